@@ -1,0 +1,3 @@
+#include "parser/error.h"
+
+G_DEFINE_QUARK(ruad-error-quark, ruad_error)

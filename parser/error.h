@@ -1,0 +1,20 @@
+/*
+ * error.h - the one error domain of ruad.
+ *
+ * A code exists only where a caller acts on it; the words are for people and
+ * name the thing, the value and the rule.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define RUAD_ERROR (ruad_error_quark())
+
+enum ruad_error {
+	RUAD_ERROR_SYNTAX, /* the input breaks its format: quarantine, 250 */
+	RUAD_ERROR_LIMIT,  /* the input asks for more than we allow: quarantine, 250 */
+	RUAD_ERROR_SYSTEM, /* our side failed (database, disk, process): 451, try again */
+};
+
+/* The quark behind RUAD_ERROR. */
+GQuark ruad_error_quark(void);

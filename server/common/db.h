@@ -1,0 +1,59 @@
+/*
+ * db.h - one connection to PostgreSQL; the only file that touches libpq.
+ *
+ * Statements are constants with $n parameters; no value is ever formatted into one. Errors carry the server's words. Their
+ * code says what to do: RUAD_ERROR_SYSTEM when the same may work later (connection, resources, shutdown, locks: SQLSTATE
+ * classes 08, 40, 53, 55, 57, 58, XX), RUAD_ERROR_SYNTAX when it never will (the data or the statement). Not thread-safe: one
+ * thread at a time.
+ */
+#pragma once
+
+#include <glib.h>
+
+struct db;
+
+/* Connect (10 s at most). conninfo: key=value words or a postgresql:// URI; program names the session. */
+struct db *db_open(const char *conninfo, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void db_close(struct db *db); /* NULL is allowed */
+
+/* FALSE once the connection was lost: close it and open another. */
+gboolean db_alive(const struct db *db);
+
+/* A parameter or result: data NULL is SQL NULL; binary says bytea in binary form, else text. */
+struct db_value {
+	const char *data;
+	gsize size; /* bytes; used only when binary */
+	gboolean binary;
+};
+
+#define DB_TEXT(s)         ((struct db_value){ .data = (s) })
+#define DB_BYTES(bytes, n) ((struct db_value){ .data = (const char *)(bytes), .size = (n), .binary = TRUE })
+
+/* The rows of a result; values are text, borrowed from it. */
+struct db_rows;
+gsize db_rows_count(const struct db_rows *rows);
+const char *db_rows_get(const struct db_rows *rows, gsize row, guint column); /* NULL for SQL NULL */
+gsize db_rows_size(const struct db_rows *rows, gsize row, guint column); /* bytes */
+void db_rows_free(struct db_rows *rows);
+
+/* Run one statement that gives no rows, or whose rows do not matter; several joined by ';' only without parameters. */
+gboolean db_exec(struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Run one statement and return its rows, transfer full. Prepared on first use under its text's own name, if
+ * it has parameters. */
+struct db_rows *db_query(struct db *db, const char *sql, const struct db_value *params, guint n_params,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The SQLSTATE of the last failure ("57014"), or "" ; borrowed until the next call. */
+const char *db_sqlstate(const struct db *db);
+
+/* COPY ... FROM STDIN: begin, any number of puts, end. A failed put or end leaves the COPY ended. */
+gboolean db_copy_begin(struct db *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean db_copy_put(struct db *db, const char *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean db_copy_end(struct db *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void db_copy_abort(struct db *db, const char *why); /* after begin, instead of end */
+
+/* Text for a COPY field: value escaped and appended to row, followed by a TAB (or LF when last). NULL gives \N. */
+void db_copy_field(GString *row, const char *value, gboolean last);
+

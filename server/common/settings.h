@@ -1,0 +1,40 @@
+/*
+ * settings.h - the effective settings: defaults, then the INI file, then RUAD_SECTION_KEY of the environment, then
+ * -o section.key=value.
+ *
+ * One table names every key with its type, default and help; settings_print() and the manual come from it. An
+ * unknown key or a value that does not fit its type is an error that names file, line and the nearest key. Any
+ * key may be given as KEY_file, naming a file that holds the value (for secrets).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdio.h>
+
+#define SETTINGS_FILE "/etc/ruad/ruad.conf"
+
+struct settings;
+
+/*
+ * file: path, or NULL for SETTINGS_FILE where it exists (a file named outright must exist).
+ * overrides: NULL-terminated "section.key=value", or NULL. RUAD_ERROR_SYNTAX with the words above.
+ */
+struct settings *settings_load(const char *file, const char *const *overrides, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void settings_free(struct settings *settings);
+
+/* Typed reads; key is "section.key" and must be in the table with that type (asserted). Strings are borrowed; an empty value
+ * is "". Sizes are bytes ("50M" is 50 * 2^20), durations seconds. Lists are NULL-terminated. */
+const char *settings_string(const struct settings *settings, const char *key);
+const char *const *settings_list(const struct settings *settings, const char *key);
+gint64 settings_int(const struct settings *settings, const char *key);
+guint64 settings_size(const struct settings *settings, const char *key);
+gint64 settings_seconds(const struct settings *settings, const char *key);
+gboolean settings_bool(const struct settings *settings, const char *key);
+
+/* Print all effective values as an INI file with their help as comments; secrets are masked. */
+void settings_print(const struct settings *settings, FILE *out);
+
+/* The environment for a child program: RUAD_SECTION_KEY=value of the named sections (NULL-terminated) where they
+ * differ from the default, appended to envp (transfer full, returned). */
+char **settings_environment(const struct settings *settings, const char *const *sections, char **envp);
