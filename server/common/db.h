@@ -2,9 +2,9 @@
  * db.h - one connection to PostgreSQL; the only file that touches libpq.
  *
  * Statements are constants with $n parameters; no value is ever formatted into one. Errors carry the server's words. Their
- * code says what to do: RUAD_ERROR_SYSTEM when the same may work later (connection, resources, shutdown, locks: SQLSTATE
- * classes 08, 40, 53, 55, 57, 58, XX), RUAD_ERROR_SYNTAX when it never will (the data or the statement). Not thread-safe: one
- * thread at a time.
+ * code says what to do: RUAD_ERROR_SYNTAX when the data will never be taken (SQLSTATE classes 22, 23, 54),
+ * RUAD_ERROR_SYSTEM for all else: a later try may succeed, once we or the weather have changed. Not thread-safe: one thread
+ * at a time.
  */
 #pragma once
 

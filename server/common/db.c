@@ -1,0 +1,296 @@
+#include "server/common/db.h"
+
+#include <libpq-fe.h>
+#include <string.h>
+
+#include "parser/error.h"
+
+#define BYTEA_OID       17
+#define CONNECT_SECONDS "10"
+#define SILENCE_MS      "30000" /* a peer that acknowledges nothing for so long is away */
+#define MAX_PARAMS      32      /* more than any statement of ours has */
+#define NO_SQLSTATE     ""
+#define PREPARED_PREFIX "ruad"
+
+struct db {
+	PGconn *conn;
+	GHashTable *prepared; /* SQL text -> statement name */
+	char sqlstate[6];
+};
+
+/* SQLSTATE classes that speak of the data: the same data will fail again. All else is our side or the
+ * weather. */
+static const char *const data_classes[] = { "22", "23", "54" };
+
+static gboolean sqlstate_blames_data(const char *sqlstate)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(data_classes); i++)
+		if (strncmp(sqlstate, data_classes[i], 2) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* The server's or the library's words, without the final line feed. */
+static char *words(const char *message)
+{
+	return g_strchomp(g_strdup(message != NULL && *message != '\0' ? message : "no message"));
+}
+
+/* Set error and db->sqlstate from result, or from the connection when result is NULL. */
+static void fail(struct db *db, const PGresult *result, GError **error)
+{
+	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	g_autofree char *text =
+	    words(result != NULL ? PQresultErrorMessage(result) : PQerrorMessage(db->conn));
+	gboolean data =
+	    sqlstate != NULL && PQstatus(db->conn) == CONNECTION_OK && sqlstate_blames_data(sqlstate);
+
+	g_strlcpy(db->sqlstate, sqlstate != NULL ? sqlstate : NO_SQLSTATE, sizeof db->sqlstate);
+	g_set_error(error, RUAD_ERROR, data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM, "database: %s", text);
+}
+
+/* Notices are for psql's users. */
+static void no_notice(void *user, const PGresult *result)
+{
+	(void)user;
+	(void)result;
+}
+
+struct db *db_open(const char *conninfo, const char *program, GError **error)
+{
+	/* what stands behind dbname, which is expanded, cannot be changed by it; what stands before can */
+	const char *const keys[] = { "connect_timeout", "tcp_user_timeout", "fallback_application_name",
+		"dbname", "client_encoding", NULL };
+	const char *const values[] = { CONNECT_SECONDS, SILENCE_MS, program, conninfo, "UTF8", NULL };
+	struct db *db = g_new0(struct db, 1);
+
+	db->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	db->conn = PQconnectdbParams(keys, values, 1);
+	if (db->conn == NULL)
+		g_error("out of memory"); /* as GLib does */
+	if (PQstatus(db->conn) != CONNECTION_OK) {
+		fail(db, NULL, error);
+		db_close(db);
+		return NULL;
+	}
+	PQsetNoticeReceiver(db->conn, no_notice, NULL);
+	return db;
+}
+
+void db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	PQfinish(db->conn);
+	g_hash_table_unref(db->prepared);
+	g_free(db);
+}
+
+gboolean db_alive(const struct db *db)
+{
+	return PQstatus(db->conn) == CONNECTION_OK;
+}
+
+const char *db_sqlstate(const struct db *db)
+{
+	return db->sqlstate;
+}
+
+/* params in the arrays that libpq wants. */
+struct arguments {
+	Oid types[MAX_PARAMS];
+	const char *values[MAX_PARAMS];
+	int lengths[MAX_PARAMS];
+	int formats[MAX_PARAMS];
+};
+
+static void arguments_fill(struct arguments *arguments, const struct db_value *params, guint n_params)
+{
+	g_assert(n_params <= MAX_PARAMS);
+	for (guint i = 0; i < n_params; i++) {
+		g_assert(params[i].size <= G_MAXINT);
+		arguments->types[i] = params[i].binary ? BYTEA_OID : 0;
+		arguments->values[i] = params[i].data;
+		arguments->lengths[i] = (int)params[i].size;
+		arguments->formats[i] = params[i].binary;
+	}
+}
+
+/* The name under which sql is prepared on this connection, or NULL with error set. */
+static const char *statement(struct db *db, const char *sql, guint n_params, const Oid *types, GError **error)
+{
+	const char *name = g_hash_table_lookup(db->prepared, sql);
+	char *fresh;
+	PGresult *result;
+
+	if (name != NULL)
+		return name;
+	fresh = g_strdup_printf(PREPARED_PREFIX "%u", g_hash_table_size(db->prepared));
+	result = PQprepare(db->conn, fresh, sql, (int)n_params, types);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+		fail(db, result, error);
+		PQclear(result);
+		g_free(fresh);
+		return NULL;
+	}
+	PQclear(result);
+	g_hash_table_insert(db->prepared, g_strdup(sql), fresh);
+	return fresh;
+}
+
+/* Run sql, prepared where it has parameters; the result is a good one, or NULL with error set. */
+static PGresult *run(
+    struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
+{
+	struct arguments arguments;
+	PGresult *result;
+
+	if (n_params == 0) {
+		result = PQexec(db->conn, sql);
+	} else {
+		const char *name;
+
+		arguments_fill(&arguments, params, n_params);
+		name = statement(db, sql, n_params, arguments.types, error);
+		if (name == NULL)
+			return NULL;
+		result = PQexecPrepared(
+		    db->conn, name, (int)n_params, arguments.values, arguments.lengths, arguments.formats, 0);
+	}
+	switch (PQresultStatus(result)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+	case PGRES_COPY_IN:
+		return result;
+	default:
+		fail(db, result, error);
+		PQclear(result);
+		return NULL;
+	}
+}
+
+gboolean db_exec(
+    struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
+{
+	PGresult *result = run(db, sql, params, n_params, error);
+
+	if (result == NULL)
+		return FALSE;
+	PQclear(result);
+	return TRUE;
+}
+
+/* A struct db_rows is a PGresult under a name of ours. */
+struct db_rows *db_query(
+    struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
+{
+	return (struct db_rows *)run(db, sql, params, n_params, error);
+}
+
+gsize db_rows_count(const struct db_rows *rows)
+{
+	return (gsize)PQntuples((const PGresult *)rows);
+}
+
+const char *db_rows_get(const struct db_rows *rows, gsize row, guint column)
+{
+	const PGresult *result = (const PGresult *)rows;
+
+	g_assert(row < (gsize)PQntuples(result) && column < (guint)PQnfields(result));
+	return PQgetisnull(result, (int)row, (int)column) ? NULL : PQgetvalue(result, (int)row, (int)column);
+}
+
+gsize db_rows_size(const struct db_rows *rows, gsize row, guint column)
+{
+	return (gsize)PQgetlength((const PGresult *)rows, (int)row, (int)column);
+}
+
+void db_rows_free(struct db_rows *rows)
+{
+	PQclear((PGresult *)rows);
+}
+
+gboolean db_copy_begin(struct db *db, const char *sql, GError **error)
+{
+	PGresult *result = run(db, sql, NULL, 0, error);
+
+	if (result == NULL)
+		return FALSE;
+	g_assert(PQresultStatus(result) == PGRES_COPY_IN);
+	PQclear(result);
+	return TRUE;
+}
+
+/* Read the COPY's outcome: TRUE when it succeeded. */
+static gboolean copy_outcome(struct db *db, GError **error)
+{
+	gboolean good = TRUE;
+	PGresult *result;
+
+	while ((result = PQgetResult(db->conn)) != NULL) {
+		if (PQresultStatus(result) != PGRES_COMMAND_OK && good) {
+			fail(db, result, error);
+			good = FALSE;
+		}
+		PQclear(result);
+		if (PQstatus(db->conn) != CONNECTION_OK)
+			break;
+	}
+	if (good && PQstatus(db->conn) != CONNECTION_OK) {
+		fail(db, NULL, error);
+		good = FALSE;
+	}
+	return good;
+}
+
+gboolean db_copy_put(struct db *db, const char *data, gsize size, GError **error)
+{
+	while (size > 0) {
+		int piece = (int)MIN(size, (gsize)1 << 20);
+
+		if (PQputCopyData(db->conn, data, piece) != 1) {
+			fail(db, NULL, error);
+			db_copy_abort(db, "the connection failed");
+			return FALSE;
+		}
+		data += piece;
+		size -= (gsize)piece;
+	}
+	return TRUE;
+}
+
+gboolean db_copy_end(struct db *db, GError **error)
+{
+	if (PQputCopyEnd(db->conn, NULL) != 1) {
+		fail(db, NULL, error);
+		return FALSE;
+	}
+	return copy_outcome(db, error);
+}
+
+void db_copy_abort(struct db *db, const char *why)
+{
+	if (PQputCopyEnd(db->conn, why) == 1)
+		(void)copy_outcome(db, NULL);
+}
+
+void db_copy_field(GString *row, const char *value, gboolean last)
+{
+	if (value == NULL) {
+		g_string_append(row, "\\N");
+	} else {
+		for (;;) {
+			gsize plain = strcspn(value, "\\\b\f\n\r\t\v");
+			const char *escape;
+
+			g_string_append_len(row, value, (gssize)plain);
+			value += plain;
+			if (*value == '\0')
+				break;
+			escape = strchr("\\\\\bb\ff\nn\rr\tt\vv", *value++);
+			g_string_append_c(row, '\\');
+			g_string_append_c(row, escape[1]);
+		}
+	}
+	g_string_append_c(row, last ? '\n' : '\t');
+}
