@@ -11,12 +11,13 @@
 #include <glib.h>
 #include <stdio.h>
 
-#define SETTINGS_FILE "/etc/ruad/ruad.conf"
+#define SETTINGS_FILE          "/etc/ruad/ruad.conf"
+#define SETTINGS_FILE_VARIABLE "RUAD_CONFIG" /* environment: another file, or "" for none */
 
 struct settings;
 
 /*
- * file: path, or NULL for SETTINGS_FILE where it exists (a file named outright must exist).
+ * file: path, or NULL for what RUAD_CONFIG says, or else SETTINGS_FILE where it exists (a file named outright must exist).
  * overrides: NULL-terminated "section.key=value", or NULL. RUAD_ERROR_SYNTAX with the words above.
  */
 struct settings *settings_load(const char *file, const char *const *overrides, GError **error)
@@ -35,6 +36,15 @@ gboolean settings_bool(const struct settings *settings, const char *key);
 /* Print all effective values as an INI file with their help as comments; secrets are masked. */
 void settings_print(const struct settings *settings, FILE *out);
 
+/* What /etc/ruad/ruad.conf looks like: every key with its help, commented out, at its default. */
+void settings_print_example(FILE *out);
+
+/* The list of keys as roff, for ruad.conf(5). */
+void settings_print_manual(FILE *out);
+
+/* The one of words (NULL-terminated, not empty) that needs the fewest edits to become word: for "did you mean". */
+const char *settings_nearest(const char *word, const char *const *words);
+
 /* The environment for a child program: RUAD_SECTION_KEY=value of the named sections (NULL-terminated) where they
- * differ from the default, appended to envp (transfer full, returned). */
+ * differ from the default, and RUAD_CONFIG= so that it reads no file, appended to envp (transfer full, returned). */
 char **settings_environment(const struct settings *settings, const char *const *sections, char **envp);

@@ -1,0 +1,103 @@
+#include "server/common/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_QUOTE_MAX 200 /* bytes of a value from outside that one line shows */
+
+/* Set once by log_init(), before any thread is started. */
+static char program_name[32] = "ruad";
+static gboolean show_debug;
+static gboolean to_journal;
+
+/* One write() a line, so that lines of several processes on one standard error do not mix. */
+static void write_line(const char *message)
+{
+	g_autofree char *line = g_strdup_printf("%s: %s\n", program_name, message);
+	gsize done = 0;
+	gsize size = strlen(line);
+
+	while (done < size) {
+		ssize_t n = write(STDERR_FILENO, line + done, size - done);
+
+		if (n <= 0)
+			return;
+		done += (gsize)n;
+	}
+}
+
+static GLogWriterOutput write_log(
+    GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user G_GNUC_UNUSED)
+{
+	if ((level & G_LOG_LEVEL_DEBUG) && !show_debug)
+		return G_LOG_WRITER_HANDLED;
+	if (to_journal && g_log_writer_journald(level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
+		return G_LOG_WRITER_HANDLED;
+	for (gsize i = 0; i < n_fields; i++)
+		if (g_str_equal(fields[i].key, "MESSAGE"))
+			write_line(fields[i].value);
+	return G_LOG_WRITER_HANDLED;
+}
+
+void log_init(const char *program, gboolean verbose)
+{
+	g_strlcpy(program_name, program, sizeof(program_name));
+	show_debug = verbose;
+	to_journal = g_log_writer_is_journald(STDERR_FILENO);
+	g_log_set_writer_func(write_log, NULL, NULL);
+}
+
+static void log_words(GLogLevelFlags level, const char *priority, const char *format, va_list args)
+    G_GNUC_PRINTF(3, 0);
+
+static void log_words(GLogLevelFlags level, const char *priority, const char *format, va_list args)
+{
+	g_autofree char *message = g_strdup_vprintf(format, args);
+	const GLogField fields[] = {
+		{ "MESSAGE", message, -1 },
+		{ "PRIORITY", priority, -1 },
+		{ "SYSLOG_IDENTIFIER", program_name, -1 },
+	};
+
+	g_log_structured_array(level, fields, G_N_ELEMENTS(fields));
+}
+
+/* Priorities are those of syslog(3). GLib's "error" level ends the process, so ours is its "critical". */
+#define LOG_FUNCTION(name, level, priority)                                                                  \
+	void name(const char *format, ...)                                                                   \
+	{                                                                                                    \
+		va_list args;                                                                                \
+                                                                                                             \
+		va_start(args, format);                                                                      \
+		log_words(level, priority, format, args);                                                    \
+		va_end(args);                                                                                \
+	}
+
+LOG_FUNCTION(log_info, G_LOG_LEVEL_INFO, "6")
+LOG_FUNCTION(log_warning, G_LOG_LEVEL_WARNING, "4")
+LOG_FUNCTION(log_error, G_LOG_LEVEL_CRITICAL, "3")
+LOG_FUNCTION(log_debug, G_LOG_LEVEL_DEBUG, "7")
+
+char *log_quote(const char *value)
+{
+	g_autofree char *valid = g_utf8_make_valid(value, (gssize)strnlen(value, LOG_QUOTE_MAX + 1));
+	GString *quoted = g_string_new("\"");
+
+	for (const char *c = valid; *c != '\0'; c = g_utf8_next_char(c)) {
+		gunichar ch = g_utf8_get_char(c);
+
+		if (quoted->len > LOG_QUOTE_MAX) {
+			g_string_append(quoted, "...");
+			break;
+		}
+		if (ch == '"' || ch == '\\')
+			g_string_append_printf(quoted, "\\%c", (int)ch);
+		else if (g_unichar_isprint(ch) && g_unichar_type(ch) != G_UNICODE_FORMAT)
+			g_string_append_unichar(quoted, ch);
+		else
+			g_string_append_printf(quoted, "\\u%04x", ch);
+	}
+	g_string_append_c(quoted, '"');
+	return g_string_free(quoted, FALSE);
+}

@@ -1,0 +1,227 @@
+#include "server/common/net.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+#include <systemd/sd-daemon.h>
+
+#include "parser/error.h"
+
+#define UNIX_PREFIX   "unix:"
+#define UNIX_MODE     0660
+#define UNIX_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+
+static const char *unix_path(const char *words)
+{
+	return g_str_has_prefix(words, UNIX_PREFIX) ? words + strlen(UNIX_PREFIX) : NULL;
+}
+
+/* Always FALSE; errno is the cause. */
+static gboolean fail_errno(GError **error, const char *words, const char *what)
+{
+	int code = errno;
+
+	g_set_error(
+	    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "address \"%s\": %s: %s", words, what, g_strerror(code));
+	return FALSE;
+}
+
+static gboolean fail_words(GError **error, const char *words, const char *what)
+{
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "address \"%s\": %s", words, what);
+	return FALSE;
+}
+
+/* -- reading an address -- */
+
+static gboolean parse_unix(const char *words, const char *path, struct net_address *address, GError **error)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&address->storage;
+
+	if (!g_path_is_absolute(path))
+		return fail_words(error, words, "the path of a Unix socket must be absolute");
+	if (strlen(path) > UNIX_PATH_MAX)
+		return fail_words(
+		    error, words, "longer than the 107 bytes that the path of a Unix socket may have");
+	memset(address, 0, sizeof(*address));
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, path, strlen(path));
+	address->size = sizeof(*un);
+	return TRUE;
+}
+
+static gboolean parse_inet(const char *words, struct net_address *address, GError **error)
+{
+	const char *colon = strrchr(words, ':');
+	g_autofree char *host = NULL;
+	guint64 port = 0;
+	g_autoptr(GSocketAddress) inet = NULL;
+
+	if (colon == NULL)
+		return fail_words(error, words, "neither ADDRESS:PORT nor unix:/path");
+	if (!g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL))
+		return fail_words(error, words, "the port is not a number from 1 to 65535");
+	host = g_strndup(words, (gsize)(colon - words));
+	if (*host == '[' && g_str_has_suffix(host, "]")) {
+		host[strlen(host) - 1] = '\0';
+		inet = g_inet_socket_address_new_from_string(host + 1, (guint)port);
+	} else if (strchr(host, ':') == NULL) {
+		inet = g_inet_socket_address_new_from_string(host, (guint)port);
+	}
+	if (inet == NULL)
+		return fail_words(
+		    error, words, "not an IP address (IPv6 stands in brackets; names are not looked up)");
+	address->size = (socklen_t)g_socket_address_get_native_size(inet);
+	return g_socket_address_to_native(inet, &address->storage, sizeof(address->storage), error);
+}
+
+gboolean net_parse(const char *words, struct net_address *address, GError **error)
+{
+	const char *path = unix_path(words);
+
+	return path != NULL ? parse_unix(words, path, address, error) : parse_inet(words, address, error);
+}
+
+/* -- listening -- */
+
+static int new_socket(const struct net_address *address)
+{
+	return socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+/* Make room for a Unix socket: what stands at the path must be a socket that nobody listens on. */
+static gboolean clear_path(
+    const char *words, const char *path, const struct net_address *address, GError **error)
+{
+	struct stat status;
+	int probe;
+	int result;
+
+	if (lstat(path, &status) != 0)
+		return errno == ENOENT ? TRUE : fail_errno(error, words, "cannot look at the path");
+	if (!S_ISSOCK(status.st_mode)) {
+		errno = EEXIST;
+		return fail_errno(error, words, "the file in its place is no socket");
+	}
+	probe = new_socket(address);
+	if (probe < 0)
+		return fail_errno(error, words, "cannot make a socket");
+	result = connect(probe, (const struct sockaddr *)&address->storage, address->size);
+	if (result != 0 && errno == ECONNREFUSED)
+		result = 1;
+	close(probe);
+	if (result != 1) {
+		errno = EADDRINUSE;
+		return fail_errno(error, words, "cannot listen");
+	}
+	if (unlink(path) != 0)
+		return fail_errno(error, words, "cannot remove the dead socket in its place");
+	return TRUE;
+}
+
+static gboolean bind_and_listen(
+    int fd, const char *words, const char *path, const struct net_address *address, GError **error)
+{
+	int yes = 1;
+	mode_t old_mask;
+	int result;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0)
+		return fail_errno(error, words, "cannot set SO_REUSEADDR");
+	if (address->storage.ss_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0)
+		return fail_errno(error, words, "cannot set IPV6_V6ONLY");
+	old_mask = umask(0777 & ~UNIX_MODE);
+	result = bind(fd, (const struct sockaddr *)&address->storage, address->size);
+	umask(old_mask);
+	if (result != 0 || listen(fd, NET_BACKLOG) != 0)
+		return fail_errno(error, words, "cannot listen");
+	if (path != NULL && chmod(path, UNIX_MODE) != 0)
+		return fail_errno(error, words, "cannot set its mode");
+	return TRUE;
+}
+
+int net_listen(const char *words, GError **error)
+{
+	const char *path = unix_path(words);
+	struct net_address address;
+	int fd;
+
+	if (!net_parse(words, &address, error))
+		return -1;
+	if (path != NULL && !clear_path(words, path, &address, error))
+		return -1;
+	fd = new_socket(&address);
+	if (fd < 0) {
+		fail_errno(error, words, "cannot make a socket");
+		return -1;
+	}
+	if (!bind_and_listen(fd, words, path, &address, error)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void net_unlink(const char *words)
+{
+	const char *path = unix_path(words);
+
+	if (path != NULL)
+		unlink(path);
+}
+
+/* -- connecting -- */
+
+int net_connect(const char *words, guint seconds, GError **error)
+{
+	const struct timeval limit = { .tv_sec = seconds };
+	struct net_address address;
+	int fd;
+
+	if (!net_parse(words, &address, error))
+		return -1;
+	fd = new_socket(&address);
+	if (fd < 0) {
+		fail_errno(error, words, "cannot make a socket");
+		return -1;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
+	    connect(fd, (const struct sockaddr *)&address.storage, address.size) != 0) {
+		fail_errno(error, words, "cannot connect");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* -- socket activation -- */
+
+int *net_activated(const char *name)
+{
+	char **raw_names = NULL;
+	int count = sd_listen_fds_with_names(0, &raw_names);
+	g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(int));
+	int end = -1;
+
+	for (int i = 0; i < count; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+
+		if (g_strcmp0(raw_names[i], name) == 0 && sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0)
+			g_array_append_val(found, fd);
+	}
+	for (int i = 0; i < count && raw_names != NULL; i++)
+		free(raw_names[i]);
+	free(raw_names);
+	if (found->len == 0)
+		return NULL;
+	g_array_append_val(found, end);
+	return (int *)(gpointer)g_array_free(g_steal_pointer(&found), FALSE);
+}

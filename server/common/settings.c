@@ -1,0 +1,534 @@
+#include "server/common/settings.h"
+
+#include <string.h>
+
+#include "parser/error.h"
+#include "server/common/settings_table.h"
+
+/* One key's effective value. */
+struct value {
+	char *text;
+	char **list;    /* SETTING_LIST */
+	guint64 number; /* SETTING_INT, _SIZE, _SECONDS, _BOOL */
+};
+
+struct settings {
+	struct value *value; /* as many as setting_table has, in its order */
+};
+
+/* -- names -- */
+
+static gssize find(const char *name)
+{
+	for (gsize i = 0; i < setting_table_size; i++)
+		if (g_str_equal(setting_table[i].name, name))
+			return (gssize)i;
+	return -1;
+}
+
+/* "lmtp.max_message_size" is RUAD_LMTP_MAX_MESSAGE_SIZE in the environment. */
+static char *variable_name(const char *name)
+{
+	g_autofree char *upper = g_ascii_strup(name, -1);
+
+	return g_strconcat("RUAD_", g_strdelimit(upper, ".", '_'), NULL);
+}
+
+/* Insertions, deletions and replacements of bytes between a and b (Levenshtein). */
+static guint distance(const char *a, const char *b)
+{
+	gsize width = strlen(b);
+	g_autofree guint *row = g_new(guint, width + 1);
+
+	for (gsize j = 0; j <= width; j++)
+		row[j] = (guint)j;
+	for (gsize i = 1; a[i - 1] != '\0'; i++) {
+		guint corner = row[0];
+
+		row[0] = (guint)i;
+		for (gsize j = 1; j <= width; j++) {
+			guint replaced = corner + (a[i - 1] != b[j - 1]);
+
+			corner = row[j];
+			row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[width];
+}
+
+const char *settings_nearest(const char *word, const char *const *words)
+{
+	const char *best = words[0];
+
+	for (gsize i = 1; words[i] != NULL; i++)
+		if (distance(word, words[i]) < distance(word, best))
+			best = words[i];
+	return best;
+}
+
+/* The table's names, as they stand in the file or in the environment. */
+static char **all_names(gboolean as_variables)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (gsize i = 0; i < setting_table_size; i++) {
+		g_autofree char *variable = variable_name(setting_table[i].name);
+
+		g_strv_builder_add(builder, as_variables ? variable : setting_table[i].name);
+	}
+	return g_strv_builder_end(builder);
+}
+
+/* -- values -- */
+
+static gboolean fail(GError **error, const char *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Always FALSE; place ("file:12") goes before the words. */
+static gboolean fail(GError **error, const char *place, const char *format, ...)
+{
+	va_list args;
+	g_autofree char *words = NULL;
+
+	va_start(args, format);
+	words = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", place, words);
+	return FALSE;
+}
+
+/* What a unit letter multiplies by, or 0 when the type has no such unit. */
+static guint64 unit(enum setting_type type, const char *letters)
+{
+	static const struct {
+		enum setting_type type;
+		const char *letters;
+		guint64 factor;
+	} units[] = {
+		{ SETTING_SIZE, "K", 1 << 10 },
+		{ SETTING_SIZE, "M", 1 << 20 },
+		{ SETTING_SIZE, "G", 1 << 30 },
+		{ SETTING_SECONDS, "s", 1 },
+		{ SETTING_SECONDS, "m", 60 },
+		{ SETTING_SECONDS, "h", 60 * 60 },
+		{ SETTING_SECONDS, "d", 24 * 60 * 60 },
+	};
+
+	if (*letters == '\0')
+		return 1;
+	for (gsize i = 0; i < G_N_ELEMENTS(units); i++)
+		if (units[i].type == type && g_ascii_strcasecmp(units[i].letters, letters) == 0)
+			return units[i].factor;
+	return 0;
+}
+
+static gboolean parse_number(const struct setting *setting, const char *text, guint64 *number)
+{
+	g_autofree char *digits = g_strndup(text, strspn(text, "0123456789"));
+	guint64 factor = unit(setting->type, text + strlen(digits));
+	guint64 product = 0;
+
+	if (factor == 0 || !g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT64, number, NULL))
+		return FALSE;
+	if (!g_uint64_checked_mul(&product, *number, factor) || product < setting->min ||
+	    product > setting->max)
+		return FALSE;
+	*number = product;
+	return TRUE;
+}
+
+static gboolean parse_bool(const char *text, guint64 *number)
+{
+	static const char *const words[][2] = { { "off", "on" }, { "no", "yes" }, { "false", "true" },
+		{ "0", "1" } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		for (guint64 j = 0; j < 2; j++)
+			if (g_ascii_strcasecmp(words[i][j], text) == 0) {
+				*number = j;
+				return TRUE;
+			}
+	return FALSE;
+}
+
+static char **parse_list(const char *text)
+{
+	g_auto(GStrv) pieces = g_strsplit_set(text, " \t\r\n,", -1);
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+
+	for (gsize i = 0; pieces[i] != NULL; i++)
+		if (pieces[i][0] != '\0')
+			g_strv_builder_add(words, pieces[i]);
+	return g_strv_builder_end(words);
+}
+
+static gboolean bad_number(const struct setting *setting, const char *place, const char *text, GError **error)
+{
+	static const char *const forms[] = {
+		[SETTING_INT] = "a number",
+		[SETTING_SIZE] = "a size such as 50M",
+		[SETTING_SECONDS] = "a time such as 300s or 5m",
+	};
+
+	return fail(error, place, "%s \"%s\": not %s from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+	    setting->name, text, forms[setting->type], setting->min, setting->max);
+}
+
+/* Give a key its value; place says where that came from. */
+static gboolean assign(
+    struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
+{
+	const struct setting *setting = &setting_table[index];
+	struct value *value = &settings->value[index];
+	g_autofree char *text = g_strstrip(g_strdup(raw));
+	guint64 number = 0;
+
+	switch (setting->type) {
+	case SETTING_STRING:
+	case SETTING_SECRET:
+		break;
+	case SETTING_LIST:
+		g_strfreev(value->list);
+		value->list = parse_list(text);
+		break;
+	case SETTING_INT:
+	case SETTING_SIZE:
+	case SETTING_SECONDS:
+		if (!parse_number(setting, text, &number))
+			return bad_number(setting, place, text, error);
+		break;
+	case SETTING_BOOL:
+		if (!parse_bool(text, &number))
+			return fail(error, place, "%s \"%s\": neither on nor off", setting->name, text);
+		break;
+	}
+	value->number = number;
+	g_free(value->text);
+	value->text = g_steal_pointer(&text);
+	return TRUE;
+}
+
+/* KEY_file: the value is what the file holds. */
+static gboolean assign_from_file(
+    struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
+{
+	g_autofree char *path = g_strstrip(g_strdup(raw));
+	g_autofree char *content = NULL;
+	g_autoptr(GError) cause = NULL;
+
+	if (!g_file_get_contents(path, &content, NULL, &cause))
+		return fail(error, place, "%s_file: %s", setting_table[index].name, cause->message);
+	return assign(settings, index, place, content, error);
+}
+
+/* The key that name ("lmtp.listen", "database.url_file") stands for, or -1; *from_file tells the two apart.
+ */
+static gssize resolve(const char *name, gboolean *from_file)
+{
+	gssize index = find(name);
+
+	*from_file = FALSE;
+	if (index < 0 && g_str_has_suffix(name, "_file")) {
+		g_autofree char *plain = g_strndup(name, strlen(name) - strlen("_file"));
+
+		*from_file = TRUE;
+		index = find(plain);
+	}
+	return index;
+}
+
+static gboolean assign_by_name(
+    struct settings *settings, const char *name, const char *place, const char *raw, GError **error)
+{
+	gboolean from_file = FALSE;
+	gssize index = resolve(name, &from_file);
+
+	if (index < 0) {
+		g_auto(GStrv) names = all_names(FALSE);
+
+		return fail(error, place, "unknown key \"%s\": did you mean \"%s\"?", name,
+		    settings_nearest(name, (const char *const *)names));
+	}
+	return (from_file ? assign_from_file : assign)(settings, (gsize)index, place, raw, error);
+}
+
+/* -- the file -- */
+
+/* Read by eye, as GKeyFile tells no lines: the number of the line, counted from 1, that is the
+ * section's key; with key NULL the section's head; with both NULL the first line that is none of an INI
+ * file. 0 when there is none. */
+static guint line_of(const char *content, const char *section, const char *key)
+{
+	g_auto(GStrv) lines = g_strsplit(content, "\n", -1);
+	g_autofree char *here = NULL;
+
+	for (guint i = 0; lines[i] != NULL; i++) {
+		char *line = g_strstrip(lines[i]);
+		char *equals = strchr(line, '=');
+
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		if (line[0] == '[' && g_str_has_suffix(line, "]")) {
+			g_free(here);
+			here = g_strndup(line + 1, strlen(line) - 2);
+			if (section != NULL && key == NULL && g_str_equal(here, section))
+				return i + 1;
+			continue;
+		}
+		if (section == NULL && (equals == NULL || equals == line || here == NULL))
+			return i + 1;
+		if (equals != NULL)
+			*equals = '\0';
+		if (section != NULL && key != NULL && g_strcmp0(here, section) == 0 &&
+		    g_str_equal(g_strchomp(line), key))
+			return i + 1;
+	}
+	return 0;
+}
+
+static char *place_in_file(const char *path, const char *content, const char *section, const char *key)
+{
+	guint line = line_of(content, section, key);
+
+	return line == 0 ? g_strdup(path) : g_strdup_printf("%s:%u", path, line);
+}
+
+static gboolean known_section(const char *section)
+{
+	g_autofree char *prefix = g_strconcat(section, ".", NULL);
+
+	for (gsize i = 0; i < setting_table_size; i++)
+		if (g_str_has_prefix(setting_table[i].name, prefix))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean unknown_section(const char *section, const char *place, GError **error)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_auto(GStrv) sections = NULL;
+
+	for (gsize i = 0; i < setting_table_size; i++) {
+		const char *key = NULL;
+		g_autofree char *name = setting_section(&setting_table[i], &key);
+
+		g_strv_builder_add(builder, name);
+	}
+	sections = g_strv_builder_end(builder);
+	return fail(error, place, "unknown section [%s]: did you mean [%s]?", section,
+	    settings_nearest(section, (const char *const *)sections));
+}
+
+static gboolean read_section(struct settings *settings, GKeyFile *file, const char *path, const char *content,
+    const char *section, GError **error)
+{
+	g_auto(GStrv) keys = NULL;
+
+	if (!known_section(section)) {
+		g_autofree char *place = place_in_file(path, content, section, NULL);
+
+		return unknown_section(section, place, error);
+	}
+	keys = g_key_file_get_keys(file, section, NULL, NULL);
+	for (gsize i = 0; keys[i] != NULL; i++) {
+		g_autofree char *name = g_strconcat(section, ".", keys[i], NULL);
+		g_autofree char *place = place_in_file(path, content, section, keys[i]);
+		g_autofree char *raw = g_key_file_get_value(file, section, keys[i], NULL);
+
+		if (!assign_by_name(settings, name, place, raw, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean read_file(struct settings *settings, const char *path, GError **error)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_autoptr(GError) cause = NULL;
+	g_autofree char *content = NULL;
+	g_auto(GStrv) sections = NULL;
+
+	if (!g_file_get_contents(path, &content, NULL, &cause)) {
+		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, cause->message);
+		return FALSE;
+	}
+	if (*content != '\0' &&
+	    !g_key_file_load_from_data(file, content, strlen(content), G_KEY_FILE_NONE, NULL)) {
+		g_autofree char *place = place_in_file(path, content, NULL, NULL);
+
+		return fail(error, place, "neither [section] nor key = value");
+	}
+	sections = g_key_file_get_groups(file, NULL);
+	for (gsize i = 0; sections[i] != NULL; i++)
+		if (!read_section(settings, file, path, content, sections[i], error))
+			return FALSE;
+	return TRUE;
+}
+
+/* -- the environment and -o -- */
+
+static gboolean read_variable(struct settings *settings, gsize index, GError **error)
+{
+	g_autofree char *variable = variable_name(setting_table[index].name);
+	g_autofree char *file_variable = g_strconcat(variable, "_FILE", NULL);
+	const char *plain = g_getenv(variable);
+	const char *path = g_getenv(file_variable);
+
+	if (plain != NULL && path != NULL)
+		return fail(error, "environment", "both %s and %s are set", variable, file_variable);
+	if (plain != NULL)
+		return assign(settings, index, variable, plain, error);
+	if (path != NULL)
+		return assign_from_file(settings, index, file_variable, path, error);
+	return TRUE;
+}
+
+/* RUAD_LMTP_LISTN must not pass unseen; RUAD_ and anything that is no section of ours may. */
+static gboolean check_variable(const char *variable, GError **error)
+{
+	g_autofree char *lower = g_ascii_strdown(variable + strlen("RUAD_"), -1);
+	char *underscore = strchr(lower, '_');
+	g_autofree char *section = underscore == NULL ? NULL : g_strndup(lower, (gsize)(underscore - lower));
+	gboolean from_file = FALSE;
+	g_auto(GStrv) names = NULL;
+
+	if (section == NULL || !known_section(section))
+		return TRUE;
+	*underscore = '.';
+	if (resolve(lower, &from_file) >= 0)
+		return TRUE;
+	names = all_names(TRUE);
+	return fail(error, "environment", "unknown variable \"%s\": did you mean \"%s\"?", variable,
+	    settings_nearest(variable, (const char *const *)names));
+}
+
+static gboolean read_environment(struct settings *settings, GError **error)
+{
+	g_auto(GStrv) variables = g_listenv();
+
+	for (gsize i = 0; variables[i] != NULL; i++)
+		if (g_str_has_prefix(variables[i], "RUAD_") && !check_variable(variables[i], error))
+			return FALSE;
+	for (gsize i = 0; i < setting_table_size; i++)
+		if (!read_variable(settings, i, error))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean read_override(struct settings *settings, const char *override, GError **error)
+{
+	const char *equals = strchr(override, '=');
+	g_autofree char *name = NULL;
+
+	if (equals == NULL)
+		return fail(error, "-o", "\"%s\": not section.key=value", override);
+	name = g_strstrip(g_strndup(override, (gsize)(equals - override)));
+	return assign_by_name(settings, name, "-o", equals + 1, error);
+}
+
+/* -- all of it -- */
+
+/* The file to read, or NULL for none. */
+static const char *choose_file(const char *file)
+{
+	const char *variable = g_getenv(SETTINGS_FILE_VARIABLE);
+
+	if (file != NULL)
+		return file;
+	if (variable != NULL)
+		return *variable == '\0' ? NULL : variable;
+	return g_file_test(SETTINGS_FILE, G_FILE_TEST_EXISTS) ? SETTINGS_FILE : NULL;
+}
+
+struct settings *settings_load(const char *file, const char *const *overrides, GError **error)
+{
+	struct settings *settings = g_new0(struct settings, 1);
+	const char *path = choose_file(file);
+	gboolean good = TRUE;
+
+	settings->value = g_new0(struct value, setting_table_size);
+	for (gsize i = 0; good && i < setting_table_size; i++)
+		good = assign(settings, i, "default", setting_table[i].fallback, error);
+	good =
+	    good && (path == NULL || read_file(settings, path, error)) && read_environment(settings, error);
+	for (gsize i = 0; good && overrides != NULL && overrides[i] != NULL; i++)
+		good = read_override(settings, overrides[i], error);
+	if (!good)
+		g_clear_pointer(&settings, settings_free);
+	return settings;
+}
+
+void settings_free(struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	for (gsize i = 0; i < setting_table_size; i++) {
+		g_free(settings->value[i].text);
+		g_strfreev(settings->value[i].list);
+	}
+	g_free(settings->value);
+	g_free(settings);
+}
+
+static const struct value *get(const struct settings *settings, const char *key, enum setting_type type)
+{
+	gssize index = find(key);
+
+	g_assert(index >= 0);
+	g_assert(setting_table[index].type == type);
+	return &settings->value[index];
+}
+
+const char *settings_string(const struct settings *settings, const char *key)
+{
+	gssize index = find(key);
+
+	g_assert(index >= 0);
+	return get(
+	    settings, key, setting_table[index].type == SETTING_SECRET ? SETTING_SECRET : SETTING_STRING)
+	    ->text;
+}
+
+const char *const *settings_list(const struct settings *settings, const char *key)
+{
+	return (const char *const *)get(settings, key, SETTING_LIST)->list;
+}
+
+gint64 settings_int(const struct settings *settings, const char *key)
+{
+	return (gint64)get(settings, key, SETTING_INT)->number;
+}
+
+guint64 settings_size(const struct settings *settings, const char *key)
+{
+	return get(settings, key, SETTING_SIZE)->number;
+}
+
+gint64 settings_seconds(const struct settings *settings, const char *key)
+{
+	return (gint64)get(settings, key, SETTING_SECONDS)->number;
+}
+
+gboolean settings_bool(const struct settings *settings, const char *key)
+{
+	return get(settings, key, SETTING_BOOL)->number != 0;
+}
+
+const char *settings_text(const struct settings *settings, gsize index)
+{
+	return settings->value[index].text;
+}
+
+char **settings_environment(const struct settings *settings, const char *const *sections, char **envp)
+{
+	envp = g_environ_setenv(envp, SETTINGS_FILE_VARIABLE, "", TRUE);
+	for (gsize i = 0; i < setting_table_size; i++) {
+		const char *key = NULL;
+		g_autofree char *section = setting_section(&setting_table[i], &key);
+		g_autofree char *variable = variable_name(setting_table[i].name);
+		const char *text = settings->value[i].text;
+
+		if (g_strv_contains(sections, section) && !g_str_equal(text, setting_table[i].fallback))
+			envp = g_environ_setenv(envp, variable, text, TRUE);
+	}
+	return envp;
+}

@@ -1,0 +1,66 @@
+#include "server/common/settings_table.h"
+
+#include <string.h>
+
+#define DAY        (24 * 60 * 60)
+#define NOT_NUMBER 0, 0
+
+const struct setting setting_table[] = {
+	{ "server.state_dir", SETTING_STRING, "/var/lib/ruad", NOT_NUMBER,
+	    "Where ruad keeps what is its own: the private PostgreSQL cluster, its socket and a lock file. "
+	    "At most 80 bytes long, since socket paths must be short." },
+	{ "server.user", SETTING_STRING, "ruad", NOT_NUMBER,
+	    "The user to become when started as root. Started by another user, ruad stays that user." },
+
+	{ "lmtp.listen", SETTING_LIST, "127.0.0.1:2424", NOT_NUMBER,
+	    "Where mail is taken by LMTP: one or more of ADDRESS:PORT, [IPV6]:PORT and unix:/path. "
+	    "A Unix socket gets mode 0660. Sockets that systemd hands over under the name lmtp are used "
+	    "instead." },
+	{ "lmtp.recipients", SETTING_LIST, "dmarc-sum@* dmarc-full@* tls-rpt@*", NOT_NUMBER,
+	    "Mailboxes that are ours, * standing for any text; other recipients are answered 550." },
+	{ "lmtp.max_message_size", SETTING_SIZE, "50M", 1024, G_GUINT64_CONSTANT(1) << 30,
+	    "Largest mail taken, in bytes (K, M, G are powers of 1024); larger ones are answered 552." },
+	{ "lmtp.max_connections", SETTING_INT, "100", 1, 10000,
+	    "Connections served at the same time; more are answered 421." },
+	{ "lmtp.timeout", SETTING_SECONDS, "300", 1, DAY,
+	    "Silence after which a connection is closed (RFC 5321 section 4.5.3.2.7 asks for 5 minutes)." },
+
+	{ "parser.workers", SETTING_INT, "0", 0, 1024,
+	    "Parser processes at most; 0 is one for each processor core." },
+	{ "parser.max_mails", SETTING_INT, "1000", 1, 1000000000,
+	    "Mails after which a parser process is replaced by a fresh one." },
+	{ "parser.timeout", SETTING_SECONDS, "60", 1, DAY,
+	    "Silence of a parser process after which it is killed and its mail set aside." },
+	{ "parser.memory", SETTING_SIZE, "1G", G_GUINT64_CONSTANT(64) << 20, G_MAXINT64,
+	    "Address space that a parser process may take." },
+
+	{ "database.url", SETTING_SECRET, "", NOT_NUMBER,
+	    "The PostgreSQL database, as a libpq URI or key=value words, for a role that may migrate it. "
+	    "Empty: "
+	    "ruad runs a private cluster in server.state_dir." },
+	{ "database.ingest_url", SETTING_SECRET, "", NOT_NUMBER,
+	    "The same database for the process that stores mail, as a role that may act as ruad_ingest. "
+	    "Empty: database.url with the role set to ruad_ingest." },
+	{ "database.web_url", SETTING_SECRET, "", NOT_NUMBER,
+	    "The same database for the process that serves pages, as a role that may act as ruad_web. "
+	    "Empty: database.url with the role set to ruad_web." },
+
+	{ "http.listen", SETTING_LIST, "127.0.0.1:8080", NOT_NUMBER,
+	    "Where the page and the JSON API are served, in the form of lmtp.listen. Sockets that systemd "
+	    "hands over "
+	    "under the name http are used instead." },
+	{ "http.threads", SETTING_INT, "4", 1, 256,
+	    "Requests worked on at the same time; each has a database connection." },
+	{ "http.timeout", SETTING_SECONDS, "30", 1, DAY,
+	    "Silence after which an HTTP connection is closed." },
+};
+
+const gsize setting_table_size = G_N_ELEMENTS(setting_table);
+
+char *setting_section(const struct setting *setting, const char **key)
+{
+	const char *dot = strchr(setting->name, '.');
+
+	*key = dot + 1;
+	return g_strndup(setting->name, (gsize)(dot - setting->name));
+}

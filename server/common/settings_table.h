@@ -1,0 +1,34 @@
+/*
+ * settings_table.h - every key that ruad knows: inside information of the settings_*.c files.
+ */
+#pragma once
+
+#include "server/common/settings.h"
+
+enum setting_type {
+	SETTING_STRING,
+	SETTING_SECRET, /* a string that is never printed */
+	SETTING_LIST,   /* words between white space or commas */
+	SETTING_INT,
+	SETTING_SIZE,    /* bytes; K, M, G for powers of 1024 */
+	SETTING_SECONDS, /* s, m, h, d */
+	SETTING_BOOL,
+};
+
+struct setting {
+	const char *name; /* "section.key" */
+	enum setting_type type;
+	const char *fallback; /* as it would stand in the file */
+	guint64 min;          /* of a number */
+	guint64 max;
+	const char *help; /* sentences; one paragraph */
+};
+
+extern const struct setting setting_table[];
+extern const gsize setting_table_size;
+
+/* The value of setting_table[index] as text, as it would stand in the file. */
+const char *settings_text(const struct settings *settings, gsize index);
+
+/* "section.key" is split at its dot: the section (transfer full) and the key (borrowed from name). */
+char *setting_section(const struct setting *setting, const char **key);
