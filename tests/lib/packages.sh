@@ -1,0 +1,102 @@
+# packages.sh - puts Debian packages on the machine that the tests need: only what is missing, and starting no service.
+# Sourced by tests/run.
+# shellcheck shell=bash
+
+build_packages=(build-essential cmake ninja-build pkg-config ca-certificates postgresql
+	libglib2.0-dev libgmime-3.0-dev libarchive-dev libxml2-dev libjson-c-dev libpq-dev
+	libmicrohttpd-dev libseccomp-dev libsystemd-dev libcmocka-dev)
+
+# packages_of SUITE: what it needs beyond build_packages, one a line.
+packages_of() {
+	case $1 in
+	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 ;;
+	sql) printf '%s\n' perl libtap-parser-sourcehandler-pgtap-perl "postgresql-$(postgresql_major)-pgtap" ;;
+	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 swaks curl && exim_package ;;
+	browser) printf '%s\n' chromium python3 ;;
+	fuzz) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" ;;
+	bench) printf '%s\n' libxml2-utils python3 ;;
+	lint) printf '%s\n' perl clang clang-format clang-tidy cppcheck shellcheck python3 ;;
+	esac
+}
+
+# The version that Debian's metapackage stands for: "Depends: postgresql-15" gives 15.
+major_behind() {
+	apt-cache depends "$1" | sed -n "s/^ *Depends: $1-\([0-9]*\)\$/\1/p" | head -n 1
+}
+postgresql_major() {
+	major_behind postgresql
+}
+clang_major() {
+	major_behind clang
+}
+
+# Exim, unless the machine has another mail server that it would push out: the test then skips, and says so.
+exim_package() {
+	local other
+	# shellcheck disable=SC2016 # dpkg-query's own variables
+	other=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' |
+		awk '$1 == "installed" && /mail-transport-agent/ && $2 !~ /^exim4/ { print $2; exit }')
+	if [ -n "$other" ]; then
+		echo "tests/run: $other is this machine's mail server: Exim is not installed, its test will skip" >&2
+	else
+		echo exim4-daemon-light
+	fi
+}
+
+is_installed() {
+	# shellcheck disable=SC2016
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# Node.js from anywhere will do (Debian's npm conflicts with other Node.js packages).
+have_node() {
+	command -v npm >/dev/null &&
+		node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null
+}
+
+# install_for SUITE...: installs what is missing for them.
+install_for() {
+	local suite package wanted missing=()
+	if [ -z "$(postgresql_major)" ]; then
+		as_root apt-get -q update # a fresh machine knows no package yet
+	fi
+	wanted=$(printf '%s\n' "${build_packages[@]}" && for suite; do packages_of "$suite"; done)
+	while read -r package; do
+		is_installed "$package" || missing+=("$package")
+	done < <(sort -u <<<"$wanted")
+	have_node || missing+=(nodejs npm)
+	if [ ${#missing[@]} -gt 0 ]; then
+		echo "tests/run: installing ${missing[*]}"
+		as_root apt-get -q update
+		as_root env DEBIAN_FRONTEND=noninteractive bash -c "$(declare -f quiet_install); quiet_install \"\$@\"" \
+			- "${missing[@]}"
+	fi
+}
+
+# Runs as root. The tests start their own servers, so none of Debian's is started, nor a PostgreSQL cluster made.
+quiet_install() {
+	set -eu
+	policy=/usr/sbin/policy-rc.d
+	cluster=/etc/postgresql-common/createcluster.d/ruad-tests.conf
+	undo=()
+	trap '[ ${#undo[@]} = 0 ] || rm -f "${undo[@]}"' EXIT
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+		undo+=("$policy")
+	fi
+	if [ ! -d /etc/postgresql-common ]; then
+		mkdir -p "$(dirname "$cluster")"
+		echo 'create_main_cluster = false' >"$cluster"
+		undo+=("$cluster")
+	fi
+	apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 install "$@"
+}
