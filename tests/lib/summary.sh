@@ -1,7 +1,8 @@
 # summary.sh - what the suites' own runners said at their end, and the sums of it. Sourced by tests/run.
 #
 # Counts come only from the runners' closing lines: ctest's "N tests failed out of M", pytest's "N passed, ... in Ts",
-# prove's "Files=..., Tests=N" and node's "pass N"; tests/fuzz/run and tests/bench/run close with pytest's kind of line.
+# prove's "Files=..., Tests=N" and node's "pass N"; tests/fuzz/run closes with pytest's kind of line, and each ratio of
+# tests/bench/run is a comparison that came to its end with the right rows.
 # shellcheck shell=bash
 
 passed=0 failed=0 skipped=0
@@ -56,6 +57,7 @@ summary_counts() {
 	/^Files=/ { match($0, /Tests=[0-9]+/); tap += substr($0, RSTART + 6) + 0; next }
 	/Failed [0-9]+\/[0-9]+ subtests/ { match($0, /Failed [0-9]+/); tapfailed += substr($0, RSTART + 7) + 0; next }
 	/^Result: FAIL/ { tapbad = 1; next }
+	/^(reading|taking in): ratio / { passed++; next }
 	/^(#|ℹ) pass / { passed += $NF; next }
 	/^(#|ℹ) (fail|cancelled) / { failed += $NF; next }
 	/^(#|ℹ) (skipped|todo) / { skipped += $NF; next }

@@ -25,7 +25,8 @@ tidy() {
 
 cpp_check() {
 	c_files | cppcheck --file-list=- --quiet --error-exitcode=1 --enable=warning,portability,performance \
-		--inline-suppr --std=c11 --library=gtk -j "$(nproc)" -I . -D _GNU_SOURCE \
+		--inline-suppr --std=c11 --library=gtk -j "$(nproc)" -I . -D _GNU_SOURCE -D 'G_GNUC_PRINTF(a,b)=' \
+		-D G_GNUC_WARN_UNUSED_RESULT= -D G_GNUC_UNUSED= -D G_GNUC_NORETURN= \
 		--suppressions-list=tests/lint/cppcheck.txt
 }
 
