@@ -1,0 +1,80 @@
+// build.mjs - turns src/ into the files that ruad-web embeds: index.html and assets/ with a hash in every name.
+//
+//   node build.mjs OUT
+//
+// The same source gives the same bytes. Prints the size of all that a browser loads, packed, and
+// fails above BUDGET, so that a heavy dependency is noticed by whoever adds it.
+import { build } from 'esbuild';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const BUDGET = 40 * 1024; // bytes after gzip -9, all files together
+const out = process.argv[2];
+if (!out) {
+  console.error('usage: node build.mjs OUT');
+  process.exit(2);
+}
+const source = fileURLToPath(new URL('src/', import.meta.url));
+
+const bundle = (entry, format) =>
+  build({
+    absWorkingDir: source,
+    entryPoints: [entry],
+    entryNames: '[name].[hash]',
+    outdir: join(out, 'assets'),
+    bundle: true,
+    minify: true,
+    format,
+    target: ['es2022'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'none',
+    charset: 'utf8',
+    metafile: true,
+    logLevel: 'warning',
+  }).then(({ metafile }) => basename(Object.keys(metafile.outputs)[0]));
+
+const text = (path) => readFile(join(source, path), 'utf8');
+
+await rm(out, { recursive: true, force: true });
+await mkdir(join(out, 'assets'), { recursive: true });
+const icon = await text('icon.svg');
+const iconName = `icon.${createHash('sha256').update(icon).digest('hex').slice(0, 8).toUpperCase()}.svg`;
+await writeFile(join(out, 'assets', iconName), icon);
+
+// The style sheet is minified with esbuild's CSS loader as it stands: no lowering, browsers of 2024 read it.
+const css = await build({
+  absWorkingDir: source,
+  entryPoints: ['style.css'],
+  entryNames: 'app.[hash]',
+  outdir: join(out, 'assets'),
+  bundle: true,
+  minify: true,
+  metafile: true,
+  logLevel: 'warning',
+}).then(({ metafile }) => basename(Object.keys(metafile.outputs)[0]));
+
+const names = {
+  ICON: iconName,
+  CSS: css,
+  THEME: await bundle('theme.ts', 'iife'),
+  APP: await bundle('app.tsx', 'esm'),
+};
+const html = (await text('index.html')).replace(/%([A-Z]+)%/g, (_, name) => `assets/${names[name]}`);
+await writeFile(join(out, 'index.html'), html);
+
+let total = 0;
+for (const file of ['index.html', ...(await readdir(join(out, 'assets'))).sort().map((name) => `assets/${name}`)]) {
+  const bytes = await readFile(join(out, file));
+  const packed = gzipSync(bytes, { level: 9 }).length;
+  total += packed;
+  console.log(`${file.padEnd(28)} ${String(bytes.length).padStart(7)} bytes  ${String(packed).padStart(6)} gzip`);
+}
+console.log(`${'all'.padEnd(28)} ${' '.repeat(14)} ${String(total).padStart(6)} gzip of ${BUDGET}`);
+if (total > BUDGET) {
+  console.error(`the page is ${total} bytes packed: more than its budget of ${BUDGET}`);
+  process.exit(1);
+}

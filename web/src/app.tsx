@@ -1,0 +1,61 @@
+// app.tsx - the frame around every page: skip link, bar, the page that the URL names, footer.
+import { render } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Bar } from './components/bar';
+import { Textures } from './components/chart';
+import { PAGES } from './pages';
+import { href, start, useLocation } from './router';
+
+function Missing() {
+  return (
+    <>
+      <h1 tabIndex={-1}>There is no such page</h1>
+      <p>
+        <a href={href('')}>Back to the overview</a>
+      </p>
+    </>
+  );
+}
+
+function App() {
+  const { page, query } = useLocation();
+  const entry = PAGES.find(({ path }) => path === page);
+  const View = entry?.view ?? Missing;
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  const key = page + (query.get('id') ?? ''); // another report is another page; a changed filter is not
+
+  useEffect(() => {
+    document.title = `${entry?.title ?? 'Not found'}${query.get('domain') ? ' · ' + query.get('domain') : ''} · ruad`;
+  });
+  useEffect(() => {
+    if (first.current) first.current = false;
+    else main.current?.querySelector('h1')?.focus({ preventScroll: true });
+  }, [key]);
+
+  const skip = (event: Event) => {
+    event.preventDefault();
+    main.current?.focus();
+  };
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the content
+      </a>
+      <Textures />
+      <Bar />
+      <main id="main" ref={main} tabIndex={-1}>
+        <View key={key} />
+      </main>
+      <footer>
+        <p>
+          Numbers are messages, as receivers counted and judged them. Not every receiver reports, so no report does not mean no mail. All times
+          are UTC.
+        </p>
+      </footer>
+    </>
+  );
+}
+
+start();
+render(<App />, document.getElementById('app')!);

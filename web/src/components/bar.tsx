@@ -1,0 +1,161 @@
+// bar.tsx - the bar on every page: where one is, which domain and window are looked at, when mail last came in, the theme.
+import { useEffect, useState } from 'preact/hooks';
+import { type Domain, type Intake, type Page, useApi } from '../api';
+import { ago, clipped, visible } from '../format';
+import { PAGES } from '../pages';
+import { filter, href, useLocation } from '../router';
+import { addDays, named, stretch, windowOf, WINDOWS } from '../window';
+
+const STALE = 48 * 3600_000; // receivers report daily: after two days without one something is amiss
+
+function Nav() {
+  const { page } = useLocation();
+  return (
+    <nav aria-label="Pages">
+      {PAGES.filter((entry) => entry.nav).map((entry) => (
+        <a key={entry.path} href={href(entry.path)} aria-current={page === entry.path ? 'page' : undefined}>
+          {entry.title}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function IntakeDot() {
+  const { data, problem } = useApi<Intake>('intake');
+  const last = data?.last_report_at ?? null;
+  const state = problem ? 'bad' : !data ? 'so' : last === null || Date.now() - Date.parse(last) > STALE ? 'warn' : 'good';
+  const words = problem ? 'intake unknown' : !data ? 'intake …' : last === null ? 'no report yet' : `last report ${ago(last)}`;
+  return (
+    <a class={`intake ${state}`} href={href('intake')}>
+      <span class="dot" aria-hidden="true" />
+      {words}
+    </a>
+  );
+}
+
+const THEMES = ['auto', 'light', 'dark'] as const;
+type Theme = (typeof THEMES)[number];
+
+function storedTheme(): Theme {
+  return THEMES.find((theme) => theme === document.documentElement.dataset['theme']) ?? 'auto';
+}
+
+function ThemeToggle() {
+  const [theme, setTheme] = useState<Theme>(storedTheme);
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]!;
+  const choose = () => {
+    if (next === 'auto') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = next;
+    try {
+      localStorage.setItem('ruad.theme', next);
+    } catch {
+      // not kept then
+    }
+    setTheme(next);
+  };
+  return (
+    <button type="button" class="theme" onClick={choose} aria-label={`Theme: ${theme}. Change to ${next}`} title={`Theme: ${theme}`}>
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" class="icon">
+        <circle cx="8" cy="8" r="5.5" />
+        {theme !== 'light' && <path class="full" d={theme === 'dark' ? 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11' : 'M8 2.5a5.5 5.5 0 0 1 0 11z'} />}
+      </svg>
+    </button>
+  );
+}
+
+function DomainPicker() {
+  const { query } = useLocation();
+  const chosen = query.get('domain') ?? '';
+  const { data } = useApi<Page<Domain>>('domains', { limit: 500 });
+  const names = new Set((data?.items ?? []).map((item) => item.name));
+  if (chosen) names.add(chosen);
+  return (
+    <label class="pick">
+      <span>Domain</span>
+      <select value={chosen} onChange={(event) => filter({ domain: event.currentTarget.value })}>
+        <option value="">All domains</option>
+        {[...names].sort().map((name) => (
+          <option key={name} value={name}>
+            {clipped(visible(name), 60)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function CustomWindow() {
+  const { query } = useLocation();
+  const window = windowOf(query);
+  const [from, setFrom] = useState(window.from);
+  const [last, setLast] = useState(addDays(window.to, -1));
+  useEffect(() => {
+    setFrom(window.from);
+    setLast(addDays(window.to, -1));
+  }, [window.from, window.to]);
+  const wrong = !from || !last || from > last;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (!wrong) filter(stretch(from, addDays(last, 1)));
+  };
+  return (
+    <details class="custom">
+      <summary aria-current={window.name === 'custom' ? 'true' : undefined}>{window.name === 'custom' ? window.words : 'Dates'}</summary>
+      <form onSubmit={submit}>
+        <label>
+          First day
+          <input type="date" value={from} max={last} onInput={(event) => setFrom(event.currentTarget.value)} />
+        </label>
+        <label>
+          Last day
+          <input type="date" value={last} min={from} onInput={(event) => setLast(event.currentTarget.value)} />
+        </label>
+        <button type="submit" disabled={wrong}>
+          Show
+        </button>
+        <small>Days in UTC, both included.</small>
+      </form>
+    </details>
+  );
+}
+
+function WindowPicker() {
+  const { query } = useLocation();
+  const window = windowOf(query);
+  return (
+    <div class="window" role="group" aria-label="Window">
+      {WINDOWS.map(([name, , label]) => (
+        <button key={name} type="button" aria-pressed={window.name === name} onClick={() => filter(named(name))}>
+          {label}
+        </button>
+      ))}
+      <CustomWindow />
+    </div>
+  );
+}
+
+export function Bar() {
+  return (
+    <header>
+      <div class="top">
+        <a class="brand" href={href('')}>
+          <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+            <rect width="32" height="32" rx="7" />
+            <path d="M8 22v-6M13.3 22v-11M18.7 22v-8M24 22v-13" />
+          </svg>
+          ruad
+        </a>
+        <Nav />
+        <div class="end">
+          <IntakeDot />
+          <ThemeToggle />
+        </div>
+      </div>
+      <div class="scope">
+        <DomainPicker />
+        <WindowPicker />
+      </div>
+    </header>
+  );
+}

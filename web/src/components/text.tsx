@@ -1,0 +1,47 @@
+// text.tsx - a stranger's text: isolated from its surroundings, without invisible characters, and never endless.
+import { Fragment } from 'preact';
+import { useState } from 'preact/hooks';
+import { clipped, visible } from '../format';
+
+interface Props {
+  value: string | null | undefined;
+  max?: number; // characters shown at first
+  expand?: boolean; // offer the rest by a button (not inside a link)
+  absent?: string;
+}
+
+// Names of domains break behind a dot before they break anywhere else.
+function breakable(text: string) {
+  const labels = text.split('.');
+  return labels.length > 12
+    ? text
+    : labels.map((label, index) => (index === 0 ? label : <Fragment key={index}>.<wbr />{label}</Fragment>));
+}
+
+export function Text({ value, max = 80, expand = false, absent = '–' }: Props) {
+  const [open, setOpen] = useState(false);
+  if (value === null || value === undefined) return <span class="faint">{absent}</span>;
+  if (value === '') return <span class="faint">empty</span>;
+  const clean = visible(value);
+  const part = clipped(clean, max);
+  const long = part !== clean;
+  return (
+    <>
+      <bdi class={open ? 'text whole' : 'text'} title={long && !open ? clipped(clean, 400) : undefined}>
+        {open ? clean : breakable(part)}
+      </bdi>
+      {long && expand && (
+        <>
+          {' '}
+          <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? 'show less' : `show all ${clean.length.toLocaleString('en-US')} characters`}
+          </button>
+        </>
+      )}
+    </>
+  );
+}
+
+export function Ip({ value }: { value: string | null }) {
+  return value === null ? <span class="faint">no address</span> : <span class="ip">{clipped(visible(value), 50)}</span>;
+}

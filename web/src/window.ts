@@ -1,0 +1,43 @@
+// window.ts - the stretch of time that is looked at: whole days in UTC, `to` not included (as in the API).
+
+export interface Window {
+  name: string; // '7d', …, or 'custom'
+  from: string; // first day, YYYY-MM-DD
+  to: string; // the day after the last
+  days: number;
+  words: string; // "the last 30 days"
+}
+
+export const WINDOWS: readonly (readonly [name: string, days: number, label: string, words: string])[] = [
+  ['7d', 7, '7 days', 'the last 7 days'],
+  ['30d', 30, '30 days', 'the last 30 days'],
+  ['90d', 90, '90 days', 'the last 90 days'],
+  ['1y', 365, '1 year', 'the last 365 days'],
+];
+const DEFAULT = '30d';
+const DAY = 86_400_000;
+
+const iso = (time: number) => new Date(time).toISOString().slice(0, 10);
+export const addDays = (day: string, n: number): string => iso(Date.parse(day) + n * DAY);
+
+const isDay = (text: string | null): text is string =>
+  text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+
+export function windowOf(query: URLSearchParams): Window {
+  const from = query.get('from');
+  const to = query.get('to');
+  if (isDay(from) && isDay(to) && from < to) {
+    const days = Math.round((Date.parse(to) - Date.parse(from)) / DAY);
+    return { name: 'custom', from, to, days, words: days === 1 ? from : `${from} to ${addDays(to, -1)}` };
+  }
+  const known = WINDOWS.find(([name]) => name === query.get('window')) ?? WINDOWS.find(([name]) => name === DEFAULT)!;
+  const end = iso(Date.now() + DAY);
+  return { name: known[0], from: addDays(end, -known[1]), to: end, days: known[1], words: known[3] };
+}
+
+// Parameters that choose a named window (the default needs none) or a stretch of days.
+export const named = (name: string) => ({ window: name === DEFAULT ? '' : name, from: '', to: '' });
+export const stretch = (from: string, to: string) => ({ window: '', from, to });
+
+// The named window's length in days that ends with the given day.
+export const around = (day: string, days = 30) => stretch(addDays(day, 1 - days), addDays(day, 1));
