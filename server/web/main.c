@@ -1,0 +1,140 @@
+/*
+ * ruad-web - serves the page and the JSON API on sockets that are already listening.
+ *
+ *   ruad-web --listen-fd=N...
+ *
+ * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
+ */
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+
+#include "server/common/log.h"
+#include "server/common/settings.h"
+#include "server/web/http.h"
+#include "server/web/session.h"
+#include "server/web/site.h"
+
+#define CONNECTIONS_MAX 512 /* on each socket; a browser opens six, a proxy some tens */
+#define GRACE           12  /* seconds for requests under way at the end; a statement may take 10 */
+#define EXIT_USAGE      2
+
+/* The descriptors of --listen-fd, in argument order; each must be a listening socket. */
+static gboolean take_fd(const char *name, const char *value, gpointer data, GError **error)
+{
+	GArray *fds = data;
+	guint64 number;
+	int listening = 0;
+	socklen_t size = sizeof listening;
+	int fd;
+
+	if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT, &number, error))
+		return FALSE;
+	fd = (int)number;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s=%d: not a listening socket",
+		    name, fd);
+		return FALSE;
+	}
+	/* two threads may wake for one connection; the later must not hang in accept() */
+	if (!g_unix_set_fd_nonblocking(fd, TRUE, error))
+		return FALSE;
+	g_array_append_val(fds, fd);
+	return TRUE;
+}
+
+static gboolean parse_arguments(int *argc, char ***argv, GArray *fds)
+{
+	gboolean show_version = FALSE;
+	const GOptionEntry entries[] = {
+		{ "listen-fd", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_fd,
+		    "Serve on this descriptor, a listening socket (may be repeated)", "N" },
+		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
+		{ 0 },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("- serve ruad's page and JSON API");
+	GOptionGroup *group = g_option_group_new("web", "", "", fds, NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_option_group_add_entries(group, entries);
+	g_option_context_set_main_group(context, group);
+	if (!g_option_context_parse(context, argc, argv, &error)) {
+		fprintf(stderr, "ruad-web: %s\n", error->message);
+		return FALSE;
+	}
+	if (show_version) {
+		puts("ruad-web " RUAD_VERSION);
+		exit(EXIT_SUCCESS);
+	}
+	if (fds->len == 0 || *argc > 1) {
+		fprintf(stderr, "ruad-web: usage: ruad-web --listen-fd=N...\n");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* Threads inherit the mask, so that the signals wait for sigwait() alone. */
+static void block_signals(sigset_t *ending)
+{
+	sigemptyset(ending);
+	sigaddset(ending, SIGTERM);
+	sigaddset(ending, SIGINT);
+	pthread_sigmask(SIG_BLOCK, ending, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Each setting's threads are shared out among the sockets. */
+static struct http_options options_of(const struct settings *settings, guint n_fds)
+{
+	guint threads = (guint)settings_int(settings, "http.threads");
+
+	return (struct http_options){
+		.threads = MAX(1, threads / n_fds),
+		.connections = CONNECTIONS_MAX,
+		.timeout = (guint)settings_seconds(settings, "http.timeout"),
+	};
+}
+
+static const char *database_of(const struct settings *settings)
+{
+	const char *own = settings_string(settings, "database.web_url");
+
+	return *own != '\0' ? own : settings_string(settings, "database.url");
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+	g_autoptr(GError) error = NULL;
+	struct settings *settings;
+	struct http_options options;
+	struct http_server *server;
+	sigset_t ending;
+	int caught;
+
+	log_init("ruad-web", FALSE);
+	if (!parse_arguments(&argc, &argv, fds))
+		return EXIT_USAGE;
+	settings = settings_load(NULL, NULL, &error);
+	if (settings == NULL) {
+		log_error("%s", error->message);
+		return EX_CONFIG;
+	}
+	block_signals(&ending);
+	session_init(database_of(settings));
+	options = options_of(settings, fds->len);
+	settings_free(settings);
+	server =
+	    http_server_new((const int *)(gpointer)fds->data, fds->len, &options, site_handle, NULL, &error);
+	if (server == NULL) {
+		log_error("%s", error->message);
+		return EXIT_FAILURE;
+	}
+	sigwait(&ending, &caught);
+	http_server_free(server, GRACE);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,22 @@
+/*
+ * negotiate.h - what client and server agree on without knowing the resource: content coding and validators.
+ *
+ * RFC 9110 sections 8.8.3 (ETag), 12.5.3 (Accept-Encoding), 13.1.2 (If-None-Match). Header values are the
+ * client's bytes, or NULL when absent.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* TRUE when the client takes gzip: it names gzip, x-gzip or '*' with a weight that is not 0. */
+gboolean negotiate_gzip(const char *accept_encoding);
+
+/* The entity tag of body, quotes included, transfer full: its SHA-256, so that equal bodies have equal tags.
+ */
+char *negotiate_etag(GBytes *body) G_GNUC_WARN_UNUSED_RESULT;
+
+/* TRUE when if_none_match is '*' or lists etag (weak comparison): the client has it already. */
+gboolean negotiate_matches(const char *if_none_match, const char *etag);
+
+/* body in gzip form, transfer full. */
+GBytes *negotiate_compress(GBytes *body) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,45 @@
+/*
+ * param.h - a query parameter's words as a typed PostgreSQL parameter, in text form.
+ *
+ * What a type accepts is stricter than what PostgreSQL accepts: "today", "10.1" or " 7" would be read by it,
+ * and are more likely a slip than meant. Knows nothing of routes or SQL statements.
+ */
+#pragma once
+
+#include <glib.h>
+
+enum param_type {
+	PARAM_TEXT,      /* text: 1 .. max bytes, no control characters */
+	PARAM_TEXT_LIST, /* text[]: may be repeated, at most PARAM_LIST_MAX times; each as PARAM_TEXT */
+	PARAM_NAME_LIST, /* text[]: as PARAM_TEXT_LIST, lower-cased (ASCII), without a final dot: names of
+			    domains */
+	PARAM_DATE,      /* date: YYYY-MM-DD, 1970 .. 9999 */
+	PARAM_NETWORK,   /* inet: an IPv4 or IPv6 address, or a network (address/bits) */
+	PARAM_INT,       /* bigint: decimal digits, min .. max */
+	PARAM_CHOICE,    /* text: one of the choices */
+};
+
+#define PARAM_LIST_MAX 100 /* values of one list; also bounded by QUERY_TARGET_MAX */
+
+struct param {
+	const char *name;
+	enum param_type type;
+	gint64 min;                 /* PARAM_INT */
+	gint64 max;                 /* PARAM_INT: greatest value; texts: bytes */
+	const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
+};
+
+/* TRUE for the types that may be repeated. */
+gboolean param_is_list(const struct param *param);
+
+/*
+ * Read one value: the text that PostgreSQL gets, transfer full, or NULL with RUAD_ERROR_SYNTAX, whose words
+ * go to the client ("must be a date like 2026-11-24").
+ */
+char *param_read(const struct param *param, const char *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The values of a list as a PostgreSQL array literal (manual section 8.15.2), transfer full: every element is
+ * quoted, so that none is taken for NULL, a brace or a comma.
+ */
+char *param_array(const char *const *values, gsize n_values) G_GNUC_WARN_UNUSED_RESULT;

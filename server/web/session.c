@@ -1,0 +1,136 @@
+#include "server/web/session.h"
+
+#include <string.h>
+
+#include "parser/error.h"
+
+#define PARAMS_MAX 16
+#define PAUSE_US                                                                                             \
+	G_USEC_PER_SEC /* after a failed attempt, before the next: a thread must not hang on each request */
+
+/* Nothing a page asks for writes, takes long, waits for long, or depends on the server's own settings. */
+#define SETUP                                                                                                \
+	"SET default_transaction_read_only = on; SET statement_timeout = '10s'; SET lock_timeout = '5s'; "   \
+	"SET idle_in_transaction_session_timeout = '10s'; SET search_path = api, dmarc; "                    \
+	"SET timezone = 'UTC'; SET datestyle = 'ISO'; SET application_name = 'ruad-web'"
+
+/* A thread's own. */
+struct session {
+	struct db *db;
+	gint64 failed_at; /* monotonic time of the last attempt to connect that failed, or 0 */
+};
+
+static char *conninfo; /* set once by session_init() */
+
+static void session_free(gpointer data)
+{
+	struct session *session = data;
+
+	db_close(session->db);
+	g_free(session);
+}
+
+static GPrivate of_thread = G_PRIVATE_INIT(session_free);
+
+void session_init(const char *where)
+{
+	g_assert(conninfo == NULL);
+	conninfo = g_strdup(where);
+}
+
+static struct session *session_get(void)
+{
+	struct session *session = g_private_get(&of_thread);
+
+	if (session == NULL) {
+		session = g_new0(struct session, 1);
+		g_private_set(&of_thread, session);
+	}
+	return session;
+}
+
+static void session_drop(struct session *session)
+{
+	db_close(session->db);
+	session->db = NULL;
+}
+
+static gboolean session_connect(struct session *session, GError **error)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (session->failed_at != 0 && now - session->failed_at < PAUSE_US) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "database: could not connect a moment ago");
+		return FALSE;
+	}
+	session->db = db_open(conninfo, "ruad-web", error);
+	if (session->db != NULL && !db_exec(session->db, SETUP, NULL, 0, error))
+		session_drop(session);
+	session->failed_at = session->db == NULL ? g_get_monotonic_time() : 0;
+	return session->db != NULL;
+}
+
+/* The rows, or NULL with error set; a connection that turns out to be lost is opened again, once. */
+static struct db_rows *session_query(
+    struct session *session, const char *sql, const struct db_value *params, guint n_params, GError **error)
+{
+	gboolean fresh = session->db == NULL;
+	g_autoptr(GError) first = NULL;
+	struct db_rows *rows;
+
+	if (fresh && !session_connect(session, error))
+		return NULL;
+	rows = db_query(session->db, sql, params, n_params, &first);
+	if (rows != NULL)
+		return rows;
+	if (db_alive(session->db) || fresh) {
+		g_propagate_error(error, g_steal_pointer(&first));
+		return NULL;
+	}
+	session_drop(session);
+	if (!session_connect(session, error))
+		return NULL;
+	return db_query(session->db, sql, params, n_params, error);
+}
+
+/* What a failed query means to the one who asked. */
+static enum session_outcome outcome_of(const struct session *session)
+{
+	const char *state = session->db != NULL ? db_sqlstate(session->db) : "";
+
+	if (session->db == NULL || !db_alive(session->db))
+		return SESSION_AWAY;
+	if (strcmp(state, "22023") == 0)
+		return SESSION_REFUSED;
+	if (strcmp(state, "57014") == 0)
+		return SESSION_BUSY;
+	if (strncmp(state, "53", 2) == 0 || strncmp(state, "55", 2) == 0 || strncmp(state, "57", 2) == 0 ||
+	    strncmp(state, "40", 2) == 0)
+		return SESSION_AWAY;
+	return SESSION_FAILED;
+}
+
+enum session_outcome session_document(
+    const char *sql, char *const params[], guint n_params, GBytes **document, GError **error)
+{
+	struct session *session = session_get();
+	struct db_value values[PARAMS_MAX];
+	struct db_rows *rows;
+
+	g_assert(n_params <= PARAMS_MAX);
+	for (guint i = 0; i < n_params; i++)
+		values[i] = DB_TEXT(params[i]);
+	rows = session_query(session, sql, values, n_params, error);
+	if (rows == NULL) {
+		enum session_outcome outcome = outcome_of(session);
+
+		if (session->db != NULL && !db_alive(session->db))
+			session_drop(session);
+		return outcome;
+	}
+	*document = NULL;
+	if (db_rows_count(rows) > 0 && db_rows_get(rows, 0, 0) != NULL)
+		*document = g_bytes_new(db_rows_get(rows, 0, 0), db_rows_size(rows, 0, 0));
+	db_rows_free(rows);
+	return SESSION_ROWS;
+}
