@@ -20,9 +20,9 @@ void parse_init(void);
  * grow with the number of records. A document in which nothing is a report gives one unreadable().
  *
  * Codes of unreadable(): "no-report" (nothing looked like one), "xml" (not well-formed, or
- * forbidden: DTD subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain, no
- * date range, or two of them), "limit" (more than limits allow), "mime", "unsupported" (a failure
- * or TLS report, which this version keeps raw).
+ * forbidden: DTD subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain,
+ * no date range, or two of them), "limit" (more than limits allow), "mime", "unsupported" (a failure or TLS
+ * report, which this version keeps raw).
  *
  * Fails only when the sink failed, with the sink's error.
  */

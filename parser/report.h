@@ -67,9 +67,9 @@ struct aggregate_record {
 
 /* All of an aggregate report but its records; known for sure only at its end. */
 struct aggregate_header {
-	const char *dialect;   /* "rfc9990", "rfc7489" or "draft" */
-	const char *version;   /* <version>, as text */
-	const char *xmlns;     /* namespace URI of the root, or NULL */
+	const char *dialect; /* "rfc9990", "rfc7489" or "draft" */
+	const char *version; /* <version>, as text */
+	const char *xmlns;   /* namespace URI of the root, or NULL */
 	/* report_metadata */
 	const char *org_name;
 	const char *email;
@@ -92,7 +92,7 @@ struct aggregate_header {
 	const char *testing;
 	const char *discovery_method;
 
-	guint64 records; /* how many record() calls preceded */
+	guint64 records;   /* how many record() calls preceded */
 	guint8 sha256[32]; /* of the XML, unpacked */
 	const struct report_note *note;
 	gsize n_note;

@@ -1,0 +1,693 @@
+#include "parser/aggregate.h"
+
+#include "parser/elements.h"
+#include "parser/error.h"
+#include "parser/kind.h"
+#include "parser/notes.h"
+#include "parser/text.h"
+#include "parser/values.h"
+
+#include <libxml/parser.h>
+#include <string.h>
+
+#define CHUNK                                                                                                \
+	(16 * 1024) /* bytes given to libxml2 at once; less makes it scan the same start of a tag again and  \
+		       again */
+
+#define NAMESPACE_9990 "urn:ietf:params:xml:ns:dmarc-2.0"
+#define NAMESPACE_7489 "http://dmarc.org/dmarc-xml/0.1"
+
+/* What tells the dialects apart (see the header). */
+#define ONLY_9990                                                                                            \
+	(ELEMENT_BIT(NP) | ELEMENT_BIT(TESTING) | ELEMENT_BIT(DISCOVERY_METHOD) | ELEMENT_BIT(GENERATOR) |   \
+	    ELEMENT_BIT(EXTENSION))
+#define NOT_DRAFT                                                                                            \
+	(ELEMENT_BIT(VERSION) | ELEMENT_BIT(ENVELOPE_FROM) | ELEMENT_BIT(DKIM_SELECTOR) |                    \
+	    ELEMENT_BIT(SPF_SCOPE) | ELEMENT_BIT(FO))
+
+enum state {
+	STATE_READING,
+	STATE_OTHER,      /* another root */
+	STATE_UNREADABLE, /* code and reason say why */
+	STATE_FAILED,     /* the sink failed: error */
+};
+
+struct aggregate {
+	const struct parser_limits *limits;
+	const struct report_sink *sink;
+	gpointer user;
+	const char *place;
+
+	xmlParserCtxtPtr xml;
+	GByteArray *pending; /* bytes that libxml2 has not got yet */
+	gboolean started;    /* it has got the first */
+	GChecksum *sha256;
+
+	enum state state;
+	const char *code;
+	char *reason;
+	char *xml_error; /* libxml2's first fatal one */
+	gboolean forbidden;
+	GError *error;
+
+	/* the place in the tree */
+	const xmlChar *names[N_ELEMENTS]; /* libxml2's own copies: names are equal when the pointers are */
+	struct element_span children[N_ELEMENTS];
+	guint64 inside[N_ELEMENTS];
+	enum element at;
+	guint depth;    /* elements open */
+	guint skipping; /* the depth of the element that is passed over, or 0 */
+	guint64 seen;   /* elements met: in the report, and in what is open now of its lists */
+	guint64 ever;   /* elements met at all */
+	xmlChar *root_namespace;
+	xmlChar *root_prefix; /* when it is bound to no namespace */
+
+	/* the text of the element */
+	GString *text;
+	gboolean cut;
+
+	/* the findings */
+	gboolean begun;
+	gpointer homes[N_HOMES];
+	struct values report_values;
+	struct aggregate_header header;
+	GPtrArray *errors;
+	struct values record_values;
+	struct aggregate_record record;
+	GArray *reasons, *dkims, *spfs;
+};
+
+/* how it ends before its end */
+
+static void stop(struct aggregate *a, enum state state)
+{
+	if (a->state != STATE_READING)
+		return;
+	a->state = state;
+	xmlStopParser(a->xml);
+}
+
+static void G_GNUC_PRINTF(3, 4) give_up(struct aggregate *a, const char *code, const char *format, ...)
+{
+	va_list args;
+
+	if (a->state != STATE_READING)
+		return;
+	a->code = code;
+	va_start(args, format);
+	a->reason = g_strdup_vprintf(format, args);
+	va_end(args);
+	stop(a, STATE_UNREADABLE);
+}
+
+static void forbid(struct aggregate *a, const char *what)
+{
+	a->forbidden = TRUE;
+	give_up(a, "xml", "line %d: %s: not read from a mail (RFC 9990 section 8.1)",
+	    xmlSAX2GetLineNumber(a->xml), what);
+}
+
+/* records */
+
+static void record_open(struct aggregate *a)
+{
+	if (a->header.records >= a->limits->max_records) {
+		give_up(a, "limit", "more than %" G_GUINT64_FORMAT " records", a->limits->max_records);
+		return;
+	}
+	values_reset(&a->record_values);
+	memset(&a->record, 0, sizeof a->record);
+	a->record.count = -1;
+	g_array_set_size(a->reasons, 0);
+	g_array_set_size(a->dkims, 0);
+	g_array_set_size(a->spfs, 0);
+}
+
+static void record_close(struct aggregate *a)
+{
+	struct aggregate_record *record = &a->record;
+
+	if ((a->seen & ELEMENT_BIT(COUNT)) == 0)
+		values_note(&a->record_values, NOTE_COUNT, ELEMENTS[COUNT].path, NULL);
+	record->reason = (const struct aggregate_reason *)(void *)a->reasons->data;
+	record->n_reason = a->reasons->len;
+	record->auth_dkim = (const struct auth_result_dkim *)(void *)a->dkims->data;
+	record->n_auth_dkim = a->dkims->len;
+	record->auth_spf = (const struct auth_result_spf *)(void *)a->spfs->data;
+	record->n_auth_spf = a->spfs->len;
+	record->note = (const struct report_note *)(void *)a->record_values.notes->data;
+	record->n_note = a->record_values.notes->len;
+	a->header.records++;
+	if (!a->sink->record(a->user, record, &a->error))
+		stop(a, STATE_FAILED);
+}
+
+/* A new item at the end of a list of the record, all NULL. */
+static gpointer list_open(struct aggregate *a, GArray *list)
+{
+	if (list->len >= a->limits->max_record_items) {
+		give_up(a, "limit", "record %" G_GUINT64_FORMAT ": more than %u of %s", a->header.records + 1,
+		    a->limits->max_record_items, ELEMENTS[a->at].path);
+		return NULL;
+	}
+	g_array_set_size(list, list->len + 1); /* cleared */
+	return list->data + (list->len - 1) * g_array_get_element_size(list);
+}
+
+/* elements */
+
+static struct values *values_of(struct aggregate *a, enum element element)
+{
+	gboolean in_record = element == RECORD || (a->inside[RECORD] & ELEMENT_BIT(element)) != 0;
+
+	return in_record ? &a->record_values : &a->report_values;
+}
+
+static void note_name(struct aggregate *a, enum element element, const xmlChar *name)
+{
+	values_note(values_of(a, element), NOTE_NAME, ELEMENTS[element].path, (const char *)name);
+}
+
+/* The root decides whether this is a report at all. */
+static void root_open(
+    struct aggregate *a, const xmlChar *name, const xmlChar *prefix, const xmlChar *namespace)
+{
+	if (g_ascii_strcasecmp((const char *)name, "feedback") != 0) {
+		stop(a, STATE_OTHER);
+		return;
+	}
+	a->at = FEEDBACK;
+	a->begun = TRUE;
+	if (namespace != NULL) {
+		a->root_namespace = xmlStrdup(namespace);
+		a->header.xmlns = values_keep(&a->report_values, (const char *)namespace,
+		    text_cut((const char *)namespace, strlen((const char *)namespace), a->limits->max_text));
+		if (strcmp(a->header.xmlns, NAMESPACE_9990) != 0 &&
+		    strcmp(a->header.xmlns, NAMESPACE_7489) != 0)
+			values_note(&a->report_values, NOTE_NAMESPACE, "feedback", a->header.xmlns);
+	} else if (prefix != NULL) {
+		a->root_prefix = xmlStrdup(prefix);
+	}
+	if (name != a->names[FEEDBACK])
+		note_name(a, FEEDBACK, name);
+	if (!a->sink->report_begin(a->user, a->place, &a->error))
+		stop(a, STATE_FAILED);
+}
+
+/* Neither in no namespace nor in the root's; a prefix that is bound to none counts as one. */
+static gboolean is_foreign(const struct aggregate *a, const xmlChar *prefix, const xmlChar *namespace)
+{
+	if (namespace != NULL)
+		return !xmlStrEqual(namespace, a->root_namespace);
+	return prefix != NULL && !xmlStrEqual(prefix, a->root_prefix);
+}
+
+static enum element find_child(struct aggregate *a, const xmlChar *name)
+{
+	struct element_span span = a->children[a->at];
+	enum element found;
+
+	for (guint e = span.first; e < span.after; e++)
+		if (a->names[e] == name)
+			return e;
+	found = element_find(a->at, (const char *)name);
+	if (found != ELEMENT_NONE && found != RECORD)
+		note_name(a, found, name);
+	return found;
+}
+
+/* Things that may be there only once. */
+static void check_repeated(struct aggregate *a, enum element element)
+{
+	if ((a->seen & ELEMENT_BIT(element)) == 0)
+		return;
+	if (element == POLICY_PUBLISHED || element == DATE_RANGE)
+		give_up(a, "incomplete",
+		    "more than one %s: which one counts is not known (RFC 9990 section 3.1.1)",
+		    ELEMENTS[element].name);
+	else if (ELEMENTS[element].type != TYPE_PARENT && ELEMENTS[element].type != TYPE_LIST)
+		values_note(values_of(a, element), NOTE_REPEATED, ELEMENTS[element].path, NULL);
+}
+
+static void element_open(struct aggregate *a, enum element element)
+{
+	a->at = element;
+	g_string_truncate(a->text, 0);
+	a->cut = FALSE;
+	switch (element) {
+	case RECORD:
+		record_open(a);
+		break;
+	case REASON:
+		a->homes[HOME_REASON] = list_open(a, a->reasons);
+		break;
+	case AUTH_DKIM:
+		a->homes[HOME_DKIM] = list_open(a, a->dkims);
+		break;
+	case AUTH_SPF:
+		a->homes[HOME_SPF] = list_open(a, a->spfs);
+		break;
+	default:
+		check_repeated(a, element);
+		return;
+	}
+	a->seen &= ~a->inside[element]; /* an item of a list starts anew */
+}
+
+static void list_text(struct aggregate *a, const char *text, gsize size)
+{
+	if (a->errors->len >= a->limits->max_record_items) {
+		give_up(a, "limit", "more than %u of %s", a->limits->max_record_items, ELEMENTS[a->at].path);
+		return;
+	}
+	g_ptr_array_add(a->errors, (gpointer)values_keep(&a->report_values, text, size));
+}
+
+/* The text of an element is whole. */
+static void leaf_close(struct aggregate *a)
+{
+	const struct element_row *row = &ELEMENTS[a->at];
+	struct values *values = values_of(a, a->at);
+	const char *text = a->text->str;
+	gsize size = text_trim(&text, a->text->len);
+
+	a->text->str[text - a->text->str + (gssize)size] = '\0';
+	if (a->cut)
+		values_note(values, NOTE_CUT, row->path, NULL);
+	if (row->type == TYPE_LIST)
+		list_text(a, text, size);
+	else if ((a->seen & ELEMENT_BIT(a->at)) == 0)
+		values_store(values, a->at, a->homes[row->home], text, size);
+	if (values_full(values))
+		give_up(a, "limit", "%s %" G_GUINT64_FORMAT ": values of more than %" G_GSIZE_FORMAT " bytes",
+		    values == &a->record_values ? "record" : "what stands before record",
+		    a->header.records + 1, a->limits->max_record_bytes);
+}
+
+static void element_close(struct aggregate *a)
+{
+	enum element element = a->at;
+
+	if (ELEMENTS[element].type != TYPE_PARENT)
+		leaf_close(a);
+	else if (element == RECORD)
+		record_close(a);
+	a->seen |= ELEMENT_BIT(element);
+	a->ever |= ELEMENT_BIT(element);
+	a->at = ELEMENTS[element].parent;
+}
+
+/* what libxml2 calls */
+
+static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *namespace,
+    int n_namespaces, const xmlChar **namespaces, int n_attributes, int n_defaulted,
+    const xmlChar **attributes)
+{
+	struct aggregate *a = user;
+	enum element element;
+
+	(void)namespaces, (void)n_defaulted, (void)attributes;
+	if (a->state != STATE_READING)
+		return;
+	if (++a->depth > a->limits->max_depth) {
+		give_up(a, "limit", "more than %u elements inside one another", a->limits->max_depth);
+		return;
+	}
+	if (n_attributes + n_namespaces > (int)a->limits->max_attributes) {
+		give_up(a, "limit", "an element with more than %u attributes", a->limits->max_attributes);
+		return;
+	}
+	if (a->skipping != 0)
+		return;
+	if (a->depth == 1) {
+		root_open(a, name, prefix, namespace);
+		return;
+	}
+	element = is_foreign(a, prefix, namespace) ? ELEMENT_NONE : find_child(a, name);
+	if (element == ELEMENT_NONE)
+		a->skipping = a->depth;
+	else
+		element_open(a, element);
+}
+
+static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *namespace)
+{
+	struct aggregate *a = user;
+
+	(void)name, (void)prefix, (void)namespace;
+	if (a->state != STATE_READING)
+		return;
+	if (a->skipping == 0)
+		element_close(a);
+	else if (a->skipping == a->depth)
+		a->skipping = 0;
+	a->depth--;
+}
+
+static void on_text(void *user, const xmlChar *data, int length)
+{
+	struct aggregate *a = user;
+	const char *text = (const char *)data;
+	gsize size = (gsize)length, room, fits;
+
+	if (a->state != STATE_READING || a->skipping != 0 || ELEMENTS[a->at].type == TYPE_PARENT)
+		return;
+	while (a->text->len == 0 && size > 0 && text_is_space(*text)) {
+		text++;
+		size--;
+	}
+	if (a->cut || size == 0)
+		return;
+	room = a->limits->max_text - a->text->len;
+	fits = text_cut(text, size, room);
+	g_string_append_len(a->text, text, (gssize)fits);
+	text += fits;
+	a->cut = text_trim(&text, size - fits) > 0; /* white space at the end is no loss */
+}
+
+static void on_doctype(void *user, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+{
+	struct aggregate *a = user;
+
+	(void)name, (void)external, (void)system;
+	values_note(&a->report_values, NOTE_DOCTYPE, "feedback", NULL);
+}
+
+static void on_entity_decl(void *user, const xmlChar *name, int type, const xmlChar *public_id,
+    const xmlChar *system_id, xmlChar *content)
+{
+	(void)name, (void)type, (void)public_id, (void)system_id, (void)content;
+	forbid(user, "declaration of an entity");
+}
+
+static void on_notation_decl(
+    void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id)
+{
+	(void)name, (void)public_id, (void)system_id;
+	forbid(user, "declaration of a notation");
+}
+
+static void on_attribute_decl(void *user, const xmlChar *element, const xmlChar *name, int type, int kind,
+    const xmlChar *value, xmlEnumerationPtr tree)
+{
+	(void)element, (void)name, (void)type, (void)kind, (void)value;
+	xmlFreeEnumeration(tree); /* the handler owns it */
+	forbid(user, "declaration of an attribute");
+}
+
+static void on_element_decl(void *user, const xmlChar *name, int type, xmlElementContentPtr content)
+{
+	(void)name, (void)type, (void)content;
+	forbid(user, "declaration of an element");
+}
+
+static void on_unparsed_entity_decl(void *user, const xmlChar *name, const xmlChar *public_id,
+    const xmlChar *system_id, const xmlChar *notation)
+{
+	(void)name, (void)public_id, (void)system_id, (void)notation;
+	forbid(user, "declaration of an entity");
+}
+
+static xmlEntityPtr on_get_entity(void *user, const xmlChar *name)
+{
+	(void)name;
+	forbid(user, "reference to an entity that XML does not predefine");
+	return NULL;
+}
+
+static xmlEntityPtr on_get_parameter_entity(void *user, const xmlChar *name)
+{
+	(void)name;
+	forbid(user, "reference to a parameter entity");
+	return NULL;
+}
+
+static void on_reference(void *user, const xmlChar *name)
+{
+	(void)name;
+	forbid(user, "reference to an entity that XML does not predefine");
+}
+
+/* libxml2 changed the type of its error handlers in 2.12. */
+#if LIBXML_VERSION >= 21200
+static void on_error(void *user, const xmlError *error)
+#else
+static void on_error(void *user, xmlErrorPtr error)
+#endif
+{
+	struct aggregate *a = user;
+
+	if (error->level == XML_ERR_FATAL && a->xml_error == NULL && error->message != NULL) {
+		g_autofree char *words = text_clean_line(error->message, strlen(error->message), 300);
+
+		a->xml_error = g_strdup_printf("line %d: %s", error->line, words);
+	}
+}
+
+/* For what libxml2 says outside of any document: it would print it. */
+#if LIBXML_VERSION >= 21200
+static void on_stray_error(void *user, const xmlError *error)
+#else
+static void on_stray_error(void *user, xmlErrorPtr error)
+#endif
+{
+	(void)user, (void)error;
+}
+
+static const xmlSAXHandler HANDLER = {
+	.initialized = XML_SAX2_MAGIC,
+	.startElementNs = on_start,
+	.endElementNs = on_end,
+	.characters = on_text,
+	.ignorableWhitespace = on_text,
+	.cdataBlock = on_text,
+	.internalSubset = on_doctype,
+	.entityDecl = on_entity_decl,
+	.notationDecl = on_notation_decl,
+	.attributeDecl = on_attribute_decl,
+	.elementDecl = on_element_decl,
+	.unparsedEntityDecl = on_unparsed_entity_decl,
+	.getEntity = on_get_entity,
+	.getParameterEntity = on_get_parameter_entity,
+	.reference = on_reference,
+	.serror = on_error,
+};
+
+/* making, feeding, ending */
+
+static void init_tree(struct aggregate *a)
+{
+	for (guint e = ELEMENT_NONE; e < N_ELEMENTS; e++) {
+		a->names[e] = xmlDictLookup(a->xml->dict, (const xmlChar *)ELEMENTS[e].name, -1);
+		a->children[e] = element_children(e);
+		a->inside[e] = element_inside(e);
+	}
+}
+
+struct aggregate *aggregate_new(
+    const struct parser_limits *limits, const char *place, const struct report_sink *sink, gpointer user)
+{
+	struct aggregate *a = g_new0(struct aggregate, 1);
+	xmlSAXHandler handler = HANDLER; /* libxml2 wants to write to it, and copies it */
+
+	a->limits = limits;
+	a->place = place;
+	a->sink = sink;
+	a->user = user;
+	xmlSetStructuredErrorFunc(NULL, on_stray_error);
+	a->xml = xmlCreatePushParserCtxt(&handler, a, NULL, 0, NULL);
+	g_assert(a->xml != NULL);
+	xmlCtxtUseOptions(a->xml, XML_PARSE_NONET);
+	a->pending = g_byte_array_sized_new(CHUNK);
+	a->sha256 = g_checksum_new(G_CHECKSUM_SHA256);
+	init_tree(a);
+	a->text = g_string_new(NULL);
+	values_init(&a->report_values, limits);
+	values_init(&a->record_values, limits);
+	a->header.begin = a->header.end = a->header.pct = -1;
+	a->errors = g_ptr_array_new();
+	a->reasons = g_array_new(FALSE, TRUE, sizeof(struct aggregate_reason));
+	a->dkims = g_array_new(FALSE, TRUE, sizeof(struct auth_result_dkim));
+	a->spfs = g_array_new(FALSE, TRUE, sizeof(struct auth_result_spf));
+	a->homes[HOME_HEADER] = &a->header;
+	a->homes[HOME_RECORD] = &a->record;
+	return a;
+}
+
+void aggregate_free(struct aggregate *a)
+{
+	if (a == NULL)
+		return;
+	if (a->xml->myDoc != NULL)
+		xmlFreeDoc(a->xml->myDoc);
+	xmlFreeParserCtxt(a->xml);
+	g_byte_array_unref(a->pending);
+	g_checksum_free(a->sha256);
+	g_free(a->reason);
+	g_free(a->xml_error);
+	g_clear_error(&a->error);
+	xmlFree(a->root_namespace);
+	xmlFree(a->root_prefix);
+	g_string_free(a->text, TRUE);
+	values_clear(&a->report_values);
+	values_clear(&a->record_values);
+	g_ptr_array_unref(a->errors);
+	g_array_unref(a->reasons);
+	g_array_unref(a->dkims);
+	g_array_unref(a->spfs);
+	g_free(a);
+}
+
+/* After each call of libxml2: is it well, and does it not hold back too much of one tag? */
+static void check_xml(struct aggregate *a)
+{
+	const xmlParserInput *input = a->xml->input;
+
+	if (a->state != STATE_READING)
+		return;
+	if (!a->xml->wellFormed)
+		give_up(a, "xml", "%s", a->xml_error != NULL ? a->xml_error : "not well-formed");
+	else if (input != NULL && input->end - input->cur > (gssize)a->limits->max_tag_bytes)
+		give_up(a, "limit", "line %d: a tag, comment or the like of more than %u bytes",
+		    xmlSAX2GetLineNumber(a->xml), a->limits->max_tag_bytes);
+}
+
+static void feed(struct aggregate *a, const guint8 *data, gsize size)
+{
+	if (!a->started) {
+		gsize blank = kind_blank(data, size);
+
+		data += blank;
+		size -= blank;
+		a->started = size > 0;
+	}
+	while (size > 0 && a->state == STATE_READING) {
+		gsize part = MIN(size, CHUNK);
+
+		xmlParseChunk(a->xml, (const char *)data, (int)part, 0);
+		check_xml(a);
+		data += part;
+		size -= part;
+	}
+}
+
+static void flush(struct aggregate *a)
+{
+	feed(a, a->pending->data, a->pending->len);
+	g_byte_array_set_size(a->pending, 0);
+}
+
+gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
+{
+	if (a->state != STATE_READING)
+		return FALSE;
+	g_checksum_update(a->sha256, data, (gssize)size);
+	if (a->pending->len == 0 && size >= CHUNK) {
+		feed(a, data, size);
+	} else {
+		g_byte_array_append(a->pending, data, (guint)size);
+		if (a->pending->len >= CHUNK)
+			flush(a);
+	}
+	return a->state == STATE_READING;
+}
+
+static const char *dialect(const struct aggregate *a)
+{
+	const char *xmlns = a->header.xmlns;
+
+	if ((xmlns != NULL && strcmp(xmlns, NAMESPACE_9990) == 0) || (a->ever & ONLY_9990) != 0)
+		return "rfc9990";
+	return xmlns == NULL && (a->ever & NOT_DRAFT) == 0 ? "draft" : "rfc7489";
+}
+
+/* What a date said that was none. */
+static void check_date(struct aggregate *a, gint64 date, enum element element)
+{
+	const char *raw = NULL;
+
+	if (date >= 0)
+		return;
+	for (guint i = 0; i < a->report_values.notes->len; i++) {
+		const struct report_note *note =
+		    &g_array_index(a->report_values.notes, struct report_note, i);
+
+		if (strcmp(note->path, ELEMENTS[element].path) == 0 && strcmp(note->code, NOTE_DATE) == 0)
+			raw = note->raw;
+	}
+	if (raw == NULL)
+		give_up(a, "incomplete", "no %s (RFC 9990 section 3.1.1)", ELEMENTS[element].path);
+	else
+		give_up(a, "incomplete", "%s \"%.100s\": not seconds since 1970 (RFC 9990 section 3.1.1)",
+		    ELEMENTS[element].path, raw);
+}
+
+static void check_complete(struct aggregate *a)
+{
+	if (a->header.domain == NULL || *a->header.domain == '\0')
+		give_up(a, "incomplete", "no policy_published/domain (RFC 9990 section 3.1.1)");
+	check_date(a, a->header.begin, BEGIN);
+	check_date(a, a->header.end, END);
+}
+
+static void finish(struct aggregate *a)
+{
+	struct aggregate_header *header = &a->header;
+	gsize digest = sizeof header->sha256;
+
+	if (header->records == 0)
+		values_note(&a->report_values, NOTE_EMPTY, "record", NULL);
+	header->dialect = dialect(a);
+	g_checksum_get_digest(a->sha256, header->sha256, &digest);
+	header->error = (const char *const *)a->errors->pdata;
+	header->n_error = a->errors->len;
+	header->note = (const struct report_note *)(void *)a->report_values.notes->data;
+	header->n_note = a->report_values.notes->len;
+	if (!a->sink->report_end(a->user, header, &a->error))
+		a->state = STATE_FAILED;
+}
+
+enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
+{
+	flush(a);
+	if (a->state == STATE_READING) {
+		xmlParseChunk(a->xml, NULL, 0, 1);
+		check_xml(a);
+	}
+	if (a->state == STATE_READING)
+		check_complete(a);
+	if (a->state == STATE_READING)
+		finish(a);
+	switch (a->state) {
+	case STATE_OTHER:
+		return AGGREGATE_OTHER;
+	case STATE_UNREADABLE:
+		return AGGREGATE_UNREADABLE;
+	case STATE_FAILED:
+		g_propagate_error(error, g_steal_pointer(&a->error));
+		return AGGREGATE_FAILED;
+	case STATE_READING:
+		break;
+	}
+	return AGGREGATE_REPORT;
+}
+
+gboolean aggregate_begun(const struct aggregate *a)
+{
+	return a->begun;
+}
+
+const char *aggregate_code(const struct aggregate *a)
+{
+	return a->code;
+}
+
+const char *aggregate_reason(const struct aggregate *a)
+{
+	return a->reason;
+}
+
+gboolean aggregate_forbidden(const struct aggregate *a)
+{
+	return a->forbidden;
+}

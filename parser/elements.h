@@ -1,0 +1,123 @@
+/*
+ * elements.h - the elements of an aggregate report: which stands in which, and the member that keeps its
+ * text.
+ *
+ * One table; RFC 9990 appendix A joined with RFC 7489 appendix C. Knows nothing of libxml2.
+ */
+#pragma once
+
+#include <glib.h>
+
+enum element {
+	ELEMENT_NONE, /* above the root */
+	FEEDBACK,
+	/* of feedback */
+	VERSION,
+	REPORT_METADATA,
+	POLICY_PUBLISHED,
+	EXTENSION,
+	RECORD,
+	/* of report_metadata */
+	ORG_NAME,
+	EMAIL,
+	EXTRA_CONTACT_INFO,
+	REPORT_ID,
+	DATE_RANGE,
+	METADATA_ERROR,
+	GENERATOR,
+	/* of date_range */
+	BEGIN,
+	END,
+	/* of policy_published */
+	POLICY_DOMAIN,
+	ADKIM,
+	ASPF,
+	P,
+	SP,
+	NP,
+	PCT,
+	FO,
+	TESTING,
+	DISCOVERY_METHOD,
+	/* of record */
+	ROW,
+	IDENTIFIERS,
+	AUTH_RESULTS,
+	/* of row */
+	SOURCE_IP,
+	COUNT,
+	POLICY_EVALUATED,
+	/* of policy_evaluated */
+	DISPOSITION,
+	EVALUATED_DKIM,
+	EVALUATED_SPF,
+	REASON,
+	/* of reason */
+	REASON_TYPE,
+	REASON_COMMENT,
+	/* of identifiers */
+	HEADER_FROM,
+	ENVELOPE_FROM,
+	ENVELOPE_TO,
+	/* of auth_results */
+	AUTH_DKIM,
+	AUTH_SPF,
+	/* of dkim */
+	DKIM_DOMAIN,
+	DKIM_SELECTOR,
+	DKIM_RESULT,
+	DKIM_HUMAN_RESULT,
+	/* of spf */
+	SPF_DOMAIN,
+	SPF_SCOPE,
+	SPF_RESULT,
+	SPF_HUMAN_RESULT,
+	N_ELEMENTS
+};
+
+G_STATIC_ASSERT(N_ELEMENTS <= 64); /* they are members of sets of 64 bits */
+
+#define ELEMENT_BIT(element) (G_GUINT64_CONSTANT(1) << (element))
+
+/* Which structure of report.h the text goes to: the report's header, the record, or the last item of a list
+ * in it. */
+enum element_home { HOME_HEADER, HOME_RECORD, HOME_REASON, HOME_DKIM, HOME_SPF, N_HOMES };
+
+enum element_type {
+	TYPE_PARENT, /* elements only */
+	TYPE_TEXT,
+	TYPE_TOKEN,
+	TYPE_DOMAIN,
+	TYPE_ADDRESS,
+	TYPE_COUNT,   /* gint64 >= 0, or -1 */
+	TYPE_EPOCH,   /* gint64 0 .. 253402300799, or -1 */
+	TYPE_PERCENT, /* gint 0 .. 100, or -1 */
+	TYPE_LIST,    /* texts; the header's error */
+};
+
+struct element_row {
+	const char *name;
+	enum element parent;
+	enum element_type type;
+	enum element_home home;
+	gsize offset;       /* of the member in its home */
+	const char *path;   /* for notes: from the report or record down */
+	const char *tokens; /* TYPE_TOKEN: the known ones, each between blanks; NULL: any */
+};
+
+extern const struct element_row ELEMENTS[N_ELEMENTS];
+
+/* Children of one parent are neighbours in the table: the first and the one after the last, 0 and 0 for none.
+ */
+struct element_span {
+	enum element first;
+	enum element after;
+};
+struct element_span element_children(enum element parent);
+
+/* All elements inside of parent, at any depth, as a set. */
+guint64 element_inside(enum element parent);
+
+/* The child of parent called name, letting case and known misspellings pass; ELEMENT_NONE when there is none.
+ */
+enum element element_find(enum element parent, const char *name);

@@ -1,0 +1,135 @@
+#include "parser/kind.h"
+
+#include "parser/text.h"
+
+#include <string.h>
+
+#define EOCD_SIZE 22                  /* zip's end of central directory record ... */
+#define EOCD_TAIL (EOCD_SIZE + 65535) /* ... has a comment of up to 65,535 bytes after it */
+
+static gboolean starts(const guint8 *data, gsize size, const char *magic, gsize n)
+{
+	return size >= n && memcmp(data, magic, n) == 0;
+}
+
+gsize kind_blank(const guint8 *data, gsize size)
+{
+	gsize at = 0;
+
+	if (starts(data, size, "\xef\xbb\xbf", 3))
+		at = 3;
+	while (at < size && text_is_space((char)data[at]))
+		at++;
+	return at;
+}
+
+/* The first characters as ASCII, whatever is 0 left out: enough to tell tags in UTF-8 and UTF-16. */
+static gsize first_letters(const guint8 *data, gsize size, char *letters, gsize max)
+{
+	gsize n = 0, at = 0;
+
+	if (starts(data, size, "\xff\xfe", 2) || starts(data, size, "\xfe\xff", 2))
+		at = 2;
+	else
+		at = kind_blank(data, size);
+	for (; at < size && n < max; at++)
+		if (data[at] != 0 && (n > 0 || !text_is_space((char)data[at])))
+			letters[n++] = (char)data[at];
+	return n;
+}
+
+/* UTF-16 text has a byte order mark, or its first character's other byte is 0. */
+static gboolean may_be_text(const guint8 *data, gsize size)
+{
+	gsize at = kind_blank(data, size);
+
+	if (at == size)
+		return FALSE;
+	if (data[at] != 0)
+		return TRUE;
+	return at == 0 && size >= 4 && data[1] == '<' && data[2] == 0;
+}
+
+static gboolean has_zip_end(const guint8 *data, gsize size)
+{
+	gsize last = size < EOCD_SIZE ? 0 : size - EOCD_SIZE + 1;
+	gsize first = size > EOCD_TAIL ? size - EOCD_TAIL : 0;
+
+	for (gsize at = last; at-- > first;)
+		if (data[at] == 'P' && memcmp(data + at, "PK\5\6", 4) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* Deflate with the usual window, the header's check bits right, and no dictionary. */
+static gboolean is_zlib(const guint8 *data, gsize size)
+{
+	return size >= 8 && data[0] == 0x78 && (data[0] << 8 | data[1]) % 31 == 0 && (data[1] & 0x20) == 0;
+}
+
+gboolean kind_is_archive(enum kind kind)
+{
+	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP;
+}
+
+static enum kind kind_of_start(const guint8 *data, gsize size)
+{
+	char first = 0;
+
+	if (starts(data, size, "\x1f\x8b", 2))
+		return KIND_GZIP;
+	if (starts(data, size, "PK\3\4", 4) || starts(data, size, "PK\5\6", 4) ||
+	    starts(data, size, "PK00PK", 6))
+		return KIND_ZIP;
+	if (is_zlib(data, size))
+		return KIND_ZLIB;
+	if (!may_be_text(data, size) || first_letters(data, size, &first, 1) == 0)
+		return KIND_OTHER;
+	return first == '<' ? KIND_XML : first == '{' ? KIND_JSON : KIND_OTHER;
+}
+
+enum kind kind_of(const guint8 *data, gsize size)
+{
+	enum kind kind = kind_of_start(data, size);
+
+	return kind == KIND_OTHER && has_zip_end(data, size) ? KIND_ZIP : kind;
+}
+
+/* "Name:" or mbox's "From " (RFC 5322 section 2.2: printable but ':'). */
+static gboolean is_header_line(const guint8 *data, gsize size)
+{
+	gsize at = 0;
+
+	if (starts(data, size, "From ", 5) || starts(data, size, ">From ", 6))
+		return TRUE;
+	while (at < size && data[at] > ' ' && data[at] < 0x7f && data[at] != ':')
+		at++;
+	while (at > 0 && at < size && (data[at] == ' ' || data[at] == '\t'))
+		at++;
+	return at > 0 && at < size && data[at] == ':';
+}
+
+enum kind kind_of_document(const guint8 *data, gsize size)
+{
+	enum kind kind = kind_of_start(data, size);
+
+	if (kind != KIND_OTHER)
+		return kind;
+	if (!is_header_line(data, size) && has_zip_end(data, size))
+		return KIND_ZIP;
+	return KIND_MAIL;
+}
+
+gboolean kind_is_report_like(const guint8 *data, gsize size)
+{
+	char letters[64];
+	gsize n = first_letters(data, size, letters, sizeof letters);
+	gsize at = 1;
+
+	if (n >= 5 && g_ascii_strncasecmp(letters, "<?xml", 5) == 0)
+		return TRUE;
+	while (at < n && letters[at] != ':' && letters[at] != '>' && !text_is_space(letters[at]))
+		at++;
+	at = at < n && letters[at] == ':' ? at + 1 : 1;
+	return n >= at + 8 && g_ascii_strncasecmp(letters + at, "feedback", 8) == 0;
+}

@@ -1,0 +1,44 @@
+/*
+ * mail.h - the bytes of a mail (RFC 5322, RFC 2045 ff.) into its header and its leaf parts, decoded.
+ *
+ * GMime 3 does the parsing, guarded: boundary lines and header size are counted before it sees the mail (it
+ * takes over 1 KB a part and knows no limit), the two functions that may loop for ever
+ * (g_mime_content_type_encode and g_mime_multipart_get_boundary, GMime issue 165) are not called, and base64
+ * is decoded here from the raw part, because GMime stops at padding in the middle (issue 150). message/rfc822
+ * is walked into. Knows nothing of archives and reports.
+ */
+#pragma once
+
+#include "parser/error.h"
+#include "parser/limits.h"
+#include "parser/report.h"
+
+struct mail_part {
+	guint number;       /* of the leaf, from 1, in the order of the mail */
+	const char *name;   /* file name on one line, at most 200 bytes of UTF-8, or NULL */
+	const char *type;   /* media type in lower case: "application/gzip" */
+	const guint8 *data; /* decoded */
+	gsize size;
+};
+
+struct mail_visitor {
+	/* What the mail itself says; once, first. FALSE ends the walk. */
+	gboolean (*header)(gpointer user, const struct mail_header *mail, GError **error);
+	/* A leaf part. FALSE ends the walk. */
+	gboolean (*part)(gpointer user, const struct mail_part *part, GError **error);
+	/* A feedback report (RFC 5965) begins, whose parts will not be walked. */
+	void (*feedback)(gpointer user);
+};
+
+/*
+ * Walk the parts of mail[0..size). What is no mail at all has none, and no header.
+ *
+ * RUAD_ERROR_SYNTAX  a piece of a mail that was cut up (message/partial)
+ * RUAD_ERROR_LIMIT   more parts, depth or header than limits allow
+ * any other          the visitor's own error
+ */
+gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
+    const struct mail_visitor *visitor, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Decode base64, passing over all that is none of it; padding only ends a group of four. Transfer full. */
+GByteArray *mail_decode_base64(const guint8 *text, gsize size) G_GNUC_WARN_UNUSED_RESULT;

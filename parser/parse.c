@@ -1,0 +1,398 @@
+#include "parser/parse.h"
+
+#include "parser/aggregate.h"
+#include "parser/error.h"
+#include "parser/kind.h"
+#include "parser/mail.h"
+#include "parser/text.h"
+#include "parser/unpack.h"
+
+#include <gmime/gmime.h>
+#include <iconv.h>
+#include <libxml/parser.h>
+#include <string.h>
+
+#define JSON_HEAD  (64 * 1024) /* bytes in which a TLS report names its first members */
+#define NAME_BYTES 200         /* of a member's name in a place */
+
+/* The state of one parse_document(). */
+struct parse {
+	const struct parser_limits *limits;
+	const struct report_sink *sink;
+	gpointer user;
+	struct unpack_budget budget;
+	gboolean exhausted;      /* the budget is used up: the rest of the mail stays as it is */
+	gboolean failed;         /* the sink did; its error is on its way up */
+	guint findings;          /* reports and unreadables told */
+	guint parts;             /* leaves of the mail, for the words */
+	const char *unsupported; /* a kind of report seen that is not read yet, or NULL */
+};
+
+static gboolean read_bytes(
+    struct parse *p, const char *place, const guint8 *data, gsize size, guint nesting, GError **error);
+
+static gboolean set_aside(
+    struct parse *p, const char *place, const char *code, const char *reason, GError **error)
+{
+	g_autofree char *words = text_clean_line(reason, strlen(reason), p->limits->max_text);
+	struct unreadable unreadable = { place, code, words };
+
+	p->findings++;
+	if (p->sink->unreadable(p->user, &unreadable, error))
+		return TRUE;
+	p->failed = TRUE;
+	return FALSE;
+}
+
+/* A layer's error to the sink; format_code: what a breach of the layer's format is called. */
+static gboolean set_aside_error(
+    struct parse *p, const char *place, const char *format_code, const GError *fault, GError **error)
+{
+	gboolean limit = g_error_matches(fault, RUAD_ERROR, RUAD_ERROR_LIMIT);
+
+	p->exhausted |= limit;
+	return set_aside(p, place, limit ? "limit" : format_code, fault->message, error);
+}
+
+/* one stream of bytes: a part, a file, a member */
+
+enum route {
+	ROUTE_UNKNOWN, /* too few bytes yet */
+	ROUTE_XML,
+	ROUTE_ARCHIVE, /* gathered, then walked */
+	ROUTE_JSON,    /* its head gathered, then looked at */
+	ROUTE_NONE,    /* of no use */
+};
+
+struct stream {
+	struct parse *parse;
+	char *place;
+	guint nesting; /* archives around it */
+	enum route route;
+	gboolean report_like;
+	gboolean too_large; /* an archive of more than max_inner */
+	GByteArray *head;   /* while unknown; and what is gathered */
+	struct aggregate *aggregate;
+};
+
+static void stream_open(struct stream *stream, struct parse *parse, char *place, guint nesting)
+{
+	*stream =
+	    (struct stream){ .parse = parse, .place = place, .nesting = nesting, .head = g_byte_array_new() };
+}
+
+static void stream_clear(struct stream *stream)
+{
+	g_clear_pointer(&stream->place, g_free);
+	g_clear_pointer(&stream->head, g_byte_array_unref);
+	g_clear_pointer(&stream->aggregate, aggregate_free);
+}
+
+/* More bytes on the chosen way. FALSE: it wants no more. */
+static gboolean stream_route(struct stream *stream, const guint8 *data, gsize size)
+{
+	switch (stream->route) {
+	case ROUTE_XML:
+		return aggregate_push(stream->aggregate, data, size);
+	case ROUTE_ARCHIVE:
+		stream->too_large = stream->head->len + size > stream->parse->limits->max_inner;
+		if (!stream->too_large)
+			g_byte_array_append(stream->head, data, (guint)size);
+		return !stream->too_large;
+	case ROUTE_JSON:
+		g_byte_array_append(stream->head, data, (guint)MIN(size, JSON_HEAD));
+		return stream->head->len < JSON_HEAD;
+	case ROUTE_UNKNOWN:
+	case ROUTE_NONE:
+		break;
+	}
+	return FALSE;
+}
+
+/* The head is there: choose. */
+static gboolean stream_choose(struct stream *stream)
+{
+	struct parse *p = stream->parse;
+	const guint8 *data = stream->head->data;
+	gsize size = stream->head->len;
+
+	switch (kind_of(data, size)) {
+	case KIND_XML:
+		stream->route = ROUTE_XML;
+		stream->report_like = kind_is_report_like(data, size);
+		stream->aggregate = aggregate_new(p->limits, stream->place, p->sink, p->user);
+		return aggregate_push(stream->aggregate, data, size);
+	case KIND_GZIP:
+	case KIND_ZLIB:
+	case KIND_ZIP:
+		stream->route = ROUTE_ARCHIVE;
+		return TRUE;
+	case KIND_JSON:
+		stream->route = ROUTE_JSON;
+		return TRUE;
+	default:
+		stream->route = ROUTE_NONE;
+		return FALSE;
+	}
+}
+
+/* The next bytes. FALSE: it wants no more. */
+static gboolean stream_push(struct stream *stream, const guint8 *data, gsize size)
+{
+	gsize part;
+
+	if (stream->route != ROUTE_UNKNOWN)
+		return stream_route(stream, data, size);
+	part = MIN(size, KIND_HEAD - stream->head->len);
+	g_byte_array_append(stream->head, data, (guint)part);
+	if (stream->head->len < KIND_HEAD)
+		return TRUE;
+	return stream_choose(stream) && (part == size || stream_route(stream, data + part, size - part));
+}
+
+static gboolean contains(const GByteArray *bytes, const char *word)
+{
+	return memmem(bytes->data, bytes->len, word, strlen(word)) != NULL;
+}
+
+/* RFC 8460 section 4.4. */
+static gboolean is_tls_report(const GByteArray *json)
+{
+	return contains(json, "\"report-id\"") && contains(json, "\"policies\"");
+}
+
+static gboolean xml_close(struct stream *stream, const GError *broken, GError **error)
+{
+	struct parse *p = stream->parse;
+	struct aggregate *a = stream->aggregate;
+
+	if (broken != NULL && (stream->report_like || aggregate_begun(a)))
+		return set_aside_error(p, stream->place, "archive", broken, error);
+	switch (aggregate_end(a, error)) {
+	case AGGREGATE_REPORT:
+		p->findings++;
+		return TRUE;
+	case AGGREGATE_UNREADABLE:
+		if (stream->report_like || aggregate_begun(a) || aggregate_forbidden(a))
+			return set_aside(p, stream->place, aggregate_code(a), aggregate_reason(a), error);
+		return TRUE;
+	case AGGREGATE_OTHER:
+		return TRUE;
+	case AGGREGATE_FAILED:
+		break;
+	}
+	p->failed = TRUE;
+	return FALSE;
+}
+
+static gboolean archive_close(struct stream *stream, GError **error)
+{
+	struct parse *p = stream->parse;
+
+	if (stream->too_large)
+		return set_aside(
+		    p, stream->place, "limit", "an archive in an archive that is too large", error);
+	return read_bytes(p, stream->place, stream->head->data, stream->head->len, stream->nesting, error);
+}
+
+/* The stream is over; broken as in unpack.h, or NULL. FALSE: the sink failed. */
+static gboolean stream_close(struct stream *stream, const GError *broken, GError **error)
+{
+	if (stream->route == ROUTE_UNKNOWN)
+		stream_choose(stream);
+	if (stream->route == ROUTE_XML)
+		return xml_close(stream, broken, error);
+	if (broken != NULL)
+		return set_aside_error(stream->parse, stream->place, "archive", broken, error);
+	if (stream->route == ROUTE_ARCHIVE)
+		return archive_close(stream, error);
+	if (stream->route == ROUTE_JSON && is_tls_report(stream->head))
+		stream->parse->unsupported = "a TLS report (RFC 8460)";
+	return TRUE;
+}
+
+/* archives */
+
+struct members {
+	struct parse *parse;
+	const char *place; /* of the archive */
+	guint nesting;     /* of the members */
+	struct stream stream;
+};
+
+static gboolean member_begin(gpointer user, const char *name, GError **error)
+{
+	struct members *members = user;
+	g_autofree char *clean = name == NULL ? NULL : text_clean_line(name, strlen(name), NAME_BYTES);
+	char *place =
+	    clean == NULL ? g_strdup(members->place) : g_strconcat(members->place, ": ", clean, NULL);
+
+	(void)error;
+	stream_open(&members->stream, members->parse, place, members->nesting);
+	return TRUE;
+}
+
+static enum unpack_next member_piece(gpointer user, const guint8 *data, gsize size, GError **error)
+{
+	struct members *members = user;
+
+	(void)error;
+	return stream_push(&members->stream, data, size) ? UNPACK_MORE : UNPACK_SKIP;
+}
+
+static gboolean member_end(gpointer user, const GError *broken, GError **error)
+{
+	struct members *members = user;
+	gboolean ok = stream_close(&members->stream, broken, error);
+
+	stream_clear(&members->stream);
+	return ok;
+}
+
+static const struct unpack_visitor MEMBERS = { member_begin, member_piece, member_end };
+
+static gboolean read_archive(struct parse *p, const char *place, const guint8 *data, gsize size,
+    enum kind kind, guint nesting, GError **error)
+{
+	struct members members = { .parse = p, .place = place, .nesting = nesting + 1 };
+	g_autoptr(GError) fault = NULL;
+
+	if (nesting >= p->limits->max_nesting)
+		return set_aside(
+		    p, place, "limit", "archives inside one another, more than are unpacked", error);
+	if (unpack_walk(data, size, kind, &p->budget, &MEMBERS, &members, &fault))
+		return TRUE;
+	stream_clear(&members.stream);
+	if (p->failed) {
+		g_propagate_error(error, g_steal_pointer(&fault));
+		return FALSE;
+	}
+	return set_aside_error(p, place, "archive", fault, error);
+}
+
+/* Bytes that are all there, of any kind but a mail. */
+static gboolean read_bytes(
+    struct parse *p, const char *place, const guint8 *data, gsize size, guint nesting, GError **error)
+{
+	enum kind kind = kind_of(data, size);
+	struct stream stream;
+	gboolean ok;
+
+	if (kind_is_archive(kind))
+		return read_archive(p, place, data, size, kind, nesting, error);
+	stream_open(&stream, p, g_strdup(place), nesting);
+	stream_push(&stream, data, size);
+	ok = stream_close(&stream, NULL, error);
+	stream_clear(&stream);
+	return ok;
+}
+
+/* mails */
+
+static gboolean mail_header(gpointer user, const struct mail_header *header, GError **error)
+{
+	struct parse *p = user;
+
+	if (p->sink->mail(p->user, header, error))
+		return TRUE;
+	p->failed = TRUE;
+	return FALSE;
+}
+
+static gboolean mail_part(gpointer user, const struct mail_part *part, GError **error)
+{
+	struct parse *p = user;
+	g_autofree char *place = part->name == NULL
+				     ? g_strdup_printf("part %u", part->number)
+				     : g_strdup_printf("part %u: %s", part->number, part->name);
+
+	p->parts++;
+	if (p->exhausted)
+		return TRUE;
+	if (g_str_has_prefix(part->type, "application/tlsrpt"))
+		p->unsupported = "a TLS report (RFC 8460)";
+	if (strcmp(part->type, "message/feedback-report") == 0)
+		p->unsupported = "a failure or feedback report (RFC 5965)";
+	return read_bytes(p, place, part->data, part->size, 0, error);
+}
+
+static void mail_feedback(gpointer user)
+{
+	struct parse *p = user;
+
+	p->unsupported = "a failure or feedback report (RFC 5965)";
+}
+
+static const struct mail_visitor PARTS = { mail_header, mail_part, mail_feedback };
+
+static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GError **error)
+{
+	g_autoptr(GError) fault = NULL;
+
+	if (mail_walk(mail, size, p->limits, &PARTS, p, &fault))
+		return TRUE;
+	if (p->failed) {
+		g_propagate_error(error, g_steal_pointer(&fault));
+		return FALSE;
+	}
+	return set_aside_error(p, "mail", "mime", fault, error);
+}
+
+/* the door */
+
+static gboolean tell_nothing_found(struct parse *p, const char *place, gsize size, GError **error)
+{
+	g_autofree char *words = NULL;
+
+	if (p->unsupported != NULL)
+		words = g_strdup_printf("%s, which is not read yet", p->unsupported);
+	else if (size == 0)
+		words = g_strdup("no bytes at all");
+	else if (p->parts > 0)
+		words = g_strdup_printf("none of %u parts is a DMARC report", p->parts);
+	else
+		words = g_strdup("not a DMARC report");
+	return set_aside(p, place, p->unsupported != NULL ? "unsupported" : "no-report", words, error);
+}
+
+gboolean parse_document(const guint8 *document, gsize size, const struct parser_limits *limits,
+    const struct report_sink *sink, gpointer user, GError **error)
+{
+	struct parse p = { .limits = limits,
+		.sink = sink,
+		.user = user,
+		.budget = { limits->max_unpacked, limits->max_members } };
+	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
+	const char *place = is_mail ? "mail" : "file";
+	gboolean ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
+			      : read_bytes(&p, place, document, size, 0, error);
+
+	if (!ok)
+		return FALSE;
+	return p.findings > 0 || tell_nothing_found(&p, place, size, error);
+}
+
+/* Character sets that a report may be in; each is a file of the C library until it is open. */
+static const char *const CHARSETS[] = { "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ISO-8859-1",
+	"ISO-8859-2", "ISO-8859-3", "ISO-8859-4", "ISO-8859-5", "ISO-8859-6", "ISO-8859-7", "ISO-8859-8",
+	"ISO-8859-9", "ISO-8859-10", "ISO-8859-13", "ISO-8859-14", "ISO-8859-15", "ISO-8859-16",
+	"WINDOWS-1250", "WINDOWS-1251", "WINDOWS-1252", "WINDOWS-1253", "WINDOWS-1254", "WINDOWS-1255",
+	"WINDOWS-1256", "WINDOWS-1257", "WINDOWS-1258", "KOI8-R", "KOI8-U", "SHIFT_JIS", "EUC-JP",
+	"ISO-2022-JP", "EUC-KR", "GB2312", "GBK", "GB18030", "BIG5" };
+
+void parse_init(void)
+{
+	static gsize done;
+	/* never read: open is all that they must be */
+	static G_GNUC_UNUSED void *volatile tables[G_N_ELEMENTS(CHARSETS)][2];
+
+	if (!g_once_init_enter(&done))
+		return;
+	xmlInitParser();
+	g_mime_init();
+	for (gsize i = 0; i < G_N_ELEMENTS(CHARSETS); i++) {
+		tables[i][0] = iconv_open("UTF-8", CHARSETS[i]);
+		tables[i][1] = iconv_open(CHARSETS[i], "UTF-8");
+	}
+	g_once_init_leave(&done, 1);
+}

@@ -1,0 +1,242 @@
+#include "parser/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gio/gio.h>
+#include <string.h>
+
+#define PIECE (64 * 1024) /* bytes handed on at once: large enough that calls do not count */
+
+typedef struct archive archive_handle;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(archive_handle, archive_read_free)
+
+struct walk {
+	struct unpack_budget *budget;
+	const struct unpack_visitor *visitor;
+	gpointer user;
+};
+
+static gboolean over_budget(GError **error)
+{
+	g_set_error(
+	    error, RUAD_ERROR, RUAD_ERROR_LIMIT, "unpacks to more bytes than are allowed for one mail");
+	return FALSE;
+}
+
+static gboolean take_member(struct walk *walk, GError **error)
+{
+	if (walk->budget->members == 0) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_LIMIT,
+		    "has more archive members than are allowed for one mail");
+		return FALSE;
+	}
+	walk->budget->members--;
+	return TRUE;
+}
+
+/* A piece to the visitor, in the budget. *broken is set when the budget is at its end: no more then. */
+static enum unpack_next give(
+    struct walk *walk, const guint8 *data, gsize size, GError **broken, GError **error)
+{
+	if (size > walk->budget->bytes) {
+		over_budget(broken);
+		return UNPACK_SKIP;
+	}
+	walk->budget->bytes -= size;
+	return size == 0 ? UNPACK_MORE : walk->visitor->piece(walk->user, data, size, error);
+}
+
+/* gzip */
+
+struct gzip {
+	const guint8 *at;
+	gsize left;
+	GConverter *inflate;
+};
+
+/* GLib's words for a fault, put into ours. */
+static void set_gzip_error(const GError *fault, GError **broken)
+{
+	if (g_error_matches(fault, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT))
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "gzip or zlib: ends before its end");
+	else
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "gzip or zlib: damaged data or wrong checksum: %s", fault->message);
+}
+
+/* Inflate once into out; *got bytes. FALSE with *broken: damaged; *ended: the last member is over. */
+static gboolean gzip_step(struct gzip *gzip, guint8 *out, gsize *got, gboolean *ended, GError **broken)
+{
+	g_autoptr(GError) fault = NULL;
+	gsize read = 0;
+	GConverterResult result;
+
+	*got = 0;
+	*ended = FALSE;
+	result = g_converter_convert(
+	    gzip->inflate, gzip->at, gzip->left, out, PIECE, G_CONVERTER_INPUT_AT_END, &read, got, &fault);
+	if (result == G_CONVERTER_ERROR) {
+		set_gzip_error(fault, broken);
+		return FALSE;
+	}
+	gzip->at += read;
+	gzip->left -= read;
+	if (result != G_CONVERTER_FINISHED)
+		return TRUE;
+	/* another member only where its three fixed first bytes are; all else is not ours */
+	if (gzip->left >= 3 && memcmp(gzip->at, "\x1f\x8b\x08", 3) == 0)
+		g_converter_reset(gzip->inflate);
+	else
+		*ended = TRUE;
+	return TRUE;
+}
+
+static gboolean gzip_walk(
+    struct walk *walk, const guint8 *archive, gsize size, GZlibCompressorFormat format, GError **error)
+{
+	g_autoptr(GConverter) inflate = G_CONVERTER(g_zlib_decompressor_new(format));
+	g_autofree guint8 *out = g_malloc(PIECE);
+	g_autoptr(GError) broken = NULL;
+	struct gzip gzip = { archive, size, inflate };
+	enum unpack_next next = UNPACK_MORE;
+	gboolean ended = FALSE;
+
+	if (!take_member(walk, error) || !walk->visitor->begin(walk->user, NULL, error))
+		return FALSE;
+	while (next == UNPACK_MORE && !ended) {
+		gsize got;
+
+		if (!gzip_step(&gzip, out, &got, &ended, &broken))
+			break;
+		next = give(walk, out, got, &broken, error);
+	}
+	if (next == UNPACK_FAIL)
+		return FALSE;
+	return walk->visitor->end(walk->user, broken, error);
+}
+
+/* zip */
+
+static gboolean zip_error(archive_handle *zip, GError **error)
+{
+	const char *words = archive_error_string(zip);
+
+	g_set_error(
+	    error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "zip: %s", words != NULL ? words : "cannot be read");
+	return FALSE;
+}
+
+static archive_handle *zip_open(const guint8 *archive, gsize size, GError **error)
+{
+	g_autoptr(archive_handle) zip = archive_read_new();
+
+	if (archive_read_support_format_zip(zip) != ARCHIVE_OK ||
+	    archive_read_open_memory(zip, archive, size) != ARCHIVE_OK) {
+		zip_error(zip, error);
+		return NULL;
+	}
+	return g_steal_pointer(&zip);
+}
+
+static const char *zip_name(struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname_utf8(entry);
+
+	return name != NULL ? name : archive_entry_pathname(entry);
+}
+
+/* The member's content to the visitor. ARCHIVE_OK: it wants no more; ARCHIVE_EOF: all was read. */
+static int zip_read(
+    struct walk *walk, archive_handle *zip, enum unpack_next *next, GError **broken, GError **error)
+{
+	while (*next == UNPACK_MORE && *broken == NULL) {
+		const void *data;
+		gsize size;
+		la_int64_t offset;
+		int result = archive_read_data_block(zip, &data, &size, &offset);
+
+		if (result != ARCHIVE_OK)
+			return result;
+		*next = give(walk, data, size, broken, error);
+	}
+	return ARCHIVE_OK;
+}
+
+/*
+ * Pass over the rest of a member whose packed size is not known. libarchive would inflate it without
+ * bound when asked for the next header; here the budget holds.
+ */
+static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken)
+{
+	const void *data;
+	gsize size;
+	la_int64_t offset;
+	int result;
+
+	while ((result = archive_read_data_block(zip, &data, &size, &offset)) == ARCHIVE_OK) {
+		if (size > walk->budget->bytes) {
+			over_budget(broken);
+			return ARCHIVE_OK;
+		}
+		walk->budget->bytes -= size;
+	}
+	return result;
+}
+
+/* One regular file of the zip. *fatal: nothing after it can be read. */
+static gboolean zip_member(
+    struct walk *walk, archive_handle *zip, struct archive_entry *entry, gboolean *fatal, GError **error)
+{
+	g_autoptr(GError) broken = NULL;
+	enum unpack_next next = UNPACK_MORE;
+	gboolean size_known = archive_entry_size_is_set(entry);
+	int result;
+
+	if (!walk->visitor->begin(walk->user, zip_name(entry), error))
+		return FALSE;
+	result = zip_read(walk, zip, &next, &broken, error);
+	if (next == UNPACK_FAIL)
+		return FALSE;
+	if (next == UNPACK_SKIP && broken == NULL && !size_known)
+		result = zip_pass_over(walk, zip, &broken);
+	/* a wrong checksum or size is only a warning there */
+	if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
+		zip_error(zip, &broken);
+	*fatal = result == ARCHIVE_FATAL || g_error_matches(broken, RUAD_ERROR, RUAD_ERROR_LIMIT);
+	return walk->visitor->end(walk->user, broken, error);
+}
+
+static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, GError **error)
+{
+	g_autoptr(archive_handle) zip = zip_open(archive, size, error);
+	gboolean fatal = FALSE;
+
+	if (zip == NULL)
+		return FALSE;
+	while (!fatal) {
+		struct archive_entry *entry;
+		int result = archive_read_next_header(zip, &entry);
+
+		if (result == ARCHIVE_EOF)
+			break;
+		if (result < ARCHIVE_WARN) /* warnings are about names */
+			return zip_error(zip, error);
+		if (!take_member(walk, error))
+			return FALSE;
+		if (archive_entry_filetype(entry) == AE_IFREG && !zip_member(walk, zip, entry, &fatal, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct unpack_budget *budget,
+    const struct unpack_visitor *visitor, gpointer user, GError **error)
+{
+	struct walk walk = { budget, visitor, user };
+
+	if (kind == KIND_GZIP)
+		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_GZIP, error);
+	if (kind == KIND_ZLIB)
+		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_ZLIB, error);
+	return zip_walk(&walk, archive, size, error);
+}
