@@ -99,13 +99,6 @@ static struct http_options options_of(const struct settings *settings, guint n_f
 	};
 }
 
-static const char *database_of(const struct settings *settings)
-{
-	const char *own = settings_string(settings, "database.web_url");
-
-	return *own != '\0' ? own : settings_string(settings, "database.url");
-}
-
 int main(int argc, char **argv)
 {
 	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
@@ -125,7 +118,7 @@ int main(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	block_signals(&ending);
-	session_init(database_of(settings));
+	session_init(settings_string(settings, "database.url"));
 	options = options_of(settings, fds->len);
 	settings_free(settings);
 	server =

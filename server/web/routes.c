@@ -173,22 +173,6 @@ static void refuse_unknown(const struct route *route, const struct query *query,
 	}
 }
 
-/* from and to are a half-open window; ISO dates sort as text. */
-static void refuse_empty_window(const struct route *route, char *const values[], struct problem *problem)
-{
-	const char *begin = NULL;
-	const char *end = NULL;
-
-	for (guint n = 0; n < route_n_params(route); n++) {
-		if (route->params[n] == &from)
-			begin = values[n];
-		else if (route->params[n] == &to)
-			end = values[n];
-	}
-	if (begin != NULL && end != NULL && strcmp(begin, end) >= 0)
-		problem_add_invalid(problem, to.name, "must be after from (the window is half-open)");
-}
-
 /* Status and detail of a problem whose invalid parameters are known. */
 static void conclude(struct problem *problem)
 {
@@ -217,7 +201,6 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
 		else if ((bound[n] = param_read(param, segment, NULL)) == NULL)
 			problem_set(problem, 404, "nothing is known under that id");
 	}
-	refuse_empty_window(route, bound, problem);
 	if (problem->status != 0 || problem->invalid != NULL) {
 		conclude(problem);
 		for (guint n = 0; n < ROUTE_PARAMS_MAX; n++)
@@ -228,36 +211,27 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
 	return TRUE;
 }
 
-/* TRUE when name stands in text[0..size) as a word, bare or behind "p_". */
-static gboolean names(const char *text, gsize size, const char *name)
+/* The bare line behind "HINT:  " in the server's words, transfer full, or NULL. */
+static char *hint_of(const char *words)
 {
-	gsize length = strlen(name);
+	static const char label[] = "\nHINT:  ";
+	const char *hint = strstr(words, label);
 
-	for (gsize i = 0; i + length <= size; i++) {
-		gboolean prefixed = i >= 2 && strncmp(text + i - 2, "p_", 2) == 0;
-		gsize before = prefixed ? i - 2 : i;
-
-		if (strncmp(text + i, name, length) != 0)
-			continue;
-		if (before > 0 && (g_ascii_isalnum(text[before - 1]) || text[before - 1] == '_'))
-			continue;
-		if (i + length < size && (g_ascii_isalnum(text[i + length]) || text[i + length] == '_'))
-			continue;
-		return TRUE;
-	}
-	return FALSE;
+	if (hint == NULL)
+		return NULL;
+	hint += strlen(label);
+	return g_strndup(hint, strcspn(hint, "\n"));
 }
 
 void route_refused(const struct route *route, const char *words, struct problem *problem)
 {
 	const char *severity = strstr(words, ":  ");
 	const char *message = severity != NULL ? severity + 3 : words;
-	const char *context = strstr(message, "\nCONTEXT:");
-	gsize size = context != NULL ? (gsize)(context - message) : strlen(message);
-	int line = (int)strcspn(message, "\n");
+	g_autofree char *line = g_strndup(message, strcspn(message, "\n"));
+	g_autofree char *hint = hint_of(words);
 
-	problem_set(problem, 400, "%.*s", line, message);
-	for (guint n = 0; n < route_n_params(route); n++)
-		if (names(message, size, route->params[n]->name))
-			problem_add_invalid(problem, route->params[n]->name, "%.*s", line, message);
+	problem_set(problem, 400, "%s", line);
+	for (guint n = 0; hint != NULL && n < route_n_params(route); n++)
+		if (strcmp(route->params[n]->name, hint) == 0)
+			problem_add_invalid(problem, hint, "%s", line);
 }

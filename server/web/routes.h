@@ -40,7 +40,6 @@ guint route_n_params(const struct route *route);
 
 /*
  * problem 400 from words that a route's SQL function raised with SQLSTATE 22023, as the server gives them
- * ("ERROR:  words\nHINT:  words\nCONTEXT: ..."): the first line is the detail, and the parameter whose name
- * ("cursor" or "p_cursor") stands in message or hint is the invalid one.
+ * ("ERROR:  words\nHINT:  cursor\nCONTEXT: ..."): the first line is the detail, the hint names the parameter.
  */
 void route_refused(const struct route *route, const char *words, struct problem *problem);

@@ -72,8 +72,6 @@ static const struct {
 	{ "GET", "/api/v1/summary?Domain=example.org", "400 Domain" },
 	{ "GET", "/api/v1/summary?from=2026-01-01&from=2026-01-02", "400 from" },
 	{ "GET", "/api/v1/summary?from=yesterday", "400 from" },
-	{ "GET", "/api/v1/summary?from=2026-01-02&to=2026-01-02", "400 to" },
-	{ "GET", "/api/v1/summary?from=2026-01-02&to=2026-01-01", "400 to" },
 	{ "GET", "/api/v1/summary?result=maybe", "400 result" },
 	{ "GET", "/api/v1/summary?ip=10.1", "400 ip" },
 	{ "GET", "/api/v1/summary?domain=", "400 domain" },
@@ -167,18 +165,20 @@ static void statements_name_the_parameters_in_the_order_of_the_table(void **stat
 	}
 }
 
-static void database_words_become_a_problem_of_the_parameter_they_name(void **state)
+static void database_words_become_a_problem_of_the_parameter_in_the_hint(void **state)
 {
 	static const struct {
 		const char *words;
 		const char *detail;
 		const char *name; /* of the invalid parameter, or NULL */
 	} refusals[] = {
-		{ "database: ERROR:  cursor is not one of ours\nHINT:  x", "cursor is not one of ours",
-		    "cursor" },
-		{ "database: ERROR:  invalid parameter p_group\n", "invalid parameter p_group", "group" },
-		{ "ERROR:  not sorted that way\nHINT:  see group", "not sorted that way", "group" },
-		{ "ERROR:  grouping is wrong\nCONTEXT:  group limit", "grouping is wrong", NULL },
+		{ "database: ERROR:  parameter \"cursor\": not ours\nHINT:  cursor\nCONTEXT:  x",
+		    "parameter \"cursor\": not ours", "cursor" },
+		{ "ERROR:  \"ip\" is after \"limit\"\nDETAIL:  x\nHINT:  group", "\"ip\" is after \"limit\"",
+		    "group" },
+		{ "ERROR:  x\nHINT:  groups", "x", NULL },
+		{ "ERROR:  x\nHINT:  ", "x", NULL },
+		{ "ERROR:  cursor is wrong", "cursor is wrong", NULL },
 		{ "something else", "something else", NULL },
 	};
 	g_autofree char *segment = NULL;
@@ -241,7 +241,7 @@ int main(void)
 		cmocka_unit_test(lists_are_bounded),
 		cmocka_unit_test(texts_are_bounded),
 		cmocka_unit_test(statements_name_the_parameters_in_the_order_of_the_table),
-		cmocka_unit_test(database_words_become_a_problem_of_the_parameter_they_name),
+		cmocka_unit_test(database_words_become_a_problem_of_the_parameter_in_the_hint),
 		cmocka_unit_test(problems_are_json_whatever_a_stranger_wrote),
 	};
 
