@@ -11,6 +11,15 @@ static char program_name[32] = "ruad";
 static gboolean show_debug;
 static gboolean to_journal;
 
+/* Printable, and neither invisible nor the end of a line for whoever shows the log. */
+static gboolean is_harmless(gunichar ch)
+{
+	GUnicodeType type = g_unichar_type(ch);
+
+	return g_unichar_isprint(ch) && type != G_UNICODE_FORMAT && type != G_UNICODE_LINE_SEPARATOR &&
+	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
 /* One write() a line, so that lines of several processes on one standard error do not mix. */
 static void write_line(const char *message)
 {
@@ -43,7 +52,7 @@ static GLogWriterOutput write_log(
 void log_init(const char *program, gboolean verbose)
 {
 	g_strlcpy(program_name, program, sizeof(program_name));
-	show_debug = verbose;
+	show_debug = verbose || g_getenv(LOG_VERBOSE_VARIABLE) != NULL;
 	to_journal = g_log_writer_is_journald(STDERR_FILENO);
 	g_log_set_writer_func(write_log, NULL, NULL);
 }
@@ -93,7 +102,7 @@ char *log_quote(const char *value)
 		}
 		if (ch == '"' || ch == '\\')
 			g_string_append_printf(quoted, "\\%c", (int)ch);
-		else if (g_unichar_isprint(ch) && g_unichar_type(ch) != G_UNICODE_FORMAT)
+		else if (is_harmless(ch))
 			g_string_append_unichar(quoted, ch);
 		else
 			g_string_append_printf(quoted, "\\u%04x", ch);

@@ -1,0 +1,36 @@
+#include "server/cli/commands.h"
+
+#include <stdio.h>
+
+#include "parser/error.h"
+
+int command_fail(const char *command, enum command_exit code, const char *format, ...)
+{
+	va_list args;
+	g_autofree char *words = NULL;
+
+	va_start(args, format);
+	words = g_strdup_vprintf(format, args);
+	va_end(args);
+	fprintf(stderr, "ruad%s%s: %s\n", *command == '\0' ? "" : " ", command, words);
+	return code;
+}
+
+enum command_exit command_exit_of(const GError *error)
+{
+	return g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM) ? COMMAND_TEMPFAIL : COMMAND_FAILED;
+}
+
+gboolean command_options(const GOptionEntry *entries, int *argc, char ***argv)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *name = g_strdup((*argv)[0]);
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_help_enabled(context, FALSE);
+	if (g_option_context_parse(context, argc, argv, &error))
+		return TRUE;
+	command_fail(name, COMMAND_USAGE, "%s (see ruad %s --help)", error->message, name);
+	return FALSE;
+}

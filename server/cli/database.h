@@ -1,0 +1,38 @@
+/*
+ * database.h - the database that the settings name, as the commands see it: the admin's own, or the private cluster.
+ *
+ * Knows who connects as what; postgres.h knows how the private cluster is run, migrate.h what is in the schema.
+ */
+#pragma once
+
+#include "server/cli/postgres.h"
+#include "server/common/settings.h"
+
+struct database;
+
+/* Nothing is touched or started. */
+struct database *database_new(const struct settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stops the private cluster if database_start() started it. NULL is allowed. */
+void database_free(struct database *database);
+
+/* The private cluster, borrowed; NULL when database.url is set. */
+struct postgres *database_private(const struct database *database);
+
+/* A conninfo for the role that may migrate, and for one that may only act as role ("ruad_ingest", "ruad_web",
+ * "ruad_auditor"). Transfer full. */
+char *database_admin_conninfo(const struct database *database);
+char *database_role_conninfo(const struct database *database, const char *role);
+
+/*
+ * Make the schema up to date; in the private cluster also the database itself and the log-ins. The server must be running.
+ * RUAD_ERROR_SYSTEM while it cannot be reached.
+ */
+gboolean database_set_up(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * For commands other than serve: become the right user (keep_reading as in identity_become()), see that the private cluster runs
+ * (that of a running ruad serve, or one started until database_free()), and set up. With database.url: nothing but
+ * setting up.
+ */
+gboolean database_start(struct database *database, gboolean keep_reading, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,222 @@
+#include "server/cli/documents.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "parser/error.h"
+
+#define PIECE_MAX 65536 /* bytes taken in at once; a longer line comes in several pieces */
+
+static const char from_words[] = "From ";
+
+struct documents {
+	FILE *in;
+	char buffer[PIECE_MAX];
+	gsize have; /* bytes in the buffer */
+	gsize pos;  /* of these, already handed out */
+	guint64 limit;
+
+	gboolean started;
+	gboolean is_mbox;
+	gboolean ended;
+	gboolean line_start;  /* the next piece begins a line */
+	gboolean after_blank; /* and the line before it was empty, or there is none */
+	gboolean in_from;     /* within a separator line */
+};
+
+struct documents *documents_new(FILE *in)
+{
+	struct documents *documents = g_new0(struct documents, 1);
+
+	documents->in = in;
+	documents->limit = DOCUMENT_MAX;
+	documents->line_start = documents->after_blank = TRUE;
+	return documents;
+}
+
+void documents_free(struct documents *documents)
+{
+	g_free(documents);
+}
+
+gboolean documents_is_mbox(const struct documents *documents)
+{
+	return documents->is_mbox;
+}
+
+void documents_limit(struct documents *documents, guint64 bytes)
+{
+	documents->limit = bytes;
+}
+
+/* -- pieces: a line, or part of a long one -- */
+
+static gboolean fill(struct documents *documents, GError **error)
+{
+	memmove(documents->buffer, documents->buffer + documents->pos, documents->have - documents->pos);
+	documents->have -= documents->pos;
+	documents->pos = 0;
+	documents->have +=
+	    fread(documents->buffer + documents->have, 1, PIECE_MAX - documents->have, documents->in);
+	if (!ferror(documents->in))
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot read: %s", g_strerror(errno));
+	return FALSE;
+}
+
+/* The next piece, borrowed until the next call; of size 0 at the end. */
+static gboolean next_piece(struct documents *documents, const char **piece, gsize *size, GError **error)
+{
+	const char *start = documents->buffer + documents->pos;
+	const char *newline = memchr(start, '\n', documents->have - documents->pos);
+
+	if (newline == NULL) {
+		if (!fill(documents, error))
+			return FALSE;
+		start = documents->buffer;
+		newline = memchr(start, '\n', documents->have);
+	}
+	*piece = start;
+	*size = newline != NULL ? (gsize)(newline - start) + 1 : documents->have - documents->pos;
+	documents->pos += *size;
+	return TRUE;
+}
+
+/* -- an mbox -- */
+
+static gboolean is_separator(const struct documents *documents, const char *piece, gsize size)
+{
+	return documents->line_start && documents->after_blank && size >= strlen(from_words) &&
+	       memcmp(piece, from_words, strlen(from_words)) == 0;
+}
+
+static gboolean is_quoted_from(const char *piece, gsize size)
+{
+	gsize arrows = 0;
+
+	while (arrows < size && piece[arrows] == '>')
+		arrows++;
+	return arrows > 0 && size - arrows >= strlen(from_words) &&
+	       memcmp(piece + arrows, from_words, strlen(from_words)) == 0;
+}
+
+static gboolean is_blank(const char *piece, gsize size)
+{
+	return (size == 1 && piece[0] == '\n') || (size == 2 && piece[0] == '\r' && piece[1] == '\n');
+}
+
+/* Remember where in a line the next piece stands. */
+static void pass(struct documents *documents, const char *piece, gsize size)
+{
+	documents->after_blank = documents->line_start && is_blank(piece, size);
+	documents->line_start = piece[size - 1] == '\n';
+}
+
+/* What is too large is passed over, but not kept. */
+static void keep(
+    const struct documents *documents, GByteArray *content, guint64 *total, const char *piece, gsize size)
+{
+	*total += size;
+	if (*total <= documents->limit)
+		g_byte_array_append(content, (const guint8 *)piece, (guint)size);
+}
+
+/* The empty line before a separator belongs to the mbox, not to the mail. */
+static void drop_blank(GByteArray *content)
+{
+	if (content->len >= 2 && content->data[content->len - 1] == '\n' &&
+	    content->data[content->len - 2] == '\n')
+		g_byte_array_set_size(content, content->len - 1);
+	else if (content->len >= 4 && memcmp(content->data + content->len - 4, "\r\n\r\n", 4) == 0)
+		g_byte_array_set_size(content, content->len - 2);
+}
+
+/* One mail up to the next separator, whose line is taken too. */
+static gboolean read_mail(struct documents *documents, GByteArray *content, guint64 *total, GError **error)
+{
+	const char *piece = NULL;
+	gsize size = 0;
+
+	for (;;) {
+		if (!next_piece(documents, &piece, &size, error))
+			return FALSE;
+		if (size == 0)
+			break;
+		if (is_separator(documents, piece, size)) {
+			documents->in_from = TRUE;
+			pass(documents, piece, size);
+			break;
+		}
+		if (documents->in_from)
+			documents->in_from = !documents->line_start;
+		if (documents->in_from)
+			; /* the rest of a separator longer than a piece */
+		else if (documents->line_start && is_quoted_from(piece, size))
+			keep(documents, content, total, piece + 1, size - 1);
+		else
+			keep(documents, content, total, piece, size);
+		pass(documents, piece, size);
+	}
+	documents->ended = size == 0;
+	drop_blank(content);
+	return TRUE;
+}
+
+/* -- any other file -- */
+
+static gboolean read_whole(struct documents *documents, GByteArray *content, guint64 *total, GError **error)
+{
+	do {
+		keep(documents, content, total, documents->buffer + documents->pos,
+		    documents->have - documents->pos);
+		documents->pos = documents->have;
+		if (!fill(documents, error))
+			return FALSE;
+	} while (documents->have > 0);
+	documents->ended = TRUE;
+	return TRUE;
+}
+
+/* The first look at the file: is it an mbox? Its first separator is taken. */
+static gboolean start(struct documents *documents, GError **error)
+{
+	const char *piece = NULL;
+	gsize size = 0;
+
+	documents->started = TRUE;
+	if (!fill(documents, error))
+		return FALSE;
+	documents->is_mbox = is_separator(documents, documents->buffer, documents->have);
+	if (!documents->is_mbox)
+		return TRUE;
+	if (!next_piece(documents, &piece, &size, error))
+		return FALSE;
+	documents->in_from = TRUE;
+	pass(documents, piece, size);
+	return TRUE;
+}
+
+gboolean documents_next(struct documents *documents, GBytes **document, GError **error)
+{
+	g_autoptr(GByteArray) content = g_byte_array_new();
+	guint64 total = 0;
+
+	*document = NULL;
+	if (!documents->started && !start(documents, error)) {
+		documents->ended = TRUE;
+		return FALSE;
+	}
+	if (documents->ended)
+		return TRUE;
+	if (!(documents->is_mbox ? read_mail : read_whole)(documents, content, &total, error)) {
+		documents->ended = TRUE;
+		return FALSE;
+	}
+	if (total > documents->limit) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_LIMIT, "larger than %" G_GUINT64_FORMAT " bytes",
+		    documents->limit);
+		return FALSE;
+	}
+	*document = g_byte_array_free_to_bytes(g_steal_pointer(&content));
+	return TRUE;
+}

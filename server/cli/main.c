@@ -1,0 +1,241 @@
+/*
+ * main.c - ruad COMMAND: the table of commands, and the options that all of them have.
+ */
+#include "server/cli/commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/common/log.h"
+
+struct command {
+	const char *name;
+	int (*run)(const struct settings *settings, int argc, char **argv); /* NULL: help or version */
+	const char *operands;
+	const char *summary;
+	const char *help; /* options and remarks, or "" */
+};
+
+static const struct command commands[] = {
+	{ "serve", command_serve, "", "take mail, store reports, serve the page", "" },
+	{ "import", command_import, "PATH...", "store the reports in files, mailboxes and folders",
+	    "PATH is a mail, an mbox, a Maildir, an XML, gzip or zip file, a folder of these, or - for\n"
+	    "standard input. What was stored before is counted as a duplicate.\n\n"
+	    "  -j, --jobs=N         documents worked on at the same time (default: 4 for each core)\n"
+	    "  -q, --quiet          no progress bar and no closing line\n" },
+	{ "parse", command_parse, "FILE...", "print what is in a report or mail, as JSON; needs no database",
+	    "" },
+	{ "migrate", command_migrate, "", "bring the database's schema up to date", "" },
+	{ "health", command_health, "", "ask a running ruad whether it is ready: exit code 0 or 1", "" },
+	{ "config", command_config, "", "print the effective settings, with secrets masked",
+	    "  --example            print an example settings file: every key at its default\n"
+	    "  --man                print the keys as roff, for the manual\n" },
+	{ "version", NULL, "", "print the version", "" },
+	{ "help", NULL, "[COMMAND]", "print this, or the help of a command", "" },
+};
+
+/* What stands on the command line for all commands. */
+struct common {
+	const char *file;
+	GStrvBuilder *overrides;
+	gboolean verbose;
+	gboolean help;
+	gboolean version;
+};
+
+static gboolean verbose_given;
+
+gboolean command_verbose(void)
+{
+	return verbose_given;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+		if (g_str_equal(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[G_N_ELEMENTS(commands) + 1] = { NULL };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+		names[i] = commands[i].name;
+	return command_fail("", COMMAND_USAGE, "unknown command \"%s\": did you mean \"%s\"?", name,
+	    settings_nearest(name, names));
+}
+
+/* -- help -- */
+
+static const char common_help[] =
+    "  -c, --config=FILE    read this settings file instead of " SETTINGS_FILE "\n"
+    "  -o SECTION.KEY=VALUE set one key, over the file and the environment\n"
+    "  -v, --verbose        say more\n"
+    "  -h, --help           print this\n"
+    "      --version        print the version\n";
+
+static int print_help(FILE *out, const struct command *command)
+{
+	if (command != NULL) {
+		fprintf(out, "Usage: ruad %s [OPTION]... %s\n%s\n\n%s%s%s", command->name, command->operands,
+		    command->summary, command->help, *command->help == '\0' ? "" : "\n", common_help);
+		return COMMAND_OK;
+	}
+	fputs("Usage: ruad [OPTION]... COMMAND [OPTION]... [OPERAND]...\n"
+	      "Takes the mail that DMARC reporters send, stores it in PostgreSQL, and shows which sources "
+	      "pass.\n\n",
+	    out);
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out,
+	    "\n%s\nExit codes: 0 done, 1 failed, 2 wrong usage, 75 try again later, 78 wrong settings.\n",
+	    common_help);
+	return COMMAND_OK;
+}
+
+static int print_version(void)
+{
+	puts("ruad " RUAD_VERSION);
+	return COMMAND_OK;
+}
+
+static int help_or_version(const struct command *command, int argc, char **argv)
+{
+	const struct command *subject = NULL;
+
+	if (g_str_equal(command->name, "version"))
+		return print_version();
+	if (argc > 1) {
+		subject = find_command(argv[1]);
+		if (subject == NULL)
+			return unknown_command(argv[1]);
+	}
+	return print_help(stdout, subject);
+}
+
+/* -- the options of all commands -- */
+
+/* If argv[i] is the option with a value ("-c FILE", "-cFILE", "--config FILE", "--config=FILE"): the value,
+ * *i on its last word; *value NULL when it is missing. */
+static gboolean takes_value(
+    const char *brief, const char *full, int argc, char **argv, int *i, const char **value)
+{
+	const char *word = argv[*i];
+
+	if (g_str_equal(word, brief) || g_strcmp0(word, full) == 0) {
+		*value = *i + 1 < argc ? argv[++*i] : NULL;
+		return TRUE;
+	}
+	if (g_str_has_prefix(word, brief) && word[1] != '-') {
+		*value = word + strlen(brief);
+		return TRUE;
+	}
+	if (full != NULL && g_str_has_prefix(word, full) && word[strlen(full)] == '=') {
+		*value = word + strlen(full) + 1;
+		return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean is_flag(const char *word, const char *brief, const char *full)
+{
+	return g_strcmp0(word, brief) == 0 || g_str_equal(word, full);
+}
+
+/* Take argv[*i] if it is an option that all commands have. Returns FALSE when its value is missing. */
+static gboolean take_common(struct common *common, int argc, char **argv, int *i, gboolean *taken)
+{
+	const char *value = "";
+
+	*taken = TRUE;
+	if (takes_value("-c", "--config", argc, argv, i, &value)) {
+		common->file = value;
+	} else if (takes_value("-o", NULL, argc, argv, i, &value)) {
+		if (value != NULL)
+			g_strv_builder_add(common->overrides, value);
+	} else if (is_flag(argv[*i], "-v", "--verbose")) {
+		common->verbose = TRUE;
+	} else if (is_flag(argv[*i], "-h", "--help")) {
+		common->help = TRUE;
+	} else if (is_flag(argv[*i], NULL, "--version")) {
+		common->version = TRUE;
+	} else {
+		*taken = FALSE;
+	}
+	return value != NULL;
+}
+
+/* Sort the words: common options into common, the command and its own words into rest. */
+static gboolean sort_words(struct common *common, int argc, char **argv, GPtrArray *rest)
+{
+	gboolean options_end = FALSE;
+
+	for (int i = 1; i < argc; i++) {
+		char *word = argv[i];
+		gboolean taken = FALSE;
+
+		options_end = options_end || g_str_equal(word, "--");
+		if (!options_end && !take_common(common, argc, argv, &i, &taken)) {
+			command_fail("", COMMAND_USAGE, "option %s needs a value", word);
+			return FALSE;
+		}
+		if (!taken && rest->len == 0 && *word == '-') {
+			command_fail("", COMMAND_USAGE, "unknown option \"%s\" (see ruad --help)", word);
+			return FALSE;
+		}
+		if (!taken)
+			g_ptr_array_add(rest, word);
+	}
+	g_ptr_array_add(rest, NULL);
+	return TRUE;
+}
+
+static int run(const struct command *command, const struct common *common, int argc, char **argv)
+{
+	g_auto(GStrv) overrides = g_strv_builder_end(common->overrides);
+	g_autoptr(GError) error = NULL;
+	struct settings *settings = NULL;
+	int code;
+
+	if (command->run == NULL)
+		return help_or_version(command, argc, argv);
+	settings = settings_load(common->file, (const char *const *)overrides, &error);
+	if (settings == NULL)
+		return command_fail("", COMMAND_CONFIG, "%s", error->message);
+	code = command->run(settings, argc, argv);
+	settings_free(settings);
+	if (fflush(stdout) != 0)
+		return command_fail(command->name, COMMAND_FAILED, "cannot write: %s", g_strerror(errno));
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GPtrArray) rest = g_ptr_array_new();
+	g_autoptr(GStrvBuilder) overrides = g_strv_builder_new();
+	struct common common = { .overrides = overrides };
+	const struct command *command = NULL;
+
+	if (!sort_words(&common, argc, argv, rest))
+		return COMMAND_USAGE;
+	verbose_given = common.verbose;
+	log_init("ruad", common.verbose);
+	if (common.version)
+		return print_version();
+	if (rest->pdata[0] != NULL) {
+		command = find_command(rest->pdata[0]);
+		if (command == NULL)
+			return unknown_command(rest->pdata[0]);
+	}
+	if (common.help)
+		return print_help(stdout, command);
+	if (command == NULL) {
+		print_help(stderr, NULL);
+		return COMMAND_USAGE;
+	}
+	return run(command, &common, (int)rest->len - 1, (char **)rest->pdata);
+}

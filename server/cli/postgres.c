@@ -1,0 +1,538 @@
+#include "server/cli/postgres.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "parser/error.h"
+#include "server/common/db.h"
+#include "server/common/log.h"
+
+#define DEBIAN_VERSIONS "/usr/lib/postgresql"
+#define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name that PostgreSQL makes in its socket folder */
+#define START_SECONDS   600                   /* for recovery after a crash; a death is seen at once */
+#define STOP_SECONDS    30
+#define ORPHAN_SECONDS  30           /* for the server of a killed ruad to end */
+#define POLL            (100 * 1000) /* microseconds */
+
+struct postgres {
+	char *state; /* folders and files, absolute */
+	char *data;
+	char *run;
+	char *lock;
+	guint connections;
+
+	char *bin;   /* folder of the server's programs */
+	char **argv; /* NULL before postgres_prepare() */
+	char **envp;
+	int lock_fd; /* -1: not held */
+	GPid pid;    /* of the server that postgres_start() started, or 0 */
+};
+
+static gboolean fail_errno(GError **error, const char *what, const char *subject)
+{
+	int code = errno;
+
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "%s \"%s\": %s", what, subject, g_strerror(code));
+	return FALSE;
+}
+
+/* -- paths -- */
+
+struct postgres *postgres_new(const char *state_dir, guint connections, GError **error)
+{
+	const gsize longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	g_autofree char *run = g_build_filename(state_dir, "run", NULL);
+	struct postgres *postgres = NULL;
+
+	if (!g_path_is_absolute(state_dir)) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "server.state_dir \"%s\": not an absolute path", state_dir);
+		return NULL;
+	}
+	if (strlen(run) + strlen(SOCKET_NAME) > longest) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "server.state_dir \"%s\": too long: the socket in it would have a path of %zu bytes, and "
+		    "%zu are allowed",
+		    state_dir, strlen(run) + strlen(SOCKET_NAME), longest);
+		return NULL;
+	}
+	postgres = g_new0(struct postgres, 1);
+	postgres->state = g_strdup(state_dir);
+	postgres->data = g_build_filename(state_dir, "postgres", NULL);
+	postgres->run = g_steal_pointer(&run);
+	postgres->lock = g_build_filename(state_dir, "lock", NULL);
+	postgres->connections = connections;
+	postgres->lock_fd = -1;
+	return postgres;
+}
+
+const char *const *postgres_argv(const struct postgres *postgres)
+{
+	return (const char *const *)postgres->argv;
+}
+
+const char *const *postgres_envp(const struct postgres *postgres)
+{
+	return (const char *const *)postgres->envp;
+}
+
+const char *postgres_folder(const struct postgres *postgres)
+{
+	return postgres->state;
+}
+
+const char *postgres_socket_folder(const struct postgres *postgres)
+{
+	return postgres->run;
+}
+
+/* A value of a conninfo string: in quotes, with quotes and backslashes escaped. */
+static void append_conninfo(GString *conninfo, const char *key, const char *value)
+{
+	g_string_append_printf(conninfo, "%s%s='", conninfo->len == 0 ? "" : " ", key);
+	for (const char *c = value; *c != '\0'; c++) {
+		if (*c == '\'' || *c == '\\')
+			g_string_append_c(conninfo, '\\');
+		g_string_append_c(conninfo, *c);
+	}
+	g_string_append_c(conninfo, '\'');
+}
+
+char *postgres_conninfo(const struct postgres *postgres, const char *role, const char *database)
+{
+	GString *conninfo = g_string_new(NULL);
+
+	append_conninfo(conninfo, "host", postgres->run);
+	append_conninfo(conninfo, "port", "5432");
+	append_conninfo(conninfo, "user", role);
+	append_conninfo(conninfo, "dbname", database);
+	return g_string_free(conninfo, FALSE);
+}
+
+/* -- the lock -- */
+
+gboolean postgres_lock(struct postgres *postgres, gboolean *taken, int *owner, GError **error)
+{
+	g_autofree char *content = NULL;
+	int fd = open(postgres->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	if (fd < 0)
+		return fail_errno(error, "cannot open", postgres->lock);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		gboolean held = errno == EWOULDBLOCK;
+
+		*taken = FALSE;
+		*owner = g_file_get_contents(postgres->lock, &content, NULL, NULL) ? atoi(content) : 0;
+		if (!held)
+			fail_errno(error, "cannot lock", postgres->lock);
+		close(fd);
+		return held;
+	}
+	if (ftruncate(fd, 0) != 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
+		fail_errno(error, "cannot write", postgres->lock);
+		close(fd);
+		return FALSE;
+	}
+	*taken = TRUE;
+	*owner = (int)getpid();
+	postgres->lock_fd = fd;
+	return TRUE;
+}
+
+/* -- the programs -- */
+
+static gboolean has_server(const char *bin)
+{
+	g_autofree char *server = g_build_filename(bin, "postgres", NULL);
+	g_autofree char *initdb = g_build_filename(bin, "initdb", NULL);
+
+	return g_file_test(server, G_FILE_TEST_IS_EXECUTABLE) &&
+	       g_file_test(initdb, G_FILE_TEST_IS_EXECUTABLE);
+}
+
+/* The newest of Debian's versions, or 0; Debian keeps each in a folder named for it. */
+static guint newest_version(void)
+{
+	g_autoptr(GDir) folder = g_dir_open(DEBIAN_VERSIONS, 0, NULL);
+	const char *name;
+	guint newest = 0;
+
+	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *bin = g_build_filename(DEBIAN_VERSIONS, name, "bin", NULL);
+		guint64 version = 0;
+
+		if (g_ascii_string_to_unsigned(name, 10, 1, 999, &version, NULL) && has_server(bin))
+			newest = MAX(newest, (guint)version);
+	}
+	return newest;
+}
+
+/* The folder of this version's programs, or with version 0 of the newest; NULL when there is none. */
+static char *find_programs(guint version)
+{
+	g_autofree char *number = g_strdup_printf("%u", version == 0 ? newest_version() : version);
+	g_autofree char *bin = g_build_filename(DEBIAN_VERSIONS, number, "bin", NULL);
+	g_autofree char *in_path = g_find_program_in_path("postgres");
+
+	if (has_server(bin))
+		return g_steal_pointer(&bin);
+	return in_path == NULL ? NULL : g_path_get_dirname(in_path);
+}
+
+/* The first number in what `postgres --version` says, or 0. */
+static guint version_of(const char *bin)
+{
+	g_autofree char *server = g_build_filename(bin, "postgres", NULL);
+	const char *argv[] = { server, "--version", NULL };
+	g_autofree char *words = NULL;
+
+	if (!g_spawn_sync(
+		NULL, (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &words, NULL, NULL, NULL))
+		return 0;
+	return (guint)strtoul(words + strcspn(words, "0123456789"), NULL, 10);
+}
+
+/* The cluster's major version from its PG_VERSION; 0 when there is no cluster. */
+static guint cluster_version(const struct postgres *postgres)
+{
+	g_autofree char *path = g_build_filename(postgres->data, "PG_VERSION", NULL);
+	g_autofree char *content = NULL;
+
+	return g_file_get_contents(path, &content, NULL, NULL) ? (guint)strtoul(content, NULL, 10) : 0;
+}
+
+static gboolean choose_programs(struct postgres *postgres, GError **error)
+{
+	guint wanted = cluster_version(postgres);
+	guint found;
+
+	g_free(postgres->bin);
+	postgres->bin = find_programs(wanted);
+	if (postgres->bin == NULL) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "no PostgreSQL server in " DEBIAN_VERSIONS
+		    " or PATH: install the package postgresql, or set database.url");
+		return FALSE;
+	}
+	found = version_of(postgres->bin);
+	if (wanted != 0 && found != wanted) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "the cluster in \"%s\" is of PostgreSQL %u, but here is only PostgreSQL %u: install "
+		    "postgresql-%u, or "
+		    "move the cluster with pg_upgrade",
+		    postgres->data, wanted, found, wanted);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* The environment for all of PostgreSQL's programs: no PG* variable of the caller's may lead them elsewhere.
+ */
+static char **make_environment(const char *bin)
+{
+	const char *kept[] = { "TZ", "TMPDIR", "ASAN_OPTIONS", "LSAN_OPTIONS" };
+	g_autofree char *path = g_strdup_printf("%s:/usr/bin:/bin", bin);
+	char **envp = g_environ_setenv(NULL, "PATH", path, TRUE);
+
+	envp = g_environ_setenv(envp, "LC_ALL", "C.UTF-8", TRUE);
+	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++)
+		if (g_getenv(kept[i]) != NULL)
+			envp = g_environ_setenv(envp, kept[i], g_getenv(kept[i]), TRUE);
+	return envp;
+}
+
+/* -- making the cluster -- */
+
+static int remove_entry(const char *path, const struct stat *status G_GNUC_UNUSED, int kind G_GNUC_UNUSED,
+    struct FTW *walk G_GNUC_UNUSED)
+{
+	return remove(path);
+}
+
+/* The last line that is not empty, which is where initdb says what was wrong. Borrowed from words, which is
+ * changed. */
+static const char *last_line(char *words)
+{
+	char *line = strrchr(g_strchomp(words), '\n');
+
+	return line == NULL ? words : line + 1;
+}
+
+static gboolean run_initdb(const struct postgres *postgres, const char *folder, GError **error)
+{
+	g_autofree char *program = g_build_filename(postgres->bin, "initdb", NULL);
+	const char *argv[] = { program, "--pgdata", folder, "--username", POSTGRES_ADMIN, "--encoding=UTF8",
+		"--locale=C.UTF-8", "--data-checksums", "--auth-local=peer", "--auth-host=reject",
+		"--no-instructions", NULL };
+	g_autofree char *words = NULL;
+	int status = 0;
+
+	if (!g_spawn_sync(postgres->state, (char **)argv, postgres->envp, G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
+		NULL, NULL, &words, &status, error))
+		return FALSE;
+	if (status == 0)
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot make the cluster: %s", last_line(words));
+	return FALSE;
+}
+
+/* Made beside its place and then moved, so that an interrupted initdb leaves no half cluster. */
+static gboolean make_cluster(const struct postgres *postgres, GError **error)
+{
+	g_autofree char *fresh = g_strconcat(postgres->data, ".new", NULL);
+
+	log_info("making the private PostgreSQL cluster in %s", postgres->data);
+	if (nftw(fresh, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+		return fail_errno(error, "cannot remove", fresh);
+	if (!run_initdb(postgres, fresh, error))
+		return FALSE;
+	if (rename(fresh, postgres->data) != 0)
+		return fail_errno(error, "cannot put in place", postgres->data);
+	return TRUE;
+}
+
+/* -- who may connect as what -- */
+
+static const char hba_words[] = "# Written by ruad at every start: changes are lost.\n"
+				"local all ruad_auditor peer map=auditor\n"
+				"local all all          peer map=ruad\n";
+
+static const char *const own_roles[] = { POSTGRES_ADMIN, "ruad_owner", "ruad_ingest", "ruad_web",
+	"ruad_enrich" };
+
+static char *ident_words(const char *user)
+{
+	GString *words = g_string_new("# Written by ruad at every start: changes are lost.\n");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(own_roles); i++)
+		g_string_append_printf(
+		    words, "ruad \"%s\" %s\nruad root %s\n", user, own_roles[i], own_roles[i]);
+	g_string_append(words, "auditor /^.*$ ruad_auditor\n");
+	return g_string_free(words, FALSE);
+}
+
+static gboolean write_file(const char *folder, const char *name, const char *words, GError **error)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+
+	return g_file_set_contents_full(path, words, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
+static gboolean write_access(const struct postgres *postgres, GError **error)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+	g_autofree char *ident = NULL;
+
+	if (entry == NULL) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "user number %d has no name, which PostgreSQL needs: name it in /etc/passwd, or set "
+		    "database.url",
+		    (int)geteuid());
+		return FALSE;
+	}
+	ident = ident_words(entry->pw_name);
+	return write_file(postgres->data, "pg_hba.conf", hba_words, error) &&
+	       write_file(postgres->data, "pg_ident.conf", ident, error);
+}
+
+/* -- what a killed server left -- */
+
+/* A process of a PostgreSQL server that works in the data directory, or 0: the server and all its processes
+ * do. */
+static int find_server(const struct postgres *postgres)
+{
+	g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+	g_autofree char *data = realpath(postgres->data, NULL);
+	const char *name;
+
+	while (proc != NULL && (name = g_dir_read_name(proc)) != NULL) {
+		g_autofree char *link = g_build_filename("/proc", name, "cwd", NULL);
+		g_autofree char *comm_path = g_build_filename("/proc", name, "comm", NULL);
+		g_autofree char *comm = NULL;
+		g_autofree char *folder = NULL;
+
+		if (!g_ascii_isdigit(*name))
+			continue;
+		folder = g_file_read_link(link, NULL);
+		if (g_strcmp0(folder, data) == 0 && g_file_get_contents(comm_path, &comm, NULL, NULL) &&
+		    g_str_has_prefix(comm, "postgres"))
+			return atoi(name);
+	}
+	return 0;
+}
+
+/*
+ * We hold the lock, so a server that still works here lost its ruad (kill -9) and is about to end. When none
+ * does, postmaster.pid is stale; its number may by now be another program's, on which PostgreSQL would refuse
+ * to start (in a container numbers come round soon), so it is removed.
+ */
+static gboolean clear_remains(const struct postgres *postgres, GError **error)
+{
+	g_autofree char *path = g_build_filename(postgres->data, "postmaster.pid", NULL);
+	int left = 0;
+
+	for (int i = 0; i < ORPHAN_SECONDS * G_USEC_PER_SEC / POLL; i++) {
+		left = find_server(postgres);
+		if (left == 0)
+			break;
+		if (i == 0)
+			log_info(
+			    "waiting for the PostgreSQL server of an earlier ruad to end (process %d)", left);
+		g_usleep(POLL);
+	}
+	if (left != 0) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "a PostgreSQL server that is not ours runs in \"%s\" (process %d)", postgres->data, left);
+		return FALSE;
+	}
+	if (unlink(path) != 0 && errno != ENOENT)
+		return fail_errno(error, "cannot remove", path);
+	return TRUE;
+}
+
+/* -- all of it -- */
+
+static gboolean check_owner(const struct postgres *postgres, GError **error)
+{
+	struct stat status;
+
+	if (stat(postgres->data, &status) != 0)
+		return errno == ENOENT ? TRUE : fail_errno(error, "cannot look at", postgres->data);
+	if (status.st_uid == geteuid())
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+	    "the cluster in \"%s\" belongs to user number %d, and ruad runs as %d", postgres->data,
+	    (int)status.st_uid, (int)geteuid());
+	return FALSE;
+}
+
+static char **make_argv(const struct postgres *postgres)
+{
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autofree char *program = g_build_filename(postgres->bin, "postgres", NULL);
+	g_autofree char *connections = g_strdup_printf("max_connections=%u", postgres->connections);
+	const char *const settings[] = { "listen_addresses=", "port=5432", "unix_socket_permissions=0777",
+		"cluster_name=ruad", "logging_collector=off", "log_destination=stderr",
+		"log_line_prefix=%q%u@%d ", "log_checkpoints=off", "lc_messages=C" };
+
+	g_strv_builder_add_many(
+	    words, program, "-D", postgres->data, "-k", postgres->run, "-c", connections, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
+		g_strv_builder_add_many(words, "-c", settings[i], NULL);
+	return g_strv_builder_end(words);
+}
+
+gboolean postgres_prepare(struct postgres *postgres, GError **error)
+{
+	if (!check_owner(postgres, error) || !choose_programs(postgres, error))
+		return FALSE;
+	g_strfreev(postgres->envp);
+	postgres->envp = make_environment(postgres->bin);
+	if (cluster_version(postgres) == 0 && !make_cluster(postgres, error))
+		return FALSE;
+	if (mkdir(postgres->run, 0750) != 0 && errno != EEXIST)
+		return fail_errno(error, "cannot make the folder", postgres->run);
+	if (!clear_remains(postgres, error) || !write_access(postgres, error))
+		return FALSE;
+	g_strfreev(postgres->argv);
+	postgres->argv = make_argv(postgres);
+	return TRUE;
+}
+
+/* -- for the time of a command -- */
+
+/* Between fork and exec. A ruad that is killed takes its server along; Ctrl-C is for ruad alone. */
+static void set_up_server(gpointer data G_GNUC_UNUSED)
+{
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, (long)SIGINT);
+}
+
+static gboolean has_ended(GPid pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == pid;
+}
+
+static gboolean wait_until_accepting(struct postgres *postgres, GError **error)
+{
+	g_autofree char *conninfo = postgres_conninfo(postgres, POSTGRES_ADMIN, "postgres");
+
+	for (int i = 0; i < START_SECONDS * G_USEC_PER_SEC / POLL; i++) {
+		struct db *db = db_open(conninfo, "ruad", NULL);
+
+		if (db != NULL) {
+			db_close(db);
+			return TRUE;
+		}
+		if (has_ended(postgres->pid)) {
+			postgres->pid = 0;
+			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+			    "the PostgreSQL server ended while starting");
+			return FALSE;
+		}
+		g_usleep(POLL);
+	}
+	g_set_error(
+	    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "the PostgreSQL server does not accept connections");
+	return FALSE;
+}
+
+static void stop_server(struct postgres *postgres)
+{
+	if (postgres->pid == 0)
+		return;
+	kill(postgres->pid, SIGINT);
+	for (int i = 0; i < STOP_SECONDS * G_USEC_PER_SEC / POLL; i++) {
+		if (has_ended(postgres->pid)) {
+			postgres->pid = 0;
+			return;
+		}
+		g_usleep(POLL);
+	}
+	kill(postgres->pid, SIGKILL);
+	waitpid(postgres->pid, NULL, 0);
+	postgres->pid = 0;
+}
+
+gboolean postgres_start(struct postgres *postgres, GError **error)
+{
+	if (!postgres_prepare(postgres, error))
+		return FALSE;
+	if (!g_spawn_async(postgres->state, postgres->argv, postgres->envp,
+		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+		set_up_server, NULL, &postgres->pid, error))
+		return FALSE;
+	if (wait_until_accepting(postgres, error))
+		return TRUE;
+	stop_server(postgres);
+	return FALSE;
+}
+
+void postgres_free(struct postgres *postgres)
+{
+	if (postgres == NULL)
+		return;
+	stop_server(postgres);
+	if (postgres->lock_fd >= 0)
+		close(postgres->lock_fd);
+	g_free(postgres->state);
+	g_free(postgres->data);
+	g_free(postgres->run);
+	g_free(postgres->lock);
+	g_free(postgres->bin);
+	g_strfreev(postgres->argv);
+	g_strfreev(postgres->envp);
+	g_free(postgres);
+}

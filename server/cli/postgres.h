@@ -1,0 +1,52 @@
+/*
+ * postgres.h - the private PostgreSQL cluster in the state directory: its files, and how its server is started.
+ *
+ *   STATE/postgres   the data directory, made by initdb at the first start
+ *   STATE/run        the Unix socket; whoever reaches it (group ruad) may connect as ruad_auditor
+ *   STATE/lock       held by the one ruad that runs the cluster
+ *
+ * Nothing listens on TCP. The server's own OS user and root may act as any role, other users only as
+ * ruad_auditor. Runs as whoever calls, which must not be root; knows nothing of the schema.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define POSTGRES_DATABASE "ruad"
+#define POSTGRES_ADMIN    "postgres" /* the superuser's role */
+
+struct postgres;
+
+/* Paths only; nothing is touched. RUAD_ERROR_SYNTAX when state_dir is not absolute or too long for a socket. connections:
+ * how many the server is to allow. */
+struct postgres *postgres_new(const char *state_dir, guint connections, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stops the server if postgres_start() started it, and lets the lock go. NULL is allowed. */
+void postgres_free(struct postgres *postgres);
+
+/* Take the lock; *taken is FALSE when another process holds it, and *owner is then its number (0: not known). */
+gboolean postgres_lock(struct postgres *postgres, gboolean *taken, int *owner, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * Make the cluster fit to start (with the lock held): initdb if there is none, the right version's programs, who may
+ * connect as what, what a killed server left behind. Takes some seconds the first time.
+ *
+ * RUAD_ERROR_SYNTAX  somebody has to mend something: no PostgreSQL here, another version's cluster, another user's
+ * RUAD_ERROR_SYSTEM  disk, initdb
+ */
+gboolean postgres_prepare(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* After postgres_prepare(), to run the server: SIGINT stops it cleanly. Borrowed. */
+const char *const *postgres_argv(const struct postgres *postgres);
+const char *const *postgres_envp(const struct postgres *postgres);
+const char *postgres_folder(const struct postgres *postgres);
+
+/* How to connect, as a libpq conninfo; transfer full. */
+char *postgres_conninfo(const struct postgres *postgres, const char *role, const char *database);
+
+/* For commands that need the cluster while no ruad serve runs: start the server and wait until it accepts. */
+gboolean postgres_start(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What stands in the way of a socket being reached: the folder of the socket, for psql's -h. Borrowed. */
+const char *postgres_socket_folder(const struct postgres *postgres);

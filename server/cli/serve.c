@@ -1,0 +1,370 @@
+/*
+ * serve.c - ruad serve: opens the listeners, runs the private PostgreSQL if that is asked for, sees that the
+ * schema is up to date, and keeps ruad-ingest and ruad-web running until SIGTERM or SIGINT.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+#include <systemd/sd-daemon.h>
+
+#include "parser/error.h"
+#include "server/cli/commands.h"
+#include "server/cli/database.h"
+#include "server/cli/identity.h"
+#include "server/cli/supervisor.h"
+#include "server/common/log.h"
+#include "server/common/net.h"
+#include "server/common/paths.h"
+
+#define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
+#define RETRY_PRIVATE                                                                                        \
+	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
+#define RETRY_EXTERNAL    (2 * 1000 * 1000) /* somebody else's may take its time */
+#define START_DEATHS_MOST 5                 /* of the private server before it ever accepted: it will not */
+
+/* A program that serves sockets; the table below has one row for each. */
+struct service {
+	const char *program;
+	const char *listen_key; /* of the settings */
+	const char *activation; /* FileDescriptorName= of systemd's sockets */
+	const char *role;
+	const char *sections[3]; /* of the settings, for its environment */
+};
+
+static const struct service services[] = {
+	{ "ruad-ingest", "lmtp.listen", "lmtp", "ruad_ingest", { "lmtp", "parser", NULL } },
+	{ "ruad-web", "http.listen", "http", "ruad_web", { "http", NULL, NULL } },
+};
+
+struct serve {
+	const struct settings *settings;
+	struct database *database;
+	struct supervisor *supervisor;
+	GMainLoop *loop;
+	GArray *sockets[G_N_ELEMENTS(services)];
+	gboolean activated[G_N_ELEMENTS(services)];
+
+	GThread *set_up; /* brings the database up to date */
+	gint stopping;   /* atomic: set_up is to give up */
+	gboolean ready;  /* the database was set up */
+	int code;        /* exit code */
+};
+
+/* -- sockets -- */
+
+static gboolean open_socket(struct serve *serve, gsize service, const char *words, GError **error)
+{
+	const char *user = settings_string(serve->settings, "server.user");
+	int fd = net_listen(words, error);
+
+	if (fd < 0)
+		return FALSE;
+	g_array_append_val(serve->sockets[service], fd);
+	return !g_str_has_prefix(words, "unix:") || identity_give(words + 5, user, error);
+}
+
+static gboolean open_sockets(struct serve *serve, gsize service, GError **error)
+{
+	const char *const *addresses = settings_list(serve->settings, services[service].listen_key);
+	g_autofree int *handed = net_activated(services[service].activation);
+
+	serve->sockets[service] = g_array_new(FALSE, FALSE, sizeof(int));
+	for (gsize i = 0; handed != NULL && handed[i] >= 0; i++) {
+		g_array_append_val(serve->sockets[service], handed[i]);
+		serve->activated[service] = TRUE;
+	}
+	for (gsize i = 0; handed == NULL && addresses[i] != NULL; i++)
+		if (!open_socket(serve, service, addresses[i], error)) {
+			g_prefix_error(error, "%s: ", services[service].listen_key);
+			return FALSE;
+		}
+	return TRUE;
+}
+
+/* What we opened; systemd keeps its own. */
+static void close_sockets(struct serve *serve)
+{
+	for (gsize s = 0; s < G_N_ELEMENTS(services); s++) {
+		const char *const *addresses = settings_list(serve->settings, services[s].listen_key);
+
+		if (serve->sockets[s] == NULL)
+			continue;
+		for (gsize i = 0; i < serve->sockets[s]->len; i++) {
+			close(g_array_index(serve->sockets[s], int, i));
+			if (!serve->activated[s])
+				net_unlink(addresses[i]);
+		}
+		g_array_unref(serve->sockets[s]);
+	}
+}
+
+/* -- children -- */
+
+/* Nothing of our environment but what programs need: where things are, and libpq's and the sanitizers' own
+ * variables. */
+static char **base_environment(void)
+{
+	static const char *const kept[] = { "PATH", "HOME", "TZ", "TMPDIR", "RUAD_LIBEXEC",
+		LOG_VERBOSE_VARIABLE };
+	static const char *const prefixes[] = { "PG", "ASAN_", "UBSAN_", "LSAN_", "TSAN_" };
+	g_auto(GStrv) names = g_listenv();
+	char **envp = g_environ_setenv(NULL, "LC_ALL", "C.UTF-8", TRUE);
+
+	for (gsize i = 0; names[i] != NULL; i++) {
+		gboolean keep = FALSE;
+
+		for (gsize k = 0; k < G_N_ELEMENTS(kept); k++)
+			keep = keep || g_str_equal(names[i], kept[k]);
+		for (gsize k = 0; k < G_N_ELEMENTS(prefixes); k++)
+			keep = keep || g_str_has_prefix(names[i], prefixes[k]);
+		if (keep)
+			envp = g_environ_setenv(envp, names[i], g_getenv(names[i]), TRUE);
+	}
+	if (command_verbose())
+		envp = g_environ_setenv(envp, LOG_VERBOSE_VARIABLE, "1", TRUE);
+	return envp;
+}
+
+static void start_service(struct serve *serve, gsize s)
+{
+	const struct service *service = &services[s];
+	g_autofree char *conninfo = database_role_conninfo(serve->database, service->role);
+	g_auto(GStrv) envp = settings_environment(serve->settings, service->sections, base_environment());
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autofree char *program = paths_libexec(service->program);
+	g_auto(GStrv) argv = NULL;
+
+	if (serve->sockets[s]->len == 0)
+		return;
+	envp = g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
+	g_strv_builder_add(words, program);
+	for (guint i = 0; i < serve->sockets[s]->len; i++) {
+		g_autofree char *word = g_strdup_printf("--listen-fd=%u", FIRST_FD + i);
+
+		g_strv_builder_add(words, word);
+	}
+	argv = g_strv_builder_end(words);
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = service->program,
+						.argv = (const char *const *)argv,
+						.envp = (const char *const *)envp,
+						.folder = "/",
+						.fds = (const int *)(gpointer)serve->sockets[s]->data,
+						.n_fds = serve->sockets[s]->len,
+						.stop_signal = SIGTERM });
+}
+
+static void start_services(struct serve *serve)
+{
+	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
+		start_service(serve, s);
+}
+
+static void start_postgres(struct serve *serve)
+{
+	const struct postgres *postgres = database_private(serve->database);
+
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = "PostgreSQL",
+						.argv = postgres_argv(postgres),
+						.envp = postgres_envp(postgres),
+						.folder = postgres_folder(postgres),
+						.stop_signal = SIGINT,
+						.is_base = TRUE });
+}
+
+/* -- stopping -- */
+
+static void all_stopped(gpointer user)
+{
+	struct serve *serve = user;
+
+	g_main_loop_quit(serve->loop);
+}
+
+static void stop(struct serve *serve, int code)
+{
+	if (g_atomic_int_get(&serve->stopping))
+		return;
+	serve->code = code;
+	g_atomic_int_set(&serve->stopping, 1);
+	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+	supervisor_stop(serve->supervisor, all_stopped, serve);
+}
+
+static gboolean stop_signal(gpointer user)
+{
+	log_info("stopping");
+	stop(user, COMMAND_OK);
+	return G_SOURCE_CONTINUE;
+}
+
+/* Reload is not built yet; a hang-up of the terminal must not end a server either. */
+static gboolean ignore_signal(gpointer user G_GNUC_UNUSED)
+{
+	return G_SOURCE_CONTINUE;
+}
+
+static void child_died(const char *name, guint deaths, gpointer user)
+{
+	struct serve *serve = user;
+
+	if (serve->ready || database_private(serve->database) == NULL || deaths < START_DEATHS_MOST)
+		return;
+	log_error("%s does not start: giving up", name);
+	stop(serve, COMMAND_FAILED);
+}
+
+/* -- the database -- */
+
+/* What the thread found, for the main loop. */
+struct set_up_answer {
+	struct serve *serve;
+	GError *error; /* NULL: done */
+};
+
+static void announce_ready(struct serve *serve)
+{
+	const struct postgres *postgres = database_private(serve->database);
+
+	sd_notify(0, "READY=1\nSTATUS=ready");
+	log_info("ready");
+	if (postgres != NULL)
+		log_info("auditors: psql \"host=%s user=ruad_auditor dbname=" POSTGRES_DATABASE "\"",
+		    postgres_socket_folder(postgres));
+}
+
+static gboolean set_up_ended(gpointer data)
+{
+	struct set_up_answer *answer = data;
+	struct serve *serve = answer->serve;
+
+	if (answer->error != NULL) {
+		log_error("cannot set up the database: %s", answer->error->message);
+		g_clear_error(&answer->error);
+		stop(serve, COMMAND_FAILED);
+	} else if (!g_atomic_int_get(&serve->stopping)) {
+		serve->ready = TRUE;
+		if (database_private(serve->database) != NULL)
+			start_services(serve);
+		announce_ready(serve);
+	}
+	g_free(answer);
+	return G_SOURCE_REMOVE;
+}
+
+/* One attempt failed; says so when the words are new. FALSE when there is no point in another. */
+static gboolean may_retry(const struct serve *serve, const GError *cause, char **last_words)
+{
+	gboolean is_private = database_private(serve->database) != NULL;
+
+	if (is_private && !g_error_matches(cause, RUAD_ERROR, RUAD_ERROR_SYSTEM))
+		return FALSE;
+	if (!is_private && g_strcmp0(*last_words, cause->message) != 0)
+		log_warning("the database cannot be set up yet: %s", cause->message);
+	g_free(*last_words);
+	*last_words = g_strdup(cause->message);
+	g_usleep(is_private ? RETRY_PRIVATE : RETRY_EXTERNAL);
+	return TRUE;
+}
+
+/* The thread: tries until the database is set up, no attempt can help, or ruad stops. */
+static gpointer set_up_database(gpointer data)
+{
+	struct serve *serve = data;
+	struct set_up_answer *answer = g_new0(struct set_up_answer, 1);
+	g_autofree char *last_words = NULL;
+
+	answer->serve = serve;
+	while (!g_atomic_int_get(&serve->stopping)) {
+		g_autoptr(GError) cause = NULL;
+
+		if (database_set_up(serve->database, &cause))
+			break;
+		if (!may_retry(serve, cause, &last_words)) {
+			answer->error = g_steal_pointer(&cause);
+			break;
+		}
+	}
+	g_idle_add(set_up_ended, answer);
+	return NULL;
+}
+
+/* -- all of it -- */
+
+/* The private cluster's folder and lock, as the user that it belongs to. */
+static gboolean take_state_dir(struct serve *serve, GError **error)
+{
+	struct postgres *postgres = database_private(serve->database);
+	const char *state = settings_string(serve->settings, "server.state_dir");
+	const char *user = settings_string(serve->settings, "server.user");
+	gboolean taken = FALSE;
+	gboolean good;
+	int owner = 0;
+
+	if (postgres == NULL)
+		return TRUE;
+	if (!identity_make_folder(state, user, error) || !identity_assume(user, error))
+		return FALSE;
+	good = postgres_lock(postgres, &taken, &owner, error);
+	identity_resume();
+	if (good && !taken)
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "another ruad (process %d) runs on \"%s\"",
+		    owner, state);
+	return good && taken;
+}
+
+static gboolean prepare(struct serve *serve, GError **error)
+{
+	if (!take_state_dir(serve, error))
+		return FALSE;
+	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
+		if (!open_sockets(serve, s, error))
+			return FALSE;
+	if (!identity_become(settings_string(serve->settings, "server.user"), FALSE, error))
+		return FALSE;
+	return database_private(serve->database) == NULL ||
+	       postgres_prepare(database_private(serve->database), error);
+}
+
+static void run(struct serve *serve)
+{
+	serve->loop = g_main_loop_new(NULL, FALSE);
+	serve->supervisor = supervisor_new(child_died, serve);
+	g_unix_signal_add(SIGTERM, stop_signal, serve);
+	g_unix_signal_add(SIGINT, stop_signal, serve);
+	g_unix_signal_add(SIGHUP, ignore_signal, NULL);
+	if (database_private(serve->database) != NULL) {
+		start_postgres(serve);
+	} else {
+		/* without the database mail is answered 451, which is better than a refused connection */
+		start_services(serve);
+		sd_notify(0, "READY=1\nSTATUS=waiting for the database");
+	}
+	serve->set_up = g_thread_new("set-up", set_up_database, serve);
+	g_main_loop_run(serve->loop);
+	g_thread_join(serve->set_up);
+	supervisor_free(serve->supervisor);
+	g_main_loop_unref(serve->loop);
+}
+
+int command_serve(const struct settings *settings, int argc, char **argv)
+{
+	struct serve serve = { .settings = settings };
+	g_autoptr(GError) error = NULL;
+
+	if (argc > 1)
+		return command_fail("serve", COMMAND_USAGE, "takes no operands, not \"%s\"", argv[1]);
+	serve.database = database_new(settings, &error);
+	if (serve.database != NULL && prepare(&serve, &error)) {
+		run(&serve);
+		log_info("stopped");
+	} else {
+		serve.code = error->domain == RUAD_ERROR && error->code == RUAD_ERROR_SYNTAX ? COMMAND_CONFIG
+											     : COMMAND_FAILED;
+		log_error("%s", error->message);
+	}
+	close_sockets(&serve);
+	database_free(serve.database);
+	return serve.code;
+}

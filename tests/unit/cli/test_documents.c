@@ -1,0 +1,152 @@
+/*
+ * Files as documents: where an mbox is split, and that any other file stays whole.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "parser/error.h"
+#include "server/cli/documents.h"
+
+static const struct {
+	const char *name;
+	const char *content;
+	const char *want[4];
+} rows[] = {
+	{ "no mbox", "Subject: x\n\nFrom me\n", { "Subject: x\n\nFrom me\n" } },
+	{ "one mail", "From a@b Mon\nSubject: x\n\nhello\n", { "Subject: x\n\nhello\n" } },
+	{ "two mails", "From a\nA: 1\n\none\n\nFrom b\nB: 2\n\ntwo\n", { "A: 1\n\none\n", "B: 2\n\ntwo\n" } },
+	{ "CRLF", "From a\r\nA: 1\r\n\r\none\r\n\r\nFrom b\r\nB: 2\r\n\r\ntwo\r\n",
+	    { "A: 1\r\n\r\none\r\n", "B: 2\r\n\r\ntwo\r\n" } },
+	{ "From without an empty line before it is text", "From a\nA: 1\n\none\nFrom here\n",
+	    { "A: 1\n\none\nFrom here\n" } },
+	{ "quoted From loses one arrow", "From a\nA: 1\n\n>From x\n>>From y\n> From z\n>Fromage\n",
+	    { "A: 1\n\nFrom x\n>From y\n> From z\n>Fromage\n" } },
+	{ "quoted From at the head of an mbox is text", ">From a\n", { ">From a\n" } },
+	{ "no newline at the end", "From a\nA: 1\n\none", { "A: 1\n\none" } },
+	{ "separator alone at the end", "From a\nA: 1\n\none\n\nFrom b\n", { "A: 1\n\none\n", "" } },
+	{ "empty mail between", "From a\n\nFrom b\nB: 2\n", { "\n", "B: 2\n" } },
+	{ "empty lines inside stay", "From a\nA: 1\n\n\n\none\n", { "A: 1\n\n\n\none\n" } },
+	{ "empty file", "", { "" } },
+	{ "From cut off", "From", { "From" } },
+};
+
+static FILE *open_text(const char *content, gsize size)
+{
+	FILE *file = tmpfile();
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(content, 1, size, file), size);
+	rewind(file);
+	return file;
+}
+
+static void an_mbox_is_split_at_from_lines_after_empty_lines(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		FILE *file = open_text(rows[i].content, strlen(rows[i].content));
+		struct documents *documents = documents_new(file);
+
+		for (gsize n = 0;; n++) {
+			GBytes *document = NULL;
+			g_autoptr(GBytes) want = NULL;
+
+			assert_true(documents_next(documents, &document, NULL));
+			if ((document == NULL) != (rows[i].want[n] == NULL))
+				fail_msg("%s: document %zu %s", rows[i].name, n,
+				    document == NULL ? "is missing" : "is too many");
+			if (document == NULL)
+				break;
+			want = g_bytes_new_static(rows[i].want[n], strlen(rows[i].want[n]));
+			if (!g_bytes_equal(document, want))
+				fail_msg("%s: document %zu differs", rows[i].name, n);
+			g_bytes_unref(document);
+		}
+		documents_free(documents);
+		fclose(file);
+	}
+}
+
+/* Lines around the size of a piece (65,536 bytes), and a From line that is longer. */
+static void long_lines_make_no_difference(void **state G_GNUC_UNUSED)
+{
+	for (gsize length = 65530; length <= 65542; length++) {
+		g_autoptr(GString) content = g_string_new("From ");
+		g_autofree char *line = g_strnfill(length, 'x');
+		GBytes *first = NULL;
+		GBytes *second = NULL;
+		GBytes *third = NULL;
+		struct documents *documents;
+		FILE *file;
+
+		g_string_append_printf(content, "%s\nA: 1\n\n%s\n>From y\n\nFrom b\nB: 2\n", line, line);
+		file = open_text(content->str, content->len);
+		documents = documents_new(file);
+		assert_true(documents_next(documents, &first, NULL));
+		assert_true(documents_next(documents, &second, NULL));
+		assert_true(documents_next(documents, &third, NULL));
+		assert_int_equal(g_bytes_get_size(first), strlen("A: 1\n\n") + length + strlen("\nFrom y\n"));
+		assert_int_equal(g_bytes_get_size(second), strlen("B: 2\n"));
+		assert_null(third);
+		g_bytes_unref(first);
+		g_bytes_unref(second);
+		documents_free(documents);
+		fclose(file);
+	}
+}
+
+static void a_document_over_the_limit_is_passed_over_and_the_next_is_read(void **state G_GNUC_UNUSED)
+{
+	static const char content[] = "From a\n123456789\n\nFrom b\n1234567890\n\nFrom c\n12345678\n";
+	FILE *file = open_text(content, strlen(content));
+	struct documents *documents = documents_new(file);
+	g_autoptr(GError) error = NULL;
+	GBytes *document = NULL;
+
+	documents_limit(documents, 11);
+	assert_true(documents_next(
+	    documents, &document, NULL)); /* 10 bytes, and the empty line that is then dropped */
+	assert_int_equal(g_bytes_get_size(document), 10);
+	g_clear_pointer(&document, g_bytes_unref);
+	assert_false(documents_next(documents, &document, &error)); /* 12 */
+	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_LIMIT));
+	assert_true(documents_next(documents, &document, NULL));
+	assert_int_equal(g_bytes_get_size(document), 9);
+	g_clear_pointer(&document, g_bytes_unref);
+	documents_free(documents);
+	fclose(file);
+}
+
+static void bytes_of_any_value_come_through(void **state G_GNUC_UNUSED)
+{
+	static const char content[] = "PK\003\004\0\0\n\nFrom \0\377";
+	FILE *file = open_text(content, sizeof(content));
+	struct documents *documents = documents_new(file);
+	GBytes *document = NULL;
+
+	assert_true(documents_next(documents, &document, NULL));
+	assert_int_equal(g_bytes_get_size(document), sizeof(content));
+	assert_memory_equal(g_bytes_get_data(document, NULL), content, sizeof(content));
+	assert_false(documents_is_mbox(documents));
+	g_bytes_unref(document);
+	documents_free(documents);
+	fclose(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_mbox_is_split_at_from_lines_after_empty_lines),
+		cmocka_unit_test(long_lines_make_no_difference),
+		cmocka_unit_test(a_document_over_the_limit_is_passed_over_and_the_next_is_read),
+		cmocka_unit_test(bytes_of_any_value_come_through),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

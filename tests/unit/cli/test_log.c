@@ -1,0 +1,58 @@
+/*
+ * What comes from mails must not forge or break lines of the log.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "server/common/log.h"
+
+static const struct {
+	const char *name;
+	const char *value;
+	const char *want;
+} rows[] = {
+	{ "plain", "google.com", "\"google.com\"" },
+	{ "empty", "", "\"\"" },
+	{ "newline", "a\nruad: forged", "\"a\\u000aruad: forged\"" },
+	{ "escape sequence", "\033[2J", "\"\\u001b[2J\"" },
+	{ "quote and backslash", "a\"b\\c", "\"a\\\"b\\\\c\"" },
+	{ "umlaut stays", "m\303\274ller", "\"m\303\274ller\"" },
+	{ "right-to-left override", "a\342\200\256b", "\"a\\u202eb\"" },
+	{ "line separator", "a\342\200\250b", "\"a\\u2028b\"" },
+	{ "not UTF-8", "a\377b", "\"a\357\277\275b\"" },
+};
+
+static void values_are_quoted_for_one_line(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *quoted = log_quote(rows[i].value);
+
+		if (strcmp(quoted, rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].name, quoted);
+	}
+}
+
+static void long_values_are_cut(void **state G_GNUC_UNUSED)
+{
+	g_autofree char *value = g_strnfill(10000, 'x');
+	g_autofree char *quoted = log_quote(value);
+
+	assert_true(strlen(quoted) < 220);
+	assert_true(g_str_has_suffix(quoted, "...\""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_quoted_for_one_line),
+		cmocka_unit_test(long_values_are_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+/*
+ * Listening sockets: which words are addresses, and what may stand in the place of a Unix socket.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "parser/error.h"
+#include "server/common/net.h"
+
+static const struct {
+	const char *words;
+	int family; /* 0: refused */
+} addresses[] = {
+	{ "127.0.0.1:2424", AF_INET },
+	{ "0.0.0.0:1", AF_INET },
+	{ "127.0.0.1:65535", AF_INET },
+	{ "[::1]:80", AF_INET6 },
+	{ "[::]:80", AF_INET6 },
+	{ "unix:/run/x", AF_UNIX },
+	{ "", 0 },
+	{ ":80", 0 },
+	{ "127.0.0.1", 0 },
+	{ "127.0.0.1:", 0 },
+	{ "127.0.0.1:0", 0 },
+	{ "127.0.0.1:65536", 0 },
+	{ "127.0.0.1:-1", 0 },
+	{ "127.0.0.1: 80", 0 },
+	{ "127.0.0.1:80x", 0 },
+	{ "127.0.0.256:80", 0 },
+	{ "localhost:80", 0 },
+	{ "::1:80", 0 },
+	{ "[::1:80", 0 },
+	{ "[::1]", 0 },
+	{ "unix:", 0 },
+	{ "unix:run/x", 0 },
+};
+
+static void addresses_are_literals_with_a_port_or_absolute_paths(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++) {
+		struct net_address address;
+		g_autoptr(GError) error = NULL;
+		gboolean good = net_parse(addresses[i].words, &address, &error);
+
+		if (good != (addresses[i].family != 0))
+			fail_msg("\"%s\": %s", addresses[i].words, good ? "was taken" : error->message);
+		if (good)
+			assert_int_equal(address.storage.ss_family, addresses[i].family);
+		else
+			assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
+	}
+}
+
+static void the_path_of_a_unix_socket_has_107_bytes_at_most(void **state G_GNUC_UNUSED)
+{
+	for (gsize size = 106; size <= 108; size++) {
+		g_autofree char *rest = g_strnfill(size - 1, 'x');
+		g_autofree char *words = g_strconcat("unix:/", rest, NULL);
+		struct net_address address;
+		g_autoptr(GError) error = NULL;
+
+		assert_int_equal(net_parse(words, &address, &error), size <= 107);
+		if (size == 107)
+			assert_string_equal(
+			    ((struct sockaddr_un *)&address.storage)->sun_path, words + strlen("unix:"));
+	}
+}
+
+/* Folder of a test, and a socket's words and path in it. */
+struct place {
+	char *folder;
+	char *path;
+	char *words;
+};
+
+static int set_up(void **state)
+{
+	struct place *place = g_new0(struct place, 1);
+
+	place->folder = g_dir_make_tmp("ruad-net-XXXXXX", NULL);
+	place->path = g_build_filename(place->folder, "s", NULL);
+	place->words = g_strconcat("unix:", place->path, NULL);
+	*state = place;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+
+	unlink(place->path);
+	rmdir(place->folder);
+	g_free(place->folder);
+	g_free(place->path);
+	g_free(place->words);
+	g_free(place);
+	return 0;
+}
+
+static void a_unix_socket_has_mode_0660_and_is_close_on_exec(void **state)
+{
+	const struct place *place = *state;
+	struct stat status;
+	int fd = net_listen(place->words, NULL);
+
+	assert_true(fd >= 0);
+	assert_int_equal(stat(place->path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0660);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	close(fd);
+	net_unlink(place->words);
+	assert_int_equal(access(place->path, F_OK), -1);
+}
+
+static void a_dead_socket_is_replaced_and_a_live_one_is_not(void **state)
+{
+	const struct place *place = *state;
+	g_autoptr(GError) error = NULL;
+	int first = net_listen(place->words, NULL);
+	int second;
+	int client;
+
+	assert_true(first >= 0);
+	assert_int_equal(net_listen(place->words, &error), -1);
+	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
+	client = net_connect(place->words, 1, NULL);
+	assert_true(client >= 0);
+	close(client);
+	close(first);
+	second = net_listen(place->words, NULL);
+	assert_true(second >= 0);
+	close(second);
+}
+
+static void a_file_in_the_place_of_a_socket_is_left_alone(void **state)
+{
+	const struct place *place = *state;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *content = NULL;
+
+	assert_true(g_file_set_contents(place->path, "precious", -1, NULL));
+	assert_int_equal(net_listen(place->words, &error), -1);
+	assert_non_null(strstr(error->message, "is no socket"));
+	assert_true(g_file_get_contents(place->path, &content, NULL, NULL));
+	assert_string_equal(content, "precious");
+}
+
+static void a_taken_port_is_said_with_its_address(void **state G_GNUC_UNUSED)
+{
+	struct sockaddr_in bound = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(bound);
+	int taken = socket(AF_INET, SOCK_STREAM, 0);
+	g_autofree char *words = NULL;
+	g_autoptr(GError) error = NULL;
+
+	assert_int_equal(bind(taken, (struct sockaddr *)&bound, size), 0);
+	assert_int_equal(listen(taken, 1), 0);
+	assert_int_equal(getsockname(taken, (struct sockaddr *)&bound, &size), 0);
+	words = g_strdup_printf("127.0.0.1:%u", ntohs(bound.sin_port));
+	assert_int_equal(net_listen(words, &error), -1);
+	assert_non_null(strstr(error->message, words));
+	assert_non_null(strstr(error->message, "in use"));
+	close(taken);
+}
+
+static void without_activation_there_are_no_sockets_of_any_name(void **state G_GNUC_UNUSED)
+{
+	assert_null(net_activated("lmtp"));
+}
+
+/* systemd hands sockets over as descriptors 3, 4, ... of the process that LISTEN_PID names. */
+static void activated_sockets_are_found_by_their_name(void **state G_GNUC_UNUSED)
+{
+	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+	g_autofree int *lmtp = NULL;
+	g_autofree int *http = NULL;
+	int saved[3];
+
+	for (int i = 0; i < 3; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		assert_int_equal(listen(fd, 1), 0);
+		saved[i] = fcntl(3 + i, F_DUPFD_CLOEXEC, 10);
+		if (fd != 3 + i) {
+			assert_int_equal(dup2(fd, 3 + i), 3 + i);
+			close(fd);
+		}
+	}
+	g_setenv("LISTEN_PID", pid, TRUE);
+	g_setenv("LISTEN_FDS", "3", TRUE);
+	g_setenv("LISTEN_FDNAMES", "lmtp:http:lmtp", TRUE);
+	lmtp = net_activated("lmtp");
+	http = net_activated("http");
+	g_unsetenv("LISTEN_PID");
+	for (int i = 0; i < 3; i++) {
+		close(3 + i);
+		if (saved[i] >= 0) {
+			assert_int_equal(dup2(saved[i], 3 + i), 3 + i);
+			close(saved[i]);
+		}
+	}
+	assert_non_null(lmtp);
+	assert_int_equal(lmtp[0], 3);
+	assert_int_equal(lmtp[1], 5);
+	assert_int_equal(lmtp[2], -1);
+	assert_non_null(http);
+	assert_int_equal(http[0], 4);
+	assert_int_equal(http[1], -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(activated_sockets_are_found_by_their_name),
+		cmocka_unit_test(addresses_are_literals_with_a_port_or_absolute_paths),
+		cmocka_unit_test(the_path_of_a_unix_socket_has_107_bytes_at_most),
+		cmocka_unit_test_setup_teardown(
+		    a_unix_socket_has_mode_0660_and_is_close_on_exec, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_dead_socket_is_replaced_and_a_live_one_is_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_file_in_the_place_of_a_socket_is_left_alone, set_up, tear_down),
+		cmocka_unit_test(a_taken_port_is_said_with_its_address),
+		cmocka_unit_test(without_activation_there_are_no_sockets_of_any_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,404 @@
+/*
+ * Settings: what each source of values means, who wins, and what a mistake is answered with.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parser/error.h"
+#include "server/common/settings_table.h"
+
+/* A file with the content, in a folder of the test's own. Transfer full. */
+static char *write_temporary(const char *content)
+{
+	char *path = NULL;
+	int fd = g_file_open_tmp("ruad-settings-XXXXXX", &path, NULL);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_true(g_file_set_contents(path, content, -1, NULL));
+	return path;
+}
+
+static struct settings *load(const char *content, const char *const *overrides, GError **error)
+{
+	g_autofree char *path = write_temporary(content);
+	struct settings *settings = settings_load(path, overrides, error);
+
+	unlink(path);
+	return settings;
+}
+
+static void every_key_has_a_default_of_its_type(void **state G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	struct settings *settings = load("", NULL, &error);
+
+	assert_non_null(settings);
+	assert_string_equal(settings_string(settings, "server.state_dir"), "/var/lib/ruad");
+	assert_string_equal(settings_string(settings, "database.url"), "");
+	assert_string_equal(settings_list(settings, "lmtp.recipients")[2], "tls-rpt@*");
+	assert_null(settings_list(settings, "lmtp.recipients")[3]);
+	assert_int_equal(settings_size(settings, "lmtp.max_message_size"), 50 << 20);
+	assert_int_equal(settings_size(settings, "parser.memory"), G_GUINT64_CONSTANT(1) << 30);
+	assert_int_equal(settings_int(settings, "lmtp.max_connections"), 100);
+	assert_int_equal(settings_seconds(settings, "lmtp.timeout"), 300);
+	settings_free(settings);
+}
+
+/* Rows that are read: content of the file and overrides, the key, and the value as text. */
+static const struct {
+	const char *name;
+	const char *content;
+	const char *override;
+	const char *key;
+	const char *want;
+} good[] = {
+	{ "plain", "[server]\nuser = mail\n", NULL, "server.user", "mail" },
+	{ "no spaces, comment, blank lines", "# c\n\n[server]\nuser=mail\n\n", NULL, "server.user", "mail" },
+	{ "CRLF", "[server]\r\nuser = mail\r\n", NULL, "server.user", "mail" },
+	{ "no newline at the end", "[server]\nuser = mail", NULL, "server.user", "mail" },
+	{ "value with an equals sign", "[database]\nurl = host=/run user=x\n", NULL, "database.url",
+	    "host=/run user=x" },
+	{ "value with a hash", "[database]\nurl = postgresql://u:a#b@h/d\n", NULL, "database.url",
+	    "postgresql://u:a#b@h/d" },
+	{ "value with a backslash stays as it is", "[server]\nuser = a\\sb\n", NULL, "server.user", "a\\sb" },
+	{ "empty value", "[http]\nlisten =\n", NULL, "http.listen", "" },
+	{ "section twice", "[server]\nuser = a\n[http]\nthreads = 2\n[server]\nuser = b\n", NULL,
+	    "server.user", "b" },
+	{ "override over file", "[server]\nuser = a\n", "server.user=b", "server.user", "b" },
+	{ "override with spaces", "", "server.user = b ", "server.user", "b" },
+	{ "override with an equals sign", "", "database.url=host=/run", "database.url", "host=/run" },
+};
+
+static gsize index_of(const char *key)
+{
+	gsize i = 0;
+
+	while (strcmp(setting_table[i].name, key) != 0)
+		i++;
+	return i;
+}
+
+static void values_come_from_file_and_overrides(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+		const char *overrides[] = { good[i].override, NULL };
+		g_autoptr(GError) error = NULL;
+		struct settings *settings = load(good[i].content, overrides, &error);
+
+		if (settings == NULL)
+			fail_msg("%s: %s", good[i].name, error->message);
+		if (strcmp(settings_text(settings, index_of(good[i].key)), good[i].want) != 0)
+			fail_msg("%s: \"%s\"", good[i].name, settings_text(settings, index_of(good[i].key)));
+		settings_free(settings);
+	}
+}
+
+/* Rows that are refused, and what the message must say. The path of the file is left out. */
+static const struct {
+	const char *name;
+	const char *content;
+	const char *override;
+	const char *want;
+} bad[] = {
+	{ "unknown key", "[lmtp]\n\nlistn = x\n", NULL,
+	    ":3: unknown key \"lmtp.listn\": did you mean \"lmtp.listen\"?" },
+	{ "known key in another section", "[http]\nmax_connections = 1\n", NULL,
+	    ":2: unknown key \"http.max_connections\"" },
+	{ "unknown key after the same in another section",
+	    "[http]\nlisten = 127.0.0.1:1\n[server]\nlisten = x\n", NULL,
+	    ":4: unknown key \"server.listen\"" },
+	{ "unknown section", "# c\n[lmpt]\nlisten = x\n", NULL,
+	    ":2: unknown section [lmpt]: did you mean [lmtp]?" },
+	{ "no section", "user = x\n", NULL, ":1: neither [section] nor key = value" },
+	{ "no equals sign", "[server]\nuser = x\nwhat is this\n", NULL,
+	    ":3: neither [section] nor key = value" },
+	{ "not a number", "[http]\nthreads = many\n", NULL,
+	    ":2: http.threads \"many\": not a number from 1 to 256" },
+	{ "number below", "[http]\nthreads = 0\n", NULL, "http.threads \"0\"" },
+	{ "number above", "[http]\nthreads = 257\n", NULL, "http.threads \"257\"" },
+	{ "negative", "[http]\nthreads = -1\n", NULL, "http.threads \"-1\"" },
+	{ "number with a unit", "[http]\nthreads = 1K\n", NULL, "http.threads \"1K\"" },
+	{ "size with a wrong unit", "[lmtp]\nmax_message_size = 5X\n", NULL,
+	    "not a size such as 50M from 1024 to" },
+	{ "size beyond 64 bits", "[lmtp]\nmax_message_size = 99999999999999999999G\n", NULL, "not a size" },
+	{ "size that overflows", "[lmtp]\nmax_message_size = 9999999999999G\n", NULL, "not a size" },
+	{ "time with a size's unit", "[lmtp]\ntimeout = 5M\n", NULL, NULL },
+	{ "empty number", "[lmtp]\ntimeout =\n", NULL, "lmtp.timeout \"\": not a time such as 300s or 5m" },
+	{ "override without a value", "", "server.user", "-o: \"server.user\": not section.key=value" },
+	{ "override of an unknown key", "", "server.usr=x",
+	    "-o: unknown key \"server.usr\": did you mean \"server.user\"?" },
+	{ "secret file that is not there", "[database]\nurl_file = /nonexistent/x\n", NULL,
+	    ":2: database.url_file: " },
+};
+
+static void mistakes_name_line_and_nearest_key(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		const char *overrides[] = { bad[i].override, NULL };
+		g_autoptr(GError) error = NULL;
+		struct settings *settings = load(bad[i].content, overrides, &error);
+
+		if (bad[i].want == NULL) { /* 5M of time is five minutes: units are read without case */
+			assert_non_null(settings);
+			assert_int_equal(settings_seconds(settings, "lmtp.timeout"), 300);
+			settings_free(settings);
+			continue;
+		}
+		if (settings != NULL)
+			fail_msg("%s: was taken", bad[i].name);
+		assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
+		if (strstr(error->message, bad[i].want) == NULL)
+			fail_msg("%s: %s", bad[i].name, error->message);
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *key;
+	guint64 want;
+} numbers[] = {
+	{ "1024", "lmtp.max_message_size", 1024 },
+	{ "1k", "lmtp.max_message_size", 1024 },
+	{ "3M", "lmtp.max_message_size", 3 << 20 },
+	{ "1G", "lmtp.max_message_size", 1 << 30 },
+	{ "1", "lmtp.timeout", 1 },
+	{ "90s", "lmtp.timeout", 90 },
+	{ "5m", "lmtp.timeout", 300 },
+	{ "24h", "lmtp.timeout", 86400 },
+	{ "1d", "lmtp.timeout", 86400 },
+};
+
+static void sizes_and_times_have_units(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		g_autofree char *override = g_strdup_printf("%s=%s", numbers[i].key, numbers[i].text);
+		const char *overrides[] = { override, NULL };
+		g_autoptr(GError) error = NULL;
+		struct settings *settings = load("", overrides, &error);
+		gboolean is_size = strcmp(numbers[i].key, "lmtp.max_message_size") == 0;
+
+		if (settings == NULL)
+			fail_msg("%s: %s", override, error->message);
+		assert_int_equal(is_size ? settings_size(settings, numbers[i].key)
+					 : (guint64)settings_seconds(settings, numbers[i].key),
+		    numbers[i].want);
+		settings_free(settings);
+	}
+}
+
+static void lists_are_words_between_spaces_or_commas(void **state G_GNUC_UNUSED)
+{
+	struct settings *settings = load("[lmtp]\nlisten = 127.0.0.1:24,[::1]:24 ,\tunix:/x\n", NULL, NULL);
+	const char *const *list;
+
+	assert_non_null(settings);
+	list = settings_list(settings, "lmtp.listen");
+	assert_int_equal(g_strv_length((char **)list), 3);
+	assert_string_equal(list[0], "127.0.0.1:24");
+	assert_string_equal(list[1], "[::1]:24");
+	assert_string_equal(list[2], "unix:/x");
+	settings_free(settings);
+}
+
+static void the_environment_wins_over_the_file_and_loses_to_overrides(void **state G_GNUC_UNUSED)
+{
+	const char *overrides[] = { "http.threads=3", NULL };
+	struct settings *settings;
+
+	g_setenv("RUAD_SERVER_USER", "env", TRUE);
+	g_setenv("RUAD_HTTP_THREADS", "2", TRUE);
+	settings = load("[server]\nuser = file\n[http]\nthreads = 1\n", overrides, NULL);
+	g_unsetenv("RUAD_SERVER_USER");
+	g_unsetenv("RUAD_HTTP_THREADS");
+	assert_non_null(settings);
+	assert_string_equal(settings_string(settings, "server.user"), "env");
+	assert_int_equal(settings_int(settings, "http.threads"), 3);
+	settings_free(settings);
+}
+
+static void misspelt_variables_of_our_sections_are_refused_and_others_are_not_ours(void **state G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	struct settings *settings;
+
+	g_setenv("RUAD_LMTP_LISTN", "x", TRUE);
+	settings = load("", NULL, &error);
+	g_unsetenv("RUAD_LMTP_LISTN");
+	assert_null(settings);
+	assert_non_null(strstr(
+	    error->message, "unknown variable \"RUAD_LMTP_LISTN\": did you mean \"RUAD_LMTP_LISTEN\"?"));
+
+	g_setenv("RUAD_STATE_DIR", "/x", TRUE);
+	settings = load("", NULL, NULL);
+	g_unsetenv("RUAD_STATE_DIR");
+	assert_non_null(settings);
+	settings_free(settings);
+}
+
+static void secrets_come_from_files_without_their_newline(void **state G_GNUC_UNUSED)
+{
+	g_autofree char *secret = write_temporary("postgresql://u:p@h/d\n");
+	g_autofree char *content = g_strdup_printf("[database]\nurl_file = %s\n", secret);
+	g_autofree char *override = g_strdup_printf("database.web_url_file=%s", secret);
+	const char *overrides[] = { override, NULL };
+	struct settings *settings;
+
+	g_setenv("RUAD_DATABASE_INGEST_URL_FILE", secret, TRUE);
+	settings = load(content, overrides, NULL);
+	g_unsetenv("RUAD_DATABASE_INGEST_URL_FILE");
+	unlink(secret);
+	assert_non_null(settings);
+	assert_string_equal(settings_string(settings, "database.url"), "postgresql://u:p@h/d");
+	assert_string_equal(settings_string(settings, "database.ingest_url"), "postgresql://u:p@h/d");
+	assert_string_equal(settings_string(settings, "database.web_url"), "postgresql://u:p@h/d");
+	settings_free(settings);
+}
+
+static void a_variable_and_its_file_together_are_refused(void **state G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_setenv("RUAD_DATABASE_URL", "x", TRUE);
+	g_setenv("RUAD_DATABASE_URL_FILE", "/dev/null", TRUE);
+	assert_null(load("", NULL, &error));
+	g_unsetenv("RUAD_DATABASE_URL");
+	g_unsetenv("RUAD_DATABASE_URL_FILE");
+	assert_non_null(strstr(error->message, "both RUAD_DATABASE_URL and RUAD_DATABASE_URL_FILE"));
+}
+
+static void a_file_named_outright_must_exist(void **state G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_null(settings_load("/nonexistent/ruad.conf", NULL, &error));
+	assert_non_null(strstr(error->message, "/nonexistent/ruad.conf"));
+}
+
+/* All that settings_print() or a sister writes. Transfer full. */
+static char *printed(const struct settings *settings, void (*print)(const struct settings *, FILE *))
+{
+	char *text = NULL;
+	gsize size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	print(settings, out);
+	fclose(out);
+	return text;
+}
+
+static void print_example(const struct settings *settings G_GNUC_UNUSED, FILE *out)
+{
+	settings_print_example(out);
+}
+
+static void print_manual(const struct settings *settings G_GNUC_UNUSED, FILE *out)
+{
+	settings_print_manual(out);
+}
+
+static void printing_masks_secrets_and_can_be_read_again(void **state G_GNUC_UNUSED)
+{
+	struct settings *settings =
+	    load("[database]\nurl = host=h password=hunter2\n[http]\nthreads = 9\n", NULL, NULL);
+	struct settings *again;
+	char *text;
+
+	assert_non_null(settings);
+	text = printed(settings, settings_print);
+	assert_null(strstr(text, "hunter2"));
+	assert_non_null(strstr(text, "\nurl = ********\n"));
+	again = load(text, NULL, NULL);
+	assert_non_null(again);
+	assert_int_equal(settings_int(again, "http.threads"), 9);
+	settings_free(again);
+	settings_free(settings);
+	free(text);
+}
+
+static void the_example_changes_nothing_and_names_every_key(void **state G_GNUC_UNUSED)
+{
+	char *text = printed(NULL, print_example);
+	struct settings *settings = load(text, NULL, NULL);
+
+	assert_non_null(settings);
+	for (gsize i = 0; i < setting_table_size; i++) {
+		const char *key = strchr(setting_table[i].name, '.') + 1;
+		g_autofree char *line = g_strdup_printf("\n#%s = %s\n", key, setting_table[i].fallback);
+
+		assert_non_null(strstr(text, line));
+		assert_string_equal(settings_text(settings, i), setting_table[i].fallback);
+	}
+	settings_free(settings);
+	free(text);
+}
+
+static void the_manual_names_every_key_with_its_default(void **state G_GNUC_UNUSED)
+{
+	char *text = printed(NULL, print_manual);
+
+	for (gsize i = 0; i < setting_table_size; i++) {
+		const char *key = strchr(setting_table[i].name, '.') + 1;
+		g_autofree char *line = g_strdup_printf(".TP\n.B %s\n", key);
+
+		assert_non_null(strstr(text, line));
+	}
+	free(text);
+}
+
+static void children_get_what_differs_in_their_sections_and_no_file(void **state G_GNUC_UNUSED)
+{
+	const char *sections[] = { "http", NULL };
+	struct settings *settings =
+	    load("[http]\nthreads = 9\nlisten = 127.0.0.1:8080\n[lmtp]\ntimeout = 5\n", NULL, NULL);
+	g_auto(GStrv) envp = NULL;
+
+	assert_non_null(settings);
+	envp = settings_environment(settings, sections, NULL);
+	assert_string_equal(g_environ_getenv(envp, "RUAD_HTTP_THREADS"), "9");
+	assert_string_equal(g_environ_getenv(envp, SETTINGS_FILE_VARIABLE), "");
+	assert_null(g_environ_getenv(envp, "RUAD_HTTP_LISTEN"));
+	assert_null(g_environ_getenv(envp, "RUAD_LMTP_TIMEOUT"));
+	settings_free(settings);
+}
+
+static void the_nearest_word_needs_the_fewest_edits(void **state G_GNUC_UNUSED)
+{
+	const char *words[] = { "serve", "import", "parse", "", NULL };
+
+	assert_string_equal(settings_nearest("sevre", words), "serve");
+	assert_string_equal(settings_nearest("imports", words), "import");
+	assert_string_equal(settings_nearest("x", words), "");
+	assert_string_equal(settings_nearest("pars", words), "parse");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_has_a_default_of_its_type),
+		cmocka_unit_test(values_come_from_file_and_overrides),
+		cmocka_unit_test(mistakes_name_line_and_nearest_key),
+		cmocka_unit_test(sizes_and_times_have_units),
+		cmocka_unit_test(lists_are_words_between_spaces_or_commas),
+		cmocka_unit_test(the_environment_wins_over_the_file_and_loses_to_overrides),
+		cmocka_unit_test(misspelt_variables_of_our_sections_are_refused_and_others_are_not_ours),
+		cmocka_unit_test(secrets_come_from_files_without_their_newline),
+		cmocka_unit_test(a_variable_and_its_file_together_are_refused),
+		cmocka_unit_test(a_file_named_outright_must_exist),
+		cmocka_unit_test(printing_masks_secrets_and_can_be_read_again),
+		cmocka_unit_test(the_example_changes_nothing_and_names_every_key),
+		cmocka_unit_test(the_manual_names_every_key_with_its_default),
+		cmocka_unit_test(children_get_what_differs_in_their_sections_and_no_file),
+		cmocka_unit_test(the_nearest_word_needs_the_fewest_edits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
