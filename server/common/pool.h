@@ -1,33 +1,35 @@
 /*
  * pool.h - the parent's side of the ruad-parse workers: a document in, sink calls out.
  *
- * Workers are separate processes that have given up every right (server/parse/sandbox.h). They are kept for speed; one
- * that met anything but a clean mail, and one that has read max_mails, is replaced by a fresh one. A worker that
- * dies, hangs or lies costs the document it had, never the caller. All functions are thread-safe.
+ * Workers are separate processes that have given up every right (server/parse/sandbox.h). They are kept for
+ * speed; one that met anything but a clean mail, and one that has read max_mails, is replaced by a fresh one.
+ * A worker that dies, hangs or lies costs the document it had, never the caller. All functions are
+ * thread-safe.
  */
 #pragma once
 
 #include "parser/report.h"
 
 struct pool_options {
-	const char *worker;  /* path of the ruad-parse executable */
-	guint workers;       /* processes at most, >= 1 */
-	guint max_mails;     /* documents a worker reads before it is replaced, >= 1 */
-	guint seconds;       /* of silence from a worker while it owes us bytes, before it is killed */
-	guint64 memory;      /* bytes of address space a worker may take (RLIMIT_AS) */
+	const char *worker; /* path of the ruad-parse executable */
+	guint workers;      /* processes at most, >= 1 */
+	guint max_mails;    /* documents a worker reads before it is replaced, >= 1 */
+	guint seconds;      /* of silence from a worker while it owes us bytes, before it is killed */
+	guint64 memory;     /* bytes of address space a worker may take (RLIMIT_AS) */
 };
 
 struct pool;
 
-/* A pool; workers start when first needed. Options are copied. RUAD_ERROR_SYSTEM when the worker cannot be run. */
+/* A pool; workers start when first needed. Options are copied. RUAD_ERROR_SYSTEM when the worker cannot be
+ * run. */
 struct pool *pool_new(const struct pool_options *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends the workers. NULL is allowed. No pool_run() may be under way. */
 void pool_free(struct pool *pool);
 
 /*
- * Have document[0..size) parsed and pass what is found to sink, on the caller's thread; waits for a free worker.
- * The sink may be slow: the worker then waits, and its clock stands.
+ * Have document[0..size) parsed and pass what is found to sink, on the caller's thread; waits for a free
+ * worker. The sink may be slow: the worker then waits, and its clock stands.
  *
  * RUAD_ERROR_SYNTAX  the worker died, hung or lied; whatever the sink got is void: set the document aside
  * RUAD_ERROR_SYSTEM  no worker could be started
