@@ -1,0 +1,17 @@
+/*
+ * sink.h - a report_sink that writes down what it is told, a line a call, so that a test compares text.
+ */
+#pragma once
+
+#include "parser/report.h"
+
+struct diary {
+	GString *lines; /* "mail ...", "begin ...", "record ...", "end ...", "unreadable ..." */
+	gboolean brief; /* records are only counted */
+	guint64 records;
+	guint fail_after; /* the record at which the sink fails, or 0 */
+};
+
+void diary_init(struct diary *diary);
+void diary_clear(struct diary *diary);
+const struct report_sink *diary_sink(void);

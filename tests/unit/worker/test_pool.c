@@ -1,0 +1,325 @@
+/* Whatever a worker does costs the document it had, and the next document is read. */
+#include "server/common/pool.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "parser/error.h"
+#include "tests/unit/worker/cm.h"
+#include "tests/unit/worker/sink.h"
+
+static const char *fake_worker;
+
+static struct pool *make_pool(guint workers, guint max_mails, guint seconds)
+{
+	const struct pool_options options = { .worker = fake_worker,
+		.workers = workers,
+		.max_mails = max_mails,
+		.seconds = seconds,
+		.memory = G_GUINT64_CONSTANT(1) << 30 };
+	GError *error = NULL;
+	struct pool *pool = pool_new(&options, &error);
+	if (pool == NULL)
+		fail_msg("%s", error->message);
+	return pool;
+}
+
+static gboolean run(struct pool *pool, const char *document, struct diary *diary, GError **error)
+{
+	return pool_run(pool, (const guint8 *)document, strlen(document), diary_sink(), diary, error);
+}
+
+/* The id of the worker that reads document, which is answered honestly. */
+static int run_for_pid(struct pool *pool, const char *document)
+{
+	struct diary diary;
+	GError *error = NULL;
+	diary_init(&diary);
+	diary.brief = TRUE;
+	if (!run(pool, document, &diary, &error))
+		fail_msg("%.20s: %s", document, error->message);
+	assert_true(g_str_has_prefix(diary.lines->str, "begin "));
+	int pid = atoi(diary.lines->str + strlen("begin "));
+	assert_true(pid > 1);
+	diary_clear(&diary);
+	return pid;
+}
+
+/* Gone and reaped. */
+static void assert_gone(int pid)
+{
+	assert_int_equal(kill(pid, 0), -1);
+}
+
+static guint count_descriptors(void)
+{
+	guint n = 0;
+	DIR *folder = opendir("/proc/self/fd");
+	while (readdir(folder) != NULL)
+		n++;
+	closedir(folder);
+	return n;
+}
+
+static void one_worker_reads_document_after_document(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(2, 100, 5);
+	int pid = run_for_pid(pool, "honest");
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(run_for_pid(pool, "honest"), pid);
+	pool_free(pool);
+	assert_gone(pid);
+}
+
+static void a_long_answer_arrives_whole(void **state)
+{
+	(void)state;
+	struct diary diary;
+	struct pool *pool = make_pool(1, 100, 5);
+	diary_init(&diary);
+	diary.brief = TRUE;
+	assert_true(run(pool, "many", &diary, NULL));
+	assert_int_equal(diary.records, 100000);
+	diary_clear(&diary);
+	pool_free(pool);
+}
+
+static void misbehaviour_costs_one_document(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *document;
+		const char *words;
+	} rows[] = {
+		{ "killed", "ended by signal 9" },
+		{ "closes", "ended with status 7" },
+		{ "hangs", "silent for 1 seconds" },
+		{ "dribbles", "silent for 1 seconds" },
+		{ "garbage", "a frame of" },
+		{ "huge-frame", "a frame of 4294967295 bytes" },
+		{ "says-nothing", "it says nothing" },
+		{ "dies-within", "ended by signal 15" },
+		{ "says-too-much", "bytes after its end" },
+		{ "stops-listening", "closed without an answer" },
+		{ "an unknown word", "ended with status 6" },
+		{ "", "ended with status 6" },
+	};
+	struct pool *pool = make_pool(1, 100, 1);
+	guint descriptors = count_descriptors();
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct diary diary;
+		GError *error = NULL;
+		int before = run_for_pid(pool, "honest");
+		diary_init(&diary);
+		diary.brief = TRUE;
+		gboolean ok = run(pool, rows[i].document, &diary, &error);
+		/* says-too-much may be found out only when the next document comes: then it costs none. */
+		if (ok && !g_str_equal(rows[i].document, "says-too-much"))
+			fail_msg("%s: taken", rows[i].document);
+		if (!ok && (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX) ||
+			       strstr(error->message, rows[i].words) == NULL))
+			fail_msg(
+			    "%s: \"%s\", wanted \"%s\"", rows[i].document, error->message, rows[i].words);
+		g_clear_error(&error);
+		diary_clear(&diary);
+		g_usleep(ok ? 20 * 1000 : 0);
+		int after = run_for_pid(pool, "honest");
+		assert_int_not_equal(after, before);
+		assert_gone(before);
+	}
+	assert_int_equal(count_descriptors(), descriptors);
+	pool_free(pool);
+}
+
+static void a_worker_is_replaced_after_max_mails(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(1, 3, 5);
+	int pids[7];
+	for (int i = 0; i < 7; i++)
+		pids[i] = run_for_pid(pool, "honest");
+	assert_int_equal(pids[0], pids[2]);
+	assert_int_not_equal(pids[2], pids[3]);
+	assert_int_equal(pids[3], pids[5]);
+	assert_int_not_equal(pids[5], pids[6]);
+	assert_gone(pids[0]);
+	pool_free(pool);
+}
+
+static void a_worker_is_replaced_after_an_unreadable(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(1, 100, 5);
+	int before = run_for_pid(pool, "honest");
+	assert_int_equal(run_for_pid(pool, "unreadable"), before);
+	assert_int_not_equal(run_for_pid(pool, "honest"), before);
+	assert_gone(before);
+	pool_free(pool);
+}
+
+static void a_worker_that_died_while_idle_costs_nothing(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(1, 100, 5);
+	int pid = run_for_pid(pool, "honest");
+	siginfo_t info;
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_not_equal(run_for_pid(pool, "honest"), pid);
+	pool_free(pool);
+}
+
+static void the_sinks_error_is_the_callers_and_ends_the_worker(void **state)
+{
+	(void)state;
+	struct diary diary;
+	GError *error = NULL;
+	struct pool *pool = make_pool(1, 100, 5);
+	int before = run_for_pid(pool, "honest");
+	diary_init(&diary);
+	diary.fail_after = 10;
+	assert_false(run(pool, "many", &diary, &error));
+	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
+	assert_string_equal(error->message, "the sink is full");
+	g_error_free(error);
+	diary_clear(&diary);
+	assert_int_not_equal(run_for_pid(pool, "honest"), before);
+	assert_gone(before);
+	pool_free(pool);
+}
+
+#define LARGE (8 * 1024 * 1024) /* bytes: many times what a socket holds */
+
+/* An answer of 100,000 records to a document of 8 MiB of which one byte was read: neither side may wait for
+ * ever. */
+static void a_worker_may_answer_before_it_has_read(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(1, 100, 5);
+	g_autofree char *document = g_strnfill(LARGE, '!');
+	int pid = run_for_pid(pool, document);
+	assert_int_equal(run_for_pid(pool, "honest"), pid);
+	pool_free(pool);
+}
+
+static void a_document_that_is_not_read_is_not_answered(void **state)
+{
+	(void)state;
+	static const struct {
+		char letter;
+		const char *words;
+	} rows[] = { { '?', "before the document was read" }, { '#', "silent for 1 seconds" } };
+	struct pool *pool = make_pool(1, 100, 1);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct diary diary;
+		GError *error = NULL;
+		g_autofree char *document = g_strnfill(LARGE, rows[i].letter);
+		diary_init(&diary);
+		assert_false(run(pool, document, &diary, &error));
+		assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
+		assert_non_null(strstr(error->message, rows[i].words));
+		g_error_free(error);
+		diary_clear(&diary);
+		(void)run_for_pid(pool, "honest");
+	}
+	pool_free(pool);
+}
+
+/* Our own fault, and no reason to set a mail aside. */
+static void a_worker_that_does_not_start_is_a_system_error(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *start;
+		const char *words;
+	} rows[] = {
+		{ "fails", "does not start: the parser closed without an answer: it ended with status 5" },
+		{ "hangs", "silent for 1 seconds" },
+		{ "other-version", "not the ruad-parse of ruad" },
+	};
+	struct pool *pool = make_pool(1, 1, 1);
+	(void)run_for_pid(pool, "honest"); /* the worker made with the pool is used up */
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct diary diary;
+		GError *error = NULL;
+		diary_init(&diary);
+		g_setenv("FAKE_START", rows[i].start, TRUE);
+		gboolean ok = run(pool, "honest", &diary, &error);
+		g_unsetenv("FAKE_START");
+		assert_false(ok);
+		if (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM) ||
+		    strstr(error->message, rows[i].words) == NULL)
+			fail_msg("%s: \"%s\"", rows[i].start, error->message);
+		g_error_free(error);
+		diary_clear(&diary);
+		(void)run_for_pid(pool, "honest");
+	}
+	pool_free(pool);
+}
+
+static void a_program_that_is_not_there_makes_no_pool(void **state)
+{
+	(void)state;
+	const struct pool_options options = {
+		.worker = "/nonexistent/ruad-parse", .workers = 1, .max_mails = 1, .seconds = 1
+	};
+	GError *error = NULL;
+	assert_null(pool_new(&options, &error));
+	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
+	assert_non_null(strstr(error->message, "/nonexistent/ruad-parse"));
+	g_error_free(error);
+}
+
+static gpointer run_some(gpointer data)
+{
+	static const char *const documents[] = { "honest", "killed", "many", "unreadable", "closes" };
+	guint good = 0;
+	for (guint i = 0; i < 50; i++) {
+		struct diary diary;
+		diary_init(&diary);
+		diary.brief = TRUE;
+		good += run(data, documents[i % 5], &diary, NULL) ? 1 : 0;
+		diary_clear(&diary);
+	}
+	return GUINT_TO_POINTER(good);
+}
+
+static void threads_share_the_workers(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(3, 7, 10);
+	GThread *threads[8];
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		threads[i] = g_thread_new("run", run_some, pool);
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		assert_int_equal(GPOINTER_TO_UINT(g_thread_join(threads[i])), 30);
+	pool_free(pool);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_worker_reads_document_after_document),
+		cmocka_unit_test(a_long_answer_arrives_whole),
+		cmocka_unit_test(misbehaviour_costs_one_document),
+		cmocka_unit_test(a_worker_is_replaced_after_max_mails),
+		cmocka_unit_test(a_worker_is_replaced_after_an_unreadable),
+		cmocka_unit_test(a_worker_that_died_while_idle_costs_nothing),
+		cmocka_unit_test(the_sinks_error_is_the_callers_and_ends_the_worker),
+		cmocka_unit_test(a_worker_may_answer_before_it_has_read),
+		cmocka_unit_test(a_document_that_is_not_read_is_not_answered),
+		cmocka_unit_test(a_worker_that_does_not_start_is_a_system_error),
+		cmocka_unit_test(a_program_that_is_not_there_makes_no_pool),
+		cmocka_unit_test(threads_share_the_workers),
+	};
+	if (argc != 2)
+		return 2;
+	fake_worker = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
