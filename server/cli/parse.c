@@ -1,0 +1,221 @@
+/*
+ * parse.c - ruad parse FILE...: what is in documents, as JSON lines, without a database.
+ *
+ * Files are read by several workers at once; their lines come in the order of the command line.
+ */
+#include "server/cli/commands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "parser/error.h"
+#include "server/common/json.h"
+#include "server/common/paths.h"
+#include "server/common/pool.h"
+#include "server/common/spool.h"
+
+#define COMMAND    "parse"
+#define PIECE      (64 * 1024)          /* bytes read at a time */
+#define STREAM_MAX (1024 * 1024 * 1024) /* bytes of a pipe: what the parser would unpack at most */
+
+struct run {
+	struct pool *pool;
+	GMutex mutex;
+	GCond changed;
+	guint printed; /* jobs whose lines are out */
+	guint ahead;   /* jobs that may be begun before those lines are out */
+};
+
+/* One file. */
+struct job {
+	struct run *run;
+	const char *file;
+	guint number;
+	struct spool *lines;
+	guint unreadables;
+	GError *error; /* it could not be read, or our side failed */
+	gboolean finished;
+};
+
+/* Pipes, and standard input if it is one, cannot be mapped. */
+static GBytes *read_stream(int fd, GError **error)
+{
+	GByteArray *content = g_byte_array_new();
+	ssize_t n;
+	do {
+		guint had = content->len;
+		g_byte_array_set_size(content, had + PIECE);
+		n = read(fd, content->data + had, PIECE);
+		g_byte_array_set_size(content, had + (guint)MAX(n, 0));
+	} while ((n > 0 && content->len < STREAM_MAX) || (n < 0 && errno == EINTR));
+	if (n == 0)
+		return g_byte_array_free_to_bytes(content);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read: %s",
+	    n > 0 ? "it does not end" : g_strerror(errno));
+	g_byte_array_unref(content);
+	return NULL;
+}
+
+static GBytes *read_descriptor(int fd, GError **error)
+{
+	struct stat status;
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return read_stream(fd, error);
+	g_autoptr(GMappedFile) mapped = g_mapped_file_new_from_fd(fd, FALSE, error);
+	return mapped != NULL ? g_mapped_file_get_bytes(mapped) : NULL;
+}
+
+static GBytes *read_file(const char *file, GError **error)
+{
+	if (g_str_equal(file, "-"))
+		return read_descriptor(STDIN_FILENO, error);
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not open: %s", g_strerror(errno));
+		return NULL;
+	}
+	GBytes *content = read_descriptor(fd, error);
+	close(fd);
+	return content;
+}
+
+/* A worker that failed costs its document: what it had said before is void. */
+static void print_lost(struct job *job, const GError *why)
+{
+	FILE *out = spool_stream(job->lines);
+	struct json_printer *printer = json_printer_new(out, job->file);
+	const struct unreadable lost = { .place = "", .code = "worker", .reason = why->message };
+	if (!json_printer_sink()->unreadable(printer, &lost, &job->error))
+		g_assert(job->error != NULL);
+	job->unreadables = json_printer_unreadables(printer);
+	json_printer_free(printer);
+	fclose(out);
+}
+
+static void parse_bytes(struct job *job, GBytes *content)
+{
+	gsize size;
+	const guint8 *document = g_bytes_get_data(content, &size);
+	g_autoptr(GError) error = NULL;
+	FILE *out = spool_stream(job->lines);
+	struct json_printer *printer = json_printer_new(out, job->file);
+	gboolean ok = pool_run(job->run->pool, document, size, json_printer_sink(), printer, &error);
+	job->unreadables = json_printer_unreadables(printer);
+	json_printer_free(printer);
+	if (fclose(out) != 0 && ok)
+		g_set_error(
+		    &job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not write: %s", g_strerror(errno));
+	if (ok)
+		return;
+	spool_clear(job->lines);
+	if (g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
+		print_lost(job, error);
+	else
+		job->error = g_steal_pointer(&error);
+}
+
+/* On a thread of its own, but not too far ahead of what is printed: answers that wait take room. */
+static void do_job(gpointer data, gpointer user G_GNUC_UNUSED)
+{
+	struct job *job = data;
+	struct run *run = job->run;
+	g_mutex_lock(&run->mutex);
+	while (job->number >= run->printed + run->ahead)
+		g_cond_wait(&run->changed, &run->mutex);
+	g_mutex_unlock(&run->mutex);
+
+	job->lines = spool_new();
+	g_autoptr(GBytes) content = read_file(job->file, &job->error);
+	if (content != NULL)
+		parse_bytes(job, content);
+
+	g_mutex_lock(&run->mutex);
+	job->finished = TRUE;
+	g_cond_broadcast(&run->changed);
+	g_mutex_unlock(&run->mutex);
+}
+
+/* Wait for the job and print its lines. */
+static int print_job(struct job *job)
+{
+	struct run *run = job->run;
+	int code = COMMAND_OK;
+	g_mutex_lock(&run->mutex);
+	while (!job->finished)
+		g_cond_wait(&run->changed, &run->mutex);
+	g_mutex_unlock(&run->mutex);
+
+	if (job->error == NULL && spool_copy(job->lines, stdout, &job->error) && job->unreadables > 0)
+		code = COMMAND_FAILED;
+	if (job->error != NULL) {
+		g_autofree char *name = g_filename_display_name(job->file);
+		code = command_fail(COMMAND, COMMAND_FAILED, "%s: %s", name, job->error->message);
+	}
+	spool_free(job->lines);
+	g_clear_error(&job->error);
+
+	g_mutex_lock(&run->mutex);
+	run->printed++;
+	g_cond_broadcast(&run->changed);
+	g_mutex_unlock(&run->mutex);
+	return code;
+}
+
+static int parse_files(struct pool *pool, guint workers, char **files, guint n)
+{
+	struct run run = { .pool = pool, .ahead = 4 * workers };
+	g_autofree struct job *jobs = g_new0(struct job, n);
+	GThreadPool *threads = g_thread_pool_new(do_job, NULL, (gint)workers, FALSE, NULL);
+	int code = COMMAND_OK;
+
+	g_mutex_init(&run.mutex);
+	g_cond_init(&run.changed);
+	for (guint i = 0; i < n; i++) {
+		jobs[i] = (struct job){ .run = &run, .file = files[i], .number = i };
+		g_thread_pool_push(threads, &jobs[i], NULL);
+	}
+	for (guint i = 0; i < n; i++)
+		code = MAX(code, print_job(&jobs[i]));
+	g_thread_pool_free(threads, FALSE, TRUE);
+	g_mutex_clear(&run.mutex);
+	g_cond_clear(&run.changed);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return command_fail(COMMAND, COMMAND_TEMPFAIL, "could not write: %s", g_strerror(errno));
+	return code;
+}
+
+static struct pool *open_pool(const struct settings *settings, guint workers, GError **error)
+{
+	g_autofree char *program = paths_libexec("ruad-parse");
+	const struct pool_options options = {
+		.worker = program,
+		.workers = workers,
+		.max_mails = (guint)settings_int(settings, "parser.max_mails"),
+		.seconds = (guint)settings_seconds(settings, "parser.timeout"),
+		.memory = settings_size(settings, "parser.memory"),
+	};
+	return pool_new(&options, error);
+}
+
+int command_parse(const struct settings *settings, int argc, char **argv)
+{
+	const GOptionEntry entries[] = { { 0 } };
+	g_autoptr(GError) error = NULL;
+	if (!command_options(entries, &argc, &argv))
+		return COMMAND_USAGE;
+	if (argc < 2)
+		return command_fail(COMMAND, COMMAND_USAGE, "no file is named (- is standard input)");
+
+	guint n = (guint)argc - 1;
+	guint workers = (guint)settings_int(settings, "parser.workers");
+	workers = MIN(workers > 0 ? workers : g_get_num_processors(), n);
+	struct pool *pool = open_pool(settings, workers, &error);
+	if (pool == NULL)
+		return command_fail(COMMAND, command_exit_of(error), "%s", error->message);
+	int code = parse_files(pool, workers, argv + 1, n);
+	pool_free(pool);
+	return code;
+}
