@@ -143,6 +143,7 @@ static int print_job(struct job *job)
 {
 	struct run *run = job->run;
 	int code = COMMAND_OK;
+
 	g_mutex_lock(&run->mutex);
 	while (!job->finished)
 		g_cond_wait(&run->changed, &run->mutex);
@@ -177,8 +178,10 @@ static int parse_files(struct pool *pool, guint workers, char **files, guint n)
 		jobs[i] = (struct job){ .run = &run, .file = files[i], .number = i };
 		g_thread_pool_push(threads, &jobs[i], NULL);
 	}
-	for (guint i = 0; i < n; i++)
-		code = MAX(code, print_job(&jobs[i]));
+	for (guint i = 0; i < n; i++) {
+		if (print_job(&jobs[i]) != COMMAND_OK)
+			code = COMMAND_FAILED;
+	}
 	g_thread_pool_free(threads, FALSE, TRUE);
 	g_mutex_clear(&run.mutex);
 	g_cond_clear(&run.changed);
