@@ -1,11 +1,11 @@
 /*
- * intake.h - a document and its envelope in, a committed transaction out: the one way that mail takes, whether
- * it came by LMTP or by ruad import.
+ * intake.h - a document and its envelope in, a committed transaction out: the one way that mail takes,
+ * whether it came by LMTP or by ruad import.
  *
- * Each caller's thread has its document parsed (pool.h); what was found is turned into COPY rows. Small answers wait
- * for the writer thread, which commits all that wait in one transaction (group commit) and, when that fails, one
- * by one. An answer that outgrows INTAKE_SMALL streams into a transaction of its own instead, so memory stays
- * bounded. Every function is thread-safe.
+ * Each caller's thread has its document parsed (pool.h); what was found is turned into COPY rows. Small
+ * answers wait for the writer thread, which commits all that wait in one transaction (group commit) and, when
+ * that fails, one by one. An answer that outgrows INTAKE_SMALL streams into a transaction of its own instead,
+ * so memory stays bounded. Every function is thread-safe.
  */
 #pragma once
 
@@ -44,8 +44,8 @@ void intake_free(struct intake *intake);
 /*
  * Parse document[0..size), store what is in it, and return once it is committed. counts may be NULL.
  *
- * RUAD_ERROR_SYSTEM is the only error: nothing was stored, or it is not known (the commit's answer was lost); the same
- * document may be sent again and is then found to be a duplicate.
+ * RUAD_ERROR_SYSTEM is the only error: nothing was stored, or it is not known (the commit's answer was lost);
+ * the same document may be sent again and is then found to be a duplicate.
  */
-gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document, gsize size,
-    struct intake_counts *counts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
+    gsize size, struct intake_counts *counts, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,175 @@
+/*
+ * ruad-ingest - takes report mails by LMTP on listening sockets that it is handed, and stores them.
+ *
+ * Settings come from the environment (server/common/settings.h). SIGTERM ends it: what is under way is
+ * finished.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "server/common/log.h"
+#include "server/common/settings.h"
+#include "server/ingest/listen.h"
+
+#define WORKER "ruad-parse" /* lies beside us */
+
+static gboolean is_listening(int fd)
+{
+	int value = 0;
+	socklen_t size = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value;
+}
+
+static gboolean add_listener(const char *value, GArray *fds, GError **error)
+{
+	guint64 number = 0;
+	int fd;
+
+	if (!g_ascii_string_to_unsigned(value, 10, 0, INT_MAX, &number, NULL) || !is_listening((int)number)) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+		    "--listen-fd=%s: not a listening socket", value);
+		return FALSE;
+	}
+	fd = (int)number;
+	g_array_append_val(fds, fd);
+	return TRUE;
+}
+
+/* The descriptors of --listen-fd, or NULL. */
+static GArray *parse_arguments(int argc, char **argv, GError **error)
+{
+	g_auto(GStrv) values = NULL;
+	const GOptionEntry entries[] = { { "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
+					     "Listening socket, TCP or Unix; may be given several times",
+					     "N" },
+		{ 0 } };
+	g_autoptr(GOptionContext) context = g_option_context_new("- take report mails by LMTP");
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, error))
+		return NULL;
+	for (char **value = values; value && *value; value++) {
+		if (!add_listener(*value, fds, error))
+			return NULL;
+	}
+	if (argc > 1 || fds->len == 0) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+		    argc > 1 ? "unexpected argument" : "--listen-fd is missing");
+		return NULL;
+	}
+	return g_steal_pointer(&fds);
+}
+
+/* A descriptor that becomes readable on SIGTERM or SIGINT, in whatever thread it would have struck. */
+static int stop_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+/* A descriptor for each connection and a few for each worker: as many as we may. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static struct intake *start_intake(const struct settings *settings, GError **error)
+{
+	const char *conninfo = settings_string(settings, "database.ingest_url");
+	gint64 workers = settings_int(settings, "parser.workers");
+	g_autofree char *self = g_file_read_link("/proc/self/exe", error);
+	g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
+	g_autofree char *worker = self ? g_build_filename(folder, WORKER, NULL) : NULL;
+	struct intake_options options = {
+		.conninfo = *conninfo ? conninfo : settings_string(settings, "database.url"),
+		.pool = { .worker = worker,
+		    .workers = workers > 0 ? (guint)workers : g_get_num_processors(),
+		    .max_mails = (guint)settings_int(settings, "parser.max_mails"),
+		    .seconds = (guint)settings_seconds(settings, "parser.timeout"),
+		    .memory = settings_size(settings, "parser.memory") },
+	};
+
+	return worker ? intake_new(&options, error) : NULL;
+}
+
+static void serve(
+    const struct settings *settings, const GArray *listeners, struct intake *intake, int signal_fd)
+{
+	struct listen_options options = {
+		.fds = (const int *)(const void *)listeners->data,
+		.n_fds = listeners->len,
+		.max_connections = (guint)settings_int(settings, "lmtp.max_connections"),
+		.signal_fd = signal_fd,
+		.stop_fd = eventfd(0, EFD_CLOEXEC),
+		.session = { .lmtp = { .name = g_get_host_name(),
+				 .max_message_size = settings_size(settings, "lmtp.max_message_size"),
+				 .max_recipients = LMTP_MAX_RECIPIENTS },
+		    .recipients = settings_list(settings, "lmtp.recipients"),
+		    .timeout = (guint)settings_seconds(settings, "lmtp.timeout"),
+		    .intake = intake },
+	};
+
+	options.session.stop_fd = options.stop_fd;
+	log_info("taking mail on %u sockets", listeners->len);
+	if (!listen_run(&options)) {
+		/* nothing that was answered 250 is lost; threads are at work, so nothing is tidied up either
+		 */
+		log_warning("stopped with mails under way: their clients keep them");
+		_exit(EXIT_SUCCESS);
+	}
+	close(options.stop_fd);
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GArray) listeners = parse_arguments(argc, argv, &error);
+	int signal_fd = stop_signals();
+	struct settings *settings = NULL;
+	struct intake *intake = NULL;
+
+	log_init("ruad-ingest", FALSE);
+	raise_descriptor_limit();
+	if (!listeners) {
+		log_error("%s", error->message);
+		return EX_USAGE;
+	}
+	settings = settings_load(NULL, NULL, &error);
+	if (!settings) {
+		log_error("%s", error->message);
+		return EX_CONFIG;
+	}
+	intake = start_intake(settings, &error);
+	if (!intake) {
+		log_error("%s", error->message);
+		settings_free(settings);
+		return EX_OSERR;
+	}
+	serve(settings, listeners, intake, signal_fd);
+	intake_free(intake);
+	settings_free(settings);
+	log_info("stopped");
+	return EXIT_SUCCESS;
+}

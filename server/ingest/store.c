@@ -1,0 +1,641 @@
+#include "server/ingest/store.h"
+
+#include <string.h>
+
+#include "parser/error.h"
+
+#define STREAM_PIECE (64 * 1024) /* bytes of rows that a stream gathers before they are sent */
+
+#define COPY_MAIL                                                                                            \
+	"COPY stage_mail (mail_no, received_at, source, name, envelope_from, recipients, size, sha256, "     \
+	"message_id, subject, header_from) FROM STDIN"
+#define COPY_ITEM                                                                                            \
+	"COPY stage_item (mail_no, item_no, kind, place, code, reason, dialect, version, xmlns, org_name, "  \
+	"email, extra_contact_info, report_id, begin, \"end\", error, generator, domain, adkim, aspf, p, "   \
+	"sp, np, pct, fo, testing, discovery_method, records, sha256, notes) FROM STDIN"
+#define COPY_RECORD                                                                                          \
+	"COPY stage_record (mail_no, item_no, record_no, source_ip, count, disposition, dkim, spf, reason, " \
+	"header_from, envelope_from, envelope_to, auth_results, notes) FROM STDIN"
+#define INGEST                                                                                               \
+	"SELECT mail_no, stored, duplicates, conflicts, unreadable, mail_id, keep_raw FROM ruad.ingest()"
+#define KEEP_RAW "SELECT ruad.keep_raw($1::bigint, $2::bytea)"
+
+/* The rows lack their first column, mail_no: it is known when the batch is. */
+struct store_mail {
+	const struct envelope *envelope;
+	const guint8 *document;
+	gsize size;
+	char *received_at;
+	char *sha256; /* of document, as bytea text */
+	char *message_id, *subject, *header_from;
+	gboolean bare;
+
+	GString *items;
+	GString *records;
+	guint item_no;
+	gint64 record_no;
+	char *place;        /* of the report that is open */
+	gsize report_start; /* in records, where the open report begins */
+	gboolean streaming; /* some of the open report's records are gone already */
+	store_spill_cb spill;
+	gpointer user;
+
+	struct intake_counts counts;
+};
+
+/* JSON (RFC 8259). Strings are UTF-8; absent is null. */
+
+static void json_string(GString *json, const char *value)
+{
+	if (!value) {
+		g_string_append(json, "null");
+		return;
+	}
+	g_string_append_c(json, '"');
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			g_string_append_c(json, '\\');
+		if ((guchar)*value < 0x20)
+			g_string_append_printf(json, "\\u%04x", (guint)*value);
+		else
+			g_string_append_c(json, *value);
+	}
+	g_string_append_c(json, '"');
+}
+
+/* separator is '{' before the first member of an object, ',' before the others. */
+static void json_member(GString *json, char separator, const char *key, const char *value)
+{
+	g_string_append_printf(json, "%c\"%s\":", separator, key);
+	json_string(json, value);
+}
+
+/* What stands before element i of an array. */
+static void json_next(GString *json, gsize i)
+{
+	if (i > 0)
+		g_string_append_c(json, ',');
+}
+
+static void json_strings(GString *json, const char *const *values, gsize n)
+{
+	g_string_append_c(json, '[');
+	for (gsize i = 0; i < n; i++) {
+		json_next(json, i);
+		json_string(json, values[i]);
+	}
+	g_string_append_c(json, ']');
+}
+
+static void json_notes(GString *json, const struct report_note *note, gsize n)
+{
+	g_string_append_c(json, '[');
+	for (gsize i = 0; i < n; i++) {
+		json_next(json, i);
+		json_member(json, '{', "code", note[i].code);
+		json_member(json, ',', "path", note[i].path);
+		json_member(json, ',', "raw", note[i].raw);
+		g_string_append_c(json, '}');
+	}
+	g_string_append_c(json, ']');
+}
+
+static void json_reason(GString *json, const struct aggregate_reason *reason, gsize n)
+{
+	g_string_append_c(json, '[');
+	for (gsize i = 0; i < n; i++) {
+		json_next(json, i);
+		json_member(json, '{', "type", reason[i].type);
+		json_member(json, ',', "comment", reason[i].comment);
+		g_string_append_c(json, '}');
+	}
+	g_string_append_c(json, ']');
+}
+
+static void json_auth_results(GString *json, const struct aggregate_record *record)
+{
+	g_string_append(json, "{\"dkim\":[");
+	for (gsize i = 0; i < record->n_auth_dkim; i++) {
+		const struct auth_result_dkim *dkim = &record->auth_dkim[i];
+		json_next(json, i);
+		json_member(json, '{', "domain", dkim->domain);
+		json_member(json, ',', "selector", dkim->selector);
+		json_member(json, ',', "result", dkim->result);
+		json_member(json, ',', "human_result", dkim->human_result);
+		g_string_append_c(json, '}');
+	}
+	g_string_append(json, "],\"spf\":[");
+	for (gsize i = 0; i < record->n_auth_spf; i++) {
+		const struct auth_result_spf *spf = &record->auth_spf[i];
+		json_next(json, i);
+		json_member(json, '{', "domain", spf->domain);
+		json_member(json, ',', "scope", spf->scope);
+		json_member(json, ',', "result", spf->result);
+		json_member(json, ',', "human_result", spf->human_result);
+		g_string_append_c(json, '}');
+	}
+	g_string_append(json, "]}");
+}
+
+/* Fields of a COPY row; field_last() ends the row. */
+
+static void field(GString *row, const char *value)
+{
+	db_copy_field(row, value, FALSE);
+}
+
+static void field_last(GString *row, const char *value)
+{
+	db_copy_field(row, value, TRUE);
+}
+
+static void field_number(GString *row, gint64 value)
+{
+	g_string_append_printf(row, "%" G_GINT64_FORMAT "\t", value);
+}
+
+/* A number that is -1 when unknown. */
+static void field_known(GString *row, gint64 value)
+{
+	if (value < 0)
+		field(row, NULL);
+	else
+		field_number(row, value);
+}
+
+/* Text from outside the parser, which need not be UTF-8 (a file's name). */
+static void field_foreign(GString *row, const char *value)
+{
+	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
+
+	field(row, valid);
+}
+
+/* A time that the parser promised to be within range; any other is the database's to refuse. */
+static void field_time(GString *row, gint64 seconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S+00") : NULL;
+
+	field(row, text ? text : "out of range");
+}
+
+static char *hex_bytea(const guint8 *bytes, gsize size)
+{
+	GString *text = g_string_new("\\x");
+
+	for (gsize i = 0; i < size; i++)
+		g_string_append_printf(text, "%02x", bytes[i]);
+	return g_string_free(text, FALSE);
+}
+
+static char *document_hash(const guint8 *document, gsize size)
+{
+	g_autofree char *hex = g_compute_checksum_for_data(G_CHECKSUM_SHA256, document, size);
+
+	return g_strconcat("\\x", hex, NULL);
+}
+
+/* The notes end an item's or record's row. */
+static void field_last_notes(GString *row, const struct report_note *note, gsize n)
+{
+	g_autoptr(GString) json = g_string_new(NULL);
+
+	json_notes(json, note, n);
+	field_last(row, n > 0 ? json->str : NULL);
+}
+
+/* The sink. */
+
+static gboolean sink_mail(gpointer user, const struct mail_header *header, GError **error)
+{
+	struct store_mail *mail = user;
+
+	(void)error;
+	g_free(mail->message_id);
+	g_free(mail->subject);
+	g_free(mail->header_from);
+	mail->message_id = g_strdup(header->message_id);
+	mail->subject = g_strdup(header->subject);
+	mail->header_from = g_strdup(header->from);
+	return TRUE;
+}
+
+static gboolean sink_report_begin(gpointer user, const char *place, GError **error)
+{
+	struct store_mail *mail = user;
+
+	(void)error;
+	g_free(mail->place);
+	mail->place = g_strdup(place);
+	mail->item_no++;
+	mail->record_no = 0;
+	mail->report_start = mail->records->len;
+	return TRUE;
+}
+
+static void record_row(GString *row, guint item_no, gint64 record_no, const struct aggregate_record *record)
+{
+	g_autoptr(GString) json = g_string_sized_new(256);
+
+	field_number(row, item_no);
+	field_number(row, record_no);
+	field(row, record->source_ip);
+	field_known(row, record->count);
+	field(row, record->disposition);
+	field(row, record->dkim);
+	field(row, record->spf);
+	json_reason(json, record->reason, record->n_reason);
+	field(row, json->str);
+	field(row, record->header_from);
+	field(row, record->envelope_from);
+	field(row, record->envelope_to);
+	g_string_truncate(json, 0);
+	json_auth_results(json, record);
+	field(row, json->str);
+	field_last_notes(row, record->note, record->n_note);
+}
+
+static gboolean sink_record(gpointer user, const struct aggregate_record *record, GError **error)
+{
+	struct store_mail *mail = user;
+	gsize limit = mail->streaming ? STREAM_PIECE : INTAKE_SMALL;
+
+	record_row(mail->records, mail->item_no, ++mail->record_no, record);
+	return mail->records->len <= limit || mail->spill(mail->user, mail, error);
+}
+
+static void item_report_metadata(GString *row, const struct aggregate_header *header)
+{
+	g_autoptr(GString) errors = g_string_new(NULL);
+
+	json_strings(errors, header->error, header->n_error);
+	field(row, header->org_name);
+	field(row, header->email);
+	field(row, header->extra_contact_info);
+	field(row, header->report_id);
+	field_time(row, header->begin);
+	field_time(row, header->end);
+	field(row, errors->str);
+	field(row, header->generator);
+}
+
+static void item_policy_published(GString *row, const struct aggregate_header *header)
+{
+	field(row, header->domain);
+	field(row, header->adkim);
+	field(row, header->aspf);
+	field(row, header->p);
+	field(row, header->sp);
+	field(row, header->np);
+	field_known(row, header->pct);
+	field(row, header->fo);
+	field(row, header->testing);
+	field(row, header->discovery_method);
+}
+
+static gboolean sink_report_end(gpointer user, const struct aggregate_header *header, GError **error)
+{
+	struct store_mail *mail = user;
+	GString *row = mail->items;
+	g_autofree char *sha256 = hex_bytea(header->sha256, sizeof header->sha256);
+
+	(void)error;
+	field_number(row, mail->item_no);
+	field(row, "aggregate");
+	field(row, mail->place);
+	field(row, NULL); /* code */
+	field(row, NULL); /* reason */
+	field(row, header->dialect);
+	field(row, header->version);
+	field(row, header->xmlns);
+	item_report_metadata(row, header);
+	item_policy_published(row, header);
+	g_string_append_printf(row, "%" G_GUINT64_FORMAT "\t", header->records);
+	field(row, sha256);
+	field_last_notes(row, header->note, header->n_note);
+	g_clear_pointer(&mail->place, g_free);
+	return TRUE;
+}
+
+/* All columns behind reason are NULL. */
+static void unreadable_row(GString *row, guint item_no, const struct unreadable *unreadable)
+{
+	const guint columns_left = 24;
+
+	field_number(row, item_no);
+	field(row, "unreadable");
+	field(row, unreadable->place);
+	field(row, unreadable->code);
+	field(row, unreadable->reason);
+	for (guint i = 1; i < columns_left; i++)
+		field(row, NULL);
+	field_last(row, NULL);
+}
+
+static gboolean sink_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
+{
+	struct store_mail *mail = user;
+
+	(void)error;
+	if (mail->place) {
+		/* takes back the open report; records that were streamed are ignored by the database */
+		g_string_truncate(mail->records, MIN(mail->report_start, mail->records->len));
+		g_clear_pointer(&mail->place, g_free);
+	} else {
+		mail->item_no++;
+	}
+	unreadable_row(mail->items, mail->item_no, unreadable);
+	return TRUE;
+}
+
+const struct report_sink *store_sink(void)
+{
+	static const struct report_sink sink = { .mail = sink_mail,
+		.report_begin = sink_report_begin,
+		.record = sink_record,
+		.report_end = sink_report_end,
+		.unreadable = sink_unreadable };
+
+	return &sink;
+}
+
+/* A mail. */
+
+struct store_mail *store_mail_new(
+    const struct envelope *envelope, const guint8 *document, gsize size, store_spill_cb spill, gpointer user)
+{
+	struct store_mail *mail = g_new0(struct store_mail, 1);
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+
+	mail->envelope = envelope;
+	mail->document = document;
+	mail->size = size;
+	mail->received_at = g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
+	mail->sha256 = document_hash(document, size);
+	mail->items = g_string_new(NULL);
+	mail->records = g_string_new(NULL);
+	mail->spill = spill;
+	mail->user = user;
+	return mail;
+}
+
+void store_mail_free(struct store_mail *mail)
+{
+	if (!mail)
+		return;
+	g_string_free(mail->items, TRUE);
+	g_string_free(mail->records, TRUE);
+	g_free(mail->received_at);
+	g_free(mail->sha256);
+	g_free(mail->message_id);
+	g_free(mail->subject);
+	g_free(mail->header_from);
+	g_free(mail->place);
+	g_free(mail);
+}
+
+void store_mail_refuse(struct store_mail *mail, const char *code, const char *reason, gboolean bare)
+{
+	g_autofree char *words = g_utf8_make_valid(reason, -1);
+	struct unreadable unreadable = { .place = "mail", .code = code, .reason = words };
+
+	g_string_truncate(mail->items, 0);
+	g_string_truncate(mail->records, 0);
+	g_clear_pointer(&mail->place, g_free);
+	mail->streaming = FALSE;
+	mail->item_no = 1;
+	mail->bare = bare;
+	unreadable_row(mail->items, mail->item_no, &unreadable);
+}
+
+gsize store_mail_bytes(const struct store_mail *mail)
+{
+	return mail->items->len + mail->records->len;
+}
+
+const struct intake_counts *store_mail_counts(const struct store_mail *mail)
+{
+	return &mail->counts;
+}
+
+static void field_recipients(GString *row, const char *const *recipients)
+{
+	g_autoptr(GString) json = g_string_new(NULL);
+
+	if (!recipients) {
+		field(row, NULL);
+		return;
+	}
+	json_strings(json, recipients, g_strv_length((char **)recipients));
+	field_foreign(row, json->str);
+}
+
+static void mail_row(GString *row, const struct store_mail *mail)
+{
+	static const struct envelope nothing = { 0 };
+	const struct envelope *envelope = mail->bare ? &nothing : mail->envelope;
+
+	field(row, mail->received_at);
+	field(row, mail->envelope->source);
+	field_foreign(row, envelope->name);
+	field_foreign(row, envelope->from);
+	field_recipients(row, envelope->recipients);
+	g_string_append_printf(row, "%" G_GSIZE_FORMAT "\t", mail->size);
+	field(row, mail->sha256);
+	field(row, mail->bare ? NULL : mail->message_id);
+	field(row, mail->bare ? NULL : mail->subject);
+	field_last(row, mail->bare ? NULL : mail->header_from);
+}
+
+/* Writing. */
+
+gboolean store_open(struct db *db, GError **error)
+{
+	/* 250 means durable, whatever somebody set for this role or database */
+	return db_exec(db, "SET ROLE ruad_ingest", NULL, 0, error) &&
+	       db_exec(db,
+		   "SELECT set_config('synchronous_commit', 'on', false)"
+		   " WHERE current_setting('synchronous_commit') = 'off'",
+		   NULL, 0, error) &&
+	       db_exec(db, "SELECT ruad.stage_open()", NULL, 0, error);
+}
+
+/* rows with mail_no before each; a LF within a field is escaped, so that each LF ends a row. */
+static void append_numbered(GString *out, guint mail_no, const GString *rows)
+{
+	const char *row = rows->str, *end = rows->str + rows->len;
+
+	while (row < end) {
+		const char *next = (const char *)memchr(row, '\n', (gsize)(end - row)) + 1;
+		g_string_append_printf(out, "%u\t", mail_no);
+		g_string_append_len(out, row, next - row);
+		row = next;
+	}
+}
+
+static gboolean copy(struct db *db, const char *sql, const GString *rows, GError **error)
+{
+	if (rows->len == 0)
+		return TRUE;
+	return db_copy_begin(db, sql, error) && db_copy_put(db, rows->str, rows->len, error) &&
+	       db_copy_end(db, error);
+}
+
+static gboolean copy_mails(struct db *db, struct store_mail *const *mails, guint n, GError **error)
+{
+	g_autoptr(GString) rows = g_string_new(NULL);
+	g_autoptr(GString) row = g_string_new(NULL);
+
+	for (guint i = 0; i < n; i++) {
+		g_string_truncate(row, 0);
+		mail_row(row, mails[i]);
+		append_numbered(rows, i + 1, row);
+	}
+	return copy(db, COPY_MAIL, rows, error);
+}
+
+static gboolean copy_items(struct db *db, struct store_mail *const *mails, guint n, GError **error)
+{
+	g_autoptr(GString) rows = g_string_new(NULL);
+
+	for (guint i = 0; i < n; i++)
+		append_numbered(rows, i + 1, mails[i]->items);
+	return copy(db, COPY_ITEM, rows, error);
+}
+
+static gboolean copy_records(struct db *db, struct store_mail *const *mails, guint n, GError **error)
+{
+	g_autoptr(GString) rows = g_string_new(NULL);
+
+	for (guint i = 0; i < n; i++)
+		append_numbered(rows, i + 1, mails[i]->records);
+	return copy(db, COPY_RECORD, rows, error);
+}
+
+static guint row_uint(const struct db_rows *rows, gsize row, guint column)
+{
+	const char *text = db_rows_get(rows, row, column);
+	guint64 value = 0;
+
+	if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &value, NULL))
+		return 0;
+	return (guint)value;
+}
+
+static gboolean keep_raw(struct db *db, const char *mail_id, const struct store_mail *mail, GError **error)
+{
+	const struct db_value params[] = { DB_TEXT(mail_id), DB_BYTES(mail->document, mail->size) };
+
+	return db_exec(db, KEEP_RAW, params, G_N_ELEMENTS(params), error);
+}
+
+/* One row of ruad.ingest(): what became of a mail. */
+static gboolean ingested(struct db *db, const struct db_rows *rows, gsize row,
+    struct store_mail *const *mails, guint n, GError **error)
+{
+	guint mail_no = row_uint(rows, row, 0);
+	const char *raw = db_rows_get(rows, row, 6);
+	struct store_mail *mail;
+
+	if (mail_no < 1 || mail_no > n) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "database: ruad.ingest() speaks of mail %u of %u", mail_no, n);
+		return FALSE;
+	}
+	mail = mails[mail_no - 1];
+	mail->counts = (struct intake_counts){ .stored = row_uint(rows, row, 1),
+		.duplicates = row_uint(rows, row, 2),
+		.conflicts = row_uint(rows, row, 3),
+		.unreadable = row_uint(rows, row, 4) };
+	return !raw || *raw != 't' || keep_raw(db, db_rows_get(rows, row, 5), mail, error);
+}
+
+static gboolean ingest(struct db *db, struct store_mail *const *mails, guint n, GError **error)
+{
+	struct db_rows *rows = db_query(db, INGEST, NULL, 0, error);
+	gboolean good = rows != NULL;
+
+	if (rows && db_rows_count(rows) != n) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "database: ruad.ingest() speaks of %" G_GSIZE_FORMAT " mails of %u", db_rows_count(rows),
+		    n);
+		good = FALSE;
+	}
+	for (guint i = 0; good && i < n; i++)
+		good = ingested(db, rows, i, mails, n, error);
+	if (rows)
+		db_rows_free(rows);
+	return good;
+}
+
+/* Leave the transaction; what is on a connection that cannot is lost with it. */
+static void rollback(struct db *db)
+{
+	g_autoptr(GError) ignored = NULL;
+
+	if (db_alive(db) && !db_exec(db, "ROLLBACK", NULL, 0, &ignored))
+		g_debug("rollback: %s", ignored->message);
+}
+
+/* COMMIT where all before was good, else ROLLBACK. */
+static gboolean finish(struct db *db, gboolean good, gboolean *in_doubt, GError **error)
+{
+	*in_doubt = FALSE;
+	if (good && db_exec(db, "COMMIT", NULL, 0, error))
+		return TRUE;
+	*in_doubt = good && !db_alive(db);
+	rollback(db);
+	return FALSE;
+}
+
+gboolean store_write(
+    struct db *db, struct store_mail *const *mails, guint n, gboolean *in_doubt, GError **error)
+{
+	gboolean good = db_exec(db, "BEGIN", NULL, 0, error) && copy_mails(db, mails, n, error) &&
+			copy_items(db, mails, n, error) && copy_records(db, mails, n, error) &&
+			ingest(db, mails, n, error);
+
+	return finish(db, good, in_doubt, error);
+}
+
+gboolean store_stream_begin(struct db *db, GError **error)
+{
+	if (db_exec(db, "BEGIN", NULL, 0, error) && db_copy_begin(db, COPY_RECORD, error))
+		return TRUE;
+	rollback(db);
+	return FALSE;
+}
+
+gboolean store_stream_put(struct db *db, struct store_mail *mail, GError **error)
+{
+	g_autoptr(GString) rows = g_string_sized_new(mail->records->len + mail->records->len / 8);
+
+	append_numbered(rows, 1, mail->records);
+	g_string_truncate(mail->records, 0);
+	mail->report_start = 0;
+	mail->streaming = TRUE;
+	if (db_copy_put(db, rows->str, rows->len, error))
+		return TRUE;
+	rollback(db);
+	return FALSE;
+}
+
+gboolean store_stream_end(struct db *db, struct store_mail *mail, gboolean *in_doubt, GError **error)
+{
+	gboolean good;
+
+	*in_doubt = FALSE;
+	if (!store_stream_put(db, mail, error))
+		return FALSE;
+	good = db_copy_end(db, error) && copy_mails(db, &mail, 1, error) && copy_items(db, &mail, 1, error) &&
+	       ingest(db, &mail, 1, error);
+	return finish(db, good, in_doubt, error);
+}
+
+void store_stream_abort(struct db *db)
+{
+	if (db_alive(db))
+		db_copy_abort(db, "the mail could not be read to its end");
+	rollback(db);
+}

@@ -1,0 +1,279 @@
+"""Real parts for the tests: a PostgreSQL of their own, and ruad-ingest on sockets of its own.
+
+Nothing is shared with what runs on the machine: all files lie in temporary folders, PostgreSQL listens on a Unix socket only, and every
+process is ended by its own pid. $RUAD_BUILD is the build folder (default: build/ in the project).
+"""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import tempfile
+import time
+
+import psycopg2
+import psycopg2.extras
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("RUAD_BUILD", ROOT / "build"))
+PROGRAMS = BUILD / "libexec" / "ruad"
+RECIPIENT = "dmarc-sum@example.com"
+SENDER = "noreply@reporter.example"
+
+
+def wait_until(condition, what, seconds=20):
+    """Wait until condition() is true and return what it returned."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"after {seconds} s still not: {what}")
+
+
+def postgres_program(name):
+    """The newest one in Debian's place."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+    if not found:
+        pytest.fail(f"{name} is missing: install postgresql (tests/run does)")
+    return str(found[-1])
+
+
+class Postgres:
+    """A cluster in a folder; run by user postgres where we are root, which PostgreSQL refuses to be."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.data = folder / "data"
+        self.process = None
+        self.prefix = []
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("postgres")
+            os.chown(folder, account.pw_uid, account.pw_gid)
+            self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+
+    def run(self, program, *arguments):
+        command = [*self.prefix, postgres_program(program), *map(str, arguments)]
+        subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
+
+    def start(self):
+        options = {"listen_addresses": "", "unix_socket_directories": self.folder, "fsync": "off", "timezone": "UTC"}
+        command = [*self.prefix, postgres_program("postgres"), "-D", str(self.data)]
+        for key, value in options.items():
+            command += ["-c", f"{key}={value}"]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        wait_until(self.accepts, "PostgreSQL accepts connections")
+
+    def accepts(self):
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        with contextlib.suppress(psycopg2.OperationalError):
+            psycopg2.connect(self.conninfo("postgres")).close()
+            return True
+        return False
+
+    def stop(self, how=signal.SIGINT):
+        """SIGINT breaks all connections off (fast), SIGQUIT is a crash (immediate)."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+
+    def conninfo(self, database, user="postgres"):
+        return f"host={self.folder} dbname={database} user={user}"
+
+
+class Database:
+    """A migrated database in a cluster."""
+
+    def __init__(self, postgres, name):
+        self.postgres = postgres
+        self.name = name
+        self.query("CREATE DATABASE " + name, database="postgres")
+        self.migrate()
+        self.query(
+            "DO $$ BEGIN CREATE ROLE taker LOGIN IN ROLE ruad_ingest; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        )
+
+    def migrate(self):
+        environment = {**os.environ, "RUAD_CONFIG": "", "RUAD_DATABASE_URL": self.conninfo()}
+        subprocess.run([BUILD / "bin" / "ruad", "migrate"], check=True, env=environment, stdout=subprocess.DEVNULL)
+
+    def conninfo(self, user="postgres"):
+        return self.postgres.conninfo(self.name, user)
+
+    def connect(self, database=None):
+        connection = psycopg2.connect(self.postgres.conninfo(database or self.name))
+        connection.autocommit = True
+        return connection
+
+    def query(self, sql, *parameters, database=None):
+        """All rows, each a tuple; [] for statements without."""
+        with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, sql, *parameters):
+        """The one value of a one-row result."""
+        ((value,),) = self.query(sql, *parameters)
+        return value
+
+    def reports(self):
+        """The report_id of every report, once for each row."""
+        return [row[0] for row in self.query("SELECT report_id FROM dmarc.reports ORDER BY 1")]
+
+    def drop(self):
+        self.query(f"DROP DATABASE {self.name} WITH (FORCE)", database="postgres")
+
+
+class Ingest:
+    """ruad-ingest over listening sockets that stay open when it is killed, as they do under a supervisor."""
+
+    def __init__(self, folder, conninfo, **settings):
+        self.folder = folder
+        self.path = folder / "lmtp.sock"
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.unix = socket.socket(socket.AF_UNIX)
+        self.unix.bind(str(self.path))
+        self.path.chmod(0o666)
+        self.unix.listen(128)
+        self.port = self.tcp.getsockname()[1]
+        self.environment = {**os.environ, "RUAD_CONFIG": "", "RUAD_DATABASE_INGEST_URL": conninfo}
+        for key, value in {"parser_workers": 2, **settings}.items():
+            self.environment["RUAD_" + key.upper()] = str(value)
+        self.process = None
+
+    def start(self):
+        fds = [self.tcp.fileno(), self.unix.fileno()]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [PROGRAMS / "ruad-ingest", *(f"--listen-fd={fd}" for fd in fds)],
+                env=self.environment,
+                pass_fds=fds,
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def log(self):
+        return (self.folder / "log").read_text()
+
+    def workers(self):
+        """The pids of its ruad-parse processes."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(pid) for path in children for pid in path.read_text().split()]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
+
+    def stop(self):
+        """SIGTERM; the exit status."""
+        self.process.terminate()
+        return self.process.wait(40)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(40)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self.tcp.close()
+        self.unix.close()
+        print(self.log())  # shown where a test fails
+
+    def connect(self, unix=False):
+        """A client that has said LHLO."""
+        client = smtplib.LMTP(str(self.path) if unix else "127.0.0.1", self.port)
+        client.sock.settimeout(60)
+        client.ehlo()
+        return client
+
+    def deliver(self, mail, *recipients, unix=False):
+        """Send a mail; the replies after the final dot, one for each recipient, as (code, text)."""
+        with contextlib.closing(self.connect(unix)) as client:
+            return deliver(client, mail, *recipients)
+
+
+def deliver(client, mail, *recipients):
+    """Send a mail on an open session; the replies, one for each recipient, as (code, text)."""
+    assert client.mail(SENDER, ["SIZE=%d" % len(mail), "BODY=8BITMIME"])[0] == 250
+    for recipient in recipients or (RECIPIENT,):
+        code, text = client.rcpt(recipient)
+        assert code == 250, text
+    replies = [client.data(mail)]  # reads the first
+    replies += [client.getreply() for _ in recipients[1:]]
+    return [(code, text.decode()) for code, text in replies]
+
+
+def pytest_configure(config):
+    for program in (PROGRAMS / "ruad-ingest", PROGRAMS / "ruad-parse", BUILD / "bin" / "ruad"):
+        if not program.exists():
+            pytest.exit(f"{program} is missing: build first, or set RUAD_BUILD", 2)
+
+
+@pytest.fixture(name="folder")
+def fixture_folder():
+    """A temporary folder that every user may enter."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(name="shared_postgres", scope="session")
+def fixture_shared_postgres():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
+    path.chmod(0o755)
+    postgres = Postgres(path)
+    postgres.start()
+    yield postgres
+    postgres.stop(signal.SIGQUIT)
+    shutil.rmtree(path)
+
+
+@pytest.fixture(name="database")
+def fixture_database(shared_postgres, request):
+    """A fresh database in a cluster that other tests use too."""
+    database = Database(shared_postgres, f"test_{abs(hash(request.node.nodeid))}")
+    yield database
+    database.drop()
+
+
+@pytest.fixture(name="own_database")
+def fixture_own_database():
+    """A database in a cluster that the test may stop."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
+    path.chmod(0o755)
+    postgres = Postgres(path)
+    postgres.start()
+    yield Database(postgres, "ruad")
+    postgres.stop(signal.SIGQUIT)
+    shutil.rmtree(path)
+
+
+@pytest.fixture(name="start_ingest")
+def fixture_start_ingest(folder):
+    """start_ingest(database, **settings): a running ruad-ingest."""
+    with contextlib.ExitStack() as stack:
+
+        def start(database, **settings):
+            ingest = Ingest(folder, database.conninfo("taker"), **settings)
+            stack.callback(ingest.close)
+            ingest.start()
+            return ingest
+
+        yield start
+
+
+@pytest.fixture(name="ingest")
+def fixture_ingest(start_ingest, database):
+    """A running ruad-ingest with a fresh database."""
+    return start_ingest(database)

@@ -1,0 +1,165 @@
+"""The server around the protocol: caps, time-outs, shutdown, bytes as they come."""
+
+import concurrent.futures
+import contextlib
+import signal
+import socket
+import time
+
+import pytest
+
+import reports
+from conftest import RECIPIENT, wait_until
+
+START = b"LHLO client\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<%s>\r\nDATA\r\n" % RECIPIENT.encode()
+
+
+def stuffed(mail):
+    """A mail as it goes over the wire."""
+    return (b"\r\n" + mail.rstrip(b"\r\n")).replace(b"\r\n.", b"\r\n..")[2:] + b"\r\n.\r\n"
+
+
+@contextlib.contextmanager
+def raw_connection(ingest, unix=False):
+    with socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as client:
+        client.connect(str(ingest.path) if unix else ("127.0.0.1", ingest.port))
+        client.settimeout(30)
+        yield client
+
+
+def receive_all(client):
+    """All that comes until the server closes."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := client.recv(65536):
+            received += piece
+    return received.decode()
+
+
+def receive_line(client):
+    received = b""
+    while not received.endswith(b"\n"):
+        received += client.recv(1)
+    return received.decode()
+
+
+@pytest.mark.parametrize("unix", [False, True], ids=["tcp", "unix"])
+def test_assertion_64_everything_in_one_burst_is_answered_in_order(ingest, database, unix):
+    """As Postfix does: QUIT stands behind the dot already."""
+    with raw_connection(ingest, unix) as client:
+        client.sendall(START + stuffed(reports.report_mail(1)) + b"QUIT\r\n")
+        lines = receive_all(client).splitlines()
+    assert [line[:3] for line in lines if line[3] == " "] == ["220", "250", "250", "250", "354", "250", "221"]
+    assert database.reports() == ["report-1"]
+
+
+def test_assertion_68_byte_by_byte_gives_the_same(ingest, database):
+    mail = reports.mail(reports.zipped(reports.aggregate()))
+    with raw_connection(ingest) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in START + stuffed(mail) + b"QUIT\r\n":
+            client.send(bytes([byte]))
+        lines = receive_all(client).splitlines()
+    assert [line[:3] for line in lines if line[3] == " "] == ["220", "250", "250", "250", "354", "250", "221"]
+    assert database.reports() == ["1"]
+
+
+def test_assertion_65_too_big_for_the_setting(start_ingest, database):
+    ingest = start_ingest(database, lmtp_max_message_size=2048)
+    with contextlib.closing(ingest.connect()) as client:
+        assert client.esmtp_features["size"] == "2048"
+        assert client.mail("a@b.example", ["SIZE=2049"])[0] == 552
+        client.mail("a@b.example")
+        client.rcpt(RECIPIENT)
+        assert client.data(b"x" * 5000) == (552, b"5.3.4 mail too big")
+        client.mail("a@b.example")
+        client.rcpt(RECIPIENT)
+        assert client.data(reports.report_mail(1)) == (250, b"2.0.0 stored")
+    assert database.reports() == ["report-1"]
+
+
+def test_connections_over_the_cap_are_421_and_then_there_is_room_again(start_ingest, database):
+    ingest = start_ingest(database, lmtp_max_connections=2)
+    with raw_connection(ingest) as one, raw_connection(ingest) as two:
+        assert receive_line(one).startswith("220 ") and receive_line(two).startswith("220 ")
+        with raw_connection(ingest) as three:
+            assert receive_all(three).startswith("421 4.3.2 ")
+
+    def room():
+        with raw_connection(ingest) as client:
+            return receive_line(client).startswith("220 ")
+
+    wait_until(room, "a free connection")
+
+
+def test_a_silent_client_is_told_421_and_cut(start_ingest, database):
+    ingest = start_ingest(database, lmtp_timeout=1)
+    began = time.monotonic()
+    with raw_connection(ingest) as idle, raw_connection(ingest) as in_data:
+        in_data.sendall(START + b"half a mail")
+        assert receive_all(idle).splitlines()[1].startswith("421 4.4.2 ")
+        assert receive_all(in_data).splitlines()[-1].startswith("421 4.4.2 ")
+    assert 0.9 < time.monotonic() - began < 10
+    assert database.value("SELECT count(*) FROM dmarc.intake") == 0
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(ingest, database):
+    with raw_connection(ingest) as client:
+        client.sendall(START + stuffed(reports.report_mail(1))[:-3])
+    assert ingest.deliver(reports.report_mail(2))[0][0] == 250
+    assert database.reports() == ["report-2"]
+
+
+def test_a_client_that_reads_nothing_is_cut(start_ingest, database):
+    ingest = start_ingest(database, lmtp_timeout=1, lmtp_max_connections=1)
+    with raw_connection(ingest) as client:
+        with pytest.raises(OSError):
+            for _ in range(2000):
+                client.sendall(b"NOOP\r\n" * 10000)
+
+    def room():
+        with raw_connection(ingest) as other:
+            return receive_line(other).startswith("220 ")
+
+    wait_until(room, "its connection is free")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_sigterm_ends_idle_sessions_with_421_and_finishes_the_mail_under_way(ingest, database, how):
+    with raw_connection(ingest) as idle, raw_connection(ingest) as busy:
+        receive_line(idle)
+        mail = stuffed(reports.report_mail(1))
+        busy.sendall(START + mail[:100])
+        wait_until(lambda: b"354" in busy.recv(65536, socket.MSG_PEEK), "354")
+        ingest.process.send_signal(how)
+        assert receive_all(idle).startswith("421 4.3.2 ")
+        busy.sendall(mail[100:])
+        lines = receive_all(busy).splitlines()
+        assert [line[:9] for line in lines[-2:]] == ["250 2.0.0", "421 4.3.2"]
+    assert ingest.process.wait(10) == 0
+    assert database.reports() == ["report-1"]
+
+
+def test_sigterm_waits_for_the_commit(ingest, database):
+    with contextlib.closing(database.connect()) as connection, concurrent.futures.ThreadPoolExecutor(1) as client:
+        connection.autocommit = False
+        connection.cursor().execute("LOCK TABLE ruad.mail IN ACCESS EXCLUSIVE MODE")
+        reply = client.submit(ingest.deliver, reports.report_mail(1))
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"), "the commit waits")
+        ingest.process.terminate()
+        time.sleep(0.5)
+        assert ingest.process.poll() is None
+        connection.rollback()
+        assert reply.result() == [(250, "2.0.0 stored")]
+    assert ingest.process.wait(10) == 0
+    assert database.reports() == ["report-1"]
+
+
+def test_the_log_has_one_line_for_a_session(ingest):
+    mail = reports.report_mail(1)
+    ingest.deliver(mail, RECIPIENT)
+    ingest.deliver(mail, RECIPIENT)
+    assert ingest.stop() == 0
+    lines = [line for line in ingest.log().splitlines() if "session with" in line]
+    assert len(lines) == 2
+    assert "1 mails, 1 reports stored" in lines[0] and "0 reports stored, 1 duplicates" in lines[1]
