@@ -1,9 +1,9 @@
 // check.mjs - what tsc cannot see: the source holds nothing that a strict CSP with Trusted Types forbids,
-// and nothing that leaves the page's own origin.
+// and nothing that leaves the page's own origin. Looks at src/, or at the folder given.
 import { readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('src/', import.meta.url));
+const root = process.argv[2] ? process.argv[2].replace(/\/*$/, '/') : fileURLToPath(new URL('src/', import.meta.url));
 const forbidden = [
   [/\b(?:inner|outer)HTML\b|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|DOMParser|createContextualFragment/, 'markup from strings'],
   [/\beval\s*\(|new\s+Function\b|\bimport\s*\(/, 'code from strings'],

@@ -44,79 +44,96 @@ export interface Policy {
   p: string | null;
   sp: string | null;
   np: string | null;
-  t?: string | null;
   adkim: string | null;
   aspf: string | null;
   pct: number | null;
-  fo?: string | null;
-  testing?: string | null;
-  discovery_method?: string | null;
+  fo: string | null;
+  testing: string | null;
+  discovery_method: string | null;
 }
 
 export interface Domain {
   name: string;
-  policy: (Partial<Policy> & { as_of?: string }) | null;
+  policy: { p: string | null; sp: string | null; testing: string | null; as_of: string } | null;
   messages: number;
   pass: number;
   dkim_aligned: number;
   spf_aligned: number;
   sources: number;
   last_report_at: string | null;
+  spark: number[] | null; // messages, over the window in even steps
 }
 
 export interface Source extends Tally {
-  key: string;
-  name: string;
-  domains: string[];
-  domains_total: number;
+  key: string | null; // an address; null: the reports named none
+  domains: string[] | null; // up to three
+  domains_total: number | null;
   first_seen: string;
   last_seen: string;
-  new: boolean;
+  new: boolean | null;
+  spark: number[] | null;
 }
 
 export interface DkimResult {
-  domain: string | null;
-  selector: string | null;
-  result: string | null;
-  human_result: string | null;
+  domain?: string | null;
+  selector?: string | null;
+  result?: string | null;
+  human_result?: string | null;
 }
 
 export interface SpfResult {
-  domain: string | null;
-  scope: string | null;
-  result: string | null;
-  human_result: string | null;
+  domain?: string | null;
+  scope?: string | null;
+  result?: string | null;
+  human_result?: string | null;
 }
 
 export interface Reason {
-  type: string | null;
-  comment: string | null;
+  type?: string | null;
+  comment?: string | null;
 }
 
 export interface Note {
   code: string;
-  path: string | null;
-  raw: string | null;
+  path?: string | null;
+  raw?: string | null;
 }
 
-export interface Rec {
-  id: string;
-  report: string;
-  reporter: string;
-  begin: string;
-  end: string;
-  source_ip: string | null;
-  count: number;
-  class: ClassName;
+interface Identifiers {
+  header_from: string | null;
+  envelope_from: string | null;
+  envelope_to: string | null;
+}
+
+interface Evaluated {
   disposition: string | null;
   dkim: string | null;
   spf: string | null;
   reason: Reason[];
-  header_from: string | null;
-  envelope_from: string | null;
-  envelope_to: string | null;
+}
+
+interface Found {
+  record_no: number;
+  class: ClassName;
+  dmarc_pass: boolean;
   auth_results: { dkim: DkimResult[]; spf: SpfResult[] };
-  notes: Note[] | null;
+  notes: Note[];
+}
+
+// A record in a list.
+export interface Rec extends Found, Identifiers, Evaluated {
+  report: string;
+  domain: string;
+  org_name: string | null;
+  begin: string;
+  source_ip: string | null;
+  count: number | null;
+}
+
+// A record in its report: the shape of the XML.
+export interface ReportRecord extends Found {
+  row: { source_ip: string | null; count: number | null; policy_evaluated: Evaluated };
+  identifiers: Identifiers;
 }
 
 export interface ReportItem {
@@ -130,28 +147,71 @@ export interface ReportItem {
   received_at: string;
   messages: number;
   pass: number;
+  fail: number;
   records: number;
+  notes_total: number;
 }
 
-export interface Report extends ReportItem {
+export interface Mail {
+  id: string;
+  source: string;
+  name: string | null;
+  envelope_from: string | null;
+  message_id: string | null;
+  subject: string | null;
+  size: number;
+}
+
+export interface Report {
+  id: string;
   dialect: string;
-  version: string | null;
-  xmlns: string | null;
-  extra_contact_info: string | null;
-  error: string[] | null;
-  generator: string | null;
+  report_metadata: {
+    org_name: string | null;
+    email: string | null;
+    extra_contact_info: string | null;
+    report_id: string | null;
+    date_range: { begin: string; end: string };
+    error: string[];
+    generator: string | null;
+  };
   policy_published: Policy & { domain: string };
-  notes: Note[] | null;
-  record: Rec[];
-}
-
-export interface Intake {
-  mails: number;
-  reports: number;
+  record: ReportRecord[]; // the first; the list of records has the others
+  next: string | null;
+  notes: Note[];
+  records_total: number;
+  messages: number;
+  pass: number;
   duplicates: number;
   conflicts: number;
-  unreadable: number;
-  last_mail_at: string | null;
+  received_at: string;
+  mail: Mail | null;
+}
+
+export type IntakeStatus = 'stored' | 'duplicate' | 'conflict' | 'quarantined';
+
+// One thing found in a mail, and what became of it.
+export interface IntakeItem {
+  mail: string;
+  item_no: number | null;
+  received_at: string;
+  source: string;
+  name: string | null;
+  envelope_from: string | null;
+  header_from: string | null;
+  subject: string | null;
+  size: number;
+  status: IntakeStatus;
+  code: string | null;
+  reason: string | null;
+  place: string | null;
+  report: string | null;
+}
+
+export interface Intake extends Page<IntakeItem> {
+  counts: Record<IntakeStatus, number>;
+  by_code: Record<string, number>;
+  mails: number;
+  last_mail_at: string | null; // of all time, as the next one
   last_report_at: string | null;
 }
 

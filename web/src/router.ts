@@ -14,7 +14,7 @@ export type Params = Record<string, string | number | undefined>;
 // Parameters that go along from page to page: what the bar at the top chooses.
 export const GLOBAL = ['domain', 'window', 'from', 'to'] as const;
 
-const ORDER = [...GLOBAL, 'id', 'ip', 'reporter', 'result', 'sort'];
+const ORDER = [...GLOBAL, 'id', 'ip', 'reporter', 'result', 'status', 'sort'];
 const listeners = new Set<() => void>();
 const base = new URL('./', location.href).pathname;
 

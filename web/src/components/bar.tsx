@@ -22,7 +22,7 @@ function Nav() {
 }
 
 function IntakeDot() {
-  const { data, problem } = useApi<Intake>('intake');
+  const { data, problem } = useApi<Intake>('intake', { limit: 1 });
   const last = data?.last_report_at ?? null;
   const state = problem ? 'bad' : !data ? 'so' : last === null || Date.now() - Date.parse(last) > STALE ? 'warn' : 'good';
   const words = problem ? 'intake unknown' : !data ? 'intake …' : last === null ? 'no report yet' : `last report ${ago(last)}`;

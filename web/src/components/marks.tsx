@@ -3,6 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { type ClassWords, CLASSES, classWords, type Verdict } from '../classes';
 import type { ByClass } from '../api';
 import { count, percent } from '../format';
+import { href } from '../router';
+import { Ip } from './text';
 
 const ICONS = {
   good: 'M3 8.5l3.2 3.2L13 5',
@@ -28,6 +30,16 @@ export function Aligned({ value }: { value: string | null }) {
       <Icon name={good ? 'good' : value === null ? 'so' : 'bad'} />
       {value ?? 'absent'}
     </span>
+  );
+}
+
+// To the records of an address; what has none has no list of its own.
+export function SourceLink({ ip, result }: { ip: string | null; result?: string | undefined }) {
+  if (ip === null) return <Ip value={null} />;
+  return (
+    <a href={href('records', { ip, result })}>
+      <Ip value={ip} />
+    </a>
   );
 }
 
@@ -77,6 +89,20 @@ export function Share({ part, whole }: { part: number; whole: number }) {
         <rect class="meter-part" width={width} height="3" />
       </svg>
     </span>
+  );
+}
+
+// How it went over the window, in as many small bars as there are numbers.
+export function Spark({ values, label }: { values: number[]; label: string }) {
+  const top = Math.max(1, ...values);
+  const step = 100 / Math.max(1, values.length);
+  return (
+    <svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={label}>
+      {values.map((value, index) => {
+        const height = value > 0 ? Math.max(1, (value / top) * 20) : 0;
+        return height > 0 && <rect key={index} x={index * step} y={20 - height} width={step * 0.8} height={height} />;
+      })}
+    </svg>
   );
 }
 

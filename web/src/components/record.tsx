@@ -2,13 +2,13 @@
 //
 // A raw pass is not a DMARC pass: the domain that passed may be another than the one in From. So the two never share a column.
 import type { DkimResult, Note, Reason, Rec, SpfResult } from '../api';
-import { count, period } from '../format';
+import { count, day } from '../format';
 import { href } from '../router';
 import { Aligned, ClassTag } from './marks';
 import type { Column } from './table';
 import { Ip, Text } from './text';
 
-const raw = (result: string | null) => (result === 'pass' ? 'raw good' : 'raw');
+const raw = (result: string | null | undefined) => (result === 'pass' ? 'raw good' : 'raw');
 
 function Dkim({ results }: { results: DkimResult[] }) {
   if (results.length === 0) return <span class="faint">no signature</span>;
@@ -82,8 +82,8 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
   );
 }
 
-export function Notes({ notes }: { notes: Note[] | null }) {
-  if (!notes || notes.length === 0) return null;
+export function Notes({ notes }: { notes: Note[] }) {
+  if (notes.length === 0) return null;
   return (
     <details class="notes">
       <summary>{notes.length === 1 ? '1 note' : `${count(notes.length)} notes`}</summary>
@@ -91,7 +91,7 @@ export function Notes({ notes }: { notes: Note[] | null }) {
         {notes.map((note, index) => (
           <li key={index}>
             <b>{note.code}</b> {note.path && <code>{note.path}</code>}{' '}
-            {note.raw !== null && <Text value={note.raw} max={80} expand />}
+            {note.raw !== null && note.raw !== undefined && <Text value={note.raw} max={80} expand />}
           </li>
         ))}
       </ul>
@@ -120,8 +120,8 @@ export function recordColumns({ withReport, oneSource = false }: { withReport: b
       id: 'count',
       title: 'Messages',
       number: true,
-      sort: (record) => record.count,
-      cell: (record) => count(record.count),
+      sort: (record) => record.count ?? -1,
+      cell: (record) => (record.count === null ? <span class="faint">absent</span> : count(record.count)),
     },
     {
       id: 'header_from',
@@ -181,9 +181,9 @@ export function recordColumns({ withReport, oneSource = false }: { withReport: b
       cell: (record) => (
         <>
           <a href={href('report', { id: record.report })}>
-            <Text value={record.reporter} max={40} absent="unnamed" />
+            <Text value={record.org_name} max={40} absent="unnamed" />
           </a>
-          <small class="block">{period(record.begin, record.end)}</small>
+          <small class="block">{day(record.begin)}</small>
         </>
       ),
     },

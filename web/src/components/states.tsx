@@ -97,7 +97,7 @@ export function Onboarding({ domain }: { domain: string | null }) {
           <p>
             {external
               ? 'The mailbox is outside your domain, so its domain has to agree, or receivers will not send there.'
-              : 'Needed only where the mailbox belongs to another domain; yours does not.'}
+              : 'Nothing to publish: the mailbox is within your domain.'}
           </p>
           {external && <Copyable text={`${name}._report._dmarc.${host}. TXT "v=DMARC1"`} />}
         </li>

@@ -70,7 +70,7 @@ export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable 
   const sort = (sortable && query.get('sort')) || '';
   const by = columns.find((column) => column.sort && (sort === column.id || sort === '-' + column.id));
   return (
-    <div class={slim ? 'scroll slim' : 'scroll'}>
+    <div class={slim ? 'scroll slim' : columns.length > 8 ? 'scroll dense' : 'scroll'}>
       <table role="table" aria-label={label} aria-busy={busy}>
         <thead role="rowgroup">
           <tr role="row">

@@ -13,7 +13,7 @@ interface Props {
 // Names of domains break behind a dot before they break anywhere else.
 function breakable(text: string) {
   const labels = text.split('.');
-  return labels.length > 12
+  return labels.length > 12 || /\s/.test(text)
     ? text
     : labels.map((label, index) => (index === 0 ? label : <Fragment key={index}>.<wbr />{label}</Fragment>));
 }

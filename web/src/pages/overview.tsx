@@ -3,10 +3,10 @@ import type { ComponentChildren } from 'preact';
 import { type Domain, type Page, type ReportItem, type Source, type Summary, type Timeseries, useApi } from '../api';
 import { CLASSES, mainFailure } from '../classes';
 import { StackedBars } from '../components/chart';
-import { ClassTag, Icon, outcome, Share, Stat, Swatch } from '../components/marks';
+import { ClassTag, Icon, outcome, Share, SourceLink, Spark, Stat, Swatch } from '../components/marks';
 import { Failed, Onboarding, Skeleton } from '../components/states';
 import { Table } from '../components/table';
-import { Ip, Text } from '../components/text';
+import { Text } from '../components/text';
 import { ago, count, day, percent, period, plural } from '../format';
 import { changed, filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
@@ -129,11 +129,9 @@ function Attention({ scope }: { scope: Scope }) {
         const why = mainFailure(source.by_class);
         const failed = source.messages - source.pass;
         return (
-          <li key={source.key}>
+          <li key={source.key ?? ''}>
             <span class="who">
-              <a href={href('records', { ip: source.key, result: 'fail' })}>
-                <Ip value={source.key} />
-              </a>
+              <SourceLink ip={source.key} result="fail" />
               {why && <ClassTag name={why.name} />}
             </span>
             <span class="amount">
@@ -147,28 +145,26 @@ function Attention({ scope }: { scope: Scope }) {
   );
 }
 
-function NewSources({ scope }: { scope: Scope }) {
+function NewSources({ scope, summary }: { scope: Scope; summary: Summary }) {
   const { data, problem, retry } = useApi<Page<Source>>('sources', { ...scope.params, limit: 200 });
   if (problem) return <Failed problem={problem} retry={retry} />;
   if (!data) return <Skeleton rows={6} label="Loading new sources" />;
   const items = data.items.filter((source) => source.new).slice(0, 8);
   if (items.length === 0) return <p class="calm">No source was seen for the first time.</p>;
+  if (summary.sources.new === summary.sources.total && !summary.previous?.messages)
+    return <p class="calm">Reports begin in this window, so every source is new to it.</p>;
   return (
     <Table
       label="Sources first seen in this window"
       slim
       rows={items}
-      rowKey={(source) => source.key}
+      rowKey={(source) => source.key ?? ''}
       columns={[
         {
           id: 'source',
           title: 'Source',
           lead: true,
-          cell: (source) => (
-            <a href={href('records', { ip: source.key })}>
-              <Ip value={source.key} />
-            </a>
-          ),
+          cell: (source) => <SourceLink ip={source.key} />,
         },
         { id: 'first_seen', title: 'First seen', cell: (source) => day(source.first_seen) },
         { id: 'messages', title: 'Messages', number: true, cell: (source) => count(source.messages) },
@@ -185,6 +181,7 @@ function policyWords(domain: Domain): ComponentChildren {
     <code class="policy">
       p={clipPolicy(policy.p)}
       {policy.sp && policy.sp !== policy.p ? ` sp=${clipPolicy(policy.sp)}` : ''}
+      {policy.testing === 'y' ? ' t=y' : ''}
     </code>
   );
 }
@@ -220,6 +217,11 @@ function Domains({ scope }: { scope: Scope }) {
           cell: (domain) => <a href={href('sources', { domain: domain.name })}>{count(domain.messages)}</a>,
         },
         { id: 'pass', title: 'Passed', number: true, cell: (domain) => <Share part={domain.pass} whole={domain.messages} /> },
+        {
+          id: 'spark',
+          title: 'Over time',
+          cell: (domain) => domain.spark && <Spark values={domain.spark} label={`Messages over ${scope.window.words}`} />,
+        },
         { id: 'dkim', title: 'DKIM aligned', number: true, cell: (domain) => percent(domain.dkim_aligned, domain.messages) },
         { id: 'spf', title: 'SPF aligned', number: true, cell: (domain) => percent(domain.spf_aligned, domain.messages) },
         { id: 'sources', title: 'Sources', number: true, cell: (domain) => count(domain.sources) },
@@ -313,7 +315,7 @@ function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
         <div>
           <section class="card">
             <h2>New in this window</h2>
-            <NewSources scope={scope} />
+            <NewSources scope={scope} summary={summary} />
           </section>
           <section class="card">
             <h2>Latest reports</h2>

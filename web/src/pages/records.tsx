@@ -73,7 +73,7 @@ function Records() {
           noun="record"
           list={list}
           columns={recordColumns({ withReport: true, oneSource: ip !== undefined && !ip.includes('/') })}
-          rowKey={(record) => record.id}
+          rowKey={(record) => `${record.report}.${record.record_no}`}
           sortable
           empty={
             <Empty filters={['result', 'ip', 'reporter', 'domain']}>

@@ -1,11 +1,12 @@
 // report.tsx - one report: who says it, of which policy, and every record in it.
-import { type Note, type Rec, type Report, useApi } from '../api';
+import type { ComponentChildren } from 'preact';
+import { type Note, type Rec, type Report, type ReportRecord, useApi, useList } from '../api';
 import { Stat } from '../components/marks';
 import { Notes, recordColumns } from '../components/record';
 import { Empty, Failed, Skeleton } from '../components/states';
-import { Table } from '../components/table';
+import { ListTable, Table } from '../components/table';
 import { Text } from '../components/text';
-import { count, moment, percent } from '../format';
+import { count, moment, percent, plural } from '../format';
 import { filter, href, useLocation } from '../router';
 import type { PageEntry } from '.';
 
@@ -16,27 +17,33 @@ const DIALECTS: Record<string, string> = {
 };
 
 function Metadata({ report }: { report: Report }) {
-  const rows: [string, preact.ComponentChildren][] = [
-    ['Reporter', <Text value={report.org_name} max={120} expand absent="unnamed" />],
-    ['Mail address', <Text value={report.email} max={120} expand />],
-    ['Contact', <Text value={report.extra_contact_info} max={120} expand />],
-    ['Report ID', <Text value={report.report_id} max={120} expand absent="none" />],
-    ['Begins', moment(report.begin)],
-    ['Ends', moment(report.end)],
+  const meta = report.report_metadata;
+  const rows: [string, ComponentChildren][] = [
+    ['Reporter', <Text value={meta.org_name} max={120} expand absent="unnamed" />],
+    ['Mail address', <Text value={meta.email} max={120} expand />],
+    ['Contact', <Text value={meta.extra_contact_info} max={120} expand />],
+    ['Report ID', <Text value={meta.report_id} max={120} expand absent="none" />],
+    ['Begins', moment(meta.date_range.begin)],
+    ['Ends', moment(meta.date_range.end)],
     ['Received', moment(report.received_at)],
     ['Written as', DIALECTS[report.dialect] ?? <Text value={report.dialect} />],
-    ['Generator', <Text value={report.generator} max={120} expand />],
+    ['Generator', meta.generator !== null && <Text value={meta.generator} max={120} expand />],
+    ['Subject', report.mail && <Text value={report.mail.subject} max={120} expand absent="none" />],
+    ['Came again', report.duplicates > 0 && plural(report.duplicates, 'time')],
+    ['Contradicted', report.conflicts > 0 && `${plural(report.conflicts, 'time')}, by a report of the same name with other content`],
   ];
   return (
     <section class="card">
       <h2>Report</h2>
       <dl class="facts">
-        {rows.map(([label, value]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
+        {rows
+          .filter(([, value]) => value)
+          .map(([label, value]) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
       </dl>
     </section>
   );
@@ -107,46 +114,70 @@ function Remarks({ errors, notes }: { errors: string[]; notes: Note[] }) {
   );
 }
 
-const SHOWN = 200; // rows put into the page at a time: a report may have 100,000
+// A report's record as a list has it.
+function listed(record: ReportRecord, report: Report): Rec {
+  const { row, identifiers, ...found } = record;
+  return {
+    ...found,
+    ...identifiers,
+    ...row.policy_evaluated,
+    source_ip: row.source_ip,
+    count: row.count,
+    report: report.id,
+    domain: report.policy_published.domain,
+    org_name: report.report_metadata.org_name,
+    begin: report.report_metadata.date_range.begin,
+  };
+}
 
-function Records({ records }: { records: Rec[] }) {
+const columns = recordColumns({ withReport: false });
+const key = (record: Rec) => String(record.record_no);
+
+// All records are here: both views at once.
+function Whole({ report, only }: { report: Report; only: boolean }) {
+  const rows = report.record.filter((record) => !only || !record.dmarc_pass).map((record) => listed(record, report));
+  if (rows.length === 0) return <Empty filters={[]}>{only ? 'No record failed.' : 'The report holds no record.'}</Empty>;
+  return <Table label="Records" rows={rows} rowKey={key} columns={columns} sortable />;
+}
+
+// A long report: its records come piece by piece.
+function Pieces({ report, only }: { report: Report; only: boolean }) {
+  const list = useList<Rec>('records', { report: report.id, result: only ? 'fail' : undefined, limit: 500 });
+  return (
+    <ListTable
+      label="Records"
+      noun="record"
+      list={list}
+      columns={columns}
+      rowKey={key}
+      sortable
+      empty={<Empty filters={[]}>No record failed.</Empty>}
+    />
+  );
+}
+
+function Records({ report }: { report: Report }) {
   const { query } = useLocation();
   const only = query.get('result') === 'fail';
-  const failures = records.filter((record) => record.class !== 'pass');
-  const rows = only ? failures : records;
-  const pieces = Math.max(1, Number(query.get('show')) || 1);
-  const shown = rows.slice(0, SHOWN * pieces);
+  const whole = report.next === null;
+  const failures = whole ? count(report.record.filter((record) => !record.dmarc_pass).length) : '';
   return (
     <section class="card flush">
       <div class="head">
         <h2>Records</h2>
         <div class="switch" role="group" aria-label="Which records">
-          <button type="button" aria-pressed={!only} onClick={() => filter({ result: '', show: '' })}>
-            All {count(records.length)}
+          <button type="button" aria-pressed={!only} onClick={() => filter({ result: '' })}>
+            All {count(report.records_total)}
           </button>
-          <button type="button" aria-pressed={only} onClick={() => filter({ result: 'fail', show: '' })}>
-            Only failures {count(failures.length)}
+          <button type="button" aria-pressed={only} onClick={() => filter({ result: 'fail' })}>
+            Only failures {failures}
           </button>
         </div>
       </div>
       <p class="lead">
         <b>Aligned</b> is the receiver’s verdict for the domain in From, and what DMARC counts. <b>Raw</b> is what it measured, for whatever domain.
       </p>
-      {shown.length === 0 ? (
-        <Empty filters={[]}>{only ? 'No record failed.' : 'The report holds no record.'}</Empty>
-      ) : (
-        <Table label="Records" rows={shown} rowKey={(record) => record.id} columns={recordColumns({ withReport: false })} sortable />
-      )}
-      {shown.length < rows.length && (
-        <p class="foot">
-          <span role="status">
-            {count(shown.length)} of {count(rows.length)} records
-          </span>
-          <button type="button" onClick={() => filter({ show: pieces + 1 })}>
-            Show more
-          </button>
-        </p>
-      )}
+      {whole ? <Whole report={report} only={only} /> : <Pieces report={report} only={only} />}
     </section>
   );
 }
@@ -161,14 +192,14 @@ function Body({ report }: { report: Report }) {
         <Stat label="Failed" note={percent(failed, report.messages)}>
           {count(failed)}
         </Stat>
-        <Stat label="Records">{count(report.records)}</Stat>
+        <Stat label="Records">{count(report.records_total)}</Stat>
       </dl>
       <div class="two">
         <Metadata report={report} />
         <Policy report={report} />
       </div>
-      <Remarks errors={report.error ?? []} notes={report.notes ?? []} />
-      <Records records={report.record} />
+      <Remarks errors={report.report_metadata.error} notes={report.notes} />
+      <Records report={report} />
     </>
   );
 }
@@ -185,7 +216,7 @@ function ReportPage() {
       <h1 tabIndex={-1}>
         {data ? (
           <>
-            <Text value={data.policy_published.domain} max={60} /> <span class="faint">by</span> <Text value={data.org_name} max={60} absent="unnamed" />
+            <Text value={data.policy_published.domain} max={60} /> <span class="faint">by</span> <Text value={data.report_metadata.org_name} max={60} absent="unnamed" />
           </>
         ) : (
           'Report'

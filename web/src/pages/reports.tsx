@@ -45,7 +45,7 @@ const columns: Column<ReportItem>[] = [
     cell: (report) => count(report.messages - report.pass),
   },
   { id: 'records', title: 'Records', number: true, sort: (report) => report.records, cell: (report) => count(report.records) },
-  { id: 'received_at', title: 'Received', sort: (report) => report.received_at, cell: (report) => moment(report.received_at) },
+  { id: 'received_at', title: 'Received', sort: (report) => report.received_at, cell: (report) => <span class="time">{moment(report.received_at)}</span> },
 ];
 
 function Reports() {

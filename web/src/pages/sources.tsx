@@ -2,12 +2,11 @@
 import { type Source, useList } from '../api';
 import { mainFailure, verdict } from '../classes';
 import { ResultFilter, TextFilter } from '../components/filters';
-import { ClassTag, classSlices, outcome, Share, Shares, VerdictMark } from '../components/marks';
+import { ClassTag, classSlices, outcome, Share, Shares, SourceLink, Spark, VerdictMark } from '../components/marks';
 import { Empty } from '../components/states';
 import { type Column, ListTable } from '../components/table';
-import { Ip, Text } from '../components/text';
+import { Text } from '../components/text';
 import { count, day, percent } from '../format';
-import { href } from '../router';
 import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
@@ -19,16 +18,14 @@ function columns(result: string | undefined): Column<Source>[] {
       id: 'source_ip',
       title: 'Source IP',
       lead: true,
-      sort: (source) => source.key,
+      sort: (source) => source.key ?? '',
       cell: (source) => (
         <>
-          <a href={href('records', { ip: source.key, result })}>
-            <Ip value={source.key} />
-          </a>
+          <SourceLink ip={source.key} result={result} />
           {source.new && <span class="new">new</span>}
           <small class="block">
-            <Text value={source.domains[0] ?? null} max={36} absent="" />
-            {source.domains_total > 1 && ` + ${count(source.domains_total - 1)} more`}
+            <Text value={source.domains?.[0]} max={36} absent="" />
+            {(source.domains_total ?? 0) > 1 && ` + ${count(source.domains_total! - 1)} more`}
           </small>
         </>
       ),
@@ -38,7 +35,7 @@ function columns(result: string | undefined): Column<Source>[] {
       title: 'Messages',
       number: true,
       sort: (source) => source.messages,
-      cell: (source) => <a href={href('records', { ip: source.key, result })}>{count(source.messages)}</a>,
+      cell: (source) => count(source.messages),
     },
     {
       id: 'pass',
@@ -60,6 +57,11 @@ function columns(result: string | undefined): Column<Source>[] {
       number: true,
       sort: (source) => share(source.spf_aligned, source),
       cell: (source) => percent(source.spf_aligned, source.messages),
+    },
+    {
+      id: 'spark',
+      title: 'Over time',
+      cell: (source) => source.spark && <Spark values={source.spark} label={`Messages over time of ${source.key ?? 'no address'}`} />,
     },
     {
       id: 'outcome',
@@ -132,7 +134,7 @@ function Sources() {
           noun="source"
           list={list}
           columns={columns(result)}
-          rowKey={(source) => source.key}
+          rowKey={(source) => source.key ?? ''}
           sortable
           empty={<Empty filters={['result', 'ip', 'reporter', 'domain']}>No source matches in {window.words}.</Empty>}
         />

@@ -1,0 +1,99 @@
+// server.mjs - a ruad server for a test: the one that RUAD_URL (and RUAD_LMTP, host:port) name, or one of its own.
+//
+// Its own runs `ruad serve` from $RUAD_BUILD (default: build/) with a fresh private PostgreSQL in a temporary folder, on free ports,
+// and is stopped by its process id. As root, ruad drops to user ruad, which is made when it is missing.
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { deliver } from './lmtp.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const START_SECONDS = 90; // initdb on a busy machine takes a while
+
+function freePort() {
+  return new Promise((done, failed) => {
+    const server = net.createServer().once('error', failed);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+function run(command, ...args) {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
+}
+
+// A folder that user ruad can work in.
+function stateFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'ruad-browser-'));
+  if (process.getuid() === 0) {
+    if (spawnSync('id', ['ruad']).status !== 0) run('adduser', '--system', '--group', '--no-create-home', '--quiet', 'ruad');
+    run('chown', 'ruad:', folder);
+    chmodSync(folder, 0o755);
+  }
+  return folder;
+}
+
+async function ready(url, alive) {
+  for (let waited = 0; waited < START_SECONDS * 5 && alive(); waited++) {
+    const answer = await fetch(`${url}readyz`).catch(() => undefined);
+    if (answer?.ok) return true;
+    await sleep(200);
+  }
+  return false;
+}
+
+async function startOwn() {
+  const program = join(resolve(process.env.RUAD_BUILD ?? join(root, 'build')), 'bin', 'ruad');
+  if (!existsSync(program)) throw new Error(`${program} is missing: build first, or set RUAD_BUILD or RUAD_URL`);
+  const folder = stateFolder();
+  const [http, lmtp] = [await freePort(), await freePort()];
+  const log = join(folder, 'serve.log');
+  const settings = { 'server.state_dir': join(folder, 'state'), 'http.listen': `127.0.0.1:${http}`, 'lmtp.listen': `127.0.0.1:${lmtp}` };
+  run('install', '-d', ...(process.getuid() === 0 ? ['-o', 'ruad', '-g', 'ruad'] : []), settings['server.state_dir']);
+  const out = openSync(log, 'w');
+  const child = spawn(program, ['serve', ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])], {
+    stdio: ['ignore', out, out],
+  });
+  let ended;
+  const end = new Promise((done) => child.once('exit', (code, signal) => done((ended = code ?? signal))));
+  const stop = async () => {
+    if (ended === undefined) {
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      await end;
+      clearTimeout(late);
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${http}/`;
+  if (!(await ready(url, () => ended === undefined))) {
+    const words = readFileSync(log, 'utf8').split('\n').slice(-30).join('\n');
+    await stop();
+    throw new Error(`ruad serve did not get ready${ended === undefined ? '' : ` (ended: ${ended})`}:\n${words}`);
+  }
+  return { url, lmtp, own: true, stop };
+}
+
+/*
+ * { url, own, stop(), deliver(mails) }. url ends in '/'. own: the database is this test's alone.
+ * deliver() resolves once every mail was answered 250, and fails otherwise.
+ */
+export async function server() {
+  const given = process.env.RUAD_URL;
+  const one = given
+    ? { url: given.endsWith('/') ? given : given + '/', lmtp: Number(process.env.RUAD_LMTP?.split(':').pop()), own: false, stop: async () => {} }
+    : await startOwn();
+  one.deliver = async (mails, options) => {
+    if (!one.lmtp) throw new Error('RUAD_URL is set but RUAD_LMTP is not: nowhere to deliver to');
+    const wrong = (await deliver(one.lmtp, mails, options)).filter((answer) => !answer.startsWith('250'));
+    if (wrong.length > 0) throw new Error(`not taken: ${wrong[0]}`);
+  };
+  return one;
+}
