@@ -39,7 +39,10 @@ struct http_server {
 /* One request under way. */
 struct exchange {
 	char *target;
-	gboolean begun; /* the handler was called once, with the headers */
+	gboolean begun;     /* the handler was called once, with the headers */
+	gboolean malformed; /* a header's name is not a token */
+	gboolean body;      /* there is one, or may be: the connection ends with the answer */
+	gsize header_bytes;
 };
 
 /* libmicrohttpd's words, for the curious. */
@@ -79,28 +82,31 @@ static void exchange_end(
 	(void)g_atomic_int_dec_and_test(&server->active);
 }
 
-static enum MHD_Result add_header_bytes(
+/*
+ * Look at one header of the request. "Content-Length : 5" is another header than "Content-Length: 5" to this
+ * library and the same one to some proxies, and of two lengths it reads one: who disagrees about where a
+ * request ends takes a body for a request.
+ */
+static enum MHD_Result look_at_header(
     void *user, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-	gsize *bytes = user;
+	struct exchange *exchange = user;
 
 	(void)kind;
-	*bytes += strlen(name) + (value != NULL ? strlen(value) : 0);
+	if (value == NULL)
+		value = "";
+	exchange->header_bytes += strlen(name) + strlen(value);
+	if (*name == '\0' || name[strcspn(name, " \t")] != '\0')
+		exchange->malformed = TRUE;
+	if (g_ascii_strcasecmp(name, "Transfer-Encoding") == 0 ||
+	    (g_ascii_strcasecmp(name, "Content-Length") == 0 && strcmp(value, "0") != 0))
+		exchange->body = TRUE;
 	return MHD_YES;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-}
-
-/* A body that is never read must not be taken for the next request. */
-static gboolean has_body(struct MHD_Connection *connection)
-{
-	const char *length = header(connection, "Content-Length");
-
-	return header(connection, "Transfer-Encoding") != NULL ||
-	       (length != NULL && strcmp(length, "0") != 0);
 }
 
 static void body_free(void *body)
@@ -160,19 +166,23 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 	struct exchange *exchange = *state;
 	struct http_response response = { 0 };
 	struct http_request request = { .method = method, .target = exchange->target };
-	gboolean last = has_body(connection);
+	gboolean last;
 
 	(void)url;
 	(void)version;
 	(void)upload;
 	(void)upload_size;
+	if (!exchange->begun)
+		(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_header, exchange);
+	last = exchange->body || exchange->malformed;
 	if (!exchange->begun && !last) { /* the library wants no answer yet when the connection is to stay */
 		exchange->begun = TRUE;
 		return MHD_YES;
 	}
 	request.accept_encoding = header(connection, "Accept-Encoding");
 	request.if_none_match = header(connection, "If-None-Match");
-	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header_bytes, &request.header_bytes);
+	request.header_bytes = exchange->header_bytes;
+	request.malformed = exchange->malformed;
 	server->handler(&request, &response, server->user);
 	return reply(connection, &response, last);
 }

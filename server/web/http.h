@@ -4,7 +4,8 @@
  *
  * Works with libmicrohttpd 0.9.75 to 1.0. Request bodies are never read: a request that has one is answered
  * and its connection closed. Headers that guard every page and document (CSP, nosniff, ...) are added here,
- * so that no response can lack them. Knows nothing of paths.
+ * so that no response of a handler can lack them; what breaks HTTP itself or is larger than a connection's
+ * memory is answered by the library in its own words, without them. Knows nothing of paths.
  */
 #pragma once
 
@@ -17,6 +18,7 @@ struct http_request {
 	const char *accept_encoding; /* or NULL */
 	const char *if_none_match;   /* or NULL */
 	gsize header_bytes;          /* names and values together */
+	gboolean malformed;          /* a header's name is not a token (RFC 9110 section 5.1): refuse it */
 };
 
 /* What to answer; strings without an owner's word are constants. */

@@ -7,7 +7,7 @@
 
 gboolean param_is_list(const struct param *param)
 {
-	return param->type == PARAM_TEXT_LIST || param->type == PARAM_NAME_LIST;
+	return param->type == PARAM_TEXT_LIST;
 }
 
 static char *refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -41,21 +41,6 @@ static char *read_text(const struct param *param, const char *value, GError **er
 	if (has_control(value))
 		return refuse(error, "must not have control characters");
 	return g_strdup(value);
-}
-
-static char *read_name(const struct param *param, const char *value, GError **error)
-{
-	char *name = read_text(param, value, error);
-	gsize size;
-
-	if (name == NULL)
-		return NULL;
-	for (char *at = name; *at != '\0'; at++)
-		*at = g_ascii_tolower(*at);
-	size = strlen(name);
-	if (size > 1 && name[size - 1] == '.')
-		name[size - 1] = '\0';
-	return name;
 }
 
 /* n decimal digits at text, or -1. */
@@ -143,8 +128,6 @@ char *param_read(const struct param *param, const char *value, GError **error)
 	case PARAM_TEXT:
 	case PARAM_TEXT_LIST:
 		return read_text(param, value, error);
-	case PARAM_NAME_LIST:
-		return read_name(param, value, error);
 	case PARAM_DATE:
 		return read_date(value, error);
 	case PARAM_NETWORK:

@@ -11,8 +11,6 @@
 enum param_type {
 	PARAM_TEXT,      /* text: 1 .. max bytes, no control characters */
 	PARAM_TEXT_LIST, /* text[]: may be repeated, at most PARAM_LIST_MAX times; each as PARAM_TEXT */
-	PARAM_NAME_LIST, /* text[]: as PARAM_TEXT_LIST, lower-cased (ASCII), without a final dot: names of
-			    domains */
 	PARAM_DATE,      /* date: YYYY-MM-DD, 1970 .. 9999 */
 	PARAM_NETWORK,   /* inet: an IPv4 or IPv6 address, or a network (address/bits) */
 	PARAM_INT,       /* bigint: decimal digits, min .. max */

@@ -11,9 +11,11 @@
 static const char *const results[] = { "pass", "fail", NULL };
 static const char *const buckets[] = { "day", "week", "month", NULL };
 static const char *const series[] = { "class", "disposition", "domain", "reporter", "alignment", NULL };
-static const char *const groups[] = { "source", "ip", "rdns", "asn", "country", "auth_domain", NULL };
+static const char *const groups[] = { "ip", "auth_domain", NULL };
+static const char *const orders[] = { "-messages", "-fail", NULL };
+static const char *const statuses[] = { "stored", "duplicate", "conflict", "quarantined", NULL };
 
-static const struct param domain = { .name = "domain", .type = PARAM_NAME_LIST, .max = NAME_MAX_BYTES };
+static const struct param domain = { .name = "domain", .type = PARAM_TEXT_LIST, .max = NAME_MAX_BYTES };
 static const struct param from = { .name = "from", .type = PARAM_DATE };
 static const struct param to = { .name = "to", .type = PARAM_DATE };
 static const struct param result = { .name = "result", .type = PARAM_CHOICE, .choices = results };
@@ -24,7 +26,12 @@ static const struct param cursor = { .name = "cursor", .type = PARAM_TEXT, .max 
 static const struct param bucket = { .name = "bucket", .type = PARAM_CHOICE, .choices = buckets };
 static const struct param by = { .name = "by", .type = PARAM_CHOICE, .choices = series };
 static const struct param group = { .name = "group", .type = PARAM_CHOICE, .choices = groups };
+static const struct param sort = { .name = "sort", .type = PARAM_CHOICE, .choices = orders };
+static const struct param status = { .name = "status", .type = PARAM_CHOICE, .choices = statuses };
+static const struct param report = { .name = "report", .type = PARAM_INT, .min = 1, .max = VALUES_MAX };
 static const struct param report_id = { .name = "report_id", .type = PARAM_TEXT, .max = TEXT_MAX_BYTES };
+static const struct param received_from = { .name = "received_from", .type = PARAM_DATE };
+static const struct param received_to = { .name = "received_to", .type = PARAM_DATE };
 static const struct param id = { .name = "id", .type = PARAM_INT, .min = 1, .max = VALUES_MAX };
 
 /* $1 .. $6, the filters that all lists and sums take. */
@@ -42,16 +49,21 @@ static const struct route routes[] = {
 	    { FILTER_PARAMS, &bucket, &by } },
 	{ "GET", "/api/v1/domains", "SELECT api.domains(" FILTER_SQL PAGE_SQL ")",
 	    { FILTER_PARAMS, PAGE_PARAMS } },
-	{ "GET", "/api/v1/sources", "SELECT api.sources(" FILTER_SQL PAGE_SQL ", p_group => $9::text)",
-	    { FILTER_PARAMS, PAGE_PARAMS, &group } },
-	{ "GET", "/api/v1/records", "SELECT api.records(" FILTER_SQL PAGE_SQL ")",
-	    { FILTER_PARAMS, PAGE_PARAMS } },
-	{ "GET", "/api/v1/reports", "SELECT api.reports(" FILTER_SQL PAGE_SQL ", p_report_id => $9::text)",
-	    { FILTER_PARAMS, PAGE_PARAMS, &report_id } },
+	{ "GET", "/api/v1/sources",
+	    "SELECT api.sources(" FILTER_SQL PAGE_SQL ", p_group => $9::text, p_sort => $10::text)",
+	    { FILTER_PARAMS, PAGE_PARAMS, &group, &sort } },
+	{ "GET", "/api/v1/records", "SELECT api.records(" FILTER_SQL PAGE_SQL ", p_report => $9::bigint)",
+	    { FILTER_PARAMS, PAGE_PARAMS, &report } },
+	{ "GET", "/api/v1/reports",
+	    "SELECT api.reports(" FILTER_SQL PAGE_SQL
+	    ", p_report_id => $9::text, p_received_from => $10::date, p_received_to => $11::date)",
+	    { FILTER_PARAMS, PAGE_PARAMS, &report_id, &received_from, &received_to } },
 	{ "GET", "/api/v1/reports/{id}", "SELECT api.report(p_id => $1::bigint)", { &id } },
-	{ "GET", "/api/v1/intake", "SELECT api.intake(p_limit => $1::int, p_cursor => $2::text)",
-	    { PAGE_PARAMS } },
-	{ "GET", "/api/v1/meta", "SELECT api.meta()", { NULL } },
+	{ "GET", "/api/v1/intake",
+	    "SELECT api.intake(p_from => $1::date, p_to => $2::date, p_status => $3::text, "
+	    "p_limit => $4::int, p_cursor => $5::text)",
+	    { &from, &to, &status, PAGE_PARAMS } },
+	{ "GET", "/api/v1/meta", "SELECT api.meta() || '{\"version\": \"" RUAD_VERSION "\"}'", { NULL } },
 };
 
 const struct route *routes_all(gsize *n_routes)

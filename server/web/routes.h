@@ -10,7 +10,7 @@
 #include "server/web/problem.h"
 #include "server/web/query.h"
 
-#define ROUTE_PARAMS_MAX 10
+#define ROUTE_PARAMS_MAX 12
 
 struct route {
 	const char *method; /* "GET"; HEAD is answered like it */

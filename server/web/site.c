@@ -1,5 +1,6 @@
 #include "server/web/site.h"
 
+#include <json-c/json.h>
 #include <string.h>
 
 #include "server/common/log.h"
@@ -19,7 +20,9 @@
 #define HEADERS_MAX   (16 * 1024) /* bytes; half of what http.c can hold */
 #define RETRY_AWAY    5           /* seconds */
 #define RETRY_BUSY    30
-#define READY_SQL     "SELECT api.ready()"
+#define HEALTHY       "{\"status\": \"ok\"}"
+#define NOT_READY     "{\"ready\": false}"
+#define READY_SQL     "SELECT api.ready(p_schema_version => $1::int)"
 
 static gboolean is_read(const char *method)
 {
@@ -194,21 +197,17 @@ static void answer_page(
 		answer_asset(request, response, asset);
 }
 
-static void answer_fixed(struct http_response *response, guint status, const char *document)
-{
-	response->status = status;
-	response->type = JSON_TYPE;
-	response->body = g_bytes_new(document, strlen(document));
-}
-
 static void answer_health(
     const struct http_request *request, struct http_response *response, const struct query *query)
 {
 	(void)query;
-	if (is_read(request->method))
-		answer_fixed(response, 200, "{\"status\":\"ok\"}");
-	else
+	if (!is_read(request->method)) {
 		answer_method(request, response, ALLOW_READ);
+		return;
+	}
+	response->status = 200;
+	response->type = JSON_TYPE;
+	response->body = g_bytes_new_static(HEALTHY, strlen(HEALTHY));
 }
 
 /* Says so once when the site becomes ready, or ceases to be: it is asked every few seconds. */
@@ -223,25 +222,42 @@ static void log_ready(gboolean ready, const char *cause)
 		log_warning("not ready: %s", cause);
 }
 
-/* Ready when the database answers and api.ready() calls its schema current. */
+/* What api.ready() said: {"ready": true, ...} */
+static gboolean says_ready(GBytes *document)
+{
+	json_tokener *tokener = json_tokener_new();
+	gsize size;
+	const char *text = g_bytes_get_data(document, &size);
+	json_object *object = json_tokener_parse_ex(tokener, text, (int)size);
+	gboolean ready = json_object_get_boolean(json_object_object_get(object, "ready"));
+
+	json_object_put(object);
+	json_tokener_free(tokener);
+	return ready;
+}
+
+/* Ready when the database answers and api.ready() finds the schema that this program was built with. */
 static void answer_ready(
     const struct http_request *request, struct http_response *response, const struct query *query)
 {
+	char *const version[] = { RUAD_SCHEMA_VERSION };
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GBytes) document = NULL;
-	gboolean ready = FALSE;
+	GBytes *document = NULL;
+	gboolean ready;
 
 	(void)query;
 	if (!is_read(request->method)) {
 		answer_method(request, response, ALLOW_READ);
 		return;
 	}
-	if (session_document(READY_SQL, NULL, 0, &document, &error) == SESSION_ROWS)
-		ready = document != NULL && g_bytes_get_size(document) == 1 &&
-			*(const char *)g_bytes_get_data(document, NULL) == 't';
+	if (session_document(READY_SQL, version, 1, &document, &error) != SESSION_ROWS || document == NULL)
+		document = g_bytes_new_static(NOT_READY, strlen(NOT_READY));
+	ready = says_ready(document);
 	log_ready(ready, error != NULL ? error->message : "the database's schema is not this program's");
+	response->status = ready ? 200 : 503;
 	response->retry_after = ready ? 0 : RETRY_AWAY;
-	answer_fixed(response, ready ? 200 : 503, ready ? "{\"ready\":true}" : "{\"ready\":false}");
+	response->type = JSON_TYPE;
+	response->body = document;
 }
 
 static const struct {
@@ -273,6 +289,11 @@ void site_handle(const struct http_request *request, struct http_response *respo
 	if (request->header_bytes > HEADERS_MAX) {
 		answer_plain_problem(
 		    request, response, 431, "the headers are larger than %d bytes", HEADERS_MAX);
+		return;
+	}
+	if (request->malformed) {
+		answer_plain_problem(
+		    request, response, 400, "a header's name must be a token (RFC 9110 section 5.1)");
 		return;
 	}
 	query = query_parse(request->target, &error);

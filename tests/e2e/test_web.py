@@ -1,0 +1,698 @@
+"""ruad-web over a real PostgreSQL: the API's shapes and refusals, the page, and what becomes of both when the database goes."""
+
+import contextlib
+import gzip
+import hashlib
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+
+import psycopg2
+import psycopg2.errors
+import pytest
+import reports
+from conftest import PROGRAMS, Database, Postgres, wait_until
+from web_site import WebSite
+
+HOSTILE_ORG = '{"a\\", NULL}\'; --'  # what would end an array literal, a string or a statement
+RESOURCES = ["summary", "timeseries", "domains", "sources", "records", "reports", "intake", "meta"]
+FILTERED = ["summary", "timeseries", "domains", "sources", "records", "reports"]
+PAGED = ["domains", "sources", "records", "reports", "intake"]
+WINDOW = {"from_": "2026-01-01", "to": "2026-02-01"}
+
+MAIL = "mail_no, received_at, source, size, sha256"
+ITEM = "mail_no, item_no, kind, code, reason, dialect, org_name, email, report_id, begin, \"end\", domain, p, records, sha256"
+RECORD = "mail_no, item_no, record_no, source_ip, count, disposition, dkim, spf, header_from, auth_results"
+
+
+def report(number, day, org_name, domain, records):
+    """A mail with one report, as rows for the three staging tables (sql/STAGING.md)."""
+    digest = hashlib.sha256(str(number).encode()).digest()
+    begin, end = f"2026-01-{day:02}T00:00:00Z", f"2026-01-{day:02}T23:59:59Z"
+    return {
+        "stage_mail": [(number, end, "lmtp", 1000, digest)],
+        "stage_item": [
+            (number, 1, "aggregate", None, None, "rfc7489", org_name, "dmarc@reporter.example", f"id-{number}", begin, end)
+            + (domain, "none", len(records), digest)
+        ],
+        "stage_record": [
+            (number, 1, row, source_ip, count, "none", dkim, spf, domain, json.dumps({"dkim": [], "spf": []}))
+            for row, (source_ip, count, dkim, spf) in enumerate(records, 1)
+        ],
+    }
+
+
+def unreadable(number):
+    digest = hashlib.sha256(str(number).encode()).digest()
+    empty = (None,) * 10
+    return {
+        "stage_mail": [(number, "2026-01-20T00:00:00Z", "lmtp", 1000, digest)],
+        "stage_item": [(number, 1, "unreadable", "xml", "line 1: not well-formed", *empty)],
+        "stage_record": [],
+    }
+
+
+SAMPLES = [
+    report(1, 5, "Google Inc.", "example.org", [("192.0.2.1", 10, "pass", "pass"), ("198.51.100.7", 3, "fail", "fail")]),
+    report(2, 6, "Yahoo", "example.org", [("192.0.2.1", 5, "pass", "fail"), ("2001:db8::25", 2, "fail", "pass")]),
+    report(3, 7, HOSTILE_ORG, "mail.example.net", [("203.0.113.9", 4, "fail", "fail")]),
+    unreadable(4),
+]
+SAMPLES += [report(n, n % 28 + 1, "Many", "many.example", [(f"192.0.2.{n}", 1, "pass", "pass")]) for n in range(10, 70)]
+MESSAGES = {"example.org": 20, "mail.example.net": 4, "many.example": 60}
+
+
+def store(database, samples):
+    """Take the samples in as ruad-ingest does."""
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION AUTHORIZATION taker; SELECT ruad.stage_open(); BEGIN")
+        for table, columns in ("stage_mail", MAIL), ("stage_item", ITEM), ("stage_record", RECORD):
+            for sample in samples:
+                for row in sample[table]:
+                    marks = ", ".join(["%s"] * len(row))
+                    cursor.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", row)
+        cursor.execute("SELECT mail_id, keep_raw, mail_no FROM ruad.ingest()")
+        for mail_id, keep_raw, mail_no in cursor.fetchall():
+            if keep_raw:
+                cursor.execute("SELECT ruad.keep_raw(%s, %s)", (mail_id, str(mail_no).encode()))
+        cursor.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def temporary_folder():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@contextlib.contextmanager
+def running_site(database, **settings):
+    with temporary_folder() as folder:
+        site = WebSite(folder, database.conninfo("reader"), **settings)
+        try:
+            site.start()
+            site.wait_ready()
+            yield site
+        finally:
+            site.close()
+
+
+@pytest.fixture(name="filled", scope="module")
+def fixture_filled():
+    """A database with the samples, in a cluster that writes down every statement."""
+    with temporary_folder() as folder:
+        postgres = Postgres(folder)
+        postgres.start()
+        database = Database(postgres, "ruad")
+        database.query("CREATE ROLE reader LOGIN IN ROLE ruad_web")
+        store(database, SAMPLES)
+        database.query("ALTER SYSTEM SET log_statement = 'all'")
+        database.query("SELECT pg_reload_conf()")
+        yield database
+        postgres.stop()
+
+
+@pytest.fixture(name="site", scope="module")
+def fixture_site(filled):
+    with running_site(filled) as site:
+        yield site
+
+
+@pytest.fixture(name="own_site")
+def fixture_own_site(filled):
+    """One that the test may stop, and whose log is its own."""
+    with running_site(filled) as site:
+        yield site
+
+
+# What is read
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_every_resource_is_a_json_object(site, resource):
+    answer = site.get(resource)
+    assert answer.status == 200
+    assert answer["Content-Type"] == "application/json"
+    assert answer["Cache-Control"] == "private, no-cache"
+    assert isinstance(answer.json(), dict)
+
+
+def test_summary_counts_messages(site):
+    totals = site.get("summary", **WINDOW).json()["totals"]
+    assert totals["messages"] == sum(MESSAGES.values())
+    assert totals["pass"] == totals["messages"] - 3 - 4
+
+
+@pytest.mark.parametrize(
+    "parameters, messages",
+    [
+        ({"domain": "example.org"}, 20),
+        ({"domain": ["Example.ORG.", "mail.example.net"]}, 24),
+        ({"domain": "nobody.example"}, 0),
+        ({"domain": "example.org", "from_": "2026-01-06"}, 7),
+        ({"domain": "example.org", "to": "2026-01-06"}, 13),
+        ({"domain": "example.org", "result": "pass"}, 17),
+        ({"domain": "example.org", "result": "fail"}, 3),
+        ({"domain": "example.org", "ip": "192.0.2.1"}, 15),
+        ({"domain": "example.org", "ip": "2001:db8::/32"}, 2),
+        ({"reporter": "Yahoo"}, 7),
+        ({"reporter": ["Yahoo", "Google Inc."]}, 20),
+        ({"reporter": HOSTILE_ORG}, 4),
+        ({"reporter": "NULL"}, 0),
+    ],
+)
+def test_filters_narrow_the_sum(site, parameters, messages):
+    assert site.get("summary", **{**WINDOW, **parameters}).json()["totals"]["messages"] == messages
+
+
+def test_sources_are_grouped_by_address(site):
+    items = site.get("sources", **WINDOW, domain="example.org", group="ip").json()["items"]
+    assert {item["key"]: item["messages"] for item in items} == {"192.0.2.1": 15, "198.51.100.7": 3, "2001:db8::25": 2}
+
+
+def test_timeseries_has_a_point_for_each_day(site):
+    document = site.get("timeseries", **WINDOW, domain="example.org", bucket="day", by="class").json()
+    assert len(document["points"]) == 31
+    assert sum(sum(point["v"].values()) for point in document["points"]) == 20
+
+
+def test_domains_and_records_hold_what_was_stored(site):
+    items = site.get("domains", **WINDOW).json()["items"]
+    assert {item["name"]: item["messages"] for item in items} == MESSAGES
+    rows = site.get("records", **WINDOW, domain="example.org").json()["items"]
+    assert sorted((row["source_ip"], row["count"]) for row in rows) == [
+        ("192.0.2.1", 5),
+        ("192.0.2.1", 10),
+        ("198.51.100.7", 3),
+        ("2001:db8::25", 2),
+    ]
+
+
+def test_a_report_of_the_list_is_found_by_its_id(site):
+    (item,) = site.get("reports", **WINDOW, reporter=HOSTILE_ORG).json()["items"]
+    document = site.get(f"reports/{item['id']}").json()
+    assert document["report_metadata"]["org_name"] == HOSTILE_ORG
+    assert [record["row"]["source_ip"] for record in document["record"]] == ["203.0.113.9"]
+
+
+@pytest.mark.parametrize("name", ["999999999", "0", "abc", "1'", "9223372036854775808", "-1"])
+def test_a_report_that_is_not_there_is_404(site, name):
+    answer = site.get("reports/" + urllib.parse.quote(name))
+    assert answer.status == 404
+    answer.problem()
+
+
+def test_intake_shows_what_could_not_be_read(site):
+    document = site.get("intake", **WINDOW).json()
+    (item,) = document["items"]
+    assert (item["status"], item["code"], item["reason"]) == ("quarantined", "xml", "line 1: not well-formed")
+    assert document["counts"] == {"stored": len(SAMPLES) - 1, "duplicate": 0, "conflict": 0, "quarantined": 1}
+    assert len(site.get("intake", **WINDOW, status="stored", limit=500).json()["items"]) == len(SAMPLES) - 1
+
+
+@pytest.mark.parametrize("resource", ["sources", "records", "reports"])
+def test_cursors_lead_through_every_row_once(site, resource):
+    group = {"group": "ip"} if resource == "sources" else {}
+    seen, cursor = [], {}
+    for _ in range(10):
+        document = site.get(resource, **WINDOW, domain="many.example", limit=25, **group, **cursor).json()
+        assert len(document["items"]) <= 25
+        seen += [json.dumps(item, sort_keys=True) for item in document["items"]]
+        if document["next"] is None:
+            break
+        cursor = {"cursor": document["next"]}
+    assert len(seen) == len(set(seen)) == 60
+
+
+def test_mail_taken_by_lmtp_is_in_the_api(start_ingest, own_database):
+    own_database.query("CREATE ROLE reader LOGIN IN ROLE ruad_web")
+    ingest = start_ingest(own_database)
+    record = reports.record(source_ip="192.0.2.55", count=42, dkim="fail", spf="fail")
+    code, text = ingest.deliver(reports.report_mail(1, records=[record]))[0]
+    assert code == 250, text
+    with running_site(own_database) as site:
+        (item,) = site.get("sources", group="ip", **WINDOW).json()["items"]
+        assert (item["key"], item["messages"], item["pass"]) == ("192.0.2.55", 42, 0)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("domian", "example.org"),
+        ("Domain", "example.org"),
+        ("p_domain", "example.org"),
+        ("from", "yesterday"),
+        ("from", "2026-02-30"),
+        ("from", "2026-1-1"),
+        ("from", ""),
+        ("to", "infinity"),
+        ("result", "maybe"),
+        ("ip", "10.1"),
+        ("ip", "192.0.2.0/33"),
+        ("ip", "example.org"),
+        ("domain", ""),
+        ("domain", "x" * 256),
+        ("domain", "a\x01b"),
+        ("reporter", "a\nb"),
+        ("reporter", "x" * 513),
+    ],
+)
+@pytest.mark.parametrize("resource", FILTERED)
+def test_a_bad_parameter_is_400_and_named(site, resource, name, value):
+    answer = site.get(resource, **{**({"from_": "2026-01-01"} if name != "from" else {}), name: value})
+    assert answer.status == 400
+    assert list(answer.problem()) == [name]
+
+
+@pytest.mark.parametrize(
+    "resource, name, value",
+    [(resource, "limit", value) for resource in PAGED for value in ("0", "501", "-1", "1.0", "ten", "", "99999999999999999999")]
+    + [(resource, "cursor", value) for resource in PAGED for value in ("", "x" * 513, "a\tb", "no-cursor-of-ours", "'", "{}")]
+    + [
+        ("sources", "group", "planet"),
+        ("timeseries", "bucket", "year"),
+        ("timeseries", "by", "planet"),
+        ("summary", "limit", "5"),
+        ("reports", "report_id", ""),
+        ("reports", "received_from", "yesterday"),
+        ("records", "report", "x"),
+        ("sources", "sort", "messages"),
+        ("intake", "status", "lost"),
+        ("intake", "domain", "example.org"),
+        ("meta", "x", "1"),
+        ("reports/1", "id", "2"),
+    ],
+)
+def test_a_bad_parameter_of_a_resource_is_400_and_named(site, resource, name, value):
+    answer = site.get(resource, **{name: value})
+    assert answer.status == 400
+    assert list(answer.problem()) == [name]
+
+
+@pytest.mark.parametrize("name, value", [("from", "2026-01-01"), ("ip", "192.0.2.1"), ("result", "pass")])
+def test_a_single_parameter_given_twice_is_400(site, name, value):
+    answer = site.get("summary", **{name: [value, value]})
+    assert answer.status == 400
+    assert answer.problem() == {name: "must be given once"}
+
+
+@pytest.mark.parametrize("resource", FILTERED)
+def test_what_only_the_database_can_judge_is_400_and_named(site, resource):
+    answer = site.get(resource, from_="2026-01-02", to="2026-01-01")
+    assert answer.status == 400
+    assert "after" in answer.problem()["from"]
+
+
+def test_all_bad_parameters_are_named_at_once(site):
+    assert list(site.get("sources", colour="red", ip="x", limit="0", group="ip").problem()) == ["colour", "ip", "limit"]
+
+
+@pytest.mark.parametrize("query", ["domain=%00", "domain=a%00b", "%00=1", "domain=%", "domain=%zz", "domain=%ff", "domain=%c0%af"])
+def test_bad_encoding_is_400(site, query):
+    answer = site.ask("/api/v1/summary?" + query)
+    assert answer.status == 400
+    answer.problem()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nosuch", "/api/v1/summary/", "/api/", "/api/v2/summary", "/nosuch", "/sources/x", "/assets/"])
+def test_what_is_not_there_is_404(site, path):
+    for method in "GET", "HEAD", "POST":
+        answer = site.ask(path, method)
+        assert answer.status == 404
+        assert method == "HEAD" or answer.problem() == {}
+
+
+@pytest.mark.parametrize("path", ["/", "/sources", "/healthz", "/readyz", *("/api/v1/" + name for name in RESOURCES), "/api/v1/reports/1"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW", "get"])
+def test_only_reading_is_allowed(site, path, method):
+    answer = site.ask(path, method)
+    assert answer.status == 405
+    assert answer["Allow"] == "GET, HEAD"
+    answer.problem()
+
+
+def test_too_long_addresses_and_headers_are_refused(site):
+    answer = site.ask("/api/v1/summary?domain=" + "a" * 9000)
+    assert answer.status == 414
+    answer.problem()
+    answer = site.ask("/", X_Long="a" * 17000)
+    assert answer.status == 431
+    answer.problem()
+    # more than a connection's memory: the library's own words
+    assert site.raw(b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 414 ")
+    assert site.raw(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 40",
+        b"Transfer-Encoding: chunked",
+        b"Transfer-Encoding: identity",
+        b"Content-Length: 0\r\nContent-Length: 40",
+        b"Content-Length: 0\r\nTransfer-Encoding: chunked",
+        b"Content-Length: +40",
+        b"Content-Length: 00",
+        b"Content-Length : 40",
+        b"Content-Length\t: 40",
+        b"Transfer-Encoding : chunked",
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"POST"])
+def test_a_body_is_not_taken_for_the_next_request(site, framing, method):
+    body = b"GET /healthz HTTP/1.1\r\nHost: smuggled\r\n\r\n"
+    got = site.raw(method + b" /healthz HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n" + body)
+    assert got.count(b'"status": "ok"') <= (method == b"GET")  # /healthz said once
+    assert b"\r\nConnection: close\r\n" in got
+
+
+HOSTILE = [
+    "'",
+    "''; DROP TABLE ruad.report; --",
+    '"',
+    "\\",
+    "\\'",
+    "{",
+    "}",
+    "{}",
+    "{NULL}",
+    '{"a","b"}',
+    ",",
+    "$1",
+    "%s%n",
+    "$$; SELECT pg_sleep(5); $$",
+    "E'\\x41'",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "\u202eexample",
+    "\ufeff",
+    "\U0010ffff",
+    "a" * 200 + "'" * 50,
+    "%00",
+]
+MARK = "smuggled-7f3a"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_never_reaches_sql_as_text(site, filled, text):
+    log = filled.postgres.folder / "log"
+    before = log.stat().st_size
+    value = MARK + text
+    for name in "domain", "reporter", "cursor", "report_id", "from", "to", "ip", "result", "limit", "group", "bucket", "by", value:
+        for resource in RESOURCES:
+            answer = site.get(resource, **{name: value})
+            assert answer.status in (200, 400)
+            if answer.status == 200 and resource != "summary" and resource != "timeseries":
+                assert answer.json()["items"] == []
+    assert site.get("reports/" + urllib.parse.quote(value, safe="")).status in (400, 404)
+    statements = log.read_bytes()[before:].decode()
+    executed = [line for line in statements.splitlines() if "execute" in line or "statement:" in line]
+    assert any("api.summary(" in line for line in executed)
+    assert not any(MARK in line for line in executed)
+    assert site.get("summary", **WINDOW).json()["totals"]["messages"] == sum(MESSAGES.values())
+
+
+@pytest.mark.parametrize("size", [10_000, 8_000])
+def test_a_huge_parameter_is_refused_before_sql(site, size):
+    for name in "domain", "reporter", "cursor", "ip", "x":
+        answer = site.get("records", **{name: "a" * size})
+        assert answer.status == (414 if size > 8192 else 400)
+        answer.problem()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO ruad.domain (name) VALUES ('x')",
+        "UPDATE ruad.report SET messages = 0",
+        "DELETE FROM ruad.record",
+        "TRUNCATE ruad.mail",
+        "DROP VIEW dmarc.reports",
+        "CREATE TABLE ruad.x ()",
+        "CREATE TABLE dmarc.x ()",
+        "CREATE TABLE api.x ()",
+        "CREATE TABLE public.x ()",
+        "CREATE TEMPORARY TABLE x ()",
+        "CREATE FUNCTION api.x() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "SELECT * FROM ruad.mail",
+        "SELECT * FROM ruad.raw",
+        "SELECT ruad.ingest()",
+        "SELECT ruad.stage_open()",
+        "SELECT ruad.keep_raw(1, '')",
+        "COPY dmarc.reports TO PROGRAM 'cat'",
+        "SET ROLE ruad_owner",
+        "SELECT pg_read_file('/etc/hostname')",
+    ],
+)
+def test_its_role_may_only_read_views(filled, statement):
+    with contextlib.closing(psycopg2.connect(filled.conninfo("reader"))) as connection, connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute(statement)
+
+
+def test_its_connections_are_read_only_and_bounded(site, filled):
+    site.get("meta")
+    with contextlib.closing(filled.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ruad-web' AND usename = 'reader'")
+        assert 1 <= cursor.fetchone()[0] <= 4
+    log = (filled.postgres.folder / "log").read_text()
+    for setting in "default_transaction_read_only = on", "statement_timeout = '10s'", "search_path = ":
+        assert setting in log
+
+
+# What is agreed on
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/summary", "/api/v1/records"])
+def test_what_the_client_has_is_not_sent_again(site, path):
+    for coding in "identity", "gzip":
+        first = site.ask(path, Accept_Encoding=coding)
+        assert first.status == 200
+        again = site.ask(path, Accept_Encoding=coding, If_None_Match=first["ETag"])
+        assert (again.status, again.body) == (304, b"")
+        assert again["ETag"] == first["ETag"]
+        assert again["Cache-Control"] == first["Cache-Control"]
+        assert site.ask(path, Accept_Encoding=coding, If_None_Match='"x", W/' + first["ETag"]).status == 304
+        assert site.ask(path, Accept_Encoding=coding, If_None_Match='"x"').status == 200
+
+
+def test_the_tag_changes_with_the_content(site):
+    one = site.get("summary", domain="example.org", **WINDOW)
+    other = site.get("summary", domain="many.example", **WINDOW)
+    assert one["ETag"] != other["ETag"]
+    assert one["ETag"] == f'"{hashlib.sha256(one.body).hexdigest()}"'
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/records?from=2026-01-01&to=2026-02-01"])
+def test_large_answers_are_packed_for_those_who_take_it(site, path):
+    plain = site.ask(path, Accept_Encoding="identity")
+    packed = site.ask(path, Accept_Encoding="br, gzip;q=0.8")
+    assert plain["Content-Encoding"] is None
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < len(plain.body)
+    assert plain["Vary"] == packed["Vary"] == "Accept-Encoding"
+    assert plain["ETag"] != packed["ETag"]
+    assert site.ask(path, Accept_Encoding="gzip;q=0")["Content-Encoding"] is None
+
+
+def test_small_answers_are_not_packed(site):
+    answer = site.get("reports", report_id="nosuch")
+    assert site.ask("/api/v1/reports?report_id=nosuch", Accept_Encoding="gzip").body == answer.body
+
+
+@pytest.mark.parametrize("path", ["/", "/sources", "/healthz", "/readyz", "/api/v1/summary", "/api/v1/reports/999999999", "/nosuch"])
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_head_is_get_without_the_body(site, path, coding):
+    get = site.ask(path, Accept_Encoding=coding)
+    head = site.ask(path, "HEAD", Accept_Encoding=coding)
+    assert head.body == b""
+    assert head.status == get.status
+    assert int(head["Content-Length"]) == len(get.body)
+    skip = {"date", "connection"}
+    assert {k: v for k, v in head.headers.items() if k.lower() not in skip} == {
+        k: v for k, v in get.headers.items() if k.lower() not in skip
+    }
+
+
+# The page
+
+
+@pytest.mark.parametrize(
+    "path",
+    "/ /domains /domain?name=example.org /sources /source /ip /records /reports /report?id=1 /reporters /failures /tls /intake /help".split(),
+)
+def test_each_page_is_the_one_document(site, path):
+    answer = site.ask(path)
+    assert answer.status == 200
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+    assert answer["Cache-Control"] == "no-cache"
+    assert answer.body == site.ask("/").body
+
+
+def test_the_page_s_files_are_there_for_ever(site):
+    names = re.findall(r'(?:src|href)="(assets/[^"]+)"', site.ask("/").body.decode())
+    assert any(name.endswith(".js") for name in names) and any(name.endswith(".css") for name in names)
+    types = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+    for name in names:
+        plain = site.ask("/" + name, Accept_Encoding="identity")
+        assert plain.status == 200
+        assert plain["Content-Type"] == types[name.rsplit(".", 1)[1]]
+        assert plain["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert plain["ETag"] == f'"{hashlib.sha256(plain.body).hexdigest()}"'
+        packed = site.ask("/" + name, Accept_Encoding="gzip")
+        assert (gzip.decompress(packed.body) if packed["Content-Encoding"] else packed.body) == plain.body
+
+
+# When things go
+
+
+def test_ready_follows_the_database_and_health_does_not(own_database):
+    own_database.query("CREATE ROLE reader LOGIN IN ROLE ruad_web")
+    with running_site(own_database) as site:
+        assert site.ask("/readyz").json()["ready"] is True
+        assert site.get("summary").status == 200
+        own_database.postgres.stop()
+        site.wait_ready(503)
+        assert site.ask("/readyz").json()["ready"] is False
+        assert site.ask("/healthz").json() == {"status": "ok"}
+        answer = site.get("summary")
+        assert answer.status == 503
+        assert int(answer["Retry-After"]) > 0
+        answer.problem()
+        assert site.ask("/").status == 200
+        own_database.postgres.start()
+        site.wait_ready(200)
+        wait_until(lambda: site.get("summary").status == 200, "the API answers again")
+        assert site.log().count("not ready") == 1
+
+
+def test_a_schema_that_is_not_ours_is_not_ready(own_database):
+    own_database.query("CREATE ROLE reader LOGIN IN ROLE ruad_web")
+    with running_site(own_database) as site:
+        own_database.query("DELETE FROM ruad.schema_version WHERE version > 1")
+        site.wait_ready(503)
+
+
+def test_a_lost_connection_is_opened_again_unseen(own_site, filled):
+    for _ in range(5):
+        assert own_site.get("summary").status == 200
+        filled.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ruad-web'")
+    assert own_site.get("summary").status == 200
+    assert "503" not in own_site.log()
+
+
+@contextlib.contextmanager
+def locked(database, table):
+    """Nobody else may even read the table meanwhile."""
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+        cursor.execute("ROLLBACK")
+
+
+def waiting(database):
+    """The pids of our connections that wait for a lock."""
+    return [
+        pid
+        for (pid,) in database.query(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'ruad-web' AND wait_event_type = 'Lock'"
+        )
+    ]
+
+
+class Asking(threading.Thread):
+    """A request under way."""
+
+    def __init__(self, site, resource):
+        super().__init__()
+        self.site, self.resource, self.answer = site, resource, None
+        self.start()
+
+    def run(self):
+        self.answer = self.site.get(self.resource)
+
+
+def test_a_statement_that_takes_too_long_is_503(own_site, filled):
+    with locked(filled, "ruad.report"):
+        asking = Asking(own_site, "reports")
+        (pid,) = wait_until(lambda: waiting(filled), "the request waits")
+        filled.query("SELECT pg_cancel_backend(%s)", pid)  # what statement_timeout does, SQLSTATE 57014
+        asking.join(20)
+    assert asking.answer.status == 503
+    assert int(asking.answer["Retry-After"]) > 0
+    assert "too long" in asking.answer.json()["detail"]
+    assert own_site.log().count(": 503: ") == 1
+    assert own_site.get("reports").status == 200
+
+
+def test_a_request_under_way_is_answered_before_the_end(own_site, filled):
+    with locked(filled, "ruad.report"):
+        asking = Asking(own_site, "reports")
+        wait_until(lambda: waiting(filled), "the request waits")
+        own_site.process.terminate()
+        with pytest.raises(AssertionError):
+            wait_until(lambda: own_site.process.poll() is not None, "the end", seconds=0.5)
+    asking.join(20)
+    assert asking.answer.status == 200
+    assert own_site.process.wait(20) == 0
+
+
+def test_an_idle_connection_does_not_hold_up_the_end(own_site):
+    client = http.client.HTTPConnection("127.0.0.1", own_site.port)
+    client.request("GET", "/healthz")
+    assert client.getresponse().read()
+    assert own_site.stop() == 0
+    client.close()
+
+
+def test_clients_that_leave_early_do_no_harm(own_site, filled):
+    with locked(filled, "ruad.report"):
+        for _ in range(2):
+            client = socket.create_connection(("127.0.0.1", own_site.port))
+            client.sendall(b"GET /api/v1/reports HTTP/1.1\r\nHost: x\r\n\r\n")
+            wait_until(lambda: waiting(filled), "the request waits")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close() resets
+            client.close()
+    assert own_site.get("reports").status == 200
+    assert own_site.process.poll() is None
+
+
+def test_a_silent_connection_is_closed(filled):
+    with running_site(filled, http_timeout=1) as site:
+        begun = time.monotonic()
+        site.raw(b"GET / HTTP/1.1\r\n", end=False)  # returns when the server closes
+        assert 0.5 < time.monotonic() - begun < 10
+
+
+def test_it_serves_a_unix_socket_too(site):
+    got = site.raw(b"GET /api/v1/meta HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", unix=True)
+    assert got.startswith(b"HTTP/1.1 200 ")
+
+
+def test_many_at_once_are_all_answered(site):
+    with contextlib.ExitStack() as stack:
+        askings = [Asking(site, RESOURCES[n % len(RESOURCES)]) for n in range(64)]
+        for asking in askings:
+            stack.callback(asking.join, 60)
+    assert [asking.answer.status for asking in askings] == [200] * 64
+
+
+@pytest.mark.parametrize("arguments", [[], ["--listen-fd=0"], ["--listen-fd=x"], ["--listen-fd=-1"], ["--nosuch"], ["word"]])
+def test_wrong_arguments_end_with_2(arguments):
+    done = subprocess.run([PROGRAMS / "ruad-web", *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"ruad-web: ")

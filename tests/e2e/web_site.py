@@ -1,0 +1,136 @@
+"""ruad-web on sockets of its own, and a client that looks at every byte of what it says."""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import urllib.parse
+
+from conftest import PROGRAMS, wait_until
+
+GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+POLICY = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+]
+
+
+class Answer:
+    """A response, read to its end."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def __getitem__(self, header):
+        return self.headers[header]
+
+    def json(self):
+        return json.loads(self.body)
+
+    def problem(self):
+        """The document of RFC 9457, after a look at its form; {name: reason} of its invalid_params."""
+        document = self.json()
+        assert self["Content-Type"] == "application/problem+json"
+        assert document["type"] == "about:blank"
+        assert document["title"] == http.client.responses[self.status].replace("Request-URI", "URI")
+        assert document["status"] == self.status
+        assert document["detail"]
+        return {item["name"]: item["reason"] for item in document.get("invalid_params", [])}
+
+
+class WebSite:
+    """ruad-web over listening sockets that stay open when it ends, as they do under a supervisor."""
+
+    def __init__(self, folder, conninfo, **settings):
+        self.folder = folder
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.port = self.tcp.getsockname()[1]
+        self.path = folder / "http.sock"
+        self.unix = socket.socket(socket.AF_UNIX)
+        self.unix.bind(str(self.path))
+        self.unix.listen(16)
+        self.environment = {**os.environ, "RUAD_CONFIG": "", "RUAD_DATABASE_URL": conninfo}
+        for key, value in {"http_threads": 4, **settings}.items():
+            self.environment["RUAD_" + key.upper()] = str(value)
+        self.process = None
+
+    def start(self):
+        fds = [self.tcp.fileno(), self.unix.fileno()]
+        with open(self.folder / "web.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [PROGRAMS / "ruad-web", *(f"--listen-fd={fd}" for fd in fds)],
+                env=self.environment,
+                pass_fds=fds,
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def log(self):
+        return (self.folder / "web.log").read_text()
+
+    def stop(self):
+        """SIGTERM; the exit status."""
+        self.process.terminate()
+        return self.process.wait(30)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(30)
+        self.tcp.close()
+        self.unix.close()
+
+    def ask(self, target, method="GET", body=None, **headers):
+        """An Answer that has the headers which every response must have."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
+            client.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            answer = Answer(client.getresponse())
+        check_guards(answer)
+        return answer
+
+    def get(self, resource, **parameters):
+        """GET api/v1/resource; a parameter that is a list is repeated, and "from" is written from_."""
+        pairs = [
+            (name.rstrip("_"), value)
+            for name, values in parameters.items()
+            for value in (values if isinstance(values, list) else [values])
+        ]
+        query = "?" + urllib.parse.urlencode(pairs) if pairs else ""
+        return self.ask(f"/api/v1/{resource}{query}")
+
+    def raw(self, request, unix=False, end=True):
+        """All bytes that come back for these bytes; end says that we send no more."""
+        family, address = (socket.AF_UNIX, str(self.path)) if unix else (socket.AF_INET, ("127.0.0.1", self.port))
+        with socket.socket(family) as client:
+            client.settimeout(30)
+            client.connect(address)
+            client.sendall(request)
+            if end:
+                client.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: client.recv(65536), b""))
+
+    def wait_ready(self, status=200):
+        wait_until(lambda: self.ask("/readyz").status == status, f"/readyz says {status}")
+
+
+def check_guards(answer):
+    for name, value in GUARDS.items():
+        assert answer.headers.get_all(name) == [value], name
+    (policy,) = answer.headers.get_all("Content-Security-Policy")
+    for directive in POLICY:
+        assert directive in policy.split("; "), directive
+    assert "unsafe" not in policy
+    assert len(answer.headers.get_all("Cache-Control")) == 1
