@@ -34,7 +34,7 @@ struct job {
 	struct run *run;
 	const char *file;
 	guint number;
-	struct spool *lines;
+	struct spool *lines; /* NULL when they were printed as they came */
 	guint unreadables;
 	GError *error; /* it could not be read, or our side failed */
 	gboolean finished;
@@ -82,42 +82,48 @@ static GBytes *read_file(const char *file, GError **error)
 	return content;
 }
 
-/* A worker that failed costs its document: what it had said before is void. */
-static void print_lost(struct job *job, const GError *why)
+/* What a worker had said before it failed stands: whole reports. That it failed is one line more. */
+static gboolean print_lost(struct json_printer *printer, const GError *why, GError **error)
 {
-	FILE *out = spool_stream(job->lines);
-	struct json_printer *printer = json_printer_new(out, job->file);
 	const struct unreadable lost = { .place = "", .code = "worker", .reason = why->message };
-	if (!json_printer_sink()->unreadable(printer, &lost, &job->error))
-		g_assert(job->error != NULL);
-	job->unreadables = json_printer_unreadables(printer);
-	json_printer_free(printer);
-	fclose(out);
+	return json_printer_sink()->unreadable(printer, &lost, error);
 }
 
-static void parse_bytes(struct job *job, GBytes *content)
+static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 {
 	gsize size;
 	const guint8 *document = g_bytes_get_data(content, &size);
 	g_autoptr(GError) error = NULL;
-	FILE *out = spool_stream(job->lines);
 	struct json_printer *printer = json_printer_new(out, job->file);
-	gboolean ok = pool_run(job->run->pool, document, size, json_printer_sink(), printer, &error);
+	if (!pool_run(job->run->pool, document, size, json_printer_sink(), printer, &error)) {
+		if (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
+			job->error = g_steal_pointer(&error);
+		else if (!print_lost(printer, error, &job->error))
+			g_assert(job->error != NULL);
+	}
 	job->unreadables = json_printer_unreadables(printer);
 	json_printer_free(printer);
-	if (fclose(out) != 0 && ok)
-		g_set_error(
-		    &job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not write: %s", g_strerror(errno));
-	if (ok)
-		return;
-	spool_clear(job->lines);
-	if (g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
-		print_lost(job, error);
-	else
-		job->error = g_steal_pointer(&error);
 }
 
-/* On a thread of its own, but not too far ahead of what is printed: answers that wait take room. */
+/* The job whose turn it is prints as it goes; the others put their lines aside. */
+static void parse_job(struct job *job, gboolean has_turn)
+{
+	g_autoptr(GBytes) content = read_file(job->file, &job->error);
+	if (content == NULL)
+		return;
+	if (has_turn) {
+		parse_bytes(job, content, stdout);
+		return;
+	}
+	job->lines = spool_new();
+	FILE *out = spool_stream(job->lines);
+	parse_bytes(job, content, out);
+	if (fclose(out) != 0 && job->error == NULL)
+		g_set_error(&job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not put lines aside: %s",
+		    g_strerror(errno));
+}
+
+/* On a thread of its own, but not too far ahead of what is printed: lines that wait take room. */
 static void do_job(gpointer data, gpointer user G_GNUC_UNUSED)
 {
 	struct job *job = data;
@@ -125,12 +131,10 @@ static void do_job(gpointer data, gpointer user G_GNUC_UNUSED)
 	g_mutex_lock(&run->mutex);
 	while (job->number >= run->printed + run->ahead)
 		g_cond_wait(&run->changed, &run->mutex);
+	gboolean has_turn = job->number == run->printed;
 	g_mutex_unlock(&run->mutex);
 
-	job->lines = spool_new();
-	g_autoptr(GBytes) content = read_file(job->file, &job->error);
-	if (content != NULL)
-		parse_bytes(job, content);
+	parse_job(job, has_turn);
 
 	g_mutex_lock(&run->mutex);
 	job->finished = TRUE;
@@ -149,7 +153,9 @@ static int print_job(struct job *job)
 		g_cond_wait(&run->changed, &run->mutex);
 	g_mutex_unlock(&run->mutex);
 
-	if (job->error == NULL && spool_copy(job->lines, stdout, &job->error) && job->unreadables > 0)
+	if (job->unreadables > 0)
+		code = COMMAND_FAILED;
+	if (job->lines != NULL && !spool_copy(job->lines, stdout, job->error == NULL ? &job->error : NULL))
 		code = COMMAND_FAILED;
 	if (job->error != NULL) {
 		g_autofree char *name = g_filename_display_name(job->file);
