@@ -1,0 +1,83 @@
+/*
+ * migrate.c - ruad migrate: bring the schema up to date, and say what was done.
+ *
+ * ruad serve and ruad import do the same when they start; this is for those who would rather do it themselves, with a role that
+ * the daemon does not have.
+ */
+#include "server/common/migrate.h"
+
+#include <stdio.h>
+
+#include "parser/error.h"
+#include "server/cli/commands.h"
+#include "server/cli/database.h"
+#include "server/cli/identity.h"
+
+struct tally {
+	gboolean dry_run;
+	guint steps;
+};
+
+static void print_step(const struct migration *migration, gpointer user)
+{
+	struct tally *tally = user;
+
+	printf("%s %04d %s\n", tally->dry_run ? "would run" : "running", migration->number, migration->name);
+	fflush(stdout);
+	tally->steps++;
+}
+
+static gboolean migrate_as_admin(const struct database *database, struct tally *tally, GError **error)
+{
+	g_autofree char *conninfo = database_admin_conninfo(database);
+	struct db *db = db_open(conninfo, "ruad-migrate", error);
+	gboolean good;
+
+	if (db == NULL)
+		return FALSE;
+	good = migrate_apply(db, tally->dry_run, print_step, tally, error);
+	db_close(db);
+	return good;
+}
+
+/* A private cluster is set up by starting it. A dry run starts nothing: there must be one that runs. */
+static gboolean migrate_database(
+    const struct settings *settings, struct database *database, struct tally *tally, GError **error)
+{
+	struct postgres *postgres = database_private(database);
+
+	if (postgres != NULL && !tally->dry_run)
+		return database_start(database, FALSE, error);
+	if (!identity_become(settings_string(settings, "server.user"), FALSE, error))
+		return FALSE;
+	if (postgres != NULL && !postgres_is_ready(postgres)) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "the private PostgreSQL server does not run: start ruad serve, or leave --dry-run out");
+		return FALSE;
+	}
+	return migrate_as_admin(database, tally, error);
+}
+
+int command_migrate(const struct settings *settings, int argc, char **argv)
+{
+	struct tally tally = { FALSE, 0 };
+	g_autoptr(GError) error = NULL;
+	struct database *database;
+	int code = COMMAND_OK;
+	const GOptionEntry entries[] = {
+		{ "dry-run", 'n', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &tally.dry_run, NULL, NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+
+	if (!command_options(entries, &argc, &argv))
+		return COMMAND_USAGE;
+	if (argc > 1)
+		return command_fail("migrate", COMMAND_USAGE, "takes no operands, not \"%s\"", argv[1]);
+	database = database_new(settings, &error);
+	if (database == NULL || !migrate_database(settings, database, &tally, &error))
+		code = command_fail("migrate", command_exit_of(error), "%s", error->message);
+	else if (tally.steps == 0 || !tally.dry_run)
+		printf("the schema is at version %d\n", migrate_version());
+	database_free(database);
+	return code;
+}

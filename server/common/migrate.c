@@ -1,0 +1,155 @@
+#include "server/common/migrate.h"
+
+#include "parser/error.h"
+#include "server/common/log.h"
+
+/* 'ruad' in ASCII: the advisory lock of whoever migrates. */
+#define LOCK_SQL "SELECT pg_catalog.pg_advisory_xact_lock(1920295268)"
+
+/* Before the first migration there is no table. */
+#define EXISTS_SQL                                                                                           \
+	"SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "        \
+	"WHERE n.nspname = 'ruad' AND c.relname = 'schema_version'"
+#define APPLIED_SQL "SELECT version, name, checksum FROM ruad.schema_version ORDER BY version"
+#define RECORD_SQL                                                                                           \
+	"INSERT INTO ruad.schema_version (version, name, checksum, app_version) VALUES ($1, $2, $3, $4)"
+
+gint migrate_version(void)
+{
+	return migrations[n_migrations - 1].number;
+}
+
+static char *checksum_of(const struct migration *migration)
+{
+	return g_compute_checksum_for_data(
+	    G_CHECKSUM_SHA256, (const guchar *)migration->text, migration->size);
+}
+
+/* One row of schema_version against the migration it stands for. */
+static gboolean check_row(const struct db_rows *rows, gsize row, GError **error)
+{
+	const char *version = db_rows_get(rows, row, 0);
+	g_autofree char *ours = NULL;
+
+	if (row >= n_migrations) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "the database has migration %s \"%s\" and this ruad (%s) knows %d: it was migrated by a "
+		    "newer one",
+		    version, db_rows_get(rows, row, 1), RUAD_VERSION, migrate_version());
+		return FALSE;
+	}
+	ours = checksum_of(&migrations[row]);
+	if (g_ascii_strtoll(version, NULL, 10) == migrations[row].number &&
+	    g_str_equal(db_rows_get(rows, row, 2), ours))
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+	    "migration %s \"%s\" of the database is not migration %d \"%s\" of this ruad (%s): their texts "
+	    "differ",
+	    version, db_rows_get(rows, row, 1), migrations[row].number, migrations[row].name, RUAD_VERSION);
+	return FALSE;
+}
+
+/* How many migrations the database has, all of them ours; -1 with error set. */
+static gint64 count_applied(struct db *db, GError **error)
+{
+	struct db_rows *rows = db_query(db, EXISTS_SQL, NULL, 0, error);
+	gint64 applied;
+
+	if (rows == NULL)
+		return -1;
+	applied = (gint64)db_rows_count(rows);
+	db_rows_free(rows);
+	if (applied == 0)
+		return 0;
+	rows = db_query(db, APPLIED_SQL, NULL, 0, error);
+	if (rows == NULL)
+		return -1;
+	applied = (gint64)db_rows_count(rows);
+	for (gsize row = 0; row < db_rows_count(rows) && applied >= 0; row++)
+		if (!check_row(rows, row, error))
+			applied = -1;
+	db_rows_free(rows);
+	return applied;
+}
+
+static gboolean record(struct db *db, const struct migration *migration, GError **error)
+{
+	g_autofree char *number = g_strdup_printf("%d", migration->number);
+	g_autofree char *checksum = checksum_of(migration);
+	struct db_value params[] = { DB_TEXT(number), DB_TEXT(migration->name), DB_TEXT(checksum),
+		DB_TEXT(RUAD_VERSION) };
+
+	return db_exec(db, RECORD_SQL, params, G_N_ELEMENTS(params), error);
+}
+
+/* The next missing migration, inside a transaction and under the lock; *done when there is none. */
+static gboolean apply_next(struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error)
+{
+	gint64 applied;
+
+	if (!db_exec(db, LOCK_SQL, NULL, 0, error))
+		return FALSE;
+	applied =
+	    count_applied(db, error); /* again: another ruad may have been at work until we had the lock */
+	if (applied < 0)
+		return FALSE;
+	*done = (gsize)applied == n_migrations;
+	if (*done)
+		return TRUE;
+	if (step != NULL)
+		step(&migrations[applied], user);
+	if (db_exec(db, "SET LOCAL lock_timeout = '10s'", NULL, 0, error) &&
+	    db_exec(db, migrations[applied].text, NULL, 0, error) && record(db, &migrations[applied], error))
+		return TRUE;
+	g_prefix_error(error, "migration %d \"%s\": ", migrations[applied].number, migrations[applied].name);
+	return FALSE;
+}
+
+/* An aborted transaction has nothing to lose; its first error is the one to report. */
+static void roll_back(struct db *db)
+{
+	g_autoptr(GError) ignored = NULL;
+
+	if (!db_exec(db, "ROLLBACK", NULL, 0, &ignored))
+		log_debug("ROLLBACK: %s", ignored->message);
+}
+
+gboolean migrate_apply(struct db *db, gboolean dry_run, migrate_cb step, gpointer user, GError **error)
+{
+	gint64 applied = count_applied(db, error);
+	gboolean done = dry_run || applied == (gint64)n_migrations;
+
+	if (applied < 0)
+		return FALSE;
+	for (gsize i = (gsize)applied; dry_run && step != NULL && i < n_migrations; i++)
+		step(&migrations[i], user);
+	while (!done) {
+		if (!db_exec(db, "BEGIN", NULL, 0, error))
+			return FALSE;
+		if (!apply_next(db, step, user, &done, error)) {
+			roll_back(db);
+			return FALSE;
+		}
+		if (!db_exec(db, "COMMIT", NULL, 0, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void log_step(const struct migration *migration, gpointer user)
+{
+	(void)user;
+	log_info("migrating the database: %d %s", migration->number, migration->name);
+}
+
+gboolean migrate_run(const char *conninfo, GError **error)
+{
+	struct db *db = db_open(conninfo, "ruad-migrate", error);
+	gboolean good;
+
+	if (db == NULL)
+		return FALSE;
+	good = migrate_apply(db, FALSE, log_step, NULL, error);
+	db_close(db);
+	return good;
+}

@@ -1,0 +1,29 @@
+/*
+ * migrate.h - bring a database's schema up to the one this program was built with.
+ *
+ * Each migration of sql/embedded.h runs in a transaction of its own, under an advisory lock (several ruad may start at once), and
+ * is recorded in ruad.schema_version with the SHA-256 of its text. Nothing is ever run twice. A database that a newer ruad
+ * has migrated, or whose recorded text is another than ours, is refused.
+ */
+#pragma once
+
+#include "server/common/db.h"
+#include "sql/embedded.h"
+
+/* Called before a migration is run (or would be); may be NULL. */
+typedef void (*migrate_cb)(const struct migration *migration, gpointer user);
+
+/*
+ * Run what is missing, in order. dry_run only calls step for each. What was done before a failure stays done.
+ *
+ * RUAD_ERROR_SYSTEM  the database is away, a lock could not be had in 10 s: try again
+ * RUAD_ERROR_SYNTAX  the database is newer than this program or its migrations are not ours, or the role may not migrate
+ */
+gboolean migrate_apply(struct db *db, gboolean dry_run, migrate_cb step, gpointer user,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for the database that conninfo names; what is run is logged. */
+gboolean migrate_run(const char *conninfo, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The version that this program needs: the number of its last migration. */
+gint migrate_version(void);

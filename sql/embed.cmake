@@ -1,0 +1,32 @@
+# embed.cmake - write migrations.c from numbered SQL files.
+#
+#   cmake -D OUT=migrations.c -D "FILES=0001_a.sql|0002_b.sql" -P embed.cmake
+#
+# The text becomes a byte array, so that no quoting can go wrong and no compiler limit on string literals is met.
+string(REPLACE "|" ";" files "${FILES}")
+set(code "/* made by embed.cmake; do not edit */\n#include \"sql/embedded.h\"\n")
+set(rows "")
+set(expected 1)
+foreach(file IN LISTS files)
+	get_filename_component(stem "${file}" NAME_WE)
+	if(NOT stem MATCHES "^([0-9][0-9][0-9][0-9])_([a-z0-9_]+)$")
+		message(FATAL_ERROR "${file}: not a name like 0001_words.sql")
+	endif()
+	set(label "${CMAKE_MATCH_1}")
+	set(name "${CMAKE_MATCH_2}")
+	string(REGEX REPLACE "^0+" "" number "${label}")
+	if(NOT number EQUAL expected)
+		message(FATAL_ERROR "${file}: number ${expected} was expected")
+	endif()
+	math(EXPR expected "${expected} + 1")
+	file(READ "${file}" hex HEX)
+	string(LENGTH "${hex}" size)
+	math(EXPR size "${size} / 2")
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+	string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+	string(APPEND code "static const unsigned char text_${label}[] = {\n${bytes}0x00};\n")
+	string(APPEND rows "\t{ ${number}, \"${name}\", (const char *)text_${label}, ${size} },\n")
+endforeach()
+string(APPEND code "const struct migration migrations[] = {\n${rows}};\nconst gsize n_migrations = G_N_ELEMENTS(migrations);\n")
+file(WRITE "${OUT}.new" "${code}")
+file(RENAME "${OUT}.new" "${OUT}")

@@ -1,0 +1,236 @@
+-- 0004_views - schema dmarc: what auditors, Grafana and schema api read. Columns are only ever added.
+--
+-- The views run with their owner's rights, so a reader needs none on the tables, and call no function of ours. Names hang on
+-- by LEFT JOINs over unique keys, which the planner drops where the name is not asked for.
+
+SET LOCAL ROLE ruad_owner;
+
+CREATE VIEW dmarc.reports AS
+SELECT r.id, d.name AS domain, o.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end",
+	(r.begin AT TIME ZONE 'UTC')::date AS day, r.error, r.generator, r.dialect, r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np,
+	r.pct, r.fo, r.testing, r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at
+FROM ruad.report r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
+
+CREATE VIEW dmarc.records AS
+SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, (r.begin AT TIME ZONE 'UTC')::date AS day, r.source_ip, r.count,
+	r.disposition, r.dkim, r.spf,
+	r.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
+	r.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
+	r.dkim IS NOT DISTINCT FROM 'pass' OR r.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
+	r.class, r.reason, r.header_from, r.envelope_from, r.envelope_to, r.auth_results, r.notes
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
+
+CREATE VIEW dmarc.record_dkim AS
+SELECT r.report, r.record_no, s.no::integer AS signature_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+	s.value ->> 'domain' AS dkim_domain, s.value ->> 'selector' AS selector, s.value ->> 'result' AS result,
+	s.value ->> 'human_result' AS human_result
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.dkim[*]') WITH ORDINALITY AS s(value, no);
+
+CREATE VIEW dmarc.record_spf AS
+SELECT r.report, r.record_no, s.no::integer AS result_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+	s.value ->> 'domain' AS spf_domain, s.value ->> 'scope' AS scope, s.value ->> 'result' AS result,
+	s.value ->> 'human_result' AS human_result
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.spf[*]') WITH ORDINALITY AS s(value, no);
+
+CREATE VIEW dmarc.record_overrides AS
+SELECT r.report, r.record_no, s.no::integer AS reason_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+	r.disposition, s.value ->> 'type' AS type, s.value ->> 'comment' AS comment
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+CROSS JOIN LATERAL jsonb_path_query(r.reason, '$[*]') WITH ORDINALITY AS s(value, no);
+
+CREATE VIEW dmarc.sources_daily AS
+SELECT domain, day, source_ip,
+	count(*) AS records,
+	coalesce(sum(count), 0) AS messages,
+	coalesce(sum(count) FILTER (WHERE dmarc_pass), 0) AS pass,
+	coalesce(sum(count) FILTER (WHERE NOT dmarc_pass), 0) AS fail,
+	coalesce(sum(count) FILTER (WHERE dkim_aligned), 0) AS dkim_aligned,
+	coalesce(sum(count) FILTER (WHERE spf_aligned), 0) AS spf_aligned,
+	coalesce(sum(count) FILTER (WHERE disposition = 'quarantine'), 0) AS quarantine,
+	coalesce(sum(count) FILTER (WHERE disposition = 'reject'), 0) AS reject
+FROM dmarc.records
+GROUP BY domain, day, source_ip;
+
+CREATE VIEW dmarc.policies AS
+SELECT domain, p, sp, np, adkim, aspf, pct, fo, testing,
+	min(begin) AS first_seen, max(begin) AS last_seen, count(*) AS reports, count(DISTINCT org_name) AS reporters
+FROM dmarc.reports
+GROUP BY domain, p, sp, np, adkim, aspf, pct, fo, testing;
+
+CREATE VIEW dmarc.intake AS
+SELECT m.id AS mail, i.item_no, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256 AS mail_sha256,
+	m.message_id, m.subject, m.header_from, i.kind, i.status, i.code, i.reason, i.place, i.report, i.sha256,
+	k.mail AS raw_mail
+FROM ruad.mail m
+LEFT JOIN ruad.item i ON i.mail = m.id
+LEFT JOIN ruad.raw k ON k.sha256 = m.sha256;
+
+CREATE VIEW dmarc.domains AS
+SELECT name AS domain FROM ruad.domain;
+
+CREATE VIEW dmarc.schema_version AS
+SELECT version, name, applied_at, app_version FROM ruad.schema_version;
+
+COMMENT ON VIEW dmarc.reports IS 'One row per aggregate report. Sum messages and pass here or in dmarc.records, never in a join of both.';
+COMMENT ON COLUMN dmarc.reports.id IS 'Number of the report in this database; dmarc.records.report names it';
+COMMENT ON COLUMN dmarc.reports.domain IS 'policy_published/domain: the domain whose policy was applied';
+COMMENT ON COLUMN dmarc.reports.org_name IS 'report_metadata/org_name: who reports, as written';
+COMMENT ON COLUMN dmarc.reports.email IS 'report_metadata/email';
+COMMENT ON COLUMN dmarc.reports.extra_contact_info IS 'report_metadata/extra_contact_info';
+COMMENT ON COLUMN dmarc.reports.report_id IS 'report_metadata/report_id: the reporter''s own name for it; not unique across reporters';
+COMMENT ON COLUMN dmarc.reports.begin IS 'report_metadata/date_range/begin: start of the period reported on';
+COMMENT ON COLUMN dmarc.reports."end" IS 'report_metadata/date_range/end: as written; reporters differ on whether it is inclusive';
+COMMENT ON COLUMN dmarc.reports.day IS 'The UTC day of begin';
+COMMENT ON COLUMN dmarc.reports.error IS 'report_metadata/error: array of texts';
+COMMENT ON COLUMN dmarc.reports.generator IS 'report_metadata/generator (RFC 9990): software that made the report';
+COMMENT ON COLUMN dmarc.reports.dialect IS 'rfc9990, rfc7489 or draft';
+COMMENT ON COLUMN dmarc.reports.version IS 'The element version, as written';
+COMMENT ON COLUMN dmarc.reports.xmlns IS 'Namespace of the root element; NULL without one';
+COMMENT ON COLUMN dmarc.reports.adkim IS 'policy_published/adkim: DKIM alignment, r or s';
+COMMENT ON COLUMN dmarc.reports.aspf IS 'policy_published/aspf: SPF alignment, r or s';
+COMMENT ON COLUMN dmarc.reports.p IS 'policy_published/p: policy for the domain';
+COMMENT ON COLUMN dmarc.reports.sp IS 'policy_published/sp: policy for subdomains';
+COMMENT ON COLUMN dmarc.reports.np IS 'policy_published/np (RFC 9990): policy for subdomains that do not exist';
+COMMENT ON COLUMN dmarc.reports.pct IS 'policy_published/pct (RFC 7489): percentage of mail the policy applied to';
+COMMENT ON COLUMN dmarc.reports.fo IS 'policy_published/fo: when failure reports were asked for';
+COMMENT ON COLUMN dmarc.reports.testing IS 'policy_published/testing (RFC 9990): y means one step less than the policy is enforced';
+COMMENT ON COLUMN dmarc.reports.discovery_method IS 'policy_published/discovery_method (RFC 9990): psl or treewalk';
+COMMENT ON COLUMN dmarc.reports.records IS 'How many records the report has';
+COMMENT ON COLUMN dmarc.reports.messages IS 'Messages reported: the sum of its records'' count';
+COMMENT ON COLUMN dmarc.reports.pass IS 'Of these, messages that passed DMARC';
+COMMENT ON COLUMN dmarc.reports.notes IS 'ruad''s findings on form and contradictions: array of {code, path, raw}; NULL is none';
+COMMENT ON COLUMN dmarc.reports.sha256 IS 'SHA-256 of the unpacked XML';
+COMMENT ON COLUMN dmarc.reports.mail IS 'Number of the delivery that brought it, see dmarc.intake';
+COMMENT ON COLUMN dmarc.reports.received_at IS 'When that delivery came in';
+
+COMMENT ON VIEW dmarc.records IS 'One row per record of an aggregate report. Sum the column count: a record stands for many messages.';
+COMMENT ON COLUMN dmarc.records.report IS 'Number of its report, see dmarc.reports.id';
+COMMENT ON COLUMN dmarc.records.record_no IS 'Place in the report, from 1';
+COMMENT ON COLUMN dmarc.records.domain IS 'policy_published/domain of its report';
+COMMENT ON COLUMN dmarc.records.org_name IS 'report_metadata/org_name of its report';
+COMMENT ON COLUMN dmarc.records.begin IS 'report_metadata/date_range/begin of its report';
+COMMENT ON COLUMN dmarc.records.day IS 'The UTC day of begin';
+COMMENT ON COLUMN dmarc.records.source_ip IS 'row/source_ip: the address that sent; NULL when it could not be read (see notes)';
+COMMENT ON COLUMN dmarc.records.count IS 'row/count: messages; NULL when it could not be read';
+COMMENT ON COLUMN dmarc.records.disposition IS 'policy_evaluated/disposition: none, quarantine, reject or pass, as the receiver says it acted';
+COMMENT ON COLUMN dmarc.records.dkim IS 'policy_evaluated/dkim: pass means a valid signature that is aligned with header_from';
+COMMENT ON COLUMN dmarc.records.spf IS 'policy_evaluated/spf: pass means SPF passed for a domain aligned with header_from';
+COMMENT ON COLUMN dmarc.records.dkim_aligned IS 'dkim is pass; never NULL';
+COMMENT ON COLUMN dmarc.records.spf_aligned IS 'spf is pass; never NULL';
+COMMENT ON COLUMN dmarc.records.dmarc_pass IS 'dkim or spf is pass; never NULL';
+COMMENT ON COLUMN dmarc.records.class IS 'pass, fail_overridden, fail_altered, fail_unaligned, fail_unauthenticated or unknown';
+COMMENT ON COLUMN dmarc.records.reason IS 'policy_evaluated/reason: array of {type, comment}, see dmarc.record_overrides';
+COMMENT ON COLUMN dmarc.records.header_from IS 'identifiers/header_from: domain of the From header';
+COMMENT ON COLUMN dmarc.records.envelope_from IS 'identifiers/envelope_from: domain of the reverse-path';
+COMMENT ON COLUMN dmarc.records.envelope_to IS 'identifiers/envelope_to: domain of the recipient';
+COMMENT ON COLUMN dmarc.records.auth_results IS 'auth_results: {"dkim":[…],"spf":[…]}, raw results before alignment; see dmarc.record_dkim and dmarc.record_spf';
+COMMENT ON COLUMN dmarc.records.notes IS 'ruad''s findings on form and contradictions: array of {code, path, raw}; NULL is none';
+
+COMMENT ON VIEW dmarc.record_dkim IS 'One row per DKIM signature of a record. A record has none, one or many: never sum count over this view.';
+COMMENT ON COLUMN dmarc.record_dkim.report IS 'Number of the report, see dmarc.reports.id';
+COMMENT ON COLUMN dmarc.record_dkim.record_no IS 'Place of the record in the report, from 1';
+COMMENT ON COLUMN dmarc.record_dkim.signature_no IS 'Place of the signature in the record, from 1';
+COMMENT ON COLUMN dmarc.record_dkim.domain IS 'policy_published/domain of the report';
+COMMENT ON COLUMN dmarc.record_dkim.begin IS 'report_metadata/date_range/begin of the report';
+COMMENT ON COLUMN dmarc.record_dkim.source_ip IS 'row/source_ip of the record';
+COMMENT ON COLUMN dmarc.record_dkim.count IS 'row/count of the record, the same in each of its rows: do not sum';
+COMMENT ON COLUMN dmarc.record_dkim.header_from IS 'identifiers/header_from of the record';
+COMMENT ON COLUMN dmarc.record_dkim.dkim_domain IS 'auth_results/dkim/domain: the d= of the signature';
+COMMENT ON COLUMN dmarc.record_dkim.selector IS 'auth_results/dkim/selector: the s= of the signature';
+COMMENT ON COLUMN dmarc.record_dkim.result IS 'auth_results/dkim/result, before alignment';
+COMMENT ON COLUMN dmarc.record_dkim.human_result IS 'auth_results/dkim/human_result: the receiver''s words';
+
+COMMENT ON VIEW dmarc.record_spf IS 'One row per SPF result of a record. A record has none, one or two: never sum count over this view.';
+COMMENT ON COLUMN dmarc.record_spf.report IS 'Number of the report, see dmarc.reports.id';
+COMMENT ON COLUMN dmarc.record_spf.record_no IS 'Place of the record in the report, from 1';
+COMMENT ON COLUMN dmarc.record_spf.result_no IS 'Place of the result in the record, from 1';
+COMMENT ON COLUMN dmarc.record_spf.domain IS 'policy_published/domain of the report';
+COMMENT ON COLUMN dmarc.record_spf.begin IS 'report_metadata/date_range/begin of the report';
+COMMENT ON COLUMN dmarc.record_spf.source_ip IS 'row/source_ip of the record';
+COMMENT ON COLUMN dmarc.record_spf.count IS 'row/count of the record, the same in each of its rows: do not sum';
+COMMENT ON COLUMN dmarc.record_spf.header_from IS 'identifiers/header_from of the record';
+COMMENT ON COLUMN dmarc.record_spf.spf_domain IS 'auth_results/spf/domain: the domain that was checked';
+COMMENT ON COLUMN dmarc.record_spf.scope IS 'auth_results/spf/scope: mfrom or helo';
+COMMENT ON COLUMN dmarc.record_spf.result IS 'auth_results/spf/result, before alignment';
+COMMENT ON COLUMN dmarc.record_spf.human_result IS 'auth_results/spf/human_result: the receiver''s words';
+
+COMMENT ON VIEW dmarc.record_overrides IS 'One row per reason why a receiver departed from the policy. A record has none, one or many: never sum count over this view.';
+COMMENT ON COLUMN dmarc.record_overrides.report IS 'Number of the report, see dmarc.reports.id';
+COMMENT ON COLUMN dmarc.record_overrides.record_no IS 'Place of the record in the report, from 1';
+COMMENT ON COLUMN dmarc.record_overrides.reason_no IS 'Place of the reason in the record, from 1';
+COMMENT ON COLUMN dmarc.record_overrides.domain IS 'policy_published/domain of the report';
+COMMENT ON COLUMN dmarc.record_overrides.begin IS 'report_metadata/date_range/begin of the report';
+COMMENT ON COLUMN dmarc.record_overrides.source_ip IS 'row/source_ip of the record';
+COMMENT ON COLUMN dmarc.record_overrides.count IS 'row/count of the record, the same in each of its rows: do not sum';
+COMMENT ON COLUMN dmarc.record_overrides.header_from IS 'identifiers/header_from of the record';
+COMMENT ON COLUMN dmarc.record_overrides.disposition IS 'policy_evaluated/disposition of the record';
+COMMENT ON COLUMN dmarc.record_overrides.type IS 'policy_evaluated/reason/type: forwarded, mailing_list, local_policy, …';
+COMMENT ON COLUMN dmarc.record_overrides.comment IS 'policy_evaluated/reason/comment: the receiver''s words';
+
+COMMENT ON VIEW dmarc.sources_daily IS 'One row per domain, UTC day and sending address, in messages. Safe to sum.';
+COMMENT ON COLUMN dmarc.sources_daily.domain IS 'policy_published/domain';
+COMMENT ON COLUMN dmarc.sources_daily.day IS 'The UTC day of the reports'' begin';
+COMMENT ON COLUMN dmarc.sources_daily.source_ip IS 'The address that sent; NULL when reports did not say it readably';
+COMMENT ON COLUMN dmarc.sources_daily.records IS 'How many records';
+COMMENT ON COLUMN dmarc.sources_daily.messages IS 'Messages';
+COMMENT ON COLUMN dmarc.sources_daily.pass IS 'Of these, messages that passed DMARC';
+COMMENT ON COLUMN dmarc.sources_daily.fail IS 'Of these, messages that did not';
+COMMENT ON COLUMN dmarc.sources_daily.dkim_aligned IS 'Of these, messages with policy_evaluated/dkim = pass';
+COMMENT ON COLUMN dmarc.sources_daily.spf_aligned IS 'Of these, messages with policy_evaluated/spf = pass';
+COMMENT ON COLUMN dmarc.sources_daily.quarantine IS 'Of these, messages that the receiver quarantined';
+COMMENT ON COLUMN dmarc.sources_daily.reject IS 'Of these, messages that the receiver rejected';
+
+COMMENT ON VIEW dmarc.policies IS 'One row per policy that reporters saw published for a domain. Periods overlap while DNS propagates.';
+COMMENT ON COLUMN dmarc.policies.domain IS 'policy_published/domain';
+COMMENT ON COLUMN dmarc.policies.p IS 'policy_published/p: policy for the domain';
+COMMENT ON COLUMN dmarc.policies.sp IS 'policy_published/sp: policy for subdomains';
+COMMENT ON COLUMN dmarc.policies.np IS 'policy_published/np: policy for subdomains that do not exist';
+COMMENT ON COLUMN dmarc.policies.adkim IS 'policy_published/adkim: DKIM alignment, r or s';
+COMMENT ON COLUMN dmarc.policies.aspf IS 'policy_published/aspf: SPF alignment, r or s';
+COMMENT ON COLUMN dmarc.policies.pct IS 'policy_published/pct';
+COMMENT ON COLUMN dmarc.policies.fo IS 'policy_published/fo';
+COMMENT ON COLUMN dmarc.policies.testing IS 'policy_published/testing';
+COMMENT ON COLUMN dmarc.policies.first_seen IS 'begin of the first report that shows it';
+COMMENT ON COLUMN dmarc.policies.last_seen IS 'begin of the last report that shows it';
+COMMENT ON COLUMN dmarc.policies.reports IS 'How many reports show it';
+COMMENT ON COLUMN dmarc.policies.reporters IS 'By how many different org_name';
+
+COMMENT ON VIEW dmarc.intake IS 'One row per thing found in a delivered mail, and what became of it; the ledger of what came in.';
+COMMENT ON COLUMN dmarc.intake.mail IS 'Number of the delivery';
+COMMENT ON COLUMN dmarc.intake.item_no IS 'Place of the thing in the mail, from 1';
+COMMENT ON COLUMN dmarc.intake.received_at IS 'When the mail was taken';
+COMMENT ON COLUMN dmarc.intake.source IS 'lmtp or import';
+COMMENT ON COLUMN dmarc.intake.name IS 'Path of an imported file';
+COMMENT ON COLUMN dmarc.intake.envelope_from IS 'Reverse-path; empty for <>';
+COMMENT ON COLUMN dmarc.intake.recipients IS 'Recipients: array of addresses';
+COMMENT ON COLUMN dmarc.intake.size IS 'Bytes of the mail';
+COMMENT ON COLUMN dmarc.intake.mail_sha256 IS 'SHA-256 of the mail';
+COMMENT ON COLUMN dmarc.intake.message_id IS 'Header Message-ID: a hint, not trusted';
+COMMENT ON COLUMN dmarc.intake.subject IS 'Header Subject: a hint, not trusted';
+COMMENT ON COLUMN dmarc.intake.header_from IS 'Header From: a hint, not trusted';
+COMMENT ON COLUMN dmarc.intake.kind IS 'aggregate or unreadable';
+COMMENT ON COLUMN dmarc.intake.status IS 'stored, duplicate (known already), conflict (known with other content) or quarantined (not readable)';
+COMMENT ON COLUMN dmarc.intake.code IS 'Why it was not stored, as a word to group by';
+COMMENT ON COLUMN dmarc.intake.reason IS 'Why it was not stored, in a sentence';
+COMMENT ON COLUMN dmarc.intake.place IS 'Where in the mail it was found';
+COMMENT ON COLUMN dmarc.intake.report IS 'The report it became, repeats or contradicts, see dmarc.reports.id';
+COMMENT ON COLUMN dmarc.intake.sha256 IS 'SHA-256 of the unpacked XML';
+COMMENT ON COLUMN dmarc.intake.raw_mail IS 'The delivery whose bytes are kept raw and are the same as this mail''s; NULL when none are kept';
+
+COMMENT ON VIEW dmarc.domains IS 'One row per domain that a report was ever about.';
+COMMENT ON COLUMN dmarc.domains.domain IS 'policy_published/domain';
+
+COMMENT ON VIEW dmarc.schema_version IS 'The migrations that this database has seen';
+COMMENT ON COLUMN dmarc.schema_version.version IS 'Number of the migration';
+COMMENT ON COLUMN dmarc.schema_version.name IS 'Its name';
+COMMENT ON COLUMN dmarc.schema_version.applied_at IS 'When it was applied';
+COMMENT ON COLUMN dmarc.schema_version.app_version IS 'By which version of ruad';
