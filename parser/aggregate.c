@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define CHUNK                                                                                                \
-	(16 * 1024) /* bytes given to libxml2 at once; less makes it scan the same start of a tag again and  \
+	(16 *                                                                                                \
+	    1024) /* bytes given to libxml2 at once; less makes it scan the same start of a tag again and  \
 		       again */
 
 #define NAMESPACE_9990 "urn:ietf:params:xml:ns:dmarc-2.0"
@@ -547,6 +548,8 @@ static void check_xml(struct aggregate *a)
 		return;
 	if (!a->xml->wellFormed)
 		give_up(a, "xml", "%s", a->xml_error != NULL ? a->xml_error : "not well-formed");
+	else if (xmlDictSize(a->xml->dict) > (int)a->limits->max_names)
+		give_up(a, "limit", "more than %u different names", a->limits->max_names);
 	else if (input != NULL && input->end - input->cur > (gssize)a->limits->max_tag_bytes)
 		give_up(a, "limit", "line %d: a tag, comment or the like of more than %u bytes",
 		    xmlSAX2GetLineNumber(a->xml), a->limits->max_tag_bytes);
@@ -652,6 +655,9 @@ enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 	flush(a);
 	if (a->state == STATE_READING) {
 		xmlParseChunk(a->xml, NULL, 0, 1);
+		/* libxml2 says "extra content" for too little, too */
+		if (a->depth > 0 && a->xml->errNo == XML_ERR_DOCUMENT_END)
+			give_up(a, "xml", "ends before </%s>", ELEMENTS[a->at].name);
 		check_xml(a);
 	}
 	if (a->state == STATE_READING)

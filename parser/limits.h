@@ -10,31 +10,34 @@
 #include <glib.h>
 
 struct parser_limits {
-	guint64 max_unpacked; /* bytes of all members of a mail: a report of 1,000,000 records has ~600 MB */
-	guint max_members;    /* archive members in a mail: honest zips hold one or two */
-	gsize max_inner;   /* bytes of an archive in an archive, held in memory; packed hardly packs again */
+	guint64 max_unpacked;  /* bytes of all members of a mail: a report of 1,000,000 records has ~600 MB */
+	guint64 free_unpacked; /* bytes that any mail may unpack, however small it is */
+	guint max_ratio;       /* unpacked : mail, beyond those: honest reports reach 129 */
+	guint max_members;     /* archive members in a mail: honest zips hold one or two */
+	gsize max_inner;   /* bytes of an archive in an archive, held in memory: packed hardly packs again */
 	guint max_nesting; /* archive in archive (gz in zip in gz): some gateways pack twice */
 	guint max_parts;   /* MIME parts in a mail: GMime takes ~1.4 KB a part */
 	guint max_part_depth;   /* multipart and message/rfc822 inside one another: forwards of forwards */
 	gsize max_header_bytes; /* one header block: 256 KiB is twice what MTAs let through */
+	guint max_groups;       /* ':' in one address field: GMime calls itself for each group in a group */
 	guint64 max_records;    /* records in one report */
 	guint max_record_items; /* reasons, signatures or SPF results in a record: RFC 9990 3.1.3 says 100 */
-	gsize
-	    max_record_bytes; /* all values of one record, or of what is around the records: one frame each */
-	guint max_tag_bytes;  /* one tag or comment: libxml2 takes it whole, and compares its attributes in
-				 pairs */
-	guint max_attributes; /* of one element: the schema has two */
-	guint max_depth;      /* XML elements inside one another: the schema needs 5 */
-	gsize max_text;       /* bytes of one value; longer values are cut there and noted (T1) */
-	guint max_notes;      /* notes on one report or record; what is more is not listed */
+	gsize max_record_bytes; /* all values of a record, or of what is around them: it travels whole */
+	guint max_tag_bytes;    /* one tag or comment: libxml2 takes it whole, rescanning at each piece */
+	guint max_attributes;   /* of one element, where the schema has two: libxml2 compares them in pairs */
+	guint max_names; /* different names in a document: libxml2 keeps each, in lists that get long */
+	guint max_depth; /* XML elements inside one another: the schema needs 5 */
+	gsize max_text;  /* bytes of one value; longer values are cut there and noted (T1) */
+	guint max_notes; /* notes on one report or record; what is more is not listed */
 };
 
 /* The defaults; tests lower them to reach each at n-1, n, n+1. */
 #define PARSER_LIMITS_DEFAULT                                                                                \
 	{                                                                                                    \
-		.max_unpacked = G_GUINT64_CONSTANT(1) << 30, .max_members = 100,                             \
-		.max_inner = 64 * 1024 * 1024, .max_nesting = 4, .max_parts = 1000, .max_part_depth = 16,    \
-		.max_header_bytes = 256 * 1024, .max_records = 2000000, .max_record_items = 128,             \
-		.max_record_bytes = 1024 * 1024, .max_tag_bytes = 64 * 1024, .max_attributes = 64,           \
-		.max_depth = 64, .max_text = 8192, .max_notes = 64,                                          \
+		.max_unpacked = G_GUINT64_CONSTANT(1) << 30, .free_unpacked = 64 * 1024 * 1024,              \
+		.max_ratio = 300, .max_members = 100, .max_inner = 64 * 1024 * 1024, .max_nesting = 4,       \
+		.max_parts = 1000, .max_part_depth = 16, .max_header_bytes = 256 * 1024, .max_groups = 1000, \
+		.max_records = 2000000, .max_record_items = 128, .max_record_bytes = 1024 * 1024,            \
+		.max_tag_bytes = 64 * 1024, .max_attributes = 32, .max_names = 8192, .max_depth = 64,        \
+		.max_text = 8192, .max_notes = 64,                                                           \
 	}

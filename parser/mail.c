@@ -41,6 +41,52 @@ static gsize line_size(const guint8 *at, gsize left)
 	return end == NULL ? left : (gsize)(end - at) + 1;
 }
 
+/* A field that GMime parses as addresses (RFC 5322 section 3.6.2 f., 3.6.6). */
+static gboolean is_address_field(const guint8 *line, gsize size)
+{
+	static const char *const NAMES[] = { "from", "sender", "reply-to", "to", "cc", "bcc" };
+	const char *name = (const char *)line;
+
+	if (size > 7 && g_ascii_strncasecmp(name, "resent-", 7) == 0) {
+		name += 7;
+		size -= 7;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++) {
+		gsize n = strlen(NAMES[i]);
+
+		if (size > n && g_ascii_strncasecmp(name, NAMES[i], n) == 0 &&
+		    (name[n] == ':' || text_is_space(name[n])))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/*
+ * GMime reads groups of addresses ("name: a, b;") in groups by calling itself, without an end. Looks at every line, because headers
+ * of inner mails stand anywhere.
+ */
+static gboolean check_groups(const struct walk *walk, GError **error)
+{
+	gsize at = 0, colons = 0;
+	gboolean in_field = FALSE;
+
+	while (at < walk->size) {
+		const guint8 *line = walk->mail + at;
+		gsize size = line_size(line, walk->size - at);
+
+		if (!in_field || (line[0] != ' ' && line[0] != '\t')) {
+			in_field = is_address_field(line, size);
+			colons = 0;
+		}
+		for (gsize i = 0; in_field && i < size; i++)
+			colons += line[i] == ':';
+		if (colons > walk->limits->max_groups)
+			return over_limit(error, "colons in a field of addresses", walk->limits->max_groups);
+		at += size;
+	}
+	return TRUE;
+}
+
 /* Count what would cost GMime memory: boundary lines (two a part at most), and the bytes of each header
  * block. */
 static gboolean check_size(const struct walk *walk, GError **error)
@@ -326,7 +372,7 @@ static gboolean walk_inner(struct walk *walk, const guint8 *data, gsize size, gu
 		return over_limit(error, "parts inside one another", walk->limits->max_part_depth);
 	inner.mail = data;
 	inner.size = size;
-	if (!check_size(&inner, error))
+	if (!check_size(&inner, error) || !check_groups(&inner, error))
 		return FALSE;
 	message = parse_message(data, size);
 	if (message == NULL)
@@ -355,7 +401,7 @@ gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *l
 	GMimeMessage *message;
 	gboolean ok;
 
-	if (!check_size(&walk, error))
+	if (!check_size(&walk, error) || !check_groups(&walk, error))
 		return FALSE;
 	message = parse_message(mail, size);
 	if (message == NULL)

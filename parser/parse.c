@@ -355,13 +355,19 @@ static gboolean tell_nothing_found(struct parse *p, const char *place, gsize siz
 	return set_aside(p, place, p->unsupported != NULL ? "unsupported" : "no-report", words, error);
 }
 
+/* What a document of size bytes may unpack to. */
+static guint64 unpacked_bytes(const struct parser_limits *limits, gsize size)
+{
+	return MIN(limits->max_unpacked, MAX(limits->free_unpacked, (guint64)size * limits->max_ratio));
+}
+
 gboolean parse_document(const guint8 *document, gsize size, const struct parser_limits *limits,
     const struct report_sink *sink, gpointer user, GError **error)
 {
 	struct parse p = { .limits = limits,
 		.sink = sink,
 		.user = user,
-		.budget = { limits->max_unpacked, limits->max_members } };
+		.budget = { unpacked_bytes(limits, size), limits->max_members } };
 	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
 	const char *place = is_mail ? "mail" : "file";
 	gboolean ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
