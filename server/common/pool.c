@@ -16,8 +16,6 @@
 #define WORKER_FD  3
 #define READ_CHUNK (128 * 1024) /* bytes asked from the socket at a time */
 
-extern char **environ;
-
 struct worker {
 	pid_t pid;
 	int fd;
@@ -80,6 +78,19 @@ static char *worker_epitaph(struct worker *worker)
 	return worker_end(worker);
 }
 
+/* What a worker's environment may hold: the rest may be secrets, such as the database's password. */
+static char **make_environment(void)
+{
+	static const char *const names[] = { "LANG", "LC_ALL", "ASAN_OPTIONS", "UBSAN_OPTIONS" };
+	char **environment = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *value = g_getenv(names[i]);
+		if (value != NULL)
+			environment = g_environ_setenv(environment, names[i], value, TRUE);
+	}
+	return environment != NULL ? environment : g_new0(char *, 1);
+}
+
 static int spawn_with(pid_t *pid, const char *program, char **argv, posix_spawn_file_actions_t *files,
     posix_spawnattr_t *attributes, int fd)
 {
@@ -93,7 +104,8 @@ static int spawn_with(pid_t *pid, const char *program, char **argv, posix_spawn_
 	posix_spawn_file_actions_addopen(files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(files, fd, WORKER_FD);
 	posix_spawn_file_actions_addclosefrom_np(files, WORKER_FD + 1);
-	return posix_spawn(pid, program, files, attributes, argv, environ);
+	g_auto(GStrv) environment = make_environment();
+	return posix_spawn(pid, program, files, attributes, argv, environment);
 }
 
 /* Run program with fd as its descriptor 3 and none other beyond 2. Returns errno. */

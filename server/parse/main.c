@@ -54,15 +54,16 @@ static gboolean read_options(int *argc, char ***argv, struct options *options, G
 	return TRUE;
 }
 
-/* Fill data[0..size). FALSE without error when the parent closed before the first byte. */
-static gboolean read_all(guint8 *data, gsize size, GError **error)
+/* Fill data[0..size), or nothing when the parent closed before the first byte: *more is FALSE then. */
+static gboolean read_some(guint8 *data, gsize size, gboolean *more, GError **error)
 {
 	for (gsize got = 0; got < size;) {
 		ssize_t n = read(SANDBOX_FD, data + got, size - got);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n == 0 && got == 0)
-			return FALSE;
+		*more = n != 0 || got > 0;
+		if (!*more)
+			return TRUE;
 		if (n <= 0) {
 			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read a document: %s",
 			    n == 0 ? "it ends early" : g_strerror(errno));
@@ -73,46 +74,53 @@ static gboolean read_all(guint8 *data, gsize size, GError **error)
 	return TRUE;
 }
 
-/* The next document, transfer full; NULL without error when there is none. */
-static guint8 *read_document(gsize *size, GError **error)
+static gboolean read_all(guint8 *data, gsize size, GError **error)
 {
-	guint8 head[WIRE_REQUEST];
-	if (!read_all(head, sizeof(head), error))
-		return NULL;
-	*size = wire_request_decode(head);
-	g_autofree guint8 *document = g_try_malloc(MAX(*size, 1));
-	if (document == NULL) {
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "no memory for a document of %" G_GSIZE_FORMAT " bytes", *size);
-		return NULL;
-	}
-	if (*size > 0 && !read_all(document, *size, error))
-		return NULL;
-	return g_steal_pointer(&document);
+	gboolean more = TRUE;
+	if (!read_some(data, size, &more, error))
+		return FALSE;
+	if (!more)
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read a document: it ends early");
+	return more;
 }
 
-static gboolean answer(struct wire_writer *writer, const guint8 *document, gsize size, GError **error)
+/* Read what does not fit into memory, so that the answer can be understood. */
+static gboolean pass_over(gsize size, GError **error)
+{
+	guint8 piece[16 * 1024];
+	while (size > 0) {
+		gsize n = MIN(size, sizeof(piece));
+		if (!read_all(piece, n, error))
+			return FALSE;
+		size -= n;
+	}
+	return TRUE;
+}
+
+static gboolean parse(struct wire_writer *writer, gsize size, GError **error)
 {
 	static const struct parser_limits limits = PARSER_LIMITS_DEFAULT;
-	return parse_document(document, size, &limits, wire_writer_sink(), writer, error) &&
-	       wire_writer_done(writer, error);
+	g_autofree guint8 *document = g_try_malloc(MAX(size, 1));
+	if (document != NULL)
+		return read_all(document, size, error) &&
+		       parse_document(document, size, &limits, wire_writer_sink(), writer, error);
+
+	g_autofree char *reason =
+	    g_strdup_printf("%" G_GSIZE_FORMAT " bytes are more than the memory of a parser holds", size);
+	const struct unreadable u = { .place = "file", .code = "limit", .reason = reason };
+	return pass_over(size, error) && wire_writer_sink()->unreadable(writer, &u, error);
 }
 
+/* Answer document after document until there are no more. */
 static gboolean serve(const struct sandbox_limits *limits, GError **error)
 {
 	struct wire_writer *writer = wire_writer_new(SANDBOX_FD);
+	guint8 head[WIRE_REQUEST];
+	gboolean more = TRUE;
 	gboolean ok = wire_writer_hello(writer, error);
-	while (ok) {
-		gsize size;
-		g_autoptr(GError) problem = NULL;
-		g_autofree guint8 *document = read_document(&size, &problem);
-		if (document == NULL && problem == NULL)
-			break;
-		ok = document != NULL && sandbox_renew_cpu(limits, &problem) &&
-		     answer(writer, document, size, &problem);
-		if (!ok)
-			g_propagate_error(error, g_steal_pointer(&problem));
-	}
+	while (ok && (ok = read_some(head, sizeof(head), &more, error)) && more)
+		ok = sandbox_renew_cpu(limits, error) && parse(writer, wire_request_decode(head), error) &&
+		     wire_writer_done(writer, error);
 	wire_writer_free(writer);
 	return ok;
 }

@@ -228,7 +228,7 @@ static const struct {
 	{ SCMP_SYS(getcwd), EACCES },
 	{ SCMP_SYS(ioctl), ENOTTY },
 	{ SCMP_SYS(fcntl), EPERM },
-	{ SCMP_SYS(getsockname), ENOTSOCK },
+	{ SCMP_SYS(getpeername), ENOTSOCK },
 #ifndef RUAD_SANITIZED
 	{ SCMP_SYS(sched_getaffinity), EPERM },
 #endif

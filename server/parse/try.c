@@ -60,7 +60,7 @@ static long try_ptrace(void)
 
 static long try_kill(void)
 {
-	return kill(getppid(), 0);
+	return kill(1, 0);
 }
 
 static long try_exec_memory(void)

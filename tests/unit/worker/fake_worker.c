@@ -119,6 +119,14 @@ static void dies_within(void)
 	raise(SIGTERM);
 }
 
+/* Without a secret of its parent's. */
+static void environment(void)
+{
+	if (g_getenv("RUAD_DATABASE_URL") != NULL)
+		_exit(4);
+	honest();
+}
+
 static void says_too_much(void)
 {
 	put_report(0);
@@ -137,6 +145,7 @@ static const struct {
 	void (*act)(void);
 } acts[] = {
 	{ "honest", honest },
+	{ "environment", environment },
 	{ "many", many },
 	{ "unreadable", unreadable },
 	{ "killed", killed },
@@ -193,9 +202,18 @@ static void serve(void)
 	}
 }
 
-int main(void)
+/* The pool passes no environment on; how to start stands in a file beside the program. */
+static char *how_to_start(const char *program)
 {
-	const char *start = g_getenv("FAKE_START");
+	char *word = NULL;
+	g_autofree char *file = g_strconcat(program, ".start", NULL);
+	(void)g_file_get_contents(file, &word, NULL, NULL);
+	return word;
+}
+
+int main(int argc G_GNUC_UNUSED, char **argv)
+{
+	g_autofree char *start = how_to_start(argv[0]);
 	signal(SIGPIPE, SIG_IGN);
 	writer = wire_writer_new(FD);
 	if (g_strcmp0(start, "fails") == 0)

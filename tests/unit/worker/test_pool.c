@@ -242,15 +242,16 @@ static void a_worker_that_does_not_start_is_a_system_error(void **state)
 		{ "hangs", "silent for 1 seconds" },
 		{ "other-version", "not the ruad-parse of ruad" },
 	};
+	g_autofree char *file = g_strconcat(fake_worker, ".start", NULL);
 	struct pool *pool = make_pool(1, 1, 1);
 	(void)run_for_pid(pool, "honest"); /* the worker made with the pool is used up */
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diary diary;
 		GError *error = NULL;
 		diary_init(&diary);
-		g_setenv("FAKE_START", rows[i].start, TRUE);
+		assert_true(g_file_set_contents(file, rows[i].start, -1, NULL));
 		gboolean ok = run(pool, "honest", &diary, &error);
-		g_unsetenv("FAKE_START");
+		unlink(file);
 		assert_false(ok);
 		if (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM) ||
 		    strstr(error->message, rows[i].words) == NULL)
@@ -260,6 +261,16 @@ static void a_worker_that_does_not_start_is_a_system_error(void **state)
 		(void)run_for_pid(pool, "honest");
 	}
 	pool_free(pool);
+}
+
+static void the_parents_environment_is_not_passed_on(void **state)
+{
+	(void)state;
+	g_setenv("RUAD_DATABASE_URL", "postgresql://ruad:secret@localhost/", TRUE);
+	struct pool *pool = make_pool(1, 100, 5);
+	(void)run_for_pid(pool, "environment");
+	pool_free(pool);
+	g_unsetenv("RUAD_DATABASE_URL");
 }
 
 static void a_program_that_is_not_there_makes_no_pool(void **state)
@@ -315,6 +326,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_worker_may_answer_before_it_has_read),
 		cmocka_unit_test(a_document_that_is_not_read_is_not_answered),
 		cmocka_unit_test(a_worker_that_does_not_start_is_a_system_error),
+		cmocka_unit_test(the_parents_environment_is_not_passed_on),
 		cmocka_unit_test(a_program_that_is_not_there_makes_no_pool),
 		cmocka_unit_test(threads_share_the_workers),
 	};

@@ -7,6 +7,7 @@
 #include "server/parse/sandbox.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include <arpa/inet.h>
+#include <iconv.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "tests/unit/worker/cm.h"
 
@@ -219,6 +221,54 @@ static void seccomp_alone_denies(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
+static int compare(const void *a, const void *b)
+{
+	return *(const guint8 *)a - *(const guint8 *)b;
+}
+
+/* What libraries do without being asked to. */
+static int in_passing(void)
+{
+	const struct sandbox_limits limits = { .memory = G_GUINT64_CONSTANT(1) << 30, .cpu = 10 };
+	static guint8 large[8 * 1024 * 1024];
+	time_t now = 0;
+	gboolean landlock;
+	if (!sandbox_enter(&limits, &landlock, NULL))
+		return 70;
+	g_message("a line of GLib's log");
+	printf("%s\n", ctime(&now));
+	fflush(stdout);
+	qsort(large, sizeof(large), 1, compare);
+	iconv_t conversion = iconv_open("UTF-8", "EUC-JISX0213");
+	free(malloc(64 * 1024 * 1024));
+	g_free(g_get_current_dir());
+	return conversion == (iconv_t)-1 ? 0 : 1;
+}
+
+static void what_libraries_do_in_passing_does_no_harm(void **state)
+{
+	(void)state;
+	SKIP_SANITIZED();
+	assert_exit(in_child(in_passing), 0, "in passing");
+}
+
+static int aborts(void)
+{
+	const struct sandbox_limits limits = { .cpu = 10 };
+	gboolean landlock;
+	if (!sandbox_enter(&limits, &landlock, NULL))
+		return 70;
+	abort();
+}
+
+static void an_abort_is_told_from_a_forbidden_call(void **state)
+{
+	(void)state;
+	SKIP_SANITIZED();
+	int status = in_child(aborts);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 static int root_is_given_up(void)
 {
 	gid_t groups[1];
@@ -291,6 +341,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_unknown_attempt_or_option_is_an_error),
 		cmocka_unit_test(landlock_alone_denies),
 		cmocka_unit_test(seccomp_alone_denies),
+		cmocka_unit_test(what_libraries_do_in_passing_does_no_harm),
+		cmocka_unit_test(an_abort_is_told_from_a_forbidden_call),
 		cmocka_unit_test(root_becomes_nobody),
 		cmocka_unit_test(other_descriptors_are_closed),
 		cmocka_unit_test(memory_and_processor_time_are_bounded),

@@ -109,12 +109,40 @@ static void character_sets_are_there_inside(void **state)
 	pool_free(pool);
 }
 
+static void a_document_larger_than_its_memory_is_unreadable(void **state)
+{
+	(void)state;
+	enum { size = 300 * 1024 * 1024 };
+	const struct pool_options options = { .worker = ruad_parse,
+		.workers = 1,
+		.max_mails = 1000,
+		.seconds = 60,
+		.memory = 256 * 1024 * 1024 };
+	struct diary diary;
+#ifdef RUAD_SANITIZED
+	print_message("not under sanitizers, where memory is not bounded\n");
+	skip();
+#endif
+	g_autofree char *document = g_malloc0(size);
+	struct pool *pool = pool_new(&options, NULL);
+	assert_non_null(pool);
+	run(pool, document, size, &diary);
+	assert_string_equal(diary.lines->str,
+	    "unreadable file (limit): 314572800 bytes are more than the memory of a parser holds\n");
+	diary_clear(&diary);
+	run(pool, REPORT, strlen(REPORT), &diary);
+	assert_non_null(strstr(diary.lines->str, "end 1 2 "));
+	diary_clear(&diary);
+	pool_free(pool);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_report_comes_out_of_the_sandbox),
 		cmocka_unit_test(what_is_no_report_is_unreadable),
 		cmocka_unit_test(character_sets_are_there_inside),
+		cmocka_unit_test(a_document_larger_than_its_memory_is_unreadable),
 	};
 	if (argc != 2)
 		return 2;
