@@ -10,6 +10,7 @@
 #include "server/web/query.h"
 #include "server/web/routes.h"
 #include "server/web/session.h"
+#include "sql/embedded.h"
 
 #define JSON_TYPE     "application/json"
 #define CACHE_CHECK   "private, no-cache"                   /* keep, but ask each time */
@@ -67,18 +68,6 @@ static void answer_method(
 	answer_plain_problem(request, response, 405, "only %s are answered here", allow);
 }
 
-/* 304 when the client has what etag names. Takes etag. */
-static gboolean answer_unchanged(
-    const struct http_request *request, struct http_response *response, char *etag)
-{
-	response->etag = etag;
-	response->status = 200;
-	if (!negotiate_matches(request->if_none_match, etag))
-		return FALSE;
-	response->status = 304;
-	return TRUE;
-}
-
 /* The tag of the gzip form of what etag names; takes etag. */
 static char *gzip_etag(char *etag)
 {
@@ -88,37 +77,50 @@ static char *gzip_etag(char *etag)
 	return tag;
 }
 
+/*
+ * Settle on a form of what etag (taken) names: packed when it can be and the client takes it. TRUE when the client
+ * lacks it, so that a body is needed; else the answer is 304 and complete.
+ */
+static gboolean settle(
+    const struct http_request *request, struct http_response *response, char *etag, gboolean packable)
+{
+	gboolean gzip = packable && negotiate_gzip(request->accept_encoding);
+
+	response->vary = packable;
+	response->etag = gzip ? gzip_etag(etag) : etag;
+	if (negotiate_matches(request->if_none_match, response->etag)) {
+		response->status = 304;
+		return FALSE;
+	}
+	response->status = 200;
+	response->encoding = gzip ? "gzip" : NULL;
+	return TRUE;
+}
+
 /* Answer with a JSON document; takes body. */
 static void answer_json(const struct http_request *request, struct http_response *response, GBytes *body)
 {
 	g_autoptr(GBytes) document = body;
-	gboolean large = g_bytes_get_size(document) > COMPRESS_FROM;
-	gboolean gzip = large && negotiate_gzip(request->accept_encoding);
-	char *etag = negotiate_etag(document);
+	gboolean packable = g_bytes_get_size(document) > COMPRESS_FROM;
 
 	response->type = JSON_TYPE;
 	response->cache = CACHE_CHECK;
-	response->vary = large;
-	if (answer_unchanged(request, response, gzip ? gzip_etag(etag) : etag))
-		return;
-	response->encoding = gzip ? "gzip" : NULL;
-	response->body = gzip ? negotiate_compress(document) : g_bytes_ref(document);
+	if (settle(request, response, negotiate_etag(document), packable))
+		response->body =
+		    response->encoding != NULL ? negotiate_compress(document) : g_bytes_ref(document);
 }
 
 static void answer_asset(
     const struct http_request *request, struct http_response *response, const struct asset *asset)
 {
-	gboolean gzip = asset->gzip != NULL && negotiate_gzip(request->accept_encoding);
-	char *etag = g_strdup(asset->etag);
-
 	response->type = asset->type;
 	response->cache = asset->immutable ? CACHE_FOREVER : CACHE_PAGE;
-	response->vary = asset->gzip != NULL;
-	if (answer_unchanged(request, response, gzip ? gzip_etag(etag) : etag))
+	if (!settle(request, response, g_strdup(asset->etag), asset->gzip != NULL))
 		return;
-	response->encoding = gzip ? "gzip" : NULL;
-	response->body = gzip ? g_bytes_new_static(asset->gzip, (gsize)(asset->gzip_end - asset->gzip))
-			      : g_bytes_new_static(asset->data, (gsize)(asset->data_end - asset->data));
+	if (response->encoding != NULL)
+		response->body = g_bytes_new_static(asset->gzip, (gsize)(asset->gzip_end - asset->gzip));
+	else
+		response->body = g_bytes_new_static(asset->data, (gsize)(asset->data_end - asset->data));
 }
 
 /* What the database did instead of answering. */
@@ -240,7 +242,7 @@ static gboolean says_ready(GBytes *document)
 static void answer_ready(
     const struct http_request *request, struct http_response *response, const struct query *query)
 {
-	char *const version[] = { RUAD_SCHEMA_VERSION };
+	g_autofree char *version = g_strdup_printf("%d", migrations[n_migrations - 1].number);
 	g_autoptr(GError) error = NULL;
 	GBytes *document = NULL;
 	gboolean ready;
@@ -250,7 +252,7 @@ static void answer_ready(
 		answer_method(request, response, ALLOW_READ);
 		return;
 	}
-	if (session_document(READY_SQL, version, 1, &document, &error) != SESSION_ROWS || document == NULL)
+	if (session_document(READY_SQL, &version, 1, &document, &error) != SESSION_ROWS || document == NULL)
 		document = g_bytes_new_static(NOT_READY, strlen(NOT_READY));
 	ready = says_ready(document);
 	log_ready(ready, error != NULL ? error->message : "the database's schema is not this program's");

@@ -350,9 +350,11 @@ def test_too_long_addresses_and_headers_are_refused(site):
     answer = site.ask("/", X_Long="a" * 17000)
     assert answer.status == 431
     answer.problem()
-    # more than a connection's memory: the library's own words
-    assert site.raw(b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 414 ")
-    assert site.raw(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
+    # more than a connection's memory: the library's own words, unless the reset for what it did not read overtakes them
+    for request, status in (b"GET /" + b"a" * 40000 + b" HTTP/1.1", b"414"), (b"GET / HTTP/1.1\r\nX: " + b"a" * 40000, b"431"):
+        got = site.raw(request + b"\r\nHost: x\r\n\r\n")
+        assert got == b"" or got.startswith(b"HTTP/1.1 " + status)
+    assert site.ask("/healthz").status == 200
 
 
 @pytest.mark.parametrize(

@@ -112,15 +112,23 @@ class WebSite:
         return self.ask(f"/api/v1/{resource}{query}")
 
     def raw(self, request, unix=False, end=True):
-        """All bytes that come back for these bytes; end says that we send no more."""
+        """All bytes that come back for these bytes; end says that we send no more. The server may break the connection off."""
         family, address = (socket.AF_UNIX, str(self.path)) if unix else (socket.AF_INET, ("127.0.0.1", self.port))
+        got = b""
         with socket.socket(family) as client:
             client.settimeout(30)
             client.connect(address)
-            client.sendall(request)
-            if end:
-                client.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: client.recv(65536), b""))
+            try:
+                client.sendall(request)
+                if end:
+                    client.shutdown(socket.SHUT_WR)
+                while piece := client.recv(65536):
+                    got += piece
+            except TimeoutError:
+                raise
+            except OSError:  # reset
+                pass
+        return got
 
     def wait_ready(self, status=200):
         wait_until(lambda: self.ask("/readyz").status == status, f"/readyz says {status}")
