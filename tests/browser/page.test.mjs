@@ -200,7 +200,8 @@ describe('the ways through the page', { concurrency: false }, () => {
   test('a phone loses no data: every cell of the table is in its card', () =>
     visit('./sources?domain=example.com', { width: 390 }, async (page) => {
       const cells = await page.locator('tbody tr').first().locator('td').all();
-      assert.equal(cells.length, 8);
+      assert.equal(cells.length, await page.locator('thead th').count());
+      assert.ok(cells.length >= 8);
       for (const cell of cells) assert.ok(await cell.isVisible());
       const label = await cells[1].evaluate((cell) => getComputedStyle(cell, '::before').content);
       assert.equal(label, '"Messages"');

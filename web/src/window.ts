@@ -35,6 +35,9 @@ export function windowOf(query: URLSearchParams): Window {
   return { name: known[0], from: addDays(end, -known[1]), to: end, days: known[1], words: known[3] };
 }
 
+// How finely a chart of the window divides it: some 30 to 120 bars.
+export const bucketFor = ({ days }: Window) => (days > 800 ? 'month' : days > 120 ? 'week' : 'day');
+
 // Parameters that choose a named window (the default needs none) or a stretch of days.
 export const named = (name: string) => ({ window: name === DEFAULT ? '' : name, from: '', to: '' });
 export const stretch = (from: string, to: string) => ({ window: '', from, to });

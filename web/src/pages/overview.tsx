@@ -10,7 +10,7 @@ import { Text } from '../components/text';
 import { ago, count, day, percent, period, plural } from '../format';
 import { changed, filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
-import { around, type Window } from '../window';
+import { around, bucketFor, type Window } from '../window';
 import type { PageEntry } from '.';
 
 // "▲ 0.4": by how many points the share that passed has changed.
@@ -72,7 +72,7 @@ function Figures({ summary }: { summary: Summary }) {
 }
 
 function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
-  const bucket = scope.window.days > 400 ? 'month' : scope.window.days > 120 ? 'week' : 'day';
+  const bucket = bucketFor(scope.window);
   const { data, problem, retry, busy } = useApi<Timeseries>('timeseries', { ...scope.params, by: 'class', bucket });
   const failing = scope.query.get('chart') === 'failed';
   const by = summary.totals.by_class;
@@ -114,10 +114,11 @@ function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
 }
 
 function Attention({ scope }: { scope: Scope }) {
-  const { data, problem, retry, busy } = useApi<Page<Source>>('sources', { ...scope.params, result: 'fail', limit: 8 });
+  const { data, problem, retry, busy } = useApi<Page<Source>>('sources', { ...scope.params, sort: '-fail', limit: 8 });
   if (problem) return <Failed problem={problem} retry={retry} />;
   if (!data) return <Skeleton rows={6} label="Loading failing sources" />;
-  if (data.items.length === 0)
+  const failing = data.items.filter((source) => source.messages > source.pass);
+  if (failing.length === 0)
     return (
       <p class="calm">
         <Icon name="good" /> Every source passed for every message.
@@ -125,7 +126,7 @@ function Attention({ scope }: { scope: Scope }) {
     );
   return (
     <ol class="attention" aria-busy={busy}>
-      {data.items.map((source) => {
+      {failing.map((source) => {
         const why = mainFailure(source.by_class);
         const failed = source.messages - source.pass;
         return (
@@ -135,7 +136,8 @@ function Attention({ scope }: { scope: Scope }) {
               {why && <ClassTag name={why.name} />}
             </span>
             <span class="amount">
-              <b>{count(failed)}</b> failed
+              <b>{count(failed)}</b>
+              {failed < source.messages ? ` of ${count(source.messages)}` : ''} failed
             </span>
             {why && <p>{why.reason}</p>}
           </li>

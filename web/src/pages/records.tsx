@@ -1,8 +1,9 @@
 // records.tsx - the explorer: one row a record, as the reports had it. With an address chosen it says first how that source fares and why.
-import { type Rec, type Summary, useApi, useList } from '../api';
+import { type Rec, type Summary, type Timeseries, useApi, useList } from '../api';
 import { classWords, mainFailure, verdict } from '../classes';
+import { StackedBars } from '../components/chart';
 import { ResultFilter, TextFilter } from '../components/filters';
-import { classSlices, Shares, Swatch, VerdictMark } from '../components/marks';
+import { classSlices, Swatch, VerdictMark } from '../components/marks';
 import { recordColumns } from '../components/record';
 import { Empty, Failed, Skeleton } from '../components/states';
 import { ListTable } from '../components/table';
@@ -10,7 +11,15 @@ import { Ip } from '../components/text';
 import { count, percent, plural } from '../format';
 import { changed } from '../router';
 import { type Scope, useScope } from '../scope';
+import { bucketFor } from '../window';
 import type { PageEntry } from '.';
+
+// How one address went over the window.
+function Days({ scope, ip, keys }: { scope: Scope; ip: string; keys: string[] }) {
+  const { data, problem, retry } = useApi<Timeseries>('timeseries', { ...scope.params, ip, by: 'class', bucket: bucketFor(scope.window) });
+  if (problem) return <Failed problem={problem} retry={retry} />;
+  return data ? <StackedBars series={data} keys={keys} words={scope.window.words} /> : <Skeleton rows={5} label="Loading the chart" />;
+}
 
 function Source({ scope, ip }: { scope: Scope; ip: string }) {
   const { data, problem, retry } = useApi<Summary>('summary', { ...scope.params, ip });
@@ -19,6 +28,7 @@ function Source({ scope, ip }: { scope: Scope; ip: string }) {
   const { totals } = data;
   if (totals.messages === 0) return null;
   const why = mainFailure(totals.by_class);
+  const slices = classSlices(totals.by_class).filter((slice) => slice.value > 0);
   return (
     <section class="card source">
       <p class="sentence small">
@@ -26,16 +36,14 @@ function Source({ scope, ip }: { scope: Scope; ip: string }) {
         {percent(totals.pass, totals.messages)} passed DMARC; aligned by DKIM {percent(totals.dkim_aligned, totals.messages)}, by SPF{' '}
         {percent(totals.spf_aligned, totals.messages)}. Seen by {plural(data.reporters, 'reporter')}.
       </p>
-      <Shares slices={classSlices(totals.by_class)} label="Classes" />
       <ul class="legend">
-        {classSlices(totals.by_class)
-          .filter((slice) => slice.value > 0)
-          .map((slice) => (
-            <li key={slice.name}>
-              <Swatch name={slice.name} /> {slice.label} <b>{count(slice.value)}</b>
-            </li>
-          ))}
+        {slices.map((slice) => (
+          <li key={slice.name}>
+            <Swatch name={slice.name} /> {slice.label} <b>{count(slice.value)}</b>
+          </li>
+        ))}
       </ul>
+      <Days scope={scope} ip={ip} keys={slices.map((slice) => slice.name)} />
       {why && (
         <div class="why">
           <h2>Why it fails</h2>
