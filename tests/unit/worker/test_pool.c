@@ -43,7 +43,7 @@ static int run_for_pid(struct pool *pool, const char *document)
 	if (!run(pool, document, &diary, &error))
 		fail_msg("%.20s: %s", document, error->message);
 	assert_true(g_str_has_prefix(diary.lines->str, "begin "));
-	int pid = atoi(diary.lines->str + strlen("begin "));
+	int pid = (int)g_ascii_strtoll(diary.lines->str + strlen("begin "), NULL, 10);
 	assert_true(pid > 1);
 	diary_clear(&diary);
 	return pid;

@@ -240,7 +240,7 @@ static int in_passing(void)
 	fflush(stdout);
 	qsort(large, sizeof(large), 1, compare);
 	iconv_t conversion = iconv_open("UTF-8", "EUC-JISX0213");
-	free(malloc(64 * 1024 * 1024));
+	g_free(g_malloc(64 * 1024 * 1024));
 	g_free(g_get_current_dir());
 	return conversion == (iconv_t)-1 ? 0 : 1;
 }
@@ -313,7 +313,8 @@ static int memory_is_bounded(void)
 	const struct sandbox_limits limits = { .memory = 256 * 1024 * 1024, .cpu = 10 };
 	if (!set_limits(&limits, NULL))
 		return 70;
-	return malloc(300 * 1024 * 1024) == NULL ? 0 : 1;
+	g_autofree char *memory = g_try_malloc(300 * 1024 * 1024);
+	return memory == NULL ? 0 : 1;
 }
 
 static int processor_time_is_bounded(void)
