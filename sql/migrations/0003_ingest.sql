@@ -21,7 +21,7 @@ CREATE FUNCTION ruad.any_same_organisation(domains jsonb, name text) RETURNS boo
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 BEGIN
-	FOR i IN 0 .. jsonb_array_length(domains) - 1 LOOP
+	FOR i IN 0 .. coalesce(jsonb_array_length(domains), 0) - 1 LOOP
 		IF ruad.same_organisation(domains ->> i, name) THEN
 			RETURN true;
 		END IF;
