@@ -1,0 +1,101 @@
+-- What each role may do, and above all what it may not.
+CREATE TABLE t.attempt (role text, statement text, want text, name text);
+INSERT INTO t.attempt (role, statement, want, name)
+-- the one that takes mail
+SELECT 'ruad_ingest', s, w, n FROM (VALUES
+	('SELECT * FROM ruad.mail', '42501', 'read the ledger'),
+	('SELECT * FROM ruad.raw', '42501', 'read raw mail'),
+	('SELECT * FROM ruad.record', '42501', 'read records'),
+	('SELECT * FROM ruad.schema_version', '42501', 'read versions'),
+	('INSERT INTO ruad.domain (name) VALUES (''x'')', '42501', 'write a table'),
+	('DELETE FROM ruad.report', '42501', 'delete'),
+	('TRUNCATE ruad.record', '42501', 'truncate'),
+	('DROP TABLE ruad.record', '42501', 'drop'),
+	('CREATE TABLE ruad.mine (x int)', '42501', 'make a table in ruad'),
+	('CREATE TABLE public.mine (x int)', '42501', 'make a table in public'),
+	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
+	('CREATE FUNCTION pg_temp.now() RETURNS int LANGUAGE sql AS ''SELECT 1''', '42501', 'make a temporary function'),
+	('SELECT * FROM pg_temp.stage_mail', '42501', 'read back what was staged'),
+	('UPDATE pg_temp.stage_mail SET size = 0', '42501', 'change what was staged'),
+	('DELETE FROM pg_temp.stage_record', '42501', 'unstage'),
+	('TRUNCATE pg_temp.stage_record', '42501', 'truncate the staging tables'),
+	('ALTER TABLE pg_temp.stage_mail ADD COLUMN x int', '42501', 'alter the staging tables'),
+	('DROP TABLE pg_temp.stage_mail', '42501', 'drop the staging tables'),
+	('CREATE TRIGGER x BEFORE INSERT ON pg_temp.stage_mail FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', '42501', 'put a trigger on the staging tables'),
+	('INSERT INTO pg_temp.work_item (mail_no) VALUES (1)', '42501', 'write what ingest() finds out'),
+	('SELECT ruad.ingest_rows()', '42501', 'call a step of ingest() alone'),
+	('SELECT ruad.ensure_partition(now())', '42501', 'make partitions'),
+	('SELECT ruad.adopt_partition(''report'', ''x'', now(), now())', '42501', 'make any table'),
+	('SELECT * FROM dmarc.reports', '42501', 'read a view'),
+	('SELECT api.summary()', '42501', 'call the API'),
+	('SELECT ruad.keep_raw(1, ''x'')', '22023', 'overwrite raw mail'),
+	('SET ROLE ruad_owner', '42501', 'become the owner'),
+	('INSERT INTO pg_temp.stage_mail (mail_no, received_at, source, size, sha256) VALUES (1, now(), ''lmtp'', 1, ''\x00'');
+	  SELECT ruad.stage_open(); SELECT ruad.ingest()', 'ok', 'stage and take in (allowed)')
+) x(s, w, n)
+-- the one that serves pages, and the auditor
+UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r), (VALUES
+	('SELECT * FROM ruad.record', '42501', 'read a table'),
+	('SELECT * FROM ruad.raw', '42501', 'read raw mail'),
+	('SELECT ruad.stage_open()', '42501', 'stage'),
+	('SELECT * FROM ruad.ingest()', '42501', 'take in'),
+	('SELECT ruad.keep_raw(1, ''x'')', '42501', 'keep bytes'),
+	('INSERT INTO pg_temp.stage_mail (mail_no) VALUES (1)', '42501', 'write a staging table'),
+	('INSERT INTO dmarc.domains VALUES (''x'')', '42501', 'write through a view'),
+	('DELETE FROM dmarc.domains', '42501', 'delete through a view'),
+	('CREATE VIEW dmarc.mine AS SELECT 1', '42501', 'make a view'),
+	('CREATE TABLE public.mine (x int)', '42501', 'make a table'),
+	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
+	('SET ROLE ruad_owner', '42501', 'become the owner'),
+	('COPY dmarc.reports TO PROGRAM ''true''', '42501', 'run a program'),
+	('SELECT * FROM dmarc.reports, dmarc.records, dmarc.intake LIMIT 1', 'ok', 'read the views (allowed)')
+) x(s, w, n)
+UNION ALL VALUES
+	('ruad_web', 'SELECT api.summary(), api.timeseries(), api.domains(), api.sources(), api.records(), api.reports(), api.report(1), api.intake(), api.meta(), api.ready()',
+		'ok', 'call the API (allowed)'),
+	('ruad_auditor', 'SELECT api.summary()', '42501', 'call the API');
+
+SELECT plan(count(*)::integer + 12) FROM t.attempt;
+SELECT ruad.stage_open();
+SELECT is(t.as_role(role, statement), want, format('%s: %s', role, name)) FROM t.attempt WHERE statement NOT LIKE 'SET ROLE%';
+SELECT is(CASE WHEN pg_has_role(role, 'ruad_owner', 'MEMBER') THEN 'ok' ELSE '42501' END, want, format('%s: %s', role, name))
+FROM t.attempt WHERE statement LIKE 'SET ROLE%';
+
+-- The same from the catalog, for objects that nobody thought of.
+CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor']) AS role;
+SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+	AND has_table_privilege(role, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')$$, 'no role has a right on any table of schema ruad');
+SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relkind = 'S'
+	AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nor on a sequence');
+SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
+	$$VALUES ('ruad_ingest', 'stage_open'), ('ruad_ingest', 'ingest'), ('ruad_ingest', 'keep_raw')$$, 'of its functions ruad_ingest may call three');
+SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$,
+	$$VALUES ('stage_open'), ('ingest'), ('keep_raw')$$, 'and only these run with the owner''s rights');
+SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
+	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
+SELECT set_eq($$SELECT DISTINCT role FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
+	$$VALUES ('ruad_web')$$, 'functions of schema api are for ruad_web alone');
+SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relkind = 'v'
+	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role <> 'ruad_ingest') OR has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))$$,
+	'views are read by ruad_web and ruad_auditor, and written by nobody');
+SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'ruad\_%' AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)$$,
+	'no role of ours logs in or has a special right');
+
+-- Staging tables that somebody else put there.
+GRANT TEMPORARY ON DATABASE :"DBNAME" TO ruad_ingest;
+\getenv host PGHOST
+SELECT format('host=%s user=postgres dbname=%s', :'host', :'DBNAME') AS here \gset
+SELECT is((SELECT x FROM dblink(:'here', $$SELECT t.as_role('ruad_ingest', 'CREATE TEMPORARY TABLE stage_mail (mail_no int); SELECT ruad.stage_open()')$$)
+	AS r(x text)), '55000', 'a planted staging table is refused');
+SELECT is((SELECT x FROM dblink(:'here', $$SELECT t.as_role('ruad_ingest', 'SELECT * FROM ruad.ingest()')$$) AS r(x text)), '55000',
+	'ingest() without staging tables says so');
+
+-- A login that is no superuser migrates a database of its own.
+CREATE ROLE migrator LOGIN CREATEROLE;
+CREATE DATABASE migrated OWNER migrator;
+\! for f in ../../sql/migrations/[0-9]*.sql; do PGOPTIONS='-c client_min_messages=warning' psql -Xq1 -U migrator -d migrated -v ON_ERROR_STOP=1 -f $f || exit; done
+SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT count(*) FROM pg_class WHERE relowner <> ''ruad_owner''::regrole
+	AND relnamespace IN (''ruad''::regnamespace, ''dmarc''::regnamespace)') AS r(n bigint)), 0::bigint, 'a login with CREATEROLE can migrate; all belongs to ruad_owner');
+SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT api.ready() ->> ''ready''') AS r(n text)), 'false',
+	'and the result answers');
+SELECT * FROM finish();
