@@ -1,0 +1,116 @@
+-- The numbers of the API, against what was added up by hand from these four reports.
+SELECT plan(61);
+SELECT is((SELECT string_agg(x, ',') FROM t.take(
+	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
+		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "result": "pass"}]}}'),
+		t.record('192.0.2.2', 5, 'fail', 'fail', '{"header_from": "corp.example", "disposition": "reject", "auth_results": {"spf": [{"domain": "esp.example", "result": "pass"}]}}'),
+		t.record(NULL, 1, 'fail', 'fail', '{"header_from": "corp.example", "disposition": "quarantine"}')), '{"adkim": "s", "sp": "none", "pct": 100}')),
+	t.mail(t.report('corp.example', 'Yahoo', 'y1', t.day(-5), jsonb_build_array(
+		t.record('192.0.2.1', 20, 'pass', 'fail', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "esp.example", "result": "pass"}, {"domain": "corp.example", "result": "pass"}]}}'),
+		t.record('198.51.100.7', 7, 'fail', 'fail', '{"header_from": "corp.example", "reason": [{"type": "forwarded"}]}')), '{"p": "none"}')),
+	t.mail(t.report('shop.corp.example', 'Google', 'g2', t.day(-5), jsonb_build_array(
+		t.record('192.0.2.1', 3, 'fail', 'pass', '{"header_from": "shop.corp.example", "auth_results": {"spf": [{"domain": "shop.corp.example", "result": "pass"}]}}'),
+		t.record('192.0.2.2', 2, 'fail', 'fail', '{"header_from": "shop.corp.example", "disposition": null, "auth_results": {"dkim": [{"domain": "shop.corp.example", "result": "fail"}]}}')), '{"testing": "y"}')),
+	t.mail(t.report('corp.example', 'Google', 'g0', t.day(-40), jsonb_build_array(t.record('192.0.2.1', 100, 'pass', 'pass')))),
+	t.mail(t.unreadable('xml', E'line 1: \u202eevil\u0007'))) x), '1 0 0 0 f,1 0 0 0 f,1 0 0 0 f,1 0 0 0 f,0 0 0 1 t', 'the data is in');
+CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$ SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
+
+-- summary
+CREATE TEMP TABLE s AS SELECT api.summary() AS j;
+SELECT is(j -> 'totals', '{"messages": 48, "pass": 33, "dkim_aligned": 30, "spf_aligned": 13,
+	"by_class": {"pass": 33, "fail_overridden": 7, "fail_altered": 2, "fail_unaligned": 5, "fail_unauthenticated": 1, "unknown": 0},
+	"by_disposition": {"none": 40, "quarantine": 1, "reject": 5, "pass": 0, "unknown": 2}}', 'summary: totals') FROM s;
+SELECT is(j -> 'previous' -> 'messages', '100', 'summary: the window before') FROM s;
+SELECT is(j -> 'previous' -> 'by_class' -> 'pass', '100', 'summary: the window before, by class') FROM s;
+SELECT is(j -> 'sources', '{"total": 4, "new": 2, "failing": 3}', 'summary: sources') FROM s;
+SELECT is(j -> 'window', jsonb_build_object('from', t.date(-29), 'to', t.date(1)), 'summary: 30 days ending tomorrow') FROM s;
+SELECT is(j ->> 'complete_until', t.date(-1), 'summary: complete until yesterday') FROM s;
+SELECT is(j - '{totals,previous,sources,window,complete_until,last_report_at}'::text[], '{"reports": 3, "reporters": 2}', 'summary: reports and reporters') FROM s;
+SELECT matches(j ->> 'last_report_at', '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$', 'summary: times are ISO 8601 in UTC') FROM s;
+SELECT is(api.summary(p_domain => '{CORP.example.}') -> 'totals' -> 'messages', '43', 'filter: domain, in any case, with a final dot');
+SELECT is(api.summary(p_domain => '{corp.example,shop.corp.example}') -> 'totals' -> 'messages', '48', 'filter: two domains');
+SELECT is(api.summary(p_result => 'fail') -> 'totals' -> 'messages', '15', 'filter: result=fail');
+SELECT is(api.summary(p_result => 'pass') -> 'totals' -> 'messages', '33', 'filter: result=pass');
+SELECT is(api.summary(p_ip => '192.0.2.0/24') -> 'totals' -> 'messages', '40', 'filter: a network');
+SELECT is(api.summary(p_ip => '192.0.2.2') -> 'totals' -> 'messages', '7', 'filter: an address');
+SELECT is(api.summary(p_ip => '192.0.2.2') -> 'reports', '2', 'filter: reports with such a record');
+SELECT is(api.summary(p_reporter => '{Yahoo}') -> 'totals' -> 'messages', '27', 'filter: reporter');
+SELECT is(api.summary(p_from => t.date(-5)::date, p_to => t.date(-2)::date) -> 'totals' -> 'messages', '32', 'filter: the window is half-open');
+SELECT is(api.summary(p_from => t.date(-2)::date, p_to => t.date(-2)::date) -> 'totals' -> 'messages', '0', 'an empty window is empty');
+SELECT is(api.summary(p_domain => '{nobody.example}') -> 'totals' -> 'by_class' -> 'pass', '0', 'an unknown domain has zeros');
+SELECT is(api.summary(p_domain => '{nobody.example}') -> 'last_report_at', 'null', 'and no report');
+
+-- timeseries
+CREATE TEMP TABLE ts AS SELECT api.timeseries() AS j;
+SELECT is(jsonb_array_length(j -> 'points'), 30, 'timeseries: a point for each day') FROM ts;
+SELECT is(j -> 'keys', '["pass", "fail_overridden", "fail_altered", "fail_unaligned", "fail_unauthenticated", "unknown"]', 'timeseries: by class unless asked') FROM ts;
+SELECT is(p, jsonb_build_object('t', t.date(-5), 'complete', true, 'v', '{"pass": 23, "fail_overridden": 7, "fail_altered": 2, "fail_unaligned": 0, "fail_unauthenticated": 0, "unknown": 0}'::jsonb),
+	'timeseries: a day') FROM ts, jsonb_array_elements(j -> 'points') p WHERE p ->> 't' = t.date(-5);
+SELECT is((SELECT jsonb_agg(p -> 't') FROM ts, jsonb_array_elements(j -> 'points') p WHERE NOT (p -> 'complete')::boolean), jsonb_build_array(t.date(-1), t.date(0)),
+	'timeseries: yesterday and today are incomplete');
+SELECT is((SELECT sum(v::numeric) FROM ts, jsonb_array_elements(j -> 'points') p, jsonb_each_text(p -> 'v') e(k, v)), 48::numeric, 'timeseries: nothing is lost');
+SELECT is((SELECT sum(v::numeric) FROM jsonb_array_elements(api.timeseries(p_bucket => b, p_by => y) -> 'points') p, jsonb_each_text(p -> 'v') e(k, v)), 48::numeric,
+	format('timeseries: nor by %s and %s', b, y)) FROM (VALUES ('week', 'disposition'), ('month', 'alignment'), ('day', 'domain'), ('week', 'reporter')) x(b, y);
+SELECT is(api.timeseries(p_by => 'domain') -> 'keys', '["corp.example", "shop.corp.example"]', 'timeseries: the largest key comes first');
+SELECT is((SELECT jsonb_object_agg(k, n) FROM (SELECT k, sum(v::numeric) n FROM jsonb_array_elements(api.timeseries(p_by => 'alignment') -> 'points') p, jsonb_each_text(p -> 'v') e(k, v) GROUP BY 1) x),
+	'{"both": 10, "dkim_only": 20, "spf_only": 3, "none": 15}', 'timeseries: alignment');
+SELECT is(api.timeseries(p_from => '2026-01-01', p_to => '2026-03-01', p_bucket => 'week') #>> '{points,0,t}', '2025-12-29', 'timeseries: weeks begin on Monday');
+SELECT is((SELECT jsonb_agg(p -> 't') FROM jsonb_array_elements(api.timeseries(p_from => '2026-01-15', p_to => '2026-03-01', p_bucket => 'month') -> 'points') p),
+	'["2026-01-01", "2026-02-01"]', 'timeseries: months');
+SELECT is(api.timeseries(p_from => '2026-01-15', p_to => '2026-01-15') -> 'points', '[]', 'timeseries: an empty window has no points');
+
+-- domains
+CREATE TEMP TABLE d AS SELECT no, x FROM jsonb_array_elements(api.domains() -> 'items') WITH ORDINALITY e(x, no);
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'name', x -> 'parent', x -> 'messages', x -> 'pass', x -> 'dkim_aligned', x -> 'spf_aligned', x -> 'sources') ORDER BY no) FROM d),
+	'[["corp.example", null, 43, 30, 30, 10, 3], ["shop.corp.example", "corp.example", 5, 3, 0, 3, 2]]', 'domains: numbers');
+SELECT is(x -> 'policy', jsonb_build_object('p', 'reject', 'sp', 'none', 'np', NULL, 'testing', NULL, 'adkim', 's', 'aspf', NULL, 'pct', 100, 'effective', 'reject',
+	'as_of', t.date(-2) || 'T00:00:00Z'), 'domains: the newest policy') FROM d WHERE no = 1;
+SELECT is(x #>> '{policy,effective}', 'quarantine', 'domains: testing lowers the policy by a step') FROM d WHERE no = 2;
+SELECT is((SELECT array_agg(v::int) FROM d, jsonb_array_elements_text(x -> 'spark') v WHERE no = 1), array_fill(0, '{24}') || '{27,0,0,16,0,0}', 'domains: the spark line');
+
+-- sources
+CREATE TEMP TABLE src AS SELECT no, x FROM jsonb_array_elements(api.sources() -> 'items') WITH ORDINALITY e(x, no);
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'key', x -> 'messages', x -> 'pass', x -> 'dkim_aligned', x -> 'spf_aligned', x -> 'domains', x -> 'domains_total', x -> 'new') ORDER BY no) FROM src),
+	'[["192.0.2.1", 33, 33, 30, 13, ["corp.example", "shop.corp.example"], 2, false], ["192.0.2.2", 7, 0, 0, 0, ["corp.example", "shop.corp.example"], 2, true],
+	  ["198.51.100.7", 7, 0, 0, 0, ["corp.example"], 1, true], [null, 1, 0, 0, 0, ["corp.example"], 1, null]]', 'sources: numbers');
+SELECT is((SELECT jsonb_build_array(x -> 'first_seen', x -> 'last_seen') FROM src WHERE no = 1), jsonb_build_array(t.date(-40) || 'T00:00:00Z', t.date(-2) || 'T00:00:00Z'),
+	'sources: first seen before the window');
+SELECT is(x -> 'by_class', '{"pass": 0, "fail_overridden": 0, "fail_altered": 2, "fail_unaligned": 5, "fail_unauthenticated": 0, "unknown": 0}', 'sources: by class') FROM src WHERE no = 2;
+SELECT is(x -> 'by_disposition', '{"none": 0, "quarantine": 0, "reject": 5, "pass": 0, "unknown": 2}', 'sources: by disposition') FROM src WHERE no = 2;
+SELECT is(api.sources() -> 'total', '4', 'sources: total');
+SELECT is((SELECT jsonb_agg(x -> 'key' ORDER BY no) FROM jsonb_array_elements(api.sources(p_sort => '-fail') -> 'items') WITH ORDINALITY e(x, no)),
+	'["192.0.2.2", "198.51.100.7", null, "192.0.2.1"]', 'sources: by failures');
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'key', x -> 'messages', x -> 'pass', x -> 'ips_total') ORDER BY no) FROM jsonb_array_elements(api.sources(p_group => 'auth_domain') -> 'items') WITH ORDINALITY e(x, no)),
+	'[["corp.example", 30, 30, 1], [null, 10, 0, 2], ["esp.example", 5, 0, 1], ["shop.corp.example", 3, 3, 1]]', 'sources: by authenticated domain, each message once');
+
+-- lists
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'source_ip', x -> 'count', x -> 'class') ORDER BY no) FROM jsonb_array_elements(api.records(p_result => 'fail') -> 'items') WITH ORDINALITY e(x, no)),
+	'[["192.0.2.2", 5, "fail_unaligned"], [null, 1, "fail_unauthenticated"], ["192.0.2.2", 2, "fail_altered"], ["198.51.100.7", 7, "fail_overridden"]]', 'records: failing ones, newest first');
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'report_id', x -> 'org_name', x -> 'messages', x -> 'pass', x -> 'fail', x -> 'records') ORDER BY no)
+	FROM jsonb_array_elements(api.reports() -> 'items') WITH ORDINALITY e(x, no)),
+	'[["g1", "Google", 16, 10, 6, 3], ["g2", "Google", 5, 3, 2, 2], ["y1", "Yahoo", 27, 20, 7, 2]]', 'reports: newest first');
+SELECT is(jsonb_array_length(api.reports(p_report_id => 'g0') -> 'items'), 1, 'reports: an id is looked for at all dates');
+SELECT is(jsonb_array_length(api.reports(p_received_from => t.date(0)::date) -> 'items'), 4, 'reports: so is a time of receipt');
+SELECT is(jsonb_array_length(api.reports(p_received_to => t.date(0)::date) -> 'items'), 0, 'reports: half-open');
+
+-- a report
+SELECT is(t.take(t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), '[]', '{"content": "x"}'))), '0 0 1 0 t', 'a conflict with the first report');
+CREATE TEMP TABLE r AS SELECT api.report((api.reports(p_report_id => 'g1') #>> '{items,0,id}')::bigint) AS j;
+SELECT is(j #> '{record,1}', '{"record_no": 2, "class": "fail_unaligned", "dmarc_pass": false, "row": {"source_ip": "192.0.2.2", "count": 5, "policy_evaluated":
+	{"disposition": "reject", "dkim": "fail", "spf": "fail", "reason": []}}, "identifiers": {"header_from": "corp.example", "envelope_from": null, "envelope_to": null},
+	"auth_results": {"dkim": [], "spf": [{"domain": "esp.example", "result": "pass"}]}, "notes": []}', 'report: a record in its canonical shape') FROM r;
+SELECT is(j -> 'report_metadata', jsonb_build_object('org_name', 'Google', 'email', 'dmarc@Google', 'extra_contact_info', NULL, 'report_id', 'g1', 'error', '[]'::jsonb, 'generator', NULL,
+	'date_range', jsonb_build_object('begin', t.date(-2) || 'T00:00:00Z', 'end', t.date(-2) || 'T23:59:59Z')), 'report: metadata') FROM r;
+SELECT is(jsonb_build_array(j -> 'status', j -> 'duplicates', j -> 'conflicts', j -> 'records_total', j -> 'messages', j #> '{mail,recipients}', j -> 'next'),
+	'["conflict", 0, 1, 3, 16, ["dmarc-sum@here.example"], null]', 'report: its fate') FROM r;
+SELECT is(api.report(987654321), NULL, 'report: none with that id');
+
+-- intake, meta, ready
+SELECT is(jsonb_build_array(j -> 'counts', j -> 'by_code', j -> 'mails'), '[{"stored": 4, "duplicate": 0, "conflict": 1, "quarantined": 1}, {"xml": 1, "conflict": 1}, 6]', 'intake: counters')
+	FROM api.intake() j;
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'status', x -> 'code', x -> 'reason', x -> 'raw') ORDER BY x ->> 'status') FROM jsonb_array_elements(api.intake() -> 'items') x),
+	'[["conflict", "conflict", "a report with the same key is stored and its content is another", true], ["quarantined", "xml", "line 1: evil", true]]', 'intake: problems, without control characters');
+SELECT is(jsonb_array_length(api.intake(p_status => 'stored') -> 'items'), 4, 'intake: by status');
+SELECT is((api.ready() -> 'ready', api.ready(5) -> 'ready', api.ready(6) -> 'ready')::text, '(true,true,false)', 'ready: for the program''s schema');
+SELECT is(api.meta() -> 'schema_version', '5', 'meta: the schema''s version');
+SELECT * FROM finish();
