@@ -20,8 +20,8 @@ struct pool_options {
 
 struct pool;
 
-/* A pool; workers start when first needed. Options are copied. RUAD_ERROR_SYSTEM when the worker cannot be
- * run. */
+/* A pool. One worker starts at once, to see that it can; the others when first needed. Options are copied.
+ * RUAD_ERROR_SYSTEM when the worker cannot be run, or not in its sandbox. */
 struct pool *pool_new(const struct pool_options *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends the workers. NULL is allowed. No pool_run() may be under way. */

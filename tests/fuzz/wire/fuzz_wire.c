@@ -1,0 +1,26 @@
+/* What a worker may say: frames as they come over the socket, to a sink that looks at every string. */
+#include "server/common/wire.h"
+#include "tests/unit/worker/sink.h"
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
+{
+	struct diary diary;
+	gboolean done = FALSE, ok = TRUE;
+	diary_init(&diary);
+	struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
+	while (ok && !done && size >= WIRE_HEAD) {
+		gsize length = wire_frame_length(data);
+		if (length > size - WIRE_HEAD)
+			break;
+		GBytes *content = g_bytes_new(data + WIRE_HEAD, length);
+		ok = wire_reader_frame(reader, data[0], content, &done, NULL);
+		g_bytes_unref(content);
+		data += WIRE_HEAD + length;
+		size -= WIRE_HEAD + length;
+	}
+	wire_reader_free(reader);
+	diary_clear(&diary);
+	return 0;
+}
