@@ -653,6 +653,8 @@ static void finish(struct aggregate *a)
 enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 {
 	flush(a);
+	if (!a->started)
+		give_up(a, "xml", "empty");
 	if (a->state == STATE_READING) {
 		xmlParseChunk(a->xml, NULL, 0, 1);
 		/* libxml2 says "extra content" for too little, too */

@@ -256,8 +256,6 @@ static gboolean raw_content(
 	return TRUE;
 }
 
-static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GError **error);
-
 /* A mail that travels encoded inside another: GMime leaves it a leaf. */
 static gboolean walk_inner(struct walk *walk, const guint8 *data, gsize size, guint depth, GError **error);
 
@@ -267,10 +265,8 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 	g_autoptr(GByteArray) decoded = NULL;
 	g_autofree char *type = media_type(GMIME_OBJECT(part));
 	g_autofree char *name = clean_or_null(g_mime_part_get_filename(part), NAME_MAX_BYTES);
-	struct mail_part leaf = { .number = ++walk->parts, .name = name, .type = type };
+	struct mail_part leaf = { .name = name, .type = type };
 
-	if (walk->parts > walk->limits->max_parts)
-		return over_limit(error, "parts", walk->limits->max_parts);
 	if (!raw_content(walk, content, &leaf.data, &leaf.size))
 		return TRUE;
 	decoded = decode(g_mime_part_get_content_encoding(part), leaf.data, leaf.size);
@@ -280,6 +276,9 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 	}
 	if (strcmp(type, "message/rfc822") == 0)
 		return walk_inner(walk, leaf.data, leaf.size, depth + 1, error);
+	if (walk->parts >= walk->limits->max_parts)
+		return over_limit(error, "parts", walk->limits->max_parts);
+	leaf.number = ++walk->parts;
 	return walk->visitor->part(walk->user, &leaf, error);
 }
 

@@ -1,0 +1,74 @@
+#include "tests/unit/parser/pack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gio/gio.h>
+#include <string.h>
+
+static GByteArray *deflate(const void *data, gsize size, GZlibCompressorFormat format)
+{
+	g_autoptr(GConverter) deflater = G_CONVERTER(g_zlib_compressor_new(format, 9));
+	GByteArray *out = g_byte_array_new();
+	GConverterResult result;
+
+	g_byte_array_set_size(out, (guint)size + 1024);
+	{
+		gsize read, written;
+
+		result = g_converter_convert(deflater, data, size, out->data, out->len,
+		    G_CONVERTER_INPUT_AT_END, &read, &written, NULL);
+		g_assert(result == G_CONVERTER_FINISHED && read == size);
+		g_byte_array_set_size(out, (guint)written);
+	}
+	return out;
+}
+
+GByteArray *pack_gzip(const void *data, gsize size)
+{
+	return deflate(data, size, G_ZLIB_COMPRESSOR_FORMAT_GZIP);
+}
+
+GByteArray *pack_zlib(const void *data, gsize size)
+{
+	return deflate(data, size, G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
+}
+
+static void add_member(struct archive *zip, const struct pack_member *member)
+{
+	struct archive_entry *entry = archive_entry_new();
+	gboolean directory = g_str_has_suffix(member->name, "/");
+
+	archive_entry_set_pathname(entry, member->name);
+	archive_entry_set_filetype(entry, directory ? AE_IFDIR : AE_IFREG);
+	archive_entry_set_perm(entry, 0644);
+	archive_entry_set_size(entry, (la_int64_t)member->size);
+	g_assert(archive_write_header(zip, entry) == ARCHIVE_OK);
+	if (member->size > 0)
+		g_assert(archive_write_data(zip, member->data, member->size) == (la_ssize_t)member->size);
+	archive_entry_free(entry);
+}
+
+GByteArray *pack_zip(const struct pack_member *member, gsize n)
+{
+	GByteArray *out = g_byte_array_new();
+	struct archive *zip = archive_write_new();
+	gsize room = 64 * 1024, used = 0;
+
+	for (gsize i = 0; i < n; i++)
+		room += member[i].size + 1024;
+	g_byte_array_set_size(out, (guint)room);
+	archive_write_set_format_zip(zip);
+	archive_write_set_bytes_in_last_block(zip, 1);
+	g_assert(archive_write_open_memory(zip, out->data, out->len, &used) == ARCHIVE_OK);
+	for (gsize i = 0; i < n; i++)
+		add_member(zip, &member[i]);
+	g_assert(archive_write_close(zip) == ARCHIVE_OK);
+	archive_write_free(zip);
+	g_byte_array_set_size(out, (guint)used);
+	return out;
+}
+
+void pack_append(GByteArray *to, const GByteArray *more)
+{
+	g_byte_array_append(to, more->data, more->len);
+}

@@ -1,0 +1,21 @@
+/*
+ * pack.h - archives for tests, made in memory.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* One gzip member (RFC 1952), or one zlib stream (RFC 1950). Transfer full. */
+GByteArray *pack_gzip(const void *data, gsize size);
+GByteArray *pack_zlib(const void *data, gsize size);
+
+struct pack_member {
+	const char *name; /* ending in '/': a directory */
+	const void *data;
+	gsize size;
+};
+
+/* A zip of the members, deflated. Transfer full. */
+GByteArray *pack_zip(const struct pack_member *member, gsize n);
+
+void pack_append(GByteArray *to, const GByteArray *more);

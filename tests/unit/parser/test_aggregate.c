@@ -1,0 +1,617 @@
+/*
+ * Aggregate XML into sink calls: each row whole and byte by byte. Numbers in names are those of the assertions in the
+ * standards digest.
+ */
+#include "parser/aggregate.h"
+#include "tests/unit/parser/collect.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define META                                                                                                 \
+	"<report_metadata><org_name>acme</org_name><report_id>7</report_id>"                                 \
+	"<date_range><begin>10</begin><end>20</end></date_range></report_metadata>"
+#define POLICY              "<policy_published><domain>example.com</domain></policy_published>"
+#define TOP                 META POLICY
+#define ROW(row)            "<feedback>" TOP "<record><row>" row "</row></record></feedback>"
+#define META_IS             " org_name=acme report_id=7 begin=10 end=20"
+#define END_IS              META_IS " domain=example.com"
+#define ONE(record)         "begin x\nrecord" record "\nend draft" END_IS " records=1\n"
+#define NONE_IS(top, notes) "begin x\nend " top " records=0" notes " {R0 record}\n"
+
+struct row {
+	const char *name;
+	const char *xml;
+	const char *want;
+};
+
+static const struct row ROWS[] = {
+	{ "01 no version", "<feedback>" TOP "</feedback>", NONE_IS("draft" END_IS, "") },
+	{ "01 version 2.0", "<feedback><version> 2.0\n</version>" TOP "</feedback>",
+	    NONE_IS("rfc7489 version=2.0" END_IS, "") },
+	{ "02 namespace of dmarc.org", "<feedback xmlns='http://dmarc.org/dmarc-xml/0.1'>" TOP "</feedback>",
+	    NONE_IS("rfc7489 xmlns=http://dmarc.org/dmarc-xml/0.1" END_IS, "") },
+	{ "02 namespace of RFC 9990", "<feedback xmlns='urn:ietf:params:xml:ns:dmarc-2.0'>" TOP "</feedback>",
+	    NONE_IS("rfc9990 xmlns=urn:ietf:params:xml:ns:dmarc-2.0" END_IS, "") },
+	{ "02 prefixed root, children in no namespace",
+	    "<d:feedback xmlns:d='urn:ietf:params:xml:ns:dmarc-2.0'>" TOP "</d:feedback>",
+	    NONE_IS("rfc9990 xmlns=urn:ietf:params:xml:ns:dmarc-2.0" END_IS, "") },
+	{ "02 prefixed root and children",
+	    "<d:feedback "
+	    "xmlns:d='u'><d:report_metadata><d:date_range><d:begin>1</d:begin><d:end>2</d:end></d:date_range>"
+	    "</d:report_metadata><d:policy_published><d:domain>a.example</d:domain></d:policy_published></"
+	    "d:feedback>",
+	    NONE_IS("rfc7489 xmlns=u begin=1 end=2 domain=a.example", " {X2 feedback u}") },
+	{ "02 prefix bound to nothing", "<d:feedback><d:record/>" TOP "<e:record/></d:feedback>",
+	    "begin x\nrecord {C1 row/count}\nend draft" END_IS " records=1\n" },
+	{ "03 unknown namespace", "<feedback xmlns='urn:x'>" TOP "</feedback>",
+	    NONE_IS("rfc7489 xmlns=urn:x" END_IS, " {X2 feedback urn:x}") },
+	{ "04 any order",
+	    "<feedback><record><auth_results><spf><result>pass</result><domain>s.example</domain></spf>"
+	    "<dkim><selector>k</selector><result>fail</result><domain>d.example</domain></dkim></"
+	    "auth_results>"
+	    "<identifiers><envelope_to>t.example</envelope_to><header_from>h.example</header_from></"
+	    "identifiers>"
+	    "<row><policy_evaluated><reason><comment>c</comment><type>other</type></reason><spf>pass</spf>"
+	    "<dkim>fail</dkim><disposition>none</disposition></policy_evaluated><count>3</count>"
+	    "<source_ip>192.0.2.1</source_ip></row></record>"
+	    "<policy_published><pct>50</pct><sp>none</sp><p>reject</p><domain>example.com</domain></"
+	    "policy_published>"
+	    "<report_metadata><date_range><end>20</end><begin>10</begin></date_range><email>e</email></"
+	    "report_metadata>"
+	    "<version>1.0</version></feedback>",
+	    "begin x\nrecord source_ip=192.0.2.1 count=3 disposition=none dkim=fail spf=pass "
+	    "header_from=h.example "
+	    "envelope_to=t.example reason( type=other comment=c ) dkim( domain=d.example selector=k "
+	    "result=fail ) "
+	    "spf( domain=s.example result=pass )\nend rfc7489 version=1.0 email=e begin=10 end=20 "
+	    "domain=example.com p=reject "
+	    "sp=none pct=50 records=1\n" },
+	{ "06 two error elements",
+	    "<feedback><report_metadata><error "
+	    "lang='de'>eins</error><error>two</error><date_range><begin>1</begin>"
+	    "<end>2</end></date_range></report_metadata>" POLICY "</feedback>",
+	    NONE_IS("draft begin=1 end=2 error=eins error=two domain=example.com", "") },
+	{ "07 policy, all of it",
+	    "<feedback>" META
+	    "<policy_published><domain>example.com</domain><adkim>r</adkim><aspf>s</aspf><p>none</p>"
+	    "<sp>reject</sp><np>quarantine</np><pct>100</pct><fo>0:1:d:s</fo><testing>y</testing>"
+	    "<discovery_method>treewalk</discovery_method></policy_published></feedback>",
+	    NONE_IS("rfc9990" END_IS
+		    " adkim=r aspf=s p=none sp=reject np=quarantine pct=100 fo=0:1:d:s testing=y "
+		    "discovery_method=treewalk",
+		"") },
+	{ "07 absent is not empty",
+	    "<feedback>" META
+	    "<policy_published><domain>example.com</domain><fo/></policy_published></feedback>",
+	    NONE_IS("rfc7489" END_IS " fo=", "") },
+	{ "09 disposition pass",
+	    ROW("<count>1</count><policy_evaluated><disposition>pass</disposition></policy_evaluated>"),
+	    ONE(" count=1 disposition=pass") },
+	{ "10 tokens by any case",
+	    ROW("<count>1</count><policy_evaluated><disposition> Pass "
+		"</disposition><dkim>PASS</dkim><spf>pass\n</spf>"
+		"</policy_evaluated>"),
+	    ONE(" count=1 disposition=pass dkim=pass spf=pass {V1 row/policy_evaluated/disposition Pass} "
+		"{V1 row/policy_evaluated/dkim PASS}") },
+	{ "10 unknown and empty tokens are kept",
+	    ROW("<count>1</count><policy_evaluated><disposition>sp</disposition><dkim>Hardfail</dkim><spf/></"
+		"policy_evaluated>"),
+	    ONE(" count=1 disposition=sp dkim=hardfail spf= {V1 row/policy_evaluated/disposition sp} "
+		"{V1 row/policy_evaluated/dkim Hardfail} {V1 row/policy_evaluated/spf }") },
+	{ "11 12 reasons of all dialects, in order, one empty",
+	    ROW("<count>1</count><policy_evaluated><reason><type>forwarded</type></"
+		"reason><reason><type>policy_test_mode</type>"
+		"<comment>t=y</comment></reason><reason/></policy_evaluated>"),
+	    ONE(" count=1 reason( type=forwarded ) reason( type=policy_test_mode comment=t=y ) reason( )") },
+	{ "13 three signatures and two SPF results",
+	    "<feedback>" TOP "<record><row><count>1</count></row><auth_results><dkim><domain>a</domain></"
+			     "dkim><dkim><domain>b</domain>"
+	    "<human_result>ok</human_result></dkim><dkim/><spf><domain>c</domain><scope>mfrom</scope></"
+	    "spf><spf><domain>d</domain>"
+	    "<scope>helo</scope></spf></auth_results></record></feedback>",
+	    "begin x\nrecord count=1 dkim( domain=a ) dkim( domain=b human_result=ok ) dkim( ) spf( domain=c "
+	    "scope=mfrom ) "
+	    "spf( domain=d scope=helo )\nend rfc7489" END_IS " records=1\n" },
+	{ "15 empty envelope_from",
+	    "<feedback>" TOP "<record><row><count>1</count></row><identifiers><envelope_from/></"
+			     "identifiers></record></feedback>",
+	    "begin x\nrecord count=1 envelope_from=\nend rfc7489" END_IS " records=1\n" },
+	{ "16 names of domains",
+	    "<feedback>" META "<policy_published><domain>EXAMPLE.com.</domain></"
+			      "policy_published><record><row><count>1</count></row>"
+	    "<identifiers><header_from>b\xc3\xbc"
+	    "cher.Example</header_from></identifiers></record></feedback>",
+	    "begin x\nrecord count=1 header_from=xn--bcher-kva.example {V2 identifiers/header_from b\xc3\xbc"
+	    "cher.Example}\n"
+	    "end draft" END_IS " records=1 {V2 policy_published/domain EXAMPLE.com.}\n" },
+	{ "17 address in capitals and blanks", ROW("<source_ip> 2001:DB8::1\n</source_ip><count>1</count>"),
+	    ONE(" source_ip=2001:db8::1 count=1") },
+	{ "17 IPv4 in IPv6", ROW("<source_ip>::ffff:192.0.2.1</source_ip><count>1</count>"),
+	    ONE(" source_ip=192.0.2.1 count=1 {I1 row/source_ip ::ffff:192.0.2.1}") },
+	{ "17 not an address", ROW("<source_ip>not-an-ip</source_ip><count>1</count>"),
+	    ONE(" count=1 {I1 row/source_ip not-an-ip}") },
+	{ "18 count 0", ROW("<count>0</count>"), ONE(" count=0") },
+	{ "18 count negative", ROW("<count>-5</count>"), ONE(" {C1 row/count -5}") },
+	{ "18 count 1.0", ROW("<count>1.0</count>"), ONE(" count=1 {C1 row/count 1.0}") },
+	{ "18 count 1.5", ROW("<count>1.5</count>"), ONE(" {C1 row/count 1.5}") },
+	{ "18 count 10^12", ROW("<count>1000000000000</count>"), ONE(" count=1000000000000") },
+	{ "18 count beyond 64 bits", ROW("<count>9223372036854775808</count>"),
+	    ONE(" {C1 row/count 9223372036854775808}") },
+	{ "18 count empty", ROW("<count/>"), ONE(" {C1 row/count }") },
+	{ "18 count absent", ROW(""), ONE(" {C1 row/count}") },
+	{ "19 extension and foreign elements",
+	    "<feedback>" TOP
+	    "<extension><a "
+	    "xmlns='urn:a'><record><row/></record></a></extension><record><row><count>1</count></row>"
+	    "<b:auth_results "
+	    "xmlns:b='urn:b'><dkim><domain>no</domain></dkim></b:auth_results></record></feedback>",
+	    "begin x\nrecord count=1\nend rfc9990" END_IS " records=1\n" },
+	{ "20 foreign count inside row",
+	    ROW("<x:count xmlns:x='urn:x'>9</x:count><count>1</count><x:count xmlns:x='urn:x'>9</x:count>"),
+	    ONE(" count=1") },
+	{ "21 no record", "<feedback>" TOP "</feedback>", NONE_IS("draft" END_IS, "") },
+	{ "22 two policies", "<feedback>" TOP POLICY "</feedback>",
+	    "begin x\n!incomplete more than one policy_published: which one counts is not known (RFC 9990 "
+	    "section 3.1.1)\n" },
+	{ "22 two date ranges", "<feedback>" TOP META "</feedback>",
+	    "begin x\n!incomplete more than one date_range: which one counts is not known (RFC 9990 section "
+	    "3.1.1)\n" },
+	{ "23 end before begin",
+	    "<feedback><report_metadata><date_range><begin>20</begin><end>10</end></date_range></"
+	    "report_metadata>" POLICY "</feedback>",
+	    NONE_IS("draft begin=20 end=10 domain=example.com", "") },
+	{ "25 internal subset", "<!DOCTYPE feedback [<!ENTITY a 'b'>]><feedback>" TOP "</feedback>",
+	    "!xml line 1: declaration of an entity: not read from a mail (RFC 9990 section 8.1)\n" },
+	{ "25 element declaration",
+	    "<!DOCTYPE feedback [<!ELEMENT feedback ANY>]><feedback>" TOP "</feedback>",
+	    "!xml line 1: declaration of an element: not read from a mail (RFC 9990 section 8.1)\n" },
+	{ "25 attribute declaration",
+	    "<!DOCTYPE feedback [<!ATTLIST feedback a (b|c) 'b'>]><feedback>" TOP "</feedback>",
+	    "!xml line 1: declaration of an attribute: not read from a mail (RFC 9990 section 8.1)\n" },
+	{ "25 notation declaration",
+	    "<!DOCTYPE feedback [<!NOTATION a SYSTEM 'b'>]><feedback>" TOP "</feedback>",
+	    "!xml line 1: declaration of a notation: not read from a mail (RFC 9990 section 8.1)\n" },
+	{ "25 external entity",
+	    "<!DOCTYPE feedback [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><feedback>&a;</feedback>",
+	    "!xml line 1: declaration of an entity: not read from a mail (RFC 9990 section 8.1)\n" },
+	{ "25 parameter entity", "<!DOCTYPE feedback [%a;]><feedback>" TOP "</feedback>",
+	    "!xml line 1: reference to a parameter entity: not read from a mail (RFC 9990 section 8.1)\n" },
+	{ "25 entity under a DOCTYPE of elsewhere",
+	    "<!DOCTYPE feedback SYSTEM 'http://x/'><feedback><version>&a;</version></feedback>",
+	    "begin x\n!xml line 1: reference to an entity that XML does not predefine: not read from a mail "
+	    "(RFC 9990 section 8.1)\n" },
+	{ "bare DOCTYPE", "<!DOCTYPE feedback><feedback>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, " {X1 feedback}") },
+	{ "DOCTYPE of elsewhere",
+	    "<!DOCTYPE feedback PUBLIC 'a' 'http://x/y.dtd'><feedback>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, " {X1 feedback}") },
+	{ "26 BOM", "\xef\xbb\xbf<?xml version='1.0'?><feedback>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, "") },
+	{ "26 blanks before the declaration", "\n  <?xml version='1.0'?><feedback>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, "") },
+	{ "26 windows-1252",
+	    "<?xml version='1.0' encoding='windows-1252'?><feedback><report_metadata><org_name>Sue\xf1o "
+	    "\x80</org_name><date_range>"
+	    "<begin>1</begin><end>2</end></date_range></report_metadata>" POLICY "</feedback>",
+	    NONE_IS("draft org_name=Sue\xc3\xb1o \xe2\x82\xac begin=1 end=2 domain=example.com", "") },
+	{ "26 ISO-8859-1",
+	    "<?xml version='1.0' "
+	    "encoding='iso-8859-1'?><feedback><report_metadata><org_name>Sue\xf1o</org_name><date_range>"
+	    "<begin>1</begin><end>2</end></date_range></report_metadata>" POLICY "</feedback>",
+	    NONE_IS("draft org_name=Sue\xc3\xb1o begin=1 end=2 domain=example.com", "") },
+	{ "text in pieces: entities, CDATA, comments",
+	    "<feedback><report_metadata><org_name>a&amp;b&#x41;<!-- no --><![CDATA[<c>]]><?pi no?> "
+	    "d<z>no</z>e</org_name><date_range>"
+	    "<begin>1</begin><end>2</end></date_range></report_metadata>" POLICY "</feedback>",
+	    NONE_IS("draft org_name=a&bA<c> de begin=1 end=2 domain=example.com", "") },
+	{ "dates with fraction and blanks",
+	    "<feedback><report_metadata><date_range><begin> 1700000000.0 "
+	    "</begin><end>1700086400.9</end></date_range>"
+	    "</report_metadata>" POLICY "</feedback>",
+	    NONE_IS("draft begin=1700000000 end=1700086400 domain=example.com",
+		" {E1 report_metadata/date_range/begin 1700000000.0} {E1 report_metadata/date_range/end "
+		"1700086400.9}") },
+	{ "date is no number",
+	    "<feedback><report_metadata><date_range><begin>now</begin><end>2</end></date_range></"
+	    "report_metadata>" POLICY "</feedback>",
+	    "begin x\n!incomplete report_metadata/date_range/begin \"now\": not seconds since 1970 (RFC 9990 "
+	    "section 3.1.1)\n" },
+	{ "date after the year 9999",
+	    "<feedback><report_metadata><date_range><begin>1</begin><end>253402300800</end></date_range></"
+	    "report_metadata>" POLICY "</feedback>",
+	    "begin x\n!incomplete report_metadata/date_range/end \"253402300800\": not seconds since 1970 "
+	    "(RFC 9990 section 3.1.1)\n" },
+	{ "no date range", "<feedback>" POLICY "</feedback>",
+	    "begin x\n!incomplete no report_metadata/date_range/begin (RFC 9990 section 3.1.1)\n" },
+	{ "no policy domain",
+	    "<feedback>" META "<policy_published><domain> </domain></policy_published></feedback>",
+	    "begin x\n!incomplete no policy_published/domain (RFC 9990 section 3.1.1)\n" },
+	{ "pct out of range",
+	    "<feedback>" META
+	    "<policy_published><domain>example.com</domain><pct>101</pct></policy_published></feedback>",
+	    NONE_IS("draft" END_IS, " {V1 policy_published/pct 101}") },
+	{ "first of repeated elements", ROW("<count>1</count><count>2</count>"),
+	    ONE(" count=1 {X4 row/count}") },
+	{ "lists start anew in each record",
+	    "<feedback>" TOP "<record><row><count>1</count><policy_evaluated><reason><type>other</type></"
+			     "reason></policy_evaluated></row>"
+	    "</record><record><row><count>2</count></row></record></feedback>",
+	    "begin x\nrecord count=1 reason( type=other )\nrecord count=2\nend draft" END_IS " records=2\n" },
+	{ "other case and misspelling",
+	    "<FeedBack>" TOP "<record><Row><count>1</count></Row><identities><header_from>a.example</"
+			     "header_from></identities></record>"
+	    "</FeedBack>",
+	    "begin x\nrecord count=1 header_from=a.example {X3 row Row} {X3 identifiers identities}\nend "
+	    "draft" END_IS " records=1 {X3 feedback FeedBack}\n" },
+	{ "names that only look like ours",
+	    "<feedback>" TOP "<count>9</count><row><count>9</count></row><records/></feedback>",
+	    NONE_IS("draft" END_IS, "") },
+	{ "another root", "<html><feedback>" TOP "</feedback></html>", "!other\n" },
+	{ "not well-formed", "<feedback>" TOP "<record></feedback>",
+	    "begin x\n!xml line 1: Opening and ending tag mismatch: record line 1 and feedback\n" },
+	{ "cut off", "<feedback>" TOP "<record><row><count>1</count></row></record>",
+	    "begin x\nrecord count=1\n!xml ends before </feedback>\n" },
+	{ "cut off inside a record", "<feedback>" TOP "<record><row><count>1</cou",
+	    "begin x\n!xml line 1: expected '>'\n" },
+	{ "empty", "", "!xml empty\n" },
+	{ "blanks only", " \n", "!xml empty\n" },
+	{ "invalid UTF-8", "<feedback><version>\xff</version></feedback>",
+	    "begin x\n!xml line 1: Input is not proper UTF-8, indicate encoding ! Bytes: 0xFF 0x3C 0x2F "
+	    "0x76\n" },
+	{ "unknown encoding", "<?xml version='1.0' encoding='x-no-such'?><feedback/>",
+	    "!xml line 1: Unsupported encoding x-no-such\n" },
+};
+
+static void end(struct aggregate *aggregate, struct collect *collect)
+{
+	g_autoptr(GError) error = NULL;
+
+	switch (aggregate_end(aggregate, &error)) {
+	case AGGREGATE_REPORT:
+		assert_true(aggregate_begun(aggregate));
+		break;
+	case AGGREGATE_OTHER:
+		g_string_append(collect->lines, "!other\n");
+		assert_false(aggregate_begun(aggregate));
+		break;
+	case AGGREGATE_UNREADABLE:
+		g_string_append_printf(
+		    collect->lines, "!%s %s\n", aggregate_code(aggregate), aggregate_reason(aggregate));
+		break;
+	case AGGREGATE_FAILED:
+		g_string_append_printf(collect->lines, "!failed %s\n", error->message);
+		break;
+	}
+}
+
+/* What xml gives when pushed in steps, as text. */
+static char *run(const struct parser_limits *limits, const char *xml, gsize size, gsize step)
+{
+	struct collect collect;
+	struct aggregate *aggregate;
+
+	collect_init(&collect);
+	aggregate = aggregate_new(limits, "x", &COLLECT, &collect);
+	for (gsize at = 0; at < size; at += step) {
+		g_autofree guint8 *piece = g_memdup2(xml + at, MIN(step, size - at));
+
+		if (!aggregate_push(aggregate, piece, MIN(step, size - at)))
+			break;
+	}
+	end(aggregate, &collect);
+	aggregate_free(aggregate);
+	return g_string_free(collect.lines, FALSE);
+}
+
+static void rows_whole_and_byte_by_byte(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const gsize STEPS[] = { G_MAXSIZE / 2, 1, 7 };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++)
+		for (gsize j = 0; j < G_N_ELEMENTS(STEPS); j++) {
+			g_autofree char *got = run(&LIMITS, ROWS[i].xml, strlen(ROWS[i].xml), STEPS[j]);
+
+			if (strcmp(got, ROWS[i].want) != 0)
+				fail_msg("%s, step %zu:\ngot  %swant %s", ROWS[i].name, STEPS[j], got,
+				    ROWS[i].want);
+		}
+}
+
+/* ASCII text as UTF-16, little-endian, with or without its mark. */
+static GByteArray *utf16(const char *text, gboolean mark)
+{
+	GByteArray *out = g_byte_array_new();
+
+	if (mark)
+		g_byte_array_append(out, (const guint8 *)"\xff\xfe", 2);
+	for (; *text != '\0'; text++) {
+		guint8 pair[2] = { (guint8)*text, 0 };
+
+		g_byte_array_append(out, pair, 2);
+	}
+	return out;
+}
+
+static void utf_16_is_read_as_26_says(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const gsize STEPS[] = { G_MAXSIZE / 2, 1, 7 };
+
+	(void)state;
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(STEPS); i++) {
+		g_autoptr(GByteArray) xml =
+		    utf16("<?xml version='1.0' encoding='UTF-16'?><feedback>" TOP "</feedback>", i % 2 == 0);
+		g_autofree char *got = run(&LIMITS, (const char *)xml->data, xml->len, STEPS[i / 2]);
+
+		assert_string_equal(got, NONE_IS("draft" END_IS, ""));
+	}
+}
+
+static void a_deviation_across_any_boundary_of_pieces_changes_nothing(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	g_autoptr(GString) xml = g_string_new("<feedback>" TOP);
+	g_autofree char *whole = NULL;
+
+	(void)state;
+	/* far more than libxml2 gets at once, so that its pieces end everywhere in a record */
+	for (guint i = 0; i < 3000; i++)
+		g_string_append_printf(xml,
+		    "<record><row><source_ip>10.0.%u.%u</source_ip><count>%u</count><policy_evaluated>"
+		    "<dkim>Pass</dkim></policy_evaluated></row><identifiers><header_from "
+		    "a='>'>h%u.example&amp;"
+		    "</header_from></identifiers></record>\n",
+		    i / 256, i % 256, i, i);
+	g_string_append(xml, "</feedback>");
+	whole = run(&LIMITS, xml->str, xml->len, G_MAXSIZE / 2);
+	assert_non_null(strstr(whole, "header_from=h2999.example& {V1"));
+	assert_non_null(strstr(whole, "records=3000\n"));
+	for (gsize step = 1; step < 40000; step = step * 3 + 1) {
+		g_autofree char *got = run(&LIMITS, xml->str, xml->len, step);
+
+		assert_string_equal(got, whole);
+	}
+}
+
+static char *repeat(const char *head, const char *unit, guint n, const char *tail)
+{
+	GString *text = g_string_new(head);
+
+	for (guint i = 0; i < n; i++)
+		g_string_append(text, unit);
+	g_string_append(text, tail);
+	return g_string_free(text, FALSE);
+}
+
+struct limit_row {
+	const char *name;
+	struct parser_limits limits;
+	const char *head, *unit, *tail;
+	guint n;          /* units that are allowed */
+	const char *want; /* of the reason at n + 1 */
+};
+
+static void limits_hold_at_n_minus_1_n_n_plus_1(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	struct limit_row rows[] = {
+		{ "records", LIMITS, "<feedback>" TOP, "<record/>", "</feedback>", 5, "more than 5 records" },
+		{ "signatures", LIMITS, "<feedback>" TOP "<record><auth_results>", "<dkim/>",
+		    "</auth_results></record></feedback>", 3, "record 1: more than 3 of auth_results/dkim" },
+		{ "SPF results", LIMITS, "<feedback>" TOP "<record><auth_results>", "<spf/>",
+		    "</auth_results></record></feedback>", 3, "record 1: more than 3 of auth_results/spf" },
+		{ "reasons", LIMITS, "<feedback>" TOP "<record><row><policy_evaluated>", "<reason/>",
+		    "</policy_evaluated></row></record></feedback>", 3,
+		    "record 1: more than 3 of row/policy_evaluated/reason" },
+		{ "errors", LIMITS, "<feedback>" TOP "<report_metadata>", "<error/>",
+		    "</report_metadata></feedback>", 3, "more than 3 of report_metadata/error" },
+		{ "depth", LIMITS, "<feedback>" TOP "<x>", "<y>", "", 8,
+		    "more than 10 elements inside one another" },
+		{ "attributes", LIMITS, "<feedback>" TOP "<x", " %", "/></feedback>", 4,
+		    "an element with more than 4 attributes" },
+		{ "values of a record", LIMITS, "<feedback>" TOP "<record><auth_results>",
+		    "<dkim><human_result>123456789</human_result></dkim>",
+		    "</auth_results></record></feedback>", 20, "record 1: values of more than 200 bytes" },
+	};
+
+	(void)state;
+	rows[0].limits.max_records = 5;
+	rows[1].limits.max_record_items = rows[2].limits.max_record_items = 3;
+	rows[3].limits.max_record_items = rows[4].limits.max_record_items = 3;
+	rows[5].limits.max_depth = 10;
+	rows[6].limits.max_attributes = 4;
+	rows[7].limits.max_record_bytes = 200;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (guint n = rows[i].n - 1; n <= rows[i].n + 1; n++) {
+			g_autoptr(GString) xml = g_string_new_len(NULL, 0);
+			g_autofree char *text = repeat(rows[i].head, rows[i].unit, n, rows[i].tail);
+			g_autofree char *want = g_strdup_printf("!limit %s\n", rows[i].want);
+			g_autofree char *got = NULL;
+			guint k = 0;
+
+			for (const char *at = text; *at != '\0';
+			     at++) /* attributes need names of their own */
+				if (*at == '%')
+					g_string_append_printf(xml, "a%u=''", k++);
+				else
+					g_string_append_c(xml, *at);
+			got = run(&rows[i].limits, xml->str, xml->len, 13);
+			if ((strstr(got, want) != NULL) != (n > rows[i].n))
+				fail_msg("%s, %u: %s", rows[i].name, n, got);
+			if ((strstr(got, "!limit") != NULL) != (n > rows[i].n))
+				fail_msg("%s, %u: %s", rows[i].name, n, got);
+		}
+}
+
+static void long_values_are_cut_on_a_character(void **state)
+{
+	static const struct {
+		const char *name, *value, *want;
+	} rows[] = {
+		{ "n-1", "1234567", " org_name=1234567" },
+		{ "n", "12345678", " org_name=12345678" },
+		{ "n+1", "123456789", " org_name=12345678 T1" },
+		{ "blanks behind do not count", "12345678   \n  ", " org_name=12345678" },
+		{ "blanks before do not count", "      \n    12345678", " org_name=12345678" },
+		{ "inside a character", "1234567\xc3\xb1", " org_name=1234567 T1" },
+		{ "after a character",
+		    "123456\xc3\xb1"
+		    "x",
+		    " org_name=123456\xc3\xb1 T1" },
+	};
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	limits.max_text = 8;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *xml = g_strdup_printf(
+		    "<feedback><report_metadata><org_name>%s</org_name><date_range><begin>1</begin>"
+		    "<end>2</end></date_range></report_metadata><policy_published>"
+		    "<domain>a.b</domain></policy_published></feedback>",
+		    rows[i].value);
+		g_auto(GStrv) want = g_strsplit(rows[i].want, " T1", 2);
+		g_autofree char *line =
+		    g_strdup_printf("begin x\nend draft%s begin=1 end=2 domain=a.b records=0%s {R0 record}\n",
+			want[0], want[1] != NULL ? " {T1 report_metadata/org_name}" : "");
+		g_autofree char *got = run(&limits, xml, strlen(xml), 1);
+
+		if (strcmp(got, line) != 0)
+			fail_msg("%s:\ngot  %swant %s", rows[i].name, got, line);
+	}
+}
+
+static void notes_end_at_their_limit(void **state)
+{
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+	g_autofree char *got = NULL;
+	static const char XML[] =
+	    ROW("<source_ip>x</source_ip><count>y</count><policy_evaluated><spf>z</spf></policy_evaluated>");
+
+	(void)state;
+	limits.max_notes = 2;
+	got = run(&limits, XML, strlen(XML), 1);
+	assert_string_equal(got, ONE(" spf=z {I1 row/source_ip x} {C1 row/count y}"));
+}
+
+/* One construct of unit repeated until libxml2 would have to hold all of it. */
+static void huge_constructs_end_early(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const struct {
+		const char *name, *head, *unit;
+		const char *want;
+	} rows[] = {
+		{ "10^5 elements inside one another", "<feedback>", "<a>", "!limit more than 64 elements" },
+		{ "a million attributes", "<feedback ", "abc='' ", "!limit line 1: a tag" },
+		{ "one attribute", "<feedback a='", "xxxxxxxxxxxx", "!limit line 1: a tag" },
+		{ "a name", "<", "xxxxxxxxxxxx", "!limit line 1: a tag" },
+		{ "a comment", "<feedback><!--", "xxxxxxxxxxxx", "!limit line 1: a tag" },
+		{ "an instruction", "<feedback><?a ", "xxxxxxxxxxxx", "!limit line 1: a tag" },
+		{ "a DOCTYPE", "<!DOCTYPE a [ ", "            ", "!limit line 1: a tag" },
+		{ "entities of one another", "<!DOCTYPE a [<!ENTITY a 'a'>", "<!ENTITY b '&a;&a;'>",
+		    "!limit line 1: a tag" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct collect collect;
+		struct aggregate *aggregate;
+		gsize pushed = 0;
+
+		collect_init(&collect);
+		aggregate = aggregate_new(&LIMITS, "x", &COLLECT, &collect);
+		aggregate_push(aggregate, (const guint8 *)rows[i].head, strlen(rows[i].head));
+		while (pushed < 100 * 1000 * 1000 &&
+		       aggregate_push(aggregate, (const guint8 *)rows[i].unit, strlen(rows[i].unit)))
+			pushed += strlen(rows[i].unit);
+		end(aggregate, &collect);
+		if (strstr(collect.lines->str, rows[i].want) == NULL || pushed > 200 * 1000)
+			fail_msg("%s: %s after %zu bytes", rows[i].name, collect.lines->str, pushed);
+		aggregate_free(aggregate);
+		collect_clear(&collect);
+	}
+}
+
+static void different_names_end_at_their_limit(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	g_autoptr(GString) xml = g_string_new("<feedback>");
+	g_autofree char *got = NULL;
+
+	(void)state;
+	for (guint i = 0; i < 100000; i++)
+		g_string_append_printf(xml, "<n%u/>", i);
+	got = run(&LIMITS, xml->str, xml->len, G_MAXSIZE / 2);
+	assert_string_equal(got, "begin x\n!limit more than 8192 different names\n");
+}
+
+static void each_error_of_the_sink_ends_it_and_comes_out(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const char XML[] = "<feedback>" TOP "<record/><record/></feedback>";
+
+	(void)state;
+	for (guint call = 1; call <= 4; call++) {
+		struct collect collect;
+		struct aggregate *aggregate;
+
+		collect_init(&collect);
+		collect.fail_at = call;
+		aggregate = aggregate_new(&LIMITS, "x", &COLLECT, &collect);
+		aggregate_push(aggregate, (const guint8 *)XML, strlen(XML));
+		end(aggregate, &collect);
+		assert_true(g_str_has_suffix(collect.lines->str, "!failed the sink is full\n"));
+		assert_int_equal(collect.calls, call);
+		aggregate_free(aggregate);
+		collect_clear(&collect);
+	}
+}
+
+static void sha256_is_of_all_bytes(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const char XML[] = "\n<feedback>" TOP "</feedback>\n<!-- end -->\n";
+	g_autoptr(GChecksum) want = g_checksum_new(G_CHECKSUM_SHA256);
+	guint8 digest[32];
+	gsize size = sizeof digest;
+	struct collect collect;
+	struct aggregate *aggregate;
+
+	(void)state;
+	g_checksum_update(want, (const guint8 *)XML, (gssize)strlen(XML));
+	g_checksum_get_digest(want, digest, &size);
+	collect_init(&collect);
+	aggregate = aggregate_new(&LIMITS, "x", &COLLECT, &collect);
+	for (gsize i = 0; i < strlen(XML); i++)
+		assert_true(aggregate_push(aggregate, (const guint8 *)XML + i, 1));
+	end(aggregate, &collect);
+	assert_memory_equal(collect.sha256, digest, sizeof digest);
+	aggregate_free(aggregate);
+	collect_clear(&collect);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_whole_and_byte_by_byte),
+		cmocka_unit_test(utf_16_is_read_as_26_says),
+		cmocka_unit_test(a_deviation_across_any_boundary_of_pieces_changes_nothing),
+		cmocka_unit_test(limits_hold_at_n_minus_1_n_n_plus_1),
+		cmocka_unit_test(long_values_are_cut_on_a_character),
+		cmocka_unit_test(notes_end_at_their_limit),
+		cmocka_unit_test(huge_constructs_end_early),
+		cmocka_unit_test(different_names_end_at_their_limit),
+		cmocka_unit_test(each_error_of_the_sink_ends_it_and_comes_out),
+		cmocka_unit_test(sha256_is_of_all_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

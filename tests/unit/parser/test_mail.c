@@ -1,0 +1,294 @@
+/* Mails into decoded leaf parts. Numbers in names are those of the assertions in the standards digest. */
+#include "parser/mail.h"
+#include "parser/parse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+
+static gboolean on_header(gpointer user, const struct mail_header *mail, GError **error)
+{
+	(void)error;
+	g_string_append_printf(user, "id=%s subject=%s from=%s\n", mail->message_id ? mail->message_id : "-",
+	    mail->subject ? mail->subject : "-", mail->from ? mail->from : "-");
+	return TRUE;
+}
+
+static gboolean on_part(gpointer user, const struct mail_part *part, GError **error)
+{
+	(void)error;
+	g_string_append_printf(user, "%u %s %s [%.*s]\n", part->number, part->type,
+	    part->name ? part->name : "-", (int)MIN(part->size, 100), (const char *)part->data);
+	return TRUE;
+}
+
+static void on_feedback(gpointer user)
+{
+	g_string_append(user, "feedback\n");
+}
+
+static const struct mail_visitor VISITOR = { on_header, on_part, on_feedback };
+
+static char *walk(const char *mail, gsize size, const struct parser_limits *limits)
+{
+	GString *text = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	/* a copy of that size, so that a read beyond it is seen */
+	g_autofree guint8 *data = g_memdup2(mail, size);
+
+	if (!mail_walk(data, size, limits, &VISITOR, text, &error))
+		g_string_append_printf(text, "%s\n", error->message);
+	return g_string_free(text, FALSE);
+}
+
+#define MIXED "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
+#define HEAD  "id=- subject=s from=-\n"
+
+static const struct {
+	const char *name, *mail, *want;
+} ROWS[] = {
+	{ "header fields",
+	    "From: \"A\" <a@b.example>\nMessage-ID: <x@y>\nSubject: =?utf-8?q?Gr=C3=BC?=\n "
+	    "=?utf-8?b?w59l?=\n\nbody\n",
+	    "id=x@y subject=Gr\xc3\xbc\xc3\x9f"
+	    "e from=\"A\" <a@b.example>\n1 text/plain - [body\n]\n" },
+	{ "header fields with junk", "From: a\x01@b\nSubject: a\x1b[0m\tb\n\nx",
+	    "id=- subject=a\xef\xbf\xbd[0m b from=a\xef\xbf\xbd@b\n1 text/plain - [x]\n" },
+	{ "no header but one", "Subject: s\n\n", HEAD "1 text/plain - []\n" },
+	{ "CRLF", "Subject: s\r\n\r\na\r\nb\r\n", HEAD "1 text/plain - [a\r\nb\r\n]\n" },
+	{ "31 single part, base64",
+	    "Subject: s\nContent-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: "
+	    "base64\n\naGVsbG8=\n",
+	    HEAD "1 application/zip a.zip [hello]\n" },
+	{ "31 quoted-printable",
+	    "Subject: s\nContent-Type: text/xml\nContent-Transfer-Encoding: quoted-printable\n\n<a "
+	    "b=3D'c'>=\n</a>\n",
+	    HEAD "1 text/xml - [<a b='c'></a>\n]\n" },
+	{ "31 octet-stream, 8bit",
+	    "Subject: s\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: 8bit\n\n\xc3\xbc",
+	    HEAD "1 application/octet-stream - [\xc3\xbc]\n" },
+	{ "parts in order, preamble and epilogue left out",
+	    MIXED "pre\n--b\n\none\n--b\nContent-Type: Application/GZIP\n\ntwo\n--b--\nepi\n",
+	    HEAD "1 text/plain - [one]\n2 application/gzip - [two]\n" },
+	{ "multipart in multipart",
+	    MIXED "--b\nContent-Type: multipart/related; "
+		  "boundary=c\n\n--c\n\none\n--c\n\ntwo\n--c--\n--b\n\nthree\n--b--\n",
+	    HEAD "1 text/plain - [one]\n2 text/plain - [two]\n3 text/plain - [three]\n" },
+	{ "no end", MIXED "--b\n\none", HEAD "1 text/plain - [one]\n" },
+	{ "32 forwarded",
+	    MIXED
+	    "--b\nContent-Type: message/rfc822\n\nSubject: inner\nContent-Type: text/xml\n\n<a/>\n--b--\n",
+	    HEAD "1 text/xml - [<a/>]\n" },
+	{ "32 forwarded as base64",
+	    MIXED "--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: "
+		  "base64\n\nU3ViamVjdDogaW5uZXIKCmhlbGxvCg==\n--b--\n",
+	    HEAD "1 text/plain - [hello\n]\n" },
+	{ "34 name with a path",
+	    "Subject: s\nContent-Disposition: attachment; filename=\"../../etc/passwd\"\n\nx",
+	    HEAD "1 text/plain ../../etc/passwd [x]\n" },
+	{ "34 name in pieces of RFC 2231",
+	    "Subject: s\nContent-Type: a/b\nContent-Disposition: attachment;\n filename*0*=utf-8''a%C3%BC;\n "
+	    "filename*1=\".xml\"\n\nx",
+	    HEAD "1 a/b a\xc3\xbc.xml [x]\n" },
+	{ "34 name in a word of RFC 2047",
+	    "Subject: s\nContent-Type: a/b; name=\"=?utf-8?q?a=C3=BC.xml?=\"\n\nx",
+	    HEAD "1 a/b a\xc3\xbc.xml [x]\n" },
+	{ "34 name with a control character", "Subject: s\nContent-Type: a/b; name*=utf-8''a%00%0ab\n\nx",
+	    NULL },
+	{ "ContentType: without a hyphen",
+	    MIXED "--b\nContentType: application/zip\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--b--\n",
+	    HEAD "1 text/plain - [hello]\n" },
+	{ "base64 that nothing declares",
+	    MIXED "--b\nContent-Type: application/gzip\n\nPGZlZWRiYWNrLz4=\n--b--\n",
+	    HEAD "1 application/gzip - [<feedback/>]\n" },
+	{ "declared base64 that is none", "Subject: s\nContent-Transfer-Encoding: base64\n\n<feedback/>",
+	    HEAD "1 text/plain - [<feedback/>]\n" },
+	{ "transfer encoding of no RFC", "Subject: s\nContent-Transfer-Encoding: x-foo\n\nx",
+	    HEAD "1 text/plain - [x]\n" },
+	{ "RFC 5965",
+	    "Subject: s\nContent-Type: multipart/report; report-type=feedback-report; "
+	    "boundary=b\n\n--b\n\none\n--b\n"
+	    "Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\n--b--\n",
+	    HEAD "feedback\n" },
+	{ "51 feedback part without report-type",
+	    MIXED "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: auth-failure\n--b--\n",
+	    HEAD "feedback\n" },
+	{ "message/partial", "Subject: s\nContent-Type: message/partial; id=a; number=1; total=2\n\nx",
+	    HEAD "message/partial: a piece of a mail that was cut up (RFC 2046 section 5.2.2)\n" },
+	{ "nothing", "", "" },
+};
+
+static void rows(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		g_autofree char *got = walk(ROWS[i].mail, strlen(ROWS[i].mail), &LIMITS);
+
+		if (ROWS[i].want != NULL && strcmp(got, ROWS[i].want) != 0)
+			fail_msg("%s:\ngot  %swant %s", ROWS[i].name, got, ROWS[i].want);
+		if (!g_utf8_validate(got, -1, NULL))
+			fail_msg("%s: %s", ROWS[i].name, got);
+	}
+}
+
+static void base64_is_decoded_tolerantly(void **state)
+{
+	static const struct {
+		const char *name, *text, *want;
+	} texts[] = {
+		{ "plain", "aGVsbG8=", "hello" },
+		{ "without padding", "aGVsbG8", "hello" },
+		{ "padding in the middle", "aGU=bGxv", "hello" },
+		{ "padding in the middle, two of it", "aA==ZWxsbw==", "hello" },
+		{ "padding at ends of lines", "aGVs\r\nbG8=\r\nLCB3\r\n", "hello, w" },
+		{ "junk between", " a-G*V\ns\tbG8=!", "hello" },
+		{ "one letter too many", "aGVsbG8=a", "hello" },
+		{ "only padding", "====", "" },
+		{ "nothing", "", "" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GByteArray) got =
+		    mail_decode_base64((const guint8 *)texts[i].text, strlen(texts[i].text));
+
+		if (got->len != strlen(texts[i].want) || memcmp(got->data, texts[i].want, got->len) != 0)
+			fail_msg("%s: %.*s", texts[i].name, (int)got->len, (const char *)got->data);
+	}
+}
+
+/* n parts, or n multiparts in one another, or a header of n bytes, or n inner mails. */
+static GString *mail_of(char what, guint n)
+{
+	GString *mail = g_string_new(NULL);
+
+	if (what == 'p') {
+		g_string_append(mail, MIXED);
+		for (guint i = 0; i < n; i++)
+			g_string_append(mail, "--b\n\nx\n");
+		g_string_append(mail, "--b--\n");
+	} else if (what == 'd') {
+		for (guint i = 1; i < n; i++)
+			g_string_append_printf(
+			    mail, "Content-Type: multipart/mixed; boundary=b%u\n\n--b%u\n", i, i);
+		g_string_append(mail, "\nx");
+	} else if (what == 'h') {
+		g_string_append(mail, "X: ");
+		while (mail->len < n - 2)
+			g_string_append_c(mail, 'x');
+		g_string_append(mail, "\n\nbody");
+	} else if (what == 'm') {
+		for (guint i = 1; i < n; i++)
+			g_string_append(mail, "Content-Type: message/rfc822\n\n");
+		g_string_append(mail, "\nx");
+	} else {
+		g_string_append(mail, "From: ");
+		for (guint i = 1; i < n; i++)
+			g_string_append(mail, "a:\n ");
+		g_string_append(mail, "\n\nbody");
+	}
+	return mail;
+}
+
+static void limits_hold_at_n_minus_1_n_n_plus_1(void **state)
+{
+	static const struct {
+		char what;
+		const char *want;
+	} kinds[] = {
+		{ 'p', "parts: more than 20" },
+		{ 'd', "parts inside one another: more than 20" },
+		{ 'h', "bytes in a header: more than 20" },
+		{ 'm', "parts inside one another: more than 20" },
+		{ 'g', "colons in a field of addresses: more than 20" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+		for (guint n = 19; n <= 21; n++) {
+			struct parser_limits limits = LIMITS;
+			g_autoptr(GString) mail = mail_of(kinds[i].what, n);
+			g_autofree char *got = NULL;
+
+			if (kinds[i].what == 'p')
+				limits.max_parts = 20;
+			else if (kinds[i].what == 'h')
+				limits.max_header_bytes = 20;
+			else if (kinds[i].what == 'g')
+				limits.max_groups = 20;
+			else
+				limits.max_part_depth = 20;
+			got = walk(mail->str, mail->len, &limits);
+			if ((strstr(got, kinds[i].want) != NULL) != (n > 20))
+				fail_msg("%c %u: %s", kinds[i].what, n, got);
+		}
+}
+
+static void hostile_mails_end_early(void **state)
+{
+	static const struct {
+		const char *name, *head, *unit;
+		guint n;
+		const char *tail, *want;
+	} mails[] = {
+		{ "300,000 parts", MIXED, "--b\n\nx\n", 300000, "", "boundaries of parts: more than" },
+		{ "20,000 multiparts", "", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", 20000, "",
+		    "more than" },
+		{ "50,000 inner mails", "", "Content-Type: message/rfc822\n\n", 50000, "\nx",
+		    "parts inside one another" },
+		{ "100,000 groups", "From: ", "a:", 100000, "\n\nx", "colons in a field" },
+		{ "100,000 groups in an inner mail", "Content-Type: message/rfc822\n\nFrom: ", "a:", 100000,
+		    "\n\nx", "colons in a field" },
+		{ "200,000 fields", "", "X: y\n", 200000, "\nx", "bytes in a header" },
+		{ "100,000 comments", "From: ", "(", 100000, "\n\nx", "1 text/plain" },
+		{ "25,000 parameters", "Content-Type: text/plain", "; a=b", 25000, "\n\nx", "1 text/plain" },
+		{ "20,000 encoded words", "Subject: ", "=?x?b?YQ?= ", 20000, "\n\nx", "1 text/plain" },
+		{ "name of 35 characters (GMime issue 165)", "Content-Type: multipart/mixed; ", "\xc3\xa9",
+		    35, "=x\n\nbody", "" },
+		{ "name of 36 characters (GMime issue 165)", "Content-Disposition: attachment; ", "\xc3\xa9",
+		    36, "=x\n\nbody", "1 text/plain" },
+		{ "32 MB in one line", "Subject: x\n\n", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 1000000, "",
+		    "1 text/plain" },
+		{ "10 million lines", "Subject: x\n\n", "\n", 10000000, "", "1 text/plain" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
+		g_autoptr(GString) mail = g_string_new(mails[i].head);
+		gint64 started = g_get_monotonic_time(), took;
+		g_autofree char *got = NULL;
+
+		for (guint k = 0; k < mails[i].n; k++)
+			g_string_append(mail, mails[i].unit);
+		g_string_append(mail, mails[i].tail);
+		got = walk(mail->str, mail->len, &LIMITS);
+		took = (g_get_monotonic_time() - started) / 1000;
+		if (strstr(got, mails[i].want) == NULL || took > 10000)
+			fail_msg("%s: %s in %d ms", mails[i].name, got, (int)took);
+	}
+}
+
+static int init(void **state)
+{
+	(void)state;
+	parse_init();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows),
+		cmocka_unit_test(base64_is_decoded_tolerantly),
+		cmocka_unit_test(limits_hold_at_n_minus_1_n_n_plus_1),
+		cmocka_unit_test(hostile_mails_end_early),
+	};
+
+	return cmocka_run_group_tests(tests, init, NULL);
+}

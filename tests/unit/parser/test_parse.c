@@ -1,0 +1,365 @@
+/* Documents of all kinds through the front door. Numbers in names are those of the assertions in the standards digest. */
+#include "parser/parse.h"
+#include "tests/unit/parser/collect.h"
+#include "tests/unit/parser/pack.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define REPORT                                                                                               \
+	"<feedback><report_metadata><date_range><begin>1</begin><end>2</end></date_range></report_metadata>" \
+	"<policy_published><domain>a.example</domain></policy_published><record><row><count>3</count></row>" \
+	"</record></feedback>"
+#define REPORT_IS(place)                                                                                     \
+	"begin " place "\nrecord count=3\nend draft begin=1 end=2 domain=a.example records=1\n"
+#define MAIL_IS "mail subject=s\n"
+#define MIXED   "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
+
+static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+
+/* What document gives, as text; it is freed. */
+static char *run_with(GByteArray *document, const struct parser_limits *limits, guint fail_at)
+{
+	struct collect collect;
+	g_autoptr(GError) error = NULL;
+	/* a copy of that size, so that a read beyond it is seen */
+	g_autofree guint8 *data = g_memdup2(document->data, document->len);
+
+	collect_init(&collect);
+	collect.fail_at = fail_at;
+	if (!parse_document(data, document->len, limits, &COLLECT, &collect, &error))
+		g_string_append_printf(collect.lines, "!%s", error->message);
+	g_byte_array_unref(document);
+	return g_string_free(collect.lines, FALSE);
+}
+
+static char *run(GByteArray *document)
+{
+	return run_with(document, &LIMITS, 0);
+}
+
+static GByteArray *bytes(const char *text)
+{
+	GByteArray *array = g_byte_array_new();
+
+	g_byte_array_append(array, (const guint8 *)text, (guint)strlen(text));
+	return array;
+}
+
+static void check(GByteArray *document, const char *want)
+{
+	g_autofree char *got = run(document);
+
+	assert_string_equal(got, want);
+}
+
+/* A mail with one attachment in base64. */
+static GByteArray *mail_with(const char *name, GByteArray *attachment, const char *after)
+{
+	g_autofree char *base64 = g_base64_encode(attachment->data, attachment->len);
+	g_autofree char *mail =
+	    g_strdup_printf(MIXED "--b\n\nHello.\n--b\nContent-Type: application/octet-stream; name=%s\n"
+				  "Content-Transfer-Encoding: base64\n\n%s\n%s--b--\n",
+		name, base64, after);
+
+	g_byte_array_unref(attachment);
+	return bytes(mail);
+}
+
+static GByteArray *gzip(const char *text)
+{
+	return pack_gzip(text, strlen(text));
+}
+
+static GByteArray *gzip_again(GByteArray *inner)
+{
+	GByteArray *outer = pack_gzip(inner->data, inner->len);
+
+	g_byte_array_unref(inner);
+	return outer;
+}
+
+static GByteArray *zip(const struct pack_member *member, gsize n)
+{
+	return pack_zip(member, n);
+}
+
+struct text_row {
+	const char *name, *document, *want;
+};
+
+static const struct text_row TEXTS[] = {
+	{ "XML", REPORT, REPORT_IS("file") },
+	{ "XML behind blanks", "\n\n" REPORT, REPORT_IS("file") },
+	{ "XML part", MIXED "--b\nContent-Type: text/xml\n\n" REPORT "\n--b--\n",
+	    MAIL_IS REPORT_IS("part 1") },
+	{ "XML part called a picture",
+	    MIXED "--b\nContent-Type: image/png; name=a.png\n\n" REPORT "\n--b--\n",
+	    MAIL_IS REPORT_IS("part 1: a.png") },
+	{ "quoted-printable", "Subject: s\nContent-Transfer-Encoding: quoted-printable\n\n=3Cfeedback/>",
+	    MAIL_IS "begin part 1\nunreadable incomplete: part 1: no policy_published/domain (RFC 9990 "
+		    "section 3.1.1)\n" },
+	{ "two reports in a mail", MIXED "--b\n\n" REPORT "\n--b\n\n" REPORT "\n--b--\n",
+	    MAIL_IS REPORT_IS("part 1") REPORT_IS("part 2") },
+	{ "other parts are passed over",
+	    MIXED "--b\n\ntext\n--b\nContent-Type: text/html\n\n<p>text\n--b\n\n" REPORT "\n--b--\n",
+	    MAIL_IS REPORT_IS("part 3") },
+	{ "a broken report beside a good one", MIXED "--b\n\n<feedback><x>\n--b\n\n" REPORT "\n--b--\n",
+	    MAIL_IS "begin part 1\nunreadable xml: part 1: ends before </feedback>\n" REPORT_IS("part 2") },
+	{ "forwarded",
+	    MIXED "--b\nContent-Type: message/rfc822\n\nSubject: t\nContent-Type: text/xml\n\n" REPORT
+		  "\n--b--\n",
+	    MAIL_IS REPORT_IS("part 1") },
+	{ "a mail without any", "Subject: s\n\nHello.\n",
+	    MAIL_IS "unreadable no-report: mail: none of 1 parts is a DMARC report\n" },
+	{ "HTML", "<html><p>x", "unreadable no-report: file: not a DMARC report\n" },
+	{ "HTML that is no XML", "<!DOCTYPE html><p a=b>x",
+	    "unreadable no-report: file: not a DMARC report\n" },
+	{ "XML of another root", "<?xml version='1.0'?><svg/>",
+	    "unreadable no-report: file: not a DMARC report\n" },
+	{ "XML that breaks", "<?xml version='1.0'?>< a/>",
+	    "unreadable xml: file: line 1: StartTag: invalid element name\n" },
+	{ "DTD bomb", "<!DOCTYPE a [<!ENTITY a 'b'>]><a/>",
+	    "unreadable xml: file: line 1: declaration of an entity: not read from a mail (RFC 9990 section "
+	    "8.1)\n" },
+	{ "nothing", "", "unreadable no-report: mail: no bytes at all\n" },
+	{ "words", "unused", "unreadable no-report: mail: not a DMARC report\n" },
+	{ "failure report",
+	    "Subject: s\nContent-Type: multipart/report; report-type=feedback-report; "
+	    "boundary=b\n\n--b\n\none\n--b\n"
+	    "Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\n--b\nContent-Type: "
+	    "message/rfc822\n\n"
+	    "Subject: t\n\n" REPORT "\n--b--\n",
+	    MAIL_IS "unreadable unsupported: mail: a failure or feedback report (RFC 5965), which is not "
+		    "read yet\n" },
+	{ "TLS report", MIXED "--b\nContent-Type: application/tlsrpt+json\n\n{}\n--b--\n",
+	    MAIL_IS "unreadable unsupported: mail: a TLS report (RFC 8460), which is not read yet\n" },
+	{ "bare TLS report", "{\"report-id\":\"1\",\"policies\":[]}",
+	    "unreadable unsupported: file: a TLS report (RFC 8460), which is not read yet\n" },
+	{ "other JSON", "{\"a\":1}", "unreadable no-report: file: not a DMARC report\n" },
+	{ "message/partial", "Subject: s\nContent-Type: message/partial; id=a; number=1; total=2\n\nx",
+	    MAIL_IS "unreadable mime: mail: message/partial: a piece of a mail that was cut up (RFC 2046 "
+		    "section 5.2.2)\n" },
+};
+
+static void texts(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(TEXTS); i++) {
+		g_autofree char *got = run(bytes(TEXTS[i].document));
+
+		if (strcmp(got, TEXTS[i].want) != 0)
+			fail_msg("%s:\ngot  %swant %s", TEXTS[i].name, got, TEXTS[i].want);
+	}
+}
+
+static void archives_are_told_by_their_bytes_as_27_says(void **state)
+{
+	const struct pack_member member = { "r.xml", REPORT, strlen(REPORT) };
+
+	(void)state;
+	check(gzip(REPORT), REPORT_IS("file"));
+	check(pack_zlib(REPORT, strlen(REPORT)), REPORT_IS("file"));
+	check(zip(&member, 1), REPORT_IS("file: r.xml"));
+	check(mail_with("r.zip", gzip(REPORT), ""), MAIL_IS REPORT_IS("part 2: r.zip"));
+	check(mail_with("r.xml.gz", zip(&member, 1), ""), MAIL_IS REPORT_IS("part 2: r.xml.gz: r.xml"));
+	check(mail_with("r.xml.gz", bytes(REPORT), ""), MAIL_IS REPORT_IS("part 2: r.xml.gz"));
+	check(mail_with("r.gz", gzip(REPORT), "_______\nThe list's footer\n"),
+	    MAIL_IS REPORT_IS("part 2: r.gz"));
+}
+
+static void every_member_of_a_zip_counts_as_28_says(void **state)
+{
+	g_autoptr(GByteArray) inner = gzip(REPORT);
+	const struct pack_member members[] = { { "d/", NULL, 0 }, { "logo.png", "\x89PNG", 4 },
+		{ "d/a.xml", REPORT, strlen(REPORT) }, { "b.xml", "<feedback>", 10 },
+		{ "c.xml.gz", inner->data, inner->len } };
+
+	(void)state;
+	check(zip(members, G_N_ELEMENTS(members)),
+	    REPORT_IS("file: d/a.xml") "begin file: b.xml\nunreadable xml: file: b.xml: ends before "
+				       "</feedback>\n" REPORT_IS("file: c.xml.gz"));
+	check(zip(members, 2), "unreadable no-report: file: not a DMARC report\n");
+}
+
+static void archives_in_archives_are_read_to_their_limit(void **state)
+{
+	struct parser_limits limits = LIMITS;
+
+	(void)state;
+	limits.max_nesting = 3;
+	for (guint depth = 2; depth <= 4; depth++) {
+		GByteArray *archive = gzip(REPORT);
+		g_autofree char *got = NULL;
+
+		for (guint i = 1; i < depth; i++)
+			archive = gzip_again(archive);
+		got = run_with(archive, &limits, 0);
+		assert_string_equal(got,
+		    depth <= 3
+			? REPORT_IS("file")
+			: "unreadable limit: file: archives inside one another, more than are unpacked\n");
+	}
+}
+
+static void damaged_archives_take_back_what_they_gave(void **state)
+{
+	GByteArray *cut = gzip(REPORT), *wrong = gzip(REPORT);
+
+	(void)state;
+	g_byte_array_set_size(cut, cut->len - 4);
+	check(cut, "unreadable archive: file: gzip or zlib: ends before its end\n");
+	wrong->data[wrong->len - 8] ^= 1;
+	check(wrong, "unreadable archive: file: gzip or zlib: damaged data or wrong checksum: Invalid "
+		     "compressed data\n");
+}
+
+static void a_report_that_breaks_late_is_taken_back_whole(void **state)
+{
+	GString *xml = g_string_new(REPORT);
+	GByteArray *cut;
+	g_autofree char *got = NULL;
+
+	(void)state;
+	g_string_truncate(xml, xml->len - strlen("</feedback>"));
+	for (guint i = 0; i < 20000; i++)
+		g_string_append_printf(xml, "<record><row><count>%u</count></row></record>",
+		    g_str_hash(xml->str + xml->len / 2) % 1000);
+	g_string_append(xml, "</feedback>");
+	cut = gzip(xml->str);
+	g_string_free(xml, TRUE);
+	g_byte_array_set_size(cut, cut->len - 9);
+	got = run(cut);
+	assert_true(g_str_has_prefix(got, "begin file\nrecord count=3\nrecord"));
+	assert_null(strstr(got, "\nend "));
+	assert_true(g_str_has_suffix(got, "\nunreadable archive: file: gzip or zlib: ends before its end\n"));
+}
+
+static void the_budget_is_for_the_whole_mail(void **state)
+{
+	struct parser_limits limits = LIMITS;
+	const struct pack_member member = { "a", REPORT, strlen(REPORT) };
+	const struct pack_member members[] = { member, member, member };
+
+	(void)state;
+	limits.free_unpacked = limits.max_unpacked = 3 * strlen(REPORT);
+	for (int less = 0; less <= 1; less++) {
+		g_autofree char *got = NULL;
+
+		limits.max_unpacked -= (guint64)less;
+		got = run_with(zip(members, 3), &limits, 0);
+		assert_string_equal(
+		    got, less == 0 ? REPORT_IS("file: a") REPORT_IS("file: a") REPORT_IS("file: a")
+				   : REPORT_IS("file: a")
+					 REPORT_IS("file: a") "unreadable limit: file: a: unpacks to more "
+							      "bytes than are allowed for one mail\n");
+	}
+}
+
+static void a_mail_may_not_unpack_to_many_times_its_size(void **state)
+{
+	struct parser_limits limits = LIMITS;
+	GString *xml = g_string_new("<feedback>");
+	g_autofree char *got = NULL;
+
+	(void)state;
+	while (xml->len < 1000000)
+		g_string_append(xml, "                                                ");
+	limits.free_unpacked = 1000;
+	limits.max_ratio = 100;
+	got = run_with(gzip(xml->str), &limits, 0);
+	g_string_free(xml, TRUE);
+	assert_string_equal(
+	    got, "begin file\nunreadable limit: file: unpacks to more bytes than are allowed for one mail\n");
+}
+
+static void each_error_of_the_sink_ends_it_and_comes_out(void **state)
+{
+	(void)state;
+	/* mail, begin, record, end */
+	for (guint call = 1; call <= 4; call++) {
+		g_autofree char *got = run_with(mail_with("a.gz", gzip(REPORT), ""), &LIMITS, call);
+
+		assert_true(g_str_has_suffix(got, "\n!the sink is full"));
+		assert_null(strstr(got, "unreadable"));
+	}
+	{
+		g_autofree char *got = run_with(bytes("x"), &LIMITS, 1);
+
+		assert_true(g_str_has_suffix(got, "\n!the sink is full"));
+	}
+}
+
+/* In each character set: a child that can open no file reads it like one that could. */
+static void no_charset_is_opened_after_parse_init(void **state)
+{
+	static const char *const CHARSETS[] = { "UTF-8", "UTF-16", "UTF-16LE", "US-ASCII", "ISO-8859-1",
+		"ISO-8859-2", "ISO-8859-5", "ISO-8859-7", "ISO-8859-9", "ISO-8859-15", "windows-1250",
+		"windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1257", "KOI8-R",
+		"Shift_JIS", "EUC-JP", "ISO-2022-JP", "EUC-KR", "GB2312", "GBK", "GB18030", "Big5" };
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		const struct rlimit none = { 0, 0 };
+
+		if (setrlimit(RLIMIT_NOFILE, &none) != 0)
+			_exit(99);
+		for (guint i = 0; i < G_N_ELEMENTS(CHARSETS); i++) {
+			g_autofree char *xml =
+			    g_strdup_printf("<?xml version='1.0' encoding='%s'?>" REPORT, CHARSETS[i]);
+			GByteArray *document = g_byte_array_new();
+			g_autofree char *got = NULL;
+
+			/* the sets are supersets of ASCII but for these */
+			for (const char *at = xml; *at != '\0'; at++) {
+				g_byte_array_append(document, (const guint8 *)at, 1);
+				if (g_str_has_prefix(CHARSETS[i], "UTF-16"))
+					g_byte_array_append(document, (const guint8 *)"", 1);
+			}
+			got = run(document);
+			if (strcmp(got, REPORT_IS("file")) != 0)
+				_exit((int)i + 1);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) != 0)
+		fail_msg("%s could not be read", CHARSETS[WEXITSTATUS(status) - 1]);
+}
+
+static int init(void **state)
+{
+	(void)state;
+	parse_init();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts),
+		cmocka_unit_test(archives_are_told_by_their_bytes_as_27_says),
+		cmocka_unit_test(every_member_of_a_zip_counts_as_28_says),
+		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
+		cmocka_unit_test(damaged_archives_take_back_what_they_gave),
+		cmocka_unit_test(a_report_that_breaks_late_is_taken_back_whole),
+		cmocka_unit_test(the_budget_is_for_the_whole_mail),
+		cmocka_unit_test(a_mail_may_not_unpack_to_many_times_its_size),
+		cmocka_unit_test(each_error_of_the_sink_ends_it_and_comes_out),
+		cmocka_unit_test(no_charset_is_opened_after_parse_init),
+	};
+
+	return cmocka_run_group_tests(tests, init, NULL);
+}
