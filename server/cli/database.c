@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "server/cli/commands.h"
 #include "server/cli/identity.h"
 #include "server/common/db.h"
 #include "server/common/log.h"
@@ -25,8 +26,8 @@ struct database *database_new(const struct settings *settings, GError **error)
 	database->settings = settings;
 	if (*settings_string(settings, "database.url") != '\0')
 		return database;
-	database->postgres = postgres_new(
-	    settings_string(settings, "server.state_dir"), (guint)connections + SPARE_CONNECTIONS, error);
+	database->postgres = postgres_new(settings_string(settings, "server.state_dir"),
+	    (guint)connections + SPARE_CONNECTIONS, command_verbose(), error);
 	if (database->postgres == NULL)
 		g_clear_pointer(&database, database_free);
 	return database;
@@ -84,10 +85,15 @@ char *database_role_conninfo(const struct database *database, const char *role)
 static gboolean make_database(const struct postgres *postgres, GError **error)
 {
 	g_autofree char *conninfo = postgres_conninfo(postgres, POSTGRES_ADMIN, "postgres");
-	struct db *db = db_open(conninfo, "ruad", error);
+	struct db *db = NULL;
 	struct db_rows *rows = NULL;
 	gboolean good;
 
+	if (!postgres_is_ready(postgres)) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "the PostgreSQL server is not ready");
+		return FALSE;
+	}
+	db = db_open(conninfo, "ruad", error);
 	if (db == NULL)
 		return FALSE;
 	rows = db_query(
@@ -129,26 +135,17 @@ gboolean database_set_up(const struct database *database, GError **error)
 
 /* -- for a command -- */
 
-/* The cluster of another ruad: its schema is that one's business, we only wait until it is there. */
+/* The cluster of another ruad, which may be just starting. */
 static gboolean join_running(const struct database *database, int owner, GError **error)
 {
-	g_autofree char *conninfo = database_admin_conninfo(database);
-
-	for (int i = 0;; i++) {
-		g_autoptr(GError) cause = NULL;
-		struct db *db = db_open(conninfo, "ruad", &cause);
-
-		if (db != NULL) {
-			db_close(db);
+	for (int i = 0; i < JOIN_SECONDS; i++) {
+		if (postgres_is_ready(database->postgres))
 			return database_set_up(database, error);
-		}
-		if (i == JOIN_SECONDS) {
-			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-			    "the cluster of the running ruad (process %d): %s", owner, cause->message);
-			return FALSE;
-		}
 		g_usleep(G_USEC_PER_SEC);
 	}
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+	    "the PostgreSQL server of the running ruad (process %d) is not ready", owner);
+	return FALSE;
 }
 
 static gboolean start_private(struct database *database, gboolean keep_reading, GError **error)

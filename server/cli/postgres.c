@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "parser/error.h"
-#include "server/common/db.h"
 #include "server/common/log.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
@@ -32,6 +31,7 @@ struct postgres {
 	char *run;
 	char *lock;
 	guint connections;
+	gboolean verbose;
 
 	char *bin;   /* folder of the server's programs */
 	char **argv; /* NULL before postgres_prepare() */
@@ -50,7 +50,7 @@ static gboolean fail_errno(GError **error, const char *what, const char *subject
 
 /* -- paths -- */
 
-struct postgres *postgres_new(const char *state_dir, guint connections, GError **error)
+struct postgres *postgres_new(const char *state_dir, guint connections, gboolean verbose, GError **error)
 {
 	const gsize longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	g_autofree char *run = g_build_filename(state_dir, "run", NULL);
@@ -74,6 +74,7 @@ struct postgres *postgres_new(const char *state_dir, guint connections, GError *
 	postgres->run = g_steal_pointer(&run);
 	postgres->lock = g_build_filename(state_dir, "lock", NULL);
 	postgres->connections = connections;
+	postgres->verbose = verbose;
 	postgres->lock_fd = -1;
 	return postgres;
 }
@@ -423,9 +424,11 @@ static char **make_argv(const struct postgres *postgres)
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autofree char *program = g_build_filename(postgres->bin, "postgres", NULL);
 	g_autofree char *connections = g_strdup_printf("max_connections=%u", postgres->connections);
+	/* the program that gets an error says so; here it would only repeat what mails and browsers sent */
 	const char *const settings[] = { "listen_addresses=", "port=5432", "unix_socket_permissions=0777",
 		"cluster_name=ruad", "logging_collector=off", "log_destination=stderr",
-		"log_line_prefix=%q%u@%d ", "log_checkpoints=off", "lc_messages=C" };
+		"log_line_prefix=PostgreSQL: ", "log_min_error_statement=panic", "lc_messages=C",
+		postgres->verbose ? "log_min_messages=warning" : "log_min_messages=fatal" };
 
 	g_strv_builder_add_many(
 	    words, program, "-D", postgres->data, "-k", postgres->run, "-c", connections, NULL);
@@ -451,6 +454,23 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 	return TRUE;
 }
 
+/* -- is it there? -- */
+
+#define PID_FILE_STATUS                                                                                      \
+	7 /* the line of postmaster.pid, from 0, that tells the server's state (as pg_ctl reads it) */
+
+gboolean postgres_is_ready(const struct postgres *postgres)
+{
+	g_autofree char *path = g_build_filename(postgres->data, "postmaster.pid", NULL);
+	g_autofree char *content = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents(path, &content, NULL, NULL))
+		return FALSE;
+	lines = g_strsplit(content, "\n", -1);
+	return g_strv_length(lines) > PID_FILE_STATUS && g_str_has_prefix(lines[PID_FILE_STATUS], "ready");
+}
+
 /* -- for the time of a command -- */
 
 /* Between fork and exec. A ruad that is killed takes its server along; Ctrl-C is for ruad alone. */
@@ -465,17 +485,11 @@ static gboolean has_ended(GPid pid)
 	return waitpid(pid, NULL, WNOHANG) == pid;
 }
 
-static gboolean wait_until_accepting(struct postgres *postgres, GError **error)
+static gboolean wait_until_ready(struct postgres *postgres, GError **error)
 {
-	g_autofree char *conninfo = postgres_conninfo(postgres, POSTGRES_ADMIN, "postgres");
-
 	for (int i = 0; i < START_SECONDS * G_USEC_PER_SEC / POLL; i++) {
-		struct db *db = db_open(conninfo, "ruad", NULL);
-
-		if (db != NULL) {
-			db_close(db);
+		if (postgres_is_ready(postgres))
 			return TRUE;
-		}
 		if (has_ended(postgres->pid)) {
 			postgres->pid = 0;
 			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
@@ -514,7 +528,7 @@ gboolean postgres_start(struct postgres *postgres, GError **error)
 		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
 		set_up_server, NULL, &postgres->pid, error))
 		return FALSE;
-	if (wait_until_accepting(postgres, error))
+	if (wait_until_ready(postgres, error))
 		return TRUE;
 	stop_server(postgres);
 	return FALSE;

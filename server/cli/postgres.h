@@ -17,9 +17,9 @@
 
 struct postgres;
 
-/* Paths only; nothing is touched. RUAD_ERROR_SYNTAX when state_dir is not absolute or too long for a socket. connections:
- * how many the server is to allow. */
-struct postgres *postgres_new(const char *state_dir, guint connections, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Paths only; nothing is touched. RUAD_ERROR_SYNTAX when state_dir is not absolute or too long for a socket.
+ * connections: how many the server is to allow; verbose: it logs more than what ends it. */
+struct postgres *postgres_new(const char *state_dir, guint connections, gboolean verbose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Stops the server if postgres_start() started it, and lets the lock go. NULL is allowed. */
 void postgres_free(struct postgres *postgres);
@@ -42,11 +42,14 @@ const char *const *postgres_argv(const struct postgres *postgres);
 const char *const *postgres_envp(const struct postgres *postgres);
 const char *postgres_folder(const struct postgres *postgres);
 
+/* Whether the running server says that it accepts connections: asking it too early would only fill its log. */
+gboolean postgres_is_ready(const struct postgres *postgres);
+
 /* How to connect, as a libpq conninfo; transfer full. */
 char *postgres_conninfo(const struct postgres *postgres, const char *role, const char *database);
 
 /* For commands that need the cluster while no ruad serve runs: start the server and wait until it accepts. */
 gboolean postgres_start(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What stands in the way of a socket being reached: the folder of the socket, for psql's -h. Borrowed. */
+/* The folder of the socket, for psql's -h. Borrowed. */
 const char *postgres_socket_folder(const struct postgres *postgres);

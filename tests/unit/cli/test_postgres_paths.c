@@ -26,7 +26,7 @@ static void a_state_dir_that_is_too_long_for_a_socket_is_refused(void **state G_
 		g_autofree char *rest = g_strnfill(size - 1, 'x');
 		g_autofree char *path = g_strconcat("/", rest, NULL);
 		g_autoptr(GError) error = NULL;
-		struct postgres *postgres = postgres_new(path, 100, &error);
+		struct postgres *postgres = postgres_new(path, 100, FALSE, &error);
 
 		assert_int_equal(postgres != NULL, size <= most);
 		if (postgres == NULL)
@@ -39,13 +39,13 @@ static void a_relative_state_dir_is_refused(void **state G_GNUC_UNUSED)
 {
 	g_autoptr(GError) error = NULL;
 
-	assert_null(postgres_new("var/lib", 100, &error));
+	assert_null(postgres_new("var/lib", 100, FALSE, &error));
 	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
 }
 
 static void odd_paths_are_quoted_in_conninfo(void **state G_GNUC_UNUSED)
 {
-	struct postgres *postgres = postgres_new("/a b'c\\d", 100, NULL);
+	struct postgres *postgres = postgres_new("/a b'c\\d", 100, FALSE, NULL);
 	g_autofree char *conninfo = postgres_conninfo(postgres, "ruad_web", "ruad");
 
 	assert_string_equal(conninfo, "host='/a b\\'c\\\\d/run' port='5432' user='ruad_web' dbname='ruad'");
@@ -56,8 +56,8 @@ static void the_lock_goes_to_one_process_and_is_free_when_it_ends(void **state G
 {
 	g_autofree char *folder = g_dir_make_tmp("ruad-lock-XXXXXX", NULL);
 	g_autofree char *lock = g_build_filename(folder, "lock", NULL);
-	struct postgres *first = postgres_new(folder, 100, NULL);
-	struct postgres *second = postgres_new(folder, 100, NULL);
+	struct postgres *first = postgres_new(folder, 100, FALSE, NULL);
+	struct postgres *second = postgres_new(folder, 100, FALSE, NULL);
 	gboolean taken = FALSE;
 	int owner = 0;
 
