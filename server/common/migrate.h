@@ -16,8 +16,9 @@ typedef void (*migrate_cb)(const struct migration *migration, gpointer user);
 /*
  * Run what is missing, in order. dry_run only calls step for each. What was done before a failure stays done.
  *
- * RUAD_ERROR_SYSTEM  the database is away, a lock could not be had in 10 s: try again
- * RUAD_ERROR_SYNTAX  the database is newer than this program or its migrations are not ours, or the role may not migrate
+ * RUAD_ERROR_SYSTEM  the database is away, refuses a statement (it holds other things, the role may not), or a lock could not be had in
+ *                    10 s: try again, perhaps after mending it
+ * RUAD_ERROR_SYNTAX  the database is newer than this program, or its migrations are not ours
  */
 gboolean migrate_apply(struct db *db, gboolean dry_run, migrate_cb step, gpointer user,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
