@@ -181,13 +181,17 @@ static gboolean talk_sent_all(const struct talk *talk)
 	return talk->sent == WIRE_REQUEST + talk->size;
 }
 
-/* Send what the socket takes. */
+/* Send what the socket takes: head and document at once, so that the worker wakes up once. */
 static gboolean talk_send(struct talk *talk, GError **error)
 {
-	gboolean in_head = talk->sent < WIRE_REQUEST;
-	const guint8 *from = in_head ? talk->head + talk->sent : talk->document + (talk->sent - WIRE_REQUEST);
-	gsize left = in_head ? WIRE_REQUEST - talk->sent : talk->size - (talk->sent - WIRE_REQUEST);
-	ssize_t n = send(talk->worker->fd, from, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+	gsize in_head = MIN(talk->sent, WIRE_REQUEST);
+	gsize in_document = talk->sent - in_head;
+	struct iovec pieces[] = {
+		{ talk->head + in_head, WIRE_REQUEST - in_head },
+		{ (guint8 *)talk->document + in_document, talk->size - in_document },
+	};
+	const struct msghdr message = { .msg_iov = pieces, .msg_iovlen = G_N_ELEMENTS(pieces) };
+	ssize_t n = sendmsg(talk->worker->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0) {
 		talk->sent += (gsize)n;
 		if (talk_sent_all(talk))
@@ -298,6 +302,8 @@ static gboolean talk_read(struct talk *talk, struct wire_reader *reader, gboolea
 static gboolean converse(struct talk *talk, struct wire_reader *reader, GError **error)
 {
 	gboolean done = FALSE;
+	if (!talk_send(talk, error))
+		return FALSE;
 	while (!done) {
 		if (!talk_step(talk, error) || !talk_read(talk, reader, &done, error))
 			return FALSE;
