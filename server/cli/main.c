@@ -26,7 +26,8 @@ static const struct command commands[] = {
 	    "  -q, --quiet          no progress bar and no closing line\n" },
 	{ "parse", command_parse, "FILE...", "print what is in a report or mail, as JSON; needs no database",
 	    "" },
-	{ "migrate", command_migrate, "", "bring the database's schema up to date", "" },
+	{ "migrate", command_migrate, "", "bring the database's schema up to date",
+	    "  -n, --dry-run        only print what would be run\n" },
 	{ "health", command_health, "", "ask a running ruad whether it is ready: exit code 0 or 1", "" },
 	{ "config", command_config, "", "print the effective settings, with secrets masked",
 	    "  --example            print an example settings file: every key at its default\n"

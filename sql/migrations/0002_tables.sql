@@ -53,7 +53,7 @@ CREATE TABLE ruad.raw (
 ALTER TABLE ruad.raw ALTER COLUMN raw SET STORAGE EXTERNAL; -- attachments are packed already
 
 CREATE FUNCTION ruad.raw_is_kept() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF EXISTS (SELECT FROM ruad.raw WHERE raw.mail = NEW.mail AND raw.raw IS NULL) THEN

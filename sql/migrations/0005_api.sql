@@ -373,7 +373,7 @@ BEGIN
 		'window', jsonb_build_object('from', p_from, 'to', p_to),
 		'complete_until', greatest(p_from, least(p_to, api.complete_until())),
 		'totals', api.totals(p_domain, p_from, p_to, p_result, p_ip, p_reporter),
-		'previous', api.totals(p_domain, p_from - (p_to - p_from), p_from, p_result, p_ip, p_reporter));
+		'previous', api.totals(p_domain, p_from - least(p_to - p_from, p_from - '1970-01-01'::date), p_from, p_result, p_ip, p_reporter));
 
 	RETURN answer || (SELECT jsonb_build_object('reports', count(*), 'reporters', count(DISTINCT r.org_name),
 		'last_report_at', api.iso(max(r.received_at)))

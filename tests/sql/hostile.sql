@@ -26,7 +26,7 @@ FROM unnest(ARRAY['records', 'reports', 'intake', 'sources', 'domains']) list, u
 	api.cursor_make('other', '[1, 2, 3]'), api.cursor_make(list, '7'), api.cursor_make(list, '[]'), api.cursor_make(list, '[null, null, null]'),
 	api.cursor_make(list, '["a", 1, 2]'), api.cursor_make(list, '[{}, 1, 2]'), api.cursor_make(list, '[1e400, {}, []]'), api.cursor_make(list, '[99999999999999999999, 1, 1]'),
 	api.cursor_make(list, '[9223372036854775807, 1, 1]'), repeat('A', 10000)]) cursor;
-SELECT plan(count(*)::integer + 13) FROM t.refusal;
+SELECT plan(count(*)::integer + 14) FROM t.refusal;
 SELECT matches(t.words('SELECT ' || statement), format('^22023 parameter "%s": .* / %s$', hint, hint), statement) FROM t.refusal;
 
 SELECT is(api.cursor_key('list', api.cursor_make('list', to_jsonb(ARRAY[repeat('ü?>', n)]))) ->> 0, repeat('ü?>', n), format('a cursor of %s characters comes back', n * 3))
@@ -44,5 +44,6 @@ SELECT is((SELECT count(*) FROM (SELECT api.summary() UNION ALL SELECT api.times
 	UNION ALL SELECT api.records() UNION ALL SELECT api.reports() UNION ALL SELECT api.report(r.id) FROM dmarc.reports r UNION ALL SELECT api.intake()) x(j)
 	WHERE j::text ~ E'[\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\\\u00[01]'), 0::bigint, 'and no answer carries them on');
 SELECT is(api.summary() #>> '{totals,messages}', '18446744073709551614', 'sums beyond a bigint are right');
+SELECT is(api.summary(p_from => '1970-01-01', p_to => '9999-12-31') #>> '{previous,messages}', '0', 'the widest window has nothing before it');
 SELECT is(api.summary(p_domain => '{"x'' OR true --"}') #>> '{totals,messages}', '0', 'a filter is a value');
 SELECT * FROM finish();
