@@ -30,8 +30,10 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('SELECT api.summary()', '42501', 'call the API'),
 	('SELECT ruad.keep_raw(1, ''x'')', '22023', 'overwrite raw mail'),
 	('SET ROLE ruad_owner', '42501', 'become the owner'),
-	('INSERT INTO pg_temp.stage_mail (mail_no, received_at, source, size, sha256) VALUES (1, now(), ''lmtp'', 1, ''\x00'');
-	  SELECT ruad.stage_open(); SELECT ruad.ingest()', 'ok', 'stage and take in (allowed)')
+	('SELECT ruad.stage_open();
+	  INSERT INTO pg_temp.stage_mail (mail_no, received_at, source, size, sha256) VALUES (1, now(), ''lmtp'', 1, sha256(''x''));
+	  INSERT INTO pg_temp.stage_item (mail_no, item_no, kind, code, reason) VALUES (1, 1, ''unreadable'', ''xml'', ''r'');
+	  SELECT ruad.keep_raw(mail_id, ''x'') FROM ruad.ingest(); SET CONSTRAINTS ALL IMMEDIATE', 'ok', 'stage, take in, keep the bytes and commit (allowed)')
 ) x(s, w, n)
 -- the one that serves pages, and the auditor
 UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r), (VALUES
@@ -70,7 +72,7 @@ SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnam
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
 	$$VALUES ('ruad_ingest', 'stage_open'), ('ruad_ingest', 'ingest'), ('ruad_ingest', 'keep_raw')$$, 'of its functions ruad_ingest may call three');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$,
-	$$VALUES ('stage_open'), ('ingest'), ('keep_raw')$$, 'and only these run with the owner''s rights');
+	$$VALUES ('stage_open'), ('ingest'), ('keep_raw'), ('raw_is_kept')$$, 'and only these and a trigger run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
 	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
 SELECT set_eq($$SELECT DISTINCT role FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
