@@ -169,6 +169,17 @@ static void note_name(struct aggregate *a, enum element element, const xmlChar *
 	values_note(values_of(a, element), NOTE_NAME, ELEMENTS[element].path, (const char *)name);
 }
 
+static void keep_namespace(struct aggregate *a, const char *namespace)
+{
+	gsize size = text_trim(&namespace, strlen(namespace));
+	const char *kept =
+	    values_keep(&a->report_values, namespace, text_cut(namespace, size, a->limits->max_text));
+
+	a->header.xmlns = kept;
+	if (strcmp(kept, NAMESPACE_9990) != 0 && strcmp(kept, NAMESPACE_7489) != 0)
+		values_note(&a->report_values, NOTE_NAMESPACE, "feedback", kept);
+}
+
 /* The root decides whether this is a report at all. */
 static void root_open(
     struct aggregate *a, const xmlChar *name, const xmlChar *prefix, const xmlChar *namespace)
@@ -181,11 +192,7 @@ static void root_open(
 	a->begun = TRUE;
 	if (namespace != NULL) {
 		a->root_namespace = xmlStrdup(namespace);
-		a->header.xmlns = values_keep(&a->report_values, (const char *)namespace,
-		    text_cut((const char *)namespace, strlen((const char *)namespace), a->limits->max_text));
-		if (strcmp(a->header.xmlns, NAMESPACE_9990) != 0 &&
-		    strcmp(a->header.xmlns, NAMESPACE_7489) != 0)
-			values_note(&a->report_values, NOTE_NAMESPACE, "feedback", a->header.xmlns);
+		keep_namespace(a, (const char *)namespace);
 	} else if (prefix != NULL) {
 		a->root_prefix = xmlStrdup(prefix);
 	}

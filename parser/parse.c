@@ -224,11 +224,12 @@ static gboolean member_begin(gpointer user, const char *name, GError **error)
 {
 	struct members *members = user;
 	g_autofree char *clean = name == NULL ? NULL : text_clean_line(name, strlen(name), NAME_BYTES);
-	char *place =
-	    clean == NULL ? g_strdup(members->place) : g_strconcat(members->place, ": ", clean, NULL);
+	gboolean named = clean != NULL && *clean != '\0';
 
 	(void)error;
-	stream_open(&members->stream, members->parse, place, members->nesting);
+	stream_open(&members->stream, members->parse,
+	    named ? g_strconcat(members->place, ": ", clean, NULL) : g_strdup(members->place),
+	    members->nesting);
 	return TRUE;
 }
 
@@ -302,9 +303,9 @@ static gboolean mail_header(gpointer user, const struct mail_header *header, GEr
 static gboolean mail_part(gpointer user, const struct mail_part *part, GError **error)
 {
 	struct parse *p = user;
-	g_autofree char *place = part->name == NULL
-				     ? g_strdup_printf("part %u", part->number)
-				     : g_strdup_printf("part %u: %s", part->number, part->name);
+	gboolean named = part->name != NULL && *part->name != '\0';
+	g_autofree char *place = named ? g_strdup_printf("part %u: %s", part->number, part->name)
+				       : g_strdup_printf("part %u", part->number);
 
 	p->parts++;
 	if (p->exhausted)

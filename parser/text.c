@@ -108,7 +108,10 @@ char *text_clean_line(const char *text, gsize size, gsize max)
 		text += used;
 		size -= used;
 	}
-	g_string_truncate(line, text_cut(line->str, line->len, max));
+	size = text_cut(line->str, line->len, max);
+	while (size > 0 && line->str[size - 1] == ' ')
+		size--;
+	g_string_truncate(line, size);
 	return g_string_free(line, FALSE);
 }
 

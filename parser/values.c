@@ -60,7 +60,7 @@ void values_note(struct values *values, const char *code, const char *path, cons
 			return;
 	}
 	if (raw != NULL)
-		note.raw = values_keep(values, raw, strlen(raw));
+		note.raw = values_keep(values, raw, text_cut(raw, strlen(raw), values->limits->max_text));
 	g_array_append_val(values->notes, note);
 }
 

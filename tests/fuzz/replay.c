@@ -1,6 +1,6 @@
 /*
  * replay.c - runs a fuzz target over files instead of under libFuzzer: each argument is a file or a folder of
- * files.
+ * files and folders.
  *
  * So that ctest replays what fuzzing once found in every build, gcc's too. Fails when there was nothing to
  * run.
@@ -32,7 +32,7 @@ static guint replay_folder(const char *path)
 	guint n = 0;
 	for (const char *name = g_dir_read_name(folder); name; name = g_dir_read_name(folder)) {
 		g_autofree char *file = g_build_filename(path, name, NULL);
-		n += replay(file);
+		n += replay_folder(file);
 	}
 	return n;
 }

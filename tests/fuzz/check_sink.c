@@ -1,0 +1,157 @@
+#include "tests/fuzz/check_sink.h"
+
+#include "parser/text.h"
+
+#include <string.h>
+
+static void check_text(const struct check_sink *check, const char *text)
+{
+	gsize size;
+
+	if (text == NULL)
+		return;
+	size = strlen(text);
+	g_assert(size <= check->limits->max_text);
+	g_assert(g_utf8_validate_len(text, size, NULL));
+	g_assert(text_is_clean(text, size));
+	g_assert(size == 0 || (!text_is_space(text[0]) && !text_is_space(text[size - 1])));
+}
+
+/* A token or the name of a domain. */
+static void check_lower(const struct check_sink *check, const char *text)
+{
+	check_text(check, text);
+	for (; text != NULL && *text != '\0'; text++)
+		g_assert(!g_ascii_isupper(*text));
+}
+
+static void check_notes(const struct check_sink *check, const struct report_note *note, gsize n)
+{
+	g_assert(n <= check->limits->max_notes);
+	for (gsize i = 0; i < n; i++) {
+		g_assert(note[i].code != NULL && note[i].path != NULL);
+		check_text(check, note[i].raw);
+	}
+}
+
+static gboolean on_mail(gpointer user, const struct mail_header *mail, GError **error)
+{
+	struct check_sink *check = user;
+
+	(void)error;
+	g_assert(!check->open && check->findings == 0);
+	check_text(check, mail->message_id);
+	check_text(check, mail->subject);
+	check_text(check, mail->from);
+	return TRUE;
+}
+
+static gboolean on_begin(gpointer user, const char *place, GError **error)
+{
+	struct check_sink *check = user;
+
+	(void)error;
+	g_assert(!check->open);
+	check_text(check, place);
+	check->open = TRUE;
+	check->records = 0;
+	return TRUE;
+}
+
+static void check_lists(const struct check_sink *check, const struct aggregate_record *record)
+{
+	g_assert(record->n_reason <= check->limits->max_record_items);
+	g_assert(record->n_auth_dkim <= check->limits->max_record_items);
+	g_assert(record->n_auth_spf <= check->limits->max_record_items);
+	for (gsize i = 0; i < record->n_reason; i++) {
+		check_lower(check, record->reason[i].type);
+		check_text(check, record->reason[i].comment);
+	}
+	for (gsize i = 0; i < record->n_auth_dkim; i++) {
+		check_lower(check, record->auth_dkim[i].domain);
+		check_text(check, record->auth_dkim[i].selector);
+		check_lower(check, record->auth_dkim[i].result);
+		check_text(check, record->auth_dkim[i].human_result);
+	}
+	for (gsize i = 0; i < record->n_auth_spf; i++) {
+		check_lower(check, record->auth_spf[i].domain);
+		check_lower(check, record->auth_spf[i].scope);
+		check_lower(check, record->auth_spf[i].result);
+		check_text(check, record->auth_spf[i].human_result);
+	}
+}
+
+static gboolean on_record(gpointer user, const struct aggregate_record *record, GError **error)
+{
+	struct check_sink *check = user;
+	char canonical[TEXT_ADDRESS_SIZE];
+	gboolean mapped;
+
+	(void)error;
+	g_assert(check->open && ++check->records <= check->limits->max_records);
+	g_assert(record->count >= -1);
+	if (record->source_ip != NULL) {
+		g_assert(text_address(record->source_ip, canonical, &mapped));
+		g_assert(!mapped && strcmp(canonical, record->source_ip) == 0);
+	}
+	check_lower(check, record->disposition);
+	check_lower(check, record->dkim);
+	check_lower(check, record->spf);
+	check_lower(check, record->header_from);
+	check_lower(check, record->envelope_from);
+	check_lower(check, record->envelope_to);
+	check_lists(check, record);
+	check_notes(check, record->note, record->n_note);
+	return TRUE;
+}
+
+static gboolean on_end(gpointer user, const struct aggregate_header *header, GError **error)
+{
+	struct check_sink *check = user;
+
+	(void)error;
+	g_assert(check->open && header->records == check->records);
+	check->open = FALSE;
+	check->findings++;
+	g_assert(header->dialect != NULL);
+	g_assert(header->domain != NULL && *header->domain != '\0');
+	g_assert(header->begin >= 0 && header->begin <= 253402300799);
+	g_assert(header->end >= 0 && header->end <= 253402300799);
+	g_assert(header->pct >= -1 && header->pct <= 100);
+	check_text(check, header->version);
+	check_text(check, header->xmlns);
+	check_text(check, header->org_name);
+	check_text(check, header->email);
+	check_text(check, header->extra_contact_info);
+	check_text(check, header->report_id);
+	check_text(check, header->generator);
+	check_lower(check, header->domain);
+	check_lower(check, header->adkim);
+	check_lower(check, header->aspf);
+	check_lower(check, header->p);
+	check_lower(check, header->sp);
+	check_lower(check, header->np);
+	check_lower(check, header->fo);
+	check_lower(check, header->testing);
+	check_lower(check, header->discovery_method);
+	for (gsize i = 0; i < header->n_error; i++)
+		check_text(check, header->error[i]);
+	check_notes(check, header->note, header->n_note);
+	return TRUE;
+}
+
+static gboolean on_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
+{
+	struct check_sink *check = user;
+
+	(void)error;
+	check->open = FALSE;
+	check->findings++;
+	g_assert(unreadable->code != NULL && *unreadable->code != '\0');
+	g_assert(unreadable->reason != NULL && *unreadable->reason != '\0');
+	check_text(check, unreadable->place);
+	check_text(check, unreadable->reason);
+	return TRUE;
+}
+
+const struct report_sink CHECK_SINK = { on_mail, on_begin, on_record, on_end, on_unreadable };

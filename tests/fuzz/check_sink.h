@@ -1,0 +1,16 @@
+/*
+ * check_sink.h - a report_sink that aborts when what it gets is not what parser/report.h promises.
+ */
+#pragma once
+
+#include "parser/limits.h"
+#include "parser/report.h"
+
+struct check_sink {
+	const struct parser_limits *limits;
+	gboolean open;   /* report_begin() was called */
+	guint64 records; /* since then */
+	guint findings;  /* reports and unreadables */
+};
+
+extern const struct report_sink CHECK_SINK;

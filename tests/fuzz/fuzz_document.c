@@ -1,0 +1,17 @@
+/* Any bytes through the parser's front door: what the worker does. */
+#include "parser/parse.h"
+#include "tests/fuzz/check_sink.h"
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
+{
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+	struct check_sink check = { .limits = &limits };
+
+	parse_init();
+	limits.max_unpacked = 16 * 1024 * 1024; /* so that a run is short */
+	g_assert(parse_document(data, size, &limits, &CHECK_SINK, &check, NULL));
+	g_assert(!check.open && check.findings > 0);
+	return 0;
+}
