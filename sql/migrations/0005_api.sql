@@ -458,14 +458,38 @@ BEGIN
 END
 $$;
 
--- The policy as the newest report of the domain before p_to shows it. With testing = y one step less is enforced.
-CREATE FUNCTION api.policy_seen(p_name text, p_to date) RETURNS jsonb
+-- How many addresses a source has.
+CREATE FUNCTION api.source_addresses(p_group text, p_keys text[], p_domain text[], p_from date, p_to date, p_result text, p_ip inet,
+	p_reporter text[])
+RETURNS TABLE (key text, total bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT api.group_key(p_group, r.domain, r.source_ip, r.header_from, r.auth_results), count(DISTINCT r.source_ip)
+	FROM api.matching(p_domain, p_from, p_to, p_result, p_ip, p_reporter) r
+	WHERE p_group <> 'ip' AND coalesce(api.group_key(p_group, r.domain, r.source_ip, r.header_from, r.auth_results), '')
+		= ANY (SELECT coalesce(k, '') FROM unnest(p_keys) k)
+	GROUP BY 1
+	UNION ALL
+	SELECT k, (k IS NOT NULL)::integer FROM unnest(p_keys) k WHERE p_group = 'ip'
+$$;
+
+-- The policy as a report shows it. With testing = y one step less is enforced.
+CREATE FUNCTION api.policy_seen(r dmarc.reports) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT api.display(jsonb_build_object('p', r.p, 'sp', r.sp, 'np', r.np, 'testing', r.testing, 'adkim', r.adkim, 'aspf', r.aspf,
 		'pct', r.pct, 'as_of', api.iso(r.begin),
 		'effective', CASE WHEN r.testing = 'y' AND r.p = 'reject' THEN 'quarantine' WHEN r.testing = 'y' THEN 'none' ELSE r.p END))
-	FROM dmarc.reports r WHERE r.domain = p_name AND r.begin < api.at(p_to) ORDER BY r.begin DESC, r.id DESC LIMIT 1
+$$;
+
+-- The nearest domain above name that reports were ever about.
+CREATE FUNCTION api.parent_of(name text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT api.display(d.domain) FROM dmarc.domains d
+	WHERE d.domain = ANY (ARRAY(SELECT array_to_string((string_to_array(name, '.'))[i:], '.')
+		FROM generate_series(2, length(name) - length(replace(name, '.', '')) + 1) i))
+	ORDER BY length(d.domain) DESC LIMIT 1
 $$;
 
 CREATE FUNCTION api.domains(p_domain text[] DEFAULT NULL, p_from date DEFAULT NULL, p_to date DEFAULT NULL,
@@ -477,6 +501,7 @@ AS $$
 DECLARE
 	place api.rank := api.rank_of('domains', p_cursor);
 	page api.tally[];
+	keys text[];
 	total bigint;
 	items jsonb;
 BEGIN
@@ -484,23 +509,23 @@ BEGIN
 	p_limit := api.page_limit(p_limit);
 	SELECT t.total, t.page INTO total, page FROM api.tally_page('domain', p_domain, p_from, p_to, p_result, p_ip, p_reporter,
 		'-messages', p_limit, place) t;
+	keys := ARRAY(SELECT k.key FROM unnest(page[:p_limit]) k);
 
 	SELECT jsonb_agg(jsonb_build_object('name', api.display(t.key),
-			'parent', (SELECT d.domain FROM dmarc.domains d WHERE right(t.key, length(d.domain) + 1) = '.' || d.domain
-				ORDER BY length(d.domain) DESC LIMIT 1),
-			'policy', api.policy_seen(t.key, p_to),
-			'sources', (SELECT count(DISTINCT r.source_ip)
-				FROM api.matching(ARRAY[t.key], p_from, p_to, p_result, p_ip, p_reporter) r),
-			'blockers', NULL,
-			'last_report_at', (SELECT api.iso(max(r.received_at))
-				FROM api.matching_reports(ARRAY[t.key], p_from, p_to, NULL, NULL, p_reporter) r),
-			'spark', s.spark) || api.tally_json(page[no::integer]) ORDER BY no)
+			'parent', api.parent_of(t.key), 'policy', newest.policy, 'sources', a.total, 'blockers', NULL,
+			'last_report_at', api.iso(newest.last_report_at), 'spark', s.spark) || api.tally_json(page[no::integer]) ORDER BY no)
 	INTO items
 	FROM unnest(page[:p_limit]) WITH ORDINALITY AS t(key, messages, pass, dkim_aligned, spf_aligned, fail_overridden, fail_altered,
 		fail_unaligned, fail_unauthenticated, class_unknown, disposition_none, quarantine, reject, disposition_pass, first_seen,
 		last_seen, no)
-	LEFT JOIN api.sparks('domain', ARRAY(SELECT k.key FROM unnest(page[:p_limit]) k), p_domain, p_from, p_to, p_result, p_ip,
-		p_reporter) s ON s.key = t.key;
+	LEFT JOIN api.sparks('domain', keys, keys, p_from, p_to, p_result, p_ip, p_reporter) s ON s.key = t.key
+	LEFT JOIN api.source_addresses('domain', keys, keys, p_from, p_to, p_result, p_ip, p_reporter) a ON a.key = t.key
+	LEFT JOIN (
+		SELECT DISTINCT ON (r.domain) r.domain, api.policy_seen(r) AS policy,
+			max(r.received_at) OVER (PARTITION BY r.domain) AS last_report_at
+		FROM api.matching_reports(keys, p_from, p_to, NULL, NULL, p_reporter) r
+		ORDER BY r.domain, r.begin DESC, r.id DESC
+	) newest ON newest.domain = t.key;
 
 	RETURN jsonb_build_object('window', jsonb_build_object('from', p_from, 'to', p_to), 'items', coalesce(items, '[]'),
 		'next', api.tally_next('domains', page, '-messages', p_limit), 'total', total);
@@ -523,21 +548,6 @@ AS $$
 	) s
 	WHERE coalesce(s.key, '') = ANY (SELECT coalesce(k, '') FROM unnest(p_keys) k)
 	GROUP BY s.key
-$$;
-
--- How many addresses a source has.
-CREATE FUNCTION api.source_addresses(p_group text, p_keys text[], p_domain text[], p_from date, p_to date, p_result text, p_ip inet,
-	p_reporter text[])
-RETURNS TABLE (key text, total bigint)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	SELECT api.group_key(p_group, r.domain, r.source_ip, r.header_from, r.auth_results), count(DISTINCT r.source_ip)
-	FROM api.matching(p_domain, p_from, p_to, p_result, p_ip, p_reporter) r
-	WHERE p_group <> 'ip' AND coalesce(api.group_key(p_group, r.domain, r.source_ip, r.header_from, r.auth_results), '')
-		= ANY (SELECT coalesce(k, '') FROM unnest(p_keys) k)
-	GROUP BY 1
-	UNION ALL
-	SELECT k, (k IS NOT NULL)::integer FROM unnest(p_keys) k WHERE p_group = 'ip'
 $$;
 
 -- When an address was seen first and last: in all reports, by an index probe per month; else what the window says.
