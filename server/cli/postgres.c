@@ -221,6 +221,8 @@ static gboolean choose_programs(struct postgres *postgres, GError **error)
 
 	g_free(postgres->bin);
 	postgres->bin = find_programs(wanted);
+	if (postgres->bin == NULL)
+		postgres->bin = find_programs(0);
 	if (postgres->bin == NULL) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
 		    "no PostgreSQL server in " DEBIAN_VERSIONS
@@ -231,8 +233,7 @@ static gboolean choose_programs(struct postgres *postgres, GError **error)
 	if (wanted != 0 && found != wanted) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
 		    "the cluster in \"%s\" is of PostgreSQL %u, but here is only PostgreSQL %u: install "
-		    "postgresql-%u, or "
-		    "move the cluster with pg_upgrade",
+		    "postgresql-%u, or move the cluster with pg_upgrade",
 		    postgres->data, wanted, found, wanted);
 		return FALSE;
 	}
@@ -426,7 +427,7 @@ static char **make_argv(const struct postgres *postgres)
 	g_autofree char *connections = g_strdup_printf("max_connections=%u", postgres->connections);
 	/* the program that gets an error says so; here it would only repeat what mails and browsers sent */
 	const char *const settings[] = { "listen_addresses=", "port=5432", "unix_socket_permissions=0777",
-		"cluster_name=ruad", "logging_collector=off", "log_destination=stderr",
+		"cluster_name=ruad", "logging_collector=off", "log_destination=stderr", "jit=off",
 		"log_line_prefix=PostgreSQL: ", "log_min_error_statement=panic", "lc_messages=C",
 		postgres->verbose ? "log_min_messages=warning" : "log_min_messages=fatal" };
 

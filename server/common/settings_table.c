@@ -8,7 +8,7 @@
 const struct setting setting_table[] = {
 	{ "server.state_dir", SETTING_STRING, "/var/lib/ruad", NOT_NUMBER,
 	    "Where ruad keeps what is its own: the private PostgreSQL cluster, its socket and a lock file. "
-	    "At most 80 bytes long, since socket paths must be short." },
+	    "At most 84 bytes long, since socket paths must be short." },
 	{ "server.user", SETTING_STRING, "ruad", NOT_NUMBER,
 	    "The user to become when started as root. Started by another user, ruad stays that user." },
 
