@@ -183,6 +183,23 @@ static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken
 	return result;
 }
 
+/*
+ * Whether the current member is packed with a method of bounded memory. LZMA, PPMd and zstd let the archive ask for gigabytes;
+ * libarchive names the method only in words.
+ */
+static gboolean zip_method_allowed(archive_handle *zip, GError **broken)
+{
+	static const char *const ALLOWED[] = { "(uncompressed)", "(deflation)", "(bzip)" };
+	const char *format = archive_format_name(zip);
+
+	for (gsize i = 0; format != NULL && i < G_N_ELEMENTS(ALLOWED); i++)
+		if (g_str_has_suffix(format, ALLOWED[i]))
+			return TRUE;
+	g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+	    "zip: packed by a method that is not unpacked here: %s", format != NULL ? format : "unknown");
+	return FALSE;
+}
+
 /* One regular file of the zip. *fatal: nothing after it can be read. */
 static gboolean zip_member(
     struct walk *walk, archive_handle *zip, struct archive_entry *entry, gboolean *fatal, GError **error)
@@ -190,11 +207,12 @@ static gboolean zip_member(
 	g_autoptr(GError) broken = NULL;
 	enum unpack_next next = UNPACK_MORE;
 	gboolean size_known = archive_entry_size_is_set(entry);
-	int result;
+	int result = ARCHIVE_OK;
 
 	if (!walk->visitor->begin(walk->user, zip_name(entry), error))
 		return FALSE;
-	result = zip_read(walk, zip, &next, &broken, error);
+	if (zip_method_allowed(zip, &broken))
+		result = zip_read(walk, zip, &next, &broken, error);
 	if (next == UNPACK_FAIL)
 		return FALSE;
 	if (next == UNPACK_SKIP && broken == NULL && !size_known)

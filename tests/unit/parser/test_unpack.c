@@ -191,22 +191,34 @@ static void zip_with_a_wrong_checksum_breaks_that_member_only(void **state)
 	check(zip, "[a/one.xml|!syntax[two.xml|second][empty|]");
 }
 
-static void assertion_28_encrypted_member_is_broken(void **state)
+/* A zip of three, with bits of the second's header fields set in both places (APPNOTE 4.3.7, 4.3.12). */
+static GByteArray *zip_with_second_set(guint local_offset, guint8 bits)
 {
-	static const char SECRET[] = "too long to be smaller than the twelve bytes before encrypted data";
-	const struct pack_member members[] = { { "one", "first", 5 }, { "two", SECRET, sizeof SECRET },
+	static const char LONG[] = "too long to be smaller than the twelve bytes before encrypted data";
+	const struct pack_member members[] = { { "one", "first", 5 }, { "two", LONG, sizeof LONG },
 		{ "three", "third", 5 } };
 	GByteArray *zip = pack_zip(members, G_N_ELEMENTS(members));
 
-	(void)state;
-	/* the flag in the file's header and in the directory's entry (APPNOTE 4.4.4) */
 	for (guint i = 0; i + 50 <= zip->len; i++) {
 		if (memcmp(zip->data + i, "PK\3\4", 4) == 0 && memcmp(zip->data + i + 30, "two", 3) == 0)
-			zip->data[i + 6] |= 1;
+			zip->data[i + local_offset] |= bits;
 		if (memcmp(zip->data + i, "PK\1\2", 4) == 0 && memcmp(zip->data + i + 46, "two", 3) == 0)
-			zip->data[i + 8] |= 1;
+			zip->data[i + local_offset + 2] |= bits;
 	}
-	check(zip, "[one|first][two|!syntax[three|third]");
+	return zip;
+}
+
+static void assertion_28_encrypted_member_is_broken(void **state)
+{
+	(void)state;
+	check(zip_with_second_set(6, 1), "[one|first][two|!syntax[three|third]");
+}
+
+/* Deflation is 8, LZMA 14: its dictionary may be of 4 GiB. */
+static void a_method_of_unbounded_memory_is_not_unpacked(void **state)
+{
+	(void)state;
+	check(zip_with_second_set(8, 14), "[one|first][two|!syntax[three|third]");
 }
 
 static void zip_cut_anywhere_never_gives_a_wrong_member(void **state)
@@ -319,6 +331,7 @@ int main(void)
 		cmocka_unit_test(zip_behind_junk_is_found),
 		cmocka_unit_test(zip_with_a_wrong_checksum_breaks_that_member_only),
 		cmocka_unit_test(assertion_28_encrypted_member_is_broken),
+		cmocka_unit_test(a_method_of_unbounded_memory_is_not_unpacked),
 		cmocka_unit_test(zip_cut_anywhere_never_gives_a_wrong_member),
 		cmocka_unit_test(the_budget_of_bytes_holds_at_n_minus_1_n_n_plus_1),
 		cmocka_unit_test(the_budget_is_for_all_members_together),
