@@ -5,7 +5,7 @@ import { launch, open, overflow, violations } from './browser.mjs';
 import { reports, unreadable } from './reports.mjs';
 import { server } from './server.mjs';
 
-test('an empty database shows how to ask for reports, and the first one that comes', { skip: process.env.RUAD_URL && 'needs a database of its own' }, async () => {
+test('an empty database shows how to ask for reports, and the first one that comes', { timeout: 300_000, skip: process.env.RUAD_URL && 'needs a database of its own' }, async () => {
   const ruad = await server();
   const browser = await launch();
   try {

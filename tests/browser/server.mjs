@@ -63,9 +63,12 @@ async function startOwn() {
   });
   let ended;
   const end = new Promise((done) => child.once('exit', (code, signal) => done((ended = code ?? signal))));
+  const kill = () => child.kill('SIGTERM');
+  process.once('exit', kill); // should the test end without stop()
   const stop = async () => {
+    process.off('exit', kill);
     if (ended === undefined) {
-      child.kill('SIGTERM');
+      kill();
       const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
       await end;
       clearTimeout(late);

@@ -258,7 +258,7 @@ function Latest({ scope }: { scope: Scope }) {
             </>
           ),
         },
-        { id: 'period', title: 'Period', cell: (report) => period(report.begin, report.end) },
+        { id: 'period', title: 'Period', cell: (report) => <span class="time">{period(report.begin, report.end)}</span> },
         { id: 'messages', title: 'Messages', number: true, cell: (report) => count(report.messages) },
         { id: 'pass', title: 'Passed', number: true, cell: (report) => percent(report.pass, report.messages) },
       ]}

@@ -28,7 +28,7 @@ const columns: Column<ReportItem>[] = [
     ),
   },
   { id: 'domain', title: 'Domain', sort: (report) => report.domain, cell: (report) => <Text value={report.domain} max={60} /> },
-  { id: 'begin', title: 'Period', sort: (report) => report.begin, cell: (report) => period(report.begin, report.end) },
+  { id: 'begin', title: 'Period', sort: (report) => report.begin, cell: (report) => <span class="time">{period(report.begin, report.end)}</span> },
   { id: 'messages', title: 'Messages', number: true, sort: (report) => report.messages, cell: (report) => count(report.messages) },
   {
     id: 'pass',

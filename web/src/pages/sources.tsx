@@ -122,7 +122,7 @@ function Sources() {
   return (
     <>
       <h1 tabIndex={-1}>Sources</h1>
-      <p class="lead">Every address that sent as your domain, as the receivers saw it. Most messages first.</p>
+      <p class="lead">Every address that sent as your domain, as the receivers saw it.</p>
       <div class="filters">
         <ResultFilter />
         <TextFilter name="ip" label="IP or network" hint="192.0.2.0/24" />
