@@ -462,6 +462,11 @@ static void on_stray_error(void *user, xmlErrorPtr error)
 	(void)user, (void)error;
 }
 
+static void G_GNUC_PRINTF(2, 3) on_stray_words(void *user, const char *format, ...)
+{
+	(void)user, (void)format;
+}
+
 static const xmlSAXHandler HANDLER = {
 	.initialized = XML_SAX2_MAGIC,
 	.startElementNs = on_start,
@@ -503,6 +508,7 @@ struct aggregate *aggregate_new(
 	a->sink = sink;
 	a->user = user;
 	xmlSetStructuredErrorFunc(NULL, on_stray_error);
+	xmlSetGenericErrorFunc(NULL, on_stray_words);
 	a->xml = xmlCreatePushParserCtxt(&handler, a, NULL, 0, NULL);
 	g_assert(a->xml != NULL);
 	xmlCtxtUseOptions(a->xml, XML_PARSE_NONET);
@@ -553,8 +559,10 @@ static void check_xml(struct aggregate *a)
 
 	if (a->state != STATE_READING)
 		return;
-	if (!a->xml->wellFormed)
-		give_up(a, "xml", "%s", a->xml_error != NULL ? a->xml_error : "not well-formed");
+	/* an invalid byte in some character sets only halts libxml2, without an error */
+	if (!a->xml->wellFormed || a->xml->disableSAX)
+		give_up(a, "xml", "%s",
+		    a->xml_error != NULL ? a->xml_error : "a byte that is not of its character set");
 	else if (xmlDictSize(a->xml->dict) > (int)a->limits->max_names)
 		give_up(a, "limit", "more than %u different names", a->limits->max_names);
 	else if (input != NULL && input->end - input->cur > (gssize)a->limits->max_tag_bytes)
@@ -668,6 +676,8 @@ enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 		if (a->depth > 0 && a->xml->errNo == XML_ERR_DOCUMENT_END)
 			give_up(a, "xml", "ends before </%s>", ELEMENTS[a->at].name);
 		check_xml(a);
+		if (!a->begun || a->depth > 0)
+			give_up(a, "xml", "ends before its end");
 	}
 	if (a->state == STATE_READING)
 		check_complete(a);

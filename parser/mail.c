@@ -62,8 +62,8 @@ static gboolean is_address_field(const guint8 *line, gsize size)
 }
 
 /*
- * GMime reads groups of addresses ("name: a, b;") in groups by calling itself, without an end. Looks at every line, because headers
- * of inner mails stand anywhere.
+ * GMime reads groups of addresses ("name: a, b;") in groups by calling itself, without an end. Looks at every
+ * line, because headers of inner mails stand anywhere.
  */
 static gboolean check_groups(const struct walk *walk, GError **error)
 {

@@ -25,13 +25,15 @@ static enum aggregate_verdict run(const guint8 *data, gsize size, gsize step, gu
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
-	guint64 whole, pieces;
+	enum aggregate_verdict verdict, verdict_of_pieces;
+	guint64 records, records_of_pieces;
 
 	parse_init();
 	if (size == 0)
 		return 0;
-	g_assert(
-	    run(data + 1, size - 1, size, &whole) == run(data + 1, size - 1, (gsize)data[0] + 1, &pieces));
-	g_assert(whole == pieces);
+	verdict = run(data + 1, size - 1, size, &records);
+	verdict_of_pieces = run(data + 1, size - 1, (gsize)data[0] + 1, &records_of_pieces);
+	g_assert(verdict == verdict_of_pieces);
+	g_assert(records == records_of_pieces);
 	return 0;
 }
