@@ -26,7 +26,7 @@ struct session {
 /* What the client is called in the log. */
 static void peer_name(int fd, char *name, gsize size)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	socklen_t length = sizeof address;
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 

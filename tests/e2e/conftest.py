@@ -176,18 +176,21 @@ class Ingest:
     def stop(self):
         """SIGTERM; the exit status."""
         self.process.terminate()
-        return self.process.wait(40)
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def close(self):
+        """Also fails the test when it does not end well: a sanitizer speaks by its exit status."""
+        status = 0
         if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(40)
-            except subprocess.TimeoutExpired:
-                self.kill()
+            status = self.stop()
         self.tcp.close()
         self.unix.close()
         print(self.log())  # shown where a test fails
+        assert status == 0
 
     def connect(self, unix=False):
         """A client that has said LHLO."""
