@@ -35,4 +35,5 @@ gboolean database_set_up(const struct database *database, GError **error) G_GNUC
  * (that of a running ruad serve, or one started until database_free()), and set up. With database.url: nothing but
  * setting up.
  */
-gboolean database_start(struct database *database, gboolean keep_reading, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean database_start(
+    struct database *database, gboolean keep_reading, GError **error) G_GNUC_WARN_UNUSED_RESULT;

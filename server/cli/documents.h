@@ -22,7 +22,8 @@ void documents_free(struct documents *documents);
  * The next document into *document, transfer full; NULL at the end. FALSE with RUAD_ERROR_SYSTEM when the file cannot be
  * read, with RUAD_ERROR_LIMIT when a document is larger than DOCUMENT_MAX: the next call then goes on after it.
  */
-gboolean documents_next(struct documents *documents, GBytes **document, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean documents_next(
+    struct documents *documents, GBytes **document, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TRUE once the first document was read, if the file is an mbox. */
 gboolean documents_is_mbox(const struct documents *documents);

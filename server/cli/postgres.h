@@ -19,14 +19,15 @@ struct postgres;
 
 /* Paths only; nothing is touched. RUAD_ERROR_SYNTAX when state_dir is not absolute or too long for a socket.
  * connections: how many the server is to allow; verbose: it logs more than what ends it. */
-struct postgres *postgres_new(const char *state_dir, guint connections, gboolean verbose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+struct postgres *postgres_new(
+    const char *state_dir, guint connections, gboolean verbose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Stops the server if postgres_start() started it, and lets the lock go. NULL is allowed. */
 void postgres_free(struct postgres *postgres);
 
 /* Take the lock; *taken is FALSE when another process holds it, and *owner is then its number (0: not known). */
-gboolean postgres_lock(struct postgres *postgres, gboolean *taken, int *owner, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+gboolean postgres_lock(
+    struct postgres *postgres, gboolean *taken, int *owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Make the cluster fit to start (with the lock held): initdb if there is none, the right version's programs, who may

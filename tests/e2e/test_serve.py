@@ -1,0 +1,272 @@
+"""ruad serve: the private database, its children and how they are kept, stopped and shut off from one another."""
+
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import psycopg2
+import pytest
+from conftest import wait_until
+from reports import aggregate, gzipped, mail, record
+from supervised import IS_ROOT, USER, Supervised, as_user, clean_environment, free_port, is_alive, processes_of
+
+needs_root = pytest.mark.skipif(not IS_ROOT, reason="needs root, to be several users")
+
+
+def report(number):
+    return mail(gzipped(aggregate(report_id=f"r-{number}", records=[record(count=number)])))
+
+
+@pytest.fixture(name="supervised")
+def fixture_supervised(folder):
+    """A ruad serve that is not started yet."""
+    supervised = Supervised(folder)
+    yield supervised
+    supervised.close()
+
+
+@pytest.fixture(name="running")
+def fixture_running(supervised):
+    return supervised.started()
+
+
+def test_first_start_makes_a_cluster_and_the_next_finds_its_data(supervised):
+    supervised.started()
+    assert supervised.deliver(report(3)) == (250, "2.0.0 stored")
+    assert supervised.get("/api/v1/summary") == 200
+    assert supervised.stop() == 0
+    assert not processes_of(supervised.folder)
+    assert not (supervised.state / "postgres" / "postmaster.pid").exists()
+
+    supervised.started()
+    assert supervised.query("SELECT report_id, messages FROM dmarc.reports") == [("r-3", 3)]
+    assert supervised.deliver(report(3))[0] == 250
+    assert supervised.query("SELECT status FROM dmarc.intake ORDER BY mail") == [("stored",), ("duplicate",)]
+    assert "initdb" not in supervised.log()
+
+
+def test_private_database_has_checksums_utf8_and_no_tcp(running):
+    settings = ("listen_addresses", "data_checksums", "server_encoding", "lc_collate", "fsync")
+    values = [running.query(f"SHOW {name}")[0][0] for name in settings]
+    assert values == ["", "on", "UTF8", "C.UTF-8", "on"]
+    assert (running.state / "run").stat().st_mode & 0o777 == 0o750
+
+
+def test_auditor_reads_views_and_nothing_else(running):
+    assert running.query("SELECT count(*) FROM dmarc.records", role="ruad_auditor") == [(0,)]
+    for sql in ("SELECT * FROM ruad.mail", "CREATE TABLE public.t (a int)", "SET ROLE ruad_owner"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            running.query(sql, role="ruad_auditor")
+
+
+@needs_root
+def test_other_users_are_auditors_where_they_reach_the_socket(running):
+    def connect_as_nobody(role):
+        words = ["psql", "-XAtc", "SELECT current_user", f"host={running.state}/run user={role} dbname=ruad"]
+        done = subprocess.run([*as_user("nobody"), *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() or done.stderr
+
+    assert "Permission denied" in connect_as_nobody("ruad_auditor")
+    running.state.chmod(0o755)
+    (running.state / "run").chmod(0o755)
+    assert connect_as_nobody("ruad_auditor") == "ruad_auditor"
+    for role in ("postgres", "ruad_owner", "ruad_ingest", "ruad_web"):
+        assert "eer authentication failed" in connect_as_nobody(role), role
+
+
+def test_children_have_only_what_is_theirs(running):
+    environments = {}
+    for name in ("ruad-ingest", "ruad-web"):
+        raw = pathlib.Path(f"/proc/{running.child(name)}/environ").read_bytes().split(b"\0")
+        environments[name] = dict(word.decode().split("=", 1) for word in raw if word)
+    assert "user='ruad_ingest'" in environments["ruad-ingest"]["RUAD_DATABASE_URL"]
+    assert "user='ruad_web'" in environments["ruad-web"]["RUAD_DATABASE_URL"]
+    assert "RUAD_PARSER_WORKERS" in environments["ruad-ingest"]
+    assert not [name for name in environments["ruad-web"] if name.startswith(("RUAD_PARSER", "RUAD_LMTP", "RUAD_SERVER"))]
+    for name in ("ruad-ingest", "ruad-web"):
+        links = [os.readlink(path) for path in pathlib.Path(f"/proc/{running.child(name)}/fd").iterdir()]
+        assert str(running.state / "lock") not in links
+
+
+@needs_root
+def test_nothing_runs_as_root(running):
+    pids = [running.process.pid, *processes_of(running.state)]
+    pids += [running.child(name) for name in ("ruad-ingest", "ruad-web")]
+    for pid in pids:
+        status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+        assert "0" not in status["Uid"].split() and "0" not in status["Gid"].split()
+        assert status["CapEff"] == status["CapPrm"] == "0" * 16
+        assert "0" not in status["Groups"].split()
+
+
+@needs_root
+def test_started_by_another_user_it_stays_that_user(supervised):
+    supervised.state.mkdir()
+    shutil.chown(supervised.state, USER)
+    supervised.settings["server_user"] = "nosuchuser"
+    supervised.started(before=as_user(USER))
+    assert supervised.deliver(report(1))[0] == 250
+    assert supervised.stop() == 0
+
+
+@needs_root
+def test_an_unknown_user_is_refused_with_the_command_that_makes_it(supervised):
+    supervised.settings["server_user"] = "nosuchuser"
+    supervised.start()
+    assert supervised.process.wait(30) == 78
+    assert 'server.user "nosuchuser": no such user (make it: adduser' in supervised.log()
+
+
+def test_a_second_one_on_the_same_state_is_refused(running):
+    other = Supervised(running.folder)
+    code, _, errors = other.command("serve")
+    assert code == 78
+    assert f'another ruad (process {running.process.pid}) runs on "{running.state}"' in errors
+
+
+def test_a_taken_port_is_named(supervised):
+    with socket.create_server(("127.0.0.1", supervised.lmtp_port)):
+        code, _, errors = supervised.command("serve")
+    assert code == 1
+    assert f'lmtp.listen: address "127.0.0.1:{supervised.lmtp_port}": cannot listen: Address already in use' in errors
+
+
+@pytest.mark.parametrize("name", ["ruad-ingest", "ruad-web", "postgres"])
+def test_a_killed_child_is_started_again(running, name):
+    assert running.deliver(report(1))[0] == 250
+    old = running.child(name)
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: running.child(name) not in (None, old), f"{name} is back", 20)
+    running.wait_until_ready()
+    wait_until(lambda: running.deliver(report(2))[0] == 250, "mail is taken", 30)
+    assert sorted(running.query("SELECT report_id FROM dmarc.reports")) == [("r-1",), ("r-2",)]
+
+
+def test_nothing_outlives_a_killed_one_and_the_next_starts(running):
+    children = [running.child(name) for name in ("ruad-ingest", "ruad-web", "postgres")]
+    assert running.deliver(report(1))[0] == 250
+    running.process.kill()
+    running.process.wait()
+    running.started()  # at once: it waits for the old PostgreSQL
+    assert not [pid for pid in children if is_alive(pid)]
+    assert running.query("SELECT report_id FROM dmarc.reports") == [("r-1",)]
+
+
+def test_ctrl_c_stops_in_order(running):
+    os.killpg(running.process.pid, signal.SIGINT)
+    assert running.process.wait(60) == 0
+    assert not processes_of(running.folder)
+    assert "was ended by signal" not in running.log()
+
+
+def test_hangup_changes_nothing(running):
+    running.process.send_signal(signal.SIGHUP)
+    assert running.deliver(report(1))[0] == 250
+
+
+def test_an_interrupted_initdb_leaves_nothing_that_harms(supervised):
+    left = supervised.state / "postgres.new" / "base"
+    left.mkdir(parents=True)
+    (left / "1").write_text("half")
+    if IS_ROOT:
+        subprocess.run(["chown", "-R", f"{USER}:{USER}", supervised.state], check=True)
+    supervised.started()
+    assert not (supervised.state / "postgres.new").exists()
+
+
+def test_a_stale_pid_file_with_the_number_of_another_program_is_no_obstacle(running):
+    assert running.stop() == 0
+    with subprocess.Popen(["sleep", "600"]) as other:
+        stale = running.state / "postgres" / "postmaster.pid"
+        stale.write_text(f"{other.pid}\n{running.state}/postgres\n0\n5432\n{running.state}/run\n\n  0 0\nready   \n")
+        running.started()
+        assert running.deliver(report(1))[0] == 250
+        other.kill()
+
+
+def test_a_cluster_of_another_version_is_refused_with_both_versions(running):
+    assert running.stop() == 0
+    version = running.state / "postgres" / "PG_VERSION"
+    real = version.read_text()
+    version.write_text("99\n")
+    code, _, errors = running.command("serve")
+    version.write_text(real)
+    assert code == 78
+    assert "is of PostgreSQL 99, but here is only PostgreSQL" in errors
+
+
+def test_a_state_dir_too_long_for_a_socket_is_refused(supervised):
+    supervised.settings["server_state_dir"] = "/tmp/" + "x" * 90
+    code, _, errors = supervised.command("serve")
+    assert code == 78
+    assert "too long: the socket in it would have a path of 118 bytes, and 107 are allowed" in errors
+
+
+def test_systemd_hears_when_it_is_ready_and_when_it_stops(supervised):
+    path = supervised.folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(path))
+        path.chmod(0o777)
+        listener.settimeout(60)
+        supervised.started(env=clean_environment(NOTIFY_SOCKET=str(path)))
+        assert listener.recv(1000).startswith(b"READY=1\n")
+        assert supervised.stop() == 0
+        assert listener.recv(1000).startswith(b"STOPPING=1\n")
+
+
+def test_sockets_of_systemd_are_used_instead_of_its_own(supervised):
+    """Descriptors 3 and 4 of the process that LISTEN_PID names, as sd_listen_fds(3) says."""
+    supervised.settings["lmtp_listen"] = supervised.settings["http_listen"] = f"127.0.0.1:{free_port()}"
+    wrapper = "import os,sys; [os.dup2(int(fd), 3 + i) for i, fd in enumerate(sys.argv[1:3])]; "
+    wrapper += "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2', LISTEN_FDNAMES='http:lmtp'); "
+    wrapper += "os.execv(sys.argv[3], sys.argv[3:])"
+    with (
+        socket.create_server(("127.0.0.1", supervised.http_port)) as http,
+        socket.create_server(("127.0.0.1", supervised.lmtp_port)) as lmtp,
+    ):
+        fds = [os.dup(http.fileno()), os.dup(lmtp.fileno())]
+        high = [os.dup2(fd, 60 + i) for i, fd in enumerate(fds)]
+        supervised.start(before=[sys.executable, "-c", wrapper, *map(str, high)], pass_fds=high)
+        for fd in (*fds, *high):
+            os.close(fd)
+        wait_until(lambda: supervised.get("/readyz") == 200, "ready", 60)
+        assert supervised.deliver(report(1))[0] == 250
+        assert supervised.stop() == 0
+
+
+def test_unix_sockets_have_mode_0660_and_go_with_it(supervised):
+    path = supervised.folder / "lmtp.sock"
+    supervised.settings["lmtp_listen"] = f"unix:{path} 127.0.0.1:{supervised.lmtp_port}"
+    supervised.started()
+    assert path.is_socket() and path.stat().st_mode & 0o777 == 0o660
+    assert path.owner() == (USER if IS_ROOT else path.parent.owner())
+    assert supervised.stop() == 0
+
+
+@pytest.mark.parametrize("form", ["words", "uri"])
+def test_with_a_database_of_ones_own_mail_is_answered_451_until_it_is_there(folder, own_database, form):
+    own_database.postgres.stop()
+    url = own_database.conninfo()
+    if form == "uri":
+        url = f"postgresql:///{own_database.name}?host={own_database.postgres.folder}&user=postgres"
+    supervised = Supervised(folder, database_url=url)
+    try:
+        supervised.start()
+        wait_until(lambda: supervised.child("ruad-ingest"), "it is started without its database")
+        code, words = supervised.deliver(report(1))
+        assert code == 451, words
+        assert supervised.command("health")[0] == 1
+        own_database.postgres.start()
+        supervised.wait_until_ready()
+        wait_until(lambda: supervised.deliver(report(1))[0] == 250, "mail is taken", 30)
+        assert own_database.reports() == ["r-1"]
+        assert not supervised.state.exists()
+        environment = pathlib.Path(f"/proc/{supervised.child('ruad-ingest')}/environ").read_bytes()
+        assert b"role=ruad_ingest" in environment.replace(b"%3D", b"=")
+        assert supervised.stop() == 0
+    finally:
+        supervised.close()
