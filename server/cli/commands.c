@@ -13,7 +13,7 @@ int command_fail(const char *command, enum command_exit code, const char *format
 	words = g_strdup_vprintf(format, args);
 	va_end(args);
 	fprintf(stderr, "ruad%s%s: %s\n", *command == '\0' ? "" : " ", command, words);
-	return code;
+	return (int)code;
 }
 
 enum command_exit command_exit_of(const GError *error)

@@ -135,7 +135,9 @@ gboolean postgres_lock(struct postgres *postgres, gboolean *taken, int *owner, G
 		gboolean held = errno == EWOULDBLOCK;
 
 		*taken = FALSE;
-		*owner = g_file_get_contents(postgres->lock, &content, NULL, NULL) ? atoi(content) : 0;
+		*owner = g_file_get_contents(postgres->lock, &content, NULL, NULL)
+			     ? (int)g_ascii_strtoll(content, NULL, 10)
+			     : 0;
 		if (!held)
 			fail_errno(error, "cannot lock", postgres->lock);
 		close(fd);
@@ -370,7 +372,7 @@ static int find_server(const struct postgres *postgres)
 		folder = g_file_read_link(link, NULL);
 		if (g_strcmp0(folder, data) == 0 && g_file_get_contents(comm_path, &comm, NULL, NULL) &&
 		    g_str_has_prefix(comm, "postgres"))
-			return atoi(name);
+			return (int)g_ascii_strtoll(name, NULL, 10);
 	}
 	return 0;
 }

@@ -8,12 +8,10 @@
 
 #include "server/common/log.h"
 
-#define DELAY_FIRST 100   /* milliseconds before the first restart */
-#define DELAY_MOST  10000 /* and before the last of many */
-#define LIFE_HEALTHY                                                                                         \
-	(60 * G_TIME_SPAN_SECOND) /* a child that lived this long starts afresh in our esteem                \
-				   */
-#define STOP_SECONDS 30           /* between the stop signal and SIGKILL */
+#define DELAY_FIRST  100                       /* milliseconds before the first restart */
+#define DELAY_MOST   10000                     /* and before the last of many */
+#define LIFE_HEALTHY (60 * G_TIME_SPAN_SECOND) /* a child that lived this long starts afresh in our esteem */
+#define STOP_SECONDS 30                        /* between the stop signal and SIGKILL */
 #define FIRST_FD     3
 
 struct child {

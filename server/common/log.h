@@ -8,7 +8,8 @@
 
 #include <glib.h>
 
-#define LOG_VERBOSE_VARIABLE "RUAD_VERBOSE" /* environment: set, it is as if verbose were TRUE, for child programs */
+/* Environment: set, it is as if verbose were TRUE, for child programs. */
+#define LOG_VERBOSE_VARIABLE "RUAD_VERBOSE"
 
 /* Once per process: program's name for the lines ("ruad-ingest"). verbose shows debug lines too. */
 void log_init(const char *program, gboolean verbose);

@@ -19,7 +19,7 @@
 
 static const char *unix_path(const char *words)
 {
-	return g_str_has_prefix(words, UNIX_PREFIX) ? words + strlen(UNIX_PREFIX) : NULL;
+	return strncmp(words, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0 ? words + strlen(UNIX_PREFIX) : NULL;
 }
 
 /* Always FALSE; errno is the cause. */
@@ -43,15 +43,16 @@ static gboolean fail_words(GError **error, const char *words, const char *what)
 static gboolean parse_unix(const char *words, const char *path, struct net_address *address, GError **error)
 {
 	struct sockaddr_un *un = (struct sockaddr_un *)&address->storage;
+	gsize size = strlen(path);
 
 	if (!g_path_is_absolute(path))
 		return fail_words(error, words, "the path of a Unix socket must be absolute");
-	if (strlen(path) > UNIX_PATH_MAX)
+	if (size > UNIX_PATH_MAX)
 		return fail_words(
 		    error, words, "longer than the 107 bytes that the path of a Unix socket may have");
 	memset(address, 0, sizeof(*address));
 	un->sun_family = AF_UNIX;
-	memcpy(un->sun_path, path, strlen(path));
+	memcpy(un->sun_path, path, size);
 	address->size = sizeof(*un);
 	return TRUE;
 }

@@ -20,8 +20,8 @@ struct settings;
  * file: path, or NULL for what RUAD_CONFIG says, or else SETTINGS_FILE where it exists (a file named outright must exist).
  * overrides: NULL-terminated "section.key=value", or NULL. RUAD_ERROR_SYNTAX with the words above.
  */
-struct settings *settings_load(const char *file, const char *const *overrides, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+struct settings *settings_load(
+    const char *file, const char *const *overrides, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void settings_free(struct settings *settings);
 
 /* Typed reads; key is "section.key" and must be in the table with that type (asserted). Strings are borrowed; an empty value
