@@ -7,12 +7,12 @@
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const BUDGET = 40 * 1024; // bytes after gzip -9, all files together
-const out = process.argv[2];
+const out = process.argv[2] && resolve(process.argv[2]); // esbuild would take it from src/
 if (!out) {
   console.error('usage: node build.mjs OUT');
   process.exit(2);

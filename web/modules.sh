@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 mark=node_modules/.package-lock.json
+# shellcheck disable=SC3013 # dash knows -nt
 if [ -f "$mark" ] && ! [ package-lock.json -nt "$mark" ]; then
 	exit 0
 fi
