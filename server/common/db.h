@@ -33,12 +33,12 @@ struct db_value {
 struct db_rows;
 gsize db_rows_count(const struct db_rows *rows);
 const char *db_rows_get(const struct db_rows *rows, gsize row, guint column); /* NULL for SQL NULL */
-gsize db_rows_size(const struct db_rows *rows, gsize row, guint column); /* bytes */
+gsize db_rows_size(const struct db_rows *rows, gsize row, guint column);      /* bytes */
 void db_rows_free(struct db_rows *rows);
 
 /* Run one statement that gives no rows, or whose rows do not matter; several joined by ';' only without parameters. */
-gboolean db_exec(struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+gboolean db_exec(struct db *db, const char *sql, const struct db_value *params, guint n_params,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Run one statement and return its rows, transfer full. Prepared on first use under its text's own name, if
  * it has parameters. */
@@ -56,4 +56,3 @@ void db_copy_abort(struct db *db, const char *why); /* after begin, instead of e
 
 /* Text for a COPY field: value escaped and appended to row, followed by a TAB (or LF when last). NULL gives \N. */
 void db_copy_field(GString *row, const char *value, gboolean last);
-
