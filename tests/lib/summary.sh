@@ -29,7 +29,7 @@ summary_add() {
 summary_lines() {
 	sed 's/\x1b\[[0-9;]*m//g' | grep -E \
 		-e '^[0-9]+% tests passed, [0-9]+ tests failed out of [0-9]+' \
-		-e '^[[:space:]]*[0-9]+ - [^ ]+ \((Skipped|Not Run)\)' \
+		-e '^[[:space:]]*[0-9]+ - [^ ]+ \([A-Za-z ]+\)$' -e '^FAILED ' -e '^ERROR ' \
 		-e '^[= ]*([0-9]+ (passed|failed|skipped|error|errors|xfailed|xpassed|deselected|warning|warnings)(, )?)+ in [0-9.]+' \
 		-e '^Files=[0-9]+, Tests=[0-9]+' -e '^Result: ' \
 		-e 'Failed [0-9]+/[0-9]+ subtests' -e '^SKIPPED ' \
