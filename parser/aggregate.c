@@ -8,6 +8,7 @@
 #include "parser/values.h"
 
 #include <libxml/parser.h>
+#include <nettle/sha2.h>
 #include <string.h>
 
 #define CHUNK                                                                                                \
@@ -42,7 +43,7 @@ struct aggregate {
 	xmlParserCtxtPtr xml;
 	GByteArray *pending; /* bytes that libxml2 has not got yet */
 	gboolean started;    /* it has got the first */
-	GChecksum *sha256;
+	struct sha256_ctx sha256;
 
 	enum state state;
 	const char *code;
@@ -513,7 +514,7 @@ struct aggregate *aggregate_new(
 	g_assert(a->xml != NULL);
 	xmlCtxtUseOptions(a->xml, XML_PARSE_NONET);
 	a->pending = g_byte_array_sized_new(CHUNK);
-	a->sha256 = g_checksum_new(G_CHECKSUM_SHA256);
+	sha256_init(&a->sha256);
 	init_tree(a);
 	a->text = g_string_new(NULL);
 	values_init(&a->report_values, limits);
@@ -536,7 +537,6 @@ void aggregate_free(struct aggregate *a)
 		xmlFreeDoc(a->xml->myDoc);
 	xmlFreeParserCtxt(a->xml);
 	g_byte_array_unref(a->pending);
-	g_checksum_free(a->sha256);
 	g_free(a->reason);
 	g_free(a->xml_error);
 	g_clear_error(&a->error);
@@ -599,14 +599,16 @@ gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
 {
 	if (a->state != STATE_READING)
 		return FALSE;
-	g_checksum_update(a->sha256, data, (gssize)size);
-	if (a->pending->len == 0 && size >= CHUNK) {
-		feed(a, data, size);
-	} else {
-		g_byte_array_append(a->pending, data, (guint)size);
-		if (a->pending->len >= CHUNK)
-			flush(a);
-	}
+	sha256_update(&a->sha256, size, data);
+	gsize part = a->pending->len > 0 || size < CHUNK ? MIN(size, CHUNK - a->pending->len) : 0;
+
+	g_byte_array_append(a->pending, data, (guint)part);
+	if (a->pending->len == CHUNK)
+		flush(a);
+	if (size - part < CHUNK && a->pending->len == 0)
+		g_byte_array_append(a->pending, data + part, (guint)(size - part));
+	else
+		feed(a, data + part, size - part);
 	return a->state == STATE_READING;
 }
 
@@ -651,12 +653,11 @@ static void check_complete(struct aggregate *a)
 static void finish(struct aggregate *a)
 {
 	struct aggregate_header *header = &a->header;
-	gsize digest = sizeof header->sha256;
 
 	if (header->records == 0)
 		values_note(&a->report_values, NOTE_EMPTY, "record", NULL);
 	header->dialect = dialect(a);
-	g_checksum_get_digest(a->sha256, header->sha256, &digest);
+	sha256_digest(&a->sha256, sizeof header->sha256, header->sha256);
 	header->error = (const char *const *)a->errors->pdata;
 	header->n_error = a->errors->len;
 	header->note = (const struct report_note *)(void *)a->report_values.notes->data;
