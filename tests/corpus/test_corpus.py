@@ -3,7 +3,6 @@
 RUAD_BUILD names the build folder (default: build).
 """
 
-import csv
 import json
 import os
 import subprocess
@@ -11,24 +10,14 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from corpus import FILES, NOT_REPORTS, ROOT, needs_corpus, really_a_report, strict_aggregates, table
 
-ROOT = Path(__file__).resolve().parents[2]
-CORPUS = Path(os.environ.get("RUAD_CORPUS") or ROOT.parent / "shared" / "corpus")
 RUAD = Path(os.environ.get("RUAD_BUILD") or ROOT / "build").resolve() / "bin" / "ruad"
 
-# Kinds of files in which no report is.
-NOT_REPORTS = {"other", "mime-torture", "archive-attack", "xml-attack"}
 # Classes of rows that are reports, but not aggregate ones.
 OTHER_REPORTS = {"failure", "tlsrpt", "arf-not-dmarc"}
 
-pytestmark = pytest.mark.skipif(
-    not (CORPUS / "EXPECT.tsv").exists(), reason=f"no corpus in {CORPUS} (RUAD_CORPUS names it)"
-)
-
-
-def table(name):
-    with open(CORPUS / name, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+pytestmark = needs_corpus
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +35,7 @@ def run(index):
     """One run over every file: its result, and the lines by file."""
     paths = [row["path"] for row in index]
     result = subprocess.run(
-        [RUAD, "parse", "--", *paths], cwd=CORPUS / "files", capture_output=True, timeout=600, check=False
+        [RUAD, "parse", "--", *paths], cwd=FILES, capture_output=True, timeout=600, check=False
     )
     lines = defaultdict(list)
     for line in result.stdout.decode("utf-8").splitlines():
@@ -101,8 +90,8 @@ def fail_with(problems):
         pytest.fail(f"{len(problems)} wrong:\n" + "\n".join(problems[:50]), pytrace=False)
 
 
-def test_every_expected_aggregate_report_is_read_field_for_field(expected, run, capsys):
-    rows = [row for row in expected if row["class"] == "aggregate" and not row["tolerant"]]
+def test_every_expected_aggregate_report_is_read_field_for_field(run, capsys):
+    rows = strict_aggregates()
     problems = [f"{row['path']}: {why}" for row in rows if (why := differences(row, run[1]))]
     quarantine = sum(row["want"] == "quarantine" for row in rows)
     with capsys.disabled():
@@ -123,8 +112,7 @@ def test_no_file_makes_a_report_that_is_not_there(index, run, capsys):
     rows = [row for row in index if row["kind"] in NOT_REPORTS]
     assert rows
     taken = [row for row in rows if aggregates(run[1], row["path"])]
-    # The index counts a report in a bare zlib stream as "other"; its note says that a report is there all the same.
-    there = [row for row in taken if "aggregate report in " in row["note"]]
+    there = [row for row in taken if really_a_report(row)]
     with capsys.disabled():
         print(f"corpus: {len(rows)} files without a report, taken for one: {len(taken) - len(there)}")
         for row in there:
