@@ -1,24 +1,23 @@
 /*
  * notes.h - the codes of report_note: what was odd about a report that could still be read.
  *
- *   code  on      path                      raw                       meaning
- *   V1    both    the element               the value as sent         a token (or pct) in another case,
- * empty, or not one that a dialect knows; kept, trimmed and in lower case (pct: -1) V2    both    the element
- * the value as sent         the name of a domain was not a lower-case A-label without final dot I1    record
- * row/source_ip             the value as sent         not an IP address (NULL is stored), or an IPv4-mapped
- * one (unmapped) C1    record  row/count                 the value, NULL: absent   not a whole number >= 0
- * (-1 is stored), or one with a zero fraction E1    report  report_metadata/          the value as sent a
- * date with a fraction, which is dropped (what is no date makes date_range/begin or end the report
- * unreadable) T1    both    the element               NULL                      longer than max_text; the
- * value is its start R0    report  record                    NULL                      no record at all X1
- * report  feedback                  NULL                      a DOCTYPE stood before the root and was ignored
- *   X2    report  feedback                  the namespace             a namespace that is neither of RFC 9990
- * nor of dmarc.org X3    both    the element               the name as sent          a name in another case,
- * or a known misspelling of ours X4    both    the element               NULL                      there more
- * than once where one is meant; the first counts
+ *   V1  both    the element, as sent: a token (or pct) in another case, empty, or not one that a dialect
+ *               knows; kept, trimmed and in lower case (pct: -1)
+ *   V2  both    the element, as sent: the name of a domain was not a lower-case A-label without final dot
+ *   I1  record  row/source_ip, as sent: not an IP address (NULL is stored), or an IPv4-mapped one (unmapped)
+ *   C1  record  row/count, as sent or NULL when absent: not a whole number >= 0 (-1 is stored), or one with a
+ *               zero fraction
+ *   E1  report  report_metadata/date_range/begin or end, as sent: a date with a fraction, which is dropped
+ *               (what is no date at all makes the report unreadable)
+ *   T1  both    the element: longer than max_text; the value is its start
+ *   R0  report  record: there is none at all
+ *   X1  report  feedback: a DOCTYPE stood before the root and was ignored
+ *   X2  report  feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
+ *   X3  both    the element, its name as sent: in another case, or a misspelling that is known
+ *   X4  both    the element: there more than once where one is meant; the first counts
  *
- * A code stands at most once for a path on each report or record. Notes on how a report contradicts itself
- * (A1, D1, P1, ...) are not made here.
+ * "As sent" is the note's raw, else that is NULL; both is on reports and on records. A code stands at most once
+ * for a path on each. Notes on how a report contradicts itself (A1, D1, P1, ...) are not made here.
  */
 #pragma once
 
