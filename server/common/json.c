@@ -135,11 +135,11 @@ struct json_object *json_record(const struct aggregate_record *record)
 	return object;
 }
 
-struct json_object *json_error(const struct aggregate_header *header)
+struct json_object *json_strings(const char *const *strings, gsize n)
 {
-	struct json_object *array = list(header->n_error);
-	for (gsize i = 0; i < header->n_error; i++)
-		json_object_array_add(array, text(header->error[i]));
+	struct json_object *array = list(n);
+	for (gsize i = 0; i < n; i++)
+		json_object_array_add(array, text(strings[i]));
 	return array;
 }
 
@@ -155,7 +155,7 @@ static struct json_object *report_metadata(const struct aggregate_header *header
 	put_text(object, "extra_contact_info", header->extra_contact_info);
 	put_text(object, "report_id", header->report_id);
 	put(object, "date_range", range);
-	put(object, "error", json_error(header));
+	put(object, "error", json_strings(header->error, header->n_error));
 	put_text(object, "generator", header->generator);
 	return object;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "server/common/json.h"
 
 #define STREAM_PIECE (64 * 1024) /* bytes of rows that a stream gathers before they are sent */
 
@@ -43,100 +44,6 @@ struct store_mail {
 	struct intake_counts counts;
 };
 
-/* JSON (RFC 8259). Strings are UTF-8; absent is null. */
-
-static void json_string(GString *json, const char *value)
-{
-	if (!value) {
-		g_string_append(json, "null");
-		return;
-	}
-	g_string_append_c(json, '"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			g_string_append_c(json, '\\');
-		if ((guchar)*value < 0x20)
-			g_string_append_printf(json, "\\u%04x", (guint)*value);
-		else
-			g_string_append_c(json, *value);
-	}
-	g_string_append_c(json, '"');
-}
-
-/* separator is '{' before the first member of an object, ',' before the others. */
-static void json_member(GString *json, char separator, const char *key, const char *value)
-{
-	g_string_append_printf(json, "%c\"%s\":", separator, key);
-	json_string(json, value);
-}
-
-/* What stands before element i of an array. */
-static void json_next(GString *json, gsize i)
-{
-	if (i > 0)
-		g_string_append_c(json, ',');
-}
-
-static void json_strings(GString *json, const char *const *values, gsize n)
-{
-	g_string_append_c(json, '[');
-	for (gsize i = 0; i < n; i++) {
-		json_next(json, i);
-		json_string(json, values[i]);
-	}
-	g_string_append_c(json, ']');
-}
-
-static void json_notes(GString *json, const struct report_note *note, gsize n)
-{
-	g_string_append_c(json, '[');
-	for (gsize i = 0; i < n; i++) {
-		json_next(json, i);
-		json_member(json, '{', "code", note[i].code);
-		json_member(json, ',', "path", note[i].path);
-		json_member(json, ',', "raw", note[i].raw);
-		g_string_append_c(json, '}');
-	}
-	g_string_append_c(json, ']');
-}
-
-static void json_reason(GString *json, const struct aggregate_reason *reason, gsize n)
-{
-	g_string_append_c(json, '[');
-	for (gsize i = 0; i < n; i++) {
-		json_next(json, i);
-		json_member(json, '{', "type", reason[i].type);
-		json_member(json, ',', "comment", reason[i].comment);
-		g_string_append_c(json, '}');
-	}
-	g_string_append_c(json, ']');
-}
-
-static void json_auth_results(GString *json, const struct aggregate_record *record)
-{
-	g_string_append(json, "{\"dkim\":[");
-	for (gsize i = 0; i < record->n_auth_dkim; i++) {
-		const struct auth_result_dkim *dkim = &record->auth_dkim[i];
-		json_next(json, i);
-		json_member(json, '{', "domain", dkim->domain);
-		json_member(json, ',', "selector", dkim->selector);
-		json_member(json, ',', "result", dkim->result);
-		json_member(json, ',', "human_result", dkim->human_result);
-		g_string_append_c(json, '}');
-	}
-	g_string_append(json, "],\"spf\":[");
-	for (gsize i = 0; i < record->n_auth_spf; i++) {
-		const struct auth_result_spf *spf = &record->auth_spf[i];
-		json_next(json, i);
-		json_member(json, '{', "domain", spf->domain);
-		json_member(json, ',', "scope", spf->scope);
-		json_member(json, ',', "result", spf->result);
-		json_member(json, ',', "human_result", spf->human_result);
-		g_string_append_c(json, '}');
-	}
-	g_string_append(json, "]}");
-}
-
 /* Fields of a COPY row; field_last() ends the row. */
 
 static void field(GString *row, const char *value)
@@ -152,6 +59,13 @@ static void field_last(GString *row, const char *value)
 static void field_number(GString *row, gint64 value)
 {
 	g_string_append_printf(row, "%" G_GINT64_FORMAT "\t", value);
+}
+
+/* A JSON column; object is transfer full. */
+static void field_json(GString *row, struct json_object *object)
+{
+	field(row, json_text(object, NULL));
+	json_object_put(object);
 }
 
 /* A number that is -1 when unknown. */
@@ -199,10 +113,10 @@ static char *document_hash(const guint8 *document, gsize size)
 /* The notes end an item's or record's row. */
 static void field_last_notes(GString *row, const struct report_note *note, gsize n)
 {
-	g_autoptr(GString) json = g_string_new(NULL);
+	struct json_object *notes = n > 0 ? json_notes(note, n) : NULL;
 
-	json_notes(json, note, n);
-	field_last(row, n > 0 ? json->str : NULL);
+	field_last(row, notes ? json_text(notes, NULL) : NULL);
+	json_object_put(notes);
 }
 
 /* The sink. */
@@ -236,8 +150,6 @@ static gboolean sink_report_begin(gpointer user, const char *place, GError **err
 
 static void record_row(GString *row, guint item_no, gint64 record_no, const struct aggregate_record *record)
 {
-	g_autoptr(GString) json = g_string_sized_new(256);
-
 	field_number(row, item_no);
 	field_number(row, record_no);
 	field(row, record->source_ip);
@@ -245,14 +157,11 @@ static void record_row(GString *row, guint item_no, gint64 record_no, const stru
 	field(row, record->disposition);
 	field(row, record->dkim);
 	field(row, record->spf);
-	json_reason(json, record->reason, record->n_reason);
-	field(row, json->str);
+	field_json(row, json_reason(record));
 	field(row, record->header_from);
 	field(row, record->envelope_from);
 	field(row, record->envelope_to);
-	g_string_truncate(json, 0);
-	json_auth_results(json, record);
-	field(row, json->str);
+	field_json(row, json_auth_results(record));
 	field_last_notes(row, record->note, record->n_note);
 }
 
@@ -267,16 +176,13 @@ static gboolean sink_record(gpointer user, const struct aggregate_record *record
 
 static void item_report_metadata(GString *row, const struct aggregate_header *header)
 {
-	g_autoptr(GString) errors = g_string_new(NULL);
-
-	json_strings(errors, header->error, header->n_error);
 	field(row, header->org_name);
 	field(row, header->email);
 	field(row, header->extra_contact_info);
 	field(row, header->report_id);
 	field_time(row, header->begin);
 	field_time(row, header->end);
-	field(row, errors->str);
+	field_json(row, json_strings(header->error, header->n_error));
 	field(row, header->generator);
 }
 
@@ -421,14 +327,10 @@ const struct intake_counts *store_mail_counts(const struct store_mail *mail)
 
 static void field_recipients(GString *row, const char *const *recipients)
 {
-	g_autoptr(GString) json = g_string_new(NULL);
-
-	if (!recipients) {
+	if (recipients)
+		field_json(row, json_strings(recipients, g_strv_length((char **)recipients)));
+	else
 		field(row, NULL);
-		return;
-	}
-	json_strings(json, recipients, g_strv_length((char **)recipients));
-	field_foreign(row, json->str);
 }
 
 static void mail_row(GString *row, const struct store_mail *mail)
