@@ -94,14 +94,22 @@ class Postgres:
         return time.perf_counter() - start
 
 
-class Ruad:
-    """ruad serve from a build folder, on a database."""
+def install(build, folder):
+    """A copy of the programs where any user may run them (a checkout may lie below /root); returns ruad's path."""
+    (folder / "bin").mkdir()
+    shutil.copy(build / "bin/ruad", folder / "bin")
+    shutil.copytree(build / "libexec/ruad", folder / "libexec/ruad")
+    return folder / "bin/ruad"
 
-    def __init__(self, build, folder, url):
+
+class Ruad:
+    """ruad serve on a database."""
+
+    def __init__(self, program, folder, url):
         self.state = folder / "state"
         self.lmtp_port, self.http_port = free_port(), free_port()
         self.words = [
-            build / "bin/ruad", "-o", f"database.url={url}", "-o", f"server.state_dir={self.state}",
+            program, "-o", f"database.url={url}", "-o", f"server.state_dir={self.state}",
             "-o", f"lmtp.listen=127.0.0.1:{self.lmtp_port}", "-o", f"http.listen=127.0.0.1:{self.http_port}", "serve"]
         self.log = folder / "ruad.log"
 

@@ -103,7 +103,12 @@ class Database:
         )
 
     def migrate(self):
-        environment = {**os.environ, "RUAD_CONFIG": "", "RUAD_DATABASE_URL": self.conninfo()}
+        environment = {
+            **os.environ,
+            "RUAD_CONFIG": "",
+            "RUAD_DATABASE_URL": self.conninfo(),
+            "RUAD_SERVER_USER": "postgres",  # there may be no user ruad, where we are root
+        }
         subprocess.run([BUILD / "bin" / "ruad", "migrate"], check=True, env=environment, stdout=subprocess.DEVNULL)
 
     def conninfo(self, user="postgres"):

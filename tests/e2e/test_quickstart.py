@@ -29,8 +29,9 @@ class Quickstart:
         )
 
     def start(self, *arguments):
+        # As from a terminal: where the tests run in the background of a script, SIGINT is ignored, and stays so in bash.
         return subprocess.Popen(
-            [ROOT / "server" / "quickstart", *arguments],
+            ["env", "--default-signal=INT", ROOT / "server" / "quickstart", *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -86,7 +87,11 @@ def test_it_stays_until_it_is_told_to_stop(quickstart, how):
             pytest.fail("it ended")
         assert quickstart.running()
         process.send_signal(how)
-        process.communicate(timeout=60)
+        try:
+            process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            raise
     assert process.returncode == 0
     wait_until(lambda: not quickstart.running(), "all have ended")
 
