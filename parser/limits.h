@@ -1,9 +1,10 @@
 /*
  * limits.h - every bound that the parser keeps, each with its reason.
  *
- * A mail that asks for more is RUAD_ERROR_LIMIT: it is set aside whole and shown,
- * never half counted. The numbers are far above what honest reporters send
- * (largest seen: 900,000 records; packing 129:1; 9 signatures in a record).
+ * What asks for more is RUAD_ERROR_LIMIT: a report is then never half counted, what was not read is
+ * said with the reason, and the mail is kept raw; reports of the same mail that were read before stand. The
+ * numbers are far above what honest reporters send (largest seen: 900,000 records; packing 129:1; 9 signatures
+ * in a record).
  */
 #pragma once
 
