@@ -251,9 +251,9 @@ static gsize talk_waiting(const struct talk *talk)
 /* Take a whole frame off what came. FALSE without error when there is none yet. */
 static gboolean talk_frame(struct talk *talk, guint8 *type, GBytes **content, GError **error)
 {
-	const guint8 *frame = talk->in->data + talk->taken;
 	if (talk_waiting(talk) < WIRE_HEAD)
 		return FALSE;
+	const guint8 *frame = talk->in->data + talk->taken;
 	gsize length = wire_frame_length(frame);
 	if (length > WIRE_FRAME_MAX) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
