@@ -207,14 +207,9 @@ static struct intake *open_intake(
 {
 	g_autofree char *conninfo = database_role_conninfo(database, "ruad_ingest");
 	g_autofree char *worker = paths_libexec("ruad-parse");
-	gint64 workers = settings_int(settings, "parser.workers");
 	struct intake_options options = {
 		.conninfo = conninfo,
-		.pool = { .worker = worker,
-		    .workers = workers > 0 ? (guint)workers : g_get_num_processors(),
-		    .max_mails = (guint)settings_int(settings, "parser.max_mails"),
-		    .seconds = (guint)settings_seconds(settings, "parser.timeout"),
-		    .memory = settings_size(settings, "parser.memory") },
+		.pool = pool_options_of(settings, worker),
 	};
 
 	return intake_new(&options, error);

@@ -199,13 +199,9 @@ static int parse_files(struct pool *pool, guint workers, char **files, guint n)
 static struct pool *open_pool(const struct settings *settings, guint workers, GError **error)
 {
 	g_autofree char *program = paths_libexec("ruad-parse");
-	const struct pool_options options = {
-		.worker = program,
-		.workers = workers,
-		.max_mails = (guint)settings_int(settings, "parser.max_mails"),
-		.seconds = (guint)settings_seconds(settings, "parser.timeout"),
-		.memory = settings_size(settings, "parser.memory"),
-	};
+	struct pool_options options = pool_options_of(settings, program);
+
+	options.workers = workers;
 	return pool_new(&options, error);
 }
 

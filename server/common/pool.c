@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "parser/error.h"
+#include "server/common/parser_settings.h"
 #include "server/common/wire.h"
 
 #define WORKER_FD  3
@@ -108,11 +109,24 @@ static int spawn_with(pid_t *pid, const char *program, char **argv, posix_spawn_
 	return posix_spawn(pid, program, files, attributes, argv, environment);
 }
 
+static char **make_arguments(const struct pool_options *options)
+{
+	GPtrArray *argv = g_ptr_array_new();
+	g_ptr_array_add(argv, g_strdup(options->worker));
+	g_ptr_array_add(argv, g_strdup_printf("--memory=%" G_GUINT64_FORMAT, options->memory));
+	for (gsize i = 0; i < parser_setting_table_size; i++) {
+		const struct parser_setting *setting = &parser_setting_table[i];
+		g_ptr_array_add(argv, g_strdup_printf("--%s=%" G_GUINT64_FORMAT, setting->name,
+					  parser_setting_get(setting, &options->limits)));
+	}
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(argv, FALSE);
+}
+
 /* Run program with fd as its descriptor 3 and none other beyond 2. Returns errno. */
 static int spawn(pid_t *pid, const struct pool_options *options, int fd)
 {
-	g_autofree char *memory = g_strdup_printf("--memory=%" G_GUINT64_FORMAT, options->memory);
-	char *argv[] = { (char *)options->worker, memory, NULL };
+	g_auto(GStrv) argv = make_arguments(options);
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "parser/limits.h"
 #include "parser/report.h"
 
 struct pool_options {
@@ -16,9 +17,14 @@ struct pool_options {
 	guint max_mails;    /* documents a worker reads before it is replaced, >= 1 */
 	guint seconds;      /* of silence from a worker while it owes us bytes, before it is killed */
 	guint64 memory;     /* bytes of address space a worker may take (RLIMIT_AS) */
+	struct parser_limits limits; /* those of parser_settings.h; the others are at their default */
 };
 
 struct pool;
+struct settings;
+
+/* What section [parser] says, for pool_new(); worker is borrowed. */
+struct pool_options pool_options_of(const struct settings *settings, const char *worker);
 
 /* A pool. One worker starts at once, to see that it can; the others when first needed. Options are copied.
  * RUAD_ERROR_SYSTEM when the worker cannot be run, or not in its sandbox. */

@@ -2,8 +2,12 @@
 
 #include <string.h>
 
+#include "server/common/parser_settings.h"
+
 #define DAY        (24 * 60 * 60)
 #define NOT_NUMBER 0, 0
+#define PARSER_ROW(member, type, fallback, min, max, help)                                                   \
+	{ "parser." #member, SETTING_##type, fallback, min, max, help },
 
 const struct setting setting_table[] = {
 	{ "server.state_dir", SETTING_STRING, "/var/lib/ruad", NOT_NUMBER,
@@ -33,11 +37,12 @@ const struct setting setting_table[] = {
 	    "Silence of a parser process after which it is killed and its mail set aside." },
 	{ "parser.memory", SETTING_SIZE, "1G", G_GUINT64_CONSTANT(64) << 20, G_MAXINT64,
 	    "Address space that a parser process may take." },
+	PARSER_SETTINGS(PARSER_ROW)
 
-	{ "database.url", SETTING_SECRET, "", NOT_NUMBER,
-	    "The PostgreSQL database, as a libpq URI or key=value words, for a role that may migrate it. "
-	    "Empty: "
-	    "ruad runs a private cluster in server.state_dir." },
+	    { "database.url", SETTING_SECRET, "", NOT_NUMBER,
+		"The PostgreSQL database, as a libpq URI or key=value words, for a role that may migrate it. "
+		"Empty: "
+		"ruad runs a private cluster in server.state_dir." },
 	{ "database.ingest_url", SETTING_SECRET, "", NOT_NUMBER,
 	    "The same database for the process that stores mail, as a role that may act as ruad_ingest. "
 	    "Empty: database.url with the role set to ruad_ingest." },

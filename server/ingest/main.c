@@ -98,17 +98,12 @@ static void raise_descriptor_limit(void)
 static struct intake *start_intake(const struct settings *settings, GError **error)
 {
 	const char *conninfo = settings_string(settings, "database.ingest_url");
-	gint64 workers = settings_int(settings, "parser.workers");
 	g_autofree char *self = g_file_read_link("/proc/self/exe", error);
 	g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
 	g_autofree char *worker = self ? g_build_filename(folder, WORKER, NULL) : NULL;
 	struct intake_options options = {
 		.conninfo = *conninfo ? conninfo : settings_string(settings, "database.url"),
-		.pool = { .worker = worker,
-		    .workers = workers > 0 ? (guint)workers : g_get_num_processors(),
-		    .max_mails = (guint)settings_int(settings, "parser.max_mails"),
-		    .seconds = (guint)settings_seconds(settings, "parser.timeout"),
-		    .memory = settings_size(settings, "parser.memory") },
+		.pool = pool_options_of(settings, worker),
 	};
 
 	return worker ? intake_new(&options, error) : NULL;

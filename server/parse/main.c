@@ -12,6 +12,7 @@
 
 #include "parser/error.h"
 #include "parser/parse.h"
+#include "server/common/parser_settings.h"
 #include "server/common/wire.h"
 #include "server/parse/sandbox.h"
 #include "server/parse/try.h"
@@ -27,9 +28,33 @@ const char *__asan_default_options(void)
 #endif
 
 struct options {
-	struct sandbox_limits limits;
+	struct sandbox_limits sandbox;
+	struct parser_limits limits;
 	char *attempt; /* --try, for the tests */
 };
+
+/* --max_parts=N and the like. */
+static gboolean read_limit(const char *option, const char *value, gpointer user, GError **error)
+{
+	struct options *options = user;
+	for (gsize i = 0; i < parser_setting_table_size; i++)
+		if (g_str_equal(parser_setting_table[i].name, option + strlen("--")))
+			return parser_setting_parse(&parser_setting_table[i], &options->limits, value, error);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "unknown option %s", option);
+	return FALSE;
+}
+
+static void add_limits(GOptionGroup *group)
+{
+	for (gsize i = 0; i < parser_setting_table_size; i++) {
+		const GOptionEntry entries[] = {
+			{ parser_setting_table[i].name, 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)read_limit,
+			    "Limit of a document", "N" },
+			{ 0 },
+		};
+		g_option_group_add_entries(group, entries);
+	}
+}
 
 static gboolean read_options(int *argc, char ***argv, struct options *options, GError **error)
 {
@@ -42,15 +67,18 @@ static gboolean read_options(int *argc, char ***argv, struct options *options, G
 		{ 0 },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("3<>SOCKET");
-	g_option_context_add_main_entries(context, entries, NULL);
+	GOptionGroup *group = g_option_group_new(NULL, NULL, NULL, options, NULL);
+	g_option_group_add_entries(group, entries);
+	add_limits(group);
+	g_option_context_set_main_group(context, group);
 	if (!g_option_context_parse(context, argc, argv, error))
 		return FALSE;
 	if (*argc > 1 || memory < 0 || cpu < 1) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "usage: ruad-parse [--memory=BYTES] [--cpu=SECONDS]");
+		    "usage: ruad-parse [--memory=BYTES] [--cpu=SECONDS] [--LIMIT=N]...");
 		return FALSE;
 	}
-	options->limits = (struct sandbox_limits){ .memory = (guint64)memory, .cpu = (guint64)cpu };
+	options->sandbox = (struct sandbox_limits){ .memory = (guint64)memory, .cpu = (guint64)cpu };
 	return TRUE;
 }
 
@@ -97,13 +125,13 @@ static gboolean pass_over(gsize size, GError **error)
 	return TRUE;
 }
 
-static gboolean parse(struct wire_writer *writer, gsize size, GError **error)
+static gboolean parse(
+    struct wire_writer *writer, const struct parser_limits *limits, gsize size, GError **error)
 {
-	static const struct parser_limits limits = PARSER_LIMITS_DEFAULT;
 	g_autofree guint8 *document = g_try_malloc(MAX(size, 1));
 	if (document != NULL)
 		return read_all(document, size, error) &&
-		       parse_document(document, size, &limits, wire_writer_sink(), writer, error);
+		       parse_document(document, size, limits, wire_writer_sink(), writer, error);
 
 	g_autofree char *reason =
 	    g_strdup_printf("%" G_GSIZE_FORMAT " bytes are more than the memory of a parser holds", size);
@@ -112,14 +140,15 @@ static gboolean parse(struct wire_writer *writer, gsize size, GError **error)
 }
 
 /* Answer document after document until there are no more. */
-static gboolean serve(const struct sandbox_limits *limits, GError **error)
+static gboolean serve(const struct options *options, GError **error)
 {
 	struct wire_writer *writer = wire_writer_new(SANDBOX_FD);
 	guint8 head[WIRE_REQUEST];
 	gboolean more = TRUE;
 	gboolean ok = wire_writer_hello(writer, error);
 	while (ok && (ok = read_some(head, sizeof(head), &more, error)) && more)
-		ok = sandbox_renew_cpu(limits, error) && parse(writer, wire_request_decode(head), error) &&
+		ok = sandbox_renew_cpu(&options->sandbox, error) &&
+		     parse(writer, &options->limits, wire_request_decode(head), error) &&
 		     wire_writer_done(writer, error);
 	wire_writer_free(writer);
 	return ok;
@@ -133,20 +162,20 @@ static int end(const GError *error)
 
 int main(int argc, char **argv)
 {
-	struct options options = { 0 };
+	struct options options = { .limits = PARSER_LIMITS_DEFAULT };
 	gboolean landlock = FALSE;
 	g_autoptr(GError) error = NULL;
 
 	if (!read_options(&argc, &argv, &options, &error))
 		return end(error);
 	parse_init();
-	if (!sandbox_enter(&options.limits, &landlock, &error))
+	if (!sandbox_enter(&options.sandbox, &landlock, &error))
 		return end(error);
 	if (!landlock)
 		fprintf(stderr, "ruad-parse: this kernel has no Landlock: seccomp stands alone\n");
 	if (options.attempt != NULL)
 		return try_forbidden(options.attempt);
-	if (!serve(&options.limits, &error))
+	if (!serve(&options, &error))
 		return end(error);
 	return EXIT_SUCCESS;
 }

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "parser/error.h"
+#include "server/common/parser_settings.h"
+#include "server/common/pool.h"
 #include "server/common/settings_table.h"
 
 /* A file with the content, in a folder of the test's own. Transfer full. */
@@ -126,6 +128,12 @@ static const struct {
 	{ "number below", "[http]\nthreads = 0\n", NULL, "http.threads \"0\"" },
 	{ "number above", "[http]\nthreads = 257\n", NULL, "http.threads \"257\"" },
 	{ "negative", "[http]\nthreads = -1\n", NULL, "http.threads \"-1\"" },
+	{ "limit below", "", "parser.max_depth=4", "-o: parser.max_depth \"4\": not a number from 5 to 250" },
+	{ "limit above", "[parser]\nmax_nesting = 17\n", NULL,
+	    ":2: parser.max_nesting \"17\": not a number from 1 to 16" },
+	{ "size of a limit above", "", "parser.max_text=65K",
+	    "-o: parser.max_text \"65K\": not a size such as 50M from 256 to 65536" },
+	{ "limit of a name close to one", "", "parser.max_record=1", "did you mean \"parser.max_records\"?" },
 	{ "number with a unit", "[http]\nthreads = 1K\n", NULL, "http.threads \"1K\"" },
 	{ "size with a wrong unit", "[lmtp]\nmax_message_size = 5X\n", NULL,
 	    "not a size such as 50M from 1024 to" },
@@ -380,9 +388,96 @@ static void the_nearest_word_needs_the_fewest_edits(void **state G_GNUC_UNUSED)
 	assert_string_equal(settings_nearest("pars", words), "parse");
 }
 
+static gboolean same_limits(const struct parser_limits *a, const struct parser_limits *b)
+{
+	for (gsize i = 0; i < parser_setting_table_size; i++)
+		if (parser_setting_get(&parser_setting_table[i], a) !=
+		    parser_setting_get(&parser_setting_table[i], b))
+			return FALSE;
+	return a->max_groups == b->max_groups && a->max_record_items == b->max_record_items &&
+	       a->max_record_bytes == b->max_record_bytes && a->max_tag_bytes == b->max_tag_bytes &&
+	       a->max_attributes == b->max_attributes && a->max_names == b->max_names &&
+	       a->max_notes == b->max_notes;
+}
+
+static void limits_default_to_those_of_the_parser(void **state G_GNUC_UNUSED)
+{
+	static const struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+	g_autoptr(GError) error = NULL;
+	struct settings *settings = load("", NULL, &error);
+	struct pool_options options;
+
+	assert_non_null(settings);
+	options = pool_options_of(settings, "worker");
+	for (gsize i = 0; i < parser_setting_table_size; i++) {
+		const struct parser_setting *row = &parser_setting_table[i];
+
+		if (parser_setting_get(row, &options.limits) != parser_setting_get(row, &limits))
+			fail_msg("parser.%s is %" G_GUINT64_FORMAT
+				 ", but PARSER_LIMITS_DEFAULT says %" G_GUINT64_FORMAT,
+			    row->name, parser_setting_get(row, &options.limits),
+			    parser_setting_get(row, &limits));
+	}
+	assert_true(same_limits(&options.limits, &limits));
+	assert_string_equal(options.worker, "worker");
+	assert_true(options.workers >= 1);
+	settings_free(settings);
+}
+
+/* Each limit at its least and its most, and nothing but it changes. */
+static void each_limit_is_set_by_its_name(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < 2 * parser_setting_table_size; i++) {
+		const struct parser_setting *row = &parser_setting_table[i / 2];
+		guint64 value = i % 2 == 0 ? row->min : row->max;
+		struct parser_limits want = PARSER_LIMITS_DEFAULT;
+		g_autofree char *override = g_strdup_printf("parser.%s=%" G_GUINT64_FORMAT, row->name, value);
+		const char *overrides[] = { override, NULL };
+		g_autoptr(GError) error = NULL;
+		struct settings *settings = load("", overrides, &error);
+		struct pool_options options;
+
+		if (settings == NULL)
+			fail_msg("%s", error->message);
+		options = pool_options_of(settings, "worker");
+		parser_setting_set(row, &want, value);
+		assert_int_equal(parser_setting_get(row, &want), value);
+		if (!same_limits(&options.limits, &want))
+			fail_msg("%s does not arrive, or elsewhere", override);
+		settings_free(settings);
+	}
+}
+
+/* What ruad-parse takes as an option: digits and nothing else. */
+static void limits_are_parsed_strictly(void **state G_GNUC_UNUSED)
+{
+	static const char *const texts[] = { "", " 5", "5 ", "+5", "-1", "0x10", "5K", "5.0", "4", "251",
+		"99999999999999999999" };
+	const struct parser_setting *depth = parser_setting_table;
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+	g_autoptr(GError) none = NULL;
+
+	while (strcmp(depth->name, "max_depth") != 0)
+		depth++;
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *want =
+		    g_strdup_printf("max_depth \"%s\": not a number from 5 to 250", texts[i]);
+
+		assert_false(parser_setting_parse(depth, &limits, texts[i], &error));
+		assert_string_equal(error->message, want);
+		assert_int_equal(limits.max_depth, 64);
+	}
+	assert_true(parser_setting_parse(depth, &limits, "250", &none));
+	assert_int_equal(limits.max_depth, 250);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits_default_to_those_of_the_parser),
+		cmocka_unit_test(each_limit_is_set_by_its_name),
+		cmocka_unit_test(limits_are_parsed_strictly),
 		cmocka_unit_test(every_key_has_a_default_of_its_type),
 		cmocka_unit_test(values_come_from_file_and_overrides),
 		cmocka_unit_test(mistakes_name_line_and_nearest_key),

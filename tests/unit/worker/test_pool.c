@@ -20,7 +20,8 @@ static struct pool *make_pool(guint workers, guint max_mails, guint seconds)
 		.workers = workers,
 		.max_mails = max_mails,
 		.seconds = seconds,
-		.memory = G_GUINT64_CONSTANT(1) << 30 };
+		.memory = G_GUINT64_CONSTANT(1) << 30,
+		.limits = PARSER_LIMITS_DEFAULT };
 	GError *error = NULL;
 	struct pool *pool = pool_new(&options, &error);
 	if (pool == NULL)
@@ -276,9 +277,11 @@ static void the_parents_environment_is_not_passed_on(void **state)
 static void a_program_that_is_not_there_makes_no_pool(void **state)
 {
 	(void)state;
-	const struct pool_options options = {
-		.worker = "/nonexistent/ruad-parse", .workers = 1, .max_mails = 1, .seconds = 1
-	};
+	const struct pool_options options = { .worker = "/nonexistent/ruad-parse",
+		.workers = 1,
+		.max_mails = 1,
+		.seconds = 1,
+		.limits = PARSER_LIMITS_DEFAULT };
 	GError *error = NULL;
 	assert_null(pool_new(&options, &error));
 	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));

@@ -26,7 +26,8 @@ static struct pool *make_pool(void)
 		.workers = 1,
 		.max_mails = 1000,
 		.seconds = 10,
-		.memory = G_GUINT64_CONSTANT(1) << 30 };
+		.memory = G_GUINT64_CONSTANT(1) << 30,
+		.limits = PARSER_LIMITS_DEFAULT };
 	GError *error = NULL;
 	struct pool *pool = pool_new(&options, &error);
 	if (pool == NULL)
@@ -117,7 +118,8 @@ static void a_document_larger_than_its_memory_is_unreadable(void **state)
 		.workers = 1,
 		.max_mails = 1000,
 		.seconds = 60,
-		.memory = 256 * 1024 * 1024 };
+		.memory = 256 * 1024 * 1024,
+		.limits = PARSER_LIMITS_DEFAULT };
 	struct diary diary;
 #ifdef RUAD_SANITIZED
 	print_message("not under sanitizers, where memory is not bounded\n");
@@ -136,6 +138,47 @@ static void a_document_larger_than_its_memory_is_unreadable(void **state)
 	pool_free(pool);
 }
 
+/* Two records through a worker that may read n of them. */
+static void limits_reach_the_worker(void **state)
+{
+	(void)state;
+	for (guint n = 1; n <= 3; n++) {
+		struct pool_options options = { .worker = ruad_parse,
+			.workers = 1,
+			.max_mails = 1000,
+			.seconds = 10,
+			.memory = G_GUINT64_CONSTANT(1) << 30,
+			.limits = PARSER_LIMITS_DEFAULT };
+		g_autofree char *document = g_strndup(REPORT, strlen(REPORT) - strlen("</feedback>"));
+		g_autofree char *two = g_strconcat(document, "<record/></feedback>", NULL);
+		struct diary diary;
+		options.limits.max_records = n;
+		struct pool *pool = pool_new(&options, NULL);
+		assert_non_null(pool);
+		run(pool, two, strlen(two), &diary);
+		assert_int_equal(strstr(diary.lines->str, "more than 1 records") != NULL, n < 2);
+		assert_int_equal(strstr(diary.lines->str, "\nend ") != NULL, n >= 2);
+		diary_clear(&diary);
+		pool_free(pool);
+	}
+}
+
+static void a_worker_refuses_limits_out_of_range(void **state)
+{
+	(void)state;
+	struct pool_options options = { .worker = ruad_parse,
+		.workers = 1,
+		.max_mails = 1,
+		.seconds = 10,
+		.memory = G_GUINT64_CONSTANT(1) << 30,
+		.limits = PARSER_LIMITS_DEFAULT };
+	g_autoptr(GError) error = NULL;
+	options.limits.max_depth = 4;
+	assert_null(pool_new(&options, &error));
+	assert_int_equal(error->code, RUAD_ERROR_SYSTEM);
+	assert_non_null(strstr(error->message, "does not start"));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +186,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_no_report_is_unreadable),
 		cmocka_unit_test(character_sets_are_there_inside),
 		cmocka_unit_test(a_document_larger_than_its_memory_is_unreadable),
+		cmocka_unit_test(limits_reach_the_worker),
+		cmocka_unit_test(a_worker_refuses_limits_out_of_range),
 	};
 	if (argc != 2)
 		return 2;
