@@ -612,6 +612,17 @@ gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
 	return a->state == STATE_READING;
 }
 
+void aggregate_refuse(struct aggregate *a, const char *reason)
+{
+	a->forbidden = TRUE;
+	give_up(a, "limit", "%s", reason);
+}
+
+guint64 aggregate_records(const struct aggregate *a)
+{
+	return a->header.records;
+}
+
 static const char *dialect(const struct aggregate *a)
 {
 	const char *xmlns = a->header.xmlns;

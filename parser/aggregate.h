@@ -36,6 +36,12 @@ void aggregate_free(struct aggregate *aggregate); /* NULL is allowed */
 /* The next bytes. FALSE once the rest is of no use; aggregate_end() says why. */
 gboolean aggregate_push(struct aggregate *aggregate, const guint8 *data, gsize size);
 
+/* The caller wants no more of it: from now on it is AGGREGATE_UNREADABLE with code "limit" and that reason. */
+void aggregate_refuse(struct aggregate *aggregate, const char *reason);
+
+/* Records given to the sink so far. */
+guint64 aggregate_records(const struct aggregate *aggregate);
+
 /* There are no more bytes. error: only for AGGREGATE_FAILED, the sink's own. To be called once. */
 enum aggregate_verdict aggregate_end(struct aggregate *aggregate, GError **error);
 

@@ -15,9 +15,10 @@ struct parser_limits {
 	guint64 free_unpacked; /* bytes that any mail may unpack, however small it is */
 	guint max_ratio;       /* unpacked : mail, beyond those: honest reports reach 129 */
 	guint max_members;     /* archive members in a mail: honest zips hold one or two */
-	gsize max_inner;   /* bytes of an archive in an archive, held in memory: packed hardly packs again */
-	guint max_nesting; /* archive in archive (gz in zip in gz): some gateways pack twice */
-	guint max_parts;   /* MIME parts in a mail: GMime takes ~1.4 KB a part */
+	gsize
+	    max_inner; /* bytes of archives in archives of a mail, gathered in memory: packed hardly packs again */
+	guint max_nesting;      /* archive in archive (gz in zip in gz): some gateways pack twice */
+	guint max_parts;        /* MIME parts in a mail: GMime takes ~1.4 KB a part */
 	guint max_part_depth;   /* multipart and message/rfc822 inside one another: forwards of forwards */
 	gsize max_header_bytes; /* one header block: 256 KiB is twice what MTAs let through */
 	guint max_groups;       /* ':' in one address field: GMime calls itself for each group in a group */
@@ -26,11 +27,15 @@ struct parser_limits {
 	gsize max_record_bytes; /* all values of a record, or of what is around them: it travels whole */
 	guint max_tag_bytes;    /* one tag or comment: libxml2 takes it whole, rescanning at each piece */
 	guint max_attributes;   /* of one element, where the schema has two: libxml2 compares them in pairs */
-	guint max_names; /* different names in a document: libxml2 keeps each, in lists that get long */
-	guint max_depth; /* XML elements inside one another: the schema needs 5 */
-	gsize max_text;  /* bytes of one value; longer values are cut there and noted (T1) */
-	guint max_notes; /* notes on one report or record; what is more is not listed */
+	guint max_names;      /* different names in a document: libxml2 keeps each, in lists that get long */
+	guint max_depth;      /* XML elements inside one another: the schema needs 5 */
+	gsize max_record_xml; /* bytes of XML in a mail for each record of it: 100 signatures take 25 KB */
+	gsize max_text;       /* bytes of one value; longer values are cut there and noted (T1) */
+	guint max_notes;      /* notes on one report or record; what is more is not listed */
 };
+
+/* Records that any mail has besides its own for max_record_xml: 4 MiB for what is around them. */
+#define PARSER_FREE_RECORDS 64
 
 /* The defaults; tests lower them to reach each at n-1, n, n+1. */
 #define PARSER_LIMITS_DEFAULT                                                                                \
@@ -40,5 +45,5 @@ struct parser_limits {
 		.max_parts = 1000, .max_part_depth = 16, .max_header_bytes = 256 * 1024, .max_groups = 1000, \
 		.max_records = 2000000, .max_record_items = 128, .max_record_bytes = 1024 * 1024,            \
 		.max_tag_bytes = 64 * 1024, .max_attributes = 32, .max_names = 8192, .max_depth = 64,        \
-		.max_text = 8192, .max_notes = 64,                                                           \
+		.max_record_xml = 64 * 1024, .max_text = 8192, .max_notes = 64,                              \
 	}

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define JSON_HEAD  (64 * 1024) /* bytes in which a TLS report names its first members */
+#define XML_PIECE  (64 * 1024) /* bytes of XML between two looks at what it has brought */
 #define NAME_BYTES 200         /* of a member's name in a place */
 
 /* The state of one parse_document(). */
@@ -23,6 +24,9 @@ struct parse {
 	struct unpack_budget budget;
 	gboolean exhausted;      /* the budget is used up: the rest of the mail stays as it is */
 	gboolean failed;         /* the sink did; its error is on its way up */
+	gsize inner;             /* bytes gathered of archives in archives, <= max_inner */
+	guint64 xml_bytes;       /* read of all reports, and of other XML that was not told at once */
+	guint64 records;         /* of reports that are over */
 	guint findings;          /* reports and unreadables told */
 	guint parts;             /* leaves of the mail, for the words */
 	const char *unsupported; /* a kind of report seen that is not read yet, or NULL */
@@ -70,7 +74,7 @@ struct stream {
 	guint nesting; /* archives around it */
 	enum route route;
 	gboolean report_like;
-	gboolean too_large; /* an archive of more than max_inner */
+	gboolean too_large; /* an archive beyond max_inner */
 	GByteArray *head;   /* while unknown; and what is gathered */
 	struct aggregate *aggregate;
 };
@@ -88,17 +92,58 @@ static void stream_clear(struct stream *stream)
 	g_clear_pointer(&stream->aggregate, aggregate_free);
 }
 
+/* Blanks, comments and foreign elements pack a thousand times and cost a second for 50 MB: XML that brings
+ * next to no records is not read on. */
+static gboolean is_barren(const struct parse *p, const struct aggregate *aggregate)
+{
+	guint64 records = p->records + aggregate_records(aggregate) + PARSER_FREE_RECORDS;
+
+	return p->xml_bytes / p->limits->max_record_xml >= records &&
+	       p->xml_bytes > p->limits->max_record_xml * records;
+}
+
+static gboolean push_xml(struct stream *stream, const guint8 *data, gsize size)
+{
+	struct parse *p = stream->parse;
+
+	while (size > 0) {
+		gsize part = MIN(size, XML_PIECE);
+
+		if (!aggregate_push(stream->aggregate, data, part))
+			return FALSE;
+		p->xml_bytes += part;
+		if (is_barren(p, stream->aggregate)) {
+			aggregate_refuse(stream->aggregate, "too many bytes of XML for its records");
+			return FALSE;
+		}
+		data += part;
+		size -= part;
+	}
+	return TRUE;
+}
+
+/* That many bytes more of an archive in an archive may be gathered. */
+static gboolean take_inner(struct stream *stream, gsize size)
+{
+	struct parse *p = stream->parse;
+
+	stream->too_large = size > p->limits->max_inner - p->inner;
+	if (!stream->too_large)
+		p->inner += size;
+	return !stream->too_large;
+}
+
 /* More bytes on the chosen way. FALSE: it wants no more. */
 static gboolean stream_route(struct stream *stream, const guint8 *data, gsize size)
 {
 	switch (stream->route) {
 	case ROUTE_XML:
-		return aggregate_push(stream->aggregate, data, size);
+		return push_xml(stream, data, size);
 	case ROUTE_ARCHIVE:
-		stream->too_large = stream->head->len + size > stream->parse->limits->max_inner;
-		if (!stream->too_large)
-			g_byte_array_append(stream->head, data, (guint)size);
-		return !stream->too_large;
+		if (!take_inner(stream, size))
+			return FALSE;
+		g_byte_array_append(stream->head, data, (guint)size);
+		return TRUE;
 	case ROUTE_JSON:
 		g_byte_array_append(stream->head, data, (guint)MIN(size, JSON_HEAD));
 		return stream->head->len < JSON_HEAD;
@@ -121,12 +166,12 @@ static gboolean stream_choose(struct stream *stream)
 		stream->route = ROUTE_XML;
 		stream->report_like = kind_is_report_like(data, size);
 		stream->aggregate = aggregate_new(p->limits, stream->place, p->sink, p->user);
-		return aggregate_push(stream->aggregate, data, size);
+		return push_xml(stream, data, size);
 	case KIND_GZIP:
 	case KIND_ZLIB:
 	case KIND_ZIP:
 		stream->route = ROUTE_ARCHIVE;
-		return TRUE;
+		return take_inner(stream, size);
 	case KIND_JSON:
 		stream->route = ROUTE_JSON;
 		return TRUE;
@@ -166,6 +211,7 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	struct parse *p = stream->parse;
 	struct aggregate *a = stream->aggregate;
 
+	p->records += aggregate_records(a);
 	if (broken != NULL && (stream->report_like || aggregate_begun(a)))
 		return set_aside_error(p, stream->place, "archive", broken, error);
 	switch (aggregate_end(a, error)) {
@@ -190,8 +236,8 @@ static gboolean archive_close(struct stream *stream, GError **error)
 	struct parse *p = stream->parse;
 
 	if (stream->too_large)
-		return set_aside(
-		    p, stream->place, "limit", "an archive in an archive that is too large", error);
+		return set_aside(p, stream->place, "limit",
+		    "archives in archives of more bytes than are gathered for one mail", error);
 	return read_bytes(p, stream->place, stream->head->data, stream->head->len, stream->nesting, error);
 }
 

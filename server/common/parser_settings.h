@@ -24,13 +24,16 @@
 	    "reach 129.")                                                                                    \
 	ROW(max_members, INT, "100", 1, 4000, "Members of all archives of a mail.")                        \
 	ROW(max_inner, SIZE, "64M", 1, 1 << 30,                                                              \
-	    "Bytes of an archive that lies packed in another; a parser process holds it in memory.")         \
+	    "Bytes of all archives of a mail that lie packed in others; a parser process gathers them in memory.")         \
 	ROW(max_nesting, INT, "4", 1, 16, "Archives inside one another.")                                    \
 	ROW(max_parts, INT, "1000", 1, 5000, "MIME parts of a mail; each costs over 1 KB of memory.")      \
 	ROW(max_part_depth, INT, "16", 1, 100, "MIME parts and attached mails inside one another.")          \
 	ROW(max_header_bytes, SIZE, "256K", 1, 16 << 20, "Bytes of one header of a mail or a MIME part.")    \
 	ROW(max_records, INT, "2000000", 1, 10000000, "Records of one report.")                            \
 	ROW(max_depth, INT, "64", 5, 250, "XML elements inside one another; reports need 5.")                \
+	ROW(max_record_xml, SIZE, "64K", 256, 1 << 30,                                                       \
+	    "Bytes of XML that a mail may hold for each record in it, besides those of 64 records that any " \
+	    "mail may. Honest records have about 600.")                                                     \
 	ROW(max_text, SIZE, "8K", 256, 64 << 10,                                                             \
 	    "Bytes of one value of a report; a longer one is cut there, with a note (T1).")
 /* clang-format on */

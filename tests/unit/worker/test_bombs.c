@@ -1,0 +1,285 @@
+/* Bombs through the real ruad-parse: each ends set aside, within the worker's bounds; what it costs is printed. */
+#include <string.h>
+#include <sys/resource.h>
+
+#include "parser/error.h"
+#include "server/common/pool.h"
+#include "tests/unit/parser/pack.h"
+#include "tests/unit/worker/cm.h"
+#include "tests/unit/worker/sink.h"
+
+static const char *ruad_parse;
+
+#define MEMORY (G_GUINT64_CONSTANT(1) << 30)
+#define CAP    30.0 /* seconds of processor time: ten times what the dearest takes under sanitizers */
+#define PIECE  (16 * 1024 * 1024)
+#define TOP                                                                                                  \
+	"<feedback><report_metadata><date_range><begin>1</begin><end>2</end></date_range></report_metadata>" \
+	"<policy_published><domain>a.example</domain></policy_published>"
+#define MIXED "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
+
+static GByteArray *bytes(const char *text)
+{
+	GByteArray *out = g_byte_array_new();
+	g_byte_array_append(out, (const guint8 *)text, (guint)strlen(text));
+	return out;
+}
+
+/* head, and unit as often as fits into size bytes. */
+static GByteArray *fill(const char *head, const char *unit, gsize size)
+{
+	GByteArray *out = bytes(head);
+	gsize n = strlen(unit);
+	while (out->len + n <= size)
+		g_byte_array_append(out, (const guint8 *)unit, (guint)n);
+	return out;
+}
+
+static GByteArray *gzip(GByteArray *inner)
+{
+	GByteArray *out = pack_gzip(inner->data, inner->len);
+	g_byte_array_unref(inner);
+	return out;
+}
+
+static GByteArray *zip(GByteArray *inner, guint members)
+{
+	g_autofree struct pack_member *member = g_new(struct pack_member, members);
+	for (guint i = 0; i < members; i++)
+		member[i] = (struct pack_member){ "r.xml", inner->data, inner->len };
+	GByteArray *out = pack_zip(member, members);
+	g_byte_array_unref(inner);
+	return out;
+}
+
+/*
+ * A gzip of 992 MiB of unit in a report, and as many bytes behind it, where gzip has none, as let it unpack to
+ * that many. Members of gzip are joined, so one is made and repeated.
+ */
+static GByteArray *gibibyte(const char *unit)
+{
+	GByteArray *out = gzip(bytes(TOP));
+	g_autoptr(GByteArray) member = gzip(fill("", unit, PIECE));
+	for (guint i = 0; i < 62; i++)
+		pack_append(out, member);
+	guint had = out->len;
+	g_byte_array_set_size(out, MAX(had, 4 * 1024 * 1024));
+	memset(out->data + had, 0, out->len - had);
+	return out;
+}
+
+static GByteArray *blanks(void)
+{
+	return gibibyte(" ");
+}
+
+static GByteArray *foreign_elements(void)
+{
+	return gibibyte("<x/>");
+}
+
+static GByteArray *comments(void)
+{
+	return gibibyte("<!---->");
+}
+
+static GByteArray *many_attributes(void)
+{
+	return gibibyte("<x a='' b='' c='' d='' e='' f='' g='' h='' i='' j='' k='' l='' m='' n=''/>");
+}
+
+static GByteArray *references(void)
+{
+	return gibibyte("&#65;");
+}
+
+static GByteArray *records(void)
+{
+	return gibibyte("<record/>");
+}
+
+static GByteArray *zeros(void)
+{
+	return gzip(fill("", "0", 4 * PIECE + 1));
+}
+
+static GByteArray *zip_bomb(void)
+{
+	return zip(fill(TOP, " ", 5 * PIECE), 1);
+}
+
+static GByteArray *zip_of_many(void)
+{
+	return zip(fill(TOP, "<x/>", PIECE / 4), 99);
+}
+
+/* Zips of blanks and no more behind the head of a zip: each is gathered whole before it is looked at. */
+static GByteArray *zip_of_heads(void)
+{
+	GByteArray *out = zip(fill("PK\3\4\24", " ", 4 * PIECE - 1), 15);
+	guint had = out->len;
+	g_byte_array_set_size(out, MAX(had, 4 * 1024 * 1024));
+	memset(out->data + had, 0, out->len - had);
+	return out;
+}
+
+static GByteArray *zip_in_zip(void)
+{
+	GByteArray *out = fill(TOP, " ", PIECE);
+	for (guint i = 0; i < 9; i++)
+		out = zip(out, i < 4 ? 1 : 8);
+	return out;
+}
+
+static GByteArray *zips_of_zips(void)
+{
+	return zip(zip(zip(fill(TOP, " ", PIECE / 4), 10), 10), 10);
+}
+
+static GByteArray *gzip_in_gzip(void)
+{
+	GByteArray *out = fill(TOP, " ", PIECE);
+	for (guint i = 0; i < 9; i++)
+		out = gzip(out);
+	return out;
+}
+
+/* Ten entities, each ten of the one before: a billion laughs. */
+static GByteArray *entities(void)
+{
+	GString *xml = g_string_new("<!DOCTYPE feedback [<!ENTITY a0 'ha'>");
+	for (guint i = 1; i < 10; i++) {
+		g_string_append_printf(xml, "<!ENTITY a%u '", i);
+		for (guint j = 0; j < 10; j++)
+			g_string_append_printf(xml, "&a%u;", i - 1);
+		g_string_append(xml, "'>");
+	}
+	g_string_append(xml, "]><feedback>&a9;</feedback>");
+	GByteArray *out = bytes(xml->str);
+	g_string_free(xml, TRUE);
+	return out;
+}
+
+static GByteArray *deep(void)
+{
+	return fill(TOP, "<x>", PIECE);
+}
+
+static GByteArray *one_tag(void)
+{
+	GString *xml = g_string_new(TOP "<x");
+	for (guint i = 0; xml->len < PIECE; i++)
+		g_string_append_printf(xml, " a%u=''", i);
+	GByteArray *out = g_byte_array_new_take((guint8 *)xml->str, xml->len);
+	g_string_free(xml, FALSE);
+	return out;
+}
+
+static GByteArray *many_parts(void)
+{
+	return fill(MIXED, "--b\n\nx\n", 3 * PIECE);
+}
+
+static GByteArray *deep_parts(void)
+{
+	return fill("", "Content-Type: message/rfc822\n\n", 3 * PIECE);
+}
+
+/* As many parts as are read, each a gzip bomb of its own. */
+static GByteArray *parts_of_bombs(void)
+{
+	g_autoptr(GByteArray) bomb = gzip(fill(TOP, "<x/>", PIECE / 4));
+	g_autofree char *base64 = g_base64_encode(bomb->data, bomb->len);
+	g_autofree char *part = g_strconcat("--b\nContent-Transfer-Encoding: base64\n\n", base64, "\n", NULL);
+	return fill(MIXED, part, strlen(MIXED) + 999 * strlen(part));
+}
+
+static const struct bomb {
+	const char *name;
+	GByteArray *(*make)(void);
+	const char *want; /* is among what the worker told */
+} BOMBS[] = {
+	{ "gzip of zeros", zeros, "unreadable" },
+	{ "gzip of blanks", blanks, "too many bytes of XML for its records" },
+	{ "gzip of foreign elements", foreign_elements, "too many bytes of XML for its records" },
+	{ "gzip of comments", comments, "too many bytes of XML for its records" },
+	{ "gzip of elements with attributes", many_attributes, "too many bytes of XML for its records" },
+	{ "gzip of character references", references, "too many bytes of XML for its records" },
+	{ "gzip of records", records, "more than 2000000 records" },
+	{ "zip of blanks", zip_bomb, "too many bytes of XML for its records" },
+	{ "zip of 99 members of foreign elements", zip_of_many, "too many bytes of XML for its records" },
+	{ "zip of 15 heads of zips with 64 MiB of blanks", zip_of_heads,
+	    "archives in archives of more bytes" },
+	{ "zip in zip in zip, ten times", zip_in_zip, "archives inside one another" },
+	{ "zips of ten zips of ten zips", zips_of_zips, "has more archive members than are allowed" },
+	{ "gzip in gzip, ten times", gzip_in_gzip, "archives inside one another" },
+	{ "entities of ten entities", entities, "declaration of an entity" },
+	{ "deep XML", deep, "elements inside one another" },
+	{ "one tag of 16 MiB of attributes", one_tag, "a tag, comment or the like of more than" },
+	{ "seven million parts", many_parts, "lines that look like boundaries of parts" },
+	{ "mail in mail", deep_parts, "parts inside one another" },
+	{ "999 parts, each a bomb", parts_of_bombs, "too many bytes of XML for its records" },
+};
+
+static double seconds(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* Of workers that have ended. */
+static double cpu_of_children(long *peak)
+{
+	struct rusage usage;
+	assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	*peak = usage.ru_maxrss;
+	return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+static void explode(const struct bomb *bomb)
+{
+	const struct pool_options options = { .worker = ruad_parse,
+		.workers = 1,
+		.max_mails = 1000,
+		.seconds = 60,
+		.memory = MEMORY,
+		.limits = PARSER_LIMITS_DEFAULT };
+	g_autoptr(GByteArray) document = bomb->make();
+	g_autoptr(GError) error = NULL;
+	struct pool *pool = pool_new(&options, NULL);
+	struct diary diary;
+	long peak;
+	double before = cpu_of_children(&peak);
+	assert_non_null(pool);
+	diary_init(&diary);
+	diary.brief = TRUE;
+	/* a worker that died would be an error here: a limit has to be kept by the parser itself */
+	if (!pool_run(pool, document->data, document->len, diary_sink(), &diary, &error))
+		fail_msg("%s: %s", bomb->name, error->message);
+	pool_free(pool);
+	double cost = cpu_of_children(&peak) - before;
+	print_message("%-46s %8u bytes: %6.3f s of CPU\n", bomb->name, document->len, cost);
+	if (strstr(diary.lines->str, bomb->want) == NULL || strstr(diary.lines->str, "\nend ") != NULL)
+		fail_msg("%s: %.300s", bomb->name, diary.lines->str);
+	if (cost > CAP)
+		fail_msg("%s: %.1f seconds", bomb->name, cost);
+	diary_clear(&diary);
+}
+
+static void bombs_end_set_aside(void **state)
+{
+	long peak;
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(BOMBS); i++)
+		explode(&BOMBS[i]);
+	(void)cpu_of_children(&peak);
+	print_message("most memory that a worker had: %ld KiB\n", peak);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(bombs_end_set_aside) };
+	if (argc != 2)
+		return 2;
+	ruad_parse = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
