@@ -58,6 +58,14 @@ static gboolean set_aside_error(
 	return set_aside(p, place, limit ? "limit" : format_code, fault->message, error);
 }
 
+/* What was asked for is too much for any mail: the rest is not unpacked, not even to pass over it, as a zip
+ * whose sizes follow its members needs. */
+static void exhaust(struct parse *p)
+{
+	p->exhausted = TRUE;
+	p->budget.bytes = 0;
+}
+
 /* one stream of bytes: a part, a file, a member */
 
 enum route {
@@ -74,6 +82,7 @@ struct stream {
 	guint nesting; /* archives around it */
 	enum route route;
 	gboolean report_like;
+	gboolean barren;    /* XML beyond max_record_xml */
 	gboolean too_large; /* an archive beyond max_inner */
 	GByteArray *head;   /* while unknown; and what is gathered */
 	struct aggregate *aggregate;
@@ -113,6 +122,8 @@ static gboolean push_xml(struct stream *stream, const guint8 *data, gsize size)
 			return FALSE;
 		p->xml_bytes += part;
 		if (is_barren(p, stream->aggregate)) {
+			stream->barren = TRUE;
+			exhaust(p);
 			aggregate_refuse(stream->aggregate, "too many bytes of XML for its records");
 			return FALSE;
 		}
@@ -128,7 +139,9 @@ static gboolean take_inner(struct stream *stream, gsize size)
 	struct parse *p = stream->parse;
 
 	stream->too_large = size > p->limits->max_inner - p->inner;
-	if (!stream->too_large)
+	if (stream->too_large)
+		exhaust(p);
+	else
 		p->inner += size;
 	return !stream->too_large;
 }
@@ -212,7 +225,7 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	struct aggregate *a = stream->aggregate;
 
 	p->records += aggregate_records(a);
-	if (broken != NULL && (stream->report_like || aggregate_begun(a)))
+	if (broken != NULL && !stream->barren && (stream->report_like || aggregate_begun(a)))
 		return set_aside_error(p, stream->place, "archive", broken, error);
 	switch (aggregate_end(a, error)) {
 	case AGGREGATE_REPORT:
@@ -248,7 +261,7 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 		stream_choose(stream);
 	if (stream->route == ROUTE_XML)
 		return xml_close(stream, broken, error);
-	if (broken != NULL)
+	if (broken != NULL && !stream->too_large)
 		return set_aside_error(stream->parse, stream->place, "archive", broken, error);
 	if (stream->route == ROUTE_ARCHIVE)
 		return archive_close(stream, error);

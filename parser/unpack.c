@@ -14,6 +14,7 @@ struct walk {
 	struct unpack_budget *budget;
 	const struct unpack_visitor *visitor;
 	gpointer user;
+	gboolean streamed; /* a zip without a directory at its end */
 };
 
 static gboolean over_budget(GError **error)
@@ -126,11 +127,13 @@ static gboolean zip_error(archive_handle *zip, GError **error)
 	return FALSE;
 }
 
-static archive_handle *zip_open(const guint8 *archive, gsize size, GError **error)
+/* streamed: by the heads of its members, else by the directory at its end. */
+static archive_handle *zip_open(const guint8 *archive, gsize size, gboolean streamed, GError **error)
 {
 	g_autoptr(archive_handle) zip = archive_read_new();
 
-	if (archive_read_support_format_zip(zip) != ARCHIVE_OK ||
+	if ((streamed ? archive_read_support_format_zip_streamable(zip)
+		      : archive_read_support_format_zip_seekable(zip)) != ARCHIVE_OK ||
 	    archive_read_open_memory(zip, archive, size) != ARCHIVE_OK) {
 		zip_error(zip, error);
 		return NULL;
@@ -163,8 +166,8 @@ static int zip_read(
 }
 
 /*
- * Pass over the rest of a member whose packed size is not known. libarchive would inflate it without
- * bound when asked for the next header; here the budget holds.
+ * Pass over the rest of a member of a zip that is streamed. Its packed size may stand behind it, even when a size is
+ * known, and libarchive would inflate it without bound when asked for the next header; here the budget holds.
  */
 static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken)
 {
@@ -206,7 +209,6 @@ static gboolean zip_member(
 {
 	g_autoptr(GError) broken = NULL;
 	enum unpack_next next = UNPACK_MORE;
-	gboolean size_known = archive_entry_size_is_set(entry);
 	int result = ARCHIVE_OK;
 
 	if (!walk->visitor->begin(walk->user, zip_name(entry), error))
@@ -215,7 +217,7 @@ static gboolean zip_member(
 		result = zip_read(walk, zip, &next, &broken, error);
 	if (next == UNPACK_FAIL)
 		return FALSE;
-	if (next == UNPACK_SKIP && broken == NULL && !size_known)
+	if (next == UNPACK_SKIP && broken == NULL && walk->streamed)
 		result = zip_pass_over(walk, zip, &broken);
 	/* a wrong checksum or size is only a warning there */
 	if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
@@ -224,25 +226,39 @@ static gboolean zip_member(
 	return walk->visitor->end(walk->user, broken, error);
 }
 
+/* The zip and its first member: by its directory, or streamed when it has none. */
+static archive_handle *zip_start(struct walk *walk, const guint8 *archive, gsize size,
+    struct archive_entry **entry, int *result, GError **error)
+{
+	g_autoptr(archive_handle) zip = zip_open(archive, size, FALSE, NULL);
+
+	walk->streamed = zip == NULL;
+	if (walk->streamed)
+		zip = zip_open(archive, size, TRUE, error);
+	if (zip != NULL)
+		*result = archive_read_next_header(zip, entry);
+	return g_steal_pointer(&zip);
+}
+
 static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, GError **error)
 {
-	g_autoptr(archive_handle) zip = zip_open(archive, size, error);
+	struct archive_entry *entry;
+	int result;
+	g_autoptr(archive_handle) zip = zip_start(walk, archive, size, &entry, &result, error);
 	gboolean fatal = FALSE;
 
 	if (zip == NULL)
 		return FALSE;
-	while (!fatal) {
-		struct archive_entry *entry;
-		int result = archive_read_next_header(zip, &entry);
-
-		if (result == ARCHIVE_EOF)
-			break;
+	while (result != ARCHIVE_EOF) {
 		if (result < ARCHIVE_WARN) /* warnings are about names */
 			return zip_error(zip, error);
 		if (!take_member(walk, error))
 			return FALSE;
 		if (archive_entry_filetype(entry) == AE_IFREG && !zip_member(walk, zip, entry, &fatal, error))
 			return FALSE;
+		if (fatal) /* even to ask for the next may inflate the rest of this one */
+			break;
+		result = archive_read_next_header(zip, &entry);
 	}
 	return TRUE;
 }
@@ -250,7 +266,7 @@ static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, G
 gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct unpack_budget *budget,
     const struct unpack_visitor *visitor, gpointer user, GError **error)
 {
-	struct walk walk = { budget, visitor, user };
+	struct walk walk = { budget, visitor, user, FALSE };
 
 	if (kind == KIND_GZIP)
 		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_GZIP, error);

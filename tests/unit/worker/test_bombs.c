@@ -10,7 +10,7 @@
 
 static const char *ruad_parse;
 
-#define MEMORY (G_GUINT64_CONSTANT(1) << 30)
+#define MEMORY (G_GUINT64_CONSTANT(256) << 20) /* a quarter of the default */
 #define CAP    30.0 /* seconds of processor time: ten times what the dearest takes under sanitizers */
 #define PIECE  (16 * 1024 * 1024)
 #define TOP                                                                                                  \
@@ -106,6 +106,16 @@ static GByteArray *zeros(void)
 static GByteArray *zip_bomb(void)
 {
 	return zip(fill(TOP, " ", 5 * PIECE), 1);
+}
+
+/* A zip whose sizes follow its members, and whose directory is not where it would be looked for. */
+static GByteArray *zip_streamed(void)
+{
+	GByteArray *out = zip(fill(TOP, " ", 15 * PIECE), 1);
+	guint had = out->len;
+	g_byte_array_set_size(out, MAX(had, 4 * 1024 * 1024));
+	memset(out->data + had, 0, out->len - had);
+	return out;
 }
 
 static GByteArray *zip_of_many(void)
@@ -207,11 +217,13 @@ static const struct bomb {
 	{ "gzip of character references", references, "too many bytes of XML for its records" },
 	{ "gzip of records", records, "more than 2000000 records" },
 	{ "zip of blanks", zip_bomb, "too many bytes of XML for its records" },
+	{ "zip of 240 MiB of blanks, without directory", zip_streamed,
+	    "too many bytes of XML for its records" },
 	{ "zip of 99 members of foreign elements", zip_of_many, "too many bytes of XML for its records" },
 	{ "zip of 15 heads of zips with 64 MiB of blanks", zip_of_heads,
 	    "archives in archives of more bytes" },
 	{ "zip in zip in zip, ten times", zip_in_zip, "archives inside one another" },
-	{ "zips of ten zips of ten zips", zips_of_zips, "has more archive members than are allowed" },
+	{ "zips of ten zips of ten zips", zips_of_zips, "too many bytes of XML for its records" },
 	{ "gzip in gzip, ten times", gzip_in_gzip, "archives inside one another" },
 	{ "entities of ten entities", entities, "declaration of an entity" },
 	{ "deep XML", deep, "elements inside one another" },
@@ -227,11 +239,10 @@ static double seconds(struct timeval time)
 }
 
 /* Of workers that have ended. */
-static double cpu_of_children(long *peak)
+static double cpu_of_children(void)
 {
 	struct rusage usage;
 	assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
-	*peak = usage.ru_maxrss;
 	return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -247,8 +258,7 @@ static void explode(const struct bomb *bomb)
 	g_autoptr(GError) error = NULL;
 	struct pool *pool = pool_new(&options, NULL);
 	struct diary diary;
-	long peak;
-	double before = cpu_of_children(&peak);
+	double before = cpu_of_children();
 	assert_non_null(pool);
 	diary_init(&diary);
 	diary.brief = TRUE;
@@ -256,7 +266,7 @@ static void explode(const struct bomb *bomb)
 	if (!pool_run(pool, document->data, document->len, diary_sink(), &diary, &error))
 		fail_msg("%s: %s", bomb->name, error->message);
 	pool_free(pool);
-	double cost = cpu_of_children(&peak) - before;
+	double cost = cpu_of_children() - before;
 	print_message("%-46s %8u bytes: %6.3f s of CPU\n", bomb->name, document->len, cost);
 	if (strstr(diary.lines->str, bomb->want) == NULL || strstr(diary.lines->str, "\nend ") != NULL)
 		fail_msg("%s: %.300s", bomb->name, diary.lines->str);
@@ -267,12 +277,9 @@ static void explode(const struct bomb *bomb)
 
 static void bombs_end_set_aside(void **state)
 {
-	long peak;
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(BOMBS); i++)
 		explode(&BOMBS[i]);
-	(void)cpu_of_children(&peak);
-	print_message("most memory that a worker had: %ld KiB\n", peak);
 }
 
 int main(int argc, char **argv)
