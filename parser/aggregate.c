@@ -1,5 +1,6 @@
 #include "parser/aggregate.h"
 
+#include "parser/consistency.h"
 #include "parser/elements.h"
 #include "parser/error.h"
 #include "parser/kind.h"
@@ -77,6 +78,7 @@ struct aggregate {
 	struct values record_values;
 	struct aggregate_record record;
 	GArray *reasons, *dkims, *spfs;
+	struct consistency *consistency;
 };
 
 /* how it ends before its end */
@@ -137,6 +139,8 @@ static void record_close(struct aggregate *a)
 	record->n_auth_dkim = a->dkims->len;
 	record->auth_spf = (const struct auth_result_spf *)(void *)a->spfs->data;
 	record->n_auth_spf = a->spfs->len;
+	consistency_record(a->consistency, (a->seen & ELEMENT_BIT(POLICY_PUBLISHED)) != 0 ? &a->header : NULL,
+	    record, &a->record_values);
 	record->note = (const struct report_note *)(void *)a->record_values.notes->data;
 	record->n_note = a->record_values.notes->len;
 	a->header.records++;
@@ -524,6 +528,7 @@ struct aggregate *aggregate_new(
 	a->reasons = g_array_new(FALSE, TRUE, sizeof(struct aggregate_reason));
 	a->dkims = g_array_new(FALSE, TRUE, sizeof(struct auth_result_dkim));
 	a->spfs = g_array_new(FALSE, TRUE, sizeof(struct auth_result_spf));
+	a->consistency = consistency_new();
 	a->homes[HOME_HEADER] = &a->header;
 	a->homes[HOME_RECORD] = &a->record;
 	return a;
@@ -549,6 +554,7 @@ void aggregate_free(struct aggregate *a)
 	g_array_unref(a->reasons);
 	g_array_unref(a->dkims);
 	g_array_unref(a->spfs);
+	consistency_free(a->consistency);
 	g_free(a);
 }
 
@@ -667,6 +673,7 @@ static void finish(struct aggregate *a)
 
 	if (header->records == 0)
 		values_note(&a->report_values, NOTE_EMPTY, "record", NULL);
+	consistency_report(header, &a->report_values);
 	header->dialect = dialect(a);
 	sha256_digest(&a->sha256, sizeof header->sha256, header->sha256);
 	header->error = (const char *const *)a->errors->pdata;

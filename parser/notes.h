@@ -4,7 +4,9 @@
  *   V1  both    the element, as sent: a token (or pct) in another case, empty, or not one that a dialect
  *               knows; kept, trimmed and in lower case (pct: -1)
  *   V2  both    the element, as sent: the name of a domain was not a lower-case A-label without final dot
- *   I1  record  row/source_ip, as sent: not an IP address (NULL is stored), or an IPv4-mapped one (unmapped)
+ *   I1  record  row/source_ip, as sent: not an IP address (NULL is stored), or an IPv4-mapped one (unmapped);
+ *               or, as read, one that is not of the Internet: private, loopback, link-local, multicast or reserved
+ *               (RFC 6890; the networks of documentation are not noted)
  *   C1  record  row/count, as sent or NULL when absent: not a whole number >= 0 (-1 is stored), or one with a
  *               zero fraction
  *   E1  report  report_metadata/date_range/begin or end, as sent: a date with a fraction, which is dropped
@@ -17,7 +19,26 @@
  *   X4  both    the element: there more than once where one is meant; the first counts
  *
  * "As sent" is the note's raw, else that is NULL; both is on reports and on records. A code stands at most once
- * for a path on each. Notes on how a report contradicts itself (A1, D1, P1, ...) are not made here.
+ * for a path on each.
+ *
+ * How a report contradicts itself (consistency.h); raw is the value at the path, as it was read. Made only for
+ * records that stand behind policy_published, as the schema has it; I1 for all.
+ *
+ *   A1  record  row/policy_evaluated/dkim or spf: pass, but auth_results have no aligned identifier that passed
+ *   A2  record  row/policy_evaluated/dkim or spf: fail, but auth_results have one
+ *   A3  record  row/policy_evaluated/spf: pass, but only the name of HELO passed, and envelope_from is not empty
+ *   D1  record  row/policy_evaluated/disposition: quarantine or reject, though dkim or spf is pass
+ *   D2  record  row/policy_evaluated/disposition: none, though both fail and the policy asks for more
+ *   D3  record  row/policy_evaluated/disposition: stricter than the policy
+ *   D4  record  row/policy_evaluated/disposition: pass, though both fail or the policy is none
+ *   P1  record  identifiers/header_from: neither the policy's domain nor below it
+ *   P2  record  row/policy_evaluated/reason/type: sampled_out where pct is 100 or absent, or policy_test_mode where
+ *               testing is not y
+ *   P3  report  policy_published/np, testing or discovery_method outside of RFC 9990's namespace, or pct in it
+ *
+ * No contradiction is: D1 and D3 with reason local_policy, other or one that no dialect knows; D2 with any reason,
+ * with pct below 100, or one step below the policy where testing is y; disposition pass where dkim or spf passed
+ * under a policy that asks for something; and what cannot be decided (consistency.h).
  */
 #pragma once
 
@@ -32,3 +53,14 @@
 #define NOTE_NAMESPACE "X2"
 #define NOTE_NAME      "X3"
 #define NOTE_REPEATED  "X4"
+
+#define NOTE_PASS_UNLISTED "A1"
+#define NOTE_FAIL_LISTED   "A2"
+#define NOTE_PASS_BY_HELO  "A3"
+#define NOTE_PASS_STOPPED  "D1"
+#define NOTE_NOT_APPLIED   "D2"
+#define NOTE_TOO_STRICT    "D3"
+#define NOTE_PASS_DISPOSED "D4"
+#define NOTE_NOT_WITHIN    "P1"
+#define NOTE_REASON        "P2"
+#define NOTE_HYBRID        "P3"

@@ -4,6 +4,7 @@
 #include "parser/error.h"
 #include "parser/kind.h"
 #include "parser/mail.h"
+#include "parser/orgdomain.h"
 #include "parser/text.h"
 #include "parser/unpack.h"
 
@@ -456,6 +457,7 @@ void parse_init(void)
 		return;
 	xmlInitParser();
 	g_mime_init();
+	orgdomain_init();
 	for (gsize i = 0; i < G_N_ELEMENTS(CHARSETS); i++) {
 		tables[i][0] = iconv_open("UTF-8", CHARSETS[i]);
 		tables[i][1] = iconv_open(CHARSETS[i], "UTF-8");

@@ -11,7 +11,7 @@
 
 /*
  * Once per process, before any parse and before rights are given up: loads the character
- * set tables that reports use, so that none has to be opened later.
+ * set tables that reports use and the public suffix list, so that none has to be opened later.
  */
 void parse_init(void);
 

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 build_packages=(build-essential cmake ninja-build pkg-config ca-certificates postgresql
-	libglib2.0-dev libgmime-3.0-dev libarchive-dev libxml2-dev nettle-dev libjson-c-dev libpq-dev
+	libglib2.0-dev libgmime-3.0-dev libarchive-dev libxml2-dev nettle-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
 	libmicrohttpd-dev libseccomp-dev libsystemd-dev libcmocka-dev)
 
 # packages_of SUITE: what it needs beyond build_packages, one a line.

@@ -16,9 +16,16 @@
 #define META                                                                                                 \
 	"<report_metadata><org_name>acme</org_name><report_id>7</report_id>"                                 \
 	"<date_range><begin>10</begin><end>20</end></date_range></report_metadata>"
-#define POLICY              "<policy_published><domain>example.com</domain></policy_published>"
-#define TOP                 META POLICY
-#define ROW(row)            "<feedback>" TOP "<record><row>" row "</row></record></feedback>"
+#define POLICY   "<policy_published><domain>example.com</domain></policy_published>"
+#define TOP      META POLICY
+#define ROW(row) "<feedback>" TOP "<record><row>" row "</row></record></feedback>"
+/* Evaluated as pass by a signature that is not aligned. */
+#define UNALIGNED                                                                                            \
+	"<record><row><count>1</count><policy_evaluated><dkim>pass</dkim></policy_evaluated></row>"          \
+	"<identifiers><header_from>example.com</header_from></identifiers><auth_results>"                    \
+	"<dkim><domain>esp.example</domain><result>pass</result></dkim></auth_results></record>"
+#define UNALIGNED_IS                                                                                         \
+	"begin x\nrecord count=1 dkim=pass header_from=example.com dkim( domain=esp.example result=pass )"
 #define META_IS             " org_name=acme report_id=7 begin=10 end=20"
 #define END_IS              META_IS " domain=example.com"
 #define ONE(record)         "begin x\nrecord" record "\nend draft" END_IS " records=1\n"
@@ -82,10 +89,28 @@ static const struct row ROWS[] = {
 	    "<policy_published><domain>example.com</domain><adkim>r</adkim><aspf>s</aspf><p>none</p>"
 	    "<sp>reject</sp><np>quarantine</np><pct>100</pct><fo>0:1:d:s</fo><testing>y</testing>"
 	    "<discovery_method>treewalk</discovery_method></policy_published></feedback>",
-	    NONE_IS("rfc9990" END_IS
-		    " adkim=r aspf=s p=none sp=reject np=quarantine pct=100 fo=0:1:d:s testing=y "
-		    "discovery_method=treewalk",
-		"") },
+	    "begin x\nend rfc9990" END_IS
+	    " adkim=r aspf=s p=none sp=reject np=quarantine pct=100 fo=0:1:d:s testing=y "
+	    "discovery_method=treewalk records=0 {R0 record} {P3 policy_published/np quarantine} "
+	    "{P3 policy_published/testing y} {P3 policy_published/discovery_method treewalk}\n" },
+	{ "08 pct in the namespace of RFC 9990",
+	    "<feedback xmlns='urn:ietf:params:xml:ns:dmarc-2.0'>" META
+	    "<policy_published><domain>example.com</domain><np>none</np><pct>50</pct></policy_published></"
+	    "feedback>",
+	    "begin x\nend rfc9990 xmlns=urn:ietf:params:xml:ns:dmarc-2.0" END_IS
+	    " np=none pct=50 records=0 {R0 record} {P3 policy_published/pct 50}\n" },
+	{ "47 a contradiction behind the policy", "<feedback>" TOP UNALIGNED "</feedback>",
+	    UNALIGNED_IS " {A1 row/policy_evaluated/dkim pass}\nend draft" END_IS " records=1\n" },
+	{ "47 none is looked for before the policy", "<feedback>" META UNALIGNED POLICY "</feedback>",
+	    UNALIGNED_IS "\nend draft" END_IS " records=1\n" },
+	{ "17 private address before the policy",
+	    "<feedback><record><row><source_ip>10.0.0.1</source_ip><count>1</count></row></record>" TOP
+	    "</feedback>",
+	    "begin x\nrecord source_ip=10.0.0.1 count=1 {I1 row/source_ip 10.0.0.1}\nend draft" END_IS
+	    " records=1\n" },
+	{ "17 private address in IPv6: one note",
+	    ROW("<source_ip>::ffff:10.0.0.1</source_ip><count>1</count>"),
+	    ONE(" source_ip=10.0.0.1 count=1 {I1 row/source_ip ::ffff:10.0.0.1}") },
 	{ "07 absent is not empty",
 	    "<feedback>" META
 	    "<policy_published><domain>example.com</domain><fo/></policy_published></feedback>",
@@ -108,7 +133,8 @@ static const struct row ROWS[] = {
 	    ROW("<count>1</count><policy_evaluated><reason><type>forwarded</type></"
 		"reason><reason><type>policy_test_mode</type>"
 		"<comment>t=y</comment></reason><reason/></policy_evaluated>"),
-	    ONE(" count=1 reason( type=forwarded ) reason( type=policy_test_mode comment=t=y ) reason( )") },
+	    ONE(" count=1 reason( type=forwarded ) reason( type=policy_test_mode comment=t=y ) reason( ) "
+		"{P2 row/policy_evaluated/reason/type policy_test_mode}") },
 	{ "13 three signatures and two SPF results",
 	    "<feedback>" TOP "<record><row><count>1</count></row><auth_results><dkim><domain>a</domain></"
 	    "dkim><dkim><domain>b</domain>"
@@ -128,7 +154,7 @@ static const struct row ROWS[] = {
 	    "<identifiers><header_from>b\xc3\xbc"
 	    "cher.Example</header_from></identifiers></record></feedback>",
 	    "begin x\nrecord count=1 header_from=xn--bcher-kva.example {V2 identifiers/header_from b\xc3\xbc"
-	    "cher.Example}\n"
+	    "cher.Example} {P1 identifiers/header_from xn--bcher-kva.example}\n"
 	    "end draft" END_IS " records=1 {V2 policy_published/domain EXAMPLE.com.}\n" },
 	{ "17 address in capitals and blanks", ROW("<source_ip> 2001:DB8::1\n</source_ip><count>1</count>"),
 	    ONE(" source_ip=2001:db8::1 count=1") },
@@ -246,7 +272,8 @@ static const struct row ROWS[] = {
 	    "<FeedBack>" TOP "<record><Row><count>1</count></Row><identities><header_from>a.example</"
 	    "header_from></identities></record>"
 	    "</FeedBack>",
-	    "begin x\nrecord count=1 header_from=a.example {X3 row Row} {X3 identifiers identities}\nend "
+	    "begin x\nrecord count=1 header_from=a.example {X3 row Row} {X3 identifiers identities} "
+	    "{P1 identifiers/header_from a.example}\nend "
 	    "draft" END_IS " records=1 {X3 feedback FeedBack}\n" },
 	{ "names that only look like ours",
 	    "<feedback>" TOP "<count>9</count><row><count>9</count></row><records/></feedback>",

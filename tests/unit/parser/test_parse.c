@@ -308,6 +308,38 @@ static gboolean forbid_open(void)
 	       seccomp_load(filter) == 0;
 }
 
+/* An Organizational Domain is looked up in a child that must open no file; without the list nothing would be one. */
+static void the_public_suffix_list_is_loaded_by_parse_init(void **state)
+{
+	static const char XML[] =
+	    "<feedback><report_metadata><date_range><begin>1</begin><end>2</end></date_range></"
+	    "report_metadata>"
+	    "<policy_published><domain>a.co.uk</domain></policy_published><record><row><count>3</count>"
+	    "<policy_evaluated><dkim>pass</dkim></policy_evaluated></row><identifiers><header_from>a.co.uk</"
+	    "header_from></identifiers><auth_results><dkim><domain>b.co.uk</domain><result>pass</result></"
+	    "dkim></"
+	    "auth_results></record></feedback>";
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		GByteArray *document = g_byte_array_new();
+		g_autofree char *got = NULL;
+
+		if (!forbid_open())
+			_exit(99);
+		g_byte_array_append(document, (const guint8 *)XML, sizeof XML - 1);
+		got = run(document);
+		_exit(strstr(got, "{A1 row/policy_evaluated/dkim pass}") == NULL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status))
+		fail_msg("a file was opened");
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* In each character set, in a child that must open no file. */
 static void no_charset_is_opened_after_parse_init(void **state)
 {
@@ -369,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_mail_may_not_unpack_to_many_times_its_size),
 		cmocka_unit_test(each_error_of_the_sink_ends_it_and_comes_out),
 		cmocka_unit_test(no_charset_is_opened_after_parse_init),
+		cmocka_unit_test(the_public_suffix_list_is_loaded_by_parse_init),
 	};
 
 	return cmocka_run_group_tests(tests, init, NULL);
