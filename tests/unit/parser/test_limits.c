@@ -57,7 +57,7 @@ static GByteArray *report_of(guint size)
 {
 	guint rest = size - (guint)strlen(REPORT);
 
-	return repeat(TOP, " ", rest, REPORT + strlen(TOP));
+	return repeat(TOP, " ", rest, &REPORT[strlen(TOP)]);
 }
 
 static GByteArray *gzip_of(GByteArray *inner)
