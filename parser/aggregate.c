@@ -17,7 +17,6 @@
 	    1024) /* bytes given to libxml2 at once; less makes it scan the same start of a tag again and  \
 		       again */
 
-#define NAMESPACE_9990 "urn:ietf:params:xml:ns:dmarc-2.0"
 #define NAMESPACE_7489 "http://dmarc.org/dmarc-xml/0.1"
 
 /* What tells the dialects apart (see the header). */

@@ -9,7 +9,6 @@
 
 #define NAME_MAX_BYTES   253
 #define CONCLUSIVE_ITEMS 100 /* as many or more may have been cut: RFC 9990 section 3.1.3 */
-#define NAMESPACE_9990   "urn:ietf:params:xml:ns:dmarc-2.0"
 
 struct consistency {
 	struct orgdomains *domains;

@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#define NAMESPACE_9990 "urn:ietf:params:xml:ns:dmarc-2.0" /* RFC 9990 section 3.1.1 */
+
 enum element {
 	ELEMENT_NONE, /* above the root */
 	FEEDBACK,
