@@ -1,6 +1,7 @@
 // record.tsx - the columns of a record: what the receiver evaluated ("aligned") beside what it measured ("raw").
 //
 // A raw pass is not a DMARC pass: the domain that passed may be another than the one in From. So the two never share a column.
+import type { ComponentChildren } from 'preact';
 import type { DkimResult, Note, Reason, Rec, SpfResult } from '../api';
 import { count, day } from '../format';
 import { href } from '../router';
@@ -10,23 +11,18 @@ import { Ip, Text } from './text';
 
 const raw = (result: string | null | undefined) => (result === 'pass' ? 'raw good' : 'raw');
 
-function Dkim({ results }: { results: DkimResult[] }) {
-  if (results.length === 0) return <span class="faint">no signature</span>;
+// One result of a method a line; detail is what the method tells besides domain and result.
+function Results<T extends DkimResult | SpfResult>(props: { results: T[]; none: string; detail: (one: T) => ComponentChildren }) {
+  if (props.results.length === 0) return <span class="faint">{props.none}</span>;
   return (
     <ul class="raws">
-      {results.map((one, index) => (
+      {props.results.map((one, index) => (
         <li key={index}>
           <b class={raw(one.result)}>
             <Text value={one.result} max={16} absent="absent" />
           </b>{' '}
           <Text value={one.domain} max={60} absent="no domain" />
-          {one.selector && (
-            <small>
-              {' '}
-              s=
-              <Text value={one.selector} max={30} />
-            </small>
-          )}
+          {props.detail(one)}
           {one.human_result && (
             <small class="block">
               <Text value={one.human_result} max={60} expand />
@@ -38,31 +34,27 @@ function Dkim({ results }: { results: DkimResult[] }) {
   );
 }
 
+function Dkim({ results }: { results: DkimResult[] }) {
+  const selector = (one: DkimResult) =>
+    one.selector && (
+      <small>
+        {' '}
+        s=
+        <Text value={one.selector} max={30} />
+      </small>
+    );
+  return <Results results={results} none="no signature" detail={selector} />;
+}
+
 function Spf({ results }: { results: SpfResult[] }) {
-  if (results.length === 0) return <span class="faint">no result</span>;
-  return (
-    <ul class="raws">
-      {results.map((one, index) => (
-        <li key={index}>
-          <b class={raw(one.result)}>
-            <Text value={one.result} max={16} absent="absent" />
-          </b>{' '}
-          <Text value={one.domain} max={60} absent="no domain" />
-          {one.scope && (
-            <small>
-              {' '}
-              <Text value={one.scope} max={12} />
-            </small>
-          )}
-          {one.human_result && (
-            <small class="block">
-              <Text value={one.human_result} max={60} expand />
-            </small>
-          )}
-        </li>
-      ))}
-    </ul>
-  );
+  const scope = (one: SpfResult) =>
+    one.scope && (
+      <small>
+        {' '}
+        <Text value={one.scope} max={12} />
+      </small>
+    );
+  return <Results results={results} none="no result" detail={scope} />;
 }
 
 function Reasons({ reasons }: { reasons: Reason[] }) {
