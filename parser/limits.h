@@ -32,6 +32,11 @@ struct parser_limits {
 	gsize max_record_xml; /* bytes of XML in a mail for each record of it: 100 signatures take 25 KB */
 	gsize max_text;       /* bytes of one value; longer values are cut there and noted (T1) */
 	guint max_notes;      /* notes on one report or record; what is more is not listed */
+	gsize max_json;       /* bytes of one TLS report: json-c holds it whole, at ~30 times its size */
+	guint max_json_depth; /* JSON values inside one another: RFC 8460 needs 5, and json-c takes stack */
+	guint max_json_items; /* policies, failure details and strings of one TLS report: it travels whole */
+	gsize max_failure; /* bytes of all fields of one failure report with its message: it travels whole */
+	guint max_fields;  /* header fields of its second part: RFC 6591 knows 25 */
 };
 
 /* Records that any mail has besides its own for max_record_xml: 4 MiB for what is around them. */
@@ -45,5 +50,7 @@ struct parser_limits {
 		.max_parts = 1000, .max_part_depth = 16, .max_header_bytes = 256 * 1024, .max_groups = 1000, \
 		.max_records = 2000000, .max_record_items = 128, .max_record_bytes = 1024 * 1024,            \
 		.max_tag_bytes = 64 * 1024, .max_attributes = 32, .max_names = 8192, .max_depth = 64,        \
-		.max_record_xml = 64 * 1024, .max_text = 8192, .max_notes = 64,                              \
+		.max_record_xml = 64 * 1024, .max_text = 8192, .max_notes = 64, .max_json = 4 * 1024 * 1024, \
+		.max_json_depth = 32, .max_json_items = 16384, .max_failure = 2 * 1024 * 1024,               \
+		.max_fields = 1000,                                                                          \
 	}

@@ -422,9 +422,10 @@ static guint64 unpacked_bytes(const struct parser_limits *limits, gsize size)
 	return MIN(limits->max_unpacked, MAX(limits->free_unpacked, (guint64)size * limits->max_ratio));
 }
 
-gboolean parse_document(const guint8 *document, gsize size, const struct parser_limits *limits,
+gboolean parse_document(const guint8 *document, gsize size, const struct parser_options *options,
     const struct report_sink *sink, gpointer user, GError **error)
 {
+	const struct parser_limits *limits = &options->limits;
 	struct parse p = { .limits = limits,
 		.sink = sink,
 		.user = user,

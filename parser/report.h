@@ -92,17 +92,114 @@ struct aggregate_header {
 	const char *testing;
 	const char *discovery_method;
 
+	gboolean partial;  /* it breaks off (note R1): the records are those that were whole */
 	guint64 records;   /* how many record() calls preceded */
 	guint8 sha256[32]; /* of the XML, unpacked */
 	const struct report_note *note;
 	gsize n_note;
 };
 
-/* What the mail itself said, for the ledger; hints only, never trusted. */
+/*
+ * A failure report (RFC 6591, RFC 9991), or another feedback report (RFC 5965): the fields of its second part,
+ * and what the third holds of the message. Fields as sent, unfolded; tokens and domains as above. A list is never
+ * NULL where its number is not 0.
+ */
+struct failure_report {
+	const char *feedback_type; /* "auth-failure", "abuse", ... */
+	const char *user_agent;
+	const char *version;
+	const char *auth_failure; /* "dmarc", "spf", "bodyhash", ...; a list as sent */
+	const char *const *authentication_results;
+	gsize n_authentication_results;
+	const char *identity_alignment; /* raw: RFC 7489 and RFC 9991 mean the opposite by it */
+	const char *delivery_result;
+	const char *original_envelope_id;
+	const char *original_mail_from; /* "" is the null reverse-path */
+	const char *const *original_rcpt_to;
+	gsize n_original_rcpt_to;
+	const char *arrival_date; /* as sent (Received-Date where that alone is there) */
+	gint64 arrival_time;      /* the same in seconds since 1970 UTC, 0 .. 253402300799, or -1 */
+	const char *reporting_mta;
+	const char *source_ip; /* canonical as a record's, or NULL: see note I1 */
+	gint source_port;      /* 0 .. 65535, or -1 */
+	gint64 incidents;      /* messages that it stands for, 1 where absent; -1 when unreadable */
+	const char *const *reported_domain;
+	gsize n_reported_domain;
+	const char *const *reported_uri;
+	gsize n_reported_uri;
+	const char *dkim_domain;
+	const char *dkim_identity;
+	const char *dkim_selector;
+	const char *dkim_canonicalized_header; /* base64 as sent, without white space */
+	const char *dkim_canonicalized_body;   /* the same; only with failure_bodies */
+	const char *dkim_selector_dns;
+	const char *dkim_adsp_dns;
+	const char *const *spf_dns;
+	gsize n_spf_dns;
+	/* the message, from the third part */
+	const char *header_from;      /* domain of its From, or NULL */
+	const char *message_id;       /* its Message-ID */
+	const char *subject;          /* its Subject, decoded */
+	const char *original_headers; /* its header block, lines ended by LF */
+	const char *original_body;    /* only with failure_bodies, else NULL */
+
+	guint8 sha256[32]; /* of part two and part three, as they were sent: tells a copy */
+	const struct report_note *note;
+	gsize n_note;
+};
+
+/* SMTP TLS reports (RFC 8460 section 4.4). Numbers are -1 when absent or unreadable. */
+struct tls_failure_details {
+	const char *result_type;
+	const char *sending_mta_ip; /* canonical, or NULL */
+	const char *receiving_mx_hostname;
+	const char *receiving_mx_helo;
+	const char *receiving_ip; /* canonical, or NULL */
+	gint64 failed_session_count;
+	const char *additional_information;
+	const char *failure_reason_code;
+};
+
+struct tls_policy {
+	const char *policy_type; /* "tlsa", "sts", "no-policy-found", ... */
+	const char *const *policy_string;
+	gsize n_policy_string;
+	const char *policy_domain;
+	const char *const *mx_host;
+	gsize n_mx_host;
+	gint64 total_successful_session_count;
+	gint64 total_failure_session_count;
+	const struct tls_failure_details *failure_details;
+	gsize n_failure_details;
+};
+
+struct tls_report {
+	const char *organization_name;
+	const char *contact_info;
+	const char *report_id;
+	gint64 start_datetime; /* date-range, seconds since 1970 UTC, 0 .. 253402300799 */
+	gint64 end_datetime;
+	const struct tls_policy *policies;
+	gsize n_policies;
+
+	guint8 sha256[32]; /* of the JSON, unpacked */
+	const struct report_note *note;
+	gsize n_note;
+};
+
+/* What our own MTA found out about the mail (parser_options.authserv_id). */
+enum authentic {
+	AUTHENTIC_NONE, /* it did not say, or nobody said which MTA is ours */
+	AUTHENTIC_PASS, /* what authenticated is aligned with From (RFC 9990 section 3.5: reports must) */
+	AUTHENTIC_FAIL, /* nothing that is did */
+};
+
+/* What the mail itself said, for the ledger; hints only, never trusted, but for authentic. */
 struct mail_header {
 	const char *message_id;
 	const char *subject;
 	const char *from;
+	enum authentic authentic;
 };
 
 /* Something that should have been a report and could not be read. */
@@ -115,7 +212,7 @@ struct unreadable {
 /*
  * Where the parser's findings go. The order of calls for one document is
  *
- *   mail?  ( report_begin record* ( report_end | unreadable ) | unreadable )*
+ *   mail?  ( report_begin record* ( report_end | unreadable ) | failure | tls | unreadable )*
  *
  * so an unreadable() after report_begin() takes back the records since. Every function may fail; the parse
  * then ends with that error. All are set.
@@ -125,5 +222,8 @@ struct report_sink {
 	gboolean (*report_begin)(gpointer user, const char *place, GError **error);
 	gboolean (*record)(gpointer user, const struct aggregate_record *record, GError **error);
 	gboolean (*report_end)(gpointer user, const struct aggregate_header *header, GError **error);
+	gboolean (*failure)(
+	    gpointer user, const char *place, const struct failure_report *failure, GError **error);
+	gboolean (*tls)(gpointer user, const char *place, const struct tls_report *tls, GError **error);
 	gboolean (*unreadable)(gpointer user, const struct unreadable *unreadable, GError **error);
 };

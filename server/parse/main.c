@@ -29,7 +29,7 @@ const char *__asan_default_options(void)
 
 struct options {
 	struct sandbox_limits sandbox;
-	struct parser_limits limits;
+	struct parser_options parser;
 	char *attempt; /* --try, for the tests */
 };
 
@@ -39,7 +39,8 @@ static gboolean read_limit(const char *option, const char *value, gpointer user,
 	struct options *options = user;
 	for (gsize i = 0; i < parser_setting_table_size; i++)
 		if (g_str_equal(parser_setting_table[i].name, option + strlen("--")))
-			return parser_setting_parse(&parser_setting_table[i], &options->limits, value, error);
+			return parser_setting_parse(
+			    &parser_setting_table[i], &options->parser.limits, value, error);
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "unknown option %s", option);
 	return FALSE;
 }
@@ -126,12 +127,12 @@ static gboolean pass_over(gsize size, GError **error)
 }
 
 static gboolean parse(
-    struct wire_writer *writer, const struct parser_limits *limits, gsize size, GError **error)
+    struct wire_writer *writer, const struct parser_options *options, gsize size, GError **error)
 {
 	g_autofree guint8 *document = g_try_malloc(MAX(size, 1));
 	if (document != NULL)
 		return read_all(document, size, error) &&
-		       parse_document(document, size, limits, wire_writer_sink(), writer, error);
+		       parse_document(document, size, options, wire_writer_sink(), writer, error);
 
 	g_autofree char *reason =
 	    g_strdup_printf("%" G_GSIZE_FORMAT " bytes are more than the memory of a parser holds", size);
@@ -148,7 +149,7 @@ static gboolean serve(const struct options *options, GError **error)
 	gboolean ok = wire_writer_hello(writer, error);
 	while (ok && (ok = read_some(head, sizeof(head), &more, error)) && more)
 		ok = sandbox_renew_cpu(&options->sandbox, error) &&
-		     parse(writer, &options->limits, wire_request_decode(head), error) &&
+		     parse(writer, &options->parser, wire_request_decode(head), error) &&
 		     wire_writer_done(writer, error);
 	wire_writer_free(writer);
 	return ok;
@@ -162,7 +163,7 @@ static int end(const GError *error)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .limits = PARSER_LIMITS_DEFAULT };
+	struct options options = { .parser.limits = PARSER_LIMITS_DEFAULT };
 	gboolean landlock = FALSE;
 	g_autoptr(GError) error = NULL;
 

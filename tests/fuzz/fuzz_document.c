@@ -6,12 +6,12 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
-	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
-	struct check_sink check = { .limits = &limits };
+	struct parser_options options = { .limits = PARSER_LIMITS_DEFAULT };
+	struct check_sink check = { .limits = &options.limits };
 
 	parse_init();
-	limits.max_unpacked = 16 * 1024 * 1024; /* so that a run is short */
-	g_assert(parse_document(data, size, &limits, &CHECK_SINK, &check, NULL));
+	options.limits.max_unpacked = 16 * 1024 * 1024; /* so that a run is short */
+	g_assert(parse_document(data, size, &options, &CHECK_SINK, &check, NULL));
 	g_assert(!check.open && check.findings > 0);
 	return 0;
 }

@@ -145,4 +145,8 @@ static gboolean on_unreadable(gpointer user, const struct unreadable *unreadable
 	return called(collect, error);
 }
 
-const struct report_sink COLLECT = { on_mail, on_begin, on_record, on_end, on_unreadable };
+const struct report_sink COLLECT = { .mail = on_mail,
+	.report_begin = on_begin,
+	.record = on_record,
+	.report_end = on_end,
+	.unreadable = on_unreadable };

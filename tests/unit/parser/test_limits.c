@@ -248,18 +248,18 @@ static void set(struct parser_limits *limits, const struct row *row, guint64 val
 /* What the parser tells of a document that asks for size, when the limit is at value. */
 static char *run(const struct row *row, guint64 value, guint size)
 {
-	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+	struct parser_options options = { .limits = PARSER_LIMITS_DEFAULT };
 	g_autoptr(GByteArray) document = row->make(size);
 	g_autoptr(GError) error = NULL;
 	struct collect collect;
 
 	if (g_str_equal(row->member, "max_ratio"))
-		limits.free_unpacked = 0;
+		options.limits.free_unpacked = 0;
 	if (g_str_equal(row->member, "free_unpacked"))
-		limits.max_ratio = 1;
-	set(&limits, row, value);
+		options.limits.max_ratio = 1;
+	set(&options.limits, row, value);
 	collect_init(&collect);
-	assert_true(parse_document(document->data, document->len, &limits, &COLLECT, &collect, &error));
+	assert_true(parse_document(document->data, document->len, &options, &COLLECT, &collect, &error));
 	return g_string_free(collect.lines, FALSE);
 }
 

@@ -28,6 +28,7 @@ static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 /* What document gives, as text; it is freed. */
 static char *run_with(GByteArray *document, const struct parser_limits *limits, guint fail_at)
 {
+	const struct parser_options options = { .limits = *limits };
 	struct collect collect;
 	g_autoptr(GError) error = NULL;
 	/* a copy of that size, so that a read beyond it is seen */
@@ -35,7 +36,7 @@ static char *run_with(GByteArray *document, const struct parser_limits *limits, 
 
 	collect_init(&collect);
 	collect.fail_at = fail_at;
-	if (!parse_document(data, document->len, limits, &COLLECT, &collect, &error))
+	if (!parse_document(data, document->len, &options, &COLLECT, &collect, &error))
 		g_string_append_printf(collect.lines, "!%s", error->message);
 	g_byte_array_unref(document);
 	return g_string_free(collect.lines, FALSE);

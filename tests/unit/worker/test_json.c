@@ -94,7 +94,7 @@ static char *print(
 
 static void say_report(const struct report_sink *sink, gpointer user)
 {
-	const struct mail_header mail = { "<1@example>", "s", "f" };
+	const struct mail_header mail = { .message_id = "<1@example>", .subject = "s", .from = "f" };
 	assert_true(sink->mail(user, &mail, NULL));
 	assert_true(sink->report_begin(user, "part 1", NULL));
 	assert_true(sink->record(user, &full, NULL));
