@@ -207,10 +207,7 @@ static struct intake *open_intake(
 {
 	g_autofree char *conninfo = database_role_conninfo(database, "ruad_ingest");
 	g_autofree char *worker = paths_libexec("ruad-parse");
-	struct intake_options options = {
-		.conninfo = conninfo,
-		.pool = pool_options_of(settings, worker),
-	};
+	struct intake_options options = intake_options_of(settings, conninfo, worker);
 
 	return intake_new(&options, error);
 }

@@ -30,11 +30,11 @@ struct service {
 	const char *listen_key; /* of the settings */
 	const char *activation; /* FileDescriptorName= of systemd's sockets */
 	const char *role;
-	const char *sections[3]; /* of the settings, for its environment */
+	const char *sections[4]; /* of the settings, for its environment */
 };
 
 static const struct service services[] = {
-	{ "ruad-ingest", "lmtp.listen", "lmtp", "ruad_ingest", { "lmtp", "parser", NULL } },
+	{ "ruad-ingest", "lmtp.listen", "lmtp", "ruad_ingest", { "lmtp", "parser", "retention", NULL } },
 	{ "ruad-web", "http.listen", "http", "ruad_web", { "http", NULL, NULL } },
 };
 

@@ -119,6 +119,10 @@ static char **make_arguments(const struct pool_options *options)
 		g_ptr_array_add(argv, g_strdup_printf("--%s=%" G_GUINT64_FORMAT, setting->name,
 					  parser_setting_get(setting, &options->limits)));
 	}
+	if (options->authserv_id != NULL && *options->authserv_id != '\0')
+		g_ptr_array_add(argv, g_strconcat("--authserv_id=", options->authserv_id, NULL));
+	if (options->failure_bodies)
+		g_ptr_array_add(argv, g_strdup("--failure_bodies"));
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(argv, FALSE);
 }
@@ -398,6 +402,7 @@ struct pool *pool_new(const struct pool_options *options, GError **error)
 	struct pool *pool = g_new0(struct pool, 1);
 	pool->options = *options;
 	pool->options.worker = g_strdup(options->worker);
+	pool->options.authserv_id = g_strdup(options->authserv_id);
 	g_mutex_init(&pool->mutex);
 	g_cond_init(&pool->freed);
 	g_queue_init(&pool->idle);
@@ -414,6 +419,7 @@ void pool_free(struct pool *pool)
 	g_mutex_clear(&pool->mutex);
 	g_cond_clear(&pool->freed);
 	g_free((char *)pool->options.worker);
+	g_free((char *)pool->options.authserv_id);
 	g_free(pool);
 }
 

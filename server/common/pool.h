@@ -18,12 +18,14 @@ struct pool_options {
 	guint seconds;      /* of silence from a worker while it owes us bytes, before it is killed */
 	guint64 memory;     /* bytes of address space a worker may take (RLIMIT_AS) */
 	struct parser_limits limits; /* those of parser_settings.h; the others are at their default */
+	const char *authserv_id;     /* see struct parser_options; NULL or "": none */
+	gboolean failure_bodies;
 };
 
 struct pool;
 struct settings;
 
-/* What section [parser] says, for pool_new(); worker is borrowed. */
+/* What the settings say, for pool_new(); strings are borrowed from settings, as is worker. */
 struct pool_options pool_options_of(const struct settings *settings, const char *worker);
 
 /* A pool. One worker starts at once, to see that it can; the others when first needed. Options are copied.

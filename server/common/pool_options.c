@@ -26,6 +26,8 @@ struct pool_options pool_options_of(const struct settings *settings, const char 
 		.seconds = (guint)settings_seconds(settings, "parser.timeout"),
 		.memory = settings_size(settings, "parser.memory"),
 		.limits = PARSER_LIMITS_DEFAULT,
+		.authserv_id = settings_string(settings, "lmtp.authserv_id"),
+		.failure_bodies = settings_bool(settings, "retention.failure_bodies"),
 	};
 
 	read_limits(&options.limits, settings);

@@ -150,6 +150,18 @@ static gboolean parse_bool(const char *text, guint64 *number)
 	return FALSE;
 }
 
+static gboolean parse_choice(const struct setting *setting, const char *text, guint64 *number)
+{
+	g_auto(GStrv) words = g_strsplit(setting_words(setting), " ", -1);
+
+	for (guint64 i = 0; words[i] != NULL; i++)
+		if (g_ascii_strcasecmp(words[i], text) == 0) {
+			*number = i;
+			return TRUE;
+		}
+	return FALSE;
+}
+
 static char **parse_list(const char *text)
 {
 	g_auto(GStrv) pieces = g_strsplit_set(text, " \t\r\n,", -1);
@@ -199,6 +211,11 @@ static gboolean assign(
 	case SETTING_BOOL:
 		if (!parse_bool(text, &number))
 			return fail(error, place, "%s \"%s\": neither on nor off", setting->name, text);
+		break;
+	case SETTING_CHOICE:
+		if (!parse_choice(setting, text, &number))
+			return fail(error, place, "%s \"%s\": none of: %s", setting->name, text,
+			    setting_words(setting));
 		break;
 	}
 	value->number = number;
@@ -511,6 +528,11 @@ gint64 settings_seconds(const struct settings *settings, const char *key)
 gboolean settings_bool(const struct settings *settings, const char *key)
 {
 	return get(settings, key, SETTING_BOOL)->number != 0;
+}
+
+guint settings_choice(const struct settings *settings, const char *key)
+{
+	return (guint)get(settings, key, SETTING_CHOICE)->number;
 }
 
 const char *settings_text(const struct settings *settings, gsize index)

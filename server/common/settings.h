@@ -32,6 +32,8 @@ gint64 settings_int(const struct settings *settings, const char *key);
 guint64 settings_size(const struct settings *settings, const char *key);
 gint64 settings_seconds(const struct settings *settings, const char *key);
 gboolean settings_bool(const struct settings *settings, const char *key);
+guint settings_choice(
+    const struct settings *settings, const char *key); /* which of setting_words(), from 0 */
 
 /* Print all effective values as an INI file with their help as comments; secrets are masked. */
 void settings_print(const struct settings *settings, FILE *out);

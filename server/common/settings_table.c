@@ -28,6 +28,14 @@ const struct setting setting_table[] = {
 	    "Connections served at the same time; more are answered 421." },
 	{ "lmtp.timeout", SETTING_SECONDS, "300", 1, DAY,
 	    "Silence after which a connection is closed (RFC 5321 section 4.5.3.2.7 asks for 5 minutes)." },
+	{ "lmtp.authserv_id", SETTING_STRING, "", NOT_NUMBER,
+	    "The name that your own mail server writes into Authentication-Results (RFC 8601), where it must "
+	    "remove fields of that name that come from outside. Only the topmost field is believed, and only "
+	    "with this name; empty: none is." },
+	{ "lmtp.require_authentic", SETTING_CHOICE, "off", NOT_NUMBER,
+	    "What becomes of a report by LMTP whose mail no domain aligned with its From authenticates (RFC "
+	    "9990 section 3.5), as lmtp.authserv_id says: off stores it all the same, flag too, with the "
+	    "note S1, and quarantine sets the mail aside." },
 
 	{ "parser.workers", SETTING_INT, "0", 0, 1024,
 	    "Parser processes at most; 0 is one for each processor core." },
@@ -58,9 +66,26 @@ const struct setting setting_table[] = {
 	    "Requests worked on at the same time; each has a database connection." },
 	{ "http.timeout", SETTING_SECONDS, "30", 1, DAY,
 	    "Silence after which an HTTP connection is closed." },
+
+	{ "retention.failure_bodies", SETTING_BOOL, "off", NOT_NUMBER,
+	    "Keep the message of a failure report whole, with its body and the addresses of third parties. "
+	    "Off keeps its header alone, with their local parts masked." },
 };
 
 const gsize setting_table_size = G_N_ELEMENTS(setting_table);
+
+const char *setting_words(const struct setting *setting)
+{
+	static const struct {
+		const char *name;
+		const char *words;
+	} choices[] = { { "lmtp.require_authentic", "off flag quarantine" } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++)
+		if (g_str_equal(choices[i].name, setting->name))
+			return choices[i].words;
+	g_assert_not_reached();
+}
 
 char *setting_section(const struct setting *setting, const char **key)
 {

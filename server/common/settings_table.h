@@ -13,6 +13,7 @@ enum setting_type {
 	SETTING_SIZE,    /* bytes; K, M, G for powers of 1024 */
 	SETTING_SECONDS, /* s, m, h, d */
 	SETTING_BOOL,
+	SETTING_CHOICE, /* one of setting_words() */
 };
 
 struct setting {
@@ -26,6 +27,9 @@ struct setting {
 
 extern const struct setting setting_table[];
 extern const gsize setting_table_size;
+
+/* What a choice may be, between blanks. */
+const char *setting_words(const struct setting *setting);
 
 /* The value of setting_table[index] as text, as it would stand in the file. */
 const char *settings_text(const struct settings *settings, gsize index);

@@ -13,16 +13,31 @@
 
 #define INTAKE_SMALL (1024 * 1024) /* bytes of COPY rows that may wait for the group commit */
 
-struct intake_options {
-	const char *conninfo; /* of a login that may act as ruad_ingest */
-	struct pool_options pool;
+/* What becomes of a mail from LMTP that our own MTA does not call authentic (lmtp.require_authentic). */
+enum require_authentic {
+	REQUIRE_AUTHENTIC_OFF,
+	REQUIRE_AUTHENTIC_FLAG,       /* its reports get the note S1 */
+	REQUIRE_AUTHENTIC_QUARANTINE, /* it is one unreadable item with code "unauthentic" */
 };
+
+struct intake_options {
+	const char *conninfo; /* of a login that may act as ruad_ingest, or for again as ruad_owner */
+	struct pool_options pool;
+	enum require_authentic require_authentic;
+	gboolean again; /* stored mails are read again: every envelope says which (sql/STAGING.md) */
+};
+
+/* What the settings say, for intake_new(); strings are borrowed from settings, as are conninfo and worker. */
+struct intake_options intake_options_of(
+    const struct settings *settings, const char *conninfo, const char *worker);
 
 struct envelope {
 	const char *source;            /* "lmtp" or "import" */
 	const char *name;              /* file path of an import, or NULL */
 	const char *from;              /* reverse-path, "" for <>, NULL for an import */
 	const char *const *recipients; /* NULL-terminated, or NULL */
+	gint64 again;                  /* id of the stored mail that is read again; 0 for a new one */
+	const char *received_at;       /* of that mail, as the database gave it; NULL is now */
 };
 
 /* What became of a document. */
@@ -46,6 +61,9 @@ void intake_free(struct intake *intake);
  *
  * RUAD_ERROR_SYSTEM is the only error: nothing was stored, or it is not known (the commit's answer was lost);
  * the same document may be sent again and is then found to be a duplicate.
+ *
+ * For intake_options.again it is the same, but the stored mail's findings are replaced: counts.unreadable is what
+ * is still unreadable.
  */
 gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
     gsize size, struct intake_counts *counts, GError **error) G_GNUC_WARN_UNUSED_RESULT;

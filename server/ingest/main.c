@@ -101,12 +101,16 @@ static struct intake *start_intake(const struct settings *settings, GError **err
 	g_autofree char *self = g_file_read_link("/proc/self/exe", error);
 	g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
 	g_autofree char *worker = self ? g_build_filename(folder, WORKER, NULL) : NULL;
-	struct intake_options options = {
-		.conninfo = *conninfo ? conninfo : settings_string(settings, "database.url"),
-		.pool = pool_options_of(settings, worker),
-	};
+	struct intake_options options;
 
-	return worker ? intake_new(&options, error) : NULL;
+	if (!worker)
+		return NULL;
+	if (!*conninfo)
+		conninfo = settings_string(settings, "database.url");
+	options = intake_options_of(settings, conninfo, worker);
+	if (options.require_authentic != REQUIRE_AUTHENTIC_OFF && !*options.pool.authserv_id)
+		log_warning("lmtp.require_authentic without lmtp.authserv_id: no mail is authentic");
+	return intake_new(&options, error);
 }
 
 static void serve(

@@ -30,7 +30,8 @@ const char *__asan_default_options(void)
 struct options {
 	struct sandbox_limits sandbox;
 	struct parser_options parser;
-	char *attempt; /* --try, for the tests */
+	char *authserv_id; /* of parser */
+	char *attempt;     /* --try, for the tests */
 };
 
 /* --max_parts=N and the like. */
@@ -64,6 +65,10 @@ static gboolean read_options(int *argc, char ***argv, struct options *options, G
 		{ "memory", 0, 0, G_OPTION_ARG_INT64, &memory, "Address space that may be taken", "BYTES" },
 		{ "cpu", 0, 0, G_OPTION_ARG_INT64, &cpu, "Processor time that a document may cost",
 		    "SECONDS" },
+		{ "authserv_id", 0, 0, G_OPTION_ARG_STRING, &options->authserv_id,
+		    "Whose Authentication-Results are believed", "NAME" },
+		{ "failure_bodies", 0, 0, G_OPTION_ARG_NONE, &options->parser.failure_bodies,
+		    "Tell the messages of failure reports whole", NULL },
 		{ "try", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &options->attempt, NULL, NULL },
 		{ 0 },
 	};
@@ -76,9 +81,11 @@ static gboolean read_options(int *argc, char ***argv, struct options *options, G
 		return FALSE;
 	if (*argc > 1 || memory < 0 || cpu < 1) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "usage: ruad-parse [--memory=BYTES] [--cpu=SECONDS] [--LIMIT=N]...");
+		    "usage: ruad-parse [--memory=BYTES] [--cpu=SECONDS] [--LIMIT=N]... "
+		    "[--authserv_id=NAME] [--failure_bodies]");
 		return FALSE;
 	}
+	options->parser.authserv_id = options->authserv_id;
 	options->sandbox = (struct sandbox_limits){ .memory = (guint64)memory, .cpu = (guint64)cpu };
 	return TRUE;
 }

@@ -52,6 +52,9 @@ static void every_key_has_a_default_of_its_type(void **state G_GNUC_UNUSED)
 	assert_int_equal(settings_size(settings, "parser.memory"), G_GUINT64_CONSTANT(1) << 30);
 	assert_int_equal(settings_int(settings, "lmtp.max_connections"), 100);
 	assert_int_equal(settings_seconds(settings, "lmtp.timeout"), 300);
+	assert_string_equal(settings_string(settings, "lmtp.authserv_id"), "");
+	assert_int_equal(settings_choice(settings, "lmtp.require_authentic"), 0);
+	assert_false(settings_bool(settings, "retention.failure_bodies"));
 	settings_free(settings);
 }
 
@@ -77,6 +80,8 @@ static const struct {
 	    "server.user", "b" },
 	{ "override over file", "[server]\nuser = a\n", "server.user=b", "server.user", "b" },
 	{ "override with spaces", "", "server.user = b ", "server.user", "b" },
+	{ "choice", "[lmtp]\nrequire_authentic = Quarantine\n", NULL, "lmtp.require_authentic",
+	    "Quarantine" },
 	{ "override with an equals sign", "", "database.url=host=/run", "database.url", "host=/run" },
 };
 
@@ -115,6 +120,9 @@ static const struct {
 	    ":3: unknown key \"lmtp.listn\": did you mean \"lmtp.listen\"?" },
 	{ "known key in another section", "[http]\nmax_connections = 1\n", NULL,
 	    ":2: unknown key \"http.max_connections\"" },
+	{ "no such choice", "[lmtp]\nrequire_authentic = yes\n", NULL,
+	    ":2: lmtp.require_authentic \"yes\": none of: off flag quarantine" },
+	{ "empty choice", "", "lmtp.require_authentic=", "\"\": none of: off flag quarantine" },
 	{ "unknown key after the same in another section",
 	    "[http]\nlisten = 127.0.0.1:1\n[server]\nlisten = x\n", NULL,
 	    ":4: unknown key \"server.listen\"" },
@@ -448,6 +456,29 @@ static void each_limit_is_set_by_its_name(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* The choices stand in the order of enum require_authentic. */
+static void what_else_the_pool_needs_is_set(void **state G_GNUC_UNUSED)
+{
+	static const char *const choices[] = { "off", "flag", "quarantine" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(choices); i++) {
+		g_autofree char *content =
+		    g_strdup_printf("[lmtp]\nauthserv_id = mx.example\nrequire_authentic = %s\n"
+				    "[retention]\nfailure_bodies = on\n",
+			choices[i]);
+		g_autoptr(GError) error = NULL;
+		struct settings *settings = load(content, NULL, &error);
+		struct pool_options options;
+
+		assert_non_null(settings);
+		options = pool_options_of(settings, "worker");
+		assert_int_equal(settings_choice(settings, "lmtp.require_authentic"), i);
+		assert_string_equal(options.authserv_id, "mx.example");
+		assert_true(options.failure_bodies);
+		settings_free(settings);
+	}
+}
+
 /* What ruad-parse takes as an option: digits and nothing else. */
 static void limits_are_parsed_strictly(void **state G_GNUC_UNUSED)
 {
@@ -478,6 +509,7 @@ int main(void)
 		cmocka_unit_test(limits_default_to_those_of_the_parser),
 		cmocka_unit_test(each_limit_is_set_by_its_name),
 		cmocka_unit_test(limits_are_parsed_strictly),
+		cmocka_unit_test(what_else_the_pool_needs_is_set),
 		cmocka_unit_test(every_key_has_a_default_of_its_type),
 		cmocka_unit_test(values_come_from_file_and_overrides),
 		cmocka_unit_test(mistakes_name_line_and_nearest_key),

@@ -1,0 +1,12 @@
+#include "server/common/settings.h"
+#include "server/ingest/intake.h"
+
+struct intake_options intake_options_of(
+    const struct settings *settings, const char *conninfo, const char *worker)
+{
+	return (struct intake_options){
+		.conninfo = conninfo,
+		.pool = pool_options_of(settings, worker),
+		.require_authentic = settings_choice(settings, "lmtp.require_authentic"),
+	};
+}
