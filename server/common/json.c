@@ -176,6 +176,122 @@ static struct json_object *policy_published(const struct aggregate_header *heade
 	return object;
 }
 
+/* RFC 3339; -1 stands for absent. */
+static struct json_object *date_time(gint64 seconds)
+{
+	g_autoptr(GDateTime) time = seconds >= 0 ? g_date_time_new_from_unix_utc(seconds) : NULL;
+	g_autofree char *words = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+	return text(words);
+}
+
+/* The second part of a failure report, up to what became of the message. */
+static void put_feedback(struct json_object *object, const struct failure_report *f)
+{
+	put_text(object, "feedback_type", f->feedback_type);
+	put_text(object, "user_agent", f->user_agent);
+	put_text(object, "version", f->version);
+	put_text(object, "auth_failure", f->auth_failure);
+	put(object, "authentication_results",
+	    json_strings(f->authentication_results, f->n_authentication_results));
+	put_text(object, "identity_alignment", f->identity_alignment);
+	put_text(object, "delivery_result", f->delivery_result);
+	put_text(object, "original_envelope_id", f->original_envelope_id);
+	put_text(object, "original_mail_from", f->original_mail_from);
+	put(object, "original_rcpt_to", json_strings(f->original_rcpt_to, f->n_original_rcpt_to));
+	put_text(object, "arrival_date", f->arrival_date);
+	put(object, "arrival_time", date_time(f->arrival_time));
+	put_text(object, "reporting_mta", f->reporting_mta);
+	put_text(object, "source_ip", f->source_ip);
+	put_number(object, "source_port", f->source_port);
+	put_number(object, "incidents", f->incidents);
+	put(object, "reported_domain", json_strings(f->reported_domain, f->n_reported_domain));
+	put(object, "reported_uri", json_strings(f->reported_uri, f->n_reported_uri));
+}
+
+struct json_object *json_failure(const struct failure_report *f)
+{
+	struct json_object *object = json_object_new_object();
+	put_feedback(object, f);
+	put_text(object, "dkim_domain", f->dkim_domain);
+	put_text(object, "dkim_identity", f->dkim_identity);
+	put_text(object, "dkim_selector", f->dkim_selector);
+	put_text(object, "dkim_canonicalized_header", f->dkim_canonicalized_header);
+	put_text(object, "dkim_canonicalized_body", f->dkim_canonicalized_body);
+	put_text(object, "dkim_selector_dns", f->dkim_selector_dns);
+	put_text(object, "dkim_adsp_dns", f->dkim_adsp_dns);
+	put(object, "spf_dns", json_strings(f->spf_dns, f->n_spf_dns));
+	put_text(object, "header_from", f->header_from);
+	put_text(object, "message_id", f->message_id);
+	put_text(object, "subject", f->subject);
+	put_text(object, "original_headers", f->original_headers);
+	put_text(object, "original_body", f->original_body);
+	return object;
+}
+
+const char *json_failure_kind(const struct failure_report *failure)
+{
+	return failure->feedback_type == NULL || g_str_equal(failure->feedback_type, "auth-failure")
+		   ? "failure"
+		   : "feedback";
+}
+
+static struct json_object *failure_details(const struct tls_policy *policy)
+{
+	struct json_object *array = list(policy->n_failure_details);
+	for (gsize i = 0; i < policy->n_failure_details; i++) {
+		const struct tls_failure_details *details = &policy->failure_details[i];
+		struct json_object *object = json_object_new_object();
+		put_text(object, "result_type", details->result_type);
+		put_text(object, "sending_mta_ip", details->sending_mta_ip);
+		put_text(object, "receiving_mx_hostname", details->receiving_mx_hostname);
+		put_text(object, "receiving_mx_helo", details->receiving_mx_helo);
+		put_text(object, "receiving_ip", details->receiving_ip);
+		put_number(object, "failed_session_count", details->failed_session_count);
+		put_text(object, "additional_information", details->additional_information);
+		put_text(object, "failure_reason_code", details->failure_reason_code);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static struct json_object *tls_policy(const struct tls_policy *p)
+{
+	struct json_object *policy = json_object_new_object();
+	put_text(policy, "policy_type", p->policy_type);
+	put(policy, "policy_string", json_strings(p->policy_string, p->n_policy_string));
+	put_text(policy, "policy_domain", p->policy_domain);
+	put(policy, "mx_host", json_strings(p->mx_host, p->n_mx_host));
+
+	struct json_object *summary = json_object_new_object();
+	put_number(summary, "total_successful_session_count", p->total_successful_session_count);
+	put_number(summary, "total_failure_session_count", p->total_failure_session_count);
+
+	struct json_object *object = json_object_new_object();
+	put(object, "policy", policy);
+	put(object, "summary", summary);
+	put(object, "failure_details", failure_details(p));
+	return object;
+}
+
+struct json_object *json_tls(const struct tls_report *tls)
+{
+	struct json_object *range = json_object_new_object();
+	put(range, "start_datetime", date_time(tls->start_datetime));
+	put(range, "end_datetime", date_time(tls->end_datetime));
+
+	struct json_object *policies = list(tls->n_policies);
+	for (gsize i = 0; i < tls->n_policies; i++)
+		json_object_array_add(policies, tls_policy(&tls->policies[i]));
+
+	struct json_object *object = json_object_new_object();
+	put_text(object, "organization_name", tls->organization_name);
+	put(object, "date_range", range);
+	put_text(object, "contact_info", tls->contact_info);
+	put_text(object, "report_id", tls->report_id);
+	put(object, "policies", policies);
+	return object;
+}
+
 static struct json_object *hex(const guint8 *bytes, gsize size)
 {
 	g_autoptr(GString) digits = g_string_sized_new(2 * size);
@@ -268,21 +384,28 @@ static gboolean print_record(gpointer user, const struct aggregate_record *recor
 	return ok;
 }
 
-/* Print object without its closing brace, or without its opening one. */
-static void print_open(FILE *out, struct json_object *object)
+/* Print object (transfer full) without so many bytes at its ends: its opening and closing braces. */
+static void print_piece(FILE *out, struct json_object *object, gsize before, gsize behind)
 {
 	gsize size;
 	const char *json = json_text(object, &size);
-	fwrite(json, 1, size - 1, out);
+	fwrite(json + before, 1, size - before - behind, out);
 	json_object_put(object);
+}
+
+static void print_open(FILE *out, struct json_object *object)
+{
+	print_piece(out, object, 0, 1);
+}
+
+static void print_inside(FILE *out, struct json_object *object)
+{
+	print_piece(out, object, 1, 1);
 }
 
 static void print_close(FILE *out, struct json_object *object)
 {
-	gsize size;
-	const char *json = json_text(object, &size);
-	fwrite(json + 1, 1, size - 1, out);
-	json_object_put(object);
+	print_piece(out, object, 1, 0);
 }
 
 static gboolean print_end(gpointer user, const struct aggregate_header *header, GError **error)
@@ -297,6 +420,7 @@ static gboolean print_end(gpointer user, const struct aggregate_header *header, 
 	put(back, "notes", json_notes(header->note, header->n_note));
 	put_text(back, "version", header->version);
 	put_text(back, "xmlns", header->xmlns);
+	put(back, "partial", json_object_new_boolean(header->partial));
 	put(back, "records", json_object_new_uint64(header->records));
 	put(back, "sha256", hex(header->sha256, sizeof(header->sha256)));
 
@@ -308,6 +432,40 @@ static gboolean print_end(gpointer user, const struct aggregate_header *header, 
 	print_close(printer->out, back);
 	putc('\n', printer->out);
 	return ok && flush(printer, error);
+}
+
+/* A whole report on one line; content is transfer full. */
+static gboolean print_whole(struct json_printer *printer, struct json_object *front,
+    struct json_object *content, struct json_object *back, GError **error)
+{
+	print_open(printer->out, front);
+	putc(',', printer->out);
+	print_inside(printer->out, content);
+	putc(',', printer->out);
+	print_close(printer->out, back);
+	putc('\n', printer->out);
+	return flush(printer, error);
+}
+
+static struct json_object *ending(const guint8 sha256[32], const struct report_note *note, gsize n)
+{
+	struct json_object *back = json_object_new_object();
+	put(back, "sha256", hex(sha256, 32));
+	put(back, "notes", json_notes(note, n));
+	return back;
+}
+
+static gboolean print_failure(
+    gpointer user, const char *place, const struct failure_report *failure, GError **error)
+{
+	return print_whole(user, line(user, json_failure_kind(failure), place), json_failure(failure),
+	    ending(failure->sha256, failure->note, failure->n_note), error);
+}
+
+static gboolean print_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
+{
+	return print_whole(user, line(user, "tls", place), json_tls(tls),
+	    ending(tls->sha256, tls->note, tls->n_note), error);
 }
 
 static gboolean print_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
@@ -333,6 +491,8 @@ const struct report_sink *json_printer_sink(void)
 		.report_begin = print_begin,
 		.record = print_record,
 		.report_end = print_end,
+		.failure = print_failure,
+		.tls = print_tls,
 		.unreadable = print_unreadable };
 	return &sink;
 }

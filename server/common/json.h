@@ -1,9 +1,10 @@
 /*
  * json.h - reports as canonical JSON (DESIGN section 3), one document a line.
  *
- * Keys are the names of the XML. What was absent is null, lists are always there. Behind the report's own
- * keys stand what the parser found out: "version", "xmlns", "records" and "sha256" (of the XML). Records are
- * spooled until the header is known, so memory does not grow with their number.
+ * Keys are the names of the XML, or of the fields and members of the other reports in snake_case. What was absent
+ * is null, lists are always there. Behind an aggregate report's own keys stand what the parser found out: "notes",
+ * "version", "xmlns", "partial", "records" and "sha256" (of the XML); behind another's, "sha256" and "notes". Records
+ * are spooled until the header is known, so memory does not grow with their number.
  */
 #pragma once
 
@@ -31,6 +32,13 @@ struct json_object *json_auth_results(const struct aggregate_record *record); /*
 struct json_object *json_notes(const struct report_note *note, gsize n);
 struct json_object *json_strings(const char *const *strings, gsize n);
 struct json_object *json_record(const struct aggregate_record *record);
+
+/* A failure or TLS report as the column content has it: without kind, place, sha256 and notes. Transfer full. */
+struct json_object *json_failure(const struct failure_report *failure);
+struct json_object *json_tls(const struct tls_report *tls);
+
+/* "failure" for what RFC 6591 or RFC 9991 calls one, or does not say; "feedback" for another kind of RFC 5965. */
+const char *json_failure_kind(const struct failure_report *failure);
 
 /* Its text on one line, without blanks; borrowed from the object. */
 const char *json_text(struct json_object *object, gsize *size);

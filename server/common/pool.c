@@ -509,6 +509,19 @@ static gboolean hear_end(gpointer user, const struct aggregate_header *header, G
 	return heard(ear, ear->sink->report_end(ear->user, header, error), error);
 }
 
+static gboolean hear_failure(
+    gpointer user, const char *place, const struct failure_report *failure, GError **error)
+{
+	struct ear *ear = user;
+	return heard(ear, ear->sink->failure(ear->user, place, failure, error), error);
+}
+
+static gboolean hear_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
+{
+	struct ear *ear = user;
+	return heard(ear, ear->sink->tls(ear->user, place, tls, error), error);
+}
+
 static gboolean hear_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
 {
 	struct ear *ear = user;
@@ -520,6 +533,8 @@ static const struct report_sink ear_sink = { .mail = hear_mail,
 	.report_begin = hear_begin,
 	.record = hear_record,
 	.report_end = hear_end,
+	.failure = hear_failure,
+	.tls = hear_tls,
 	.unreadable = hear_unreadable };
 
 /* Returns the worker if it is still good, else NULL: then it is gone. */

@@ -1,11 +1,11 @@
 #include "server/common/wire.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "parser/error.h"
+#include "server/common/wire_reports.h"
 
 /*
  * One frame type, one signature. Records are most of all bytes, so their chunk is two flat arrays that
@@ -24,11 +24,12 @@
 #define FRAME_BEGIN      'B'
 #define FRAME_RECORDS    'R'
 #define FRAME_END        'E'
+#define FRAME_FAILURE    'F'
+#define FRAME_TLS        'T'
 #define FRAME_UNREADABLE 'U'
 #define FRAME_DONE       'D'
 
-#define NOTES_TYPE   "a(ssms)"
-#define MAIL_TYPE    "(msmsms)"
+#define MAIL_TYPE    "(msmsmsy)"
 #define BEGIN_TYPE   "(s)"
 #define RECORDS_TYPE "(axat)"
 #define END_TYPE                                                                                             \
@@ -41,17 +42,16 @@
 	"msmsmsmsms"                                                                                         \
 	"i"                                                                                                  \
 	"msmsms"                                                                                             \
-	"t"                                                                                                  \
-	"ay" NOTES_TYPE ")"
+	"bt"                                                                                                 \
+	"ay" WIRE_NOTES_TYPE ")"
 
 #define UNREADABLE_TYPE "(sss)"
 #define DONE_TYPE       "()"
 
 #define ABSENT    "\xff"
-#define NUMBERS   5                               /* in a chunk for each record */
-#define WORD      8                               /* bytes of an element of a chunk's text */
-#define CHUNK_MAX (256 * 1024)                    /* bytes at which a chunk closes */
-#define TIME_MAX  G_GINT64_CONSTANT(253402300799) /* 9999-12-31T23:59:59Z */
+#define NUMBERS   5            /* in a chunk for each record */
+#define WORD      8            /* bytes of an element of a chunk's text */
+#define CHUNK_MAX (256 * 1024) /* bytes at which a chunk closes */
 
 /* ---- writing ---- */
 
@@ -152,19 +152,11 @@ static void put_text(GByteArray *text, const char *value)
 	g_byte_array_append(text, (const guint8 *)value, (guint)strlen(value) + 1);
 }
 
-static GVariant *encode_notes(const struct report_note *note, gsize n)
-{
-	GVariantBuilder builder;
-	g_variant_builder_init(&builder, G_VARIANT_TYPE(NOTES_TYPE));
-	for (gsize i = 0; i < n; i++)
-		g_variant_builder_add(&builder, "(ssms)", note[i].code, note[i].path, note[i].raw);
-	return g_variant_builder_end(&builder);
-}
-
 static gboolean write_mail(gpointer user, const struct mail_header *mail, GError **error)
 {
-	return append_frame(
-	    user, FRAME_MAIL, g_variant_new(MAIL_TYPE, mail->message_id, mail->subject, mail->from), error);
+	return append_frame(user, FRAME_MAIL,
+	    g_variant_new(MAIL_TYPE, mail->message_id, mail->subject, mail->from, (guchar)mail->authentic),
+	    error);
 }
 
 static gboolean write_begin(gpointer user, const char *place, GError **error)
@@ -219,10 +211,11 @@ static GVariant *encode_header(const struct aggregate_header *h)
 {
 	GVariant *error = g_variant_new_strv(h->error, (gssize)h->n_error);
 	GVariant *sha256 = g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, h->sha256, sizeof(h->sha256), 1);
-	return g_variant_new("(smsmsmsmsmsmsxx@asmssmsmsmsmsmsimsmsmst@ay@" NOTES_TYPE ")", h->dialect,
+	return g_variant_new("(smsmsmsmsmsmsxx@asmssmsmsmsmsmsimsmsmsbt@ay@" WIRE_NOTES_TYPE ")", h->dialect,
 	    h->version, h->xmlns, h->org_name, h->email, h->extra_contact_info, h->report_id, h->begin,
 	    h->end, error, h->generator, h->domain, h->adkim, h->aspf, h->p, h->sp, h->np, h->pct, h->fo,
-	    h->testing, h->discovery_method, h->records, sha256, encode_notes(h->note, h->n_note));
+	    h->testing, h->discovery_method, h->partial, h->records, sha256,
+	    wire_notes_encode(h->note, h->n_note));
 }
 
 static gboolean write_end(gpointer user, const struct aggregate_header *header, GError **error)
@@ -240,12 +233,39 @@ static gboolean write_unreadable(gpointer user, const struct unreadable *u, GErr
 	    writer, FRAME_UNREADABLE, g_variant_new(UNREADABLE_TYPE, u->place, u->code, u->reason), error);
 }
 
+/* A frame with a whole report. One that is too large to travel is set aside: other reports of the mail stand. */
+static gboolean write_whole(
+    struct wire_writer *writer, guint8 type, const char *place, GVariant *value, GError **error)
+{
+	g_autoptr(GVariant) owned = g_variant_ref_sink(value);
+	gsize size = g_variant_get_size(owned);
+	if (size <= WIRE_FRAME_MAX)
+		return append_frame(writer, type, owned, error) && write_out(writer, error);
+	g_autofree char *reason =
+	    g_strdup_printf("the report takes %" G_GSIZE_FORMAT " bytes, more than %d", size, WIRE_FRAME_MAX);
+	const struct unreadable too_large = { .place = place, .code = "limit", .reason = reason };
+	return write_unreadable(writer, &too_large, error);
+}
+
+static gboolean write_failure(
+    gpointer user, const char *place, const struct failure_report *failure, GError **error)
+{
+	return write_whole(user, FRAME_FAILURE, place, wire_failure_encode(place, failure), error);
+}
+
+static gboolean write_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
+{
+	return write_whole(user, FRAME_TLS, place, wire_tls_encode(place, tls), error);
+}
+
 const struct report_sink *wire_writer_sink(void)
 {
 	static const struct report_sink sink = { .mail = write_mail,
 		.report_begin = write_begin,
 		.record = write_record,
 		.report_end = write_end,
+		.failure = write_failure,
+		.tls = write_tls,
 		.unreadable = write_unreadable };
 	return &sink;
 }
@@ -320,16 +340,6 @@ void wire_reader_free(struct wire_reader *reader)
 	g_free(reader);
 }
 
-static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *why = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "the parser's answer: %s", why);
-	return FALSE;
-}
-
 /* The strings of a chunk, one after another. */
 struct cursor {
 	const char *at;
@@ -340,7 +350,7 @@ struct cursor {
 static gboolean next_text(struct cursor *cursor, const char **value, GError **error)
 {
 	if (cursor->at == cursor->end)
-		return refuse(error, "strings are missing");
+		return wire_refuse(error, "strings are missing");
 	const char *text = cursor->at, *stop;
 	if (text[0] == ABSENT[0] && text[1] == '\0') {
 		*value = NULL;
@@ -348,7 +358,7 @@ static gboolean next_text(struct cursor *cursor, const char **value, GError **er
 		return TRUE;
 	}
 	if (!g_utf8_validate(text, -1, &stop))
-		return refuse(error, "a string is not UTF-8");
+		return wire_refuse(error, "a string is not UTF-8");
 	*value = text;
 	cursor->at = stop + 1;
 	return TRUE;
@@ -369,25 +379,17 @@ static gboolean next_texts(struct cursor *cursor, const char ***values, gsize n,
 
 static gboolean check_count(gint64 n, GError **error)
 {
-	return (n >= 0 && n <= WIRE_ITEMS_MAX) || refuse(error, "%" G_GINT64_FORMAT " items in a list", n);
+	return n >= 0 ? wire_check_items((guint64)n, WIRE_ITEMS_MAX, error)
+		      : wire_refuse(error, "%" G_GINT64_FORMAT " items in a list", n);
 }
 
 static gboolean check_notes(const struct report_note *note, gsize n, GError **error)
 {
 	for (gsize i = 0; i < n; i++) {
 		if (note[i].code == NULL || note[i].path == NULL)
-			return refuse(error, "a note without code or path");
+			return wire_refuse(error, "a note without code or path");
 	}
 	return TRUE;
-}
-
-static gboolean check_address(const char *address, GError **error)
-{
-	guint8 binary[16];
-	if (address == NULL ||
-	    inet_pton(strchr(address, ':') != NULL ? AF_INET6 : AF_INET, address, binary) == 1)
-		return TRUE;
-	return refuse(error, "source_ip is not an IP address");
 }
 
 static gboolean read_reasons(struct wire_reader *reader, struct cursor *cursor, gsize n, GError **error)
@@ -448,10 +450,11 @@ static gboolean decode_record(struct wire_reader *reader, const gint64 *numbers,
 		.n_auth_spf = (gsize)numbers[3],
 		.n_note = (gsize)numbers[4] };
 	if (r->count < -1)
-		return refuse(error, "count %" G_GINT64_FORMAT, r->count);
+		return wire_refuse(error, "count %" G_GINT64_FORMAT, r->count);
 	if (!NEXT(cursor, error, &r->source_ip, &r->disposition, &r->dkim, &r->spf, &r->header_from,
 		&r->envelope_from, &r->envelope_to) ||
-	    !check_address(r->source_ip, error) || !read_reasons(reader, cursor, r->n_reason, error) ||
+	    !wire_check_address("source_ip", r->source_ip, error) ||
+	    !read_reasons(reader, cursor, r->n_reason, error) ||
 	    !read_dkim(reader, cursor, r->n_auth_dkim, error) ||
 	    !read_spf(reader, cursor, r->n_auth_spf, error) || !read_notes(reader, cursor, r->n_note, error))
 		return FALSE;
@@ -467,7 +470,8 @@ static gboolean check_fill(const struct cursor *cursor, GError **error)
 {
 	static const char fill[WORD] = { 0 };
 	gsize left = (gsize)(cursor->end - cursor->at);
-	return (left < WORD && memcmp(cursor->at, fill, left) == 0) || refuse(error, "strings are left over");
+	return (left < WORD && memcmp(cursor->at, fill, left) == 0) ||
+	       wire_refuse(error, "strings are left over");
 }
 
 static gboolean read_records(
@@ -492,12 +496,12 @@ static gboolean take_records(struct wire_reader *reader, GVariant *value, GError
 	gsize size = words * WORD;
 
 	if (n_numbers == 0 || n_numbers % NUMBERS != 0 || size == 0 || bytes[size - 1] != '\0')
-		return refuse(error, "a chunk is not made of records");
+		return wire_refuse(error, "a chunk is not made of records");
 	gsize n = n_numbers / NUMBERS;
 	reader->in_report += n;
 	reader->records += n;
 	if (reader->records > WIRE_RECORDS_MAX)
-		return refuse(error, "more than %d records", WIRE_RECORDS_MAX);
+		return wire_refuse(error, "more than %d records", WIRE_RECORDS_MAX);
 	struct cursor cursor = { .at = bytes, .end = bytes + size };
 	return read_records(reader, number, n, &cursor, error);
 }
@@ -505,16 +509,26 @@ static gboolean take_records(struct wire_reader *reader, GVariant *value, GError
 static gboolean take_mail(struct wire_reader *reader, GVariant *value, GError **error)
 {
 	struct mail_header mail;
-	g_variant_get(value, "(m&sm&sm&s)", &mail.message_id, &mail.subject, &mail.from);
+	guchar authentic;
+	g_variant_get(value, "(m&sm&sm&sy)", &mail.message_id, &mail.subject, &mail.from, &authentic);
+	if (authentic > AUTHENTIC_FAIL)
+		return wire_refuse(error, "an unknown verdict");
+	mail.authentic = authentic;
 	return reader->sink->mail(reader->user, &mail, error);
+}
+
+static gboolean count_report(struct wire_reader *reader, GError **error)
+{
+	return ++reader->reports <= WIRE_REPORTS_MAX ||
+	       wire_refuse(error, "more than %d reports", WIRE_REPORTS_MAX);
 }
 
 static gboolean take_begin(struct wire_reader *reader, GVariant *value, GError **error)
 {
 	const char *place;
 	g_variant_get(value, "(&s)", &place);
-	if (++reader->reports > WIRE_REPORTS_MAX)
-		return refuse(error, "more than %d reports", WIRE_REPORTS_MAX);
+	if (!count_report(reader, error))
+		return FALSE;
 	reader->in_report = 0;
 	return reader->sink->report_begin(reader->user, place, error);
 }
@@ -524,62 +538,52 @@ static gboolean check_header(
 {
 	static const char *const dialects[] = { "rfc9990", "rfc7489", "draft", NULL };
 	if (!g_strv_contains(dialects, h->dialect))
-		return refuse(error, "an unknown dialect");
+		return wire_refuse(error, "an unknown dialect");
 	if (*h->domain == '\0')
-		return refuse(error, "a report without policy domain");
-	if (h->begin < 0 || h->begin > TIME_MAX || h->end < 0 || h->end > TIME_MAX)
-		return refuse(error, "date_range is out of range");
+		return wire_refuse(error, "a report without policy domain");
+	if (h->begin < 0 || h->begin > WIRE_TIME_MAX || h->end < 0 || h->end > WIRE_TIME_MAX)
+		return wire_refuse(error, "date_range is out of range");
 	if (h->pct < -1 || h->pct > 100)
-		return refuse(error, "pct %d", h->pct);
+		return wire_refuse(error, "pct %d", h->pct);
 	if (h->records != reader->in_report)
-		return refuse(error,
+		return wire_refuse(error,
 		    "%" G_GUINT64_FORMAT " records were announced, %" G_GUINT64_FORMAT " came", h->records,
 		    reader->in_report);
-	return TRUE;
-}
-
-static gboolean take_notes(
-    struct wire_reader *reader, GVariant *notes, struct aggregate_header *h, GError **error)
-{
-	h->n_note = g_variant_n_children(notes);
-	if (!check_count((gint64)h->n_note, error))
-		return FALSE;
-	g_array_set_size(reader->note, (guint)h->n_note);
-	for (gsize i = 0; i < h->n_note; i++) {
-		struct report_note *note = &g_array_index(reader->note, struct report_note, i);
-		g_variant_get_child(notes, i, "(&s&sm&s)", &note->code, &note->path, &note->raw);
-	}
-	h->note = (const void *)reader->note->data;
-	return TRUE;
-}
-
-static gboolean take_sha256(GVariant *sha256, struct aggregate_header *h, GError **error)
-{
-	gsize size;
-	const guint8 *bytes = g_variant_get_fixed_array(sha256, &size, 1);
-	if (size != sizeof(h->sha256))
-		return refuse(error, "a SHA-256 of %" G_GSIZE_FORMAT " bytes", size);
-	memcpy(h->sha256, bytes, size);
 	return TRUE;
 }
 
 static gboolean take_end(struct wire_reader *reader, GVariant *value, GError **error)
 {
 	struct aggregate_header h = { 0 };
+	g_autoptr(GVariant) errors = NULL;
 	g_autoptr(GVariant) sha256 = NULL;
 	g_autoptr(GVariant) notes = NULL;
-	g_autofree const char **errors = NULL;
+	g_autofree const char **strings = NULL;
+	g_autofree struct report_note *note = NULL;
 
-	g_variant_get(value, "(&sm&sm&sm&sm&sm&sm&sxx^a&sm&s&sm&sm&sm&sm&sm&sim&sm&sm&st@ay@" NOTES_TYPE ")",
-	    &h.dialect, &h.version, &h.xmlns, &h.org_name, &h.email, &h.extra_contact_info, &h.report_id,
-	    &h.begin, &h.end, &errors, &h.generator, &h.domain, &h.adkim, &h.aspf, &h.p, &h.sp, &h.np, &h.pct,
-	    &h.fo, &h.testing, &h.discovery_method, &h.records, &sha256, &notes);
-	h.error = errors;
-	h.n_error = g_strv_length((char **)errors);
-	if (!check_count((gint64)h.n_error, error) || !check_header(reader, &h, error) ||
-	    !take_sha256(sha256, &h, error) || !take_notes(reader, notes, &h, error))
+	g_variant_get(value,
+	    "(&sm&sm&sm&sm&sm&sm&sxx@asm&s&sm&sm&sm&sm&sm&sim&sm&sm&sbt@ay@" WIRE_NOTES_TYPE ")", &h.dialect,
+	    &h.version, &h.xmlns, &h.org_name, &h.email, &h.extra_contact_info, &h.report_id, &h.begin,
+	    &h.end, &errors, &h.generator, &h.domain, &h.adkim, &h.aspf, &h.p, &h.sp, &h.np, &h.pct, &h.fo,
+	    &h.testing, &h.discovery_method, &h.partial, &h.records, &sha256, &notes);
+	if (!check_header(reader, &h, error) ||
+	    !wire_strings_decode(errors, WIRE_ITEMS_MAX, &strings, &h.n_error, error) ||
+	    !wire_sha256_decode(sha256, h.sha256, error) ||
+	    !wire_notes_decode(notes, &note, &h.n_note, error))
 		return FALSE;
+	h.error = strings;
+	h.note = note;
 	return reader->sink->report_end(reader->user, &h, error);
+}
+
+static gboolean take_failure(struct wire_reader *reader, GVariant *value, GError **error)
+{
+	return count_report(reader, error) && wire_failure_decode(value, reader->sink, reader->user, error);
+}
+
+static gboolean take_tls(struct wire_reader *reader, GVariant *value, GError **error)
+{
+	return count_report(reader, error) && wire_tls_decode(value, reader->sink, reader->user, error);
 }
 
 /* It may end a report that began or stand alone: only then it is counted. */
@@ -588,16 +592,16 @@ static gboolean take_unreadable(struct wire_reader *reader, GVariant *value, GEr
 	struct unreadable u;
 	g_variant_get(value, "(&s&s&s)", &u.place, &u.code, &u.reason);
 	if (*u.code == '\0' || *u.reason == '\0')
-		return refuse(error, "an unreadable without code or reason");
-	if (reader->state != STATE_IN_REPORT && ++reader->reports > WIRE_REPORTS_MAX)
-		return refuse(error, "more than %d reports", WIRE_REPORTS_MAX);
+		return wire_refuse(error, "an unreadable without code or reason");
+	if (reader->state != STATE_IN_REPORT && !count_report(reader, error))
+		return FALSE;
 	return reader->sink->unreadable(reader->user, &u, error);
 }
 
 /* A document that gave neither a report nor the reason why would be lost. */
 static gboolean take_done(struct wire_reader *reader, GVariant *value G_GNUC_UNUSED, GError **error)
 {
-	return reader->reports > 0 || refuse(error, "it says nothing");
+	return reader->reports > 0 || wire_refuse(error, "it says nothing");
 }
 
 /* Which frames there are, when they may come, and what follows: the grammar of report.h. */
@@ -612,6 +616,9 @@ static const struct frame {
 	{ FRAME_BEGIN, BEGIN_TYPE, 1 << STATE_START | 1 << STATE_BETWEEN, STATE_IN_REPORT, take_begin },
 	{ FRAME_RECORDS, RECORDS_TYPE, 1 << STATE_IN_REPORT, STATE_IN_REPORT, take_records },
 	{ FRAME_END, END_TYPE, 1 << STATE_IN_REPORT, STATE_BETWEEN, take_end },
+	{ FRAME_FAILURE, WIRE_FAILURE_TYPE, 1 << STATE_START | 1 << STATE_BETWEEN, STATE_BETWEEN,
+	    take_failure },
+	{ FRAME_TLS, WIRE_TLS_TYPE, 1 << STATE_START | 1 << STATE_BETWEEN, STATE_BETWEEN, take_tls },
 	{ FRAME_UNREADABLE, UNREADABLE_TYPE, 1 << STATE_START | 1 << STATE_BETWEEN | 1 << STATE_IN_REPORT,
 	    STATE_BETWEEN, take_unreadable },
 	{ FRAME_DONE, DONE_TYPE, 1 << STATE_START | 1 << STATE_BETWEEN, STATE_DONE, take_done },
@@ -631,16 +638,16 @@ gboolean wire_reader_frame(
 {
 	const struct frame *frame = find_frame(type);
 	if (frame == NULL)
-		return refuse(error, "no frame has type %u", type);
+		return wire_refuse(error, "no frame has type %u", type);
 	if ((frame->allowed & (1u << reader->state)) == 0)
-		return refuse(error, "frame '%c' out of order", type);
+		return wire_refuse(error, "frame '%c' out of order", type);
 	if (g_bytes_get_size(content) > WIRE_FRAME_MAX)
-		return refuse(error, "frame '%c' is too long", type);
+		return wire_refuse(error, "frame '%c' is too long", type);
 
 	g_autoptr(GVariant) value =
 	    g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(frame->signature), content, FALSE));
 	if (!g_variant_is_normal_form(value))
-		return refuse(error, "frame '%c' is not in normal form", type);
+		return wire_refuse(error, "frame '%c' is not in normal form", type);
 	if (!frame->take(reader, value, error))
 		return FALSE;
 	reader->state = frame->next;

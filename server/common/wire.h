@@ -14,9 +14,15 @@
 #define WIRE_HEAD    5 /* bytes before a frame's content */
 #define WIRE_REQUEST 8 /* bytes before a document */
 #define WIRE_FRAME_MAX                                                                                       \
-	(4 * 1024 * 1024) /* bytes of one frame; a chunk closes at 256 KiB, a record is < 4 MiB */
+	(8 * 1024 *                                                                                          \
+	    1024) /* bytes of one frame: max_json of a TLS report and 1.5 MiB of framing and notes; \
+			     a chunk closes at 256 KiB, a record is < 4 MiB, max_failure is less */
 #define WIRE_ITEMS_MAX                                                                                       \
 	1024 /* reasons, signatures, notes, ... in one array: eight times what the parser lets through */
+#define WIRE_FIELDS_MAX 4096 /* in a list of a failure report: four times max_fields */
+#define WIRE_TLS_ITEMS_MAX                                                                                   \
+	32768 /* policies, failure details and strings of a TLS report: twice max_json_items; as JSON in     \
+		 memory a detail takes 1.5 KB */
 #define WIRE_RECORDS_MAX 16000000 /* records in one answer: 1 GiB of XML cannot hold more */
 #define WIRE_REPORTS_MAX 10000    /* reports and unreadables in one answer: members times parts is far less */
 

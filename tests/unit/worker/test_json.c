@@ -74,7 +74,7 @@ static const struct aggregate_header header = { .dialect = "rfc7489",
 	"\"record\":["
 #define TAIL                                                                                                 \
 	"],\"notes\":[{\"code\":\"V1\",\"path\":\"row/"                                                      \
-	"count\",\"raw\":\"1.0\"}],\"version\":\"1.0\",\"xmlns\":null,\"records\":2,"                        \
+	"count\",\"raw\":\"1.0\"}],\"version\":\"1.0\",\"xmlns\":null,\"partial\":false,\"records\":2,"      \
 	"\"sha256\":\"01ff000000000000000000000000000000000000000000000000000000000000\"}\n"
 
 /* Print what say tells the sink; transfer full. */
@@ -117,6 +117,165 @@ static void say_taken_back(const struct report_sink *sink, gpointer user)
 	say_none(sink, user);
 }
 
+static const char *const two[] = { "a", "b" };
+static const struct failure_report full_failure = { .feedback_type = "auth-failure",
+	.user_agent = "Lua/1.0",
+	.version = "1",
+	.auth_failure = "dmarc",
+	.authentication_results = two,
+	.n_authentication_results = 2,
+	.identity_alignment = "dkim",
+	.delivery_result = "reject",
+	.original_envelope_id = "e1",
+	.original_mail_from = "",
+	.original_rcpt_to = two,
+	.n_original_rcpt_to = 1,
+	.arrival_date = "Thu, 1 Jan 1970 01:00:07 +0100",
+	.arrival_time = 7,
+	.reporting_mta = "dns; mx.example",
+	.source_ip = "192.0.2.1",
+	.source_port = 25,
+	.incidents = 3,
+	.reported_domain = two,
+	.n_reported_domain = 2,
+	.reported_uri = two + 1,
+	.n_reported_uri = 1,
+	.dkim_domain = "a.example",
+	.dkim_identity = "@a.example",
+	.dkim_selector = "s1",
+	.dkim_canonicalized_header = "aGVsbG8=",
+	.dkim_canonicalized_body = "Ym9keQ==",
+	.dkim_selector_dns = "v=DKIM1",
+	.dkim_adsp_dns = "dkim=all",
+	.spf_dns = two,
+	.n_spf_dns = 2,
+	.header_from = "a.example",
+	.message_id = "<1@a.example>",
+	.subject = "\"hello\"",
+	.original_headers = "From: x\nTo: y\n",
+	.original_body = "body",
+	.sha256 = { 0x01, 0xff },
+	.note = one_note,
+	.n_note = 1 };
+static const struct failure_report abuse = {
+	.feedback_type = "abuse", .arrival_time = -1, .source_port = -1, .incidents = -1
+};
+
+#define HASH(begin) "\"sha256\":\"" begin "000000000000000000000000000000000000000000000000000000000000\""
+#define FULL_FAILURE                                                                                         \
+	"\"feedback_type\":\"auth-failure\",\"user_agent\":\"Lua/1.0\",\"version\":\"1\","                   \
+	"\"auth_failure\":\"dmarc\",\"authentication_results\":[\"a\",\"b\"],\"identity_alignment\":"        \
+	"\"dkim\","                                                                                          \
+	"\"delivery_result\":\"reject\",\"original_envelope_id\":\"e1\",\"original_mail_from\":\"\","        \
+	"\"original_rcpt_to\":[\"a\"],\"arrival_date\":\"Thu, 1 Jan 1970 01:00:07 +0100\","                  \
+	"\"arrival_time\":\"1970-01-01T00:00:07Z\",\"reporting_mta\":\"dns; mx.example\","                   \
+	"\"source_ip\":\"192.0.2.1\",\"source_port\":25,\"incidents\":3,\"reported_domain\":[\"a\",\"b\"],"  \
+	"\"reported_uri\":[\"b\"],\"dkim_domain\":\"a.example\",\"dkim_identity\":\"@a.example\","           \
+	"\"dkim_selector\":\"s1\",\"dkim_canonicalized_header\":\"aGVsbG8=\","                               \
+	"\"dkim_canonicalized_body\":\"Ym9keQ==\",\"dkim_selector_dns\":\"v=DKIM1\","                        \
+	"\"dkim_adsp_dns\":\"dkim=all\",\"spf_dns\":[\"a\",\"b\"],\"header_from\":\"a.example\","            \
+	"\"message_id\":\"<1@a.example>\",\"subject\":\"\\\"hello\\\"\","                                    \
+	"\"original_headers\":\"From: x\\nTo: y\\n\",\"original_body\":\"body\""
+#define EMPTY_FAILURE(type)                                                                                  \
+	"\"feedback_type\":" type ",\"user_agent\":null,\"version\":null,\"auth_failure\":null,"             \
+	"\"authentication_results\":[],\"identity_alignment\":null,\"delivery_result\":null,"                \
+	"\"original_envelope_id\":null,\"original_mail_from\":null,\"original_rcpt_to\":[],"                 \
+	"\"arrival_date\":null,\"arrival_time\":null,\"reporting_mta\":null,\"source_ip\":null,"             \
+	"\"source_port\":null,\"incidents\":null,\"reported_domain\":[],\"reported_uri\":[],"                \
+	"\"dkim_domain\":null,\"dkim_identity\":null,\"dkim_selector\":null,"                                \
+	"\"dkim_canonicalized_header\":null,\"dkim_canonicalized_body\":null,\"dkim_selector_dns\":null,"    \
+	"\"dkim_adsp_dns\":null,\"spf_dns\":[],\"header_from\":null,\"message_id\":null,\"subject\":null,"   \
+	"\"original_headers\":null,\"original_body\":null"
+#define NOTES "\"notes\":[{\"code\":\"V1\",\"path\":\"row/count\",\"raw\":\"1.0\"}]"
+
+static void say_failures(const struct report_sink *sink, gpointer user)
+{
+	struct failure_report untyped = abuse;
+
+	untyped.feedback_type = NULL;
+	assert_true(sink->failure(user, "part 1", &full_failure, NULL));
+	assert_true(sink->failure(user, "", &abuse, NULL));
+	assert_true(sink->failure(user, "", &untyped, NULL));
+}
+
+static const struct tls_failure_details one_detail[] = { { "certificate-expired", "192.0.2.1", "mx.example",
+    "helo", "2001:db8::1", 100, "https://a.example/?x", "code" } };
+static const struct tls_policy two_policies[] = { { .policy_type = "sts",
+						      .policy_string = two,
+						      .n_policy_string = 2,
+						      .policy_domain = "a.example",
+						      .mx_host = two,
+						      .n_mx_host = 1,
+						      .total_successful_session_count = 5326,
+						      .total_failure_session_count = 303,
+						      .failure_details = one_detail,
+						      .n_failure_details = 1 },
+	{ .total_successful_session_count = -1, .total_failure_session_count = -1 } };
+static const struct tls_report full_tls = { .organization_name = "Example",
+	.contact_info = "c@example.com",
+	.report_id = "2016",
+	.start_datetime = 1459468800,
+	.end_datetime = G_GINT64_CONSTANT(253402300799),
+	.policies = two_policies,
+	.n_policies = 2,
+	.sha256 = { 0x02 },
+	.note = one_note,
+	.n_note = 1 };
+
+#define FULL_TLS                                                                                             \
+	"\"organization_name\":\"Example\",\"date_range\":{\"start_datetime\":\"2016-04-01T00:00:00Z\","     \
+	"\"end_datetime\":\"9999-12-31T23:59:59Z\"},\"contact_info\":\"c@example.com\",\"report_id\":"       \
+	"\"2016\",\"policies\":[{\"policy\":{\"policy_type\":\"sts\",\"policy_string\":[\"a\",\"b\"],"       \
+	"\"policy_domain\":\"a.example\",\"mx_host\":[\"a\"]},\"summary\":{"                                 \
+	"\"total_successful_session_count\":5326,\"total_failure_session_count\":303},"                      \
+	"\"failure_details\":[{\"result_type\":\"certificate-expired\",\"sending_mta_ip\":\"192.0.2.1\","    \
+	"\"receiving_mx_hostname\":\"mx.example\",\"receiving_mx_helo\":\"helo\","                           \
+	"\"receiving_ip\":\"2001:db8::1\",\"failed_session_count\":100,"                                     \
+	"\"additional_information\":\"https://a.example/?x\",\"failure_reason_code\":\"code\"}]},"           \
+	"{\"policy\":{\"policy_type\":null,\"policy_string\":[],\"policy_domain\":null,\"mx_host\":[]},"     \
+	"\"summary\":{\"total_successful_session_count\":null,\"total_failure_session_count\":null},"        \
+	"\"failure_details\":[]}]"
+
+static void say_tls(const struct report_sink *sink, gpointer user)
+{
+	assert_true(sink->tls(user, "part 2", &full_tls, NULL));
+}
+
+/* What becomes the column content is what is printed, without what has columns of its own. */
+static void contents_are_the_reports_own_members(void **state)
+{
+	(void)state;
+	const struct {
+		struct json_object *object;
+		const char *want;
+	} rows[] = {
+		{ json_failure(&full_failure), "{" FULL_FAILURE "}" },
+		{ json_failure(&abuse), "{" EMPTY_FAILURE("\"abuse\"") "}" },
+		{ json_tls(&full_tls), "{" FULL_TLS "}" },
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		assert_string_equal(json_text(rows[i].object, NULL), rows[i].want);
+		json_object_put(rows[i].object);
+	}
+}
+
+static void say_partial(const struct report_sink *sink, gpointer user)
+{
+	struct aggregate_header partial = header;
+	partial.partial = TRUE;
+	assert_true(sink->report_begin(user, "", NULL));
+	assert_true(sink->report_end(user, &partial, NULL));
+}
+
+static void a_report_that_breaks_off_says_so(void **state)
+{
+	(void)state;
+	guint unreadables;
+	char *text = print(NULL, say_partial, &unreadables);
+	assert_non_null(strstr(text, ",\"partial\":true,\"records\":2,"));
+	free(text);
+}
+
 static void documents_are_printed_as_designed(void **state)
 {
 	(void)state;
@@ -132,6 +291,16 @@ static void documents_are_printed_as_designed(void **state)
 		    "," EMPTY_RECORD TAIL },
 		{ "no records", "a b.xml", say_none, 0,
 		    "{\"kind\":\"aggregate\",\"file\":\"a b.xml\",\"place\":\"\"," HEADER TAIL },
+		{ "failures", NULL, say_failures, 0,
+		    "{\"kind\":\"failure\",\"place\":\"part 1\"," FULL_FAILURE "," HASH(
+			"01ff") "," NOTES "}\n"
+				"{\"kind\":\"feedback\",\"place\":\"\"," EMPTY_FAILURE("\"abuse\"") "," HASH(
+				    "0000") ",\"notes\":[]}\n"
+					    "{\"kind\":\"failure\",\"place\":\"\"," EMPTY_FAILURE(
+						"null") "," HASH("0000") ",\"notes\":[]}\n" },
+		{ "TLS", "x.json.gz", say_tls, 0,
+		    "{\"kind\":\"tls\",\"file\":\"x.json.gz\",\"place\":\"part 2\"," FULL_TLS
+		    "," HASH("0200") "," NOTES "}\n" },
 		{ "taken back", "x.eml", say_taken_back, 1,
 		    "{\"kind\":\"unreadable\",\"file\":\"x.eml\",\"place\":\"part 1: "
 		    "a.gz\",\"code\":\"xml\",\"reason\":\"line 3: "
@@ -208,6 +377,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_are_printed_as_designed),
+		cmocka_unit_test(contents_are_the_reports_own_members),
+		cmocka_unit_test(a_report_that_breaks_off_says_so),
 		cmocka_unit_test(a_reader_finds_the_values_again),
 		cmocka_unit_test(many_records_come_behind_the_header),
 		cmocka_unit_test(a_full_disk_is_a_system_error),
