@@ -20,7 +20,7 @@ struct job {
 };
 
 struct intake {
-	char *conninfo;
+	struct intake_options options; /* its strings are our own */
 	struct pool *pool;
 
 	GMutex lock; /* for all of this group */
@@ -72,8 +72,8 @@ static gboolean connected(struct intake *intake, struct db **db, GError **error)
 	g_clear_pointer(db, db_close);
 	if (!connect_allowed(intake, error))
 		return FALSE;
-	*db = db_open(intake->conninfo, PROGRAM, &failure);
-	if (*db && !store_open(*db, &failure))
+	*db = db_open(intake->options.conninfo, PROGRAM, &failure);
+	if (*db && !store_open(*db, intake->options.again, &failure))
 		g_clear_pointer(db, db_close);
 	connect_result(intake, failure);
 	if (*db)
@@ -268,7 +268,7 @@ static gboolean stream_finish(struct taking *taking, struct store_mail *mail, gb
 		taking->failed = TRUE;
 		parsed = FALSE;
 	} else if (!parsed && !taking->failed) {
-		store_stream_abort(intake->stream_db);
+		store_stream_abort(intake->stream_db, mail);
 	}
 	g_mutex_unlock(&intake->stream_lock);
 	return parsed;
@@ -302,9 +302,10 @@ gboolean intake_take(struct intake *intake, const struct envelope *envelope, con
 	struct store_mail *mail;
 	gboolean good;
 
+	g_assert((envelope->again != 0) == intake->options.again);
 	if (!connect_allowed(intake, error))
 		return FALSE;
-	mail = store_mail_new(envelope, document, size, spill, &taking);
+	mail = store_mail_new(&intake->options, envelope, document, size, spill, &taking);
 	good = parse_and_store(&taking, mail, document, size, error);
 	if (good && counts)
 		*counts = *store_mail_counts(mail);
@@ -320,7 +321,10 @@ struct intake *intake_new(const struct intake_options *options, GError **error)
 	if (!pool)
 		return NULL;
 	intake = g_new0(struct intake, 1);
-	intake->conninfo = g_strdup(options->conninfo);
+	intake->options = *options;
+	intake->options.conninfo = g_strdup(options->conninfo);
+	intake->options.pool.authserv_id = g_strdup(options->pool.authserv_id);
+	intake->options.pool.worker = NULL; /* the pool has its own */
 	intake->pool = pool;
 	g_mutex_init(&intake->lock);
 	g_mutex_init(&intake->stream_lock);
@@ -345,6 +349,7 @@ void intake_free(struct intake *intake)
 	g_mutex_clear(&intake->stream_lock);
 	g_mutex_clear(&intake->lock);
 	g_free(intake->failure);
-	g_free(intake->conninfo);
+	g_free((char *)intake->options.conninfo);
+	g_free((char *)intake->options.pool.authserv_id);
 	g_free(intake);
 }

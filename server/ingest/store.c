@@ -9,26 +9,33 @@
 
 #define COPY_MAIL                                                                                            \
 	"COPY stage_mail (mail_no, received_at, source, name, envelope_from, recipients, size, sha256, "     \
-	"message_id, subject, header_from) FROM STDIN"
+	"message_id, subject, header_from, authentic, again) FROM STDIN"
 #define COPY_ITEM                                                                                            \
 	"COPY stage_item (mail_no, item_no, kind, place, code, reason, dialect, version, xmlns, org_name, "  \
 	"email, extra_contact_info, report_id, begin, \"end\", error, generator, domain, adkim, aspf, p, "   \
-	"sp, np, pct, fo, testing, discovery_method, records, sha256, notes) FROM STDIN"
+	"sp, np, pct, fo, testing, discovery_method, records, sha256, notes, partial, content) FROM STDIN"
 #define COPY_RECORD                                                                                          \
 	"COPY stage_record (mail_no, item_no, record_no, source_ip, count, disposition, dkim, spf, reason, " \
 	"header_from, envelope_from, envelope_to, auth_results, notes) FROM STDIN"
-#define INGEST                                                                                               \
-	"SELECT mail_no, stored, duplicates, conflicts, unreadable, mail_id, keep_raw FROM ruad.ingest()"
-#define KEEP_RAW "SELECT ruad.keep_raw($1::bigint, $2::bytea)"
+#define RESULT                "SELECT mail_no, stored, duplicates, conflicts, unreadable, mail_id, keep_raw FROM "
+#define INGEST                RESULT "ruad.ingest()"
+#define INGEST_AGAIN          RESULT "ruad.ingest_again()"
+#define ITEM_REASON_TO_SHA256 22 /* columns of stage_item between reason and sha256 */
+#define KEEP_RAW              "SELECT ruad.keep_raw($1::bigint, $2::bytea)"
+
+/* What the connection of a stream takes now. */
+enum copying { COPY_NONE, COPY_RECORDS, COPY_ITEMS };
 
 /* The rows lack their first column, mail_no: it is known when the batch is. */
 struct store_mail {
+	const struct intake_options *options;
 	const struct envelope *envelope;
 	const guint8 *document;
 	gsize size;
 	char *received_at;
 	char *sha256; /* of document, as bytea text */
 	char *message_id, *subject, *header_from;
+	enum authentic authentic;
 	gboolean bare;
 
 	GString *items;
@@ -37,7 +44,8 @@ struct store_mail {
 	gint64 record_no;
 	char *place;        /* of the report that is open */
 	gsize report_start; /* in records, where the open report begins */
-	gboolean streaming; /* some of the open report's records are gone already */
+	gboolean streaming; /* some of its rows are gone already */
+	enum copying copying;
 	store_spill_cb spill;
 	gpointer user;
 
@@ -110,13 +118,70 @@ static char *document_hash(const guint8 *document, gsize size)
 	return g_strconcat("\\x", hex, NULL);
 }
 
-/* The notes end an item's or record's row. */
-static void field_last_notes(GString *row, const struct report_note *note, gsize n)
+/* The notes on an item or record, NULL where there are none. */
+static void field_notes(GString *row, const struct report_note *note, gsize n, gboolean last)
 {
 	struct json_object *notes = n > 0 ? json_notes(note, n) : NULL;
 
-	field_last(row, notes ? json_text(notes, NULL) : NULL);
+	db_copy_field(row, notes ? json_text(notes, NULL) : NULL, last);
 	json_object_put(notes);
+}
+
+static void field_nulls(GString *row, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		field(row, NULL);
+}
+
+/* Authenticity. */
+
+static const char *const verdicts[] = {
+	[AUTHENTIC_NONE] = "none",
+	[AUTHENTIC_PASS] = "pass",
+	[AUTHENTIC_FAIL] = "fail",
+};
+
+/* What is asked of this mail and not there. What came by hand or lay in a mailbox was no MTA's to judge. */
+static enum require_authentic unmet(const struct store_mail *mail)
+{
+	if (mail->authentic == AUTHENTIC_PASS || g_strcmp0(mail->envelope->source, "lmtp") != 0)
+		return REQUIRE_AUTHENTIC_OFF;
+	return mail->options->require_authentic;
+}
+
+static gboolean is_flagged(const struct store_mail *mail)
+{
+	return unmet(mail) == REQUIRE_AUTHENTIC_FLAG;
+}
+
+/* Transfer full. */
+static char *why_unauthentic(const struct store_mail *mail)
+{
+	const char *ours = mail->options->pool.authserv_id;
+
+	if (ours == NULL || *ours == '\0')
+		return g_strdup("no mail is authentic while lmtp.authserv_id is not set");
+	if (mail->authentic == AUTHENTIC_NONE)
+		return g_strdup_printf(
+		    "the topmost Authentication-Results is not one of \"%s\" that says whether "
+		    "a domain aligned with From authenticated it (RFC 9990 section 3.5)",
+		    ours);
+	return g_strdup_printf(
+	    "\"%s\" found that no domain aligned with From authenticated it (RFC 9990 section 3.5)", ours);
+}
+
+/* TRUE when nothing that is found in the mail counts: it is one unreadable item. */
+static gboolean turned_away(struct store_mail *mail)
+{
+	g_autofree char *reason = NULL;
+
+	if (unmet(mail) != REQUIRE_AUTHENTIC_QUARANTINE)
+		return FALSE;
+	if (mail->item_no == 0) {
+		reason = why_unauthentic(mail);
+		store_mail_refuse(mail, "unauthentic", reason, FALSE);
+	}
+	return TRUE;
 }
 
 /* The sink. */
@@ -132,6 +197,7 @@ static gboolean sink_mail(gpointer user, const struct mail_header *header, GErro
 	mail->message_id = g_strdup(header->message_id);
 	mail->subject = g_strdup(header->subject);
 	mail->header_from = g_strdup(header->from);
+	mail->authentic = header->authentic;
 	return TRUE;
 }
 
@@ -140,6 +206,8 @@ static gboolean sink_report_begin(gpointer user, const char *place, GError **err
 	struct store_mail *mail = user;
 
 	(void)error;
+	if (turned_away(mail))
+		return TRUE;
 	g_free(mail->place);
 	mail->place = g_strdup(place);
 	mail->item_no++;
@@ -162,16 +230,25 @@ static void record_row(GString *row, guint item_no, gint64 record_no, const stru
 	field(row, record->envelope_from);
 	field(row, record->envelope_to);
 	field_json(row, json_auth_results(record));
-	field_last_notes(row, record->note, record->n_note);
+	field_notes(row, record->note, record->n_note, TRUE);
+}
+
+/* Rows that wait are handed on once they are too many. */
+static gboolean may_spill(struct store_mail *mail, GError **error)
+{
+	gsize limit = mail->streaming ? STREAM_PIECE : INTAKE_SMALL;
+
+	return store_mail_bytes(mail) <= limit || mail->spill(mail->user, mail, error);
 }
 
 static gboolean sink_record(gpointer user, const struct aggregate_record *record, GError **error)
 {
 	struct store_mail *mail = user;
-	gsize limit = mail->streaming ? STREAM_PIECE : INTAKE_SMALL;
 
+	if (turned_away(mail))
+		return TRUE;
 	record_row(mail->records, mail->item_no, ++mail->record_no, record);
-	return mail->records->len <= limit || mail->spill(mail->user, mail, error);
+	return may_spill(mail, error);
 }
 
 static void item_report_metadata(GString *row, const struct aggregate_header *header)
@@ -200,18 +277,40 @@ static void item_policy_published(GString *row, const struct aggregate_header *h
 	field(row, header->discovery_method);
 }
 
+/* The columns before those of aggregate reports. */
+static void item_head(GString *row, guint item_no, const char *kind, const char *place)
+{
+	field_number(row, item_no);
+	field(row, kind);
+	field(row, place);
+}
+
+/* The notes of a report, and that on the mail around it. */
+static void item_notes(GString *row, const struct store_mail *mail, const struct report_note *note, gsize n)
+{
+	g_autofree struct report_note *all = NULL;
+
+	if (!is_flagged(mail)) {
+		field_notes(row, note, n, FALSE);
+		return;
+	}
+	all = g_new(struct report_note, n + 1);
+	if (n > 0)
+		memcpy(all, note, n * sizeof *note);
+	all[n] = (struct report_note){ .code = "S1", .path = "mail", .raw = verdicts[mail->authentic] };
+	field_notes(row, all, n + 1, FALSE);
+}
+
 static gboolean sink_report_end(gpointer user, const struct aggregate_header *header, GError **error)
 {
 	struct store_mail *mail = user;
 	GString *row = mail->items;
 	g_autofree char *sha256 = hex_bytea(header->sha256, sizeof header->sha256);
 
-	(void)error;
-	field_number(row, mail->item_no);
-	field(row, "aggregate");
-	field(row, mail->place);
-	field(row, NULL); /* code */
-	field(row, NULL); /* reason */
+	if (turned_away(mail))
+		return TRUE;
+	item_head(row, mail->item_no, "aggregate", mail->place);
+	field_nulls(row, 2); /* code, reason */
 	field(row, header->dialect);
 	field(row, header->version);
 	field(row, header->xmlns);
@@ -219,23 +318,57 @@ static gboolean sink_report_end(gpointer user, const struct aggregate_header *he
 	item_policy_published(row, header);
 	g_string_append_printf(row, "%" G_GUINT64_FORMAT "\t", header->records);
 	field(row, sha256);
-	field_last_notes(row, header->note, header->n_note);
+	item_notes(row, mail, header->note, header->n_note);
+	field(row, header->partial ? "t" : "f");
+	field_last(row, NULL); /* content */
 	g_clear_pointer(&mail->place, g_free);
-	return TRUE;
+	return may_spill(mail, error);
 }
 
-/* All columns behind reason are NULL. */
+/* A report that is one JSON object (transfer full). */
+static void whole_row(struct store_mail *mail, const char *kind, const char *place, const guint8 sha256[32],
+    const struct report_note *note, gsize n_note, struct json_object *content)
+{
+	GString *row = mail->items;
+	g_autofree char *hash = hex_bytea(sha256, 32);
+
+	item_head(row, ++mail->item_no, kind, place);
+	field_nulls(row, ITEM_REASON_TO_SHA256 + 2); /* and code, reason */
+	field(row, hash);
+	item_notes(row, mail, note, n_note);
+	field(row, NULL); /* partial */
+	field_last(row, json_text(content, NULL));
+	json_object_put(content);
+}
+
+static gboolean sink_failure(
+    gpointer user, const char *place, const struct failure_report *failure, GError **error)
+{
+	struct store_mail *mail = user;
+
+	if (turned_away(mail))
+		return TRUE;
+	whole_row(mail, json_failure_kind(failure), place, failure->sha256, failure->note, failure->n_note,
+	    json_failure(failure));
+	return may_spill(mail, error);
+}
+
+static gboolean sink_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
+{
+	struct store_mail *mail = user;
+
+	if (turned_away(mail))
+		return TRUE;
+	whole_row(mail, "tls", place, tls->sha256, tls->note, tls->n_note, json_tls(tls));
+	return may_spill(mail, error);
+}
+
 static void unreadable_row(GString *row, guint item_no, const struct unreadable *unreadable)
 {
-	const guint columns_left = 24;
-
-	field_number(row, item_no);
-	field(row, "unreadable");
-	field(row, unreadable->place);
+	item_head(row, item_no, "unreadable", unreadable->place);
 	field(row, unreadable->code);
 	field(row, unreadable->reason);
-	for (guint i = 1; i < columns_left; i++)
-		field(row, NULL);
+	field_nulls(row, ITEM_REASON_TO_SHA256 + 3); /* and sha256, notes, partial */
 	field_last(row, NULL);
 }
 
@@ -243,7 +376,8 @@ static gboolean sink_unreadable(gpointer user, const struct unreadable *unreadab
 {
 	struct store_mail *mail = user;
 
-	(void)error;
+	if (turned_away(mail))
+		return TRUE;
 	if (mail->place) {
 		/* takes back the open report; records that were streamed are ignored by the database */
 		g_string_truncate(mail->records, MIN(mail->report_start, mail->records->len));
@@ -252,7 +386,7 @@ static gboolean sink_unreadable(gpointer user, const struct unreadable *unreadab
 		mail->item_no++;
 	}
 	unreadable_row(mail->items, mail->item_no, unreadable);
-	return TRUE;
+	return may_spill(mail, error);
 }
 
 const struct report_sink *store_sink(void)
@@ -261,6 +395,8 @@ const struct report_sink *store_sink(void)
 		.report_begin = sink_report_begin,
 		.record = sink_record,
 		.report_end = sink_report_end,
+		.failure = sink_failure,
+		.tls = sink_tls,
 		.unreadable = sink_unreadable };
 
 	return &sink;
@@ -268,16 +404,18 @@ const struct report_sink *store_sink(void)
 
 /* A mail. */
 
-struct store_mail *store_mail_new(
-    const struct envelope *envelope, const guint8 *document, gsize size, store_spill_cb spill, gpointer user)
+struct store_mail *store_mail_new(const struct intake_options *options, const struct envelope *envelope,
+    const guint8 *document, gsize size, store_spill_cb spill, gpointer user)
 {
 	struct store_mail *mail = g_new0(struct store_mail, 1);
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 
+	mail->options = options;
 	mail->envelope = envelope;
 	mail->document = document;
 	mail->size = size;
-	mail->received_at = g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
+	mail->received_at = envelope->received_at ? g_strdup(envelope->received_at)
+						  : g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
 	mail->sha256 = document_hash(document, size);
 	mail->items = g_string_new(NULL);
 	mail->records = g_string_new(NULL);
@@ -310,6 +448,7 @@ void store_mail_refuse(struct store_mail *mail, const char *code, const char *re
 	g_string_truncate(mail->records, 0);
 	g_clear_pointer(&mail->place, g_free);
 	mail->streaming = FALSE;
+	mail->copying = COPY_NONE;
 	mail->item_no = 1;
 	mail->bare = bare;
 	unreadable_row(mail->items, mail->item_no, &unreadable);
@@ -347,15 +486,20 @@ static void mail_row(GString *row, const struct store_mail *mail)
 	field(row, mail->sha256);
 	field(row, mail->bare ? NULL : mail->message_id);
 	field(row, mail->bare ? NULL : mail->subject);
-	field_last(row, mail->bare ? NULL : mail->header_from);
+	field(row, mail->bare ? NULL : mail->header_from);
+	field(row, verdicts[mail->authentic]);
+	if (mail->envelope->again == 0)
+		field_last(row, NULL);
+	else
+		g_string_append_printf(row, "%" G_GINT64_FORMAT "\n", mail->envelope->again);
 }
 
 /* Writing. */
 
-gboolean store_open(struct db *db, GError **error)
+gboolean store_open(struct db *db, gboolean again, GError **error)
 {
 	/* 250 means durable, whatever somebody set for this role or database */
-	return db_exec(db, "SET ROLE ruad_ingest", NULL, 0, error) &&
+	return db_exec(db, again ? "SET ROLE ruad_owner" : "SET ROLE ruad_ingest", NULL, 0, error) &&
 	       db_exec(db,
 		   "SELECT set_config('synchronous_commit', 'on', false)"
 		   " WHERE current_setting('synchronous_commit') = 'off'",
@@ -455,7 +599,8 @@ static gboolean ingested(struct db *db, const struct db_rows *rows, gsize row,
 
 static gboolean ingest(struct db *db, struct store_mail *const *mails, guint n, GError **error)
 {
-	struct db_rows *rows = db_query(db, INGEST, NULL, 0, error);
+	const char *sql = mails[0]->envelope->again != 0 ? INGEST_AGAIN : INGEST;
+	struct db_rows *rows = db_query(db, sql, NULL, 0, error);
 	gboolean good = rows != NULL;
 
 	if (rows && db_rows_count(rows) != n) {
@@ -503,7 +648,50 @@ gboolean store_write(
 
 gboolean store_stream_begin(struct db *db, GError **error)
 {
-	if (db_exec(db, "BEGIN", NULL, 0, error) && db_copy_begin(db, COPY_RECORD, error))
+	return db_exec(db, "BEGIN", NULL, 0, error);
+}
+
+/* The connection takes only one kind of rows at a time. */
+static gboolean stream_switch(struct db *db, struct store_mail *mail, enum copying copying, GError **error)
+{
+	static const char *const sql[] = { [COPY_RECORDS] = COPY_RECORD, [COPY_ITEMS] = COPY_ITEM };
+
+	if (mail->copying == copying)
+		return TRUE;
+	if (mail->copying != COPY_NONE && !db_copy_end(db, error))
+		return FALSE;
+	mail->copying = COPY_NONE;
+	if (copying == COPY_NONE)
+		return TRUE;
+	if (!db_copy_begin(db, sql[copying], error))
+		return FALSE;
+	mail->copying = copying;
+	return TRUE;
+}
+
+/* Send rows and forget them. */
+static gboolean stream_rows(
+    struct db *db, struct store_mail *mail, enum copying copying, GString *waiting, GError **error)
+{
+	g_autoptr(GString) rows = NULL;
+
+	if (waiting->len == 0)
+		return TRUE;
+	if (!stream_switch(db, mail, copying, error))
+		return FALSE;
+	rows = g_string_sized_new(waiting->len + waiting->len / 8);
+	append_numbered(rows, 1, waiting);
+	g_string_truncate(waiting, 0);
+	return db_copy_put(db, rows->str, rows->len, error);
+}
+
+/* Items are few where records are many: they wait until they are worth a switch. */
+static gboolean stream_put(struct db *db, struct store_mail *mail, gsize items_wait, GError **error)
+{
+	mail->streaming = TRUE;
+	mail->report_start = 0;
+	if (stream_rows(db, mail, COPY_RECORDS, mail->records, error) &&
+	    (mail->items->len <= items_wait || stream_rows(db, mail, COPY_ITEMS, mail->items, error)))
 		return TRUE;
 	rollback(db);
 	return FALSE;
@@ -511,16 +699,7 @@ gboolean store_stream_begin(struct db *db, GError **error)
 
 gboolean store_stream_put(struct db *db, struct store_mail *mail, GError **error)
 {
-	g_autoptr(GString) rows = g_string_sized_new(mail->records->len + mail->records->len / 8);
-
-	append_numbered(rows, 1, mail->records);
-	g_string_truncate(mail->records, 0);
-	mail->report_start = 0;
-	mail->streaming = TRUE;
-	if (db_copy_put(db, rows->str, rows->len, error))
-		return TRUE;
-	rollback(db);
-	return FALSE;
+	return stream_put(db, mail, STREAM_PIECE / 2, error);
 }
 
 gboolean store_stream_end(struct db *db, struct store_mail *mail, gboolean *in_doubt, GError **error)
@@ -528,16 +707,17 @@ gboolean store_stream_end(struct db *db, struct store_mail *mail, gboolean *in_d
 	gboolean good;
 
 	*in_doubt = FALSE;
-	if (!store_stream_put(db, mail, error))
+	if (!stream_put(db, mail, 0, error))
 		return FALSE;
-	good = db_copy_end(db, error) && copy_mails(db, &mail, 1, error) && copy_items(db, &mail, 1, error) &&
+	good = stream_switch(db, mail, COPY_NONE, error) && copy_mails(db, &mail, 1, error) &&
 	       ingest(db, &mail, 1, error);
 	return finish(db, good, in_doubt, error);
 }
 
-void store_stream_abort(struct db *db)
+void store_stream_abort(struct db *db, struct store_mail *mail)
 {
-	if (db_alive(db))
+	if (db_alive(db) && mail->copying != COPY_NONE)
 		db_copy_abort(db, "the mail could not be read to its end");
+	mail->copying = COPY_NONE;
 	rollback(db);
 }
