@@ -20,7 +20,7 @@ struct parser_limits {
 	guint max_nesting;      /* archive in archive (gz in zip in gz): some gateways pack twice */
 	guint max_parts;        /* MIME parts in a mail: GMime takes ~1.4 KB a part */
 	guint max_part_depth;   /* multipart and message/rfc822 inside one another: forwards of forwards */
-	gsize max_header_bytes; /* one header block: 256 KiB is twice what MTAs let through */
+	gsize max_header_bytes; /* lines of one header: 256 KiB is twice what MTAs let through */
 	guint max_groups;       /* ':' in one address field: GMime calls itself for each group in a group */
 	guint64 max_records;    /* records in one report */
 	guint max_record_items; /* reasons, signatures or SPF results in a record: RFC 9990 3.1.3 says 100 */

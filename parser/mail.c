@@ -1,6 +1,7 @@
 #include "parser/mail.h"
 
 #include "parser/kind.h"
+#include "parser/mailview.h"
 #include "parser/text.h"
 
 #include <gmime/gmime.h>
@@ -15,7 +16,8 @@ struct walk {
 	const struct parser_limits *limits;
 	const struct mail_visitor *visitor;
 	gpointer user;
-	guint parts; /* leaves met */
+	const struct mailview *view; /* of mail */
+	guint parts;                 /* leaves met */
 };
 
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error);
@@ -24,96 +26,6 @@ static gboolean over_limit(GError **error, const char *what, gsize limit)
 {
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_LIMIT, "%s: more than %" G_GSIZE_FORMAT, what, limit);
 	return FALSE;
-}
-
-/* before GMime */
-
-/* "--" and something that may be a boundary; not "-->" of XML, not "-- " of signatures. */
-static gboolean is_boundary_like(const guint8 *line, gsize size)
-{
-	return size > 2 && line[0] == '-' && line[1] == '-' && line[2] > ' ' && line[2] != '>';
-}
-
-static gsize line_size(const guint8 *at, gsize left)
-{
-	const guint8 *end = memchr(at, '\n', left);
-
-	return end == NULL ? left : (gsize)(end - at) + 1;
-}
-
-/* A field that GMime parses as addresses (RFC 5322 section 3.6.2 f., 3.6.6). */
-static gboolean is_address_field(const guint8 *line, gsize size)
-{
-	static const char *const NAMES[] = { "from", "sender", "reply-to", "to", "cc", "bcc" };
-	const char *name = (const char *)line;
-
-	if (size > 7 && g_ascii_strncasecmp(name, "resent-", 7) == 0) {
-		name += 7;
-		size -= 7;
-	}
-	for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++) {
-		gsize n = strlen(NAMES[i]);
-
-		if (size > n && g_ascii_strncasecmp(name, NAMES[i], n) == 0 &&
-		    (name[n] == ':' || text_is_space(name[n])))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/*
- * GMime reads groups of addresses ("name: a, b;") in groups by calling itself, without an end. Looks at every
- * line, because headers of inner mails stand anywhere.
- */
-static gboolean check_groups(const struct walk *walk, GError **error)
-{
-	gsize at = 0, colons = 0;
-	gboolean in_field = FALSE;
-
-	while (at < walk->size) {
-		const guint8 *line = walk->mail + at;
-		gsize size = line_size(line, walk->size - at);
-
-		if (!in_field || (line[0] != ' ' && line[0] != '\t')) {
-			in_field = is_address_field(line, size);
-			colons = 0;
-		}
-		for (gsize i = 0; in_field && i < size; i++)
-			colons += line[i] == ':';
-		if (colons > walk->limits->max_groups)
-			return over_limit(error, "colons in a field of addresses", walk->limits->max_groups);
-		at += size;
-	}
-	return TRUE;
-}
-
-/* Count what would cost GMime memory: boundary lines (two a part at most), and the bytes of each header
- * block. */
-static gboolean check_size(const struct walk *walk, GError **error)
-{
-	gsize at = 0, header_bytes = 0, boundaries = 0;
-	gsize max_boundaries = 2 * (gsize)walk->limits->max_parts + 2;
-	gboolean in_header = TRUE;
-
-	while (at < walk->size) {
-		const guint8 *line = walk->mail + at;
-		gsize size = line_size(line, walk->size - at);
-
-		if (is_boundary_like(line, size)) {
-			if (++boundaries > max_boundaries)
-				return over_limit(
-				    error, "lines that look like boundaries of parts", max_boundaries);
-			in_header = TRUE;
-			header_bytes = 0;
-		} else if (in_header) {
-			header_bytes += size;
-			in_header = line[0] != '\n' && !(size == 2 && line[0] == '\r');
-			if (header_bytes > walk->limits->max_header_bytes)
-				return over_limit(error, "bytes in a header", walk->limits->max_header_bytes);
-		}
-		at += size;
-	}
-	return TRUE;
 }
 
 /* decoding */
@@ -256,8 +168,8 @@ static gboolean raw_content(
 	return TRUE;
 }
 
-/* A mail that travels encoded inside another: GMime leaves it a leaf. */
-static gboolean walk_inner(struct walk *walk, const guint8 *data, gsize size, guint depth, GError **error);
+/* Also a mail that travels encoded inside another: GMime leaves it a leaf. */
+static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, guint depth, GError **error);
 
 static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GError **error)
 {
@@ -269,13 +181,15 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 
 	if (!raw_content(walk, content, &leaf.data, &leaf.size))
 		return TRUE;
+	if (mailview_is_cut(walk->view, (gsize)(leaf.data - walk->mail)))
+		return over_limit(error, "bytes in a header", walk->limits->max_header_bytes);
 	decoded = decode(g_mime_part_get_content_encoding(part), leaf.data, leaf.size);
 	if (decoded != NULL) {
 		leaf.data = decoded->data;
 		leaf.size = decoded->len;
 	}
 	if (strcmp(type, "message/rfc822") == 0)
-		return walk_inner(walk, leaf.data, leaf.size, depth + 1, error);
+		return walk_mail(walk, leaf.data, leaf.size, depth + 1, error);
 	if (walk->parts >= walk->limits->max_parts)
 		return over_limit(error, "parts", walk->limits->max_parts);
 	leaf.number = ++walk->parts;
@@ -341,11 +255,12 @@ static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth,
 	return TRUE;
 }
 
-/* Parse; the message's parts are windows on the bytes, which must outlive it. NULL: not a mail at all. */
-static GMimeMessage *parse_message(const guint8 *mail, gsize size)
+/* Parse; the message's parts are windows on the view's bytes, which may be dropped, but not be read then. NULL: not a
+ * mail at all. */
+static GMimeMessage *parse_message(const struct mailview *view)
 {
 	/* GMime wants an array of its own; it reads only, and gets ours for the time of parsing */
-	GByteArray *array = g_byte_array_new_take((guint8 *)(gsize)mail, size);
+	GByteArray *array = g_byte_array_new_take((guint8 *)(gsize)view->bytes, view->size);
 	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(array);
 	GMimeParser *parser;
 	GMimeMessage *message;
@@ -361,27 +276,6 @@ static GMimeMessage *parse_message(const guint8 *mail, gsize size)
 	return message;
 }
 
-static gboolean walk_inner(struct walk *walk, const guint8 *data, gsize size, guint depth, GError **error)
-{
-	struct walk inner = *walk;
-	GMimeMessage *message;
-	gboolean ok;
-
-	if (depth > walk->limits->max_part_depth)
-		return over_limit(error, "parts inside one another", walk->limits->max_part_depth);
-	inner.mail = data;
-	inner.size = size;
-	if (!check_size(&inner, error) || !check_groups(&inner, error))
-		return FALSE;
-	message = parse_message(data, size);
-	if (message == NULL)
-		return TRUE;
-	ok = walk_message(&inner, message, depth, error);
-	walk->parts = inner.parts;
-	g_object_unref(message);
-	return ok;
-}
-
 static gboolean give_header(const struct walk *walk, GMimeMessage *message, GError **error)
 {
 	g_autofree char *id = clean_or_null(g_mime_message_get_message_id(message), FIELD_MAX_BYTES);
@@ -393,19 +287,51 @@ static gboolean give_header(const struct walk *walk, GMimeMessage *message, GErr
 	return walk->visitor->header(walk->user, &header, error);
 }
 
-gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
-    const struct mail_visitor *visitor, gpointer user, GError **error)
+/* Whatever was left out of the view stands behind the last part. */
+static gboolean is_all_seen(const struct mailview *view, GMimeMessage *message)
 {
-	struct walk walk = { mail, size, limits, visitor, user, 0 };
+	return !view->shortened ||
+	       (GMIME_IS_MULTIPART(message->mime_part) &&
+		   g_mime_multipart_get_epilogue(GMIME_MULTIPART(message->mime_part)) != NULL);
+}
+
+static gboolean walk_parsed(struct walk *walk, GMimeMessage *message, guint depth, GError **error)
+{
+	if (depth == 1 && !give_header(walk, message, error))
+		return FALSE;
+	if (!is_all_seen(walk->view, message))
+		return over_limit(
+		    error, "lines that look like boundaries of parts", mailview_max_boundaries(walk->limits));
+	return walk_message(walk, message, depth, error);
+}
+
+static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, guint depth, GError **error)
+{
+	struct mailview view;
+	struct walk walk = *outer;
 	GMimeMessage *message;
 	gboolean ok;
 
-	if (!check_size(&walk, error) || !check_groups(&walk, error))
+	if (depth > walk.limits->max_part_depth)
+		return over_limit(error, "parts inside one another", walk.limits->max_part_depth);
+	if (!mailview_init(&view, mail, size, walk.limits, error))
 		return FALSE;
-	message = parse_message(mail, size);
-	if (message == NULL)
-		return TRUE;
-	ok = give_header(&walk, message, error) && walk_message(&walk, message, 1, error);
-	g_object_unref(message);
+	walk.mail = mail;
+	walk.size = size;
+	walk.view = &view;
+	message = parse_message(&view);
+	mailview_drop_bytes(&view);
+	ok = message == NULL || walk_parsed(&walk, message, depth, error);
+	outer->parts = walk.parts;
+	g_clear_object(&message);
+	mailview_clear(&view);
 	return ok;
+}
+
+gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
+    const struct mail_visitor *visitor, gpointer user, GError **error)
+{
+	struct walk walk = { .limits = limits, .visitor = visitor, .user = user };
+
+	return walk_mail(&walk, mail, size, 1, error);
 }

@@ -1,8 +1,8 @@
 /*
  * mail.h - the bytes of a mail (RFC 5322, RFC 2045 ff.) into its header and its leaf parts, decoded.
  *
- * GMime 3 does the parsing, guarded: boundary lines and header size are counted before it sees the mail (it
- * takes over 1 KB a part and knows no limit), the two functions that may loop for ever
+ * GMime 3 does the parsing, guarded: it is given a view of the mail that bounds what it takes (mailview.h), the two
+ * functions that may loop for ever
  * (g_mime_content_type_encode and g_mime_multipart_get_boundary, GMime issue 165) are not called, and base64
  * is decoded here from the raw part, because GMime stops at padding in the middle (issue 150). message/rfc822
  * is walked into. Knows nothing of archives and reports.

@@ -130,7 +130,7 @@ static GByteArray *mails_in_mails(guint depth)
 
 static GByteArray *header(guint size)
 {
-	return repeat("Subject: ", "x", size - (guint)strlen("Subject: \n\n"), "\n\nx");
+	return repeat("Subject: ", "x", size - (guint)strlen("Subject: \n"), "\n\nx");
 }
 
 static GByteArray *groups(guint n)

@@ -180,7 +180,7 @@ static GString *mail_of(char what, guint n)
 		g_string_append(mail, "\nx");
 	} else if (what == 'h') {
 		g_string_append(mail, "X: ");
-		while (mail->len < n - 2)
+		while (mail->len < n - 1)
 			g_string_append_c(mail, 'x');
 		g_string_append(mail, "\n\nbody");
 	} else if (what == 'm') {
@@ -228,6 +228,103 @@ static void limits_hold_at_n_minus_1_n_n_plus_1(void **state)
 			if ((strstr(got, kinds[i].want) != NULL) != (n > 20))
 				fail_msg("%c %u: %s", kinds[i].what, n, got);
 		}
+}
+
+/* What looks like a header or a boundary to who does not know where he is. */
+static void no_mail_is_set_aside_for_what_is_none_of_its_parts(void **state)
+{
+	static const struct {
+		const char *name, *head, *unit;
+		guint n;
+		const char *tail, *want;
+	} mails[] = {
+		{ "text behind the last boundary", MIXED "--b\n\none\n--b--\n", "text of a list: so long\n",
+		    40000, "", HEAD "1 text/plain - [one]\n" },
+		{ "one line behind the last boundary", MIXED "--b\n\none\n--b--\n", "xxxxxxxxxxxxxxx:", 40000,
+		    "", HEAD "1 text/plain - [one]\n" },
+		{ "text behind the last boundary and dashes", MIXED "--b\n\none\n--b--\n----\n", "a: text\n",
+		    80000, "--b\nb: text\n", HEAD "1 text/plain - [one]\n" },
+		{ "dashes behind the last boundary", MIXED "--b\n\none\n--b--\n", "----------\n", 300000, "",
+		    HEAD "1 text/plain - [one]\n" },
+		{ "text before the first boundary", MIXED, "a: text\n", 80000, "--b\n\none\n--b--\n",
+		    HEAD "1 text/plain - [one]\n" },
+		{ "behind the last boundary of an inner multipart",
+		    MIXED "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--c--\n",
+		    "a: text\n", 80000, "--b\n\ntwo\n--b--\n",
+		    HEAD "1 text/plain - [one]\n2 text/plain - [two]\n" },
+		{ "a header of parts that is too long, of a multipart",
+		    "Subject: s\nContent-Type: multipart/mixed; "
+		    "boundary=b\n",
+		    "X: y\n", 80000, "\n--b\n\none\n--b--\n", HEAD "1 text/plain - [one]\n" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
+		g_autoptr(GString) mail = g_string_new(mails[i].head);
+		g_autofree char *got = NULL;
+
+		for (guint k = 0; k < mails[i].n; k++)
+			g_string_append(mail, mails[i].unit);
+		g_string_append(mail, mails[i].tail);
+		got = walk(mail->str, mail->len, &LIMITS);
+		if (strcmp(got, mails[i].want) != 0)
+			fail_msg("%s: %.300s", mails[i].name, got);
+	}
+}
+
+/* Contents come from the mail, not from what GMime sees of it, which is another here. */
+static void contents_are_whole_whatever_is_cut(void **state)
+{
+	static const char FIRST[] =
+	    "0123456789012345678901234567890123456789\n01234567890123456789012345678901234";
+	static const char SECOND[] =
+	    "--\n-\n01234567890123456789012345678901234567890123456789012345678901--b\nb";
+	g_autofree char *mail = g_strconcat(MIXED "--b\n\n", FIRST, "\n\n--b\n\n", SECOND, "\n--b--\n", NULL);
+	g_autofree char *want =
+	    g_strconcat(HEAD "1 text/plain - [", FIRST, "\n]\n2 text/plain - [", SECOND, "]\n", NULL);
+
+	(void)state;
+	for (guint max = 54; max < 80; max++) {
+		struct parser_limits limits = LIMITS;
+		g_autofree char *got = NULL;
+
+		limits.max_header_bytes = max;
+		got = walk(mail, strlen(mail), &limits);
+		if (strcmp(got, want) != 0)
+			fail_msg("%u: %s", max, got);
+	}
+}
+
+/* Headers that a look at the lines alone would take for text. */
+static void headers_are_bounded_wherever_they_stand(void **state)
+{
+	static const struct {
+		const char *name, *head;
+	} mails[] = {
+		{ "of the mail", "" },
+		{ "of a part", MIXED "--b\n" },
+		{ "of a part whose boundary ends like the last one",
+		    "Content-Type: multipart/mixed; boundary=\"b--\"\n\n--b\n--b--\n" },
+		{ "of an inner mail", MIXED "--b\nContent-Type: message/rfc822\n\n" },
+		{ "of an inner mail, spelt otherwise",
+		    MIXED "--b\nContent-Type: message (x) / global\n\nContent-Type: Message/RFC822\n\n" },
+		{ "of a mail in a digest", "Content-Type: multipart/digest; boundary=b\n\n--b\n\n" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
+		g_autoptr(GString) mail = g_string_new(mails[i].head);
+		gint64 started = g_get_monotonic_time(), took;
+		g_autofree char *got = NULL;
+
+		while (mail->len < 16 * 1024 * 1024)
+			g_string_append(mail, "a:\n");
+		g_string_append(mail, "\nx");
+		got = walk(mail->str, mail->len, &LIMITS);
+		took = (g_get_monotonic_time() - started) / 1000;
+		if (!g_str_has_suffix(got, "bytes in a header: more than 262144\n") || took > 5000)
+			fail_msg("%s: %.300s in %d ms", mails[i].name, got, (int)took);
+	}
 }
 
 static void hostile_mails_end_early(void **state)
@@ -287,6 +384,9 @@ int main(void)
 		cmocka_unit_test(rows),
 		cmocka_unit_test(base64_is_decoded_tolerantly),
 		cmocka_unit_test(limits_hold_at_n_minus_1_n_n_plus_1),
+		cmocka_unit_test(no_mail_is_set_aside_for_what_is_none_of_its_parts),
+		cmocka_unit_test(contents_are_whole_whatever_is_cut),
+		cmocka_unit_test(headers_are_bounded_wherever_they_stand),
 		cmocka_unit_test(hostile_mails_end_early),
 	};
 
