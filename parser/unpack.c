@@ -7,6 +7,8 @@
 
 #define PIECE (64 * 1024) /* bytes handed on at once: large enough that calls do not count */
 
+#define ZIP_HEAD "PK\3\4" /* of a member (APPNOTE 4.3.7) */
+
 typedef struct archive archive_handle;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(archive_handle, archive_read_free)
 
@@ -14,7 +16,8 @@ struct walk {
 	struct unpack_budget *budget;
 	const struct unpack_visitor *visitor;
 	gpointer user;
-	gboolean streamed; /* a zip without a directory at its end */
+	gboolean streamed; /* a zip without a directory at its end: by the heads of its members */
+	gsize junk;        /* bytes before the first of them */
 };
 
 static gboolean over_budget(GError **error)
@@ -226,18 +229,42 @@ static gboolean zip_member(
 	return walk->visitor->end(walk->user, broken, error);
 }
 
-/* The zip and its first member: by its directory, or streamed when it has none. */
-static archive_handle *zip_start(struct walk *walk, const guint8 *archive, gsize size,
+/* As zip_open(), to its first member. */
+static archive_handle *zip_first(const guint8 *archive, gsize size, gboolean streamed,
     struct archive_entry **entry, int *result, GError **error)
 {
-	g_autoptr(archive_handle) zip = zip_open(archive, size, FALSE, NULL);
+	g_autoptr(archive_handle) zip = zip_open(archive, size, streamed, error);
 
-	walk->streamed = zip == NULL;
-	if (walk->streamed)
-		zip = zip_open(archive, size, TRUE, error);
 	if (zip != NULL)
 		*result = archive_read_next_header(zip, entry);
 	return g_steal_pointer(&zip);
+}
+
+/* The zip and its first member: by its directory, or streamed from the first head on when that is missing or
+ * leads nowhere. */
+static archive_handle *zip_start(struct walk *walk, const guint8 *archive, gsize size,
+    struct archive_entry **entry, int *result, GError **error)
+{
+	g_autoptr(archive_handle) zip = zip_first(archive, size, FALSE, entry, result, NULL);
+	const guint8 *head = memmem(archive, size, ZIP_HEAD, strlen(ZIP_HEAD));
+
+	if (zip != NULL && *result >= ARCHIVE_WARN && *result != ARCHIVE_EOF)
+		return g_steal_pointer(&zip);
+	walk->streamed = TRUE;
+	walk->junk = head == NULL ? 0 : (gsize)(head - archive);
+	g_clear_pointer(&zip, archive_read_free);
+	return zip_first(archive + walk->junk, size - walk->junk, TRUE, entry, result, error);
+}
+
+/* Where the next head should be is something else, and no head comes behind it: a directory that is damaged or
+ * cut off. */
+static gboolean zip_ends_here(const struct walk *walk, archive_handle *zip, const guint8 *archive, gsize size)
+{
+	la_int64_t at = archive_read_header_position(zip);
+	gsize junk = walk->junk + (gsize)MAX(at, 0);
+
+	return walk->streamed && at > 0 && junk <= size &&
+	       memmem(archive + junk, size - junk, ZIP_HEAD, strlen(ZIP_HEAD)) == NULL;
 }
 
 static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, GError **error)
@@ -251,7 +278,7 @@ static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, G
 		return FALSE;
 	while (result != ARCHIVE_EOF) {
 		if (result < ARCHIVE_WARN) /* warnings are about names */
-			return zip_error(zip, error);
+			return zip_ends_here(walk, zip, archive, size) || zip_error(zip, error);
 		if (!take_member(walk, error))
 			return FALSE;
 		if (archive_entry_filetype(entry) == AE_IFREG && !zip_member(walk, zip, entry, &fatal, error))
@@ -266,7 +293,7 @@ static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, G
 gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct unpack_budget *budget,
     const struct unpack_visitor *visitor, gpointer user, GError **error)
 {
-	struct walk walk = { budget, visitor, user, FALSE };
+	struct walk walk = { .budget = budget, .visitor = visitor, .user = user };
 
 	if (kind == KIND_GZIP)
 		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_GZIP, error);

@@ -1,8 +1,9 @@
 /*
  * unpack.h - the members of a zip, gzip or zlib archive, one after another, in pieces.
  *
- * zip is read by libarchive with its zip format only; directories and the like are passed over, bytes before
- * the archive are allowed. gzip (RFC 1952) is inflated by GLib's GZlibDecompressor, because libarchive does
+ * zip is read by libarchive with its zip format only, by its directory, or by the heads of its members where the
+ * directory is missing or leads nowhere; directories and the like are passed over, bytes before the archive are
+ * allowed. gzip (RFC 1952) is inflated by GLib's GZlibDecompressor, because libarchive does
  * not compare the checksum of gzip; its members are joined to one, as section 2.2 says, and bytes after the
  * last one are left alone. zlib (RFC 1950) is read as a gzip of one member. Knows nothing of mail or reports,
  * and touches no file.
