@@ -31,6 +31,7 @@ struct parse {
 	guint findings;          /* reports and unreadables told */
 	guint parts;             /* leaves of the mail, for the words */
 	const char *unsupported; /* a kind of report seen that is not read yet, or NULL */
+	gboolean placeholder;    /* an archive with a word in place of a report was seen */
 };
 
 static gboolean read_bytes(
@@ -209,6 +210,18 @@ static gboolean stream_push(struct stream *stream, const guint8 *data, gsize siz
 	return stream_choose(stream) && (part == size || stream_route(stream, data + part, size - part));
 }
 
+/* Yahoo and AOL pack this word when there is nothing to report. */
+static gboolean is_placeholder(const struct stream *stream)
+{
+	const char *text = (const char *)stream->head->data;
+	gsize size = stream->head->len;
+
+	if (stream->nesting == 0 || stream->route != ROUTE_NONE || size > 64)
+		return FALSE;
+	size = text_trim(&text, size);
+	return size == strlen("unused") && g_ascii_strncasecmp(text, "unused", size) == 0;
+}
+
 static gboolean contains(const GByteArray *bytes, const char *word)
 {
 	return memmem(bytes->data, bytes->len, word, strlen(word)) != NULL;
@@ -266,6 +279,7 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 		return set_aside_error(stream->parse, stream->place, "archive", broken, error);
 	if (stream->route == ROUTE_ARCHIVE)
 		return archive_close(stream, error);
+	stream->parse->placeholder |= is_placeholder(stream);
 	if (stream->route == ROUTE_JSON && is_tls_report(stream->head))
 		stream->parse->unsupported = "a TLS report (RFC 8460)";
 	return TRUE;
@@ -405,6 +419,9 @@ static gboolean tell_nothing_found(struct parse *p, const char *place, gsize siz
 {
 	g_autofree char *words = NULL;
 
+	if (p->placeholder && p->unsupported == NULL)
+		return set_aside(p, place, "placeholder",
+		    "an archive of the word \"unused\": the reporter had nothing to report", error);
 	if (p->unsupported != NULL)
 		words = g_strdup_printf("%s, which is not read yet", p->unsupported);
 	else if (size == 0)

@@ -27,7 +27,8 @@ void parse_init(void);
  * Find every report in document[0..size) and hand it to the sink, as a stream: memory does not
  * grow with the number of records. A document in which nothing is a report gives one unreadable().
  *
- * Codes of unreadable(): "no-report" (nothing looked like one), "xml" (not well-formed, or
+ * Codes of unreadable(): "no-report" (nothing looked like one), "placeholder" (an archive of the word
+ * "unused", as Yahoo and AOL send it for no report: no cause for alarm), "xml" (not well-formed, or
  * forbidden: DTD subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain,
  * no date range, or two of them; a TLS report's likewise), "json" (a TLS report that is no JSON, or ambiguous),
  * "limit" (more than limits allow), "mime".

@@ -191,6 +191,22 @@ static void every_member_of_a_zip_counts_as_28_says(void **state)
 	check(zip(members, 2), "unreadable no-report: file: not a DMARC report\n");
 }
 
+#define PLACEHOLDER "an archive of the word \"unused\": the reporter had nothing to report\n"
+
+static void the_word_unused_in_an_archive_is_a_placeholder(void **state)
+{
+	const struct pack_member members[] = { { "a.xml", "unused\n", 7 },
+		{ "b.xml", REPORT, strlen(REPORT) } };
+
+	(void)state;
+	check(gzip("unused"), "unreadable placeholder: file: " PLACEHOLDER);
+	check(mail_with("y.xml.gz", gzip(" Unused\r\n"), ""),
+	    MAIL_IS "unreadable placeholder: mail: " PLACEHOLDER);
+	check(zip(members, 1), "unreadable placeholder: file: " PLACEHOLDER);
+	check(zip(members, 2), REPORT_IS("file: b.xml"));
+	check(gzip("unused too"), "unreadable no-report: file: not a DMARC report\n");
+}
+
 static void archives_in_archives_are_read_to_their_limit(void **state)
 {
 	struct parser_limits limits = LIMITS;
@@ -395,6 +411,7 @@ int main(void)
 		cmocka_unit_test(texts),
 		cmocka_unit_test(archives_are_told_by_their_bytes_as_27_says),
 		cmocka_unit_test(every_member_of_a_zip_counts_as_28_says),
+		cmocka_unit_test(the_word_unused_in_an_archive_is_a_placeholder),
 		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
 		cmocka_unit_test(damaged_archives_take_back_what_they_gave),
 		cmocka_unit_test(a_report_that_breaks_late_is_taken_back_whole),
