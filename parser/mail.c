@@ -1,5 +1,6 @@
 #include "parser/mail.h"
 
+#include "parser/embedded.h"
 #include "parser/kind.h"
 #include "parser/mailview.h"
 #include "parser/text.h"
@@ -8,7 +9,8 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES  200
-#define FIELD_MAX_BYTES 1000 /* of Subject and the like: for people to recognise the mail */
+#define MAIL_HEAD       (64 * 1024) /* bytes in which the header of a mail that is attached as a file says so */
+#define FIELD_MAX_BYTES 1000        /* of Subject and the like: for people to recognise the mail */
 
 struct walk {
 	const guint8 *mail;
@@ -30,84 +32,16 @@ static gboolean over_limit(GError **error, const char *what, gsize limit)
 
 /* decoding */
 
-static gint base64_value(guint8 c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* The bytes of an unfinished group of n letters, then it is empty. */
-static void base64_flush(GByteArray *out, guint32 group, guint n)
-{
-	guint8 bytes[2];
-
-	if (n < 2)
-		return;
-	group <<= 6 * (4 - n);
-	bytes[0] = (guint8)(group >> 16);
-	bytes[1] = (guint8)(group >> 8);
-	g_byte_array_append(out, bytes, n - 1);
-}
-
-GByteArray *mail_decode_base64(const guint8 *text, gsize size)
-{
-	GByteArray *out = g_byte_array_sized_new((guint)(size / 4 * 3 + 3));
-	guint32 group = 0;
-	guint n = 0;
-
-	for (gsize i = 0; i < size; i++) {
-		gint value = base64_value(text[i]);
-
-		if (value >= 0) {
-			group = group << 6 | (guint32)value;
-			if (++n == 4) {
-				guint8 bytes[3] = { (guint8)(group >> 16), (guint8)(group >> 8),
-					(guint8)group };
-
-				g_byte_array_append(out, bytes, 3);
-				n = 0;
-				group = 0;
-			}
-		} else if (text[i] == '=') {
-			base64_flush(out, group, n);
-			n = 0;
-			group = 0;
-		}
-	}
-	base64_flush(out, group, n);
-	return out;
-}
-
-static GByteArray *decode_with(GMimeContentEncoding encoding, const guint8 *text, gsize size)
+static GByteArray *decode_quoted_printable(const guint8 *text, gsize size)
 {
 	GByteArray *out = g_byte_array_new();
 	GMimeEncoding state;
 
-	g_mime_encoding_init_decode(&state, encoding);
+	g_mime_encoding_init_decode(&state, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
 	g_byte_array_set_size(out, (guint)g_mime_encoding_outlen(&state, size));
 	g_byte_array_set_size(
 	    out, (guint)g_mime_encoding_step(&state, (const char *)text, size, (char *)out->data));
 	return out;
-}
-
-/* Base64 of something we look for, whatever the header says of it. */
-static gboolean is_bare_base64(const guint8 *text, gsize size)
-{
-	static const char *const STARTS[] = { "H4sI", "UEsDB", "PD94bWwg", "PGZlZWRiYWNr" };
-	gsize at = kind_blank(text, size);
-
-	for (gsize i = 0; i < G_N_ELEMENTS(STARTS); i++) {
-		gsize n = strlen(STARTS[i]);
-
-		if (size - at > n && memcmp(text + at, STARTS[i], n) == 0)
-			return TRUE;
-	}
-	return FALSE;
 }
 
 static gboolean is_archive_or_xml(const guint8 *data, gsize size)
@@ -117,17 +51,18 @@ static gboolean is_archive_or_xml(const guint8 *data, gsize size)
 	return kind_is_archive(kind) || kind == KIND_XML;
 }
 
-/* The part's bytes without its transfer encoding; NULL: they are as they stand. */
+/* The part's bytes without its transfer encoding; NULL: they are as they stand, as uuencode's are, which is looked
+ * for in any text. */
 static GByteArray *decode(GMimeContentEncoding encoding, const guint8 *raw, gsize size)
 {
 	switch (encoding) {
 	case GMIME_CONTENT_ENCODING_BASE64:
-		return is_archive_or_xml(raw, size) ? NULL : mail_decode_base64(raw, size);
+		return is_archive_or_xml(raw, size) ? NULL : embedded_decode_base64(raw, size);
 	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
-	case GMIME_CONTENT_ENCODING_UUENCODE:
-		return decode_with(encoding, raw, size);
+		return embedded_is_base64(raw, size) ? embedded_decode_base64(raw, size)
+						     : decode_quoted_printable(raw, size);
 	default:
-		return is_bare_base64(raw, size) ? mail_decode_base64(raw, size) : NULL;
+		return embedded_is_base64(raw, size) ? embedded_decode_base64(raw, size) : NULL;
 	}
 }
 
@@ -171,6 +106,49 @@ static gboolean raw_content(
 /* Also a mail that travels encoded inside another: GMime leaves it a leaf. */
 static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, guint depth, GError **error);
 
+/* A leaf to the visitor. */
+static gboolean give_part(struct walk *walk, struct mail_part *part, GError **error)
+{
+	if (walk->parts >= walk->limits->max_parts)
+		return over_limit(error, "parts", walk->limits->max_parts);
+	part->number = ++walk->parts;
+	return walk->visitor->part(walk->user, part, error);
+}
+
+static gboolean give_embedded(
+    gpointer user, const char *name, gsize name_size, const guint8 *data, gsize size, GError **error)
+{
+	g_autofree char *clean = name == NULL ? NULL : text_clean_line(name, name_size, NAME_MAX_BYTES);
+	struct mail_part part = {
+		.name = clean, .type = "application/octet-stream", .data = data, .size = size
+	};
+
+	return give_part(user, &part, error);
+}
+
+/* The head of a mail, with the field that every mail with parts has (RFC 2045 section 4). */
+static gboolean has_mime_header(const guint8 *data, gsize size)
+{
+	static const char FIELD[] = "\nmime-version:";
+	gsize head = MIN(size, MAIL_HEAD), n = strlen(FIELD);
+
+	for (gsize at = 0; at + n <= head; at++) {
+		if (g_ascii_strncasecmp((const char *)data + at, FIELD, n) == 0)
+			return TRUE;
+		if (data[at] == '\n' && (data[at + 1] == '\n' || data[at + 1] == '\r'))
+			return FALSE;
+	}
+	return FALSE;
+}
+
+/* A mail that is said to be one, or is attached as a file. */
+static gboolean is_mail(const struct mail_part *leaf)
+{
+	if (strcmp(leaf->type, "message/rfc822") == 0)
+		return TRUE;
+	return g_str_has_prefix(leaf->type, "application/") && has_mime_header(leaf->data, leaf->size);
+}
+
 static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GError **error)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
@@ -188,12 +166,12 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 		leaf.data = decoded->data;
 		leaf.size = decoded->len;
 	}
-	if (strcmp(type, "message/rfc822") == 0)
+	if (is_mail(&leaf))
 		return walk_mail(walk, leaf.data, leaf.size, depth + 1, error);
-	if (walk->parts >= walk->limits->max_parts)
-		return over_limit(error, "parts", walk->limits->max_parts);
-	leaf.number = ++walk->parts;
-	return walk->visitor->part(walk->user, &leaf, error);
+	if (!give_part(walk, &leaf, error))
+		return FALSE;
+	return kind_of(leaf.data, leaf.size) != KIND_OTHER ||
+	       embedded_walk(leaf.data, leaf.size, give_embedded, walk, error);
 }
 
 /* RFC 5965 section 2, or a multipart with such a part in it whatever it calls itself. */
@@ -218,11 +196,15 @@ static gboolean is_feedback(GMimeMultipart *multipart)
 static gboolean walk_multipart(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
 {
 	int count = g_mime_multipart_get_count(multipart);
+	const char *prologue = g_mime_multipart_get_prologue(multipart);
 
 	if (is_feedback(multipart)) {
 		walk->visitor->feedback(walk->user);
 		return TRUE;
 	}
+	/* its boundary is not the one that was announced: all of it stands before the first part */
+	if (count == 0 && prologue != NULL)
+		return embedded_walk((const guint8 *)prologue, strlen(prologue), give_embedded, walk, error);
 	for (int i = 0; i < count; i++)
 		if (!walk_object(walk, g_mime_multipart_get_part(multipart, i), depth + 1, error))
 			return FALSE;

@@ -4,8 +4,9 @@
  * GMime 3 does the parsing, guarded: it is given a view of the mail that bounds what it takes (mailview.h), the two
  * functions that may loop for ever
  * (g_mime_content_type_encode and g_mime_multipart_get_boundary, GMime issue 165) are not called, and base64
- * is decoded here from the raw part, because GMime stops at padding in the middle (issue 150). message/rfc822
- * is walked into. Knows nothing of archives and reports.
+ * is decoded by ourselves from the raw part, because GMime stops at padding in the middle (issue 150). message/rfc822
+ * is walked into, and so is a mail that is attached as a file; files in a text are leaves, too (embedded.h). Knows
+ * nothing of archives and reports.
  */
 #pragma once
 
@@ -39,6 +40,3 @@ struct mail_visitor {
  */
 gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
     const struct mail_visitor *visitor, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Decode base64, passing over all that is none of it; padding only ends a group of four. Transfer full. */
-GByteArray *mail_decode_base64(const guint8 *text, gsize size) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,5 @@
 /* Mails into decoded leaf parts. Numbers in names are those of the assertions in the standards digest. */
+#include "parser/embedded.h"
 #include "parser/mail.h"
 #include "parser/parse.h"
 
@@ -119,10 +120,53 @@ static const struct {
 	{ "51 feedback part without report-type",
 	    MIXED "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: auth-failure\n--b--\n",
 	    HEAD "feedback\n" },
+	{ "31 base64 behind quoted-printable",
+	    "Subject: s\nContent-Transfer-Encoding: quoted-printable\n\nPGZlZWRiYWNrLz4=\n",
+	    HEAD "1 text/plain - [<feedback/>]\n" },
+	{ "base64 of XML behind a byte order mark", "Subject: s\n\n77u/PGZlZWRiYWNrLz4=\n",
+	    HEAD "1 text/plain - [\xef\xbb\xbf<feedback/>]\n" },
+	{ "uuencode, declared",
+	    "Subject: s\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 a b.xml\n%:&5L;&\\\n`\nend\n",
+	    HEAD "1 text/plain - [begin 644 a b.xml\n%:&5L;&\\\n`\nend\n]\n"
+		 "2 application/octet-stream a b.xml [hello]\n" },
+	{ "uuencode in a text, two of it",
+	    "Subject: s\n\nHello\r\nbegin 0644 a\r\n%:&5L;&\\ \r\n`\r\nend\r\nbegin 600 \x01\n#=W)X\n",
+	    HEAD
+	    "1 text/plain - [Hello\r\nbegin 0644 a\r\n%:&5L;&\\ \r\n`\r\nend\r\nbegin 600 \x01\n#=W)X\n]\n"
+	    "2 application/octet-stream a [hello]\n3 application/octet-stream \xef\xbf\xbd [wrx]\n" },
+	{ "uuencode without blanks at ends of lines", "Subject: s\n\nbegin 644 a\n#86$\n#\n",
+	    HEAD "1 text/plain - [begin 644 a\n#86$\n#\n]\n"
+		 "2 application/octet-stream a [aa" },
+	{ "no uuencode", "Subject: s\n\nbegin 64 a\nbegin 644\nbegin 644 a\nHello",
+	    HEAD "1 text/plain - [begin 64 a\nbegin 644\nbegin 644 a\nHello]\n" },
+	{ "base64 in a text", "Subject: s\n\nHello\nPGZlZWRiYWNrL\nz4=\nBye.\nPD94bWwg!\n",
+	    HEAD "1 text/plain - [Hello\nPGZlZWRiYWNrL\nz4=\nBye.\nPD94bWwg!\n]\n"
+		 "2 application/octet-stream - [<feedback/>]\n3 application/octet-stream - [<?xml ]\n" },
+	{ "another boundary than the one announced",
+	    MIXED "--c\nContent-Type: application/gzip\nContent-Transfer-Encoding: "
+		  "base64\n\nPGZlZWRiYWNrLz4=\n--c--\n",
+	    HEAD "1 application/octet-stream - [<feedback/>]\n" },
+	{ "32 mail attached as a file",
+	    MIXED "--b\nContent-Type: application/octet-stream; name=a.eml\n\nSubject: t\nMIME-Version: 1.0\n"
+		  "Content-Type: text/xml\n\n<a/>\n--b--\n",
+	    HEAD "1 text/xml - [<a/>]\n" },
+	{ "32 no mail: a file without a field of MIME, a text with one",
+	    MIXED
+	    "--b\nContent-Type: application/octet-stream\n\nSubject: t\n\nMIME-Version: 1.0\n--b\n\nA: b\n"
+	    "MIME-Version: 1.0\n\nx\n--b--\n",
+	    HEAD "1 application/octet-stream - [Subject: t\n\nMIME-Version: 1.0]\n"
+		 "2 text/plain - [A: b\nMIME-Version: 1.0\n\nx]\n" },
 	{ "message/partial", "Subject: s\nContent-Type: message/partial; id=a; number=1; total=2\n\nx",
 	    HEAD "message/partial: a piece of a mail that was cut up (RFC 2046 section 5.2.2)\n" },
 	{ "nothing", "", "" },
 };
+
+/* Equal, or where want ends within a content, a prefix. */
+static gboolean is_as_wanted(const char *got, const char *want)
+{
+	return g_str_has_suffix(want, "\n") || *want == '\0' ? strcmp(got, want) == 0
+							     : g_str_has_prefix(got, want);
+}
 
 static void rows(void **state)
 {
@@ -130,7 +174,7 @@ static void rows(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
 		g_autofree char *got = walk(ROWS[i].mail, strlen(ROWS[i].mail), &LIMITS);
 
-		if (ROWS[i].want != NULL && strcmp(got, ROWS[i].want) != 0)
+		if (ROWS[i].want != NULL && !is_as_wanted(got, ROWS[i].want))
 			fail_msg("%s:\ngot  %swant %s", ROWS[i].name, got, ROWS[i].want);
 		if (!g_utf8_validate(got, -1, NULL))
 			fail_msg("%s: %s", ROWS[i].name, got);
@@ -156,7 +200,7 @@ static void base64_is_decoded_tolerantly(void **state)
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(GByteArray) got =
-		    mail_decode_base64((const guint8 *)texts[i].text, strlen(texts[i].text));
+		    embedded_decode_base64((const guint8 *)texts[i].text, strlen(texts[i].text));
 
 		if (got->len != strlen(texts[i].want) || memcmp(got->data, texts[i].want, got->len) != 0)
 			fail_msg("%s: %.*s", texts[i].name, (int)got->len, (const char *)got->data);
@@ -351,6 +395,12 @@ static void hostile_mails_end_early(void **state)
 		{ "name of 36 characters (GMime issue 165)", "Content-Disposition: attachment; ", "\xc3\xa9",
 		    36, "=x\n\nbody", "1 text/plain" },
 		{ "32 MB in one line", "Subject: x\n\n", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 1000000, "",
+		    "1 text/plain" },
+		{ "500,000 files in base64", "Subject: x\n\nx\n", "H4sIAA\n\n", 500000, "",
+		    "parts: more than 1000" },
+		{ "500,000 files in uuencode", "Subject: x\n\n", "begin 644 a\n#86%A\n", 500000, "",
+		    "parts: more than 1000" },
+		{ "1,000,000 beginnings of uuencode", "Subject: x\n\n", "begin 644 a\n", 1000000, "",
 		    "1 text/plain" },
 		{ "10 million lines", "Subject: x\n\n", "\n", 10000000, "", "1 text/plain" },
 	};

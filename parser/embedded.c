@@ -1,0 +1,204 @@
+#include "parser/embedded.h"
+
+#include "parser/text.h"
+
+#include <string.h>
+
+/* base64 */
+
+static gint base64_value(guint8 c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* The bytes of an unfinished group of n letters, then it is empty. */
+static void base64_flush(GByteArray *out, guint32 group, guint n)
+{
+	guint8 bytes[2];
+
+	if (n < 2)
+		return;
+	group <<= 6 * (4 - n);
+	bytes[0] = (guint8)(group >> 16);
+	bytes[1] = (guint8)(group >> 8);
+	g_byte_array_append(out, bytes, n - 1);
+}
+
+GByteArray *embedded_decode_base64(const guint8 *text, gsize size)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)(size / 4 * 3 + 3));
+	guint32 group = 0;
+	guint n = 0;
+
+	for (gsize i = 0; i < size; i++) {
+		gint value = base64_value(text[i]);
+
+		if (value >= 0) {
+			group = group << 6 | (guint32)value;
+			if (++n == 4) {
+				guint8 bytes[3] = { (guint8)(group >> 16), (guint8)(group >> 8),
+					(guint8)group };
+
+				g_byte_array_append(out, bytes, 3);
+				n = 0;
+				group = 0;
+			}
+		} else if (text[i] == '=') {
+			base64_flush(out, group, n);
+			n = 0;
+			group = 0;
+		}
+	}
+	base64_flush(out, group, n);
+	return out;
+}
+
+static const char *const STARTS[] = { "H4sI", "UEsDB", "PD94bWwg", "PGZlZWRiYWNr", "77u/PD94bWwg",
+	"77u/PGZlZWRiYWNr" };
+
+static gboolean is_base64_start(const guint8 *text, gsize size)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(STARTS); i++) {
+		gsize n = strlen(STARTS[i]);
+
+		if (size > n && memcmp(text, STARTS[i], n) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean embedded_is_base64(const guint8 *text, gsize size)
+{
+	gsize at = 0;
+
+	while (at < size && text_is_space((char)text[at]))
+		at++;
+	return is_base64_start(text + at, size - at);
+}
+
+/* lines */
+
+/* To the end of the line at text, and without what ends it and the blanks before. */
+static gsize line_size(const guint8 *text, gsize left, gsize *letters)
+{
+	const guint8 *end = memchr(text, '\n', left);
+	gsize size = end == NULL ? left : (gsize)(end - text) + 1;
+
+	*letters = size;
+	while (*letters > 0 && text_is_space((char)text[*letters - 1]))
+		--*letters;
+	return size;
+}
+
+static gboolean is_base64_line(const guint8 *line, gsize letters)
+{
+	for (gsize i = 0; i < letters; i++)
+		if (base64_value(line[i]) < 0 && line[i] != '=')
+			return FALSE;
+	return letters > 0;
+}
+
+/* Lines of base64 from the start of text; how many bytes they are. */
+static gsize base64_size(const guint8 *text, gsize size)
+{
+	gsize at = 0, letters;
+
+	while (at < size) {
+		gsize line = line_size(text + at, size - at, &letters);
+
+		if (!is_base64_line(text + at, letters))
+			break;
+		at += line;
+	}
+	return at;
+}
+
+/* uuencode */
+
+/* "begin 644 name": the name. */
+static gboolean is_uu_begin(const guint8 *line, gsize letters, const char **name, gsize *name_size)
+{
+	const char *text = (const char *)line;
+	gsize at = strlen("begin ");
+
+	if (letters <= at || memcmp(text, "begin ", at) != 0)
+		return FALSE;
+	while (at < letters && text[at] >= '0' && text[at] <= '7')
+		at++;
+	if (at < strlen("begin 644") || at >= letters || text[at] != ' ')
+		return FALSE;
+	*name = text + at + 1;
+	*name_size = letters - at - 1;
+	return TRUE;
+}
+
+/* A letter's six bits; blanks at the end of a line may have been lost. */
+static guint32 uu_bits(const guint8 *line, gsize letters, gsize i)
+{
+	return i < letters ? (guint32)(line[i] - ' ') & 63 : 0;
+}
+
+/* One line into bytes. FALSE: it is none, or the last. */
+static gboolean uu_line(const guint8 *line, gsize letters, GByteArray *out)
+{
+	guint n = letters == 0 ? 0 : uu_bits(line, letters, 0);
+
+	for (gsize i = 0; i < letters; i++)
+		if (line[i] < ' ' || line[i] > '`')
+			return FALSE;
+	for (gsize i = 1; n > 0; i += 4) {
+		guint32 group = uu_bits(line, letters, i) << 18 | uu_bits(line, letters, i + 1) << 12 |
+				uu_bits(line, letters, i + 2) << 6 | uu_bits(line, letters, i + 3);
+		const guint8 bytes[3] = { (guint8)(group >> 16), (guint8)(group >> 8), (guint8)group };
+		guint take = MIN(n, 3);
+
+		g_byte_array_append(out, bytes, take);
+		n -= take;
+	}
+	return letters > 0 && uu_bits(line, letters, 0) > 0;
+}
+
+/* Lines of uuencode from the start of text; how many bytes they are. */
+static gsize uu_decode(const guint8 *text, gsize size, GByteArray *out)
+{
+	gsize at = 0, letters;
+	gboolean more = TRUE;
+
+	while (at < size && more) {
+		gsize line = line_size(text + at, size - at, &letters);
+
+		more = uu_line(text + at, letters, out);
+		if (more)
+			at += line;
+	}
+	return at;
+}
+
+gboolean embedded_walk(const guint8 *text, gsize size, embedded_cb found, gpointer user, GError **error)
+{
+	gsize at = 0, letters;
+
+	while (at < size) {
+		g_autoptr(GByteArray) out = NULL;
+		const char *name = NULL;
+		gsize name_size = 0, line = line_size(text + at, size - at, &letters);
+
+		if (is_base64_start(text + at, letters)) {
+			line = MAX(line, base64_size(text + at, size - at));
+			out = embedded_decode_base64(text + at, line);
+		} else if (is_uu_begin(text + at, letters, &name, &name_size)) {
+			out = g_byte_array_new();
+			line += uu_decode(text + at + line, size - at - line, out);
+		}
+		if (out != NULL && out->len > 0 && !found(user, name, name_size, out->data, out->len, error))
+			return FALSE;
+		at += line;
+	}
+	return TRUE;
+}
