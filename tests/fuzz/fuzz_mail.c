@@ -1,0 +1,69 @@
+/* A mail into its parts, with limits so low that they are met. */
+#include <string.h>
+
+#include "parser/mail.h"
+#include "parser/parse.h"
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
+
+struct seen {
+	const struct parser_limits *limits;
+	guint headers, parts;
+	guint8 sum; /* so that every byte is read */
+};
+
+static void check_text(const char *text, gsize max)
+{
+	g_assert(text == NULL || (g_utf8_validate(text, -1, NULL) && strlen(text) <= max));
+}
+
+static gboolean on_header(gpointer user, const struct mail_header *header, GError **error)
+{
+	struct seen *seen = user;
+
+	(void)error;
+	g_assert(seen->headers++ == 0 && seen->parts == 0);
+	check_text(header->message_id, 1000);
+	check_text(header->subject, 1000);
+	check_text(header->from, 1000);
+	return TRUE;
+}
+
+static gboolean on_part(gpointer user, const struct mail_part *part, GError **error)
+{
+	struct seen *seen = user;
+
+	(void)error;
+	g_assert(seen->headers == 1 && part->number == ++seen->parts);
+	g_assert(seen->parts <= seen->limits->max_parts);
+	check_text(part->name, 200);
+	check_text(part->type, 200);
+	g_assert(part->type != NULL);
+	for (gsize i = 0; i < part->size; i++)
+		seen->sum ^= part->data[i];
+	return TRUE;
+}
+
+static void on_feedback(gpointer user)
+{
+	struct seen *seen = user;
+
+	g_assert(seen->headers == 1);
+}
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
+{
+	static const struct mail_visitor VISITOR = { on_header, on_part, on_feedback };
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+	struct seen seen = { .limits = &limits };
+	g_autoptr(GError) error = NULL;
+
+	parse_init();
+	limits.max_header_bytes = 128;
+	limits.max_parts = 8;
+	limits.max_part_depth = 6;
+	limits.max_groups = 8;
+	g_assert(mail_walk(data, size, &limits, &VISITOR, &seen, &error) == (error == NULL));
+	g_assert(error == NULL || error->domain == RUAD_ERROR);
+	return 0;
+}
