@@ -1,5 +1,6 @@
 #include "parser/mail.h"
 
+#include "parser/authentic.h"
 #include "parser/embedded.h"
 #include "parser/kind.h"
 #include "parser/mailview.h"
@@ -16,6 +17,7 @@ struct walk {
 	const guint8 *mail;
 	gsize size;
 	const struct parser_limits *limits;
+	const char *authserv_id;
 	const struct mail_visitor *visitor;
 	gpointer user;
 	const struct mailview *view; /* of mail */
@@ -258,13 +260,54 @@ static GMimeMessage *parse_message(const struct mailview *view)
 	return message;
 }
 
+/* The domain of From as a lower-case A-label name, or NULL when there is not exactly one address. */
+static char *from_domain(GMimeMessage *message)
+{
+	InternetAddressList *from = g_mime_message_get_from(message);
+	InternetAddress *address;
+	const char *text, *at;
+	char *domain;
+
+	if (from == NULL || internet_address_list_length(from) != 1)
+		return NULL;
+	address = internet_address_list_get_address(from, 0);
+	text = INTERNET_ADDRESS_IS_MAILBOX(address)
+		   ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))
+		   : NULL;
+	at = text == NULL ? NULL : strrchr(text, '@');
+	if (at == NULL || at[1] == '\0' || strlen(at) > NAME_MAX_BYTES + 54)
+		return NULL;
+	domain = text_domain(at + 1);
+	return domain == NULL ? g_strdup(at + 1) : domain;
+}
+
+/* What our own MTA found out (authentic.h). */
+static enum authentic verdict(GMimeMessage *message, const char *authserv_id)
+{
+	GMimeHeaderList *fields = g_mime_object_get_header_list(GMIME_OBJECT(message));
+	int count = authserv_id == NULL ? 0 : g_mime_header_list_get_count(fields);
+	g_autofree char *from = count == 0 ? NULL : from_domain(message);
+	enum authentic verdict = AUTHENTIC_NONE;
+
+	for (int i = 0; i < count; i++) {
+		GMimeHeader *field = g_mime_header_list_get_header_at(fields, i);
+
+		if (g_ascii_strcasecmp(g_mime_header_get_name(field), "Authentication-Results") == 0 &&
+		    authentic_read(g_mime_header_get_raw_value(field), authserv_id, from, &verdict))
+			break;
+	}
+	return verdict;
+}
+
 static gboolean give_header(const struct walk *walk, GMimeMessage *message, GError **error)
 {
 	g_autofree char *id = clean_or_null(g_mime_message_get_message_id(message), FIELD_MAX_BYTES);
 	g_autofree char *subject = clean_or_null(g_mime_message_get_subject(message), FIELD_MAX_BYTES);
 	g_autofree char *from =
 	    clean_or_null(g_mime_object_get_header(GMIME_OBJECT(message), "From"), FIELD_MAX_BYTES);
-	struct mail_header header = { .message_id = id, .subject = subject, .from = from };
+	struct mail_header header = {
+		.message_id = id, .subject = subject, .from = from, .authentic = verdict(message, walk->authserv_id)
+	};
 
 	return walk->visitor->header(walk->user, &header, error);
 }
@@ -311,9 +354,11 @@ static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, gu
 }
 
 gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
-    const struct mail_visitor *visitor, gpointer user, GError **error)
+    const char *authserv_id, const struct mail_visitor *visitor, gpointer user, GError **error)
 {
-	struct walk walk = { .limits = limits, .visitor = visitor, .user = user };
+	struct walk walk = {
+		.limits = limits, .authserv_id = authserv_id, .visitor = visitor, .user = user
+	};
 
 	return walk_mail(&walk, mail, size, 1, error);
 }

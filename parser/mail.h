@@ -32,11 +32,13 @@ struct mail_visitor {
 };
 
 /*
- * Walk the parts of mail[0..size). What is no mail at all has none, and no header.
+ * Walk the parts of mail[0..size). What is no mail at all has none, and no header. authserv_id: of our own MTA, or
+ * NULL: then mail_header.authentic is AUTHENTIC_NONE.
  *
  * RUAD_ERROR_SYNTAX  a piece of a mail that was cut up (message/partial)
  * RUAD_ERROR_LIMIT   more parts, depth or header than limits allow
  * any other          the visitor's own error
  */
 gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
-    const struct mail_visitor *visitor, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+    const char *authserv_id, const struct mail_visitor *visitor, gpointer user,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;

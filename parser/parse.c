@@ -20,6 +20,7 @@
 /* The state of one parse_document(). */
 struct parse {
 	const struct parser_limits *limits;
+	const char *authserv_id; /* as in struct parser_options */
 	const struct report_sink *sink;
 	gpointer user;
 	struct unpack_budget budget;
@@ -404,7 +405,7 @@ static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GErro
 {
 	g_autoptr(GError) fault = NULL;
 
-	if (mail_walk(mail, size, p->limits, &PARTS, p, &fault))
+	if (mail_walk(mail, size, p->limits, p->authserv_id, &PARTS, p, &fault))
 		return TRUE;
 	if (p->failed) {
 		g_propagate_error(error, g_steal_pointer(&fault));
@@ -444,6 +445,7 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 {
 	const struct parser_limits *limits = &options->limits;
 	struct parse p = { .limits = limits,
+		.authserv_id = options->authserv_id,
 		.sink = sink,
 		.user = user,
 		.budget = { unpacked_bytes(limits, size), limits->max_members } };

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
-	struct parser_options options = { .limits = PARSER_LIMITS_DEFAULT };
+	struct parser_options options = { .limits = PARSER_LIMITS_DEFAULT, .authserv_id = "mx.example.net" };
 	struct check_sink check = { .limits = &options.limits };
 
 	parse_init();

@@ -48,6 +48,8 @@ static gboolean on_mail(gpointer user, const struct mail_header *mail, GError **
 	put(collect, "message_id", mail->message_id);
 	put(collect, "subject", mail->subject);
 	put(collect, "from", mail->from);
+	if (mail->authentic != AUTHENTIC_NONE)
+		put(collect, "authentic", mail->authentic == AUTHENTIC_PASS ? "pass" : "fail");
 	g_string_append_c(collect->lines, '\n');
 	return called(collect, error);
 }

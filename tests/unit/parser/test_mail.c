@@ -43,7 +43,7 @@ static char *walk(const char *mail, gsize size, const struct parser_limits *limi
 	/* a copy of that size, so that a read beyond it is seen */
 	g_autofree guint8 *data = g_memdup2(mail, size);
 
-	if (!mail_walk(data, size, limits, &VISITOR, text, &error))
+	if (!mail_walk(data, size, limits, NULL, &VISITOR, text, &error))
 		g_string_append_printf(text, "%s\n", error->message);
 	return g_string_free(text, FALSE);
 }
