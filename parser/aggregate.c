@@ -39,6 +39,7 @@ struct aggregate {
 	const struct report_sink *sink;
 	gpointer user;
 	const char *place;
+	struct hints hints;
 
 	xmlParserCtxtPtr xml;
 	GByteArray *pending; /* bytes that libxml2 has not got yet */
@@ -557,6 +558,11 @@ void aggregate_free(struct aggregate *a)
 	g_free(a);
 }
 
+void aggregate_hint(struct aggregate *a, const struct hints *hints)
+{
+	a->hints = *hints;
+}
+
 /* After each call of libxml2: is it well, and does it not hold back too much of one tag? */
 static void check_xml(struct aggregate *a)
 {
@@ -673,6 +679,7 @@ static void finish(struct aggregate *a)
 	if (header->records == 0)
 		values_note(&a->report_values, NOTE_EMPTY, "record", NULL);
 	consistency_report(header, &a->report_values);
+	hints_note(&a->hints, header, &a->report_values);
 	header->dialect = dialect(a);
 	sha256_digest(&a->sha256, sizeof header->sha256, header->sha256);
 	header->error = (const char *const *)a->errors->pdata;

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "parser/hints.h"
 #include "parser/limits.h"
 #include "parser/report.h"
 
@@ -32,6 +33,9 @@ enum aggregate_verdict {
 struct aggregate *aggregate_new(
     const struct parser_limits *limits, const char *place, const struct report_sink *sink, gpointer user);
 void aggregate_free(struct aggregate *aggregate); /* NULL is allowed */
+
+/* What stands around it, to be held against it (notes M1, M2); borrowed until aggregate_end(). */
+void aggregate_hint(struct aggregate *aggregate, const struct hints *hints);
 
 /* The next bytes. FALSE once the rest is of no use; aggregate_end() says why. */
 gboolean aggregate_push(struct aggregate *aggregate, const guint8 *data, gsize size);

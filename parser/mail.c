@@ -20,8 +20,11 @@ struct walk {
 	const char *authserv_id;
 	const struct mail_visitor *visitor;
 	gpointer user;
-	const struct mailview *view; /* of mail */
-	guint parts;                 /* leaves met */
+	guint parts; /* leaves met */
+	/* of the mail that is being walked */
+	const struct mailview *view;
+	GMimeObject *sole;   /* the one part that may be a report, or NULL */
+	const char *subject; /* of that mail */
 };
 
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error);
@@ -157,7 +160,9 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 	g_autoptr(GByteArray) decoded = NULL;
 	g_autofree char *type = media_type(GMIME_OBJECT(part));
 	g_autofree char *name = clean_or_null(g_mime_part_get_filename(part), NAME_MAX_BYTES);
-	struct mail_part leaf = { .name = name, .type = type };
+	struct mail_part leaf = {
+		.name = name, .type = type, .subject = walk->sole == GMIME_OBJECT(part) ? walk->subject : NULL
+	};
 
 	if (!raw_content(walk, content, &leaf.data, &leaf.size))
 		return TRUE;
@@ -213,11 +218,59 @@ static gboolean walk_multipart(struct walk *walk, GMimeMultipart *multipart, gui
 	return TRUE;
 }
 
+/* Text for people, and pictures: next to a report, not one. */
+static gboolean is_beside(GMimeObject *leaf)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(leaf);
+
+	return g_mime_content_type_is_type(type, "text", "plain") ||
+	       g_mime_content_type_is_type(type, "text", "html") ||
+	       g_mime_content_type_is_type(type, "image", "*");
+}
+
+/* Leaves and inner mails below object, those that stand beside reports or the others; *last is one of them. */
+static guint count_leaves(GMimeObject *object, gboolean beside, GMimeObject **last)
+{
+	int count = GMIME_IS_MULTIPART(object) ? g_mime_multipart_get_count(GMIME_MULTIPART(object)) : 0;
+	guint sum = 0;
+
+	if (!GMIME_IS_MULTIPART(object)) {
+		if (is_beside(object) != beside)
+			return 0;
+		*last = object;
+		return 1;
+	}
+	for (int i = 0; i < count; i++)
+		sum += count_leaves(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), beside, last);
+	return sum;
+}
+
+/* The one part of a mail that may be a report, whatever it is called when it is alone; NULL: there are several. */
+static GMimeObject *sole_part(GMimeObject *object)
+{
+	GMimeObject *part = NULL;
+	guint count = count_leaves(object, FALSE, &part);
+
+	if (count == 0)
+		count = count_leaves(object, TRUE, &part);
+	return count == 1 ? part : NULL;
+}
+
 static gboolean walk_message(struct walk *walk, GMimeMessage *message, guint depth, GError **error)
 {
+	const struct walk outer = *walk;
+	g_autofree char *subject = NULL;
+	gboolean ok;
+
 	if (message == NULL || message->mime_part == NULL)
 		return TRUE;
-	return walk_object(walk, message->mime_part, depth, error);
+	subject = clean_or_null(g_mime_message_get_subject(message), FIELD_MAX_BYTES);
+	walk->subject = subject;
+	walk->sole = sole_part(message->mime_part);
+	ok = walk_object(walk, message->mime_part, depth, error);
+	walk->subject = outer.subject;
+	walk->sole = outer.sole;
+	return ok;
 }
 
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error)
@@ -305,9 +358,10 @@ static gboolean give_header(const struct walk *walk, GMimeMessage *message, GErr
 	g_autofree char *subject = clean_or_null(g_mime_message_get_subject(message), FIELD_MAX_BYTES);
 	g_autofree char *from =
 	    clean_or_null(g_mime_object_get_header(GMIME_OBJECT(message), "From"), FIELD_MAX_BYTES);
-	struct mail_header header = {
-		.message_id = id, .subject = subject, .from = from, .authentic = verdict(message, walk->authserv_id)
-	};
+	struct mail_header header = { .message_id = id,
+		.subject = subject,
+		.from = from,
+		.authentic = verdict(message, walk->authserv_id) };
 
 	return walk->visitor->header(walk->user, &header, error);
 }
@@ -356,9 +410,7 @@ static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, gu
 gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
     const char *authserv_id, const struct mail_visitor *visitor, gpointer user, GError **error)
 {
-	struct walk walk = {
-		.limits = limits, .authserv_id = authserv_id, .visitor = visitor, .user = user
-	};
+	struct walk walk = { .limits = limits, .authserv_id = authserv_id, .visitor = visitor, .user = user };
 
 	return walk_mail(&walk, mail, size, 1, error);
 }

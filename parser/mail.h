@@ -15,9 +15,12 @@
 #include "parser/report.h"
 
 struct mail_part {
-	guint number;       /* of the leaf, from 1, in the order of the mail */
-	const char *name;   /* file name on one line, at most 200 bytes of UTF-8, or NULL */
-	const char *type;   /* media type in lower case: "application/gzip" */
+	guint number;     /* of the leaf, from 1, in the order of the mail */
+	const char *name; /* file name on one line, at most 200 bytes of UTF-8, or NULL */
+	const char *type; /* media type in lower case: "application/gzip" */
+	const char
+	    *subject; /* as in mail_header, but of the innermost mail around it, and only where that has no
+				other part that may be a report; else NULL */
 	const guint8 *data; /* decoded */
 	gsize size;
 };

@@ -17,6 +17,8 @@
  *   X2  report  feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
  *   X3  both    the element, its name as sent: in another case, or a misspelling that is known
  *   X4  both    the element: there more than once where one is meant; the first counts
+ *   M1  report  mail/subject, the domain or id in it: the Subject says another policy domain or report_id (hints.h)
+ *   M2  report  file name, itself: says another policy domain, begin or end
  *
  * "As sent" is the note's raw, else that is NULL; both is on reports and on records. A code stands at most once
  * for a path on each.
@@ -53,6 +55,8 @@
 #define NOTE_NAMESPACE "X2"
 #define NOTE_NAME      "X3"
 #define NOTE_REPEATED  "X4"
+#define NOTE_SUBJECT   "M1"
+#define NOTE_FILE_NAME "M2"
 
 #define NOTE_PASS_UNLISTED "A1"
 #define NOTE_FAIL_LISTED   "A2"

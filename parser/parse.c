@@ -2,6 +2,7 @@
 
 #include "parser/aggregate.h"
 #include "parser/error.h"
+#include "parser/hints.h"
 #include "parser/kind.h"
 #include "parser/mail.h"
 #include "parser/orgdomain.h"
@@ -35,8 +36,8 @@ struct parse {
 	gboolean placeholder;    /* an archive with a word in place of a report was seen */
 };
 
-static gboolean read_bytes(
-    struct parse *p, const char *place, const guint8 *data, gsize size, guint nesting, GError **error);
+static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
+    gsize size, guint nesting, GError **error);
 
 static gboolean set_aside(
     struct parse *p, const char *place, const char *code, const char *reason, GError **error)
@@ -82,6 +83,8 @@ enum route {
 struct stream {
 	struct parse *parse;
 	char *place;
+	struct hints hints;
+	char *name;    /* what hints.name is, when it is the stream's own; or NULL */
 	guint nesting; /* archives around it */
 	enum route route;
 	gboolean report_like;
@@ -91,15 +94,20 @@ struct stream {
 	struct aggregate *aggregate;
 };
 
-static void stream_open(struct stream *stream, struct parse *parse, char *place, guint nesting)
+static void stream_open(
+    struct stream *stream, struct parse *parse, char *place, const struct hints *hints, guint nesting)
 {
-	*stream =
-	    (struct stream){ .parse = parse, .place = place, .nesting = nesting, .head = g_byte_array_new() };
+	*stream = (struct stream){ .parse = parse,
+		.place = place,
+		.hints = *hints,
+		.nesting = nesting,
+		.head = g_byte_array_new() };
 }
 
 static void stream_clear(struct stream *stream)
 {
 	g_clear_pointer(&stream->place, g_free);
+	g_clear_pointer(&stream->name, g_free);
 	g_clear_pointer(&stream->head, g_byte_array_unref);
 	g_clear_pointer(&stream->aggregate, aggregate_free);
 }
@@ -182,6 +190,7 @@ static gboolean stream_choose(struct stream *stream)
 		stream->route = ROUTE_XML;
 		stream->report_like = kind_is_report_like(data, size);
 		stream->aggregate = aggregate_new(p->limits, stream->place, p->sink, p->user);
+		aggregate_hint(stream->aggregate, &stream->hints);
 		return push_xml(stream, data, size);
 	case KIND_GZIP:
 	case KIND_ZLIB:
@@ -266,7 +275,8 @@ static gboolean archive_close(struct stream *stream, GError **error)
 	if (stream->too_large)
 		return set_aside(p, stream->place, "limit",
 		    "archives in archives of more bytes than are gathered for one mail", error);
-	return read_bytes(p, stream->place, stream->head->data, stream->head->len, stream->nesting, error);
+	return read_bytes(
+	    p, stream->place, &stream->hints, stream->head->data, stream->head->len, stream->nesting, error);
 }
 
 /* The stream is over; broken as in unpack.h, or NULL. FALSE: the sink failed. */
@@ -291,7 +301,8 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 struct members {
 	struct parse *parse;
 	const char *place; /* of the archive */
-	guint nesting;     /* of the members */
+	struct hints hints;
+	guint nesting; /* of the members */
 	struct stream stream;
 };
 
@@ -304,7 +315,9 @@ static gboolean member_begin(gpointer user, const char *name, GError **error)
 	(void)error;
 	stream_open(&members->stream, members->parse,
 	    named ? g_strconcat(members->place, ": ", clean, NULL) : g_strdup(members->place),
-	    members->nesting);
+	    &members->hints, members->nesting);
+	if (named)
+		members->stream.hints.name = members->stream.name = g_steal_pointer(&clean);
 	return TRUE;
 }
 
@@ -327,12 +340,22 @@ static gboolean member_end(gpointer user, const GError *broken, GError **error)
 
 static const struct unpack_visitor MEMBERS = { member_begin, member_piece, member_end };
 
-static gboolean read_archive(struct parse *p, const char *place, const guint8 *data, gsize size,
-    enum kind kind, guint nesting, GError **error)
+/* A zip with one member, as the end of its directory says (APPNOTE 4.3.16). */
+static gboolean holds_one(const guint8 *zip, gsize size)
+{
+	const guint8 *end = zip + (size < 22 ? 0 : size - 22);
+
+	return size >= 22 && memcmp(end, "PK\5\6", 4) == 0 && end[10] == 1 && end[11] == 0;
+}
+
+static gboolean read_archive(struct parse *p, const char *place, const struct hints *hints,
+    const guint8 *data, gsize size, enum kind kind, guint nesting, GError **error)
 {
 	struct members members = { .parse = p, .place = place, .nesting = nesting + 1 };
 	g_autoptr(GError) fault = NULL;
 
+	if (kind != KIND_ZIP || holds_one(data, size))
+		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
 		return set_aside(
 		    p, place, "limit", "archives inside one another, more than are unpacked", error);
@@ -347,16 +370,16 @@ static gboolean read_archive(struct parse *p, const char *place, const guint8 *d
 }
 
 /* Bytes that are all there, of any kind but a mail. */
-static gboolean read_bytes(
-    struct parse *p, const char *place, const guint8 *data, gsize size, guint nesting, GError **error)
+static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
+    gsize size, guint nesting, GError **error)
 {
 	enum kind kind = kind_of(data, size);
 	struct stream stream;
 	gboolean ok;
 
 	if (kind_is_archive(kind))
-		return read_archive(p, place, data, size, kind, nesting, error);
-	stream_open(&stream, p, g_strdup(place), nesting);
+		return read_archive(p, place, hints, data, size, kind, nesting, error);
+	stream_open(&stream, p, g_strdup(place), hints, nesting);
 	stream_push(&stream, data, size);
 	ok = stream_close(&stream, NULL, error);
 	stream_clear(&stream);
@@ -379,6 +402,7 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 {
 	struct parse *p = user;
 	gboolean named = part->name != NULL && *part->name != '\0';
+	const struct hints hints = { part->subject, named ? part->name : NULL };
 	g_autofree char *place = named ? g_strdup_printf("part %u: %s", part->number, part->name)
 				       : g_strdup_printf("part %u", part->number);
 
@@ -389,7 +413,7 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 		p->unsupported = "a TLS report (RFC 8460)";
 	if (strcmp(part->type, "message/feedback-report") == 0)
 		p->unsupported = "a failure or feedback report (RFC 5965)";
-	return read_bytes(p, place, part->data, part->size, 0, error);
+	return read_bytes(p, place, &hints, part->data, part->size, 0, error);
 }
 
 static void mail_feedback(gpointer user)
@@ -451,8 +475,9 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 		.budget = { unpacked_bytes(limits, size), limits->max_members } };
 	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
 	const char *place = is_mail ? "mail" : "file";
+	const struct hints nothing = { 0 };
 	gboolean ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
-			      : read_bytes(&p, place, document, size, 0, error);
+			      : read_bytes(&p, place, &nothing, document, size, 0, error);
 
 	if (!ok)
 		return FALSE;
