@@ -13,7 +13,7 @@ SELECT results_eq('SELECT domain, org_name, report_id, records, messages, pass F
 SELECT results_eq('SELECT record_no, host(source_ip), count, dmarc_pass, class FROM dmarc.records ORDER BY 1',
 	$$VALUES (1, '192.0.2.1', 3::bigint, true, 'pass'), (2, '2001:db8::1', 4::bigint, false, 'fail_unauthenticated')$$, 'and its records');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a)) x), '0 1 0 0 f', 'the same again is a duplicate');
-SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"org_name": " oRG ", "content": "x"}')) x), '0 0 1 0 t',
+SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"org_name": " oRG ", "bytes": "x"}')) x), '0 0 1 0 t',
 	'names are folded and trimmed for the key');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a_other)) x), '0 0 1 0 t', 'other content under the same key is a conflict, kept raw');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a_other)) x), '0 1 0 0 f', 'the same conflict again is a duplicate, not kept again');
@@ -22,11 +22,11 @@ SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a_other) || '{"subj
 SELECT is((SELECT count(*) FROM dmarc.records), 2::bigint, 'neither adds records');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(b, b)) x), '1 1 0 0 f', 'twice in one mail: one stored, one duplicate');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(
-	t.mail(a || '{"report_id": "r2", "content": "1"}'), t.mail(a || '{"report_id": "r2", "content": "2"}'),
-	t.mail(a || '{"report_id": "r2", "content": "2"}') || '{"subject": "again"}',
-	t.mail(a || '{"report_id": "r2", "content": "1"}') || '{"subject": "again"}') x),
+	t.mail(a || '{"report_id": "r2", "bytes": "1"}'), t.mail(a || '{"report_id": "r2", "bytes": "2"}'),
+	t.mail(a || '{"report_id": "r2", "bytes": "2"}') || '{"subject": "again"}',
+	t.mail(a || '{"report_id": "r2", "bytes": "1"}') || '{"subject": "again"}') x),
 	'1 0 0 0 f,0 0 1 0 t,0 1 0 0 f,0 1 0 0 f', 'in one batch: stored, conflict, the conflict again, the first again');
-SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"report_id": "r3", "content": "1"}')) x), '1 0 0 0 f',
+SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"report_id": "r3", "bytes": "1"}')) x), '1 0 0 0 f',
 	'the same content under another key is another report');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"email": "other@brand.example"}'),
 	t.mail(a || jsonb_build_object('end', t.day(-1))), t.mail(a || '{"domain": "c.example"}'), t.mail(a - 'report_id'), t.mail(a - 'org_name'), t.mail(a - 'email')) x),

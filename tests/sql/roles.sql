@@ -23,7 +23,7 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('DROP TABLE pg_temp.stage_mail', '42501', 'drop the staging tables'),
 	('CREATE TRIGGER x BEFORE INSERT ON pg_temp.stage_mail FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', '42501', 'put a trigger on the staging tables'),
 	('INSERT INTO pg_temp.work_item (mail_no) VALUES (1)', '42501', 'write what ingest() finds out'),
-	('SELECT ruad.ingest_rows()', '42501', 'call a step of ingest() alone'),
+	('SELECT ruad.ingest_ledger()', '42501', 'call a step of ingest() alone'),
 	('SELECT ruad.ensure_partition(now())', '42501', 'make partitions'),
 	('SELECT ruad.adopt_partition(''report'', ''x'', now(), now())', '42501', 'make any table'),
 	('SELECT * FROM dmarc.reports', '42501', 'read a view'),

@@ -37,7 +37,7 @@ LANGUAGE sql AS $$
 	SELECT jsonb_build_object('source_ip', source_ip, 'count', count, 'dkim', dkim, 'spf', spf, 'disposition', 'none') || more
 $$;
 
--- An aggregate report as an item. Its checksum is that of its content, or of more's "content".
+-- An aggregate report as an item. Its checksum is that of its JSON, or of more's "bytes".
 CREATE FUNCTION t.report(domain text, org_name text, report_id text, begin timestamptz, records jsonb, more jsonb DEFAULT '{}')
 RETURNS jsonb
 LANGUAGE sql AS $$
@@ -63,27 +63,37 @@ BEGIN
 END
 $$;
 
--- Stage mails, without taking them in. A mail's bytes are its JSON.
+-- A mail's bytes: its JSON, or what its "bytes" says, so that two readings of one mail can be told.
+CREATE FUNCTION t.bytes(mail jsonb) RETURNS bytea
+LANGUAGE sql AS $$ SELECT convert_to(coalesce(mail ->> 'bytes', mail::text), 'UTF8') $$;
+
+-- Stage mails, without taking them in.
 CREATE FUNCTION t.stage(VARIADIC mails jsonb[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	mail jsonb;
+	bytes bytea;
 	item jsonb;
 BEGIN
 	PERFORM ruad.stage_open();
 	PERFORM t.unstage();
 	FOR m IN 1 .. cardinality(mails) LOOP
 		mail := mails[m];
+		bytes := t.bytes(mail);
 		INSERT INTO pg_temp.stage_mail
 		SELECT m, coalesce((mail ->> 'received_at')::timestamptz, now()), 'lmtp', NULL, 'a@b.example', '["dmarc-sum@here.example"]',
-			length(mail::text), sha256(convert_to(mail::text, 'UTF8')), '<1@b.example>', mail ->> 'subject', 'a@b.example';
+			length(bytes), sha256(bytes), '<1@b.example>', mail ->> 'subject', 'a@b.example', coalesce(mail ->> 'authentic', 'none'),
+			(mail ->> 'again')::bigint;
 		FOR i IN 1 .. jsonb_array_length(mail -> 'items') LOOP
 			item := mail -> 'items' -> (i - 1);
 			INSERT INTO pg_temp.stage_item
 			SELECT (jsonb_populate_record(NULL::pg_temp.stage_item, item || jsonb_build_object('mail_no', m, 'item_no', i,
 				'records', coalesce((item ->> 'records')::bigint, jsonb_array_length(item -> 'record')),
-				'sha256', CASE WHEN item ->> 'kind' = 'aggregate' THEN
-					sha256(convert_to(coalesce(item ->> 'content', item::text), 'UTF8')) END))).*;
+				'partial', coalesce((item ->> 'partial')::boolean, false),
+				'sha256', CASE
+					WHEN item ? 'sha256' THEN (item ->> 'sha256')::bytea
+					WHEN item ->> 'kind' <> 'unreadable' THEN sha256(convert_to(coalesce(item ->> 'bytes', item::text), 'UTF8'))
+				END))).*;
 			INSERT INTO pg_temp.stage_record
 			SELECT (jsonb_populate_record(NULL::pg_temp.stage_record,
 				r || jsonb_build_object('mail_no', m, 'item_no', i, 'record_no', no))).*
@@ -102,10 +112,35 @@ BEGIN
 	PERFORM t.stage(VARIADIC mails);
 	FOR r IN SELECT * FROM ruad.ingest() LOOP
 		IF r.keep_raw THEN
-			PERFORM ruad.keep_raw(r.mail_id, convert_to(mails[r.mail_no]::text, 'UTF8'));
+			PERFORM ruad.keep_raw(r.mail_id, t.bytes(mails[r.mail_no]));
 		END IF;
 		RETURN NEXT format('%s %s %s %s %s', r.stored, r.duplicates, r.conflicts, r.unreadable, r.keep_raw);
 	END LOOP;
 	PERFORM t.unstage();
 END
+$$;
+
+-- Failure and TLS reports as items, from their content.
+CREATE FUNCTION t.failure(content jsonb, more jsonb DEFAULT '{}') RETURNS jsonb
+LANGUAGE sql AS $$ SELECT jsonb_build_object('kind', 'failure', 'place', 'mail', 'content', content) || more $$;
+
+CREATE FUNCTION t.tls(content jsonb, more jsonb DEFAULT '{}') RETURNS jsonb
+LANGUAGE sql AS $$ SELECT jsonb_build_object('kind', 'tls', 'place', 'part 2', 'content', content) || more $$;
+
+-- The example of RFC 8460 appendix B, shortened, of another organisation and day.
+CREATE FUNCTION t.tls_content(organization_name text DEFAULT 'Company-X', day timestamptz DEFAULT '2016-04-01 00:00:00+00',
+	domains text[] DEFAULT '{company-y.example}') RETURNS jsonb
+LANGUAGE sql AS $$
+	SELECT jsonb_build_object('organization_name', organization_name, 'contact_info', 'sts-reporting@company-x.example',
+		'report_id', '5065427c-23d3-47ca-b6e0-946ea0e8c4be', 'date_range', jsonb_build_object(
+			'start_datetime', to_char(day AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+			'end_datetime', to_char(day AT TIME ZONE 'UTC' + interval '1 day - 1 second', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+		'policies', (SELECT jsonb_agg(jsonb_build_object('policy', jsonb_build_object('policy_type', 'sts', 'policy_string',
+				'["version: STSv1", "mode: testing"]'::jsonb, 'policy_domain', d, 'mx_host', '["*.mail.company-y.example"]'::jsonb),
+			'summary', '{"total_successful_session_count": 5326, "total_failure_session_count": 303}'::jsonb,
+			'failure_details', '[{"result_type": "certificate-expired", "sending_mta_ip": "2001:db8:abcd:12::1", "receiving_mx_hostname": "mx1.mail.company-y.example",
+				"receiving_mx_helo": null, "receiving_ip": null, "failed_session_count": 100, "additional_information": null, "failure_reason_code": null},
+				{"result_type": "starttls-not-supported", "sending_mta_ip": "192.0.2.1", "receiving_mx_hostname": "mx2.mail.company-y.example",
+				"receiving_mx_helo": "mx2", "receiving_ip": "203.0.113.56", "failed_session_count": 200, "additional_information": "https://reports.company-x.example/",
+				"failure_reason_code": "code"}]'::jsonb)) FROM unnest(domains) d))
 $$;
