@@ -47,7 +47,7 @@ static gboolean may_be_text(const guint8 *data, gsize size)
 		return FALSE;
 	if (data[at] != 0)
 		return TRUE;
-	return at == 0 && size >= 4 && data[1] == '<' && data[2] == 0;
+	return at == 0 && size >= 4 && (data[1] == '<' || data[1] == '{') && data[2] == 0;
 }
 
 static gboolean has_zip_end(const guint8 *data, gsize size)

@@ -32,9 +32,10 @@ struct parser_limits {
 	gsize max_record_xml; /* bytes of XML in a mail for each record of it: 100 signatures take 25 KB */
 	gsize max_text;       /* bytes of one value; longer values are cut there and noted (T1) */
 	guint max_notes;      /* notes on one report or record; what is more is not listed */
-	gsize max_json;       /* bytes of one TLS report: json-c holds it whole, at ~30 times its size */
-	guint max_json_depth; /* JSON values inside one another: RFC 8460 needs 5, and json-c takes stack */
-	guint max_json_items; /* policies, failure details and strings of one TLS report: it travels whole */
+	gsize max_json;       /* bytes of one TLS report: it is held whole, several times */
+	guint max_json_depth; /* JSON values inside one another: RFC 8460 needs 5, and freeing takes stack */
+	guint max_json_items; /* policies, failure details and strings of one TLS report: it travels whole. Of
+				 names and values in its JSON 8 times as many: json-c takes 800 bytes for "{}" */
 	gsize max_failure; /* bytes of all fields of one failure report with its message: it travels whole */
 	guint max_fields;  /* header fields of its second part: RFC 6591 knows 25 */
 };

@@ -23,8 +23,9 @@ struct walk {
 	guint parts; /* leaves met */
 	/* of the mail that is being walked */
 	const struct mailview *view;
-	GMimeObject *sole;   /* the one part that may be a report, or NULL */
-	const char *subject; /* of that mail */
+	GMimeObject *sole;      /* the one part that may be a report, or NULL */
+	const char *subject;    /* of that mail */
+	const char *tls_domain; /* its TLS-Report-Domain, or that of a mail around it; or NULL */
 };
 
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error);
@@ -49,11 +50,11 @@ static GByteArray *decode_quoted_printable(const guint8 *text, gsize size)
 	return out;
 }
 
-static gboolean is_archive_or_xml(const guint8 *data, gsize size)
+static gboolean is_archive_or_text(const guint8 *data, gsize size)
 {
 	enum kind kind = kind_of(data, MIN(size, KIND_HEAD));
 
-	return kind_is_archive(kind) || kind == KIND_XML;
+	return kind_is_archive(kind) || kind == KIND_XML || kind == KIND_JSON;
 }
 
 /* The part's bytes without its transfer encoding; NULL: they are as they stand, as uuencode's are, which is looked
@@ -62,7 +63,7 @@ static GByteArray *decode(GMimeContentEncoding encoding, const guint8 *raw, gsiz
 {
 	switch (encoding) {
 	case GMIME_CONTENT_ENCODING_BASE64:
-		return is_archive_or_xml(raw, size) ? NULL : embedded_decode_base64(raw, size);
+		return is_archive_or_text(raw, size) ? NULL : embedded_decode_base64(raw, size);
 	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
 		return embedded_is_base64(raw, size) ? embedded_decode_base64(raw, size)
 						     : decode_quoted_printable(raw, size);
@@ -160,9 +161,10 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 	g_autoptr(GByteArray) decoded = NULL;
 	g_autofree char *type = media_type(GMIME_OBJECT(part));
 	g_autofree char *name = clean_or_null(g_mime_part_get_filename(part), NAME_MAX_BYTES);
-	struct mail_part leaf = {
-		.name = name, .type = type, .subject = walk->sole == GMIME_OBJECT(part) ? walk->subject : NULL
-	};
+	struct mail_part leaf = { .name = name,
+		.type = type,
+		.subject = walk->sole == GMIME_OBJECT(part) ? walk->subject : NULL,
+		.tls_domain = walk->tls_domain };
 
 	if (!raw_content(walk, content, &leaf.data, &leaf.size))
 		return TRUE;
@@ -259,16 +261,21 @@ static GMimeObject *sole_part(GMimeObject *object)
 static gboolean walk_message(struct walk *walk, GMimeMessage *message, guint depth, GError **error)
 {
 	const struct walk outer = *walk;
-	g_autofree char *subject = NULL;
+	g_autofree char *subject = NULL, *tls_domain = NULL;
 	gboolean ok;
 
 	if (message == NULL || message->mime_part == NULL)
 		return TRUE;
 	subject = clean_or_null(g_mime_message_get_subject(message), FIELD_MAX_BYTES);
+	tls_domain = clean_or_null(
+	    g_mime_object_get_header(GMIME_OBJECT(message), "TLS-Report-Domain"), FIELD_MAX_BYTES);
 	walk->subject = subject;
+	if (tls_domain != NULL && *tls_domain != '\0')
+		walk->tls_domain = tls_domain;
 	walk->sole = sole_part(message->mime_part);
 	ok = walk_object(walk, message->mime_part, depth, error);
 	walk->subject = outer.subject;
+	walk->tls_domain = outer.tls_domain;
 	walk->sole = outer.sole;
 	return ok;
 }

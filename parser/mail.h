@@ -21,7 +21,8 @@ struct mail_part {
 	const char
 	    *subject; /* as in mail_header, but of the innermost mail around it, and only where that has no
 				other part that may be a report; else NULL */
-	const guint8 *data; /* decoded */
+	const char *tls_domain; /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it, or NULL */
+	const guint8 *data;     /* decoded */
 	gsize size;
 };
 

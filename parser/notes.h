@@ -20,6 +20,18 @@
  *   M1  report  mail/subject, the domain or id in it: the Subject says another policy domain or report_id (hints.h)
  *   M2  report  file name, itself: says another policy domain, begin or end
  *
+ * On TLS reports (RFC 8460) the path is that of its members, with '_' for '-'; V1, V2, T1, X3, X4 mean the same there, and
+ *
+ *   I1  policies/failure_details/sending_mta_ip or receiving_ip, as sent: not an IP address, or an IPv4-mapped one
+ *   C1  a count, as sent or NULL when absent: as row/count
+ *   E1  date_range/start_datetime or end_datetime, as sent: not as RFC 3339 has it, but told: with a fraction
+ *       (dropped), without seconds, time or zone (UTC), a blank for 'T', a zone without ':', hour 24, seconds since 1970
+ *   J1  policies/policy/policy_domain: not said; raw is the mail's domain, taken where no policy was found, or NULL
+ *   J2  the member: of another JSON type than RFC 8460 has; raw is what it was, NULL for an object or array. What is of
+ *       no use there is left out
+ *   J3  report: bytes that are no UTF-8 or control characters were replaced; or it was UTF-16 (raw)
+ *   J4  report, the first of them: bytes behind the end of its JSON
+ *
  * "As sent" is the note's raw, else that is NULL; both is on reports and on records. A code stands at most once
  * for a path on each.
  *
@@ -57,6 +69,11 @@
 #define NOTE_REPEATED  "X4"
 #define NOTE_SUBJECT   "M1"
 #define NOTE_FILE_NAME "M2"
+
+#define NOTE_NO_DOMAIN "J1"
+#define NOTE_TYPE      "J2"
+#define NOTE_JSON      "J3"
+#define NOTE_REST      "J4"
 
 #define NOTE_PASS_UNLISTED "A1"
 #define NOTE_FAIL_LISTED   "A2"

@@ -3,10 +3,12 @@
 #include "parser/aggregate.h"
 #include "parser/error.h"
 #include "parser/hints.h"
+#include "parser/jsontext.h"
 #include "parser/kind.h"
 #include "parser/mail.h"
 #include "parser/orgdomain.h"
 #include "parser/text.h"
+#include "parser/tls.h"
 #include "parser/unpack.h"
 
 #include <gmime/gmime.h>
@@ -14,7 +16,9 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-#define JSON_HEAD  (64 * 1024) /* bytes in which a TLS report names its first members */
+/* What all JSON of a mail may cost us and who stores it, in max_json and max_json_items. */
+#define JSON_TEXTS 16
+
 #define XML_PIECE  (64 * 1024) /* bytes of XML between two looks at what it has brought */
 #define NAME_BYTES 200         /* of a member's name in a place */
 
@@ -30,6 +34,9 @@ struct parse {
 	gsize inner;             /* bytes gathered of archives in archives, <= max_inner */
 	guint64 xml_bytes;       /* read of all reports, and of other XML that was not told at once */
 	guint64 records;         /* of reports that are over */
+	guint64 json_bytes;      /* of all JSON, and ... */
+	guint64 json_items;      /* ... names and values of TLS reports that are over */
+	const char *tls_domain;  /* what the mail around this part says a TLS report is about, or NULL */
 	guint findings;          /* reports and unreadables told */
 	guint parts;             /* leaves of the mail, for the words */
 	const char *unsupported; /* a kind of report seen that is not read yet, or NULL */
@@ -76,7 +83,7 @@ enum route {
 	ROUTE_UNKNOWN, /* too few bytes yet */
 	ROUTE_XML,
 	ROUTE_ARCHIVE, /* gathered, then walked */
-	ROUTE_JSON,    /* its head gathered, then looked at */
+	ROUTE_JSON,    /* gathered, then read */
 	ROUTE_NONE,    /* of no use */
 };
 
@@ -157,6 +164,16 @@ static gboolean take_inner(struct stream *stream, gsize size)
 	return !stream->too_large;
 }
 
+/* One byte more than is allowed tells that it is too large. */
+static gboolean take_json(struct stream *stream, const guint8 *data, gsize size)
+{
+	gsize max = stream->parse->limits->max_json, had = stream->head->len;
+
+	if (had <= max)
+		g_byte_array_append(stream->head, data, (guint)MIN(size, max + 1 - had));
+	return stream->head->len <= max;
+}
+
 /* More bytes on the chosen way. FALSE: it wants no more. */
 static gboolean stream_route(struct stream *stream, const guint8 *data, gsize size)
 {
@@ -169,8 +186,7 @@ static gboolean stream_route(struct stream *stream, const guint8 *data, gsize si
 		g_byte_array_append(stream->head, data, (guint)size);
 		return TRUE;
 	case ROUTE_JSON:
-		g_byte_array_append(stream->head, data, (guint)MIN(size, JSON_HEAD));
-		return stream->head->len < JSON_HEAD;
+		return take_json(stream, data, size);
 	case ROUTE_UNKNOWN:
 	case ROUTE_NONE:
 		break;
@@ -232,17 +248,6 @@ static gboolean is_placeholder(const struct stream *stream)
 	return size == strlen("unused") && g_ascii_strncasecmp(text, "unused", size) == 0;
 }
 
-static gboolean contains(const GByteArray *bytes, const char *word)
-{
-	return memmem(bytes->data, bytes->len, word, strlen(word)) != NULL;
-}
-
-/* RFC 8460 section 4.4. */
-static gboolean is_tls_report(const GByteArray *json)
-{
-	return contains(json, "\"report-id\"") && contains(json, "\"policies\"");
-}
-
 static gboolean xml_close(struct stream *stream, const GError *broken, GError **error)
 {
 	struct parse *p = stream->parse;
@@ -279,6 +284,41 @@ static gboolean archive_close(struct stream *stream, GError **error)
 	    p, stream->place, &stream->hints, stream->head->data, stream->head->len, stream->nesting, error);
 }
 
+static gboolean tell_tls(struct parse *p, const char *place, const struct tls *tls, GError **error)
+{
+	if (tls_report(tls) == NULL)
+		return set_aside(p, place, tls_code(tls), tls_reason(tls), error);
+	p->findings++;
+	if (p->sink->tls(p->user, place, tls_report(tls), error))
+		return TRUE;
+	p->failed = TRUE;
+	return FALSE;
+}
+
+static gboolean json_close(struct stream *stream, GError **error)
+{
+	struct parse *p = stream->parse;
+	guint64 max_bytes = (guint64)JSON_TEXTS * p->limits->max_json;
+	guint64 max_items = (guint64)JSON_TEXTS * JSONTEXT_ITEMS * p->limits->max_json_items;
+	g_autofree char *domain = NULL;
+	struct tls *tls = NULL;
+	gboolean ok = TRUE;
+
+	p->json_bytes += stream->head->len;
+	domain = p->tls_domain != NULL ? g_strdup(p->tls_domain) : hints_domain(&stream->hints);
+	if (p->json_bytes <= max_bytes)
+		tls = tls_read(stream->head->data, stream->head->len, domain, p->limits);
+	p->json_items += tls == NULL ? 0 : tls_items(tls);
+	if (p->json_bytes > max_bytes || p->json_items > max_items) {
+		exhaust(p);
+		ok = set_aside(p, stream->place, "limit", "more JSON than is read for one mail", error);
+	} else if (tls != NULL) {
+		ok = tell_tls(p, stream->place, tls, error);
+	}
+	tls_free(tls);
+	return ok;
+}
+
 /* The stream is over; broken as in unpack.h, or NULL. FALSE: the sink failed. */
 static gboolean stream_close(struct stream *stream, const GError *broken, GError **error)
 {
@@ -291,8 +331,8 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 	if (stream->route == ROUTE_ARCHIVE)
 		return archive_close(stream, error);
 	stream->parse->placeholder |= is_placeholder(stream);
-	if (stream->route == ROUTE_JSON && is_tls_report(stream->head))
-		stream->parse->unsupported = "a TLS report (RFC 8460)";
+	if (stream->route == ROUTE_JSON)
+		return json_close(stream, error);
 	return TRUE;
 }
 
@@ -407,10 +447,9 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 				       : g_strdup_printf("part %u", part->number);
 
 	p->parts++;
+	p->tls_domain = part->tls_domain;
 	if (p->exhausted)
 		return TRUE;
-	if (g_str_has_prefix(part->type, "application/tlsrpt"))
-		p->unsupported = "a TLS report (RFC 8460)";
 	if (strcmp(part->type, "message/feedback-report") == 0)
 		p->unsupported = "a failure or feedback report (RFC 5965)";
 	return read_bytes(p, place, &hints, part->data, part->size, 0, error);
@@ -503,6 +542,7 @@ void parse_init(void)
 	xmlInitParser();
 	g_mime_init();
 	orgdomain_init();
+	jsontext_init();
 	for (gsize i = 0; i < G_N_ELEMENTS(CHARSETS); i++) {
 		tables[i][0] = iconv_open("UTF-8", CHARSETS[i]);
 		tables[i][1] = iconv_open(CHARSETS[i], "UTF-8");

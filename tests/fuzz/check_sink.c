@@ -142,6 +142,72 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	return TRUE;
 }
 
+static void check_address(const struct check_sink *check, const char *address)
+{
+	char canonical[TEXT_ADDRESS_SIZE];
+	gboolean mapped;
+
+	check_text(check, address);
+	if (address == NULL)
+		return;
+	g_assert(text_address(address, canonical, &mapped));
+	g_assert(!mapped && strcmp(canonical, address) == 0);
+}
+
+static void check_failure(const struct check_sink *check, const struct tls_failure_details *failure)
+{
+	check_lower(check, failure->result_type);
+	check_address(check, failure->sending_mta_ip);
+	check_lower(check, failure->receiving_mx_hostname);
+	check_text(check, failure->receiving_mx_helo);
+	check_address(check, failure->receiving_ip);
+	g_assert(failure->failed_session_count >= -1);
+	check_text(check, failure->additional_information);
+	check_text(check, failure->failure_reason_code);
+}
+
+/* How many elements its lists have. */
+static gsize check_policy(const struct check_sink *check, const struct tls_policy *policy)
+{
+	check_lower(check, policy->policy_type);
+	check_lower(check, policy->policy_domain);
+	for (gsize i = 0; i < policy->n_policy_string; i++) {
+		g_assert(policy->policy_string[i] != NULL);
+		check_text(check, policy->policy_string[i]);
+	}
+	for (gsize i = 0; i < policy->n_mx_host; i++) {
+		g_assert(policy->mx_host[i] != NULL);
+		check_lower(check, policy->mx_host[i]);
+	}
+	g_assert(policy->total_successful_session_count >= -1);
+	g_assert(policy->total_failure_session_count >= -1);
+	for (gsize i = 0; i < policy->n_failure_details; i++)
+		check_failure(check, &policy->failure_details[i]);
+	return policy->n_policy_string + policy->n_mx_host + policy->n_failure_details;
+}
+
+static gboolean on_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
+{
+	struct check_sink *check = user;
+	gsize elements = tls->n_policies;
+
+	(void)error;
+	g_assert(!check->open);
+	check->findings++;
+	check_text(check, place);
+	check_text(check, tls->organization_name);
+	check_text(check, tls->contact_info);
+	check_text(check, tls->report_id);
+	g_assert(tls->start_datetime >= 0 && tls->start_datetime <= 253402300799);
+	g_assert(tls->end_datetime >= 0 && tls->end_datetime <= 253402300799);
+	g_assert(tls->n_policies > 0);
+	for (gsize i = 0; i < tls->n_policies; i++)
+		elements += check_policy(check, &tls->policies[i]);
+	g_assert(elements <= check->limits->max_json_items);
+	check_notes(check, tls->note, tls->n_note);
+	return TRUE;
+}
+
 static gboolean on_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
 {
 	struct check_sink *check = user;
@@ -160,4 +226,5 @@ const struct report_sink CHECK_SINK = { .mail = on_mail,
 	.report_begin = on_begin,
 	.record = on_record,
 	.report_end = on_end,
+	.tls = on_tls,
 	.unreadable = on_unreadable };

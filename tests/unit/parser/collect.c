@@ -138,6 +138,57 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	return called(collect, error);
 }
 
+static void put_strings(struct collect *collect, const char *key, const char *const *string, gsize n)
+{
+	for (gsize i = 0; i < n; i++)
+		put(collect, key, string[i]);
+}
+
+static void put_failure(struct collect *collect, const struct tls_failure_details *failure)
+{
+	g_string_append(collect->lines, " failure(");
+	put(collect, "result_type", failure->result_type);
+	put(collect, "sending_mta_ip", failure->sending_mta_ip);
+	put(collect, "receiving_mx_hostname", failure->receiving_mx_hostname);
+	put(collect, "receiving_mx_helo", failure->receiving_mx_helo);
+	put(collect, "receiving_ip", failure->receiving_ip);
+	put_number(collect, "failed_session_count", failure->failed_session_count);
+	put(collect, "additional_information", failure->additional_information);
+	put(collect, "failure_reason_code", failure->failure_reason_code);
+	g_string_append(collect->lines, " )");
+}
+
+static void put_policy(struct collect *collect, const struct tls_policy *policy)
+{
+	g_string_append(collect->lines, " policy(");
+	put(collect, "policy_type", policy->policy_type);
+	put_strings(collect, "policy_string", policy->policy_string, policy->n_policy_string);
+	put(collect, "policy_domain", policy->policy_domain);
+	put_strings(collect, "mx_host", policy->mx_host, policy->n_mx_host);
+	put_number(collect, "total_successful_session_count", policy->total_successful_session_count);
+	put_number(collect, "total_failure_session_count", policy->total_failure_session_count);
+	for (gsize i = 0; i < policy->n_failure_details; i++)
+		put_failure(collect, &policy->failure_details[i]);
+	g_string_append(collect->lines, " )");
+}
+
+static gboolean on_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
+{
+	struct collect *collect = user;
+
+	g_string_append_printf(collect->lines, "tls %s", place);
+	put(collect, "organization_name", tls->organization_name);
+	put(collect, "contact_info", tls->contact_info);
+	put(collect, "report_id", tls->report_id);
+	put_number(collect, "start_datetime", tls->start_datetime);
+	put_number(collect, "end_datetime", tls->end_datetime);
+	for (gsize i = 0; i < tls->n_policies; i++)
+		put_policy(collect, &tls->policies[i]);
+	put_notes(collect, tls->note, tls->n_note);
+	memcpy(collect->sha256, tls->sha256, sizeof collect->sha256);
+	return called(collect, error);
+}
+
 static gboolean on_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
 {
 	struct collect *collect = user;
@@ -151,4 +202,5 @@ const struct report_sink COLLECT = { .mail = on_mail,
 	.report_begin = on_begin,
 	.record = on_record,
 	.report_end = on_end,
+	.tls = on_tls,
 	.unreadable = on_unreadable };

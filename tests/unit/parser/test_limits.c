@@ -15,7 +15,12 @@
 	"<feedback><report_metadata><date_range><begin>1</begin><end>2</end></date_range></report_metadata>" \
 	"<policy_published><domain>a.example</domain></policy_published>"
 #define REPORT TOP "<record><row><count>3</count></row></record></feedback>"
-#define MIXED  "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
+#define JSON                                                                                                 \
+	"{\"date-range\":{\"start-datetime\":\"2024-02-29\",\"end-datetime\":\"2024-02-29\"},\"policies\":[" \
+	"{"                                                                                                  \
+	"\"policy\":{\"mx-host\":["
+#define JSON_END "]}}]}"
+#define MIXED    "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
 
 /* A document that asks for size of what the limit bounds. Transfer full. */
 typedef GByteArray *(*make_document)(guint size);
@@ -208,6 +213,27 @@ static GByteArray *notes(guint n)
 	return out;
 }
 
+/* A TLS report of exactly size bytes. */
+static GByteArray *json(guint size)
+{
+	return repeat(JSON, " ", size - (guint)strlen(JSON JSON_END), JSON_END);
+}
+
+/* Its list of hosts is the fifth value inside one another. */
+static GByteArray *json_depth(guint n)
+{
+	g_autoptr(GByteArray) open = repeat(JSON, "[", n - 5, ""), close = repeat("", "]", n - 5, JSON_END);
+
+	g_byte_array_append(open, close->data, close->len);
+	return g_steal_pointer(&open);
+}
+
+/* One policy and the rest hosts. */
+static GByteArray *json_items(guint n)
+{
+	return repeat(JSON "\"a.example\"", ",\"%.example\"", n - 2, JSON_END);
+}
+
 #define MEMBER(name)                                                                                         \
 #name, G_STRUCT_OFFSET(struct parser_limits, name), sizeof(((const struct parser_limits *)NULL)->name)
 
@@ -233,6 +259,11 @@ static const struct row ROWS[] = {
 	{ MEMBER(max_record_xml), 10, barren, "limit: file: too many bytes of XML for its records" },
 	{ MEMBER(max_text), 300, text, "{T1 identifiers/header_from}" },
 	{ MEMBER(max_notes), 2, notes, NULL },
+	{ MEMBER(max_json), 500, json, "limit: file: TLS report: more than 500 bytes" },
+	{ MEMBER(max_json_depth), 10, json_depth,
+	    "limit: file: TLS report: JSON of more than 10 values inside one another" },
+	{ MEMBER(max_json_items), 10, json_items,
+	    "limit: file: more than 10 policies, failure details and strings" },
 };
 
 static void set(struct parser_limits *limits, const struct row *row, guint64 value)

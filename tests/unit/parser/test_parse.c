@@ -141,10 +141,11 @@ static const struct text_row TEXTS[] = {
 	    "Subject: t\n\n" REPORT "\n--b--\n",
 	    MAIL_IS "unreadable unsupported: mail: a failure or feedback report (RFC 5965), which is not "
 		    "read yet\n" },
-	{ "TLS report", MIXED "--b\nContent-Type: application/tlsrpt+json\n\n{}\n--b--\n",
-	    MAIL_IS "unreadable unsupported: mail: a TLS report (RFC 8460), which is not read yet\n" },
+	{ "TLS report by its media type alone",
+	    MIXED "--b\nContent-Type: application/tlsrpt+json\n\n{}\n--b--\n",
+	    MAIL_IS "unreadable no-report: mail: none of 1 parts is a DMARC report\n" },
 	{ "bare TLS report", "{\"report-id\":\"1\",\"policies\":[]}",
-	    "unreadable unsupported: file: a TLS report (RFC 8460), which is not read yet\n" },
+	    "unreadable incomplete: file: no date-range (RFC 8460 section 4.4)\n" },
 	{ "other JSON", "{\"a\":1}", "unreadable no-report: file: not a DMARC report\n" },
 	{ "message/partial", "Subject: s\nContent-Type: message/partial; id=a; number=1; total=2\n\nx",
 	    MAIL_IS "unreadable mime: mail: message/partial: a piece of a mail that was cut up (RFC 2046 "
