@@ -97,6 +97,7 @@ static gboolean raw_content(
     const struct walk *walk, GMimeDataWrapper *content, const guint8 **raw, gsize *size)
 {
 	GMimeStream *stream = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
+	gsize end;
 
 	if (stream == NULL || !GMIME_IS_STREAM_MEM(stream))
 		return FALSE;
@@ -106,6 +107,11 @@ static gboolean raw_content(
 	*size = walk->size - (gsize)stream->bound_start;
 	if (stream->bound_end >= stream->bound_start)
 		*size = MIN(*size, (gsize)(stream->bound_end - stream->bound_start));
+	end = (gsize)stream->bound_start + *size;
+	/* a boundary that ends by CRLF behind a line that ends by LF: GMime takes off two bytes all the same */
+	if (walk->size - end > 3 && walk->mail[end] != '\r' && walk->mail[end] != '\n' &&
+	    memcmp(walk->mail + end + 1, "\n--", 3) == 0)
+		++*size;
 	return TRUE;
 }
 

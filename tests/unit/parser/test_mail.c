@@ -81,6 +81,8 @@ static const struct {
 	    MIXED "--b\nContent-Type: multipart/related; "
 		  "boundary=c\n\n--c\n\none\n--c\n\ntwo\n--c--\n--b\n\nthree\n--b--\n",
 	    HEAD "1 text/plain - [one]\n2 text/plain - [two]\n3 text/plain - [three]\n" },
+	{ "a boundary with CRLF behind a line with LF", MIXED "--b\r\n\r\none\n--b\r\n\r\ntwo\r\n--b--\r\n",
+	    HEAD "1 text/plain - [one]\n2 text/plain - [two]\n" },
 	{ "no end", MIXED "--b\n\none", HEAD "1 text/plain - [one]\n" },
 	{ "32 forwarded",
 	    MIXED
