@@ -1,0 +1,157 @@
+/* Header fields, addresses in them, and dates. */
+#include "parser/address.h"
+#include "parser/date.h"
+#include "parser/fields.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct {
+	const char *name;
+	enum fields_manner manner;
+	const char *text, *want; /* what follows the header behind "/" */
+} FIELDS[] = {
+	{ "two", FIELDS_STRICT, "A: 1\nB:2\n\nbody", "A= 1;B=2;/body" },
+	{ "CRLF and folded", FIELDS_STRICT, "A: 1\r\n\t2\r\nB: 3\r\n\r\nbody\r\n",
+	    "A= 1\r\n\t2;B= 3;/body\r\n" },
+	{ "no end", FIELDS_STRICT, "A: 1", "A= 1;/" },
+	{ "blank before the colon", FIELDS_STRICT, "A : 1\n", "A= 1;/" },
+	{ "empty value", FIELDS_STRICT, "A:\nB:\n", "A=;B=;/" },
+	{ "mbox line", FIELDS_STRICT, "From a@b Mon\n>From c\nA: 1\n", "A= 1;/" },
+	{ "no header", FIELDS_STRICT, "REDACTED\nA: 1\n", "/REDACTED\nA: 1\n" },
+	{ "empty first line", FIELDS_STRICT, "\nA: 1\n", "/A: 1\n" },
+	{ "a line that is none ends it", FIELDS_STRICT, "A: 1\nHello you\nB: 2\n",
+	    "A= 1;/Hello you\nB: 2\n" },
+	{ "nothing", FIELDS_STRICT, "", "/" },
+	{ "wrapped wrongly", FIELDS_LENIENT, "A: 1\nmore of it\nB: 2\n", "A= 1\nmore of it;B= 2;/" },
+	{ "wrapped before a URL", FIELDS_LENIENT, "A:\nhttp://a.example/\nB: 2\n",
+	    "A=\nhttp://a.example/;B= 2;/" },
+	{ "empty lines", FIELDS_LENIENT, "\n\nA: 1\n\n\nB: 2\n\n", "A= 1;B= 2;/" },
+	{ "text after an empty line", FIELDS_LENIENT, "A: 1\n\n-- \nfooter\nB: 2", "A= 1;B= 2;/" },
+};
+
+static void fields_come_one_after_another(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(FIELDS); i++) {
+		gsize size = strlen(FIELDS[i].text);
+		/* a copy of that size, so that a read beyond it is seen */
+		g_autofree char *text = g_memdup2(FIELDS[i].text, size);
+		g_autoptr(GString) got = g_string_new(NULL);
+		struct fields fields;
+		struct field field;
+
+		fields_init(&fields, text, size, FIELDS[i].manner);
+		while (fields_next(&fields, &field))
+			g_string_append_printf(got, "%.*s=%.*s;", (int)field.name_size, field.name,
+			    (int)field.value_size, field.value);
+		g_string_append_printf(got, "/%.*s", (int)fields.left, fields.at);
+		if (strcmp(got->str, FIELDS[i].want) != 0)
+			fail_msg("%s: %s", FIELDS[i].name, got->str);
+	}
+}
+
+static const struct {
+	const char *value,
+	    *want; /* {phrase|local|domain}end each; "<" before the local part that stood in <>, "!" unclean */
+} ADDRESSES[] = {
+	{ "a@b.example", "{|a|b.example}" },
+	{ " <a@b.example> ", "{|<a|b.example}" },
+	{ "\"X, Y\" <a@b.example>, c@d.example", "{\"X, Y\"|<a|b.example},{|c|d.example}" },
+	{ "\"e@f.example\" <a@b.example>", "{\"e@f.example\"|<a|b.example}" },
+	{ "a@b.example (X, Y)", "{|a|b.example}" },
+	{ "a@b.example c", "{|a|b.example}!" },
+	{ "group: a@b.example, c@d.example;", "{|group|-}:{|a|b.example},{|c|d.example};" },
+	{ "<>", "{|<|-}" },
+	{ "<@x.example,@y.example:a@b.example>", "{|<@x.example,@y.example:a|b.example}" },
+	{ "a@[192.0.2.1]", "{|a|[192.0.2.1]}" },
+	{ "\"a\\\"@c\"@b.example", "{|\"a\\\"@c\"|b.example}" },
+	{ "X <a@b.example", "{X|<a|b.example}" },
+	{ "\"never closed, a@b.example", "{|\"never closed, a|b.example}" },
+	{ "a@", "{|a|}" },
+	{ "", "" },
+};
+
+static void addresses_come_one_after_another(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ADDRESSES); i++) {
+		gsize size = strlen(ADDRESSES[i].value);
+		g_autofree char *text = g_memdup2(ADDRESSES[i].value, size);
+		const char *at = text;
+		g_autoptr(GString) got = g_string_new(NULL);
+		struct address address;
+
+		while (address_next(&at, &size, &address)) {
+			g_string_append_printf(got, "{%.*s|%s%.*s|", (int)address.phrase_size, address.phrase,
+			    address.angle ? "<" : "", (int)address.local_size, address.local);
+			if (address.domain == NULL)
+				g_string_append(got, "-}");
+			else
+				g_string_append_printf(got, "%.*s}%s", (int)address.domain_size,
+				    address.domain, address.clean ? "" : "!");
+			if (address.end != '\0')
+				g_string_append_c(got, address.end);
+		}
+		if (strcmp(got->str, ADDRESSES[i].want) != 0)
+			fail_msg("%s: %s", ADDRESSES[i].value, got->str);
+	}
+}
+
+static const struct {
+	const char *text;
+	gint64 want;
+	gboolean guessed;
+} DATES[] = {
+	{ "Wed, 14 Apr 2010 12:15:31 -0700 (PDT)", 1271272531, FALSE },
+	{ "Thu, 8 Mar 2005 14:00:00 EDT", 1110304800, FALSE },
+	{ "Thu, 29 Apr 2013 23:45:50 PST", 1367307950, FALSE },
+	{ "Mon,  7 Apr 2025 23:16:09 +0200", 1744060569, FALSE },
+	{ "1 Jan 1970 00:00 GMT", 0, FALSE },
+	{ "(a comment (in one)) 1 Jan (or so) 1970 00:00:01 Z", 1, FALSE },
+	{ "Mon Apr  7 23:16:09 2025", 1744067769, TRUE },
+	{ "7 Apr 25 23:16:09 UT", 1744067769, FALSE },
+	{ "7 Apr 99 23:16:09 UT", 923526969, FALSE },
+	{ "07 april 2025 23:16:09.25 utc", 1744067769, FALSE },
+	{ "7 Apr 2025 23:16:09", 1744067769, TRUE },
+	{ "7 Apr 2025 23:16:09 IST", 1744067769, TRUE },
+	{ "7 Apr 2025 23:16:09 +02:00", 1744060569, FALSE },
+	{ "31 Dec 9999 23:59:59 +0000", 253402300799, FALSE },
+	{ "31 Dec 9999 23:59:59 -0001", -1, FALSE },
+	{ "1 Jan 1970 00:00:00 +0001", -1, FALSE },
+	{ "30 Feb 2025 00:00:00 +0000", -1, FALSE },
+	{ "7 Apr 2025 24:00:00 +0000", -1, FALSE },
+	{ "7 Apr 2025", -1, FALSE },
+	{ "yesterday", -1, FALSE },
+	{ "2025-04-07T23:16:09Z", -1, FALSE },
+	{ "7 Apr 2025 23:16:09 +0000 99999999999999999999999999999999999999999", -1, FALSE },
+	{ "", -1, FALSE },
+};
+
+static void dates_are_read_in_old_forms_too(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(DATES); i++) {
+		gboolean guessed = FALSE;
+		gint64 got = date_seconds(DATES[i].text, &guessed);
+
+		if (got != DATES[i].want || (got >= 0 && guessed != DATES[i].guessed))
+			fail_msg("%s: %" G_GINT64_FORMAT "%s", DATES[i].text, got, guessed ? " guessed" : "");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fields_come_one_after_another),
+		cmocka_unit_test(addresses_come_one_after_another),
+		cmocka_unit_test(dates_are_read_in_old_forms_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
