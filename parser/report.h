@@ -102,7 +102,9 @@ struct aggregate_header {
 /*
  * A failure report (RFC 6591, RFC 9991), or another feedback report (RFC 5965): the fields of its second part,
  * and what the third holds of the message. Fields as sent, unfolded; tokens and domains as above. A list is never
- * NULL where its number is not 0.
+ * NULL where its number is not 0. Unless bodies are asked for (failure_bodies), what may name third parties is
+ * masked: see mask.h. original_headers, original_body and the two of base64 may be longer than max_text: all values
+ * together have at most max_failure bytes.
  */
 struct failure_report {
 	const char *feedback_type; /* "auth-failure", "abuse", ... */
@@ -114,7 +116,7 @@ struct failure_report {
 	const char *identity_alignment; /* raw: RFC 7489 and RFC 9991 mean the opposite by it */
 	const char *delivery_result;
 	const char *original_envelope_id;
-	const char *original_mail_from; /* "" is the null reverse-path */
+	const char *original_mail_from; /* without <>; "" is the null reverse-path */
 	const char *const *original_rcpt_to;
 	gsize n_original_rcpt_to;
 	const char *arrival_date; /* as sent (Received-Date where that alone is there) */
@@ -130,20 +132,22 @@ struct failure_report {
 	const char *dkim_domain;
 	const char *dkim_identity;
 	const char *dkim_selector;
-	const char *dkim_canonicalized_header; /* base64 as sent, without white space */
-	const char *dkim_canonicalized_body;   /* the same; only with failure_bodies */
+	const char
+	    *dkim_canonicalized_header; /* base64 as sent, without white space; only with failure_bodies */
+	const char *dkim_canonicalized_body; /* the same */
 	const char *dkim_selector_dns;
 	const char *dkim_adsp_dns;
 	const char *const *spf_dns;
 	gsize n_spf_dns;
 	/* the message, from the third part */
-	const char *header_from;      /* domain of its From, or NULL */
-	const char *message_id;       /* its Message-ID */
-	const char *subject;          /* its Subject, decoded */
-	const char *original_headers; /* its header block, lines ended by LF */
-	const char *original_body;    /* only with failure_bodies, else NULL */
+	const char *header_from; /* domain of its From, or NULL */
+	const char *message_id;  /* its Message-ID, without <> */
+	const char *subject;     /* its Subject, decoded */
+	const char *
+	    original_headers; /* its header block, lines ended by LF; whole fields, max_header_bytes at most */
+	const char *original_body; /* only with failure_bodies, else NULL */
 
-	guint8 sha256[32]; /* of part two and part three, as they were sent: tells a copy */
+	guint8 sha256[32]; /* of part two and part three, decoded, lines ended by LF: tells a copy */
 	const struct report_note *note;
 	gsize n_note;
 };
