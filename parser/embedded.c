@@ -60,7 +60,8 @@ GByteArray *embedded_decode_base64(const guint8 *text, gsize size)
 }
 
 static const char *const STARTS[] = { "H4sI", "UEsDB", "PD94bWwg", "PGZlZWRiYWNr", "77u/PD94bWwg",
-	"77u/PGZlZWRiYWNr", "eyJ", "eyAi", "ewog", "ewoJ", "ewoi", "ew0K" };
+	"77u/PGZlZWRiYWNr", "eyJ", "eyAi", "ewog", "ewoJ", "ewoi", "ew0K",
+	"RmVlZGJhY2stV" /* Feedback-Type: */ };
 
 static gboolean is_base64_start(const guint8 *text, gsize size)
 {

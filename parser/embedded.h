@@ -2,7 +2,8 @@
  * embedded.h - the files that stand in a text: in uuencode (POSIX), as mails had them before MIME, or in base64 without
  * a header, as MIME that broke on the way leaves them.
  *
- * base64 counts where a line begins as that of a gzip, a zip, the XML of a report or a JSON object does. Knows nothing of MIME.
+ * base64 counts where a line begins as that of a gzip, a zip, the XML of a report, a JSON object or the fields of a
+ * feedback report does. Knows nothing of MIME.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ typedef gboolean (*embedded_cb)(
 gboolean embedded_walk(const guint8 *text, gsize size, embedded_cb found, gpointer user,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The text begins with base64 of a gzip, a zip, the XML of a report or a JSON object. */
+/* The text begins with such base64. */
 gboolean embedded_is_base64(const guint8 *text, gsize size);
 
 /* Decode base64, passing over all that is none of it; padding only ends a group of four. Transfer full. */

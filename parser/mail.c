@@ -2,6 +2,7 @@
 
 #include "parser/authentic.h"
 #include "parser/embedded.h"
+#include "parser/failure.h"
 #include "parser/kind.h"
 #include "parser/mailview.h"
 #include "parser/text.h"
@@ -12,6 +13,13 @@
 #define NAME_MAX_BYTES  200
 #define MAIL_HEAD       (64 * 1024) /* bytes in which the header of a mail that is attached as a file says so */
 #define FIELD_MAX_BYTES 1000        /* of Subject and the like: for people to recognise the mail */
+#define SNIFF_BYTES     (16 * 1024) /* of a part, to see whether it is a feedback report's */
+
+/* A boundary that ends what is in its multipart. */
+struct fence {
+	const char *boundary; /* without the two hyphens before it */
+	const struct fence *outer;
+};
 
 struct walk {
 	const guint8 *mail;
@@ -23,9 +31,10 @@ struct walk {
 	guint parts; /* leaves met */
 	/* of the mail that is being walked */
 	const struct mailview *view;
-	GMimeObject *sole;      /* the one part that may be a report, or NULL */
-	const char *subject;    /* of that mail */
-	const char *tls_domain; /* its TLS-Report-Domain, or that of a mail around it; or NULL */
+	const struct fence *fences; /* of the multiparts around */
+	GMimeObject *sole;          /* the one part that may be a report, or NULL */
+	const char *subject;        /* of that mail */
+	const char *tls_domain;     /* its TLS-Report-Domain, or that of a mail around it; or NULL */
 };
 
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error);
@@ -118,12 +127,20 @@ static gboolean raw_content(
 /* Also a mail that travels encoded inside another: GMime leaves it a leaf. */
 static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, guint depth, GError **error);
 
-/* A leaf to the visitor. */
-static gboolean give_part(struct walk *walk, struct mail_part *part, GError **error)
+static gboolean count_part(struct walk *walk, GError **error)
 {
 	if (walk->parts >= walk->limits->max_parts)
 		return over_limit(error, "parts", walk->limits->max_parts);
-	part->number = ++walk->parts;
+	walk->parts++;
+	return TRUE;
+}
+
+/* A leaf to the visitor. */
+static gboolean give_part(struct walk *walk, struct mail_part *part, GError **error)
+{
+	if (!count_part(walk, error))
+		return FALSE;
+	part->number = walk->parts;
 	return walk->visitor->part(walk->user, part, error);
 }
 
@@ -161,6 +178,27 @@ static gboolean is_mail(const struct mail_part *leaf)
 	return g_str_has_prefix(leaf->type, "application/") && has_mime_header(leaf->data, leaf->size);
 }
 
+/* What a leaf without others beside it is of a feedback report. */
+static enum mail_feedback_form lone_form(const struct mail_part *leaf)
+{
+	if (strcmp(leaf->type, "message/feedback-report") == 0)
+		return MAIL_FEEDBACK_FIELDS;
+	if (strcmp(leaf->type, "text/plain") == 0 && failure_is_prose((const char *)leaf->data, leaf->size))
+		return MAIL_FEEDBACK_PROSE;
+	return MAIL_FEEDBACK_NONE;
+}
+
+static gboolean give_lone_feedback(
+    struct walk *walk, const struct mail_part *leaf, enum mail_feedback_form form, GError **error)
+{
+	struct mail_feedback feedback = { .form = form, .fields = leaf->data, .fields_size = leaf->size };
+
+	if (!count_part(walk, error))
+		return FALSE;
+	feedback.number = walk->parts;
+	return walk->visitor->feedback(walk->user, &feedback, error);
+}
+
 static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GError **error)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
@@ -171,6 +209,7 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 		.type = type,
 		.subject = walk->sole == GMIME_OBJECT(part) ? walk->subject : NULL,
 		.tls_domain = walk->tls_domain };
+	enum mail_feedback_form form;
 
 	if (!raw_content(walk, content, &leaf.data, &leaf.size))
 		return TRUE;
@@ -183,47 +222,305 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 	}
 	if (is_mail(&leaf))
 		return walk_mail(walk, leaf.data, leaf.size, depth + 1, error);
+	form = lone_form(&leaf);
+	if (form != MAIL_FEEDBACK_NONE)
+		return give_lone_feedback(walk, &leaf, form, error);
 	if (!give_part(walk, &leaf, error))
 		return FALSE;
 	return kind_of(leaf.data, leaf.size) != KIND_OTHER ||
 	       embedded_walk(leaf.data, leaf.size, give_embedded, walk, error);
 }
 
-/* RFC 5965 section 2, or a multipart with such a part in it whatever it calls itself. */
-static gboolean is_feedback(GMimeMultipart *multipart)
+/* feedback reports */
+
+static gsize line_size(const guint8 *at, gsize left)
 {
-	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(multipart));
-	const char *report_type = g_mime_content_type_get_parameter(type, "report-type");
-	int count = g_mime_multipart_get_count(multipart);
+	const guint8 *end = memchr(at, '\n', left);
 
-	if (report_type != NULL && g_ascii_strcasecmp(report_type, "feedback-report") == 0)
-		return TRUE;
-	for (int i = 0; i < count; i++) {
-		GMimeObject *child = g_mime_multipart_get_part(multipart, i);
+	return end == NULL ? left : (gsize)(end - at) + 1;
+}
 
-		if (g_mime_content_type_is_type(
-			g_mime_object_get_content_type(child), "message", "feedback-report"))
+enum role {
+	ROLE_OTHER,
+	ROLE_FIELDS,
+	ROLE_PROSE,
+	ROLE_MESSAGE,
+};
+
+/* A part of a multipart in which there is a feedback report. */
+struct child {
+	GMimeObject *object;
+	enum role role;
+	struct child *message; /* of fields or prose: what is reported, or NULL */
+	gboolean taken;        /* of a message: it is reported */
+};
+
+/* The third part: message/rfc822, text/rfc822-headers, and how else they are spelled. */
+static gboolean is_message_type(const char *type)
+{
+	static const char *const NAMES[] = { "rfc822", "rfc822header", "rfc822headers", "rfc2822",
+		"rfc2822headers", "global", "globalheaders" };
+	g_autoptr(GString) name = g_string_new(NULL);
+
+	if (g_str_has_prefix(type, "message/"))
+		type += strlen("message/");
+	else if (g_str_has_prefix(type, "text/"))
+		type += strlen("text/");
+	else
+		return FALSE;
+	for (; *type != '\0'; type++)
+		if (*type != '-')
+			g_string_append_c(name, *type);
+	for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++)
+		if (strcmp(name->str, NAMES[i]) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean is_fence(const struct walk *walk, const guint8 *line, gsize size)
+{
+	if (size < 3 || line[0] != '-' || line[1] != '-')
+		return FALSE;
+	for (const struct fence *fence = walk->fences; fence != NULL; fence = fence->outer) {
+		gsize n = strlen(fence->boundary);
+
+		if (n > 0 && size >= n + 2 && memcmp(line + 2, fence->boundary, n) == 0 &&
+		    (size == n + 2 || line[n + 2] == '-' || text_is_space((char)line[n + 2])))
 			return TRUE;
 	}
 	return FALSE;
 }
 
-static gboolean walk_multipart(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
+/* Where the part's own header ends, or the mail. */
+static gsize content_begin(const struct walk *walk, GMimeObject *object)
 {
-	int count = g_mime_multipart_get_count(multipart);
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	int count = g_mime_header_list_get_count(list);
+	gint64 offset =
+	    count > 0 ? g_mime_header_get_offset(g_mime_header_list_get_header_at(list, count - 1)) : -1;
+	gsize at = offset < 0 || (guint64)offset > walk->size ? walk->size : (gsize)offset;
+
+	while (at < walk->size) {
+		const guint8 *line = walk->mail + at;
+		gsize size = line_size(line, walk->size - at);
+
+		if (is_fence(walk, line, size))
+			return walk->size;
+		at += size;
+		if (line[0] == '\n' || (size == 2 && line[0] == '\r'))
+			return at;
+	}
+	return walk->size;
+}
+
+/* The bytes of a message that GMime took to pieces: up to the boundary around it. */
+static void message_content(const struct walk *walk, GMimeObject *object, const guint8 **raw, gsize *size)
+{
+	gsize begin = content_begin(walk, object), end = begin;
+
+	while (end < walk->size) {
+		gsize n = line_size(walk->mail + end, walk->size - end);
+
+		if (is_fence(walk, walk->mail + end, n))
+			break;
+		end += n;
+	}
+	/* the line's end before a boundary belongs to that (RFC 2046 section 5.1.1) */
+	if (end < walk->size && end > begin && walk->mail[end - 1] == '\n')
+		end--;
+	if (end < walk->size && end > begin && walk->mail[end - 1] == '\r')
+		end--;
+	*raw = walk->mail + begin;
+	*size = end - begin;
+}
+
+/* The first max bytes of a part, decoded; *decoded may be what owns them. FALSE: a multipart, or nothing at all. */
+static gboolean part_content(const struct walk *walk, GMimeObject *object, gsize max, const guint8 **data,
+    gsize *size, GByteArray **decoded)
+{
+	const guint8 *raw;
+	gsize raw_size;
+
+	if (GMIME_IS_MESSAGE_PART(object)) {
+		message_content(walk, object, &raw, &raw_size);
+	} else if (GMIME_IS_PART(object)) {
+		GMimePart *part = GMIME_PART(object);
+
+		if (!raw_content(walk, g_mime_part_get_content(part), &raw, &raw_size) ||
+		    mailview_is_cut(walk->view, (gsize)(raw - walk->mail)))
+			return FALSE;
+		*decoded = decode(g_mime_part_get_content_encoding(part), raw, MIN(raw_size, max));
+	} else {
+		return FALSE;
+	}
+	if (*decoded != NULL) {
+		raw = (*decoded)->data;
+		raw_size = (*decoded)->len;
+	}
+	*data = raw;
+	*size = MIN(raw_size, max);
+	return TRUE;
+}
+
+/* What a part is by its type, and where that says too little by its first bytes. */
+static enum role role_of(const struct walk *walk, GMimeObject *object, gboolean sniff)
+{
+	g_autofree char *type = media_type(object);
+	g_autoptr(GByteArray) decoded = NULL;
+	enum role declared = is_message_type(type) ? ROLE_MESSAGE : ROLE_OTHER;
+	const guint8 *data;
+	gsize size;
+
+	if (strcmp(type, "message/feedback-report") == 0)
+		return ROLE_FIELDS;
+	if (!sniff || strcmp(type, "text/html") == 0 ||
+	    !(g_str_has_prefix(type, "text/") || g_str_has_prefix(type, "message/") ||
+		strcmp(type, "application/octet-stream") == 0) ||
+	    !part_content(walk, object, SNIFF_BYTES, &data, &size, &decoded))
+		return declared;
+	if (failure_is_fields((const char *)data, size))
+		return ROLE_FIELDS;
+	return declared == ROLE_OTHER && failure_is_prose((const char *)data, size) ? ROLE_PROSE : declared;
+}
+
+static guint count_roles(const struct child *child, guint n, enum role role)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < n; i++)
+		count += child[i].role == role;
+	return count;
+}
+
+/* A report has the message behind it, before the next report; a last one without may have one before. */
+static void assign_messages(struct child *child, guint n)
+{
+	struct child *open = NULL, *spare = NULL;
+
+	for (guint i = 0; i < n; i++) {
+		if (child[i].role == ROLE_FIELDS || child[i].role == ROLE_PROSE) {
+			open = &child[i];
+		} else if (child[i].role == ROLE_MESSAGE && open != NULL && open->message == NULL) {
+			open->message = &child[i];
+			child[i].taken = TRUE;
+		} else if (child[i].role == ROLE_MESSAGE) {
+			spare = &child[i];
+		}
+	}
+	if (open != NULL && open->message == NULL && spare != NULL && spare < open) {
+		open->message = spare;
+		spare->taken = TRUE;
+	}
+}
+
+/* The roles of all parts. FALSE: there is no feedback report among them. */
+static gboolean find_feedback(const struct walk *walk, struct child *child, guint n, const char *report_type)
+{
+	gboolean declared = report_type != NULL && g_str_has_prefix(report_type, "feedback");
+
+	for (guint i = 0; i < n; i++)
+		child[i].role = role_of(walk, child[i].object, FALSE);
+	if (count_roles(child, n, ROLE_FIELDS) == 0 && (declared || count_roles(child, n, ROLE_MESSAGE) > 0))
+		for (guint i = 0; i < n; i++)
+			child[i].role = role_of(walk, child[i].object, TRUE);
+	if (count_roles(child, n, ROLE_FIELDS) > 0) {
+		for (guint i = 0; i < n; i++)
+			if (child[i].role == ROLE_PROSE)
+				child[i].role = ROLE_OTHER;
+	} else if (count_roles(child, n, ROLE_PROSE) == 0 &&
+		   !(declared && count_roles(child, n, ROLE_MESSAGE) > 0)) {
+		return FALSE;
+	}
+	assign_messages(child, n);
+	return TRUE;
+}
+
+/* Both may be NULL. */
+static gboolean give_feedback(struct walk *walk, const struct child *second, const struct child *third,
+    const char *report_type, GError **error)
+{
+	struct mail_feedback feedback = {
+		.number = walk->parts, .form = MAIL_FEEDBACK_NONE, .report_type = report_type
+	};
+	g_autoptr(GByteArray) decoded = NULL;
+	g_autoptr(GByteArray) decoded_message = NULL;
+
+	if (second != NULL) {
+		feedback.form = second->role == ROLE_PROSE ? MAIL_FEEDBACK_PROSE : MAIL_FEEDBACK_FIELDS;
+		part_content(
+		    walk, second->object, G_MAXSIZE, &feedback.fields, &feedback.fields_size, &decoded);
+	}
+	if (third != NULL)
+		part_content(walk, third->object, G_MAXSIZE, &feedback.message, &feedback.message_size,
+		    &decoded_message);
+	return walk->visitor->feedback(walk->user, &feedback, error);
+}
+
+/* The parts of a multipart with feedback reports in it. */
+static gboolean walk_feedback(
+    struct walk *walk, struct child *child, guint n, const char *report_type, guint depth, GError **error)
+{
+	gboolean only_message = count_roles(child, n, ROLE_FIELDS) + count_roles(child, n, ROLE_PROSE) == 0;
+
+	for (guint i = 0; i < n; i++) {
+		gboolean reports = child[i].role == ROLE_FIELDS || child[i].role == ROLE_PROSE;
+
+		if (!reports && !child[i].taken && !(only_message && child[i].role == ROLE_MESSAGE)) {
+			if (!walk_object(walk, child[i].object, depth + 1, error))
+				return FALSE;
+			continue;
+		}
+		if (depth + 1 > walk->limits->max_part_depth)
+			return over_limit(error, "parts inside one another", walk->limits->max_part_depth);
+		if (!count_part(walk, error))
+			return FALSE;
+		if (reports && !give_feedback(walk, &child[i], child[i].message, report_type, error))
+			return FALSE;
+		if (only_message && !give_feedback(walk, NULL, &child[i], report_type, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static char *parameter(GMimeObject *object, const char *name)
+{
+	const char *value = g_mime_content_type_get_parameter(g_mime_object_get_content_type(object), name);
+
+	return value == NULL ? NULL : text_clean_line(value, strlen(value), NAME_MAX_BYTES);
+}
+
+static gboolean walk_children(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
+{
+	guint n = (guint)MAX(0, g_mime_multipart_get_count(multipart));
+	g_autofree struct child *child = g_new0(struct child, n);
+	g_autofree char *report_type = parameter(GMIME_OBJECT(multipart), "report-type");
 	const char *prologue = g_mime_multipart_get_prologue(multipart);
 
-	if (is_feedback(multipart)) {
-		walk->visitor->feedback(walk->user);
-		return TRUE;
-	}
 	/* its boundary is not the one that was announced: all of it stands before the first part */
-	if (count == 0 && prologue != NULL)
+	if (n == 0 && prologue != NULL)
 		return embedded_walk((const guint8 *)prologue, strlen(prologue), give_embedded, walk, error);
-	for (int i = 0; i < count; i++)
-		if (!walk_object(walk, g_mime_multipart_get_part(multipart, i), depth + 1, error))
+	if (report_type != NULL)
+		text_lower(report_type);
+	for (guint i = 0; i < n; i++)
+		child[i].object = g_mime_multipart_get_part(multipart, (int)i);
+	if (find_feedback(walk, child, n, report_type))
+		return walk_feedback(walk, child, n, report_type, depth, error);
+	for (guint i = 0; i < n; i++)
+		if (!walk_object(walk, child[i].object, depth + 1, error))
 			return FALSE;
 	return TRUE;
+}
+
+static gboolean walk_multipart(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
+{
+	g_autofree char *boundary = parameter(GMIME_OBJECT(multipart), "boundary");
+	struct fence fence = { boundary != NULL ? boundary : "", walk->fences };
+	gboolean ok;
+
+	walk->fences = &fence;
+	ok = walk_children(walk, multipart, depth, error);
+	walk->fences = fence.outer;
+	return ok;
 }
 
 /* Text for people, and pictures: next to a report, not one. */
@@ -411,6 +708,7 @@ static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, gu
 	walk.mail = mail;
 	walk.size = size;
 	walk.view = &view;
+	walk.fences = NULL;
 	message = parse_message(&view);
 	mailview_drop_bytes(&view);
 	ok = message == NULL || walk_parsed(&walk, message, depth, error);

@@ -5,8 +5,10 @@
  * functions that may loop for ever
  * (g_mime_content_type_encode and g_mime_multipart_get_boundary, GMime issue 165) are not called, and base64
  * is decoded by ourselves from the raw part, because GMime stops at padding in the middle (issue 150). message/rfc822
- * is walked into, and so is a mail that is attached as a file; files in a text are leaves, too (embedded.h). Knows
- * nothing of archives and reports.
+ * is walked into, and so is a mail that is attached as a file; files in a text are leaves, too (embedded.h).
+ *
+ * The parts of a feedback report (RFC 5965) are put together here, because only the tree tells which message belongs
+ * to which report; what is in them is failure.h's. Knows nothing of archives and other reports.
  */
 #pragma once
 
@@ -26,13 +28,30 @@ struct mail_part {
 	gsize size;
 };
 
+enum mail_feedback_form {
+	MAIL_FEEDBACK_FIELDS, /* as RFC 5965 has it, whatever the media types say */
+	MAIL_FEEDBACK_PROSE,  /* a text for people that says all (Exim) */
+	MAIL_FEEDBACK_NONE,   /* only declared, with a message */
+};
+
+/* A feedback report: its second and third part, decoded. */
+struct mail_feedback {
+	guint number; /* of the leaf that has the fields or the text, or else of the message */
+	enum mail_feedback_form form;
+	const guint8 *fields; /* or the text; NULL: there is none */
+	gsize fields_size;
+	const guint8 *message; /* or its header; NULL: there is none */
+	gsize message_size;
+	const char *report_type; /* of the multipart around it, in lower case, or NULL */
+};
+
 struct mail_visitor {
 	/* What the mail itself says; once, first. FALSE ends the walk. */
 	gboolean (*header)(gpointer user, const struct mail_header *mail, GError **error);
 	/* A leaf part. FALSE ends the walk. */
 	gboolean (*part)(gpointer user, const struct mail_part *part, GError **error);
-	/* A feedback report (RFC 5965) begins, whose parts will not be walked. */
-	void (*feedback)(gpointer user);
+	/* A feedback report, whose two parts are not given as leaves. FALSE ends the walk. */
+	gboolean (*feedback)(gpointer user, const struct mail_feedback *feedback, GError **error);
 };
 
 /*

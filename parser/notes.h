@@ -32,6 +32,19 @@
  *   J3  report: bytes that are no UTF-8 or control characters were replaced; or it was UTF-16 (raw)
  *   J4  report, the first of them: bytes behind the end of its JSON
  *
+ * On failure reports (failure.h), whose paths are members of struct failure_report:
+ *
+ *   V1, V2, T1  as above; I1 also a source_ip that was not written as RFC 5321 section 4.1.3 has it, E1 arrival_date
+ *               as sent: no date (-1 is stored), or without a zone that has one meaning; C1 incidents or source_port;
+ *               X4 a field that is there more than once where one is meant
+ *   F1  original_headers: there is no third part
+ *   F2  arrival_date, the Received-Date as sent: there are both, and Arrival-Date counts
+ *   F3  the field: absent, but required
+ *   F4  feedback_type: there is no second part; what could be was read from the text
+ *   F5  report_type, as sent or NULL: multipart/report says another type than feedback-report, or none
+ *
+ * What raw has of addresses of third parties is masked like the report itself.
+ *
  * "As sent" is the note's raw, else that is NULL; both is on reports and on records. A code stands at most once
  * for a path on each.
  *
@@ -74,6 +87,12 @@
 #define NOTE_TYPE      "J2"
 #define NOTE_JSON      "J3"
 #define NOTE_REST      "J4"
+
+#define NOTE_NO_MESSAGE   "F1"
+#define NOTE_TWO_DATES    "F2"
+#define NOTE_FIELD_ABSENT "F3"
+#define NOTE_NO_FEEDBACK  "F4"
+#define NOTE_REPORT_TYPE  "F5"
 
 #define NOTE_PASS_UNLISTED "A1"
 #define NOTE_FAIL_LISTED   "A2"

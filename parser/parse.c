@@ -2,6 +2,7 @@
 
 #include "parser/aggregate.h"
 #include "parser/error.h"
+#include "parser/failure.h"
 #include "parser/hints.h"
 #include "parser/jsontext.h"
 #include "parser/kind.h"
@@ -24,23 +25,22 @@
 
 /* The state of one parse_document(). */
 struct parse {
-	const struct parser_limits *limits;
-	const char *authserv_id; /* as in struct parser_options */
+	const struct parser_options *options;
+	const struct parser_limits *limits; /* of options */
 	const struct report_sink *sink;
 	gpointer user;
 	struct unpack_budget budget;
-	gboolean exhausted;      /* the budget is used up: the rest of the mail stays as it is */
-	gboolean failed;         /* the sink did; its error is on its way up */
-	gsize inner;             /* bytes gathered of archives in archives, <= max_inner */
-	guint64 xml_bytes;       /* read of all reports, and of other XML that was not told at once */
-	guint64 records;         /* of reports that are over */
-	guint64 json_bytes;      /* of all JSON, and ... */
-	guint64 json_items;      /* ... names and values of TLS reports that are over */
-	const char *tls_domain;  /* what the mail around this part says a TLS report is about, or NULL */
-	guint findings;          /* reports and unreadables told */
-	guint parts;             /* leaves of the mail, for the words */
-	const char *unsupported; /* a kind of report seen that is not read yet, or NULL */
-	gboolean placeholder;    /* an archive with a word in place of a report was seen */
+	gboolean exhausted;     /* the budget is used up: the rest of the mail stays as it is */
+	gboolean failed;        /* the sink did; its error is on its way up */
+	gsize inner;            /* bytes gathered of archives in archives, <= max_inner */
+	guint64 xml_bytes;      /* read of all reports, and of other XML that was not told at once */
+	guint64 records;        /* of reports that are over */
+	guint64 json_bytes;     /* of all JSON, and ... */
+	guint64 json_items;     /* ... names and values of TLS reports that are over */
+	const char *tls_domain; /* what the mail around this part says a TLS report is about, or NULL */
+	guint findings;         /* reports and unreadables told */
+	guint parts;            /* leaves of the mail, for the words */
+	gboolean placeholder;   /* an archive with a word in place of a report was seen */
 };
 
 static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
@@ -450,16 +450,23 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 	p->tls_domain = part->tls_domain;
 	if (p->exhausted)
 		return TRUE;
-	if (strcmp(part->type, "message/feedback-report") == 0)
-		p->unsupported = "a failure or feedback report (RFC 5965)";
 	return read_bytes(p, place, &hints, part->data, part->size, 0, error);
 }
 
-static void mail_feedback(gpointer user)
+static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
 	struct parse *p = user;
+	g_autofree char *place = g_strdup_printf("part %u", feedback->number);
+	g_autoptr(GError) fault = NULL;
+	struct failure *failure = failure_read(feedback, p->options, &fault);
 
-	p->unsupported = "a failure or feedback report (RFC 5965)";
+	p->parts++;
+	if (failure == NULL)
+		return set_aside(p, place, "limit", fault->message, error);
+	p->findings++;
+	p->failed = !p->sink->failure(p->user, place, failure_report(failure), error);
+	failure_free(failure);
+	return !p->failed;
 }
 
 static const struct mail_visitor PARTS = { mail_header, mail_part, mail_feedback };
@@ -468,7 +475,7 @@ static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GErro
 {
 	g_autoptr(GError) fault = NULL;
 
-	if (mail_walk(mail, size, p->limits, p->authserv_id, &PARTS, p, &fault))
+	if (mail_walk(mail, size, p->limits, p->options->authserv_id, &PARTS, p, &fault))
 		return TRUE;
 	if (p->failed) {
 		g_propagate_error(error, g_steal_pointer(&fault));
@@ -483,18 +490,16 @@ static gboolean tell_nothing_found(struct parse *p, const char *place, gsize siz
 {
 	g_autofree char *words = NULL;
 
-	if (p->placeholder && p->unsupported == NULL)
+	if (p->placeholder)
 		return set_aside(p, place, "placeholder",
 		    "an archive of the word \"unused\": the reporter had nothing to report", error);
-	if (p->unsupported != NULL)
-		words = g_strdup_printf("%s, which is not read yet", p->unsupported);
-	else if (size == 0)
+	if (size == 0)
 		words = g_strdup("no bytes at all");
 	else if (p->parts > 0)
 		words = g_strdup_printf("none of %u parts is a DMARC report", p->parts);
 	else
 		words = g_strdup("not a DMARC report");
-	return set_aside(p, place, p->unsupported != NULL ? "unsupported" : "no-report", words, error);
+	return set_aside(p, place, "no-report", words, error);
 }
 
 /* What a document of size bytes may unpack to. */
@@ -507,8 +512,8 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
     const struct report_sink *sink, gpointer user, GError **error)
 {
 	const struct parser_limits *limits = &options->limits;
-	struct parse p = { .limits = limits,
-		.authserv_id = options->authserv_id,
+	struct parse p = { .options = options,
+		.limits = limits,
 		.sink = sink,
 		.user = user,
 		.budget = { unpacked_bytes(limits, size), limits->max_members } };

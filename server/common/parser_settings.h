@@ -35,7 +35,11 @@
 	    "Bytes of XML that a mail may hold for each record in it, besides those of 64 records that any " \
 	    "mail may. Honest records have about 600.")                                                     \
 	ROW(max_text, SIZE, "8K", 256, 64 << 10,                                                             \
-	    "Bytes of one value of a report; a longer one is cut there, with a note (T1).")
+	    "Bytes of one value of a report; a longer one is cut there, with a note (T1).")                  \
+	ROW(max_failure, SIZE, "2M", 64 << 10, 3 << 20,                                                      \
+	    "Bytes of all values of one failure report, with what is kept of its message. A body beyond "    \
+	    "is cut, with a note (T1).")                                                                      \
+	ROW(max_fields, INT, "1000", 50, 1000, "Fields of one failure report; RFC 6591 knows 25.")
 /* clang-format on */
 
 struct parser_setting {

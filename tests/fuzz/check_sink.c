@@ -142,6 +142,86 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	return TRUE;
 }
 
+static void check_list(const struct check_sink *check, const char *const *values, gsize n)
+{
+	g_assert(n == 0 || values != NULL);
+	g_assert(n <= check->limits->max_fields);
+	for (gsize i = 0; i < n; i++) {
+		g_assert(values[i] != NULL);
+		check_text(check, values[i]);
+	}
+}
+
+/* Of several lines. */
+static void check_lines(const char *text, gsize max)
+{
+	if (text == NULL)
+		return;
+	g_assert(strlen(text) <= max);
+	g_assert(text_is_clean(text, strlen(text)));
+	g_assert(strchr(text, '\r') == NULL);
+}
+
+static void check_second(const struct check_sink *check, const struct failure_report *failure)
+{
+	char canonical[TEXT_ADDRESS_SIZE];
+	gboolean mapped;
+
+	check_lower(check, failure->feedback_type);
+	check_text(check, failure->user_agent);
+	check_lower(check, failure->version);
+	check_lower(check, failure->auth_failure);
+	check_list(check, failure->authentication_results, failure->n_authentication_results);
+	check_text(check, failure->identity_alignment);
+	check_lower(check, failure->delivery_result);
+	check_text(check, failure->original_envelope_id);
+	check_text(check, failure->original_mail_from);
+	check_list(check, failure->original_rcpt_to, failure->n_original_rcpt_to);
+	check_text(check, failure->arrival_date);
+	g_assert(failure->arrival_time >= -1 && failure->arrival_time <= 253402300799);
+	check_text(check, failure->reporting_mta);
+	if (failure->source_ip != NULL) {
+		g_assert(text_address(failure->source_ip, canonical, &mapped));
+		g_assert(!mapped && strcmp(canonical, failure->source_ip) == 0);
+	}
+	g_assert(failure->source_port >= -1 && failure->source_port <= G_MAXUINT16);
+	g_assert(failure->incidents >= -1 && failure->incidents <= G_MAXUINT32);
+	check_list(check, failure->reported_domain, failure->n_reported_domain);
+	check_list(check, failure->reported_uri, failure->n_reported_uri);
+	check_lower(check, failure->dkim_domain);
+	check_text(check, failure->dkim_identity);
+	check_text(check, failure->dkim_selector);
+	check_text(check, failure->dkim_selector_dns);
+	check_text(check, failure->dkim_adsp_dns);
+	check_list(check, failure->spf_dns, failure->n_spf_dns);
+}
+
+static gboolean on_failure(
+    gpointer user, const char *place, const struct failure_report *failure, GError **error)
+{
+	struct check_sink *check = user;
+
+	(void)error;
+	g_assert(!check->open);
+	check->findings++;
+	check_text(check, place);
+	check_second(check, failure);
+	if (!check->failure_bodies) {
+		g_assert(failure->original_body == NULL);
+		g_assert(
+		    failure->dkim_canonicalized_header == NULL && failure->dkim_canonicalized_body == NULL);
+	}
+	check_lines(failure->dkim_canonicalized_header, check->limits->max_failure);
+	check_lines(failure->dkim_canonicalized_body, check->limits->max_failure);
+	check_lower(check, failure->header_from);
+	check_text(check, failure->message_id);
+	check_text(check, failure->subject);
+	check_lines(failure->original_headers, check->limits->max_failure);
+	check_lines(failure->original_body, check->limits->max_failure);
+	check_notes(check, failure->note, failure->n_note);
+	return TRUE;
+}
+
 static void check_address(const struct check_sink *check, const char *address)
 {
 	char canonical[TEXT_ADDRESS_SIZE];
@@ -226,5 +306,6 @@ const struct report_sink CHECK_SINK = { .mail = on_mail,
 	.report_begin = on_begin,
 	.record = on_record,
 	.report_end = on_end,
+	.failure = on_failure,
 	.tls = on_tls,
 	.unreadable = on_unreadable };

@@ -8,9 +8,10 @@
 
 struct check_sink {
 	const struct parser_limits *limits;
-	gboolean open;   /* report_begin() was called */
-	guint64 records; /* since then */
-	guint findings;  /* reports and unreadables */
+	gboolean failure_bodies; /* as in struct parser_options */
+	gboolean open;           /* report_begin() was called */
+	guint64 records;         /* since then */
+	guint findings;          /* reports and unreadables */
 };
 
 extern const struct report_sink CHECK_SINK;

@@ -8,9 +8,15 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
 struct seen {
 	const struct parser_limits *limits;
-	guint headers, parts;
-	guint8 sum; /* so that every byte is read */
+	guint headers, parts; /* the number of the last leaf */
+	guint8 sum;           /* so that every byte is read */
 };
+
+static void read_bytes(struct seen *seen, const guint8 *data, gsize size)
+{
+	for (gsize i = 0; i < size; i++)
+		seen->sum ^= data[i];
+}
 
 static void check_text(const char *text, gsize max)
 {
@@ -29,26 +35,40 @@ static gboolean on_header(gpointer user, const struct mail_header *header, GErro
 	return TRUE;
 }
 
+/* Leaves that are a report's message are counted, but not given. */
+static void check_number(struct seen *seen, guint number)
+{
+	g_assert(seen->headers == 1 && number > seen->parts);
+	g_assert(number <= seen->limits->max_parts);
+	seen->parts = number;
+}
+
 static gboolean on_part(gpointer user, const struct mail_part *part, GError **error)
 {
 	struct seen *seen = user;
 
 	(void)error;
-	g_assert(seen->headers == 1 && part->number == ++seen->parts);
-	g_assert(seen->parts <= seen->limits->max_parts);
+	check_number(seen, part->number);
 	check_text(part->name, 200);
 	check_text(part->type, 200);
 	g_assert(part->type != NULL);
-	for (gsize i = 0; i < part->size; i++)
-		seen->sum ^= part->data[i];
+	read_bytes(seen, part->data, part->size);
 	return TRUE;
 }
 
-static void on_feedback(gpointer user)
+static gboolean on_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
 	struct seen *seen = user;
 
-	g_assert(seen->headers == 1);
+	(void)error;
+	check_number(seen, feedback->number);
+	check_text(feedback->report_type, 200);
+	g_assert(feedback->form != MAIL_FEEDBACK_PROSE || feedback->fields != NULL);
+	g_assert(feedback->fields != NULL || feedback->fields_size == 0);
+	g_assert(feedback->message != NULL || feedback->message_size == 0);
+	read_bytes(seen, feedback->fields, feedback->fields_size);
+	read_bytes(seen, feedback->message, feedback->message_size);
+	return TRUE;
 }
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)

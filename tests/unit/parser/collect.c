@@ -138,6 +138,70 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	return called(collect, error);
 }
 
+static void put_list(struct collect *collect, const char *key, const char *const *values, gsize n)
+{
+	for (gsize i = 0; i < n; i++)
+		put(collect, key, values[i]);
+}
+
+/* Lines of a header or body one after another, each with its end as "|". */
+static void put_lines(struct collect *collect, const char *key, const char *lines)
+{
+	g_auto(GStrv) each = lines == NULL ? NULL : g_strsplit(lines, "\n", -1);
+	g_autofree char *joined = lines == NULL ? NULL : g_strjoinv("|", each);
+
+	put(collect, key, joined);
+}
+
+static void put_second(struct collect *collect, const struct failure_report *failure)
+{
+	put(collect, "feedback_type", failure->feedback_type);
+	put(collect, "user_agent", failure->user_agent);
+	put(collect, "version", failure->version);
+	put(collect, "auth_failure", failure->auth_failure);
+	put_list(collect, "authentication_results", failure->authentication_results,
+	    failure->n_authentication_results);
+	put(collect, "identity_alignment", failure->identity_alignment);
+	put(collect, "delivery_result", failure->delivery_result);
+	put(collect, "original_envelope_id", failure->original_envelope_id);
+	put(collect, "original_mail_from", failure->original_mail_from);
+	put_list(collect, "original_rcpt_to", failure->original_rcpt_to, failure->n_original_rcpt_to);
+	put(collect, "arrival_date", failure->arrival_date);
+	put_number(collect, "arrival_time", failure->arrival_time);
+	put(collect, "reporting_mta", failure->reporting_mta);
+	put(collect, "source_ip", failure->source_ip);
+	put_number(collect, "source_port", failure->source_port);
+	if (failure->incidents != 1)
+		g_string_append_printf(collect->lines, " incidents=%" G_GINT64_FORMAT, failure->incidents);
+	put_list(collect, "reported_domain", failure->reported_domain, failure->n_reported_domain);
+	put_list(collect, "reported_uri", failure->reported_uri, failure->n_reported_uri);
+	put(collect, "dkim_domain", failure->dkim_domain);
+	put(collect, "dkim_identity", failure->dkim_identity);
+	put(collect, "dkim_selector", failure->dkim_selector);
+	put(collect, "dkim_canonicalized_header", failure->dkim_canonicalized_header);
+	put(collect, "dkim_canonicalized_body", failure->dkim_canonicalized_body);
+	put(collect, "dkim_selector_dns", failure->dkim_selector_dns);
+	put(collect, "dkim_adsp_dns", failure->dkim_adsp_dns);
+	put_list(collect, "spf_dns", failure->spf_dns, failure->n_spf_dns);
+}
+
+static gboolean on_failure(
+    gpointer user, const char *place, const struct failure_report *failure, GError **error)
+{
+	struct collect *collect = user;
+
+	g_string_append_printf(collect->lines, "failure %s:", place);
+	put_second(collect, failure);
+	put(collect, "header_from", failure->header_from);
+	put(collect, "message_id", failure->message_id);
+	put(collect, "subject", failure->subject);
+	put_lines(collect, "original_headers", failure->original_headers);
+	put_lines(collect, "original_body", failure->original_body);
+	put_notes(collect, failure->note, failure->n_note);
+	memcpy(collect->sha256, failure->sha256, sizeof collect->sha256);
+	return called(collect, error);
+}
+
 static void put_strings(struct collect *collect, const char *key, const char *const *string, gsize n)
 {
 	for (gsize i = 0; i < n; i++)
@@ -202,5 +266,6 @@ const struct report_sink COLLECT = { .mail = on_mail,
 	.report_begin = on_begin,
 	.record = on_record,
 	.report_end = on_end,
+	.failure = on_failure,
 	.tls = on_tls,
 	.unreadable = on_unreadable };

@@ -232,9 +232,12 @@ static gboolean on_part(gpointer user, const struct mail_part *part, GError **er
 	return TRUE;
 }
 
-static void on_feedback(gpointer user)
+static gboolean on_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
 	(void)user;
+	(void)feedback;
+	(void)error;
+	return TRUE;
 }
 
 static enum authentic read_mail(const char *mail, const char *authserv_id)

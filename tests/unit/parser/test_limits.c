@@ -194,6 +194,19 @@ static GByteArray *names(guint n)
 	return repeat(TOP, "<n%/>", n, "</feedback>");
 }
 
+#define SECOND "Subject: s\nContent-Type: message/feedback-report\n\n"
+
+/* A feedback report whose values have n bytes, each with its end. */
+static GByteArray *failure(guint n)
+{
+	return repeat(SECOND "Feedback-Type: abuse\nUser-Agent: ", "x", n - (guint)sizeof "abuse" - 1, "\n");
+}
+
+static GByteArray *fields(guint n)
+{
+	return repeat(SECOND, "X%: 1\n", n, "");
+}
+
 /* One record with n of the three notes that it could have. */
 static GByteArray *notes(guint n)
 {
@@ -264,6 +277,9 @@ static const struct row ROWS[] = {
 	    "limit: file: TLS report: JSON of more than 10 values inside one another" },
 	{ MEMBER(max_json_items), 10, json_items,
 	    "limit: file: more than 10 policies, failure details and strings" },
+	{ MEMBER(max_failure), 100, failure,
+	    "limit: part 1: bytes in the values of a feedback report: more than 100" },
+	{ MEMBER(max_fields), 30, fields, "limit: part 1: fields in a feedback report: more than 30" },
 };
 
 static void set(struct parser_limits *limits, const struct row *row, guint64 value)

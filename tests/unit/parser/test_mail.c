@@ -29,9 +29,17 @@ static gboolean on_part(gpointer user, const struct mail_part *part, GError **er
 	return TRUE;
 }
 
-static void on_feedback(gpointer user)
+static gboolean on_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
-	g_string_append(user, "feedback\n");
+	static const char *const FORMS[] = { "fields", "prose", "none" };
+
+	(void)error;
+	g_string_append_printf(user, "%u feedback %s [%.*s] [%.*s]%s%s\n", feedback->number,
+	    FORMS[feedback->form], (int)feedback->fields_size, (const char *)feedback->fields,
+	    (int)feedback->message_size, (const char *)feedback->message,
+	    feedback->report_type != NULL ? " " : "",
+	    feedback->report_type != NULL ? feedback->report_type : "");
+	return TRUE;
 }
 
 static const struct mail_visitor VISITOR = { on_header, on_part, on_feedback };
@@ -48,8 +56,10 @@ static char *walk(const char *mail, gsize size, const struct parser_limits *limi
 	return g_string_free(text, FALSE);
 }
 
-#define MIXED "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
-#define HEAD  "id=- subject=s from=-\n"
+#define MIXED   "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
+#define FIELDS  "Content-Type: message/feedback-report\n"
+#define MESSAGE "Content-Type: message/rfc822\n"
+#define HEAD    "id=- subject=s from=-\n"
 
 static const struct {
 	const char *name, *mail, *want;
@@ -118,10 +128,41 @@ static const struct {
 	    "Subject: s\nContent-Type: multipart/report; report-type=feedback-report; "
 	    "boundary=b\n\n--b\n\none\n--b\n"
 	    "Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\n--b--\n",
-	    HEAD "feedback\n" },
+	    HEAD
+	    "1 text/plain - [one]\n2 feedback fields [Feedback-Type: auth-failure] [] feedback-report\n" },
 	{ "51 feedback part without report-type",
 	    MIXED "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: auth-failure\n--b--\n",
-	    HEAD "feedback\n" },
+	    HEAD "1 feedback fields [Feedback-Type: auth-failure] []\n" },
+	{ "feedback with a message of many parts",
+	    MIXED
+	    "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE
+	    "\nSubject: t\nContent-Type: multipart/mixed; boundary=c\n\npre\n--c\n\none\n--c\n\ntwo\n--c--\n"
+	    "post\n\n--b\n\nthree\n--b--\n",
+	    HEAD "1 feedback fields [Feedback-Type: x] [Subject: t\nContent-Type: multipart/mixed; "
+		 "boundary=c\n\npre\n--c\n\none\n--c\n\ntwo\n--c--\npost\n]\n3 text/plain - [three]\n" },
+	{ "feedback with a message that ends at the boundary around",
+	    MIXED "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n" FIELDS
+		  "\nFeedback-Type: x\n--c\n" MESSAGE
+		  "\r\nSubject: t\r\n\r\nx\r\n--b\r\n\r\nthree\r\n--b--\r\n",
+	    HEAD "1 feedback fields [Feedback-Type: x] [Subject: t\r\n\r\nx]\n3 text/plain - [three]\n" },
+	{ "feedback with a message without a header",
+	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE "\nREDACTED\n\n--b--\n",
+	    HEAD "1 feedback fields [Feedback-Type: x] [REDACTED\n]\n" },
+	{ "feedback with a message of nothing",
+	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE "\n--b--\n",
+	    HEAD "1 feedback fields [Feedback-Type: x] []\n" },
+	{ "two reports, each with its message",
+	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE "\nA: 1\n--b\n" FIELDS
+		  "\nFeedback-Type: y\n--b\nContent-Type: text/rfc822-headers\n\nB: 2\n--b--\n",
+	    HEAD
+	    "1 feedback fields [Feedback-Type: x] [A: 1]\n3 feedback fields [Feedback-Type: y] [B: 2]\n" },
+	{ "a message before its report",
+	    MIXED "--b\n" MESSAGE "\nA: 1\n--b\n" FIELDS "\nFeedback-Type: x\n--b--\n",
+	    HEAD "2 feedback fields [Feedback-Type: x] [A: 1]\n" },
+	{ "a message that no report has is looked into",
+	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE "\nA: 1\n--b\n" MESSAGE
+		  "\nB: 2\n\ntwo\n--b--\n",
+	    HEAD "1 feedback fields [Feedback-Type: x] [A: 1]\n3 text/plain - [two]\n" },
 	{ "31 base64 behind quoted-printable",
 	    "Subject: s\nContent-Transfer-Encoding: quoted-printable\n\nPGZlZWRiYWNrLz4=\n",
 	    HEAD "1 text/plain - [<feedback/>]\n" },

@@ -139,8 +139,9 @@ static const struct text_row TEXTS[] = {
 	    "Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\n--b\nContent-Type: "
 	    "message/rfc822\n\n"
 	    "Subject: t\n\n" REPORT "\n--b--\n",
-	    MAIL_IS "unreadable unsupported: mail: a failure or feedback report (RFC 5965), which is not "
-		    "read yet\n" },
+	    MAIL_IS "failure part 2: feedback_type=auth-failure subject=t original_headers=Subject: t| {F3 "
+		    "user_agent} {F3 version} {F3 auth_failure} {F3 authentication_results} {F3 "
+		    "reported_domain}\n" },
 	{ "TLS report by its media type alone",
 	    MIXED "--b\nContent-Type: application/tlsrpt+json\n\n{}\n--b--\n",
 	    MAIL_IS "unreadable no-report: mail: none of 1 parts is a DMARC report\n" },

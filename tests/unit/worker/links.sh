@@ -21,7 +21,7 @@ needs() {
 	done
 }
 
-needs "$worker" pq microhttpd json-c systemd curl ssl cares
+needs "$worker" pq microhttpd systemd curl ssl cares
 for program; do
 	needs "$program" gmime xml2 archive
 done
