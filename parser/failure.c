@@ -527,16 +527,16 @@ static const char *const PROSE[N_PROSE] = { "Sender Domain", "Sender IP Address"
 static void read_prose_line(struct prose *prose, const char *line, gsize size)
 {
 	const char *colon = memchr(line, ':', size);
-	gsize name_size = colon == NULL ? 0 : text_trim(&line, (gsize)(colon - line));
+	struct field field = { .name = line };
 
-	for (guint i = 0; i < N_PROSE && name_size > 0; i++) {
-		struct field field = { line, name_size, colon + 1, size - (gsize)(colon + 1 - line) };
-
-		if (prose->line[i].value == NULL && field_is(&field, PROSE[i])) {
-			field.value_size = text_trim(&field.value, field.value_size);
+	if (colon == NULL)
+		return;
+	field.name_size = text_trim(&field.name, (gsize)(colon - line));
+	field.value = colon + 1;
+	field.value_size = text_trim(&field.value, size - (gsize)(colon + 1 - line));
+	for (guint i = 0; i < N_PROSE; i++)
+		if (prose->line[i].value == NULL && field_is(&field, PROSE[i]))
 			prose->line[i] = field;
-		}
-	}
 }
 
 static void read_prose(struct prose *prose, const char *text, gsize size)
