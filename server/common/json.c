@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "parser/failure.h"
 #include "server/common/spool.h"
 
 /* ---- pieces ---- */
@@ -230,9 +231,7 @@ struct json_object *json_failure(const struct failure_report *f)
 
 const char *json_failure_kind(const struct failure_report *failure)
 {
-	return failure->feedback_type == NULL || g_str_equal(failure->feedback_type, "auth-failure")
-		   ? "failure"
-		   : "feedback";
+	return failure_is_authentication(failure) ? "failure" : "feedback";
 }
 
 static struct json_object *failure_details(const struct tls_policy *policy)
