@@ -319,7 +319,7 @@ static gboolean is_global_v6(const struct in6_addr *address)
 	return (address->s6_addr[0] & 0xe0) == 0x20 || memcmp(address->s6_addr, NAT64, sizeof NAT64) == 0;
 }
 
-static gboolean is_global(const char *address)
+gboolean consistency_is_global(const char *address)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
@@ -336,7 +336,7 @@ void consistency_record(struct consistency *consistency, const struct aggregate_
 {
 	struct exam x = { consistency->domains, policy, record, notes };
 
-	if (record->source_ip != NULL && !is_global(record->source_ip))
+	if (record->source_ip != NULL && !consistency_is_global(record->source_ip))
 		note(&x, NOTE_ADDRESS, SOURCE_IP, record->source_ip);
 	if (policy == NULL)
 		return;

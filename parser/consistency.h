@@ -29,5 +29,8 @@ void consistency_free(struct consistency *consistency); /* NULL is allowed */
 void consistency_record(struct consistency *consistency, const struct aggregate_header *policy,
     const struct aggregate_record *record, struct values *notes);
 
+/* An address of the Internet: not private, loopback, link-local, multicast or reserved (RFC 6890). */
+gboolean consistency_is_global(const char *address);
+
 /* Notes on the report around the records: P3. */
 void consistency_report(const struct aggregate_header *header, struct values *notes);

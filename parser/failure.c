@@ -1,6 +1,7 @@
 #include "parser/failure.h"
 
 #include "parser/address.h"
+#include "parser/consistency.h"
 #include "parser/date.h"
 #include "parser/fields.h"
 #include "parser/mask.h"
@@ -268,7 +269,7 @@ static const char *read_source_ip(struct failure *failure, const struct row *row
 		note(failure, NOTE_ADDRESS, row->path, text);
 		return NULL;
 	}
-	if (!plain)
+	if (!plain || !consistency_is_global(canonical))
 		note(failure, NOTE_ADDRESS, row->path, text);
 	return keep(failure, row->path, canonical);
 }

@@ -34,9 +34,10 @@
  *
  * On failure reports (failure.h), whose paths are members of struct failure_report:
  *
- *   V1, V2, T1  as above; I1 also a source_ip that was not written as RFC 5321 section 4.1.3 has it, E1 arrival_date
- *               as sent: no date (-1 is stored), or without a zone that has one meaning; C1 incidents or source_port;
- *               X4 a field that is there more than once where one is meant
+ *   V1, V2, T1, X4  as above
+ *   I1  source_ip, as sent: as above, or not written as RFC 5321 section 4.1.3 has it
+ *   C1  incidents or source_port, as sent: not a whole number of its range (-1 is stored)
+ *   E1  arrival_date, as sent: no date (-1 is stored), or without a zone that has one meaning
  *   F1  original_headers: there is no third part
  *   F2  arrival_date, the Received-Date as sent: there are both, and Arrival-Date counts
  *   F3  the field: absent, but required

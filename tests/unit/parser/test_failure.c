@@ -288,6 +288,7 @@ static void assertion_53_source_ip(void **state)
 		    " source_ip=192.0.2.1 & {I1 source_ip 192.0.2.1 (host.example)}" },
 		{ "Source-Ip: 192.0.2.1, 192.0.2.2\n", " source_ip=192.0.2.1 & {I1" },
 		{ "Source-IP: ::ffff:192.0.2.1\n", " source_ip=192.0.2.1 & {I1 source_ip ::ffff:192.0.2.1}" },
+		{ "Source-IP: 10.0.0.1\n", " source_ip=10.0.0.1 & {I1 source_ip 10.0.0.1}" },
 		{ "Source-IP: unknown\n", "!source_ip= & {I1 source_ip unknown}" },
 		{ "Source-IP: victim@third.example\n", "!source_ip= & {I1 source_ip ***@third.example}" },
 		{ "Source-IP:\n", "!source_ip= & {I1 source_ip }" },
