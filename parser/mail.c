@@ -10,10 +10,11 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES  200
-#define MAIL_HEAD       (64 * 1024) /* bytes in which the header of a mail that is attached as a file says so */
-#define FIELD_MAX_BYTES 1000        /* of Subject and the like: for people to recognise the mail */
-#define SNIFF_BYTES     (16 * 1024) /* of a part, to see whether it is a feedback report's */
+#define NAME_MAX_BYTES   200
+#define MAIL_HEAD        (64 * 1024) /* bytes in which the header of a mail that is attached as a file says so */
+#define FIELD_MAX_BYTES  1000        /* of Subject and the like: for people to recognise the mail */
+#define DOMAIN_MAX_BYTES 253         /* of a name in the DNS, as text */
+#define SNIFF_BYTES      (16 * 1024) /* of a part, to see whether it is a feedback report's */
 
 /* A boundary that ends what is in its multipart. */
 struct fence {
@@ -25,7 +26,7 @@ struct walk {
 	const guint8 *mail;
 	gsize size;
 	const struct parser_limits *limits;
-	const char *authserv_id;
+	const char *authserv_id; /* of our own MTA, or NULL */
 	const struct mail_visitor *visitor;
 	gpointer user;
 	guint parts; /* leaves met */
@@ -638,7 +639,7 @@ static char *from_domain(GMimeMessage *message)
 		   ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))
 		   : NULL;
 	at = text == NULL ? NULL : strrchr(text, '@');
-	if (at == NULL || at[1] == '\0' || strlen(at) > NAME_MAX_BYTES + 54)
+	if (at == NULL || at[1] == '\0' || strlen(at + 1) > DOMAIN_MAX_BYTES)
 		return NULL;
 	domain = text_domain(at + 1);
 	return domain == NULL ? g_strdup(at + 1) : domain;

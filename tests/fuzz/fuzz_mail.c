@@ -83,7 +83,8 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 	limits.max_parts = 8;
 	limits.max_part_depth = 6;
 	limits.max_groups = 8;
-	g_assert(mail_walk(data, size, &limits, "mx.example.net", &VISITOR, &seen, &error) == (error == NULL));
+	g_assert(
+	    mail_walk(data, size, &limits, "mx.example.net", &VISITOR, &seen, &error) == (error == NULL));
 	g_assert(error == NULL || error->domain == RUAD_ERROR);
 	return 0;
 }
