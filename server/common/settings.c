@@ -111,6 +111,7 @@ static guint64 unit(enum setting_type type, const char *letters)
 		{ SETTING_SECONDS, "m", 60 },
 		{ SETTING_SECONDS, "h", 60 * 60 },
 		{ SETTING_SECONDS, "d", 24 * 60 * 60 },
+		{ SETTING_DAYS, "d", 1 },
 	};
 
 	if (*letters == '\0')
@@ -179,6 +180,7 @@ static gboolean bad_number(const struct setting *setting, const char *place, con
 		[SETTING_INT] = "a number",
 		[SETTING_SIZE] = "a size such as 50M",
 		[SETTING_SECONDS] = "a time such as 300s or 5m",
+		[SETTING_DAYS] = "days such as 90",
 	};
 
 	return fail(error, place, "%s \"%s\": not %s from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
@@ -205,6 +207,7 @@ static gboolean assign(
 	case SETTING_INT:
 	case SETTING_SIZE:
 	case SETTING_SECONDS:
+	case SETTING_DAYS:
 		if (!parse_number(setting, text, &number))
 			return bad_number(setting, place, text, error);
 		break;
@@ -523,6 +526,11 @@ guint64 settings_size(const struct settings *settings, const char *key)
 gint64 settings_seconds(const struct settings *settings, const char *key)
 {
 	return (gint64)get(settings, key, SETTING_SECONDS)->number;
+}
+
+gint64 settings_days(const struct settings *settings, const char *key)
+{
+	return (gint64)get(settings, key, SETTING_DAYS)->number;
 }
 
 gboolean settings_bool(const struct settings *settings, const char *key)

@@ -25,12 +25,13 @@ struct settings *settings_load(
 void settings_free(struct settings *settings);
 
 /* Typed reads; key is "section.key" and must be in the table with that type (asserted). Strings are borrowed; an empty value
- * is "". Sizes are bytes ("50M" is 50 * 2^20), durations seconds. Lists are NULL-terminated. */
+ * is "". Sizes are bytes ("50M" is 50 * 2^20), durations seconds or days. Lists are NULL-terminated. */
 const char *settings_string(const struct settings *settings, const char *key);
 const char *const *settings_list(const struct settings *settings, const char *key);
 gint64 settings_int(const struct settings *settings, const char *key);
 guint64 settings_size(const struct settings *settings, const char *key);
 gint64 settings_seconds(const struct settings *settings, const char *key);
+gint64 settings_days(const struct settings *settings, const char *key);
 gboolean settings_bool(const struct settings *settings, const char *key);
 guint settings_choice(
     const struct settings *settings, const char *key); /* which of setting_words(), from 0 */

@@ -5,6 +5,7 @@
 #include "server/common/parser_settings.h"
 
 #define DAY        (24 * 60 * 60)
+#define CENTURY    36525 /* days */
 #define NOT_NUMBER 0, 0
 #define PARSER_ROW(member, type, fallback, min, max, help)                                                   \
 	{ "parser." #member, SETTING_##type, fallback, min, max, help },
@@ -67,6 +68,20 @@ const struct setting setting_table[] = {
 	{ "http.timeout", SETTING_SECONDS, "30", 1, DAY,
 	    "Silence after which an HTTP connection is closed." },
 
+	/* Aggregate reports hold counts of machines, take little room, and cannot be had again: who audits asks for
+	 * years. Failure reports hold the mail of people. What could not be read may hold anything, and waits for a
+	 * ruad that reads it, which a year should bring. */
+	{ "retention.reports", SETTING_DAYS, "0", 0, CENTURY,
+	    "Days that aggregate reports and their records are kept, counted from the end of the time that "
+	    "they speak of; 0 is for ever. 822 is 27 months, as some services keep them." },
+	{ "retention.failures", SETTING_DAYS, "90", 0, CENTURY,
+	    "Days that failure reports, which hold personal data, are kept from their arrival; 0 is for "
+	    "ever." },
+	{ "retention.tls", SETTING_DAYS, "0", 0, CENTURY,
+	    "Days that SMTP TLS reports are kept, counted as for retention.reports; 0 is for ever." },
+	{ "retention.unread", SETTING_DAYS, "365", 0, CENTURY,
+	    "Days that the bytes of mails are kept that could not be read, or contradict a report, from "
+	    "their arrival; 0 is for ever. Until then ruad reprocess can read them again." },
 	{ "retention.failure_bodies", SETTING_BOOL, "off", NOT_NUMBER,
 	    "Keep the message of a failure report whole, with its body and the addresses of third parties. "
 	    "Off keeps its header alone, with their local parts masked." },

@@ -12,6 +12,7 @@ enum setting_type {
 	SETTING_INT,
 	SETTING_SIZE,    /* bytes; K, M, G for powers of 1024 */
 	SETTING_SECONDS, /* s, m, h, d */
+	SETTING_DAYS,    /* with or without d; any other unit is an error, not another time */
 	SETTING_BOOL,
 	SETTING_CHOICE, /* one of setting_words() */
 };

@@ -55,6 +55,10 @@ static void every_key_has_a_default_of_its_type(void **state G_GNUC_UNUSED)
 	assert_string_equal(settings_string(settings, "lmtp.authserv_id"), "");
 	assert_int_equal(settings_choice(settings, "lmtp.require_authentic"), 0);
 	assert_false(settings_bool(settings, "retention.failure_bodies"));
+	assert_int_equal(settings_days(settings, "retention.reports"), 0);
+	assert_int_equal(settings_days(settings, "retention.failures"), 90);
+	assert_int_equal(settings_days(settings, "retention.tls"), 0);
+	assert_int_equal(settings_days(settings, "retention.unread"), 365);
 	settings_free(settings);
 }
 
@@ -148,6 +152,12 @@ static const struct {
 	{ "size beyond 64 bits", "[lmtp]\nmax_message_size = 99999999999999999999G\n", NULL, "not a size" },
 	{ "size that overflows", "[lmtp]\nmax_message_size = 9999999999999G\n", NULL, "not a size" },
 	{ "time with a size's unit", "[lmtp]\ntimeout = 5M\n", NULL, NULL },
+	{ "days with a time's unit", "[retention]\nfailures = 90h\n", NULL,
+	    ":2: retention.failures \"90h\": not days such as 90 from 0 to 36525" },
+	{ "days above", "", "retention.reports=36526",
+	    "-o: retention.reports \"36526\": not days such as 90" },
+	{ "unknown key of retention", "[retention]\nreport = 1\n", NULL,
+	    ":2: unknown key \"retention.report\": did you mean \"retention.reports\"?" },
 	{ "empty number", "[lmtp]\ntimeout =\n", NULL, "lmtp.timeout \"\": not a time such as 300s or 5m" },
 	{ "override without a value", "", "server.user", "-o: \"server.user\": not section.key=value" },
 	{ "override of an unknown key", "", "server.usr=x",
@@ -207,6 +217,22 @@ static void sizes_and_times_have_units(void **state G_GNUC_UNUSED)
 		assert_int_equal(is_size ? settings_size(settings, numbers[i].key)
 					 : (guint64)settings_seconds(settings, numbers[i].key),
 		    numbers[i].want);
+		settings_free(settings);
+	}
+}
+
+static void days_are_days_with_or_without_their_unit(void **state G_GNUC_UNUSED)
+{
+	static const char *const texts[] = { "retention.tls=90", "retention.tls=90d", "retention.tls = 90D" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const char *overrides[] = { texts[i], NULL };
+		g_autoptr(GError) error = NULL;
+		struct settings *settings = load("", overrides, &error);
+
+		if (settings == NULL)
+			fail_msg("%s: %s", texts[i], error->message);
+		assert_int_equal(settings_days(settings, "retention.tls"), 90);
 		settings_free(settings);
 	}
 }
@@ -514,6 +540,7 @@ int main(void)
 		cmocka_unit_test(values_come_from_file_and_overrides),
 		cmocka_unit_test(mistakes_name_line_and_nearest_key),
 		cmocka_unit_test(sizes_and_times_have_units),
+		cmocka_unit_test(days_are_days_with_or_without_their_unit),
 		cmocka_unit_test(lists_are_words_between_spaces_or_commas),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_loses_to_overrides),
 		cmocka_unit_test(misspelt_variables_of_our_sections_are_refused_and_others_are_not_ours),
