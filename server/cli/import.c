@@ -1,8 +1,7 @@
 /*
  * import.c - ruad import: files, mailboxes and folders, through the same intake that LMTP uses.
  *
- * The main thread reads the documents; a pool of threads has each parsed and stored, so that many are
- * committed together.
+ * This file reads the documents; jobs.h has them stored.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,149 +11,28 @@
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
 #include "server/cli/documents.h"
-#include "server/cli/progress.h"
+#include "server/cli/jobs.h"
 #include "server/cli/walk.h"
 #include "server/common/paths.h"
-#include "server/ingest/intake.h"
-
-#define JOBS_A_CORE 4 /* most of a job's time is waiting for its commit */
-#define JOBS_MOST   64
-#define WAIT_BYTES                                                                                           \
-	(G_GUINT64_CONSTANT(128) << 20) /* of documents read and not yet stored; one may be larger */
 
 struct import {
-	struct intake *intake;
-	GThreadPool *pool;
-	struct progress progress;
-	guint64 total_bytes; /* of all files, 0 when not known */
-	guint64 read_bytes;
-
-	GMutex mutex; /* of all below */
-	GCond stored;
-	guint jobs;
-	guint waiting; /* documents read and not yet stored */
-	guint64 waiting_bytes;
-	struct intake_counts counts;
+	struct jobs *jobs;
+	struct jobs_sum sum;
 	guint files;
-	guint mails;   /* documents stored */
-	guint failed;  /* files or mails that could not be read */
-	GError *error; /* the database's: nothing more is begun */
+	guint failed; /* files or mails that could not be read */
 };
-
-/* One document on its way; owned by whoever works on it. */
-struct job {
-	char *name;
-	GBytes *document;
-};
-
-static void job_free(struct job *job)
-{
-	g_free(job->name);
-	g_bytes_unref(job->document);
-	g_free(job);
-}
-
-/* -- the workers -- */
-
-static void count(struct import *import, const struct intake_counts *counts)
-{
-	import->counts.stored += counts->stored;
-	import->counts.duplicates += counts->duplicates;
-	import->counts.conflicts += counts->conflicts;
-	import->counts.unreadable += counts->unreadable;
-	import->mails++;
-}
-
-static void store(gpointer data, gpointer user)
-{
-	struct job *job = data;
-	struct import *import = user;
-	struct envelope envelope = { .source = "import", .name = job->name };
-	struct intake_counts counts = { 0 };
-	g_autoptr(GError) error = NULL;
-	gsize size = 0;
-	const guint8 *bytes = g_bytes_get_data(job->document, &size);
-	gboolean given_up;
-	gboolean good = FALSE;
-
-	g_mutex_lock(&import->mutex);
-	given_up = import->error != NULL;
-	g_mutex_unlock(&import->mutex);
-	if (!given_up)
-		good = intake_take(import->intake, &envelope, bytes, size, &counts, &error);
-
-	g_mutex_lock(&import->mutex);
-	if (good)
-		count(import, &counts);
-	else if (import->error == NULL)
-		import->error = g_steal_pointer(&error);
-	import->waiting--;
-	import->waiting_bytes -= size;
-	g_cond_signal(&import->stored);
-	g_mutex_unlock(&import->mutex);
-	job_free(job);
-}
-
-/* -- the reader -- */
-
-static void show_progress(struct import *import)
-{
-	g_autofree char *words = NULL;
-
-	if (!import->progress.shown)
-		return;
-	g_mutex_lock(&import->mutex);
-	words = g_strdup_printf("%u mails: %u reports stored, %u duplicates, %u set aside", import->mails,
-	    import->counts.stored, import->counts.duplicates, import->counts.unreadable);
-	g_mutex_unlock(&import->mutex);
-	progress_show(&import->progress, import->read_bytes, import->total_bytes, words);
-}
-
-/* Wait until a document of this size may be read into memory beside the others. FALSE: the database is away.
- */
-static gboolean wait_for_room(struct import *import, gsize size)
-{
-	gboolean good;
-
-	g_mutex_lock(&import->mutex);
-	while (import->error == NULL && import->waiting > 0 &&
-	       (import->waiting >= 2 * import->jobs || import->waiting_bytes + size > WAIT_BYTES)) {
-		g_cond_wait_until(
-		    &import->stored, &import->mutex, g_get_monotonic_time() + G_USEC_PER_SEC / 10);
-		g_mutex_unlock(&import->mutex);
-		show_progress(import);
-		g_mutex_lock(&import->mutex);
-	}
-	good = import->error == NULL;
-	if (good) {
-		import->waiting++;
-		import->waiting_bytes += size;
-	}
-	g_mutex_unlock(&import->mutex);
-	return good;
-}
 
 static gboolean push(struct import *import, char *name, GBytes *document)
 {
-	struct job *job = g_new0(struct job, 1);
-	gsize size = g_bytes_get_size(document);
+	struct envelope envelope = { .source = "import", .name = name };
 
-	job->name = name;
-	job->document = document;
-	import->read_bytes += size;
-	if (!wait_for_room(import, size)) {
-		job_free(job);
-		return FALSE;
-	}
-	g_thread_pool_push(import->pool, job, NULL);
-	show_progress(import);
-	return TRUE;
+	return jobs_push(import->jobs, &envelope, document, name, g_free);
 }
 
 static void complain(struct import *import, const char *name, const char *words)
 {
 	import->failed++;
-	progress_clear(&import->progress);
+	jobs_clear_bar(import->jobs);
 	command_fail("import", COMMAND_FAILED, "%s: %s", name, words);
 }
 
@@ -214,28 +92,22 @@ static struct intake *open_intake(
 
 static void import_files(struct import *import, const struct walk *walk)
 {
-	g_mutex_init(&import->mutex);
-	g_cond_init(&import->stored);
-	import->total_bytes = walk->bytes;
 	import->failed = walk->failed;
-	import->pool = g_thread_pool_new(store, import, (gint)import->jobs, FALSE, NULL);
 	for (guint i = 0; i < walk->files->len; i++)
 		if (!import_file(import, walk->files->pdata[i]))
 			break;
-	g_thread_pool_free(import->pool, FALSE, TRUE);
-	progress_clear(&import->progress);
-	g_cond_clear(&import->stored);
-	g_mutex_clear(&import->mutex);
 }
 
 /* "imported 120 files: 100 reports stored, 15 duplicates, 0 conflicts, 5 set aside" */
 static void print_counts(const struct import *import, const struct walk *walk)
 {
+	const struct intake_counts *counts = &import->sum.counts;
+
 	printf("imported %u file%s", import->files, import->files == 1 ? "" : "s");
-	if (import->mails != import->files)
-		printf(" with %u mails", import->mails);
-	printf(": %u reports stored, %u duplicates, %u conflicts, %u set aside", import->counts.stored,
-	    import->counts.duplicates, import->counts.conflicts, import->counts.unreadable);
+	if (import->sum.mails != import->files)
+		printf(" with %u mails", import->sum.mails);
+	printf(": %u reports stored, %u duplicates, %u conflicts, %u set aside", counts->stored,
+	    counts->duplicates, counts->conflicts, counts->unreadable);
 	if (import->failed > 0)
 		printf(", %u could not be read", import->failed);
 	if (walk->skipped > 0)
@@ -244,24 +116,24 @@ static void print_counts(const struct import *import, const struct walk *walk)
 }
 
 static int import_walk(const struct settings *settings, const struct database *database,
-    const struct walk *walk, guint jobs, gboolean quiet)
+    const struct walk *walk, guint threads, gboolean quiet)
 {
-	struct import import = { .jobs = jobs };
+	struct import import = { 0 };
 	g_autoptr(GError) error = NULL;
-	int code;
+	struct intake *intake = open_intake(settings, database, &error);
+	int code = COMMAND_OK;
 
-	progress_init(&import.progress, quiet);
-	import.intake = open_intake(settings, database, &error);
-	if (import.intake == NULL)
+	if (intake == NULL)
 		return command_fail("import", COMMAND_FAILED, "%s", error->message);
+	import.jobs = jobs_new(&(struct jobs_options){
+	    .intake = intake, .threads = threads, .quiet = quiet, .total_bytes = walk->bytes });
 	import_files(&import, walk);
-	intake_free(import.intake);
-	code = import.failed > 0 ? COMMAND_FAILED : COMMAND_OK;
-	if (import.error != NULL) {
-		code = command_fail("import", command_exit_of(import.error),
-		    "%s (what was stored stays stored: import again)", import.error->message);
-		g_clear_error(&import.error);
-	}
+	if (!jobs_finish(import.jobs, &import.sum, &error))
+		code = command_fail("import", command_exit_of(error),
+		    "%s (what was stored stays stored: import again)", error->message);
+	else if (import.failed > 0)
+		code = COMMAND_FAILED;
+	intake_free(intake);
 	if (!quiet)
 		print_counts(&import, walk);
 	return code;
@@ -290,7 +162,7 @@ static int start_and_import(
 
 int command_import(const struct settings *settings, int argc, char **argv)
 {
-	gint jobs = (gint)MIN(g_get_num_processors() * JOBS_A_CORE, JOBS_MOST);
+	gint jobs = (gint)jobs_default();
 	gboolean quiet = FALSE;
 	const GOptionEntry entries[] = {
 		{ "jobs", 'j', 0, G_OPTION_ARG_INT, &jobs, NULL, NULL },
