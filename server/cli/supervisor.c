@@ -12,6 +12,7 @@
 #define DELAY_MOST   10000                     /* and before the last of many */
 #define LIFE_HEALTHY (60 * G_TIME_SPAN_SECOND) /* a child that lived this long starts afresh in our esteem */
 #define STOP_SECONDS 30                        /* between the stop signal and SIGKILL */
+#define FAILED_EVERY (60 * 60) /* seconds at most until a child with every that failed runs again */
 #define FIRST_FD     3
 
 struct child {
@@ -25,6 +26,7 @@ struct child {
 	gsize n_fds;
 	int stop_signal;
 	gboolean is_base;
+	guint every; /* seconds, or 0 */
 
 	GPid pid;       /* 0 while it is not running */
 	gint64 started; /* monotonic microseconds */
@@ -160,7 +162,17 @@ static gboolean run_again(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* The child is gone, or could not be started: why says so. */
+/* A child with every is gone, or could not be started: why says so, and is NULL when it did its work. */
+static void run_after_pause(struct child *child, const char *why)
+{
+	guint pause = why == NULL ? child->every : MIN(child->every, FAILED_EVERY);
+
+	if (why != NULL)
+		log_warning("%s %s; trying again in %u s", child->name, why, pause);
+	child->timer = g_timeout_add_seconds(pause, run_again, child);
+}
+
+/* The same for a child that is kept running. */
 static void restart_later(struct child *child, const char *why)
 {
 	if (g_get_monotonic_time() - child->started >= LIFE_HEALTHY) {
@@ -193,7 +205,10 @@ static void child_ended(GPid pid, gint status, gpointer data)
 		stopped_one(child->supervisor, child->is_base);
 		return;
 	}
-	restart_later(child, why);
+	if (child->every > 0)
+		run_after_pause(child, status == 0 ? NULL : why);
+	else
+		restart_later(child, why);
 }
 
 /*
@@ -221,7 +236,7 @@ static void run_child(struct child *child)
 		(const char *const *)child->envp, G_SPAWN_DO_NOT_REAP_CHILD, set_up_child, child, -1, -1, -1,
 		child->fds, child->targets, child->n_fds, &pid, NULL, NULL, NULL, &error)) {
 		child->pid = 0;
-		restart_later(child, error->message);
+		(child->every > 0 ? run_after_pause : restart_later)(child, error->message);
 		return;
 	}
 	child->pid = pid;
@@ -249,7 +264,11 @@ void supervisor_start(struct supervisor *supervisor, const struct child_spec *sp
 	child->n_fds = spec->n_fds;
 	child->stop_signal = spec->stop_signal;
 	child->is_base = spec->is_base;
+	child->every = spec->every;
 	child->delay = DELAY_FIRST;
 	g_ptr_array_add(supervisor->children, child);
-	run_child(child);
+	if (spec->every > 0)
+		child->timer = g_timeout_add_seconds(spec->after, run_again, child);
+	else
+		run_child(child);
 }
