@@ -5,12 +5,14 @@
 #include "parser/error.h"
 #include "server/cli/commands.h"
 #include "server/cli/identity.h"
-#include "server/common/db.h"
 #include "server/common/log.h"
 #include "server/common/migrate.h"
 
 #define SPARE_CONNECTIONS 24 /* for auditors, commands and PostgreSQL's own superusers */
 #define JOIN_SECONDS      60 /* for the cluster of a ruad serve that is just starting */
+
+/* 'keep' in ASCII. */
+#define TRY_LOCK "SELECT pg_catalog.pg_try_advisory_lock(1801807216)"
 
 struct database {
 	const struct settings *settings; /* borrowed */
@@ -80,6 +82,33 @@ char *database_role_conninfo(const struct database *database, const char *role)
 	return *own != '\0' ? g_strdup(own) : with_role(url, role);
 }
 
+/* -- one at a time -- */
+
+static gboolean take_lock(struct db *db, GError **error)
+{
+	struct db_rows *rows = db_query(db, TRY_LOCK, NULL, 0, error);
+	gboolean taken;
+
+	if (rows == NULL)
+		return FALSE;
+	taken = g_strcmp0(db_rows_get(rows, 0, 0), "t") == 0;
+	db_rows_free(rows);
+	if (!taken)
+		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "another ruad prune or ruad reprocess is at work on this database");
+	return taken;
+}
+
+struct db *database_open_alone(const struct database *database, const char *program, GError **error)
+{
+	g_autofree char *conninfo = database_role_conninfo(database, "ruad_owner");
+	struct db *db = db_open(conninfo, program, error);
+
+	if (db != NULL && !take_lock(db, error))
+		g_clear_pointer(&db, db_close);
+	return db;
+}
+
 /* -- setting up -- */
 
 static gboolean make_database(const struct postgres *postgres, GError **error)
@@ -116,8 +145,9 @@ static gboolean allow_logins(const struct postgres *postgres, GError **error)
 	if (db == NULL)
 		return FALSE;
 	good = db_exec(db,
-	    "ALTER ROLE ruad_ingest LOGIN; ALTER ROLE ruad_web LOGIN; ALTER ROLE ruad_auditor LOGIN", NULL, 0,
-	    error);
+	    "ALTER ROLE ruad_ingest LOGIN; ALTER ROLE ruad_web LOGIN; ALTER ROLE ruad_auditor LOGIN; "
+	    "ALTER ROLE ruad_owner LOGIN",
+	    NULL, 0, error);
 	db_close(db);
 	return good;
 }

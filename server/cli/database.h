@@ -6,6 +6,7 @@
 #pragma once
 
 #include "server/cli/postgres.h"
+#include "server/common/db.h"
 #include "server/common/settings.h"
 
 struct database;
@@ -20,9 +21,18 @@ void database_free(struct database *database);
 struct postgres *database_private(const struct database *database);
 
 /* A conninfo for the role that may migrate, and for one that may only act as role ("ruad_ingest", "ruad_web",
- * "ruad_auditor"). Transfer full. */
+ * "ruad_auditor", "ruad_owner"). Transfer full. */
 char *database_admin_conninfo(const struct database *database);
 char *database_role_conninfo(const struct database *database, const char *role);
+
+/*
+ * A connection as ruad_owner, for the commands that change what is stored (prune, reprocess): one at a time, by an advisory lock
+ * that ends with it. program names the session.
+ *
+ * RUAD_ERROR_SYSTEM  the database is away, or another such command is at work
+ */
+struct db *database_open_alone(
+    const struct database *database, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Make the schema up to date; in the private cluster also the database itself and the log-ins. The server must be running.

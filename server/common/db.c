@@ -205,6 +205,16 @@ gsize db_rows_size(const struct db_rows *rows, gsize row, guint column)
 	return (gsize)PQgetlength((const PGresult *)rows, (int)row, (int)column);
 }
 
+GBytes *db_rows_bytes(const struct db_rows *rows, gsize row, guint column)
+{
+	gsize size = 0;
+	unsigned char *bytes = PQunescapeBytea((const unsigned char *)db_rows_get(rows, row, column), &size);
+
+	if (bytes == NULL)
+		g_error("out of memory"); /* as GLib does */
+	return g_bytes_new_with_free_func(bytes, size, PQfreemem, bytes);
+}
+
 void db_rows_free(struct db_rows *rows)
 {
 	PQclear((PGresult *)rows);

@@ -34,6 +34,7 @@ struct db_rows;
 gsize db_rows_count(const struct db_rows *rows);
 const char *db_rows_get(const struct db_rows *rows, gsize row, guint column); /* NULL for SQL NULL */
 gsize db_rows_size(const struct db_rows *rows, gsize row, guint column);      /* bytes */
+GBytes *db_rows_bytes(const struct db_rows *rows, gsize row, guint column);   /* of a bytea; transfer full */
 void db_rows_free(struct db_rows *rows);
 
 /* Run one statement that gives no rows, or whose rows do not matter; several joined by ';' only without parameters. */
