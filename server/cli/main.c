@@ -26,6 +26,20 @@ static const struct command commands[] = {
 	    "  -q, --quiet          no progress bar and no closing line\n" },
 	{ "parse", command_parse, "FILE...", "print what is in a report or mail, as JSON; needs no database",
 	    "" },
+	{ "reprocess", command_reprocess, "", "read again the mails that could not be read",
+	    "Mails that were set aside run through today's parser; what now reads is stored under the "
+	    "mail's\n"
+	    "own time. May be interrupted and repeated.\n\n"
+	    "      --since=DATE     only mails received since then: YYYY-MM-DD (UTC) or a time of RFC 3339\n"
+	    "      --reason=CODE    only mails set aside for this reason, as Intake shows it (limit, xml, "
+	    "...)\n"
+	    "  -n, --dry-run        only read them, and say what would be stored\n"
+	    "  -j, --jobs=N         mails worked on at the same time (default: 4 for each core)\n"
+	    "  -q, --quiet          no progress and no closing line\n" },
+	{ "prune", command_prune, "", "remove what is older than [retention] says",
+	    "ruad serve does it once a day.\n\n"
+	    "  -n, --dry-run        only say what would be removed\n"
+	    "  -q, --quiet          say nothing when there was nothing to remove\n" },
 	{ "migrate", command_migrate, "", "bring the database's schema up to date",
 	    "  -n, --dry-run        only print what would be run\n" },
 	{ "health", command_health, "", "ask a running ruad whether it is ready: exit code 0 or 1", "" },
