@@ -264,8 +264,8 @@ static int run(struct reprocess *reprocess, gboolean dry_run)
 	reprocess->unread = g_string_new("{");
 	reprocess->left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!(dry_run ? read_all : store_all)(reprocess, &error))
-		code = command_fail(COMMAND, command_exit_of(error),
-		    "%s (what was stored stays stored: run it again)", error->message);
+		code = command_fail(COMMAND, command_exit_of(error), "%s%s", error->message,
+		    dry_run ? "" : " (what was stored stays stored: run it again)");
 	else if (!reprocess->quiet)
 		print_sum(reprocess, dry_run);
 	g_hash_table_unref(reprocess->left);

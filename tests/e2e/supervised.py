@@ -170,9 +170,15 @@ class Supervised:
         except urllib.error.HTTPError as error:
             return error.code
 
+    def connect(self, role="postgres"):
+        """A connection to the private database. Only root or USER may be these roles."""
+        connection = psycopg2.connect(host=f"{self.state}/run", user=role, dbname="ruad")
+        connection.autocommit = True
+        return connection
+
     def query(self, sql, role="postgres"):
-        """Rows from the private database. Only root or USER may be these roles."""
-        with contextlib.closing(psycopg2.connect(host=f"{self.state}/run", user=role, dbname="ruad")) as connection:
+        """Rows from the private database."""
+        with contextlib.closing(self.connect(role)) as connection:
             with connection.cursor() as cursor:
                 cursor.execute(sql)
                 return cursor.fetchall()
