@@ -19,14 +19,15 @@
 #define NEXT_MAIL                                                                                            \
 	"SELECT mail_id, received_at, source, name, envelope_from, raw "                                     \
 	"FROM ruad.kept_after($1::bigint, $2::timestamptz, $3::text)"
+/* Of what is kept with a code, that which a copy of it has not brought otherwise. */
 #define LEFT                                                                                                 \
 	"SELECT code, count(*) FROM dmarc.intake WHERE mail = ANY ($1::bigint[]) "                           \
-	"AND status IN ('quarantined', 'conflict') GROUP BY code"
+	"AND status <> 'duplicate' AND code IS NOT NULL GROUP BY code"
 
-/* Every code that an item may be set aside with: parser/parse.h, server/ingest, ruad.ingest(); unsupported is of older ruad. */
+/* Every code for which a mail's bytes are kept: parser/parse.h, server/ingest, ruad.ingest(); unsupported is of older ruad. */
 static const char *const reasons[] = { "archive", "conflict", "database", "incomplete", "inconsistent",
-	"json", "limit", "mime", "no-report", "unauthentic", "unreadable", "unsupported", "worker", "xml",
-	NULL };
+	"json", "limit", "mime", "no-report", "partial", "unauthentic", "unreadable", "unsupported", "worker",
+	"xml", NULL };
 
 struct reprocess {
 	const struct settings *settings;
@@ -40,7 +41,7 @@ struct reprocess {
 	guint mails;
 	guint stored; /* reports; of a dry run, those that were read */
 	guint duplicates;
-	GString *unread;  /* ids of mails with something set aside, between commas */
+	GString *ids;     /* of the mails that were read, between commas */
 	GHashTable *left; /* code -> how many things are still set aside */
 };
 
@@ -108,9 +109,9 @@ static void stored(const struct envelope *envelope, const struct intake_counts *
 {
 	struct reprocess *reprocess = user;
 
-	if (counts->unreadable > 0 || counts->conflicts > 0)
-		g_string_append_printf(reprocess->unread, "%s%" G_GINT64_FORMAT,
-		    reprocess->unread->len > 1 ? "," : "", envelope->again);
+	(void)counts;
+	g_string_append_printf(
+	    reprocess->ids, "%s%" G_GINT64_FORMAT, reprocess->ids->len > 1 ? "," : "", envelope->again);
 }
 
 static gboolean push_all(struct reprocess *reprocess, struct jobs *jobs, GError **error)
@@ -135,8 +136,8 @@ static gboolean count_left(struct reprocess *reprocess, GError **error)
 	struct db_value params[1];
 	struct db_rows *rows;
 
-	g_string_append_c(reprocess->unread, '}');
-	params[0] = DB_TEXT(reprocess->unread->str);
+	g_string_append_c(reprocess->ids, '}');
+	params[0] = DB_TEXT(reprocess->ids->str);
 	rows = db_query(reprocess->db, LEFT, params, G_N_ELEMENTS(params), error);
 	if (rows == NULL)
 		return FALSE;
@@ -261,7 +262,7 @@ static int run(struct reprocess *reprocess, gboolean dry_run)
 	g_autoptr(GError) error = NULL;
 	int code = COMMAND_OK;
 
-	reprocess->unread = g_string_new("{");
+	reprocess->ids = g_string_new("{");
 	reprocess->left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!(dry_run ? read_all : store_all)(reprocess, &error))
 		code = command_fail(COMMAND, command_exit_of(error), "%s%s", error->message,
@@ -269,7 +270,7 @@ static int run(struct reprocess *reprocess, gboolean dry_run)
 	else if (!reprocess->quiet)
 		print_sum(reprocess, dry_run);
 	g_hash_table_unref(reprocess->left);
-	g_string_free(reprocess->unread, TRUE);
+	g_string_free(reprocess->ids, TRUE);
 	return code;
 }
 
