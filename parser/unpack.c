@@ -246,7 +246,7 @@ static archive_handle *zip_start(struct walk *walk, const guint8 *archive, gsize
     struct archive_entry **entry, int *result, GError **error)
 {
 	g_autoptr(archive_handle) zip = zip_first(archive, size, FALSE, entry, result, NULL);
-	const guint8 *head = memmem(archive, size, ZIP_HEAD, strlen(ZIP_HEAD));
+	const guint8 *head = size == 0 ? NULL : memmem(archive, size, ZIP_HEAD, strlen(ZIP_HEAD));
 
 	if (zip != NULL && *result >= ARCHIVE_WARN && *result != ARCHIVE_EOF)
 		return g_steal_pointer(&zip);
