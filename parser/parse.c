@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* What all JSON of a mail may cost us and who stores it, in max_json and max_json_items. */
-#define JSON_TEXTS 16
+#define JSON_TEXTS 4
 
 #define XML_PIECE  (64 * 1024) /* bytes of XML between two looks at what it has brought */
 #define NAME_BYTES 200         /* of a member's name in a place */
@@ -308,7 +308,8 @@ static gboolean json_close(struct stream *stream, GError **error)
 	domain = p->tls_domain != NULL ? g_strdup(p->tls_domain) : hints_domain(&stream->hints);
 	if (p->json_bytes <= max_bytes)
 		tls = tls_read(stream->head->data, stream->head->len, domain, p->limits);
-	p->json_items += tls == NULL ? 0 : tls_items(tls);
+	if (tls != NULL && tls_report(tls) != NULL)
+		p->json_items += tls_items(tls);
 	if (p->json_bytes > max_bytes || p->json_items > max_items) {
 		exhaust(p);
 		ok = set_aside(p, stream->place, "limit", "more JSON than is read for one mail", error);

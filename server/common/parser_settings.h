@@ -39,7 +39,10 @@
 	ROW(max_failure, SIZE, "2M", 64 << 10, 3 << 20,                                                      \
 	    "Bytes of all values of one failure report, with what is kept of its message. A body beyond "    \
 	    "is cut, with a note (T1).")                                                                      \
-	ROW(max_fields, INT, "1000", 50, 1000, "Fields of one failure report; RFC 6591 knows 25.")
+	ROW(max_fields, INT, "1000", 50, 1000, "Fields of one failure report; RFC 6591 knows 25.")                                                                          \
+	ROW(max_json, SIZE, "4M", 1, 4 << 20, "Bytes of one SMTP TLS report.")                                \
+	ROW(max_json_items, INT, "16384", 1, 32768,                                                          \
+	    "Policies, failure details and strings in lists of one SMTP TLS report.")
 /* clang-format on */
 
 struct parser_setting {

@@ -677,35 +677,39 @@ static void all_values_together_are_bounded(void **state)
 static void all_json_of_a_mail_is_bounded(void **state)
 {
 	struct parser_options options = OPTIONS;
-	struct pack_member member[20];
+	struct pack_member member[6];
 	g_autoptr(GByteArray) report = quoted(REPORT), other = repeat("{'a':'", "x", 1000, "'}");
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(member); i++)
 		member[i] = (struct pack_member){ "r", report->data, report->len };
-	check_has(pack_zip(member, 20), &OPTIONS, "tls file: r");
+	check_has(pack_zip(member, 6), &OPTIONS, "tls file: r");
 	options.limits.max_json = report->len;
-	check_has(pack_zip(member, 16), &options, "tls file: r");
+	check_has(pack_zip(member, 4), &options, "tls file: r");
 	{
-		g_autofree char *sixteen = run_with(pack_zip(member, 16), &options, NULL);
-		g_autofree char *twenty = run_with(pack_zip(member, 20), &options, NULL);
+		g_autofree char *four = run_with(pack_zip(member, 4), &options, NULL);
+		g_autofree char *six = run_with(pack_zip(member, 6), &options, NULL);
 
-		assert_null(strstr(sixteen, "unreadable"));
-		assert_true(g_str_has_prefix(twenty, sixteen));
+		assert_null(strstr(four, "unreadable"));
+		assert_true(g_str_has_prefix(six, four));
 		assert_non_null(
-		    strstr(twenty, "unreadable limit: file: r: more JSON than is read for one mail\n"));
+		    strstr(six, "unreadable limit: file: r: more JSON than is read for one mail\n"));
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(member); i++)
 		member[i] = (struct pack_member){ "r", other->data, other->len };
 	options.limits.max_json = other->len;
-	check_has(pack_zip(member, 16), &options, "unreadable no-report: file: ");
-	check_has(pack_zip(member, 17), &options, "unreadable limit: file: r: more JSON");
+	check_has(pack_zip(member, 4), &options, "unreadable no-report: file: ");
+	check_has(pack_zip(member, 5), &options, "unreadable limit: file: r: more JSON");
 	options = OPTIONS;
 	options.limits.max_json_items = 4; /* 32 names and values in one report: it has 28 */
 	for (gsize i = 0; i < G_N_ELEMENTS(member); i++)
 		member[i] = (struct pack_member){ "r", report->data, report->len };
-	check_has(pack_zip(member, 18), &options, "tls file: r");
-	check_has(pack_zip(member, 19), &options, "unreadable limit: file: r: more JSON");
+	{
+		g_autofree char *four = run_with(pack_zip(member, 4), &options, NULL);
+
+		assert_null(strstr(four, "unreadable"));
+	}
+	check_has(pack_zip(member, 5), &options, "unreadable limit: file: r: more JSON");
 }
 
 static void an_error_of_the_sink_comes_out(void **state)

@@ -16,7 +16,12 @@ static const char *ruad_parse;
 #define TOP                                                                                                  \
 	"<feedback><report_metadata><date_range><begin>1</begin><end>2</end></date_range></report_metadata>" \
 	"<policy_published><domain>a.example</domain></policy_published>"
-#define MIXED "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
+#define JSON_TOP                                                                                             \
+	"{\"report-id\":\"r\",\"date-range\":{\"start-datetime\":\"2024-02-29T00:00:00Z\",\"end-datetime\":" \
+	"\"2024-02-29T23:59:59Z\"},\"policies\":[{\"policy\":{\"policy-type\":\"sts\",\"policy-domain\":"    \
+	"\"a.example\"}"
+#define JSON_SIZE (4 * 1024 * 1024) /* max_json */
+#define MIXED     "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
 
 static GByteArray *bytes(const char *text)
 {
@@ -204,6 +209,79 @@ static GByteArray *parts_of_bombs(void)
 	return fill(MIXED, part, strlen(MIXED) + 999 * strlen(part));
 }
 
+static GByteArray *json_deep(void)
+{
+	return fill(JSON_TOP "}],\"x\":", "[", JSON_SIZE);
+}
+
+static GByteArray *json_deep_objects(void)
+{
+	return fill(JSON_TOP "}],\"x\":", "{\"a\":", JSON_SIZE);
+}
+
+static GByteArray *json_arrays(void)
+{
+	return fill(JSON_TOP "}],\"x\":[", "[],", JSON_SIZE);
+}
+
+static GByteArray *json_objects(void)
+{
+	return fill(JSON_TOP "}],\"x\":[", "{},", JSON_SIZE);
+}
+
+static GByteArray *json_keys(void)
+{
+	GString *json = g_string_new(JSON_TOP "}]");
+	for (guint i = 0; json->len < JSON_SIZE - 20; i++)
+		g_string_append_printf(json, ",\"%x\":{}", i);
+	g_string_append_c(json, '}');
+	GByteArray *out = g_byte_array_new_take((guint8 *)json->str, json->len);
+	g_string_free(json, FALSE);
+	return out;
+}
+
+static GByteArray *json_string(void)
+{
+	return gzip(fill(JSON_TOP "}],\"x\":\"", "x", 4 * PIECE));
+}
+
+/* Read as a number, and then refused for the bracket. */
+static GByteArray *json_digits(void)
+{
+	GByteArray *out = fill(JSON_TOP "}],\"x\":0.", "9", JSON_SIZE - 1);
+	g_byte_array_append(out, (const guint8 *)"]", 1);
+	return out;
+}
+
+/* Each byte becomes three. */
+static GByteArray *json_bytes(void)
+{
+	return fill(JSON_TOP "}],\"x\":\"", "\xff", JSON_SIZE);
+}
+
+/* Reports of as many names and values as one may have, in objects that each take json-c's most. */
+static GByteArray *json_reports(void)
+{
+	GByteArray *report = fill(JSON_TOP "}],\"x\":[0", ",{}", strlen(JSON_TOP) + 3 * 131000);
+	g_byte_array_append(report, (const guint8 *)"]}", 2);
+	return zip(report, 99);
+}
+
+/* Failure details that say next to nothing, as many as are told of one report. */
+static GByteArray *json_failures(void)
+{
+	GByteArray *report = fill(JSON_TOP ",\"failure-details\":[{\"receiving-ip\":\"\"}",
+	    ",{\"receiving-ip\":\"\"}", strlen(JSON_TOP) + 16000 * 20);
+	g_byte_array_append(report, (const guint8 *)"]}]}", 4);
+	return zip(report, 99);
+}
+
+/* None is a report: only looking at it costs. */
+static GByteArray *json_others(void)
+{
+	return zip(fill("{\"a\":[", "\"\\\"\",", JSON_SIZE), 60);
+}
+
 static const struct bomb {
 	const char *name;
 	GByteArray *(*make)(void);
@@ -231,6 +309,17 @@ static const struct bomb {
 	{ "seven million parts", many_parts, "lines that look like boundaries of parts" },
 	{ "mail in mail", deep_parts, "parts inside one another" },
 	{ "999 parts, each a bomb", parts_of_bombs, "too many bytes of XML for its records" },
+	{ "deep JSON of arrays", json_deep, "JSON of more than 32 values inside one another" },
+	{ "deep JSON of objects", json_deep_objects, "JSON of more than 32 values inside one another" },
+	{ "JSON of 1,400,000 empty arrays", json_arrays, "JSON of more than 131072 names and values" },
+	{ "JSON of 1,400,000 empty objects", json_objects, "JSON of more than 131072 names and values" },
+	{ "JSON of 350,000 names", json_keys, "JSON of more than 131072 names and values" },
+	{ "JSON of one string of 64 MiB", json_string, "more than 4194304 bytes of JSON" },
+	{ "JSON of one number of 4 MiB", json_digits, "(json): TLS report: byte" },
+	{ "JSON of 4 MiB that are not UTF-8", json_bytes, "(json): TLS report: byte" },
+	{ "zip of 99 TLS reports of empty objects", json_reports, "more JSON than is read for one mail" },
+	{ "zip of 99 TLS reports of failures", json_failures, "more JSON than is read for one mail" },
+	{ "zip of 60 JSON texts that are no report", json_others, "more JSON than is read for one mail" },
 };
 
 static double seconds(struct timeval time)
