@@ -110,11 +110,12 @@ static void split(struct address *address, const char *text, gsize size)
 
 gboolean address_next(const char **at, gsize *left, struct address *address)
 {
-	const char *from = *at, *end = *at + *left, *here = from;
+	const char *from = *at, *here = from, *end;
 	struct scan scan = { .quoted = FALSE };
 
 	if (*left == 0)
 		return FALSE;
+	end = from + *left;
 	while (here < end && !scan_one(&scan, &here, end))
 		here++;
 	address->end = '\0';

@@ -275,24 +275,28 @@ static void mask_bytes(struct mask *mask, const char *text, gsize size, GString 
 	g_string_append_len(out, text + done, (gssize)(size - done));
 }
 
+/* Where text has two at or behind from, or its size. */
+static gsize find_two(const GString *text, gsize from, const char *two)
+{
+	while (from + 1 < text->len && (text->str[from] != two[0] || text->str[from + 1] != two[1]))
+		from++;
+	return from + 1 < text->len ? from : text->len;
+}
+
 /* Encoded words that are none a decoder knows, or were inside of others. */
 static void mask_encoded_words(GString *text)
 {
-	GString *out = NULL;
-	const char *at = text->str, *word;
+	GString *out = g_string_sized_new(text->len);
+	gsize at = 0;
 
-	while ((word = strstr(at, "=?")) != NULL) {
-		const char *end = strstr(word + 2, "?=");
+	while (at < text->len) {
+		gsize word = find_two(text, at, "=?");
 
-		if (out == NULL)
-			out = g_string_sized_new(text->len);
-		g_string_append_len(out, at, word - at);
-		g_string_append(out, STARS);
-		at = end == NULL ? word + strlen(word) : end + 2;
+		g_string_append_len(out, text->str + at, (gssize)(word - at));
+		if (word < text->len)
+			g_string_append(out, STARS);
+		at = word < text->len ? MIN(find_two(text, word + 2, "?=") + 2, text->len) : word;
 	}
-	if (out == NULL)
-		return;
-	g_string_append(out, at);
 	g_string_assign(text, out->str);
 	g_string_free(out, TRUE);
 }
