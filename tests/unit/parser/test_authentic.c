@@ -2,6 +2,7 @@
 #include "parser/authentic.h"
 #include "parser/mail.h"
 #include "parser/parse.h"
+#include "tests/unit/cpu.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -202,13 +203,13 @@ static void long_fields_are_read_in_linear_time(void **state)
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
 		GString *field = g_string_new(ID "; dkim=pass header.d=");
-		gint64 started = g_get_monotonic_time(), took;
+		gint64 started = cpu_time(), took;
 		gboolean ours;
 
 		while (field->len < LIMITS.max_header_bytes)
 			g_string_append(field, units[i].unit);
 		read_field(field->str, FROM, &ours);
-		took = (g_get_monotonic_time() - started) / 1000;
+		took = (cpu_time() - started) / 1000;
 		g_string_free(field, TRUE);
 		if (!ours || took > 1000)
 			fail_msg("%s: %d ms", units[i].name, (int)took);

@@ -1,6 +1,7 @@
 /* Feedback reports, through the front door. Numbers in names are those of the assertions in the standards digest. */
 #include "parser/failure.h"
 #include "parser/parse.h"
+#include "tests/unit/cpu.h"
 #include "tests/unit/parser/collect.h"
 
 #include <setjmp.h>
@@ -623,13 +624,12 @@ static void time_is_linear(void **state)
 		for (guint n = 0; n < 100000; n++)
 			g_string_append(mail, ROWS[i].unit);
 		g_string_append(mail, ROWS[i].tail);
-		start = g_get_monotonic_time();
+		start = cpu_time();
 		got = run(mail->str);
 		if (!g_str_has_prefix(got, ROWS[i].want))
 			fail_msg("%s: %.200s", ROWS[i].name, got);
-		if (g_get_monotonic_time() - start > 5 * G_USEC_PER_SEC)
-			fail_msg(
-			    "%s takes %" G_GINT64_FORMAT " us", ROWS[i].name, g_get_monotonic_time() - start);
+		if (cpu_time() - start > 5 * G_USEC_PER_SEC)
+			fail_msg("%s takes %" G_GINT64_FORMAT " us", ROWS[i].name, cpu_time() - start);
 	}
 }
 

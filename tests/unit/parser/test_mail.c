@@ -2,6 +2,7 @@
 #include "parser/embedded.h"
 #include "parser/mail.h"
 #include "parser/parse.h"
+#include "tests/unit/cpu.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -401,14 +402,14 @@ static void headers_are_bounded_wherever_they_stand(void **state)
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
 		g_autoptr(GString) mail = g_string_new(mails[i].head);
-		gint64 started = g_get_monotonic_time(), took;
+		gint64 started = cpu_time(), took;
 		g_autofree char *got = NULL;
 
 		while (mail->len < 16 * 1024 * 1024)
 			g_string_append(mail, "a:\n");
 		g_string_append(mail, "\nx");
 		got = walk(mail->str, mail->len, &LIMITS);
-		took = (g_get_monotonic_time() - started) / 1000;
+		took = (cpu_time() - started) / 1000;
 		if (!g_str_has_suffix(got, "bytes in a header: more than 262144\n") || took > 5000)
 			fail_msg("%s: %.300s in %d ms", mails[i].name, got, (int)took);
 	}
@@ -451,14 +452,14 @@ static void hostile_mails_end_early(void **state)
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
 		g_autoptr(GString) mail = g_string_new(mails[i].head);
-		gint64 started = g_get_monotonic_time(), took;
+		gint64 started = cpu_time(), took;
 		g_autofree char *got = NULL;
 
 		for (guint k = 0; k < mails[i].n; k++)
 			g_string_append(mail, mails[i].unit);
 		g_string_append(mail, mails[i].tail);
 		got = walk(mail->str, mail->len, &LIMITS);
-		took = (g_get_monotonic_time() - started) / 1000;
+		took = (cpu_time() - started) / 1000;
 		if (strstr(got, mails[i].want) == NULL || took > 10000)
 			fail_msg("%s: %s in %d ms", mails[i].name, got, (int)took);
 	}
