@@ -123,7 +123,8 @@ CREATE INDEX ON ruad.tls_policy (report);
 CREATE TABLE ruad.tls_policy_default PARTITION OF ruad.tls_policy DEFAULT;
 
 -- Make the partitions of these tables for the month that holds at, unless they are there. Safe between sessions: makers queue for
--- the advisory lock, and the tables are attached (SHARE UPDATE EXCLUSIVE on the parent), so readers of other months never wait.
+-- the advisory lock, and the tables are attached (SHARE UPDATE EXCLUSIVE on the parent), so readers of other months never wait. Behind the
+-- lock pg_class is asked: to_regclass() may remember from before that a table is not there.
 DROP FUNCTION ruad.ensure_partition(timestamptz);
 CREATE FUNCTION ruad.ensure_partition(at timestamptz, parents text[] DEFAULT '{report,record}') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
@@ -137,10 +138,10 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM pg_advisory_xact_lock(hashtext('ruad.ensure_partition'));
-	FOREACH parent IN ARRAY parents LOOP
-		IF to_regclass('ruad.' || parent || suffix) IS NULL THEN
-			PERFORM ruad.adopt_partition(parent, parent || suffix, month, month + interval '1 month');
-		END IF;
+	FOR parent IN SELECT p FROM unnest(parents) p
+		WHERE NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'ruad'::regnamespace AND relname = p || suffix)
+	LOOP
+		PERFORM ruad.adopt_partition(parent, parent || suffix, month, month + interval '1 month');
 	END LOOP;
 END
 $$;

@@ -229,11 +229,11 @@ BEGIN
 		ORDER BY w.domain_id, w.begin, w.key
 	LOOP
 		SELECT r.id, r.mail, r.partial, r.records INTO old FROM ruad.report r
-		WHERE r.domain_id = better.domain_id AND r.begin = better.begin AND r.key = better.key
+		WHERE r.domain_id = better.domain_id AND r.begin = better."begin" AND r.key = better.key
 		FOR UPDATE;
 		CONTINUE WHEN old.partial IS NOT TRUE OR (better.partial AND better.records <= old.records);
 
-		DELETE FROM ruad.record r WHERE r.domain_id = better.domain_id AND r.begin = better.begin AND r.report = old.id;
+		DELETE FROM ruad.record r WHERE r.domain_id = better.domain_id AND r.begin = better."begin" AND r.report = old.id;
 		IF old.mail = better.mail THEN
 			DELETE FROM ruad.item i WHERE i.mail = old.mail AND i.report = old.id AND i.status = 'stored';
 		ELSE
@@ -284,8 +284,7 @@ BEGIN
 END
 $$;
 
--- The same key is known: the same content, or one that breaks off, is a duplicate, other content a conflict. What a mail says that is
--- read again does not conflict with what it said before.
+-- The same key is known: the same content, or one that breaks off, is a duplicate, other content a conflict.
 CREATE OR REPLACE FUNCTION ruad.ingest_repeats() RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -293,9 +292,9 @@ BEGIN
 	UPDATE pg_temp.work_item w SET (status, code, report) = (
 		SELECT CASE WHEN same.one THEN 'duplicate' ELSE 'conflict' END, CASE WHEN NOT same.one THEN 'conflict' END, r.id
 		FROM ruad.report r
-		CROSS JOIN LATERAL (SELECT r.sha256 = i.sha256 OR i.partial IS TRUE OR r.mail IS NOT DISTINCT FROM m.again AS one) same
+		CROSS JOIN LATERAL (SELECT r.sha256 = i.sha256 OR i.partial IS TRUE AS one) same
 		WHERE r.domain_id = w.domain_id AND r.begin = w.begin AND r.key = w.key)
-	FROM pg_temp.stage_item i JOIN pg_temp.stage_mail m ON m.mail_no = i.mail_no
+	FROM pg_temp.stage_item i
 	WHERE w.status IS NULL AND i.mail_no = w.mail_no AND i.item_no = w.item_no;
 
 	IF EXISTS (SELECT FROM pg_temp.work_item w WHERE w.status IS NULL) THEN
@@ -481,11 +480,10 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
 	UPDATE pg_temp.work_item w SET (status, code, report) = (
-		SELECT CASE WHEN same.one THEN 'duplicate' ELSE 'conflict' END, CASE WHEN NOT same.one THEN 'conflict' END, t.id
+		SELECT CASE WHEN t.sha256 = i.sha256 THEN 'duplicate' ELSE 'conflict' END, CASE WHEN t.sha256 <> i.sha256 THEN 'conflict' END, t.id
 		FROM ruad.tls t
-		CROSS JOIN LATERAL (SELECT t.sha256 = i.sha256 OR t.mail IS NOT DISTINCT FROM m.again AS one) same
 		WHERE t.domain_id = w.domain_id AND t.begin = w.begin AND t.key = w.key)
-	FROM pg_temp.stage_item i JOIN pg_temp.stage_mail m ON m.mail_no = i.mail_no
+	FROM pg_temp.stage_item i
 	WHERE w.status IS NULL AND i.mail_no = w.mail_no AND i.item_no = w.item_no;
 
 	IF EXISTS (SELECT FROM pg_temp.work_item w WHERE w.status IS NULL) THEN

@@ -1,5 +1,5 @@
 -- Two sessions at once: one of them wins, the other sees a duplicate; nothing deadlocks.
-SELECT plan(9);
+SELECT plan(30);
 \getenv host PGHOST
 SELECT dblink_connect('other', format('host=%s user=postgres dbname=%I options=''-c search_path=tap,t''', :'host', current_database()));
 CREATE FUNCTION t.pair() RETURNS jsonb LANGUAGE sql AS $$
@@ -39,4 +39,61 @@ SELECT dblink_send_query('other', $$SELECT string_agg(x, ',') FROM t.take(t.mail
 SELECT ok(t.waits(), 'the second waits for it');
 COMMIT;
 SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '1 0 0 0 f', 'and uses it');
+SELECT * FROM dblink_get_result('other') AS r(x text);
+
+-- Failure reports: told by their bytes, though each mail has another time.
+BEGIN;
+SELECT is(t.take(t.mail(t.failure('{"subject": "f"}'))), '1 0 0 0 f', 'a failure report');
+SELECT dblink_send_query('other', $$SELECT t.take(t.mail(t.failure('{"subject": "f"}'), t.failure('{"subject": "g"}')) || jsonb_build_object('received_at', t.day(-1)))$$);
+SELECT ok(t.waits(), 'its copy waits');
+COMMIT;
+SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '1 1 0 0 f', 'and is a duplicate');
+SELECT * FROM dblink_get_result('other') AS r(x text);
+
+-- Mail that is read again while other sessions are at work.
+CREATE FUNCTION t.of(bytes text) RETURNS bigint LANGUAGE sql AS $$ SELECT min(id) FROM ruad.mail WHERE sha256 = sha256(convert_to(bytes, 'UTF8')) $$;
+CREATE FUNCTION t.named(bytes text, VARIADIC items jsonb[]) RETURNS jsonb LANGUAGE sql AS $$ SELECT t.mail(VARIADIC items) || jsonb_build_object('bytes', bytes) $$;
+CREATE FUNCTION t.doc(id text, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.report('p.example', 'Org', id, t.day(-3), '[{"source_ip": "192.0.2.1", "count": 5, "dkim": "pass"}]', more) $$;
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.named('u', t.unreadable('xml', 'u')), t.named('v', t.unreadable('xml', 'v')), t.named('p', t.doc('p', '{"partial": true}'), t.unreadable('xml', 'p'))) x),
+	'0 0 0 1 t,0 0 0 1 t,1 0 0 1 t', 'three mails are kept');
+
+BEGIN;
+SELECT is(t.again(t.of('u'), t.named('u', t.doc('u'))), '1 0 0 0 f', 'one is read again');
+SELECT dblink_send_query('other', $$SELECT t.take(t.named('u', t.unreadable('xml', 'u')))$$);
+SELECT ok(t.waits(), 'the same bytes come and wait');
+COMMIT;
+SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '0 0 0 1 t', 'and are kept anew, since those kept are gone');
+SELECT * FROM dblink_get_result('other') AS r(x text);
+SELECT is((SELECT string_agg(t.ledger(id), '; ' ORDER BY id) FROM ruad.mail WHERE sha256 = sha256('u')), '1 aggregate stored r1; 1 unreadable quarantined xml - +raw', 'nothing is lost');
+
+BEGIN;
+SELECT is(t.take(t.named('v', t.unreadable('xml', 'v'))), '0 1 0 0 f', 'the same bytes come first');
+SELECT dblink_send_query('other', $$SELECT t.again(t.of('v'), t.named('v', t.doc('v')))$$);
+SELECT ok(t.waits(), 'who reads the kept ones again waits');
+COMMIT;
+SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '1 0 0 0 f', 'and stores');
+SELECT * FROM dblink_get_result('other') AS r(x text);
+SELECT is((SELECT string_agg(t.ledger(id), '; ' ORDER BY id) FROM ruad.mail WHERE sha256 = sha256('v')), '1 aggregate stored r1; 1 aggregate duplicate r1', 'the late mail follows');
+
+BEGIN;
+SELECT is(t.take(t.named('p2', t.doc('p', '{"bytes": "whole"}'))), '1 0 0 0 f', 'a whole report replaces a partial one');
+SELECT dblink_send_query('other', $$SELECT t.again(t.of('p'), t.named('p', t.doc('p', '{"partial": true}'), t.doc('p3')))$$);
+SELECT ok(t.waits(), 'whose mail is read again');
+COMMIT;
+SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '1 1 0 0 f', 'and turns out to be a duplicate');
+SELECT * FROM dblink_get_result('other') AS r(x text);
+SELECT is(t.ledger(t.of('p')), '1 aggregate duplicate r1, 2 aggregate stored r2', 'its bytes go when the last that needs them is done');
+
+SELECT is(t.take(t.named('w', t.unreadable('xml', 'w'))), '0 0 0 1 t', 'one more');
+BEGIN;
+SELECT is(t.again(t.of('w'), t.named('w', t.doc('w'))), '1 0 0 0 f', 'two sessions read it again');
+SELECT dblink_send_query('other', $$SELECT t.stage(t.named('w', t.doc('w')) || jsonb_build_object('again', t.of('w')));
+	SELECT concat_ws(' ', stored, duplicates, conflicts, unreadable, keep_raw) FROM ruad.ingest_again()$$);
+SELECT ok(t.waits(), 'one waits');
+COMMIT;
+SELECT * FROM dblink_get_result('other') AS r(x text);
+SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '0 0 0 0 f', 'and finds nothing left to do');
+SELECT * FROM dblink_get_result('other') AS r(x text);
+SELECT is(t.broken(), '', 'all is consistent');
 SELECT * FROM finish();

@@ -1,4 +1,6 @@
 -- What each role may do, and above all what it may not.
+CREATE FUNCTION t.unstage_as_owner() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ SELECT t.unstage() $$;
+GRANT USAGE ON SCHEMA t TO ruad_ingest;
 CREATE TABLE t.attempt (role text, statement text, want text, name text);
 INSERT INTO t.attempt (role, statement, want, name)
 -- the one that takes mail
@@ -23,6 +25,12 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('DROP TABLE pg_temp.stage_mail', '42501', 'drop the staging tables'),
 	('CREATE TRIGGER x BEFORE INSERT ON pg_temp.stage_mail FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', '42501', 'put a trigger on the staging tables'),
 	('INSERT INTO pg_temp.work_item (mail_no) VALUES (1)', '42501', 'write what ingest() finds out'),
+	('SELECT * FROM ruad.failure', '42501', 'read failure reports'),
+	('SELECT * FROM ruad.failure_seen', '42501', 'read which failure reports there are'),
+	('SELECT * FROM ruad.tls, ruad.tls_policy', '42501', 'read TLS reports'),
+	('INSERT INTO ruad.failure_seen VALUES (''x'', now(), 1)', '42501', 'hide a failure report'),
+	('SELECT * FROM ruad.ingest_again()', '42501', 'take in mail that was read again'),
+	('SELECT * FROM ruad.kept_after(0)', '42501', 'read what was kept'),
 	('SELECT ruad.ingest_ledger()', '42501', 'call a step of ingest() alone'),
 	('SELECT ruad.ensure_partition(now())', '42501', 'make partitions'),
 	('SELECT ruad.adopt_partition(''report'', ''x'', now(), now())', '42501', 'make any table'),
@@ -33,7 +41,12 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('SELECT ruad.stage_open();
 	  INSERT INTO pg_temp.stage_mail (mail_no, received_at, source, size, sha256) VALUES (1, now(), ''lmtp'', 1, sha256(''x''));
 	  INSERT INTO pg_temp.stage_item (mail_no, item_no, kind, code, reason) VALUES (1, 1, ''unreadable'', ''xml'', ''r'');
-	  SELECT ruad.keep_raw(mail_id, ''x'') FROM ruad.ingest(); SET CONSTRAINTS ALL IMMEDIATE', 'ok', 'stage, take in, keep the bytes and commit (allowed)')
+	  SELECT ruad.keep_raw(mail_id, ''x'') FROM ruad.ingest(); SET CONSTRAINTS ALL IMMEDIATE', 'ok', 'stage, take in, keep the bytes and commit (allowed)'),
+	('SELECT t.unstage_as_owner(), ruad.stage_open();
+	  INSERT INTO pg_temp.stage_mail (mail_no, received_at, source, size, sha256, authentic) VALUES (1, now(), ''lmtp'', 1, sha256(''y''), ''pass'');
+	  INSERT INTO pg_temp.stage_item (mail_no, item_no, kind, sha256, content) VALUES (1, 1, ''failure'', sha256(''f''), ''{"header_from": "f.example"}''),
+	    (1, 2, ''tls'', sha256(''t''), ''{"date_range": {"start_datetime": "2026-01-01T00:00:00Z", "end_datetime": "2026-01-02T00:00:00Z"}, "policies": [{}]}'');
+	  SELECT stored FROM ruad.ingest(); SET CONSTRAINTS ALL IMMEDIATE', 'ok', 'take in a failure and a TLS report (allowed)')
 ) x(s, w, n)
 -- the one that serves pages, and the auditor
 UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r), (VALUES
@@ -42,6 +55,8 @@ UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r
 	('SELECT ruad.stage_open()', '42501', 'stage'),
 	('SELECT * FROM ruad.ingest()', '42501', 'take in'),
 	('SELECT ruad.keep_raw(1, ''x'')', '42501', 'keep bytes'),
+	('SELECT * FROM ruad.ingest_again()', '42501', 'take in again'),
+	('SELECT * FROM ruad.kept_after(0)', '42501', 'read what was kept'),
 	('INSERT INTO pg_temp.stage_mail (mail_no) VALUES (1)', '42501', 'write a staging table'),
 	('INSERT INTO dmarc.domains VALUES (''x'')', '42501', 'write through a view'),
 	('DELETE FROM dmarc.domains', '42501', 'delete through a view'),
@@ -72,7 +87,8 @@ SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnam
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
 	$$VALUES ('ruad_ingest', 'stage_open'), ('ruad_ingest', 'ingest'), ('ruad_ingest', 'keep_raw')$$, 'of its functions ruad_ingest may call three');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$,
-	$$VALUES ('stage_open'), ('ingest'), ('keep_raw'), ('raw_is_kept')$$, 'and only these and a trigger run with the owner''s rights');
+	$$VALUES ('stage_open'), ('ingest'), ('keep_raw'), ('raw_is_kept'), ('ingest_again')$$,
+	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
 	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
 SELECT set_eq($$SELECT DISTINCT role FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,

@@ -120,6 +120,53 @@ BEGIN
 END
 $$;
 
+-- Read a kept mail again, as ruad reprocess does; the mail has the new findings, and the bytes that are kept.
+CREATE FUNCTION t.again(of_mail bigint, reading jsonb) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+	answer text;
+BEGIN
+	PERFORM t.stage(reading || jsonb_build_object('again', of_mail));
+	UPDATE pg_temp.stage_mail s SET sha256 = k.sha256, received_at = '2000-01-01' FROM ruad.raw k WHERE k.mail = of_mail;
+	SELECT * INTO STRICT r FROM ruad.ingest_again();
+	IF r.mail_id <> of_mail OR r.mail_no <> 1 THEN
+		RAISE EXCEPTION 'mail % became %', of_mail, r.mail_id;
+	END IF;
+	PERFORM t.unstage();
+	RETURN format('%s %s %s %s %s', r.stored, r.duplicates, r.conflicts, r.unreadable, r.keep_raw);
+END
+$$;
+
+-- The ledger of a mail: "item_no kind status code report" of each item, its reports numbered, and whether its bytes are kept.
+CREATE FUNCTION t.ledger(of_mail bigint) RETURNS text
+LANGUAGE sql AS $$
+	SELECT coalesce(string_agg(concat_ws(' ', item_no, kind, status, code, CASE WHEN report IS NULL THEN '-' ELSE 'r' || dense END), ', ' ORDER BY item_no), '')
+		|| CASE WHEN EXISTS (SELECT FROM ruad.raw r JOIN ruad.mail m ON m.raw = r.mail AND m.sha256 = r.sha256 WHERE m.id = of_mail AND r.raw IS NOT NULL)
+			THEN ' +raw' ELSE '' END
+	FROM (SELECT i.*, dense_rank() OVER (ORDER BY (SELECT min(f.item_no) FROM ruad.item f WHERE f.mail = i.mail AND f.report = i.report)) AS dense
+		FROM ruad.item i WHERE i.mail = of_mail) x
+$$;
+
+-- What must hold at all times: '' or what does not.
+CREATE FUNCTION t.broken() RETURNS text
+LANGUAGE sql AS $$
+	SELECT concat_ws('; ',
+		(SELECT 'report ' || min(r.id) || ' has other records than it says' FROM ruad.report r WHERE (r.records, r.messages) IS DISTINCT FROM
+			(SELECT (count(*), coalesce(sum(d.count), 0)::bigint) FROM ruad.record d WHERE (d.domain_id, d.begin, d.report) = (r.domain_id, r.begin, r.id)) HAVING min(r.id) IS NOT NULL),
+		(SELECT 'record without report' FROM ruad.record d WHERE NOT EXISTS (SELECT FROM ruad.report r WHERE (d.domain_id, d.begin, d.report) = (r.domain_id, r.begin, r.id)) LIMIT 1),
+		(SELECT 'report ' || min(r.id) || ' has not one stored item in its mail' FROM (SELECT id, mail FROM ruad.report UNION ALL SELECT id, mail FROM ruad.failure UNION ALL SELECT id, mail FROM ruad.tls) r
+			WHERE (SELECT count(*) FROM ruad.item i WHERE i.report = r.id AND i.status = 'stored' AND i.mail = r.mail) <> 1 HAVING min(r.id) IS NOT NULL),
+		(SELECT 'report ' || i.report || ' is stored twice' FROM ruad.item i WHERE i.status = 'stored' GROUP BY i.report HAVING count(*) > 1 LIMIT 1),
+		(SELECT 'item and report differ on partial' FROM ruad.report r JOIN ruad.item i ON i.report = r.id AND i.status = 'stored' AND i.partial <> r.partial LIMIT 1),
+		(SELECT 'bytes of mail ' || k.mail || ' that nothing needs' FROM ruad.raw k WHERE NOT EXISTS (SELECT FROM ruad.mail m JOIN ruad.item i ON i.mail = m.id
+			WHERE m.raw = k.mail AND (i.status IN ('quarantined', 'conflict') OR i.status = 'stored' AND i.partial)) LIMIT 1),
+		(SELECT 'mail ' || i.mail || ' lacks its bytes' FROM ruad.item i JOIN ruad.mail m ON m.id = i.mail
+			WHERE (i.status IN ('quarantined', 'conflict') OR i.status = 'stored' AND i.partial) AND NOT EXISTS (SELECT FROM ruad.raw k WHERE k.mail = m.raw AND k.raw IS NOT NULL) LIMIT 1),
+		(SELECT 'mail ' || m.id || ' has other bytes than it says' FROM ruad.mail m LEFT JOIN ruad.raw k ON k.mail = m.raw WHERE m.raw IS NOT NULL AND k.sha256 IS DISTINCT FROM m.sha256 LIMIT 1),
+		(SELECT 'failure_seen and failure differ' FROM ruad.failure f FULL JOIN ruad.failure_seen s USING (id, sha256, begin) WHERE f.mail IS NULL OR s.id IS NULL LIMIT 1))
+$$;
+
 -- Failure and TLS reports as items, from their content.
 CREATE FUNCTION t.failure(content jsonb, more jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE sql AS $$ SELECT jsonb_build_object('kind', 'failure', 'place', 'mail', 'content', content) || more $$;
