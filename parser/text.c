@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define LABEL_MAX 63 /* octets (RFC 1035 section 2.3.4) */
+
 gboolean text_is_space(char c)
 {
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
@@ -153,6 +155,20 @@ gboolean text_lower(char *text)
 	return changed;
 }
 
+/* IDNA takes the square of a label's length, and A-labels have at most 63 letters, one at least for each character. */
+static gboolean has_long_label(const char *text)
+{
+	gsize letters = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '.')
+			letters = 0;
+		else if (((guchar)*text & 0xc0) != 0x80 && ++letters > LABEL_MAX)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 char *text_domain(const char *text)
 {
 	gsize size = 0;
@@ -165,7 +181,7 @@ char *text_domain(const char *text)
 	}
 	if (ascii && !capitals && (size == 0 || text[size - 1] != '.'))
 		return NULL;
-	if (!ascii)
+	if (!ascii && !has_long_label(text))
 		domain = g_hostname_to_ascii(text);
 	if (domain == NULL)
 		domain = g_strdup(text);

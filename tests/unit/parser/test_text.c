@@ -84,6 +84,8 @@ static void addresses_become_canonical(void **state)
 	}
 }
 
+#define TEN "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
+
 static void domains_become_lower_case_a_labels(void **state)
 {
 	static const struct {
@@ -102,6 +104,8 @@ static void domains_become_lower_case_a_labels(void **state)
 		    "xn--bcher-kva.example" },
 		{ "User@Example.com", "user@example.com" },
 		{ "_dmarc.example", NULL },
+		{ "A." TEN ".example", "a.xn--tdaaaaaaaaaa.example" },
+		{ "A." TEN TEN TEN TEN TEN TEN TEN ".example", "a." TEN TEN TEN TEN TEN TEN TEN ".example" },
 	};
 
 	(void)state;
