@@ -126,7 +126,7 @@ gboolean address_next(const char **at, gsize *left, struct address *address)
 	address->angle = scan.open != NULL;
 	address->phrase = from;
 	address->phrase_size = text_trim(&address->phrase, address->angle ? (gsize)(scan.open - from) : 0);
-	if (address->angle)
+	if (scan.open != NULL)
 		split(address, scan.open + 1,
 		    (gsize)((scan.close == NULL ? here : scan.close) - scan.open - 1));
 	else

@@ -168,7 +168,7 @@ static gint64 to_seconds(const struct date *date)
 gint64 date_seconds(const char *text, gboolean *guessed)
 {
 	struct date date = { .seconds = -1 };
-	char word[WORD_BYTES];
+	char word[WORD_BYTES] = "";
 
 	while (next_word(&text, word))
 		if (!read_word(&date, word))

@@ -54,21 +54,21 @@ enum type {
 };
 
 struct row {
-	const char *name; /* of the field */
-	const char *path; /* of notes: the member */
-	enum type type;
-	gsize offset;       /* of the member in struct failure_report */
-	enum list list;     /* to which it belongs, or NO_LIST */
+	const char *name;   /* of the field */
+	const char *path;   /* of notes: the member */
 	const char *tokens; /* that are known, between blanks, or NULL */
+	gsize offset;       /* of the member in struct failure_report */
+	enum type type;
+	enum list list; /* to which it belongs, or NO_LIST */
 };
 
 #define ONE(name, type, member, tokens)                                                                      \
 	{                                                                                                    \
-		name, #member, type, G_STRUCT_OFFSET(struct failure_report, member), NO_LIST, tokens         \
+		name, #member, tokens, G_STRUCT_OFFSET(struct failure_report, member), type, NO_LIST         \
 	}
 #define MANY(name, type, member, list)                                                                       \
 	{                                                                                                    \
-		name, #member, type, 0, list, NULL                                                           \
+		name, #member, NULL, 0, type, list                                                           \
 	}
 
 enum {
