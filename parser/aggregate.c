@@ -5,6 +5,7 @@
 #include "parser/error.h"
 #include "parser/kind.h"
 #include "parser/notes.h"
+#include "parser/repair.h"
 #include "parser/text.h"
 #include "parser/values.h"
 
@@ -27,6 +28,14 @@
 	(ELEMENT_BIT(VERSION) | ELEMENT_BIT(ENVELOPE_FROM) | ELEMENT_BIT(DKIM_SELECTOR) |                    \
 	    ELEMENT_BIT(SPF_SCOPE) | ELEMENT_BIT(FO))
 
+#define MAX_MENDS 4096 /* that wait for their place; it is found long before */
+
+/* What was repaired, until libxml2 is there and the element is known. */
+struct mend {
+	const char *code;
+	guint64 at; /* bytes that had come out of the repair */
+};
+
 enum state {
 	STATE_READING,
 	STATE_OTHER,      /* another root */
@@ -42,6 +51,10 @@ struct aggregate {
 	struct hints hints;
 
 	xmlParserCtxtPtr xml;
+	struct repair *repair;
+	guint64 repaired;    /* bytes that came out of it */
+	guint64 blank;       /* of those, the first, that libxml2 does not get */
+	GArray *mends;       /* struct mend */
 	GByteArray *pending; /* bytes that libxml2 has not got yet */
 	gboolean started;    /* it has got the first */
 	struct sha256_ctx sha256;
@@ -167,6 +180,19 @@ static struct values *values_of(struct aggregate *a, enum element element)
 	gboolean in_record = element == RECORD || (a->inside[RECORD] & ELEMENT_BIT(element)) != 0;
 
 	return in_record ? &a->record_values : &a->report_values;
+}
+
+/* Note what was repaired in the element that is open. end: all of it, else up to where libxml2 is. */
+static void note_mends(struct aggregate *a, gboolean end)
+{
+	guint64 now = end ? G_MAXUINT64 : a->blank + (guint64)MAX(xmlByteConsumed(a->xml), 0);
+	enum element at = a->at == ELEMENT_NONE ? FEEDBACK : a->at;
+	guint done = 0;
+
+	while (done < a->mends->len && g_array_index(a->mends, struct mend, done).at < now)
+		values_note(values_of(a, at), g_array_index(a->mends, struct mend, done++).code,
+		    ELEMENTS[at].path, NULL);
+	g_array_remove_range(a->mends, 0, done);
 }
 
 static void note_name(struct aggregate *a, enum element element, const xmlChar *name)
@@ -322,6 +348,8 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 	(void)namespaces, (void)n_defaulted, (void)attributes;
 	if (a->state != STATE_READING)
 		return;
+	if (a->mends->len > 0)
+		note_mends(a, FALSE);
 	if (++a->depth > a->limits->max_depth) {
 		give_up(a, "limit", "more than %u elements inside one another", a->limits->max_depth);
 		return;
@@ -350,6 +378,8 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
 	(void)name, (void)prefix, (void)namespace;
 	if (a->state != STATE_READING)
 		return;
+	if (a->mends->len > 0)
+		note_mends(a, FALSE);
 	if (a->skipping == 0)
 		element_close(a);
 	else if (a->skipping == a->depth)
@@ -363,7 +393,11 @@ static void on_text(void *user, const xmlChar *data, int length)
 	const char *text = (const char *)data;
 	gsize size = (gsize)length, room, fits;
 
-	if (a->state != STATE_READING || a->skipping != 0 || ELEMENTS[a->at].type == TYPE_PARENT)
+	if (a->state != STATE_READING)
+		return;
+	if (a->mends->len > 0)
+		note_mends(a, FALSE);
+	if (a->skipping != 0 || ELEMENTS[a->at].type == TYPE_PARENT)
 		return;
 	while (a->text->len == 0 && size > 0 && text_is_space(*text)) {
 		text++;
@@ -491,72 +525,7 @@ static const xmlSAXHandler HANDLER = {
 	.serror = on_error,
 };
 
-/* making, feeding, ending */
-
-static void init_tree(struct aggregate *a)
-{
-	for (guint e = ELEMENT_NONE; e < N_ELEMENTS; e++) {
-		a->names[e] = xmlDictLookup(a->xml->dict, (const xmlChar *)ELEMENTS[e].name, -1);
-		a->children[e] = element_children(e);
-		a->inside[e] = element_inside(e);
-	}
-}
-
-struct aggregate *aggregate_new(
-    const struct parser_limits *limits, const char *place, const struct report_sink *sink, gpointer user)
-{
-	struct aggregate *a = g_new0(struct aggregate, 1);
-	xmlSAXHandler handler = HANDLER; /* libxml2 wants to write to it, and copies it */
-
-	a->limits = limits;
-	a->place = place;
-	a->sink = sink;
-	a->user = user;
-	xmlSetStructuredErrorFunc(NULL, on_stray_error);
-	xmlSetGenericErrorFunc(NULL, on_stray_words);
-	a->xml = xmlCreatePushParserCtxt(&handler, a, NULL, 0, NULL);
-	g_assert(a->xml != NULL);
-	xmlCtxtUseOptions(a->xml, XML_PARSE_NONET);
-	a->pending = g_byte_array_sized_new(CHUNK);
-	sha256_init(&a->sha256);
-	init_tree(a);
-	a->text = g_string_new(NULL);
-	values_init(&a->report_values, limits);
-	values_init(&a->record_values, limits);
-	a->header.begin = a->header.end = a->header.pct = -1;
-	a->errors = g_ptr_array_new();
-	a->reasons = g_array_new(FALSE, TRUE, sizeof(struct aggregate_reason));
-	a->dkims = g_array_new(FALSE, TRUE, sizeof(struct auth_result_dkim));
-	a->spfs = g_array_new(FALSE, TRUE, sizeof(struct auth_result_spf));
-	a->consistency = consistency_new();
-	a->homes[HOME_HEADER] = &a->header;
-	a->homes[HOME_RECORD] = &a->record;
-	return a;
-}
-
-void aggregate_free(struct aggregate *a)
-{
-	if (a == NULL)
-		return;
-	if (a->xml->myDoc != NULL)
-		xmlFreeDoc(a->xml->myDoc);
-	xmlFreeParserCtxt(a->xml);
-	g_byte_array_unref(a->pending);
-	g_free(a->reason);
-	g_free(a->xml_error);
-	g_clear_error(&a->error);
-	xmlFree(a->root_namespace);
-	xmlFree(a->root_prefix);
-	g_string_free(a->text, TRUE);
-	values_clear(&a->report_values);
-	values_clear(&a->record_values);
-	g_ptr_array_unref(a->errors);
-	g_array_unref(a->reasons);
-	g_array_unref(a->dkims);
-	g_array_unref(a->spfs);
-	consistency_free(a->consistency);
-	g_free(a);
-}
+/* feeding */
 
 void aggregate_hint(struct aggregate *a, const struct hints *hints)
 {
@@ -588,6 +557,7 @@ static void feed(struct aggregate *a, const guint8 *data, gsize size)
 
 		data += blank;
 		size -= blank;
+		a->blank += blank;
 		a->started = size > 0;
 	}
 	while (size > 0 && a->state == STATE_READING) {
@@ -606,12 +576,16 @@ static void flush(struct aggregate *a)
 	g_byte_array_set_size(a->pending, 0);
 }
 
-gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
+/* What comes out of the repair is gathered to pieces that libxml2 likes. */
+static void on_repaired(gpointer user, const guint8 *data, gsize size)
 {
+	struct aggregate *a = user;
+	gsize part;
+
 	if (a->state != STATE_READING)
-		return FALSE;
-	sha256_update(&a->sha256, size, data);
-	gsize part = a->pending->len > 0 || size < CHUNK ? MIN(size, CHUNK - a->pending->len) : 0;
+		return;
+	a->repaired += size;
+	part = a->pending->len > 0 || size < CHUNK ? MIN(size, CHUNK - a->pending->len) : 0;
 
 	g_byte_array_append(a->pending, data, (guint)part);
 	if (a->pending->len == CHUNK)
@@ -620,6 +594,96 @@ gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
 		g_byte_array_append(a->pending, data + part, (guint)(size - part));
 	else
 		feed(a, data + part, size - part);
+}
+
+static void on_mended(gpointer user, const char *code)
+{
+	struct aggregate *a = user;
+	struct mend mend = { code, a->repaired };
+
+	if (a->state == STATE_READING && a->mends->len < MAX_MENDS)
+		g_array_append_val(a->mends, mend);
+}
+
+static const struct repair_visitor REPAIR = { on_repaired, on_mended };
+
+/* making, ending */
+
+static void init_tree(struct aggregate *a)
+{
+	for (guint e = ELEMENT_NONE; e < N_ELEMENTS; e++) {
+		a->names[e] = xmlDictLookup(a->xml->dict, (const xmlChar *)ELEMENTS[e].name, -1);
+		a->children[e] = element_children(e);
+		a->inside[e] = element_inside(e);
+	}
+}
+
+struct aggregate *aggregate_new(
+    const struct parser_limits *limits, const char *place, const struct report_sink *sink, gpointer user)
+{
+	struct aggregate *a = g_new0(struct aggregate, 1);
+	xmlSAXHandler handler = HANDLER; /* libxml2 wants to write to it, and copies it */
+
+	a->limits = limits;
+	a->place = place;
+	a->sink = sink;
+	a->user = user;
+	xmlSetStructuredErrorFunc(NULL, on_stray_error);
+	xmlSetGenericErrorFunc(NULL, on_stray_words);
+	a->xml = xmlCreatePushParserCtxt(&handler, a, NULL, 0, NULL);
+	g_assert(a->xml != NULL);
+	xmlCtxtUseOptions(a->xml, XML_PARSE_NONET);
+	a->repair = repair_new(limits, &REPAIR, a);
+	a->mends = g_array_new(FALSE, FALSE, sizeof(struct mend));
+	a->pending = g_byte_array_sized_new(CHUNK);
+	sha256_init(&a->sha256);
+	init_tree(a);
+	a->text = g_string_new(NULL);
+	values_init(&a->report_values, limits);
+	values_init(&a->record_values, limits);
+	a->header.begin = a->header.end = a->header.pct = -1;
+	a->errors = g_ptr_array_new();
+	a->reasons = g_array_new(FALSE, TRUE, sizeof(struct aggregate_reason));
+	a->dkims = g_array_new(FALSE, TRUE, sizeof(struct auth_result_dkim));
+	a->spfs = g_array_new(FALSE, TRUE, sizeof(struct auth_result_spf));
+	a->consistency = consistency_new();
+	a->homes[HOME_HEADER] = &a->header;
+	a->homes[HOME_RECORD] = &a->record;
+	return a;
+}
+
+void aggregate_free(struct aggregate *a)
+{
+	if (a == NULL)
+		return;
+	if (a->xml->myDoc != NULL)
+		xmlFreeDoc(a->xml->myDoc);
+	xmlFreeParserCtxt(a->xml);
+	repair_free(a->repair);
+	g_array_unref(a->mends);
+	g_byte_array_unref(a->pending);
+	g_free(a->reason);
+	g_free(a->xml_error);
+	g_clear_error(&a->error);
+	xmlFree(a->root_namespace);
+	xmlFree(a->root_prefix);
+	g_string_free(a->text, TRUE);
+	values_clear(&a->report_values);
+	values_clear(&a->record_values);
+	g_ptr_array_unref(a->errors);
+	g_array_unref(a->reasons);
+	g_array_unref(a->dkims);
+	g_array_unref(a->spfs);
+	consistency_free(a->consistency);
+	g_free(a);
+}
+
+gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
+{
+	if (a->state != STATE_READING)
+		return FALSE;
+	sha256_update(&a->sha256, size, data);
+	repair_push(a->repair, data, size);
 	return a->state == STATE_READING;
 }
 
@@ -676,6 +740,7 @@ static void finish(struct aggregate *a)
 {
 	struct aggregate_header *header = &a->header;
 
+	note_mends(a, TRUE);
 	if (header->records == 0)
 		values_note(&a->report_values, NOTE_EMPTY, "record", NULL);
 	consistency_report(header, &a->report_values);
@@ -692,6 +757,7 @@ static void finish(struct aggregate *a)
 
 enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 {
+	repair_end(a->repair);
 	flush(a);
 	if (!a->started)
 		give_up(a, "xml", "empty");

@@ -17,6 +17,12 @@
  *   X2  report  feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
  *   X3  both    the element, its name as sent: in another case, or a misspelling that is known
  *   X4  both    the element: there more than once where one is meant; the first counts
+ *   X5  both    the element: in it, or in a tag in it, a '<' that starts no tag, or an '&' that starts no reference;
+ *               taken as text
+ *   X6  both    the element, likewise: control characters that XML forbids; left out
+ *   X7  both    the element, likewise: bytes that are not UTF-8; taken as windows-1252
+ *   X8  report  feedback: text or the start of a schema before the root; left out
+ *   X9  report  feedback: its end tag had no '>'
  *   M1  report  mail/subject, the domain or id in it: the Subject says another policy domain or report_id (hints.h)
  *   M2  report  file name, itself: says another policy domain, begin or end
  *
@@ -81,6 +87,11 @@
 #define NOTE_NAMESPACE "X2"
 #define NOTE_NAME      "X3"
 #define NOTE_REPEATED  "X4"
+#define NOTE_MARKUP    "X5"
+#define NOTE_CONTROL   "X6"
+#define NOTE_CHARSET   "X7"
+#define NOTE_JUNK      "X8"
+#define NOTE_UNCLOSED  "X9"
 #define NOTE_SUBJECT   "M1"
 #define NOTE_FILE_NAME "M2"
 

@@ -103,6 +103,39 @@ def test_every_expected_aggregate_report_is_read_field_for_field(run, capsys):
     fail_with(problems)
 
 
+# Damaged reports that parser/repair.h mends, and the notes that say so.
+MENDED = {
+    "domainaware+parsedmarc/samples/aggregate/ikea.com!example.de!1538690400!1538776800.xml": {("X8", "feedback")},
+    "domainaware+parsedmarc/samples/aggregate/invalid_utf_8.xml": {("X7", "identifiers/header_from")},
+    "domainaware+parsedmarc/samples/aggregate/invalid_xml.xml": {
+        ("X5", "report_metadata/email"),
+        ("X5", "identifiers/header_from"),
+    },
+}
+
+
+def mends(report):
+    notes = [note for part in (report, *report["record"]) for note in part.get("notes", [])]
+    return {(note["code"], note["path"]) for note in notes if note["code"] in ("X5", "X6", "X7", "X8", "X9")}
+
+
+def test_damaged_reports_are_mended_field_for_field(expected, run, capsys):
+    rows = [row for row in expected if row["class"] == "aggregate" and row["tolerant"] and row["want"] == "report"]
+    mended = [row for row in rows if row["path"] in MENDED]
+    with capsys.disabled():
+        print(f"corpus: {len(mended)} of {len(rows)} damaged reports are mended")
+    assert len(mended) == len(MENDED)
+    fail_with([f"{row['path']}: {why}" for row in mended if (why := differences(row, run[1]))])
+    for row in mended:
+        assert mends(aggregates(run[1], row["path"])[0]) == MENDED[row["path"]], row["path"]
+
+
+def test_only_damaged_reports_are_mended(expected, run):
+    sound = {row["path"] for row in expected if row["class"] == "aggregate" and not row["tolerant"]}
+    assert sound
+    fail_with([f"{path}: {mends(line)}" for path in sorted(sound) for line in aggregates(run[1], path) if mends(line)])
+
+
 def test_reports_cut_to_pieces_give_one_report_or_a_reason(expected, run):
     rows = [row for row in expected if row["class"] == "aggregate" and row["tolerant"] and row["want"] == "either"]
     fail_with([row["path"] for row in rows if len(run[1][row["path"]]) != 1])

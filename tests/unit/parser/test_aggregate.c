@@ -287,9 +287,39 @@ static const struct row ROWS[] = {
 	    "begin x\n!xml line 1: expected '>'\n" },
 	{ "empty", "", "!xml empty\n" },
 	{ "blanks only", " \n", "!xml empty\n" },
-	{ "invalid UTF-8", "<feedback><version>\xff</version></feedback>",
-	    "begin x\n!xml line 1: Input is not proper UTF-8, indicate encoding ! Bytes: 0xFF 0x3C 0x2F "
-	    "0x76\n" },
+	{ "bytes that are not UTF-8",
+	    "<?xml version='1.0' encoding='UTF-8'?><feedback>" META
+	    "<policy_published><domain>example.com</domain>"
+	    "</policy_published><record><row><count>1</count></row><auth_results><dkim><human_result>Sue\xf1o"
+	    "</human_result></dkim></auth_results></record></feedback>",
+	    "begin x\nrecord count=1 dkim( human_result=Sue\xc3\xb1o ) {X7 "
+	    "auth_results/dkim/human_result}\nend "
+	    "draft" END_IS " records=1\n" },
+	{ "raw markup, each noted where it is",
+	    "<feedback>" TOP "<record><row><count>1</count></row>&<identifiers><header_from>a<b.example"
+	    "</header_from></identifiers></record><record><row><count>2</count></row></record><version>1 & 2"
+	    "</version></feedback>",
+	    "begin x\nrecord count=1 header_from=a<b.example {X5 record} {X5 identifiers/header_from}\n"
+	    "record count=2\nend rfc7489 version=1 & 2" END_IS " records=2 {X5 version}\n" },
+	{ "control characters, in the tag and after the end",
+	    "<feedback>" TOP "<version>1\x01.0</ver\x02sion></feedback>\n\x1a",
+	    NONE_IS("rfc7489 version=1.0" END_IS, " {X6 version} {X6 feedback}") },
+	{ "a quote before the root", "<?xml version='1.0'?>\"\n<feedback>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, " {X8 feedback}") },
+	{ "a schema before the root",
+	    "<?xml version='1.0'?> <xs:schema xmlns:xs='a'><D:FeedBack "
+	    "xmlns:D='urn:ietf:params:xml:ns:dmarc-2.0'>" TOP "</D:FeedBack>",
+	    NONE_IS("rfc9990 xmlns=urn:ietf:params:xml:ns:dmarc-2.0" END_IS,
+		" {X8 feedback} {X3 feedback FeedBack}") },
+	{ "no > at the end", "<feedback>" TOP "</feedback\n", NONE_IS("draft" END_IS, " {X9 feedback}") },
+	{ "no > at the end of a record that is open", "<feedback>" TOP "<record></feedback",
+	    "begin x\n!xml line 1: Opening and ending tag mismatch: record line 1 and feedback\n" },
+	{ "a report in a comment before other junk",
+	    "<?xml version='1.0'?>x<!--<feedback>" TOP "</feedback>--><a/>",
+	    "!xml line 1: Document is empty\n" },
+	{ "junk does not hide declarations",
+	    "<?xml version='1.0'?>x<!DOCTYPE a [<!ENTITY b 'c'>]><feedback>" TOP "</feedback>",
+	    "!xml line 1: Document is empty\n" },
 	{ "unknown encoding", "<?xml version='1.0' encoding='x-no-such'?><feedback/>",
 	    "!xml line 1: Unsupported encoding x-no-such\n" },
 };

@@ -1,0 +1,704 @@
+#include "parser/repair.h"
+
+#include "parser/kind.h"
+#include "parser/notes.h"
+#include "parser/text.h"
+
+#include <string.h>
+
+#define DECLARATION 1024 /* bytes in which an XML declaration ends */
+
+/* What a byte may be. From 0x80 on all are of names: libxml2 decides which really are. */
+enum { SPACE = 1, START = 2, NAME = 4, MARK = 8, FIRST = START | NAME };
+
+/* clang-format off */
+#define S SPACE
+#define N NAME
+#define F FIRST
+#define M MARK
+static const guint8 CLASS[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, S, S, 0, 0, S, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	S, 0, 0, 0, 0, 0, M, 0, 0, 0, 0, 0, 0, N, N, 0, /* & - . */
+	N, N, N, N, N, N, N, N, N, N, F, 0, M, 0, 0, 0, /* 0-9 : < */
+	0, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+	F, F, F, F, F, F, F, F, F, F, F, 0, 0, 0, 0, F, /* _ */
+	0, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+	F, F, F, F, F, F, F, F, F, F, F, 0, 0, 0, 0, 0,
+	F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+	F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+	F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+	F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+};
+#undef S
+#undef N
+#undef F
+#undef M
+/* clang-format on */
+
+/* windows-1252 from 0x80 to 0x9f; what it leaves open is a control character, as browsers have it. */
+static const guint16 WINDOWS_1252[32] = { 0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,
+	0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013,
+	0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178 };
+
+enum state {
+	DECIDING, /* held: the start, in which the character set is told */
+	PASSING,  /* nothing is mended any more */
+	TEXT,
+	REFERENCE, /* held: from '&' on */
+	/* held: from '<' on */
+	TAG_OPEN,
+	TAG_NAME,
+	TAG_SPACE,
+	TAG_ATTRIBUTE,
+	TAG_EQUALS, /* wanted */
+	TAG_QUOTE,  /* wanted */
+	TAG_VALUE,
+	TAG_SLASH,
+	TAG_END,
+	TAG_END_NAME,
+	TAG_END_SPACE,
+	TAG_BANG,
+	TAG_DONE, /* the byte is the tag's last */
+	TAG_NONE, /* the byte shows that '<' starts no tag */
+	/* not held, up to their end */
+	COMMENT,
+	CDATA,
+	INSTRUCTION,
+	DOCTYPE,
+};
+
+struct repair {
+	const struct parser_limits *limits;
+	const struct repair_visitor *visitor;
+	gpointer user;
+
+	guint8 partial[4]; /* a UTF-8 sequence that is not whole yet */
+	gsize n_partial;
+
+	enum state state;
+	GByteArray *held;
+	guint8 quote;  /* in TAG_VALUE and DOCTYPE, or 0 */
+	gsize matched; /* bytes of the end that COMMENT, CDATA or INSTRUCTION waits for */
+
+	gboolean rooted;    /* <feedback> is open, or was */
+	gboolean cutting;   /* before it: what comes is junk, or will have been */
+	gboolean in_schema; /* a <schema> tag is in the junk */
+	GByteArray *junk;
+};
+
+static void emit(struct repair *r, const guint8 *data, gsize size)
+{
+	if (r->cutting)
+		g_byte_array_append(r->junk, data, (guint)size);
+	else if (size > 0)
+		r->visitor->bytes(r->user, data, size);
+}
+
+static void emit_held(struct repair *r)
+{
+	emit(r, r->held->data, r->held->len);
+	g_byte_array_set_size(r->held, 0);
+}
+
+/* From here on, and for what is held, nothing is mended. */
+static void pass(struct repair *r)
+{
+	r->state = PASSING;
+	r->cutting = FALSE;
+	emit(r, r->junk->data, r->junk->len);
+	g_byte_array_set_size(r->junk, 0);
+	emit_held(r);
+}
+
+static void hold(struct repair *r, guint8 c)
+{
+	g_byte_array_append(r->held, &c, 1);
+	if (r->held->len > r->limits->max_tag_bytes)
+		pass(r);
+}
+
+/* references */
+
+/* The bytes of the reference at data[0] == '&', with its ';'; 0 when it is none, or not whole. */
+static gsize reference_size(const guint8 *data, gsize size)
+{
+	gboolean hex = size > 3 && data[1] == '#' && data[2] == 'x';
+	gsize first = hex ? 3 : size > 2 && data[1] == '#' ? 2 : 1;
+	gsize at = first;
+
+	if (first == 1) {
+		if (size < 2 || (CLASS[data[1]] & START) == 0)
+			return 0;
+		while (at < size && (CLASS[data[at]] & NAME) != 0)
+			at++;
+	} else {
+		while (at < size && (hex ? g_ascii_isxdigit(data[at]) : g_ascii_isdigit(data[at])))
+			at++;
+	}
+	return at > first && at < size && data[at] == ';' ? at + 1 : 0;
+}
+
+static void emit_escaped(struct repair *r, const char *escaped)
+{
+	r->visitor->mended(r->user, NOTE_MARKUP);
+	emit(r, (const guint8 *)escaped, strlen(escaped));
+}
+
+/* Text that is whole: no reference goes on after it. */
+static void emit_text(struct repair *r, const guint8 *data, gsize size)
+{
+	gsize from = 0;
+
+	for (gsize at = 0; at < size; at++) {
+		if (data[at] != '&' || !r->rooted || reference_size(data + at, size - at) > 0)
+			continue;
+		emit(r, data + from, at - from);
+		emit_escaped(r, "&amp;");
+		from = at + 1;
+	}
+	emit(r, data + from, size - from);
+}
+
+/* TRUE: c was taken. */
+static gboolean reference_byte(struct repair *r, guint8 c)
+{
+	if ((CLASS[c] & NAME) != 0 || c == '#' || c == ';') {
+		hold(r, c);
+		if (c != ';' || r->state == PASSING)
+			return TRUE;
+	}
+	emit_text(r, r->held->data, r->held->len);
+	g_byte_array_set_size(r->held, 0);
+	r->state = TEXT;
+	return c == ';';
+}
+
+/* tags */
+
+static gboolean held_starts(const struct repair *r, const char *word)
+{
+	return r->held->len <= strlen(word) && memcmp(r->held->data, word, r->held->len) == 0;
+}
+
+static gboolean held_is(const struct repair *r, const char *word)
+{
+	return r->held->len == strlen(word) && held_starts(r, word);
+}
+
+/* The state after c inside of a start tag's name or between its attributes. */
+static enum state tag_between(guint8 c)
+{
+	if ((CLASS[c] & SPACE) != 0)
+		return TAG_SPACE;
+	return c == '/' ? TAG_SLASH : c == '>' ? TAG_DONE : TAG_NONE;
+}
+
+static enum state tag_open(guint8 c)
+{
+	if ((CLASS[c] & START) != 0)
+		return TAG_NAME;
+	return c == '/' ? TAG_END : c == '!' ? TAG_BANG : c == '?' ? INSTRUCTION : TAG_NONE;
+}
+
+static enum state tag_value(struct repair *r, guint8 c)
+{
+	if (c == '<')
+		return TAG_NONE;
+	return c == r->quote ? TAG_SPACE : TAG_VALUE;
+}
+
+static enum state tag_quote(struct repair *r, guint8 c)
+{
+	r->quote = c;
+	return c == '"' || c == '\'' ? TAG_VALUE : (CLASS[c] & SPACE) != 0 ? TAG_QUOTE : TAG_NONE;
+}
+
+/* What c makes of a tag. */
+static enum state tag_next(struct repair *r, guint8 c)
+{
+	gboolean space = (CLASS[c] & SPACE) != 0, name = (CLASS[c] & NAME) != 0;
+	gboolean start = (CLASS[c] & START) != 0;
+
+	switch (r->state) {
+	case TAG_OPEN:
+		return tag_open(c);
+	case TAG_NAME:
+		return name ? TAG_NAME : tag_between(c);
+	case TAG_SPACE:
+		return start ? TAG_ATTRIBUTE : tag_between(c);
+	case TAG_ATTRIBUTE:
+		return name ? TAG_ATTRIBUTE : c == '=' ? TAG_QUOTE : space ? TAG_EQUALS : TAG_NONE;
+	case TAG_EQUALS:
+		return c == '=' ? TAG_QUOTE : space ? TAG_EQUALS : TAG_NONE;
+	case TAG_QUOTE:
+		return tag_quote(r, c);
+	case TAG_VALUE:
+		return tag_value(r, c);
+	case TAG_SLASH:
+		return c == '>' ? TAG_DONE : TAG_NONE;
+	case TAG_END:
+		return start ? TAG_END_NAME : TAG_NONE;
+	case TAG_END_NAME:
+		return name ? TAG_END_NAME : c == '>' ? TAG_DONE : space ? TAG_END_SPACE : TAG_NONE;
+	case TAG_END_SPACE:
+		return c == '>' ? TAG_DONE : space ? TAG_END_SPACE : TAG_NONE;
+	default:
+		g_assert_not_reached();
+	}
+}
+
+/* The tag that is held is of an element whose name, without prefix, is this in any case. */
+static gboolean held_is_called(const struct repair *r, const char *name)
+{
+	gsize from = r->held->len > 1 && r->held->data[1] == '/' ? 2 : 1, at = from;
+
+	while (at < r->held->len && (CLASS[r->held->data[at]] & NAME) != 0)
+		if (r->held->data[at++] == ':')
+			from = at;
+	return at - from == strlen(name) &&
+	       g_ascii_strncasecmp((const char *)r->held->data + from, name, at - from) == 0;
+}
+
+/* A whole tag before the root, which decides what this is. */
+static void first_tag(struct repair *r)
+{
+	gboolean end = r->held->data[1] == '/';
+
+	if (!end && held_is_called(r, "feedback")) {
+		if (r->cutting)
+			r->visitor->mended(r->user, NOTE_JUNK);
+		r->cutting = FALSE;
+		g_byte_array_set_size(r->junk, 0);
+		r->rooted = TRUE;
+	} else if (!end && held_is_called(r, "schema")) {
+		r->cutting = r->in_schema = TRUE;
+	} else if (!r->in_schema) {
+		pass(r);
+	}
+}
+
+static void tag_done(struct repair *r)
+{
+	r->state = TEXT;
+	if (!r->rooted)
+		first_tag(r);
+	emit_text(r, r->held->data, r->held->len);
+	g_byte_array_set_size(r->held, 0);
+}
+
+static void tag_none(struct repair *r)
+{
+	r->state = TEXT;
+	if (r->rooted) {
+		emit_escaped(r, "&lt;");
+		emit_text(r, r->held->data + 1, r->held->len - 1);
+		g_byte_array_set_size(r->held, 0);
+	} else {
+		r->cutting = TRUE;
+		emit_held(r);
+	}
+}
+
+/* Between "<!" and the word that says what it is. TRUE: c was taken. */
+static gboolean bang_byte(struct repair *r, guint8 c)
+{
+	hold(r, c);
+	if (r->state == PASSING)
+		return TRUE;
+	if (held_is(r, "<!--") || held_is(r, "<![CDATA[")) {
+		r->state = c == '[' ? CDATA : COMMENT;
+		r->matched = 0;
+		if (r->state == CDATA && !r->rooted && !r->cutting)
+			pass(r);
+		emit_held(r);
+	} else if (held_is(r, "<!DOCTYPE") && !r->rooted) {
+		r->state = DOCTYPE;
+		r->quote = 0;
+		emit_held(r);
+	} else if (!held_starts(r, "<!--") && !held_starts(r, "<![CDATA[") && !held_starts(r, "<!DOCTYPE")) {
+		if (!r->rooted) { /* a declaration: not ours to judge */
+			pass(r);
+			return TRUE;
+		}
+		g_byte_array_set_size(r->held, r->held->len - 1);
+		tag_none(r);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* TRUE: c was taken. */
+static gboolean tag_byte(struct repair *r, guint8 c)
+{
+	enum state next;
+
+	if (r->state == TAG_BANG)
+		return bang_byte(r, c);
+	next = tag_next(r, c);
+	if (next == TAG_NONE) {
+		tag_none(r);
+		return FALSE;
+	}
+	r->state = next;
+	hold(r, c);
+	if (r->state == TAG_DONE) {
+		tag_done(r);
+	} else if (r->state == INSTRUCTION) {
+		r->matched = 0;
+		emit_held(r);
+	}
+	return TRUE;
+}
+
+/* what is not held: each takes bytes from the start of data, and says how many */
+
+/* The bytes of a tag without attributes at data[0] == '<'; 0 when it is another, or not whole. */
+static gsize plain_tag_size(const guint8 *data, gsize size)
+{
+	gsize at = size > 1 && data[1] == '/' ? 2 : 1;
+
+	if (at >= size || (CLASS[data[at]] & START) == 0)
+		return 0;
+	while (at < size && (CLASS[data[at]] & NAME) != 0)
+		at++;
+	return at < size && data[at] == '>' ? at + 1 : 0;
+}
+
+/* Inside of the root: the common case, and so the fast one. */
+static gsize take_content(struct repair *r, const guint8 *data, gsize size)
+{
+	gsize at = 0, whole;
+
+	for (;;) {
+		while (at < size && (CLASS[data[at]] & MARK) == 0)
+			at++;
+		if (at == size)
+			break;
+		whole = data[at] == '<' ? plain_tag_size(data + at, size - at)
+					: reference_size(data + at, size - at);
+		if (whole == 0)
+			break;
+		at += whole;
+	}
+	emit(r, data, at);
+	if (at == size)
+		return size;
+	r->state = data[at] == '<' ? TAG_OPEN : REFERENCE;
+	hold(r, data[at]);
+	return at + 1;
+}
+
+/* Before the root: all but white space is junk. */
+static gsize take_prolog(struct repair *r, const guint8 *data, gsize size)
+{
+	const guint8 *tag = memchr(data, '<', size);
+	gsize end = tag != NULL ? (gsize)(tag - data) : size, blank = 0;
+
+	while (blank < end && (CLASS[data[blank]] & SPACE) != 0)
+		blank++;
+	emit(r, data, blank);
+	if (blank < end)
+		r->cutting = TRUE;
+	emit(r, data + blank, end - blank);
+	if (tag == NULL)
+		return size;
+	r->state = TAG_OPEN;
+	hold(r, '<');
+	return end + 1;
+}
+
+static gsize take_until(struct repair *r, const guint8 *data, gsize size, const char *end)
+{
+	gsize at = 0;
+
+	while (at < size && end[r->matched] != '\0') {
+		guint8 c = data[at++];
+
+		if (c == (guint8)end[r->matched])
+			r->matched++;
+		else if (c != (guint8)end[0]) /* "--" before another "-" stays matched */
+			r->matched = 0;
+		else if (r->matched != 2)
+			r->matched = 1;
+	}
+	emit(r, data, at);
+	if (end[r->matched] == '\0')
+		r->state = TEXT;
+	return at;
+}
+
+static gsize take_doctype(struct repair *r, const guint8 *data, gsize size)
+{
+	gsize at = 0;
+
+	while (at < size && r->state == DOCTYPE) {
+		guint8 c = data[at];
+
+		if (c == '[' && r->quote == 0)
+			break;
+		at++;
+		if (r->quote != 0)
+			r->quote = c == r->quote ? 0 : r->quote;
+		else if (c == '"' || c == '\'')
+			r->quote = c;
+		else if (c == '>')
+			r->state = TEXT;
+	}
+	emit(r, data, at);
+	if (at < size && r->state == DOCTYPE)
+		pass(r); /* an internal subset is refused, whatever it is */
+	return at;
+}
+
+static gsize take(struct repair *r, const guint8 *data, gsize size)
+{
+	switch (r->state) {
+	case PASSING:
+		emit(r, data, size);
+		return size;
+	case TEXT:
+		return r->rooted ? take_content(r, data, size) : take_prolog(r, data, size);
+	case COMMENT:
+		return take_until(r, data, size, "-->");
+	case CDATA:
+		return take_until(r, data, size, "]]>");
+	case INSTRUCTION:
+		return take_until(r, data, size, "?>");
+	case DOCTYPE:
+		return take_doctype(r, data, size);
+	case REFERENCE:
+		return reference_byte(r, *data) ? 1 : 0;
+	default:
+		return tag_byte(r, *data) ? 1 : 0;
+	}
+}
+
+static void push_markup(struct repair *r, const guint8 *data, gsize size)
+{
+	while (size > 0) {
+		gsize taken = take(r, data, size);
+
+		data += taken;
+		size -= taken;
+		if (r->junk->len > r->limits->max_tag_bytes)
+			pass(r);
+	}
+}
+
+/* bytes */
+
+/* The bytes at the start that XML has as they are, and that are ASCII. */
+static gsize clean_size(const guint8 *data, gsize size)
+{
+	gsize at = 0;
+
+	for (; at + 64 <= size; at += 64) { /* without branches, so that it becomes vectors */
+		guint8 bad = 0;
+
+		for (gsize i = 0; i < 64; i++) {
+			guint8 c = data[at + i];
+
+			bad |= (guint8)((c >= 0x80) | ((c < 0x20) & (c != '\t') & (c != '\n') & (c != '\r')));
+		}
+		if (bad != 0)
+			break;
+	}
+	while (at < size && data[at] < 0x80 && (data[at] >= 0x20 || (CLASS[data[at]] & SPACE) != 0))
+		at++;
+	return at;
+}
+
+/* The bytes of the UTF-8 sequence at the start (RFC 3629 section 4); 0 when it is not whole, -1 when it is none.
+ */
+static int sequence_size(const guint8 *data, gsize size)
+{
+	guint8 c = data[0], low = 0x80, high = 0xbf;
+	gsize length = c >= 0xc2 && c <= 0xdf ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+
+	if (length == 0)
+		return -1;
+	if (c == 0xe0 || c == 0xf0)
+		low = c == 0xe0 ? 0xa0 : 0x90;
+	else if (c == 0xed || c == 0xf4)
+		high = c == 0xed ? 0x9f : 0x8f;
+	for (gsize i = 1; i < length; i++, low = 0x80, high = 0xbf) {
+		if (i == size)
+			return 0;
+		if (data[i] < low || data[i] > high)
+			return -1;
+	}
+	return (int)length;
+}
+
+/* One byte that may not stand as it is. */
+static void mend_byte(struct repair *r, guint8 c)
+{
+	char text[6];
+
+	if (c < 0x80) {
+		r->visitor->mended(r->user, NOTE_CONTROL);
+		return;
+	}
+	r->visitor->mended(r->user, NOTE_CHARSET);
+	push_markup(
+	    r, (const guint8 *)text, (gsize)g_unichar_to_utf8(c < 0xa0 ? WINDOWS_1252[c - 0x80] : c, text));
+}
+
+/* data[0..size) as far as it can be judged: returns what is left, a sequence that is not whole; at the end all is
+ * judged. */
+static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboolean end)
+{
+	gsize from = 0, at = 0;
+
+	while (at < size && r->state != PASSING) {
+		int sequence;
+
+		at += clean_size(data + at, size - at);
+		if (at == size)
+			break;
+		sequence = sequence_size(data + at, size - at);
+		if (sequence > 0) {
+			at += (gsize)sequence;
+			continue;
+		}
+		push_markup(r, data + from, at - from);
+		from = at;
+		if (sequence == 0 && !end)
+			return size - at;
+		if (r->state == PASSING)
+			break;
+		mend_byte(r, data[at]);
+		from = ++at;
+	}
+	push_markup(r, data + from, size - from);
+	return 0;
+}
+
+static void push_judged(struct repair *r, const guint8 *data, gsize size)
+{
+	gsize left;
+
+	while (r->n_partial > 0 && size > 0) {
+		guint8 partial[sizeof r->partial];
+		gsize n = r->n_partial + 1;
+
+		memcpy(partial, r->partial, r->n_partial);
+		partial[r->n_partial] = *data++;
+		size--;
+		r->n_partial = push_bytes(r, partial, n, FALSE);
+		memcpy(r->partial, partial + n - r->n_partial, r->n_partial);
+	}
+	left = push_bytes(r, data, size, FALSE);
+	if (left > 0) {
+		memcpy(r->partial, data + size - left, left);
+		r->n_partial = left;
+	}
+}
+
+/* the character set */
+
+/* The value of encoding="..." in an XML declaration is UTF-8, or there is none. */
+static gboolean declares_utf8(const char *declaration, gsize size)
+{
+	const char *at = g_strstr_len(declaration, (gssize)size, "encoding");
+	const char *end = declaration + size;
+
+	if (at == NULL)
+		return TRUE;
+	at += strlen("encoding");
+	while (at < end && (text_is_space(*at) || *at == '=' || *at == '"' || *at == '\''))
+		at++;
+	size = 0;
+	while (at + size < end && at[size] != '"' && at[size] != '\'' && !text_is_space(at[size]))
+		size++;
+	return (size == 5 && g_ascii_strncasecmp(at, "UTF-8", 5) == 0) ||
+	       (size == 4 && g_ascii_strncasecmp(at, "UTF8", 4) == 0);
+}
+
+/* Tells the character set from what is held; DECIDING: not yet. */
+static enum state decide(const struct repair *r, gboolean end)
+{
+	gsize size = r->held->len, blank = kind_blank(r->held->data, size);
+	const char *data = (const char *)r->held->data + blank, *close;
+	gboolean last = end || size >= DECLARATION;
+
+	size -= blank;
+	if (size < 6)
+		return last ? PASSING : DECIDING;
+	if (memchr(data, 0, 4) != NULL || (guint8)data[0] >= 0xfe || (guint8)data[0] == 0x4c)
+		return PASSING; /* UTF-16, UTF-32, EBCDIC */
+	if (memcmp(data, "<?xml", 5) != 0 || !text_is_space(data[5]))
+		return TEXT;
+	close = g_strstr_len(data, (gssize)size, "?>");
+	if (close == NULL)
+		return last ? PASSING : DECIDING;
+	return declares_utf8(data, (gsize)(close - data)) ? TEXT : PASSING;
+}
+
+static void start(struct repair *r, gboolean end)
+{
+	g_autoptr(GByteArray) head = NULL;
+	gsize blank;
+
+	r->state = decide(r, end);
+	if (r->state == DECIDING)
+		return;
+	head = g_steal_pointer(&r->held);
+	r->held = g_byte_array_new();
+	blank = kind_blank(head->data, head->len); /* with its mark */
+	emit(r, head->data, blank);
+	push_judged(r, head->data + blank, head->len - blank);
+}
+
+/* outside */
+
+struct repair *repair_new(
+    const struct parser_limits *limits, const struct repair_visitor *visitor, gpointer user)
+{
+	struct repair *r = g_new0(struct repair, 1);
+
+	r->limits = limits;
+	r->visitor = visitor;
+	r->user = user;
+	r->state = DECIDING;
+	r->held = g_byte_array_new();
+	r->junk = g_byte_array_new();
+	return r;
+}
+
+void repair_free(struct repair *r)
+{
+	if (r == NULL)
+		return;
+	g_byte_array_unref(r->held);
+	g_byte_array_unref(r->junk);
+	g_free(r);
+}
+
+void repair_push(struct repair *r, const guint8 *data, gsize size)
+{
+	/* byte by byte, so that the decision does not depend on the pieces */
+	while (size > 0 && r->state == DECIDING) {
+		g_byte_array_append(r->held, data++, 1);
+		size--;
+		start(r, FALSE);
+	}
+	push_judged(r, data, size);
+}
+
+void repair_end(struct repair *r)
+{
+	gboolean closes;
+
+	if (r->state == DECIDING)
+		start(r, TRUE);
+	push_bytes(r, r->partial, r->n_partial, TRUE);
+	closes = r->rooted && (r->state == TAG_END_NAME || r->state == TAG_END_SPACE) &&
+		 held_is_called(r, "feedback");
+	pass(r);
+	if (!closes)
+		return;
+	r->visitor->mended(r->user, NOTE_UNCLOSED);
+	emit(r, (const guint8 *)">", 1);
+}

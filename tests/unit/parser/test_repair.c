@@ -1,0 +1,263 @@
+/*
+ * Bytes of damaged XML into mended ones: each row whole, byte by byte and in sevens. What was mended is put before it
+ * as "{code}"; rows of want NULL come out as they go in.
+ */
+#include "parser/repair.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct row {
+	const char *name;
+	const char *xml;
+	const char *want;
+};
+
+#define IN(text) "<feedback>" text "</feedback>"
+
+static const struct row ROWS[] = {
+	/* untouched */
+	{ "nothing", "", NULL },
+	{ "well-formed, all that XML has",
+	    "\xef\xbb\xbf\n<?xml version='1.0' encoding='utf-8'?>\n<!-- & < a --><!DOCTYPE feedback SYSTEM "
+	    "'[>'>\n"
+	    "<feedback a='&amp; >' b = \"'\" ><x/><y:z /><![CDATA[ & < "
+	    "]]]]>&lt;&#38;&#x26;&a.b;\xc3\xb1\xe2\x82\xac"
+	    "\xf0\x9f\x98\x80<?p & < ?><!-- & --- < --></feedback >\r\n\t<!-- end -->",
+	    NULL },
+	{ "another root", "<?xml version='1.0'?><html>a & b < c \x01\xff</html>", NULL },
+	{ "another root behind junk", "<?xml version='1.0'?>\"<html><feedback>&</feedback>", NULL },
+	{ "another charset",
+	    "<?xml version='1.0' encoding=\"windows-1252\"?><feedback>\xf1 & < \x01</feedback", NULL },
+	{ "an internal subset", "<!DOCTYPE a [<!ENTITY b '&c;'>]><feedback>& < \x01</feedback", NULL },
+	{ "an internal subset behind junk", "<?xml version='1.0'?>\"<!DOCTYPE a []><feedback>& <</feedback>",
+	    NULL },
+	{ "a declaration before the root", "<!ENTITY a 'b'><feedback>&</feedback>", NULL },
+	{ "a report in CDATA", "<![CDATA[<feedback>]]><feedback>&</feedback>", NULL },
+	{ "names that only start like ours", "<feedbacks>&</feedbacks>", NULL },
+	{ "no root", "<?xml version='1.0'?>\" & <", NULL },
+	{ "an end tag first", "</feedback><feedback>&</feedback>", NULL },
+	{ "a declaration that does not end", "<?xml version='1.0'", NULL },
+	{ "cut off in a tag", "<feedback><record><row><count>1</cou", NULL },
+	{ "cut off in a reference", "<feedback>&am", NULL },
+	{ "cut off in an attribute", "<feedback><a b='&", NULL },
+	/* ampersands */
+	{ "ampersands", IN("a & b && c&d &1; &; &#; &#x; &#xg; &#1a; &a b; &"),
+	    IN("a {X5}&amp; b {X5}&amp;{X5}&amp; c{X5}&amp;d {X5}&amp;1; {X5}&amp;; {X5}&amp;#; {X5}&amp;#x; "
+	       "{X5}&amp;#xg; {X5}&amp;#1a; {X5}&amp;a b; {X5}&amp;") },
+	{ "an ampersand in an attribute", IN("<a b='1&2;&amp;'/>"), IN("<a b='1{X5}&amp;2;&amp;'/>") },
+	{ "an entity of one's own stays one", IN("&xxe;"), NULL },
+	/* tags that are none */
+	{ "an address", IN("<user@host>"), IN("{X5}&lt;user@host>") },
+	{ "a name and an address", IN("<Jo Doe <jo@doe>>"), IN("{X5}&lt;Jo Doe {X5}&lt;jo@doe>>") },
+	{ "a number", IN("a < 5 <5 <= <>"), IN("a {X5}&lt; 5 {X5}&lt;5 {X5}&lt;= {X5}&lt;>") },
+	{ "before a tag", IN("<p>a<b</p>"), IN("<p>a{X5}&lt;b</p>") },
+	{ "before the last tag", IN("<<"), IN("{X5}&lt;{X5}&lt;") },
+	{ "like an end tag", IN("</ </1> </a b>"), IN("{X5}&lt;/ {X5}&lt;/1> {X5}&lt;/a b>") },
+	{ "like an attribute", IN("<a b> <a b=c> <a b='<'> <a/b> <a b='&c'@>"),
+	    IN("{X5}&lt;a b> {X5}&lt;a b=c> {X5}&lt;a b='{X5}&lt;'> {X5}&lt;a/b> {X5}&lt;a "
+	       "b='{X5}&amp;c'@>") },
+	{ "like a comment or CDATA", IN("<!- <![CDAT <!x"), IN("{X5}&lt;!- {X5}&lt;![CDAT {X5}&lt;!x") },
+	/* bytes */
+	{ "control characters",
+	    IN("<a\x01>\x02\x1f&am\x03p;</\x04"
+	       "a>\x0b"),
+	    IN("{X6}<a>{X6}{X6}{X6}&amp;{X6}</a>{X6}") },
+	{ "in a comment and CDATA", IN("<!-- \x01\xff --><![CDATA[\x01\xff]]>"),
+	    IN("<!-- {X6}{X7}\xc3\xbf --><![CDATA[{X6}{X7}\xc3\xbf]]>") },
+	{ "windows-1252", IN("Sue\xf1o \x80\x91\x81\xa0"),
+	    IN("Sue{X7}\xc3\xb1o {X7}\xe2\x82\xac{X7}\xe2\x80\x98{X7}\xc2\x81{X7}\xc2\xa0") },
+	{ "sequences that end too early", IN("\xc3<a/>\xe2\x82 \xf0\x9f\x98\xc3\xb1"),
+	    IN("{X7}\xc3\x83<a/>{X7}\xc3\xa2{X7}\xe2\x80\x9a {X7}\xc3\xb0{X7}\xc5\xb8{X7}\xcb\x9c\xc3\xb1") },
+	{ "overlong, surrogate, beyond Unicode", IN("\xc0\xbc \xed\xa0\x80 \xf4\x90\x80\x80"),
+	    IN("{X7}\xc3\x80{X7}\xc2\xbc {X7}\xc3\xad{X7}\xc2\xa0{X7}\xe2\x82\xac "
+	       "{X7}\xc3\xb4{X7}\xc2\x90{X7}\xe2\x82\xac{X7}\xe2\x82\xac") },
+	{ "a sequence that the end cuts", IN("") "\xe2\x82", IN("") "{X7}\xc3\xa2{X7}\xe2\x80\x9a" },
+	/* around the root */
+	{ "a quote", "<?xml version='1.0'?>\n \"\n<feedback/>", "<?xml version='1.0'?>\n {X8}<feedback/>" },
+	{ "words with < and &", "<?xml version='1.0'?>a < b & c<d@e><F:FEEDBACK\n></F:FEEDBACK>",
+	    "<?xml version='1.0'?>{X8}<F:FEEDBACK\n></F:FEEDBACK>" },
+	{ "a schema",
+	    "<?xml version='1.0'?> <xs:schema a='>'>\n<xs:element/></xs:x><!-- <feedback> --><feedback/>",
+	    "<?xml version='1.0'?> {X8}<feedback/>" },
+	{ "the last >", "<feedback>a</feedback", "<feedback>a</feedback{X9}>" },
+	{ "the last >, then blanks", "<d:feedback>a</d:feedback \n", "<d:feedback>a</d:feedback \n{X9}>" },
+};
+
+static void on_bytes(gpointer user, const guint8 *data, gsize size)
+{
+	g_string_append_len(user, (const char *)data, (gssize)size);
+}
+
+static void on_mended(gpointer user, const char *code)
+{
+	g_string_append_printf(user, "{%s}", code);
+}
+
+static const struct repair_visitor VISITOR = { on_bytes, on_mended };
+
+static GString *run(const struct parser_limits *limits, const char *xml, gsize size, gsize step)
+{
+	GString *out = g_string_new(NULL);
+	struct repair *repair = repair_new(limits, &VISITOR, out);
+
+	for (gsize at = 0; at < size; at += step) {
+		g_autofree guint8 *piece = g_memdup2(xml + at, MIN(step, size - at));
+
+		repair_push(repair, piece, MIN(step, size - at));
+	}
+	repair_end(repair);
+	repair_free(repair);
+	return out;
+}
+
+static GString *without_codes(const GString *text)
+{
+	GString *out = g_string_new(NULL);
+
+	for (const char *at = text->str; *at != '\0'; at++)
+		if (at[0] == '{' && at[1] == 'X' && at[3] == '}')
+			at += 3;
+		else
+			g_string_append_c(out, *at);
+	return out;
+}
+
+static void rows_whole_and_byte_by_byte(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const gsize STEPS[] = { G_MAXSIZE / 2, 1, 7 };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++)
+		for (gsize j = 0; j < G_N_ELEMENTS(STEPS); j++) {
+			const struct row *row = &ROWS[i];
+			const char *want = row->want != NULL ? row->want : row->xml;
+			GString *got = run(&LIMITS, row->xml, strlen(row->xml), STEPS[j]);
+
+			if (strcmp(got->str, want) != 0)
+				fail_msg(
+				    "%s, step %zu:\ngot  %s\nwant %s", row->name, STEPS[j], got->str, want);
+			g_string_free(got, TRUE);
+		}
+}
+
+/* Nothing is left to mend in what was mended, wherever the document ends. */
+static void what_was_mended_is_left_alone(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		GString *once = run(&LIMITS, ROWS[i].xml, strlen(ROWS[i].xml), 3);
+		GString *plain = without_codes(once);
+		GString *twice = run(&LIMITS, plain->str, plain->len, 3);
+
+		if (strcmp(twice->str, plain->str) != 0)
+			fail_msg("%s:\nonce  %s\ntwice %s", ROWS[i].name, plain->str, twice->str);
+		g_string_free(once, TRUE);
+		g_string_free(plain, TRUE);
+		g_string_free(twice, TRUE);
+	}
+}
+
+static void nul_bytes_are_left_out(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const char XML[] = "<feedback>\0a\0</feed\0back>\0";
+
+	(void)state;
+	for (gsize step = 1; step < sizeof XML; step++) {
+		GString *got = run(&LIMITS, XML, sizeof XML - 1, step);
+
+		assert_string_equal(got->str, "<feedback>{X6}a{X6}{X6}</feedback>{X6}");
+		g_string_free(got, TRUE);
+	}
+}
+
+static void utf_16_is_left_alone(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const struct {
+		const char *xml;
+		gsize size;
+	} rows[] = {
+		{ "\xff\xfe<\0f\0e\0\1\1&\0", 12 },
+		{ "\xfe\xff\0<\0f\0e\1\1\0&", 12 },
+		{ "<\0f\0e\0\1\1&\0", 10 },
+		{ "\0<\0f\0e\1\1\0&", 10 },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (gsize step = 1; step <= 12; step += 11) {
+			GString *got = run(&LIMITS, rows[i].xml, rows[i].size, step);
+
+			assert_int_equal(got->len, rows[i].size);
+			assert_memory_equal(got->str, rows[i].xml, rows[i].size);
+			g_string_free(got, TRUE);
+		}
+}
+
+/* At max_tag_bytes and one more: what is longer is passed on, and all after it, unmended. */
+static void what_is_held_ends_at_its_limit(void **state)
+{
+	static const struct {
+		const char *name, *head, *tail, *mended;
+	} rows[] = {
+		/* what is held is 20 bytes, with an x for each that is missing */
+		{ "a tag", "<feedback><a b='", "'/>&</feedback>", "'/>{X5}&amp;</feedback>" },
+		{ "a reference", "<feedback>&", ";&</feedback>", ";{X5}&amp;</feedback>" },
+	};
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	limits.max_tag_bytes = 20;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (gsize held = 19; held <= 21; held++) {
+			g_autofree char *fill = g_strnfill(held - (i == 0 ? 9 : 2), 'x');
+			g_autofree char *xml = g_strconcat(rows[i].head, fill, rows[i].tail, NULL);
+			g_autofree char *want =
+			    g_strconcat(rows[i].head, fill, held > 20 ? rows[i].tail : rows[i].mended, NULL);
+			GString *got = run(&limits, xml, strlen(xml), 1);
+
+			if (strcmp(got->str, want) != 0)
+				fail_msg("%s, %zu:\ngot  %s\nwant %s", rows[i].name, held, got->str, want);
+			g_string_free(got, TRUE);
+		}
+}
+
+static void junk_ends_at_its_limit(void **state)
+{
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	limits.max_tag_bytes = 20;
+	for (gsize size = 19; size <= 21; size++) {
+		g_autofree char *fill = g_strnfill(size, 'x');
+		g_autofree char *xml = g_strconcat("<?xml version='1.0'?>", fill, "<feedback>&", NULL);
+		GString *got = run(&limits, xml, strlen(xml), 1);
+
+		assert_string_equal(got->str, size > 20 ? xml : "<?xml version='1.0'?>{X8}<feedback>&");
+		g_string_free(got, TRUE);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_whole_and_byte_by_byte),
+		cmocka_unit_test(what_was_mended_is_left_alone),
+		cmocka_unit_test(nul_bytes_are_left_out),
+		cmocka_unit_test(utf_16_is_left_alone),
+		cmocka_unit_test(what_is_held_ends_at_its_limit),
+		cmocka_unit_test(junk_ends_at_its_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
