@@ -55,6 +55,7 @@ struct aggregate {
 	guint64 repaired;    /* bytes that came out of it */
 	guint64 blank;       /* of those, the first, that libxml2 does not get */
 	GArray *mends;       /* struct mend */
+	guint n_noted;       /* of them, the first, that are done with */
 	GByteArray *pending; /* bytes that libxml2 has not got yet */
 	gboolean started;    /* it has got the first */
 	struct sha256_ctx sha256;
@@ -187,12 +188,17 @@ static void note_mends(struct aggregate *a, gboolean end)
 {
 	guint64 now = end ? G_MAXUINT64 : a->blank + (guint64)MAX(xmlByteConsumed(a->xml), 0);
 	enum element at = a->at == ELEMENT_NONE ? FEEDBACK : a->at;
-	guint done = 0;
 
-	while (done < a->mends->len && g_array_index(a->mends, struct mend, done).at < now)
-		values_note(values_of(a, at), g_array_index(a->mends, struct mend, done++).code,
-		    ELEMENTS[at].path, NULL);
-	g_array_remove_range(a->mends, 0, done);
+	while (a->n_noted < a->mends->len) {
+		const struct mend *mend = &g_array_index(a->mends, struct mend, a->n_noted);
+
+		if (mend->at >= now)
+			return;
+		values_note(values_of(a, at), mend->code, ELEMENTS[at].path, NULL);
+		a->n_noted++;
+	}
+	g_array_set_size(a->mends, 0);
+	a->n_noted = 0;
 }
 
 static void note_name(struct aggregate *a, enum element element, const xmlChar *name)
@@ -601,6 +607,10 @@ static void on_mended(gpointer user, const char *code)
 	struct aggregate *a = user;
 	struct mend mend = { code, a->repaired };
 
+	if (a->n_noted >= MAX_MENDS / 2) {
+		g_array_remove_range(a->mends, 0, a->n_noted);
+		a->n_noted = 0;
+	}
 	if (a->state == STATE_READING && a->mends->len < MAX_MENDS)
 		g_array_append_val(a->mends, mend);
 }

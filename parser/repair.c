@@ -691,7 +691,7 @@ void repair_end(struct repair *r)
 {
 	gboolean closes;
 
-	if (r->state == DECIDING)
+	if (r->state == DECIDING && r->held->len > 0)
 		start(r, TRUE);
 	push_bytes(r, r->partial, r->n_partial, TRUE);
 	closes = r->rooted && (r->state == TAG_END_NAME || r->state == TAG_END_SPACE) &&
