@@ -556,6 +556,17 @@ static void check_xml(struct aggregate *a)
 		    xmlSAX2GetLineNumber(a->xml), a->limits->max_tag_bytes);
 }
 
+/* The first bytes have come out of the repair, so it knows the character set. */
+static void begin_xml(struct aggregate *a)
+{
+	const char *unknown = repair_unknown(a->repair);
+
+	if (repair_is_utf8(a->repair))
+		xmlCtxtUseOptions(a->xml, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
+	if (unknown != NULL)
+		values_note(&a->report_values, NOTE_CHARSET, ELEMENTS[FEEDBACK].path, unknown);
+}
+
 static void feed(struct aggregate *a, const guint8 *data, gsize size)
 {
 	if (!a->started) {
@@ -565,6 +576,8 @@ static void feed(struct aggregate *a, const guint8 *data, gsize size)
 		size -= blank;
 		a->blank += blank;
 		a->started = size > 0;
+		if (a->started)
+			begin_xml(a);
 	}
 	while (size > 0 && a->state == STATE_READING) {
 		gsize part = MIN(size, CHUNK);

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define EOCD_SIZE 22                  /* zip's end of central directory record ... */
+#define JUNK_MAX  32 /* bytes before a report that are passed over: a mangled mark, a quote */
+#define EOCD_SIZE 22 /* zip's end of central directory record ... */
 #define EOCD_TAIL (EOCD_SIZE + 65535) /* ... has a comment of up to 65,535 bytes after it */
 
 static gboolean starts(const guint8 *data, gsize size, const char *magic, gsize n)
@@ -23,6 +24,36 @@ gsize kind_blank(const guint8 *data, gsize size)
 	return at;
 }
 
+/* An XML declaration, or a <feedback> tag of any case and prefix, is at the start. */
+static gboolean starts_report(const guint8 *data, gsize size)
+{
+	gsize at = 1;
+
+	if (size > 5 && g_ascii_strncasecmp((const char *)data, "<?xml", 5) == 0)
+		return text_is_space((char)data[5]);
+	while (at < size && (g_ascii_isalnum(data[at]) || data[at] == '-' || data[at] == '_'))
+		at++;
+	at = at < size && data[at] == ':' ? at + 1 : 1;
+	return size > at + 8 && g_ascii_strncasecmp((const char *)data + at, "feedback", 8) == 0 &&
+	       (text_is_space((char)data[at + 8]) || data[at + 8] == '>');
+}
+
+gsize kind_lead(const guint8 *data, gsize size)
+{
+	gsize blank = kind_blank(data, size), at = blank;
+	gboolean words = FALSE;
+
+	while (at < size && at - blank < JUNK_MAX && data[at] != '<') {
+		words |= g_ascii_isalnum(data[at]);
+		if (data[at] == '{' || data[at] == '[') /* JSON */
+			return blank;
+		at++;
+	}
+	if (at == size || data[at] != '<' || !starts_report(data + at, size - at))
+		return blank;
+	return words && data[at + 1] != '?' ? blank : at; /* words before a tag are text about it */
+}
+
 /* The first characters as ASCII, whatever is 0 left out: enough to tell tags in UTF-8 and UTF-16. */
 static gsize first_letters(const guint8 *data, gsize size, char *letters, gsize max)
 {
@@ -31,7 +62,7 @@ static gsize first_letters(const guint8 *data, gsize size, char *letters, gsize 
 	if (starts(data, size, "\xff\xfe", 2) || starts(data, size, "\xfe\xff", 2))
 		at = 2;
 	else
-		at = kind_blank(data, size);
+		at = kind_lead(data, size);
 	for (; at < size && n < max; at++)
 		if (data[at] != 0 && (n > 0 || !text_is_space((char)data[at])))
 			letters[n++] = (char)data[at];
@@ -41,7 +72,7 @@ static gsize first_letters(const guint8 *data, gsize size, char *letters, gsize 
 /* UTF-16 text has a byte order mark, or its first character's other byte is 0. */
 static gboolean may_be_text(const guint8 *data, gsize size)
 {
-	gsize at = kind_blank(data, size);
+	gsize at = kind_lead(data, size);
 
 	if (at == size)
 		return FALSE;
@@ -113,6 +144,8 @@ enum kind kind_of_document(const guint8 *data, gsize size)
 {
 	enum kind kind = kind_of_start(data, size);
 
+	if (kind == KIND_XML && kind_lead(data, size) > kind_blank(data, size) && is_header_line(data, size))
+		return KIND_MAIL;
 	if (kind != KIND_OTHER)
 		return kind;
 	if (!is_header_line(data, size) && has_zip_end(data, size))

@@ -2,7 +2,8 @@
  * kind.h - what some bytes are, told by themselves: never by a file's name or a media type.
  *
  * gzip: RFC 1952 section 2.3.1. zlib: RFC 1950 section 2.2. zip: APPNOTE 4.3.7, 4.3.16. XML: anything whose
- * first character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16.
+ * first character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16; or a declaration or
+ * <feedback> tag behind a little junk, as a quote or a mark that was mangled.
  */
 #pragma once
 
@@ -36,3 +37,6 @@ gboolean kind_is_report_like(const guint8 *data, gsize size);
 
 /* The bytes at the start that are a UTF-8 byte order mark or white space, and may be left out. */
 gsize kind_blank(const guint8 *data, gsize size);
+
+/* The same, and what junk there is before an XML declaration or a <feedback> tag. */
+gsize kind_lead(const guint8 *data, gsize size);

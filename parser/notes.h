@@ -20,7 +20,8 @@
  *   X5  both    the element: in it, or in a tag in it, a '<' that starts no tag, or an '&' that starts no reference;
  *               taken as text
  *   X6  both    the element, likewise: control characters that XML forbids; left out
- *   X7  both    the element, likewise: bytes that are not UTF-8; taken as windows-1252
+ *   X7  both    the element, likewise: bytes that are not of the character set; taken as windows-1252. Or feedback, the
+ *               character set: one that is not known, or not the real one; taken for UTF-8
  *   X8  report  feedback: text or the start of a schema before the root; left out
  *   X9  report  feedback: its end tag had no '>'
  *   M1  report  mail/subject, the domain or id in it: the Subject says another policy domain or report_id (hints.h)

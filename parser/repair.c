@@ -4,9 +4,13 @@
 #include "parser/notes.h"
 #include "parser/text.h"
 
+#include <errno.h>
+#include <iconv.h>
 #include <string.h>
 
 #define DECLARATION 1024 /* bytes in which an XML declaration ends */
+#define LEAD        64   /* bytes in which kind_lead() knows what it says */
+#define NAME_BYTES  40   /* of a character set */
 
 /* What a byte may be. From 0x80 on all are of names: libxml2 decides which really are. */
 enum { SPACE = 1, START = 2, NAME = 4, MARK = 8, FIRST = START | NAME };
@@ -68,10 +72,20 @@ enum state {
 	DOCTYPE,
 };
 
+enum charset {
+	CHARSET_UTF8,
+	CHARSET_SINGLE, /* a byte is a character, and ASCII in it: comes out as UTF-8 */
+	CHARSET_OTHER,  /* comes out as it is */
+};
+
 struct repair {
 	const struct parser_limits *limits;
 	const struct repair_visitor *visitor;
 	gpointer user;
+
+	enum charset charset;
+	char *unknown;       /* what it was called, when that is none or not the real one */
+	guint16 upper[0x80]; /* of CHARSET_SINGLE: the characters from 0x80 on; 0 for none */
 
 	guint8 partial[4]; /* a UTF-8 sequence that is not whole yet */
 	gsize n_partial;
@@ -509,40 +523,45 @@ static gsize clean_size(const guint8 *data, gsize size)
 	return at;
 }
 
-/* The bytes of the UTF-8 sequence at the start (RFC 3629 section 4); 0 when it is not whole, -1 when it is none.
- */
+/* The bytes of the UTF-8 sequence at the start; 0 when it is not whole, -1 when it is none. */
 static int sequence_size(const guint8 *data, gsize size)
 {
-	guint8 c = data[0], low = 0x80, high = 0xbf;
-	gsize length = c >= 0xc2 && c <= 0xdf ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+	gunichar c;
 
-	if (length == 0)
+	if (data[0] < 0xc2 || data[0] > 0xf4)
 		return -1;
-	if (c == 0xe0 || c == 0xf0)
-		low = c == 0xe0 ? 0xa0 : 0x90;
-	else if (c == 0xed || c == 0xf4)
-		high = c == 0xed ? 0x9f : 0x8f;
-	for (gsize i = 1; i < length; i++, low = 0x80, high = 0xbf) {
-		if (i == size)
-			return 0;
-		if (data[i] < low || data[i] > high)
-			return -1;
-	}
-	return (int)length;
+	c = g_utf8_get_char_validated((const char *)data, (gssize)MIN(size, 4));
+	if (c == (gunichar)-2)
+		return 0;
+	return c == (gunichar)-1 ? -1 : g_unichar_to_utf8(c, NULL);
+}
+
+static void push_character(struct repair *r, gunichar c)
+{
+	char text[6];
+
+	push_markup(r, (const guint8 *)text, (gsize)g_unichar_to_utf8(c, text));
 }
 
 /* One byte that may not stand as it is. */
 static void mend_byte(struct repair *r, guint8 c)
 {
-	char text[6];
-
-	if (c < 0x80) {
+	if (c >= 0x80 && r->charset == CHARSET_SINGLE && r->upper[c - 0x80] != 0) {
+		push_character(r, r->upper[c - 0x80]);
+	} else if (c >= 0x80) {
+		r->visitor->mended(r->user, NOTE_CHARSET);
+		push_character(r, c < 0xa0 ? WINDOWS_1252[c - 0x80] : c);
+	} else if (r->state == PASSING) {
+		emit(r, &c, 1);
+	} else {
 		r->visitor->mended(r->user, NOTE_CONTROL);
-		return;
 	}
-	r->visitor->mended(r->user, NOTE_CHARSET);
-	push_markup(
-	    r, (const guint8 *)text, (gsize)g_unichar_to_utf8(c < 0xa0 ? WINDOWS_1252[c - 0x80] : c, text));
+}
+
+/* Bytes come out as they go in. */
+static gboolean is_done(const struct repair *r)
+{
+	return r->state == PASSING && r->charset != CHARSET_SINGLE;
 }
 
 /* data[0..size) as far as it can be judged: returns what is left, a sequence that is not whole; at the end all is
@@ -551,13 +570,13 @@ static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboole
 {
 	gsize from = 0, at = 0;
 
-	while (at < size && r->state != PASSING) {
+	while (at < size && !is_done(r)) {
 		int sequence;
 
 		at += clean_size(data + at, size - at);
 		if (at == size)
 			break;
-		sequence = sequence_size(data + at, size - at);
+		sequence = r->charset == CHARSET_UTF8 ? sequence_size(data + at, size - at) : -1;
 		if (sequence > 0) {
 			at += (gsize)sequence;
 			continue;
@@ -566,7 +585,7 @@ static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboole
 		from = at;
 		if (sequence == 0 && !end)
 			return size - at;
-		if (r->state == PASSING)
+		if (is_done(r))
 			break;
 		mend_byte(r, data[at]);
 		from = ++at;
@@ -598,57 +617,116 @@ static void push_judged(struct repair *r, const guint8 *data, gsize size)
 
 /* the character set */
 
-/* The value of encoding="..." in an XML declaration is UTF-8, or there is none. */
-static gboolean declares_utf8(const char *declaration, gsize size)
+/* The value of encoding="..." in an XML declaration; transfer full, or NULL. */
+static char *declared(const char *declaration, gsize size)
 {
 	const char *at = g_strstr_len(declaration, (gssize)size, "encoding");
-	const char *end = declaration + size;
+	const char *end = declaration + size, *name;
 
 	if (at == NULL)
-		return TRUE;
-	at += strlen("encoding");
-	while (at < end && (text_is_space(*at) || *at == '=' || *at == '"' || *at == '\''))
+		return NULL;
+	for (at += strlen("encoding"); at < end && (text_is_space(*at) || strchr("=\"'", *at) != NULL);)
 		at++;
-	size = 0;
-	while (at + size < end && at[size] != '"' && at[size] != '\'' && !text_is_space(at[size]))
-		size++;
-	return (size == 5 && g_ascii_strncasecmp(at, "UTF-8", 5) == 0) ||
-	       (size == 4 && g_ascii_strncasecmp(at, "UTF8", 4) == 0);
+	for (name = at; at < end && (g_ascii_isalnum(*at) || strchr("._:-", *at) != NULL);)
+		at++;
+	return g_strndup(name, MIN((gsize)(at - name), NAME_BYTES));
 }
 
-/* Tells the character set from what is held; DECIDING: not yet. */
-static enum state decide(const struct repair *r, gboolean end)
+/* The one character that a byte is; 0: none. -1: it is but the start of one. */
+static int decode_byte(iconv_t set, guint8 byte)
 {
-	gsize size = r->held->len, blank = kind_blank(r->held->data, size);
-	const char *data = (const char *)r->held->data + blank, *close;
+	char in[1] = { (char)byte }, out[8], *from = in, *to = out;
+	gsize in_left = 1, out_left = sizeof out;
+	gunichar c;
+
+	iconv(set, NULL, NULL, NULL, NULL);
+	if (iconv(set, &from, &in_left, &to, &out_left) == (gsize)-1)
+		return errno == EINVAL ? -1 : 0;
+	c = g_utf8_get_char_validated(out, (gssize)(sizeof out - out_left));
+	if (out_left == sizeof out)
+		return -1;
+	return c <= 0xffff && g_utf8_next_char(out) == to ? (int)c : 0;
+}
+
+static enum charset tell_set(struct repair *r, iconv_t set)
+{
+	gboolean upper = FALSE, several = FALSE;
+
+	if (decode_byte(set, '<') != '<')
+		return CHARSET_UTF8; /* the declaration could be read, so it is not in this */
+	for (guint c = 0; c < 0x100; c++) {
+		int character = decode_byte(set, (guint8)c);
+
+		several |= character < 0 || (c < 0x80 && character != (int)c);
+		if (c < 0x80 || character < 0xa0) /* what is a control in ISO 8859 is meant as windows-1252 */
+			continue;
+		r->upper[c - 0x80] = (guint16)character;
+		upper = TRUE;
+	}
+	return several ? CHARSET_OTHER : upper ? CHARSET_SINGLE : CHARSET_UTF8;
+}
+
+/* What is not known, or not ASCII though the declaration is, is taken for UTF-8. */
+static void tell_charset(struct repair *r, char *name)
+{
+	gboolean utf8 =
+	    name == NULL || g_ascii_strcasecmp(name, "UTF-8") == 0 || g_ascii_strcasecmp(name, "UTF8") == 0;
+	iconv_t set = utf8 || *name == '\0' ? (iconv_t)-1 : iconv_open("UTF-8", name);
+
+	r->charset = CHARSET_UTF8;
+	if (set != (iconv_t)-1) {
+		r->charset = tell_set(r, set);
+		utf8 = decode_byte(set, '<') == '<';
+		iconv_close(set);
+	}
+	if (r->charset != CHARSET_UTF8 || utf8)
+		g_free(name);
+	else
+		r->unknown = name;
+}
+
+/* Tells the character set from what is held. FALSE: not yet. */
+static gboolean decide(struct repair *r, gboolean end)
+{
+	gsize size = r->held->len, lead = kind_lead(r->held->data, size);
+	const char *data = (const char *)r->held->data + lead, *close;
 	gboolean last = end || size >= DECLARATION;
 
-	size -= blank;
-	if (size < 6)
-		return last ? PASSING : DECIDING;
-	if (memchr(data, 0, 4) != NULL || (guint8)data[0] >= 0xfe || (guint8)data[0] == 0x4c)
-		return PASSING; /* UTF-16, UTF-32, EBCDIC */
-	if (memcmp(data, "<?xml", 5) != 0 || !text_is_space(data[5]))
-		return TEXT;
-	close = g_strstr_len(data, (gssize)size, "?>");
-	if (close == NULL)
-		return last ? PASSING : DECIDING;
-	return declares_utf8(data, (gsize)(close - data)) ? TEXT : PASSING;
+	size -= lead;
+	if (!last && (size < 6 || (data[0] != '<' && size < LEAD)))
+		return FALSE;
+	r->state = TEXT;
+	if (size < 4 || memchr(data, 0, 4) != NULL || (guint8)data[0] >= 0xfe || data[0] == 0x4c) {
+		r->state = PASSING; /* UTF-16, UTF-32, EBCDIC */
+		r->charset = CHARSET_OTHER;
+	} else if (size > 5 && memcmp(data, "<?xml", 5) == 0 && text_is_space(data[5])) {
+		close = g_strstr_len(data, (gssize)size, "?>");
+		if (close == NULL && !last) {
+			r->state = DECIDING;
+			return FALSE;
+		}
+		tell_charset(r, close != NULL ? declared(data, (gsize)(close - data)) : NULL);
+		if (r->charset == CHARSET_OTHER || close == NULL)
+			r->state = PASSING;
+	}
+	return TRUE;
 }
 
 static void start(struct repair *r, gboolean end)
 {
 	g_autoptr(GByteArray) head = NULL;
-	gsize blank;
+	gsize blank, lead;
 
-	r->state = decide(r, end);
-	if (r->state == DECIDING)
+	if (!decide(r, end))
 		return;
 	head = g_steal_pointer(&r->held);
 	r->held = g_byte_array_new();
 	blank = kind_blank(head->data, head->len); /* with its mark */
+	lead = kind_lead(head->data, head->len);
 	emit(r, head->data, blank);
-	push_judged(r, head->data + blank, head->len - blank);
+	if (lead > blank)
+		r->visitor->mended(r->user, NOTE_JUNK);
+	push_judged(r, head->data + lead, head->len - lead);
 }
 
 /* outside */
@@ -673,6 +751,7 @@ void repair_free(struct repair *r)
 		return;
 	g_byte_array_unref(r->held);
 	g_byte_array_unref(r->junk);
+	g_free(r->unknown);
 	g_free(r);
 }
 
@@ -701,4 +780,14 @@ void repair_end(struct repair *r)
 		return;
 	r->visitor->mended(r->user, NOTE_UNCLOSED);
 	emit(r, (const guint8 *)">", 1);
+}
+
+gboolean repair_is_utf8(const struct repair *r)
+{
+	return r->charset != CHARSET_OTHER;
+}
+
+const char *repair_unknown(const struct repair *r)
+{
+	return r->unknown;
 }

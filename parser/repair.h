@@ -1,18 +1,22 @@
 /*
  * repair.h - the bytes of a report's XML with the damage that reporters do to it mended, in pieces of any size.
  *
- * Where XML 1.0 lets only one reading be meant, and only in a document whose root is <feedback> (any case, any
- * prefix) and whose character set is, or defaults to, UTF-8:
+ * Where only one reading can be meant, and only in a document whose root is <feedback> (any case, any prefix) and
+ * whose character set is UTF-8 or one of a byte a character with ASCII in it (ISO 8859, windows-125x, KOI8, ...):
  *
- *   & that starts no reference, < that starts no tag     escaped, so that they are text (section 2.4)
+ *   & that starts no reference, < that starts no tag     escaped, so that they are text (XML 1.0, section 2.4)
  *   control characters, NUL                              left out (section 2.2)
- *   bytes that are not UTF-8                             each read as windows-1252 (section 4.3.3)
+ *   bytes that are not of the character set              each read as windows-1252 (section 4.3.3)
  *   text, or a <schema> start tag, before the root       left out up to <feedback (section 2.1)
  *   </feedback at the very end                           gets its > (section 3.1)
  *
- * All else comes out as it goes in: other character sets, other roots, and whatever has a DOCTYPE with an internal
- * subset, a tag or junk longer than max_tag_bytes. No element is added, closed or moved; an entity reference
- * stays one. Well-formed XML is unchanged. Holds at most max_tag_bytes of a tag and of junk. Knows no libxml2.
+ * What is declared in a character set that is not known, or that cannot be the one of its declaration, is taken for
+ * UTF-8. All of these come out as UTF-8, whatever they declare, and other roots with them.
+ *
+ * All else comes out as it goes in: UTF-16 and sets of several bytes a character, other roots, and whatever has a
+ * DOCTYPE with an internal subset, a tag or junk longer than max_tag_bytes. No element is added, closed or moved; an
+ * entity reference stays one. Well-formed XML in UTF-8 is unchanged. Holds at most max_tag_bytes of a tag and of junk.
+ * Knows no libxml2.
  */
 #pragma once
 
@@ -37,3 +41,9 @@ void repair_push(struct repair *repair, const guint8 *data, gsize size);
 
 /* There are no more: what is held comes out. To be called once. */
 void repair_end(struct repair *repair);
+
+/* Once bytes have come out: they are UTF-8, whatever the document declares. */
+gboolean repair_is_utf8(const struct repair *repair);
+
+/* The character set that it declares and is not taken for; NULL when there is no such. */
+const char *repair_unknown(const struct repair *repair);

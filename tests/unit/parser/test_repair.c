@@ -33,7 +33,10 @@ static const struct row ROWS[] = {
 	{ "another root", "<?xml version='1.0'?><html>a & b < c \x01\xff</html>", NULL },
 	{ "another root behind junk", "<?xml version='1.0'?>\"<html><feedback>&</feedback>", NULL },
 	{ "another charset",
-	    "<?xml version='1.0' encoding=\"windows-1252\"?><feedback>\xf1 & < \x01</feedback", NULL },
+	    "<?xml version='1.0' encoding=\"Shift_JIS\"?><feedback>\x83\x41 & < \x01</feedback", NULL },
+	{ "another root in a set of single bytes",
+	    "<?xml version='1.0' encoding='koi8-r'?><html>\xc1&\x01</html>",
+	    "<?xml version='1.0' encoding='koi8-r'?><html>\xd0\xb0&\x01</html>" },
 	{ "an internal subset", "<!DOCTYPE a [<!ENTITY b '&c;'>]><feedback>& < \x01</feedback", NULL },
 	{ "an internal subset behind junk", "<?xml version='1.0'?>\"<!DOCTYPE a []><feedback>& <</feedback>",
 	    NULL },
@@ -78,7 +81,26 @@ static const struct row ROWS[] = {
 	    IN("{X7}\xc3\x80{X7}\xc2\xbc {X7}\xc3\xad{X7}\xc2\xa0{X7}\xe2\x82\xac "
 	       "{X7}\xc3\xb4{X7}\xc2\x90{X7}\xe2\x82\xac{X7}\xe2\x82\xac") },
 	{ "a sequence that the end cuts", IN("") "\xe2\x82", IN("") "{X7}\xc3\xa2{X7}\xe2\x80\x9a" },
+	{ "a set of single bytes",
+	    "<?xml version='1.0' encoding=\"windows-1252\"?><feedback>\xf1 & \x80 < \x01</feedback",
+	    "<?xml version='1.0' encoding=\"windows-1252\"?><feedback>\xc3\xb1 {X5}&amp; \xe2\x82\xac "
+	    "{X5}&lt; "
+	    "{X6}</feedback{X9}>" },
+	{ "a byte that the set has not", "<?xml encoding='windows-1253'?><feedback>\xe1\xd2",
+	    "<?xml encoding='windows-1253'?><feedback>\xce\xb1{X7}\xc3\x92" },
+	{ "controls of ISO 8859", "<?xml encoding='iso-8859-1'?><feedback>\x93\xe9",
+	    "<?xml encoding='iso-8859-1'?><feedback>{X7}\xe2\x80\x9c\xc3\xa9" },
+	{ "a set that cannot be", "<?xml encoding='utf-16'?><feedback>\xc3\xb1& ",
+	    "<?xml encoding='utf-16'?><feedback>\xc3\xb1{X5}&amp; " },
+	{ "a set that is not known", "<?xml encoding='x-no-such'?><feedback>\xf1",
+	    "<?xml encoding='x-no-such'?><feedback>{X7}\xc3\xb1" },
+	{ "ASCII that is none", "<?xml encoding='us-ascii'?><feedback>\xc3\xb1\xf1",
+	    "<?xml encoding='us-ascii'?><feedback>\xc3\xb1{X7}\xc3\xb1" },
 	/* around the root */
+	{ "a quote before the declaration", "\xef\xbb\xbf\n\"<?xml encoding='iso-8859-2'?><feedback>\xe8",
+	    "\xef\xbb\xbf\n{X8}<?xml encoding='iso-8859-2'?><feedback>\xc4\x8d" },
+	{ "words before the declaration", "b'<?xml version='1.0'?><feedback/>",
+	    "{X8}<?xml version='1.0'?><feedback/>" },
 	{ "a quote", "<?xml version='1.0'?>\n \"\n<feedback/>", "<?xml version='1.0'?>\n {X8}<feedback/>" },
 	{ "words with < and &", "<?xml version='1.0'?>a < b & c<d@e><F:FEEDBACK\n></F:FEEDBACK>",
 	    "<?xml version='1.0'?>{X8}<F:FEEDBACK\n></F:FEEDBACK>" },
@@ -154,6 +176,8 @@ static void what_was_mended_is_left_alone(void **state)
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		if (strstr(ROWS[i].xml, "encoding=") != NULL)
+			continue; /* it is no longer what it declares */
 		GString *once = run(&LIMITS, ROWS[i].xml, strlen(ROWS[i].xml), 3);
 		GString *plain = without_codes(once);
 		GString *twice = run(&LIMITS, plain->str, plain->len, 3);
