@@ -38,6 +38,8 @@ struct mend {
 
 enum state {
 	STATE_READING,
+	STATE_BROKEN,     /* not well-formed any more, but what came before stands: broken says why */
+	STATE_OVER,       /* something follows the root: it is not read */
 	STATE_OTHER,      /* another root */
 	STATE_UNREADABLE, /* code and reason say why */
 	STATE_FAILED,     /* the sink failed: error */
@@ -58,12 +60,15 @@ struct aggregate {
 	guint n_noted;       /* of them, the first, that are done with */
 	GByteArray *pending; /* bytes that libxml2 has not got yet */
 	gboolean started;    /* it has got the first */
+	guint64 fed;         /* bytes that it has got */
 	struct sha256_ctx sha256;
 
 	enum state state;
 	const char *code;
 	char *reason;
 	char *xml_error; /* libxml2's first fatal one */
+	int n_names;     /* names that libxml2 knew at that time */
+	char *broken;
 	gboolean forbidden;
 	GError *error;
 
@@ -72,10 +77,13 @@ struct aggregate {
 	struct element_span children[N_ELEMENTS];
 	guint64 inside[N_ELEMENTS];
 	enum element at;
-	guint depth;    /* elements open */
-	guint skipping; /* the depth of the element that is passed over, or 0 */
-	guint64 seen;   /* elements met: in the report, and in what is open now of its lists */
-	guint64 ever;   /* elements met at all */
+	guint depth;     /* elements open */
+	guint skipping;  /* the depth of the element that is passed over, or 0 */
+	guint64 seen;    /* elements met: in the report, and in what is open now of its lists */
+	guint64 ever;    /* elements met at all */
+	gboolean closed; /* the root is */
+	gint64 root_end; /* bytes that libxml2 got up to there */
+	GString *after;  /* the first bytes behind it */
 	xmlChar *root_namespace;
 	xmlChar *root_prefix; /* when it is bound to no namespace */
 
@@ -116,6 +124,31 @@ static void G_GNUC_PRINTF(3, 4) give_up(struct aggregate *a, const char *code, c
 	a->reason = g_strdup_vprintf(format, args);
 	va_end(args);
 	stop(a, STATE_UNREADABLE);
+}
+
+/* Whole records of a report that is known stand though the rest is lost. Without an id the whole report, when it
+ * comes, could not be told to be the same. */
+static gboolean may_be_partial(const struct aggregate *a)
+{
+	const struct aggregate_header *header = &a->header;
+	guint64 wanted = ELEMENT_BIT(REPORT_METADATA) | ELEMENT_BIT(POLICY_PUBLISHED);
+
+	return (a->seen & wanted) == wanted && header->begin >= 0 && header->end >= 0 &&
+	       header->records > 0 && header->domain != NULL && *header->domain != '\0' &&
+	       header->report_id != NULL && *header->report_id != '\0';
+}
+
+/* The XML is not well-formed from here on. */
+static void break_off(struct aggregate *a, const char *words)
+{
+	if (a->state != STATE_READING)
+		return;
+	if (may_be_partial(a)) {
+		a->broken = g_strdup(words);
+		stop(a, STATE_BROKEN);
+	} else {
+		give_up(a, "xml", "%s", words);
+	}
 }
 
 static void forbid(struct aggregate *a, const char *what)
@@ -390,7 +423,10 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
 		element_close(a);
 	else if (a->skipping == a->depth)
 		a->skipping = 0;
-	a->depth--;
+	if (--a->depth == 0) {
+		a->closed = TRUE;
+		a->root_end = xmlByteConsumed(a->xml);
+	}
 }
 
 static void on_text(void *user, const xmlChar *data, int length)
@@ -494,6 +530,7 @@ static void on_error(void *user, xmlErrorPtr error)
 		g_autofree char *words = text_clean_line(error->message, strlen(error->message), 300);
 
 		a->xml_error = g_strdup_printf("line %d: %s", error->line, words);
+		a->n_names = xmlDictSize(a->xml->dict);
 	}
 }
 
@@ -538,22 +575,36 @@ void aggregate_hint(struct aggregate *a, const struct hints *hints)
 	a->hints = *hints;
 }
 
-/* After each call of libxml2: is it well, and does it not hold back too much of one tag? */
+/* After each call of libxml2: does it not hold too much, and is it well? */
 static void check_xml(struct aggregate *a)
 {
 	const xmlParserInput *input = a->xml->input;
+	/* an invalid byte in some character sets only halts libxml2, without an error */
+	gboolean well = a->xml->wellFormed && !a->xml->disableSAX;
+	/* what comes behind an error must not count: how much of it libxml2 looks at depends on the pieces */
+	int n_names = a->xml_error != NULL ? a->n_names : xmlDictSize(a->xml->dict);
 
 	if (a->state != STATE_READING)
 		return;
-	/* an invalid byte in some character sets only halts libxml2, without an error */
-	if (!a->xml->wellFormed || a->xml->disableSAX)
-		give_up(a, "xml", "%s",
-		    a->xml_error != NULL ? a->xml_error : "a byte that is not of its character set");
-	else if (xmlDictSize(a->xml->dict) > (int)a->limits->max_names)
+	if (n_names > (int)a->limits->max_names)
 		give_up(a, "limit", "more than %u different names", a->limits->max_names);
+	else if (!well && a->closed)
+		stop(a, STATE_OVER);
+	else if (!well)
+		break_off(a, a->xml_error != NULL ? a->xml_error : "a byte that is not of its character set");
 	else if (input != NULL && input->end - input->cur > (gssize)a->limits->max_tag_bytes)
 		give_up(a, "limit", "line %d: a tag, comment or the like of more than %u bytes",
 		    xmlSAX2GetLineNumber(a->xml), a->limits->max_tag_bytes);
+}
+
+/* Keeps the first bytes behind the root, of those that libxml2 got last. */
+static void keep_after(struct aggregate *a, const guint8 *data, gsize size)
+{
+	gsize skip = (gsize)CLAMP(a->root_end - (gint64)a->fed, 0, (gint64)size);
+
+	if (a->after->len < KIND_HEAD)
+		g_string_append_len(
+		    a->after, (const char *)data + skip, (gssize)MIN(size - skip, KIND_HEAD - a->after->len));
 }
 
 /* The first bytes have come out of the repair, so it knows the character set. */
@@ -584,6 +635,9 @@ static void feed(struct aggregate *a, const guint8 *data, gsize size)
 
 		xmlParseChunk(a->xml, (const char *)data, (int)part, 0);
 		check_xml(a);
+		if (a->closed)
+			keep_after(a, data, part);
+		a->fed += part;
 		data += part;
 		size -= part;
 	}
@@ -601,6 +655,8 @@ static void on_repaired(gpointer user, const guint8 *data, gsize size)
 	struct aggregate *a = user;
 	gsize part;
 
+	if (a->state == STATE_OVER)
+		keep_after(a, data, size);
 	if (a->state != STATE_READING)
 		return;
 	a->repaired += size;
@@ -662,6 +718,7 @@ struct aggregate *aggregate_new(
 	sha256_init(&a->sha256);
 	init_tree(a);
 	a->text = g_string_new(NULL);
+	a->after = g_string_new(NULL);
 	values_init(&a->report_values, limits);
 	values_init(&a->record_values, limits);
 	a->header.begin = a->header.end = a->header.pct = -1;
@@ -687,6 +744,8 @@ void aggregate_free(struct aggregate *a)
 	g_byte_array_unref(a->pending);
 	g_free(a->reason);
 	g_free(a->xml_error);
+	g_free(a->broken);
+	g_string_free(a->after, TRUE);
 	g_clear_error(&a->error);
 	xmlFree(a->root_namespace);
 	xmlFree(a->root_prefix);
@@ -701,18 +760,27 @@ void aggregate_free(struct aggregate *a)
 	g_free(a);
 }
 
+/* It is a report yet, so all bytes count, be it only for the hash. */
+static gboolean is_wanted(const struct aggregate *a)
+{
+	return a->state == STATE_READING || a->state == STATE_BROKEN || a->state == STATE_OVER;
+}
+
 gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
 {
-	if (a->state != STATE_READING)
+	if (!is_wanted(a))
 		return FALSE;
 	sha256_update(&a->sha256, size, data);
-	repair_push(a->repair, data, size);
-	return a->state == STATE_READING;
+	if (a->state != STATE_BROKEN)
+		repair_push(a->repair, data, size);
+	return is_wanted(a);
 }
 
 void aggregate_refuse(struct aggregate *a, const char *reason)
 {
 	a->forbidden = TRUE;
+	if (a->state == STATE_BROKEN || a->state == STATE_OVER)
+		a->state = STATE_READING;
 	give_up(a, "limit", "%s", reason);
 }
 
@@ -759,10 +827,24 @@ static void check_complete(struct aggregate *a)
 	check_date(a, a->header.end, END);
 }
 
+/* What is lost of the report, and what is no part of it. */
+static void note_ends(struct aggregate *a)
+{
+	a->header.partial = a->state == STATE_BROKEN;
+	if (a->header.partial)
+		values_note(&a->report_values, NOTE_PARTIAL, ELEMENTS[FEEDBACK].path, a->broken);
+	if (a->state == STATE_OVER) {
+		g_autofree char *start = text_clean_line(a->after->str, a->after->len, 100);
+
+		values_note(&a->report_values, NOTE_AFTER, ELEMENTS[FEEDBACK].path, start);
+	}
+}
+
 static void finish(struct aggregate *a)
 {
 	struct aggregate_header *header = &a->header;
 
+	note_ends(a);
 	note_mends(a, TRUE);
 	if (header->records == 0)
 		values_note(&a->report_values, NOTE_EMPTY, "record", NULL);
@@ -778,24 +860,33 @@ static void finish(struct aggregate *a)
 		a->state = STATE_FAILED;
 }
 
+/* libxml2 learns that there is no more. */
+static void end_xml(struct aggregate *a)
+{
+	gboolean in_record = (a->inside[RECORD] & ELEMENT_BIT(a->at)) != 0;
+	g_autofree char *words =
+	    g_strdup_printf("ends before </%s>", ELEMENTS[in_record ? RECORD : a->at].name);
+
+	xmlParseChunk(a->xml, NULL, 0, 1);
+	/* whatever it says, what is wrong is that there is no more; it says "extra content", too */
+	if (a->depth > 0 && (may_be_partial(a) || a->xml->errNo == XML_ERR_DOCUMENT_END))
+		break_off(a, words);
+	check_xml(a);
+	if (!a->closed)
+		break_off(a, "ends before its end");
+}
+
 enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 {
 	repair_end(a->repair);
 	flush(a);
 	if (!a->started)
 		give_up(a, "xml", "empty");
-	if (a->state == STATE_READING) {
-		xmlParseChunk(a->xml, NULL, 0, 1);
-		/* libxml2 says "extra content" for too little, too */
-		if (a->depth > 0 && a->xml->errNo == XML_ERR_DOCUMENT_END)
-			give_up(a, "xml", "ends before </%s>", ELEMENTS[a->at].name);
-		check_xml(a);
-		if (!a->begun || a->depth > 0)
-			give_up(a, "xml", "ends before its end");
-	}
+	if (a->state == STATE_READING)
+		end_xml(a);
 	if (a->state == STATE_READING)
 		check_complete(a);
-	if (a->state == STATE_READING)
+	if (is_wanted(a))
 		finish(a);
 	switch (a->state) {
 	case STATE_OTHER:
@@ -806,6 +897,8 @@ enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 		g_propagate_error(error, g_steal_pointer(&a->error));
 		return AGGREGATE_FAILED;
 	case STATE_READING:
+	case STATE_BROKEN:
+	case STATE_OVER:
 		break;
 	}
 	return AGGREGATE_REPORT;
@@ -829,4 +922,12 @@ const char *aggregate_reason(const struct aggregate *a)
 gboolean aggregate_forbidden(const struct aggregate *a)
 {
 	return a->forbidden;
+}
+
+gboolean aggregate_has_another(const struct aggregate *a)
+{
+	const guint8 *after = (const guint8 *)a->after->str;
+
+	return a->state == STATE_OVER && kind_of(after, a->after->len) == KIND_XML &&
+	       kind_is_report_like(after, a->after->len);
 }

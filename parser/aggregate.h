@@ -11,6 +11,11 @@
  * discovery_method, generator and extension is there; else "draft" when there is no version, no namespace,
  * and none of envelope_from, selector, scope and fo; else "rfc7489".
  *
+ * XML that breaks off or is no longer well-formed, after report_metadata and policy_published were whole and at least
+ * one record was, is a report of the whole records, marked partial; without those, or where something was forbidden or
+ * over a limit, it is unreadable. Only the '>' of </feedback> is not missed (repair.h). What follows the root is noted
+ * and not read.
+ *
  * A DOCTYPE is passed over with a note; a declaration inside it is refused, as is every entity but the five
  * of XML. Memory does not grow with the report. Knows nothing of archives and mail.
  */
@@ -59,3 +64,6 @@ const char *aggregate_reason(const struct aggregate *aggregate);
 /* After AGGREGATE_UNREADABLE: something was forbidden rather than merely no XML, so it is worth telling
  * whatever it looked like. */
 gboolean aggregate_forbidden(const struct aggregate *aggregate);
+
+/* After AGGREGATE_REPORT: behind it began something that looks like another report, and was not read. */
+gboolean aggregate_has_another(const struct aggregate *aggregate);

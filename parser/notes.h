@@ -13,6 +13,8 @@
  *               (what is no date at all makes the report unreadable)
  *   T1  both    the element: longer than max_text; the value is its start
  *   R0  report  record: there is none at all
+ *   R1  report  feedback, what the reader met: it breaks off there (header.partial)
+ *   R2  report  feedback, how it begins: something follows the end tag, and was not read
  *   X1  report  feedback: a DOCTYPE stood before the root and was ignored
  *   X2  report  feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
  *   X3  both    the element, its name as sent: in another case, or a misspelling that is known
@@ -84,6 +86,8 @@
 #define NOTE_DATE      "E1"
 #define NOTE_CUT       "T1"
 #define NOTE_EMPTY     "R0"
+#define NOTE_PARTIAL   "R1"
+#define NOTE_AFTER     "R2"
 #define NOTE_DOCTYPE   "X1"
 #define NOTE_NAMESPACE "X2"
 #define NOTE_NAME      "X3"

@@ -259,7 +259,9 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	switch (aggregate_end(a, error)) {
 	case AGGREGATE_REPORT:
 		p->findings++;
-		return TRUE;
+		return !aggregate_has_another(a) ||
+		       set_aside(p, stream->place, "xml",
+			   "another document behind the report's end: only the first is read", error);
 	case AGGREGATE_UNREADABLE:
 		if (stream->report_like || aggregate_begun(a) || aggregate_forbidden(a))
 			return set_aside(p, stream->place, aggregate_code(a), aggregate_reason(a), error);

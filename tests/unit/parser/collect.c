@@ -133,6 +133,8 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	put(collect, "testing", header->testing);
 	put(collect, "discovery_method", header->discovery_method);
 	put_number(collect, "records", (gint64)header->records);
+	if (header->partial)
+		g_string_append(collect->lines, " partial");
 	put_notes(collect, header->note, header->n_note);
 	memcpy(collect->sha256, header->sha256, sizeof collect->sha256);
 	return called(collect, error);
