@@ -40,6 +40,8 @@ static const struct {
 	{ "HTML", ROW("<html>"), KIND_XML, KIND_XML, FALSE },
 	{ "doctype", ROW("<!DOCTYPE html>"), KIND_XML, KIND_XML, FALSE },
 	{ "a longer name", ROW("<x:y>"), KIND_XML, KIND_XML, FALSE },
+	{ "JSON in UTF-16LE", ROW("{\0\"\0a\0"), KIND_JSON, KIND_JSON, FALSE },
+	{ "JSON in UTF-16BE", ROW("\0{\0\"\0a"), KIND_JSON, KIND_JSON, FALSE },
 	{ "JSON", ROW(" {\"a\":1}"), KIND_JSON, KIND_JSON, FALSE },
 	{ "mail", ROW("Received: by x\n\n<feedback>"), KIND_OTHER, KIND_MAIL, FALSE },
 	{ "mbox", ROW("From x@y Thu\n"), KIND_OTHER, KIND_MAIL, FALSE },

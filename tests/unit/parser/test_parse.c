@@ -359,6 +359,32 @@ static void the_public_suffix_list_is_loaded_by_parse_init(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A number with a fraction makes json-c change the locale, and objects have a seed. */
+static void no_file_is_opened_for_json(void **state)
+{
+	static const char JSON[] =
+	    "{\"report-id\":\"r\",\"date-range\":{\"start-datetime\":864000000.5,\"end-"
+	    "datetime\":1e400},\"policies\":[]}";
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		g_autofree char *got = NULL;
+
+		if (!forbid_open())
+			_exit(99);
+		got = run(bytes(JSON));
+		_exit(strcmp(got, "unreadable incomplete: file: date-range \"1e400\": not a date (RFC 3339 "
+				  "section 5.6)\n") != 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status))
+		fail_msg("a file was opened");
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* In each character set, in a child that must open no file. */
 static void no_charset_is_opened_after_parse_init(void **state)
 {
@@ -422,6 +448,7 @@ int main(void)
 		cmocka_unit_test(each_error_of_the_sink_ends_it_and_comes_out),
 		cmocka_unit_test(no_charset_is_opened_after_parse_init),
 		cmocka_unit_test(the_public_suffix_list_is_loaded_by_parse_init),
+		cmocka_unit_test(no_file_is_opened_for_json),
 	};
 
 	return cmocka_run_group_tests(tests, init, NULL);
