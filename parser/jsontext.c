@@ -69,7 +69,7 @@ static void take(struct jsontext *text, const guint8 *json, gsize size)
 {
 	enum encoding encoding = encoding_of(json, size);
 	g_autoptr(GString) converted = encoding == UTF_8 ? NULL : from_utf16(json, size, encoding);
-	const char *at = converted == NULL ? (const char *)json : converted->str;
+	const char *at = converted != NULL ? converted->str : size == 0 ? "" : (const char *)json;
 	gsize left = converted == NULL ? size : converted->len;
 	gsize blank = kind_blank((const guint8 *)at, left);
 
