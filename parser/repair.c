@@ -531,8 +531,9 @@ static int sequence_size(const guint8 *data, gsize size)
 	if (data[0] < 0xc2 || data[0] > 0xf4)
 		return -1;
 	c = g_utf8_get_char_validated((const char *)data, (gssize)MIN(size, 4));
+	/* -2 says "not whole" of a NUL in it, too, however much follows */
 	if (c == (gunichar)-2)
-		return 0;
+		return size < 4 && memchr(data, 0, size) == NULL ? 0 : -1;
 	return c == (gunichar)-1 ? -1 : g_unichar_to_utf8(c, NULL);
 }
 
