@@ -390,18 +390,9 @@ static void mask_addresses(struct mask *mask, const char *value, gsize size, GSt
 	}
 }
 
-/* What stands in <> is an id and stays; so does a value that is one word. */
+/* What stands in <> is an id and stays; old mails have addresses and names around it (RFC 822 section 4.6.2). */
 static void mask_ids(struct mask *mask, const char *value, gsize size, GString *out)
 {
-	const char *word = value;
-	gsize word_size = text_trim(&word, size), blanks = 0;
-
-	for (gsize i = 0; i < word_size; i++)
-		blanks += text_is_space(word[i]) ? 1 : 0;
-	if (blanks == 0) {
-		g_string_append_len(out, value, (gssize)size);
-		return;
-	}
 	while (size > 0) {
 		const char *open = memchr(value, '<', size);
 		const char *close = open == NULL ? NULL : memchr(open, '>', size - (gsize)(open - value));
@@ -414,6 +405,20 @@ static void mask_ids(struct mask *mask, const char *value, gsize size, GString *
 		size -= (gsize)(close + 1 - value);
 		value = close + 1;
 	}
+}
+
+/* The mail's own id: without <>, too, if it is one word. */
+static void mask_id(struct mask *mask, const char *value, gsize size, GString *out)
+{
+	const char *word = value;
+	gsize word_size = text_trim(&word, size), n = 0;
+
+	while (n < word_size && !text_is_space(word[n]))
+		n++;
+	if (n == word_size)
+		g_string_append_len(out, value, (gssize)size);
+	else
+		mask_ids(mask, value, size, out);
 }
 
 /* URLs of a mailing list without their query: it tells the recipient, mostly in a code. */
@@ -506,7 +511,7 @@ typedef void (*mask_rule)(struct mask *mask, const char *value, gsize size, GStr
 static const struct {
 	const char *name; /* a '*' at its end: whatever follows */
 	mask_rule rule;
-} RULES[] = { { "message-id", mask_ids }, { "resent-message-id", mask_ids }, { "references", mask_ids },
+} RULES[] = { { "message-id", mask_id }, { "resent-message-id", mask_id }, { "references", mask_ids },
 	{ "in-reply-to", mask_ids }, { "from", mask_addresses }, { "sender", mask_addresses },
 	{ "reply-to", mask_addresses }, { "to", mask_addresses }, { "cc", mask_addresses },
 	{ "bcc", mask_addresses }, { "resent-date", mask_value }, { "resent-*", mask_addresses },

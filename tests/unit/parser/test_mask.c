@@ -157,6 +157,8 @@ static const struct row HEADERS[] = {
 	{ "DKIM-Signature: v=1; d=own.example; i=victim@third.example;\n\tz=From:victim@x|To:victim; "
 	  "b=ab\n\tcd\n",
 	    "DKIM-Signature: v=1; d=own.example; i=***@third.example; z=***; b=ab\n\tcd\n" },
+	{ "Message-ID: id@third.example\n", "Message-ID: id@third.example\n" },
+	{ "In-Reply-To: victim@third.example\n", "In-Reply-To: ***@third.example\n" },
 	{ "Message-ID: <id@third.example>\n", "Message-ID: <id@third.example>\n" },
 	{ "References: <1@third.example>\n <2@own.example>\n",
 	    "References: <1@third.example>\n <2@own.example>\n" },
