@@ -6,18 +6,32 @@
 
 #define LITERAL_MAX_BYTES 64 /* "[IPv6:...]" */
 
+/* "[192.0.2.1]", "[IPv6:...]" (RFC 5321 section 4.1.3); 0 for what cannot be one. */
+static gsize literal_size(const char *text, gsize size)
+{
+	gsize n = 1;
+
+	while (n < MIN(size, LITERAL_MAX_BYTES) &&
+	       (g_ascii_isalnum(text[n]) || text[n] == '.' || text[n] == ':'))
+		n++;
+	return n < size && text[n] == ']' ? n + 1 : 0;
+}
+
+/* Not so an '@' of full width, which may stand for the other one. */
+static gboolean is_domain_char(const char *text, gsize size)
+{
+	if ((guchar)text[0] >= 0x80)
+		return size < 3 || memcmp(text, "\xef\xbc\xa0", 3) != 0;
+	return g_ascii_isalnum(text[0]) || text[0] == '.' || text[0] == '-' || text[0] == '_';
+}
+
 gsize address_domain_size(const char *text, gsize size)
 {
 	gsize n = 0;
 
-	if (size > 0 && text[0] == '[') {
-		const char *end = memchr(text, ']', MIN(size, LITERAL_MAX_BYTES));
-
-		return end == NULL ? 0 : (gsize)(end - text) + 1;
-	}
-	while (n < size &&
-	       (g_ascii_isalnum(text[n]) || strchr(".-_", text[n]) != NULL || (guchar)text[n] >= 0x80) &&
-	       text[n] != '\0')
+	if (size > 0 && text[0] == '[')
+		return literal_size(text, size);
+	while (n < size && is_domain_char(text + n, size - n))
 		n++;
 	return n;
 }

@@ -641,7 +641,7 @@ static void read_message_field(struct failure *failure, const struct field *fiel
 	}
 }
 
-/* Whole fields, as many as a header may have bytes. */
+/* Whole fields, without those that would make it longer than a header may be. */
 static void read_headers(struct failure *failure, struct fields *fields)
 {
 	gsize max = failure->options->limits.max_header_bytes;
@@ -661,8 +661,6 @@ static void read_headers(struct failure *failure, struct fields *fields)
 		if (headers->len > max) {
 			g_string_truncate(headers, before);
 			note(failure, NOTE_CUT, "original_headers", NULL);
-			max = 0; /* none of those that follow */
-			continue;
 		}
 		read_message_field(failure, &field);
 	}

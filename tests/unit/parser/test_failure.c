@@ -573,6 +573,19 @@ static void long_values_are_cut(void **state)
 	assert_non_null(strstr(got, "{T1 reporting_mta}"));
 }
 
+static void a_header_that_is_too_long_loses_its_longest_fields(void **state)
+{
+	g_autofree char *long_value = g_strnfill(300000, 'a');
+	g_autofree char *mail =
+	    g_strconcat(REPORT SECOND ABUSE "Reported-Domain: own.example\n"
+					    "--b\nContent-Type: text/rfc822-headers\n\nX-Long: ",
+		long_value, "\nFrom: me@own.example\nSubject: t\nMessage-ID: <1@own.example>\n" END, NULL);
+	g_autofree char *got = run(mail);
+
+	(void)state;
+	assert_string_equal(got, "failure part 1:" IS_ABUSE IS_OWN IS_MESSAGE " {T1 original_headers}\n");
+}
+
 /* A body is cut where the report would be too large; the report stays. */
 static void a_long_body_is_cut(void **state)
 {
@@ -660,6 +673,7 @@ int main(void)
 		cmocka_unit_test(the_message_is_read_to_where_its_header_ends),
 		cmocka_unit_test(a_copy_has_the_same_sha256),
 		cmocka_unit_test(long_values_are_cut),
+		cmocka_unit_test(a_header_that_is_too_long_loses_its_longest_fields),
 		cmocka_unit_test(a_long_body_is_cut),
 		cmocka_unit_test(time_is_linear),
 	};

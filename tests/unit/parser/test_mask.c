@@ -60,6 +60,9 @@ static const struct row TEXTS[] = {
 	{ "victim @\r\n third.example", "***@\r\n third.example" },
 	{ "victim@third@own.example", "***@own.example" },
 	{ "victim@@third.example", "***@third.example" },
+	{ "victim@[192.0.2.1]", "***@[192.0.2.1]" },
+	{ "a@[x: <victim@third]", "***@[x: <***@third]" },
+	{ "a@victim\xef\xbc\xa0third.example", "***\xef\xbc\xa0third.example" },
 	{ "@third.example", "@third.example" },
 	{ "see @ (from victim@third.example)", "***@ (from ***@third.example)" },
 	/* VERP and its kin, in domains of ours too */
