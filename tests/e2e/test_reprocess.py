@@ -140,7 +140,7 @@ def test_only_mails_of_that_reason_are_read(again):
 
 def test_only_mails_since_then_are_read(again):
     again.deliver(report(1), report(2), report(3))
-    again.database.query("UPDATE ruad.mail SET received_at = '2026-03-0' || id || ' 10:00+00'")
+    again.database.query("UPDATE ruad.mail SET received_at = ('2026-03-0' || id || ' 10:00+00')::timestamptz")
     assert again.run("--since=2026-03-04")[1].startswith("reprocessed 0 mails")
     assert again.run("--since=2026-03-03T10:00:01Z")[1].startswith("reprocessed 0 mails")
     assert again.run("--since=2026-03-03T11:00:00+01:00")[1].startswith("reprocessed 1 mail:")
