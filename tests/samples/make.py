@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the sample mails beside it: tests/samples/make.py
 
-Eight report mails for domains that are nobody's, in the forms that large reporters use. The reporters' names are made up
+Ten report mails for domains that are nobody's, in the forms that large reporters use. The reporters' names are made up
 where they matter, the addresses are those set aside for documentation (RFC 5737, RFC 3849), and every run writes
 the same bytes.
 """
@@ -9,6 +9,7 @@ the same bytes.
 import base64
 import gzip
 import io
+import json
 import pathlib
 import textwrap
 import zipfile
@@ -61,10 +62,10 @@ def base64_lines(content):
     return '\r\n'.join(textwrap.wrap(base64.b64encode(content).decode(), 76))
 
 
-def header(sender, subject, day, message_id):
+def header(sender, subject, day, message_id, to='dmarc-sum@example.com'):
     return ('Return-Path: <>\r\n'
             f'Date: {["Wed", "Thu", "Fri", "Sat", "Sun", "Mon", "Tue"][(day - 18) % 7]}, {day} Nov 2026 04:17:09 +0000\r\n'
-            f'From: {sender}\r\nTo: dmarc-sum@example.com\r\nSubject: {subject}\r\nMessage-ID: <{message_id}>\r\n'
+            f'From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{message_id}>\r\n'
             'MIME-Version: 1.0\r\n')
 
 
@@ -186,10 +187,62 @@ def unreadable():
                  packed(xml)[:200])
 
 
+def parts(head, kind, *bodies):
+    """A multipart/report; bodies are (header fields of the part, text)."""
+    pieces = ''.join(f'--=_ruad_sample_2\r\n{fields}\r\n\r\n{text}\r\n' for fields, text in bodies)
+    return (head + f'Content-Type: multipart/report; report-type={kind}; boundary="=_ruad_sample_2"\r\n\r\n'
+            f'{pieces}--=_ruad_sample_2--\r\n').encode()
+
+
+def lines(*texts):
+    return '\r\n'.join(texts)
+
+
+def failure():
+    """A failure report (RFC 6591, RFC 9991) on one message of the forger, with its header and no body."""
+    feedback_report = lines(
+        'Feedback-Type: auth-failure', 'User-Agent: Alpine-Mail-Reporter/3.1', 'Version: 1',
+        'Original-Mail-From: <billing@spam.example.net>', 'Original-Rcpt-To: <someone@reporter.example>',
+        'Arrival-Date: Sat, 21 Nov 2026 09:41:27 +0000', 'Reporting-MTA: dns; mx.reporter.example', f'Source-IP: {FORGER}',
+        'Reported-Domain: example.com', 'Auth-Failure: dmarc', 'Identity-Alignment: none', 'Delivery-Result: reject',
+        'Authentication-Results: mx.reporter.example; dmarc=fail (p=reject) header.from=example.com;',
+        '\tspf=pass smtp.mailfrom=billing@spam.example.net', 'SPF-DNS: txt : spam.example.net : "v=spf1 +all"', '')
+    message = lines(
+        'Return-Path: <billing@spam.example.net>',
+        f'Received: from spam.example.net (spam.example.net [{FORGER}]) by mx.reporter.example',
+        '\tfor <someone@reporter.example>; Sat, 21 Nov 2026 09:41:27 +0000', 'Date: Sat, 21 Nov 2026 09:41:20 +0000',
+        'From: Example Billing <billing@example.com>', 'To: someone@reporter.example', 'Subject: Your invoice is overdue',
+        'Message-ID: <4711@spam.example.net>', '')
+    return parts(header('dmarc@reporter.example', 'FW: Your invoice is overdue', 22, 'fail-4711@reporter.example', 'dmarc-full@example.com'),
+                 'feedback-report',
+                 ('Content-Type: text/plain; charset=us-ascii', 'This is a DMARC failure report for a message that claims to be from example.com.'),
+                 ('Content-Type: message/feedback-report', feedback_report),
+                 ('Content-Type: text/rfc822-headers', message))
+
+
+def tls():
+    """An SMTP TLS report (RFC 8460): a policy that holds, and a certificate of one's own that has expired."""
+    policy = {'policy-type': 'sts', 'policy-domain': 'example.com', 'mx-host': ['mx.example.com', 'mx2.example.com'],
+              'policy-string': ['version: STSv1', 'mode: testing', 'mx: mx.example.com', 'mx: mx2.example.com', 'max_age: 604800']}
+    expired = {'result-type': 'certificate-expired', 'sending-mta-ip': '198.51.100.62', 'receiving-mx-hostname': 'mx2.example.com',
+               'receiving-ip': '192.0.2.26', 'failed-session-count': 9}
+    report = {'organization-name': 'Alpine Mail', 'contact-info': 'tls@reporter.example', 'report-id': '2026-11-21T00:00:00Z_example.com',
+              'date-range': {'start-datetime': '2026-11-21T00:00:00Z', 'end-datetime': '2026-11-21T23:59:59Z'},
+              'policies': [{'policy': policy, 'failure-details': [expired],
+                            'summary': {'total-successful-session-count': 1204, 'total-failure-session-count': 9}}]}
+    name = 'reporter.example!example.com!1795219200!1795305599!001.json.gz'
+    head = header('tls@reporter.example', 'Report Domain: example.com Submitter: reporter.example Report-ID: <20261121@reporter.example>',
+                  22, '20261121.tls@reporter.example', 'tls-rpt@example.com')
+    return parts(head + 'TLS-Report-Domain: example.com\r\nTLS-Report-Submitter: reporter.example\r\n', '"tlsrpt"',
+                 ('Content-Type: text/plain; charset=us-ascii', 'This is an aggregate TLS report from reporter.example.'),
+                 (f'Content-Type: application/tlsrpt+gzip\r\nContent-Disposition: attachment; filename="{name}"\r\n'
+                  'Content-Transfer-Encoding: base64', base64_lines(packed(json.dumps(report).encode()))))
+
+
 SAMPLES = {
-    '1-google-zip': google, '2-microsoft-gzip': microsoft, '3-yahoo-gzip': yahoo, '4-rfc9990-plain': rfc9990,
-    '5-forged-zip': forged, '6-forgotten-host-gzip': forgotten_host, '7-second-domain-zip': second_domain,
-    '8-unreadable-gzip': unreadable,
+    '01-google-zip': google, '02-microsoft-gzip': microsoft, '03-yahoo-gzip': yahoo, '04-rfc9990-plain': rfc9990,
+    '05-forged-zip': forged, '06-forgotten-host-gzip': forgotten_host, '07-second-domain-zip': second_domain,
+    '08-failure': failure, '09-tls-gzip': tls, '10-unreadable-gzip': unreadable,
 }
 
 if __name__ == '__main__':
