@@ -24,11 +24,31 @@ def table(name):
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def strict_aggregates():
-    """The rows of EXPECT.tsv that strict XML could read."""
-    return [row for row in table("EXPECT.tsv") if row["class"] == "aggregate" and not row["tolerant"]]
+def expected(*classes):
+    """The rows of EXPECT.tsv of these classes."""
+    return [row for row in table("EXPECT.tsv") if row["class"] in classes]
 
 
-def really_a_report(row):
-    """The index counts a report in a bare zlib stream as "other"; its note says that a report is there all the same."""
-    return "aggregate report in " in row["note"]
+def without_reports():
+    """The rows of INDEX.tsv in which no report is, of whatever kind."""
+    there = {row["path"] for row in table("EXPECT.tsv")}
+    return [row for row in table("INDEX.tsv") if row["kind"] in NOT_REPORTS and row["path"] not in there]
+
+
+def remark(row, name):
+    """What the remarks of a row say of a field: "Auth-Failure: dmarc; User-Agent: Lua/1.0"; "" for nothing."""
+    for piece in row["remarks"].split("; "):
+        field, _, value = piece.partition(": ")
+        if field == name:
+            return value
+    return ""
+
+
+def without_comment(address):
+    """EXPECT.tsv has the field as it was sent: "192.0.2.1 (host.example)"."""
+    return address.split(" ")[0]
+
+
+def domains(names):
+    """The names of a column as ruad keeps them: lower case, no final dot; (none) is that of a policy that names none."""
+    return [name.lower().rstrip(".") for name in names.split(",")]

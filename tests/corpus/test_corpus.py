@@ -6,16 +6,17 @@ RUAD_BUILD names the build folder (default: build).
 import json
 import os
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from corpus import FILES, NOT_REPORTS, ROOT, needs_corpus, really_a_report, strict_aggregates, table
+from corpus import FILES, ROOT, domains, expected, needs_corpus, remark, table, without_comment, without_reports
 
 RUAD = Path(os.environ.get("RUAD_BUILD") or ROOT / "build").resolve() / "bin" / "ruad"
 
-# Classes of rows that are reports, but not aggregate ones.
-OTHER_REPORTS = {"failure", "tlsrpt", "arf-not-dmarc"}
+# What ruad parse calls the classes of EXPECT.tsv.
+KINDS = {"aggregate": "aggregate", "failure": "failure", "arf-not-dmarc": "feedback", "tlsrpt": "tls"}
 
 pytestmark = needs_corpus
 
@@ -23,11 +24,6 @@ pytestmark = needs_corpus
 @pytest.fixture(scope="module")
 def index():
     return table("INDEX.tsv")
-
-
-@pytest.fixture(scope="module")
-def expected():
-    return table("EXPECT.tsv")
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +40,14 @@ def run(index):
     return result, lines
 
 
-def aggregates(lines, path):
-    return [line for line in lines[path] if line["kind"] == "aggregate"]
-
-
-def summary(report):
-    """A report as the columns of EXPECT.tsv."""
+def aggregate_summary(report):
+    """An aggregate report as the columns of EXPECT.tsv."""
     counts, passes = [], []
     for record in report["record"]:
         evaluated = record["row"]["policy_evaluated"]
         counts.append(record["row"]["count"] or 0)
         passes.append("pass" in (evaluated["dkim"], evaluated["spf"]))
+    assert report["records"] == len(counts)
     metadata = report["report_metadata"]
     return {
         "org_name": metadata["org_name"] or "",
@@ -69,20 +62,76 @@ def summary(report):
     }
 
 
+def failure_summary(report):
+    """A failure or feedback report likewise; the table has the first Reported-Domain."""
+    return {
+        "feedback_type": report["feedback_type"] or "",
+        "reported_domain": (report["reported_domain"] or [""])[0],
+        "source_ip": report["source_ip"] or "",
+        "arrival_date": report["arrival_date"] or "",
+        "Auth-Failure": report["auth_failure"] or "",
+        "User-Agent": report["user_agent"] or "",
+    }
+
+
+def tls_summary(report):
+    def total(key):
+        return str(sum(max(policy["summary"][key] or 0, 0) for policy in report["policies"]))
+
+    def epoch(key):
+        return str(int(datetime.fromisoformat(report["date_range"][key].replace("Z", "+00:00")).timestamp()))
+
+    return {
+        "org_name": report["organization_name"] or "",
+        "report_id": report["report_id"] or "",
+        "policy_domain": [policy["policy"]["policy_domain"] or "(none)" for policy in report["policies"]],
+        "begin_epoch": epoch("start_datetime"),
+        "end_epoch": epoch("end_datetime"),
+        "tls_policies": str(len(report["policies"])),
+        "tls_success": total("total_successful_session_count"),
+        "tls_failure": total("total_failure_session_count"),
+    }
+
+
+def wanted(row):
+    """The row in the form of the summaries: names of fields that are remarks, addresses without their comment."""
+    want = dict(row, source_ip=without_comment(row["source_ip"]))
+    for field in ("Auth-Failure", "User-Agent"):
+        want[field] = remark(row, field)
+    if row["class"] == "tlsrpt":
+        want["policy_domain"] = domains(row["policy_domain"])
+    return want
+
+
+SUMMARIES = {
+    "aggregate": aggregate_summary,
+    "failure": failure_summary,
+    "feedback": failure_summary,
+    "tls": tls_summary,
+}
+
+
+def reports(lines, row):
+    """The reports that were read where the row expects one."""
+    return [
+        line
+        for line in lines[row["path"]]
+        if line["kind"] == KINDS[row["class"]] and line["place"].endswith(row["member"])
+    ]
+
+
 def differences(row, lines):
     """What is wrong with the reports found where row expects one; "" when it matches."""
-    reports = aggregates(lines, row["path"])
+    found = reports(lines, row)
     if row["want"] == "quarantine":
-        return f"{len(reports)} reports, wanted none" if reports else ""
-    if row["member"]:
-        reports = [report for report in reports if report["place"].endswith(row["member"])]
-    if len(reports) != 1:
+        return f"{len(found)} reports, wanted none" if found else ""
+    if row["want"] == "either" and not found:
+        return "" if [line["kind"] for line in lines[row["path"]]] == ["unreadable"] else "neither report nor reason"
+    if len(found) != 1:
         reasons = [line["reason"] for line in lines[row["path"]] if line["kind"] == "unreadable"]
-        return f"{len(reports)} reports, wanted one {reasons}"
-    if reports[0]["records"] != len(reports[0]["record"]):
-        return "records is not the number of records"
-    got = summary(reports[0])
-    return ", ".join(f"{key} {got[key]!r}, wanted {row[key]!r}" for key in got if got[key] != row[key])
+        return f"{len(found)} reports, wanted one {reasons}"
+    got, want = SUMMARIES[found[0]["kind"]](found[0]), wanted(row)
+    return ", ".join(f"{key} {got[key]!r}, wanted {want[key]!r}" for key in got if got[key] != want[key])
 
 
 def fail_with(problems):
@@ -90,73 +139,52 @@ def fail_with(problems):
         pytest.fail(f"{len(problems)} wrong:\n" + "\n".join(problems[:50]), pytrace=False)
 
 
-def test_every_expected_aggregate_report_is_read_field_for_field(run, capsys):
-    rows = strict_aggregates()
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_expected_report_is_read_field_for_field(kind, run, capsys):
+    rows = expected(kind)
     problems = [f"{row['path']}: {why}" for row in rows if (why := differences(row, run[1]))]
-    quarantine = sum(row["want"] == "quarantine" for row in rows)
     with capsys.disabled():
-        print(
-            f"\ncorpus: {len(rows) - len(problems)} of {len(rows)} aggregate rows matched field for field"
-            f" ({quarantine} of them belong in quarantine)"
-        )
+        wants = ", ".join(f"{n} {want}" for want, n in Counter(row["want"] for row in rows).items())
+        print(f"\ncorpus: {len(rows) - len(problems)} of {len(rows)} {kind} rows matched field for field ({wants})")
     assert rows
     fail_with(problems)
 
 
-# Damaged reports that parser/repair.h mends, and the notes that say so.
-MENDED = {
-    "domainaware+parsedmarc/samples/aggregate/ikea.com!example.de!1538690400!1538776800.xml": {("X8", "feedback")},
-    "domainaware+parsedmarc/samples/aggregate/invalid_utf_8.xml": {("X7", "identifiers/header_from")},
-    "domainaware+parsedmarc/samples/aggregate/invalid_xml.xml": {
-        ("X5", "report_metadata/email"),
-        ("X5", "identifiers/header_from"),
-    },
-}
-
-
-def mends(report):
-    notes = [note for part in (report, *report["record"]) for note in part.get("notes", [])]
-    return {(note["code"], note["path"]) for note in notes if note["code"] in ("X5", "X6", "X7", "X8", "X9")}
-
-
-def test_damaged_reports_are_mended_field_for_field(expected, run, capsys):
-    rows = [row for row in expected if row["class"] == "aggregate" and row["tolerant"] and row["want"] == "report"]
-    mended = [row for row in rows if row["path"] in MENDED]
-    with capsys.disabled():
-        print(f"corpus: {len(mended)} of {len(rows)} damaged reports are mended")
-    assert len(mended) == len(MENDED)
-    fail_with([f"{row['path']}: {why}" for row in mended if (why := differences(row, run[1]))])
-    for row in mended:
-        assert mends(aggregates(run[1], row["path"])[0]) == MENDED[row["path"]], row["path"]
-
-
-def test_only_damaged_reports_are_mended(expected, run):
-    sound = {row["path"] for row in expected if row["class"] == "aggregate" and not row["tolerant"]}
-    assert sound
-    fail_with([f"{path}: {mends(line)}" for path in sorted(sound) for line in aggregates(run[1], path) if mends(line)])
-
-
-def test_reports_cut_to_pieces_give_one_report_or_a_reason(expected, run):
-    rows = [row for row in expected if row["class"] == "aggregate" and row["tolerant"] and row["want"] == "either"]
-    fail_with([row["path"] for row in rows if len(run[1][row["path"]]) != 1])
-
-
-def test_no_file_makes_a_report_that_is_not_there(index, run, capsys):
-    rows = [row for row in index if row["kind"] in NOT_REPORTS]
+def test_what_is_mended_or_breaks_off_says_so(run):
+    """No row that strict XML choked on is read without a note."""
+    rows = [row for row in expected("aggregate", "failure") if row["tolerant"] and row["want"] == "report"]
     assert rows
-    taken = [row for row in rows if aggregates(run[1], row["path"])]
-    there = [row for row in taken if really_a_report(row)]
-    with capsys.disabled():
-        print(f"corpus: {len(rows)} files without a report, taken for one: {len(taken) - len(there)}")
-        for row in there:
-            print(f"corpus: kind {row['kind']}, but read: {row['path']} ({row['note']})")
-    fail_with([f"{row['kind']}: {row['path']}" for row in taken if row not in there])
+    silent = [
+        row["path"]
+        for row in rows
+        for report in reports(run[1], row)
+        if not report["notes"] and not any(record["notes"] for record in report.get("record", []))
+    ]
+    fail_with(silent)
 
 
-def test_other_reports_make_no_aggregate_report(expected, run):
-    rows = [row for row in expected if row["class"] in OTHER_REPORTS]
+def test_no_file_makes_a_report_that_is_not_there(run, capsys):
+    rows = without_reports()
     assert rows
-    fail_with([f"{row['class']}: {row['path']}" for row in rows if aggregates(run[1], row["path"])])
+    taken = [row for row in rows if any(line["kind"] != "unreadable" for line in run[1][row["path"]])]
+    with capsys.disabled():
+        print(f"corpus: {len(rows)} files without a report, taken for one: {len(taken)}")
+    fail_with([f"{row['kind']}: {row['path']}" for row in taken])
+
+
+def test_every_report_in_a_file_is_expected_there(run):
+    """A file with an expected report has no other kind of report."""
+    kinds = defaultdict(set)
+    for row in expected(*KINDS):
+        kinds[row["path"]].add(KINDS[row["class"]])
+    fail_with(
+        [
+            f"{path}: {line['kind']}"
+            for path, known in kinds.items()
+            for line in run[1][path]
+            if line["kind"] not in known | {"unreadable"}
+        ]
+    )
 
 
 def test_every_file_is_answered_and_every_unreadable_has_its_reason(index, run):
