@@ -538,7 +538,7 @@ static void base64_that_nothing_declares_is_read(void **state)
 
 	(void)state;
 	for (guint i = 0; i < G_N_ELEMENTS(BEFORE); i++) {
-		g_autofree char *text = g_strconcat("{", BEFORE[i], REPORT + 1, NULL);
+		g_autofree char *text = g_strconcat("{", BEFORE[i], &REPORT[1], NULL);
 		g_autoptr(GByteArray) report = quoted(text);
 		g_autofree char *base64 = g_base64_encode(report->data, report->len);
 		g_autofree char *mail = g_strconcat("Subject: s\n\n", base64, "\n", NULL);
@@ -598,10 +598,10 @@ static void sha256_is_that_of_the_unpacked_json(void **state)
 	gsize size = sizeof want;
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autoptr(GByteArray) report = quoted(REPORT "\r\n");
-	g_autofree char *one = run_with(g_byte_array_ref(report), &OPTIONS, plain);
-	g_autofree char *two = run_with(gzip(g_byte_array_ref(report)), &OPTIONS, packed);
 
 	(void)state;
+	g_free(run_with(g_byte_array_ref(report), &OPTIONS, plain));
+	g_free(run_with(gzip(g_byte_array_ref(report)), &OPTIONS, packed));
 	g_checksum_update(checksum, report->data, report->len);
 	g_checksum_get_digest(checksum, want, &size);
 	assert_memory_equal(plain, want, 32);
