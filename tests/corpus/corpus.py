@@ -13,6 +13,9 @@ FILES = CORPUS / "files"
 # Kinds of files in which no report is.
 NOT_REPORTS = {"other", "mime-torture", "archive-attack", "xml-attack"}
 
+# What ruad calls the classes of EXPECT.tsv.
+KINDS = {"aggregate": "aggregate", "failure": "failure", "arf-not-dmarc": "feedback", "tlsrpt": "tls"}
+
 needs_corpus = pytest.mark.skipif(
     not (CORPUS / "EXPECT.tsv").exists(), reason=f"no corpus in {CORPUS} (RUAD_CORPUS names it)"
 )
@@ -52,3 +55,13 @@ def without_comment(address):
 def domains(names):
     """The names of a column as ruad keeps them: lower case, no final dot; (none) is that of a policy that names none."""
     return [name.lower().rstrip(".") for name in names.split(",")]
+
+
+def wanted(row):
+    """The row in the form of the summaries: names of fields that are remarks, addresses without their comment."""
+    want = dict(row, source_ip=without_comment(row["source_ip"]))
+    for field in ("Auth-Failure", "User-Agent"):
+        want[field] = remark(row, field)
+    if row["class"] == "tlsrpt":
+        want["policy_domain"] = domains(row["policy_domain"])
+    return want
