@@ -1,5 +1,5 @@
 -- Failure and TLS reports: every member becomes a column, and no content whatever fails a batch.
-SELECT plan(45);
+SELECT plan(46);
 
 CREATE TEMP TABLE doc AS SELECT '{"feedback_type": "auth-failure", "user_agent": "Lua/1.0", "version": "1", "auth_failure": "dmarc",
 	"authentication_results": ["mx.example; dkim=fail", "mx.example; spf=fail"], "identity_alignment": "dkim, spf", "delivery_result": "reject",
@@ -103,5 +103,6 @@ SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.tls(jsonb_set(t.tls_co
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.tls(t.tls_content(domains => array_fill('twice.example'::text, '{2000}'))))) x), '1 0 0 0 f', 'so are many policies');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail('{"kind": "tls"}', '{"kind": "failure"}', t.unreadable('xml', 'u') || '{"partial": true, "content": 7}'), t.mail(t.failure('{}', '{"partial": true, "bytes": "p"}')) || '{"authentic": "maybe"}') x),
 	'0 0 0 3 t,1 0 0 0 f', 'and columns that are not of the kind');
+SELECT is((t.take(t.mail(t.failure('{}', '{"bytes": "rec", "record": [{"count": 1}]}'), t.tls(t.tls_content('rec'), '{"record": [{"count": 1}]}'))), (SELECT count(*) FROM ruad.record))::text, '("2 0 0 0 f",0)', 'records that are not theirs are ignored');
 SELECT is((SELECT count(*) FROM ruad.raw WHERE raw IS NULL), 0::bigint, 'no bytes are missing');
 SELECT * FROM finish();

@@ -1,6 +1,6 @@
 -- What each role may do, and above all what it may not.
 CREATE FUNCTION t.unstage_as_owner() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ SELECT t.unstage() $$;
-GRANT USAGE ON SCHEMA t TO ruad_ingest;
+GRANT USAGE ON SCHEMA t TO ruad_ingest, ruad_owner;
 CREATE TABLE t.attempt (role text, statement text, want text, name text);
 INSERT INTO t.attempt (role, statement, want, name)
 -- the one that takes mail
@@ -31,6 +31,7 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('INSERT INTO ruad.failure_seen VALUES (''x'', now(), 1)', '42501', 'hide a failure report'),
 	('SELECT * FROM ruad.ingest_again()', '42501', 'take in mail that was read again'),
 	('SELECT * FROM ruad.kept_after(0)', '42501', 'read what was kept'),
+	('SELECT * FROM ruad.prune(''raw'', ''2000-01-01'')', '42501', 'prune'),
 	('SELECT ruad.ingest_ledger()', '42501', 'call a step of ingest() alone'),
 	('SELECT ruad.ensure_partition(now())', '42501', 'make partitions'),
 	('SELECT ruad.adopt_partition(''report'', ''x'', now(), now())', '42501', 'make any table'),
@@ -57,6 +58,7 @@ UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r
 	('SELECT ruad.keep_raw(1, ''x'')', '42501', 'keep bytes'),
 	('SELECT * FROM ruad.ingest_again()', '42501', 'take in again'),
 	('SELECT * FROM ruad.kept_after(0)', '42501', 'read what was kept'),
+	('SELECT * FROM ruad.prune(''raw'', ''2000-01-01'')', '42501', 'prune'),
 	('INSERT INTO pg_temp.stage_mail (mail_no) VALUES (1)', '42501', 'write a staging table'),
 	('INSERT INTO dmarc.domains VALUES (''x'')', '42501', 'write through a view'),
 	('DELETE FROM dmarc.domains', '42501', 'delete through a view'),
@@ -67,7 +69,10 @@ UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r
 	('COPY dmarc.reports TO PROGRAM ''true''', '42501', 'run a program'),
 	('SELECT * FROM dmarc.reports, dmarc.records, dmarc.intake LIMIT 1', 'ok', 'read the views (allowed)')
 ) x(s, w, n)
+-- the owner, by the name that a login with his role has
 UNION ALL VALUES
+	('ruad_owner', 'SELECT * FROM ruad.kept_after(0) k, ruad.prune(''raw'', ''2000-01-01'') r, ruad.prune(''aggregate'', ''2000-01-01'') a', 'ok', 'read what was kept, and prune (allowed)'),
+	('ruad_owner', 'SELECT t.unstage_as_owner(); SELECT * FROM ruad.ingest_again()', 'ok', 'take in what was read again (allowed)'),
 	('ruad_web', 'SELECT api.summary(), api.timeseries(), api.domains(), api.sources(), api.records(), api.reports(), api.report(1), api.intake(), api.meta(), api.ready()',
 		'ok', 'call the API (allowed)'),
 	('ruad_auditor', 'SELECT api.summary()', '42501', 'call the API');
