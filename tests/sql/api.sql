@@ -1,5 +1,5 @@
 -- The numbers of the API, against what was added up by hand from these four reports.
-SELECT plan(61);
+SELECT plan(67);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "result": "pass"}]}}'),
@@ -111,6 +111,16 @@ SELECT is(jsonb_build_array(j -> 'counts', j -> 'by_code', j -> 'mails'), '[{"st
 SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'status', x -> 'code', x -> 'reason', x -> 'raw') ORDER BY x ->> 'status') FROM jsonb_array_elements(api.intake() -> 'items') x),
 	'[["conflict", "conflict", "a report with the same key is stored and its content is another", true], ["quarantined", "xml", "line 1: evil", true]]', 'intake: problems, without control characters');
 SELECT is(jsonb_array_length(api.intake(p_status => 'stored') -> 'items'), 4, 'intake: by status');
+
+-- kinds, what breaks off, and what the MTA said
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('part.example', 'Org', 'part', t.day(-3), '[]', '{"partial": true}'), t.failure('{}'), t.failure('{}', '{"kind": "feedback"}'), t.tls(t.tls_content())) || '{"authentic": "fail"}') x),
+	'4 0 0 0 t', 'a mail of all kinds');
+SELECT is(jsonb_build_array(j -> 'by_kind', j -> 'by_code', j #> '{counts,stored}'), '[{"aggregate": 6, "failure": 1, "feedback": 1, "tls": 1, "unreadable": 1}, {"xml": 1, "conflict": 1}, 8]', 'intake: by kind') FROM api.intake() j;
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'kind', x -> 'code', x -> 'partial', x -> 'authentic', x -> 'raw') ORDER BY no) FROM jsonb_array_elements(api.intake(p_status => 'stored', p_limit => 4) -> 'items') WITH ORDINALITY e(x, no)),
+	'[["aggregate", "partial", true, "fail", true], ["failure", null, false, "fail", true], ["feedback", null, false, "fail", true], ["tls", null, false, "fail", true]]', 'intake: items');
+SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'kind', x -> 'partial', x -> 'authentic')) FROM jsonb_array_elements(api.reports(p_report_id => 'part') -> 'items') x), '[["aggregate", true, "fail"]]', 'reports: both members');
+SELECT is((SELECT jsonb_build_array(j -> 'partial', j -> 'authentic', j #> '{mail,authentic}') FROM (SELECT api.report(id) AS j FROM dmarc.reports WHERE report_id = 'part') x), '[true, "fail", "fail"]', 'report: both members');
+SELECT is((SELECT array_agg(api.report(id)) FROM (SELECT id FROM dmarc.failure_reports UNION SELECT id FROM dmarc.tls_reports) x), '{NULL,NULL,NULL}', 'report: a number of another kind is none');
 SELECT is((api.ready() -> 'ready', api.ready(v) -> 'ready', api.ready(v + 1) -> 'ready', api.ready(v - 1) -> 'ready')::text, '(true,true,false,false)', 'ready: for the program''s schema')
 FROM (SELECT count(*)::integer AS v FROM ruad.schema_version) s;
 SELECT is(api.meta() -> 'schema_version', (SELECT to_jsonb(count(*)) FROM ruad.schema_version), 'meta: the schema''s version');

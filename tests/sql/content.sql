@@ -1,5 +1,5 @@
 -- Failure and TLS reports: every member becomes a column, and no content whatever fails a batch.
-SELECT plan(46);
+SELECT plan(47);
 
 CREATE TEMP TABLE doc AS SELECT '{"feedback_type": "auth-failure", "user_agent": "Lua/1.0", "version": "1", "auth_failure": "dmarc",
 	"authentication_results": ["mx.example; dkim=fail", "mx.example; spf=fail"], "identity_alignment": "dkim, spf", "delivery_result": "reject",
@@ -105,4 +105,7 @@ SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail('{"kind": "tls"}', '{"ki
 	'0 0 0 3 t,1 0 0 0 f', 'and columns that are not of the kind');
 SELECT is((t.take(t.mail(t.failure('{}', '{"bytes": "rec", "record": [{"count": 1}]}'), t.tls(t.tls_content('rec'), '{"record": [{"count": 1}]}'))), (SELECT count(*) FROM ruad.record))::text, '("2 0 0 0 f",0)', 'records that are not theirs are ignored');
 SELECT is((SELECT count(*) FROM ruad.raw WHERE raw IS NULL), 0::bigint, 'no bytes are missing');
+SELECT lives_ok($$SELECT string_agg(v::text, '') FROM dmarc.failure_reports v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.tls_reports v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.tls_policies v
+	UNION ALL SELECT string_agg(v::text, '') FROM dmarc.tls_failures v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.notes v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.mails v
+	UNION ALL SELECT api.intake()::text$$, 'and every view can still be read');
 SELECT * FROM finish();
