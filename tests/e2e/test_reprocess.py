@@ -5,7 +5,7 @@ import contextlib
 import subprocess
 
 import pytest
-from conftest import wait_until
+from conftest import ROOT, wait_until
 from reports import aggregate, gzipped, mail, record, zipped
 from supervised import Supervised, clean_environment
 
@@ -146,6 +146,40 @@ def test_only_mails_since_then_are_read(again):
     assert again.run("--since=2026-03-03T11:00:00+01:00")[1].startswith("reprocessed 1 mail:")
     assert again.run("--since=2026-03-02")[1].startswith("reprocessed 1 mail:")
     assert again.database.reports() == ["r-2", "r-3"]
+
+
+def sample(name):
+    return next((ROOT / "tests" / "samples").glob(f"*-{name}.eml")).read_bytes()
+
+
+def test_failure_and_tls_reports_that_a_limit_set_aside_are_read_again(folder, database, start_ingest):
+    again = Again(folder, database, start_ingest(database, parser_max_header_bytes=256, parser_max_json=100))
+    again.deliver(sample("failure"), sample("tls-gzip"))
+    assert [row[1:] for row in again.intake()] == [("quarantined", "limit")] * 2
+    assert again.run() == (0, "reprocessed 2 mails: 2 reports stored, 0 duplicates\n", "")
+    assert database.query("SELECT kind, status FROM dmarc.intake ORDER BY kind") == [("failure", "stored"), ("tls", "stored")]
+    assert again.raw() == 0
+    again.deliver(sample("failure"))
+    assert again.run()[0] == 0
+    assert again.raw() == 0
+
+
+def test_what_was_not_authentic_is_stored_once_that_is_not_asked_for(folder, database, start_ingest):
+    strict = {"lmtp_authserv_id": "mx.example", "lmtp_require_authentic": "quarantine"}
+    again = Again(folder, database, start_ingest(database, **strict))
+    again.deliver(report(1), b"Authentication-Results: mx.example; dmarc=pass header.from=reporter.example\r\n" + report(2))
+    assert [row[1:] for row in again.intake()] == [("quarantined", "unauthentic"), ("stored", None)]
+    path = again.ruad.folder / "3.eml"
+    path.write_bytes(report(3))
+    again.ruad.settings.update(strict)
+    assert again.ruad.command("import", str(path))[0] == 0
+    for word in ("", "would "):
+        said = again.run(*(["--dry-run"] if word else []))[1]
+        assert said.startswith(f"{word}reprocess") and said.endswith("; still set aside: 1 unauthentic\n")
+    for key in strict:
+        del again.ruad.settings[key]
+    assert again.run("--reason=unauthentic")[1] == "reprocessed 1 mail: 1 reports stored, 0 duplicates\n"
+    assert again.database.reports() == ["r-1", "r-2", "r-3"]
 
 
 WRONG = {
