@@ -3,7 +3,7 @@
  * ("RUAD_LMTP_LISTEN=…"), or an override ("-lmtp.listen=…").
  *
  * What is read is handed on to a child program and read there: both must see the same. Files that a KEY_file names
- * are read where they are, as in earnest.
+ * are read where they are, as in earnest, but no devices: some have no end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +76,11 @@ static char *file_of(const char *content, gsize size, int *fd)
 	return g_strdup_printf("/proc/self/fd/%d", *fd);
 }
 
+static gboolean names_device(const guint8 *data, gsize size)
+{
+	return memmem(data, size, "/dev", 4) != NULL || memmem(data, size, "/proc", 5) != NULL;
+}
+
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
 	g_autofree char *text = g_malloc0(size + 1);
@@ -86,6 +91,8 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 	gsize file = size == 0 ? 0 : strnlen((const char *)data, size);
 	int fd;
 
+	if (size > 0 && names_device(data, size))
+		return 0;
 	if (size > 0)
 		memcpy(text, data, size);
 	path = file_of(text, file, &fd);
