@@ -38,8 +38,6 @@ struct mend {
 
 enum state {
 	STATE_READING,
-	STATE_BROKEN,     /* not well-formed any more, but what came before stands: broken says why */
-	STATE_OVER,       /* something follows the root: it is not read */
 	STATE_OTHER,      /* another root */
 	STATE_UNREADABLE, /* code and reason say why */
 	STATE_FAILED,     /* the sink failed: error */
@@ -68,7 +66,9 @@ struct aggregate {
 	char *reason;
 	char *xml_error; /* libxml2's first fatal one */
 	int n_names;     /* names that libxml2 knew at that time */
-	char *broken;
+	/* libxml2 gets no more, but what it brought stands, and all bytes count for the hash */
+	char *broken;  /* not well-formed any more: why */
+	gboolean over; /* something follows the root */
 	gboolean forbidden;
 	GError *error;
 
@@ -126,6 +126,11 @@ static void G_GNUC_PRINTF(3, 4) give_up(struct aggregate *a, const char *code, c
 	stop(a, STATE_UNREADABLE);
 }
 
+static gboolean is_halted(const struct aggregate *a)
+{
+	return a->state != STATE_READING || a->broken != NULL || a->over;
+}
+
 /* Whole records of a report that is known stand though the rest is lost. Without an id the whole report, when it
  * comes, could not be told to be the same. */
 static gboolean may_be_partial(const struct aggregate *a)
@@ -141,14 +146,12 @@ static gboolean may_be_partial(const struct aggregate *a)
 /* The XML is not well-formed from here on. */
 static void break_off(struct aggregate *a, const char *words)
 {
-	if (a->state != STATE_READING)
+	if (is_halted(a))
 		return;
-	if (may_be_partial(a)) {
+	if (may_be_partial(a))
 		a->broken = g_strdup(words);
-		stop(a, STATE_BROKEN);
-	} else {
+	else
 		give_up(a, "xml", "%s", words);
-	}
 }
 
 static void forbid(struct aggregate *a, const char *what)
@@ -584,12 +587,12 @@ static void check_xml(struct aggregate *a)
 	/* what comes behind an error must not count: how much of it libxml2 looks at depends on the pieces */
 	int n_names = a->xml_error != NULL ? a->n_names : xmlDictSize(a->xml->dict);
 
-	if (a->state != STATE_READING)
+	if (is_halted(a))
 		return;
 	if (n_names > (int)a->limits->max_names)
 		give_up(a, "limit", "more than %u different names", a->limits->max_names);
 	else if (!well && a->closed)
-		stop(a, STATE_OVER);
+		a->over = TRUE;
 	else if (!well)
 		break_off(a, a->xml_error != NULL ? a->xml_error : "a byte that is not of its character set");
 	else if (input != NULL && input->end - input->cur > (gssize)a->limits->max_tag_bytes)
@@ -630,7 +633,7 @@ static void feed(struct aggregate *a, const guint8 *data, gsize size)
 		if (a->started)
 			begin_xml(a);
 	}
-	while (size > 0 && a->state == STATE_READING) {
+	while (size > 0 && !is_halted(a)) {
 		gsize part = MIN(size, CHUNK);
 
 		xmlParseChunk(a->xml, (const char *)data, (int)part, 0);
@@ -641,6 +644,8 @@ static void feed(struct aggregate *a, const guint8 *data, gsize size)
 		data += part;
 		size -= part;
 	}
+	if (a->over)
+		keep_after(a, data, size);
 }
 
 static void flush(struct aggregate *a)
@@ -655,9 +660,9 @@ static void on_repaired(gpointer user, const guint8 *data, gsize size)
 	struct aggregate *a = user;
 	gsize part;
 
-	if (a->state == STATE_OVER)
+	if (a->over)
 		keep_after(a, data, size);
-	if (a->state != STATE_READING)
+	if (is_halted(a))
 		return;
 	a->repaired += size;
 	part = a->pending->len > 0 || size < CHUNK ? MIN(size, CHUNK - a->pending->len) : 0;
@@ -680,7 +685,7 @@ static void on_mended(gpointer user, const char *code)
 		g_array_remove_range(a->mends, 0, a->n_noted);
 		a->n_noted = 0;
 	}
-	if (a->state == STATE_READING && a->mends->len < MAX_MENDS)
+	if (!is_halted(a) && a->mends->len < MAX_MENDS)
 		g_array_append_val(a->mends, mend);
 }
 
@@ -760,27 +765,19 @@ void aggregate_free(struct aggregate *a)
 	g_free(a);
 }
 
-/* It is a report yet, so all bytes count, be it only for the hash. */
-static gboolean is_wanted(const struct aggregate *a)
-{
-	return a->state == STATE_READING || a->state == STATE_BROKEN || a->state == STATE_OVER;
-}
-
 gboolean aggregate_push(struct aggregate *a, const guint8 *data, gsize size)
 {
-	if (!is_wanted(a))
+	if (a->state != STATE_READING)
 		return FALSE;
 	sha256_update(&a->sha256, size, data);
-	if (a->state != STATE_BROKEN)
+	if (a->broken == NULL)
 		repair_push(a->repair, data, size);
-	return is_wanted(a);
+	return a->state == STATE_READING;
 }
 
 void aggregate_refuse(struct aggregate *a, const char *reason)
 {
 	a->forbidden = TRUE;
-	if (a->state == STATE_BROKEN || a->state == STATE_OVER)
-		a->state = STATE_READING;
 	give_up(a, "limit", "%s", reason);
 }
 
@@ -830,10 +827,10 @@ static void check_complete(struct aggregate *a)
 /* What is lost of the report, and what is no part of it. */
 static void note_ends(struct aggregate *a)
 {
-	a->header.partial = a->state == STATE_BROKEN;
+	a->header.partial = a->broken != NULL;
 	if (a->header.partial)
 		values_note(&a->report_values, NOTE_PARTIAL, ELEMENTS[FEEDBACK].path, a->broken);
-	if (a->state == STATE_OVER) {
+	if (a->over) {
 		g_autofree char *start = text_clean_line(a->after->str, a->after->len, 100);
 
 		values_note(&a->report_values, NOTE_AFTER, ELEMENTS[FEEDBACK].path, start);
@@ -882,11 +879,11 @@ enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 	flush(a);
 	if (!a->started)
 		give_up(a, "xml", "empty");
-	if (a->state == STATE_READING)
+	if (!is_halted(a))
 		end_xml(a);
 	if (a->state == STATE_READING)
 		check_complete(a);
-	if (is_wanted(a))
+	if (a->state == STATE_READING)
 		finish(a);
 	switch (a->state) {
 	case STATE_OTHER:
@@ -897,8 +894,6 @@ enum aggregate_verdict aggregate_end(struct aggregate *a, GError **error)
 		g_propagate_error(error, g_steal_pointer(&a->error));
 		return AGGREGATE_FAILED;
 	case STATE_READING:
-	case STATE_BROKEN:
-	case STATE_OVER:
 		break;
 	}
 	return AGGREGATE_REPORT;
@@ -928,6 +923,6 @@ gboolean aggregate_has_another(const struct aggregate *a)
 {
 	const guint8 *after = (const guint8 *)a->after->str;
 
-	return a->state == STATE_OVER && kind_of(after, a->after->len) == KIND_XML &&
+	return a->over && kind_of(after, a->after->len) == KIND_XML &&
 	       kind_is_report_like(after, a->after->len);
 }

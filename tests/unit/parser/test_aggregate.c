@@ -18,7 +18,6 @@
 	"<date_range><begin>10</begin><end>20</end></date_range></report_metadata>"
 #define POLICY   "<policy_published><domain>example.com</domain></policy_published>"
 #define TOP      META POLICY
-#define END_ONE  "end draft org_name=acme report_id=7 begin=10 end=20 domain=example.com records=1"
 #define ROW(row) "<feedback>" TOP "<record><row>" row "</row></record></feedback>"
 /* Evaluated as pass by a signature that is not aligned. */
 #define UNALIGNED                                                                                            \
@@ -31,6 +30,11 @@
 #define END_IS              META_IS " domain=example.com"
 #define ONE(record)         "begin x\nrecord" record "\nend draft" END_IS " records=1\n"
 #define NONE_IS(top, notes) "begin x\nend " top " records=0" notes " {R0 record}\n"
+
+#define ONE_RECORD     "<record><row><count>1</count></row></record>"
+#define PARTIAL(words) ONE_IS(" partial {R1 feedback " words "}")
+#define AFTER(start)   ONE_IS(" {R2 feedback " start "}")
+#define ONE_IS(notes)  "begin x\nrecord count=1\nend draft" END_IS " records=1" notes "\n"
 
 struct row {
 	const char *name;
@@ -282,34 +286,53 @@ static const struct row ROWS[] = {
 	{ "another root", "<html><feedback>" TOP "</feedback></html>", "!other\n" },
 	{ "not well-formed", "<feedback>" TOP "<record></feedback>",
 	    "begin x\n!xml line 1: Opening and ending tag mismatch: record line 1 and feedback\n" },
-	{ "cut off behind a record", "<feedback>" TOP "<record><row><count>1</count></row></record>",
-	    "begin x\nrecord count=1\n" END_ONE " partial {R1 feedback ends before </feedback>}\n" },
-	{ "cut off in a record",
-	    "<feedback>" TOP "<record><row><count>1</count></row></record><record><row><count>2</count>",
-	    "begin x\nrecord count=1\n" END_ONE " partial {R1 feedback ends before </record>}\n" },
-	{ "cut off in a tag", "<feedback>" TOP "<record><row><count>1</count></row></record><rec",
-	    "begin x\nrecord count=1\n" END_ONE " partial {R1 feedback ends before </feedback>}\n" },
-	{ "cut off in the first record", "<feedback>" TOP "<record><row><count>1</count></row>",
-	    "begin x\n!xml ends before </record>\n" },
-	{ "cut off before the policy", "<feedback>" META, "begin x\n!xml ends before </feedback>\n" },
-	{ "broken in the second record",
-	    "<feedback>" TOP "<record><row><count>1</count></row></record><record><row></record></feedback>",
-	    "begin x\nrecord count=1\n" END_ONE
-	    " partial {R1 feedback line 1: Opening and ending tag mismatch: row line 1 and record}\n" },
-	{ "broken before the policy",
-	    "<feedback>" META "<record><row><count>1</count></row></record></record>" POLICY "</feedback>",
-	    "begin x\nrecord count=1\n!xml line 1: Opening and ending tag mismatch: feedback line 1 and "
-	    "record\n" },
-	{ "forbidden behind a record",
-	    "<feedback>" TOP "<record><row><count>1</count></row></record>&x;</feedback>",
-	    "begin x\nrecord count=1\n!xml line 1: reference to an entity that XML does not predefine: not "
-	    "read from a mail "
-	    "(RFC 9990 section 8.1)\n" },
-	{ "text behind the end",
-	    "<feedback>" TOP "<record><row><count>1</count></row></record></feedback> -- \nfooter",
-	    "begin x\nrecord count=1\n" END_ONE " {R2 feedback -- footer}\n" },
-	{ "cut off inside a record", "<feedback>" TOP "<record><row><count>1</cou",
+	{ "cut off behind a record", "<feedback>" TOP ONE_RECORD, PARTIAL("ends before </feedback>") },
+	{ "cut off in the last end tag", "<feedback>" TOP ONE_RECORD "</feedb",
+	    PARTIAL("ends before </feedback>") },
+	{ "cut off in a record", "<feedback>" TOP ONE_RECORD "<record><row><count>1</cou",
+	    PARTIAL("ends before </record>") },
+	{ "cut off in a comment", "<feedback>" TOP ONE_RECORD "<!-- ", PARTIAL("ends before </feedback>") },
+	{ "cut off in a tag of a record", "<feedback>" TOP ONE_RECORD "<record",
+	    PARTIAL("ends before </feedback>") },
+	{ "not well-formed behind a record",
+	    "<feedback>" TOP ONE_RECORD "<record><row></record>" ONE_RECORD "</feedback>",
+	    PARTIAL("line 1: Opening and ending tag mismatch: row line 1 and record") },
+	{ "cut off, and the policy stands behind the records", "<feedback>" META ONE_RECORD POLICY ONE_RECORD,
+	    "begin x\nrecord count=1\nrecord count=1\nend draft" END_IS
+	    " records=2 partial {R1 feedback ends before "
+	    "</feedback>}\n" },
+	{ "cut off before the policy", "<feedback>" META ONE_RECORD,
+	    "begin x\nrecord count=1\n!xml ends before </feedback>\n" },
+	{ "cut off in the policy",
+	    "<feedback>" META ONE_RECORD "<policy_published><domain>example.com</domain>",
+	    "begin x\nrecord count=1\n!xml ends before </policy_published>\n" },
+	{ "cut off without an id to tell the whole report by",
+	    "<feedback><report_metadata><date_range><begin>10</begin><end>20</end></date_range></"
+	    "report_metadata>" POLICY ONE_RECORD,
+	    "begin x\nrecord count=1\n!xml ends before </feedback>\n" },
+	{ "cut off in the first record", "<feedback>" TOP "<record><row><count>1</cou",
 	    "begin x\n!xml line 1: expected '>'\n" },
+	{ "forbidden behind a record", "<feedback>" TOP ONE_RECORD "&a;",
+	    "begin x\nrecord count=1\n!xml line 1: reference to an entity that XML does not predefine: not "
+	    "read from a "
+	    "mail (RFC 9990 section 8.1)\n" },
+	{ "two policies, then cut off", "<feedback>" TOP ONE_RECORD POLICY "<rec",
+	    "begin x\nrecord count=1\n!incomplete more than one policy_published: which one counts is not "
+	    "known (RFC "
+	    "9990 section 3.1.1)\n" },
+	{ "comments and instructions behind the end",
+	    "<feedback>" TOP ONE_RECORD "</feedback>\n<!-- a --><?b?>\n", ONE(" count=1") },
+	{ "words behind the end", "<feedback>" TOP ONE_RECORD "</feedback>\n sent by  a gateway\n",
+	    AFTER("sent by a gateway") },
+	{ "tags behind the end", "<feedback>" TOP ONE_RECORD "</feedback></body>", AFTER("</body>") },
+	{ "words behind the end of what lacks its dates", "<feedback>" POLICY "</feedback>x",
+	    "begin x\n!incomplete no report_metadata/date_range/begin (RFC 9990 section 3.1.1)\n" },
+	{ "a second document", "<feedback>" TOP ONE_RECORD "</feedback>\n<?xml version='1.0'?><feedback/>",
+	    AFTER("<?xml version='1.0'?><feedback/>") "!another\n" },
+	{ "a second root", "<feedback>" TOP ONE_RECORD "</feedback><feedback/>", AFTER("<feedback/>") "!another\n" },
+	{ "a second root, of which more is to come",
+	    "<feedback>" TOP ONE_RECORD "</feedback>\n<d:feedback a='b'>",
+	    AFTER("<d:feedback a='b'>") "!another\n" },
 	{ "empty", "", "!xml empty\n" },
 	{ "blanks only", " \n", "!xml empty\n" },
 	{ "bytes that are not UTF-8",
@@ -369,6 +392,8 @@ static void end(struct aggregate *aggregate, struct collect *collect)
 	switch (aggregate_end(aggregate, &error)) {
 	case AGGREGATE_REPORT:
 		assert_true(aggregate_begun(aggregate));
+		if (aggregate_has_another(aggregate))
+			g_string_append(collect->lines, "!another\n");
 		break;
 	case AGGREGATE_OTHER:
 		g_string_append(collect->lines, "!other\n");
@@ -491,7 +516,7 @@ static void a_byte_outside_of_the_charset_never_makes_a_whole_report(void **stat
 				g_string_append(xml, "<record><row><count>1</count></row></record>\n");
 			g_string_append(xml, "<record><row>\xff</row></record></feedback>");
 			got = run(&LIMITS, xml->str, xml->len, step);
-			if (strstr(got, records > 0 ? " partial {R1 " : "\n!xml ") == NULL)
+			if (strstr(got, records == 0 ? "\n!xml " : " partial {R1 feedback ") == NULL)
 				fail_msg("%u records, step %zu: %.100s", records, step, got);
 		}
 }
