@@ -1,7 +1,8 @@
 /*
  * prune.c - ruad prune: remove what is older than [retention] says.
  *
- * What that is stands in ruad.prune(). This asks for it as ruad_owner, who owns the tables and is no superuser, and says what was removed.
+ * What belongs to a kind, and how it goes, stands in ruad.prune() (sql/STAGING.md). This calls it as ruad_owner, who owns the tables and is
+ * no superuser, for one kind after another, each in a transaction of its own, and says what was removed.
  */
 #include <stdio.h>
 
@@ -11,52 +12,94 @@
 
 #define COMMAND "prune"
 #define PRUNE                                                                                                \
-	"SELECT what, removed FROM ruad.prune($1::interval, $2::interval, $3::interval, $4::interval, "      \
-	"$5::boolean)"
+	"SELECT removed FROM ruad.prune($1::text, $2::timestamptz) WHERE what IN ('reports', 'mails') "      \
+	"AND removed > 0"
 
-/* A key of [retention] as an interval, or NULL for ever; transfer full. */
-static char *interval_of(const struct settings *settings, const char *key)
+static const struct kind {
+	const char *key;   /* of the settings, in days */
+	const char *kind;  /* of ruad.prune() */
+	const char *words; /* for what it counts */
+} kinds[] = {
+	{ "retention.reports", "aggregate", "reports" },
+	{ "retention.failures", "failure", "failure reports" },
+	{ "retention.tls", "tls", "TLS reports" },
+	{ "retention.unread", "raw", "unread mails" },
+};
+
+/* The ledger's row of a mail goes as soon as nothing that the mail brought is left: it is the last. */
+static const struct kind ledger = { NULL, "mail", "entries of Intake" };
+
+struct prune {
+	struct db *db;
+	gboolean dry_run;
+	GString *removed; /* "12 reports, 3 failure reports" */
+};
+
+/* The time so many days ago; transfer full. */
+static char *days_ago(gint64 days)
 {
-	gint64 days = settings_days(settings, key);
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autoptr(GDateTime) then = g_date_time_add_days(now, -(gint)days);
 
-	return days == 0 ? NULL : g_strdup_printf("%" G_GINT64_FORMAT " days", days);
+	return g_date_time_format(then, "%Y-%m-%dT%H:%M:%SZ");
 }
 
-/* "removed 12 reports, 3 failures" */
-static void print_removed(const struct db_rows *rows, gboolean dry_run, gboolean quiet)
+static gboolean remove_kind(struct prune *prune, const struct kind *kind, gint64 days, GError **error)
 {
-	g_autoptr(GString) words = g_string_new(NULL);
+	g_autofree char *before = days_ago(days);
+	const struct db_value params[] = { DB_TEXT(kind->kind), DB_TEXT(before) };
+	struct db_rows *rows = db_query(prune->db, PRUNE, params, G_N_ELEMENTS(params), error);
 
-	for (gsize i = 0; i < db_rows_count(rows); i++)
-		if (!g_str_equal(db_rows_get(rows, i, 1), "0"))
-			g_string_append_printf(words, "%s%s %s", words->len > 0 ? ", " : "",
-			    db_rows_get(rows, i, 1), db_rows_get(rows, i, 0));
-	if (words->len > 0)
-		printf("%s %s\n", dry_run ? "would remove" : "removed", words->str);
-	else if (!quiet)
-		printf("nothing is old enough to be removed\n");
+	if (rows == NULL)
+		return FALSE;
+	if (db_rows_count(rows) > 0)
+		g_string_append_printf(prune->removed, "%s%s %s", prune->removed->len > 0 ? ", " : "",
+		    db_rows_get(rows, 0, 0), kind->words);
+	db_rows_free(rows);
+	return TRUE;
 }
 
-static gboolean prune(const struct settings *settings, const struct database *database, gboolean dry_run,
+/* The same, and take it back. */
+static gboolean try_kind(struct prune *prune, const struct kind *kind, gint64 days, GError **error)
+{
+	return db_exec(prune->db, "BEGIN", NULL, 0, error) && remove_kind(prune, kind, days, error) &&
+	       db_exec(prune->db, "ROLLBACK", NULL, 0, error);
+}
+
+static gboolean remove_all(struct prune *prune, const struct settings *settings, GError **error)
+{
+	gint64 least = 0; /* days, of those that are not for ever */
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		gint64 days = settings_days(settings, kinds[i].key);
+
+		if (days == 0)
+			continue;
+		if (!(prune->dry_run ? try_kind : remove_kind)(prune, &kinds[i], days, error))
+			return FALSE;
+		least = least == 0 ? days : MIN(least, days);
+	}
+	return least == 0 || prune->dry_run || remove_kind(prune, &ledger, least, error);
+}
+
+static gboolean run(const struct settings *settings, const struct database *database, gboolean dry_run,
     gboolean quiet, GError **error)
 {
-	g_autofree char *reports = interval_of(settings, "retention.reports");
-	g_autofree char *failures = interval_of(settings, "retention.failures");
-	g_autofree char *tls = interval_of(settings, "retention.tls");
-	g_autofree char *unread = interval_of(settings, "retention.unread");
-	const struct db_value params[] = { DB_TEXT(reports), DB_TEXT(failures), DB_TEXT(tls), DB_TEXT(unread),
-		DB_TEXT(dry_run ? "true" : "false") };
-	struct db *db = database_open_alone(database, "ruad-prune", error);
-	struct db_rows *rows = NULL;
+	struct prune prune = { .dry_run = dry_run };
+	gboolean good;
 
-	if (db != NULL)
-		rows = db_query(db, PRUNE, params, G_N_ELEMENTS(params), error);
-	if (rows != NULL) {
-		print_removed(rows, dry_run, quiet);
-		db_rows_free(rows);
-	}
-	db_close(db);
-	return rows != NULL;
+	prune.db = database_open_alone(database, "ruad-prune", error);
+	if (prune.db == NULL)
+		return FALSE;
+	prune.removed = g_string_new(NULL);
+	good = remove_all(&prune, settings, error);
+	if (prune.removed->len > 0)
+		printf("%s %s\n", dry_run ? "would remove" : "removed", prune.removed->str);
+	else if (good && !quiet)
+		puts("nothing is old enough to be removed");
+	g_string_free(prune.removed, TRUE);
+	db_close(prune.db);
+	return good;
 }
 
 int command_prune(const struct settings *settings, int argc, char **argv)
@@ -78,7 +121,7 @@ int command_prune(const struct settings *settings, int argc, char **argv)
 		return command_fail(COMMAND, COMMAND_USAGE, "takes no operands, not \"%s\"", argv[1]);
 	database = database_new(settings, &error);
 	if (database == NULL || !database_start(database, FALSE, &error) ||
-	    !prune(settings, database, dry_run, quiet, &error))
+	    !run(settings, database, dry_run, quiet, &error))
 		code = command_fail(COMMAND, command_exit_of(error), "%s", error->message);
 	database_free(database);
 	return code;

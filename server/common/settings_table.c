@@ -31,8 +31,8 @@ const struct setting setting_table[] = {
 	    "Silence after which a connection is closed (RFC 5321 section 4.5.3.2.7 asks for 5 minutes)." },
 	{ "lmtp.authserv_id", SETTING_STRING, "", NOT_NUMBER,
 	    "The name that your own mail server writes into Authentication-Results (RFC 8601), where it must "
-	    "remove fields of that name that come from outside. Only the topmost field is believed, and only "
-	    "with this name; empty: none is." },
+	    "remove fields of that name that come from outside. Of the fields with this name the topmost is "
+	    "believed; empty: none is." },
 	{ "lmtp.require_authentic", SETTING_CHOICE, "off", NOT_NUMBER,
 	    "What becomes of a report by LMTP whose mail no domain aligned with its From authenticates (RFC "
 	    "9990 section 3.5), as lmtp.authserv_id says: off stores it all the same, flag too, with the "
@@ -72,11 +72,11 @@ const struct setting setting_table[] = {
 	 * years. Failure reports hold the mail of people. What could not be read may hold anything, and waits for a
 	 * ruad that reads it, which a year should bring. */
 	{ "retention.reports", SETTING_DAYS, "0", 0, CENTURY,
-	    "Days that aggregate reports and their records are kept, counted from the end of the time that "
-	    "they speak of; 0 is for ever. 822 is 27 months, as some services keep them." },
+	    "Days that aggregate reports and their records are kept, counted from the beginning of the time "
+	    "that they speak of; 0 is for ever. 822 is 27 months, as some services keep them." },
 	{ "retention.failures", SETTING_DAYS, "90", 0, CENTURY,
-	    "Days that failure reports, which hold personal data, are kept from their arrival; 0 is for "
-	    "ever." },
+	    "Days that failure reports, which hold personal data, are kept, counted from the arrival of the "
+	    "message that they speak of; 0 is for ever." },
 	{ "retention.tls", SETTING_DAYS, "0", 0, CENTURY,
 	    "Days that SMTP TLS reports are kept, counted as for retention.reports; 0 is for ever." },
 	{ "retention.unread", SETTING_DAYS, "365", 0, CENTURY,

@@ -162,9 +162,9 @@ static char *why_unauthentic(const struct store_mail *mail)
 	if (ours == NULL || *ours == '\0')
 		return g_strdup("no mail is authentic while lmtp.authserv_id is not set");
 	if (mail->authentic == AUTHENTIC_NONE)
-		return g_strdup_printf(
-		    "the topmost Authentication-Results is not one of \"%s\" that says whether "
-		    "a domain aligned with From authenticated it (RFC 9990 section 3.5)",
+		return g_strdup_printf("no Authentication-Results of \"%s\" says whether a domain aligned "
+				       "with From authenticated "
+				       "it (RFC 9990 section 3.5)",
 		    ours);
 	return g_strdup_printf(
 	    "\"%s\" found that no domain aligned with From authenticated it (RFC 9990 section 3.5)", ours);
