@@ -23,6 +23,8 @@
 	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
 #define RETRY_EXTERNAL    (2 * 1000 * 1000) /* somebody else's may take its time */
 #define START_DEATHS_MOST 5                 /* of the private server before it ever accepted: it will not */
+#define PRUNE_AFTER       10                /* seconds: what waits in the mail server's queue comes first */
+#define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
 
 /* A program that serves sockets; the table below has one row for each. */
 struct service {
@@ -161,6 +163,27 @@ static void start_services(struct serve *serve)
 		start_service(serve, s);
 }
 
+/* ruad prune, which gets what a service gets: the settings that it needs, and a database that it enters as one role. */
+static void start_prune(struct serve *serve)
+{
+	static const char *const sections[] = { "retention", NULL };
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *conninfo = database_role_conninfo(serve->database, "ruad_owner");
+	g_auto(GStrv) envp = settings_environment(serve->settings, sections, base_environment());
+	const char *const argv[] = { self, "prune", "--quiet", NULL };
+
+	if (self == NULL)
+		return;
+	envp = g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = "ruad prune",
+						.argv = argv,
+						.envp = (const char *const *)envp,
+						.folder = "/",
+						.stop_signal = SIGTERM,
+						.every = PRUNE_EVERY,
+						.after = PRUNE_AFTER });
+}
+
 static void start_postgres(struct serve *serve)
 {
 	const struct postgres *postgres = database_private(serve->database);
@@ -247,6 +270,7 @@ static gboolean set_up_ended(gpointer data)
 		serve->ready = TRUE;
 		if (database_private(serve->database) != NULL)
 			start_services(serve);
+		start_prune(serve);
 		announce_ready(serve);
 	}
 	g_free(answer);
