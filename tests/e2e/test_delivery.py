@@ -159,14 +159,21 @@ def test_a_large_report_streams_and_is_whole(ingest, database):
     assert counts(database) == {"stored": 1, "duplicate": 1}
 
 
-def test_a_large_report_that_breaks_off_leaves_nothing(ingest, database):
+def test_a_large_report_that_is_refused_at_its_end_leaves_nothing(ingest, database):
     records = [reports.record(f"2001:db8::{n:x}") for n in range(1, 20001)]
-    xml = reports.aggregate(records=records)
-    mail = reports.mail(reports.gzipped(xml[:-200] + b"<<"), reports.gzipped(reports.aggregate(report_id="good")))
+    xml = reports.aggregate(records=records).replace(b"</feedback>", b"&secret;</feedback>")
+    mail = reports.mail(reports.gzipped(xml), reports.gzipped(reports.aggregate(report_id="good")))
     assert ingest.deliver(mail) == [STORED]
     assert database.query("SELECT report_id, records FROM dmarc.reports") == [("good", 1)]
     assert database.value("SELECT count(*) FROM dmarc.records") == 1
     assert counts(database) == {"stored": 1, "quarantined": 1}
+
+
+def test_a_large_report_that_breaks_off_leaves_its_whole_records(ingest, database):
+    records = [reports.record(f"2001:db8::{n:x}") for n in range(1, 20001)]
+    assert ingest.deliver(reports.mail(reports.gzipped(reports.aggregate(records=records)[:-200]))) == [STORED]
+    assert database.query("SELECT partial, records FROM dmarc.reports") == [(True, 19999)]
+    assert database.value("SELECT count(*) FROM dmarc.records") == 19999
 
 
 def test_many_mails_in_one_session(ingest, database):
