@@ -16,7 +16,7 @@ SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(t.failure(f, '{"not
 SELECT is(to_jsonb(r) - '{id,mail,received_at,begin,domain_id,sha256,kind,authentic,notes}'::text[], jsonb_set(f, '{arrival_time}', to_jsonb('2012-03-08T21:00:00Z'::timestamptz)),
 	'with every member in a column of its name') FROM doc, ruad.failure r;
 SELECT is((SELECT (r.begin, d.name, r.kind, r.authentic, r.notes -> 0 ->> 'code', r.tableoid::regclass)::text FROM ruad.failure r JOIN ruad.domain d ON d.id = r.domain_id),
-	('2012-03-08 21:00:00+00'::timestamptz, 'f.example', 'failure', 'pass', 'F1', 'ruad.failure_2012_03'::regclass)::text, 'filed by its first domain and the time of arrival');
+	('2012-03-08 21:00:00+00'::timestamptz, 'f.example', 'failure', 'pass', 'F1', 'ruad.failure_2012_03'::regclass)::text, 'filed by its first domain and its time of arrival');
 SELECT results_eq($$SELECT kind, status, code, place, report = (SELECT id FROM ruad.failure), partial FROM ruad.item$$, $$VALUES ('failure', 'stored', NULL, 'mail', true, false)$$, 'and the ledger knows');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(t.failure(f, '{"notes": [{"code": "F1", "path": "mail", "raw": null}]}')) || '{"subject": "other mail"}') x), '0 1 0 0 f',
 	'the same again is a duplicate');
