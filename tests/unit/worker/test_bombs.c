@@ -151,6 +151,38 @@ static GByteArray *zips_of_zips(void)
 	return zip(zip(zip(fill(TOP, " ", PIECE / 4), 10), 10), 10);
 }
 
+/* 10,000 members, all the same bytes: the entries of the directory lead to one place (APPNOTE 4.3.12, 4.3.16). */
+static GByteArray *overlapping_members(void)
+{
+	GByteArray *out = zip(fill(TOP, "<x/>", PIECE / 4), 1);
+	const guint8 *entry = memmem(out->data, out->len, "PK\1\2", 4);
+	const guint8 *end = memmem(out->data, out->len, "PK\5\6", 4);
+	assert_true(entry != NULL && end > entry);
+	g_autofree guint8 *one = g_memdup2(entry, (gsize)(end - entry)), *last = g_memdup2(end, 22);
+	guint size = (guint)(end - entry), n = 10000, all = size * n;
+	g_byte_array_set_size(out, (guint)(entry - out->data));
+	for (guint i = 0; i < n; i++)
+		g_byte_array_append(out, one, size);
+	for (guint at = 8; at <= 10; at += 2) { /* entries here, and in all */
+		last[at] = (guint8)n;
+		last[at + 1] = (guint8)(n >> 8);
+	}
+	for (guint i = 0; i < 4; i++) /* bytes of the directory */
+		last[12 + i] = (guint8)(all >> 8 * i);
+	g_byte_array_append(out, last, 22);
+	return out;
+}
+
+static GByteArray *tiny_members(void)
+{
+	return zip(fill("", "x", 1), 20000);
+}
+
+static GByteArray *gzip_of_gzip_of_gzip(void)
+{
+	return gzip(gzip(gzip(fill(TOP, " ", 15 * PIECE))));
+}
+
 static GByteArray *gzip_in_gzip(void)
 {
 	GByteArray *out = fill(TOP, " ", PIECE);
@@ -193,6 +225,48 @@ static GByteArray *one_tag(void)
 static GByteArray *many_parts(void)
 {
 	return fill(MIXED, "--b\n\nx\n", 3 * PIECE);
+}
+
+static GByteArray *hundred_thousand_parts(void)
+{
+	return fill(MIXED, "--b\n\nx\n", strlen(MIXED) + 100000 * strlen("--b\n\nx\n"));
+}
+
+static GByteArray *deep_multiparts(void)
+{
+	GString *mail = g_string_new("Subject: s\n");
+	for (guint i = 0; i < 10000; i++)
+		g_string_append_printf(mail, "Content-Type: multipart/mixed; boundary=b%u\n\n--b%u\n", i, i);
+	GByteArray *out = bytes(mail->str);
+	g_string_free(mail, TRUE);
+	return out;
+}
+
+static GByteArray *deep_messages(void)
+{
+	static const char INNER[] = "Content-Type: message/rfc822\n\n";
+	return fill("Subject: s\n", INNER, 10000 * strlen(INNER));
+}
+
+/* A boundary of as many bytes as a header may have, and lines that all but are it. */
+static GByteArray *long_boundary(gsize size)
+{
+	g_autoptr(GByteArray) boundary = fill("", "b", size);
+	g_autofree char *text = g_strndup((const char *)boundary->data, boundary->len);
+	g_autofree char *head =
+	    g_strconcat("Subject: s\nContent-Type: multipart/mixed; boundary=\"", text, "\"\n\n", NULL);
+	g_autofree char *line = g_strconcat("--", text, "c\n", NULL);
+	return fill(head, line, 2 * PIECE);
+}
+
+static GByteArray *boundary_of_a_mebibyte(void)
+{
+	return long_boundary(1024 * 1024);
+}
+
+static GByteArray *boundary_of_a_header(void)
+{
+	return long_boundary(250 * 1024);
 }
 
 static GByteArray *deep_parts(void)
@@ -302,11 +376,19 @@ static const struct bomb {
 	    "archives in archives of more bytes" },
 	{ "zip in zip in zip, ten times", zip_in_zip, "archives inside one another" },
 	{ "zips of ten zips of ten zips", zips_of_zips, "too many bytes of XML for its records" },
+	{ "zip of 10,000 entries for one member", overlapping_members, "unreadable" },
+	{ "zip of 20,000 members of a byte", tiny_members, "more archive members than" },
+	{ "gzip of gzip of gzip of 240 MiB", gzip_of_gzip_of_gzip, "too many bytes of XML for its records" },
 	{ "gzip in gzip, ten times", gzip_in_gzip, "archives inside one another" },
 	{ "entities of ten entities", entities, "declaration of an entity" },
 	{ "deep XML", deep, "elements inside one another" },
 	{ "one tag of 16 MiB of attributes", one_tag, "a tag, comment or the like of more than" },
 	{ "seven million parts", many_parts, "lines that look like boundaries of parts" },
+	{ "100,000 parts", hundred_thousand_parts, "lines that look like boundaries of parts" },
+	{ "10,000 multiparts in one another", deep_multiparts, "lines that look like boundaries of parts" },
+	{ "10,000 mails in one another", deep_messages, "parts inside one another" },
+	{ "boundary of a mebibyte", boundary_of_a_mebibyte, "bytes in a header" },
+	{ "boundary of 250 KiB, and lines like it", boundary_of_a_header, "not a DMARC report" },
 	{ "mail in mail", deep_parts, "parts inside one another" },
 	{ "999 parts, each a bomb", parts_of_bombs, "too many bytes of XML for its records" },
 	{ "deep JSON of arrays", json_deep, "JSON of more than 32 values inside one another" },
