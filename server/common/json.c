@@ -234,6 +234,16 @@ const char *json_failure_kind(const struct failure_report *failure)
 	return failure_is_authentication(failure) ? "failure" : "feedback";
 }
 
+const char *json_authentic(enum authentic authentic)
+{
+	static const char *const words[] = {
+		[AUTHENTIC_NONE] = "none",
+		[AUTHENTIC_PASS] = "pass",
+		[AUTHENTIC_FAIL] = "fail",
+	};
+	return words[authentic];
+}
+
 static struct json_object *failure_details(const struct tls_policy *policy)
 {
 	struct json_object *array = list(policy->n_failure_details);
@@ -304,6 +314,7 @@ static struct json_object *hex(const guint8 *bytes, gsize size)
 struct json_printer {
 	FILE *out;
 	char *file;
+	enum authentic authentic;
 	char *place; /* of the open report */
 	struct spool *records;
 	gboolean any; /* record in the open report */
@@ -351,12 +362,15 @@ static struct json_object *line(const struct json_printer *printer, const char *
 	if (printer->file != NULL)
 		put_text(object, "file", printer->file);
 	put_text(object, "place", place);
+	if (printer->authentic != AUTHENTIC_NONE)
+		put_text(object, "authentic", json_authentic(printer->authentic));
 	return object;
 }
 
-static gboolean print_mail(
-    gpointer user G_GNUC_UNUSED, const struct mail_header *mail G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+static gboolean print_mail(gpointer user, const struct mail_header *mail, GError **error G_GNUC_UNUSED)
 {
+	struct json_printer *printer = user;
+	printer->authentic = mail->authentic;
 	return TRUE;
 }
 

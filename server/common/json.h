@@ -1,6 +1,8 @@
 /*
  * json.h - reports as canonical JSON (DESIGN section 3), one document a line.
  *
+ * A line of a mail that our own MTA judged (lmtp.authserv_id) says so: "authentic" is "pass" or "fail".
+ *
  * Keys are the names of the XML, or of the fields and members of the other reports in snake_case. What was absent
  * is null, lists are always there. Behind an aggregate report's own keys stand what the parser found out: "notes",
  * "version", "xmlns", "partial", "records" and "sha256" (of the XML); behind another's, "sha256" and "notes". Records
@@ -39,6 +41,9 @@ struct json_object *json_tls(const struct tls_report *tls);
 
 /* "failure" for what RFC 6591 or RFC 9991 calls one, or does not say; "feedback" for another kind of RFC 5965. */
 const char *json_failure_kind(const struct failure_report *failure);
+
+/* "none", "pass" or "fail". */
+const char *json_authentic(enum authentic authentic);
 
 /* Its text on one line, without blanks; borrowed from the object. */
 const char *json_text(struct json_object *object, gsize *size);

@@ -135,12 +135,6 @@ static void field_nulls(GString *row, guint n)
 
 /* Authenticity. */
 
-static const char *const verdicts[] = {
-	[AUTHENTIC_NONE] = "none",
-	[AUTHENTIC_PASS] = "pass",
-	[AUTHENTIC_FAIL] = "fail",
-};
-
 /* What is asked of this mail and not there. What came by hand or lay in a mailbox was no MTA's to judge. */
 static enum require_authentic unmet(const struct store_mail *mail)
 {
@@ -162,9 +156,9 @@ static char *why_unauthentic(const struct store_mail *mail)
 	if (ours == NULL || *ours == '\0')
 		return g_strdup("no mail is authentic while lmtp.authserv_id is not set");
 	if (mail->authentic == AUTHENTIC_NONE)
-		return g_strdup_printf("no Authentication-Results of \"%s\" says whether a domain aligned "
-				       "with From authenticated "
-				       "it (RFC 9990 section 3.5)",
+		return g_strdup_printf(
+		    "no Authentication-Results of \"%s\" says whether a domain aligned with From "
+		    "authenticated it (RFC 9990 section 3.5)",
 		    ours);
 	return g_strdup_printf(
 	    "\"%s\" found that no domain aligned with From authenticated it (RFC 9990 section 3.5)", ours);
@@ -297,7 +291,7 @@ static void item_notes(GString *row, const struct store_mail *mail, const struct
 	all = g_new(struct report_note, n + 1);
 	if (n > 0)
 		memcpy(all, note, n * sizeof *note);
-	all[n] = (struct report_note){ .code = "S1", .path = "mail", .raw = verdicts[mail->authentic] };
+	all[n] = (struct report_note){ .code = "S1", .path = "mail", .raw = json_authentic(mail->authentic) };
 	field_notes(row, all, n + 1, FALSE);
 }
 
@@ -487,7 +481,7 @@ static void mail_row(GString *row, const struct store_mail *mail)
 	field(row, mail->bare ? NULL : mail->message_id);
 	field(row, mail->bare ? NULL : mail->subject);
 	field(row, mail->bare ? NULL : mail->header_from);
-	field(row, verdicts[mail->authentic]);
+	field(row, json_authentic(mail->authentic));
 	if (mail->envelope->again == 0)
 		field_last(row, NULL);
 	else

@@ -76,6 +76,42 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     assert [line["kind"] for line in lines] == ["aggregate"]
 
 
+FAILURE = b"""Authentication-Results: mx.example.com; dmarc=pass header.from=reporter.example
+From: dmarc@reporter.example
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary=x
+
+--x
+Content-Type: message/feedback-report
+
+Feedback-Type: auth-failure
+User-Agent: Test/1.0
+Version: 1
+Auth-Failure: dmarc
+
+--x
+Content-Type: message/rfc822
+
+From: billing@example.com
+Subject: hello
+
+the body
+--x--
+"""
+
+
+def test_bodies_of_failure_reports_are_printed_only_where_that_is_set():
+    for words, body in ((), None), (("-o", "retention.failure_bodies=on"), "the body"):
+        code, (line,), errors = ruad_parse(*words, "-", stdin=FAILURE)
+        assert (code, errors, line["kind"], line["original_body"]) == (0, "", "failure", body)
+
+
+def test_what_our_own_mta_said_is_printed_once_it_is_named():
+    for name, verdict in ("mx.example.com", "pass"), ("mx.other.example", None), ("", None):
+        code, (line,), _ = ruad_parse("-o", f"lmtp.authserv_id={name}", "-", stdin=FAILURE)
+        assert (code, line.get("authentic")) == (0, verdict)
+
+
 def test_no_file_is_a_wrong_command_line():
     code, lines, words = ruad_parse()
     assert (code, lines) == (2, [])

@@ -1,4 +1,4 @@
-"""Makes aggregate reports (RFC 9990) and the mails that carry them.
+"""Makes aggregate, failure and TLS reports (RFC 9990, RFC 6591, RFC 8460) and the mails that carry them.
 
     xml = aggregate(report_id="1", records=[record(source_ip="192.0.2.1", count=3)])
     sent = mail(gzipped(xml))
@@ -11,6 +11,7 @@ import email.message
 import email.policy
 import gzip
 import io
+import json
 import zipfile
 from xml.sax.saxutils import escape
 
@@ -117,3 +118,75 @@ def mail(*attachments, sender="noreply@reporter.example", to="dmarc-sum@example.
 def report_mail(number=1, **arguments):
     """The mail of one gzipped report; each number makes another report."""
     return mail(gzipped(aggregate(report_id=f"report-{number}", **arguments)), message_id=f"<{number}@reporter.example>")
+
+
+def feedback(number=1, feedback_type="auth-failure", body="", content_type="message/rfc822", source_ip="192.0.2.9"):
+    """The multipart/report of a failure report (without a mail's own header), whose third part has the body."""
+    boundary = f"=-feedback-{number}"
+    fields = {
+        "Feedback-Type": feedback_type,
+        "User-Agent": "Test/1.0",
+        "Version": "1",
+        "Original-Mail-From": "<bounce@example.com>",
+        "Arrival-Date": "Thu, 1 Jan 2026 10:00:00 +0000",
+        "Source-IP": source_ip,
+        "Reported-Domain": "example.com",
+        "Auth-Failure": "dmarc",
+        "Identity-Alignment": "none",
+        "Authentication-Results": "mx.reporter.example; dmarc=fail header.from=example.com",
+    }
+    message = f"From: Billing <billing@example.com>\nSubject: original {number}\nMessage-ID: <o{number}@example.com>\n\n{body}"
+    parts = {
+        "text/plain": "A failure report.\n",
+        "message/feedback-report": "".join(f"{name}: {value}\n" for name, value in fields.items()),
+        content_type: message,
+    }
+    text = f'Content-Type: multipart/report; report-type=feedback-report; boundary="{boundary}"\n\n'
+    text += "".join(f"--{boundary}\nContent-Type: {kind}\n\n{part}\n" for kind, part in parts.items())
+    return f"{text}--{boundary}--\n"
+
+
+def failure_mail(number=1, **arguments):
+    """The mail of one failure report; each number makes another report."""
+    header = ["From: dmarc@reporter.example", "To: dmarc-full@example.com", "Subject: failure"]
+    header += [f"Message-ID: <f{number}@reporter.example>", "MIME-Version: 1.0"]
+    return ("\n".join(header) + "\n" + feedback(number, **arguments)).replace("\n", "\r\n").encode()
+
+
+def failures_mail(*parts):
+    """A mail to which mails with these multiparts (made by feedback()) are attached."""
+    text = 'From: dmarc@reporter.example\nSubject: failures\nMIME-Version: 1.0\nContent-Type: multipart/digest; boundary="=-all"\n\n'
+    for part in parts:
+        text += f"--=-all\nContent-Type: message/rfc822\n\nFrom: dmarc@reporter.example\nMIME-Version: 1.0\n{part}\n"
+    return (text + "--=-all--\n").replace("\n", "\r\n").encode()
+
+
+def tls(report_id="t-1", domain="example.com", success=10, failure=1):
+    """A TLS report of one policy."""
+    details = {"result-type": "certificate-expired", "sending-mta-ip": "192.0.2.1", "failed-session-count": failure}
+    return json.dumps(
+        {
+            "organization-name": "Reporter Inc.",
+            "date-range": {"start-datetime": "2026-01-01T00:00:00Z", "end-datetime": "2026-01-01T23:59:59Z"},
+            "contact-info": "tls@reporter.example",
+            "report-id": report_id,
+            "policies": [
+                {
+                    "policy": {"policy-type": "sts", "policy-domain": domain, "mx-host": [f"mx.{domain}"]},
+                    "summary": {"total-successful-session-count": success, "total-failure-session-count": failure},
+                    "failure-details": [details] if failure else [],
+                }
+            ],
+        }
+    ).encode()
+
+
+def tls_mail(number=1, **arguments):
+    """The mail of one gzipped TLS report; each number makes another report."""
+    packed = gzip.compress(tls(f"t-{number}", **arguments), mtime=0)
+    return mail(("report.json.gz", "application/tlsrpt+gzip", packed), to="tls-rpt@example.com", message_id=f"<t{number}@r.example>")
+
+
+def with_fields(sent, *fields):
+    """The mail with these header fields above its own, as an MTA puts them."""
+    return "".join(f"{field}\r\n" for field in fields).encode() + sent

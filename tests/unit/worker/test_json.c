@@ -267,6 +267,24 @@ static void say_partial(const struct report_sink *sink, gpointer user)
 	assert_true(sink->report_end(user, &partial, NULL));
 }
 
+static void say_judged(const struct report_sink *sink, gpointer user)
+{
+	const struct mail_header mail = { .authentic = AUTHENTIC_FAIL };
+	const struct unreadable u = { "part 1", "xml", "no" };
+	assert_true(sink->mail(user, &mail, NULL));
+	assert_true(sink->unreadable(user, &u, NULL));
+}
+
+static void a_mail_that_our_mta_judged_says_so(void **state)
+{
+	(void)state;
+	guint unreadables;
+	char *text = print(NULL, say_judged, &unreadables);
+	assert_string_equal(text, "{\"kind\":\"unreadable\",\"place\":\"part "
+				  "1\",\"authentic\":\"fail\",\"code\":\"xml\",\"reason\":\"no\"}\n");
+	free(text);
+}
+
 static void a_report_that_breaks_off_says_so(void **state)
 {
 	(void)state;
@@ -379,6 +397,7 @@ int main(void)
 		cmocka_unit_test(documents_are_printed_as_designed),
 		cmocka_unit_test(contents_are_the_reports_own_members),
 		cmocka_unit_test(a_report_that_breaks_off_says_so),
+		cmocka_unit_test(a_mail_that_our_mta_judged_says_so),
 		cmocka_unit_test(a_reader_finds_the_values_again),
 		cmocka_unit_test(many_records_come_behind_the_header),
 		cmocka_unit_test(a_full_disk_is_a_system_error),
