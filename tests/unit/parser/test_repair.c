@@ -197,7 +197,13 @@ static void nul_bytes_are_left_out(void **state)
 
 	(void)state;
 	for (gsize step = 1; step < sizeof XML; step++) {
+		static const char CUT[] = "<feedback>\xe7\0\0\0\0\0\0\0\xe7\0";
+		GString *cut = run(&LIMITS, CUT, sizeof CUT - 1, step);
 		GString *got = run(&LIMITS, XML, sizeof XML - 1, step);
+
+		assert_string_equal(
+		    cut->str, "<feedback>{X7}\xc3\xa7{X6}{X6}{X6}{X6}{X6}{X6}{X6}{X7}\xc3\xa7{X6}");
+		g_string_free(cut, TRUE);
 
 		assert_string_equal(got->str, "<feedback>{X6}a{X6}{X6}</feedback>{X6}");
 		g_string_free(got, TRUE);
