@@ -18,6 +18,8 @@
 	    1024) /* bytes given to libxml2 at once; less makes it scan the same start of a tag again and  \
 		       again */
 
+#define ID_BYTES 8 /* of the SHA-256, in an id that is made of it */
+
 #define NAMESPACE_7489 "http://dmarc.org/dmarc-xml/0.1"
 
 /* What tells the dialects apart (see the header). */
@@ -76,6 +78,8 @@ struct aggregate {
 	const xmlChar *names[N_ELEMENTS]; /* libxml2's own copies: names are equal when the pointers are */
 	struct element_span children[N_ELEMENTS];
 	guint64 inside[N_ELEMENTS];
+	guint64 required[N_ELEMENTS];
+	guint64 later[N_ELEMENTS];
 	enum element at;
 	guint depth;     /* elements open */
 	guint skipping;  /* the depth of the element that is passed over, or 0 */
@@ -124,6 +128,11 @@ static void G_GNUC_PRINTF(3, 4) give_up(struct aggregate *a, const char *code, c
 	a->reason = g_strdup_vprintf(format, args);
 	va_end(args);
 	stop(a, STATE_UNREADABLE);
+}
+
+static gboolean is_blank(const char *text)
+{
+	return text == NULL || *text == '\0';
 }
 
 static gboolean is_halted(const struct aggregate *a)
@@ -310,8 +319,29 @@ static void check_repeated(struct aggregate *a, enum element element)
 		values_note(values_of(a, element), NOTE_REPEATED, ELEMENTS[element].path, NULL);
 }
 
+/* A reason that is only a word: its type, or else a comment. */
+static void reason_text(struct aggregate *a)
+{
+	const char *text = a->text->str;
+	gsize size = text_trim(&text, a->text->len);
+	enum element meant;
+
+	if (size == 0 || a->homes[HOME_REASON] == NULL)
+		return;
+	a->text->str[text - a->text->str + (gssize)size] = '\0';
+	meant = values_is_token(REASON_TYPE, text) ? REASON_TYPE : REASON_COMMENT;
+	values_note(&a->record_values, NOTE_TOKEN, ELEMENTS[REASON].path, text);
+	if ((a->seen & ELEMENT_BIT(meant)) == 0)
+		values_store(&a->record_values, meant, a->homes[HOME_REASON], text, size);
+	a->seen |= ELEMENT_BIT(meant);
+}
+
 static void element_open(struct aggregate *a, enum element element)
 {
+	if (a->at == REASON)
+		reason_text(a);
+	if ((a->seen & a->later[element]) != 0)
+		values_note(values_of(a, element), NOTE_ORDER, ELEMENTS[element].path, NULL);
 	a->at = element;
 	g_string_truncate(a->text, 0);
 	a->cut = FALSE;
@@ -365,14 +395,65 @@ static void leaf_close(struct aggregate *a)
 		    a->header.records + 1, a->limits->max_record_bytes);
 }
 
+/* As far as the report was read. */
+static gboolean is_9990(const struct aggregate *a)
+{
+	const char *xmlns = a->header.xmlns;
+
+	return (xmlns != NULL && strcmp(xmlns, NAMESPACE_9990) == 0) || (a->ever & ONLY_9990) != 0;
+}
+
+static void check_required(struct aggregate *a, enum element parent)
+{
+	guint64 missing = a->required[parent] & ~a->seen;
+	struct element_span span = a->children[parent];
+
+	if (parent == AUTH_DKIM && is_9990(a))
+		missing |= ELEMENT_BIT(DKIM_SELECTOR) & ~a->seen; /* 7489 could do without */
+	for (guint e = span.first; missing != 0 && e < span.after; e++)
+		if ((missing & ELEMENT_BIT(e)) != 0)
+			values_note(values_of(a, e), NOTE_FIELD_ABSENT, ELEMENTS[e].path, NULL);
+}
+
+/* A result that says nothing at all is none. TRUE: it was the last of its list, and is gone. */
+static gboolean drop_empty(struct aggregate *a)
+{
+	GArray *list = a->at == AUTH_DKIM ? a->dkims : a->at == AUTH_SPF ? a->spfs : NULL;
+	const char *const *members;
+
+	if (list == NULL || list->len == 0)
+		return FALSE;
+	G_STATIC_ASSERT(sizeof(struct auth_result_dkim) == 4 * sizeof(char *));
+	G_STATIC_ASSERT(sizeof(struct auth_result_spf) == 4 * sizeof(char *));
+	members = (const char *const *)(void *)list->data + (gsize)(list->len - 1) * 4;
+	for (guint i = 0; i < 4; i++)
+		if (!is_blank(members[i]))
+			return FALSE;
+	g_array_set_size(list, list->len - 1);
+	values_note(&a->record_values, NOTE_FIELD_ABSENT, ELEMENTS[a->at].path, NULL);
+	return TRUE;
+}
+
+static void parent_close(struct aggregate *a)
+{
+	if (a->at == REASON)
+		reason_text(a);
+	if (!drop_empty(a))
+		check_required(a, a->at);
+	if (a->at == RECORD)
+		record_close(a);
+}
+
 static void element_close(struct aggregate *a)
 {
 	enum element element = a->at;
 
-	if (ELEMENTS[element].type != TYPE_PARENT)
+	if (ELEMENTS[element].type == TYPE_PARENT)
+		parent_close(a);
+	else
 		leaf_close(a);
-	else if (element == RECORD)
-		record_close(a);
+	g_string_truncate(a->text, 0);
+	a->cut = FALSE;
 	a->seen |= ELEMENT_BIT(element);
 	a->ever |= ELEMENT_BIT(element);
 	a->at = ELEMENTS[element].parent;
@@ -442,7 +523,7 @@ static void on_text(void *user, const xmlChar *data, int length)
 		return;
 	if (a->mends->len > 0)
 		note_mends(a, FALSE);
-	if (a->skipping != 0 || ELEMENTS[a->at].type == TYPE_PARENT)
+	if (a->skipping != 0 || (ELEMENTS[a->at].type == TYPE_PARENT && a->at != REASON))
 		return;
 	while (a->text->len == 0 && size > 0 && text_is_space(*text)) {
 		text++;
@@ -699,6 +780,8 @@ static void init_tree(struct aggregate *a)
 		a->names[e] = xmlDictLookup(a->xml->dict, (const xmlChar *)ELEMENTS[e].name, -1);
 		a->children[e] = element_children(e);
 		a->inside[e] = element_inside(e);
+		a->required[e] = element_required(e);
+		a->later[e] = element_later(e);
 	}
 }
 
@@ -788,11 +871,9 @@ guint64 aggregate_records(const struct aggregate *a)
 
 static const char *dialect(const struct aggregate *a)
 {
-	const char *xmlns = a->header.xmlns;
-
-	if ((xmlns != NULL && strcmp(xmlns, NAMESPACE_9990) == 0) || (a->ever & ONLY_9990) != 0)
+	if (is_9990(a))
 		return "rfc9990";
-	return xmlns == NULL && (a->ever & NOT_DRAFT) == 0 ? "draft" : "rfc7489";
+	return a->header.xmlns == NULL && (a->ever & NOT_DRAFT) == 0 ? "draft" : "rfc7489";
 }
 
 /* What a date said that was none. */
@@ -818,7 +899,7 @@ static void check_date(struct aggregate *a, gint64 date, enum element element)
 
 static void check_complete(struct aggregate *a)
 {
-	if (a->header.domain == NULL || *a->header.domain == '\0')
+	if (is_blank(a->header.domain))
 		give_up(a, "incomplete", "no policy_published/domain (RFC 9990 section 3.1.1)");
 	check_date(a, a->header.begin, BEGIN);
 	check_date(a, a->header.end, END);
@@ -837,6 +918,18 @@ static void note_ends(struct aggregate *a)
 	}
 }
 
+/* Without an id, the content is one: two copies have the same. */
+static void make_id(struct aggregate *a)
+{
+	GString *id = g_string_new("sha256-");
+
+	for (guint i = 0; i < ID_BYTES; i++)
+		g_string_append_printf(id, "%02x", a->header.sha256[i]);
+	values_note(&a->report_values, NOTE_ID, ELEMENTS[REPORT_ID].path, a->header.report_id);
+	a->header.report_id = values_keep(&a->report_values, id->str, id->len);
+	g_string_free(id, TRUE);
+}
+
 static void finish(struct aggregate *a)
 {
 	struct aggregate_header *header = &a->header;
@@ -849,6 +942,8 @@ static void finish(struct aggregate *a)
 	hints_note(&a->hints, header, &a->report_values);
 	header->dialect = dialect(a);
 	sha256_digest(&a->sha256, sizeof header->sha256, header->sha256);
+	if (is_blank(header->report_id))
+		make_id(a);
 	header->error = (const char *const *)a->errors->pdata;
 	header->n_error = a->errors->len;
 	header->note = (const struct report_note *)(void *)a->report_values.notes->data;

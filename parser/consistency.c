@@ -350,6 +350,28 @@ void consistency_record(struct consistency *consistency, const struct aggregate_
 	check_reasons(&x);
 }
 
+/* E2: a period that can hardly be (RFC 9990 section 3.1.1: a day, as a rule) */
+
+#define WEEK        (7 * 24 * 3600)
+#define FIRST_BEGIN 1325376000                    /* 2012: DMARC was published in its January */
+#define LAST_END    G_GINT64_CONSTANT(4102444800) /* 2100: there is no clock to ask */
+
+static void note_date(struct values *notes, enum element element, gint64 date)
+{
+	char text[24];
+
+	g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, date);
+	values_note(notes, NOTE_PERIOD, ELEMENTS[element].path, text);
+}
+
+static void check_period(const struct aggregate_header *header, struct values *notes)
+{
+	if (header->begin < FIRST_BEGIN)
+		note_date(notes, BEGIN, header->begin);
+	if (header->end <= header->begin || header->end - header->begin > WEEK || header->end > LAST_END)
+		note_date(notes, END, header->end);
+}
+
 static void note_hybrid(struct values *notes, enum element element, const char *value)
 {
 	if (value != NULL)
@@ -360,6 +382,7 @@ void consistency_report(const struct aggregate_header *header, struct values *no
 {
 	char pct[8];
 
+	check_period(header, notes);
 	if (!is(header->xmlns, NAMESPACE_9990)) {
 		note_hybrid(notes, NP, header->np);
 		note_hybrid(notes, TESTING, header->testing);

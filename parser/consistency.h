@@ -32,5 +32,5 @@ void consistency_record(struct consistency *consistency, const struct aggregate_
 /* An address of the Internet: not private, loopback, link-local, multicast or reserved (RFC 6890). */
 gboolean consistency_is_global(const char *address);
 
-/* Notes on the report around the records: P3. */
+/* Notes on the report around the records: E2, P3. */
 void consistency_report(const struct aggregate_header *header, struct values *notes);

@@ -18,7 +18,7 @@ const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[ELEMENT_NONE] = { "", N_ELEMENTS, TYPE_PARENT, 0, 0, "", NULL },
 	[FEEDBACK] = { "feedback", ELEMENT_NONE, TYPE_PARENT, 0, 0, "feedback", NULL },
 
-	[VERSION] = { "version", FEEDBACK, TYPE_TEXT, HEADER(version), "version", NULL },
+	[VERSION] = { "version", FEEDBACK, TYPE_TOKEN, HEADER(version), "version", " 1.0 " },
 	[REPORT_METADATA] = { "report_metadata", FEEDBACK, TYPE_PARENT, 0, 0, "report_metadata", NULL },
 	[POLICY_PUBLISHED] = { "policy_published", FEEDBACK, TYPE_PARENT, 0, 0, "policy_published", NULL },
 	[EXTENSION] = { "extension", FEEDBACK, TYPE_PARENT, 0, 0, "extension", NULL },
@@ -121,13 +121,66 @@ guint64 element_inside(enum element parent)
 	return inside;
 }
 
+guint64 element_required(enum element parent)
+{
+	switch (parent) {
+	case REPORT_METADATA:
+		return ELEMENT_BIT(ORG_NAME) | ELEMENT_BIT(EMAIL);
+	case POLICY_PUBLISHED:
+		return ELEMENT_BIT(P);
+	case RECORD:
+		return ELEMENT_BIT(ROW) | ELEMENT_BIT(IDENTIFIERS) | ELEMENT_BIT(AUTH_RESULTS);
+	case ROW:
+		return ELEMENT_BIT(SOURCE_IP) | ELEMENT_BIT(POLICY_EVALUATED);
+	case POLICY_EVALUATED:
+		return ELEMENT_BIT(DISPOSITION) | ELEMENT_BIT(EVALUATED_DKIM) | ELEMENT_BIT(EVALUATED_SPF);
+	case REASON:
+		return ELEMENT_BIT(REASON_TYPE);
+	case IDENTIFIERS:
+		return ELEMENT_BIT(HEADER_FROM);
+	case AUTH_DKIM:
+		return ELEMENT_BIT(DKIM_DOMAIN) | ELEMENT_BIT(DKIM_RESULT);
+	case AUTH_SPF:
+		return ELEMENT_BIT(SPF_DOMAIN) | ELEMENT_BIT(SPF_RESULT);
+	default:
+		return 0;
+	}
+}
+
+guint64 element_later(enum element element)
+{
+	enum element parent = ELEMENTS[element].parent;
+	guint64 later = 0;
+
+	if (parent != FEEDBACK && parent != RECORD && parent != POLICY_EVALUATED && parent != AUTH_RESULTS)
+		return 0;
+	for (guint e = element + 1; e < N_ELEMENTS && ELEMENTS[e].parent == parent; e++)
+		later |= ELEMENT_BIT(e);
+	return later;
+}
+
+/* In any case, and whatever its words are joined with. */
+static gboolean is_called(const char *ours, const char *name)
+{
+	for (;; ours++, name++) {
+		while (*ours == '_')
+			ours++;
+		while (*name == '_' || *name == '-')
+			name++;
+		if (*ours != g_ascii_tolower(*name))
+			return FALSE;
+		if (*ours == '\0')
+			return TRUE;
+	}
+}
+
 enum element element_find(enum element parent, const char *name)
 {
 	for (guint e = FEEDBACK; e < N_ELEMENTS; e++)
-		if (ELEMENTS[e].parent == parent && g_ascii_strcasecmp(ELEMENTS[e].name, name) == 0)
+		if (ELEMENTS[e].parent == parent && is_called(ELEMENTS[e].name, name))
 			return e;
 	for (gsize i = 0; i < G_N_ELEMENTS(MISSPELT); i++)
-		if (MISSPELT[i].parent == parent && g_ascii_strcasecmp(MISSPELT[i].name, name) == 0)
+		if (MISSPELT[i].parent == parent && is_called(MISSPELT[i].name, name))
 			return MISSPELT[i].meant;
 	return ELEMENT_NONE;
 }

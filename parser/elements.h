@@ -120,6 +120,12 @@ struct element_span element_children(enum element parent);
 /* All elements inside of parent, at any depth, as a set. */
 guint64 element_inside(enum element parent);
 
-/* The child of parent called name, letting case and known misspellings pass; ELEMENT_NONE when there is none.
+/* The children that every dialect asks for, and whose absence has no note of its own, as a set. */
+guint64 element_required(enum element parent);
+
+/* The siblings that the schema has behind the element, as a set; none where it has no order. */
+guint64 element_later(enum element element);
+
+/* The child of parent called name, letting case, '-' for '_' and known misspellings pass; ELEMENT_NONE when there is none.
  */
 enum element element_find(enum element parent, const char *name);

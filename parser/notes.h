@@ -2,19 +2,29 @@
  * notes.h - the codes of report_note: what was odd about a report that could still be read.
  *
  *   V1  both    the element, as sent: a token (or pct) in another case, empty, or not one that a dialect
- *               knows; kept, trimmed and in lower case (pct: -1)
- *   V2  both    the element, as sent: the name of a domain was not a lower-case A-label without final dot
- *   I1  record  row/source_ip, as sent: not an IP address (NULL is stored), or an IPv4-mapped one (unmapped);
+ *               knows; kept, trimmed and in lower case (pct: -1), but for "hardfail" and the like (values.c) and for
+ *               what has quotes, '%' or ';' around it, which are told. Or row/policy_evaluated/reason, as sent: a word
+ *               in place of type and comment, taken for the one that it is
+ *   V2  both    the element, as sent: the name of a domain was not a lower-case A-label without final dot, or there
+ *               were several: the first counts
+ *   I1  record  row/source_ip, as sent: not an IP address (NULL is stored), one with a port, zone, brackets or the like
+ *               around it (dropped), or an IPv4-mapped one (unmapped);
  *               or, as read, one that is not of the Internet: private, loopback, link-local, multicast or reserved
  *               (RFC 6890; the networks of documentation are not noted)
- *   C1  record  row/count, as sent or NULL when absent: not a whole number >= 0 (-1 is stored), or one with a
- *               zero fraction
- *   E1  report  report_metadata/date_range/begin or end, as sent: a date with a fraction, which is dropped
- *               (what is no date at all makes the report unreadable)
+ *   C1  record  row/count, as sent or NULL when absent: not a whole number >= 0 (-1 is stored), one with a zero
+ *               fraction or with ',' between its digits, or one beyond 64 bits (the largest is stored)
+ *   E1  report  report_metadata/date_range/begin or end, as sent: a date with a fraction, which is dropped, in
+ *               milliseconds or less, or as RFC 3339 has it (what is no date at all makes the report unreadable)
+ *   E2  report  report_metadata/date_range/begin or end, as read: begin before 2012, end not behind begin, more than a
+ *               week behind it, or after 2099
+ *   F3  both    the element: absent, though all dialects ask for it, or RFC 9990 for a selector; or auth_results/dkim
+ *               or spf: one with nothing in it, which is left out
+ *   O1  both    the element: stands behind one that the schema has after it
  *   T1  both    the element: longer than max_text; the value is its start
  *   R0  report  record: there is none at all
  *   R1  report  feedback, what the reader met: it breaks off there (header.partial)
  *   R2  report  feedback, how it begins: something follows the end tag, and was not read
+ *   R3  report  report_metadata/report_id, as sent or NULL when absent: there is none; made of the SHA-256
  *   X1  report  feedback: a DOCTYPE stood before the root and was ignored
  *   X2  report  feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
  *   X3  both    the element, its name as sent: in another case, or a misspelling that is known
@@ -84,10 +94,13 @@
 #define NOTE_ADDRESS   "I1"
 #define NOTE_COUNT     "C1"
 #define NOTE_DATE      "E1"
+#define NOTE_PERIOD    "E2"
+#define NOTE_ORDER     "O1"
 #define NOTE_CUT       "T1"
 #define NOTE_EMPTY     "R0"
 #define NOTE_PARTIAL   "R1"
 #define NOTE_AFTER     "R2"
+#define NOTE_ID        "R3"
 #define NOTE_DOCTYPE   "X1"
 #define NOTE_NAMESPACE "X2"
 #define NOTE_NAME      "X3"

@@ -1,5 +1,6 @@
 #include "parser/tls.h"
 
+#include "parser/date.h"
 #include "parser/jsontext.h"
 #include "parser/notes.h"
 #include "parser/text.h"
@@ -253,107 +254,16 @@ static void store_count(
 
 /* dates (RFC 3339 section 5.6) */
 
-/* n digits at *at, which is moved behind them; -1: they are not there. */
-static gint digits(const char **at, guint n)
-{
-	gint value = 0;
-
-	for (guint i = 0; i < n; i++, (*at)++) {
-		if (!g_ascii_isdigit(**at))
-			return -1;
-		value = value * 10 + (**at - '0');
-	}
-	return value;
-}
-
-static gboolean pass(const char **at, const char *set)
-{
-	if (**at == '\0' || strchr(set, **at) == NULL)
-		return FALSE;
-	(*at)++;
-	return TRUE;
-}
-
-/* "2024-02-29" in days since 1970. */
-static gboolean parse_day(const char **at, gint64 *days)
-{
-	gint year = digits(at, 4), month, day;
-	GDate date;
-
-	if (year < 1 || !pass(at, "-") || (month = digits(at, 2)) < 1 || month > 12 || !pass(at, "-") ||
-	    (day = digits(at, 2)) < 1 || !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
-		return FALSE;
-	g_date_clear(&date, 1);
-	g_date_set_dmy(&date, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
-	*days = (gint64)g_date_get_julian(&date) - 719163;
-	return TRUE;
-}
-
-/* "23:59:59.5", without seconds too, into seconds; *odd: other than RFC 3339 would. */
-static gboolean parse_time(const char **at, gint64 *seconds, gboolean *odd)
-{
-	gint hour = digits(at, 2), minute, second = 0;
-
-	if (hour < 0 || !pass(at, ":") || (minute = digits(at, 2)) < 0 || minute > 59)
-		return FALSE;
-	if (!pass(at, ":"))
-		*odd = TRUE;
-	else if ((second = digits(at, 2)) < 0 || second > 60)
-		return FALSE;
-	if (**at == '.' || **at == ',') {
-		*odd = TRUE; /* dropped */
-		for ((*at)++; g_ascii_isdigit(**at); (*at)++)
-			;
-	}
-	*odd |= hour == 24;
-	*seconds = hour * 3600 + minute * 60 + second;
-	return hour < 24 || *seconds == 24 * 3600;
-}
-
-/* "Z", "+01:00", "+0100", "+01" or nothing, which is taken for UTC, into seconds east. */
-static gboolean parse_zone(const char **at, gint64 *east, gboolean *odd)
-{
-	gboolean west = **at == '-', colon;
-	gint hours, minutes = 0;
-
-	*east = 0;
-	if (pass(at, "Zz"))
-		return TRUE;
-	if (!pass(at, "+-")) {
-		*odd = TRUE;
-		return TRUE;
-	}
-	if ((hours = digits(at, 2)) < 0 || hours > 23)
-		return FALSE;
-	colon = pass(at, ":");
-	*odd |= !colon;
-	if ((colon || g_ascii_isdigit(**at)) && ((minutes = digits(at, 2)) < 0 || minutes > 59))
-		return FALSE;
-	*east = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
-	return TRUE;
-}
-
 /* Seconds since 1970, or -1; *odd: it is not as RFC 3339 has it. */
 static gint64 parse_date(const char *text, gboolean *odd)
 {
-	const char *at = text;
-	gint64 epoch = -1, days, seconds = 0, east = 0;
+	gint64 epoch = -1;
 
 	if (text_number(text, &epoch) != TEXT_NOT_A_NUMBER) {
 		*odd = TRUE;
 		return epoch < EPOCH_LEAST || epoch > EPOCH_MAX ? -1 : epoch;
 	}
-	if (!parse_day(&at, &days))
-		return -1;
-	*odd = *at == ' ' || *at == '\0';
-	if (*at != '\0' && (!pass(&at, "Tt ") || !parse_time(&at, &seconds, odd)))
-		return -1;
-	while (pass(&at, " "))
-		*odd = TRUE;
-	if (!parse_zone(&at, &east, odd) || *at != '\0')
-		return -1;
-	epoch = days * 86400 + seconds - east;
-	return epoch > EPOCH_MAX ? -1 : MAX(epoch, -1);
+	return date_iso_seconds(text, odd);
 }
 
 static void store_date(struct tls *tls, const struct member *member, gpointer home, struct json_object *value)

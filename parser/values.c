@@ -1,12 +1,14 @@
 #include "parser/values.h"
 
+#include "parser/date.h"
 #include "parser/notes.h"
 #include "parser/text.h"
 
 #include <string.h>
 
-#define EPOCH_MAX G_GINT64_CONSTANT(253402300799) /* the last second of the year 9999 */
-#define BLOCK     4096                            /* bytes that strings are taken from at once */
+#define EPOCH_MAX  G_GINT64_CONSTANT(253402300799) /* the last second of the year 9999 */
+#define EPOCH_FINE 946684800 /* 2000: milliseconds and less are told by what comes out is later than that */
+#define BLOCK      4096      /* bytes that strings are taken from at once */
 
 void values_init(struct values *values, const struct parser_limits *limits)
 {
@@ -79,53 +81,136 @@ static gboolean is_known(const char *tokens, const char *token, gsize size)
 	return FALSE;
 }
 
+/* What generators write for a token, where the dialects know that and not this. */
+static const struct {
+	const char *sent, *meant;
+} SYNONYMS[] = {
+	{ "hardfail", "fail" },     /* RFC 4408's name for it: docomo.ne.jp, dmarc25 */
+	{ "unknown", "temperror" }, /* RFC 7489 appendix C, on SPF */
+	{ "error", "permerror" },   /* there, too */
+	{ "relaxed", "r" },
+	{ "strict", "s" },
+};
+
+/* The token that lower means, with quotes or a ';' of the DNS record around it or by another name; NULL: none. */
+static const char *find_token(const char *tokens, const char *lower)
+{
+	gsize size = strlen(lower), n;
+
+	for (; size > 0 && !g_ascii_isalnum(*lower); lower++)
+		size--;
+	while (size > 0 && !g_ascii_isalnum(lower[size - 1]))
+		size--;
+	for (const char *at = tokens + 1; *at != '\0'; at += n + 1) {
+		n = strcspn(at, " ");
+		if (n == size && memcmp(at, lower, n) == 0)
+			return at;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(SYNONYMS); i++)
+		if (strlen(SYNONYMS[i].sent) == size && memcmp(SYNONYMS[i].sent, lower, size) == 0 &&
+		    is_known(tokens, SYNONYMS[i].meant, strlen(SYNONYMS[i].meant)))
+			return SYNONYMS[i].meant;
+	return NULL;
+}
+
+gboolean values_is_token(enum element element, const char *text)
+{
+	g_autofree char *lower = g_ascii_strdown(text, -1);
+
+	return is_known(ELEMENTS[element].tokens, lower, strlen(lower));
+}
+
 static const char *store_token(
     struct values *values, const struct element_row *row, const char *text, gsize size)
 {
 	g_autofree char *lower = NULL;
-	const char *kept;
+	const char *meant;
 
 	if (row->tokens != NULL && is_known(row->tokens, text, size))
 		return values_keep(values, text, size);
-	lower = g_strndup(text, size);
-	kept = text_lower(lower) ? values_keep(values, lower, size) : values_keep(values, text, size);
+	lower = g_ascii_strdown(text, (gssize)size);
+	meant = row->tokens != NULL ? find_token(row->tokens, lower) : NULL;
 	if (row->tokens != NULL || strcmp(lower, text) != 0)
 		values_note(values, NOTE_TOKEN, row->path, text);
-	return kept;
+	return meant != NULL ? values_keep(values, meant, strcspn(meant, " "))
+			     : values_keep(values, lower, size);
 }
 
+/* The first of several names. */
 static const char *store_domain(
     struct values *values, const struct element_row *row, const char *text, gsize size)
 {
-	const char *kept = values_keep(values, text, size);
+	static const char between[] = " ,;\t\r\n";
+	gsize before = strspn(text, between), first = strcspn(text + before, between);
+	gboolean several = first > 0 && first < size;
+	const char *kept =
+	    several ? values_keep(values, text + before, first) : values_keep(values, text, size);
 	g_autofree char *domain = text_domain(kept);
 
+	if (domain != NULL || several)
+		values_note(values, NOTE_DOMAIN, row->path, text);
 	if (domain == NULL)
 		return kept;
-	values_note(values, NOTE_DOMAIN, row->path, text);
 	return values_keep(values, domain, MIN(strlen(domain), values->limits->max_text));
+}
+
+/* The address without what is around it: "192.0.2.1:25", "[2001:db8::1]:25", "IPv6:2001:db8::1", "fe80::1%eth0", and
+ * of several the first. Transfer full. */
+static char *bare_address(const char *text)
+{
+	const char *colon;
+
+	text += *text == '[' ? 1 : 0;
+	text += g_ascii_strncasecmp(text, "IPv6:", 5) == 0 ? 5 : 0;
+	colon = strchr(text, ':');
+	if (colon != NULL && strchr(colon + 1, ':') == NULL)
+		return g_strndup(text, (gsize)(colon - text));
+	return g_strndup(text, strcspn(text, "] %/(,;\t\r\n"));
 }
 
 static const char *store_address(struct values *values, const struct element_row *row, const char *text)
 {
 	char canonical[TEXT_ADDRESS_SIZE];
-	gboolean mapped;
+	gboolean mapped, plain = text_address(text, canonical, &mapped);
 
-	if (!text_address(text, canonical, &mapped)) {
+	if (!plain || mapped)
 		values_note(values, NOTE_ADDRESS, row->path, text);
-		return NULL;
+	if (!plain) {
+		g_autofree char *bare = bare_address(text);
+
+		if (!text_address(bare, canonical, &mapped))
+			return NULL;
 	}
-	if (mapped)
-		values_note(values, NOTE_ADDRESS, row->path, text);
 	return values_keep(values, canonical, strlen(canonical));
+}
+
+/* Digits in groups of three with ',' between, as "1,234": a copy without them; else NULL. */
+static char *without_commas(const char *text)
+{
+	GString *plain = g_string_new(NULL);
+	gsize n = strspn(text, "0123456789");
+	gboolean grouped = n >= 1 && n <= 3 && text[n] == ',';
+
+	g_string_append_len(plain, text, (gssize)n);
+	for (text += n; grouped && *text == ','; text += 4) {
+		grouped = strspn(text + 1, "0123456789") == 3;
+		g_string_append_len(plain, text + 1, grouped ? 3 : 0);
+	}
+	if (grouped)
+		g_string_append(plain, text);
+	return g_string_free(plain, !grouped);
 }
 
 static gint64 store_count(struct values *values, const struct element_row *row, const char *text)
 {
+	g_autofree char *plain = without_commas(text);
+	const char *digits = plain != NULL ? plain : text;
 	gint64 count = -1;
-	enum text_number kind = text_number(text, &count);
+	enum text_number kind = text_number(digits, &count);
 
-	if (kind != TEXT_INTEGER || count < 0)
+	if (kind == TEXT_NOT_A_NUMBER && *digits != '\0' && digits[strspn(digits, "0123456789")] == '\0')
+		count = G_MAXINT64; /* more than there is room for */
+	if (kind != TEXT_INTEGER || count < 0 || plain != NULL)
 		values_note(values, NOTE_COUNT, row->path, text);
 	return kind == TEXT_FRACTION || count < 0 ? -1 : count;
 }
@@ -134,22 +219,32 @@ static gint64 store_epoch(struct values *values, const struct element_row *row, 
 {
 	gint64 epoch = -1;
 	enum text_number kind = text_number(text, &epoch);
+	gboolean fine = epoch > EPOCH_MAX, odd;
 
-	if (epoch < 0 || epoch > EPOCH_MAX)
+	if (kind == TEXT_NOT_A_NUMBER)
+		epoch = date_iso_seconds(text, &odd);
+	while (epoch > EPOCH_MAX) /* milliseconds, microseconds, ... */
+		epoch /= 1000;
+	if (epoch < 0 || (fine && epoch < EPOCH_FINE))
 		epoch = -1;
-	if (kind != TEXT_INTEGER || epoch < 0)
+	if (kind != TEXT_INTEGER || fine || epoch < 0)
 		values_note(values, NOTE_DATE, row->path, text);
 	return epoch;
 }
 
+/* "100", and "100%". */
 static gint store_percent(struct values *values, const struct element_row *row, const char *text)
 {
+	gsize n = strcspn(text, "% ");
+	g_autofree char *digits = g_strndup(text, n);
+	gboolean bare = text[n] == '\0';
 	gint64 percent = -1;
-	enum text_number kind = text_number(text, &percent);
+	enum text_number kind = text_number(digits, &percent);
 
-	if (kind == TEXT_FRACTION || percent < 0 || percent > 100)
+	if (kind == TEXT_FRACTION || percent < 0 || percent > 100 ||
+	    strspn(text + n, "% ") < strlen(text + n))
 		percent = -1;
-	if (kind != TEXT_INTEGER || percent < 0)
+	if (kind != TEXT_INTEGER || percent < 0 || !bare)
 		values_note(values, NOTE_TOKEN, row->path, text);
 	return (gint)percent;
 }

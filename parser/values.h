@@ -30,6 +30,9 @@ gboolean values_full(const struct values *values);
 /* Note code on path, once. raw: borrowed and copied, or NULL. */
 void values_note(struct values *values, const char *code, const char *path, const char *raw);
 
+/* Whether text is, in any case, one of the tokens that a dialect knows for the element. */
+gboolean values_is_token(enum element element, const char *text);
+
 /* Put text (trimmed, NUL-terminated) of the element into its member of home; not for TYPE_PARENT and
  * TYPE_LIST. */
 void values_store(struct values *values, enum element element, gpointer home, const char *text, gsize size);

@@ -1,5 +1,7 @@
 #include "tests/unit/parser/collect.h"
 
+#include "parser/notes.h"
+
 #include <string.h>
 
 void collect_init(struct collect *collect)
@@ -32,11 +34,12 @@ static void put_number(struct collect *collect, const char *key, gint64 value)
 		g_string_append_printf(collect->lines, " %s=%" G_GINT64_FORMAT, key, value);
 }
 
-static void put_notes(struct collect *collect, const struct report_note *note, gsize n)
+static void put_notes(struct collect *collect, const struct report_note *note, gsize n, gboolean absent)
 {
 	for (gsize i = 0; i < n; i++)
-		g_string_append_printf(collect->lines, " {%s %s%s%s}", note[i].code, note[i].path,
-		    note[i].raw ? " " : "", note[i].raw ? note[i].raw : "");
+		if (absent || strcmp(note[i].code, NOTE_FIELD_ABSENT) != 0)
+			g_string_append_printf(collect->lines, " {%s %s%s%s}", note[i].code, note[i].path,
+			    note[i].raw ? " " : "", note[i].raw ? note[i].raw : "");
 	g_string_append_c(collect->lines, '\n');
 }
 
@@ -102,7 +105,7 @@ static gboolean on_record(gpointer user, const struct aggregate_record *record, 
 	put(collect, "envelope_from", record->envelope_from);
 	put(collect, "envelope_to", record->envelope_to);
 	put_lists(collect, record);
-	put_notes(collect, record->note, record->n_note);
+	put_notes(collect, record->note, record->n_note, collect->absent);
 	return called(collect, error);
 }
 
@@ -135,7 +138,7 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	put_number(collect, "records", (gint64)header->records);
 	if (header->partial)
 		g_string_append(collect->lines, " partial");
-	put_notes(collect, header->note, header->n_note);
+	put_notes(collect, header->note, header->n_note, collect->absent);
 	memcpy(collect->sha256, header->sha256, sizeof collect->sha256);
 	return called(collect, error);
 }
@@ -199,7 +202,7 @@ static gboolean on_failure(
 	put(collect, "subject", failure->subject);
 	put_lines(collect, "original_headers", failure->original_headers);
 	put_lines(collect, "original_body", failure->original_body);
-	put_notes(collect, failure->note, failure->n_note);
+	put_notes(collect, failure->note, failure->n_note, TRUE);
 	memcpy(collect->sha256, failure->sha256, sizeof collect->sha256);
 	return called(collect, error);
 }
@@ -250,7 +253,7 @@ static gboolean on_tls(gpointer user, const char *place, const struct tls_report
 	put_number(collect, "end_datetime", tls->end_datetime);
 	for (gsize i = 0; i < tls->n_policies; i++)
 		put_policy(collect, &tls->policies[i]);
-	put_notes(collect, tls->note, tls->n_note);
+	put_notes(collect, tls->note, tls->n_note, TRUE);
 	memcpy(collect->sha256, tls->sha256, sizeof collect->sha256);
 	return called(collect, error);
 }

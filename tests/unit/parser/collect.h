@@ -11,6 +11,7 @@ struct collect {
 	GString *lines;
 	guint calls;
 	guint fail_at;     /* the call of this number fails; 0: none */
+	gboolean absent;   /* notes that an element of an aggregate report is absent are shown, too */
 	guint8 sha256[32]; /* of the last report */
 };
 

@@ -15,7 +15,7 @@
 
 #define META                                                                                                 \
 	"<report_metadata><org_name>acme</org_name><report_id>7</report_id>"                                 \
-	"<date_range><begin>10</begin><end>20</end></date_range></report_metadata>"
+	"<date_range><begin>1700000010</begin><end>1700000020</end></date_range></report_metadata>"
 #define POLICY   "<policy_published><domain>example.com</domain></policy_published>"
 #define TOP      META POLICY
 #define ROW(row) "<feedback>" TOP "<record><row>" row "</row></record></feedback>"
@@ -26,7 +26,7 @@
 	"<dkim><domain>esp.example</domain><result>pass</result></dkim></auth_results></record>"
 #define UNALIGNED_IS                                                                                         \
 	"begin x\nrecord count=1 dkim=pass header_from=example.com dkim( domain=esp.example result=pass )"
-#define META_IS             " org_name=acme report_id=7 begin=10 end=20"
+#define META_IS             " org_name=acme report_id=7 begin=1700000010 end=1700000020"
 #define END_IS              META_IS " domain=example.com"
 #define ONE(record)         "begin x\nrecord" record "\nend draft" END_IS " records=1\n"
 #define NONE_IS(top, notes) "begin x\nend " top " records=0" notes " {R0 record}\n"
@@ -45,7 +45,7 @@ struct row {
 static const struct row ROWS[] = {
 	{ "01 no version", "<feedback>" TOP "</feedback>", NONE_IS("draft" END_IS, "") },
 	{ "01 version 2.0", "<feedback><version> 2.0\n</version>" TOP "</feedback>",
-	    NONE_IS("rfc7489 version=2.0" END_IS, "") },
+	    NONE_IS("rfc7489 version=2.0" END_IS, " {V1 version 2.0}") },
 	{ "02 namespace of dmarc.org", "<feedback xmlns='http://dmarc.org/dmarc-xml/0.1'>" TOP "</feedback>",
 	    NONE_IS("rfc7489 xmlns=http://dmarc.org/dmarc-xml/0.1" END_IS, "") },
 	{ "02 namespace of RFC 9990", "<feedback xmlns='urn:ietf:params:xml:ns:dmarc-2.0'>" TOP "</feedback>",
@@ -55,15 +55,19 @@ static const struct row ROWS[] = {
 	    NONE_IS("rfc9990 xmlns=urn:ietf:params:xml:ns:dmarc-2.0" END_IS, "") },
 	{ "02 prefixed root and children",
 	    "<d:feedback "
-	    "xmlns:d='u'><d:report_metadata><d:date_range><d:begin>1</d:begin><d:end>2</d:end></d:date_range>"
+	    "xmlns:d='u'><d:report_metadata><d:report_id>7</d:report_id><d:date_range><d:begin>1700000001</"
+	    "d:begin><d:end>1700000002</"
+	    "d:end></d:date_range>"
 	    "</d:report_metadata><d:policy_published><d:domain>a.example</d:domain></d:policy_published></"
 	    "d:feedback>",
-	    NONE_IS("rfc7489 xmlns=u begin=1 end=2 domain=a.example", " {X2 feedback u}") },
+	    NONE_IS("rfc7489 xmlns=u report_id=7 begin=1700000001 end=1700000002 domain=a.example",
+		" {X2 feedback u}") },
 	{ "02 prefix bound to nothing", "<d:feedback><d:record/>" TOP "<e:record/></d:feedback>",
-	    "begin x\nrecord {C1 row/count}\nend draft" END_IS " records=1\n" },
+	    "begin x\nrecord {C1 row/count}\nend draft" END_IS
+	    " records=1 {O1 report_metadata} {O1 policy_published}\n" },
 	{ "03 unknown namespace", "<feedback xmlns='urn:x'>" TOP "</feedback>",
 	    NONE_IS("rfc7489 xmlns=urn:x" END_IS, " {X2 feedback urn:x}") },
-	{ "04 any order",
+	{ "04 05 any order",
 	    "<feedback><record><auth_results><spf><result>pass</result><domain>s.example</domain></spf>"
 	    "<dkim><selector>k</selector><result>fail</result><domain>d.example</domain></dkim></"
 	    "auth_results>"
@@ -74,21 +78,29 @@ static const struct row ROWS[] = {
 	    "<source_ip>192.0.2.1</source_ip></row></record>"
 	    "<policy_published><pct>50</pct><sp>none</sp><p>reject</p><domain>example.com</domain></"
 	    "policy_published>"
-	    "<report_metadata><date_range><end>20</end><begin>10</begin></date_range><email>e</email></"
+	    "<report_metadata><report_id>7</report_id><date_range><end>1700000020</end><begin>1700000010</"
+	    "begin></"
+	    "date_range><email>e</email></"
 	    "report_metadata>"
 	    "<version>1.0</version></feedback>",
 	    "begin x\nrecord source_ip=192.0.2.1 count=3 disposition=none dkim=fail spf=pass "
 	    "header_from=h.example "
 	    "envelope_to=t.example reason( type=other comment=c ) dkim( domain=d.example selector=k "
 	    "result=fail ) "
-	    "spf( domain=s.example result=pass )\nend rfc7489 version=1.0 email=e begin=10 end=20 "
+	    "spf( domain=s.example result=pass ) {O1 auth_results/dkim} {O1 identifiers} {O1 row} {O1 "
+	    "row/policy_evaluated/spf} {O1 row/policy_evaluated/dkim} {O1 "
+	    "row/policy_evaluated/disposition}\nend rfc7489 version=1.0 email=e report_id=7 "
+	    "begin=1700000010 "
+	    "end=1700000020 "
 	    "domain=example.com p=reject "
-	    "sp=none pct=50 records=1\n" },
+	    "sp=none pct=50 records=1 {O1 policy_published} {O1 report_metadata} {O1 version}\n" },
 	{ "06 two error elements",
-	    "<feedback><report_metadata><error "
-	    "lang='de'>eins</error><error>two</error><date_range><begin>1</begin>"
-	    "<end>2</end></date_range></report_metadata>" POLICY "</feedback>",
-	    NONE_IS("draft begin=1 end=2 error=eins error=two domain=example.com", "") },
+	    "<feedback><report_metadata><report_id>7</report_id><error "
+	    "lang='de'>eins</error><error>two</error><date_range><begin>1700000001</begin>"
+	    "<end>1700000002</end></date_range></report_metadata>" POLICY "</feedback>",
+	    NONE_IS(
+		"draft report_id=7 begin=1700000001 end=1700000002 error=eins error=two domain=example.com",
+		"") },
 	{ "07 policy, all of it",
 	    "<feedback>" META
 	    "<policy_published><domain>example.com</domain><adkim>r</adkim><aspf>s</aspf><p>none</p>"
@@ -107,12 +119,12 @@ static const struct row ROWS[] = {
 	{ "47 a contradiction behind the policy", "<feedback>" TOP UNALIGNED "</feedback>",
 	    UNALIGNED_IS " {A1 row/policy_evaluated/dkim pass}\nend draft" END_IS " records=1\n" },
 	{ "47 none is looked for before the policy", "<feedback>" META UNALIGNED POLICY "</feedback>",
-	    UNALIGNED_IS "\nend draft" END_IS " records=1\n" },
+	    UNALIGNED_IS "\nend draft" END_IS " records=1 {O1 policy_published}\n" },
 	{ "17 private address before the policy",
 	    "<feedback><record><row><source_ip>10.0.0.1</source_ip><count>1</count></row></record>" TOP
 	    "</feedback>",
 	    "begin x\nrecord source_ip=10.0.0.1 count=1 {I1 row/source_ip 10.0.0.1}\nend draft" END_IS
-	    " records=1\n" },
+	    " records=1 {O1 report_metadata} {O1 policy_published}\n" },
 	{ "17 private address in IPv6: one note",
 	    ROW("<source_ip>::ffff:10.0.0.1</source_ip><count>1</count>"),
 	    ONE(" source_ip=10.0.0.1 count=1 {I1 row/source_ip ::ffff:10.0.0.1}") },
@@ -132,7 +144,7 @@ static const struct row ROWS[] = {
 	{ "10 unknown and empty tokens are kept",
 	    ROW("<count>1</count><policy_evaluated><disposition>sp</disposition><dkim>Hardfail</dkim><spf/></"
 		"policy_evaluated>"),
-	    ONE(" count=1 disposition=sp dkim=hardfail spf= {V1 row/policy_evaluated/disposition sp} "
+	    ONE(" count=1 disposition=sp dkim=fail spf= {V1 row/policy_evaluated/disposition sp} "
 		"{V1 row/policy_evaluated/dkim Hardfail} {V1 row/policy_evaluated/spf }") },
 	{ "11 12 reasons of all dialects, in order, one empty",
 	    ROW("<count>1</count><policy_evaluated><reason><type>forwarded</type></"
@@ -143,10 +155,12 @@ static const struct row ROWS[] = {
 	{ "13 three signatures and two SPF results",
 	    "<feedback>" TOP "<record><row><count>1</count></row><auth_results><dkim><domain>a</domain></"
 	    "dkim><dkim><domain>b</domain>"
-	    "<human_result>ok</human_result></dkim><dkim/><spf><domain>c</domain><scope>mfrom</scope></"
+	    "<human_result>ok</human_result></dkim><dkim><result>none</result></dkim><spf><domain>c</"
+	    "domain><scope>mfrom</scope></"
 	    "spf><spf><domain>d</domain>"
 	    "<scope>helo</scope></spf></auth_results></record></feedback>",
-	    "begin x\nrecord count=1 dkim( domain=a ) dkim( domain=b human_result=ok ) dkim( ) spf( domain=c "
+	    "begin x\nrecord count=1 dkim( domain=a ) dkim( domain=b human_result=ok ) dkim( result=none ) "
+	    "spf( domain=c "
 	    "scope=mfrom ) "
 	    "spf( domain=d scope=helo )\nend rfc7489" END_IS " records=1\n" },
 	{ "15 empty envelope_from",
@@ -173,7 +187,7 @@ static const struct row ROWS[] = {
 	{ "18 count 1.5", ROW("<count>1.5</count>"), ONE(" {C1 row/count 1.5}") },
 	{ "18 count 10^12", ROW("<count>1000000000000</count>"), ONE(" count=1000000000000") },
 	{ "18 count beyond 64 bits", ROW("<count>9223372036854775808</count>"),
-	    ONE(" {C1 row/count 9223372036854775808}") },
+	    ONE(" count=9223372036854775807 {C1 row/count 9223372036854775808}") },
 	{ "18 count empty", ROW("<count/>"), ONE(" {C1 row/count }") },
 	{ "18 count absent", ROW(""), ONE(" {C1 row/count}") },
 	{ "19 extension and foreign elements",
@@ -193,9 +207,23 @@ static const struct row ROWS[] = {
 	    "begin x\n!incomplete more than one date_range: which one counts is not known (RFC 9990 section "
 	    "3.1.1)\n" },
 	{ "23 end before begin",
-	    "<feedback><report_metadata><date_range><begin>20</begin><end>10</end></date_range></"
-	    "report_metadata>" POLICY "</feedback>",
-	    NONE_IS("draft begin=20 end=10 domain=example.com", "") },
+	    "<feedback><report_metadata><report_id>7</report_id><date_range><begin>1700000020</"
+	    "begin><end>1700000010</end>"
+	    "</date_range></report_metadata>" POLICY "</feedback>",
+	    "begin x\nend draft report_id=7 begin=1700000020 end=1700000010 domain=example.com records=0 {R0 "
+	    "record} {E2 report_metadata/date_range/end 1700000010}\n" },
+	{ "23 forty days",
+	    "<feedback><report_metadata><report_id>7</report_id><date_range><begin>1700000000</"
+	    "begin><end>1703456000</end>"
+	    "</date_range></report_metadata>" POLICY "</feedback>",
+	    "begin x\nend draft report_id=7 begin=1700000000 end=1703456000 domain=example.com records=0 {R0 "
+	    "record} {E2 report_metadata/date_range/end 1703456000}\n" },
+	{ "23 the far future, and the past",
+	    "<feedback><report_metadata><report_id>7</report_id><date_range><begin>0</begin><end>4102444801</"
+	    "end>"
+	    "</date_range></report_metadata>" POLICY "</feedback>",
+	    "begin x\nend draft report_id=7 begin=0 end=4102444801 domain=example.com records=0 {R0 record} "
+	    "{E2 report_metadata/date_range/begin 0} {E2 report_metadata/date_range/end 4102444801}\n" },
 	{ "25 internal subset", "<!DOCTYPE feedback [<!ENTITY a 'b'>]><feedback>" TOP "</feedback>",
 	    "!xml line 1: declaration of an entity: not read from a mail (RFC 9990 section 8.1)\n" },
 	{ "25 element declaration",
@@ -226,34 +254,48 @@ static const struct row ROWS[] = {
 	{ "26 blanks before the declaration", "\n  <?xml version='1.0'?><feedback>" TOP "</feedback>",
 	    NONE_IS("draft" END_IS, "") },
 	{ "26 windows-1252",
-	    "<?xml version='1.0' encoding='windows-1252'?><feedback><report_metadata><org_name>Sue\xf1o "
+	    "<?xml version='1.0' "
+	    "encoding='windows-1252'?><feedback><report_metadata><report_id>7</report_id><org_name>Sue\xf1o "
 	    "\x80</org_name><date_range>"
-	    "<begin>1</begin><end>2</end></date_range></report_metadata>" POLICY "</feedback>",
-	    NONE_IS("draft org_name=Sue\xc3\xb1o \xe2\x82\xac begin=1 end=2 domain=example.com", "") },
+	    "<begin>1700000001</begin><end>1700000002</end></date_range></report_metadata>" POLICY
+	    "</feedback>",
+	    NONE_IS("draft org_name=Sue\xc3\xb1o \xe2\x82\xac report_id=7 begin=1700000001 end=1700000002 "
+		    "domain=example.com",
+		"") },
 	{ "26 ISO-8859-1",
 	    "<?xml version='1.0' "
-	    "encoding='iso-8859-1'?><feedback><report_metadata><org_name>Sue\xf1o</org_name><date_range>"
-	    "<begin>1</begin><end>2</end></date_range></report_metadata>" POLICY "</feedback>",
-	    NONE_IS("draft org_name=Sue\xc3\xb1o begin=1 end=2 domain=example.com", "") },
+	    "encoding='iso-8859-1'?><feedback><report_metadata><report_id>7</report_id><org_name>Sue\xf1o</"
+	    "org_name><date_range>"
+	    "<begin>1700000001</begin><end>1700000002</end></date_range></report_metadata>" POLICY
+	    "</feedback>",
+	    NONE_IS(
+		"draft org_name=Sue\xc3\xb1o report_id=7 begin=1700000001 end=1700000002 domain=example.com",
+		"") },
 	{ "text in pieces: entities, CDATA, comments",
-	    "<feedback><report_metadata><org_name>a&amp;b&#x41;<!-- no --><![CDATA[<c>]]><?pi no?> "
+	    "<feedback><report_metadata><report_id>7</report_id><org_name>a&amp;b&#x41;<!-- no "
+	    "--><![CDATA[<c>]]><?pi no?> "
 	    "d<z>no</z>e</org_name><date_range>"
-	    "<begin>1</begin><end>2</end></date_range></report_metadata>" POLICY "</feedback>",
-	    NONE_IS("draft org_name=a&bA<c> de begin=1 end=2 domain=example.com", "") },
+	    "<begin>1700000001</begin><end>1700000002</end></date_range></report_metadata>" POLICY
+	    "</feedback>",
+	    NONE_IS(
+		"draft org_name=a&bA<c> de report_id=7 begin=1700000001 end=1700000002 domain=example.com",
+		"") },
 	{ "dates with fraction and blanks",
-	    "<feedback><report_metadata><date_range><begin> 1700000000.0 "
+	    "<feedback><report_metadata><report_id>7</report_id><date_range><begin> 1700000000.0 "
 	    "</begin><end>1700086400.9</end></date_range>"
 	    "</report_metadata>" POLICY "</feedback>",
-	    NONE_IS("draft begin=1700000000 end=1700086400 domain=example.com",
+	    NONE_IS("draft report_id=7 begin=1700000000 end=1700086400 domain=example.com",
 		" {E1 report_metadata/date_range/begin 1700000000.0} {E1 report_metadata/date_range/end "
 		"1700086400.9}") },
 	{ "date is no number",
-	    "<feedback><report_metadata><date_range><begin>now</begin><end>2</end></date_range></"
+	    "<feedback><report_metadata><report_id>7</report_id><date_range><begin>now</begin><end>2</end></"
+	    "date_range></"
 	    "report_metadata>" POLICY "</feedback>",
 	    "begin x\n!incomplete report_metadata/date_range/begin \"now\": not seconds since 1970 (RFC 9990 "
 	    "section 3.1.1)\n" },
 	{ "date after the year 9999",
-	    "<feedback><report_metadata><date_range><begin>1</begin><end>253402300800</end></date_range></"
+	    "<feedback><report_metadata><report_id>7</report_id><date_range><begin>1</"
+	    "begin><end>253402300800</end></date_range></"
 	    "report_metadata>" POLICY "</feedback>",
 	    "begin x\n!incomplete report_metadata/date_range/end \"253402300800\": not seconds since 1970 "
 	    "(RFC 9990 section 3.1.1)\n" },
@@ -299,7 +341,7 @@ static const struct row ROWS[] = {
 	    PARTIAL("line 1: Opening and ending tag mismatch: row line 1 and record") },
 	{ "cut off, and the policy stands behind the records", "<feedback>" META ONE_RECORD POLICY ONE_RECORD,
 	    "begin x\nrecord count=1\nrecord count=1\nend draft" END_IS
-	    " records=2 partial {R1 feedback ends before "
+	    " records=2 partial {O1 policy_published} {R1 feedback ends before "
 	    "</feedback>}\n" },
 	{ "cut off before the policy", "<feedback>" META ONE_RECORD,
 	    "begin x\nrecord count=1\n!xml ends before </feedback>\n" },
@@ -307,7 +349,8 @@ static const struct row ROWS[] = {
 	    "<feedback>" META ONE_RECORD "<policy_published><domain>example.com</domain>",
 	    "begin x\nrecord count=1\n!xml ends before </policy_published>\n" },
 	{ "cut off without an id to tell the whole report by",
-	    "<feedback><report_metadata><date_range><begin>10</begin><end>20</end></date_range></"
+	    "<feedback><report_metadata><date_range><begin>1700000010</begin><end>1700000020</end></"
+	    "date_range></"
 	    "report_metadata>" POLICY ONE_RECORD,
 	    "begin x\nrecord count=1\n!xml ends before </feedback>\n" },
 	{ "cut off in the first record", "<feedback>" TOP "<record><row><count>1</cou",
@@ -329,7 +372,8 @@ static const struct row ROWS[] = {
 	    "begin x\n!incomplete no report_metadata/date_range/begin (RFC 9990 section 3.1.1)\n" },
 	{ "a second document", "<feedback>" TOP ONE_RECORD "</feedback>\n<?xml version='1.0'?><feedback/>",
 	    AFTER("<?xml version='1.0'?><feedback/>") "!another\n" },
-	{ "a second root", "<feedback>" TOP ONE_RECORD "</feedback><feedback/>", AFTER("<feedback/>") "!another\n" },
+	{ "a second root", "<feedback>" TOP ONE_RECORD "</feedback><feedback/>",
+	    AFTER("<feedback/>") "!another\n" },
 	{ "a second root, of which more is to come",
 	    "<feedback>" TOP ONE_RECORD "</feedback>\n<d:feedback a='b'>",
 	    AFTER("<d:feedback a='b'>") "!another\n" },
@@ -348,10 +392,11 @@ static const struct row ROWS[] = {
 	    "</header_from></identifiers></record><record><row><count>2</count></row></record><version>1 & 2"
 	    "</version></feedback>",
 	    "begin x\nrecord count=1 header_from=a<b.example {X5 record} {X5 identifiers/header_from}\n"
-	    "record count=2\nend rfc7489 version=1 & 2" END_IS " records=2 {X5 version}\n" },
+	    "record count=2\nend rfc7489 version=1 & 2" END_IS
+	    " records=2 {O1 version} {X5 version} {V1 version 1 & 2}\n" },
 	{ "control characters, in the tag and after the end",
 	    "<feedback>" TOP "<version>1\x01.0</ver\x02sion></feedback>\n\x1a",
-	    NONE_IS("rfc7489 version=1.0" END_IS, " {X6 version} {X6 feedback}") },
+	    NONE_IS("rfc7489 version=1.0" END_IS, " {O1 version} {X6 version} {X6 feedback}") },
 	{ "a quote before the root", "<?xml version='1.0'?>\"\n<feedback>" TOP "</feedback>",
 	    NONE_IS("draft" END_IS, " {X8 feedback}") },
 	{ "a schema before the root",
@@ -371,18 +416,19 @@ static const struct row ROWS[] = {
 	{ "26 unknown character set",
 	    "<?xml version='1.0' encoding='x-no-such'?><feedback>" TOP
 	    "<version>\xc3\xb1</version></feedback>",
-	    NONE_IS("rfc7489 version=\xc3\xb1" END_IS, " {X7 feedback x-no-such}") },
+	    NONE_IS("rfc7489 version=\xc3\xb1" END_IS,
+		" {X7 feedback x-no-such} {O1 version} {V1 version \xc3\xb1}") },
 	{ "26 UTF-16 that is none, as .NET writes it",
 	    "<?xml version='1.0' encoding='utf-16'?><feedback>" TOP "</feedback>",
 	    NONE_IS("draft" END_IS, " {X7 feedback utf-16}") },
 	{ "26 declared ASCII, but UTF-8",
 	    "<?xml version='1.0' encoding='US-ASCII'?><feedback>" TOP
 	    "<version>\xc3\xb1</version></feedback>",
-	    NONE_IS("rfc7489 version=\xc3\xb1" END_IS, "") },
+	    NONE_IS("rfc7489 version=\xc3\xb1" END_IS, " {O1 version} {V1 version \xc3\xb1}") },
 	{ "26 junk, then another character set",
 	    "\"<?xml version='1.0' encoding='windows-1251'?><feedback>" TOP
 	    "<version>\xe0</version></feedback>",
-	    NONE_IS("rfc7489 version=\xd0\xb0" END_IS, " {X8 feedback}") },
+	    NONE_IS("rfc7489 version=\xd0\xb0" END_IS, " {X8 feedback} {O1 version} {V1 version \xd0\xb0}") },
 };
 
 static void end(struct aggregate *aggregate, struct collect *collect)
@@ -544,14 +590,16 @@ static void limits_hold_at_n_minus_1_n_n_plus_1(void **state)
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 	struct limit_row rows[] = {
 		{ "records", LIMITS, "<feedback>" TOP, "<record/>", "</feedback>", 5, "more than 5 records" },
-		{ "signatures", LIMITS, "<feedback>" TOP "<record><auth_results>", "<dkim/>",
-		    "</auth_results></record></feedback>", 3, "record 1: more than 3 of auth_results/dkim" },
-		{ "SPF results", LIMITS, "<feedback>" TOP "<record><auth_results>", "<spf/>",
-		    "</auth_results></record></feedback>", 3, "record 1: more than 3 of auth_results/spf" },
+		{ "signatures", LIMITS, "<feedback>" TOP "<record><auth_results>",
+		    "<dkim><result>none</result></dkim>", "</auth_results></record></feedback>", 3,
+		    "record 1: more than 3 of auth_results/dkim" },
+		{ "SPF results", LIMITS, "<feedback>" TOP "<record><auth_results>",
+		    "<spf><result>none</result></spf>", "</auth_results></record></feedback>", 3,
+		    "record 1: more than 3 of auth_results/spf" },
 		{ "reasons", LIMITS, "<feedback>" TOP "<record><row><policy_evaluated>", "<reason/>",
 		    "</policy_evaluated></row></record></feedback>", 3,
 		    "record 1: more than 3 of row/policy_evaluated/reason" },
-		{ "errors", LIMITS, "<feedback>" TOP "<report_metadata>", "<error/>",
+		{ "errors", LIMITS, "<feedback>" TOP "<report_metadata><report_id>7</report_id>", "<error/>",
 		    "</report_metadata></feedback>", 3, "more than 3 of report_metadata/error" },
 		{ "depth", LIMITS, "<feedback>" TOP "<x>", "<y>", "", 8,
 		    "more than 10 elements inside one another" },
@@ -596,31 +644,32 @@ static void long_values_are_cut_on_a_character(void **state)
 	static const struct {
 		const char *name, *value, *want;
 	} rows[] = {
-		{ "n-1", "1234567", " org_name=1234567" },
-		{ "n", "12345678", " org_name=12345678" },
-		{ "n+1", "123456789", " org_name=12345678 T1" },
-		{ "blanks behind do not count", "12345678   \n  ", " org_name=12345678" },
-		{ "blanks before do not count", "      \n    12345678", " org_name=12345678" },
-		{ "inside a character", "1234567\xc3\xb1", " org_name=1234567 T1" },
+		{ "n-1", "ab1234567", " org_name=ab1234567" },
+		{ "n", "ab12345678", " org_name=ab12345678" },
+		{ "n+1", "ab123456789", " org_name=ab12345678 T1" },
+		{ "blanks behind do not count", "ab12345678   \n  ", " org_name=ab12345678" },
+		{ "blanks before do not count", "      \n    ab12345678", " org_name=ab12345678" },
+		{ "inside a character", "ab1234567\xc3\xb1", " org_name=ab1234567 T1" },
 		{ "after a character",
-		    "123456\xc3\xb1"
+		    "ab123456\xc3\xb1"
 		    "x",
-		    " org_name=123456\xc3\xb1 T1" },
+		    " org_name=ab123456\xc3\xb1 T1" },
 	};
 	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
 
 	(void)state;
-	limits.max_text = 8;
+	limits.max_text = 10;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *xml = g_strdup_printf(
-		    "<feedback><report_metadata><org_name>%s</org_name><date_range><begin>1</begin>"
-		    "<end>2</end></date_range></report_metadata><policy_published>"
-		    "<domain>a.b</domain></policy_published></feedback>",
-		    rows[i].value);
+		g_autofree char *xml =
+		    g_strdup_printf("<feedback><report_metadata><report_id>7</report_id><org_name>%s</"
+				    "org_name><date_range><begin>1700000001</begin>"
+				    "<end>1700000002</end></date_range></report_metadata><policy_published>"
+				    "<domain>a.b</domain></policy_published></feedback>",
+			rows[i].value);
 		g_auto(GStrv) want = g_strsplit(rows[i].want, " T1", 2);
-		g_autofree char *line =
-		    g_strdup_printf("begin x\nend draft%s begin=1 end=2 domain=a.b records=0%s {R0 record}\n",
-			want[0], want[1] != NULL ? " {T1 report_metadata/org_name}" : "");
+		g_autofree char *line = g_strdup_printf("begin x\nend draft%s report_id=7 begin=1700000001 "
+							"end=1700000002 domain=a.b records=0%s {R0 record}\n",
+		    want[0], want[1] != NULL ? " {T1 report_metadata/org_name}" : "");
 		g_autofree char *got = run(&limits, xml, strlen(xml), 1);
 
 		if (strcmp(got, line) != 0)

@@ -150,7 +150,8 @@ static GByteArray *records(guint n)
 
 static GByteArray *signatures(guint n)
 {
-	return repeat(TOP "<record><auth_results>", "<dkim/>", n, "</auth_results></record></feedback>");
+	return repeat(TOP "<record><auth_results>", "<dkim><result>pass</result></dkim>", n,
+	    "</auth_results></record></feedback>");
 }
 
 /* A value of n - 1 bytes and its end. */
@@ -207,23 +208,19 @@ static GByteArray *fields(guint n)
 	return repeat(SECOND, "X%: 1\n", n, "");
 }
 
-/* One record with n of the three notes that it could have. */
+/* One record with n of the three notes that it could have, and nothing absent. */
 static GByteArray *notes(guint n)
 {
-	static const char *const wrong[] = { "<row><source_ip>x</source_ip></row>",
-		"<row><count>y</count></row>",
-		"<row><policy_evaluated><spf>NOTE</spf></policy_evaluated></row>" };
-	GString *xml = g_string_new(TOP "<record>");
-	GByteArray *out;
+	g_autofree char *xml = g_strdup_printf(TOP "<record><row><source_ip>%s</source_ip><count>%s</"
+						   "count><policy_evaluated><disposition>none</disposition>"
+						   "<dkim>pass</dkim><spf>%s</spf></policy_evaluated></"
+						   "row><identifiers><header_from>a.example</header_from>"
+						   "</identifiers><auth_results><dkim><domain>a.example</"
+						   "domain><result>pass</result></dkim></auth_results>"
+						   "</record></feedback>",
+	    n > 0 ? "x" : "192.0.2.1", n > 1 ? "y" : "1", n > 2 ? "NOTE" : "fail");
 
-	if (n < 2)
-		g_string_append(xml, "<row><count>1</count></row>");
-	for (guint i = 0; i < n && i < G_N_ELEMENTS(wrong); i++)
-		g_string_append(xml, wrong[i]);
-	g_string_append(xml, "</record></feedback>");
-	out = bytes(xml->str);
-	g_string_free(xml, TRUE);
-	return out;
+	return bytes(xml);
 }
 
 /* A TLS report of exactly size bytes. */

@@ -15,11 +15,14 @@
 #include <cmocka.h>
 
 #define REPORT                                                                                               \
-	"<feedback><report_metadata><date_range><begin>1</begin><end>2</end></date_range></report_metadata>" \
+	"<feedback><report_metadata><report_id>7</report_id><date_range><begin>1700000001</"                 \
+	"begin><end>1700000002</end>"                                                                        \
+	"</date_range></report_metadata>"                                                                    \
 	"<policy_published><domain>a.example</domain></policy_published><record><row><count>3</count></row>" \
 	"</record></feedback>"
 #define REPORT_IS(place)                                                                                     \
-	"begin " place "\nrecord count=3\nend draft begin=1 end=2 domain=a.example records=1\n"
+	"begin " place "\nrecord count=3\nend draft report_id=7 begin=1700000001 end=1700000002 "            \
+		       "domain=a.example records=1\n"
 #define MAIL_IS "mail subject=s\n"
 #define MIXED   "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
 
