@@ -157,7 +157,7 @@ def look_at(pid, high):
 
 
 @pytest.mark.parametrize("small, large", [(10_000, 300_000)])
-def test_memory_does_not_grow_with_the_report(tmp_path, capsys, small, large):
+def test_assertion_24_memory_does_not_grow_with_the_report(tmp_path, capsys, small, large):
     measured = {}
     for records in (small, large):
         path, output = tmp_path / f"{records}.xml.gz", tmp_path / f"{records}.json"

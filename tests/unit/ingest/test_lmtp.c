@@ -168,6 +168,9 @@ static const struct session_case sessions[] = {
 	{ "data_takes_no_argument",
 	    "LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<dmarc-sum@x.example>\r\nDATA now\r\nRSET\r\n",
 	    OPEN SENDER RCPT BAD_ARG OK, "" },
+	{ "assertion_69_chunking_is_not_offered_and_bdat_is_unknown",
+	    "LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<dmarc-sum@x.example>\r\nBDAT 3 LAST\r\nNOOP\r\n",
+	    OPEN SENDER RCPT "500 5.5.1 unknown command\r\n" OK, "" },
 	{ "unknown_commands_are_500", "\r\nFOO\r\nBDAT 3 LAST\r\nSTARTTLS\r\nLHLOX me\r\nLHL\r\n M\r\n",
 	    GREETING "500 5.5.1 unknown command\r\n500 5.5.1 unknown command\r\n500 5.5.1 unknown command\r\n"
 		     "500 5.5.1 unknown command\r\n500 5.5.1 unknown command\r\n500 5.5.1 unknown command\r\n"

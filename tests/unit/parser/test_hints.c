@@ -380,7 +380,7 @@ static void check_archive(const char *name, GByteArray *archive, const char *wan
 	assert_string_equal(got, want);
 }
 
-static void the_innermost_name_counts_as_33_says(void **state)
+static void assertion_33_the_innermost_name_counts(void **state)
 {
 	static const char FOR_C[] = "b!c.example!1!2.xml", FOR_A[] = "b!a.example!1!2.xml";
 	g_autoptr(GByteArray) inner = pack_gzip(REPORT, strlen(REPORT));
@@ -423,7 +423,7 @@ int main(void)
 		cmocka_unit_test(notes),
 		cmocka_unit_test(a_report_without_an_id_has_no_other),
 		cmocka_unit_test(mails),
-		cmocka_unit_test(the_innermost_name_counts_as_33_says),
+		cmocka_unit_test(assertion_33_the_innermost_name_counts),
 		cmocka_unit_test(a_subject_is_of_no_report_of_several_in_a_zip),
 	};
 

@@ -446,7 +446,7 @@ static void hostile_mails_end_early(void **state)
 		    "parts: more than 1000" },
 		{ "1,000,000 beginnings of uuencode", "Subject: x\n\n", "begin 644 a\n", 1000000, "",
 		    "1 text/plain" },
-		{ "10 million lines", "Subject: x\n\n", "\n", 10000000, "", "1 text/plain" },
+		{ "ten million lines", "Subject: x\n\n", "\n", 10000000, "", "1 text/plain" },
 	};
 
 	(void)state;

@@ -167,7 +167,7 @@ static void texts(void **state)
 	}
 }
 
-static void archives_are_told_by_their_bytes_as_27_says(void **state)
+static void assertion_27_archives_are_told_by_their_bytes(void **state)
 {
 	const struct pack_member member = { "r.xml", REPORT, strlen(REPORT) };
 
@@ -182,7 +182,7 @@ static void archives_are_told_by_their_bytes_as_27_says(void **state)
 	    MAIL_IS REPORT_IS("part 2: r.gz"));
 }
 
-static void every_member_of_a_zip_counts_as_28_says(void **state)
+static void assertion_28_every_member_of_a_zip_counts(void **state)
 {
 	g_autoptr(GByteArray) inner = gzip(REPORT);
 	const struct pack_member members[] = { { "d/", NULL, 0 }, { "logo.png", "\x89PNG", 4 },
@@ -440,8 +440,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),
-		cmocka_unit_test(archives_are_told_by_their_bytes_as_27_says),
-		cmocka_unit_test(every_member_of_a_zip_counts_as_28_says),
+		cmocka_unit_test(assertion_27_archives_are_told_by_their_bytes),
+		cmocka_unit_test(assertion_28_every_member_of_a_zip_counts),
 		cmocka_unit_test(the_word_unused_in_an_archive_is_a_placeholder),
 		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
 		cmocka_unit_test(damaged_archives_take_back_what_they_gave),
