@@ -5,6 +5,7 @@
 #include "parser/aggregate.h"
 #include "tests/unit/parser/collect.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -691,7 +692,7 @@ static void notes_end_at_their_limit(void **state)
 }
 
 /* One construct of unit repeated until libxml2 would have to hold all of it. */
-static void huge_constructs_end_early(void **state)
+static void assertion_25_huge_constructs_end_early(void **state)
 {
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 	static const struct {
@@ -787,6 +788,76 @@ static void sha256_is_of_all_bytes(void **state)
 	collect_clear(&collect);
 }
 
+struct memory {
+	guint64 records;
+	gsize first, most; /* bytes in use, at the thousandth record and at most behind it */
+};
+
+static gboolean memory_begin(gpointer user, const char *place, GError **error)
+{
+	(void)user, (void)place, (void)error;
+	return TRUE;
+}
+
+static gboolean memory_record(gpointer user, const struct aggregate_record *record, GError **error)
+{
+	struct memory *memory = user;
+
+	(void)record, (void)error;
+	if (++memory->records % 1000 == 0) {
+		gsize now = mallinfo2().uordblks;
+
+		if (memory->first == 0)
+			memory->first = now;
+		memory->most = MAX(memory->most, now);
+	}
+	return TRUE;
+}
+
+static gboolean memory_end(gpointer user, const struct aggregate_header *header, GError **error)
+{
+	struct memory *memory = user;
+
+	(void)error;
+	assert_int_equal(header->records, memory->records);
+	return TRUE;
+}
+
+/* Records of every kind: sound, with notes, with names and addresses that never come again, with damage. */
+static void assertion_24_memory_does_not_grow_with_100000_records(void **state)
+{
+	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
+	static const struct report_sink SINK = {
+		.report_begin = memory_begin, .record = memory_record, .report_end = memory_end
+	};
+	static const char HEAD[] = "<feedback>" TOP, TAIL[] = "</feedback>";
+	struct memory memory = { 0 };
+	struct aggregate *aggregate = aggregate_new(&LIMITS, "x", &SINK, &memory);
+
+	(void)state;
+	assert_true(aggregate_push(aggregate, (const guint8 *)HEAD, strlen(HEAD)));
+	for (guint i = 0; i < 100000; i++) {
+		char record[512];
+		int size = g_snprintf(record, sizeof record,
+		    "<record><row><source_ip>10.%u.%u.%u</source_ip><count>%u</"
+		    "count><policy_evaluated><dkim>Pass</dkim>"
+		    "<spf>fail</spf></policy_evaluated></row><identifiers><header_from>h%u.example & "
+		    "</header_from>"
+		    "</identifiers><auth_results><dkim><domain>d%u.example</domain><result>pass</result></"
+		    "dkim>"
+		    "</auth_results></record>\n",
+		    i / 65536, i / 256 % 256, i % 256, i, i, i);
+
+		assert_true(aggregate_push(aggregate, (const guint8 *)record, (gsize)size));
+	}
+	assert_true(aggregate_push(aggregate, (const guint8 *)TAIL, strlen(TAIL)));
+	assert_int_equal(aggregate_end(aggregate, NULL), AGGREGATE_REPORT);
+	aggregate_free(aggregate);
+	assert_int_equal(memory.records, 100000);
+	print_message("bytes in use: %zu at 1,000 records, then at most %zu\n", memory.first, memory.most);
+	assert_true(memory.most - memory.first < 256 * 1024);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -797,10 +868,11 @@ int main(void)
 		cmocka_unit_test(limits_hold_at_n_minus_1_n_n_plus_1),
 		cmocka_unit_test(long_values_are_cut_on_a_character),
 		cmocka_unit_test(notes_end_at_their_limit),
-		cmocka_unit_test(huge_constructs_end_early),
+		cmocka_unit_test(assertion_25_huge_constructs_end_early),
 		cmocka_unit_test(different_names_end_at_their_limit),
 		cmocka_unit_test(each_error_of_the_sink_ends_it_and_comes_out),
 		cmocka_unit_test(sha256_is_of_all_bytes),
+		cmocka_unit_test(assertion_24_memory_does_not_grow_with_100000_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
