@@ -22,7 +22,7 @@
 	"</record></feedback>"
 #define REPORT_IS(place)                                                                                     \
 	"begin " place "\nrecord count=3\nend draft report_id=7 begin=1700000001 end=1700000002 "            \
-		       "domain=a.example records=1\n"
+	"domain=a.example records=1\n"
 #define MAIL_IS "mail subject=s\n"
 #define MIXED   "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
 
