@@ -113,6 +113,8 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 
 	(void)error;
 	g_assert(check->open && header->records == check->records);
+	g_assert(!header->partial || header->records > 0);
+	check->partial = header->partial;
 	check->open = FALSE;
 	check->findings++;
 	g_assert(header->dialect != NULL);

@@ -5,35 +5,43 @@
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
-static enum aggregate_verdict run(const guint8 *data, gsize size, gsize step, guint64 *records)
+/* What the answer is made of. */
+struct answer {
+	enum aggregate_verdict verdict;
+	guint64 records;
+	gboolean partial, another;
+};
+
+static struct answer run(const guint8 *data, gsize size, gsize step)
 {
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 	struct check_sink check = { .limits = &LIMITS };
 	struct aggregate *aggregate = aggregate_new(&LIMITS, "x", &CHECK_SINK, &check);
-	enum aggregate_verdict verdict;
+	struct answer answer;
 
 	for (gsize at = 0; at < size; at += step)
 		if (!aggregate_push(aggregate, data + at, MIN(step, size - at)))
 			break;
-	verdict = aggregate_end(aggregate, NULL);
-	g_assert(check.open == (aggregate_begun(aggregate) && verdict != AGGREGATE_REPORT));
-	g_assert((verdict == AGGREGATE_UNREADABLE) == (aggregate_reason(aggregate) != NULL));
-	*records = check.records;
+	answer.verdict = aggregate_end(aggregate, NULL);
+	g_assert(check.open == (aggregate_begun(aggregate) && answer.verdict != AGGREGATE_REPORT));
+	g_assert((answer.verdict == AGGREGATE_UNREADABLE) == (aggregate_reason(aggregate) != NULL));
+	answer.records = check.records;
+	answer.partial = check.partial;
+	answer.another = answer.verdict == AGGREGATE_REPORT && aggregate_has_another(aggregate);
 	aggregate_free(aggregate);
-	return verdict;
+	return answer;
 }
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
-	enum aggregate_verdict verdict, verdict_of_pieces;
-	guint64 records, records_of_pieces;
+	struct answer whole, pieces;
 
 	parse_init();
 	if (size == 0)
 		return 0;
-	verdict = run(data + 1, size - 1, size, &records);
-	verdict_of_pieces = run(data + 1, size - 1, (gsize)data[0] + 1, &records_of_pieces);
-	g_assert(verdict == verdict_of_pieces);
-	g_assert(records == records_of_pieces);
+	whole = run(data + 1, size - 1, size);
+	pieces = run(data + 1, size - 1, (gsize)data[0] + 1);
+	g_assert(whole.verdict == pieces.verdict && whole.records == pieces.records);
+	g_assert(whole.partial == pieces.partial && whole.another == pieces.another);
 	return 0;
 }
