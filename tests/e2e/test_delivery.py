@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import re
 
 import pytest
 
@@ -101,6 +102,20 @@ def test_assertion_38_the_same_report_id_of_two_reporters_is_two_reports(ingest,
     for org_name in "one", "two":
         assert ingest.deliver(reports.report_mail(1, org_name=org_name)) == [STORED]
     assert database.reports() == ["report-1", "report-1"]
+
+
+@pytest.mark.parametrize("report_id", [None, ""])
+def test_a_report_without_an_id_is_told_by_its_content(ingest, database, report_id):
+    first, second = (
+        reports.mail(reports.gzipped(reports.aggregate(report_id=report_id, records=[reports.record(count=count)])))
+        for count in (1, 2)
+    )
+    for mail in first, second, first:
+        assert ingest.deliver(mail) == [STORED]
+    ids = database.reports()
+    assert len(set(ids)) == 2
+    assert all(re.fullmatch("sha256-[0-9a-f]{16}", id) for id in ids)
+    assert counts(database) == {"stored": 2, "duplicate": 1}
 
 
 def test_assertion_39_the_same_report_in_two_sessions_at_once_is_stored_once(ingest, database):
