@@ -18,6 +18,11 @@
 	    1024) /* bytes given to libxml2 at once; less makes it scan the same start of a tag again and  \
 		       again */
 
+#define FREE_PIECES 8 /* of text between two tags; references, sections and our own chunks begin new ones */
+#define PIECE_COST  8 /* bytes that each further one counts for: "&#65;" is the shortest */
+#define TAGS_COST   5 /* bytes of "<></>" */
+#define OTHER_COST  7 /* bytes of "<!---->" */
+
 #define ID_BYTES 8 /* of the SHA-256, in an id that is made of it */
 
 #define NAMESPACE_7489 "http://dmarc.org/dmarc-xml/0.1"
@@ -88,6 +93,8 @@ struct aggregate {
 	gboolean closed; /* the root is */
 	gint64 root_end; /* bytes that libxml2 got up to there */
 	GString *after;  /* the first bytes behind it */
+	guint64 foreign; /* bytes met that are none of a report's */
+	guint pieces;    /* of text since the last tag */
 	xmlChar *root_namespace;
 	xmlChar *root_prefix; /* when it is bound to no namespace */
 
@@ -306,11 +313,19 @@ static enum element find_child(struct aggregate *a, const xmlChar *name)
 	return found;
 }
 
+/* Bytes of the tags of an element with a name of that length. */
+static gsize tags_cost(gsize name)
+{
+	return 2 * name + TAGS_COST;
+}
+
 /* Things that may be there only once. */
 static void check_repeated(struct aggregate *a, enum element element)
 {
 	if ((a->seen & ELEMENT_BIT(element)) == 0)
 		return;
+	if (ELEMENTS[element].type != TYPE_LIST)
+		a->foreign += tags_cost(strlen(ELEMENTS[element].name));
 	if (element == POLICY_PUBLISHED || element == DATE_RANGE)
 		give_up(a, "incomplete",
 		    "more than one %s: which one counts is not known (RFC 9990 section 3.1.1)",
@@ -430,6 +445,7 @@ static gboolean drop_empty(struct aggregate *a)
 		if (!is_blank(members[i]))
 			return FALSE;
 	g_array_set_size(list, list->len - 1);
+	a->foreign += tags_cost(strlen(ELEMENTS[a->at].name));
 	values_note(&a->record_values, NOTE_FIELD_ABSENT, ELEMENTS[a->at].path, NULL);
 	return TRUE;
 }
@@ -461,6 +477,16 @@ static void element_close(struct aggregate *a)
 
 /* what libxml2 calls */
 
+/* Bytes of attributes: none is read. */
+static gsize attributes_cost(const xmlChar **attributes, int n)
+{
+	gsize cost = 0;
+
+	for (int i = 0; i < n; i++, attributes += 5)
+		cost += strlen((const char *)attributes[0]) + (gsize)(attributes[4] - attributes[3]) + 4;
+	return cost;
+}
+
 static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *namespace,
     int n_namespaces, const xmlChar **namespaces, int n_attributes, int n_defaulted,
     const xmlChar **attributes)
@@ -468,9 +494,10 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 	struct aggregate *a = user;
 	enum element element;
 
-	(void)namespaces, (void)n_defaulted, (void)attributes;
+	(void)namespaces, (void)n_defaulted;
 	if (a->state != STATE_READING)
 		return;
+	a->pieces = 0;
 	if (a->mends->len > 0)
 		note_mends(a, FALSE);
 	if (++a->depth > a->limits->max_depth) {
@@ -481,17 +508,22 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 		give_up(a, "limit", "an element with more than %u attributes", a->limits->max_attributes);
 		return;
 	}
-	if (a->skipping != 0)
+	a->foreign += attributes_cost(attributes, n_attributes);
+	if (a->skipping != 0) {
+		a->foreign += tags_cost(strlen((const char *)name));
 		return;
+	}
 	if (a->depth == 1) {
 		root_open(a, name, prefix, namespace);
 		return;
 	}
 	element = is_foreign(a, prefix, namespace) ? ELEMENT_NONE : find_child(a, name);
-	if (element == ELEMENT_NONE)
-		a->skipping = a->depth;
-	else
+	if (element != ELEMENT_NONE) {
 		element_open(a, element);
+		return;
+	}
+	a->skipping = a->depth;
+	a->foreign += tags_cost(strlen((const char *)name));
 }
 
 static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *namespace)
@@ -501,6 +533,7 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
 	(void)name, (void)prefix, (void)namespace;
 	if (a->state != STATE_READING)
 		return;
+	a->pieces = 0;
 	if (a->mends->len > 0)
 		note_mends(a, FALSE);
 	if (a->skipping == 0)
@@ -523,12 +556,18 @@ static void on_text(void *user, const xmlChar *data, int length)
 		return;
 	if (a->mends->len > 0)
 		note_mends(a, FALSE);
-	if (a->skipping != 0 || (ELEMENTS[a->at].type == TYPE_PARENT && a->at != REASON))
+	if (++a->pieces > FREE_PIECES)
+		a->foreign += PIECE_COST;
+	if (a->skipping != 0 || (ELEMENTS[a->at].type == TYPE_PARENT && a->at != REASON)) {
+		a->foreign += text_trim(&text, size);
 		return;
+	}
 	while (a->text->len == 0 && size > 0 && text_is_space(*text)) {
 		text++;
 		size--;
 	}
+	if (a->cut)
+		a->foreign += size;
 	if (a->cut || size == 0)
 		return;
 	room = a->limits->max_text - a->text->len;
@@ -536,6 +575,21 @@ static void on_text(void *user, const xmlChar *data, int length)
 	g_string_append_len(a->text, text, (gssize)fits);
 	text += fits;
 	a->cut = text_trim(&text, size - fits) > 0; /* white space at the end is no loss */
+}
+
+static void on_comment(void *user, const xmlChar *text)
+{
+	struct aggregate *a = user;
+
+	a->foreign += strlen((const char *)text) + OTHER_COST;
+}
+
+static void on_instruction(void *user, const xmlChar *target, const xmlChar *data)
+{
+	struct aggregate *a = user;
+
+	a->foreign +=
+	    strlen((const char *)target) + (data == NULL ? 0 : strlen((const char *)data)) + OTHER_COST;
 }
 
 static void on_doctype(void *user, const xmlChar *name, const xmlChar *external, const xmlChar *system)
@@ -640,6 +694,8 @@ static const xmlSAXHandler HANDLER = {
 	.characters = on_text,
 	.ignorableWhitespace = on_text,
 	.cdataBlock = on_text,
+	.comment = on_comment,
+	.processingInstruction = on_instruction,
 	.internalSubset = on_doctype,
 	.entityDecl = on_entity_decl,
 	.notationDecl = on_notation_decl,
@@ -862,6 +918,11 @@ void aggregate_refuse(struct aggregate *a, const char *reason)
 {
 	a->forbidden = TRUE;
 	give_up(a, "limit", "%s", reason);
+}
+
+guint64 aggregate_foreign(const struct aggregate *a)
+{
+	return a->foreign;
 }
 
 guint64 aggregate_records(const struct aggregate *a)

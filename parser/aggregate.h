@@ -51,6 +51,10 @@ void aggregate_refuse(struct aggregate *aggregate, const char *reason);
 /* Records given to the sink so far. */
 guint64 aggregate_records(const struct aggregate *aggregate);
 
+/* Bytes met so far, about, that are none of a report's: elements that are foreign, repeated or empty results, attributes,
+ * comments, instructions, text beside values, and what makes many pieces of one text. White space is not among them. */
+guint64 aggregate_foreign(const struct aggregate *aggregate);
+
 /* There are no more bytes. error: only for AGGREGATE_FAILED, the sink's own. To be called once. */
 enum aggregate_verdict aggregate_end(struct aggregate *aggregate, GError **error);
 

@@ -30,15 +30,20 @@ struct parser_limits {
 	guint max_names;      /* different names in a document: libxml2 keeps each, in lists that get long */
 	guint max_depth;      /* XML elements inside one another: the schema needs 5 */
 	gsize max_record_xml; /* bytes of XML in a mail for each record of it: 100 signatures take 25 KB */
-	gsize max_text;       /* bytes of one value; longer values are cut there and noted (T1) */
-	guint max_notes;      /* notes on one report or record; what is more is not listed */
-	gsize max_json;       /* bytes of one TLS report: it is held whole, several times */
+	gsize
+	    max_foreign; /* bytes of XML in a mail that are none of a report's: a second for 30 MB of them */
+	gsize max_text;  /* bytes of one value; longer values are cut there and noted (T1) */
+	guint max_notes; /* notes on one report or record; what is more is not listed */
+	gsize max_json;  /* bytes of one TLS report: it is held whole, several times */
 	guint max_json_depth; /* JSON values inside one another: RFC 8460 needs 5, and freeing takes stack */
 	guint max_json_items; /* policies, failure details and strings of one TLS report: it travels whole. Of
 				 names and values in its JSON 8 times as many: json-c takes 800 bytes for "{}" */
 	gsize max_failure; /* bytes of all fields of one failure report with its message: it travels whole */
 	guint max_fields;  /* header fields of its second part: RFC 6591 knows 25 */
 };
+
+/* Bytes that each record adds to max_foreign: an extension (RFC 9990 section 3.1.2), a comment. */
+#define PARSER_RECORD_FOREIGN 128
 
 /* Records that any mail has besides its own for max_record_xml: 4 MiB for what is around them. */
 #define PARSER_FREE_RECORDS 64
@@ -51,7 +56,7 @@ struct parser_limits {
 		.max_parts = 1000, .max_part_depth = 16, .max_header_bytes = 256 * 1024, .max_groups = 1000, \
 		.max_records = 2000000, .max_record_items = 128, .max_record_bytes = 1024 * 1024,            \
 		.max_tag_bytes = 64 * 1024, .max_attributes = 32, .max_names = 8192, .max_depth = 64,        \
-		.max_record_xml = 64 * 1024, .max_text = 8192, .max_notes = 64, .max_json = 4 * 1024 * 1024, \
-		.max_json_depth = 32, .max_json_items = 16384, .max_failure = 2 * 1024 * 1024,               \
-		.max_fields = 1000,                                                                          \
+		.max_record_xml = 64 * 1024, .max_foreign = 16 * 1024 * 1024, .max_text = 8192,              \
+		.max_notes = 64, .max_json = 4 * 1024 * 1024, .max_json_depth = 32, .max_json_items = 16384, \
+		.max_failure = 2 * 1024 * 1024, .max_fields = 1000,                                          \
 	}

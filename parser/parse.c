@@ -34,6 +34,7 @@ struct parse {
 	gboolean failed;        /* the sink did; its error is on its way up */
 	gsize inner;            /* bytes gathered of archives in archives, <= max_inner */
 	guint64 xml_bytes;      /* read of all reports, and of other XML that was not told at once */
+	guint64 foreign;        /* of those, what is none of the reports' that are over */
 	guint64 records;        /* of reports that are over */
 	guint64 json_bytes;     /* of all JSON, and ... */
 	guint64 json_items;     /* ... names and values of TLS reports that are over */
@@ -95,7 +96,7 @@ struct stream {
 	guint nesting; /* archives around it */
 	enum route route;
 	gboolean report_like;
-	gboolean barren;    /* XML beyond max_record_xml */
+	gboolean barren;    /* XML beyond max_record_xml or max_foreign */
 	gboolean too_large; /* an archive beyond max_inner */
 	GByteArray *head;   /* while unknown; and what is gathered */
 	struct aggregate *aggregate;
@@ -120,13 +121,18 @@ static void stream_clear(struct stream *stream)
 }
 
 /* Blanks, comments and foreign elements pack a thousand times and cost a second for 50 MB: XML that brings
- * next to no records is not read on. */
-static gboolean is_barren(const struct parse *p, const struct aggregate *aggregate)
+ * next to no records, or much besides them, is not read on. NULL: it is. */
+static const char *why_barren(const struct parse *p, const struct aggregate *aggregate)
 {
-	guint64 records = p->records + aggregate_records(aggregate) + PARSER_FREE_RECORDS;
+	guint64 own = p->records + aggregate_records(aggregate);
+	guint64 records = own + PARSER_FREE_RECORDS;
 
-	return p->xml_bytes / p->limits->max_record_xml >= records &&
-	       p->xml_bytes > p->limits->max_record_xml * records;
+	if (p->xml_bytes / p->limits->max_record_xml >= records &&
+	    p->xml_bytes > p->limits->max_record_xml * records)
+		return "too many bytes of XML for its records";
+	if (p->foreign + aggregate_foreign(aggregate) > p->limits->max_foreign + own * PARSER_RECORD_FOREIGN)
+		return "too many bytes of XML that are none of its records'";
+	return NULL;
 }
 
 static gboolean push_xml(struct stream *stream, const guint8 *data, gsize size)
@@ -135,14 +141,16 @@ static gboolean push_xml(struct stream *stream, const guint8 *data, gsize size)
 
 	while (size > 0) {
 		gsize part = MIN(size, XML_PIECE);
+		const char *why;
 
 		if (!aggregate_push(stream->aggregate, data, part))
 			return FALSE;
 		p->xml_bytes += part;
-		if (is_barren(p, stream->aggregate)) {
+		why = why_barren(p, stream->aggregate);
+		if (why != NULL) {
 			stream->barren = TRUE;
 			exhaust(p);
-			aggregate_refuse(stream->aggregate, "too many bytes of XML for its records");
+			aggregate_refuse(stream->aggregate, why);
 			return FALSE;
 		}
 		data += part;
@@ -254,6 +262,7 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	struct aggregate *a = stream->aggregate;
 
 	p->records += aggregate_records(a);
+	p->foreign += aggregate_foreign(a);
 	if (broken != NULL && !stream->barren && (stream->report_like || aggregate_begun(a)))
 		return set_aside_error(p, stream->place, "archive", broken, error);
 	switch (aggregate_end(a, error)) {

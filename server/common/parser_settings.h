@@ -34,6 +34,9 @@
 	ROW(max_record_xml, SIZE, "64K", 256, 1 << 30,                                                       \
 	    "Bytes of XML that a mail may hold for each record in it, besides those of 64 records that any " \
 	    "mail may. Honest records have about 600.")                                                     \
+	ROW(max_foreign, SIZE, "16M", 1, 1 << 30,                                                            \
+	    "Bytes of XML of a mail, besides 128 for each record, that are none of a report's: foreign or "  \
+	    "repeated elements, comments and the like.")                                                     \
 	ROW(max_text, SIZE, "8K", 256, 64 << 10,                                                             \
 	    "Bytes of one value of a report; a longer one is cut there, with a note (T1).")                  \
 	ROW(max_failure, SIZE, "2M", 64 << 10, 3 << 20,                                                      \

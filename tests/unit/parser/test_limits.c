@@ -184,6 +184,22 @@ static GByteArray *text(guint n)
 }
 
 /* XML without a record. */
+/* A comment of n bytes, and then more of the report's own than the parser reads ahead. */
+static GByteArray *foreign(guint n)
+{
+	g_autofree char *error = g_strnfill(8000, 'e');
+	GString *tail = g_string_new("--><report_metadata>");
+	GByteArray *out;
+
+	for (guint i = 0; i < 20; i++)
+		g_string_append_printf(tail, "<error>%s</error>", error);
+	g_string_append(tail, "<date_range><begin>1</begin><end>2</end></date_range></report_metadata>"
+			      "<policy_published><domain>a.example</domain></policy_published></feedback>");
+	out = repeat("<feedback><!--", "x", n - (guint)strlen("<!---->"), tail->str);
+	g_string_free(tail, TRUE);
+	return out;
+}
+
 static GByteArray *barren(guint n)
 {
 	return repeat(TOP, " ", n * PARSER_FREE_RECORDS - (guint)strlen(TOP "</feedback>"), "</feedback>");
@@ -267,6 +283,8 @@ static const struct row ROWS[] = {
 	{ MEMBER(max_names), 0, names, "limit: file: more than" },
 	{ MEMBER(max_depth), 10, depth, "limit: file: more than 10 elements inside one another" },
 	{ MEMBER(max_record_xml), 10, barren, "limit: file: too many bytes of XML for its records" },
+	{ MEMBER(max_foreign), 100, foreign,
+	    "limit: file: too many bytes of XML that are none of its records'" },
 	{ MEMBER(max_text), 300, text, "{T1 identifiers/header_from}" },
 	{ MEMBER(max_notes), 2, notes, NULL },
 	{ MEMBER(max_json), 500, json, "limit: file: TLS report: more than 500 bytes" },

@@ -21,6 +21,7 @@ static const char *ruad_parse;
 	"\"2024-02-29T23:59:59Z\"},\"policies\":[{\"policy\":{\"policy-type\":\"sts\",\"policy-domain\":"    \
 	"\"a.example\"}"
 #define JSON_SIZE (4 * 1024 * 1024) /* max_json */
+#define OTHERS    "too many bytes of XML that are none of its records'"
 #define MIXED     "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
 
 static GByteArray *bytes(const char *text)
@@ -101,6 +102,62 @@ static GByteArray *references(void)
 static GByteArray *records(void)
 {
 	return gibibyte("<record/>");
+}
+
+/* Records filled up to what XML each may have, on the whole. */
+static GByteArray *padded(const char *head, const char *unit, const char *tail)
+{
+	g_autoptr(GByteArray) record = fill(head, unit, 60000);
+	g_byte_array_append(record, (const guint8 *)tail, (guint)strlen(tail) + 1);
+	return gibibyte((const char *)record->data);
+}
+
+static GByteArray *records_of_foreign_elements(void)
+{
+	return padded("<record>", "<x/>", "</record>");
+}
+
+static GByteArray *records_of_comments(void)
+{
+	return padded("<record>", "<!---->", "</record>");
+}
+
+static GByteArray *records_of_instructions(void)
+{
+	return padded("<record>", "<?x?>", "</record>");
+}
+
+static GByteArray *records_of_references(void)
+{
+	return padded("<record><identifiers><header_from>", "&#65;", "</header_from></identifiers></record>");
+}
+
+static GByteArray *records_of_empty_sections(void)
+{
+	return padded("<record>", "<![CDATA[]]>", "</record>");
+}
+
+static GByteArray *records_of_empty_results(void)
+{
+	return padded("<record><auth_results>", "<dkim/>", "</auth_results></record>");
+}
+
+static GByteArray *records_of_repeated_elements(void)
+{
+	return padded("<record>", "<row/>", "</record>");
+}
+
+static GByteArray *records_of_attributes(void)
+{
+	return padded("<record>", "<row a='xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' b='' c='' d=''/>", "</record>");
+}
+
+/* Many records, each with no more than three foreign elements to one of ours. */
+static GByteArray *records_with_foreign_elements(void)
+{
+	return gibibyte(
+	    "<record><row><count>1</count><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/>"
+	    "<x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/></row></record>");
 }
 
 static GByteArray *zeros(void)
@@ -368,6 +425,15 @@ static const struct bomb {
 	{ "gzip of elements with attributes", many_attributes, "too many bytes of XML for its records" },
 	{ "gzip of character references", references, "too many bytes of XML for its records" },
 	{ "gzip of records", records, "more than 2000000 records" },
+	{ "gzip of records of foreign elements", records_of_foreign_elements, OTHERS },
+	{ "gzip of records of comments", records_of_comments, OTHERS },
+	{ "gzip of records of instructions", records_of_instructions, OTHERS },
+	{ "gzip of records of references", records_of_references, OTHERS },
+	{ "gzip of records of empty sections", records_of_empty_sections, OTHERS },
+	{ "gzip of records of empty results", records_of_empty_results, OTHERS },
+	{ "gzip of records of repeated elements", records_of_repeated_elements, OTHERS },
+	{ "gzip of records of attributes", records_of_attributes, OTHERS },
+	{ "gzip of records with foreign elements", records_with_foreign_elements, OTHERS },
 	{ "zip of blanks", zip_bomb, "too many bytes of XML for its records" },
 	{ "zip of 240 MiB of blanks, without directory", zip_streamed,
 	    "too many bytes of XML for its records" },
