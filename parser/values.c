@@ -92,14 +92,17 @@ static const struct {
 	{ "strict", "s" },
 };
 
+#define AROUND_TOKENS "\"'`;,%. "
+
 /* The token that lower means, with quotes or a ';' of the DNS record around it or by another name; NULL: none. */
 static const char *find_token(const char *tokens, const char *lower)
 {
 	gsize size = strlen(lower), n;
 
-	for (; size > 0 && !g_ascii_isalnum(*lower); lower++)
+	/* nothing that could turn its meaning, as "!pass" */
+	for (; size > 0 && strchr(AROUND_TOKENS, *lower) != NULL; lower++)
 		size--;
-	while (size > 0 && !g_ascii_isalnum(lower[size - 1]))
+	while (size > 0 && strchr(AROUND_TOKENS, lower[size - 1]) != NULL)
 		size--;
 	for (const char *at = tokens + 1; *at != '\0'; at += n + 1) {
 		n = strcspn(at, " ");
