@@ -159,11 +159,19 @@ static gboolean may_be_partial(const struct aggregate *a)
 	       header->report_id != NULL && *header->report_id != '\0';
 }
 
+/* What was mended in what is not read: how much of that the repair has seen depends on the pieces. */
+static void forget_mends(struct aggregate *a)
+{
+	g_array_set_size(a->mends, 0);
+	a->n_noted = 0;
+}
+
 /* The XML is not well-formed from here on. */
 static void break_off(struct aggregate *a, const char *words)
 {
 	if (is_halted(a))
 		return;
+	forget_mends(a);
 	if (may_be_partial(a))
 		a->broken = g_strdup(words);
 	else
@@ -728,9 +736,10 @@ static void check_xml(struct aggregate *a)
 		return;
 	if (n_names > (int)a->limits->max_names)
 		give_up(a, "limit", "more than %u different names", a->limits->max_names);
-	else if (!well && a->closed)
+	else if (!well && a->closed) {
 		a->over = TRUE;
-	else if (!well)
+		forget_mends(a);
+	} else if (!well)
 		break_off(a, a->xml_error != NULL ? a->xml_error : "a byte that is not of its character set");
 	else if (input != NULL && input->end - input->cur > (gssize)a->limits->max_tag_bytes)
 		give_up(a, "limit", "line %d: a tag, comment or the like of more than %u bytes",

@@ -244,6 +244,56 @@ static void damaged_archives_take_back_what_they_gave(void **state)
 		     "compressed data\n");
 }
 
+/* Whole records came out of it, and it broke off before it was packed, or is whole, or has junk behind its end. */
+static void assertion_30_a_broken_archive_is_never_a_partial_report(void **state)
+{
+	static const char CUT[] = REPORT;
+	gsize size = strlen(CUT) - strlen("</feedback>");
+	const struct pack_member member = { "a.xml", CUT, size };
+	GByteArray *archives[] = { pack_gzip(CUT, size), gzip(REPORT), pack_gzip(CUT, size), gzip(REPORT "x"),
+		pack_zip(&member, 1), pack_gzip(CUT, size) };
+	GByteArray *archive_of_zip = archives[4];
+
+	(void)state;
+	g_byte_array_set_size(archives[0], archives[0]->len - 8); /* neither checksum nor length */
+	g_byte_array_set_size(archives[1], archives[1]->len - 20);
+	archives[2]->data[archives[2]->len - 8] ^= 1; /* the checksum */
+	archives[3]->data[archives[3]->len - 8] ^= 1;
+	archive_of_zip->data[14] ^= 1; /* the checksum, in the local header and in the directory */
+	for (guint i = 4; i < archive_of_zip->len - 20; i++)
+		if (memcmp(archive_of_zip->data + i, "PK\1\2", 4) == 0)
+			archive_of_zip->data[i + 16] ^= 1;
+	for (gsize i = 0; i < G_N_ELEMENTS(archives); i++) {
+		gboolean broken = i < 5; /* the last is well, so that its report is partial */
+		g_autofree char *got = run(archives[i]);
+
+		if ((strstr(got, "unreadable archive: ") != NULL) != broken ||
+		    (strstr(got, "\nend ") != NULL) == broken || (strstr(got, " partial ") != NULL) == broken)
+			fail_msg("%zu: %s", i, got);
+	}
+}
+
+/* Plain and packed. */
+static void assertion_25_a_text_of_100_mb_is_refused(void **state)
+{
+	static const guint SIZE = 100 * 1000 * 1000;
+	GByteArray *documents[2];
+
+	(void)state;
+	documents[0] = bytes(REPORT);
+	g_byte_array_set_size(documents[0], (guint)(strlen(REPORT) - strlen("</feedback>")));
+	g_byte_array_append(documents[0], (const guint8 *)"<record><row><count>", 20);
+	g_byte_array_set_size(documents[0], documents[0]->len + SIZE);
+	memset(documents[0]->data + documents[0]->len - SIZE, '1', SIZE);
+	documents[1] = pack_gzip(documents[0]->data, documents[0]->len);
+	for (gsize i = 0; i < G_N_ELEMENTS(documents); i++) {
+		g_autofree char *got = run(documents[i]);
+
+		if (strstr(got, "\nunreadable limit: ") == NULL || strstr(got, "\nend ") != NULL)
+			fail_msg("%zu: %s", i, got);
+	}
+}
+
 static void a_report_that_breaks_late_is_taken_back_whole(void **state)
 {
 	GString *xml = g_string_new(REPORT);
@@ -439,6 +489,8 @@ static int init(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(assertion_30_a_broken_archive_is_never_a_partial_report),
+		cmocka_unit_test(assertion_25_a_text_of_100_mb_is_refused),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(assertion_27_archives_are_told_by_their_bytes),
 		cmocka_unit_test(assertion_28_every_member_of_a_zip_counts),
