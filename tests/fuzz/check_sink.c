@@ -104,6 +104,7 @@ static gboolean on_record(gpointer user, const struct aggregate_record *record, 
 	check_lower(check, record->envelope_to);
 	check_lists(check, record);
 	check_notes(check, record->note, record->n_note);
+	check->notes += record->n_note;
 	return TRUE;
 }
 
@@ -128,6 +129,7 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	check_text(check, header->email);
 	check_text(check, header->extra_contact_info);
 	check_text(check, header->report_id);
+	g_assert(header->report_id != NULL && *header->report_id != '\0');
 	check_text(check, header->generator);
 	check_lower(check, header->domain);
 	check_lower(check, header->adkim);
@@ -141,6 +143,7 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	for (gsize i = 0; i < header->n_error; i++)
 		check_text(check, header->error[i]);
 	check_notes(check, header->note, header->n_note);
+	check->notes += header->n_note;
 	return TRUE;
 }
 

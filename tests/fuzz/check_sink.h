@@ -11,6 +11,7 @@ struct check_sink {
 	gboolean failure_bodies; /* as in struct parser_options */
 	gboolean open;           /* report_begin() was called */
 	guint64 records;         /* since then */
+	guint64 notes;           /* of aggregate reports and their records */
 	gboolean partial;        /* the last report was */
 	guint findings;          /* reports and unreadables */
 };

@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 struct answer {
 	enum aggregate_verdict verdict;
 	guint64 records;
+	guint64 notes;
 	gboolean partial, another;
 };
 
@@ -26,6 +27,8 @@ static struct answer run(const guint8 *data, gsize size, gsize step)
 	g_assert(check.open == (aggregate_begun(aggregate) && answer.verdict != AGGREGATE_REPORT));
 	g_assert((answer.verdict == AGGREGATE_UNREADABLE) == (aggregate_reason(aggregate) != NULL));
 	answer.records = check.records;
+	/* how far one that is unreadable came is no answer */
+	answer.notes = answer.verdict == AGGREGATE_REPORT ? check.notes : 0;
 	answer.partial = check.partial;
 	answer.another = answer.verdict == AGGREGATE_REPORT && aggregate_has_another(aggregate);
 	aggregate_free(aggregate);
@@ -42,6 +45,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 	whole = run(data + 1, size - 1, size);
 	pieces = run(data + 1, size - 1, (gsize)data[0] + 1);
 	g_assert(whole.verdict == pieces.verdict && whole.records == pieces.records);
+	g_assert(whole.notes == pieces.notes);
 	g_assert(whole.partial == pieces.partial && whole.another == pieces.another);
 	return 0;
 }
