@@ -5,11 +5,6 @@
 
 #define LABEL_MAX 63 /* octets (RFC 1035 section 2.3.4) */
 
-gboolean text_is_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 gsize text_trim(const char **text, gsize size)
 {
 	const char *at = *text;
