@@ -154,13 +154,11 @@ char *address_first_domain(const char *value, gsize size)
 
 	while (address_next(&value, &size, &address)) {
 		g_autofree char *clean = NULL;
-		char *lower;
 
 		if (address.domain_size == 0)
 			continue;
 		clean = text_clean_line(address.domain, address.domain_size, address.domain_size);
-		lower = text_domain(clean);
-		return lower != NULL ? lower : g_steal_pointer(&clean);
+		return text_domain_copy(clean);
 	}
 	return NULL;
 }

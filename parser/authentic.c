@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#define DOMAIN_MAX_BYTES 253  /* of a name in the DNS, as text */
-#define VALUE_MAX_BYTES  1024 /* of an address that is looked at: 253 characters, 64 before '@' */
+#define VALUE_MAX_BYTES 1024 /* of an address that is looked at: 253 characters, 64 before '@' */
 
 /* tokens: RFC 8601 section 2.2, RFC 5322 section 3.2 */
 
@@ -133,19 +132,15 @@ struct judge {
 static char *domain_of(const GString *value)
 {
 	const char *at = strrchr(value->str, '@');
-	char *domain, *clean;
+	g_autofree char *bare = NULL;
+	char *domain;
 
 	if (value->len > VALUE_MAX_BYTES)
 		return NULL;
-	domain = g_strdup(at == NULL ? value->str : at + 1);
-	g_strdelimit(domain, "<>", ' ');
-	g_strstrip(domain);
-	clean = text_domain(domain);
-	if (clean != NULL) {
-		g_free(domain);
-		domain = clean;
-	}
-	if (*domain == '\0' || strlen(domain) > DOMAIN_MAX_BYTES)
+	bare = g_strdup(at == NULL ? value->str : at + 1);
+	g_strdelimit(bare, "<>", ' ');
+	domain = text_domain_copy(g_strstrip(bare));
+	if (*domain == '\0' || strlen(domain) > TEXT_DOMAIN_MAX)
 		g_clear_pointer(&domain, g_free);
 	return domain;
 }

@@ -3,11 +3,11 @@
 #include "parser/elements.h"
 #include "parser/notes.h"
 #include "parser/orgdomain.h"
+#include "parser/text.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES   253
 #define CONCLUSIVE_ITEMS 100 /* as many or more may have been cut: RFC 9990 section 3.1.3 */
 
 struct consistency {
@@ -70,7 +70,7 @@ static gboolean is_name(const char *text)
 		if (!g_ascii_isalnum(text[size]) && text[size] != '-' && text[size] != '_' &&
 		    (text[size] != '.' || last == '.'))
 			return FALSE;
-	return last != '.' && size <= NAME_MAX_BYTES;
+	return last != '.' && size <= TEXT_DOMAIN_MAX;
 }
 
 /* name is parent or below it. */

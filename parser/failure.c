@@ -194,11 +194,9 @@ static gboolean are_known(const char *tokens, const char *words)
 	gboolean any = FALSE;
 
 	for (gsize i = 0; each[i] != NULL; i++) {
-		g_autofree char *token = g_strdup_printf(" %s ", each[i]);
-
 		if (*each[i] == '\0')
 			continue;
-		if (strstr(tokens, token) == NULL)
+		if (text_list_find(tokens, each[i], strlen(each[i])) == NULL)
 			return FALSE;
 		any = TRUE;
 	}
@@ -398,8 +396,8 @@ static void find_own(struct failure *failure, const struct field *field)
 		return;
 	line = text_clean_line(field->value, field->value_size, field->value_size * 3);
 	name = strip_comments(line);
-	domain = text_domain(name);
-	mask_add_own(failure->mask, domain != NULL ? domain : name);
+	domain = text_domain_copy(name);
+	mask_add_own(failure->mask, domain);
 }
 
 static gboolean look_ahead(struct failure *failure, const char *text, gsize size, GError **error)

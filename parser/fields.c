@@ -6,13 +6,6 @@
 
 #define NAME_MAX_BYTES 200 /* of a field's name: what is longer is text */
 
-static gsize line_size(const char *at, gsize left)
-{
-	const char *end = memchr(at, '\n', left);
-
-	return end == NULL ? left : (gsize)(end - at) + 1;
-}
-
 static gboolean is_empty(const char *line, gsize size)
 {
 	return size == 0 || line[0] == '\n' || (line[0] == '\r' && (size == 1 || line[1] == '\n'));
@@ -67,14 +60,14 @@ void fields_init(struct fields *fields, const char *text, gsize size, enum field
 		return;
 	while (fields->left > 5 && (memcmp(fields->at, "From ", 5) == 0 ||
 				       (fields->left > 6 && memcmp(fields->at, ">From ", 6) == 0)))
-		advance(fields, line_size(fields->at, fields->left));
+		advance(fields, text_line_size(fields->at, fields->left));
 }
 
 /* To the first line of a field. FALSE: there is none. */
 static gboolean find_field(struct fields *fields)
 {
 	while (fields->left > 0) {
-		gsize size = line_size(fields->at, fields->left);
+		gsize size = text_line_size(fields->at, fields->left);
 		gsize name = name_size(fields->at, size);
 
 		if (name > 0 && !(fields->manner == FIELDS_LENIENT && is_scheme(fields->at, name)))
@@ -99,8 +92,8 @@ gboolean fields_next(struct fields *fields, struct field *field)
 	field->name_size = name_size(fields->at, fields->left);
 	field->value = (const char *)memchr(fields->at, ':', fields->left) + 1;
 	do
-		advance(fields, line_size(fields->at, fields->left));
-	while (fields->left > 0 && goes_on(fields, fields->at, line_size(fields->at, fields->left)));
+		advance(fields, text_line_size(fields->at, fields->left));
+	while (fields->left > 0 && goes_on(fields, fields->at, text_line_size(fields->at, fields->left)));
 	end = fields->at;
 	while (end > field->value && (end[-1] == '\n' || end[-1] == '\r'))
 		end--;

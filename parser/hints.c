@@ -149,13 +149,6 @@ void hint_clear(struct hint *hint)
 
 /* both */
 
-static char *normal_domain(const char *said)
-{
-	char *domain = text_domain(said);
-
-	return domain == NULL ? g_strdup(said) : domain;
-}
-
 char *hints_domain(const struct hints *hints)
 {
 	struct hint hint = { 0 };
@@ -163,14 +156,14 @@ char *hints_domain(const struct hints *hints)
 
 	if ((hints->name != NULL && hint_read_name(hints->name, &hint)) ||
 	    (hints->subject != NULL && hint_read_subject(hints->subject, &hint)))
-		domain = normal_domain(hint.domain);
+		domain = text_domain_copy(hint.domain);
 	hint_clear(&hint);
 	return domain;
 }
 
 static gboolean is_same_domain(const char *said, const char *domain)
 {
-	g_autofree char *normal = normal_domain(said);
+	g_autofree char *normal = text_domain_copy(said);
 
 	return strcmp(normal, domain) == 0;
 }

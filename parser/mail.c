@@ -10,11 +10,10 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES   200
-#define MAIL_HEAD        (64 * 1024) /* bytes in which the header of a mail that is attached as a file says so */
-#define FIELD_MAX_BYTES  1000        /* of Subject and the like: for people to recognise the mail */
-#define DOMAIN_MAX_BYTES 253         /* of a name in the DNS, as text */
-#define SNIFF_BYTES      (16 * 1024) /* of a part, to see whether it is a feedback report's */
+#define NAME_MAX_BYTES  200
+#define MAIL_HEAD       (64 * 1024) /* bytes in which the header of a mail that is attached as a file says so */
+#define FIELD_MAX_BYTES 1000        /* of Subject and the like: for people to recognise the mail */
+#define SNIFF_BYTES     (16 * 1024) /* of a part, to see whether it is a feedback report's */
 
 /* A boundary that ends what is in its multipart. */
 struct fence {
@@ -234,13 +233,6 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 
 /* feedback reports */
 
-static gsize line_size(const guint8 *at, gsize left)
-{
-	const guint8 *end = memchr(at, '\n', left);
-
-	return end == NULL ? left : (gsize)(end - at) + 1;
-}
-
 enum role {
 	ROLE_OTHER,
 	ROLE_FIELDS,
@@ -303,7 +295,7 @@ static gsize content_begin(const struct walk *walk, GMimeObject *object)
 
 	while (at < walk->size) {
 		const guint8 *line = walk->mail + at;
-		gsize size = line_size(line, walk->size - at);
+		gsize size = text_line_size((const char *)line, walk->size - at);
 
 		if (is_fence(walk, line, size))
 			return walk->size;
@@ -320,7 +312,7 @@ static void message_content(const struct walk *walk, GMimeObject *object, const 
 	gsize begin = content_begin(walk, object), end = begin;
 
 	while (end < walk->size) {
-		gsize n = line_size(walk->mail + end, walk->size - end);
+		gsize n = text_line_size((const char *)(walk->mail + end), walk->size - end);
 
 		if (is_fence(walk, walk->mail + end, n))
 			break;
@@ -630,7 +622,6 @@ static char *from_domain(GMimeMessage *message)
 	InternetAddressList *from = g_mime_message_get_from(message);
 	InternetAddress *address;
 	const char *text, *at;
-	char *domain;
 
 	if (from == NULL || internet_address_list_length(from) != 1)
 		return NULL;
@@ -639,10 +630,9 @@ static char *from_domain(GMimeMessage *message)
 		   ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))
 		   : NULL;
 	at = text == NULL ? NULL : strrchr(text, '@');
-	if (at == NULL || at[1] == '\0' || strlen(at + 1) > DOMAIN_MAX_BYTES)
+	if (at == NULL || at[1] == '\0' || strlen(at + 1) > TEXT_DOMAIN_MAX)
 		return NULL;
-	domain = text_domain(at + 1);
-	return domain == NULL ? g_strdup(at + 1) : domain;
+	return text_domain_copy(at + 1);
 }
 
 /* What our own MTA found out (authentic.h). */

@@ -15,13 +15,6 @@ static gboolean is_blank_line(const guint8 *line, gsize size)
 	return line[0] == '\n' || (size == 2 && line[0] == '\r' && line[1] == '\n');
 }
 
-static gsize line_size(const guint8 *at, gsize left)
-{
-	const guint8 *end = memchr(at, '\n', left);
-
-	return end == NULL ? left : (gsize)(end - at) + 1;
-}
-
 /* A field that GMime parses as addresses (RFC 5322 section 3.6.2 f., 3.6.6). */
 static gboolean is_address_field(const guint8 *line, gsize size)
 {
@@ -54,7 +47,7 @@ static gboolean check_groups(
 
 	while (at < mail_size) {
 		const guint8 *line = mail + at;
-		gsize size = line_size(line, mail_size - at);
+		gsize size = text_line_size((const char *)line, mail_size - at);
 
 		if (!in_field || (line[0] != ' ' && line[0] != '\t')) {
 			in_field = is_address_field(line, size);
@@ -102,7 +95,7 @@ static void bound(struct mailview *view, const struct parser_limits *limits)
 
 	while (at < view->size) {
 		const guint8 *line = view->bytes + at;
-		gsize size = line_size(line, view->size - at);
+		gsize size = text_line_size((const char *)line, view->size - at);
 
 		if (is_boundary_like(line, size)) {
 			if (++boundaries > mailview_max_boundaries(limits)) {

@@ -7,8 +7,7 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define STARS          "***"
-#define NAME_MAX_BYTES 253 /* of a name in the DNS */
+#define STARS "***"
 #define COMMENT_MAX_BYTES                                                                                    \
 	200 /* between '@' and the domain: longer ones are none, so that time stays linear */
 
@@ -37,7 +36,7 @@ void mask_free(struct mask *mask)
 
 void mask_add_own(struct mask *mask, const char *domain)
 {
-	if (*domain != '\0' && strlen(domain) <= NAME_MAX_BYTES)
+	if (*domain != '\0' && strlen(domain) <= TEXT_DOMAIN_MAX)
 		g_hash_table_add(mask->own, g_strdup(orgdomain_of(mask->domains, domain)));
 }
 
@@ -46,12 +45,12 @@ static gboolean is_own(struct mask *mask, const char *domain, gsize size)
 	g_autofree char *name = NULL;
 	g_autofree char *lower = NULL;
 
-	if (size == 0 || size > NAME_MAX_BYTES || g_hash_table_size(mask->own) == 0 ||
+	if (size == 0 || size > TEXT_DOMAIN_MAX || g_hash_table_size(mask->own) == 0 ||
 	    !g_utf8_validate_len(domain, size, NULL))
 		return FALSE;
 	name = g_strndup(domain, size);
-	lower = text_domain(name);
-	return g_hash_table_contains(mask->own, orgdomain_of(mask->domains, lower != NULL ? lower : name));
+	lower = text_domain_copy(name);
+	return g_hash_table_contains(mask->own, orgdomain_of(mask->domains, lower));
 }
 
 /* A local part in which no other address can hide. */
@@ -68,7 +67,7 @@ static gboolean is_plain(const char *local, gsize size)
 /* "mail.example": what makes "40" before it stand for '@'. */
 static gboolean is_domain_like(const char *text, gsize size)
 {
-	gsize n = address_domain_size(text, MIN(size, NAME_MAX_BYTES));
+	gsize n = address_domain_size(text, MIN(size, TEXT_DOMAIN_MAX));
 	const char *dot = memchr(text, '.', n);
 
 	return dot != NULL && dot > text && dot + 1 < text + n &&

@@ -1,16 +1,17 @@
 #include "parser/orgdomain.h"
 
+#include "parser/text.h"
+
 #include <libpsl.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 253 /* of a name in the DNS, as text: RFC 1035 section 3.1 */
-#define SUFFIX_LABELS  8   /* looked at from the right: the list's longest suffixes have five */
-#define SLOTS          64  /* names remembered: those of one report are few and come again and again */
+#define SUFFIX_LABELS 8  /* looked at from the right: the list's longest suffixes have five */
+#define SLOTS         64 /* names remembered: those of one report are few and come again and again */
 
 struct orgdomains {
 	struct {
-		char name[NAME_MAX_BYTES + 1]; /* "": free */
-		guint8 start;                  /* where its Organizational Domain begins */
+		char name[TEXT_DOMAIN_MAX + 1]; /* "": free */
+		guint8 start;                   /* where its Organizational Domain begins */
 	} slot[SLOTS];
 };
 
@@ -50,7 +51,7 @@ const char *orgdomain_of(struct orgdomains *domains, const char *name)
 	gsize size = strlen(name), slot;
 	const char *found;
 
-	if (size == 0 || size > NAME_MAX_BYTES)
+	if (size == 0 || size > TEXT_DOMAIN_MAX)
 		return name;
 	slot = g_str_hash(name) % SLOTS;
 	if (strcmp(domains->slot[slot].name, name) != 0) {

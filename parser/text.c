@@ -19,6 +19,25 @@ gsize text_trim(const char **text, gsize size)
 	return size;
 }
 
+gsize text_line_size(const char *text, gsize size)
+{
+	const char *end = memchr(text, '\n', size);
+
+	return end == NULL ? size : (gsize)(end - text) + 1;
+}
+
+const char *text_list_find(const char *list, const char *word, gsize size)
+{
+	gsize n;
+
+	for (const char *at = list + 1; *at != '\0'; at += n + 1) {
+		n = strcspn(at, " ");
+		if (n == size && memcmp(at, word, n) == 0)
+			return at;
+	}
+	return NULL;
+}
+
 gsize text_cut(const char *text, gsize size, gsize max)
 {
 	if (size <= max)
@@ -187,6 +206,13 @@ char *text_domain(const char *text)
 	if (strcmp(domain, text) == 0)
 		g_clear_pointer(&domain, g_free);
 	return domain;
+}
+
+char *text_domain_copy(const char *text)
+{
+	char *domain = text_domain(text);
+
+	return domain == NULL ? g_strdup(text) : domain;
 }
 
 gboolean text_address(const char *text, char canonical[TEXT_ADDRESS_SIZE], gboolean *mapped)

@@ -7,7 +7,8 @@
 
 #include <glib.h>
 
-#define TEXT_ADDRESS_SIZE 46 /* bytes of the longest IPv6 address as text, with its NUL */
+#define TEXT_ADDRESS_SIZE 46  /* bytes of the longest IPv6 address as text, with its NUL */
+#define TEXT_DOMAIN_MAX   253 /* bytes of a name in the DNS as text (RFC 1035 section 3.1) */
 
 /* White space in XML's sense. Here, as it is asked of nearly each byte of a report. */
 static inline gboolean text_is_space(char c)
@@ -17,6 +18,12 @@ static inline gboolean text_is_space(char c)
 
 /* The bytes left when white space at both ends is gone; *text is moved to the first of them. */
 gsize text_trim(const char **text, gsize size);
+
+/* The bytes of the line at the start of text[0..size), with its LF where it has one. */
+gsize text_line_size(const char *text, gsize size);
+
+/* Where the word stands in list, words with a blank before and behind each (" these or those "); NULL: nowhere. */
+const char *text_list_find(const char *list, const char *word, gsize size);
 
 /* The most bytes, up to max, that end on a character's boundary; text is UTF-8. */
 gsize text_cut(const char *text, gsize size, gsize max);
@@ -48,6 +55,9 @@ gboolean text_lower(char *text);
 /* text as a lower-case A-label name without a final dot. NULL: it is one already; else transfer full. What
  * IDNA cannot map is only put into lower case. */
 char *text_domain(const char *text) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, but a copy where it is one already. Transfer full. */
+char *text_domain_copy(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
 /* An IPv4 or IPv6 address in canonical text; FALSE when text is none. *mapped: it was IPv4 inside IPv6, and
  * is now IPv4. */

@@ -169,13 +169,6 @@ static void store_text(struct tls *tls, const struct member *member, gpointer ho
 	*(const char **)G_STRUCT_MEMBER_P(home, member->offset) = text_of(tls, member, value);
 }
 
-static gboolean is_known(const char *tokens, const char *token)
-{
-	g_autofree char *between = g_strconcat(" ", token, " ", NULL);
-
-	return strchr(token, ' ') == NULL && strstr(tokens, between) != NULL;
-}
-
 static void store_token(
     struct tls *tls, const struct member *member, gpointer home, struct json_object *value)
 {
@@ -184,7 +177,7 @@ static void store_token(
 
 	if (text == NULL)
 		return;
-	if (text_lower(lower) || !is_known(member->tokens, lower))
+	if (text_lower(lower) || text_list_find(member->tokens, lower, strlen(lower)) == NULL)
 		values_note(&tls->values, NOTE_TOKEN, member->path, text);
 	*(const char **)G_STRUCT_MEMBER_P(home, member->offset) =
 	    values_keep(&tls->values, lower, strlen(lower));
@@ -452,16 +445,14 @@ static void derive_domain(struct tls *tls, struct tls_policy *policy)
 {
 	const char *path = "policies/policy/policy_domain";
 	g_autofree char *domain = NULL;
-	const char *text;
 	gboolean none_found =
 	    policy->policy_type != NULL && strcmp(policy->policy_type, "no-policy-found") == 0;
 
 	if (policy->policy_domain != NULL && *policy->policy_domain != '\0')
 		return;
 	if (none_found && tls->domain != NULL && *tls->domain != '\0') {
-		domain = text_domain(tls->domain);
-		text = domain != NULL ? domain : tls->domain;
-		policy->policy_domain = keep_trimmed(tls, path, text, strlen(text));
+		domain = text_domain_copy(tls->domain);
+		policy->policy_domain = keep_trimmed(tls, path, domain, strlen(domain));
 	}
 	values_note(&tls->values, NOTE_NO_DOMAIN, path, policy->policy_domain);
 }

@@ -66,21 +66,6 @@ void values_note(struct values *values, const char *code, const char *path, cons
 	g_array_append_val(values->notes, note);
 }
 
-/* Whether token is one of " these or those ". */
-static gboolean is_known(const char *tokens, const char *token, gsize size)
-{
-	const char *at = tokens + 1;
-
-	while (*at != '\0') {
-		const char *end = strchr(at, ' ');
-
-		if ((gsize)(end - at) == size && memcmp(at, token, size) == 0)
-			return TRUE;
-		at = end + 1;
-	}
-	return FALSE;
-}
-
 /* What generators write for a token, where the dialects know that and not this. */
 static const struct {
 	const char *sent, *meant;
@@ -97,21 +82,20 @@ static const struct {
 /* The token that lower means, with quotes or a ';' of the DNS record around it or by another name; NULL: none. */
 static const char *find_token(const char *tokens, const char *lower)
 {
-	gsize size = strlen(lower), n;
+	gsize size = strlen(lower);
+	const char *token;
 
 	/* nothing that could turn its meaning, as "!pass" */
 	for (; size > 0 && strchr(AROUND_TOKENS, *lower) != NULL; lower++)
 		size--;
 	while (size > 0 && strchr(AROUND_TOKENS, lower[size - 1]) != NULL)
 		size--;
-	for (const char *at = tokens + 1; *at != '\0'; at += n + 1) {
-		n = strcspn(at, " ");
-		if (n == size && memcmp(at, lower, n) == 0)
-			return at;
-	}
+	token = text_list_find(tokens, lower, size);
+	if (token != NULL)
+		return token;
 	for (gsize i = 0; i < G_N_ELEMENTS(SYNONYMS); i++)
 		if (strlen(SYNONYMS[i].sent) == size && memcmp(SYNONYMS[i].sent, lower, size) == 0 &&
-		    is_known(tokens, SYNONYMS[i].meant, strlen(SYNONYMS[i].meant)))
+		    text_list_find(tokens, SYNONYMS[i].meant, strlen(SYNONYMS[i].meant)) != NULL)
 			return SYNONYMS[i].meant;
 	return NULL;
 }
@@ -120,7 +104,7 @@ gboolean values_is_token(enum element element, const char *text)
 {
 	g_autofree char *lower = g_ascii_strdown(text, -1);
 
-	return is_known(ELEMENTS[element].tokens, lower, strlen(lower));
+	return text_list_find(ELEMENTS[element].tokens, lower, strlen(lower)) != NULL;
 }
 
 static const char *store_token(
@@ -129,7 +113,7 @@ static const char *store_token(
 	g_autofree char *lower = NULL;
 	const char *meant;
 
-	if (row->tokens != NULL && is_known(row->tokens, text, size))
+	if (row->tokens != NULL && text_list_find(row->tokens, text, size) != NULL)
 		return values_keep(values, text, size);
 	lower = g_ascii_strdown(text, (gssize)size);
 	meant = row->tokens != NULL ? find_token(row->tokens, lower) : NULL;
