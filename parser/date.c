@@ -1,11 +1,11 @@
 #include "parser/date.h"
 
+#include "parser/report.h"
 #include "parser/text.h"
 
 #include <string.h>
 
-#define EPOCH_MAX  G_GINT64_CONSTANT(253402300799) /* the last second of the year 9999 */
-#define EPOCH_DAY  719163                          /* 1 January 1970, as g_date_get_julian() counts */
+#define EPOCH_DAY  719163 /* 1 January 1970, as g_date_get_julian() counts */
 #define WORD_BYTES 32
 
 struct date {
@@ -162,7 +162,7 @@ static gint64 to_seconds(const struct date *date)
 	g_date_clear(&day, 1);
 	g_date_set_dmy(&day, (GDateDay)date->day, (GDateMonth)date->month, (GDateYear)date->year);
 	seconds = ((gint64)g_date_get_julian(&day) - EPOCH_DAY) * 86400 + date->seconds - date->zone;
-	return seconds >= 0 && seconds <= EPOCH_MAX ? seconds : -1;
+	return seconds >= 0 && seconds <= REPORT_TIME_MAX ? seconds : -1;
 }
 
 gint64 date_seconds(const char *text, gboolean *guessed)
@@ -275,5 +275,5 @@ gint64 date_iso_seconds(const char *text, gboolean *odd)
 	if (!parse_zone(&at, &east, odd) || *at != '\0')
 		return -1;
 	epoch = days * 86400 + seconds - east;
-	return epoch > EPOCH_MAX ? -1 : MAX(epoch, -1);
+	return epoch > REPORT_TIME_MAX ? -1 : MAX(epoch, -1);
 }

@@ -8,11 +8,11 @@
 
 #include <glib.h>
 
-/* Seconds since 1970 UTC, 0 .. 253402300799; -1 when text is no date. *guessed: the zone was absent, or not one that has
+/* Seconds since 1970 UTC, 0 .. REPORT_TIME_MAX; -1 when text is no date. *guessed: the zone was absent, or not one that has
  * one meaning only, and UTC was taken. */
 gint64 date_seconds(const char *text, gboolean *guessed);
 
-/* Seconds since 1970 UTC, 0 .. 253402300799, of "2024-02-29T23:59:59Z"; -1 when text is no date. *odd: not as RFC 3339
+/* Seconds since 1970 UTC, 0 .. REPORT_TIME_MAX, of "2024-02-29T23:59:59Z"; -1 when text is no date. *odd: not as RFC 3339
  * has it, but told: with a fraction (dropped), without seconds, time or zone (UTC), a blank for 'T', a zone without ':',
  * hour 24. */
 gint64 date_iso_seconds(const char *text, gboolean *odd);

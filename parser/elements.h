@@ -92,7 +92,7 @@ enum element_type {
 	TYPE_DOMAIN,
 	TYPE_ADDRESS,
 	TYPE_COUNT,   /* gint64 >= 0, or -1 */
-	TYPE_EPOCH,   /* gint64 0 .. 253402300799, or -1 */
+	TYPE_EPOCH,   /* gint64 0 .. REPORT_TIME_MAX, or -1 */
 	TYPE_PERCENT, /* gint 0 .. 100, or -1 */
 	TYPE_LIST,    /* texts; the header's error */
 };

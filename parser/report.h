@@ -14,6 +14,9 @@
 
 #include <glib.h>
 
+/* The last time that is told: 9999-12-31T23:59:59Z. */
+#define REPORT_TIME_MAX G_GINT64_CONSTANT(253402300799)
+
 /* A deviation of form, or a contradiction (reference: README, "Notes"). */
 struct report_note {
 	const char *code; /* "V1", "I1", ... */
@@ -75,7 +78,7 @@ struct aggregate_header {
 	const char *email;
 	const char *extra_contact_info;
 	const char *report_id;
-	gint64 begin; /* date_range, seconds since 1970 UTC, 0 .. 253402300799 */
+	gint64 begin; /* date_range, seconds since 1970 UTC, 0 .. REPORT_TIME_MAX */
 	gint64 end;
 	const char *const *error;
 	gsize n_error;
@@ -120,7 +123,7 @@ struct failure_report {
 	const char *const *original_rcpt_to;
 	gsize n_original_rcpt_to;
 	const char *arrival_date; /* as sent (Received-Date where that alone is there) */
-	gint64 arrival_time;      /* the same in seconds since 1970 UTC, 0 .. 253402300799, or -1 */
+	gint64 arrival_time;      /* the same in seconds since 1970 UTC, 0 .. REPORT_TIME_MAX, or -1 */
 	const char *reporting_mta;
 	const char *source_ip; /* canonical as a record's, or NULL: see note I1 */
 	gint source_port;      /* 0 .. 65535, or -1 */
@@ -181,7 +184,7 @@ struct tls_report {
 	const char *organization_name;
 	const char *contact_info;
 	const char *report_id;
-	gint64 start_datetime; /* date-range, seconds since 1970 UTC, 0 .. 253402300799 */
+	gint64 start_datetime; /* date-range, seconds since 1970 UTC, 0 .. REPORT_TIME_MAX */
 	gint64 end_datetime;
 	const struct tls_policy *policies;
 	gsize n_policies;

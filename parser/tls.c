@@ -9,7 +9,6 @@
 #include <nettle/sha2.h>
 #include <string.h>
 
-#define EPOCH_MAX   G_GINT64_CONSTANT(253402300799) /* the last second of the year 9999 */
 #define EPOCH_LEAST 100000000 /* less is a year or a day without dashes, not seconds since 1970 */
 #define LOOKS       2         /* members of its own that make JSON a TLS report */
 #define MAX_ROWS    8         /* members in the largest table */
@@ -254,7 +253,7 @@ static gint64 parse_date(const char *text, gboolean *odd)
 
 	if (text_number(text, &epoch) != TEXT_NOT_A_NUMBER) {
 		*odd = TRUE;
-		return epoch < EPOCH_LEAST || epoch > EPOCH_MAX ? -1 : epoch;
+		return epoch < EPOCH_LEAST || epoch > REPORT_TIME_MAX ? -1 : epoch;
 	}
 	return date_iso_seconds(text, odd);
 }

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define EPOCH_MAX  G_GINT64_CONSTANT(253402300799) /* the last second of the year 9999 */
 #define EPOCH_FINE 946684800 /* 2000: milliseconds and less are told by what comes out is later than that */
 #define BLOCK      4096      /* bytes that strings are taken from at once */
 
@@ -206,11 +205,11 @@ static gint64 store_epoch(struct values *values, const struct element_row *row, 
 {
 	gint64 epoch = -1;
 	enum text_number kind = text_number(text, &epoch);
-	gboolean fine = epoch > EPOCH_MAX, odd;
+	gboolean fine = epoch > REPORT_TIME_MAX, odd;
 
 	if (kind == TEXT_NOT_A_NUMBER)
 		epoch = date_iso_seconds(text, &odd);
-	while (epoch > EPOCH_MAX) /* milliseconds, microseconds, ... */
+	while (epoch > REPORT_TIME_MAX) /* milliseconds, microseconds, ... */
 		epoch /= 1000;
 	if (epoch < 0 || (fine && epoch < EPOCH_FINE))
 		epoch = -1;

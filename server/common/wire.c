@@ -541,7 +541,7 @@ static gboolean check_header(
 		return wire_refuse(error, "an unknown dialect");
 	if (*h->domain == '\0')
 		return wire_refuse(error, "a report without policy domain");
-	if (h->begin < 0 || h->begin > WIRE_TIME_MAX || h->end < 0 || h->end > WIRE_TIME_MAX)
+	if (h->begin < 0 || h->begin > REPORT_TIME_MAX || h->end < 0 || h->end > REPORT_TIME_MAX)
 		return wire_refuse(error, "date_range is out of range");
 	if (h->pct < -1 || h->pct > 100)
 		return wire_refuse(error, "pct %d", h->pct);

@@ -160,7 +160,7 @@ static gboolean unpack_lists(struct failure_lists *lists, struct failure_report 
 
 static gboolean check_failure(const struct failure_report *f, GError **error)
 {
-	return check_range("arrival_time", f->arrival_time, -1, WIRE_TIME_MAX, error) &&
+	return check_range("arrival_time", f->arrival_time, -1, REPORT_TIME_MAX, error) &&
 	       check_range("source_port", f->source_port, -1, G_MAXUINT16, error) &&
 	       check_range("incidents", f->incidents, -1, G_MAXINT64, error) &&
 	       wire_check_address("source_ip", f->source_ip, error);
@@ -317,8 +317,8 @@ static gboolean decode_policies(
 
 static gboolean check_range_of_tls(const struct tls_report *tls, GError **error)
 {
-	return check_range("start_datetime", tls->start_datetime, 0, WIRE_TIME_MAX, error) &&
-	       check_range("end_datetime", tls->end_datetime, 0, WIRE_TIME_MAX, error);
+	return check_range("start_datetime", tls->start_datetime, 0, REPORT_TIME_MAX, error) &&
+	       check_range("end_datetime", tls->end_datetime, 0, REPORT_TIME_MAX, error);
 }
 
 gboolean wire_tls_decode(GVariant *value, const struct report_sink *sink, gpointer user, GError **error)

@@ -10,7 +10,6 @@
 #include "parser/report.h"
 
 #define WIRE_NOTES_TYPE "a(ssms)"
-#define WIRE_TIME_MAX   G_GINT64_CONSTANT(253402300799) /* 9999-12-31T23:59:59Z */
 
 #define WIRE_FAILURE_TYPE                                                                                    \
 	"(s"                                                                                                 \

@@ -120,8 +120,8 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	check->findings++;
 	g_assert(header->dialect != NULL);
 	g_assert(header->domain != NULL && *header->domain != '\0');
-	g_assert(header->begin >= 0 && header->begin <= 253402300799);
-	g_assert(header->end >= 0 && header->end <= 253402300799);
+	g_assert(header->begin >= 0 && header->begin <= REPORT_TIME_MAX);
+	g_assert(header->end >= 0 && header->end <= REPORT_TIME_MAX);
 	g_assert(header->pct >= -1 && header->pct <= 100);
 	check_text(check, header->version);
 	check_text(check, header->xmlns);
@@ -183,7 +183,7 @@ static void check_second(const struct check_sink *check, const struct failure_re
 	check_text(check, failure->original_mail_from);
 	check_list(check, failure->original_rcpt_to, failure->n_original_rcpt_to);
 	check_text(check, failure->arrival_date);
-	g_assert(failure->arrival_time >= -1 && failure->arrival_time <= 253402300799);
+	g_assert(failure->arrival_time >= -1 && failure->arrival_time <= REPORT_TIME_MAX);
 	check_text(check, failure->reporting_mta);
 	if (failure->source_ip != NULL) {
 		g_assert(text_address(failure->source_ip, canonical, &mapped));
@@ -283,8 +283,8 @@ static gboolean on_tls(gpointer user, const char *place, const struct tls_report
 	check_text(check, tls->organization_name);
 	check_text(check, tls->contact_info);
 	check_text(check, tls->report_id);
-	g_assert(tls->start_datetime >= 0 && tls->start_datetime <= 253402300799);
-	g_assert(tls->end_datetime >= 0 && tls->end_datetime <= 253402300799);
+	g_assert(tls->start_datetime >= 0 && tls->start_datetime <= REPORT_TIME_MAX);
+	g_assert(tls->end_datetime >= 0 && tls->end_datetime <= REPORT_TIME_MAX);
 	g_assert(tls->n_policies > 0);
 	for (gsize i = 0; i < tls->n_policies; i++)
 		elements += check_policy(check, &tls->policies[i]);
