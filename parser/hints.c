@@ -154,6 +154,8 @@ char *hints_domain(const struct hints *hints)
 	struct hint hint = { 0 };
 	char *domain = NULL;
 
+	if (hints->domain != NULL)
+		return text_domain_copy(hints->domain);
 	if ((hints->name != NULL && hint_read_name(hints->name, &hint)) ||
 	    (hints->subject != NULL && hint_read_subject(hints->subject, &hint)))
 		domain = text_domain_copy(hint.domain);

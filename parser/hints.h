@@ -17,6 +17,7 @@
 struct hints {
 	const char *subject; /* decoded, of the mail around it, when it is about no other report; or NULL */
 	const char *name;    /* of the innermost file with a name of its own; or NULL */
+	const char *domain;  /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it; or NULL */
 };
 
 /* What one of them said; NULL and -1 where it did not. */
@@ -35,7 +36,7 @@ gboolean hint_read_name(const char *name, struct hint *hint);
 
 void hint_clear(struct hint *hint);
 
-/* The policy domain that the file name, else the Subject says, as a lower-case A-label name; NULL: none does.
+/* The policy domain that TLS-Report-Domain, else the file name, else the Subject says, as a lower-case A-label name; NULL: none does.
  * Transfer full. */
 char *hints_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
 

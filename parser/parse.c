@@ -30,18 +30,17 @@ struct parse {
 	const struct report_sink *sink;
 	gpointer user;
 	struct unpack_budget budget;
-	gboolean exhausted;     /* the budget is used up: the rest of the mail stays as it is */
-	gboolean failed;        /* the sink did; its error is on its way up */
-	gsize inner;            /* bytes gathered of archives in archives, <= max_inner */
-	guint64 xml_bytes;      /* read of all reports, and of other XML that was not told at once */
-	guint64 foreign;        /* of those, what is none of the reports' that are over */
-	guint64 records;        /* of reports that are over */
-	guint64 json_bytes;     /* of all JSON, and ... */
-	guint64 json_items;     /* ... names and values of TLS reports that are over */
-	const char *tls_domain; /* what the mail around this part says a TLS report is about, or NULL */
-	guint findings;         /* reports and unreadables told */
-	guint parts;            /* leaves of the mail, for the words */
-	gboolean placeholder;   /* an archive with a word in place of a report was seen */
+	gboolean exhausted;   /* the budget is used up: the rest of the mail stays as it is */
+	gboolean failed;      /* the sink did; its error is on its way up */
+	gsize inner;          /* bytes gathered of archives in archives, <= max_inner */
+	guint64 xml_bytes;    /* read of all reports, and of other XML that was not told at once */
+	guint64 foreign;      /* of those, what is none of the reports' that are over */
+	guint64 records;      /* of reports that are over */
+	guint64 json_bytes;   /* of all JSON, and ... */
+	guint64 json_items;   /* ... names and values of TLS reports that are over */
+	guint findings;       /* reports and unreadables told */
+	guint parts;          /* leaves of the mail, for the words */
+	gboolean placeholder; /* an archive with a word in place of a report was seen */
 };
 
 static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
@@ -311,12 +310,11 @@ static gboolean json_close(struct stream *stream, GError **error)
 	struct parse *p = stream->parse;
 	guint64 max_bytes = (guint64)JSON_TEXTS * p->limits->max_json;
 	guint64 max_items = (guint64)JSON_TEXTS * JSONTEXT_ITEMS * p->limits->max_json_items;
-	g_autofree char *domain = NULL;
+	g_autofree char *domain = hints_domain(&stream->hints);
 	struct tls *tls = NULL;
 	gboolean ok = TRUE;
 
 	p->json_bytes += stream->head->len;
-	domain = p->tls_domain != NULL ? g_strdup(p->tls_domain) : hints_domain(&stream->hints);
 	if (p->json_bytes <= max_bytes)
 		tls = tls_read(stream->head->data, stream->head->len, domain, p->limits);
 	if (tls != NULL && tls_report(tls) != NULL)
@@ -403,7 +401,9 @@ static gboolean holds_one(const guint8 *zip, gsize size)
 static gboolean read_archive(struct parse *p, const char *place, const struct hints *hints,
     const guint8 *data, gsize size, enum kind kind, guint nesting, GError **error)
 {
-	struct members members = { .parse = p, .place = place, .nesting = nesting + 1 };
+	struct members members = {
+		.parse = p, .place = place, .hints.domain = hints->domain, .nesting = nesting + 1
+	};
 	g_autoptr(GError) fault = NULL;
 
 	if (kind != KIND_ZIP || holds_one(data, size))
@@ -454,12 +454,11 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 {
 	struct parse *p = user;
 	gboolean named = part->name != NULL && *part->name != '\0';
-	const struct hints hints = { part->subject, named ? part->name : NULL };
+	const struct hints hints = { part->subject, named ? part->name : NULL, part->tls_domain };
 	g_autofree char *place = named ? g_strdup_printf("part %u: %s", part->number, part->name)
 				       : g_strdup_printf("part %u", part->number);
 
 	p->parts++;
-	p->tls_domain = part->tls_domain;
 	if (p->exhausted)
 		return TRUE;
 	return read_bytes(p, place, &hints, part->data, part->size, 0, error);
