@@ -151,17 +151,27 @@ static gboolean next_word(const char **at, char word[WORD_BYTES])
 	return n > 0;
 }
 
+/* A day in days since 1970; FALSE: there is none such. */
+static gboolean day_number(gint year, gint month, gint day, gint64 *days)
+{
+	GDate date;
+
+	if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+	    !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+		return FALSE;
+	g_date_clear(&date, 1);
+	g_date_set_dmy(&date, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
+	*days = (gint64)g_date_get_julian(&date) - EPOCH_DAY;
+	return TRUE;
+}
+
 static gint64 to_seconds(const struct date *date)
 {
-	GDate day;
-	gint64 seconds;
+	gint64 days, seconds;
 
-	if (date->seconds < 0 || date->year < 1 || date->year > 9999 ||
-	    !g_date_valid_dmy((GDateDay)date->day, (GDateMonth)date->month, (GDateYear)date->year))
+	if (date->seconds < 0 || !day_number(date->year, date->month, date->day, &days))
 		return -1;
-	g_date_clear(&day, 1);
-	g_date_set_dmy(&day, (GDateDay)date->day, (GDateMonth)date->month, (GDateYear)date->year);
-	seconds = ((gint64)g_date_get_julian(&day) - EPOCH_DAY) * 86400 + date->seconds - date->zone;
+	seconds = days * 86400 + date->seconds - date->zone;
 	return seconds >= 0 && seconds <= REPORT_TIME_MAX ? seconds : -1;
 }
 
@@ -204,16 +214,11 @@ static gboolean pass(const char **at, const char *set)
 static gboolean parse_day(const char **at, gint64 *days)
 {
 	gint year = exactly(at, 4), month, day;
-	GDate date;
 
-	if (year < 1 || !pass(at, "-") || (month = exactly(at, 2)) < 1 || month > 12 || !pass(at, "-") ||
-	    (day = exactly(at, 2)) < 1 ||
-	    !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+	if (year < 0 || !pass(at, "-") || (month = exactly(at, 2)) < 0 || !pass(at, "-") ||
+	    (day = exactly(at, 2)) < 0)
 		return FALSE;
-	g_date_clear(&date, 1);
-	g_date_set_dmy(&date, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
-	*days = (gint64)g_date_get_julian(&date) - EPOCH_DAY;
-	return TRUE;
+	return day_number(year, month, day, days);
 }
 
 /* "23:59:59.5", without seconds too, into seconds; *odd: other than RFC 3339 would. */
