@@ -16,5 +16,8 @@ enum ruad_error {
 	RUAD_ERROR_SYSTEM, /* our side failed (database, disk, process): 451, try again */
 };
 
+/* Always FALSE, with RUAD_ERROR_LIMIT set: "what: more than limit". */
+gboolean ruad_error_over_limit(GError **error, const char *what, gsize limit);
+
 /* The quark behind RUAD_ERROR. */
 GQuark ruad_error_quark(void);

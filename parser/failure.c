@@ -369,18 +369,12 @@ static void store(struct failure *failure, const struct row *row, const char *te
 	}
 }
 
-static gboolean over_limit(GError **error, const char *what, gsize limit)
-{
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_LIMIT, "%s: more than %" G_GSIZE_FORMAT, what, limit);
-	return FALSE;
-}
-
 static gboolean check_bytes(const struct failure *failure, GError **error)
 {
 	gsize max = failure->options->limits.max_failure;
 
 	return failure->values.bytes + failure->bytes <= max ||
-	       over_limit(error, "bytes in the values of a feedback report", max);
+	       ruad_error_over_limit(error, "bytes in the values of a feedback report", max);
 }
 
 /* The second part. */
@@ -409,7 +403,7 @@ static gboolean look_ahead(struct failure *failure, const char *text, gsize size
 	fields_init(&fields, text, size, FIELDS_LENIENT);
 	while (fields_next(&fields, &field)) {
 		if (++n > max)
-			return over_limit(error, "fields in a feedback report", max);
+			return ruad_error_over_limit(error, "fields in a feedback report", max);
 		if (find_row(&field) == &ROWS[ROW_REPORTED_DOMAIN])
 			find_own(failure, &field);
 	}

@@ -39,12 +39,6 @@ struct walk {
 
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error);
 
-static gboolean over_limit(GError **error, const char *what, gsize limit)
-{
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_LIMIT, "%s: more than %" G_GSIZE_FORMAT, what, limit);
-	return FALSE;
-}
-
 /* decoding */
 
 static GByteArray *decode_quoted_printable(const guint8 *text, gsize size)
@@ -130,7 +124,7 @@ static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, gu
 static gboolean count_part(struct walk *walk, GError **error)
 {
 	if (walk->parts >= walk->limits->max_parts)
-		return over_limit(error, "parts", walk->limits->max_parts);
+		return ruad_error_over_limit(error, "parts", walk->limits->max_parts);
 	walk->parts++;
 	return TRUE;
 }
@@ -214,7 +208,7 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 	if (!raw_content(walk, content, &leaf.data, &leaf.size))
 		return TRUE;
 	if (mailview_is_cut(walk->view, (gsize)(leaf.data - walk->mail)))
-		return over_limit(error, "bytes in a header", walk->limits->max_header_bytes);
+		return ruad_error_over_limit(error, "bytes in a header", walk->limits->max_header_bytes);
 	decoded = decode(g_mime_part_get_content_encoding(part), leaf.data, leaf.size);
 	if (decoded != NULL) {
 		leaf.data = decoded->data;
@@ -464,7 +458,8 @@ static gboolean walk_feedback(
 			continue;
 		}
 		if (depth + 1 > walk->limits->max_part_depth)
-			return over_limit(error, "parts inside one another", walk->limits->max_part_depth);
+			return ruad_error_over_limit(
+			    error, "parts inside one another", walk->limits->max_part_depth);
 		if (!count_part(walk, error))
 			return FALSE;
 		if (reports && !give_feedback(walk, &child[i], child[i].message, report_type, error))
@@ -579,7 +574,7 @@ static gboolean walk_message(struct walk *walk, GMimeMessage *message, guint dep
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error)
 {
 	if (depth > walk->limits->max_part_depth)
-		return over_limit(error, "parts inside one another", walk->limits->max_part_depth);
+		return ruad_error_over_limit(error, "parts inside one another", walk->limits->max_part_depth);
 	if (GMIME_IS_MULTIPART(object))
 		return walk_multipart(walk, GMIME_MULTIPART(object), depth, error);
 	if (GMIME_IS_MESSAGE_PARTIAL(object)) {
@@ -680,7 +675,7 @@ static gboolean walk_parsed(struct walk *walk, GMimeMessage *message, guint dept
 	if (depth == 1 && !give_header(walk, message, error))
 		return FALSE;
 	if (!is_all_seen(walk->view, message))
-		return over_limit(
+		return ruad_error_over_limit(
 		    error, "lines that look like boundaries of parts", mailview_max_boundaries(walk->limits));
 	return walk_message(walk, message, depth, error);
 }
@@ -693,7 +688,7 @@ static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, gu
 	gboolean ok;
 
 	if (depth > walk.limits->max_part_depth)
-		return over_limit(error, "parts inside one another", walk.limits->max_part_depth);
+		return ruad_error_over_limit(error, "parts inside one another", walk.limits->max_part_depth);
 	if (!mailview_init(&view, mail, size, walk.limits, error))
 		return FALSE;
 	walk.mail = mail;
