@@ -23,6 +23,14 @@ static GByteArray *deflate(const void *data, gsize size, GZlibCompressorFormat f
 	return out;
 }
 
+GByteArray *pack_text(const char *text)
+{
+	GByteArray *out = g_byte_array_new();
+
+	g_byte_array_append(out, (const guint8 *)text, (guint)strlen(text));
+	return out;
+}
+
 GByteArray *pack_gzip(const void *data, gsize size)
 {
 	return deflate(data, size, G_ZLIB_COMPRESSOR_FORMAT_GZIP);

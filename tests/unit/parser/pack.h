@@ -5,6 +5,9 @@
 
 #include <glib.h>
 
+/* The bytes of text. Transfer full. */
+GByteArray *pack_text(const char *text);
+
 /* One gzip member (RFC 1952), or one zlib stream (RFC 1950). Transfer full. */
 GByteArray *pack_gzip(const void *data, gsize size);
 GByteArray *pack_zlib(const void *data, gsize size);

@@ -33,18 +33,10 @@ struct row {
 	const char *over; /* is in what the parser tells at n + 1, and not before */
 };
 
-static GByteArray *bytes(const char *text)
-{
-	GByteArray *array = g_byte_array_new();
-
-	g_byte_array_append(array, (const guint8 *)text, (guint)strlen(text));
-	return array;
-}
-
 /* head, unit n times ('%' in it is a number of its own), tail. */
 static GByteArray *repeat(const char *head, const char *unit, guint n, const char *tail)
 {
-	GByteArray *out = bytes(head);
+	GByteArray *out = pack_text(head);
 
 	for (guint i = 0; i < n; i++) {
 		g_auto(GStrv) pieces = g_strsplit(unit, "%", -1);
@@ -76,7 +68,7 @@ static GByteArray *gzip_of(GByteArray *inner)
 /* A gzip that is size bytes by itself: blanks after the end of gzip are left alone. */
 static GByteArray *gzip_padded(guint size)
 {
-	GByteArray *out = gzip_of(bytes(REPORT));
+	GByteArray *out = gzip_of(pack_text(REPORT));
 
 	while (out->len < size)
 		g_byte_array_append(out, (const guint8 *)"", 1);
@@ -116,7 +108,7 @@ static GByteArray *holds_an_archive_of(guint size)
 
 static GByteArray *nested(guint depth)
 {
-	GByteArray *out = bytes(REPORT);
+	GByteArray *out = pack_text(REPORT);
 
 	for (guint i = 0; i < depth; i++)
 		out = gzip_of(out);
@@ -236,7 +228,7 @@ static GByteArray *notes(guint n)
 						   "</record></feedback>",
 	    n > 0 ? "x" : "192.0.2.1", n > 1 ? "y" : "1", n > 2 ? "NOTE" : "fail");
 
-	return bytes(xml);
+	return pack_text(xml);
 }
 
 /* A TLS report of exactly size bytes. */

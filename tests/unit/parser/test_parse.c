@@ -50,14 +50,6 @@ static char *run(GByteArray *document)
 	return run_with(document, &LIMITS, 0);
 }
 
-static GByteArray *bytes(const char *text)
-{
-	GByteArray *array = g_byte_array_new();
-
-	g_byte_array_append(array, (const guint8 *)text, (guint)strlen(text));
-	return array;
-}
-
 static void check(GByteArray *document, const char *want)
 {
 	g_autofree char *got = run(document);
@@ -75,7 +67,7 @@ static GByteArray *mail_with(const char *name, GByteArray *attachment, const cha
 		name, base64, after);
 
 	g_byte_array_unref(attachment);
-	return bytes(mail);
+	return pack_text(mail);
 }
 
 static GByteArray *gzip(const char *text)
@@ -160,7 +152,7 @@ static void texts(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(TEXTS); i++) {
-		g_autofree char *got = run(bytes(TEXTS[i].document));
+		g_autofree char *got = run(pack_text(TEXTS[i].document));
 
 		if (strcmp(got, TEXTS[i].want) != 0)
 			fail_msg("%s:\ngot  %swant %s", TEXTS[i].name, got, TEXTS[i].want);
@@ -177,7 +169,7 @@ static void assertion_27_archives_are_told_by_their_bytes(void **state)
 	check(zip(&member, 1), REPORT_IS("file: r.xml"));
 	check(mail_with("r.zip", gzip(REPORT), ""), MAIL_IS REPORT_IS("part 2: r.zip"));
 	check(mail_with("r.xml.gz", zip(&member, 1), ""), MAIL_IS REPORT_IS("part 2: r.xml.gz: r.xml"));
-	check(mail_with("r.xml.gz", bytes(REPORT), ""), MAIL_IS REPORT_IS("part 2: r.xml.gz"));
+	check(mail_with("r.xml.gz", pack_text(REPORT), ""), MAIL_IS REPORT_IS("part 2: r.xml.gz"));
 	check(mail_with("r.gz", gzip(REPORT), "_______\nThe list's footer\n"),
 	    MAIL_IS REPORT_IS("part 2: r.gz"));
 }
@@ -280,7 +272,7 @@ static void assertion_25_a_text_of_100_mb_is_refused(void **state)
 	GByteArray *documents[2];
 
 	(void)state;
-	documents[0] = bytes(REPORT);
+	documents[0] = pack_text(REPORT);
 	g_byte_array_set_size(documents[0], (guint)(strlen(REPORT) - strlen("</feedback>")));
 	g_byte_array_append(documents[0], (const guint8 *)"<record><row><count>", 20);
 	g_byte_array_set_size(documents[0], documents[0]->len + SIZE);
@@ -364,7 +356,7 @@ static void each_error_of_the_sink_ends_it_and_comes_out(void **state)
 		assert_null(strstr(got, "unreadable"));
 	}
 	{
-		g_autofree char *got = run_with(bytes("x"), &LIMITS, 1);
+		g_autofree char *got = run_with(pack_text("x"), &LIMITS, 1);
 
 		assert_true(g_str_has_suffix(got, "\n!the sink is full"));
 	}
@@ -428,7 +420,7 @@ static void no_file_is_opened_for_json(void **state)
 
 		if (!forbid_open())
 			_exit(99);
-		got = run(bytes(JSON));
+		got = run(pack_text(JSON));
 		_exit(strcmp(got, "unreadable incomplete: file: date-range \"1e400\": not a date (RFC 3339 "
 				  "section 5.6)\n") != 0);
 	}
