@@ -26,8 +26,8 @@
 
 /* Every code for which a mail's bytes are kept: parser/parse.h, server/ingest, ruad.ingest(); unsupported is of older ruad. */
 static const char *const reasons[] = { "archive", "conflict", "database", "incomplete", "inconsistent",
-	"json", "limit", "mime", "no-report", "partial", "unauthentic", "unreadable", "unsupported", "worker",
-	"xml", NULL };
+	"json", "limit", "mime", "no-report", "partial", "placeholder", "unauthentic", "unreadable",
+	"unsupported", "worker", "xml", NULL };
 
 struct reprocess {
 	const struct settings *settings;

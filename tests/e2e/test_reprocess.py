@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import re
 import subprocess
 
 import pytest
@@ -190,6 +191,14 @@ WRONG = {
     "everything": 'takes no operands, not "everything"',
     "--al": "Unknown option --al",
 }
+
+
+def test_every_code_of_the_parser_is_a_reason(again):
+    told = (ROOT / "parser" / "parse.h").read_text().partition("Codes of unreadable():")[2].partition("Fails only")[0]
+    codes = set(re.findall(r'"([a-z-]+)"', told)) - {"unused"}
+    assert {"placeholder", "limit"} < codes
+    for code in sorted(codes):
+        assert again.run(f"--reason={code}") == (0, "reprocessed 0 mails: 0 reports stored, 0 duplicates\n", ""), code
 
 
 @pytest.mark.parametrize("word", WRONG)
