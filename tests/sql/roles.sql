@@ -84,15 +84,15 @@ SELECT is(CASE WHEN pg_has_role(role, 'ruad_owner', 'MEMBER') THEN 'ok' ELSE '42
 FROM t.attempt WHERE statement LIKE 'SET ROLE%';
 
 -- The same from the catalog, for objects that nobody thought of.
-CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor']) AS role;
+CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_editor', 'ruad_enrich']) AS role;
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
 	AND has_table_privilege(role, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')$$, 'no role has a right on any table of schema ruad');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relkind = 'S'
 	AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nor on a sequence');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
-	$$VALUES ('ruad_ingest', 'stage_open'), ('ruad_ingest', 'ingest'), ('ruad_ingest', 'keep_raw')$$, 'of its functions ruad_ingest may call three');
+	$$VALUES ('ruad_ingest', 'stage_open'), ('ruad_ingest', 'ingest'), ('ruad_ingest', 'keep_raw'), ('ruad_editor', 'set_label')$$, 'of its functions ruad_ingest may call three, ruad_editor one');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$,
-	$$VALUES ('stage_open'), ('ingest'), ('keep_raw'), ('raw_is_kept'), ('ingest_again')$$,
+	$$VALUES ('stage_open'), ('ingest'), ('keep_raw'), ('raw_is_kept'), ('ingest_again'), ('set_label')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
 	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
