@@ -99,7 +99,7 @@ SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespa
 SELECT set_eq($$SELECT DISTINCT role FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
 	$$VALUES ('ruad_web')$$, 'functions of schema api are for ruad_web alone');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relkind = 'v'
-	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role <> 'ruad_ingest') OR has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))$$,
+	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role IN ('ruad_web', 'ruad_auditor')) OR has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))$$,
 	'views are read by ruad_web and ruad_auditor, and written by nobody');
 SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'ruad\_%' AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)$$,
 	'no role of ours logs in or has a special right');
