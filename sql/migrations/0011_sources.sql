@@ -49,6 +49,8 @@ CREATE TABLE ruad.address (
 CREATE INDEX ON ruad.address (source);
 CREATE INDEX ON ruad.address (expires_at);
 
+CREATE INDEX ON ruad.report USING hash (report_id); -- a text of any length, looked up whole
+
 -- Whose a source is, in the words of the people here. The log is never changed.
 CREATE TABLE ruad.label (
 	source  text PRIMARY KEY CHECK (source ~ '^(service|domain|as|ip):.' AND octet_length(source) <= 300),
@@ -157,6 +159,7 @@ LEFT JOIN ruad.service s ON s.key = a.service;
 
 CREATE VIEW dmarc.labels AS SELECT source, label, note, set_by, set_via, set_at FROM ruad.label;
 CREATE VIEW dmarc.label_log AS SELECT id, source, label, note, set_by, set_via, set_at FROM ruad.label_log;
+CREATE VIEW dmarc.reporters AS SELECT org_name FROM ruad.reporter;
 CREATE VIEW dmarc.services AS SELECT key, name, type FROM ruad.service;
 
 CREATE OR REPLACE VIEW dmarc.records AS
@@ -215,3 +218,6 @@ COMMENT ON VIEW dmarc.services IS 'Services that send mail for others, as ruad k
 COMMENT ON COLUMN dmarc.services.key IS 'Its word in keys of sources, after service:';
 COMMENT ON COLUMN dmarc.services.name IS 'Its name';
 COMMENT ON COLUMN dmarc.services.type IS 'mailbox, marketing, transactional, ...';
+
+COMMENT ON VIEW dmarc.reporters IS 'One row per organisation that ever sent a report, aggregate or TLS.';
+COMMENT ON COLUMN dmarc.reporters.org_name IS 'Its name, as written';

@@ -77,16 +77,22 @@ AS $$ SELECT api.today() - 1 $$;
 
 -- Parameters
 
+CREATE FUNCTION api.check_day(parameter text, value date) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF value < '1970-01-01' OR value > '9999-12-31' THEN
+		PERFORM api.refuse(parameter, format('"%s" is outside 1970-01-01 to 9999-12-31', value));
+	END IF;
+END
+$$;
+
 -- The window: 30 days ending tomorrow, or what is asked for.
 CREATE FUNCTION api.time_window(INOUT p_from date, INOUT p_to date)
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	IF p_from < '1970-01-01' OR p_from > '9999-12-31' THEN
-		PERFORM api.refuse('from', format('"%s" is outside 1970-01-01 to 9999-12-31', p_from));
-	ELSIF p_to < '1970-01-01' OR p_to > '9999-12-31' THEN
-		PERFORM api.refuse('to', format('"%s" is outside 1970-01-01 to 9999-12-31', p_to));
-	END IF;
+	PERFORM api.check_day('from', p_from), api.check_day('to', p_to);
 	p_to := coalesce(p_to, greatest(api.today() + 1, p_from));
 	p_from := coalesce(p_from, greatest(p_to - 30, '1970-01-01'));
 	IF p_from > p_to THEN
