@@ -10,7 +10,8 @@
 -- counted, never records. Every member of an answer is always there (server/web/openapi.yaml), null where it is not known.
 --
 -- Each query is planned for its parameters (plan_cache_mode): the filters left out vanish, joins that only they need with them, and
--- the window prunes partitions.
+-- the window prunes partitions. That takes functions in SQL that the planner can put in the place of their call: they return a set
+-- and stand in FROM, or have no subquery. What else takes a filter and reads records is PL/pgSQL with that setting.
 
 DROP SCHEMA api CASCADE;
 CREATE SCHEMA api AUTHORIZATION ruad_owner;
@@ -498,8 +499,12 @@ $$;
 
 -- The sums of all that a filter leaves.
 CREATE FUNCTION api.totals(f api.filter_set) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$ SELECT api.tally_json(coalesce((SELECT t FROM api.tallies('', f) t), api.tally_zero())) $$;
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN api.tally_json(coalesce((SELECT t FROM api.tallies('', f) t), api.tally_zero()));
+END
+$$;
 
 -- What tallies are sorted by, so that the largest comes first.
 CREATE FUNCTION api.tally_size(t api.tally, p_sort text) RETURNS numeric
@@ -519,9 +524,9 @@ BEGIN
 END
 $$;
 
--- A page of tallies: the first p_size + 1 that come after the place, and how many there are in all.
-CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank,
-	OUT total bigint, OUT page api.tally[])
+-- A page of tallies, one row: the first p_size + 1 that come after the place, and how many there are in all.
+CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank)
+RETURNS TABLE (total bigint, page api.tally[])
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	WITH t AS MATERIALIZED (

@@ -302,16 +302,19 @@ $$;
 
 -- How many messages each kind of override let through, the largest first.
 CREATE FUNCTION api.overrides(f api.filter_set) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	SELECT coalesce(jsonb_agg(jsonb_build_object('type', o.type, 'messages', o.messages) ORDER BY o.messages DESC, o.type COLLATE "C"), '[]')
-	FROM (
-		SELECT e.type, coalesce(sum(r.count), 0) AS messages
-		FROM api.matching(f) r
-		CROSS JOIN LATERAL (SELECT DISTINCT api.display(t #>> '{}') AS type FROM jsonb_path_query(r.reason, '$[*].type') t) e
-		WHERE e.type IS NOT NULL
-		GROUP BY 1
-	) o
+BEGIN
+	RETURN (
+		SELECT coalesce(jsonb_agg(jsonb_build_object('type', o.type, 'messages', o.messages) ORDER BY o.messages DESC, o.type COLLATE "C"), '[]')
+		FROM (
+			SELECT e.type, coalesce(sum(r.count), 0) AS messages
+			FROM api.matching(f) r
+			CROSS JOIN LATERAL (SELECT DISTINCT api.display(t #>> '{}') AS type FROM jsonb_path_query(r.reason, '$[*].type') t) e
+			WHERE e.type IS NOT NULL
+			GROUP BY 1
+		) o);
+END
 $$;
 
 -- One source; NULL when it was never heard of.
