@@ -551,10 +551,15 @@ LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	WITH shape AS (
 		SELECT greatest(1, (f.to_day - f.from_day + 91) / 92) AS days
-	), sums AS (
+	), found AS (
 		SELECT coalesce(api.group_key(p_group, r.domain, r.header_from, r.source, r.rdns_domain, r.asn, r.country, r.source_ip,
-			r.auth_results, r.org_name), '') AS key, (r.day - f.from_day) / s.days AS step, sum(r.count) AS n
-		FROM api.matching(f) r, shape s
+			r.auth_results, r.org_name), '') AS key, r.day, r.count
+		FROM api.matching(f) r
+		OFFSET 0 -- the key is made once
+	), sums AS (
+		SELECT r.key, (r.day - f.from_day) / s.days AS step, sum(r.count) AS n
+		FROM found r, shape s
+		WHERE r.key IN (SELECT coalesce(k, '') FROM unnest(p_keys) k)
 		GROUP BY 1, 2
 	)
 	SELECT k.key, jsonb_agg(coalesce(s.n, 0) ORDER BY g.step)

@@ -143,13 +143,17 @@ CREATE FUNCTION api.source_facts(p_group text, p_keys text[], f api.filter_set)
 RETURNS TABLE (key text, domains jsonb, domains_total bigint, ips_total bigint, forwarder boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	WITH cells AS MATERIALIZED (
+	WITH found AS (
 		SELECT coalesce(api.group_key(p_group, r.domain, r.header_from, r.source, r.rdns_domain, r.asn, r.country, r.source_ip,
-				r.auth_results, r.org_name), '') AS key, r.domain, r.source_ip, r.header_from, sum(r.count) AS messages,
-			sum(r.count) FILTER (WHERE r.dkim_aligned AND NOT r.spf_aligned OR r.class IN ('fail_overridden', 'fail_altered')) AS forwarded
+				r.auth_results, r.org_name), '') AS key, r.domain, r.source_ip,
+			CASE WHEN p_group IN ('source', 'ip', 'rdns', 'asn') THEN r.header_from END AS header_from, r.count,
+			r.dkim_aligned AND NOT r.spf_aligned OR r.class IN ('fail_overridden', 'fail_altered') AS forwarded
 		FROM api.matching(f) r
-		WHERE coalesce(api.group_key(p_group, r.domain, r.header_from, r.source, r.rdns_domain, r.asn, r.country, r.source_ip,
-			r.auth_results, r.org_name), '') IN (SELECT coalesce(k, '') FROM unnest(p_keys) k)
+		OFFSET 0 -- the key is made once
+	), cells AS MATERIALIZED (
+		SELECT r.key, r.domain, r.source_ip, r.header_from, sum(r.count) AS messages, sum(r.count) FILTER (WHERE r.forwarded) AS forwarded
+		FROM found r
+		WHERE r.key IN (SELECT coalesce(k, '') FROM unnest(p_keys) k)
 		GROUP BY 1, 2, 3, 4
 	), domains AS (
 		SELECT d.key, jsonb_agg(api.display(d.domain) ORDER BY d.rank) FILTER (WHERE d.rank <= 3) AS largest, count(*) AS total
