@@ -21,7 +21,6 @@ static const struct {
 	const char *name;
 	const char *value;
 } guards[] = {
-	{ "Content-Security-Policy", CONTENT_POLICY },
 	{ "Cross-Origin-Opener-Policy", "same-origin" },
 	{ "Cross-Origin-Resource-Policy", "same-origin" },
 	{ "Referrer-Policy", "no-referrer" },
@@ -33,15 +32,40 @@ struct http_server {
 	guint n_daemons;
 	http_handler handler;
 	gpointer user;
+	const char *user_header;
 	gint active; /* atomic: requests between their first line and the last byte of their answer */
+};
+
+/* Headers of which a second one would be another answer to the same question. */
+enum single {
+	SINGLE_AUTHORIZATION,
+	SINGLE_CONTENT_TYPE,
+	SINGLE_FETCH_SITE,
+	SINGLE_HOST,
+	SINGLE_ORIGIN,
+	N_SINGLES
+};
+
+static const char *const singles[N_SINGLES] = {
+	[SINGLE_AUTHORIZATION] = "Authorization",
+	[SINGLE_CONTENT_TYPE] = "Content-Type",
+	[SINGLE_FETCH_SITE] = "Sec-Fetch-Site",
+	[SINGLE_HOST] = "Host",
+	[SINGLE_ORIGIN] = "Origin",
 };
 
 /* One request under way. */
 struct exchange {
+	const struct http_server *server;
 	char *target;
-	gboolean begun;     /* the handler was called once, with the headers */
-	gboolean malformed; /* a header's name is not a token */
-	gboolean body;      /* there is one, or may be: the connection ends with the answer */
+	const char *values[N_SINGLES]; /* the library's */
+	const char *user;              /* of the header user_header; the library's */
+	const char *length;            /* of the first Content-Length; the library's */
+	gboolean begun;                /* the handler was called once, with the headers */
+	gboolean malformed;            /* a header's name is not a token, or one that must be single is not */
+	gboolean framed;               /* there is a body, or may be: the connection ends with the answer */
+	gboolean odd;                  /* the framing is anything else than one Content-Length */
+	GByteArray *content;           /* what came of a body that is read, else NULL */
 	gsize header_bytes;
 };
 
@@ -61,6 +85,7 @@ static void *exchange_begin(void *user, const char *target, struct MHD_Connectio
 	struct exchange *exchange = g_new0(struct exchange, 1);
 
 	(void)connection;
+	exchange->server = server;
 	exchange->target = g_strdup(target);
 	g_atomic_int_inc(&server->active);
 	return exchange;
@@ -77,9 +102,34 @@ static void exchange_end(
 	if (exchange == NULL)
 		return;
 	g_free(exchange->target);
+	if (exchange->content != NULL)
+		g_byte_array_unref(exchange->content);
 	g_free(exchange);
 	*state = NULL;
 	(void)g_atomic_int_dec_and_test(&server->active);
+}
+
+/* Keep the value of a header that must be single. */
+static void keep_single(struct exchange *exchange, const char **place, const char *value)
+{
+	if (*place != NULL)
+		exchange->malformed = TRUE;
+	*place = value;
+}
+
+/* "Content-Length: 0" says that there is no body; "00" and "+0" may be read otherwise by another. */
+static void look_at_framing(struct exchange *exchange, const char *name, const char *value)
+{
+	gboolean length = g_ascii_strcasecmp(name, "Content-Length") == 0;
+
+	if (!length && g_ascii_strcasecmp(name, "Transfer-Encoding") != 0)
+		return;
+	if (!length || exchange->length != NULL)
+		exchange->odd = TRUE;
+	if (!length || strcmp(value, "0") != 0)
+		exchange->framed = TRUE;
+	if (length)
+		exchange->length = value;
 }
 
 /*
@@ -91,6 +141,7 @@ static enum MHD_Result look_at_header(
     void *user, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct exchange *exchange = user;
+	const char *user_header = exchange->server->user_header;
 
 	(void)kind;
 	if (value == NULL)
@@ -98,10 +149,26 @@ static enum MHD_Result look_at_header(
 	exchange->header_bytes += strlen(name) + strlen(value);
 	if (*name == '\0' || name[strcspn(name, " \t")] != '\0')
 		exchange->malformed = TRUE;
-	if (g_ascii_strcasecmp(name, "Transfer-Encoding") == 0 ||
-	    (g_ascii_strcasecmp(name, "Content-Length") == 0 && strcmp(value, "0") != 0))
-		exchange->body = TRUE;
+	look_at_framing(exchange, name, value);
+	for (gsize i = 0; i < N_SINGLES; i++)
+		if (g_ascii_strcasecmp(name, singles[i]) == 0)
+			keep_single(exchange, &exchange->values[i], value);
+	if (user_header != NULL && g_ascii_strcasecmp(name, user_header) == 0)
+		keep_single(exchange, &exchange->user, value);
 	return MHD_YES;
+}
+
+/* What is to become of the body, once all headers were looked at. */
+static enum http_body body_of(const struct exchange *exchange, const char *method)
+{
+	guint64 size;
+
+	if (!exchange->framed)
+		return HTTP_BODY_NONE;
+	if (strcmp(method, "PUT") != 0 || exchange->malformed || exchange->odd || *exchange->length == '0' ||
+	    !g_ascii_string_to_unsigned(exchange->length, 10, 1, G_MAXUINT64, &size, NULL))
+		return HTTP_BODY_UNMEASURED;
+	return size <= HTTP_BODY_MAX ? HTTP_BODY_WHOLE : HTTP_BODY_LARGE;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -127,12 +194,16 @@ static void add_headers(struct MHD_Response *answer, const struct http_response 
 
 	for (gsize i = 0; i < G_N_ELEMENTS(guards); i++)
 		add(answer, guards[i].name, guards[i].value);
+	add(answer, "Content-Security-Policy", response->policy != NULL ? response->policy : CONTENT_POLICY);
 	add(answer, "Content-Type", response->type);
 	add(answer, "Content-Encoding", response->encoding);
 	add(answer, "ETag", response->etag);
 	add(answer, "Cache-Control", response->cache != NULL ? response->cache : "no-store");
-	add(answer, "Vary", response->vary ? "Accept-Encoding" : NULL);
+	add(answer, "Vary", response->vary);
 	add(answer, "Allow", response->allow);
+	add(answer, "WWW-Authenticate", response->authenticate);
+	add(answer, "Content-Disposition", response->disposition);
+	add(answer, "Link", response->link);
 	add(answer, "Retry-After", retry);
 	if (last)
 		add(answer, "Connection", "close");
@@ -156,35 +227,75 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_resp
 		g_bytes_unref(body);
 	}
 	g_free(response->etag);
+	g_free(response->disposition);
+	g_free(response->link);
 	return queued;
 }
 
+/* Answer the request; all that will be read of it is there. */
+static enum MHD_Result answer(
+    struct MHD_Connection *connection, struct exchange *exchange, const char *method, enum http_body body)
+{
+	const struct http_server *server = exchange->server;
+	g_autoptr(GBytes) content = exchange->content != NULL
+					? g_byte_array_free_to_bytes(g_steal_pointer(&exchange->content))
+					: NULL;
+	struct http_response response = { 0 };
+	const struct http_request request = {
+		.method = method,
+		.target = exchange->target,
+		.accept = header(connection, "Accept"),
+		.accept_encoding = header(connection, "Accept-Encoding"),
+		.authorization = exchange->values[SINGLE_AUTHORIZATION],
+		.content_type = exchange->values[SINGLE_CONTENT_TYPE],
+		.host = exchange->values[SINGLE_HOST],
+		.if_none_match = header(connection, "If-None-Match"),
+		.origin = exchange->values[SINGLE_ORIGIN],
+		.fetch_site = exchange->values[SINGLE_FETCH_SITE],
+		.user = exchange->user,
+		.body = body,
+		.content = content,
+		.header_bytes = exchange->header_bytes,
+		.malformed = exchange->malformed,
+	};
+
+	server->handler(&request, &response, server->user);
+	return reply(connection, &response, body != HTTP_BODY_NONE || exchange->malformed);
+}
+
+/* A piece of a body that is read. The library hands out no more than Content-Length said; if it did, the connection
+ * would be closed. */
+static enum MHD_Result take_piece(struct exchange *exchange, const char *piece, size_t *size)
+{
+	if (exchange->content == NULL || *size > HTTP_BODY_MAX - exchange->content->len)
+		return MHD_NO;
+	g_byte_array_append(exchange->content, (const guint8 *)piece, (guint)*size);
+	*size = 0;
+	return MHD_YES;
+}
+
+/* Called with the headers, then with each piece of a body, then once more. */
 static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload, size_t *upload_size, void **state)
 {
-	struct http_server *server = user;
 	struct exchange *exchange = *state;
-	struct http_response response = { 0 };
-	struct http_request request = { .method = method, .target = exchange->target };
-	gboolean last;
+	enum http_body body;
 
+	(void)user;
 	(void)url;
 	(void)version;
-	(void)upload;
-	(void)upload_size;
 	if (!exchange->begun)
 		(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_header, exchange);
-	last = exchange->body || exchange->malformed;
-	if (!exchange->begun && !last) { /* the library wants no answer yet when the connection is to stay */
-		exchange->begun = TRUE;
-		return MHD_YES;
-	}
-	request.accept_encoding = header(connection, "Accept-Encoding");
-	request.if_none_match = header(connection, "If-None-Match");
-	request.header_bytes = exchange->header_bytes;
-	request.malformed = exchange->malformed;
-	server->handler(&request, &response, server->user);
-	return reply(connection, &response, last);
+	else if (*upload_size > 0)
+		return take_piece(exchange, upload, upload_size);
+	body = body_of(exchange, method);
+	if (exchange->begun || body == HTTP_BODY_LARGE || body == HTTP_BODY_UNMEASURED || exchange->malformed)
+		return answer(connection, exchange, method, body);
+	/* the library wants no answer yet when the connection is to stay */
+	exchange->begun = TRUE;
+	if (body == HTTP_BODY_WHOLE)
+		exchange->content = g_byte_array_new();
+	return MHD_YES;
 }
 
 static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, const struct http_options *options)
@@ -219,6 +330,7 @@ struct http_server *http_server_new(const int *fds, guint n_fds, const struct ht
 	server->daemons = g_new0(struct MHD_Daemon *, n_fds);
 	server->handler = handler;
 	server->user = user;
+	server->user_header = options->user_header;
 	for (guint i = 0; i < n_fds; i++) {
 		server->daemons[i] = daemon_start(server, fds[i], options);
 		if (server->daemons[i] == NULL) {

@@ -86,7 +86,7 @@ static gboolean settle(
 {
 	gboolean gzip = packable && negotiate_gzip(request->accept_encoding);
 
-	response->vary = packable;
+	response->vary = packable ? "Accept-Encoding" : NULL;
 	response->etag = gzip ? gzip_etag(etag) : etag;
 	if (negotiate_matches(request->if_none_match, response->etag)) {
 		response->status = 304;
@@ -294,8 +294,10 @@ void site_handle(const struct http_request *request, struct http_response *respo
 		return;
 	}
 	if (request->malformed) {
-		answer_plain_problem(
-		    request, response, 400, "a header's name must be a token (RFC 9110 section 5.1)");
+		answer_plain_problem(request, response, 400,
+		    "a header's name must be a token (RFC 9110 section 5.1), and Authorization, "
+		    "Content-Type, Host, Origin and "
+		    "Sec-Fetch-Site stand there once");
 		return;
 	}
 	query = query_parse(request->target, &error);
