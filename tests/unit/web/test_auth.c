@@ -1,0 +1,396 @@
+#include "server/web/auth.h"
+
+#include <crypt.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "parser/error.h"
+#include "server/web/htpasswd.h"
+
+#define CHEAP_BCRYPT 4 /* the least cost there is */
+
+static const char *const nobody[] = { NULL };
+
+/* A hash of the method, cheap where it can be; transfer full. */
+static char *hash(const char *method, unsigned long cost, const char *password)
+{
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+	g_autofree struct crypt_data *data = g_new0(struct crypt_data, 1);
+	const char *made;
+
+	assert_non_null(
+	    crypt_gensalt_rn(method, cost, "0123456789abcdefghijklmnopqrstuv", 32, setting, sizeof setting));
+	made = crypt_r(password, setting, data);
+	assert_non_null(made);
+	assert_int_not_equal(*made, '*');
+	return g_strdup(made);
+}
+
+/* A file "name:hash\n..." in a folder of its own. */
+struct file {
+	char *folder;
+	char *path;
+};
+
+static void file_write(const struct file *file, const char *text)
+{
+	assert_true(g_file_set_contents(file->path, text, -1, NULL)); /* renamed into place: another inode */
+}
+
+static int set_up(void **state)
+{
+	struct file *file = g_new0(struct file, 1);
+
+	file->folder = g_dir_make_tmp("ruad-auth-XXXXXX", NULL);
+	assert_non_null(file->folder);
+	file->path = g_build_filename(file->folder, "htpasswd", NULL);
+	*state = file;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct file *file = *state;
+
+	(void)g_unlink(file->path);
+	(void)g_rmdir(file->folder);
+	g_free(file->path);
+	g_free(file->folder);
+	g_free(file);
+	return 0;
+}
+
+/* The header of RFC 7617; transfer full. */
+static char *basic(const char *words)
+{
+	g_autofree char *encoded = g_base64_encode((const guchar *)words, strlen(words));
+
+	return g_strconcat("Basic ", encoded, NULL);
+}
+
+/* The user behind the header, "-" for nobody, NULL when it is refused; transfer full. */
+static char *user_of(struct auth *auth, const char *authorization, const char *proxy_user)
+{
+	char *user = NULL;
+
+	if (!auth_identify(auth, authorization, proxy_user, &user)) {
+		assert_null(user);
+		return NULL;
+	}
+	return user != NULL ? user : g_strdup("-");
+}
+
+static void assert_user(struct auth *auth, const char *words, const char *want)
+{
+	g_autofree char *header = basic(words);
+	g_autofree char *got = user_of(auth, header, NULL);
+
+	if (g_strcmp0(got, want) != 0)
+		fail_msg("\"%s\" is %s instead of %s", words, got, want);
+}
+
+static struct auth *with_file(const struct file *file)
+{
+	struct auth *auth = auth_new(
+	    &(struct auth_options){ .mode = AUTH_BASIC, .htpasswd = file->path, .editors = nobody }, NULL);
+
+	assert_non_null(auth);
+	return auth;
+}
+
+static void each_method_that_is_supported_takes_its_password_alone(void **state)
+{
+	static const struct {
+		const char *method;
+		unsigned long cost;
+	} methods[] = { { "$2y$", CHEAP_BCRYPT }, { "$2b$", CHEAP_BCRYPT }, { "$y$", 1 }, { "$7$", 6 },
+		{ "$6$", 1000 } };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_autofree char *made = hash(methods[i].method, methods[i].cost, "p\xc3\xa4ss:w\xc3\xb6rd");
+		g_autofree char *line = g_strconcat("user:", made, NULL);
+		g_autoptr(GPtrArray) problems = NULL;
+		g_autoptr(GHashTable) users = htpasswd_parse(line, &problems);
+
+		if (problems->len > 0)
+			fail_msg("%s", (char *)g_ptr_array_index(problems, 0));
+		assert_string_equal(g_hash_table_lookup(users, "user"), made);
+		assert_true(htpasswd_check(made, "p\xc3\xa4ss:w\xc3\xb6rd"));
+		assert_false(htpasswd_check(made, "p\xc3\xa4ss:w\xc3\xb6r"));
+		assert_false(htpasswd_check(made, ""));
+	}
+}
+
+static void lines_that_cannot_be_used_are_told(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *want; /* part of the words, or NULL: no problem */
+	} rows[] = {
+		{ "", NULL }, { "# a comment", NULL }, { "  ", NULL },
+		{ "user:$5$abcdefgh$x", "line 1: not a hash" }, { "user", "line 1: not NAME:HASH" },
+		{ ":hash", "line 1: not NAME:HASH" }, { "\xff:hash", "line 1: not NAME:HASH" },
+		{ "user:", "line 1: not a hash" }, { "user:password", "line 1: not a hash" },
+		{ "user:rqXexS6ZhobKA", "line 1: not a hash" }, /* DES */
+		{ "user:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "line 1: not a hash" },
+		{ "user:$1$abcdefgh$UYCIxa628.9qXjpQCjM4a.", "line 1: not a hash" },
+		{ "user:$apr1$abcdefgh$M9mWkWnFZbkCPEKY.RK3h/", "line 1: $apr1$ (MD5) is not supported" },
+		{ "user:$2y$04$short", NULL }, /* no password has it */
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GPtrArray) problems = NULL;
+		g_autoptr(GHashTable) users = htpasswd_parse(rows[i].line, &problems);
+		const char *got = problems->len > 0 ? g_ptr_array_index(problems, 0) : NULL;
+
+		if ((got == NULL) != (rows[i].want == NULL) ||
+		    (got != NULL && strstr(got, rows[i].want) == NULL))
+			fail_msg("\"%s\": \"%s\" instead of \"%s\"", rows[i].line, got, rows[i].want);
+		if (got != NULL)
+			assert_int_equal(g_hash_table_size(users), 0);
+	}
+}
+
+static void the_file_is_read_line_by_line(void **state)
+{
+	g_autofree char *made = hash("$2y$", CHEAP_BCRYPT, "secret");
+	g_autofree char *other = hash("$2y$", CHEAP_BCRYPT, "other");
+	g_autofree char *text = g_strdup_printf(
+	    "# users\r\n\r\nann:%s\r\nbob:$apr1$x$y\nann:%s\nJos\xc3\xa9:%s", made, other, made);
+	g_autoptr(GPtrArray) problems = NULL;
+	g_autoptr(GHashTable) users = htpasswd_parse(text, &problems);
+
+	(void)state;
+	assert_int_equal(g_hash_table_size(users), 2);
+	assert_string_equal(g_hash_table_lookup(users, "ann"), made);
+	assert_string_equal(g_hash_table_lookup(users, "Jos\xc3\xa9"), made);
+	assert_int_equal(problems->len, 2);
+	assert_true(g_str_has_prefix(g_ptr_array_index(problems, 0), "line 4: "));
+	assert_string_equal(g_ptr_array_index(problems, 1), "line 5: \"ann\" stands there twice");
+}
+
+static void a_password_is_that_of_its_user(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *ann = hash("$2y$", CHEAP_BCRYPT, "a:secret");
+	g_autofree char *bob = hash("$6$", 1000, "");
+	g_autofree char *text = g_strdup_printf("ann:%s\nbob:%s\n", ann, bob);
+	g_autofree char *long_name = g_strnfill(AUTH_USER_MAX + 1, 'a');
+	g_autofree char *long_words = g_strconcat(long_name, ":x", NULL);
+	g_autofree char *filler = g_strnfill(4000, 'p');
+	g_autofree char *long_password = g_strconcat("ann:", filler, NULL);
+	struct auth *auth;
+
+	file_write(file, text);
+	auth = with_file(file);
+	for (int i = 0; i < 2; i++) { /* the second time it is known */
+		assert_user(auth, "ann:a:secret", "ann");
+		assert_user(auth, "bob:", "bob");
+		assert_user(auth, "ann:secret", NULL);
+		assert_user(auth, "ann:", NULL);
+		assert_user(auth, "bob:a:secret", NULL);
+		assert_user(auth, "Ann:a:secret", NULL);
+		assert_user(auth, "eve:a:secret", NULL);
+		assert_user(auth, ":a:secret", NULL);
+		assert_user(auth, "ann", NULL);
+		assert_user(auth, "", NULL);
+		assert_user(auth, "ann\x01:a:secret", NULL);
+		assert_user(auth, "\xff:a:secret", NULL);
+		assert_user(auth, long_words, NULL);
+		assert_user(auth, long_password, NULL);
+	}
+	auth_free(auth);
+}
+
+static void forms_of_the_header_are_those_of_the_rfc(void **state)
+{
+	static const struct {
+		const char *header;
+		const char *want;
+	} rows[] = {
+		{ NULL, NULL },
+		{ "", NULL },
+		{ "Basic", NULL },
+		{ "Basic ", NULL },
+		{ "Basic YW5uOnNlY3JldA==", "ann" },
+		{ "basic YW5uOnNlY3JldA==", "ann" },
+		{ "BASIC   YW5uOnNlY3JldA==", "ann" },
+		{ "Basic YW5uOnNlY3JldA", NULL }, /* no padding: the last bytes are cut */
+		{ "Basic YW5uOnNlY3JldA== x", NULL },
+		{ "Basic YW5uOn NlY3JldA==", NULL },
+		{ "Basic YW5uOnNlY3JldAB=", NULL }, /* a NUL behind the password */
+		{ "Basic ann:secret", NULL },
+		{ "Bearer YW5uOnNlY3JldA==", NULL },
+		{ "BasicYW5uOnNlY3JldA==", NULL },
+		{ "YW5uOnNlY3JldA==", NULL },
+	};
+	const struct file *file = *state;
+	g_autofree char *made = hash("$2y$", CHEAP_BCRYPT, "secret");
+	g_autofree char *text = g_strdup_printf("ann:%s", made);
+	struct auth *auth;
+
+	file_write(file, text);
+	auth = with_file(file);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = user_of(auth, rows[i].header, "ann");
+
+		if (g_strcmp0(got, rows[i].want) != 0)
+			fail_msg("\"%s\" is %s instead of %s", rows[i].header, got, rows[i].want);
+	}
+	auth_free(auth);
+}
+
+static void a_changed_file_counts_at_once(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *old = hash("$2y$", CHEAP_BCRYPT, "old");
+	g_autofree char *new = hash("$2y$", CHEAP_BCRYPT, "new");
+	g_autofree char *before = g_strdup_printf("ann:%s\nbob:%s\n", old, old);
+	g_autofree char *after = g_strdup_printf("ann:%s\n", new);
+	struct auth *auth;
+
+	file_write(file, before);
+	auth = with_file(file);
+	assert_user(auth, "ann:old", "ann");
+	assert_user(auth, "bob:old", "bob");
+	file_write(file, after);
+	assert_user(auth, "ann:old", NULL); /* though it was right a moment ago */
+	assert_user(auth, "ann:new", "ann");
+	assert_user(auth, "bob:old", NULL);
+	assert_int_equal(g_unlink(file->path), 0);
+	assert_user(auth, "ann:new", NULL); /* no file: nobody */
+	file_write(file, before);
+	assert_user(auth, "ann:old", "ann");
+	auth_free(auth);
+}
+
+static void a_file_that_is_not_there_is_an_error_at_the_start(void **state)
+{
+	const struct file *file = *state;
+	g_autoptr(GError) error = NULL;
+	struct auth *auth = auth_new(
+	    &(struct auth_options){ .mode = AUTH_BASIC, .htpasswd = file->path, .editors = nobody }, &error);
+
+	assert_null(auth);
+	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
+	assert_non_null(strstr(error->message, file->path));
+}
+
+static gint64 time_of(struct auth *auth, const char *words, const char *want)
+{
+	gint64 begun = g_get_monotonic_time();
+
+	assert_user(auth, words, want);
+	return g_get_monotonic_time() - begun;
+}
+
+static void work_is_done_for_unknown_users_and_not_twice_for_known_ones(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *made = hash("$2y$", 9, "secret"); /* some tens of milliseconds */
+	g_autofree char *text = g_strdup_printf("ann:%s", made);
+	struct auth *auth;
+	gint64 right;
+
+	file_write(file, text);
+	auth = with_file(file);
+	right = time_of(auth, "ann:secret", "ann");
+	assert_true(time_of(auth, "ann:wrong", NULL) > right / 4);
+	assert_true(time_of(auth, "eve:secret", NULL) > right / 4);
+	assert_true(time_of(auth, "ann:secret", "ann") < right / 4);
+	auth_free(auth);
+}
+
+static void without_auth_everyone_is_nobody(void **state)
+{
+	struct auth *auth = auth_new(
+	    &(struct auth_options){ .mode = AUTH_NONE, .editors = (const char *const[]){ "*", NULL } }, NULL);
+	g_autofree char *got = user_of(auth, "Basic YW5uOnNlY3JldA==", "ann");
+
+	(void)state;
+	assert_string_equal(got, "-");
+	assert_false(auth_is_editor(auth, NULL));
+	auth_free(auth);
+}
+
+static void a_proxy_s_word_is_taken_when_it_is_a_name(void **state)
+{
+	static const struct {
+		const char *header;
+		const char *want;
+	} rows[] = { { "ann", "ann" }, { "Jos\xc3\xa9 M.", "Jos\xc3\xa9 M." }, { NULL, NULL }, { "", NULL },
+		{ "a\tb", NULL }, { "\xff", NULL } };
+	struct auth *auth = auth_new(&(struct auth_options){ .mode = AUTH_PROXY, .editors = nobody }, NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = user_of(auth, "Basic YW5uOnNlY3JldA==", rows[i].header);
+
+		if (g_strcmp0(got, rows[i].want) != 0)
+			fail_msg("\"%s\" is %s instead of %s", rows[i].header, got, rows[i].want);
+	}
+	auth_free(auth);
+}
+
+static void who_asks_is_described(void **state)
+{
+	static const struct {
+		enum auth_mode mode;
+		const char *editors[3];
+		const char *user;
+		const char *want;
+	} rows[] = {
+		{ AUTH_NONE, { NULL }, NULL, "{\"user\":null,\"roles\":[\"viewer\"],\"auth\":\"none\"}" },
+		{ AUTH_PROXY, { NULL }, "ann",
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\"}" },
+		{ AUTH_PROXY, { "bob", NULL }, "ann",
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\"}" },
+		{ AUTH_PROXY, { "bob", "ann", NULL }, "ann",
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\"}" },
+		{ AUTH_PROXY, { "*", NULL }, "\"<ann>",
+		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\"}" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct auth *auth = auth_new(
+		    &(struct auth_options){ .mode = rows[i].mode, .editors = rows[i].editors }, NULL);
+		g_autoptr(GBytes) document = auth_describe(auth, rows[i].user);
+		g_autofree char *text =
+		    g_strndup(g_bytes_get_data(document, NULL), g_bytes_get_size(document));
+
+		assert_string_equal(text, rows[i].want);
+		auth_free(auth);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_method_that_is_supported_takes_its_password_alone),
+		cmocka_unit_test(lines_that_cannot_be_used_are_told),
+		cmocka_unit_test(the_file_is_read_line_by_line),
+		cmocka_unit_test_setup_teardown(a_password_is_that_of_its_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(forms_of_the_header_are_those_of_the_rfc, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_changed_file_counts_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_file_that_is_not_there_is_an_error_at_the_start, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    work_is_done_for_unknown_users_and_not_twice_for_known_ones, set_up, tear_down),
+		cmocka_unit_test(without_auth_everyone_is_nobody),
+		cmocka_unit_test(a_proxy_s_word_is_taken_when_it_is_a_name),
+		cmocka_unit_test(who_asks_is_described),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
