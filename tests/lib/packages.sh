@@ -4,14 +4,14 @@
 
 build_packages=(build-essential cmake ninja-build pkg-config ca-certificates postgresql
 	libglib2.0-dev libgmime-3.0-dev libarchive-dev libxml2-dev nettle-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
-	libmicrohttpd-dev libseccomp-dev libsystemd-dev libcmocka-dev)
+	libmicrohttpd-dev libcrypt-dev libseccomp-dev libsystemd-dev libcmocka-dev)
 
 # packages_of SUITE: what it needs beyond build_packages, one a line.
 packages_of() {
 	case $1 in
 	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 ;;
 	sql) printf '%s\n' perl libtap-parser-sourcehandler-pgtap-perl "postgresql-$(postgresql_major)-pgtap" ;;
-	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 swaks curl && exim_package ;;
+	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema openssl swaks curl && exim_package ;;
 	browser) printf '%s\n' chromium adduser ;;
 	fuzz) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" ;;
 	bench) printf '%s\n' libxml2-utils python3 ;;
