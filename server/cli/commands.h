@@ -21,6 +21,7 @@ int command_serve(const struct settings *settings, int argc, char **argv);
 int command_import(const struct settings *settings, int argc, char **argv);
 int command_parse(const struct settings *settings, int argc, char **argv);
 int command_reprocess(const struct settings *settings, int argc, char **argv);
+int command_label(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);
 int command_migrate(const struct settings *settings, int argc, char **argv);
 int command_health(const struct settings *settings, int argc, char **argv);

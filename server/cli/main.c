@@ -36,6 +36,12 @@ static const struct command commands[] = {
 	    "  -n, --dry-run        only read them, and say what would be stored\n"
 	    "  -j, --jobs=N         mails worked on at the same time (default: 4 for each core)\n"
 	    "  -q, --quiet          no progress and no closing line\n" },
+	{ "label", command_label, "[SOURCE [LABEL]]", "say whose a source is, or list what was said",
+	    "SOURCE is service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS, as the page and the API have it;\n"
+	    "LABEL is mine, forwarder, not-mine, or none to take it away. Who set it and when is written\n"
+	    "down.\n\n"
+	    "      --note=TEXT      with LABEL: why\n"
+	    "      --log            without LABEL: all that was ever set, in order\n" },
 	{ "prune", command_prune, "", "remove what is older than [retention] says",
 	    "ruad serve does it once a day.\n\n"
 	    "  -n, --dry-run        only say what would be removed\n"

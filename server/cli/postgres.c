@@ -314,7 +314,7 @@ static const char hba_words[] = "# Written by ruad at every start: changes are l
 				"local all all          peer map=ruad\n";
 
 static const char *const own_roles[] = { POSTGRES_ADMIN, "ruad_owner", "ruad_ingest", "ruad_web",
-	"ruad_enrich" };
+	"ruad_editor", "ruad_enrich" };
 
 static char *ident_words(const char *user)
 {

@@ -129,6 +129,17 @@ static char **base_environment(void)
 	return envp;
 }
 
+/* The one right to write that a service of pages may have: to set labels, where there is somebody who may. */
+static char **with_editor(const struct serve *serve, char **envp)
+{
+	g_autofree char *conninfo = NULL;
+
+	if (settings_list(serve->settings, "http.editors")[0] == NULL)
+		return envp;
+	conninfo = database_role_conninfo(serve->database, "ruad_editor");
+	return g_environ_setenv(envp, "RUAD_DATABASE_EDIT_URL", conninfo, TRUE);
+}
+
 static void start_service(struct serve *serve, gsize s)
 {
 	const struct service *service = &services[s];
@@ -141,6 +152,8 @@ static void start_service(struct serve *serve, gsize s)
 	if (serve->sockets[s]->len == 0)
 		return;
 	envp = g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
+	if (g_str_equal(service->role, "ruad_web"))
+		envp = with_editor(serve, envp);
 	g_strv_builder_add(words, program);
 	for (guint i = 0; i < serve->sockets[s]->len; i++) {
 		g_autofree char *word = g_strdup_printf("--listen-fd=%u", FIRST_FD + i);
@@ -338,9 +351,26 @@ static gboolean take_state_dir(struct serve *serve, GError **error)
 	return good && taken;
 }
 
+/* Settings that say nothing without one another. */
+static gboolean check_settings(const struct settings *settings, GError **error)
+{
+	guint auth = settings_choice(settings, "http.auth"); /* none, basic, proxy */
+	const char *wrong = NULL;
+
+	if (auth == 0 && settings_list(settings, "http.editors")[0] != NULL)
+		wrong = "http.editors: nobody signs in while http.auth is none";
+	else if (auth == 1 && *settings_string(settings, "http.htpasswd") == '\0')
+		wrong = "http.auth: basic needs http.htpasswd";
+	else if (auth == 2 && *settings_string(settings, "http.user_header") == '\0')
+		wrong = "http.auth: proxy needs http.user_header";
+	if (wrong != NULL)
+		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, wrong);
+	return wrong == NULL;
+}
+
 static gboolean prepare(struct serve *serve, GError **error)
 {
-	if (!take_state_dir(serve, error))
+	if (!check_settings(serve->settings, error) || !take_state_dir(serve, error))
 		return FALSE;
 	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
 		if (!open_sockets(serve, s, error))

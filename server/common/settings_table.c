@@ -58,11 +58,28 @@ const struct setting setting_table[] = {
 	{ "database.web_url", SETTING_SECRET, "", NOT_NUMBER,
 	    "The same database for the process that serves pages, as a role that may act as ruad_web. "
 	    "Empty: database.url with the role set to ruad_web." },
+	{ "database.edit_url", SETTING_SECRET, "", NOT_NUMBER,
+	    "The same database for labels that are set on the page, as a role that may act as ruad_editor; "
+	    "used where http.editors names someone. Empty: database.url with the role set to ruad_editor." },
 
 	{ "http.listen", SETTING_LIST, "127.0.0.1:8080", NOT_NUMBER,
 	    "Where the page and the JSON API are served, in the form of lmtp.listen. Sockets that systemd "
 	    "hands over "
 	    "under the name http are used instead." },
+	{ "http.auth", SETTING_CHOICE, "none", NOT_NUMBER,
+	    "Who may look: none lets everyone who reaches the port, basic asks for the password of a user in "
+	    "http.htpasswd, proxy believes a reverse proxy, which names the user in http.user_header: nobody "
+	    "but the proxy may then be able to reach the port. /healthz and /readyz are open to all." },
+	{ "http.htpasswd", SETTING_STRING, "", NOT_NUMBER,
+	    "For auth = basic: a file with lines USER:HASH, read again whenever it changes; server.user must "
+	    "be able to read it. Hashes are bcrypt (htpasswd -B), yescrypt, scrypt and SHA-512 of crypt(5); "
+	    "the $apr1$ of htpasswd -m is not supported." },
+	{ "http.user_header", SETTING_STRING, "X-Remote-User", NOT_NUMBER,
+	    "For auth = proxy: the header in which the proxy names the user. The proxy must set it on every "
+	    "request, over one that comes from outside." },
+	{ "http.editors", SETTING_LIST, "", NOT_NUMBER,
+	    "Users who may say on the page whose a source is; * is every user. Empty: none, and the process "
+	    "that serves pages can then write nothing at all." },
 	{ "http.threads", SETTING_INT, "4", 1, 256,
 	    "Requests worked on at the same time; each has a database connection." },
 	{ "http.timeout", SETTING_SECONDS, "30", 1, DAY,
@@ -94,7 +111,8 @@ const char *setting_words(const struct setting *setting)
 	static const struct {
 		const char *name;
 		const char *words;
-	} choices[] = { { "lmtp.require_authentic", "off flag quarantine" } };
+	} choices[] = { { "http.auth", "none basic proxy" },
+		{ "lmtp.require_authentic", "off flag quarantine" } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++)
 		if (g_str_equal(choices[i].name, setting->name))

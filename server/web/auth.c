@@ -154,25 +154,27 @@ static gboolean is_name(const char *user)
 	return TRUE;
 }
 
-/* "Basic " and base64 of NAME:PASSWORD as a text, transfer full, or NULL. */
+/* What text is the base64 of, transfer full, or NULL: GLib passes over what is none, and so would two texts be one. */
+static char *decode(const char *text)
+{
+	gsize size = 0;
+	g_autofree guchar *decoded = g_base64_decode(text, &size);
+	g_autofree char *again = g_base64_encode(decoded, size);
+
+	if (strcmp(text, again) != 0 || memchr(decoded, '\0', size) != NULL)
+		return NULL;
+	return g_strndup((const char *)decoded, size);
+}
+
+/* NAME:PASSWORD of "Basic " and base64 (RFC 7617 section 2), transfer full, or NULL. */
 static char *basic_words(const char *authorization)
 {
 	static const char scheme[] = "Basic ";
-	const char *credentials;
-	g_autofree guchar *decoded = NULL;
-	gsize size = 0;
 
 	if (authorization == NULL || g_ascii_strncasecmp(authorization, scheme, strlen(scheme)) != 0)
 		return NULL;
-	credentials = authorization + strlen(scheme);
-	credentials += strspn(credentials, " ");
-	if (credentials[strspn(
-		credentials, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")] != '\0')
-		return NULL;
-	decoded = g_base64_decode(credentials, &size);
-	if (memchr(decoded, '\0', size) != NULL)
-		return NULL;
-	return g_strndup((const char *)decoded, size);
+	authorization += strlen(scheme);
+	return decode(authorization + strspn(authorization, " "));
 }
 
 static gboolean identify_basic(struct auth *auth, const char *authorization, char **user)

@@ -15,6 +15,7 @@
 
 #include "server/common/log.h"
 #include "server/common/settings.h"
+#include "server/web/auth.h"
 #include "server/web/http.h"
 #include "server/web/session.h"
 #include "server/web/site.h"
@@ -91,12 +92,50 @@ static void block_signals(sigset_t *ending)
 static struct http_options options_of(const struct settings *settings, guint n_fds)
 {
 	guint threads = (guint)settings_int(settings, "http.threads");
+	gboolean proxy = settings_choice(settings, "http.auth") == AUTH_PROXY;
 
 	return (struct http_options){
 		.threads = MAX(1, threads / n_fds),
 		.connections = CONNECTIONS_MAX,
 		.timeout = (guint)settings_seconds(settings, "http.timeout"),
+		.user_header = proxy ? settings_string(settings, "http.user_header") : NULL,
 	};
+}
+
+static struct auth *auth_of(const struct settings *settings, GError **error)
+{
+	const struct auth_options options = {
+		.mode = (enum auth_mode)settings_choice(settings, "http.auth"),
+		.htpasswd = settings_string(settings, "http.htpasswd"),
+		.editors = settings_list(settings, "http.editors"),
+	};
+
+	return auth_new(&options, error);
+}
+
+/* Serve until a signal ends it. */
+static int serve(const struct settings *settings, const GArray *fds)
+{
+	const char *editor = settings_string(settings, "database.edit_url");
+	struct http_options options = options_of(settings, fds->len);
+	g_autoptr(GError) error = NULL;
+	struct auth *auth = auth_of(settings, &error);
+	struct http_server *server = NULL;
+	sigset_t ending;
+	int caught;
+
+	block_signals(&ending);
+	session_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
+	if (auth != NULL)
+		server = http_server_new(
+		    (const int *)(gpointer)fds->data, fds->len, &options, site_handle, auth, &error);
+	if (server != NULL)
+		sigwait(&ending, &caught);
+	else
+		log_error("%s", error->message);
+	http_server_free(server, GRACE);
+	auth_free(auth);
+	return server != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -104,10 +143,7 @@ int main(int argc, char **argv)
 	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 	g_autoptr(GError) error = NULL;
 	struct settings *settings;
-	struct http_options options;
-	struct http_server *server;
-	sigset_t ending;
-	int caught;
+	int code;
 
 	log_init("ruad-web", FALSE);
 	if (!parse_arguments(&argc, &argv, fds))
@@ -117,17 +153,7 @@ int main(int argc, char **argv)
 		log_error("%s", error->message);
 		return EX_CONFIG;
 	}
-	block_signals(&ending);
-	session_init(settings_string(settings, "database.url"));
-	options = options_of(settings, fds->len);
+	code = serve(settings, fds);
 	settings_free(settings);
-	server =
-	    http_server_new((const int *)(gpointer)fds->data, fds->len, &options, site_handle, NULL, &error);
-	if (server == NULL) {
-		log_error("%s", error->message);
-		return EXIT_FAILURE;
-	}
-	sigwait(&ending, &caught);
-	http_server_free(server, GRACE);
-	return EXIT_SUCCESS;
+	return code;
 }

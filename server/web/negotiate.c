@@ -5,38 +5,72 @@
 
 #define GZIP_LEVEL 6 /* measured by zlib's authors as the best bargain; JSON of ours is small */
 
-/* The weight of a list member's parameters (";q=0.5") is 0: "0", "0.", "0.0", "0.00" or "0.000". */
-static gboolean weight_is_zero(const char *parameters)
-{
-	const char *q = strchr(parameters, ';');
+#define WHOLE 1000 /* the weight of what has none, in thousandths */
 
-	if (q == NULL)
+/* "0.5" in thousandths; digits beyond the third do not count, and what is no number is 0 (RFC 9110 section 12.4.2). */
+static int read_weight(const char *q)
+{
+	int weight = *q == '1' ? WHOLE : 0;
+	int place = 100;
+
+	if (*q == '\0' || q[1] != '.')
+		return weight;
+	for (q += 2; g_ascii_isdigit(*q) && place > 0; q++, place /= 10)
+		weight += (*q - '0') * place;
+	return MIN(weight, WHOLE);
+}
+
+/* The weight among a list member's parameters (";level=1;q=0.5"), in thousandths. */
+static int weight_of(const char *member)
+{
+	for (const char *at = strchr(member, ';'); at != NULL; at = strchr(at, ';')) {
+		at += 1 + strspn(at + 1, " \t");
+		if ((*at == 'q' || *at == 'Q') && at[1] == '=')
+			return read_weight(at + 2);
+	}
+	return WHOLE;
+}
+
+/* The weight that a list gives name, in thousandths, or -1 when it does not stand there. */
+static int weight_in(const char *list, const char *name)
+{
+	g_auto(GStrv) members = g_strsplit(list, ",", -1);
+
+	for (gsize i = 0; members[i] != NULL; i++) {
+		const char *member = g_strstrip(members[i]);
+		gsize size = strcspn(member, "; \t");
+
+		if (size == strlen(name) && g_ascii_strncasecmp(member, name, size) == 0)
+			return weight_of(member);
+	}
+	return -1;
+}
+
+gboolean negotiate_csv(const char *accept)
+{
+	static const char *const json_names[] = { "application/json", "application/*", "*/*" };
+	int csv = accept != NULL ? weight_in(accept, "text/csv") : -1;
+	int json = -1;
+	gsize i;
+
+	if (csv <= 0)
 		return FALSE;
-	q += 1 + strspn(q + 1, " \t");
-	if ((*q != 'q' && *q != 'Q') || q[1] != '=')
-		return FALSE;
-	q += 2;
-	return *q == '0' && q[strspn(q, "0. \t")] == '\0';
+	for (i = 0; json < 0 && i < G_N_ELEMENTS(json_names); i++)
+		json = weight_in(accept, json_names[i]);
+	return csv > json || (csv == json && i > 1);
 }
 
 gboolean negotiate_gzip(const char *accept_encoding)
 {
-	g_auto(GStrv) members = NULL;
-	gboolean any = FALSE;
+	static const char *const names[] = { "gzip", "x-gzip", "*" };
 
-	if (accept_encoding == NULL)
-		return FALSE;
-	members = g_strsplit(accept_encoding, ",", -1);
-	for (gsize i = 0; members[i] != NULL; i++) {
-		const char *member = g_strstrip(members[i]);
-		g_autofree char *coding = g_strndup(member, strcspn(member, "; \t"));
+	for (gsize i = 0; accept_encoding != NULL && i < G_N_ELEMENTS(names); i++) {
+		int weight = weight_in(accept_encoding, names[i]);
 
-		if (g_ascii_strcasecmp(coding, "gzip") == 0 || g_ascii_strcasecmp(coding, "x-gzip") == 0)
-			return !weight_is_zero(member); /* outweighs '*' */
-		if (strcmp(coding, "*") == 0)
-			any = !weight_is_zero(member);
+		if (weight >= 0)
+			return weight > 0;
 	}
-	return any;
+	return FALSE;
 }
 
 char *negotiate_etag(GBytes *body)

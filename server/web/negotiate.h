@@ -1,7 +1,8 @@
 /*
- * negotiate.h - what client and server agree on without knowing the resource: content coding and validators.
+ * negotiate.h - what client and server agree on without knowing the resource: media type, content coding,
+ * validators.
  *
- * RFC 9110 sections 8.8.3 (ETag), 12.5.3 (Accept-Encoding), 13.1.2 (If-None-Match). Header values are the
+ * RFC 9110 sections 8.8.3 (ETag), 12.5.1 (Accept), 12.5.3 (Accept-Encoding), 13.1.2 (If-None-Match). Header values are the
  * client's bytes, or NULL when absent.
  */
 #pragma once
@@ -10,6 +11,10 @@
 
 /* TRUE when the client takes gzip: it names gzip, x-gzip or '*' with a weight that is not 0. */
 gboolean negotiate_gzip(const char *accept_encoding);
+
+/* TRUE when the client would rather have CSV than JSON: it names text/csv, and with no less weight than JSON, which it
+ * must not name as well in the same breath: of two equals JSON is ours. */
+gboolean negotiate_csv(const char *accept);
 
 /* The entity tag of body, quotes included, transfer full: its SHA-256, so that equal bodies have equal tags.
  */

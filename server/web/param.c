@@ -5,11 +5,6 @@
 
 #include "parser/error.h"
 
-gboolean param_is_list(const struct param *param)
-{
-	return param->type == PARAM_TEXT_LIST;
-}
-
 static char *refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* NULL, with error set to the words. */
@@ -36,8 +31,10 @@ static char *read_text(const struct param *param, const char *value, GError **er
 {
 	if (*value == '\0')
 		return refuse(error, "must not be empty");
-	if (strlen(value) > (gsize)param->max)
-		return refuse(error, "must be at most %" G_GINT64_FORMAT " bytes", param->max);
+	if (g_utf8_strlen(value, -1) < param->min)
+		return refuse(error, "must be at least %" G_GINT64_FORMAT " characters", param->min);
+	if (g_utf8_strlen(value, -1) > param->max)
+		return refuse(error, "must be at most %" G_GINT64_FORMAT " characters", param->max);
 	if (has_control(value))
 		return refuse(error, "must not have control characters");
 	return g_strdup(value);
@@ -122,11 +119,35 @@ static char *read_choice(const struct param *param, const char *value, GError **
 	return refuse(error, "must be one of %s", all);
 }
 
+static char *read_bool(const char *value, GError **error)
+{
+	if (strcmp(value, "0") == 0 || strcmp(value, "1") == 0)
+		return g_strdup(value);
+	return refuse(error, "must be 0 or 1");
+}
+
+static char *read_asn(const char *value, GError **error)
+{
+	gint64 number;
+
+	if (strcmp(value, "none") == 0 || read_number(value, 0, G_MAXUINT32, &number))
+		return g_strdup(value);
+	return refuse(error, "must be the number of an autonomous system, or none");
+}
+
+static char *read_country(const char *value, GError **error)
+{
+	if (strcmp(value, "none") == 0)
+		return g_strdup(value);
+	if (g_ascii_isalpha(value[0]) && g_ascii_isalpha(value[1]) && value[2] == '\0')
+		return g_ascii_strup(value, 2);
+	return refuse(error, "must be a country's two letters, or none");
+}
+
 char *param_read(const struct param *param, const char *value, GError **error)
 {
 	switch (param->type) {
 	case PARAM_TEXT:
-	case PARAM_TEXT_LIST:
 		return read_text(param, value, error);
 	case PARAM_DATE:
 		return read_date(value, error);
@@ -134,8 +155,14 @@ char *param_read(const struct param *param, const char *value, GError **error)
 		return read_network(value, error);
 	case PARAM_INT:
 		return read_int(param, value, error);
+	case PARAM_BOOL:
+		return read_bool(value, error);
 	case PARAM_CHOICE:
 		return read_choice(param, value, error);
+	case PARAM_ASN:
+		return read_asn(value, error);
+	case PARAM_COUNTRY:
+		return read_country(value, error);
 	}
 	g_assert_not_reached();
 }

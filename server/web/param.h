@@ -9,12 +9,14 @@
 #include <glib.h>
 
 enum param_type {
-	PARAM_TEXT,      /* text: 1 .. max bytes, no control characters */
-	PARAM_TEXT_LIST, /* text[]: may be repeated, at most PARAM_LIST_MAX times; each as PARAM_TEXT */
-	PARAM_DATE,      /* date: YYYY-MM-DD, 1970 .. 9999 */
-	PARAM_NETWORK,   /* inet: an IPv4 or IPv6 address, or a network (address/bits) */
-	PARAM_INT,       /* bigint: decimal digits, min .. max */
-	PARAM_CHOICE,    /* text: one of the choices */
+	PARAM_TEXT,    /* text: min (at least 1) .. max characters, none of them a control character */
+	PARAM_DATE,    /* date: YYYY-MM-DD, 1970 .. 9999 */
+	PARAM_NETWORK, /* inet: an IPv4 or IPv6 address, or a network (address/bits) */
+	PARAM_INT,     /* bigint: decimal digits, min .. max */
+	PARAM_BOOL,    /* boolean: 0 or 1 */
+	PARAM_CHOICE,  /* text: one of the choices */
+	PARAM_ASN,     /* text: the number of an autonomous system, or "none" */
+	PARAM_COUNTRY, /* text: two letters (ISO 3166), or "none" */
 };
 
 #define PARAM_LIST_MAX 100 /* values of one list; also bounded by QUERY_TARGET_MAX */
@@ -22,13 +24,12 @@ enum param_type {
 struct param {
 	const char *name;
 	enum param_type type;
-	gint64 min;                 /* PARAM_INT */
-	gint64 max;                 /* PARAM_INT: greatest value; texts: bytes */
+	gboolean required;          /* a query without it is refused */
+	gboolean list;              /* an array of the type: may be repeated, at most PARAM_LIST_MAX times */
+	gint64 min;                 /* PARAM_INT: least value; PARAM_TEXT: characters */
+	gint64 max;                 /* PARAM_INT: greatest value; PARAM_TEXT: characters */
 	const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
 };
-
-/* TRUE for the types that may be repeated. */
-gboolean param_is_list(const struct param *param);
 
 /*
  * Read one value: the text that PostgreSQL gets, transfer full, or NULL with RUAD_ERROR_SYNTAX, whose words

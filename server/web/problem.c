@@ -10,10 +10,14 @@ static const struct {
 	const char *phrase;
 } phrases[] = {
 	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 405, "Method Not Allowed" },
+	{ 411, "Length Required" },
 	{ 413, "Content Too Large" },
 	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
 	{ 431, "Request Header Fields Too Large" },
 	{ 500, "Internal Server Error" },
 	{ 503, "Service Unavailable" },
@@ -56,6 +60,18 @@ void problem_add_invalid(struct problem *problem, const char *name, const char *
 	va_start(args, format);
 	g_ptr_array_add(problem->invalid, g_strdup_vprintf(format, args));
 	va_end(args);
+}
+
+void problem_conclude(struct problem *problem)
+{
+	if (problem->status != 0)
+		return;
+	if (problem->invalid->len == 2)
+		problem_set(problem, 400, "parameter \"%s\" %s",
+		    (const char *)g_ptr_array_index(problem->invalid, 0),
+		    (const char *)g_ptr_array_index(problem->invalid, 1));
+	else
+		problem_set(problem, 400, "%u parameters are not as they must be", problem->invalid->len / 2);
 }
 
 /* text as a JSON string, cut at a character's end. */

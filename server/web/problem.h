@@ -25,5 +25,8 @@ void problem_set(struct problem *problem, guint status, const char *format, ...)
 void problem_add_invalid(struct problem *problem, const char *name, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
+/* Status 400 and a detail from the wrong parameters, of which there is one at least; a status that is set already stays. */
+void problem_conclude(struct problem *problem);
+
 /* The document. */
 GBytes *problem_print(const struct problem *problem) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,89 +2,36 @@
 
 #include <string.h>
 
-#define NAME_MAX_BYTES                                                                                       \
-	255 /* a domain's name is at most 253 octets (RFC 1035) and may come with a final dot */
-#define TEXT_MAX_BYTES 512
-#define LIMIT_MAX      500
-#define VALUES_MAX     G_MAXINT64
+#include "server/web/negotiate.h"
+#include "server/web/routes_table.h"
 
-static const char *const results[] = { "pass", "fail", NULL };
-static const char *const buckets[] = { "day", "week", "month", NULL };
-static const char *const series[] = { "class", "disposition", "domain", "reporter", "alignment", NULL };
-static const char *const groups[] = { "ip", "auth_domain", NULL };
-static const char *const orders[] = { "-messages", "-fail", NULL };
-static const char *const statuses[] = { "stored", "duplicate", "conflict", "quarantined", NULL };
-
-static const struct param domain = { .name = "domain", .type = PARAM_TEXT_LIST, .max = NAME_MAX_BYTES };
-static const struct param from = { .name = "from", .type = PARAM_DATE };
-static const struct param to = { .name = "to", .type = PARAM_DATE };
-static const struct param result = { .name = "result", .type = PARAM_CHOICE, .choices = results };
-static const struct param ip = { .name = "ip", .type = PARAM_NETWORK };
-static const struct param reporter = { .name = "reporter", .type = PARAM_TEXT_LIST, .max = TEXT_MAX_BYTES };
-static const struct param limit = { .name = "limit", .type = PARAM_INT, .min = 1, .max = LIMIT_MAX };
-static const struct param cursor = { .name = "cursor", .type = PARAM_TEXT, .max = TEXT_MAX_BYTES };
-static const struct param bucket = { .name = "bucket", .type = PARAM_CHOICE, .choices = buckets };
-static const struct param by = { .name = "by", .type = PARAM_CHOICE, .choices = series };
-static const struct param group = { .name = "group", .type = PARAM_CHOICE, .choices = groups };
-static const struct param sort = { .name = "sort", .type = PARAM_CHOICE, .choices = orders };
-static const struct param status = { .name = "status", .type = PARAM_CHOICE, .choices = statuses };
-static const struct param report = { .name = "report", .type = PARAM_INT, .min = 1, .max = VALUES_MAX };
-static const struct param report_id = { .name = "report_id", .type = PARAM_TEXT, .max = TEXT_MAX_BYTES };
-static const struct param received_from = { .name = "received_from", .type = PARAM_DATE };
-static const struct param received_to = { .name = "received_to", .type = PARAM_DATE };
-static const struct param id = { .name = "id", .type = PARAM_INT, .min = 1, .max = VALUES_MAX };
-
-/* $1 .. $6, the filters that all lists and sums take. */
-#define FILTER_SQL                                                                                           \
-	"p_domain => $1::text[], p_from => $2::date, p_to => $3::date, p_result => $4::text, "               \
-	"p_ip => $5::inet, p_reporter => $6::text[]"
-#define FILTER_PARAMS &domain, &from, &to, &result, &ip, &reporter
-#define PAGE_SQL      ", p_limit => $7::int, p_cursor => $8::text"
-#define PAGE_PARAMS   &limit, &cursor
-
-static const struct route routes[] = {
-	{ "GET", "/api/v1/summary", "SELECT api.summary(" FILTER_SQL ")", { FILTER_PARAMS } },
-	{ "GET", "/api/v1/timeseries",
-	    "SELECT api.timeseries(" FILTER_SQL ", p_bucket => $7::text, p_by => $8::text)",
-	    { FILTER_PARAMS, &bucket, &by } },
-	{ "GET", "/api/v1/domains", "SELECT api.domains(" FILTER_SQL PAGE_SQL ")",
-	    { FILTER_PARAMS, PAGE_PARAMS } },
-	{ "GET", "/api/v1/sources",
-	    "SELECT api.sources(" FILTER_SQL PAGE_SQL ", p_group => $9::text, p_sort => $10::text)",
-	    { FILTER_PARAMS, PAGE_PARAMS, &group, &sort } },
-	{ "GET", "/api/v1/records", "SELECT api.records(" FILTER_SQL PAGE_SQL ", p_report => $9::bigint)",
-	    { FILTER_PARAMS, PAGE_PARAMS, &report } },
-	{ "GET", "/api/v1/reports",
-	    "SELECT api.reports(" FILTER_SQL PAGE_SQL
-	    ", p_report_id => $9::text, p_received_from => $10::date, p_received_to => $11::date)",
-	    { FILTER_PARAMS, PAGE_PARAMS, &report_id, &received_from, &received_to } },
-	{ "GET", "/api/v1/reports/{id}", "SELECT api.report(p_id => $1::bigint)", { &id } },
-	{ "GET", "/api/v1/intake",
-	    "SELECT api.intake(p_from => $1::date, p_to => $2::date, p_status => $3::text, "
-	    "p_limit => $4::int, p_cursor => $5::text)",
-	    { &from, &to, &status, PAGE_PARAMS } },
-	{ "GET", "/api/v1/meta", "SELECT api.meta() || '{\"version\": \"" RUAD_VERSION "\"}'", { NULL } },
-};
+#define CURSOR "cursor" /* the parameter's name */
 
 const struct route *routes_all(gsize *n_routes)
 {
-	*n_routes = G_N_ELEMENTS(routes);
-	return routes;
+	*n_routes = routes_table_size;
+	return routes_table;
 }
 
 /* TRUE when path fits pattern; then *segment is what stands at {name}, or NULL. */
 static gboolean pattern_fits(const char *pattern, const char *path, char **segment)
 {
 	const char *brace = strchr(pattern, '{');
-	gsize fixed;
+	const char *tail;
+	gsize before;
+	gsize size;
 
 	*segment = NULL;
 	if (brace == NULL)
 		return strcmp(pattern, path) == 0;
-	fixed = (gsize)(brace - pattern);
-	if (strncmp(pattern, path, fixed) != 0 || path[fixed] == '\0' || strchr(path + fixed, '/') != NULL)
+	before = (gsize)(brace - pattern);
+	tail = strchr(brace, '}') + 1;
+	if (strncmp(pattern, path, before) != 0)
 		return FALSE;
-	*segment = g_strdup(path + fixed);
+	size = strcspn(path + before, "/");
+	if (size == 0 || strcmp(path + before + size, tail) != 0)
+		return FALSE;
+	*segment = g_strndup(path + before, size);
 	return TRUE;
 }
 
@@ -93,13 +40,13 @@ const struct route *routes_find(const char *method, const char *path, char **seg
 	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
 
 	*allow = NULL;
-	for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
-		if (!pattern_fits(routes[i].path, path, segment))
+	for (gsize i = 0; i < routes_table_size; i++) {
+		if (!pattern_fits(routes_table[i].path, path, segment))
 			continue;
-		if (strcmp(routes[i].method, wanted) == 0)
-			return &routes[i];
+		if (strcmp(routes_table[i].method, wanted) == 0)
+			return &routes_table[i];
 		g_clear_pointer(segment, g_free);
-		*allow = "GET, HEAD";
+		*allow = strcmp(routes_table[i].method, "GET") == 0 ? "GET, HEAD" : routes_table[i].method;
 	}
 	return NULL;
 }
@@ -160,9 +107,12 @@ static char *bind_list(const struct param *param, const GPtrArray *raw, struct p
  */
 static char *bind_param(const struct param *param, const GPtrArray *raw, struct problem *problem)
 {
-	if (raw->len == 0)
+	if (raw->len == 0) {
+		if (param->required)
+			problem_add_invalid(problem, param->name, "is needed");
 		return NULL;
-	if (param_is_list(param))
+	}
+	if (param->list)
 		return bind_list(param, raw, problem);
 	if (raw->len > 1) {
 		problem_add_invalid(problem, param->name, "must be given once");
@@ -171,31 +121,38 @@ static char *bind_param(const struct param *param, const GPtrArray *raw, struct 
 	return bind_value(param, g_ptr_array_index(raw, 0), problem);
 }
 
+/* The parameter that the path's {name} gives, or NULL. */
+static const struct param *segment_param(const struct route *route)
+{
+	return strchr(route->path, '{') != NULL ? route->params[0] : NULL;
+}
+
+static gboolean is_known(const struct route *route, const char *word)
+{
+	for (guint n = 0; n < route_n_params(route); n++)
+		if (route->params[n] != segment_param(route) && strcmp(route->params[n]->name, word) == 0)
+			return TRUE;
+	return route->csv != NULL && strcmp(routes_format.name, word) == 0;
+}
+
 /* A misspelt filter that went by unseen would widen an audit. */
 static void refuse_unknown(const struct route *route, const struct query *query, struct problem *problem)
 {
 	for (guint i = 0; i < query->pairs->len; i++) {
 		const struct query_pair *pair = g_ptr_array_index(query->pairs, i);
-		gboolean known = FALSE;
 
-		for (guint n = 0; n < route_n_params(route); n++)
-			known |= route->params[n] != &id && strcmp(route->params[n]->name, pair->name) == 0;
-		if (!known)
+		if (!is_known(route, pair->name))
 			problem_add_invalid(problem, pair->name, "is not a parameter of %s", route->path);
 	}
 }
 
-/* Status and detail of a problem whose invalid parameters are known. */
-static void conclude(struct problem *problem)
+/* "format" is none of the statement's; it chooses which one runs. */
+static void refuse_format(const struct route *route, const struct query *query, struct problem *problem)
 {
-	if (problem->status != 0)
-		return;
-	if (problem->invalid->len == 2)
-		problem_set(problem, 400, "parameter \"%s\" %s",
-		    (const char *)g_ptr_array_index(problem->invalid, 0),
-		    (const char *)g_ptr_array_index(problem->invalid, 1));
-	else
-		problem_set(problem, 400, "%u parameters are not as they must be", problem->invalid->len / 2);
+	g_autoptr(GPtrArray) raw = values_of(query, routes_format.name);
+
+	if (route->csv != NULL)
+		g_free(bind_param(&routes_format, raw, problem));
 }
 
 gboolean route_bind(const struct route *route, const struct query *query, const char *segment,
@@ -204,23 +161,82 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
 	char *bound[ROUTE_PARAMS_MAX] = { NULL };
 
 	refuse_unknown(route, query, problem);
+	refuse_format(route, query, problem);
 	for (guint n = 0; n < route_n_params(route); n++) {
 		const struct param *param = route->params[n];
 		g_autoptr(GPtrArray) raw = values_of(query, param->name);
 
-		if (param != &id)
+		if (param != segment_param(route))
 			bound[n] = bind_param(param, raw, problem);
 		else if ((bound[n] = param_read(param, segment, NULL)) == NULL)
-			problem_set(problem, 404, "nothing is known under that id");
+			problem_set(problem, 404, "nothing is known under that %s", param->name);
 	}
 	if (problem->status != 0 || problem->invalid != NULL) {
-		conclude(problem);
+		problem_conclude(problem);
 		for (guint n = 0; n < ROUTE_PARAMS_MAX; n++)
 			g_free(bound[n]);
 		return FALSE;
 	}
 	memcpy(values, bound, sizeof bound);
 	return TRUE;
+}
+
+gboolean route_gives_csv(const struct route *route, const struct query *query, const char *accept)
+{
+	g_autoptr(GPtrArray) raw = values_of(query, routes_format.name);
+
+	if (route->csv == NULL)
+		return FALSE;
+	if (raw->len > 0)
+		return strcmp(g_ptr_array_index(raw, 0), "csv") == 0;
+	return negotiate_csv(accept);
+}
+
+char *route_next(const struct query *query, const char *next)
+{
+	g_autofree char *encoded = g_uri_escape_string(next, NULL, FALSE);
+	GString *reference = g_string_new("?");
+
+	for (guint i = 0; i < query->pairs->len; i++) {
+		const struct query_pair *pair = g_ptr_array_index(query->pairs, i);
+
+		if (strcmp(pair->name, CURSOR) == 0)
+			continue;
+		g_string_append_uri_escaped(reference, pair->name, NULL, FALSE);
+		g_string_append_c(reference, '=');
+		g_string_append_uri_escaped(reference, pair->value, ":/@,", FALSE);
+		g_string_append_c(reference, '&');
+	}
+	g_string_append_printf(reference, "%s=%s", CURSOR, encoded);
+	return g_string_free(reference, FALSE);
+}
+
+/* "-" and text, with '-' for all that a file's name had better not have. */
+static void append_part(GString *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	g_string_append_c(name, '-');
+	for (const char *at = text; *at != '\0'; at++)
+		g_string_append_c(name, g_ascii_isalnum(*at) || *at == '.' ? *at : '-');
+}
+
+char *route_filename(
+    const struct route *route, const struct query *query, const char *segment, const char *extension)
+{
+	static const char *const dates[] = { "from", "to" };
+	GString *name = g_string_new("ruad");
+
+	append_part(name, route->name);
+	append_part(name, segment);
+	for (gsize i = 0; i < G_N_ELEMENTS(dates); i++) {
+		g_autoptr(GPtrArray) raw = values_of(query, dates[i]);
+
+		if (raw->len > 0)
+			append_part(name, g_ptr_array_index(raw, 0));
+	}
+	g_string_append_printf(name, ".%s", extension);
+	return g_string_free(name, FALSE);
 }
 
 /* The bare line behind "HINT:  " in the server's words, transfer full, or NULL. */

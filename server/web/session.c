@@ -4,15 +4,15 @@
 
 #include "parser/error.h"
 
-#define PARAMS_MAX 16
 #define PAUSE_US                                                                                             \
 	G_USEC_PER_SEC /* after a failed attempt, before the next: a thread must not hang on each request */
 
-/* Nothing a page asks for writes, takes long, waits for long, or depends on the server's own settings. */
+/* Nothing a page asks for takes long, waits for long, or depends on the server's own settings. */
 #define SETUP                                                                                                \
-	"SET default_transaction_read_only = on; SET statement_timeout = '10s'; SET lock_timeout = '5s'; "   \
+	"SET statement_timeout = '10s'; SET lock_timeout = '5s'; "                                           \
 	"SET idle_in_transaction_session_timeout = '10s'; SET search_path = api, dmarc; "                    \
 	"SET timezone = 'UTC'; SET datestyle = 'ISO'; SET application_name = 'ruad-web'"
+#define READ_ONLY "SET default_transaction_read_only = on"
 
 /* A thread's own. */
 struct session {
@@ -20,7 +20,9 @@ struct session {
 	gint64 failed_at; /* monotonic time of the last attempt to connect that failed, or 0 */
 };
 
-static char *conninfo; /* set once by session_init() */
+/* Set once by session_init(). */
+static char *reader_conninfo;
+static char *editor_conninfo; /* or NULL */
 
 static void session_free(gpointer data)
 {
@@ -32,10 +34,16 @@ static void session_free(gpointer data)
 
 static GPrivate of_thread = G_PRIVATE_INIT(session_free);
 
-void session_init(const char *where)
+void session_init(const char *reader, const char *editor)
 {
-	g_assert(conninfo == NULL);
-	conninfo = g_strdup(where);
+	g_assert(reader_conninfo == NULL);
+	reader_conninfo = g_strdup(reader);
+	editor_conninfo = g_strdup(editor);
+}
+
+gboolean session_may_edit(void)
+{
+	return editor_conninfo != NULL;
 }
 
 static struct session *session_get(void)
@@ -63,8 +71,9 @@ static gboolean session_connect(struct session *session, GError **error)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "database: could not connect a moment ago");
 		return FALSE;
 	}
-	session->db = db_open(conninfo, "ruad-web", error);
-	if (session->db != NULL && !db_exec(session->db, SETUP, NULL, 0, error))
+	session->db = db_open(reader_conninfo, "ruad-web", error);
+	if (session->db != NULL && (!db_exec(session->db, READ_ONLY, NULL, 0, error) ||
+				       !db_exec(session->db, SETUP, NULL, 0, error)))
 		session_drop(session);
 	session->failed_at = session->db == NULL ? g_get_monotonic_time() : 0;
 	return session->db != NULL;
@@ -93,12 +102,12 @@ static struct db_rows *session_query(
 	return db_query(session->db, sql, params, n_params, error);
 }
 
-/* What a failed query means to the one who asked. */
-static enum session_outcome outcome_of(const struct session *session)
+/* What a failed query on db (or NULL) means to the one who asked. */
+static enum session_outcome outcome_of(const struct db *db)
 {
-	const char *state = session->db != NULL ? db_sqlstate(session->db) : "";
+	const char *state = db != NULL ? db_sqlstate(db) : "";
 
-	if (session->db == NULL || !db_alive(session->db))
+	if (db == NULL || !db_alive(db))
 		return SESSION_AWAY;
 	if (strcmp(state, "22023") == 0)
 		return SESSION_REFUSED;
@@ -110,27 +119,59 @@ static enum session_outcome outcome_of(const struct session *session)
 	return SESSION_FAILED;
 }
 
-enum session_outcome session_document(
-    const char *sql, char *const params[], guint n_params, GBytes **document, GError **error)
+static void fill(struct db_value values[SESSION_PARAMS_MAX], char *const params[], guint n_params)
 {
-	struct session *session = session_get();
-	struct db_value values[PARAMS_MAX];
-	struct db_rows *rows;
-
-	g_assert(n_params <= PARAMS_MAX);
+	g_assert(n_params <= SESSION_PARAMS_MAX);
 	for (guint i = 0; i < n_params; i++)
 		values[i] = DB_TEXT(params[i]);
+}
+
+/* What stands in the only row, if there is one; takes rows. */
+static void take(struct db_rows *rows, GBytes **document, char **next)
+{
+	*document = NULL;
+	if (db_rows_count(rows) > 0 && db_rows_get(rows, 0, 0) != NULL)
+		*document = g_bytes_new(db_rows_get(rows, 0, 0), db_rows_size(rows, 0, 0));
+	if (next != NULL)
+		*next = db_rows_count(rows) > 0 ? g_strdup(db_rows_get(rows, 0, 1)) : NULL;
+	db_rows_free(rows);
+}
+
+enum session_outcome session_document(
+    const char *sql, char *const params[], guint n_params, GBytes **document, char **next, GError **error)
+{
+	struct session *session = session_get();
+	struct db_value values[SESSION_PARAMS_MAX];
+	struct db_rows *rows;
+
+	fill(values, params, n_params);
 	rows = session_query(session, sql, values, n_params, error);
 	if (rows == NULL) {
-		enum session_outcome outcome = outcome_of(session);
+		enum session_outcome outcome = outcome_of(session->db);
 
 		if (session->db != NULL && !db_alive(session->db))
 			session_drop(session);
 		return outcome;
 	}
-	*document = NULL;
-	if (db_rows_count(rows) > 0 && db_rows_get(rows, 0, 0) != NULL)
-		*document = g_bytes_new(db_rows_get(rows, 0, 0), db_rows_size(rows, 0, 0));
-	db_rows_free(rows);
+	take(rows, document, next);
 	return SESSION_ROWS;
+}
+
+enum session_outcome session_edit(
+    const char *sql, char *const params[], guint n_params, GBytes **document, GError **error)
+{
+	struct db *db = db_open(editor_conninfo, "ruad-web", error);
+	struct db_value values[SESSION_PARAMS_MAX];
+	struct db_rows *rows = NULL;
+	enum session_outcome outcome = SESSION_ROWS;
+
+	fill(values, params, n_params);
+	if (db != NULL && db_exec(db, SETUP, NULL, 0, error))
+		rows = db_query(db, sql, values, n_params, error);
+	if (rows != NULL)
+		take(rows, document, NULL);
+	else
+		outcome = outcome_of(db);
+	db_close(db);
+	return outcome;
 }

@@ -1,6 +1,6 @@
 /*
  * session.h - each thread's read-only connection to PostgreSQL, opened when first asked for and again when
- * lost.
+ * lost; and one for each change, as a role that may make it.
  *
  * Knows nothing of HTTP or of which statements there are.
  */
@@ -9,6 +9,8 @@
 #include <glib.h>
 
 #include "server/common/db.h"
+
+#define SESSION_PARAMS_MAX 32 /* of a statement; db.c takes no more */
 
 enum session_outcome {
 	SESSION_ROWS,    /* the document is set; NULL when the statement gave SQL NULL or no row */
@@ -19,13 +21,20 @@ enum session_outcome {
 	SESSION_FAILED, /* all else: our fault */
 };
 
-/* Once, before the first thread: where to connect; conninfo is copied. */
-void session_init(const char *conninfo);
+/* Once, before the first thread: where to connect to read, and to change labels (NULL: nobody may). Both are copied. */
+void session_init(const char *reader, const char *editor);
+
+/* Whether there is anywhere to connect to for changes. */
+gboolean session_may_edit(void);
 
 /*
- * Run sql, which gives one row with one text column, on this thread's connection. params are n texts, NULL is
- * SQL NULL. *document is transfer full. Other outcomes than SESSION_ROWS set error, for the log; that of
- * SESSION_REFUSED is for the client, too.
+ * Run sql, which gives one row with one text column, on this thread's connection; with next (not NULL) it has a second
+ * column for *next, which may be NULL. params are n texts, NULL is SQL NULL. *document and *next are transfer full.
+ * Other outcomes than SESSION_ROWS set error, for the log; that of SESSION_REFUSED is for the client, too.
  */
 enum session_outcome session_document(const char *sql, char *const params[], guint n_params,
-    GBytes **document, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+    GBytes **document, char **next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same on a connection that may change labels, open for this one statement. */
+enum session_outcome session_edit(const char *sql, char *const params[], guint n_params, GBytes **document,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,8 @@
 """ruad-web on sockets of its own, and a client that looks at every byte of what it says."""
 
+import base64
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -8,6 +10,7 @@ import socket
 import subprocess
 import urllib.parse
 
+import contract
 from conftest import PROGRAMS, wait_until
 
 GUARDS = {
@@ -26,6 +29,15 @@ POLICY = [
 ]
 
 
+TITLES = {413: "Content Too Large", 414: "URI Too Long"}  # RFC 9110; older Pythons have those of RFC 7231
+DOWNLOAD_POLICY = "sandbox"
+
+
+def basic(user, password):
+    """The header of RFC 7617."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 class Answer:
     """A response, read to its end."""
 
@@ -40,12 +52,16 @@ class Answer:
     def json(self):
         return json.loads(self.body)
 
+    def document(self):
+        """The JSON, unpacked where it is packed."""
+        return json.loads(gzip.decompress(self.body) if self["Content-Encoding"] == "gzip" else self.body)
+
     def problem(self):
         """The document of RFC 9457, after a look at its form; {name: reason} of its invalid_params."""
         document = self.json()
         assert self["Content-Type"] == "application/problem+json"
         assert document["type"] == "about:blank"
-        assert document["title"] == http.client.responses[self.status].replace("Request-URI", "URI")
+        assert document["title"] == TITLES.get(self.status, http.client.responses[self.status])
         assert document["status"] == self.status
         assert document["detail"]
         return {item["name"]: item["reason"] for item in document.get("invalid_params", [])}
@@ -94,12 +110,19 @@ class WebSite:
         self.unix.close()
 
     def ask(self, target, method="GET", body=None, **headers):
-        """An Answer that has the headers which every response must have."""
+        """An Answer that has the headers which every response must have, and keeps to the contract of the API."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
             client.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = Answer(client.getresponse())
         check_guards(answer)
+        contract.check(method, urllib.parse.urlsplit(target).path, answer)
         return answer
+
+    def put_label(self, key, label, note=None, **headers):
+        """PUT a label as the page does."""
+        body = json.dumps({"label": label, "note": note})
+        headers = {"Content_Type": "application/json", "Sec_Fetch_Site": "same-origin", **headers}
+        return self.ask(f"/api/v1/sources/{urllib.parse.quote(key, safe=':')}/label", "PUT", body, **headers)
 
     def get(self, resource, **parameters):
         """GET api/v1/resource; a parameter that is a list is repeated, and "from" is written from_."""
@@ -138,7 +161,10 @@ def check_guards(answer):
     for name, value in GUARDS.items():
         assert answer.headers.get_all(name) == [value], name
     (policy,) = answer.headers.get_all("Content-Security-Policy")
-    for directive in POLICY:
-        assert directive in policy.split("; "), directive
+    if answer["Content-Type"] == "application/xml":
+        assert policy == DOWNLOAD_POLICY
+    else:
+        for directive in POLICY:
+            assert directive in policy.split("; "), directive
     assert "unsafe" not in policy
     assert len(answer.headers.get_all("Cache-Control")) == 1

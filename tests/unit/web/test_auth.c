@@ -226,7 +226,9 @@ static void forms_of_the_header_are_those_of_the_rfc(void **state)
 		{ "basic YW5uOnNlY3JldA==", "ann" },
 		{ "BASIC   YW5uOnNlY3JldA==", "ann" },
 		{ "Basic YW5uOnNlY3JldA", NULL }, /* no padding: the last bytes are cut */
+		{ "Basic YW5uOnNlY3JldA==x", NULL },
 		{ "Basic YW5uOnNlY3JldA== x", NULL },
+		{ "Basic YW5uOnNlY3JldB==", NULL }, /* bits behind the end */
 		{ "Basic YW5uOn NlY3JldA==", NULL },
 		{ "Basic YW5uOnNlY3JldAB=", NULL }, /* a NUL behind the password */
 		{ "Basic ann:secret", NULL },

@@ -42,6 +42,43 @@ static void gzip_is_sent_to_those_who_take_it(void **state)
 			fail_msg("\"%s\" should be %d", rows[i].header, rows[i].want);
 }
 
+static void csv_is_sent_to_those_who_would_rather_have_it(void **state)
+{
+	static const struct {
+		const char *header;
+		gboolean want;
+	} rows[] = {
+		{ NULL, FALSE },
+		{ "", FALSE },
+		{ "*/*", FALSE },
+		{ "text/*", FALSE },
+		{ "application/json", FALSE },
+		{ "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+		    FALSE }, /* a browser's address bar */
+		{ "text/csv", TRUE },
+		{ "Text/CSV; header=present", TRUE },
+		{ "text/csv;q=0", FALSE },
+		{ "text/csv;q=0.000", FALSE },
+		{ "text/csv;q=0.001", TRUE },
+		{ "text/csv, */*", TRUE },
+		{ "text/csv, */*;q=0.1", TRUE },
+		{ "text/csv;q=0.5, */*", FALSE },
+		{ "text/csv, application/*", TRUE },
+		{ "text/csv, application/json", FALSE },
+		{ "application/json;q=0.9, text/csv", TRUE },
+		{ "application/json, text/csv;q=0.9", FALSE },
+		{ "application/json;q=0, text/csv;q=0.1, */*", TRUE },
+		{ "text/csv;q=1.0,application/json;q=0.999", TRUE },
+		{ "text/csvx", FALSE },
+		{ "xtext/csv", FALSE },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (negotiate_csv(rows[i].header) != rows[i].want)
+			fail_msg("\"%s\" should be %d", rows[i].header, rows[i].want);
+}
+
 static void entity_tags_are_compared_one_by_one(void **state)
 {
 	static const struct {
@@ -121,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gzip_is_sent_to_those_who_take_it),
+		cmocka_unit_test(csv_is_sent_to_those_who_would_rather_have_it),
 		cmocka_unit_test(entity_tags_are_compared_one_by_one),
 		cmocka_unit_test(entity_tag_is_the_hash_of_the_body),
 		cmocka_unit_test(compressed_body_unpacks_to_itself),

@@ -11,11 +11,15 @@
 
 static const char *const colours[] = { "red", "green", NULL };
 
-static const struct param text = { .name = "text", .type = PARAM_TEXT, .max = 5 };
+static const struct param text = { .name = "text", .type = PARAM_TEXT, .min = 1, .max = 5 };
+static const struct param longer = { .name = "longer", .type = PARAM_TEXT, .min = 2, .max = 3 };
 static const struct param date = { .name = "date", .type = PARAM_DATE };
 static const struct param network = { .name = "network", .type = PARAM_NETWORK };
 static const struct param number = { .name = "number", .type = PARAM_INT, .min = 1, .max = 500 };
 static const struct param big = { .name = "big", .type = PARAM_INT, .min = 0, .max = G_MAXINT64 };
+static const struct param yes = { .name = "yes", .type = PARAM_BOOL };
+static const struct param asn = { .name = "asn", .type = PARAM_ASN };
+static const struct param country = { .name = "country", .type = PARAM_COUNTRY };
 static const struct param choice = { .name = "choice", .type = PARAM_CHOICE, .choices = colours };
 
 struct row {
@@ -33,6 +37,39 @@ static const struct row rows[] = {
 	{ &text, "a\x7f", NULL },
 	{ &text, "\xc2\x85", NULL }, /* U+0085, a C1 control */
 	{ &text, "';--", "';--" },
+	{ &text, "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
+	    "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4" }, /* 5 characters */
+	{ &text, "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", NULL },
+	{ &longer, "", NULL },
+	{ &longer, "a", NULL },
+	{ &longer, "\xc3\xa4", NULL },
+	{ &longer, "ab", "ab" },
+	{ &longer, "abc", "abc" },
+	{ &longer, "abcd", NULL },
+	{ &yes, "0", "0" },
+	{ &yes, "1", "1" },
+	{ &yes, "2", NULL },
+	{ &yes, "true", NULL },
+	{ &yes, "01", NULL },
+	{ &yes, "", NULL },
+	{ &asn, "0", "0" },
+	{ &asn, "64496", "64496" },
+	{ &asn, "4294967295", "4294967295" },
+	{ &asn, "4294967296", NULL },
+	{ &asn, "none", "none" },
+	{ &asn, "AS64496", NULL },
+	{ &asn, "-1", NULL },
+	{ &asn, "064496", NULL },
+	{ &asn, "", NULL },
+	{ &country, "DE", "DE" },
+	{ &country, "de", "DE" },
+	{ &country, "none", "none" },
+	{ &country, "NONE", NULL },
+	{ &country, "D", NULL },
+	{ &country, "DEU", NULL },
+	{ &country, "D1", NULL },
+	{ &country, "\xc3\xa4", NULL },
+	{ &country, "", NULL },
 	{ &date, "2026-11-24", "2026-11-24" },
 	{ &date, "2024-02-29", "2024-02-29" },
 	{ &date, "1970-01-01", "1970-01-01" },

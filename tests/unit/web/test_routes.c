@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -40,6 +41,9 @@ static char *outcome(const char *method, const char *target)
 	return g_string_free(text, FALSE);
 }
 
+#define NOTHING_5  "-|-|-|-|-|"
+#define NOTHING_20 NOTHING_5 NOTHING_5 NOTHING_5 NOTHING_5
+
 static const struct {
 	const char *method;
 	const char *target;
@@ -47,37 +51,71 @@ static const struct {
 } rows[] = {
 	{ "GET", "/api/v1/meta", "" },
 	{ "HEAD", "/api/v1/meta", "" },
+	{ "GET", "/api/v1/me", "" },
 	{ "GET", "/api/v1/meta?x=1", "400 x" },
-	{ "GET", "/api/v1/summary", "-|-|-|-|-|-|" },
+	{ "GET", "/api/v1/summary", NOTHING_20 },
 	{ "GET",
-	    "/api/v1/summary?domain=Example.org&domain=b.example&from=2026-01-01&to=2026-02-01&result=fail"
-	    "&ip=192.0.2.0/24&reporter=Google+Inc.",
-	    "{\"Example.org\",\"b.example\"}|2026-01-01|2026-02-01|fail|192.0.2.0/24|{\"Google Inc.\"}|" },
-	{ "GET", "/api/v1/summary?reporter=%7B%22%5C,NULL%7D", "-|-|-|-|-|{\"{\\\"\\\\,NULL}\"}|" },
-	{ "GET", "/api/v1/timeseries?bucket=week&by=class", "-|-|-|-|-|-|week|class|" },
-	{ "GET", "/api/v1/sources?group=ip&limit=500&cursor=abc", "-|-|-|-|-|-|500|abc|ip|-|" },
-	{ "GET", "/api/v1/records?limit=1", "-|-|-|-|-|-|1|-|-|" },
-	{ "GET", "/api/v1/reports?report_id=x@y", "-|-|-|-|-|-|-|-|x@y|-|-|" },
+	    "/api/v1/summary?domain=Example.org&domain=b.example&subdomains=1&from=2026-01-01&to=2026-02-01"
+	    "&class=pass&class=unknown&result=fail&dkim=pass&spf=fail&disposition=none&override=any"
+	    "&source=ip:2001:db8::1&source=none&ip=192.0.2.0/24&asn=64496&asn=none&country=de&rdns=x.example"
+	    "&auth_domain=a.example&header_from=h.example&reporter=Google+Inc.&label=mine&q=ab",
+	    "{\"Example.org\",\"b.example\"}|1|2026-01-01|2026-02-01|{\"pass\",\"unknown\"}|fail|pass|fail|"
+	    "{\"none\"}|{\"any\"}|{\"ip:2001:db8::1\",\"none\"}|192.0.2.0/24|{\"64496\",\"none\"}|{\"DE\"}|"
+	    "{\"x.example\"}|{\"a.example\"}|{\"h.example\"}|{\"Google Inc.\"}|{\"mine\"}|ab|" },
+	{ "GET", "/api/v1/tls/summary?reporter=%7B%22%5C,NULL%7D", "-|-|-|-|{\"{\\\"\\\\,NULL}\"}|-|" },
+	{ "GET", "/api/v1/timeseries?bucket=week&by=class", NOTHING_20 "week|class|" },
+	{ "GET", "/api/v1/sources?group=ip&limit=500&cursor=abc", NOTHING_20 "500|abc|ip|-|" },
+	{ "GET", "/api/v1/sources?sort=-fail", NOTHING_20 "-|-|-|-fail|" },
+	{ "GET", "/api/v1/records?limit=10000", NOTHING_20 "10000|-|-|" },
+	{ "GET", "/api/v1/reports?report_id=x@y", NOTHING_20 "-|-|x@y|-|-|" },
 	{ "GET", "/api/v1/reports/17", "17|" },
+	{ "GET", "/api/v1/reports/17/xml", "17|" },
+	{ "GET", "/api/v1/reports/17/records?result=fail", "17|fail|-|-|" },
 	{ "GET", "/api/v1/reports/9223372036854775807", "9223372036854775807|" },
 	{ "GET", "/api/v1/reports/9223372036854775808", "404" },
 	{ "GET", "/api/v1/reports/0", "404" },
 	{ "GET", "/api/v1/reports/abc", "404" },
+	{ "GET", "/api/v1/reports/abc/xml", "404" },
 	{ "GET", "/api/v1/reports/1%27", "404" },
 	{ "GET", "/api/v1/reports/17?id=18", "400 id" },
-	{ "GET", "/api/v1/intake?limit=5", "-|-|-|5|-|" },
-	{ "GET", "/api/v1/domains?limit=10", "-|-|-|-|-|-|10|-|" },
+	{ "GET", "/api/v1/intake?from=2026-01-01", "2026-01-01|-|" },
+	{ "GET", "/api/v1/intake/events?status=stored&status=conflict&report=5",
+	    "-|-|{\"stored\",\"conflict\"}|-|-|5|-|-|" },
+	{ "GET", "/api/v1/domains?limit=10", NOTHING_20 "10|-|-|" },
+	{ "GET", "/api/v1/domains/example.org?from=2026-01-01", "example.org|2026-01-01|-|" },
+	{ "GET", "/api/v1/domains/b%C3%BCcher.example/impact?policy=reject",
+	    "b\xc3\xbc"
+	    "cher.example|-|-|reject|" },
+	{ "GET", "/api/v1/sources/ip:2001:db8::1", "ip:2001:db8::1|-|-|-|-|" },
+	{ "GET", "/api/v1/sources/ip%3A192.0.2.1/ips?limit=5", "ip:192.0.2.1|-|-|-|-|-|5|-|" },
+	{ "GET", "/api/v1/sources/a%0ab", "404" },
+	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label", "ip:192.0.2.1|" },
+	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label?label=mine", "400 label" },
+	{ "GET", "/api/v1/search?q=ab", "ab|" },
+	/* the form is no parameter of the statement */
+	{ "GET", "/api/v1/reports/17/records?format=csv", "17|-|-|-|" },
+	{ "GET", "/api/v1/reports/17/records?format=json", "17|-|-|-|" },
+	{ "GET", "/api/v1/reports/17/records?format=xml", "400 format" },
+	{ "GET", "/api/v1/reports/17/records?format=csv&format=csv", "400 format" },
+	{ "GET", "/api/v1/reports/17?format=csv", "400 format" },
 	/* each kind of wrong parameter, and all of them told at once */
 	{ "GET", "/api/v1/summary?domian=example.org", "400 domian" },
 	{ "GET", "/api/v1/summary?Domain=example.org", "400 Domain" },
 	{ "GET", "/api/v1/summary?from=2026-01-01&from=2026-01-02", "400 from" },
 	{ "GET", "/api/v1/summary?from=yesterday", "400 from" },
 	{ "GET", "/api/v1/summary?result=maybe", "400 result" },
+	{ "GET", "/api/v1/summary?class=pass&class=good", "400 class" },
+	{ "GET", "/api/v1/summary?subdomains=yes", "400 subdomains" },
+	{ "GET", "/api/v1/summary?country=Germany", "400 country" },
+	{ "GET", "/api/v1/summary?asn=AS1", "400 asn" },
+	{ "GET", "/api/v1/summary?q=a", "400 q" },
 	{ "GET", "/api/v1/summary?ip=10.1", "400 ip" },
 	{ "GET", "/api/v1/summary?domain=", "400 domain" },
 	{ "GET", "/api/v1/summary?domain=ok.example&domain=%09", "400 domain" },
 	{ "GET", "/api/v1/summary?limit=5", "400 limit" },
-	{ "GET", "/api/v1/sources?limit=501", "400 limit" },
+	{ "GET", "/api/v1/search", "400 q" },
+	{ "GET", "/api/v1/search?q=", "400 q" },
+	{ "GET", "/api/v1/sources?limit=10001", "400 limit" },
 	{ "GET", "/api/v1/sources?limit=0", "400 limit" },
 	{ "GET", "/api/v1/sources?group=planet", "400 group" },
 	{ "GET", "/api/v1/timeseries?bucket=year&by=planet", "400 bucket by" },
@@ -89,12 +127,19 @@ static const struct {
 	{ "GET", "/api/v1/Summary", "none" },
 	{ "GET", "/api/v2/summary", "none" },
 	{ "GET", "/api/v1/reports/", "none" },
+	{ "GET", "/api/v1/reports//xml", "none" },
 	{ "GET", "/api/v1/reports/1/2", "none" },
 	{ "GET", "/api/v1/reports/1/", "none" },
+	{ "GET", "/api/v1/reports/1/xml/", "none" },
+	{ "GET", "/api/v1/reports/1/xmlx", "none" },
+	{ "GET", "/api/v1/sources/a/b/ips", "none" },
 	{ "POST", "/api/v1/nosuch", "none" },
 	{ "POST", "/api/v1/summary", "GET, HEAD" },
 	{ "DELETE", "/api/v1/reports/17", "GET, HEAD" },
 	{ "get", "/api/v1/summary", "GET, HEAD" },
+	{ "PUT", "/api/v1/sources/ip:192.0.2.1", "GET, HEAD" },
+	{ "GET", "/api/v1/sources/ip:192.0.2.1/label", "PUT" },
+	{ "POST", "/api/v1/sources/ip:192.0.2.1/label", "PUT" },
 };
 
 static void targets_are_bound_or_refused(void **state)
@@ -143,25 +188,156 @@ static void texts_are_bounded(void **state)
 	}
 }
 
-/* $n in the statement is what the table's n-th parameter is: p_NAME => $n */
-static void statements_name_the_parameters_in_the_order_of_the_table(void **state)
+/* sql has each of the route's parameters, as p_NAME => $n:: with its type, and no other. */
+static void check_statement(const struct route *route, const char *sql)
+{
+	guint n_params = route_n_params(route) + (route->form == ROUTE_LABEL ? 3 : 0);
+	g_autofree char *beyond = g_strdup_printf("$%u", n_params + 1);
+
+	if (strstr(sql, beyond) != NULL)
+		fail_msg("%s: \"%s\" in \"%s\"", route->path, beyond, sql);
+	for (guint n = 0; n < route_n_params(route); n++) {
+		const struct param *param = route->params[n];
+		const char *name =
+		    route->form == ROUTE_LABEL ? "source" : param->name; /* it names the source by its key */
+		static const char *const types[] = {
+			[PARAM_TEXT] = "text",
+			[PARAM_DATE] = "date",
+			[PARAM_NETWORK] = "inet",
+			[PARAM_INT] = "bigint",
+			[PARAM_BOOL] = "boolean",
+			[PARAM_CHOICE] = "text",
+			[PARAM_ASN] = "text",
+			[PARAM_COUNTRY] = "text",
+		};
+		const char *type = strcmp(name, "limit") == 0 ? "int" : types[param->type];
+		g_autofree char *call =
+		    g_strdup_printf("p_%s => $%u::%s%s", name, n + 1, type, param->list ? "[]" : "");
+		const char *at = strstr(sql, call);
+
+		if (at == NULL || strchr(",) ", at[strlen(call)]) == NULL)
+			fail_msg("%s: no \"%s\" in \"%s\"", route->path, call, sql);
+	}
+}
+
+static void statements_have_every_parameter_in_the_order_of_the_table(void **state)
 {
 	gsize n_routes;
 	const struct route *routes = routes_all(&n_routes);
 
 	(void)state;
-	assert_true(n_routes > 0);
+	assert_true(n_routes > 25);
 	for (gsize i = 0; i < n_routes; i++) {
-		g_autofree char *beyond = g_strdup_printf("$%u", route_n_params(&routes[i]) + 1);
+		assert_true(route_n_params(&routes[i]) < ROUTE_PARAMS_MAX);
+		assert_true((routes[i].sql == NULL) == (routes[i].form == ROUTE_ME));
+		if (routes[i].sql != NULL)
+			check_statement(&routes[i], routes[i].sql);
+		if (routes[i].csv != NULL)
+			check_statement(&routes[i], routes[i].csv);
+		assert_true(
+		    (routes[i].name != NULL) == (routes[i].csv != NULL || routes[i].form == ROUTE_XML));
+	}
+}
 
-		assert_null(strstr(routes[i].sql, beyond));
-		for (guint n = 0; n < route_n_params(&routes[i]); n++) {
-			g_autofree char *call =
-			    g_strdup_printf("p_%s => $%u::", routes[i].params[n]->name, n + 1);
+/* A path that the table's patterns tell apart from all others, and a first parameter that is its segment. */
+static void patterns_have_one_route_a_method(void **state)
+{
+	gsize n_routes;
+	const struct route *routes = routes_all(&n_routes);
 
-			if (strstr(routes[i].sql, call) == NULL)
-				fail_msg("%s: no \"%s\" in \"%s\"", routes[i].path, call, routes[i].sql);
-		}
+	(void)state;
+	for (gsize i = 0; i < n_routes; i++) {
+		g_autofree char *segment = NULL;
+		const char *allow;
+		const char *brace = strchr(routes[i].path, '{');
+
+		assert_ptr_equal(routes_find(routes[i].method, routes[i].path, &segment, &allow), &routes[i]);
+		if (brace == NULL)
+			continue;
+		assert_true(g_str_has_prefix(brace + 1, routes[i].params[0]->name));
+		assert_int_equal(brace[1 + strlen(routes[i].params[0]->name)], '}');
+	}
+}
+
+static void form_is_the_parameter_s_or_else_the_header_s(void **state)
+{
+	static const struct {
+		const char *target;
+		const char *accept;
+		gboolean want;
+	} forms[] = {
+		{ "/api/v1/records", NULL, FALSE },
+		{ "/api/v1/records", "text/csv", TRUE },
+		{ "/api/v1/records?format=csv", NULL, TRUE },
+		{ "/api/v1/records?format=csv", "application/json", TRUE },
+		{ "/api/v1/records?format=json", "text/csv", FALSE },
+		{ "/api/v1/summary", "text/csv", FALSE },
+		{ "/api/v1/reports/1/xml", "text/csv", FALSE },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+		struct query *query = query_parse(forms[i].target, NULL);
+		g_autofree char *segment = NULL;
+		const char *allow;
+		const struct route *route = routes_find("GET", query->path, &segment, &allow);
+
+		assert_int_equal(route_gives_csv(route, query, forms[i].accept), forms[i].want);
+		query_free(query);
+	}
+}
+
+static void the_next_page_is_the_same_query_with_another_cursor(void **state)
+{
+	static const struct {
+		const char *target;
+		const char *want;
+	} nexts[] = {
+		{ "/api/v1/records", "?cursor=a%3Db" },
+		{ "/api/v1/records?cursor=old", "?cursor=a%3Db" },
+		{ "/api/v1/records?from=2026-01-01&cursor=old&format=csv",
+		    "?from=2026-01-01&format=csv&cursor=a%3Db" },
+		{ "/api/v1/records?source=ip:::1&source=none&reporter=A%26B+%22x%22%3E,<",
+		    "?source=ip:::1&source=none&reporter=A%26B%20%22x%22%3E,%3C&cursor=a%3Db" },
+		{ "/api/v1/records?q=b%C3%BC", "?q=b%C3%BC&cursor=a%3Db" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(nexts); i++) {
+		struct query *query = query_parse(nexts[i].target, NULL);
+		g_autofree char *got = route_next(query, "a=b");
+
+		assert_string_equal(got, nexts[i].want);
+		query_free(query);
+	}
+}
+
+static void names_of_files_are_plain(void **state)
+{
+	static const struct {
+		const char *target;
+		const char *want;
+	} names[] = {
+		{ "/api/v1/sources", "ruad-sources.csv" },
+		{ "/api/v1/sources?to=2026-02-01&from=2026-01-01", "ruad-sources-2026-01-01-2026-02-01.csv" },
+		{ "/api/v1/sources/domain:example.org/ips?from=2026-01-01",
+		    "ruad-source-ips-domain-example.org-2026-01-01.csv" },
+		{ "/api/v1/sources/%22%5C%C3%A4%3B/ips", "ruad-source-ips------.csv" },
+		{ "/api/v1/reports/17/xml", "ruad-report-17.csv" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		struct query *query = query_parse(names[i].target, NULL);
+		g_autofree char *segment = NULL;
+		const char *allow;
+		const struct route *route = routes_find("GET", query->path, &segment, &allow);
+		g_autofree char *got = route_filename(route, query, segment, "csv");
+
+		if (strspn(got, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(got))
+			fail_msg("%s", got);
+		assert_string_equal(got, names[i].want);
+		query_free(query);
 	}
 }
 
@@ -234,16 +410,38 @@ static void problems_are_json_whatever_a_stranger_wrote(void **state)
 	json_object_put(document);
 }
 
-int main(void)
+/* Every route as "METHOD path parameter ...", for those who compare them with openapi.yaml. */
+static void print_routes(void)
+{
+	gsize n_routes;
+	const struct route *routes = routes_all(&n_routes);
+
+	for (gsize i = 0; i < n_routes; i++) {
+		printf("%s %s", routes[i].method, routes[i].path);
+		for (guint n = 0; n < route_n_params(&routes[i]); n++)
+			printf(" %s", routes[i].params[n]->name);
+		puts(routes[i].csv != NULL ? " format" : "");
+	}
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(targets_are_bound_or_refused),
 		cmocka_unit_test(lists_are_bounded),
 		cmocka_unit_test(texts_are_bounded),
-		cmocka_unit_test(statements_name_the_parameters_in_the_order_of_the_table),
+		cmocka_unit_test(statements_have_every_parameter_in_the_order_of_the_table),
+		cmocka_unit_test(patterns_have_one_route_a_method),
+		cmocka_unit_test(form_is_the_parameter_s_or_else_the_header_s),
+		cmocka_unit_test(the_next_page_is_the_same_query_with_another_cursor),
+		cmocka_unit_test(names_of_files_are_plain),
 		cmocka_unit_test(database_words_become_a_problem_of_the_parameter_in_the_hint),
 		cmocka_unit_test(problems_are_json_whatever_a_stranger_wrote),
 	};
 
+	if (argc > 1 && strcmp(argv[1], "--list") == 0) {
+		print_routes();
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,180 @@
+/*
+ * label.c - ruad label: whose a source is, in the words of the people here; sets it, lists it, and shows who said what.
+ *
+ * What a source and a label are, and who wrote them down, stands in ruad.set_label() (sql). This calls it as ruad_owner, by way of api.set_label()
+ * as the page does.
+ */
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/cli/commands.h"
+#include "server/cli/database.h"
+
+#define COMMAND "label"
+#define SET                                                                                                  \
+	"SELECT FROM api.set_label(p_source => $1::text, p_label => $2::text, p_note => $3::text, "          \
+	"p_user => $4::text, p_via => 'cli')"
+#define COLUMNS                                                                                              \
+	"source, coalesce(label, 'none'), to_char(set_at AT TIME ZONE 'UTC', "                               \
+	"'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), set_by, set_via, note"
+#define LIST                                                                                                 \
+	"SELECT " COLUMNS " FROM dmarc.labels WHERE $1::text IS NULL OR source = $1::text ORDER BY source"
+#define LOG "SELECT " COLUMNS " FROM dmarc.label_log WHERE $1::text IS NULL OR source = $1::text ORDER BY id"
+
+/* What the command line asks for. */
+struct wish {
+	const char *source; /* or NULL: all */
+	const char *label;  /* as typed, or NULL: none is to be set */
+	char *note;
+	char *user; /* who asks */
+	gboolean log;
+};
+
+static const struct {
+	const char *typed;
+	const char *label; /* NULL takes it away */
+} labels[] = {
+	{ "mine", "mine" },
+	{ "forwarder", "forwarder" },
+	{ "not-mine", "not_mine" },
+	{ "not_mine", "not_mine" },
+	{ "none", NULL },
+};
+
+static gboolean find_label(const char *typed, const char **label)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(labels); i++)
+		if (g_str_equal(labels[i].typed, typed)) {
+			*label = labels[i].label;
+			return TRUE;
+		}
+	return FALSE;
+}
+
+/* The user who typed the command; sudo knows who that was before he became root. Transfer full. */
+static char *user_name(void)
+{
+	const struct passwd *entry = getpwuid(getuid());
+	const char *before = getuid() == 0 ? g_getenv("SUDO_USER") : NULL;
+
+	if (before != NULL && *before != '\0')
+		return g_strdup(before);
+	return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("uid %d", (int)getuid());
+}
+
+static gboolean set(struct db *db, const struct wish *wish, GError **error)
+{
+	const char *label = NULL;
+
+	(void)find_label(wish->label, &label);
+	return db_exec(db, SET,
+	    (const struct db_value[]){
+		DB_TEXT(wish->source), DB_TEXT(label), DB_TEXT(wish->note), DB_TEXT(wish->user) },
+	    4, error);
+}
+
+/* text on one line; NULL is nothing. */
+static void print_plain(const char *text)
+{
+	for (const char *at = text != NULL ? text : ""; *at != '\0'; at = g_utf8_next_char(at)) {
+		gunichar character = g_utf8_get_char(at);
+
+		if (g_unichar_isprint(character))
+			fwrite(at, 1, (gsize)(g_utf8_next_char(at) - at), stdout);
+		else
+			putchar(' ');
+	}
+}
+
+static gboolean show(struct db *db, const struct wish *wish, GError **error)
+{
+	const struct db_value source = DB_TEXT(wish->source);
+	struct db_rows *rows = db_query(db, wish->log ? LOG : LIST, &source, 1, error);
+
+	if (rows == NULL)
+		return FALSE;
+	for (gsize i = 0; i < db_rows_count(rows); i++) {
+		printf("%-40s %-9s %s ", db_rows_get(rows, i, 0), db_rows_get(rows, i, 1),
+		    db_rows_get(rows, i, 2));
+		print_plain(db_rows_get(rows, i, 3));
+		printf(" (%s)", db_rows_get(rows, i, 4));
+		if (db_rows_get(rows, i, 5) != NULL) {
+			fputs(": ", stdout);
+			print_plain(db_rows_get(rows, i, 5));
+		}
+		putchar('\n');
+	}
+	db_rows_free(rows);
+	return TRUE;
+}
+
+static gboolean fulfil(const struct database *database, const struct wish *wish, GError **error)
+{
+	g_autofree char *conninfo = database_role_conninfo(database, "ruad_owner");
+	struct db *db = db_open(conninfo, "ruad-label", error);
+	gboolean good = db != NULL && (wish->label != NULL ? set : show)(db, wish, error);
+
+	db_close(db);
+	return good;
+}
+
+/* The database's words begin with what matters, and go on about where in the function it was. */
+static int failed(const GError *error)
+{
+	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
+
+	return command_fail(COMMAND, command_exit_of(error), "%s", line);
+}
+
+static int run(const struct settings *settings, struct wish *wish)
+{
+	g_autoptr(GError) error = NULL;
+	struct database *database = database_new(settings, &error);
+	int code = COMMAND_OK;
+
+	wish->user = user_name(); /* before we become another */
+	if (database == NULL || !database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
+		code = failed(error);
+	database_free(database);
+	g_free(wish->user);
+	return code;
+}
+
+/* What is wrong with the words, or NULL. */
+static const char *objection(const struct wish *wish, int argc)
+{
+	const char *label;
+
+	if (argc > 3)
+		return "takes a source and a label, no more";
+	if (wish->label != NULL && !find_label(wish->label, &label))
+		return "a label is mine, forwarder, not-mine or none";
+	if (wish->label != NULL && wish->log)
+		return "--log goes with no label";
+	if (wish->label == NULL && wish->note != NULL)
+		return "--note goes with a label";
+	return NULL;
+}
+
+int command_label(const struct settings *settings, int argc, char **argv)
+{
+	struct wish wish = { 0 };
+	const char *wrong;
+	int code;
+	const GOptionEntry entries[] = {
+		{ "note", 0, 0, G_OPTION_ARG_STRING, &wish.note, NULL, NULL },
+		{ "log", 0, 0, G_OPTION_ARG_NONE, &wish.log, NULL, NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+
+	if (!command_options(entries, &argc, &argv))
+		return COMMAND_USAGE;
+	wish.source = argc > 1 ? argv[1] : NULL;
+	wish.label = argc > 2 ? argv[2] : NULL;
+	wrong = objection(&wish, argc);
+	code = wrong != NULL ? command_fail(COMMAND, COMMAND_USAGE, "%s", wrong) : run(settings, &wish);
+	g_free(wish.note);
+	return code;
+}

@@ -1,0 +1,164 @@
+#include "server/web/api.h"
+
+#include "server/web/label.h"
+#include "server/web/routes.h"
+#include "server/web/session.h"
+
+#define CSV_TYPE "text/csv; charset=utf-8; header=present"
+#define XML_TYPE "application/xml"
+#define DOWNLOAD                                                                                             \
+	"sandbox" /* Content-Security-Policy of what a stranger wrote: no origin, no script, nothing */
+#define LABEL_PARAMS 4
+
+G_STATIC_ASSERT(ROUTE_PARAMS_MAX <= SESSION_PARAMS_MAX);
+
+/* What the database did instead of answering. */
+static void answer_outcome(
+    const struct visit *visit, const struct route *route, enum session_outcome outcome, const GError *error)
+{
+	struct problem problem = { 0 };
+
+	switch (outcome) {
+	case SESSION_REFUSED:
+		route_refused(route, error->message, &problem);
+		break;
+	case SESSION_BUSY:
+		visit->response->retry_after = ANSWER_RETRY_BUSY;
+		problem_set(&problem, 503, "the database took too long; ask for a shorter window");
+		break;
+	case SESSION_AWAY:
+		visit->response->retry_after = ANSWER_RETRY_AWAY;
+		problem_set(&problem, 503, "the database is away");
+		break;
+	default:
+		problem_set(&problem, 500, "the server's log says more");
+	}
+	answer_problem(visit, &problem, error->message);
+}
+
+/* A route's parameters, bound; free with bound_clear(). */
+struct bound {
+	char *values[ROUTE_PARAMS_MAX];
+};
+
+static void bound_clear(struct bound *bound)
+{
+	for (guint i = 0; i < ROUTE_PARAMS_MAX; i++)
+		g_free(bound->values[i]);
+}
+
+static char *disposition(
+    const struct visit *visit, const struct route *route, const char *segment, const char *extension)
+{
+	g_autofree char *name = route_filename(route, visit->query, segment, extension);
+
+	return g_strdup_printf("attachment; filename=\"%s\"", name);
+}
+
+/* The document that the statement gave, in the form that was asked for; takes it. */
+static void answer_found(const struct visit *visit, const struct route *route, const char *segment,
+    gboolean csv, GBytes *document, const char *next)
+{
+	const char *type = csv ? CSV_TYPE : route->form == ROUTE_XML ? XML_TYPE : ANSWER_JSON;
+
+	answer_document(visit, document, type, route->csv != NULL);
+	if (csv)
+		visit->response->disposition = disposition(visit, route, segment, "csv");
+	if (csv && next != NULL) {
+		g_autofree char *reference = route_next(visit->query, next);
+
+		visit->response->link = g_strdup_printf("<%s>; rel=\"next\"", reference);
+	}
+	if (route->form == ROUTE_XML) {
+		visit->response->disposition = disposition(visit, route, segment, "xml");
+		visit->response->policy = DOWNLOAD;
+	}
+}
+
+static void answer_read(
+    const struct visit *visit, const struct route *route, const char *segment, const struct bound *bound)
+{
+	gboolean csv = route_gives_csv(route, visit->query, visit->request->accept);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *next = NULL;
+	GBytes *document = NULL;
+	enum session_outcome outcome = session_document(csv ? route->csv : route->sql, bound->values,
+	    route_n_params(route), &document, csv ? &next : NULL, &error);
+
+	if (outcome != SESSION_ROWS)
+		answer_outcome(visit, route, outcome, error);
+	else if (document == NULL)
+		answer_refusal(visit, 404, "nothing is known under that %s",
+		    segment != NULL ? route->params[0]->name : "address");
+	else
+		answer_found(visit, route, segment, csv, document, next);
+}
+
+/* Who is no editor learns nothing of what his request lacks otherwise. */
+static gboolean may_edit(const struct visit *visit)
+{
+	if (auth_is_editor(visit->auth, visit->user) && session_may_edit())
+		return TRUE;
+	if (visit->user == NULL)
+		answer_refusal(
+		    visit, 403, "labels are set by users that http.editors names, and nobody signs in here");
+	else
+		answer_refusal(visit, 403, "labels are set by users that http.editors names");
+	return FALSE;
+}
+
+static void answer_label(const struct visit *visit, const struct route *route, const struct bound *bound)
+{
+	g_autofree char *label = NULL;
+	g_autofree char *note = NULL;
+	g_autoptr(GError) error = NULL;
+	struct problem problem = { 0 };
+	GBytes *document = NULL;
+	enum session_outcome outcome;
+
+	if (!may_edit(visit))
+		return;
+	if (!label_read(visit->request, &label, &note, &problem)) {
+		answer_problem(visit, &problem, NULL);
+		return;
+	}
+	outcome = session_edit(route->sql,
+	    (char *const[LABEL_PARAMS]){ bound->values[0], label, note, (char *)visit->user }, LABEL_PARAMS,
+	    &document, &error);
+	if (outcome == SESSION_ROWS && document != NULL)
+		answer_fresh(visit, document, ANSWER_JSON);
+	else if (outcome == SESSION_ROWS)
+		answer_refusal(visit, 404, "nothing is known under that key");
+	else
+		answer_outcome(visit, route, outcome, error);
+}
+
+static void answer_route(const struct visit *visit, const struct route *route, const char *segment)
+{
+	struct bound bound = { { NULL } };
+	struct problem problem = { 0 };
+
+	if (!route_bind(route, visit->query, segment, bound.values, &problem))
+		answer_problem(visit, &problem, NULL);
+	else if (route->form == ROUTE_ME)
+		answer_document(visit, auth_describe(visit->auth, visit->user), ANSWER_JSON, FALSE);
+	else if (route->form == ROUTE_LABEL)
+		answer_label(visit, route, &bound);
+	else
+		answer_read(visit, route, segment, &bound);
+	bound_clear(&bound);
+}
+
+void api_answer(const struct visit *visit)
+{
+	g_autofree char *segment = NULL;
+	const char *allow;
+	const struct route *route = routes_find(visit->request->method, visit->query->path, &segment, &allow);
+
+	if (route != NULL)
+		answer_route(visit, route, segment);
+	else if (allow != NULL)
+		answer_method(visit, allow);
+	else
+		answer_refusal(visit, 404, "the API has no such resource");
+}

@@ -1,0 +1,191 @@
+#include "server/web/routes_table.h"
+
+#define API        "/api/v1/"
+#define LIMIT_MAX  10000 /* of CSV; the database knows the lower one of JSON */
+#define VALUES_MAX G_MAXINT64
+
+/* -- parameters: openapi.yaml has them in the same order -- */
+
+#define CHOICES(...)           ((const char *const[]){ __VA_ARGS__, NULL })
+#define PARAM(identifier, ...) static const struct param identifier = { .name = #identifier, __VA_ARGS__ }
+#define TEXT(most)             .type = PARAM_TEXT, .min = 1, .max = (most)
+#define TEXTS(most)            TEXT(most), .list = TRUE
+#define CHOICE(...)            .type = PARAM_CHOICE, .choices = CHOICES(__VA_ARGS__)
+#define CHOICE_OF(...)         CHOICE(__VA_ARGS__), .list = TRUE
+#define NUMBER(most)           .type = PARAM_INT, .min = 1, .max = (most)
+
+PARAM(domain, TEXTS(255));
+PARAM(subdomains, .type = PARAM_BOOL);
+PARAM(from, .type = PARAM_DATE);
+PARAM(to, .type = PARAM_DATE);
+PARAM(class, CHOICE_OF("pass", "fail_overridden", "fail_altered", "fail_unaligned", "fail_unauthenticated",
+		 "unknown"));
+PARAM(result, CHOICE("pass", "fail"));
+PARAM(dkim, CHOICE("pass", "fail"));
+PARAM(spf, CHOICE("pass", "fail"));
+PARAM(disposition, CHOICE_OF("none", "quarantine", "reject", "pass", "unknown"));
+PARAM(override, TEXTS(64));
+PARAM(source, TEXTS(300));
+PARAM(ip, .type = PARAM_NETWORK);
+PARAM(asn, .type = PARAM_ASN, .list = TRUE);
+PARAM(country, .type = PARAM_COUNTRY, .list = TRUE);
+PARAM(rdns, TEXTS(255));
+PARAM(auth_domain, TEXTS(255));
+PARAM(header_from, TEXTS(255));
+PARAM(reporter, TEXTS(512));
+PARAM(label, CHOICE_OF("mine", "forwarder", "not_mine", "none"));
+PARAM(q, .type = PARAM_TEXT, .min = 2, .max = 255);
+PARAM(limit, NUMBER(LIMIT_MAX));
+PARAM(cursor, TEXT(1024));
+PARAM(bucket, CHOICE("day", "week", "month"));
+PARAM(by, CHOICE("class", "disposition", "domain", "reporter", "alignment"));
+PARAM(group, CHOICE("source", "rdns", "asn", "country", "ip", "auth_domain"));
+PARAM(sort, CHOICE("-messages", "messages", "-fail", "fail", "-pass", "pass"));
+PARAM(policy, CHOICE("quarantine", "reject"));
+PARAM(policy_type, TEXTS(64));
+PARAM(report, NUMBER(VALUES_MAX));
+PARAM(report_id, TEXT(512));
+PARAM(received_from, .type = PARAM_DATE);
+PARAM(received_to, .type = PARAM_DATE);
+PARAM(status, CHOICE_OF("stored", "duplicate", "conflict", "quarantined"));
+PARAM(code, TEXTS(64));
+PARAM(name, TEXT(255));
+PARAM(key, TEXT(300));
+PARAM(id, NUMBER(VALUES_MAX));
+
+const struct param routes_format = { .name = "format", CHOICE("json", "csv") };
+
+static const struct param failure_kind = { .name = "kind", CHOICE("failure", "feedback") };
+static const struct param intake_kind = { .name = "kind",
+	CHOICE_OF("aggregate", "failure", "feedback", "tls", "unreadable") };
+static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .max = 255, .required = TRUE };
+
+/* -- pieces of statements -- */
+
+/* $1 .. $20, the filters that all lists and sums of records take. */
+#define FILTER                                                                                               \
+	"api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "               \
+	"p_to => $4::date, p_class => $5::text[], p_result => $6::text, p_dkim => $7::text, "                \
+	"p_spf => $8::text, p_disposition => $9::text[], p_override => $10::text[], "                        \
+	"p_source => $11::text[], p_ip => $12::inet, p_asn => $13::text[], p_country => $14::text[], "       \
+	"p_rdns => $15::text[], p_auth_domain => $16::text[], p_header_from => $17::text[], "                \
+	"p_reporter => $18::text[], p_label => $19::text[], p_q => $20::text)"
+#define FILTER_PARAMS                                                                                        \
+	&domain, &subdomains, &from, &to, &class, &result, &dkim, &spf, &disposition, &override, &source,    \
+	    &ip, &asn, &country, &rdns, &auth_domain, &header_from, &reporter, &label, &q
+
+/* The window alone, $n and the one after it. */
+#define WINDOW(from, to) "api.filter(p_from => $" #from "::date, p_to => $" #to "::date)"
+
+/* $2 .. $5, what narrows one source; with $6 where its parts are listed. */
+#define SOURCE_FILTER                                                                                        \
+	"p_key => $1::text, f => api.filter(p_domain => $2::text[], p_subdomains => $3::boolean, "           \
+	"p_from => $4::date, p_to => $5::date"
+#define SOURCE_PARAMS &key, &domain, &subdomains, &from, &to
+
+#define TLS_FILTER                                                                                           \
+	"api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "               \
+	"p_to => $4::date, p_reporter => $5::text[])"
+#define TLS_PARAMS &domain, &subdomains, &from, &to, &reporter
+
+#define PAGE(limit, cursor, format)                                                                          \
+	"api.page(p_limit => $" #limit "::int, p_cursor => $" #cursor "::text, p_format => '" format "')"
+
+/* -- kinds of routes -- */
+
+#define GET(path, call, ...)                                                                                 \
+	{                                                                                                    \
+		"GET", API path, ROUTE_JSON, NULL, "SELECT api." call, NULL,                                 \
+		{                                                                                            \
+			__VA_ARGS__                                                                          \
+		}                                                                                            \
+	}
+/* In both forms; call is the same in both. */
+#define SERIES(path, name, call, ...)                                                                        \
+	{                                                                                                    \
+		"GET", API path, ROUTE_JSON, name, "SELECT api." call,                                       \
+		    "SELECT body, next FROM api.csv('" name "', api." call ")",                              \
+		{                                                                                            \
+			__VA_ARGS__                                                                          \
+		}                                                                                            \
+	}
+/* Page by page, in both forms; before and after are what stands around the page in call. */
+#define LIST(path, name, before, limit, cursor, after, ...)                                                  \
+	{                                                                                                    \
+		"GET", API path, ROUTE_JSON, name,                                                           \
+		    "SELECT api." before PAGE(limit, cursor, "json") after ")",                              \
+		    "SELECT body, next FROM api.csv('" name "', api." before PAGE(limit, cursor, "csv")      \
+			after "))",                                                                          \
+		{                                                                                            \
+			__VA_ARGS__                                                                          \
+		}                                                                                            \
+	}
+
+/* -- the table -- */
+
+const struct route routes_table[] = {
+	GET("summary", "summary(f => " FILTER ")", FILTER_PARAMS),
+	SERIES("timeseries", "timeseries",
+	    "timeseries(f => " FILTER ", p_bucket => $21::text, p_by => $22::text)", FILTER_PARAMS, &bucket,
+	    &by),
+	LIST("domains", "domains", "domains(f => " FILTER ", p => ", 21, 22, ", p_sort => $23::text",
+	    FILTER_PARAMS, &limit, &cursor, &sort),
+	GET("domains/{name}", "domain(p_name => $1::text, f => " WINDOW(2, 3) ")", &name, &from, &to),
+	GET("domains/{name}/impact",
+	    "impact(p_name => $1::text, f => " WINDOW(2, 3) ", p_policy => $4::text)", &name, &from, &to,
+	    &policy),
+	LIST("sources", "sources", "sources(f => " FILTER ", p => ", 21, 22,
+	    ", p_group => $23::text, p_sort => $24::text", FILTER_PARAMS, &limit, &cursor, &group, &sort),
+	GET("sources/{key}", "source(" SOURCE_FILTER "))", SOURCE_PARAMS),
+	LIST("sources/{key}/ips", "source_ips", "source_ips(" SOURCE_FILTER ", p_result => $6::text), p => ",
+	    7, 8, "", SOURCE_PARAMS, &result, &limit, &cursor),
+	LIST("sources/{key}/identifiers", "source_identifiers",
+	    "source_identifiers(" SOURCE_FILTER ", p_result => $6::text), p => ", 7, 8, "", SOURCE_PARAMS,
+	    &result, &limit, &cursor),
+	LIST("sources/{key}/reporters", "source_reporters",
+	    "source_reporters(" SOURCE_FILTER ", p_result => $6::text), p => ", 7, 8, "", SOURCE_PARAMS,
+	    &result, &limit, &cursor),
+	{ "PUT", API "sources/{key}/label", ROUTE_LABEL, NULL,
+	    "SELECT api.set_label(p_source => $1::text, p_label => $2::text, p_note => $3::text, "
+	    "p_user => $4::text, p_via => 'page')",
+	    NULL, { &key } },
+	LIST("records", "records", "records(f => " FILTER ", p => ", 21, 22, ", p_report => $23::bigint",
+	    FILTER_PARAMS, &limit, &cursor, &report),
+	LIST("reports", "reports", "reports(f => " FILTER ", p => ", 21, 22,
+	    ", p_report_id => $23::text, p_received_from => $24::date, p_received_to => $25::date",
+	    FILTER_PARAMS, &limit, &cursor, &report_id, &received_from, &received_to),
+	GET("reports/{id}", "report(p_id => $1::bigint)", &id),
+	LIST("reports/{id}/records", "report_records",
+	    "report_records(p_id => $1::bigint, f => api.filter(p_result => $2::text), p => ", 3, 4, "", &id,
+	    &result, &limit, &cursor),
+	{ "GET", API "reports/{id}/xml", ROUTE_XML, "report", "SELECT api.report_xml(p_id => $1::bigint)",
+	    NULL, { &id } },
+	LIST("reporters", "reporters", "reporters(f => " FILTER ", p => ", 21, 22, "", FILTER_PARAMS, &limit,
+	    &cursor),
+	LIST("failures", "failures",
+	    "failures(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
+	    "$3::date, "
+	    "p_to => $4::date, p_ip => $5::inet), p => ",
+	    6, 7, ", p_kind => $8::text", &domain, &subdomains, &from, &to, &ip, &limit, &cursor,
+	    &failure_kind),
+	GET("failures/{id}", "failure(p_id => $1::bigint)", &id),
+	GET("tls/summary", "tls_summary(f => " TLS_FILTER ", p_policy_type => $6::text[])", TLS_PARAMS,
+	    &policy_type),
+	SERIES("tls/timeseries", "tls_timeseries",
+	    "tls_timeseries(f => " TLS_FILTER ", p_policy_type => $6::text[], p_bucket => $7::text)",
+	    TLS_PARAMS, &policy_type, &bucket),
+	LIST("tls/reports", "tls_reports", "tls_reports(f => " TLS_FILTER ", p => ", 7, 8,
+	    ", p_policy_type => $6::text[], p_result => $9::text", TLS_PARAMS, &policy_type, &limit, &cursor,
+	    &result),
+	GET("tls/reports/{id}", "tls_report(p_id => $1::bigint)", &id),
+	GET("intake", "intake(f => " WINDOW(1, 2) ")", &from, &to),
+	LIST("intake/events", "intake_events", "intake_events(f => " WINDOW(1, 2) ", p => ", 7, 8,
+	    ", p_status => $3::text[], p_kind => $4::text[], p_code => $5::text[], p_report => $6::bigint",
+	    &from, &to, &status, &intake_kind, &code, &report, &limit, &cursor),
+	GET("search", "search(p_q => $1::text)", &text),
+	{ "GET", API "me", ROUTE_ME, NULL, NULL, NULL, { NULL } },
+	{ "GET", API "meta", ROUTE_JSON, NULL, "SELECT api.meta() || '{\"version\": \"" RUAD_VERSION "\"}'",
+	    NULL, { NULL } },
+};
+
+const gsize routes_table_size = G_N_ELEMENTS(routes_table);

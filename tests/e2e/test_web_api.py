@@ -1,0 +1,350 @@
+"""The API over a database filled by LMTP: every route keeps to the contract (contract.py holds every answer against it), and its numbers are right."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import urllib.parse
+import xml.etree.ElementTree
+
+import contract
+import pytest
+import reports
+from conftest import BUILD
+from web_data import FAILING, FORMULA_ORG, HOSTILE_ORG, MANY, MESSAGES, OTHERS, STORED, WINDOW, add_roles, filled_database, running_site
+
+CSV_TYPE = "text/csv; charset=utf-8; header=present"
+NAMESPACE = {"r": reports.NAMESPACE}
+READ = [(path.removeprefix("/api/v1/"), operation) for method, path, operation in contract.operations() if method == "GET"]
+LISTS = [resource for resource, operation in READ if contract.schema_of(operation, 200, "text/csv")]
+
+
+@pytest.fixture(name="filled", scope="module")
+def fixture_filled():
+    with filled_database() as database:
+        yield database
+
+
+@pytest.fixture(name="site", scope="module")
+def fixture_site(filled):
+    with running_site(filled) as site:
+        yield site
+
+
+def names(operation):
+    return [parameter["name"] for parameter in contract.parameters(operation)]
+
+
+def place(site, resource):
+    """The resource with something that there is in its {place}."""
+    if "{id}" in resource:
+        (item, *_) = site.get(resource.split("/{")[0], **WINDOW).json()["items"]
+        return resource.replace("{id}", item["id"])
+    return resource.replace("{name}", "example.org").replace("{key}", "ip:192.0.2.1")
+
+
+def window(resource):
+    """The time that the samples are of; Intake's is that of their receipt, which is now."""
+    return WINDOW if "from" in names(dict(READ)[resource]) and not resource.startswith("intake") else {}
+
+
+# The contract
+
+
+def test_the_contract_s_routes_are_those_of_the_program_with_their_parameters():
+    listed = subprocess.run([BUILD / "tests" / "test_web_routes", "--list"], check=True, capture_output=True, text=True)
+    routes = {tuple(line.split()[:2]): sorted(line.split()[2:]) for line in listed.stdout.splitlines()}
+    assert len(routes) > 25
+    assert routes == {(method, path): sorted(names(operation)) for method, path, operation in contract.operations()}
+
+
+def test_the_contract_is_served_as_it_was_built(site):
+    answer = site.ask("/openapi.json", Accept_Encoding="identity")
+    assert (answer.status, answer["Content-Type"]) == (200, "application/json")
+    assert answer.json() == contract.document()
+    assert answer.json()["openapi"].startswith("3.1.")
+
+
+def test_the_contract_lets_nothing_pass_that_it_does_not_name():
+    schema = {"$ref": "#/components/schemas/Me"}
+    good = {"user": None, "roles": ["viewer"], "auth": "none"}
+    contract.check_schema(good, schema)
+    for bad in {**good, "more": 1}, {"user": None, "roles": []}, {**good, "auth": "maybe"}, []:
+        with pytest.raises(AssertionError):
+            contract.check_schema(bad, schema)
+
+
+@pytest.mark.parametrize("resource", dict(READ))
+def test_every_resource_answers_with_what_there_is(site, resource):
+    needed = {"q": "example"} if resource == "search" else {}
+    answer = site.get(place(site, resource), **window(resource), **needed)
+    assert answer.status == 200
+    assert answer["Cache-Control"] == "private, no-cache"
+    if answer["Content-Type"] == "application/json" and "items" in answer.json():
+        assert answer.json()["items"]
+
+
+@pytest.mark.parametrize("resource", [resource for resource, _ in READ if "{" in resource])
+def test_what_is_not_there_is_404(site, resource):
+    for word in "999999999", "9223372036854775808", "-1", "0", "1'", "nobody.example", "ip:203.0.113.255", "\u202e", "x" * 500:
+        if "{id}" not in resource and word in ("999999999", "0") or "{key}" in resource and word == "nobody.example":
+            continue
+        answer = site.get(re.sub(r"{\w+}", urllib.parse.quote(word, safe=""), resource))
+        assert answer.status in ((404,) if "{id}" in resource else (400, 404))
+        answer.problem()
+
+
+# Numbers
+
+
+def test_summary_counts_messages(site):
+    totals = site.get("summary", **WINDOW).json()["totals"]
+    assert totals["messages"] == sum(MESSAGES.values())
+    assert totals["pass"] == totals["messages"] - FAILING
+
+
+@pytest.mark.parametrize(
+    "parameters, messages",
+    [
+        ({"domain": "example.org"}, 20),
+        ({"domain": ["Example.ORG.", "mail.example.net"]}, 24),
+        ({"domain": "nobody.example"}, 0),
+        ({"domain": "example.net"}, 0),
+        ({"domain": "example.net", "subdomains": "1"}, 4),
+        ({"domain": "example.net", "subdomains": "0"}, 0),
+        ({"domain": "example.org", "from_": "2026-01-06"}, 7),
+        ({"domain": "example.org", "to": "2026-01-06"}, 13),
+        ({"domain": "example.org", "result": "pass"}, 17),
+        ({"domain": "example.org", "result": "fail"}, 3),
+        ({"domain": "example.org", "class": "pass"}, 17),
+        ({"domain": "example.org", "class": ["pass", "fail_unauthenticated", "fail_altered", "fail_unaligned"]}, 20),
+        ({"domain": "example.org", "dkim": "pass"}, 15),
+        ({"domain": "example.org", "spf": "fail"}, 8),
+        ({"domain": "example.org", "dkim": "fail", "spf": "pass"}, 2),
+        ({"domain": "example.org", "disposition": ["none", "reject"]}, 20),
+        ({"domain": "example.org", "disposition": "reject"}, 0),
+        ({"domain": "example.org", "override": "none"}, 20),
+        ({"domain": "example.org", "override": "forwarded"}, 0),
+        ({"domain": "example.org", "ip": "192.0.2.1"}, 15),
+        ({"domain": "example.org", "ip": "2001:db8::/32"}, 2),
+        ({"domain": "example.org", "source": "ip:192.0.2.1"}, 15),
+        ({"domain": "example.org", "source": ["ip:198.51.100.7", "ip:2001:db8::25"]}, 5),
+        ({"domain": "example.org", "asn": "none"}, 20),
+        ({"domain": "example.org", "asn": "64496"}, 0),
+        ({"domain": "example.org", "country": ["de", "none"]}, 20),
+        ({"domain": "example.org", "rdns": "example.net"}, 0),
+        ({"domain": "example.org", "label": "none"}, 20),
+        ({"domain": "example.org", "label": ["mine", "not_mine"]}, 0),
+        ({"header_from": "example.org"}, 20),
+        ({"auth_domain": "nobody.example"}, 0),
+        ({"q": "EXAMPLE.or"}, 20),
+        ({"reporter": "Yahoo"}, 7),
+        ({"reporter": ["Yahoo", "Google Inc."]}, 20),
+        ({"reporter": HOSTILE_ORG}, 4),
+        ({"reporter": "NULL"}, 0),
+    ],
+)
+def test_filters_narrow_the_sum(site, parameters, messages):
+    assert site.get("summary", **{**WINDOW, **parameters}).json()["totals"]["messages"] == messages
+
+
+def test_sources_are_grouped_by_address(site):
+    items = site.get("sources", **WINDOW, domain="example.org", group="ip").json()["items"]
+    assert {item["key"]: item["messages"] for item in items} == {"192.0.2.1": 15, "198.51.100.7": 3, "2001:db8::25": 2}
+
+
+@pytest.mark.parametrize("sort, first", [("-messages", "192.0.2.1"), ("messages", "2001:db8::25"), ("-fail", "198.51.100.7")])
+def test_sources_are_sorted_as_asked(site, sort, first):
+    assert site.get("sources", **WINDOW, domain="example.org", group="ip", sort=sort).json()["items"][0]["key"] == first
+
+
+def test_timeseries_has_a_point_for_each_day(site):
+    document = site.get("timeseries", **WINDOW, domain="example.org", bucket="day", by="class").json()
+    assert len(document["points"]) == 31
+    assert sum(sum(point["v"].values()) for point in document["points"]) == 20
+
+
+def test_domains_and_records_hold_what_was_stored(site):
+    items = site.get("domains", **WINDOW).json()["items"]
+    assert {item["name"]: item["messages"] for item in items if item["kind"] == "policy"} == MESSAGES
+    rows = site.get("records", **WINDOW, domain="example.org").json()["items"]
+    assert sorted((row["source_ip"], row["count"]) for row in rows) == [
+        ("192.0.2.1", 5),
+        ("192.0.2.1", 10),
+        ("198.51.100.7", 3),
+        ("2001:db8::25", 2),
+    ]
+
+
+def test_a_report_of_the_list_is_found_by_its_id(site):
+    (item,) = site.get("reports", **WINDOW, reporter=HOSTILE_ORG).json()["items"]
+    document = site.get(f"reports/{item['id']}").json()
+    assert document["report_metadata"]["org_name"] == HOSTILE_ORG
+    assert [record["row"]["source_ip"] for record in document["record"]] == ["203.0.113.9"]
+    assert [row["source_ip"] for row in site.get(f"reports/{item['id']}/records").json()["items"]] == ["203.0.113.9"]
+    assert site.get(f"reports/{item['id']}/records", result="pass").json()["items"] == []
+
+
+def test_intake_shows_what_could_not_be_read(site):
+    (item,) = site.get("intake/events", status="quarantined").json()["items"]
+    assert (item["status"], item["kind"], item["code"]) == ("quarantined", "unreadable", "xml")
+    assert site.get("intake").json()["counts"] == {"stored": STORED, "duplicate": 1, "conflict": 0, "quarantined": 1}
+    assert len(site.get("intake/events", status="stored", limit=500).json()["items"]) == STORED
+
+
+@pytest.mark.parametrize("resource", ["sources", "records", "reports"])
+def test_cursors_lead_through_every_row_once(site, resource):
+    group = {"group": "ip"} if resource == "sources" else {}
+    seen, cursor = [], {}
+    for _ in range(10):
+        document = site.get(resource, **WINDOW, domain="many.example", limit=25, **group, **cursor).json()
+        assert len(document["items"]) <= 25
+        seen += [json.dumps(item, sort_keys=True) for item in document["items"]]
+        if document["next"] is None:
+            break
+        cursor = {"cursor": document["next"]}
+    assert len(seen) == len(set(seen)) == MANY
+
+
+# CSV and XML
+
+
+def rows_of(answer):
+    """The rows of a CSV, as dictionaries; its form is looked at."""
+    assert answer.status == 200
+    assert answer["Content-Type"] == CSV_TYPE
+    assert re.fullmatch(r'attachment; filename="ruad-[a-z0-9.-]+\.csv"', answer["Content-Disposition"])
+    text = answer.body.decode()
+    assert text.endswith("\r\n")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    assert all(None not in row and None not in row.values() for row in rows)  # each has every column
+    return rows
+
+
+def next_of(answer):
+    """The target of the header Link, relative to the request's own, or None."""
+    if answer["Link"] is None:
+        return None
+    return re.fullmatch(r'<(\?[!-;=?-~]+)>; rel="next"', answer["Link"])[1]
+
+
+@pytest.mark.parametrize("resource", LISTS)
+def test_every_list_is_to_be_had_as_csv(site, resource):
+    path, parameters = place(site, resource), window(resource)
+    by_parameter = site.get(path, **parameters, format="csv")
+    assert rows_of(by_parameter)
+    query = urllib.parse.urlencode({name.rstrip("_"): value for name, value in parameters.items()})
+    by_header = site.ask(f"/api/v1/{path}?{query}", Accept="text/csv")
+    assert by_header.body == by_parameter.body
+    assert by_header["Vary"].startswith("Accept")
+    assert site.ask(f"/api/v1/{path}?{query}&format=json", Accept="text/csv")["Content-Type"] == "application/json"
+    assert site.ask(f"/api/v1/{path}?{query}", Accept="*/*")["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("resource", [resource for resource, _ in READ if resource not in LISTS])
+def test_what_is_no_list_is_never_csv(site, resource):
+    needed = {"q": "example"} if resource == "search" else {}
+    answer = site.ask(f"/api/v1/{place(site, resource)}?{urllib.parse.urlencode(needed)}", Accept="text/csv")
+    assert answer.status == 200
+    assert "csv" not in answer["Content-Type"]
+    assert list(site.get(place(site, resource), **needed, format="csv").problem()) == ["format"]
+
+
+def test_csv_has_the_rows_of_json(site):
+    rows = rows_of(site.get("sources", **WINDOW, group="ip", format="csv"))
+    items = site.get("sources", **WINDOW, group="ip", limit=500).json()["items"]
+    assert [(row["key"], int(row["messages"]), int(row["pass"])) for row in rows] == [
+        (item["key"], item["messages"], item["pass"]) for item in items
+    ]
+
+
+def test_csv_is_read_page_by_page_with_link(site):
+    seen, query = [], "?" + urllib.parse.urlencode({"from": "2026-01-01", "to": "2026-02-01", "domain": "many.example", "limit": 25})
+    while query:
+        answer = site.ask("/api/v1/records" + query, Accept="text/csv")
+        seen += [row["source_ip"] for row in rows_of(answer)]
+        query = next_of(answer)
+    assert len(seen) == len(set(seen)) == MANY
+
+
+def test_csv_may_be_longer_than_json(site):
+    assert site.get("records", limit=501).status == 400
+    assert site.get("records", limit=501, format="csv").status == 200
+    assert list(site.get("records", limit=10001, format="csv").problem()) == ["limit"]
+
+
+def test_cells_of_csv_are_no_formulas(site):
+    (row,) = rows_of(site.get("reports", **WINDOW, domain="formula.example", format="csv"))
+    assert row["org_name"] == "'" + FORMULA_ORG
+    (row,) = rows_of(site.get("reports", **WINDOW, reporter=HOSTILE_ORG, format="csv"))
+    assert row["org_name"] == HOSTILE_ORG
+    for resource in LISTS:
+        for row in rows_of(site.get(place(site, resource), **window(resource), format="csv")):
+            for cell in row.values():
+                assert not cell.startswith(("=", "+", "@", "\t", "\r")) and (cell[:1] != "-" or cell[1:].isdigit()), cell
+
+
+def test_csv_refuses_as_json_does(site):
+    answer = site.get("records", format="csv", ip="10.1")
+    assert answer.status == 400
+    assert list(answer.problem()) == ["ip"]
+
+
+def test_a_report_is_to_be_had_as_xml(site):
+    (item,) = site.get("reports", **WINDOW, reporter=HOSTILE_ORG).json()["items"]
+    answer = site.get(f"reports/{item['id']}/xml")
+    assert answer.status == 200
+    assert answer["Content-Type"] == "application/xml"
+    assert answer["Content-Disposition"] == f'attachment; filename="ruad-report-{item["id"]}.xml"'
+    assert answer["Content-Security-Policy"] == "sandbox"
+    root = xml.etree.ElementTree.fromstring(answer.body)
+    assert root.findtext(".//r:org_name", namespaces=NAMESPACE) == HOSTILE_ORG
+    assert root.findtext(".//r:source_ip", namespaces=NAMESPACE) == "203.0.113.9"
+
+
+# For machines
+
+
+def metrics(site):
+    """{sample: value}, after a look at the form (text exposition format 0.0.4)."""
+    answer = site.ask("/metrics")
+    assert answer.status == 200
+    assert answer["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert answer["Cache-Control"] == "no-store"
+    samples, typed = {}, set()
+    for line in answer.body.decode().splitlines():
+        if typed_line := re.fullmatch(r"# TYPE (\w+) (counter|gauge)", line):
+            typed.add(typed_line[1])
+        elif not re.fullmatch(r"# HELP \w+ .+", line):
+            sample, name, value = re.fullmatch(r'((\w+)(?:{\w+="[^"\n]*"(?:,\w+="[^"\n]*")*})?) (\d+)', line).groups()
+            assert name in typed
+            samples[sample] = int(value)
+    return samples
+
+
+def test_metrics_count_mails_and_requests(site, filled):
+    before, after = metrics(site), None
+    assert site.get("nosuch").status == 404
+    after = metrics(site)
+    assert after["ruad_database_up"] == 1
+    assert after["ruad_mails_total"] == filled.value("SELECT count(*) FROM dmarc.mails") == STORED + len(OTHERS) - 2
+    assert after['ruad_items_total{kind="aggregate",status="stored"}'] == STORED - 2
+    assert after['ruad_items_total{kind="aggregate",status="duplicate"}'] == 1
+    assert after['ruad_items_total{kind="unreadable",status="quarantined"}'] == 1
+    assert abs(after["ruad_last_report_timestamp_seconds"] - filled.value("SELECT extract(epoch FROM now())")) < 600
+    assert after['ruad_http_requests_total{code="4xx"}'] == before['ruad_http_requests_total{code="4xx"}'] + 1
+    assert after['ruad_http_requests_total{code="2xx"}'] == before['ruad_http_requests_total{code="2xx"}'] + 1
+    version = filled.value("SELECT max(version) FROM dmarc.schema_version")
+    assert any(re.fullmatch(rf'ruad_build_info{{version="[\d.]+",schema="{version}"}}', sample) for sample in after)
+
+
+def test_metrics_are_there_without_the_database(own_database):
+    add_roles(own_database)
+    with running_site(own_database) as site:
+        assert metrics(site)["ruad_mails_total"] == 0
+        own_database.postgres.stop()
+        samples = metrics(site)
+        assert samples["ruad_database_up"] == 0
+        assert "ruad_mails_total" not in samples
+        assert any(sample.startswith("ruad_build_info{") for sample in samples)

@@ -1,0 +1,462 @@
+"""Who may look and who may label: passwords, a proxy's word, editors, requests from other sites, and what the database lets each role do."""
+
+import contextlib
+import json
+import pathlib
+import subprocess
+
+import psycopg2
+import psycopg2.errors
+import pytest
+from supervised import Supervised, clean_environment
+from web_data import add_roles, running_site, temporary_folder
+from web_site import WebSite, basic
+
+KEY = "ip:192.0.2.1"
+LOG = "SELECT source, label, note, set_by, set_via FROM dmarc.label_log ORDER BY id"
+OPEN = ["/healthz", "/readyz"]
+CLOSED = ["/", "/sources", "/assets/nosuch.js", "/nosuch", "/openapi.json", "/metrics", "/api/v1/meta", "/api/v1/me", "/api/v1/nosuch"]
+
+
+def htpasswd(path, **passwords):
+    """Write a file of these users; hashes are SHA-512 of crypt(5), as OpenSSL makes them."""
+
+    def made(word):
+        return subprocess.run(["openssl", "passwd", "-6", word], check=True, capture_output=True, text=True).stdout
+
+    path.write_text("".join(f"{user}:{made(word)}" for user, word in passwords.items()))
+    path.chmod(0o644)
+
+
+@pytest.fixture(name="database", scope="module")
+def fixture_database(shared_postgres):
+    """One for the module; whoever labels takes the labels away again."""
+    from conftest import Database  # pylint: disable=import-outside-toplevel
+
+    database = Database(shared_postgres, "test_web_auth")
+    add_roles(database)
+    yield database
+    database.drop()
+    database.query("DROP ROLE reader; DROP ROLE labeller", database="postgres")
+
+
+@pytest.fixture(name="clean")
+def fixture_clean(database):
+    database.query("TRUNCATE ruad.label, ruad.label_log")
+    return database
+
+
+@pytest.fixture(name="passwords", scope="module")
+def fixture_passwords():
+    with temporary_folder() as folder:
+        htpasswd(folder / "htpasswd", ann="secret", bob="other")
+        yield folder / "htpasswd"
+
+
+@contextlib.contextmanager
+def site_of(database, auth, passwords=None, editors="", edit=True, **settings):
+    """A ruad-web with a way to label, which ruad serve only gives it where there are editors."""
+    settings = {"http_auth": auth, "http_editors": editors, **settings}
+    if passwords:
+        settings["http_htpasswd"] = passwords
+    if edit:
+        settings["database_edit_url"] = database.conninfo("labeller")
+    with running_site(database, **settings) as site:
+        yield site
+
+
+@pytest.fixture(name="by_password", scope="module")
+def fixture_by_password(database, passwords):
+    with site_of(database, "basic", passwords, editors="ann") as site:
+        yield site
+
+
+@pytest.fixture(name="by_proxy", scope="module")
+def fixture_by_proxy(database):
+    with site_of(database, "proxy", editors="*") as site:
+        yield site
+
+
+@pytest.fixture(name="by_nothing", scope="module")
+def fixture_by_nothing(database):
+    with site_of(database, "none", editors="*") as site:
+        yield site
+
+
+ANN, BOB = basic("ann", "secret"), basic("bob", "other")
+WRONG = [None, "", "Basic", "Bearer x", basic("ann", "wrong"), basic("eve", "secret"), basic("", ""), "Basic !!", ANN + "x"]
+
+
+# Who may look
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
+@pytest.mark.parametrize("path", CLOSED)
+def test_a_password_is_asked_for_before_anything_else(by_password, path, method):
+    for header in WRONG:
+        answer = by_password.ask(path, method, **({"Authorization": header} if header is not None else {}))
+        assert answer.status == 401
+        assert answer["WWW-Authenticate"] == 'Basic realm="ruad", charset="UTF-8"'
+        assert answer["Cache-Control"] == "no-store"
+        assert answer["ETag"] is None
+        if method != "HEAD":
+            answer.problem()
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_health_is_open(by_password, by_proxy, path):
+    assert by_password.ask(path).status == 200
+    assert by_proxy.ask(path).status == 200
+
+
+def test_a_user_with_his_password_sees_what_there_is(by_password):
+    for header in ANN, BOB, ANN.replace("Basic", "basic"):
+        assert by_password.ask("/", Authorization=header).status == 200
+        assert by_password.ask("/api/v1/summary", Authorization=header).status == 200
+        assert by_password.ask("/metrics", Authorization=header).status == 200
+        assert by_password.ask("/nosuch", Authorization=header).status == 404
+
+
+def test_a_header_that_stands_there_twice_is_refused(by_password, by_proxy):
+    twice = b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s: %s\r\n%s: %s\r\n\r\n"
+    for site, name, one, other in (
+        (by_password, b"Authorization", ANN.encode(), BOB.encode()),
+        (by_password, b"Authorization", ANN.encode(), ANN.encode()),
+        (by_proxy, b"X-Remote-User", b"ann", b"root"),
+        (by_proxy, b"X-Remote-User", b"", b"root"),
+    ):
+        assert site.raw(twice % (name, one, name.lower(), other)).startswith(b"HTTP/1.1 400 ")
+    assert by_proxy.raw(twice % (b"X-Remote-User", b"ann", b"X-Remote-User ", b"root")).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_changed_htpasswd_counts_at_once(database):
+    with temporary_folder() as folder:
+        path = folder / "htpasswd"
+        htpasswd(path, ann="secret")
+        with site_of(database, "basic", path) as site:
+            assert site.ask("/api/v1/me", Authorization=ANN).status == 200
+            htpasswd(path, bob="other")
+            assert site.ask("/api/v1/me", Authorization=ANN).status == 401
+            assert site.ask("/api/v1/me", Authorization=BOB).status == 200
+            path.write_text("ann:$apr1$abcdefgh$M9mWkWnFZbkCPEKY.RK3h/\n")
+            assert site.ask("/api/v1/me", Authorization=ANN).status == 401
+            assert "line 1: $apr1$ (MD5) is not supported" in site.log()
+            path.unlink()
+            assert site.ask("/api/v1/me", Authorization=BOB).status == 401
+            assert site.ask("/healthz").status == 200
+
+
+def test_without_its_htpasswd_it_does_not_start(database):
+    with temporary_folder() as folder:
+        site = WebSite(folder, database.conninfo("reader"), http_auth="basic", http_htpasswd=folder / "nosuch")
+        site.start()
+        assert site.process.wait(30) == 1
+        assert "nosuch" in site.log()
+        site.close()
+
+
+def test_a_proxy_names_the_user(by_proxy):
+    assert by_proxy.ask("/api/v1/me", X_Remote_User="ann").json()["user"] == "ann"
+    for headers in {}, {"X_Remote_User": ""}, {"X_Remote_User": "a\tb"}, {"Authorization": ANN}, {"Remote_User": "ann"}:
+        for path in CLOSED:
+            answer = by_proxy.ask(path, **headers)
+            assert answer.status == 403
+            assert answer["WWW-Authenticate"] is None
+            answer.problem()
+
+
+def test_the_proxy_s_header_has_the_name_that_it_is_given(database):
+    with site_of(database, "proxy", http_user_header="X-Auth-User") as site:
+        assert site.ask("/api/v1/me", x_AUTH_user="ann").json()["user"] == "ann"
+        assert site.ask("/api/v1/me", X_Remote_User="ann").status == 403
+
+
+def test_nobody_s_header_counts_where_none_is_to(by_nothing, by_password):
+    assert by_nothing.ask("/api/v1/me", Authorization=ANN, X_Remote_User="ann").json()["user"] is None
+    assert by_password.ask("/api/v1/me", X_Remote_User="ann").status == 401
+    assert by_password.ask("/api/v1/me", X_Remote_User="ann", Authorization=BOB).json()["user"] == "bob"
+
+
+def test_me_says_who_asks_and_what_he_may_do(by_nothing, by_password, by_proxy):
+    assert by_nothing.get("me").json() == {"user": None, "roles": ["viewer"], "auth": "none"}
+    assert by_password.ask("/api/v1/me", Authorization=ANN).json() == {"user": "ann", "roles": ["viewer", "editor"], "auth": "basic"}
+    assert by_password.ask("/api/v1/me", Authorization=BOB).json() == {"user": "bob", "roles": ["viewer"], "auth": "basic"}
+    assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], "auth": "proxy"}
+
+
+# Who may label
+
+
+def test_an_editor_s_label_is_stored_and_logged(clean, by_password):
+    answer = by_password.put_label(KEY, "mine", "our mail server", Authorization=ANN)
+    assert answer.status == 200
+    item = answer.json()
+    assert (item["source"], item["label"], item["note"], item["set_by"], item["set_via"]) == (KEY, "mine", "our mail server", "ann", "page")
+    assert by_password.put_label("domain:example.net", "forwarder", Authorization=ANN).status == 200
+    assert by_password.put_label(KEY, None, Authorization=ANN).json()["label"] is None
+    assert clean.query("SELECT source, label FROM dmarc.labels") == [("domain:example.net", "forwarder")]
+    assert clean.query(LOG) == [
+        (KEY, "mine", "our mail server", "ann", "page"),
+        ("domain:example.net", "forwarder", None, "ann", "page"),
+        (KEY, None, None, "ann", "page"),
+    ]
+
+
+def test_who_is_no_editor_labels_nothing(clean, database, by_password, by_proxy, by_nothing, passwords):
+    assert by_password.put_label(KEY, "mine").status == 401
+    assert by_password.put_label(KEY, "mine", Authorization=BOB).status == 403
+    assert by_password.put_label(KEY, "nonsense", Authorization=BOB).status == 403  # he learns nothing else
+    assert by_proxy.put_label(KEY, "mine").status == 403
+    assert by_nothing.put_label(KEY, "mine").status == 403
+    with site_of(database, "basic", passwords, editors="") as site:
+        assert site.put_label(KEY, "mine", Authorization=ANN).status == 403
+    assert clean.query(LOG) == []
+
+
+def test_a_request_from_another_site_labels_nothing(clean, by_password):
+    host = f"127.0.0.1:{by_password.port}"
+    for headers in (
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": f"http://{host}"},
+    ):
+        assert by_password.put_label(KEY, "mine", Authorization=ANN, **headers).status == 403
+    body = json.dumps({"label": "mine"})
+    path = f"/api/v1/sources/{KEY}/label"
+    common = {"Authorization": ANN, "Content_Type": "application/json"}
+    for origin in "null", "http://evil.example", "http://127.0.0.1:1", f"http://{host}.evil.example":
+        assert by_password.ask(path, "PUT", body, Origin=origin, **common).status == 403
+    assert clean.query(LOG) == []
+    assert by_password.ask(path, "PUT", body, Origin=f"http://{host}", **common).status == 200
+    assert by_password.ask(path, "PUT", body, Sec_Fetch_Site="none", **common).status == 200
+    assert by_password.ask(path, "PUT", body, **common).status == 200  # a program
+
+
+@pytest.mark.parametrize(
+    "body, status, invalid",
+    [
+        ('{"label":"ours"}', 400, ["label"]),
+        ('{"label":"mine","user":"root"}', 400, ["user"]),
+        ('{"label":"mine","note":"%s"}' % ("x" * 1001), 400, ["note"]),
+        ('{"note":"x"}', 400, ["label"]),
+        ("{}", 400, ["label"]),
+        ("[]", 400, []),
+        ("", 415, []),
+        ('{"label":"mine"', 400, []),
+        ('{"label":"mine"}' + " " * 4096, 413, []),
+    ],
+)
+def test_a_body_that_is_no_label_is_refused(clean, by_password, body, status, invalid):
+    headers = {"Content_Type": "application/json"} if body else {}
+    answer = by_password.ask(f"/api/v1/sources/{KEY}/label", "PUT", body, Authorization=ANN, **headers)
+    assert answer.status == status
+    assert list(answer.problem()) == invalid
+    assert clean.query(LOG) == []
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"])
+def test_a_body_that_a_form_could_send_is_415(clean, by_password, content_type):
+    assert by_password.put_label(KEY, "mine", Authorization=ANN, Content_Type=content_type).status == 415
+    assert clean.query(LOG) == []
+
+
+def test_bodies_are_read_up_to_4_kib(clean, by_password):
+    path = f"/api/v1/sources/{KEY}/label"
+    headers = {"Authorization": ANN, "Content_Type": "application/json"}
+    for size, status in (4095, 200), (4096, 200), (4097, 413), (100_000, 413):
+        body = '{"label":"mine"}'.ljust(size)
+        assert by_password.ask(path, "PUT", body, **headers).status == status
+    assert len(clean.query(LOG)) == 2
+
+
+def put(framing, body=b'{"label":"mine"}'):
+    head = f"PUT /api/v1/sources/{KEY}/label HTTP/1.1\r\nHost: x\r\nAuthorization: {ANN}\r\nContent-Type: application/json\r\n"
+    return head.encode() + framing + b"\r\n\r\n" + body
+
+
+@pytest.mark.parametrize(
+    "framing, status",
+    [
+        (b"Content-Length: 16", 200),
+        (b"Content-Length: 016", 411),
+        (b"Content-Length: 16\r\nContent-Length: 16", 411),
+        (b"Content-Length: 16\r\nTransfer-Encoding: chunked", 411),
+        (b"Transfer-Encoding: chunked", 411),
+        (b"Content-Length : 16", 400),
+        (b"Content-Length: 0", 400),
+        (b"X: y", 400),
+    ],
+)
+def test_a_body_is_read_when_its_length_is_plain(clean, by_password, framing, status):
+    smuggled = b"GET /healthz HTTP/1.1\r\nHost: smuggled\r\n\r\n"
+    got = by_password.raw(put(framing) + smuggled)
+    if got or status == 200:  # the library may refuse, too, or the reset for what is not read overtake the answer
+        assert got.split(b" ")[1] in (str(status).encode(), b"400")
+    if status == 200:
+        assert b"\r\nConnection: close\r\n" in got
+    if b"Connection: close" in got:
+        assert b'"status": "ok"' not in got
+    assert len(clean.query(LOG)) == (status == 200)
+
+
+def test_a_body_may_come_in_pieces_and_after_100_continue(clean, by_password):
+    request = put(b"Content-Length: 16\r\nExpect: 100-continue", b"")
+    got = by_password.raw(request + b'{"label":"mine"}')
+    assert b"HTTP/1.1 200 OK" in got
+    assert clean.query("SELECT label FROM dmarc.labels") == [("mine",)]
+
+
+@pytest.mark.parametrize("key", ["nosuch", "ip:192.0.2", "ip:", "as:x", "service:a b", "domain:", "x" * 290])
+def test_what_is_no_source_gets_no_label(clean, by_password, key):
+    answer = by_password.put_label(key, "mine", Authorization=ANN)
+    assert answer.status in (400, 404)
+    answer.problem()
+    assert clean.query(LOG) == []
+
+
+def test_hostile_words_of_a_label_stay_words(clean, by_proxy):
+    note = "'); DROP TABLE ruad.label; -- <script>\n$1 {\"a\"} \u2014"
+    assert by_proxy.put_label(KEY, "not_mine", note, X_Remote_User="o'neil; --").status == 200
+    assert clean.query(LOG) == [(KEY, "not_mine", note, "o'neil; --", "page")]
+
+
+def test_without_the_database_a_label_is_503(own_database):
+    add_roles(own_database)
+    with site_of(own_database, "proxy", editors="*") as site:
+        own_database.postgres.stop()
+        answer = site.put_label(KEY, "mine", X_Remote_User="ann")
+        assert answer.status == 503
+        assert int(answer["Retry-After"]) > 0
+
+
+# What the database lets them do
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM dmarc.records",
+        "SELECT * FROM dmarc.labels",
+        "SELECT * FROM ruad.label",
+        "INSERT INTO ruad.label VALUES ('ip:192.0.2.1', 'mine', NULL, 'x', 'page', now())",
+        "UPDATE ruad.label SET label = 'mine'",
+        "DELETE FROM ruad.label_log",
+        "TRUNCATE ruad.label_log",
+        "SELECT ruad.ingest()",
+        "SELECT api.meta()",
+        "CREATE TABLE public.x ()",
+        "CREATE TEMPORARY TABLE x ()",
+        "SET ROLE ruad_owner",
+        "SET ROLE ruad_web",
+    ],
+)
+def test_the_editor_s_role_labels_and_does_nothing_else(database, statement):
+    with contextlib.closing(psycopg2.connect(database.conninfo("labeller"))) as connection, connection.cursor() as cursor:
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute(statement)
+
+
+@pytest.fixture(name="supervised")
+def fixture_supervised(folder):
+    """A ruad serve that is not started yet."""
+    supervised = Supervised(folder)
+    yield supervised
+    supervised.close()
+
+
+def environment_of(supervised, name):
+    words = pathlib.Path(f"/proc/{supervised.child(name)}/environ").read_bytes().split(b"\0")
+    return dict(word.decode().split("=", 1) for word in words if word)
+
+
+def test_without_editors_ruad_serve_gives_no_right_to_write(supervised):
+    supervised.started()
+    assert "RUAD_DATABASE_EDIT_URL" not in environment_of(supervised, "ruad-web")
+    assert "user='ruad_web'" in environment_of(supervised, "ruad-web")["RUAD_DATABASE_URL"]
+
+
+def test_with_editors_ruad_serve_gives_the_right_to_label_to_the_page_alone(supervised):
+    htpasswd(supervised.folder / "htpasswd", ann="secret")
+    supervised.settings |= {
+        "http_auth": "basic",
+        "http_htpasswd": supervised.folder / "htpasswd",
+        "http_editors": "ann",
+    }
+    supervised.started()
+    assert "user='ruad_editor'" in environment_of(supervised, "ruad-web")["RUAD_DATABASE_EDIT_URL"]
+    assert "RUAD_DATABASE_EDIT_URL" not in environment_of(supervised, "ruad-ingest")
+    assert supervised.get("/api/v1/meta") == 401
+
+
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({"http_editors": "ann"}, "http.editors: nobody signs in while http.auth is none"),
+        ({"http_auth": "basic"}, "http.auth: basic needs http.htpasswd"),
+        ({"http_auth": "proxy", "http_user_header": ""}, "http.auth: proxy needs http.user_header"),
+        ({"http_auth": "digest"}, "http.auth"),
+    ],
+)
+def test_settings_that_say_nothing_alone_are_refused(supervised, settings, words):
+    supervised.settings |= settings
+    supervised.start()
+    assert supervised.process.wait(30) == 78
+    assert words in supervised.log()
+
+
+# ruad label
+
+
+@pytest.fixture(name="label")
+def fixture_label(clean):
+    """label(word, ...): (exit code, output, errors) of ruad label on the module's database."""
+    with temporary_folder() as folder:
+        supervised = Supervised(folder, database_url=clean.conninfo())
+
+        def run(*words, **environment):
+            return supervised.command("label", *words, env=clean_environment(**environment))
+
+        yield run
+
+
+def test_label_sets_lists_and_logs(label, clean):
+    assert label() == (0, "", "")
+    assert label(KEY, "mine", "--note=our mail server", SUDO_USER="ann") == (0, "", "")
+    assert label("domain:example.net", "not-mine", SUDO_USER="") == (0, "", "")
+    code, listed, errors = label()
+    assert (code, errors) == (0, "")
+    lines = [line.split() for line in listed.splitlines()]
+    assert [line[:2] for line in lines] == [["domain:example.net", "not_mine"], [KEY, "mine"]]
+    assert lines[1][3:] == ["ann", "(cli):", "our", "mail", "server"]
+    assert label(KEY)[1] == listed.splitlines()[1] + "\n"
+    assert label(KEY, "none", SUDO_USER="ann") == (0, "", "")
+    assert label(KEY) == (0, "", "")
+    assert [line.split()[:2] for line in label("--log")[1].splitlines()] == [
+        [KEY, "mine"],
+        ["domain:example.net", "not_mine"],
+        [KEY, "none"],
+    ]
+    assert len(label(KEY, "--log")[1].splitlines()) == 2
+    assert [row[4] for row in clean.query(LOG)] == ["cli"] * 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(KEY, "ours"), (KEY, "mine", "more"), (KEY, "mine", "--log"), ("--note=x",), (KEY, "--note=x"), ("--nosuch",)],
+)
+def test_label_refuses_words_that_it_does_not_know(label, words):
+    code, output, errors = label(*words)
+    assert (code, output) == (2, "")
+    assert errors.startswith("ruad label: ")
+
+
+def test_label_refuses_what_is_no_source(label, clean):
+    code, _, errors = label("192.0.2.1", "mine")
+    assert code == 1
+    assert "is not a source" in errors and errors.count("\n") == 1
+    assert clean.query(LOG) == []
+
+
+def test_label_prints_no_control_characters(label, clean):
+    clean.query("SELECT ruad.set_label(%s, 'mine', %s, %s, 'page')", KEY, "a\x1b[31m\nb", "\x07eve")
+    assert not any(ord(character) < 32 for character in label()[1].rstrip("\n"))

@@ -1,0 +1,96 @@
+"""What the tests of ruad-web look at: reports of every kind, taken in by LMTP, in a PostgreSQL of their own."""
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+
+import reports
+from conftest import Database, Ingest, Postgres
+from web_site import WebSite
+
+HOSTILE_ORG = '{"a\\", NULL}\'; --'  # what would end an array literal, a string or a statement
+FORMULA_ORG = "=cmd|' /C calc'!A0"  # what a spreadsheet would take for a formula
+WINDOW = {"from_": "2026-01-01", "to": "2026-02-01"}
+MANY = 60
+MESSAGES = {"example.org": 20, "mail.example.net": 4, "many.example": MANY, "formula.example": 1}  # all but these pass:
+FAILING = 3 + 4 + 1
+
+
+def report(number, day, org_name, domain, records):
+    """A mail with one report, whose records are (source_ip, count, dkim, spf)."""
+    begin = reports.DAY + (day - 1) * 86400
+    made = [
+        reports.record(source_ip, count, "none", dkim, spf, header_from=domain, envelope_from=domain)
+        for source_ip, count, dkim, spf in records
+    ]
+    return reports.report_mail(number, org_name=org_name, domain=domain, begin=begin, end=begin + 86399, records=made)
+
+
+MAILS = [
+    report(1, 5, "Google Inc.", "example.org", [("192.0.2.1", 10, "pass", "pass"), ("198.51.100.7", 3, "fail", "fail")]),
+    report(2, 6, "Yahoo", "example.org", [("192.0.2.1", 5, "pass", "fail"), ("2001:db8::25", 2, "fail", "pass")]),
+    report(3, 7, HOSTILE_ORG, "mail.example.net", [("203.0.113.9", 4, "fail", "fail")]),
+    report(4, 8, FORMULA_ORG, "formula.example", [("203.0.113.10", 1, "fail", "fail")]),
+    *(report(n, n % 28 + 1, "Many", "many.example", [(f"192.0.2.{n}", 1, "pass", "pass")]) for n in range(10, 10 + MANY)),
+]
+OTHERS = [
+    (reports.failure_mail(1), "dmarc-full@example.com"),
+    (reports.tls_mail(1), "tls-rpt@example.com"),
+    (MAILS[0], "dmarc-sum@example.com"),  # a duplicate
+    (reports.mail(reports.plain(b"<feedback>"), message_id="<unreadable@reporter.example>"), "dmarc-sum@example.com"),
+]
+STORED = len(MAILS) + 2  # reports of all kinds
+
+
+@contextlib.contextmanager
+def temporary_folder():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+def fill(database):
+    """Deliver all of it."""
+    with temporary_folder() as folder:
+        ingest = Ingest(folder, database.conninfo("taker"))
+        try:
+            ingest.start()
+            with contextlib.closing(ingest.connect()) as client:
+                for mail, recipient in [*((mail, "dmarc-sum@example.com") for mail in MAILS), *OTHERS]:
+                    client.sendmail("bounce@reporter.example", [recipient], mail)
+        finally:
+            ingest.close()
+
+
+def add_roles(database):
+    """Log-ins for ruad-web: one that reads, and one that labels."""
+    database.query("CREATE ROLE reader LOGIN IN ROLE ruad_web; CREATE ROLE labeller LOGIN IN ROLE ruad_editor")
+
+
+@contextlib.contextmanager
+def filled_database():
+    """A database with all of it, in a cluster that writes down every statement."""
+    with temporary_folder() as folder:
+        postgres = Postgres(folder)
+        postgres.start()
+        database = Database(postgres, "ruad")
+        add_roles(database)
+        fill(database)
+        database.query("ALTER SYSTEM SET log_statement = 'all'")
+        database.query("SELECT pg_reload_conf()")
+        yield database
+        postgres.stop()
+
+
+@contextlib.contextmanager
+def running_site(database, **settings):
+    with temporary_folder() as folder:
+        site = WebSite(folder, database.conninfo("reader"), **settings)
+        try:
+            site.start()
+            site.wait_ready()
+            yield site
+        finally:
+            site.close()
