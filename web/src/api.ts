@@ -1,114 +1,252 @@
-// api.ts - the JSON API (v1) as types, and two hooks that ask it: one answer, or a list that grows by cursor.
+// api.ts - the JSON API (v1) as types, and what asks it: hooks for one answer or a list that grows by cursor, and put().
 //
-// Names are those of the API, which are those of the report's XML. Times are ISO 8601 in UTC; ids are strings.
+// Types have the names of server/web/openapi.yaml (Rec is its Record, a word that TypeScript needs itself), members those of
+// the API, which are those of the report's XML. Times are ISO 8601 in UTC; ids are strings.
 import { useCallback, useEffect, useReducer, useRef } from 'preact/hooks';
 import type { Params } from './router';
 
-export type ClassName =
-  | 'pass'
-  | 'fail_overridden'
-  | 'fail_altered'
-  | 'fail_unaligned'
-  | 'fail_unauthenticated'
-  | 'unknown';
-export type ByClass = Partial<Record<ClassName, number>>;
+export type ClassName = 'pass' | 'fail_overridden' | 'fail_altered' | 'fail_unaligned' | 'fail_unauthenticated' | 'unknown';
+export type ByClass = Record<ClassName, number>;
+export type ByDisposition = Record<'none' | 'quarantine' | 'reject' | 'pass' | 'unknown', number>;
+export type Label = 'mine' | 'forwarder' | 'not_mine' | null;
+export type Authentic = 'none' | 'pass' | 'fail';
+export type Bucket = 'day' | 'week' | 'month';
+type Text = string | null;
 
-// What is counted everywhere: messages, never records.
+export interface Window {
+  from: string; // first day
+  to: string; // the day after the last
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+  total?: number;
+}
+
+// What is counted everywhere: messages, never records. dkim_only and spf_only passed by that alone.
 export interface Tally {
   messages: number;
   pass: number;
   dkim_aligned: number;
   spf_aligned: number;
+  dkim_only: number;
+  spf_only: number;
   by_class: ByClass;
-  by_disposition: Record<string, number>;
+  by_disposition: ByDisposition;
 }
 
 export interface Summary {
-  window: { from: string; to: string };
-  complete_until: string | null; // days before this have most of their reports
+  window: Window;
+  complete_until: string; // days before this have most of their reports
   totals: Tally;
-  previous: Tally | null;
+  previous: Tally;
   sources: { total: number; new: number; failing: number };
   reports: number;
   reporters: number;
-  last_report_at: string | null;
+  last_report_at: Text;
 }
 
-export interface Timeseries {
-  bucket: 'day' | 'week' | 'month';
-  keys: string[];
-  points: { t: string; complete: boolean; v: Record<string, number> }[];
+export interface Timeseries<Key extends string = string> {
+  window: Window;
+  bucket: Bucket;
+  by?: 'class' | 'disposition' | 'domain' | 'reporter' | 'alignment';
+  keys: Key[];
+  points: { t: string; complete: boolean; v: { [key in Key]?: number } }[];
 }
 
-export interface Policy {
-  p: string | null;
-  sp: string | null;
-  np: string | null;
-  adkim: string | null;
-  aspf: string | null;
+// Domains
+
+export interface PolicyTags {
+  p: Text;
+  sp: Text;
+  np: Text;
+  testing: Text;
+  adkim: Text;
+  aspf: Text;
   pct: number | null;
-  fo: string | null;
-  testing: string | null;
-  discovery_method: string | null;
+  fo: Text;
 }
 
-export interface Domain {
+export interface PolicySeen extends PolicyTags {
+  as_of: string;
+  effective: Text;
+}
+
+export interface DomainItem extends Tally {
   name: string;
-  policy: { p: string | null; sp: string | null; testing: string | null; as_of: string } | null;
-  messages: number;
-  pass: number;
-  dkim_aligned: number;
-  spf_aligned: number;
+  parent: Text;
+  kind: 'policy' | 'from';
+  policy: PolicySeen | null;
   sources: number;
-  last_report_at: string | null;
+  blockers: number | null;
+  sufficient: boolean | null;
+  last_report_at: Text;
   spark: number[] | null; // messages, over the window in even steps
 }
 
-export interface Source extends Tally {
-  key: string | null; // an address; null: the reports named none
+export interface Domain extends DomainItem {
+  window: Window;
+  first_report_at: Text;
+  reporters: number;
+  policy_history: { from: string; to: string; reports: number; reporters: number; policy: PolicyTags }[];
+  subdomains: DomainItem[];
+  next_record: { name: string; value: string; step: 'quarantine_test' | 'quarantine' | 'reject_test' | 'reject' | 'keep' };
+}
+
+export interface Impact {
+  window: Window;
+  domain: string;
+  policy: 'quarantine' | 'reject';
+  evidence: {
+    days: number;
+    window_days: number;
+    reporters: number;
+    messages: number;
+    last_report_at: Text;
+    sufficient: boolean;
+    days_needed: number;
+    reporters_needed: number;
+  };
+  affected: { messages: number; share: number | null; by_class: ByClass };
+  sources: { key: string; name: Text; label: Label; class: ClassName; messages: number; last_seen: string }[];
+  sources_total: number;
+  blockers: {
+    code: 'mine_fails' | 'unreviewed_unaligned' | 'mine_spf_only' | 'policy_differs' | 'no_evidence';
+    text: string;
+    source: Text;
+    name: Text;
+    messages: number | null;
+  }[];
+  notes: ('mailing_lists' | 'spf_only' | 'testing' | 'pct' | 'subdomains_unprotected' | 'np_unprotected')[];
+  scope: { tag: 'p' | 'sp' | 'np' | 't' | 'psd'; value: Text; effective: Text; text: string }[];
+}
+
+// Sources
+
+export type Group = 'source' | 'rdns' | 'asn' | 'country' | 'ip' | 'auth_domain';
+
+export interface SourceItem extends Tally {
+  key: Text; // of the group
+  name: Text; // null: the key is all there is
+  type: Text;
+  name_basis: 'rdns' | 'asn' | 'dkim' | 'spf' | 'ip' | null;
+  source: Text; // of group ip: the source it belongs to
+  label: Label;
+  forwarder: boolean;
   domains: string[] | null; // up to three
   domains_total: number | null;
-  first_seen: string;
-  last_seen: string;
+  ips_total: number | null;
+  first_seen: Text;
+  last_seen: Text;
   new: boolean | null;
   spark: number[] | null;
 }
 
+export interface Sources extends Page<SourceItem> {
+  window: Window;
+  group: Group;
+  total: number;
+}
+
+export interface LabelSet {
+  source: string;
+  label: Label;
+  note: Text;
+  set_by: Text;
+  set_via: 'page' | 'cli' | null;
+  set_at: Text;
+}
+
+export interface Address {
+  source_ip: string;
+  rdns: Text;
+  rdns_domain: Text;
+  asn: number | null;
+  as_name: Text;
+  country: Text;
+  looked_up_at: Text;
+}
+
+export interface Source extends SourceItem {
+  window: Window;
+  note: Text;
+  label_log: LabelSet[];
+  address: Address | null;
+  overrides: { type: string; messages: number }[];
+}
+
+export interface SourceIp {
+  source_ip: string;
+  rdns: Text;
+  asn: number | null;
+  as_name: Text;
+  country: Text;
+  messages: number;
+  pass: number;
+  first_seen: string;
+  last_seen: string;
+}
+
+export interface Identifier {
+  header_from: Text;
+  envelope_from: Text;
+  spf: SpfResult[];
+  dkim: DkimResult[];
+  dkim_aligned: boolean;
+  spf_aligned: boolean;
+  messages: number;
+  pass: number;
+  last_seen: string;
+}
+
+export interface SourceReporter {
+  org_name: Text;
+  messages: number;
+  pass: number;
+  dkim_aligned: number;
+  spf_aligned: number;
+  by_disposition: ByDisposition;
+  last_seen: string;
+}
+
+// Records and reports
+
 export interface DkimResult {
-  domain?: string | null;
-  selector?: string | null;
-  result?: string | null;
-  human_result?: string | null;
+  domain?: Text;
+  selector?: Text;
+  result?: Text;
+  human_result?: Text;
 }
 
 export interface SpfResult {
-  domain?: string | null;
-  scope?: string | null;
-  result?: string | null;
-  human_result?: string | null;
+  domain?: Text;
+  scope?: Text;
+  result?: Text;
+  human_result?: Text;
 }
 
 export interface Reason {
-  type?: string | null;
-  comment?: string | null;
+  type?: Text;
+  comment?: Text;
 }
 
 export interface Note {
   code: string;
-  path?: string | null;
-  raw?: string | null;
+  path: Text;
+  raw: Text;
 }
 
 interface Identifiers {
-  header_from: string | null;
-  envelope_from: string | null;
-  envelope_to: string | null;
+  header_from: Text;
+  envelope_from: Text;
+  envelope_to: Text;
 }
 
 interface Evaluated {
-  disposition: string | null;
-  dkim: string | null;
-  spf: string | null;
+  disposition: Text;
+  dkim: Text;
+  spf: Text;
   reason: Reason[];
 }
 
@@ -124,101 +262,287 @@ interface Found {
 export interface Rec extends Found, Identifiers, Evaluated {
   report: string;
   domain: string;
-  org_name: string | null;
+  org_name: Text;
   begin: string;
-  source_ip: string | null;
+  source_ip: Text;
+  source: Text;
+  source_name: Text;
+  label: Label;
+  rdns: Text;
   count: number | null;
 }
 
 // A record in its report: the shape of the XML.
 export interface ReportRecord extends Found {
-  row: { source_ip: string | null; count: number | null; policy_evaluated: Evaluated };
+  row: { source_ip: Text; count: number | null; policy_evaluated: Evaluated };
   identifiers: Identifiers;
 }
 
 export interface ReportItem {
   id: string;
-  org_name: string | null;
-  email: string | null;
-  report_id: string | null;
+  kind: 'aggregate';
+  dialect: string;
+  org_name: Text;
+  email: Text;
+  report_id: Text;
   domain: string;
   begin: string;
   end: string;
-  received_at: string;
+  p: Text;
+  records: number;
   messages: number;
   pass: number;
   fail: number;
-  records: number;
+  received_at: string;
   notes_total: number;
+  partial: boolean;
+  authentic: Authentic;
 }
 
+// The delivery that brought a report.
 export interface Mail {
   id: string;
-  source: string;
-  name: string | null;
-  envelope_from: string | null;
-  message_id: string | null;
-  subject: string | null;
+  received_at: string;
+  source: 'lmtp' | 'import';
+  name: Text;
+  envelope_from: Text;
+  recipients: string[] | null;
   size: number;
+  message_id: Text;
+  subject: Text;
+  header_from: Text;
+  authentic: Authentic;
 }
 
 export interface Report {
   id: string;
+  kind: 'aggregate';
   dialect: string;
+  version: Text;
+  xmlns: Text;
   report_metadata: {
-    org_name: string | null;
-    email: string | null;
-    extra_contact_info: string | null;
-    report_id: string | null;
+    org_name: Text;
+    email: Text;
+    extra_contact_info: Text;
+    report_id: Text;
     date_range: { begin: string; end: string };
     error: string[];
-    generator: string | null;
+    generator: Text;
   };
-  policy_published: Policy & { domain: string };
-  record: ReportRecord[]; // the first; the list of records has the others
-  next: string | null;
+  policy_published: PolicyTags & { domain: string; discovery_method: Text };
+  record: ReportRecord[]; // the first 500; reports/{id}/records has the others
   notes: Note[];
+  partial: boolean;
+  authentic: Authentic;
   records_total: number;
   messages: number;
   pass: number;
   duplicates: number;
   conflicts: number;
+  status: 'stored' | 'conflict';
+  next: Text;
+  sha256: string;
   received_at: string;
   mail: Mail | null;
 }
 
+export interface ReporterItem {
+  org_name: Text;
+  emails: string[];
+  reports: number;
+  records: number;
+  messages: number;
+  pass: number;
+  domains: number;
+  days: number;
+  coverage: number[]; // reports, over the window in even steps
+  lateness: number | null; // seconds, median
+  dialects: string[];
+  notes_total: number;
+  notes: { code: string; n: number }[];
+  first_report_at: string;
+  last_report_at: string;
+}
+
+// Failure reports
+
+export interface FailureItem {
+  id: string;
+  kind: 'failure' | 'feedback';
+  domain: Text;
+  begin: string;
+  received_at: string;
+  feedback_type: Text;
+  auth_failure: Text;
+  source_ip: Text;
+  incidents: number | null;
+  reporting_mta: Text;
+  user_agent: Text;
+  header_from: Text;
+  original_mail_from: Text;
+  subject: Text;
+  delivery_result: Text;
+  notes_total: number;
+  authentic: Authentic;
+}
+
+export interface Failure extends FailureItem {
+  version: Text;
+  authentication_results: string[] | null;
+  identity_alignment: Text;
+  original_envelope_id: Text;
+  original_rcpt_to: string[] | null;
+  arrival_date: Text;
+  arrival_time: Text;
+  source_port: number | null;
+  reported_domain: string[] | null;
+  reported_uri: string[] | null;
+  dkim_domain: Text;
+  dkim_identity: Text;
+  dkim_selector: Text;
+  dkim_selector_dns: Text;
+  spf_dns: string[] | null;
+  message_id: Text;
+  original_headers: Text;
+  original_body: Text;
+  notes: Note[];
+  sha256: string;
+  mail: Mail | null;
+}
+
+// TLS reports: numbers are sessions
+
+export interface TlsTally {
+  sessions: number;
+  successful: number;
+  failed: number;
+}
+
+export interface TlsSummary {
+  window: Window;
+  totals: TlsTally;
+  previous: TlsTally;
+  reports: number;
+  reporters: number;
+  last_report_at: Text;
+  domains: (TlsTally & { policy_domain: Text; policy_type: Text })[];
+  failures: {
+    result_type: Text;
+    failed: number;
+    reports: number;
+    receiving_mx_hostnames: string[];
+    sending_mta_ips: string[];
+    last_seen: string;
+  }[];
+}
+
+export type TlsTimeseries = Timeseries<'successful' | 'failed'>;
+
+export interface TlsReportItem {
+  id: string;
+  organization_name: Text;
+  report_id: Text;
+  contact_info: Text;
+  start_datetime: string;
+  end_datetime: string;
+  policy_domains: string[];
+  policies: number;
+  successful: number;
+  failed: number;
+  received_at: string;
+  notes_total: number;
+  authentic: Authentic;
+}
+
+export interface TlsReport extends TlsReportItem {
+  policy: {
+    policy_no: number;
+    policy_domain: Text;
+    policy_type: Text;
+    policy_string: string[] | null;
+    mx_host: string[] | null;
+    successful: number | null;
+    failed: number | null;
+    failure_details: {
+      result_type: Text;
+      sending_mta_ip: Text;
+      receiving_mx_hostname: Text;
+      receiving_mx_helo: Text;
+      receiving_ip: Text;
+      failed_session_count: number | null;
+      additional_information: Text;
+      failure_reason_code: Text;
+    }[];
+  }[];
+  notes: Note[];
+  sha256: string;
+  mail: Mail | null;
+}
+
+// Intake
+
 export type IntakeStatus = 'stored' | 'duplicate' | 'conflict' | 'quarantined';
+export type Kind = 'aggregate' | 'failure' | 'feedback' | 'tls' | 'unreadable';
 
 // One thing found in a mail, and what became of it.
 export interface IntakeItem {
   mail: string;
   item_no: number | null;
   received_at: string;
-  source: string;
-  name: string | null;
-  envelope_from: string | null;
-  header_from: string | null;
-  subject: string | null;
+  source: 'lmtp' | 'import';
+  name: Text;
+  envelope_from: Text;
   size: number;
-  status: IntakeStatus;
-  code: string | null;
-  reason: string | null;
-  place: string | null;
-  report: string | null;
+  message_id: Text;
+  subject: Text;
+  header_from: Text;
+  kind: Kind | null;
+  status: IntakeStatus | null;
+  code: Text;
+  reason: Text;
+  place: Text;
+  report: Text;
+  raw: boolean;
+  partial: boolean | null;
+  authentic: Authentic;
 }
 
 export interface Intake extends Page<IntakeItem> {
-  counts: Record<IntakeStatus, number>;
-  by_code: Record<string, number>;
+  window: Window;
   mails: number;
-  last_mail_at: string | null; // of all time, as the next one
-  last_report_at: string | null;
+  counts: Record<IntakeStatus, number>;
+  by_kind: Record<string, number>;
+  by_code: Record<string, number>;
+  by_day: ({ t: string } & Record<IntakeStatus, number>)[];
+  last_mail_at: Text; // of all time, as the next one
+  last_report_at: Text;
 }
 
-export interface Page<T> {
-  items: T[];
-  next: string | null;
-  total?: number;
+// The rest
+
+export interface SearchItem {
+  type: 'domain' | 'ip' | 'source' | 'report' | 'reporter';
+  key: string;
+  text: string;
+  hint: Text;
+}
+
+export interface Me {
+  user: Text;
+  roles: ('viewer' | 'editor')[];
+  auth: 'none' | 'basic' | 'proxy';
+}
+
+export interface Meta {
+  version: string;
+  schema_version: number;
+  app_version: string;
+  classes: string[];
+  dispositions: string[];
+  groups: string[];
+  thresholds: { passing: number; failing: number; evidence_days: number; evidence_reporters: number };
+  limits: Record<string, number>;
+  features: { failures: boolean; tls: boolean; enrich: boolean; labels: boolean };
 }
 
 // What went wrong, in the API's words (RFC 9457) or in ours when there was no answer.
@@ -231,10 +555,12 @@ export interface Problem {
 export function apiUrl(path: string, params: Params): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params))
-    if (value !== undefined && value !== '') query.set(name, String(value));
+    for (const one of [value].flat()) if (one !== undefined && one !== '') query.append(name, String(one));
   const text = query.toString();
   return `api/v1/${path}${text ? '?' + text : ''}`;
 }
+
+export const csvUrl = (path: string, params: Params): string => apiUrl(path, { ...params, limit: undefined, format: 'csv' });
 
 async function problemOf(response: Response): Promise<Problem> {
   const fallback = { status: response.status, title: response.statusText || 'Error', detail: '' };
@@ -247,12 +573,12 @@ async function problemOf(response: Response): Promise<Problem> {
   };
 }
 
-async function get<T>(url: string, signal: AbortSignal): Promise<T> {
+export async function ask<T>(url: string, { headers, ...options }: RequestInit = {}): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url, { signal, headers: { Accept: 'application/json' } });
+    response = await fetch(url, { ...options, headers: { Accept: 'application/json', ...headers } });
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (options.signal?.aborted) throw error;
     const problem: Problem = { status: 0, title: 'The server does not answer', detail: 'Is ruad running, and the network up?' };
     throw problem;
   }
@@ -263,6 +589,17 @@ async function get<T>(url: string, signal: AbortSignal): Promise<T> {
 // Answers by URL, so that Back shows at once what was there; each is asked for again when shown.
 const answers = new Map<string, unknown>();
 const ANSWERS = 60;
+
+// What shows an answer, to ask again once something was changed.
+const asking = new Set<() => void>();
+
+// Change something; everything shown is asked for again.
+export async function put<T>(path: string, body: unknown): Promise<T> {
+  const answer = await ask<T>(apiUrl(path, {}), { method: 'PUT', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+  answers.clear();
+  for (const again of asking) again();
+  return answer;
+}
 
 function remember(url: string, answer: unknown): void {
   answers.delete(url);
@@ -277,8 +614,8 @@ export interface Answer<T> {
   retry: () => void;
 }
 
-// Ask for one resource; undefined asks for nothing.
-export function useApi<T>(path: string | undefined, params: Params = {}): Answer<T> {
+// Ask for one resource; undefined asks for nothing. once: what is known already is not asked for again.
+export function useApi<T>(path: string | undefined, params: Params = {}, once = false): Answer<T> {
   const url = path === undefined ? undefined : apiUrl(path, params);
   const state = useRef<{ url?: string | undefined; data?: T | undefined; problem?: Problem | undefined }>({});
   const [attempt, update] = useReducer((n: number, _: void) => n + 1, 0);
@@ -288,10 +625,10 @@ export function useApi<T>(path: string | undefined, params: Params = {}): Answer
     state.current = { url, data: known ?? state.current.data };
   }
   useEffect(() => {
-    if (url === undefined) return;
+    if (url === undefined || (once && answers.has(url))) return;
     const abort = new AbortController();
     const asked = state.current;
-    get<T>(url, abort.signal).then(
+    ask<T>(url, { signal: abort.signal }).then(
       (data) => {
         remember(url, data);
         asked.data = data;
@@ -307,10 +644,17 @@ export function useApi<T>(path: string | undefined, params: Params = {}): Answer
     );
     return () => abort.abort();
   }, [url, retries.current]);
-  const retry = useCallback(() => {
+  const again = useCallback(() => {
     retries.current++;
-    state.current = { url: state.current.url };
     update();
+  }, []);
+  const retry = useCallback(() => {
+    state.current = { url: state.current.url };
+    again();
+  }, []);
+  useEffect(() => {
+    asking.add(again);
+    return () => void asking.delete(again);
   }, []);
   void attempt;
   const { data, problem } = state.current;
@@ -321,6 +665,7 @@ export function useApi<T>(path: string | undefined, params: Params = {}): Answer
 export interface List<T> {
   items: T[] | undefined;
   total: number | undefined;
+  csv: string; // the same as CSV
   problem: Problem | undefined;
   busy: boolean;
   more: (() => void) | undefined; // present while there is more to load
@@ -330,7 +675,6 @@ export interface List<T> {
 // Ask for a list; more() adds the next piece at its end.
 export function useList<T>(path: string, params: Params): List<T> {
   const first = useApi<Page<T>>(path, params);
-  const base = apiUrl(path, params);
   const rest = useRef<{ of?: unknown; items: T[]; next: string | null; busy: boolean; problem?: Problem | undefined }>({
     items: [],
     next: null,
@@ -345,7 +689,7 @@ export function useList<T>(path: string, params: Params): List<T> {
     here.busy = true;
     here.problem = undefined;
     update();
-    get<Page<T>>(`${base}${base.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(here.next)}`, new AbortController().signal)
+    ask<Page<T>>(apiUrl(path, { ...params, cursor: here.next }))
       .then(
         (page) => {
           here.items = [...here.items, ...page.items];
@@ -361,9 +705,13 @@ export function useList<T>(path: string, params: Params): List<T> {
   return {
     items: first.data && [...first.data.items, ...here.items],
     total: first.data?.total,
+    csv: csvUrl(path, params),
     problem: first.problem ?? here.problem,
     busy: first.busy || here.busy,
     more: here.next === null ? undefined : more,
     retry: first.problem ? first.retry : more,
   };
 }
+
+export const useMe = (): Me | undefined => useApi<Me>('me', {}, true).data;
+export const useMeta = (): Meta | undefined => useApi<Meta>('meta', {}, true).data;

@@ -23,10 +23,11 @@ function App() {
   const View = entry?.view ?? Missing;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  const key = page + (query.get('id') ?? ''); // another report is another page; a changed filter is not
+  const about = (entry?.id && query.get(entry.id)) ?? '';
+  const key = page + ' ' + about;
 
   useEffect(() => {
-    document.title = `${entry?.title ?? 'Not found'}${query.get('domain') ? ' · ' + query.get('domain') : ''} · ruad`;
+    document.title = [entry?.title ?? 'Not found', about || query.get('domain'), 'ruad'].filter(Boolean).join(' · ');
   });
   useEffect(() => {
     if (first.current) first.current = false;

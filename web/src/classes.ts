@@ -1,5 +1,5 @@
-// classes.ts - the six classes of a record in words, and what a source's numbers add up to.
-import type { ByClass, ClassName, Tally } from './api';
+// classes.ts - the six classes of a record, the labels and the standing of a source, in words.
+import { type ByClass, type ClassName, type Label, type Meta, type Tally, useMeta } from './api';
 
 export interface ClassWords {
   name: ClassName;
@@ -19,29 +19,26 @@ export const CLASSES: readonly ClassWords[] = [
   {
     name: 'fail_overridden',
     label: 'Let through',
-    reason: 'It failed, but the receiver took it for forwarded or mailing-list mail and made an exception.',
+    reason: 'Failed, but the receiver judged it a forward or a list and let it through.',
     advice: 'Forwarders and lists do this to honest mail; there is nothing to mend at your end.',
   },
   {
     name: 'fail_altered',
     label: 'Signature broken',
-    reason: 'It carries a DKIM signature of your own domain that no longer verifies.',
-    advice:
-      'Likely changed on the way by a forwarder or a list. If the source is a server of yours, look at its key, selector and signing.',
+    reason: 'Signed as yours, but changed on the way (by a list or a forwarder) or signed wrongly.',
+    advice: 'Likely, not proof: anyone can add a signature that does not verify. If the source is a server of yours, look at its key, selector and signing.',
   },
   {
     name: 'fail_unaligned',
     label: 'Not aligned',
-    reason: 'It proves who it is, but as another domain than the one in From.',
-    advice:
-      'If this is a service you use, have it sign with a DKIM key of your domain, or use a return path under your domain.',
+    reason: 'A service authenticates as itself, not as you.',
+    advice: 'If you use it, set up DKIM with a key of your domain there, or a return path under your domain.',
   },
   {
     name: 'fail_unauthenticated',
     label: 'Unproven',
-    reason: 'Nothing in it proves that it comes from your domain.',
-    advice:
-      'Unless you know the source, it is somebody else’s mail. If you do know it, sign with DKIM there and add it to SPF.',
+    reason: 'Nothing proves that this mail is yours.',
+    advice: 'Unless you know the source, treat it as someone else’s. If you do know it, sign with DKIM there and add it to SPF.',
   },
   {
     name: 'unknown',
@@ -58,14 +55,28 @@ export const classWords = (name: string): ClassWords =>
 export function mainFailure(by: ByClass): ClassWords | undefined {
   let best: ClassWords | undefined;
   for (const words of CLASSES)
-    if (words.name !== 'pass' && (by[words.name] ?? 0) > (best ? (by[best.name] ?? 0) : 0)) best = words;
+    if (words.name !== 'pass' && by[words.name] > (best ? by[best.name] : 0)) best = words;
   return best;
 }
 
 export type Verdict = 'passing' | 'mixed' | 'failing';
+export const THRESHOLDS = { passing: 95, failing: 50 }; // percent, until "meta" has told
 
 // A source's standing by the share of its messages that passed.
-export function verdict({ messages, pass }: Tally): Verdict {
-  const share = messages > 0 ? pass / messages : 1;
-  return share >= 0.95 ? 'passing' : share > 0.5 ? 'mixed' : 'failing';
+export function verdict({ messages, pass }: Pick<Tally, 'messages' | 'pass'>, at: Pick<Meta['thresholds'], 'passing' | 'failing'> = THRESHOLDS): Verdict {
+  const share = messages > 0 ? (pass / messages) * 100 : 100;
+  return share >= at.passing ? 'passing' : share > at.failing ? 'mixed' : 'failing';
+}
+
+export function useVerdict(): (tally: Pick<Tally, 'messages' | 'pass'>) => Verdict {
+  const meta = useMeta();
+  return (tally) => verdict(tally, meta?.thresholds);
+}
+
+export const LABELS: Record<Exclude<Label, null> | 'none', string> = { mine: 'Mine', forwarder: 'Forwarder', not_mine: 'Not mine', none: 'Unreviewed' };
+
+// A source's key as people read it: "service:Google" is Google, "as:64500" AS64500, "ip:192.0.2.1" the address.
+export function keyWords(key: string | null): string | null {
+  const [, kind, rest] = /^(service|domain|as|ip):(.*)$/s.exec(key ?? '') ?? [];
+  return key === 'none' ? null : kind === undefined ? key : (kind === 'as' ? 'AS' : '') + rest;
 }

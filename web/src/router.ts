@@ -9,12 +9,20 @@ export interface Location {
   query: URLSearchParams;
 }
 
-export type Params = Record<string, string | number | undefined>;
+// A list is a parameter that comes several times; undefined and '' are no parameter.
+export type Params = Record<string, string | number | undefined | string[]>;
 
 // Parameters that go along from page to page: what the bar at the top chooses.
-export const GLOBAL = ['domain', 'window', 'from', 'to'] as const;
+export const GLOBAL = ['domain', 'subdomains', 'window', 'from', 'to'] as const;
 
-const ORDER = [...GLOBAL, 'id', 'ip', 'reporter', 'result', 'status', 'sort'];
+// The common filters of the API, of the same name in the page's address. They stay on their page.
+export const FILTERS = [
+  'source', 'ip', 'asn', 'country', 'rdns', 'auth_domain', 'header_from', 'reporter',
+  'result', 'class', 'dkim', 'spf', 'disposition', 'override', 'label', 'q',
+] as const;
+export type FilterName = (typeof FILTERS)[number];
+
+const ORDER: readonly string[] = [...GLOBAL, 'id', 'name', 'key', 'group', ...FILTERS, 'kind', 'status', 'code', 'sort'];
 const listeners = new Set<() => void>();
 const base = new URL('./', location.href).pathname;
 
@@ -32,30 +40,31 @@ export function useLocation(): Location {
   return current();
 }
 
-function address(page: string, query: URLSearchParams): string {
+// Those of the query's parameters, as the API takes them.
+export function picked(query: URLSearchParams, names: Iterable<string>): Params {
+  const params: Params = {};
+  for (const name of names) params[name] = query.getAll(name);
+  return params;
+}
+
+function address(page: string, params: Params): string {
+  const rank = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
+  const query = new URLSearchParams();
+  for (const name of Object.keys(params).sort((a, b) => rank(a) - rank(b)))
+    for (const value of [params[name]].flat()) if (value !== undefined && value !== '') query.append(name, String(value));
   const text = query.toString().replaceAll('%3A', ':').replaceAll('%2F', '/');
   return `./${page}${text ? '?' + text : ''}`;
 }
 
-// The address of a page, keeping the global parameters of the present one; undefined and '' drop a parameter.
+// The address of a page, keeping the global parameters of the present one.
 export function href(page: string, params: Params = {}): string {
-  const { query } = current();
-  const all: Params = {};
-  for (const name of GLOBAL) all[name] = query.get(name) ?? undefined;
-  Object.assign(all, params);
-  const rank = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
-  const next = new URLSearchParams();
-  for (const name of Object.keys(all).sort((a, b) => rank(a) - rank(b))) {
-    const value = all[name];
-    if (value !== undefined && value !== '') next.set(name, String(value));
-  }
-  return address(page, next);
+  return address(page, { ...picked(current().query, GLOBAL), ...params });
 }
 
 // The present address with some parameters changed.
 export function changed(params: Params): string {
   const { page, query } = current();
-  return href(page, { ...Object.fromEntries(query), ...params });
+  return address(page, { ...picked(query, query.keys()), ...params });
 }
 
 export function go(to: string, how: 'push' | 'replace' = 'push'): void {
@@ -75,7 +84,7 @@ function followed(event: MouseEvent): void {
   if (!anchor || anchor.hasAttribute('download') || anchor.hasAttribute('target')) return;
   const url = new URL(anchor.getAttribute('href') ?? '', location.href);
   const page = url.pathname.slice(base.length);
-  if (url.origin !== location.origin || !url.pathname.startsWith(base) || page.includes('/') || url.hash) return;
+  if (url.origin !== location.origin || !url.pathname.startsWith(base) || page.includes('/') || page.includes('.') || url.hash) return;
   event.preventDefault();
   go(url.href);
   scrollTo(0, 0);

@@ -44,3 +44,8 @@ export const stretch = (from: string, to: string) => ({ window: '', from, to });
 
 // The named window's length in days that ends with the given day.
 export const around = (day: string, days = 30) => stretch(addDays(day, 1 - days), addDays(day, 1));
+
+// The day after the last of a bucket that begins on the given day.
+export function after(day: string, bucket: 'day' | 'week' | 'month'): string {
+  return bucket === 'month' ? addDays(day, 31).slice(0, 8) + '01' : addDays(day, bucket === 'week' ? 7 : 1);
+}

@@ -1,20 +1,22 @@
 // bar.tsx - the bar on every page: where one is, which domain and window are looked at, when mail last came in, the theme.
 import { useEffect, useState } from 'preact/hooks';
-import { type Domain, type Intake, type Page, useApi } from '../api';
+import { type DomainItem, type Intake, type Page, useApi, useMeta } from '../api';
 import { ago, clipped, visible } from '../format';
 import { PAGES } from '../pages';
 import { filter, href, useLocation } from '../router';
 import { addDays, named, stretch, windowOf, WINDOWS } from '../window';
+import { Search } from './search';
 
 const STALE = 48 * 3600_000; // receivers report daily: after two days without one something is amiss
 
 function Nav() {
   const { page } = useLocation();
+  const features = useMeta()?.features;
   return (
-    <nav aria-label="Pages">
-      {PAGES.filter((entry) => entry.nav).map((entry) => (
-        <a key={entry.path} href={href(entry.path)} aria-current={page === entry.path ? 'page' : undefined}>
-          {entry.title}
+    <nav aria-label="Pages" id="pages">
+      {PAGES.filter(({ nav, feature, path }) => nav && (!feature || features?.[feature] || page === path)).map(({ path, title }) => (
+        <a key={path} href={href(path)} aria-current={page === path ? 'page' : undefined}>
+          {title}
         </a>
       ))}
     </nav>
@@ -22,7 +24,7 @@ function Nav() {
 }
 
 function IntakeDot() {
-  const { data, problem } = useApi<Intake>('intake', { limit: 1 });
+  const { data, problem } = useApi<Intake>('intake');
   const last = data?.last_report_at ?? null;
   const state = problem ? 'bad' : !data ? 'so' : last === null || Date.now() - Date.parse(last) > STALE ? 'warn' : 'good';
   const words = problem ? 'intake unknown' : !data ? 'intake …' : last === null ? 'no report yet' : `last report ${ago(last)}`;
@@ -67,21 +69,29 @@ function ThemeToggle() {
 function DomainPicker() {
   const { query } = useLocation();
   const chosen = query.get('domain') ?? '';
-  const { data } = useApi<Page<Domain>>('domains', { limit: 500 });
-  const names = new Set((data?.items ?? []).map((item) => item.name));
+  const { data } = useApi<Page<DomainItem>>('domains', { limit: 500 }, true);
+  const names = new Set((data?.items ?? []).filter(({ kind }) => kind === 'policy').map(({ name }) => name));
   if (chosen) names.add(chosen);
   return (
-    <label class="pick">
-      <span>Domain</span>
-      <select value={chosen} onChange={(event) => filter({ domain: event.currentTarget.value })}>
-        <option value="">All domains</option>
-        {[...names].sort().map((name) => (
-          <option key={name} value={name}>
-            {clipped(visible(name), 60)}
-          </option>
-        ))}
-      </select>
-    </label>
+    <>
+      <label class="pick">
+        <span>Domain</span>
+        <select value={chosen} onChange={(event) => filter({ domain: event.currentTarget.value })}>
+          <option value="">All domains</option>
+          {[...names].sort().map((name) => (
+            <option key={name} value={name}>
+              {clipped(visible(name), 60)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {chosen && (
+        <label class="pick">
+          <input type="checkbox" checked={query.get('subdomains') === '1'} onChange={(event) => filter({ subdomains: event.currentTarget.checked ? '1' : '' })} />
+          <span>and subdomains</span>
+        </label>
+      )}
+    </>
   );
 }
 
@@ -135,9 +145,14 @@ function WindowPicker() {
   );
 }
 
+// On a phone the pages and the search are behind a button.
 export function Bar() {
+  const [open, setOpen] = useState(false);
+  const { page, query } = useLocation();
+  const here = page + query;
+  useEffect(() => setOpen(false), [here]);
   return (
-    <header>
+    <header class={open ? 'open' : undefined}>
       <div class="top">
         <a class="brand" href={href('')}>
           <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
@@ -150,11 +165,15 @@ export function Bar() {
         <div class="end">
           <IntakeDot />
           <ThemeToggle />
+          <button type="button" class="menu" aria-expanded={open} aria-controls="pages" onClick={() => setOpen(!open)}>
+            Menu
+          </button>
         </div>
       </div>
       <div class="scope">
         <DomainPicker />
         <WindowPicker />
+        <Search />
       </div>
     </header>
   );

@@ -1,4 +1,4 @@
-// chart.tsx - messages by day (or week) and class, as stacked bars.
+// chart.tsx - numbers by day (or week, month) and kind, as stacked bars: messages by class, sessions by result, what came in.
 //
 // For the eye an SVG with a tooltip; for everyone else a sentence and a table with the same numbers, whose dates are links.
 // Colours come from the style sheet, so themes and forced colours need no redrawing; textures tell classes apart without them.
@@ -6,8 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Timeseries } from '../api';
 import { classWords } from '../classes';
 import { count, day, percent, plural, short } from '../format';
-import { href } from '../router';
-import { stretch, addDays } from '../window';
+import { after } from '../window';
 import { Swatch } from './marks';
 import { Table } from './table';
 
@@ -32,6 +31,14 @@ export function Textures() {
         {line('fail_altered', 'M-1 1l2-2M0 6l6-6M5 7l2-2')}
         {line('fail_unaligned', 'M0 2h5', 5)}
         {line('unknown', 'M2 0v5', 5)}
+        {line('dkim_only', 'M0 4.5h1.4', 5)}
+        {line('spf_only', 'M3 0v6M0 3h6')}
+        {line('failed', 'M-1 1l2-2M0 6l6-6M5 7l2-2')}
+        {line('quarantine', 'M0 2h5', 5)}
+        {line('reject', 'M2 0v5', 5)}
+        {line('quarantined', 'M0 2h5', 5)}
+        {line('conflict', 'M2 0v5', 5)}
+        {line('duplicate', 'M1 1.5h1.2M4 4.5h1.2')}
         <pattern id="tex-arriving" width="7" height="7" patternUnits="userSpaceOnUse">
           <path d="M-1 1l2-2M0 7l7-7M6 8l2-2" class="arriving" />
         </pattern>
@@ -63,12 +70,19 @@ function scale(max: number): [top: number, lines: number] {
 const sum = (point: Point, keys: string[]) => keys.reduce((total, key) => total + (point.v[key] ?? 0), 0);
 
 interface Props {
-  series: Timeseries;
+  series: Pick<Timeseries, 'points' | 'bucket'>;
   keys: string[]; // which of the series' keys, from the bottom up
   words: string; // the window, in words
+  noun?: string; // what is counted
+  label?: (key: string) => string;
+  link?: (from: string, to: string) => string; // to the list behind a bar
+  marks?: { t: string; text: string }[]; // days on which something happened
+  csv?: string | undefined;
 }
 
-function Tip({ point, keys, bucket }: { point: Point; keys: string[]; bucket: string }) {
+const classLabel = (key: string) => classWords(key).label;
+
+function Tip({ point, keys, bucket, label }: { point: Point; keys: string[]; bucket: string; label: (key: string) => string }) {
   return (
     <>
       <strong>
@@ -80,7 +94,7 @@ function Tip({ point, keys, bucket }: { point: Point; keys: string[]; bucket: st
           (point.v[key] ?? 0) > 0 ? (
             <div key={key}>
               <dt>
-                <Swatch name={key} /> {classWords(key).label}
+                <Swatch name={key} /> {label(key)}
               </dt>
               <dd>{count(point.v[key] ?? 0)}</dd>
             </div>
@@ -96,25 +110,20 @@ function Tip({ point, keys, bucket }: { point: Point; keys: string[]; bucket: st
   );
 }
 
-function summary({ series, keys, words }: Props): string {
+function summary({ series, keys, words, noun = 'message', label = classLabel, marks = [] }: Props): string {
   const total = series.points.reduce((all, point) => all + sum(point, keys), 0);
-  if (total === 0) return `No messages were reported in ${words}.`;
+  if (total === 0) return `No ${noun}s were reported in ${words}.`;
   const peak = series.points.reduce((best, point) => (sum(point, keys) > sum(best, keys) ? point : best));
   const parts = keys
     .map((key) => [key, series.points.reduce((all, point) => all + (point.v[key] ?? 0), 0)] as const)
     .filter(([, n]) => n > 0)
-    .map(([key, n]) => `${classWords(key).label.toLowerCase()} ${percent(n, total)}`);
-  return `${plural(total, 'message')} in ${words}: ${parts.join(', ')}. The most on ${day(peak.t)} with ${count(sum(peak, keys))}.`;
-}
-
-function after(point: Point, bucket: string): string {
-  if (bucket === 'week') return addDays(point.t, 7);
-  if (bucket === 'month') return addDays(addDays(point.t, 31).slice(0, 8) + '01', 0);
-  return addDays(point.t, 1);
+    .map(([key, n]) => `${label(key).toLowerCase()} ${percent(n, total)}`);
+  const happened = marks.map(({ t, text }) => ` ${day(t)}: ${text}.`).join('');
+  return `${plural(total, noun)} in ${words}: ${parts.join(', ')}. The most on ${day(peak.t)} with ${count(sum(peak, keys))}.${happened}`;
 }
 
 export function StackedBars(props: Props) {
-  const { series, keys } = props;
+  const { series, keys, noun = 'message', label = classLabel, link, marks = [], csv } = props;
   const { points, bucket } = series;
   const [ref, width] = useWidth(960);
   const [at, setAt] = useState<number>();
@@ -179,6 +188,19 @@ export function StackedBars(props: Props) {
               );
             });
           })}
+          {marks.map(({ t, text }) => {
+            const index = points.findIndex((point) => t < after(point.t, bucket));
+            return (
+              index >= 0 &&
+              t >= points[0]!.t && (
+                <g key={t} class="happened">
+                  <title>{text}</title>
+                  <path d={`M${LEFT + index * step} ${TOP}v${plot.height}`} />
+                  <path class="flag" d={`M${LEFT + index * step} ${TOP}l7 4l-7 4z`} />
+                </g>
+              )
+            );
+          })}
           {points.map((point, index) =>
             (points.length - 1 - index) % every === 0 && LEFT + (index + 0.5) * step > LEFT + 16 ? (
               <text key={point.t} class="tick" x={Math.min(LEFT + (index + 0.5) * step, width - 20)} y={HEIGHT - 4} text-anchor="middle">
@@ -193,7 +215,7 @@ export function StackedBars(props: Props) {
             aria-hidden="true"
             style={tipRight ? { right: `${width - x(at) + 8}px` } : { left: `${x(at) + bar + 8}px` }}
           >
-            <Tip point={chosen} keys={keys} bucket={bucket} />
+            <Tip point={chosen} keys={keys} bucket={bucket} label={label} />
           </div>
         )}
       </div>
@@ -202,7 +224,8 @@ export function StackedBars(props: Props) {
           <summary>As a table</summary>
           <p>{text}</p>
           <Table
-            label="Messages by day and class"
+            csv={csv}
+            label={`${noun}s by ${bucket}`}
             rows={[...points].reverse()}
             rowKey={(point) => point.t}
             columns={[
@@ -212,7 +235,7 @@ export function StackedBars(props: Props) {
                 lead: true,
                 cell: (point) => (
                   <>
-                    <a href={href('records', stretch(point.t, after(point, bucket)))}>{point.t}</a>
+                    {link ? <a href={link(point.t, after(point.t, bucket))}>{point.t}</a> : point.t}
                     {!point.complete && <small> still arriving</small>}
                   </>
                 ),
@@ -220,7 +243,7 @@ export function StackedBars(props: Props) {
               { id: 'all', title: 'All', number: true, cell: (point) => count(sum(point, keys)) },
               ...keys.map((key) => ({
                 id: key,
-                title: classWords(key).label,
+                title: label(key),
                 number: true,
                 cell: (point: Point) => count(point.v[key] ?? 0),
               })),

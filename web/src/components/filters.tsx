@@ -1,19 +1,41 @@
 // filters.tsx - the filters of a list. Each is a parameter of the URL, and by the same name one of the API.
 import { useEffect, useState } from 'preact/hooks';
-import { filter, useLocation } from '../router';
+import { CLASSES, classWords, keyWords, LABELS } from '../classes';
+import { clipped, visible } from '../format';
+import { type FilterName, filter, useLocation } from '../router';
+import { Icon } from './marks';
 
-const RESULTS = [
-  ['', 'All'],
-  ['fail', 'Failed'],
-  ['pass', 'Passed'],
-] as const;
+type Choices = readonly (readonly [value: string, label: string])[];
 
-export function ResultFilter() {
+const ALIGNED: Choices = [['pass', 'aligned'], ['fail', 'not aligned']];
+const OVERRIDES = ['any', 'none', 'forwarded', 'mailing_list', 'trusted_forwarder', 'local_policy', 'sampled_out', 'policy_test_mode', 'other'];
+
+// Label and choices of a filter; without choices, it is text that looks like the hint.
+const WORDS: Record<FilterName, { label: string; choices?: Choices; hint?: string }> = {
+  result: { label: 'DMARC', choices: [['fail', 'Failed'], ['pass', 'Passed']] },
+  class: { label: 'Class', choices: CLASSES.map(({ name, label }) => [name, label] as const) },
+  dkim: { label: 'DKIM', choices: ALIGNED },
+  spf: { label: 'SPF', choices: ALIGNED },
+  disposition: { label: 'Disposition', choices: ['none', 'quarantine', 'reject', 'pass', 'unknown'].map((one) => [one, one] as const) },
+  override: { label: 'Override', choices: OVERRIDES.map((one) => [one, one.replace('_', ' ')] as const) },
+  label: { label: 'Label', choices: Object.entries(LABELS) },
+  source: { label: 'Source', hint: 'service:Google' },
+  ip: { label: 'IP or network', hint: '192.0.2.0/24' },
+  asn: { label: 'AS number', hint: '64500' },
+  country: { label: 'Country', hint: 'NL' },
+  rdns: { label: 'Host name', hint: 'mail.example.net' },
+  auth_domain: { label: 'Authenticated as', hint: 'example.net' },
+  header_from: { label: 'From', hint: 'news.example.com' },
+  reporter: { label: 'Reporter', hint: 'google.com' },
+  q: { label: 'Text', hint: 'any name or selector' },
+};
+
+function ResultFilter() {
   const { query } = useLocation();
   const chosen = query.get('result') ?? '';
   return (
     <div class="switch" role="group" aria-label="DMARC result">
-      {RESULTS.map(([value, label]) => (
+      {[['', 'All'], ...WORDS.result.choices!].map(([value, label]) => (
         <button key={value} type="button" aria-pressed={chosen === value} onClick={() => filter({ result: value })}>
           {label}
         </button>
@@ -23,7 +45,7 @@ export function ResultFilter() {
 }
 
 // A filter by text: taken over on Enter or when the field is left.
-export function TextFilter({ name, label, hint }: { name: string; label: string; hint: string }) {
+function TextFilter({ name }: { name: FilterName }) {
   const { query } = useLocation();
   const present = query.get(name) ?? '';
   const [value, setValue] = useState(present);
@@ -40,22 +62,99 @@ export function TextFilter({ name, label, hint }: { name: string; label: string;
       }}
     >
       <label>
-        <span>{label}</span>
+        <span>{WORDS[name].label}</span>
         <input
           type="search"
           value={value}
-          placeholder={hint}
+          placeholder={WORDS[name].hint}
           spellcheck={false}
           autocapitalize="off"
           onInput={(event) => setValue(event.currentTarget.value)}
           onBlur={take}
         />
       </label>
-      {present && (
-        <button type="button" class="quiet" aria-label={`Clear ${label}`} onClick={() => filter({ [name]: '' })}>
-          clear
-        </button>
-      )}
     </form>
+  );
+}
+
+function ChoiceFilter({ name }: { name: FilterName }) {
+  const { query } = useLocation();
+  const { label, choices } = WORDS[name];
+  return (
+    <div class="filter">
+      <label>
+        <span>{label}</span>
+        <select value={query.get(name) ?? ''} onChange={(event) => filter({ [name]: event.currentTarget.value })}>
+          <option value="">any</option>
+          {choices!.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+const Field = ({ name }: { name: FilterName }) =>
+  name === 'result' ? <ResultFilter /> : WORDS[name].choices ? <ChoiceFilter name={name} /> : <TextFilter name={name} />;
+
+const valueWords = (name: FilterName, value: string) =>
+  name === 'class'
+    ? classWords(value).label
+    : name === 'source'
+      ? (keyWords(value) ?? 'no address')
+      : (WORDS[name].choices?.find(([one]) => one === value)?.[1] ?? value);
+
+// The filters in effect, each with a way to clear it.
+function Chips({ names }: { names: readonly FilterName[] }) {
+  const { query } = useLocation();
+  const set = names.flatMap((name) => query.getAll(name).map((value) => [name, value] as const)).filter(([, value]) => value);
+  if (set.length === 0) return null;
+  return (
+    <ul class="chips" aria-label="Filters in effect">
+      {set.map(([name, value]) => {
+        const words = `${WORDS[name].label}: ${clipped(visible(valueWords(name, value)), 50)}`;
+        return (
+          <li key={name + value}>
+            <button type="button" aria-label={`Clear filter ${words}`} onClick={() => filter({ [name]: query.getAll(name).filter((one) => one !== value) })}>
+              <bdi>{words}</bdi> <Icon name="bad" />
+            </button>
+          </li>
+        );
+      })}
+      {set.length > 1 && (
+        <li>
+          <button type="button" class="quiet" onClick={() => filter(Object.fromEntries(names.map((name) => [name, undefined])))}>
+            Clear all
+          </button>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+// The filters of a list: some at once, others behind "More filters", and chips of all that are in effect.
+export function Filters({ names, more = [] }: { names: readonly FilterName[]; more?: readonly FilterName[] }) {
+  return (
+    <>
+      <div class="filters">
+        {names.map((name) => (
+          <Field key={name} name={name} />
+        ))}
+        {more.length > 0 && (
+          <details class="more">
+            <summary>More filters</summary>
+            <div>
+              {more.map((name) => (
+                <Field key={name} name={name} />
+              ))}
+            </div>
+          </details>
+        )}
+      </div>
+      <Chips names={[...names, ...more]} />
+    </>
   );
 }

@@ -1,10 +1,10 @@
 // marks.tsx - small signs that stand for a result; each says in words what its colour says.
 import type { ComponentChildren } from 'preact';
-import { type ClassWords, CLASSES, classWords, type Verdict } from '../classes';
-import type { ByClass } from '../api';
-import { count, percent } from '../format';
-import { href } from '../router';
-import { Ip } from './text';
+import type { ByClass, ByDisposition, Label, Tally } from '../api';
+import { CLASSES, classWords, keyWords, LABELS, useVerdict, type Verdict } from '../classes';
+import { count, percent, plural } from '../format';
+import { href, type Params } from '../router';
+import { Ip, Text } from './text';
 
 const ICONS = {
   good: 'M3 8.5l3.2 3.2L13 5',
@@ -33,15 +33,28 @@ export function Aligned({ value }: { value: string | null }) {
   );
 }
 
-// To the records of an address; what has none has no list of its own.
-export function SourceLink({ ip, result }: { ip: string | null; result?: string | undefined }) {
-  if (ip === null) return <Ip value={null} />;
+// A number that leads to the list behind it.
+export function Num({ n, to }: { n: number; to: string }) {
+  return n > 0 ? <a href={to}>{count(n)}</a> : <>0</>;
+}
+
+// A source by its name, with what is known of it; what has none has no page of its own.
+export function SourceLink({ source, params }: { source: { key: string | null; name: string | null; label?: Label; new?: boolean | null; forwarder?: boolean }; params?: Params }) {
+  const words = source.name ?? keyWords(source.key);
+  if (source.key === null || words === null) return <Ip value={null} />;
   return (
-    <a href={href('records', { ip, result })}>
-      <Ip value={ip} />
-    </a>
+    <>
+      <a href={href('source', { key: source.key, ...params })} class={source.name === null && source.key.startsWith('ip:') ? 'ip' : undefined}>
+        <Text value={words} max={60} />
+      </a>
+      <LabelTag value={source.label} />
+      {source.new && <span class="new">new</span>}
+      {source.forwarder && source.label !== 'forwarder' && <small class="block">looks like a forwarder</small>}
+    </>
   );
 }
+
+export const LabelTag = ({ value }: { value: Label | undefined }) => (value ? <span class={`label ${value}`}>{LABELS[value]}</span> : null);
 
 export function Swatch({ name }: { name: string }) {
   return (
@@ -78,6 +91,11 @@ export function VerdictMark({ value }: { value: Verdict }) {
   );
 }
 
+// How a source stands, by the thresholds of this server.
+export function Standing({ tally }: { tally: Pick<Tally, 'messages' | 'pass'> }) {
+  return <VerdictMark value={useVerdict()(tally)} />;
+}
+
 // A share as number, with a thin bar beneath that lets a column be read at a glance.
 export function Share({ part, whole }: { part: number; whole: number }) {
   const width = whole > 0 ? (part / whole) * 100 : 0;
@@ -92,16 +110,37 @@ export function Share({ part, whole }: { part: number; whole: number }) {
   );
 }
 
-// How it went over the window, in as many small bars as there are numbers.
+// How it went over the window, in as many small bars as there are numbers; label: "Messages over the last 30 days".
 export function Spark({ values, label }: { values: number[]; label: string }) {
   const top = Math.max(1, ...values);
   const step = 100 / Math.max(1, values.length);
+  const words = `${label}: ${count(values.reduce((sum, value) => sum + value, 0))} in all, at most ${count(Math.max(0, ...values))} in one of ${plural(values.length, 'step')}`;
   return (
-    <svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={label}>
+    <svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={words}>
+      <title>{words}</title>
       {values.map((value, index) => {
         const height = value > 0 ? Math.max(1, (value / top) * 20) : 0;
         return height > 0 && <rect key={index} x={index * step} y={20 - height} width={step * 0.8} height={height} />;
       })}
+    </svg>
+  );
+}
+
+// One box a step, the darker the more; an empty step is a line, so that gaps show without colour. noun: "report".
+export function Heat({ values, noun }: { values: number[]; noun: string }) {
+  const top = Math.max(1, ...values);
+  const step = 100 / Math.max(1, values.length);
+  const words = `${plural(values.filter((value) => value > 0).length, 'step')} of ${count(values.length)} with a ${noun}, at most ${count(top)} in one`;
+  return (
+    <svg class="heat" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={words}>
+      <title>{words}</title>
+      {values.map((value, index) =>
+        value > 0 ? (
+          <rect key={index} class={`heat-${Math.ceil((value / top) * 4)}`} x={index * step} y={2} width={step * 0.86} height={16} />
+        ) : (
+          <rect key={index} class="gap" x={index * step} y={16} width={step * 0.86} height={2} />
+        ),
+      )}
     </svg>
   );
 }
@@ -112,37 +151,48 @@ export interface Slice {
   value: number;
 }
 
-// One bar shared by several parts; the words are in its label, and beside it where there is room.
+// One bar shared by several parts, with their textures; the words are in its label, and beside it where there is room.
 export function Shares({ slices, label }: { slices: Slice[]; label: string }) {
   const whole = slices.reduce((sum, slice) => sum + slice.value, 0);
   let x = 0;
   const words = slices.filter((slice) => slice.value > 0).map((slice) => `${slice.label} ${count(slice.value)}`);
   return (
-    <svg class="shares" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label={`${label}: ${words.join(', ') || 'none'}`}>
+    <svg class="shares" role="img" aria-label={`${label}: ${words.join(', ') || 'none'}`}>
       <title>{words.join(' · ')}</title>
-      {whole === 0 && <rect class="meter-back" width="100" height="10" />}
-      {slices.map((slice) => {
-        const width = whole > 0 ? (slice.value / whole) * 100 : 0;
-        const at = x;
+      {whole === 0 && <rect class="meter-back" width="100%" height="100%" />}
+      {slices.map(({ name, value }) => {
+        if (value <= 0) return null;
+        const width = (value / whole) * 100;
+        const box = { x: `${x}%`, width: `${Math.max(width - 0.5, 0.5)}%`, height: '100%' };
         x += width;
-        return width > 0 && <rect key={slice.name} class={`fill-${slice.name}`} x={at} width={Math.max(width - 0.6, 0.6)} height="10" />;
+        return (
+          <g key={name}>
+            <rect class={`fill-${name}`} {...box} />
+            <rect fill={`url(#tex-${name})`} {...box} />
+          </g>
+        );
       })}
     </svg>
   );
 }
 
+// How mail passed (by both, or by one alone) and how it failed.
+export const alignment = (tally: Tally): Slice[] => [
+  { name: 'pass', label: 'passed by both', value: tally.pass - tally.dkim_only - tally.spf_only },
+  { name: 'dkim_only', label: 'DKIM only', value: tally.dkim_only },
+  { name: 'spf_only', label: 'SPF only', value: tally.spf_only },
+  ...classSlices(tally.by_class).slice(1),
+];
+
 // What the receivers did: "none" means delivered, as does RFC 9990's "pass".
-export function outcome(by: Record<string, number>): Slice[] {
-  const rest = Object.entries(by).filter(([name]) => name !== 'quarantine' && name !== 'reject');
-  return [
-    { name: 'delivered', label: 'delivered', value: rest.reduce((sum, [, n]) => sum + n, 0) },
-    { name: 'quarantine', label: 'quarantined', value: by['quarantine'] ?? 0 },
-    { name: 'reject', label: 'rejected', value: by['reject'] ?? 0 },
-  ];
-}
+export const outcome = (by: ByDisposition): [Slice, Slice, Slice] => [
+  { name: 'delivered', label: 'delivered', value: by.none + by.pass + by.unknown },
+  { name: 'quarantine', label: 'quarantined', value: by.quarantine },
+  { name: 'reject', label: 'rejected', value: by.reject },
+];
 
 export const classSlices = (by: ByClass): Slice[] =>
-  CLASSES.map((words: ClassWords) => ({ name: words.name, label: words.label, value: by[words.name] ?? 0 }));
+  CLASSES.map(({ name, label }) => ({ name, label, value: by[name] }));
 
 export function Stat({ label, children, note }: { label: string; children: ComponentChildren; note?: ComponentChildren }) {
   return (
@@ -153,5 +203,21 @@ export function Stat({ label, children, note }: { label: string; children: Compo
         {note !== undefined && <small>{note}</small>}
       </dd>
     </div>
+  );
+}
+
+// Slices in words and numbers, each with its swatch; those that are zero are left out.
+export function Legend({ slices, children }: { slices: Slice[]; children?: ComponentChildren }) {
+  return (
+    <ul class="legend">
+      {slices.map(({ name, label, value }) =>
+        value > 0 ? (
+          <li key={name}>
+            <Swatch name={name} /> {label} <b>{count(value)}</b>
+          </li>
+        ) : null,
+      )}
+      {children}
+    </ul>
   );
 }

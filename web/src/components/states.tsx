@@ -1,8 +1,10 @@
 // states.tsx - what a view shows instead of its numbers: loading, an error, nothing in this window, nothing at all yet.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Problem } from '../api';
-import { changed } from '../router';
+import { type Intake, type Problem, type Summary, useApi, useMeta } from '../api';
+import { ago, count, moment, plural } from '../format';
+import { changed, href } from '../router';
+import { useScope } from '../scope';
 import { Icon } from './marks';
 
 export function Skeleton({ rows = 4, label = 'Loading' }: { rows?: number; label?: string }) {
@@ -31,23 +33,55 @@ export function Failed({ problem, retry }: { problem: Problem; retry: () => void
   );
 }
 
-// Nothing matches; the filters that may be why, and the way out.
-export function Empty({ children, filters }: { children: ComponentChildren; filters: string[] }) {
+// How much there would be without the filters.
+function Without({ filters }: { filters: readonly string[] }) {
+  const { params, window } = useScope();
+  const { data } = useApi<Summary>('summary', filters.includes('domain') ? { from: params.from, to: params.to } : params);
+  return data ? <>: {plural(data.totals.messages, 'message')} from {plural(data.sources.total, 'source')} in {window.words}</> : null;
+}
+
+// Nothing matches; the filters that may be why, and the way out. counted: the list is of messages that pass these filters.
+export function Empty({ children, filters, counted = true }: { children: ComponentChildren; filters: readonly string[]; counted?: boolean }) {
   const { searchParams } = new URL(location.href);
-  const set = filters.filter((name) => searchParams.has(name));
+  const set = filters.filter((name) => searchParams.get(name));
   return (
     <div class="notice">
       <p>{children}</p>
       {set.length > 0 && (
         <p>
           <a href={changed(Object.fromEntries(set.map((name) => [name, undefined])))}>Clear {set.length === 1 ? 'the filter' : 'all filters'}</a>
+          {counted && <Without filters={set} />}
         </p>
       )}
     </div>
   );
 }
 
-function Copyable({ text }: { text: string }) {
+// No report for three days, though the window reaches to the present.
+export function Stale({ last, to }: { last: string | null; to: string }) {
+  if (last === null || Date.now() - Date.parse(last) < 72 * 3600_000 || Date.parse(to) < Date.now() - 3 * 86_400_000) return null;
+  return (
+    <div class="notice warn">
+      <p>
+        <strong>The last report came in {ago(last)}.</strong> Receivers report daily, so mail may not reach ruad. <a href={href('intake')}>See intake</a>
+      </p>
+    </div>
+  );
+}
+
+// Addresses are not looked up: sources have no names yet.
+export function Unnamed() {
+  const meta = useMeta();
+  if (!meta || meta.features.enrich) return null;
+  return (
+    <p class="lead">
+      <Icon name="info" /> No address has been looked up yet, so sources are shown by domain or address; names come once <code>ruad-enrich</code> has run.
+    </p>
+  );
+}
+
+// A text to take along.
+export function Copyable({ text }: { text: string }) {
   const [done, setDone] = useState(false);
   const copy = () => navigator.clipboard.writeText(text).then(() => setDone(true), () => undefined);
   return (
@@ -59,6 +93,20 @@ function Copyable({ text }: { text: string }) {
         </button>
       )}
     </div>
+  );
+}
+
+function Arrived() {
+  const { data } = useApi<Intake>('intake');
+  return (
+    <p>
+      <a href={href('intake')}>Intake</a>
+      {!data
+        ? ' shows what has arrived.'
+        : data.last_mail_at === null
+          ? ': no mail has arrived yet.'
+          : `: ${plural(data.mails, 'mail')} in 30 days, ${count(data.counts.quarantined)} could not be read; the last one came ${moment(data.last_mail_at)}.`}
+    </p>
   );
 }
 
@@ -107,14 +155,19 @@ export function Onboarding({ domain }: { domain: string | null }) {
           <Copyable text={`${host}. MX 10 ${host}.`} />
         </li>
         <li>
+          <h3>Try whether mail arrives</h3>
+          <p>
+            A mail handed over by LMTP is answered <code>250</code> and shows up under <a href={href('intake')}>Intake</a> at once, as one without a report.
+          </p>
+          <Copyable text={`swaks --server 127.0.0.1:2424 --protocol LMTP --to dmarc-sum@${host}`} />
+        </li>
+        <li>
           <h3>Try it with a report you have</h3>
           <p>A file, a mailbox or a folder of old reports is taken in the same way as mail.</p>
           <Copyable text="ruad import reports/" />
         </li>
       </ol>
-      <p>
-        <a href="./intake">Intake</a> shows what has arrived, including what could not be read.
-      </p>
+      <Arrived />
     </section>
   );
 }

@@ -1,8 +1,9 @@
-// table.tsx - one kind of table: sortable by its headings, and a list of cards where it has no room.
+// table.tsx - one kind of table: sortable by its headings, to be had as CSV, and a list of cards where it has no room.
 //
-// Nothing is hidden in a card: every cell carries its heading as data-label. The ARIA roles are written out since browsers
+// A card shows its heading and two columns at once, the others behind a button. The ARIA roles are written out since browsers
 // drop those of a <table> that is laid out as blocks.
 import type { ComponentChildren } from 'preact';
+import { useRef, useState } from 'preact/hooks';
 import type { List } from '../api';
 import { plural } from '../format';
 import { filter, useLocation } from '../router';
@@ -14,8 +15,9 @@ export interface Column<T> {
   cell: (row: T) => ComponentChildren;
   number?: boolean; // set to the right, in tabular figures
   lead?: boolean; // the heading of the card
+  main?: boolean; // seen at once in a card; unless any says so, the first two besides the lead
   roomy?: boolean; // names of domains and the like: not squeezed below a readable width
-  sort?: (row: T) => number | string; // sortable by this
+  sort?: ((row: T) => number | string) | 'server'; // sortable by this, or by the API's parameter "sort", where the id is its name
 }
 
 interface Props<T> {
@@ -26,11 +28,20 @@ interface Props<T> {
   busy?: boolean;
   sortable?: boolean; // by the URL's parameter "sort"
   slim?: boolean; // few short columns: stays a table on a phone
+  csv?: string | undefined; // the API's URL for the same as CSV; unless there is one, the table as it stands
+}
+
+const chosen = <T,>(columns: Column<T>[], sort: string) => columns.find(({ id, sort: by }) => by && (sort === id || sort === '-' + id));
+
+// What the API is to sort by, if the URL chose such a column.
+export function serverSort<T>(columns: Column<T>[], query: URLSearchParams): string | undefined {
+  const sort = query.get('sort') ?? '';
+  return chosen(columns, sort)?.sort === 'server' ? sort : undefined;
 }
 
 function sorted<T>(rows: T[], column: Column<T> | undefined, down: boolean): T[] {
   const by = column?.sort;
-  if (!by) return rows;
+  if (typeof by !== 'function') return rows;
   const order = (a: T, b: T) => {
     const x = by(a);
     const y = by(b);
@@ -65,42 +76,78 @@ function Heading<T>({ column, sort, sortable }: { column: Column<T>; sort: strin
   );
 }
 
-export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable = false, slim = false }: Props<T>) {
-  const { query } = useLocation();
-  const sort = (sortable && query.get('sort')) || '';
-  const by = columns.find((column) => column.sort && (sort === column.id || sort === '-' + column.id));
+function Row<T>({ row, columns, folds }: { row: T; columns: Column<T>[]; folds: boolean }) {
+  const [open, setOpen] = useState(false);
+  const marked = columns.some((column) => column.main);
+  let others = 0;
   return (
-    <div class={slim ? 'scroll slim' : columns.length > 8 ? 'scroll dense' : 'scroll'}>
-      <table role="table" aria-label={label} aria-busy={busy}>
-        <thead role="rowgroup">
-          <tr role="row">
-            {columns.map((column) => (
-              <Heading key={column.id} column={column} sort={sort} sortable={sortable} />
-            ))}
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {sorted(rows, by, sort.startsWith('-')).map((row) => (
-            <tr role="row" key={rowKey(row)}>
-              {columns.map((column) => (
-                <td
-                  role="cell"
-                  key={column.id}
-                  data-label={column.title}
-                  class={[column.number && 'number', column.lead && 'lead', column.roomy && 'roomy'].filter(Boolean).join(' ') || undefined}
-                >
-                  <div>{column.cell(row)}</div>
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <tr role="row" class={open ? 'open' : undefined}>
+      {columns.map((column) => {
+        const rest = folds && !column.lead && !(marked ? column.main : others++ < 2);
+        return (
+          <td
+            role="cell"
+            key={column.id}
+            data-label={column.title}
+            class={[column.number && 'number', column.lead && 'lead', column.roomy && 'roomy', rest && 'rest'].filter(Boolean).join(' ') || undefined}
+          >
+            <div>{column.cell(row)}</div>
+            {column.lead && folds && (
+              <button type="button" class="quiet fold" aria-expanded={open} onClick={() => setOpen(!open)}>
+                {open ? 'less' : 'more'}
+              </button>
+            )}
+          </td>
+        );
+      })}
+    </tr>
   );
 }
 
-interface ListProps<T> extends Omit<Props<T>, 'rows' | 'busy'> {
+// The table as it stands, as CSV (RFC 4180) in which no cell is a formula.
+function csvOf(table: HTMLTableElement): Blob {
+  const cell = ({ textContent }: Element) => `"${(textContent ?? '').replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+  const lines = [...table.rows].map((row) => [...row.cells].map((one) => cell(one.querySelector('div, button') ?? one)).join(','));
+  return new Blob([lines.join('\r\n').replaceAll(/[↓↑↕]"/g, '"') + '\r\n'], { type: 'text/csv' });
+}
+
+export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable = false, slim = false, csv }: Props<T>) {
+  const { query } = useLocation();
+  const table = useRef<HTMLTableElement>(null);
+  const sort = (sortable && query.get('sort')) || '';
+  const save = (event: MouseEvent & { currentTarget: HTMLAnchorElement }) => {
+    if (csv || !table.current) return;
+    const url = (event.currentTarget.href = URL.createObjectURL(csvOf(table.current)));
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  };
+  return (
+    <>
+      <div class={slim ? 'scroll slim' : columns.length > 8 ? 'scroll dense' : 'scroll'}>
+        <table role="table" aria-label={label} aria-busy={busy} ref={table}>
+          <thead role="rowgroup">
+            <tr role="row">
+              {columns.map((column) => (
+                <Heading key={column.id} column={column} sort={sort} sortable={sortable} />
+              ))}
+            </tr>
+          </thead>
+          <tbody role="rowgroup">
+            {sorted(rows, chosen(columns, sort), sort.startsWith('-')).map((row) => (
+              <Row key={rowKey(row)} row={row} columns={columns} folds={!slim && columns.length > 4} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {rows.length > 0 && (
+        <a class="csv" href={csv ?? '#'} download={`${label.toLowerCase().replaceAll(' ', '-')}.csv`} onClick={save} aria-label={`${label} as CSV`}>
+          CSV
+        </a>
+      )}
+    </>
+  );
+}
+
+interface ListProps<T> extends Omit<Props<T>, 'rows' | 'busy' | 'csv'> {
   list: List<T>;
   noun: string; // "source"
   empty: ComponentChildren;
@@ -113,17 +160,17 @@ export function ListTable<T>({ list, noun, empty, ...table }: ListProps<T>) {
   if (problem && !items) return <Failed problem={problem} retry={retry} />;
   if (!items) return <Skeleton rows={8} label={`Loading ${noun}s`} />;
   if (items.length === 0 && !busy) return <>{empty}</>;
-  const sort = table.sortable && query.get('sort');
+  const here = table.sortable && typeof chosen(table.columns, query.get('sort') ?? '')?.sort === 'function';
   const known = total !== undefined && total > items.length ? ` of ${total.toLocaleString('en-US')}` : '';
   return (
     <>
-      <Table {...table} rows={items} busy={busy} />
+      <Table {...table} rows={items} busy={busy} csv={list.csv} />
       {problem && <Failed problem={problem} retry={retry} />}
       <p class="foot">
         <span role="status">
           {plural(items.length, noun)}
           {known || (more ? ' so far' : '')}
-          {more && sort ? ', sorted among those loaded' : ''}
+          {more && here ? ', sorted among those loaded' : ''}
         </span>
         {more && (
           <button type="button" onClick={more} disabled={busy}>

@@ -26,8 +26,8 @@ const columns: Column<IntakeItem>[] = [
     id: 'status',
     title: 'Outcome',
     cell: (item) => (
-      <span title={STATUSES[item.status]?.[1]}>
-        {STATUSES[item.status]?.[0] ?? item.status}
+      <span title={(item.status ? STATUSES[item.status][1] : 'no report in it')}>
+        {(item.status ? STATUSES[item.status][0] : 'Nothing found')}
         {item.code && (
           <small class="block">
             <Text value={item.code} max={40} />
@@ -42,7 +42,7 @@ const columns: Column<IntakeItem>[] = [
     roomy: true,
     cell: (item) => (
       <>
-        <Text value={item.reason} max={160} expand absent={STATUSES[item.status]?.[1] ?? '–'} />
+        <Text value={item.reason} max={160} expand absent={item.status ? STATUSES[item.status][1] : 'no report in it'} />
         {item.place && (
           <small class="block">
             <Text value={item.place} max={80} expand />
@@ -102,7 +102,7 @@ function Counters({ data }: { data: Intake }) {
 function Things() {
   const { params, query } = useScope();
   const status = query.get('status') || undefined;
-  const list = useList<IntakeItem>('intake', { from: params.from, to: params.to, status, limit: 100 });
+  const list = useList<IntakeItem>('intake/events', { from: params.from, to: params.to, status, limit: 100 });
   const choices: [string, string][] = [['', 'Not stored'], ...Object.entries(STATUSES).map(([name, [label]]): [string, string] => [name, label])];
   return (
     <section class="card flush">
@@ -134,7 +134,7 @@ function Things() {
 
 function IntakePage() {
   const { params, domain, window } = useScope();
-  const { data, problem, retry, busy } = useApi<Intake>('intake', { from: params.from, to: params.to, limit: 1 });
+  const { data, problem, retry, busy } = useApi<Intake>('intake', { from: params.from, to: params.to });
   return (
     <>
       <h1 tabIndex={-1}>Intake</h1>

@@ -1,6 +1,6 @@
 // overview.tsx - the answer in a sentence, then by day, by source and by domain.
 import type { ComponentChildren } from 'preact';
-import { type Domain, type Page, type ReportItem, type Source, type Summary, type Timeseries, useApi } from '../api';
+import { type DomainItem as Domain, type Page, type ReportItem, type SourceItem as Source, type Summary, type Timeseries, useApi } from '../api';
 import { CLASSES, mainFailure } from '../classes';
 import { StackedBars } from '../components/chart';
 import { ClassTag, Icon, outcome, Share, SourceLink, Spark, Stat, Swatch } from '../components/marks';
@@ -132,7 +132,7 @@ function Attention({ scope }: { scope: Scope }) {
         return (
           <li key={source.key ?? ''}>
             <span class="who">
-              <SourceLink ip={source.key} result="fail" />
+              <SourceLink source={source} />
               {why && <ClassTag name={why.name} />}
             </span>
             <span class="amount">
@@ -166,9 +166,9 @@ function NewSources({ scope, summary }: { scope: Scope; summary: Summary }) {
           id: 'source',
           title: 'Source',
           lead: true,
-          cell: (source) => <SourceLink ip={source.key} />,
+          cell: (source) => <SourceLink source={source} />,
         },
-        { id: 'first_seen', title: 'First seen', cell: (source) => day(source.first_seen) },
+        { id: 'first_seen', title: 'First seen', cell: (source) => source.first_seen && day(source.first_seen) },
         { id: 'messages', title: 'Messages', number: true, cell: (source) => count(source.messages) },
         { id: 'pass', title: 'Passed', number: true, cell: (source) => <Share part={source.pass} whole={source.messages} /> },
       ]}

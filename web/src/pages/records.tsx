@@ -2,7 +2,7 @@
 import { type Rec, type Summary, type Timeseries, useApi, useList } from '../api';
 import { classWords, mainFailure, verdict } from '../classes';
 import { StackedBars } from '../components/chart';
-import { ResultFilter, TextFilter } from '../components/filters';
+import { Filters } from '../components/filters';
 import { classSlices, Swatch, VerdictMark } from '../components/marks';
 import { recordColumns } from '../components/record';
 import { Empty, Failed, Skeleton } from '../components/states';
@@ -70,11 +70,7 @@ function Records() {
       ) : (
         <p class="lead">One row for each record of a report: what the receiver evaluated (aligned) beside what it measured (raw).</p>
       )}
-      <div class="filters">
-        <ResultFilter />
-        <TextFilter name="ip" label="IP or network" hint="192.0.2.0/24" />
-        <TextFilter name="reporter" label="Reporter" hint="google.com" />
-      </div>
+      <Filters names={['result', 'ip', 'reporter']} />
       <section class="card flush">
         <ListTable
           label="Records"

@@ -122,6 +122,10 @@ function listed(record: ReportRecord, report: Report): Rec {
     ...identifiers,
     ...row.policy_evaluated,
     source_ip: row.source_ip,
+    source: null,
+    source_name: null,
+    label: null,
+    rdns: null,
     count: row.count,
     report: report.id,
     domain: report.policy_published.domain,
@@ -235,4 +239,4 @@ function ReportPage() {
   );
 }
 
-export const report: PageEntry = { path: 'report', title: 'Report', nav: false, view: ReportPage };
+export const report: PageEntry = { path: 'report', title: 'Report', nav: false, id: 'id', view: ReportPage };

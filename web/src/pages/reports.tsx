@@ -1,6 +1,6 @@
 // reports.tsx - the reports that came in, newest first.
 import { type ReportItem, useList } from '../api';
-import { TextFilter } from '../components/filters';
+import { Filters } from '../components/filters';
 import { Share } from '../components/marks';
 import { Empty } from '../components/states';
 import { type Column, ListTable } from '../components/table';
@@ -60,10 +60,7 @@ function Reports() {
     <>
       <h1 tabIndex={-1}>Reports</h1>
       <p class="lead">What receivers sent about your domains.</p>
-      <div class="filters">
-        <TextFilter name="reporter" label="Reporter" hint="google.com" />
-        <TextFilter name="ip" label="With IP or network" hint="192.0.2.0/24" />
-      </div>
+      <Filters names={['reporter', 'ip']} />
       <section class="card flush">
         <ListTable
           label="Reports"

@@ -1,7 +1,7 @@
 // sources.tsx - who sends as the domain, and how it fares: the main view.
-import { type Source, useList } from '../api';
+import { type SourceItem as Source, useList } from '../api';
 import { mainFailure, verdict } from '../classes';
-import { ResultFilter, TextFilter } from '../components/filters';
+import { Filters } from '../components/filters';
 import { ClassTag, classSlices, outcome, Share, Shares, SourceLink, Spark, VerdictMark } from '../components/marks';
 import { Empty } from '../components/states';
 import { type Column, ListTable } from '../components/table';
@@ -21,8 +21,7 @@ function columns(result: string | undefined): Column<Source>[] {
       sort: (source) => source.key ?? '',
       cell: (source) => (
         <>
-          <SourceLink ip={source.key} result={result} />
-          {source.new && <span class="new">new</span>}
+          <SourceLink source={source} params={{ result }} />
           <small class="block">
             <Text value={source.domains?.[0]} max={36} absent="" />
             {(source.domains_total ?? 0) > 1 && ` + ${count(source.domains_total! - 1)} more`}
@@ -66,7 +65,7 @@ function columns(result: string | undefined): Column<Source>[] {
     {
       id: 'outcome',
       title: 'Outcome',
-      sort: (source) => (source.by_disposition['reject'] ?? 0) * 1e6 + (source.by_disposition['quarantine'] ?? 0),
+      sort: (source) => source.by_disposition.reject * 1e6 + source.by_disposition.quarantine,
       cell: (source) => {
         const slices = outcome(source.by_disposition).filter((slice) => slice.value > 0);
         return (
@@ -99,10 +98,10 @@ function columns(result: string | undefined): Column<Source>[] {
     {
       id: 'seen',
       title: 'First – last seen',
-      sort: (source) => source.last_seen,
+      sort: (source) => source.last_seen ?? '',
       cell: (source) => (
         <span class="seen">
-          {day(source.first_seen)} – {day(source.last_seen)}
+          {source.first_seen && day(source.first_seen)} – {source.last_seen && day(source.last_seen)}
         </span>
       ),
     },
@@ -123,11 +122,7 @@ function Sources() {
     <>
       <h1 tabIndex={-1}>Sources</h1>
       <p class="lead">Every address that sent as your domain, as the receivers saw it.</p>
-      <div class="filters">
-        <ResultFilter />
-        <TextFilter name="ip" label="IP or network" hint="192.0.2.0/24" />
-        <TextFilter name="reporter" label="Reporter" hint="google.com" />
-      </div>
+      <Filters names={['result', 'ip', 'reporter']} />
       <section class="card flush">
         <ListTable
           label="Sources"
