@@ -56,3 +56,6 @@ export function clipped(text: string, length: number): string {
   const points = [...text.slice(0, 4 * length)];
   return points.length > length ? points.slice(0, length - 1).join('') + '…' : text;
 }
+
+export const size = (bytes: number): string =>
+  bytes < 10_000 ? `${count(bytes)} B` : bytes < 10_000_000 ? `${count(Math.round(bytes / 1000))} kB` : `${count(Math.round(bytes / 1e6))} MB`;

@@ -112,7 +112,7 @@ function Tip({ point, keys, bucket, label }: { point: Point; keys: string[]; buc
 
 function summary({ series, keys, words, noun = 'message', label = classLabel, marks = [] }: Props): string {
   const total = series.points.reduce((all, point) => all + sum(point, keys), 0);
-  if (total === 0) return `No ${noun}s were reported in ${words}.`;
+  if (total === 0) return `No ${noun}s in ${words}.`;
   const peak = series.points.reduce((best, point) => (sum(point, keys) > sum(best, keys) ? point : best));
   const parts = keys
     .map((key) => [key, series.points.reduce((all, point) => all + (point.v[key] ?? 0), 0)] as const)

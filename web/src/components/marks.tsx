@@ -44,8 +44,8 @@ export function SourceLink({ source, params }: { source: { key: string | null; n
   if (source.key === null || words === null) return <Ip value={null} />;
   return (
     <>
-      <a href={href('source', { key: source.key, ...params })} class={source.name === null && source.key.startsWith('ip:') ? 'ip' : undefined}>
-        <Text value={words} max={60} />
+      <a href={href('source', { key: source.key, ...params })}>
+        {source.name === null && source.key.startsWith('ip:') ? <Ip value={words} /> : <Text value={words} max={60} />}
       </a>
       <LabelTag value={source.label} />
       {source.new && <span class="new">new</span>}
@@ -206,14 +206,14 @@ export function Stat({ label, children, note }: { label: string; children: Compo
   );
 }
 
-// Slices in words and numbers, each with its swatch; those that are zero are left out.
-export function Legend({ slices, children }: { slices: Slice[]; children?: ComponentChildren }) {
+// Slices in words and numbers, each with its swatch; those that are zero are left out. to: the list behind one.
+export function Legend({ slices, to, children }: { slices: Slice[]; to?: (name: string) => string; children?: ComponentChildren }) {
   return (
     <ul class="legend">
       {slices.map(({ name, label, value }) =>
         value > 0 ? (
           <li key={name}>
-            <Swatch name={name} /> {label} <b>{count(value)}</b>
+            <Swatch name={name} /> {label} <b>{to ? <Num n={value} to={to(name)} /> : count(value)}</b>
           </li>
         ) : null,
       )}

@@ -28,6 +28,7 @@ interface Props<T> {
   busy?: boolean;
   sortable?: boolean; // by the URL's parameter "sort"
   slim?: boolean; // few short columns: stays a table on a phone
+  foot?: ComponentChildren; // words beneath, beside the link to the CSV
   csv?: string | undefined; // the API's URL for the same as CSV; unless there is one, the table as it stands
 }
 
@@ -111,7 +112,7 @@ function csvOf(table: HTMLTableElement): Blob {
   return new Blob([lines.join('\r\n').replaceAll(/[↓↑↕]"/g, '"') + '\r\n'], { type: 'text/csv' });
 }
 
-export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable = false, slim = false, csv }: Props<T>) {
+export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable = false, slim = false, foot, csv }: Props<T>) {
   const { query } = useLocation();
   const table = useRef<HTMLTableElement>(null);
   const sort = (sortable && query.get('sort')) || '';
@@ -138,16 +139,19 @@ export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable 
           </tbody>
         </table>
       </div>
-      {rows.length > 0 && (
-        <a class="csv" href={csv ?? '#'} download={`${label.toLowerCase().replaceAll(' ', '-')}.csv`} onClick={save} aria-label={`${label} as CSV`}>
-          CSV
-        </a>
-      )}
+      <div class="foot">
+        {foot}
+        {rows.length > 0 && (
+          <a class="csv" href={csv ?? '#'} download={`${label.toLowerCase().replaceAll(' ', '-')}.csv`} onClick={save} aria-label={`${label} as CSV`}>
+            CSV
+          </a>
+        )}
+      </div>
     </>
   );
 }
 
-interface ListProps<T> extends Omit<Props<T>, 'rows' | 'busy' | 'csv'> {
+interface ListProps<T> extends Omit<Props<T>, 'rows' | 'busy' | 'csv' | 'foot'> {
   list: List<T>;
   noun: string; // "source"
   empty: ComponentChildren;
@@ -164,20 +168,27 @@ export function ListTable<T>({ list, noun, empty, ...table }: ListProps<T>) {
   const known = total !== undefined && total > items.length ? ` of ${total.toLocaleString('en-US')}` : '';
   return (
     <>
-      <Table {...table} rows={items} busy={busy} csv={list.csv} />
+      <Table
+        {...table}
+        rows={items}
+        busy={busy}
+        csv={list.csv}
+        foot={
+          <>
+            <span role="status">
+              {plural(items.length, noun)}
+              {known || (more ? ' so far' : '')}
+              {more && here ? ', sorted among those loaded' : ''}
+            </span>
+            {more && (
+              <button type="button" onClick={more} disabled={busy}>
+                {busy ? 'Loading…' : 'Load more'}
+              </button>
+            )}
+          </>
+        }
+      />
       {problem && <Failed problem={problem} retry={retry} />}
-      <p class="foot">
-        <span role="status">
-          {plural(items.length, noun)}
-          {known || (more ? ' so far' : '')}
-          {more && here ? ', sorted among those loaded' : ''}
-        </span>
-        {more && (
-          <button type="button" onClick={more} disabled={busy}>
-            {busy ? 'Loading…' : 'Load more'}
-          </button>
-        )}
-      </p>
     </>
   );
 }

@@ -1,11 +1,12 @@
 // intake.tsx - what arrived in the window and what became of it, above all what could not be read.
-import { type Intake, type IntakeItem, type IntakeStatus, useApi, useList } from '../api';
-import { Icon, Stat } from '../components/marks';
-import { Failed, Onboarding, Skeleton } from '../components/states';
+import { type Intake, type IntakeItem, type IntakeStatus, type Kind, useApi, useList } from '../api';
+import { StackedBars } from '../components/chart';
+import { Icon, Legend, Num, Stat } from '../components/marks';
+import { Failed, Onboarding, Skeleton, Stale } from '../components/states';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
-import { ago, count, moment } from '../format';
-import { filter, href } from '../router';
+import { ago, count, moment, size } from '../format';
+import { changed, filter, href, picked } from '../router';
 import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
@@ -15,10 +16,15 @@ const STATUSES: Record<IntakeStatus, [label: string, words: string]> = {
   conflict: ['Conflict', 'a known report with other content; kept as it came'],
   quarantined: ['Unreadable', 'kept as it came, with the reason'],
 };
+const NAMES = Object.keys(STATUSES) as IntakeStatus[];
 
-function size(bytes: number): string {
-  return bytes < 10_000 ? `${count(bytes)} B` : bytes < 10_000_000 ? `${count(Math.round(bytes / 1000))} kB` : `${count(Math.round(bytes / 1e6))} MB`;
-}
+const KINDS: Record<Kind, [label: string, page: string]> = {
+  aggregate: ['Aggregate report', 'report'],
+  failure: ['Failure report', 'failure'],
+  feedback: ['Feedback report', 'failure'],
+  tls: ['TLS report', 'tlsreport'],
+  unreadable: ['Unreadable', ''],
+};
 
 const columns: Column<IntakeItem>[] = [
   { id: 'received_at', title: 'Received', lead: true, cell: (item) => <span class="time">{moment(item.received_at)}</span> },
@@ -26,20 +32,24 @@ const columns: Column<IntakeItem>[] = [
     id: 'status',
     title: 'Outcome',
     cell: (item) => (
-      <span title={(item.status ? STATUSES[item.status][1] : 'no report in it')}>
-        {(item.status ? STATUSES[item.status][0] : 'Nothing found')}
+      <>
+        {item.status ? STATUSES[item.status][0] : 'Nothing found'}
         {item.code && (
           <small class="block">
-            <Text value={item.code} max={40} />
+            <a href={changed({ code: item.code, status: item.status ?? undefined })}>
+              <Text value={item.code} max={40} />
+            </a>
           </small>
         )}
-      </span>
+      </>
     ),
   },
+  { id: 'kind', title: 'Kind', cell: (item) => (item.kind ? KINDS[item.kind][0] : <span class="faint">–</span>) },
   {
     id: 'reason',
     title: 'Reason',
     roomy: true,
+    main: true,
     cell: (item) => (
       <>
         <Text value={item.reason} max={160} expand absent={item.status ? STATUSES[item.status][1] : 'no report in it'} />
@@ -48,9 +58,9 @@ const columns: Column<IntakeItem>[] = [
             <Text value={item.place} max={80} expand />
           </small>
         )}
-        {item.report && (
+        {item.report && item.kind && (
           <small class="block">
-            <a href={href('report', { id: item.report })}>{item.status === 'stored' ? 'the report' : 'the report that is stored'}</a>
+            <a href={href(KINDS[item.kind][1], { id: item.report })}>{item.status === 'stored' ? 'the report' : 'the report that is stored'}</a>
           </small>
         )}
       </>
@@ -60,6 +70,7 @@ const columns: Column<IntakeItem>[] = [
     id: 'mail',
     title: 'Mail',
     roomy: true,
+    main: true,
     cell: (item) => (
       <>
         <Text value={item.subject ?? item.name} max={60} absent="no subject" />
@@ -72,49 +83,108 @@ const columns: Column<IntakeItem>[] = [
   { id: 'size', title: 'Size', number: true, cell: (item) => size(item.size) },
 ];
 
+const byNumber = (counts: Record<string, number>) => Object.entries(counts).sort(([, a], [, b]) => b - a);
+
 function Counters({ data }: { data: Intake }) {
-  const codes = Object.entries(data.by_code).sort(([, a], [, b]) => b - a);
+  const of = (status: IntakeStatus) => <Num n={data.counts[status]} to={changed({ status, code: undefined, kind: undefined })} />;
   return (
-    <>
-      <dl class="stats">
-        <Stat label="Mails taken">{count(data.mails)}</Stat>
-        <Stat label="Reports stored">{count(data.counts.stored)}</Stat>
-        <Stat label="Duplicates">{count(data.counts.duplicate)}</Stat>
-        <Stat label="Conflicts">{count(data.counts.conflict)}</Stat>
-        <Stat label="Could not be read">{count(data.counts.quarantined)}</Stat>
-        <Stat label="Last mail" note={data.last_mail_at ? moment(data.last_mail_at) : undefined}>
-          {data.last_mail_at ? ago(data.last_mail_at) : 'none yet'}
-        </Stat>
-      </dl>
-      {codes.length > 0 && (
-        <ul class="legend codes">
-          {codes.map(([code, n]) => (
-            <li key={code}>
-              <Text value={code} max={40} /> <b>{count(n)}</b>
-            </li>
-          ))}
-        </ul>
-      )}
-    </>
+    <dl class="stats">
+      <Stat label="Mails taken">{count(data.mails)}</Stat>
+      <Stat label="Reports stored">{of('stored')}</Stat>
+      <Stat label="Duplicates">{of('duplicate')}</Stat>
+      <Stat label="Conflicts">{of('conflict')}</Stat>
+      <Stat label="Could not be read">{of('quarantined')}</Stat>
+      <Stat label="Last mail" note={data.last_mail_at && moment(data.last_mail_at)}>
+        {data.last_mail_at ? ago(data.last_mail_at) : 'none yet'}
+      </Stat>
+    </dl>
   );
 }
 
-function Things() {
+function Days({ data, words }: { data: Intake; words: string }) {
+  const slices = NAMES.map((name) => ({ name, label: STATUSES[name][0], value: data.counts[name] }));
+  const points = data.by_day.map(({ t, ...v }) => ({ t, complete: true, v }));
+  return (
+    <section class="card">
+      <h2>By the day it came in</h2>
+      <Legend slices={slices} />
+      <StackedBars
+        series={{ bucket: 'day', points }}
+        keys={slices.filter(({ value }) => value > 0).map(({ name }) => name)}
+        words={words}
+        noun="item"
+        label={(name) => STATUSES[name as IntakeStatus][0]}
+      />
+      <dl class="counts">
+        {byNumber(data.by_kind).map(([kind, n]) => (
+          <div key={kind}>
+            <dt>{KINDS[kind as Kind]?.[0] ?? kind}</dt>
+            <dd>
+              <Num n={n} to={changed({ kind, status: NAMES, code: undefined })} />
+            </dd>
+          </div>
+        ))}
+        {byNumber(data.by_code).map(([code, n]) => (
+          <div key={code}>
+            <dt>
+              <code>
+                <Text value={code} max={40} />
+              </code>
+            </dt>
+            <dd>
+              <Num n={n} to={changed({ code, status: NAMES, kind: undefined })} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Things({ codes }: { codes: string[] }) {
   const { params, query } = useScope();
-  const status = query.get('status') || undefined;
-  const list = useList<IntakeItem>('intake/events', { from: params.from, to: params.to, status, limit: 100 });
-  const choices: [string, string][] = [['', 'Not stored'], ...Object.entries(STATUSES).map(([name, [label]]): [string, string] => [name, label])];
+  const status = query.getAll('status').filter(Boolean);
+  const list = useList<IntakeItem>('intake/events', {
+    from: params.from,
+    to: params.to,
+    ...picked(query, ['status', 'kind', 'code']),
+    limit: 100,
+  });
+  const chosen = status.length > 1 ? 'all' : (status[0] ?? '');
+  const choices: [string, string, string | string[]][] = [
+    ['', 'Not stored', ''],
+    ...NAMES.map((name): [string, string, string] => [name, STATUSES[name][0], name]),
+    ['all', 'All', NAMES],
+  ];
+  const select = (name: string, label: string, options: [string, string][]) => (
+    <label class="pick">
+      <span>{label}</span>
+      <select value={query.get(name) ?? ''} onChange={(event) => filter({ [name]: event.currentTarget.value })}>
+        <option value="">any</option>
+        {options.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  const code = query.get('code');
   return (
     <section class="card flush">
       <div class="head">
-        <h2>{status ? STATUSES[status as IntakeStatus]?.[0] : 'What was not stored'}</h2>
+        <h2>{choices.find(([name]) => name === chosen)?.[1]}</h2>
         <div class="switch" role="group" aria-label="Outcome">
-          {choices.map(([value, label]) => (
-            <button key={value} type="button" aria-pressed={(status ?? '') === value} onClick={() => filter({ status: value })}>
+          {choices.map(([name, label, value]) => (
+            <button key={name} type="button" aria-pressed={chosen === name} onClick={() => filter({ status: value })}>
               {label}
             </button>
           ))}
         </div>
+      </div>
+      <div class="filters">
+        {select('kind', 'Kind', Object.entries(KINDS).map(([kind, [label]]) => [kind, label]))}
+        {select('code', 'Reason', [...new Set([...codes, ...(code ? [code] : [])])].map((one) => [one, one]))}
       </div>
       <ListTable
         label="Mail"
@@ -124,7 +194,7 @@ function Things() {
         rowKey={(item) => `${item.mail}.${item.item_no ?? 0}`}
         empty={
           <p class="calm">
-            <Icon name="good" /> {status ? 'None in this window.' : 'Everything that came in this window could be read and was new or known.'}
+            <Icon name="good" /> {status.length > 0 || code || query.get('kind') ? 'None in this window.' : 'Everything that came in this window could be read and was new or known.'}
           </p>
         }
       />
@@ -147,8 +217,16 @@ function IntakePage() {
         <Skeleton rows={6} label="Loading intake" />
       ) : (
         <div aria-busy={busy}>
+          <Stale last={data.last_report_at} to={data.window.to} />
           <Counters data={data} />
-          {data.last_mail_at === null ? <Onboarding domain={domain ?? null} /> : <Things />}
+          {data.last_mail_at === null ? (
+            <Onboarding domain={domain ?? null} />
+          ) : (
+            <>
+              <Days data={data} words={window.words} />
+              <Things codes={Object.keys(data.by_code)} />
+            </>
+          )}
         </div>
       )}
     </>

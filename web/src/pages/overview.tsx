@@ -1,21 +1,22 @@
 // overview.tsx - the answer in a sentence, then by day, by source and by domain.
-import type { ComponentChildren } from 'preact';
-import { type DomainItem as Domain, type Page, type ReportItem, type SourceItem as Source, type Summary, type Timeseries, useApi } from '../api';
-import { CLASSES, mainFailure } from '../classes';
+import { csvUrl, type DomainItem, type Page, type ReporterItem, type ReportItem, type SourceItem, type Summary, type Timeseries, useApi, useMeta } from '../api';
+import { mainFailure } from '../classes';
 import { StackedBars } from '../components/chart';
-import { ClassTag, Icon, outcome, Share, SourceLink, Spark, Stat, Swatch } from '../components/marks';
-import { Failed, Onboarding, Skeleton } from '../components/states';
+import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Spark, Stat, Swatch } from '../components/marks';
+import { Failed, Onboarding, Skeleton, Stale, Unnamed } from '../components/states';
 import { Table } from '../components/table';
 import { Text } from '../components/text';
-import { ago, count, day, percent, period, plural } from '../format';
+import { ago, count, day, percent, plural } from '../format';
 import { changed, filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
-import { around, bucketFor, type Window } from '../window';
+import { around, bucketFor, stretch } from '../window';
 import type { PageEntry } from '.';
+
+const WATCHED = ['mine', 'none']; // labels of sources whose failures are a question: not of forwarders, nor of what is not mine
 
 // "▲ 0.4": by how many points the share that passed has changed.
 function Trend({ now, before }: { now: Summary['totals']; before: Summary['previous'] }) {
-  if (!before || before.messages === 0 || now.messages === 0) return null;
+  if (before.messages === 0 || now.messages === 0) return null;
   const points = (now.pass / now.messages - before.pass / before.messages) * 100;
   const text = Math.abs(points).toFixed(1);
   if (text === '0.0') return <span class="trend"> (as before)</span>;
@@ -28,16 +29,20 @@ function Trend({ now, before }: { now: Summary['totals']; before: Summary['previ
   );
 }
 
-function Sentence({ summary, window }: { summary: Summary; window: Window }) {
-  const { totals, sources } = summary;
+function Sentence({ summary, scope }: { summary: Summary; scope: Scope }) {
+  const { totals } = summary;
+  const labels = useMeta()?.features.labels;
+  const watched = useApi<Summary>(labels ? 'summary' : undefined, { ...scope.params, label: WATCHED }).data;
+  const { failing } = (watched ?? summary).sources;
+  const to = href('sources', { result: 'fail', sort: '-fail', label: labels ? WATCHED : undefined });
   return (
     <p class="sentence">
-      <a href={href('sources')}>{plural(totals.messages, 'message')}</a> reported in {window.words},{' '}
-      <a href={href('sources', { result: 'pass' })}>{percent(totals.pass, totals.messages)} passed DMARC</a>
+      <a href={href('sources')}>{plural(totals.messages, 'message')}</a> reported in {scope.window.words},{' '}
+      <a href={href('records', { result: 'pass' })}>{percent(totals.pass, totals.messages)} passed DMARC</a>
       <Trend now={totals} before={summary.previous} />.{' '}
-      {sources.failing > 0 ? (
+      {failing > 0 ? (
         <>
-          <a href={href('sources', { result: 'fail' })}>{plural(sources.failing, 'source')}</a> {sources.failing === 1 ? 'needs' : 'need'} attention.
+          <a href={to}>{plural(failing, 'source')}</a> {failing === 1 ? 'needs' : 'need'} attention.
         </>
       ) : (
         'No source needs attention.'
@@ -49,23 +54,32 @@ function Sentence({ summary, window }: { summary: Summary; window: Window }) {
 function Figures({ summary }: { summary: Summary }) {
   const { totals, previous } = summary;
   const [, quarantined, rejected] = outcome(totals.by_disposition);
+  const failed = totals.messages - totals.pass;
   return (
     <dl class="stats">
-      <Stat label="Messages" note={previous && previous.messages > 0 ? `${count(previous.messages)} before` : undefined}>
-        {count(totals.messages)}
+      <Stat label="Messages" note={previous.messages > 0 && `${count(previous.messages)} before`}>
+        <Num n={totals.messages} to={href('records')} />
       </Stat>
-      <Stat label="DKIM aligned">{percent(totals.dkim_aligned, totals.messages)}</Stat>
-      <Stat label="SPF aligned">{percent(totals.spf_aligned, totals.messages)}</Stat>
-      <Stat label="Failed" note={percent(totals.messages - totals.pass, totals.messages)}>
-        <a href={href('records', { result: 'fail' })}>{count(totals.messages - totals.pass)}</a>
+      <Stat label="DKIM aligned" note={`${count(totals.dkim_only)} by DKIM alone`}>
+        <a href={href('records', { dkim: 'pass' })}>{percent(totals.dkim_aligned, totals.messages)}</a>
       </Stat>
-      <Stat label="Quarantined">{count(quarantined?.value ?? 0)}</Stat>
-      <Stat label="Rejected">{count(rejected?.value ?? 0)}</Stat>
+      <Stat label="SPF aligned" note={`${count(totals.spf_only)} by SPF alone`}>
+        <a href={href('records', { spf: 'pass' })}>{percent(totals.spf_aligned, totals.messages)}</a>
+      </Stat>
+      <Stat label="Failed" note={percent(failed, totals.messages)}>
+        <Num n={failed} to={href('records', { result: 'fail' })} />
+      </Stat>
+      <Stat label="Quarantined">
+        <Num n={quarantined.value} to={href('records', { disposition: 'quarantine' })} />
+      </Stat>
+      <Stat label="Rejected">
+        <Num n={rejected.value} to={href('records', { disposition: 'reject' })} />
+      </Stat>
       <Stat label="Sources" note={`${count(summary.sources.new)} new`}>
-        <a href={href('sources')}>{count(summary.sources.total)}</a>
+        <Num n={summary.sources.total} to={href('sources')} />
       </Stat>
       <Stat label="Reports" note={`from ${plural(summary.reporters, 'reporter')}`}>
-        <a href={href('reports')}>{count(summary.reports)}</a>
+        <Num n={summary.reports} to={href('reports')} />
       </Stat>
     </dl>
   );
@@ -73,10 +87,10 @@ function Figures({ summary }: { summary: Summary }) {
 
 function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
   const bucket = bucketFor(scope.window);
-  const { data, problem, retry, busy } = useApi<Timeseries>('timeseries', { ...scope.params, by: 'class', bucket });
+  const params = { ...scope.params, by: 'class', bucket };
+  const { data, problem, retry, busy } = useApi<Timeseries>('timeseries', params);
   const failing = scope.query.get('chart') === 'failed';
-  const by = summary.totals.by_class;
-  const shown = CLASSES.filter(({ name }) => (by[name] ?? 0) > 0 && !(failing && name === 'pass')).map(({ name }) => name as string);
+  const slices = classSlices(summary.totals.by_class).filter(({ name, value }) => value > 0 && !(failing && name === 'pass'));
   return (
     <section class="card" aria-busy={busy}>
       <div class="head">
@@ -90,22 +104,23 @@ function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
           </button>
         </div>
       </div>
-      <ul class="legend">
-        {CLASSES.filter(({ name }) => shown.includes(name)).map((words) => (
-          <li key={words.name} title={words.reason}>
-            <Swatch name={words.name} /> {words.label} <b>{count(by[words.name] ?? 0)}</b>
-          </li>
-        ))}
+      <Legend slices={slices} to={(name) => href('records', { class: name })}>
         {data?.points.some((point) => !point.complete) && (
           <li>
             <Swatch name="arriving" /> reports still arriving
           </li>
         )}
-      </ul>
+      </Legend>
       {problem ? (
         <Failed problem={problem} retry={retry} />
       ) : data ? (
-        <StackedBars series={data} keys={shown} words={scope.window.words} />
+        <StackedBars
+          series={data}
+          keys={slices.map(({ name }) => name)}
+          words={scope.window.words}
+          link={(from, to) => href('records', stretch(from, to))}
+          csv={csvUrl('timeseries', params)}
+        />
       ) : (
         <Skeleton rows={5} label="Loading the chart" />
       )}
@@ -114,14 +129,14 @@ function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
 }
 
 function Attention({ scope }: { scope: Scope }) {
-  const { data, problem, retry, busy } = useApi<Page<Source>>('sources', { ...scope.params, sort: '-fail', limit: 8 });
+  const { data, problem, retry, busy } = useApi<Page<SourceItem>>('sources', { ...scope.params, label: WATCHED, sort: '-fail', limit: 8 });
   if (problem) return <Failed problem={problem} retry={retry} />;
   if (!data) return <Skeleton rows={6} label="Loading failing sources" />;
   const failing = data.items.filter((source) => source.messages > source.pass);
   if (failing.length === 0)
     return (
       <p class="calm">
-        <Icon name="good" /> Every source passed for every message.
+        <Icon name="good" /> Nothing of yours failed.
       </p>
     );
   return (
@@ -133,13 +148,18 @@ function Attention({ scope }: { scope: Scope }) {
           <li key={source.key ?? ''}>
             <span class="who">
               <SourceLink source={source} />
-              {why && <ClassTag name={why.name} />}
             </span>
             <span class="amount">
-              <b>{count(failed)}</b>
-              {failed < source.messages ? ` of ${count(source.messages)}` : ''} failed
+              <a href={href('records', { source: source.key ?? 'none', result: 'fail' })}>
+                <b>{count(failed)}</b>
+                {failed < source.messages ? ` of ${count(source.messages)}` : ''} failed
+              </a>
             </span>
-            {why && <p>{why.reason}</p>}
+            {why && (
+              <p>
+                <ClassTag name={why.name} /> {why.reason}
+              </p>
+            )}
           </li>
         );
       })}
@@ -148,65 +168,87 @@ function Attention({ scope }: { scope: Scope }) {
 }
 
 function NewSources({ scope, summary }: { scope: Scope; summary: Summary }) {
-  const { data, problem, retry } = useApi<Page<Source>>('sources', { ...scope.params, limit: 200 });
+  const known = summary.sources.new > 0 && !(summary.sources.new === summary.sources.total && summary.previous.messages === 0);
+  const { data, problem, retry } = useApi<Page<SourceItem>>(known ? 'sources' : undefined, { ...scope.params, limit: 200 });
+  if (summary.sources.new === 0) return <p class="calm">No source was seen for the first time.</p>;
+  if (!known) return <p class="calm">Reports begin in this window, so every source is new to it.</p>;
   if (problem) return <Failed problem={problem} retry={retry} />;
   if (!data) return <Skeleton rows={6} label="Loading new sources" />;
-  const items = data.items.filter((source) => source.new).slice(0, 8);
-  if (items.length === 0) return <p class="calm">No source was seen for the first time.</p>;
-  if (summary.sources.new === summary.sources.total && !summary.previous?.messages)
-    return <p class="calm">Reports begin in this window, so every source is new to it.</p>;
   return (
     <Table
       label="Sources first seen in this window"
       slim
-      rows={items}
+      rows={data.items.filter((source) => source.new).slice(0, 6)}
       rowKey={(source) => source.key ?? ''}
+      foot={summary.sources.new > 6 && <span>{plural(summary.sources.new, 'new source')} in all, the largest shown</span>}
       columns={[
-        {
-          id: 'source',
-          title: 'Source',
-          lead: true,
-          cell: (source) => <SourceLink source={source} />,
-        },
-        { id: 'first_seen', title: 'First seen', cell: (source) => source.first_seen && day(source.first_seen) },
-        { id: 'messages', title: 'Messages', number: true, cell: (source) => count(source.messages) },
+        { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={{ ...source, new: null }} /> },
+        { id: 'first_seen', title: 'First seen', cell: (source) => source.first_seen && <span class="time">{day(source.first_seen)}</span> },
+        { id: 'messages', title: 'Messages', number: true, cell: (source) => <Num n={source.messages} to={href('records', { source: source.key ?? 'none' })} /> },
         { id: 'pass', title: 'Passed', number: true, cell: (source) => <Share part={source.pass} whole={source.messages} /> },
       ]}
     />
   );
 }
 
-function policyWords(domain: Domain): ComponentChildren {
-  const policy = domain.policy;
+// Who reported, how regularly, and when last.
+function Reporters({ scope }: { scope: Scope }) {
+  const { data, problem, retry } = useApi<Page<ReporterItem>>('reporters', { ...scope.params, limit: 8 });
+  if (problem) return <Failed problem={problem} retry={retry} />;
+  if (!data) return <Skeleton rows={4} label="Loading reporters" />;
+  return (
+    <ul class="strip">
+      {data.items.map((one) => (
+        <li key={one.org_name ?? ''}>
+          <a href={href('reports', { reporter: one.org_name ?? '' })}>
+            <Text value={one.org_name} max={40} absent="unnamed" />
+          </a>
+          <Heat values={one.coverage} noun="report" />
+          <small>{ago(one.last_report_at)}</small>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const short = (text: string) => text.slice(0, 20);
+
+function policyWords({ policy }: DomainItem) {
   if (!policy?.p) return <span class="faint">unknown</span>;
   return (
     <code class="policy">
-      p={clipPolicy(policy.p)}
-      {policy.sp && policy.sp !== policy.p ? ` sp=${clipPolicy(policy.sp)}` : ''}
+      p={short(policy.p)}
+      {policy.sp && policy.sp !== policy.p ? ` sp=${short(policy.sp)}` : ''}
       {policy.testing === 'y' ? ' t=y' : ''}
     </code>
   );
 }
 
-const clipPolicy = (text: string) => text.slice(0, 20);
+function blockers({ name, blockers: n, sufficient }: DomainItem) {
+  const to = href('domain', { name, domain: name });
+  return !sufficient ? <a href={to} class="faint">not enough data</a> : n ? <a href={to}>{plural(n, 'blocker')}</a> : <a href={to}>none</a>;
+}
 
 function Domains({ scope }: { scope: Scope }) {
-  const { data, problem, retry, busy } = useApi<Page<Domain>>('domains', { ...scope.params, limit: 100 });
+  const params = { ...scope.params, limit: 100 };
+  const { data, problem, retry, busy } = useApi<Page<DomainItem>>('domains', params);
   if (problem) return <Failed problem={problem} retry={retry} />;
   if (!data) return <Skeleton rows={3} label="Loading domains" />;
   return (
     <Table
       label="Domains"
       busy={busy}
-      rows={data.items}
+      rows={data.items.filter(({ kind }) => kind === 'policy')}
       rowKey={(domain) => domain.name}
+      csv={csvUrl('domains', params)}
+      foot={<a href={href('domains')}>All domains and their subdomains</a>}
       columns={[
         {
           id: 'name',
           title: 'Domain',
           lead: true,
           cell: (domain) => (
-            <a href={changed({ domain: domain.name })}>
+            <a href={href('domain', { name: domain.name, domain: domain.name })}>
               <Text value={domain.name} max={60} />
             </a>
           ),
@@ -216,51 +258,23 @@ function Domains({ scope }: { scope: Scope }) {
           id: 'messages',
           title: 'Messages',
           number: true,
-          cell: (domain) => <a href={href('sources', { domain: domain.name })}>{count(domain.messages)}</a>,
+          main: true,
+          cell: (domain) => <Num n={domain.messages} to={href('records', { domain: domain.name })} />,
         },
-        { id: 'pass', title: 'Passed', number: true, cell: (domain) => <Share part={domain.pass} whole={domain.messages} /> },
+        { id: 'pass', title: 'Passed', number: true, main: true, cell: (domain) => <Share part={domain.pass} whole={domain.messages} /> },
         {
           id: 'spark',
           title: 'Over time',
           cell: (domain) => domain.spark && <Spark values={domain.spark} label={`Messages over ${scope.window.words}`} />,
         },
-        { id: 'dkim', title: 'DKIM aligned', number: true, cell: (domain) => percent(domain.dkim_aligned, domain.messages) },
-        { id: 'spf', title: 'SPF aligned', number: true, cell: (domain) => percent(domain.spf_aligned, domain.messages) },
-        { id: 'sources', title: 'Sources', number: true, cell: (domain) => count(domain.sources) },
-      ]}
-    />
-  );
-}
-
-function Latest({ scope }: { scope: Scope }) {
-  const { data, problem, retry } = useApi<Page<ReportItem>>('reports', { ...scope.params, limit: 6 });
-  if (problem) return <Failed problem={problem} retry={retry} />;
-  if (!data) return <Skeleton rows={6} label="Loading reports" />;
-  return (
-    <Table
-      label="Latest reports"
-      slim
-      rows={data.items}
-      rowKey={(report) => report.id}
-      columns={[
         {
-          id: 'org',
-          title: 'Reporter',
-          lead: true,
-          cell: (report) => (
-            <>
-              <a href={href('report', { id: report.id })}>
-                <Text value={report.org_name} max={40} absent="unnamed" />
-              </a>
-              <small class="block">
-                <Text value={report.domain} max={40} />
-              </small>
-            </>
-          ),
+          id: 'sources',
+          title: 'Sources',
+          number: true,
+          cell: (domain) => <Num n={domain.sources} to={href('sources', { domain: domain.name })} />,
         },
-        { id: 'period', title: 'Period', cell: (report) => <span class="time">{period(report.begin, report.end)}</span> },
-        { id: 'messages', title: 'Messages', number: true, cell: (report) => count(report.messages) },
-        { id: 'pass', title: 'Passed', number: true, cell: (report) => percent(report.pass, report.messages) },
+        { id: 'blockers', title: 'Against enforcing', cell: blockers },
+        { id: 'last_report_at', title: 'Last report', cell: (domain) => domain.last_report_at && <span class="time">{ago(domain.last_report_at)}</span> },
       ]}
     />
   );
@@ -268,7 +282,7 @@ function Latest({ scope }: { scope: Scope }) {
 
 // Nothing in this window: is there anything at all, and where?
 function Nothing({ scope }: { scope: Scope }) {
-  const { data, problem, retry } = useApi<Page<ReportItem>>('reports', { domain: scope.domain, from: '1990-01-01', to: '2100-01-01', limit: 1 });
+  const { data, problem, retry } = useApi<Page<ReportItem>>('reports', { ...scope.params, from: '1990-01-01', to: '2100-01-01', limit: 1 });
   if (problem) return <Failed problem={problem} retry={retry} />;
   if (!data) return <Skeleton label="Looking for older reports" />;
   const newest = data.items[0];
@@ -286,24 +300,12 @@ function Nothing({ scope }: { scope: Scope }) {
   );
 }
 
-function Stale({ summary }: { summary: Summary }) {
-  const last = summary.last_report_at;
-  if (last === null || Date.now() - Date.parse(last) < 72 * 3600_000) return null;
-  const ended = Date.parse(summary.window.to) < Date.now() - 3 * 86_400_000;
-  return ended ? null : (
-    <div class="notice warn">
-      <p>
-        <strong>The last report came in {ago(last)}.</strong> Receivers report daily, so mail may not reach ruad. <a href={href('intake')}>See intake</a>
-      </p>
-    </div>
-  );
-}
-
 function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
   return (
     <>
-      <Sentence summary={summary} window={scope.window} />
-      <Stale summary={summary} />
+      <Sentence summary={summary} scope={scope} />
+      <Unnamed />
+      <Stale last={summary.last_report_at} to={summary.window.to} />
       <Figures summary={summary} />
       <Days scope={scope} summary={summary} />
       <div class="two">
@@ -311,7 +313,7 @@ function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
           <h2>Needs attention</h2>
           <Attention scope={scope} />
           <p class="foot">
-            <a href={href('sources', { result: 'fail' })}>All failing sources</a>
+            <a href={href('sources', { result: 'fail', sort: '-fail' })}>All failing sources</a>
           </p>
         </section>
         <div>
@@ -320,10 +322,10 @@ function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
             <NewSources scope={scope} summary={summary} />
           </section>
           <section class="card">
-            <h2>Latest reports</h2>
-            <Latest scope={scope} />
+            <h2>Reporters</h2>
+            <Reporters scope={scope} />
             <p class="foot">
-              <a href={href('reports')}>All reports</a>
+              <a href={href('reporters')}>All {plural(summary.reporters, 'reporter')}</a>
             </p>
           </section>
         </div>
