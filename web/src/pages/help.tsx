@@ -76,14 +76,15 @@ function queries({ window: { from, to }, domain, query }: Scope): [string, strin
   const below = query.get('subdomains') === '1';
   const of = name === undefined ? '' : ` AND ${below ? `(domain = '${name}' OR domain LIKE '%.${name}')` : `domain = '${name}'`}`;
   const where = `WHERE day >= '${from}' AND day < '${to}'${of}`;
-  const records = `FROM dmarc.records ${where}`;
+  const sum = (name: string, filter = name) => `sum(count) FILTER (WHERE ${filter}) AS ${name}`;
+  const records = (columns: string, rest = '') => `SELECT ${columns} FROM dmarc.records ${where}${rest}`;
   return [
-    ['Messages, and what passed', `SELECT sum(count) AS messages, sum(count) FILTER (WHERE dmarc_pass) AS pass, sum(count) FILTER (WHERE dkim_aligned) AS dkim_aligned, sum(count) FILTER (WHERE spf_aligned) AS spf_aligned ${records}`],
-    ['The chart', `SELECT day, class, sum(count) AS messages ${records} GROUP BY day, class ORDER BY day, class`],
-    ['Sources', `SELECT source, label, sum(count) AS messages, sum(count) FILTER (WHERE NOT dmarc_pass) AS fail ${records} GROUP BY source, label ORDER BY fail DESC NULLS LAST`],
+    ['Messages, and what passed', records(`sum(count) AS messages, ${sum('dmarc_pass')}, ${sum('dkim_aligned')}, ${sum('spf_aligned')}`)],
+    ['The chart', records('day, class, sum(count) AS messages', ' GROUP BY day, class ORDER BY day, class')],
+    ['Sources', records(`source, label, sum(count) AS messages, ${sum('fail', 'NOT dmarc_pass')}`, ' GROUP BY source, label ORDER BY fail DESC NULLS LAST')],
     ['Names of sources', 'SELECT source_ip, source, source_name, name_basis, rdns, asn, as_name, country FROM dmarc.addresses'],
     ['Who labelled them', 'SELECT source, label, note, set_by, set_at FROM dmarc.label_log ORDER BY id DESC'],
-    ['Dispositions', `SELECT disposition, sum(count) AS messages ${records} GROUP BY disposition`],
+    ['Dispositions', records('disposition, sum(count) AS messages', ' GROUP BY disposition')],
     ['Reports and reporters', `SELECT org_name, count(*) AS reports, sum(messages) AS messages, max("end") AS last FROM dmarc.reports ${where} GROUP BY org_name ORDER BY reports DESC`],
     ['Policies that reporters saw', 'SELECT domain, p, sp, np, testing, adkim, aspf, first_seen, last_seen, reporters FROM dmarc.policies ORDER BY domain, first_seen'],
     ['Overrides', `SELECT type, count(*) AS records FROM dmarc.record_overrides WHERE begin >= '${from}Z' AND begin < '${to}Z'${of} GROUP BY type`],
@@ -92,12 +93,6 @@ function queries({ window: { from, to }, domain, query }: Scope): [string, strin
     ['What could not be read', "SELECT received_at, code, reason, subject FROM dmarc.intake WHERE status = 'quarantined' ORDER BY received_at DESC"],
   ];
 }
-
-const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:
-
-The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
-
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
 
 function Help() {
   const scope = useScope();
@@ -173,12 +168,8 @@ function Help() {
       <section class="card">
         <h2>About</h2>
         <p>
-          ruad {meta?.version} (schema {meta?.schema_version}), © 2026 the ruad authors. This page contains Preact, © 2015-present Jason Miller. Both are under the MIT licence:
+          ruad {meta?.version}, schema {meta?.schema_version}. This page contains Preact, © Jason Miller. Both are under the MIT licence: <a href="./licences.txt">licences.txt</a>
         </p>
-        <details class="notes">
-          <summary>The MIT licence</summary>
-          <p class="licence">{MIT}</p>
-        </details>
       </section>
     </>
   );
