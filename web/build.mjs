@@ -29,6 +29,7 @@ const bundle = (entry, format) =>
     minify: true,
     format,
     target: ['es2022'],
+    tsconfigRaw: {}, // its "jsx" would win over these
     jsx: 'transform', // smaller, packed, than what 'automatic' makes
     jsxFactory: 'h',
     jsxFragment: 'Fragment',
