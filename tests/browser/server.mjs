@@ -14,7 +14,7 @@ import { deliver } from './lmtp.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const START_SECONDS = 90; // initdb on a busy machine takes a while
 
-function freePort() {
+export function freePort() {
   return new Promise((done, failed) => {
     const server = net.createServer().once('error', failed);
     server.listen(0, '127.0.0.1', () => {
@@ -25,8 +25,9 @@ function freePort() {
 }
 
 function run(command, ...args) {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
+  return stdout;
 }
 
 // A folder that user ruad can work in.
@@ -49,13 +50,13 @@ async function ready(url, alive) {
   return false;
 }
 
-async function startOwn() {
+async function startOwn(options) {
   const program = join(resolve(process.env.RUAD_BUILD ?? join(root, 'build')), 'bin', 'ruad');
   if (!existsSync(program)) throw new Error(`${program} is missing: build first, or set RUAD_BUILD or RUAD_URL`);
   const folder = stateFolder();
   const [http, lmtp] = [await freePort(), await freePort()];
   const log = join(folder, 'serve.log');
-  const settings = { 'server.state_dir': join(folder, 'state'), 'http.listen': `127.0.0.1:${http}`, 'lmtp.listen': `127.0.0.1:${lmtp}` };
+  const settings = { 'server.state_dir': join(folder, 'state'), 'http.listen': `127.0.0.1:${http}`, 'lmtp.listen': `127.0.0.1:${lmtp}`, ...options };
   run('install', '-d', ...(process.getuid() === 0 ? ['-o', 'ruad', '-g', 'ruad'] : []), settings['server.state_dir']);
   const out = openSync(log, 'w');
   const child = spawn(program, ['serve', ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])], {
@@ -81,18 +82,20 @@ async function startOwn() {
     await stop();
     throw new Error(`ruad serve did not get ready${ended === undefined ? '' : ` (ended: ${ended})`}:\n${words}`);
   }
-  return { url, lmtp, own: true, stop };
+  const sql = (text, role = 'ruad_owner') => run('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', `host=${settings['server.state_dir']}/run dbname=ruad user=${role}`, '-c', text);
+  return { url, lmtp, own: true, stop, sql };
 }
 
 /*
- * { url, own, stop(), deliver(mails) }. url ends in '/'. own: the database is this test's alone.
- * deliver() resolves once every mail was answered 250, and fails otherwise.
+ * { url, own, stop(), deliver(mails), sql(text, role) }. url ends in '/'. own: the database is this test's alone, and only then there
+ * is sql(), which gives what psql prints. deliver() resolves once every mail was answered 250, and fails otherwise.
+ * settings: of ruad, like { 'http.auth': 'proxy' }; a server that RUAD_URL names has its own.
  */
-export async function server() {
+export async function server(settings = {}) {
   const given = process.env.RUAD_URL;
   const one = given
     ? { url: given.endsWith('/') ? given : given + '/', lmtp: Number(process.env.RUAD_LMTP?.split(':').pop()), own: false, stop: async () => {} }
-    : await startOwn();
+    : await startOwn(settings);
   one.deliver = async (mails, options) => {
     if (!one.lmtp) throw new Error('RUAD_URL is set but RUAD_LMTP is not: nowhere to deliver to');
     const wrong = (await deliver(one.lmtp, mails, options)).filter((answer) => !answer.startsWith('250'));

@@ -12,7 +12,7 @@ packages_of() {
 	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 ;;
 	sql) printf '%s\n' perl libtap-parser-sourcehandler-pgtap-perl "postgresql-$(postgresql_major)-pgtap" ;;
 	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema openssl swaks curl && exim_package ;;
-	browser) printf '%s\n' chromium adduser ;;
+	browser) printf '%s\n' chromium adduser nginx ;;
 	fuzz) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" ;;
 	bench) printf '%s\n' libxml2-utils python3 ;;
 	lint) printf '%s\n' perl clang clang-format clang-tidy cppcheck shellcheck python3 ;;

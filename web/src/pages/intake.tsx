@@ -31,6 +31,7 @@ const columns: Column<IntakeItem>[] = [
   {
     id: 'status',
     title: 'Outcome',
+    main: true,
     cell: (item) => (
       <>
         {item.status ? STATUSES[item.status][0] : 'Nothing found'}
@@ -70,7 +71,6 @@ const columns: Column<IntakeItem>[] = [
     id: 'mail',
     title: 'Mail',
     roomy: true,
-    main: true,
     cell: (item) => (
       <>
         <Text value={item.subject ?? item.name} max={60} absent="no subject" />

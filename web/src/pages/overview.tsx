@@ -60,10 +60,10 @@ function Figures({ summary }: { summary: Summary }) {
       <Stat label="Messages" note={previous.messages > 0 && `${count(previous.messages)} before`}>
         <Num n={totals.messages} to={href('records')} />
       </Stat>
-      <Stat label="DKIM aligned" note={`${count(totals.dkim_only)} by DKIM alone`}>
+      <Stat label="DKIM aligned" note={`${count(totals.dkim_only)} by it alone`}>
         <a href={href('records', { dkim: 'pass' })}>{percent(totals.dkim_aligned, totals.messages)}</a>
       </Stat>
-      <Stat label="SPF aligned" note={`${count(totals.spf_only)} by SPF alone`}>
+      <Stat label="SPF aligned" note={`${count(totals.spf_only)} by it alone`}>
         <a href={href('records', { spf: 'pass' })}>{percent(totals.spf_aligned, totals.messages)}</a>
       </Stat>
       <Stat label="Failed" note={percent(failed, totals.messages)}>
