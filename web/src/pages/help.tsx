@@ -28,46 +28,44 @@ function Words({ title, entries, children }: { title: string; entries: Entries; 
 }
 
 const GLOSSARY: Entries = [
-  ['Aligned', 'The domain that DKIM or SPF proved is the one in From (strict), or of the same organisation (relaxed). Only aligned results count for DMARC.'],
-  ['Raw', 'What the receiver measured, for whatever domain. A raw pass for another domain is not a DMARC pass.'],
-  ['Passed', 'DKIM is aligned, or SPF is. The receiver’s own verdict (policy_evaluated); ruad only notes where a report contradicts itself.'],
-  ['Passed by SPF alone', 'Fragile: forwarding breaks SPF. RFC 9989 section 7.4 tells domains with p=reject not to rely on SPF alone.'],
-  ['Disposition', <>What the receiver did: quarantine, reject, or none. <code>none</code> is said of mail that passed and of mail that failed under p=none; RFC 9990 has <code>pass</code> for the former.</>],
-  ['Policy', <><code>p</code> for the domain, <code>sp</code> for subdomains, <code>np</code> for names that do not exist; <code>t=y</code> asks for one step less than written. <code>pct</code> is no longer in use (RFC 9989).</>],
-  ['Source', 'The service, domain, network or address that sent. Its name is a hint (from reverse DNS, the network or what authenticated), not proof.'],
-  ['New', 'Seen for the first time in the window.'],
+  ['Aligned', 'DKIM or SPF passed for the domain in From (strict) or one of the same organisation (relaxed). DMARC passes when either is aligned, as the receiver evaluated it.'],
+  ['Raw', 'What the receiver measured, for whatever domain: a raw pass need not be aligned.'],
+  ['By SPF alone', 'Breaks when mail is forwarded, so sign with DKIM before asking for p=reject (RFC 9989 section 7.4).'],
+  ['Disposition', <>What the receiver did. <code>none</code> is mail that passed as well as mail that failed under p=none; RFC 9990 calls the former <code>pass</code>.</>],
+  ['Policy', <><code>p</code> of the domain, <code>sp</code> of subdomains, <code>np</code> of names that do not exist; <code>t=y</code>: one step less. <code>pct</code> is history.</>],
+  ['Source', 'A service, domain, network or address that sends. Its name is a hint, not proof. New: first seen in the window.'],
 ];
 
 const OVERRIDES: Entries = [
-  ['mailing_list', 'The receiver took it for a mailing list, which changes mail and so breaks signatures.'],
-  ['forwarded', 'It took it for forwarded mail (RFC 7489).'],
-  ['trusted_forwarder', 'It came from a forwarder that the receiver knows.'],
-  ['local_policy', <>A rule of the receiver’s own; <code>arc=pass</code> in the comment means that a forwarder vouched for it by ARC.</>],
-  ['policy_test_mode', 'The policy has t=y, so it was not enforced in full (RFC 9990).'],
-  ['sampled_out', 'It was outside the percentage of pct (RFC 7489).'],
+  ['mailing_list', 'A list, which changes mail and so breaks signatures.'],
+  ['forwarded', 'Forwarded mail (RFC 7489).'],
+  ['trusted_forwarder', 'A forwarder that the receiver knows.'],
+  ['local_policy', <>A rule of its own; <code>arc=pass</code>: a forwarder vouched for it (ARC).</>],
+  ['policy_test_mode', 'The policy has t=y (RFC 9990).'],
+  ['sampled_out', 'Outside the percentage of pct (RFC 7489).'],
   ['other', 'See the comment.'],
 ];
 
 const LABELLED: Entries = [
-  ['Mine', 'You run it or pay for it: its failures are yours to mend, and stand against enforcing a policy.'],
-  ['Forwarder', 'It passes on mail that others sent. It fails SPF by nature, and DKIM where it changes mail.'],
-  ['Not mine', 'It has no business sending as you; it no longer counts under Needs attention.'],
-  ['Unreviewed', <>Nobody has said yet. Labels are set on a source’s page by an editor, or by <code>ruad label</code>, and logged.</>],
+  ['Mine', 'You run it or pay for it: its failures are yours to mend, and stand against enforcing.'],
+  ['Forwarder', 'It passes on mail of others: SPF fails by nature, DKIM where it changes mail.'],
+  ['Not mine', 'It has no business sending as you, and needs no attention.'],
+  ['Unreviewed', <>Nobody said. Editors set labels on a source’s page, or by <code>ruad label</code>; a log keeps who did.</>],
 ];
 
 const TABS: Entries = [
   ['Compliant, DMARC capable', 'Passed'],
-  ['Non-compliant', 'Not aligned; Signature broken from a source that is yours'],
-  ['Forwarders, Forwarded', 'Let through; passed by DKIM alone from what looks like a forwarder'],
-  ['Threat, Unknown', 'Unproven. Reports cannot show what somebody meant, so ruad does not say threat.'],
+  ['Non-compliant', 'Not aligned, and Signature broken of a source that is yours'],
+  ['Forwarders, Forwarded', 'Let through, and what looks like a forwarder'],
+  ['Threat, Unknown', 'Unproven: reports cannot tell what somebody meant'],
 ];
 
 const CAVEATS: readonly string[] = [
-  'No report does not mean no mail: receivers that do not report are not counted, and small domains may not be reported at all.',
-  'Forwarded mail may be counted twice, by the forwarder’s receiver and by the last one.',
-  'A report’s period need not be a day in UTC. It counts on the day it begins; the report shows its true period.',
+  'No report does not mean no mail: not every receiver reports, and few do so for little mail.',
+  'Forwarded mail may be reported twice, by two receivers.',
+  'A report counts on the day it begins; its period need not be a day in UTC.',
   'Reports of the last two days are still arriving.',
-  'Anybody can send a report. What authenticated the mail that brought it stands with each report.',
+  'Anybody can send a report: look at what authenticated the mail that brought it.',
 ];
 
 // What a number is, and the SQL that gives it for the domain and window chosen above.
@@ -79,18 +77,18 @@ function queries({ window: { from, to }, domain, query }: Scope): [string, strin
   const sum = (name: string, filter = name) => `sum(count) FILTER (WHERE ${filter}) AS ${name}`;
   const records = (columns: string, rest = '') => `SELECT ${columns} FROM dmarc.records ${where}${rest}`;
   return [
-    ['Messages, and what passed', records(`sum(count) AS messages, ${sum('dmarc_pass')}, ${sum('dkim_aligned')}, ${sum('spf_aligned')}`)],
+    ['Messages', records(`sum(count) AS messages, ${sum('dmarc_pass')}, ${sum('dkim_aligned')}, ${sum('spf_aligned')}`)],
     ['The chart', records('day, class, sum(count) AS messages', ' GROUP BY day, class ORDER BY day, class')],
     ['Sources', records(`source, label, sum(count) AS messages, ${sum('fail', 'NOT dmarc_pass')}`, ' GROUP BY source, label ORDER BY fail DESC NULLS LAST')],
     ['Names of sources', 'SELECT source_ip, source, source_name, name_basis, rdns, asn, as_name, country FROM dmarc.addresses'],
     ['Who labelled them', 'SELECT source, label, note, set_by, set_at FROM dmarc.label_log ORDER BY id DESC'],
     ['Dispositions', records('disposition, sum(count) AS messages', ' GROUP BY disposition')],
     ['Reports and reporters', `SELECT org_name, count(*) AS reports, sum(messages) AS messages, max("end") AS last FROM dmarc.reports ${where} GROUP BY org_name ORDER BY reports DESC`],
-    ['Policies that reporters saw', 'SELECT domain, p, sp, np, testing, adkim, aspf, first_seen, last_seen, reporters FROM dmarc.policies ORDER BY domain, first_seen'],
+    ['Policies', 'SELECT domain, p, sp, np, testing, adkim, aspf, first_seen, last_seen, reporters FROM dmarc.policies ORDER BY domain, first_seen'],
     ['Overrides', `SELECT type, count(*) AS records FROM dmarc.record_overrides WHERE begin >= '${from}Z' AND begin < '${to}Z'${of} GROUP BY type`],
     ['Failure reports', `SELECT begin, auth_failure, source_ip, header_from, subject FROM dmarc.failure_reports ${where} ORDER BY begin DESC`],
     ['TLS sessions', `SELECT day, policy_type, sum(total_successful_session_count) AS successful, sum(total_failure_session_count) AS failed FROM dmarc.tls_policies ${where.replaceAll(/\bdomain\b/g, 'policy_domain')} GROUP BY day, policy_type ORDER BY day`],
-    ['What could not be read', "SELECT received_at, code, reason, subject FROM dmarc.intake WHERE status = 'quarantined' ORDER BY received_at DESC"],
+    ['Intake', "SELECT received_at, code, reason, subject FROM dmarc.intake WHERE status = 'quarantined' ORDER BY received_at DESC"],
   ];
 }
 
@@ -102,7 +100,7 @@ function Help() {
     <>
       <h1 tabIndex={-1}>Help</h1>
       <p class="lead">
-        Numbers are messages, or sessions of TLS reports; never records or reports, unless named so. Days are of UTC.
+        Numbers are messages (of TLS reports: sessions), never records. Days are of UTC.
       </p>
       <div class="two">
         <Words title="Words" entries={GLOSSARY} />
@@ -123,9 +121,9 @@ function Help() {
           <Words
             title="How a source stands"
             entries={[
-              [<VerdictMark value="passing" />, `${passing}% of its messages passed, or more.`],
-              [<VerdictMark value="mixed" />, 'Between the two. Often the window reaches back before a mend: choose a shorter one.'],
-              [<VerdictMark value="failing" />, `${failing}% passed, or less.`],
+              [<VerdictMark value="passing" />, `${passing}% of its messages or more passed.`],
+              [<VerdictMark value="mixed" />, 'In between. Does the window begin before a mend? Choose a shorter one.'],
+              [<VerdictMark value="failing" />, `${failing}% or less passed.`],
             ]}
           />
         </div>
@@ -148,7 +146,7 @@ function Help() {
       <section class="card">
         <h2>Where each number comes from</h2>
         <p class="lead">
-          The same numbers for {scope.domain ?? 'all domains'} and {scope.window.words} by SQL, from views that are made for it; <code>\d+ dmarc.*</code> explains every column.
+          By SQL, for {scope.domain ?? 'all domains'} and {scope.window.words}; <code>\d+ dmarc.*</code> explains every column.
         </p>
         <Copyable text={'psql "host=/var/lib/ruad/run user=ruad_auditor dbname=ruad"'} />
         <dl class="queries">
@@ -162,7 +160,7 @@ function Help() {
           ))}
         </dl>
         <p>
-          By HTTP: every list of this page is at <code>api/v1/</code>, as JSON and as CSV; <a href="./openapi.json">openapi.json</a> describes all of it.
+          By HTTP: <code>api/v1/</code>, as JSON and CSV, described by <a href="./openapi.json">openapi.json</a>.
         </p>
       </section>
       <section class="card">
