@@ -30,14 +30,15 @@ const WORDS: Record<FilterName, { label: string; choices?: Choices; hint?: strin
   q: { label: 'Text', hint: 'any name or selector' },
 };
 
-function ResultFilter() {
+// A few choices side by side.
+export function Switch({ name, label, choices, present }: { name: string; label: string; choices: Choices; present?: string }) {
   const { query } = useLocation();
-  const chosen = query.get('result') ?? '';
+  const chosen = present ?? query.get(name) ?? '';
   return (
-    <div class="switch" role="group" aria-label="DMARC result">
-      {[['', 'All'], ...WORDS.result.choices!].map(([value, label]) => (
-        <button key={value} type="button" aria-pressed={chosen === value} onClick={() => filter({ result: value })}>
-          {label}
+    <div class="switch" role="group" aria-label={label}>
+      {choices.map(([value, words]) => (
+        <button key={value} type="button" aria-pressed={chosen === value} onClick={() => filter({ [name]: value })}>
+          {words}
         </button>
       ))}
     </div>
@@ -98,7 +99,7 @@ function ChoiceFilter({ name }: { name: FilterName }) {
 }
 
 const Field = ({ name }: { name: FilterName }) =>
-  name === 'result' ? <ResultFilter /> : WORDS[name].choices ? <ChoiceFilter name={name} /> : <TextFilter name={name} />;
+  name === 'result' ? <Switch name={name} label="DMARC result" choices={[['', 'All'], ...WORDS.result.choices!]} /> : WORDS[name].choices ? <ChoiceFilter name={name} /> : <TextFilter name={name} />;
 
 const valueWords = (name: FilterName, value: string) =>
   name === 'class'

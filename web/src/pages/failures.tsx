@@ -1,4 +1,103 @@
-// failures.tsx - not written yet.
+// failures.tsx - failure reports: single messages that failed, as few receivers tell of them.
+import { type FailureItem, type Meta, useApi, useList } from '../api';
+import { Asked } from '../components/asked';
+import { text } from '../components/columns';
+import { Filters, Switch } from '../components/filters';
+import { Copyable, Empty } from '../components/states';
+import { type Column, ListTable } from '../components/table';
+import { Ip, Text } from '../components/text';
+import { moment } from '../format';
+import { href } from '../router';
+import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
-export const failures: PageEntry = { path: 'failures', title: 'Failures', nav: true, feature: 'failures', view: () => <h1 tabIndex={-1}>Failures</h1> };
+const NAMES = ['ip'] as const;
+
+// What of these reports is kept.
+export const Privacy = () => (
+  <p class="lead">
+    Failure reports are about people’s messages. Only headers are kept, and of others’ addresses the domain (***@), unless the administrator has set{' '}
+    <code>failure_bodies</code>.
+  </p>
+);
+
+export const failureType = ({ auth_failure, feedback_type }: FailureItem) => auth_failure ?? feedback_type;
+
+export const IpLink = ({ ip }: { ip: string | null }) =>
+  ip ? (
+    <a href={href('ip', { ip })}>
+      <Ip value={ip} />
+    </a>
+  ) : (
+    <Ip value={null} />
+  );
+
+const columns: Column<FailureItem>[] = [
+  {
+    id: 'begin',
+    title: 'Arrived',
+    lead: true,
+    sort: ({ begin }) => begin,
+    cell: ({ id, begin }) => (
+      <a class="time" href={href('failure', { id })}>
+        {moment(begin)}
+      </a>
+    ),
+  },
+  text('auth_failure', 'Failed', { roomy: false, cell: (item) => <Text value={failureType(item)} max={24} /> }),
+  text('source_ip', 'Source IP', { cell: (item) => <IpLink ip={item.source_ip} /> }),
+  text('header_from', 'From'),
+  text('original_mail_from', 'Envelope from'),
+  text('subject', 'Subject', { main: true }),
+  text('delivery_result', 'Outcome', { roomy: false }),
+  text('reporting_mta', 'Reporter', { main: true, cell: (item) => <Text value={item.reporting_mta?.replace(/^dns;\s*/i, '')} max={60} /> }),
+];
+
+// No such report has ever come.
+const Never = () => (
+  <section class="card onboarding">
+    <h2>No failure report has ever come in</h2>
+    <p>
+      That is usual: few receivers send them, as each is about one message and its people. Those that do send them to the address in <code>ruf</code>; with{' '}
+      <code>fo=1</code> also when only one of DKIM and SPF failed.
+    </p>
+    <Copyable text={'_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc-sum@example.com; ruf=mailto:dmarc-full@example.com; fo=1"'} />
+  </section>
+);
+
+function Reports() {
+  const { filtered, query, window } = useScope();
+  return (
+    <>
+      <Filters names={NAMES} />
+      <section class="card flush">
+        <Switch name="kind" label="Kind" choices={[['', 'All'], ['failure', 'DMARC failures'], ['feedback', 'Other feedback']]} />
+        <ListTable
+          label="Failure reports"
+          noun="failure report"
+          list={useList<FailureItem>('failures', { ...filtered(NAMES), kind: query.get('kind') ?? '', limit: 100 })}
+          columns={columns}
+          rowKey={({ id }) => id}
+          sortable
+          empty={
+            <Empty filters={['kind', 'ip', 'domain']} counted={false}>
+              No failure report matches in {window.words}.
+            </Empty>
+          }
+        />
+      </section>
+    </>
+  );
+}
+
+const Failures = () => (
+  <>
+    <h1 tabIndex={-1}>Failure reports</h1>
+    <Privacy />
+    <Asked answer={useApi<Meta>('meta')} label="failure reports">
+      {({ features }) => (features.failures ? <Reports /> : <Never />)}
+    </Asked>
+  </>
+);
+
+export const failures: PageEntry = { path: 'failures', title: 'Failures', nav: true, feature: 'failures', view: Failures };

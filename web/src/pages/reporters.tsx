@@ -1,4 +1,125 @@
-// reporters.tsx - not written yet.
+// reporters.tsx - who reports: how regularly, how late, in which form, and what is odd about it.
+import { type ReporterItem, useList } from '../api';
+import { text, time } from '../components/columns';
+import { Filters } from '../components/filters';
+import { Heat, Num, Share } from '../components/marks';
+import { Empty } from '../components/states';
+import { type Column, ListTable } from '../components/table';
+import { Text } from '../components/text';
+import { count, day, plural } from '../format';
+import { noteWords } from '../notes';
+import { href } from '../router';
+import { useScope } from '../scope';
+import { addDays, type Window } from '../window';
 import type { PageEntry } from '.';
 
-export const reporters: PageEntry = { path: 'reporters', title: 'Reporters', nav: true, view: () => <h1 tabIndex={-1}>Reporters</h1> };
+const NAMES = ['q'] as const;
+export const DIALECTS: Record<string, string> = { rfc9990: 'RFC 9990', rfc7489: 'RFC 7489', draft: 'a draft before RFC 7489' };
+
+// How long after a period's end its report comes.
+export function late(seconds: number): string {
+  const hours = Math.round(seconds / 3600);
+  return hours < 1 ? (seconds < 0 ? 'before its end' : 'within the hour') : hours < 36 ? `${hours} h later` : `${Math.round(hours / 24)} days later`;
+}
+
+function Coverage({ item: { coverage, days }, window }: { item: ReporterItem; window: Window }) {
+  const span = Math.max(1, Math.round(window.days / Math.max(1, coverage.length)));
+  const gaps = coverage.flatMap((n, index) => (n > 0 ? [] : [day(addDays(window.from, index * span))]));
+  return (
+    <>
+      <Heat values={coverage} noun="report" />
+      <small>
+        {count(days)} of {plural(window.days, 'day')}
+        {gaps.length > 0 && gaps.length <= 4 && `, none on ${gaps.join(', ')}`}
+      </small>
+    </>
+  );
+}
+
+const columns = (window: Window): Column<ReporterItem>[] => [
+  text('org_name', 'Reporter', {
+    lead: true,
+    cell: (item) => (
+      <>
+        <Text value={item.org_name} max={40} expand absent="unnamed" />
+        <small class="block">
+          <Text value={item.emails.join(', ')} max={60} />
+        </small>
+      </>
+    ),
+  }),
+  {
+    id: 'reports',
+    title: 'Reports',
+    number: true,
+    sort: ({ reports }) => reports,
+    cell: (item) => <Num n={item.reports} to={href('reports', { reporter: item.org_name ?? '' })} />,
+  },
+  {
+    id: 'messages',
+    title: 'Messages',
+    number: true,
+    sort: ({ messages }) => messages,
+    cell: (item) => <Num n={item.messages} to={href('records', { reporter: item.org_name ?? '' })} />,
+  },
+  {
+    id: 'pass',
+    title: 'Passed',
+    number: true,
+    sort: ({ pass, messages }) => pass / (messages || 1),
+    cell: (item) => <Share part={item.pass} whole={item.messages} />,
+  },
+  { id: 'coverage', title: 'Days with reports', sort: ({ days }) => days, cell: (item) => <Coverage item={item} window={window} /> },
+  {
+    id: 'lateness',
+    title: 'After the period',
+    sort: ({ lateness }) => lateness ?? Infinity,
+    cell: ({ lateness }) => (lateness === null ? '–' : late(lateness)),
+  },
+  text('dialects', 'Written as', { roomy: false, cell: ({ dialects }) => dialects.map((dialect) => DIALECTS[dialect] ?? dialect).join(', ') }),
+  {
+    id: 'notes',
+    title: 'Oddities',
+    sort: (item) => item.notes_total,
+    cell: ({ notes, notes_total: all }) =>
+      all > 0 ? (
+        <details class="notes">
+          <summary>{plural(all, 'note')}</summary>
+          <ul>
+            {notes.map(({ code, n }) => (
+              <li key={code}>
+                <b>{code}</b> {noteWords(code)} <span class="faint">{count(n)}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      ) : (
+        'none'
+      ),
+  },
+  time('last_report_at', 'Last report'),
+];
+
+function Reporters() {
+  const { filtered, window } = useScope();
+  return (
+    <>
+      <h1 tabIndex={-1}>Reporters</h1>
+      <p class="lead">Who reports on your domains. One that falls silent leaves a gap in all other numbers.</p>
+      <Filters names={NAMES} />
+      <section class="card flush">
+        <ListTable
+          label="Reporters"
+          noun="reporter"
+          list={useList<ReporterItem>('reporters', { ...filtered(NAMES), limit: 100 })}
+          columns={columns(window)}
+          rowKey={(item) => item.org_name ?? ''}
+          sortable
+          empty={<Empty filters={['q', 'domain']}>Nobody reported in {window.words}.</Empty>}
+        />
+      </section>
+    </>
+  );
+}
+
+export const reporters: PageEntry = { path: 'reporters', title: 'Reporters', nav: true, view: Reporters };

@@ -1,4 +1,172 @@
-// tls.tsx - not written yet.
+// tls.tsx - whether others reached one's mail servers by TLS, and why not. Numbers are sessions here, not messages.
+import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList } from '../api';
+import { Asked, Card } from '../components/asked';
+import { StackedBars } from '../components/chart';
+import { number, text, time } from '../components/columns';
+import { Switch } from '../components/filters';
+import { Legend, Num, Share, Stat } from '../components/marks';
+import { Copyable, Empty, Stale } from '../components/states';
+import { type Column, ListTable, Table } from '../components/table';
+import { Text } from '../components/text';
+import { count, percent, period, plural } from '../format';
+import { changed, href, type Params, picked } from '../router';
+import { type Scope, useScope } from '../scope';
+import { bucketFor, stretch } from '../window';
 import type { PageEntry } from '.';
 
-export const tls: PageEntry = { path: 'tls', title: 'TLS', nav: true, feature: 'tls', view: () => <h1 tabIndex={-1}>TLS</h1> };
+const FILTERS = ['policy_type', 'reporter'];
+const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-found', 'No policy']] as const;
+const LABELS = { successful: 'Successful', failed: 'Failed' };
+export const typeWords = (type: string | null): string | null => TYPES.find(([value]) => value === type)?.[1] ?? type;
+
+// No such report has ever come.
+const Never = ({ domain }: { domain: string }) => (
+  <section class="card onboarding">
+    <h2>No TLS report has come in yet</h2>
+    <p>Senders such as Google and Microsoft tell once a day how their TLS sessions with your mail servers went (RFC 8460), if a record asks them to:</p>
+    <Copyable text={`_smtp._tls.${domain}. TXT "v=TLSRPTv1; rua=mailto:tls-rpt@${domain}"`} />
+  </section>
+);
+
+function Days({ scope, params, totals }: { scope: Scope; params: Params; totals: TlsSummary['totals'] }) {
+  const asked = { ...params, bucket: bucketFor(scope.window) };
+  return (
+    <Card label={`Sessions by ${asked.bucket}`} answer={useApi<TlsTimeseries>('tls/timeseries', asked)}>
+      {(series) => (
+        <>
+          <Legend slices={(['successful', 'failed'] as const).map((name) => ({ name, label: LABELS[name], value: totals[name] }))} />
+          <StackedBars
+            series={series}
+            keys={series.keys}
+            words={scope.window.words}
+            noun="session"
+            label={(key) => LABELS[key as keyof typeof LABELS]}
+            link={(from, to) => changed(stretch(from, to))}
+            csv={csvUrl('tls/timeseries', asked)}
+          />
+        </>
+      )}
+    </Card>
+  );
+}
+
+type Policy = TlsSummary['domains'][number];
+const failing = { result: 'fail' };
+const only = (row: Policy, params: Params = {}) => changed({ domain: row.policy_domain ?? '', policy_type: row.policy_type ?? '', ...params });
+
+const policies: Column<Policy>[] = [
+  text('policy_domain', 'Domain', {
+    lead: true,
+    cell: (row) => (
+      <a href={only(row)}>
+        <Text value={row.policy_domain} max={60} absent="not said" />
+      </a>
+    ),
+  }),
+  text('policy_type', 'Policy', { cell: (row) => <Text value={typeWords(row.policy_type)} max={40} absent="not said" /> }),
+  number('sessions', 'Sessions'),
+  number('successful', 'Successful', { cell: (row) => <Share part={row.successful} whole={row.sessions} /> }),
+  number('failed', 'Failed', { cell: (row) => <Num n={row.failed} to={only(row, failing)} /> }),
+];
+
+const failures: Column<TlsSummary['failures'][number]>[] = [
+  text('result_type', 'Failure', { lead: true }),
+  number('failed', 'Sessions'),
+  text('receiving_mx_hostnames', 'MX'),
+  text('sending_mta_ips', 'Sent from'),
+  number('reports', 'Reports', { cell: (row) => <Num n={row.reports} to={changed(failing)} /> }),
+  time('last_seen', 'Last seen'),
+];
+
+const columns: Column<TlsReportItem>[] = [
+  text('organization_name', 'Sender', {
+    lead: true,
+    cell: ({ id, organization_name: name, report_id }) => (
+      <>
+        <a href={href('tlsreport', { id })}>
+          <Text value={name} max={40} absent="unnamed" />
+        </a>
+        <small class="block">
+          <Text value={report_id} max={50} absent="no id" />
+        </small>
+      </>
+    ),
+  }),
+  text('policy_domains', 'Domains'),
+  time('start_datetime', 'Period', { cell: (report) => period(report.start_datetime, report.end_datetime) }),
+  number('successful', 'Successful'),
+  number('failed', 'Failed'),
+  time('received_at', 'Received'),
+];
+
+function Body({ data, scope, params }: { data: TlsSummary; scope: Scope; params: Params }) {
+  const { sessions, successful, failed } = data.totals;
+  const list = useList<TlsReportItem>('tls/reports', { ...params, result: scope.query.get('result') ?? '', limit: 100 });
+  return (
+    <>
+      <Stale last={data.last_report_at} to={scope.window.to} />
+      <dl class="stats">
+        <Stat label="Sessions" note={`${count(data.previous.sessions)} before`}>
+          {count(sessions)}
+        </Stat>
+        <Stat label="Successful">{percent(successful, sessions)}</Stat>
+        <Stat label="Failed" note={percent(failed, sessions)}>
+          <Num n={failed} to={changed(failing)} />
+        </Stat>
+        <Stat label="Reports" note={`from ${plural(data.reporters, 'sender')}`}>
+          {count(data.reports)}
+        </Stat>
+      </dl>
+      <Days scope={scope} params={params} totals={data.totals} />
+      <section class="card">
+        <h2>By policy</h2>
+        <Table label="Policies" rows={data.domains} rowKey={(row) => `${row.policy_domain} ${row.policy_type}`} columns={policies} />
+      </section>
+      {data.failures.length > 0 && (
+        <section class="card">
+          <h2>Why sessions failed</h2>
+          <p class="lead">A session may stand in several of these, so they need not add up.</p>
+          <Table label="Failures" rows={data.failures} rowKey={(row) => row.result_type ?? ''} columns={failures} />
+        </section>
+      )}
+      <section class="card flush">
+        <div class="head">
+          <h2>Reports</h2>
+          <Switch name="result" label="Which reports" choices={[['', 'All'], ['fail', 'With failures']]} />
+        </div>
+        <ListTable
+          label="TLS reports"
+          noun="TLS report"
+          list={list}
+          columns={columns}
+          rowKey={({ id }) => id}
+          sortable
+          empty={
+            <Empty filters={[...FILTERS, 'result', 'domain']} counted={false}>
+              No TLS report matches in {scope.window.words}.
+            </Empty>
+          }
+        />
+      </section>
+    </>
+  );
+}
+
+function Tls() {
+  const scope = useScope();
+  const params = { ...scope.params, ...picked(scope.query, FILTERS) };
+  return (
+    <>
+      <h1 tabIndex={-1}>TLS</h1>
+      <p class="lead">How others’ sessions with your mail servers went, as SMTP TLS reports tell. Numbers are sessions, not messages.</p>
+      <div class="filters">
+        <Switch name="policy_type" label="Policy" choices={TYPES} />
+      </div>
+      <Asked answer={useApi<TlsSummary>('tls/summary', params)} label="TLS">
+        {(data) => (data.last_report_at === null ? <Never domain={scope.domain ?? 'example.com'} /> : <Body data={data} scope={scope} params={params} />)}
+      </Asked>
+    </>
+  );
+}
+
+export const tls: PageEntry = { path: 'tls', title: 'TLS', nav: true, feature: 'tls', view: Tls };
