@@ -69,6 +69,8 @@ function scale(max: number): [top: number, lines: number] {
 
 const sum = (point: Point, keys: string[]) => keys.reduce((total, key) => total + (point.v[key] ?? 0), 0);
 
+export type Marks = { t: string; text: string }[];
+
 interface Props {
   series: Pick<Timeseries, 'points' | 'bucket'>;
   keys: string[]; // which of the series' keys, from the bottom up
@@ -76,7 +78,7 @@ interface Props {
   noun?: string; // what is counted
   label?: (key: string) => string;
   link?: (from: string, to: string) => string; // to the list behind a bar
-  marks?: { t: string; text: string }[]; // days on which something happened
+  marks?: Marks | undefined; // days on which something happened
   csv?: string | undefined;
 }
 

@@ -1,34 +1,32 @@
-// columns.tsx - the columns that most tables are made of: the row's member of that name as text, as number, as time.
+// columns.tsx - the columns and facts that most tables are made of: members of the API's objects, headed by their own names.
 import { ago, count, moment } from '../format';
+import type { Fact } from './facts';
 import type { Column } from './table';
 import { Text } from './text';
 
 type Names<T, V> = { [K in keyof T]: T[K] extends V ? K : never }[keyof T] & string;
 type More<T> = Partial<Column<T>>;
 
-export const text = <T,>(id: Names<T, string | string[] | null>, title: string, more?: More<T>): Column<T> => {
-  const value = (row: T) => {
-    const one = row[id] as string | string[] | null;
-    return Array.isArray(one) ? one.join(', ') || null : one;
-  };
-  return {
-    id,
-    title,
-    roomy: true,
-    sort: (row) => (value(row) ?? '').toLowerCase(),
-    cell: (row) => <Text value={value(row)} max={80} expand absent="not said" />,
-    ...more,
-  };
+// "receiving_mx_hostname" is "Receiving MX hostname".
+export const titled = (name: string): string =>
+  name
+    .replaceAll('_', ' ')
+    .replace(/\b(dkim|dns|id|ip|mta|mx|spf|tls|uri)(s?)\b/g, (_, one: string, s: string) => one.toUpperCase() + s)
+    .replace(/^./, (first) => first.toUpperCase());
+
+const column = <T, V>(id: string, show: (value: V) => Column<T>['cell'] extends (row: T) => infer R ? R : never, sort: (value: V) => string | number, more: More<T>): Column<T> => {
+  const value = (row: T) => row[id as keyof T] as V;
+  return { id, title: titled(id), sort: (row) => sort(value(row)), cell: (row) => show(value(row)), ...more };
 };
 
-export const number = <T,>(id: Names<T, number | null>, title: string, more?: More<T>): Column<T> => ({
-  id,
-  title,
-  number: true,
-  sort: (row) => (row[id] as number | null) ?? -1,
-  cell: (row) => (row[id] === null ? '–' : count(row[id] as number)),
-  ...more,
-});
+export const texts = <T,>(ids: Names<T, string | string[] | null>[], more: More<T> = {}): Column<T>[] =>
+  ids.map((id) => {
+    const line = (value: string | string[] | null) => (Array.isArray(value) ? value.join(', ') || null : value);
+    return column<T, string | string[] | null>(id, (value) => <Text value={line(value)} max={80} expand />, (value) => (line(value) ?? '').toLowerCase(), { roomy: true, ...more });
+  });
+
+export const numbers = <T,>(ids: Names<T, number | null>[], more: More<T> = {}): Column<T>[] =>
+  ids.map((id) => column<T, number | null>(id, (value) => (value === null ? '–' : count(value)), (value) => value ?? -1, { number: true, ...more }));
 
 export const Ago = ({ at }: { at: string | null }) =>
   at && (
@@ -37,10 +35,13 @@ export const Ago = ({ at }: { at: string | null }) =>
     </span>
   );
 
-export const time = <T,>(id: Names<T, string | null>, title: string, more?: More<T>): Column<T> => ({
-  id,
-  title,
-  sort: (row) => (row[id] as string | null) ?? '',
-  cell: (row) => <Ago at={row[id] as string | null} />,
-  ...more,
-});
+export const times = <T,>(ids: Names<T, string | null>[], more: More<T> = {}): Column<T>[] =>
+  ids.map((id) => column<T, string | null>(id, (value) => <Ago at={value} />, (value) => value ?? '', more));
+
+const TIME = /^\d{4}-\d\d-\d\dT[\d:]{8}Z$/;
+
+export const named = <T,>(of: T, ids: Names<T, string | string[] | number | null>[]): Fact[] =>
+  ids.map((id) => {
+    const value = of[id] as string | string[] | number | null;
+    return [titled(id), typeof value === 'string' && TIME.test(value) ? moment(value) : typeof value === 'number' ? count(value) : value === '' ? '<>' : value];
+  });

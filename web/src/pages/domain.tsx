@@ -1,92 +1,44 @@
 // domain.tsx - one domain: how it fares, what enforcing a policy would affect, and the policy as reporters saw it.
-import { csvUrl, type Domain, type DomainItem, type Impact, type SourceItem, type Sources, type Timeseries, useApi } from '../api';
+import { useEffect } from 'preact/hooks';
+import { type Domain, type Impact, type SourceItem, type Sources, type Summary, useApi } from '../api';
 import { Asked, Card } from '../components/asked';
-import { StackedBars } from '../components/chart';
-import { Ago, number } from '../components/columns';
+import { numbers, times } from '../components/columns';
 import { Facts } from '../components/facts';
 import { Switch } from '../components/filters';
-import { ClassTag, classSlices, Icon, Legend, Num, Share, Shares, SourceLink, Stat } from '../components/marks';
+import { ClassTag, classSlices, Icon, Legend, Num, Share, Shares, SourceLink } from '../components/marks';
 import { PolicyTags, PolicyWords, tagsOf } from '../components/policy';
 import { Copyable, Stale } from '../components/states';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
 import { ago, count, day, moment, percent, plural } from '../format';
-import { changed, href, type Params } from '../router';
+import { filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
-import { addDays, bucketFor, named, stretch } from '../window';
+import { addDays, stretch } from '../window';
 import type { PageEntry } from '.';
 import { domainColumns } from './domains';
+import { Days, Figures } from './overview';
 
 interface Props {
   domain: Domain;
   scope: Scope;
 }
 
-// To a list behind a number of this domain.
-const behind = (page: string, name: string, params: Params = {}) => href(page, { domain: name, subdomains: '', ...params });
-
-function Head({ domain, scope }: Props) {
-  const { name, policy, messages, pass } = domain;
+// What is published, in words.
+function Head({ domain: { policy, parent } }: Props) {
   return (
     <>
       <p class="sentence">
         <PolicyTags tags={policy} /> {policy && <PolicyWords tags={policy} />}
       </p>
-      {domain.parent && (
+      {parent && (
         <p class="lead">
           Below{' '}
-          <a href={href('domain', { name: domain.parent })}>
-            <Text value={domain.parent} max={60} />
+          <a href={href('domain', { domain: parent, name: parent })}>
+            <Text value={parent} max={60} />
           </a>
         </p>
       )}
-      <Stale last={domain.last_report_at} to={scope.window.to} />
-      <dl class="stats">
-        <Stat label="Messages">
-          <Num n={messages} to={behind('records', name)} />
-        </Stat>
-        <Stat label="Passed" note={percent(pass, messages)}>
-          <Num n={pass} to={behind('records', name, { result: 'pass' })} />
-        </Stat>
-        <Stat label="Failed" note={percent(messages - pass, messages)}>
-          <Num n={messages - pass} to={behind('records', name, { result: 'fail' })} />
-        </Stat>
-        <Stat label="DKIM aligned">{percent(domain.dkim_aligned, messages)}</Stat>
-        <Stat label="SPF aligned">{percent(domain.spf_aligned, messages)}</Stat>
-        <Stat label="Sources">
-          <Num n={domain.sources} to={behind('sources', name)} />
-        </Stat>
-        <Stat label="Reporters">
-          <Num n={domain.reporters} to={behind('reporters', name)} />
-        </Stat>
-        <Stat label="Last report" note={domain.first_report_at && `first ${day(domain.first_report_at, true)}`}>
-          <Ago at={domain.last_report_at} />
-        </Stat>
-      </dl>
     </>
-  );
-}
-
-function Days({ domain, scope }: Props) {
-  const { from, to, words } = scope.window;
-  const params = { domain: domain.name, from, to, by: 'class', bucket: bucketFor(scope.window) };
-  const slices = classSlices(domain.by_class);
-  return (
-    <Card label={`Messages by ${params.bucket}`} answer={useApi<Timeseries>('timeseries', params)}>
-      {(series) => (
-        <>
-          <Legend slices={slices} />
-          <StackedBars
-            series={series}
-            keys={slices.filter(({ value }) => value > 0).map(({ name }) => name)}
-            words={words}
-            link={(first, end) => behind('records', domain.name, stretch(first, end))}
-            marks={domain.policy_history.slice(0, -1).map((one) => ({ t: one.from, text: `policy ${tagsOf(one.policy)}` }))}
-            csv={csvUrl('timeseries', params)}
-          />
-        </>
-      )}
-    </Card>
   );
 }
 
@@ -101,7 +53,7 @@ const NOTES: Record<Impact['notes'][number], string> = {
 };
 
 // The answer; below the floor of evidence there is none, whatever the numbers.
-function Verdict({ impact: { affected, evidence, blockers, policy, domain, sources_total: sources } }: { impact: Impact }) {
+function Verdict({ impact: { affected, evidence, blockers, policy, sources_total: sources } }: { impact: Impact }) {
   const [mark, words] = !evidence.sufficient
     ? (['so', 'Not enough data to tell'] as const)
     : blockers.length > 0
@@ -115,14 +67,14 @@ function Verdict({ impact: { affected, evidence, blockers, policy, domain, sourc
           {words}.
         </span>{' '}
         <code>p={policy}</code> would affect{' '}
-        <a href={behind('records', domain, { result: 'fail', disposition: ['none', 'pass', 'unknown', ...(policy === 'reject' ? ['quarantine'] : [])] })}>
+        <a href={href('records', { result: 'fail', disposition: ['none', 'pass', 'unknown', ...(policy === 'reject' ? ['quarantine'] : [])] })}>
           {plural(affected.messages, 'message')}
         </a>
         {affected.share !== null && ` (${percent(affected.share, 1)})`} of {plural(sources, 'source')}.
       </p>
       <p class="lead">
         By the reports of {count(evidence.days)} of {plural(evidence.window_days, 'day')}, from{' '}
-        <a href={behind('reporters', domain)}>{plural(evidence.reporters, 'reporter')}</a>, on {plural(evidence.messages, 'message')}
+        <a href={href('reporters')}>{plural(evidence.reporters, 'reporter')}</a>, on {plural(evidence.messages, 'message')}
         {evidence.last_report_at && `; the newest came ${ago(evidence.last_report_at)}`}.
         {!evidence.sufficient && ` It takes ${plural(evidence.days_needed, 'day')} and ${plural(evidence.reporters_needed, 'reporter')} at least.`}
       </p>
@@ -130,11 +82,12 @@ function Verdict({ impact: { affected, evidence, blockers, policy, domain, sourc
   );
 }
 
-const affectedColumns = (domain: string): Column<Impact['sources'][number]>[] => [
-  { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={source} params={{ domain }} /> },
+type Affected = Impact['sources'][number];
+const affectedColumns: Column<Affected>[] = [
+  { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={source} /> },
   { id: 'class', title: 'Class', cell: (source) => <ClassTag name={source.class} /> },
-  number('messages', 'Messages', { cell: ({ key, messages }) => <Num n={messages} to={behind('records', domain, { source: key, result: 'fail' })} /> }),
-  { id: 'last_seen', title: 'Last seen', cell: ({ last_seen: at }) => day(at) },
+  ...numbers<Affected>(['messages'], { cell: ({ key, messages }) => <Num n={messages} to={href('records', { source: key, result: 'fail' })} /> }),
+  ...times<Affected>(['last_seen']),
 ];
 
 const STEPS: Record<Domain['next_record']['step'], string> = {
@@ -146,7 +99,7 @@ const STEPS: Record<Domain['next_record']['step'], string> = {
 };
 
 function Found({ impact, record }: { impact: Impact; record: Domain['next_record'] }) {
-  const { affected, sources, blockers, notes, scope, domain } = impact;
+  const { affected, sources, blockers, notes, scope } = impact;
   const slices = classSlices(affected.by_class);
   return (
     <>
@@ -155,7 +108,7 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
         <ul class="errors">
           {blockers.map(({ code, text, source, name, messages }) => (
             <li key={code + source}>
-              <Text value={text} max={300} /> {source && <SourceLink source={{ key: source, name }} params={{ domain }} />}{' '}
+              <Text value={text} max={300} /> {source && <SourceLink source={{ key: source, name }} />}{' '}
               {messages !== null && plural(messages, 'message')}
             </li>
           ))}
@@ -166,7 +119,7 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
           <h3>What would be affected</h3>
           <Shares slices={slices} label="Affected" />
           <Legend slices={slices} />
-          <Table label="Sources affected" rows={sources} rowKey={({ key }) => key} columns={affectedColumns(domain)} />
+          <Table label="Sources affected" rows={sources} rowKey={({ key }) => key} columns={affectedColumns} />
         </>
       )}
       {notes.map((note) => (
@@ -213,7 +166,7 @@ function Enforcement({ domain, scope }: Props) {
 type Seen = Domain['policy_history'][number];
 
 // Each policy with the stretch of time that reports showed it; those that overlap were seen side by side.
-function History({ domain: { name, policy_history: seen } }: Props) {
+function History({ domain: { policy_history: seen } }: Props) {
   const first = Math.min(...seen.map(({ from }) => Date.parse(from)));
   const span = Math.max(...seen.map(({ to }) => Date.parse(to))) - first || 1;
   const at = (time: string) => ((Date.parse(time) - first) / span) * 97;
@@ -238,8 +191,8 @@ function History({ domain: { name, policy_history: seen } }: Props) {
               </svg>
             ),
           },
-          number<Seen>('reports', 'Reports', { cell: ({ from, to, reports }) => <Num n={reports} to={behind('reports', name, stretch(from, addDays(to, 1)))} /> }),
-          number<Seen>('reporters', 'Reporters'),
+          ...numbers<Seen>(['reports'], { cell: ({ from, to, reports }) => <Num n={reports} to={href('reports', stretch(from, addDays(to, 1)))} /> }),
+          ...numbers<Seen>(['reporters']),
         ]}
       />
       {seen.some((one, index) => seen.slice(index + 1).some(({ to }) => to > one.from)) && (
@@ -251,42 +204,47 @@ function History({ domain: { name, policy_history: seen } }: Props) {
   );
 }
 
-const sourceColumns = (domain: string): Column<SourceItem>[] => [
-  { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={source} params={{ domain }} /> },
-  number('messages', 'Messages', { cell: ({ key, messages }) => <Num n={messages} to={behind('records', domain, { source: key ?? 'none' })} /> }),
-  number('pass', 'Passed', { cell: ({ pass, messages }) => <Share part={pass} whole={messages} /> }),
-  { id: 'last_seen', title: 'Last seen', cell: ({ last_seen: at }) => at && day(at) },
+const sourceColumns: Column<SourceItem>[] = [
+  { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={source} /> },
+  ...numbers<SourceItem>(['messages'], { cell: ({ key, messages }) => <Num n={messages} to={href('records', { source: key ?? 'none' })} /> }),
+  ...numbers<SourceItem>(['pass'], { cell: ({ pass, messages }) => <Share part={pass} whole={messages} /> }),
+  ...times<SourceItem>(['last_seen']),
 ];
 
 function Body(props: Props) {
   const { domain, scope } = props;
-  const { from, to, words } = scope.window;
-  const sources = useApi<Sources>('sources', { domain: domain.name, from, to, limit: 8 });
-  if (domain.messages === 0)
-    return (
-      <p class="notice">
-        No message was reported in {words}. {domain.last_report_at && `The last report came ${moment(domain.last_report_at)}.`}
-        <a href={changed(named('1y'))}>Look at a year</a>
-      </p>
-    );
+  const summary = useApi<Summary>('summary', scope.params);
+  const sources = useApi<Sources>('sources', { ...scope.params, limit: 8 });
+  if (domain.messages === 0) return <p class="notice">No message was reported in {scope.window.words}: choose a longer window.</p>;
   return (
     <>
       <Head {...props} />
-      <Days {...props} />
+      <Stale last={domain.last_report_at} to={scope.window.to} />
+      <Asked answer={summary} label="numbers">
+        {(data) => (
+          <>
+            <Figures summary={data} />
+            <Days scope={scope} summary={data} marks={domain.policy_history.slice(0, -1).map(({ from, policy }) => ({ t: from, text: tagsOf(policy) }))} />
+          </>
+        )}
+      </Asked>
       <Enforcement {...props} />
       <History {...props} />
       <Card label="Sources" answer={sources}>
         {({ items, total }) => (
-          <>
-            <Table label="Largest sources" rows={items} rowKey={({ key }) => key ?? ''} columns={sourceColumns(domain.name)} />
-            <a href={behind('sources', domain.name)}>All {plural(total, 'source')}</a>
-          </>
+          <Table
+            label="Largest sources"
+            rows={items}
+            rowKey={({ key }) => key ?? ''}
+            columns={sourceColumns}
+            foot={<a href={href('sources')}>All {plural(total, 'source')}</a>}
+          />
         )}
       </Card>
       {domain.subdomains.length > 0 && (
         <section class="card">
           <h2>Subdomains in From</h2>
-          <Table<DomainItem> label="Subdomains" rows={domain.subdomains} rowKey={({ kind, name }) => kind + name} columns={domainColumns([], scope)} />
+          <Table label="Subdomains" rows={domain.subdomains} rowKey={({ kind, name }) => kind + name} columns={domainColumns([], scope)} />
         </section>
       )}
     </>
@@ -295,13 +253,18 @@ function Body(props: Props) {
 
 function DomainPage() {
   const scope = useScope();
-  const name = scope.query.get('name');
-  const { from, to } = scope.window;
+  const { window, query } = scope;
+  const name = query.get('name');
+  const { from, to } = window;
   const answer = useApi<Domain>(name ? `domains/${encodeURIComponent(name)}` : undefined, { from, to });
+  // The lists behind its numbers are those of this domain, whatever the address had chosen.
+  useEffect(() => {
+    if (name && name !== scope.domain) filter({ domain: name, subdomains: '' });
+  });
   return (
     <>
       <p class="crumb">
-        <a href={href('domains')}>Domains</a>
+        <a href={href('domains', { domain: '' })}>Domains</a>
       </p>
       <h1 tabIndex={-1}>{name ? <Text value={name} max={80} expand /> : 'Domain'}</h1>
       <p class="printed">

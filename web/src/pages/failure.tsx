@@ -1,12 +1,13 @@
 // failure.tsx - one failure report: which message failed, how, and the headers it came with.
 import type { Failure } from '../api';
 import { One } from '../components/asked';
+import { named } from '../components/columns';
 import { Facts } from '../components/facts';
 import { Notes } from '../components/record';
 import { Text } from '../components/text';
-import { count, moment, visible } from '../format';
+import { visible } from '../format';
 import type { PageEntry } from '.';
-import { failureType, IpLink, Privacy } from './failures';
+import { IpLink, Privacy } from './failures';
 
 // Lines of a stranger's text, as they are.
 export const Lines = ({ label, lines }: { label: string; lines: string[] }) => (
@@ -23,16 +24,9 @@ const Body = ({ report }: { report: Failure }) => (
         <h2>Message</h2>
         <Facts
           rows={[
-            ['Arrived', report.arrival_time ? moment(report.arrival_time) : report.arrival_date],
+            ...named(report, ['header_from', 'original_mail_from', 'original_rcpt_to', 'subject', 'message_id', 'arrival_date', 'original_envelope_id', 'reported_uri']),
             ['Source IP', <IpLink ip={report.source_ip} />],
-            ['Port', report.source_port],
-            ['From', report.header_from],
-            ['Envelope from', report.original_mail_from === '' ? '<>' : report.original_mail_from],
-            ['Envelope to', report.original_rcpt_to],
-            ['Subject', report.subject],
-            ['Message-ID', report.message_id],
-            ['Envelope ID', report.original_envelope_id],
-            ['Reported URI', report.reported_uri],
+            ...named(report, ['source_port']),
           ]}
         />
       </section>
@@ -40,22 +34,9 @@ const Body = ({ report }: { report: Failure }) => (
         <h2>What the reporter says</h2>
         <Facts
           rows={[
-            ['Failed', failureType(report)],
-            ['Outcome', report.delivery_result],
-            ['Authentication', report.authentication_results],
-            ['Alignment (RFC 7489: what was aligned, RFC 9991: what was not)', report.identity_alignment],
-            ['DKIM domain', report.dkim_domain],
-            ['DKIM identity', report.dkim_identity],
-            ['DKIM selector', report.dkim_selector],
-            ['DKIM key', report.dkim_selector_dns],
-            ['SPF record', report.spf_dns],
-            ['Reported domain', report.reported_domain],
-            ['Messages', report.incidents !== null && count(report.incidents)],
-            ['Reporter', report.reporting_mta],
-            ['Software', report.user_agent],
-            ['Received', moment(report.received_at)],
-            ['Mail', report.mail?.subject],
-            ['Mail from', report.mail?.header_from],
+            ...named(report, ['auth_failure', 'feedback_type', 'delivery_result', 'authentication_results']),
+            ['Identity alignment (RFC 7489: of what was aligned, RFC 9991: of what was not)', report.identity_alignment],
+            ...named(report, ['dkim_domain', 'dkim_identity', 'dkim_selector', 'dkim_selector_dns', 'spf_dns', 'reported_domain', 'incidents', 'reporting_mta', 'user_agent', 'received_at']),
           ]}
         />
         <Notes notes={report.notes} />

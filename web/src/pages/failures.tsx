@@ -1,7 +1,7 @@
 // failures.tsx - failure reports: single messages that failed, as few receivers tell of them.
 import { type FailureItem, type Meta, useApi, useList } from '../api';
 import { Asked } from '../components/asked';
-import { text } from '../components/columns';
+import { texts } from '../components/columns';
 import { Filters, Switch } from '../components/filters';
 import { Copyable, Empty } from '../components/states';
 import { type Column, ListTable } from '../components/table';
@@ -20,8 +20,6 @@ export const Privacy = () => (
     <code>failure_bodies</code>.
   </p>
 );
-
-export const failureType = ({ auth_failure, feedback_type }: FailureItem) => auth_failure ?? feedback_type;
 
 export const IpLink = ({ ip }: { ip: string | null }) =>
   ip ? (
@@ -44,13 +42,11 @@ const columns: Column<FailureItem>[] = [
       </a>
     ),
   },
-  text('auth_failure', 'Failed', { roomy: false, cell: (item) => <Text value={failureType(item)} max={24} /> }),
-  text('source_ip', 'Source IP', { cell: (item) => <IpLink ip={item.source_ip} /> }),
-  text('header_from', 'From'),
-  text('original_mail_from', 'Envelope from'),
-  text('subject', 'Subject', { main: true }),
-  text('delivery_result', 'Outcome', { roomy: false }),
-  text('reporting_mta', 'Reporter', { main: true, cell: (item) => <Text value={item.reporting_mta?.replace(/^dns;\s*/i, '')} max={60} /> }),
+  ...texts<FailureItem>(['auth_failure'], { cell: (item) => <Text value={item.auth_failure ?? item.feedback_type} max={24} /> }),
+  ...texts<FailureItem>(['source_ip'], { cell: (item) => <IpLink ip={item.source_ip} /> }),
+  ...texts<FailureItem>(['header_from', 'original_mail_from']),
+  ...texts<FailureItem>(['subject', 'reporting_mta'], { main: true }),
+  ...texts<FailureItem>(['delivery_result'], { roomy: false }),
 ];
 
 // No such report has ever come.

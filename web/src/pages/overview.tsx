@@ -1,16 +1,18 @@
 // overview.tsx - the answer in a sentence, then by day, by source and by domain.
 import { csvUrl, type DomainItem, type Page, type ReporterItem, type ReportItem, type SourceItem, type Summary, type Timeseries, useApi, useMeta } from '../api';
 import { mainFailure } from '../classes';
-import { StackedBars } from '../components/chart';
-import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Spark, Stat, Swatch } from '../components/marks';
+import { type Marks, StackedBars } from '../components/chart';
+import { Switch } from '../components/filters';
+import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Stat, Swatch } from '../components/marks';
 import { Failed, Onboarding, Skeleton, Stale, Unnamed } from '../components/states';
 import { Table } from '../components/table';
 import { Text } from '../components/text';
 import { ago, count, day, percent, plural } from '../format';
-import { changed, filter, href } from '../router';
+import { changed, href } from '../router';
 import { type Scope, useScope } from '../scope';
 import { around, bucketFor, stretch } from '../window';
 import type { PageEntry } from '.';
+import { domainColumns } from './domains';
 
 const WATCHED = ['mine', 'none']; // labels of sources whose failures are a question: not of forwarders, nor of what is not mine
 
@@ -51,7 +53,7 @@ function Sentence({ summary, scope }: { summary: Summary; scope: Scope }) {
   );
 }
 
-function Figures({ summary }: { summary: Summary }) {
+export function Figures({ summary }: { summary: Summary }) {
   const { totals, previous } = summary;
   const [, quarantined, rejected] = outcome(totals.by_disposition);
   const failed = totals.messages - totals.pass;
@@ -85,7 +87,8 @@ function Figures({ summary }: { summary: Summary }) {
   );
 }
 
-function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
+// marks: days on which something happened.
+export function Days({ scope, summary, marks }: { scope: Scope; summary: Summary; marks?: Marks }) {
   const bucket = bucketFor(scope.window);
   const params = { ...scope.params, by: 'class', bucket };
   const { data, problem, retry, busy } = useApi<Timeseries>('timeseries', params);
@@ -95,14 +98,7 @@ function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
     <section class="card" aria-busy={busy}>
       <div class="head">
         <h2>Messages by {bucket}</h2>
-        <div class="switch" role="group" aria-label="What the chart shows">
-          <button type="button" aria-pressed={!failing} onClick={() => filter({ chart: '' })}>
-            All
-          </button>
-          <button type="button" aria-pressed={failing} onClick={() => filter({ chart: 'failed' })}>
-            Failed only
-          </button>
-        </div>
+        <Switch name="chart" label="What the chart shows" choices={[['', 'All'], ['failed', 'Failed only']]} />
       </div>
       <Legend slices={slices} to={(name) => href('records', { class: name })}>
         {data?.points.some((point) => !point.complete) && (
@@ -119,6 +115,7 @@ function Days({ scope, summary }: { scope: Scope; summary: Summary }) {
           keys={slices.map(({ name }) => name)}
           words={scope.window.words}
           link={(from, to) => href('records', stretch(from, to))}
+          marks={marks}
           csv={csvUrl('timeseries', params)}
         />
       ) : (
@@ -211,23 +208,7 @@ function Reporters({ scope }: { scope: Scope }) {
   );
 }
 
-const short = (text: string) => text.slice(0, 20);
-
-function policyWords({ policy }: DomainItem) {
-  if (!policy?.p) return <span class="faint">unknown</span>;
-  return (
-    <code class="policy">
-      p={short(policy.p)}
-      {policy.sp && policy.sp !== policy.p ? ` sp=${short(policy.sp)}` : ''}
-      {policy.testing === 'y' ? ' t=y' : ''}
-    </code>
-  );
-}
-
-function blockers({ name, blockers: n, sufficient }: DomainItem) {
-  const to = href('domain', { name, domain: name });
-  return !sufficient ? <a href={to} class="faint">not enough data</a> : n ? <a href={to}>{plural(n, 'blocker')}</a> : <a href={to}>none</a>;
-}
+const COLUMNS = ['name', 'policy', 'messages', 'pass_rate', 'spark', 'sources', 'blockers', 'last_report_at'];
 
 function Domains({ scope }: { scope: Scope }) {
   const params = { ...scope.params, limit: 100 };
@@ -242,40 +223,7 @@ function Domains({ scope }: { scope: Scope }) {
       rowKey={(domain) => domain.name}
       csv={csvUrl('domains', params)}
       foot={<a href={href('domains')}>All domains and their subdomains</a>}
-      columns={[
-        {
-          id: 'name',
-          title: 'Domain',
-          lead: true,
-          cell: (domain) => (
-            <a href={href('domain', { name: domain.name, domain: domain.name })}>
-              <Text value={domain.name} max={60} />
-            </a>
-          ),
-        },
-        { id: 'policy', title: 'Policy', cell: policyWords },
-        {
-          id: 'messages',
-          title: 'Messages',
-          number: true,
-          main: true,
-          cell: (domain) => <Num n={domain.messages} to={href('records', { domain: domain.name })} />,
-        },
-        { id: 'pass', title: 'Passed', number: true, main: true, cell: (domain) => <Share part={domain.pass} whole={domain.messages} /> },
-        {
-          id: 'spark',
-          title: 'Over time',
-          cell: (domain) => domain.spark && <Spark values={domain.spark} label={`Messages over ${scope.window.words}`} />,
-        },
-        {
-          id: 'sources',
-          title: 'Sources',
-          number: true,
-          cell: (domain) => <Num n={domain.sources} to={href('sources', { domain: domain.name })} />,
-        },
-        { id: 'blockers', title: 'Against enforcing', cell: blockers },
-        { id: 'last_report_at', title: 'Last report', cell: (domain) => domain.last_report_at && <span class="time">{ago(domain.last_report_at)}</span> },
-      ]}
+      columns={domainColumns([], scope).filter(({ id }) => COLUMNS.includes(id))}
     />
   );
 }

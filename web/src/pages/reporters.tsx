@@ -1,6 +1,6 @@
 // reporters.tsx - who reports: how regularly, how late, in which form, and what is odd about it.
 import { type ReporterItem, useList } from '../api';
-import { text, time } from '../components/columns';
+import { numbers, texts, times } from '../components/columns';
 import { Filters } from '../components/filters';
 import { Heat, Num, Share } from '../components/marks';
 import { Empty } from '../components/states';
@@ -37,7 +37,8 @@ function Coverage({ item: { coverage, days }, window }: { item: ReporterItem; wi
 }
 
 const columns = (window: Window): Column<ReporterItem>[] => [
-  text('org_name', 'Reporter', {
+  ...texts<ReporterItem>(['org_name'], {
+    title: 'Reporter',
     lead: true,
     cell: (item) => (
       <>
@@ -48,20 +49,8 @@ const columns = (window: Window): Column<ReporterItem>[] => [
       </>
     ),
   }),
-  {
-    id: 'reports',
-    title: 'Reports',
-    number: true,
-    sort: ({ reports }) => reports,
-    cell: (item) => <Num n={item.reports} to={href('reports', { reporter: item.org_name ?? '' })} />,
-  },
-  {
-    id: 'messages',
-    title: 'Messages',
-    number: true,
-    sort: ({ messages }) => messages,
-    cell: (item) => <Num n={item.messages} to={href('records', { reporter: item.org_name ?? '' })} />,
-  },
+  ...numbers<ReporterItem>(['reports'], { cell: (item) => <Num n={item.reports} to={href('reports', { reporter: item.org_name ?? '' })} /> }),
+  ...numbers<ReporterItem>(['messages'], { cell: (item) => <Num n={item.messages} to={href('records', { reporter: item.org_name ?? '' })} /> }),
   {
     id: 'pass',
     title: 'Passed',
@@ -76,7 +65,7 @@ const columns = (window: Window): Column<ReporterItem>[] => [
     sort: ({ lateness }) => lateness ?? Infinity,
     cell: ({ lateness }) => (lateness === null ? '–' : late(lateness)),
   },
-  text('dialects', 'Written as', { roomy: false, cell: ({ dialects }) => dialects.map((dialect) => DIALECTS[dialect] ?? dialect).join(', ') }),
+  ...texts<ReporterItem>(['dialects'], { title: 'Written as', roomy: false, cell: ({ dialects }) => dialects.map((dialect) => DIALECTS[dialect] ?? dialect).join(', ') }),
   {
     id: 'notes',
     title: 'Oddities',
@@ -97,7 +86,7 @@ const columns = (window: Window): Column<ReporterItem>[] => [
         'none'
       ),
   },
-  time('last_report_at', 'Last report'),
+  ...times<ReporterItem>(['last_report_at'], { title: 'Last report' }),
 ];
 
 function Reporters() {

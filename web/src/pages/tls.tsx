@@ -2,7 +2,7 @@
 import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList } from '../api';
 import { Asked, Card } from '../components/asked';
 import { StackedBars } from '../components/chart';
-import { number, text, time } from '../components/columns';
+import { numbers, texts, times, titled } from '../components/columns';
 import { Switch } from '../components/filters';
 import { Legend, Num, Share, Stat } from '../components/marks';
 import { Copyable, Empty, Stale } from '../components/states';
@@ -15,9 +15,7 @@ import { bucketFor, stretch } from '../window';
 import type { PageEntry } from '.';
 
 const FILTERS = ['policy_type', 'reporter'];
-const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-found', 'No policy']] as const;
-const LABELS = { successful: 'Successful', failed: 'Failed' };
-export const typeWords = (type: string | null): string | null => TYPES.find(([value]) => value === type)?.[1] ?? type;
+const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-found', 'no policy']] as const;
 
 // No such report has ever come.
 const Never = ({ domain }: { domain: string }) => (
@@ -34,13 +32,13 @@ function Days({ scope, params, totals }: { scope: Scope; params: Params; totals:
     <Card label={`Sessions by ${asked.bucket}`} answer={useApi<TlsTimeseries>('tls/timeseries', asked)}>
       {(series) => (
         <>
-          <Legend slices={(['successful', 'failed'] as const).map((name) => ({ name, label: LABELS[name], value: totals[name] }))} />
+          <Legend slices={(['successful', 'failed'] as const).map((name) => ({ name, label: titled(name), value: totals[name] }))} />
           <StackedBars
             series={series}
             keys={series.keys}
             words={scope.window.words}
             noun="session"
-            label={(key) => LABELS[key as keyof typeof LABELS]}
+            label={titled}
             link={(from, to) => changed(stretch(from, to))}
             csv={csvUrl('tls/timeseries', asked)}
           />
@@ -55,7 +53,7 @@ const failing = { result: 'fail' };
 const only = (row: Policy, params: Params = {}) => changed({ domain: row.policy_domain ?? '', policy_type: row.policy_type ?? '', ...params });
 
 const policies: Column<Policy>[] = [
-  text('policy_domain', 'Domain', {
+  ...texts<Policy>(['policy_domain'], {
     lead: true,
     cell: (row) => (
       <a href={only(row)}>
@@ -63,23 +61,23 @@ const policies: Column<Policy>[] = [
       </a>
     ),
   }),
-  text('policy_type', 'Policy', { cell: (row) => <Text value={typeWords(row.policy_type)} max={40} absent="not said" /> }),
-  number('sessions', 'Sessions'),
-  number('successful', 'Successful', { cell: (row) => <Share part={row.successful} whole={row.sessions} /> }),
-  number('failed', 'Failed', { cell: (row) => <Num n={row.failed} to={only(row, failing)} /> }),
+  ...texts<Policy>(['policy_type']),
+  ...numbers<Policy>(['sessions']),
+  ...numbers<Policy>(['successful'], { cell: (row) => <Share part={row.successful} whole={row.sessions} /> }),
+  ...numbers<Policy>(['failed'], { cell: (row) => <Num n={row.failed} to={only(row, failing)} /> }),
 ];
 
-const failures: Column<TlsSummary['failures'][number]>[] = [
-  text('result_type', 'Failure', { lead: true }),
-  number('failed', 'Sessions'),
-  text('receiving_mx_hostnames', 'MX'),
-  text('sending_mta_ips', 'Sent from'),
-  number('reports', 'Reports', { cell: (row) => <Num n={row.reports} to={changed(failing)} /> }),
-  time('last_seen', 'Last seen'),
+type Failure = TlsSummary['failures'][number];
+const failures: Column<Failure>[] = [
+  ...texts<Failure>(['result_type'], { lead: true }),
+  ...numbers<Failure>(['failed']),
+  ...texts<Failure>(['receiving_mx_hostnames', 'sending_mta_ips']),
+  ...numbers<Failure>(['reports'], { cell: (row) => <Num n={row.reports} to={changed(failing)} /> }),
+  ...times<Failure>(['last_seen']),
 ];
 
 const columns: Column<TlsReportItem>[] = [
-  text('organization_name', 'Sender', {
+  ...texts<TlsReportItem>(['organization_name'], {
     lead: true,
     cell: ({ id, organization_name: name, report_id }) => (
       <>
@@ -87,16 +85,15 @@ const columns: Column<TlsReportItem>[] = [
           <Text value={name} max={40} absent="unnamed" />
         </a>
         <small class="block">
-          <Text value={report_id} max={50} absent="no id" />
+          <Text value={report_id} max={50} />
         </small>
       </>
     ),
   }),
-  text('policy_domains', 'Domains'),
-  time('start_datetime', 'Period', { cell: (report) => period(report.start_datetime, report.end_datetime) }),
-  number('successful', 'Successful'),
-  number('failed', 'Failed'),
-  time('received_at', 'Received'),
+  ...texts<TlsReportItem>(['policy_domains']),
+  ...times<TlsReportItem>(['start_datetime'], { title: 'Period', cell: (report) => period(report.start_datetime, report.end_datetime) }),
+  ...numbers<TlsReportItem>(['successful', 'failed']),
+  ...times<TlsReportItem>(['received_at']),
 ];
 
 function Body({ data, scope, params }: { data: TlsSummary; scope: Scope; params: Params }) {
