@@ -20,16 +20,16 @@ export function PolicyTags({ tags }: { tags: Tags | null }) {
   );
 }
 
-const ASKS: Record<string, string> = { none: 'like any other', quarantine: 'as suspicious', reject: 'by refusing it' };
+const ASKS: Record<string, string> = { none: 'do nothing about', quarantine: 'quarantine', reject: 'refuse' };
 
 export function PolicyWords({ tags: { p, sp, testing, pct } }: { tags: Tags }) {
-  const asks = (value: string) => ASKS[value] ?? 'in a way that is not defined';
+  const asks = (value: string) => ASKS[value] ?? '(unclear)';
   return (
     <>
-      {p && `Receivers are asked to treat mail that fails ${asks(p)}`}
-      {sp && sp !== p && `, that of subdomains ${asks(sp)}`}
-      {testing === 'y' && ', as a trial (t=y): those that know the tag stay one step below'}
-      {pct !== null && pct < 100 && `, older ones ${pct}% of it (pct)`}.
+      {p && `Receivers are asked to ${asks(p)} mail that fails`}
+      {sp && sp !== p && `, to ${asks(sp)} that of subdomains`}
+      {testing === 'y' && '; on trial (t=y), so those that know the tag do one step less'}
+      {pct !== null && pct < 100 && `; older ones with ${pct}% of it (pct)`}.
     </>
   );
 }

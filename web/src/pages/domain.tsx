@@ -23,25 +23,6 @@ interface Props {
   scope: Scope;
 }
 
-// What is published, in words.
-function Head({ domain: { policy, parent } }: Props) {
-  return (
-    <>
-      <p class="sentence">
-        <PolicyTags tags={policy} /> {policy && <PolicyWords tags={policy} />}
-      </p>
-      {parent && (
-        <p class="lead">
-          Below{' '}
-          <a href={href('domain', { domain: parent, name: parent })}>
-            <Text value={parent} max={60} />
-          </a>
-        </p>
-      )}
-    </>
-  );
-}
-
 const NOTES: Record<Impact['notes'][number], string> = {
   mailing_lists:
     'Some of it was let through or changed on the way, as mail over lists and forwarders is. p=reject is not the goal for every domain: RFC 9989 (section 7.4) advises against it where people write to mailing lists.',
@@ -76,7 +57,6 @@ function Verdict({ impact: { affected, evidence, blockers, policy, sources_total
         By the reports of {count(evidence.days)} of {plural(evidence.window_days, 'day')}, from{' '}
         <a href={href('reporters')}>{plural(evidence.reporters, 'reporter')}</a>, on {plural(evidence.messages, 'message')}
         {evidence.last_report_at && `; the newest came ${ago(evidence.last_report_at)}`}.
-        {!evidence.sufficient && ` It takes ${plural(evidence.days_needed, 'day')} and ${plural(evidence.reporters_needed, 'reporter')} at least.`}
       </p>
     </>
   );
@@ -106,12 +86,10 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
       <Verdict impact={impact} />
       {blockers.length > 0 && (
         <ul class="errors">
-          {blockers.map(({ code, text, source, name, messages }) => (
-            <li key={code + source}>
-              <Text value={text} max={300} /> {source && <SourceLink source={{ key: source, name }} />}{' '}
-              {messages !== null && plural(messages, 'message')}
-            </li>
-          ))}
+          {blockers.map(({ code, text, source }) => {
+            const words = <Text value={text} max={300} />;
+            return <li key={code + source}>{source ? <a href={href('source', { key: source })}>{words}</a> : words}</li>;
+          })}
         </ul>
       )}
       {affected.messages > 0 && (
@@ -128,10 +106,7 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
         </p>
       ))}
       <h3>Next step</h3>
-      <p>
-        {!impact.evidence.sufficient && 'Wait until there is enough data. Then: '}
-        {STEPS[record.step]}
-      </p>
+      <p>{impact.evidence.sufficient ? STEPS[record.step] : 'None as long as there is not enough data.'}</p>
       <Copyable text={`${record.name}. TXT "${record.value}"`} />
       <h3>Which tag governs what</h3>
       <Facts
@@ -215,10 +190,19 @@ function Body(props: Props) {
   const { domain, scope } = props;
   const summary = useApi<Summary>('summary', scope.params);
   const sources = useApi<Sources>('sources', { ...scope.params, limit: 8 });
+  if (domain.kind === 'from')
+    return (
+      <p class="notice">
+        <a href={href('records', { domain: domain.parent ?? '', header_from: domain.name })}>{plural(domain.messages, 'message')}</a> with it in From; the
+        policy is that of the domain above.
+      </p>
+    );
   if (domain.messages === 0) return <p class="notice">No message was reported in {scope.window.words}: choose a longer window.</p>;
   return (
     <>
-      <Head {...props} />
+      <p class="sentence">
+        <PolicyTags tags={domain.policy} /> {domain.policy && <PolicyWords tags={domain.policy} />}
+      </p>
       <Stale last={domain.last_report_at} to={scope.window.to} />
       <Asked answer={summary} label="numbers">
         {(data) => (
@@ -257,10 +241,11 @@ function DomainPage() {
   const name = query.get('name');
   const { from, to } = window;
   const answer = useApi<Domain>(name ? `domains/${encodeURIComponent(name)}` : undefined, { from, to });
+  const own = answer.data?.kind === 'policy' && answer.data.name;
   // The lists behind its numbers are those of this domain, whatever the address had chosen.
   useEffect(() => {
-    if (name && name !== scope.domain) filter({ domain: name, subdomains: '' });
-  });
+    if (own && own !== scope.domain) filter({ domain: own, subdomains: '' });
+  }, [own]);
   return (
     <>
       <p class="crumb">
@@ -272,7 +257,19 @@ function DomainPage() {
       </p>
       {name ? (
         <Asked answer={answer} label="the domain">
-          {(domain) => <Body domain={domain} scope={scope} />}
+          {(domain) => (
+            <>
+              {domain.parent && (
+                <p class="lead">
+                  Below{' '}
+                  <a href={href('domain', { domain: '', name: domain.parent })}>
+                    <Text value={domain.parent} max={60} />
+                  </a>
+                </p>
+              )}
+              <Body domain={domain} scope={scope} />
+            </>
+          )}
         </Asked>
       ) : (
         <p class="notice">The address names no domain.</p>

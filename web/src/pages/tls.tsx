@@ -1,5 +1,5 @@
 // tls.tsx - whether others reached one's mail servers by TLS, and why not. Numbers are sessions here, not messages.
-import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList } from '../api';
+import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList, useMeta } from '../api';
 import { Asked, Card } from '../components/asked';
 import { StackedBars } from '../components/chart';
 import { numbers, texts, times, titled } from '../components/columns';
@@ -152,6 +152,7 @@ function Body({ data, scope, params }: { data: TlsSummary; scope: Scope; params:
 function Tls() {
   const scope = useScope();
   const params = { ...scope.params, ...picked(scope.query, FILTERS) };
+  const features = useMeta()?.features;
   return (
     <>
       <h1 tabIndex={-1}>TLS</h1>
@@ -160,7 +161,7 @@ function Tls() {
         <Switch name="policy_type" label="Policy" choices={TYPES} />
       </div>
       <Asked answer={useApi<TlsSummary>('tls/summary', params)} label="TLS">
-        {(data) => (data.last_report_at === null ? <Never domain={scope.domain ?? 'example.com'} /> : <Body data={data} scope={scope} params={params} />)}
+        {(data) => (features?.tls === false ? <Never domain={scope.domain ?? 'example.com'} /> : <Body data={data} scope={scope} params={params} />)}
       </Asked>
     </>
   );
