@@ -1,5 +1,5 @@
 // columns.tsx - the columns and facts that most tables are made of: members of the API's objects, headed by their own names.
-import { ago, count, moment } from '../format';
+import { ago, count, day, moment } from '../format';
 import type { Fact } from './facts';
 import type { Column } from './table';
 import { Text } from './text';
@@ -35,8 +35,9 @@ export const Ago = ({ at }: { at: string | null }) =>
     </span>
   );
 
+// What is known by the day of a report only is shown as such.
 export const times = <T,>(ids: Names<T, string | null>[], more: More<T> = {}): Column<T>[] =>
-  ids.map((id) => column<T, string | null>(id, (value) => <Ago at={value} />, (value) => value ?? '', more));
+  ids.map((id) => column<T, string | null>(id, (value) => (value && id.endsWith('_seen') ? day(value) : <Ago at={value} />), (value) => value ?? '', more));
 
 const TIME = /^\d{4}-\d\d-\d\dT[\d:]{8}Z$/;
 

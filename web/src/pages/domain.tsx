@@ -113,7 +113,7 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
         rows={scope.map(({ tag, value, effective, text }) => [
           <code>{value === null ? tag : `${tag}=${value}`}</code>,
           <>
-            {text} <b>{effective}</b>
+            <b>{effective}</b> <small>{text}</small>
           </>,
         ])}
       />
@@ -182,7 +182,7 @@ function History({ domain: { policy_history: seen } }: Props) {
 const sourceColumns: Column<SourceItem>[] = [
   { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={source} /> },
   ...numbers<SourceItem>(['messages'], { cell: ({ key, messages }) => <Num n={messages} to={href('records', { source: key ?? 'none' })} /> }),
-  ...numbers<SourceItem>(['pass'], { cell: ({ pass, messages }) => <Share part={pass} whole={messages} /> }),
+  ...numbers<SourceItem>(['pass'], { title: 'Passed', cell: ({ pass, messages }) => <Share part={pass} whole={messages} /> }),
   ...times<SourceItem>(['last_seen']),
 ];
 

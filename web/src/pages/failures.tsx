@@ -45,7 +45,8 @@ const columns: Column<FailureItem>[] = [
   ...texts<FailureItem>(['auth_failure'], { cell: (item) => <Text value={item.auth_failure ?? item.feedback_type} max={24} /> }),
   ...texts<FailureItem>(['source_ip'], { cell: (item) => <IpLink ip={item.source_ip} /> }),
   ...texts<FailureItem>(['header_from', 'original_mail_from']),
-  ...texts<FailureItem>(['subject', 'reporting_mta'], { main: true }),
+  ...texts<FailureItem>(['subject'], { main: true }),
+  ...texts<FailureItem>(['reporting_mta'], { main: true, cell: ({ reporting_mta: name }) => <Text value={name?.replace(/^dns; */, '')} max={60} /> }),
   ...texts<FailureItem>(['delivery_result'], { roomy: false }),
 ];
 

@@ -14,6 +14,7 @@ import { addDays, type Window } from '../window';
 import type { PageEntry } from '.';
 
 const NAMES = ['q'] as const;
+const ARRIVING = 2 * 86_400_000; // so long a day's reports may yet come
 export const DIALECTS: Record<string, string> = { rfc9990: 'RFC 9990', rfc7489: 'RFC 7489', draft: 'a draft before RFC 7489' };
 
 // How long after a period's end its report comes.
@@ -24,13 +25,13 @@ export function late(seconds: number): string {
 
 function Coverage({ item: { coverage, days }, window }: { item: ReporterItem; window: Window }) {
   const span = Math.max(1, Math.round(window.days / Math.max(1, coverage.length)));
-  const gaps = coverage.flatMap((n, index) => (n > 0 ? [] : [day(addDays(window.from, index * span))]));
+  const gaps = coverage.flatMap((n, index) => (n > 0 ? [] : [addDays(window.from, index * span)])).filter((at) => Date.parse(at) < Date.now() - ARRIVING);
   return (
     <>
       <Heat values={coverage} noun="report" />
       <small>
         {count(days)} of {plural(window.days, 'day')}
-        {gaps.length > 0 && gaps.length <= 4 && `, none on ${gaps.join(', ')}`}
+        {gaps.length > 0 && gaps.length <= 4 && `, none on ${gaps.map((at) => day(at)).join(', ')}`}
       </small>
     </>
   );

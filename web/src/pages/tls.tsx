@@ -98,7 +98,7 @@ const columns: Column<TlsReportItem>[] = [
 
 function Body({ data, scope, params }: { data: TlsSummary; scope: Scope; params: Params }) {
   const { sessions, successful, failed } = data.totals;
-  const list = useList<TlsReportItem>('tls/reports', { ...params, result: scope.query.get('result') ?? '', limit: 100 });
+  const list = useList<TlsReportItem>('tls/reports', { ...params, result: scope.query.get('result') ?? '', limit: 25 });
   return (
     <>
       <Stale last={data.last_report_at} to={scope.window.to} />
