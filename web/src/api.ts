@@ -545,6 +545,16 @@ export interface Meta {
   features: { failures: boolean; tls: boolean; enrich: boolean; labels: boolean };
 }
 
+export interface Term {
+  term: string;
+  text: string;
+}
+
+export interface Help extends Record<'words' | 'overrides' | 'labels' | 'tabs' | 'caveats' | 'notes', Term[]> {
+  psql: string;
+  queries: { number: string; sql: string }[];
+}
+
 // What went wrong, in the API's words (RFC 9457) or in ours when there was no answer.
 export interface Problem {
   status: number; // 0: no answer
@@ -715,3 +725,9 @@ export function useList<T>(path: string, params: Params): List<T> {
 
 export const useMe = (): Me | undefined => useApi<Me>('me', {}, true).data;
 export const useMeta = (): Meta | undefined => useApi<Meta>('meta', {}, true).data;
+
+// What a code of a note means; '' until that is known.
+export function useNoteWords(): (code: string) => string {
+  const notes = useApi<Help>('help', {}, true).data?.notes;
+  return (code) => notes?.find(({ term }) => term === code)?.text ?? '';
+}

@@ -1,5 +1,5 @@
 // reporters.tsx - who reports: how regularly, how late, in which form, and what is odd about it.
-import { type ReporterItem, useList } from '../api';
+import { type ReporterItem, useList, useNoteWords } from '../api';
 import { numbers, texts, times } from '../components/columns';
 import { Filters } from '../components/filters';
 import { Heat, Num, Share } from '../components/marks';
@@ -7,7 +7,6 @@ import { Empty } from '../components/states';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
 import { count, day, plural } from '../format';
-import { noteWords } from '../notes';
 import { href } from '../router';
 import { useScope } from '../scope';
 import { addDays, type Window } from '../window';
@@ -37,7 +36,7 @@ function Coverage({ item: { coverage, days }, window }: { item: ReporterItem; wi
   );
 }
 
-const columns = (window: Window): Column<ReporterItem>[] => [
+const columns = (window: Window, noteWords: (code: string) => string): Column<ReporterItem>[] => [
   ...texts<ReporterItem>(['org_name'], {
     title: 'Reporter',
     lead: true,
@@ -102,7 +101,7 @@ function Reporters() {
           label="Reporters"
           noun="reporter"
           list={useList<ReporterItem>('reporters', { ...filtered(NAMES), limit: 100 })}
-          columns={columns(window)}
+          columns={columns(window, useNoteWords())}
           rowKey={(item) => item.org_name ?? ''}
           sortable
           empty={<Empty filters={['q', 'domain']}>Nobody reported in {window.words}.</Empty>}

@@ -1,0 +1,125 @@
+-- 0016_api_help - what the words mean, and the SQL behind each number: for the page, and for whoever builds on the API.
+--
+-- tests/sql/help.sql runs every statement that is told here.
+
+SET LOCAL ROLE ruad_owner;
+
+-- The statements, for the domains and the window of a filter.
+CREATE FUNCTION api.help_queries(f api.filter_set) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+	WITH condition AS (
+		SELECT format('WHERE day >= %L AND day < %L', f.from_day, f.to_day) AS days,
+			CASE WHEN f.domain IS NOT NULL THEN format(' AND domain = ANY (%L)', f.domain) ELSE '' END AS of
+	), where_ AS (
+		SELECT days || of AS w, days || replace(of, 'domain', 'policy_domain') AS w_tls FROM condition
+	)
+	SELECT jsonb_agg(jsonb_build_object('number', q.number, 'sql', q.sql) ORDER BY q.no)
+	FROM where_, LATERAL (VALUES
+		(1, 'Messages', 'SELECT sum(count) AS messages, sum(count) FILTER (WHERE dmarc_pass) AS pass, sum(count) FILTER (WHERE dkim_aligned) AS dkim_aligned, '
+			'sum(count) FILTER (WHERE spf_aligned) AS spf_aligned FROM dmarc.records ' || w),
+		(2, 'The chart', 'SELECT day, class, sum(count) AS messages FROM dmarc.records ' || w || ' GROUP BY day, class ORDER BY day, class'),
+		(3, 'Sources', 'SELECT source, label, sum(count) AS messages, sum(count) FILTER (WHERE NOT dmarc_pass) AS fail FROM dmarc.records ' || w
+			|| ' GROUP BY source, label ORDER BY fail DESC NULLS LAST'),
+		(4, 'Names of sources', 'SELECT source_ip, source, source_name, name_basis, rdns, asn, as_name, country FROM dmarc.addresses'),
+		(5, 'Who labelled them', 'SELECT source, label, note, set_by, set_at FROM dmarc.label_log ORDER BY id DESC'),
+		(6, 'Dispositions', 'SELECT disposition, sum(count) AS messages FROM dmarc.records ' || w || ' GROUP BY disposition'),
+		(7, 'Reports and reporters', 'SELECT org_name, count(*) AS reports, sum(messages) AS messages, max("end") AS last FROM dmarc.reports ' || w
+			|| ' GROUP BY org_name ORDER BY reports DESC'),
+		(8, 'Policies', 'SELECT domain, p, sp, np, testing, adkim, aspf, first_seen, last_seen, reporters FROM dmarc.policies ORDER BY domain, first_seen'),
+		(9, 'Overrides', 'SELECT type, count(*) AS records FROM dmarc.record_overrides ' || replace(w, 'day', '(begin AT TIME ZONE ''UTC'')::date')
+			|| ' GROUP BY type'),
+		(10, 'Failure reports', 'SELECT begin, auth_failure, source_ip, header_from, subject FROM dmarc.failure_reports ' || w || ' ORDER BY begin DESC'),
+		(11, 'TLS sessions', 'SELECT day, policy_type, sum(total_successful_session_count) AS successful, sum(total_failure_session_count) AS failed '
+			'FROM dmarc.tls_policies ' || w_tls || ' GROUP BY day, policy_type ORDER BY day'),
+		(12, 'Findings on reports', 'SELECT code, org_name, count(*) AS notes FROM dmarc.notes ' || w || ' GROUP BY code, org_name ORDER BY notes DESC'),
+		(13, 'Intake', 'SELECT received_at, code, reason, subject FROM dmarc.intake WHERE status = ''quarantined'' ORDER BY received_at DESC')
+	) AS q(no, number, sql)
+$$;
+
+-- Terms and what they mean, in an order to read them.
+CREATE FUNCTION api.help_terms() RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT jsonb_object_agg(t.topic, t.terms) FROM (
+		SELECT v.topic, jsonb_agg(jsonb_build_object('term', v.term, 'text', v.text) ORDER BY v.no) AS terms
+		FROM (VALUES
+			(1, 'words', 'Aligned', 'DKIM or SPF passed for the domain in From (strict) or one of the same organisation (relaxed). DMARC passes when either is aligned, as the receiver evaluated it.'),
+			(2, 'words', 'Raw', 'What the receiver measured, for whatever domain: a raw pass need not be aligned.'),
+			(3, 'words', 'By SPF alone', 'Breaks when mail is forwarded, so sign with DKIM before asking for p=reject (RFC 9989 section 7.4).'),
+			(4, 'words', 'Disposition', 'What the receiver did. "none" is mail that passed as well as mail that failed under p=none; RFC 9990 calls the former "pass".'),
+			(5, 'words', 'Policy', 'p of the domain, sp of subdomains, np of names that do not exist; t=y: one step less. pct is history.'),
+			(6, 'words', 'Source', 'A service, domain, network or address that sends. Its name is a hint, not proof. New: first seen in the window.'),
+			(1, 'overrides', 'mailing_list', 'A list, which changes mail and so breaks signatures.'),
+			(2, 'overrides', 'forwarded', 'Forwarded mail (RFC 7489).'),
+			(3, 'overrides', 'trusted_forwarder', 'A forwarder that the receiver knows.'),
+			(4, 'overrides', 'local_policy', 'A rule of its own; "arc=pass": a forwarder vouched for it (ARC).'),
+			(5, 'overrides', 'policy_test_mode', 'The policy has t=y (RFC 9990).'),
+			(6, 'overrides', 'sampled_out', 'Outside the percentage of pct (RFC 7489).'),
+			(7, 'overrides', 'other', 'See the comment.'),
+			(1, 'labels', 'Mine', 'You run it or pay for it: its failures are yours to mend, and stand against enforcing.'),
+			(2, 'labels', 'Forwarder', 'It passes on mail of others: SPF fails by nature, DKIM where it changes mail.'),
+			(3, 'labels', 'Not mine', 'It has no business sending as you, and needs no attention.'),
+			(4, 'labels', 'Unreviewed', 'Nobody said. Editors set labels on a source''s page, or by "ruad label"; a log keeps who did.'),
+			(1, 'tabs', 'Compliant, DMARC capable', 'Passed'),
+			(2, 'tabs', 'Non-compliant', 'Not aligned, and Signature broken of a source that is yours'),
+			(3, 'tabs', 'Forwarders, Forwarded', 'Let through, and what looks like a forwarder'),
+			(4, 'tabs', 'Threat, Unknown', 'Unproven: reports cannot tell what somebody meant'),
+			(1, 'caveats', 'No report', 'does not mean no mail: not every receiver reports, and few do so for little mail.'),
+			(2, 'caveats', 'Forwarded mail', 'may be reported twice, by two receivers.'),
+			(3, 'caveats', 'Days', 'A report counts on the day it begins; its period need not be a day in UTC. Reports of the last two days are still arriving.'),
+			(4, 'caveats', 'Forged reports', 'Anybody can send a report: look at what authenticated the mail that brought it.'),
+			(1, 'notes', 'V1', 'unknown or oddly written value'),
+			(2, 'notes', 'V2', 'not one domain as in DNS'),
+			(3, 'notes', 'I1', 'not an address of the Internet'),
+			(4, 'notes', 'C1', 'not a whole number'),
+			(5, 'notes', 'E1', 'oddly written date'),
+			(6, 'notes', 'E2', 'impossible period'),
+			(7, 'notes', 'F1', 'no header of the message'),
+			(8, 'notes', 'F2', 'two dates of arrival'),
+			(9, 'notes', 'F3', 'something required is absent'),
+			(10, 'notes', 'F4', 'no part with the fields'),
+			(11, 'notes', 'F5', 'the mail says another type'),
+			(12, 'notes', 'O1', 'wrong order'),
+			(13, 'notes', 'T1', 'shortened'),
+			(14, 'notes', 'R0', 'no record'),
+			(15, 'notes', 'R1', 'breaks off'),
+			(16, 'notes', 'R2', 'something behind the end'),
+			(17, 'notes', 'R3', 'no report ID'),
+			(18, 'notes', 'X1', 'DOCTYPE'),
+			(19, 'notes', 'X2', 'unknown namespace'),
+			(20, 'notes', 'X3', 'misspelt element'),
+			(21, 'notes', 'X4', 'element twice'),
+			(22, 'notes', 'X5', 'stray markup'),
+			(23, 'notes', 'X6', 'control characters'),
+			(24, 'notes', 'X7', 'wrong character set'),
+			(25, 'notes', 'X8', 'text before the root'),
+			(26, 'notes', 'X9', 'unclosed end tag'),
+			(27, 'notes', 'M1', 'the Subject says something else'),
+			(28, 'notes', 'M2', 'the file name says something else'),
+			(29, 'notes', 'S1', 'the mail that brought it is not authentic'),
+			(30, 'notes', 'J1', 'no policy domain'),
+			(31, 'notes', 'J2', 'wrong JSON type'),
+			(32, 'notes', 'J3', 'not JSON''s characters'),
+			(33, 'notes', 'J4', 'something behind the JSON'),
+			(34, 'notes', 'A1', 'aligned pass without a reason'),
+			(35, 'notes', 'A2', 'aligned failure despite a pass'),
+			(36, 'notes', 'A3', 'SPF pass by HELO only'),
+			(37, 'notes', 'D1', 'stopped though it passed'),
+			(38, 'notes', 'D2', 'let through without a reason'),
+			(39, 'notes', 'D3', 'stricter than the policy'),
+			(40, 'notes', 'D4', 'disposition pass without a pass'),
+			(41, 'notes', 'P1', 'not a domain of the policy'),
+			(42, 'notes', 'P2', 'override that the policy excludes'),
+			(43, 'notes', 'P3', 'mixed versions of the standard')
+		) AS v(no, topic, term, text)
+		GROUP BY v.topic
+	) t
+$$;
+
+CREATE FUNCTION api.help(f api.filter_set) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+	SELECT api.help_terms() || jsonb_build_object('window', api.window_json(f), 'queries', api.display(api.help_queries(f)),
+		'psql', 'psql "host=/var/lib/ruad/run user=ruad_auditor dbname=ruad"')
+$$;
