@@ -226,9 +226,10 @@ AS $$
 	GROUP BY r.domain, r.source
 $$;
 
--- What stands against enforcement of each of the domains. no orders them; source and messages are NULL of what is about the domain.
-CREATE FUNCTION api.blockers(p_domains text[], f api.filter_set)
-RETURNS TABLE (domain text, no integer, code text, text text, source text, name text, messages numeric)
+-- What stands against enforcement of each of the domains, in numbers; words are for api.blockers(). no orders them; source is NULL of what
+-- is about the domain.
+CREATE FUNCTION api.findings(p_domains text[], f api.filter_set)
+RETURNS TABLE (domain text, no integer, code text, source text, messages numeric, of numeric, words text[])
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
@@ -241,32 +242,44 @@ BEGIN
 		FROM unnest(p_domains) AS d(domain)
 		LEFT JOIN api.evidence(plain) e ON e.domain = d.domain
 	), duties AS MATERIALIZED (
-		SELECT d.*, e.messages AS of_domain, coalesce(d.source, 'none') AS key, a.name,
-			coalesce(api.display(coalesce(a.name, d.source)), 'What came from unreadable addresses') AS called
+		SELECT d.*, coalesce(d.source, 'none') AS key, api.unreviewed_floor(e.messages) AS floor
 		FROM api.source_duties(plain) d
 		JOIN evidence e ON e.domain = d.domain
-		LEFT JOIN LATERAL (SELECT max(v.source_name) AS name FROM dmarc.addresses v WHERE v.source = d.source) a ON true
-		WHERE d.mine > 0 OR d.unreviewed >= api.unreviewed_floor(e.messages)
 	)
-	SELECT e.domain, 1, 'no_evidence', format('There are reports on %s days and by %s reporters; %s and %s are needed to say more',
-		e.days, e.reporters, api.evidence_days(), api.evidence_reporters()), NULL, NULL, NULL::numeric
+	SELECT e.domain, 1, 'no_evidence', NULL, NULL::numeric, NULL::numeric, ARRAY[e.days::text, e.reporters::text]
 	FROM evidence e WHERE NOT e.sufficient
 	UNION ALL
-	SELECT d.domain, 2, 'mine_fails', format('%s is labelled mine, and %s of its %s messages fail', d.called, d.mine_fail, d.mine),
-		d.key, d.name, d.mine_fail
-	FROM duties d WHERE d.mine_fail > 0
+	SELECT d.domain, 2, 'mine_fails', d.key, d.mine_fail, d.mine, NULL FROM duties d WHERE d.mine_fail > 0
 	UNION ALL
-	SELECT d.domain, 3, 'unreviewed_unaligned', format('%s sent %s messages that authenticate as another domain, and nobody said whose it is',
-		d.called, d.unreviewed), d.key, d.name, d.unreviewed
-	FROM duties d WHERE d.unreviewed >= api.unreviewed_floor(d.of_domain)
+	SELECT d.domain, 3, 'unreviewed_unaligned', d.key, d.unreviewed, NULL, NULL FROM duties d WHERE d.unreviewed >= d.floor
 	UNION ALL
-	SELECT d.domain, 4, 'mine_spf_only', format('%s is labelled mine, and %s of its %s passing messages pass by SPF alone, which breaks when they are forwarded',
-		d.called, d.mine_spf_only, d.mine - d.mine_fail), d.key, d.name, d.mine_spf_only
+	SELECT d.domain, 4, 'mine_spf_only', d.key, d.mine_spf_only, d.mine - d.mine_fail, NULL
 	FROM duties d WHERE api.relies_on_spf(d.mine_spf_only, d.mine - d.mine_fail)
 	UNION ALL
-	SELECT x.domain, 5, 'policy_differs', format('On %s days reporters saw different policies: "%s" and "%s"', x.days, api.display(x.one),
-		api.display(x.other)), NULL, NULL, NULL
-	FROM api.policies_differing(plain) x;
+	SELECT x.domain, 5, 'policy_differs', NULL, NULL, NULL, ARRAY[x.days::text, x.one, x.other] FROM api.policies_differing(plain) x;
+END
+$$;
+
+-- The same of one domain, in words.
+CREATE FUNCTION api.blockers(p_domain text, f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN (
+		SELECT coalesce(jsonb_agg(jsonb_build_object('code', b.code, 'source', api.display(b.source), 'name', api.display(a.name), 'messages', b.messages,
+			'text', api.display(CASE b.code
+				WHEN 'no_evidence' THEN format('There are reports on %s days and by %s reporters; %s and %s are needed to say more',
+					b.words[1], b.words[2], api.evidence_days(), api.evidence_reporters())
+				WHEN 'mine_fails' THEN format('%s is labelled mine, and %s of its %s messages fail', c.called, b.messages, b.of)
+				WHEN 'unreviewed_unaligned' THEN format('%s sent %s messages that authenticate as another domain, and nobody said whose it is',
+					c.called, b.messages)
+				WHEN 'mine_spf_only' THEN format('%s is labelled mine, and %s of its %s passing messages pass by SPF alone, which breaks when they '
+					'are forwarded', c.called, b.messages, b.of)
+				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1], b.words[2], b.words[3]) END))
+			ORDER BY b.no, b.messages DESC, b.source COLLATE "C"), '[]')
+		FROM api.findings(ARRAY[p_domain], f) b
+		LEFT JOIN LATERAL (SELECT max(v.source_name) AS name FROM dmarc.addresses v WHERE v.source = b.source) a ON true
+		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address' ELSE b.source END) AS called) c);
 END
 $$;
 
@@ -276,8 +289,8 @@ $$;
 CREATE FUNCTION api.source_totals(p_group text, f api.filter_set) RETURNS TABLE (key text, total bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT CASE p_group WHEN 'domain' THEN r.domain ELSE r.header_from END, count(DISTINCT coalesce(r.source, ''))
-	FROM api.matching(f) r
+	SELECT s.key, count(*) FROM (
+		SELECT CASE p_group WHEN 'domain' THEN r.domain ELSE r.header_from END AS key, r.source FROM api.matching(f) r GROUP BY 1, 2) s
 	GROUP BY 1
 $$;
 
@@ -297,7 +310,7 @@ BEGIN
 	FROM generate_subscripts(keys, 1) i
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, false) AS policy FROM api.newest_reports(plain) r) n ON n.domain = keys[i]
 	LEFT JOIN api.source_totals('domain', f) s ON s.key = keys[i]
-	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.blockers(keys, f) x GROUP BY 1) b ON b.domain = keys[i]
+	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f) x GROUP BY 1) b ON b.domain = keys[i]
 	LEFT JOIN api.evidence(plain) e ON e.domain = keys[i]
 	LEFT JOIN api.sparks('domain', CASE WHEN NOT csv THEN keys END, f) k ON k.key = keys[i];
 END
@@ -512,10 +525,7 @@ BEGIN
 		'affected', jsonb_build_object('messages', part.messages, 'share', round(part.messages / nullif(whole.messages, 0), 6),
 			'by_class', api.tally_json(part) -> 'by_class'),
 		'sources', api.impact_sources(page[:50], f), 'sources_total', total,
-		'blockers', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', b.code, 'text', b.text, 'source', api.display(b.source),
-				'name', api.display(b.name), 'messages', b.messages) ORDER BY b.no, b.messages DESC, b.source COLLATE "C"), '[]')
-			FROM api.blockers(ARRAY[name], f) b),
-		'notes', api.impact_notes(policy, whole), 'scope', api.policy_scope(name, policy));
+		'blockers', api.blockers(name, f), 'notes', api.impact_notes(policy, whole), 'scope', api.policy_scope(name, policy));
 END
 $$;
 
