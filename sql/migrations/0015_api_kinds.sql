@@ -146,59 +146,68 @@ AS $$
 $$;
 
 CREATE FUNCTION api.tls_totals(f api.filter_set, p_policy_type text[]) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	SELECT api.tls_tally(sum(r.total_successful_session_count), sum(r.total_failure_session_count))
-	FROM api.matching_tls_policies(f, p_policy_type) r
+BEGIN
+	RETURN (
+		SELECT api.tls_tally(sum(r.total_successful_session_count), sum(r.total_failure_session_count))
+		FROM api.matching_tls_policies(f, p_policy_type) r);
+END
 $$;
 
 -- Sessions by policy domain and type, the largest 100 first.
 CREATE FUNCTION api.tls_domains(f api.filter_set, p_policy_type text[]) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	SELECT coalesce(jsonb_agg(api.tls_tally(s.successful, s.failed)
-		|| jsonb_build_object('policy_domain', api.display(s.policy_domain), 'policy_type', api.display(s.policy_type)) ORDER BY s.rank), '[]')
-	FROM (
-		SELECT r.policy_domain, r.policy_type, sum(r.total_successful_session_count) AS successful,
-			sum(r.total_failure_session_count) AS failed,
-			row_number() OVER (ORDER BY coalesce(sum(r.total_successful_session_count), 0) + coalesce(sum(r.total_failure_session_count), 0) DESC,
-				r.policy_domain COLLATE "C", r.policy_type COLLATE "C") AS rank
-		FROM api.matching_tls_policies(f, p_policy_type) r
-		GROUP BY r.policy_domain, r.policy_type
-	) s
-	WHERE s.rank <= 100
+BEGIN
+	RETURN (
+		SELECT coalesce(jsonb_agg(api.tls_tally(s.successful, s.failed)
+			|| jsonb_build_object('policy_domain', api.display(s.policy_domain), 'policy_type', api.display(s.policy_type)) ORDER BY s.rank), '[]')
+		FROM (
+			SELECT r.policy_domain, r.policy_type, sum(r.total_successful_session_count) AS successful,
+				sum(r.total_failure_session_count) AS failed,
+				row_number() OVER (ORDER BY coalesce(sum(r.total_successful_session_count), 0) + coalesce(sum(r.total_failure_session_count), 0) DESC,
+					r.policy_domain COLLATE "C", r.policy_type COLLATE "C") AS rank
+			FROM api.matching_tls_policies(f, p_policy_type) r
+			GROUP BY r.policy_domain, r.policy_type
+		) s
+		WHERE s.rank <= 100);
+END
 $$;
 
 -- Failures by their kind, the largest 100 first, each with up to ten hosts and addresses.
 CREATE FUNCTION api.tls_failures(f api.filter_set, p_policy_type text[]) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	WITH entries AS MATERIALIZED (
-		SELECT d.result_type, d.report, d.start_datetime, coalesce(d.failed_session_count, 0) AS failed, d.receiving_mx_hostname AS host,
-			host(d.sending_mta_ip) AS ip
-		FROM dmarc.tls_failures d
-		WHERE d.start_datetime >= api.at(f.from_day) AND d.start_datetime < api.at(f.to_day)
-			AND (f.domain IS NULL OR d.policy_domain = ANY (f.domain))
-			AND (f.reporter IS NULL OR d.organization_name = ANY (f.reporter))
-			AND (p_policy_type IS NULL OR d.policy_type = ANY (p_policy_type))
-	), kinds AS (
-		SELECT e.result_type, sum(e.failed) AS failed, count(DISTINCT e.report) AS reports, max(e.start_datetime) AS last_seen,
-			row_number() OVER (ORDER BY sum(e.failed) DESC, e.result_type COLLATE "C") AS rank
-		FROM entries e GROUP BY e.result_type
-	), hosts AS (
-		SELECT e.result_type, api.display(e.host) AS host, row_number() OVER (PARTITION BY e.result_type ORDER BY sum(e.failed) DESC, e.host COLLATE "C") AS rank
-		FROM entries e WHERE e.host IS NOT NULL GROUP BY e.result_type, e.host
-	), ips AS (
-		SELECT e.result_type, e.ip, row_number() OVER (PARTITION BY e.result_type ORDER BY sum(e.failed) DESC, e.ip COLLATE "C") AS rank
-		FROM entries e WHERE e.ip IS NOT NULL GROUP BY e.result_type, e.ip
-	)
-	SELECT coalesce(jsonb_agg(jsonb_build_object('result_type', api.display(k.result_type), 'failed', k.failed, 'reports', k.reports,
-		'receiving_mx_hostnames', (SELECT coalesce(jsonb_agg(h.host ORDER BY h.rank), '[]') FROM hosts h
-			WHERE h.result_type IS NOT DISTINCT FROM k.result_type AND h.rank <= 10),
-		'sending_mta_ips', (SELECT coalesce(jsonb_agg(i.ip ORDER BY i.rank), '[]') FROM ips i
-			WHERE i.result_type IS NOT DISTINCT FROM k.result_type AND i.rank <= 10),
-		'last_seen', api.iso(k.last_seen)) ORDER BY k.rank), '[]')
-	FROM kinds k WHERE k.rank <= 100
+BEGIN
+	RETURN (
+		WITH entries AS MATERIALIZED (
+			SELECT d.result_type, d.report, d.start_datetime, coalesce(d.failed_session_count, 0) AS failed, d.receiving_mx_hostname AS host,
+				host(d.sending_mta_ip) AS ip
+			FROM dmarc.tls_failures d
+			WHERE d.start_datetime >= api.at(f.from_day) AND d.start_datetime < api.at(f.to_day)
+				AND (f.domain IS NULL OR d.policy_domain = ANY (f.domain))
+				AND (f.reporter IS NULL OR d.organization_name = ANY (f.reporter))
+				AND (p_policy_type IS NULL OR d.policy_type = ANY (p_policy_type))
+		), kinds AS (
+			SELECT e.result_type, sum(e.failed) AS failed, count(DISTINCT e.report) AS reports, max(e.start_datetime) AS last_seen,
+				row_number() OVER (ORDER BY sum(e.failed) DESC, e.result_type COLLATE "C") AS rank
+			FROM entries e GROUP BY e.result_type
+		), hosts AS (
+			SELECT e.result_type, api.display(e.host) AS host, row_number() OVER (PARTITION BY e.result_type ORDER BY sum(e.failed) DESC, e.host COLLATE "C") AS rank
+			FROM entries e WHERE e.host IS NOT NULL GROUP BY e.result_type, e.host
+		), ips AS (
+			SELECT e.result_type, e.ip, row_number() OVER (PARTITION BY e.result_type ORDER BY sum(e.failed) DESC, e.ip COLLATE "C") AS rank
+			FROM entries e WHERE e.ip IS NOT NULL GROUP BY e.result_type, e.ip
+		)
+		SELECT coalesce(jsonb_agg(jsonb_build_object('result_type', api.display(k.result_type), 'failed', k.failed, 'reports', k.reports,
+			'receiving_mx_hostnames', (SELECT coalesce(jsonb_agg(h.host ORDER BY h.rank), '[]') FROM hosts h
+				WHERE h.result_type IS NOT DISTINCT FROM k.result_type AND h.rank <= 10),
+			'sending_mta_ips', (SELECT coalesce(jsonb_agg(i.ip ORDER BY i.rank), '[]') FROM ips i
+				WHERE i.result_type IS NOT DISTINCT FROM k.result_type AND i.rank <= 10),
+			'last_seen', api.iso(k.last_seen)) ORDER BY k.rank), '[]')
+		FROM kinds k WHERE k.rank <= 100);
+END
 $$;
 
 CREATE FUNCTION api.tls_summary(f api.filter_set, p_policy_type text[] DEFAULT NULL) RETURNS jsonb
@@ -343,28 +352,31 @@ $$;
 
 -- How many things found on each day of the window had which fate, and which kind or code they had.
 CREATE FUNCTION api.intake_counts(f api.filter_set) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	WITH things AS MATERIALIZED (
-		SELECT (i.received_at AT TIME ZONE 'UTC')::date AS day, i.kind, i.status, i.code, count(*) AS n FROM dmarc.intake i
-		WHERE i.received_at >= api.at(f.from_day) AND i.received_at < api.at(f.to_day) GROUP BY 1, 2, 3, 4
-	), days AS (
-		SELECT g::date AS t, coalesce(sum(h.n) FILTER (WHERE h.status = 'stored'), 0) AS stored,
-			coalesce(sum(h.n) FILTER (WHERE h.status = 'duplicate'), 0) AS duplicate,
-			coalesce(sum(h.n) FILTER (WHERE h.status = 'conflict'), 0) AS conflict,
-			coalesce(sum(h.n) FILTER (WHERE h.status = 'quarantined'), 0) AS quarantined
-		FROM generate_series(f.from_day::timestamp, f.to_day::timestamp - interval '1 day', '1 day') AS g
-		LEFT JOIN things h ON h.day = g::date
-		GROUP BY 1
-	)
-	SELECT jsonb_build_object(
-		'counts', (SELECT jsonb_object_agg(s, coalesce(t.n, 0)) FROM unnest(api.intake_statuses()) s
-			LEFT JOIN (SELECT status, sum(n) AS n FROM things GROUP BY 1) t ON t.status = s),
-		'by_kind', (SELECT coalesce(jsonb_object_agg(kind, n), '{}')
-			FROM (SELECT kind, sum(n) AS n FROM things WHERE kind IS NOT NULL GROUP BY 1) k),
-		'by_code', (SELECT coalesce(jsonb_object_agg(code, n), '{}')
-			FROM (SELECT api.display(code) AS code, sum(n) AS n FROM things WHERE status <> 'stored' AND code IS NOT NULL GROUP BY 1) c),
-		'by_day', (SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.t), '[]') FROM days d))
+BEGIN
+	RETURN (
+		WITH things AS MATERIALIZED (
+			SELECT (i.received_at AT TIME ZONE 'UTC')::date AS day, i.kind, i.status, i.code, count(*) AS n FROM dmarc.intake i
+			WHERE i.received_at >= api.at(f.from_day) AND i.received_at < api.at(f.to_day) GROUP BY 1, 2, 3, 4
+		), days AS (
+			SELECT g::date AS t, coalesce(sum(h.n) FILTER (WHERE h.status = 'stored'), 0) AS stored,
+				coalesce(sum(h.n) FILTER (WHERE h.status = 'duplicate'), 0) AS duplicate,
+				coalesce(sum(h.n) FILTER (WHERE h.status = 'conflict'), 0) AS conflict,
+				coalesce(sum(h.n) FILTER (WHERE h.status = 'quarantined'), 0) AS quarantined
+			FROM generate_series(f.from_day::timestamp, f.to_day::timestamp - interval '1 day', '1 day') AS g
+			LEFT JOIN things h ON h.day = g::date
+			GROUP BY 1
+		)
+		SELECT jsonb_build_object(
+			'counts', (SELECT jsonb_object_agg(s, coalesce(t.n, 0)) FROM unnest(api.intake_statuses()) s
+				LEFT JOIN (SELECT status, sum(n) AS n FROM things GROUP BY 1) t ON t.status = s),
+			'by_kind', (SELECT coalesce(jsonb_object_agg(kind, n), '{}')
+				FROM (SELECT kind, sum(n) AS n FROM things WHERE kind IS NOT NULL GROUP BY 1) k),
+			'by_code', (SELECT coalesce(jsonb_object_agg(code, n), '{}')
+				FROM (SELECT api.display(code) AS code, sum(n) AS n FROM things WHERE status <> 'stored' AND code IS NOT NULL GROUP BY 1) c),
+			'by_day', (SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.t), '[]') FROM days d)));
+END
 $$;
 
 -- What came in; items and next are the first page of api.intake_events().

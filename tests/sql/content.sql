@@ -107,5 +107,5 @@ SELECT is((t.take(t.mail(t.failure('{}', '{"bytes": "rec", "record": [{"count": 
 SELECT is((SELECT count(*) FROM ruad.raw WHERE raw IS NULL), 0::bigint, 'no bytes are missing');
 SELECT lives_ok($$SELECT string_agg(v::text, '') FROM dmarc.failure_reports v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.tls_reports v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.tls_policies v
 	UNION ALL SELECT string_agg(v::text, '') FROM dmarc.tls_failures v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.notes v UNION ALL SELECT string_agg(v::text, '') FROM dmarc.mails v
-	UNION ALL SELECT api.intake()::text$$, 'and every view can still be read');
+	UNION ALL SELECT api.intake(api.filter())::text UNION ALL SELECT string_agg(api.failure(id)::text, '') FROM dmarc.failure_reports UNION ALL SELECT string_agg(api.tls_report(id)::text, '') FROM dmarc.tls_reports$$, 'and every view can still be read');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step: numbers added up by hand.
-SELECT plan(46);
+SELECT plan(49);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$ SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$ SELECT api.filter(p_from => t.date(n_from)::date, p_to => t.date(n_to)::date) $$;
 -- Items of a list, as an array of arrays of the members named.
@@ -96,4 +96,13 @@ FROM (VALUES
 	(ROW('quarantine', NULL, NULL, 'y', NULL, NULL, NULL, NULL)::api.policy, false, 'keep', 'p=quarantine; t=y'),
 	(ROW('none; rua=mailto:e@evil.example', 'x;', E'"', 'z', 's; p=none', '', NULL, '1; ruf=mailto:e@evil.example')::api.policy, true, 'quarantine_test', 'p=quarantine; t=y')) x(p, s, step, value);
 SELECT is(api.domain('corp.example', api.filter()) #>> '{next_record,value}', 'v=DMARC1; p=reject; sp=quarantine; np=reject; t=y; rua=mailto:dmarc-sum@here.example', 'next record: rua is where reports come in');
+
+-- Names that somebody chose, in all that is said about a domain.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report(E'h\u202e\u0007.example', E'<img onerror>\u202e', E'id\u0085', t.day(-1), jsonb_build_array(
+	t.record('192.0.2.1', 5000, 'fail', 'fail', jsonb_build_object('header_from', E'\u2066a.h\u202e\u0007.example', 'auth_results', jsonb_build_object('dkim', jsonb_build_array(jsonb_build_object('domain', E'\u202ed', 'result', 'pass')))))),
+	jsonb_build_object('p', E'no\u202ene\u0001', 'sp', E'\u0085', 'np', E'\u202e', 'fo', E'\u0007', 'adkim', E'\u2069', 'email', E'e\u0007@x', 'notes', jsonb_build_array(jsonb_build_object('code', E'V1\u0007')))))) x), '1 0 0 0 f', 'a report full of tricks');
+CREATE TEMP TABLE tricks AS SELECT * FROM (SELECT 'domains' AS what, api.domains(api.filter(), api.page()) AS j UNION ALL SELECT 'domain', api.domain(E'h\u202e\u0007.example', api.filter()) UNION ALL SELECT 'from', api.domain(E'\u2066a.h\u202e\u0007.example', api.filter())
+	UNION ALL SELECT 'impact', api.impact(E'h\u202e\u0007.example', api.filter()) UNION ALL SELECT 'reporters', api.reporters(api.filter(), api.page())) x;
+SELECT is((SELECT array_agg(what) FROM tricks WHERE j IS NULL OR j::text ~ E'[\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\\\u00[01]'), NULL, 'no answer carries them on');
+SELECT is(j #> '{affected,messages}', '5000', 'and the numbers are there') FROM tricks WHERE what = 'impact';
 SELECT * FROM finish();
