@@ -72,7 +72,7 @@ static gboolean refresh_users(struct auth *auth, GError **error)
 static char *hash_of(struct auth *auth, const char *user, gboolean *there)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&auth->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&auth->lock);
 	const char *hash;
 	GHashTableIter iter;
 	gpointer any = (gpointer)NOBODY_S_HASH;
@@ -110,7 +110,7 @@ static gboolean is_past(gpointer key, gpointer until, gpointer now)
 
 static gboolean is_known(struct auth *auth, const char *word)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&auth->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&auth->lock);
 	const gint64 *until = g_hash_table_lookup(auth->known, word);
 
 	return until != NULL && g_get_monotonic_time() <= *until;
@@ -118,7 +118,7 @@ static gboolean is_known(struct auth *auth, const char *word)
 
 static void remember(struct auth *auth, const char *word)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&auth->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&auth->lock);
 	gint64 now = g_get_monotonic_time();
 	gint64 until = now + KNOWN_FOR;
 

@@ -111,7 +111,7 @@ static enum session_outcome outcome_of(const struct db *db)
 		return SESSION_AWAY;
 	if (strcmp(state, "22023") == 0)
 		return SESSION_REFUSED;
-	if (strcmp(state, "57014") == 0)
+	if (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0)
 		return SESSION_BUSY;
 	if (strncmp(state, "53", 2) == 0 || strncmp(state, "55", 2) == 0 || strncmp(state, "57", 2) == 0 ||
 	    strncmp(state, "40", 2) == 0)

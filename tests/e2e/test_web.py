@@ -512,6 +512,29 @@ def test_a_statement_that_takes_too_long_is_503(own_site, filled):
     assert own_site.get("reports").status == 200
 
 
+def test_a_statement_ends_after_ten_seconds(own_site, filled):
+    own = filled.value("SELECT pg_get_functiondef('api.meta'::regproc)")
+    slow = "CREATE OR REPLACE FUNCTION api.meta() RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT to_jsonb(pg_sleep(60)::text)'"
+    filled.query(slow)
+    begun = time.monotonic()
+    answer = own_site.get("meta")
+    assert 9 < time.monotonic() - begun < 20
+    filled.query(own)
+    assert answer.status == 503
+    assert int(answer["Retry-After"]) > 0
+    assert "too long" in answer.json()["detail"]
+    assert own_site.get("meta").status == 200
+
+
+def test_a_statement_waits_five_seconds_for_another(own_site, filled):
+    with locked(filled, "ruad.report"):
+        begun = time.monotonic()
+        answer = own_site.get("reports", format="csv")
+        assert 4 < time.monotonic() - begun < 9
+    assert answer.status == 503
+    assert "too long" in answer.json()["detail"]
+
+
 def test_a_request_under_way_is_answered_before_the_end(own_site, filled):
     with locked(filled, "ruad.report"):
         asking = Asking(own_site, "reports")

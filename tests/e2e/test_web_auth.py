@@ -241,13 +241,14 @@ def test_a_request_from_another_site_labels_nothing(clean, by_password):
         ('{"note":"x"}', 400, ["label"]),
         ("{}", 400, ["label"]),
         ("[]", 400, []),
-        ("", 415, []),
+        (None, 415, []),
+        ("", 400, []),
         ('{"label":"mine"', 400, []),
         ('{"label":"mine"}' + " " * 4096, 413, []),
     ],
 )
 def test_a_body_that_is_no_label_is_refused(clean, by_password, body, status, invalid):
-    headers = {"Content_Type": "application/json"} if body else {}
+    headers = {"Content_Type": "application/json"} if body is not None else {}
     answer = by_password.ask(f"/api/v1/sources/{KEY}/label", "PUT", body, Authorization=ANN, **headers)
     assert answer.status == status
     assert list(answer.problem()) == invalid
@@ -283,8 +284,6 @@ def put(framing, body=b'{"label":"mine"}'):
         (b"Content-Length: 16\r\nTransfer-Encoding: chunked", 411),
         (b"Transfer-Encoding: chunked", 411),
         (b"Content-Length : 16", 400),
-        (b"Content-Length: 0", 400),
-        (b"X: y", 400),
     ],
 )
 def test_a_body_is_read_when_its_length_is_plain(clean, by_password, framing, status):
