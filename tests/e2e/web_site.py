@@ -103,11 +103,14 @@ class WebSite:
         return self.process.wait(30)
 
     def close(self):
+        """Also fails the test when it does not end well: a sanitizer speaks by its exit status."""
+        status = 0
         if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(30)
+            status = self.stop()
         self.tcp.close()
         self.unix.close()
+        print(self.log())  # shown where a test fails
+        assert status == 0
 
     def ask(self, target, method="GET", body=None, **headers):
         """An Answer that has the headers which every response must have, and keeps to the contract of the API."""
