@@ -16,7 +16,7 @@ enum session_outcome {
 	SESSION_ROWS,    /* the document is set; NULL when the statement gave SQL NULL or no row */
 	SESSION_REFUSED, /* SQLSTATE 22023: a parameter's value is not one the function takes; error has its
 			    words */
-	SESSION_BUSY,    /* the statement took longer than it may (57014), or waited longer for another (55P03) */
+	SESSION_BUSY,    /* the statement took longer than it may, or waited for a lock (57014, 55P03) */
 	SESSION_AWAY,   /* no connection to be had, or it was lost twice, or the server is out of something */
 	SESSION_FAILED, /* all else: our fault */
 };
