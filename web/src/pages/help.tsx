@@ -2,106 +2,98 @@
 import type { ComponentChildren } from 'preact';
 import { type Help as Answer, type Term, useApi, useMeta } from '../api';
 import { CLASSES, THRESHOLDS } from '../classes';
+import { Asked } from '../components/asked';
+import { type Fact, Facts } from '../components/facts';
 import { Swatch, VerdictMark } from '../components/marks';
-import { Copyable, Failed, Skeleton } from '../components/states';
+import { Copyable } from '../components/states';
 import { href } from '../router';
 import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
-type Entries = [term: ComponentChildren, words: ComponentChildren][];
-
-function Words({ title, entries, children }: { title: string; entries: Entries; children?: ComponentChildren }) {
+function Words({ title, rows, children }: { title: string; rows: Fact[]; children?: ComponentChildren }) {
   return (
-    <section class="card">
+    <section class="card words">
       <h2>{title}</h2>
       {children}
-      <dl class="facts words">
-        {entries.map(([term, words], index) => (
-          <div key={index}>
-            <dt>{term}</dt>
-            <dd>{words}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={rows} />
     </section>
   );
 }
 
-const plain = (terms: Term[]): Entries => terms.map(({ term, text }) => [term, text]);
+const plain = (terms: Term[]): Fact[] => terms.map(({ term, text }) => [term, <>{text}</>]);
 
 function Help() {
-  const scope = useScope();
+  const { params, domain, window } = useScope();
   const meta = useMeta();
-  const { data, problem, retry } = useApi<Answer>('help', scope.params);
   const { passing, failing } = meta?.thresholds ?? THRESHOLDS;
   return (
     <>
       <h1 tabIndex={-1}>Help</h1>
       <p class="lead">Numbers are messages (of TLS reports: sessions), never records. Days are of UTC.</p>
-      {problem && <Failed problem={problem} retry={retry} />}
-      {!data && !problem && <Skeleton rows={12} />}
-      {data && (
-        <>
-          <div class="two">
-            <Words title="Words" entries={plain(data.words)} />
-            <div>
+      <Asked answer={useApi<Answer>('help', params)} label="help">
+        {(data) => (
+          <>
+            <div class="two">
+              <Words title="Words" rows={plain(data.words)} />
+              <div>
+                <Words
+                  title="The six classes"
+                  rows={CLASSES.map(({ name, label, reason, advice }) => [
+                    <a href={href('records', { class: name })}>
+                      <Swatch name={name} /> {label}
+                    </a>,
+                    <>
+                      {reason} <span class="faint">{advice}</span>
+                    </>,
+                  ])}
+                >
+                  <p class="lead">Each record is in the first that fits.</p>
+                </Words>
+                <Words
+                  title="How a source stands"
+                  rows={[
+                    [<VerdictMark value="passing" />, <>{passing}% of its messages or more passed.</>],
+                    [<VerdictMark value="mixed" />, <>In between. Does the window begin before a mend? Choose a shorter one.</>],
+                    [<VerdictMark value="failing" />, <>{failing}% or less passed.</>],
+                  ]}
+                />
+              </div>
+              <Words title="Whose a source is" rows={plain(data.labels)} />
               <Words
-                title="The six classes"
-                entries={CLASSES.map(({ name, label, reason, advice }) => [
-                  <a href={href('records', { class: name })}>
-                    <Swatch name={name} /> {label}
-                  </a>,
-                  <>
-                    {reason} <span class="faint">{advice}</span>
-                  </>,
-                ])}
-              >
-                <p class="lead">Each record is in the first that fits.</p>
-              </Words>
-              <Words
-                title="How a source stands"
-                entries={[
-                  [<VerdictMark value="passing" />, `${passing}% of its messages or more passed.`],
-                  [<VerdictMark value="mixed" />, 'In between. Does the window begin before a mend? Choose a shorter one.'],
-                  [<VerdictMark value="failing" />, `${failing}% or less passed.`],
-                ]}
+                title="Why a receiver made an exception"
+                rows={data.overrides.map(({ term, text }) => [<a href={href('records', { override: term })}>{term}</a>, <>{text}</>])}
               />
+              <Words title="Coming from another tool" rows={plain(data.tabs)}>
+                <p class="lead">Their four tabs, and where to look here.</p>
+              </Words>
+              <Words title="What reports cannot say" rows={plain(data.caveats)} />
             </div>
-            <Words title="Whose a source is" entries={plain(data.labels)} />
-            <Words
-              title="Why a receiver made an exception"
-              entries={data.overrides.map(({ term, text }) => [<a href={href('records', { override: term })}>{term}</a>, text])}
-            />
-            <Words title="Coming from another tool" entries={plain(data.tabs)}>
-              <p class="lead">Their four tabs, and where to look here.</p>
+            <section class="card">
+              <h2>Where each number comes from</h2>
+              <p class="lead">
+                By SQL, for {domain ?? 'all domains'} and {window.words}; <code>\d+ dmarc.*</code> explains every column.
+              </p>
+              <Copyable text={data.psql} />
+              <dl class="queries">
+                {data.queries.map(({ number, sql }) => (
+                  <div key={number}>
+                    <dt>{number}</dt>
+                    <dd>
+                      <Copyable text={sql + ';'} />
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+              <p>
+                By HTTP: <code>api/v1/</code>, as JSON and CSV, described by <a href="./openapi.json">openapi.json</a>.
+              </p>
+            </section>
+            <Words title="Notes on reports" rows={plain(data.notes)}>
+              <p class="lead">What was odd about a report: its form, or how it contradicts itself.</p>
             </Words>
-            <Words title="What reports cannot say" entries={plain(data.caveats)} />
-          </div>
-          <section class="card">
-            <h2>Where each number comes from</h2>
-            <p class="lead">
-              By SQL, for {scope.domain ?? 'all domains'} and {scope.window.words}; <code>\d+ dmarc.*</code> explains every column.
-            </p>
-            <Copyable text={data.psql} />
-            <dl class="queries">
-              {data.queries.map(({ number, sql }) => (
-                <div key={number}>
-                  <dt>{number}</dt>
-                  <dd>
-                    <Copyable text={sql + ';'} />
-                  </dd>
-                </div>
-              ))}
-            </dl>
-            <p>
-              By HTTP: <code>api/v1/</code>, as JSON and CSV, described by <a href="./openapi.json">openapi.json</a>.
-            </p>
-          </section>
-          <Words title="Notes on reports" entries={plain(data.notes)}>
-            <p class="lead">What was odd about a report: its form, or how it contradicts itself.</p>
-          </Words>
-        </>
-      )}
+          </>
+        )}
+      </Asked>
       <section class="card">
         <h2>About</h2>
         <p>

@@ -1,8 +1,9 @@
 // intake.tsx - what arrived in the window and what became of it, above all what could not be read.
 import { type Intake, type IntakeItem, type IntakeStatus, type Kind, useApi, useList } from '../api';
+import { Asked } from '../components/asked';
 import { StackedBars } from '../components/chart';
 import { Icon, Legend, Num, Stat } from '../components/marks';
-import { Failed, Onboarding, Skeleton, Stale } from '../components/states';
+import { Onboarding, Stale } from '../components/states';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
 import { ago, count, moment, size } from '../format';
@@ -83,7 +84,10 @@ const columns: Column<IntakeItem>[] = [
   { id: 'size', title: 'Size', number: true, cell: (item) => size(item.size) },
 ];
 
-const byNumber = (counts: Record<string, number>) => Object.entries(counts).sort(([, a], [, b]) => b - a);
+const byNumber = (name: string, counts: Record<string, number>) =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([value, n]) => [name, value, n] as const);
 
 function Counters({ data }: { data: Intake }) {
   const of = (status: IntakeStatus) => <Num n={data.counts[status]} to={changed({ status, code: undefined, kind: undefined })} />;
@@ -116,23 +120,11 @@ function Days({ data, words }: { data: Intake; words: string }) {
         label={(name) => STATUSES[name as IntakeStatus][0]}
       />
       <dl class="counts">
-        {byNumber(data.by_kind).map(([kind, n]) => (
-          <div key={kind}>
-            <dt>{KINDS[kind as Kind]?.[0] ?? kind}</dt>
+        {[...byNumber('kind', data.by_kind), ...byNumber('code', data.by_code)].map(([name, value, n]) => (
+          <div key={name + value}>
+            <dt>{name === 'kind' ? (KINDS[value as Kind]?.[0] ?? value) : <code>{value}</code>}</dt>
             <dd>
-              <Num n={n} to={changed({ kind, status: NAMES, code: undefined })} />
-            </dd>
-          </div>
-        ))}
-        {byNumber(data.by_code).map(([code, n]) => (
-          <div key={code}>
-            <dt>
-              <code>
-                <Text value={code} max={40} />
-              </code>
-            </dt>
-            <dd>
-              <Num n={n} to={changed({ code, status: NAMES, kind: undefined })} />
+              <Num n={n} to={changed({ kind: '', code: '', status: NAMES, [name]: value })} />
             </dd>
           </div>
         ))}
@@ -204,31 +196,29 @@ function Things({ codes }: { codes: string[] }) {
 
 function IntakePage() {
   const { params, domain, window } = useScope();
-  const { data, problem, retry, busy } = useApi<Intake>('intake', { from: params.from, to: params.to });
+  const answer = useApi<Intake>('intake', { from: params.from, to: params.to });
   return (
     <>
       <h1 tabIndex={-1}>Intake</h1>
       <p class="lead">
         All mail that was taken in {window.words}, of every domain. Mail that could not be read is kept, with the reason.
       </p>
-      {problem ? (
-        <Failed problem={problem} retry={retry} />
-      ) : !data ? (
-        <Skeleton rows={6} label="Loading intake" />
-      ) : (
-        <div aria-busy={busy}>
-          <Stale last={data.last_report_at} to={data.window.to} />
-          <Counters data={data} />
-          {data.last_mail_at === null ? (
-            <Onboarding domain={domain ?? null} />
-          ) : (
-            <>
-              <Days data={data} words={window.words} />
-              <Things codes={Object.keys(data.by_code)} />
-            </>
-          )}
-        </div>
-      )}
+      <Asked answer={answer} label="intake">
+        {(data) => (
+          <>
+            <Stale last={data.last_report_at} to={data.window.to} />
+            <Counters data={data} />
+            {data.last_mail_at === null ? (
+              <Onboarding domain={domain ?? null} />
+            ) : (
+              <>
+                <Days data={data} words={window.words} />
+                <Things codes={Object.keys(data.by_code)} />
+              </>
+            )}
+          </>
+        )}
+      </Asked>
     </>
   );
 }

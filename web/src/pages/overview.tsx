@@ -1,14 +1,16 @@
 // overview.tsx - the answer in a sentence, then by day, by source and by domain.
 import { csvUrl, type DomainItem, type Page, type ReporterItem, type ReportItem, type SourceItem, type Summary, type Timeseries, useApi, useMeta } from '../api';
 import { mainFailure } from '../classes';
+import { Asked, Card } from '../components/asked';
 import { type Marks, StackedBars } from '../components/chart';
+import { numbers, times } from '../components/columns';
 import { Switch } from '../components/filters';
 import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Stat, Swatch } from '../components/marks';
-import { Failed, Onboarding, Skeleton, Stale, Unnamed } from '../components/states';
-import { Table } from '../components/table';
+import { Onboarding, Stale, Unnamed } from '../components/states';
+import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
 import { ago, count, day, percent, plural } from '../format';
-import { changed, href } from '../router';
+import { changed, href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
 import { around, bucketFor, stretch } from '../window';
 import type { PageEntry } from '.';
@@ -87,49 +89,47 @@ export function Figures({ summary }: { summary: Summary }) {
   );
 }
 
-// marks: days on which something happened.
-export function Days({ scope, summary, marks }: { scope: Scope; summary: Summary; marks?: Marks }) {
+// marks: days on which something happened. filters: of which mail, of the scope.
+export function Days({ scope, summary, marks, filters = {} }: { scope: Scope; summary: Pick<Summary, 'totals'>; marks?: Marks; filters?: Params }) {
   const bucket = bucketFor(scope.window);
-  const params = { ...scope.params, by: 'class', bucket };
-  const { data, problem, retry, busy } = useApi<Timeseries>('timeseries', params);
+  const params = { ...scope.params, ...filters, by: 'class', bucket };
+  const answer = useApi<Timeseries>('timeseries', params);
   const failing = scope.query.get('chart') === 'failed';
   const slices = classSlices(summary.totals.by_class).filter(({ name, value }) => value > 0 && !(failing && name === 'pass'));
   return (
-    <section class="card" aria-busy={busy}>
+    <section class="card">
       <div class="head">
         <h2>Messages by {bucket}</h2>
         <Switch name="chart" label="What the chart shows" choices={[['', 'All'], ['failed', 'Failed only']]} />
       </div>
-      <Legend slices={slices} to={(name) => href('records', { class: name })}>
-        {data?.points.some((point) => !point.complete) && (
+      <Legend slices={slices} to={(name) => href('records', { ...filters, class: name })}>
+        {answer.data?.points.some((point) => !point.complete) && (
           <li>
             <Swatch name="arriving" /> reports still arriving
           </li>
         )}
       </Legend>
-      {problem ? (
-        <Failed problem={problem} retry={retry} />
-      ) : data ? (
-        <StackedBars
-          series={data}
-          keys={slices.map(({ name }) => name)}
-          words={scope.window.words}
-          link={(from, to) => href('records', stretch(from, to))}
-          marks={marks}
-          csv={csvUrl('timeseries', params)}
-        />
-      ) : (
-        <Skeleton rows={5} label="Loading the chart" />
-      )}
+      <Asked answer={answer} label="the chart">
+        {(series) => (
+          <StackedBars
+            series={series}
+            keys={slices.map(({ name }) => name)}
+            words={scope.window.words}
+            link={(from, to) => href('records', { ...filters, ...stretch(from, to) })}
+            marks={marks}
+            csv={csvUrl('timeseries', params)}
+          />
+        )}
+      </Asked>
     </section>
   );
 }
 
-function Attention({ scope }: { scope: Scope }) {
-  const { data, problem, retry, busy } = useApi<Page<SourceItem>>('sources', { ...scope.params, label: WATCHED, sort: '-fail', limit: 8 });
-  if (problem) return <Failed problem={problem} retry={retry} />;
-  if (!data) return <Skeleton rows={6} label="Loading failing sources" />;
-  const failing = data.items.filter((source) => source.messages > source.pass);
+const failed = ({ messages, pass }: SourceItem) => messages - pass;
+
+// What fails most, each with the reason.
+function Attention({ items }: Page<SourceItem>) {
+  const failing = items.filter(failed);
   if (failing.length === 0)
     return (
       <p class="calm">
@@ -137,21 +137,18 @@ function Attention({ scope }: { scope: Scope }) {
       </p>
     );
   return (
-    <ol class="attention" aria-busy={busy}>
+    <ol class="attention">
       {failing.map((source) => {
         const why = mainFailure(source.by_class);
-        const failed = source.messages - source.pass;
         return (
           <li key={source.key ?? ''}>
             <span class="who">
               <SourceLink source={source} />
             </span>
-            <span class="amount">
-              <a href={href('records', { source: source.key ?? 'none', result: 'fail' })}>
-                <b>{count(failed)}</b>
-                {failed < source.messages ? ` of ${count(source.messages)}` : ''} failed
-              </a>
-            </span>
+            <a class="amount" href={href('records', { source: source.key ?? 'none', result: 'fail' })}>
+              <b>{count(failed(source))}</b>
+              {source.pass > 0 && ` of ${count(source.messages)}`} failed
+            </a>
             {why && (
               <p>
                 <ClassTag name={why.name} /> {why.reason}
@@ -164,91 +161,76 @@ function Attention({ scope }: { scope: Scope }) {
   );
 }
 
-function NewSources({ scope, summary }: { scope: Scope; summary: Summary }) {
-  const known = summary.sources.new > 0 && !(summary.sources.new === summary.sources.total && summary.previous.messages === 0);
-  const { data, problem, retry } = useApi<Page<SourceItem>>(known ? 'sources' : undefined, { ...scope.params, limit: 200 });
-  if (summary.sources.new === 0) return <p class="calm">No source was seen for the first time.</p>;
-  if (!known) return <p class="calm">Reports begin in this window, so every source is new to it.</p>;
-  if (problem) return <Failed problem={problem} retry={retry} />;
-  if (!data) return <Skeleton rows={6} label="Loading new sources" />;
+const newColumns: Column<SourceItem>[] = [
+  { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={{ ...source, new: null }} /> },
+  ...times<SourceItem>(['first_seen']),
+  ...numbers<SourceItem>(['messages'], { cell: ({ key, messages }) => <Num n={messages} to={href('records', { source: key ?? 'none' })} /> }),
+  ...numbers<SourceItem>(['pass'], { title: 'Passed', cell: ({ pass, messages }) => <Share part={pass} whole={messages} /> }),
+];
+
+function NewSources({ scope, summary: { sources, previous } }: { scope: Scope; summary: Summary }) {
+  const all = sources.new === sources.total && previous.messages === 0;
+  const answer = useApi<Page<SourceItem>>(sources.new > 0 && !all ? 'sources' : undefined, { ...scope.params, limit: 200 });
+  if (sources.new === 0) return <p class="calm">No source was seen for the first time.</p>;
+  if (all) return <p class="calm">Reports begin in this window, so every source is new to it.</p>;
   return (
-    <Table
-      label="Sources first seen in this window"
-      slim
-      rows={data.items.filter((source) => source.new).slice(0, 6)}
-      rowKey={(source) => source.key ?? ''}
-      foot={summary.sources.new > 6 && <span>{plural(summary.sources.new, 'new source')} in all, the largest shown</span>}
-      columns={[
-        { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={{ ...source, new: null }} /> },
-        { id: 'first_seen', title: 'First seen', cell: (source) => source.first_seen && <span class="time">{day(source.first_seen)}</span> },
-        { id: 'messages', title: 'Messages', number: true, cell: (source) => <Num n={source.messages} to={href('records', { source: source.key ?? 'none' })} /> },
-        { id: 'pass', title: 'Passed', number: true, cell: (source) => <Share part={source.pass} whole={source.messages} /> },
-      ]}
-    />
+    <Asked answer={answer} label="new sources">
+      {({ items }) => (
+        <Table
+          label="New sources"
+          slim
+          rows={items.filter((source) => source.new).slice(0, 6)}
+          rowKey={(source) => source.key ?? ''}
+          foot={sources.new > 6 && <span>The largest of {plural(sources.new, 'new source')}</span>}
+          columns={newColumns}
+        />
+      )}
+    </Asked>
   );
 }
 
 // Who reported, how regularly, and when last.
-function Reporters({ scope }: { scope: Scope }) {
-  const { data, problem, retry } = useApi<Page<ReporterItem>>('reporters', { ...scope.params, limit: 8 });
-  if (problem) return <Failed problem={problem} retry={retry} />;
-  if (!data) return <Skeleton rows={4} label="Loading reporters" />;
-  return (
-    <ul class="strip">
-      {data.items.map((one) => (
-        <li key={one.org_name ?? ''}>
-          <a href={href('reports', { reporter: one.org_name ?? '' })}>
-            <Text value={one.org_name} max={40} absent="unnamed" />
-          </a>
-          <Heat values={one.coverage} noun="report" />
-          <small>{ago(one.last_report_at)}</small>
-        </li>
-      ))}
-    </ul>
-  );
-}
+const Reporters = ({ items }: Page<ReporterItem>) => (
+  <ul class="strip">
+    {items.map((one) => (
+      <li key={one.org_name ?? ''}>
+        <a href={href('reports', { reporter: one.org_name ?? '' })}>
+          <Text value={one.org_name} max={40} absent="unnamed" />
+        </a>
+        <Heat values={one.coverage} noun="report" />
+        <small>{ago(one.last_report_at)}</small>
+      </li>
+    ))}
+  </ul>
+);
 
 const COLUMNS = ['name', 'policy', 'messages', 'pass_rate', 'spark', 'sources', 'blockers', 'last_report_at'];
 
-function Domains({ scope }: { scope: Scope }) {
-  const params = { ...scope.params, limit: 100 };
-  const { data, problem, retry, busy } = useApi<Page<DomainItem>>('domains', params);
-  if (problem) return <Failed problem={problem} retry={retry} />;
-  if (!data) return <Skeleton rows={3} label="Loading domains" />;
-  return (
-    <Table
-      label="Domains"
-      busy={busy}
-      rows={data.items.filter(({ kind }) => kind === 'policy')}
-      rowKey={(domain) => domain.name}
-      csv={csvUrl('domains', params)}
-      foot={<a href={href('domains')}>All domains and their subdomains</a>}
-      columns={domainColumns([], scope).filter(({ id }) => COLUMNS.includes(id))}
-    />
-  );
-}
-
 // Nothing in this window: is there anything at all, and where?
 function Nothing({ scope }: { scope: Scope }) {
-  const { data, problem, retry } = useApi<Page<ReportItem>>('reports', { ...scope.params, from: '1990-01-01', to: '2100-01-01', limit: 1 });
-  if (problem) return <Failed problem={problem} retry={retry} />;
-  if (!data) return <Skeleton label="Looking for older reports" />;
-  const newest = data.items[0];
-  if (!newest) return <Onboarding domain={scope.domain ?? null} />;
-  const last = new Date(Date.parse(newest.end) - 1000).toISOString().slice(0, 10);
+  const answer = useApi<Page<ReportItem>>('reports', { ...scope.params, from: '1990-01-01', to: '2100-01-01', limit: 1 });
   return (
-    <div class="notice">
-      <p>
-        <strong>No report covers {scope.window.words}.</strong> The newest one is of {day(last, true)}, {ago(newest.end)}.
-      </p>
-      <p>
-        <a href={changed(around(last))}>Show the 30 days up to it</a>
-      </p>
-    </div>
+    <Asked answer={answer} label="older reports">
+      {({ items: [newest] }) => {
+        if (!newest) return <Onboarding domain={scope.domain ?? null} />;
+        const last = new Date(Date.parse(newest.end) - 1000).toISOString().slice(0, 10);
+        return (
+          <div class="notice">
+            <p>
+              <strong>No report covers {scope.window.words}.</strong> The newest one is of {day(last, true)}, {ago(newest.end)}.
+            </p>
+            <p>
+              <a href={changed(around(last))}>Show the 30 days up to it</a>
+            </p>
+          </div>
+        );
+      }}
+    </Asked>
   );
 }
 
 function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
+  const params = { ...scope.params, limit: 100 };
   return (
     <>
       <Sentence summary={summary} scope={scope} />
@@ -257,50 +239,58 @@ function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
       <Figures summary={summary} />
       <Days scope={scope} summary={summary} />
       <div class="two">
-        <section class="card">
-          <h2>Needs attention</h2>
-          <Attention scope={scope} />
-          <p class="foot">
-            <a href={href('sources', { result: 'fail', sort: '-fail' })}>All failing sources</a>
-          </p>
-        </section>
+        <Card label="Needs attention" answer={useApi<Page<SourceItem>>('sources', { ...scope.params, label: WATCHED, sort: '-fail', limit: 8 })}>
+          {(page) => (
+            <>
+              <Attention {...page} />
+              <p class="foot">
+                <a href={href('sources', { result: 'fail', sort: '-fail' })}>All failing sources</a>
+              </p>
+            </>
+          )}
+        </Card>
         <div>
           <section class="card">
             <h2>New in this window</h2>
             <NewSources scope={scope} summary={summary} />
           </section>
-          <section class="card">
-            <h2>Reporters</h2>
-            <Reporters scope={scope} />
-            <p class="foot">
-              <a href={href('reporters')}>All {plural(summary.reporters, 'reporter')}</a>
-            </p>
-          </section>
+          <Card label="Reporters" answer={useApi<Page<ReporterItem>>('reporters', { ...scope.params, limit: 8 })}>
+            {(page) => (
+              <>
+                <Reporters {...page} />
+                <p class="foot">
+                  <a href={href('reporters')}>All {plural(summary.reporters, 'reporter')}</a>
+                </p>
+              </>
+            )}
+          </Card>
         </div>
       </div>
-      <section class="card">
-        <h2>Domains</h2>
-        <Domains scope={scope} />
-      </section>
+      <Card label="Domains" answer={useApi<Page<DomainItem>>('domains', params)}>
+        {({ items }) => (
+          <Table
+            label="Domains"
+            rows={items.filter(({ kind }) => kind === 'policy')}
+            rowKey={({ name }) => name}
+            csv={csvUrl('domains', params)}
+            foot={<a href={href('domains')}>All domains and their subdomains</a>}
+            columns={domainColumns([], scope).filter(({ id }) => COLUMNS.includes(id))}
+          />
+        )}
+      </Card>
     </>
   );
 }
 
 function Overview() {
   const scope = useScope();
-  const { data, problem, retry, busy } = useApi<Summary>('summary', scope.params);
+  const answer = useApi<Summary>('summary', scope.params);
   return (
     <>
       <h1 tabIndex={-1}>{scope.domain ? <Text value={scope.domain} max={60} /> : 'All domains'}</h1>
-      {problem ? (
-        <Failed problem={problem} retry={retry} />
-      ) : !data ? (
-        <Skeleton rows={10} label="Loading the overview" />
-      ) : data.totals.messages === 0 && data.reports === 0 ? (
-        !busy && <Nothing scope={scope} />
-      ) : (
-        <Body scope={scope} summary={data} />
-      )}
+      <Asked answer={answer} label="the overview">
+        {(summary) => (summary.totals.messages > 0 || summary.reports > 0 ? <Body scope={scope} summary={summary} /> : !answer.busy && <Nothing scope={scope} />)}
+      </Asked>
     </>
   );
 }
