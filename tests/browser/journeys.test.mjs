@@ -75,9 +75,9 @@ describe('from a number to what is behind it', { concurrency: false }, () => {
       assert.match(page.url(), /status=quarantined/);
       const rows = await page.locator('section:has(.switch) tbody tr').allInnerTexts();
       assert.ok(rows.length > 0 && rows.every((text) => text.includes('Unreadable')), rows.join('|'));
-      await page.getByRole('button', { name: 'All', exact: true }).click();
-      await page.getByRole('combobox', { name: 'Kind' }).selectOption('tls');
+      await page.locator('.counts div').filter({ hasText: 'TLS report' }).getByRole('link').click();
       await page.settled();
+      assert.deepEqual(await page.locator('.chips bdi').allInnerTexts(), ['Kind: TLS report']);
       await page.locator('section:has(.switch) tbody a[href^="./tlsreport"]').first().click();
       await page.settled();
       assert.match(page.url(), /\/tlsreport\?id=\d+$/);

@@ -1,5 +1,5 @@
 // classes.ts - the six classes of a record, the labels and the standing of a source, in words.
-import { type ByClass, type ClassName, type Label, type Meta, type Tally, useMeta } from './api';
+import { type ByClass, type ClassName, type Kind, type Label, type Meta, type Tally, useMeta } from './api';
 
 export interface ClassWords {
   name: ClassName;
@@ -74,6 +74,8 @@ export function useVerdict(): (tally: Pick<Tally, 'messages' | 'pass'>) => Verdi
 }
 
 export const LABELS: Record<Exclude<Label, null> | 'none', string> = { mine: 'Mine', forwarder: 'Forwarder', not_mine: 'Not mine', none: 'Unreviewed' };
+
+export const KINDS: Record<Kind, string> = { aggregate: 'Aggregate report', failure: 'Failure report', feedback: 'Feedback report', tls: 'TLS report', unreadable: 'Unreadable' };
 
 // A source's key as people read it: "service:Google" is Google, "as:64500" AS64500, "ip:192.0.2.1" the address.
 export function keyWords(key: string | null): string | null {

@@ -20,9 +20,9 @@ export const FILTERS = [
   'source', 'ip', 'asn', 'country', 'rdns', 'auth_domain', 'header_from', 'reporter',
   'result', 'class', 'dkim', 'spf', 'disposition', 'override', 'label', 'q',
 ] as const;
-export type FilterName = (typeof FILTERS)[number];
+export type FilterName = (typeof FILTERS)[number] | 'report_id' | 'kind' | 'code'; // those three only of reports and of Intake
 
-const ORDER: readonly string[] = [...GLOBAL, 'id', 'name', 'key', 'group', ...FILTERS, 'kind', 'status', 'code', 'sort'];
+const ORDER: readonly string[] = [...GLOBAL, 'id', 'name', 'key', 'group', ...FILTERS, 'report_id', 'kind', 'status', 'code', 'sort'];
 const listeners = new Set<() => void>();
 const base = new URL('./', location.href).pathname;
 

@@ -1,6 +1,6 @@
 // filters.tsx - the filters of a list. Each is a parameter of the URL, and by the same name one of the API.
 import { useEffect, useState } from 'preact/hooks';
-import { CLASSES, classWords, keyWords, LABELS } from '../classes';
+import { CLASSES, classWords, keyWords, KINDS, LABELS } from '../classes';
 import { clipped, visible } from '../format';
 import { type FilterName, filter, useLocation } from '../router';
 import { Icon } from './marks';
@@ -28,6 +28,9 @@ const WORDS: Record<FilterName, { label: string; choices?: Choices; hint?: strin
   header_from: { label: 'From', hint: 'news.example.com' },
   reporter: { label: 'Reporter', hint: 'google.com' },
   q: { label: 'Text', hint: 'any name or selector' },
+  report_id: { label: 'Report ID', hint: 'the whole of it' },
+  kind: { label: 'Kind', choices: Object.entries(KINDS) },
+  code: { label: 'Reason', hint: 'archive' },
 };
 
 // A few choices side by side.

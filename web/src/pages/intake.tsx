@@ -1,13 +1,15 @@
 // intake.tsx - what arrived in the window and what became of it, above all what could not be read.
 import { type Intake, type IntakeItem, type IntakeStatus, type Kind, useApi, useList } from '../api';
+import { KINDS } from '../classes';
 import { Asked } from '../components/asked';
 import { StackedBars } from '../components/chart';
+import { Filters, Switch } from '../components/filters';
 import { Icon, Legend, Num, Stat } from '../components/marks';
 import { Onboarding, Stale } from '../components/states';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
 import { ago, count, moment, size } from '../format';
-import { changed, filter, href, picked } from '../router';
+import { changed, href, picked } from '../router';
 import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
@@ -19,13 +21,8 @@ const STATUSES: Record<IntakeStatus, [label: string, words: string]> = {
 };
 const NAMES = Object.keys(STATUSES) as IntakeStatus[];
 
-const KINDS: Record<Kind, [label: string, page: string]> = {
-  aggregate: ['Aggregate report', 'report'],
-  failure: ['Failure report', 'failure'],
-  feedback: ['Feedback report', 'failure'],
-  tls: ['TLS report', 'tlsreport'],
-  unreadable: ['Unreadable', ''],
-};
+const FIELDS = ['kind', 'code'] as const;
+const PAGE: Record<string, string> = { aggregate: 'report', tls: 'tlsreport' }; // that shows what was found, unless it is a failure report
 
 const columns: Column<IntakeItem>[] = [
   { id: 'received_at', title: 'Received', lead: true, cell: (item) => <span class="time">{moment(item.received_at)}</span> },
@@ -46,7 +43,7 @@ const columns: Column<IntakeItem>[] = [
       </>
     ),
   },
-  { id: 'kind', title: 'Kind', cell: (item) => (item.kind ? KINDS[item.kind][0] : <span class="faint">–</span>) },
+  { id: 'kind', title: 'Kind', cell: (item) => (item.kind ? KINDS[item.kind] : <span class="faint">–</span>) },
   {
     id: 'reason',
     title: 'Reason',
@@ -62,7 +59,7 @@ const columns: Column<IntakeItem>[] = [
         )}
         {item.report && item.kind && (
           <small class="block">
-            <a href={href(KINDS[item.kind][1], { id: item.report })}>{item.status === 'stored' ? 'the report' : 'the report that is stored'}</a>
+            <a href={href(PAGE[item.kind] ?? 'failure', { id: item.report })}>{item.status === 'stored' ? 'the report' : 'the report that is stored'}</a>
           </small>
         )}
       </>
@@ -122,7 +119,7 @@ function Days({ data, words }: { data: Intake; words: string }) {
       <dl class="counts">
         {[...byNumber('kind', data.by_kind), ...byNumber('code', data.by_code)].map(([name, value, n]) => (
           <div key={name + value}>
-            <dt>{name === 'kind' ? (KINDS[value as Kind]?.[0] ?? value) : <code>{value}</code>}</dt>
+            <dt>{name === 'kind' ? (KINDS[value as Kind] ?? value) : <code>{value}</code>}</dt>
             <dd>
               <Num n={n} to={changed({ kind: '', code: '', status: NAMES, [name]: value })} />
             </dd>
@@ -133,51 +130,22 @@ function Days({ data, words }: { data: Intake; words: string }) {
   );
 }
 
-function Things({ codes }: { codes: string[] }) {
+function Things() {
   const { params, query } = useScope();
-  const status = query.getAll('status').filter(Boolean);
-  const list = useList<IntakeItem>('intake/events', {
-    from: params.from,
-    to: params.to,
-    ...picked(query, ['status', 'kind', 'code']),
-    limit: 100,
-  });
-  const chosen = status.length > 1 ? 'all' : (status[0] ?? '');
-  const choices: [string, string, string | string[]][] = [
-    ['', 'Not stored', ''],
-    ...NAMES.map((name): [string, string, string] => [name, STATUSES[name][0], name]),
-    ['all', 'All', NAMES],
-  ];
-  const select = (name: string, label: string, options: [string, string][]) => (
-    <label class="pick">
-      <span>{label}</span>
-      <select value={query.get(name) ?? ''} onChange={(event) => filter({ [name]: event.currentTarget.value })}>
-        <option value="">any</option>
-        {options.map(([value, words]) => (
-          <option key={value} value={value}>
-            {words}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-  const code = query.get('code');
+  const status = query.getAll('status');
+  const list = useList<IntakeItem>('intake/events', { from: params.from, to: params.to, ...picked(query, ['status', ...FIELDS]), limit: 100 });
   return (
     <section class="card flush">
       <div class="head">
-        <h2>{choices.find(([name]) => name === chosen)?.[1]}</h2>
-        <div class="switch" role="group" aria-label="Outcome">
-          {choices.map(([name, label, value]) => (
-            <button key={name} type="button" aria-pressed={chosen === name} onClick={() => filter({ status: value })}>
-              {label}
-            </button>
-          ))}
-        </div>
+        <h2>What was found in it</h2>
+        <Switch
+          name="status"
+          label="Outcome"
+          present={status.length > 1 ? 'all' : (status[0] ?? '')}
+          choices={[['', 'Not stored'], ...NAMES.map((name) => [name, STATUSES[name][0]] as const)]}
+        />
       </div>
-      <div class="filters">
-        {select('kind', 'Kind', Object.entries(KINDS).map(([kind, [label]]) => [kind, label]))}
-        {select('code', 'Reason', [...new Set([...codes, ...(code ? [code] : [])])].map((one) => [one, one]))}
-      </div>
+      <Filters names={FIELDS} />
       <ListTable
         label="Mail"
         noun="item"
@@ -186,7 +154,7 @@ function Things({ codes }: { codes: string[] }) {
         rowKey={(item) => `${item.mail}.${item.item_no ?? 0}`}
         empty={
           <p class="calm">
-            <Icon name="good" /> {status.length > 0 || code || query.get('kind') ? 'None in this window.' : 'Everything that came in this window could be read and was new or known.'}
+            <Icon name="good" /> None in this window.
           </p>
         }
       />
@@ -213,7 +181,7 @@ function IntakePage() {
             ) : (
               <>
                 <Days data={data} words={window.words} />
-                <Things codes={Object.keys(data.by_code)} />
+                <Things />
               </>
             )}
           </>
