@@ -4,6 +4,7 @@
 import type { ComponentChildren } from 'preact';
 import type { DkimResult, Note, Reason, Rec, SpfResult } from '../api';
 import { count, day } from '../format';
+import { noteWords } from '../notes';
 import { href } from '../router';
 import { Aligned, ClassTag } from './marks';
 import type { Column } from './table';
@@ -82,7 +83,7 @@ export function Notes({ notes }: { notes: Note[] }) {
       <ul>
         {notes.map((note, index) => (
           <li key={index}>
-            <b>{note.code}</b> {note.path && <code>{note.path}</code>}{' '}
+            <b>{note.code}</b> {noteWords(note.code)} {note.path && <code>{note.path}</code>}{' '}
             {note.raw !== null && note.raw !== undefined && <Text value={note.raw} max={80} expand />}
           </li>
         ))}

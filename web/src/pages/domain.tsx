@@ -7,10 +7,10 @@ import { Facts } from '../components/facts';
 import { Switch } from '../components/filters';
 import { ClassTag, classSlices, Icon, Legend, Num, Share, Shares, SourceLink } from '../components/marks';
 import { PolicyTags, PolicyWords, tagsOf } from '../components/policy';
-import { Copyable, Stale } from '../components/states';
+import { Copyable, Stale, Unnamed } from '../components/states';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
-import { ago, count, day, moment, percent, plural } from '../format';
+import { ago, clipped, count, day, moment, percent, plural, visible } from '../format';
 import { filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
 import { addDays, stretch } from '../window';
@@ -111,9 +111,15 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
       <h3>Which tag governs what</h3>
       <Facts
         rows={scope.map(({ tag, value, effective, text }) => [
-          <code>{value === null ? tag : `${tag}=${value}`}</code>,
+          <code>
+            {tag}
+            {value !== null && <>=<Text value={value} max={20} /></>}
+          </code>,
           <>
-            <b>{effective}</b> <small>{text}</small>
+            <b>
+              <Text value={effective} max={20} />
+            </b>{' '}
+            <small>{text}</small>
           </>,
         ])}
       />
@@ -208,7 +214,7 @@ function Body(props: Props) {
         {(data) => (
           <>
             <Figures summary={data} />
-            <Days scope={scope} summary={data} marks={domain.policy_history.slice(0, -1).map(({ from, policy }) => ({ t: from, text: tagsOf(policy) }))} />
+            <Days scope={scope} summary={data} marks={domain.policy_history.slice(0, -1).map(({ from, policy }) => ({ t: from, text: clipped(visible(tagsOf(policy)), 80) }))} />
           </>
         )}
       </Asked>
@@ -216,13 +222,16 @@ function Body(props: Props) {
       <History {...props} />
       <Card label="Sources" answer={sources}>
         {({ items, total }) => (
-          <Table
-            label="Largest sources"
-            rows={items}
-            rowKey={({ key }) => key ?? ''}
-            columns={sourceColumns}
-            foot={<a href={href('sources')}>All {plural(total, 'source')}</a>}
-          />
+          <>
+            <Unnamed />
+            <Table
+              label="Largest sources"
+              rows={items}
+              rowKey={({ key }) => key ?? ''}
+              columns={sourceColumns}
+              foot={<a href={href('sources')}>All {plural(total, 'source')}</a>}
+            />
+          </>
         )}
       </Card>
       {domain.subdomains.length > 0 && (

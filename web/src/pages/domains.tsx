@@ -3,8 +3,8 @@ import { type DomainItem, useList } from '../api';
 import { Ago } from '../components/columns';
 import { Filters } from '../components/filters';
 import { alignment, Icon, Num, Share, Shares, Spark } from '../components/marks';
+import { Nothing } from '../components/nothing';
 import { PolicyTags } from '../components/policy';
-import { Empty } from '../components/states';
 import { type Column, ListTable, serverSort } from '../components/table';
 import { Text } from '../components/text';
 import { percent, plural } from '../format';
@@ -128,7 +128,7 @@ function Domains() {
           columns={domainColumns(list.items ?? [], scope)}
           rowKey={({ kind, name }) => `${kind} ${name}`}
           sortable
-          empty={<Empty filters={['q', 'domain']}>No domain matches in {scope.window.words}.</Empty>}
+          empty={<Nothing noun="domain" filters={NAMES} />}
         />
       </section>
     </>

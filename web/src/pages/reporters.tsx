@@ -3,7 +3,7 @@ import { type ReporterItem, useList, useNoteWords } from '../api';
 import { numbers, texts, times } from '../components/columns';
 import { Filters } from '../components/filters';
 import { Heat, Num, Share } from '../components/marks';
-import { Empty } from '../components/states';
+import { Nothing } from '../components/nothing';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
 import { count, day, plural } from '../format';
@@ -44,7 +44,7 @@ const columns = (window: Window, noteWords: (code: string) => string): Column<Re
       <>
         <Text value={item.org_name} max={40} expand absent="unnamed" />
         <small class="block">
-          <Text value={item.emails.join(', ')} max={60} />
+          <Text value={item.emails.join(', ')} max={60} expand />
         </small>
       </>
     ),
@@ -104,7 +104,7 @@ function Reporters() {
           columns={columns(window, useNoteWords())}
           rowKey={(item) => item.org_name ?? ''}
           sortable
-          empty={<Empty filters={['q', 'domain']}>Nobody reported in {window.words}.</Empty>}
+          empty={<Nothing noun="reporter" filters={NAMES} />}
         />
       </section>
     </>

@@ -41,7 +41,7 @@ const TlsReportPage = () => (
       <>
         <section class="card">
           <h2>Report</h2>
-          <Facts rows={named(report, ['successful', 'failed', 'contact_info', 'report_id', 'start_datetime', 'end_datetime', 'received_at'])} />
+          <Facts rows={named(report, ['organization_name', 'contact_info', 'report_id', 'start_datetime', 'end_datetime', 'received_at', 'successful', 'failed'])} />
           <Notes notes={report.notes} />
         </section>
         {report.policy.map((policy) => (
