@@ -4,7 +4,6 @@
 import type { ComponentChildren } from 'preact';
 import type { DkimResult, Note, Reason, Rec, SpfResult } from '../api';
 import { count, day } from '../format';
-import { noteWords } from '../notes';
 import { href } from '../router';
 import { Aligned, ClassTag } from './marks';
 import type { Column } from './table';
@@ -75,7 +74,8 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
   );
 }
 
-export function Notes({ notes }: { notes: Note[] }) {
+// words: what the codes mean, where there is a place to say it.
+export function Notes({ notes, words = () => '' }: { notes: Note[]; words?: (code: string) => string }) {
   if (notes.length === 0) return null;
   return (
     <details class="notes">
@@ -83,7 +83,7 @@ export function Notes({ notes }: { notes: Note[] }) {
       <ul>
         {notes.map((note, index) => (
           <li key={index}>
-            <b>{note.code}</b> {noteWords(note.code)} {note.path && <code>{note.path}</code>}{' '}
+            <b>{note.code}</b> {words(note.code)} {note.path && <code>{note.path}</code>}{' '}
             {note.raw !== null && note.raw !== undefined && <Text value={note.raw} max={80} expand />}
           </li>
         ))}

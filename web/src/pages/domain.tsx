@@ -25,12 +25,12 @@ interface Props {
 
 const NOTES: Record<Impact['notes'][number], string> = {
   mailing_lists:
-    'Some of it was let through or changed on the way, as mail over lists and forwarders is. p=reject is not the goal for every domain: RFC 9989 (section 7.4) advises against it where people write to mailing lists.',
-  spf_only: 'Some mail passes by SPF alone and fails once it is forwarded. With p=reject, RFC 9989 (section 7.4) wants mail signed with DKIM.',
-  testing: 't=y: receivers that know the tag act one step below the policy.',
-  pct: 'pct: older receivers apply the policy to that share only, newer ones ignore the tag.',
-  subdomains_unprotected: 'Subdomains have a weaker policy than the domain.',
-  np_unprotected: 'Subdomains that do not exist have a weaker policy than the domain; no mail is lost by np=reject.',
+    'Some of it went over forwarders or lists. p=reject is not the goal for every domain: RFC 9989 (section 7.4) advises against it where people write to mailing lists.',
+  spf_only: 'Some mail passes by SPF alone, which forwarding breaks. With p=reject, RFC 9989 (section 7.4) wants it signed with DKIM, too.',
+  testing: 't=y: receivers that know the tag stay one step below the policy.',
+  pct: 'pct: older receivers apply the policy to that share only.',
+  subdomains_unprotected: 'Subdomains have a weaker policy.',
+  np_unprotected: 'Subdomains that do not exist have a weaker policy; np=reject loses no mail.',
 };
 
 // The answer; below the floor of evidence there is none, whatever the numbers.
@@ -70,13 +70,13 @@ const affectedColumns: Column<Affected>[] = [
   ...times<Affected>(['last_seen']),
 ];
 
-const STEPS: Record<Domain['next_record']['step'], string> = {
-  quarantine_test: 'Try p=quarantine. Receivers that know t=y (RFC 9989) still do nothing to mail that fails; older ones ignore t=y and quarantine it.',
-  quarantine: 'End the trial of p=quarantine: t=y goes.',
-  reject_test: 'Try p=reject. Receivers that know t=y (RFC 9989) only quarantine mail that fails; older ones ignore t=y and refuse it.',
-  reject: 'End the trial of p=reject: t=y goes.',
-  keep: 'None: the record can stay as it is.',
-};
+function stepWords(step: Domain['next_record']['step']): string {
+  const [policy, test] = step.split('_');
+  if (step === 'keep') return 'None: the record can stay as it is.';
+  return test
+    ? `Try p=${policy}. With t=y, receivers that know the tag (RFC 9989) stay one step below; older ones ignore t=y and ${policy}.`
+    : `End the trial of p=${policy}: t=y goes.`;
+}
 
 function Found({ impact, record }: { impact: Impact; record: Domain['next_record'] }) {
   const { affected, sources, blockers, notes, scope } = impact;
@@ -106,7 +106,7 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
         </p>
       ))}
       <h3>Next step</h3>
-      <p>{impact.evidence.sufficient ? STEPS[record.step] : 'None as long as there is not enough data.'}</p>
+      <p>{impact.evidence.sufficient ? stepWords(record.step) : 'None as long as there is not enough data.'}</p>
       <Copyable text={`${record.name}. TXT "${record.value}"`} />
       <h3>Which tag governs what</h3>
       <Facts

@@ -1,5 +1,5 @@
 // failure.tsx - one failure report: which message failed, how, and the headers it came with.
-import type { Failure } from '../api';
+import { type Failure, useNoteWords } from '../api';
 import { One } from '../components/asked';
 import { named } from '../components/columns';
 import { Facts } from '../components/facts';
@@ -39,7 +39,7 @@ const Body = ({ report }: { report: Failure }) => (
             ...named(report, ['dkim_domain', 'dkim_identity', 'dkim_selector', 'dkim_selector_dns', 'spf_dns', 'reported_domain', 'incidents', 'reporting_mta', 'user_agent', 'received_at']),
           ]}
         />
-        <Notes notes={report.notes} />
+        <Notes notes={report.notes} words={useNoteWords()} />
       </section>
     </div>
     {([['Headers', report.original_headers], ['Body', report.original_body]] as const).map(

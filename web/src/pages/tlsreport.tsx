@@ -1,5 +1,5 @@
 // tlsreport.tsx - one TLS report: how the sessions of a sender went, policy by policy.
-import type { TlsReport } from '../api';
+import { type TlsReport, useNoteWords } from '../api';
 import { One } from '../components/asked';
 import { named, numbers, texts } from '../components/columns';
 import { Facts } from '../components/facts';
@@ -35,20 +35,22 @@ const PolicyCard = ({ policy }: { policy: Policy }) => (
   </section>
 );
 
+const Body = ({ report }: { report: TlsReport }) => (
+  <>
+    <section class="card">
+      <h2>Report</h2>
+      <Facts rows={named(report, ['organization_name', 'contact_info', 'report_id', 'start_datetime', 'end_datetime', 'received_at', 'successful', 'failed'])} />
+      <Notes notes={report.notes} words={useNoteWords()} />
+    </section>
+    {report.policy.map((policy) => (
+      <PolicyCard key={policy.policy_no} policy={policy} />
+    ))}
+  </>
+);
+
 const TlsReportPage = () => (
   <One<TlsReport> path="tls/reports" back={['tls', 'TLS']} label="TLS report" name={(report) => <>TLS report by <Text value={report.organization_name} max={60} absent="unnamed" /></>}>
-    {(report) => (
-      <>
-        <section class="card">
-          <h2>Report</h2>
-          <Facts rows={named(report, ['organization_name', 'contact_info', 'report_id', 'start_datetime', 'end_datetime', 'received_at', 'successful', 'failed'])} />
-          <Notes notes={report.notes} />
-        </section>
-        {report.policy.map((policy) => (
-          <PolicyCard key={policy.policy_no} policy={policy} />
-        ))}
-      </>
-    )}
+    {(report) => <Body report={report} />}
   </One>
 );
 
