@@ -627,7 +627,7 @@ AS $$
 DECLARE
 	part text := '%' || api.like_literal(p_q) || '%';
 	ips inet[];
-	id bigint;
+	report bigint; -- its number
 	answer jsonb;
 BEGIN
 	IF length(p_q) < 2 THEN
@@ -640,7 +640,7 @@ BEGIN
 			NULL; -- half an address
 		END;
 	ELSIF p_q ~ '^[0-9]{1,18}$' THEN
-		id := p_q;
+		report := p_q;
 	END IF;
 	WITH hits AS (
 		SELECT 1 AS rank, 'domain' AS type, d.domain AS key, d.domain AS text, NULL AS hint FROM dmarc.domains d WHERE d.domain ILIKE part
@@ -654,7 +654,7 @@ BEGIN
 		SELECT 4, 'reporter', o.org_name, o.org_name, NULL FROM dmarc.reporters o WHERE o.org_name ILIKE part
 		UNION ALL
 		(SELECT 5, 'report', r.id::text, coalesce(r.report_id, r.id::text), concat_ws(', ', r.org_name, r.domain, r.day) FROM (
-			SELECT * FROM dmarc.reports v WHERE v.report_id = p_q UNION SELECT * FROM dmarc.reports v WHERE v.id = search.id) r)
+			SELECT * FROM dmarc.reports v WHERE v.report_id = p_q UNION SELECT * FROM dmarc.reports v WHERE v.id = report) r)
 	), best AS (
 		SELECT h.*, row_number() OVER (PARTITION BY h.rank ORDER BY lower(h.text) = lower(p_q) DESC,
 			starts_with(lower(h.text), lower(p_q)) DESC, length(h.text), h.text COLLATE "C", h.key COLLATE "C") AS no

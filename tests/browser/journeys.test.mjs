@@ -17,7 +17,7 @@ const api = async (path) => (await fetch(`${here.ruad.url}api/v1/${path}`)).json
 describe('from a number to what is behind it', { concurrency: false }, () => {
   test('from the overview over the failing messages of a source to the report and its records', LIMIT, () =>
     visit('./', {}, async (page) => {
-      await page.locator('.attention .amount a').first().click();
+      await page.locator('.attention a.amount').first().click();
       await page.settled();
       assert.match(page.url(), /\/records\?source=[^&]+&result=fail$/);
       assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1');
@@ -199,7 +199,7 @@ describe('the bar', { concurrency: false }, () => {
         await page.settled();
       };
       await look('example.or', 'domain');
-      assert.match(page.url(), /\/domain\?name=example\.org$/);
+      assert.match(page.url(), /\/domain\?domain=example\.org&name=example\.org$/);
       await look('198.51.100.42', 'address');
       assert.match(page.url(), /\/ip\?ip=198\.51\.100\.42$/);
       await look('Yahoo', 'reporter');

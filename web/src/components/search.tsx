@@ -4,12 +4,13 @@ import { type SearchItem, useApi } from '../api';
 import { clipped, visible } from '../format';
 import { go, href } from '../router';
 
-const TYPES: Record<SearchItem['type'], [word: string, to: (key: string) => string]> = {
-  domain: ['domain', (name) => href('domain', { name })],
-  ip: ['address', (ip) => href('ip', { ip })],
-  source: ['source', (key) => href('source', { key })],
-  reporter: ['reporter', (reporter) => href('reports', { reporter })],
-  report: ['report', (id) => href('report', { id })],
+// In words, and the page and parameter that show it.
+const TYPES: Record<SearchItem['type'], [word: string, page: string, name: string]> = {
+  domain: ['domain', 'domain', 'name'],
+  ip: ['address', 'ip', 'ip'],
+  source: ['source', 'source', 'key'],
+  reporter: ['reporter', 'reports', 'reporter'],
+  report: ['report', 'report', 'id'],
 };
 
 interface Choice {
@@ -30,11 +31,11 @@ export function Search() {
   }, [text]);
 
   const found = asked.length > 1 && !problem ? (data?.items ?? []) : [];
-  const choices: Choice[] = found.map(({ type, key, text: words, hint }) => ({
-    text: words,
-    hint: `${TYPES[type][0]}${hint ? ' · ' + hint : ''}`,
-    to: TYPES[type][1](key),
-  }));
+  // What is found may be of another domain than the one that is looked at.
+  const choices: Choice[] = found.map(({ type, key, text: words, hint }) => {
+    const [word, page, name] = TYPES[type];
+    return { text: words, hint: hint ? `${word} · ${hint}` : word, to: href(page, { domain: '', subdomains: '', [name]: key }) };
+  });
   if (asked.length > 1) choices.push({ text: `Records with “${asked}”`, hint: '', to: href('records', { q: asked }) });
   const shown = open && choices.length > 0;
   const leave = () => {
