@@ -149,6 +149,24 @@ test('when none has come, the page says how they are asked for', { timeout: 300_
   }
 });
 
+test('what two parts of a page ask for at once is there for both, whichever answer comes last', LIMIT, async () => {
+  for (const late of [0, 1]) {
+    const page = await open(here.browser, here.ruad.url);
+    let asked = 0;
+    await page.route('**/api/v1/meta', async (route) => {
+      if (asked++ === late) await new Promise((done) => setTimeout(done, 800));
+      await route.continue();
+    });
+    await page.show('./failures');
+    await page.waitForTimeout(1000);
+    assert.ok(asked >= 2);
+    await page.getByRole('button', { name: 'DMARC failures' }).click();
+    await page.settled();
+    assert.ok((await rows(page, 'Failure reports').count()) > 0);
+    await page.context().close();
+  }
+});
+
 describe('what is not there', { concurrency: false }, () => {
   test('an id that is not there is told so', LIMIT, async () => {
     for (const address of ['./failure?id=999999999', './tlsreport?id=999999999', './domain?name=nobody.example']) {

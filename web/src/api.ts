@@ -627,12 +627,12 @@ export interface Answer<T> {
 // Ask for one resource; undefined asks for nothing. once: what is known already is not asked for again.
 export function useApi<T>(path: string | undefined, params: Params = {}, once = false): Answer<T> {
   const url = path === undefined ? undefined : apiUrl(path, params);
-  const state = useRef<{ url?: string | undefined; data?: T | undefined; problem?: Problem | undefined }>({});
+  const state = useRef<{ url?: string | undefined; of?: string | undefined; data?: T | undefined; problem?: Problem | undefined }>({}); // of: the question that data answers
   const [attempt, update] = useReducer((n: number, _: void) => n + 1, 0);
   const retries = useRef(0);
   if (state.current.url !== url) {
     const known = url === undefined ? undefined : (answers.get(url) as T | undefined);
-    state.current = { url, data: known ?? state.current.data };
+    state.current = { url, data: known ?? state.current.data, of: known ? url : state.current.of };
   }
   useEffect(() => {
     if (url === undefined || (once && answers.has(url))) return;
@@ -642,6 +642,7 @@ export function useApi<T>(path: string | undefined, params: Params = {}, once = 
       (data) => {
         remember(url, data);
         asked.data = data;
+        asked.of = url;
         asked.problem = undefined;
         update();
       },
@@ -655,6 +656,7 @@ export function useApi<T>(path: string | undefined, params: Params = {}, once = 
     return () => abort.abort();
   }, [url, retries.current]);
   const again = useCallback(() => {
+    state.current.of = undefined;
     retries.current++;
     update();
   }, []);
@@ -667,9 +669,8 @@ export function useApi<T>(path: string | undefined, params: Params = {}, once = 
     return () => void asking.delete(again);
   }, []);
   void attempt;
-  const { data, problem } = state.current;
-  const fresh = url !== undefined && answers.get(url) === data;
-  return { data, problem, busy: url !== undefined && !problem && !fresh, retry };
+  const { data, of, problem } = state.current;
+  return { data, problem, busy: url !== undefined && !problem && of !== url, retry };
 }
 
 export interface List<T> {
