@@ -22,10 +22,11 @@ export async function contract(origin) {
     const answers = api.paths[name]?.[method.toLowerCase()]?.responses;
     if (!answers) return `${method} ${path} is not in openapi.json`;
     const key = String(status) in answers ? String(status) : 'default';
-    const answer = answers[key];
+    const shared = answers[key].$ref; // '#/components/responses/Problem'
+    const answer = shared ? api.components.responses[shared.split('/').pop()] : answers[key];
     if (!answer.content?.[type]) return `${method} ${path} answered ${status} as ${type}`;
     if (!type.includes('json')) return undefined;
-    const valid = ajv.compile({ $ref: `openapi${pointer('paths', name, method.toLowerCase(), 'responses', key, 'content', type, 'schema')}` });
+    const valid = ajv.compile({ $ref: `openapi${shared ?? pointer('paths', name, method.toLowerCase(), 'responses', key)}${pointer('content', type, 'schema').slice(1)}` });
     return valid(JSON.parse(body)) ? undefined : `${method} ${path} answered ${status}: ${ajv.errorsText(valid.errors, { dataVar: 'answer' })}`;
   };
 }

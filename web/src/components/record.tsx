@@ -2,12 +2,15 @@
 //
 // A raw pass is not a DMARC pass: the domain that passed may be another than the one in From. So the two never share a column.
 import type { ComponentChildren } from 'preact';
-import type { DkimResult, Note, Reason, Rec, SpfResult } from '../api';
+import type { Authentic, DkimResult, Note, Reason, Rec, SpfResult } from '../api';
+import { classWords } from '../classes';
 import { count, day } from '../format';
 import { href } from '../router';
-import { Aligned, ClassTag } from './marks';
+import { Aligned, ClassTag, LabelTag } from './marks';
+import { IpLink } from '../pages/failures';
+import { numbers, texts } from './columns';
 import type { Column } from './table';
-import { Ip, Text } from './text';
+import { Text } from './text';
 
 const raw = (result: string | null | undefined) => (result === 'pass' ? 'raw good' : 'raw');
 
@@ -34,7 +37,7 @@ function Results<T extends DkimResult | SpfResult>(props: { results: T[]; none: 
   );
 }
 
-function Dkim({ results }: { results: DkimResult[] }) {
+export function Dkim({ results }: { results: DkimResult[] }) {
   const selector = (one: DkimResult) =>
     one.selector && (
       <small>
@@ -46,7 +49,7 @@ function Dkim({ results }: { results: DkimResult[] }) {
   return <Results results={results} none="no signature" detail={selector} />;
 }
 
-function Spf({ results }: { results: SpfResult[] }) {
+export function Spf({ results }: { results: SpfResult[] }) {
   const scope = (one: SpfResult) =>
     one.scope && (
       <small>
@@ -63,6 +66,7 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
       {reasons.map((reason, index) => (
         <small key={index} class="block">
           <Text value={reason.type} max={30} absent="no type" />
+          {reason.type === 'local_policy' && /\barc=pass\b/i.test(reason.comment ?? '') && ' (ARC)'}
           {reason.comment && (
             <>
               : <Text value={reason.comment} max={60} expand />
@@ -92,94 +96,95 @@ export function Notes({ notes, words = () => '' }: { notes: Note[]; words?: (cod
   );
 }
 
-// oneSource: every row is of the same address, which stands above the table.
-export function recordColumns({ withReport, oneSource = false }: { withReport: boolean; oneSource?: boolean }): Column<Rec>[] {
-  const own: Column<Rec>[] = [
-    {
-      id: 'source_ip',
-      title: 'Source IP',
+export const AUTHENTIC: Record<Authentic, string> = { none: 'sender not looked at', pass: 'sender proven', fail: 'sender not proven' };
+
+// What is to be known of a whole report before it is believed.
+export function ReportStatus({ report }: { report: { partial: boolean; authentic: Authentic } }) {
+  const { partial, authentic } = report;
+  return (
+    <span class="standing">
+      {partial && <span class="mark bad">cut off</span>}
+      {authentic !== 'none' && <span class={authentic === 'pass' ? 'mark good' : 'mark bad'}>{AUTHENTIC[authentic]}</span>}
+    </span>
+  );
+}
+
+// Why a record is in its class: of what passed, by what.
+function Class({ record }: { record: Rec }) {
+  const by = (['dkim', 'spf'] as const).filter((method) => record[method] === 'pass').map((method) => method.toUpperCase());
+  return (
+    <>
+      <ClassTag name={record.class} />
+      <small class="block">{record.class === 'pass' && by.length > 0 ? `by ${by.join(' and ')}` : classWords(record.class).reason}</small>
+      <Notes notes={record.notes} />
+    </>
+  );
+}
+
+export function recordColumns({ withReport }: { withReport: boolean }): Column<Rec>[] {
+  const aligned = texts<Rec>(['dkim', 'spf'], { roomy: false }).map((column) => ({
+    ...column,
+    title: `${column.title} aligned`,
+    cell: (record: Rec) => <Aligned value={record[column.id as 'dkim' | 'spf']} />,
+  }));
+  const columns: Column<Rec>[] = [
+    ...texts<Rec>(['source_ip'], {
       lead: true,
-      sort: (record) => record.source_ip ?? '',
-      cell: (record) =>
-        record.source_ip === null ? (
-          <Ip value={null} />
-        ) : (
-          <a href={href('records', { ip: record.source_ip })}>
-            <Ip value={record.source_ip} />
-          </a>
-        ),
-    },
-    {
-      id: 'count',
-      title: 'Messages',
-      number: true,
-      sort: (record) => record.count ?? -1,
-      cell: (record) => (record.count === null ? <span class="faint">absent</span> : count(record.count)),
-    },
-    {
-      id: 'header_from',
+      roomy: false,
+      cell: (record) => (
+        <>
+          <IpLink ip={record.source_ip} />
+          <LabelTag value={record.label} />
+          <small class="block">
+            <Text value={record.source_name ?? record.rdns} max={40} absent="" />
+          </small>
+        </>
+      ),
+    }),
+    ...numbers<Rec>(['count'], { title: 'Messages', main: true }),
+    ...texts<Rec>(['header_from'], {
       title: 'From',
-      roomy: true,
-      sort: (record) => record.header_from ?? '',
-      cell: (record) => (
+      cell: ({ header_from, envelope_from, envelope_to }) => (
         <>
-          <Text value={record.header_from} max={60} />
-          {record.envelope_from && record.envelope_from !== record.header_from && (
+          <Text value={header_from} max={60} />
+          {envelope_from && envelope_from !== header_from && (
             <small class="block">
-              envelope <Text value={record.envelope_from} max={60} />
+              envelope <Text value={envelope_from} max={60} />
             </small>
           )}
-          {record.envelope_to && (
+          {envelope_to && (
             <small class="block">
-              to <Text value={record.envelope_to} max={60} />
+              to <Text value={envelope_to} max={60} />
             </small>
           )}
         </>
       ),
-    },
-    {
-      id: 'class',
-      title: 'Class',
-      sort: (record) => record.class,
-      cell: (record) => (
-        <>
-          <ClassTag name={record.class} />
-          <Notes notes={record.notes} />
-        </>
-      ),
-    },
-    { id: 'dkim', title: 'DKIM aligned', sort: (record) => record.dkim ?? '', cell: (record) => <Aligned value={record.dkim} /> },
-    { id: 'spf', title: 'SPF aligned', sort: (record) => record.spf ?? '', cell: (record) => <Aligned value={record.spf} /> },
+    }),
+    ...texts<Rec>(['class'], { main: true, cell: (record) => <Class record={record} /> }),
+    ...aligned,
     { id: 'dkim_raw', title: 'DKIM raw', roomy: true, cell: (record) => <Dkim results={record.auth_results.dkim} /> },
     { id: 'spf_raw', title: 'SPF raw', roomy: true, cell: (record) => <Spf results={record.auth_results.spf} /> },
-    {
-      id: 'disposition',
-      title: 'Disposition',
-      sort: (record) => record.disposition ?? '',
+    ...texts<Rec>(['disposition'], {
+      roomy: false,
       cell: (record) => (
         <>
-          <Text value={record.disposition} max={20} />
+          <Text value={record.disposition} max={20} absent="absent" />
           <Reasons reasons={record.reason} />
         </>
       ),
-    },
+    }),
   ];
-  if (!withReport) return own;
-  return [
-    {
-      id: 'report',
-      title: 'Report',
-      lead: oneSource,
-      sort: (record) => record.begin,
-      cell: (record) => (
-        <>
-          <a href={href('report', { id: record.report })}>
-            <Text value={record.org_name} max={40} absent="unnamed" />
-          </a>
-          <small class="block">{day(record.begin)}</small>
-        </>
-      ),
-    },
-    ...own.slice(oneSource ? 1 : 0),
-  ];
+  const report = texts<Rec>(['org_name'], {
+    title: 'Report',
+    roomy: false,
+    cell: (record) => (
+      <>
+        <a href={href('report', { id: record.report })}>
+          <Text value={record.org_name} max={40} absent="unnamed" />
+        </a>
+        <small class="block">{day(record.begin)}</small>
+      </>
+    ),
+  });
+  return withReport ? [...columns, ...report] : columns;
 }

@@ -30,7 +30,7 @@ export const IpLink = ({ ip }: { ip: string | null }) =>
     <Ip value={null} />
   );
 
-const columns: Column<FailureItem>[] = [
+export const columns: Column<FailureItem>[] = [
   {
     id: 'begin',
     title: 'Arrived',

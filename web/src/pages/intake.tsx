@@ -133,7 +133,8 @@ function Days({ data, words }: { data: Intake; words: string }) {
 function Things() {
   const { params, query } = useScope();
   const status = query.getAll('status');
-  const list = useList<IntakeItem>('intake/events', { from: params.from, to: params.to, ...picked(query, ['status', ...FIELDS]), limit: 100 });
+  const report = query.get('report'); // then at all dates
+  const list = useList<IntakeItem>('intake/events', { ...(report ? { report } : { from: params.from, to: params.to }), ...picked(query, ['status', ...FIELDS]), limit: 100 });
   return (
     <section class="card flush">
       <div class="head">
@@ -146,6 +147,11 @@ function Things() {
         />
       </div>
       <Filters names={FIELDS} />
+      {report && (
+        <p class="lead">
+          Of one report. <a href={changed({ report: undefined })}>Show all</a>
+        </p>
+      )}
       <ListTable
         label="Mail"
         noun="item"

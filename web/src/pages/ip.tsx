@@ -1,4 +1,35 @@
-// ip.tsx - not written yet.
+// ip.tsx - one address, whatever source it belongs to; or the addresses of a network.
+import { type Summary, useApi } from '../api';
+import { Asked } from '../components/asked';
+import { Sender } from '../components/sender';
+import { Ip } from '../components/text';
+import { href, useLocation } from '../router';
+import { useScope } from '../scope';
 import type { PageEntry } from '.';
+import { Days } from './overview';
+import { SourceTable } from './sources';
 
-export const ip: PageEntry = { path: 'ip', title: 'Address', nav: false, id: 'ip', view: () => <h1 tabIndex={-1}>Address</h1> };
+function Network({ ip }: { ip: string }) {
+  const scope = useScope();
+  return (
+    <>
+      <p class="crumb">
+        <a href={href('sources')}>Sources</a>
+      </p>
+      <h1 tabIndex={-1}>
+        <Ip value={ip || 'No address'} />
+      </h1>
+      <Asked answer={useApi<Summary>('summary', { ...scope.params, ip })} label="the network">
+        {(summary) => <Days scope={scope} summary={summary} filters={{ ip }} />}
+      </Asked>
+      <SourceTable by="ip" />
+    </>
+  );
+}
+
+function IpPage() {
+  const ip = useLocation().query.get('ip') ?? '';
+  return ip === '' || ip.includes('/') ? <Network ip={ip} /> : <Sender sender={`ip:${ip}`} ip={ip} heading={<Ip value={ip} />} />;
+}
+
+export const ip: PageEntry = { path: 'ip', title: 'Address', nav: false, id: 'ip', view: IpPage };

@@ -3,9 +3,9 @@ import { csvUrl, type DomainItem, type Page, type ReporterItem, type ReportItem,
 import { mainFailure } from '../classes';
 import { Asked, Card } from '../components/asked';
 import { type Marks, StackedBars } from '../components/chart';
-import { numbers, times } from '../components/columns';
+import { numbers, times, titled } from '../components/columns';
 import { Switch } from '../components/filters';
-import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Stat, Swatch } from '../components/marks';
+import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Standing, Stat, Swatch } from '../components/marks';
 import { Onboarding, Stale, Unnamed } from '../components/states';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
@@ -55,36 +55,41 @@ function Sentence({ summary, scope }: { summary: Summary; scope: Scope }) {
   );
 }
 
-export function Figures({ summary }: { summary: Summary }) {
-  const { totals, previous } = summary;
+// filters: of which mail, of the scope. A summary of one source has no more than totals.
+export function Figures({ summary, filters = {} }: { summary: Pick<Summary, 'totals'> & Partial<Summary>; filters?: Params }) {
+  const { totals, previous, sources, reporters = 0, reports = 0 } = summary;
   const [, quarantined, rejected] = outcome(totals.by_disposition);
   const failed = totals.messages - totals.pass;
+  const to = (params: Params = {}) => href('records', { ...filters, ...params });
   return (
     <dl class="stats">
-      <Stat label="Messages" note={previous.messages > 0 && `${count(previous.messages)} before`}>
-        <Num n={totals.messages} to={href('records')} />
+      <Stat label="Messages" note={previous ? previous.messages > 0 && `${count(previous.messages)} before` : <Standing tally={totals} />}>
+        <Num n={totals.messages} to={to()} />
       </Stat>
       <Stat label="DKIM aligned" note={`${count(totals.dkim_only)} by it alone`}>
-        <a href={href('records', { dkim: 'pass' })}>{percent(totals.dkim_aligned, totals.messages)}</a>
+        <a href={to({ dkim: 'pass' })}>{percent(totals.dkim_aligned, totals.messages)}</a>
       </Stat>
       <Stat label="SPF aligned" note={`${count(totals.spf_only)} by it alone`}>
-        <a href={href('records', { spf: 'pass' })}>{percent(totals.spf_aligned, totals.messages)}</a>
+        <a href={to({ spf: 'pass' })}>{percent(totals.spf_aligned, totals.messages)}</a>
       </Stat>
       <Stat label="Failed" note={percent(failed, totals.messages)}>
-        <Num n={failed} to={href('records', { result: 'fail' })} />
+        <Num n={failed} to={to({ result: 'fail' })} />
       </Stat>
-      <Stat label="Quarantined">
-        <Num n={quarantined.value} to={href('records', { disposition: 'quarantine' })} />
-      </Stat>
-      <Stat label="Rejected">
-        <Num n={rejected.value} to={href('records', { disposition: 'reject' })} />
-      </Stat>
-      <Stat label="Sources" note={`${count(summary.sources.new)} new`}>
-        <Num n={summary.sources.total} to={href('sources')} />
-      </Stat>
-      <Stat label="Reports" note={`from ${plural(summary.reporters, 'reporter')}`}>
-        <Num n={summary.reports} to={href('reports')} />
-      </Stat>
+      {[quarantined, rejected].map(({ name, label, value }) => (
+        <Stat key={name} label={titled(label)}>
+          <Num n={value} to={to({ disposition: name })} />
+        </Stat>
+      ))}
+      {sources && (
+        <>
+          <Stat label="Sources" note={`${count(sources.new)} new`}>
+            <Num n={sources.total} to={href('sources')} />
+          </Stat>
+          <Stat label="Reports" note={`from ${plural(reporters, 'reporter')}`}>
+            <Num n={reports} to={href('reports')} />
+          </Stat>
+        </>
+      )}
     </dl>
   );
 }

@@ -1,242 +1,150 @@
-// report.tsx - one report: who says it, of which policy, and every record in it.
-import type { ComponentChildren } from 'preact';
-import { type Note, type Rec, type Report, type ReportRecord, useApi, useList } from '../api';
-import { Stat } from '../components/marks';
-import { Notes, recordColumns } from '../components/record';
-import { Empty, Failed, Skeleton } from '../components/states';
-import { ListTable, Table } from '../components/table';
+// report.tsx - one report: who says it, of which policy, every record in it, and the mail that brought it.
+import { apiUrl, type Rec, type Report, useList } from '../api';
+import { One } from '../components/asked';
+import { named } from '../components/columns';
+import { Facts } from '../components/facts';
+import { Switch } from '../components/filters';
+import { Num, Stat } from '../components/marks';
+import { PolicyWords } from '../components/policy';
+import { AUTHENTIC, Notes, recordColumns } from '../components/record';
+import { ListTable } from '../components/table';
 import { Text } from '../components/text';
-import { count, moment, percent, plural } from '../format';
-import { filter, href, useLocation } from '../router';
+import { count, percent, plural } from '../format';
+import { changed, href, useLocation } from '../router';
 import type { PageEntry } from '.';
+import { DIALECTS } from './reporters';
 
-const DIALECTS: Record<string, string> = {
-  rfc9990: 'RFC 9990',
-  rfc7489: 'RFC 7489',
-  draft: 'a draft before RFC 7489',
-};
+const TAGS = ['domain', 'p', 'sp', 'np', 'adkim', 'aspf', 'testing', 'discovery_method', 'pct', 'fo'] as const;
 
-function Metadata({ report }: { report: Report }) {
-  const meta = report.report_metadata;
-  const rows: [string, ComponentChildren][] = [
-    ['Reporter', <Text value={meta.org_name} max={120} expand absent="unnamed" />],
-    ['Mail address', <Text value={meta.email} max={120} expand />],
-    ['Contact', <Text value={meta.extra_contact_info} max={120} expand />],
-    ['Report ID', <Text value={meta.report_id} max={120} expand absent="none" />],
-    ['Begins', moment(meta.date_range.begin)],
-    ['Ends', moment(meta.date_range.end)],
-    ['Received', moment(report.received_at)],
-    ['Written as', DIALECTS[report.dialect] ?? <Text value={report.dialect} />],
-    ['Generator', meta.generator !== null && <Text value={meta.generator} max={120} expand />],
-    ['Subject', report.mail && <Text value={report.mail.subject} max={120} expand absent="none" />],
-    ['Came again', report.duplicates > 0 && plural(report.duplicates, 'time')],
-    ['Contradicted', report.conflicts > 0 && `${plural(report.conflicts, 'time')}, by a report of the same name with other content`],
-  ];
+// How often it came in another way, with the list behind it.
+const again = (report: Report, n: number, status: string) => n > 0 && <a href={href('intake', { report: report.id, status })}>{plural(n, 'time')}</a>;
+
+function Head({ report }: { report: Report }) {
+  const { report_metadata: meta, policy_published: policy } = report;
   return (
-    <section class="card">
-      <h2>Report</h2>
-      <dl class="facts">
-        {rows
-          .filter(([, value]) => value)
-          .map(([label, value]) => (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
-    </section>
+      <div class="two">
+        <section class="card">
+          <h2>Report</h2>
+          <Facts
+            rows={[
+              ...named(meta, ['org_name', 'email', 'extra_contact_info', 'report_id']),
+              ...named(meta.date_range, ['begin', 'end']),
+              ...named(meta, ['generator']),
+              ['Written as', DIALECTS[report.dialect] ?? report.dialect],
+              ['Came again', again(report, report.duplicates, 'duplicate')],
+              ['Came with other content', again(report, report.conflicts, 'conflict')],
+              ['Errors, as the reporter says', meta.error],
+              ['Notes of ruad', report.notes.length > 0 && <Notes notes={report.notes} />],
+            ]}
+          />
+          {meta.org_name && <a href={href('reports', { reporter: meta.org_name })}>All reports of this reporter</a>}
+        </section>
+        <section class="card">
+          <h2>Policy the reporter found</h2>
+          <Facts rows={TAGS.map((tag) => [<code>{tag}</code>, policy[tag] === null ? null : String(policy[tag])])} />
+          <p class="why">
+            <PolicyWords tags={policy} />
+          </p>
+        </section>
+      </div>
   );
 }
 
-const MODES: Record<string, string> = { r: 'relaxed', s: 'strict' };
-
-function Policy({ report }: { report: Report }) {
-  const policy = report.policy_published;
-  const rows: [string, string, string | number | null | undefined][] = [
-    ['Domain', 'domain', policy.domain],
-    ['Policy', 'p', policy.p],
-    ['For subdomains', 'sp', policy.sp],
-    ['For names that do not exist', 'np', policy.np],
-    ['DKIM alignment', 'adkim', policy.adkim],
-    ['SPF alignment', 'aspf', policy.aspf],
-    ['Testing', 'testing', policy.testing],
-    ['Discovery', 'discovery_method', policy.discovery_method],
-    ['Percentage (no longer in use)', 'pct', policy.pct],
-    ['Failure reports', 'fo', policy.fo],
-  ];
+function Delivery({ report }: { report: Report }) {
+  const { mail } = report;
   return (
     <section class="card">
-      <h2>Policy the reporter found</h2>
-      <dl class="facts">
-        {rows
-          .filter(([, name, value]) => value !== null && value !== undefined || ['p', 'sp', 'adkim', 'aspf'].includes(name))
-          .map(([label, name, value]) => (
-            <div key={name}>
-              <dt>
-                {label} <code>{name}</code>
-              </dt>
-              <dd>
-                <Text value={value === null || value === undefined ? null : String(value)} max={80} expand absent="not in the report" />
-                {typeof value === 'string' && (name === 'adkim' || name === 'aspf') && MODES[value] && ` (${MODES[value]})`}
-              </dd>
-            </div>
-          ))}
-      </dl>
+      <h2>The mail that brought it</h2>
+      <Facts
+        rows={[
+          ...named(report, ['received_at']),
+          ...(mail ? named(mail, ['subject', 'header_from', 'envelope_from', 'recipients', 'message_id', 'name', 'source']) : []),
+          ['Authentic', AUTHENTIC[report.authentic]],
+          ['SHA-256', report.sha256],
+        ]}
+      />
     </section>
   );
-}
-
-function Remarks({ errors, notes }: { errors: string[]; notes: Note[] }) {
-  if (errors.length === 0 && notes.length === 0) return null;
-  return (
-    <section class="card">
-      <h2>Remarks</h2>
-      {errors.length > 0 && (
-        <>
-          <p>The reporter says of its own report:</p>
-          <ul class="errors">
-            {errors.map((error, index) => (
-              <li key={index}>
-                <Text value={error} max={200} expand />
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      {notes.length > 0 && (
-        <>
-          <p>What ruad noticed while reading it:</p>
-          <Notes notes={notes} />
-        </>
-      )}
-    </section>
-  );
-}
-
-// A report's record as a list has it.
-function listed(record: ReportRecord, report: Report): Rec {
-  const { row, identifiers, ...found } = record;
-  return {
-    ...found,
-    ...identifiers,
-    ...row.policy_evaluated,
-    source_ip: row.source_ip,
-    source: null,
-    source_name: null,
-    label: null,
-    rdns: null,
-    count: row.count,
-    report: report.id,
-    domain: report.policy_published.domain,
-    org_name: report.report_metadata.org_name,
-    begin: report.report_metadata.date_range.begin,
-  };
 }
 
 const columns = recordColumns({ withReport: false });
-const key = (record: Rec) => String(record.record_no);
-
-// All records are here: both views at once.
-function Whole({ report, only }: { report: Report; only: boolean }) {
-  const rows = report.record.filter((record) => !only || !record.dmarc_pass).map((record) => listed(record, report));
-  if (rows.length === 0) return <Empty filters={[]}>{only ? 'No record failed.' : 'The report holds no record.'}</Empty>;
-  return <Table label="Records" rows={rows} rowKey={key} columns={columns} sortable />;
-}
-
-// A long report: its records come piece by piece.
-function Pieces({ report, only }: { report: Report; only: boolean }) {
-  const list = useList<Rec>('records', { report: report.id, result: only ? 'fail' : undefined, limit: 500 });
-  return (
-    <ListTable
-      label="Records"
-      noun="record"
-      list={list}
-      columns={columns}
-      rowKey={key}
-      sortable
-      empty={<Empty filters={[]}>No record failed.</Empty>}
-    />
-  );
-}
 
 function Records({ report }: { report: Report }) {
-  const { query } = useLocation();
-  const only = query.get('result') === 'fail';
-  const whole = report.next === null;
-  const failures = whole ? count(report.record.filter((record) => !record.dmarc_pass).length) : '';
+  const only = useLocation().query.get('result') === 'fail';
+  const failed = report.record.filter((record) => !record.dmarc_pass).length;
   return (
     <section class="card flush">
       <div class="head">
         <h2>Records</h2>
-        <div class="switch" role="group" aria-label="Which records">
-          <button type="button" aria-pressed={!only} onClick={() => filter({ result: '' })}>
-            All {count(report.records_total)}
-          </button>
-          <button type="button" aria-pressed={only} onClick={() => filter({ result: 'fail' })}>
-            Only failures {failures}
-          </button>
-        </div>
+        <Switch
+          name="result"
+          label="Which records"
+          choices={[['', `All ${count(report.records_total)}`], ['fail', `Only failures ${report.next === null ? count(failed) : ''}`]]}
+        />
       </div>
-      <p class="lead">
-        <b>Aligned</b> is the receiver’s verdict for the domain in From, and what DMARC counts. <b>Raw</b> is what it measured, for whatever domain.
-      </p>
-      {whole ? <Whole report={report} only={only} /> : <Pieces report={report} only={only} />}
+      <ListTable
+        label="Records"
+        noun="record"
+        list={useList<Rec>(`reports/${report.id}/records`, { result: only ? 'fail' : '', limit: 500 })}
+        columns={columns}
+        rowKey={(record) => String(record.record_no)}
+        sortable
+        empty={<p class="calm">{only ? 'No record failed.' : 'The report holds no record.'}</p>}
+      />
     </section>
   );
 }
 
 function Body({ report }: { report: Report }) {
+  const path = `reports/${report.id}`;
   const failed = report.messages - report.pass;
   return (
     <>
+      <p class="actions">
+        <a href={apiUrl(`${path}/xml`, {})} download>
+          XML
+        </a>
+        <a href={apiUrl(path, {})} download={`report-${report.id}.json`}>
+          JSON
+        </a>
+        <button type="button" onClick={() => print()}>
+          Print
+        </button>
+      </p>
+      {report.partial && (
+        <p class="notice warn">
+          <strong>This report was cut off.</strong> What was read of it is here; a complete copy takes its place.
+        </p>
+      )}
       <dl class="stats">
         <Stat label="Messages">{count(report.messages)}</Stat>
-        <Stat label="Passed">{percent(report.pass, report.messages)}</Stat>
-        <Stat label="Failed" note={percent(failed, report.messages)}>
-          {count(failed)}
+        <Stat label="Passed" note={percent(report.pass, report.messages)}>
+          {count(report.pass)}
         </Stat>
-        <Stat label="Records">{count(report.records_total)}</Stat>
+        <Stat label="Failed" note={percent(failed, report.messages)}>
+          <Num n={failed} to={changed({ result: 'fail' })} />
+        </Stat>
       </dl>
-      <div class="two">
-        <Metadata report={report} />
-        <Policy report={report} />
-      </div>
-      <Remarks errors={report.report_metadata.error} notes={report.notes} />
+      <Head report={report} />
       <Records report={report} />
+      <Delivery report={report} />
     </>
   );
 }
 
-function ReportPage() {
-  const { query } = useLocation();
-  const id = query.get('id');
-  const { data, problem, retry } = useApi<Report>(id ? `reports/${encodeURIComponent(id)}` : undefined);
-  return (
-    <>
-      <p class="crumb">
-        <a href={href('reports')}>Reports</a>
-      </p>
-      <h1 tabIndex={-1}>
-        {data ? (
-          <>
-            <Text value={data.policy_published.domain} max={60} /> <span class="faint">by</span> <Text value={data.report_metadata.org_name} max={60} absent="unnamed" />
-          </>
-        ) : (
-          'Report'
-        )}
-      </h1>
-      {!id ? (
-        <Empty filters={[]}>No report is named in the address.</Empty>
-      ) : problem ? (
-        <Failed problem={problem} retry={retry} />
-      ) : !data ? (
-        <Skeleton rows={10} label="Loading the report" />
-      ) : (
-        <Body report={data} />
-      )}
-    </>
-  );
-}
+const ReportPage = () => (
+  <One<Report>
+    path="reports"
+    back={['reports', 'Reports']}
+    label="Report"
+    name={({ policy_published: { domain }, report_metadata: { org_name } }) => (
+      <>
+        <Text value={domain} max={60} /> by <Text value={org_name} max={60} absent="nobody" />
+      </>
+    )}
+  >
+    {(report) => <Body report={report} />}
+  </One>
+);
 
 export const report: PageEntry = { path: 'report', title: 'Report', nav: false, id: 'id', view: ReportPage };

@@ -1,24 +1,26 @@
 // reports.tsx - the reports that came in, newest first.
 import { type ReportItem, useList } from '../api';
+import { numbers, texts } from '../components/columns';
 import { Filters } from '../components/filters';
-import { Share } from '../components/marks';
-import { Empty } from '../components/states';
+import { Num, Share } from '../components/marks';
+import { Nothing } from '../components/nothing';
+import { ReportStatus } from '../components/record';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
-import { count, moment, period } from '../format';
-import { href } from '../router';
+import { moment, period, plural } from '../format';
+import { FILTERS, href, type Params } from '../router';
 import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
+const one = (report: ReportItem, params: Params = {}) => href('report', { id: report.id, ...params });
+
 const columns: Column<ReportItem>[] = [
-  {
-    id: 'org_name',
+  ...texts<ReportItem>(['org_name'], {
     title: 'Reporter',
     lead: true,
-    sort: (report) => (report.org_name ?? '').toLowerCase(),
     cell: (report) => (
       <>
-        <a href={href('report', { id: report.id })}>
+        <a href={one(report)}>
           <Text value={report.org_name} max={40} absent="unnamed" />
         </a>
         <small class="block">
@@ -26,50 +28,57 @@ const columns: Column<ReportItem>[] = [
         </small>
       </>
     ),
-  },
-  { id: 'domain', title: 'Domain', sort: (report) => report.domain, cell: (report) => <Text value={report.domain} max={60} /> },
-  { id: 'begin', title: 'Period', sort: (report) => report.begin, cell: (report) => <span class="time">{period(report.begin, report.end)}</span> },
-  { id: 'messages', title: 'Messages', number: true, sort: (report) => report.messages, cell: (report) => count(report.messages) },
+  }),
+  ...texts<ReportItem>(['domain'], {
+    cell: ({ domain }) => (
+      <a href={href('domain', { domain: '', name: domain })}>
+        <Text value={domain} max={60} />
+      </a>
+    ),
+  }),
+  { id: 'begin', title: 'Period', sort: ({ begin }) => begin, cell: ({ begin, end }) => <span class="time">{period(begin, end)}</span> },
+  ...numbers<ReportItem>(['messages'], { main: true, cell: (report) => <Num n={report.messages} to={one(report)} /> }),
   {
     id: 'pass',
     title: 'Passed',
     number: true,
-    sort: (report) => (report.messages > 0 ? report.pass / report.messages : -1),
+    main: true,
+    sort: ({ pass, messages }) => pass / (messages || 1),
     cell: (report) => <Share part={report.pass} whole={report.messages} />,
   },
-  {
-    id: 'failed',
-    title: 'Failed',
-    number: true,
-    sort: (report) => report.messages - report.pass,
-    cell: (report) => count(report.messages - report.pass),
-  },
-  { id: 'records', title: 'Records', number: true, sort: (report) => report.records, cell: (report) => count(report.records) },
+  ...numbers<ReportItem>(['fail'], { title: 'Failed', cell: (report) => <Num n={report.fail} to={one(report, { result: 'fail' })} /> }),
+  ...numbers<ReportItem>(['records']),
   { id: 'received_at', title: 'Received', sort: (report) => report.received_at, cell: (report) => <span class="time">{moment(report.received_at)}</span> },
+  {
+    id: 'status',
+    title: 'Status',
+    cell: (report) => (
+      <>
+        <ReportStatus report={report} />
+        {report.notes_total > 0 && <small class="block">{plural(report.notes_total, 'note')}</small>}
+      </>
+    ),
+  },
 ];
 
 function Reports() {
-  const { params, query, window } = useScope();
-  const list = useList<ReportItem>('reports', {
-    ...params,
-    ip: query.get('ip') || undefined,
-    reporter: query.get('reporter') || undefined,
-    limit: 100,
-  });
+  const { filtered, query } = useScope();
+  // An id is looked for at all dates, unless a window was chosen.
+  const always = query.get('report_id') && !['window', 'from'].some((name) => query.has(name)) ? { from: '', to: '' } : {};
   return (
     <>
       <h1 tabIndex={-1}>Reports</h1>
-      <p class="lead">What receivers sent about your domains.</p>
-      <Filters names={['reporter', 'ip']} />
+      <p class="lead">What receivers sent about your domains. Filters on records leave the reports that hold such a record.</p>
+      <Filters names={['reporter', 'report_id', 'ip']} more={['result', 'class', 'source', 'header_from', 'disposition', 'override', 'label', 'q']} />
       <section class="card flush">
         <ListTable
           label="Reports"
           noun="report"
-          list={list}
+          list={useList<ReportItem>('reports', { ...filtered([...FILTERS, 'report_id']), ...always, limit: 100 })}
           columns={columns}
-          rowKey={(report) => report.id}
+          rowKey={({ id }) => id}
           sortable
-          empty={<Empty filters={['reporter', 'ip', 'domain']}>No report matches in {window.words}.</Empty>}
+          empty={<Nothing noun="report" filters={[...FILTERS, 'report_id']} />}
         />
       </section>
     </>

@@ -1,139 +1,170 @@
-// sources.tsx - who sends as the domain, and how it fares: the main view.
-import { type SourceItem as Source, useList } from '../api';
-import { mainFailure, verdict } from '../classes';
-import { Filters } from '../components/filters';
-import { ClassTag, classSlices, outcome, Share, Shares, SourceLink, Spark, VerdictMark } from '../components/marks';
-import { Empty } from '../components/states';
-import { type Column, ListTable } from '../components/table';
+// sources.tsx - who sends as the domain, and how it fares: the main view. Grouped by sender, or by what the sender is known by.
+import { type Group, type SourceItem, useList } from '../api';
+import { basis } from '../basis';
+import { keyWords, mainFailure } from '../classes';
+import { Filters, Switch } from '../components/filters';
+import { classSlices, ClassTag, LabelTag, Num, outcome, Shares, SourceLink, Spark } from '../components/marks';
+import { Nothing } from '../components/nothing';
+import { Unnamed } from '../components/states';
+import { type Column, ListTable, serverSort } from '../components/table';
+import { counts, days } from '../components/tallies';
 import { Text } from '../components/text';
-import { count, day, percent } from '../format';
-import { useScope } from '../scope';
+import { IpLink } from './failures';
+import { count, percent } from '../format';
+import { FILTERS, href, type Params, picked, useLocation } from '../router';
+import { type Scope, useScope } from '../scope';
 import type { PageEntry } from '.';
 
-const share = (part: number, source: Source) => (source.messages > 0 ? part / source.messages : -1);
+// '' is the API's group "source".
+const GROUPS: [group: Group | '', label: string][] = [
+  ['', 'Organisation'],
+  ['rdns', 'rDNS domain'],
+  ['asn', 'Network'],
+  ['country', 'Country'],
+  ['ip', 'IP'],
+  ['auth_domain', 'Authenticated as'],
+];
 
-function columns(result: string | undefined): Column<Source>[] {
+// The filter that leaves what an item of a group counts; key null: of which it is not known.
+const behind = (group: Group | '', key: string | null): Params => (group === 'ip' && key === null ? { source: 'none' } : { [group || 'source']: key ?? 'none' });
+
+function Name({ item, group }: { item: SourceItem; group: Group | '' }) {
+  if (item.key === null) return <span class="faint">{group === 'auth_domain' ? 'nothing passed' : 'not known'}</span>;
+  if (group === '') return <SourceLink source={item} />;
+  if (group === 'ip') return <IpLink ip={item.key} />;
+  const words = group === 'asn' ? `AS${item.key}` : item.key;
+  return (
+    <>
+      <a href={href('sources', behind(group, item.key))}>
+        <Text value={item.name ?? words} max={60} />
+      </a>
+      {item.name !== null && item.name !== words && <small> <Text value={words} max={30} /></small>}
+    </>
+  );
+}
+
+function Domains({ item, to }: { item: SourceItem; to: string }) {
+  const [first] = item.domains ?? [];
+  const more = (item.domains_total ?? 0) - 1;
+  if (first === undefined) return <span class="faint">–</span>;
+  return (
+    <>
+      <a href={href('domain', { domain: '', name: first })}>
+        <Text value={first} max={40} />
+      </a>
+      {more > 0 && (
+        <small class="block">
+          <a href={to}>{count(more)} more</a>
+        </small>
+      )}
+    </>
+  );
+}
+
+function Outcome({ item }: { item: SourceItem }) {
+  const why = mainFailure(item.by_class);
+  const [, ...stopped] = outcome(item.by_disposition);
+  return (
+    <>
+      <Shares slices={classSlices(item.by_class)} label="Messages by class" />
+      {why && <ClassTag name={why.name} />}
+      <small class="block">{stopped.flatMap(({ value, label }) => (value > 0 ? `${count(value)} ${label}` : [])).join(', ')}</small>
+    </>
+  );
+}
+
+function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[number]): Column<SourceItem>[] {
+  const set = picked(query, FILTERS);
+  const list = (item: SourceItem, params: Params = {}, page = 'records') => href(page, { ...set, ...behind(group, item.key), ...params });
+  const share = (part: (item: SourceItem) => number) => (item: SourceItem) => (item.messages > 0 ? part(item) / item.messages : -1);
+  const own = (item: SourceItem) => (group === '' && item.key !== null ? href('source', { key: item.key }) : list(item, {}, 'sources'));
   return [
     {
-      id: 'source_ip',
-      title: 'Source IP',
+      id: 'name',
+      title: group ? title : 'Source',
       lead: true,
-      sort: (source) => source.key ?? '',
-      cell: (source) => (
+      roomy: true,
+      sort: (item) => (item.name ?? item.key ?? '').toLowerCase(),
+      cell: (item) => (
         <>
-          <SourceLink source={source} params={{ result }} />
-          <small class="block">
-            <Text value={source.domains?.[0]} max={36} absent="" />
-            {(source.domains_total ?? 0) > 1 && ` + ${count(source.domains_total! - 1)} more`}
-          </small>
+          <Name item={item} group={group} />
+          {group !== '' && <LabelTag value={item.label} />}
+          {group !== '' && item.new && <span class="new">new</span>}
+          {item.name_basis && <small class="block">{basis(item)}</small>}
+          {group === 'ip' && item.source && item.source !== `ip:${item.key}` && (
+            <small class="block">
+              of <a href={href('source', { key: item.source })}><Text value={keyWords(item.source)} max={40} /></a>
+            </small>
+          )}
         </>
       ),
     },
+    ...counts<SourceItem>(list, true),
     {
-      id: 'messages',
-      title: 'Messages',
+      id: 'fail',
+      title: 'Fails',
       number: true,
-      sort: (source) => source.messages,
-      cell: (source) => count(source.messages),
+      sort: 'server',
+      cell: (item) => <Num n={item.messages - item.pass} to={list(item, { result: 'fail' })} />,
     },
+    { id: 'class', title: 'By class', sort: (item) => mainFailure(item.by_class)?.label ?? '', cell: (item) => <Outcome item={item} /> },
+    ...(['dkim', 'spf'] as const).map(
+      (method): Column<SourceItem> => ({
+        id: method,
+        title: method.toUpperCase(),
+        number: true,
+        sort: share((item) => item[`${method}_aligned`]),
+        cell: (item) => {
+          const words = percent(item[`${method}_aligned`], item.messages);
+          return item[`${method}_aligned`] > 0 ? <a href={list(item, { [method]: 'pass' })}>{words}</a> : words;
+        },
+      }),
+    ),
+    { id: 'domains', title: 'Domains', roomy: true, sort: (item) => item.domains?.[0] ?? '', cell: (item) => <Domains item={item} to={own(item)} /> },
     {
-      id: 'pass',
-      title: 'Passed',
+      id: 'ips_total',
+      title: 'IPs',
       number: true,
-      sort: (source) => share(source.pass, source),
-      cell: (source) => <Share part={source.pass} whole={source.messages} />,
+      sort: (item) => item.ips_total ?? -1,
+      cell: (item) => (item.ips_total === null ? <span class="faint">–</span> : <Num n={item.ips_total} to={list(item, { group: 'ip' }, 'sources')} />),
     },
-    {
-      id: 'dkim',
-      title: 'DKIM aligned',
-      number: true,
-      sort: (source) => share(source.dkim_aligned, source),
-      cell: (source) => percent(source.dkim_aligned, source.messages),
-    },
-    {
-      id: 'spf',
-      title: 'SPF aligned',
-      number: true,
-      sort: (source) => share(source.spf_aligned, source),
-      cell: (source) => percent(source.spf_aligned, source.messages),
-    },
-    {
-      id: 'spark',
-      title: 'Over time',
-      cell: (source) => source.spark && <Spark values={source.spark} label={`Messages over time of ${source.key ?? 'no address'}`} />,
-    },
-    {
-      id: 'outcome',
-      title: 'Outcome',
-      sort: (source) => source.by_disposition.reject * 1e6 + source.by_disposition.quarantine,
-      cell: (source) => {
-        const slices = outcome(source.by_disposition).filter((slice) => slice.value > 0);
-        return (
-          <>
-            <Shares slices={slices} label="Outcome" />
-            <small class="block">{slices.map((slice) => `${count(slice.value)} ${slice.label}`).join(', ')}</small>
-          </>
-        );
-      },
-    },
-    {
-      id: 'class',
-      title: 'Standing',
-      sort: (source) => share(source.messages - source.pass, source),
-      cell: (source) => {
-        const why = mainFailure(source.by_class);
-        return (
-          <span class="standing">
-            <VerdictMark value={verdict(source)} />
-            {why && (
-              <>
-                <ClassTag name={why.name} />
-                <span class="hidden">: {classSlices(source.by_class).filter((slice) => slice.value > 0).map((slice) => `${slice.label} ${count(slice.value)}`).join(', ')}</span>
-              </>
-            )}
-          </span>
-        );
-      },
-    },
-    {
-      id: 'seen',
-      title: 'First – last seen',
-      sort: (source) => source.last_seen ?? '',
-      cell: (source) => (
-        <span class="seen">
-          {source.first_seen && day(source.first_seen)} – {source.last_seen && day(source.last_seen)}
-        </span>
-      ),
-    },
+    ...days<SourceItem>(['first_seen', 'last_seen']),
+    { id: 'spark', title: 'Over time', cell: (item) => item.spark && <Spark values={item.spark} label={`Messages over ${window.words}`} /> },
   ];
 }
 
+// The sources that pass the filters of the address, in one of these groups.
+export function SourceTable({ by }: { by: string }) {
+  const scope = useScope();
+  const group = GROUPS.find(([name]) => name === by) ?? GROUPS[0]!;
+  const shown = columns(scope, group);
+  return (
+    <section class="card flush">
+      <ListTable
+        label="Sources"
+        noun="source"
+        list={useList<SourceItem>('sources', { ...scope.filtered(FILTERS), group: group[0], sort: serverSort(shown, scope.query), limit: 100 })}
+        columns={shown}
+        rowKey={(item) => item.key ?? ''}
+        sortable
+        empty={<Nothing noun="source" />}
+      />
+    </section>
+  );
+}
+
 function Sources() {
-  const { params, query, window } = useScope();
-  const result = query.get('result') || undefined;
-  const list = useList<Source>('sources', {
-    ...params,
-    result,
-    ip: query.get('ip') || undefined,
-    reporter: query.get('reporter') || undefined,
-    limit: 100,
-  });
+  const by = useLocation().query.get('group') ?? '';
   return (
     <>
       <h1 tabIndex={-1}>Sources</h1>
-      <p class="lead">Every address that sent as your domain, as the receivers saw it.</p>
-      <Filters names={['result', 'ip', 'reporter']} />
-      <section class="card flush">
-        <ListTable
-          label="Sources"
-          noun="source"
-          list={list}
-          columns={columns(result)}
-          rowKey={(source) => source.key ?? ''}
-          sortable
-          empty={<Empty filters={['result', 'ip', 'reporter', 'domain']}>No source matches in {window.words}.</Empty>}
-        />
-      </section>
+      <p class="lead">Who sends as your domain, as the receivers saw it. A name is a hint by what it rests on, not proof of who sends.</p>
+      <Unnamed />
+      <div class="filters">
+        <Switch name="group" label="Group by" choices={GROUPS} />
+      </div>
+      <Filters names={['result', 'class', 'label', 'q']} more={['ip', 'country', 'asn', 'rdns', 'reporter', 'auth_domain', 'header_from', 'disposition', 'override', 'dkim', 'spf', 'source']} />
+      <SourceTable by={by} />
     </>
   );
 }
