@@ -1,10 +1,11 @@
 // states.tsx - what a view shows instead of its numbers: loading, an error, nothing in this window, nothing at all yet.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { type Intake, type Problem, type Summary, useApi, useMeta } from '../api';
+import { type Help, type Intake, type Problem, type Summary, useApi, useMeta } from '../api';
 import { ago, count, moment, plural } from '../format';
 import { changed, href } from '../router';
 import { useScope } from '../scope';
+import { Asked } from './asked';
 import { Icon } from './marks';
 
 export function Skeleton({ rows = 4, label = 'Loading' }: { rows?: number; label?: string }) {
@@ -134,39 +135,22 @@ export function Onboarding({ domain }: { domain: string | null }) {
           <input value={host} spellcheck={false} autocapitalize="off" onInput={(event) => setHost(event.currentTarget.value.trim())} />
         </label>
       </form>
-      <ol>
-        <li>
-          <h3>Ask for reports</h3>
-          <p>A TXT record of your domain. <code>p=none</code> only watches: nobody’s mail is treated differently.</p>
-          <Copyable text={`_dmarc.${name}. TXT "v=DMARC1; p=none; rua=mailto:dmarc-sum@${host}"`} />
-        </li>
-        <li>
-          <h3>Allow the mailbox to take them</h3>
-          <p>
-            {external
-              ? 'The mailbox is outside your domain, so its domain has to agree, or receivers will not send there.'
-              : 'Nothing to publish: the mailbox is within your domain.'}
-          </p>
-          {external && <Copyable text={`${name}._report._dmarc.${host}. TXT "v=DMARC1"`} />}
-        </li>
-        <li>
-          <h3>Bring the mail here</h3>
-          <p>The host needs an MX record, and its mail server hands the mailbox on to ruad by LMTP. Attachments of several megabytes are normal.</p>
-          <Copyable text={`${host}. MX 10 ${host}.`} />
-        </li>
-        <li>
-          <h3>Try whether mail arrives</h3>
-          <p>
-            A mail handed over by LMTP is answered <code>250</code> and shows up under <a href={href('intake')}>Intake</a> at once, as one without a report.
-          </p>
-          <Copyable text={`swaks --server 127.0.0.1:2424 --protocol LMTP --to dmarc-sum@${host}`} />
-        </li>
-        <li>
-          <h3>Try it with a report you have</h3>
-          <p>A file, a mailbox or a folder of old reports is taken in the same way as mail.</p>
-          <Copyable text="ruad import reports/" />
-        </li>
-      </ol>
+      <Asked answer={useApi<Help>('help', {}, true)} label="the steps">
+        {({ onboarding, onboarding_samples: samples }) => (
+          <ol>
+            {onboarding.map(({ term, text }, index) => {
+              const sample = samples[index]!.text;
+              return external || !sample.includes('._report.') ? (
+                <li key={term}>
+                  <h3>{term}</h3>
+                  <p>{text}</p>
+                  <Copyable text={sample.replaceAll('{domain}', name).replaceAll('{host}', host)} />
+                </li>
+              ) : null;
+            })}
+          </ol>
+        )}
+      </Asked>
       <Arrived />
     </section>
   );
