@@ -550,7 +550,7 @@ export interface Term {
   text: string;
 }
 
-export interface Help extends Record<'words' | 'overrides' | 'labels' | 'tabs' | 'caveats' | 'notes' | 'onboarding' | 'onboarding_samples', Term[]> {
+export interface Help extends Record<'words' | 'classes' | 'advice' | 'overrides' | 'labels' | 'tabs' | 'caveats' | 'notes' | 'onboarding' | 'onboarding_samples', Term[]> {
   psql: string;
   queries: { number: string; sql: string }[];
 }

@@ -5,7 +5,6 @@ export interface ClassWords {
   name: ClassName;
   label: string;
   reason: string; // why mail is in this class
-  advice: string; // what to do about it
 }
 
 // In the order they are stacked and listed: what passed first, then from the harmless to what wants a look.
@@ -14,37 +13,31 @@ export const CLASSES: readonly ClassWords[] = [
     name: 'pass',
     label: 'Passed',
     reason: 'DKIM or SPF passed, and for the domain in From.',
-    advice: 'Nothing to do. Where only SPF passes, sign with DKIM too: SPF breaks as soon as mail is forwarded.',
   },
   {
     name: 'fail_overridden',
     label: 'Let through',
     reason: 'Failed, but the receiver judged it a forward or a list and let it through.',
-    advice: 'Forwarders and lists do this to honest mail; there is nothing to mend at your end.',
   },
   {
     name: 'fail_altered',
     label: 'Signature broken',
     reason: 'Signed as yours, but changed on the way (by a list or a forwarder) or signed wrongly.',
-    advice: 'Likely, not proof: anyone can add a signature that does not verify. If the source is a server of yours, look at its key, selector and signing.',
   },
   {
     name: 'fail_unaligned',
     label: 'Not aligned',
     reason: 'A service authenticates as itself, not as you.',
-    advice: 'If you use it, set up DKIM with a key of your domain there, or a return path under your domain.',
   },
   {
     name: 'fail_unauthenticated',
     label: 'Unproven',
     reason: 'Nothing proves that this mail is yours.',
-    advice: 'Unless you know the source, treat it as someone else’s. If you do know it, sign with DKIM there and add it to SPF.',
   },
   {
     name: 'unknown',
     label: 'Unclear',
     reason: 'The report’s results are missing or contradict each other.',
-    advice: 'Open the report and compare what it says with the raw results beside it.',
   },
 ];
 

@@ -1,6 +1,6 @@
 // sender.tsx - all there is about one source, or one address of it: who it is, how its mail fares, what to do about it.
 import type { ComponentChildren } from 'preact';
-import { advise } from '../advice';
+import { useAdvice } from '../advice';
 import {
   type DomainItem,
   type FailureItem,
@@ -66,16 +66,13 @@ function Who({ source }: Props) {
 }
 
 function Whose({ source, path }: Props) {
-  const { mood, title, text: words } = advise(source, useVerdict()(source));
+  const { mood, text } = useAdvice(source, useVerdict()(source));
   return (
     <section class="card">
       <h2>Whose it is, and what to do</h2>
       {source.messages > 0 && (
         <div class={`notice ${mood}`}>
-          <p>
-            <strong>{title}</strong>
-          </p>
-          <p>{words}</p>
+          <p>{text}</p>
         </div>
       )}
       <Labelling source={source} path={path} />

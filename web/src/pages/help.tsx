@@ -38,12 +38,12 @@ function Help() {
               <div>
                 <Words
                   title="The six classes"
-                  rows={CLASSES.map(({ name, label, reason, advice }) => [
+                  rows={CLASSES.map(({ name, label, reason }) => [
                     <a href={href('records', { class: name })}>
                       <Swatch name={name} /> {label}
                     </a>,
                     <>
-                      {reason} <span class="faint">{advice}</span>
+                      {reason} <span class="faint">{data.classes.find(({ term }) => term === name)?.text}</span>
                     </>,
                   ])}
                 >
