@@ -537,6 +537,11 @@ AS $$
 	SELECT (SELECT count(*) FROM t), array_agg(o.t ORDER BY o.size DESC, o.key COLLATE "C") FROM ordered o
 $$;
 
+-- Tallies in their order, each as one value.
+CREATE FUNCTION api.numbered(tallies api.tally[]) RETURNS TABLE (no bigint, tally api.tally)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT row_number() OVER (), t FROM unnest(tallies) t $$;
+
 -- The cursor behind a page that is full.
 CREATE FUNCTION api.tally_next(list text, page api.tally[], p_sort text, p_size integer) RETURNS text
 LANGUAGE sql STABLE

@@ -177,10 +177,12 @@ $$;
 
 -- What is known of some keys beside the window: name, type, what the name rests on, the source that an address belongs to, label (that
 -- of the key, else the one that all its addresses have), and the first and last report at all of the domains asked for. The latter
--- takes an index probe per address and month, so it is not known (NULL) of a key with more than a hundred addresses; nor of a
--- country or an authenticated domain, which are no set of addresses.
-CREATE FUNCTION api.source_known(p_group text, p_keys text[], f api.filter_set)
-RETURNS TABLE (key text, name text, type text, name_basis text, source text, label text, first_seen timestamptz, last_seen timestamptz)
+-- takes an index probe per address and month, so it is not known (NULL) of a key with more than a hundred addresses, or fewer in a long
+-- list; nor of a country or an authenticated domain, which are no set of addresses.
+CREATE TYPE api.source_identity AS (key text, name text, type text, name_basis text, source text, label text, first_seen timestamptz,
+	last_seen timestamptz);
+
+CREATE FUNCTION api.source_known(p_group text, p_keys text[], f api.filter_set) RETURNS SETOF api.source_identity
 LANGUAGE sql STABLE
 AS $$
 	WITH keys AS (
@@ -189,40 +191,32 @@ AS $$
 				WHEN 'asn' THEN 'as:' || k.key END AS labelled
 		FROM unnest(p_keys) AS k(key)
 		WHERE p_group IN ('source', 'ip', 'rdns', 'asn') AND k.key IS NOT NULL
-	), members AS MATERIALIZED (
-		SELECT k.key, k.labelled, coalesce(a.source_ip, k.ip) AS ip, a.source, a.source_name, a.source_type, a.name_basis, a.rdns,
-			a.as_name, a.label, count(*) OVER (PARTITION BY k.key) AS n,
-			row_number() OVER (PARTITION BY k.key ORDER BY a.looked_up_at DESC NULLS LAST, a.source_ip) AS no
+	), members AS (
+		SELECT k.key, coalesce(a.source_ip, k.ip) AS ip, a.source, a.source_name, a.source_type, a.name_basis, a.rdns, a.as_name,
+			coalesce(l.label, CASE WHEN count(a.label) OVER w = count(*) OVER w AND min(a.label) OVER w = max(a.label) OVER w
+				THEN a.label END) AS label,
+			count(*) OVER w <= least(100, 20000 / cardinality(p_keys)) AS few,
+			row_number() OVER (PARTITION BY k.key ORDER BY a.looked_up_at DESC NULLS LAST, a.source_ip) = 1 AS newest
 		FROM keys k
+		LEFT JOIN dmarc.labels l ON l.source = k.labelled
 		LEFT JOIN dmarc.addresses a ON CASE p_group WHEN 'source' THEN a.source = k.key WHEN 'ip' THEN a.source_ip = k.ip
 			WHEN 'rdns' THEN a.rdns_domain = k.key WHEN 'asn' THEN a.asn = k.key::bigint END
-	), seen AS (
-		SELECT m.key, min(s.first) AS first, max(s.last) AS last
-		FROM members m
-		CROSS JOIN LATERAL (
-			SELECT (SELECT r.begin FROM dmarc.records r WHERE r.source_ip = m.ip AND (f.domain IS NULL OR r.domain = ANY (f.domain))
-					ORDER BY r.begin LIMIT 1) AS first,
-				(SELECT r.begin FROM dmarc.records r WHERE r.source_ip = m.ip AND (f.domain IS NULL OR r.domain = ANY (f.domain))
-					ORDER BY r.begin DESC LIMIT 1) AS last
-		) s
-		WHERE m.n <= 100
-		GROUP BY 1
-	), agreed AS (
-		SELECT m.key, CASE WHEN count(m.label) = count(*) AND min(m.label) = max(m.label) THEN min(m.label) END AS label
-		FROM members m
-		GROUP BY 1
+		WINDOW w AS (PARTITION BY k.key)
 	)
-	SELECT m.key, CASE p_group WHEN 'source' THEN m.source_name WHEN 'ip' THEN m.rdns WHEN 'asn' THEN m.as_name END,
-		CASE WHEN p_group IN ('source', 'ip') THEN m.source_type END,
-		CASE p_group WHEN 'source' THEN coalesce(m.name_basis, CASE WHEN m.key LIKE 'ip:%' THEN 'ip' END)
-			WHEN 'ip' THEN CASE WHEN m.rdns IS NULL THEN 'ip' ELSE 'rdns' END WHEN 'rdns' THEN 'rdns' WHEN 'asn' THEN 'asn' END,
-		CASE WHEN p_group = 'ip' THEN coalesce(m.source, 'ip:' || m.key) END,
-		coalesce(l.label, a.label), s.first, s.last
+	SELECT m.key,
+		max(CASE p_group WHEN 'source' THEN m.source_name WHEN 'ip' THEN m.rdns WHEN 'asn' THEN m.as_name END) FILTER (WHERE m.newest),
+		max(CASE WHEN p_group IN ('source', 'ip') THEN m.source_type END) FILTER (WHERE m.newest),
+		max(CASE p_group WHEN 'source' THEN coalesce(m.name_basis, CASE WHEN m.key LIKE 'ip:%' THEN 'ip' END)
+			WHEN 'ip' THEN CASE WHEN m.rdns IS NULL THEN 'ip' ELSE 'rdns' END WHEN 'rdns' THEN 'rdns' WHEN 'asn' THEN 'asn' END)
+			FILTER (WHERE m.newest),
+		max(CASE WHEN p_group = 'ip' THEN coalesce(m.source, 'ip:' || m.key) END) FILTER (WHERE m.newest),
+		max(m.label),
+		min(CASE WHEN m.few THEN (SELECT r.begin FROM dmarc.records r WHERE r.source_ip = m.ip AND (f.domain IS NULL OR r.domain = ANY (f.domain))
+			ORDER BY r.begin LIMIT 1) END),
+		max(CASE WHEN m.few THEN (SELECT r.begin FROM dmarc.records r WHERE r.source_ip = m.ip AND (f.domain IS NULL OR r.domain = ANY (f.domain))
+			ORDER BY r.begin DESC LIMIT 1) END)
 	FROM members m
-	JOIN agreed a USING (key)
-	LEFT JOIN seen s USING (key)
-	LEFT JOIN dmarc.labels l ON l.source = m.labelled
-	WHERE m.no = 1
+	GROUP BY m.key
 $$;
 
 -- A source, or group of sources, as lists show it, for each tally.
@@ -231,18 +225,17 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	keys text[] := ARRAY(SELECT t.key FROM unnest(tallies) t);
+	known api.source_identity[] := ARRAY(SELECT k FROM api.source_known(p_group, keys, f) k); -- of an array the planner sees the length
 BEGIN
-	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('key', api.display(t.key), 'name', api.display(k.name), 'type', k.type,
+	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('key', api.display((t.tally).key), 'name', api.display(k.name), 'type', k.type,
 			'name_basis', k.name_basis, 'source', api.display(k.source), 'label', k.label, 'forwarder', coalesce(d.forwarder, false),
 			'domains', d.domains, 'domains_total', d.domains_total, 'ips_total', d.ips_total,
-			'first_seen', api.iso(k.first_seen), 'last_seen', api.iso(coalesce(k.last_seen, t.last_seen)),
-			'new', k.first_seen >= api.at(f.from_day), 'spark', s.spark) || api.tally_json(tallies[t.no::integer]) ORDER BY t.no), '[]')
-		FROM unnest(tallies) WITH ORDINALITY AS t(key, messages, pass, dkim_aligned, spf_aligned, fail_overridden, fail_altered,
-			fail_unaligned, fail_unauthenticated, class_unknown, disposition_none, quarantine, reject, disposition_pass, first_seen,
-			last_seen, no)
-		LEFT JOIN api.source_facts(p_group, keys, f) d ON d.key = coalesce(t.key, '')
-		LEFT JOIN api.source_known(p_group, keys, f) k ON k.key = t.key
-		LEFT JOIN api.sparks(p_group, CASE WHEN NOT csv THEN keys END, f) s ON coalesce(s.key, '') = coalesce(t.key, ''));
+			'first_seen', api.iso(k.first_seen), 'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)),
+			'new', k.first_seen >= api.at(f.from_day), 'spark', s.spark) || api.tally_json(t.tally) ORDER BY t.no), '[]')
+		FROM api.numbered(tallies) t
+		LEFT JOIN api.source_facts(p_group, keys, f) d ON d.key = coalesce((t.tally).key, '')
+		LEFT JOIN unnest(known) k ON k.key = (t.tally).key
+		LEFT JOIN api.sparks(p_group, CASE WHEN NOT csv THEN keys END, f) s ON coalesce(s.key, '') = coalesce((t.tally).key, ''));
 END
 $$;
 
@@ -373,13 +366,11 @@ BEGIN
 	SELECT t.total, t.page INTO total, page
 	FROM api.tally_page('ip', f, '-messages', p.size, api.rank_of('source_ips', p.cursor)) t;
 	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_ips', page, '-messages', p.size),
-		'items', (SELECT coalesce(jsonb_agg(api.address_json(t.key::inet) - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
-				'messages', t.messages, 'pass', t.pass, 'first_seen', api.iso(coalesce(k.first_seen, t.first_seen)),
-				'last_seen', api.iso(coalesce(k.last_seen, t.last_seen))) ORDER BY t.no), '[]')
-			FROM unnest(page[:p.size]) WITH ORDINALITY AS t(key, messages, pass, dkim_aligned, spf_aligned, fail_overridden, fail_altered,
-				fail_unaligned, fail_unauthenticated, class_unknown, disposition_none, quarantine, reject, disposition_pass,
-				first_seen, last_seen, no)
-			LEFT JOIN api.source_known('ip', ARRAY(SELECT u.key FROM unnest(page[:p.size]) u), f) k ON k.key = t.key));
+		'items', (SELECT coalesce(jsonb_agg(api.address_json((t.tally).key::inet) - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
+				'messages', (t.tally).messages, 'pass', (t.tally).pass, 'first_seen', api.iso(coalesce(k.first_seen, (t.tally).first_seen)),
+				'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen))) ORDER BY t.no), '[]')
+			FROM api.numbered(page[:p.size]) t
+			LEFT JOIN api.source_known('ip', ARRAY(SELECT u.key FROM unnest(page[:p.size]) u), f) k ON k.key = (t.tally).key));
 END
 $$;
 
@@ -445,12 +436,10 @@ BEGIN
 	SELECT t.total, t.page INTO total, page
 	FROM api.tally_page('reporter', f, '-messages', p.size, api.rank_of('source_reporters', p.cursor)) t;
 	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_reporters', page, '-messages', p.size),
-		'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('org_name', api.display(t.key), 'messages', t.messages, 'pass', t.pass,
-				'dkim_aligned', t.dkim_aligned, 'spf_aligned', t.spf_aligned, 'by_disposition', api.by_disposition(page[t.no::integer]),
-				'last_seen', api.iso(t.last_seen)) ORDER BY t.no), '[]')
-			FROM unnest(page[:p.size]) WITH ORDINALITY AS t(key, messages, pass, dkim_aligned, spf_aligned, fail_overridden, fail_altered,
-				fail_unaligned, fail_unauthenticated, class_unknown, disposition_none, quarantine, reject, disposition_pass,
-				first_seen, last_seen, no)));
+		'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('org_name', api.display((t.tally).key), 'messages', (t.tally).messages,
+				'pass', (t.tally).pass, 'dkim_aligned', (t.tally).dkim_aligned, 'spf_aligned', (t.tally).spf_aligned,
+				'by_disposition', api.by_disposition(t.tally), 'last_seen', api.iso((t.tally).last_seen)) ORDER BY t.no), '[]')
+			FROM api.numbered(page[:p.size]) t));
 END
 $$;
 
@@ -627,7 +616,7 @@ AS $$
 DECLARE
 	part text := '%' || api.like_literal(p_q) || '%';
 	ips inet[];
-	report bigint; -- its number
+	number bigint;
 	answer jsonb;
 BEGIN
 	IF length(p_q) < 2 THEN
@@ -640,7 +629,7 @@ BEGIN
 			NULL; -- half an address
 		END;
 	ELSIF p_q ~ '^[0-9]{1,18}$' THEN
-		report := p_q;
+		number := p_q;
 	END IF;
 	WITH hits AS (
 		SELECT 1 AS rank, 'domain' AS type, d.domain AS key, d.domain AS text, NULL AS hint FROM dmarc.domains d WHERE d.domain ILIKE part
@@ -654,7 +643,7 @@ BEGIN
 		SELECT 4, 'reporter', o.org_name, o.org_name, NULL FROM dmarc.reporters o WHERE o.org_name ILIKE part
 		UNION ALL
 		(SELECT 5, 'report', r.id::text, coalesce(r.report_id, r.id::text), concat_ws(', ', r.org_name, r.domain, r.day) FROM (
-			SELECT * FROM dmarc.reports v WHERE v.report_id = p_q UNION SELECT * FROM dmarc.reports v WHERE v.id = report) r)
+			SELECT * FROM dmarc.reports v WHERE v.report_id = p_q UNION SELECT * FROM dmarc.reports v WHERE v.id = number) r)
 	), best AS (
 		SELECT h.*, row_number() OVER (PARTITION BY h.rank ORDER BY lower(h.text) = lower(p_q) DESC,
 			starts_with(lower(h.text), lower(p_q)) DESC, length(h.text), h.text COLLATE "C", h.key COLLATE "C") AS no
