@@ -7,11 +7,12 @@ SET LOCAL ROLE ruad_owner;
 
 -- Thresholds
 
--- Days with a report, and reporters, below which nothing is said for sure.
+-- Days with a report below which nothing is said for sure.
 CREATE FUNCTION api.evidence_days() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 14 $$;
 
+-- How many reporters at least.
 CREATE FUNCTION api.evidence_reporters() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 2 $$;
@@ -39,6 +40,7 @@ AS $$ SELECT 100 $$;
 
 -- Policies
 
+-- The tags of a policy as reports tell them.
 CREATE TYPE api.policy AS (p text, sp text, np text, testing text, adkim text, aspf text, pct integer, fo text);
 
 -- What is enforced of a policy: with t=y one step less (RFC 9989 section 4.7).
@@ -76,10 +78,12 @@ CREATE FUNCTION api.newest_reports(f api.filter_set) RETURNS SETOF dmarc.reports
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT DISTINCT ON (r.domain) r.* FROM api.matching_reports(f) r ORDER BY r.domain, r.begin DESC, r.id DESC $$;
 
--- The last value that is not NULL.
+-- The later of two values, if it is not NULL.
 CREATE FUNCTION api.later(before text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT coalesce(value, before) $$;
+
+-- The last one in the order of a window that is not NULL.
 CREATE AGGREGATE api.carried(text) (SFUNC = api.later, STYPE = text);
 
 -- The policies that reporters saw for a domain until a day, the newest first. Reporters leave tags out: an older one knows no np
@@ -449,7 +453,8 @@ AS $$
 		(5, 'psd', NULL, NULL, 'Whether %s is a public suffix; reports do not tell')) AS s(no, tag, value, effective, text)
 $$;
 
--- What should be known with the numbers; see the README.
+-- What should be known with the numbers: mail that lists and forwarders changed is there, many messages pass by SPF alone, the policy is a
+-- trial or for a part of mail only, domains below (or those that do not exist) are not protected by a policy that protects this one.
 CREATE FUNCTION api.impact_notes(policy api.policy, t api.tally) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -574,6 +579,7 @@ $$;
 CREATE TYPE api.reporter_tally AS (org_name text, reports bigint, records numeric, messages numeric, pass numeric, domains bigint,
 	days bigint, lateness double precision, first_report_at timestamptz, last_report_at timestamptz);
 
+-- The same for each of them.
 CREATE FUNCTION api.reporter_tallies(f api.filter_set) RETURNS SETOF api.reporter_tally
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$

@@ -55,6 +55,7 @@ $$;
 
 -- Failure reports
 
+-- The failure reports that a filter leaves.
 CREATE FUNCTION api.matching_failures(f api.filter_set) RETURNS SETOF dmarc.failure_reports
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -64,6 +65,7 @@ AS $$
 		AND (f.ip IS NULL OR r.source_ip <<= f.ip)
 $$;
 
+-- One as a list shows it.
 CREATE FUNCTION api.failure_item(r dmarc.failure_reports) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -118,6 +120,7 @@ $$;
 
 -- TLS reports. Numbers are sessions.
 
+-- The policies of TLS reports that a filter leaves.
 CREATE FUNCTION api.matching_tls_policies(f api.filter_set, p_policy_type text[]) RETURNS SETOF dmarc.tls_policies
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -138,6 +141,7 @@ AS $$
 		AND (f.domain IS NULL AND p_policy_type IS NULL OR r.id IN (SELECT m.report FROM api.matching_tls_policies(f, p_policy_type) m))
 $$;
 
+-- Sums of sessions; everywhere the same members.
 CREATE FUNCTION api.tls_tally(successful numeric, failed numeric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -145,6 +149,7 @@ AS $$
 		'failed', coalesce(failed, 0))
 $$;
 
+-- The sessions of all policies that a filter leaves.
 CREATE FUNCTION api.tls_totals(f api.filter_set, p_policy_type text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -210,6 +215,7 @@ BEGIN
 END
 $$;
 
+-- Sessions, those of the window before, and why they failed.
 CREATE FUNCTION api.tls_summary(f api.filter_set, p_policy_type text[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -245,6 +251,7 @@ BEGIN
 END
 $$;
 
+-- One TLS report as a list shows it; its numbers are those of all its policies.
 CREATE FUNCTION api.tls_report_item(r dmarc.tls_reports) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -279,6 +286,7 @@ BEGIN
 END
 $$;
 
+-- One policy of a TLS report.
 CREATE FUNCTION api.tls_policy_json(r dmarc.tls_policies) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -300,10 +308,12 @@ $$;
 
 -- What came in, by the time that it came in
 
+-- What may become of a thing found in a mail.
 CREATE FUNCTION api.intake_statuses() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['stored', 'duplicate', 'conflict', 'quarantined'] $$;
 
+-- One such thing as a list shows it.
 CREATE FUNCTION api.intake_item(i dmarc.intake) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$

@@ -73,9 +73,13 @@ UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r
 UNION ALL VALUES
 	('ruad_owner', 'SELECT * FROM ruad.kept_after(0) k, ruad.prune(''raw'', ''2000-01-01'') r, ruad.prune(''aggregate'', ''2000-01-01'') a', 'ok', 'read what was kept, and prune (allowed)'),
 	('ruad_owner', 'SELECT t.unstage_as_owner(); SELECT * FROM ruad.ingest_again()', 'ok', 'take in what was read again (allowed)'),
-	('ruad_web', 'SELECT api.summary(), api.timeseries(), api.domains(), api.sources(), api.records(), api.reports(), api.report(1), api.intake(), api.meta(), api.ready()',
-		'ok', 'call the API (allowed)'),
-	('ruad_auditor', 'SELECT api.summary()', '42501', 'call the API');
+	('ruad_web', 'SELECT api.summary(f), api.timeseries(f), api.sources(f, p), api.source(''none'', f), api.source_ips(''none'', f, p), api.source_identifiers(''none'', f, p), api.source_reporters(''none'', f, p),
+		api.records(f, p), api.reports(f, p), api.report(1), api.report_records(1, f, p), api.search(''xx''), api.meta(), api.metrics(), api.ready() FROM api.filter() f, api.page() p', 'ok', 'call the API (allowed)'),
+	('ruad_web', 'SELECT api.domains(f, p), api.domain(''x'', f), api.impact(''x'', f), api.reporters(f, p), api.failures(f, p), api.failure(1), api.tls_summary(f), api.tls_timeseries(f), api.tls_reports(f, p), api.tls_report(1),
+		api.intake(f), api.intake_events(f, p), api.report_xml(1), api.csv(''reports'', api.reports(f, p)) FROM api.filter() f, api.page() p', 'ok', 'all of it (allowed)'),
+	('ruad_auditor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
+	('ruad_editor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
+	('ruad_editor', 'SELECT * FROM dmarc.labels', '42501', 'read a view');
 
 SELECT plan(count(*)::integer + 12) FROM t.attempt;
 SELECT ruad.stage_open();
