@@ -246,13 +246,15 @@ AS $$
 DECLARE
 	list text;
 	page api.tally[];
+	place api.rank;
 	total bigint;
 BEGIN
 	PERFORM api.check_choice('group', api.source_groups(), p_group);
 	p_group := coalesce(p_group, 'source');
 	p_sort := api.sort_of(p_sort);
 	list := format('sources %s %s', p_group, p_sort);
-	SELECT t.total, t.page INTO total, page FROM api.tally_page(p_group, f, p_sort, p.size, api.rank_of(list, p.cursor)) t;
+	place := api.rank_of(list, p.cursor);
+	SELECT t.total, t.page INTO total, page FROM api.tally_page(p_group, f, p_sort, p.size, place) t;
 	RETURN jsonb_build_object('window', api.window_json(f), 'group', p_group, 'items', api.source_items(p_group, page[:p.size], f, p.csv),
 		'next', api.tally_next(list, page, p_sort, p.size), 'total', total);
 END
@@ -331,7 +333,9 @@ BEGIN
 	ip := f.source_ip[1];
 	key := CASE WHEN ip IS NOT NULL THEN 'ip:' || host(ip) WHEN p_key <> 'none' THEN p_key END;
 	SELECT * INTO t FROM api.tallies('', f);
-	t := coalesce(t, api.tally_zero());
+	IF NOT FOUND THEN
+		t := api.tally_zero();
+	END IF;
 	t.key := coalesce(host(ip), key);
 	item := api.source_items(CASE WHEN ip IS NULL THEN 'source' ELSE 'ip' END, ARRAY[t], f, false) -> 0;
 	RETURN item || jsonb_build_object('key', api.display(key), 'window', api.window_json(f), 'overrides', api.overrides(f),
@@ -357,6 +361,7 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	page api.tally[];
+	place api.rank := api.rank_of('source_ips', p.cursor);
 	total bigint;
 BEGIN
 	IF NOT api.source_is_known(p_key) THEN
@@ -364,7 +369,7 @@ BEGIN
 	END IF;
 	f := api.of_source(f, p_key);
 	SELECT t.total, t.page INTO total, page
-	FROM api.tally_page('ip', f, '-messages', p.size, api.rank_of('source_ips', p.cursor)) t;
+	FROM api.tally_page('ip', f, '-messages', p.size, place) t;
 	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_ips', page, '-messages', p.size),
 		'items', (SELECT coalesce(jsonb_agg(api.address_json((t.tally).key::inet) - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
 				'messages', (t.tally).messages, 'pass', (t.tally).pass, 'first_seen', api.iso(coalesce(k.first_seen, (t.tally).first_seen)),
@@ -427,6 +432,7 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	page api.tally[];
+	place api.rank := api.rank_of('source_reporters', p.cursor);
 	total bigint;
 BEGIN
 	IF NOT api.source_is_known(p_key) THEN
@@ -434,7 +440,7 @@ BEGIN
 	END IF;
 	f := api.of_source(f, p_key);
 	SELECT t.total, t.page INTO total, page
-	FROM api.tally_page('reporter', f, '-messages', p.size, api.rank_of('source_reporters', p.cursor)) t;
+	FROM api.tally_page('reporter', f, '-messages', p.size, place) t;
 	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_reporters', page, '-messages', p.size),
 		'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('org_name', api.display((t.tally).key), 'messages', (t.tally).messages,
 				'pass', (t.tally).pass, 'dkim_aligned', (t.tally).dkim_aligned, 'spf_aligned', (t.tally).spf_aligned,

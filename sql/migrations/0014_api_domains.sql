@@ -380,12 +380,14 @@ AS $$
 DECLARE
 	list text;
 	page api.tally[];
+	place api.rank;
 	keys text[];
 	total bigint;
 BEGIN
 	p_sort := api.sort_of(p_sort);
 	list := format('domains %s', p_sort);
-	SELECT t.total, t.page INTO total, page FROM api.tally_page('domain', f, p_sort, p.size, api.rank_of(list, p.cursor)) t;
+	place := api.rank_of(list, p.cursor);
+	SELECT t.total, t.page INTO total, page FROM api.tally_page('domain', f, p_sort, p.size, place) t;
 	keys := ARRAY(SELECT t.key FROM unnest(page[:p.size]) t);
 	RETURN jsonb_build_object('window', api.window_json(f), 'next', api.tally_next(list, page, p_sort, p.size), 'total', total,
 		'items', (SELECT coalesce(jsonb_agg(i.item ORDER BY array_position(keys, i.domain), i.no), '[]') FROM (
