@@ -2,7 +2,7 @@
 // over time.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMIT } from './browser.mjs';
+import { LIMIT, overflow } from './browser.mjs';
 import { setup } from './setup.mjs';
 
 const here = setup();
@@ -139,6 +139,7 @@ describe('a domain', { concurrency: false }, () => {
       assert.equal(await page.locator('.printed').isVisible(), false);
       await page.emulateMedia({ media: 'print' });
       await page.setViewportSize({ width: 718, height: 1000 }); // A4 with margins
+      assert.ok((await overflow(page)) <= 0, 'wider than the paper');
       assert.match(await page.locator('.printed').innerText(), /\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d/);
       assert.equal(await page.locator('#impact .switch').isVisible(), false);
       assert.match(await page.locator('#impact h2').innerText(), /p=(quarantine|reject)/);

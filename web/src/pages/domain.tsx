@@ -118,8 +118,8 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
           <>
             <b>
               <Text value={effective} max={20} />
-            </b>{' '}
-            <small>{text}</small>
+            </b>
+            <small class="block">{text}</small>
           </>,
         ])}
       />
