@@ -221,10 +221,26 @@ def deliver(client, mail, *recipients):
     return [(code, text.decode()) for code, text in replies]
 
 
+TOLD = pytest.StashKey()
+
+
 def pytest_configure(config):
+    config.stash[TOLD] = []
     for program in (PROGRAMS / "ruad-ingest", PROGRAMS / "ruad-parse", BUILD / "bin" / "ruad"):
         if not program.exists():
             pytest.exit(f"{program} is missing: build first, or set RUAD_BUILD", 2)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash[TOLD]:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(name="tell")
+def fixture_tell(request):
+    """tell(line): says it at the end of the output, with the test's parameters."""
+    place = request.node.name.partition("[")[2].rstrip("]")
+    return lambda line: request.config.stash[TOLD].append(f"{place}: {line}")
 
 
 @pytest.fixture(name="folder")

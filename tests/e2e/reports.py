@@ -85,6 +85,11 @@ def gzipped(xml, name="report.xml.gz"):
     return name, "application/gzip", gzip.compress(xml, mtime=0)
 
 
+def stored_gzip(xml):
+    """The bytes of a gzip file that packs nothing, and so is as large as the report."""
+    return gzip.compress(xml, 0, mtime=0)
+
+
 def zipped(*xmls, name="report.zip"):
     """(file name, media type, bytes) of a zip archive with a member for each."""
     archive = io.BytesIO()

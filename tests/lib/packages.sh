@@ -1,17 +1,21 @@
 # packages.sh - puts Debian packages on the machine that the tests need: only what is missing, and starting no service.
 # Sourced by tests/run.
+#
+# Mail servers are only fetched, since they exclude each other: tests/e2e/mail_servers.py unpacks them.
 # shellcheck shell=bash
 
 build_packages=(build-essential cmake ninja-build pkg-config ca-certificates postgresql
 	libglib2.0-dev libgmime-3.0-dev libarchive-dev libxml2-dev nettle-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
 	libmicrohttpd-dev libcrypt-dev libseccomp-dev libsystemd-dev libcmocka-dev)
+mail_server_packages=(exim4-base exim4-config exim4-daemon-light postfix)
+mail_server_folder=build/tests/mail-servers
 
 # packages_of SUITE: what it needs beyond build_packages, one a line.
 packages_of() {
 	case $1 in
 	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 ;;
 	sql) printf '%s\n' perl libtap-parser-sourcehandler-pgtap-perl "postgresql-$(postgresql_major)-pgtap" ;;
-	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema openssl swaks curl && exim_package ;;
+	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema openssl swaks curl && mail_server_libraries ;;
 	browser) printf '%s\n' chromium adduser nginx ;;
 	fuzz) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" ;;
 	bench) printf '%s\n' libxml2-utils python3 ;;
@@ -30,16 +34,22 @@ clang_major() {
 	major_behind clang
 }
 
-# Exim, unless the machine has another mail server that it would push out: the test then skips, and says so.
-exim_package() {
-	local other
-	# shellcheck disable=SC2016 # dpkg-query's own variables
-	other=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' |
-		awk '$1 == "installed" && /mail-transport-agent/ && $2 !~ /^exim4/ { print $2; exit }')
-	if [ -n "$other" ]; then
-		echo "tests/run: $other is this machine's mail server: Exim is not installed, its test will skip" >&2
-	else
-		echo exim4-daemon-light
+# The libraries that the mail servers load.
+mail_server_libraries() {
+	apt-cache depends "${mail_server_packages[@]}" | sed -n 's/^ *Depends: \(lib.*\)/\1/p'
+}
+
+# fetch_mail_servers: puts their packages into mail_server_folder.
+fetch_mail_servers() {
+	local package missing=()
+	mkdir -p "$mail_server_folder"
+	for package in "${mail_server_packages[@]}"; do
+		compgen -G "$mail_server_folder/${package}_*.deb" >/dev/null || missing+=("$package")
+	done
+	if [ ${#missing[@]} -gt 0 ]; then
+		echo "tests/run: fetching ${missing[*]}"
+		as_root apt-get -q update
+		(cd "$mail_server_folder" && apt-get -q download "${missing[@]}")
 	fi
 }
 
@@ -78,6 +88,9 @@ install_for() {
 		as_root apt-get -q update
 		as_root env DEBIAN_FRONTEND=noninteractive bash -c "$(declare -f quiet_install); quiet_install \"\$@\"" \
 			- "${missing[@]}"
+	fi
+	if [[ " $* " = *" e2e "* ]]; then
+		fetch_mail_servers
 	fi
 }
 
