@@ -43,9 +43,14 @@ class Set:
         """How many things in mails became what: {"stored": 3, "duplicate": 1}."""
         return dict(self.database.query("SELECT status, count(*)::int FROM dmarc.intake GROUP BY 1"))
 
-    def reports(self):
+    def counts(self):
+        """The same in words, for tell()."""
+        found = {"stored": 0, "duplicate": 0, **self.statuses()}
+        return ", ".join(f"{status} {count}" for status, count in found.items())
+
+    def reports(self, seconds=60):
         """Once nothing waits any more: the report_id of each row."""
-        self.server.wait_until_empty()
+        self.server.wait_until_empty(seconds)
         return self.database.reports()
 
 
@@ -153,17 +158,19 @@ def test_two_recipients_in_one_mail_are_one_delivery(mta):
 def test_what_cannot_be_stored_waits_in_the_queue(own_mta, tell):
     own_mta.server.send(reports.report_mail(0))
     assert own_mta.reports() == numbers(1)
+    before = own_mta.counts()
     own_mta.database.postgres.stop()
     for number in range(1, 26):
         own_mta.server.send(reports.report_mail(number))
     wait_until(lambda: own_mta.server.log().count("451 4.3.0") >= 25, "each was answered 451")
     own_mta.server.flush()
     wait_until(lambda: own_mta.server.queued() == 25, "all 25 wait")
+    waiting = own_mta.server.queued()
     own_mta.database.postgres.start()
     time.sleep(1.1)  # an attempt to connect that failed is not repeated within a second
     assert own_mta.reports() == numbers(26)
     assert own_mta.statuses() == {"stored": 26}
-    tell("PostgreSQL away: sent 25, waiting 25; back: waiting 0, stored 25, duplicates 0")
+    tell(f"before: {before}; PostgreSQL away: sent 25 more, waiting {waiting}; back: {own_mta.counts()}")
 
 
 @functools.cache
@@ -215,10 +222,8 @@ def test_a_mail_server_that_is_restarted_in_the_middle_of_a_delivery(mta, how, t
         mta.server.start()
     assert mta.reports() == ["report-1"]
     assert mta.database.value("SELECT count(*) FROM dmarc.records") == 1
-    statuses = mta.statuses()
-    assert statuses.pop("stored") == 1
-    tell(f"restarted ({how}): sent 1, stored 1, duplicates {statuses.pop('duplicate', 0)}")
-    assert not statuses
+    assert mta.statuses() in ({"stored": 1}, {"stored": 1, "duplicate": 1})  # a duplicate, where the first 250 was not heard
+    tell(f"restarted ({how}): sent 1, {mta.counts()}")
 
 
 def test_exim_without_the_split_configuration(database):
@@ -257,10 +262,8 @@ def test_a_thousand_mails_in_a_burst_are_stored_once_each(mta, tell):
             sent.result()
     taken = time.monotonic() - began
     waiting = mta.server.queued()
-    assert mta.reports() == numbers(BURST)
+    assert mta.reports(180) == numbers(BURST)
     passed = time.monotonic() - began
     assert mta.statuses() == {"stored": BURST}
     assert mta.database.value("SELECT count(*) FROM dmarc.records") == BURST
-    tell(
-        f"burst: sent {BURST} in {taken:.1f} s, then waiting {waiting}; stored {BURST} after {passed:.1f} s, duplicates 0"
-    )
+    tell(f"burst: sent {BURST} in {taken:.1f} s, then waiting {waiting}; all after {passed:.1f} s: {mta.counts()}")
