@@ -264,7 +264,7 @@ class MailServer:
         def empty():
             if self.queued():
                 self.flush()
-            return self.queued() == 0
+            return self.queued() == 0 and self.queued() == 0  # none that was only on the move
 
         wait_until(empty, f"{self.name}'s queue is empty", seconds)
 
@@ -410,7 +410,8 @@ class Postfix(MailServer):
         return readme_commands(self.name).replace("domain.cf", "addresses.cf")
 
     def queued(self):
-        return self.run("postqueue", "-j").count('"queue_id"')
+        """A mail that moves from one of its queues to another just now may be listed twice or not at all."""
+        return len(set(re.findall(r'"queue_id": "(\w+)"', self.run("postqueue", "-j"))))
 
     def flush(self):
         self.run("postqueue", "-f")

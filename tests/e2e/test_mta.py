@@ -164,8 +164,7 @@ def test_what_cannot_be_stored_waits_in_the_queue(own_mta, tell):
         own_mta.server.send(reports.report_mail(number))
     wait_until(lambda: own_mta.server.log().count("451 4.3.0") >= 25, "each was answered 451")
     own_mta.server.flush()
-    wait_until(lambda: own_mta.server.queued() == 25, "all 25 wait")
-    waiting = own_mta.server.queued()
+    waiting = wait_until(lambda: (count := own_mta.server.queued()) == 25 and count, "all 25 wait")
     own_mta.database.postgres.start()
     time.sleep(1.1)  # an attempt to connect that failed is not repeated within a second
     assert own_mta.reports() == numbers(26)
