@@ -195,7 +195,7 @@ AS $$
 		SELECT k.key, coalesce(a.source_ip, k.ip) AS ip, a.source, a.source_name, a.source_type, a.name_basis, a.rdns, a.as_name,
 			coalesce(l.label, CASE WHEN count(a.label) OVER w = count(*) OVER w AND min(a.label) OVER w = max(a.label) OVER w
 				THEN a.label END) AS label,
-			count(*) OVER w <= least(100, 20000 / cardinality(p_keys)) AS few,
+			count(*) OVER w <= least(100, 20000 / greatest(1, cardinality(p_keys))) AS few,
 			row_number() OVER (PARTITION BY k.key ORDER BY a.looked_up_at DESC NULLS LAST, a.source_ip) = 1 AS newest
 		FROM keys k
 		LEFT JOIN dmarc.labels l ON l.source = k.labelled
