@@ -23,7 +23,7 @@ import { Asked } from './asked';
 import { named, texts } from './columns';
 import { type Fact, Facts } from './facts';
 import { Labelling } from './label';
-import { Icon, Num } from './marks';
+import { Aligned, Num } from './marks';
 import { Nothing } from './nothing';
 import { Dkim, Spf } from './record';
 import { type Column, ListTable } from './table';
@@ -90,16 +90,9 @@ function Part<T>({ title, noun, list, columns, rowKey, slim = false, children }:
   );
 }
 
-const identity = (row: Identifier) => JSON.stringify([row.header_from, row.envelope_from, row.spf, row.dkim, row.dkim_aligned, row.spf_aligned]);
-
 function Identifiers({ source, scope, path }: Props) {
   const list = useList<Identifier>(`${path}/identifiers`, { ...scope.params, limit: 50 });
-  const mark = (aligned: boolean, method: string) => (
-    <span class={`mark ${aligned ? 'good' : 'bad'}`}>
-      <Icon name={aligned ? 'good' : 'bad'} />
-      {method}
-    </span>
-  );
+  const aligned = (yes: boolean) => (yes ? 'pass' : 'fail');
   const columns: Column<Identifier>[] = [
     ...texts<Identifier>(['header_from'], { title: 'From', lead: true }),
     ...texts<Identifier>(['envelope_from'], {
@@ -108,12 +101,13 @@ function Identifiers({ source, scope, path }: Props) {
     }),
     { id: 'dkim', title: 'DKIM', roomy: true, cell: ({ dkim }) => <Dkim results={dkim} /> },
     { id: 'spf', title: 'SPF', roomy: true, cell: ({ spf }) => <Spf results={spf} /> },
-    { id: 'aligned', title: 'Aligned', cell: (row) => <span class="standing">{mark(row.dkim_aligned, 'DKIM')}{mark(row.spf_aligned, 'SPF')}</span> },
-    ...counts<Identifier>((row, params) => records(source, { header_from: row.header_from ?? '', dkim: row.dkim_aligned ? 'pass' : 'fail', spf: row.spf_aligned ? 'pass' : 'fail', ...params })),
+    { id: 'dkim_aligned', title: 'DKIM aligned', cell: (row) => <Aligned value={aligned(row.dkim_aligned)} /> },
+    { id: 'spf_aligned', title: 'SPF aligned', cell: (row) => <Aligned value={aligned(row.spf_aligned)} /> },
+    ...counts<Identifier>((row, params) => records(source, { header_from: row.header_from ?? '', dkim: aligned(row.dkim_aligned), spf: aligned(row.spf_aligned), ...params })),
     ...days<Identifier>(['last_seen']),
   ];
   return (
-    <Part title="Identifiers" noun="combination" list={list} columns={columns} rowKey={identity}>
+    <Part title="Identifiers" noun="combination" list={list} columns={columns} rowKey={JSON.stringify}>
       <p class="lead">Who its mail said it is, and what proved it. Aligned is what passed for the domain in From.</p>
     </Part>
   );

@@ -2,6 +2,7 @@
 import { type Group, type SourceItem, useList } from '../api';
 import { basis } from '../basis';
 import { keyWords, mainFailure } from '../classes';
+import { numbers } from '../components/columns';
 import { Filters, Switch } from '../components/filters';
 import { classSlices, ClassTag, LabelTag, Num, outcome, Shares, SourceLink, Spark } from '../components/marks';
 import { Nothing } from '../components/nothing';
@@ -76,7 +77,10 @@ function Outcome({ item }: { item: SourceItem }) {
 function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[number]): Column<SourceItem>[] {
   const set = picked(query, FILTERS);
   const list = (item: SourceItem, params: Params = {}, page = 'records') => href(page, { ...set, ...behind(group, item.key), ...params });
-  const share = (part: (item: SourceItem) => number) => (item: SourceItem) => (item.messages > 0 ? part(item) / item.messages : -1);
+  const share = (part: number, item: SourceItem, params: Params) => {
+    const words = percent(part, item.messages);
+    return part > 0 ? <a href={list(item, params)}>{words}</a> : words;
+  };
   const own = (item: SourceItem) => (group === '' && item.key !== null ? href('source', { key: item.key }) : list(item, {}, 'sources'));
   return [
     {
@@ -100,34 +104,12 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
       ),
     },
     ...counts<SourceItem>(list, true),
-    {
-      id: 'fail',
-      title: 'Fails',
-      number: true,
-      sort: 'server',
-      cell: (item) => <Num n={item.messages - item.pass} to={list(item, { result: 'fail' })} />,
-    },
+    { id: 'fail', title: 'Fails', number: true, sort: 'server', cell: (item) => <Num n={item.messages - item.pass} to={list(item, { result: 'fail' })} /> },
     { id: 'class', title: 'By class', sort: (item) => mainFailure(item.by_class)?.label ?? '', cell: (item) => <Outcome item={item} /> },
-    ...(['dkim', 'spf'] as const).map(
-      (method): Column<SourceItem> => ({
-        id: method,
-        title: method.toUpperCase(),
-        number: true,
-        sort: share((item) => item[`${method}_aligned`]),
-        cell: (item) => {
-          const words = percent(item[`${method}_aligned`], item.messages);
-          return item[`${method}_aligned`] > 0 ? <a href={list(item, { [method]: 'pass' })}>{words}</a> : words;
-        },
-      }),
-    ),
+    ...numbers<SourceItem>(['dkim_aligned'], { title: 'DKIM', sort: (item) => item.dkim_aligned / (item.messages || 1), cell: (item) => share(item.dkim_aligned, item, { dkim: 'pass' }) }),
+    ...numbers<SourceItem>(['spf_aligned'], { title: 'SPF', sort: (item) => item.spf_aligned / (item.messages || 1), cell: (item) => share(item.spf_aligned, item, { spf: 'pass' }) }),
     { id: 'domains', title: 'Domains', roomy: true, sort: (item) => item.domains?.[0] ?? '', cell: (item) => <Domains item={item} to={own(item)} /> },
-    {
-      id: 'ips_total',
-      title: 'IPs',
-      number: true,
-      sort: (item) => item.ips_total ?? -1,
-      cell: (item) => (item.ips_total === null ? <span class="faint">–</span> : <Num n={item.ips_total} to={list(item, { group: 'ip' }, 'sources')} />),
-    },
+    ...numbers<SourceItem>(['ips_total'], { title: 'IPs', cell: (item) => <Num n={item.ips_total ?? 0} to={list(item, { group: 'ip' }, 'sources')} /> }),
     ...days<SourceItem>(['first_seen', 'last_seen']),
     { id: 'spark', title: 'Over time', cell: (item) => item.spark && <Spark values={item.spark} label={`Messages over ${window.words}`} /> },
   ];
