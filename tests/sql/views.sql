@@ -7,7 +7,7 @@ SELECT is_empty($$SELECT n.nspname FROM pg_namespace n WHERE nspname IN ('ruad',
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relkind <> 'v'$$, 'there is nothing but views');
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relname ~ '^record_' AND obj_description(c.oid) !~ 'never sum'$$,
 	'the views that multiply rows warn of it');
-SELECT views_are('dmarc', ARRAY['reports', 'records', 'record_dkim', 'record_spf', 'record_overrides', 'sources_daily', 'policies', 'intake', 'domains', 'addresses', 'labels', 'label_log', 'services',
+SELECT views_are('dmarc', ARRAY['reports', 'records', 'record_dkim', 'record_spf', 'record_overrides', 'sources_daily', 'policies', 'intake', 'domains', 'reporters', 'addresses', 'labels', 'label_log', 'services',
 	'schema_version', 'mails', 'failure_reports', 'tls_reports', 'tls_policies', 'tls_failures', 'notes']);
 
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
