@@ -32,7 +32,7 @@ const columns: Column<IntakeItem>[] = [
     main: true,
     cell: (item) => (
       <>
-        {item.status ? STATUSES[item.status][0] : 'Nothing found'}
+        <span class="time">{item.status ? STATUSES[item.status][0] : 'Nothing found'}</span>
         {item.code && (
           <small class="block">
             <a href={changed({ code: item.code, status: item.status ?? undefined })}>
