@@ -7,7 +7,7 @@ import type { Timeseries } from '../api';
 import { classWords } from '../classes';
 import { count, day, percent, plural, short } from '../format';
 import { after } from '../window';
-import { Swatch } from './marks';
+import { Legend } from './marks';
 import { Table } from './table';
 
 const HEIGHT = 190;
@@ -17,35 +17,29 @@ const TOP = 10;
 
 type Point = Timeseries['points'][number];
 
-// Textures over the classes' colours, once in the document.
-export function Textures() {
-  const line = (name: string, d: string, size = 6) => (
-    <pattern key={name} id={`tex-${name}`} width={size} height={size} patternUnits="userSpaceOnUse">
-      <path d={d} class="texture" />
-    </pattern>
-  );
-  return (
-    <svg class="defs" aria-hidden="true" width="0" height="0">
-      <defs>
-        {line('fail_overridden', 'M1 1.5h1.2M4 4.5h1.2')}
-        {line('fail_altered', 'M-1 1l2-2M0 6l6-6M5 7l2-2')}
-        {line('fail_unaligned', 'M0 2h5', 5)}
-        {line('unknown', 'M2 0v5', 5)}
-        {line('dkim_only', 'M0 4.5h1.4', 5)}
-        {line('spf_only', 'M3 0v6M0 3h6')}
-        {line('failed', 'M-1 1l2-2M0 6l6-6M5 7l2-2')}
-        {line('quarantine', 'M0 2h5', 5)}
-        {line('reject', 'M2 0v5', 5)}
-        {line('quarantined', 'M0 2h5', 5)}
-        {line('conflict', 'M2 0v5', 5)}
-        {line('duplicate', 'M1 1.5h1.2M4 4.5h1.2')}
-        <pattern id="tex-arriving" width="7" height="7" patternUnits="userSpaceOnUse">
-          <path d="M-1 1l2-2M0 7l7-7M6 8l2-2" class="arriving" />
+// Textures over the colours, and what has them.
+const TEXTURES: [d: string, size: number, names: string][] = [
+  ['M1 1.5h1.2M4 4.5h1.2', 6, 'fail_overridden duplicate'],
+  ['M-1 1l2-2M0 6l6-6M5 7l2-2', 6, 'fail_altered failed'],
+  ['M0 2h5', 5, 'fail_unaligned quarantine quarantined'],
+  ['M2 0v5', 5, 'unknown reject conflict'],
+  ['M0 4.5h1.4', 5, 'dkim_only'],
+  ['M3 0v6M0 3h6', 6, 'spf_only'],
+  ['M-1 1l2-2M0 7l7-7M6 8l2-2', 7, 'arriving'],
+];
+
+// Once in the document.
+export const Textures = () => (
+  <svg class="defs" aria-hidden="true" width="0" height="0">
+    {TEXTURES.flatMap(([d, size, names]) =>
+      names.split(' ').map((name) => (
+        <pattern key={name} id={`tex-${name}`} width={size} height={size} patternUnits="userSpaceOnUse">
+          <path d={d} class={name === 'arriving' ? name : 'texture'} />
         </pattern>
-      </defs>
-    </svg>
-  );
-}
+      )),
+    )}
+  </svg>
+);
 
 function useWidth(initial: number) {
   const ref = useRef<HTMLDivElement>(null);
@@ -83,34 +77,6 @@ interface Props {
 }
 
 const classLabel = (key: string) => classWords(key).label;
-
-function Tip({ point, keys, bucket, label }: { point: Point; keys: string[]; bucket: string; label: (key: string) => string }) {
-  return (
-    <>
-      <strong>
-        {bucket === 'day' ? '' : `${bucket} from `}
-        {day(point.t)}
-      </strong>
-      <dl>
-        {[...keys].reverse().map((key) =>
-          (point.v[key] ?? 0) > 0 ? (
-            <div key={key}>
-              <dt>
-                <Swatch name={key} /> {label(key)}
-              </dt>
-              <dd>{count(point.v[key] ?? 0)}</dd>
-            </div>
-          ) : null,
-        )}
-        <div class="sum">
-          <dt>All</dt>
-          <dd>{count(sum(point, keys))}</dd>
-        </div>
-      </dl>
-      {!point.complete && <small>reports still arriving</small>}
-    </>
-  );
-}
 
 function summary({ series, keys, words, noun = 'message', label = classLabel, marks = [] }: Props): string {
   const total = series.points.reduce((all, point) => all + sum(point, keys), 0);
@@ -217,7 +183,12 @@ export function StackedBars(props: Props) {
             aria-hidden="true"
             style={tipRight ? { right: `${width - x(at) + 8}px` } : { left: `${x(at) + bar + 8}px` }}
           >
-            <Tip point={chosen} keys={keys} bucket={bucket} label={label} />
+            <strong>
+              {bucket === 'day' ? '' : `${bucket} from `}
+              {day(chosen.t)}: {count(sum(chosen, keys))}
+            </strong>
+            <Legend slices={[...keys].reverse().map((name) => ({ name, label: label(name), value: chosen.v[name] ?? 0 }))} />
+            {!chosen.complete && <small>reports still arriving</small>}
           </div>
         )}
       </div>
