@@ -2,7 +2,7 @@
 #
 #   cmake -D FOLDER=page -D OUT=assets.c -P embed.cmake
 #
-# The bytes come in by .incbin (no compiler here has #embed yet), once as they are and once packed by gzip. The
+# The bytes come in by .incbin (no compiler here has #embed yet), once as they are and once in gzip form, by zopfli. The
 # file is only written anew when something in it changed, and holds the hash of all that it includes.
 cmake_minimum_required(VERSION 3.25)
 
@@ -52,7 +52,7 @@ foreach(path ${paths})
 	type_of(${path} type)
 	file(SHA256 ${FOLDER}/${path} sha256)
 	file(SIZE ${FOLDER}/${path} size)
-	execute_process(COMMAND gzip -n9c ${FOLDER}/${path} OUTPUT_FILE ${packed_folder}/${n}.gz COMMAND_ERROR_IS_FATAL ANY)
+	execute_process(COMMAND zopfli -c ${FOLDER}/${path} OUTPUT_FILE ${packed_folder}/${n}.gz COMMAND_ERROR_IS_FATAL ANY)
 	file(SIZE ${packed_folder}/${n}.gz packed_size)
 
 	string(APPEND body "\n/* ${path} ${sha256} */\n")
