@@ -104,7 +104,7 @@ export function Share({ part, whole }: { part: number; whole: number }) {
       {percent(part, whole)}
       <svg class="meter" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
         <rect class="meter-back" width="100" height="3" />
-        <rect class="meter-part" width={width} height="3" />
+        <rect class="fill-pass" width={width} height="3" />
       </svg>
     </span>
   );
