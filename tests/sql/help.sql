@@ -19,5 +19,5 @@ SELECT is(t.run(api.filter(), 'Messages'), 22::bigint, 'messages: all');
 SELECT is(t.run(api.filter(p_domain => '{o''hara.example}'), 'Messages'), 7::bigint, 'messages: of a domain, whatever it is called');
 SELECT is(t.run(api.filter(p_from => '2020-01-01', p_to => '2020-02-01'), 'Messages'), NULL, 'messages: of a window');
 SELECT is((api.summary(api.filter(p_domain => '{corp.example}')) -> 'totals' -> 'messages')::bigint, t.run(api.filter(p_domain => '{corp.example}'), 'Messages'), 'as the summary says');
-SELECT is((SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(api.help(api.filter())) k), '{advice,caveats,classes,labels,notes,onboarding,onboarding_samples,overrides,psql,queries,tabs,window,words}', 'its topics');
+SELECT is((SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(api.help(api.filter())) k), '{advice,caveats,classes,hints,impact,labels,notes,onboarding,onboarding_samples,overrides,pages,psql,queries,steps,tabs,window,words}', 'its topics');
 SELECT is((SELECT count(*) FROM jsonb_array_elements(api.help(api.filter()) -> 'notes') n WHERE length(n ->> 'text') < 5), 0::bigint, 'every note has words');

@@ -1,7 +1,7 @@
 // advice.ts - what to do about a source: what we were told of it (its label) against what the reports say (how it stands).
 //
 // Reports cannot tell whose a source is, so half of the answer is the label; without one the advice is to decide. The words are the API's.
-import { type Help, type SourceItem, useApi } from './api';
+import { type SourceItem, useWords } from './api';
 import { mainFailure, type Verdict } from './classes';
 
 export interface Advice {
@@ -26,10 +26,10 @@ function situation({ label, forwarder, spf_only, messages }: SourceItem, standin
 }
 
 export function useAdvice(source: SourceItem, standing: Verdict): Advice {
-  const help = useApi<Help>('help', {}, true).data;
+  const words = useWords();
   const where = situation(source, standing);
-  const text = help?.advice.find(({ term }) => term === where)?.text ?? '';
+  const text = words('advice', where);
   const why = /^(mine|none) (failing|mixed)/.test(where) ? mainFailure(source.by_class) : undefined;
-  const mend = why && `${why.reason} ${help?.classes.find(({ term }) => term === why.name)?.text ?? ''}`;
+  const mend = why && `${why.reason} ${words('classes', why.name)}`;
   return { mood: MOODS[where] ?? 'warn', text: mend ? `${text} ${mend}` : text };
 }

@@ -550,7 +550,9 @@ export interface Term {
   text: string;
 }
 
-export interface Help extends Record<'words' | 'classes' | 'advice' | 'overrides' | 'labels' | 'tabs' | 'caveats' | 'notes' | 'onboarding' | 'onboarding_samples', Term[]> {
+export type Topic = 'words' | 'classes' | 'advice' | 'overrides' | 'labels' | 'tabs' | 'caveats' | 'notes' | 'onboarding' | 'onboarding_samples' | 'pages' | 'hints' | 'impact' | 'steps';
+
+export interface Help extends Record<Topic, Term[]> {
   psql: string;
   queries: { number: string; sql: string }[];
 }
@@ -600,6 +602,15 @@ export async function ask<T>(url: string, { headers, ...options }: RequestInit =
 const answers = new Map<string, unknown>();
 const ANSWERS = 60;
 
+// What is asked only once is asked by many at the same time.
+const pending = new Map<string, Promise<unknown>>();
+
+function askOnce<T>(url: string): Promise<T> {
+  const answer = pending.get(url) ?? ask<T>(url).finally(() => pending.delete(url));
+  pending.set(url, answer);
+  return answer as Promise<T>;
+}
+
 // What shows an answer, to ask again once something was changed.
 const asking = new Set<() => void>();
 
@@ -638,9 +649,10 @@ export function useApi<T>(path: string | undefined, params: Params = {}, once = 
     if (url === undefined || (once && answers.has(url))) return;
     const abort = new AbortController();
     const asked = state.current;
-    ask<T>(url, { signal: abort.signal }).then(
+    (once ? askOnce<T>(url) : ask<T>(url, { signal: abort.signal })).then(
       (data) => {
         remember(url, data);
+        if (abort.signal.aborted) return;
         asked.data = data;
         asked.of = url;
         asked.problem = undefined;
@@ -727,8 +739,8 @@ export function useList<T>(path: string, params: Params): List<T> {
 export const useMe = (): Me | undefined => useApi<Me>('me', {}, true).data;
 export const useMeta = (): Meta | undefined => useApi<Meta>('meta', {}, true).data;
 
-// What a code of a note means; '' until that is known.
-export function useNoteWords(): (code: string) => string {
-  const notes = useApi<Help>('help', {}, true).data?.notes;
-  return (code) => notes?.find(({ term }) => term === code)?.text ?? '';
+// What the help says of a term; '' until that is known.
+export function useWords(): (topic: Topic, term: string) => string {
+  const help = useApi<Help>('help', {}, true).data;
+  return (topic, term) => help?.[topic].find((one) => one.term === term)?.text ?? '';
 }

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Bar } from './components/bar';
 import { Textures } from './components/chart';
+import { Told } from './components/told';
 import { PAGES } from './pages';
 import { href, start, useLocation } from './router';
 
@@ -46,13 +47,16 @@ function App() {
       <Textures />
       <Bar />
       <main id="main" ref={main} tabIndex={-1}>
+        {entry?.nav && page && (
+          <>
+            <h1 tabIndex={-1}>{entry.title}</h1>
+            <Told topic="pages" term={page} />
+          </>
+        )}
         <View key={key} />
       </main>
       <footer>
-        <p>
-          Numbers are messages, as receivers counted and judged them. Not every receiver reports, so no report does not mean no mail. All times
-          are UTC.
-        </p>
+        <Told term="all" />
       </footer>
     </>
   );

@@ -4,13 +4,14 @@
 import type { ComponentChildren } from 'preact';
 import type { Authentic, DkimResult, Note, Reason, Rec, SpfResult } from '../api';
 import { classWords } from '../classes';
-import { count, day } from '../format';
+import { day, plural } from '../format';
 import { href } from '../router';
 import { Aligned, ClassTag, LabelTag } from './marks';
 import { IpLink } from '../pages/failures';
 import { numbers, texts } from './columns';
 import type { Column } from './table';
 import { Text } from './text';
+import { Said } from './told';
 
 const raw = (result: string | null | undefined) => (result === 'pass' ? 'raw good' : 'raw');
 
@@ -78,16 +79,16 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
   );
 }
 
-// words: what the codes mean, where there is a place to say it.
-export function Notes({ notes, words = () => '' }: { notes: Note[]; words?: (code: string) => string }) {
+// explained: with what the codes mean, where there is a place to say it.
+export function Notes({ notes, explained = false }: { notes: Note[]; explained?: boolean }) {
   if (notes.length === 0) return null;
   return (
     <details class="notes">
-      <summary>{notes.length === 1 ? '1 note' : `${count(notes.length)} notes`}</summary>
+      <summary>{plural(notes.length, 'note')}</summary>
       <ul>
         {notes.map((note, index) => (
           <li key={index}>
-            <b>{note.code}</b> {words(note.code)} {note.path && <code>{note.path}</code>}{' '}
+            <b>{note.code}</b> {explained && <Said topic="notes" term={note.code} />} {note.path && <code>{note.path}</code>}{' '}
             {note.raw !== null && note.raw !== undefined && <Text value={note.raw} max={80} expand />}
           </li>
         ))}

@@ -29,6 +29,7 @@ import { Dkim, Spf } from './record';
 import { type Column, ListTable } from './table';
 import { counts, days } from './tallies';
 import { Text } from './text';
+import { Told } from './told';
 
 interface Props {
   source: Source;
@@ -108,7 +109,7 @@ function Identifiers({ source, scope, path }: Props) {
   ];
   return (
     <Part title="Identifiers" noun="combination" list={list} columns={columns} rowKey={JSON.stringify}>
-      <p class="lead">Who its mail said it is, and what proved it. Aligned is what passed for the domain in From.</p>
+      <Told term="identifiers" />
     </Part>
   );
 }

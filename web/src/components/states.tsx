@@ -7,6 +7,7 @@ import { changed, href } from '../router';
 import { useScope } from '../scope';
 import { Asked } from './asked';
 import { Icon } from './marks';
+import { Hint, Told } from './told';
 
 export function Skeleton({ rows = 4, label = 'Loading' }: { rows?: number; label?: string }) {
   return (
@@ -75,9 +76,7 @@ export function Unnamed() {
   const meta = useMeta();
   if (!meta || meta.features.enrich) return null;
   return (
-    <p class="lead">
-      <Icon name="info" /> No address has been looked up yet, so sources are shown by domain or address; names come once <code>ruad-enrich</code> has run.
-    </p>
+    <Hint term="names" />
   );
 }
 
@@ -121,10 +120,7 @@ export function Onboarding({ domain }: { domain: string | null }) {
   return (
     <section class="card onboarding">
       <h2>No report has come in yet</h2>
-      <p>
-        Receivers such as Google, Microsoft or Yahoo send a report a day once your domain asks for them in DNS. After that, expect 24 to 72
-        hours until the first one; a domain that sends little mail may wait longer.
-      </p>
+      <Told term="first report" />
       <form class="fields" onSubmit={(event) => event.preventDefault()}>
         <label>
           Your domain

@@ -10,6 +10,7 @@ import { PolicyTags, PolicyWords, tagsOf } from '../components/policy';
 import { Copyable, Stale, Unnamed } from '../components/states';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
+import { Hint, Said } from '../components/told';
 import { ago, clipped, count, day, moment, percent, plural, visible } from '../format';
 import { filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
@@ -22,16 +23,6 @@ interface Props {
   domain: Domain;
   scope: Scope;
 }
-
-const NOTES: Record<Impact['notes'][number], string> = {
-  mailing_lists:
-    'Some of it went over forwarders or lists. p=reject is not the goal for every domain: RFC 9989 (section 7.4) advises against it where people write to mailing lists.',
-  spf_only: 'Some mail passes by SPF alone, which forwarding breaks. With p=reject, RFC 9989 (section 7.4) wants it signed with DKIM, too.',
-  testing: 't=y: receivers that know the tag stay one step below the policy.',
-  pct: 'pct: older receivers apply the policy to that share only.',
-  subdomains_unprotected: 'Subdomains have a weaker policy.',
-  np_unprotected: 'Subdomains that do not exist have a weaker policy; np=reject loses no mail.',
-};
 
 // The answer; below the floor of evidence there is none, whatever the numbers.
 function Verdict({ impact: { affected, evidence, blockers, policy, sources_total: sources } }: { impact: Impact }) {
@@ -70,14 +61,6 @@ const affectedColumns: Column<Affected>[] = [
   ...times<Affected>(['last_seen']),
 ];
 
-function stepWords(step: Domain['next_record']['step']): string {
-  const [policy, test] = step.split('_');
-  if (step === 'keep') return 'None: the record can stay as it is.';
-  return test
-    ? `Try p=${policy}. With t=y, receivers that know the tag (RFC 9989) stay one step below; older ones ignore t=y and ${policy}.`
-    : `End the trial of p=${policy}: t=y goes.`;
-}
-
 function Found({ impact, record }: { impact: Impact; record: Domain['next_record'] }) {
   const { affected, sources, blockers, notes, scope } = impact;
   const slices = classSlices(affected.by_class);
@@ -101,12 +84,10 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
         </>
       )}
       {notes.map((note) => (
-        <p key={note} class="hint">
-          <Icon name="info" /> {NOTES[note]}
-        </p>
+        <Hint key={note} topic="impact" term={note} />
       ))}
       <h3>Next step</h3>
-      <p>{impact.evidence.sufficient ? stepWords(record.step) : 'None as long as there is not enough data.'}</p>
+      <p><Said topic="steps" term={impact.evidence.sufficient ? record.step : 'wait'} /></p>
       <Copyable text={`${record.name}. TXT "${record.value}"`} />
       <h3>Which tag governs what</h3>
       <Facts
@@ -177,9 +158,7 @@ function History({ domain: { policy_history: seen } }: Props) {
         ]}
       />
       {seen.some((one, index) => seen.slice(index + 1).some(({ to }) => to > one.from)) && (
-        <p class="hint">
-          <Icon name="info" /> Different policies at the same time: a change was on its way through DNS or, if it lasts, name servers disagree.
-        </p>
+        <Hint term="policies" />
       )}
     </section>
   );

@@ -115,10 +115,6 @@ function Domains() {
   const list = useList<DomainItem>('domains', { ...scope.filtered(NAMES), sort, limit: 200 });
   return (
     <>
-      <h1 tabIndex={-1}>Domains</h1>
-      <p class="lead">
-        Each domain that reports are about; below it the names in From that its policy governs. The policy is the one that the newest report saw.
-      </p>
       <Filters names={NAMES} />
       <section class="card flush">
         <ListTable

@@ -1,13 +1,14 @@
 // failure.tsx - one failure report: which message failed, how, and the headers it came with.
-import { type Failure, useNoteWords } from '../api';
+import type { Failure } from '../api';
 import { One } from '../components/asked';
 import { named } from '../components/columns';
 import { Facts } from '../components/facts';
 import { Notes } from '../components/record';
 import { Text } from '../components/text';
+import { Told } from '../components/told';
 import { visible } from '../format';
 import type { PageEntry } from '.';
-import { IpLink, Privacy } from './failures';
+import { IpLink } from './failures';
 
 // Lines of a stranger's text, as they are.
 export const Lines = ({ label, lines }: { label: string; lines: string[] }) => (
@@ -18,7 +19,7 @@ export const Lines = ({ label, lines }: { label: string; lines: string[] }) => (
 
 const Body = ({ report }: { report: Failure }) => (
   <>
-    <Privacy />
+    <Told topic="pages" term="failures" />
     <div class="two">
       <section class="card">
         <h2>Message</h2>
@@ -39,7 +40,7 @@ const Body = ({ report }: { report: Failure }) => (
             ...named(report, ['dkim_domain', 'dkim_identity', 'dkim_selector', 'dkim_selector_dns', 'spf_dns', 'reported_domain', 'incidents', 'reporting_mta', 'user_agent', 'received_at']),
           ]}
         />
-        <Notes notes={report.notes} words={useNoteWords()} />
+        <Notes notes={report.notes} explained />
       </section>
     </div>
     {([['Headers', report.original_headers], ['Body', report.original_body]] as const).map(

@@ -5,6 +5,7 @@ import { texts } from '../components/columns';
 import { Filters, Switch } from '../components/filters';
 import { Copyable, Empty } from '../components/states';
 import { type Column, ListTable } from '../components/table';
+import { Told } from '../components/told';
 import { Ip, Text } from '../components/text';
 import { moment } from '../format';
 import { href } from '../router';
@@ -12,14 +13,6 @@ import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
 const NAMES = ['ip'] as const;
-
-// What of these reports is kept.
-export const Privacy = () => (
-  <p class="lead">
-    Failure reports are about people’s messages. Only headers are kept, and of others’ addresses the domain (***@), unless the administrator has set{' '}
-    <code>failure_bodies</code>.
-  </p>
-);
 
 export const IpLink = ({ ip }: { ip: string | null }) =>
   ip ? (
@@ -63,10 +56,7 @@ export const columns: Column<FailureItem>[] = [
 const Never = () => (
   <section class="card onboarding">
     <h2>No failure report has ever come in</h2>
-    <p>
-      That is usual: few receivers send them, as each is about one message and its people. Those that do send them to the address in <code>ruf</code>; with{' '}
-      <code>fo=1</code> also when only one of DKIM and SPF failed.
-    </p>
+    <Told term="first failure report" />
     <Copyable text={'_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc-sum@example.com; ruf=mailto:dmarc-full@example.com; fo=1"'} />
   </section>
 );
@@ -97,13 +87,9 @@ function Reports() {
 }
 
 const Failures = () => (
-  <>
-    <h1 tabIndex={-1}>Failure reports</h1>
-    <Privacy />
-    <Asked answer={useApi<Meta>('meta')} label="failure reports">
-      {({ features }) => (features.failures ? <Reports /> : <Never />)}
-    </Asked>
-  </>
+  <Asked answer={useApi<Meta>('meta')} label="failure reports">
+    {({ features }) => (features.failures ? <Reports /> : <Never />)}
+  </Asked>
 );
 
 export const failures: PageEntry = { path: 'failures', title: 'Failures', nav: true, feature: 'failures', view: Failures };

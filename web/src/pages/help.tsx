@@ -6,6 +6,7 @@ import { Asked } from '../components/asked';
 import { type Fact, Facts } from '../components/facts';
 import { Swatch, VerdictMark } from '../components/marks';
 import { Copyable } from '../components/states';
+import { Told } from '../components/told';
 import { href } from '../router';
 import { useScope } from '../scope';
 import type { PageEntry } from '.';
@@ -28,8 +29,6 @@ function Help() {
   const { passing, failing } = meta?.thresholds ?? THRESHOLDS;
   return (
     <>
-      <h1 tabIndex={-1}>Help</h1>
-      <p class="lead">Numbers are messages (of TLS reports: sessions), never records. Days are of UTC.</p>
       <Asked answer={useApi<Answer>('help', params)} label="help">
         {(data) => (
           <>
@@ -47,7 +46,7 @@ function Help() {
                     </>,
                   ])}
                 >
-                  <p class="lead">Each record is in the first that fits.</p>
+                  <Told term="classes" />
                 </Words>
                 <Words
                   title="How a source stands"
@@ -64,7 +63,7 @@ function Help() {
                 rows={data.overrides.map(({ term, text }) => [<a href={href('records', { override: term })}>{term}</a>, <>{text}</>])}
               />
               <Words title="Coming from another tool" rows={plain(data.tabs)}>
-                <p class="lead">Their four tabs, and where to look here.</p>
+                <Told term="tabs" />
               </Words>
               <Words title="What reports cannot say" rows={plain(data.caveats)} />
             </div>
@@ -89,7 +88,7 @@ function Help() {
               </p>
             </section>
             <Words title="Notes on reports" rows={plain(data.notes)}>
-              <p class="lead">What was odd about a report: its form, or how it contradicts itself.</p>
+              <Told term="notes" />
             </Words>
           </>
         )}

@@ -173,10 +173,6 @@ function IntakePage() {
   const answer = useApi<Intake>('intake', { from: params.from, to: params.to });
   return (
     <>
-      <h1 tabIndex={-1}>Intake</h1>
-      <p class="lead">
-        All mail that was taken in {window.words}, of every domain. Mail that could not be read is kept, with the reason.
-      </p>
       <Asked answer={answer} label="intake">
         {(data) => (
           <>

@@ -31,11 +31,6 @@ function Records() {
   const list = useList<Rec>('records', { ...filtered(FILTERS), limit: 100 });
   return (
     <>
-      <h1 tabIndex={-1}>Records</h1>
-      <p class="lead">
-        One row for each record of a report. <b>Aligned</b> is the receiver’s verdict for the domain in From, and what DMARC counts; <b>raw</b> is what it
-        measured, for whatever domain.
-      </p>
       <Filters
         names={['result', 'class', 'ip', 'q']}
         more={['disposition', 'source', 'reporter', 'header_from', 'dkim', 'spf', 'override', 'label', 'auth_domain', 'rdns', 'asn', 'country']}

@@ -1,11 +1,12 @@
 // reporters.tsx - who reports: how regularly, how late, in which form, and what is odd about it.
-import { type ReporterItem, useList, useNoteWords } from '../api';
+import { type ReporterItem, useList } from '../api';
 import { numbers, texts, times } from '../components/columns';
 import { Filters } from '../components/filters';
 import { Heat, Num, Share } from '../components/marks';
 import { Nothing } from '../components/nothing';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
+import { Said } from '../components/told';
 import { count, day, plural } from '../format';
 import { href } from '../router';
 import { useScope } from '../scope';
@@ -36,7 +37,7 @@ function Coverage({ item: { coverage, days }, window }: { item: ReporterItem; wi
   );
 }
 
-const columns = (window: Window, noteWords: (code: string) => string): Column<ReporterItem>[] => [
+const columns = (window: Window): Column<ReporterItem>[] => [
   ...texts<ReporterItem>(['org_name'], {
     title: 'Reporter',
     lead: true,
@@ -77,7 +78,7 @@ const columns = (window: Window, noteWords: (code: string) => string): Column<Re
           <ul>
             {notes.map(({ code, n }) => (
               <li key={code}>
-                <b>{code}</b> {noteWords(code)} <span class="faint">{count(n)}</span>
+                <b>{code}</b> <Said topic="notes" term={code} /> <span class="faint">{count(n)}</span>
               </li>
             ))}
           </ul>
@@ -93,15 +94,13 @@ function Reporters() {
   const { filtered, window } = useScope();
   return (
     <>
-      <h1 tabIndex={-1}>Reporters</h1>
-      <p class="lead">Who reports on your domains. One that falls silent leaves a gap in all other numbers.</p>
       <Filters names={NAMES} />
       <section class="card flush">
         <ListTable
           label="Reporters"
           noun="reporter"
           list={useList<ReporterItem>('reporters', { ...filtered(NAMES), limit: 100 })}
-          columns={columns(window, useNoteWords())}
+          columns={columns(window)}
           rowKey={(item) => item.org_name ?? ''}
           sortable
           empty={<Nothing noun="reporter" filters={NAMES} />}

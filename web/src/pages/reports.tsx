@@ -67,8 +67,6 @@ function Reports() {
   const always = query.get('report_id') && !['window', 'from'].some((name) => query.has(name)) ? { from: '', to: '' } : {};
   return (
     <>
-      <h1 tabIndex={-1}>Reports</h1>
-      <p class="lead">What receivers sent about your domains. Filters on records leave the reports that hold such a record.</p>
       <Filters names={['reporter', 'report_id', 'ip']} more={['result', 'class', 'source', 'header_from', 'disposition', 'override', 'label', 'q']} />
       <section class="card flush">
         <ListTable

@@ -139,8 +139,6 @@ function Sources() {
   const by = useLocation().query.get('group') ?? '';
   return (
     <>
-      <h1 tabIndex={-1}>Sources</h1>
-      <p class="lead">Who sends as your domain, as the receivers saw it. A name is a hint by what it rests on, not proof of who sends.</p>
       <Unnamed />
       <div class="filters">
         <Switch name="group" label="Group by" choices={GROUPS} />

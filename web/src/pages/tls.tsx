@@ -8,6 +8,7 @@ import { Legend, Num, Share, Stat } from '../components/marks';
 import { Copyable, Empty, Stale } from '../components/states';
 import { type Column, ListTable, Table } from '../components/table';
 import { Text } from '../components/text';
+import { Told } from '../components/told';
 import { count, percent, period, plural } from '../format';
 import { changed, href, type Params, picked } from '../router';
 import { type Scope, useScope } from '../scope';
@@ -21,7 +22,7 @@ const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-fo
 const Never = ({ domain }: { domain: string }) => (
   <section class="card onboarding">
     <h2>No TLS report has come in yet</h2>
-    <p>Senders such as Google and Microsoft tell once a day how their TLS sessions with your mail servers went (RFC 8460), if a record asks them to:</p>
+    <Told term="first TLS report" />
     <Copyable text={`_smtp._tls.${domain}. TXT "v=TLSRPTv1; rua=mailto:tls-rpt@${domain}"`} />
   </section>
 );
@@ -122,7 +123,7 @@ function Body({ data, scope, params }: { data: TlsSummary; scope: Scope; params:
       {data.failures.length > 0 && (
         <section class="card">
           <h2>Why sessions failed</h2>
-          <p class="lead">A session may stand in several of these, so they need not add up.</p>
+          <Told term="sessions" />
           <Table label="Failures" rows={data.failures} rowKey={(row) => row.result_type ?? ''} columns={failures} />
         </section>
       )}
@@ -155,8 +156,6 @@ function Tls() {
   const features = useMeta()?.features;
   return (
     <>
-      <h1 tabIndex={-1}>TLS</h1>
-      <p class="lead">How others’ sessions with your mail servers went, as SMTP TLS reports tell. Numbers are sessions, not messages.</p>
       <div class="filters">
         <Switch name="policy_type" label="Policy" choices={TYPES} />
       </div>

@@ -1,5 +1,5 @@
 // tlsreport.tsx - one TLS report: how the sessions of a sender went, policy by policy.
-import { type TlsReport, useNoteWords } from '../api';
+import type { TlsReport } from '../api';
 import { One } from '../components/asked';
 import { named, numbers, texts } from '../components/columns';
 import { Facts } from '../components/facts';
@@ -40,7 +40,7 @@ const Body = ({ report }: { report: TlsReport }) => (
     <section class="card">
       <h2>Report</h2>
       <Facts rows={named(report, ['organization_name', 'contact_info', 'report_id', 'start_datetime', 'end_datetime', 'received_at', 'successful', 'failed'])} />
-      <Notes notes={report.notes} words={useNoteWords()} />
+      <Notes notes={report.notes} explained />
     </section>
     {report.policy.map((policy) => (
       <PolicyCard key={policy.policy_no} policy={policy} />
