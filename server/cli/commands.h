@@ -20,6 +20,7 @@ enum command_exit {
 int command_serve(const struct settings *settings, int argc, char **argv);
 int command_import(const struct settings *settings, int argc, char **argv);
 int command_parse(const struct settings *settings, int argc, char **argv);
+int command_check(const struct settings *settings, int argc, char **argv);
 int command_reprocess(const struct settings *settings, int argc, char **argv);
 int command_label(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);

@@ -26,6 +26,11 @@ static const struct command commands[] = {
 	    "  -q, --quiet          no progress bar and no closing line\n" },
 	{ "parse", command_parse, "FILE...", "print what is in a report or mail, as JSON; needs no database",
 	    "" },
+	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, where reports go",
+	    "Exit code 0: nothing is wrong that is an error, 1: something is, 75: DNS did not answer.\n\n"
+	    "  -r, --resolver=ADDRESS[:PORT]  ask this DNS server, not the system's\n"
+	    "  -s, --selector=NAME[:DOMAIN]   look at this DKIM key, too; may be repeated\n"
+	    "  -j, --json                     one JSON document a line\n" },
 	{ "reprocess", command_reprocess, "", "read again the mails that could not be read",
 	    "Mails that were set aside run through today's parser; what now reads is stored under the "
 	    "mail's\n"

@@ -6,7 +6,7 @@
 
 build_packages=(build-essential cmake ninja-build pkg-config ca-certificates postgresql
 	libglib2.0-dev libgmime-3.0-dev libarchive-dev libxml2-dev nettle-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
-	libmicrohttpd-dev libcrypt-dev zopfli libseccomp-dev libsystemd-dev libcmocka-dev)
+	libmicrohttpd-dev libcrypt-dev zopfli libseccomp-dev libsystemd-dev libc-ares-dev libcmocka-dev)
 mail_server_packages=(exim4-base exim4-config exim4-daemon-light postfix)
 mail_server_folder=build/tests/mail-servers
 
@@ -112,4 +112,11 @@ quiet_install() {
 		undo+=("$cluster")
 	fi
 	apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 install "$@"
+	# Nor are the DNS servers to be started, and take port 53, when the machine is next.
+	for package; do
+		case $package in
+		nsd) systemctl --quiet disable nsd.service || true ;;
+		unbound) systemctl --quiet disable unbound.service unbound-resolvconf.service || true ;;
+		esac
+	done
 }

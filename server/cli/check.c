@@ -1,0 +1,317 @@
+/*
+ * check.c - ruad check DOMAIN...: the DNS of domains, as far as mail and the reports on it go.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parser/text.h"
+#include "server/cli/commands.h"
+#include "server/dns/check.h"
+
+#define COMMAND     "check"
+#define LABEL_WIDTH 10 /* columns of what a line is about */
+#define RANGES_MAX  40 /* networks of SPF in the text; --json has all */
+
+enum colour { COLOUR_RED, COLOUR_YELLOW, COLOUR_BLUE, COLOUR_BOLD };
+
+/* Only on a terminal, and not where NO_COLOR is set. */
+static gboolean in_colour;
+
+static const char *colour_begin(enum colour colour)
+{
+	static const char *const CODES[] = { "\033[31m", "\033[33m", "\033[34m", "\033[1m" };
+
+	return in_colour ? CODES[colour] : "";
+}
+
+static const char *colour_end(void)
+{
+	return in_colour ? "\033[0m" : "";
+}
+
+/* "  label     words"; the label is only shown on the first of several lines: NULL on the others. words may be of the DNS. */
+static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
+{
+	g_autofree char *words = NULL, *clean = NULL;
+	va_list args;
+
+	va_start(args, format);
+	words = g_strdup_vprintf(format, args);
+	va_end(args);
+	clean = text_clean_line(words, strlen(words), CHECK_TEXT_MAX);
+	printf("  %-*s%s\n", LABEL_WIDTH, label == NULL ? "" : label, clean);
+}
+
+/* -- what there is -- */
+
+static void print_dmarc(const struct check_dmarc *dmarc)
+{
+	if (dmarc->name == NULL) {
+		line("DMARC", "no record");
+		return;
+	}
+	line("DMARC", "%s", dmarc->record.text);
+	line(NULL, "at %s", dmarc->name);
+	if (dmarc->policy == NULL)
+		line(NULL, "no policy");
+	else
+		line(NULL, "policy %s; subdomains %s, those that do not exist %s", dmarc->policy,
+		    dmarc->subdomains == NULL ? "none" : dmarc->subdomains,
+		    dmarc->nonexistent == NULL ? "none" : dmarc->nonexistent);
+}
+
+static const char *consent_words(const struct check_report *report)
+{
+	if (!report->external)
+		return "same organization";
+	switch (report->authorised) {
+	case CHECK_YES:
+		return report->override->len > 0 ? "authorised, sent elsewhere" : "authorised";
+	case CHECK_NO:
+		return "not authorised";
+	default:
+		return "authorisation unknown";
+	}
+}
+
+static void print_reports(const GPtrArray *reports)
+{
+	for (guint i = 0; i < reports->len; i++) {
+		const struct check_report *report = g_ptr_array_index(reports, i);
+
+		line(i == 0 ? "reports" : NULL, "%s %s: %s%s", report->tag, report->address,
+		    consent_words(report), report->accepts_mail == CHECK_NO ? ", takes no mail" : "");
+	}
+}
+
+/* Terms and networks in columns. */
+static void print_ranges(const GArray *ranges)
+{
+	for (guint i = 0; i < ranges->len && i < RANGES_MAX; i++) {
+		const struct spf_range *range = &g_array_index(ranges, struct spf_range, i);
+		char text[IP_TEXT_SIZE];
+
+		ip_print_range(&range->range, text);
+		line(NULL, "%c %-20s %s of %s", range->qualifier, text, range->term, range->via);
+	}
+	if (ranges->len > RANGES_MAX)
+		line(NULL, "and %u more (see --json)", ranges->len - RANGES_MAX);
+}
+
+static void print_spf(const struct spf_policy *spf)
+{
+	if (spf->record == NULL) {
+		line("SPF", "no record");
+		return;
+	}
+	line("SPF", "%s", spf->record);
+	line(NULL, "%s; look-ups: %u of %d, void: %u of %d; other addresses: %s", spf_state_word(spf->state),
+	    spf->lookups, SPF_LOOKUPS_MAX, spf->void_lookups, SPF_VOID_LOOKUPS_MAX,
+	    spf->all == '-'   ? "fail"
+	    : spf->all == '~' ? "softfail"
+	    : spf->all == '+' ? "pass"
+			      : "neutral");
+	print_ranges(spf->ranges);
+}
+
+static void print_dkim(const GPtrArray *dkim)
+{
+	for (guint i = 0; i < dkim->len; i++) {
+		const struct check_dkim *one = g_ptr_array_index(dkim, i);
+		const char *label = i == 0 ? "DKIM" : NULL;
+
+		if (one->key.status == DKIM_OK)
+			line(label, "%s of %s: %s, %u bits%s", one->selector, one->domain,
+			    one->key.key_type == NULL ? "" : one->key.key_type, one->key.bits,
+			    one->key.testing ? ", testing" : "");
+		else
+			line(label, "%s of %s: %s", one->selector, one->domain,
+			    dkim_status_word(one->key.status));
+	}
+}
+
+static void print_mx(const GPtrArray *mx)
+{
+	if (mx->len == 0)
+		line("MX", "none");
+	for (guint i = 0; i < mx->len; i++) {
+		const struct check_mx *one = g_ptr_array_index(mx, i);
+		g_autoptr(GString) addresses = g_string_new(NULL);
+
+		for (guint j = 0; j < one->addresses->len; j++)
+			g_string_append_printf(
+			    addresses, " %s", (const char *)g_ptr_array_index(one->addresses, j));
+		line(i == 0 ? "MX" : NULL, "%u %s %s", one->preference,
+		    *one->host == '\0' ? ". (takes no mail)" : one->host, addresses->str);
+	}
+}
+
+static void print_senders(const GPtrArray *senders)
+{
+	static const char *const WORDS[] = { "not confirmed", "confirmed", "unknown" };
+
+	for (guint i = 0; i < senders->len; i++) {
+		const struct check_sender *sender = g_ptr_array_index(senders, i);
+		char text[IP_TEXT_SIZE];
+
+		ip_print(&sender->ip, text);
+		line(i == 0 ? "senders" : NULL, "%-20s %s: %s", text,
+		    sender->name == NULL ? "no name" : sender->name, WORDS[sender->confirmed]);
+	}
+}
+
+/* -- what is wrong -- */
+
+static void print_finding(const struct finding *finding)
+{
+	enum finding_severity severity = finding_severity_of(finding->code);
+	const char *word = finding_severity_word(severity);
+
+	printf("\n  %s%-*s%s%s  %s\n", colour_begin((enum colour)severity), LABEL_WIDTH - 2, word,
+	    colour_end(), finding_code_word(finding->code), finding->place);
+	line(NULL, "%s", finding->text);
+	if (finding->mend != NULL)
+		line("  publish", "%s", finding->mend);
+}
+
+static void print_check(struct check *check)
+{
+	guint n = findings_count(check->findings);
+
+	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), check->domain, colour_end());
+	if (check->answered) {
+		print_dmarc(&check->dmarc);
+		print_reports(check->reports);
+		print_spf(&check->spf);
+		print_dkim(check->dkim);
+		print_mx(check->mx);
+		line("TLS", "%s", check->tls_rpt == NULL ? "no record" : check->tls_rpt);
+		print_senders(check->senders);
+	}
+	for (guint i = 0; i < n; i++)
+		print_finding(findings_get(check->findings, i));
+	if (n == 0)
+		printf("\n  nothing is wrong\n");
+}
+
+static void print_document(struct check *check)
+{
+	struct json_object *document = check_json(check);
+
+	puts(json_object_to_json_string_ext(
+	    document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(document);
+}
+
+/* -- the command -- */
+
+struct request {
+	char *server;
+	char **selectors; /* "S" or "S:DOMAIN"; cut in two by read_selectors() */
+	gboolean json;
+};
+
+static void read_selectors(char **words, GArray *selectors)
+{
+	for (; words != NULL && *words != NULL; words++) {
+		char *colon = strchr(*words, ':');
+		struct check_selector selector = { .selector = *words };
+
+		if (colon != NULL) {
+			*colon = '\0';
+			selector.domain = colon + 1;
+		}
+		g_array_append_val(selectors, selector);
+	}
+}
+
+static int check_one(struct resolver *resolver, const char *domain, const struct check_options *options,
+    const struct request *request)
+{
+	g_autoptr(GError) error = NULL;
+	struct check *check =
+	    check_with(resolver, domain, options, g_get_real_time() / G_USEC_PER_SEC, &error);
+	int code = COMMAND_OK;
+
+	if (check == NULL)
+		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
+	if (request->json)
+		print_document(check);
+	else
+		print_check(check);
+	fflush(stdout);
+	if (!check->answered)
+		code = COMMAND_TEMPFAIL;
+	else if (findings_have_error(check->findings))
+		code = COMMAND_FAILED;
+	check_free(check);
+	return code;
+}
+
+/* An error outweighs silence, and a wrong command line both. */
+static int worse(int a, int b)
+{
+	static const int ORDER[] = { COMMAND_USAGE, COMMAND_FAILED, COMMAND_TEMPFAIL };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ORDER); i++)
+		if (a == ORDER[i] || b == ORDER[i])
+			return ORDER[i];
+	return COMMAND_OK;
+}
+
+static int check_domains(struct resolver *resolver, char **domains, const struct request *request)
+{
+	g_autoptr(GArray) selectors = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
+	struct check_options options = { 0 };
+	int code = COMMAND_OK;
+
+	read_selectors(request->selectors, selectors);
+	options.selectors = (const struct check_selector *)(const void *)selectors->data;
+	options.n_selectors = selectors->len;
+	for (char **domain = domains; *domain != NULL; domain++) {
+		if (domain != domains && !request->json)
+			putchar('\n');
+		code = worse(code, check_one(resolver, *domain, &options, request));
+	}
+	return code;
+}
+
+static int run(char **domains, const struct request *request)
+{
+	struct resolver_options options = RESOLVER_OPTIONS_DEFAULT;
+	g_autoptr(GError) error = NULL;
+	struct resolver *resolver;
+	int code;
+
+	options.server = request->server;
+	resolver = resolver_new(&options, &error);
+	if (resolver == NULL)
+		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
+	in_colour = !request->json && isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL;
+	code = check_domains(resolver, domains, request);
+	resolver_free(resolver);
+	return code;
+}
+
+int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char **argv)
+{
+	struct request request = { 0 };
+	const GOptionEntry entries[] = {
+		{ "resolver", 'r', 0, G_OPTION_ARG_STRING, &request.server, NULL, NULL },
+		{ "selector", 's', 0, G_OPTION_ARG_STRING_ARRAY, &request.selectors, NULL, NULL },
+		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request.json, NULL, NULL },
+		{ 0 },
+	};
+	int code = COMMAND_USAGE;
+
+	if (!command_options(entries, &argc, &argv))
+		code = COMMAND_USAGE;
+	else if (argc < 2)
+		command_fail(COMMAND, COMMAND_USAGE, "no domain is named");
+	else
+		code = run(argv + 1, &request);
+	g_free(request.server);
+	g_strfreev(request.selectors);
+	return code;
+}

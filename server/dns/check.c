@@ -1,0 +1,122 @@
+#include "server/dns/check.h"
+
+#include "parser/error.h"
+#include "parser/text.h"
+#include "server/dns/check_parts.h"
+
+void check_failed(struct check *check, enum dns_type type, const char *name, const struct dns_answer *answer)
+{
+	g_autofree char *place = g_strdup_printf("%s %s", name, dns_type_word(type));
+
+	findings_add(check->findings, FINDING_DNS_FAILED, place, NULL, "%s could not be looked up: %s", name,
+	    dns_status_words(answer->status));
+}
+
+/* All that will be needed at once, so that it is asked at once. */
+static void expect_all(const struct dns_source *source, const char *domain)
+{
+	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls." };
+
+	dns_expect(source, DNS_MX, domain);
+	for (gsize i = 0; i < G_N_ELEMENTS(PREFIXES); i++) {
+		g_autofree char *name = g_strconcat(PREFIXES[i], domain, NULL);
+
+		dns_expect(source, DNS_TXT, name);
+	}
+}
+
+static gboolean is_silence(const struct dns_answer *answer)
+{
+	return answer->status == DNS_TIMEOUT || answer->status == DNS_UNREACHABLE ||
+	       answer->status == DNS_BUDGET;
+}
+
+/* Whether there is a server that says anything; it is not waited for longer than for one of these. */
+static gboolean is_answered(const struct dns_source *source, const char *domain)
+{
+	g_autofree char *dmarc = g_strconcat("_dmarc.", domain, NULL);
+
+	return !is_silence(dns_look_up(source, DNS_TXT, domain)) ||
+	       !is_silence(dns_look_up(source, DNS_TXT, dmarc)) ||
+	       !is_silence(dns_look_up(source, DNS_MX, domain));
+}
+
+static void judge_existence(const struct dns_source *source, struct check *check)
+{
+	if (dns_look_up(source, DNS_TXT, check->domain)->status == DNS_NXDOMAIN)
+		findings_add(check->findings, FINDING_DOMAIN_MISSING, check->domain, NULL,
+		    "%s does not exist", check->domain);
+}
+
+static char *read_domain(const char *words, GError **error)
+{
+	g_autofree char *domain = text_domain_copy(words);
+
+	if (dns_name_is_host(domain))
+		return g_steal_pointer(&domain);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "\"%s\": not the name of a domain", words);
+	return NULL;
+}
+
+struct check *check_run(const struct dns_source *source, const char *domain,
+    const struct check_options *options, gint64 checked_at, GError **error)
+{
+	g_autofree char *name = read_domain(domain, error);
+	struct check *check;
+
+	if (name == NULL)
+		return NULL;
+	check = g_new0(struct check, 1);
+	check->checked_at = checked_at;
+	check->findings = findings_new();
+	expect_all(source, name);
+	check->domain = g_steal_pointer(&name);
+	check->answered = is_answered(source, check->domain);
+	if (!check->answered) {
+		check_failed(check, DNS_TXT, check->domain, dns_look_up(source, DNS_TXT, check->domain));
+		return check;
+	}
+	judge_existence(source, check);
+	check_mx(source, check);
+	check_dmarc(source, options, check);
+	check_spf(source, check);
+	check_dkim(source, options, check);
+	check_tls(source, check);
+	check_senders(source, check);
+	return check;
+}
+
+struct check *check_with(struct resolver *resolver, const char *domain, const struct check_options *options,
+    gint64 checked_at, GError **error)
+{
+	struct dns_source source = resolver_source(resolver);
+
+	resolver_budget(resolver, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
+	return check_run(&source, domain, options, checked_at, error);
+}
+
+void check_free(struct check *check)
+{
+	if (check == NULL)
+		return;
+	g_free(check->domain);
+	findings_free(check->findings);
+	g_free(check->dmarc.name);
+	g_free(check->dmarc.org);
+	dmarc_clear(&check->dmarc.record);
+	g_clear_pointer(&check->reports, g_ptr_array_unref);
+	spf_policy_clear(&check->spf);
+	g_clear_pointer(&check->dkim, g_ptr_array_unref);
+	g_clear_pointer(&check->mx, g_ptr_array_unref);
+	g_free(check->tls_rpt);
+	g_clear_pointer(&check->tls_rua, g_ptr_array_unref);
+	g_clear_pointer(&check->senders, g_ptr_array_unref);
+	g_free(check);
+}
+
+const char *check_known_word(enum check_known known)
+{
+	static const char *const WORDS[] = { "no", "yes", "unknown" };
+
+	return WORDS[known];
+}

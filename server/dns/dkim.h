@@ -1,0 +1,34 @@
+/*
+ * dkim.h - the key record of a DKIM selector (RFC 6376 section 3.6.1, RFC 8301, RFC 8463), and what is wrong with it.
+ *
+ * Knows nothing of signatures, nor of the DNS.
+ */
+#pragma once
+
+#include "server/dns/findings.h"
+
+enum dkim_status {
+	DKIM_UNKNOWN, /* the name could not be looked up */
+	DKIM_MISSING, /* there is no record */
+	DKIM_INVALID, /* no signature can be checked by it */
+	DKIM_REVOKED, /* p is empty */
+	DKIM_OK,
+};
+
+struct dkim_key {
+	enum dkim_status status;
+	const char *key_type; /* "rsa", "ed25519"; NULL: another one, or not known. Static */
+	guint bits;           /* of the key; 0 where it could not be read */
+	gboolean testing;     /* t=y */
+};
+
+/* Read the text of a record at name ("s1._domainkey.example.com"); findings may be NULL. Status: INVALID, REVOKED or OK. */
+struct dkim_key dkim_read(const char *name, const char *text, struct findings *findings);
+
+/* Whether a TXT record is meant as a key: it has a tag p, or says v=DKIM1. */
+gboolean dkim_is_key(const char *text);
+
+const char *dkim_status_word(enum dkim_status status); /* "unknown", "missing", "invalid", "revoked", "ok" */
+
+/* "s1._domainkey.example.com". Transfer full. */
+char *dkim_name(const char *selector, const char *domain) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,220 @@
+#include "server/dns/message.h"
+
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <string.h>
+
+#include "parser/text.h"
+
+#define RECORDS_READ 4096 /* of an answer's section; 64 KiB cannot hold many more */
+#define MINIMUM_SIZE 20   /* bytes of a SOA record behind its names (RFC 1035 section 3.3.13) */
+
+struct reading {
+	ns_msg message;
+	enum dns_type type;
+	char name[NS_MAXDNAME]; /* that records must have: the one asked for, then the CNAME's target */
+	GArray *records;        /* struct dns_record */
+	struct dns_answer *answer;
+};
+
+/* A name as ns_name_ntop() writes it: what has a meaning in zone files is escaped. */
+static void escape_name(const char *name, char *escaped, gsize size)
+{
+	gsize to = 0;
+
+	for (; *name != '\0' && to + 2 < size; name++) {
+		if (strchr("\";()@$", *name) != NULL)
+			escaped[to++] = '\\';
+		escaped[to++] = g_ascii_tolower(*name);
+	}
+	escaped[to] = '\0';
+}
+
+/* -- the data of records -- */
+
+static void lower_name(char *name)
+{
+	gsize size = strlen(name);
+
+	if (size > 0 && name[size - 1] == '.')
+		name[size - 1] = '\0';
+	text_lower(name);
+}
+
+/* The name at data, a part of the message. NULL: there is none. */
+static char *read_name(const struct reading *reading, const guint8 *data, const guint8 *end)
+{
+	char name[NS_MAXDNAME] = "";
+
+	if (data >= end || ns_name_uncompress(ns_msg_base(reading->message), ns_msg_end(reading->message),
+			       data, name, sizeof(name)) < 0)
+		return NULL;
+	lower_name(name);
+	return g_strdup(name);
+}
+
+/* The strings of a TXT record (RFC 1035 section 3.3.14), joined. NULL: a string is longer than the record. */
+static char *read_strings(const guint8 *data, gsize size)
+{
+	g_autoptr(GString) joined = g_string_sized_new(size);
+
+	for (gsize at = 0; at < size; at += data[at] + 1U) {
+		if (at + 1 + data[at] > size)
+			return NULL;
+		g_string_append_len(joined, (const char *)data + at + 1, data[at]);
+	}
+	/* what is not UTF-8 grows by becoming U+FFFD */
+	return text_clean(joined->str, joined->len, 3 * joined->len);
+}
+
+static char *read_address(int family, const guint8 *data, gsize size)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (size != (family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr)))
+		return NULL;
+	inet_ntop(family, data, text, sizeof(text));
+	return g_strdup(text);
+}
+
+/* Append the record; FALSE when its data is not of its type. */
+static gboolean take_record(struct reading *reading, const ns_rr *rr)
+{
+	const guint8 *data = ns_rr_rdata(*rr);
+	gsize size = ns_rr_rdlen(*rr);
+	struct dns_record record = { 0 };
+
+	switch (reading->type) {
+	case DNS_A:
+		record.text = read_address(AF_INET, data, size);
+		break;
+	case DNS_AAAA:
+		record.text = read_address(AF_INET6, data, size);
+		break;
+	case DNS_PTR:
+		record.text = read_name(reading, data, data + size);
+		break;
+	case DNS_TXT:
+		record.text = read_strings(data, size);
+		break;
+	case DNS_MX:
+		if (size < NS_INT16SZ)
+			return FALSE;
+		record.preference = (guint16)ns_get16(data);
+		record.text = read_name(reading, data + NS_INT16SZ, data + size);
+		break;
+	}
+	if (record.text == NULL)
+		return FALSE;
+	g_array_append_val(reading->records, record);
+	return TRUE;
+}
+
+/* -- sections -- */
+
+static void lower_ttl(struct reading *reading, guint32 ttl)
+{
+	reading->answer->ttl = MIN(reading->answer->ttl, ttl);
+}
+
+static gboolean take_alias(struct reading *reading, const ns_rr *rr)
+{
+	const guint8 *data = ns_rr_rdata(*rr);
+	g_autofree char *target = read_name(reading, data, data + ns_rr_rdlen(*rr));
+
+	if (target == NULL)
+		return FALSE;
+	g_strlcpy(reading->name, target, sizeof(reading->name));
+	reading->answer->is_alias = TRUE;
+	return TRUE;
+}
+
+/* The answers, in order: a CNAME stands before what it leads to (RFC 1034 section 3.6.2). */
+static gboolean read_answers(struct reading *reading)
+{
+	int n = MIN(ns_msg_count(reading->message, ns_s_an), RECORDS_READ);
+
+	for (int i = 0; i < n; i++) {
+		char owner[NS_MAXDNAME];
+		ns_rr rr;
+
+		if (ns_parserr(&reading->message, ns_s_an, i, &rr) != 0)
+			return FALSE;
+		g_strlcpy(owner, ns_rr_name(rr), sizeof(owner));
+		lower_name(owner);
+		if (strcmp(owner, reading->name) != 0 || ns_rr_class(rr) != ns_c_in)
+			continue;
+		if (ns_rr_type(rr) == ns_t_cname && !take_alias(reading, &rr))
+			return FALSE;
+		if (ns_rr_type(rr) == (ns_type)reading->type && reading->records->len < DNS_RECORDS_MAX &&
+		    !take_record(reading, &rr))
+			return FALSE;
+		lower_ttl(reading, ns_rr_ttl(rr));
+	}
+	return TRUE;
+}
+
+/* How long it holds that there is nothing: as the zone's SOA says (RFC 2308 section 5). */
+static void read_negative_ttl(struct reading *reading)
+{
+	int n = MIN(ns_msg_count(reading->message, ns_s_ns), RECORDS_READ);
+
+	for (int i = 0; i < n; i++) {
+		ns_rr rr;
+
+		if (ns_parserr(&reading->message, ns_s_ns, i, &rr) != 0)
+			return;
+		if (ns_rr_type(rr) != ns_t_soa || ns_rr_rdlen(rr) < MINIMUM_SIZE)
+			continue;
+		lower_ttl(reading, ns_rr_ttl(rr));
+		lower_ttl(reading, (guint32)ns_get32(ns_rr_rdata(rr) + ns_rr_rdlen(rr) - NS_INT32SZ));
+		return;
+	}
+	reading->answer->ttl = 0;
+}
+
+static enum dns_status status_of(const struct reading *reading)
+{
+	switch (ns_msg_getflag(reading->message, ns_f_rcode)) {
+	case ns_r_noerror:
+		return reading->records->len > 0 ? DNS_OK : DNS_NODATA;
+	case ns_r_nxdomain:
+		return DNS_NXDOMAIN;
+	case ns_r_refused:
+		return DNS_REFUSED;
+	default:
+		return DNS_SERVFAIL;
+	}
+}
+
+static enum dns_status read_message(struct reading *reading, const guint8 *bytes, gsize size)
+{
+	enum dns_status status;
+
+	if (size > NS_MAXMSG || ns_initparse(bytes, (int)size, &reading->message) != 0 ||
+	    ns_msg_getflag(reading->message, ns_f_qr) == 0 || !read_answers(reading))
+		return DNS_MALFORMED;
+	status = status_of(reading);
+	if (status == DNS_NODATA || status == DNS_NXDOMAIN)
+		read_negative_ttl(reading);
+	return status;
+}
+
+void message_read(
+    const guint8 *bytes, gsize size, const char *name, enum dns_type type, struct dns_answer *answer)
+{
+	struct reading reading = { .type = type, .answer = answer };
+
+	*answer = (struct dns_answer){ .ttl = G_MAXUINT32 };
+	reading.records = g_array_new(FALSE, FALSE, sizeof(struct dns_record));
+	escape_name(name, reading.name, sizeof(reading.name));
+	answer->status = read_message(&reading, bytes, size);
+	answer->n_records = reading.records->len;
+	answer->records = (struct dns_record *)(void *)g_array_free(reading.records, FALSE);
+	if (answer->status != DNS_OK)
+		dns_answer_clear(answer);
+	if (answer->ttl == G_MAXUINT32)
+		answer->ttl = 0;
+}

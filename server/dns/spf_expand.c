@@ -1,0 +1,581 @@
+/*
+ * spf_expand.c - all that a domain's SPF allows, as networks.
+ *
+ * Terms are walked in the order of an evaluation. Where a receiver would stop (permerror), no more ranges are taken, but
+ * look-ups are counted on, so that it can be said by how many there are too many.
+ */
+#include "server/dns/spf_walk.h"
+
+#include <string.h>
+
+#include "parser/error.h"
+
+#define RECORD_LONG 450     /* bytes that should do for an answer in one datagram (RFC 7208 section 3.4) */
+#define TERM_SHOWN  255     /* bytes of a term that are kept with each of its ranges */
+#define WORK_MAX    1000000 /* networks looked at to take others out of them: an honest policy needs hundreds */
+
+struct expansion {
+	const struct dns_source *source;
+	struct spf_identity identity;
+	struct spf_policy *policy;
+	struct findings *findings;
+	GPtrArray *path;       /* the domains on the way here, for loops; owned */
+	GHashTable *included;  /* domains whose record was taken */
+	gboolean stopped;      /* a receiver would not go on */
+	gboolean exhausted;    /* neither do we */
+	gboolean incomplete;   /* ranges were left out */
+	guint work;            /* of WORK_MAX */
+	guint no_ipv6;         /* terms with IPv4 addresses only: void for senders with IPv6 */
+	gboolean ipv6_is_late; /* too many of them stand before an IPv6 network */
+};
+
+/* What a record amounts to. */
+struct branch {
+	GArray *ranges; /* struct spf_range */
+	char all;
+};
+
+static void expand_domain(struct expansion *expansion, const char *domain, struct branch *branch);
+
+/* -- ranges -- */
+
+static void clear_range(gpointer data)
+{
+	struct spf_range *range = data;
+
+	g_free(range->term);
+	g_free(range->via);
+}
+
+static GArray *new_ranges(void)
+{
+	GArray *ranges = g_array_new(FALSE, FALSE, sizeof(struct spf_range));
+
+	g_array_set_clear_func(ranges, clear_range);
+	return ranges;
+}
+
+static void add_range(
+    GArray *ranges, const struct ip_range *ip, char qualifier, const char *term, const char *via)
+{
+	struct spf_range range = { *ip, qualifier, g_strndup(term, TERM_SHOWN), g_strdup(via) };
+
+	if (ranges->len < SPF_RANGES_MAX)
+		g_array_append_val(ranges, range);
+	else
+		clear_range(&range);
+}
+
+static struct ip_range everything(guint8 size)
+{
+	return (struct ip_range){ .size = size };
+}
+
+static void add_everything(GArray *ranges, const struct spf_term *term, const char *via)
+{
+	struct ip_range ip4 = everything(4), ip6 = everything(16);
+
+	add_range(ranges, &ip4, term->qualifier, term->text, via);
+	add_range(ranges, &ip6, term->qualifier, term->text, via);
+}
+
+/* What is left of the networks in rest without one of them that an earlier term took. */
+static GArray *without(struct expansion *expansion, GArray *rest, const struct ip_range *taken)
+{
+	GArray *left = g_array_new(FALSE, FALSE, sizeof(struct ip_range));
+
+	for (guint i = 0; i < rest->len; i++) {
+		const struct ip_range *one = &g_array_index(rest, struct ip_range, i);
+
+		if (++expansion->work > WORK_MAX || left->len >= SPF_RANGES_MAX) {
+			expansion->incomplete = TRUE;
+			break;
+		}
+		if (ip_contains(taken, one))
+			continue;
+		if (ip_contains(one, taken))
+			ip_subtract(one, taken, left);
+		else
+			g_array_append_val(left, *one);
+	}
+	g_array_unref(rest);
+	return left;
+}
+
+/* The range without what earlier ones took that do not pass. */
+static GArray *remaining(struct expansion *expansion, const GArray *ranges, guint i)
+{
+	GArray *rest = g_array_new(FALSE, FALSE, sizeof(struct ip_range));
+
+	g_array_append_val(rest, g_array_index(ranges, struct spf_range, i).range);
+	for (guint j = 0; j < i; j++)
+		if (g_array_index(ranges, struct spf_range, j).qualifier != '+')
+			rest = without(expansion, rest, &g_array_index(ranges, struct spf_range, j).range);
+	return rest;
+}
+
+/* Of an included record, what passes matches, with the qualifier of the include; what does not pass is passed over, and
+ * takes itself out of what follows it. */
+static void add_included(struct expansion *expansion, GArray *ranges, const GArray *inner, char qualifier)
+{
+	for (guint i = 0; i < inner->len && ranges->len < SPF_RANGES_MAX; i++) {
+		const struct spf_range *one = &g_array_index(inner, struct spf_range, i);
+		GArray *rest;
+
+		if (one->qualifier != '+')
+			continue;
+		rest = remaining(expansion, inner, i);
+		for (guint j = 0; j < rest->len; j++)
+			add_range(
+			    ranges, &g_array_index(rest, struct ip_range, j), qualifier, one->term, one->via);
+		g_array_unref(rest);
+	}
+}
+
+/* -- what is wrong -- */
+
+static void G_GNUC_PRINTF(5, 6) tell(struct expansion *expansion, enum finding_code code, const char *domain,
+    const struct spf_term *term, const char *format, ...)
+{
+	g_autofree char *place = term == NULL ? g_strdup_printf("%s TXT", domain)
+					      : g_strdup_printf("%s TXT: %s", domain, term->text);
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	findings_add(expansion->findings, code, place, NULL, "%s", text);
+}
+
+static void stop(struct expansion *expansion)
+{
+	expansion->stopped = TRUE;
+	expansion->policy->state = SPF_STATE_PERMERROR;
+}
+
+static void tell_failure(
+    struct expansion *expansion, const char *domain, const char *name, enum dns_status status)
+{
+	g_autofree char *place = g_strdup_printf("%s", name);
+
+	if (expansion->policy->state == SPF_STATE_OK)
+		expansion->policy->state = SPF_STATE_TEMPERROR;
+	findings_add(expansion->findings, FINDING_DNS_FAILED, place, NULL,
+	    "%s, which the SPF record of %s needs, could not be looked up: %s", name, domain,
+	    dns_status_words(status));
+}
+
+/* -- look-ups -- */
+
+/* FALSE: there is no use in going on. */
+static gboolean count_lookup(struct expansion *expansion)
+{
+	if (++expansion->policy->lookups > SPF_LOOKUPS_MAX)
+		stop(expansion);
+	if (expansion->policy->lookups < SPF_EXPANDED_MAX)
+		return TRUE;
+	expansion->exhausted = TRUE;
+	return FALSE;
+}
+
+static void void_lookup(
+    struct expansion *expansion, const char *domain, const struct spf_term *term, const char *name)
+{
+	tell(expansion, FINDING_SPF_VOID, domain, term, "%s has no %s: the look-up finds nothing", name,
+	    term->kind == SPF_MX ? "MX with an address" : "address");
+	if (++expansion->policy->void_lookups > SPF_VOID_LOOKUPS_MAX)
+		stop(expansion);
+}
+
+/* An IPv6 network is allowed; a sender in it that has come so far had a void look-up for each term without IPv6. */
+static void note_ipv6(struct expansion *expansion)
+{
+	if (expansion->no_ipv6 + expansion->policy->void_lookups > SPF_VOID_LOOKUPS_MAX)
+		expansion->ipv6_is_late = TRUE;
+}
+
+/* -- terms -- */
+
+static void unlisted(struct expansion *expansion, const char *domain, const struct spf_term *term)
+{
+	if (expansion->stopped)
+		return;
+	if (expansion->policy->unlisted->len < SPF_EXPANDED_MAX)
+		g_ptr_array_add(expansion->policy->unlisted, g_strdup(term->text));
+	tell(expansion, FINDING_SPF_UNLISTED, domain, term,
+	    "what it matches depends on the mail, so it is not in the list of addresses");
+}
+
+static gboolean is_on_path(const struct expansion *expansion, const char *name)
+{
+	for (guint i = 0; i < expansion->path->len; i++)
+		if (strcmp(g_ptr_array_index(expansion->path, i), name) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* Go into the record of an include or redirect. FALSE: there is none that could be taken. */
+static gboolean follow(struct expansion *expansion, const char *domain, const struct spf_term *term,
+    const char *name, struct branch *branch)
+{
+	const char *text = NULL;
+	enum dns_status status;
+
+	if (is_on_path(expansion, name)) {
+		tell(expansion, FINDING_SPF_LOOP, domain, term, "a loop: %s leads to itself", name);
+		stop(expansion);
+		return FALSE;
+	}
+	switch (spf_fetch(expansion->source, name, &text, &status)) {
+	case SPF_FETCHED_FAILED:
+		tell_failure(expansion, domain, name, status);
+		return FALSE;
+	case SPF_FETCHED_NONE:
+		tell(expansion, FINDING_SPF_INCLUDE, domain, term,
+		    "%s has no SPF record, which makes all of it invalid", name);
+		stop(expansion);
+		return FALSE;
+	case SPF_FETCHED_SEVERAL:
+		tell(expansion, FINDING_SPF_INCLUDE, domain, term,
+		    "%s has several SPF records, which makes all of it invalid", name);
+		stop(expansion);
+		return FALSE;
+	case SPF_FETCHED:
+		break;
+	}
+	expand_domain(expansion, name, branch);
+	return TRUE;
+}
+
+static void expand_include(struct expansion *expansion, const char *domain, const struct spf_term *term,
+    const char *name, struct branch *branch)
+{
+	struct branch inner = { .ranges = new_ranges() };
+
+	if (!g_hash_table_add(expansion->included, g_strdup(name)) && !is_on_path(expansion, name))
+		tell(expansion, FINDING_SPF_DUPLICATE, domain, term,
+		    "%s is included twice, and its look-ups count twice", name);
+	if (follow(expansion, domain, term, name, &inner))
+		add_included(expansion, branch->ranges, inner.ranges, term->qualifier);
+	g_array_unref(inner.ranges);
+}
+
+static void expand_hosts(struct expansion *expansion, const char *domain, const struct spf_term *term,
+    const char *name, struct branch *branch)
+{
+	struct spf_hosts hosts;
+
+	spf_hosts_find(expansion->source, term, name, TRUE, TRUE, &hosts);
+	if (hosts.failed != NULL)
+		tell_failure(expansion, domain, hosts.failed, hosts.failure);
+	else if (hosts.many) {
+		tell(expansion, FINDING_SPF_MX_MANY, domain, term, "%s has more than %d MX hosts", name,
+		    SPF_MX_MAX);
+		stop(expansion);
+	} else if (hosts.ranges->len == 0 && hosts.asked) {
+		void_lookup(expansion, domain, term, name);
+	} else if (!hosts.has_ip6) {
+		expansion->no_ipv6++;
+	} else {
+		note_ipv6(expansion);
+	}
+	for (guint i = 0; i < hosts.ranges->len && !expansion->stopped; i++)
+		add_range(branch->ranges, &g_array_index(hosts.ranges, struct ip_range, i), term->qualifier,
+		    term->text, domain);
+	spf_hosts_clear(&hosts);
+}
+
+static void expand_by_name(
+    struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
+{
+	g_autofree char *name = NULL;
+
+	if (!count_lookup(expansion))
+		return;
+	if (term->kind == SPF_PTR)
+		tell(expansion, FINDING_SPF_PTR, domain, term,
+		    "\"ptr\" is slow and unreliable, and must not be used (RFC 7208 section 5.5)");
+	name = spf_target(term, &expansion->identity, domain, NULL);
+	if (name == NULL || term->kind == SPF_PTR || term->kind == SPF_EXISTS)
+		unlisted(expansion, domain, term);
+	else if (term->kind == SPF_INCLUDE)
+		expand_include(expansion, domain, term, name, branch);
+	else
+		expand_hosts(expansion, domain, term, name, branch);
+}
+
+static void expand_network(
+    struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
+{
+	char text[IP_TEXT_SIZE];
+
+	ip_print_range(&term->network, text);
+	if (term->host_bits)
+		tell(expansion, FINDING_SPF_HOST_BITS, domain, term,
+		    "the address has bits behind the prefix: all of %s is allowed", text);
+	if (term->kind == SPF_IP6)
+		note_ipv6(expansion);
+	if (!expansion->stopped)
+		add_range(branch->ranges, &term->network, term->qualifier, term->text, domain);
+}
+
+static void expand_all(
+    struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
+{
+	if (term->qualifier == '+')
+		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets all the world send");
+	if (expansion->stopped)
+		return;
+	branch->all = term->qualifier;
+	if (term->qualifier == '+')
+		add_everything(branch->ranges, term, domain);
+}
+
+static void expand_term(
+    struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
+{
+	switch (term->kind) {
+	case SPF_ALL:
+		expand_all(expansion, domain, term, branch);
+		break;
+	case SPF_IP4:
+	case SPF_IP6:
+		expand_network(expansion, domain, term, branch);
+		break;
+	case SPF_REDIRECT:
+	case SPF_EXP:
+	case SPF_OTHER:
+		break;
+	default:
+		expand_by_name(expansion, domain, term, branch);
+	}
+}
+
+static void expand_redirect(
+    struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
+{
+	struct branch inner = { .ranges = new_ranges() };
+	g_autofree char *name = NULL;
+
+	if (!count_lookup(expansion)) {
+		g_array_unref(inner.ranges);
+		return;
+	}
+	name = spf_target(term, &expansion->identity, domain, NULL);
+	if (name == NULL)
+		unlisted(expansion, domain, term);
+	else if (follow(expansion, domain, term, name, &inner)) {
+		for (guint i = 0; i < inner.ranges->len; i++) {
+			const struct spf_range *one = &g_array_index(inner.ranges, struct spf_range, i);
+
+			add_range(branch->ranges, &one->range, one->qualifier, one->term, one->via);
+		}
+		branch->all = inner.all;
+	}
+	g_array_unref(inner.ranges);
+}
+
+/* -- records -- */
+
+static void expand_record(
+    struct expansion *expansion, const char *domain, const struct spf_record *record, struct branch *branch)
+{
+	for (guint i = 0; i < record->n_terms && !expansion->exhausted; i++) {
+		const struct spf_term *term = &record->terms[i];
+
+		expand_term(expansion, domain, term, branch);
+		if (term == record->all)
+			return;
+	}
+	if (record->redirect != NULL && !expansion->exhausted)
+		expand_redirect(expansion, domain, record->redirect, branch);
+}
+
+/* The domain's record, which was fetched before and is there. */
+static void expand_domain(struct expansion *expansion, const char *domain, struct branch *branch)
+{
+	g_autoptr(GError) error = NULL;
+	struct spf_record record;
+	enum dns_status status;
+	const char *text = NULL;
+
+	if (spf_fetch(expansion->source, domain, &text, &status) != SPF_FETCHED)
+		return;
+	if (!spf_record_read(text, &record, &error)) {
+		tell(expansion, FINDING_SPF_SYNTAX, domain, NULL, "%s", error->message);
+		stop(expansion);
+		return;
+	}
+	g_ptr_array_add(expansion->path, g_strdup(domain));
+	expand_record(expansion, domain, &record, branch);
+	g_ptr_array_set_size(expansion->path, (gint)expansion->path->len - 1);
+	spf_record_clear(&record);
+}
+
+/* -- the domain's own record -- */
+
+/* Its terms with all, or what replaces it, at the end. Transfer full. */
+static char *rewrite(const char *domain, const struct spf_record *record, const char *all)
+{
+	g_autoptr(GString) text = g_string_new("v=spf1");
+
+	for (guint i = 0; i < record->n_terms; i++)
+		if (record->terms[i].kind != SPF_ALL &&
+		    (record->terms[i].kind != SPF_REDIRECT || record->all == NULL))
+			g_string_append_printf(text, " %s", record->terms[i].text);
+	g_string_append_printf(text, " %s", all);
+	return finding_txt_record(domain, text->str);
+}
+
+static void judge_all(struct expansion *expansion, const char *domain, const struct spf_record *record)
+{
+	g_autofree char *place = g_strdup_printf("%s TXT: all", domain);
+	const struct spf_term *last = record->n_terms > 0 ? &record->terms[record->n_terms - 1] : NULL;
+
+	if (record->all == NULL && record->redirect == NULL) {
+		findings_add(expansion->findings, FINDING_SPF_ALL_MISSING, place,
+		    rewrite(domain, record, "-all"),
+		    "there is no \"all\" at the end: other hosts are neutral, as if there were no record");
+		return;
+	}
+	if (record->all == NULL)
+		return;
+	if (record->all->qualifier == '?')
+		findings_add(expansion->findings, FINDING_SPF_ALL_NEUTRAL, place,
+		    rewrite(domain, record, "-all"),
+		    "\"?all\" says nothing of other hosts, as if there were no record");
+	if (last != record->all && last->kind != SPF_EXP && last->kind != SPF_OTHER)
+		findings_add(expansion->findings, FINDING_SPF_AFTER_ALL, place,
+		    rewrite(domain, record, record->all->text), "what stands behind \"%s\" has no effect",
+		    record->all->text);
+}
+
+static void judge_exp(struct expansion *expansion, const char *domain, const struct spf_term *exp)
+{
+	g_autofree char *name = spf_target(exp, &expansion->identity, domain, NULL);
+	const struct dns_answer *answer;
+
+	if (name == NULL)
+		return;
+	answer = dns_look_up(expansion->source, DNS_TXT, name);
+	if (dns_failed(answer) || answer->n_records == 1)
+		return;
+	tell(expansion, FINDING_SPF_EXP, domain, exp, "%s has %s, so there is no explanation", name,
+	    answer->n_records == 0 ? "no TXT record" : "several TXT records");
+}
+
+static void judge_record(struct expansion *expansion, const char *domain, const char *text)
+{
+	struct spf_record record;
+
+	if (strlen(text) > RECORD_LONG)
+		tell(expansion, FINDING_SPF_LONG, domain, NULL,
+		    "the record has %zu bytes: with more than %d, answers may not reach everybody",
+		    strlen(text), RECORD_LONG);
+	if (!spf_record_read(text, &record, NULL))
+		return; /* said before */
+	judge_all(expansion, domain, &record);
+	if (record.exp != NULL)
+		judge_exp(expansion, domain, record.exp);
+	spf_record_clear(&record);
+}
+
+static void judge_limits(struct expansion *expansion, const char *domain)
+{
+	const struct spf_policy *policy = expansion->policy;
+
+	if (policy->lookups > SPF_LOOKUPS_MAX)
+		tell(expansion, FINDING_SPF_LOOKUPS, domain, NULL,
+		    "%u%s look-ups are needed, and %d are allowed: receivers stop at the 11th (permerror)",
+		    policy->lookups, expansion->exhausted ? " or more" : "", SPF_LOOKUPS_MAX);
+	if (policy->void_lookups > SPF_VOID_LOOKUPS_MAX)
+		tell(expansion, FINDING_SPF_VOID_LOOKUPS, domain, NULL,
+		    "%u look-ups find nothing, and %d may: receivers stop at the third (permerror)",
+		    policy->void_lookups, SPF_VOID_LOOKUPS_MAX);
+	else if (expansion->ipv6_is_late)
+		tell(expansion, FINDING_SPF_VOID_IPV6, domain, NULL,
+		    "senders with IPv6 come behind more than %d terms without an IPv6 address, where strict "
+		    "receivers stop (permerror): name the IPv6 networks first",
+		    SPF_VOID_LOOKUPS_MAX);
+	if (policy->ranges->len >= SPF_RANGES_MAX || expansion->incomplete)
+		tell(expansion, FINDING_SPF_MANY_RANGES, domain, NULL,
+		    "there are more networks than can be listed: only the first %u are", policy->ranges->len);
+}
+
+/* TXT records of the domain that are not, or no longer, its policy. */
+static void judge_others(struct expansion *expansion, const char *domain, gboolean has_record)
+{
+	const struct dns_answer *answer = dns_look_up(expansion->source, DNS_TXT, domain);
+	g_autofree char *place = g_strdup_printf("%s TXT", domain);
+
+	for (guint i = 0; i < answer->n_records; i++) {
+		const char *text = answer->records[i].text;
+
+		if (g_ascii_strncasecmp(text, "spf2.0/", strlen("spf2.0/")) == 0)
+			tell(expansion, FINDING_SPF_SENDER_ID, domain, NULL,
+			    "a record of Sender ID (\"spf2.0\"), which nobody uses any more");
+		if (spf_is_near(text) && !has_record)
+			tell(expansion, FINDING_SPF_IGNORED, domain, NULL,
+			    "\"%s\" is no SPF record: one begins with \"v=spf1\" and a blank, without quotes "
+			    "or blanks before",
+			    text);
+	}
+}
+
+static void expand_own(struct expansion *expansion, const char *domain)
+{
+	struct spf_policy *policy = expansion->policy;
+	struct branch branch = { .ranges = policy->ranges };
+	const char *text = NULL;
+	enum dns_status status;
+
+	switch (spf_fetch(expansion->source, domain, &text, &status)) {
+	case SPF_FETCHED_FAILED:
+		policy->state = SPF_STATE_OK;
+		tell_failure(expansion, domain, domain, status);
+		return;
+	case SPF_FETCHED_SEVERAL:
+		stop(expansion);
+		tell(expansion, FINDING_SPF_SEVERAL, domain, NULL,
+		    "there are several SPF records, so none counts (permerror): join them into one");
+		return;
+	case SPF_FETCHED_NONE:
+		judge_others(expansion, domain, FALSE);
+		return;
+	case SPF_FETCHED:
+		break;
+	}
+	policy->state = SPF_STATE_OK;
+	policy->record = g_strdup(text);
+	expand_domain(expansion, domain, &branch);
+	policy->all = branch.all;
+	judge_record(expansion, domain, text);
+	judge_limits(expansion, domain);
+	judge_others(expansion, domain, TRUE);
+}
+
+void spf_expand(
+    const struct dns_source *source, const char *domain, struct spf_policy *policy, struct findings *findings)
+{
+	struct expansion expansion = { .source = source,
+		.identity = { .sender_domain = domain },
+		.policy = policy,
+		.findings = findings };
+
+	*policy = (struct spf_policy){ .state = SPF_STATE_NONE,
+		.ranges = new_ranges(),
+		.unlisted = g_ptr_array_new_with_free_func(g_free) };
+	expansion.path = g_ptr_array_new_with_free_func(g_free);
+	expansion.included = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	expand_own(&expansion, domain);
+	g_ptr_array_unref(expansion.path);
+	g_hash_table_unref(expansion.included);
+}
+
+void spf_policy_clear(struct spf_policy *policy)
+{
+	g_clear_pointer(&policy->record, g_free);
+	g_clear_pointer(&policy->ranges, g_array_unref);
+	g_clear_pointer(&policy->unlisted, g_ptr_array_unref);
+}

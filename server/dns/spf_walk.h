@@ -1,0 +1,36 @@
+/*
+ * spf_walk.h - what checking one sender and expanding a policy have in common: the look-ups of spf.h's own files.
+ */
+#pragma once
+
+#include "server/dns/spf.h"
+
+enum spf_fetched {
+	SPF_FETCHED,
+	SPF_FETCHED_NONE,
+	SPF_FETCHED_SEVERAL,
+	SPF_FETCHED_FAILED, /* the look-up */
+};
+
+/* The SPF record at domain; *text is borrowed from the source, *status the answer's. */
+enum spf_fetched spf_fetch(
+    const struct dns_source *source, const char *domain, const char **text, enum dns_status *status);
+
+/* The addresses that an a or mx term stands for. */
+struct spf_hosts {
+	GArray *ranges; /* struct ip_range: each address with the term's prefix */
+	gboolean has_ip4, has_ip6;
+	gboolean many;           /* more than SPF_MX_MAX hosts: a permerror */
+	gboolean asked;          /* a question was put, so that nothing found is a void look-up */
+	const char *failed;      /* a name that could not be looked up (borrowed); NULL: none */
+	enum dns_status failure; /* why */
+};
+
+/* Look up name for the term; ip4, ip6: which kinds are of interest. To be cleared. */
+void spf_hosts_find(const struct dns_source *source, const struct spf_term *term, const char *name,
+    gboolean ip4, gboolean ip6, struct spf_hosts *hosts);
+void spf_hosts_clear(struct spf_hosts *hosts);
+
+/* The name that a term is about: its domain-spec expanded, or the domain. NULL: a macro's value is not known. Transfer full. */
+char *spf_target(const struct spf_term *term, const struct spf_identity *identity, const char *domain,
+    const char *validated) G_GNUC_WARN_UNUSED_RESULT;
