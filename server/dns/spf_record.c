@@ -224,6 +224,16 @@ static gboolean note_term(struct spf_record *record, const struct spf_term *term
 	return TRUE;
 }
 
+/* Words between blanks, of which there may be several. */
+static guint count_terms(char **words)
+{
+	guint n = 0;
+
+	for (char **word = words; *word != NULL; word++)
+		n += **word != '\0' ? 1 : 0;
+	return n;
+}
+
 static gboolean read_terms(char **words, struct spf_record *record, GError **error)
 {
 	for (char **word = words; *word != NULL; word++) {
@@ -243,12 +253,14 @@ gboolean spf_record_read(const char *text, struct spf_record *record, GError **e
 {
 	struct spf_record read = { 0 };
 	g_auto(GStrv) words = NULL;
+	guint n;
 
 	text += strlen(VERSION);
-	words = g_strsplit(text, " ", SPF_TERMS_MAX + 2);
-	if (g_strv_length(words) > SPF_TERMS_MAX)
+	words = g_strsplit(text, " ", -1);
+	n = count_terms(words);
+	if (n > SPF_TERMS_MAX)
 		return ruad_error_over_limit(error, "terms of an SPF record", SPF_TERMS_MAX);
-	read.terms = g_new0(struct spf_term, g_strv_length(words) + 1);
+	read.terms = g_new0(struct spf_term, n + 1);
 	if (!read_terms(words, &read, error)) {
 		spf_record_clear(&read);
 		return FALSE;

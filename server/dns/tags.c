@@ -25,7 +25,7 @@ static gboolean is_value(const char *text, gsize size)
 static struct tag read_tag(const char *text, gsize size)
 {
 	const char *equals = memchr(text, '=', size);
-	struct tag tag = { .value = text, .value_size = size };
+	struct tag tag = { .name = text, .value = text, .value_size = size };
 
 	if (equals == NULL)
 		return tag;

@@ -1,0 +1,464 @@
+/* Records of DMARC, DKIM and TLS reporting. Numbers in names are those of the assertions in the standards digest. */
+#include "server/dns/dkim.h"
+#include "server/dns/dmarc.h"
+#include "server/dns/tlsrpt.h"
+#include "tests/unit/dns/words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* -- DMARC -- */
+
+static const struct {
+	const char *name, *text;
+	const char *want; /* as it should be; "-" before it: it is no policy */
+	const char *findings;
+} DMARC[] = {
+	{ "all of it",
+	    "v=DMARC1; p=reject; sp=quarantine; np=reject; adkim=s; aspf=r; rua=mailto:a@b.example; "
+	    "ruf=mailto:c@d.example; fo=1:d:s; psd=n; t=n",
+	    "v=DMARC1; p=reject; sp=quarantine; np=reject; adkim=s; aspf=r; rua=mailto:a@b.example; "
+	    "ruf=mailto:c@d.example; fo=1:d:s; psd=n; t=n",
+	    "" },
+	{ "blanks and case", "V = DMARC1 ;P=Reject;  RUA\t=\tMAILTO:A@B.Example ; ",
+	    "v=DMARC1; p=reject; rua=MAILTO:A@B.Example", "" },
+	{ "p=none", "v=DMARC1; p=none; rua=mailto:a@b.example", "v=DMARC1; p=none; rua=mailto:a@b.example",
+	    "dmarc_p_none" },
+	{ "no reports", "v=DMARC1; p=reject", "v=DMARC1; p=reject", "dmarc_rua_missing" },
+	{ "72 no p, but rua", "v=DMARC1; rua=mailto:a@b", "v=DMARC1; p=none; rua=mailto:a@b",
+	    "dmarc_p_missing, dmarc_p_none" },
+	{ "72 no p and no rua", "v=DMARC1", "-v=DMARC1; p=none", "dmarc_no_policy, dmarc_rua_missing" },
+	{ "72 no p, and a rua that is no URI", "v=DMARC1; rua=a@b.example", "-v=DMARC1; p=none",
+	    "dmarc_uri, dmarc_no_policy, dmarc_rua_missing" },
+	{ "72 no p, and a rua of use to nobody", "v=DMARC1; rua=https://b.example/x", "v=DMARC1; p=none",
+	    "dmarc_uri, dmarc_rua_missing, dmarc_p_missing, dmarc_p_none" },
+	{ "72 no p, and ruf only", "v=DMARC1; ruf=mailto:a@b.example",
+	    "-v=DMARC1; p=none; ruf=mailto:a@b.example", "dmarc_no_policy, dmarc_rua_missing" },
+	{ "an invalid p, and rua", "v=DMARC1; p=block; rua=mailto:a@b.example",
+	    "v=DMARC1; p=none; rua=mailto:a@b.example", "dmarc_value, dmarc_p_none" },
+	{ "an empty p", "v=DMARC1; p=; rua=mailto:a@b.example", "v=DMARC1; p=none; rua=mailto:a@b.example",
+	    "dmarc_value, dmarc_p_none" },
+	{ "p is not second", "v=DMARC1; rua=mailto:a@b.example; p=reject",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_p_not_second" },
+	{ "74 size", "v=DMARC1; p=reject; rua=mailto:a@b.example!10m",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_uri_size" },
+	{ "74 size in bytes", "v=DMARC1; p=reject; rua=mailto:a@b.example!10,mailto:c@b.example!5K",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@b.example",
+	    "dmarc_uri_size, dmarc_uri_size" },
+	{ "74 no size", "v=DMARC1; p=reject; rua=mailto:a!10x@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a!10x@b.example", "" },
+	{ "74 removed tags", "v=DMARC1; p=reject; pct=50; rf=afrf; ri=3600; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example",
+	    "dmarc_removed_tag, dmarc_removed_tag, dmarc_removed_tag" },
+	{ "unknown tag", "v=DMARC1; p=reject; x=y; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_unknown_tag" },
+	{ "a tag twice", "v=DMARC1; p=reject; p=none; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_duplicate_tag" },
+	{ "no tag", "v=DMARC1; p=reject; reject; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_syntax" },
+	{ "bytes that cannot be", "v=DMARC1; p=reject; sp=\xc3\xa4; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_syntax" },
+	{ "no ;", "v=DMARC1; p=reject rua=mailto:a@b.example", "-v=DMARC1; p=none",
+	    "dmarc_separator, dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
+	{ "addresses", "v=DMARC1; p=reject; rua= mailto:a@b.example , mailto:c@d.example,",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example", "" },
+	{ "too many addresses",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example,mailto:e@f.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example,mailto:e@f.example",
+	    "dmarc_uri_many" },
+	{ "no mailto", "v=DMARC1; p=reject; rua=a@b.example", "v=DMARC1; p=reject",
+	    "dmarc_uri, dmarc_rua_missing" },
+	{ "no address", "v=DMARC1; p=reject; rua=mailto:b.example,mailto:@b.example,mailto:a@",
+	    "v=DMARC1; p=reject", "dmarc_uri, dmarc_uri, dmarc_uri, dmarc_uri_many, dmarc_rua_missing" },
+	{ "an empty rua", "v=DMARC1; p=reject; rua=", "v=DMARC1; p=reject", "dmarc_uri, dmarc_rua_missing" },
+	{ "escapes", "v=DMARC1; p=reject; rua=mailto:a%2Cb%21@c.example",
+	    "v=DMARC1; p=reject; rua=mailto:a%2Cb%21@c.example", "" },
+	{ "wrong escapes", "v=DMARC1; p=reject; rua=mailto:a%zz@c.example,mailto:a%00b@c.example",
+	    "v=DMARC1; p=reject", "dmarc_uri, dmarc_uri, dmarc_rua_missing" },
+	{ "subdomains for free", "v=DMARC1; p=reject; sp=none; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; sp=none; rua=mailto:a@b.example", "dmarc_subdomains_none" },
+	{ "those that are none for free", "v=DMARC1; p=reject; np=none; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; np=none; rua=mailto:a@b.example", "dmarc_subdomains_none" },
+	{ "fo without ruf", "v=DMARC1; p=reject; fo=1; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_fo" },
+	{ "fo 0 and 1", "v=DMARC1; p=reject; fo=0:1:s; rua=mailto:a@b.example; ruf=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; ruf=mailto:a@b.example; fo=1:s", "dmarc_fo" },
+	{ "fo of nothing", "v=DMARC1; p=reject; fo=2:x; rua=mailto:a@b.example; ruf=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; ruf=mailto:a@b.example", "dmarc_fo, dmarc_fo" },
+	{ "test mode", "v=DMARC1; p=reject; t=y; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; t=y", "dmarc_testing" },
+	{ "a public suffix", "v=DMARC1; p=reject; psd=y; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; psd=y", "dmarc_psd" },
+	{ "values that are none",
+	    "v=DMARC1; p=reject; adkim=x; aspf=; psd=x; t=1; sp=x; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example",
+	    "dmarc_value, dmarc_value, dmarc_value, dmarc_value, dmarc_value" },
+};
+
+static void dmarc_records_are_read_and_mended(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(DMARC); i++) {
+		struct findings *findings = findings_new();
+		struct dmarc_record record;
+		g_autofree char *words = NULL, *printed = NULL, *got = NULL;
+
+		dmarc_read("_dmarc.example.com", DMARC[i].text, &record, findings);
+		words = findings_words(findings, FALSE);
+		printed = dmarc_print(&record);
+		got = g_strconcat(record.applies ? "" : "-", printed, NULL);
+		if (strcmp(got, DMARC[i].want) != 0 || strcmp(words, DMARC[i].findings) != 0)
+			fail_msg("%s: got %s (%s)", DMARC[i].name, got, words);
+		dmarc_clear(&record);
+		findings_free(findings);
+	}
+}
+
+/* What has been mended has nothing left to mend. */
+static void a_mended_record_stays_as_it_is(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(DMARC); i++) {
+		const char *text = DMARC[i].want + (*DMARC[i].want == '-');
+		struct dmarc_record record;
+		g_autofree char *again = NULL;
+
+		dmarc_read("x", text, &record, NULL);
+		again = dmarc_print(&record);
+		assert_string_equal(again, text);
+		dmarc_clear(&record);
+	}
+}
+
+static void a_finding_has_its_place_and_what_to_publish(void **state)
+{
+	struct findings *findings = findings_new();
+	struct dmarc_record record;
+	const struct finding *finding;
+
+	(void)state;
+	dmarc_read(
+	    "_dmarc.example.com", "v=DMARC1; p=reject; pct=50; rua=mailto:a@b.example", &record, findings);
+	assert_int_equal(findings_count(findings), 1);
+	finding = findings_get(findings, 0);
+	assert_string_equal(finding->place, "_dmarc.example.com TXT: pct");
+	assert_string_equal(
+	    finding->mend, "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:a@b.example\"");
+	assert_string_equal(finding_code_word(finding->code), "dmarc_removed_tag");
+	assert_string_equal(finding_severity_word(finding_severity_of(finding->code)), "warning");
+	dmarc_clear(&record);
+	findings_free(findings);
+}
+
+static void addresses_are_taken_out_of_uris(void **state)
+{
+	static const struct {
+		const char *text, *address, *host; /* NULL: it is of no use */
+		gboolean size;
+	} rows[] = {
+		{ "mailto:a@b.example", "a@b.example", "b.example", FALSE },
+		{ "MailTo:a@B.Example.", "a@B.Example.", "b.example", FALSE },
+		{ "mailto:a@b.example?subject=x", "a@b.example", "b.example", FALSE },
+		{ "mailto:a%40b@c.example", "a@b@c.example", "c.example", FALSE },
+		{ "mailto:a@b.example!10m", "a@b.example", "b.example", TRUE },
+		{ "mailto:a@b.example!1", "a@b.example", "b.example", TRUE },
+		{ "mailto:a@b.example!m", NULL, NULL, FALSE },
+		{ "mailto:a@b.example!10mm", NULL, NULL, FALSE },
+		{ "mailto:a@b..example", NULL, NULL, FALSE },
+		{ "mailto:a@b/c.example", NULL, NULL, FALSE },
+		{ "mailto:", NULL, NULL, FALSE },
+		{ "mailto:a", NULL, NULL, FALSE },
+		{ "https://b.example/", NULL, NULL, FALSE },
+		{ "", NULL, NULL, FALSE },
+		{ "mailto:a@b\xc3\xbc"
+		  "cher.example",
+		    "a@b\xc3\xbc"
+		    "cher.example",
+		    "xn--bcher-kva.example", FALSE },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct dmarc_uri uri = { 0 };
+		gboolean size = FALSE;
+		const char *why = NULL;
+		gboolean good = dmarc_uri_read(rows[i].text, &uri, &size, &why);
+
+		if (good != (rows[i].host != NULL) ||
+		    (good && (strcmp(uri.host, rows[i].host) != 0 ||
+				 strcmp(uri.address, rows[i].address) != 0 || size != rows[i].size)))
+			fail_msg("%s: %s", rows[i].text, good ? uri.host : why);
+		assert_true(good || why != NULL);
+		dmarc_uri_clear(&uri);
+	}
+}
+
+static void assertion_72_what_is_nearly_a_record_is_told(void **state)
+{
+	static const char *const NEAR[] = { "v=dmarc1; p=reject", "V=dmarc1", " v=DMARC1; p=none",
+		"v=DMARC1 p=none", "v=DMARC 1; p=none", "v=DMARC2", "\"v=DMARC1; p=none\"", "v = Dmarc1;" };
+	static const char *const FAR[] = { "v=DMARC1; p=none", "v=DMARC1", "v=spf1 -all", "", "dmarc",
+		"v=", "v" };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(NEAR); i++)
+		if (!dmarc_is_near(NEAR[i]))
+			fail_msg("%s", NEAR[i]);
+	for (gsize i = 0; i < G_N_ELEMENTS(FAR); i++)
+		if (dmarc_is_near(FAR[i]))
+			fail_msg("%s", FAR[i]);
+}
+
+static void many_tags_and_addresses_are_bounded(void **state)
+{
+	for (guint n = DMARC_URIS_MAX - 1; n <= DMARC_URIS_MAX + 1; n++) {
+		g_autoptr(GString) text = g_string_new("v=DMARC1; p=none; rua=mailto:a@b.example");
+		struct findings *findings = findings_new();
+		struct dmarc_record record;
+
+		for (guint i = 1; i < n; i++)
+			g_string_append(text, ",mailto:a@b.example");
+		for (guint i = 0; i < 20000; i++)
+			g_string_append(text, ";x");
+		dmarc_read("x", text->str, &record, findings);
+		assert_int_equal(record.rua->len, MIN(n, DMARC_URIS_MAX));
+		assert_true(findings_count(findings) <= 2 * FINDINGS_MAX);
+		dmarc_clear(&record);
+		findings_free(findings);
+	}
+	(void)state;
+}
+
+/* -- findings -- */
+
+static void findings_are_bounded_by_severity_and_errors_come_first(void **state)
+{
+	struct findings *findings = findings_new();
+
+	(void)state;
+	for (guint i = 0; i < 3 * FINDINGS_MAX; i++)
+		findings_add(findings, FINDING_DMARC_P_NONE, "x", NULL, "%u", i);
+	assert_false(findings_have_error(findings));
+	findings_add(findings, FINDING_DMARC_MISSING, "x", NULL, "late");
+	findings_add(findings, FINDING_DMARC_MISSING, "x", NULL, "late");
+	assert_int_equal(findings_count(findings), FINDINGS_MAX + 1);
+	assert_true(findings_have_error(findings));
+	assert_true(findings_have(findings, FINDING_DMARC_MISSING));
+	assert_int_equal(findings_get(findings, 0)->code, FINDING_DMARC_MISSING);
+	assert_null(findings_get(findings, FINDINGS_MAX + 1));
+	findings_free(findings);
+}
+
+static void what_the_dns_says_is_cut_and_has_no_control_characters(void **state)
+{
+	struct findings *findings = findings_new();
+	g_autofree char *long_text = g_strnfill(100000, 'x');
+
+	(void)state;
+	findings_add(
+	    findings, FINDING_DMARC_IGNORED, long_text, g_strdup(long_text), "\033[31m%s", long_text);
+	assert_true(strlen(findings_get(findings, 0)->text) <= 600);
+	assert_true(strlen(findings_get(findings, 0)->place) <= 400);
+	assert_null(findings_get(findings, 0)->mend);
+	assert_null(strchr(findings_get(findings, 0)->text, '\033'));
+	findings_free(findings);
+}
+
+static void every_code_has_a_word_of_its_own(void **state)
+{
+	g_autoptr(GHashTable) words = g_hash_table_new(g_str_hash, g_str_equal);
+
+	(void)state;
+	for (guint i = 0; i < FINDING_CODES; i++) {
+		const char *word = finding_code_word((enum finding_code)i);
+
+		assert_non_null(word);
+		assert_true(g_hash_table_add(words, (gpointer)word));
+	}
+}
+
+static void records_to_publish_are_as_in_a_zone_file(void **state)
+{
+	g_autofree char *plain = finding_txt_record("a.example", "v=DMARC1");
+	g_autofree char *escaped = finding_txt_record("a.example", "a\"b\\c");
+	g_autofree char *empty = finding_txt_record("a.example", "");
+	g_autofree char *x = g_strnfill(255, 'x');
+	g_autofree char *y = g_strconcat(x, "y", NULL);
+	g_autofree char *one = finding_txt_record("a", x), *two = finding_txt_record("a", y);
+	g_autofree char *want_one = g_strdup_printf("a. TXT \"%s\"", x);
+	g_autofree char *want_two = g_strdup_printf("a. TXT \"%s\" \"y\"", x);
+
+	(void)state;
+	assert_string_equal(plain, "a.example. TXT \"v=DMARC1\"");
+	assert_string_equal(escaped, "a.example. TXT \"a\\\"b\\\\c\"");
+	assert_string_equal(empty, "a.example. TXT \"\"");
+	assert_string_equal(one, want_one);
+	assert_string_equal(two, want_two);
+}
+
+/* -- DKIM -- */
+
+#define RSA_2048                                                                                             \
+	"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA4P0P5sJZTvxW1K6kg3BqlxwEy0GNM35SVANvaxsvIQ2xEGV6ZfzgH4" \
+	"qgiuJ9"                                                                                             \
+	"OnxTTr4tv9VK+Nv8t5gE9wGYTC7u1P+o3zchUewLnCd4kmS0yKwnsHEbOXW94h5LNpYt0ptOr0CRH4nwG2TkTSwt0/ynfG/"    \
+	"JmNOt5xUx"                                                                                          \
+	"qs5wsIkMUh/7t6WRl/"                                                                                 \
+	"+RVDT87xGG9NeCMIQJDFPsZxl8eZfiU51IM21kAtvfY0Tq7MsbdKn5glj07Y7mpSBJPW1FgUKdjXqWNXZqjEtR"             \
+	"VBSTgyVmUVkYMMHbW3TSYPia/SpMjzvFdgW6br0rpvAj41/ZxnZfQS2TbiY5tp8uSjArN/uYgQIDAQAB"
+#define RSA_1024                                                                                             \
+	"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDWm95dBAdNRMyr5khxw/"                                         \
+	"FuDn0iVlYk9+ne3IZV8A4AeP62A3Z3zXcT4yuGGBPS8GBP"                                                     \
+	"csVeU0if1r8A7TNFG/"                                                                                 \
+	"kKtab3S0pILrXGJsM0LKIfwQJrk5wkJk9EaclRq3IW0MkD0+NZ1wxVOH1FzwlpSBzN22Gttwx3zfwZeDWu8/cD"             \
+	"7wIDAQAB"
+/* what is in the one above, without its head */
+#define RSA_1024_BARE                                                                                        \
+	"MIGJAoGBANab3l0EB01EzKvmSHHD8W4OfSJWViT36d7chlXwDgB4/rYDdnfNdxPjK4YYE9LwYE9yxV5TSJ/"                \
+	"WvwDtM0Ub+Qq1pvdLSkgu"                                                                              \
+	"tcYmwzQsoh/BAmuTnCQmT0RpyVGrchbQyQPT41nXDFU4fUXPCWlIHM3bYa23DHfN/Bl4Na7z9wPvAgMBAAE="
+#define RSA_768                                                                                              \
+	"MHwwDQYJKoZIhvcNAQEBBQADawAwaAJhALjNqyG58ce3Bcco12ffN/Fp4DwEA/"                                     \
+	"HgnwAHw014fKJf5ASy744TnEuJNz0tYFnWEGNZng5B"                                                         \
+	"beSQJXgKO/uxwNbuVY36oCG/UdUyiWjcNUqMzjg9JJDLoNit5jQA2HydMwIDAQAB"
+#define ED25519 "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" /* RFC 8463 appendix A.2 */
+
+static void dkim_keys_are_read(void **state)
+{
+	static const struct {
+		const char *name, *text, *want; /* status, type, bits, "testing" */
+		const char *findings;
+	} rows[] = {
+		{ "RSA", "v=DKIM1; k=rsa; p=" RSA_2048, "ok rsa 2048", "" },
+		{ "RSA without v and k", "p=" RSA_2048, "ok rsa 2048", "" },
+		{ "RSA with blanks in it",
+		    "v=DKIM1; p= MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA "
+		    "4P0P5sJZTvxW1K6k g3Bq",
+		    "invalid rsa 0", "dkim_invalid" },
+		{ "weak", "v=DKIM1; p=" RSA_1024, "ok rsa 1024", "dkim_weak" },
+		{ "bare RSA key", "v=DKIM1; p=" RSA_1024_BARE, "ok rsa 1024", "dkim_weak" },
+		{ "short", "v=DKIM1; p=" RSA_768, "ok rsa 768", "dkim_short" },
+		{ "Ed25519", "v=DKIM1; k=ed25519; p=" ED25519, "ok ed25519 256", "" },
+		{ "Ed25519 of another size", "v=DKIM1; k=ed25519; p=AAAA", "invalid ed25519 0",
+		    "dkim_invalid" },
+		{ "revoked", "v=DKIM1; p=", "revoked rsa 0", "dkim_revoked" },
+		{ "no p", "v=DKIM1; k=rsa", "invalid rsa 0", "dkim_invalid" },
+		{ "testing", "v=DKIM1; t=y:s; p=" RSA_2048, "ok rsa 2048 testing", "dkim_testing" },
+		{ "not testing", "v=DKIM1; t=s; p=" RSA_2048, "ok rsa 2048", "" },
+		{ "v is not first", "p=" RSA_2048 "; v=DKIM1", "invalid rsa 2048", "dkim_invalid" },
+		{ "another version", "v=DKIM2; p=" RSA_2048, "invalid rsa 2048", "dkim_invalid" },
+		{ "another type", "v=DKIM1; k=dsa; p=AAAA", "invalid - 0", "dkim_invalid" },
+		{ "no SHA-256", "v=DKIM1; h=sha1; p=" RSA_2048, "invalid rsa 2048", "dkim_invalid" },
+		{ "SHA-256, too", "v=DKIM1; h=sha1:sha256; p=" RSA_2048, "ok rsa 2048", "" },
+		{ "not for mail", "v=DKIM1; s=tlsrpt; p=" RSA_2048, "invalid rsa 2048", "dkim_invalid" },
+		{ "for mail, too", "v=DKIM1; s=x : email; p=" RSA_2048, "ok rsa 2048", "" },
+		{ "no base64", "v=DKIM1; p=***", "invalid rsa 0", "dkim_invalid" },
+		{ "base64 cut off", "v=DKIM1; p=MIIB1", "invalid rsa 0", "dkim_invalid" },
+		{ "a tag twice", "v=DKIM1; p=" RSA_2048 "; p=", "invalid rsa 2048", "dkim_invalid" },
+		{ "no tag", "v=DKIM1; rubbish; p=" RSA_2048, "invalid rsa 2048", "dkim_invalid" },
+		{ "notes and unknown tags", "v=DKIM1; n=a note; x=y; p=" RSA_2048, "ok rsa 2048", "" },
+		{ "something else", "v=spf1 -all", "invalid rsa 0", "dkim_invalid" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct findings *findings = findings_new();
+		struct dkim_key key = dkim_read("s._domainkey.example.com", rows[i].text, findings);
+		g_autofree char *got = g_strdup_printf("%s %s %u%s", dkim_status_word(key.status),
+		    key.key_type == NULL ? "-" : key.key_type, key.bits, key.testing ? " testing" : "");
+		g_autofree char *words = findings_words(findings, FALSE);
+
+		if (strcmp(got, rows[i].want) != 0 || !g_str_has_prefix(words, rows[i].findings) ||
+		    (*rows[i].findings == '\0' && *words != '\0'))
+			fail_msg("%s: got %s (%s)", rows[i].name, got, words);
+		findings_free(findings);
+	}
+}
+
+/* A key cut anywhere is no key, and nothing is read behind its end. */
+static void a_key_cut_off_is_invalid(void **state)
+{
+	gsize size;
+	g_autofree guint8 *whole = g_base64_decode(RSA_2048, &size);
+
+	(void)state;
+	for (gsize cut = 1; cut < size; cut++) {
+		g_autofree char *text = g_base64_encode(whole, cut);
+		g_autofree char *record = g_strconcat("p=", text, NULL);
+
+		assert_int_equal(dkim_read("x", record, NULL).status, DKIM_INVALID);
+	}
+}
+
+static void keys_are_told_from_other_texts(void **state)
+{
+	(void)state;
+	assert_true(dkim_is_key("v=DKIM1"));
+	assert_true(dkim_is_key("k=rsa; p="));
+	assert_false(dkim_is_key("v=spf1 -all"));
+	assert_false(dkim_is_key(""));
+}
+
+/* -- TLS reporting -- */
+
+static void tls_reporting_records_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		guint rua;
+		const char *findings;
+	} rows[] = {
+		{ "v=TLSRPTv1; rua=mailto:a@b.example", 1, "" },
+		{ "v=TLSRPTv1;rua=mailto:a@b.example,https://b.example/x;", 2, "" },
+		{ "v=TLSRPTv1; rua=mailto:a@b.example; x=y", 1, "" },
+		{ "v=TLSRPTv1;", 0, "tlsrpt_invalid" },
+		{ "v=TLSRPTv1; rua=a@b.example", 0, "tlsrpt_invalid" },
+		{ "v=TLSRPTv1; rua=ftp://b.example/", 0, "tlsrpt_invalid" },
+		{ "v=TLSRPTv1; rua=mailto:a@b.example!10m", 0, "tlsrpt_invalid" },
+		{ "v=TLSRPTv1; rua=mailto:a@b.example; rua=mailto:c@b.example", 1, "tlsrpt_invalid" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GPtrArray) rua = g_ptr_array_new_with_free_func(g_free);
+		struct findings *findings = findings_new();
+		g_autofree char *words = NULL;
+
+		assert_true(tlsrpt_is_record(rows[i].text));
+		assert_true(tlsrpt_read("x", rows[i].text, rua, findings) == (rows[i].rua > 0));
+		words = findings_words(findings, FALSE);
+		if (rua->len != rows[i].rua || strcmp(words, rows[i].findings) != 0)
+			fail_msg("%s: %u, %s", rows[i].text, rua->len, words);
+		findings_free(findings);
+	}
+	assert_false(tlsrpt_is_record("v=tlsrptv1; rua=mailto:a@b.example"));
+	assert_false(tlsrpt_is_record("v=TLSRPTv10; rua=mailto:a@b.example"));
+	assert_false(tlsrpt_is_record(" v=TLSRPTv1;"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dmarc_records_are_read_and_mended),
+		cmocka_unit_test(a_mended_record_stays_as_it_is),
+		cmocka_unit_test(a_finding_has_its_place_and_what_to_publish),
+		cmocka_unit_test(addresses_are_taken_out_of_uris),
+		cmocka_unit_test(assertion_72_what_is_nearly_a_record_is_told),
+		cmocka_unit_test(many_tags_and_addresses_are_bounded),
+		cmocka_unit_test(findings_are_bounded_by_severity_and_errors_come_first),
+		cmocka_unit_test(what_the_dns_says_is_cut_and_has_no_control_characters),
+		cmocka_unit_test(every_code_has_a_word_of_its_own),
+		cmocka_unit_test(records_to_publish_are_as_in_a_zone_file),
+		cmocka_unit_test(dkim_keys_are_read),
+		cmocka_unit_test(a_key_cut_off_is_invalid),
+		cmocka_unit_test(keys_are_told_from_other_texts),
+		cmocka_unit_test(tls_reporting_records_are_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,22 @@
+/*
+ * zone.h - a zone in memory as a source of answers, for tests.
+ *
+ * A line a record: "NAME TYPE DATA", as in "example.com MX 10 mail.example.com"; TXT without quotes; "*.NAME" is a wildcard.
+ * Data "!timeout", "!servfail" and the like are answers that fail. Names that have no record, nor any below, are NXDOMAIN.
+ */
+#pragma once
+
+#include "server/dns/dns.h"
+
+struct zone;
+
+struct zone *zone_new(const char *lines);
+void zone_free(struct zone *zone);
+
+struct dns_source zone_source(struct zone *zone);
+
+/* What was asked, in order, once each: "TXT example.com, MX example.com". Lasts until the next question. */
+const char *zone_asked(const struct zone *zone);
+
+/* How often something was asked, repetitions included. */
+guint zone_questions(const struct zone *zone);
