@@ -122,6 +122,7 @@ struct check_mx {
 
 struct check_sender {
 	struct ip_range ip;
+	char *host; /* whose address it is by MX or SPF; NULL: not said */
 	char *name; /* NULL: it has none */
 	enum check_known confirmed;
 };

@@ -103,11 +103,13 @@ static void free_sender(gpointer data)
 {
 	struct check_sender *sender = data;
 
+	g_free(sender->host);
 	g_free(sender->name);
 	g_free(sender);
 }
 
-static void add_sender(struct check *check, const struct ip_range *ip)
+/* host: what it is called where it was found; NULL: only its address is known. */
+static void add_sender(struct check *check, const struct ip_range *ip, const char *host)
 {
 	struct check_sender *sender;
 
@@ -121,11 +123,12 @@ static void add_sender(struct check *check, const struct ip_range *ip)
 	}
 	sender = g_new0(struct check_sender, 1);
 	sender->ip = *ip;
+	sender->host = g_strdup(host);
 	g_ptr_array_add(check->senders, sender);
 }
 
 /* Each address of a small network; of a larger one, nobody knows which are hosts. */
-static void add_network(struct check *check, const struct ip_range *range)
+static void add_network(struct check *check, const struct ip_range *range, const char *host)
 {
 	guint bits = 8U * range->size - range->bits;
 
@@ -136,8 +139,16 @@ static void add_network(struct check *check, const struct ip_range *range)
 
 		ip.bits = (guint8)(8 * range->size);
 		ip.bytes[range->size - 1] |= (guint8)i;
-		add_sender(check, &ip);
+		add_sender(check, &ip, host);
 	}
+}
+
+/* The host in a plain term "a:host"; NULL: it is another one. */
+static const char *host_of(const char *term)
+{
+	if (*term == '+')
+		term++;
+	return g_ascii_strncasecmp(term, "a:", 2) == 0 && dns_name_is_host(term + 2) ? term + 2 : NULL;
 }
 
 static void collect_senders(struct check *check)
@@ -149,14 +160,14 @@ static void collect_senders(struct check *check)
 			struct ip_range ip;
 
 			if (ip_parse(g_ptr_array_index(mx->addresses, j), &ip))
-				add_sender(check, &ip);
+				add_sender(check, &ip, mx->host);
 		}
 	}
 	for (guint i = 0; i < check->spf.ranges->len; i++) {
 		const struct spf_range *range = &g_array_index(check->spf.ranges, struct spf_range, i);
 
 		if (range->qualifier == '+' && strcmp(range->via, check->domain) == 0)
-			add_network(check, &range->range);
+			add_network(check, &range->range, host_of(range->term));
 	}
 }
 
@@ -219,7 +230,8 @@ static void judge_sender(const struct dns_source *source, struct check *check, s
 	}
 	choose_name(source, sender, names);
 	if (sender->name == NULL)
-		findings_add(check->findings, FINDING_SENDER_NAMELESS, place, NULL,
+		findings_add(check->findings, FINDING_SENDER_NAMELESS, place,
+		    sender->host == NULL ? NULL : g_strdup_printf("%s. PTR %s.", reverse, sender->host),
 		    "%s has no name: many receivers refuse mail from such hosts", ip);
 	else if (sender->confirmed == CHECK_NO)
 		findings_add(check->findings, FINDING_SENDER_UNCONFIRMED, place,

@@ -1,0 +1,519 @@
+/* A domain's check over zones in memory. Numbers in names are those of the assertions in the standards digest. */
+#include "parser/error.h"
+#include "server/dns/check.h"
+#include "tests/unit/dns/words.h"
+#include "tests/unit/dns/zone.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A domain without fault but for what a row changes. */
+#define MAIL                                                                                                 \
+	"example.com TXT v=spf1 ip4:192.0.2.1 -all\nexample.com MX 10 m.example.com\nm.example.com A "       \
+	"192.0.2.1\n"                                                                                        \
+	"1.2.0.192.in-addr.arpa PTR m.example.com\n_smtp._tls.example.com TXT v=TLSRPTv1; "                  \
+	"rua=mailto:t@example.com\n"
+#define RUA "rua=mailto:d@example.com"
+
+/* Policies and where reports go, in words: "reject/reject/none p _dmarc.example.com org; rua a@b external yes". */
+static char *words_of(const struct check *check)
+{
+	static const char *const TAGS[] = { "p", "sp", "np" };
+	const struct check_dmarc *dmarc = &check->dmarc;
+	GString *words = g_string_new(NULL);
+
+	if (dmarc->name == NULL)
+		g_string_append_printf(words, "- %s", dmarc->org);
+	else
+		g_string_append_printf(words, "%s/%s/%s %s %s %s",
+		    dmarc->policy == NULL ? "-" : dmarc->policy,
+		    dmarc->subdomains == NULL ? "-" : dmarc->subdomains,
+		    dmarc->nonexistent == NULL ? "-" : dmarc->nonexistent, TAGS[dmarc->tag], dmarc->name,
+		    dmarc->org);
+	for (guint i = 0; check->reports != NULL && i < check->reports->len; i++) {
+		const struct check_report *report = g_ptr_array_index(check->reports, i);
+
+		g_string_append_printf(words, "; %s %s %s %s", report->tag, report->address,
+		    report->external ? "external" : "own", check_known_word(report->authorised));
+		if (report->override->len > 0)
+			g_string_append_printf(
+			    words, " > %s", (const char *)g_ptr_array_index(report->override, 0));
+	}
+	return g_string_free(words, FALSE);
+}
+
+static struct check *run(struct zone *zone, const char *domain, const struct check_options *options)
+{
+	static const struct check_options NONE = { 0 };
+	struct dns_source source = zone_source(zone);
+	g_autoptr(GError) error = NULL;
+	struct check *check =
+	    check_run(&source, domain, options == NULL ? &NONE : options, 1795540000, &error);
+
+	assert_non_null(check);
+	return check;
+}
+
+static const struct {
+	const char *name, *domain, *zone, *want, *findings;
+} ROWS[] = {
+	{ "without fault", "example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "" },
+	{ "capitals and a dot", "EXAMPLE.com.", MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "" },
+	{ "three policies", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine; np=reject; " RUA,
+	    "reject/quarantine/reject p _dmarc.example.com example.com; rua d@example.com own yes", "" },
+	{ "none at all", "example.com", MAIL, "- example.com", "dmarc_missing" },
+	{ "72 no p", "example.com", MAIL "_dmarc.example.com TXT v=DMARC1; " RUA,
+	    "none/none/none p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_p_missing, dmarc_p_none" },
+	{ "72 no p and no rua", "example.com", MAIL "_dmarc.example.com TXT v=DMARC1; sp=none",
+	    "-/-/- p _dmarc.example.com example.com", "dmarc_no_policy, dmarc_rua_missing" },
+	{ "72 V=dmarc1", "example.com", MAIL "_dmarc.example.com TXT V=dmarc1; p=reject; " RUA,
+	    "- example.com", "dmarc_ignored" },
+	{ "74 a size and pct", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; pct=50; " RUA "!10m",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_removed_tag, dmarc_uri_size" },
+	{ "46 several", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT v=DMARC1; p=none",
+	    "- example.com", "dmarc_several" },
+	{ "46 several, and one above", "sub.example.com",
+	    "sub.example.com TXT v=spf1 -all\n_dmarc.sub.example.com TXT v=DMARC1; p=none\n"
+	    "_dmarc.sub.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT v=DMARC1; p=none; "
+	    "sp=reject; " RUA,
+	    "reject/reject/reject sp _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_several, report_host, mx_missing, dmarc_p_none, dmarc_inherited" },
+	{ "an SPF record at _dmarc", "example.com",
+	    MAIL "_dmarc.example.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_unrelated" },
+	{ "at the wrong place", "example.com", MAIL "example.com TXT v=DMARC1; p=reject", "- example.com",
+	    "dmarc_missing, dmarc_misplaced" },
+	{ "from above", "a.b.example.com",
+	    MAIL "a.b.example.com MX 10 m.example.com\na.b.example.com TXT v=spf1 mx -all\n"
+		 "_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine; " RUA,
+	    "quarantine/quarantine/quarantine sp _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_inherited, tlsrpt_missing" },
+	{ "from above, for what does not exist", "no.example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=none; np=quarantine; " RUA,
+	    "quarantine/none/quarantine np _dmarc.example.com example.com; rua d@example.com own yes",
+	    "domain_missing, spf_missing, dmarc_subdomains_none, mx_missing, dmarc_inherited" },
+	{ "own record below", "s.example.com",
+	    "s.example.com TXT v=spf1 ip4:192.0.2.1 -all\n" MAIL
+	    "_dmarc.s.example.com TXT v=DMARC1; p=quarantine; sp=reject; " RUA
+	    "\n_dmarc.example.com TXT v=DMARC1; p=reject; np=none",
+	    "quarantine/reject/none p _dmarc.s.example.com example.com; rua d@example.com own yes",
+	    "mx_missing, dmarc_subdomains_unused" },
+	{ "43 psd=y at the top", "a.mail.example.com",
+	    "a.mail.example.com TXT v=spf1 ip4:192.0.2.1 -all\n_dmarc.com TXT v=DMARC1; p=none; psd=y; "
+	    "rua=mailto:x@registry.com\nregistry.com MX 1 m.example.com\n" MAIL
+	    "com._report._dmarc.registry.com TXT v=DMARC1",
+	    "none/none/none sp _dmarc.com example.com; rua x@registry.com external yes",
+	    "mx_missing, dmarc_p_none, dmarc_psd, dmarc_inherited" },
+	{ "44 psd=n", "a.mail.example.com",
+	    MAIL "a.mail.example.com TXT v=spf1 ip4:192.0.2.1 -all\nmail.example.com MX 1 m.example.com\n"
+		 "_dmarc.mail.example.com TXT v=DMARC1; p=reject; psd=n; rua=mailto:d@mail.example.com\n"
+		 "_dmarc.example.com TXT v=DMARC1; p=none",
+	    "reject/reject/reject sp _dmarc.mail.example.com mail.example.com; rua d@mail.example.com own "
+	    "yes",
+	    "mx_missing, dmarc_inherited" },
+	{ "71 external, and not authorised", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised" },
+	{ "71 authorised", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.h.net TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external yes", "" },
+	{ "71 by a wildcard", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "*._report._dmarc.h.net TXT v=DMARC1;",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external yes", "" },
+	{ "71 several of them", "example.com",
+	    MAIL
+	    "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+	    "example.com._report._dmarc.h.net TXT v=DMARC1\nexample.com._report._dmarc.h.net TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external yes", "" },
+	{ "71 something else there", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.h.net TXT v=dmarc1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised" },
+	{ "71 the host's own address instead", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external yes > "
+	    "mailto:y@h.net",
+	    "report_override" },
+	{ "71 another's address instead", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@i.net",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised" },
+	{ "71 instead of rua, but not of ruf", "example.com",
+	    MAIL
+	    "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net; ruf=mailto:x@h.net\n"
+	    "h.net MX 1 m.example.com\nexample.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external yes > "
+	    "mailto:y@h.net; "
+	    "ruf x@h.net external yes",
+	    "report_override" },
+	{ "71 could not be looked up", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.h.net TXT !timeout",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external unknown",
+	    "dns_failed" },
+	{ "71 a subdomain is of the same organization", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@r.example.com\nr.example.com A "
+		 "192.0.2.9",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@r.example.com own yes", "" },
+	{ "the host of reports takes no mail", "example.com",
+	    MAIL
+	    "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net,mailto:x@i.net\nh.net MX 0 .\n"
+	    "*._report._dmarc.h.net TXT v=DMARC1\n*._report._dmarc.i.net TXT v=DMARC1\n",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external yes; rua x@i.net "
+	    "external yes",
+	    "report_host, report_host" },
+	{ "_dmarc cannot be looked up", "example.com", MAIL "_dmarc.example.com TXT !servfail",
+	    "- example.com", "dns_failed" },
+	{ "no SPF", "example.com", "example.com MX 0 .\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    "reject/reject/reject p _dmarc.example.com example.com", "spf_missing, dmarc_rua_missing" },
+	{ "parked, and said so", "example.com",
+	    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    "reject/reject/reject p _dmarc.example.com example.com", "dmarc_rua_missing" },
+	{ "parked", "example.com",
+	    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; p=none",
+	    "none/none/none p _dmarc.example.com example.com", "dmarc_rua_missing, dmarc_p_none, parked" },
+	{ "MX without address", "example.com",
+	    MAIL "example.com MX 20 gone.example.com\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "mx_host" },
+	{ "MX that is an address", "example.com",
+	    MAIL "example.com MX 20 192.0.2.7\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "mx_host" },
+	{ "null MX beside another", "example.com",
+	    MAIL "example.com MX 0 .\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "mx_host" },
+	{ "sender without name", "example.com",
+	    MAIL "example.com MX 20 n.example.com\nn.example.com A 192.0.2.2\n"
+		 "_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "sender_nameless" },
+	{ "name that does not lead back", "example.com",
+	    MAIL "example.com MX 20 n.example.com\nn.example.com A 192.0.2.2\n2.2.0.192.in-addr.arpa PTR "
+		 "x.example.com\n"
+		 "_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "sender_unconfirmed" },
+	{ "one of two names leads back", "example.com",
+	    MAIL "1.2.0.192.in-addr.arpa PTR other.example\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "" },
+	{ "TLS reporting of another kind", "example.com",
+	    "example.com TXT v=spf1 -all\n_smtp._tls.example.com TXT v=tlsrptv1\n_dmarc.example.com TXT "
+	    "v=DMARC1; p=reject",
+	    "reject/reject/reject p _dmarc.example.com example.com",
+	    "tlsrpt_invalid, dmarc_rua_missing, mx_missing" },
+};
+
+static void domains_are_judged(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		struct zone *zone = zone_new(ROWS[i].zone);
+		struct check *check = run(zone, ROWS[i].domain, NULL);
+		g_autofree char *got = words_of(check);
+		g_autofree char *findings = findings_words(check->findings, FALSE);
+
+		if (strcmp(got, ROWS[i].want) != 0 || strcmp(findings, ROWS[i].findings) != 0)
+			fail_msg("%s: got %s (%s)", ROWS[i].name, got, findings);
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
+/* The finding with this code. */
+static const struct finding *find(struct check *check, enum finding_code code)
+{
+	for (guint i = 0; i < findings_count(check->findings); i++)
+		if (findings_get(check->findings, i)->code == code)
+			return findings_get(check->findings, i);
+	return NULL;
+}
+
+static void check_mend(
+    const char *domain, const char *lines, enum finding_code code, const char *place, const char *mend)
+{
+	struct zone *zone = zone_new(lines);
+	struct check *check = run(zone, domain, NULL);
+	const struct finding *finding = find(check, code);
+
+	assert_non_null(finding);
+	assert_string_equal(finding->place, place);
+	assert_string_equal(finding->mend, mend);
+	check_free(check);
+	zone_free(zone);
+}
+
+static void a_finding_says_what_to_publish(void **state)
+{
+	(void)state;
+	check_mend("example.com", MAIL, FINDING_DMARC_MISSING, "_dmarc.example.com TXT",
+	    "_dmarc.example.com. TXT \"v=DMARC1; p=none; rua=mailto:dmarc-sum@example.com\"");
+	check_mend("example.com", MAIL "_dmarc.example.com TXT v=dmarc1 p=reject; sp=none",
+	    FINDING_DMARC_IGNORED, "_dmarc.example.com TXT",
+	    "_dmarc.example.com. TXT \"v=DMARC1; p=reject; sp=none\"");
+	check_mend("example.com", MAIL "example.com TXT v=DMARC1; p=none", FINDING_DMARC_MISPLACED,
+	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=none\"");
+	check_mend("example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
+	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
+	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
+	/* of what is inherited, the name where the record is */
+	check_mend("s.example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
+	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
+	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
+	check_mend("example.com", "example.com MX 1 m.example.com", FINDING_SPF_MISSING, "example.com TXT",
+	    "example.com. TXT \"v=spf1 mx -all\"");
+	check_mend("example.com", "example.com TXT x", FINDING_SPF_MISSING, "example.com TXT",
+	    "example.com. TXT \"v=spf1 -all\"");
+	check_mend("example.com", "example.com TXT v=spf1 mx ?all a", FINDING_SPF_AFTER_ALL,
+	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx a ?all\"");
+	check_mend("example.com", "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1",
+	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
+	    "1.2.0.192.in-addr.arpa. PTR m.example.com.");
+	check_mend("example.com",
+	    "example.com TXT v=spf1 a:out.example.com -all\nout.example.com A 192.0.2.1",
+	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
+	    "1.2.0.192.in-addr.arpa. PTR out.example.com.");
+	check_mend("example.com",
+	    "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1\n1.2.0.192.in-addr.arpa PTR x.example",
+	    FINDING_SENDER_UNCONFIRMED, "1.2.0.192.in-addr.arpa PTR", "x.example. A 192.0.2.1");
+	check_mend("example.com", "example.com MX 1 m.example.com", FINDING_TLSRPT_MISSING,
+	    "_smtp._tls.example.com TXT",
+	    "_smtp._tls.example.com. TXT \"v=TLSRPTv1; rua=mailto:tls-rpt@example.com\"");
+}
+
+/* A rua whose record would have a name of more than 253 bytes (RFC 9990 section 4). */
+static void consent_under_a_name_that_is_too_long_cannot_be(void **state)
+{
+	g_autofree char *label = g_strnfill(60, 'x');
+	g_autofree char *host = g_strdup_printf("%s.%s.%s.%s.net", label, label, label, label);
+	g_autofree char *lines = g_strdup_printf(
+	    "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@%s\n%s A 192.0.2.1", host, host);
+	struct zone *zone = zone_new(lines);
+	struct check *check = run(zone, "example.com", NULL);
+	const struct finding *finding = find(check, FINDING_REPORT_UNAUTHORISED);
+
+	(void)state;
+	assert_non_null(finding);
+	assert_null(finding->mend);
+	check_free(check);
+	zone_free(zone);
+}
+
+static void assertion_71_the_same_organization_is_not_asked_for_consent(void **state)
+{
+	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; "
+					  "rua=mailto:x@r.example.com\nr.example.com A 192.0.2.9");
+
+	(void)state;
+	check_free(run(zone, "example.com", NULL));
+	assert_null(strstr(zone_asked(zone), "_report"));
+	zone_free(zone);
+}
+
+static void assertion_45_discovery_of_13_labels_asks_eight_names(void **state)
+{
+	struct zone *zone = zone_new("a.b.c.d.e.f.g.h.i.j.mail.example.com TXT v=spf1 -all");
+	guint n = 0;
+
+	(void)state;
+	check_free(run(zone, "a.b.c.d.e.f.g.h.i.j.mail.example.com", NULL));
+	for (const char *at = zone_asked(zone); (at = strstr(at, "TXT _dmarc.")) != NULL; at++)
+		n++;
+	assert_int_equal(n, 8);
+	assert_non_null(strstr(zone_asked(zone),
+	    "TXT _dmarc.a.b.c.d.e.f.g.h.i.j.mail.example.com, TXT _dmarc.g.h.i.j.mail.example.com, "));
+	zone_free(zone);
+}
+
+static void selectors_are_looked_up(void **state)
+{
+	static const struct check_selector SELECTORS[] = { { "S1", NULL }, { "s2", NULL },
+		{ "s3", "Other.Example" }, { "s4", NULL } };
+	static const struct check_options OPTIONS = { SELECTORS, 4, NULL };
+	struct zone *zone = zone_new("s1._domainkey.example.com TXT v=DKIM1; k=ed25519; "
+				     "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+				     "s2._domainkey.example.com TXT v=DKIM1; p=\n"
+				     "s4._domainkey.example.com TXT !timeout\nexample.com TXT v=spf1 -all");
+	struct check *check = run(zone, "example.com", &OPTIONS);
+	static const struct {
+		const char *selector, *domain;
+		enum dkim_status status;
+	} WANT[] = { { "s1", "example.com", DKIM_OK }, { "s2", "example.com", DKIM_REVOKED },
+		{ "s3", "other.example", DKIM_MISSING }, { "s4", "example.com", DKIM_UNKNOWN } };
+
+	(void)state;
+	assert_int_equal(check->dkim->len, G_N_ELEMENTS(WANT));
+	for (guint i = 0; i < G_N_ELEMENTS(WANT); i++) {
+		const struct check_dkim *dkim = g_ptr_array_index(check->dkim, i);
+
+		assert_string_equal(dkim->selector, WANT[i].selector);
+		assert_string_equal(dkim->domain, WANT[i].domain);
+		assert_int_equal(dkim->key.status, WANT[i].status);
+	}
+	assert_non_null(find(check, FINDING_DKIM_MISSING));
+	assert_non_null(find(check, FINDING_DKIM_REVOKED));
+	assert_non_null(find(check, FINDING_DNS_FAILED));
+	check_free(check);
+	zone_free(zone);
+}
+
+/* Only of hosts and of small networks, and of so many. */
+static void names_are_looked_up_for_few_senders(void **state)
+{
+	struct zone *small = zone_new("example.com TXT v=spf1 ip4:192.0.2.0/28 ip4:198.51.100.0/27 -all");
+	struct zone *many =
+	    zone_new("example.com TXT v=spf1 ip4:192.0.2.0/28 ip4:192.0.2.16/28 ip4:192.0.2.32/28 "
+		     "include:other.example ip6:2001:db8::/124 ip6:2001:db8::/32 ip4:0.0.0.0/0 -all\n"
+		     "other.example TXT v=spf1 ip4:192.0.2.99");
+	struct check *check = run(small, "example.com", NULL);
+	struct check *more = run(many, "example.com", NULL);
+
+	(void)state;
+	assert_int_equal(check->senders->len, CHECK_NETWORK_MAX);
+	assert_int_equal(more->senders->len, CHECK_SENDERS_MAX);
+	assert_null(strstr(zone_asked(many), "99.2.0.192.in-addr.arpa"));
+	check_free(check);
+	check_free(more);
+	zone_free(small);
+	zone_free(many);
+}
+
+static void silence_ends_a_check(void **state)
+{
+	struct zone *zone = zone_new(
+	    "example.com TXT !timeout\n_dmarc.example.com TXT !unreachable\nexample.com MX !timeout");
+	struct check *check = run(zone, "example.com", NULL);
+	struct json_object *document = check_json(check);
+
+	(void)state;
+	assert_false(check->answered);
+	assert_true(findings_have_error(check->findings));
+	assert_int_equal(findings_count(check->findings), 1);
+	assert_string_equal(zone_asked(zone), "TXT example.com, TXT _dmarc.example.com, MX example.com");
+	assert_false(json_object_get_boolean(json_object_object_get(document, "answered")));
+	assert_int_equal(json_object_array_length(json_object_object_get(document, "reports")), 0);
+	json_object_put(document);
+	check_free(check);
+	zone_free(zone);
+}
+
+static void what_is_no_domain_is_refused(void **state)
+{
+	static const char *const WORDS[] = { "", ".", "a..b", "example.com/", "-o x", "joe@example.com" };
+	struct zone *zone = zone_new("");
+	struct dns_source source = zone_source(zone);
+	struct check_options options = { 0 };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(WORDS); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(check_run(&source, WORDS[i], &options, 0, &error));
+		assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
+	}
+	assert_int_equal(zone_questions(zone), 0);
+	zone_free(zone);
+}
+
+/* The contract: each member that check.h names, and none else. */
+static void the_document_has_its_members(void **state)
+{
+	static const struct {
+		const char *of, *members;
+	} WANT[] = {
+		{ "", "domain checked_at ok answered findings dmarc reports spf dkim mx tls_rpt senders" },
+		{ "findings", "code severity place text mend" },
+		{ "dmarc", "name record organizational_domain policy_tag p sp np adkim aspf fo psd t rua ruf "
+			   "effective" },
+		{ "reports",
+		    "tag uri address host external authorised override expected_record accepts_mail" },
+		{ "spf", "record result lookups void_lookups all ranges unlisted" },
+		{ "dkim", "domain selector status key_type bits testing" },
+		{ "mx", "preference host addresses" },
+		{ "tls_rpt", "record rua" },
+		{ "senders", "ip name confirmed" },
+	};
+	static const struct check_selector SELECTOR = { "s1", NULL };
+	static const struct check_options OPTIONS = { &SELECTOR, 1, NULL };
+	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net");
+	struct check *check = run(zone, "example.com", &OPTIONS);
+	struct json_object *document = check_json(check);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(WANT); i++) {
+		struct json_object *part =
+		    *WANT[i].of == '\0' ? document : json_object_object_get(document, WANT[i].of);
+		g_autoptr(GString) got = g_string_new(NULL);
+
+		if (json_object_is_type(part, json_type_array))
+			part = json_object_array_get_idx(part, 0);
+		json_object_object_foreach(part, name, value)
+		{
+			(void)value;
+			g_string_append_printf(got, "%s%s", got->len > 0 ? " " : "", name);
+		}
+		assert_string_equal(got->str, WANT[i].members);
+	}
+	assert_string_equal(
+	    json_object_get_string(json_object_object_get(document, "checked_at")), "2026-11-24T17:06:40Z");
+	json_object_put(document);
+	check_free(check);
+	zone_free(zone);
+}
+
+/* Everything at once that a hostile zone could do: long lists of addresses, each in another organization. */
+static void a_hostile_zone_makes_bounded_work(void **state)
+{
+	g_autoptr(GString) lines =
+	    g_string_new("*.example TXT v=DMARC1; p=none; rua=mailto:a@b.example\nexample.com TXT v=spf1");
+	struct zone *zone;
+
+	(void)state;
+	for (guint i = 0; i < 900; i++)
+		g_string_append_printf(lines, " a:h%u.example", i);
+	g_string_append(lines, " -all\n_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h0.net");
+	for (guint i = 1; i < 300; i++)
+		g_string_append_printf(lines, ",mailto:x@a.b.c.d.e.f.h%u.net", i);
+	for (guint i = 0; i < 300; i++)
+		g_string_append_printf(lines, "\nexample.com MX %u m%u.example", i, i);
+	zone = zone_new(lines->str);
+	check_free(run(zone, "example.com", NULL));
+	assert_true(zone_questions(zone) < 1000);
+	zone_free(zone);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(domains_are_judged),
+		cmocka_unit_test(a_finding_says_what_to_publish),
+		cmocka_unit_test(consent_under_a_name_that_is_too_long_cannot_be),
+		cmocka_unit_test(assertion_71_the_same_organization_is_not_asked_for_consent),
+		cmocka_unit_test(assertion_45_discovery_of_13_labels_asks_eight_names),
+		cmocka_unit_test(selectors_are_looked_up),
+		cmocka_unit_test(names_are_looked_up_for_few_senders),
+		cmocka_unit_test(silence_ends_a_check),
+		cmocka_unit_test(what_is_no_domain_is_refused),
+		cmocka_unit_test(the_document_has_its_members),
+		cmocka_unit_test(a_hostile_zone_makes_bounded_work),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
