@@ -335,10 +335,24 @@ static void add_report(const struct dns_source *source, struct check *check, con
 	judge_host(source, check, report);
 }
 
+/* What each of the hosts will be asked for anyhow; consent is only asked of another organization. */
+static void expect_hosts(const struct dns_source *source, const GPtrArray *uris)
+{
+	for (guint i = 0; i < uris->len; i++) {
+		const struct dmarc_uri *uri = g_ptr_array_index(uris, i);
+		g_autofree char *name = g_strconcat("_dmarc.", uri->host, NULL);
+
+		dns_expect(source, DNS_TXT, name);
+		dns_expect(source, DNS_MX, uri->host);
+	}
+}
+
 static void add_reports(const struct dns_source *source, struct check *check, const char *owner)
 {
 	const struct dmarc_record *record = &check->dmarc.record;
 
+	expect_hosts(source, record->rua);
+	expect_hosts(source, record->ruf);
 	for (guint i = 0; i < record->rua->len; i++)
 		add_report(source, check, "rua", g_ptr_array_index(record->rua, i), owner);
 	for (guint i = 0; i < record->ruf->len; i++)

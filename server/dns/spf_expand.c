@@ -378,9 +378,35 @@ static void expand_redirect(
 
 /* -- records -- */
 
+/* The first look-up of each term, as far as they are allowed. */
+static void expect_terms(struct expansion *expansion, const char *domain, const struct spf_record *record)
+{
+	guint left = SPF_LOOKUPS_MAX - MIN(expansion->policy->lookups, SPF_LOOKUPS_MAX);
+
+	for (guint i = 0; i < record->n_terms && left > 0; i++) {
+		const struct spf_term *term = &record->terms[i];
+		gboolean is_record = term->kind == SPF_INCLUDE || term->kind == SPF_REDIRECT;
+		g_autofree char *name = NULL;
+
+		if (term->kind == SPF_ALL)
+			break;
+		if (!is_record && term->kind != SPF_A && term->kind != SPF_MX)
+			continue;
+		left--;
+		name = spf_target(term, &expansion->identity, domain, NULL);
+		if (name != NULL)
+			dns_expect(expansion->source,
+			    is_record              ? DNS_TXT
+			    : term->kind == SPF_MX ? DNS_MX
+						   : DNS_A,
+			    name);
+	}
+}
+
 static void expand_record(
     struct expansion *expansion, const char *domain, const struct spf_record *record, struct branch *branch)
 {
+	expect_terms(expansion, domain, record);
 	for (guint i = 0; i < record->n_terms && !expansion->exhausted; i++) {
 		const struct spf_term *term = &record->terms[i];
 

@@ -1,12 +1,13 @@
 """ruad check asks a real DNS server, with zones written for each test."""
 
 import json
+import socket
 import subprocess
 
 import pytest
 
 from conftest import BUILD
-from nameserver import Nsd, Unbound, program
+from nameserver import Nsd, Unbound, free_port, program
 from supervised import clean_environment
 
 pytestmark = pytest.mark.skipif(not program("nsd") or not program("unbound"), reason="nsd or unbound is not installed")
@@ -121,3 +122,282 @@ def test_a_good_domain_has_no_finding(serve):
         ("192.0.2.26", "out.example.com", True),
         ("192.0.2.27", "backup.example.com", True),
     ]
+
+
+# What a bad one is like: each line is a fault or two.
+BROKEN = """\
+@ MX 10 mail
+@ MX 20 gone
+@ TXT "v=spf1 mx a:void1.example.com a:void2.example.com a:void3.example.com ip4:198.51.100.0/24 +all"
+mail A 192.0.2.25
+_dmarc TXT "v=DMARC1; p=none; pct=50; sp=nothing; rua=mailto:a@reports.example.net!10m,mailto:b@nowhere.invalid; fo=0:1"
+_smtp._tls TXT "v=TLSRPTv1"
+old._domainkey TXT "v=DKIM1; p="
+"""
+
+
+def test_a_broken_domain_has_its_findings_with_place_and_mend(serve):
+    dns = serve("reports.example.net MX 10 mx.reports.example.net\n", {"example.com": BROKEN})
+    document = dns.check("example.com", "--selector=old", "--selector=none:example.org")
+    assert codes(document, "error") == [
+        "mx_host", "dmarc_value", "report_host", "spf_all_pass", "spf_void_lookups", "dkim_missing", "tlsrpt_invalid",
+    ]
+    assert sorted(codes(document, "warning")) == [
+        "dkim_revoked", "dmarc_fo", "dmarc_fo", "dmarc_removed_tag", "dmarc_uri_size", "report_unauthorised",
+        "report_unauthorised", "sender_nameless", "spf_void", "spf_void", "spf_void",
+    ]
+    assert codes(document, "info") == ["dmarc_p_none"]
+    mended = '_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:a@reports.example.net,mailto:b@nowhere.invalid"'
+    assert finding(document, "dmarc_removed_tag")["mend"] == mended
+    assert finding(document, "dmarc_value")["place"] == "_dmarc.example.com TXT: sp"
+    assert document["spf"]["result"] == "permerror"
+    assert [one["range"] for one in document["spf"]["ranges"]] == ["192.0.2.25/32"]  # those before the third void look-up
+    assert finding(document, "sender_nameless")["mend"] == "25.2.0.192.in-addr.arpa. PTR mail.example.com."
+
+
+def test_text_for_people_says_the_same(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN})
+    good = dns.run("example.com", "--selector", "s1")
+    assert good.returncode == 0 and good.stderr == ""
+    for words in ("policy reject", "rua dmarc-sum@reports.example.net: authorised", "look-ups: 3 of 10, void: 0 of 2",
+                  "+ 192.0.2.26/32", "ed25519, 256 bits", "10 mail.example.com 192.0.2.25", "mail.example.com: confirmed",
+                  "nothing is wrong"):
+        assert words in good.stdout
+    bad = dns.run("broken.example")
+    assert bad.returncode == 1
+    assert "error" in bad.stdout and "spf_all_pass" in bad.stdout and "publish" in bad.stdout
+    assert "\033" not in good.stdout + bad.stdout  # colour is for terminals
+
+
+def test_several_domains_are_several_documents(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN})
+    done = dns.run("--json", "example.com", "broken.example", "example.com")
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["domain"] for one in documents] == ["example.com", "broken.example", "example.com"]
+    assert [one["ok"] for one in documents] == [True, False, True]
+    assert done.returncode == 1
+
+
+def consent(serve, lines, record="v=DMARC1; p=reject; rua=mailto:x@h.example.net"):
+    dns = serve(f'_dmarc.example.com TXT "{record}"\nexample.com TXT "v=spf1 -all"\nh.example.net A 192.0.2.9\n{lines}')
+    document = dns.check("example.com")
+    return document, document["reports"][0]
+
+
+def test_assertion_71_an_external_mailbox_that_does_not_agree_is_a_warning(serve):
+    document, report = consent(serve, "")
+    assert (report["external"], report["authorised"]) == (True, False)
+    warning = finding(document, "report_unauthorised")
+    assert warning["severity"] == "warning"
+    assert warning["place"] == "example.com._report._dmarc.h.example.net TXT"
+    assert warning["mend"] == report["expected_record"] == 'example.com._report._dmarc.h.example.net. TXT "v=DMARC1"'
+
+
+@pytest.mark.parametrize("name", ["example.com", "*"])
+def test_assertion_71_a_record_or_a_wildcard_agrees(serve, name):
+    document, report = consent(serve, f'{name}._report._dmarc.h.example.net TXT "v=DMARC1;"')
+    assert (report["external"], report["authorised"]) == (True, True)
+    assert "report_unauthorised" not in codes(document)
+
+
+@pytest.mark.parametrize("address", ["y@h.example.net", "y@elsewhere.example"])
+def test_assertion_71_another_address_must_be_at_the_same_host(serve, address):
+    document, report = consent(serve, f'example.com._report._dmarc.h.example.net TXT "v=DMARC1; rua=mailto:{address}"')
+    same = address.endswith("@h.example.net")
+    assert report["authorised"] is same
+    assert report["override"] == ([f"mailto:{address}"] if same else [])
+    assert ("report_override" if same else "report_unauthorised") in codes(document)
+
+
+def test_assertion_72_records_that_are_none_or_nearly(serve):
+    dns = serve(
+        'a.example. TXT "v=spf1 -all"\n_dmarc.a.example. TXT "v=DMARC1; rua=mailto:a@b"\nb. A 192.0.2.9\n'
+        '_dmarc.b.example. TXT "v=DMARC1; sp=reject"\n'
+        '_dmarc.c.example. TXT "V=dmarc1; p=reject"\n'
+        '*._report._dmarc.b. TXT "v=DMARC1"\n'
+    )
+    without_p = dns.check("a.example")
+    assert without_p["dmarc"]["effective"]["domain"] == "none"
+    assert finding(without_p, "dmarc_p_missing")["severity"] == "info"
+    assert without_p["reports"][0]["authorised"] is True
+    without_rua = dns.check("b.example")
+    assert without_rua["dmarc"]["effective"] is None
+    assert "dmarc_no_policy" in codes(without_rua, "error")
+    ignored = dns.check("c.example")
+    assert ignored["dmarc"]["record"] is None
+    assert finding(ignored, "dmarc_ignored")["mend"] == '_dmarc.c.example. TXT "v=DMARC1; p=reject"'
+
+
+def nested(lookups):
+    """Includes one in another, and an a at the end; exp is not counted."""
+    lines = "".join(f'n{i}.example. TXT "v=spf1 include:n{i + 1}.example -all"\n' for i in range(lookups - 1))
+    return lines + f'n{lookups - 1}.example. TXT "v=spf1 a:last.example -all exp=x.example"\nlast.example. A 192.0.2.1\nx.example. TXT "why"\n'
+
+
+@pytest.mark.parametrize("lookups", [9, 10, 11])
+def test_assertion_73_ten_look_ups_are_allowed(serve, lookups):
+    spf = serve(nested(lookups)).check("n0.example")["spf"]
+    assert spf["lookups"] == lookups
+    assert spf["result"] == ("ok" if lookups <= 10 else "permerror")
+    assert [one["range"] for one in spf["ranges"]] == (["192.0.2.1/32"] if lookups <= 10 else [])
+
+
+@pytest.mark.parametrize("voids", [1, 2, 3])
+def test_assertion_73_two_void_look_ups_are_allowed(serve, voids):
+    terms = " ".join(f"a:void{i}.example" for i in range(voids))
+    spf = serve(f'example. TXT "v=spf1 {terms} ip4:192.0.2.1 -all"\n').check("example")["spf"]
+    assert spf["void_lookups"] == voids
+    assert spf["result"] == ("ok" if voids <= 2 else "permerror")
+
+
+def test_assertion_74_leftovers_of_rfc_7489_are_named_and_the_address_is_used(serve):
+    document, report = consent(
+        serve, '*._report._dmarc.h.example.net TXT "v=DMARC1"', "v=DMARC1; p=reject; pct=50; rua=mailto:x@h.example.net!10m"
+    )
+    assert report["address"] == "x@h.example.net"
+    assert {"dmarc_uri_size", "dmarc_removed_tag"} <= set(codes(document, "warning"))
+
+
+def test_assertion_43_a_public_suffix_says_so(serve):
+    dns = serve('_dmarc.com TXT "v=DMARC1; p=reject; psd=y"\na.mail.example.com TXT "v=spf1 -all"\n')
+    dmarc = dns.check("a.mail.example.com")["dmarc"]
+    assert (dmarc["name"], dmarc["organizational_domain"], dmarc["policy_tag"]) == ("_dmarc.com", "example.com", "sp")
+
+
+@pytest.mark.parametrize(("psd", "org"), [("; psd=n", "mail.example.com"), ("", "example.com")])
+def test_assertion_44_psd_n_or_the_fewest_labels(serve, psd, org):
+    dns = serve(f'_dmarc.mail.example.com TXT "v=DMARC1; p=none{psd}"\n_dmarc.example.com TXT "v=DMARC1; p=reject"\n'
+                'a.mail.example.com TXT "v=spf1 -all"\n')
+    dmarc = dns.check("a.mail.example.com")["dmarc"]
+    assert (dmarc["organizational_domain"], dmarc["name"]) == (org, f"_dmarc.{org}")
+
+
+def test_assertion_46_two_records_are_none_and_the_walk_goes_on(serve):
+    dns = serve('_dmarc.mail.example.com TXT "v=DMARC1; p=none"\n_dmarc.mail.example.com TXT "v=DMARC1; p=reject"\n'
+                '_dmarc.example.com TXT "v=DMARC1; p=none; sp=reject"\nmail.example.com TXT "v=spf1 -all"\n')
+    document = dns.check("mail.example.com")
+    assert "dmarc_several" in codes(document, "error")
+    assert document["dmarc"]["name"] == "_dmarc.example.com"
+    assert document["dmarc"]["effective"]["domain"] == "reject"
+
+
+def test_bombs_and_loops_end(serve):
+    dns = serve(
+        '*.bomb.example TXT "v=spf1 include:a.%{d} include:b.%{d} include:c.%{d} include:d.%{d} -all"\n'
+        'bomb.example TXT "v=spf1 include:a.bomb.example -all"\n'
+        'loop.example TXT "v=spf1 include:pool.example -all"\npool.example TXT "v=spf1 redirect=loop.example"\n'
+        'long.example TXT "v=spf1 ' + '" "'.join(f" ip4:198.51.{i}.0/24" for i in range(200)) + ' -all"\n'
+    )
+    bomb = dns.check("bomb.example")
+    assert bomb["spf"]["result"] == "permerror" and bomb["spf"]["lookups"] == 40
+    assert "spf_lookups" in codes(bomb, "error")
+    loop = dns.check("loop.example")
+    assert loop["spf"]["result"] == "permerror" and "spf_loop" in codes(loop, "error")
+    long = dns.check("long.example")  # does not fit into a datagram
+    assert len(long["spf"]["ranges"]) == 200 and "spf_long" in codes(long, "warning")
+
+
+# -- a resolver before it, of which what was asked is known, and zones whose server is away --
+
+
+@pytest.fixture(name="resolve")
+def fixture_resolve(folder, serve):
+    """resolve(lines, stubs): a resolver for a root with these lines; stubs: zones that are at other addresses."""
+    servers = []
+
+    def resolve(lines, stubs=None):
+        (folder / "unbound").mkdir()
+        root = serve(lines).server.address
+        servers.append(Unbound(folder / "unbound", {".": root, **(stubs or {})}))
+        return Dns(servers[-1])
+
+    yield resolve
+    for server in servers:
+        server.stop()
+
+
+def test_assertion_71_the_same_organization_is_not_asked_and_nothing_is_asked_twice(resolve):
+    dns = resolve('_dmarc.example.com TXT "v=DMARC1; p=reject; rua=mailto:x@r.example.com,mailto:y@r.example.com"\n'
+                  'example.com TXT "v=spf1 a:r.example.com a:r.example.com -all"\nr.example.com A 192.0.2.1\n'
+                  "1.2.0.192.in-addr.arpa PTR r.example.com.\n")
+    document = dns.check("example.com")
+    assert [one["external"] for one in document["reports"]] == [False, False]
+    asked = dns.server.asked()
+    assert ("_dmarc.example.com", "TXT") in asked
+    assert not [name for name, _ in asked if "_report" in name]
+    assert len(asked) == len(set(asked))
+
+
+def test_assertion_45_a_name_of_13_labels_takes_eight_questions(resolve):
+    name = "a.b.c.d.e.f.g.h.i.j.mail.example.com"
+    dns = resolve(f'{name} TXT "v=spf1 -all"\n_dmarc.example.com TXT "v=DMARC1; p=reject"\n')
+    document = dns.check(name)
+    assert document["dmarc"]["name"] == "_dmarc.example.com"
+    asked = [name for name, kind in dns.server.asked() if kind == "TXT" and name.startswith("_dmarc.")]
+    assert len(asked) == 8
+    assert "_dmarc.g.h.i.j.mail.example.com" in asked and "_dmarc.b.c.d.e.f.g.h.i.j.mail.example.com" not in asked
+
+
+def test_aliases_are_followed(resolve):
+    dns = resolve('example.com MX 10 mail.example.com\nmail.example.com CNAME host.example.net\nhost.example.net A 192.0.2.1\n'
+                  'example.com TXT "v=spf1 include:_spf.example.com -all"\n_spf.example.com CNAME spf.example.net\n'
+                  'spf.example.net TXT "v=spf1 ip4:192.0.2.0/28 -all"\n'
+                  's1._domainkey.example.com CNAME key.example.net\n'
+                  f'key.example.net TXT "k=ed25519; p={ED25519}"\n')
+    document = dns.check("example.com", "--selector=s1")
+    assert document["spf"]["ranges"] == [
+        {"range": "192.0.2.0/28", "qualifier": "+", "term": "ip4:192.0.2.0/28", "via": "_spf.example.com"}
+    ]
+    assert document["dkim"][0]["status"] == "ok"
+    assert finding(document, "mx_alias")["place"] == "example.com MX: mail.example.com"
+
+
+def test_a_zone_whose_server_is_away_is_told_and_the_rest_is_checked(resolve):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:  # takes questions, and says nothing
+        mute.bind(("127.0.0.1", 0))
+        dns = resolve('example.com TXT "v=spf1 ip4:192.0.2.0/24 include:slow.example -all"\n'
+                      '_dmarc.example.com TXT "v=DMARC1; p=reject; rua=mailto:x@slow.example"\n',
+                      {"slow.example": f"127.0.0.1:{mute.getsockname()[1]}"})
+        document = dns.check("example.com")
+    assert document["answered"] is True
+    assert document["spf"]["result"] == "temperror"
+    assert [one["range"] for one in document["spf"]["ranges"]] == ["192.0.2.0/24"]
+    assert document["reports"][0]["authorised"] is None
+    assert document["dmarc"]["effective"]["domain"] == "reject"
+    assert {one["place"] for one in document["findings"] if one["code"] == "dns_failed"} >= {
+        "slow.example", "example.com._report._dmarc.slow.example TXT",
+    }
+
+
+# -- without an answer, and wrong words --
+
+
+def test_a_resolver_that_is_away_is_exit_code_75():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.1", 0))
+        silent = ruad_check("--resolver", f"127.0.0.1:{mute.getsockname()[1]}", "--json", "example.com")
+    closed = ruad_check("--resolver", f"127.0.0.1:{free_port()}", "example.com")
+    assert (silent.returncode, closed.returncode) == (75, 75)
+    assert json.loads(silent.stdout)["answered"] is False
+    assert "no DNS server answered in time" in silent.stdout
+    assert "no DNS server could be reached" in closed.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["--resolver=localhost", "example.com"], ["--resolver=127.0.0.1:0", "example.com"], ["a..b"], ["--none", "example.com"]],
+)
+def test_a_wrong_command_line_is_exit_code_2(words):
+    done = ruad_check(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("ruad check: ")
+
+
+def test_texts_of_the_dns_drive_no_terminal(serve):
+    dns = serve(r'_dmarc.example.com TXT "v=DMARC1; p=none; \027[31m\007x\194\133=y"' + "\n"
+                r'example.com TXT "v=spf1 -all"' + "\n" r'example.com MX 10 a\027[31m.example.com.' + "\n")
+    done = dns.run("example.com")
+    assert done.returncode in (0, 1)
+    assert "v=DMARC1" in done.stdout
+    assert not [sign for sign in done.stdout if sign != "\n" and not sign.isprintable()]
