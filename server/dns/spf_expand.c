@@ -10,9 +10,8 @@
 
 #include "parser/error.h"
 
-#define RECORD_LONG 450     /* bytes that should do for an answer in one datagram (RFC 7208 section 3.4) */
-#define TERM_SHOWN  255     /* bytes of a term that are kept with each of its ranges */
-#define WORK_MAX    1000000 /* networks looked at to take others out of them: an honest policy needs hundreds */
+#define TERM_SHOWN 255     /* bytes of a term that are kept with each of its ranges */
+#define WORK_MAX   1000000 /* networks looked at to take others out of them: an honest policy needs hundreds */
 
 struct expansion {
 	const struct dns_source *source;
@@ -157,11 +156,9 @@ static void stop(struct expansion *expansion)
 static void tell_failure(
     struct expansion *expansion, const char *domain, const char *name, enum dns_status status)
 {
-	g_autofree char *place = g_strdup_printf("%s", name);
-
 	if (expansion->policy->state == SPF_STATE_OK)
 		expansion->policy->state = SPF_STATE_TEMPERROR;
-	findings_add(expansion->findings, FINDING_DNS_FAILED, place, NULL,
+	findings_add(expansion->findings, FINDING_DNS_FAILED, name, NULL,
 	    "%s, which the SPF record of %s needs, could not be looked up: %s", name, domain,
 	    dns_status_words(status));
 }
@@ -323,7 +320,7 @@ static void expand_network(
 static void expand_all(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
-	if (term->qualifier == '+')
+	if (term->qualifier == '+' && expansion->path->len > 1) /* else spf_judge_record() tells */
 		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets all the world send");
 	if (expansion->stopped)
 		return;
@@ -441,72 +438,6 @@ static void expand_domain(struct expansion *expansion, const char *domain, struc
 
 /* -- the domain's own record -- */
 
-/* Its terms with all, or what replaces it, at the end. Transfer full. */
-static char *rewrite(const char *domain, const struct spf_record *record, const char *all)
-{
-	g_autoptr(GString) text = g_string_new("v=spf1");
-
-	for (guint i = 0; i < record->n_terms; i++)
-		if (record->terms[i].kind != SPF_ALL &&
-		    (record->terms[i].kind != SPF_REDIRECT || record->all == NULL))
-			g_string_append_printf(text, " %s", record->terms[i].text);
-	g_string_append_printf(text, " %s", all);
-	return finding_txt_record(domain, text->str);
-}
-
-static void judge_all(struct expansion *expansion, const char *domain, const struct spf_record *record)
-{
-	g_autofree char *place = g_strdup_printf("%s TXT: all", domain);
-	const struct spf_term *last = record->n_terms > 0 ? &record->terms[record->n_terms - 1] : NULL;
-
-	if (record->all == NULL && record->redirect == NULL) {
-		findings_add(expansion->findings, FINDING_SPF_ALL_MISSING, place,
-		    rewrite(domain, record, "-all"),
-		    "there is no \"all\" at the end: other hosts are neutral, as if there were no record");
-		return;
-	}
-	if (record->all == NULL)
-		return;
-	if (record->all->qualifier == '?')
-		findings_add(expansion->findings, FINDING_SPF_ALL_NEUTRAL, place,
-		    rewrite(domain, record, "-all"),
-		    "\"?all\" says nothing of other hosts, as if there were no record");
-	if (last != record->all && last->kind != SPF_EXP && last->kind != SPF_OTHER)
-		findings_add(expansion->findings, FINDING_SPF_AFTER_ALL, place,
-		    rewrite(domain, record, record->all->text), "what stands behind \"%s\" has no effect",
-		    record->all->text);
-}
-
-static void judge_exp(struct expansion *expansion, const char *domain, const struct spf_term *exp)
-{
-	g_autofree char *name = spf_target(exp, &expansion->identity, domain, NULL);
-	const struct dns_answer *answer;
-
-	if (name == NULL)
-		return;
-	answer = dns_look_up(expansion->source, DNS_TXT, name);
-	if (dns_failed(answer) || answer->n_records == 1)
-		return;
-	tell(expansion, FINDING_SPF_EXP, domain, exp, "%s has %s, so there is no explanation", name,
-	    answer->n_records == 0 ? "no TXT record" : "several TXT records");
-}
-
-static void judge_record(struct expansion *expansion, const char *domain, const char *text)
-{
-	struct spf_record record;
-
-	if (strlen(text) > RECORD_LONG)
-		tell(expansion, FINDING_SPF_LONG, domain, NULL,
-		    "the record has %zu bytes: with more than %d, answers may not reach everybody",
-		    strlen(text), RECORD_LONG);
-	if (!spf_record_read(text, &record, NULL))
-		return; /* said before */
-	judge_all(expansion, domain, &record);
-	if (record.exp != NULL)
-		judge_exp(expansion, domain, record.exp);
-	spf_record_clear(&record);
-}
-
 static void judge_limits(struct expansion *expansion, const char *domain)
 {
 	const struct spf_policy *policy = expansion->policy;
@@ -529,26 +460,6 @@ static void judge_limits(struct expansion *expansion, const char *domain)
 		    "there are more networks than can be listed: only the first %u are", policy->ranges->len);
 }
 
-/* TXT records of the domain that are not, or no longer, its policy. */
-static void judge_others(struct expansion *expansion, const char *domain, gboolean has_record)
-{
-	const struct dns_answer *answer = dns_look_up(expansion->source, DNS_TXT, domain);
-	g_autofree char *place = g_strdup_printf("%s TXT", domain);
-
-	for (guint i = 0; i < answer->n_records; i++) {
-		const char *text = answer->records[i].text;
-
-		if (g_ascii_strncasecmp(text, "spf2.0/", strlen("spf2.0/")) == 0)
-			tell(expansion, FINDING_SPF_SENDER_ID, domain, NULL,
-			    "a record of Sender ID (\"spf2.0\"), which nobody uses any more");
-		if (spf_is_near(text) && !has_record)
-			tell(expansion, FINDING_SPF_IGNORED, domain, NULL,
-			    "\"%s\" is no SPF record: one begins with \"v=spf1\" and a blank, without quotes "
-			    "or blanks before",
-			    text);
-	}
-}
-
 static void expand_own(struct expansion *expansion, const char *domain)
 {
 	struct spf_policy *policy = expansion->policy;
@@ -563,11 +474,10 @@ static void expand_own(struct expansion *expansion, const char *domain)
 		return;
 	case SPF_FETCHED_SEVERAL:
 		stop(expansion);
-		tell(expansion, FINDING_SPF_SEVERAL, domain, NULL,
-		    "there are several SPF records, so none counts (permerror): join them into one");
+		spf_judge_texts(expansion->source, domain, expansion->findings);
 		return;
 	case SPF_FETCHED_NONE:
-		judge_others(expansion, domain, FALSE);
+		spf_judge_texts(expansion->source, domain, expansion->findings);
 		return;
 	case SPF_FETCHED:
 		break;
@@ -576,9 +486,9 @@ static void expand_own(struct expansion *expansion, const char *domain)
 	policy->record = g_strdup(text);
 	expand_domain(expansion, domain, &branch);
 	policy->all = branch.all;
-	judge_record(expansion, domain, text);
 	judge_limits(expansion, domain);
-	judge_others(expansion, domain, TRUE);
+	spf_judge_record(expansion->source, domain, text, expansion->findings);
+	spf_judge_texts(expansion->source, domain, expansion->findings);
 }
 
 void spf_expand(

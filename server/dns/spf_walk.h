@@ -1,5 +1,5 @@
 /*
- * spf_walk.h - what checking one sender and expanding a policy have in common: the look-ups of spf.h's own files.
+ * spf_walk.h - what spf.h's own files share: the look-ups of an evaluation.
  */
 #pragma once
 
@@ -30,6 +30,11 @@ struct spf_hosts {
 void spf_hosts_find(const struct dns_source *source, const struct spf_term *term, const char *name,
     gboolean ip4, gboolean ip6, struct spf_hosts *hosts);
 void spf_hosts_clear(struct spf_hosts *hosts);
+
+/* What is wrong with the text of a domain's own record, and with what stands beside it: what needs no expansion. */
+void spf_judge_record(
+    const struct dns_source *source, const char *domain, const char *text, struct findings *findings);
+void spf_judge_texts(const struct dns_source *source, const char *domain, struct findings *findings);
 
 /* The name that a term is about: its domain-spec expanded, or the domain. NULL: a macro's value is not known. Transfer full. */
 char *spf_target(const struct spf_term *term, const struct spf_identity *identity, const char *domain,

@@ -105,6 +105,12 @@ SECTIONS = {
         69: "CHUNKING is not offered, and BDAT is unknown",
         70: "what is in a mail never makes it bounce",
     },
+    "Check of the DNS": {
+        71: "consent of the host of reports: missing, by a wildcard, not asked of the same organization",
+        72: "records without `p`, and what is nearly one",
+        73: "SPF: ten look-ups, two void ones",
+        74: "sizes behind addresses, and removed tags",
+    },
 }
 
 

@@ -283,6 +283,14 @@ static void a_finding_says_what_to_publish(void **state)
 	    "example.com. TXT \"v=spf1 -all\"");
 	check_mend("example.com", "example.com TXT v=spf1 mx ?all a", FINDING_SPF_AFTER_ALL,
 	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx a ?all\"");
+	check_mend("example.com", "example.com TXT v=spf1 mx +all", FINDING_SPF_ALL_PASS,
+	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx -all\"");
+	check_mend("example.com",
+	    "example.com TXT v=spf1 mx a ~all\nexample.com TXT v=spf1 mx include:b.example -all",
+	    FINDING_SPF_SEVERAL, "example.com TXT",
+	    "example.com. TXT \"v=spf1 mx a include:b.example ~all\"");
+	check_mend("example.com", "example.com TXT  \"v=spf1-all\"", FINDING_SPF_IGNORED, "example.com TXT",
+	    "example.com. TXT \"v=spf1 -all\"");
 	check_mend("example.com", "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1",
 	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
 	    "1.2.0.192.in-addr.arpa. PTR m.example.com.");

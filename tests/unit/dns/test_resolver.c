@@ -53,7 +53,7 @@ static int bound_socket(int type, guint16 port, guint16 *bound)
 static void begin(struct server *server, guint concurrency, guint timeout_ms)
 {
 	struct resolver_options options = { server->address, timeout_ms, 1, concurrency };
-	guint16 port;
+	guint16 port = 0;
 
 	*server = (struct server){ .tcp = -1, .answers = g_string_new(NULL) };
 	while (server->tcp < 0) {
@@ -152,7 +152,7 @@ static void note(gpointer user, enum dns_type type, const char *name, const stru
 static void many_questions_are_under_way_at_once(void **state)
 {
 	struct server server;
-	struct asked asked[3], more;
+	struct asked asked[3] = { { 0 } }, more = { 0 };
 
 	(void)state;
 	begin(&server, 3, 5000);
@@ -185,7 +185,7 @@ static void many_questions_are_under_way_at_once(void **state)
 static void nothing_is_asked_twice(void **state)
 {
 	struct server server;
-	struct asked asked, more;
+	struct asked asked = { 0 }, more = { 0 };
 
 	(void)state;
 	begin(&server, 10, 5000);
@@ -209,7 +209,7 @@ static void nothing_is_asked_twice(void **state)
 static void silence_is_a_time_out_and_a_closed_port_is_unreachable(void **state)
 {
 	struct server server;
-	guint16 port;
+	guint16 port = 0;
 	int fd;
 
 	(void)state;
@@ -241,7 +241,7 @@ static void errors_of_the_server_are_told(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *name = g_strdup_printf("n%zu.example", i);
 		g_autofree char *want = g_strdup_printf("A %s %d -;", name, rows[i].want);
-		struct asked asked;
+		struct asked asked = { 0 };
 
 		resolver_ask(server.resolver, DNS_A, name, note, &server);
 		turn(&server);
@@ -258,7 +258,7 @@ static void errors_of_the_server_are_told(void **state)
 static void an_answer_that_cannot_be_read_is_malformed(void **state)
 {
 	struct server server;
-	struct asked asked;
+	struct asked asked = { 0 };
 	GByteArray *packet;
 
 	(void)state;
@@ -279,7 +279,7 @@ static void an_answer_that_cannot_be_read_is_malformed(void **state)
 static void an_answer_with_another_id_is_passed_over(void **state)
 {
 	struct server server;
-	struct asked asked, forged;
+	struct asked asked = { 0 }, forged;
 
 	(void)state;
 	begin(&server, 10, 5000);
@@ -316,7 +316,7 @@ static void a_truncated_answer_is_asked_for_by_tcp(void **state)
 {
 	g_autofree char *text = g_strnfill(250, 'x');
 	struct server server;
-	struct asked asked;
+	struct asked asked = { 0 };
 	GByteArray *packet;
 	guint8 size[2];
 
@@ -347,7 +347,7 @@ static void a_truncated_answer_is_asked_for_by_tcp(void **state)
 static void a_budget_bounds_questions_but_not_what_is_known(void **state)
 {
 	struct server server;
-	struct asked asked;
+	struct asked asked = { 0 };
 
 	(void)state;
 	begin(&server, 10, 5000);
@@ -386,7 +386,7 @@ static void a_budget_bounds_time(void **state)
 static void names_that_cannot_be_are_not_asked_for(void **state)
 {
 	struct server server;
-	struct asked asked;
+	struct asked asked = { 0 };
 
 	(void)state;
 	begin(&server, 10, 5000);
@@ -412,7 +412,7 @@ static void ask_on(gpointer user, enum dns_type type, const char *name, const st
 static void an_answer_may_lead_to_questions(void **state)
 {
 	struct server server;
-	struct asked asked;
+	struct asked asked = { 0 };
 	guint questions = 0;
 
 	(void)state;

@@ -603,6 +603,8 @@ static const struct {
 	{ "?all", "example.com TXT v=spf1 ?all", "ok 0 0 ?;", "spf_all_neutral" },
 	{ "no all", "example.com TXT v=spf1 ip4:192.0.2.1", "ok 0 0 .; +192.0.2.1/32", "spf_all_missing" },
 	{ "behind all", "example.com TXT v=spf1 -all include:b.example", "ok 0 0 -;", "spf_after_all" },
+	{ "a redirect beside all", "example.com TXT v=spf1 redirect=b.example -all", "ok 0 0 -;",
+	    "spf_after_all" },
 	{ "exp behind all", "example.com TXT v=spf1 -all exp=why.example\nwhy.example TXT because",
 	    "ok 0 0 -;", "" },
 	{ "exp of nothing", "example.com TXT v=spf1 -all exp=why.example", "ok 0 0 -;", "spf_exp" },

@@ -1,0 +1,181 @@
+/* spf_judge.c - a domain's own SPF record and the texts beside it, as somebody wrote them. */
+#include "server/dns/spf_walk.h"
+
+#include <string.h>
+
+#define MENDED_LONG 4096 /* bytes: a longer record is not proposed, nor put together to its end */
+#define RECORD_LONG 450  /* bytes that should do for an answer in one datagram (RFC 7208 section 3.4) */
+
+/* -- what to publish instead -- */
+
+static gboolean has_word(const GString *text, const char *word)
+{
+	g_auto(GStrv) words = g_strsplit(text->str, " ", -1);
+
+	return g_strv_contains((const char *const *)words, word);
+}
+
+/* Add the record's terms that are not there yet, but for all and what has no effect beside it. */
+static void add_terms(GString *text, const struct spf_record *record)
+{
+	for (guint i = 0; i < record->n_terms && text->len <= MENDED_LONG; i++) {
+		const struct spf_term *term = &record->terms[i];
+
+		if (term->kind == SPF_ALL || term->kind == SPF_REDIRECT || has_word(text, term->text))
+			continue;
+		g_string_append_printf(text, " %s", term->text);
+	}
+}
+
+/* The record with this "all" at its end. Transfer full. */
+static char *with_all(const char *domain, const struct spf_record *record, const char *all)
+{
+	g_autoptr(GString) text = g_string_new("v=spf1");
+
+	add_terms(text, record);
+	g_string_append_printf(text, " %s", all);
+	return finding_txt_record(domain, text->str);
+}
+
+/* One record of several, with the "all" of the first that has one. NULL: one of them cannot be read. Transfer full. */
+static char *joined(const char *domain, const struct dns_answer *answer)
+{
+	g_autoptr(GString) text = g_string_new("v=spf1");
+	g_autofree char *all = NULL;
+
+	for (guint i = 0; i < answer->n_records; i++) {
+		struct spf_record record;
+
+		if (!spf_is_record(answer->records[i].text))
+			continue;
+		if (!spf_record_read(answer->records[i].text, &record, NULL))
+			return NULL;
+		add_terms(text, &record);
+		if (all == NULL && record.all != NULL)
+			all = g_strdup(record.all->text);
+		spf_record_clear(&record);
+	}
+	g_string_append_printf(text, " %s", all == NULL ? "-all" : all);
+	return finding_txt_record(domain, text->str);
+}
+
+/* What spf_is_near() is near to. Transfer full. */
+static char *mended(const char *domain, const char *near)
+{
+	const char *terms = strchr(near, '1') + 1; /* of "spf1" */
+	g_autofree char *rest = g_strdup(terms);
+	g_autofree char *text = NULL;
+
+	g_strdelimit(rest, "\"'\t\r\n", ' ');
+	text = g_strdup_printf("v=spf1 %s", g_strstrip(rest));
+	return finding_txt_record(domain, text);
+}
+
+/* -- the record -- */
+
+static gboolean has_idle_terms(const struct spf_record *record)
+{
+	gboolean behind = FALSE;
+
+	for (guint i = 0; i < record->n_terms; i++) {
+		enum spf_kind kind = record->terms[i].kind;
+
+		if (kind == SPF_REDIRECT || (behind && kind < SPF_REDIRECT))
+			return TRUE;
+		behind = behind || kind == SPF_ALL;
+	}
+	return FALSE;
+}
+
+static void judge_all(const char *domain, const struct spf_record *record, struct findings *findings)
+{
+	g_autofree char *place = g_strdup_printf("%s TXT: all", domain);
+
+	if (record->all == NULL) {
+		if (record->redirect == NULL)
+			findings_add(findings, FINDING_SPF_ALL_MISSING, place,
+			    with_all(domain, record, "-all"),
+			    "there is no \"all\" at the end: other hosts are neutral, as if there were no "
+			    "record");
+		return;
+	}
+	if (record->all->qualifier == '+')
+		findings_add(findings, FINDING_SPF_ALL_PASS, place, with_all(domain, record, "-all"),
+		    "it lets all the world send");
+	if (record->all->qualifier == '?')
+		findings_add(findings, FINDING_SPF_ALL_NEUTRAL, place, with_all(domain, record, "-all"),
+		    "\"?all\" says nothing of other hosts, as if there were no record");
+	if (has_idle_terms(record))
+		findings_add(findings, FINDING_SPF_AFTER_ALL, place,
+		    with_all(domain, record, record->all->text),
+		    "beside \"%s\", neither what stands behind it nor a \"redirect\" has an effect",
+		    record->all->text);
+}
+
+static void judge_exp(const struct dns_source *source, const char *domain, const struct spf_term *exp,
+    struct findings *findings)
+{
+	struct spf_identity identity = { .sender_domain = domain };
+	g_autofree char *name = spf_target(exp, &identity, domain, NULL);
+	g_autofree char *place = g_strdup_printf("%s TXT: %s", domain, exp->text);
+	const struct dns_answer *answer;
+
+	if (name == NULL)
+		return;
+	answer = dns_look_up(source, DNS_TXT, name);
+	if (!dns_failed(answer) && answer->n_records != 1)
+		findings_add(findings, FINDING_SPF_EXP, place, NULL, "%s has %s, so there is no explanation",
+		    name, answer->n_records == 0 ? "no TXT record" : "several TXT records");
+}
+
+void spf_judge_record(
+    const struct dns_source *source, const char *domain, const char *text, struct findings *findings)
+{
+	g_autofree char *place = g_strdup_printf("%s TXT", domain);
+	struct spf_record record;
+
+	if (strlen(text) > RECORD_LONG)
+		findings_add(findings, FINDING_SPF_LONG, place, NULL,
+		    "the record has %zu bytes: with more than %d, answers may not reach everybody",
+		    strlen(text), RECORD_LONG);
+	if (!spf_record_read(text, &record, NULL))
+		return; /* the expansion says so */
+	judge_all(domain, &record, findings);
+	if (record.exp != NULL)
+		judge_exp(source, domain, record.exp, findings);
+	spf_record_clear(&record);
+}
+
+/* -- texts beside it -- */
+
+static guint count_records(const struct dns_answer *answer)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < answer->n_records; i++)
+		n += spf_is_record(answer->records[i].text) ? 1 : 0;
+	return n;
+}
+
+void spf_judge_texts(const struct dns_source *source, const char *domain, struct findings *findings)
+{
+	const struct dns_answer *answer = dns_look_up(source, DNS_TXT, domain);
+	g_autofree char *place = g_strdup_printf("%s TXT", domain);
+	guint records = count_records(answer);
+
+	if (records > 1)
+		findings_add(findings, FINDING_SPF_SEVERAL, place, joined(domain, answer),
+		    "there are several SPF records, so none counts (permerror): join them into one");
+	for (guint i = 0; i < answer->n_records; i++) {
+		const char *text = answer->records[i].text;
+
+		if (g_ascii_strncasecmp(text, "spf2.0/", strlen("spf2.0/")) == 0)
+			findings_add(findings, FINDING_SPF_SENDER_ID, place, NULL,
+			    "a record of Sender ID (\"spf2.0\"), which nobody uses any more");
+		if (spf_is_near(text) && records == 0)
+			findings_add(findings, FINDING_SPF_IGNORED, place, mended(domain, text),
+			    "\"%s\" is no SPF record: one begins with \"v=spf1\" and a blank, without quotes "
+			    "or blanks before",
+			    text);
+	}
+}
