@@ -208,6 +208,7 @@ static void nothing_is_asked_twice(void **state)
 
 static void silence_is_a_time_out_and_a_closed_port_is_unreachable(void **state)
 {
+	struct sockaddr_in self = { .sin_family = AF_INET };
 	struct server server;
 	guint16 port = 0;
 	int fd;
@@ -220,11 +221,15 @@ static void silence_is_a_time_out_and_a_closed_port_is_unreachable(void **state)
 
 	begin(&server, 10, 200);
 	resolver_free(server.resolver);
-	fd = bound_socket(SOCK_DGRAM, 0, &port);
-	close(fd);
+	fd = bound_socket(
+	    SOCK_DGRAM, 0, &port); /* which takes from itself only: for others, the port is closed */
+	self.sin_port = htons(port);
+	self.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&self, sizeof(self)), 0);
 	g_snprintf(server.address, sizeof(server.address), "127.0.0.1:%u", port);
 	server.resolver = resolver_new(&(struct resolver_options){ server.address, 200, 1, 1 }, NULL);
 	assert_int_equal(resolver_look_up(server.resolver, DNS_TXT, "a.example")->status, DNS_UNREACHABLE);
+	close(fd);
 	end(&server);
 }
 

@@ -93,7 +93,7 @@ static void take(const struct line *line, enum dns_type type, GArray *records, e
 	struct dns_record record = { 0 };
 	char *rest = line->data;
 
-	if (strcmp(line->type, dns_type_word(type)) != 0)
+	if (strcmp(line->type, dns_type_word(type)) != 0 || records->len >= DNS_RECORDS_MAX)
 		return;
 	if (failure(line->data) != DNS_OK) {
 		*status = failure(line->data);
@@ -127,7 +127,7 @@ static struct dns_answer *answer_of(const struct zone *zone, enum dns_type type,
 			take(&g_array_index(zone->lines, struct line, i), type, records, &answer->status);
 			own = TRUE;
 		}
-	answer->n_records = MIN(records->len, DNS_RECORDS_MAX);
+	answer->n_records = records->len;
 	answer->records = (struct dns_record *)(void *)g_array_free(records, FALSE);
 	if (answer->status == DNS_OK && answer->n_records == 0)
 		answer->status = own || exists ? DNS_NODATA : DNS_NXDOMAIN;
