@@ -39,7 +39,8 @@ static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
 	va_start(args, format);
 	words = g_strdup_vprintf(format, args);
 	va_end(args);
-	clean = text_clean_line(words, strlen(words), CHECK_TEXT_MAX);
+	clean = text_clean(words, strlen(words), CHECK_TEXT_MAX);
+	g_strdelimit(clean, "\t\r\n", ' ');
 	printf("  %-*s%s\n", LABEL_WIDTH, label == NULL ? "" : label, clean);
 }
 
@@ -85,18 +86,51 @@ static void print_reports(const GPtrArray *reports)
 	}
 }
 
-/* Terms and networks in columns. */
+/* Columns that the widest of the networks takes. */
+static int width_of(const GArray *ranges)
+{
+	gsize width = 0;
+
+	for (guint i = 0; i < ranges->len && i < RANGES_MAX; i++) {
+		char text[IP_TEXT_SIZE];
+
+		ip_print_range(&g_array_index(ranges, struct spf_range, i).range, text);
+		width = MAX(width, strlen(text));
+	}
+	return (int)width;
+}
+
+/* Networks and terms in columns. */
 static void print_ranges(const GArray *ranges)
 {
+	int width = width_of(ranges);
+
 	for (guint i = 0; i < ranges->len && i < RANGES_MAX; i++) {
 		const struct spf_range *range = &g_array_index(ranges, struct spf_range, i);
 		char text[IP_TEXT_SIZE];
 
 		ip_print_range(&range->range, text);
-		line(NULL, "%c %-20s %s of %s", range->qualifier, text, range->term, range->via);
+		line(NULL, "%c %-*s %s of %s", range->qualifier, width, text, range->term, range->via);
 	}
 	if (ranges->len > RANGES_MAX)
-		line(NULL, "and %u more (see --json)", ranges->len - RANGES_MAX);
+		line(NULL, "and %u more (--json has all)", ranges->len - RANGES_MAX);
+}
+
+/* The result for addresses that no range has. */
+static const char *others_word(const struct spf_policy *spf)
+{
+	if (spf->state == SPF_STATE_PERMERROR)
+		return spf_state_word(spf->state);
+	switch (spf->all) {
+	case '-':
+		return "fail";
+	case '~':
+		return "softfail";
+	case '+':
+		return "pass";
+	default:
+		return "neutral";
+	}
 }
 
 static void print_spf(const struct spf_policy *spf)
@@ -106,12 +140,9 @@ static void print_spf(const struct spf_policy *spf)
 		return;
 	}
 	line("SPF", "%s", spf->record);
-	line(NULL, "%s; look-ups: %u of %d, void: %u of %d; other addresses: %s", spf_state_word(spf->state),
-	    spf->lookups, SPF_LOOKUPS_MAX, spf->void_lookups, SPF_VOID_LOOKUPS_MAX,
-	    spf->all == '-'   ? "fail"
-	    : spf->all == '~' ? "softfail"
-	    : spf->all == '+' ? "pass"
-			      : "neutral");
+	line(NULL, "%s; look-ups: %u (%d allowed), void: %u (%d allowed); other addresses: %s",
+	    spf_state_word(spf->state), spf->lookups, SPF_LOOKUPS_MAX, spf->void_lookups,
+	    SPF_VOID_LOOKUPS_MAX, others_word(spf));
 	print_ranges(spf->ranges);
 }
 
@@ -142,7 +173,7 @@ static void print_mx(const GPtrArray *mx)
 		for (guint j = 0; j < one->addresses->len; j++)
 			g_string_append_printf(
 			    addresses, " %s", (const char *)g_ptr_array_index(one->addresses, j));
-		line(i == 0 ? "MX" : NULL, "%u %s %s", one->preference,
+		line(i == 0 ? "MX" : NULL, "%u %s%s", one->preference,
 		    *one->host == '\0' ? ". (takes no mail)" : one->host, addresses->str);
 	}
 }
@@ -156,7 +187,7 @@ static void print_senders(const GPtrArray *senders)
 		char text[IP_TEXT_SIZE];
 
 		ip_print(&sender->ip, text);
-		line(i == 0 ? "senders" : NULL, "%-20s %s: %s", text,
+		line(i == 0 ? "senders" : NULL, "%-15s %s: %s", text,
 		    sender->name == NULL ? "no name" : sender->name, WORDS[sender->confirmed]);
 	}
 }

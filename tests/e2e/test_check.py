@@ -159,8 +159,8 @@ def test_text_for_people_says_the_same(serve):
     dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN})
     good = dns.run("example.com", "--selector", "s1")
     assert good.returncode == 0 and good.stderr == ""
-    for words in ("policy reject", "rua dmarc-sum@reports.example.net: authorised", "look-ups: 3 of 10, void: 0 of 2",
-                  "+ 192.0.2.26/32", "ed25519, 256 bits", "10 mail.example.com 192.0.2.25", "mail.example.com: confirmed",
+    for words in ("policy reject", "rua dmarc-sum@reports.example.net: authorised", "look-ups: 3 (10 allowed), void: 0 (2 allowed)",
+                  "+ 192.0.2.26/32", "ed25519, 256 bits", "10 mail.example.com 192.0.2.25", "192.0.2.25      mail.example.com: confirmed",
                   "nothing is wrong"):
         assert words in good.stdout
     bad = dns.run("broken.example")
