@@ -273,13 +273,14 @@ guint resolver_pending(const struct resolver *resolver)
 guint resolver_descriptors(struct resolver *resolver, struct pollfd *fds, int *timeout_ms)
 {
 	ares_socket_t sockets[RESOLVER_DESCRIPTORS];
-	int bits = ares_getsock(resolver->channel, sockets, RESOLVER_DESCRIPTORS);
+	guint bits = (guint)ares_getsock(resolver->channel, sockets, RESOLVER_DESCRIPTORS);
 	struct timeval left;
 	guint n = 0;
 
 	for (guint i = 0; i < RESOLVER_DESCRIPTORS && i < ARES_GETSOCK_MAXNUM; i++) {
-		gboolean readable = ARES_GETSOCK_READABLE((guint)bits, i) != 0;
-		gboolean writable = ARES_GETSOCK_WRITABLE((guint)bits, i) != 0;
+		/* not by ARES_GETSOCK_WRITABLE(), which shifts into the sign of an int */
+		gboolean readable = (bits >> i & 1) != 0;
+		gboolean writable = (bits >> (i + ARES_GETSOCK_MAXNUM) & 1) != 0;
 
 		if (readable || writable)
 			fds[n++] = (struct pollfd){ .fd = sockets[i],
