@@ -81,6 +81,8 @@ char *database_role_conninfo(const struct database *database, const char *role)
 		own = settings_string(database->settings, "database.web_url");
 	else if (g_str_equal(role, "ruad_editor"))
 		own = settings_string(database->settings, "database.edit_url");
+	else if (g_str_equal(role, "ruad_enrich"))
+		own = settings_string(database->settings, "database.enrich_url");
 	return *own != '\0' ? g_strdup(own) : with_role(url, role);
 }
 
@@ -148,7 +150,7 @@ static gboolean allow_logins(const struct postgres *postgres, GError **error)
 		return FALSE;
 	good = db_exec(db,
 	    "ALTER ROLE ruad_ingest LOGIN; ALTER ROLE ruad_web LOGIN; ALTER ROLE ruad_auditor LOGIN; "
-	    "ALTER ROLE ruad_owner LOGIN; ALTER ROLE ruad_editor LOGIN",
+	    "ALTER ROLE ruad_owner LOGIN; ALTER ROLE ruad_editor LOGIN; ALTER ROLE ruad_enrich LOGIN",
 	    NULL, 0, error);
 	db_close(db);
 	return good;

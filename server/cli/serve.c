@@ -1,6 +1,6 @@
 /*
  * serve.c - ruad serve: opens the listeners, runs the private PostgreSQL if that is asked for, sees that the
- * schema is up to date, and keeps ruad-ingest and ruad-web running until SIGTERM or SIGINT.
+ * schema is up to date, and keeps ruad-ingest, ruad-web and ruad-enrich running until SIGTERM or SIGINT.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@
 #include "server/common/net.h"
 #include "server/common/paths.h"
 
+#define ENRICH   "ruad-enrich"
 #define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
 #define RETRY_PRIVATE                                                                                        \
 	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
@@ -197,6 +198,24 @@ static void start_prune(struct serve *serve)
 						.after = PRUNE_AFTER });
 }
 
+static void start_enrich(struct serve *serve)
+{
+	static const char *const sections[] = { "enrich", "lmtp", NULL };
+	g_autofree char *program = paths_libexec(ENRICH);
+	g_autofree char *conninfo = database_role_conninfo(serve->database, "ruad_enrich");
+	g_auto(GStrv) envp = settings_environment(serve->settings, sections, base_environment());
+	const char *const argv[] = { program, NULL };
+
+	if (!settings_bool(serve->settings, "enrich.enabled"))
+		return;
+	envp = g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = ENRICH,
+						.argv = argv,
+						.envp = (const char *const *)envp,
+						.folder = "/",
+						.stop_signal = SIGTERM });
+}
+
 static void start_postgres(struct serve *serve)
 {
 	const struct postgres *postgres = database_private(serve->database);
@@ -235,9 +254,12 @@ static gboolean stop_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Reload is not built yet; a hang-up of the terminal must not end a server either. */
-static gboolean ignore_signal(gpointer user G_GNUC_UNUSED)
+/* Files of networks and services are looked at again; a hang-up of the terminal does no more than that. */
+static gboolean hang_up_signal(gpointer user)
 {
+	const struct serve *serve = user;
+
+	supervisor_signal(serve->supervisor, ENRICH, SIGHUP);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -284,6 +306,7 @@ static gboolean set_up_ended(gpointer data)
 		if (database_private(serve->database) != NULL)
 			start_services(serve);
 		start_prune(serve);
+		start_enrich(serve);
 		announce_ready(serve);
 	}
 	g_free(answer);
@@ -387,7 +410,7 @@ static void run(struct serve *serve)
 	serve->supervisor = supervisor_new(child_died, serve);
 	g_unix_signal_add(SIGTERM, stop_signal, serve);
 	g_unix_signal_add(SIGINT, stop_signal, serve);
-	g_unix_signal_add(SIGHUP, ignore_signal, NULL);
+	g_unix_signal_add(SIGHUP, hang_up_signal, serve);
 	if (database_private(serve->database) != NULL) {
 		start_postgres(serve);
 	} else {

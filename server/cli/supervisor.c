@@ -134,6 +134,16 @@ static void stopped_one(struct supervisor *supervisor, gboolean base)
 	stop_rank(supervisor);
 }
 
+void supervisor_signal(const struct supervisor *supervisor, const char *name, int signal)
+{
+	for (guint i = 0; i < supervisor->children->len; i++) {
+		const struct child *child = supervisor->children->pdata[i];
+
+		if (child->pid > 0 && g_str_equal(child->name, name))
+			kill(child->pid, signal);
+	}
+}
+
 void supervisor_stop(struct supervisor *supervisor, void (*done)(gpointer user), gpointer user)
 {
 	if (supervisor->stopping)

@@ -37,6 +37,9 @@ struct supervisor *supervisor_new(supervisor_death_cb death, gpointer user);
  */
 void supervisor_start(struct supervisor *supervisor, const struct child_spec *spec);
 
+/* Send signal to the child of that name, if it runs. */
+void supervisor_signal(const struct supervisor *supervisor, const char *name, int signal);
+
 /*
  * Stop all children, the base last; who is still there 30 s after the signal is killed. done is called on the main
  * context when all are gone. Calling it again changes nothing.

@@ -1,0 +1,97 @@
+/*
+ * ruad-enrich - fills in what is known of sending addresses beside reports, and keeps the checks of the domains' DNS fresh.
+ *
+ *   ruad-enrich [--once]
+ *
+ * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve. SIGHUP: look again at once, with the files as they
+ * are now; SIGTERM and SIGINT end it anywhere, since every change to the database is one transaction. --once works until nothing is
+ * left to do, and ends.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "server/common/log.h"
+#include "server/common/settings.h"
+#include "server/enrich/enrich.h"
+
+#define EXIT_USAGE 2
+
+/* Wait for SIGHUP, seconds at most. */
+static void wait_for(const sigset_t *hang_up, guint seconds)
+{
+	const struct timespec most = { .tv_sec = (time_t)seconds };
+
+	(void)sigtimedwait(hang_up, NULL, &most);
+}
+
+static void block_hang_up(sigset_t *hang_up)
+{
+	sigemptyset(hang_up);
+	sigaddset(hang_up, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, hang_up, NULL);
+}
+
+static gboolean parse_arguments(int *argc, char ***argv, gboolean *once)
+{
+	gboolean show_version = FALSE;
+	const GOptionEntry entries[] = {
+		{ "once", 0, 0, G_OPTION_ARG_NONE, once, "Work until nothing is left to do, and end", NULL },
+		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
+		{ 0 },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("- names, networks and DNS of what sends");
+	g_autoptr(GError) error = NULL;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, argc, argv, &error)) {
+		fprintf(stderr, "ruad-enrich: %s\n", error->message);
+		return FALSE;
+	}
+	if (show_version) {
+		puts("ruad-enrich " RUAD_VERSION);
+		exit(EXIT_SUCCESS);
+	}
+	return *argc == 1;
+}
+
+/* Returns the exit code of --once; else never. */
+static int work(struct enrich *enrich, gboolean once)
+{
+	sigset_t hang_up;
+
+	block_hang_up(&hang_up);
+	for (;;) {
+		enum enrich_outcome outcome = enrich_round(enrich);
+
+		if (once && outcome != ENRICH_MORE)
+			return outcome == ENRICH_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+		if (!once)
+			wait_for(&hang_up, enrich_pause(outcome));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	struct settings *settings;
+	struct enrich *enrich;
+	gboolean once = FALSE;
+	int code;
+
+	log_init("ruad-enrich", FALSE);
+	if (!parse_arguments(&argc, &argv, &once))
+		return EXIT_USAGE;
+	settings = settings_load(NULL, NULL, &error);
+	if (settings == NULL || (enrich = enrich_new(settings, &error)) == NULL) {
+		log_error("%s", error->message);
+		settings_free(settings);
+		return EX_CONFIG;
+	}
+	code = work(enrich, once);
+	enrich_free(enrich);
+	settings_free(settings);
+	return code;
+}

@@ -1,0 +1,105 @@
+#include "server/enrich/names.h"
+
+#include <string.h>
+
+#include "server/dns/ip.h"
+
+/* One address while it is looked up. */
+struct look_up {
+	struct resolver *resolver;
+	struct name *name;
+	struct ip_range ip;
+	gboolean failed; /* one of the questions had no answer */
+};
+
+static void take_ttl(struct name *name, const struct dns_answer *answer)
+{
+	if (answer->ttl > 0 && (name->ttl == 0 || answer->ttl < name->ttl))
+		name->ttl = answer->ttl;
+}
+
+static gboolean leads_back(const struct look_up *look_up, const struct dns_answer *answer)
+{
+	for (guint i = 0; i < answer->n_records; i++) {
+		struct ip_range ip;
+
+		if (ip_parse(answer->records[i].text, &ip) && ip_contains(&ip, &look_up->ip) &&
+		    ip_contains(&look_up->ip, &ip))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void forward_answered(
+    gpointer user, enum dns_type type, const char *host, const struct dns_answer *answer)
+{
+	struct look_up *look_up = user;
+	struct name *name = look_up->name;
+
+	(void)type;
+	look_up->failed |= dns_failed(answer);
+	take_ttl(name, answer);
+	if (!leads_back(look_up, answer) || (name->name != NULL && strcmp(name->name, host) <= 0))
+		return;
+	g_free(name->name);
+	name->name = g_ascii_strdown(host, -1);
+}
+
+static void reverse_answered(
+    gpointer user, enum dns_type type, const char *host, const struct dns_answer *answer)
+{
+	struct look_up *look_up = user;
+
+	(void)type;
+	(void)host;
+	look_up->failed |= dns_failed(answer);
+	take_ttl(look_up->name, answer);
+	for (guint i = 0; i < answer->n_records && i < NAMES_PTR_MAX; i++) {
+		const char *name = answer->records[i].text;
+
+		if (dns_name_is_host(name))
+			resolver_ask(look_up->resolver, look_up->ip.size == 4 ? DNS_A : DNS_AAAA, name,
+			    forward_answered, look_up);
+	}
+}
+
+/* Until every question has its answer. */
+static void wait_for_answers(struct resolver *resolver)
+{
+	while (resolver_pending(resolver) > 0) {
+		struct pollfd fds[RESOLVER_DESCRIPTORS];
+		int timeout_ms;
+		guint n = resolver_descriptors(resolver, fds, &timeout_ms);
+
+		(void)poll(fds, n, timeout_ms);
+		resolver_process(resolver, fds, n);
+	}
+}
+
+void names_look_up(struct resolver *resolver, struct name *names, gsize n)
+{
+	g_autofree struct look_up *look_ups = g_new0(struct look_up, n);
+
+	for (gsize i = 0; i < n; i++) {
+		g_autofree char *reverse = NULL;
+
+		look_ups[i] = (struct look_up){ .resolver = resolver, .name = &names[i] };
+		names[i].name = NULL;
+		names[i].ttl = 0;
+		if (!ip_parse(names[i].ip, &look_ups[i].ip))
+			continue;
+		reverse = ip_reverse_name(&look_ups[i].ip);
+		resolver_ask(resolver, DNS_PTR, reverse, reverse_answered, &look_ups[i]);
+	}
+	wait_for_answers(resolver);
+	for (gsize i = 0; i < n; i++)
+		names[i].status = names[i].name != NULL ? NAME_FOUND
+				  : look_ups[i].failed  ? NAME_UNKNOWN
+							: NAME_NONE;
+}
+
+void names_clear(struct name *names, gsize n)
+{
+	for (gsize i = 0; i < n; i++)
+		g_clear_pointer(&names[i].name, g_free);
+}

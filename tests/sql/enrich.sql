@@ -1,0 +1,45 @@
+-- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
+SELECT plan(31);
+SELECT is((SELECT string_agg(x, ',') FROM t.take(
+	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
+		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "selector": "S1", "result": "pass"}, {"domain": "other.example", "selector": "x", "result": "pass"}], "spf": [{"domain": "bounce.bulk.example", "result": "pass"}]}}'),
+		t.record('192.0.2.2', 5, 'fail', 'fail', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "signed.bulk.example", "result": "pass"}]}}'),
+		t.record(NULL, 1, 'fail', 'fail', '{"header_from": "corp.example"}'),
+		t.record('2001:db8::1', 1, 'fail', 'fail', '{"header_from": "corp.example"}'))))) x), '1 0 0 0 f', 'the data is in');
+
+SELECT is(ruad.enrich_collect(), 3::bigint, 'three addresses are new');
+SELECT is(ruad.enrich_collect(), 0::bigint, 'and none the next time');
+SELECT results_eq('SELECT host(source_ip) FROM ruad.enrich_wanted(10)', ARRAY['192.0.2.1', '192.0.2.2', '2001:db8::1'], 'all want to be looked up');
+SELECT is((SELECT count(*) FROM ruad.enrich_wanted(2)), 2::bigint, 'no more than asked for');
+SELECT is(t.as_role('ruad_enrich', 'SELECT * FROM ruad.address'), '42501', 'the table itself is not for ruad_enrich');
+SELECT is(t.as_role('ruad_enrich', 'SELECT * FROM dmarc.records'), '42501', 'nor are reports');
+
+SELECT is(ruad.enrich_services('ruad', '[{"key": "bulk", "name": "Bulk Mail", "type": "marketing", "rdns": ["bulk.example"], "spf": ["bulk.example"], "dkim": ["bulk.example"]},
+	{"key": "net", "name": "Net", "type": "mailbox", "asn": ["64500"]}]'), 0::bigint, 'services are there before any address is known');
+SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "rdns": "mx.corp.example", "rdns_domain": "corp.example", "asn": 64500, "as_name": "NET", "country": "DE", "keep": 600},
+	{"source_ip": "192.0.2.2", "rdns": null, "rdns_domain": null, "asn": null, "as_name": null, "country": null, "keep": 600},
+	{"source_ip": "2001:db8::1", "rdns": "a.bulk.example.evil.test", "rdns_domain": "evil.test", "asn": 64500, "as_name": "NET", "country": "FR", "keep": 600}]')$$, 'what was found');
+SELECT is((SELECT source || ' ' || name_basis FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'service:bulk spf', 'SPF goes before a network');
+SELECT is((SELECT source || ' ' || name_basis FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'service:bulk dkim', 'a signature counts where there is no name');
+SELECT is((SELECT source || ' ' || name_basis || ' ' || source_name FROM dmarc.addresses WHERE source_ip = '2001:db8::1'), 'domain:evil.test rdns evil.test', 'a look-alike is no service, and a tenant not his network');
+SELECT is((SELECT count(*) FROM ruad.enrich_wanted(10)), 0::bigint, 'nothing is wanted any more');
+SELECT is((SELECT string_agg(DISTINCT source, ' ') FROM dmarc.records), 'domain:evil.test service:bulk', 'records say so');
+
+SELECT lives_ok($$SELECT ruad.set_label('service:bulk', 'mine', 'newsletter', 'kim', 'cli')$$, 'a label');
+SELECT is(ruad.enrich_services('file', '[{"key": "corp", "name": "Corp", "type": "business", "rdns": ["corp.example"]}]'), 1::bigint, 'a rule of the admin''s file gives an address another service');
+SELECT is((SELECT source FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'service:corp', 'by its name');
+SELECT is((SELECT label FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), NULL, 'the label of the other service is not its any more');
+SELECT is((SELECT label FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'mine', 'but still that of the other address');
+SELECT is(ruad.enrich_services('file', '[]'), 1::bigint, 'without the file all is as before');
+SELECT is(ruad.enrich_services('file', '[]'), 0::bigint, 'and the same list changes nothing');
+SELECT is(ruad.enrich_services('file', '[{"key": "bulk", "name": "My Bulk", "type": "marketing", "rdns": ["other.test"], "spf": ["bulk.example"]}]'), 1::bigint, 'a key of the admin''s goes before ours');
+SELECT is((SELECT source_name FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'My Bulk', 'with its name');
+SELECT is((SELECT source FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'ip:192.0.2.2', 'and its rules alone');
+
+SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "failed": true, "keep": -1}]')$$, 'the DNS did not answer');
+SELECT lives_ok($$SELECT ruad.enrich_networks('[{"source_ip": "192.0.2.1", "asn": 64501, "as_name": "OTHER", "country": "AT"}]')$$, 'another list of networks');
+SELECT results_eq('SELECT host(source_ip) FROM ruad.enrich_addresses(''192.0.2.1'', 1)', ARRAY['192.0.2.2'], 'addresses come in order');
+SELECT results_eq('SELECT domain, selectors::text FROM ruad.dns_wanted(10)', $$VALUES ('corp.example', '[{"domain": "corp.example", "selector": "s1"}]')$$, 'the domain wants a check, with the selectors of its own');
+SELECT lives_ok($$SELECT ruad.dns_store('corp.example', '{"ok": true, "findings": [{"code": "x", "severity": "info"}], "spf": {"ranges": [{"range": "192.0.2.0/31", "qualifier": "+"}]}}', 600)$$, 'its result');
+SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'mx.corp.example 64501 AT', 'what was known stays, what is new is there');
+SELECT is((SELECT string_agg(DISTINCT host(r.source_ip), ' ') FROM dmarc.records r JOIN dmarc.spf_ranges s ON r.source_ip <<= s.range AND s.domain = r.domain), '192.0.2.1', 'SPF joins with records');
