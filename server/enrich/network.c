@@ -4,8 +4,8 @@
 #include <maxminddb.h>
 #include <netdb.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "server/common/file.h"
 #include "server/common/log.h"
 
 #define AS_NAME_MAX 200 /* bytes; longer ones are no names */
@@ -57,13 +57,6 @@ void networks_free(struct networks *networks)
 	g_free(networks);
 }
 
-static gboolean is_same_file(const struct stat *one, const struct stat *other)
-{
-	return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
-	       one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-	       one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
-}
-
 static void say_failed(struct database *database, const char *words)
 {
 	if (!database->failed)
@@ -82,7 +75,7 @@ static gboolean database_refresh(struct database *database)
 		say_failed(database, g_strerror(errno));
 		return FALSE;
 	}
-	if ((database->is_open || database->failed) && is_same_file(&now, &database->seen))
+	if ((database->is_open || database->failed) && file_is_same(&now, &database->seen))
 		return FALSE;
 	status = MMDB_open(database->path, MMDB_MODE_MMAP, &mmdb);
 	database->seen = now;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "parser/error.h"
+#include "server/common/file.h"
 #include "server/common/log.h"
 #include "server/web/htpasswd.h"
 
@@ -32,13 +33,6 @@ struct auth {
 
 /* -- the file -- */
 
-static gboolean is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* Read the file anew. When it cannot be read nobody is in it: who took it away wanted nobody to enter. */
 static gboolean read_users(struct auth *auth, const struct stat *now, GError **error)
 {
@@ -63,7 +57,7 @@ static gboolean refresh_users(struct auth *auth, GError **error)
 	struct stat now = { 0 };
 
 	(void)stat(auth->path, &now); /* what is not there is all 0, and reading it says why */
-	if (auth->users != NULL && is_same_file(&now, &auth->seen))
+	if (auth->users != NULL && file_is_same(&now, &auth->seen))
 		return TRUE;
 	return read_users(auth, &now, error);
 }
