@@ -248,6 +248,13 @@ const struct dns_answer *resolver_look_up(struct resolver *resolver, enum dns_ty
 	return &question->answer;
 }
 
+void resolver_wait(struct resolver *resolver)
+{
+	while (resolver->pending > 0)
+		if (!run_once(resolver))
+			return;
+}
+
 static const struct dns_answer *source_look_up(gpointer user, enum dns_type type, const char *name)
 {
 	return resolver_look_up(user, type, name);

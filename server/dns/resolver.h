@@ -54,6 +54,9 @@ void resolver_ask(struct resolver *resolver, enum dns_type type, const char *nam
 /* Ask and wait; others' answers are taken meanwhile. Never NULL. */
 const struct dns_answer *resolver_look_up(struct resolver *resolver, enum dns_type type, const char *name);
 
+/* Wait until every question has its answer, or the time of resolver_budget() is up. */
+void resolver_wait(struct resolver *resolver);
+
 /* resolver_look_up() and resolver_ask() as a source of answers; lasts as long as the resolver. */
 struct dns_source resolver_source(struct resolver *resolver);
 

@@ -45,35 +45,36 @@ static void forward_answered(
 	name->name = g_ascii_strdown(host, -1);
 }
 
+static int by_name(gconstpointer one, gconstpointer other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/* The names of hosts in an answer, in alphabetical order, for servers turn the order about. */
+static GPtrArray *hosts_of(const struct dns_answer *answer)
+{
+	GPtrArray *hosts = g_ptr_array_new();
+
+	for (guint i = 0; i < answer->n_records; i++)
+		if (dns_name_is_host(answer->records[i].text))
+			g_ptr_array_add(hosts, answer->records[i].text);
+	g_ptr_array_sort(hosts, by_name);
+	return hosts;
+}
+
 static void reverse_answered(
     gpointer user, enum dns_type type, const char *host, const struct dns_answer *answer)
 {
 	struct look_up *look_up = user;
+	g_autoptr(GPtrArray) hosts = hosts_of(answer);
 
 	(void)type;
 	(void)host;
 	look_up->failed |= dns_failed(answer);
 	take_ttl(look_up->name, answer);
-	for (guint i = 0; i < answer->n_records && i < NAMES_PTR_MAX; i++) {
-		const char *name = answer->records[i].text;
-
-		if (dns_name_is_host(name))
-			resolver_ask(look_up->resolver, look_up->ip.size == 4 ? DNS_A : DNS_AAAA, name,
-			    forward_answered, look_up);
-	}
-}
-
-/* Until every question has its answer. */
-static void wait_for_answers(struct resolver *resolver)
-{
-	while (resolver_pending(resolver) > 0) {
-		struct pollfd fds[RESOLVER_DESCRIPTORS];
-		int timeout_ms;
-		guint n = resolver_descriptors(resolver, fds, &timeout_ms);
-
-		(void)poll(fds, n, timeout_ms);
-		resolver_process(resolver, fds, n);
-	}
+	for (guint i = 0; i < hosts->len && i < NAMES_PTR_MAX; i++)
+		resolver_ask(look_up->resolver, look_up->ip.size == 4 ? DNS_A : DNS_AAAA,
+		    g_ptr_array_index(hosts, i), forward_answered, look_up);
 }
 
 void names_look_up(struct resolver *resolver, struct name *names, gsize n)
@@ -91,7 +92,7 @@ void names_look_up(struct resolver *resolver, struct name *names, gsize n)
 		reverse = ip_reverse_name(&look_ups[i].ip);
 		resolver_ask(resolver, DNS_PTR, reverse, reverse_answered, &look_ups[i]);
 	}
-	wait_for_answers(resolver);
+	resolver_wait(resolver);
 	for (gsize i = 0; i < n; i++)
 		names[i].status = names[i].name != NULL ? NAME_FOUND
 				  : look_ups[i].failed  ? NAME_UNKNOWN

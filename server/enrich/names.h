@@ -8,7 +8,7 @@
 
 #include "server/dns/resolver.h"
 
-#define NAMES_PTR_MAX 5 /* PTR records of an address that are looked at */
+#define NAMES_PTR_MAX 5 /* names of an address that are looked up, the first ones in alphabetical order */
 
 enum name_status {
 	NAME_FOUND,
