@@ -2,11 +2,11 @@
 
 #include <json-c/json.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "parser/error.h"
 #include "parser/orgdomain.h"
 #include "server/common/db.h"
+#include "server/common/file.h"
 #include "server/common/log.h"
 #include "server/dns/check.h"
 #include "server/enrich/names.h"
@@ -16,46 +16,34 @@
 
 #define BATCH           100 /* addresses looked up at once */
 #define NETWORK_BATCH   1000
-#define CHECKS_A_ROUND  10 /* domains whose DNS is checked, some of them slow */
-#define PAUSE_MORE      10 /* seconds; enrich.lookups is a minute's */
-#define PAUSE_DONE      60
+#define CHECKS_A_ROUND  10 /* domains whose DNS is checked, */
+#define CHECKS_SECONDS  60 /* and after so long no other is begun: some are slow */
+#define PAUSE_DONE      60 /* seconds */
 #define PAUSE_FAILED    15
-#define ROUNDS_A_MINUTE (60 / PAUSE_MORE)
+#define ROUNDS_A_MINUTE 6 /* while there is more to do */
 #define DAY             (24 * 60 * 60)
-#define KEEP_FAILED     (60 * 60) /* of an address or domain that the DNS did not answer for */
+#define KEEP_FAILED     (60 * 60) /* seconds, of an address or domain that the DNS did not answer for */
+#define KEEP_SILENT     (5 * 60)  /* the same, while no DNS server answers anything */
 
 struct enrich {
 	const struct settings *settings;
-	struct db *db; /* NULL while away */
+	struct db *db;            /* NULL while away */
+	gboolean database_failed; /* which was logged */
 	struct networks *networks;
+	gboolean networks_are_kept; /* in the database, as the files say now */
+	char *services;             /* the admin's, as JSON */
+	struct stat services_file;  /* that they were read from; all 0 without one */
+	gboolean services_are_kept;
 	struct resolver *resolver;
+	gboolean dns_is_silent; /* which was logged */
 	struct orgdomains *orgdomains;
-	gboolean services_are_kept; /* in the database, as they are now */
-	struct stat services_file;  /* as last read */
-	gboolean database_failed;   /* which was logged */
 };
 
 /* -- the admin's list of services -- */
 
-static gboolean services_file_changed(struct enrich *enrich)
+/* The services in the file at path as JSON, transfer full; "[]" where path is "". */
+static char *services_of(const char *path, GError **error)
 {
-	const char *path = settings_string(enrich->settings, "enrich.services");
-	struct stat now = { 0 };
-
-	if (*path == '\0' || stat(path, &now) != 0)
-		return FALSE;
-	if (now.st_mtim.tv_sec == enrich->services_file.st_mtim.tv_sec &&
-	    now.st_mtim.tv_nsec == enrich->services_file.st_mtim.tv_nsec &&
-	    now.st_ino == enrich->services_file.st_ino && now.st_size == enrich->services_file.st_size)
-		return FALSE;
-	enrich->services_file = now;
-	return TRUE;
-}
-
-/* The admin's services as JSON, "[]" without a file. */
-static char *read_services_file(const struct enrich *enrich, GError **error)
-{
-	const char *path = settings_string(enrich->settings, "enrich.services");
 	g_autofree char *text = NULL;
 	g_autoptr(GError) cause = NULL;
 
@@ -67,20 +55,50 @@ static char *read_services_file(const struct enrich *enrich, GError **error)
 	return NULL;
 }
 
-struct enrich *enrich_new(const struct settings *settings, GError **error)
+/* Read the file when it is another one than was read. On failure what was read before stays. */
+static gboolean refresh_services(struct enrich *enrich, GError **error)
+{
+	const char *path = settings_string(enrich->settings, "enrich.services");
+	struct stat now = { 0 };
+	char *services;
+
+	if (stat(path, &now) != 0)
+		now = (struct stat){ 0 };
+	if (enrich->services != NULL && file_is_same(&now, &enrich->services_file))
+		return TRUE;
+	enrich->services_file = now;
+	services = services_of(path, error);
+	if (services == NULL)
+		return FALSE;
+	g_free(enrich->services);
+	enrich->services = services;
+	enrich->services_are_kept = FALSE;
+	return TRUE;
+}
+
+/* -- beginning and end -- */
+
+static struct resolver *new_resolver(const struct settings *settings, GError **error)
 {
 	const char *server = settings_string(settings, "enrich.resolver");
 	struct resolver_options options = RESOLVER_OPTIONS_DEFAULT;
-	struct enrich *enrich = g_new0(struct enrich, 1);
-	g_autofree char *services = NULL;
+	struct resolver *resolver;
 
-	enrich->settings = settings;
-	(void)services_file_changed(enrich);
 	if (*server != '\0')
 		options.server = server;
-	services = read_services_file(enrich, error);
-	if (services != NULL)
-		enrich->resolver = resolver_new(&options, error);
+	resolver = resolver_new(&options, error);
+	if (resolver == NULL)
+		g_prefix_error(error, "enrich.resolver: ");
+	return resolver;
+}
+
+struct enrich *enrich_new(const struct settings *settings, GError **error)
+{
+	struct enrich *enrich = g_new0(struct enrich, 1);
+
+	enrich->settings = settings;
+	if (refresh_services(enrich, error))
+		enrich->resolver = new_resolver(settings, error);
 	if (enrich->resolver == NULL) {
 		enrich_free(enrich);
 		return NULL;
@@ -88,6 +106,7 @@ struct enrich *enrich_new(const struct settings *settings, GError **error)
 	orgdomain_init();
 	enrich->orgdomains = orgdomains_new();
 	enrich->networks = networks_new(settings_list(settings, "enrich.mmdb"));
+	enrich->networks_are_kept = TRUE;
 	return enrich;
 }
 
@@ -96,6 +115,7 @@ void enrich_free(struct enrich *enrich)
 	if (enrich == NULL)
 		return;
 	db_close(enrich->db);
+	g_free(enrich->services);
 	networks_free(enrich->networks);
 	resolver_free(enrich->resolver);
 	orgdomains_free(enrich->orgdomains);
@@ -114,24 +134,12 @@ static gboolean hand_over(struct enrich *enrich, const char *sql, json_object *d
 
 static gboolean keep_services(struct enrich *enrich, GError **error)
 {
-	g_autofree char *theirs = NULL;
-	g_autofree char *ours = NULL;
-	struct db_value values[2];
+	g_autofree char *ours = services_read(services_own, "ruad's services.ini", error);
+	const struct db_value values[] = { DB_TEXT(enrich->services), DB_TEXT(ours) };
 
-	if (services_file_changed(enrich))
-		enrich->services_are_kept = FALSE;
-	if (enrich->services_are_kept)
-		return TRUE;
-	theirs = read_services_file(enrich, error);
-	ours = services_read(services_own, "ruad's services.ini", error);
-	if (theirs == NULL || ours == NULL)
-		return FALSE;
-	values[0] = DB_TEXT(theirs);
-	values[1] = DB_TEXT(ours);
-	enrich->services_are_kept =
-	    db_exec(enrich->db, "SELECT ruad.enrich_services('file', $1::jsonb)", values, 1, error) &&
-	    db_exec(enrich->db, "SELECT ruad.enrich_services('ruad', $1::jsonb)", values + 1, 1, error);
-	return enrich->services_are_kept;
+	return ours != NULL &&
+	       db_exec(enrich->db, "SELECT ruad.enrich_services('file', $1::jsonb)", values, 1, error) &&
+	       db_exec(enrich->db, "SELECT ruad.enrich_services('ruad', $1::jsonb)", values + 1, 1, error);
 }
 
 /* -- networks -- */
@@ -198,7 +206,7 @@ static gint64 keep_of(const struct enrich *enrich, const struct name *name)
 	gint64 most = settings_days(enrich->settings, "enrich.keep") * DAY;
 
 	if (name->status == NAME_UNKNOWN)
-		return KEEP_FAILED;
+		return enrich->dns_is_silent ? KEEP_SILENT : KEEP_FAILED;
 	return CLAMP((gint64)name->ttl, MIN(DAY, most), most);
 }
 
@@ -208,10 +216,7 @@ static json_object *address_json(struct enrich *enrich, const struct name *name)
 
 	add_text(object, "source_ip", name->ip);
 	json_object_object_add(object, "keep", json_object_new_int64(keep_of(enrich, name)));
-	if (name->status == NAME_UNKNOWN) {
-		json_object_object_add(object, "failed", json_object_new_boolean(TRUE));
-		return object;
-	}
+	json_object_object_add(object, "failed", json_object_new_boolean(name->status == NAME_UNKNOWN));
 	add_text(object, "rdns", name->name);
 	add_text(
 	    object, "rdns_domain", name->name != NULL ? orgdomain_of(enrich->orgdomains, name->name) : NULL);
@@ -219,10 +224,38 @@ static json_object *address_json(struct enrich *enrich, const struct name *name)
 	return object;
 }
 
+/* Whether no server answers, which is said once. The system's servers may be others by now: their list is read again. */
+static void note_silence(struct enrich *enrich, gboolean is_silent)
+{
+	struct resolver *resolver;
+
+	if (is_silent && !enrich->dns_is_silent)
+		log_warning("no DNS server answers; what is known of addresses stays");
+	enrich->dns_is_silent = is_silent;
+	if (!is_silent)
+		return;
+	resolver = new_resolver(enrich->settings, NULL);
+	if (resolver == NULL)
+		return;
+	resolver_free(enrich->resolver);
+	enrich->resolver = resolver;
+}
+
+static void ask_for_names(struct enrich *enrich, struct name *names, gsize n)
+{
+	guint answered = resolver_answered_count(enrich->resolver);
+
+	if (n == 0 || settings_int(enrich->settings, "enrich.lookups") == 0)
+		return;
+	resolver_budget(enrich->resolver, 0, 0);
+	names_look_up(enrich->resolver, names, n);
+	resolver_forget(enrich->resolver);
+	note_silence(enrich, resolver_answered_count(enrich->resolver) == answered);
+}
+
 /* Look up at most limit addresses; *n is how many there were. */
 static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GError **error)
 {
-	gboolean by_dns = settings_int(enrich->settings, "enrich.lookups") > 0;
 	g_autofree char *words = g_strdup_printf("%u", limit);
 	const struct db_value value = DB_TEXT(words);
 	struct db_rows *rows =
@@ -237,26 +270,30 @@ static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GErro
 	names = g_new0(struct name, *n);
 	for (gsize i = 0; i < *n; i++)
 		names[i] = (struct name){ .ip = db_rows_get(rows, i, 0), .status = NAME_NONE };
-	if (by_dns) {
-		resolver_budget(enrich->resolver, 0, 0);
-		names_look_up(enrich->resolver, names, *n);
-	}
+	ask_for_names(enrich, names, *n);
 	found = json_object_new_array();
 	for (gsize i = 0; i < *n; i++)
 		json_object_array_add(found, address_json(enrich, &names[i]));
 	kept = *n == 0 || hand_over(enrich, "SELECT ruad.enrich_store($1::jsonb)", found, error);
 	json_object_put(found);
 	names_clear(names, *n);
-	resolver_forget(enrich->resolver);
 	db_rows_free(rows);
 	return kept;
+}
+
+/* How many rounds may be in a minute: at less than ROUNDS_A_MINUTE look-ups each has one. */
+static gint64 rounds_a_minute(const struct enrich *enrich)
+{
+	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
+
+	return lookups > 0 ? MIN(lookups, ROUNDS_A_MINUTE) : ROUNDS_A_MINUTE;
 }
 
 /* Addresses, as many as a round may; *more when others wait. */
 static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError **error)
 {
 	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
-	gint64 left = lookups > 0 ? MAX(1, lookups / ROUNDS_A_MINUTE) : G_MAXINT64;
+	gint64 left = lookups > 0 ? lookups / rounds_a_minute(enrich) : G_MAXINT64;
 	gsize n = 0;
 
 	do {
@@ -266,7 +303,7 @@ static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError 
 			return FALSE;
 		left -= (gint64)n;
 		*more = n == limit;
-	} while (*more && left > 0);
+	} while (*more && left > 0 && !enrich->dns_is_silent);
 	return TRUE;
 }
 
@@ -338,18 +375,19 @@ static gboolean check_and_keep(
 /* Some domains; *more when others may wait. */
 static gboolean check_domains(struct enrich *enrich, gboolean *more, GError **error)
 {
+	gint64 end = g_get_monotonic_time() + CHECKS_SECONDS * G_USEC_PER_SEC;
 	g_autofree char *limit = g_strdup_printf("%d", CHECKS_A_ROUND);
 	const struct db_value value = DB_TEXT(limit);
 	struct db_rows *rows;
 	gboolean kept = TRUE;
 
-	if (settings_days(enrich->settings, "enrich.check_every") == 0)
+	if (settings_days(enrich->settings, "enrich.check_every") == 0 || enrich->dns_is_silent)
 		return TRUE;
 	rows =
 	    db_query(enrich->db, "SELECT domain, selectors FROM ruad.dns_wanted($1::int)", &value, 1, error);
 	if (rows == NULL)
 		return FALSE;
-	for (gsize i = 0; kept && i < db_rows_count(rows); i++)
+	for (gsize i = 0; kept && i < db_rows_count(rows) && g_get_monotonic_time() < end; i++)
 		kept = check_and_keep(enrich, db_rows_get(rows, i, 0), db_rows_get(rows, i, 1), error);
 	*more = *more || db_rows_count(rows) == CHECKS_A_ROUND;
 	db_rows_free(rows);
@@ -358,22 +396,53 @@ static gboolean check_domains(struct enrich *enrich, gboolean *more, GError **er
 
 /* -- a round -- */
 
+static void refresh_files(struct enrich *enrich)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (networks_refresh(enrich->networks))
+		enrich->networks_are_kept = FALSE;
+	if (!refresh_services(enrich, &error))
+		log_warning("%s; the list that was read before stays", error->message);
+}
+
+static gboolean keep_files(struct enrich *enrich, GError **error)
+{
+	if (!enrich->services_are_kept)
+		enrich->services_are_kept = keep_services(enrich, error);
+	if (enrich->services_are_kept && !enrich->networks_are_kept)
+		enrich->networks_are_kept = renew_networks(enrich, error);
+	return enrich->services_are_kept && enrich->networks_are_kept;
+}
+
+static gboolean open_database(struct enrich *enrich, GError **error)
+{
+	const char *conninfo = settings_string(enrich->settings, "database.enrich_url");
+
+	if (enrich->db != NULL)
+		return TRUE;
+	if (*conninfo == '\0')
+		conninfo = settings_string(enrich->settings, "database.url");
+	enrich->services_are_kept = FALSE; /* perhaps it is a copy from before */
+	enrich->db = db_open(conninfo, "ruad-enrich", error);
+	return enrich->db != NULL;
+}
+
 static gboolean work(struct enrich *enrich, gboolean *more, GError **error)
 {
-	gboolean is_new = networks_refresh(enrich->networks);
-
-	return keep_services(enrich, error) &&
+	return open_database(enrich, error) && keep_files(enrich, error) &&
 	       db_exec(enrich->db, "SELECT ruad.enrich_collect()", NULL, 0, error) &&
-	       (!is_new || renew_networks(enrich, error)) && look_up_addresses(enrich, more, error) &&
-	       check_domains(enrich, more, error);
+	       look_up_addresses(enrich, more, error) && check_domains(enrich, more, error);
 }
 
 /* Says so once, until it works again. */
-static void say_failed(struct enrich *enrich, const GError *error)
+static void note_failure(struct enrich *enrich, const GError *error)
 {
 	if (!enrich->database_failed)
 		log_warning("%s", error->message);
 	enrich->database_failed = TRUE;
+	if (enrich->db != NULL && !db_alive(enrich->db))
+		g_clear_pointer(&enrich->db, db_close);
 }
 
 enum enrich_outcome enrich_round(struct enrich *enrich)
@@ -381,24 +450,22 @@ enum enrich_outcome enrich_round(struct enrich *enrich)
 	g_autoptr(GError) error = NULL;
 	gboolean more = FALSE;
 
-	if (enrich->db == NULL)
-		enrich->db =
-		    db_open(settings_string(enrich->settings, "database.url"), "ruad-enrich", &error);
-	if (enrich->db != NULL && work(enrich, &more, &error)) {
-		enrich->database_failed = FALSE;
-		return more ? ENRICH_MORE : ENRICH_DONE;
+	refresh_files(enrich);
+	if (!work(enrich, &more, &error)) {
+		note_failure(enrich, error);
+		return ENRICH_FAILED;
 	}
-	say_failed(enrich, error);
-	if (enrich->db != NULL && !db_alive(enrich->db))
-		g_clear_pointer(&enrich->db, db_close);
-	return ENRICH_FAILED;
+	enrich->database_failed = FALSE;
+	if (enrich->dns_is_silent)
+		return ENRICH_FAILED;
+	return more ? ENRICH_MORE : ENRICH_DONE;
 }
 
-guint enrich_pause(enum enrich_outcome outcome)
+guint enrich_pause(const struct enrich *enrich, enum enrich_outcome outcome)
 {
 	switch (outcome) {
 	case ENRICH_MORE:
-		return PAUSE_MORE;
+		return (guint)(60 / rounds_a_minute(enrich));
 	case ENRICH_FAILED:
 		return PAUSE_FAILED;
 	default:

@@ -11,17 +11,18 @@
 enum enrich_outcome {
 	ENRICH_DONE,   /* nothing is left to do */
 	ENRICH_MORE,   /* the budget of this round is spent */
-	ENRICH_FAILED, /* the database is away, or a file cannot be used; logged */
+	ENRICH_FAILED, /* the database is away, or no DNS server answers; logged once */
 };
 
 struct enrich;
 
-/* settings: borrowed until enrich_free(). RUAD_ERROR_SYNTAX when enrich.resolver or the file that enrich.services names is not right. */
+/* settings: borrowed until enrich_free(). RUAD_ERROR_SYNTAX: enrich.resolver or the file that enrich.services names is not right;
+ * RUAD_ERROR_SYSTEM: c-ares cannot begin. */
 struct enrich *enrich_new(const struct settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void enrich_free(struct enrich *enrich);
 
-/* Files that changed are read again first. */
+/* Files that changed are read again first; one that cannot be used is logged, and what was read before stays. */
 enum enrich_outcome enrich_round(struct enrich *enrich);
 
-/* Seconds until the next round. */
-guint enrich_pause(enum enrich_outcome outcome);
+/* Seconds until the next round, so that enrich.lookups holds. */
+guint enrich_pause(const struct enrich *enrich, enum enrich_outcome outcome);

@@ -5,7 +5,7 @@
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve. SIGHUP: look again at once, with the files as they
  * are now; SIGTERM and SIGINT end it anywhere, since every change to the database is one transaction. --once works until nothing is
- * left to do, and ends.
+ * left to do, no faster than enrich.lookups allows, and ends.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "parser/error.h"
 #include "server/common/log.h"
 #include "server/common/settings.h"
 #include "server/enrich/enrich.h"
@@ -54,22 +55,20 @@ static gboolean parse_arguments(int *argc, char ***argv, gboolean *once)
 		puts("ruad-enrich " RUAD_VERSION);
 		exit(EXIT_SUCCESS);
 	}
+	if (*argc > 1)
+		fprintf(stderr, "ruad-enrich: usage: ruad-enrich [--once]\n");
 	return *argc == 1;
 }
 
 /* Returns the exit code of --once; else never. */
-static int work(struct enrich *enrich, gboolean once)
+static int work(struct enrich *enrich, const sigset_t *hang_up, gboolean once)
 {
-	sigset_t hang_up;
-
-	block_hang_up(&hang_up);
 	for (;;) {
 		enum enrich_outcome outcome = enrich_round(enrich);
 
 		if (once && outcome != ENRICH_MORE)
 			return outcome == ENRICH_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
-		if (!once)
-			wait_for(&hang_up, enrich_pause(outcome));
+		wait_for(hang_up, enrich_pause(enrich, outcome));
 	}
 }
 
@@ -79,8 +78,10 @@ int main(int argc, char **argv)
 	struct settings *settings;
 	struct enrich *enrich;
 	gboolean once = FALSE;
+	sigset_t hang_up;
 	int code;
 
+	block_hang_up(&hang_up); /* before it can be sent */
 	log_init("ruad-enrich", FALSE);
 	if (!parse_arguments(&argc, &argv, &once))
 		return EXIT_USAGE;
@@ -88,9 +89,9 @@ int main(int argc, char **argv)
 	if (settings == NULL || (enrich = enrich_new(settings, &error)) == NULL) {
 		log_error("%s", error->message);
 		settings_free(settings);
-		return EX_CONFIG;
+		return g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX) ? EX_CONFIG : EXIT_FAILURE;
 	}
-	code = work(enrich, once);
+	code = work(enrich, &hang_up, once);
 	enrich_free(enrich);
 	settings_free(settings);
 	return code;

@@ -34,7 +34,7 @@ static gboolean is_domain(const char *word)
 /* The words of one rule, or NULL with error set; an absent rule has none. */
 static json_object *read_rule(GKeyFile *file, const char *service, const char *rule, GError **error)
 {
-	g_autofree char *value = g_key_file_get_string(file, service, rule, NULL);
+	g_autofree char *value = g_key_file_get_value(file, service, rule, NULL);
 	g_auto(GStrv) words = g_strsplit_set(value != NULL ? value : "", " \t,", -1);
 	gboolean is_number = g_str_equal(rule, "asn");
 	json_object *list = json_object_new_array();
