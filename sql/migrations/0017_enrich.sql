@@ -18,7 +18,8 @@ CREATE TABLE ruad.service_rule (
 -- Up to where reports were searched for addresses. One row.
 CREATE TABLE ruad.enrich_state (
 	the_row        boolean PRIMARY KEY DEFAULT true CHECK (the_row),
-	received_until timestamptz NOT NULL DEFAULT '-infinity'
+	received_until timestamptz NOT NULL DEFAULT '-infinity',
+	all_until      timestamptz NOT NULL DEFAULT '-infinity' -- the same, for a search through all of them
 );
 INSERT INTO ruad.enrich_state DEFAULT VALUES;
 
@@ -31,12 +32,13 @@ CREATE TABLE ruad.dns_check (
 );
 CREATE INDEX ON ruad.dns_check (expires_at);
 
--- name and all names above it: a.example.com, example.com, com.
+-- name and all names above it: a.example.com, example.com, com. What is too long for a name (and has labels without end) has none.
 CREATE FUNCTION ruad.names_above(name text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT array_agg(array_to_string(labels[i:], '.'))
 	FROM string_to_array(lower(rtrim(name, '.')), '.') AS labels, generate_subscripts(labels, 1) AS i
+	WHERE octet_length(name) <= 255
 $$;
 
 -- The service that an address belongs to, and by which kind of rule. A confirmed name is the best hint. SPF is one, too: the domain's
@@ -112,28 +114,37 @@ BEGIN
 END
 $$;
 
--- Note down the addresses of reports that came in since the last time. A transaction may commit after a later one, so some minutes are
--- searched again. Returns how many addresses were new.
+-- Note down the addresses and domains of reports that came in since the last time. A transaction may commit after a later one, so some
+-- minutes are searched again; and all reports once a day, for those that were read again bear the time at which their mail came in. Returns
+-- how many addresses were new.
 CREATE FUNCTION ruad.enrich_collect() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	since timestamptz;
-	until timestamptz := now();
+	state ruad.enrich_state;
 	added bigint;
 BEGIN
-	SELECT s.received_until INTO since FROM ruad.enrich_state s FOR UPDATE;
-	INSERT INTO ruad.address (source_ip)
-	SELECT DISTINCT c.source_ip FROM ruad.report r
-	JOIN ruad.record c ON c.domain_id = r.domain_id AND c.begin = r.begin AND c.report = r.id
-	WHERE r.received_at >= since - interval '15 minutes' AND c.source_ip IS NOT NULL
-	ON CONFLICT DO NOTHING;
-	GET DIAGNOSTICS added = ROW_COUNT;
-	INSERT INTO ruad.dns_check (domain_id, expires_at)
-	SELECT DISTINCT r.domain_id, '-infinity'::timestamptz FROM ruad.report r
-	WHERE r.received_at >= since - interval '15 minutes' AND r.domain_id <> 0
-	ON CONFLICT DO NOTHING;
-	UPDATE ruad.enrich_state SET received_until = until;
+	SELECT * INTO state FROM ruad.enrich_state FOR UPDATE;
+	IF state.all_until <= now() - interval '1 day' THEN
+		INSERT INTO ruad.address (source_ip) SELECT DISTINCT c.source_ip FROM ruad.record c WHERE c.source_ip IS NOT NULL
+		ON CONFLICT DO NOTHING;
+		GET DIAGNOSTICS added = ROW_COUNT;
+		INSERT INTO ruad.dns_check (domain_id, expires_at) SELECT DISTINCT r.domain_id, '-infinity'::timestamptz FROM ruad.report r
+		WHERE r.domain_id <> 0 ON CONFLICT DO NOTHING;
+		UPDATE ruad.enrich_state SET received_until = now(), all_until = now();
+	ELSE
+		INSERT INTO ruad.address (source_ip)
+		SELECT DISTINCT c.source_ip FROM ruad.report r
+		JOIN ruad.record c ON c.domain_id = r.domain_id AND c.begin = r.begin AND c.report = r.id
+		WHERE r.received_at >= state.received_until - interval '15 minutes' AND c.source_ip IS NOT NULL
+		ON CONFLICT DO NOTHING;
+		GET DIAGNOSTICS added = ROW_COUNT;
+		INSERT INTO ruad.dns_check (domain_id, expires_at)
+		SELECT DISTINCT r.domain_id, '-infinity'::timestamptz FROM ruad.report r
+		WHERE r.received_at >= state.received_until - interval '15 minutes' AND r.domain_id <> 0
+		ON CONFLICT DO NOTHING;
+		UPDATE ruad.enrich_state SET received_until = now();
+	END IF;
 	RETURN added;
 END
 $$;
@@ -143,21 +154,23 @@ CREATE FUNCTION ruad.enrich_wanted(p_limit integer) RETURNS TABLE (source_ip ine
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT a.source_ip FROM ruad.address a WHERE a.expires_at <= now() ORDER BY a.expires_at, a.source_ip LIMIT p_limit $$;
 
--- Write down what was found: an array of {"source_ip", "rdns", "rdns_domain", "asn", "as_name", "country", "keep"}, keep being the seconds
--- until it is looked up again. {"source_ip", "failed": true, "keep"}: the DNS did not answer, what is known stays.
+-- Write down what was found: an array of {"source_ip", "failed", "rdns", "rdns_domain", "asn", "as_name", "country", "keep"}, keep being the
+-- seconds until it is looked up again. failed: the DNS did not answer, and the name that is known stays.
 CREATE FUNCTION ruad.enrich_store(p_found jsonb) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH found AS (
+	WITH told AS (
 		SELECT * FROM jsonb_to_recordset(p_found) AS f(source_ip inet, failed boolean, rdns text, rdns_domain text, asn bigint, as_name text,
 			country text, keep bigint)
-	), late AS (
-		UPDATE ruad.address a SET expires_at = now() + f.keep * interval '1 second' FROM found f WHERE f.failed AND f.source_ip = a.source_ip
+	), found AS (
+		SELECT f.source_ip, CASE WHEN f.failed THEN a.rdns ELSE f.rdns END AS rdns,
+			CASE WHEN f.failed THEN a.rdns_domain ELSE f.rdns_domain END AS rdns_domain, f.asn, f.as_name, f.country, f.keep
+		FROM told f JOIN ruad.address a ON a.source_ip = f.source_ip
 	)
 	UPDATE ruad.address a SET looked_up_at = now(), expires_at = now() + f.keep * interval '1 second', rdns = f.rdns,
 		rdns_domain = f.rdns_domain, asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = s.service, service_basis = s.basis
 	FROM found f, ruad.service_of(f.source_ip, f.rdns, f.asn) s
-	WHERE NOT coalesce(f.failed, false) AND f.source_ip = a.source_ip
+	WHERE f.source_ip = a.source_ip
 $$;
 
 -- All addresses in order, a piece at a time: for when another list of networks is there.

@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(31);
+SELECT plan(36);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "selector": "S1", "result": "pass"}, {"domain": "other.example", "selector": "x", "result": "pass"}], "spf": [{"domain": "bounce.bulk.example", "result": "pass"}]}}'),
@@ -36,10 +36,21 @@ SELECT is(ruad.enrich_services('file', '[{"key": "bulk", "name": "My Bulk", "typ
 SELECT is((SELECT source_name FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'My Bulk', 'with its name');
 SELECT is((SELECT source FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'ip:192.0.2.2', 'and its rules alone');
 
-SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "failed": true, "keep": -1}]')$$, 'the DNS did not answer');
+SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "failed": true, "asn": 64502, "as_name": "NET 2", "country": "NL", "keep": -1}]')$$, 'the DNS did not answer');
+SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'mx.corp.example 64502 NL', 'its name stays, its network is known without');
+SELECT is((SELECT string_agg(host(source_ip), ' ') FROM ruad.enrich_wanted(10)), '192.0.2.1', 'and it is looked up again');
 SELECT lives_ok($$SELECT ruad.enrich_networks('[{"source_ip": "192.0.2.1", "asn": 64501, "as_name": "OTHER", "country": "AT"}]')$$, 'another list of networks');
 SELECT results_eq('SELECT host(source_ip) FROM ruad.enrich_addresses(''192.0.2.1'', 1)', ARRAY['192.0.2.2'], 'addresses come in order');
 SELECT results_eq('SELECT domain, selectors::text FROM ruad.dns_wanted(10)', $$VALUES ('corp.example', '[{"domain": "corp.example", "selector": "s1"}]')$$, 'the domain wants a check, with the selectors of its own');
 SELECT lives_ok($$SELECT ruad.dns_store('corp.example', '{"ok": true, "findings": [{"code": "x", "severity": "info"}], "spf": {"ranges": [{"range": "192.0.2.0/31", "qualifier": "+"}]}}', 600)$$, 'its result');
 SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'mx.corp.example 64501 AT', 'what was known stays, what is new is there');
 SELECT is((SELECT string_agg(DISTINCT host(r.source_ip), ' ') FROM dmarc.records r JOIN dmarc.spf_ranges s ON r.source_ip <<= s.range AND s.domain = r.domain), '192.0.2.1', 'SPF joins with records');
+
+-- What was read again bears the time at which its mail came in.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('old.example', 'Google', 'g2', t.day(-2), jsonb_build_array(
+	t.record('192.0.2.9', 1, 'pass', 'pass', '{"header_from": "old.example"}'))))) x), '1 0 0 0 f', 'another report');
+UPDATE ruad.report SET received_at = now() - interval '30 days' WHERE report_id = 'g2';
+UPDATE ruad.enrich_state SET all_until = now() - interval '1 day';
+SELECT is(ruad.enrich_collect(), 1::bigint, 'is found within a day');
+
+SELECT is(ruad.names_above(repeat('a.', 4000)), NULL, 'a name without end costs nothing');

@@ -69,6 +69,30 @@ UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r
 	('COPY dmarc.reports TO PROGRAM ''true''', '42501', 'run a program'),
 	('SELECT * FROM dmarc.reports, dmarc.records, dmarc.intake LIMIT 1', 'ok', 'read the views (allowed)')
 ) x(s, w, n)
+-- the one that looks up addresses
+UNION ALL SELECT 'ruad_enrich', s, w, n FROM (VALUES
+	('SELECT * FROM ruad.address', '42501', 'read addresses'),
+	('UPDATE ruad.address SET rdns = ''x''', '42501', 'write addresses by itself'),
+	('SELECT * FROM ruad.record', '42501', 'read records'),
+	('SELECT * FROM ruad.raw', '42501', 'read raw mail'),
+	('INSERT INTO ruad.service_rule VALUES (''rdns'', ''x'', ''y'')', '42501', 'write rules by itself'),
+	('DELETE FROM ruad.dns_check', '42501', 'delete'),
+	('SELECT * FROM dmarc.records', '42501', 'read a view of records'),
+	('SELECT * FROM dmarc.addresses', '42501', 'read the view of addresses'),
+	('SELECT * FROM dmarc.dns_checks', '42501', 'read the view of checks'),
+	('SELECT api.summary(api.filter())', '42501', 'call the API'),
+	('SELECT ruad.set_label(''ip:192.0.2.1'', ''mine'', NULL, ''x'', ''cli'')', '42501', 'set labels'),
+	('SELECT * FROM ruad.service_of(''192.0.2.1'', NULL, NULL)', '42501', 'call a step alone'),
+	('SELECT ruad.stage_open()', '42501', 'stage'),
+	('SELECT * FROM ruad.ingest()', '42501', 'take in'),
+	('SELECT * FROM ruad.kept_after(0)', '42501', 'read what was kept'),
+	('SELECT * FROM ruad.prune(''raw'', ''2000-01-01'')', '42501', 'prune'),
+	('CREATE TABLE public.mine (x int)', '42501', 'make a table'),
+	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
+	('SET ROLE ruad_owner', '42501', 'become the owner'),
+	('SELECT ruad.enrich_services(''file'', ''[]''), ruad.enrich_collect(), ruad.enrich_store(''[]''), ruad.enrich_networks(''[]''), ruad.dns_store(''x'', NULL, 1);
+	  SELECT * FROM ruad.enrich_wanted(1), ruad.enrich_addresses(NULL, 1), ruad.dns_wanted(1)', 'ok', 'do its work (allowed)')
+) x(s, w, n)
 -- the owner, by the name that a login with his role has
 UNION ALL VALUES
 	('ruad_owner', 'SELECT * FROM ruad.kept_after(0) k, ruad.prune(''raw'', ''2000-01-01'') r, ruad.prune(''aggregate'', ''2000-01-01'') a', 'ok', 'read what was kept, and prune (allowed)'),
@@ -94,9 +118,13 @@ SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnam
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relkind = 'S'
 	AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nor on a sequence');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
-	$$VALUES ('ruad_ingest', 'stage_open'), ('ruad_ingest', 'ingest'), ('ruad_ingest', 'keep_raw'), ('ruad_editor', 'set_label')$$, 'of its functions ruad_ingest may call three, ruad_editor one');
+	$$VALUES ('ruad_ingest', 'stage_open'), ('ruad_ingest', 'ingest'), ('ruad_ingest', 'keep_raw'), ('ruad_editor', 'set_label'),
+	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'), ('ruad_enrich', 'enrich_store'),
+	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'), ('ruad_enrich', 'dns_store')$$,
+	'of its functions ruad_ingest may call three, ruad_editor one, ruad_enrich eight');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$,
-	$$VALUES ('stage_open'), ('ingest'), ('keep_raw'), ('raw_is_kept'), ('ingest_again'), ('set_label')$$,
+	$$VALUES ('stage_open'), ('ingest'), ('keep_raw'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
+	('enrich_services'), ('enrich_collect'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'), ('enrich_networks'), ('dns_wanted'), ('dns_store')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
 	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
