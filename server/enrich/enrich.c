@@ -132,14 +132,16 @@ static gboolean hand_over(struct enrich *enrich, const char *sql, json_object *d
 	return db_exec(enrich->db, sql, &value, 1, error);
 }
 
+/* Both lists at once: what leaves the admin's may be in ours. */
 static gboolean keep_services(struct enrich *enrich, GError **error)
 {
 	g_autofree char *ours = services_read(services_own, "ruad's services.ini", error);
 	const struct db_value values[] = { DB_TEXT(enrich->services), DB_TEXT(ours) };
 
 	return ours != NULL &&
-	       db_exec(enrich->db, "SELECT ruad.enrich_services('file', $1::jsonb)", values, 1, error) &&
-	       db_exec(enrich->db, "SELECT ruad.enrich_services('ruad', $1::jsonb)", values + 1, 1, error);
+	       db_exec(enrich->db,
+		   "SELECT ruad.enrich_services('file', $1::jsonb), ruad.enrich_services('ruad', $2::jsonb)",
+		   values, 2, error);
 }
 
 /* -- networks -- */

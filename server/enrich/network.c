@@ -13,9 +13,10 @@
 struct database {
 	const char *path;
 	gboolean is_open;
-	gboolean failed; /* the last attempt, which was logged */
 	MMDB_s mmdb;
-	struct stat seen; /* the file that is open, or that failed */
+	gboolean was_tried;
+	struct stat
+	    seen; /* the file that was tried last, which is open or was complained of; all 0: there was none */
 };
 
 struct networks {
@@ -57,37 +58,28 @@ void networks_free(struct networks *networks)
 	g_free(networks);
 }
 
-static void say_failed(struct database *database, const char *words)
-{
-	if (!database->failed)
-		log_warning("enrich.mmdb: \"%s\": %s", database->path, words);
-	database->failed = TRUE;
-}
-
 /* TRUE when it was opened. */
 static gboolean database_refresh(struct database *database)
 {
-	struct stat now;
+	struct stat now = { 0 };
 	MMDB_s mmdb;
 	int status;
 
-	if (stat(database->path, &now) != 0) {
-		say_failed(database, g_strerror(errno));
+	if (stat(database->path, &now) != 0)
+		now = (struct stat){ 0 };
+	if (database->was_tried && file_is_same(&now, &database->seen))
 		return FALSE;
-	}
-	if ((database->is_open || database->failed) && file_is_same(&now, &database->seen))
-		return FALSE;
-	status = MMDB_open(database->path, MMDB_MODE_MMAP, &mmdb);
+	database->was_tried = TRUE;
 	database->seen = now;
+	status = MMDB_open(database->path, MMDB_MODE_MMAP, &mmdb);
 	if (status != MMDB_SUCCESS) {
-		database->failed = FALSE; /* another file than the one that was complained of */
-		say_failed(database, MMDB_strerror(status));
+		log_warning("enrich.mmdb: \"%s\": %s", database->path,
+		    status == MMDB_FILE_OPEN_ERROR ? g_strerror(errno) : MMDB_strerror(status));
 		return FALSE;
 	}
 	database_close(database);
 	database->mmdb = mmdb;
 	database->is_open = TRUE;
-	database->failed = FALSE;
 	log_info("enrich.mmdb: \"%s\" (%s) is open", database->path, mmdb.metadata.database_type);
 	return TRUE;
 }

@@ -74,11 +74,11 @@ DECLARE
 	changed bigint;
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtext('ruad.enrich_services'));
-	CREATE TEMP TABLE wanted_service ON COMMIT DROP AS
+	CREATE TEMP TABLE wanted_service AS
 		SELECT s.v ->> 'key' AS key, s.v ->> 'name' AS name, s.v ->> 'type' AS type
 		FROM jsonb_array_elements(p_services) AS s(v)
 		WHERE p_origin = 'file' OR NOT EXISTS (SELECT FROM ruad.service o WHERE o.key = s.v ->> 'key' AND o.origin = 'file');
-	CREATE TEMP TABLE wanted_rule ON COMMIT DROP AS
+	CREATE TEMP TABLE wanted_rule AS
 		SELECT k.kind, lower(v.value) AS value, min(s.v ->> 'key') AS service
 		FROM jsonb_array_elements(p_services) AS s(v), unnest(ARRAY['rdns', 'asn', 'spf', 'dkim']) AS k(kind),
 			jsonb_array_elements_text(coalesce(s.v -> k.kind, '[]')) AS v(value)
@@ -92,6 +92,7 @@ BEGIN
 		AND NOT EXISTS ((TABLE wanted_rule) EXCEPT (TABLE ruad.service_rule))
 		AND NOT EXISTS ((SELECT r.kind, r.value, r.service FROM ruad.service_rule r JOIN ruad.service o ON o.key = r.service
 			WHERE o.origin = p_origin) EXCEPT (TABLE wanted_rule)) THEN
+		DROP TABLE wanted_service, wanted_rule;
 		RETURN 0;
 	END IF;
 
@@ -110,6 +111,7 @@ BEGIN
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	DELETE FROM ruad.service o WHERE o.origin = p_origin AND NOT EXISTS (SELECT FROM wanted_service w WHERE w.key = o.key)
 		AND NOT EXISTS (SELECT FROM ruad.address a WHERE a.service = o.key);
+	DROP TABLE wanted_service, wanted_rule; -- not at the end of a transaction, which may replace both lists
 	RETURN changed;
 END
 $$;
