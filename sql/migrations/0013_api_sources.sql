@@ -231,10 +231,11 @@ BEGIN
 			'name_basis', k.name_basis, 'source', api.display(k.source), 'label', k.label, 'forwarder', coalesce(d.forwarder, false),
 			'domains', d.domains, 'domains_total', d.domains_total, 'ips_total', d.ips_total,
 			'first_seen', api.iso(k.first_seen), 'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)),
-			'new', k.first_seen >= api.at(f.from_day), 'spark', s.spark) || api.tally_json(t.tally) ORDER BY t.no), '[]')
+			'new', k.first_seen >= api.at(f.from_day), 'in_spf', q.in_spf, 'spark', s.spark) || api.tally_json(t.tally) ORDER BY t.no), '[]')
 		FROM api.numbered(tallies) t
 		LEFT JOIN api.source_facts(p_group, keys, f) d ON d.key = coalesce((t.tally).key, '')
 		LEFT JOIN unnest(known) k ON k.key = (t.tally).key
+		LEFT JOIN api.source_spf(p_group, keys, f) q ON q.key = (t.tally).key
 		LEFT JOIN api.sparks(p_group, CASE WHEN NOT csv THEN keys END, f) s ON coalesce(s.key, '') = coalesce((t.tally).key, ''));
 END
 $$;
@@ -373,8 +374,9 @@ BEGIN
 	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_ips', page, '-messages', p.size),
 		'items', (SELECT coalesce(jsonb_agg(api.address_json((t.tally).key::inet) - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
 				'messages', (t.tally).messages, 'pass', (t.tally).pass, 'first_seen', api.iso(coalesce(k.first_seen, (t.tally).first_seen)),
-				'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen))) ORDER BY t.no), '[]')
+				'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)), 'in_spf', q.in_spf) ORDER BY t.no), '[]')
 			FROM api.numbered(page[:p.size]) t
+			LEFT JOIN api.source_spf('ip', ARRAY(SELECT u.key FROM unnest(page[:p.size]) u), f) q ON q.key = (t.tally).key
 			LEFT JOIN api.source_known('ip', ARRAY(SELECT u.key FROM unnest(page[:p.size]) u), f) k ON k.key = (t.tally).key));
 END
 $$;
