@@ -98,9 +98,11 @@ class Database:
         self.name = name
         self.query("CREATE DATABASE " + name, database="postgres")
         self.migrate()
-        self.query(
-            "DO $$ BEGIN CREATE ROLE taker LOGIN IN ROLE ruad_ingest; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        )
+        self.add_login("taker", "ruad_ingest")
+
+    def add_login(self, name, role):
+        """A login that may act as role; it belongs to the whole cluster, which other tests use, too."""
+        self.query(f"DO $$ BEGIN CREATE ROLE {name} LOGIN IN ROLE {role}; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
 
     def migrate(self):
         environment = {

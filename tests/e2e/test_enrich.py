@@ -67,9 +67,7 @@ class Enrich:
         self.database = database
         self.process = None
         self.settings = {"enrich_check_every": 0, **settings}
-        database.query(
-            "DO $$ BEGIN CREATE ROLE looker LOGIN IN ROLE ruad_enrich; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        )
+        database.add_login("looker", "ruad_enrich")
 
     def environment(self, **more):
         settings = {"database_enrich_url": self.database.conninfo("looker"), **self.settings, **more}

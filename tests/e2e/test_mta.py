@@ -98,7 +98,7 @@ def test_a_report_sent_by_smtp_ends_in_the_api(mta):
     mta.server.send(reports.report_mail(1))
     assert mta.reports() == ["report-1"]
     assert mta.database.value("SELECT envelope_from FROM dmarc.intake") == SENDER
-    mta.database.query("DO $$ BEGIN CREATE ROLE reader LOGIN IN ROLE ruad_web; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    mta.database.add_login("reader", "ruad_web")
     site = WebSite(mta.server.socket_folder, mta.database.conninfo("reader"))
     try:
         site.start()

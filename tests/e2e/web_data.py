@@ -66,7 +66,8 @@ def fill(database):
 
 def add_roles(database):
     """Log-ins for ruad-web: one that reads, and one that labels."""
-    database.query("CREATE ROLE reader LOGIN IN ROLE ruad_web; CREATE ROLE labeller LOGIN IN ROLE ruad_editor")
+    database.add_login("reader", "ruad_web")
+    database.add_login("labeller", "ruad_editor")
 
 
 @contextlib.contextmanager
