@@ -404,7 +404,7 @@ static void refresh_files(struct enrich *enrich)
 
 	if (networks_refresh(enrich->networks))
 		enrich->networks_are_kept = FALSE;
-	if (!refresh_services(enrich, &error))
+	if (!refresh_services(enrich, &error) && error != NULL)
 		log_warning("%s; the list that was read before stays", error->message);
 }
 
