@@ -9,6 +9,7 @@ const here = setup();
 const { visit } = here;
 const number = (text) => Number(/[\d,]+/.exec(text)[0].replaceAll(',', ''));
 const api = async (path) => (await fetch(`${here.ruad.url}api/v1/${path}`)).json();
+const own = { skip: process.env.RUAD_URL && 'needs a database of its own' };
 const rows = (page, label) => page.getByRole('table', { name: label }).locator('tbody tr');
 
 describe('domains', { concurrency: false }, () => {
@@ -144,5 +145,33 @@ describe('a domain', { concurrency: false }, () => {
       assert.equal(await page.locator('#impact .switch').isVisible(), false);
       assert.match(await page.locator('#impact h2').innerText(), /p=(quarantine|reject)/);
       for (const cell of await rows(page, 'Sources affected').first().locator('td').all()) assert.ok(await cell.isVisible());
+    }));
+});
+
+describe('the DNS today, against reports', { concurrency: false }, () => {
+  test('the overview says first that a host of one’s own sends from outside of SPF, and leads to the domain', { ...LIMIT, ...own }, () =>
+    visit('./', {}, async (page) => {
+      const first = page.locator('.attention').first().locator('li').first();
+      assert.match(await first.innerText(), /error[^]*example\.com[^]*mx\.example\.com, a host of yours, sent [\d,]+ messages as example\.com from 2001:db8:4a:1::25, which the SPF of example\.com does not cover/);
+      await first.getByRole('link').click();
+      await page.settled();
+      assert.match(page.url(), /\/domain\?.*name=example\.com/);
+      const card = page.locator('#dns');
+      assert.match(await card.innerText(), /SPF has 1 range by 0 look-ups of 10/);
+      assert.equal(await card.locator('.copy code').first().innerText(), 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"');
+      const said = await api('domains/example.com/dns');
+      assert.equal(await rows(page, 'Senders').count(), said.senders.length);
+      assert.match(await rows(page, 'Senders').first().innerText(), /yes[^]*not in SPF/);
+      assert.match(await rows(page, 'DKIM selectors').filter({ hasText: 's2025' }).innerText(), /missing/);
+      assert.match(await card.innerText(), /Keys that nothing was signed with: spare\._domainkey\.example\.com/);
+      assert.match(await card.innerText(), /<img src=x onerror="window\.pwned=1"> is no tag/);
+      assert.equal(await page.evaluate(() => window.pwned), undefined);
+    }));
+
+  test('a domain that never asked for reports to come here is marked', { ...LIMIT, ...own }, () =>
+    visit('./domains', {}, async (page) => {
+      assert.match(await rows(page, 'Domains').filter({ hasText: 'example.org' }).innerText(), /unsolicited/);
+      await page.show('./domain?name=example.org');
+      assert.match(await page.locator('#dns').innerText(), /Unsolicited: its DMARC record names no mailbox of this server/);
     }));
 });

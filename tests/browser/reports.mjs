@@ -303,6 +303,18 @@ const LABELS = [
   ['service:acme-mailer', 'mine', 'Newsletters; contract until 2028'],
   ['as:64513', 'not_mine', null],
 ];
+// The kept check of example.com's DNS: its second way out is not in SPF, an old selector has no key, and markup is in its records.
+const CHECK = {
+  ok: false, answered: true, solicited: true, domain: 'example.com',
+  findings: [
+    { code: 'spf_softfail', severity: 'warning', place: 'example.com TXT: ~all', text: 'SPF ends in ~all', mend: 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"' },
+    { code: 'dmarc_tag', severity: 'info', place: '_dmarc.example.com TXT', text: '<img src=x onerror="window.pwned=1">\u202e is no tag', mend: null },
+  ],
+  spf: { record: 'v=spf1 ip4:203.0.113.0/28 -all', result: 'ok', lookups: 0, void_lookups: 0, all: '-', unlisted: [], ranges: [{ range: '203.0.113.0/28', qualifier: '+', term: 'ip4:203.0.113.0/28', via: 'example.com' }] },
+  mx: [{ preference: 10, host: 'mx.example.com', addresses: ['203.0.113.10'] }],
+  dkim: [{ domain: 'example.com', selector: 's2026', status: 'ok' }, { domain: 'example.com', selector: 's2025', status: 'missing' }, { domain: 'example.com', selector: 'spare', status: 'ok' }],
+};
+const STRANGER = { ok: true, answered: true, solicited: false, domain: 'example.org', findings: [], spf: { result: 'none', ranges: [], unlisted: [], lookups: 0 } };
 
 const quoted = (value) => (value === null || value === undefined ? 'NULL' : typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`);
 
@@ -312,6 +324,9 @@ export function known(ruad) {
   for (const [ip, rdns, domain, asn, name, country, service] of ADDRESSES)
     ruad.sql(`INSERT INTO ruad.address (source_ip, rdns, rdns_domain, asn, as_name, country, service, service_basis, looked_up_at, expires_at)
       VALUES (${[ip, rdns, domain, asn, name, country, service].map(quoted).join(', ')}, ${service ? "'rdns'" : 'NULL'}, now(), now() + interval '1 week')`);
+  for (const check of [CHECK, STRANGER])
+    ruad.sql(`INSERT INTO ruad.dns_check (domain_id, checked_at, expires_at, result)
+      SELECT id, now(), now() + interval '1 day', ${quoted(JSON.stringify(check))} FROM ruad.domain WHERE name = ${quoted(check.domain)}`);
   for (const [source, label, note] of LABELS) ruad.sql(`SELECT ruad.set_label(${[source, label, note, 'ann', 'cli'].map(quoted).join(', ')})`);
 }
 

@@ -56,7 +56,7 @@ async function startOwn(options) {
   const folder = stateFolder();
   const [http, lmtp] = [await freePort(), await freePort()];
   const log = join(folder, 'serve.log');
-  const settings = { 'server.state_dir': join(folder, 'state'), 'http.listen': `127.0.0.1:${http}`, 'lmtp.listen': `127.0.0.1:${lmtp}`, ...options };
+  const settings = { 'server.state_dir': join(folder, 'state'), 'enrich.enabled': 'off', 'http.listen': `127.0.0.1:${http}`, 'lmtp.listen': `127.0.0.1:${lmtp}`, ...options };
   run('install', '-d', ...(process.getuid() === 0 ? ['-o', 'ruad', '-g', 'ruad'] : []), settings['server.state_dir']);
   const out = openSync(log, 'w');
   const child = spawn(program, ['serve', ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])], {

@@ -553,7 +553,7 @@ def fixture_serve(folder):
 
         def serve(**settings):
             (folder / "serve").mkdir()
-            supervised = Supervised(folder / "serve", **settings)
+            supervised = Supervised(folder / "serve", **{"enrich_enabled": "on", **settings})
             stack.callback(supervised.close)
             return supervised.started()
 

@@ -126,6 +126,24 @@ export interface Impact {
 
 export type Group = 'source' | 'rdns' | 'asn' | 'country' | 'ip' | 'auth_domain';
 
+export interface DomainDns {
+  checked_at: Text;
+  solicited: boolean | null;
+  check: { spf?: { ranges: unknown[]; lookups: number } } | null;
+  findings: { code: string; severity: 'error' | 'warning' | 'info'; place: Text; text: string; mend: Text }[];
+  senders: { source_ip: string; rdns: Text; own: boolean; in_spf: boolean | null; messages: number; spf_aligned: number; last_seen: string }[];
+  selectors: { domain: string; selector: string; status: string; messages: number; last_seen: string }[];
+  unused: { domain: string; selector: string }[];
+}
+
+export interface AttentionItem {
+  code: string;
+  severity: 'error' | 'warning';
+  domain: string;
+  text: string;
+  mend: Text;
+}
+
 export interface SourceItem extends Tally {
   key: Text; // of the group
   name: Text; // null: the key is all there is
@@ -140,6 +158,7 @@ export interface SourceItem extends Tally {
   first_seen: Text;
   last_seen: Text;
   new: boolean | null;
+  in_spf: boolean | null; // of one domain
   spark: number[] | null;
 }
 
@@ -186,6 +205,7 @@ export interface SourceIp {
   pass: number;
   first_seen: string;
   last_seen: string;
+  in_spf: boolean | null; // of one domain
 }
 
 export interface Identifier {

@@ -33,6 +33,16 @@ export function Aligned({ value }: { value: string | null }) {
   );
 }
 
+// An address that leads to what is known of it.
+export const IpLink = ({ ip }: { ip: string | null }) =>
+  ip ? (
+    <a href={href('ip', { ip })}>
+      <Ip value={ip} />
+    </a>
+  ) : (
+    <Ip value={null} />
+  );
+
 // A number that leads to the list behind it.
 export function Num({ n, to }: { n: number; to: string }) {
   return n > 0 ? <a href={to}>{count(n)}</a> : <>0</>;

@@ -6,8 +6,7 @@ import type { Authentic, DkimResult, Note, Reason, Rec, SpfResult } from '../api
 import { classWords } from '../classes';
 import { day, plural } from '../format';
 import { href } from '../router';
-import { Aligned, ClassTag, LabelTag } from './marks';
-import { IpLink } from '../pages/failures';
+import { Aligned, ClassTag, IpLink, LabelTag } from './marks';
 import { numbers, texts } from './columns';
 import type { Column } from './table';
 import { Text } from './text';

@@ -15,15 +15,16 @@ import {
 import { basis } from '../basis';
 import { keyWords, useVerdict } from '../classes';
 import { moment } from '../format';
-import { columns as failureColumns, IpLink } from '../pages/failures';
+import { columns as failureColumns } from '../pages/failures';
 import { Days, Figures } from '../pages/overview';
 import { href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
 import { Asked } from './asked';
 import { named, texts } from './columns';
+import { InSpf } from './dns';
 import { type Fact, Facts } from './facts';
 import { Labelling } from './label';
-import { Aligned, Num } from './marks';
+import { Aligned, IpLink, Num } from './marks';
 import { Nothing } from './nothing';
 import { Dkim, Spf } from './record';
 import { type Column, ListTable } from './table';
@@ -120,6 +121,7 @@ function Addresses({ scope, path }: Props) {
     ...texts<SourceIp>(['rdns'], { title: 'Reverse DNS' }),
     ...texts<SourceIp>(['as_name'], { title: 'Network' }),
     ...texts<SourceIp>(['country']),
+    { id: 'in_spf', title: 'SPF today', cell: (row) => <InSpf value={row.in_spf} /> },
     ...counts<SourceIp>((row, params) => href('records', { ip: row.source_ip, ...params })),
     ...days<SourceIp>(['first_seen', 'last_seen']),
   ];

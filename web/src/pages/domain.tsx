@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { type Domain, type Impact, type SourceItem, type Sources, type Summary, useApi } from '../api';
 import { Asked, Card } from '../components/asked';
 import { numbers, times } from '../components/columns';
+import { DnsToday, InSpf } from '../components/dns';
 import { Facts } from '../components/facts';
 import { Switch } from '../components/filters';
 import { ClassTag, classSlices, Icon, Legend, Num, Share, Shares, SourceLink } from '../components/marks';
@@ -168,6 +169,7 @@ const sourceColumns: Column<SourceItem>[] = [
   { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={source} /> },
   ...numbers<SourceItem>(['messages'], { cell: ({ key, messages }) => <Num n={messages} to={href('records', { source: key ?? 'none' })} /> }),
   ...numbers<SourceItem>(['pass'], { title: 'Passed', cell: ({ pass, messages }) => <Share part={pass} whole={messages} /> }),
+  { id: 'in_spf', title: 'SPF today', cell: ({ in_spf }) => <InSpf value={in_spf} /> },
   ...times<SourceItem>(['last_seen']),
 ];
 
@@ -199,6 +201,7 @@ function Body(props: Props) {
       </Asked>
       <Enforcement {...props} />
       <History {...props} />
+      <DnsToday name={domain.name} scope={scope} />
       <Card label="Sources" answer={sources}>
         {({ items, total }) => (
           <>

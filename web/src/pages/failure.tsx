@@ -8,7 +8,7 @@ import { Text } from '../components/text';
 import { Told } from '../components/told';
 import { visible } from '../format';
 import type { PageEntry } from '.';
-import { IpLink } from './failures';
+import { IpLink } from '../components/marks';
 
 // Lines of a stranger's text, as they are.
 export const Lines = ({ label, lines }: { label: string; lines: string[] }) => (

@@ -3,25 +3,17 @@ import { type FailureItem, type Meta, useApi, useList } from '../api';
 import { Asked } from '../components/asked';
 import { texts } from '../components/columns';
 import { Filters, Switch } from '../components/filters';
+import { IpLink } from '../components/marks';
 import { Copyable, Empty } from '../components/states';
 import { type Column, ListTable } from '../components/table';
 import { Told } from '../components/told';
-import { Ip, Text } from '../components/text';
+import { Text } from '../components/text';
 import { moment } from '../format';
 import { href } from '../router';
 import { useScope } from '../scope';
 import type { PageEntry } from '.';
 
 const NAMES = ['ip'] as const;
-
-export const IpLink = ({ ip }: { ip: string | null }) =>
-  ip ? (
-    <a href={href('ip', { ip })}>
-      <Ip value={ip} />
-    </a>
-  ) : (
-    <Ip value={null} />
-  );
 
 export const columns: Column<FailureItem>[] = [
   {

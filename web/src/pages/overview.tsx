@@ -4,6 +4,7 @@ import { mainFailure } from '../classes';
 import { Asked, Card } from '../components/asked';
 import { type Marks, StackedBars } from '../components/chart';
 import { numbers, times, titled } from '../components/columns';
+import { useWarnings, Warnings } from '../components/dns';
 import { Switch } from '../components/filters';
 import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Standing, Stat, Swatch } from '../components/marks';
 import { Onboarding, Stale, Unnamed } from '../components/states';
@@ -236,6 +237,7 @@ function Nothing({ scope }: { scope: Scope }) {
 
 function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
   const params = { ...scope.params, limit: 100 };
+  const warnings = useWarnings(scope.params);
   return (
     <>
       <Sentence summary={summary} scope={scope} />
@@ -247,6 +249,7 @@ function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
         <Card label="Needs attention" answer={useApi<Page<SourceItem>>('sources', { ...scope.params, label: WATCHED, sort: '-fail', limit: 8 })}>
           {(page) => (
             <>
+              <Warnings items={warnings ?? []} />
               <Attention {...page} />
               <p class="foot">
                 <a href={href('sources', { result: 'fail', sort: '-fail' })}>All failing sources</a>

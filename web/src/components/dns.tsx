@@ -1,0 +1,122 @@
+// dns.tsx - what the DNS says of a domain today, against its reports; by what the server looked up, never by a look-up of the page's.
+import { type AttentionItem, type DomainDns, useApi } from '../api';
+import { moment, plural } from '../format';
+import { href, type Params } from '../router';
+import type { Scope } from '../scope';
+import { Asked } from './asked';
+import { numbers, texts, times } from './columns';
+import { Icon, IpLink, Num } from './marks';
+import { Copyable } from './states';
+import { type Column, Table } from './table';
+import { Text } from './text';
+
+const MARKS = { error: 'bad', warning: 'so', info: 'info' } as const;
+
+function Severity({ value }: { value: keyof typeof MARKS }) {
+  return (
+    <span class={`mark ${MARKS[value]}`}>
+      <Icon name={MARKS[value]} />
+      {value}
+    </span>
+  );
+}
+
+export const InSpf = ({ value }: { value: boolean | null }) =>
+  value === null ? (
+    <>–</>
+  ) : (
+    <span class={`mark ${value ? 'good' : 'bad'}`}>
+      <Icon name={value ? 'good' : 'bad'} />
+      {value ? 'in SPF' : 'not in SPF'}
+    </span>
+  );
+
+export const useWarnings = (params: Params): AttentionItem[] | undefined => useApi<{ items: AttentionItem[] }>('attention', params).data?.items;
+
+// What the DNS and the reports together say is wrong, each with the way to mend it.
+export function Warnings({ items }: { items: AttentionItem[] }) {
+  return (
+    <ul class="attention">
+      {items.map((item) => (
+        <li key={item.text}>
+          <span class="who">
+            <Severity value={item.severity} />
+            <a href={href('domain', { domain: '', subdomains: '', name: item.domain })}>
+              <Text value={item.domain} max={60} />
+            </a>
+          </span>
+          <p>
+            <Text value={item.text} max={400} expand /> <Text value={item.mend} max={200} absent="" expand />
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+type Sender = DomainDns['senders'][number];
+type Selector = DomainDns['selectors'][number];
+
+const senderColumns: Column<Sender>[] = [
+  ...texts<Sender>(['source_ip'], { lead: true, cell: (row) => <IpLink ip={row.source_ip} /> }),
+  ...texts<Sender>(['rdns'], { title: 'Reverse DNS' }),
+  { id: 'own', title: 'Yours', cell: ({ own }) => (own ? 'yes' : '') },
+  { id: 'in_spf', title: 'SPF today', sort: ({ in_spf }) => Number(in_spf), cell: ({ in_spf }) => <InSpf value={in_spf} /> },
+  ...numbers<Sender>(['messages'], { main: true, cell: ({ source_ip: ip, messages }) => <Num n={messages} to={href('records', { ip })} /> }),
+  ...numbers<Sender>(['spf_aligned'], { title: 'SPF aligned' }),
+  ...times<Sender>(['last_seen']),
+];
+
+const selectorColumns: Column<Selector>[] = [
+  ...texts<Selector>(['selector'], { lead: true }),
+  ...texts<Selector>(['domain']),
+  { id: 'status', title: 'Key in DNS', main: true, cell: ({ status }) => (status === 'ok' ? 'ok' : <strong>{status}</strong>) },
+  ...numbers<Selector>(['messages']),
+  ...times<Selector>(['last_seen']),
+];
+
+function Found({ dns: { checked_at: at, check, solicited, findings, senders, selectors, unused } }: { dns: DomainDns }) {
+  if (!check) return <p class="lead">Not looked up yet: ruad-enrich does it once a day.</p>;
+  const { ranges, lookups } = check.spf ?? { ranges: [], lookups: 0 };
+  return (
+    <>
+      <p class="lead">
+        Looked up {moment(at!)}: SPF has {plural(ranges.length, 'range')} by {plural(lookups, 'look-up')} of 10.
+        {solicited === false && ' Unsolicited: its DMARC record names no mailbox of this server.'}
+      </p>
+      {findings.length === 0 && <p>Nothing is wrong.</p>}
+      <ul class="plain findings">
+        {findings.map((finding) => (
+          <li key={finding.place + finding.text}>
+            <Severity value={finding.severity} /> <Text value={finding.text} max={300} expand />
+            <small class="block">
+              <Text value={finding.place} max={120} absent="" />
+            </small>
+            {finding.mend && <Copyable text={finding.mend} />}
+          </li>
+        ))}
+      </ul>
+      <h3>Who sends with it in From</h3>
+      <Table label="Senders" columns={senderColumns} rows={senders} rowKey={(row) => row.source_ip} />
+      <h3>DKIM selectors</h3>
+      <Table label="DKIM selectors" columns={selectorColumns} rows={selectors} rowKey={(row) => `${row.selector} ${row.domain}`} />
+      {unused.length > 0 && (
+        <p>
+          Keys that nothing was signed with: <Text value={unused.map(({ selector, domain }) => `${selector}._domainkey.${domain}`).join(', ')} max={300} expand />
+        </p>
+      )}
+    </>
+  );
+}
+
+export function DnsToday({ name, scope: { params } }: { name: string; scope: Scope }) {
+  const answer = useApi<DomainDns>(`domains/${encodeURIComponent(name)}/dns`, { from: params.from, to: params.to });
+  return (
+    <section class="card" id="dns">
+      <h2>DNS today</h2>
+      <Asked answer={answer} label="the DNS">
+        {(dns) => <Found dns={dns} />}
+      </Asked>
+    </section>
+  );
+}
