@@ -13,6 +13,7 @@
 -- the window prunes partitions. That takes functions in SQL that the planner can put in the place of their call: they return a set
 -- and stand in FROM, or have no subquery. What else takes a filter and reads records is PL/pgSQL with that setting.
 
+SET LOCAL client_min_messages = warning; -- what goes with it is known
 DROP SCHEMA api CASCADE;
 CREATE SCHEMA api AUTHORIZATION ruad_owner;
 

@@ -278,8 +278,9 @@ CREATE FUNCTION api.source_is_known(p_key text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	ips inet[] := api.source_ips_of(ARRAY[p_key]);
+	ips inet[];
 BEGIN
+	ips := api.source_ips_of(ARRAY[p_key]);
 	IF ips IS NOT NULL THEN
 		p_key := 'ip:' || host(ips[1]);
 	END IF;
@@ -371,6 +372,10 @@ BEGIN
 	f := api.of_source(f, p_key);
 	SELECT t.total, t.page INTO total, page
 	FROM api.tally_page('ip', f, '-messages', p.size, place) t;
+	IF p_key = 'none' THEN -- that it has no address makes it one
+		total := 0;
+		page := NULL;
+	END IF;
 	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_ips', page, '-messages', p.size),
 		'items', (SELECT coalesce(jsonb_agg(api.address_json((t.tally).key::inet) - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
 				'messages', (t.tally).messages, 'pass', (t.tally).pass, 'first_seen', api.iso(coalesce(k.first_seen, (t.tally).first_seen)),
