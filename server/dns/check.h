@@ -42,6 +42,7 @@
  *     status             "ok", "missing", "revoked", "invalid", "unknown"
  *     key_type bits      "rsa", "ed25519", null; 0 where it could not be read
  *     testing            true, false
+ *     probed             looked for under a usual name, since no report has it; only keys that can be used are listed
  *   mx[]                 preference, host, addresses[], as the zone has them; a host "" is the null MX (RFC 7505)
  *   tls_rpt              record (null), rua[]
  *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF record
@@ -73,6 +74,7 @@
 struct check_selector {
 	const char *selector;
 	const char *domain; /* d=; NULL: the domain checked */
+	gboolean probed;    /* a guess: that there is no key says nothing */
 };
 
 struct check_options {
@@ -112,6 +114,7 @@ struct check_report {
 struct check_dkim {
 	char *domain, *selector;
 	struct dkim_key key;
+	gboolean probed;
 };
 
 struct check_mx {

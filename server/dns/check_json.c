@@ -189,6 +189,7 @@ static struct json_object *print_dkim(gconstpointer element)
 	add_text(object, "key_type", dkim->key.key_type);
 	add_number(object, "bits", dkim->key.bits);
 	add_bool(object, "testing", dkim->key.testing);
+	add_bool(object, "probed", dkim->probed);
 	return object;
 }
 

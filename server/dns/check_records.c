@@ -82,21 +82,43 @@ static void read_key(
 	}
 }
 
+/* Whether a key that was guessed is there. A wildcard may answer with anything. */
+static gboolean is_usable(const char *name, const struct dns_answer *answer)
+{
+	for (guint i = 0; i < answer->n_records; i++)
+		if (dkim_is_key(answer->records[i].text) &&
+		    dkim_read(name, answer->records[i].text, NULL).status == DKIM_OK)
+			return TRUE;
+	return FALSE;
+}
+
 void check_dkim(const struct dns_source *source, const struct check_options *options, struct check *check)
 {
 	gsize n = MIN(options->n_selectors, CHECK_SELECTORS_MAX);
+	gboolean silent = FALSE; /* a guess had no answer: the others would cost their time-outs, too */
 
 	check->dkim = g_ptr_array_new_with_free_func(free_dkim);
 	for (gsize i = 0; i < n; i++) {
 		const struct check_selector *selector = &options->selectors[i];
-		struct check_dkim *dkim = g_new0(struct check_dkim, 1);
+		struct check_dkim *dkim;
+		const struct dns_answer *answer;
 		g_autofree char *name = NULL;
 
+		if (selector->probed && silent)
+			continue;
+		dkim = g_new0(struct check_dkim, 1);
 		dkim->selector = text_domain_copy(selector->selector);
 		dkim->domain = text_domain_copy(selector->domain != NULL ? selector->domain : check->domain);
+		dkim->probed = selector->probed;
 		name = dkim_name(dkim->selector, dkim->domain);
+		answer = dns_look_up(source, DNS_TXT, name);
+		silent = silent || (selector->probed && dns_failed(answer));
+		if (selector->probed && !is_usable(name, answer)) {
+			free_dkim(dkim);
+			continue;
+		}
 		g_ptr_array_add(check->dkim, dkim);
-		read_key(check, dkim, name, dns_look_up(source, DNS_TXT, name));
+		read_key(check, dkim, name, answer);
 	}
 }
 

@@ -311,8 +311,24 @@ static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError 
 
 /* -- domains -- */
 
-/* The selectors of [{"domain", "selector"}, ...], borrowed from document. */
-static GArray *selectors_of(json_object *document)
+/* Selectors that programs and services are set up with, to find keys that no report has. */
+static const char *const USUAL_SELECTORS[] = { "default", "google", "selector1", "selector2", "s1", "s2",
+	"k1", "k2", "k3", "mail", "dkim", "smtp", "mandrill", "mxvault", "fm1", "fm2", "fm3", "zoho",
+	"protonmail", "protonmail2", "protonmail3" };
+
+static gboolean has_selector(const GArray *selectors, const char *domain, const char *selector)
+{
+	for (guint i = 0; i < selectors->len; i++) {
+		const struct check_selector *seen = &g_array_index(selectors, struct check_selector, i);
+
+		if (g_strcmp0(seen->domain, domain) == 0 && strcmp(seen->selector, selector) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The selectors of [{"domain", "selector"}, ...], borrowed from document; then the usual ones of domain. */
+static GArray *selectors_of(json_object *document, const char *domain)
 {
 	GArray *selectors = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
 	gsize n = json_object_is_type(document, json_type_array) ? json_object_array_length(document) : 0;
@@ -327,6 +343,12 @@ static GArray *selectors_of(json_object *document)
 		if (selector.selector != NULL)
 			g_array_append_val(selectors, selector);
 	}
+	for (gsize i = 0; i < G_N_ELEMENTS(USUAL_SELECTORS); i++) {
+		struct check_selector usual = { .selector = USUAL_SELECTORS[i], .probed = TRUE };
+
+		if (!has_selector(selectors, domain, usual.selector))
+			g_array_append_val(selectors, usual);
+	}
 	return selectors;
 }
 
@@ -334,7 +356,7 @@ static GArray *selectors_of(json_object *document)
 static json_object *check_domain(struct enrich *enrich, const char *domain, const char *seen)
 {
 	json_object *document = json_tokener_parse(seen);
-	g_autoptr(GArray) selectors = selectors_of(document);
+	g_autoptr(GArray) selectors = selectors_of(document, domain);
 	const struct check_options options = {
 		.selectors = (const struct check_selector *)(gpointer)selectors->data,
 		.n_selectors = selectors->len,

@@ -352,8 +352,8 @@ static void assertion_45_discovery_of_13_labels_asks_eight_names(void **state)
 
 static void selectors_are_looked_up(void **state)
 {
-	static const struct check_selector SELECTORS[] = { { "S1", NULL }, { "s2", NULL },
-		{ "s3", "Other.Example" }, { "s4", NULL } };
+	static const struct check_selector SELECTORS[] = { { "S1", NULL, FALSE }, { "s2", NULL, FALSE },
+		{ "s3", "Other.Example", FALSE }, { "s4", NULL, FALSE } };
 	static const struct check_options OPTIONS = { SELECTORS, 4, NULL };
 	struct zone *zone = zone_new("s1._domainkey.example.com TXT v=DKIM1; k=ed25519; "
 				     "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
@@ -378,6 +378,38 @@ static void selectors_are_looked_up(void **state)
 	assert_non_null(find(check, FINDING_DKIM_MISSING));
 	assert_non_null(find(check, FINDING_DKIM_REVOKED));
 	assert_non_null(find(check, FINDING_DNS_FAILED));
+	check_free(check);
+	zone_free(zone);
+}
+
+/* Only keys that can be used are told of selectors that were guessed, and with the first that has no answer the guessing ends. */
+static void what_is_not_there_under_a_usual_selector_says_nothing(void **state)
+{
+	static const struct check_selector SELECTORS[] = { { "k1", NULL, TRUE }, { "k2", NULL, TRUE },
+		{ "k3", NULL, TRUE }, { "wild", NULL, TRUE }, { "late", NULL, TRUE }, { "never", NULL, TRUE },
+		{ "seen", NULL, FALSE } };
+	static const struct check_options OPTIONS = { SELECTORS, G_N_ELEMENTS(SELECTORS), NULL };
+	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; " RUA
+					  "\nk1._domainkey.example.com TXT v=DKIM1; k=ed25519; "
+					  "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+					  "k2._domainkey.example.com TXT v=DKIM1; p=\n"
+					  "wild._domainkey.example.com TXT v=spf1 -all\n"
+					  "late._domainkey.example.com TXT !timeout\n"
+					  "seen._domainkey.example.com TXT v=DKIM1; k=ed25519; "
+					  "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+	struct check *check = run(zone, "example.com", &OPTIONS);
+	const struct check_dkim *first, *second;
+
+	(void)state;
+	assert_int_equal(findings_count(check->findings), 0);
+	assert_int_equal(check->dkim->len, 2);
+	first = g_ptr_array_index(check->dkim, 0);
+	second = g_ptr_array_index(check->dkim, 1);
+	assert_string_equal(first->selector, "k1");
+	assert_true(first->probed);
+	assert_string_equal(second->selector, "seen");
+	assert_false(second->probed);
+	assert_null(strstr(zone_asked(zone), "never._domainkey"));
 	check_free(check);
 	zone_free(zone);
 }
@@ -453,12 +485,12 @@ static void the_document_has_its_members(void **state)
 		{ "reports",
 		    "tag uri address host external authorised override expected_record accepts_mail" },
 		{ "spf", "record result lookups void_lookups all ranges unlisted" },
-		{ "dkim", "domain selector status key_type bits testing" },
+		{ "dkim", "domain selector status key_type bits testing probed" },
 		{ "mx", "preference host addresses" },
 		{ "tls_rpt", "record rua" },
 		{ "senders", "ip name confirmed" },
 	};
-	static const struct check_selector SELECTOR = { "s1", NULL };
+	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };
 	static const struct check_options OPTIONS = { &SELECTOR, 1, NULL };
 	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net");
 	struct check *check = run(zone, "example.com", &OPTIONS);
@@ -516,6 +548,7 @@ int main(void)
 		cmocka_unit_test(assertion_71_the_same_organization_is_not_asked_for_consent),
 		cmocka_unit_test(assertion_45_discovery_of_13_labels_asks_eight_names),
 		cmocka_unit_test(selectors_are_looked_up),
+		cmocka_unit_test(what_is_not_there_under_a_usual_selector_says_nothing),
 		cmocka_unit_test(names_are_looked_up_for_few_senders),
 		cmocka_unit_test(silence_ends_a_check),
 		cmocka_unit_test(what_is_no_domain_is_refused),
