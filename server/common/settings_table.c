@@ -62,7 +62,8 @@ const struct setting setting_table[] = {
 	    "The same database for labels that are set on the page, as a role that may act as ruad_editor; "
 	    "used where http.editors names someone. Empty: database.url with the role set to ruad_editor." },
 	{ "database.enrich_url", SETTING_SECRET, "", NOT_NUMBER,
-	    "The same database for the process that looks up addresses, as a role that may act as ruad_enrich. "
+	    "The same database for the process that looks up addresses, as a role that may act as "
+	    "ruad_enrich. "
 	    "Empty: database.url with the role set to ruad_enrich." },
 
 	{ "http.listen", SETTING_LIST, "127.0.0.1:8080", NOT_NUMBER,
@@ -89,23 +90,29 @@ const struct setting setting_table[] = {
 	    "Silence after which an HTTP connection is closed." },
 
 	{ "enrich.enabled", SETTING_BOOL, "on", NOT_NUMBER,
-	    "Run ruad-enrich, which looks up names, networks and countries of sending addresses, and checks the "
+	    "Run ruad-enrich, which looks up names, networks and countries of sending addresses, and checks "
+	    "the "
 	    "DNS of the domains that reports are about. Nothing that a browser asks for causes a look-up." },
 	{ "enrich.resolver", SETTING_STRING, "", NOT_NUMBER,
-	    "The DNS server to ask: ADDRESS, ADDRESS:PORT or [IPV6]:PORT. Empty: those of /etc/resolv.conf." },
+	    "The DNS server to ask: ADDRESS, ADDRESS:PORT or [IPV6]:PORT. Empty: those of "
+	    "/etc/resolv.conf." },
 	{ "enrich.lookups", SETTING_INT, "600", 0, 1000000,
 	    "Addresses looked up in the DNS in a minute, at most; 0 looks up none." },
 	{ "enrich.keep", SETTING_DAYS, "7", 1, 365,
-	    "Days after which an address is looked up again at the latest; a shorter time to live of its records "
+	    "Days after which an address is looked up again at the latest; a shorter time to live of its "
+	    "records "
 	    "counts from a day on." },
 	{ "enrich.check_every", SETTING_DAYS, "1", 0, 365,
 	    "Days between two checks of a domain's DNS (as ruad check does); 0 checks none." },
 	{ "enrich.mmdb", SETTING_LIST, "", NOT_NUMBER,
-	    "Files that tell network and country of an address, in MaxMind's format: GeoLite2 ASN and Country, "
-	    "DB-IP, IPinfo. Several complete each other. A file that is replaced is noticed within a minute, or at "
+	    "Files that tell network and country of an address, in MaxMind's format: GeoLite2 ASN and "
+	    "Country, "
+	    "DB-IP, IPinfo. Several complete each other. A file that is replaced is noticed within a minute, "
+	    "or at "
 	    "once on SIGHUP." },
 	{ "enrich.services", SETTING_STRING, "", NOT_NUMBER,
-	    "A file with further services that send mail for others, or other rules for known ones; ruad(8) shows "
+	    "A file with further services that send mail for others, or other rules for known ones; ruad(8) "
+	    "shows "
 	    "its form." },
 
 	/* Aggregate reports hold counts of machines, take little room, and cannot be had again: who audits asks for

@@ -136,7 +136,8 @@ const struct route routes_table[] = {
 	    &policy),
 	GET("domains/{name}/dns", "domain_dns(p_name => $1::text, f => " WINDOW(2, 3) ")", &name, &from, &to),
 	GET("attention",
-	    "attention(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "
+	    "attention(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
+	    "$3::date, "
 	    "p_to => $4::date))",
 	    &domain, &subdomains, &from, &to),
 	LIST("sources", "sources", "sources(f => " FILTER ", p => ", 21, 22,

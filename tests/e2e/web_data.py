@@ -1,6 +1,7 @@
 """What the tests of ruad-web look at: reports of every kind, taken in by LMTP, in a PostgreSQL of their own."""
 
 import contextlib
+import json
 import pathlib
 import shutil
 import tempfile
@@ -51,8 +52,17 @@ def temporary_folder():
     shutil.rmtree(path)
 
 
+CHECK = {  # as ruad-enrich keeps it of each domain
+    "ok": False,
+    "solicited": False,
+    "findings": [{"code": "dmarc_missing", "severity": "error", "place": "_dmarc TXT", "text": "there is no record", "mend": None}],
+    "spf": {"result": "ok", "all": "-", "lookups": 1, "unlisted": [], "ranges": [{"range": "192.0.2.0/24", "qualifier": "+"}]},
+    "dkim": [{"domain": "example.org", "selector": "spare", "status": "ok"}],
+}
+
+
 def fill(database):
-    """Deliver all of it."""
+    """Deliver all of it, and keep a check of each domain's DNS."""
     with temporary_folder() as folder:
         ingest = Ingest(folder, database.conninfo("taker"))
         try:
@@ -62,6 +72,10 @@ def fill(database):
                     client.sendmail("bounce@reporter.example", [recipient], mail)
         finally:
             ingest.close()
+    database.query(
+        "INSERT INTO ruad.dns_check (domain_id, checked_at, expires_at, result) SELECT id, now(), 'infinity', %s FROM ruad.domain",
+        json.dumps(CHECK),
+    )
 
 
 def add_roles(database):
