@@ -478,8 +478,8 @@ AS $$
 	SELECT replace(replace(CASE
 		WHEN p_list = 'domains' THEN 'name parent kind policy.p policy.sp policy.np policy.testing policy.adkim policy.aspf policy.pct policy.fo '
 			'policy.as_of policy.effective TALLY sources blockers sufficient last_report_at spark'
-		WHEN p_list = 'sources' THEN 'key name type name_basis source label forwarder TALLY domains domains_total ips_total first_seen last_seen new spark'
-		WHEN p_list = 'source_ips' THEN 'source_ip rdns asn as_name country messages pass first_seen last_seen'
+		WHEN p_list = 'sources' THEN 'key name type name_basis source label forwarder TALLY domains domains_total ips_total first_seen last_seen new in_spf spark'
+		WHEN p_list = 'source_ips' THEN 'source_ip rdns asn as_name country messages pass first_seen last_seen in_spf'
 		WHEN p_list = 'source_identifiers' THEN 'header_from envelope_from spf dkim dkim_aligned spf_aligned messages pass last_seen'
 		WHEN p_list = 'source_reporters' THEN 'org_name messages pass dkim_aligned spf_aligned DISPOSITIONS last_seen'
 		WHEN p_list IN ('records', 'report_records') THEN 'report record_no domain org_name begin source_ip source source_name label rdns count '
