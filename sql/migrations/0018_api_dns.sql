@@ -48,7 +48,8 @@ CREATE FUNCTION api.mx_addresses(p_check jsonb) RETURNS inet[]
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT array_agg((a #>> '{}')::inet) FROM jsonb_path_query(p_check, '$.mx[*].addresses[*]') AS a $$;
 
--- Who sent with a domain itself in From, and whether that is a host of one's own: labelled so, named so, or an MX.
+-- Who sent with a domain itself in From, and whether that is a host of one's own: labelled so, named so, or an MX. A service is none, even
+-- where it is labelled mine: it sends by return paths, and so by the SPF, of its own.
 CREATE FUNCTION api.domain_senders(p_domains text[], f api.filter_set)
 RETURNS TABLE (domain text, source_ip inet, source text, label text, rdns text, own boolean, messages numeric, pass numeric,
 	spf_aligned numeric, last_seen timestamptz)
@@ -63,7 +64,7 @@ AS $$
 		GROUP BY 1, 2, 3, 4, 5
 	)
 	SELECT s.domain, s.source_ip, s.source, s.label, s.rdns,
-		coalesce(s.label = 'mine' OR s.rdns = s.domain OR right(s.rdns, length(s.domain) + 1) = '.' || s.domain
+		coalesce(s.label = 'mine' AND s.source NOT LIKE 'service:%' OR s.rdns = s.domain OR right(s.rdns, length(s.domain) + 1) = '.' || s.domain
 			OR s.source_ip = ANY (api.mx_addresses(c.result)), false) AND coalesce(s.label, '') NOT IN ('forwarder', 'not_mine'),
 		s.messages, s.pass, s.spf_aligned, s.last_seen
 	FROM sent s LEFT JOIN dmarc.dns_checks c ON c.domain = s.domain

@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(31);
+SELECT plan(32);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "selector": "S1", "result": "pass"}, {"domain": "corp.example", "selector": "s1", "result": "pass"}]}}'),
@@ -60,6 +60,10 @@ SELECT is(jsonb_array_length(api.attention(api.filter(p_domain => '{stranger.exa
 SELECT is(api.attention(api.filter(p_from => '2020-01-01', p_to => '2020-02-01')) -> 'items', '[]', 'attention: of a window');
 SELECT ruad.set_label('ip:192.0.2.9', 'not_mine', NULL, 'kim', 'cli');
 SELECT is((SELECT count(*) FROM jsonb_array_elements(api.attention(api.filter()) -> 'items') i WHERE i ->> 'source_ip' = '192.0.2.9'), 0::bigint, 'what is labelled not mine is no host of one''s own');
+
+SELECT ruad.enrich_services('ruad', '[{"key": "bulk", "name": "Bulk", "type": "marketing", "rdns": ["notcorp.example"]}]');
+SELECT ruad.set_label('service:bulk', 'mine', NULL, 'kim', 'cli');
+SELECT is((SELECT s -> 'own' FROM jsonb_array_elements(api.domain_dns('corp.example', api.filter()) -> 'senders') s WHERE s ->> 'source_ip' = '198.51.100.7'), 'false', 'a service that one uses is no host of one''s own');
 
 -- sources
 SELECT is((SELECT jsonb_object_agg(s ->> 'key', s -> 'in_spf') FROM jsonb_array_elements(api.sources(api.filter(p_domain => '{corp.example}'), api.page(), p_group => 'ip') -> 'items') s),
