@@ -625,7 +625,8 @@ const ANSWERS = 60;
 // What is asked only once is asked by many at the same time.
 const pending = new Map<string, Promise<unknown>>();
 
-function askOnce<T>(url: string): Promise<T> {
+async function askOnce<T>(url: string): Promise<T> {
+  if (answers.has(url)) return answers.get(url) as T; // it came between rendering and now
   const answer = pending.get(url) ?? ask<T>(url).finally(() => pending.delete(url));
   pending.set(url, answer);
   return answer as Promise<T>;
@@ -666,7 +667,7 @@ export function useApi<T>(path: string | undefined, params: Params = {}, once = 
     state.current = { url, data: known ?? state.current.data, of: known ? url : state.current.of };
   }
   useEffect(() => {
-    if (url === undefined || (once && answers.has(url))) return;
+    if (url === undefined || (once && state.current.of === url)) return;
     const abort = new AbortController();
     const asked = state.current;
     (once ? askOnce<T>(url) : ask<T>(url, { signal: abort.signal })).then(
