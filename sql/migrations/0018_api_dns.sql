@@ -4,19 +4,21 @@
 SET LOCAL ROLE ruad_owner;
 
 -- Whether the SPF of a domain passes addresses today: the first range that has an address decides, else its "all". NULL when there is no
--- check, SPF cannot be evaluated, or a term that depends on the mail might decide.
+-- check, SPF cannot be evaluated, or what might decide is not in the ranges: a term that depends on the mail, or more ranges than are kept.
 CREATE FUNCTION api.spf_of(p_domain text, p_ips inet[]) RETURNS TABLE (source_ip inet, in_spf boolean)
 LANGUAGE sql STABLE
 AS $$
 	WITH spf AS MATERIALIZED (
-		SELECT c.result -> 'spf' AS v FROM dmarc.dns_checks c WHERE c.domain = p_domain AND c.result #>> '{spf,result}' = 'ok'
+		SELECT c.result -> 'spf' AS v, jsonb_path_exists(c.result, '$.findings[*] ? (@.code == "spf_many_ranges")')
+			OR jsonb_array_length(c.result #> '{spf,unlisted}') > 0 AS more
+		FROM dmarc.dns_checks c WHERE c.domain = p_domain AND c.result #>> '{spf,result}' = 'ok'
 	), ranges AS MATERIALIZED (
 		SELECT r.no, (r.v ->> 'range')::cidr AS range, r.v ->> 'qualifier' = '+' AS passes
 		FROM spf, jsonb_array_elements(spf.v -> 'ranges') WITH ORDINALITY AS r(v, no)
 	)
 	SELECT i.ip, CASE WHEN spf.v IS NOT NULL THEN coalesce(
 		(SELECT r.passes FROM ranges r WHERE i.ip <<= r.range ORDER BY r.no LIMIT 1),
-		CASE WHEN jsonb_array_length(spf.v -> 'unlisted') = 0 THEN coalesce(spf.v ->> 'all', '?') = '+' END) END
+		CASE WHEN NOT spf.more THEN coalesce(spf.v ->> 'all', '?') = '+' END) END
 	FROM unnest(p_ips) AS i(ip) LEFT JOIN spf ON true
 $$;
 
@@ -70,17 +72,20 @@ AS $$
 	FROM sent s LEFT JOIN dmarc.dns_checks c ON c.domain = s.domain
 $$;
 
--- The selectors that signed for a domain or for one below it in the window, with what the DNS has for them.
+-- The selectors that signed for a domain or for one below it in the window, with what the DNS has for them. Anybody can name a selector in a
+-- signature that fails: trusted are those that passed once, or that a source labelled mine used.
 CREATE FUNCTION api.domain_selectors(p_domain text, f api.filter_set)
-RETURNS TABLE (domain text, selector text, status text, messages numeric, last_seen timestamptz)
+RETURNS TABLE (domain text, selector text, status text, messages numeric, last_seen timestamptz, trusted boolean)
 LANGUAGE sql STABLE
 AS $$
 	WITH seen AS (
-		SELECT s.domain, s.selector, sum(s.count) AS messages, max(s.begin) AS last_seen
+		SELECT s.domain, s.selector, sum(s.count) AS messages, max(s.begin) AS last_seen, bool_or(s.trusted) AS trusted
 		FROM (
-			SELECT DISTINCT r.report, r.record_no, r.count, r.begin, lower(k.v ->> 'domain') AS domain, lower(k.v ->> 'selector') AS selector
+			SELECT r.report, r.record_no, r.count, r.begin, lower(k.v ->> 'domain') AS domain, lower(k.v ->> 'selector') AS selector,
+				bool_or(k.v ->> 'result' = 'pass' OR r.label = 'mine') AS trusted
 			FROM api.matching(f) r, jsonb_path_query(r.auth_results, '$.dkim[*]') AS k(v)
 			WHERE r.domain = p_domain AND k.v ->> 'selector' <> ''
+			GROUP BY 1, 2, 3, 4, 5, 6
 		) s
 		WHERE s.domain = p_domain OR right(s.domain, length(p_domain) + 1) = '.' || p_domain
 		GROUP BY 1, 2
@@ -89,7 +94,7 @@ AS $$
 		FROM dmarc.dns_checks c, jsonb_path_query(c.result, '$.dkim[*]') AS k(v)
 		WHERE c.domain = p_domain
 	)
-	SELECT s.domain, s.selector, coalesce(k.status, 'unknown'), s.messages, s.last_seen
+	SELECT s.domain, s.selector, coalesce(k.status, 'unknown'), s.messages, s.last_seen, coalesce(s.trusted, false)
 	FROM seen s LEFT JOIN keys k USING (domain, selector)
 	ORDER BY s.messages DESC NULLS LAST, s.domain COLLATE "C", s.selector COLLATE "C"
 	LIMIT 100
@@ -110,7 +115,9 @@ BEGIN
 	SELECT c.result, c.checked_at INTO check_, checked FROM dmarc.dns_checks c WHERE c.domain = p_name;
 	f.domain := ARRAY[p_name];
 	RETURN jsonb_build_object('window', api.window_json(f), 'domain', api.display(p_name), 'checked_at', api.iso(checked),
-		'ok', check_ -> 'ok', 'solicited', check_ -> 'solicited', 'findings', coalesce(api.display(check_ -> 'findings'), '[]'),
+		'ok', check_ -> 'ok', 'solicited', check_ -> 'solicited', 'findings', (SELECT coalesce(jsonb_agg(i - '{domain,source_ip,name,messages}'::text[] || jsonb_build_object('place', i -> 'source_ip')), '[]')
+				FROM jsonb_array_elements(api.attention(f) -> 'items') i WHERE i ->> 'code' = 'own_host_outside_spf')
+			|| coalesce(api.display(check_ -> 'findings'), '[]'),
 		'check', api.display(check_),
 		'senders', (SELECT coalesce(jsonb_agg(jsonb_build_object('source_ip', host(s.source_ip), 'rdns', api.display(s.rdns),
 				'source', api.display(s.source), 'name', api.display(a.source_name), 'label', s.label, 'own', s.own, 'in_spf', s.in_spf,
@@ -162,12 +169,13 @@ BEGIN
 		UNION ALL
 		SELECT 2, 'dns_error', 'error', c.domain, NULL, NULL, NULL, left(e.v ->> 'place', 300) || ': ' || left(e.v ->> 'text', 500), e.v ->> 'mend'
 		FROM checks c, jsonb_path_query(c.result, '$.findings[*] ? (@.severity == "error" && @.code != "dns_failed")') AS e(v)
+		WHERE c.result -> 'solicited' IS DISTINCT FROM 'false' AND e.v ->> 'code' NOT LIKE 'dkim%'
 		UNION ALL
 		SELECT 3, 'selector_without_key', 'warning', c.domain, NULL, s.selector, s.messages,
 			format('%s signed with selector %s of %s lately, for which the DNS has no usable key (%s).', api.messages_words(s.messages), s.selector, s.domain, s.status),
 			format('Publish the key at %s._domainkey.%s, or sign with another selector.', s.selector, s.domain)
 		FROM checks c, api.domain_selectors(c.domain, f) s
-		WHERE s.status IN ('missing', 'revoked', 'invalid') AND s.last_seen > c.checked_at - interval '7 days'
+		WHERE s.trusted AND s.status IN ('missing', 'revoked', 'invalid') AND s.last_seen > c.checked_at - interval '7 days'
 		UNION ALL
 		SELECT 4, 'unsolicited', 'warning', c.domain, NULL, NULL, NULL,
 			format('Reports on %s come here, but its DMARC record names no mailbox of this server.', c.domain),

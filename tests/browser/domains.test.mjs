@@ -158,7 +158,8 @@ describe('the DNS today, against reports', { concurrency: false }, () => {
       assert.match(page.url(), /\/domain\?.*name=example\.com/);
       const card = page.locator('#dns');
       assert.match(await card.innerText(), /SPF has 1 range by 0 look-ups of 10/);
-      assert.equal(await card.locator('.copy code').first().innerText(), 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"');
+      assert.equal(await card.locator('.copy code').filter({ hasText: 'v=spf1' }).innerText(), 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"');
+      assert.match(await card.locator('.findings li').first().innerText(), /a host of yours[^]*Add ip6:2001:db8:4a:1::25 to the SPF record/);
       const said = await api('domains/example.com/dns');
       assert.equal(await rows(page, 'Senders').count(), said.senders.length);
       assert.match(await rows(page, 'Senders').first().innerText(), /yes[^]*not in SPF/);

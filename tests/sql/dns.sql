@@ -1,9 +1,9 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(32);
+SELECT plan(35);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "selector": "S1", "result": "pass"}, {"domain": "corp.example", "selector": "s1", "result": "pass"}]}}'),
-		t.record('192.0.2.9', 7, 'pass', 'fail', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "news.corp.example", "selector": "gone", "result": "fail"}]}}'),
+		t.record('192.0.2.9', 7, 'pass', 'fail', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "news.corp.example", "selector": "gone", "result": "pass"}, {"domain": "corp.example", "selector": "forged", "result": "fail"}]}}'),
 		t.record('198.51.100.7', 3, 'fail', 'fail', '{"header_from": "corp.example"}'),
 		t.record('198.51.100.8', 2, 'fail', 'fail', '{"header_from": "other.example"}'),
 		t.record('203.0.113.25', 4, 'pass', 'fail', '{"header_from": "corp.example"}'),
@@ -42,9 +42,10 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'source_ip', s -> 'own', s ->
 	'[["192.0.2.9", true, false, 7], ["203.0.113.25", true, false, 4], ["2001:db8::5", true, false, 1], ["198.51.100.7", false, false, 3], ["192.0.2.1", false, true, 10]]',
 	'senders: hosts of one''s own outside of SPF first; From of another domain does not count');
 SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'domain', s -> 'selector', s -> 'status', s -> 'messages')) FROM d, jsonb_array_elements(j -> 'selectors') s),
-	'[["corp.example", "s1", "ok", 10], ["news.corp.example", "gone", "missing", 7]]', 'selectors: each message once, in any case');
+	'[["corp.example", "s1", "ok", 10], ["corp.example", "forged", "unknown", 7], ["news.corp.example", "gone", "missing", 7]]', 'selectors: each message once, in any case');
 SELECT is(j -> 'unused', '[{"domain": "corp.example", "selector": "spare"}]', 'a key that nothing was signed with') FROM d;
-SELECT is(j #>> '{findings,0,text}', 'b', 'what the DNS says is inert') FROM d;
+SELECT is(j #>> '{findings,3,text}', 'b', 'what the DNS says is inert') FROM d;
+SELECT is((j #> '{findings,0}') - '{text,mend}'::text[], '{"code": "own_host_outside_spf", "severity": "error", "place": "192.0.2.9"}', 'a host of one''s own outside of SPF is a finding, the first') FROM d;
 SELECT is(j #>> '{check,findings,0,text}', 'b', 'in the document, too') FROM d;
 SELECT is(j -> 'solicited', 'true', 'it asked for reports') FROM d;
 SELECT matches(j ->> 'checked_at', '^\d{4}-', 'when it was checked') FROM d;
@@ -52,11 +53,15 @@ SELECT matches(j ->> 'checked_at', '^\d{4}-', 'when it was checked') FROM d;
 CREATE TEMP TABLE a AS SELECT no, x FROM jsonb_array_elements(api.attention(api.filter()) -> 'items') WITH ORDINALITY e(x, no);
 SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'code', x -> 'domain', x -> 'source_ip') ORDER BY no) FROM a),
 	'[["own_host_outside_spf", "corp.example", "192.0.2.9"], ["own_host_outside_spf", "corp.example", "203.0.113.25"], ["own_host_outside_spf", "corp.example", "2001:db8::5"],
-	  ["dns_error", "stranger.example", null], ["selector_without_key", "corp.example", null], ["unsolicited", "stranger.example", null]]', 'attention: the gravest first; that the DNS did not answer is none');
+	  ["selector_without_key", "corp.example", null], ["unsolicited", "stranger.example", null]]', 'attention: the gravest first; not what is wrong with a stranger''s DNS, nor a selector that only failed');
 SELECT is(x ->> 'text', 'out2.corp.example, a host of yours, sent 7 messages as corp.example from 192.0.2.9, which the SPF of corp.example does not cover: a server with several addresses may leave by the wrong one.',
 	'in a sentence') FROM a WHERE no = 1;
 SELECT is(x ->> 'mend', 'Add ip6:2001:db8::5 to the SPF record of corp.example, or bind outgoing mail to an address that it covers.', 'with what to do') FROM a WHERE no = 3;
-SELECT is(jsonb_array_length(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items'), 2, 'attention: of a domain');
+SELECT is(jsonb_array_length(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items'), 1, 'attention: of a domain');
+SELECT t.kept('stranger.example', (SELECT result || '{"solicited": true}' FROM dmarc.dns_checks WHERE domain = 'stranger.example'));
+SELECT is((SELECT jsonb_agg(i -> 'code') FROM jsonb_array_elements(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items') i), '["dns_error"]', 'attention: what is wrong with the DNS of one that asked; that it did not answer is nothing');
+SELECT t.kept('stranger.example', (SELECT result || '{"findings": [{"code": "spf_many_ranges", "severity": "warning", "place": "p", "text": "t", "mend": null}]}' FROM dmarc.dns_checks WHERE domain = 'stranger.example'));
+SELECT is((SELECT in_spf FROM api.spf_of('stranger.example', '{192.0.2.1}')), NULL, 'of more ranges than are kept one might have it');
 SELECT is(api.attention(api.filter(p_from => '2020-01-01', p_to => '2020-02-01')) -> 'items', '[]', 'attention: of a window');
 SELECT ruad.set_label('ip:192.0.2.9', 'not_mine', NULL, 'kim', 'cli');
 SELECT is((SELECT count(*) FROM jsonb_array_elements(api.attention(api.filter()) -> 'items') i WHERE i ->> 'source_ip' = '192.0.2.9'), 0::bigint, 'what is labelled not mine is no host of one''s own');
