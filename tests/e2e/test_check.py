@@ -113,7 +113,7 @@ def test_a_good_domain_has_no_finding(serve):
         ("192.0.2.27/32", "+", "a:backup.example.com", "example.com"),
     ]
     assert document["dkim"] == [
-        {"domain": "example.com", "selector": "s1", "status": "ok", "key_type": "ed25519", "bits": 256, "testing": False}
+        {"domain": "example.com", "selector": "s1", "status": "ok", "key_type": "ed25519", "bits": 256, "testing": False, "probed": False}
     ]
     assert document["mx"] == [{"preference": 10, "host": "mail.example.com", "addresses": ["192.0.2.25"]}]
     assert document["tls_rpt"]["rua"] == ["mailto:tls-rpt@example.com"]
