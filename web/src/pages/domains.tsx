@@ -1,7 +1,7 @@
 // domains.tsx - each domain that reports are about, the From subdomains seen under its policy below it.
 import { type AttentionItem, type DomainItem, useList } from '../api';
 import { Ago } from '../components/columns';
-import { useWarnings } from '../components/dns';
+import { isUnsolicited, useWarnings } from '../components/dns';
 import { Filters } from '../components/filters';
 import { alignment, Icon, Num, Share, Shares, Spark } from '../components/marks';
 import { Nothing } from '../components/nothing';
@@ -46,8 +46,7 @@ export function Blockers({ item }: { item: DomainItem }) {
  * The columns of domains. Sorted by one, a From subdomain stays below its policy domain: the key of a row is that of its
  * domain, then its own.
  */
-export function domainColumns(items: DomainItem[], { window, query }: Scope, warnings: AttentionItem[] = []): Column<DomainItem>[] {
-  const unsolicited = (name: string) => warnings.some(({ code, domain }) => code === 'unsolicited' && domain === name);
+export function domainColumns(items: DomainItem[], { window, query }: Scope, warnings?: AttentionItem[]): Column<DomainItem>[] {
   const first = query.get('sort')?.startsWith('-') ? '\uffff' : '';
   const word = (value: string | number) => (typeof value === 'number' ? value.toFixed(6).padStart(24, '0') : value.toLowerCase());
   const by = (value: (item: DomainItem) => string | number) => (item: DomainItem) => {
@@ -75,7 +74,7 @@ export function domainColumns(items: DomainItem[], { window, query }: Scope, war
       cell: (item) => (
         <>
           <PolicyTags tags={item.policy} />
-          {unsolicited(item.name) && <small class="block">unsolicited</small>}
+          {isUnsolicited(warnings, item.name) && <small class="block">unsolicited</small>}
           {item.policy && item.policy.effective !== item.policy.p && (
             <small class="block">
               in effect <Text value={item.policy.effective} max={20} />

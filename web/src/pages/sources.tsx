@@ -106,7 +106,7 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
     { id: 'fail', title: 'Fails', number: true, sort: 'server', cell: (item) => <Num n={item.messages - item.pass} to={list(item, { result: 'fail' })} /> },
     { id: 'class', title: 'By class', sort: (item) => mainFailure(item.by_class)?.label ?? '', cell: (item) => <Outcome item={item} /> },
     ...numbers<SourceItem>(['dkim_aligned'], { title: 'DKIM', sort: (item) => item.dkim_aligned / (item.messages || 1), cell: (item) => share(item.dkim_aligned, item, { dkim: 'pass' }) }),
-    ...numbers<SourceItem>(['spf_aligned'], { title: 'SPF', sort: (item) => item.spf_aligned / (item.messages || 1), cell: (item) => share(item.spf_aligned, item, { spf: 'pass' }) }),
+    ...numbers<SourceItem>(['spf_aligned'], { title: 'SPF', sort: (item) => item.spf_aligned / (item.messages || 1), cell: (item) => <>{share(item.spf_aligned, item, { spf: 'pass' })}{item.in_spf === false && <small class="block">not in SPF</small>}</> }),
     { id: 'domains', title: 'Domains', roomy: true, sort: (item) => item.domains?.[0] ?? '', cell: (item) => <Domains item={item} to={own(item)} /> },
     ...numbers<SourceItem>(['ips_total'], { title: 'IPs', cell: (item) => <Num n={item.ips_total ?? 0} to={list(item, { group: 'ip' }, 'sources')} /> }),
     ...days<SourceItem>(['first_seen', 'last_seen']),
