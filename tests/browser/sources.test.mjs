@@ -105,7 +105,7 @@ describe('a source', { concurrency: false }, () => {
 
   test('from the overview over a failing source and its records to the report as XML', LIMIT, () =>
     visit('./', {}, async (page) => {
-      await page.locator('.attention .who a').first().click();
+      await page.locator('ol.attention .who a').first().click();
       await page.settled();
       assert.match(page.url(), /\/source\?key=/);
       assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1');
