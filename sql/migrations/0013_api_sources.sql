@@ -47,11 +47,9 @@ CREATE FUNCTION api.summary(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	previous api.filter_set := f;
+	previous api.filter_set := api.window_before(f);
 	answer jsonb;
 BEGIN
-	previous.to_day := f.from_day;
-	previous.from_day := f.from_day - least(f.to_day - f.from_day, f.from_day - '1970-01-01'::date);
 	answer := jsonb_build_object('window', api.window_json(f), 'complete_until', greatest(f.from_day, least(f.to_day, api.complete_until())));
 	answer := answer || jsonb_build_object('totals', api.totals(f), 'previous', api.totals(previous), 'sources', api.source_counts(f));
 	RETURN answer || (SELECT jsonb_build_object('reports', count(*), 'reporters', count(DISTINCT r.org_name),
@@ -89,17 +87,11 @@ CREATE FUNCTION api.timeseries(f api.filter_set, p_bucket text DEFAULT NULL, p_b
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	step interval;
 	answer jsonb;
 BEGIN
-	PERFORM api.check_choice('bucket', ARRAY['day', 'week', 'month'], p_bucket);
+	p_bucket := api.bucket_of(p_bucket, f);
 	PERFORM api.check_choice('by', ARRAY['class', 'disposition', 'domain', 'reporter', 'alignment'], p_by);
-	p_bucket := coalesce(p_bucket, 'day');
 	p_by := coalesce(p_by, 'class');
-	step := ('1 ' || p_bucket)::interval;
-	IF (f.to_day - f.from_day) / (CASE p_bucket WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 30 END) > 4000 THEN
-		PERFORM api.refuse('bucket', format('%s from %s to %s would be more than 4000 points', p_bucket, f.from_day, f.to_day));
-	END IF;
 
 	WITH raw AS MATERIALIZED (
 		SELECT date_trunc(p_bucket, r.day::timestamp)::date AS t,
@@ -121,9 +113,9 @@ BEGIN
 		SELECT s.key, min(l.rank) FROM sums s LEFT JOIN largest l ON l.key = s.key AND l.rank <= 10
 		WHERE api.series_keys(p_by) IS NULL GROUP BY s.key
 	), points AS (
-		SELECT g::date AS t, least((g + step)::date, f.to_day) <= api.complete_until() AS complete,
-			(SELECT jsonb_object_agg(k.key, coalesce(s.n, 0)) FROM keys k LEFT JOIN sums s ON s.t = g::date AND s.key = k.key) AS v
-		FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day', step) AS g
+		SELECT b.t, b.complete,
+			(SELECT jsonb_object_agg(k.key, coalesce(s.n, 0)) FROM keys k LEFT JOIN sums s ON s.t = b.t AND s.key = k.key) AS v
+		FROM api.buckets(p_bucket, f) b
 	)
 	SELECT jsonb_build_object('window', api.window_json(f), 'bucket', p_bucket, 'by', p_by,
 		'keys', (SELECT coalesce(jsonb_agg(k.key ORDER BY k.rank NULLS LAST), '[]') FROM keys k),

@@ -10,49 +10,6 @@ CREATE FUNCTION api.display_lines(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no) FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
 
--- The window before, of the same length; it does not reach back behind 1970.
-CREATE FUNCTION api.window_before(f api.filter_set) RETURNS api.filter_set
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-AS $$
-DECLARE
-	days integer := least(f.to_day - f.from_day, f.from_day - '1970-01-01'::date);
-BEGIN
-	f.to_day := f.from_day;
-	f.from_day := f.from_day - days;
-	RETURN f;
-END
-$$;
-
--- The cursor behind a page of places that is full.
-CREATE FUNCTION api.place_next(list text, page api.place[], p_size integer) RETURNS text
-LANGUAGE sql STABLE
-AS $$
-	SELECT CASE WHEN cardinality(page) > p_size THEN
-		api.place_make(list, page[p_size].at, page[p_size].id, page[p_size].no) END
-$$;
-
--- The step of a time series, 'day' unless given. A window must not have more than 4000 of them.
-CREATE FUNCTION api.bucket_of(p_bucket text, f api.filter_set) RETURNS text
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-	PERFORM api.check_choice('bucket', ARRAY['day', 'week', 'month'], p_bucket);
-	p_bucket := coalesce(p_bucket, 'day');
-	IF (f.to_day - f.from_day) / (CASE p_bucket WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 30 END) > 4000 THEN
-		PERFORM api.refuse('bucket', format('%s from %s to %s would be more than 4000 points', p_bucket, f.from_day, f.to_day));
-	END IF;
-	RETURN p_bucket;
-END
-$$;
-
--- The steps of a window, each by its first day, and whether its reports are all here by now.
-CREATE FUNCTION api.buckets(p_bucket text, f api.filter_set) RETURNS TABLE (t date, complete boolean)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	SELECT g::date, least((g + ('1 ' || p_bucket)::interval)::date, f.to_day) <= api.complete_until()
-	FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day', ('1 ' || p_bucket)::interval) AS g
-$$;
-
 -- Failure reports
 
 -- The failure reports that a filter leaves.
