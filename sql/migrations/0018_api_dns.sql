@@ -100,6 +100,30 @@ AS $$
 	LIMIT 100
 $$;
 
+-- How many messages, in words.
+CREATE FUNCTION api.messages_words(n numeric) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT n || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END $$;
+
+-- Hosts of one's own that sent from an address that the domain's SPF does not cover, in words.
+CREATE FUNCTION api.hosts_outside_spf(p_domains text[], f api.filter_set)
+RETURNS TABLE (domain text, source_ip inet, name text, messages numeric, text text, mend text)
+LANGUAGE sql STABLE
+AS $$
+	WITH own AS MATERIALIZED (
+		SELECT * FROM api.domain_senders(p_domains, f) s WHERE s.own
+	)
+	SELECT o.domain, o.source_ip, coalesce(o.rdns, a.source_name), o.messages,
+		format('%s, a host of yours, sent %s as %s from %s, which the SPF of %s does not cover: a server with several addresses may leave by the wrong one.',
+			coalesce(o.rdns, host(o.source_ip)), api.messages_words(o.messages), o.domain, host(o.source_ip), o.domain),
+		format('Add ip%s:%s to the SPF record of %s, or bind outgoing mail to an address that it covers.', family(o.source_ip), host(o.source_ip), o.domain)
+	FROM (SELECT DISTINCT own.domain FROM own) d
+	CROSS JOIN LATERAL api.spf_of(d.domain, ARRAY(SELECT u.source_ip FROM own u WHERE u.domain = d.domain)) v
+	JOIN own o ON o.domain = d.domain AND o.source_ip = v.source_ip
+	LEFT JOIN dmarc.addresses a ON a.source_ip = o.source_ip
+	WHERE NOT v.in_spf
+$$;
+
 -- GET domains/{name}/dns
 CREATE FUNCTION api.domain_dns(p_name text, f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -107,6 +131,7 @@ AS $$
 DECLARE
 	check_ jsonb;
 	checked timestamptz;
+	signed jsonb;
 BEGIN
 	p_name := lower(rtrim(p_name, '.'));
 	IF NOT EXISTS (SELECT FROM dmarc.domains d WHERE d.domain = p_name) THEN
@@ -114,33 +139,34 @@ BEGIN
 	END IF;
 	SELECT c.result, c.checked_at INTO check_, checked FROM dmarc.dns_checks c WHERE c.domain = p_name;
 	f.domain := ARRAY[p_name];
+	SELECT coalesce(jsonb_agg(jsonb_build_object('domain', api.display(s.domain), 'selector', api.display(s.selector), 'status', s.status,
+		'messages', coalesce(s.messages, 0), 'last_seen', api.iso(s.last_seen))), '[]')
+	INTO signed FROM api.domain_selectors(p_name, f) s;
 	RETURN jsonb_build_object('window', api.window_json(f), 'domain', api.display(p_name), 'checked_at', api.iso(checked),
-		'ok', check_ -> 'ok', 'solicited', check_ -> 'solicited', 'findings', (SELECT coalesce(jsonb_agg(i - '{domain,source_ip,name,messages}'::text[] || jsonb_build_object('place', i -> 'source_ip')), '[]')
-				FROM jsonb_array_elements(api.attention(f) -> 'items') i WHERE i ->> 'code' = 'own_host_outside_spf')
+		'ok', check_ -> 'ok', 'solicited', check_ -> 'solicited',
+		'findings', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'own_host_outside_spf', 'severity', 'error',
+				'place', host(o.source_ip), 'text', api.display(o.text), 'mend', api.display(o.mend)) ORDER BY o.messages DESC, o.text COLLATE "C"), '[]')
+				FROM api.hosts_outside_spf(ARRAY[p_name], f) o)
 			|| coalesce(api.display(check_ -> 'findings'), '[]'),
 		'check', api.display(check_),
 		'senders', (SELECT coalesce(jsonb_agg(jsonb_build_object('source_ip', host(s.source_ip), 'rdns', api.display(s.rdns),
 				'source', api.display(s.source), 'name', api.display(a.source_name), 'label', s.label, 'own', s.own, 'in_spf', s.in_spf,
 				'messages', s.messages, 'pass', s.pass, 'spf_aligned', s.spf_aligned, 'last_seen', api.iso(s.last_seen)) ORDER BY s.no), '[]')
 			FROM (
+				WITH sent AS MATERIALIZED (SELECT * FROM api.domain_senders(ARRAY[p_name], f))
 				SELECT d.*, v.in_spf, row_number() OVER (ORDER BY v.in_spf IS FALSE AND d.own DESC, v.in_spf IS FALSE DESC, d.messages DESC, d.source_ip) AS no
-				FROM api.domain_senders(ARRAY[p_name], f) d
-				LEFT JOIN api.spf_of(p_name, ARRAY(SELECT u.source_ip FROM api.domain_senders(ARRAY[p_name], f) u)) v USING (source_ip)
+				FROM sent d LEFT JOIN api.spf_of(p_name, ARRAY(SELECT u.source_ip FROM sent u)) v USING (source_ip)
 			) s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			WHERE s.no <= 200),
-		'selectors', (SELECT coalesce(jsonb_agg(jsonb_build_object('domain', api.display(s.domain), 'selector', api.display(s.selector),
-				'status', s.status, 'messages', coalesce(s.messages, 0), 'last_seen', api.iso(s.last_seen))), '[]')
-			FROM api.domain_selectors(p_name, f) s),
-		'unused', (SELECT coalesce(jsonb_agg(jsonb_build_object('domain', api.display(k.v ->> 'domain'), 'selector', api.display(k.v ->> 'selector'))), '[]')
-			FROM jsonb_path_query(check_, '$.dkim[*] ? (@.status == "ok")') AS k(v)
-			WHERE NOT EXISTS (SELECT FROM api.domain_selectors(p_name, f) s WHERE s.domain = k.v ->> 'domain' AND s.selector = k.v ->> 'selector')));
+		'selectors', signed,
+		'unused', (SELECT coalesce(jsonb_agg(key), '[]')
+			FROM (
+				SELECT jsonb_build_object('domain', api.display(k.v ->> 'domain'), 'selector', api.display(k.v ->> 'selector')) AS key
+				FROM jsonb_path_query(check_, '$.dkim[*] ? (@.status == "ok")') AS k(v)
+			) k
+			WHERE NOT signed @> jsonb_build_array(k.key)));
 END
 $$;
-
--- How many messages, in words.
-CREATE FUNCTION api.messages_words(n numeric) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT n || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END $$;
 
 -- GET attention: what the DNS and the reports together say is wrong, the gravest first.
 CREATE FUNCTION api.attention(f api.filter_set) RETURNS jsonb
@@ -152,20 +178,10 @@ DECLARE
 		SELECT FROM dmarc.reports r WHERE r.domain = c.domain AND r.begin >= api.at(f.from_day) AND r.begin < api.at(f.to_day)));
 	answer jsonb;
 BEGIN
-	WITH outside AS (
-		SELECT s.*, a.source_name
-		FROM api.domain_senders(names, f) s
-		CROSS JOIN LATERAL api.spf_of(s.domain, ARRAY[s.source_ip]) v
-		LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
-		WHERE s.own AND v.in_spf IS FALSE
-	), checks AS (
+	WITH checks AS (
 		SELECT c.* FROM dmarc.dns_checks c WHERE c.domain = ANY (names)
 	), things AS (
-		SELECT 1 AS rank, 'own_host_outside_spf' AS code, 'error' AS severity, o.domain, o.source_ip, coalesce(o.rdns, o.source_name) AS name, o.messages,
-			format('%s, a host of yours, sent %s as %s from %s, which the SPF of %s does not cover: a server with several addresses may leave by the wrong one.',
-				coalesce(o.rdns, host(o.source_ip)), api.messages_words(o.messages), o.domain, host(o.source_ip), o.domain) AS text,
-			format('Add ip%s:%s to the SPF record of %s, or bind outgoing mail to an address that it covers.', family(o.source_ip), host(o.source_ip), o.domain) AS mend
-		FROM outside o
+		SELECT 1 AS rank, 'own_host_outside_spf' AS code, 'error' AS severity, o.* FROM api.hosts_outside_spf(names, f) o
 		UNION ALL
 		SELECT 2, 'dns_error', 'error', c.domain, NULL, NULL, NULL, left(e.v ->> 'place', 300) || ': ' || left(e.v ->> 'text', 500), e.v ->> 'mend'
 		FROM checks c, jsonb_path_query(c.result, '$.findings[*] ? (@.severity == "error" && @.code != "dns_failed")') AS e(v)
