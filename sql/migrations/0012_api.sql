@@ -618,6 +618,15 @@ AS $$
 	GROUP BY k.key
 $$;
 
+-- Whether a domain asked for its reports to come here, by the check of its DNS that is kept (0017); NULL when that is not known.
+CREATE FUNCTION api.solicited(p_domain text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN (SELECT (c.result -> 'solicited')::boolean FROM dmarc.dns_checks c WHERE c.domain = p_domain AND c.result -> 'solicited' <> 'null');
+END
+$$;
+
 -- The delivery that brought a report.
 CREATE FUNCTION api.mail_json(p_mail bigint) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -518,7 +518,8 @@ AS $$
 		'email', api.display(r.email), 'report_id', api.display(r.report_id), 'domain', api.display(r.domain),
 		'begin', api.iso(r.begin), 'end', api.iso(r."end"), 'p', api.display(r.p), 'records', r.records, 'messages', r.messages,
 		'pass', r.pass, 'fail', r.messages - r.pass, 'received_at', api.iso(r.received_at),
-		'notes_total', coalesce(jsonb_array_length(r.notes), 0), 'partial', r.partial, 'authentic', r.authentic)
+		'notes_total', coalesce(jsonb_array_length(r.notes), 0), 'partial', r.partial, 'authentic', r.authentic,
+		'solicited', api.solicited(r.domain))
 $$;
 
 -- Reports, the newest first. A report_id or a time of receipt looks at all dates, unless a window is given too.

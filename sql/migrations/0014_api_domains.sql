@@ -310,7 +310,8 @@ BEGIN
 	RETURN QUERY
 	SELECT keys[i], api.tally_json(tallies[i]) || jsonb_build_object('name', api.display(keys[i]), 'kind', 'policy',
 		'parent', api.display(api.parent_of(keys[i])), 'policy', n.policy, 'sources', coalesce(s.total, 0), 'blockers', coalesce(b.n, 0),
-		'sufficient', coalesce(e.sufficient, false), 'last_report_at', api.iso(e.last_report_at), 'spark', k.spark)
+		'sufficient', coalesce(e.sufficient, false), 'last_report_at', api.iso(e.last_report_at), 'spark', k.spark,
+		'solicited', api.solicited(keys[i]))
 	FROM generate_subscripts(keys, 1) i
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, false) AS policy FROM api.newest_reports(plain) r) n ON n.domain = keys[i]
 	LEFT JOIN api.source_totals('domain', f) s ON s.key = keys[i]
@@ -358,7 +359,8 @@ BEGIN
 	RETURN QUERY
 	SELECT d.parent, row_number() OVER (PARTITION BY d.parent ORDER BY t.messages DESC, t.key COLLATE "C"),
 		api.tally_json(t) || jsonb_build_object('name', api.display(t.key), 'kind', 'from', 'parent', api.display(d.parent),
-			'policy', n.policy, 'sources', s.total, 'blockers', NULL, 'sufficient', NULL, 'last_report_at', api.iso(l.received_at), 'spark', k.spark)
+			'policy', n.policy, 'sources', s.total, 'blockers', NULL, 'sufficient', NULL, 'last_report_at', api.iso(l.received_at), 'spark', k.spark,
+			'solicited', NULL)
 	FROM api.tallies('header_from', f) t
 	CROSS JOIN LATERAL (SELECT parents ->> t.key AS parent) d
 	JOIN api.source_totals('header_from', f) s ON s.key = t.key

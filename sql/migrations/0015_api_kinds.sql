@@ -434,7 +434,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT replace(replace(CASE
 		WHEN p_list = 'domains' THEN 'name parent kind policy.p policy.sp policy.np policy.testing policy.adkim policy.aspf policy.pct policy.fo '
-			'policy.as_of policy.effective TALLY sources blockers sufficient last_report_at spark'
+			'policy.as_of policy.effective TALLY sources blockers sufficient solicited last_report_at spark'
 		WHEN p_list = 'sources' THEN 'key name type name_basis source label forwarder TALLY domains domains_total ips_total first_seen last_seen new in_spf spark'
 		WHEN p_list = 'source_ips' THEN 'source_ip rdns asn as_name country messages pass first_seen last_seen in_spf'
 		WHEN p_list = 'source_identifiers' THEN 'header_from envelope_from spf dkim dkim_aligned spf_aligned messages pass last_seen'
@@ -442,7 +442,7 @@ AS $$
 		WHEN p_list IN ('records', 'report_records') THEN 'report record_no domain org_name begin source_ip source source_name label rdns count '
 			'disposition dkim spf dmarc_pass class reason header_from envelope_from envelope_to auth_results.dkim auth_results.spf notes'
 		WHEN p_list = 'reports' THEN 'id kind dialect org_name email report_id domain begin end p records messages pass fail received_at '
-			'notes_total partial authentic'
+			'notes_total partial authentic solicited'
 		WHEN p_list = 'reporters' THEN 'org_name emails reports records messages pass domains days coverage lateness dialects notes_total notes '
 			'first_report_at last_report_at'
 		WHEN p_list = 'failures' THEN 'id kind domain begin received_at feedback_type auth_failure source_ip incidents reporting_mta user_agent '

@@ -82,6 +82,7 @@ export interface DomainItem extends Tally {
   blockers: number | null;
   sufficient: boolean | null;
   last_report_at: Text;
+  solicited: boolean | null; // it asked for reports to come here; null of a From subdomain
   spark: number[] | null; // messages, over the window in even steps
 }
 
@@ -317,6 +318,7 @@ export interface ReportItem {
   notes_total: number;
   partial: boolean;
   authentic: Authentic;
+  solicited: boolean | null; // its domain asked for reports to come here
 }
 
 // The delivery that brought a report.

@@ -33,10 +33,6 @@ export const InSpf = ({ value }: { value: boolean | null }) =>
 
 export const useWarnings = (params: Params): AttentionItem[] | undefined => useApi<{ items: AttentionItem[] }>('attention', params).data?.items;
 
-// Whether a domain never asked for its reports to come here.
-export const isUnsolicited = (warnings: AttentionItem[] | undefined, name: string): boolean =>
-  warnings?.some(({ code, domain }) => code === 'unsolicited' && domain === name) ?? false;
-
 // What the DNS and the reports together say is wrong, each with the way to mend it.
 export function Warnings({ items }: { items: AttentionItem[] }) {
   return (

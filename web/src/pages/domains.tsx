@@ -1,7 +1,6 @@
 // domains.tsx - each domain that reports are about, the From subdomains seen under its policy below it.
-import { type AttentionItem, type DomainItem, useList } from '../api';
+import { type DomainItem, useList } from '../api';
 import { Ago } from '../components/columns';
-import { isUnsolicited, useWarnings } from '../components/dns';
 import { Filters } from '../components/filters';
 import { alignment, Icon, Num, Share, Shares, Spark } from '../components/marks';
 import { Nothing } from '../components/nothing';
@@ -46,7 +45,7 @@ export function Blockers({ item }: { item: DomainItem }) {
  * The columns of domains. Sorted by one, a From subdomain stays below its policy domain: the key of a row is that of its
  * domain, then its own.
  */
-export function domainColumns(items: DomainItem[], { window, query }: Scope, warnings?: AttentionItem[]): Column<DomainItem>[] {
+export function domainColumns(items: DomainItem[], { window, query }: Scope): Column<DomainItem>[] {
   const first = query.get('sort')?.startsWith('-') ? '\uffff' : '';
   const word = (value: string | number) => (typeof value === 'number' ? value.toFixed(6).padStart(24, '0') : value.toLowerCase());
   const by = (value: (item: DomainItem) => string | number) => (item: DomainItem) => {
@@ -74,7 +73,7 @@ export function domainColumns(items: DomainItem[], { window, query }: Scope, war
       cell: (item) => (
         <>
           <PolicyTags tags={item.policy} />
-          {isUnsolicited(warnings, item.name) && <small class="block">unsolicited</small>}
+          {item.solicited === false && <small class="block">unsolicited</small>}
           {item.policy && item.policy.effective !== item.policy.p && (
             <small class="block">
               in effect <Text value={item.policy.effective} max={20} />
@@ -123,7 +122,7 @@ function Domains() {
           label="Domains"
           noun="domain"
           list={list}
-          columns={domainColumns(list.items ?? [], scope, useWarnings(scope.params))}
+          columns={domainColumns(list.items ?? [], scope)}
           rowKey={({ kind, name }) => `${kind} ${name}`}
           sortable
           empty={<Nothing noun="domain" filters={NAMES} />}

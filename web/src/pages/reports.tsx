@@ -1,7 +1,6 @@
 // reports.tsx - the reports that came in, newest first.
-import { type AttentionItem, type ReportItem, useList } from '../api';
+import { type ReportItem, useList } from '../api';
 import { numbers, texts } from '../components/columns';
-import { isUnsolicited, useWarnings } from '../components/dns';
 import { Filters } from '../components/filters';
 import { Num, Share } from '../components/marks';
 import { Nothing } from '../components/nothing';
@@ -15,7 +14,7 @@ import type { PageEntry } from '.';
 
 const one = (report: ReportItem, params: Params = {}) => href('report', { id: report.id, ...params });
 
-const columns = (warnings: AttentionItem[] | undefined): Column<ReportItem>[] => [
+const columns: Column<ReportItem>[] = [
   ...texts<ReportItem>(['org_name'], {
     title: 'Reporter',
     lead: true,
@@ -56,7 +55,7 @@ const columns = (warnings: AttentionItem[] | undefined): Column<ReportItem>[] =>
     cell: (report) => (
       <>
         <ReportStatus report={report} />
-        {isUnsolicited(warnings, report.domain) && <small class="block">unsolicited</small>}
+        {report.solicited === false && <small class="block">unsolicited</small>}
         {report.notes_total > 0 && <small class="block">{plural(report.notes_total, 'note')}</small>}
       </>
     ),
@@ -64,7 +63,7 @@ const columns = (warnings: AttentionItem[] | undefined): Column<ReportItem>[] =>
 ];
 
 function Reports() {
-  const { filtered, params, query } = useScope();
+  const { filtered, query } = useScope();
   // An id is looked for at all dates, unless a window was chosen.
   const always = query.get('report_id') && !['window', 'from'].some((name) => query.has(name)) ? { from: '', to: '' } : {};
   return (
@@ -75,7 +74,7 @@ function Reports() {
           label="Reports"
           noun="report"
           list={useList<ReportItem>('reports', { ...filtered([...FILTERS, 'report_id']), ...always, limit: 100 })}
-          columns={columns(useWarnings(params))}
+          columns={columns}
           rowKey={({ id }) => id}
           sortable
           empty={<Nothing noun="report" filters={[...FILTERS, 'report_id']} />}
