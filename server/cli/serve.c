@@ -141,18 +141,25 @@ static char **with_editor(const struct serve *serve, char **envp)
 	return g_environ_setenv(envp, "RUAD_DATABASE_EDIT_URL", conninfo, TRUE);
 }
 
+/* What a program gets: the settings of its sections, and a database that it enters as one role. Transfer full. */
+static char **environment_for(const struct serve *serve, const char *const *sections, const char *role)
+{
+	g_autofree char *conninfo = database_role_conninfo(serve->database, role);
+	char **envp = settings_environment(serve->settings, sections, base_environment());
+
+	return g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
+}
+
 static void start_service(struct serve *serve, gsize s)
 {
 	const struct service *service = &services[s];
-	g_autofree char *conninfo = database_role_conninfo(serve->database, service->role);
-	g_auto(GStrv) envp = settings_environment(serve->settings, service->sections, base_environment());
+	g_auto(GStrv) envp = environment_for(serve, service->sections, service->role);
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autofree char *program = paths_libexec(service->program);
 	g_auto(GStrv) argv = NULL;
 
 	if (serve->sockets[s]->len == 0)
 		return;
-	envp = g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
 	if (g_str_equal(service->role, "ruad_web"))
 		envp = with_editor(serve, envp);
 	g_strv_builder_add(words, program);
@@ -177,18 +184,16 @@ static void start_services(struct serve *serve)
 		start_service(serve, s);
 }
 
-/* ruad prune, which gets what a service gets: the settings that it needs, and a database that it enters as one role. */
+/* ruad prune, which gets no more than a service. */
 static void start_prune(struct serve *serve)
 {
 	static const char *const sections[] = { "retention", NULL };
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	g_autofree char *conninfo = database_role_conninfo(serve->database, "ruad_owner");
-	g_auto(GStrv) envp = settings_environment(serve->settings, sections, base_environment());
+	g_auto(GStrv) envp = environment_for(serve, sections, "ruad_owner");
 	const char *const argv[] = { self, "prune", "--quiet", NULL };
 
 	if (self == NULL)
 		return;
-	envp = g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = "ruad prune",
 						.argv = argv,
 						.envp = (const char *const *)envp,
@@ -202,13 +207,11 @@ static void start_enrich(struct serve *serve)
 {
 	static const char *const sections[] = { "enrich", "lmtp", NULL };
 	g_autofree char *program = paths_libexec(ENRICH);
-	g_autofree char *conninfo = database_role_conninfo(serve->database, "ruad_enrich");
-	g_auto(GStrv) envp = settings_environment(serve->settings, sections, base_environment());
+	g_auto(GStrv) envp = environment_for(serve, sections, "ruad_enrich");
 	const char *const argv[] = { program, NULL };
 
 	if (!settings_bool(serve->settings, "enrich.enabled"))
 		return;
-	envp = g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = ENRICH,
 						.argv = argv,
 						.envp = (const char *const *)envp,
