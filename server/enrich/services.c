@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "parser/error.h"
-#include "parser/text.h"
+#include "server/dns/dns.h"
 
 static const char *const rules[] = { "rdns", "spf", "dkim", "asn" };
 static const char *const known[] = { "name", "type", "rdns", "spf", "dkim", "asn", NULL };
@@ -27,8 +27,7 @@ static gboolean is_asn(const char *word)
 /* A top-level domain alone would take in the world. */
 static gboolean is_domain(const char *word)
 {
-	return is_made_of(word, ".-_") && strlen(word) <= TEXT_DOMAIN_MAX && strchr(word, '.') != NULL &&
-	       *word != '.' && !g_str_has_suffix(word, ".") && strstr(word, "..") == NULL;
+	return dns_name_is_host(word) && strchr(word, '.') != NULL;
 }
 
 /* The words of one rule, or NULL with error set; an absent rule has none. */
