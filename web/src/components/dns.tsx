@@ -5,30 +5,20 @@ import { href, type Params } from '../router';
 import type { Scope } from '../scope';
 import { Asked } from './asked';
 import { numbers, texts, times } from './columns';
-import { Icon, IpLink, Num } from './marks';
+import { IpLink, Mark, Num } from './marks';
 import { Copyable } from './states';
 import { type Column, Table } from './table';
 import { Text } from './text';
 
 const MARKS = { error: 'bad', warning: 'so', info: 'info' } as const;
 
-function Severity({ value }: { value: keyof typeof MARKS }) {
-  return (
-    <span class={`mark ${MARKS[value]}`}>
-      <Icon name={MARKS[value]} />
-      {value}
-    </span>
-  );
-}
+const Severity = ({ value }: { value: keyof typeof MARKS }) => <Mark kind={MARKS[value]}>{value}</Mark>;
 
 export const InSpf = ({ value }: { value: boolean | null }) =>
   value === null ? (
     <>–</>
   ) : (
-    <span class={`mark ${value ? 'good' : 'bad'}`}>
-      <Icon name={value ? 'good' : 'bad'} />
-      {value ? 'in SPF' : 'not in SPF'}
-    </span>
+    <Mark kind={value ? 'good' : 'bad'}>{value ? 'in SPF' : 'not in SPF'}</Mark>
   );
 
 export const useWarnings = (params: Params): AttentionItem[] | undefined => useApi<{ items: AttentionItem[] }>('attention', params).data?.items;

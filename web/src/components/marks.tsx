@@ -22,15 +22,17 @@ export function Icon({ name }: { name: keyof typeof ICONS }) {
   );
 }
 
+// A word with its sign: colour alone says nothing.
+export const Mark = ({ kind, children }: { kind: keyof typeof ICONS; children: ComponentChildren }) => (
+  <span class={`mark ${kind}`}>
+    <Icon name={kind} />
+    {children}
+  </span>
+);
+
 // An aligned result: pass or not, as the reporter evaluated it.
 export function Aligned({ value }: { value: string | null }) {
-  const good = value === 'pass';
-  return (
-    <span class={`mark ${good ? 'good' : value === null ? 'so' : 'bad'}`}>
-      <Icon name={good ? 'good' : value === null ? 'so' : 'bad'} />
-      {value ?? 'absent'}
-    </span>
-  );
+  return <Mark kind={value === 'pass' ? 'good' : value === null ? 'so' : 'bad'}>{value ?? 'absent'}</Mark>;
 }
 
 // An address that leads to what is known of it.
@@ -93,12 +95,7 @@ const VERDICTS: Record<Verdict, ['good' | 'so' | 'bad', string]> = {
 
 export function VerdictMark({ value }: { value: Verdict }) {
   const [icon, label] = VERDICTS[value];
-  return (
-    <span class={`mark ${icon}`}>
-      <Icon name={icon} />
-      {label}
-    </span>
-  );
+  return <Mark kind={icon}>{label}</Mark>;
 }
 
 // How a source stands, by the thresholds of this server.

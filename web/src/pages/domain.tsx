@@ -6,7 +6,7 @@ import { numbers, times } from '../components/columns';
 import { DnsToday, InSpf } from '../components/dns';
 import { Facts } from '../components/facts';
 import { Switch } from '../components/filters';
-import { ClassTag, classSlices, Icon, Legend, Num, Share, Shares, SourceLink } from '../components/marks';
+import { ClassTag, classSlices, Legend, Mark, Num, Share, Shares, SourceLink } from '../components/marks';
 import { PolicyTags, PolicyWords, tagsOf } from '../components/policy';
 import { Copyable, Stale, Unnamed } from '../components/states';
 import { type Column, Table } from '../components/table';
@@ -35,10 +35,7 @@ function Verdict({ impact: { affected, evidence, blockers, policy, sources_total
   return (
     <>
       <p class="sentence small">
-        <span class={`mark ${mark}`}>
-          <Icon name={mark} />
-          {words}.
-        </span>{' '}
+        <Mark kind={mark}>{words}.</Mark>{' '}
         <code>p={policy}</code> would affect{' '}
         <a href={href('records', { result: 'fail', disposition: ['none', 'pass', 'unknown', ...(policy === 'reject' ? ['quarantine'] : [])] })}>
           {plural(affected.messages, 'message')}

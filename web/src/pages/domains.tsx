@@ -2,7 +2,7 @@
 import { type DomainItem, useList } from '../api';
 import { Ago } from '../components/columns';
 import { Filters } from '../components/filters';
-import { alignment, Icon, Num, Share, Shares, Spark } from '../components/marks';
+import { alignment, Mark, Num, Share, Shares, Spark } from '../components/marks';
 import { Nothing } from '../components/nothing';
 import { PolicyTags } from '../components/policy';
 import { type Column, ListTable, serverSort } from '../components/table';
@@ -29,14 +29,7 @@ export function Blockers({ item }: { item: DomainItem }) {
   if (!item.sufficient) return <span class="faint">not enough data</span>;
   return (
     <a href={href('domain', { domain: '', subdomains: '', name: item.name })}>
-      {item.blockers > 0 ? (
-        plural(item.blockers, 'blocker')
-      ) : (
-        <span class="mark good">
-          <Icon name="good" />
-          no blockers
-        </span>
-      )}
+      {item.blockers > 0 ? plural(item.blockers, 'blocker') : <Mark kind="good">no blockers</Mark>}
     </a>
   );
 }
