@@ -34,7 +34,7 @@ async function wrong(response, origin) {
 /*
  * A page in a context of its own. It collects, in words: console messages above info, uncaught errors, violations of the CSP,
  * requests to another origin (which are not let out), and answers of the API that openapi.json does not allow. page.faults() is
- * all of that so far. page.settled() waits until nothing is loading.
+ * all of that so far. page.settled() waits until nothing is loading, and the words of the help are there (the footer's stand for all).
  */
 export async function open(browser, origin, { width = 1280, theme = 'light', ...options } = {}) {
   const context = await browser.newContext({ viewport: SIZES[width], colorScheme: theme, ...options });
@@ -58,7 +58,11 @@ export async function open(browser, origin, { width = 1280, theme = 'light', ...
     return route.abort();
   });
   page.settled = () =>
-    page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('.skeleton, [aria-busy="true"]'), null, { timeout: 15_000 });
+    page.waitForFunction(
+      () => document.querySelector('h1') && document.querySelector('footer')?.innerText.trim() && !document.querySelector('.skeleton, [aria-busy="true"]'),
+      null,
+      { timeout: 15_000 },
+    );
   page.show = async (address) => {
     await page.goto(new URL(address, origin).href);
     await page.settled();

@@ -130,6 +130,10 @@ test('when none has come, the page says how they are asked for', { timeout: 300_
     await ruad.deliver(reports(2));
     for (const width of [1280, 390]) {
       const page = await open(here.browser, ruad.url, { width });
+      await page.route('**/api/v1/meta', async (route) => {
+        await new Promise((done) => setTimeout(done, 300)); // nothing else is shown until it is known that none has come
+        await route.fallback();
+      });
       for (const [address, words] of [
         ['./failures', /few receivers send them[^]*ruf=mailto:dmarc-full@/],
         ['./failure', /no id/],

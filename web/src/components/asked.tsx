@@ -1,6 +1,6 @@
-// asked.tsx - what was asked of the API, in its states: loading, failed, there; as it is, as a card, as a page of one thing.
+// asked.tsx - what was asked of the API, in its states: loading, failed, there; as it is, as a card, as what may never have come, as a page of one thing.
 import type { ComponentChildren } from 'preact';
-import { type Answer, useApi } from '../api';
+import { type Answer, type Meta, useApi } from '../api';
 import { href, useLocation } from '../router';
 import { Failed, Skeleton } from './states';
 
@@ -23,6 +23,13 @@ export function Card<T>(props: Props<T>) {
     </section>
   );
 }
+
+// What needs reports of a kind that may never have come.
+export const Feature = ({ name, label, never, children }: { name: keyof Meta['features']; label: string; never: ComponentChildren; children: ComponentChildren }) => (
+  <Asked answer={useApi<Meta>('meta')} label={label}>
+    {({ features }) => (features[name] ? children : never)}
+  </Asked>
+);
 
 // A page of the thing whose id is in the address; what names it is its heading.
 export function One<T>({ path, back, label, name, children }: Omit<Props<T>, 'answer'> & { path: string; back: [page: string, title: string]; name: (found: T) => ComponentChildren }) {

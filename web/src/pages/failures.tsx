@@ -1,6 +1,6 @@
 // failures.tsx - failure reports: single messages that failed, as few receivers tell of them.
-import { type FailureItem, type Meta, useApi, useList } from '../api';
-import { Asked } from '../components/asked';
+import { type FailureItem, useList } from '../api';
+import { Feature } from '../components/asked';
 import { texts } from '../components/columns';
 import { Filters, Switch } from '../components/filters';
 import { IpLink } from '../components/marks';
@@ -79,9 +79,9 @@ function Reports() {
 }
 
 const Failures = () => (
-  <Asked answer={useApi<Meta>('meta')} label="failure reports">
-    {({ features }) => (features.failures ? <Reports /> : <Never />)}
-  </Asked>
+  <Feature name="failures" label="failure reports" never={<Never />}>
+    <Reports />
+  </Feature>
 );
 
 export const failures: PageEntry = { path: 'failures', title: 'Failures', nav: true, feature: 'failures', view: Failures };

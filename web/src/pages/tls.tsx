@@ -1,6 +1,6 @@
 // tls.tsx - whether others reached one's mail servers by TLS, and why not. Numbers are sessions here, not messages.
-import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList, useMeta } from '../api';
-import { Asked, Card } from '../components/asked';
+import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList } from '../api';
+import { Asked, Card, Feature } from '../components/asked';
 import { StackedBars } from '../components/chart';
 import { numbers, texts, times, titled } from '../components/columns';
 import { Switch } from '../components/filters';
@@ -150,19 +150,26 @@ function Body({ data, scope, params }: { data: TlsSummary; scope: Scope; params:
   );
 }
 
-function Tls() {
-  const scope = useScope();
+function Reports({ scope }: { scope: Scope }) {
   const params = { ...scope.params, ...picked(scope.query, FILTERS) };
-  const features = useMeta()?.features;
   return (
     <>
       <div class="filters">
         <Switch name="policy_type" label="Policy" choices={TYPES} />
       </div>
       <Asked answer={useApi<TlsSummary>('tls/summary', params)} label="TLS">
-        {(data) => (features?.tls === false ? <Never domain={scope.domain ?? 'example.com'} /> : <Body data={data} scope={scope} params={params} />)}
+        {(data) => <Body data={data} scope={scope} params={params} />}
       </Asked>
     </>
+  );
+}
+
+function Tls() {
+  const scope = useScope();
+  return (
+    <Feature name="tls" label="TLS" never={<Never domain={scope.domain ?? 'example.com'} />}>
+      <Reports scope={scope} />
+    </Feature>
   );
 }
 
