@@ -321,6 +321,10 @@ class Exim(MailServer):
             "CHECK_DATA_LOCAL_ACL_FILE = /etc/exim4/data_acl\nMAIN_HARDCODE_PRIMARY_HOSTNAME = mx.example.net\n"
         )
 
+    def ask(self, host):
+        """Its DNS questions go to this address."""
+        (self.root / "etc/resolv.conf").write_text(f"nameserver {host}\n")
+
     def without_split(self):
         """The commands that put the same files into Debian's one template."""
         place = f"{EXAMPLES}/exim4/conf.d"

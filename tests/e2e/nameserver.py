@@ -1,8 +1,10 @@
 """DNS servers of the tests' own: Debian's nsd with zones written for them, and Debian's unbound before it.
 
-Both run in the foreground on loopback addresses, on free ports, from a folder of the test's.
+Both run in the foreground on loopback addresses, on free ports (or on port 53 of a free address), from a folder of the test's.
 """
 
+import contextlib
+import random
 import shutil
 import socket
 import subprocess
@@ -30,25 +32,35 @@ def free_port():
             return port
 
 
-def accepts(port):
+def accepts(host, port):
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection((host, port), 1).close()
     except OSError:
         return False
     return True
 
 
-class Server:
-    """A child process that answers on 127.0.0.1."""
+def free_host():
+    """An address of loopback whose port 53 is free: the C library's resolver knows no other. Needs root."""
+    while True:
+        host = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.53"
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind((host, 53))
+            return host
 
-    def __init__(self, folder):
+
+class Server:
+    """A child process that answers on loopback."""
+
+    def __init__(self, folder, host="127.0.0.1", port=None):
         self.folder = folder
-        self.port = free_port()
+        self.host = host
+        self.port = port or free_port()
         self.process = None
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def start(self, *command):
         with open(self.folder / "log", "ab") as log:
@@ -57,7 +69,7 @@ class Server:
 
     def is_up(self):
         assert self.process.poll() is None, (self.folder / "log").read_text()
-        return accepts(self.port)
+        return accepts(self.host, self.port)
 
     def stop(self):
         self.process.terminate()
@@ -69,7 +81,7 @@ class Nsd(Server):
 
     CONFIGURATION = """\
 server:
-  ip-address: 127.0.0.1@{port}
+  ip-address: {host}@{port}
   username: ""
   chroot: ""
   zonesdir: "{folder}"
@@ -84,9 +96,9 @@ remote-control:
   control-enable: no
 """
 
-    def __init__(self, folder, zones):
-        super().__init__(folder)
-        text = self.CONFIGURATION.format(port=self.port, folder=folder)
+    def __init__(self, folder, zones, *place):
+        super().__init__(folder, *place)
+        text = self.CONFIGURATION.format(host=self.host, port=self.port, folder=folder)
         for name, lines in zones.items():
             origin = name or "."
             (folder / f"{origin}.zone").write_text(f"$ORIGIN {origin.rstrip('.')}.\n$TTL 300\n{SOA}{lines}\n")

@@ -3,6 +3,7 @@
 Each line of counts that a test tells (sent, waiting, stored, ...) is repeated at the end of pytest's output.
 """
 
+import base64
 import concurrent.futures
 import contextlib
 import functools
@@ -10,12 +11,15 @@ import hashlib
 import os
 import re
 import smtplib
+import subprocess
 import time
 
+import dkim
 import pytest
 import reports
 from conftest import ROOT, Ingest, wait_until
 from mail_servers import DOMAIN, GROUP, MAILBOX, SENDER, Exim, Postfix, mail_server
+from nameserver import Nsd, free_host
 from test_outages import held_up, wait_for_lock
 from web_site import WebSite
 
@@ -232,17 +236,54 @@ def test_exim_without_the_split_configuration(database):
         assert made.reports() == ["report-1"]
 
 
-def test_exim_says_whether_a_mail_is_authentic_whatever_its_sender_says(database):
+@pytest.fixture(name="judging")
+def fixture_judging(database):
+    """Exim that writes Authentication-Results as the README says, before a ruad that believes it; not started yet."""
     (line,) = re.findall(r"^ *(warn +add_header = .*authresults.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    forged = "Authentication-Results: mx.example.net; dkim=pass header.d=reporter.example; dmarc=pass"
     with behind(Exim, "tcp", database, lmtp_authserv_id="mx.example.net") as made:
         made.server.write_authentication_results(line)
-        made.start()
-        made.server.send(reports.report_mail(1))
-        assert made.reports() == ["report-1"]
-        made.server.send(reports.with_fields(reports.report_mail(2), forged))
-        assert made.reports() == ["report-1", "report-2"]
-    assert database.query("SELECT DISTINCT authentic FROM dmarc.intake") == [("none",)]
+        yield made
+
+
+def verdicts(made):
+    """What each mail was found to be, by the report that it brought."""
+    made.server.wait_until_empty()
+    return dict(made.database.query("SELECT report_id, authentic FROM dmarc.reports"))
+
+
+def test_exim_says_whether_a_mail_is_authentic_whatever_its_sender_says(judging):
+    judging.start()
+    judging.server.send(reports.report_mail(1))
+    forged = "Authentication-Results: mx.example.net; dkim=pass header.d=reporter.example; dmarc=pass"
+    judging.server.send(reports.with_fields(reports.report_mail(2), forged))
+    assert verdicts(judging) == {"report-1": "none", "report-2": "none"}
+
+
+def dkim_key(folder):
+    """A private key, and the record that publishes its public half."""
+    private = folder / "dkim.pem"
+    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], capture_output=True, check=True)
+    command = ["openssl", "rsa", "-in", private, "-pubout", "-outform", "DER"]
+    public = base64.b64encode(subprocess.run(command, capture_output=True, check=True).stdout).decode()
+    return private.read_bytes(), f'"v=DKIM1; k=rsa; p={public[:200]}" "{public[200:]}"'
+
+
+def test_exim_vouches_for_a_mail_that_its_sender_signed(judging, tmp_path):
+    private, record = dkim_key(tmp_path)
+    zones = {name: f"s1._domainkey TXT {record}" for name in ("reporter.example", "stranger.example")}
+    server = Nsd(tmp_path, zones, free_host(), 53)
+    try:
+        judging.server.ask(server.host)
+        judging.start()
+        for number, domain in enumerate(["reporter.example", "stranger.example", "reporter.example"], 1):
+            mail = reports.report_mail(number)
+            signed = dkim.sign(mail, b"s1", domain.encode(), private) + mail
+            if number == 3:  # on the way
+                signed = signed.replace(b"A DMARC report is attached.", b"A DMARC report was attached.")
+            judging.server.send(signed)
+        assert verdicts(judging) == {"report-1": "pass", "report-2": "fail", "report-3": "fail"}
+    finally:
+        server.stop()
 
 
 def send_all(server, mails):

@@ -15,7 +15,7 @@ packages_of() {
 	case $1 in
 	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 ;;
 	sql) printf '%s\n' perl libtap-parser-sourcehandler-pgtap-perl "postgresql-$(postgresql_major)-pgtap" ;;
-	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema openssl swaks curl nsd unbound libmaxmind-db-writer-perl && mail_server_libraries ;;
+	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema python3-dkim openssl swaks curl nsd unbound libmaxmind-db-writer-perl && mail_server_libraries ;;
 	browser) printf '%s\n' chromium adduser nginx ;;
 	fuzz) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" ;;
 	bench) printf '%s\n' libxml2-utils python3 ;;
