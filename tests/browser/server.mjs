@@ -3,7 +3,7 @@
 // Its own runs `ruad serve` from $RUAD_BUILD (default: build/) with a fresh private PostgreSQL in a temporary folder, on free ports,
 // and is stopped by its process id. As root, ruad drops to user ruad, which is made when it is missing.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -41,6 +41,14 @@ function stateFolder() {
   return folder;
 }
 
+// The program where user ruad can start its helpers, too: it may not look into /root. A copy in the folder, if need be.
+function reachable(build, folder) {
+  const helper = join(build, 'libexec', 'ruad', 'ruad-web');
+  if (process.getuid() !== 0 || spawnSync('setpriv', ['--reuid=ruad', '--regid=ruad', '--clear-groups', 'test', '-x', helper]).status === 0) return join(build, 'bin', 'ruad');
+  for (const part of ['bin/ruad', 'libexec/ruad']) cpSync(join(build, part), join(folder, part), { recursive: true });
+  return join(folder, 'bin', 'ruad');
+}
+
 async function ready(url, alive) {
   for (let waited = 0; waited < START_SECONDS * 5 && alive(); waited++) {
     const answer = await fetch(`${url}readyz`).catch(() => undefined);
@@ -51,9 +59,10 @@ async function ready(url, alive) {
 }
 
 async function startOwn(options) {
-  const program = join(resolve(process.env.RUAD_BUILD ?? join(root, 'build')), 'bin', 'ruad');
-  if (!existsSync(program)) throw new Error(`${program} is missing: build first, or set RUAD_BUILD or RUAD_URL`);
+  const build = resolve(process.env.RUAD_BUILD ?? join(root, 'build'));
+  if (!existsSync(join(build, 'bin', 'ruad'))) throw new Error(`no ruad in ${build}: build first, or set RUAD_BUILD or RUAD_URL`);
   const folder = stateFolder();
+  const program = reachable(build, folder);
   const [http, lmtp] = [await freePort(), await freePort()];
   const log = join(folder, 'serve.log');
   const settings = { 'server.state_dir': join(folder, 'state'), 'enrich.enabled': 'off', 'http.listen': `127.0.0.1:${http}`, 'lmtp.listen': `127.0.0.1:${lmtp}`, ...options };
