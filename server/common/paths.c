@@ -1,5 +1,6 @@
 #include "server/common/paths.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 char *paths_libexec(const char *program)
@@ -13,7 +14,7 @@ char *paths_libexec(const char *program)
 		g_autofree char *bin = g_path_get_dirname(self);
 		g_autofree char *prefix = g_path_get_dirname(bin);
 		g_autofree char *beside = g_build_filename(prefix, "libexec", "ruad", program, NULL);
-		if (access(beside, X_OK) == 0)
+		if (access(beside, X_OK) == 0 || errno == EACCES)
 			return g_steal_pointer(&beside);
 	}
 	return g_build_filename(RUAD_LIBEXECDIR, program, NULL);

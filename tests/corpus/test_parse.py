@@ -3,7 +3,9 @@
 import gzip
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,18 @@ def test_a_missing_worker_is_a_system_error(tmp_path, monkeypatch):
     code, lines, words = ruad_parse("-", stdin=b"x")
     assert (code, lines) == (75, [])
     assert "ruad-parse" in words
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
+def test_a_worker_where_one_may_not_look_is_named():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        Path(folder, "bin").mkdir()
+        Path(folder, "libexec").mkdir(0o700)
+        ruad = shutil.copy(RUAD, Path(folder, "bin"))
+        done = subprocess.run([ruad, "parse", "-"], input="x", capture_output=True, text=True, user=65534, group=65534, check=False)
+    assert done.returncode == 75
+    assert f"{folder}/libexec/ruad/ruad-parse" in done.stderr
 
 
 def peaks(path, out):
