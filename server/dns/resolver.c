@@ -391,15 +391,19 @@ struct resolver *resolver_new(const struct resolver_options *options, GError **e
 		.tries = (int)options->tries,
 		.ednspsz = DATAGRAM_SIZE };
 	struct resolver *resolver = g_new0(struct resolver, 1);
+	int wanted = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ;
 	int status = ares_library_init(ARES_LIB_INIT_ALL);
 
+#ifdef ARES_OPT_QUERY_CACHE /* c-ares 1.31 and later: what is remembered is ours to say */
+	set.qcache_max_ttl = 0;
+	wanted |= ARES_OPT_QUERY_CACHE;
+#endif
 	resolver->concurrency = options->concurrency;
 	resolver->questions = g_hash_table_new_full(hash_question, equal_questions, free_question, NULL);
 	g_queue_init(&resolver->waiting);
 	resolver_budget(resolver, 0, 0);
 	if (status == ARES_SUCCESS)
-		status = ares_init_options(&resolver->channel, &set,
-		    ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ);
+		status = ares_init_options(&resolver->channel, &set, wanted);
 	if (status != ARES_SUCCESS)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "c-ares: %s", ares_strerror(status));
 	if (status == ARES_SUCCESS &&
