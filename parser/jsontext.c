@@ -201,22 +201,62 @@ static gboolean check_size(const struct jsontext *text, const struct parser_limi
 	return FALSE;
 }
 
+/* Adds the character of json[0..size) to out as jsontext_ascii() says; its bytes. escaped: a backslash stands before it. */
+static gsize add_ascii(GString *out, const char *json, gsize size, gboolean *escaped)
+{
+	gunichar c = g_utf8_get_char_validated(json, (gssize)size);
+	gsize bytes = c < 0x80 || c > 0x10ffff ? 1 : (gsize)g_unichar_to_utf8(c, NULL);
+
+	if (bytes == 1 || *escaped)
+		g_string_append_len(out, json, (gssize)bytes);
+	else if (c < 0x10000)
+		g_string_append_printf(out, "\\u%04x", c);
+	else /* a surrogate pair (RFC 8259 section 7) */
+		g_string_append_printf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+	*escaped = *json == '\\' && !*escaped;
+	return bytes;
+}
+
+GString *jsontext_ascii(const char *json, gsize size)
+{
+	GString *out = g_string_sized_new(size);
+	gboolean escaped = FALSE;
+
+	for (gsize at = 0; at < size;)
+		at += add_ascii(out, json + at, size - at, &escaped);
+	return out;
+}
+
+/* Where in json that byte of jsontext_ascii() comes from. */
+static gsize place_of(const char *json, gsize size, gsize byte)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	gboolean escaped = FALSE;
+	gsize at = 0;
+
+	while (at < size && out->len < byte)
+		at += add_ascii(out, json + at, size - at, &escaped);
+	return at;
+}
+
 static struct json_object *make_tree(
     const struct jsontext *text, const struct parser_limits *limits, GError **error)
 {
+	g_autoptr(GString) ascii = jsontext_ascii(text->text, text->size);
 	/* json-c stops one or two before its depth: ours is what counts */
 	struct json_tokener *tokener = json_tokener_new_ex((int)limits->max_json_depth + 2);
 	struct json_object *tree;
 	enum json_tokener_error fault;
 
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	tree = json_tokener_parse_ex(tokener, text->text, (int)text->size);
+	tree = json_tokener_parse_ex(tokener, ascii->str, (int)ascii->len);
 	fault = json_tokener_get_error(tokener);
 	if (fault == json_tokener_continue)
 		fault = json_tokener_error_parse_eof;
 	if (tree == NULL)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "byte %" G_GSIZE_FORMAT ": %s",
-		    json_tokener_get_parse_end(tokener), json_tokener_error_desc(fault));
+		    place_of(text->text, text->size, json_tokener_get_parse_end(tokener)),
+		    json_tokener_error_desc(fault));
 	json_tokener_free(tokener);
 	return tree;
 }

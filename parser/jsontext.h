@@ -40,6 +40,13 @@ void jsontext_read(
 void jsontext_clear(struct jsontext *text);
 
 /*
+ * The same JSON in ASCII: characters beyond it as \u escapes, which mean the same in strings, and are as wrong elsewhere.
+ * json-c 0.18, when strict, takes such characters themselves for control characters. What is not UTF-8, or follows a
+ * backslash that escapes it, stays as it is. Transfer full.
+ */
+GString *jsontext_ascii(const char *json, gsize size) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
  * The tree of the first value. Transfer full (json_object_put); NULL on failure.
  *
  * RUAD_ERROR_LIMIT   more bytes, depth, names and values than limits allow; no tree was made

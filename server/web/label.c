@@ -3,6 +3,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "parser/jsontext.h"
+
 #define DEPTH_MAX 3 /* of the JSON: one object, and something to say about what is in it */
 
 static const char *const labels[] = { "mine", "forwarder", "not_mine", NULL };
@@ -66,13 +68,14 @@ static json_object *parse(GBytes *content)
 	json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
 	gsize size = 0;
 	const char *text = content != NULL ? g_bytes_get_data(content, &size) : "";
+	g_autoptr(GString) ascii = jsontext_ascii(text, size);
 	json_object *object;
 	gsize end;
 
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, text, (int)size);
+	object = json_tokener_parse_ex(tokener, ascii->str, (int)ascii->len);
 	end = json_tokener_get_parse_end(tokener);
-	if (!json_object_is_type(object, json_type_object) || !is_blank(text + end, size - end)) {
+	if (!json_object_is_type(object, json_type_object) || !is_blank(ascii->str + end, ascii->len - end)) {
 		json_object_put(object);
 		object = NULL;
 	}
