@@ -217,13 +217,22 @@ static gsize add_ascii(GString *out, const char *json, gsize size, gboolean *esc
 	return bytes;
 }
 
+/* Adds json[0..size) until out has that many bytes, or all of it; how far it came. */
+static gsize add_ascii_until(GString *out, const char *json, gsize size, gsize bytes)
+{
+	gboolean escaped = FALSE;
+	gsize at = 0;
+
+	while (at < size && out->len < bytes)
+		at += add_ascii(out, json + at, size - at, &escaped);
+	return at;
+}
+
 GString *jsontext_ascii(const char *json, gsize size)
 {
 	GString *out = g_string_sized_new(size);
-	gboolean escaped = FALSE;
 
-	for (gsize at = 0; at < size;)
-		at += add_ascii(out, json + at, size - at, &escaped);
+	add_ascii_until(out, json, size, G_MAXSIZE);
 	return out;
 }
 
@@ -231,12 +240,8 @@ GString *jsontext_ascii(const char *json, gsize size)
 static gsize place_of(const char *json, gsize size, gsize byte)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
-	gboolean escaped = FALSE;
-	gsize at = 0;
 
-	while (at < size && out->len < byte)
-		at += add_ascii(out, json + at, size - at, &escaped);
-	return at;
+	return add_ascii_until(out, json, size, byte);
 }
 
 static struct json_object *make_tree(
