@@ -1,7 +1,7 @@
 /*
- * embedded.h - the migrations of sql/migrations, as text in the program.
+ * embedded.h - the SQL of this folder as text in the program: migrations, and definitions of functions and views.
  *
- * embed.cmake makes the array from the numbered files at build time; what they mean is migrate.h's affair.
+ * embed.cmake makes it from the files that CMakeLists.txt names; migrate.h says how it is applied.
  */
 #pragma once
 
@@ -16,3 +16,11 @@ struct migration {
 
 extern const struct migration migrations[]; /* in order of number */
 extern const gsize n_migrations;
+
+/* All functions and views, each once, in an order in which they can be made. */
+struct definitions {
+	const char *text; /* SQL, UTF-8, several statements for one transaction */
+	gsize size;       /* bytes of text */
+};
+
+extern const struct definitions definitions;

@@ -18,11 +18,11 @@ struct tally {
 	guint steps;
 };
 
-static void print_step(const struct migration *migration, gpointer user)
+static void print_step(const char *what, gpointer user)
 {
 	struct tally *tally = user;
 
-	printf("%s %04d %s\n", tally->dry_run ? "would run" : "running", migration->number, migration->name);
+	printf("%s %s\n", tally->dry_run ? "would run" : "running", what);
 	fflush(stdout);
 	tally->steps++;
 }

@@ -14,9 +14,24 @@
 #define RECORD_SQL                                                                                           \
 	"INSERT INTO ruad.schema_version (version, name, checksum, app_version) VALUES ($1, $2, $3, $4)"
 
+#define DEFINED_SQL "SELECT checksum FROM ruad.definitions"
+#define RECORD_DEFINED_SQL                                                                                   \
+	"INSERT INTO ruad.definitions (checksum, app_version) VALUES ($1, $2) ON CONFLICT (the_row) "        \
+	"DO UPDATE SET checksum = excluded.checksum, app_version = excluded.app_version, applied_at = now()"
+
 gint migrate_version(void)
 {
 	return migrations[n_migrations - 1].number;
+}
+
+const char *migrate_definitions(void)
+{
+	static char *checksum;
+
+	if (g_once_init_enter(&checksum))
+		g_once_init_leave(&checksum, g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+						 (const guchar *)definitions.text, definitions.size));
+	return checksum;
 }
 
 static char *checksum_of(const struct migration *migration)
@@ -82,13 +97,19 @@ static gboolean record(struct db *db, const struct migration *migration, GError 
 	return db_exec(db, RECORD_SQL, params, G_N_ELEMENTS(params), error);
 }
 
+/* Run SQL of ours in the transaction that is open; a lock that somebody holds for long makes it fail. */
+static gboolean run(struct db *db, const char *text, GError **error)
+{
+	return db_exec(db, "SET LOCAL lock_timeout = '10s'", NULL, 0, error) &&
+	       db_exec(db, text, NULL, 0, error);
+}
+
 /* The next missing migration, inside a transaction and under the lock; *done when there is none. */
 static gboolean apply_next(struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error)
 {
+	g_autofree char *what = NULL;
 	gint64 applied;
 
-	if (!db_exec(db, LOCK_SQL, NULL, 0, error))
-		return FALSE;
 	applied =
 	    count_applied(db, error); /* again: another ruad may have been at work until we had the lock */
 	if (applied < 0)
@@ -96,12 +117,45 @@ static gboolean apply_next(struct db *db, migrate_cb step, gpointer user, gboole
 	*done = (gsize)applied == n_migrations;
 	if (*done)
 		return TRUE;
+	what = g_strdup_printf("%04d %s", migrations[applied].number, migrations[applied].name);
 	if (step != NULL)
-		step(&migrations[applied], user);
-	if (db_exec(db, "SET LOCAL lock_timeout = '10s'", NULL, 0, error) &&
-	    db_exec(db, migrations[applied].text, NULL, 0, error) && record(db, &migrations[applied], error))
+		step(what, user);
+	if (run(db, migrations[applied].text, error) && record(db, &migrations[applied], error))
 		return TRUE;
 	g_prefix_error(error, "migration %d \"%s\": ", migrations[applied].number, migrations[applied].name);
+	return FALSE;
+}
+
+/* *ours says whether the functions and views of the database are those of this program. */
+static gboolean check_definitions(struct db *db, gboolean *ours, GError **error)
+{
+	struct db_rows *rows = db_query(db, DEFINED_SQL, NULL, 0, error);
+
+	if (rows == NULL)
+		return FALSE;
+	*ours = db_rows_count(rows) == 1 && g_str_equal(db_rows_get(rows, 0, 0), migrate_definitions());
+	db_rows_free(rows);
+	return TRUE;
+}
+
+/* Replace the functions and views, inside a transaction and under the lock, unless they are ours; always *done. */
+static gboolean apply_definitions(
+    struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error)
+{
+	const struct db_value params[] = { DB_TEXT(migrate_definitions()), DB_TEXT(RUAD_VERSION) };
+	gboolean ours = FALSE;
+
+	*done = TRUE;
+	if (!check_definitions(db, &ours, error))
+		return FALSE;
+	if (ours)
+		return TRUE;
+	if (step != NULL)
+		step(MIGRATE_DEFINITIONS, user);
+	if (run(db, definitions.text, error) &&
+	    db_exec(db, RECORD_DEFINED_SQL, params, G_N_ELEMENTS(params), error))
+		return TRUE;
+	g_prefix_error(error, MIGRATE_DEFINITIONS ": ");
 	return FALSE;
 }
 
@@ -114,19 +168,18 @@ static void roll_back(struct db *db)
 		log_debug("ROLLBACK: %s", ignored->message);
 }
 
-gboolean migrate_apply(struct db *db, gboolean dry_run, migrate_cb step, gpointer user, GError **error)
-{
-	gint64 applied = count_applied(db, error);
-	gboolean done = dry_run || applied == (gint64)n_migrations;
+/* One step of some kind in a transaction of its own, under the lock. */
+typedef gboolean (*apply_cb)(struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error);
 
-	if (applied < 0)
-		return FALSE;
-	for (gsize i = (gsize)applied; dry_run && step != NULL && i < n_migrations; i++)
-		step(&migrations[i], user);
+static gboolean apply_until_done(
+    struct db *db, apply_cb apply, migrate_cb step, gpointer user, GError **error)
+{
+	gboolean done = FALSE;
+
 	while (!done) {
 		if (!db_exec(db, "BEGIN", NULL, 0, error))
 			return FALSE;
-		if (!apply_next(db, step, user, &done, error)) {
+		if (!db_exec(db, LOCK_SQL, NULL, 0, error) || !apply(db, step, user, &done, error)) {
 			roll_back(db);
 			return FALSE;
 		}
@@ -136,10 +189,42 @@ gboolean migrate_apply(struct db *db, gboolean dry_run, migrate_cb step, gpointe
 	return TRUE;
 }
 
-static void log_step(const struct migration *migration, gpointer user)
+/* Call step for what would be run. */
+static gboolean rehearse(struct db *db, gsize applied, migrate_cb step, gpointer user, GError **error)
+{
+	gboolean ours = FALSE;
+
+	for (gsize i = applied; i < n_migrations; i++) {
+		g_autofree char *what = g_strdup_printf("%04d %s", migrations[i].number, migrations[i].name);
+
+		step(what, user);
+	}
+	if (applied > 0 && !check_definitions(db, &ours, error))
+		return FALSE;
+	if (!ours)
+		step(MIGRATE_DEFINITIONS, user);
+	return TRUE;
+}
+
+gboolean migrate_apply(struct db *db, gboolean dry_run, migrate_cb step, gpointer user, GError **error)
+{
+	gint64 applied = count_applied(db, error);
+	gboolean ours = FALSE;
+
+	if (applied < 0)
+		return FALSE;
+	if (dry_run)
+		return rehearse(db, (gsize)applied, step, user, error);
+	if ((gsize)applied == n_migrations && !check_definitions(db, &ours, error))
+		return FALSE;
+	return ours || (apply_until_done(db, apply_next, step, user, error) &&
+			   apply_until_done(db, apply_definitions, step, user, error));
+}
+
+static void log_step(const char *what, gpointer user)
 {
 	(void)user;
-	log_info("migrating the database: %d %s", migration->number, migration->name);
+	log_info("migrating the database: %s", what);
 }
 
 gboolean migrate_run(const char *conninfo, GError **error)

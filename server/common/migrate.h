@@ -3,18 +3,22 @@
  *
  * Each migration of sql/embedded.h runs in a transaction of its own, under an advisory lock (several ruad may start at once), and
  * is recorded in ruad.schema_version with the SHA-256 of its text. Nothing is ever run twice. A database that a newer ruad
- * has migrated, or whose recorded text is another than ours, is refused.
+ * has migrated, or whose recorded text is another than ours, is refused. Then all functions and views are replaced in one transaction,
+ * under the same lock, unless the SHA-256 of their text is the one in ruad.definitions.
  */
 #pragma once
 
 #include "server/common/db.h"
 #include "sql/embedded.h"
 
-/* Called before a migration is run (or would be); may be NULL. */
-typedef void (*migrate_cb)(const struct migration *migration, gpointer user);
+#define MIGRATE_DEFINITIONS "functions and views"
+
+/* Called before something is run (or would be): "0002 tables", or MIGRATE_DEFINITIONS. */
+typedef void (*migrate_cb)(const char *what, gpointer user);
 
 /*
  * Run what is missing, in order. dry_run only calls step for each. What was done before a failure stays done.
+ * step may be NULL unless it is a dry run.
  *
  * RUAD_ERROR_SYSTEM  the database is away, refuses a statement (it holds other things, the role may not), or a lock could not be had in
  *                    10 s: try again, perhaps after mending it
@@ -28,3 +32,6 @@ gboolean migrate_run(const char *conninfo, GError **error) G_GNUC_WARN_UNUSED_RE
 
 /* The version that this program needs: the number of its last migration. */
 gint migrate_version(void);
+
+/* The functions and views that this program needs: SHA-256 of their text, in hex. */
+const char *migrate_definitions(void);

@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include "server/common/log.h"
+#include "server/common/migrate.h"
 #include "server/web/answer.h"
 #include "server/web/api.h"
 #include "server/web/metrics.h"
 #include "server/web/pages.h"
 #include "server/web/session.h"
-#include "sql/embedded.h"
 
 #define HEADERS_MAX (16 * 1024) /* bytes; half of what http.c can hold */
 #define REALM       "Basic realm=\"ruad\", charset=\"UTF-8\""
 #define HEALTHY     "{\"status\": \"ok\"}"
 #define NOT_READY   "{\"ready\": false}"
-#define READY_SQL   "SELECT api.ready(p_schema_version => $1::int)"
+#define READY_SQL   "SELECT api.ready(p_schema_version => $1::int, p_definitions => $2)"
 #define METRICS_SQL "SELECT api.metrics()"
 
 static void answer_page(const struct visit *visit)
@@ -36,12 +36,6 @@ static void answer_health(const struct visit *visit)
 		answer_fresh(visit, g_bytes_new_static(HEALTHY, strlen(HEALTHY)), ANSWER_JSON);
 	else
 		answer_method(visit, ANSWER_READERS);
-}
-
-/* The number of the newest migration that this program was built with. */
-static int schema_version(void)
-{
-	return migrations[n_migrations - 1].number;
 }
 
 /* Says so once when the site becomes ready, or ceases to be: it is asked every few seconds. */
@@ -73,7 +67,8 @@ static gboolean says_ready(GBytes *document)
 /* Ready when the database answers and api.ready() finds the schema that this program was built with. */
 static void answer_ready(const struct visit *visit)
 {
-	g_autofree char *version = g_strdup_printf("%d", schema_version());
+	g_autofree char *version = g_strdup_printf("%d", migrate_version());
+	char *params[] = { version, (char *)migrate_definitions() };
 	g_autoptr(GError) error = NULL;
 	GBytes *document = NULL;
 	gboolean ready;
@@ -82,7 +77,8 @@ static void answer_ready(const struct visit *visit)
 		answer_method(visit, ANSWER_READERS);
 		return;
 	}
-	if (session_document(READY_SQL, &version, 1, &document, NULL, &error) != SESSION_ROWS ||
+	if (session_document(READY_SQL, params, G_N_ELEMENTS(params), &document, NULL, &error) !=
+		SESSION_ROWS ||
 	    document == NULL)
 		document = g_bytes_new_static(NOT_READY, strlen(NOT_READY));
 	ready = says_ready(document);
@@ -105,7 +101,7 @@ static void answer_metrics(const struct visit *visit)
 	outcome = session_document(METRICS_SQL, NULL, 0, &document, NULL, &error);
 	if (outcome == SESSION_FAILED)
 		log_warning("metrics: %s", error->message);
-	answer_fresh(visit, metrics_print(schema_version(), document), METRICS_TYPE);
+	answer_fresh(visit, metrics_print(migrate_version(), document), METRICS_TYPE);
 }
 
 static const struct {

@@ -4,6 +4,8 @@
 --   ruad_ingest   may stage mail and call ruad.ingest() and ruad.keep_raw(); may read nothing
 --   ruad_web      may read the views of schema dmarc through the functions of schema api
 --   ruad_auditor  may read the views of schema dmarc
+--   ruad_editor   may set labels
+--   ruad_enrich   may call the functions by which ruad-enrich learns what to look up and stores what it found
 --
 -- Roles belong to the whole cluster, so another database may have made them already. None may log in: an administrator
 -- grants them to logins. Runs in one transaction, like every migration.
@@ -12,7 +14,7 @@ DO $$
 DECLARE
 	wanted text;
 BEGIN
-	FOREACH wanted IN ARRAY ARRAY['ruad_owner', 'ruad_ingest', 'ruad_web', 'ruad_auditor'] LOOP
+	FOREACH wanted IN ARRAY ARRAY['ruad_owner', 'ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_editor', 'ruad_enrich'] LOOP
 		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
 			BEGIN
 				EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -56,9 +58,9 @@ ALTER DEFAULT PRIVILEGES FOR ROLE ruad_owner REVOKE EXECUTE ON FUNCTIONS FROM PU
 ALTER DEFAULT PRIVILEGES FOR ROLE ruad_owner IN SCHEMA dmarc GRANT SELECT ON TABLES TO ruad_auditor, ruad_web;
 ALTER DEFAULT PRIVILEGES FOR ROLE ruad_owner IN SCHEMA api GRANT EXECUTE ON FUNCTIONS TO ruad_web;
 
-GRANT USAGE ON SCHEMA ruad TO ruad_ingest;
+GRANT USAGE ON SCHEMA ruad TO ruad_ingest, ruad_editor, ruad_enrich;
 GRANT USAGE ON SCHEMA dmarc TO ruad_auditor, ruad_web;
-GRANT USAGE ON SCHEMA api TO ruad_web;
+GRANT USAGE ON SCHEMA api TO ruad_web, ruad_editor;
 
 COMMENT ON SCHEMA ruad IS 'ruad''s own tables and functions: private, may change with any version';
 COMMENT ON SCHEMA dmarc IS 'What DMARC reports say, as views: the public interface for audits';
@@ -68,6 +70,14 @@ CREATE TABLE ruad.schema_version (
 	version     integer PRIMARY KEY,
 	name        text NOT NULL,
 	checksum    text NOT NULL, -- SHA-256 of the migration's text, in hex
+	applied_at  timestamptz NOT NULL DEFAULT now(),
+	app_version text NOT NULL
+);
+
+-- The functions and views that are in force: one row. `ruad migrate` replaces them all when their text is another.
+CREATE TABLE ruad.definitions (
+	the_row     boolean PRIMARY KEY DEFAULT true CHECK (the_row),
+	checksum    text NOT NULL, -- SHA-256 of their text, in hex
 	applied_at  timestamptz NOT NULL DEFAULT now(),
 	app_version text NOT NULL
 );

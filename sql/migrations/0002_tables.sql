@@ -15,11 +15,6 @@ CREATE TABLE ruad.domain (
 	name text NOT NULL UNIQUE CHECK (octet_length(name) BETWEEN 1 AND 255)
 );
 
--- A text of any length as a key: a btree takes 2,700 bytes at most.
-CREATE FUNCTION ruad.text_hash(value text) RETURNS bytea
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$ SELECT sha256(convert_to(value, 'UTF8')) $$;
-
 -- The names of reporting organisations, as written. Names may be long, so their hash is the key.
 CREATE TABLE ruad.reporter (
 	id            integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -40,9 +35,12 @@ CREATE TABLE ruad.mail (
 	sha256        bytea NOT NULL,
 	message_id    text,
 	subject       text,
-	header_from   text
+	header_from   text,
+	authentic     text NOT NULL DEFAULT 'none' CHECK (authentic IN ('none', 'pass', 'fail')), -- by our MTA's Authentication-Results
+	raw           bigint -- the mail under which the same bytes are kept (mostly itself); NULL when none are
 );
 CREATE INDEX ON ruad.mail (received_at);
+CREATE INDEX mail_raw ON ruad.mail (raw) WHERE raw IS NOT NULL;
 
 -- The bytes of mail that could not be read, or contradicts a report that is stored. The same bytes are kept once.
 CREATE TABLE ruad.raw (
@@ -70,13 +68,14 @@ CREATE CONSTRAINT TRIGGER raw_is_kept AFTER INSERT ON ruad.raw
 CREATE TABLE ruad.item (
 	mail    bigint NOT NULL,
 	item_no integer NOT NULL, -- counts from 1 in its mail
-	kind    text NOT NULL CHECK (kind IN ('aggregate', 'unreadable')),
+	kind    text NOT NULL CHECK (kind IN ('aggregate', 'failure', 'feedback', 'tls', 'unreadable')),
 	status  text NOT NULL CHECK (status IN ('stored', 'duplicate', 'conflict', 'quarantined')),
 	place   text,             -- where in the mail
 	code    text,             -- a word to group by, when not read
 	reason  text,             -- a sentence for people, when not read
 	report  bigint,           -- the report it became, or the one it repeats or contradicts
-	sha256  bytea,            -- of the unpacked XML
+	sha256  bytea,            -- of the unpacked report
+	partial boolean NOT NULL DEFAULT false, -- as it was found in this mail
 	PRIMARY KEY (mail, item_no),
 	CHECK (status <> 'stored' OR report IS NOT NULL),
 	CHECK (status <> 'quarantined' OR (code IS NOT NULL AND reason IS NOT NULL))
@@ -116,11 +115,14 @@ CREATE TABLE ruad.report (
 	testing            text,
 	discovery_method   text,
 	notes              jsonb,
+	partial            boolean NOT NULL DEFAULT false, -- truncated: its records are the complete ones
+	authentic          text NOT NULL DEFAULT 'none',   -- the mail's, so that lists of reports need not read mails
 	PRIMARY KEY (domain_id, begin, id),
 	UNIQUE (domain_id, begin, key)
 ) PARTITION BY RANGE (begin);
 CREATE INDEX ON ruad.report (id);
 CREATE INDEX ON ruad.report (received_at);
+CREATE INDEX ON ruad.report USING hash (report_id); -- a text of any length, looked up whole
 CREATE TABLE ruad.report_default PARTITION OF ruad.report DEFAULT;
 
 -- Their records.
@@ -147,55 +149,185 @@ CREATE TABLE ruad.record (
 CREATE INDEX ON ruad.record (source_ip, begin); -- an address over all time: first seen, last seen
 CREATE TABLE ruad.record_default PARTITION OF ruad.record DEFAULT;
 
--- What makes two reports the same one, beside domain and begin: half of a SHA-256, since names may be too long for a btree.
--- GMO Pepabo's brands differ only in email; rspamd's report_id repeats across sites. Names are folded in ASCII only, so that
--- the key does not change with the locale. STABLE because convert_to() is, so that it can be inlined.
-CREATE FUNCTION ruad.report_key(org_name text, email text, report_id text, "end" timestamptz) RETURNS uuid
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	SELECT substr(encode(sha256(convert_to(jsonb_build_array(lower(btrim(org_name) COLLATE "C"),
-		lower(btrim(email) COLLATE "C"), report_id, extract(epoch FROM "end"))::text, 'UTF8')), 'hex'), 1, 32)::uuid
-$$;
+-- Failure reports, and other feedback reports. domain_id is that of the first reported_domain, else header_from, else dkim_domain;
+-- 0 where none of them is there.
+CREATE TABLE ruad.failure (
+	begin                     timestamptz NOT NULL, -- arrival_time if that may be true, else received_at
+	id                        bigint NOT NULL,
+	mail                      bigint NOT NULL,      -- that brought it
+	received_at               timestamptz NOT NULL,
+	arrival_time              timestamptz,
+	incidents                 bigint,               -- messages that it stands for; NULL when unreadable
+	domain_id                 integer NOT NULL,
+	source_port               integer,
+	kind                      text NOT NULL CHECK (kind IN ('failure', 'feedback')),
+	authentic                 text NOT NULL,
+	sha256                    bytea NOT NULL,       -- of its second and third part
+	feedback_type             text,
+	user_agent                text,
+	version                   text,
+	auth_failure              text,
+	authentication_results    jsonb,
+	identity_alignment        text,
+	delivery_result           text,
+	original_envelope_id      text,
+	original_mail_from        text,
+	original_rcpt_to          jsonb,
+	arrival_date              text,                 -- as sent
+	reporting_mta             text,
+	source_ip                 inet,
+	reported_domain           jsonb,
+	reported_uri              jsonb,
+	dkim_domain               text,
+	dkim_identity             text,
+	dkim_selector             text,
+	dkim_canonicalized_header text,
+	dkim_canonicalized_body   text,
+	dkim_selector_dns         text,
+	dkim_adsp_dns             text,
+	spf_dns                   jsonb,
+	header_from               text,
+	message_id                text,
+	subject                   text,
+	original_headers          text,
+	original_body             text,
+	notes                     jsonb,
+	PRIMARY KEY (domain_id, begin, id)
+) PARTITION BY RANGE (begin);
+CREATE INDEX ON ruad.failure (id);
+CREATE INDEX ON ruad.failure (received_at);
+CREATE TABLE ruad.failure_default PARTITION OF ruad.failure DEFAULT;
 
--- Move what lies in the default partition of a table and belongs to the new one. The lock keeps writers from adding more before
--- the partition is attached.
-CREATE FUNCTION ruad.adopt_partition(parent text, part text, lower_bound timestamptz, upper_bound timestamptz) RETURNS void
+-- Which failure reports are stored. A copy is told by its bytes alone: begin may be the time of receipt, so a key with it would
+-- take the second delivery of a report for another one.
+CREATE TABLE ruad.failure_seen (
+	sha256 bytea PRIMARY KEY,
+	begin  timestamptz NOT NULL, -- the report's
+	id     bigint NOT NULL
+);
+CREATE INDEX ON ruad.failure_seen (begin);
+
+-- TLS reports. domain_id is that of the first of its policy domains in alphabetical order; 0 where it names none.
+CREATE TABLE ruad.tls (
+	begin                          timestamptz NOT NULL, -- start_datetime
+	"end"                          timestamptz NOT NULL, -- end_datetime
+	id                             bigint NOT NULL,
+	mail                           bigint NOT NULL,      -- that brought it
+	received_at                    timestamptz NOT NULL,
+	total_successful_session_count bigint NOT NULL,      -- sums over its policies
+	total_failure_session_count    bigint NOT NULL,
+	domain_id                      integer NOT NULL,
+	reporter_id                    integer,              -- organization_name
+	policies                       integer NOT NULL,     -- how many
+	authentic                      text NOT NULL,
+	key                            uuid NOT NULL,        -- ruad.tls_key()
+	sha256                         bytea NOT NULL,       -- of the unpacked JSON
+	contact_info                   text,
+	report_id                      text,
+	notes                          jsonb,
+	PRIMARY KEY (domain_id, begin, id),
+	UNIQUE (domain_id, begin, key)
+) PARTITION BY RANGE (begin);
+CREATE INDEX ON ruad.tls (id);
+CREATE INDEX ON ruad.tls (received_at);
+CREATE TABLE ruad.tls_default PARTITION OF ruad.tls DEFAULT;
+
+-- Their policies. domain_id is that of policy_domain; 0 where it is not there, or no domain's name.
+CREATE TABLE ruad.tls_policy (
+	begin                          timestamptz NOT NULL, -- the report's
+	report                         bigint NOT NULL,
+	total_successful_session_count bigint,
+	total_failure_session_count    bigint,
+	domain_id                      integer NOT NULL,
+	reporter_id                    integer,
+	policy_no                      integer NOT NULL,     -- counts from 1 in its report
+	policy_type                    text,
+	policy_string                  jsonb,
+	mx_host                        jsonb,
+	failure_details                jsonb,                -- array of objects whose members are checked: ruad.tls_failure_details()
+	PRIMARY KEY (domain_id, begin, report, policy_no)
+) PARTITION BY RANGE (begin);
+CREATE INDEX ON ruad.tls_policy (report);
+CREATE TABLE ruad.tls_policy_default PARTITION OF ruad.tls_policy DEFAULT;
+
+-- Services that send mail for others.
+CREATE TABLE ruad.service (
+	key  text PRIMARY KEY CHECK (key ~ '^[a-z0-9][a-z0-9-]*$'),
+	name text NOT NULL,
+	type text NOT NULL CHECK (type ~ '^[a-z_]+$'),
+	origin text NOT NULL DEFAULT 'ruad' CHECK (origin IN ('ruad', 'file')) -- ruad's own list, or a file of the admin's
+);
+
+CREATE TABLE ruad.address (
+	source_ip     inet PRIMARY KEY,
+	looked_up_at  timestamptz,                              -- NULL: not yet
+	expires_at    timestamptz NOT NULL DEFAULT '-infinity', -- to be looked up again from then on
+	asn           bigint CHECK (asn BETWEEN 0 AND 4294967295),
+	rdns          text CHECK (octet_length(rdns) BETWEEN 1 AND 255), -- forward-confirmed; lower case, no final dot
+	rdns_domain   text CHECK (octet_length(rdns_domain) BETWEEN 1 AND 255), -- its organisational domain
+	as_name       text,
+	country       text CHECK (country ~ '^[A-Z]{2}$'),
+	service       text REFERENCES ruad.service,
+	service_basis text CHECK (service_basis IN ('rdns', 'asn', 'dkim', 'spf')),
+	label         text, -- see ruad.label_of()
+	source        text NOT NULL GENERATED ALWAYS AS
+		(coalesce('service:' || service, 'domain:' || rdns_domain, 'as:' || asn, 'ip:' || host(source_ip))) STORED,
+	CHECK ((service IS NULL) = (service_basis IS NULL))
+);
+CREATE INDEX ON ruad.address (source);
+CREATE INDEX ON ruad.address (expires_at);
+
+-- Whose a source is, in the words of the people here. The log is never changed.
+CREATE TABLE ruad.label (
+	source  text PRIMARY KEY CHECK (source ~ '^(service|domain|as|ip):.' AND octet_length(source) <= 300),
+	label   text NOT NULL CHECK (label IN ('mine', 'forwarder', 'not_mine')),
+	note    text CHECK (octet_length(note) <= 4000),
+	set_by  text NOT NULL,
+	set_via text NOT NULL CHECK (set_via IN ('page', 'cli')),
+	set_at  timestamptz NOT NULL
+);
+CREATE TABLE ruad.label_log (
+	id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	source  text NOT NULL,
+	label   text, -- NULL: taken away
+	note    text,
+	set_by  text NOT NULL,
+	set_via text NOT NULL,
+	set_at  timestamptz NOT NULL
+);
+CREATE INDEX ON ruad.label_log (source, id);
+
+CREATE FUNCTION ruad.address_labelled() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL,
-		CONSTRAINT month CHECK (begin >= %L AND begin < %L))', part, parent, lower_bound, upper_bound);
-	EXECUTE format('LOCK TABLE ruad.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');
-	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE begin >= %L AND begin < %L RETURNING *)
-		INSERT INTO ruad.%I SELECT * FROM moved', parent || '_default', lower_bound, upper_bound, part);
-	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)',
-		parent, part, lower_bound, upper_bound);
-	EXECUTE format('ALTER TABLE ruad.%I DROP CONSTRAINT month', part); -- it only spared ATTACH a scan
+	NEW.label := ruad.label_of(NEW.source_ip, NEW.service, NEW.rdns_domain, NEW.asn);
+	RETURN NEW;
 END
 $$;
+CREATE TRIGGER address_labelled BEFORE INSERT OR UPDATE ON ruad.address FOR EACH ROW EXECUTE FUNCTION ruad.address_labelled();
 
--- Whether a month gets partitions of its own. What begins before DMARC's first year or more than two months ahead
--- stays in the default partition: hostile dates must not make tables.
-CREATE FUNCTION ruad.has_month(at timestamptz) RETURNS boolean
-LANGUAGE sql STABLE
-AS $$ SELECT at >= '2012-01-01 00:00:00+00' AND at < now() + interval '62 days' $$;
+-- How a service's addresses are told. A name means itself and all below it.
+CREATE TABLE ruad.service_rule (
+	kind    text NOT NULL CHECK (kind IN ('rdns', 'asn', 'spf', 'dkim')),
+	value   text NOT NULL CHECK (octet_length(value) BETWEEN 1 AND 255),
+	service text NOT NULL REFERENCES ruad.service ON DELETE CASCADE,
+	PRIMARY KEY (kind, value)
+);
 
--- Make the partitions for the month that holds at, unless they are there. Safe between sessions: makers queue for the advisory
--- lock, and the tables are attached (SHARE UPDATE EXCLUSIVE on the parent), so readers of other months never wait.
-CREATE FUNCTION ruad.ensure_partition(at timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-AS $$
-DECLARE
-	month timestamptz := date_trunc('month', at);
-	suffix text := to_char(at, '"_"YYYY"_"MM');
-BEGIN
-	IF NOT ruad.has_month(at) OR to_regclass('ruad.record' || suffix) IS NOT NULL THEN
-		RETURN;
-	END IF;
-	PERFORM pg_advisory_xact_lock(hashtext('ruad.ensure_partition'));
-	IF to_regclass('ruad.record' || suffix) IS NULL THEN
-		PERFORM ruad.adopt_partition('report', 'report' || suffix, month, month + interval '1 month');
-		PERFORM ruad.adopt_partition('record', 'record' || suffix, month, month + interval '1 month');
-	END IF;
-END
-$$;
+-- Up to where reports were searched for addresses. One row.
+CREATE TABLE ruad.enrich_state (
+	the_row        boolean PRIMARY KEY DEFAULT true CHECK (the_row),
+	received_until timestamptz NOT NULL DEFAULT '-infinity',
+	all_until      timestamptz NOT NULL DEFAULT '-infinity' -- the same, for a search through all of them
+);
+INSERT INTO ruad.enrich_state DEFAULT VALUES;
+
+-- What the DNS says about a domain: the document of ruad check --json.
+CREATE TABLE ruad.dns_check (
+	domain_id  integer PRIMARY KEY,
+	checked_at timestamptz,
+	expires_at timestamptz NOT NULL,
+	result     jsonb -- NULL: not known yet
+);
+CREATE INDEX ON ruad.dns_check (expires_at);

@@ -148,9 +148,9 @@ SELECT is((SELECT x FROM dblink(:'here', $$SELECT t.as_role('ruad_ingest', 'SELE
 -- A login that is no superuser migrates a database of its own.
 CREATE ROLE migrator LOGIN CREATEROLE;
 CREATE DATABASE migrated OWNER migrator;
-\! for f in ../../sql/migrations/[0-9]*.sql; do PGOPTIONS='-c client_min_messages=warning' psql -Xq1 -U migrator -d migrated -v ON_ERROR_STOP=1 -f $f || exit; done
+\! PGOPTIONS= RUAD_CONFIG= RUAD_SERVER_USER=postgres RUAD_DATABASE_URL="host=$PGHOST user=migrator dbname=migrated" "$RUAD" migrate >/dev/null
 SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT count(*) FROM pg_class WHERE relowner <> ''ruad_owner''::regrole
 	AND relnamespace IN (''ruad''::regnamespace, ''dmarc''::regnamespace)') AS r(n bigint)), 0::bigint, 'a login with CREATEROLE can migrate; all belongs to ruad_owner');
-SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT api.ready() ->> ''ready''') AS r(n text)), 'false',
+SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT api.ready() ->> ''ready''') AS r(n text)), 'true',
 	'and the result answers');
 SELECT * FROM finish();

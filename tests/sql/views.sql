@@ -8,7 +8,7 @@ SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE relnamespace = 'dmarc':
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relname ~ '^record_' AND obj_description(c.oid) !~ 'never sum'$$,
 	'the views that multiply rows warn of it');
 SELECT views_are('dmarc', ARRAY['reports', 'records', 'record_dkim', 'record_spf', 'record_overrides', 'sources_daily', 'policies', 'intake', 'domains', 'reporters', 'addresses', 'labels', 'label_log', 'services',
-	'schema_version', 'mails', 'failure_reports', 'tls_reports', 'tls_policies', 'tls_failures', 'notes', 'dns_checks', 'dns_findings', 'spf_ranges']);
+	'schema_version', 'definitions', 'mails', 'failure_reports', 'tls_reports', 'tls_policies', 'tls_failures', 'notes', 'dns_checks', 'dns_findings', 'spf_ranges']);
 
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('v.example', 'A', '1', '2026-01-31 23:30:00+00', jsonb_build_array(

@@ -1,8 +1,4 @@
--- 0016_api_help - what the words mean, and the SQL behind each number: for the page, and for whoever builds on the API.
---
--- tests/sql/help.sql runs every statement that is told here.
-
-SET LOCAL ROLE ruad_owner;
+-- help.sql - what the words mean, and the SQL behind each number.
 
 -- The statements, for the domains and the window of a filter.
 CREATE FUNCTION api.help_queries(f api.filter_set) RETURNS jsonb

@@ -1,9 +1,4 @@
--- 0008_again - mail whose bytes were kept is read again, by a parser that may know more: `ruad reprocess`.
---
--- What the mail had set aside or in conflict is replaced by what is found now. Items that stand for a report that is stored stay as they are,
--- so a second run changes nothing. Mails with the same bytes, which were duplicates of what was set aside, follow.
-
-SET LOCAL ROLE ruad_owner;
+-- again.sql - mail whose bytes were kept is read again, by a parser that may know more: `ruad reprocess`.
 
 -- Add things to a mail's part of the ledger, under their numbers where these are free, else behind the last one.
 CREATE FUNCTION ruad.ledger_add(to_mail bigint, things ruad.item[]) RETURNS void

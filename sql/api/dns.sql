@@ -1,7 +1,4 @@
--- 0018_api_dns - reports against the DNS: what the kept check of a domain says, who sends from outside of its SPF, which selectors have no
--- key, who never asked for reports to come here. Everything from what ruad-enrich stored; nothing here looks anything up.
-
-SET LOCAL ROLE ruad_owner;
+-- dns.sql - reports against the DNS.
 
 -- Whether the SPF of a domain passes addresses today: the first range that has an address decides, else its "all". NULL when there is no
 -- check, SPF cannot be evaluated, or what might decide is not in the ranges: a term that depends on the mail, or more ranges than are kept.
@@ -99,11 +96,6 @@ AS $$
 	ORDER BY s.messages DESC NULLS LAST, s.domain COLLATE "C", s.selector COLLATE "C"
 	LIMIT 100
 $$;
-
--- How many messages, in words.
-CREATE FUNCTION api.messages_words(n numeric) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT n || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END $$;
 
 -- Hosts of one's own that sent from an address that the domain's SPF does not cover, in words.
 CREATE FUNCTION api.hosts_outside_spf(p_domains text[], f api.filter_set)

@@ -1,85 +1,13 @@
--- 0004_views - schema dmarc: what auditors, Grafana and schema api read. Columns are only ever added.
---
--- The views run with their owner's rights, so a reader needs none on the tables, and call no function of ours. Names hang on
--- by LEFT JOINs over unique keys, which the planner drops where the name is not asked for.
+-- aggregate.sql - views of aggregate reports and their records.
 
-SET LOCAL ROLE ruad_owner;
-
-CREATE VIEW dmarc.reports AS
+CREATE OR REPLACE VIEW dmarc.reports AS
 SELECT r.id, d.name AS domain, o.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end",
 	(r.begin AT TIME ZONE 'UTC')::date AS day, r.error, r.generator, r.dialect, r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np,
-	r.pct, r.fo, r.testing, r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at
+	r.pct, r.fo, r.testing, r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at,
+	r.partial, r.authentic
 FROM ruad.report r
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
-
-CREATE VIEW dmarc.records AS
-SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, (r.begin AT TIME ZONE 'UTC')::date AS day, r.source_ip, r.count,
-	r.disposition, r.dkim, r.spf,
-	r.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
-	r.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
-	r.dkim IS NOT DISTINCT FROM 'pass' OR r.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
-	r.class, r.reason, r.header_from, r.envelope_from, r.envelope_to, r.auth_results, r.notes
-FROM ruad.record r
-LEFT JOIN ruad.domain d ON d.id = r.domain_id
-LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
-
-CREATE VIEW dmarc.record_dkim AS
-SELECT r.report, r.record_no, s.no::integer AS signature_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
-	s.value ->> 'domain' AS dkim_domain, s.value ->> 'selector' AS selector, s.value ->> 'result' AS result,
-	s.value ->> 'human_result' AS human_result
-FROM ruad.record r
-LEFT JOIN ruad.domain d ON d.id = r.domain_id
-CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.dkim[*]') WITH ORDINALITY AS s(value, no);
-
-CREATE VIEW dmarc.record_spf AS
-SELECT r.report, r.record_no, s.no::integer AS result_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
-	s.value ->> 'domain' AS spf_domain, s.value ->> 'scope' AS scope, s.value ->> 'result' AS result,
-	s.value ->> 'human_result' AS human_result
-FROM ruad.record r
-LEFT JOIN ruad.domain d ON d.id = r.domain_id
-CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.spf[*]') WITH ORDINALITY AS s(value, no);
-
-CREATE VIEW dmarc.record_overrides AS
-SELECT r.report, r.record_no, s.no::integer AS reason_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
-	r.disposition, s.value ->> 'type' AS type, s.value ->> 'comment' AS comment
-FROM ruad.record r
-LEFT JOIN ruad.domain d ON d.id = r.domain_id
-CROSS JOIN LATERAL jsonb_path_query(r.reason, '$[*]') WITH ORDINALITY AS s(value, no);
-
-CREATE VIEW dmarc.sources_daily AS
-SELECT domain, day, source_ip,
-	count(*) AS records,
-	coalesce(sum(count), 0) AS messages,
-	coalesce(sum(count) FILTER (WHERE dmarc_pass), 0) AS pass,
-	coalesce(sum(count) FILTER (WHERE NOT dmarc_pass), 0) AS fail,
-	coalesce(sum(count) FILTER (WHERE dkim_aligned), 0) AS dkim_aligned,
-	coalesce(sum(count) FILTER (WHERE spf_aligned), 0) AS spf_aligned,
-	coalesce(sum(count) FILTER (WHERE disposition = 'quarantine'), 0) AS quarantine,
-	coalesce(sum(count) FILTER (WHERE disposition = 'reject'), 0) AS reject
-FROM dmarc.records
-GROUP BY domain, day, source_ip;
-
-CREATE VIEW dmarc.policies AS
-SELECT domain, p, sp, np, adkim, aspf, pct, fo, testing,
-	min(begin) AS first_seen, max(begin) AS last_seen, count(*) AS reports, count(DISTINCT org_name) AS reporters
-FROM dmarc.reports
-GROUP BY domain, p, sp, np, adkim, aspf, pct, fo, testing;
-
-CREATE VIEW dmarc.intake AS
-SELECT m.id AS mail, i.item_no, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256 AS mail_sha256,
-	m.message_id, m.subject, m.header_from, i.kind, i.status, i.code, i.reason, i.place, i.report, i.sha256,
-	k.mail AS raw_mail
-FROM ruad.mail m
-LEFT JOIN ruad.item i ON i.mail = m.id
-LEFT JOIN ruad.raw k ON k.sha256 = m.sha256;
-
-CREATE VIEW dmarc.domains AS
-SELECT name AS domain FROM ruad.domain;
-
-CREATE VIEW dmarc.schema_version AS
-SELECT version, name, applied_at, app_version FROM ruad.schema_version;
-
 COMMENT ON VIEW dmarc.reports IS 'One row per aggregate report. Sum messages and pass here or in dmarc.records, never in a join of both.';
 COMMENT ON COLUMN dmarc.reports.id IS 'Number of the report in this database; dmarc.records.report names it';
 COMMENT ON COLUMN dmarc.reports.domain IS 'policy_published/domain: the domain whose policy was applied';
@@ -110,8 +38,22 @@ COMMENT ON COLUMN dmarc.reports.pass IS 'Of these, messages that passed DMARC';
 COMMENT ON COLUMN dmarc.reports.notes IS 'ruad''s findings on form and contradictions: array of {code, path, raw}; NULL is none';
 COMMENT ON COLUMN dmarc.reports.sha256 IS 'SHA-256 of the unpacked XML';
 COMMENT ON COLUMN dmarc.reports.mail IS 'Number of the delivery that brought it, see dmarc.intake';
+COMMENT ON COLUMN dmarc.reports.partial IS 'It breaks off: its records are those that were whole; a whole copy that comes takes its place';
+COMMENT ON COLUMN dmarc.reports.authentic IS 'What our own MTA said of the mail that brought it: pass (what authenticated is aligned with its From), fail, or none';
 COMMENT ON COLUMN dmarc.reports.received_at IS 'When that delivery came in';
 
+CREATE OR REPLACE VIEW dmarc.records AS
+SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, (r.begin AT TIME ZONE 'UTC')::date AS day, r.source_ip, r.count,
+	r.disposition, r.dkim, r.spf,
+	r.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
+	r.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
+	r.dkim IS NOT DISTINCT FROM 'pass' OR r.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
+	r.class, r.reason, r.header_from, r.envelope_from, r.envelope_to, r.auth_results, r.notes,
+	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
+LEFT JOIN ruad.address a ON a.source_ip = r.source_ip;
 COMMENT ON VIEW dmarc.records IS 'One row per record of an aggregate report. Sum the column count: a record stands for many messages.';
 COMMENT ON COLUMN dmarc.records.report IS 'Number of its report, see dmarc.reports.id';
 COMMENT ON COLUMN dmarc.records.record_no IS 'Place in the report, from 1';
@@ -134,7 +76,20 @@ COMMENT ON COLUMN dmarc.records.envelope_from IS 'identifiers/envelope_from: dom
 COMMENT ON COLUMN dmarc.records.envelope_to IS 'identifiers/envelope_to: domain of the recipient';
 COMMENT ON COLUMN dmarc.records.auth_results IS 'auth_results: {"dkim":[…],"spf":[…]}, raw results before alignment; see dmarc.record_dkim and dmarc.record_spf';
 COMMENT ON COLUMN dmarc.records.notes IS 'ruad''s findings on form and contradictions: array of {code, path, raw}; NULL is none';
+COMMENT ON COLUMN dmarc.records.source IS 'Key of the source that source_ip belongs to today: service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS; see dmarc.addresses';
+COMMENT ON COLUMN dmarc.records.label IS 'Whose the source is, as people here said: mine, forwarder or not_mine; see dmarc.labels';
+COMMENT ON COLUMN dmarc.records.rdns IS 'Forward-confirmed reverse name of source_ip, as it is today';
+COMMENT ON COLUMN dmarc.records.rdns_domain IS 'Organisational domain of rdns';
+COMMENT ON COLUMN dmarc.records.asn IS 'Autonomous system that announces source_ip today';
+COMMENT ON COLUMN dmarc.records.country IS 'Country of source_ip, ISO 3166';
 
+CREATE OR REPLACE VIEW dmarc.record_dkim AS
+SELECT r.report, r.record_no, s.no::integer AS signature_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+	s.value ->> 'domain' AS dkim_domain, s.value ->> 'selector' AS selector, s.value ->> 'result' AS result,
+	s.value ->> 'human_result' AS human_result
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.dkim[*]') WITH ORDINALITY AS s(value, no);
 COMMENT ON VIEW dmarc.record_dkim IS 'One row per DKIM signature of a record. A record has none, one or many: never sum count over this view.';
 COMMENT ON COLUMN dmarc.record_dkim.report IS 'Number of the report, see dmarc.reports.id';
 COMMENT ON COLUMN dmarc.record_dkim.record_no IS 'Place of the record in the report, from 1';
@@ -149,6 +104,13 @@ COMMENT ON COLUMN dmarc.record_dkim.selector IS 'auth_results/dkim/selector: the
 COMMENT ON COLUMN dmarc.record_dkim.result IS 'auth_results/dkim/result, before alignment';
 COMMENT ON COLUMN dmarc.record_dkim.human_result IS 'auth_results/dkim/human_result: the receiver''s words';
 
+CREATE OR REPLACE VIEW dmarc.record_spf AS
+SELECT r.report, r.record_no, s.no::integer AS result_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+	s.value ->> 'domain' AS spf_domain, s.value ->> 'scope' AS scope, s.value ->> 'result' AS result,
+	s.value ->> 'human_result' AS human_result
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.spf[*]') WITH ORDINALITY AS s(value, no);
 COMMENT ON VIEW dmarc.record_spf IS 'One row per SPF result of a record. A record has none, one or two: never sum count over this view.';
 COMMENT ON COLUMN dmarc.record_spf.report IS 'Number of the report, see dmarc.reports.id';
 COMMENT ON COLUMN dmarc.record_spf.record_no IS 'Place of the record in the report, from 1';
@@ -163,6 +125,12 @@ COMMENT ON COLUMN dmarc.record_spf.scope IS 'auth_results/spf/scope: mfrom or he
 COMMENT ON COLUMN dmarc.record_spf.result IS 'auth_results/spf/result, before alignment';
 COMMENT ON COLUMN dmarc.record_spf.human_result IS 'auth_results/spf/human_result: the receiver''s words';
 
+CREATE OR REPLACE VIEW dmarc.record_overrides AS
+SELECT r.report, r.record_no, s.no::integer AS reason_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+	r.disposition, s.value ->> 'type' AS type, s.value ->> 'comment' AS comment
+FROM ruad.record r
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+CROSS JOIN LATERAL jsonb_path_query(r.reason, '$[*]') WITH ORDINALITY AS s(value, no);
 COMMENT ON VIEW dmarc.record_overrides IS 'One row per reason why a receiver departed from the policy. A record has none, one or many: never sum count over this view.';
 COMMENT ON COLUMN dmarc.record_overrides.report IS 'Number of the report, see dmarc.reports.id';
 COMMENT ON COLUMN dmarc.record_overrides.record_no IS 'Place of the record in the report, from 1';
@@ -176,6 +144,18 @@ COMMENT ON COLUMN dmarc.record_overrides.disposition IS 'policy_evaluated/dispos
 COMMENT ON COLUMN dmarc.record_overrides.type IS 'policy_evaluated/reason/type: forwarded, mailing_list, local_policy, …';
 COMMENT ON COLUMN dmarc.record_overrides.comment IS 'policy_evaluated/reason/comment: the receiver''s words';
 
+CREATE OR REPLACE VIEW dmarc.sources_daily AS
+SELECT domain, day, source_ip,
+	count(*) AS records,
+	coalesce(sum(count), 0) AS messages,
+	coalesce(sum(count) FILTER (WHERE dmarc_pass), 0) AS pass,
+	coalesce(sum(count) FILTER (WHERE NOT dmarc_pass), 0) AS fail,
+	coalesce(sum(count) FILTER (WHERE dkim_aligned), 0) AS dkim_aligned,
+	coalesce(sum(count) FILTER (WHERE spf_aligned), 0) AS spf_aligned,
+	coalesce(sum(count) FILTER (WHERE disposition = 'quarantine'), 0) AS quarantine,
+	coalesce(sum(count) FILTER (WHERE disposition = 'reject'), 0) AS reject
+FROM dmarc.records
+GROUP BY domain, day, source_ip;
 COMMENT ON VIEW dmarc.sources_daily IS 'One row per domain, UTC day and sending address, in messages. Safe to sum.';
 COMMENT ON COLUMN dmarc.sources_daily.domain IS 'policy_published/domain';
 COMMENT ON COLUMN dmarc.sources_daily.day IS 'The UTC day of the reports'' begin';
@@ -189,6 +169,11 @@ COMMENT ON COLUMN dmarc.sources_daily.spf_aligned IS 'Of these, messages with po
 COMMENT ON COLUMN dmarc.sources_daily.quarantine IS 'Of these, messages that the receiver quarantined';
 COMMENT ON COLUMN dmarc.sources_daily.reject IS 'Of these, messages that the receiver rejected';
 
+CREATE OR REPLACE VIEW dmarc.policies AS
+SELECT domain, p, sp, np, adkim, aspf, pct, fo, testing,
+	min(begin) AS first_seen, max(begin) AS last_seen, count(*) AS reports, count(DISTINCT org_name) AS reporters
+FROM dmarc.reports
+GROUP BY domain, p, sp, np, adkim, aspf, pct, fo, testing;
 COMMENT ON VIEW dmarc.policies IS 'One row per policy that reporters saw published for a domain. Periods overlap while DNS propagates.';
 COMMENT ON COLUMN dmarc.policies.domain IS 'policy_published/domain';
 COMMENT ON COLUMN dmarc.policies.p IS 'policy_published/p: policy for the domain';
@@ -203,34 +188,3 @@ COMMENT ON COLUMN dmarc.policies.first_seen IS 'begin of the first report that s
 COMMENT ON COLUMN dmarc.policies.last_seen IS 'begin of the last report that shows it';
 COMMENT ON COLUMN dmarc.policies.reports IS 'How many reports show it';
 COMMENT ON COLUMN dmarc.policies.reporters IS 'By how many different org_name';
-
-COMMENT ON VIEW dmarc.intake IS 'One row per thing found in a delivered mail, and what became of it; the ledger of what came in.';
-COMMENT ON COLUMN dmarc.intake.mail IS 'Number of the delivery';
-COMMENT ON COLUMN dmarc.intake.item_no IS 'Place of the thing in the mail, from 1';
-COMMENT ON COLUMN dmarc.intake.received_at IS 'When the mail was taken';
-COMMENT ON COLUMN dmarc.intake.source IS 'lmtp or import';
-COMMENT ON COLUMN dmarc.intake.name IS 'Path of an imported file';
-COMMENT ON COLUMN dmarc.intake.envelope_from IS 'Reverse-path; empty for <>';
-COMMENT ON COLUMN dmarc.intake.recipients IS 'Recipients: array of addresses';
-COMMENT ON COLUMN dmarc.intake.size IS 'Bytes of the mail';
-COMMENT ON COLUMN dmarc.intake.mail_sha256 IS 'SHA-256 of the mail';
-COMMENT ON COLUMN dmarc.intake.message_id IS 'Header Message-ID: a hint, not trusted';
-COMMENT ON COLUMN dmarc.intake.subject IS 'Header Subject: a hint, not trusted';
-COMMENT ON COLUMN dmarc.intake.header_from IS 'Header From: a hint, not trusted';
-COMMENT ON COLUMN dmarc.intake.kind IS 'aggregate or unreadable';
-COMMENT ON COLUMN dmarc.intake.status IS 'stored, duplicate (known already), conflict (known with other content) or quarantined (not readable)';
-COMMENT ON COLUMN dmarc.intake.code IS 'Why it was not stored, as a word to group by';
-COMMENT ON COLUMN dmarc.intake.reason IS 'Why it was not stored, in a sentence';
-COMMENT ON COLUMN dmarc.intake.place IS 'Where in the mail it was found';
-COMMENT ON COLUMN dmarc.intake.report IS 'The report it became, repeats or contradicts, see dmarc.reports.id';
-COMMENT ON COLUMN dmarc.intake.sha256 IS 'SHA-256 of the unpacked XML';
-COMMENT ON COLUMN dmarc.intake.raw_mail IS 'The delivery whose bytes are kept raw and are the same as this mail''s; NULL when none are kept';
-
-COMMENT ON VIEW dmarc.domains IS 'One row per domain that a report was ever about.';
-COMMENT ON COLUMN dmarc.domains.domain IS 'policy_published/domain';
-
-COMMENT ON VIEW dmarc.schema_version IS 'The migrations that this database has seen';
-COMMENT ON COLUMN dmarc.schema_version.version IS 'Number of the migration';
-COMMENT ON COLUMN dmarc.schema_version.name IS 'Its name';
-COMMENT ON COLUMN dmarc.schema_version.applied_at IS 'When it was applied';
-COMMENT ON COLUMN dmarc.schema_version.app_version IS 'By which version of ruad';

@@ -1,70 +1,4 @@
--- 0009_prune - retention: `ruad prune` removes what is older than the settings say, one kind a call.
---
--- A report that comes again after it was removed is stored again, and removed again by the next run, since its begin is what it
--- is. Names of domains and reporters stay. The ledger keeps what became of a mail until it is removed itself (kind 'mail'); item.report may then
--- name a report that is gone.
-
-SET LOCAL ROLE ruad_owner;
-
--- The monthly partitions of a table that end by then.
-CREATE FUNCTION ruad.months_before(parent text, before timestamptz) RETURNS SETOF text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-AS $$
-	SELECT c.relname::text
-	FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-	WHERE i.inhparent = to_regclass('ruad.' || parent) AND c.relname ~ ('^' || parent || '_\d{4}_\d\d$')
-		AND to_timestamp(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before
-	ORDER BY 1
-$$;
-
--- Get the locks that dropping partitions takes. Readers and writers lock these tables in orders of their own, so we neither wait long nor
--- hold one while we wait for the next: the pruner gives way and tries again.
-CREATE FUNCTION ruad.lock_parents(parents text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '300ms'
-AS $$
-DECLARE
-	parent text;
-BEGIN
-	FOR attempt IN 1 .. 100 LOOP
-		BEGIN
-			FOREACH parent IN ARRAY parents LOOP
-				EXECUTE format('LOCK TABLE ONLY ruad.%I IN ACCESS EXCLUSIVE MODE', parent);
-			END LOOP;
-			RETURN;
-		EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-			PERFORM pg_sleep(0.1 + random() / 4);
-		END;
-	END LOOP;
-	RAISE EXCEPTION 'tables %: in use all the time', array_to_string(parents, ', ') USING ERRCODE = 'lock_not_available';
-END
-$$;
-
--- Drop the months of these tables that end by then; how many (of the first table), how many rows it had, and the sum of a column of them.
-CREATE FUNCTION ruad.drop_months(parents text[], before timestamptz, summed text, OUT months bigint, OUT rows bigint, OUT sum bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	part text;
-	more record;
-BEGIN
-	months := 0;
-	rows := 0;
-	sum := 0;
-	IF NOT EXISTS (SELECT FROM unnest(parents) p, ruad.months_before(p, before)) THEN
-		RETURN;
-	END IF;
-	PERFORM ruad.lock_parents(parents);
-	FOR part IN SELECT m FROM ruad.months_before(parents[1], before) m LOOP
-		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed, part) INTO more;
-		months := months + 1;
-		rows := rows + more.rows;
-		sum := sum + more.sum;
-	END LOOP;
-	FOR part IN SELECT m FROM unnest(parents) p, ruad.months_before(p, before) m LOOP
-		EXECUTE format('DROP TABLE ruad.%I', part);
-	END LOOP;
-END
-$$;
+-- prune.sql - `ruad prune` removes what is older than the settings say, one kind a call.
 
 -- A report that begins further ahead than partitions are made for would never grow old; its time of receipt stands for it.
 CREATE FUNCTION ruad.is_old(begin timestamptz, received_at timestamptz, before timestamptz) RETURNS boolean
@@ -73,7 +7,6 @@ AS $$ SELECT begin < before OR begin >= now() + interval '62 days' AND received_
 
 -- A report's records, or policies, are looked for by its begin, so the same condition that finds the report is of use for them but for
 -- received_at.
-
 CREATE FUNCTION ruad.prune_aggregate(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$

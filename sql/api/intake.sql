@@ -1,0 +1,99 @@
+-- intake.sql - what was received, by the time of receipt.
+
+-- What came in, by the time that it came in
+
+-- What may become of a thing found in a mail.
+CREATE FUNCTION api.intake_statuses() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT ARRAY['stored', 'duplicate', 'conflict', 'quarantined'] $$;
+
+-- One such thing as a list shows it.
+CREATE FUNCTION api.intake_item(i dmarc.intake) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT jsonb_build_object('mail', i.mail::text, 'item_no', i.item_no, 'received_at', api.iso(i.received_at), 'source', i.source,
+		'name', api.display(i.name), 'envelope_from', api.display(i.envelope_from), 'size', i.size,
+		'message_id', api.display(i.message_id), 'subject', api.display(i.subject), 'header_from', api.display(i.header_from),
+		'kind', i.kind, 'status', i.status, 'code', api.display(i.code), 'reason', api.display(i.reason), 'place', api.display(i.place),
+		'report', i.report::text, 'raw', i.raw_mail IS NOT NULL, 'partial', i.partial, 'authentic', i.authentic)
+$$;
+
+-- Each thing found in a mail and what became of it, the newest first. Unless p_status is given, what somebody should look at:
+-- quarantined and conflict; with p_report what came of that report again, at any time unless a window was asked for.
+CREATE FUNCTION api.intake_events(f api.filter_set, p api.page_spec, p_status text[] DEFAULT NULL, p_kind text[] DEFAULT NULL,
+	p_code text[] DEFAULT NULL, p_report bigint DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	place api.place := api.place_of('intake', p.cursor);
+	page api.place[];
+BEGIN
+	PERFORM api.check_choice('status', api.intake_statuses(), VARIADIC p_status);
+	PERFORM api.check_choice('kind', ARRAY['aggregate', 'failure', 'feedback', 'tls', 'unreadable'], VARIADIC p_kind);
+	p_status := coalesce(p_status, CASE WHEN p_report IS NULL THEN ARRAY['quarantined', 'conflict'] ELSE ARRAY['duplicate', 'conflict'] END);
+	IF p_report IS NOT NULL AND NOT f.dated THEN
+		f.from_day := '1970-01-01';
+		f.to_day := '9999-12-31';
+	END IF;
+	page := ARRAY(
+		SELECT ROW(i.received_at, i.mail, i.item_no)::api.place FROM dmarc.intake i
+		WHERE i.received_at >= api.at(f.from_day) AND i.received_at < api.at(f.to_day)
+			AND i.status = ANY (p_status)
+			AND (p_kind IS NULL OR i.kind = ANY (p_kind))
+			AND (p_code IS NULL OR i.code = ANY (p_code))
+			AND (p_report IS NULL OR i.report = p_report)
+			AND (place.at IS NULL OR i.received_at <= place.at AND (i.received_at < place.at OR i.mail < place.id
+				OR i.mail = place.id AND i.item_no > place.no))
+		ORDER BY i.received_at DESC, i.mail DESC, i.item_no
+		LIMIT p.size + 1);
+
+	RETURN jsonb_build_object('window', api.window_json(f),
+		'items', (SELECT coalesce(jsonb_agg(api.intake_item(i) ORDER BY k.ordinality), '[]')
+			FROM unnest(page[:p.size]) WITH ORDINALITY k JOIN dmarc.intake i ON i.mail = k.id AND i.item_no = k.no),
+		'next', api.place_next('intake', page, p.size));
+END
+$$;
+
+-- How many things found on each day of the window had which fate, and which kind or code they had.
+CREATE FUNCTION api.intake_counts(f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN (
+		WITH things AS MATERIALIZED (
+			SELECT (i.received_at AT TIME ZONE 'UTC')::date AS day, i.kind, i.status, i.code, count(*) AS n FROM dmarc.intake i
+			WHERE i.received_at >= api.at(f.from_day) AND i.received_at < api.at(f.to_day) GROUP BY 1, 2, 3, 4
+		), days AS (
+			SELECT g::date AS t, coalesce(sum(h.n) FILTER (WHERE h.status = 'stored'), 0) AS stored,
+				coalesce(sum(h.n) FILTER (WHERE h.status = 'duplicate'), 0) AS duplicate,
+				coalesce(sum(h.n) FILTER (WHERE h.status = 'conflict'), 0) AS conflict,
+				coalesce(sum(h.n) FILTER (WHERE h.status = 'quarantined'), 0) AS quarantined
+			FROM generate_series(f.from_day::timestamp, f.to_day::timestamp - interval '1 day', '1 day') AS g
+			LEFT JOIN things h ON h.day = g::date
+			GROUP BY 1
+		)
+		SELECT jsonb_build_object(
+			'counts', (SELECT jsonb_object_agg(s, coalesce(t.n, 0)) FROM unnest(api.intake_statuses()) s
+				LEFT JOIN (SELECT status, sum(n) AS n FROM things GROUP BY 1) t ON t.status = s),
+			'by_kind', (SELECT coalesce(jsonb_object_agg(kind, n), '{}')
+				FROM (SELECT kind, sum(n) AS n FROM things WHERE kind IS NOT NULL GROUP BY 1) k),
+			'by_code', (SELECT coalesce(jsonb_object_agg(code, n), '{}')
+				FROM (SELECT api.display(code) AS code, sum(n) AS n FROM things WHERE status <> 'stored' AND code IS NOT NULL GROUP BY 1) c),
+			'by_day', (SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.t), '[]') FROM days d)));
+END
+$$;
+
+-- What came in; items and next are the first page of api.intake_events().
+CREATE FUNCTION api.intake(f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	PERFORM api.bucket_of('day', f);
+	RETURN api.intake_events(f, api.page()) || api.intake_counts(f) || jsonb_build_object(
+		'mails', (SELECT count(*) FROM dmarc.mails m WHERE m.received_at >= api.at(f.from_day) AND m.received_at < api.at(f.to_day)),
+		'last_mail_at', (SELECT api.iso(m.received_at) FROM dmarc.mails m ORDER BY m.received_at DESC LIMIT 1),
+		'last_report_at', (SELECT api.iso(max(r.at)) FROM (
+			SELECT max(received_at) AS at FROM dmarc.reports UNION ALL SELECT max(received_at) FROM dmarc.failure_reports
+			UNION ALL SELECT max(received_at) FROM dmarc.tls_reports) r));
+END
+$$;

@@ -1,0 +1,126 @@
+-- policies.sql - policies as reports show them, and the record of the next step.
+
+-- Policies
+
+-- The tags of a policy as reports tell them.
+CREATE TYPE api.policy AS (p text, sp text, np text, testing text, adkim text, aspf text, pct integer, fo text);
+
+-- What is enforced of a policy: with t=y one step less (RFC 9989 section 4.7).
+CREATE FUNCTION api.enforced(policy text, testing text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN testing IS DISTINCT FROM 'y' THEN policy WHEN policy = 'reject' THEN 'quarantine' ELSE 'none' END $$;
+
+-- The policy as a report shows it. Of a From domain below (from_below) sp is in effect.
+CREATE FUNCTION api.policy_seen(r dmarc.reports, from_below boolean) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT api.display(jsonb_build_object('p', r.p, 'sp', r.sp, 'np', r.np, 'testing', r.testing, 'adkim', r.adkim, 'aspf', r.aspf,
+		'pct', r.pct, 'fo', r.fo, 'as_of', api.iso(r.begin),
+		'effective', api.enforced(CASE WHEN from_below THEN coalesce(r.sp, r.p) ELSE r.p END, r.testing)))
+$$;
+
+-- The newest report on each domain.
+CREATE FUNCTION api.newest_reports(f api.filter_set) RETURNS SETOF dmarc.reports
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT DISTINCT ON (r.domain) r.* FROM api.matching_reports(f) r ORDER BY r.domain, r.begin DESC, r.id DESC $$;
+
+-- The later of two values, if it is not NULL.
+CREATE FUNCTION api.later(before text, value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(value, before) $$;
+
+-- The last one in the order of a window that is not NULL.
+CREATE AGGREGATE api.carried(text) (SFUNC = api.later, STYPE = text);
+
+-- The policies that reporters saw for a domain until a day, the newest first. Reporters leave tags out: an older one knows no np
+-- and no t, a newer one tells no pct, and defaults are told or not. So policies are the same when p, sp, adkim and aspf are in effect, and
+-- a tag left out is what was told last with these (or, before anybody told it, first).
+CREATE FUNCTION api.policy_history(p_domain text, p_until date)
+RETURNS TABLE (first_day date, last_day date, reports bigint, reporters bigint, policy api.policy)
+LANGUAGE sql STABLE
+AS $$
+	WITH days AS MATERIALIZED (
+		SELECT r.day, r.org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct, r.fo, count(*) AS reports,
+			jsonb_build_array(r.p, coalesce(r.sp, r.p), coalesce(r.adkim, 'r'), coalesce(r.aspf, 'r')) AS core
+		FROM dmarc.reports r WHERE r.domain = p_domain AND r.begin < api.at(p_until)
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+	), told AS (
+		SELECT d.day, d.org_name, d.reports, d.core, d.p, d.sp, d.adkim, d.aspf,
+			coalesce(api.carried(d.np) OVER np_before, api.carried(d.np) OVER np_behind) AS np,
+			coalesce(api.carried(d.testing) OVER testing_before, api.carried(d.testing) OVER testing_behind) AS testing,
+			coalesce(api.carried(d.pct::text) OVER pct_before, api.carried(d.pct::text) OVER pct_behind) AS pct,
+			coalesce(api.carried(d.fo) OVER fo_before, api.carried(d.fo) OVER fo_behind) AS fo
+		FROM days d
+		WINDOW np_before AS (PARTITION BY d.core ORDER BY d.day, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
+			np_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
+			testing_before AS (PARTITION BY d.core ORDER BY d.day, d.testing IS NULL, d.testing ROWS UNBOUNDED PRECEDING),
+			testing_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.testing IS NULL, d.testing ROWS UNBOUNDED PRECEDING),
+			pct_before AS (PARTITION BY d.core ORDER BY d.day, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
+			pct_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
+			fo_before AS (PARTITION BY d.core ORDER BY d.day, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING),
+			fo_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING)
+	)
+	SELECT min(t.day), max(t.day), sum(t.reports)::bigint, count(DISTINCT coalesce(t.org_name, '')),
+		ROW(t.core ->> 0, max(t.sp), t.np, t.testing, max(t.adkim), max(t.aspf), t.pct::integer, t.fo)::api.policy
+	FROM told t
+	GROUP BY t.core, t.np, t.testing, t.pct, t.fo
+	ORDER BY max(t.day) DESC, min(t.day) DESC, sum(t.reports) DESC
+	LIMIT 100
+$$;
+
+-- The nearest domain above name that reports were ever about.
+CREATE FUNCTION api.parent_of(name text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT d.domain FROM dmarc.domains d
+	WHERE d.domain = ANY (ARRAY(SELECT array_to_string((string_to_array(name, '.'))[i:], '.')
+		FROM generate_series(2, length(name) - length(replace(name, '.', '')) + 1) i))
+		AND EXISTS (SELECT FROM dmarc.reports r WHERE r.domain = d.domain)
+	ORDER BY length(d.domain) DESC LIMIT 1
+$$;
+
+-- The tags of the next record of _dmarc: p and t for the step, the others as they are in effect. A tag that is not there keeps its
+-- default; sp and np that are as they would be without them are left out, since reporters fill them in. Only values of RFC 9989 section
+-- 4.7 are taken from a report. Reports do not tell rua and ruf: they are where the newest reports came in.
+CREATE FUNCTION api.record_value(policy api.policy, p text, t text, rua text, ruf text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT array_to_string(ARRAY['v=DMARC1', 'p=' || p,
+		CASE WHEN policy.sp IN ('none', 'quarantine', 'reject') AND policy.sp IS DISTINCT FROM policy.p THEN 'sp=' || policy.sp END,
+		CASE WHEN policy.np IN ('none', 'quarantine', 'reject') AND policy.np IS DISTINCT FROM coalesce(policy.sp, policy.p) THEN 'np=' || policy.np END,
+		CASE WHEN policy.adkim = 's' THEN 'adkim=s' END,
+		CASE WHEN policy.aspf = 's' THEN 'aspf=s' END,
+		CASE WHEN t = 'y' THEN 't=y' END,
+		CASE WHEN policy.fo ~ '^[01ds](:[01ds])*$' AND policy.fo <> '0' THEN 'fo=' || policy.fo END,
+		'rua=mailto:' || CASE WHEN rua ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN rua ELSE '<the address as it is now>' END,
+		CASE WHEN ruf ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN 'ruf=mailto:' || ruf END], '; ')
+$$;
+
+-- Where the newest reports on a domain came in: aggregate reports, failure reports.
+CREATE FUNCTION api.mailboxes_of(p_domain text, OUT rua text, OUT ruf text)
+LANGUAGE sql STABLE
+AS $$
+	SELECT (SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = (
+			SELECT r.mail FROM dmarc.reports r WHERE r.domain = p_domain ORDER BY r.begin DESC, r.id DESC LIMIT 1)),
+		(SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = (
+			SELECT r.mail FROM dmarc.failure_reports r WHERE r.domain = p_domain AND r.kind = 'failure' ORDER BY r.begin DESC, r.id DESC LIMIT 1))
+$$;
+
+-- The record of the next step, each step tried with t=y first. The one that is there is kept when it rejects, or when nothing can be said.
+CREATE FUNCTION api.next_record(p_domain text, policy api.policy, sufficient boolean) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+	SELECT jsonb_build_object('name', '_dmarc.' || api.display(p_domain), 'step', s.step, 'value',
+		api.record_value(policy, s.p, s.t, m.rua, m.ruf))
+	FROM (VALUES
+		(1, NOT sufficient OR policy.p = 'reject' AND policy.testing IS DISTINCT FROM 'y', 'keep',
+			CASE WHEN policy.p IN ('quarantine', 'reject') THEN policy.p ELSE 'none' END, policy.testing),
+		(2, policy.p = 'reject', 'reject', 'reject', 'n'),
+		(3, policy.p = 'quarantine' AND policy.testing = 'y', 'quarantine', 'quarantine', 'n'),
+		(4, policy.p = 'quarantine', 'reject_test', 'reject', 'y'),
+		(5, true, 'quarantine_test', 'quarantine', 'y')) AS s(no, here, step, p, t)
+	CROSS JOIN api.mailboxes_of(p_domain) m
+	WHERE s.here
+	ORDER BY s.no
+	LIMIT 1
+$$;

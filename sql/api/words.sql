@@ -1,0 +1,74 @@
+-- words.sql - words and formats that all resources share.
+
+-- Words and formats
+CREATE FUNCTION api.refuse(parameter text, words text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('parameter "%s": %s', parameter, words),
+		HINT = parameter;
+END
+$$;
+
+-- For display: C0 and C1 control characters and those that change the direction of text are taken out; tab and line end become spaces.
+CREATE FUNCTION api.display(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT translate(value, E'\t\n\r\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000b\u000c\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069', '   ')
+$$;
+
+-- The same for every text in a JSON value.
+CREATE FUNCTION api.display(value jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	CASE jsonb_typeof(value)
+		WHEN 'string' THEN
+			RETURN to_jsonb(api.display(value #>> '{}'));
+		WHEN 'array' THEN
+			RETURN (SELECT coalesce(jsonb_agg(api.display(e) ORDER BY no), '[]')
+				FROM jsonb_array_elements(value) WITH ORDINALITY AS a(e, no));
+		WHEN 'object' THEN
+			RETURN (SELECT coalesce(jsonb_object_agg(api.display(k), api.display(e)), '{}') FROM jsonb_each(value) AS o(k, e));
+		ELSE
+			RETURN value;
+	END CASE;
+END
+$$;
+
+CREATE FUNCTION api.iso(at timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') $$;
+
+CREATE FUNCTION api.at(day date) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT day::timestamp AT TIME ZONE 'UTC' $$;
+
+CREATE FUNCTION api.today() RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;
+
+-- Reports for a day arrive until the end of the day after the next one; days from here on are incomplete.
+CREATE FUNCTION api.complete_until() RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT api.today() - 1 $$;
+
+-- A pattern of LIKE that only text itself fits.
+CREATE FUNCTION api.like_literal(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT regexp_replace(value, '([\\%_])', '\\\1', 'g') $$;
+
+-- Names of domains as the views have them: lower case, no final dot.
+CREATE FUNCTION api.domain_names(p_values text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT array_agg(lower(rtrim(v, '.'))) FROM unnest(p_values) v $$;
+
+-- For display, with its lines: an original header, which is no header any more in one line.
+CREATE FUNCTION api.display_lines(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no) FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
+
+-- How many messages, in words.
+CREATE FUNCTION api.messages_words(n numeric) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT n || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END $$;

@@ -1,0 +1,68 @@
+-- labels.sql - whose a source is, in the words of the people here.
+
+-- The label of an address: the most specific one.
+CREATE FUNCTION ruad.label_of(source_ip inet, service text, rdns_domain text, asn bigint) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+	SELECT l.label FROM ruad.label l
+	JOIN (VALUES (1, 'ip:' || host(source_ip)), (2, 'domain:' || rdns_domain), (3, 'service:' || service), (4, 'as:' || asn)) k(rank, source)
+		ON k.source = l.source
+	ORDER BY k.rank LIMIT 1
+$$;
+
+-- The addresses that a label of this source may speak of.
+CREATE FUNCTION ruad.addresses_under(source text) RETURNS SETOF ruad.address
+LANGUAGE sql STABLE
+AS $$
+	SELECT a FROM ruad.address a
+	WHERE CASE split_part(addresses_under.source, ':', 1)
+		WHEN 'ip' THEN host(a.source_ip) = substr(addresses_under.source, 4)
+		WHEN 'domain' THEN a.rdns_domain = substr(addresses_under.source, 8)
+		WHEN 'service' THEN a.service = substr(addresses_under.source, 9)
+		WHEN 'as' THEN a.asn::text = substr(addresses_under.source, 4)
+	END
+$$;
+
+-- Set the label of a source, or take it away (p_label NULL), and write down who did. ERRCODE 22023 with the parameter's name as HINT
+-- when a value does not fit.
+CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	address inet;
+BEGIN
+	IF p_source IS NULL OR p_source !~ '^((service|domain):[a-z0-9._-]+|as:(0|[1-9][0-9]{0,9})|ip:[0-9a-f.:]+)$' OR octet_length(p_source) > 300 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'source',
+			MESSAGE = format('"%s" is not a source: service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS', left(p_source, 100));
+	ELSIF p_label NOT IN ('mine', 'forwarder', 'not_mine') THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'label',
+			MESSAGE = format('"%s" is not one of mine, forwarder, not_mine', left(p_label, 100));
+	ELSIF octet_length(p_note) > 4000 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'note', MESSAGE = 'the note is longer than 4000 bytes';
+	END IF;
+	IF p_source LIKE 'ip:%' THEN
+		BEGIN
+			address := substr(p_source, 4)::inet;
+		EXCEPTION WHEN invalid_text_representation THEN
+			RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'source', MESSAGE = format('"%s" is not an address', substr(p_source, 4));
+		END;
+		p_source := 'ip:' || host(address);
+	END IF;
+
+	PERFORM pg_advisory_xact_lock(hashtext('ruad.set_label'), hashtext(p_source));
+	IF p_label IS NULL THEN
+		DELETE FROM ruad.label WHERE source = p_source;
+	ELSE
+		INSERT INTO ruad.label AS l (source, label, note, set_by, set_via, set_at) VALUES (p_source, p_label, p_note, p_user, p_via, now())
+		ON CONFLICT (source) DO UPDATE SET label = excluded.label, note = excluded.note, set_by = excluded.set_by, set_via = excluded.set_via,
+			set_at = excluded.set_at;
+	END IF;
+	INSERT INTO ruad.label_log (source, label, note, set_by, set_via, set_at) VALUES (p_source, p_label, p_note, p_user, p_via, now());
+	IF address IS NOT NULL THEN
+		INSERT INTO ruad.address (source_ip) VALUES (address) ON CONFLICT DO NOTHING;
+	END IF;
+	UPDATE ruad.address a SET label = NULL WHERE a.source_ip IN (SELECT u.source_ip FROM ruad.addresses_under(p_source) u); -- the trigger sets it
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ruad.set_label TO ruad_editor;
