@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "parser/error.h"
+#include "server/cli/memory.h"
+#include "server/cli/postgres_settings.h"
 #include "server/common/log.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
@@ -24,6 +26,7 @@
 #define STOP_SECONDS    30
 #define ORPHAN_SECONDS  30           /* for the server of a killed ruad to end */
 #define POLL            (100 * 1000) /* microseconds */
+#define LOG_PREFIX      "PostgreSQL: "
 
 struct postgres {
 	char *state; /* folders and files, absolute */
@@ -351,6 +354,69 @@ static gboolean write_access(const struct postgres *postgres, GError **error)
 	       write_file(postgres->data, "pg_ident.conf", ident, error);
 }
 
+/* -- its settings -- */
+
+static gboolean write_settings(const struct postgres *postgres, GError **error)
+{
+	g_autofree char *text = postgres_settings_text(memory_usable(), postgres->connections);
+
+	return write_file(postgres->data, POSTGRES_SETTINGS, text, error);
+}
+
+/* PostgreSQL skips a file that it may not read, as if it did not exist. */
+static gboolean check_local_settings(const struct postgres *postgres, GError **error)
+{
+	g_autofree char *path = g_build_filename(postgres->state, POSTGRES_LOCAL_SETTINGS, NULL);
+
+	if (access(path, R_OK) == 0 || errno == ENOENT)
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "cannot read \"%s\": %s", path, g_strerror(errno));
+	return FALSE;
+}
+
+/* The messages in log lines, without prefix and level, on one line. Transfer full. */
+static char *join_messages(const char *log)
+{
+	g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
+	GString *messages = g_string_new(NULL);
+
+	for (gsize i = 0; lines[i] != NULL; i++) {
+		const char *message = g_str_has_prefix(lines[i], LOG_PREFIX) ? strstr(lines[i], ":  ") : NULL;
+
+		if (message != NULL)
+			g_string_append_printf(messages, "%s%s", messages->len == 0 ? "" : "; ", message + 3);
+	}
+	return g_string_free(messages, FALSE);
+}
+
+/*
+ * Let PostgreSQL read its settings before it starts. The running server would log only that a file has errors, since the
+ * lines that say which are below its log level. Asked for one setting (-C), it reads all of them and ends.
+ */
+static gboolean check_settings(const struct postgres *postgres, GError **error)
+{
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_auto(GStrv) argv = NULL;
+	g_autofree char *log = NULL;
+	g_autofree char *messages = NULL;
+	int status = 0;
+
+	if (!check_local_settings(postgres, error))
+		return FALSE;
+	g_strv_builder_addv(words, (const char **)postgres->argv);
+	g_strv_builder_add_many(words, "-c", "log_min_messages=log", "-C", "shared_buffers", NULL);
+	argv = g_strv_builder_end(words);
+	if (!g_spawn_sync(postgres->state, argv, postgres->envp, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+		&log, &status, error))
+		return FALSE;
+	if (status == 0)
+		return TRUE;
+	messages = join_messages(log);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "PostgreSQL refuses its settings: %s",
+	    *messages != '\0' ? messages : last_line(log));
+	return FALSE;
+}
+
 /* -- what a killed server left -- */
 
 /* A process of a PostgreSQL server that works in the data directory, or 0: the server and all its processes
@@ -422,19 +488,23 @@ static gboolean check_owner(const struct postgres *postgres, GError **error)
 	return FALSE;
 }
 
+/*
+ * What neither file may change, as the command line has the last word: who can reach the server, and what it logs. The
+ * program that gets an error logs it; here it would only repeat what mails and browsers sent.
+ */
 static char **make_argv(const struct postgres *postgres)
 {
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autofree char *program = g_build_filename(postgres->bin, "postgres", NULL);
-	g_autofree char *connections = g_strdup_printf("max_connections=%u", postgres->connections);
-	/* the program that gets an error says so; here it would only repeat what mails and browsers sent */
-	const char *const settings[] = { "listen_addresses=", "port=5432", "unix_socket_permissions=0777",
-		"cluster_name=ruad", "logging_collector=off", "log_destination=stderr", "jit=off",
-		"log_line_prefix=PostgreSQL: ", "log_min_error_statement=panic", "lc_messages=C",
+	g_autofree char *file =
+	    g_strdup_printf("config_file=%s" G_DIR_SEPARATOR_S POSTGRES_SETTINGS, postgres->data);
+	const char *prefix = "log_line_prefix=" LOG_PREFIX;
+	const char *const settings[] = { file, "listen_addresses=", "port=5432",
+		"unix_socket_permissions=0777", "cluster_name=ruad", "logging_collector=off",
+		"log_destination=stderr", prefix, "log_min_error_statement=panic", "lc_messages=C",
 		postgres->verbose ? "log_min_messages=warning" : "log_min_messages=fatal" };
 
-	g_strv_builder_add_many(
-	    words, program, "-D", postgres->data, "-k", postgres->run, "-c", connections, NULL);
+	g_strv_builder_add_many(words, program, "-D", postgres->data, "-k", postgres->run, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
 		g_strv_builder_add_many(words, "-c", settings[i], NULL);
 	return g_strv_builder_end(words);
@@ -450,11 +520,12 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 		return FALSE;
 	if (mkdir(postgres->run, 0750) != 0 && errno != EEXIST)
 		return fail_errno(error, "cannot make the folder", postgres->run);
-	if (!clear_remains(postgres, error) || !write_access(postgres, error))
+	if (!clear_remains(postgres, error) || !write_access(postgres, error) ||
+	    !write_settings(postgres, error))
 		return FALSE;
 	g_strfreev(postgres->argv);
 	postgres->argv = make_argv(postgres);
-	return TRUE;
+	return check_settings(postgres, error);
 }
 
 /* -- is it there? -- */

@@ -4,6 +4,7 @@
  *   STATE/postgres   the data directory, made by initdb at the first start
  *   STATE/run        the Unix socket; whoever reaches it (group ruad) may connect as ruad_auditor
  *   STATE/lock       held by the one ruad that runs the cluster
+ *   STATE/postgresql.local.conf   the admin's own settings, if any (postgres_settings.h)
  *
  * Nothing listens on TCP. The server's own OS user and root may act as any role, other users only as
  * ruad_auditor. Runs as whoever calls, which must not be root; knows nothing of the schema.
@@ -31,9 +32,10 @@ gboolean postgres_lock(
 
 /*
  * Make the cluster fit to start (with the lock held): initdb if there is none, the right version's programs, who may
- * connect as what, what a killed server left behind. Takes some seconds the first time.
+ * connect as what, its settings, what a killed server left behind. Takes some seconds the first time.
  *
- * RUAD_ERROR_SYNTAX  somebody has to mend something: no PostgreSQL here, another version's cluster, another user's
+ * RUAD_ERROR_SYNTAX  somebody has to mend something: no PostgreSQL here, another version's cluster, another user's,
+ *                    settings that PostgreSQL refuses
  * RUAD_ERROR_SYSTEM  disk, initdb
  */
 gboolean postgres_prepare(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;

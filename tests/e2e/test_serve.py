@@ -56,6 +56,84 @@ def test_private_database_has_checksums_utf8_and_no_tcp(running):
     assert (running.state / "run").stat().st_mode & 0o777 == 0o750
 
 
+def local_settings(supervised, text):
+    """Write the admin's settings of the private database before the first start."""
+    supervised.state.mkdir(exist_ok=True)
+    if IS_ROOT:
+        shutil.chown(supervised.state, USER, USER)
+    path = supervised.state / "postgresql.local.conf"
+    path.write_text(text)
+    path.chmod(0o644)
+    return path
+
+
+def test_private_database_is_sized_for_the_machine(running):
+    mib = 1024 * 1024
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    sizes = "shared_buffers", "effective_cache_size", "work_mem", "maintenance_work_mem", "max_wal_size"
+    shared, cache, work, maintenance, wal = (
+        running.query(f"SELECT pg_size_bytes(current_setting('{name}'))")[0][0] for name in sizes
+    )
+    # a control group may allow less than the machine has
+    assert 16 * mib <= shared <= min(2048 * mib, max(memory // 8, 16 * mib))
+    assert shared < cache <= min(32768 * mib, max(memory // 2, 64 * mib))
+    assert 2 * mib <= work <= 64 * mib
+    assert 16 * mib <= maintenance <= 256 * mib
+    assert 256 * mib <= wal <= 2048 * mib
+    assert running.query("SHOW jit") == [("off",)]
+    assert running.query("SHOW max_connections") == [("128",)]
+
+
+def test_postgresql_applies_each_of_the_settings_of_ruad(running):
+    rows = running.query(
+        "SELECT name, applied, error FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.ruad.conf' ORDER BY name"
+    )
+    written = (running.state / "postgres" / "postgresql.ruad.conf").read_text().splitlines()
+    names = sorted(line.split(" = ")[0] for line in written if " = " in line and not line.startswith("#"))
+    assert rows == [(name, True, None) for name in names]
+    assert len(names) == 9
+
+
+def test_local_settings_win_over_those_of_ruad_and_not_over_what_shuts_it_off(supervised):
+    text = "work_mem = '7MB'\njit = on\nlisten_addresses = '*'\nlog_min_error_statement = error\n"
+    path = local_settings(supervised, text)
+    supervised.started()
+    names = "work_mem", "jit", "listen_addresses", "log_min_error_statement"
+    values = [supervised.query(f"SHOW {name}")[0][0] for name in names]
+    assert values == ["7MB", "on", "", "panic"]
+    assert supervised.stop() == 0
+    assert path.read_text() == text
+
+    own = supervised.state / "postgres" / "postgresql.ruad.conf"
+    before = own.read_text()
+    own.write_text("max_connections = none")
+    path.unlink()
+    supervised.started()
+    assert supervised.query("SHOW jit") == [("off",)]
+    assert own.read_text() == before
+    assert own.stat().st_mode & 0o777 == 0o600
+
+
+def test_wrong_local_settings_are_refused_in_the_words_of_postgresql(supervised):
+    for text, words in (
+        ("jit = on\nno_such_name = 1\n", 'unrecognized configuration parameter "no_such_name" in file "{path}" line 2'),
+        ("work_mem = much\n", 'invalid value for parameter "work_mem": "much"; configuration file "{path}" contains errors'),
+        ("work_mem = '4MB\n", 'syntax error in file "{path}" line 1'),
+        ("include 'absent.conf'\n", 'could not open configuration file "{path.parent}/absent.conf": No such file'),
+    ):
+        path = local_settings(supervised, text)
+        code, _, errors = supervised.command("serve")
+        assert code == 78, errors
+        assert "PostgreSQL refuses its settings: " + words.format(path=path) in errors
+    path.write_text("")
+    path.chmod(0)
+    code, _, errors = supervised.command("serve")
+    assert code == 78
+    assert f'cannot read "{path}": Permission denied' in errors
+    path.chmod(0o644)
+    supervised.started()
+
+
 def test_auditor_reads_views_and_nothing_else(running):
     assert running.query("SELECT count(*) FROM dmarc.records", role="ruad_auditor") == [(0,)]
     for sql in ("SELECT * FROM ruad.mail", "CREATE TABLE public.t (a int)", "SET ROLE ruad_owner"):
