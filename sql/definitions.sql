@@ -13,7 +13,7 @@ DECLARE
 		WHERE p.pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND p.prorettype <> 'trigger'::regtype);
 	types text := (
 		SELECT string_agg(t.oid::regtype::text, ', ') FROM pg_catalog.pg_type t JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-		WHERE t.typnamespace = 'api'::regnamespace AND c.relkind = 'c');
+		WHERE t.typnamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND c.relkind = 'c');
 BEGIN
 	IF routines IS NOT NULL THEN
 		EXECUTE 'DROP ROUTINE ' || routines;

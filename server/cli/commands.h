@@ -23,6 +23,7 @@ int command_parse(const struct settings *settings, int argc, char **argv);
 int command_check(const struct settings *settings, int argc, char **argv);
 int command_reprocess(const struct settings *settings, int argc, char **argv);
 int command_label(const struct settings *settings, int argc, char **argv);
+int command_auditor(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);
 int command_migrate(const struct settings *settings, int argc, char **argv);
 int command_health(const struct settings *settings, int argc, char **argv);

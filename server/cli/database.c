@@ -7,16 +7,39 @@
 #include "server/cli/identity.h"
 #include "server/common/log.h"
 #include "server/common/migrate.h"
+#include "server/common/role.h"
 
 #define SPARE_CONNECTIONS 24 /* for auditors, commands and PostgreSQL's own superusers */
 #define JOIN_SECONDS      60 /* for the cluster of a ruad serve that is just starting */
 
-/* 'keep' in ASCII. */
-#define TRY_LOCK "SELECT pg_catalog.pg_try_advisory_lock(1801807216)"
+/* A lock that no outsider can hold. Its transaction does nothing else, so it holds up no VACUUM however long it lasts. */
+#define TRY_LOCK                                                                                             \
+	"SET idle_in_transaction_session_timeout = 0; BEGIN; "                                               \
+	"LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE NOWAIT"
+#define LOCK_NOT_AVAILABLE "55P03" /* SQLSTATE */
+
+/* Other databases of the private cluster are nobody's business. */
+#define CLOSE_DATABASES "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC"
+#define ALLOW_LOGIN     "SELECT ruad.allow_login($1::text, $2::integer)"
 
 struct database {
 	const struct settings *settings; /* borrowed */
 	struct postgres *postgres;       /* NULL when database.url is set */
+	struct db *alone;                /* holds the lock of database_open_alone(), or NULL */
+};
+
+/* The roles of ruad that programs act as. */
+static const struct role {
+	const char *name;
+	const char *url_key; /* of the settings: a connection of its own; NULL: database.url */
+	guint connections;   /* most in the private cluster */
+	gboolean is_web;     /* two more for each of http.threads: ruad-web may be starting again */
+} roles[] = {
+	{ "ruad_owner", NULL, 16, FALSE },
+	{ "ruad_ingest", "database.ingest_url", 32, FALSE },
+	{ "ruad_web", "database.web_url", 4, TRUE },
+	{ "ruad_editor", "database.edit_url", 4, TRUE },
+	{ "ruad_enrich", "database.enrich_url", 4, FALSE },
 };
 
 struct database *database_new(const struct settings *settings, GError **error)
@@ -39,6 +62,7 @@ void database_free(struct database *database)
 {
 	if (database == NULL)
 		return;
+	db_close(database->alone);
 	postgres_free(database->postgres);
 	g_free(database);
 }
@@ -68,49 +92,58 @@ static char *with_role(const char *url, const char *role)
 	return g_strdup_printf("%s options='-c role=%s'", url, role);
 }
 
+/* The URL that the settings give a role of its own, borrowed; "" when there is none. */
+static const char *own_url(const struct database *database, const char *role)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(roles); i++)
+		if (g_str_equal(roles[i].name, role) && roles[i].url_key != NULL)
+			return settings_string(database->settings, roles[i].url_key);
+	return "";
+}
+
 char *database_role_conninfo(const struct database *database, const char *role)
 {
-	const char *url = settings_string(database->settings, "database.url");
-	const char *own = "";
+	const char *own = own_url(database, role);
 
 	if (database->postgres != NULL)
 		return postgres_conninfo(database->postgres, role, POSTGRES_DATABASE);
-	if (g_str_equal(role, "ruad_ingest"))
-		own = settings_string(database->settings, "database.ingest_url");
-	else if (g_str_equal(role, "ruad_web"))
-		own = settings_string(database->settings, "database.web_url");
-	else if (g_str_equal(role, "ruad_editor"))
-		own = settings_string(database->settings, "database.edit_url");
-	else if (g_str_equal(role, "ruad_enrich"))
-		own = settings_string(database->settings, "database.enrich_url");
-	return *own != '\0' ? g_strdup(own) : with_role(url, role);
+	return *own != '\0' ? g_strdup(own)
+			    : with_role(settings_string(database->settings, "database.url"), role);
+}
+
+struct db *database_open_owner(const struct database *database, const char *program, GError **error)
+{
+	g_autofree char *conninfo = database_role_conninfo(database, "ruad_owner");
+	struct db *db = db_open(conninfo, program, error);
+
+	if (db != NULL && !role_assume(db, "ruad_owner", error))
+		g_clear_pointer(&db, db_close);
+	return db;
 }
 
 /* -- one at a time -- */
 
 static gboolean take_lock(struct db *db, GError **error)
 {
-	struct db_rows *rows = db_query(db, TRY_LOCK, NULL, 0, error);
-	gboolean taken;
+	g_autoptr(GError) cause = NULL;
 
-	if (rows == NULL)
-		return FALSE;
-	taken = g_strcmp0(db_rows_get(rows, 0, 0), "t") == 0;
-	db_rows_free(rows);
-	if (!taken)
+	if (db_exec(db, TRY_LOCK, NULL, 0, &cause))
+		return TRUE;
+	if (g_str_equal(db_sqlstate(db), LOCK_NOT_AVAILABLE))
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
 		    "another ruad prune or ruad reprocess is at work on this database");
-	return taken;
+	else
+		g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
 }
 
-struct db *database_open_alone(const struct database *database, const char *program, GError **error)
+struct db *database_open_alone(struct database *database, const char *program, GError **error)
 {
-	g_autofree char *conninfo = database_role_conninfo(database, "ruad_owner");
-	struct db *db = db_open(conninfo, program, error);
-
-	if (db != NULL && !take_lock(db, error))
-		g_clear_pointer(&db, db_close);
-	return db;
+	g_assert(database->alone == NULL);
+	database->alone = database_open_owner(database, program, error);
+	if (database->alone == NULL || !take_lock(database->alone, error))
+		return NULL;
+	return database_open_owner(database, program, error);
 }
 
 /* -- setting up -- */
@@ -139,21 +172,61 @@ static gboolean make_database(const struct postgres *postgres, GError **error)
 	return good;
 }
 
-/* Peer authentication decides who may use them (pg_ident.conf), so the log-ins need no passwords. */
-static gboolean allow_logins(const struct postgres *postgres, GError **error)
+static gboolean allow_login(struct db *db, const struct role *role, guint threads, GError **error)
 {
-	g_autofree char *conninfo = postgres_conninfo(postgres, POSTGRES_ADMIN, POSTGRES_DATABASE);
-	struct db *db = db_open(conninfo, "ruad", error);
-	gboolean good;
+	g_autofree char *connections =
+	    g_strdup_printf("%u", role->connections + (role->is_web ? 2 * threads : 0));
+	const struct db_value params[] = { DB_TEXT(role->name), DB_TEXT(connections) };
 
-	if (db == NULL)
-		return FALSE;
-	good = db_exec(db,
-	    "ALTER ROLE ruad_ingest LOGIN; ALTER ROLE ruad_web LOGIN; ALTER ROLE ruad_auditor LOGIN; "
-	    "ALTER ROLE ruad_owner LOGIN; ALTER ROLE ruad_editor LOGIN; ALTER ROLE ruad_enrich LOGIN",
-	    NULL, 0, error);
+	return db_exec(db, ALLOW_LOGIN, params, G_N_ELEMENTS(params), error);
+}
+
+/* Peer authentication decides who may use them (pg_hba.conf), so the log-ins need no passwords. */
+static gboolean allow_logins(const struct database *database, GError **error)
+{
+	g_autofree char *conninfo = postgres_conninfo(database->postgres, POSTGRES_ADMIN, POSTGRES_DATABASE);
+	const guint threads = (guint)settings_int(database->settings, "http.threads");
+	const struct role auditor = { "ruad_auditor", NULL, 8, FALSE };
+	struct db *db = db_open(conninfo, "ruad", error);
+	gboolean good = db != NULL && db_exec(db, CLOSE_DATABASES, NULL, 0, error) &&
+			allow_login(db, &auditor, threads, error);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(roles) && good; i++)
+		good = allow_login(db, &roles[i], threads, error);
 	db_close(db);
 	return good;
+}
+
+/* A login of ours against the roles that it is to act as; url_key names it. */
+static gboolean check_login(const char *url_key, const char *url, const char *const *names, GError **error)
+{
+	struct db *db = db_open(url, "ruad", error);
+	gboolean good = db != NULL && role_check(db, names, error);
+
+	if (!good)
+		g_prefix_error(error, "%s: ", url_key);
+	db_close(db);
+	return good;
+}
+
+gboolean database_check_logins(const struct database *database, GError **error)
+{
+	g_autoptr(GPtrArray) shared = g_ptr_array_new(); /* roles that have no login of their own */
+
+	if (database->postgres != NULL)
+		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(roles); i++) {
+		const char *const one[] = { roles[i].name, NULL };
+		const char *url = own_url(database, roles[i].name);
+
+		if (*url == '\0')
+			g_ptr_array_add(shared, (gpointer)roles[i].name);
+		else if (!check_login(roles[i].url_key, url, one, error))
+			return FALSE;
+	}
+	g_ptr_array_add(shared, NULL);
+	return check_login("database.url", settings_string(database->settings, "database.url"),
+	    (const char *const *)shared->pdata, error);
 }
 
 gboolean database_set_up(const struct database *database, GError **error)
@@ -164,7 +237,7 @@ gboolean database_set_up(const struct database *database, GError **error)
 		return FALSE;
 	if (!migrate_run(conninfo, error))
 		return FALSE;
-	return database->postgres == NULL || allow_logins(database->postgres, error);
+	return database->postgres == NULL || allow_logins(database, error);
 }
 
 /* -- for a command -- */

@@ -25,20 +25,30 @@ struct postgres *database_private(const struct database *database);
 char *database_admin_conninfo(const struct database *database);
 char *database_role_conninfo(const struct database *database, const char *role);
 
+/* A connection as ruad_owner, for commands; program names the session. RUAD_ERROR_SYSTEM  the database is away */
+struct db *database_open_owner(
+    const struct database *database, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /*
- * A connection as ruad_owner, for the commands that change what is stored (prune, reprocess): one at a time, by an advisory lock
- * that ends with it. program names the session.
+ * The same for the commands that change what is stored (prune, reprocess): one at a time, until database_free(). Once for each
+ * struct database.
  *
  * RUAD_ERROR_SYSTEM  the database is away, or another such command is at work
  */
 struct db *database_open_alone(
-    const struct database *database, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+    struct database *database, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Make the schema up to date; in the private cluster also the database itself and the log-ins. The server must be running.
  * RUAD_ERROR_SYSTEM while it cannot be reached.
  */
 gboolean database_set_up(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * Check that the logins of the settings may act as the roles that ruad's programs act as. In the private cluster they may.
+ * RUAD_ERROR_SYSTEM: one may not, and the message has the statements that give it the right; or the database is away.
+ */
+gboolean database_check_logins(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * For commands other than serve: become the right user (keep_reading as in identity_become()), see that the private cluster runs

@@ -14,6 +14,7 @@
 #include "server/cli/jobs.h"
 #include "server/cli/walk.h"
 #include "server/common/paths.h"
+#include "server/ingest/upkeep.h"
 
 struct import {
 	struct jobs *jobs;
@@ -80,10 +81,8 @@ static gboolean import_file(struct import *import, const char *path)
 
 /* -- all of it -- */
 
-static struct intake *open_intake(
-    const struct settings *settings, const struct database *database, GError **error)
+static struct intake *open_intake(const struct settings *settings, const char *conninfo, GError **error)
 {
-	g_autofree char *conninfo = database_role_conninfo(database, "ruad_ingest");
 	g_autofree char *worker = paths_libexec("ruad-parse");
 	struct intake_options options = intake_options_of(settings, conninfo, worker);
 
@@ -120,11 +119,14 @@ static int import_walk(const struct settings *settings, const struct database *d
 {
 	struct import import = { 0 };
 	g_autoptr(GError) error = NULL;
-	struct intake *intake = open_intake(settings, database, &error);
+	g_autofree char *conninfo = database_role_conninfo(database, "ruad_ingest");
+	struct intake *intake = open_intake(settings, conninfo, &error);
+	struct upkeep *upkeep;
 	int code = COMMAND_OK;
 
 	if (intake == NULL)
 		return command_fail("import", COMMAND_FAILED, "%s", error->message);
+	upkeep = upkeep_new(conninfo);
 	import.jobs = jobs_new(&(struct jobs_options){
 	    .intake = intake, .threads = threads, .quiet = quiet, .total_bytes = walk->bytes });
 	import_files(&import, walk);
@@ -134,6 +136,7 @@ static int import_walk(const struct settings *settings, const struct database *d
 	else if (import.failed > 0)
 		code = COMMAND_FAILED;
 	intake_free(intake);
+	upkeep_free(upkeep, TRUE);
 	if (!quiet)
 		print_counts(&import, walk);
 	return code;
@@ -162,7 +165,7 @@ static int start_and_import(
 
 int command_import(const struct settings *settings, int argc, char **argv)
 {
-	gint jobs = (gint)jobs_default();
+	gint jobs = JOBS_DEFAULT;
 	gboolean quiet = FALSE;
 	const GOptionEntry entries[] = {
 		{ "jobs", 'j', 0, G_OPTION_ARG_INT, &jobs, NULL, NULL },

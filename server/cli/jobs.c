@@ -2,7 +2,6 @@
 
 #include "server/cli/progress.h"
 
-#define JOBS_A_CORE 4
 #define WAIT_BYTES                                                                                           \
 	(G_GUINT64_CONSTANT(128) << 20) /* of documents read and not yet stored; one may be larger */
 
@@ -139,11 +138,6 @@ void jobs_clear_bar(struct jobs *jobs)
 }
 
 /* -- all of it -- */
-
-guint jobs_default(void)
-{
-	return MIN(g_get_num_processors() * JOBS_A_CORE, JOBS_MOST);
-}
 
 struct jobs *jobs_new(const struct jobs_options *options)
 {

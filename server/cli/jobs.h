@@ -10,9 +10,8 @@
 #include "server/ingest/intake.h"
 
 #define JOBS_MOST 64
-
-/* How many at once when nobody says: most of a job's time is waiting for its commit. */
-guint jobs_default(void);
+#define JOBS_DEFAULT                                                                                         \
+	64 /* most of a job's time is waiting: what is parsed while one batch commits makes the next */
 
 /* A document was stored; called by any thread, one at a time. */
 typedef void (*jobs_stored_cb)(

@@ -112,8 +112,7 @@ static gboolean show(struct db *db, const struct wish *wish, GError **error)
 
 static gboolean fulfil(const struct database *database, const struct wish *wish, GError **error)
 {
-	g_autofree char *conninfo = database_role_conninfo(database, "ruad_owner");
-	struct db *db = db_open(conninfo, "ruad-label", error);
+	struct db *db = database_open_owner(database, "ruad-label", error);
 	gboolean good = db != NULL && (wish->label != NULL ? set : show)(db, wish, error);
 
 	db_close(db);

@@ -22,7 +22,7 @@ static const struct command commands[] = {
 	{ "import", command_import, "PATH...", "store the reports in files, mailboxes and folders",
 	    "PATH is a mail, an mbox, a Maildir, an XML, gzip or zip file, a folder of these, or - for\n"
 	    "standard input. What was stored before is counted as a duplicate.\n\n"
-	    "  -j, --jobs=N         documents worked on at the same time (default: 4 for each core)\n"
+	    "  -j, --jobs=N         documents worked on at the same time (default: 64)\n"
 	    "  -q, --quiet          no progress bar and no closing line\n" },
 	{ "parse", command_parse, "FILE...", "print what is in a report or mail, as JSON; needs no database",
 	    "" },
@@ -39,7 +39,7 @@ static const struct command commands[] = {
 	    "      --reason=CODE    only mails set aside for this reason, as Intake shows it (limit, xml, "
 	    "...)\n"
 	    "  -n, --dry-run        only read them, and say what would be stored\n"
-	    "  -j, --jobs=N         mails worked on at the same time (default: 4 for each core)\n"
+	    "  -j, --jobs=N         mails worked on at the same time (default: 64)\n"
 	    "  -q, --quiet          no progress and no closing line\n" },
 	{ "label", command_label, "[SOURCE [LABEL]]", "say whose a source is, or list what was said",
 	    "SOURCE is service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS, as the page and the API have it;\n"
@@ -47,6 +47,13 @@ static const struct command commands[] = {
 	    "down.\n\n"
 	    "      --note=TEXT      with LABEL: why\n"
 	    "      --log            without LABEL: all that was ever set, in order\n" },
+	{ "auditor", command_auditor, "add|remove NAME | list",
+	    "give auditors logins that read the SQL views",
+	    "An auditor reads the views of schema dmarc by SQL and may do nothing else. In the private "
+	    "database\n"
+	    "NAME is a user of this machine; in one of yours, a login with a password.\n\n"
+	    "      --password-file=FILE  with add: set the password that is in FILE (- is standard "
+	    "input)\n" },
 	{ "prune", command_prune, "", "remove what is older than [retention] says",
 	    "ruad serve does it once a day.\n\n"
 	    "  -n, --dry-run        only say what would be removed\n"

@@ -115,7 +115,7 @@ static void parse_job(struct job *job, gboolean has_turn)
 		parse_bytes(job, content, stdout);
 		return;
 	}
-	job->lines = spool_new();
+	job->lines = spool_new(NULL);
 	FILE *out = spool_stream(job->lines);
 	parse_bytes(job, content, out);
 	if (fclose(out) != 0 && job->error == NULL)

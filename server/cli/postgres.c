@@ -312,21 +312,24 @@ static gboolean make_cluster(const struct postgres *postgres, GError **error)
 
 /* -- who may connect as what -- */
 
-static const char hba_words[] = "# Written by ruad at every start: changes are lost.\n"
-				"local all ruad_auditor peer map=auditor\n"
-				"local all all          peer map=ruad\n";
+#define WRITTEN_BY "# Written by ruad at every start: changes are lost.\n"
+
+/* An auditor's login has the name of a user of the operating system, who needs no map. */
+static const char hba_words[] = WRITTEN_BY "local all  " POSTGRES_ADMIN " peer map=ruad\n"
+					   "local " POSTGRES_DATABASE " ruad_owner,ruad_ingest,ruad_web,"
+					   "ruad_editor,ruad_enrich,ruad_auditor peer map=ruad\n"
+					   "local " POSTGRES_DATABASE " +ruad_auditor peer\n";
 
 static const char *const own_roles[] = { POSTGRES_ADMIN, "ruad_owner", "ruad_ingest", "ruad_web",
-	"ruad_editor", "ruad_enrich" };
+	"ruad_editor", "ruad_enrich", "ruad_auditor" };
 
 static char *ident_words(const char *user)
 {
-	GString *words = g_string_new("# Written by ruad at every start: changes are lost.\n");
+	GString *words = g_string_new(WRITTEN_BY);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(own_roles); i++)
 		g_string_append_printf(
 		    words, "ruad \"%s\" %s\nruad root %s\n", user, own_roles[i], own_roles[i]);
-	g_string_append(words, "auditor /^.*$ ruad_auditor\n");
 	return g_string_free(words, FALSE);
 }
 

@@ -1,7 +1,7 @@
 /*
  * prune.c - ruad prune: remove what is older than [retention] says.
  *
- * What belongs to a kind, and how it goes, stands in ruad.prune() (sql/STAGING.md). This calls it as ruad_owner, who owns the tables and is
+ * What belongs to a kind, and how it goes, stands in ruad.prune() (sql/README.md). This calls it as ruad_owner, who owns the tables and is
  * no superuser, for one kind after another, each in a transaction of its own, and says what was removed.
  */
 #include <stdio.h>
@@ -82,7 +82,7 @@ static gboolean remove_all(struct prune *prune, const struct settings *settings,
 	return least == 0 || prune->dry_run || remove_kind(prune, &ledger, least, error);
 }
 
-static gboolean run(const struct settings *settings, const struct database *database, gboolean dry_run,
+static gboolean run(const struct settings *settings, struct database *database, gboolean dry_run,
     gboolean quiet, GError **error)
 {
 	struct prune prune = { .dry_run = dry_run };

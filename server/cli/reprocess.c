@@ -306,7 +306,7 @@ int command_reprocess(const struct settings *settings, int argc, char **argv)
 	g_autofree char *since_text = NULL;
 	g_autofree char *reason = NULL;
 	gboolean dry_run = FALSE;
-	gint jobs = (gint)jobs_default();
+	gint jobs = JOBS_DEFAULT;
 	const GOptionEntry entries[] = {
 		{ "since", 0, 0, G_OPTION_ARG_STRING, &since_text, NULL, NULL },
 		{ "reason", 0, 0, G_OPTION_ARG_STRING, &reason, NULL, NULL },

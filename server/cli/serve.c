@@ -291,7 +291,8 @@ static void announce_ready(struct serve *serve)
 	sd_notify(0, "READY=1\nSTATUS=ready");
 	log_info("ready");
 	if (postgres != NULL)
-		log_info("auditors: psql \"host=%s user=ruad_auditor dbname=" POSTGRES_DATABASE "\"",
+		log_info("auditors: ruad auditor add NAME lets a user of this machine in by "
+			 "psql \"host=%s dbname=" POSTGRES_DATABASE "\"",
 		    postgres_socket_folder(postgres));
 }
 
@@ -342,7 +343,8 @@ static gpointer set_up_database(gpointer data)
 	while (!g_atomic_int_get(&serve->stopping)) {
 		g_autoptr(GError) cause = NULL;
 
-		if (database_set_up(serve->database, &cause))
+		if (database_set_up(serve->database, &cause) &&
+		    database_check_logins(serve->database, &cause))
 			break;
 		if (!may_retry(serve, cause, &last_words)) {
 			answer->error = g_steal_pointer(&cause);

@@ -96,6 +96,16 @@ const char *db_sqlstate(const struct db *db)
 	return db->sqlstate;
 }
 
+void db_cancel(struct db *db)
+{
+	PGcancel *cancel = PQgetCancel(db->conn);
+	char words_of_no_use[256];
+
+	if (cancel != NULL)
+		(void)PQcancel(cancel, words_of_no_use, sizeof words_of_no_use);
+	PQfreeCancel(cancel);
+}
+
 /* params in the arrays that libpq wants. */
 struct arguments {
 	Oid types[MAX_PARAMS];
@@ -218,6 +228,17 @@ GBytes *db_rows_bytes(const struct db_rows *rows, gsize row, guint column)
 void db_rows_free(struct db_rows *rows)
 {
 	PQclear((PGresult *)rows);
+}
+
+char *db_password_verifier(struct db *db, const char *user, const char *password, GError **error)
+{
+	char *verifier = PQencryptPasswordConn(db->conn, password, user, "scram-sha-256");
+	char *copy = g_strdup(verifier);
+
+	if (verifier == NULL)
+		fail(db, NULL, error);
+	PQfreemem(verifier);
+	return copy;
 }
 
 gboolean db_copy_begin(struct db *db, const char *sql, GError **error)

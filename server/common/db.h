@@ -46,8 +46,18 @@ gboolean db_exec(struct db *db, const char *sql, const struct db_value *params, 
 struct db_rows *db_query(struct db *db, const char *sql, const struct db_value *params, guint n_params,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/*
+ * What the server stores of a password, by SCRAM-SHA-256: with it a statement sets a password that neither the server nor its log
+ * gets to see. Transfer full.
+ */
+char *db_password_verifier(
+    struct db *db, const char *user, const char *password, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The SQLSTATE of the last failure ("57014"), or "" ; borrowed until the next call. */
 const char *db_sqlstate(const struct db *db);
+
+/* Ask the server to give up the statement that another thread runs on this connection; that thread gets an error. */
+void db_cancel(struct db *db);
 
 /* COPY ... FROM STDIN: begin, any number of puts, end. A failed put or end leaves the COPY ended. */
 gboolean db_copy_begin(struct db *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -326,7 +326,7 @@ struct json_printer *json_printer_new(FILE *out, const char *file)
 	struct json_printer *printer = g_new0(struct json_printer, 1);
 	printer->out = out;
 	printer->file = file != NULL ? g_filename_display_name(file) : NULL;
-	printer->records = spool_new();
+	printer->records = spool_new(NULL);
 	return printer;
 }
 

@@ -28,7 +28,7 @@ const struct report_sink *json_printer_sink(void);
 /* How many lines said "unreadable" so far. */
 guint json_printer_unreadables(const struct json_printer *printer);
 
-/* Parts of a record or header, transfer full; arrays even when empty. They become columns, too (sql/STAGING.md). */
+/* Parts of a record or header, transfer full; arrays even when empty. They become columns, too (sql/README.md). */
 struct json_object *json_reason(const struct aggregate_record *record);
 struct json_object *json_auth_results(const struct aggregate_record *record); /* {"dkim":[...],"spf":[...]} */
 struct json_object *json_notes(const struct report_note *note, gsize n);

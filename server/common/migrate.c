@@ -2,9 +2,16 @@
 
 #include "parser/error.h"
 #include "server/common/log.h"
+#include "server/common/role.h"
 
-/* 'ruad' in ASCII: the advisory lock of whoever migrates. */
-#define LOCK_SQL "SELECT pg_catalog.pg_advisory_xact_lock(1920295268)"
+/*
+ * Whoever migrates holds a lock on a table that no outsider may lock. Before the first migration there is no such table: then it is an
+ * advisory lock ('ruad' in ASCII), which others can hold, so nobody waits for it for ever.
+ */
+#define LOCK_SQL "LOCK TABLE ruad.schema_version IN EXCLUSIVE MODE"
+#define FIRST_LOCK_SQL                                                                                       \
+	"SET LOCAL lock_timeout = '60s'; SELECT pg_catalog.pg_advisory_xact_lock(1920295268); "              \
+	"SET LOCAL lock_timeout = DEFAULT"
 
 /* Before the first migration there is no table. */
 #define EXISTS_SQL                                                                                           \
@@ -64,17 +71,28 @@ static gboolean check_row(const struct db_rows *rows, gsize row, GError **error)
 	return FALSE;
 }
 
+/* *begun says whether the first migration was run. */
+static gboolean check_begun(struct db *db, gboolean *begun, GError **error)
+{
+	struct db_rows *rows = db_query(db, EXISTS_SQL, NULL, 0, error);
+
+	if (rows == NULL)
+		return FALSE;
+	*begun = db_rows_count(rows) > 0;
+	db_rows_free(rows);
+	return TRUE;
+}
+
 /* How many migrations the database has, all of them ours; -1 with error set. */
 static gint64 count_applied(struct db *db, GError **error)
 {
-	struct db_rows *rows = db_query(db, EXISTS_SQL, NULL, 0, error);
+	gboolean begun = FALSE;
+	struct db_rows *rows;
 	gint64 applied;
 
-	if (rows == NULL)
+	if (!check_begun(db, &begun, error))
 		return -1;
-	applied = (gint64)db_rows_count(rows);
-	db_rows_free(rows);
-	if (applied == 0)
+	if (!begun)
 		return 0;
 	rows = db_query(db, APPLIED_SQL, NULL, 0, error);
 	if (rows == NULL)
@@ -168,6 +186,18 @@ static void roll_back(struct db *db)
 		log_debug("ROLLBACK: %s", ignored->message);
 }
 
+/* Until the end of the transaction that is open. */
+static gboolean take_lock(struct db *db, GError **error)
+{
+	gboolean begun = FALSE;
+
+	if (!check_begun(db, &begun, error))
+		return FALSE;
+	if (!begun && (!db_exec(db, FIRST_LOCK_SQL, NULL, 0, error) || !check_begun(db, &begun, error)))
+		return FALSE;
+	return !begun || db_exec(db, LOCK_SQL, NULL, 0, error);
+}
+
 /* One step of some kind in a transaction of its own, under the lock. */
 typedef gboolean (*apply_cb)(struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error);
 
@@ -179,7 +209,7 @@ static gboolean apply_until_done(
 	while (!done) {
 		if (!db_exec(db, "BEGIN", NULL, 0, error))
 			return FALSE;
-		if (!db_exec(db, LOCK_SQL, NULL, 0, error) || !apply(db, step, user, &done, error)) {
+		if (!take_lock(db, error) || !apply(db, step, user, &done, error)) {
 			roll_back(db);
 			return FALSE;
 		}
@@ -208,9 +238,15 @@ static gboolean rehearse(struct db *db, gsize applied, migrate_cb step, gpointer
 
 gboolean migrate_apply(struct db *db, gboolean dry_run, migrate_cb step, gpointer user, GError **error)
 {
-	gint64 applied = count_applied(db, error);
+	static const char *const owner[] = { "ruad_owner", NULL };
+	gboolean begun = FALSE;
 	gboolean ours = FALSE;
+	gint64 applied;
 
+	/* the first migration gives the login the rights that are missing, or names them */
+	if (!check_begun(db, &begun, error) || (begun && !role_check(db, owner, error)))
+		return FALSE;
+	applied = count_applied(db, error);
 	if (applied < 0)
 		return FALSE;
 	if (dry_run)

@@ -1,6 +1,8 @@
 #include "server/common/spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "parser/error.h"
@@ -8,7 +10,9 @@
 #define MEMORY_MAX (1024 * 1024) /* bytes */
 
 struct spool {
+	char *folder;
 	GString *memory; /* what is not in the file */
+	guint64 in_file; /* bytes */
 	int fd;          /* -1 until it is needed */
 };
 
@@ -18,9 +22,10 @@ static gboolean fail(GError **error, const char *what)
 	return FALSE;
 }
 
-struct spool *spool_new(void)
+struct spool *spool_new(const char *folder)
 {
 	struct spool *spool = g_new0(struct spool, 1);
+	spool->folder = g_strdup(folder);
 	spool->memory = g_string_new(NULL);
 	spool->fd = -1;
 	return spool;
@@ -32,6 +37,7 @@ void spool_clear(struct spool *spool)
 	if (spool->fd >= 0)
 		close(spool->fd);
 	spool->fd = -1;
+	spool->in_file = 0;
 }
 
 void spool_free(struct spool *spool)
@@ -40,20 +46,30 @@ void spool_free(struct spool *spool)
 		return;
 	spool_clear(spool);
 	g_string_free(spool->memory, TRUE);
+	g_free(spool->folder);
 	g_free(spool);
+}
+
+/* A file without a name in folder, or -1: not every file system has O_TMPFILE. */
+static int open_nameless(const char *folder)
+{
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	g_autofree char *name = g_build_filename(folder, "ruad-XXXXXX", NULL);
+	if (fd >= 0)
+		return fd;
+	fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	if (fd >= 0)
+		unlink(name);
+	return fd;
 }
 
 static gboolean open_file(struct spool *spool, GError **error)
 {
-	g_autofree char *name = NULL;
-	g_autoptr(GError) problem = NULL;
-	spool->fd = g_file_open_tmp("ruad-XXXXXX", &name, &problem);
-	if (spool->fd < 0) {
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "%s", problem->message);
-		return FALSE;
-	}
-	unlink(name);
-	return TRUE;
+	if (spool->folder != NULL)
+		spool->fd = open_nameless(spool->folder);
+	if (spool->fd < 0)
+		spool->fd = open_nameless(g_get_tmp_dir());
+	return spool->fd >= 0 || fail(error, "make a temporary file");
 }
 
 /* Move the memory's bytes to the file's end. */
@@ -72,6 +88,7 @@ static gboolean flush_memory(struct spool *spool, GError **error)
 		data += n;
 		left -= (gsize)n;
 	}
+	spool->in_file += spool->memory->len;
 	g_string_truncate(spool->memory, 0);
 	return TRUE;
 }
@@ -80,6 +97,47 @@ gboolean spool_write(struct spool *spool, const char *data, gsize size, GError *
 {
 	g_string_append_len(spool->memory, data, (gssize)size);
 	return spool->memory->len <= MEMORY_MAX || flush_memory(spool, error);
+}
+
+guint64 spool_size(const struct spool *spool)
+{
+	return spool->in_file + spool->memory->len;
+}
+
+gboolean spool_in_file(const struct spool *spool)
+{
+	return spool->fd >= 0;
+}
+
+/* Read size bytes of the file. */
+static gboolean read_file(int fd, guint64 at, char *data, gsize size, GError **error)
+{
+	while (size > 0) {
+		ssize_t n = pread(fd, data, size, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO; /* somebody cut it */
+		if (n <= 0)
+			return fail(error, "read a temporary file");
+		data += n;
+		at += (guint64)n;
+		size -= (gsize)n;
+	}
+	return TRUE;
+}
+
+gboolean spool_read(const struct spool *spool, guint64 at, void *data, gsize size, GError **error)
+{
+	gsize first = at < spool->in_file ? (gsize)MIN(size, spool->in_file - at) : 0;
+
+	g_assert(at + size <= spool_size(spool));
+	if (first > 0 && !read_file(spool->fd, at, data, first, error))
+		return FALSE;
+	if (size > first)
+		memcpy(
+		    (char *)data + first, spool->memory->str + (at + first - spool->in_file), size - first);
+	return TRUE;
 }
 
 static gboolean copy_file(int fd, FILE *out, GError **error)

@@ -1,6 +1,6 @@
 /*
- * spool.h - bytes put aside to be read once more: the first MiB in memory, all of them in an unlinked
- * temporary file when they become more.
+ * spool.h - bytes put aside to be read once more: the first MiB in memory, all of them in a temporary file without a name
+ * when they become more.
  */
 #pragma once
 
@@ -9,7 +9,8 @@
 
 struct spool;
 
-struct spool *spool_new(void) G_GNUC_WARN_UNUSED_RESULT;
+/* folder, copied, is where a file goes if that is possible; else, or if it is NULL, to the folder of temporary files. */
+struct spool *spool_new(const char *folder) G_GNUC_WARN_UNUSED_RESULT;
 void spool_free(struct spool *spool); /* NULL is allowed */
 
 /* Append. RUAD_ERROR_SYSTEM when the temporary folder is full or away. */
@@ -18,6 +19,16 @@ gboolean spool_write(
 
 /* Write everything to out, in order. */
 gboolean spool_copy(struct spool *spool, FILE *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Bytes that were appended. */
+guint64 spool_size(const struct spool *spool);
+
+/* TRUE once they became too many for memory. */
+gboolean spool_in_file(const struct spool *spool);
+
+/* Read size bytes that begin at; they were appended. RUAD_ERROR_SYSTEM when the file cannot be read. */
+gboolean spool_read(
+    const struct spool *spool, guint64 at, void *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Forget everything. */
 void spool_clear(struct spool *spool);

@@ -8,6 +8,7 @@
 #include "server/common/db.h"
 #include "server/common/file.h"
 #include "server/common/log.h"
+#include "server/common/role.h"
 #include "server/dns/check.h"
 #include "server/enrich/names.h"
 #include "server/enrich/network.h"
@@ -449,6 +450,8 @@ static gboolean open_database(struct enrich *enrich, GError **error)
 		conninfo = settings_string(enrich->settings, "database.url");
 	enrich->services_are_kept = FALSE; /* perhaps it is a copy from before */
 	enrich->db = db_open(conninfo, "ruad-enrich", error);
+	if (enrich->db != NULL && !role_assume(enrich->db, "ruad_enrich", error))
+		g_clear_pointer(&enrich->db, db_close);
 	return enrich->db != NULL;
 }
 

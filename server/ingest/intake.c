@@ -6,35 +6,41 @@
 #include "server/common/log.h"
 #include "server/ingest/store.h"
 
-#define BATCH_MAILS    256                /* in one transaction: more than connections are usual */
-#define BATCH_BYTES    (16 * 1024 * 1024) /* of rows in one transaction, beyond the first mail's */
-#define RECONNECT_WAIT G_TIME_SPAN_SECOND /* after a failed attempt, before the next */
-#define PROGRAM        "ruad-ingest"
+#define BATCH_MAILS       256                /* in one transaction: more than connections are usual */
+#define BATCH_BYTES       (16 * 1024 * 1024) /* of rows in one transaction, beyond the first mail's */
+#define RECONNECT_WAIT    G_TIME_SPAN_SECOND /* after a failed attempt, before the next */
+#define EVALUATIONS_KNOWN 50000              /* at some 100 bytes */
+#define PROGRAM           "ruad-ingest"
 
-/* A mail whose thread waits for the writer. */
+/* A mail whose thread waits for a writer. */
 struct job {
-	struct store_mail *mail;
+	struct found *found;
 	GError *error; /* set by the writer */
 	gboolean done;
 	GCond wake;
 };
 
+/* A thread with a connection of its own, and the mails that wait for it. */
+struct writer {
+	struct intake *intake;
+	guint most;     /* mails in one transaction */
+	GQueue waiting; /* struct job, borrowed from the waiting threads; under intake->lock */
+	GCond work;
+	GThread *thread;
+	struct db *db;
+};
+
 struct intake {
 	struct intake_options options; /* its strings are our own */
 	struct pool *pool;
+	struct evaluations *known;
 
 	GMutex lock; /* for all of this group */
-	GCond work;
-	GQueue waiting; /* struct job, borrowed from the waiting threads */
 	gboolean stopping;
 	gint64 failed_at; /* monotonic time of the last failed attempt to connect, or 0 */
 	char *failure;    /* its words */
 
-	GThread *writer;
-	struct db *db; /* the writer's own */
-
-	GMutex stream_lock;   /* held from the first piece of a large mail to its commit */
-	struct db *stream_db; /* its connection */
+	struct writer small, large; /* of mails that are in memory, and that are not */
 };
 
 /* Connecting. */
@@ -62,64 +68,79 @@ static void connect_result(struct intake *intake, const GError *failure)
 	intake->failed_at = failure ? g_get_monotonic_time() : 0;
 }
 
-/* *db is alive and has its staging tables, or FALSE. */
-static gboolean connected(struct intake *intake, struct db **db, GError **error)
+/* The writer has a connection that is alive, or FALSE. */
+static gboolean connected(struct writer *writer, GError **error)
 {
+	struct intake *intake = writer->intake;
 	g_autoptr(GError) failure = NULL;
 
-	if (*db && db_alive(*db))
+	if (writer->db && db_alive(writer->db))
 		return TRUE;
-	g_clear_pointer(db, db_close);
+	g_clear_pointer(&writer->db, db_close);
 	if (!connect_allowed(intake, error))
 		return FALSE;
-	*db = db_open(intake->options.conninfo, PROGRAM, &failure);
-	if (*db && !store_open(*db, intake->options.again, &failure))
-		g_clear_pointer(db, db_close);
+	evaluations_forget(intake->known);
+	writer->db = db_open(intake->options.conninfo, PROGRAM, &failure);
+	if (writer->db && !store_open(writer->db, intake->options.again, &failure))
+		g_clear_pointer(&writer->db, db_close);
 	connect_result(intake, failure);
-	if (*db)
+	if (writer->db)
 		return TRUE;
 	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);
 	return FALSE;
 }
 
 /* The mail becomes one unreadable item. Of the database's words the first line is the reason; the others name our statements. */
-static void set_aside(struct store_mail *mail, const char *code, const GError *why, gboolean bare)
+static void set_aside(struct found *found, const char *code, const GError *why, gboolean bare)
 {
 	g_autofree char *reason = g_strndup(why->message, strcspn(why->message, "\n"));
 
 	log_warning("mail set aside: %s", reason);
-	store_mail_refuse(mail, code, reason, bare);
+	found_refuse(found, code, reason, bare);
 }
 
-/* The writer. */
+/* The writers. */
 
-/* One transaction. A connection that turns out to have died since its last use is replaced once. */
+/* One transaction. A connection that is of no more use is closed. */
+static gboolean write_once(
+    struct writer *writer, struct found *const *mails, guint n, gboolean *in_doubt, GError **error)
+{
+	gboolean foreign = FALSE;
+
+	if (store_write(writer->db, writer->intake->known, mails, n, in_doubt, &foreign, error))
+		return TRUE;
+	if (foreign)
+		g_clear_pointer(&writer->db, db_close);
+	return FALSE;
+}
+
+/* The same; a connection that turns out to have died since its last use is replaced once. */
 static gboolean write_mails(
-    struct intake *intake, struct store_mail *const *mails, guint n, gboolean *in_doubt, GError **error)
+    struct writer *writer, struct found *const *mails, guint n, gboolean *in_doubt, GError **error)
 {
 	g_autoptr(GError) stale = NULL;
 
 	*in_doubt = FALSE;
-	if (!connected(intake, &intake->db, error))
+	if (!connected(writer, error))
 		return FALSE;
-	if (store_write(intake->db, mails, n, in_doubt, &stale))
+	if (write_once(writer, mails, n, in_doubt, &stale))
 		return TRUE;
-	if (db_alive(intake->db) || *in_doubt) {
+	if (!writer->db || db_alive(writer->db) || *in_doubt) {
 		g_propagate_error(error, g_steal_pointer(&stale));
 		return FALSE;
 	}
-	return connected(intake, &intake->db, error) && store_write(intake->db, mails, n, in_doubt, error);
+	return connected(writer, error) && write_once(writer, mails, n, in_doubt, error);
 }
 
 /* Set a mail aside whose rows the database will never take; the second try leaves out all that could be the cause. */
-static gboolean write_refused(struct intake *intake, struct store_mail *mail, GError **error)
+static gboolean write_refused(struct writer *writer, struct found *found, GError **error)
 {
 	gboolean in_doubt;
 
 	for (gboolean bare = FALSE; bare <= TRUE; bare++) {
-		set_aside(mail, "database", *error, bare);
+		set_aside(found, "database", *error, bare);
 		g_clear_error(error);
-		if (write_mails(intake, &mail, 1, &in_doubt, error))
+		if (write_mails(writer, &found, 1, &in_doubt, error))
 			return TRUE;
 		if (!g_error_matches(*error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
 			return FALSE;
@@ -127,48 +148,49 @@ static gboolean write_refused(struct intake *intake, struct store_mail *mail, GE
 	return FALSE;
 }
 
-static void write_alone(struct intake *intake, struct job *job)
+static void write_alone(struct writer *writer, struct job *job)
 {
 	gboolean in_doubt;
 
 	g_clear_error(&job->error);
-	if (write_mails(intake, &job->mail, 1, &in_doubt, &job->error))
+	if (write_mails(writer, &job->found, 1, &in_doubt, &job->error))
 		return;
 	if (g_error_matches(job->error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
-		(void)write_refused(intake, job->mail, &job->error);
+		(void)write_refused(writer, job->found, &job->error);
 }
 
 /* jobs in one transaction; when that fails for a reason that may lie in one of them, one by one. */
-static void write_batch(struct intake *intake, GPtrArray *jobs)
+static void write_batch(struct writer *writer, GPtrArray *jobs)
 {
-	g_autofree struct store_mail **mails = g_new(struct store_mail *, jobs->len);
+	g_autofree struct found **mails = g_new(struct found *, jobs->len);
 	g_autoptr(GError) error = NULL;
 	gboolean in_doubt;
 
 	for (guint i = 0; i < jobs->len; i++)
-		mails[i] = ((struct job *)jobs->pdata[i])->mail;
-	if (write_mails(intake, mails, jobs->len, &in_doubt, &error))
+		mails[i] = ((struct job *)jobs->pdata[i])->found;
+	if (write_mails(writer, mails, jobs->len, &in_doubt, &error))
 		return;
 	for (guint i = 0; i < jobs->len; i++) {
 		struct job *job = jobs->pdata[i];
-		if (intake->db && db_alive(intake->db))
-			write_alone(intake, job);
+		if (writer->db && db_alive(writer->db))
+			write_alone(writer, job);
 		else
 			job->error = g_error_copy(error);
 	}
 }
 
 /* What waits, up to the bounds; waits for it. FALSE when there is nothing left and the intake ends. */
-static gboolean take_batch(struct intake *intake, GPtrArray *jobs)
+static gboolean take_batch(struct writer *writer, GPtrArray *jobs)
 {
+	struct intake *intake = writer->intake;
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
-	gsize bytes = 0;
+	guint64 bytes = 0;
 
-	while (g_queue_is_empty(&intake->waiting) && !intake->stopping)
-		g_cond_wait(&intake->work, &intake->lock);
-	while (!g_queue_is_empty(&intake->waiting) && jobs->len < BATCH_MAILS && bytes < BATCH_BYTES) {
-		struct job *job = g_queue_pop_head(&intake->waiting);
-		bytes += store_mail_bytes(job->mail);
+	while (g_queue_is_empty(&writer->waiting) && !intake->stopping)
+		g_cond_wait(&writer->work, &intake->lock);
+	while (!g_queue_is_empty(&writer->waiting) && jobs->len < writer->most && bytes < BATCH_BYTES) {
+		struct job *job = g_queue_pop_head(&writer->waiting);
+		bytes += found_size(job->found);
 		g_ptr_array_add(jobs, job);
 	}
 	return jobs->len > 0;
@@ -188,26 +210,43 @@ static void release_batch(struct intake *intake, GPtrArray *jobs)
 
 static gpointer writer_main(gpointer user)
 {
-	struct intake *intake = user;
+	struct writer *writer = user;
 	g_autoptr(GPtrArray) jobs = g_ptr_array_new();
 
-	while (take_batch(intake, jobs)) {
-		write_batch(intake, jobs);
-		release_batch(intake, jobs);
+	while (take_batch(writer, jobs)) {
+		write_batch(writer, jobs);
+		release_batch(writer->intake, jobs);
 	}
-	g_clear_pointer(&intake->db, db_close);
+	g_clear_pointer(&writer->db, db_close);
 	return NULL;
 }
 
-/* Wait for the writer to store mail. */
-static gboolean write_together(struct intake *intake, struct store_mail *mail, GError **error)
+static void writer_start(struct writer *writer, struct intake *intake, const char *name, guint most)
 {
-	struct job job = { .mail = mail };
+	writer->intake = intake;
+	writer->most = most;
+	g_queue_init(&writer->waiting);
+	g_cond_init(&writer->work);
+	writer->thread = g_thread_new(name, writer_main, writer);
+}
+
+/* After intake->stopping was set. */
+static void writer_stop(struct writer *writer)
+{
+	g_thread_join(writer->thread);
+	g_cond_clear(&writer->work);
+}
+
+/* Wait for a writer to store what was found. */
+static gboolean write_together(struct intake *intake, struct found *found, GError **error)
+{
+	struct writer *writer = found_is_large(found) ? &intake->large : &intake->small;
+	struct job job = { .found = found };
 
 	g_cond_init(&job.wake);
 	g_mutex_lock(&intake->lock);
-	g_queue_push_tail(&intake->waiting, &job);
-	g_cond_signal(&intake->work);
+	g_queue_push_tail(&writer->waiting, &job);
+	g_cond_signal(&writer->work);
 	while (!job.done)
 		g_cond_wait(&job.wake, &intake->lock);
 	g_mutex_unlock(&intake->lock);
@@ -221,95 +260,37 @@ static gboolean write_together(struct intake *intake, struct store_mail *mail, G
 
 /* A document, on its caller's thread. */
 
-struct taking {
-	struct intake *intake;
-	gboolean streaming; /* stream_lock is held, a transaction is open */
-	gboolean failed;    /* the database refused a piece; the transaction is gone */
-};
-
-/* Begin the transaction for a large mail; a connection that died since its last use is replaced once. */
-static gboolean stream_begin(struct intake *intake, GError **error)
+/* Have the document parsed. What cannot be makes one unreadable item; FALSE when the fault is ours. */
+static gboolean parse(
+    struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
 {
-	g_autoptr(GError) stale = NULL;
-
-	if (!connected(intake, &intake->stream_db, error))
-		return FALSE;
-	if (store_stream_begin(intake->stream_db, &stale))
-		return TRUE;
-	if (db_alive(intake->stream_db)) {
-		g_propagate_error(error, g_steal_pointer(&stale));
-		return FALSE;
-	}
-	return connected(intake, &intake->stream_db, error) && store_stream_begin(intake->stream_db, error);
-}
-
-static gboolean spill(gpointer user, struct store_mail *mail, GError **error)
-{
-	struct taking *taking = user;
-	struct intake *intake = taking->intake;
-
-	if (!taking->streaming) {
-		g_mutex_lock(&intake->stream_lock);
-		taking->streaming = TRUE;
-		taking->failed = !stream_begin(intake, error);
-	}
-	if (!taking->failed)
-		taking->failed = !store_stream_put(intake->stream_db, mail, error);
-	return !taking->failed;
-}
-
-/* The document is parsed, or error says why not: end the transaction of a large mail. */
-static gboolean stream_finish(struct taking *taking, struct store_mail *mail, gboolean parsed, GError **error)
-{
-	struct intake *intake = taking->intake;
-	gboolean in_doubt;
-
-	if (parsed && !store_stream_end(intake->stream_db, mail, &in_doubt, error)) {
-		taking->failed = TRUE;
-		parsed = FALSE;
-	} else if (!parsed && !taking->failed) {
-		store_stream_abort(intake->stream_db, mail);
-	}
-	g_mutex_unlock(&intake->stream_lock);
-	return parsed;
-}
-
-static gboolean parse_and_store(
-    struct taking *taking, struct store_mail *mail, const guint8 *document, gsize size, GError **error)
-{
-	struct intake *intake = taking->intake;
 	g_autoptr(GError) failure = NULL;
-	gboolean good = pool_run(intake->pool, document, size, store_sink(), mail, &failure);
 
-	if (taking->streaming) {
-		good = stream_finish(taking, mail, good, &failure);
-		if (good)
-			return TRUE;
-	}
-	if (!good && !g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYNTAX)) {
+	if (pool_run(intake->pool, document, size, found_sink(), found, &failure))
+		return TRUE;
+	if (g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYSTEM)) {
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);
 		return FALSE;
 	}
-	if (!good)
-		set_aside(mail, taking->failed ? "database" : "worker", failure, FALSE);
-	return write_together(intake, mail, error);
+	set_aside(found, g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_LIMIT) ? "limit" : "worker", failure,
+	    FALSE);
+	return TRUE;
 }
 
 gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
     gsize size, struct intake_counts *counts, GError **error)
 {
-	struct taking taking = { .intake = intake };
-	struct store_mail *mail;
+	struct found *found;
 	gboolean good;
 
 	g_assert((envelope->again != 0) == intake->options.again);
 	if (!connect_allowed(intake, error))
 		return FALSE;
-	mail = store_mail_new(&intake->options, envelope, document, size, spill, &taking);
-	good = parse_and_store(&taking, mail, document, size, error);
+	found = found_new(&intake->options, envelope, document, size);
+	good = parse(intake, found, document, size, error) && write_together(intake, found, error);
 	if (good && counts)
-		*counts = *store_mail_counts(mail);
-	store_mail_free(mail);
+		*counts = *found_counts(found);
+	found_free(found);
 	return good;
 }
 
@@ -323,14 +304,14 @@ struct intake *intake_new(const struct intake_options *options, GError **error)
 	intake = g_new0(struct intake, 1);
 	intake->options = *options;
 	intake->options.conninfo = g_strdup(options->conninfo);
+	intake->options.spill_folder = g_strdup(options->spill_folder);
 	intake->options.pool.authserv_id = g_strdup(options->pool.authserv_id);
 	intake->options.pool.worker = NULL; /* the pool has its own */
 	intake->pool = pool;
+	intake->known = evaluations_new(EVALUATIONS_KNOWN);
 	g_mutex_init(&intake->lock);
-	g_mutex_init(&intake->stream_lock);
-	g_cond_init(&intake->work);
-	g_queue_init(&intake->waiting);
-	intake->writer = g_thread_new("writer", writer_main, intake);
+	writer_start(&intake->small, intake, "writer", BATCH_MAILS);
+	writer_start(&intake->large, intake, "large", 1);
 	return intake;
 }
 
@@ -340,16 +321,17 @@ void intake_free(struct intake *intake)
 		return;
 	g_mutex_lock(&intake->lock);
 	intake->stopping = TRUE;
-	g_cond_signal(&intake->work);
+	g_cond_signal(&intake->small.work);
+	g_cond_signal(&intake->large.work);
 	g_mutex_unlock(&intake->lock);
-	g_thread_join(intake->writer);
-	g_clear_pointer(&intake->stream_db, db_close);
+	writer_stop(&intake->small);
+	writer_stop(&intake->large);
 	pool_free(intake->pool);
-	g_cond_clear(&intake->work);
-	g_mutex_clear(&intake->stream_lock);
+	evaluations_free(intake->known);
 	g_mutex_clear(&intake->lock);
 	g_free(intake->failure);
 	g_free((char *)intake->options.conninfo);
+	g_free((char *)intake->options.spill_folder);
 	g_free((char *)intake->options.pool.authserv_id);
 	g_free(intake);
 }

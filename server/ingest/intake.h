@@ -2,16 +2,14 @@
  * intake.h - a document and its envelope in, a committed transaction out: the one way that mail takes,
  * whether it came by LMTP or by ruad import.
  *
- * Each caller's thread has its document parsed (pool.h); what was found is turned into COPY rows. Small
- * answers wait for the writer thread, which commits all that wait in one transaction (group commit) and, when
- * that fails, one by one. An answer that outgrows INTAKE_SMALL streams into a transaction of its own instead,
- * so memory stays bounded. Every function is thread-safe.
+ * Each caller's thread has its document parsed (pool.h); what was found is collected (found.h). Then it waits for a writer
+ * thread, which commits all that waits in one transaction (group commit) and, when that fails, one by one. What outgrows
+ * memory waits in a file, for a writer of its own: a small mail does not wait for a large one, and nobody waits with a worker in hand.
+ * Every function is thread-safe.
  */
 #pragma once
 
 #include "server/common/pool.h"
-
-#define INTAKE_SMALL (1024 * 1024) /* bytes of COPY rows that may wait for the group commit */
 
 /* What becomes of a mail from LMTP that our own MTA does not call authentic (lmtp.require_authentic). */
 enum require_authentic {
@@ -24,10 +22,11 @@ struct intake_options {
 	const char *conninfo; /* of a login that may act as ruad_ingest, or for again as ruad_owner */
 	struct pool_options pool;
 	enum require_authentic require_authentic;
-	gboolean again; /* stored mails are read again: every envelope says which (sql/STAGING.md) */
+	gboolean again; /* stored mails are read again: every envelope says which (ruad.ingest_again()) */
+	const char *spill_folder; /* where what outgrows memory goes (spool.h), or NULL */
 };
 
-/* What the settings say, for intake_new(); strings are borrowed from settings, as are conninfo and worker. */
+/* What the settings say, for intake_new(); strings are borrowed from settings, and so are conninfo and worker. */
 struct intake_options intake_options_of(
     const struct settings *settings, const char *conninfo, const char *worker);
 

@@ -8,5 +8,6 @@ struct intake_options intake_options_of(
 		.conninfo = conninfo,
 		.pool = pool_options_of(settings, worker),
 		.require_authentic = settings_choice(settings, "lmtp.require_authentic"),
+		.spill_folder = settings_string(settings, "server.state_dir"),
 	};
 }

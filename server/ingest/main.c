@@ -19,6 +19,7 @@
 #include "server/common/log.h"
 #include "server/common/settings.h"
 #include "server/ingest/listen.h"
+#include "server/ingest/upkeep.h"
 
 #define WORKER "ruad-parse" /* lies beside us */
 
@@ -95,9 +96,15 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+static const char *conninfo_of(const struct settings *settings)
+{
+	const char *own = settings_string(settings, "database.ingest_url");
+
+	return *own ? own : settings_string(settings, "database.url");
+}
+
 static struct intake *start_intake(const struct settings *settings, GError **error)
 {
-	const char *conninfo = settings_string(settings, "database.ingest_url");
 	g_autofree char *self = g_file_read_link("/proc/self/exe", error);
 	g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
 	g_autofree char *worker = self ? g_build_filename(folder, WORKER, NULL) : NULL;
@@ -105,9 +112,7 @@ static struct intake *start_intake(const struct settings *settings, GError **err
 
 	if (!worker)
 		return NULL;
-	if (!*conninfo)
-		conninfo = settings_string(settings, "database.url");
-	options = intake_options_of(settings, conninfo, worker);
+	options = intake_options_of(settings, conninfo_of(settings), worker);
 	if (options.require_authentic != REQUIRE_AUTHENTIC_OFF && !*options.pool.authserv_id)
 		log_warning("lmtp.require_authentic without lmtp.authserv_id: no mail is authentic");
 	return intake_new(&options, error);
@@ -148,6 +153,7 @@ int main(int argc, char **argv)
 	int signal_fd = stop_signals();
 	struct settings *settings = NULL;
 	struct intake *intake = NULL;
+	struct upkeep *upkeep = NULL;
 
 	log_init("ruad-ingest", FALSE);
 	raise_descriptor_limit();
@@ -166,8 +172,10 @@ int main(int argc, char **argv)
 		settings_free(settings);
 		return EX_OSERR;
 	}
+	upkeep = upkeep_new(conninfo_of(settings));
 	serve(settings, listeners, intake, signal_fd);
 	intake_free(intake);
+	upkeep_free(upkeep, FALSE);
 	settings_free(settings);
 	log_info("stopped");
 	return EXIT_SUCCESS;

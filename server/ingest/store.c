@@ -1,614 +1,513 @@
 #include "server/ingest/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "parser/error.h"
-#include "server/common/json.h"
+#include "server/common/role.h"
+#include "server/ingest/binary.h"
+#include "server/ingest/literal.h"
 
-#define STREAM_PIECE (64 * 1024) /* bytes of rows that a stream gathers before they are sent */
-
-#define COPY_MAIL                                                                                            \
-	"COPY stage_mail (mail_no, received_at, source, name, envelope_from, recipients, size, sha256, "     \
-	"message_id, subject, header_from, authentic, again) FROM STDIN"
-#define COPY_ITEM                                                                                            \
-	"COPY stage_item (mail_no, item_no, kind, place, code, reason, dialect, version, xmlns, org_name, "  \
-	"email, extra_contact_info, report_id, begin, \"end\", error, generator, domain, adkim, aspf, p, "   \
-	"sp, np, pct, fo, testing, discovery_method, records, sha256, notes, partial, content) FROM STDIN"
+#define INGEST_RESULT                                                                                        \
+	"SELECT mail_no, item_no, mail_id, stored, duplicates, conflicts, unreadable, keep_raw, report, "    \
+	"domain_id, reporter_id, day, epoch FROM "
+#define INGEST_MAILS "($1::ruad.new_mail[], $2::ruad.new_item[])"
+#define INGEST       INGEST_RESULT "ruad.ingest" INGEST_MAILS
+#define INGEST_AGAIN INGEST_RESULT "ruad.ingest_again" INGEST_MAILS
+#define EVALUATIONS  "SELECT * FROM ruad.evaluations($1::ruad.new_evaluation[])"
+#define KEEP_RAW     "SELECT ruad.keep_raw($1::bigint, $2::bytea)"
 #define COPY_RECORD                                                                                          \
-	"COPY stage_record (mail_no, item_no, record_no, source_ip, count, disposition, dkim, spf, reason, " \
-	"header_from, envelope_from, envelope_to, auth_results, notes) FROM STDIN"
-#define RESULT                "SELECT mail_no, stored, duplicates, conflicts, unreadable, mail_id, keep_raw FROM "
-#define INGEST                RESULT "ruad.ingest()"
-#define INGEST_AGAIN          RESULT "ruad.ingest_again()"
-#define ITEM_REASON_TO_SHA256 22 /* columns of stage_item between reason and sha256 */
-#define KEEP_RAW              "SELECT ruad.keep_raw($1::bigint, $2::bytea)"
+	"COPY ruad.record (begin, report, count, evaluation, day, domain_id, reporter_id, record_no, "       \
+	"source_ip) FROM STDIN (FORMAT binary)"
 
-/* What the connection of a stream takes now. */
-enum copying { COPY_NONE, COPY_RECORDS, COPY_ITEMS };
+#define CHUNK_BYTES (8 * 1024 * 1024) /* of blocks that are in memory at once */
+#define FRESH_MAX   50000             /* new evaluations that a transaction remembers */
+#define PIECE_BYTES (64 * 1024)       /* of COPY data that is gathered before it is sent */
 
-/* The rows lack their first column, mail_no: it is known when the batch is. */
-struct store_mail {
-	const struct intake_options *options;
-	const struct envelope *envelope;
-	const guint8 *document;
-	gsize size;
-	char *received_at;
-	char *sha256; /* of document, as bytea text */
-	char *message_id, *subject, *header_from;
-	enum authentic authentic;
-	gboolean bare;
-
-	GString *items;
-	GString *records;
-	guint item_no;
-	gint64 record_no;
-	char *place;        /* of the report that is open */
-	gsize report_start; /* in records, where the open report begins */
-	gboolean streaming; /* some of its rows are gone already */
-	enum copying copying;
-	store_spill_cb spill;
-	gpointer user;
-
-	struct intake_counts counts;
+/* Columns of INGEST_RESULT. */
+enum {
+	RESULT_MAIL_NO,
+	RESULT_ITEM_NO,
+	RESULT_MAIL_ID,
+	RESULT_STORED,
+	RESULT_DUPLICATES,
+	RESULT_CONFLICTS,
+	RESULT_UNREADABLE,
+	RESULT_KEEP_RAW,
+	RESULT_REPORT,
+	RESULT_DOMAIN_ID,
+	RESULT_REPORTER_ID,
+	RESULT_DAY,
+	RESULT_EPOCH
 };
 
-/* Fields of a COPY row; field_last() ends the row. */
+/* A report whose records are to be added. */
+struct new_report {
+	guint mail; /* index among the mails */
+	guint item_no;
+	guint32 month;               /* of an evaluation_key */
+	const char *day, *domain_id; /* as the database wrote them; borrowed from the result */
+	struct binary_record record; /* what its records have in common */
+};
 
-static void field(GString *row, const char *value)
-{
-	db_copy_field(row, value, FALSE);
-}
+/* A transaction. */
+struct writing {
+	struct db *db;
+	struct evaluations *known;
+	struct found *const *mails;
+	guint n;
+	struct db_rows *result; /* of ruad.ingest() */
+	GArray *reports;        /* struct new_report, by mail and item_no */
+	guint64 ticket;
+	GHashTable
+	    *fresh; /* struct evaluation, by key: what was learned, and is known once it is committed */
+};
 
-static void field_last(GString *row, const char *value)
-{
-	db_copy_field(row, value, TRUE);
-}
+/* Blocks whose records are about to be written. */
+struct chunk {
+	GPtrArray *blocks; /* struct placed_block */
+	gsize bytes;
+	GString *unknown;    /* ruad.new_evaluation[] */
+	GHashTable *indexes; /* struct evaluation by key, its id being the index among unknown, from 1 */
+	GPtrArray *keys;     /* of unknown; borrowed from indexes */
+};
 
-static void field_number(GString *row, gint64 value)
-{
-	g_string_append_printf(row, "%" G_GINT64_FORMAT "\t", value);
-}
-
-/* A JSON column; object is transfer full. */
-static void field_json(GString *row, struct json_object *object)
-{
-	field(row, json_text(object, NULL));
-	json_object_put(object);
-}
-
-/* A number that is -1 when unknown. */
-static void field_known(GString *row, gint64 value)
-{
-	if (value < 0)
-		field(row, NULL);
-	else
-		field_number(row, value);
-}
-
-/* Text from outside the parser, which need not be UTF-8 (a file's name). */
-static void field_foreign(GString *row, const char *value)
-{
-	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
-
-	field(row, valid);
-}
-
-/* A time that the parser promised to be within range; any other is the database's to refuse. */
-static void field_time(GString *row, gint64 seconds)
-{
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
-	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S+00") : NULL;
-
-	field(row, text ? text : "out of range");
-}
-
-static char *hex_bytea(const guint8 *bytes, gsize size)
-{
-	GString *text = g_string_new("\\x");
-
-	for (gsize i = 0; i < size; i++)
-		g_string_append_printf(text, "%02x", bytes[i]);
-	return g_string_free(text, FALSE);
-}
-
-static char *document_hash(const guint8 *document, gsize size)
-{
-	g_autofree char *hex = g_compute_checksum_for_data(G_CHECKSUM_SHA256, document, size);
-
-	return g_strconcat("\\x", hex, NULL);
-}
-
-/* The notes on an item or record, NULL where there are none. */
-static void field_notes(GString *row, const struct report_note *note, gsize n, gboolean last)
-{
-	struct json_object *notes = n > 0 ? json_notes(note, n) : NULL;
-
-	db_copy_field(row, notes ? json_text(notes, NULL) : NULL, last);
-	json_object_put(notes);
-}
-
-static void field_nulls(GString *row, guint n)
-{
-	for (guint i = 0; i < n; i++)
-		field(row, NULL);
-}
-
-/* Authenticity. */
-
-/* What is asked of this mail and not there. What came by hand or lay in a mailbox was no MTA's to judge. */
-static enum require_authentic unmet(const struct store_mail *mail)
-{
-	if (mail->authentic == AUTHENTIC_PASS || g_strcmp0(mail->envelope->source, "lmtp") != 0)
-		return REQUIRE_AUTHENTIC_OFF;
-	return mail->options->require_authentic;
-}
-
-static gboolean is_flagged(const struct store_mail *mail)
-{
-	return unmet(mail) == REQUIRE_AUTHENTIC_FLAG;
-}
-
-/* Transfer full. */
-static char *why_unauthentic(const struct store_mail *mail)
-{
-	const char *ours = mail->options->pool.authserv_id;
-
-	if (ours == NULL || *ours == '\0')
-		return g_strdup("no mail is authentic while lmtp.authserv_id is not set");
-	if (mail->authentic == AUTHENTIC_NONE)
-		return g_strdup_printf(
-		    "no Authentication-Results of \"%s\" says whether a domain aligned with From "
-		    "authenticated it (RFC 9990 section 3.5)",
-		    ours);
-	return g_strdup_printf(
-	    "\"%s\" found that no domain aligned with From authenticated it (RFC 9990 section 3.5)", ours);
-}
-
-/* TRUE when nothing that is found in the mail counts: it is one unreadable item. */
-static gboolean turned_away(struct store_mail *mail)
-{
-	g_autofree char *reason = NULL;
-
-	if (unmet(mail) != REQUIRE_AUTHENTIC_QUARANTINE)
-		return FALSE;
-	if (mail->item_no == 0) {
-		reason = why_unauthentic(mail);
-		store_mail_refuse(mail, "unauthentic", reason, FALSE);
-	}
-	return TRUE;
-}
-
-/* The sink. */
-
-static gboolean sink_mail(gpointer user, const struct mail_header *header, GError **error)
-{
-	struct store_mail *mail = user;
-
-	(void)error;
-	g_free(mail->message_id);
-	g_free(mail->subject);
-	g_free(mail->header_from);
-	mail->message_id = g_strdup(header->message_id);
-	mail->subject = g_strdup(header->subject);
-	mail->header_from = g_strdup(header->from);
-	mail->authentic = header->authentic;
-	return TRUE;
-}
-
-static gboolean sink_report_begin(gpointer user, const char *place, GError **error)
-{
-	struct store_mail *mail = user;
-
-	(void)error;
-	if (turned_away(mail))
-		return TRUE;
-	g_free(mail->place);
-	mail->place = g_strdup(place);
-	mail->item_no++;
-	mail->record_no = 0;
-	mail->report_start = mail->records->len;
-	return TRUE;
-}
-
-static void record_row(GString *row, guint item_no, gint64 record_no, const struct aggregate_record *record)
-{
-	field_number(row, item_no);
-	field_number(row, record_no);
-	field(row, record->source_ip);
-	field_known(row, record->count);
-	field(row, record->disposition);
-	field(row, record->dkim);
-	field(row, record->spf);
-	field_json(row, json_reason(record));
-	field(row, record->header_from);
-	field(row, record->envelope_from);
-	field(row, record->envelope_to);
-	field_json(row, json_auth_results(record));
-	field_notes(row, record->note, record->n_note, TRUE);
-}
-
-/* Rows that wait are handed on once they are too many. */
-static gboolean may_spill(struct store_mail *mail, GError **error)
-{
-	gsize limit = mail->streaming ? STREAM_PIECE : INTAKE_SMALL;
-
-	return store_mail_bytes(mail) <= limit || mail->spill(mail->user, mail, error);
-}
-
-static gboolean sink_record(gpointer user, const struct aggregate_record *record, GError **error)
-{
-	struct store_mail *mail = user;
-
-	if (turned_away(mail))
-		return TRUE;
-	record_row(mail->records, mail->item_no, ++mail->record_no, record);
-	return may_spill(mail, error);
-}
-
-static void item_report_metadata(GString *row, const struct aggregate_header *header)
-{
-	field(row, header->org_name);
-	field(row, header->email);
-	field(row, header->extra_contact_info);
-	field(row, header->report_id);
-	field_time(row, header->begin);
-	field_time(row, header->end);
-	field_json(row, json_strings(header->error, header->n_error));
-	field(row, header->generator);
-}
-
-static void item_policy_published(GString *row, const struct aggregate_header *header)
-{
-	field(row, header->domain);
-	field(row, header->adkim);
-	field(row, header->aspf);
-	field(row, header->p);
-	field(row, header->sp);
-	field(row, header->np);
-	field_known(row, header->pct);
-	field(row, header->fo);
-	field(row, header->testing);
-	field(row, header->discovery_method);
-}
-
-/* The columns before those of aggregate reports. */
-static void item_head(GString *row, guint item_no, const char *kind, const char *place)
-{
-	field_number(row, item_no);
-	field(row, kind);
-	field(row, place);
-}
-
-/* The notes of a report, and that on the mail around it. */
-static void item_notes(GString *row, const struct store_mail *mail, const struct report_note *note, gsize n)
-{
-	g_autofree struct report_note *all = NULL;
-
-	if (!is_flagged(mail)) {
-		field_notes(row, note, n, FALSE);
-		return;
-	}
-	all = g_new(struct report_note, n + 1);
-	if (n > 0)
-		memcpy(all, note, n * sizeof *note);
-	all[n] = (struct report_note){ .code = "S1", .path = "mail", .raw = json_authentic(mail->authentic) };
-	field_notes(row, all, n + 1, FALSE);
-}
-
-static gboolean sink_report_end(gpointer user, const struct aggregate_header *header, GError **error)
-{
-	struct store_mail *mail = user;
-	GString *row = mail->items;
-	g_autofree char *sha256 = hex_bytea(header->sha256, sizeof header->sha256);
-
-	if (turned_away(mail))
-		return TRUE;
-	item_head(row, mail->item_no, "aggregate", mail->place);
-	field_nulls(row, 2); /* code, reason */
-	field(row, header->dialect);
-	field(row, header->version);
-	field(row, header->xmlns);
-	item_report_metadata(row, header);
-	item_policy_published(row, header);
-	g_string_append_printf(row, "%" G_GUINT64_FORMAT "\t", header->records);
-	field(row, sha256);
-	item_notes(row, mail, header->note, header->n_note);
-	field(row, header->partial ? "t" : "f");
-	field_last(row, NULL); /* content */
-	g_clear_pointer(&mail->place, g_free);
-	return may_spill(mail, error);
-}
-
-/* A report that is one JSON object (transfer full). */
-static void whole_row(struct store_mail *mail, const char *kind, const char *place, const guint8 sha256[32],
-    const struct report_note *note, gsize n_note, struct json_object *content)
-{
-	GString *row = mail->items;
-	g_autofree char *hash = hex_bytea(sha256, 32);
-
-	item_head(row, ++mail->item_no, kind, place);
-	field_nulls(row, ITEM_REASON_TO_SHA256 + 2); /* and code, reason */
-	field(row, hash);
-	item_notes(row, mail, note, n_note);
-	field(row, NULL); /* partial */
-	field_last(row, json_text(content, NULL));
-	json_object_put(content);
-}
-
-static gboolean sink_failure(
-    gpointer user, const char *place, const struct failure_report *failure, GError **error)
-{
-	struct store_mail *mail = user;
-
-	if (turned_away(mail))
-		return TRUE;
-	whole_row(mail, json_failure_kind(failure), place, failure->sha256, failure->note, failure->n_note,
-	    json_failure(failure));
-	return may_spill(mail, error);
-}
-
-static gboolean sink_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
-{
-	struct store_mail *mail = user;
-
-	if (turned_away(mail))
-		return TRUE;
-	whole_row(mail, "tls", place, tls->sha256, tls->note, tls->n_note, json_tls(tls));
-	return may_spill(mail, error);
-}
-
-static void unreadable_row(GString *row, guint item_no, const struct unreadable *unreadable)
-{
-	item_head(row, item_no, "unreadable", unreadable->place);
-	field(row, unreadable->code);
-	field(row, unreadable->reason);
-	field_nulls(row, ITEM_REASON_TO_SHA256 + 3); /* and sha256, notes, partial */
-	field_last(row, NULL);
-}
-
-static gboolean sink_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
-{
-	struct store_mail *mail = user;
-
-	if (turned_away(mail))
-		return TRUE;
-	if (mail->place) {
-		/* takes back the open report; records that were streamed are ignored by the database */
-		g_string_truncate(mail->records, MIN(mail->report_start, mail->records->len));
-		g_clear_pointer(&mail->place, g_free);
-	} else {
-		mail->item_no++;
-	}
-	unreadable_row(mail->items, mail->item_no, unreadable);
-	return may_spill(mail, error);
-}
-
-const struct report_sink *store_sink(void)
-{
-	static const struct report_sink sink = { .mail = sink_mail,
-		.report_begin = sink_report_begin,
-		.record = sink_record,
-		.report_end = sink_report_end,
-		.failure = sink_failure,
-		.tls = sink_tls,
-		.unreadable = sink_unreadable };
-
-	return &sink;
-}
-
-/* A mail. */
-
-struct store_mail *store_mail_new(const struct intake_options *options, const struct envelope *envelope,
-    const guint8 *document, gsize size, store_spill_cb spill, gpointer user)
-{
-	struct store_mail *mail = g_new0(struct store_mail, 1);
-	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-
-	mail->options = options;
-	mail->envelope = envelope;
-	mail->document = document;
-	mail->size = size;
-	mail->received_at = envelope->received_at ? g_strdup(envelope->received_at)
-						  : g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
-	mail->sha256 = document_hash(document, size);
-	mail->items = g_string_new(NULL);
-	mail->records = g_string_new(NULL);
-	mail->spill = spill;
-	mail->user = user;
-	return mail;
-}
-
-void store_mail_free(struct store_mail *mail)
-{
-	if (!mail)
-		return;
-	g_string_free(mail->items, TRUE);
-	g_string_free(mail->records, TRUE);
-	g_free(mail->received_at);
-	g_free(mail->sha256);
-	g_free(mail->message_id);
-	g_free(mail->subject);
-	g_free(mail->header_from);
-	g_free(mail->place);
-	g_free(mail);
-}
-
-void store_mail_refuse(struct store_mail *mail, const char *code, const char *reason, gboolean bare)
-{
-	g_autofree char *words = g_utf8_make_valid(reason, -1);
-	struct unreadable unreadable = { .place = "mail", .code = code, .reason = words };
-
-	g_string_truncate(mail->items, 0);
-	g_string_truncate(mail->records, 0);
-	g_clear_pointer(&mail->place, g_free);
-	mail->streaming = FALSE;
-	mail->copying = COPY_NONE;
-	mail->item_no = 1;
-	mail->bare = bare;
-	unreadable_row(mail->items, mail->item_no, &unreadable);
-}
-
-gsize store_mail_bytes(const struct store_mail *mail)
-{
-	return mail->items->len + mail->records->len;
-}
-
-const struct intake_counts *store_mail_counts(const struct store_mail *mail)
-{
-	return &mail->counts;
-}
-
-static void field_recipients(GString *row, const char *const *recipients)
-{
-	if (recipients)
-		field_json(row, json_strings(recipients, g_strv_length((char **)recipients)));
-	else
-		field(row, NULL);
-}
-
-static void mail_row(GString *row, const struct store_mail *mail)
-{
-	static const struct envelope nothing = { 0 };
-	const struct envelope *envelope = mail->bare ? &nothing : mail->envelope;
-
-	field(row, mail->received_at);
-	field(row, mail->envelope->source);
-	field_foreign(row, envelope->name);
-	field_foreign(row, envelope->from);
-	field_recipients(row, envelope->recipients);
-	g_string_append_printf(row, "%" G_GSIZE_FORMAT "\t", mail->size);
-	field(row, mail->sha256);
-	field(row, mail->bare ? NULL : mail->message_id);
-	field(row, mail->bare ? NULL : mail->subject);
-	field(row, mail->bare ? NULL : mail->header_from);
-	field(row, json_authentic(mail->authentic));
-	if (mail->envelope->again == 0)
-		field_last(row, NULL);
-	else
-		g_string_append_printf(row, "%" G_GINT64_FORMAT "\n", mail->envelope->again);
-}
-
-/* Writing. */
+struct placed_block {
+	struct block *block;
+	const struct new_report *report;
+	gint64 *
+	    evaluations; /* ids of the block's; where it is still unknown, the index there, as a negative number */
+};
 
 gboolean store_open(struct db *db, gboolean again, GError **error)
 {
 	/* 250 means durable, whatever somebody set for this role or database */
-	return db_exec(db, again ? "SET ROLE ruad_owner" : "SET ROLE ruad_ingest", NULL, 0, error) &&
+	return role_assume(db, again ? "ruad_owner" : "ruad_ingest", error) &&
 	       db_exec(db,
 		   "SELECT set_config('synchronous_commit', 'on', false)"
 		   " WHERE current_setting('synchronous_commit') = 'off'",
 		   NULL, 0, error) &&
-	       db_exec(db, "SELECT ruad.stage_open()", NULL, 0, error);
+	       db_exec(db, "SET datestyle = 'ISO'", NULL, 0, error);
 }
 
-/* rows with mail_no before each; a LF within a field is escaped, so that each LF ends a row. */
-static void append_numbered(GString *out, guint mail_no, const GString *rows)
+/* What ruad.ingest() answers. */
+
+static gboolean refuse_result(GError **error, const char *what, const char *value)
 {
-	const char *row = rows->str, *end = rows->str + rows->len;
-
-	while (row < end) {
-		const char *next = (const char *)memchr(row, '\n', (gsize)(end - row)) + 1;
-		g_string_append_printf(out, "%u\t", mail_no);
-		g_string_append_len(out, row, next - row);
-		row = next;
-	}
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "database: ruad.ingest() gave %s \"%s\"", what,
+	    value ? value : "NULL");
+	return FALSE;
 }
 
-static gboolean copy(struct db *db, const char *sql, const GString *rows, GError **error)
-{
-	if (rows->len == 0)
-		return TRUE;
-	return db_copy_begin(db, sql, error) && db_copy_put(db, rows->str, rows->len, error) &&
-	       db_copy_end(db, error);
-}
-
-static gboolean copy_mails(struct db *db, struct store_mail *const *mails, guint n, GError **error)
-{
-	g_autoptr(GString) rows = g_string_new(NULL);
-	g_autoptr(GString) row = g_string_new(NULL);
-
-	for (guint i = 0; i < n; i++) {
-		g_string_truncate(row, 0);
-		mail_row(row, mails[i]);
-		append_numbered(rows, i + 1, row);
-	}
-	return copy(db, COPY_MAIL, rows, error);
-}
-
-static gboolean copy_items(struct db *db, struct store_mail *const *mails, guint n, GError **error)
-{
-	g_autoptr(GString) rows = g_string_new(NULL);
-
-	for (guint i = 0; i < n; i++)
-		append_numbered(rows, i + 1, mails[i]->items);
-	return copy(db, COPY_ITEM, rows, error);
-}
-
-static gboolean copy_records(struct db *db, struct store_mail *const *mails, guint n, GError **error)
-{
-	g_autoptr(GString) rows = g_string_new(NULL);
-
-	for (guint i = 0; i < n; i++)
-		append_numbered(rows, i + 1, mails[i]->records);
-	return copy(db, COPY_RECORD, rows, error);
-}
-
-static guint row_uint(const struct db_rows *rows, gsize row, guint column)
+static gboolean row_number(const struct db_rows *rows, gsize row, guint column, gint64 least, gint64 most,
+    gint64 *value, GError **error)
 {
 	const char *text = db_rows_get(rows, row, column);
-	guint64 value = 0;
 
-	if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &value, NULL))
-		return 0;
-	return (guint)value;
+	if (text && g_ascii_string_to_signed(text, 10, least, most, value, NULL))
+		return TRUE;
+	return refuse_result(error, "a number", text);
 }
 
-static gboolean keep_raw(struct db *db, const char *mail_id, const struct store_mail *mail, GError **error)
+static guint row_count(const struct db_rows *rows, gsize row, guint column)
 {
-	const struct db_value params[] = { DB_TEXT(mail_id), DB_BYTES(mail->document, mail->size) };
+	const char *text = db_rows_get(rows, row, column);
+
+	return text ? (guint)strtoul(text, NULL, 10) : 0;
+}
+
+/* "2026-11-29" */
+static gboolean read_day(const char *text, struct new_report *report, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit(text ? text : "", "-", 3);
+	guint64 year, month, day;
+
+	if (g_strv_length(words) != 3 || !g_ascii_string_to_unsigned(words[0], 10, 1, 9999, &year, NULL) ||
+	    !g_ascii_string_to_unsigned(words[1], 10, 1, 12, &month, NULL) ||
+	    !g_ascii_string_to_unsigned(words[2], 10, 1, 31, &day, NULL))
+		return refuse_result(error, "a day", text);
+	report->month = (guint32)(year * 12 + month);
+	report->record.day = binary_day((int)year, (int)month, (int)day);
+	report->day = text;
+	return TRUE;
+}
+
+static gboolean read_report(struct writing *writing, gsize row, guint mail, GError **error)
+{
+	const struct db_rows *rows = writing->result;
+	struct new_report report = { .mail = mail };
+	gint64 item_no, id, domain_id, reporter_id = 0;
+
+	if (!row_number(rows, row, RESULT_ITEM_NO, 1, G_MAXUINT32, &item_no, error) ||
+	    !row_number(rows, row, RESULT_REPORT, 1, G_MAXINT64, &id, error) ||
+	    !row_number(rows, row, RESULT_DOMAIN_ID, 0, G_MAXINT32, &domain_id, error) ||
+	    !read_day(db_rows_get(rows, row, RESULT_DAY), &report, error))
+		return FALSE;
+	report.record.has_reporter = db_rows_get(rows, row, RESULT_REPORTER_ID) != NULL;
+	if (report.record.has_reporter &&
+	    !row_number(rows, row, RESULT_REPORTER_ID, 0, G_MAXINT32, &reporter_id, error))
+		return FALSE;
+	report.item_no = (guint)item_no;
+	report.domain_id = db_rows_get(rows, row, RESULT_DOMAIN_ID);
+	report.record.report = id;
+	report.record.domain_id = (gint32)domain_id;
+	report.record.reporter_id = (gint32)reporter_id;
+	if (!found_report_begin(writing->mails[mail], report.item_no, &report.record.begin))
+		return refuse_result(error, "a report of item", db_rows_get(rows, row, RESULT_ITEM_NO));
+	g_array_append_val(writing->reports, report);
+	return TRUE;
+}
+
+static void read_counts(struct writing *writing, gsize row, guint mail)
+{
+	*found_counts(writing->mails[mail]) =
+	    (struct intake_counts){ .stored = row_count(writing->result, row, RESULT_STORED),
+		    .duplicates = row_count(writing->result, row, RESULT_DUPLICATES),
+		    .conflicts = row_count(writing->result, row, RESULT_CONFLICTS),
+		    .unreadable = row_count(writing->result, row, RESULT_UNREADABLE) };
+}
+
+/* The index of the mail that a row speaks of. */
+static gboolean row_mail(const struct writing *writing, gsize row, guint *mail, GError **error)
+{
+	gint64 mail_no;
+
+	if (!row_number(writing->result, row, RESULT_MAIL_NO, 1, writing->n, &mail_no, error))
+		return FALSE;
+	*mail = (guint)mail_no - 1;
+	return TRUE;
+}
+
+static gint compare_reports(gconstpointer a, gconstpointer b)
+{
+	const struct new_report *x = a, *y = b;
+
+	if (x->mail != y->mail)
+		return x->mail < y->mail ? -1 : 1;
+	return (x->item_no > y->item_no) - (x->item_no < y->item_no);
+}
+
+static gboolean read_result(struct writing *writing, GError **error)
+{
+	gint64 epoch;
+	guint n_mails = 0;
+	guint mail;
+
+	for (gsize row = 0; row < db_rows_count(writing->result); row++) {
+		if (!row_mail(writing, row, &mail, error))
+			return FALSE;
+		if (!db_rows_get(writing->result, row, RESULT_ITEM_NO)) {
+			read_counts(writing, row, mail);
+			n_mails++;
+			continue;
+		}
+		if (!read_report(writing, row, mail, error) ||
+		    !row_number(writing->result, row, RESULT_EPOCH, G_MININT64, G_MAXINT64, &epoch, error))
+			return FALSE;
+		writing->ticket = evaluations_enter(writing->known, epoch);
+	}
+	g_array_sort(writing->reports, compare_reports);
+	if (n_mails == writing->n)
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "database: ruad.ingest() speaks of %u mails of %u",
+	    n_mails, writing->n);
+	return FALSE;
+}
+
+/* All but records: which reports are new. */
+static gboolean ingest(struct writing *writing, GError **error)
+{
+	g_autoptr(GString) mails = g_string_new(NULL);
+	g_autoptr(GString) items = g_string_new(NULL);
+	struct db_value params[2];
+
+	for (guint i = 0; i < writing->n; i++) {
+		found_mail_row(writing->mails[i], mails);
+		if (!found_item_rows(writing->mails[i], i + 1, items, error))
+			return FALSE;
+	}
+	literal_end(mails);
+	literal_end(items);
+	params[0] = DB_TEXT(mails->str);
+	params[1] = DB_TEXT(items->str);
+	writing->result = db_query(writing->db, found_again(writing->mails[0]) != 0 ? INGEST_AGAIN : INGEST,
+	    params, G_N_ELEMENTS(params), error);
+	return writing->result != NULL && read_result(writing, error);
+}
+
+/* Evaluations. */
+
+static void placed_block_free(gpointer data)
+{
+	struct placed_block *placed = data;
+
+	block_free(placed->block);
+	g_free(placed->evaluations);
+	g_free(placed);
+}
+
+static void chunk_init(struct chunk *chunk)
+{
+	chunk->blocks = g_ptr_array_new_with_free_func(placed_block_free);
+	chunk->bytes = 0;
+	chunk->unknown = g_string_new(NULL);
+	chunk->indexes = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL);
+	chunk->keys = g_ptr_array_new();
+}
+
+static void chunk_clear(struct chunk *chunk)
+{
+	g_ptr_array_unref(chunk->blocks);
+	g_string_free(chunk->unknown, TRUE);
+	g_ptr_array_unref(chunk->keys);
+	g_hash_table_unref(chunk->indexes);
+}
+
+static void chunk_empty(struct chunk *chunk)
+{
+	g_ptr_array_set_size(chunk->blocks, 0);
+	chunk->bytes = 0;
+	g_string_truncate(chunk->unknown, 0);
+	g_ptr_array_set_size(chunk->keys, 0);
+	g_hash_table_remove_all(chunk->indexes);
+}
+
+/* The place among what the database will be asked for, from 1. */
+static gint64 ask_for(struct chunk *chunk, const struct evaluation_key *key, const struct new_report *report,
+    const struct block_evaluation *evaluation)
+{
+	struct evaluation *asked = g_hash_table_lookup(chunk->indexes, key);
+
+	if (asked)
+		return asked->id;
+	asked = g_new(struct evaluation, 1);
+	*asked = (struct evaluation){ .key = *key, .id = chunk->keys->len + 1 };
+	g_hash_table_add(chunk->indexes, asked);
+	g_ptr_array_add(chunk->keys, asked);
+	literal_row_begin(chunk->unknown, report->domain_id);
+	literal_field(chunk->unknown, report->day);
+	g_string_append_len(chunk->unknown, evaluation->fields, (gssize)evaluation->size);
+	literal_row_end(chunk->unknown);
+	return asked->id;
+}
+
+/* The id of an evaluation, or its place in chunk->unknown as a negative number. */
+static gint64 look_up(struct writing *writing, struct chunk *chunk, const struct new_report *report,
+    const struct block_evaluation *evaluation)
+{
+	struct evaluation_key key = { .domain_id = report->record.domain_id, .month = report->month };
+	const struct evaluation *fresh;
+	gint64 id;
+
+	memcpy(key.hash, evaluation->hash, sizeof key.hash);
+	id = evaluations_find(writing->known, writing->ticket, &key);
+	if (id != 0)
+		return id;
+	fresh = g_hash_table_lookup(writing->fresh, &key);
+	return fresh ? fresh->id : -ask_for(chunk, &key, report, evaluation);
+}
+
+/* block is transfer full. */
+static void chunk_add(
+    struct writing *writing, struct chunk *chunk, struct block *block, const struct new_report *report)
+{
+	struct placed_block *placed = g_new(struct placed_block, 1);
+
+	placed->block = block;
+	placed->report = report;
+	placed->evaluations = g_new(gint64, block->n_evaluations);
+	for (guint i = 0; i < block->n_evaluations; i++)
+		placed->evaluations[i] = look_up(writing, chunk, report, &block->evaluations[i]);
+	chunk->bytes += block->n_records * sizeof *block->records + block->n_evaluations * sizeof(gint64);
+	g_clear_pointer(&block->text, g_free);
+	g_clear_pointer(&block->evaluations, g_free);
+	g_ptr_array_add(chunk->blocks, placed);
+}
+
+/* Keep the ids that were learned, up to a bound: a later chunk may need them, and a later transaction. */
+static void learn(struct writing *writing, const struct chunk *chunk)
+{
+	for (guint i = 0; i < chunk->keys->len && g_hash_table_size(writing->fresh) < FRESH_MAX; i++)
+		g_hash_table_add(writing->fresh, g_memdup2(chunk->keys->pdata[i], sizeof(struct evaluation)));
+}
+
+static gboolean read_ids(const struct chunk *chunk, const struct db_rows *rows, GError **error)
+{
+	if (db_rows_count(rows) != chunk->keys->len) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "database: ruad.evaluations() gave %" G_GSIZE_FORMAT " ids for %u", db_rows_count(rows),
+		    chunk->keys->len);
+		return FALSE;
+	}
+	for (guint i = 0; i < chunk->keys->len; i++) {
+		struct evaluation *evaluation = chunk->keys->pdata[i];
+		if (!row_number(rows, i, 0, 1, G_MAXINT64, &evaluation->id, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Have the evaluations stored that are not known to be, and put ids in the place of negative numbers. */
+static gboolean resolve(struct writing *writing, struct chunk *chunk, GError **error)
+{
+	struct db_value params[1];
+	struct db_rows *rows;
+	gboolean good;
+
+	if (chunk->keys->len == 0)
+		return TRUE;
+	literal_end(chunk->unknown);
+	params[0] = DB_TEXT(chunk->unknown->str);
+	rows = db_query(writing->db, EVALUATIONS, params, G_N_ELEMENTS(params), error);
+	good = rows != NULL && read_ids(chunk, rows, error);
+	db_rows_free(rows);
+	if (!good)
+		return FALSE;
+	for (guint i = 0; i < chunk->blocks->len; i++) {
+		struct placed_block *placed = chunk->blocks->pdata[i];
+		for (guint j = 0; j < placed->block->n_evaluations; j++) {
+			gint64 *id = &placed->evaluations[j];
+			if (*id < 0)
+				*id = ((struct evaluation *)chunk->keys->pdata[-*id - 1])->id;
+		}
+	}
+	learn(writing, chunk);
+	return TRUE;
+}
+
+/* Records. */
+
+static gboolean put_rows(struct db *db, GString *rows, gsize least, GError **error)
+{
+	gboolean good = rows->len < least || db_copy_put(db, rows->str, rows->len, error);
+
+	if (rows->len >= least)
+		g_string_truncate(rows, 0);
+	return good;
+}
+
+static gboolean put_block(struct db *db, const struct placed_block *placed, GString *rows, GError **error)
+{
+	struct binary_record row = placed->report->record;
+
+	for (guint i = 0; i < placed->block->n_records; i++) {
+		const struct block_record *record = &placed->block->records[i];
+
+		row.count = record->count;
+		row.evaluation = placed->evaluations[record->evaluation];
+		row.record_no = placed->block->first_no + (gint32)i;
+		row.address_size = record->address_size;
+		row.address = record->address;
+		binary_record(rows, &row);
+		if (!put_rows(db, rows, PIECE_BYTES, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean copy_blocks(struct db *db, const struct chunk *chunk, GError **error)
+{
+	g_autoptr(GString) rows = g_string_sized_new(PIECE_BYTES + 256);
+
+	if (!db_copy_begin(db, COPY_RECORD, error))
+		return FALSE;
+	binary_begin(rows);
+	for (guint i = 0; i < chunk->blocks->len; i++)
+		if (!put_block(db, chunk->blocks->pdata[i], rows, error))
+			return FALSE;
+	binary_end(rows);
+	return put_rows(db, rows, 0, error) && db_copy_end(db, error);
+}
+
+static gboolean chunk_write(struct writing *writing, struct chunk *chunk, GError **error)
+{
+	gboolean good = chunk->blocks->len == 0 ||
+			(resolve(writing, chunk, error) && copy_blocks(writing->db, chunk, error));
+
+	chunk_empty(chunk);
+	return good;
+}
+
+static const struct new_report *find_report(const struct writing *writing, guint mail, guint item_no)
+{
+	const struct new_report wanted = { .mail = mail, .item_no = item_no };
+	guint index;
+
+	if (!g_array_binary_search(writing->reports, &wanted, compare_reports, &index))
+		return NULL;
+	return &g_array_index(writing->reports, struct new_report, index);
+}
+
+/* The blocks of a mail's new reports, into chunk, which is written whenever it is full. */
+static gboolean write_mail_records(struct writing *writing, guint mail, struct chunk *chunk, GError **error)
+{
+	struct block *block = NULL;
+	guint64 at = 0;
+
+	while (records_next(found_records(writing->mails[mail]), &at, &block, error)) {
+		const struct new_report *report = block ? find_report(writing, mail, block->report) : NULL;
+
+		if (!block)
+			return TRUE;
+		if (!report) {
+			block_free(block);
+			continue;
+		}
+		chunk_add(writing, chunk, block, report);
+		if (chunk->bytes + chunk->unknown->len > CHUNK_BYTES && !chunk_write(writing, chunk, error))
+			return FALSE;
+	}
+	return FALSE;
+}
+
+static gboolean write_records(struct writing *writing, GError **error)
+{
+	struct chunk chunk;
+	gboolean good = TRUE;
+	guint last = G_MAXUINT;
+
+	chunk_init(&chunk);
+	for (guint i = 0; good && i < writing->reports->len; i++) {
+		guint mail = g_array_index(writing->reports, struct new_report, i).mail;
+		if (mail != last)
+			good = write_mail_records(writing, mail, &chunk, error);
+		last = mail;
+	}
+	good = good && chunk_write(writing, &chunk, error);
+	chunk_clear(&chunk);
+	return good;
+}
+
+/* The bytes of mails that are kept. */
+
+static gboolean keep_raw(struct db *db, const char *mail_id, const struct found *found, GError **error)
+{
+	gsize size;
+	const guint8 *document = found_document(found, &size);
+	const struct db_value params[] = { DB_TEXT(mail_id), DB_BYTES(document, size) };
 
 	return db_exec(db, KEEP_RAW, params, G_N_ELEMENTS(params), error);
 }
 
-/* One row of ruad.ingest(): what became of a mail. */
-static gboolean ingested(struct db *db, const struct db_rows *rows, gsize row,
-    struct store_mail *const *mails, guint n, GError **error)
+static gboolean keep_all_raw(const struct writing *writing, GError **error)
 {
-	guint mail_no = row_uint(rows, row, 0);
-	const char *raw = db_rows_get(rows, row, 6);
-	struct store_mail *mail;
+	const struct db_rows *rows = writing->result;
 
-	if (mail_no < 1 || mail_no > n) {
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "database: ruad.ingest() speaks of mail %u of %u", mail_no, n);
-		return FALSE;
+	for (gsize row = 0; row < db_rows_count(rows); row++) {
+		const char *keep = db_rows_get(rows, row, RESULT_KEEP_RAW);
+		guint mail;
+
+		if (db_rows_get(rows, row, RESULT_ITEM_NO) || !keep || *keep != 't')
+			continue;
+		if (!row_mail(writing, row, &mail, error) ||
+		    !keep_raw(
+			writing->db, db_rows_get(rows, row, RESULT_MAIL_ID), writing->mails[mail], error))
+			return FALSE;
 	}
-	mail = mails[mail_no - 1];
-	mail->counts = (struct intake_counts){ .stored = row_uint(rows, row, 1),
-		.duplicates = row_uint(rows, row, 2),
-		.conflicts = row_uint(rows, row, 3),
-		.unreadable = row_uint(rows, row, 4) };
-	return !raw || *raw != 't' || keep_raw(db, db_rows_get(rows, row, 5), mail, error);
+	return TRUE;
 }
 
-static gboolean ingest(struct db *db, struct store_mail *const *mails, guint n, GError **error)
-{
-	const char *sql = mails[0]->envelope->again != 0 ? INGEST_AGAIN : INGEST;
-	struct db_rows *rows = db_query(db, sql, NULL, 0, error);
-	gboolean good = rows != NULL;
-
-	if (rows && db_rows_count(rows) != n) {
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "database: ruad.ingest() speaks of %" G_GSIZE_FORMAT " mails of %u", db_rows_count(rows),
-		    n);
-		good = FALSE;
-	}
-	for (guint i = 0; good && i < n; i++)
-		good = ingested(db, rows, i, mails, n, error);
-	if (rows)
-		db_rows_free(rows);
-	return good;
-}
+/* The transaction. */
 
 /* Leave the transaction; what is on a connection that cannot is lost with it. */
 static void rollback(struct db *db)
@@ -630,88 +529,56 @@ static gboolean finish(struct db *db, gboolean good, gboolean *in_doubt, GError 
 	return FALSE;
 }
 
-gboolean store_write(
-    struct db *db, struct store_mail *const *mails, guint n, gboolean *in_doubt, GError **error)
+/* What was learned holds once it is committed. */
+static void publish(const struct writing *writing)
 {
-	gboolean good = db_exec(db, "BEGIN", NULL, 0, error) && copy_mails(db, mails, n, error) &&
-			copy_items(db, mails, n, error) && copy_records(db, mails, n, error) &&
-			ingest(db, mails, n, error);
+	GHashTableIter iter;
+	gpointer evaluation;
 
-	return finish(db, good, in_doubt, error);
+	g_hash_table_iter_init(&iter, writing->fresh);
+	while (g_hash_table_iter_next(&iter, &evaluation, NULL))
+		evaluations_add(writing->known, writing->ticket, evaluation);
 }
 
-gboolean store_stream_begin(struct db *db, GError **error)
+/*
+ * TRUE when the last failure says that functions, tables or rights are not what we know (SQLSTATE class 42), or became other than they were
+ * when we prepared our statements (0A000). Any other use of the schema than ours has the same cause: another version migrated.
+ */
+static gboolean is_foreign(const struct db *db)
 {
-	return db_exec(db, "BEGIN", NULL, 0, error);
+	return db_alive(db) &&
+	       (g_str_has_prefix(db_sqlstate(db), "42") || g_str_equal(db_sqlstate(db), "0A000"));
 }
 
-/* The connection takes only one kind of rows at a time. */
-static gboolean stream_switch(struct db *db, struct store_mail *mail, enum copying copying, GError **error)
+static void explain_foreign(GError **error)
 {
-	static const char *const sql[] = { [COPY_RECORDS] = COPY_RECORD, [COPY_ITEMS] = COPY_ITEM };
-
-	if (mail->copying == copying)
-		return TRUE;
-	if (mail->copying != COPY_NONE && !db_copy_end(db, error))
-		return FALSE;
-	mail->copying = COPY_NONE;
-	if (copying == COPY_NONE)
-		return TRUE;
-	if (!db_copy_begin(db, sql[copying], error))
-		return FALSE;
-	mail->copying = copying;
-	return TRUE;
+	g_prefix_error(error, "the functions of the database are not those of ruad " RUAD_VERSION
+			      ", restart ruad or run ruad migrate: ");
 }
 
-/* Send rows and forget them. */
-static gboolean stream_rows(
-    struct db *db, struct store_mail *mail, enum copying copying, GString *waiting, GError **error)
+gboolean store_write(struct db *db, struct evaluations *known, struct found *const *mails, guint n,
+    gboolean *in_doubt, gboolean *foreign, GError **error)
 {
-	g_autoptr(GString) rows = NULL;
+	struct writing writing = { .db = db,
+		.known = known,
+		.mails = mails,
+		.n = n,
+		.reports = g_array_new(FALSE, FALSE, sizeof(struct new_report)),
+		.fresh = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL) };
+	GError *failure = NULL;
+	gboolean good = db_exec(db, "BEGIN", NULL, 0, &failure) && ingest(&writing, &failure) &&
+			write_records(&writing, &failure) && keep_all_raw(&writing, &failure);
 
-	if (waiting->len == 0)
-		return TRUE;
-	if (!stream_switch(db, mail, copying, error))
-		return FALSE;
-	rows = g_string_sized_new(waiting->len + waiting->len / 8);
-	append_numbered(rows, 1, waiting);
-	g_string_truncate(waiting, 0);
-	return db_copy_put(db, rows->str, rows->len, error);
-}
-
-/* Items are few where records are many: they wait until they are worth a switch. */
-static gboolean stream_put(struct db *db, struct store_mail *mail, gsize items_wait, GError **error)
-{
-	mail->streaming = TRUE;
-	mail->report_start = 0;
-	if (stream_rows(db, mail, COPY_RECORDS, mail->records, error) &&
-	    (mail->items->len <= items_wait || stream_rows(db, mail, COPY_ITEMS, mail->items, error)))
-		return TRUE;
-	rollback(db);
-	return FALSE;
-}
-
-gboolean store_stream_put(struct db *db, struct store_mail *mail, GError **error)
-{
-	return stream_put(db, mail, STREAM_PIECE / 2, error);
-}
-
-gboolean store_stream_end(struct db *db, struct store_mail *mail, gboolean *in_doubt, GError **error)
-{
-	gboolean good;
-
-	*in_doubt = FALSE;
-	if (!stream_put(db, mail, 0, error))
-		return FALSE;
-	good = stream_switch(db, mail, COPY_NONE, error) && copy_mails(db, &mail, 1, error) &&
-	       ingest(db, &mail, 1, error);
-	return finish(db, good, in_doubt, error);
-}
-
-void store_stream_abort(struct db *db, struct store_mail *mail)
-{
-	if (db_alive(db) && mail->copying != COPY_NONE)
-		db_copy_abort(db, "the mail could not be read to its end");
-	mail->copying = COPY_NONE;
-	rollback(db);
+	*foreign = failure && failure->code == RUAD_ERROR_SYSTEM && is_foreign(db);
+	if (*foreign)
+		explain_foreign(&failure);
+	good = finish(db, good, in_doubt, good ? &failure : NULL);
+	if (good)
+		publish(&writing);
+	else
+		g_propagate_error(error, failure);
+	db_rows_free(writing.result);
+	g_array_unref(writing.reports);
+	g_hash_table_unref(writing.fresh);
+	return good;
 }

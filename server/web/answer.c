@@ -96,6 +96,14 @@ void answer_document(const struct visit *visit, GBytes *body, const char *type, 
 		response->vary = packable ? "Accept, " BY_CODING : "Accept";
 }
 
+void answer_stream(const struct visit *visit, const struct http_stream *stream, const char *type)
+{
+	visit->response->status = 200;
+	visit->response->type = type;
+	visit->response->vary = "Accept";
+	visit->response->stream = *stream;
+}
+
 void answer_fresh(const struct visit *visit, GBytes *body, const char *type)
 {
 	visit->response->status = 200;

@@ -43,6 +43,10 @@ void answer_method(const struct visit *visit, const char *allow);
  */
 void answer_document(const struct visit *visit, GBytes *body, const char *type, gboolean by_accept);
 
+/* 200 with a stream (its source transfer full) of a type that is a constant; the client's Accept chose the form. It has no validator, and is not
+ * packed. */
+void answer_stream(const struct visit *visit, const struct http_stream *stream, const char *type);
+
 /* 200 with a short body (transfer full) that is to be asked for each time. */
 void answer_fresh(const struct visit *visit, GBytes *body, const char *type);
 

@@ -1,8 +1,10 @@
 #include "server/web/api.h"
 
+#include "server/common/log.h"
 #include "server/web/label.h"
 #include "server/web/routes.h"
 #include "server/web/session.h"
+#include "server/web/stream.h"
 
 #define CSV_TYPE "text/csv; charset=utf-8; header=present"
 #define XML_TYPE "application/xml"
@@ -25,6 +27,10 @@ static void answer_outcome(
 	case SESSION_BUSY:
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
 		problem_set(&problem, 503, "the database took too long; ask for a shorter window");
+		break;
+	case SESSION_CROWDED:
+		visit->response->retry_after = ANSWER_RETRY_BUSY;
+		problem_set(&problem, 503, "too many downloads are under way");
 		break;
 	case SESSION_AWAY:
 		visit->response->retry_after = ANSWER_RETRY_AWAY;
@@ -55,6 +61,18 @@ static char *disposition(
 	return g_strdup_printf("attachment; filename=\"%s\"", name);
 }
 
+/* A page of CSV has the next one in Link. */
+static void add_csv_headers(
+    const struct visit *visit, const struct route *route, const char *segment, const char *next)
+{
+	visit->response->disposition = disposition(visit, route, segment, "csv");
+	if (next != NULL) {
+		g_autofree char *reference = route_next(visit->query, next);
+
+		visit->response->link = g_strdup_printf("<%s>; rel=\"next\"", reference);
+	}
+}
+
 /* The document that the statement gave, in the form that was asked for; takes it. */
 static void answer_found(const struct visit *visit, const struct route *route, const char *segment,
     gboolean csv, GBytes *document, const char *next)
@@ -63,15 +81,56 @@ static void answer_found(const struct visit *visit, const struct route *route, c
 
 	answer_document(visit, document, type, route->csv != NULL);
 	if (csv)
-		visit->response->disposition = disposition(visit, route, segment, "csv");
-	if (csv && next != NULL) {
-		g_autofree char *reference = route_next(visit->query, next);
-
-		visit->response->link = g_strdup_printf("<%s>; rel=\"next\"", reference);
-	}
+		add_csv_headers(visit, route, segment, next);
 	if (route->form == ROUTE_XML) {
 		visit->response->disposition = disposition(visit, route, segment, "xml");
 		visit->response->policy = DOWNLOAD;
+	}
+}
+
+static void answer_nothing(const struct visit *visit, const struct route *route, const char *segment)
+{
+	answer_refusal(visit, 404, "nothing is known under that %s",
+	    segment != NULL ? route->params[0]->name : "address");
+}
+
+/* For struct http_stream. The log says why a stream broke off; the client sees only that it did. */
+static GBytes *next_piece(gpointer source, gboolean *failed)
+{
+	g_autoptr(GError) error = NULL;
+	GBytes *piece = stream_next(source, &error);
+
+	if (error != NULL)
+		log_warning("a download broke off: %s", error->message);
+	*failed = error != NULL;
+	return piece;
+}
+
+static void free_stream(gpointer source)
+{
+	stream_free(source);
+}
+
+/* CSV line by line. One that fits into one piece is a document like others: with length and validator, and packed. */
+static void answer_rows(
+    const struct visit *visit, const struct route *route, const char *segment, const struct bound *bound)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *next = NULL;
+	struct stream *stream = NULL;
+	enum session_outcome outcome =
+	    stream_open(route->csv, bound->values, route_n_params(route), &stream, &next, &error);
+
+	if (outcome != SESSION_ROWS) {
+		answer_outcome(visit, route, outcome, error);
+	} else if (stream == NULL) {
+		answer_nothing(visit, route, segment);
+	} else if (stream_is_short(stream)) {
+		answer_found(visit, route, segment, TRUE, stream_next(stream, NULL), next);
+		stream_free(stream);
+	} else {
+		answer_stream(visit, &(struct http_stream){ next_piece, free_stream, stream }, CSV_TYPE);
+		add_csv_headers(visit, route, segment, next);
 	}
 }
 
@@ -88,8 +147,7 @@ static void answer_read(
 	if (outcome != SESSION_ROWS)
 		answer_outcome(visit, route, outcome, error);
 	else if (document == NULL)
-		answer_refusal(visit, 404, "nothing is known under that %s",
-		    segment != NULL ? route->params[0]->name : "address");
+		answer_nothing(visit, route, segment);
 	else
 		answer_found(visit, route, segment, csv, document, next);
 }
@@ -144,6 +202,8 @@ static void answer_route(const struct visit *visit, const struct route *route, c
 		answer_document(visit, auth_describe(visit->auth, visit->user), ANSWER_JSON, FALSE);
 	else if (route->form == ROUTE_LABEL)
 		answer_label(visit, route, &bound);
+	else if (route->form == ROUTE_ROWS && route_gives_csv(route, visit->query, visit->request->accept))
+		answer_rows(visit, route, segment, &bound);
 	else
 		answer_read(visit, route, segment, &bound);
 	bound_clear(&bound);

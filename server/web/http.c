@@ -8,6 +8,7 @@
 #include "server/common/log.h"
 
 #define CONNECTION_MEMORY (32 * 1024) /* bytes for a request's line and headers; more is 414 or 431 */
+#define STREAM_BLOCK      (64 * 1024) /* bytes; the library takes what a connection's memory holds */
 #define WAIT_STEP_US      20000
 
 /* No inline code or style, nothing from elsewhere, no framing; scripts may not write markup (Trusted Types).
@@ -176,6 +177,59 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+/* A stream under way, as the library asks for it. */
+struct feed {
+	struct http_stream stream;
+	GBytes *piece; /* that is being sent, or NULL */
+	gsize sent;    /* bytes of it */
+};
+
+/* Fill buffer with what comes next; the library wants no piece larger than it has room for. */
+static ssize_t feed_read(void *user, guint64 position, char *buffer, size_t size)
+{
+	struct feed *feed = user;
+	gboolean failed = FALSE;
+	const char *data;
+	gsize n_bytes;
+
+	(void)position;
+	if (feed->piece == NULL)
+		feed->piece = feed->stream.next(feed->stream.source, &failed);
+	if (feed->piece == NULL)
+		return failed ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+	data = g_bytes_get_data(feed->piece, &n_bytes);
+	size = MIN(size, n_bytes - feed->sent);
+	memcpy(buffer, data + feed->sent, size);
+	feed->sent += size;
+	if (feed->sent == n_bytes) {
+		g_clear_pointer(&feed->piece, g_bytes_unref);
+		feed->sent = 0;
+	}
+	return (ssize_t)size;
+}
+
+static void feed_free(void *user)
+{
+	struct feed *feed = user;
+
+	feed->stream.free(feed->stream.source);
+	g_clear_pointer(&feed->piece, g_bytes_unref);
+	g_free(feed);
+}
+
+static struct MHD_Response *response_of_stream(const struct http_stream *stream)
+{
+	struct feed *feed = g_new0(struct feed, 1);
+	struct MHD_Response *answer;
+
+	feed->stream = *stream;
+	answer =
+	    MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, feed_read, feed, feed_free);
+	if (answer == NULL)
+		feed_free(feed);
+	return answer;
+}
+
 static void body_free(void *body)
 {
 	g_bytes_unref(body);
@@ -209,22 +263,31 @@ static void add_headers(struct MHD_Response *answer, const struct http_response 
 		add(answer, "Connection", "close");
 }
 
+/* Takes body, which may be NULL. */
+static struct MHD_Response *response_of_body(GBytes *body)
+{
+	GBytes *content = body != NULL ? body : g_bytes_new_static("", 0);
+	gsize size;
+	const void *data = g_bytes_get_data(content, &size);
+	struct MHD_Response *answer =
+	    MHD_create_response_from_buffer_with_free_callback_cls(size, (void *)data, body_free, content);
+
+	if (answer == NULL)
+		g_bytes_unref(content);
+	return answer;
+}
+
 /* Hand response to the library; what it owns is gone after. */
 static enum MHD_Result reply(struct MHD_Connection *connection, struct http_response *response, gboolean last)
 {
-	GBytes *body = response->body != NULL ? response->body : g_bytes_new_static("", 0);
-	gsize size;
-	const void *data = g_bytes_get_data(body, &size);
-	struct MHD_Response *answer =
-	    MHD_create_response_from_buffer_with_free_callback_cls(size, (void *)data, body_free, body);
+	struct MHD_Response *answer = response->stream.source != NULL ? response_of_stream(&response->stream)
+								      : response_of_body(response->body);
 	enum MHD_Result queued = MHD_NO;
 
 	if (answer != NULL) {
 		add_headers(answer, response, last);
 		queued = MHD_queue_response(connection, response->status, answer);
 		MHD_destroy_response(answer);
-	} else {
-		g_bytes_unref(body);
 	}
 	g_free(response->etag);
 	g_free(response->disposition);

@@ -43,21 +43,32 @@ struct http_request {
 			       Host, Origin, Sec-Fetch-Site or user stand there twice: refuse it */
 };
 
+/*
+ * A body of unknown length. next() gives a piece, transfer full, NULL at the end; with *failed set to TRUE it breaks off, and the connection is
+ * closed so that the client sees it. Called on the server's threads, one call at a time; free() comes last, also without any next().
+ */
+struct http_stream {
+	GBytes *(*next)(gpointer source, gboolean *failed);
+	void (*free)(gpointer source);
+	gpointer source; /* NULL: the response has no stream */
+};
+
 /* What to answer; strings without an owner's word are constants. */
 struct http_response {
 	guint status;
-	GBytes *body;             /* owned; NULL is none */
-	const char *type;         /* Content-Type, or NULL */
-	char *etag;               /* owned; with its quotes, or NULL */
-	const char *cache;        /* Cache-Control, or NULL for no-store */
-	const char *encoding;     /* Content-Encoding, or NULL */
-	const char *vary;         /* Vary: what the form was chosen by, or NULL */
-	const char *allow;        /* Allow, or NULL */
-	const char *authenticate; /* WWW-Authenticate, or NULL */
-	const char *policy;       /* Content-Security-Policy in place of the pages' own, or NULL */
-	char *disposition;        /* owned; Content-Disposition, or NULL */
-	char *link;               /* owned; Link, or NULL */
-	guint retry_after;        /* seconds, or 0 */
+	struct http_stream stream; /* owned; in place of body */
+	GBytes *body;              /* owned; NULL is none */
+	const char *type;          /* Content-Type, or NULL */
+	char *etag;                /* owned; with its quotes, or NULL */
+	const char *cache;         /* Cache-Control, or NULL for no-store */
+	const char *encoding;      /* Content-Encoding, or NULL */
+	const char *vary;          /* Vary: what the form was chosen by, or NULL */
+	const char *allow;         /* Allow, or NULL */
+	const char *authenticate;  /* WWW-Authenticate, or NULL */
+	const char *policy;        /* Content-Security-Policy in place of the pages' own, or NULL */
+	char *disposition;         /* owned; Content-Disposition, or NULL */
+	char *link;                /* owned; Link, or NULL */
+	guint retry_after;         /* seconds, or 0 */
 };
 
 /* Fill *response (all 0 on entry) for request. Runs on one of the server's threads; may block. */

@@ -14,6 +14,7 @@
 
 enum route_form {
 	ROUTE_JSON,  /* sql gives one row with one column, a JSON document or NULL (404) */
+	ROUTE_ROWS,  /* the same; its CSV has as many lines as there are, and is streamed */
 	ROUTE_XML,   /* the same, of XML, to be saved as a file */
 	ROUTE_ME,    /* no statement: what the one who asks may do */
 	ROUTE_LABEL, /* sql writes and gives JSON; $2, $3, $4 are label and note of the body, and the user */
@@ -28,7 +29,8 @@ struct route {
 	    *name; /* of what it gives, for api.csv() and for a file: "sources"; NULL where it is not saved */
 	const char *sql;
 	const char *
-	    csv; /* gives one row with two columns, a text in CSV and the next page's cursor or NULL; NULL: no CSV */
+	    csv; /* gives one row with two columns, a text in CSV and the next page's cursor or NULL; of ROUTE_ROWS the header and that
+		    cursor, and opens the cursor csv for the other lines; NULL: no CSV */
 	const struct param *params[ROUTE_PARAMS_MAX]; /* in the order of $1, $2, ...; NULL after the last */
 };
 

@@ -91,6 +91,8 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 #define PAGE(limit, cursor, format)                                                                          \
 	"api.page(p_limit => $" #limit "::int, p_cursor => $" #cursor "::text, p_format => '" format "')"
 
+#define STREAM(limit, cursor) "api.stream(p_limit => $" #limit "::int, p_cursor => $" #cursor "::text)"
+
 /* -- kinds of routes -- */
 
 #define GET(path, call, ...)                                                                                 \
@@ -116,6 +118,17 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 		    "SELECT api." before PAGE(limit, cursor, "json") after ")",                              \
 		    "SELECT body, next FROM api.csv('" name "', api." before PAGE(limit, cursor, "csv")      \
 			after "))",                                                                          \
+		{                                                                                            \
+			__VA_ARGS__                                                                          \
+		}                                                                                            \
+	}
+
+/* The same, with CSV as a stream. */
+#define ROWS(path, name, function, before, limit, cursor, after, ...)                                        \
+	{                                                                                                    \
+		"GET", API path, ROUTE_ROWS, name,                                                           \
+		    "SELECT api." function "(" before PAGE(limit, cursor, "json") after ")",                 \
+		    "SELECT head, next FROM api." function "_csv(" before STREAM(limit, cursor) after ")",   \
 		{                                                                                            \
 			__VA_ARGS__                                                                          \
 		}                                                                                            \
@@ -155,21 +168,21 @@ const struct route routes_table[] = {
 	    "SELECT api.set_label(p_source => $1::text, p_label => $2::text, p_note => $3::text, "
 	    "p_user => $4::text, p_via => 'page')",
 	    NULL, { &key } },
-	LIST("records", "records", "records(f => " FILTER ", p => ", 21, 22, ", p_report => $23::bigint",
+	ROWS("records", "records", "records", "f => " FILTER ", p => ", 21, 22, ", p_report => $23::bigint",
 	    FILTER_PARAMS, &limit, &cursor, &report),
-	LIST("reports", "reports", "reports(f => " FILTER ", p => ", 21, 22,
+	ROWS("reports", "reports", "reports", "f => " FILTER ", p => ", 21, 22,
 	    ", p_report_id => $23::text, p_received_from => $24::date, p_received_to => $25::date",
 	    FILTER_PARAMS, &limit, &cursor, &report_id, &received_from, &received_to),
 	GET("reports/{id}", "report(p_id => $1::bigint)", &id),
-	LIST("reports/{id}/records", "report_records",
-	    "report_records(p_id => $1::bigint, f => api.filter(p_result => $2::text), p => ", 3, 4, "", &id,
-	    &result, &limit, &cursor),
+	ROWS("reports/{id}/records", "report_records", "report_records",
+	    "p_id => $1::bigint, f => api.filter(p_result => $2::text), p => ", 3, 4, "", &id, &result,
+	    &limit, &cursor),
 	{ "GET", API "reports/{id}/xml", ROUTE_XML, "report", "SELECT api.report_xml(p_id => $1::bigint)",
 	    NULL, { &id } },
 	LIST("reporters", "reporters", "reporters(f => " FILTER ", p => ", 21, 22, "", FILTER_PARAMS, &limit,
 	    &cursor),
-	LIST("failures", "failures",
-	    "failures(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
+	ROWS("failures", "failures", "failures",
+	    "f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
 	    "$3::date, "
 	    "p_to => $4::date, p_ip => $5::inet), p => ",
 	    6, 7, ", p_kind => $8::text", &domain, &subdomains, &from, &to, &ip, &limit, &cursor,
@@ -180,12 +193,12 @@ const struct route routes_table[] = {
 	SERIES("tls/timeseries", "tls_timeseries",
 	    "tls_timeseries(f => " TLS_FILTER ", p_policy_type => $6::text[], p_bucket => $7::text)",
 	    TLS_PARAMS, &policy_type, &bucket),
-	LIST("tls/reports", "tls_reports", "tls_reports(f => " TLS_FILTER ", p => ", 7, 8,
+	ROWS("tls/reports", "tls_reports", "tls_reports", "f => " TLS_FILTER ", p => ", 7, 8,
 	    ", p_policy_type => $6::text[], p_result => $9::text", TLS_PARAMS, &policy_type, &limit, &cursor,
 	    &result),
 	GET("tls/reports/{id}", "tls_report(p_id => $1::bigint)", &id),
 	GET("intake", "intake(f => " WINDOW(1, 2) ")", &from, &to),
-	LIST("intake/events", "intake_events", "intake_events(f => " WINDOW(1, 2) ", p => ", 7, 8,
+	ROWS("intake/events", "intake_events", "intake_events", "f => " WINDOW(1, 2) ", p => ", 7, 8,
 	    ", p_status => $3::text[], p_kind => $4::text[], p_code => $5::text[], p_report => $6::bigint",
 	    &from, &to, &status, &intake_kind, &code, &report, &limit, &cursor),
 	GET("help",

@@ -3,15 +3,15 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "server/common/role.h"
 
 #define PAUSE_US                                                                                             \
 	G_USEC_PER_SEC /* after a failed attempt, before the next: a thread must not hang on each request */
 
-/* Nothing a page asks for takes long, waits for long, or depends on the server's own settings. */
+/* Nothing a page asks for depends on the server's own settings; the role's time-outs bound how long it takes and waits. */
 #define SETUP                                                                                                \
-	"SET statement_timeout = '10s'; SET lock_timeout = '5s'; "                                           \
-	"SET idle_in_transaction_session_timeout = '10s'; SET search_path = api, dmarc; "                    \
-	"SET timezone = 'UTC'; SET datestyle = 'ISO'; SET application_name = 'ruad-web'"
+	"SET search_path = api, dmarc; SET timezone = 'UTC'; SET datestyle = 'ISO'; SET application_name = " \
+	"'ruad-web'"
 #define READ_ONLY "SET default_transaction_read_only = on"
 
 /* A thread's own. */
@@ -63,6 +63,16 @@ static void session_drop(struct session *session)
 	session->db = NULL;
 }
 
+struct db *session_connection(GError **error)
+{
+	struct db *db = db_open(reader_conninfo, "ruad-web", error);
+
+	if (db != NULL && !(role_assume(db, "ruad_web", error) && db_exec(db, READ_ONLY, NULL, 0, error) &&
+			      db_exec(db, SETUP, NULL, 0, error)))
+		g_clear_pointer(&db, db_close);
+	return db;
+}
+
 static gboolean session_connect(struct session *session, GError **error)
 {
 	gint64 now = g_get_monotonic_time();
@@ -71,10 +81,7 @@ static gboolean session_connect(struct session *session, GError **error)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "database: could not connect a moment ago");
 		return FALSE;
 	}
-	session->db = db_open(reader_conninfo, "ruad-web", error);
-	if (session->db != NULL && (!db_exec(session->db, READ_ONLY, NULL, 0, error) ||
-				       !db_exec(session->db, SETUP, NULL, 0, error)))
-		session_drop(session);
+	session->db = session_connection(error);
 	session->failed_at = session->db == NULL ? g_get_monotonic_time() : 0;
 	return session->db != NULL;
 }
@@ -102,8 +109,7 @@ static struct db_rows *session_query(
 	return db_query(session->db, sql, params, n_params, error);
 }
 
-/* What a failed query on db (or NULL) means to the one who asked. */
-static enum session_outcome outcome_of(const struct db *db)
+enum session_outcome session_outcome_of(const struct db *db)
 {
 	const char *state = db != NULL ? db_sqlstate(db) : "";
 
@@ -119,7 +125,7 @@ static enum session_outcome outcome_of(const struct db *db)
 	return SESSION_FAILED;
 }
 
-static void fill(struct db_value values[SESSION_PARAMS_MAX], char *const params[], guint n_params)
+void session_values(struct db_value values[SESSION_PARAMS_MAX], char *const params[], guint n_params)
 {
 	g_assert(n_params <= SESSION_PARAMS_MAX);
 	for (guint i = 0; i < n_params; i++)
@@ -144,10 +150,10 @@ enum session_outcome session_document(
 	struct db_value values[SESSION_PARAMS_MAX];
 	struct db_rows *rows;
 
-	fill(values, params, n_params);
+	session_values(values, params, n_params);
 	rows = session_query(session, sql, values, n_params, error);
 	if (rows == NULL) {
-		enum session_outcome outcome = outcome_of(session->db);
+		enum session_outcome outcome = session_outcome_of(session->db);
 
 		if (session->db != NULL && !db_alive(session->db))
 			session_drop(session);
@@ -165,13 +171,13 @@ enum session_outcome session_edit(
 	struct db_rows *rows = NULL;
 	enum session_outcome outcome = SESSION_ROWS;
 
-	fill(values, params, n_params);
-	if (db != NULL && db_exec(db, SETUP, NULL, 0, error))
+	session_values(values, params, n_params);
+	if (db != NULL && role_assume(db, "ruad_editor", error) && db_exec(db, SETUP, NULL, 0, error))
 		rows = db_query(db, sql, values, n_params, error);
 	if (rows != NULL)
 		take(rows, document, NULL);
 	else
-		outcome = outcome_of(db);
+		outcome = session_outcome_of(db);
 	db_close(db);
 	return outcome;
 }

@@ -17,6 +17,7 @@ enum session_outcome {
 	SESSION_REFUSED, /* SQLSTATE 22023: a parameter's value is not one the function takes; error has its
 			    words */
 	SESSION_BUSY,    /* the statement took longer than it may, or waited for a lock (57014, 55P03) */
+	SESSION_CROWDED, /* as many streams are under way as may be (stream.h) */
 	SESSION_AWAY,   /* no connection to be had, or it was lost twice, or the server is out of something */
 	SESSION_FAILED, /* all else: our fault */
 };
@@ -26,6 +27,15 @@ void session_init(const char *reader, const char *editor);
 
 /* Whether there is anywhere to connect to for changes. */
 gboolean session_may_edit(void);
+
+/* One more connection to read, set up as a thread's own; close it with db_close(). */
+struct db *session_connection(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a failed statement on db (NULL: there was no connection) means to the one who asked. */
+enum session_outcome session_outcome_of(const struct db *db);
+
+/* n_params texts (NULL is SQL NULL) as parameters; borrowed. */
+void session_values(struct db_value values[SESSION_PARAMS_MAX], char *const params[], guint n_params);
 
 /*
  * Run sql, which gives one row with one text column, on this thread's connection; with next (not NULL) it has a second

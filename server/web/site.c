@@ -17,6 +17,9 @@
 #define NOT_READY   "{\"ready\": false}"
 #define READY_SQL   "SELECT api.ready(p_schema_version => $1::int, p_definitions => $2)"
 #define METRICS_SQL "SELECT api.metrics()"
+#define ALIVE_SQL   "SELECT 1"
+#define COUNT_SHARE 20 /* counting takes this part of a core at most, however often it is asked for */
+#define COUNT_SHORT (50 * G_TIME_SPAN_MILLISECOND) /* what takes less is counted each time */
 
 static void answer_page(const struct visit *visit)
 {
@@ -88,19 +91,67 @@ static void answer_ready(const struct visit *visit)
 	visit->response->retry_after = ready ? 0 : ANSWER_RETRY_AWAY;
 }
 
+/* What api.metrics() said, kept while counting again so soon would cost too much. */
+static struct {
+	GMutex lock;
+	GBytes *document; /* or NULL */
+	gint64 until;     /* monotonic time */
+} counted;
+
+/* The kept document, if it is still good, transfer full. */
+static GBytes *counted_get(void)
+{
+	GBytes *document = NULL;
+
+	g_mutex_lock(&counted.lock);
+	if (counted.document != NULL && g_get_monotonic_time() < counted.until)
+		document = g_bytes_ref(counted.document);
+	g_mutex_unlock(&counted.lock);
+	return document;
+}
+
+/* Keep document, whose counting took that many microseconds. */
+static void counted_keep(GBytes *document, gint64 taken)
+{
+	if (document == NULL || taken < COUNT_SHORT)
+		return;
+	g_mutex_lock(&counted.lock);
+	g_clear_pointer(&counted.document, g_bytes_unref);
+	counted.document = g_bytes_ref(document);
+	counted.until = g_get_monotonic_time() + taken * COUNT_SHARE;
+	g_mutex_unlock(&counted.lock);
+}
+
+/* The database's numbers, transfer full, or NULL when it does not answer. */
+static GBytes *count(void)
+{
+	gint64 begun = g_get_monotonic_time();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) kept = counted_get();
+	GBytes *document = NULL;
+	enum session_outcome outcome =
+	    session_document(kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, &error);
+
+	if (outcome == SESSION_FAILED)
+		log_warning("metrics: %s", error->message);
+	if (kept != NULL && document != NULL) {
+		g_bytes_unref(document);
+		return g_steal_pointer(&kept);
+	}
+	if (kept == NULL)
+		counted_keep(document, g_get_monotonic_time() - begun);
+	return document;
+}
+
 static void answer_metrics(const struct visit *visit)
 {
-	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) document = NULL;
-	enum session_outcome outcome;
 
 	if (!visit_reads(visit)) {
 		answer_method(visit, ANSWER_READERS);
 		return;
 	}
-	outcome = session_document(METRICS_SQL, NULL, 0, &document, NULL, &error);
-	if (outcome == SESSION_FAILED)
-		log_warning("metrics: %s", error->message);
+	document = count();
 	answer_fresh(visit, metrics_print(migrate_version(), document), METRICS_TYPE);
 }
 

@@ -2,82 +2,217 @@
 
 -- Counting
 
--- The domain that a record's mail authenticated as: a passing signature of header_from, else the first passing signature, else the
--- domain that passed SPF; NULL when nothing passed. One per record, so that each message is counted once.
-CREATE FUNCTION api.auth_domain(header_from text, auth_results jsonb) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+-- Queries are put together as text: only the filters that are set stand in them, as literals, so that each is planned for what it asks, prunes
+-- partitions, and reads the smallest view that can answer it:
+--
+--   dmarc.daily    sums by day, for what needs no address
+--   dmarc.monthly  sums by month and address; the days of a window that are no whole month come from dmarc.records
+--   dmarc.records  all else
+--
+-- All give the same columns, under the alias c.
+
+-- The conditions of a filter, but for its window: '' or ' AND ...'.
+CREATE FUNCTION api.conditions(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT nullif(coalesce(
-		jsonb_path_query_first(auth_results, '$.dkim[*] ? (@.result == "pass" && @.domain == $from).domain',
-			jsonb_object(ARRAY['from', header_from])),
-		jsonb_path_query_first(auth_results, '$.dkim[*] ? (@.result == "pass" && @.domain != "").domain'),
-		jsonb_path_query_first(auth_results, '$.spf[*] ? (@.result == "pass" && @.domain != "").domain')
-	) #>> '{}', '')
+DECLARE
+	words text[];
+BEGIN
+	IF f.domain IS NOT NULL THEN
+		words := words || format('c.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain)));
+	END IF;
+	IF f.class IS NOT NULL THEN
+		words := words || format('c.class = ANY (%L::text[])', f.class);
+	END IF;
+	IF f.result IS NOT NULL THEN
+		words := words || CASE f.result WHEN 'pass' THEN 'c.dmarc_pass' ELSE 'NOT c.dmarc_pass' END;
+	END IF;
+	IF f.dkim IS NOT NULL THEN
+		words := words || CASE f.dkim WHEN 'pass' THEN 'c.dkim_aligned' ELSE 'NOT c.dkim_aligned' END;
+	END IF;
+	IF f.spf IS NOT NULL THEN
+		words := words || CASE f.spf WHEN 'pass' THEN 'c.spf_aligned' ELSE 'NOT c.spf_aligned' END;
+	END IF;
+	IF f.disposition IS NOT NULL THEN
+		words := words || (format('(c.disposition = ANY (%L::text[])', f.disposition)
+			|| CASE WHEN 'unknown' = ANY (f.disposition) THEN format(' OR (c.disposition = ANY (%L::text[])) IS NOT TRUE', api.dispositions()) ELSE '' END || ')');
+	END IF;
+	IF f.override IS NOT NULL THEN
+		words := words || (format('(c.override && %L::text[]', f.override)
+			|| CASE WHEN 'any' = ANY (f.override) THEN ' OR c.override IS NOT NULL' ELSE '' END
+			|| CASE WHEN 'none' = ANY (f.override) THEN ' OR c.override IS NULL' ELSE '' END || ')');
+	END IF;
+	IF f.auth_domain IS NOT NULL THEN
+		words := words || format('coalesce(c.auth_domain, ''none'') = ANY (%L::text[])', f.auth_domain);
+	END IF;
+	IF f.header_from IS NOT NULL THEN
+		words := words || format('c.header_from = ANY (%L::text[])', f.header_from);
+	END IF;
+	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '') || api.conditions_on_address(f) || api.conditions_on_record(f);
+END
 $$;
 
--- The records that a filter leaves. One query without side effects: the planner puts it in the caller's place, and of a filter that is
--- a constant then, what was left out folds to true. (Called with api.filter() itself, as a query by hand may, it is no constant, and slow.)
-CREATE FUNCTION api.matching(f api.filter_set) RETURNS SETOF dmarc.records
-LANGUAGE sql STABLE PARALLEL SAFE
+-- The sources by an index: of few addresses as a list, else by name.
+CREATE FUNCTION api.condition_on_source(p_source text[]) RETURNS text
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT * FROM dmarc.records r
-	WHERE r.begin >= api.at(f.from_day) AND r.begin < api.at(f.to_day)
-		AND (f.domain IS NULL OR r.domain = ANY (f.domain))
-		AND (f.class IS NULL OR r.class = ANY (f.class))
-		AND (f.result IS NULL OR r.dmarc_pass = (f.result = 'pass'))
-		AND (f.dkim IS NULL OR r.dkim_aligned = (f.dkim = 'pass'))
-		AND (f.spf IS NULL OR r.spf_aligned = (f.spf = 'pass'))
-		AND (f.disposition IS NULL OR r.disposition = ANY (f.disposition)
-			OR 'unknown' = ANY (f.disposition) AND (r.disposition = ANY (api.dispositions())) IS NOT TRUE)
-		AND (f.override IS NULL OR jsonb_path_query_array(r.reason, '$[*].type') ?| f.override
-			OR 'any' = ANY (f.override) AND jsonb_path_exists(r.reason, '$[*]')
-			OR 'none' = ANY (f.override) AND jsonb_path_exists(r.reason, '$[*]') IS NOT TRUE)
-		AND (f.source IS NULL AND f.source_ip IS NULL
-			OR f.source IS NOT NULL AND r.source = ANY (f.source)
-			OR f.source_ip IS NOT NULL AND r.source_ip = ANY (f.source_ip)
-			OR 'none' = ANY (f.source) AND r.source IS NULL)
-		AND (f.ip IS NULL OR r.source_ip <<= f.ip)
-		AND (f.asn IS NULL OR r.asn::text = ANY (f.asn) OR 'none' = ANY (f.asn) AND r.asn IS NULL)
-		AND (f.country IS NULL OR r.country = ANY (f.country) OR 'none' = ANY (f.country) AND r.country IS NULL)
-		AND (f.rdns IS NULL OR '.' || r.rdns LIKE ANY (f.rdns) OR 'none' = ANY (f.rdns) AND r.rdns IS NULL)
-		AND (f.auth_domain IS NULL OR coalesce(api.auth_domain(r.header_from, r.auth_results), 'none') = ANY (f.auth_domain))
-		AND (f.header_from IS NULL OR r.header_from = ANY (f.header_from))
-		AND (f.reporter IS NULL OR r.org_name = ANY (f.reporter))
-		AND (f.label IS NULL OR r.label = ANY (f.label) OR 'none' = ANY (f.label) AND r.label IS NULL)
-		AND (f.q IS NULL OR r.domain ILIKE f.q OR r.org_name ILIKE f.q OR r.header_from ILIKE f.q OR r.envelope_from ILIKE f.q
-			OR r.source IN (SELECT a.source FROM dmarc.addresses a WHERE a.source_name ILIKE f.q)
-			OR r.rdns ILIKE f.q
-			OR jsonb_path_exists(r.auth_results, f.q_results))
+DECLARE
+	most constant integer := 1000;
+	ips inet[] := ARRAY(SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY (p_source) LIMIT most + 1);
+BEGIN
+	IF cardinality(ips) > most THEN
+		RETURN format('c.source = ANY (%L::text[])', p_source);
+	END IF;
+	RETURN format('c.source_ip = ANY (%L::inet[])', ips);
+END
 $$;
 
--- The reports that a filter leaves: where it speaks of records, those with such a record.
-CREATE FUNCTION api.matching_reports(f api.filter_set) RETURNS SETOF dmarc.reports
-LANGUAGE sql STABLE PARALLEL SAFE
+-- Those conditions that speak of the address.
+CREATE FUNCTION api.conditions_on_address(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT * FROM dmarc.reports r
-	WHERE r.begin >= api.at(f.from_day) AND r.begin < api.at(f.to_day)
-		AND (f.domain IS NULL OR r.domain = ANY (f.domain))
-		AND (f.reporter IS NULL OR r.org_name = ANY (f.reporter))
-		AND (NOT f.by_record OR r.id IN (SELECT m.report FROM api.matching(f) m))
+DECLARE
+	words text[];
+BEGIN
+	IF f.source IS NOT NULL OR f.source_ip IS NOT NULL THEN
+		words := words || ('(' || concat_ws(' OR ',
+			CASE WHEN f.source IS NOT NULL THEN api.condition_on_source(f.source) END,
+			CASE WHEN f.source_ip IS NOT NULL THEN format('c.source_ip = ANY (%L::inet[])', f.source_ip) END,
+			CASE WHEN 'none' = ANY (f.source) THEN 'c.source_ip IS NULL' END) || ')');
+	END IF;
+	IF f.ip IS NOT NULL THEN
+		words := words || format('c.source_ip <<= %L::inet', f.ip);
+	END IF;
+	IF f.asn IS NOT NULL THEN
+		words := words || (format('(c.asn::text = ANY (%L::text[])', f.asn) || CASE WHEN 'none' = ANY (f.asn) THEN ' OR c.asn IS NULL' ELSE '' END || ')');
+	END IF;
+	IF f.country IS NOT NULL THEN
+		words := words || (format('(c.country = ANY (%L::text[])', f.country) || CASE WHEN 'none' = ANY (f.country) THEN ' OR c.country IS NULL' ELSE '' END || ')');
+	END IF;
+	IF f.rdns IS NOT NULL THEN
+		words := words || (format('(''.'' || c.rdns LIKE ANY (%L::text[])', f.rdns) || CASE WHEN 'none' = ANY (f.rdns) THEN ' OR c.rdns IS NULL' ELSE '' END || ')');
+	END IF;
+	IF f.label IS NOT NULL THEN
+		words := words || (format('(c.label = ANY (%L::text[])', f.label) || CASE WHEN 'none' = ANY (f.label) THEN ' OR c.label IS NULL' ELSE '' END || ')');
+	END IF;
+	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '');
+END
 $$;
 
--- What to count by: nothing (''), or one of these.
-CREATE FUNCTION api.group_key(p_group text, r_domain text, header_from text, source text, rdns_domain text, asn bigint, country text,
-	source_ip inet, auth_results jsonb, org_name text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+-- Those that only a record can answer.
+CREATE FUNCTION api.conditions_on_record(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT CASE p_group
-		WHEN '' THEN ''
-		WHEN 'domain' THEN r_domain
-		WHEN 'header_from' THEN header_from
-		WHEN 'source' THEN source
-		WHEN 'rdns' THEN rdns_domain
-		WHEN 'asn' THEN asn::text
-		WHEN 'country' THEN country
-		WHEN 'ip' THEN host(source_ip)
-		WHEN 'auth_domain' THEN api.auth_domain(header_from, auth_results)
-		WHEN 'reporter' THEN org_name
-	END
+DECLARE
+	words text := '';
+BEGIN
+	IF f.reporter IS NOT NULL THEN
+		words := words || format(' AND c.org_name = ANY (%L::text[])', f.reporter);
+	END IF;
+	IF f.q IS NOT NULL THEN
+		words := words || format(' AND (c.domain ILIKE %1$L OR c.org_name ILIKE %1$L OR c.header_from ILIKE %1$L OR c.envelope_from ILIKE %1$L'
+			' OR c.source IN (SELECT a.source FROM dmarc.addresses a WHERE a.source_name ILIKE %1$L) OR c.rdns ILIKE %1$L'
+			' OR jsonb_path_exists(c.auth_results, %2$L))', f.q, f.q_results);
+	END IF;
+	RETURN words;
+END
+$$;
+
+-- Days from from_day until before to_day, with the months that they are in.
+CREATE FUNCTION api.days_between(from_day date, to_day date) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT format('c.day >= %L AND c.day < %L AND c.month >= %L AND c.month < %L', from_day, to_day, date_trunc('month', from_day::timestamp)::date, to_day)
+$$;
+
+-- The records that a filter leaves, as FROM item c.
+CREATE FUNCTION api.records_of(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN format('(SELECT c.* FROM dmarc.records c WHERE %s%s) c', api.days_between(f.from_day, f.to_day), api.conditions(f));
+END
+$$;
+
+-- The whole months of a window; those at its ends count when no report lies in their other days.
+CREATE FUNCTION api.whole_months(f api.filter_set, OUT from_month date, OUT to_month date)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	first_month date := date_trunc('month', f.from_day::timestamp)::date;
+	last_month date := date_trunc('month', f.to_day::timestamp)::date;
+BEGIN
+	from_month := first_month;
+	to_month := last_month;
+	IF f.from_day > first_month AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= first_month AND r.day < f.from_day) THEN
+		from_month := (first_month + interval '1 month')::date;
+	END IF;
+	IF f.to_day > last_month AND NOT EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= f.to_day AND r.day < (last_month + interval '1 month')::date) THEN
+		to_month := (last_month + interval '1 month')::date;
+	END IF;
+	IF from_month >= to_month THEN
+		from_month := f.to_day;
+		to_month := f.to_day;
+	END IF;
+END
+$$;
+
+-- The same records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label, rdns, rdns_domain, asn, country,
+-- header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned, dmarc_pass, override, messages, records, first_seen, last_seen, and
+-- org_name where a record must be read. p_grain says what the caller needs: 'day', 'address' (where day is the first of a month or a day), or
+-- 'any' for neither; 'record' for both, and for org_name.
+CREATE FUNCTION api.cells(f api.filter_set, p_grain text) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	on_address boolean := num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0;
+	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain, c.asn, c.country, c.header_from,
+		c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned, c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records,
+		c.begin AS first_seen, c.begin AS last_seen';
+	months record;
+BEGIN
+	IF p_grain = 'record' OR p_grain = 'day' AND on_address OR f.q IS NOT NULL OR f.reporter IS NOT NULL THEN
+		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows, api.days_between(f.from_day, f.to_day), api.conditions(f));
+	ELSIF p_grain = 'day' OR p_grain = 'any' AND NOT on_address THEN
+		RETURN format('(SELECT c.* FROM dmarc.daily c WHERE %s%s) c', api.days_between(f.from_day, f.to_day), api.conditions(f));
+	END IF;
+	SELECT * INTO months FROM api.whole_months(f);
+	RETURN '(' || concat_ws(' UNION ALL ',
+		CASE WHEN months.from_month < months.to_month THEN format('SELECT c.* FROM (
+			SELECT m.domain_id, m.domain, m.month AS day, m.source_ip, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns,
+				a.rdns_domain, a.asn, a.country, m.header_from, m.auth_domain, m.class, m.disposition, m.dkim_aligned, m.spf_aligned, m.dmarc_pass,
+				m.override, m.messages, m.records, m.first_seen, m.last_seen
+			FROM dmarc.monthly m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
+			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', months.from_month, months.to_month, api.conditions(f)) END,
+		CASE WHEN f.from_day < months.from_month THEN
+			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(f.from_day, least(months.from_month, f.to_day)), api.conditions(f)) END,
+		CASE WHEN months.to_month < f.to_day THEN
+			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(months.to_month, f.to_day), api.conditions(f)) END,
+		CASE WHEN f.from_day = f.to_day THEN format('%s FROM dmarc.records c WHERE false', rows) END) || ') c';
+END
+$$;
+
+-- The reports that a filter leaves, as FROM item r: where it speaks of records, those with such a record.
+CREATE FUNCTION api.reports_of(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN format('(SELECT r.* FROM dmarc.reports r WHERE r.day >= %L AND r.day < %L%s%s%s) r', f.from_day, f.to_day,
+		CASE WHEN f.domain IS NOT NULL THEN
+			format(' AND r.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain))) ELSE '' END,
+		CASE WHEN f.reporter IS NOT NULL THEN format(' AND r.org_name = ANY (%L::text[])', f.reporter) ELSE '' END,
+		CASE WHEN f.by_record THEN format(' AND r.id IN (SELECT c.report FROM %s)', api.records_of(f)) ELSE '' END);
+END
+$$;
+
+-- The column of api.cells() to count by, and the grain that it needs; the group '' is one of all.
+CREATE FUNCTION api.group_column(p_group text, OUT name text, OUT grain text)
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT g.name, g.grain FROM (VALUES ('', $q$''::text$q$, 'any'), ('domain', 'c.domain', 'any'), ('header_from', 'c.header_from', 'any'),
+		('auth_domain', 'c.auth_domain', 'any'), ('source', 'c.source', 'address'), ('rdns', 'c.rdns_domain', 'address'), ('asn', 'c.asn::text', 'address'),
+		('country', 'c.country', 'address'), ('ip', 'host(c.source_ip)', 'address'), ('reporter', 'c.org_name', 'record')) AS g(key, name, grain)
+	WHERE g.key = p_group
 $$;
 
 -- Sums of messages; everywhere the same columns.
@@ -88,26 +223,44 @@ CREATE TYPE api.tally AS (
 	first_seen timestamptz, last_seen timestamptz
 );
 
-CREATE FUNCTION api.tallies(p_group text, f api.filter_set) RETURNS SETOF api.tally
-LANGUAGE sql STABLE PARALLEL SAFE
+-- The columns of a tally behind its key, summed over c.
+CREATE FUNCTION api.tally_columns() RETURNS text
+LANGUAGE sql IMMUTABLE
 AS $$
-	SELECT api.group_key(p_group, r.domain, r.header_from, r.source, r.rdns_domain, r.asn, r.country, r.source_ip, r.auth_results, r.org_name),
-		coalesce(sum(r.count), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.dmarc_pass), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.dkim_aligned), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.spf_aligned), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.class = 'fail_overridden'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.class = 'fail_altered'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.class = 'fail_unaligned'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.class = 'fail_unauthenticated'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.class = 'unknown'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.disposition = 'none'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.disposition = 'quarantine'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.disposition = 'reject'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.disposition = 'pass'), 0),
-		min(r.begin), max(r.begin)
-	FROM api.matching(f) r
-	GROUP BY 1
+	SELECT $q$sum(c.messages) AS messages,
+		coalesce(sum(c.messages) FILTER (WHERE c.dkim_aligned OR c.spf_aligned), 0) AS pass,
+		coalesce(sum(c.messages) FILTER (WHERE c.dkim_aligned), 0) AS dkim_aligned,
+		coalesce(sum(c.messages) FILTER (WHERE c.spf_aligned), 0) AS spf_aligned,
+		coalesce(sum(c.messages) FILTER (WHERE c.class = 'fail_overridden'), 0) AS fail_overridden,
+		coalesce(sum(c.messages) FILTER (WHERE c.class = 'fail_altered'), 0) AS fail_altered,
+		coalesce(sum(c.messages) FILTER (WHERE c.class = 'fail_unaligned'), 0) AS fail_unaligned,
+		coalesce(sum(c.messages) FILTER (WHERE c.class = 'fail_unauthenticated'), 0) AS fail_unauthenticated,
+		coalesce(sum(c.messages) FILTER (WHERE c.class = 'unknown'), 0) AS class_unknown,
+		coalesce(sum(c.messages) FILTER (WHERE c.disposition = 'none'), 0) AS disposition_none,
+		coalesce(sum(c.messages) FILTER (WHERE c.disposition = 'quarantine'), 0) AS quarantine,
+		coalesce(sum(c.messages) FILTER (WHERE c.disposition = 'reject'), 0) AS reject,
+		coalesce(sum(c.messages) FILTER (WHERE c.disposition = 'pass'), 0) AS disposition_pass,
+		min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen$q$
+$$;
+
+-- A query for tallies by a group; where a filter leaves nothing, there is no row.
+CREATE FUNCTION api.tallies_query(p_group text, f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	g record;
+BEGIN
+	SELECT * INTO g FROM api.group_column(p_group);
+	RETURN format('SELECT %s AS key, %s FROM %s GROUP BY 1', g.name, api.tally_columns(), api.cells(f, g.grain));
+END
+$$;
+
+CREATE FUNCTION api.tallies(p_group text, f api.filter_set) RETURNS SETOF api.tally
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE api.tallies_query(p_group, f);
+END
 $$;
 
 -- The tally of nothing.
@@ -143,12 +296,16 @@ END
 $$;
 
 -- What tallies are sorted by, so that the largest comes first.
-CREATE FUNCTION api.tally_size(t api.tally, p_sort text) RETURNS numeric
+CREATE FUNCTION api.size_of(messages numeric, pass numeric, p_sort text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT CASE p_sort WHEN '-messages' THEN t.messages WHEN 'messages' THEN -t.messages WHEN '-fail' THEN t.messages - t.pass
-		WHEN 'fail' THEN t.pass - t.messages WHEN '-pass' THEN t.pass WHEN 'pass' THEN -t.pass END
+	SELECT CASE p_sort WHEN '-messages' THEN messages WHEN 'messages' THEN -messages WHEN '-fail' THEN messages - pass
+		WHEN 'fail' THEN pass - messages WHEN '-pass' THEN pass WHEN 'pass' THEN -pass END
 $$;
+
+CREATE FUNCTION api.tally_size(t api.tally, p_sort text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT api.size_of(t.messages, t.pass, p_sort) $$;
 
 -- What p_sort may be; '-messages' unless given.
 CREATE FUNCTION api.sort_of(p_sort text) RETURNS text
@@ -160,17 +317,120 @@ BEGIN
 END
 $$;
 
--- A page of tallies, one row: the first p_size + 1 that come after the place, and how many there are in all.
-CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank)
-RETURNS TABLE (total bigint, page api.tally[])
-LANGUAGE sql STABLE PARALLEL SAFE
+-- Whether the keys of a group are sets of addresses.
+CREATE FUNCTION api.has_addresses(p_group text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT p_group IN ('source', 'rdns', 'asn', 'country', 'ip') $$;
+
+-- Messages of each address, and of each key where the group is not made of addresses. In arrays, because there may be many addresses, of which the
+-- planner expects few behind the join of sums with facets: so it must not sort here, and gets to know how many there are for what follows.
+CREATE TYPE api.address_sums AS (keys text[], ips inet[], messages numeric[], pass numeric[]);
+
+CREATE FUNCTION api.sums_of_addresses(p_group text, f api.filter_set) RETURNS api.address_sums
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
+DECLARE
+	key text := CASE WHEN api.has_addresses(p_group) THEN 'NULL::text' ELSE (api.group_column(p_group)).name END;
+	sums api.address_sums;
+BEGIN
+	EXECUTE format('SELECT array_agg(s.key), array_agg(s.source_ip), array_agg(s.messages), array_agg(s.pass)
+		FROM (SELECT %s AS key, c.source_ip, sum(c.messages) AS messages, coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
+			FROM %s GROUP BY 1, 2) s', key, api.cells(f, 'address'))
+	INTO sums;
+	RETURN sums;
+END
+$$;
+
+-- A page of keys of a group of sources, and the addresses that each has in the window.
+CREATE TYPE api.key_page AS (
+	total     bigint,    -- keys in all
+	keys      text[],    -- the first that come after the place
+	sizes     numeric[], -- what each is sorted by
+	ips       bigint[],  -- how many addresses each has
+	members   inet[],    -- the addresses of all of them
+	member_of integer[]  -- to which of keys each belongs
+);
+
+-- The first p_size + 1 keys that come after the place, by a pass that adds up no more than their order needs.
+CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank) RETURNS api.key_page
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+	sums api.address_sums := api.sums_of_addresses(p_group, f);
+	page api.key_page;
+BEGIN
+	WITH addresses AS MATERIALIZED (
+		SELECT CASE p_group WHEN 'source' THEN coalesce(a.source, 'ip:' || host(s.source_ip)) WHEN 'rdns' THEN a.rdns_domain WHEN 'asn' THEN a.asn::text
+			WHEN 'country' THEN a.country WHEN 'ip' THEN host(s.source_ip) ELSE s.key END AS key, s.source_ip, s.messages, s.pass
+		FROM unnest(sums.keys, sums.ips, sums.messages, sums.pass) AS s(key, source_ip, messages, pass)
+		LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+	), sizes AS MATERIALIZED (
+		SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), p_sort) AS size, count(a.source_ip) AS ips FROM addresses a GROUP BY 1
+	), page AS MATERIALIZED (
+		SELECT s.*, row_number() OVER (ORDER BY s.size DESC, s.order_key) AS no
+		FROM (
+			SELECT s.key, s.ips, s.size, api.order_key(s.key) COLLATE "C" AS order_key FROM sizes s
+			WHERE api.comes_after(s.size, api.order_key(s.key), place)
+			ORDER BY 3 DESC, 4 LIMIT p_size + 1
+		) s
+	), members AS (
+		SELECT a.source_ip, p.no::integer FROM addresses a JOIN page p ON coalesce(p.key, '') = coalesce(a.key, '')
+	)
+	SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no), ARRAY(SELECT p.size FROM page p ORDER BY p.no),
+		ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members, m.member_of
+	INTO page.total, page.keys, page.sizes, page.ips, page.members, page.member_of
+	FROM (SELECT array_agg(m.source_ip) AS members, array_agg(m.no) AS member_of FROM members m) m;
+	RETURN page;
+END
+$$;
+
+-- The cells of a page's keys, as FROM items c and m, where m.no says to which key a cell belongs. Parameters of the query are the page's keys,
+-- members and member_of.
+CREATE FUNCTION api.page_cells(p_group text, page api.key_page, f api.filter_set, p_grain text) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN format('%s JOIN %s', api.cells(f, p_grain), CASE
+		WHEN NOT api.has_addresses(p_group) THEN format('unnest($1) WITH ORDINALITY AS m(key, no) ON coalesce(m.key, '''') = coalesce(%s, '''')',
+			(api.group_column(p_group)).name)
+		WHEN array_position(page.members, NULL) IS NULL THEN 'unnest($2, $3) AS m(source_ip, no) ON m.source_ip = c.source_ip'
+		ELSE 'unnest($2, $3) AS m(source_ip, no) ON coalesce(m.source_ip, ''0.0.0.0/0'') = coalesce(c.source_ip, ''0.0.0.0/0'')' END);
+END
+$$;
+
+-- The tallies of a page's keys, in their order.
+CREATE FUNCTION api.page_tallies(p_group text, page api.key_page, f api.filter_set) RETURNS SETOF api.tally
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT ($1)[t.no], t.messages, t.pass, t.dkim_aligned, t.spf_aligned, t.fail_overridden, t.fail_altered, t.fail_unaligned,
+		t.fail_unauthenticated, t.class_unknown, t.disposition_none, t.quarantine, t.reject, t.disposition_pass, t.first_seen, t.last_seen
+		FROM (SELECT m.no, %s FROM %s GROUP BY 1) t ORDER BY t.no', api.tally_columns(), api.page_cells(p_group, page, f, (api.group_column(p_group)).grain))
+	USING page.keys, page.members, page.member_of;
+END
+$$;
+
+-- A page of tallies, one row: the first p_size + 1 that come after the place, and how many there are in all. Groups of addresses have many
+-- keys: of these only the page's are added up in full.
+CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank, OUT total bigint, OUT page api.tally[])
+LANGUAGE plpgsql STABLE SET jit = off SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+	keys api.key_page;
+BEGIN
+	IF api.has_addresses(p_group) THEN
+		keys := api.key_page(p_group, f, p_sort, p_size, place);
+		total := keys.total;
+		page := (SELECT array_agg(t) FROM api.page_tallies(p_group, keys, f) t);
+		RETURN;
+	END IF;
 	WITH t AS MATERIALIZED (
 		SELECT t, api.order_key(t.key) AS key, api.tally_size(t, p_sort) AS size FROM api.tallies(p_group, f) t
 	), ordered AS (
 		SELECT t.* FROM t WHERE api.comes_after(t.size, t.key, place) ORDER BY t.size DESC, t.key COLLATE "C" LIMIT p_size + 1
 	)
-	SELECT (SELECT count(*) FROM t), array_agg(o.t ORDER BY o.size DESC, o.key COLLATE "C") FROM ordered o
+	SELECT (SELECT count(*) FROM t), array_agg(o.t ORDER BY o.size DESC, o.key COLLATE "C") INTO total, page FROM ordered o;
+END
 $$;
 
 -- Tallies in their order, each as one value.
@@ -186,26 +446,59 @@ AS $$
 		api.cursor_make(list, jsonb_build_array(api.tally_size(page[p_size], p_sort), api.order_key(page[p_size].key))) END
 $$;
 
--- Messages in up to 92 equal steps of whole days, from the window's first day: a small picture for each of p_keys.
-CREATE FUNCTION api.sparks(p_group text, p_keys text[], f api.filter_set) RETURNS TABLE (key text, spark jsonb)
-LANGUAGE sql STABLE PARALLEL SAFE
+-- Sparks, small pictures of messages over a window, have a value for each day, in windows of more than 92 days for each calendar month.
+CREATE FUNCTION api.spark_of_months(f api.filter_set) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT f.to_day - f.from_day > 92 $$;
+
+-- Which value of a spark a day belongs to, counted from 0.
+CREATE FUNCTION api.spark_step(f api.filter_set, day date) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	WITH shape AS (
-		SELECT greatest(1, (f.to_day - f.from_day + 91) / 92) AS days
-	), found AS (
-		SELECT coalesce(api.group_key(p_group, r.domain, r.header_from, r.source, r.rdns_domain, r.asn, r.country, r.source_ip,
-			r.auth_results, r.org_name), '') AS key, r.day, r.count
-		FROM api.matching(f) r
-		OFFSET 0 -- the key is made once
-	), sums AS (
-		SELECT r.key, (r.day - f.from_day) / s.days AS step, sum(r.count) AS n
-		FROM found r, shape s
-		WHERE r.key IN (SELECT coalesce(k, '') FROM unnest(p_keys) k)
-		GROUP BY 1, 2
-	)
-	SELECT k.key, jsonb_agg(coalesce(s.n, 0) ORDER BY g.step)
-	FROM shape CROSS JOIN unnest(p_keys) AS k(key)
-	CROSS JOIN generate_series(0, (f.to_day - f.from_day - 1) / shape.days) AS g(step)
-	LEFT JOIN sums s ON s.key = coalesce(k.key, '') AND s.step = g.step
-	GROUP BY k.key
+	SELECT CASE WHEN f.to_day - f.from_day <= 92 THEN day - f.from_day
+		ELSE ((extract(year FROM day) - extract(year FROM f.from_day)) * 12 + extract(month FROM day) - extract(month FROM f.from_day))::integer END
+$$;
+
+-- The same for c.day, in a query.
+CREATE FUNCTION api.spark_step_of(f api.filter_set) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN api.spark_of_months(f) THEN format('((extract(year FROM c.day) - %s) * 12 + extract(month FROM c.day) - %s)::integer',
+			extract(year FROM f.from_day), extract(month FROM f.from_day))
+		ELSE format('c.day - %L::date', f.from_day) END
+$$;
+
+-- The last of the values, -1 for an empty window.
+CREATE FUNCTION api.last_step(f api.filter_set) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN f.from_day < f.to_day THEN api.spark_step(f, f.to_day - 1) ELSE -1 END $$;
+
+-- The grain that the spark of a group needs.
+CREATE FUNCTION api.spark_grain(p_group text, f api.filter_set) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN api.spark_of_months(f) THEN g.grain WHEN g.grain = 'any' THEN 'day' ELSE 'record' END FROM api.group_column(p_group) g
+$$;
+
+-- A spark for each of p_keys.
+CREATE FUNCTION api.sparks(p_group text, p_keys text[], f api.filter_set) RETURNS TABLE (key text, spark jsonb)
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+BEGIN
+	IF p_keys IS NULL THEN
+		RETURN;
+	END IF;
+	RETURN QUERY EXECUTE format($q$
+		WITH sums AS (
+			SELECT coalesce(%1$s, '') AS key, %2$s AS step, sum(c.messages) AS n FROM %3$s
+			WHERE coalesce(%1$s, '') = ANY (ARRAY(SELECT coalesce(k, '') FROM unnest($1) k))
+			GROUP BY 1, 2
+		)
+		SELECT k.key, jsonb_agg(coalesce(s.n, 0) ORDER BY g.step)
+		FROM unnest($1) AS k(key)
+		CROSS JOIN generate_series(0, $2) AS g(step)
+		LEFT JOIN sums s ON s.key = coalesce(k.key, '') AND s.step = g.step
+		GROUP BY k.key$q$, (api.group_column(p_group)).name, api.spark_step_of(f), api.cells(f, api.spark_grain(p_group, f)))
+	USING p_keys, api.last_step(f);
+END
 $$;

@@ -1,4 +1,7 @@
 -- csv.sql - lists as CSV.
+--
+-- Sums are one document, made of their JSON: api.csv(). Lists of what was received may have millions of rows: the functions api.…_csv() give the
+-- header and leave an open cursor named csv, whose rows are the other lines; a page without a size has all of them.
 
 -- CSV
 
@@ -90,5 +93,141 @@ BEGIN
 		FROM jsonb_array_elements(p_doc -> CASE WHEN series THEN 'points' ELSE 'items' END) WITH ORDINALITY AS i(item, no)
 	)
 	SELECT string_agg(l.line, E'\r\n' ORDER BY l.no) || E'\r\n' INTO body FROM lines l;
+END
+$$;
+
+-- Streams
+
+-- Cells of texts for display. Most need no more than one look at all of them: each is plain, and line ends stand only between them.
+CREATE FUNCTION api.csv_cells(VARIADIC cells text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	IF (E'\n' || array_to_string(cells, E'\n', '')) ~ ('^(?:\n(?:[ !#-*.-<>?A-~][ !#-+\u002d-~]*)?){' || cardinality(cells) || '}$') THEN
+		RETURN array_to_string(cells, ',', '');
+	END IF;
+	RETURN array_to_string(ARRAY(SELECT api.csv_text(api.display(c.cell)) FROM unnest(cells) WITH ORDINALITY AS c(cell, no) ORDER BY c.no), ',', '');
+END
+$$;
+
+-- What csv_cell() makes of a JSON value for display; most are arrays of objects, in printable ASCII.
+CREATE FUNCTION api.csv_shown(value jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN value IS NULL THEN ''
+		WHEN jsonb_typeof(value -> 0) = 'object' AND value::text ~ '^[ -\[\]-~]*"[ -\[\]-~]*$' THEN '"' || replace(value::text, '"', '""') || '"'
+		ELSE api.csv_cell(api.display(value)) END
+$$;
+
+-- The line of an item as a list shows it.
+CREATE FUNCTION api.csv_line(p_list text, item jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN array_to_string(ARRAY(
+		SELECT api.csv_cell(v.value) FROM (
+			SELECT item #> string_to_array(m.member, '.') AS value FROM string_to_table(api.csv_members(p_list), ' ') AS m(member) OFFSET 0) v), ',')
+		|| E'\r\n';
+END
+$$;
+
+-- Open the cursor csv for the lines of a query's rows v, and say the header; p_line and p_place are expressions for line and api.place of v. With a
+-- size the query gives a row more than that, when there is one: next is the cursor behind the page.
+CREATE FUNCTION api.csv_open(p_list text, p_cursors text, p_line text, p_place text, p_query text, p_size integer, OUT head text, OUT next text)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	lines refcursor := 'csv';
+	places api.place[];
+BEGIN
+	head := replace(translate(api.csv_members(p_list), '.', '_'), ' ', ',') || E'\r\n';
+	IF p_size IS NOT NULL THEN
+		EXECUTE format('SELECT array_agg(x.place) FROM (SELECT %s AS place FROM (%s) v OFFSET %s) x', p_place, p_query, p_size - 1) INTO places;
+		next := api.place_next(p_cursors, places, 1);
+	END IF;
+	OPEN lines NO SCROLL FOR EXECUTE format('SELECT %s FROM (%s) v LIMIT %L', p_line, p_query, p_size);
+END
+$$;
+
+-- Records as a stream; their lines are made of the columns, without JSON.
+CREATE FUNCTION api.records_csv(f api.filter_set, p api.page_spec, p_report bigint DEFAULT NULL, OUT head text, OUT next text)
+LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
+AS $$
+DECLARE
+	place api.place := api.place_of('records', p.cursor);
+BEGIN
+	f := api.by_address(api.filter_of_report(f, p_report));
+	SELECT * INTO head, next FROM api.csv_open('records', 'records', $q$concat(
+		api.csv_cells(v.report::text, v.record_no::text, v.domain, v.org_name, api.iso(v.begin), host(v.source_ip), v.source,
+			(SELECT a.source_name FROM dmarc.addresses a WHERE a.source_ip = v.source_ip), v.label, v.rdns, v.count::text, v.disposition, v.dkim, v.spf,
+			v.dmarc_pass::text, v.class), ',', api.csv_shown(v.reason), ',', api.csv_cells(v.header_from, v.envelope_from, v.envelope_to), ',',
+		api.csv_shown(v.auth_results -> 'dkim'), ',', api.csv_shown(v.auth_results -> 'spf'), ',', api.csv_shown(v.notes), E'\r\n')$q$, 'ROW(v.begin, v.report, v.record_no)::api.place', api.records_query(f, place, p_report, p.size + 1), p.size) o;
+END
+$$;
+
+-- The records of a report; without a header when there is no such report.
+CREATE FUNCTION api.report_records_csv(p_id bigint, f api.filter_set, p api.page_spec, OUT head text, OUT next text)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.id = p_id) THEN
+		SELECT * INTO head, next FROM api.records_csv(f, p, p_id) o;
+	END IF;
+END
+$$;
+
+-- Reports as a stream, likewise.
+CREATE FUNCTION api.reports_csv(f api.filter_set, p api.page_spec, p_report_id text DEFAULT NULL, p_received_from date DEFAULT NULL,
+	p_received_to date DEFAULT NULL, OUT head text, OUT next text)
+LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
+AS $$
+DECLARE
+	place api.place := api.place_of('reports', p.cursor);
+BEGIN
+	f := api.by_address(api.filter_of_reports(f, p_report_id, p_received_from, p_received_to));
+	SELECT * INTO head, next FROM api.csv_open('reports', 'reports', $q$concat(
+		api.csv_cells(v.id::text, 'aggregate', v.dialect, v.org_name, v.email, v.report_id, v.domain, api.iso(v.begin), api.iso(v."end"), v.p), ',',
+		v.records, ',', v.messages, ',', v.pass, ',', v.messages - v.pass, ',', api.iso(v.received_at), ',', coalesce(jsonb_array_length(v.notes), 0), ',',
+		v.partial::text, ',', v.authentic, ',', api.solicited(v.domain)::text, E'\r\n')$q$, 'ROW(v.begin, v.id, 0)::api.place', api.reports_query(f, place,
+			api.conditions_on_report(p_report_id, p_received_from, p_received_to), p.size + 1), p.size) o;
+END
+$$;
+
+-- Those of which there are fewer, made of their JSON.
+CREATE FUNCTION api.failures_csv(f api.filter_set, p api.page_spec, p_kind text DEFAULT NULL, OUT head text, OUT next text)
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	place api.place := api.place_of('failures', p.cursor);
+BEGIN
+	PERFORM api.check_choice('kind', ARRAY['failure', 'feedback'], p_kind);
+	SELECT * INTO head, next FROM api.csv_open('failures', 'failures', 'api.csv_line(''failures'', api.failure_item(v::dmarc.failure_reports))',
+		'ROW(v.begin, v.id, 0)::api.place', api.failures_query(f, place, p_kind, p.size + 1), p.size) o;
+END
+$$;
+
+CREATE FUNCTION api.tls_reports_csv(f api.filter_set, p api.page_spec, p_policy_type text[] DEFAULT NULL, p_result text DEFAULT NULL, OUT head text, OUT next text)
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	place api.place := api.place_of('tls_reports', p.cursor);
+BEGIN
+	PERFORM api.check_choice('result', ARRAY['pass', 'fail'], p_result);
+	SELECT * INTO head, next FROM api.csv_open('tls_reports', 'tls_reports', 'api.csv_line(''tls_reports'', api.tls_report_item(v::dmarc.tls_reports))',
+		'ROW(v.start_datetime, v.id, 0)::api.place', api.tls_reports_query(f, place, p_policy_type, p_result, p.size + 1), p.size) o;
+END
+$$;
+
+CREATE FUNCTION api.intake_events_csv(f api.filter_set, p api.page_spec, p_status text[] DEFAULT NULL, p_kind text[] DEFAULT NULL,
+	p_code text[] DEFAULT NULL, p_report bigint DEFAULT NULL, OUT head text, OUT next text)
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	place api.place := api.place_of('intake', p.cursor);
+BEGIN
+	f := api.filter_of_intake(f, p_status, p_kind, p_report);
+	SELECT * INTO head, next FROM api.csv_open('intake_events', 'intake', 'api.csv_line(''intake_events'', api.intake_item(v::dmarc.intake))',
+		'ROW(v.received_at, v.mail, v.item_no)::api.place',
+		api.intake_query(f, place, api.intake_shown(p_status, p_report), p_kind, p_code, p_report, p.size + 1), p.size) o;
 END
 $$;

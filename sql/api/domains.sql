@@ -7,13 +7,30 @@ AS $$ SELECT 100 $$;
 
 -- Domains
 
--- How many sources a group has; those whose address could not be read are one.
+-- How many sources a group has, domain or header_from; those whose address could not be read are one. There may be many addresses, of which the
+-- planner expects few behind the join of sums with facets: so it must not sort, and gets to know how many there are by arrays.
 CREATE FUNCTION api.source_totals(p_group text, f api.filter_set) RETURNS TABLE (key text, total bigint)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET plan_cache_mode = force_custom_plan
 AS $$
-	SELECT s.key, count(*) FROM (
-		SELECT CASE p_group WHEN 'domain' THEN r.domain ELSE r.header_from END AS key, r.source FROM api.matching(f) r GROUP BY 1, 2) s
-	GROUP BY 1
+DECLARE
+	keys text[];
+	ips inet[];
+BEGIN
+	EXECUTE format('SELECT array_agg(s.key), array_agg(s.source_ip) FROM (SELECT %s::text AS key, c.source_ip FROM %s GROUP BY 1, 2) s',
+		CASE p_group WHEN 'domain' THEN 'c.domain_id' ELSE 'c.header_from' END, api.cells(f, 'address')) INTO keys, ips;
+	RETURN QUERY
+	SELECT CASE p_group WHEN 'domain' THEN d.domain ELSE n.key END, n.total
+	FROM (
+		SELECT s.key, count(*) AS total
+		FROM (
+			SELECT k.key, coalesce(a.source, 'ip:' || host(k.source_ip)) AS source
+			FROM unnest(keys, ips) AS k(key, source_ip) LEFT JOIN dmarc.addresses a ON a.source_ip = k.source_ip
+			GROUP BY 1, 2
+		) s
+		GROUP BY 1
+	) n
+	LEFT JOIN dmarc.domains d ON p_group = 'domain' AND d.domain_id::text = n.key;
+END
 $$;
 
 -- Policy domains as lists show them, one for each tally.
@@ -23,6 +40,7 @@ AS $$
 DECLARE
 	keys text[] := ARRAY(SELECT t.key FROM unnest(tallies) t);
 	plain api.filter_set := api.only_domains(f, keys);
+	known api.domain_evidence[] := ARRAY(SELECT e FROM api.evidence(plain) e);
 BEGIN
 	f.domain := keys;
 	RETURN QUERY
@@ -33,8 +51,8 @@ BEGIN
 	FROM generate_subscripts(keys, 1) i
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, false) AS policy FROM api.newest_reports(plain) r) n ON n.domain = keys[i]
 	LEFT JOIN api.source_totals('domain', f) s ON s.key = keys[i]
-	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f) x GROUP BY 1) b ON b.domain = keys[i]
-	LEFT JOIN api.evidence(plain) e ON e.domain = keys[i]
+	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known) x GROUP BY 1) b ON b.domain = keys[i]
+	LEFT JOIN unnest(known) e ON e.domain = keys[i]
 	LEFT JOIN api.sparks('domain', CASE WHEN NOT csv THEN keys END, f) k ON k.key = keys[i];
 END
 $$;
@@ -42,23 +60,71 @@ $$;
 -- The From domains below each of some policy domains that have no reports of their own, the largest. One that is seen below two of them
 -- belongs to the nearer.
 CREATE FUNCTION api.from_domains(p_domains text[], f api.filter_set) RETURNS TABLE (parent text, name text)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 BEGIN
 	f.domain := p_domains;
-	RETURN QUERY
-	SELECT DISTINCT ON (b.header_from) b.domain, b.header_from
-	FROM (
-		SELECT a.*, row_number() OVER (PARTITION BY a.domain ORDER BY a.messages DESC, a.header_from COLLATE "C") AS no
-		FROM (
-			SELECT r.domain, r.header_from, coalesce(sum(r.count), 0) AS messages FROM api.matching(f) r
-			WHERE right(r.header_from, length(r.domain) + 1) = '.' || r.domain
-			GROUP BY 1, 2
-		) a
-		WHERE NOT EXISTS (SELECT FROM dmarc.domains d JOIN dmarc.reports r ON r.domain = d.domain WHERE d.domain = a.header_from)
-	) b
-	WHERE b.no <= api.from_domains_most()
-	ORDER BY b.header_from, length(b.domain) DESC;
+	RETURN QUERY EXECUTE format('
+		WITH sums AS MATERIALIZED (
+			SELECT d.domain, s.header_from, s.messages
+			FROM (SELECT c.domain_id, c.header_from, sum(c.messages) AS messages FROM %s GROUP BY 1, 2) s
+			JOIN dmarc.domains d ON d.domain_id = s.domain_id
+			WHERE right(s.header_from, length(d.domain) + 1) = ''.'' || d.domain
+		), policy_domains AS MATERIALIZED (
+			SELECT d.domain, d.domain_id FROM dmarc.domains d WHERE d.domain IN (SELECT s.header_from FROM sums s)
+		), largest AS (
+			SELECT s.*, row_number() OVER (PARTITION BY s.domain ORDER BY s.messages DESC, s.header_from COLLATE "C") AS no
+			FROM sums s
+			WHERE s.header_from NOT IN (SELECT d.domain FROM policy_domains d WHERE api.has_reports(d.domain_id))
+		)
+		SELECT DISTINCT ON (l.header_from) l.domain, l.header_from
+		FROM largest l
+		WHERE l.no <= api.from_domains_most()
+		ORDER BY l.header_from, length(l.domain) DESC', api.cells(f, 'day'));
+END
+$$;
+
+-- When the last report with each From domain of the filter was received. Nearly always that is one of the last day on which the From domain was
+-- seen; a report of an earlier day may have been received later, so days are searched on which any report was.
+CREATE FUNCTION api.from_last_reports(f api.filter_set) RETURNS TABLE (header_from text, received_at timestamptz)
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	-- one report after another: EXISTS would be planned as a join with all records, and an order by received_at alone as a walk through its index
+	record_there text := format('(SELECT true FROM dmarc.records c WHERE c.domain_id = r.domain_id AND c.day = r.day AND c.report = r.id
+		AND c.month = date_trunc(''month'', r.day::timestamp)::date AND c.header_from = h.header_from%s LIMIT 1)', api.conditions(f));
+BEGIN
+	RETURN QUERY EXECUTE format('
+		WITH seen AS MATERIALIZED (
+			SELECT c.header_from, c.domain_id, c.day FROM %1$s GROUP BY 1, 2, 3
+		), days AS MATERIALIZED (
+			SELECT r.domain_id, r.day, max(r.received_at) AS received_at FROM %2$s WHERE r.domain_id IN (SELECT s.domain_id FROM seen s) GROUP BY 1, 2
+		), newest AS MATERIALIZED (
+			SELECT h.header_from, h.domain_id, h.first_day, h.day, n.received_at
+			FROM (SELECT s.header_from, s.domain_id, min(s.day) AS first_day, max(s.day) AS day FROM seen s GROUP BY 1, 2) h
+			CROSS JOIN LATERAL (
+				SELECT r.received_at FROM (
+					SELECT r.* FROM dmarc.reports r WHERE r.domain_id = h.domain_id AND r.day = h.day ORDER BY extract(epoch FROM r.received_at) DESC OFFSET 0) r
+				WHERE %3$s
+				LIMIT 1) n
+		), places AS MATERIALIZED (
+			SELECT h.header_from, h.domain_id, h.received_at, array_agg(d.day) AS days
+			FROM newest h
+			JOIN days d ON d.domain_id = h.domain_id AND d.received_at > h.received_at AND d.day >= h.first_day AND d.day < h.day
+			GROUP BY 1, 2, 3
+		), later AS (
+			SELECT h.header_from, n.received_at
+			FROM places h
+			CROSS JOIN LATERAL (
+				SELECT r.received_at FROM (
+					SELECT r.* FROM dmarc.reports r WHERE r.domain_id = h.domain_id AND r.day = ANY (h.days) AND r.received_at > h.received_at
+					ORDER BY extract(epoch FROM r.received_at) DESC OFFSET 0) r
+				WHERE ((h.header_from, r.domain_id, r.day) IN (SELECT s.header_from, s.domain_id, s.day FROM seen s)) IS TRUE AND %3$s
+				LIMIT 1) n
+		)
+		SELECT n.header_from, max(n.received_at)
+		FROM (SELECT h.header_from, h.received_at FROM newest h UNION ALL SELECT l.header_from, l.received_at FROM later l) n
+		GROUP BY 1', api.cells(f, 'day'), api.reports_of(api.only_domains(f, f.domain)), record_there);
 END
 $$;
 
@@ -71,6 +137,9 @@ DECLARE
 	parents jsonb;
 BEGIN
 	parents := (SELECT jsonb_object_agg(d.name, d.parent) FROM api.from_domains(p_domains, f) d);
+	IF parents IS NULL THEN
+		RETURN;
+	END IF;
 	f.domain := p_domains;
 	f.header_from := ARRAY(SELECT jsonb_object_keys(parents));
 	f.by_record := true;
@@ -83,12 +152,7 @@ BEGIN
 	CROSS JOIN LATERAL (SELECT parents ->> t.key AS parent) d
 	JOIN api.source_totals('header_from', f) s ON s.key = t.key
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, true) AS policy FROM api.newest_reports(plain) r) n ON n.domain = d.parent
-	LEFT JOIN (
-		SELECT x.header_from, max(r.received_at) AS received_at
-		FROM (SELECT DISTINCT m.header_from, m.report, m.begin, m.domain FROM api.matching(f) m) x
-		JOIN api.matching_reports(plain) r ON r.id = x.report AND r.begin = x.begin AND r.domain = x.domain
-		GROUP BY 1
-	) l ON l.header_from = t.key
+	LEFT JOIN api.from_last_reports(f) l ON l.header_from = t.key
 	LEFT JOIN api.sparks('header_from', CASE WHEN NOT csv THEN f.header_from END, f) k ON k.key = t.key;
 END
 $$;
@@ -117,6 +181,25 @@ BEGIN
 END
 $$;
 
+-- When the first report on a domain was received, at all times, and how many reporters there were in the window. Where the filter names From
+-- domains, reports are those of the window with such a record.
+CREATE FUNCTION api.domain_reports(f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	of_domain integer := api.domain_id_of(f.domain[1]);
+	answer jsonb;
+BEGIN
+	EXECUTE format('SELECT jsonb_build_object(''first_report_at'', api.iso(min(r.received_at)), ''reporters'', count(DISTINCT coalesce(r.org_name, ''''))) FROM %s',
+		api.reports_of(f)) INTO answer;
+	IF NOT f.by_record THEN
+		answer := answer || jsonb_build_object('first_report_at',
+			(SELECT api.iso(min(r.received_at)) FROM dmarc.reports r WHERE r.domain_id = of_domain));
+	END IF;
+	RETURN answer;
+END
+$$;
+
 -- One domain; NULL when there was never a report on it. A From domain below a policy domain has no policy of its own: its history is
 -- empty, and the record of the next step is that of the policy domain.
 CREATE FUNCTION api.domain(p_name text, f api.filter_set) RETURNS jsonb
@@ -124,21 +207,19 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	name text := (api.domain_names(ARRAY[p_name]))[1];
-	governing text := name;
+	own boolean := api.has_reports(api.domain_id_of(name));
+	governing text := CASE WHEN own THEN name ELSE api.parent_of(name) END;
+	plain api.filter_set := api.only_domains(f, ARRAY[governing]);
 	item jsonb;
-	history jsonb := '[]';
-	policy api.policy;
-	sufficient boolean;
+	history jsonb;
+	policies api.policy[];
 BEGIN
-	f := api.only_domains(f, ARRAY[name]);
-	IF EXISTS (SELECT FROM dmarc.reports r WHERE r.domain = name) THEN
+	IF own THEN
+		f := plain;
 		item := (SELECT d.item FROM api.policy_domain_items(ARRAY[coalesce((SELECT t FROM api.tallies('domain', f) t), api.tally_zero(name))],
 			f, false) d);
-		history := (SELECT jsonb_agg(jsonb_build_object('from', h.first_day, 'to', h.last_day, 'reports', h.reports, 'reporters', h.reporters,
-			'policy', api.display(to_jsonb(h.policy)))) FROM api.policy_history(name, f.to_day) h);
 	ELSE
-		governing := api.parent_of(name);
-		f := api.only_domains(f, ARRAY[governing]);
+		f := plain;
 		f.header_from := ARRAY[name];
 		f.by_record := true;
 		item := (SELECT d.item FROM api.from_domain_items(ARRAY[governing], f, false) d);
@@ -146,14 +227,12 @@ BEGIN
 	IF item IS NULL THEN
 		RETURN NULL;
 	END IF;
-	policy := (SELECT h.policy FROM api.policy_history(governing, f.to_day) h LIMIT 1);
-	sufficient := (SELECT e.sufficient FROM api.evidence(api.only_domains(f, ARRAY[governing])) e);
-	RETURN item || jsonb_build_object('window', api.window_json(f), 'policy_history', coalesce(history, '[]'),
+	SELECT array_agg(h.policy), jsonb_agg(jsonb_build_object('from', h.first_day, 'to', h.last_day, 'reports', h.reports, 'reporters', h.reporters,
+		'policy', api.display(to_jsonb(h.policy))))
+	INTO policies, history FROM api.policy_history(governing, f.to_day) h;
+	RETURN item || api.domain_reports(f) || jsonb_build_object('window', api.window_json(f),
+		'policy_history', CASE WHEN own THEN coalesce(history, '[]') ELSE '[]' END,
 		'subdomains', (SELECT coalesce(jsonb_agg(d.item ORDER BY d.no), '[]') FROM api.from_domain_items(ARRAY[name], f, false) d),
-		'next_record', api.next_record(governing, policy, coalesce(sufficient, false))) || (
-		SELECT jsonb_build_object('first_report_at', api.iso(min(r.received_at)),
-			'reporters', count(DISTINCT coalesce(r.org_name, '')) FILTER (WHERE r.begin >= api.at(f.from_day) AND r.begin < api.at(f.to_day)))
-		FROM dmarc.reports r
-		WHERE r.domain = governing AND (governing = name OR r.id IN (SELECT m.report FROM api.matching(f) m)));
+		'next_record', api.next_record(governing, policies[1], coalesce((SELECT e.sufficient FROM api.evidence(plain) e), false)));
 END
 $$;

@@ -31,57 +31,123 @@ AS $$ SELECT 3 $$;
 -- Evidence and blockers
 
 -- How much the window says about each domain.
-CREATE FUNCTION api.evidence(f api.filter_set)
-RETURNS TABLE (domain text, days bigint, reporters bigint, messages numeric, last_report_at timestamptz, sufficient boolean)
-LANGUAGE sql STABLE PARALLEL SAFE
+CREATE TYPE api.domain_evidence AS (domain text, days bigint, reporters bigint, messages numeric, last_report_at timestamptz, sufficient boolean);
+
+CREATE FUNCTION api.evidence(f api.filter_set) RETURNS SETOF api.domain_evidence
+LANGUAGE plpgsql STABLE SET jit = off
 AS $$
-	SELECT r.domain, count(DISTINCT r.day), count(DISTINCT coalesce(r.org_name, '')), sum(r.messages), max(r.received_at),
-		count(DISTINCT r.day) >= api.evidence_days() AND count(DISTINCT coalesce(r.org_name, '')) >= api.evidence_reporters()
-	FROM api.matching_reports(f) r
-	GROUP BY r.domain
+BEGIN
+	RETURN QUERY EXECUTE format('
+		SELECT d.domain, s.days, s.reporters, s.messages, s.last_report_at, s.days >= api.evidence_days() AND s.reporters >= api.evidence_reporters()
+		FROM (
+			SELECT g.domain_id, count(*) FILTER (WHERE g.of_day) AS days, count(*) FILTER (WHERE NOT g.of_day) AS reporters,
+				sum(g.messages) FILTER (WHERE g.of_day) AS messages, max(g.last_report_at) AS last_report_at
+			FROM (
+				SELECT r.domain_id, grouping(r.day) = 0 AS of_day, sum(r.messages) AS messages, max(r.received_at) AS last_report_at
+				FROM (SELECT r.domain_id, r.day, coalesce(r.org_name, '''') AS org_name, r.messages, r.received_at FROM %s) r
+				GROUP BY GROUPING SETS ((r.domain_id, r.day), (r.domain_id, r.org_name))
+			) g
+			GROUP BY 1
+		) s
+		JOIN dmarc.domains d ON d.domain_id = s.domain_id', api.reports_of(f));
+END
 $$;
 
--- The two policies of each domain that different reporters saw on the same days, and on how many: the pair with the most. Tags that
--- one of them does not tell do not differ.
+-- A query for the policies that were seen for each domain, and when and by whom; per day where p_daily.
+CREATE FUNCTION api.policies_query(f api.filter_set, p_daily boolean) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN format('SELECT r.domain_id, coalesce(r.p, ''none'') AS p, coalesce(r.sp, r.p, ''none'') AS sp, coalesce(r.adkim, ''r'') AS adkim,
+		coalesce(r.aspf, ''r'') AS aspf, r.np, r.testing, r.pct, min(r.day) AS first_day, max(r.day) AS last_day,
+		min(coalesce(r.org_name, '''') COLLATE "C") AS first_org, max(coalesce(r.org_name, '''') COLLATE "C") AS last_org
+		FROM %s GROUP BY 1, 2, 3, 4, 5, 6, 7, 8%s', api.reports_of(f), CASE WHEN p_daily THEN ', r.day' ELSE '' END);
+END
+$$;
+
+-- The condition that two policies a and b differ and that different reporters saw them. A tag that one of them lacks does not differ.
+CREATE FUNCTION api.policies_condition() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT '((a.p, a.sp, a.adkim, a.aspf) <> (b.p, b.sp, b.adkim, b.aspf) OR a.np <> b.np OR a.testing <> b.testing OR a.pct <> b.pct)
+		AND NOT (a.first_org = a.last_org AND b.first_org = b.last_org AND a.first_org = b.first_org)'
+$$;
+
+-- The domains with two such policies whose periods overlap by enough days. Mostly there are none, and then no single days need be compared.
+CREATE FUNCTION api.domains_differing(f api.filter_set) RETURNS text[]
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	names text[];
+BEGIN
+	EXECUTE format('
+		WITH seen AS MATERIALIZED (%s)
+		SELECT array_agg(d.domain) FROM dmarc.domains d WHERE d.domain_id IN (
+			SELECT a.domain_id FROM seen a JOIN seen b ON b.domain_id = a.domain_id
+			WHERE least(a.last_day, b.last_day) - greatest(a.first_day, b.first_day) + 1 >= api.differing_days() AND %s)',
+		api.policies_query(f, false), api.policies_condition()) INTO names;
+	RETURN coalesce(names, '{}');
+END
+$$;
+
+-- The two policies of each domain that different reporters saw on the same days, and on how many: the pair with the most.
 CREATE FUNCTION api.policies_differing(f api.filter_set) RETURNS TABLE (domain text, days bigint, one text, other text)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE SET jit = off
 AS $$
-	WITH seen AS MATERIALIZED (
-		SELECT r.domain, r.day, coalesce(r.p, 'none') AS p, coalesce(r.sp, r.p, 'none') AS sp, coalesce(r.adkim, 'r') AS adkim,
-			coalesce(r.aspf, 'r') AS aspf, r.np, r.testing, r.pct, min(coalesce(r.org_name, '')) AS first_org, max(coalesce(r.org_name, '')) AS last_org
-		FROM api.matching_reports(f) r
-		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
-	), words AS MATERIALIZED (
-		SELECT s.*, concat_ws('; ', 'p=' || s.p, 'sp=' || s.sp, 'np=' || s.np, 't=' || s.testing, 'adkim=' || s.adkim, 'aspf=' || s.aspf,
-			'pct=' || s.pct) AS words
-		FROM seen s
-	)
-	SELECT DISTINCT ON (a.domain) a.domain, count(DISTINCT a.day), a.words, b.words
-	FROM words a
-	JOIN words b ON b.domain = a.domain AND b.day = a.day AND b.words COLLATE "C" > a.words COLLATE "C"
-	WHERE ((a.p, a.sp, a.adkim, a.aspf) <> (b.p, b.sp, b.adkim, b.aspf) OR a.np <> b.np OR a.testing <> b.testing OR a.pct <> b.pct)
-		AND NOT (a.first_org = a.last_org AND b.first_org = b.last_org AND a.first_org = b.first_org)
-	GROUP BY a.domain, a.words, b.words
-	HAVING count(DISTINCT a.day) >= api.differing_days()
-	ORDER BY a.domain, count(DISTINCT a.day) DESC, a.words COLLATE "C", b.words COLLATE "C"
+BEGIN
+	f.domain := api.domains_differing(f);
+	IF f.domain = '{}' THEN
+		RETURN;
+	END IF;
+	RETURN QUERY EXECUTE format('
+		WITH words AS MATERIALIZED (
+			SELECT s.*, concat_ws(''; '', ''p='' || s.p, ''sp='' || s.sp, ''np='' || s.np, ''t='' || s.testing, ''adkim='' || s.adkim, ''aspf='' || s.aspf,
+				''pct='' || s.pct) AS words
+			FROM (%s) s
+		)
+		SELECT DISTINCT ON (d.domain) d.domain, count(DISTINCT a.first_day), a.words, b.words
+		FROM words a
+		JOIN words b ON b.domain_id = a.domain_id AND b.first_day = a.first_day AND b.words COLLATE "C" > a.words COLLATE "C"
+		JOIN dmarc.domains d ON d.domain_id = a.domain_id
+		WHERE %s
+		GROUP BY d.domain, a.words, b.words
+		HAVING count(DISTINCT a.first_day) >= api.differing_days()
+		ORDER BY d.domain, count(DISTINCT a.first_day) DESC, a.words COLLATE "C", b.words COLLATE "C"',
+		api.policies_query(f, true), api.policies_condition());
+END
 $$;
 
--- What the sources of a domain do that matters for enforcement, in messages.
+-- What the sources of a domain do that matters for enforcement, in messages. A source where nothing does may be missing.
 CREATE FUNCTION api.source_duties(f api.filter_set)
 RETURNS TABLE (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric, unreviewed numeric)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off -- as in api.source_totals()
 AS $$
-	SELECT r.domain, r.source, coalesce(sum(r.count) FILTER (WHERE r.label = 'mine'), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.label = 'mine' AND NOT r.dmarc_pass), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.label = 'mine' AND r.spf_aligned AND NOT r.dkim_aligned), 0),
-		coalesce(sum(r.count) FILTER (WHERE r.label IS NULL AND r.class = 'fail_unaligned'), 0)
-	FROM api.matching(f) r
-	GROUP BY r.domain, r.source
+BEGIN
+	RETURN QUERY EXECUTE format('
+		WITH duties AS (
+			SELECT c.domain_id, c.source_ip, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE NOT c.dmarc_pass) AS fail,
+				sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned) AS spf_only,
+				sum(c.messages) FILTER (WHERE c.class = ''fail_unaligned'') AS unaligned
+			FROM %s
+			WHERE c.class = ''fail_unaligned'' OR c.source_ip IN (SELECT a.source_ip FROM dmarc.addresses a WHERE a.label = ''mine'')
+			GROUP BY 1, 2
+		), sources AS (
+			SELECT s.domain_id, coalesce(a.source, ''ip:'' || host(s.source_ip)) AS source,
+				coalesce(sum(s.messages) FILTER (WHERE a.label = ''mine''), 0) AS mine,
+				coalesce(sum(s.fail) FILTER (WHERE a.label = ''mine''), 0) AS mine_fail,
+				coalesce(sum(s.spf_only) FILTER (WHERE a.label = ''mine''), 0) AS mine_spf_only,
+				coalesce(sum(s.unaligned) FILTER (WHERE a.label IS NULL), 0) AS unreviewed
+			FROM duties s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			GROUP BY 1, 2
+		)
+		SELECT d.domain, s.source, s.mine, s.mine_fail, s.mine_spf_only, s.unreviewed
+		FROM sources s JOIN dmarc.domains d ON d.domain_id = s.domain_id', api.cells(f, 'address'));
+END
 $$;
 
 -- What stands against enforcement of each of the domains, in numbers; words are for api.blockers(). no orders them; source is NULL of what
--- is about the domain.
-CREATE FUNCTION api.findings(p_domains text[], f api.filter_set)
+-- is about the domain. known is api.evidence() of these domains.
+CREATE FUNCTION api.findings(p_domains text[], f api.filter_set, known api.domain_evidence[])
 RETURNS TABLE (domain text, no integer, code text, source text, messages numeric, of numeric, words text[])
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -93,7 +159,7 @@ BEGIN
 		SELECT d.domain, coalesce(e.days, 0) AS days, coalesce(e.reporters, 0) AS reporters, coalesce(e.messages, 0) AS messages,
 			coalesce(e.sufficient, false) AS sufficient
 		FROM unnest(p_domains) AS d(domain)
-		LEFT JOIN api.evidence(plain) e ON e.domain = d.domain
+		LEFT JOIN unnest(known) e ON e.domain = d.domain
 	), duties AS MATERIALIZED (
 		SELECT d.*, coalesce(d.source, 'none') AS key, api.unreviewed_floor(e.messages) AS floor
 		FROM api.source_duties(plain) d
@@ -114,7 +180,7 @@ END
 $$;
 
 -- The same of one domain, in words.
-CREATE FUNCTION api.blockers(p_domain text, f api.filter_set) RETURNS jsonb
+CREATE FUNCTION api.blockers(p_domain text, f api.filter_set, known api.domain_evidence[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
@@ -130,7 +196,7 @@ BEGIN
 					'are forwarded', c.called, b.messages, b.of)
 				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1], b.words[2], b.words[3]) END))
 			ORDER BY b.no, b.messages DESC, b.source COLLATE "C"), '[]')
-		FROM api.findings(ARRAY[p_domain], f) b
+		FROM api.findings(ARRAY[p_domain], f, known) b
 		LEFT JOIN LATERAL (SELECT max(v.source_name) AS name FROM dmarc.addresses v WHERE v.source = b.source) a ON true
 		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address' ELSE b.source END) AS called) c);
 END

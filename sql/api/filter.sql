@@ -51,7 +51,7 @@ CREATE FUNCTION api.source_groups() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['source', 'rdns', 'asn', 'country', 'ip', 'auth_domain'] $$;
 
--- The common filters, checked and ready for api.matching(): what was left out is NULL. The word "none", where a parameter takes it,
+-- The common filters, checked and ready for api.conditions(): what was left out is NULL. The word "none", where a parameter takes it,
 -- stays in the array.
 CREATE TYPE api.filter_set AS (
 	from_day    date,
@@ -102,14 +102,17 @@ $$;
 
 -- The domains, and with p_subdomains those below them that reports were ever about.
 CREATE FUNCTION api.domains_of(p_domain text[], p_subdomains boolean) RETURNS text[]
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT array_agg(x.name) FROM (
-		SELECT n.name FROM unnest(api.domain_names(p_domain)) AS n(name)
-		UNION
-		SELECT d.domain FROM dmarc.domains d, unnest(api.domain_names(p_domain)) AS n(name)
-		WHERE p_subdomains AND d.domain LIKE '%.' || api.like_literal(n.name)
-	) x
+BEGIN
+	RETURN (
+		SELECT array_agg(x.name) FROM (
+			SELECT n.name FROM unnest(api.domain_names(p_domain)) AS n(name)
+			UNION
+			SELECT d.domain FROM dmarc.domains d, unnest(api.domain_names(p_domain)) AS n(name)
+			WHERE p_subdomains AND d.domain LIKE '%.' || api.like_literal(n.name)
+		) x);
+END
 $$;
 
 -- Check the common filters; the window is filled in.
@@ -200,7 +203,7 @@ AS $$
 	FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day', ('1 ' || p_bucket)::interval) AS g
 $$;
 
--- Which part of a list is wanted: up to size items behind the cursor, for JSON or for CSV.
+-- Which part of a list is wanted: up to size items behind the cursor (NULL, of streams: all), for JSON or for CSV.
 CREATE TYPE api.page_spec AS (size integer, cursor text, csv boolean);
 
 CREATE FUNCTION api.page(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL, p_format text DEFAULT NULL) RETURNS api.page_spec
@@ -215,6 +218,18 @@ BEGIN
 		PERFORM api.refuse('limit', format('"%s" is not between 1 and %s', p_limit, most));
 	END IF;
 	RETURN ROW(coalesce(p_limit, CASE WHEN csv THEN most ELSE 50 END), p_cursor, csv);
+END
+$$;
+
+-- The same for CSV that is streamed: all, unless a limit is given.
+CREATE FUNCTION api.stream(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL) RETURNS api.page_spec
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	page api.page_spec := api.page(p_limit, p_cursor, 'csv');
+BEGIN
+	page.size := p_limit;
+	RETURN page;
 END
 $$;
 

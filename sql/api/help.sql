@@ -23,8 +23,7 @@ AS $$
 		(7, 'Reports and reporters', 'SELECT org_name, count(*) AS reports, sum(messages) AS messages, max("end") AS last FROM dmarc.reports ' || w
 			|| ' GROUP BY org_name ORDER BY reports DESC'),
 		(8, 'Policies', 'SELECT domain, p, sp, np, testing, adkim, aspf, first_seen, last_seen, reporters FROM dmarc.policies ORDER BY domain, first_seen'),
-		(9, 'Overrides', 'SELECT type, count(*) AS records FROM dmarc.record_overrides ' || replace(w, 'day', '(begin AT TIME ZONE ''UTC'')::date')
-			|| ' GROUP BY type'),
+		(9, 'Overrides', 'SELECT type, count(*) AS records FROM dmarc.record_overrides ' || w || ' GROUP BY type'),
 		(10, 'Failure reports', 'SELECT begin, auth_failure, source_ip, header_from, subject FROM dmarc.failure_reports ' || w || ' ORDER BY begin DESC'),
 		(11, 'TLS sessions', 'SELECT day, policy_type, sum(total_successful_session_count) AS successful, sum(total_failure_session_count) AS failed '
 			'FROM dmarc.tls_policies ' || w_tls || ' GROUP BY day, policy_type ORDER BY day'),
@@ -176,5 +175,5 @@ CREATE FUNCTION api.help(f api.filter_set) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
 	SELECT api.help_terms() || jsonb_build_object('window', api.window_json(f), 'queries', api.display(api.help_queries(f)),
-		'psql', 'psql "host=/var/lib/ruad/run user=ruad_auditor dbname=ruad"')
+		'psql', 'psql "host=/var/lib/ruad/run dbname=ruad"')
 $$;

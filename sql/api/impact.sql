@@ -65,6 +65,7 @@ AS $$
 DECLARE
 	name text := (api.domain_names(ARRAY[p_name]))[1];
 	affected api.filter_set;
+	known api.domain_evidence[];
 	policy api.policy;
 	whole api.tally;
 	part api.tally;
@@ -73,10 +74,11 @@ DECLARE
 BEGIN
 	PERFORM api.check_choice('policy', ARRAY['quarantine', 'reject'], p_policy);
 	p_policy := coalesce(p_policy, 'quarantine');
-	IF NOT EXISTS (SELECT FROM dmarc.reports r WHERE r.domain = name) THEN
+	IF NOT api.has_reports(api.domain_id_of(name)) THEN
 		RETURN NULL;
 	END IF;
 	f := api.only_domains(f, ARRAY[name]);
+	known := ARRAY(SELECT e FROM api.evidence(f) e);
 	affected := f;
 	affected.result := 'fail';
 	affected.disposition := array_remove(array_remove(api.dispositions(), 'reject'), CASE p_policy WHEN 'quarantine' THEN 'quarantine' END);
@@ -90,10 +92,10 @@ BEGIN
 		'evidence', (SELECT jsonb_build_object('days', coalesce(e.days, 0), 'window_days', f.to_day - f.from_day, 'reporters', coalesce(e.reporters, 0),
 				'messages', coalesce(e.messages, 0), 'last_report_at', api.iso(e.last_report_at), 'sufficient', coalesce(e.sufficient, false),
 				'days_needed', api.evidence_days(), 'reporters_needed', api.evidence_reporters())
-			FROM (SELECT) one LEFT JOIN api.evidence(f) e ON true),
+			FROM (VALUES (1)) AS one(no) LEFT JOIN unnest(known) e ON true),
 		'affected', jsonb_build_object('messages', part.messages, 'share', round(part.messages / nullif(whole.messages, 0), 6),
 			'by_class', api.tally_json(part) -> 'by_class'),
 		'sources', api.impact_sources(page[:50], f), 'sources_total', total,
-		'blockers', api.blockers(name, f), 'notes', api.impact_notes(policy, whole), 'scope', api.policy_scope(name, policy));
+		'blockers', api.blockers(name, f, known), 'notes', api.impact_notes(policy, whole), 'scope', api.policy_scope(name, policy));
 END
 $$;

@@ -18,39 +18,58 @@ AS $$
 		'report', i.report::text, 'raw', i.raw_mail IS NOT NULL, 'partial', i.partial, 'authentic', i.authentic)
 $$;
 
--- Each thing found in a mail and what became of it, the newest first. Unless p_status is given, what somebody should look at:
--- quarantined and conflict; with p_report what came of that report again, at any time unless a window was asked for.
-CREATE FUNCTION api.intake_events(f api.filter_set, p api.page_spec, p_status text[] DEFAULT NULL, p_kind text[] DEFAULT NULL,
-	p_code text[] DEFAULT NULL, p_report bigint DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+-- A query for the things found in mails that a filter leaves, behind a place, the newest first; p_limit NULL is all.
+CREATE FUNCTION api.intake_query(f api.filter_set, place api.place, p_status text[], p_kind text[], p_code text[], p_report bigint,
+	p_limit bigint) RETURNS text
+LANGUAGE plpgsql STABLE
 AS $$
-DECLARE
-	place api.place := api.place_of('intake', p.cursor);
-	page api.place[];
+BEGIN
+	RETURN format('SELECT i.* FROM dmarc.intake i WHERE i.received_at >= %L AND i.received_at < %L AND i.status = ANY (%L::text[])',
+			api.at(f.from_day), api.at(f.to_day), p_status)
+		|| CASE WHEN p_kind IS NOT NULL THEN format(' AND i.kind = ANY (%L::text[])', p_kind) ELSE '' END
+		|| CASE WHEN p_code IS NOT NULL THEN format(' AND i.code = ANY (%L::text[])', p_code) ELSE '' END
+		|| CASE WHEN p_report IS NOT NULL THEN format(' AND i.report = %s', p_report) ELSE '' END
+		|| CASE WHEN place.at IS NOT NULL THEN format(' AND i.received_at <= %1$L AND (i.received_at < %1$L OR i.mail < %2$s OR i.mail = %2$s AND i.item_no > %3$s)',
+			place.at, place.id, place.no) ELSE '' END
+		|| format(' ORDER BY i.received_at DESC, i.mail DESC, i.item_no LIMIT %L', p_limit);
+END
+$$;
+
+-- The fates that a list of things shows unless p_status is given: what somebody should look at; with p_report what came of that report again.
+CREATE FUNCTION api.intake_shown(p_status text[], p_report bigint) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(p_status, CASE WHEN p_report IS NULL THEN ARRAY['quarantined', 'conflict'] ELSE ARRAY['duplicate', 'conflict'] END) $$;
+
+-- Check the parameters of the list of things; with p_report it looks at all times, unless a window was asked for.
+CREATE FUNCTION api.filter_of_intake(f api.filter_set, p_status text[], p_kind text[], p_report bigint) RETURNS api.filter_set
+LANGUAGE plpgsql STABLE
+AS $$
 BEGIN
 	PERFORM api.check_choice('status', api.intake_statuses(), VARIADIC p_status);
 	PERFORM api.check_choice('kind', ARRAY['aggregate', 'failure', 'feedback', 'tls', 'unreadable'], VARIADIC p_kind);
-	p_status := coalesce(p_status, CASE WHEN p_report IS NULL THEN ARRAY['quarantined', 'conflict'] ELSE ARRAY['duplicate', 'conflict'] END);
 	IF p_report IS NOT NULL AND NOT f.dated THEN
 		f.from_day := '1970-01-01';
 		f.to_day := '9999-12-31';
 	END IF;
-	page := ARRAY(
-		SELECT ROW(i.received_at, i.mail, i.item_no)::api.place FROM dmarc.intake i
-		WHERE i.received_at >= api.at(f.from_day) AND i.received_at < api.at(f.to_day)
-			AND i.status = ANY (p_status)
-			AND (p_kind IS NULL OR i.kind = ANY (p_kind))
-			AND (p_code IS NULL OR i.code = ANY (p_code))
-			AND (p_report IS NULL OR i.report = p_report)
-			AND (place.at IS NULL OR i.received_at <= place.at AND (i.received_at < place.at OR i.mail < place.id
-				OR i.mail = place.id AND i.item_no > place.no))
-		ORDER BY i.received_at DESC, i.mail DESC, i.item_no
-		LIMIT p.size + 1);
+	RETURN f;
+END
+$$;
 
+-- Each thing found in a mail and what became of it, the newest first.
+CREATE FUNCTION api.intake_events(f api.filter_set, p api.page_spec, p_status text[] DEFAULT NULL, p_kind text[] DEFAULT NULL,
+	p_code text[] DEFAULT NULL, p_report bigint DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	place api.place := api.place_of('intake', p.cursor);
+	page dmarc.intake[];
+BEGIN
+	f := api.filter_of_intake(f, p_status, p_kind, p_report);
+	EXECUTE format('SELECT array_agg(i::dmarc.intake) FROM (%s) i',
+		api.intake_query(f, place, api.intake_shown(p_status, p_report), p_kind, p_code, p_report, p.size + 1)) INTO page;
 	RETURN jsonb_build_object('window', api.window_json(f),
-		'items', (SELECT coalesce(jsonb_agg(api.intake_item(i) ORDER BY k.ordinality), '[]')
-			FROM unnest(page[:p.size]) WITH ORDINALITY k JOIN dmarc.intake i ON i.mail = k.id AND i.item_no = k.no),
-		'next', api.place_next('intake', page, p.size));
+		'items', (SELECT coalesce(jsonb_agg(api.intake_item(page[n]) ORDER BY n), '[]') FROM generate_series(1, least(coalesce(cardinality(page), 0), p.size)) AS n),
+		'next', CASE WHEN cardinality(page) > p.size THEN api.place_make('intake', page[p.size].received_at, page[p.size].mail, page[p.size].item_no) END);
 END
 $$;
 

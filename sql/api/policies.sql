@@ -19,10 +19,38 @@ AS $$
 		'effective', api.enforced(CASE WHEN from_below THEN coalesce(r.sp, r.p) ELSE r.p END, r.testing)))
 $$;
 
--- The newest report on each domain.
+-- The newest report in the window on each of the filter's domains.
 CREATE FUNCTION api.newest_reports(f api.filter_set) RETURNS SETOF dmarc.reports
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$ SELECT DISTINCT ON (r.domain) r.* FROM api.matching_reports(f) r ORDER BY r.domain, r.begin DESC, r.id DESC $$;
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT n.* FROM dmarc.domains d
+	CROSS JOIN LATERAL (
+		SELECT r.* FROM dmarc.reports r WHERE r.domain_id = d.domain_id AND r.day >= f.from_day AND r.day < f.to_day
+		ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1
+	) n
+	WHERE d.domain = ANY (f.domain);
+END
+$$;
+
+-- The number of a domain; NULL when it was never heard of.
+CREATE FUNCTION api.domain_id_of(name text) RETURNS integer
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = name);
+END
+$$;
+
+-- Whether there was ever an aggregate report on a domain. One plan serves all domains.
+CREATE FUNCTION api.has_reports(p_domain_id integer) RETURNS boolean
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+	RETURN EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.domain_id = p_domain_id);
+END
+$$;
 
 -- The later of two values, if it is not NULL.
 CREATE FUNCTION api.later(before text, value text) RETURNS text
@@ -37,15 +65,23 @@ CREATE AGGREGATE api.carried(text) (SFUNC = api.later, STYPE = text);
 -- a tag left out is what was told last with these (or, before anybody told it, first).
 CREATE FUNCTION api.policy_history(p_domain text, p_until date)
 RETURNS TABLE (first_day date, last_day date, reports bigint, reporters bigint, policy api.policy)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	WITH days AS MATERIALIZED (
-		SELECT r.day, r.org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct, r.fo, count(*) AS reports,
-			jsonb_build_array(r.p, coalesce(r.sp, r.p), coalesce(r.adkim, 'r'), coalesce(r.aspf, 'r')) AS core
-		FROM dmarc.reports r WHERE r.domain = p_domain AND r.begin < api.at(p_until)
+DECLARE
+	of_domain integer := api.domain_id_of(p_domain);
+BEGIN
+	RETURN QUERY
+	WITH seen AS (
+		SELECT r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct, r.fo, count(*) AS reports
+		FROM dmarc.reports r WHERE r.domain_id = of_domain AND r.day < p_until
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+	), days AS MATERIALIZED (
+		SELECT s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports, array_agg(s.org_name) AS org_names,
+			jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'), coalesce(s.aspf, 'r')) AS core
+		FROM seen s
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 	), told AS (
-		SELECT d.day, d.org_name, d.reports, d.core, d.p, d.sp, d.adkim, d.aspf,
+		SELECT d.day, d.org_names, d.reports, d.core, d.p, d.sp, d.adkim, d.aspf,
 			coalesce(api.carried(d.np) OVER np_before, api.carried(d.np) OVER np_behind) AS np,
 			coalesce(api.carried(d.testing) OVER testing_before, api.carried(d.testing) OVER testing_behind) AS testing,
 			coalesce(api.carried(d.pct::text) OVER pct_before, api.carried(d.pct::text) OVER pct_behind) AS pct,
@@ -60,23 +96,28 @@ AS $$
 			fo_before AS (PARTITION BY d.core ORDER BY d.day, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING),
 			fo_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING)
 	)
-	SELECT min(t.day), max(t.day), sum(t.reports)::bigint, count(DISTINCT coalesce(t.org_name, '')),
+	SELECT min(t.day), max(t.day), (sum(t.reports) FILTER (WHERE o.no = 1))::bigint, count(DISTINCT o.org_name),
 		ROW(t.core ->> 0, max(t.sp), t.np, t.testing, max(t.adkim), max(t.aspf), t.pct::integer, t.fo)::api.policy
 	FROM told t
+	CROSS JOIN LATERAL unnest(t.org_names) WITH ORDINALITY AS o(org_name, no)
 	GROUP BY t.core, t.np, t.testing, t.pct, t.fo
-	ORDER BY max(t.day) DESC, min(t.day) DESC, sum(t.reports) DESC
-	LIMIT 100
+	ORDER BY 2 DESC, 1 DESC, 3 DESC
+	LIMIT 100;
+END
 $$;
 
 -- The nearest domain above name that reports were ever about.
 CREATE FUNCTION api.parent_of(name text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 AS $$
-	SELECT d.domain FROM dmarc.domains d
-	WHERE d.domain = ANY (ARRAY(SELECT array_to_string((string_to_array(name, '.'))[i:], '.')
-		FROM generate_series(2, length(name) - length(replace(name, '.', '')) + 1) i))
-		AND EXISTS (SELECT FROM dmarc.reports r WHERE r.domain = d.domain)
-	ORDER BY length(d.domain) DESC LIMIT 1
+BEGIN
+	RETURN (
+		SELECT d.domain FROM dmarc.domains d
+		WHERE d.domain = ANY (ARRAY(SELECT array_to_string((string_to_array(name, '.'))[i:], '.')
+			FROM generate_series(2, length(name) - length(replace(name, '.', '')) + 1) i))
+			AND api.has_reports(d.domain_id)
+		ORDER BY length(d.domain) DESC LIMIT 1);
+END
 $$;
 
 -- The tags of the next record of _dmarc: p and t for the step, the others as they are in effect. A tag that is not there keeps its
@@ -98,12 +139,17 @@ $$;
 
 -- Where the newest reports on a domain came in: aggregate reports, failure reports.
 CREATE FUNCTION api.mailboxes_of(p_domain text, OUT rua text, OUT ruf text)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	SELECT (SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = (
-			SELECT r.mail FROM dmarc.reports r WHERE r.domain = p_domain ORDER BY r.begin DESC, r.id DESC LIMIT 1)),
-		(SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = (
-			SELECT r.mail FROM dmarc.failure_reports r WHERE r.domain = p_domain AND r.kind = 'failure' ORDER BY r.begin DESC, r.id DESC LIMIT 1))
+DECLARE
+	of_domain integer := api.domain_id_of(p_domain);
+	rua_mail bigint := (SELECT r.mail FROM dmarc.reports r WHERE r.domain_id = of_domain ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
+	ruf_mail bigint := (SELECT r.mail FROM dmarc.failure_reports r WHERE r.domain_id = of_domain AND r.kind = 'failure'
+		ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
+BEGIN
+	rua := (SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = rua_mail);
+	ruf := (SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = ruf_mail);
+END
 $$;
 
 -- The record of the next step, each step tried with t=y first. The one that is there is kept when it rejects, or when nothing can be said.

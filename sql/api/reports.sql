@@ -11,13 +11,16 @@ $$;
 
 -- The delivery that brought a report.
 CREATE FUNCTION api.mail_json(p_mail bigint) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
-	SELECT jsonb_build_object('id', i.mail::text, 'received_at', api.iso(i.received_at), 'source', i.source,
-		'name', api.display(i.name), 'envelope_from', api.display(i.envelope_from), 'recipients', api.display(i.recipients),
-		'size', i.size, 'message_id', api.display(i.message_id), 'subject', api.display(i.subject),
-		'header_from', api.display(i.header_from), 'authentic', i.authentic)
-	FROM dmarc.intake i WHERE i.mail = p_mail LIMIT 1
+BEGIN
+	RETURN (
+		SELECT jsonb_build_object('id', i.mail::text, 'received_at', api.iso(i.received_at), 'source', i.source,
+			'name', api.display(i.name), 'envelope_from', api.display(i.envelope_from), 'recipients', api.display(i.recipients),
+			'size', i.size, 'message_id', api.display(i.message_id), 'subject', api.display(i.subject),
+			'header_from', api.display(i.header_from), 'authentic', i.authentic)
+		FROM dmarc.intake i WHERE i.mail = p_mail LIMIT 1);
+END
 $$;
 
 -- One report as a list shows it.
@@ -32,15 +35,62 @@ AS $$
 		'solicited', api.solicited(r.domain))
 $$;
 
--- Reports, the newest first. A report_id or a time of receipt looks at all dates, unless a window is given too.
-CREATE FUNCTION api.reports(f api.filter_set, p api.page_spec, p_report_id text DEFAULT NULL, p_received_from date DEFAULT NULL,
-	p_received_to date DEFAULT NULL)
-RETURNS jsonb
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+-- A query for the reports that a filter leaves, behind a place, the newest first; more is a condition on report r. p_limit NULL is all.
+CREATE FUNCTION api.reports_query(f api.filter_set, place api.place, more text, p_limit bigint) RETURNS text
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	place api.place := api.place_of('reports', p.cursor);
-	answer jsonb;
+	keys text;
+BEGIN
+	IF place.at IS NOT NULL THEN
+		more := more || format(' AND (r.begin, r.id) <> (%L::timestamptz, %s)', place.at, place.id);
+	END IF;
+	IF NOT f.by_record THEN
+		keys := api.walk_of(f, place, more);
+	ELSIF api.finds_few(f) THEN
+		keys := api.walk_of(f, place, more || format(' AND r.id IN (SELECT c.report FROM %s)', api.records_of(f)));
+	ELSE
+		keys := api.walk_of(f, place, more || api.where_found(f)) || format(' CROSS JOIN LATERAL (SELECT 1 AS found FROM %s LIMIT 1) x', api.records_of_r(f, ''));
+	END IF;
+	RETURN format('SELECT v.* FROM %s CROSS JOIN LATERAL (
+			SELECT v.* FROM dmarc.reports v WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.id = r.id LIMIT 1
+		) v ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT %L', keys, p_limit);
+END
+$$;
+
+-- The first p_limit of these reports.
+CREATE FUNCTION api.reports_page(f api.filter_set, place api.place, more text, p_limit integer) RETURNS dmarc.reports[]
+LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
+AS $$
+DECLARE
+	span api.filter_set;
+	page dmarc.reports[] := '{}';
+	next dmarc.reports[];
+BEGIN
+	FOR span IN SELECT * FROM api.spans(api.by_address(f), place) LOOP
+		EXECUTE format('SELECT array_agg(v::dmarc.reports) FROM (%s) v', api.reports_query(span, place, more, p_limit - cardinality(page))) INTO next;
+		page := page || next;
+		EXIT WHEN cardinality(page) >= p_limit;
+	END LOOP;
+	RETURN page;
+END
+$$;
+
+-- The conditions on a report r that have parameters of their own.
+CREATE FUNCTION api.conditions_on_report(p_report_id text, p_received_from date, p_received_to date) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN CASE WHEN p_report_id IS NOT NULL THEN format(' AND r.report_id = %L', p_report_id) ELSE '' END
+		|| CASE WHEN p_received_from IS NOT NULL THEN format(' AND r.received_at >= %L', api.at(p_received_from)) ELSE '' END
+		|| CASE WHEN p_received_to IS NOT NULL THEN format(' AND r.received_at < %L', api.at(p_received_to)) ELSE '' END;
+END
+$$;
+
+-- Check these parameters. A report_id or a time of receipt looks at all dates, unless a window is given too.
+CREATE FUNCTION api.filter_of_reports(f api.filter_set, p_report_id text, p_received_from date, p_received_to date) RETURNS api.filter_set
+LANGUAGE plpgsql STABLE
+AS $$
 BEGIN
 	PERFORM api.check_day('received_from', p_received_from), api.check_day('received_to', p_received_to);
 	IF p_received_from > p_received_to THEN
@@ -49,21 +99,25 @@ BEGIN
 		f.from_day := '1970-01-01';
 		f.to_day := '9999-12-31';
 	END IF;
-	WITH page AS (
-		SELECT r, r.begin, r.id, row_number() OVER (ORDER BY r.begin DESC, r.id DESC) AS no
-		FROM api.matching_reports(f) r
-		WHERE (p_report_id IS NULL OR r.report_id = p_report_id)
-			AND (p_received_from IS NULL OR r.received_at >= api.at(p_received_from))
-			AND (p_received_to IS NULL OR r.received_at < api.at(p_received_to))
-			AND (place.at IS NULL OR r.begin <= place.at AND (r.begin < place.at OR r.id < place.id))
-		ORDER BY no
-		LIMIT p.size + 1
-	)
-	SELECT jsonb_build_object('window', api.window_json(f),
-		'items', coalesce(jsonb_agg(api.report_item(g.r) ORDER BY g.no) FILTER (WHERE g.no <= p.size), '[]'),
-		'next', CASE WHEN count(*) > p.size THEN max(api.place_make('reports', g.begin, g.id, 0)) FILTER (WHERE g.no = p.size) END)
-	INTO answer FROM page g;
-	RETURN answer;
+	RETURN f;
+END
+$$;
+
+-- Reports, the newest first.
+CREATE FUNCTION api.reports(f api.filter_set, p api.page_spec, p_report_id text DEFAULT NULL, p_received_from date DEFAULT NULL,
+	p_received_to date DEFAULT NULL)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	place api.place := api.place_of('reports', p.cursor);
+	page dmarc.reports[];
+BEGIN
+	f := api.filter_of_reports(f, p_report_id, p_received_from, p_received_to);
+	page := api.reports_page(f, place, api.conditions_on_report(p_report_id, p_received_from, p_received_to), p.size + 1);
+	RETURN jsonb_build_object('window', api.window_json(f),
+		'items', (SELECT coalesce(jsonb_agg(api.report_item(page[n]) ORDER BY n), '[]') FROM generate_series(1, least(cardinality(page), p.size)) AS n),
+		'next', CASE WHEN cardinality(page) > p.size THEN api.place_make('reports', page[p.size]."begin", page[p.size].id, 0) END);
 END
 $$;
 
@@ -86,7 +140,7 @@ BEGIN
 		'status', CASE WHEN bool_or(i.status = 'conflict') THEN 'conflict' ELSE 'stored' END)
 	INTO repeats FROM dmarc.intake i WHERE i.report = p_id AND i.status IN ('duplicate', 'conflict');
 	SELECT jsonb_agg(api.record_json(v) ORDER BY v.record_no) INTO listed FROM dmarc.records v
-	WHERE v.domain = r.domain AND v.begin = r."begin" AND v.report = p_id AND v.record_no <= shown;
+	WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.month = date_trunc('month', r.day::timestamp)::date AND v.report = p_id AND v.record_no <= shown;
 
 	RETURN repeats || jsonb_build_object('id', r.id::text, 'kind', 'aggregate', 'dialect', r.dialect,
 		'version', api.display(r.version), 'xmlns', api.display(r.xmlns),
@@ -105,5 +159,12 @@ $$;
 
 -- The records of a report, in its order; NULL when there is no such report.
 CREATE FUNCTION api.report_records(p_id bigint, f api.filter_set, p api.page_spec) RETURNS jsonb
-LANGUAGE sql STABLE
-AS $$ SELECT api.records(f, p, p_id) WHERE EXISTS (SELECT FROM dmarc.reports r WHERE r.id = p_id) $$;
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.id = p_id) THEN
+		RETURN api.records(f, p, p_id);
+	END IF;
+	RETURN NULL;
+END
+$$;

@@ -52,34 +52,43 @@ $$;
 
 -- What this server can do, for clients; C adds its version.
 CREATE FUNCTION api.meta() RETURNS jsonb
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT jsonb_build_object('schema_version', (SELECT max(version) FROM dmarc.schema_version),
-		'app_version', (SELECT app_version FROM dmarc.schema_version ORDER BY version DESC LIMIT 1),
-		'classes', to_jsonb(api.classes()), 'dispositions', to_jsonb(api.dispositions()), 'groups', to_jsonb(api.source_groups()),
-		'thresholds', jsonb_build_object('passing', 95, 'failing', 50, 'evidence_days', 14, 'evidence_reporters', 2),
-		'limits', jsonb_build_object('limit', 500, 'limit_default', 50, 'limit_csv', 10000, 'records_in_report', 500, 'points', 4000,
-			'window_days', 30),
-		'features', jsonb_build_object('failures', EXISTS (SELECT FROM dmarc.failure_reports), 'tls', EXISTS (SELECT FROM dmarc.tls_reports),
-			'enrich', EXISTS (SELECT FROM dmarc.addresses a WHERE a.looked_up_at IS NOT NULL), 'labels', EXISTS (SELECT FROM dmarc.labels)))
+BEGIN
+	RETURN (
+		SELECT jsonb_build_object('schema_version', (SELECT max(version) FROM dmarc.schema_version),
+			'app_version', (SELECT app_version FROM dmarc.schema_version ORDER BY version DESC LIMIT 1),
+			'classes', to_jsonb(api.classes()), 'dispositions', to_jsonb(api.dispositions()), 'groups', to_jsonb(api.source_groups()),
+			'thresholds', jsonb_build_object('passing', 95, 'failing', 50, 'evidence_days', 14, 'evidence_reporters', 2),
+			'limits', jsonb_build_object('limit', 500, 'limit_default', 50, 'limit_csv', 10000, 'records_in_report', 500, 'points', 4000,
+				'window_days', 30),
+			'features', jsonb_build_object('failures', EXISTS (SELECT 1 FROM dmarc.failure_reports), 'tls', EXISTS (SELECT 1 FROM dmarc.tls_reports),
+				'enrich', EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.looked_up_at IS NOT NULL), 'labels', EXISTS (SELECT 1 FROM dmarc.labels))));
+END
 $$;
 
 -- Counters for monitoring; C writes them in Prometheus' words.
 CREATE FUNCTION api.metrics() RETURNS jsonb
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT jsonb_build_object('mails', (SELECT count(*) FROM dmarc.mails),
-		'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', i.kind, 'status', i.status, 'n', i.n) ORDER BY i.kind, i.status), '[]')
-			FROM (SELECT kind, status, count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
-		'last_report_at', (SELECT floor(extract(epoch FROM r.received_at)) FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1))
+BEGIN
+	RETURN (
+		SELECT jsonb_build_object('mails', (SELECT count(*) FROM dmarc.mails),
+			'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', i.kind, 'status', i.status, 'n', i.n) ORDER BY i.kind, i.status), '[]')
+				FROM (SELECT kind, status, count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
+			'last_report_at', (SELECT floor(extract(epoch FROM r.received_at)) FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)));
+END
 $$;
 
 -- Whether the schema is the one that the program was built with: its version, and the checksum of functions and views (any, where it does
 -- not say).
 CREATE FUNCTION api.ready(p_schema_version integer DEFAULT NULL, p_definitions text DEFAULT NULL) RETURNS jsonb
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT jsonb_build_object('ready', v.version IS NOT NULL AND v.version = coalesce(p_schema_version, v.version)
-		AND d.checksum = coalesce(p_definitions, d.checksum), 'schema_version', v.version)
-	FROM (SELECT max(version) AS version FROM dmarc.schema_version) v, dmarc.definitions d
+BEGIN
+	RETURN (
+		SELECT jsonb_build_object('ready', v.version IS NOT NULL AND v.version = coalesce(p_schema_version, v.version)
+			AND d.checksum = coalesce(p_definitions, d.checksum), 'schema_version', v.version)
+		FROM (SELECT max(version) AS version FROM dmarc.schema_version) v, dmarc.definitions d);
+END
 $$;

@@ -2,129 +2,176 @@
 
 -- Sources
 
--- What the records of a window say about some keys: three policy domains with the most messages and how many there are, how many
--- addresses, and whether it looks like a forwarder: more than half of its messages passed by DKIM alone, were let through in spite of the
--- policy or had a signature that broke on the way, and these came from three From domains or more. One's own sender of one domain that
--- has no SPF looks the same otherwise; a hint, not proof.
-CREATE FUNCTION api.source_facts(p_group text, p_keys text[], f api.filter_set)
-RETURNS TABLE (key text, domains jsonb, domains_total bigint, ips_total bigint, forwarder boolean)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	WITH found AS (
-		SELECT coalesce(api.group_key(p_group, r.domain, r.header_from, r.source, r.rdns_domain, r.asn, r.country, r.source_ip,
-				r.auth_results, r.org_name), '') AS key, r.domain, r.source_ip,
-			CASE WHEN p_group IN ('source', 'ip', 'rdns', 'asn') THEN r.header_from END AS header_from, r.count,
-			r.dkim_aligned AND NOT r.spf_aligned OR r.class IN ('fail_overridden', 'fail_altered') AS forwarded
-		FROM api.matching(f) r
-		OFFSET 0 -- the key is made once
-	), cells AS MATERIALIZED (
-		SELECT r.key, r.domain, r.source_ip, r.header_from, sum(r.count) AS messages, sum(r.count) FILTER (WHERE r.forwarded) AS forwarded
-		FROM found r
-		WHERE r.key IN (SELECT coalesce(k, '') FROM unnest(p_keys) k)
-		GROUP BY 1, 2, 3, 4
-	), domains AS (
-		SELECT d.key, jsonb_agg(api.display(d.domain) ORDER BY d.rank) FILTER (WHERE d.rank <= 3) AS largest, count(*) AS total
-		FROM (
-			SELECT c.key, c.domain,
-				row_number() OVER (PARTITION BY c.key ORDER BY coalesce(sum(c.messages), 0) DESC, c.domain COLLATE "C") AS rank
-			FROM cells c
-			GROUP BY 1, 2
-		) d
-		GROUP BY 1
-	)
-	SELECT d.key, d.largest, d.total, s.ips, s.forwarder
-	FROM domains d
-	JOIN (
-		SELECT c.key, count(DISTINCT c.source_ip) AS ips, coalesce(sum(c.forwarded) * 2 > sum(c.messages)
-			AND count(DISTINCT c.header_from) FILTER (WHERE c.forwarded > 0) >= 3, false) AS forwarder
-		FROM cells c
-		GROUP BY 1
-	) s USING (key)
-$$;
+-- The messages of a page's keys, from one pass: by domain and what was found about them (step is NULL), and by step of the spark (all else
+-- is NULL).
+CREATE TYPE api.source_cell AS (no integer, step integer, domain_id integer, header_from text, class text, disposition text,
+	dkim_aligned boolean, spf_aligned boolean, messages numeric, first_seen timestamptz, last_seen timestamptz);
 
--- What is known of some keys beside the window: name, type, what the name rests on, the source that an address belongs to, label (that
--- of the key, else the one that all its addresses have), and the first and last report at all of the domains asked for. The latter
--- takes an index probe per address and month, so it is not known (NULL) of a key with more than a hundred addresses, or fewer in a long
--- list; nor of a country or an authenticated domain, which are no set of addresses.
-CREATE TYPE api.source_identity AS (key text, name text, type text, name_basis text, source text, label text, first_seen timestamptz,
-	last_seen timestamptz);
-
-CREATE FUNCTION api.source_known(p_group text, p_keys text[], f api.filter_set) RETURNS SETOF api.source_identity
-LANGUAGE sql STABLE
-AS $$
-	WITH keys AS (
-		SELECT k.key, CASE WHEN p_group = 'ip' THEN k.key::inet WHEN k.key LIKE 'ip:%' THEN substr(k.key, 4)::inet END AS ip,
-			CASE p_group WHEN 'source' THEN k.key WHEN 'ip' THEN 'ip:' || k.key WHEN 'rdns' THEN 'domain:' || k.key
-				WHEN 'asn' THEN 'as:' || k.key END AS labelled
-		FROM unnest(p_keys) AS k(key)
-		WHERE p_group IN ('source', 'ip', 'rdns', 'asn') AND k.key IS NOT NULL
-	), members AS (
-		SELECT k.key, coalesce(a.source_ip, k.ip) AS ip, a.source, a.source_name, a.source_type, a.name_basis, a.rdns, a.as_name,
-			coalesce(l.label, CASE WHEN count(a.label) OVER w = count(*) OVER w AND min(a.label) OVER w = max(a.label) OVER w
-				THEN a.label END) AS label,
-			count(*) OVER w <= least(100, 20000 / greatest(1, cardinality(p_keys))) AS few,
-			row_number() OVER (PARTITION BY k.key ORDER BY a.looked_up_at DESC NULLS LAST, a.source_ip) = 1 AS newest
-		FROM keys k
-		LEFT JOIN dmarc.labels l ON l.source = k.labelled
-		LEFT JOIN dmarc.addresses a ON CASE p_group WHEN 'source' THEN a.source = k.key WHEN 'ip' THEN a.source_ip = k.ip
-			WHEN 'rdns' THEN a.rdns_domain = k.key WHEN 'asn' THEN a.asn = k.key::bigint END
-		WINDOW w AS (PARTITION BY k.key)
-	)
-	SELECT m.key,
-		max(CASE p_group WHEN 'source' THEN m.source_name WHEN 'ip' THEN m.rdns WHEN 'asn' THEN m.as_name END) FILTER (WHERE m.newest),
-		max(CASE WHEN p_group IN ('source', 'ip') THEN m.source_type END) FILTER (WHERE m.newest),
-		max(CASE p_group WHEN 'source' THEN coalesce(m.name_basis, CASE WHEN m.key LIKE 'ip:%' THEN 'ip' END)
-			WHEN 'ip' THEN CASE WHEN m.rdns IS NULL THEN 'ip' ELSE 'rdns' END WHEN 'rdns' THEN 'rdns' WHEN 'asn' THEN 'asn' END)
-			FILTER (WHERE m.newest),
-		max(CASE WHEN p_group = 'ip' THEN coalesce(m.source, 'ip:' || m.key) END) FILTER (WHERE m.newest),
-		max(m.label),
-		min(CASE WHEN m.few THEN (SELECT r.begin FROM dmarc.records r WHERE r.source_ip = m.ip AND (f.domain IS NULL OR r.domain = ANY (f.domain))
-			ORDER BY r.begin LIMIT 1) END),
-		max(CASE WHEN m.few THEN (SELECT r.begin FROM dmarc.records r WHERE r.source_ip = m.ip AND (f.domain IS NULL OR r.domain = ANY (f.domain))
-			ORDER BY r.begin DESC LIMIT 1) END)
-	FROM members m
-	GROUP BY m.key
-$$;
-
--- A source, or group of sources, as lists show it, for each tally.
-CREATE FUNCTION api.source_items(p_group text, tallies api.tally[], f api.filter_set, csv boolean) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+CREATE FUNCTION api.source_cells(p_group text, page api.key_page, f api.filter_set, spark boolean) RETURNS SETOF api.source_cell
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
 DECLARE
-	keys text[] := ARRAY(SELECT t.key FROM unnest(tallies) t);
-	known api.source_identity[] := ARRAY(SELECT k FROM api.source_known(p_group, keys, f) k); -- of an array the planner sees the length
+	grain text := CASE WHEN spark THEN api.spark_grain(p_group, f) ELSE (api.group_column(p_group)).grain END;
 BEGIN
-	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('key', api.display((t.tally).key), 'name', api.display(k.name), 'type', k.type,
-			'name_basis', k.name_basis, 'source', api.display(k.source), 'label', k.label, 'forwarder', coalesce(d.forwarder, false),
-			'domains', d.domains, 'domains_total', d.domains_total, 'ips_total', d.ips_total,
-			'first_seen', api.iso(k.first_seen), 'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)),
-			'new', k.first_seen >= api.at(f.from_day), 'in_spf', q.in_spf, 'spark', s.spark) || api.tally_json(t.tally) ORDER BY t.no), '[]')
-		FROM api.numbered(tallies) t
-		LEFT JOIN api.source_facts(p_group, keys, f) d ON d.key = coalesce((t.tally).key, '')
-		LEFT JOIN unnest(known) k ON k.key = (t.tally).key
-		LEFT JOIN api.source_spf(p_group, keys, f) q ON q.key = (t.tally).key
-		LEFT JOIN api.sparks(p_group, CASE WHEN NOT csv THEN keys END, f) s ON coalesce(s.key, '') = coalesce((t.tally).key, ''));
+	RETURN QUERY EXECUTE format('SELECT m.no::integer, %s AS step, c.domain_id, c.header_from, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,
+			sum(c.messages), min(c.first_seen), max(c.last_seen)
+		FROM %s
+		GROUP BY GROUPING SETS ((m.no, c.domain_id, c.header_from, c.class, c.disposition, c.dkim_aligned, c.spf_aligned)%s)',
+		CASE WHEN spark THEN api.spark_step_of(f) ELSE 'NULL::integer' END, api.page_cells(p_group, page, f, grain),
+		CASE WHEN spark THEN ', (m.no, step)' END)
+	USING page.keys, page.members, page.member_of;
 END
 $$;
 
--- The sources in a window, by what they are grouped by. CSV has no sparks.
+-- The tallies of cells, one for each key that has any.
+CREATE FUNCTION api.source_tallies(page api.key_page, cells api.source_cell[]) RETURNS TABLE (no integer, tally api.tally)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT c.no, (SELECT ROW(($2)[c.no], t.*)::api.tally FROM (SELECT %s) t)
+		FROM unnest($1) c WHERE c.step IS NULL GROUP BY c.no', api.tally_columns())
+	USING cells, page.keys;
+END
+$$;
+
+-- What cells say about keys: three policy domains with the most messages and how many there are, and whether it looks like a forwarder: more
+-- than half of its messages passed by DKIM alone, were let through in spite of the policy or had a signature that broke on the way, and these
+-- came from three From domains or more. One's own sender of one domain that has no SPF looks the same otherwise; a hint, not proof.
+CREATE FUNCTION api.source_facts(p_group text, cells api.source_cell[])
+RETURNS TABLE (no integer, domains jsonb, domains_total bigint, forwarder boolean)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY
+	WITH found AS MATERIALIZED (
+		SELECT c.*, c.dkim_aligned AND NOT c.spf_aligned OR c.class IN ('fail_overridden', 'fail_altered') AS forwarded
+		FROM unnest(cells) c WHERE c.step IS NULL
+	), domains AS (
+		SELECT s.no, d.domain, row_number() OVER (PARTITION BY s.no ORDER BY s.messages DESC, d.domain COLLATE "C") AS rank
+		FROM (SELECT c.no, c.domain_id, sum(c.messages) AS messages FROM found c GROUP BY 1, 2) s
+		LEFT JOIN dmarc.domains d ON d.domain_id = s.domain_id
+	), forwarders AS (
+		SELECT c.no, p_group IN ('source', 'ip', 'rdns', 'asn') AND coalesce(sum(c.messages) FILTER (WHERE c.forwarded) * 2 > sum(c.messages)
+			AND count(DISTINCT c.header_from) FILTER (WHERE c.forwarded AND c.messages > 0) >= 3, false) AS forwarder
+		FROM found c GROUP BY 1
+	)
+	SELECT s.no, jsonb_agg(api.display(s.domain) ORDER BY s.rank) FILTER (WHERE s.rank <= 3), count(*), w.forwarder
+	FROM domains s JOIN forwarders w ON w.no = s.no
+	GROUP BY s.no, w.forwarder;
+END
+$$;
+
+-- The sparks in cells, for each of some keys.
+CREATE FUNCTION api.source_sparks(page api.key_page, cells api.source_cell[], f api.filter_set) RETURNS TABLE (no integer, spark jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT k.no, jsonb_agg(coalesce(c.messages, 0) ORDER BY g.step)
+	FROM generate_subscripts(page.keys, 1) AS k(no)
+	CROSS JOIN generate_series(0, api.last_step(f)) AS g(step)
+	LEFT JOIN unnest(cells) c ON c.no = k.no AND c.step = g.step
+	GROUP BY 1
+$$;
+
+-- What is known of some keys beside the window: name, type, what the name rests on, the source that an address belongs to, label (that
+-- of the key, else the one that all its addresses have), and the first and last report at all of the domains asked for. Nothing is known of
+-- a country or an authenticated domain, which are no set of addresses.
+CREATE TYPE api.source_identity AS (key text, name text, type text, name_basis text, source text, label text, first_seen timestamptz,
+	last_seen timestamptz);
+
+-- The addresses that belong to some keys today, with what is known of them: a query, whose parameter is the keys. A key without any has a row.
+CREATE FUNCTION api.members_query(p_group text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT format($q$
+		SELECT k.key, coalesce(a.source_ip, k.ip) AS ip, k.labelled, a.source, a.source_name, a.source_type, a.name_basis, a.rdns, a.as_name, a.label, a.looked_up_at
+		FROM (SELECT k.key, %s AS ip, %s || k.key AS labelled FROM unnest($1) AS k(key) WHERE k.key IS NOT NULL) k
+		LEFT JOIN dmarc.addresses a ON %s$q$,
+		CASE p_group WHEN 'ip' THEN 'k.key::inet' WHEN 'source' THEN 'CASE WHEN k.key LIKE ''ip:%'' THEN substr(k.key, 4)::inet END' ELSE 'NULL::inet' END,
+		CASE p_group WHEN 'ip' THEN '''ip:''' WHEN 'rdns' THEN '''domain:''' WHEN 'asn' THEN '''as:''' ELSE '''''' END,
+		CASE p_group WHEN 'ip' THEN 'a.source_ip = k.ip' WHEN 'source' THEN 'a.source = k.key' WHEN 'rdns' THEN 'a.rdns_domain = k.key'
+			ELSE 'a.asn = k.key::bigint' END)
+$$;
+
+CREATE FUNCTION api.source_known(p_group text, p_keys text[], f api.filter_set) RETURNS SETOF api.source_identity
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB'
+AS $$
+BEGIN
+	IF p_group NOT IN ('source', 'ip', 'rdns', 'asn') OR cardinality(p_keys) = 0 THEN
+		RETURN;
+	END IF;
+	RETURN QUERY EXECUTE format($q$
+		WITH members AS MATERIALIZED (
+			%s
+		), newest AS (
+			SELECT DISTINCT ON (m.key) m.* FROM members m ORDER BY m.key, m.looked_up_at DESC NULLS LAST, m.ip
+		), seen AS (
+			SELECT m.key, CASE WHEN count(m.label) = count(*) AND min(m.label) = max(m.label) THEN min(m.label) END AS label,
+				min(b.first_seen) AS first_seen, max(e.last_seen) AS last_seen
+			FROM members m
+			LEFT JOIN (
+				SELECT s.source_ip, min(s.first_seen) AS first_seen FROM dmarc.first_seen s
+				WHERE s.domain_id = ANY ($2) AND s.source_ip IN (SELECT m.ip FROM members m) GROUP BY 1
+			) b ON b.source_ip = m.ip
+			LEFT JOIN (
+				SELECT s.source_ip, max(s.last_seen) AS last_seen FROM dmarc.last_seen s
+				WHERE s.domain_id = ANY ($2) AND s.source_ip IN (SELECT m.ip FROM members m) GROUP BY 1
+			) e ON e.source_ip = m.ip
+			GROUP BY 1
+		)
+		SELECT n.key,
+			CASE $3 WHEN 'source' THEN n.source_name WHEN 'ip' THEN n.rdns WHEN 'asn' THEN n.as_name END,
+			CASE WHEN $3 IN ('source', 'ip') THEN n.source_type END,
+			CASE $3 WHEN 'source' THEN coalesce(n.name_basis, CASE WHEN n.key LIKE 'ip:%%' THEN 'ip' END)
+				WHEN 'ip' THEN CASE WHEN n.rdns IS NULL THEN 'ip' ELSE 'rdns' END ELSE $3 END,
+			CASE WHEN $3 = 'ip' THEN coalesce(n.source, 'ip:' || n.key) END,
+			coalesce(l.label, s.label), s.first_seen, s.last_seen
+		FROM newest n JOIN seen s ON s.key = n.key LEFT JOIN dmarc.labels l ON l.source = n.labelled$q$, api.members_query(p_group))
+	USING p_keys, api.seen_domains(f), p_group;
+END
+$$;
+
+-- A page of sources, or groups of sources, as lists show them. CSV has no sparks.
+CREATE FUNCTION api.source_items(p_group text, page api.key_page, f api.filter_set, csv boolean) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	cells api.source_cell[] := ARRAY(SELECT c FROM api.source_cells(p_group, page, f, NOT csv) c);
+BEGIN
+	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('key', api.display(page.keys[i]), 'name', api.display(k.name), 'type', k.type,
+			'name_basis', k.name_basis, 'source', api.display(k.source), 'label', k.label, 'forwarder', coalesce(d.forwarder, false),
+			'domains', d.domains, 'domains_total', d.domains_total, 'ips_total', page.ips[i],
+			'first_seen', api.iso(k.first_seen), 'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)),
+			'new', k.first_seen >= api.at(f.from_day), 'in_spf', q.in_spf, 'spark', s.spark)
+				|| api.tally_json(coalesce(t.tally, api.tally_zero())) ORDER BY i), '[]')
+		FROM generate_subscripts(page.keys, 1) i
+		LEFT JOIN api.source_tallies(page, cells) t ON t.no = i
+		LEFT JOIN api.source_facts(p_group, cells) d ON d.no = i
+		LEFT JOIN api.source_sparks(CASE WHEN NOT csv THEN page END, cells, f) s ON s.no = i
+		LEFT JOIN api.source_known(p_group, page.keys, f) k ON k.key = page.keys[i]
+		LEFT JOIN api.source_spf(p_group, page.keys, f) q ON q.key = page.keys[i]);
+END
+$$;
+
+-- The sources in a window, by what they are grouped by.
 CREATE FUNCTION api.sources(f api.filter_set, p api.page_spec, p_group text DEFAULT NULL, p_sort text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	list text;
-	page api.tally[];
-	place api.rank;
-	total bigint;
+	page api.key_page;
+	next text;
 BEGIN
 	PERFORM api.check_choice('group', api.source_groups(), p_group);
 	p_group := coalesce(p_group, 'source');
 	p_sort := api.sort_of(p_sort);
 	list := format('sources %s %s', p_group, p_sort);
-	place := api.rank_of(list, p.cursor);
-	SELECT t.total, t.page INTO total, page FROM api.tally_page(p_group, f, p_sort, p.size, place) t;
-	RETURN jsonb_build_object('window', api.window_json(f), 'group', p_group, 'items', api.source_items(p_group, page[:p.size], f, p.csv),
-		'next', api.tally_next(list, page, p_sort, p.size), 'total', total);
+	page := api.key_page(p_group, f, p_sort, p.size, api.rank_of(list, p.cursor));
+	IF cardinality(page.keys) > p.size THEN
+		next := api.cursor_make(list, jsonb_build_array(page.sizes[p.size], api.order_key(page.keys[p.size])));
+		page.keys := page.keys[:p.size];
+	END IF;
+	RETURN jsonb_build_object('window', api.window_json(f), 'group', p_group, 'items', api.source_items(p_group, page, f, p.csv),
+		'next', next, 'total', page.total);
 END
 $$;
 
@@ -152,10 +199,10 @@ BEGIN
 		p_key := 'ip:' || host(ips[1]);
 	END IF;
 	RETURN p_key = 'none'
-		OR EXISTS (SELECT FROM dmarc.addresses a WHERE a.source = p_key)
-		OR EXISTS (SELECT FROM dmarc.addresses a WHERE a.source_ip = ips[1])
-		OR EXISTS (SELECT FROM dmarc.labels l WHERE l.source = p_key)
-		OR EXISTS (SELECT FROM dmarc.records r WHERE r.source_ip = ips[1]);
+		OR EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.source = p_key)
+		OR EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.source_ip = ips[1])
+		OR EXISTS (SELECT 1 FROM dmarc.labels l WHERE l.source = p_key)
+		OR EXISTS (SELECT 1 FROM dmarc.first_seen s WHERE s.source_ip = ips[1] AND s.domain_id = 0);
 EXCEPTION WHEN invalid_parameter_value THEN
 	RETURN false; -- no key of a source
 END
@@ -170,18 +217,21 @@ $$;
 
 -- How many messages each kind of override let through, the largest first.
 CREATE FUNCTION api.overrides(f api.filter_set) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+LANGUAGE plpgsql STABLE SET jit = off
 AS $$
+DECLARE
+	answer jsonb;
 BEGIN
-	RETURN (
+	EXECUTE format($q$
 		SELECT coalesce(jsonb_agg(jsonb_build_object('type', o.type, 'messages', o.messages) ORDER BY o.messages DESC, o.type COLLATE "C"), '[]')
 		FROM (
-			SELECT e.type, coalesce(sum(r.count), 0) AS messages
-			FROM api.matching(f) r
-			CROSS JOIN LATERAL (SELECT DISTINCT api.display(t #>> '{}') AS type FROM jsonb_path_query(r.reason, '$[*].type') t) e
-			WHERE e.type IS NOT NULL
+			SELECT t.type, sum(s.messages) AS messages
+			FROM (SELECT c.override, sum(c.messages) AS messages FROM %s WHERE c.override IS NOT NULL GROUP BY 1) s
+			CROSS JOIN LATERAL (SELECT DISTINCT api.display(u) AS type FROM unnest(s.override) u) t
 			GROUP BY 1
-		) o);
+		) o$q$, api.cells(f, 'any'))
+	INTO answer;
+	RETURN answer;
 END
 $$;
 
@@ -192,36 +242,36 @@ AS $$
 DECLARE
 	ip inet;
 	key text;
-	t api.tally;
-	item jsonb;
+	p_group text;
+	page api.key_page;
 BEGIN
 	IF NOT api.source_is_known(p_key) THEN
 		RETURN NULL;
 	END IF;
 	f := api.of_source(f, p_key);
 	ip := f.source_ip[1];
+	p_group := CASE WHEN ip IS NULL THEN 'source' ELSE 'ip' END;
 	key := CASE WHEN ip IS NOT NULL THEN 'ip:' || host(ip) WHEN p_key <> 'none' THEN p_key END;
-	SELECT * INTO t FROM api.tallies('', f);
-	IF NOT FOUND THEN
-		t := api.tally_zero();
-	END IF;
-	t.key := coalesce(host(ip), key);
-	item := api.source_items(CASE WHEN ip IS NULL THEN 'source' ELSE 'ip' END, ARRAY[t], f, false) -> 0;
-	RETURN item || jsonb_build_object('key', api.display(key), 'window', api.window_json(f), 'overrides', api.overrides(f),
-		'note', (SELECT api.display(l.note) FROM dmarc.labels l WHERE l.source = key),
+	page := api.key_page(p_group, f, '-messages', 1, NULL);
+	page.keys := ARRAY[coalesce(host(ip), key)]; -- though there may be nothing in the window
+	RETURN (api.source_items(p_group, page, f, false) -> 0) || jsonb_build_object('key', api.display(key), 'window', api.window_json(f),
+		'overrides', api.overrides(f), 'note', (SELECT api.display(l.note) FROM dmarc.labels l WHERE l.source = key),
 		'label_log', (SELECT coalesce(jsonb_agg(api.label_set(ROW(l.source, l.label, l.note, l.set_by, l.set_via, l.set_at)) ORDER BY l.id DESC), '[]')
 			FROM (SELECT * FROM dmarc.label_log g WHERE g.source = key ORDER BY g.id DESC LIMIT 20) l),
-		'address', CASE WHEN ip IS NOT NULL THEN api.address_json(ip) END);
+		'address', (SELECT a.address FROM api.addresses_json(ARRAY[ip]) a WHERE ip IS NOT NULL));
 END
 $$;
 
--- What is known of an address.
-CREATE FUNCTION api.address_json(p_ip inet) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+-- What is known of addresses.
+CREATE FUNCTION api.addresses_json(p_ips inet[]) RETURNS TABLE (source_ip inet, address jsonb)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	SELECT jsonb_build_object('source_ip', host(p_ip), 'rdns', api.display(a.rdns), 'rdns_domain', api.display(a.rdns_domain), 'asn', a.asn,
+BEGIN
+	RETURN QUERY
+	SELECT x.ip, jsonb_build_object('source_ip', host(x.ip), 'rdns', api.display(a.rdns), 'rdns_domain', api.display(a.rdns_domain), 'asn', a.asn,
 		'as_name', api.display(a.as_name), 'country', a.country, 'looked_up_at', api.iso(a.looked_up_at))
-	FROM (VALUES (p_ip)) AS x(ip) LEFT JOIN dmarc.addresses a ON a.source_ip = x.ip
+	FROM unnest(p_ips) AS x(ip) LEFT JOIN dmarc.addresses a ON a.source_ip = x.ip;
+END
 $$;
 
 -- The addresses of a source, the largest first; NULL when it was never heard of.
@@ -232,6 +282,7 @@ DECLARE
 	page api.tally[];
 	place api.rank := api.rank_of('source_ips', p.cursor);
 	total bigint;
+	keys text[];
 BEGIN
 	IF NOT api.source_is_known(p_key) THEN
 		RETURN NULL;
@@ -243,13 +294,15 @@ BEGIN
 		total := 0;
 		page := NULL;
 	END IF;
+	keys := ARRAY(SELECT u.key FROM unnest(page[:p.size]) u);
 	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_ips', page, '-messages', p.size),
-		'items', (SELECT coalesce(jsonb_agg(api.address_json((t.tally).key::inet) - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
-				'messages', (t.tally).messages, 'pass', (t.tally).pass, 'first_seen', api.iso(coalesce(k.first_seen, (t.tally).first_seen)),
-				'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)), 'in_spf', q.in_spf) ORDER BY t.no), '[]')
-			FROM api.numbered(page[:p.size]) t
-			LEFT JOIN api.source_spf('ip', ARRAY(SELECT u.key FROM unnest(page[:p.size]) u), f) q ON q.key = (t.tally).key
-			LEFT JOIN api.source_known('ip', ARRAY(SELECT u.key FROM unnest(page[:p.size]) u), f) k ON k.key = (t.tally).key));
+		'items', (SELECT coalesce(jsonb_agg(a.address - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
+				'messages', page[i].messages, 'pass', page[i].pass, 'first_seen', api.iso(coalesce(k.first_seen, page[i].first_seen)),
+				'last_seen', api.iso(coalesce(k.last_seen, page[i].last_seen)), 'in_spf', q.in_spf) ORDER BY i), '[]')
+			FROM generate_subscripts(keys, 1) i
+			LEFT JOIN api.addresses_json(keys::inet[]) a ON a.source_ip = keys[i]::inet
+			LEFT JOIN api.source_spf('ip', keys, f) q ON q.key = keys[i]
+			LEFT JOIN api.source_known('ip', keys, f) k ON k.key = keys[i]));
 END
 $$;
 
@@ -261,8 +314,22 @@ AS $$
 	FROM jsonb_path_query(auth_results -> method, '$[*] ? (@.type() == "object")') WITH ORDINALITY AS r(value, no)
 $$;
 
--- Who the mail of a source said it is and what authenticated: each combination, the largest first; NULL when the source was never
--- heard of.
+-- Who the mail of a source said it is and what authenticated: each combination. Records repeat: they are put together as they stand before
+-- the receivers' words are taken out.
+CREATE FUNCTION api.identifiers(f api.filter_set)
+RETURNS TABLE (header_from text, envelope_from text, spf jsonb, dkim jsonb, dkim_aligned boolean, spf_aligned boolean, messages numeric, last_seen timestamptz)
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT r.header_from, r.envelope_from, api.results_of(r.auth_results, ''spf''), api.results_of(r.auth_results, ''dkim''),
+			r.dkim_aligned, r.spf_aligned, sum(r.messages), max(r.last_seen)
+		FROM (SELECT c.header_from, c.envelope_from, c.auth_results, c.dkim_aligned, c.spf_aligned, coalesce(sum(c.count), 0) AS messages, max(c.begin) AS last_seen
+			FROM %s GROUP BY 1, 2, 3, 4, 5) r
+		GROUP BY 1, 2, 3, 4, 5, 6', api.records_of(f));
+END
+$$;
+
+-- The same as a list, the largest first; NULL when the source was never heard of.
 CREATE FUNCTION api.source_identifiers(p_key text, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -274,13 +341,8 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	f := api.of_source(f, p_key);
-	WITH found AS (
-		SELECT r.header_from, r.envelope_from, api.results_of(r.auth_results, 'spf') AS spf, api.results_of(r.auth_results, 'dkim') AS dkim,
-			r.dkim_aligned, r.spf_aligned, coalesce(sum(r.count), 0) AS messages, max(r.begin) AS last_seen
-		FROM api.matching(f) r
-		GROUP BY 1, 2, 3, 4, 5, 6
-	), keyed AS MATERIALIZED (
-		SELECT *, md5(ROW(header_from, envelope_from, spf, dkim, dkim_aligned, spf_aligned)::text) AS key FROM found
+	WITH keyed AS MATERIALIZED (
+		SELECT i.*, md5(ROW(i.header_from, i.envelope_from, i.spf, i.dkim, i.dkim_aligned, i.spf_aligned)::text) AS key FROM api.identifiers(f) i
 	), page AS (
 		SELECT k.*, row_number() OVER (ORDER BY k.messages DESC, k.key COLLATE "C") AS no
 		FROM keyed k

@@ -2,42 +2,51 @@
 
 -- Numbers
 
--- A row when an address had reports on the filter's domains before its window: an index probe per month. (In FROM it is planned with the
--- query around it; as a value it would be planned at each call.)
-CREATE FUNCTION api.seen_before(ip inet, f api.filter_set) RETURNS SETOF boolean
-LANGUAGE sql STABLE PARALLEL SAFE
+-- The domain_id by which dmarc.first_seen and dmarc.last_seen answer for the domains of a filter: 0 is any domain.
+CREATE FUNCTION api.seen_domains(f api.filter_set) RETURNS integer[]
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT true FROM dmarc.records r
-	WHERE r.source_ip = ip AND r.begin < api.at(f.from_day) AND (f.domain IS NULL OR r.domain = ANY (f.domain))
-	LIMIT 1
+BEGIN
+	RETURN CASE WHEN f.domain IS NULL THEN '{0}' ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain)) END;
+END
 $$;
 
 -- Sources of a window: how many, how many of them were never seen before it, and how many have half of their messages or more fail.
--- A source was seen before when any address was that it has in the window, or one of a hundred others that belong to it today. Mostly
--- the first address settles it.
+-- A source was seen before when any address was that it has in the window, or one of the others that belong to it today.
 CREATE FUNCTION api.source_counts(f api.filter_set) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
 AS $$
+DECLARE
+	sums api.address_sums := api.sums_of_addresses('source', f);
+	domains integer[] := api.seen_domains(f);
 BEGIN
 	RETURN (
-		WITH sums AS MATERIALIZED (
-			SELECT r.source_ip, sum(r.count) AS messages, sum(r.count) FILTER (WHERE r.dmarc_pass) AS pass FROM api.matching(f) r GROUP BY 1
-		), addresses AS MATERIALIZED (
-			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, s.* FROM sums s LEFT JOIN dmarc.addresses a USING (source_ip)
-		), sources AS MATERIALIZED (
-			SELECT a.key, min(a.source_ip) AS one, coalesce(sum(a.pass), 0) <= sum(a.messages) * 0.5 AND sum(a.messages) > 0 AS failing
-			FROM addresses a GROUP BY 1
-		), unseen AS MATERIALIZED (
-			SELECT s.key FROM sources s LEFT JOIN LATERAL api.seen_before(s.one, f) AS b(seen) ON true WHERE s.key IS NOT NULL AND b.seen IS NULL
-		), members AS (
-			SELECT u.key, a.source_ip FROM unseen u JOIN addresses a USING (key)
-			UNION
-			SELECT u.key, a.source_ip FROM unseen u
-			CROSS JOIN LATERAL (SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = u.key LIMIT 100) a
+		WITH sources AS MATERIALIZED (
+			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, sum(s.pass) <= sum(s.messages) * 0.5 AND sum(s.messages) > 0 AS failing
+			FROM unnest(sums.ips, sums.messages, sums.pass) AS s(source_ip, messages, pass) LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			GROUP BY 1
+		), seen AS MATERIALIZED (
+			SELECT DISTINCT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key
+			FROM dmarc.first_seen s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			WHERE s.domain_id = ANY (domains) AND s.first_seen < api.at(f.from_day)
 		)
-		SELECT jsonb_build_object('total', (SELECT count(*) FROM sources), 'failing', (SELECT count(*) FROM sources s WHERE s.failing),
-			'new', (SELECT count(*) FROM unseen)
-				- (SELECT count(DISTINCT m.key) FROM members m CROSS JOIN LATERAL api.seen_before(m.source_ip, f) b)));
+		SELECT jsonb_build_object('total', count(*), 'failing', count(*) FILTER (WHERE s.failing), 'new', count(s.key) - count(seen.key))
+		FROM sources s LEFT JOIN seen ON seen.key = s.key);
+END
+$$;
+
+-- Reports of a window: how many, by how many reporters, and when the last of them came.
+CREATE FUNCTION api.report_counts(f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	answer jsonb;
+BEGIN
+	EXECUTE format($q$
+		SELECT jsonb_build_object('reports', coalesce(sum(o.reports), 0), 'reporters', count(o.org_name), 'last_report_at', api.iso(max(o.last)))
+		FROM (SELECT r.org_name, count(*) AS reports, max(r.received_at) AS last FROM %s GROUP BY 1) o$q$, api.reports_of(f))
+	INTO answer;
+	RETURN answer;
 END
 $$;
 
@@ -45,29 +54,40 @@ CREATE FUNCTION api.summary(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	previous api.filter_set := api.window_before(f);
-	answer jsonb;
+	complete date := greatest(f.from_day, least(f.to_day, api.complete_until()));
 BEGIN
-	answer := jsonb_build_object('window', api.window_json(f), 'complete_until', greatest(f.from_day, least(f.to_day, api.complete_until())));
-	answer := answer || jsonb_build_object('totals', api.totals(f), 'previous', api.totals(previous), 'sources', api.source_counts(f));
-	RETURN answer || (SELECT jsonb_build_object('reports', count(*), 'reporters', count(DISTINCT r.org_name),
-		'last_report_at', api.iso(max(r.received_at)))
-		FROM api.matching_reports(f) r);
+	RETURN jsonb_build_object('window', api.window_json(f), 'complete_until', complete, 'totals', api.totals(f),
+		'previous', api.totals(api.window_before(f)), 'sources', api.source_counts(f)) || api.report_counts(f);
 END
 $$;
 
--- What a message counts as in a time series.
-CREATE FUNCTION api.series_key(p_by text, class text, disposition text, domain text, org_name text, dkim boolean, spf boolean)
-RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+-- What a message counts as in a time series, as a column of api.cells().
+CREATE FUNCTION api.series_column(p_by text) RETURNS text
+LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE p_by
-		WHEN 'class' THEN class
-		WHEN 'disposition' THEN CASE WHEN disposition = ANY (api.dispositions()) THEN disposition ELSE 'unknown' END
-		WHEN 'domain' THEN domain
-		WHEN 'reporter' THEN coalesce(org_name, 'unknown')
-		ELSE CASE WHEN dkim AND spf THEN 'both' WHEN dkim THEN 'dkim_only' WHEN spf THEN 'spf_only' ELSE 'none' END
+		WHEN 'class' THEN 'c.class'
+		WHEN 'disposition' THEN format('CASE WHEN c.disposition = ANY (%L) THEN c.disposition ELSE ''unknown'' END', api.dispositions())
+		WHEN 'domain' THEN 'c.domain'
+		WHEN 'reporter' THEN 'coalesce(c.org_name, ''unknown'')'
+		WHEN 'alignment' THEN $q$CASE WHEN c.dkim_aligned AND c.spf_aligned THEN 'both' WHEN c.dkim_aligned THEN 'dkim_only'
+			WHEN c.spf_aligned THEN 'spf_only' ELSE 'none' END$q$
 	END
+$$;
+
+-- The messages of a time series. Reports know their reporter and their messages, so that without a filter on records no record is read.
+CREATE FUNCTION api.series_sums(f api.filter_set, p_bucket text, p_by text) RETURNS TABLE (t date, key text, n numeric)
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	rows text := CASE WHEN p_by <> 'reporter' THEN api.cells(f, CASE p_bucket WHEN 'month' THEN 'any' ELSE 'day' END)
+		WHEN f.by_record THEN api.cells(f, 'record')
+		ELSE format('(SELECT r.day, r.org_name, r.messages FROM %s WHERE r.records > 0) c', api.reports_of(f)) END;
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT date_trunc(%L, d.day::timestamp)::date, d.key, sum(d.n) FROM (
+			SELECT c.day, %s AS key, sum(c.messages) AS n FROM %s GROUP BY 1, 2) d
+		GROUP BY 1, 2', p_bucket, api.series_column(p_by), rows);
+END
 $$;
 
 -- The keys of a series that do not depend on the data; NULL for domain and reporter.
@@ -92,11 +112,7 @@ BEGIN
 	p_by := coalesce(p_by, 'class');
 
 	WITH raw AS MATERIALIZED (
-		SELECT date_trunc(p_bucket, r.day::timestamp)::date AS t,
-			api.series_key(p_by, r.class, r.disposition, r.domain, r.org_name, r.dkim_aligned, r.spf_aligned) AS key,
-			sum(r.count) AS n
-		FROM api.matching(f) r
-		GROUP BY 1, 2
+		SELECT s.* FROM api.series_sums(f, p_bucket, p_by) s
 	), shown AS (
 		SELECT raw.t, api.display(raw.key) AS key, sum(raw.n) AS n FROM raw GROUP BY 1, 2
 	), largest AS (

@@ -11,17 +11,22 @@ END
 $$;
 
 -- For display: C0 and C1 control characters and those that change the direction of text are taken out; tab and line end become spaces.
+-- Most texts are printable ASCII, which one regular expression finds faster than translate().
 CREATE FUNCTION api.display(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT translate(value, E'\t\n\r\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000b\u000c\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069', '   ')
+	SELECT CASE WHEN value ~ '^[ -~]*$' THEN value ELSE
+		translate(value, E'\t\n\r\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000b\u000c\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069', '   ') END
 $$;
 
--- The same for every text in a JSON value.
+-- The same for every text in a JSON value. Printable ASCII without an escape needs no walk.
 CREATE FUNCTION api.display(value jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 BEGIN
+	IF value::text ~ '^[ -\[\]-~]*$' THEN
+		RETURN value;
+	END IF;
 	CASE jsonb_typeof(value)
 		WHEN 'string' THEN
 			RETURN to_jsonb(api.display(value #>> '{}'));

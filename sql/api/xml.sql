@@ -51,16 +51,25 @@ $$;
 -- A whole report as XML; NULL when there is none. Built from its rows: values are as they were understood (trimmed, names in lower
 -- case), elements that we do not know are gone. Records are put together as text, since xmlagg() copies all that it has for each.
 CREATE FUNCTION api.report_xml(p_id bigint) RETURNS text
-LANGUAGE sql STABLE SET jit = off
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-	SELECT E'<?xml version="1.0" encoding="UTF-8"?>\n'
+DECLARE
+	r dmarc.reports;
+	lines text;
+BEGIN
+	SELECT * INTO r FROM dmarc.reports v WHERE v.id = p_id;
+	IF r.id IS NULL THEN
+		RETURN NULL;
+	END IF;
+	SELECT string_agg(api.xml_text(api.record_xml(d.v)::text) || E'\n', '') INTO lines FROM (
+		SELECT v FROM dmarc.records v
+		WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.month = date_trunc('month', r.day::timestamp)::date AND v.report = r.id
+		ORDER BY v.record_no) d;
+	RETURN E'<?xml version="1.0" encoding="UTF-8"?>\n'
 		|| format(E'<!-- Built again by ruad from its database%s. SHA-256 of the original: %s -->\n',
 			CASE WHEN r.partial THEN '; the original breaks off' ELSE '' END, encode(r.sha256, 'hex'))
 		|| '<feedback' || CASE WHEN r.dialect = 'rfc9990' THEN ' xmlns="urn:ietf:params:xml:ns:dmarc-2.0"'
 			WHEN r.xmlns IS NOT NULL THEN ' xmlns="http://dmarc.org/dmarc-xml/0.1"' ELSE '' END || E'>\n'
-		|| api.xml_text(api.report_head_xml(r)::text) || E'\n'
-		|| coalesce((SELECT string_agg(api.xml_text(api.record_xml(d.v)::text) || E'\n', '') FROM (
-			SELECT v FROM dmarc.records v WHERE v.domain = r.domain AND v.begin = r.begin AND v.report = r.id ORDER BY v.record_no) d), '')
-		|| E'</feedback>\n'
-	FROM dmarc.reports r WHERE r.id = p_id
+		|| api.xml_text(api.report_head_xml(r)::text) || E'\n' || coalesce(lines, '') || E'</feedback>\n';
+END
 $$;

@@ -1,10 +1,9 @@
 -- aggregate.sql - views of aggregate reports and their records.
 
 CREATE OR REPLACE VIEW dmarc.reports AS
-SELECT r.id, d.name AS domain, o.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end",
-	(r.begin AT TIME ZONE 'UTC')::date AS day, r.error, r.generator, r.dialect, r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np,
-	r.pct, r.fo, r.testing, r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at,
-	r.partial, r.authentic
+SELECT r.id, d.name AS domain, o.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end", r.day, r.error, r.generator, r.dialect,
+	r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np, r.pct, r.fo, r.testing, r.discovery_method, r.records, r.messages, r.pass, r.notes,
+	r.sha256, r.mail, r.received_at, r.partial, r.authentic, r.record_notes, r.domain_id
 FROM ruad.report r
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
@@ -41,16 +40,19 @@ COMMENT ON COLUMN dmarc.reports.mail IS 'Number of the delivery that brought it,
 COMMENT ON COLUMN dmarc.reports.partial IS 'It breaks off: its records are those that were whole; a whole copy that comes takes its place';
 COMMENT ON COLUMN dmarc.reports.authentic IS 'What our own MTA said of the mail that brought it: pass (what authenticated is aligned with its From), fail, or none';
 COMMENT ON COLUMN dmarc.reports.received_at IS 'When that delivery came in';
+COMMENT ON COLUMN dmarc.reports.record_notes IS 'How often each code stands in the notes of its records: {"V1": 3}; NULL is none';
+COMMENT ON COLUMN dmarc.reports.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.records AS
-SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, (r.begin AT TIME ZONE 'UTC')::date AS day, r.source_ip, r.count,
-	r.disposition, r.dkim, r.spf,
-	r.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
-	r.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
-	r.dkim IS NOT DISTINCT FROM 'pass' OR r.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
-	r.class, r.reason, r.header_from, r.envelope_from, r.envelope_to, r.auth_results, r.notes,
-	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country
+SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.disposition, e.dkim, e.spf,
+	e.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
+	e.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
+	e.dkim IS NOT DISTINCT FROM 'pass' OR e.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
+	e.class, e.reason, e.header_from, e.envelope_from, e.envelope_to, e.auth_results, e.notes,
+	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country,
+	e.auth_domain, e.override, e.day AS month, r.domain_id
 FROM ruad.record r
+JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
 LEFT JOIN ruad.address a ON a.source_ip = r.source_ip;
@@ -82,14 +84,20 @@ COMMENT ON COLUMN dmarc.records.rdns IS 'Forward-confirmed reverse name of sourc
 COMMENT ON COLUMN dmarc.records.rdns_domain IS 'Organisational domain of rdns';
 COMMENT ON COLUMN dmarc.records.asn IS 'Autonomous system that announces source_ip today';
 COMMENT ON COLUMN dmarc.records.country IS 'Country of source_ip, ISO 3166';
+COMMENT ON COLUMN dmarc.records.auth_domain IS 'Domain that the mail authenticated as: of a passing signature (header_from first), else the one that passed SPF; NULL when nothing passed';
+COMMENT ON COLUMN dmarc.records.override IS 'Types of the reasons, each once; NULL without a reason';
+COMMENT ON COLUMN dmarc.records.month IS 'First day of the month of day: a condition on it, beside one on day, makes queries over few months faster';
+COMMENT ON COLUMN dmarc.records.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.record_dkim AS
-SELECT r.report, r.record_no, s.no::integer AS signature_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+SELECT r.report, r.record_no, s.no::integer AS signature_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.header_from,
 	s.value ->> 'domain' AS dkim_domain, s.value ->> 'selector' AS selector, s.value ->> 'result' AS result,
-	s.value ->> 'human_result' AS human_result
+	s.value ->> 'human_result' AS human_result, r.domain_id
 FROM ruad.record r
+JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
-CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.dkim[*]') WITH ORDINALITY AS s(value, no);
+LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
+CROSS JOIN LATERAL jsonb_path_query(e.auth_results, '$.dkim[*]') WITH ORDINALITY AS s(value, no);
 COMMENT ON VIEW dmarc.record_dkim IS 'One row per DKIM signature of a record. A record has none, one or many: never sum count over this view.';
 COMMENT ON COLUMN dmarc.record_dkim.report IS 'Number of the report, see dmarc.reports.id';
 COMMENT ON COLUMN dmarc.record_dkim.record_no IS 'Place of the record in the report, from 1';
@@ -103,14 +111,19 @@ COMMENT ON COLUMN dmarc.record_dkim.dkim_domain IS 'auth_results/dkim/domain: th
 COMMENT ON COLUMN dmarc.record_dkim.selector IS 'auth_results/dkim/selector: the s= of the signature';
 COMMENT ON COLUMN dmarc.record_dkim.result IS 'auth_results/dkim/result, before alignment';
 COMMENT ON COLUMN dmarc.record_dkim.human_result IS 'auth_results/dkim/human_result: the receiver''s words';
+COMMENT ON COLUMN dmarc.record_dkim.org_name IS 'report_metadata/org_name of the report';
+COMMENT ON COLUMN dmarc.record_dkim.day IS 'The UTC day of begin';
+COMMENT ON COLUMN dmarc.record_dkim.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.record_spf AS
-SELECT r.report, r.record_no, s.no::integer AS result_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
+SELECT r.report, r.record_no, s.no::integer AS result_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.header_from,
 	s.value ->> 'domain' AS spf_domain, s.value ->> 'scope' AS scope, s.value ->> 'result' AS result,
-	s.value ->> 'human_result' AS human_result
+	s.value ->> 'human_result' AS human_result, r.domain_id
 FROM ruad.record r
+JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
-CROSS JOIN LATERAL jsonb_path_query(r.auth_results, '$.spf[*]') WITH ORDINALITY AS s(value, no);
+LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
+CROSS JOIN LATERAL jsonb_path_query(e.auth_results, '$.spf[*]') WITH ORDINALITY AS s(value, no);
 COMMENT ON VIEW dmarc.record_spf IS 'One row per SPF result of a record. A record has none, one or two: never sum count over this view.';
 COMMENT ON COLUMN dmarc.record_spf.report IS 'Number of the report, see dmarc.reports.id';
 COMMENT ON COLUMN dmarc.record_spf.record_no IS 'Place of the record in the report, from 1';
@@ -124,13 +137,18 @@ COMMENT ON COLUMN dmarc.record_spf.spf_domain IS 'auth_results/spf/domain: the d
 COMMENT ON COLUMN dmarc.record_spf.scope IS 'auth_results/spf/scope: mfrom or helo';
 COMMENT ON COLUMN dmarc.record_spf.result IS 'auth_results/spf/result, before alignment';
 COMMENT ON COLUMN dmarc.record_spf.human_result IS 'auth_results/spf/human_result: the receiver''s words';
+COMMENT ON COLUMN dmarc.record_spf.org_name IS 'report_metadata/org_name of the report';
+COMMENT ON COLUMN dmarc.record_spf.day IS 'The UTC day of begin';
+COMMENT ON COLUMN dmarc.record_spf.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.record_overrides AS
-SELECT r.report, r.record_no, s.no::integer AS reason_no, d.name AS domain, r.begin, r.source_ip, r.count, r.header_from,
-	r.disposition, s.value ->> 'type' AS type, s.value ->> 'comment' AS comment
+SELECT r.report, r.record_no, s.no::integer AS reason_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.header_from,
+	e.disposition, s.value ->> 'type' AS type, s.value ->> 'comment' AS comment, r.domain_id
 FROM ruad.record r
+JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
-CROSS JOIN LATERAL jsonb_path_query(r.reason, '$[*]') WITH ORDINALITY AS s(value, no);
+LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
+CROSS JOIN LATERAL jsonb_path_query(e.reason, '$[*]') WITH ORDINALITY AS s(value, no);
 COMMENT ON VIEW dmarc.record_overrides IS 'One row per reason why a receiver departed from the policy. A record has none, one or many: never sum count over this view.';
 COMMENT ON COLUMN dmarc.record_overrides.report IS 'Number of the report, see dmarc.reports.id';
 COMMENT ON COLUMN dmarc.record_overrides.record_no IS 'Place of the record in the report, from 1';
@@ -143,6 +161,9 @@ COMMENT ON COLUMN dmarc.record_overrides.header_from IS 'identifiers/header_from
 COMMENT ON COLUMN dmarc.record_overrides.disposition IS 'policy_evaluated/disposition of the record';
 COMMENT ON COLUMN dmarc.record_overrides.type IS 'policy_evaluated/reason/type: forwarded, mailing_list, local_policy, …';
 COMMENT ON COLUMN dmarc.record_overrides.comment IS 'policy_evaluated/reason/comment: the receiver''s words';
+COMMENT ON COLUMN dmarc.record_overrides.org_name IS 'report_metadata/org_name of the report';
+COMMENT ON COLUMN dmarc.record_overrides.day IS 'The UTC day of begin';
+COMMENT ON COLUMN dmarc.record_overrides.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.sources_daily AS
 SELECT domain, day, source_ip,
@@ -153,9 +174,10 @@ SELECT domain, day, source_ip,
 	coalesce(sum(count) FILTER (WHERE dkim_aligned), 0) AS dkim_aligned,
 	coalesce(sum(count) FILTER (WHERE spf_aligned), 0) AS spf_aligned,
 	coalesce(sum(count) FILTER (WHERE disposition = 'quarantine'), 0) AS quarantine,
-	coalesce(sum(count) FILTER (WHERE disposition = 'reject'), 0) AS reject
+	coalesce(sum(count) FILTER (WHERE disposition = 'reject'), 0) AS reject,
+	domain_id
 FROM dmarc.records
-GROUP BY domain, day, source_ip;
+GROUP BY domain, day, source_ip, domain_id;
 COMMENT ON VIEW dmarc.sources_daily IS 'One row per domain, UTC day and sending address, in messages. Safe to sum.';
 COMMENT ON COLUMN dmarc.sources_daily.domain IS 'policy_published/domain';
 COMMENT ON COLUMN dmarc.sources_daily.day IS 'The UTC day of the reports'' begin';
@@ -168,12 +190,13 @@ COMMENT ON COLUMN dmarc.sources_daily.dkim_aligned IS 'Of these, messages with p
 COMMENT ON COLUMN dmarc.sources_daily.spf_aligned IS 'Of these, messages with policy_evaluated/spf = pass';
 COMMENT ON COLUMN dmarc.sources_daily.quarantine IS 'Of these, messages that the receiver quarantined';
 COMMENT ON COLUMN dmarc.sources_daily.reject IS 'Of these, messages that the receiver rejected';
+COMMENT ON COLUMN dmarc.sources_daily.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.policies AS
 SELECT domain, p, sp, np, adkim, aspf, pct, fo, testing,
-	min(begin) AS first_seen, max(begin) AS last_seen, count(*) AS reports, count(DISTINCT org_name) AS reporters
+	min(begin) AS first_seen, max(begin) AS last_seen, count(*) AS reports, count(DISTINCT org_name) AS reporters, domain_id
 FROM dmarc.reports
-GROUP BY domain, p, sp, np, adkim, aspf, pct, fo, testing;
+GROUP BY domain, p, sp, np, adkim, aspf, pct, fo, testing, domain_id;
 COMMENT ON VIEW dmarc.policies IS 'One row per policy that reporters saw published for a domain. Periods overlap while DNS propagates.';
 COMMENT ON COLUMN dmarc.policies.domain IS 'policy_published/domain';
 COMMENT ON COLUMN dmarc.policies.p IS 'policy_published/p: policy for the domain';
@@ -188,3 +211,4 @@ COMMENT ON COLUMN dmarc.policies.first_seen IS 'begin of the first report that s
 COMMENT ON COLUMN dmarc.policies.last_seen IS 'begin of the last report that shows it';
 COMMENT ON COLUMN dmarc.policies.reports IS 'How many reports show it';
 COMMENT ON COLUMN dmarc.policies.reporters IS 'By how many different org_name';
+COMMENT ON COLUMN dmarc.policies.domain_id IS 'Number of the domain, see dmarc.domains';

@@ -1,11 +1,11 @@
 -- failures.sql - view of failure reports and other feedback reports.
 
 CREATE OR REPLACE VIEW dmarc.failure_reports AS
-SELECT f.id, f.kind, d.name AS domain, f.begin, (f.begin AT TIME ZONE 'UTC')::date AS day, f.feedback_type, f.user_agent, f.version, f.auth_failure,
+SELECT f.id, f.kind, d.name AS domain, f.begin, f.day, f.feedback_type, f.user_agent, f.version, f.auth_failure,
 	f.authentication_results, f.identity_alignment, f.delivery_result, f.original_envelope_id, f.original_mail_from, f.original_rcpt_to,
 	f.arrival_date, f.arrival_time, f.reporting_mta, f.source_ip, f.source_port, f.incidents, f.reported_domain, f.reported_uri, f.dkim_domain,
 	f.dkim_identity, f.dkim_selector, f.dkim_canonicalized_header, f.dkim_canonicalized_body, f.dkim_selector_dns, f.dkim_adsp_dns,
-	f.spf_dns, f.header_from, f.message_id, f.subject, f.original_headers, f.original_body, f.notes, f.sha256, f.mail, f.received_at, f.authentic
+	f.spf_dns, f.header_from, f.message_id, f.subject, f.original_headers, f.original_body, f.notes, f.sha256, f.mail, f.received_at, f.authentic, f.domain_id
 FROM ruad.failure f
 LEFT JOIN ruad.domain d ON d.id = f.domain_id;
 COMMENT ON VIEW dmarc.failure_reports IS 'One row per failure report (RFC 6591, RFC 9991) or other feedback report (RFC 5965). Personal data: addresses are masked unless failure_bodies is on.';
@@ -50,3 +50,4 @@ COMMENT ON COLUMN dmarc.failure_reports.sha256 IS 'SHA-256 of the report''s seco
 COMMENT ON COLUMN dmarc.failure_reports.mail IS 'Number of the delivery that brought it, see dmarc.intake';
 COMMENT ON COLUMN dmarc.failure_reports.received_at IS 'When that delivery came in';
 COMMENT ON COLUMN dmarc.failure_reports.authentic IS 'What our own MTA said of the mail that brought it: pass (what authenticated is aligned with its From), fail, or none';
+COMMENT ON COLUMN dmarc.failure_reports.domain_id IS 'Number of the domain, see dmarc.domains; 0 is none';

@@ -62,13 +62,14 @@ COMMENT ON COLUMN dmarc.mails.quarantined IS 'Of these, not readable';
 COMMENT ON COLUMN dmarc.mails.raw_mail IS 'The delivery whose bytes are kept raw and are the same as this mail''s; NULL when none are kept';
 
 CREATE OR REPLACE VIEW dmarc.notes AS
-SELECT t.kind, t.report, t.record_no, n.no::integer AS note_no, d.name AS domain, o.org_name, t.begin, (t.begin AT TIME ZONE 'UTC')::date AS day,
-	n.value ->> 'code' AS code, n.value ->> 'path' AS path, n.value ->> 'raw' AS raw
+SELECT t.kind, t.report, t.record_no, n.no::integer AS note_no, d.name AS domain, o.org_name, t.begin, t.day,
+	n.value ->> 'code' AS code, n.value ->> 'path' AS path, n.value ->> 'raw' AS raw, t.domain_id
 FROM (
-	SELECT 'aggregate'::text AS kind, id AS report, NULL::integer AS record_no, domain_id, reporter_id, begin, notes FROM ruad.report
-	UNION ALL SELECT 'aggregate', report, record_no, domain_id, reporter_id, begin, notes FROM ruad.record
-	UNION ALL SELECT kind, id, NULL, domain_id, NULL, begin, notes FROM ruad.failure
-	UNION ALL SELECT 'tls', id, NULL, domain_id, reporter_id, begin, notes FROM ruad.tls
+	SELECT 'aggregate'::text AS kind, id AS report, NULL::integer AS record_no, domain_id, reporter_id, begin, day, notes FROM ruad.report
+	UNION ALL SELECT 'aggregate', r.report, r.record_no, r.domain_id, r.reporter_id, r.begin, r.day, e.notes
+		FROM ruad.record r JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation WHERE e.notes IS NOT NULL
+	UNION ALL SELECT kind, id, NULL, domain_id, NULL, begin, day, notes FROM ruad.failure
+	UNION ALL SELECT 'tls', id, NULL, domain_id, reporter_id, begin, day, notes FROM ruad.tls
 ) t
 LEFT JOIN ruad.domain d ON d.id = t.domain_id
 LEFT JOIN ruad.reporter o ON o.id = t.reporter_id
@@ -86,3 +87,4 @@ COMMENT ON COLUMN dmarc.notes.day IS 'The UTC day of begin';
 COMMENT ON COLUMN dmarc.notes.code IS 'What was found, as a word to group by';
 COMMENT ON COLUMN dmarc.notes.path IS 'Where: an element, from the report or record down';
 COMMENT ON COLUMN dmarc.notes.raw IS 'The value as the report had it';
+COMMENT ON COLUMN dmarc.notes.domain_id IS 'Number of the domain, see dmarc.domains; 0 is none';

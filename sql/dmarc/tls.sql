@@ -2,8 +2,8 @@
 
 CREATE OR REPLACE VIEW dmarc.tls_reports AS
 SELECT t.id, o.org_name AS organization_name, t.contact_info, t.report_id, t.begin AS start_datetime, t."end" AS end_datetime,
-	(t.begin AT TIME ZONE 'UTC')::date AS day, t.policies, t.total_successful_session_count, t.total_failure_session_count, t.notes, t.sha256,
-	t.mail, t.received_at, t.authentic
+	t.day, t.policies, t.total_successful_session_count, t.total_failure_session_count, t.notes, t.sha256,
+	t.mail, t.received_at, t.authentic, t.domain_id
 FROM ruad.tls t
 LEFT JOIN ruad.reporter o ON o.id = t.reporter_id;
 COMMENT ON VIEW dmarc.tls_reports IS 'One row per SMTP TLS report (RFC 8460). Sum session counts here or in dmarc.tls_policies, never in a join of both.';
@@ -22,11 +22,12 @@ COMMENT ON COLUMN dmarc.tls_reports.sha256 IS 'SHA-256 of the unpacked JSON';
 COMMENT ON COLUMN dmarc.tls_reports.mail IS 'Number of the delivery that brought it, see dmarc.intake';
 COMMENT ON COLUMN dmarc.tls_reports.received_at IS 'When that delivery came in';
 COMMENT ON COLUMN dmarc.tls_reports.authentic IS 'What our own MTA said of the mail that brought it: pass (what authenticated is aligned with its From), fail, or none';
+COMMENT ON COLUMN dmarc.tls_reports.domain_id IS 'Number of the first of its policy domains, see dmarc.domains; 0 is none';
 
 CREATE OR REPLACE VIEW dmarc.tls_policies AS
 SELECT p.report, p.policy_no, d.name AS policy_domain, o.org_name AS organization_name, p.begin AS start_datetime,
-	(p.begin AT TIME ZONE 'UTC')::date AS day, p.policy_type, p.policy_string, p.mx_host, p.total_successful_session_count,
-	p.total_failure_session_count, p.failure_details
+	p.day, p.policy_type, p.policy_string, p.mx_host, p.total_successful_session_count,
+	p.total_failure_session_count, p.failure_details, p.domain_id
 FROM ruad.tls_policy p
 LEFT JOIN ruad.domain d ON d.id = p.domain_id
 LEFT JOIN ruad.reporter o ON o.id = p.reporter_id;
@@ -43,14 +44,15 @@ COMMENT ON COLUMN dmarc.tls_policies.mx_host IS 'mx-host: array of texts';
 COMMENT ON COLUMN dmarc.tls_policies.total_successful_session_count IS 'summary/total-successful-session-count; NULL when it could not be read';
 COMMENT ON COLUMN dmarc.tls_policies.total_failure_session_count IS 'summary/total-failure-session-count; NULL when it could not be read';
 COMMENT ON COLUMN dmarc.tls_policies.failure_details IS 'failure-details: array of objects, see dmarc.tls_failures';
+COMMENT ON COLUMN dmarc.tls_policies.domain_id IS 'Number of policy_domain, see dmarc.domains; 0 is none';
 
 CREATE OR REPLACE VIEW dmarc.tls_failures AS
 SELECT p.report, p.policy_no, f.no::integer AS failure_no, d.name AS policy_domain, o.org_name AS organization_name, p.begin AS start_datetime,
-	(p.begin AT TIME ZONE 'UTC')::date AS day, p.policy_type, f.value ->> 'result_type' AS result_type,
+	p.day, p.policy_type, f.value ->> 'result_type' AS result_type,
 	(f.value ->> 'sending_mta_ip')::inet AS sending_mta_ip, f.value ->> 'receiving_mx_hostname' AS receiving_mx_hostname,
 	f.value ->> 'receiving_mx_helo' AS receiving_mx_helo, (f.value ->> 'receiving_ip')::inet AS receiving_ip,
 	(f.value ->> 'failed_session_count')::bigint AS failed_session_count, f.value ->> 'additional_information' AS additional_information,
-	f.value ->> 'failure_reason_code' AS failure_reason_code
+	f.value ->> 'failure_reason_code' AS failure_reason_code, p.domain_id
 FROM ruad.tls_policy p
 LEFT JOIN ruad.domain d ON d.id = p.domain_id
 LEFT JOIN ruad.reporter o ON o.id = p.reporter_id
@@ -72,3 +74,4 @@ COMMENT ON COLUMN dmarc.tls_failures.receiving_ip IS 'receiving-ip; NULL when it
 COMMENT ON COLUMN dmarc.tls_failures.failed_session_count IS 'failed-session-count; NULL when it could not be read';
 COMMENT ON COLUMN dmarc.tls_failures.additional_information IS 'additional-information: a URI';
 COMMENT ON COLUMN dmarc.tls_failures.failure_reason_code IS 'failure-reason-code';
+COMMENT ON COLUMN dmarc.tls_failures.domain_id IS 'Number of policy_domain, see dmarc.domains; 0 is none';

@@ -12,7 +12,7 @@ DECLARE
 BEGIN
 	SELECT * INTO state FROM ruad.enrich_state FOR UPDATE;
 	IF state.all_until <= now() - interval '1 day' THEN
-		INSERT INTO ruad.address (source_ip) SELECT DISTINCT c.source_ip FROM ruad.record c WHERE c.source_ip IS NOT NULL
+		INSERT INTO ruad.address (source_ip) SELECT DISTINCT s.source_ip FROM dmarc.first_seen s WHERE s.domain_id = 0
 		ON CONFLICT DO NOTHING;
 		GET DIAGNOSTICS added = ROW_COUNT;
 		INSERT INTO ruad.dns_check (domain_id, expires_at) SELECT DISTINCT r.domain_id, '-infinity'::timestamptz FROM ruad.report r
@@ -21,7 +21,7 @@ BEGIN
 	ELSE
 		INSERT INTO ruad.address (source_ip)
 		SELECT DISTINCT c.source_ip FROM ruad.report r
-		JOIN ruad.record c ON c.domain_id = r.domain_id AND c.begin = r.begin AND c.report = r.id
+		JOIN ruad.record c ON c.domain_id = r.domain_id AND c.day = r.day AND c.report = r.id
 		WHERE r.received_at >= state.received_until - interval '15 minutes' AND c.source_ip IS NOT NULL
 		ON CONFLICT DO NOTHING;
 		GET DIAGNOSTICS added = ROW_COUNT;
@@ -37,42 +37,61 @@ $$;
 
 -- Addresses to look up, those that wait longest first; of new ones those with the newest mail matter as much as any.
 CREATE FUNCTION ruad.enrich_wanted(p_limit integer) RETURNS TABLE (source_ip inet)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$ SELECT a.source_ip FROM ruad.address a WHERE a.expires_at <= now() ORDER BY a.expires_at, a.source_ip LIMIT p_limit $$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY SELECT a.source_ip FROM ruad.address a WHERE a.expires_at <= now() ORDER BY a.expires_at, a.source_ip LIMIT p_limit;
+END
+$$;
 
 -- Write down what was found: an array of {"source_ip", "failed", "rdns", "rdns_domain", "asn", "as_name", "country", "keep"}, keep being the
 -- seconds until it is looked up again. failed: the DNS did not answer, and the name that is known stays.
 CREATE FUNCTION ruad.enrich_store(p_found jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
 	WITH told AS (
 		SELECT * FROM jsonb_to_recordset(p_found) AS f(source_ip inet, failed boolean, rdns text, rdns_domain text, asn bigint, as_name text,
 			country text, keep bigint)
-	), found AS (
+	), known AS (
 		SELECT f.source_ip, CASE WHEN f.failed THEN a.rdns ELSE f.rdns END AS rdns,
 			CASE WHEN f.failed THEN a.rdns_domain ELSE f.rdns_domain END AS rdns_domain, f.asn, f.as_name, f.country, f.keep
 		FROM told f JOIN ruad.address a ON a.source_ip = f.source_ip
+	), found AS MATERIALIZED (
+		SELECT k.*, s.service, s.basis FROM known k, ruad.service_of(k.source_ip, k.rdns, k.asn) s
 	)
 	UPDATE ruad.address a SET looked_up_at = now(), expires_at = now() + f.keep * interval '1 second', rdns = f.rdns,
-		rdns_domain = f.rdns_domain, asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = s.service, service_basis = s.basis
-	FROM found f, ruad.service_of(f.source_ip, f.rdns, f.asn) s
-	WHERE f.source_ip = a.source_ip
+		rdns_domain = f.rdns_domain, asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = f.service, service_basis = f.basis,
+		label = ruad.label_of(f.source_ip, f.service, f.rdns_domain, f.asn)
+	FROM found f
+	WHERE f.source_ip = a.source_ip;
+END
 $$;
 
 -- All addresses in order, a piece at a time: for when another list of networks is there.
 CREATE FUNCTION ruad.enrich_addresses(p_after inet, p_limit integer) RETURNS TABLE (source_ip inet)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT a.source_ip FROM ruad.address a WHERE p_after IS NULL OR a.source_ip > p_after ORDER BY a.source_ip LIMIT p_limit
+BEGIN
+	RETURN QUERY SELECT a.source_ip FROM ruad.address a WHERE p_after IS NULL OR a.source_ip > p_after ORDER BY a.source_ip LIMIT p_limit;
+END
 $$;
 
 -- Write down networks and countries alone: an array of {"source_ip", "asn", "as_name", "country"}.
 CREATE FUNCTION ruad.enrich_networks(p_found jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	UPDATE ruad.address a SET asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = s.service, service_basis = s.basis
-	FROM jsonb_to_recordset(p_found) AS f(source_ip inet, asn bigint, as_name text, country text), ruad.address o,
-		ruad.service_of(o.source_ip, o.rdns, f.asn) s
-	WHERE o.source_ip = f.source_ip AND a.source_ip = f.source_ip AND a.looked_up_at IS NOT NULL
-		AND (a.asn, a.as_name, a.country) IS DISTINCT FROM (f.asn, left(f.as_name, 255), f.country)
+BEGIN
+	WITH found AS MATERIALIZED (
+		SELECT f.*, s.service, s.basis
+		FROM jsonb_to_recordset(p_found) AS f(source_ip inet, asn bigint, as_name text, country text)
+		JOIN ruad.address o ON o.source_ip = f.source_ip
+		CROSS JOIN LATERAL ruad.service_of(o.source_ip, o.rdns, f.asn) s
+		WHERE o.looked_up_at IS NOT NULL AND (o.asn, o.as_name, o.country) IS DISTINCT FROM (f.asn, left(f.as_name, 255), f.country)
+	)
+	UPDATE ruad.address a SET asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = f.service, service_basis = f.basis,
+		label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, f.asn)
+	FROM found f
+	WHERE a.source_ip = f.source_ip;
+END
 $$;

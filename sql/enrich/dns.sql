@@ -2,29 +2,36 @@
 
 -- Domains whose DNS is to be checked, and the selectors that signed for them in the last 90 days: [{"domain", "selector"}], 50 at most.
 CREATE FUNCTION ruad.dns_wanted(p_limit integer) RETURNS TABLE (domain text, selectors jsonb)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
+	RETURN QUERY
 	SELECT d.name, (
 		SELECT coalesce(jsonb_agg(jsonb_build_object('domain', s.domain, 'selector', s.selector)), '[]')
 		FROM (
 			SELECT lower(k.v ->> 'domain') AS domain, lower(k.v ->> 'selector') AS selector
-			FROM ruad.record r, jsonb_path_query(r.auth_results, '$.dkim[*]') AS k(v)
-			WHERE r.domain_id = c.domain_id AND r.begin > now() - interval '90 days'
+			FROM ruad.record r
+			JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
+			CROSS JOIN LATERAL jsonb_path_query(e.auth_results, '$.dkim[*]') AS k(v)
+			WHERE r.domain_id = c.domain_id AND r.day > ruad.day_of(now()) - 90
 				AND k.v ->> 'selector' ~ '^[A-Za-z0-9._-]{1,200}$'
 				AND d.name = ANY (ruad.names_above(k.v ->> 'domain'))
 			GROUP BY 1, 2 ORDER BY sum(r.count) DESC LIMIT 50
 		) s)
 	FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
-	WHERE c.expires_at <= now() ORDER BY c.expires_at, d.name LIMIT p_limit
+	WHERE c.expires_at <= now() ORDER BY c.expires_at, d.name LIMIT p_limit;
+END
 $$;
 
 -- Keep the result of a check (NULL: the DNS did not answer, what is known stays) for p_keep seconds.
 CREATE FUNCTION ruad.dns_store(p_domain text, p_result jsonb, p_keep bigint) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
 	UPDATE ruad.dns_check c SET expires_at = now() + p_keep * interval '1 second',
 		checked_at = CASE WHEN p_result IS NULL THEN c.checked_at ELSE now() END, result = coalesce(p_result, c.result)
-	FROM ruad.domain d WHERE d.id = c.domain_id AND d.name = p_domain
+	FROM ruad.domain d WHERE d.id = c.domain_id AND d.name = p_domain;
+END
 $$;
 
 GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_wanted, ruad.enrich_store, ruad.enrich_addresses, ruad.enrich_networks,

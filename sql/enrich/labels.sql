@@ -2,25 +2,29 @@
 
 -- The label of an address: the most specific one.
 CREATE FUNCTION ruad.label_of(source_ip inet, service text, rdns_domain text, asn bigint) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT l.label FROM ruad.label l
-	JOIN (VALUES (1, 'ip:' || host(source_ip)), (2, 'domain:' || rdns_domain), (3, 'service:' || service), (4, 'as:' || asn)) k(rank, source)
-		ON k.source = l.source
-	ORDER BY k.rank LIMIT 1
+BEGIN
+	RETURN (
+		SELECT l.label FROM ruad.label l
+		JOIN (VALUES (1, 'ip:' || host(source_ip)), (2, 'domain:' || rdns_domain), (3, 'service:' || service), (4, 'as:' || asn)) k(rank, source)
+			ON k.source = l.source
+		ORDER BY k.rank LIMIT 1);
+END
 $$;
 
--- The addresses that a label of this source may speak of.
-CREATE FUNCTION ruad.addresses_under(source text) RETURNS SETOF ruad.address
-LANGUAGE sql STABLE
+-- Give the addresses that a label of this source may speak of their label again.
+CREATE FUNCTION ruad.label_again(p_source text) RETURNS void
+LANGUAGE plpgsql
 AS $$
-	SELECT a FROM ruad.address a
-	WHERE CASE split_part(addresses_under.source, ':', 1)
-		WHEN 'ip' THEN host(a.source_ip) = substr(addresses_under.source, 4)
-		WHEN 'domain' THEN a.rdns_domain = substr(addresses_under.source, 8)
-		WHEN 'service' THEN a.service = substr(addresses_under.source, 9)
-		WHEN 'as' THEN a.asn::text = substr(addresses_under.source, 4)
-	END
+DECLARE
+	kind constant text := split_part(p_source, ':', 1);
+	name constant text := substr(p_source, length(kind) + 2);
+BEGIN
+	UPDATE ruad.address a SET label = ruad.label_of(a.source_ip, a.service, a.rdns_domain, a.asn)
+	WHERE CASE kind WHEN 'ip' THEN a.source_ip = CASE kind WHEN 'ip' THEN name::inet END WHEN 'domain' THEN a.rdns_domain = name WHEN 'service' THEN a.service = name
+		WHEN 'as' THEN a.asn::text = name END;
+END
 $$;
 
 -- Set the label of a source, or take it away (p_label NULL), and write down who did. ERRCODE 22023 with the parameter's name as HINT
@@ -49,7 +53,7 @@ BEGIN
 		p_source := 'ip:' || host(address);
 	END IF;
 
-	PERFORM pg_advisory_xact_lock(hashtext('ruad.set_label'), hashtext(p_source));
+	LOCK TABLE ruad.label IN SHARE ROW EXCLUSIVE MODE; -- one at a time; readers go on
 	IF p_label IS NULL THEN
 		DELETE FROM ruad.label WHERE source = p_source;
 	ELSE
@@ -61,7 +65,7 @@ BEGIN
 	IF address IS NOT NULL THEN
 		INSERT INTO ruad.address (source_ip) VALUES (address) ON CONFLICT DO NOTHING;
 	END IF;
-	UPDATE ruad.address a SET label = NULL WHERE a.source_ip IN (SELECT u.source_ip FROM ruad.addresses_under(p_source) u); -- the trigger sets it
+	PERFORM ruad.label_again(p_source);
 END
 $$;
 

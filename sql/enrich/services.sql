@@ -13,10 +13,13 @@ $$;
 -- holder lists the address. A network or a signature say little beside a name of the address's own: networks have tenants, and
 -- forwarders carry the signatures of others.
 CREATE FUNCTION ruad.service_of(p_source_ip inet, p_rdns text, p_asn bigint, OUT service text, OUT basis text)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
+BEGIN
 	WITH seen AS ( -- what lately authenticated from there
-		SELECT r.auth_results FROM ruad.record r WHERE r.source_ip = p_source_ip ORDER BY r.begin DESC LIMIT 50
+		SELECT e.auth_results
+		FROM (SELECT r.domain_id, r.evaluation FROM ruad.record r WHERE r.source_ip = p_source_ip ORDER BY r.day DESC LIMIT 50) r
+		JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 	), names AS (
 		SELECT 1 AS rank, 'rdns' AS kind, unnest(ruad.names_above(p_rdns)) AS value
 		UNION ALL
@@ -28,58 +31,89 @@ AS $$
 		SELECT 4, 'dkim', unnest(ruad.names_above(s.v ->> 'domain'))
 		FROM seen, jsonb_path_query(seen.auth_results, '$.dkim[*] ? (@.result == "pass")') AS s(v) WHERE p_rdns IS NULL
 	)
-	SELECT r.service, r.kind FROM names n JOIN ruad.service_rule r ON r.kind = n.kind AND r.value = n.value
-	ORDER BY n.rank, octet_length(r.value) DESC, r.service LIMIT 1
+	SELECT r.service, r.kind INTO service_of.service, service_of.basis FROM names n JOIN ruad.service_rule r ON r.kind = n.kind AND r.value = n.value
+	ORDER BY n.rank, octet_length(r.value) DESC, r.service LIMIT 1;
+END
 $$;
 
--- Replace the services of an origin, and give every address its service again. p_services is an array of
--- {"key", "name", "type", "rdns": [...], "asn": [...], "spf": [...], "dkim": [...]}. The admin's file wins over ruad's list: by key, and
--- by rule. Returns how many addresses changed. Nothing is done when the list is what is there already.
-CREATE FUNCTION ruad.enrich_services(p_origin text, p_services jsonb) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Rows of ruad.service and ruad.service_rule as a list of an origin wants them. The admin's file wins over ruad's own list: by key, and by rule.
+CREATE FUNCTION ruad.services_wanted(p_origin text, p_services jsonb) RETURNS ruad.service[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN ARRAY(SELECT ROW(s.v ->> 'key', s.v ->> 'name', s.v ->> 'type', p_origin)::ruad.service
+		FROM jsonb_array_elements(p_services) AS s(v)
+		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service o WHERE o.key = s.v ->> 'key' AND o.origin = 'file'));
+END
+$$;
+
+CREATE FUNCTION ruad.service_rules_wanted(p_origin text, p_services jsonb, wanted ruad.service[]) RETURNS ruad.service_rule[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN ARRAY(
+		SELECT ROW(r.kind, r.value, r.service)::ruad.service_rule
+		FROM (
+			SELECT k.kind, lower(v.value) AS value, min(s.v ->> 'key') AS service
+			FROM jsonb_array_elements(p_services) AS s(v), unnest(ARRAY['rdns', 'asn', 'spf', 'dkim']) AS k(kind),
+				jsonb_array_elements_text(coalesce(s.v -> k.kind, '[]')) AS v(value)
+			WHERE s.v ->> 'key' IN (SELECT w.key FROM unnest(wanted) w)
+			GROUP BY 1, 2
+		) r
+		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service_rule t JOIN ruad.service o ON o.key = t.service AND o.origin = 'file'
+			WHERE t.kind = r.kind AND t.value = r.value));
+END
+$$;
+
+-- Give every address that was looked up its service again; how many changed.
+CREATE FUNCTION ruad.serve_again() RETURNS bigint
+LANGUAGE plpgsql
 AS $$
 DECLARE
 	changed bigint;
 BEGIN
-	PERFORM pg_advisory_xact_lock(hashtext('ruad.enrich_services'));
-	CREATE TEMP TABLE wanted_service AS
-		SELECT s.v ->> 'key' AS key, s.v ->> 'name' AS name, s.v ->> 'type' AS type
-		FROM jsonb_array_elements(p_services) AS s(v)
-		WHERE p_origin = 'file' OR NOT EXISTS (SELECT FROM ruad.service o WHERE o.key = s.v ->> 'key' AND o.origin = 'file');
-	CREATE TEMP TABLE wanted_rule AS
-		SELECT k.kind, lower(v.value) AS value, min(s.v ->> 'key') AS service
-		FROM jsonb_array_elements(p_services) AS s(v), unnest(ARRAY['rdns', 'asn', 'spf', 'dkim']) AS k(kind),
-			jsonb_array_elements_text(coalesce(s.v -> k.kind, '[]')) AS v(value)
-		WHERE s.v ->> 'key' IN (SELECT key FROM wanted_service)
-		GROUP BY 1, 2;
-	DELETE FROM wanted_rule w USING ruad.service_rule r JOIN ruad.service o ON o.key = r.service AND o.origin = 'file'
-	WHERE p_origin = 'ruad' AND r.kind = w.kind AND r.value = w.value;
+	WITH found AS MATERIALIZED (
+		SELECT a.source_ip, s.service, s.basis FROM ruad.address a, ruad.service_of(a.source_ip, a.rdns, a.asn) s WHERE a.looked_up_at IS NOT NULL
+	)
+	UPDATE ruad.address a SET service = f.service, service_basis = f.basis, label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, a.asn)
+	FROM found f
+	WHERE f.source_ip = a.source_ip AND (a.service, a.service_basis) IS DISTINCT FROM (f.service, f.basis);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	RETURN changed;
+END
+$$;
 
-	IF NOT EXISTS ((TABLE wanted_service) EXCEPT (SELECT key, name, type FROM ruad.service WHERE origin = p_origin))
-		AND NOT EXISTS ((SELECT key FROM ruad.service WHERE origin = p_origin) EXCEPT (SELECT key FROM wanted_service))
-		AND NOT EXISTS ((TABLE wanted_rule) EXCEPT (TABLE ruad.service_rule))
-		AND NOT EXISTS ((SELECT r.kind, r.value, r.service FROM ruad.service_rule r JOIN ruad.service o ON o.key = r.service
-			WHERE o.origin = p_origin) EXCEPT (TABLE wanted_rule)) THEN
-		DROP TABLE wanted_service, wanted_rule;
+-- Replace the services of an origin, and give every address its service again. p_services is an array of
+-- {"key", "name", "type", "rdns": [...], "asn": [...], "spf": [...], "dkim": [...]}. Returns how many addresses changed. Nothing is done when
+-- the list is what is there already.
+CREATE FUNCTION ruad.enrich_services(p_origin text, p_services jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	wanted ruad.service[];
+	rules ruad.service_rule[];
+	changed bigint;
+BEGIN
+	LOCK TABLE ruad.service IN SHARE ROW EXCLUSIVE MODE; -- sessions queue
+	wanted := ruad.services_wanted(p_origin, p_services);
+	rules := ruad.service_rules_wanted(p_origin, p_services, wanted);
+	IF NOT EXISTS ((SELECT w.key, w.name, w.type FROM unnest(wanted) w) EXCEPT (SELECT o.key, o.name, o.type FROM ruad.service o WHERE o.origin = p_origin))
+		AND NOT EXISTS ((SELECT o.key FROM ruad.service o WHERE o.origin = p_origin) EXCEPT (SELECT w.key FROM unnest(wanted) w))
+		AND NOT EXISTS ((SELECT r.kind, r.value, r.service FROM unnest(rules) r) EXCEPT (SELECT t.kind, t.value, t.service FROM ruad.service_rule t))
+		AND NOT EXISTS ((SELECT t.kind, t.value, t.service FROM ruad.service_rule t JOIN ruad.service o ON o.key = t.service
+			WHERE o.origin = p_origin) EXCEPT (SELECT r.kind, r.value, r.service FROM unnest(rules) r)) THEN
 		RETURN 0;
 	END IF;
 
 	DELETE FROM ruad.service_rule r USING ruad.service o WHERE o.key = r.service
-		AND (o.origin = p_origin OR o.key IN (SELECT key FROM wanted_service));
-	INSERT INTO ruad.service (key, name, type, origin) SELECT key, name, type, p_origin FROM wanted_service
+		AND (o.origin = p_origin OR o.key IN (SELECT w.key FROM unnest(wanted) w));
+	INSERT INTO ruad.service (key, name, type, origin) SELECT w.key, w.name, w.type, w.origin FROM unnest(wanted) w
 	ON CONFLICT (key) DO UPDATE SET name = excluded.name, type = excluded.type, origin = excluded.origin;
-	DELETE FROM ruad.service_rule r USING wanted_rule w WHERE r.kind = w.kind AND r.value = w.value;
-	INSERT INTO ruad.service_rule (kind, value, service) SELECT kind, value, service FROM wanted_rule;
-
-	WITH found AS (
-		SELECT a.source_ip, s.service, s.basis FROM ruad.address a, ruad.service_of(a.source_ip, a.rdns, a.asn) s WHERE a.looked_up_at IS NOT NULL
-	)
-	UPDATE ruad.address a SET service = f.service, service_basis = f.basis FROM found f
-	WHERE f.source_ip = a.source_ip AND (a.service, a.service_basis) IS DISTINCT FROM (f.service, f.basis);
-	GET DIAGNOSTICS changed = ROW_COUNT;
-	DELETE FROM ruad.service o WHERE o.origin = p_origin AND NOT EXISTS (SELECT FROM wanted_service w WHERE w.key = o.key)
-		AND NOT EXISTS (SELECT FROM ruad.address a WHERE a.service = o.key);
-	DROP TABLE wanted_service, wanted_rule; -- not at the end of a transaction, which may replace both lists
+	DELETE FROM ruad.service_rule t USING unnest(rules) r WHERE t.kind = r.kind AND t.value = r.value;
+	INSERT INTO ruad.service_rule (kind, value, service) SELECT r.kind, r.value, r.service FROM unnest(rules) r;
+	changed := ruad.serve_again();
+	DELETE FROM ruad.service o WHERE o.origin = p_origin AND o.key NOT IN (SELECT w.key FROM unnest(wanted) w)
+		AND NOT EXISTS (SELECT 1 FROM ruad.address a WHERE a.service = o.key);
 	RETURN changed;
 END
 $$;

@@ -54,3 +54,29 @@ AS $$
 	SELECT CASE WHEN dkim = 'pass' OR spf = 'pass' THEN 'pass'
 		ELSE ruad.failure_class(dkim, spf, reason, header_from, auth_results) END
 $$;
+
+-- The domain that a record's mail authenticated as: a passing signature of header_from, else the first passing signature, else the
+-- domain that passed SPF; NULL when nothing passed. One per record, so that each message is counted once.
+CREATE FUNCTION ruad.auth_domain(header_from text, auth_results jsonb) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT nullif(coalesce(
+		jsonb_path_query_first(auth_results, '$.dkim[*] ? (@.result == "pass" && @.domain == $from).domain',
+			jsonb_object(ARRAY['from', header_from])),
+		jsonb_path_query_first(auth_results, '$.dkim[*] ? (@.result == "pass" && @.domain != "").domain'),
+		jsonb_path_query_first(auth_results, '$.spf[*] ? (@.result == "pass" && @.domain != "").domain')
+	) #>> '{}', '')
+$$;
+
+-- The types of the reasons, each once, sorted; NULL without a reason, empty where none has a type.
+CREATE FUNCTION ruad.override_types(reason jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN jsonb_path_exists(reason, '$[*]') THEN
+		coalesce((SELECT array_agg(DISTINCT t #>> '{}' COLLATE "C") FROM jsonb_path_query(reason, '$[*].type ? (@.type() == "string")') t), '{}') END
+$$;
+
+-- A text as half of its SHA-256, for unique keys.
+CREATE FUNCTION ruad.hash_of(value text) RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT substr(encode(sha256(convert_to(value, 'UTF8')), 'hex'), 1, 32)::uuid $$;

@@ -1,71 +1,81 @@
 -- ingest.sql - ruad.ingest(), the only way in: sql/README.md says how ruad-ingest calls it.
+--
+-- What is called here runs with the rights of ruad_owner (SECURITY DEFINER): role ruad_ingest may call ingest(), evaluations() and keep_raw(),
+-- add rows to ruad.record, and nothing else. Locks are taken in one order by all sessions: domain, reporter, report, failure_seen, tls, raw,
+-- facet, evaluation, each sorted by its key.
 
--- All of the reports' rows; the ledger, which tells new mail from mail that was read again, is the caller's. Returns the mails that may
--- need their bytes no longer.
-CREATE FUNCTION ruad.ingest_items() RETURNS bigint[]
+-- All of the reports' rows but records; the ledger, which distinguishes new mail from mail that was read again, is the caller's. replaced: the
+-- mails that may need their bytes no longer.
+CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], OUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	replaced bigint[];
+	content ruad.judged[];
 BEGIN
-	PERFORM ruad.ingest_judge();
-	replaced := ruad.ingest_reports();
-	IF EXISTS (SELECT FROM pg_temp.stage_item i WHERE i.kind IN ('failure', 'feedback', 'tls')) THEN
-		PERFORM ruad.ingest_judge_content();
-		PERFORM ruad.ingest_failures();
-		PERFORM ruad.ingest_tls();
+	PERFORM ruad.ingest_names(items);
+	SELECT a.work, a.replaced INTO work, replaced FROM ruad.ingest_aggregate(ruad.judge_aggregate(mails, items)) a;
+	IF EXISTS (SELECT 1 FROM unnest(items) i WHERE i.kind IN ('failure', 'feedback', 'tls')) THEN
+		content := ruad.judge_content(mails, items);
+		work := work || ruad.ingest_tls(ruad.ingest_failures(content));
 	END IF;
-	IF EXISTS (SELECT FROM pg_temp.work_item w WHERE w.status IN ('quarantined', 'conflict'))
-		OR EXISTS (SELECT FROM pg_temp.stage_item i WHERE i.partial)
-	THEN
-		PERFORM ruad.ingest_raw();
+	IF EXISTS (SELECT 1 FROM unnest(work) w WHERE w.status IN ('quarantined', 'conflict') OR (w.item).partial) THEN
+		work := ruad.reserve_raw(work);
 	END IF;
-	PERFORM ruad.ingest_records();
-	RETURN replaced;
 END
 $$;
 
--- A row per mail says what became of it.
-CREATE FUNCTION ruad.ingest_outcome() RETURNS TABLE (mail_no integer, mail_id bigint, stored integer, duplicates integer,
-	conflicts integer, unreadable integer, keep_raw boolean)
+-- What became of the mails: a row for each, with item_no NULL, and a row for each aggregate report whose records the caller now adds to
+-- ruad.record. epoch is that of ruad.evaluation_epoch, read under the lock that adding reports takes.
+CREATE FUNCTION ruad.outcome(mails ruad.new_mail[], work ruad.judged[])
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
+	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql
 AS $$
+#variable_conflict use_column
 BEGIN
 	RETURN QUERY
-		SELECT m.mail_no, m.mail,
+		SELECT m.ordinality::integer, NULL::integer, m.id,
 			count(*) FILTER (WHERE w.status = 'stored')::integer,
 			count(*) FILTER (WHERE w.status = 'duplicate')::integer,
 			count(*) FILTER (WHERE w.status = 'conflict')::integer,
 			count(*) FILTER (WHERE w.status = 'quarantined')::integer,
-			EXISTS (SELECT FROM ruad.raw r WHERE r.mail = m.mail AND r.raw IS NULL)
-		FROM pg_temp.work_mail m LEFT JOIN pg_temp.work_item w ON w.mail_no = m.mail_no
-		GROUP BY m.mail_no, m.mail ORDER BY m.mail_no;
+			EXISTS (SELECT 1 FROM ruad.raw r WHERE r.mail = m.id AND r.raw IS NULL),
+			NULL::bigint, NULL::integer, NULL::integer, NULL::date, NULL::bigint
+		FROM unnest(mails) WITH ORDINALITY m LEFT JOIN unnest(work) w ON w.mail = m.id
+		GROUP BY m.ordinality, m.id ORDER BY m.ordinality;
+	RETURN QUERY
+		SELECT (w.item).mail_no, (w.item).item_no, w.mail, 0, 0, 0, 0, false, w.report, w.domain_id, w.reporter_id, w.day, e.last_value
+		FROM unnest(work) w, ruad.evaluation_epoch e
+		WHERE w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).records > 0
+		ORDER BY 1, 2;
 END
 $$;
 
--- Take in what is staged. Once per transaction.
-CREATE FUNCTION ruad.ingest()
-RETURNS TABLE (mail_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
-	keep_raw boolean)
+-- Store a batch of new mails. Once per transaction.
+CREATE FUNCTION ruad.ingest(mails ruad.new_mail[], items ruad.new_item[])
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
+	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
+	work ruad.judged[];
 	replaced bigint[];
 BEGIN
-	PERFORM ruad.stage_check();
-	IF EXISTS (SELECT FROM pg_temp.stage_mail m WHERE m.again IS NOT NULL) THEN
-		RAISE EXCEPTION 'mail that was read again is not for ingest()'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'call ruad.ingest_again()';
-	END IF;
-	PERFORM ruad.ingest_references();
-	PERFORM ruad.ingest_mails();
-	replaced := ruad.ingest_items();
-	PERFORM ruad.ingest_ledger();
+	FOR k IN 1 .. cardinality(mails) LOOP
+		IF mails[k].id IS NOT NULL THEN
+			RAISE EXCEPTION 'mail that was read again is not for ingest()'
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'call ruad.ingest_again()';
+		END IF;
+		mails[k].id := nextval('ruad.mail_id_seq');
+	END LOOP;
+	SELECT i.work, i.replaced INTO work, replaced FROM ruad.ingest_items(mails, items) i;
+	PERFORM ruad.insert_ledger(mails, work);
 	IF cardinality(replaced) > 0 THEN
 		PERFORM ruad.release_raw(replaced);
 	END IF;
-	RETURN QUERY SELECT * FROM ruad.ingest_outcome();
+	RETURN QUERY SELECT * FROM ruad.outcome(mails, work);
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ruad.stage_open, ruad.ingest, ruad.keep_raw TO ruad_ingest;
+GRANT EXECUTE ON FUNCTION ruad.ingest, ruad.evaluations, ruad.keep_raw TO ruad_ingest;

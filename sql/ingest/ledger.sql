@@ -13,43 +13,44 @@ BEGIN
 END
 $$;
 
--- Reserve a place for the bytes of each mail with something set aside, in conflict or broken off. Where they are kept already, what was
--- set aside is a duplicate. The share lock keeps a row that another session is about to remove; when it was faster, we reserve our own.
-CREATE FUNCTION ruad.ingest_raw() RETURNS void
+-- Reserve a place for the bytes of each mail with something quarantined, in conflict or truncated. Where they are kept already, what was
+-- quarantined is a duplicate. The share lock keeps a row that another session is about to remove; when it was faster, we reserve our own.
+CREATE FUNCTION ruad.reserve_raw(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
 DECLARE
 	wanted bytea[];
 	kept bytea[];
 BEGIN
-	wanted := ARRAY(SELECT DISTINCT m.sha256
-		FROM pg_temp.work_item w JOIN pg_temp.stage_mail m ON m.mail_no = w.mail_no
-		JOIN pg_temp.stage_item i ON i.mail_no = w.mail_no AND i.item_no = w.item_no
-		WHERE w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND i.kind = 'aggregate' AND i.partial);
+	wanted := ARRAY(SELECT DISTINCT w.mail_sha256 FROM unnest(work) w
+		WHERE w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).partial);
 	LOOP
 		INSERT INTO ruad.raw (mail, sha256)
-		SELECT DISTINCT ON (m.sha256) w.mail, m.sha256
-		FROM pg_temp.work_item w JOIN pg_temp.stage_mail m ON m.mail_no = w.mail_no
-		JOIN pg_temp.stage_item i ON i.mail_no = w.mail_no AND i.item_no = w.item_no
-		WHERE w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND i.kind = 'aggregate' AND i.partial
-		ORDER BY m.sha256, m.mail_no
+		SELECT DISTINCT ON (w.mail_sha256) w.mail, w.mail_sha256 FROM unnest(work) w
+		WHERE w.mail_sha256 = ANY (wanted)
+			AND (w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).partial)
+		ORDER BY w.mail_sha256, (w.item).mail_no
 		ON CONFLICT DO NOTHING;
 
 		kept := ARRAY(SELECT r.sha256 FROM ruad.raw r WHERE r.sha256 = ANY (wanted) ORDER BY r.sha256 FOR KEY SHARE);
 		EXIT WHEN cardinality(kept) = cardinality(wanted);
 	END LOOP;
-
-	UPDATE pg_temp.work_item w SET status = 'duplicate'
-	WHERE w.status IN ('quarantined', 'conflict') AND (SELECT r.mail FROM ruad.raw r WHERE r.mail = w.mail) IS NULL;
+	FOR k IN 1 .. cardinality(work) LOOP
+		IF work[k].status IN ('quarantined', 'conflict') AND NOT EXISTS (SELECT 1 FROM ruad.raw r WHERE r.mail = work[k].mail) THEN
+			work[k].status := 'duplicate';
+		END IF;
+	END LOOP;
+	RETURN work;
 END
 $$;
 
+-- The words for what ingest() itself found with an item; NULL for other codes.
 CREATE FUNCTION ruad.fault_words(code text, kind text, domain text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE
-		WHEN code = 'conflict' THEN 'a report with the same key is stored and its content is another'
-		WHEN code = 'partial' THEN 'the report breaks off; its whole records are stored'
+		WHEN code = 'conflict' THEN 'a different report with the same key is already stored'
+		WHEN code = 'partial' THEN 'the report is truncated; its complete records are stored'
 		WHEN code = 'incomplete' AND kind = 'tls' THEN 'no date range or no checksum'
 		WHEN code = 'incomplete' AND kind IN ('failure', 'feedback') THEN 'no checksum'
 		WHEN code = 'incomplete' AND octet_length(domain) > 255 THEN
@@ -61,20 +62,20 @@ AS $$
 $$;
 
 -- What the ledger says of the batch's items.
-CREATE FUNCTION ruad.ingest_findings() RETURNS SETOF ruad.item
+CREATE FUNCTION ruad.findings(work ruad.judged[]) RETURNS SETOF ruad.item
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	RETURN QUERY
-	SELECT w.mail, w.item_no, k.kind, w.status::text, i.place, c.code,
+	SELECT w.mail, i.item_no, k.kind, w.status, i.place, c.code,
 		CASE
 			WHEN c.code IS NULL THEN NULL
 			WHEN k.kind <> 'unreadable' THEN ruad.fault_words(c.code, k.kind, i.domain)
 			ELSE coalesce(i.reason, 'the parser gave no reason')
 		END,
 		w.report, i.sha256, k.kind = 'aggregate' AND i.partial IS TRUE
-	FROM pg_temp.stage_item i
-	JOIN pg_temp.work_item w ON w.mail_no = i.mail_no AND w.item_no = i.item_no
+	FROM unnest(work) w
+	CROSS JOIN LATERAL (SELECT (w.item).*) i
 	CROSS JOIN LATERAL (SELECT CASE WHEN i.kind IN ('aggregate', 'failure', 'feedback', 'tls') THEN i.kind ELSE 'unreadable' END) AS k(kind)
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN k.kind = 'unreadable' THEN coalesce(i.code, 'unreadable')
@@ -83,19 +84,20 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION ruad.ingest_ledger() RETURNS void
+-- The ledger of new mails.
+CREATE FUNCTION ruad.insert_ledger(mails ruad.new_mail[], work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	INSERT INTO ruad.mail (id, received_at, source, name, envelope_from, recipients, size, sha256, message_id, subject, header_from,
 		authentic, raw)
-	SELECT w.mail, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256, m.message_id, m.subject,
+	SELECT m.id, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256, m.message_id, m.subject,
 		m.header_from, ruad.verdict(m.authentic), (SELECT r.mail FROM ruad.raw r WHERE r.sha256 = m.sha256)
-	FROM pg_temp.stage_mail m JOIN pg_temp.work_mail w ON w.mail_no = m.mail_no;
+	FROM unnest(mails) m;
 
 	INSERT INTO ruad.item (mail, item_no, kind, status, place, code, reason, report, sha256, partial)
 	SELECT f.mail, f.item_no, f.kind, f.status, f.place, f.code, f.reason, f.report, f.sha256, f.partial
-	FROM ruad.ingest_findings() f;
+	FROM ruad.findings(work) f;
 END
 $$;
 
@@ -110,9 +112,9 @@ BEGIN
 	kept := ARRAY(SELECT r.mail FROM ruad.raw r WHERE r.mail IN (SELECT m.raw FROM ruad.mail m WHERE m.id = ANY (mails))
 		ORDER BY r.sha256 FOR UPDATE);
 	DELETE FROM ruad.raw r
-	WHERE r.mail = ANY (kept) AND NOT EXISTS (SELECT FROM ruad.mail m JOIN ruad.item i ON i.mail = m.id
+	WHERE r.mail = ANY (kept) AND NOT EXISTS (SELECT 1 FROM ruad.mail m JOIN ruad.item i ON i.mail = m.id
 		WHERE m.raw = r.mail AND (i.status IN ('quarantined', 'conflict') OR i.status = 'stored' AND i.partial));
 	UPDATE ruad.mail m SET raw = NULL
-	WHERE m.raw = ANY (kept) AND NOT EXISTS (SELECT FROM ruad.raw r WHERE r.mail = m.raw);
+	WHERE m.raw = ANY (kept) AND NOT EXISTS (SELECT 1 FROM ruad.raw r WHERE r.mail = m.raw);
 END
 $$;

@@ -5,17 +5,27 @@ CREATE FUNCTION ruad.text_hash(value text) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT sha256(convert_to(value, 'UTF8')) $$;
 
--- What makes two reports the same one, beside domain and begin: half of a SHA-256, since names may be too long for a btree.
+-- What makes two reports on a domain the same one: half of a SHA-256, since names may be too long for a btree.
 -- GMO Pepabo's brands differ only in email; rspamd's report_id repeats across sites. Names are folded in ASCII only, so that
 -- the key does not change with the locale. STABLE because convert_to() is, so that it can be inlined.
-CREATE FUNCTION ruad.report_key(org_name text, email text, report_id text, "end" timestamptz) RETURNS uuid
+CREATE FUNCTION ruad.report_key(org_name text, email text, report_id text, begin timestamptz, "end" timestamptz) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT substr(encode(sha256(convert_to(jsonb_build_array(lower(btrim(org_name) COLLATE "C"),
-		lower(btrim(email) COLLATE "C"), report_id, extract(epoch FROM "end"))::text, 'UTF8')), 'hex'), 1, 32)::uuid
+		lower(btrim(email) COLLATE "C"), report_id, extract(epoch FROM begin), extract(epoch FROM "end"))::text, 'UTF8')), 'hex'), 1, 32)::uuid
 $$;
 
--- Values of a report that comes as JSON (stage_item.content). Whatever is of another type than it should be is absent: NULL.
+-- The UTC date of a time.
+CREATE FUNCTION ruad.day_of(at timestamptz) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT (at AT TIME ZONE 'UTC')::date $$;
+
+-- The first day of a day's month.
+CREATE FUNCTION ruad.month_of(day date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT date_trunc('month', day::timestamp)::date $$;
+
+-- Values of a report that comes as JSON (new_item.content). Whatever is of another type than it should be is absent: NULL.
 CREATE FUNCTION ruad.json_text(value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE jsonb_typeof(value) WHEN 'string' THEN value #>> '{}' END $$;
@@ -84,12 +94,12 @@ AS $$
 	WHERE octet_length(d.name) BETWEEN 1 AND 255
 $$;
 
--- What makes two TLS reports the same one, beside domain and begin; compare ruad.report_key().
-CREATE FUNCTION ruad.tls_key(organization_name text, report_id text, "end" timestamptz, domains text[]) RETURNS uuid
+-- What makes two TLS reports the same one; compare ruad.report_key().
+CREATE FUNCTION ruad.tls_key(organization_name text, report_id text, begin timestamptz, "end" timestamptz, domains text[]) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT substr(encode(sha256(convert_to(jsonb_build_array(lower(btrim(organization_name) COLLATE "C"), report_id,
-		extract(epoch FROM "end"), to_jsonb(domains))::text, 'UTF8')), 'hex'), 1, 32)::uuid
+		extract(epoch FROM begin), extract(epoch FROM "end"), to_jsonb(domains))::text, 'UTF8')), 'hex'), 1, 32)::uuid
 $$;
 
 -- failure_details with the members that RFC 8460 gives them, each of its type or null, so that a view can cast them.

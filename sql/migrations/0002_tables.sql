@@ -1,11 +1,12 @@
--- 0002_tables - the rows: mail, what was found in it, reports, and their records.
+-- 0002_tables - the rows: mails, what was found in them, reports, their records, and sums of them.
 --
 -- Column names are those of the XML (RFC 9990); what a report left out is NULL. What a reporter wrote is kept as text without a
 -- CHECK, because reporters write what they like; our own words have CHECKs.
 --
--- report and record are partitioned by month of the report's begin, and domain_id and begin are part of every key: retention
--- drops a partition, and the same tables distribute by domain_id on Citus. There are no foreign keys: only ruad.ingest()
--- writes, in one transaction, and a key check on every record would cost a third of the whole insert.
+-- Every large table has domain_id and day (the UTC date of a report's begin, or the first of its month), both in every key, and is partitioned
+-- by month of day: retention drops a partition, and the same tables distribute by domain_id on Citus. A month gets partitions of its own
+-- once it has some volume (sql/retention/months.sql); what has none lies in the default partition. There are no foreign keys: only
+-- ruad.ingest() writes, in one transaction, and a key check on every record would cost a third of the whole insert.
 
 SET LOCAL ROLE ruad_owner;
 
@@ -54,7 +55,7 @@ CREATE FUNCTION ruad.raw_is_kept() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF EXISTS (SELECT FROM ruad.raw WHERE raw.mail = NEW.mail AND raw.raw IS NULL) THEN
+	IF EXISTS (SELECT 1 FROM ruad.raw WHERE raw.mail = NEW.mail AND raw.raw IS NULL) THEN
 		RAISE EXCEPTION 'mail %: its bytes were to be kept and were not handed over', NEW.mail
 			USING ERRCODE = 'integrity_constraint_violation';
 	END IF;
@@ -93,11 +94,14 @@ CREATE TABLE ruad.report (
 	records            bigint NOT NULL,
 	messages           bigint NOT NULL, -- sum of the records' count
 	pass               bigint NOT NULL, -- of these, with dkim or spf = pass
+	day                date NOT NULL,   -- of begin, in UTC
 	domain_id          integer NOT NULL,
 	reporter_id        integer,
 	pct                smallint,
+	partial            boolean NOT NULL, -- truncated: its records are the complete ones
 	key                uuid NOT NULL,   -- ruad.report_key(): what makes two reports the same one
 	sha256             bytea NOT NULL,  -- of the unpacked XML
+	authentic          text NOT NULL,   -- the mail's, so that lists of reports need not read mails
 	dialect            text NOT NULL,
 	version            text,
 	xmlns              text,
@@ -115,39 +119,142 @@ CREATE TABLE ruad.report (
 	testing            text,
 	discovery_method   text,
 	notes              jsonb,
-	partial            boolean NOT NULL DEFAULT false, -- truncated: its records are the complete ones
-	authentic          text NOT NULL DEFAULT 'none',   -- the mail's, so that lists of reports need not read mails
-	PRIMARY KEY (domain_id, begin, id),
-	UNIQUE (domain_id, begin, key)
-) PARTITION BY RANGE (begin);
+	record_notes       jsonb,           -- how often each code stands in the notes of its records: {"V1": 3}; NULL without any
+	PRIMARY KEY (domain_id, day, id),
+	UNIQUE (domain_id, day, key)
+) PARTITION BY RANGE (day);
 CREATE INDEX ON ruad.report (id);
 CREATE INDEX ON ruad.report (received_at);
+CREATE INDEX ON ruad.report (day, begin, id); -- lists, the newest first
 CREATE INDEX ON ruad.report USING hash (report_id); -- a text of any length, looked up whole
 CREATE TABLE ruad.report_default PARTITION OF ruad.report DEFAULT;
 
--- Their records.
+-- Their records: what each has for itself. The rest repeats, and stands in ruad.evaluation.
 CREATE TABLE ruad.record (
-	begin         timestamptz NOT NULL, -- the report's
-	report        bigint NOT NULL,
-	count         bigint CHECK (count >= 0), -- messages
+	begin       timestamptz NOT NULL, -- the report's, as are day, domain_id and reporter_id
+	report      bigint NOT NULL,
+	count       bigint CHECK (count >= 0), -- messages
+	evaluation  bigint NOT NULL,      -- ruad.evaluation.id
+	day         date NOT NULL,
+	domain_id   integer NOT NULL,
+	reporter_id integer,
+	record_no   integer NOT NULL,     -- counts from 1 in its report
+	source_ip   inet
+) PARTITION BY RANGE (day);
+-- Not unique, so that equal keys share their index entry: a tenth of the size. record_no follows from the one COPY that brings a report.
+CREATE INDEX ON ruad.record (domain_id, day, report);
+CREATE INDEX ON ruad.record (source_ip, day);
+CREATE TABLE ruad.record_default PARTITION OF ruad.record DEFAULT;
+CREATE INDEX record_default_day ON ruad.record_default (day); -- it has many months
+
+-- What repeats among the records of a domain and month: names, verdict, results, reasons, notes. Stored once.
+-- What tells rows apart stands first in both keys, here and in facet: with statistics of an empty table the planner takes any key for
+-- as good as another, and one that begins with domain_id and day finds all rows of the month.
+CREATE SEQUENCE ruad.evaluation_id_seq;
+CREATE TABLE ruad.evaluation (
+	id            bigint NOT NULL,
+	facet         bigint NOT NULL, -- ruad.facet.id
+	day           date NOT NULL,   -- first of the month
 	domain_id     integer NOT NULL,
-	reporter_id   integer,
-	record_no     integer NOT NULL,     -- counts from 1 in its report
-	source_ip     inet,
-	class         text NOT NULL,        -- ruad.record_class()
+	hash          uuid NOT NULL,   -- of what the report says: ruad.evaluations()
+	class         text NOT NULL,   -- ruad.record_class()
+	auth_domain   text,            -- ruad.auth_domain()
+	override      text[],          -- types of the reasons, each once; NULL without a reason
 	disposition   text,
 	dkim          text,
 	spf           text,
-	reason        jsonb,
 	header_from   text,
 	envelope_from text,
 	envelope_to   text,
+	reason        jsonb,
 	auth_results  jsonb,
 	notes         jsonb,
-	PRIMARY KEY (domain_id, begin, report, record_no)
-) PARTITION BY RANGE (begin);
-CREATE INDEX ON ruad.record (source_ip, begin); -- an address over all time: first seen, last seen
-CREATE TABLE ruad.record_default PARTITION OF ruad.record DEFAULT;
+	PRIMARY KEY (id, domain_id, day),
+	UNIQUE (hash, domain_id, day)
+) PARTITION BY RANGE (day);
+CREATE TABLE ruad.evaluation_default PARTITION OF ruad.evaluation DEFAULT;
+-- Rises when rows of ruad.evaluation were removed: ruad-ingest forgets the ids that it remembers.
+CREATE SEQUENCE ruad.evaluation_epoch MINVALUE 0 START 0;
+SELECT nextval('ruad.evaluation_epoch');
+
+-- What sums tell apart: of the evaluations of a domain and month, the columns that filters and groups of the API need.
+CREATE TABLE ruad.facet (
+	id           bigint NOT NULL, -- of evaluation_id_seq
+	day          date NOT NULL,   -- first of the month
+	domain_id    integer NOT NULL,
+	hash         uuid NOT NULL,   -- of all that follows
+	dkim_aligned boolean NOT NULL,
+	spf_aligned  boolean NOT NULL,
+	class        text NOT NULL,
+	auth_domain  text,
+	override     text[],
+	disposition  text,
+	header_from  text,
+	PRIMARY KEY (id, domain_id, day),
+	UNIQUE (hash, domain_id, day)
+) PARTITION BY RANGE (day);
+CREATE TABLE ruad.facet_default PARTITION OF ruad.facet DEFAULT;
+
+-- Sums of records by day, and by month and address. They lack the reports of ruad.unsummed, and those of a domain and month in ruad.stale
+-- are not to be used: the views dmarc.daily and dmarc.monthly are right at every instant. ruad.sum_up() keeps them.
+CREATE TABLE ruad.sum_day (
+	first_seen timestamptz NOT NULL, -- least and largest begin
+	last_seen  timestamptz NOT NULL,
+	facet      bigint NOT NULL,
+	records    bigint NOT NULL,
+	messages   bigint NOT NULL,      -- 2^63-1 at most
+	day        date NOT NULL,
+	domain_id  integer NOT NULL,
+	PRIMARY KEY (domain_id, day, facet)
+) PARTITION BY RANGE (day);
+CREATE TABLE ruad.sum_day_default PARTITION OF ruad.sum_day DEFAULT;
+
+CREATE TABLE ruad.sum_month (
+	first_seen timestamptz NOT NULL,
+	last_seen  timestamptz NOT NULL,
+	facet      bigint NOT NULL,
+	records    bigint NOT NULL,
+	messages   bigint NOT NULL,
+	day        date NOT NULL,        -- first of the month
+	domain_id  integer NOT NULL,
+	source_ip  inet,
+	UNIQUE NULLS NOT DISTINCT (domain_id, day, source_ip, facet)
+) PARTITION BY RANGE (day);
+CREATE INDEX ON ruad.sum_month (source_ip, day);
+CREATE TABLE ruad.sum_month_default PARTITION OF ruad.sum_month DEFAULT;
+
+-- When an address was first and last seen for a domain; domain_id 0 is any domain.
+CREATE TABLE ruad.seen (
+	first_seen timestamptz NOT NULL,
+	last_seen  timestamptz NOT NULL,
+	domain_id  integer NOT NULL,
+	source_ip  inet NOT NULL,
+	PRIMARY KEY (domain_id, source_ip)
+);
+
+-- Reports that are not in the sums yet. Few, and read as a whole: no index.
+CREATE TABLE ruad.unsummed (
+	report    bigint NOT NULL,
+	day       date NOT NULL,
+	domain_id integer NOT NULL
+);
+
+-- Domains and months whose sums are wrong, since a report that was summed changed or went: they are made anew. A row for each such event.
+CREATE TABLE ruad.stale (
+	id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	day       date NOT NULL, -- first of the month
+	domain_id integer NOT NULL
+);
+CREATE INDEX ON ruad.stale (domain_id, day);
+
+-- One row, locked by the session that keeps the sums and the partitions: others leave it to that one.
+CREATE TABLE ruad.upkeep (
+	the_row boolean PRIMARY KEY DEFAULT true CHECK (the_row)
+);
+INSERT INTO ruad.upkeep DEFAULT VALUES;
+
+-- ruad-ingest adds records itself, by COPY; all else by functions.
+GRANT INSERT ON ruad.record TO ruad_ingest;
 
 -- Failure reports, and other feedback reports. domain_id is that of the first reported_domain, else header_from, else dkim_domain;
 -- 0 where none of them is there.
@@ -158,6 +265,7 @@ CREATE TABLE ruad.failure (
 	received_at               timestamptz NOT NULL,
 	arrival_time              timestamptz,
 	incidents                 bigint,               -- messages that it stands for; NULL when unreadable
+	day                       date NOT NULL,        -- of begin, in UTC
 	domain_id                 integer NOT NULL,
 	source_port               integer,
 	kind                      text NOT NULL CHECK (kind IN ('failure', 'feedback')),
@@ -192,8 +300,8 @@ CREATE TABLE ruad.failure (
 	original_headers          text,
 	original_body             text,
 	notes                     jsonb,
-	PRIMARY KEY (domain_id, begin, id)
-) PARTITION BY RANGE (begin);
+	PRIMARY KEY (domain_id, day, id)
+) PARTITION BY RANGE (day);
 CREATE INDEX ON ruad.failure (id);
 CREATE INDEX ON ruad.failure (received_at);
 CREATE TABLE ruad.failure_default PARTITION OF ruad.failure DEFAULT;
@@ -216,6 +324,7 @@ CREATE TABLE ruad.tls (
 	received_at                    timestamptz NOT NULL,
 	total_successful_session_count bigint NOT NULL,      -- sums over its policies
 	total_failure_session_count    bigint NOT NULL,
+	day                            date NOT NULL,        -- of begin, in UTC
 	domain_id                      integer NOT NULL,
 	reporter_id                    integer,              -- organization_name
 	policies                       integer NOT NULL,     -- how many
@@ -225,9 +334,9 @@ CREATE TABLE ruad.tls (
 	contact_info                   text,
 	report_id                      text,
 	notes                          jsonb,
-	PRIMARY KEY (domain_id, begin, id),
-	UNIQUE (domain_id, begin, key)
-) PARTITION BY RANGE (begin);
+	PRIMARY KEY (domain_id, day, id),
+	UNIQUE (domain_id, day, key)
+) PARTITION BY RANGE (day);
 CREATE INDEX ON ruad.tls (id);
 CREATE INDEX ON ruad.tls (received_at);
 CREATE TABLE ruad.tls_default PARTITION OF ruad.tls DEFAULT;
@@ -238,6 +347,7 @@ CREATE TABLE ruad.tls_policy (
 	report                         bigint NOT NULL,
 	total_successful_session_count bigint,
 	total_failure_session_count    bigint,
+	day                            date NOT NULL,        -- of begin, in UTC
 	domain_id                      integer NOT NULL,
 	reporter_id                    integer,
 	policy_no                      integer NOT NULL,     -- counts from 1 in its report
@@ -245,8 +355,8 @@ CREATE TABLE ruad.tls_policy (
 	policy_string                  jsonb,
 	mx_host                        jsonb,
 	failure_details                jsonb,                -- array of objects whose members are checked: ruad.tls_failure_details()
-	PRIMARY KEY (domain_id, begin, report, policy_no)
-) PARTITION BY RANGE (begin);
+	PRIMARY KEY (domain_id, day, report, policy_no)
+) PARTITION BY RANGE (day);
 CREATE INDEX ON ruad.tls_policy (report);
 CREATE TABLE ruad.tls_policy_default PARTITION OF ruad.tls_policy DEFAULT;
 
@@ -267,7 +377,7 @@ CREATE TABLE ruad.address (
 	rdns_domain   text CHECK (octet_length(rdns_domain) BETWEEN 1 AND 255), -- its organisational domain
 	as_name       text,
 	country       text CHECK (country ~ '^[A-Z]{2}$'),
-	service       text REFERENCES ruad.service,
+	service       text, -- ruad.service.key
 	service_basis text CHECK (service_basis IN ('rdns', 'asn', 'dkim', 'spf')),
 	label         text, -- see ruad.label_of()
 	source        text NOT NULL GENERATED ALWAYS AS
@@ -297,21 +407,11 @@ CREATE TABLE ruad.label_log (
 );
 CREATE INDEX ON ruad.label_log (source, id);
 
-CREATE FUNCTION ruad.address_labelled() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	NEW.label := ruad.label_of(NEW.source_ip, NEW.service, NEW.rdns_domain, NEW.asn);
-	RETURN NEW;
-END
-$$;
-CREATE TRIGGER address_labelled BEFORE INSERT OR UPDATE ON ruad.address FOR EACH ROW EXECUTE FUNCTION ruad.address_labelled();
-
 -- How a service's addresses are told. A name means itself and all below it.
 CREATE TABLE ruad.service_rule (
 	kind    text NOT NULL CHECK (kind IN ('rdns', 'asn', 'spf', 'dkim')),
 	value   text NOT NULL CHECK (octet_length(value) BETWEEN 1 AND 255),
-	service text NOT NULL REFERENCES ruad.service ON DELETE CASCADE,
+	service text NOT NULL, -- ruad.service.key
 	PRIMARY KEY (kind, value)
 );
 

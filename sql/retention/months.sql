@@ -1,62 +1,130 @@
--- months.sql - the monthly partitions of the large tables: made and dropped.
+-- months.sql - partitions of the large tables: a month gets its own once it has some volume, or is to come after one that has.
+--
+-- What has none lies in the default partitions. So the number of tables follows the volume, and no flood of dates makes any. Partitions are
+-- made by ruad.make_months(), never in a mail's transaction.
 
--- Move what lies in the default partition of a table and belongs to the new one. The lock keeps writers from adding more before
--- the partition is attached.
-CREATE FUNCTION ruad.adopt_partition(parent text, part text, lower_bound timestamptz, upper_bound timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+-- The tables whose months come and go together, the one that counts first.
+CREATE FUNCTION ruad.month_groups() RETURNS TABLE (parents text)
+LANGUAGE sql IMMUTABLE
+AS $$ VALUES ('report,record,evaluation,facet,sum_day,sum_month'), ('failure'), ('tls,tls_policy') $$;
+
+-- Rows of a month from which on it gets partitions of its own: records of aggregate reports, else reports.
+CREATE FUNCTION ruad.month_volume() RETURNS integer
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT 20000 $$;
+
+-- Whether a month may have partitions of its own. What begins before DMARC's first year or more than two months ahead is shared.
+CREATE FUNCTION ruad.may_have_month(month date) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$ SELECT month >= '2012-01-01' AND month < ruad.day_of(now()) + 62 $$;
+
+CREATE FUNCTION ruad.month_table(parent text, month date) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT parent || to_char(month::timestamp, '"_"YYYY"_"MM') $$;
+
+-- The months of a table that have a partition.
+CREATE FUNCTION ruad.months_of(parent text) RETURNS SETOF date
+LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL,
-		CONSTRAINT month CHECK (begin >= %L AND begin < %L))', part, parent, lower_bound, upper_bound);
-	EXECUTE format('LOCK TABLE ruad.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');
-	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE begin >= %L AND begin < %L RETURNING *)
-		INSERT INTO ruad.%I SELECT * FROM moved', parent || '_default', lower_bound, upper_bound, part);
-	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)',
-		parent, part, lower_bound, upper_bound);
+	RETURN QUERY
+	SELECT to_date(right(c.relname, 7), 'YYYY_MM')
+	FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+	WHERE i.inhparent = to_regclass('ruad.' || parent) AND c.relname ~ ('^' || parent || '_\d{4}_\d\d$')
+	ORDER BY 1;
+END
+$$;
+
+-- The months of a group of tables that want partitions and have none: those with volume in the default partition, and the month that begins
+-- next (or has just begun) behind one that has partitions.
+CREATE FUNCTION ruad.months_wanted(first_parent text) RETURNS SETOF date
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	this_month constant date := ruad.month_of(ruad.day_of(now()));
+	next_month constant date := (this_month + interval '1 month')::date;
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT ruad.month_of(r.day) FROM ruad.%I r GROUP BY 1 HAVING sum(%s) >= ruad.month_volume() AND ruad.may_have_month(ruad.month_of(min(r.day)))',
+		first_parent || '_default', CASE first_parent WHEN 'report' THEN 'r.records' ELSE '1' END);
+	RETURN QUERY
+	SELECT m.month FROM (VALUES (this_month), (next_month)) AS m(month)
+	WHERE (m.month - interval '1 month')::date IN (SELECT ruad.months_of(first_parent)) AND m.month NOT IN (SELECT ruad.months_of(first_parent));
+END
+$$;
+
+-- Make the partition of a table for a month, with what the default partition has of it. The caller holds the locks of make_month().
+CREATE FUNCTION ruad.adopt_month(parent text, month date) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	part text := ruad.month_table(parent, month);
+	behind date := (month + interval '1 month')::date;
+BEGIN
+	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL, CONSTRAINT month CHECK (day >= %L AND day < %L))', part, parent, month, behind);
+	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE day >= %L AND day < %L RETURNING *) INSERT INTO ruad.%I SELECT * FROM moved',
+		parent || '_default', month, behind, part);
+	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)', parent, part, month, behind);
 	EXECUTE format('ALTER TABLE ruad.%I DROP CONSTRAINT month', part); -- it only spared ATTACH a scan
 END
 $$;
 
--- Whether a month gets partitions of its own. What begins before DMARC's first year or more than two months ahead
--- stays in the default partition: hostile dates must not make tables.
-CREATE FUNCTION ruad.has_month(at timestamptz) RETURNS boolean
-LANGUAGE sql STABLE
-AS $$ SELECT at >= '2012-01-01 00:00:00+00' AND at < now() + interval '62 days' $$;
-
-CREATE FUNCTION ruad.ensure_partition(at timestamptz, parents text[] DEFAULT '{report,record}') RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+-- Make the partitions of a group for a month; FALSE when somebody holds a lock: then nothing was done, and the next run tries again. The tables
+-- are locked in the order in which writers use them, and nobody waits for us longer than lock_timeout and the move of the rows. Writers wait for
+-- the table, not for its default partition: otherwise they would insist on that one, which then refuses the row.
+CREATE FUNCTION ruad.make_month(parents text[], month date) RETURNS boolean
+LANGUAGE plpgsql SET lock_timeout = '200ms'
 AS $$
 DECLARE
-	month timestamptz := date_trunc('month', at);
-	suffix text := to_char(at, '"_"YYYY"_"MM');
 	parent text;
 BEGIN
-	IF NOT ruad.has_month(at) OR NOT EXISTS (SELECT FROM unnest(parents) p WHERE to_regclass('ruad.' || p || suffix) IS NULL) THEN
-		RETURN;
-	END IF;
-	PERFORM pg_advisory_xact_lock(hashtext('ruad.ensure_partition'));
-	FOR parent IN SELECT p FROM unnest(parents) p
-		WHERE NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'ruad'::regnamespace AND relname = p || suffix)
-	LOOP
-		PERFORM ruad.adopt_partition(parent, parent || suffix, month, month + interval '1 month');
+	FOREACH parent IN ARRAY parents LOOP
+		EXECUTE format('LOCK TABLE ONLY ruad.%I IN SHARE ROW EXCLUSIVE MODE', parent);
 	END LOOP;
+	FOREACH parent IN ARRAY parents LOOP
+		EXECUTE format('LOCK TABLE ruad.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');
+	END LOOP;
+	FOREACH parent IN ARRAY parents LOOP
+		PERFORM ruad.adopt_month(parent, month);
+	END LOOP;
+	RETURN true;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+	RETURN false;
 END
 $$;
 
--- The monthly partitions of a table that end by then.
-CREATE FUNCTION ruad.months_before(parent text, before timestamptz) RETURNS SETOF text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+-- Make one month's partitions, if some are wanted; how many still are. For ruad-ingest, in a transaction of its own.
+CREATE FUNCTION ruad.make_months() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT c.relname::text
-	FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-	WHERE i.inhparent = to_regclass('ruad.' || parent) AND c.relname ~ ('^' || parent || '_\d{4}_\d\d$')
-		AND to_timestamp(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= before
-	ORDER BY 1
+DECLARE
+	wanted record;
+	made boolean := false;
+	left_ integer := 0;
+BEGIN
+	PERFORM 1 FROM ruad.upkeep FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN 0; -- another session is at it
+	END IF;
+	FOR wanted IN
+		SELECT string_to_array(g.parents, ',') AS parents, m.month FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1)) AS m(month)
+		ORDER BY m.month DESC
+	LOOP
+		IF made OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
+			left_ := left_ + 1;
+		ELSE
+			made := true;
+			UPDATE ruad.upkeep SET the_row = true; -- fails a sum_up() whose snapshot is older: it would not see the rows that were moved
+		END IF;
+	END LOOP;
+	RETURN left_;
+END
 $$;
 
--- Get the locks that dropping partitions takes. Readers and writers lock these tables in orders of their own, so we neither wait long nor
+GRANT EXECUTE ON FUNCTION ruad.make_months TO ruad_ingest;
+
+-- Get the locks that pruning takes. Readers and writers lock these tables in orders of their own, so we neither wait long nor
 -- hold one while we wait for the next: the pruner gives way and tries again.
-CREATE FUNCTION ruad.lock_parents(parents text[]) RETURNS void
+CREATE FUNCTION ruad.lock_parents(parents text[], mode text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '300ms'
 AS $$
 DECLARE
@@ -65,7 +133,7 @@ BEGIN
 	FOR attempt IN 1 .. 100 LOOP
 		BEGIN
 			FOREACH parent IN ARRAY parents LOOP
-				EXECUTE format('LOCK TABLE ONLY ruad.%I IN ACCESS EXCLUSIVE MODE', parent);
+				EXECUTE format('LOCK TABLE ONLY ruad.%I IN %s MODE', parent, mode);
 			END LOOP;
 			RETURN;
 		EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
@@ -76,29 +144,30 @@ BEGIN
 END
 $$;
 
--- Drop the months of these tables that end by then; how many (of the first table), how many rows it had, and the sum of a column of them.
-CREATE FUNCTION ruad.drop_months(parents text[], before timestamptz, summed text, OUT months bigint, OUT rows bigint, OUT sum bigint)
+-- Drop the months of a group of tables that end by then; how many, how many rows the first table had, and the sum of a column of them.
+CREATE FUNCTION ruad.drop_months(parents text[], before date, summed text, OUT months bigint, OUT rows bigint, OUT sum bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	part text;
+	ended date[] := ARRAY(SELECT m FROM ruad.months_of(parents[1]) m WHERE (m + interval '1 month')::date <= before);
+	month date;
+	parent text;
 	more record;
 BEGIN
-	months := 0;
+	months := cardinality(ended);
 	rows := 0;
 	sum := 0;
-	IF NOT EXISTS (SELECT FROM unnest(parents) p, ruad.months_before(p, before)) THEN
+	IF months = 0 THEN
 		RETURN;
 	END IF;
-	PERFORM ruad.lock_parents(parents);
-	FOR part IN SELECT m FROM ruad.months_before(parents[1], before) m LOOP
-		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed, part) INTO more;
-		months := months + 1;
+	PERFORM ruad.lock_parents(parents, 'ACCESS EXCLUSIVE');
+	FOREACH month IN ARRAY ended LOOP
+		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed, ruad.month_table(parents[1], month)) INTO more;
 		rows := rows + more.rows;
 		sum := sum + more.sum;
-	END LOOP;
-	FOR part IN SELECT m FROM unnest(parents) p, ruad.months_before(p, before) m LOOP
-		EXECUTE format('DROP TABLE ruad.%I', part);
+		FOREACH parent IN ARRAY parents LOOP
+			EXECUTE format('DROP TABLE ruad.%I', ruad.month_table(parent, month));
+		END LOOP;
 	END LOOP;
 END
 $$;

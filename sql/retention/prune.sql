@@ -1,35 +1,89 @@
 -- prune.sql - `ruad prune` removes what is older than the settings say, one kind a call.
 
--- A report that begins further ahead than partitions are made for would never grow old; its time of receipt stands for it.
+-- A report that begins further ahead than months are made for would never grow old; its time of receipt stands for it.
 CREATE FUNCTION ruad.is_old(begin timestamptz, received_at timestamptz, before timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
 AS $$ SELECT begin < before OR begin >= now() + interval '62 days' AND received_at < before $$;
 
--- A report's records, or policies, are looked for by its begin, so the same condition that finds the report is of use for them but for
--- received_at.
+-- Remove what no record of a domain and month refers to any more. The caller's lock keeps ruad-ingest from referring to it meanwhile; from then on
+-- it forgets the ids that it remembers.
+CREATE FUNCTION ruad.prune_evaluations(domains integer[], months date[]) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	empty record;
+BEGIN
+	FOR empty IN
+		SELECT u.domain_id, u.month FROM unnest(domains, months) AS u(domain_id, month)
+		WHERE NOT EXISTS (SELECT 1 FROM ruad.report r WHERE r.domain_id = u.domain_id AND r.day >= u.month AND r.day < (u.month + interval '1 month')::date)
+	LOOP
+		DELETE FROM ruad.evaluation e WHERE e.domain_id = empty.domain_id AND e.day = empty.month;
+		DELETE FROM ruad.facet f WHERE f.domain_id = empty.domain_id AND f.day = empty.month;
+	END LOOP;
+	PERFORM nextval('ruad.evaluation_epoch');
+END
+$$;
+
+-- Say anew when addresses were seen that were first seen before: months went with their sums.
+CREATE FUNCTION ruad.prune_seen(before timestamptz) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	WITH now AS MATERIALIZED (
+		SELECT s.domain_id, s.source_ip, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen
+		FROM ruad.seen s LEFT JOIN ruad.sum_month m ON m.source_ip = s.source_ip AND (s.domain_id = 0 OR m.domain_id = s.domain_id)
+		WHERE s.first_seen < before
+		GROUP BY 1, 2
+	), gone AS (
+		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
+	)
+	UPDATE ruad.seen s SET first_seen = n.first_seen, last_seen = n.last_seen
+	FROM now n
+	WHERE n.first_seen IS NOT NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
+		AND (s.first_seen, s.last_seen) IS DISTINCT FROM (n.first_seen, n.last_seen);
+END
+$$;
+
+-- The row of ruad.upkeep makes sum_up() wait for us, and fails one whose snapshot is older. The lock on the reports lets nobody add any; it comes
+-- before we remove rows, since a writer that waited for one of these would hold what we wait for.
 CREATE FUNCTION ruad.prune_aggregate(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
 DECLARE
 	dropped record;
-	reports bigint;
-	records bigint;
+	reports ruad.unsummed[];
+	domains integer[];
+	months date[];
+	records bigint := 0;
 BEGIN
-	SELECT * INTO dropped FROM ruad.drop_months('{report,record}', before, 'records');
+	UPDATE ruad.upkeep SET the_row = true;
+	SELECT * INTO dropped FROM ruad.drop_months('{report,record,evaluation,facet,sum_day,sum_month}', ruad.day_of(before), 'records');
+	DELETE FROM ruad.unsummed u WHERE u.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
+		WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.id = u.report);
+	PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
 	WITH gone AS (
-		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before) RETURNING r.domain_id, r.begin, r.id
-	), rows AS (
-		DELETE FROM ruad.record d USING gone g
-		WHERE d.domain_id = g.domain_id AND d.begin = g.begin AND d.report = g.id
-			AND (d.begin < before OR d.begin >= now() + interval '62 days')
-		RETURNING 1
+		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before) AND (r.day <= ruad.day_of(before) OR r.day > ruad.day_of(now()) + 60)
+		RETURNING r.domain_id, r.day, r.id
 	)
-	SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM rows) INTO reports, records;
-	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('records', dropped.sum + records), ('months', dropped.months);
+	SELECT array_agg(ROW(g.id, g.day, g.domain_id)::ruad.unsummed) INTO reports FROM gone g;
+	IF reports IS NOT NULL THEN
+		DELETE FROM ruad.record r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report;
+		GET DIAGNOSTICS records = ROW_COUNT;
+		DELETE FROM ruad.unsummed t USING unnest(reports) u WHERE t.domain_id = u.domain_id AND t.day = u.day AND t.report = u.report;
+		SELECT array_agg(m.domain_id), array_agg(m.month) INTO domains, months
+		FROM (SELECT DISTINCT u.domain_id, ruad.month_of(u.day) AS month FROM unnest(reports) u) m;
+		INSERT INTO ruad.stale (domain_id, day) SELECT u.domain_id, u.month FROM unnest(domains, months) AS u(domain_id, month) ORDER BY 1, 2;
+		PERFORM ruad.prune_evaluations(domains, months);
+	END IF;
+	IF dropped.months > 0 THEN
+		PERFORM ruad.prune_seen(before);
+		PERFORM nextval('ruad.evaluation_epoch');
+	END IF;
+	RETURN QUERY VALUES ('reports', dropped.rows + coalesce(cardinality(reports), 0)), ('records', dropped.sum + records), ('months', dropped.months);
 END
 $$;
 
--- failure_seen loses what failure has lost; in one statement, so that a report that comes in is seen in both or in neither.
+-- failure_seen loses what failure has lost; in one statement, so that a report that is received meanwhile is seen in both or in neither.
 CREATE FUNCTION ruad.prune_failure(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -37,10 +91,10 @@ DECLARE
 	dropped record;
 	reports bigint;
 BEGIN
-	SELECT * INTO dropped FROM ruad.drop_months('{failure}', before, '0');
-	DELETE FROM ruad.failure f WHERE f.begin < before;
+	SELECT * INTO dropped FROM ruad.drop_months('{failure}', ruad.day_of(before), '0');
+	DELETE FROM ruad.failure f WHERE f.day <= ruad.day_of(before) AND f.begin < before;
 	GET DIAGNOSTICS reports = ROW_COUNT;
-	DELETE FROM ruad.failure_seen s WHERE s.begin < before AND NOT EXISTS (SELECT FROM ruad.failure f WHERE f.id = s.id);
+	DELETE FROM ruad.failure_seen s WHERE s.begin < before AND NOT EXISTS (SELECT 1 FROM ruad.failure f WHERE f.id = s.id);
 	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('months', dropped.months);
 END
 $$;
@@ -53,13 +107,11 @@ DECLARE
 	reports bigint;
 	policies bigint;
 BEGIN
-	SELECT * INTO dropped FROM ruad.drop_months('{tls,tls_policy}', before, 'policies');
+	SELECT * INTO dropped FROM ruad.drop_months('{tls,tls_policy}', ruad.day_of(before), 'policies');
 	WITH gone AS (
-		DELETE FROM ruad.tls r WHERE ruad.is_old(r.begin, r.received_at, before) RETURNING r.begin, r.id
+		DELETE FROM ruad.tls r WHERE ruad.is_old(r.begin, r.received_at, before) RETURNING r.day, r.id
 	), rows AS (
-		DELETE FROM ruad.tls_policy p USING gone g
-		WHERE p.report = g.id AND p.begin = g.begin AND (p.begin < before OR p.begin >= now() + interval '62 days')
-		RETURNING 1
+		DELETE FROM ruad.tls_policy p USING gone g WHERE p.report = g.id AND p.day = g.day RETURNING 1
 	)
 	SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM rows) INTO reports, policies;
 	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('policies', dropped.sum + policies), ('months', dropped.months);
@@ -96,7 +148,7 @@ BEGIN
 	WITH gone AS (
 		DELETE FROM ruad.mail m
 		WHERE m.received_at < before AND m.raw IS NULL
-			AND NOT EXISTS (SELECT FROM ruad.item i WHERE i.mail = m.id AND ruad.is_there(i.report))
+			AND NOT EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = m.id AND ruad.is_there(i.report))
 		RETURNING m.id
 	), rows AS (
 		DELETE FROM ruad.item i USING gone g WHERE i.mail = g.id RETURNING 1

@@ -42,7 +42,7 @@ RECORD = """  <record>
 def record(rng, domain):
     dkim, spf = rng.choice(["pass", "fail"]), rng.choice(["pass", "fail"])
     return RECORD.format(
-        ip=ipaddress.ip_address(rng.getrandbits(32) | 0x20000000), count=rng.randint(1, 500), domain=domain,
+        ip=ipaddress.ip_address(0x20000000 | rng.getrandbits(29)), count=rng.randint(1, 500), domain=domain,
         selector=rng.randint(1, 4), dkim=dkim, spf=spf, disposition="reject" if "pass" not in (dkim, spf) else "none")
 
 

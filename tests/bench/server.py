@@ -40,9 +40,10 @@ def wait_for(what, ready, seconds=60):
 
 
 class Postgres:
-    """A cluster with Debian's defaults: fsync on, 128 MB of shared buffers."""
+    """A cluster with Debian's defaults (fsync on, 128 MB of shared buffers), but for the settings given: {name: value}."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=None):
+        self.settings = {"listen_addresses": "", **(settings or {})}
         versions = sorted(pathlib.Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name))
         self.bin = versions[-1] / "bin"
         self.folder = folder / "postgres"
@@ -53,7 +54,8 @@ class Postgres:
                                     "--locale=C.UTF-8"]), check=True, stdout=subprocess.DEVNULL, cwd="/")
         with open(self.socket / "postgres.log", "w", encoding="utf-8") as log:
             self.server = subprocess.Popen(
-                as_postgres([self.bin / "postgres", "-D", self.folder, "-k", self.socket, "-c", "listen_addresses="]),
+                as_postgres([self.bin / "postgres", "-D", self.folder, "-k", self.socket,
+                             *(f"--{name}={value}" for name, value in self.settings.items())]),
                 stdout=log, stderr=log, cwd="/")
         wait_for("PostgreSQL", lambda: subprocess.run(
             [self.bin / "pg_isready", "-q", "-h", self.socket], check=False).returncode == 0)
@@ -117,14 +119,15 @@ def install(build, folder):
 
 
 class Ruad:
-    """ruad serve on a database."""
+    """ruad serve on a database; settings are more words NAME=VALUE."""
 
-    def __init__(self, program, folder, url):
+    def __init__(self, program, folder, url, *settings):
         self.state = folder / "state"
         self.lmtp_port, self.http_port = free_port(), free_port()
         self.words = [
             program, "-o", f"database.url={url}", "-o", f"server.state_dir={self.state}",
-            "-o", f"lmtp.listen=127.0.0.1:{self.lmtp_port}", "-o", f"http.listen=127.0.0.1:{self.http_port}", "serve"]
+            "-o", f"lmtp.listen=127.0.0.1:{self.lmtp_port}", "-o", f"http.listen=127.0.0.1:{self.http_port}",
+            *(word for setting in settings for word in ("-o", setting)), "serve"]
         self.log = folder / "ruad.log"
 
     def ready(self):

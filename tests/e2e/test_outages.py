@@ -3,6 +3,8 @@
 import concurrent.futures
 import contextlib
 import os
+import pathlib
+import re
 import signal
 import smtplib
 import time
@@ -233,15 +235,14 @@ def test_a_worker_that_hangs_costs_one_quarantined_mail(start_ingest, database):
 def test_a_worker_killed_under_a_large_report_leaves_nothing_of_it(start_ingest, database):
     ingest = start_ingest(database, parser_workers=1)
     assert ingest.deliver(reports.report_mail(1)) == [STORED]
-    records = [reports.record(f"2001:db8::{n:x}", 1) for n in range(1, 60001)]
+    records = [reports.record(f"2001:db8::{n:x}", header_from=f"d{n}.example") for n in range(1, 60001)]
     mail = reports.report_mail(2, records=records)
-    with contextlib.closing(database.connect()) as blocker, concurrent.futures.ThreadPoolExecutor(1) as client:
+    with concurrent.futures.ThreadPoolExecutor(1) as client:
         (worker,) = ingest.workers()
         reply = client.submit(ingest.deliver, mail)
-        wait_until(lambda: copying(database), "the report streams", 30)
+        wait_until(lambda: nameless_files(ingest), "its records outgrow memory", 30)
         os.kill(worker, signal.SIGKILL)
         assert reply.result() == [STORED]
-        del blocker
     assert database.reports() == ["report-1"]
     assert database.value("SELECT count(*) FROM dmarc.records") == 1
     assert database.query("SELECT status, code FROM dmarc.intake WHERE status <> 'stored'") == [
@@ -249,6 +250,44 @@ def test_a_worker_killed_under_a_large_report_leaves_nothing_of_it(start_ingest,
     ]
 
 
-def copying(database):
-    """Whether records stream into the database just now."""
-    return database.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY stage_record%' AND state = 'active'")
+def nameless_files(ingest):
+    """How many files without a name ruad-ingest has open in its state folder or that of temporary files."""
+    links = []
+    for fd in pathlib.Path(f"/proc/{ingest.process.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            links.append(os.readlink(fd))
+    return sum(re.search("/(#|ruad-)[^/]* \\(deleted\\)$", link) is not None for link in links)
+
+
+def test_another_version_s_functions_are_451_and_said(ingest, database):
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    database.query("ALTER FUNCTION ruad.evaluations RENAME TO of_another_version")
+    assert ingest.deliver(reports.report_mail(2, records=[reports.record(header_from="new.example")])) == [FAILED]
+    wait_until(lambda: "the functions of the database are not those of ruad" in ingest.log(), "the reason in the log")
+    database.query("ALTER FUNCTION ruad.of_another_version RENAME TO evaluations")
+    assert ingest.deliver(reports.report_mail(2, records=[reports.record(header_from="new.example")])) == [STORED]
+    assert database.reports() == ["report-1", "report-2"]
+
+
+def test_evaluations_that_were_removed_are_stored_anew(ingest, database):
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    database.query("DELETE FROM ruad.record; DELETE FROM ruad.report; DELETE FROM ruad.evaluation")
+    database.query("SELECT nextval('ruad.evaluation_epoch')")
+    assert ingest.deliver(reports.report_mail(2)) == [STORED]
+    assert database.value("SELECT count(*) FROM ruad.record r JOIN ruad.evaluation e ON e.id = r.evaluation") == 1
+
+
+def test_a_small_mail_does_not_wait_for_a_large_one(ingest, database):
+    records = [reports.record(f"2001:db8::{n:x}", header_from=f"d{n}.example") for n in range(1, 20001)]
+    large = reports.report_mail(1, records=records)
+    with contextlib.closing(database.connect()) as blocker, concurrent.futures.ThreadPoolExecutor(1) as client:
+        blocker.autocommit = False
+        blocker.cursor().execute("LOCK TABLE ruad.record IN SHARE ROW EXCLUSIVE MODE")
+        reply = client.submit(ingest.deliver, large)
+        wait_for_lock(database)
+        # a mail without records needs nothing that the large one waits for
+        assert ingest.deliver(reports.mail()) == [STORED]
+        assert not reply.done()
+        blocker.rollback()
+        assert reply.result() == [STORED]
+    assert database.value("SELECT count(*) FROM dmarc.records") == 20000

@@ -151,7 +151,7 @@ def test_bytes_that_nobody_read_are_kept_a_year(pruned):
 
 def test_there_is_one_at_a_time(pruned):
     with contextlib.closing(pruned.database.connect()) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(x'6b656570'::int)")
+        cursor.execute("BEGIN; LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE")
         code, said, errors = pruned.run()
         assert (code, said) == (75, "")
         assert "another ruad prune or ruad reprocess is at work" in errors

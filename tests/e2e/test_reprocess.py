@@ -218,7 +218,7 @@ def test_without_the_database_it_is_try_again(again):
 def test_there_is_one_at_a_time(again):
     again.deliver(report(1))
     with contextlib.closing(again.database.connect()) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(x'6b656570'::int)")
+        cursor.execute("BEGIN; LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE")
         code, output, errors = again.run()
         assert (code, output) == (75, "")
         assert "another ruad prune or ruad reprocess is at work" in errors

@@ -134,6 +134,21 @@ def test_wrong_local_settings_are_refused_in_the_words_of_postgresql(supervised)
     supervised.started()
 
 
+def test_roles_of_ruad_reach_its_own_database_alone(running):
+    for database in "postgres", "template1":
+        with pytest.raises(psycopg2.OperationalError, match="no pg_hba.conf entry"):
+            psycopg2.connect(host=f"{running.state}/run", user="ruad_web", dbname=database)
+    assert running.query("SELECT datname FROM pg_database WHERE has_database_privilege('ruad_web', oid, 'CONNECT') AND datallowconn") == [("ruad",)]
+
+
+def test_every_role_has_its_time_outs_and_a_connection_limit(running):
+    limits = running.query("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'ruad\\_%' ORDER BY 1")
+    assert limits == [("ruad_auditor", 8), ("ruad_editor", 12), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_owner", 16), ("ruad_web", 12)]
+    for role, wanted in ("ruad_auditor", ["5min", "5s", "5min"]), ("ruad_ingest", ["15min", "30s", "5min"]):
+        names = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
+        assert [running.query(f"SHOW {name}", role=role)[0][0] for name in names] == wanted
+
+
 def test_auditor_reads_views_and_nothing_else(running):
     assert running.query("SELECT count(*) FROM dmarc.records", role="ruad_auditor") == [(0,)]
     for sql in ("SELECT * FROM ruad.mail", "CREATE TABLE public.t (a int)", "SET ROLE ruad_owner"):
@@ -142,18 +157,19 @@ def test_auditor_reads_views_and_nothing_else(running):
 
 
 @needs_root
-def test_other_users_are_auditors_where_they_reach_the_socket(running):
-    def connect_as_nobody(role):
-        words = ["psql", "-XAtc", "SELECT current_user", f"host={running.state}/run user={role} dbname=ruad"]
+def test_other_users_are_no_role_of_ruad_though_they_reach_the_socket(running):
+    def connect_as_nobody(role, database="ruad"):
+        words = ["psql", "-XAtc", "SELECT current_user", f"host={running.state}/run user={role} dbname={database}"]
         done = subprocess.run([*as_user("nobody"), *words], capture_output=True, text=True, check=False)
         return done.stdout.strip() or done.stderr
 
     assert "Permission denied" in connect_as_nobody("ruad_auditor")
     running.state.chmod(0o755)
     (running.state / "run").chmod(0o755)
-    assert connect_as_nobody("ruad_auditor") == "ruad_auditor"
-    for role in ("postgres", "ruad_owner", "ruad_ingest", "ruad_web"):
+    for role in ("postgres", "ruad_owner", "ruad_ingest", "ruad_web", "ruad_auditor"):
         assert "eer authentication failed" in connect_as_nobody(role), role
+    assert "no pg_hba.conf entry" in connect_as_nobody("nobody")
+    assert "no pg_hba.conf entry" in connect_as_nobody("ruad_auditor", "postgres")
 
 
 def test_children_have_only_what_is_theirs(running):

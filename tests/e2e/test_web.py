@@ -327,8 +327,10 @@ def test_its_connections_are_read_only_and_bounded(site, filled):
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ruad-web' AND usename = 'reader'")
         assert 1 <= cursor.fetchone()[0] <= 4
     log = (filled.postgres.folder / "log").read_text()
-    for setting in "default_transaction_read_only = on", "statement_timeout = '10s'", "search_path = ":
+    for setting in "default_transaction_read_only = on", "$1 = 'ruad_web'", "search_path = ":
         assert setting in log
+    limits = filled.value("SELECT rolconfig FROM pg_roles WHERE rolname = 'ruad_web'")
+    assert "statement_timeout=10s" in limits and "lock_timeout=5s" in limits
 
 
 # What is agreed on

@@ -1,9 +1,12 @@
 """The API over a database filled by LMTP: every route keeps to the contract (contract.py holds every answer against it), and its numbers are right."""
 
+import contextlib
 import csv
+import http.client
 import io
 import json
 import re
+import socket
 import subprocess
 import urllib.parse
 import xml.etree.ElementTree
@@ -11,8 +14,22 @@ import xml.etree.ElementTree
 import contract
 import pytest
 import reports
-from conftest import BUILD
-from web_data import FAILING, FORMULA_ORG, HOSTILE_ORG, MANY, MESSAGES, OTHERS, STORED, WINDOW, add_roles, filled_database, running_site
+from conftest import BUILD, wait_until
+from web_data import (
+    FAILING,
+    FORMULA_ORG,
+    HOSTILE_ORG,
+    MANY,
+    MESSAGES,
+    OTHERS,
+    STORED,
+    WINDOW,
+    add_roles,
+    deliver,
+    filled_database,
+    report,
+    running_site,
+)
 
 CSV_TYPE = "text/csv; charset=utf-8; header=present"
 NAMESPACE = {"r": reports.NAMESPACE}
@@ -289,6 +306,90 @@ def test_csv_refuses_as_json_does(site):
     answer = site.get("records", format="csv", ip="10.1")
     assert answer.status == 400
     assert list(answer.problem()) == ["ip"]
+
+
+# Lists that are streamed
+
+LONG = 40000  # rows: about ten megabytes, more than sockets hold
+LONG_CSV = "/api/v1/records?from=2025-06-01&to=2025-07-01&format=csv"
+
+
+@pytest.fixture(name="long", scope="module")
+def fixture_long():
+    """A database and its site, with one more report of many records."""
+    records = [(f"2001:db8::{n:x}", 1, "pass", "pass") for n in range(1, LONG + 1)]
+    with filled_database() as database:
+        deliver(database, [(report(900, -200, "Long", "long.example", records), "dmarc-sum@example.com")])
+        with running_site(database, http_threads=1) as site:
+            yield database, site
+
+
+def begun_download(site):
+    """A response whose body is not read yet; its socket holds little of it."""
+    client = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    client.sock = socket.socket()
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    client.sock.settimeout(60)
+    client.sock.connect(("127.0.0.1", site.port))
+    client.request("GET", LONG_CSV)
+    response = client.getresponse()
+    assert response.status == 200
+    return client, response
+
+
+def test_a_long_list_is_streamed_without_a_limit(long):
+    answer = long[1].ask(LONG_CSV)
+    rows = rows_of(answer)
+    assert [row["record_no"] for row in rows] == [str(n) for n in range(1, LONG + 1)]
+    assert answer["Transfer-Encoding"] == "chunked"
+    assert answer["ETag"] is answer["Link"] is answer["Content-Encoding"] is None
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Vary"] == "Accept"
+
+
+def test_head_of_a_long_list_has_its_headers_alone(long):
+    answer = long[1].ask(LONG_CSV, method="HEAD")
+    assert (answer.status, answer["Content-Type"], answer.body) == (200, CSV_TYPE, b"")
+
+
+def test_pages_of_a_long_list_make_the_whole(long):
+    site = long[1]
+    pages, query = [], LONG_CSV + "&limit=10000"
+    while query:
+        answer = site.ask(query)
+        pages.append(answer.body.split(b"\r\n", 1)[1])
+        query = next_of(answer) and "/api/v1/records" + next_of(answer)
+    assert len(pages) == LONG // 10000
+    assert b"".join(pages) == site.ask(LONG_CSV).body.split(b"\r\n", 1)[1]
+
+
+def test_a_download_that_nobody_reads_holds_up_no_thread(long):
+    site = long[1]  # which has one thread
+    client, _ = begun_download(site)
+    with contextlib.closing(client):
+        assert site.get("summary").status == 200
+
+
+def test_a_lost_connection_truncates_the_download(long):
+    database, site = long
+    client, response = begun_download(site)
+    with contextlib.closing(client):
+        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ruad-web' AND state = 'idle in transaction'"
+        assert wait_until(lambda: database.query(end), "a transaction that waits for the reader") == [(True,)]
+        with pytest.raises(http.client.IncompleteRead):
+            response.read()
+    assert site.get("summary").status == 200
+
+
+def test_more_downloads_at_once_than_may_be_are_refused(long):
+    site = long[1]
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(contextlib.closing(begun_download(site)[0]))
+        answer = site.ask(LONG_CSV)
+        assert (answer.status, answer["Retry-After"]) == (503, "30")
+        assert answer["Content-Type"] == "application/problem+json"
+    wait_until(lambda: site.ask(LONG_CSV).status == 200, "downloads that were broken off make room")
 
 
 def test_a_report_is_to_be_had_as_xml(site):

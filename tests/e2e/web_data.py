@@ -61,17 +61,22 @@ CHECK = {  # as ruad-enrich keeps it of each domain
 }
 
 
-def fill(database):
-    """Deliver all of it, and keep a check of each domain's DNS."""
+def deliver(database, mails):
+    """Deliver pairs of a mail and its recipient."""
     with temporary_folder() as folder:
         ingest = Ingest(folder, database.conninfo("taker"))
         try:
             ingest.start()
             with contextlib.closing(ingest.connect()) as client:
-                for mail, recipient in [*((mail, "dmarc-sum@example.com") for mail in MAILS), *OTHERS]:
+                for mail, recipient in mails:
                     client.sendmail("bounce@reporter.example", [recipient], mail)
         finally:
             ingest.close()
+
+
+def fill(database):
+    """Deliver all of it, and keep a check of each domain's DNS."""
+    deliver(database, [*((mail, "dmarc-sum@example.com") for mail in MAILS), *OTHERS])
     database.query(
         "INSERT INTO ruad.dns_check (domain_id, checked_at, expires_at, result) SELECT id, now(), 'infinity', %s FROM ruad.domain",
         json.dumps(CHECK),

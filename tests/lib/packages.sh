@@ -18,7 +18,7 @@ packages_of() {
 	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema python3-dkim openssl swaks curl nsd unbound libmaxmind-db-writer-perl && mail_server_libraries ;;
 	browser) printf '%s\n' chromium adduser nginx ;;
 	fuzz) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" ;;
-	bench) printf '%s\n' libxml2-utils python3 python3-venv ;;
+	bench) printf '%s\n' libxml2-utils python3 python3-venv wrk ;;
 	lint) printf '%s\n' perl clang clang-format clang-tidy cppcheck shellcheck python3 ;;
 	esac
 }

@@ -50,8 +50,61 @@ headers() {
 	done | none
 }
 
+# The functions, as "file: name", for which CONDITION holds, in Perl; $body is without comments and literals.
+functions() {
+	# shellcheck disable=SC2016
+	sql_files | xargs perl -e '
+		my $condition = eval "sub { my (\$name, \$language, \$body) = \@_; $ENV{CONDITION} }" or die $@;
+		for my $file (@ARGV) {
+			open my $in, "<", $file or die "$file: $!";
+			my $text = do { local $/; <$in> };
+			while ($text =~ /^CREATE (?:OR REPLACE )?FUNCTION ([a-z_.0-9]+)\s*\((.*?)\nAS \$\$(.*?)\$\$;/gms) {
+				my ($name, $head, $body) = ($1, $2, $3);
+				my ($language) = $head =~ /LANGUAGE (\w+)/;
+				$body =~ s/--.*//g;
+				$body =~ s/\$q\$.*?\$q\$//gs;
+				$body =~ s/\x27(?:[^\x27]|\x27\x27)*\x27//g;
+				print "$file: $name\n" if $condition->($name, $language, $body);
+			}
+		}'
+}
+
+# A LANGUAGE sql function that reads a table or view may be put into its caller, and a distributed plan has no place for it.
+# shellcheck disable=SC2016
+sql_functions_read_nothing() {
+	CONDITION='$language eq "sql" && $body =~ /\b(?:FROM|JOIN|,)\s+(?:ONLY\s+)?(?:ruad|dmarc)\.[a-z_]+\b(?!\s*\()/i' functions | none
+}
+
+# SELECT without columns.
+no_select_from() {
+	sql_files | xargs grep -nE '\bSELECT FROM\b' | none
+}
+
+# Temporary tables have no place in a join with distributed ones; none is made at all.
+no_temporary_tables() {
+	sql_files | xargs grep -niE '\bCREATE (LOCAL |GLOBAL )?TEMP(ORARY)? (TABLE|VIEW|SEQUENCE)\b' | none
+}
+
+# EXCEPTION makes a subtransaction, which a distributed INSERT ... SELECT must not. Functions that have such a block: none stands inside an
+# INSERT ... SELECT, by name. (One that calls them from a function in between is not found.)
+# shellcheck disable=SC2016
+no_subtransaction_in_insert() {
+	local names
+	names=$(CONDITION='$body =~ /\bEXCEPTION\s+WHEN\b/' functions | sed 's/.*: //' | sort -u | paste -sd '|' | sed 's/\./\\./g')
+	sql_files | xargs perl -0777 -ne '
+		s/--.*//g;
+		while (/\b(INSERT\s+INTO\b[^;]*?\bSELECT\b[^;]*);/gs) {
+			my $insert = $1;
+			print "$ARGV: $1\n" while $insert =~ /\b('"$names"')\s*\(/g;
+		}' | none
+}
+
 check 'no function, view, type or table is defined twice' twice
 check 'sql/CMakeLists.txt names every SQL file' listed
 check 'migrations define no functions or views' migrations_hold_tables
 check 'every SQL file says what it is for' headers
+check 'no LANGUAGE sql function reads a table or a view' sql_functions_read_nothing
+check 'no SELECT without columns' no_select_from
+check 'no temporary tables' no_temporary_tables
+check 'no function with an EXCEPTION block is called in an INSERT ... SELECT' no_subtransaction_in_insert
 finish

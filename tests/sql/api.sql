@@ -133,7 +133,7 @@ SELECT is(api.report(987654321), NULL, 'report: none with that id');
 SELECT is(jsonb_build_array(j -> 'counts', j -> 'by_code', j -> 'mails'), '[{"stored": 4, "duplicate": 0, "conflict": 1, "quarantined": 1}, {"xml": 1, "conflict": 1}, 6]', 'intake: counters')
 	FROM api.intake(api.filter()) j;
 SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'status', x -> 'code', x -> 'reason', x -> 'raw') ORDER BY x ->> 'status') FROM jsonb_array_elements(api.intake(api.filter()) -> 'items') x),
-	'[["conflict", "conflict", "a report with the same key is stored and its content is another", true], ["quarantined", "xml", "line 1: evil", true]]', 'intake: problems, without control characters');
+	'[["conflict", "conflict", "a different report with the same key is already stored", true], ["quarantined", "xml", "line 1: evil", true]]', 'intake: problems, without control characters');
 SELECT is(jsonb_array_length(api.intake_events(api.filter(), api.page(), p_status => ARRAY['stored']) -> 'items'), 4, 'intake: by status');
 
 -- kinds, what breaks off, and what the MTA said

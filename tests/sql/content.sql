@@ -13,10 +13,10 @@ CREATE TEMP TABLE doc AS SELECT '{"feedback_type": "auth-failure", "user_agent":
 -- failure reports
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(t.failure(f, '{"notes": [{"code": "F1", "path": "mail", "raw": null}]}')) || '{"authentic": "pass"}') x), '1 0 0 0 f',
 	'a failure report is stored');
-SELECT is(to_jsonb(r) - '{id,mail,received_at,begin,domain_id,sha256,kind,authentic,notes}'::text[], jsonb_set(f, '{arrival_time}', to_jsonb('2012-03-08T21:00:00Z'::timestamptz)),
+SELECT is(to_jsonb(r) - '{id,mail,received_at,begin,day,domain_id,sha256,kind,authentic,notes}'::text[], jsonb_set(f, '{arrival_time}', to_jsonb('2012-03-08T21:00:00Z'::timestamptz)),
 	'with every member in a column of its name') FROM doc, ruad.failure r;
 SELECT is((SELECT (r.begin, d.name, r.kind, r.authentic, r.notes -> 0 ->> 'code', r.tableoid::regclass)::text FROM ruad.failure r JOIN ruad.domain d ON d.id = r.domain_id),
-	('2012-03-08 21:00:00+00'::timestamptz, 'f.example', 'failure', 'pass', 'F1', 'ruad.failure_2012_03'::regclass)::text, 'filed by its first domain and its time of arrival');
+	('2012-03-08 21:00:00+00'::timestamptz, 'f.example', 'failure', 'pass', 'F1', 'ruad.failure_default'::regclass)::text, 'filed by its first domain and its time of arrival');
 SELECT results_eq($$SELECT kind, status, code, place, report = (SELECT id FROM ruad.failure), partial FROM ruad.item$$, $$VALUES ('failure', 'stored', NULL, 'mail', true, false)$$, 'and the ledger knows');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(t.failure(f, '{"notes": [{"code": "F1", "path": "mail", "raw": null}]}')) || '{"subject": "other mail"}') x), '0 1 0 0 f',
 	'the same again is a duplicate');
@@ -36,11 +36,11 @@ SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.tls(t.tls_content(doma
 SELECT results_eq($$SELECT d.name, o.org_name, r.begin, r."end", contact_info, report_id, policies, total_successful_session_count, total_failure_session_count, authentic, r.tableoid::regclass::text
 	FROM ruad.tls r JOIN ruad.domain d ON d.id = r.domain_id JOIN ruad.reporter o ON o.id = r.reporter_id$$,
 	$$VALUES ('company-y.example', 'Company-X', '2016-04-01 00:00:00+00'::timestamptz, '2016-04-01 23:59:59+00'::timestamptz, 'sts-reporting@company-x.example',
-		'5065427c-23d3-47ca-b6e0-946ea0e8c4be', 2, 10652::bigint, 606::bigint, 'fail', 'ruad.tls_2016_04')$$, 'with its sums, filed by the first of its domains');
+		'5065427c-23d3-47ca-b6e0-946ea0e8c4be', 2, 10652::bigint, 606::bigint, 'fail', 'ruad.tls_default')$$, 'with its sums, filed by the first of its domains');
 SELECT results_eq($$SELECT d.name, policy_no, policy_type, policy_string, mx_host, total_successful_session_count, total_failure_session_count, jsonb_array_length(failure_details), p.tableoid::regclass::text
 	FROM ruad.tls_policy p JOIN ruad.domain d ON d.id = p.domain_id ORDER BY policy_no$$,
-	$$VALUES ('z.example', 1, 'sts', '["version: STSv1", "mode: testing"]'::jsonb, '["*.mail.company-y.example"]'::jsonb, 5326::bigint, 303::bigint, 2, 'ruad.tls_policy_2016_04'),
-		('company-y.example', 2, 'sts', '["version: STSv1", "mode: testing"]', '["*.mail.company-y.example"]', 5326, 303, 2, 'ruad.tls_policy_2016_04')$$, 'each policy under its own domain');
+	$$VALUES ('z.example', 1, 'sts', '["version: STSv1", "mode: testing"]'::jsonb, '["*.mail.company-y.example"]'::jsonb, 5326::bigint, 303::bigint, 2, 'ruad.tls_policy_default'),
+		('company-y.example', 2, 'sts', '["version: STSv1", "mode: testing"]', '["*.mail.company-y.example"]', 5326, 303, 2, 'ruad.tls_policy_default')$$, 'each policy under its own domain');
 SELECT is((SELECT failure_details FROM ruad.tls_policy LIMIT 1), t.tls_content() #> '{policies,0,failure_details}', 'its failures as they came');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.tls(t.tls_content(domains => '{z.example,company-y.example}'))) || '{"subject": "other mail"}') x), '0 1 0 0 f', 'the same again is a duplicate');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.tls(t.tls_content(' COMPANY-x', domains => '{company-y.example,z.example,z.example}')))) x), '0 0 1 0 t',

@@ -1,5 +1,5 @@
 -- CSV: what RFC 4180 and spreadsheets make necessary, and that every list has all of its members.
-SELECT plan(65);
+SELECT plan(88);
 CREATE FUNCTION t.cell(value jsonb) RETURNS text LANGUAGE sql AS $$ SELECT api.csv_cell(value) $$;
 SELECT is(t.cell(v), want, format('cell: %s', v)) FROM (VALUES
 	('"plain"'::jsonb, 'plain'), ('null', ''), (NULL, ''), ('""', ''), ('true', 'true'), ('false', 'false'), ('0', '0'), ('-5', '-5'), ('18446744073709551614', '18446744073709551614'), ('0.25', '0.25'),
@@ -34,6 +34,36 @@ SELECT is((SELECT count(*) FROM regexp_matches(body, E'\r\n', 'g')), jsonb_array
 SELECT is((SELECT count(*) FROM lists, api.csv(name, doc), regexp_matches(body, E'(^|[,\n])"?[=+@-]', 'g')), 0::bigint, 'no cell begins like a formula');
 SELECT is((SELECT count(*) FROM lists, api.csv(name, doc) WHERE body ~ E'[\u0001-\u0009\u000b\u000c\u000e-\u001f\u0080-\u009f\u202a-\u202e]'), 0::bigint, 'nor has control characters');
 SELECT matches((SELECT body FROM lists, api.csv(name, doc) WHERE name = 'reports'), '"''=HYPERLINK\(""http://evil""\)"', 'a hostile name is a text');
+
+-- Streams are byte for byte what CSV made of JSON is.
+SELECT is(api.csv_cells('a', v, NULL, v), concat_ws(',', 'a', t.cell(to_jsonb(api.display(v))), '', t.cell(to_jsonb(api.display(v)))), format('cells: %s', to_json(v))) FROM (VALUES
+	(''), ('plain text, with a comma'), ('a"b'), ('=1'), ('+1'), ('-1'), ('@x'), (E'a\nb'), (E'\n=1'), (E'a\n=b'), (E'x\u0007y\u202e'), ('ü'), (E'\\')) x(v);
+CREATE FUNCTION t.streamed(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	lines refcursor := 'csv';
+	o record;
+	line text;
+	body text;
+BEGIN
+	EXECUTE 'SELECT * FROM ' || call INTO o;
+	body := o.head;
+	LOOP
+		FETCH lines INTO line;
+		EXIT WHEN NOT FOUND;
+		body := body || line;
+	END LOOP;
+	CLOSE lines;
+	RETURN concat_ws('next: ', body, o.next);
+END
+$$;
+SELECT is(t.streamed(call), body, 'a stream of ' || name) FROM (VALUES ('records', 'api.records_csv(api.filter(), api.stream())'), ('reports', 'api.reports_csv(api.filter(), api.stream())'),
+	('report_records', format('api.report_records_csv(%s, api.filter(), api.stream())', (SELECT id FROM dmarc.reports))), ('failures', 'api.failures_csv(api.filter(), api.stream())'),
+	('tls_reports', 'api.tls_reports_csv(api.filter(), api.stream())'), ('intake_events', 'api.intake_events_csv(api.filter(), api.stream(), ''{stored,quarantined}'')')) s(name, call)
+	JOIN lists USING (name), api.csv(name, doc);
+SELECT is(t.streamed('api.records_csv(api.filter(), api.stream(1))'), concat_ws('next: ', body, next), 'a page of a stream has the cursor of the JSON''s') FROM api.csv('records', api.records(api.filter(), api.page(1)));
+SELECT is(t.streamed(format('api.records_csv(api.filter(), api.stream(1, %L))', next)), (SELECT body FROM api.csv('records', api.records(api.filter(), api.page(1, next)))), 'the last page has none') FROM api.csv('records', api.records(api.filter(), api.page(1)));
+SELECT is((SELECT head FROM api.report_records_csv(-1, api.filter(), api.stream())), NULL, 'no such report');
+SELECT is(t.words('SELECT api.records_csv(api.filter(), api.stream(10001))'), '22023 parameter "limit": "10001" is not between 1 and 10000 / limit', 'a page has 10000 rows at most');
 
 -- Ten thousand rows take well under two seconds (and are given five here, for slow machines).
 CREATE TEMP TABLE many AS SELECT jsonb_build_object('items', jsonb_agg(i)) AS doc FROM (SELECT doc -> 'items' -> 0 AS i FROM lists, generate_series(1, 10000) WHERE name = 'sources') x;

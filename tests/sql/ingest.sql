@@ -75,8 +75,8 @@ SELECT is((SELECT count(*) FROM ruad.record r WHERE NOT EXISTS (SELECT FROM ruad
 	0::bigint, 'no record without its report');
 
 -- keep_raw() takes the right bytes, once, and is not forgotten.
-SELECT throws_ok($$SELECT t.stage(t.mail(t.unreadable('xml', 'c'))); SELECT ruad.keep_raw(mail_id, 'other bytes') FROM ruad.ingest()$$, '22023',
+SELECT throws_ok($$SELECT ruad.keep_raw(mail_id, 'other bytes') FROM t.mail(t.unreadable('xml', 'c')) m, ruad.ingest(t.mails(m), t.items(m))$$, '22023',
 	NULL, 'bytes with another checksum are refused');
-SELECT throws_ok($$SELECT t.stage(t.mail(t.unreadable('xml', 'd'))); SELECT ruad.ingest(); SET CONSTRAINTS ALL IMMEDIATE$$, '23000', NULL,
+SELECT throws_ok($$SELECT ruad.ingest(t.mails(m), t.items(m)) FROM t.mail(t.unreadable('xml', 'd')) m; SET CONSTRAINTS ALL IMMEDIATE$$, '23000', NULL,
 	'a transaction that forgets to keep the bytes cannot commit');
 SELECT * FROM finish();

@@ -95,7 +95,7 @@ SELECT is(j - '{window,by_day,items,next,last_mail_at,last_report_at}'::text[], 
 	'intake: counters, by the time that it came in') FROM k;
 SELECT is(t.members(j -> 'by_day', 't', 'stored', 'duplicate', 'conflict', 'quarantined'), jsonb_build_array(jsonb_build_array(t.date(-12), 0, 0, 0, 0), jsonb_build_array(t.date(-11), 0, 0, 0, 0), jsonb_build_array(t.date(-10), 1, 0, 0, 0),
 	jsonb_build_array(t.date(-9), 0, 1, 1, 0), jsonb_build_array(t.date(-8), 0, 0, 0, 2)), 'intake: each day') FROM k;
-SELECT is(t.members(j -> 'items', 'item_no', 'status', 'code', 'reason', 'raw'), '[[1, "quarantined", "xml", "line 1: evil", true], [2, "quarantined", "archive", "no", true], [1, "conflict", "conflict", "a report with the same key is stored and its content is another", true]]',
+SELECT is(t.members(j -> 'items', 'item_no', 'status', 'code', 'reason', 'raw'), '[[1, "quarantined", "xml", "line 1: evil", true], [2, "quarantined", "archive", "no", true], [1, "conflict", "conflict", "a different report with the same key is already stored", true]]',
 	'intake: what somebody should look at') FROM k;
 SELECT is(j ->> 'last_mail_at' LIKE to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD') || '%' AND j ->> 'last_report_at' = j ->> 'last_mail_at', true, 'intake: the last mail and report, whatever the window') FROM k;
 SELECT is(t.members(api.intake_events(f, api.page(), st, ki, co, (SELECT id FROM dmarc.reports WHERE report_id = 'i1' AND re)) -> 'items', 'status', 'code'), want, 'events: ' || n) FROM (VALUES

@@ -1,7 +1,7 @@
 #!/bin/bash
 # migrate.sh - ruad migrate: once, in order, by one of several, and never over what is not its own. Run by tests/sql/run.
 export PGOPTIONS='' RUAD_SERVER_USER=postgres RUAD_CONFIG=''
-echo 1..20
+echo 1..32
 number=0
 
 # is WANT HAVE WORDS
@@ -61,9 +61,47 @@ done
 is 0 $status 'three at the same time all succeed'
 is "$last" "$(sql 'SELECT count(*) FROM ruad.schema_version')" 'and each migration has run once'
 
-psql -Xqd postgres -c 'CREATE ROLE m_login LOGIN CREATEROLE'
+# Logins that are no superuser. From PostgreSQL 16 on CREATEROLE gives no right to roles that another login made.
+psql -Xqd postgres -c 'CREATE ROLE m_login LOGIN CREATEROLE' -c 'CREATE ROLE m_plain LOGIN' -c 'CREATE ROLE m_other LOGIN'
+asked() { # what a refusal says that a superuser must run
+	sed -n 's/.*a superuser must run: //p' <<<"$1"
+}
 fresh m_login
-is "the schema is at version $last" "$(as=m_login migrate | tail -n 1)" 'a login that is no superuser can migrate its own database'
+words=$(as=m_login migrate)
+if [ "$(psql -XAtqd postgres -c "SELECT current_setting('server_version_num')::integer >= 160000")" = t ]; then
+	is 5 "$(asked "$words" | grep -o 'GRANT ruad_[a-z]* TO m_login WITH INHERIT TRUE, SET TRUE' | grep -vc auditor)" 'of roles that another login made, the rights are asked for'
+	sql "$(asked "$words")"
+	words=$(as=m_login migrate)
+else
+	is '' "$(asked "$words")" 'a login with CREATEROLE gives itself the rights'
+fi
+is "the schema is at version $last" "$(tail -n 1 <<<"$words")" 'a login that is no superuser can migrate its own database'
+is t "$(psql -XAtqd m -U m_login -c 'SET ROLE ruad_ingest' -c 'SET ROLE ruad_web' -c 'SET ROLE ruad_editor' -c 'SET ROLE ruad_enrich' -c 'SET ROLE ruad_owner' -c 'SELECT true')" 'and may act as every role'
+
+fresh
+words=$(as=m_plain migrate)
+is 75 $? 'a login that may do nothing is refused'
+is 1 "$(asked "$words" | grep -c 'GRANT CREATE ON DATABASE m TO m_plain;$')" 'and what it lacks is said'
+is '' "$(sql "SELECT nspname FROM pg_namespace WHERE nspname = 'ruad'")" 'nothing was done'
+sql "$(asked "$words")"
+is "the schema is at version $last" "$(as=m_plain migrate | tail -n 1)" 'once a superuser has run that, it migrates'
+words=$(as=m_other migrate)
+is 75 $? 'another login is refused on a database that was migrated'
+is 1 "$(asked "$words" | grep -cE '^GRANT ruad_owner TO m_other( WITH INHERIT TRUE, SET TRUE)?;$')" 'and what it lacks is said'
+sql "$(asked "$words")"
+is "the schema is at version $last" "$(as=m_other migrate | tail -n 1)" 'once a superuser has run that, it is served'
+
+# No outsider can stop a migration by the lock of the first one.
+sql "UPDATE ruad.definitions SET checksum = 'x'"
+psql -XAtqd m -c 'SELECT pg_advisory_lock(1920295268), pg_sleep(60)' >/dev/null 2>&1 &
+holder=$!
+until [ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 1 ]; do sleep 0.05; done
+is "the schema is at version $last" "$(PGOPTIONS='-c lock_timeout=5s' migrate | tail -n 1)" 'an advisory lock holds up no later migration'
+sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'" >/dev/null
+wait $holder
+
+fresh
+migrate >/dev/null
 
 # Functions and views of another ruad, and what users built on them.
 sql "CREATE ROLE m_user; CREATE SCHEMA users; CREATE VIEW users.mine AS SELECT domain, sum(count) FROM dmarc.records GROUP BY domain; GRANT SELECT ON dmarc.records TO m_user;
@@ -79,3 +117,17 @@ is 75 $? 'a view that calls a function of ours prevents the replacement'
 is 1 "$(grep -c 'functions and views: .*\|view users.theirs depends' <<<"$words" | grep -c 2)" 'and is named'
 sql 'DROP VIEW users.theirs; DROP OWNED BY m_user; DROP ROLE m_user' >/dev/null
 migrate >/dev/null
+
+# Replacing functions and views leaves what a first migration makes. A dump's order differs, so its lines are compared sorted.
+dumped() {
+	pg_dump -s -n ruad -n dmarc -n api m | grep -v '^\\\(un\)\?restrict ' | sort
+}
+fresh
+migrate >/dev/null
+first=$(dumped)
+sql "SET ROLE ruad_owner; CREATE FUNCTION api.of_yesterday() RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE OR REPLACE FUNCTION api.today() RETURNS date LANGUAGE sql AS 'SELECT NULL::date';
+	CREATE TYPE ruad.of_yesterday AS (x integer); COMMENT ON VIEW dmarc.records IS 'old';
+	GRANT EXECUTE ON FUNCTION api.today() TO ruad_ingest; UPDATE ruad.definitions SET checksum = 'x'" >/dev/null
+words=$(migrate)
+is "the schema is at version $last" "$(tail -n 1 <<<"$words")" 'functions and views of another ruad are replaced'
+is '' "$(diff <(echo "$first") <(dumped) | head -n 20)" 'and the schema is that of a database that never had them'

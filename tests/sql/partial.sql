@@ -9,7 +9,7 @@ CREATE FUNCTION t.stands(id text) RETURNS text LANGUAGE sql AS $$
 
 SELECT is(t.take(t.mail(t.doc('a', 2, true))), '1 0 0 0 t', 'one that breaks off is stored, and its bytes are kept');
 SELECT is(t.ledger(t.last()), '1 aggregate stored partial r1 +raw', 'the ledger says so');
-SELECT is((SELECT reason FROM ruad.item WHERE mail = t.last()), 'the report breaks off; its whole records are stored', 'in words');
+SELECT is((SELECT reason FROM ruad.item WHERE mail = t.last()), 'the report is truncated; its complete records are stored', 'in words');
 SELECT is(t.stands('a'), '2 records, 20 messages, partial t', 'and so does the report');
 CREATE TEMP TABLE a AS SELECT id, mail FROM ruad.report;
 SELECT is(t.take(t.mail(t.doc('a', 2, true)) || '{"subject": "again"}'), '0 1 0 0 f', 'the same again is a duplicate');

@@ -1,5 +1,5 @@
 -- Two sessions at once: one of them wins, the other sees a duplicate; nothing deadlocks.
-SELECT plan(30);
+SELECT plan(35);
 \getenv host PGHOST
 SELECT dblink_connect('other', format('host=%s user=postgres dbname=%I options=''-c search_path=tap,t''', :'host', current_database()));
 CREATE FUNCTION t.pair() RETURNS jsonb LANGUAGE sql AS $$
@@ -32,14 +32,25 @@ ROLLBACK;
 SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '0 0 0 1 t', 'and keeps them itself when the first fails');
 SELECT * FROM dblink_get_result('other') AS r(x text);
 
--- A month that neither has: the partitions are made once.
+-- A month that neither has: none makes a table, so none waits.
+SELECT is(t.take(t.mail(t.report('m.example', 'Org', 'm0', t.day(-3), '[]'))), '1 0 0 0 f', 'a domain');
 BEGIN;
-SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('m.example', 'Org', 'm1', '2015-05-05', '[]'))) x), '1 0 0 0 f', 'the first makes the month');
-SELECT dblink_send_query('other', $$SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('m.example', 'Org', 'm2', '2015-05-06', '[]'))) x$$);
-SELECT ok(t.waits(), 'the second waits for it');
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('m.example', 'Org', 'm1', '2015-05-05', '[]'))) x), '1 0 0 0 f', 'the first stores a report of a new month');
+SELECT is((SELECT x FROM dblink('other', $$SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('m.example', 'Org', 'm2', '2015-05-06', '[]'))) x$$) AS r(x text)), '1 0 0 0 f', 'the second does not wait for it');
 COMMIT;
-SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '1 0 0 0 f', 'and uses it');
+
+-- What two sessions find about records: stored once.
+BEGIN;
+SELECT is(t.take(t.mail(t.report('m.example', 'Org', 'e1', t.day(-3), jsonb_build_array(t.record('192.0.2.1', 1, 'pass', 'fail'), t.record('192.0.2.2', 1, 'fail', 'fail'))))), '1 0 0 0 f', 'a report');
+SELECT dblink_send_query('other', $$SELECT t.take(t.mail(t.report('m.example', 'Org', 'e2', t.day(-3), jsonb_build_array(t.record('192.0.2.3', 1, 'fail', 'fail'), t.record('192.0.2.4', 1, 'pass', 'fail')))))$$);
+SELECT ok(t.waits(), 'another one, in which the same was found, waits');
+COMMIT;
+SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '1 0 0 0 f', 'and refers to it');
 SELECT * FROM dblink_get_result('other') AS r(x text);
+SELECT is((SELECT (count(DISTINCT r.evaluation), count(*), (SELECT count(*) FROM ruad.evaluation), (SELECT count(*) FROM ruad.facet))::text
+	FROM ruad.record r JOIN ruad.domain d ON d.id = r.domain_id WHERE d.name = 'm.example'), '(2,4,2,2)', 'each once');
+SELECT results_eq($$SELECT host(source_ip), dkim, count FROM dmarc.records WHERE domain = 'm.example' ORDER BY 1$$, $$VALUES ('192.0.2.1', 'pass', 1::bigint), ('192.0.2.2', 'fail', 1), ('192.0.2.3', 'fail', 1), ('192.0.2.4', 'pass', 1)$$,
+	'and each record has its own');
 
 -- Failure reports: told by their bytes, though each mail has another time.
 BEGIN;
@@ -88,11 +99,10 @@ SELECT is(t.ledger(t.of('p')), '1 aggregate duplicate r1, 2 aggregate stored r2'
 SELECT is(t.take(t.named('w', t.unreadable('xml', 'w'))), '0 0 0 1 t', 'one more');
 BEGIN;
 SELECT is(t.again(t.of('w'), t.named('w', t.doc('w'))), '1 0 0 0 f', 'two sessions read it again');
-SELECT dblink_send_query('other', $$SELECT t.stage(t.named('w', t.doc('w')) || jsonb_build_object('again', t.of('w')));
-	SELECT concat_ws(' ', stored, duplicates, conflicts, unreadable, keep_raw) FROM ruad.ingest_again()$$);
+SELECT dblink_send_query('other', $$SELECT concat_ws(' ', stored, duplicates, conflicts, unreadable, keep_raw)
+	FROM (SELECT t.named('w', t.doc('w')) || jsonb_build_object('again', t.of('w')) AS m OFFSET 0) v, ruad.ingest_again(t.mails(m), t.items(m))$$);
 SELECT ok(t.waits(), 'one waits');
 COMMIT;
-SELECT * FROM dblink_get_result('other') AS r(x text);
 SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), '0 0 0 0 f', 'and finds nothing left to do');
 SELECT * FROM dblink_get_result('other') AS r(x text);
 SELECT is(t.broken(), '', 'all is consistent');

@@ -86,7 +86,7 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'org_name', x -> 'messages', 
 SELECT is((SELECT count(*) FROM generate_series(1, 30) n, t.take(t.mail(t.report('many.example', CASE WHEN n % 3 = 0 THEN repeat(E'\u0001', n + 2000) ELSE 'Org' || n END, n::text, t.day(-1), (SELECT jsonb_agg(
 	t.record('10.0.' || n || '.' || k, 1, 'pass', 'pass', jsonb_build_object('header_from', CASE WHEN k < 4 THEN 'many' || (n + k) % 7 || '.example' END))) FROM generate_series(1, 4) k))))), 30::bigint, 'thirty reports');
 INSERT INTO ruad.address (source_ip, looked_up_at, asn) SELECT DISTINCT source_ip, now(), 64999 FROM ruad.record WHERE source_ip <<= '10.0.0.0/8';
-SELECT is(t.facts(api.filter(p_domain => '{many.example}'), 'source', 'key', 'ips_total', 'first_seen', 'new'), '[["as:64999", 120, null, null]]', 'over a hundred addresses: when it was first seen is not looked up');
+SELECT is(t.facts(api.filter(p_domain => '{many.example}'), 'source', 'key', 'ips_total', 'first_seen', 'new'), jsonb_build_array(jsonb_build_array('as:64999', 120, api.iso(t.day(-1)), true)), 'over a hundred addresses: it is known when it was first seen');
 CREATE FUNCTION t.pages(list text, size integer) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
 DECLARE
 	answer jsonb := '{}';

@@ -31,8 +31,12 @@ SELECT ok(text LIKE E'%</record>\n<record></record>\n<record><row><source_ip>192
 SELECT ok(text LIKE '%<envelope_from></envelope_from>%', 'what is empty has one') FROM x WHERE domain = 'new.example';
 SELECT ok(text LIKE '%<pct>50</pct><fo>1</fo>%' AND text NOT LIKE '%<record>%', 'an old report, without records') FROM x WHERE domain = 'old.example';
 SELECT is(array_agg(api.report_xml(id))::text, '{NULL,NULL}', 'none with that id') FROM unnest('{-1,987654321}'::bigint[]) id;
-INSERT INTO ruad.record (begin, report, count, domain_id, record_no, source_ip, class, dkim, spf)
-SELECT r.begin, r.id, k, r.domain_id, k, '192.0.2.1', 'pass', 'pass', 'pass' FROM ruad.report r JOIN ruad.domain d ON d.id = r.domain_id, generate_series(1, 100000) k WHERE d.name = 'bare.example';
+INSERT INTO ruad.record (begin, report, count, evaluation, day, domain_id, record_no, source_ip)
+SELECT r.begin, r.id, k, e.id, r.day, r.domain_id, k, '192.0.2.1'
+FROM ruad.report r JOIN ruad.domain d ON d.id = r.domain_id,
+	ruad.evaluations(ARRAY(SELECT jsonb_populate_record(NULL::ruad.new_evaluation, jsonb_build_object('domain_id', r.domain_id, 'day', r.day, 'dkim', 'pass', 'spf', 'pass')))) AS e(id),
+	generate_series(1, 100000) k
+WHERE d.name = 'bare.example';
 SELECT is((SELECT (regexp_count(t, '<record>'), right(t, 90)) FROM (SELECT api.report_xml(id) AS t FROM x WHERE domain = 'bare.example') y)::text,
 	(SELECT (100000, E'_evaluated><dkim>pass</dkim><spf>pass</spf></policy_evaluated></row></record>\n</feedback>\n')::text), 'a hundred thousand records, in order');
 SELECT * FROM finish();

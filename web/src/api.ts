@@ -83,7 +83,7 @@ export interface DomainItem extends Tally {
   sufficient: boolean | null;
   last_report_at: Text;
   solicited: boolean | null; // it asked for reports to come here; null of a From subdomain
-  spark: number[] | null; // messages, over the window in even steps
+  spark: number[] | null; // messages by day; by calendar month in windows of more than 92 days
 }
 
 export interface Domain extends DomainItem {

@@ -51,72 +51,68 @@ LANGUAGE sql AS $$ SELECT jsonb_build_object('kind', 'unreadable', 'code', code,
 CREATE FUNCTION t.mail(VARIADIC items jsonb[]) RETURNS jsonb
 LANGUAGE sql AS $$ SELECT jsonb_build_object('items', to_jsonb(items)) $$;
 
--- What COMMIT does; a test takes in several batches in one transaction.
-CREATE FUNCTION t.unstage() RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-	DELETE FROM pg_temp.stage_mail;
-	DELETE FROM pg_temp.stage_item;
-	DELETE FROM pg_temp.stage_record;
-	DELETE FROM pg_temp.work_mail;
-	DELETE FROM pg_temp.work_item;
-END
-$$;
-
 -- A mail's bytes: its JSON, or what its "bytes" says, so that two readings of one mail can be told.
 CREATE FUNCTION t.bytes(mail jsonb) RETURNS bytea
 LANGUAGE sql AS $$ SELECT convert_to(coalesce(mail ->> 'bytes', mail::text), 'UTF8') $$;
 
--- Stage mails, without taking them in.
-CREATE FUNCTION t.stage(VARIADIC mails jsonb[]) RETURNS void
+-- Mails and their items as ruad-ingest hands them over; of_mail and its bytes are those of a mail that is read again.
+CREATE FUNCTION t.mails(VARIADIC mails jsonb[]) RETURNS ruad.new_mail[]
+LANGUAGE sql AS $$
+	SELECT array_agg(ROW((m.v ->> 'again')::bigint, coalesce((m.v ->> 'received_at')::timestamptz, now()), 'lmtp', NULL, 'a@b.example',
+		'["dmarc-sum@here.example"]', length(t.bytes(m.v)), coalesce(decode(m.v ->> 'sha256', 'hex'), (SELECT k.sha256 FROM ruad.raw k WHERE k.mail = (m.v ->> 'again')::bigint), sha256(t.bytes(m.v))),
+		'<1@b.example>', m.v ->> 'subject', 'a@b.example', coalesce(m.v ->> 'authentic', 'none'))::ruad.new_mail ORDER BY m.no)
+	FROM unnest(mails) WITH ORDINALITY AS m(v, no)
+$$;
+
+CREATE FUNCTION t.items(VARIADIC mails jsonb[]) RETURNS ruad.new_item[]
+LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(jsonb_populate_record(NULL::ruad.new_item, i.v || jsonb_build_object('mail_no', m.no, 'item_no', i.no,
+		'announced', coalesce((i.v ->> 'records')::bigint, r.n), 'records', r.n, 'messages', r.messages, 'pass', r.pass,
+		'partial', coalesce((i.v ->> 'partial')::boolean, false), 'record_notes', r.notes,
+		'sha256', CASE
+			WHEN i.v ? 'sha256' THEN (i.v ->> 'sha256')::bytea
+			WHEN i.v ->> 'kind' <> 'unreadable' THEN sha256(convert_to(coalesce(i.v ->> 'bytes', i.v::text), 'UTF8'))
+		END)) ORDER BY m.no, i.no), '{}')
+	FROM unnest(mails) WITH ORDINALITY AS m(v, no)
+	CROSS JOIN LATERAL jsonb_array_elements(m.v -> 'items') WITH ORDINALITY AS i(v, no)
+	CROSS JOIN LATERAL (
+		SELECT count(*) AS n, least(coalesce(sum((e ->> 'count')::bigint), 0), 9223372036854775807) AS messages,
+			least(coalesce(sum((e ->> 'count')::bigint) FILTER (WHERE e ->> 'dkim' = 'pass' OR e ->> 'spf' = 'pass'), 0), 9223372036854775807) AS pass,
+			(SELECT jsonb_object_agg(c.code, c.n) FROM (SELECT n ->> 'code' AS code, count(*) AS n
+				FROM jsonb_path_query(i.v, '$.record[*].notes[*]') n GROUP BY 1) c) AS notes
+		FROM jsonb_array_elements(i.v -> 'record') e) r
+$$;
+
+-- Add the records of a report that was stored.
+CREATE FUNCTION t.add_records(item jsonb, of_report bigint, of_domain integer, of_reporter integer, of_day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	mail jsonb;
-	bytes bytea;
-	item jsonb;
+	evaluations ruad.new_evaluation[] := ARRAY(SELECT jsonb_populate_record(NULL::ruad.new_evaluation, e.v || jsonb_build_object('domain_id', of_domain, 'day', of_day))
+		FROM jsonb_array_elements(item -> 'record') WITH ORDINALITY AS e(v, no) ORDER BY e.no);
+	ids bigint[] := ARRAY(SELECT ruad.evaluations(evaluations));
 BEGIN
-	PERFORM ruad.stage_open();
-	PERFORM t.unstage();
-	FOR m IN 1 .. cardinality(mails) LOOP
-		mail := mails[m];
-		bytes := t.bytes(mail);
-		INSERT INTO pg_temp.stage_mail
-		SELECT m, coalesce((mail ->> 'received_at')::timestamptz, now()), 'lmtp', NULL, 'a@b.example', '["dmarc-sum@here.example"]',
-			length(bytes), sha256(bytes), '<1@b.example>', mail ->> 'subject', 'a@b.example', coalesce(mail ->> 'authentic', 'none'),
-			(mail ->> 'again')::bigint;
-		FOR i IN 1 .. jsonb_array_length(mail -> 'items') LOOP
-			item := mail -> 'items' -> (i - 1);
-			INSERT INTO pg_temp.stage_item
-			SELECT (jsonb_populate_record(NULL::pg_temp.stage_item, item || jsonb_build_object('mail_no', m, 'item_no', i,
-				'records', coalesce((item ->> 'records')::bigint, jsonb_array_length(item -> 'record')),
-				'partial', coalesce((item ->> 'partial')::boolean, false),
-				'sha256', CASE
-					WHEN item ? 'sha256' THEN (item ->> 'sha256')::bytea
-					WHEN item ->> 'kind' <> 'unreadable' THEN sha256(convert_to(coalesce(item ->> 'bytes', item::text), 'UTF8'))
-				END))).*;
-			INSERT INTO pg_temp.stage_record
-			SELECT (jsonb_populate_record(NULL::pg_temp.stage_record,
-				r || jsonb_build_object('mail_no', m, 'item_no', i, 'record_no', no))).*
-			FROM jsonb_array_elements(item -> 'record') WITH ORDINALITY AS e(r, no);
-		END LOOP;
-	END LOOP;
+	INSERT INTO ruad.record (begin, report, count, evaluation, day, domain_id, reporter_id, record_no, source_ip)
+	SELECT (item ->> 'begin')::timestamptz, of_report, (e.v ->> 'count')::bigint, ids[e.no], of_day, of_domain, of_reporter, e.no, (e.v ->> 'source_ip')::inet
+	FROM jsonb_array_elements(item -> 'record') WITH ORDINALITY AS e(v, no);
 END
 $$;
 
--- Take mails in as ruad-ingest does: "stored duplicates conflicts unreadable keep_raw" of each.
+-- Store mails as ruad-ingest does: "stored duplicates conflicts unreadable keep_raw" of each.
 CREATE FUNCTION t.take(VARIADIC mails jsonb[]) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
 	r record;
 BEGIN
-	PERFORM t.stage(VARIADIC mails);
-	FOR r IN SELECT * FROM ruad.ingest() LOOP
+	FOR r IN SELECT * FROM ruad.ingest(t.mails(VARIADIC mails), t.items(VARIADIC mails)) LOOP
+		IF r.item_no IS NOT NULL THEN
+			PERFORM t.add_records(mails[r.mail_no] -> 'items' -> (r.item_no - 1), r.report, r.domain_id, r.reporter_id, r.day);
+			CONTINUE;
+		END IF;
 		IF r.keep_raw THEN
 			PERFORM ruad.keep_raw(r.mail_id, t.bytes(mails[r.mail_no]));
 		END IF;
 		RETURN NEXT format('%s %s %s %s %s', r.stored, r.duplicates, r.conflicts, r.unreadable, r.keep_raw);
 	END LOOP;
-	PERFORM t.unstage();
 END
 $$;
 
@@ -124,17 +120,20 @@ $$;
 CREATE FUNCTION t.again(of_mail bigint, reading jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
+	mail jsonb := reading || jsonb_build_object('again', of_mail, 'received_at', '2000-01-01');
 	r record;
 	answer text;
 BEGIN
-	PERFORM t.stage(reading || jsonb_build_object('again', of_mail));
-	UPDATE pg_temp.stage_mail s SET sha256 = k.sha256, received_at = '2000-01-01' FROM ruad.raw k WHERE k.mail = of_mail;
-	SELECT * INTO STRICT r FROM ruad.ingest_again();
-	IF r.mail_id <> of_mail OR r.mail_no <> 1 THEN
-		RAISE EXCEPTION 'mail % became %', of_mail, r.mail_id;
-	END IF;
-	PERFORM t.unstage();
-	RETURN format('%s %s %s %s %s', r.stored, r.duplicates, r.conflicts, r.unreadable, r.keep_raw);
+	FOR r IN SELECT * FROM ruad.ingest_again(t.mails(mail), t.items(mail)) LOOP
+		IF r.mail_id <> of_mail OR r.mail_no <> 1 THEN
+			RAISE EXCEPTION 'mail % became %', of_mail, r.mail_id;
+		ELSIF r.item_no IS NOT NULL THEN
+			PERFORM t.add_records(mail -> 'items' -> (r.item_no - 1), r.report, r.domain_id, r.reporter_id, r.day);
+		ELSE
+			answer := format('%s %s %s %s %s', r.stored, r.duplicates, r.conflicts, r.unreadable, r.keep_raw);
+		END IF;
+	END LOOP;
+	RETURN answer;
 END
 $$;
 
@@ -153,8 +152,8 @@ CREATE FUNCTION t.broken() RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws('; ',
 		(SELECT 'report ' || min(r.id) || ' has other records than it says' FROM ruad.report r WHERE (r.records, r.messages) IS DISTINCT FROM
-			(SELECT (count(*), coalesce(sum(d.count), 0)::bigint) FROM ruad.record d WHERE (d.domain_id, d.begin, d.report) = (r.domain_id, r.begin, r.id)) HAVING min(r.id) IS NOT NULL),
-		(SELECT 'record without report' FROM ruad.record d WHERE NOT EXISTS (SELECT FROM ruad.report r WHERE (d.domain_id, d.begin, d.report) = (r.domain_id, r.begin, r.id)) LIMIT 1),
+			(SELECT (count(*), coalesce(sum(d.count), 0)::bigint) FROM ruad.record d WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) HAVING min(r.id) IS NOT NULL),
+		(SELECT 'record without report' FROM ruad.record d WHERE NOT EXISTS (SELECT FROM ruad.report r WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) LIMIT 1),
 		(SELECT 'report ' || min(r.id) || ' has not one stored item in its mail' FROM (SELECT id, mail FROM ruad.report UNION ALL SELECT id, mail FROM ruad.failure UNION ALL SELECT id, mail FROM ruad.tls) r
 			WHERE (SELECT count(*) FROM ruad.item i WHERE i.report = r.id AND i.status = 'stored' AND i.mail = r.mail) <> 1 HAVING min(r.id) IS NOT NULL),
 		(SELECT 'report ' || i.report || ' is stored twice' FROM ruad.item i WHERE i.status = 'stored' GROUP BY i.report HAVING count(*) > 1 LIMIT 1),

@@ -23,7 +23,7 @@ static void bytes_come_back_in_order(void **state)
 	static const gsize totals[] = { 0, 1, 1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1,
 		5 * 1024 * 1024 + 17 };
 	for (gsize i = 0; i < G_N_ELEMENTS(totals); i++) {
-		struct spool *spool = spool_new();
+		struct spool *spool = spool_new(NULL);
 		g_autoptr(GString) want = g_string_new(NULL);
 		while (want->len < totals[i])
 			g_string_append_printf(want, "%" G_GSIZE_FORMAT ",", want->len);
@@ -45,7 +45,7 @@ static void a_cleared_spool_is_empty_and_usable(void **state)
 {
 	(void)state;
 	static char large[3 * 1024 * 1024];
-	struct spool *spool = spool_new();
+	struct spool *spool = spool_new(NULL);
 	size_t size;
 	memset(large, 'x', sizeof(large));
 	assert_true(spool_write(spool, large, sizeof(large), NULL));
@@ -60,7 +60,7 @@ static void a_cleared_spool_is_empty_and_usable(void **state)
 static void a_stream_appends(void **state)
 {
 	(void)state;
-	struct spool *spool = spool_new();
+	struct spool *spool = spool_new(NULL);
 	size_t size;
 	FILE *out = spool_stream(spool);
 	fprintf(out, "%d", 12);
@@ -75,7 +75,7 @@ static void a_stream_appends(void **state)
 static void a_full_disk_is_a_system_error(void **state)
 {
 	(void)state;
-	struct spool *spool = spool_new();
+	struct spool *spool = spool_new(NULL);
 	GError *error = NULL;
 	FILE *full = fopen("/dev/full", "w");
 	setvbuf(full, NULL, _IONBF, 0);

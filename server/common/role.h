@@ -1,0 +1,24 @@
+/*
+ * role.h - the roles of ruad: what a session needs to act as one.
+ *
+ * sql/migrations/0001_roles.sql says what each role may do, and how long it may wait and work.
+ */
+#pragma once
+
+#include "server/common/db.h"
+
+/*
+ * Make the session act as role ("ruad_web"), with the role's time-outs: PostgreSQL applies these only to a login by
+ * the role's own name, and ruad's logins may have others.
+ *
+ * RUAD_ERROR_SYSTEM  the login may not act as role, or the database is away
+ */
+gboolean role_assume(struct db *db, const char *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * Check that the session's login may act as each of roles (ended by NULL), and has the rights of ruad_owner without acting as it if
+ * that is among them.
+ *
+ * RUAD_ERROR_SYSTEM  it may not: the message has the statements that give it the right; or the database is away
+ */
+gboolean role_check(struct db *db, const char *const *roles, GError **error) G_GNUC_WARN_UNUSED_RESULT;

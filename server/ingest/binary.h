@@ -1,0 +1,31 @@
+/*
+ * binary.h - rows of ruad.record for COPY in binary form (PostgreSQL manual, COPY, "Binary Format").
+ *
+ * The columns are begin, report, count, evaluation, day, domain_id, reporter_id, record_no, source_ip: binary form spares the database the
+ * parsing of a time, a date and an address for each.
+ */
+#pragma once
+
+#include <glib.h>
+
+struct binary_record {
+	gint64 begin; /* seconds since 1970 */
+	gint64 report;
+	gint64 count; /* -1 is NULL */
+	gint64 evaluation;
+	gint32 day; /* of binary_day() */
+	gint32 domain_id;
+	gint32 reporter_id; /* NULL unless has_reporter */
+	gboolean has_reporter;
+	gint32 record_no;
+	guint8 address_size;   /* bytes: 4, 16, or 0 for NULL */
+	const guint8 *address; /* in network byte order */
+};
+
+/* A date as PostgreSQL counts it: days since 2000-01-01 in the Gregorian calendar. */
+gint32 binary_day(int year, int month, int day);
+
+/* What stands before the first row, a row, and what stands behind the last one. */
+void binary_begin(GString *out);
+void binary_record(GString *out, const struct binary_record *record);
+void binary_end(GString *out);

@@ -1,0 +1,595 @@
+#include "server/ingest/found.h"
+
+#include <string.h>
+
+#include "parser/error.h"
+#include "server/common/json.h"
+#include "server/common/spool.h"
+#include "server/ingest/literal.h"
+
+#define NOTE_CODES_MAX        256 /* different ones among the records of a report: the parser has some forty */
+#define ITEM_REASON_TO_SHA256 26  /* columns of new_item between reason and sha256 */
+
+/* The report that is open. */
+struct open_report {
+	char *place; /* NULL when none is */
+	gint64 records;
+	gint64 messages; /* of known counts, G_MAXINT64 at most */
+	gint64 pass;
+	GHashTable *note_codes; /* code -> how often, or NULL */
+};
+
+/* An aggregate report. */
+struct report_place {
+	guint item_no;
+	gint64 begin; /* seconds since 1970 */
+};
+
+struct found {
+	const struct intake_options *options;
+	const struct envelope *envelope;
+	const guint8 *document;
+	gsize size;
+	char *received_at;
+	char *sha256; /* of document, as bytea text */
+	char *message_id, *subject, *header_from;
+	enum authentic authentic;
+	gboolean bare;
+
+	guint item_no;
+	GString *row;        /* of one item, without mail_no */
+	struct spool *items; /* of each the size of its row, and the row */
+	GArray *reports;     /* of struct report_place, by item_no */
+	struct records *records;
+	struct open_report open;
+
+	struct intake_counts counts;
+};
+
+/* Fields of a row. */
+
+/* A JSON column; object is transfer full. */
+static void field_json(GString *row, struct json_object *object)
+{
+	literal_field(row, json_text(object, NULL));
+	json_object_put(object);
+}
+
+/* A number that is -1 when unknown. */
+static void field_known(GString *row, gint64 value)
+{
+	if (value < 0)
+		literal_field(row, NULL);
+	else
+		literal_number(row, value);
+}
+
+/* Text from outside the parser, which need not be UTF-8 (a file's name). */
+static void field_foreign(GString *row, const char *value)
+{
+	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
+
+	literal_field(row, valid);
+}
+
+/* A time that the parser promised to be within range; any other is the database's to refuse. */
+static void field_time(GString *row, gint64 seconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S+00") : NULL;
+
+	literal_field(row, text ? text : "out of range");
+}
+
+static void field_sha256(GString *row, const guint8 sha256[32])
+{
+	char text[2 + 2 * 32 + 1] = "\\x";
+
+	for (gsize i = 0; i < 32; i++)
+		g_snprintf(text + 2 + 2 * i, 3, "%02x", sha256[i]);
+	literal_field(row, text);
+}
+
+static char *document_hash(const guint8 *document, gsize size)
+{
+	g_autofree char *hex = g_compute_checksum_for_data(G_CHECKSUM_SHA256, document, size);
+
+	return g_strconcat("\\x", hex, NULL);
+}
+
+/* The notes on an item, NULL where there are none. */
+static void field_notes(GString *row, const struct report_note *note, gsize n)
+{
+	if (n > 0)
+		field_json(row, json_notes(note, n));
+	else
+		literal_field(row, NULL);
+}
+
+static void field_nulls(GString *row, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		literal_field(row, NULL);
+}
+
+/* Authenticity. */
+
+/* What is asked of this mail and not there. What came by hand or lay in a mailbox was no MTA's to judge. */
+static enum require_authentic unmet(const struct found *found)
+{
+	if (found->authentic == AUTHENTIC_PASS || g_strcmp0(found->envelope->source, "lmtp") != 0)
+		return REQUIRE_AUTHENTIC_OFF;
+	return found->options->require_authentic;
+}
+
+static gboolean is_flagged(const struct found *found)
+{
+	return unmet(found) == REQUIRE_AUTHENTIC_FLAG;
+}
+
+/* Transfer full. */
+static char *why_unauthentic(const struct found *found)
+{
+	const char *ours = found->options->pool.authserv_id;
+
+	if (ours == NULL || *ours == '\0')
+		return g_strdup("no mail is authentic while lmtp.authserv_id is not set");
+	if (found->authentic == AUTHENTIC_NONE)
+		return g_strdup_printf(
+		    "no Authentication-Results of \"%s\" says whether a domain aligned with From "
+		    "authenticated it (RFC 9990 section 3.5)",
+		    ours);
+	return g_strdup_printf(
+	    "\"%s\" found that no domain aligned with From authenticated it (RFC 9990 section 3.5)", ours);
+}
+
+/* TRUE when nothing that is found in the mail counts: it is one unreadable item. */
+static gboolean turned_away(struct found *found)
+{
+	g_autofree char *reason = NULL;
+
+	if (unmet(found) != REQUIRE_AUTHENTIC_QUARANTINE)
+		return FALSE;
+	if (found->item_no == 0) {
+		reason = why_unauthentic(found);
+		found_refuse(found, "unauthentic", reason, FALSE);
+	}
+	return TRUE;
+}
+
+/* Items. */
+
+/* The row of the next item begins here, or again. */
+static GString *item_begin(struct found *found, const char *kind, const char *place)
+{
+	g_string_truncate(found->row, 0);
+	literal_number(found->row, found->item_no);
+	literal_field(found->row, kind);
+	literal_field(found->row, place);
+	return found->row;
+}
+
+static gboolean item_end(struct found *found, GError **error)
+{
+	gsize size = found->row->len;
+
+	if (spool_size(found->items) + size > FOUND_ITEMS_MAX)
+		return ruad_error_over_limit(error, "bytes of reports, without records", FOUND_ITEMS_MAX);
+	return spool_write(found->items, (const char *)&size, sizeof size, error) &&
+	       spool_write(found->items, found->row->str, size, error);
+}
+
+/* The notes of a report, and that on the mail around it. */
+static void item_notes(GString *row, const struct found *found, const struct report_note *note, gsize n)
+{
+	g_autofree struct report_note *all = NULL;
+
+	if (!is_flagged(found)) {
+		field_notes(row, note, n);
+		return;
+	}
+	all = g_new(struct report_note, n + 1);
+	if (n > 0)
+		memcpy(all, note, n * sizeof *note);
+	all[n] =
+	    (struct report_note){ .code = "S1", .path = "mail", .raw = json_authentic(found->authentic) };
+	field_notes(row, all, n + 1);
+}
+
+/* The open report. */
+
+static void open_clear(struct open_report *open)
+{
+	g_clear_pointer(&open->place, g_free);
+	g_clear_pointer(&open->note_codes, g_hash_table_unref);
+	*open = (struct open_report){ 0 };
+}
+
+static gboolean open_note(struct open_report *open, const char *code, GError **error)
+{
+	gint64 *times;
+
+	if (open->note_codes == NULL)
+		open->note_codes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	times = g_hash_table_lookup(open->note_codes, code);
+	if (times == NULL) {
+		if (g_hash_table_size(open->note_codes) == NOTE_CODES_MAX) {
+			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+			    "the parser's answer: more than %d codes of notes", NOTE_CODES_MAX);
+			return FALSE;
+		}
+		times = g_new0(gint64, 1);
+		g_hash_table_insert(open->note_codes, g_strdup(code), times);
+	}
+	(*times)++;
+	return TRUE;
+}
+
+static gboolean is_pass(const char *result)
+{
+	return result != NULL && g_str_equal(result, "pass");
+}
+
+static gint64 add_count(gint64 sum, gint64 count)
+{
+	return count > G_MAXINT64 - sum ? G_MAXINT64 : sum + count;
+}
+
+/* Count a record among those of the open report. */
+static gboolean open_count(struct open_report *open, const struct aggregate_record *record, GError **error)
+{
+	open->records++;
+	if (record->count > 0) {
+		open->messages = add_count(open->messages, record->count);
+		if (is_pass(record->dkim) || is_pass(record->spf))
+			open->pass = add_count(open->pass, record->count);
+	}
+	for (gsize i = 0; i < record->n_note; i++)
+		if (!open_note(open, record->note[i].code, error))
+			return FALSE;
+	return TRUE;
+}
+
+/* {"V1":3}, or NULL */
+static void field_note_codes(GString *row, const struct open_report *open)
+{
+	struct json_object *object;
+	GHashTableIter iter;
+	gpointer code, times;
+
+	if (open->note_codes == NULL) {
+		literal_field(row, NULL);
+		return;
+	}
+	object = json_object_new_object();
+	g_hash_table_iter_init(&iter, open->note_codes);
+	while (g_hash_table_iter_next(&iter, &code, &times))
+		json_object_object_add(object, code, json_object_new_int64(*(gint64 *)times));
+	field_json(row, object);
+}
+
+/* The sink. */
+
+static gboolean sink_mail(gpointer user, const struct mail_header *header, GError **error)
+{
+	struct found *found = user;
+
+	(void)error;
+	g_free(found->message_id);
+	g_free(found->subject);
+	g_free(found->header_from);
+	found->message_id = g_strdup(header->message_id);
+	found->subject = g_strdup(header->subject);
+	found->header_from = g_strdup(header->from);
+	found->authentic = header->authentic;
+	return TRUE;
+}
+
+static gboolean sink_report_begin(gpointer user, const char *place, GError **error)
+{
+	struct found *found = user;
+
+	(void)error;
+	if (turned_away(found))
+		return TRUE;
+	open_clear(&found->open);
+	found->open.place = g_strdup(place);
+	found->item_no++;
+	return TRUE;
+}
+
+static gboolean sink_record(gpointer user, const struct aggregate_record *record, GError **error)
+{
+	struct found *found = user;
+
+	if (turned_away(found))
+		return TRUE;
+	return open_count(&found->open, record, error) &&
+	       records_add(found->records, found->item_no, record, error);
+}
+
+static void item_report_metadata(GString *row, const struct aggregate_header *header)
+{
+	literal_field(row, header->org_name);
+	literal_field(row, header->email);
+	literal_field(row, header->extra_contact_info);
+	literal_field(row, header->report_id);
+	field_time(row, header->begin);
+	field_time(row, header->end);
+	field_json(row, json_strings(header->error, header->n_error));
+	literal_field(row, header->generator);
+}
+
+static void item_policy_published(GString *row, const struct aggregate_header *header)
+{
+	literal_field(row, header->domain);
+	literal_field(row, header->adkim);
+	literal_field(row, header->aspf);
+	literal_field(row, header->p);
+	literal_field(row, header->sp);
+	literal_field(row, header->np);
+	field_known(row, header->pct);
+	literal_field(row, header->fo);
+	literal_field(row, header->testing);
+	literal_field(row, header->discovery_method);
+}
+
+static void item_records(GString *row, const struct aggregate_header *header, const struct open_report *open)
+{
+	literal_number(row, (gint64)MIN(header->records, (guint64)G_MAXINT64)); /* announced */
+	literal_number(row, open->records);
+	literal_number(row, open->messages);
+	literal_number(row, open->pass);
+	field_note_codes(row, open);
+}
+
+static gboolean sink_report_end(gpointer user, const struct aggregate_header *header, GError **error)
+{
+	struct found *found = user;
+	struct report_place place = { .item_no = found->item_no, .begin = header->begin };
+	GString *row;
+
+	if (turned_away(found))
+		return TRUE;
+	row = item_begin(found, "aggregate", found->open.place);
+	field_nulls(row, 2); /* code, reason */
+	literal_field(row, header->dialect);
+	literal_field(row, header->version);
+	literal_field(row, header->xmlns);
+	item_report_metadata(row, header);
+	item_policy_published(row, header);
+	item_records(row, header, &found->open);
+	field_sha256(row, header->sha256);
+	item_notes(row, found, header->note, header->n_note);
+	literal_field(row, header->partial ? "t" : "f");
+	literal_field(row, NULL); /* content */
+	open_clear(&found->open);
+	g_array_append_val(found->reports, place);
+	return item_end(found, error) && records_end(found->records, error);
+}
+
+/* A report that is one JSON object (transfer full). */
+static gboolean whole_item(struct found *found, const char *kind, const char *place, const guint8 sha256[32],
+    const struct report_note *note, gsize n_note, struct json_object *content, GError **error)
+{
+	GString *row;
+
+	found->item_no++;
+	row = item_begin(found, kind, place);
+	field_nulls(row, 2 + ITEM_REASON_TO_SHA256); /* code, reason */
+	field_sha256(row, sha256);
+	item_notes(row, found, note, n_note);
+	literal_field(row, NULL); /* partial */
+	field_json(row, content);
+	return item_end(found, error);
+}
+
+static gboolean sink_failure(
+    gpointer user, const char *place, const struct failure_report *failure, GError **error)
+{
+	struct found *found = user;
+
+	return turned_away(found) || whole_item(found, json_failure_kind(failure), place, failure->sha256,
+					 failure->note, failure->n_note, json_failure(failure), error);
+}
+
+static gboolean sink_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
+{
+	struct found *found = user;
+
+	return turned_away(found) ||
+	       whole_item(found, "tls", place, tls->sha256, tls->note, tls->n_note, json_tls(tls), error);
+}
+
+static gboolean unreadable_item(struct found *found, const struct unreadable *unreadable, GError **error)
+{
+	GString *row = item_begin(found, "unreadable", unreadable->place);
+
+	literal_field(row, unreadable->code);
+	literal_field(row, unreadable->reason);
+	field_nulls(row, ITEM_REASON_TO_SHA256 + 4); /* sha256, notes, partial, content */
+	return item_end(found, error);
+}
+
+static gboolean sink_unreadable(gpointer user, const struct unreadable *unreadable, GError **error)
+{
+	struct found *found = user;
+
+	if (turned_away(found))
+		return TRUE;
+	if (found->open.place)
+		open_clear(&found->open); /* its records are those of no report */
+	else
+		found->item_no++;
+	return records_end(found->records, error) && unreadable_item(found, unreadable, error);
+}
+
+const struct report_sink *found_sink(void)
+{
+	static const struct report_sink sink = { .mail = sink_mail,
+		.report_begin = sink_report_begin,
+		.record = sink_record,
+		.report_end = sink_report_end,
+		.failure = sink_failure,
+		.tls = sink_tls,
+		.unreadable = sink_unreadable };
+
+	return &sink;
+}
+
+/* A mail. */
+
+struct found *found_new(
+    const struct intake_options *options, const struct envelope *envelope, const guint8 *document, gsize size)
+{
+	struct found *found = g_new0(struct found, 1);
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+
+	found->options = options;
+	found->envelope = envelope;
+	found->document = document;
+	found->size = size;
+	found->received_at = envelope->received_at ? g_strdup(envelope->received_at)
+						   : g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
+	found->sha256 = document_hash(document, size);
+	found->row = g_string_new(NULL);
+	found->items = spool_new(options->spill_folder);
+	found->reports = g_array_new(FALSE, FALSE, sizeof(struct report_place));
+	found->records = records_new(options->spill_folder);
+	return found;
+}
+
+void found_free(struct found *found)
+{
+	if (!found)
+		return;
+	open_clear(&found->open);
+	g_string_free(found->row, TRUE);
+	spool_free(found->items);
+	g_array_unref(found->reports);
+	records_free(found->records);
+	g_free(found->received_at);
+	g_free(found->sha256);
+	g_free(found->message_id);
+	g_free(found->subject);
+	g_free(found->header_from);
+	g_free(found);
+}
+
+void found_refuse(struct found *found, const char *code, const char *reason, gboolean bare)
+{
+	g_autofree char *words = g_utf8_make_valid(reason, -1);
+	struct unreadable unreadable = { .place = "mail", .code = code, .reason = words };
+
+	open_clear(&found->open);
+	spool_clear(found->items);
+	g_array_set_size(found->reports, 0);
+	records_clear(found->records);
+	found->item_no = 1;
+	found->bare = bare;
+	if (!unreadable_item(found, &unreadable, NULL))
+		g_assert_not_reached(); /* so little stays in memory */
+}
+
+guint64 found_size(const struct found *found)
+{
+	return spool_size(found->items) + records_size(found->records);
+}
+
+gboolean found_is_large(const struct found *found)
+{
+	return spool_in_file(found->items) || records_in_file(found->records);
+}
+
+const struct records *found_records(const struct found *found)
+{
+	return found->records;
+}
+
+static gint compare_item_no(gconstpointer a, gconstpointer b)
+{
+	guint x = ((const struct report_place *)a)->item_no, y = ((const struct report_place *)b)->item_no;
+
+	return (x > y) - (x < y);
+}
+
+gboolean found_report_begin(const struct found *found, guint item_no, gint64 *begin)
+{
+	const struct report_place wanted = { .item_no = item_no };
+	guint index;
+
+	if (!g_array_binary_search(found->reports, &wanted, compare_item_no, &index))
+		return FALSE;
+	*begin = g_array_index(found->reports, struct report_place, index).begin;
+	return TRUE;
+}
+
+const guint8 *found_document(const struct found *found, gsize *size)
+{
+	*size = found->size;
+	return found->document;
+}
+
+gint64 found_again(const struct found *found)
+{
+	return found->envelope->again;
+}
+
+struct intake_counts *found_counts(struct found *found)
+{
+	return &found->counts;
+}
+
+/* Rows. */
+
+static void field_recipients(GString *row, const char *const *recipients)
+{
+	if (recipients)
+		field_json(row, json_strings(recipients, g_strv_length((char **)recipients)));
+	else
+		literal_field(row, NULL);
+}
+
+void found_mail_row(const struct found *found, GString *mails)
+{
+	static const struct envelope nothing = { 0 };
+	const struct envelope *envelope = found->bare ? &nothing : found->envelope;
+	g_autofree char *again =
+	    found_again(found) ? g_strdup_printf("%" G_GINT64_FORMAT, found_again(found)) : NULL;
+
+	literal_row_begin(mails, again);
+	literal_field(mails, found->received_at);
+	literal_field(mails, found->envelope->source);
+	field_foreign(mails, envelope->name);
+	field_foreign(mails, envelope->from);
+	field_recipients(mails, envelope->recipients);
+	literal_number(mails, (gint64)found->size);
+	literal_field(mails, found->sha256);
+	literal_field(mails, found->bare ? NULL : found->message_id);
+	literal_field(mails, found->bare ? NULL : found->subject);
+	literal_field(mails, found->bare ? NULL : found->header_from);
+	literal_field(mails, json_authentic(found->authentic));
+	literal_row_end(mails);
+}
+
+gboolean found_item_rows(const struct found *found, guint mail_no, GString *items, GError **error)
+{
+	g_autofree char *number = g_strdup_printf("%u", mail_no);
+	guint64 at = 0;
+	gsize size;
+
+	while (at < spool_size(found->items)) {
+		gsize had;
+
+		if (!spool_read(found->items, at, &size, sizeof size, error))
+			return FALSE;
+		literal_row_begin(items, number);
+		had = items->len;
+		g_string_set_size(items, had + size);
+		if (!spool_read(found->items, at + sizeof size, items->str + had, size, error))
+			return FALSE;
+		literal_row_end(items);
+		at += sizeof size + size;
+	}
+	return TRUE;
+}

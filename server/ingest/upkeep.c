@@ -1,0 +1,182 @@
+#include "server/ingest/upkeep.h"
+
+#include "server/common/db.h"
+#include "server/common/log.h"
+#include "server/common/role.h"
+
+#define PROGRAM      "ruad-upkeep"
+#define PAUSE        G_TIME_SPAN_SECOND        /* between looks at what is to be summed */
+#define MONTHS_PAUSE (15 * G_TIME_SPAN_SECOND) /* between looks at what partitions are wanted */
+#define AWAY_PAUSE   (10 * G_TIME_SPAN_SECOND) /* after a failure */
+#define CONFLICT     "40001"                   /* another session was faster: nothing was done */
+
+struct upkeep {
+	char *conninfo;
+	GThread *thread;
+	gint64 months_due; /* monotonic time; the thread's own, as are the next two */
+	char *
+	    months_left; /* what ruad.make_months() said last; the same again means that somebody holds a lock */
+	char *failure; /* the last one that was logged */
+
+	GMutex lock; /* for all of this group */
+	GCond wake;
+	struct db *db; /* set by the thread alone; others may cancel what it runs */
+	gboolean stopping;
+	gboolean finish;
+};
+
+/* Log a failure once, not at each try. */
+static void failed(struct upkeep *upkeep, const GError *error)
+{
+	if (g_strcmp0(upkeep->failure, error->message) == 0)
+		return;
+	log_warning("sums and partitions wait: %s", error->message);
+	g_free(upkeep->failure);
+	upkeep->failure = g_strdup(error->message);
+}
+
+/* Let db (NULL is none) take the place of the connection. */
+static void use(struct upkeep *upkeep, struct db *db)
+{
+	struct db *old;
+
+	g_mutex_lock(&upkeep->lock);
+	old = upkeep->db;
+	upkeep->db = db;
+	g_mutex_unlock(&upkeep->lock);
+	db_close(old);
+}
+
+static gboolean connected(struct upkeep *upkeep, GError **error)
+{
+	struct db *db;
+
+	if (upkeep->db && db_alive(upkeep->db))
+		return TRUE;
+	db = db_open(upkeep->conninfo, PROGRAM, error);
+	if (db && !role_assume(db, "ruad_ingest", error))
+		g_clear_pointer(&db, db_close);
+	use(upkeep, db);
+	return db != NULL;
+}
+
+/* Run a statement in a transaction of its own; *answer is the text that it gives, transfer full. */
+static gboolean ask(struct db *db, const char *begin, const char *sql, char **answer, GError **error)
+{
+	struct db_rows *rows = NULL;
+
+	if (!db_exec(db, begin, NULL, 0, error))
+		return FALSE;
+	rows = db_query(db, sql, NULL, 0, error);
+	if (rows && db_rows_count(rows) == 1)
+		*answer = g_strdup(db_rows_get(rows, 0, 0));
+	db_rows_free(rows);
+	if (rows && db_exec(db, "COMMIT", NULL, 0, error))
+		return TRUE;
+	if (db_alive(db) && !db_exec(db, "ROLLBACK", NULL, 0, NULL))
+		g_debug("rollback failed");
+	return FALSE;
+}
+
+/* One piece; *more says whether there may be another. */
+static gboolean sum_up(struct upkeep *upkeep, gboolean *more, GError **error)
+{
+	g_autofree char *answer = NULL;
+	gboolean good =
+	    ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT ruad.sum_up()", &answer, error);
+
+	*more = good && g_strcmp0(answer, "t") == 0;
+	if (good || !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
+		return good;
+	g_clear_error(error);
+	return TRUE;
+}
+
+static gboolean make_months(struct upkeep *upkeep, GError **error)
+{
+	g_autofree char *answer = NULL;
+	gint64 now = g_get_monotonic_time();
+
+	if (now < upkeep->months_due)
+		return TRUE;
+	upkeep->months_due = now + MONTHS_PAUSE;
+	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", &answer, error))
+		return FALSE;
+	if (g_strcmp0(answer, "0") != 0 && g_strcmp0(answer, upkeep->months_left) != 0)
+		upkeep->months_due = now + PAUSE; /* one was made, and more are wanted */
+	g_free(upkeep->months_left);
+	upkeep->months_left = g_steal_pointer(&answer);
+	return TRUE;
+}
+
+/* Do a piece of all that is to be done. */
+static gboolean work(struct upkeep *upkeep, gboolean *more, GError **error)
+{
+	*more = FALSE;
+	return connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, more, error);
+}
+
+/* Wait before the next look; FALSE when the thread is to end. */
+static gboolean pause_for(struct upkeep *upkeep, gint64 time)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
+	gint64 end = g_get_monotonic_time() + time;
+
+	while (!upkeep->stopping && g_cond_wait_until(&upkeep->wake, &upkeep->lock, end))
+		;
+	return !upkeep->stopping;
+}
+
+static gpointer upkeep_main(gpointer user)
+{
+	struct upkeep *upkeep = user;
+	gboolean more = FALSE, good = TRUE;
+
+	do {
+		g_autoptr(GError) error = NULL;
+
+		good = work(upkeep, &more, &error);
+		if (good)
+			g_clear_pointer(&upkeep->failure, g_free);
+		else
+			failed(upkeep, error);
+	} while (pause_for(upkeep, !good ? AWAY_PAUSE : more ? 0 : PAUSE));
+	if (upkeep->finish) {
+		do
+			good = work(upkeep, &more, NULL);
+		while (good && more);
+	}
+	use(upkeep, NULL);
+	return NULL;
+}
+
+struct upkeep *upkeep_new(const char *conninfo)
+{
+	struct upkeep *upkeep = g_new0(struct upkeep, 1);
+
+	upkeep->conninfo = g_strdup(conninfo);
+	g_mutex_init(&upkeep->lock);
+	g_cond_init(&upkeep->wake);
+	upkeep->thread = g_thread_new("upkeep", upkeep_main, upkeep);
+	return upkeep;
+}
+
+void upkeep_free(struct upkeep *upkeep, gboolean finish)
+{
+	if (!upkeep)
+		return;
+	g_mutex_lock(&upkeep->lock);
+	upkeep->stopping = TRUE;
+	upkeep->finish = finish;
+	if (!finish && upkeep->db)
+		db_cancel(upkeep->db);
+	g_cond_signal(&upkeep->wake);
+	g_mutex_unlock(&upkeep->lock);
+	g_thread_join(upkeep->thread);
+	g_mutex_clear(&upkeep->lock);
+	g_cond_clear(&upkeep->wake);
+	g_free(upkeep->months_left);
+	g_free(upkeep->failure);
+	g_free(upkeep->conninfo);
+	g_free(upkeep);
+}

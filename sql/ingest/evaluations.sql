@@ -1,0 +1,69 @@
+-- evaluations.sql - what repeats among records is stored once per domain and month.
+
+-- The facets of evaluations that are not known yet.
+CREATE FUNCTION ruad.insert_facets(facets ruad.facet[]) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	INSERT INTO ruad.facet (id, day, domain_id, hash, dkim_aligned, spf_aligned, class, auth_domain, override, disposition, header_from)
+	SELECT nextval('ruad.evaluation_id_seq'), f.day, f.domain_id, f.hash, f.dkim_aligned, f.spf_aligned, f.class, f.auth_domain,
+		f.override, f.disposition, f.header_from
+	FROM unnest(facets) f
+	WHERE NOT EXISTS (SELECT 1 FROM ruad.facet o WHERE o.domain_id = f.domain_id AND o.day = f.day AND o.hash = f.hash)
+	ORDER BY f.domain_id, f.day, f.hash
+	ON CONFLICT DO NOTHING;
+END
+$$;
+
+-- The facet of each evaluation, in their order: id is not known yet.
+CREATE FUNCTION ruad.facets_of(evaluations ruad.new_evaluation[]) RETURNS ruad.facet[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN ARRAY(
+		SELECT ROW(NULL, ruad.month_of(e.day), e.domain_id,
+			ruad.hash_of(ROW(e.dkim IS NOT DISTINCT FROM 'pass', e.spf IS NOT DISTINCT FROM 'pass', c.class, e.disposition, e.header_from, c.auth_domain, c.override)::text),
+			e.dkim IS NOT DISTINCT FROM 'pass', e.spf IS NOT DISTINCT FROM 'pass', c.class, c.auth_domain, c.override, e.disposition,
+			e.header_from)::ruad.facet
+		FROM unnest(evaluations) WITH ORDINALITY e
+		LEFT JOIN ruad.domain d ON d.id = e.domain_id
+		CROSS JOIN LATERAL (SELECT
+			ruad.record_class(e.dkim, e.spf, e.reason, coalesce(e.header_from, d.name), e.auth_results) AS class,
+			ruad.auth_domain(e.header_from, e.auth_results) AS auth_domain,
+			ruad.override_types(e.reason) AS override
+			OFFSET 0) c
+		ORDER BY e.ordinality);
+END
+$$;
+
+-- The id of each evaluation, in their order: those that are not known yet are stored. Called in the transaction of ingest(), after it.
+CREATE FUNCTION ruad.evaluations(evaluations ruad.new_evaluation[]) RETURNS SETOF bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	facets ruad.facet[] := ruad.facets_of(evaluations);
+	hashes uuid[] := ARRAY(SELECT ruad.hash_of(ROW(e.disposition, e.dkim, e.spf, e.header_from, e.envelope_from, e.envelope_to, e.reason,
+		e.auth_results, e.notes)::text) FROM unnest(evaluations) WITH ORDINALITY e ORDER BY e.ordinality);
+BEGIN
+	PERFORM ruad.insert_facets(facets);
+	INSERT INTO ruad.evaluation (id, facet, day, domain_id, hash, class, auth_domain, override, disposition, dkim, spf, header_from, envelope_from, envelope_to, reason,
+		auth_results, notes)
+	SELECT nextval('ruad.evaluation_id_seq'), (SELECT o.id FROM ruad.facet o WHERE o.domain_id = n.domain_id AND o.day = n.month AND o.hash = n.facet_hash),
+		n.month, n.domain_id, n.hash, n.class, n.auth_domain, n.override, n.disposition, n.dkim, n.spf, n.header_from, n.envelope_from, n.envelope_to,
+		n.reason, n.auth_results, n.notes
+	-- side by side, since a join of the arrays by their ordinality would compare each with each
+	FROM ROWS FROM (unnest(evaluations), unnest(facets), unnest(hashes))
+		AS n(domain_id, day, disposition, dkim, spf, header_from, envelope_from, envelope_to, reason, auth_results, notes,
+			facet_id, month, facet_domain_id, facet_hash, dkim_aligned, spf_aligned, class, auth_domain, override, facet_disposition,
+			facet_header_from, hash)
+	WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation o WHERE o.domain_id = n.domain_id AND o.day = n.month AND o.hash = n.hash)
+	ORDER BY n.domain_id, n.month, n.hash
+	ON CONFLICT DO NOTHING;
+
+	RETURN QUERY
+	SELECT (SELECT o.id FROM ruad.evaluation o WHERE o.domain_id = n.domain_id AND o.day = n.month AND o.hash = n.hash)
+	FROM ROWS FROM (unnest(facets), unnest(hashes)) WITH ORDINALITY
+		AS n(facet_id, month, domain_id, facet_hash, dkim_aligned, spf_aligned, class, auth_domain, override, disposition, header_from, hash, no)
+	ORDER BY n.no;
+END
+$$;

@@ -1,0 +1,131 @@
+-- sums.sql - the sums of records: ruad.sum_up() adds the reports that are not summed yet, and makes anew what is stale.
+--
+-- Readers are right at every instant (sql/dmarc/sums.sql): a report is in ruad.unsummed or in the sums, and a domain and month whose sums are
+-- wrong is in ruad.stale. That holds because each step runs in one snapshot: the transaction is REPEATABLE READ, and what is committed
+-- meanwhile by others is left for the next run.
+
+-- The records of some reports of a month by day, address and facet. The month stands in the text, for the planner to read no other.
+CREATE FUNCTION ruad.cells_of(month date, reports ruad.unsummed[])
+RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, messages numeric, records bigint, first_seen timestamptz, last_seen timestamptz)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('
+		SELECT r.domain_id, r.day, r.source_ip, e.facet, coalesce(sum(r.count), 0), count(*), min(r.begin), max(r.begin)
+		FROM unnest($1) u
+		JOIN ruad.record r ON r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report
+		JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
+		WHERE r.day >= %1$L AND r.day < %2$L AND e.day = %1$L
+		GROUP BY 1, 2, 3, 4', month, (month + interval '1 month')::date) USING reports;
+END
+$$;
+
+-- Add the cells of some reports of a month to the sums. A sum that is beyond a bigint stays at its largest.
+CREATE FUNCTION ruad.add_cells(month date, reports ruad.unsummed[]) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	WITH cells AS MATERIALIZED (
+		SELECT * FROM ruad.cells_of(month, reports)
+	), days AS (
+		INSERT INTO ruad.sum_day AS s (domain_id, day, facet, messages, records, first_seen, last_seen)
+		SELECT c.domain_id, c.day, c.facet, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records), min(c.first_seen), max(c.last_seen)
+		FROM cells c GROUP BY 1, 2, 3
+		ON CONFLICT (domain_id, day, facet) DO UPDATE SET
+			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
+			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
+	), months AS (
+		INSERT INTO ruad.sum_month AS s (domain_id, day, source_ip, facet, messages, records, first_seen, last_seen)
+		SELECT c.domain_id, month, c.source_ip, c.facet, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records),
+			min(c.first_seen), max(c.last_seen)
+		FROM cells c GROUP BY 1, 3, 4
+		ON CONFLICT (domain_id, day, source_ip, facet) DO UPDATE SET
+			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
+			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
+	)
+	INSERT INTO ruad.seen AS s (domain_id, source_ip, first_seen, last_seen)
+	SELECT n.domain_id, c.source_ip, min(c.first_seen), max(c.last_seen)
+	FROM cells c CROSS JOIN LATERAL (VALUES (0), (c.domain_id)) AS n(domain_id)
+	WHERE c.source_ip IS NOT NULL
+	GROUP BY 1, 2
+	ON CONFLICT (domain_id, source_ip) DO UPDATE SET
+		first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
+	WHERE excluded.first_seen < s.first_seen OR excluded.last_seen > s.last_seen;
+END
+$$;
+
+-- Say anew when addresses were seen, by the sums: of a domain (and of any), those that were first or last seen in that month. What was removed
+-- from the sums must be gone, and what belongs there be there.
+CREATE FUNCTION ruad.see_again(of_domain integer, month date) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	WITH bounded AS MATERIALIZED (
+		SELECT s.domain_id, s.source_ip FROM ruad.seen s
+		WHERE s.domain_id IN (0, of_domain) AND (ruad.month_of(ruad.day_of(s.first_seen)) = month OR ruad.month_of(ruad.day_of(s.last_seen)) = month)
+	), now AS MATERIALIZED (
+		SELECT b.domain_id, b.source_ip, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen
+		FROM bounded b LEFT JOIN ruad.sum_month m ON m.source_ip = b.source_ip AND (b.domain_id = 0 OR m.domain_id = b.domain_id)
+		GROUP BY 1, 2
+	), gone AS (
+		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
+	)
+	UPDATE ruad.seen s SET first_seen = n.first_seen, last_seen = n.last_seen
+	FROM now n
+	WHERE n.first_seen IS NOT NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
+		AND (s.first_seen, s.last_seen) IS DISTINCT FROM (n.first_seen, n.last_seen);
+END
+$$;
+
+-- Make the sums of a domain and month anew.
+CREATE FUNCTION ruad.sum_anew(of_domain integer, month date) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	behind date := (month + interval '1 month')::date;
+BEGIN
+	DELETE FROM ruad.stale s WHERE s.domain_id = of_domain AND s.day = month;
+	DELETE FROM ruad.unsummed u WHERE u.domain_id = of_domain AND u.day >= month AND u.day < behind;
+	DELETE FROM ruad.sum_day s WHERE s.domain_id = of_domain AND s.day >= month AND s.day < behind;
+	DELETE FROM ruad.sum_month s WHERE s.domain_id = of_domain AND s.day = month;
+	PERFORM ruad.add_cells(month, ARRAY(SELECT ROW(r.id, r.day, r.domain_id)::ruad.unsummed FROM ruad.report r
+		WHERE r.domain_id = of_domain AND r.day >= month AND r.day < behind));
+	PERFORM ruad.see_again(of_domain, month);
+END
+$$;
+
+-- Do a piece of what is to be done; FALSE when there is nothing more. For ruad-ingest, in a transaction of its own that is REPEATABLE READ. Fails
+-- with 40001 (serialization_failure) when another session was at the same rows: the next run does it.
+CREATE FUNCTION ruad.sum_up() RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET jit = off
+AS $$
+DECLARE
+	most constant integer := 5000; -- reports in one piece
+	stale record;
+	taken ruad.unsummed[];
+	part record;
+BEGIN
+	IF current_setting('transaction_isolation') NOT IN ('repeatable read', 'serializable') THEN
+		RAISE EXCEPTION 'sum_up() needs one snapshot' USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
+	END IF;
+	PERFORM 1 FROM ruad.upkeep FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN false; -- another session is at it
+	END IF;
+	SELECT s.domain_id, s.day INTO stale FROM ruad.stale s LIMIT 1;
+	IF FOUND THEN
+		PERFORM ruad.sum_anew(stale.domain_id, stale.day);
+		RETURN true;
+	END IF;
+	WITH gone AS (
+		DELETE FROM ruad.unsummed u WHERE u.ctid = ANY (ARRAY(SELECT p.ctid FROM ruad.unsummed p LIMIT most)) RETURNING u.*
+	)
+	SELECT array_agg(ROW(g.report, g.day, g.domain_id)::ruad.unsummed) INTO taken FROM gone g;
+	FOR part IN SELECT ruad.month_of(u.day) AS month, array_agg(ROW(u.report, u.day, u.domain_id)::ruad.unsummed) AS reports FROM unnest(taken) u GROUP BY 1 LOOP
+		PERFORM ruad.add_cells(part.month, part.reports);
+	END LOOP;
+	RETURN taken IS NOT NULL;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ruad.sum_up TO ruad_ingest;
