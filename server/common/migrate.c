@@ -35,9 +35,12 @@ const char *migrate_definitions(void)
 {
 	static char *checksum;
 
-	if (g_once_init_enter(&checksum))
-		g_once_init_leave(&checksum, g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-						 (const guchar *)definitions.text, definitions.size));
+	if (g_once_init_enter(&checksum)) {
+		char *fresh = g_compute_checksum_for_data(
+		    G_CHECKSUM_SHA256, (const guchar *)definitions.text, definitions.size);
+
+		g_once_init_leave(&checksum, fresh);
+	}
 	return checksum;
 }
 

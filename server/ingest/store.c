@@ -136,7 +136,7 @@ static gboolean read_report(struct writing *writing, gsize row, guint mail, GErr
 {
 	const struct db_rows *rows = writing->result;
 	struct new_report report = { .mail = mail };
-	gint64 item_no, id, domain_id, reporter_id = 0;
+	gint64 item_no = 0, id = 0, domain_id = 0, reporter_id = 0;
 
 	if (!row_number(rows, row, RESULT_ITEM_NO, 1, G_MAXUINT32, &item_no, error) ||
 	    !row_number(rows, row, RESULT_REPORT, 1, G_MAXINT64, &id, error) ||
@@ -170,7 +170,7 @@ static void read_counts(struct writing *writing, gsize row, guint mail)
 /* The index of the mail that a row speaks of. */
 static gboolean row_mail(const struct writing *writing, gsize row, guint *mail, GError **error)
 {
-	gint64 mail_no;
+	gint64 mail_no = 0;
 
 	if (!row_number(writing->result, row, RESULT_MAIL_NO, 1, writing->n, &mail_no, error))
 		return FALSE;
@@ -189,7 +189,7 @@ static gint compare_reports(gconstpointer a, gconstpointer b)
 
 static gboolean read_result(struct writing *writing, GError **error)
 {
-	gint64 epoch;
+	gint64 epoch = 0;
 	guint n_mails = 0;
 	guint mail;
 

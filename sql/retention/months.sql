@@ -69,8 +69,9 @@ END
 $$;
 
 -- Make the partitions of a group for a month; FALSE when somebody holds a lock: then nothing was done, and the next run tries again. The tables
--- are locked in the order in which writers use them, and nobody waits for us longer than lock_timeout and the move of the rows. Writers wait for
--- the table, not for its default partition: otherwise they would insist on that one, which then refuses the row.
+-- are locked in the order in which writers use them, and nobody waits for us longer than lock_timeout and the move of the rows. Writers and
+-- readers wait for the table, not for its default partition: a writer would insist on that one, which then refuses the row; a reader that knows the
+-- old partitions would miss the rows that were moved.
 CREATE FUNCTION ruad.make_month(parents text[], month date) RETURNS boolean
 LANGUAGE plpgsql SET lock_timeout = '200ms'
 AS $$
@@ -78,7 +79,7 @@ DECLARE
 	parent text;
 BEGIN
 	FOREACH parent IN ARRAY parents LOOP
-		EXECUTE format('LOCK TABLE ONLY ruad.%I IN SHARE ROW EXCLUSIVE MODE', parent);
+		EXECUTE format('LOCK TABLE ONLY ruad.%I IN ACCESS EXCLUSIVE MODE', parent);
 	END LOOP;
 	FOREACH parent IN ARRAY parents LOOP
 		EXECUTE format('LOCK TABLE ruad.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');

@@ -118,7 +118,7 @@ BEGIN
 		RETURN true;
 	END IF;
 	WITH gone AS (
-		DELETE FROM ruad.unsummed u WHERE u.ctid = ANY (ARRAY(SELECT p.ctid FROM ruad.unsummed p LIMIT most)) RETURNING u.*
+		DELETE FROM ruad.unsummed u WHERE u.ctid = ANY (ARRAY(SELECT p.ctid FROM ruad.unsummed p ORDER BY p.domain_id, p.day LIMIT most)) RETURNING u.*
 	)
 	SELECT array_agg(ROW(g.report, g.day, g.domain_id)::ruad.unsummed) INTO taken FROM gone g;
 	FOR part IN SELECT ruad.month_of(u.day) AS month, array_agg(ROW(u.report, u.day, u.domain_id)::ruad.unsummed) AS reports FROM unnest(taken) u GROUP BY 1 LOOP

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	}
 	response = MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_PERSISTENT);
 	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, response,
-	    MHD_OPTION_THREAD_POOL_SIZE, (unsigned)atoi(argv[1]), MHD_OPTION_SOCK_ADDR, &address,
+	    MHD_OPTION_THREAD_POOL_SIZE, (unsigned)strtoul(argv[1], NULL, 10), MHD_OPTION_SOCK_ADDR, &address,
 	    MHD_OPTION_END);
 	if (daemon == NULL) {
 		fprintf(stderr, "bare_httpd: cannot listen\n");

@@ -303,7 +303,7 @@ def test_a_huge_parameter_is_refused_before_sql(site, size):
         "SELECT * FROM ruad.mail",
         "SELECT * FROM ruad.raw",
         "SELECT ruad.ingest()",
-        "SELECT ruad.stage_open()",
+        "SELECT ruad.evaluations('{}')",
         "SELECT ruad.keep_raw(1, '')",
         "SELECT ruad.set_label('ip:192.0.2.1', 'mine', NULL, 'x', 'page')",
         "SELECT api.set_label('ip:192.0.2.1', 'mine', NULL, 'x', 'page')",

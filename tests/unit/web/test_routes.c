@@ -234,7 +234,8 @@ static void statements_have_every_parameter_in_the_order_of_the_table(void **sta
 			check_statement(&routes[i], routes[i].sql);
 		if (routes[i].csv != NULL)
 			check_statement(&routes[i], routes[i].csv);
-		assert_true(routes[i].form != ROUTE_ROWS || strstr(routes[i].csv, "_csv(") != NULL);
+		assert_true(routes[i].form != ROUTE_ROWS ||
+			    (routes[i].csv != NULL && strstr(routes[i].csv, "_csv(") != NULL));
 		assert_true(
 		    (routes[i].name != NULL) == (routes[i].csv != NULL || routes[i].form == ROUTE_XML));
 	}
