@@ -90,10 +90,10 @@ def test_a_mail_leaves_the_ledger_when_it_is_old_and_nothing_of_it_is_left(prune
 def test_failure_and_tls_reports_have_times_of_their_own(pruned, key, words, left):
     for name in ("failure", "tls-gzip"):
         pruned.add("x.eml", next((ROOT / "tests" / "samples").glob(f"*-{name}.eml")).read_bytes())
-    pruned.database.query("UPDATE ruad.failure SET begin = now() - interval '100 days'")
+    pruned.database.query("UPDATE ruad.failure SET begin = now() - interval '100 days', day = (now() - interval '100 days')::date")
     pruned.database.query("UPDATE ruad.failure_seen SET begin = now() - interval '100 days'")
     for part in ("tls", "tls_policy"):
-        pruned.database.query(f"UPDATE ruad.{part} SET begin = now() - interval '100 days'")
+        pruned.database.query(f"UPDATE ruad.{part} SET begin = now() - interval '100 days', day = (now() - interval '100 days')::date")
     keep = {"failures": 0, "tls": 0}
     assert pruned.run(**keep)[1] == "nothing is old enough to be removed\n"
     assert pruned.run(**{**keep, key: 101})[1] == "nothing is old enough to be removed\n"
@@ -105,9 +105,9 @@ def test_failure_and_tls_reports_have_times_of_their_own(pruned, key, words, lef
 def test_by_default_failure_reports_are_kept_for_90_days_and_tls_reports_for_ever(pruned):
     for name in ("failure", "tls-gzip"):
         pruned.add("x.eml", next((ROOT / "tests" / "samples").glob(f"*-{name}.eml")).read_bytes())
-    pruned.database.query("UPDATE ruad.failure SET begin = now() - interval '89 days'")
+    pruned.database.query("UPDATE ruad.failure SET begin = now() - interval '89 days', day = (now() - interval '89 days')::date")
     assert pruned.run()[1] == "nothing is old enough to be removed\n"
-    pruned.database.query("UPDATE ruad.failure SET begin = now() - interval '91 days'")
+    pruned.database.query("UPDATE ruad.failure SET begin = now() - interval '91 days', day = (now() - interval '91 days')::date")
     assert pruned.run()[1] == "removed 1 failure reports\n"
     assert pruned.count("failure", "tls", "tls_policy") == [0, 1, 1]
 
