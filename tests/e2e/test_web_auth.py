@@ -341,7 +341,7 @@ def test_without_the_database_a_label_is_503(own_database):
         "UPDATE ruad.label SET label = 'mine'",
         "DELETE FROM ruad.label_log",
         "TRUNCATE ruad.label_log",
-        "SELECT ruad.ingest()",
+        "SELECT ruad.ingest('{}', '{}')",
         "SELECT api.meta()",
         "CREATE TABLE public.x ()",
         "CREATE TEMPORARY TABLE x ()",
