@@ -304,24 +304,3 @@ void db_copy_abort(struct db *db, const char *why)
 	if (PQputCopyEnd(db->conn, why) == 1)
 		(void)copy_outcome(db, NULL);
 }
-
-void db_copy_field(GString *row, const char *value, gboolean last)
-{
-	if (value == NULL) {
-		g_string_append(row, "\\N");
-	} else {
-		for (;;) {
-			gsize plain = strcspn(value, "\\\b\f\n\r\t\v");
-			const char *escape;
-
-			g_string_append_len(row, value, (gssize)plain);
-			value += plain;
-			if (*value == '\0')
-				break;
-			escape = strchr("\\\\\bb\ff\nn\rr\tt\vv", *value++);
-			g_string_append_c(row, '\\');
-			g_string_append_c(row, escape[1]);
-		}
-	}
-	g_string_append_c(row, last ? '\n' : '\t');
-}

@@ -64,6 +64,3 @@ gboolean db_copy_begin(struct db *db, const char *sql, GError **error) G_GNUC_WA
 gboolean db_copy_put(struct db *db, const char *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean db_copy_end(struct db *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void db_copy_abort(struct db *db, const char *why); /* after begin, instead of end */
-
-/* Text for a COPY field: value escaped and appended to row, followed by a TAB (or LF when last). NULL gives \N. */
-void db_copy_field(GString *row, const char *value, gboolean last);

@@ -44,7 +44,7 @@ struct intake_counts {
 	guint stored;     /* new reports */
 	guint duplicates; /* known already, byte for byte */
 	guint conflicts;  /* key known, content other: kept raw */
-	guint unreadable; /* set aside raw, with the reason */
+	guint unreadable; /* quarantined, with the reason */
 };
 
 struct intake;

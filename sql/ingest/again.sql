@@ -14,7 +14,7 @@ BEGIN
 END
 $$;
 
--- Whether an item says that something was set aside or in conflict, or repeats such an item of another mail.
+-- Whether an item says that something was quarantined or in conflict, or repeats such an item of another mail.
 CREATE FUNCTION ruad.is_open(status text, code text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT status IN ('quarantined', 'conflict') OR status = 'duplicate' AND code IS NOT NULL $$;

@@ -306,7 +306,7 @@ CREATE INDEX ON ruad.failure (id);
 CREATE INDEX ON ruad.failure (received_at);
 CREATE TABLE ruad.failure_default PARTITION OF ruad.failure DEFAULT;
 
--- Which failure reports are stored. A copy is told by its bytes alone: begin may be the time of receipt, so a key with it would
+-- Which failure reports are stored. A copy is identified by its bytes alone: begin may be the time of receipt, so a key with it would
 -- take the second delivery of a report for another one.
 CREATE TABLE ruad.failure_seen (
 	sha256 bytea PRIMARY KEY,

@@ -160,7 +160,7 @@ $$;
 
 -- Remove what is older: of kind
 --   aggregate, failure, tls  reports that begin before then
---   raw                      the bytes of mail that was set aside, received before; the ledger keeps what was wrong with it
+--   raw                      the bytes of mail that was quarantined, received before; the ledger keeps what was wrong with it
 --   mail                     the ledger's rows of mail received before, of which nothing else is left
 -- A row for each thing says how many were removed. For ruad_owner. Each kind in a transaction of its own: its locks are held to the end.
 CREATE FUNCTION ruad.prune(kind text, before timestamptz) RETURNS TABLE (what text, removed bigint)
