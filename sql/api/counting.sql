@@ -9,7 +9,8 @@
 --   dmarc.monthly  sums by month and address; the days of a window that are no whole month come from dmarc.records
 --   dmarc.records  all else
 --
--- All give the same columns, under the alias c.
+-- All give the same columns, under the alias c. Where no record of the window waits to be summed, api.sum_day and api.sum_month stand for the
+-- first two.
 
 -- The conditions of a filter, but for its window: '' or ' AND ...'.
 CREATE FUNCTION api.conditions(f api.filter_set) RETURNS text
@@ -118,6 +119,32 @@ BEGIN
 END
 $$;
 
+-- The views of sums that are right for a window: the functions that ask are STABLE, so they see what their query sees.
+CREATE FUNCTION api.sums_of(from_day date, to_day date, OUT daily text, OUT monthly text)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF EXISTS (SELECT 1 FROM api.unsummed u WHERE u.day >= date_trunc('month', from_day::timestamp) AND u.day < to_day + 31)
+		OR EXISTS (SELECT 1 FROM api.stale s WHERE s.month > from_day - 31 AND s.month < to_day)
+	THEN
+		daily := 'dmarc.daily';
+		monthly := 'dmarc.monthly';
+	ELSE
+		daily := 'api.sum_day';
+		monthly := 'api.sum_month';
+	END IF;
+END
+$$;
+
+-- The view that is right about when addresses were seen.
+CREATE FUNCTION api.seen_view() RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN CASE WHEN EXISTS (SELECT 1 FROM api.unsummed) OR EXISTS (SELECT 1 FROM api.stale) THEN 'dmarc.seen' ELSE 'api.seen' END;
+END
+$$;
+
 -- Days from from_day until before to_day, with the months that they are in.
 CREATE FUNCTION api.days_between(from_day date, to_day date) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -157,10 +184,28 @@ BEGIN
 END
 $$;
 
+-- Sums by facet, and by month where by_month, as FROM item c: what a facet says is joined to a few rows, not to each day.
+CREATE FUNCTION api.facet_sums(f api.filter_set, daily text, by_month boolean) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN format('(SELECT c.* FROM (
+		SELECT v.domain_id, v.domain, s.day, v.header_from, v.auth_domain, v.class, v.disposition, v.dkim_aligned, v.spf_aligned, v.dmarc_pass, v.override,
+			s.messages, s.records, s.first_seen, s.last_seen
+		FROM (
+			SELECT c.domain_id, c.facet, %s AS day, sum(c.messages) AS messages, sum(c.records) AS records, min(c.first_seen) AS first_seen,
+				max(c.last_seen) AS last_seen
+			FROM %s c WHERE c.day >= %L AND c.day < %L GROUP BY 1, 2, 3
+		) s
+		JOIN api.facet v ON v.domain_id = s.domain_id AND v.facet = s.facet) c WHERE true%s) c',
+		CASE WHEN by_month THEN 'date_trunc(''month'', c.day::timestamp)::date' ELSE 'NULL::date' END, daily, f.from_day, f.to_day, api.conditions(f));
+END
+$$;
+
 -- The same records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label, rdns, rdns_domain, asn, country,
 -- header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned, dmarc_pass, override, messages, records, first_seen, last_seen, and
--- org_name where a record must be read. p_grain says what the caller needs: 'day', 'address' (where day is the first of a month or a day), or
--- 'any' for neither; 'record' for both, and for org_name.
+-- org_name where a record must be read. p_grain says what the caller needs: 'day', 'month' (day is one of the month), 'address' (the same, and addresses),
+-- or 'any' for neither; 'record' for all of it, and for org_name.
 CREATE FUNCTION api.cells(f api.filter_set, p_grain text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -169,12 +214,15 @@ DECLARE
 	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain, c.asn, c.country, c.header_from,
 		c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned, c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records,
 		c.begin AS first_seen, c.begin AS last_seen';
+	sums constant record := api.sums_of(f.from_day, f.to_day);
 	months record;
 BEGIN
 	IF p_grain = 'record' OR p_grain = 'day' AND on_address OR f.q IS NOT NULL OR f.reporter IS NOT NULL THEN
 		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows, api.days_between(f.from_day, f.to_day), api.conditions(f));
-	ELSIF p_grain = 'day' OR p_grain = 'any' AND NOT on_address THEN
-		RETURN format('(SELECT c.* FROM dmarc.daily c WHERE %s%s) c', api.days_between(f.from_day, f.to_day), api.conditions(f));
+	ELSIF p_grain IN ('any', 'month') AND NOT on_address THEN
+		RETURN api.facet_sums(f, sums.daily, p_grain = 'month');
+	ELSIF p_grain = 'day' THEN
+		RETURN format('(SELECT c.* FROM %s c WHERE c.day >= %L AND c.day < %L%s) c', sums.daily, f.from_day, f.to_day, api.conditions(f));
 	END IF;
 	SELECT * INTO months FROM api.whole_months(f);
 	RETURN '(' || concat_ws(' UNION ALL ',
@@ -182,8 +230,8 @@ BEGIN
 			SELECT m.domain_id, m.domain, m.month AS day, m.source_ip, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns,
 				a.rdns_domain, a.asn, a.country, m.header_from, m.auth_domain, m.class, m.disposition, m.dkim_aligned, m.spf_aligned, m.dmarc_pass,
 				m.override, m.messages, m.records, m.first_seen, m.last_seen
-			FROM dmarc.monthly m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
-			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', months.from_month, months.to_month, api.conditions(f)) END,
+			FROM %s m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
+			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', sums.monthly, months.from_month, months.to_month, api.conditions(f)) END,
 		CASE WHEN f.from_day < months.from_month THEN
 			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(f.from_day, least(months.from_month, f.to_day)), api.conditions(f)) END,
 		CASE WHEN months.to_month < f.to_day THEN
@@ -322,25 +370,6 @@ CREATE FUNCTION api.has_addresses(p_group text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT p_group IN ('source', 'rdns', 'asn', 'country', 'ip') $$;
 
--- Messages of each address, and of each key where the group is not made of addresses. In arrays, because there may be many addresses, of which the
--- planner expects few behind the join of sums with facets: so it must not sort here, and gets to know how many there are for what follows.
-CREATE TYPE api.address_sums AS (keys text[], ips inet[], messages numeric[], pass numeric[]);
-
-CREATE FUNCTION api.sums_of_addresses(p_group text, f api.filter_set) RETURNS api.address_sums
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
-AS $$
-DECLARE
-	key text := CASE WHEN api.has_addresses(p_group) THEN 'NULL::text' ELSE (api.group_column(p_group)).name END;
-	sums api.address_sums;
-BEGIN
-	EXECUTE format('SELECT array_agg(s.key), array_agg(s.source_ip), array_agg(s.messages), array_agg(s.pass)
-		FROM (SELECT %s AS key, c.source_ip, sum(c.messages) AS messages, coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
-			FROM %s GROUP BY 1, 2) s', key, api.cells(f, 'address'))
-	INTO sums;
-	RETURN sums;
-END
-$$;
-
 -- A page of keys of a group of sources, and the addresses that each has in the window.
 CREATE TYPE api.key_page AS (
 	total     bigint,    -- keys in all
@@ -351,35 +380,57 @@ CREATE TYPE api.key_page AS (
 	member_of integer[]  -- to which of keys each belongs
 );
 
--- The first p_size + 1 keys that come after the place, by a pass that adds up no more than their order needs.
+-- For a function that adds up by address, and sets enable_nestloop itself, so that this ends with it. The planner has no notion of how many addresses
+-- there are behind a sum, takes them for 200, and would look each up in an index. Few they are only where the filter names them.
+CREATE FUNCTION api.expect_addresses(f api.filter_set) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM set_config('enable_nestloop', CASE WHEN f.source IS NULL AND f.source_ip IS NULL THEN 'off' ELSE 'on' END, true);
+END
+$$;
+
+-- The key of a group for an address a of sums s, in a query that adds up by address first.
+CREATE FUNCTION api.key_of_address(p_group text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE p_group WHEN 'source' THEN 'coalesce(a.source, ''ip:'' || host(s.source_ip))' WHEN 'rdns' THEN 'a.rdns_domain' WHEN 'asn' THEN 'a.asn::text'
+		WHEN 'country' THEN 'a.country' WHEN 'ip' THEN 'host(s.source_ip)' ELSE 's.key' END
+$$;
+
+-- The first p_size + 1 keys that come after the place, by a pass that adds up no more than their order needs: by address first, since there are
+-- far fewer addresses than rows, and text is slow to group by. There may be many of them, so no step of it may sort.
 CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank) RETURNS api.key_page
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
-	sums api.address_sums := api.sums_of_addresses(p_group, f);
 	page api.key_page;
 BEGIN
-	WITH addresses AS MATERIALIZED (
-		SELECT CASE p_group WHEN 'source' THEN coalesce(a.source, 'ip:' || host(s.source_ip)) WHEN 'rdns' THEN a.rdns_domain WHEN 'asn' THEN a.asn::text
-			WHEN 'country' THEN a.country WHEN 'ip' THEN host(s.source_ip) ELSE s.key END AS key, s.source_ip, s.messages, s.pass
-		FROM unnest(sums.keys, sums.ips, sums.messages, sums.pass) AS s(key, source_ip, messages, pass)
-		LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
-	), sizes AS MATERIALIZED (
-		SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), p_sort) AS size, count(a.source_ip) AS ips FROM addresses a GROUP BY 1
-	), page AS MATERIALIZED (
-		SELECT s.*, row_number() OVER (ORDER BY s.size DESC, s.order_key) AS no
-		FROM (
-			SELECT s.key, s.ips, s.size, api.order_key(s.key) COLLATE "C" AS order_key FROM sizes s
-			WHERE api.comes_after(s.size, api.order_key(s.key), place)
-			ORDER BY 3 DESC, 4 LIMIT p_size + 1
-		) s
-	), members AS (
-		SELECT a.source_ip, p.no::integer FROM addresses a JOIN page p ON coalesce(p.key, '') = coalesce(a.key, '')
-	)
-	SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no), ARRAY(SELECT p.size FROM page p ORDER BY p.no),
-		ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members, m.member_of
-	INTO page.total, page.keys, page.sizes, page.ips, page.members, page.member_of
-	FROM (SELECT array_agg(m.source_ip) AS members, array_agg(m.no) AS member_of FROM members m) m;
+	PERFORM api.expect_addresses(f);
+	EXECUTE format($q$
+		WITH sums AS (
+			SELECT %1$s AS key, c.source_ip, sum(c.messages) AS messages, coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
+			FROM %2$s GROUP BY 1, 2
+		), addresses AS MATERIALIZED (
+			SELECT %3$s AS key, s.source_ip, s.messages, s.pass FROM sums s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+		), sizes AS MATERIALIZED (
+			SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), $1) AS size, count(a.source_ip) AS ips FROM addresses a GROUP BY 1
+		), page AS MATERIALIZED (
+			SELECT s.*, row_number() OVER (ORDER BY s.size DESC, s.order_key) AS no
+			FROM (
+				SELECT s.key, s.ips, s.size, api.order_key(s.key) COLLATE "C" AS order_key FROM sizes s
+				WHERE api.comes_after(s.size, api.order_key(s.key), $3)
+				ORDER BY 3 DESC, 4 LIMIT $2 + 1
+			) s
+		), members AS (
+			SELECT a.source_ip, p.no::integer FROM addresses a JOIN page p ON coalesce(p.key, '') = coalesce(a.key, '')
+		)
+		SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no), ARRAY(SELECT p.size FROM page p ORDER BY p.no),
+			ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members, m.member_of
+		FROM (SELECT array_agg(m.source_ip) AS members, array_agg(m.no) AS member_of FROM members m) m$q$,
+		CASE WHEN api.has_addresses(p_group) THEN 'NULL::text' ELSE (api.group_column(p_group)).name END, api.cells(f, 'address'),
+		api.key_of_address(p_group))
+	INTO page USING p_sort, p_size, place;
 	RETURN page;
 END
 $$;
@@ -389,12 +440,21 @@ $$;
 CREATE FUNCTION api.page_cells(p_group text, page api.key_page, f api.filter_set, p_grain text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+	most constant integer := 5000; -- a longer list costs more than it saves
+	nobody boolean := array_position(page.members, NULL) IS NOT NULL;
 BEGIN
-	RETURN format('%s JOIN %s', api.cells(f, p_grain), CASE
-		WHEN NOT api.has_addresses(p_group) THEN format('unnest($1) WITH ORDINALITY AS m(key, no) ON coalesce(m.key, '''') = coalesce(%s, '''')',
-			(api.group_column(p_group)).name)
-		WHEN array_position(page.members, NULL) IS NULL THEN 'unnest($2, $3) AS m(source_ip, no) ON m.source_ip = c.source_ip'
-		ELSE 'unnest($2, $3) AS m(source_ip, no) ON coalesce(m.source_ip, ''0.0.0.0/0'') = coalesce(c.source_ip, ''0.0.0.0/0'')' END);
+	IF NOT api.has_addresses(p_group) THEN
+		RETURN format('%s JOIN unnest($1) WITH ORDINALITY AS m(key, no) ON coalesce(m.key, '''') = coalesce(%s, '''')', api.cells(f, p_grain),
+			(api.group_column(p_group)).name);
+	END IF;
+	IF cardinality(page.members) <= most THEN -- the addresses themselves in place of what the filter says of them
+		f := api.without_addresses(f);
+		f.source_ip := page.members;
+		f.source := CASE WHEN nobody THEN '{none}'::text[] END;
+	END IF;
+	RETURN format('%s JOIN unnest($2, $3) AS m(source_ip, no) ON %s', api.cells(f, p_grain), CASE
+		WHEN nobody THEN 'coalesce(m.source_ip, ''0.0.0.0/0'') = coalesce(c.source_ip, ''0.0.0.0/0'')' ELSE 'm.source_ip = c.source_ip' END);
 END
 $$;
 
@@ -477,7 +537,9 @@ AS $$ SELECT CASE WHEN f.from_day < f.to_day THEN api.spark_step(f, f.to_day - 1
 CREATE FUNCTION api.spark_grain(p_group text, f api.filter_set) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT CASE WHEN api.spark_of_months(f) THEN g.grain WHEN g.grain = 'any' THEN 'day' ELSE 'record' END FROM api.group_column(p_group) g
+	SELECT CASE WHEN g.grain <> 'any' THEN CASE WHEN api.spark_of_months(f) THEN g.grain ELSE 'record' END
+		WHEN api.spark_of_months(f) THEN 'month' ELSE 'day' END
+	FROM api.group_column(p_group) g
 $$;
 
 -- A spark for each of p_keys.

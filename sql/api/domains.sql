@@ -7,29 +7,13 @@ AS $$ SELECT 100 $$;
 
 -- Domains
 
--- How many sources a group has, domain or header_from; those whose address could not be read are one. There may be many addresses, of which the
--- planner expects few behind the join of sums with facets: so it must not sort, and gets to know how many there are by arrays.
-CREATE FUNCTION api.source_totals(p_group text, f api.filter_set) RETURNS TABLE (key text, total bigint)
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET plan_cache_mode = force_custom_plan
+-- How many sources each From domain has; those whose address could not be read are one.
+CREATE FUNCTION api.from_sources(f api.filter_set) RETURNS TABLE (header_from text, total bigint)
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
-DECLARE
-	keys text[];
-	ips inet[];
 BEGIN
-	EXECUTE format('SELECT array_agg(s.key), array_agg(s.source_ip) FROM (SELECT %s::text AS key, c.source_ip FROM %s GROUP BY 1, 2) s',
-		CASE p_group WHEN 'domain' THEN 'c.domain_id' ELSE 'c.header_from' END, api.cells(f, 'address')) INTO keys, ips;
-	RETURN QUERY
-	SELECT CASE p_group WHEN 'domain' THEN d.domain ELSE n.key END, n.total
-	FROM (
-		SELECT s.key, count(*) AS total
-		FROM (
-			SELECT k.key, coalesce(a.source, 'ip:' || host(k.source_ip)) AS source
-			FROM unnest(keys, ips) AS k(key, source_ip) LEFT JOIN dmarc.addresses a ON a.source_ip = k.source_ip
-			GROUP BY 1, 2
-		) s
-		GROUP BY 1
-	) n
-	LEFT JOIN dmarc.domains d ON p_group = 'domain' AND d.domain_id::text = n.key;
+	PERFORM api.expect_addresses(f);
+	RETURN QUERY EXECUTE format('SELECT s.header_from, count(*) FROM (SELECT c.header_from, c.source FROM %s GROUP BY 1, 2) s GROUP BY 1', api.cells(f, 'address'));
 END
 $$;
 
@@ -41,8 +25,13 @@ DECLARE
 	keys text[] := ARRAY(SELECT t.key FROM unnest(tallies) t);
 	plain api.filter_set := api.only_domains(f, keys);
 	known api.domain_evidence[] := ARRAY(SELECT e FROM api.evidence(plain) e);
+	whole api.domain_sources := api.domain_sources(plain);
+	shown api.domain_sources := whole;
 BEGIN
 	f.domain := keys;
+	IF f::text <> plain::text THEN -- a jsonpath has no equality
+		shown := api.domain_sources(f);
+	END IF;
 	RETURN QUERY
 	SELECT keys[i], api.tally_json(tallies[i]) || jsonb_build_object('name', api.display(keys[i]), 'kind', 'policy',
 		'parent', api.display(api.parent_of(keys[i])), 'policy', n.policy, 'sources', coalesce(s.total, 0), 'blockers', coalesce(b.n, 0),
@@ -50,8 +39,8 @@ BEGIN
 		'solicited', api.solicited(keys[i]))
 	FROM generate_subscripts(keys, 1) i
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, false) AS policy FROM api.newest_reports(plain) r) n ON n.domain = keys[i]
-	LEFT JOIN api.source_totals('domain', f) s ON s.key = keys[i]
-	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known) x GROUP BY 1) b ON b.domain = keys[i]
+	LEFT JOIN unnest(shown.domains, shown.totals) AS s(domain, total) ON s.domain = keys[i]
+	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known, whole.duties) x GROUP BY 1) b ON b.domain = keys[i]
 	LEFT JOIN unnest(known) e ON e.domain = keys[i]
 	LEFT JOIN api.sparks('domain', CASE WHEN NOT csv THEN keys END, f) k ON k.key = keys[i];
 END
@@ -80,7 +69,7 @@ BEGIN
 		SELECT DISTINCT ON (l.header_from) l.domain, l.header_from
 		FROM largest l
 		WHERE l.no <= api.from_domains_most()
-		ORDER BY l.header_from, length(l.domain) DESC', api.cells(f, 'day'));
+		ORDER BY l.header_from, length(l.domain) DESC', api.cells(f, 'any'));
 END
 $$;
 
@@ -150,7 +139,7 @@ BEGIN
 			'solicited', NULL)
 	FROM api.tallies('header_from', f) t
 	CROSS JOIN LATERAL (SELECT parents ->> t.key AS parent) d
-	JOIN api.source_totals('header_from', f) s ON s.key = t.key
+	JOIN api.from_sources(f) s ON s.header_from = t.key
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, true) AS policy FROM api.newest_reports(plain) r) n ON n.domain = d.parent
 	LEFT JOIN api.from_last_reports(f) l ON l.header_from = t.key
 	LEFT JOIN api.sparks('header_from', CASE WHEN NOT csv THEN f.header_from END, f) k ON k.key = t.key;

@@ -98,9 +98,9 @@ BEGIN
 	EXECUTE format('SELECT coalesce(sum(n.records), 0) <= %s FROM (
 			SELECT c.records FROM (
 				SELECT m.*, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns, a.asn, a.country
-				FROM dmarc.monthly m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
+				FROM %s m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
 			) c WHERE c.month >= %L AND c.month < %L%s LIMIT %s
-		) n', most, date_trunc('month', f.from_day::timestamp)::date, f.to_day, api.conditions(f), most + 1) INTO few;
+		) n', most, (api.sums_of(f.from_day, f.to_day)).monthly, date_trunc('month', f.from_day::timestamp)::date, f.to_day, api.conditions(f), most + 1) INTO few;
 	RETURN few;
 END
 $$;
@@ -118,8 +118,8 @@ BEGIN
 	f := api.without_addresses(f);
 	f.reporter := NULL;
 	f.q := NULL;
-	EXECUTE format('SELECT ARRAY(SELECT DISTINCT c.domain_id::bigint << 32 | c.day - date ''1970-01-01'' FROM dmarc.daily c WHERE %s%s)',
-		api.days_between(f.from_day, f.to_day), api.conditions(f)) INTO keys;
+	EXECUTE format('SELECT ARRAY(SELECT DISTINCT c.domain_id::bigint << 32 | c.day - date ''1970-01-01'' FROM %s c WHERE c.day >= %L AND c.day < %L%s)',
+		(api.sums_of(f.from_day, f.to_day)).daily, f.from_day, f.to_day, api.conditions(f)) INTO keys;
 	RETURN format(' AND (r.domain_id::bigint << 32 | r.day - date ''1970-01-01'') = ANY (%L::bigint[])', keys);
 END
 $$;

@@ -106,16 +106,12 @@ BEGIN
 			SELECT DISTINCT ON (m.key) m.* FROM members m ORDER BY m.key, m.looked_up_at DESC NULLS LAST, m.ip
 		), seen AS (
 			SELECT m.key, CASE WHEN count(m.label) = count(*) AND min(m.label) = max(m.label) THEN min(m.label) END AS label,
-				min(b.first_seen) AS first_seen, max(e.last_seen) AS last_seen
+				min(b.first_seen) AS first_seen, max(b.last_seen) AS last_seen
 			FROM members m
 			LEFT JOIN (
-				SELECT s.source_ip, min(s.first_seen) AS first_seen FROM dmarc.first_seen s
+				SELECT s.source_ip, min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen FROM %s s
 				WHERE s.domain_id = ANY ($2) AND s.source_ip IN (SELECT m.ip FROM members m) GROUP BY 1
 			) b ON b.source_ip = m.ip
-			LEFT JOIN (
-				SELECT s.source_ip, max(s.last_seen) AS last_seen FROM dmarc.last_seen s
-				WHERE s.domain_id = ANY ($2) AND s.source_ip IN (SELECT m.ip FROM members m) GROUP BY 1
-			) e ON e.source_ip = m.ip
 			GROUP BY 1
 		)
 		SELECT n.key,
@@ -125,7 +121,8 @@ BEGIN
 				WHEN 'ip' THEN CASE WHEN n.rdns IS NULL THEN 'ip' ELSE 'rdns' END ELSE $3 END,
 			CASE WHEN $3 = 'ip' THEN coalesce(n.source, 'ip:' || n.key) END,
 			coalesce(l.label, s.label), s.first_seen, s.last_seen
-		FROM newest n JOIN seen s ON s.key = n.key LEFT JOIN dmarc.labels l ON l.source = n.labelled$q$, api.members_query(p_group))
+		FROM newest n JOIN seen s ON s.key = n.key LEFT JOIN dmarc.labels l ON l.source = n.labelled$q$, api.members_query(p_group),
+		api.seen_view())
 	USING p_keys, api.seen_domains(f), p_group;
 END
 $$;
@@ -202,7 +199,7 @@ BEGIN
 		OR EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.source = p_key)
 		OR EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.source_ip = ips[1])
 		OR EXISTS (SELECT 1 FROM dmarc.labels l WHERE l.source = p_key)
-		OR EXISTS (SELECT 1 FROM dmarc.first_seen s WHERE s.source_ip = ips[1] AND s.domain_id = 0);
+		OR EXISTS (SELECT 1 FROM dmarc.seen s WHERE s.source_ip = ips[1] AND s.domain_id = 0);
 EXCEPTION WHEN invalid_parameter_value THEN
 	RETURN false; -- no key of a source
 END

@@ -2,7 +2,7 @@
 
 -- Numbers
 
--- The domain_id by which dmarc.first_seen and dmarc.last_seen answer for the domains of a filter: 0 is any domain.
+-- The domain_id by which dmarc.seen answers for the domains of a filter: 0 is any domain.
 CREATE FUNCTION api.seen_domains(f api.filter_set) RETURNS integer[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -11,27 +11,55 @@ BEGIN
 END
 $$;
 
+-- A query for the addresses that were never seen before a window; its parameters are api.seen_domains(f) and the window's begin.
+CREATE FUNCTION api.new_addresses(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN CASE WHEN cardinality(api.seen_domains(f)) = 1 AND api.seen_view() = 'api.seen'
+		THEN 'SELECT b.source_ip FROM api.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen >= $2'
+		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= $2', api.seen_view()) END;
+END
+$$;
+
 -- Sources of a window: how many, how many of them were never seen before it, and how many have half of their messages or more fail.
 -- A source was seen before when any address was that it has in the window, or one of the others that belong to it today.
 CREATE FUNCTION api.source_counts(f api.filter_set) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on -- as in api.key_page()
 AS $$
 DECLARE
-	sums api.address_sums := api.sums_of_addresses('source', f);
-	domains integer[] := api.seen_domains(f);
+	domains constant integer[] := api.seen_domains(f);
+	since constant timestamptz := api.at(f.from_day);
+	sources bigint;
+	failing bigint;
+	new bigint;
+	names text[]; -- of the new ones, those that may have other addresses
+	old bigint;
 BEGIN
-	RETURN (
-		WITH sources AS MATERIALIZED (
-			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, sum(s.pass) <= sum(s.messages) * 0.5 AND sum(s.messages) > 0 AS failing
-			FROM unnest(sums.ips, sums.messages, sums.pass) AS s(source_ip, messages, pass) LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+	PERFORM api.expect_addresses(f);
+	EXECUTE format($q$
+		WITH sums AS (
+			SELECT c.source_ip, sum(c.messages::double precision) AS messages, sum(CASE WHEN c.dmarc_pass THEN c.messages::double precision ELSE 0 END) AS pass
+			FROM %s GROUP BY 1
+		), sources AS (
+			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, sum(s.pass) <= sum(s.messages) * 0.5 AND sum(s.messages) > 0 AS failing,
+				bool_or(n.source_ip IS NULL) AS old
+			FROM sums s
+			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			LEFT JOIN (%s) n ON n.source_ip = s.source_ip
 			GROUP BY 1
-		), seen AS MATERIALIZED (
-			SELECT DISTINCT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key
-			FROM dmarc.first_seen s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
-			WHERE s.domain_id = ANY (domains) AND s.first_seen < api.at(f.from_day)
 		)
-		SELECT jsonb_build_object('total', count(*), 'failing', count(*) FILTER (WHERE s.failing), 'new', count(s.key) - count(seen.key))
-		FROM sources s LEFT JOIN seen ON seen.key = s.key);
+		SELECT count(*), count(*) FILTER (WHERE s.failing), count(*) FILTER (WHERE NOT s.old),
+			coalesce(array_agg(s.key) FILTER (WHERE NOT s.old AND s.key NOT LIKE 'ip:%%'), '{}')
+		FROM sources s$q$, api.cells(f, 'address'), api.new_addresses(f))
+	INTO sources, failing, new, names USING domains, since;
+	-- a condition of the aggregate, so that each is looked up
+	EXECUTE format('SELECT count(DISTINCT a.source) FILTER (WHERE %s) FROM dmarc.addresses a WHERE a.source = ANY ($3)',
+		CASE WHEN api.seen_view() = 'api.seen'
+			THEN 'EXISTS (SELECT 1 FROM api.seen b WHERE b.source_ip = a.source_ip AND b.domain_id = ANY ($1) AND b.first_seen < $2)'
+			ELSE 'a.source_ip IN (SELECT b.source_ip FROM dmarc.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen < $2)' END)
+	INTO old USING domains, since, names;
+	RETURN jsonb_build_object('total', sources, 'failing', failing, 'new', new - old);
 END
 $$;
 
@@ -80,7 +108,7 @@ CREATE FUNCTION api.series_sums(f api.filter_set, p_bucket text, p_by text) RETU
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 DECLARE
-	rows text := CASE WHEN p_by <> 'reporter' THEN api.cells(f, CASE p_bucket WHEN 'month' THEN 'any' ELSE 'day' END)
+	rows text := CASE WHEN p_by <> 'reporter' THEN api.cells(f, CASE p_bucket WHEN 'month' THEN 'month' ELSE 'day' END)
 		WHEN f.by_record THEN api.cells(f, 'record')
 		ELSE format('(SELECT r.day, r.org_name, r.messages FROM %s WHERE r.records > 0) c', api.reports_of(f)) END;
 BEGIN

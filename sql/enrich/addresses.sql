@@ -12,7 +12,7 @@ DECLARE
 BEGIN
 	SELECT * INTO state FROM ruad.enrich_state FOR UPDATE;
 	IF state.all_until <= now() - interval '1 day' THEN
-		INSERT INTO ruad.address (source_ip) SELECT DISTINCT s.source_ip FROM dmarc.first_seen s WHERE s.domain_id = 0
+		INSERT INTO ruad.address (source_ip) SELECT DISTINCT s.source_ip FROM dmarc.seen s WHERE s.domain_id = 0
 		ON CONFLICT DO NOTHING;
 		GET DIAGNOSTICS added = ROW_COUNT;
 		INSERT INTO ruad.dns_check (domain_id, expires_at) SELECT DISTINCT r.domain_id, '-infinity'::timestamptz FROM ruad.report r

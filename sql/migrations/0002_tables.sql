@@ -177,10 +177,9 @@ CREATE TABLE ruad.evaluation_default PARTITION OF ruad.evaluation DEFAULT;
 CREATE SEQUENCE ruad.evaluation_epoch MINVALUE 0 START 0;
 SELECT nextval('ruad.evaluation_epoch');
 
--- What sums tell apart: of the evaluations of a domain and month, the columns that filters and groups of the API need.
+-- What sums tell apart: of the evaluations of a domain, the columns that filters and groups of the API need. A domain has few, whatever its volume.
 CREATE TABLE ruad.facet (
 	id           bigint NOT NULL, -- of evaluation_id_seq
-	day          date NOT NULL,   -- first of the month
 	domain_id    integer NOT NULL,
 	hash         uuid NOT NULL,   -- of all that follows
 	dkim_aligned boolean NOT NULL,
@@ -190,10 +189,9 @@ CREATE TABLE ruad.facet (
 	override     text[],
 	disposition  text,
 	header_from  text,
-	PRIMARY KEY (id, domain_id, day),
-	UNIQUE (hash, domain_id, day)
-) PARTITION BY RANGE (day);
-CREATE TABLE ruad.facet_default PARTITION OF ruad.facet DEFAULT;
+	PRIMARY KEY (id, domain_id),
+	UNIQUE (hash, domain_id)
+);
 
 -- Sums of records by day, and by month and address. They lack the reports of ruad.unsummed, and those of a domain and month in ruad.stale
 -- are not to be used: the views dmarc.daily and dmarc.monthly are right at every instant. ruad.sum_up() keeps them.
@@ -210,14 +208,16 @@ CREATE TABLE ruad.sum_day (
 CREATE TABLE ruad.sum_day_default PARTITION OF ruad.sum_day DEFAULT;
 
 CREATE TABLE ruad.sum_month (
-	first_seen timestamptz NOT NULL,
-	last_seen  timestamptz NOT NULL,
-	facet      bigint NOT NULL,
-	records    bigint NOT NULL,
-	messages   bigint NOT NULL,
-	day        date NOT NULL,        -- first of the month
-	domain_id  integer NOT NULL,
-	source_ip  inet,
+	first_seen   timestamptz NOT NULL,
+	last_seen    timestamptz NOT NULL,
+	facet        bigint NOT NULL,
+	messages     bigint NOT NULL,
+	records      integer NOT NULL,
+	day          date NOT NULL,    -- first of the month
+	domain_id    integer NOT NULL,
+	dkim_aligned boolean NOT NULL, -- the facet's, as is spf_aligned: what most queries ask, and there are many rows
+	spf_aligned  boolean NOT NULL,
+	source_ip    inet,
 	UNIQUE NULLS NOT DISTINCT (domain_id, day, source_ip, facet)
 ) PARTITION BY RANGE (day);
 CREATE INDEX ON ruad.sum_month (source_ip, day);
@@ -231,6 +231,7 @@ CREATE TABLE ruad.seen (
 	source_ip  inet NOT NULL,
 	PRIMARY KEY (domain_id, source_ip)
 );
+CREATE INDEX ON ruad.seen (domain_id, first_seen); -- the new ones
 
 -- Reports that are not in the sums yet. Few, and read as a whole: no index.
 CREATE TABLE ruad.unsummed (

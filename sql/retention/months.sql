@@ -6,7 +6,7 @@
 -- The tables whose months come and go together, the one that counts first.
 CREATE FUNCTION ruad.month_groups() RETURNS TABLE (parents text)
 LANGUAGE sql IMMUTABLE
-AS $$ VALUES ('report,record,evaluation,facet,sum_day,sum_month'), ('failure'), ('tls,tls_policy') $$;
+AS $$ VALUES ('report,record,evaluation,sum_day,sum_month'), ('failure'), ('tls,tls_policy') $$;
 
 -- Rows of a month from which on it gets partitions of its own: records of aggregate reports, else reports.
 CREATE FUNCTION ruad.month_volume() RETURNS integer

@@ -5,8 +5,7 @@ CREATE FUNCTION ruad.is_old(begin timestamptz, received_at timestamptz, before t
 LANGUAGE sql STABLE
 AS $$ SELECT begin < before OR begin >= now() + interval '62 days' AND received_at < before $$;
 
--- Remove what no record of a domain and month refers to any more. The caller's lock keeps ruad-ingest from referring to it meanwhile; from then on
--- it forgets the ids that it remembers.
+-- Remove what no record of a domain and month refers to any more.
 CREATE FUNCTION ruad.prune_evaluations(domains integer[], months date[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -18,8 +17,17 @@ BEGIN
 		WHERE NOT EXISTS (SELECT 1 FROM ruad.report r WHERE r.domain_id = u.domain_id AND r.day >= u.month AND r.day < (u.month + interval '1 month')::date)
 	LOOP
 		DELETE FROM ruad.evaluation e WHERE e.domain_id = empty.domain_id AND e.day = empty.month;
-		DELETE FROM ruad.facet f WHERE f.domain_id = empty.domain_id AND f.day = empty.month;
 	END LOOP;
+END
+$$;
+
+-- When evaluations went: remove the facets that no other has, and make ruad-ingest forget the ids that it remembers. The caller's lock keeps it
+-- from referring to them meanwhile.
+CREATE FUNCTION ruad.prune_facets() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	DELETE FROM ruad.facet f WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id);
 	PERFORM nextval('ruad.evaluation_epoch');
 END
 $$;
@@ -57,7 +65,7 @@ DECLARE
 	records bigint := 0;
 BEGIN
 	UPDATE ruad.upkeep SET the_row = true;
-	SELECT * INTO dropped FROM ruad.drop_months('{report,record,evaluation,facet,sum_day,sum_month}', ruad.day_of(before), 'records');
+	SELECT * INTO dropped FROM ruad.drop_months('{report,record,evaluation,sum_day,sum_month}', ruad.day_of(before), 'records');
 	DELETE FROM ruad.unsummed u WHERE u.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
 		WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.id = u.report);
 	PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
@@ -77,7 +85,9 @@ BEGIN
 	END IF;
 	IF dropped.months > 0 THEN
 		PERFORM ruad.prune_seen(before);
-		PERFORM nextval('ruad.evaluation_epoch');
+	END IF;
+	IF dropped.months > 0 OR reports IS NOT NULL THEN
+		PERFORM ruad.prune_facets();
 	END IF;
 	RETURN QUERY VALUES ('reports', dropped.rows + coalesce(cardinality(reports), 0)), ('records', dropped.sum + records), ('months', dropped.months);
 END

@@ -6,17 +6,19 @@
 
 -- The records of some reports of a month by day, address and facet. The month stands in the text, for the planner to read no other.
 CREATE FUNCTION ruad.cells_of(month date, reports ruad.unsummed[])
-RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, messages numeric, records bigint, first_seen timestamptz, last_seen timestamptz)
+RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, dkim_aligned boolean, spf_aligned boolean, messages numeric, records bigint,
+	first_seen timestamptz, last_seen timestamptz)
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('
-		SELECT r.domain_id, r.day, r.source_ip, e.facet, coalesce(sum(r.count), 0), count(*), min(r.begin), max(r.begin)
+		SELECT r.domain_id, r.day, r.source_ip, e.facet, e.dkim IS NOT DISTINCT FROM ''pass'', e.spf IS NOT DISTINCT FROM ''pass'',
+			coalesce(sum(r.count), 0), count(*), min(r.begin), max(r.begin)
 		FROM unnest($1) u
 		JOIN ruad.record r ON r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report
 		JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 		WHERE r.day >= %1$L AND r.day < %2$L AND e.day = %1$L
-		GROUP BY 1, 2, 3, 4', month, (month + interval '1 month')::date) USING reports;
+		GROUP BY 1, 2, 3, 4, 5, 6', month, (month + interval '1 month')::date) USING reports;
 END
 $$;
 
@@ -35,10 +37,10 @@ BEGIN
 			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
 			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
 	), months AS (
-		INSERT INTO ruad.sum_month AS s (domain_id, day, source_ip, facet, messages, records, first_seen, last_seen)
-		SELECT c.domain_id, month, c.source_ip, c.facet, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records),
+		INSERT INTO ruad.sum_month AS s (domain_id, day, source_ip, facet, dkim_aligned, spf_aligned, messages, records, first_seen, last_seen)
+		SELECT c.domain_id, month, c.source_ip, c.facet, c.dkim_aligned, c.spf_aligned, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records),
 			min(c.first_seen), max(c.last_seen)
-		FROM cells c GROUP BY 1, 3, 4
+		FROM cells c GROUP BY 1, 3, 4, 5, 6
 		ON CONFLICT (domain_id, day, source_ip, facet) DO UPDATE SET
 			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
 			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)

@@ -92,7 +92,7 @@ DECLARE
 	month date;
 BEGIN
 	FOR month IN SELECT p.month FROM plan p GROUP BY 1 HAVING sum(p.records) >= ruad.month_volume() ORDER BY 1 LOOP
-		IF NOT ruad.make_month('{report,record,evaluation,facet,sum_day,sum_month}', month) THEN
+		IF NOT ruad.make_month('{report,record,evaluation,sum_day,sum_month}', month) THEN
 			RAISE EXCEPTION 'month %: a table is locked', month;
 		END IF;
 		COMMIT;

@@ -31,7 +31,7 @@ CREATE FUNCTION t.next_month(n integer DEFAULT 1) RETURNS date LANGUAGE sql AS $
 CREATE FUNCTION t.suffix(month date) RETURNS text LANGUAGE sql AS $$ SELECT to_char(month, 'YYYY_MM') $$;
 -- The months of the tables of aggregate reports when these are all that there are.
 CREATE FUNCTION t.aggregate(VARIADIC months text[]) RETURNS text LANGUAGE sql AS $$
-	SELECT string_agg(parent || ' ' || (SELECT string_agg(m, ' ' ORDER BY m) FROM unnest(months) m), ', ' ORDER BY parent) FROM unnest('{report,record,evaluation,facet,sum_day,sum_month}'::text[]) parent $$;
+	SELECT string_agg(parent || ' ' || (SELECT string_agg(m, ' ' ORDER BY m) FROM unnest(months) m), ', ' ORDER BY parent) FROM unnest('{report,record,evaluation,sum_day,sum_month}'::text[]) parent $$;
 -- Where the report that begins then lies.
 CREATE FUNCTION t.place(at timestamptz) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(DISTINCT p::text, ' ' ORDER BY p::text) FROM (SELECT tableoid::regclass AS p FROM ruad.report WHERE begin = at
@@ -43,7 +43,7 @@ DECLARE
 	one text;
 	answer text := '';
 BEGIN
-	FOREACH parent IN ARRAY '{report,record,evaluation,facet,sum_day,sum_month,failure,tls,tls_policy}'::text[] LOOP
+	FOREACH parent IN ARRAY '{report,record,evaluation,sum_day,sum_month,failure,tls,tls_policy}'::text[] LOOP
 		EXECUTE format('SELECT count(*) || '':'' || sum(hashtextextended(r::text, 0)) FROM ruad.%I r', parent) INTO one;
 		answer := answer || ' ' || coalesce(one, '0');
 	END LOOP;

@@ -14,8 +14,8 @@ CREATE FUNCTION t.make(first_parent text, VARIADIC months date[]) RETURNS boolea
 -- The months of which evaluations are kept.
 CREATE FUNCTION t.known() RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws('; ', (SELECT string_agg(DISTINCT to_char(day, 'YYYY_MM'), ' ' ORDER BY to_char(day, 'YYYY_MM')) FROM ruad.evaluation),
-		(SELECT 'facets differ' FROM (SELECT domain_id, day, facet FROM ruad.evaluation EXCEPT SELECT domain_id, day, id FROM ruad.facet) x LIMIT 1),
-		(SELECT 'facets are left' FROM (SELECT domain_id, day FROM ruad.facet EXCEPT SELECT domain_id, day FROM ruad.evaluation) x LIMIT 1)) $$;
+		(SELECT 'facets differ' FROM (SELECT domain_id, facet FROM ruad.evaluation EXCEPT SELECT domain_id, id FROM ruad.facet) x LIMIT 1),
+		(SELECT 'facets are left' FROM (SELECT domain_id, id FROM ruad.facet EXCEPT SELECT domain_id, facet FROM ruad.evaluation) x LIMIT 1)) $$;
 
 -- aggregate reports
 SELECT is((SELECT string_agg(DISTINCT x, ',') FROM t.take(VARIADIC ARRAY(SELECT t.named(id, t.doc(id, at::timestamptz)) || jsonb_build_object('received_at', at) FROM (VALUES

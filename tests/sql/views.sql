@@ -7,7 +7,7 @@ SELECT is_empty($$SELECT n.nspname FROM pg_namespace n WHERE nspname IN ('ruad',
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relkind <> 'v'$$, 'there is nothing but views');
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relname ~ '^record_' AND obj_description(c.oid) !~ 'never sum'$$,
 	'the views that multiply rows warn of it');
-SELECT views_are('dmarc', ARRAY['reports', 'records', 'record_dkim', 'record_spf', 'record_overrides', 'sources_daily', 'policies', 'daily', 'monthly', 'first_seen', 'last_seen', 'intake', 'domains', 'reporters', 'addresses', 'labels', 'label_log', 'services',
+SELECT views_are('dmarc', ARRAY['reports', 'records', 'record_dkim', 'record_spf', 'record_overrides', 'sources_daily', 'policies', 'daily', 'monthly', 'seen', 'intake', 'domains', 'reporters', 'addresses', 'labels', 'label_log', 'services',
 	'schema_version', 'definitions', 'mails', 'failure_reports', 'tls_reports', 'tls_policies', 'tls_failures', 'notes', 'dns_checks', 'dns_findings', 'spf_ranges']);
 
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
@@ -30,15 +30,15 @@ SELECT results_eq('SELECT reason_no, type, comment FROM dmarc.record_overrides O
 SELECT results_eq('SELECT domain, day, host(source_ip), records, messages, pass, fail, dkim_aligned, spf_aligned, quarantine, reject FROM dmarc.sources_daily ORDER BY 3',
 	$$VALUES ('v.example', '2026-01-31'::date, '192.0.2.1', 2::bigint, 14::numeric, 10::numeric, 4::numeric, 10::numeric, 0::numeric, 0::numeric, 4::numeric),
 		('v.example', '2026-01-31', NULL, 1, 2, 0, 2, 0, 0, 2, 0)$$, 'sources by day, in messages');
-SELECT results_eq('SELECT domain, day, month, header_from, class, disposition, dkim_aligned, spf_aligned, dmarc_pass, override, messages, records FROM dmarc.daily ORDER BY messages DESC',
-	$$VALUES ('v.example', '2026-01-31'::date, '2026-01-01'::date, 'v.example', 'pass', 'none', true, false, true, '{forwarded,other}'::text[], 10::bigint, 1::bigint),
-		('v.example', '2026-01-31', '2026-01-01', NULL, 'fail_unauthenticated', 'reject', false, false, false, NULL, 4, 1),
-		('v.example', '2026-01-31', '2026-01-01', NULL, 'fail_unauthenticated', 'quarantine', false, false, false, NULL, 2, 1)$$, 'messages by day');
+SELECT results_eq('SELECT domain, day, header_from, class, disposition, dkim_aligned, spf_aligned, dmarc_pass, override, messages, records FROM dmarc.daily ORDER BY messages DESC',
+	$$VALUES ('v.example', '2026-01-31'::date, 'v.example', 'pass', 'none', true, false, true, '{forwarded,other}'::text[], 10::bigint, 1::bigint),
+		('v.example', '2026-01-31', NULL, 'fail_unauthenticated', 'reject', false, false, false, NULL, 4, 1),
+		('v.example', '2026-01-31', NULL, 'fail_unauthenticated', 'quarantine', false, false, false, NULL, 2, 1)$$, 'messages by day');
 SELECT results_eq('SELECT domain, month, host(source_ip), auth_domain, dmarc_pass, messages, records, first_seen, last_seen FROM dmarc.monthly ORDER BY messages DESC',
 	$$VALUES ('v.example', '2026-01-01'::date, '192.0.2.1', 'v.example', true, 10::bigint, 1::bigint, '2026-01-31 23:30:00+00'::timestamptz, '2026-01-31 23:30:00+00'::timestamptz),
 		('v.example', '2026-01-01', '192.0.2.1', NULL, false, 4, 1, '2026-01-31 23:30:00+00', '2026-01-31 23:30:00+00'),
 		('v.example', '2026-01-01', NULL, NULL, false, 2, 1, '2026-01-31 23:30:00+00', '2026-01-31 23:30:00+00')$$, 'and by month and address');
-SELECT results_eq('SELECT DISTINCT f.domain, host(source_ip), first_seen, last_seen FROM dmarc.first_seen f JOIN dmarc.last_seen l USING (domain_id, source_ip) ORDER BY 1',
+SELECT results_eq('SELECT DISTINCT domain, host(source_ip), first_seen, last_seen FROM dmarc.seen ORDER BY 1',
 	$$VALUES ('v.example', '192.0.2.1', '2026-01-31 23:30:00+00'::timestamptz, '2026-01-31 23:30:00+00'::timestamptz), (NULL, '192.0.2.1', '2026-01-31 23:30:00+00', '2026-01-31 23:30:00+00')$$, 'when addresses were seen');
 SELECT results_eq('SELECT p, pct, reports, reporters FROM dmarc.policies ORDER BY 1', $$VALUES ('none', 50::smallint, 1::bigint, 1::bigint), ('reject', NULL, 1, 1)$$, 'policies as seen');
 SELECT results_eq('SELECT kind, status, code, reason, place, report IS NULL, raw_mail IS NULL FROM dmarc.intake ORDER BY mail',
