@@ -5,7 +5,8 @@
 #include "server/common/role.h"
 
 #define PROGRAM      "ruad-upkeep"
-#define PAUSE        G_TIME_SPAN_SECOND        /* between looks at what is to be summed */
+#define PAUSE        G_TIME_SPAN_SECOND        /* between looks at the clock */
+#define SUMS_PAUSE   (10 * G_TIME_SPAN_SECOND) /* many reports cost little more than one */
 #define MONTHS_PAUSE (15 * G_TIME_SPAN_SECOND) /* between looks at what partitions are wanted */
 #define AWAY_PAUSE   (10 * G_TIME_SPAN_SECOND) /* after a failure */
 #define CONFLICT     "40001"                   /* another session was faster: nothing was done */
@@ -13,7 +14,8 @@
 struct upkeep {
 	char *conninfo;
 	GThread *thread;
-	gint64 months_due; /* monotonic time; the thread's own, as are the next two */
+	gint64 sums_due; /* monotonic time; the thread's own, as are the next three */
+	gint64 months_due;
 	char *
 	    months_left; /* what ruad.make_months() said last; the same again means that somebody holds a lock */
 	char *failure; /* the last one that was logged */
@@ -82,10 +84,14 @@ static gboolean ask(struct db *db, const char *begin, const char *sql, char **an
 static gboolean sum_up(struct upkeep *upkeep, gboolean *more, GError **error)
 {
 	g_autofree char *answer = NULL;
-	gboolean good =
-	    ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT ruad.sum_up()", &answer, error);
+	gint64 now = g_get_monotonic_time();
+	gboolean good;
 
+	if (now < upkeep->sums_due)
+		return TRUE;
+	good = ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT ruad.sum_up()", &answer, error);
 	*more = good && g_strcmp0(answer, "t") == 0;
+	upkeep->sums_due = *more ? 0 : now + SUMS_PAUSE;
 	if (good || !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
 		return good;
 	g_clear_error(error);
@@ -142,6 +148,7 @@ static gpointer upkeep_main(gpointer user)
 			failed(upkeep, error);
 	} while (pause_for(upkeep, !good ? AWAY_PAUSE : more ? 0 : PAUSE));
 	if (upkeep->finish) {
+		upkeep->sums_due = 0;
 		do
 			good = work(upkeep, &more, NULL);
 		while (good && more);

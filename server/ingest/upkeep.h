@@ -1,7 +1,7 @@
 /*
  * upkeep.h - a thread that keeps what mail leaves behind in order: sums of records, and partitions of months.
  *
- * Once a second it calls ruad.sum_up() until nothing is left, and now and then ruad.make_months(), on a connection of its own
+ * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), on a connection of its own
  * (sql/retention/sums.sql and months.sql). No mail waits for it, and readers are right without it, only slower. Several sessions may run
  * at once: the database lets one of them work. Knows nothing of mail.
  */

@@ -145,7 +145,7 @@ CREATE TABLE ruad.record (
 CREATE INDEX ON ruad.record (domain_id, day, report);
 CREATE INDEX ON ruad.record (source_ip, day);
 CREATE TABLE ruad.record_default PARTITION OF ruad.record DEFAULT;
-CREATE INDEX record_default_day ON ruad.record_default (day); -- it has many months
+CREATE INDEX record_default_day ON ruad.record_default (day, domain_id, report); -- it has many months
 
 -- What repeats among the records of a domain and month: names, verdict, results, reasons, notes. Stored once.
 -- What tells rows apart stands first in both keys, here and in facet: with statistics of an empty table the planner takes any key for
@@ -231,7 +231,7 @@ CREATE TABLE ruad.seen (
 	source_ip  inet NOT NULL,
 	PRIMARY KEY (domain_id, source_ip)
 );
-CREATE INDEX ON ruad.seen (domain_id, first_seen); -- the new ones
+CREATE INDEX seen_new ON ruad.seen (first_seen) WHERE domain_id = 0; -- a domain alone has few
 
 -- Reports that are not in the sums yet. Few, and read as a whole: no index.
 CREATE TABLE ruad.unsummed (

@@ -4,20 +4,24 @@
 -- wrong is in ruad.stale. That holds because each step runs in one snapshot: the transaction is REPEATABLE READ, and what is committed
 -- meanwhile by others is left for the next run.
 
--- The records of some reports of a month by day, address and facet. The month stands in the text, for the planner to read no other.
+-- The records of some reports of a month by day, address and facet. The month stands in the text, for the planner to read no other; LATERAL and OFFSET
+-- say in which order to join: where tables were not analyzed yet, the planner would join reports with the evaluations of their domain first.
 CREATE FUNCTION ruad.cells_of(month date, reports ruad.unsummed[])
 RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, dkim_aligned boolean, spf_aligned boolean, messages numeric, records bigint,
 	first_seen timestamptz, last_seen timestamptz)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SET enable_sort = off
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('
 		SELECT r.domain_id, r.day, r.source_ip, e.facet, e.dkim IS NOT DISTINCT FROM ''pass'', e.spf IS NOT DISTINCT FROM ''pass'',
 			coalesce(sum(r.count), 0), count(*), min(r.begin), max(r.begin)
 		FROM unnest($1) u
-		JOIN ruad.record r ON r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report
-		JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
-		WHERE r.day >= %1$L AND r.day < %2$L AND e.day = %1$L
+		CROSS JOIN LATERAL (
+			SELECT r.domain_id, r.day, r.source_ip, r.count, r.begin, r.evaluation FROM ruad.record r
+			WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report AND r.day >= %1$L AND r.day < %2$L OFFSET 0) r
+		CROSS JOIN LATERAL (
+			SELECT e.facet, e.dkim, e.spf FROM ruad.evaluation e
+			WHERE e.id = r.evaluation AND e.domain_id = r.domain_id AND e.day = %1$L OFFSET 0) e
 		GROUP BY 1, 2, 3, 4, 5, 6', month, (month + interval '1 month')::date) USING reports;
 END
 $$;
@@ -32,7 +36,7 @@ BEGIN
 	), days AS (
 		INSERT INTO ruad.sum_day AS s (domain_id, day, facet, messages, records, first_seen, last_seen)
 		SELECT c.domain_id, c.day, c.facet, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records), min(c.first_seen), max(c.last_seen)
-		FROM cells c GROUP BY 1, 2, 3
+		FROM cells c GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 		ON CONFLICT (domain_id, day, facet) DO UPDATE SET
 			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
 			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
@@ -40,7 +44,7 @@ BEGIN
 		INSERT INTO ruad.sum_month AS s (domain_id, day, source_ip, facet, dkim_aligned, spf_aligned, messages, records, first_seen, last_seen)
 		SELECT c.domain_id, month, c.source_ip, c.facet, c.dkim_aligned, c.spf_aligned, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records),
 			min(c.first_seen), max(c.last_seen)
-		FROM cells c GROUP BY 1, 3, 4, 5, 6
+		FROM cells c GROUP BY 1, 3, 4, 5, 6 ORDER BY 1, 3, 4
 		ON CONFLICT (domain_id, day, source_ip, facet) DO UPDATE SET
 			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
 			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
@@ -50,6 +54,7 @@ BEGIN
 	FROM cells c CROSS JOIN LATERAL (VALUES (0), (c.domain_id)) AS n(domain_id)
 	WHERE c.source_ip IS NOT NULL
 	GROUP BY 1, 2
+	ORDER BY 1, 2
 	ON CONFLICT (domain_id, source_ip) DO UPDATE SET
 		first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
 	WHERE excluded.first_seen < s.first_seen OR excluded.last_seen > s.last_seen;
@@ -96,6 +101,22 @@ BEGIN
 END
 $$;
 
+-- Give statistics to tables that have rows and were never analyzed: until autovacuum comes, a minute later at best, the planner takes them for empty,
+-- and readers' joins with what waits to be summed would compare each row with each.
+CREATE FUNCTION ruad.analyze_new() RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	new regclass;
+BEGIN
+	FOR new IN SELECT c.oid FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = 'ruad'::regnamespace AND c.relkind = 'r' AND c.reltuples < 0 AND pg_relation_size(c.oid) > 0
+	LOOP
+		EXECUTE format('ANALYZE %s', new);
+	END LOOP;
+END
+$$;
+
 -- Do a piece of what is to be done; FALSE when there is nothing more. For ruad-ingest, in a transaction of its own that is REPEATABLE READ. Fails
 -- with 40001 (serialization_failure) when another session was at the same rows: the next run does it.
 CREATE FUNCTION ruad.sum_up() RETURNS boolean
@@ -114,6 +135,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false; -- another session is at it
 	END IF;
+	PERFORM ruad.analyze_new();
 	SELECT s.domain_id, s.day INTO stale FROM ruad.stale s LIMIT 1;
 	IF FOUND THEN
 		PERFORM ruad.sum_anew(stale.domain_id, stale.day);
