@@ -8,8 +8,9 @@
 
 #define BATCH_MAILS       256                /* in one transaction: more than connections are usual */
 #define BATCH_BYTES       (16 * 1024 * 1024) /* of rows in one transaction, beyond the first mail's */
-#define RECONNECT_WAIT    G_TIME_SPAN_SECOND /* after a failed attempt, before the next */
-#define EVALUATIONS_KNOWN 50000              /* at some 100 bytes */
+#define PATIENCE          (10 * G_TIME_SPAN_MILLISECOND) /* of a writer for mails that are being read */
+#define RECONNECT_WAIT    G_TIME_SPAN_SECOND             /* after a failed attempt, before the next */
+#define EVALUATIONS_KNOWN 50000                          /* at some 100 bytes */
 #define PROGRAM           "ruad-ingest"
 
 /* A mail whose thread waits for a writer. */
@@ -37,6 +38,7 @@ struct intake {
 
 	GMutex lock; /* for all of this group */
 	gboolean stopping;
+	guint reading;    /* documents that are being parsed */
 	gint64 failed_at; /* monotonic time of the last failed attempt to connect, or 0 */
 	char *failure;    /* its words */
 
@@ -179,6 +181,20 @@ static void write_batch(struct writer *writer, GPtrArray *jobs)
 	}
 }
 
+/* Wait for mails. A transaction costs as much as storing five of them, so when more are being read than have come, wait a moment for those. */
+static void await_mails(struct writer *writer)
+{
+	struct intake *intake = writer->intake;
+	gint64 end;
+
+	while (g_queue_is_empty(&writer->waiting) && !intake->stopping)
+		g_cond_wait(&writer->work, &intake->lock);
+	end = g_get_monotonic_time() + PATIENCE;
+	while (writer->waiting.length < MIN(intake->reading, writer->most) &&
+	       g_cond_wait_until(&writer->work, &intake->lock, end))
+		;
+}
+
 /* What waits, up to the bounds; waits for it. FALSE when there is nothing left and the intake ends. */
 static gboolean take_batch(struct writer *writer, GPtrArray *jobs)
 {
@@ -186,8 +202,7 @@ static gboolean take_batch(struct writer *writer, GPtrArray *jobs)
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
 	guint64 bytes = 0;
 
-	while (g_queue_is_empty(&writer->waiting) && !intake->stopping)
-		g_cond_wait(&writer->work, &intake->lock);
+	await_mails(writer);
 	while (!g_queue_is_empty(&writer->waiting) && jobs->len < writer->most && bytes < BATCH_BYTES) {
 		struct job *job = g_queue_pop_head(&writer->waiting);
 		bytes += found_size(job->found);
@@ -237,6 +252,16 @@ static void writer_stop(struct writer *writer)
 	g_cond_clear(&writer->work);
 }
 
+/* A document more (1) or less (-1) is being read; the writers may be waiting for it. */
+static void count_reading(struct intake *intake, int change)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
+
+	intake->reading += (guint)change;
+	if (change < 0)
+		g_cond_signal(&intake->small.work);
+}
+
 /* Wait for a writer to store what was found. */
 static gboolean write_together(struct intake *intake, struct found *found, GError **error)
 {
@@ -265,8 +290,12 @@ static gboolean parse(
     struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
+	gboolean good;
 
-	if (pool_run(intake->pool, document, size, found_sink(), found, &failure))
+	count_reading(intake, 1);
+	good = pool_run(intake->pool, document, size, found_sink(), found, &failure);
+	count_reading(intake, -1);
+	if (good)
 		return TRUE;
 	if (g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYSTEM)) {
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);

@@ -38,7 +38,7 @@ $$;
 
 -- The id of each evaluation, in their order: those that are not known yet are stored. Called in the transaction of ingest(), after it.
 CREATE FUNCTION ruad.evaluations(evaluations ruad.new_evaluation[]) RETURNS SETOF bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	facets ruad.facet[] := ruad.facets_of(evaluations);

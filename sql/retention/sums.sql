@@ -112,7 +112,7 @@ BEGIN
 	FOR new IN SELECT c.oid FROM pg_catalog.pg_class c
 		WHERE c.relnamespace = 'ruad'::regnamespace AND c.relkind = 'r' AND c.reltuples < 0 AND pg_relation_size(c.oid) > 0
 	LOOP
-		EXECUTE format('ANALYZE %s', new);
+		EXECUTE format('ANALYZE (SKIP_LOCKED) %s', new);
 	END LOOP;
 END
 $$;
