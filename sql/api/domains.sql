@@ -25,13 +25,8 @@ DECLARE
 	keys text[] := ARRAY(SELECT t.key FROM unnest(tallies) t);
 	plain api.filter_set := api.only_domains(f, keys);
 	known api.domain_evidence[] := ARRAY(SELECT e FROM api.evidence(plain) e);
-	whole api.domain_sources := api.domain_sources(plain);
-	shown api.domain_sources := whole;
 BEGIN
 	f.domain := keys;
-	IF f::text <> plain::text THEN -- a jsonpath has no equality
-		shown := api.domain_sources(f);
-	END IF;
 	RETURN QUERY
 	SELECT keys[i], api.tally_json(tallies[i]) || jsonb_build_object('name', api.display(keys[i]), 'kind', 'policy',
 		'parent', api.display(api.parent_of(keys[i])), 'policy', n.policy, 'sources', coalesce(s.total, 0), 'blockers', coalesce(b.n, 0),
@@ -39,8 +34,8 @@ BEGIN
 		'solicited', api.solicited(keys[i]))
 	FROM generate_subscripts(keys, 1) i
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, false) AS policy FROM api.newest_reports(plain) r) n ON n.domain = keys[i]
-	LEFT JOIN unnest(shown.domains, shown.totals) AS s(domain, total) ON s.domain = keys[i]
-	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known, whole.duties) x GROUP BY 1) b ON b.domain = keys[i]
+	LEFT JOIN api.source_totals(f) s ON s.domain = keys[i]
+	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known) x GROUP BY 1) b ON b.domain = keys[i]
 	LEFT JOIN unnest(known) e ON e.domain = keys[i]
 	LEFT JOIN api.sparks('domain', CASE WHEN NOT csv THEN keys END, f) k ON k.key = keys[i];
 END

@@ -117,42 +117,45 @@ BEGIN
 END
 $$;
 
--- How many sources each domain has, and what those do that matters for enforcement, in messages: those labelled mine, and others with enough mail that is
--- unaligned and unreviewed. One pass, since a year may have a million addresses of domains; it adds up by source at once, for few addresses repeat.
-CREATE TYPE api.source_duty AS (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric, unreviewed numeric);
-CREATE TYPE api.domain_sources AS (domains text[], totals bigint[], duties api.source_duty[]);
-
-CREATE FUNCTION api.domain_sources(f api.filter_set) RETURNS api.domain_sources
+-- How many sources each domain has; those whose address could not be read are one. A year may have a million addresses of domains, of which few
+-- repeat: it would not help to put equal ones together first.
+CREATE FUNCTION api.source_totals(f api.filter_set) RETURNS TABLE (domain text, total bigint)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
-DECLARE
-	answer api.domain_sources;
 BEGIN
 	PERFORM api.expect_addresses(f);
-	EXECUTE format($q$
-		WITH sources AS MATERIALIZED (
-			SELECT c.domain_id, c.source, sum(c.messages) FILTER (WHERE c.label = 'mine') AS mine,
-				sum(c.messages) FILTER (WHERE c.label = 'mine' AND NOT c.dmarc_pass) AS mine_fail,
-				sum(c.messages) FILTER (WHERE c.label = 'mine' AND c.spf_aligned AND NOT c.dkim_aligned) AS mine_spf_only,
-				sum(c.messages) FILTER (WHERE c.class = 'fail_unaligned' AND c.label IS NULL) AS unreviewed
+	RETURN QUERY EXECUTE format('SELECT d.domain, n.total
+		FROM (SELECT s.domain_id, count(*) AS total FROM (SELECT DISTINCT c.domain_id, c.source FROM %s) s GROUP BY 1) n
+		JOIN dmarc.domains d ON d.domain_id = n.domain_id', api.cells(f, 'address'));
+END
+$$;
+
+-- What the sources of a domain do that matters for enforcement, in messages: those labelled mine, and others whose mail is unaligned and that nobody
+-- labelled. A source where nothing does is missing.
+CREATE FUNCTION api.source_duties(f api.filter_set)
+RETURNS TABLE (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric, unreviewed numeric)
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
+AS $$
+BEGIN
+	PERFORM api.expect_addresses(f);
+	RETURN QUERY EXECUTE format('
+		WITH sources AS (
+			SELECT c.domain_id, c.source, coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine''), 0) AS mine,
+				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND NOT c.dmarc_pass), 0) AS mine_fail,
+				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND c.spf_aligned AND NOT c.dkim_aligned), 0) AS mine_spf_only,
+				coalesce(sum(c.messages) FILTER (WHERE c.label IS NULL), 0) AS unreviewed
 			FROM %s
+			WHERE c.class = ''fail_unaligned'' AND c.label IS NULL OR c.label = ''mine''
 			GROUP BY 1, 2
-		), totals AS (
-			SELECT s.domain_id, count(*) AS total FROM sources s GROUP BY 1
 		)
-		SELECT array_agg(d.domain), array_agg(t.total), ARRAY(
-			SELECT ROW(d.domain, s.source, coalesce(s.mine, 0), coalesce(s.mine_fail, 0), coalesce(s.mine_spf_only, 0), coalesce(s.unreviewed, 0))::api.source_duty
-			FROM sources s JOIN dmarc.domains d ON d.domain_id = s.domain_id
-			WHERE s.mine > 0 OR s.unreviewed >= api.unreviewed_floor(0))
-		FROM totals t JOIN dmarc.domains d ON d.domain_id = t.domain_id$q$, api.cells(f, 'address'))
-	INTO answer;
-	RETURN answer;
+		SELECT d.domain, s.source, s.mine, s.mine_fail, s.mine_spf_only, s.unreviewed
+		FROM sources s JOIN dmarc.domains d ON d.domain_id = s.domain_id', api.cells(f, 'address'));
 END
 $$;
 
 -- What stands against enforcement of each of the domains, in numbers; words are for api.blockers(). no orders them; source is NULL of what
--- is about the domain. known is api.evidence() of these domains, and duties those of their sources in the same window.
-CREATE FUNCTION api.findings(p_domains text[], f api.filter_set, known api.domain_evidence[], duties api.source_duty[])
+-- is about the domain. known is api.evidence() of these domains.
+CREATE FUNCTION api.findings(p_domains text[], f api.filter_set, known api.domain_evidence[])
 RETURNS TABLE (domain text, no integer, code text, source text, messages numeric, of numeric, words text[])
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -165,20 +168,20 @@ BEGIN
 			coalesce(e.sufficient, false) AS sufficient
 		FROM unnest(p_domains) AS d(domain)
 		LEFT JOIN unnest(known) e ON e.domain = d.domain
-	), weighed AS MATERIALIZED (
+	), duties AS MATERIALIZED (
 		SELECT d.*, coalesce(d.source, 'none') AS key, api.unreviewed_floor(e.messages) AS floor
-		FROM unnest(duties) d
+		FROM api.source_duties(plain) d
 		JOIN evidence e ON e.domain = d.domain
 	)
 	SELECT e.domain, 1, 'no_evidence', NULL, NULL::numeric, NULL::numeric, ARRAY[e.days::text, e.reporters::text]
 	FROM evidence e WHERE NOT e.sufficient
 	UNION ALL
-	SELECT d.domain, 2, 'mine_fails', d.key, d.mine_fail, d.mine, NULL FROM weighed d WHERE d.mine_fail > 0
+	SELECT d.domain, 2, 'mine_fails', d.key, d.mine_fail, d.mine, NULL FROM duties d WHERE d.mine_fail > 0
 	UNION ALL
-	SELECT d.domain, 3, 'unreviewed_unaligned', d.key, d.unreviewed, NULL, NULL FROM weighed d WHERE d.unreviewed >= d.floor
+	SELECT d.domain, 3, 'unreviewed_unaligned', d.key, d.unreviewed, NULL, NULL FROM duties d WHERE d.unreviewed >= d.floor
 	UNION ALL
 	SELECT d.domain, 4, 'mine_spf_only', d.key, d.mine_spf_only, d.mine - d.mine_fail, NULL
-	FROM weighed d WHERE api.relies_on_spf(d.mine_spf_only, d.mine - d.mine_fail)
+	FROM duties d WHERE api.relies_on_spf(d.mine_spf_only, d.mine - d.mine_fail)
 	UNION ALL
 	SELECT x.domain, 5, 'policy_differs', NULL, NULL, NULL, ARRAY[x.days::text, x.one, x.other] FROM api.policies_differing(plain) x;
 END
@@ -201,7 +204,7 @@ BEGIN
 					'are forwarded', c.called, b.messages, b.of)
 				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1], b.words[2], b.words[3]) END))
 			ORDER BY b.no, b.messages DESC, b.source COLLATE "C"), '[]')
-		FROM api.findings(ARRAY[p_domain], f, known, (api.domain_sources(api.only_domains(f, ARRAY[p_domain]))).duties) b
+		FROM api.findings(ARRAY[p_domain], f, known) b
 		LEFT JOIN LATERAL (SELECT max(v.source_name) AS name FROM dmarc.addresses v WHERE v.source = b.source) a ON true
 		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address' ELSE b.source END) AS called) c);
 END
