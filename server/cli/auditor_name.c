@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "server/cli/postgres.h"
+#include "server/database/postgres.h"
 
 #define NAME_BYTES_MOST 63 /* PostgreSQL cuts longer names (NAMEDATALEN) */
 

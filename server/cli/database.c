@@ -6,8 +6,8 @@
 #include "server/cli/commands.h"
 #include "server/cli/identity.h"
 #include "server/common/log.h"
-#include "server/common/migrate.h"
-#include "server/common/role.h"
+#include "server/database/migrate.h"
+#include "server/database/role.h"
 
 #define SPARE_CONNECTIONS 24 /* for auditors, commands and PostgreSQL's own superusers */
 #define JOIN_SECONDS      60 /* for the cluster of a ruad serve that is just starting */

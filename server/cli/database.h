@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "server/cli/postgres.h"
-#include "server/common/db.h"
 #include "server/common/settings.h"
+#include "server/database/db.h"
+#include "server/database/postgres.h"
 
 struct database;
 

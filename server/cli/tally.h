@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "server/common/pool.h"
+#include "server/worker/pool.h"
 
 struct tally {
 	guint reports;         /* of any kind */

@@ -55,11 +55,11 @@
 
 #include <json-c/json.h>
 
-#include "parser/treewalk.h"
 #include "server/dns/dkim.h"
 #include "server/dns/dmarc.h"
 #include "server/dns/resolver.h"
 #include "server/dns/spf.h"
+#include "server/dns/treewalk.h"
 
 #define CHECK_QUESTIONS_MAX 500  /* of one check: ten terms of SPF with ten hosts each, and the rest */
 #define CHECK_SECONDS_MAX   60   /* what has no answer by then gets none */

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "parser/text.h"
-#include "parser/treewalk.h"
 #include "server/dns/dns.h"
 #include "server/dns/tags.h"
+#include "server/dns/treewalk.h"
 
 #define TAGS_MAX 64 /* of a record that are read; eleven have a meaning */
 

@@ -2,7 +2,7 @@
  * dmarc.h - a DMARC record (RFC 9989 sections 4.7 and 4.8), and what is wrong with it.
  *
  * What RFC 7489 had beyond it (pct, rf, ri, sizes behind addresses) is named, and not used. Knows nothing of where records
- * are looked for (parser/treewalk.h), nor of the DNS.
+ * are looked for (server/dns/treewalk.h), nor of the DNS.
  */
 #pragma once
 

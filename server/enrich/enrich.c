@@ -5,10 +5,10 @@
 
 #include "parser/error.h"
 #include "parser/orgdomain.h"
-#include "server/common/db.h"
 #include "server/common/file.h"
 #include "server/common/log.h"
-#include "server/common/role.h"
+#include "server/database/db.h"
+#include "server/database/role.h"
 #include "server/dns/check.h"
 #include "server/enrich/names.h"
 #include "server/enrich/network.h"

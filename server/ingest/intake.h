@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "server/common/pool.h"
+#include "server/worker/pool.h"
 
 /* What becomes of a mail from LMTP that our own MTA does not call authentic (lmtp.require_authentic). */
 enum require_authentic {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "parser/error.h"
-#include "server/common/role.h"
+#include "server/database/role.h"
 #include "server/ingest/binary.h"
 #include "server/ingest/literal.h"
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "server/common/db.h"
+#include "server/database/db.h"
 #include "server/ingest/evaluations.h"
 #include "server/ingest/found.h"
 

@@ -1,8 +1,8 @@
 #include "server/ingest/upkeep.h"
 
-#include "server/common/db.h"
 #include "server/common/log.h"
-#include "server/common/role.h"
+#include "server/database/db.h"
+#include "server/database/role.h"
 
 #define PROGRAM      "ruad-upkeep"
 #define PAUSE        G_TIME_SPAN_SECOND        /* between looks at the clock */
@@ -89,7 +89,8 @@ static gboolean sum_up(struct upkeep *upkeep, gboolean *more, GError **error)
 
 	if (now < upkeep->sums_due)
 		return TRUE;
-	good = ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT ruad.sum_up()", &answer, error);
+	good =
+	    ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT ruad.sum_up()", &answer, error);
 	*more = good && g_strcmp0(answer, "t") == 0;
 	upkeep->sums_due = *more ? 0 : now + SUMS_PAUSE;
 	if (good || !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))

@@ -1,9 +1,9 @@
 #include "server/web/api.h"
 
 #include "server/common/log.h"
+#include "server/web/connection.h"
 #include "server/web/label.h"
 #include "server/web/routes.h"
-#include "server/web/session.h"
 #include "server/web/stream.h"
 
 #define CSV_TYPE "text/csv; charset=utf-8; header=present"
@@ -12,27 +12,27 @@
 	"sandbox" /* Content-Security-Policy of what a stranger wrote: no origin, no script, nothing */
 #define LABEL_PARAMS 4
 
-G_STATIC_ASSERT(ROUTE_PARAMS_MAX <= SESSION_PARAMS_MAX);
+G_STATIC_ASSERT(ROUTE_PARAMS_MAX <= CONNECTION_PARAMS_MAX);
 
 /* What the database did instead of answering. */
-static void answer_outcome(
-    const struct visit *visit, const struct route *route, enum session_outcome outcome, const GError *error)
+static void answer_outcome(const struct visit *visit, const struct route *route,
+    enum connection_outcome outcome, const GError *error)
 {
 	struct problem problem = { 0 };
 
 	switch (outcome) {
-	case SESSION_REFUSED:
+	case CONNECTION_REFUSED:
 		route_refused(route, error->message, &problem);
 		break;
-	case SESSION_BUSY:
+	case CONNECTION_BUSY:
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
 		problem_set(&problem, 503, "the database took too long; ask for a shorter window");
 		break;
-	case SESSION_CROWDED:
+	case CONNECTION_CROWDED:
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
 		problem_set(&problem, 503, "too many downloads are under way");
 		break;
-	case SESSION_AWAY:
+	case CONNECTION_AWAY:
 		visit->response->retry_after = ANSWER_RETRY_AWAY;
 		problem_set(&problem, 503, "the database is away");
 		break;
@@ -118,10 +118,10 @@ static void answer_rows(
 	g_autoptr(GError) error = NULL;
 	g_autofree char *next = NULL;
 	struct stream *stream = NULL;
-	enum session_outcome outcome =
+	enum connection_outcome outcome =
 	    stream_open(route->csv, bound->values, route_n_params(route), &stream, &next, &error);
 
-	if (outcome != SESSION_ROWS) {
+	if (outcome != CONNECTION_ROWS) {
 		answer_outcome(visit, route, outcome, error);
 	} else if (stream == NULL) {
 		answer_nothing(visit, route, segment);
@@ -141,10 +141,10 @@ static void answer_read(
 	g_autoptr(GError) error = NULL;
 	g_autofree char *next = NULL;
 	GBytes *document = NULL;
-	enum session_outcome outcome = session_document(csv ? route->csv : route->sql, bound->values,
+	enum connection_outcome outcome = connection_document(csv ? route->csv : route->sql, bound->values,
 	    route_n_params(route), &document, csv ? &next : NULL, &error);
 
-	if (outcome != SESSION_ROWS)
+	if (outcome != CONNECTION_ROWS)
 		answer_outcome(visit, route, outcome, error);
 	else if (document == NULL)
 		answer_nothing(visit, route, segment);
@@ -155,7 +155,7 @@ static void answer_read(
 /* Who is no editor learns nothing of what his request lacks otherwise. */
 static gboolean may_edit(const struct visit *visit)
 {
-	if (auth_is_editor(visit->auth, visit->user) && session_may_edit())
+	if (auth_is_editor(visit->auth, visit->user) && connection_may_edit())
 		return TRUE;
 	if (visit->user == NULL)
 		answer_refusal(
@@ -172,7 +172,7 @@ static void answer_label(const struct visit *visit, const struct route *route, c
 	g_autoptr(GError) error = NULL;
 	struct problem problem = { 0 };
 	GBytes *document = NULL;
-	enum session_outcome outcome;
+	enum connection_outcome outcome;
 
 	if (!may_edit(visit))
 		return;
@@ -180,12 +180,12 @@ static void answer_label(const struct visit *visit, const struct route *route, c
 		answer_problem(visit, &problem, NULL);
 		return;
 	}
-	outcome = session_edit(route->sql,
+	outcome = connection_edit(route->sql,
 	    (char *const[LABEL_PARAMS]){ bound->values[0], label, note, (char *)visit->user }, LABEL_PARAMS,
 	    &document, &error);
-	if (outcome == SESSION_ROWS && document != NULL)
+	if (outcome == CONNECTION_ROWS && document != NULL)
 		answer_fresh(visit, document, ANSWER_JSON);
-	else if (outcome == SESSION_ROWS)
+	else if (outcome == CONNECTION_ROWS)
 		answer_refusal(visit, 404, "nothing is known under that key");
 	else
 		answer_outcome(visit, route, outcome, error);

@@ -16,8 +16,8 @@
 #include "server/common/log.h"
 #include "server/common/settings.h"
 #include "server/web/auth.h"
+#include "server/web/connection.h"
 #include "server/web/http.h"
-#include "server/web/session.h"
 #include "server/web/site.h"
 
 #define CONNECTIONS_MAX 512 /* on each socket; a browser opens six, a proxy some tens */
@@ -125,7 +125,7 @@ static int serve(const struct settings *settings, const GArray *fds)
 	int caught;
 
 	block_signals(&ending);
-	session_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
+	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
 	if (auth != NULL)
 		server = http_server_new(
 		    (const int *)(gpointer)fds->data, fds->len, &options, site_handle, auth, &error);

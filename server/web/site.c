@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "server/common/log.h"
-#include "server/common/migrate.h"
+#include "server/database/migrate.h"
 #include "server/web/answer.h"
 #include "server/web/api.h"
+#include "server/web/connection.h"
 #include "server/web/metrics.h"
 #include "server/web/pages.h"
-#include "server/web/session.h"
 
 #define HEADERS_MAX (16 * 1024) /* bytes; half of what http.c can hold */
 #define REALM       "Basic realm=\"ruad\", charset=\"UTF-8\""
@@ -80,8 +80,8 @@ static void answer_ready(const struct visit *visit)
 		answer_method(visit, ANSWER_READERS);
 		return;
 	}
-	if (session_document(READY_SQL, params, G_N_ELEMENTS(params), &document, NULL, &error) !=
-		SESSION_ROWS ||
+	if (connection_document(READY_SQL, params, G_N_ELEMENTS(params), &document, NULL, &error) !=
+		CONNECTION_ROWS ||
 	    document == NULL)
 		document = g_bytes_new_static(NOT_READY, strlen(NOT_READY));
 	ready = says_ready(document);
@@ -129,10 +129,10 @@ static GBytes *count(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) kept = counted_get();
 	GBytes *document = NULL;
-	enum session_outcome outcome =
-	    session_document(kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, &error);
+	enum connection_outcome outcome =
+	    connection_document(kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, &error);
 
-	if (outcome == SESSION_FAILED)
+	if (outcome == CONNECTION_FAILED)
 		log_warning("metrics: %s", error->message);
 	if (kept != NULL && document != NULL) {
 		g_bytes_unref(document);

@@ -55,26 +55,26 @@ static gboolean begin(struct stream *stream, const char *sql, const struct db_va
 	return good;
 }
 
-enum session_outcome stream_open(const char *sql, char *const params[], guint n_params,
+enum connection_outcome stream_open(const char *sql, char *const params[], guint n_params,
     struct stream **stream, char **next, GError **error)
 {
 	struct stream *made = g_new0(struct stream, 1);
-	struct db_value values[SESSION_PARAMS_MAX];
-	enum session_outcome outcome = SESSION_ROWS;
+	struct db_value values[CONNECTION_PARAMS_MAX];
+	enum connection_outcome outcome = CONNECTION_ROWS;
 
 	*stream = NULL;
 	*next = NULL;
 	made->deadline = g_get_monotonic_time() + STREAM_SECONDS * G_USEC_PER_SEC;
 	if (g_atomic_int_add(&streams, 1) >= STREAMS_MAX) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "%d downloads are under way", STREAMS_MAX);
-		outcome = SESSION_CROWDED;
+		outcome = CONNECTION_CROWDED;
 	} else {
-		session_values(values, params, n_params);
-		made->db = session_connection(error);
+		connection_values(values, params, n_params);
+		made->db = connection_connection(error);
 		if (made->db == NULL || !begin(made, sql, values, n_params, next, error))
-			outcome = session_outcome_of(made->db);
+			outcome = connection_outcome_of(made->db);
 	}
-	if (outcome == SESSION_ROWS && made->piece != NULL)
+	if (outcome == CONNECTION_ROWS && made->piece != NULL)
 		*stream = g_steal_pointer(&made);
 	else
 		g_clear_pointer(next, g_free);

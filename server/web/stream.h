@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "server/web/session.h"
+#include "server/web/connection.h"
 
 #define STREAMS_MAX    4   /* at a time; each holds a connection and a snapshot */
 #define STREAM_SECONDS 600 /* from its first row on; what is not read by then is cut */
@@ -19,7 +19,7 @@ struct stream;
  * named csv open, whose rows are texts. params are n texts. The first rows are made here, so that what fails fails before the answer
  * begins. *stream is NULL when the first column is. *next is transfer full.
  */
-enum session_outcome stream_open(const char *sql, char *const params[], guint n_params,
+enum connection_outcome stream_open(const char *sql, char *const params[], guint n_params,
     struct stream **stream, char **next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TRUE when the piece that comes next is the last one. */

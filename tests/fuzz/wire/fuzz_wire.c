@@ -1,5 +1,5 @@
 /* What a worker may say: frames as they come over the socket, to a sink that looks at every string. */
-#include "server/common/wire.h"
+#include "server/worker/wire.h"
 #include "tests/unit/worker/sink.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);

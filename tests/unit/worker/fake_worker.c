@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/common/wire.h"
+#include "server/worker/wire.h"
 
 #define FD 3
 

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 
 #include "parser/error.h"
-#include "server/common/pool.h"
+#include "server/worker/pool.h"
 #include "tests/unit/parser/pack.h"
 #include "tests/unit/worker/cm.h"
 #include "tests/unit/worker/sink.h"

@@ -1,5 +1,5 @@
 /* Whatever a worker does costs the document it had, and the next document is read. */
-#include "server/common/pool.h"
+#include "server/worker/pool.h"
 
 #include <dirent.h>
 #include <signal.h>

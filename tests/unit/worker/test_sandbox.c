@@ -4,7 +4,7 @@
  *
  * The file under test is included whole, for the walls one by one.
  */
-#include "server/parse/sandbox.c" /* NOLINT(bugprone-suspicious-include) */
+#include "server/worker/sandbox.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include <arpa/inet.h>
 #include <iconv.h>

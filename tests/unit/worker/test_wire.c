@@ -1,5 +1,5 @@
 /* What the wire carries both ways, and what it refuses. */
-#include "server/common/wire.h"
+#include "server/worker/wire.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "parser/error.h"
 #include "parser/limits.h"
-#include "server/common/wire_reports.h"
+#include "server/worker/wire_reports.h"
 #include "tests/unit/worker/cm.h"
 #include "tests/unit/worker/sink.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "parser/error.h"
-#include "server/common/pool.h"
+#include "server/worker/pool.h"
 #include "tests/unit/worker/cm.h"
 #include "tests/unit/worker/sink.h"
 

@@ -4,7 +4,7 @@
  * ruad serve and ruad import do the same when they start; this is for those who would rather do it themselves, with a role that
  * the daemon does not have.
  */
-#include "server/common/migrate.h"
+#include "server/database/migrate.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "server/parse/try.h"
+#include "server/worker/try.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include <signal.h>
 
-#include "server/parse/sandbox.h"
+#include "server/worker/sandbox.h"
 
 /* Each returns -1 and errno when refused. */
 

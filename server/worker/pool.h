@@ -1,7 +1,7 @@
 /*
  * pool.h - the parent's side of the ruad-parse workers: a document in, sink calls out.
  *
- * Workers are separate processes that have given up every right (server/parse/sandbox.h). They are kept for
+ * Workers are separate processes that have given up every right (server/worker/sandbox.h). They are kept for
  * speed; one that met anything but a clean mail, and one that has read max_mails, is replaced by a fresh one.
  * A worker that dies, hangs or lies costs the document it had, never the caller. All functions are
  * thread-safe.

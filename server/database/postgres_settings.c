@@ -1,4 +1,4 @@
-#include "server/cli/postgres_settings.h"
+#include "server/database/postgres_settings.h"
 
 #define MIB (1024 * 1024)
 

@@ -1,4 +1,4 @@
-#include "server/cli/memory.h"
+#include "server/database/memory.h"
 
 #include <string.h>
 #include <unistd.h>

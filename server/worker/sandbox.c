@@ -1,4 +1,4 @@
-#include "server/parse/sandbox.h"
+#include "server/worker/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

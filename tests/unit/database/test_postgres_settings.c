@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "server/cli/postgres_settings.h"
+#include "server/database/postgres_settings.h"
 
 #define MIB G_GUINT64_CONSTANT(1048576)
 #define GIB (1024 * MIB)

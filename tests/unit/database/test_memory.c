@@ -10,7 +10,7 @@
 
 #include <glib/gstdio.h>
 
-#include "server/cli/memory.h"
+#include "server/database/memory.h"
 
 #define FILES_MOST 4
 

@@ -14,8 +14,8 @@
 
 #include "parser/error.h"
 #include "server/common/parser_settings.h"
-#include "server/common/pool.h"
 #include "server/common/settings_table.h"
+#include "server/worker/pool.h"
 
 /* A file with the content, in a folder of the test's own. Transfer full. */
 static char *write_temporary(const char *content)

@@ -1,4 +1,4 @@
-#include "server/cli/postgres.h"
+#include "server/database/postgres.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "parser/error.h"
-#include "server/cli/memory.h"
-#include "server/cli/postgres_settings.h"
 #include "server/common/log.h"
+#include "server/database/memory.h"
+#include "server/database/postgres_settings.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
 #define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name that PostgreSQL makes in its socket folder */

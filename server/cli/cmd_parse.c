@@ -14,8 +14,8 @@
 #include "parser/error.h"
 #include "server/common/json.h"
 #include "server/common/paths.h"
-#include "server/common/pool.h"
 #include "server/common/spool.h"
+#include "server/worker/pool.h"
 
 #define COMMAND    "parse"
 #define PIECE      (64 * 1024)          /* bytes read at a time */

@@ -1,7 +1,7 @@
 /*
  * ruad-parse - reads documents on descriptor 3 and answers what is in them, with no rights at all.
  *
- * The parent's side is server/common/pool.c, the language between them server/common/wire.h. Not for people:
+ * The parent's side is server/worker/pool.c, the language between them server/worker/wire.h. Not for people:
  * use ruad parse.
  */
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include "parser/error.h"
 #include "parser/parse.h"
 #include "server/common/parser_settings.h"
-#include "server/common/wire.h"
-#include "server/parse/sandbox.h"
-#include "server/parse/try.h"
+#include "server/worker/sandbox.h"
+#include "server/worker/try.h"
+#include "server/worker/wire.h"
 
 #ifdef RUAD_SANITIZED
 /* Looking for leaks at the end needs ptrace and threads; the unit tests and fuzz targets look for the

@@ -1,10 +1,10 @@
-#include "server/common/wire_reports.h"
+#include "server/worker/wire_reports.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "parser/error.h"
-#include "server/common/wire.h"
+#include "server/worker/wire.h"
 
 /* ---- pieces ---- */
 

@@ -1,8 +1,8 @@
-#include "server/common/migrate.h"
+#include "server/database/migrate.h"
 
 #include "parser/error.h"
 #include "server/common/log.h"
-#include "server/common/role.h"
+#include "server/database/role.h"
 
 /*
  * Whoever migrates holds a lock on a table that no outsider may lock. Before the first migration there is no such table: then it is an

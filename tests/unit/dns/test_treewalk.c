@@ -1,6 +1,6 @@
 /* The tree walk over zones in memory. Numbers in names are those of the assertions in the standards digest. */
 #include "parser/error.h"
-#include "parser/treewalk.h"
+#include "server/dns/treewalk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

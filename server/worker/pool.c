@@ -1,4 +1,4 @@
-#include "server/common/pool.h"
+#include "server/worker/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "parser/error.h"
 #include "server/common/parser_settings.h"
-#include "server/common/wire.h"
+#include "server/worker/wire.h"
 
 #define WORKER_FD  3
 #define READ_CHUNK (128 * 1024) /* bytes asked from the socket at a time */

@@ -1,11 +1,11 @@
-#include "server/common/wire.h"
+#include "server/worker/wire.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "parser/error.h"
-#include "server/common/wire_reports.h"
+#include "server/worker/wire_reports.h"
 
 /*
  * One frame type, one signature. Records are most of all bytes, so their chunk is two flat arrays that

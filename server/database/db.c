@@ -1,4 +1,4 @@
-#include "server/common/db.h"
+#include "server/database/db.h"
 
 #include <libpq-fe.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "server/common/db.h"
+#include "server/database/db.h"
 
 /*
  * Make the session act as role ("ruad_web"), with the role's time-outs: PostgreSQL applies these only to a login by

@@ -1,9 +1,9 @@
-#include "server/web/session.h"
+#include "server/web/connection.h"
 
 #include <string.h>
 
 #include "parser/error.h"
-#include "server/common/role.h"
+#include "server/database/role.h"
 
 #define PAUSE_US                                                                                             \
 	G_USEC_PER_SEC /* after a failed attempt, before the next: a thread must not hang on each request */
@@ -15,55 +15,55 @@
 #define READ_ONLY "SET default_transaction_read_only = on"
 
 /* A thread's own. */
-struct session {
+struct connection {
 	struct db *db;
 	gint64 failed_at; /* monotonic time of the last attempt to connect that failed, or 0 */
 };
 
-/* Set once by session_init(). */
+/* Set once by connection_init(). */
 static char *reader_conninfo;
 static char *editor_conninfo; /* or NULL */
 
-static void session_free(gpointer data)
+static void connection_free(gpointer data)
 {
-	struct session *session = data;
+	struct connection *connection = data;
 
-	db_close(session->db);
-	g_free(session);
+	db_close(connection->db);
+	g_free(connection);
 }
 
-static GPrivate of_thread = G_PRIVATE_INIT(session_free);
+static GPrivate of_thread = G_PRIVATE_INIT(connection_free);
 
-void session_init(const char *reader, const char *editor)
+void connection_init(const char *reader, const char *editor)
 {
 	g_assert(reader_conninfo == NULL);
 	reader_conninfo = g_strdup(reader);
 	editor_conninfo = g_strdup(editor);
 }
 
-gboolean session_may_edit(void)
+gboolean connection_may_edit(void)
 {
 	return editor_conninfo != NULL;
 }
 
-static struct session *session_get(void)
+static struct connection *connection_get(void)
 {
-	struct session *session = g_private_get(&of_thread);
+	struct connection *connection = g_private_get(&of_thread);
 
-	if (session == NULL) {
-		session = g_new0(struct session, 1);
-		g_private_set(&of_thread, session);
+	if (connection == NULL) {
+		connection = g_new0(struct connection, 1);
+		g_private_set(&of_thread, connection);
 	}
-	return session;
+	return connection;
 }
 
-static void session_drop(struct session *session)
+static void connection_drop(struct connection *connection)
 {
-	db_close(session->db);
-	session->db = NULL;
+	db_close(connection->db);
+	connection->db = NULL;
 }
 
-struct db *session_connection(GError **error)
+struct db *connection_connection(GError **error)
 {
 	struct db *db = db_open(reader_conninfo, "ruad-web", error);
 
@@ -73,61 +73,61 @@ struct db *session_connection(GError **error)
 	return db;
 }
 
-static gboolean session_connect(struct session *session, GError **error)
+static gboolean connection_connect(struct connection *connection, GError **error)
 {
 	gint64 now = g_get_monotonic_time();
 
-	if (session->failed_at != 0 && now - session->failed_at < PAUSE_US) {
+	if (connection->failed_at != 0 && now - connection->failed_at < PAUSE_US) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "database: could not connect a moment ago");
 		return FALSE;
 	}
-	session->db = session_connection(error);
-	session->failed_at = session->db == NULL ? g_get_monotonic_time() : 0;
-	return session->db != NULL;
+	connection->db = connection_connection(error);
+	connection->failed_at = connection->db == NULL ? g_get_monotonic_time() : 0;
+	return connection->db != NULL;
 }
 
 /* The rows, or NULL with error set; a connection that turns out to be lost is opened again, once. */
-static struct db_rows *session_query(
-    struct session *session, const char *sql, const struct db_value *params, guint n_params, GError **error)
+static struct db_rows *connection_query(struct connection *connection, const char *sql,
+    const struct db_value *params, guint n_params, GError **error)
 {
-	gboolean fresh = session->db == NULL;
+	gboolean fresh = connection->db == NULL;
 	g_autoptr(GError) first = NULL;
 	struct db_rows *rows;
 
-	if (fresh && !session_connect(session, error))
+	if (fresh && !connection_connect(connection, error))
 		return NULL;
-	rows = db_query(session->db, sql, params, n_params, &first);
+	rows = db_query(connection->db, sql, params, n_params, &first);
 	if (rows != NULL)
 		return rows;
-	if (db_alive(session->db) || fresh) {
+	if (db_alive(connection->db) || fresh) {
 		g_propagate_error(error, g_steal_pointer(&first));
 		return NULL;
 	}
-	session_drop(session);
-	if (!session_connect(session, error))
+	connection_drop(connection);
+	if (!connection_connect(connection, error))
 		return NULL;
-	return db_query(session->db, sql, params, n_params, error);
+	return db_query(connection->db, sql, params, n_params, error);
 }
 
-enum session_outcome session_outcome_of(const struct db *db)
+enum connection_outcome connection_outcome_of(const struct db *db)
 {
 	const char *state = db != NULL ? db_sqlstate(db) : "";
 
 	if (db == NULL || !db_alive(db))
-		return SESSION_AWAY;
+		return CONNECTION_AWAY;
 	if (strcmp(state, "22023") == 0)
-		return SESSION_REFUSED;
+		return CONNECTION_REFUSED;
 	if (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0)
-		return SESSION_BUSY;
+		return CONNECTION_BUSY;
 	if (strncmp(state, "53", 2) == 0 || strncmp(state, "55", 2) == 0 || strncmp(state, "57", 2) == 0 ||
 	    strncmp(state, "40", 2) == 0)
-		return SESSION_AWAY;
-	return SESSION_FAILED;
+		return CONNECTION_AWAY;
+	return CONNECTION_FAILED;
 }
 
-void session_values(struct db_value values[SESSION_PARAMS_MAX], char *const params[], guint n_params)
+void connection_values(struct db_value values[CONNECTION_PARAMS_MAX], char *const params[], guint n_params)
 {
-	g_assert(n_params <= SESSION_PARAMS_MAX);
+	g_assert(n_params <= CONNECTION_PARAMS_MAX);
 	for (guint i = 0; i < n_params; i++)
 		values[i] = DB_TEXT(params[i]);
 }
@@ -143,41 +143,41 @@ static void take(struct db_rows *rows, GBytes **document, char **next)
 	db_rows_free(rows);
 }
 
-enum session_outcome session_document(
+enum connection_outcome connection_document(
     const char *sql, char *const params[], guint n_params, GBytes **document, char **next, GError **error)
 {
-	struct session *session = session_get();
-	struct db_value values[SESSION_PARAMS_MAX];
+	struct connection *connection = connection_get();
+	struct db_value values[CONNECTION_PARAMS_MAX];
 	struct db_rows *rows;
 
-	session_values(values, params, n_params);
-	rows = session_query(session, sql, values, n_params, error);
+	connection_values(values, params, n_params);
+	rows = connection_query(connection, sql, values, n_params, error);
 	if (rows == NULL) {
-		enum session_outcome outcome = session_outcome_of(session->db);
+		enum connection_outcome outcome = connection_outcome_of(connection->db);
 
-		if (session->db != NULL && !db_alive(session->db))
-			session_drop(session);
+		if (connection->db != NULL && !db_alive(connection->db))
+			connection_drop(connection);
 		return outcome;
 	}
 	take(rows, document, next);
-	return SESSION_ROWS;
+	return CONNECTION_ROWS;
 }
 
-enum session_outcome session_edit(
+enum connection_outcome connection_edit(
     const char *sql, char *const params[], guint n_params, GBytes **document, GError **error)
 {
 	struct db *db = db_open(editor_conninfo, "ruad-web", error);
-	struct db_value values[SESSION_PARAMS_MAX];
+	struct db_value values[CONNECTION_PARAMS_MAX];
 	struct db_rows *rows = NULL;
-	enum session_outcome outcome = SESSION_ROWS;
+	enum connection_outcome outcome = CONNECTION_ROWS;
 
-	session_values(values, params, n_params);
+	connection_values(values, params, n_params);
 	if (db != NULL && role_assume(db, "ruad_editor", error) && db_exec(db, SETUP, NULL, 0, error))
 		rows = db_query(db, sql, values, n_params, error);
 	if (rows != NULL)
 		take(rows, document, NULL);
 	else
-		outcome = session_outcome_of(db);
+		outcome = connection_outcome_of(db);
 	db_close(db);
 	return outcome;
 }

@@ -1,4 +1,4 @@
-#include "server/common/pool.h"
+#include "server/worker/pool.h"
 
 #include "server/common/parser_settings.h"
 #include "server/common/settings.h"

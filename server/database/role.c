@@ -1,4 +1,4 @@
-#include "server/common/role.h"
+#include "server/database/role.h"
 
 #include "parser/error.h"
 

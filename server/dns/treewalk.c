@@ -1,4 +1,4 @@
-#include "parser/treewalk.h"
+#include "server/dns/treewalk.h"
 
 #include <string.h>
 

@@ -15,7 +15,7 @@
 #include <glib/gstdio.h>
 
 #include "parser/error.h"
-#include "server/cli/postgres.h"
+#include "server/database/postgres.h"
 
 /* 107 bytes for a socket, less "/run/.s.PGSQL.5432.lock": PostgreSQL's lock file has the longer name. */
 static void a_state_dir_that_is_too_long_for_a_socket_is_refused(void **state G_GNUC_UNUSED)

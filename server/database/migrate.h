@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "server/common/db.h"
+#include "server/database/db.h"
 #include "sql/embedded.h"
 
 #define MIGRATE_DEFINITIONS "functions and views"
