@@ -1,0 +1,11 @@
+#!/bin/bash
+# The Markdown files: their links lead somewhere.
+# shellcheck source=tests/lint/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+links() {
+	files | xargs -d '\n' /usr/bin/python3 tests/lint/links.py "$@"
+}
+
+check 'every relative link and anchor in a Markdown file leads somewhere' links
+finish
