@@ -2,6 +2,7 @@
 """Check that every relative link and anchor in the Markdown files leads somewhere.
 
     tests/lint/links.py FILE...            links of the files: a path in the project, a heading of a Markdown file
+    tests/lint/links.py --paths FILE...    paths in code spans, from the top of the project: `server/web/`, `tests/sql/*.sql`
     tests/lint/links.py --reached FILE...  every file can be reached from README.md by links
 
 Prints each fault as "file:line: what", and fails if there is one. FILE is a path from the top of the project; only files that
@@ -10,6 +11,7 @@ are given count as part of the project, so a link into a build folder is a fault
 
 import re
 import sys
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +21,7 @@ SPAN = re.compile(r"(`+)(?:(?!\1).)+?\1")
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\](?:\([^()\s]*\))?)*\]\(([^()\s]*)(?:\s+\"[^\"]*\")?\)")
 PICTURE = re.compile(r"!\[[^\[\]]*\]\(([^()\s]*)\)")
 DEFINITION = re.compile(r"^\s{0,3}\[[^\]]+\]:\s+(\S+)")
+PATH = re.compile(r"^(?:parser|server|sql|web|tests|docker|\.github)/[a-z0-9_./*-]*$")
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
 
 
@@ -89,6 +92,15 @@ def check_links(pages, known):
                 yield f"{page}:{number}: {fault}"
 
 
+def check_paths(pages, known):
+    for page in pages:
+        for number, text in lines_of(page):
+            for span in re.findall(r"`([^`]+)`", text):
+                place = span.rstrip("/")
+                if PATH.match(span) and not any(fnmatch(file, place) for file in known):
+                    yield f'{page}:{number}: "{span}": no such file'
+
+
 def check_reached(pages, known):
     reached, ahead = set(), ["README.md"]
     while ahead:
@@ -106,7 +118,8 @@ def main():
     files = [word for word in sys.argv[1:] if not word.startswith("--")]
     known = set(files) | {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
     pages = [file for file in files if file.endswith(".md")]
-    check = check_reached if "--reached" in sys.argv[1:] else check_links
+    checks = {"--reached": check_reached, "--paths": check_paths}
+    check = checks[sys.argv[1]] if sys.argv[1] in checks else check_links
     faults = list(dict.fromkeys(check(pages, known)))
     print("\n".join(faults), end="\n" if faults else "")
     return 1 if faults else 0
