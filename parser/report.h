@@ -17,7 +17,7 @@
 /* The last time that is told: 9999-12-31T23:59:59Z. */
 #define REPORT_TIME_MAX G_GINT64_CONSTANT(253402300799)
 
-/* A deviation of form, or a contradiction (reference: README, "Notes"). */
+/* A deviation of form, or a contradiction; notes.h lists the codes, DEVIATIONS.md says what ruad accepts. */
 struct report_note {
 	const char *code; /* "V1", "I1", ... */
 	const char *path; /* element, from the report or record down: "row/source_ip" */

@@ -75,7 +75,7 @@ LEFT JOIN ruad.domain d ON d.id = t.domain_id
 LEFT JOIN ruad.reporter o ON o.id = t.reporter_id
 CROSS JOIN LATERAL jsonb_path_query(t.notes, '$[*]') WITH ORDINALITY AS n(value, no)
 WHERE t.notes IS NOT NULL;
-COMMENT ON VIEW dmarc.notes IS 'One row per finding of ruad on a report''s form, or on how it contradicts itself. The README lists the codes.';
+COMMENT ON VIEW dmarc.notes IS 'One row per finding of ruad on a report''s form, or on how it contradicts itself. parser/notes.h lists the codes.';
 COMMENT ON COLUMN dmarc.notes.kind IS 'Kind of the report: aggregate, failure, feedback or tls';
 COMMENT ON COLUMN dmarc.notes.report IS 'Number of the report: dmarc.reports.id, dmarc.failure_reports.id or dmarc.tls_reports.id by its kind';
 COMMENT ON COLUMN dmarc.notes.record_no IS 'Place of the record in the report; NULL of what concerns the report as a whole';

@@ -1,7 +1,7 @@
-"""Debian's Exim and Postfix as real daemons, each in a folder that is its whole system (chroot), set up as the README says.
+"""Debian's Exim and Postfix as real daemons, each in a folder that is its whole system (chroot), set up as server/doc/mail-servers.md says.
 
 The packages are not installed (they exclude each other): they are unpacked into the folder, beside copies of the few tools that
-their scripts call and the libraries of all these. The commands that the README gives are run there as they stand. Only the ports are
+their scripts call and the libraries of all these. The commands that the page gives are run there unchanged. Only the ports are
 others, and the client comes from 127.0.0.2, which is not one of the addresses that Exim relays for.
 """
 
@@ -22,6 +22,7 @@ from conftest import BUILD, ROOT, wait_until
 from supervised import free_port
 
 PACKAGES = BUILD / "tests" / "mail-servers"
+PAGE = ROOT / "server" / "doc" / "mail-servers.md"
 EXAMPLES = "/usr/share/doc/ruad/examples"
 DOMAIN = "reports.example.net"
 MAILBOX = f"dmarc-sum@{DOMAIN}"
@@ -136,10 +137,9 @@ def make_system(root, packages):
     systemctl.chmod(0o755)
 
 
-def readme_commands(section):
-    """The shell commands that the README gives for this mail server; we are root already."""
-    text = (ROOT / "README.md").read_text()
-    part = re.search(rf"^### {section}\n(.*?)^##", text, re.DOTALL | re.MULTILINE).group(1)
+def page_commands(section):
+    """The shell commands that the page gives for this mail server; we are root already."""
+    part = re.search(rf"^## {section}\n(.*?)^##", PAGE.read_text(), re.DOTALL | re.MULTILINE).group(1)
     return re.search(r"^```sh\n(.*?)^```", part, re.DOTALL | re.MULTILINE).group(1).replace("sudo ", "")
 
 
@@ -147,7 +147,7 @@ class MailServer:
     """What Exim and Postfix have in common. Its own: packages, name, prepare(), edit_way(), command(), queued(), flush()."""
 
     packages = ()
-    name = ""  # of the README's section
+    name = ""  # the page's section
     folder = ""  # of the examples
     logs = ""
 
@@ -168,10 +168,10 @@ class MailServer:
         return self.root / "run" / "ruad"
 
     def set_up(self, way, commands=None):
-        """As an administrator does: the README's commands, with ruad at "unix" or at a port of TCP."""
+        """As an administrator does: the page's commands, with ruad at "unix" or at a port of TCP."""
         self.prepare()
         self.edit_way(way)
-        self.run("sh", "-ec", commands or readme_commands(self.name))
+        self.run("sh", "-ec", commands or page_commands(self.name))
 
     def run(self, *command, **more):
         """A command inside; its output."""
@@ -315,7 +315,7 @@ class Exim(MailServer):
         (self.root / "etc/exim4/conf.d/main/000_localmacros").write_text("MAIN_SMTPUTF8_ADVERTISE_HOSTS = *\n")
 
     def write_authentication_results(self, line):
-        """Into each mail, by this line of the README."""
+        """Into each mail, by this line of the page."""
         (self.root / "etc/exim4/data_acl").write_text(line + "\n")
         (self.root / "etc/exim4/conf.d/main/000_localmacros").write_text(
             "CHECK_DATA_LOCAL_ACL_FILE = /etc/exim4/data_acl\nMAIN_HARDCODE_PRIMARY_HOSTNAME = mx.example.net\n"
@@ -340,7 +340,7 @@ class Exim(MailServer):
     def single_addresses(self, domain):
         """The commands that make the mailboxes of this domain ruad's."""
         self.edit(EXAMPLES[1:] + "/exim4/conf.d/main/000_ruad", DOMAIN, domain)
-        return readme_commands(self.name)
+        return page_commands(self.name)
 
     def queued(self):
         return int(self.run("exim4", "-bpc"))
@@ -411,7 +411,7 @@ class Postfix(MailServer):
     def single_addresses(self, domain):
         """The commands that make the mailboxes of this domain ruad's."""
         self.edit(EXAMPLES[1:] + "/postfix/ruad", DOMAIN, domain)
-        return readme_commands(self.name).replace("domain.cf", "addresses.cf")
+        return page_commands(self.name).replace("domain.cf", "addresses.cf")
 
     def queued(self):
         """A mail that moves from one of its queues to another just now may be listed twice or not at all."""

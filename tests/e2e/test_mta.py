@@ -1,4 +1,4 @@
-"""Debian's Exim and Postfix, set up as the README says, hand reports over: over TCP and over a Unix socket of group ruad.
+"""Debian's Exim and Postfix, set up as server/doc/mail-servers.md says, hand reports over: over TCP and over a Unix socket of group ruad.
 
 Each line of counts that a test tells (sent, waiting, stored, ...) is repeated at the end of pytest's output.
 """
@@ -17,8 +17,8 @@ import time
 import dkim
 import pytest
 import reports
-from conftest import ROOT, Ingest, wait_until
-from mail_servers import DOMAIN, GROUP, MAILBOX, SENDER, Exim, Postfix, mail_server
+from conftest import Ingest, wait_until
+from mail_servers import DOMAIN, GROUP, MAILBOX, PAGE, SENDER, Exim, Postfix, mail_server
 from nameserver import Nsd, free_host
 from test_outages import held_up, wait_for_lock
 from web_site import WebSite
@@ -238,8 +238,8 @@ def test_exim_without_the_split_configuration(database):
 
 @pytest.fixture(name="judging")
 def fixture_judging(database):
-    """Exim that writes Authentication-Results as the README says, before a ruad that believes it; not started yet."""
-    (line,) = re.findall(r"^ *(warn +add_header = .*authresults.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    """Exim that writes Authentication-Results as the page says, before a ruad that believes it; not started yet."""
+    (line,) = re.findall(r"^ *(warn +add_header = .*authresults.*)$", PAGE.read_text(), re.MULTILINE)
     with behind(Exim, "tcp", database, lmtp_authserv_id="mx.example.net") as made:
         made.server.write_authentication_results(line)
         yield made
