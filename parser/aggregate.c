@@ -35,10 +35,10 @@
 	(ELEMENT_BIT(VERSION) | ELEMENT_BIT(ENVELOPE_FROM) | ELEMENT_BIT(DKIM_SELECTOR) |                    \
 	    ELEMENT_BIT(SPF_SCOPE) | ELEMENT_BIT(FO))
 
-#define MAX_MENDS 4096 /* that wait for their place; it is found long before */
+#define MAX_REPAIRS 4096 /* that wait for their place; it is found long before */
 
 /* What was repaired, until libxml2 is there and the element is known. */
-struct mend {
+struct repaired {
 	const char *code;
 	guint64 at; /* bytes that had come out of the repair */
 };
@@ -61,7 +61,7 @@ struct aggregate {
 	struct repair *repair;
 	guint64 repaired;    /* bytes that came out of it */
 	guint64 blank;       /* of those, the first, that libxml2 does not get */
-	GArray *mends;       /* struct mend */
+	GArray *repairs;     /* struct repaired */
 	guint n_noted;       /* of them, the first, that are done with */
 	GByteArray *pending; /* bytes that libxml2 has not got yet */
 	gboolean started;    /* it has got the first */
@@ -159,10 +159,10 @@ static gboolean may_be_partial(const struct aggregate *a)
 	       header->report_id != NULL && *header->report_id != '\0';
 }
 
-/* What was mended in what is not read: how much of that the repair has seen depends on the pieces. */
+/* Forget repairs in what is not read: how much of that the repair has seen depends on the size of the pieces. */
 static void forget_mends(struct aggregate *a)
 {
-	g_array_set_size(a->mends, 0);
+	g_array_set_size(a->repairs, 0);
 	a->n_noted = 0;
 }
 
@@ -249,15 +249,15 @@ static void note_mends(struct aggregate *a, gboolean end)
 	guint64 now = end ? G_MAXUINT64 : a->blank + (guint64)MAX(xmlByteConsumed(a->xml), 0);
 	enum element at = a->at == ELEMENT_NONE ? FEEDBACK : a->at;
 
-	while (a->n_noted < a->mends->len) {
-		const struct mend *mend = &g_array_index(a->mends, struct mend, a->n_noted);
+	while (a->n_noted < a->repairs->len) {
+		const struct repaired *one = &g_array_index(a->repairs, struct repaired, a->n_noted);
 
-		if (mend->at >= now)
+		if (one->at >= now)
 			return;
-		values_note(values_of(a, at), mend->code, ELEMENTS[at].path, NULL);
+		values_note(values_of(a, at), one->code, ELEMENTS[at].path, NULL);
 		a->n_noted++;
 	}
-	g_array_set_size(a->mends, 0);
+	g_array_set_size(a->repairs, 0);
 	a->n_noted = 0;
 }
 
@@ -506,7 +506,7 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 	if (a->state != STATE_READING)
 		return;
 	a->pieces = 0;
-	if (a->mends->len > 0)
+	if (a->repairs->len > 0)
 		note_mends(a, FALSE);
 	if (++a->depth > a->limits->max_depth) {
 		give_up(a, "limit", "more than %u elements inside one another", a->limits->max_depth);
@@ -542,7 +542,7 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
 	if (a->state != STATE_READING)
 		return;
 	a->pieces = 0;
-	if (a->mends->len > 0)
+	if (a->repairs->len > 0)
 		note_mends(a, FALSE);
 	if (a->skipping == 0)
 		element_close(a);
@@ -562,7 +562,7 @@ static void on_text(void *user, const xmlChar *data, int length)
 
 	if (a->state != STATE_READING)
 		return;
-	if (a->mends->len > 0)
+	if (a->repairs->len > 0)
 		note_mends(a, FALSE);
 	if (++a->pieces > FREE_PIECES)
 		a->foreign += PIECE_COST;
@@ -822,20 +822,20 @@ static void on_repaired(gpointer user, const guint8 *data, gsize size)
 		feed(a, data + part, size - part);
 }
 
-static void on_mended(gpointer user, const char *code)
+static void on_repair(gpointer user, const char *code)
 {
 	struct aggregate *a = user;
-	struct mend mend = { code, a->repaired };
+	struct repaired one = { code, a->repaired };
 
-	if (a->n_noted >= MAX_MENDS / 2) {
-		g_array_remove_range(a->mends, 0, a->n_noted);
+	if (a->n_noted >= MAX_REPAIRS / 2) {
+		g_array_remove_range(a->repairs, 0, a->n_noted);
 		a->n_noted = 0;
 	}
-	if (!is_halted(a) && a->mends->len < MAX_MENDS)
-		g_array_append_val(a->mends, mend);
+	if (!is_halted(a) && a->repairs->len < MAX_REPAIRS)
+		g_array_append_val(a->repairs, one);
 }
 
-static const struct repair_visitor REPAIR = { on_repaired, on_mended };
+static const struct repair_visitor REPAIR = { on_repaired, on_repair };
 
 /* making, ending */
 
@@ -866,7 +866,7 @@ struct aggregate *aggregate_new(
 	g_assert(a->xml != NULL);
 	xmlCtxtUseOptions(a->xml, XML_PARSE_NONET);
 	a->repair = repair_new(limits, &REPAIR, a);
-	a->mends = g_array_new(FALSE, FALSE, sizeof(struct mend));
+	a->repairs = g_array_new(FALSE, FALSE, sizeof(struct repaired));
 	a->pending = g_byte_array_sized_new(CHUNK);
 	sha256_init(&a->sha256);
 	init_tree(a);
@@ -893,7 +893,7 @@ void aggregate_free(struct aggregate *a)
 		xmlFreeDoc(a->xml->myDoc);
 	xmlFreeParserCtxt(a->xml);
 	repair_free(a->repair);
-	g_array_unref(a->mends);
+	g_array_unref(a->repairs);
 	g_byte_array_unref(a->pending);
 	g_free(a->reason);
 	g_free(a->xml_error);

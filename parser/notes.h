@@ -22,7 +22,7 @@
  *   O1  both    the element: stands behind one that the schema has after it
  *   T1  both    the element: longer than max_text; the value is its start
  *   R0  report  record: there is none at all
- *   R1  report  feedback, what the reader met: it breaks off there (header.partial)
+ *   R1  report  feedback, what the parser met: the report is truncated there (header.partial)
  *   R2  report  feedback, how it begins: something follows the end tag, and was not read
  *   R3  report  report_metadata/report_id, as sent or NULL when absent: there is none; made of the SHA-256
  *   X1  report  feedback: a DOCTYPE stood before the root and was ignored

@@ -46,7 +46,7 @@ struct parse {
 static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
     gsize size, guint nesting, GError **error);
 
-static gboolean set_aside(
+static gboolean quarantine(
     struct parse *p, const char *place, const char *code, const char *reason, GError **error)
 {
 	g_autofree char *words = text_clean_line(reason, strlen(reason), p->limits->max_text);
@@ -60,13 +60,13 @@ static gboolean set_aside(
 }
 
 /* A layer's error to the sink; format_code: what a breach of the layer's format is called. */
-static gboolean set_aside_error(
+static gboolean quarantine_error(
     struct parse *p, const char *place, const char *format_code, const GError *fault, GError **error)
 {
 	gboolean limit = g_error_matches(fault, RUAD_ERROR, RUAD_ERROR_LIMIT);
 
 	p->exhausted |= limit;
-	return set_aside(p, place, limit ? "limit" : format_code, fault->message, error);
+	return quarantine(p, place, limit ? "limit" : format_code, fault->message, error);
 }
 
 /* What was asked for is too much for any mail: the rest is not unpacked, not even to pass over it, as a zip
@@ -263,16 +263,16 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	p->records += aggregate_records(a);
 	p->foreign += aggregate_foreign(a);
 	if (broken != NULL && !stream->barren && (stream->report_like || aggregate_begun(a)))
-		return set_aside_error(p, stream->place, "archive", broken, error);
+		return quarantine_error(p, stream->place, "archive", broken, error);
 	switch (aggregate_end(a, error)) {
 	case AGGREGATE_REPORT:
 		p->findings++;
 		return !aggregate_has_another(a) ||
-		       set_aside(p, stream->place, "xml",
+		       quarantine(p, stream->place, "xml",
 			   "another document behind the report's end: only the first is read", error);
 	case AGGREGATE_UNREADABLE:
 		if (stream->report_like || aggregate_begun(a) || aggregate_forbidden(a))
-			return set_aside(p, stream->place, aggregate_code(a), aggregate_reason(a), error);
+			return quarantine(p, stream->place, aggregate_code(a), aggregate_reason(a), error);
 		return TRUE;
 	case AGGREGATE_OTHER:
 		return TRUE;
@@ -288,7 +288,7 @@ static gboolean archive_close(struct stream *stream, GError **error)
 	struct parse *p = stream->parse;
 
 	if (stream->too_large)
-		return set_aside(p, stream->place, "limit",
+		return quarantine(p, stream->place, "limit",
 		    "archives in archives of more bytes than are gathered for one mail", error);
 	return read_bytes(
 	    p, stream->place, &stream->hints, stream->head->data, stream->head->len, stream->nesting, error);
@@ -297,7 +297,7 @@ static gboolean archive_close(struct stream *stream, GError **error)
 static gboolean tell_tls(struct parse *p, const char *place, const struct tls *tls, GError **error)
 {
 	if (tls_report(tls) == NULL)
-		return set_aside(p, place, tls_code(tls), tls_reason(tls), error);
+		return quarantine(p, place, tls_code(tls), tls_reason(tls), error);
 	p->findings++;
 	if (p->sink->tls(p->user, place, tls_report(tls), error))
 		return TRUE;
@@ -321,7 +321,7 @@ static gboolean json_close(struct stream *stream, GError **error)
 		p->json_items += tls_items(tls);
 	if (p->json_bytes > max_bytes || p->json_items > max_items) {
 		exhaust(p);
-		ok = set_aside(p, stream->place, "limit", "more JSON than is read for one mail", error);
+		ok = quarantine(p, stream->place, "limit", "more JSON than is read for one mail", error);
 	} else if (tls != NULL) {
 		ok = tell_tls(p, stream->place, tls, error);
 	}
@@ -337,7 +337,7 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 	if (stream->route == ROUTE_XML)
 		return xml_close(stream, broken, error);
 	if (broken != NULL && !stream->too_large)
-		return set_aside_error(stream->parse, stream->place, "archive", broken, error);
+		return quarantine_error(stream->parse, stream->place, "archive", broken, error);
 	if (stream->route == ROUTE_ARCHIVE)
 		return archive_close(stream, error);
 	stream->parse->placeholder |= is_placeholder(stream);
@@ -409,7 +409,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	if (kind != KIND_ZIP || holds_one(data, size))
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
-		return set_aside(
+		return quarantine(
 		    p, place, "limit", "archives inside one another, more than are unpacked", error);
 	if (unpack_walk(data, size, kind, &p->budget, &MEMBERS, &members, &fault))
 		return TRUE;
@@ -418,7 +418,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 		g_propagate_error(error, g_steal_pointer(&fault));
 		return FALSE;
 	}
-	return set_aside_error(p, place, "archive", fault, error);
+	return quarantine_error(p, place, "archive", fault, error);
 }
 
 /* Bytes that are all there, of any kind but a mail. */
@@ -473,7 +473,7 @@ static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedbac
 
 	p->parts++;
 	if (failure == NULL)
-		return set_aside(p, place, "limit", fault->message, error);
+		return quarantine(p, place, "limit", fault->message, error);
 	p->findings++;
 	p->failed = !p->sink->failure(p->user, place, failure_report(failure), error);
 	failure_free(failure);
@@ -492,7 +492,7 @@ static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GErro
 		g_propagate_error(error, g_steal_pointer(&fault));
 		return FALSE;
 	}
-	return set_aside_error(p, "mail", "mime", fault, error);
+	return quarantine_error(p, "mail", "mime", fault, error);
 }
 
 /* the door */
@@ -502,7 +502,7 @@ static gboolean tell_nothing_found(struct parse *p, const char *place, gsize siz
 	g_autofree char *words = NULL;
 
 	if (p->placeholder)
-		return set_aside(p, place, "placeholder",
+		return quarantine(p, place, "placeholder",
 		    "an archive of the word \"unused\": the reporter had nothing to report", error);
 	if (size == 0)
 		words = g_strdup("no bytes at all");
@@ -510,7 +510,7 @@ static gboolean tell_nothing_found(struct parse *p, const char *place, gsize siz
 		words = g_strdup_printf("none of %u parts is a DMARC report", p->parts);
 	else
 		words = g_strdup("not a DMARC report");
-	return set_aside(p, place, "no-report", words, error);
+	return quarantine(p, place, "no-report", words, error);
 }
 
 /* What a document of size bytes may unpack to. */

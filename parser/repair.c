@@ -47,7 +47,7 @@ static const guint16 WINDOWS_1252[32] = { 0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0
 
 enum state {
 	DECIDING, /* held: the start, in which the character set is told */
-	PASSING,  /* nothing is mended any more */
+	PASSING,  /* nothing is repaired any more */
 	TEXT,
 	REFERENCE, /* held: from '&' on */
 	/* held: from '<' on */
@@ -115,7 +115,7 @@ static void emit_held(struct repair *r)
 	g_byte_array_set_size(r->held, 0);
 }
 
-/* From here on, and for what is held, nothing is mended. */
+/* From here on, and for what is held, nothing is repaired. */
 static void pass(struct repair *r)
 {
 	r->state = PASSING;
@@ -155,7 +155,7 @@ static gsize reference_size(const guint8 *data, gsize size)
 
 static void emit_escaped(struct repair *r, const char *escaped)
 {
-	r->visitor->mended(r->user, NOTE_MARKUP);
+	r->visitor->repaired(r->user, NOTE_MARKUP);
 	emit(r, (const guint8 *)escaped, strlen(escaped));
 }
 
@@ -281,7 +281,7 @@ static void first_tag(struct repair *r)
 
 	if (!end && held_is_called(r, "feedback")) {
 		if (r->cutting)
-			r->visitor->mended(r->user, NOTE_JUNK);
+			r->visitor->repaired(r->user, NOTE_JUNK);
 		r->cutting = FALSE;
 		g_byte_array_set_size(r->junk, 0);
 		r->rooted = TRUE;
@@ -545,17 +545,17 @@ static void push_character(struct repair *r, gunichar c)
 }
 
 /* One byte that may not stand as it is. */
-static void mend_byte(struct repair *r, guint8 c)
+static void repair_byte(struct repair *r, guint8 c)
 {
 	if (c >= 0x80 && r->charset == CHARSET_SINGLE && r->upper[c - 0x80] != 0) {
 		push_character(r, r->upper[c - 0x80]);
 	} else if (c >= 0x80) {
-		r->visitor->mended(r->user, NOTE_CHARSET);
+		r->visitor->repaired(r->user, NOTE_CHARSET);
 		push_character(r, c < 0xa0 ? WINDOWS_1252[c - 0x80] : c);
 	} else if (r->state == PASSING) {
 		emit(r, &c, 1);
 	} else {
-		r->visitor->mended(r->user, NOTE_CONTROL);
+		r->visitor->repaired(r->user, NOTE_CONTROL);
 	}
 }
 
@@ -588,7 +588,7 @@ static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboole
 			return size - at;
 		if (is_done(r))
 			break;
-		mend_byte(r, data[at]);
+		repair_byte(r, data[at]);
 		from = ++at;
 	}
 	push_markup(r, data + from, size - from);
@@ -726,7 +726,7 @@ static void start(struct repair *r, gboolean end)
 	lead = kind_lead(head->data, head->len);
 	emit(r, head->data, blank);
 	if (lead > blank)
-		r->visitor->mended(r->user, NOTE_JUNK);
+		r->visitor->repaired(r->user, NOTE_JUNK);
 	push_judged(r, head->data + lead, head->len - lead);
 }
 
@@ -779,7 +779,7 @@ void repair_end(struct repair *r)
 	pass(r);
 	if (!closes)
 		return;
-	r->visitor->mended(r->user, NOTE_UNCLOSED);
+	r->visitor->repaired(r->user, NOTE_UNCLOSED);
 	emit(r, (const guint8 *)">", 1);
 }
 

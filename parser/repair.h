@@ -1,5 +1,5 @@
 /*
- * repair.h - the bytes of a report's XML with the damage that reporters do to it mended, in pieces of any size.
+ * repair.h - the bytes of a report's XML with the damage that reporters do to it repaired, in pieces of any size.
  *
  * Where only one reading can be meant, and only in a document whose root is <feedback> (any case, any prefix) and
  * whose character set is UTF-8 or one of a byte a character with ASCII in it (ISO 8859, windows-125x, KOI8, ...):
@@ -27,8 +27,8 @@ struct repair;
 struct repair_visitor {
 	/* The next bytes that come out, borrowed for the call. */
 	void (*bytes)(gpointer user, const guint8 *data, gsize size);
-	/* One mend, before the bytes it changed or what they stand in: a code of notes.h (X5 ... X9). */
-	void (*mended)(gpointer user, const char *code);
+	/* One repair, before the bytes it changed or what they stand in: a code of notes.h (X5 ... X9). */
+	void (*repaired)(gpointer user, const char *code);
 };
 
 /* limits and visitor are borrowed until repair_free(). */

@@ -95,7 +95,7 @@ struct aggregate_header {
 	const char *testing;
 	const char *discovery_method;
 
-	gboolean partial;  /* it breaks off (note R1): the records are those that were whole */
+	gboolean partial;  /* truncated (note R1): only the complete records are there */
 	guint64 records;   /* how many record() calls preceded */
 	guint8 sha256[32]; /* of the XML, unpacked */
 	const struct report_note *note;

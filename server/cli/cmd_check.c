@@ -202,8 +202,8 @@ static void print_finding(const struct finding *finding)
 	printf("\n  %s%-*s%s%s  %s\n", colour_begin((enum colour)severity), LABEL_WIDTH - 2, word,
 	    colour_end(), finding_code_word(finding->code), finding->place);
 	line(NULL, "%s", finding->text);
-	if (finding->mend != NULL)
-		line("  publish", "%s", finding->mend);
+	if (finding->fix != NULL)
+		line("  publish", "%s", finding->fix);
 }
 
 static void print_check(struct check *check)

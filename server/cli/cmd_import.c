@@ -97,7 +97,7 @@ static void import_files(struct import *import, const struct walk *walk)
 			break;
 }
 
-/* "imported 120 files: 100 reports stored, 15 duplicates, 0 conflicts, 5 set aside" */
+/* "imported 120 files: 100 reports stored, 15 duplicates, 0 conflicts, 5 quarantined" */
 static void print_counts(const struct import *import, const struct walk *walk)
 {
 	const struct intake_counts *counts = &import->sum.counts;
@@ -105,7 +105,7 @@ static void print_counts(const struct import *import, const struct walk *walk)
 	printf("imported %u file%s", import->files, import->files == 1 ? "" : "s");
 	if (import->sum.mails != import->files)
 		printf(" with %u mails", import->sum.mails);
-	printf(": %u reports stored, %u duplicates, %u conflicts, %u set aside", counts->stored,
+	printf(": %u reports stored, %u duplicates, %u conflicts, %u quarantined", counts->stored,
 	    counts->duplicates, counts->conflicts, counts->unreadable);
 	if (import->failed > 0)
 		printf(", %u could not be read", import->failed);

@@ -42,7 +42,7 @@ struct reprocess {
 	guint stored; /* reports; of a dry run, those that were read */
 	guint duplicates;
 	GString *ids;     /* of the mails that were read, between commas */
-	GHashTable *left; /* code -> how many things are still set aside */
+	GHashTable *left; /* code -> how many things are still quarantined */
 };
 
 static void add_left(struct reprocess *reprocess, const char *code, guint n)
@@ -130,7 +130,7 @@ static gboolean push_all(struct reprocess *reprocess, struct jobs *jobs, GError 
 	return FALSE;
 }
 
-/* What is still set aside, and why. */
+/* What is still quarantined, and why. */
 static gboolean count_left(struct reprocess *reprocess, GError **error)
 {
 	struct db_value params[1];
@@ -240,7 +240,7 @@ static char *left_words(const struct reprocess *reprocess)
 	return g_string_free(words, FALSE);
 }
 
-/* "reprocessed 12 mails: 9 reports stored, 2 duplicates; still set aside: 1 limit" */
+/* "reprocessed 12 mails: 9 reports stored, 2 duplicates; still quarantined: 1 limit" */
 static void print_sum(const struct reprocess *reprocess, gboolean dry_run)
 {
 	g_autofree char *left = left_words(reprocess);
@@ -253,7 +253,7 @@ static void print_sum(const struct reprocess *reprocess, gboolean dry_run)
 		printf("reprocessed %u mail%s: %u reports stored, %u duplicates", reprocess->mails, plural,
 		    reprocess->stored, reprocess->duplicates);
 	if (*left != '\0')
-		printf("; still set aside: %s", left);
+		printf("; still quarantined: %s", left);
 	putchar('\n');
 }
 

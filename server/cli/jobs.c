@@ -85,7 +85,7 @@ static void show_progress(struct jobs *jobs)
 	if (!jobs->progress.shown)
 		return;
 	g_mutex_lock(&jobs->mutex);
-	words = g_strdup_printf("%u mails: %u reports stored, %u duplicates, %u set aside", jobs->sum.mails,
+	words = g_strdup_printf("%u mails: %u reports stored, %u duplicates, %u quarantined", jobs->sum.mails,
 	    jobs->sum.counts.stored, jobs->sum.counts.duplicates, jobs->sum.counts.unreadable);
 	g_mutex_unlock(&jobs->mutex);
 	progress_show(&jobs->progress, jobs->read_bytes, jobs->options.total_bytes, words);

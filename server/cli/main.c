@@ -32,11 +32,11 @@ static const struct command commands[] = {
 	    "  -s, --selector=NAME[:DOMAIN]   look at this DKIM key, too; may be repeated\n"
 	    "  -j, --json                     one JSON document a line\n" },
 	{ "reprocess", command_reprocess, "", "read again the mails that could not be read",
-	    "Mails that were set aside run through today's parser; what now reads is stored under the "
+	    "Mails that were quarantined run through today's parser; what now reads is stored under the "
 	    "mail's\n"
 	    "own time. May be interrupted and repeated.\n\n"
 	    "      --since=DATE     only mails received since then: YYYY-MM-DD (UTC) or a time of RFC 3339\n"
-	    "      --reason=CODE    only mails set aside for this reason, as Intake shows it (limit, xml, "
+	    "      --reason=CODE    only mails quarantined for this reason, as Intake shows it (limit, xml, "
 	    "...)\n"
 	    "  -n, --dry-run        only read them, and say what would be stored\n"
 	    "  -j, --jobs=N         mails worked on at the same time (default: 64)\n"

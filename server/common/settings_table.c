@@ -43,7 +43,7 @@ const struct setting setting_table[] = {
 	{ "parser.max_mails", SETTING_INT, "1000", 1, 1000000000,
 	    "Mails after which a parser process is replaced by a fresh one." },
 	{ "parser.timeout", SETTING_SECONDS, "60", 1, DAY,
-	    "Silence of a parser process after which it is killed and its mail set aside." },
+	    "Silence of a parser process after which it is killed and its mail is quarantined." },
 	{ "parser.memory", SETTING_SIZE, "1G", G_GUINT64_CONSTANT(64) << 20, G_MAXINT64,
 	    "Address space that a parser process may take." },
 	PARSER_SETTINGS(PARSER_ROW)

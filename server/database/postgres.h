@@ -34,7 +34,7 @@ gboolean postgres_lock(
  * Make the cluster fit to start (with the lock held): initdb if there is none, the right version's programs, who may
  * connect as what, its settings, what a killed server left behind. Takes some seconds the first time.
  *
- * RUAD_ERROR_SYNTAX  somebody has to mend something: no PostgreSQL here, another version's cluster, another user's,
+ * RUAD_ERROR_SYNTAX  an admin has to fix something: no PostgreSQL here, another version's cluster, another user's,
  *                    settings that PostgreSQL refuses
  * RUAD_ERROR_SYSTEM  disk, initdb
  */

@@ -11,7 +11,7 @@
  *     code               a word of the table in findings.c
  *     severity           "error", "warning", "info"
  *     place              a DNS name and type, then where in the record: "_dmarc.example.com TXT: rua"
- *     text, mend         a sentence; the record to publish as in a zone file, or null
+ *     text, fix         a sentence; the record to publish as in a zone file, or null
  *   dmarc
  *     name               of the record that applies ("_dmarc.example.com"), null where none does
  *     record             its text, null

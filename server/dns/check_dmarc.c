@@ -52,18 +52,18 @@ static char *organizational_domain(const struct dns_source *source, struct check
 /* -- what stands at the name -- */
 
 /* What a record that is nearly one should be. Transfer full. */
-static char *mend_near(const char *name, const char *text)
+static char *fix_near(const char *name, const char *text)
 {
-	g_autofree char *mended = NULL;
+	g_autofree char *fixed = NULL;
 
 	while (g_ascii_tolower(*text) != 'd') /* of "DMARC": dmarc_is_near() found it */
 		text++;
 	text += strlen("dmarc");
 	text += strspn(text, "0123456789 \t;");
-	mended = *text == '\0' ? g_strdup("v=DMARC1; p=none") : g_strdup_printf("v=DMARC1; %s", text);
-	if (g_str_has_suffix(mended, "\""))
-		mended[strlen(mended) - 1] = '\0';
-	return finding_txt_record(name, mended);
+	fixed = *text == '\0' ? g_strdup("v=DMARC1; p=none") : g_strdup_printf("v=DMARC1; %s", text);
+	if (g_str_has_suffix(fixed, "\""))
+		fixed[strlen(fixed) - 1] = '\0';
+	return finding_txt_record(name, fixed);
 }
 
 static guint count_records(const struct dns_answer *answer)
@@ -92,7 +92,7 @@ static void judge_texts(const struct dns_source *source, struct check *check, co
 		const char *text = answer->records[i].text;
 
 		if (dmarc_is_near(text))
-			findings_add(check->findings, FINDING_DMARC_IGNORED, place, mend_near(name, text),
+			findings_add(check->findings, FINDING_DMARC_IGNORED, place, fix_near(name, text),
 			    "\"%s\" is ignored: a record begins with \"v=DMARC1\", then \";\"", text);
 		else if (!treewalk_is_record(text, &psd))
 			findings_add(check->findings, FINDING_DMARC_UNRELATED, place, NULL,

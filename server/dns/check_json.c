@@ -89,7 +89,7 @@ static struct json_object *print_findings(struct findings *findings)
 		add_text(object, "severity", finding_severity_word(finding_severity_of(finding->code)));
 		add_text(object, "place", finding->place);
 		add_text(object, "text", finding->text);
-		add_text(object, "mend", finding->mend);
+		add_text(object, "fix", finding->fix);
 		json_object_array_add(array, object);
 	}
 	return array;

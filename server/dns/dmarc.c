@@ -17,10 +17,10 @@ struct reading {
 	guint position;     /* of the tag, from 1 */
 	guint p_position;   /* 0: none */
 	gboolean had_a_uri; /* in rua: it is valid by its syntax, whether or not reports can be sent there */
-	GPtrArray *notes;   /* struct note: added when the mended record is known */
+	GPtrArray *notes;   /* struct note: added when the fixed record is known */
 };
 
-/* A finding whose mend is the whole record as it should be. */
+/* A finding whose fix is the whole record as it should be. */
 struct note {
 	enum finding_code code;
 	char *part;
@@ -357,8 +357,8 @@ static void judge_strength(struct reading *reading)
 		    "the domain says that it is a public suffix: each name below it is an organization");
 }
 
-/* The tags of which only the text is wrong, as against what is policy, are mended by the record as it should be. */
-static gboolean is_mended(enum finding_code code)
+/* The tags of which only the text is wrong, as against what is policy, are fixed by the record as it should be. */
+static gboolean is_fixed(enum finding_code code)
 {
 	switch (code) {
 	case FINDING_DMARC_P_NONE:
@@ -376,14 +376,14 @@ static gboolean is_mended(enum finding_code code)
 
 static void tell(const struct reading *reading)
 {
-	g_autofree char *mended = dmarc_print(reading->record);
+	g_autofree char *fixed = dmarc_print(reading->record);
 
 	for (guint i = 0; i < reading->notes->len; i++) {
 		const struct note *one = g_ptr_array_index(reading->notes, i);
 		g_autofree char *place = g_strdup_printf("%s TXT: %s", reading->name, one->part);
-		char *mend = is_mended(one->code) ? finding_txt_record(reading->name, mended) : NULL;
+		char *fix = is_fixed(one->code) ? finding_txt_record(reading->name, fixed) : NULL;
 
-		findings_add(reading->findings, one->code, place, mend, "%s", one->text);
+		findings_add(reading->findings, one->code, place, fix, "%s", one->text);
 	}
 }
 

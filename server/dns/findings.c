@@ -7,7 +7,7 @@
 #define STRING_MAX 255  /* bytes of a character-string (RFC 1035 section 3.3) */
 #define PLACE_MAX  400  /* bytes: a name and a word */
 #define TEXT_MAX   600  /* bytes: a sentence with a name or two in it */
-#define MEND_MAX   4096 /* bytes of a record to publish: a longer one is no help */
+#define FIX_MAX    4096 /* bytes of a record to publish: a longer one is no help */
 
 static const struct {
 	const char *word;
@@ -100,7 +100,7 @@ static void free_finding(gpointer data)
 
 	g_free(finding->place);
 	g_free(finding->text);
-	g_free(finding->mend);
+	g_free(finding->fix);
 	g_free(finding);
 }
 
@@ -162,7 +162,7 @@ static gboolean is_same(const struct finding *a, const struct finding *b)
 }
 
 void findings_add(
-    struct findings *findings, enum finding_code code, const char *place, char *mend, const char *format, ...)
+    struct findings *findings, enum finding_code code, const char *place, char *fix, const char *format, ...)
 {
 	GPtrArray *of = findings->of[finding_severity_of(code)];
 	struct finding *finding = g_new(struct finding, 1);
@@ -173,10 +173,10 @@ void findings_add(
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
-	if (mend != NULL && strlen(mend) > MEND_MAX)
-		g_clear_pointer(&mend, g_free);
+	if (fix != NULL && strlen(fix) > FIX_MAX)
+		g_clear_pointer(&fix, g_free);
 	*finding = (struct finding){ code, text_clean_line(place, strlen(place), PLACE_MAX),
-		text_clean_line(text, strlen(text), TEXT_MAX), mend };
+		text_clean_line(text, strlen(text), TEXT_MAX), fix };
 	for (guint i = 0; i < of->len && !known; i++)
 		known = is_same(g_ptr_array_index(of, i), finding);
 	if (known)

@@ -101,7 +101,7 @@ struct finding {
 	char *
 	    place; /* a DNS name and type, and behind ": " where in the record: "_dmarc.example.com TXT: rua" */
 	char *text; /* a sentence without period */
-	char *mend; /* the record to publish, as in a zone file; or NULL: the text says what to do */
+	char *fix;  /* the record to publish, as in a zone file; or NULL: the text says what to do */
 };
 
 struct findings;
@@ -109,9 +109,9 @@ struct findings;
 struct findings *findings_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void findings_free(struct findings *findings);
 
-/* Add one, where there are less than FINDINGS_MAX; the same code and text at the same place only once. place is copied; mend: transfer full,
+/* Add one, where there are less than FINDINGS_MAX; the same code and text at the same place only once. place is copied; fix: transfer full,
  * or NULL. */
-void findings_add(struct findings *findings, enum finding_code code, const char *place, char *mend,
+void findings_add(struct findings *findings, enum finding_code code, const char *place, char *fix,
     const char *format, ...) G_GNUC_PRINTF(5, 6);
 
 guint findings_count(const struct findings *findings);

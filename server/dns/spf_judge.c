@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define MENDED_LONG 4096 /* bytes: a longer record is not proposed, nor put together to its end */
+#define FIXED_LONG  4096 /* bytes: a longer record is not proposed, nor put together to its end */
 #define RECORD_LONG 450  /* bytes that should do for an answer in one datagram (RFC 7208 section 3.4) */
 
 /* -- what to publish instead -- */
@@ -18,7 +18,7 @@ static gboolean has_word(const GString *text, const char *word)
 /* Add the record's terms that are not there yet, but for all and what has no effect beside it. */
 static void add_terms(GString *text, const struct spf_record *record)
 {
-	for (guint i = 0; i < record->n_terms && text->len <= MENDED_LONG; i++) {
+	for (guint i = 0; i < record->n_terms && text->len <= FIXED_LONG; i++) {
 		const struct spf_term *term = &record->terms[i];
 
 		if (term->kind == SPF_ALL || term->kind == SPF_REDIRECT || has_word(text, term->text))
@@ -60,7 +60,7 @@ static char *joined(const char *domain, const struct dns_answer *answer)
 }
 
 /* What spf_is_near() is near to. Transfer full. */
-static char *mended(const char *domain, const char *near)
+static char *fixed(const char *domain, const char *near)
 {
 	const char *terms = strchr(near, '1') + 1; /* of "spf1" */
 	g_autofree char *rest = g_strdup(terms);
@@ -173,7 +173,7 @@ void spf_judge_texts(const struct dns_source *source, const char *domain, struct
 			findings_add(findings, FINDING_SPF_SENDER_ID, place, NULL,
 			    "a record of Sender ID (\"spf2.0\"), which nobody uses any more");
 		if (spf_is_near(text) && records == 0)
-			findings_add(findings, FINDING_SPF_IGNORED, place, mended(domain, text),
+			findings_add(findings, FINDING_SPF_IGNORED, place, fixed(domain, text),
 			    "\"%s\" is no SPF record: one begins with \"v=spf1\" and a blank, without quotes "
 			    "or blanks before",
 			    text);

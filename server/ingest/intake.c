@@ -93,11 +93,11 @@ static gboolean connected(struct writer *writer, GError **error)
 }
 
 /* The mail becomes one unreadable item. Of the database's words the first line is the reason; the others name our statements. */
-static void set_aside(struct found *found, const char *code, const GError *why, gboolean bare)
+static void quarantine(struct found *found, const char *code, const GError *why, gboolean bare)
 {
 	g_autofree char *reason = g_strndup(why->message, strcspn(why->message, "\n"));
 
-	log_warning("mail set aside: %s", reason);
+	log_warning("mail quarantined: %s", reason);
 	found_refuse(found, code, reason, bare);
 }
 
@@ -140,7 +140,7 @@ static gboolean write_refused(struct writer *writer, struct found *found, GError
 	gboolean in_doubt;
 
 	for (gboolean bare = FALSE; bare <= TRUE; bare++) {
-		set_aside(found, "database", *error, bare);
+		quarantine(found, "database", *error, bare);
 		g_clear_error(error);
 		if (write_mails(writer, &found, 1, &in_doubt, error))
 			return TRUE;
@@ -301,8 +301,8 @@ static gboolean parse(
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);
 		return FALSE;
 	}
-	set_aside(found, g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_LIMIT) ? "limit" : "worker", failure,
-	    FALSE);
+	quarantine(found, g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_LIMIT) ? "limit" : "worker",
+	    failure, FALSE);
 	return TRUE;
 }
 

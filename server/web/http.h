@@ -44,7 +44,7 @@ struct http_request {
 };
 
 /*
- * A body of unknown length. next() gives a piece, transfer full, NULL at the end; with *failed set to TRUE it breaks off, and the connection is
+ * A body of unknown length. next() gives a piece, transfer full, NULL at the end; with *failed set to TRUE it ends early, and the connection is
  * closed so that the client sees it. Called on the server's threads, one call at a time; free() comes last, also without any next().
  */
 struct http_stream {

@@ -233,7 +233,7 @@ static gboolean write_unreadable(gpointer user, const struct unreadable *u, GErr
 	    writer, FRAME_UNREADABLE, g_variant_new(UNREADABLE_TYPE, u->place, u->code, u->reason), error);
 }
 
-/* A frame with a whole report. One that is too large to travel is set aside: other reports of the mail stand. */
+/* Send a frame with a complete report. One that is too large for a frame is quarantined; the mail's other reports are kept. */
 static gboolean write_whole(
     struct wire_writer *writer, guint8 type, const char *place, GVariant *value, GError **error)
 {

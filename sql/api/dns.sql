@@ -178,7 +178,7 @@ $$;
 
 -- Those senders, hosts of one's own, whose address the SPF of the domain does not cover, in words.
 CREATE FUNCTION api.hosts_outside_spf(senders api.sender[])
-RETURNS TABLE (domain text, source_ip inet, name text, messages numeric, text text, mend text)
+RETURNS TABLE (domain text, source_ip inet, name text, messages numeric, text text, fix text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
@@ -224,7 +224,7 @@ BEGIN
 	RETURN jsonb_build_object('window', api.window_json(f), 'domain', api.display(p_name), 'checked_at', api.iso(checked),
 		'ok', check_ -> 'ok', 'solicited', check_ -> 'solicited',
 		'findings', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'own_host_outside_spf', 'severity', 'error',
-				'place', host(o.source_ip), 'text', api.display(o.text), 'mend', api.display(o.mend)) ORDER BY o.messages DESC, o.text COLLATE "C"), '[]')
+				'place', host(o.source_ip), 'text', api.display(o.text), 'fix', api.display(o.fix)) ORDER BY o.messages DESC, o.text COLLATE "C"), '[]')
 				FROM api.hosts_outside_spf(senders) o)
 			|| coalesce(api.display(check_ -> 'findings'), '[]'),
 		'check', api.display(check_),
@@ -262,7 +262,7 @@ BEGIN
 	), things AS (
 		SELECT 1 AS rank, 'own_host_outside_spf' AS code, 'error' AS severity, o.* FROM api.hosts_outside_spf(senders) o
 		UNION ALL
-		SELECT 2, 'dns_error', 'error', c.domain, NULL, NULL, NULL, left(e.v ->> 'place', 300) || ': ' || left(e.v ->> 'text', 500), e.v ->> 'mend'
+		SELECT 2, 'dns_error', 'error', c.domain, NULL, NULL, NULL, left(e.v ->> 'place', 300) || ': ' || left(e.v ->> 'text', 500), e.v ->> 'fix'
 		FROM checks c, jsonb_path_query(c.result, '$.findings[*] ? (@.severity == "error" && @.code != "dns_failed")') AS e(v)
 		WHERE c.result -> 'solicited' IS DISTINCT FROM 'false' AND e.v ->> 'code' NOT LIKE 'dkim%'
 		UNION ALL
@@ -280,7 +280,7 @@ BEGIN
 		SELECT t.*, row_number() OVER (ORDER BY t.rank, t.messages DESC NULLS LAST, t.domain COLLATE "C", t.text COLLATE "C") AS no FROM things t
 	)
 	SELECT jsonb_agg(jsonb_build_object('code', b.code, 'severity', b.severity, 'domain', api.display(b.domain), 'source_ip', host(b.source_ip),
-			'name', api.display(b.name), 'messages', b.messages, 'text', api.display(b.text), 'mend', api.display(b.mend)) ORDER BY b.no)
+			'name', api.display(b.name), 'messages', b.messages, 'text', api.display(b.text), 'fix', api.display(b.fix)) ORDER BY b.no)
 	INTO answer FROM best b WHERE b.no <= 50;
 	RETURN jsonb_build_object('window', api.window_json(f), 'items', coalesce(answer, '[]'));
 END

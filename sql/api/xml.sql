@@ -67,7 +67,7 @@ BEGIN
 		ORDER BY v.record_no) d;
 	RETURN E'<?xml version="1.0" encoding="UTF-8"?>\n'
 		|| format(E'<!-- Built again by ruad from its database%s. SHA-256 of the original: %s -->\n',
-			CASE WHEN r.partial THEN '; the original breaks off' ELSE '' END, encode(r.sha256, 'hex'))
+			CASE WHEN r.partial THEN '; the original is truncated' ELSE '' END, encode(r.sha256, 'hex'))
 		|| '<feedback' || CASE WHEN r.dialect = 'rfc9990' THEN ' xmlns="urn:ietf:params:xml:ns:dmarc-2.0"'
 			WHEN r.xmlns IS NOT NULL THEN ' xmlns="http://dmarc.org/dmarc-xml/0.1"' ELSE '' END || E'>\n'
 		|| api.xml_text(api.report_head_xml(r)::text) || E'\n' || coalesce(lines, '') || E'</feedback>\n';

@@ -37,7 +37,7 @@ COMMENT ON COLUMN dmarc.reports.pass IS 'Of these, messages that passed DMARC';
 COMMENT ON COLUMN dmarc.reports.notes IS 'ruad''s findings on form and contradictions: array of {code, path, raw}; NULL is none';
 COMMENT ON COLUMN dmarc.reports.sha256 IS 'SHA-256 of the unpacked XML';
 COMMENT ON COLUMN dmarc.reports.mail IS 'Number of the delivery that brought it, see dmarc.intake';
-COMMENT ON COLUMN dmarc.reports.partial IS 'It breaks off: its records are those that were whole; a whole copy that comes takes its place';
+COMMENT ON COLUMN dmarc.reports.partial IS 'Truncated: it has only the records that were complete; a complete copy will replace it';
 COMMENT ON COLUMN dmarc.reports.authentic IS 'What our own MTA said of the mail that brought it: pass (what authenticated is aligned with its From), fail, or none';
 COMMENT ON COLUMN dmarc.reports.received_at IS 'When that delivery came in';
 COMMENT ON COLUMN dmarc.reports.record_notes IS 'How often each code stands in the notes of its records: {"V1": 3}; NULL is none';

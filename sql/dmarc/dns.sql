@@ -14,7 +14,7 @@ COMMENT ON COLUMN dmarc.dns_checks.domain_id IS 'Number of the domain, see dmarc
 
 CREATE OR REPLACE VIEW dmarc.dns_findings AS
 SELECT d.name AS domain, c.checked_at, f.no::integer AS finding_no, f.v ->> 'severity' AS severity, f.v ->> 'code' AS code,
-	f.v ->> 'place' AS place, f.v ->> 'text' AS text, f.v ->> 'mend' AS mend, c.domain_id
+	f.v ->> 'place' AS place, f.v ->> 'text' AS text, f.v ->> 'fix' AS fix, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 CROSS JOIN LATERAL jsonb_path_query(c.result, '$.findings[*]') WITH ORDINALITY AS f(v, no);
 COMMENT ON VIEW dmarc.dns_findings IS 'One row per finding of the check of a domain''s DNS.';
@@ -25,7 +25,7 @@ COMMENT ON COLUMN dmarc.dns_findings.severity IS 'error, warning or info';
 COMMENT ON COLUMN dmarc.dns_findings.code IS 'What was found, as a word to group by';
 COMMENT ON COLUMN dmarc.dns_findings.place IS 'Name in the DNS, and where in its record';
 COMMENT ON COLUMN dmarc.dns_findings.text IS 'The finding in a sentence';
-COMMENT ON COLUMN dmarc.dns_findings.mend IS 'What to do, or the record to publish';
+COMMENT ON COLUMN dmarc.dns_findings.fix IS 'What to do, or the record to publish';
 COMMENT ON COLUMN dmarc.dns_findings.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.spf_ranges AS

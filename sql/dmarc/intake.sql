@@ -23,12 +23,12 @@ COMMENT ON COLUMN dmarc.intake.status IS 'stored, duplicate (known already), con
 COMMENT ON COLUMN dmarc.intake.place IS 'Where in the mail it was found';
 COMMENT ON COLUMN dmarc.intake.raw_mail IS 'The delivery whose bytes are kept raw and are the same as this mail''s; NULL when none are kept';
 COMMENT ON COLUMN dmarc.intake.kind IS 'aggregate, failure, feedback (another report by RFC 5965), tls or unreadable';
-COMMENT ON COLUMN dmarc.intake.code IS 'Why it was not stored, as a word to group by; partial of a stored report that breaks off';
+COMMENT ON COLUMN dmarc.intake.code IS 'Why it was not stored, as a word to group by; partial of a stored report that is truncated';
 COMMENT ON COLUMN dmarc.intake.reason IS 'The same in a sentence';
 COMMENT ON COLUMN dmarc.intake.report IS 'The report it became, repeats or contradicts: dmarc.reports.id, dmarc.failure_reports.id or dmarc.tls_reports.id by its kind; it may have been pruned';
 COMMENT ON COLUMN dmarc.intake.sha256 IS 'SHA-256 of the unpacked XML or JSON, of a failure report its second and third part';
 COMMENT ON COLUMN dmarc.intake.authentic IS 'What our own MTA said of the mail: pass (what authenticated is aligned with its From), fail, or none';
-COMMENT ON COLUMN dmarc.intake.partial IS 'An aggregate report that breaks off in this mail';
+COMMENT ON COLUMN dmarc.intake.partial IS 'An aggregate report that is truncated in this mail';
 
 CREATE OR REPLACE VIEW dmarc.mails AS
 SELECT m.id AS mail, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256 AS mail_sha256, m.message_id, m.subject,

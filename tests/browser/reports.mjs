@@ -307,8 +307,8 @@ const LABELS = [
 const CHECK = {
   ok: false, answered: true, solicited: true, domain: 'example.com',
   findings: [
-    { code: 'spf_softfail', severity: 'warning', place: 'example.com TXT: ~all', text: 'SPF ends in ~all', mend: 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"' },
-    { code: 'dmarc_tag', severity: 'info', place: '_dmarc.example.com TXT', text: '<img src=x onerror="window.pwned=1">\u202e is no tag', mend: null },
+    { code: 'spf_softfail', severity: 'warning', place: 'example.com TXT: ~all', text: 'SPF ends in ~all', fix: 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"' },
+    { code: 'dmarc_tag', severity: 'info', place: '_dmarc.example.com TXT', text: '<img src=x onerror="window.pwned=1">\u202e is no tag', fix: null },
   ],
   spf: { record: 'v=spf1 ip4:203.0.113.0/28 -all', result: 'ok', lookups: 0, void_lookups: 0, all: '-', unlisted: [], ranges: [{ range: '203.0.113.0/28', qualifier: '+', term: 'ip4:203.0.113.0/28', via: 'example.com' }] },
   mx: [{ preference: 10, host: 'mx.example.com', addresses: ['203.0.113.10'] }],

@@ -137,7 +137,7 @@ def test_every_expected_report_is_read_field_for_field(kind, run, capsys):
     fail_with(problems)
 
 
-def test_what_is_mended_or_breaks_off_says_so(run):
+def test_what_is_repaired_or_truncated_says_so(run):
     """No row that strict XML choked on is read without a note."""
     rows = [row for row in expected("aggregate", "failure") if row["tolerant"] and row["want"] == "report"]
     assert rows

@@ -508,7 +508,7 @@ REPORTS = [
             "incomplete", "more than one date_range"),
     xml("3d-11", "no p", without("p"), {PUBLISHED + "p": None}, ["F3 policy_published/p"]),
     xml("3d-11", "empty p", edit(("<p>none</p>", "<p/>")), {PUBLISHED + "p": ""}, ["V1 policy_published/p: "]),
-    # 3d-11, no policy domain: set aside, not guessed from header_from (reference: tiers of invalid reports).
+    # 3d-11, no policy domain: quarantined, not guessed from header_from (reference: tiers of invalid reports).
     refused("3d-11", "no domain", without("domain"), "incomplete", "no policy_published/domain"),
     refused("3d-11", "no policy_published", without("policy_published"), "incomplete", "no policy_published/domain"),
     xml("3d-12", "no sp", without("sp"), {PUBLISHED + "sp": None}),

@@ -136,7 +136,7 @@ old._domainkey TXT "v=DKIM1; p="
 """
 
 
-def test_a_broken_domain_has_its_findings_with_place_and_mend(serve):
+def test_a_broken_domain_has_its_findings_with_place_and_fix(serve):
     dns = serve("reports.example.net MX 10 mx.reports.example.net\n", {"example.com": BROKEN})
     document = dns.check("example.com", "--selector=old", "--selector=none:example.org")
     assert codes(document, "error") == [
@@ -147,12 +147,12 @@ def test_a_broken_domain_has_its_findings_with_place_and_mend(serve):
         "report_unauthorised", "sender_nameless", "spf_void", "spf_void", "spf_void",
     ]
     assert codes(document, "info") == ["dmarc_p_none"]
-    mended = '_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:a@reports.example.net,mailto:b@nowhere.invalid"'
-    assert finding(document, "dmarc_removed_tag")["mend"] == mended
+    fixed = '_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:a@reports.example.net,mailto:b@nowhere.invalid"'
+    assert finding(document, "dmarc_removed_tag")["fix"] == fixed
     assert finding(document, "dmarc_value")["place"] == "_dmarc.example.com TXT: sp"
     assert document["spf"]["result"] == "permerror"
     assert [one["range"] for one in document["spf"]["ranges"]] == ["192.0.2.25/32"]  # those before the third void look-up
-    assert finding(document, "sender_nameless")["mend"] == "25.2.0.192.in-addr.arpa. PTR mail.example.com."
+    assert finding(document, "sender_nameless")["fix"] == "25.2.0.192.in-addr.arpa. PTR mail.example.com."
 
 
 def test_text_for_people_says_the_same(serve):
@@ -190,7 +190,7 @@ def test_assertion_71_an_external_mailbox_that_does_not_agree_is_a_warning(serve
     warning = finding(document, "report_unauthorised")
     assert warning["severity"] == "warning"
     assert warning["place"] == "example.com._report._dmarc.h.example.net TXT"
-    assert warning["mend"] == report["expected_record"] == 'example.com._report._dmarc.h.example.net. TXT "v=DMARC1"'
+    assert warning["fix"] == report["expected_record"] == 'example.com._report._dmarc.h.example.net. TXT "v=DMARC1"'
 
 
 @pytest.mark.parametrize("name", ["example.com", "*"])
@@ -225,7 +225,7 @@ def test_assertion_72_records_that_are_none_or_nearly(serve):
     assert "dmarc_no_policy" in codes(without_rua, "error")
     ignored = dns.check("c.example")
     assert ignored["dmarc"]["record"] is None
-    assert finding(ignored, "dmarc_ignored")["mend"] == '_dmarc.c.example. TXT "v=DMARC1; p=reject"'
+    assert finding(ignored, "dmarc_ignored")["fix"] == '_dmarc.c.example. TXT "v=DMARC1; p=reject"'
 
 
 def nested(lookups):

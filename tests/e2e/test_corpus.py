@@ -83,7 +83,7 @@ def text(value):
 
 
 def is_found(row, items):
-    """Whether one item is the report that row of EXPECT.tsv names, or what should be set aside is."""
+    """Whether one item is the report that row of EXPECT.tsv names, or what should be quarantined is."""
     if row["want"] != "report" and all(kind == "unreadable" for _, kind, _, _ in items):
         return True
     want = wanted(row)

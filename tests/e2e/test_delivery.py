@@ -184,7 +184,7 @@ def test_a_large_report_that_is_refused_at_its_end_leaves_nothing(ingest, databa
     assert counts(database) == {"stored": 1, "quarantined": 1}
 
 
-def test_a_large_report_that_breaks_off_leaves_its_whole_records(ingest, database):
+def test_a_large_truncated_report_leaves_its_complete_records(ingest, database):
     records = [reports.record(f"2001:db8::{n:x}") for n in range(1, 20001)]
     assert ingest.deliver(reports.mail(reports.gzipped(reports.aggregate(records=records)[:-200]))) == [STORED]
     assert database.query("SELECT partial, records FROM dmarc.reports") == [(True, 19999)]

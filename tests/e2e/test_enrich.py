@@ -259,11 +259,11 @@ def test_a_failure_takes_nothing_away_and_is_tried_again(folder, ingest, start_e
 
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
-    mended = Nsd(elsewhere, {"": ZONE + "1.113.0.203.in-addr.arpa PTR back.example.com.\nback.example.com A 203.0.113.1"})
+    fixed = Nsd(elsewhere, {"": ZONE + "1.113.0.203.in-addr.arpa PTR back.example.com.\nback.example.com A 203.0.113.1"})
     try:
-        enrich.run(enrich_resolver=mended.address)
+        enrich.run(enrich_resolver=fixed.address)
     finally:
-        mended.stop()
+        fixed.stop()
     assert (enrich.rdns("192.0.2.1"), enrich.rdns("203.0.113.1")) == ("mail.example.com", "back.example.com")
 
 
@@ -416,7 +416,7 @@ def test_a_replaced_mmdb_file_is_used_and_a_broken_one_is_not(folder, ingest, st
     assert enrich.log().count(f'"{path}": ') == 2
     mmdb(path, "GeoLite2-ASN", {"192.0.2.0/24": {"autonomous_system_number": 64502}})
     enrich.hang_up()
-    wait_until(lambda: enrich.source("192.0.2.9") == "as:64502 asn", "the mended file is used")
+    wait_until(lambda: enrich.source("192.0.2.9") == "as:64502 asn", "the fixed file is used")
 
 
 def test_the_admin_s_services_go_before_ours_and_a_broken_file_changes_nothing(folder, ingest, start_enrich, names):
@@ -447,7 +447,7 @@ def test_the_admin_s_services_go_before_ours_and_a_broken_file_changes_nothing(f
 
     replace(services, "[evil]\nname = Evil\ntype = marketing\nrdns = evil.example\n")
     enrich.hang_up()
-    wait_until(lambda: enrich.source("192.0.2.3") == "service:evil rdns", "the mended file is used")
+    wait_until(lambda: enrich.source("192.0.2.3") == "service:evil rdns", "the fixed file is used")
     assert enrich.database.value("SELECT source_name FROM dmarc.addresses WHERE source_ip = '192.0.2.5'") == "Google"
 
 

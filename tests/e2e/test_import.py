@@ -56,7 +56,7 @@ def test_a_file_is_told_by_its_bytes(imports, name):
     expected = ["r-1", "r-2"] if name == "report.zip" else ["r-1"]
     code, words, errors = imports.run(path)
     assert (code, errors) == (0, "")
-    assert words == f"imported 1 file: {len(expected)} reports stored, 0 duplicates, 0 conflicts, 0 set aside\n"
+    assert words == f"imported 1 file: {len(expected)} reports stored, 0 duplicates, 0 conflicts, 0 quarantined\n"
     assert imports.database.reports() == expected
     assert imports.database.value("SELECT DISTINCT source || ' ' || name FROM dmarc.intake") == f"import {path}"
 
@@ -73,7 +73,7 @@ def test_an_mbox_is_its_mails(imports):
     path = write_mbox(imports.files / "box", range(30))
     code, words, _ = imports.run(path)
     assert code == 0
-    assert words == "imported 1 file with 30 mails: 30 reports stored, 0 duplicates, 0 conflicts, 0 set aside\n"
+    assert words == "imported 1 file with 30 mails: 30 reports stored, 0 duplicates, 0 conflicts, 0 quarantined\n"
     assert imports.database.value("SELECT count(*) FROM dmarc.intake WHERE name = %s", f"{path}: mail 30") == 1
 
 
@@ -100,19 +100,19 @@ def test_a_folder_is_all_below_it_and_a_second_time_all_duplicates(imports):
     for number in range(20):
         imports.write(f"a/{number % 3}/{number}.eml", mail(gzipped(xml(number))))
     imports.write("a/README", b"What is in here\n")
-    counts = "imported 20 files: {} reports stored, {} duplicates, 0 conflicts, 0 set aside, 1 skipped (neither mail nor report)\n"
+    counts = "imported 20 files: {} reports stored, {} duplicates, 0 conflicts, 0 quarantined, 1 skipped (neither mail nor report)\n"
     assert imports.run(imports.files)[:2] == (0, counts.format(20, 0))
     assert imports.run(imports.files)[:2] == (0, counts.format(0, 20))
     assert len(imports.database.reports()) == 20
 
 
-def test_what_is_no_report_is_set_aside_and_a_contradiction_is_counted(imports):
+def test_what_is_no_report_is_quarantined_and_a_contradiction_is_counted(imports):
     imports.write("1.eml", mail(gzipped(xml(1, count=1))))
     assert imports.run(imports.files)[0] == 0
     imports.write("1.eml", mail(gzipped(xml(1, count=2))))
     imports.write("2.eml", mail(("report.xml.gz", "application/gzip", gzipped(xml(2))[2][:-20])))
     code, words, _ = imports.run(imports.files)
-    assert (code, words) == (0, "imported 2 files: 0 reports stored, 0 duplicates, 1 conflicts, 1 set aside\n")
+    assert (code, words) == (0, "imported 2 files: 0 reports stored, 0 duplicates, 1 conflicts, 1 quarantined\n")
     assert imports.database.query("SELECT status FROM dmarc.intake ORDER BY status") == [
         ("conflict",), ("quarantined",), ("stored",),
     ]
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_from_disk_is_named_and_the_rest_is_stored(imports):
     path = imports.write("1.eml", mail(gzipped(xml(1))))
     code, words, errors = imports.run(imports.files / "nothing", path)
     assert code == 1
-    assert words.endswith("1 reports stored, 0 duplicates, 0 conflicts, 0 set aside, 1 could not be read\n")
+    assert words.endswith("1 reports stored, 0 duplicates, 0 conflicts, 0 quarantined, 1 could not be read\n")
     assert errors == f"ruad import: {imports.files}/nothing: No such file or directory\n"
 
 
@@ -221,7 +221,7 @@ def test_the_private_cluster_is_started_for_the_import_and_stopped(folder):
     path = folder / "1.eml"
     path.write_bytes(mail(gzipped(xml(1))))
     assert supervised.command("import", str(path))[:2] == (
-        0, "imported 1 file: 1 reports stored, 0 duplicates, 0 conflicts, 0 set aside\n",
+        0, "imported 1 file: 1 reports stored, 0 duplicates, 0 conflicts, 0 quarantined\n",
     )
     assert not [pid for pid in processes_of(supervised.state) if is_alive(pid)]
     try:

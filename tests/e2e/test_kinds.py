@@ -1,4 +1,4 @@
-"""Failure reports, TLS reports, reports that break off and mails that nobody vouches for, from LMTP to the database."""
+"""Failure reports, TLS reports, truncated reports and mails that nobody vouches for, from LMTP to the database."""
 
 import gzip
 import os
@@ -152,10 +152,10 @@ def test_items_and_records_stream_by_turns(database, start_ingest):
     assert database.query("SELECT length(original_body) FROM ruad.failure") == [(1000000,)] * 3
 
 
-# Reports that break off.
+# Truncated reports.
 
 
-def test_a_report_that_breaks_off_is_replaced_by_the_whole_one(ingest, database):
+def test_a_truncated_report_is_replaced_by_the_complete_one(ingest, database):
     records = [reports.record(f"192.0.2.{n}", n) for n in range(1, 6)]
     xml = reports.aggregate(report_id="p", records=records)
     cut = reports.mail(reports.plain(xml[: xml.rindex(b"<identifiers>")]))

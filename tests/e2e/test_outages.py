@@ -170,7 +170,7 @@ def test_mails_that_wait_are_committed_together(ingest, database):
     assert database.value("SELECT count(DISTINCT xmin::text) FROM ruad.mail") == 2
 
 
-def test_one_poison_mail_in_a_batch_is_set_aside_and_holds_up_nobody(ingest, database):
+def test_one_poison_mail_in_a_batch_is_quarantined_and_holds_up_nobody(ingest, database):
     database.query("ALTER TABLE ruad.reporter ADD CHECK (org_name <> 'poison')")
     mails = [reports.report_mail(n, org_name="poison" if n == 4 else "Reporter Inc.") for n in range(9)]
     assert batch(ingest, database, mails) == [[STORED]] * 9
@@ -182,7 +182,7 @@ def test_one_poison_mail_in_a_batch_is_set_aside_and_holds_up_nobody(ingest, dat
     assert bytes(database.value("SELECT raw FROM ruad.raw")) == mails[4]
 
 
-def test_a_mail_whose_own_header_is_the_poison_is_set_aside_without_it(ingest, database):
+def test_a_mail_whose_own_header_is_the_poison_is_quarantined_without_it(ingest, database):
     database.query("ALTER TABLE ruad.mail ADD CHECK (subject <> 'poison')")
     mail = reports.mail(reports.gzipped(reports.aggregate()), subject="poison")
     assert ingest.deliver(mail) == [STORED]
@@ -192,7 +192,7 @@ def test_a_mail_whose_own_header_is_the_poison_is_set_aside_without_it(ingest, d
     assert bytes(database.value("SELECT raw FROM ruad.raw")) == mail
 
 
-def test_a_large_poison_mail_is_set_aside(ingest, database):
+def test_a_large_poison_mail_is_quarantined(ingest, database):
     database.query("ALTER TABLE ruad.record ADD CHECK (count <> 12345)")
     records = [reports.record(f"2001:db8::{n:x}", 12345 if n == 9000 else 1) for n in range(1, 10001)]
     mail = reports.report_mail(1, records=records)

@@ -1,4 +1,4 @@
-"""ruad reprocess: what an older parser (one with smaller limits) set aside is read again, once, wherever it is interrupted."""
+"""ruad reprocess: what an older parser (one with smaller limits) quarantined is read again, once, wherever it is interrupted."""
 
 import concurrent.futures
 import contextlib
@@ -94,7 +94,7 @@ def test_what_still_cannot_be_read_stays_with_its_reason_and_its_bytes(again):
     everything = None
     for stored in (1, 0):
         mails = 2 + stored
-        words = f"reprocessed {mails} mails: {stored} reports stored, 0 duplicates; still set aside: 1 archive, 1 no-report\n"
+        words = f"reprocessed {mails} mails: {stored} reports stored, 0 duplicates; still quarantined: 1 archive, 1 no-report\n"
         assert again.run() == (0, words, "")
         assert [row[1:] for row in again.intake()] == [("quarantined", "archive"), ("stored", None), ("quarantined", "no-report")]
         assert again.raw() == 2
@@ -126,14 +126,14 @@ def test_what_came_otherwise_in_the_meantime_is_a_duplicate(again):
 def test_a_dry_run_says_what_would_be_stored_and_stores_nothing(again):
     again.deliver(report(1), broken(2), nested(3))
     everything = again.everything()
-    words = "would reprocess 3 mails: 2 reports read; still set aside: 1 archive\n"
+    words = "would reprocess 3 mails: 2 reports read; still quarantined: 1 archive\n"
     assert again.run("--dry-run") == (0, words, "")
     assert again.everything() == everything
 
 
 def test_only_mails_of_that_reason_are_read(again):
     again.deliver(report(1), broken(2))
-    assert again.run("--reason=archive")[1] == "reprocessed 1 mail: 0 reports stored, 0 duplicates; still set aside: 1 archive\n"
+    assert again.run("--reason=archive")[1] == "reprocessed 1 mail: 0 reports stored, 0 duplicates; still quarantined: 1 archive\n"
     assert again.run("--reason=xml")[1].startswith("reprocessed 0 mails")
     assert again.run("--reason", "limit")[1] == "reprocessed 1 mail: 1 reports stored, 0 duplicates\n"
     assert again.database.reports() == ["r-1"]
@@ -153,7 +153,7 @@ def sample(name):
     return next((ROOT / "tests" / "samples").glob(f"*-{name}.eml")).read_bytes()
 
 
-def test_failure_and_tls_reports_that_a_limit_set_aside_are_read_again(folder, database, start_ingest):
+def test_failure_and_tls_reports_that_a_limit_quarantined_are_read_again(folder, database, start_ingest):
     again = Again(folder, database, start_ingest(database, parser_max_header_bytes=256, parser_max_json=100))
     again.deliver(sample("failure"), sample("tls-gzip"))
     assert [row[1:] for row in again.intake()] == [("quarantined", "limit")] * 2
@@ -176,7 +176,7 @@ def test_what_was_not_authentic_is_stored_once_that_is_not_asked_for(folder, dat
     assert again.ruad.command("import", str(path))[0] == 0
     for word in ("", "would "):
         said = again.run(*(["--dry-run"] if word else []))[1]
-        assert said.startswith(f"{word}reprocess") and said.endswith("; still set aside: 1 unauthentic\n")
+        assert said.startswith(f"{word}reprocess") and said.endswith("; still quarantined: 1 unauthentic\n")
     for key in strict:
         del again.ruad.settings[key]
     assert again.run("--reason=unauthentic")[1] == "reprocessed 1 mail: 1 reports stored, 0 duplicates\n"

@@ -389,7 +389,7 @@ def test_more_downloads_at_once_than_may_be_are_refused(long):
         answer = site.ask(LONG_CSV)
         assert (answer.status, answer["Retry-After"]) == (503, "30")
         assert answer["Content-Type"] == "application/problem+json"
-    wait_until(lambda: site.ask(LONG_CSV).status == 200, "downloads that were broken off make room")
+    wait_until(lambda: site.ask(LONG_CSV).status == 200, "downloads that were cancelled make room")
 
 
 def test_a_report_is_to_be_had_as_xml(site):

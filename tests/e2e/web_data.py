@@ -55,7 +55,7 @@ def temporary_folder():
 CHECK = {  # as ruad-enrich keeps it of each domain
     "ok": False,
     "solicited": False,
-    "findings": [{"code": "dmarc_missing", "severity": "error", "place": "_dmarc TXT", "text": "there is no record", "mend": None}],
+    "findings": [{"code": "dmarc_missing", "severity": "error", "place": "_dmarc TXT", "text": "there is no record", "fix": None}],
     "spf": {"result": "ok", "all": "-", "lookups": 1, "unlisted": [], "ranges": [{"range": "192.0.2.0/24", "qualifier": "+"}]},
     "dkim": [{"domain": "example.org", "selector": "spare", "status": "ok"}],
 }

@@ -180,7 +180,7 @@ def second_domain():
 
 
 def unreadable():
-    """A gzip that was cut off on its way: set aside with its reason, and answered 250 all the same."""
+    """A gzip that was cut off on its way: quarantined with its reason, and answered 250 all the same."""
     xml = feedback('Cutoff Mail', 'dmarc@cutoff.example', 'cut-1', 22, 'example.com', STRICT, [own(3)])
     return mixed(header('dmarc@cutoff.example', 'Report Domain: example.com Submitter: cutoff.example', 23, 'cut-1@cutoff.example'),
                  'DMARC report.', 'application/gzip', 'cutoff.example!example.com!1795305600!1795391999.xml.gz',

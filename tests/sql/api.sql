@@ -136,7 +136,7 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'status', x -> 'code', x -> '
 	'[["conflict", "conflict", "a different report with the same key is already stored", true], ["quarantined", "xml", "line 1: evil", true]]', 'intake: problems, without control characters');
 SELECT is(jsonb_array_length(api.intake_events(api.filter(), api.page(), p_status => ARRAY['stored']) -> 'items'), 4, 'intake: by status');
 
--- kinds, what breaks off, and what the MTA said
+-- kinds, what is truncated, and what the MTA said
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('part.example', 'Org', 'part', t.day(-3), '[]', '{"partial": true}'), t.failure('{}'), t.failure('{}', '{"kind": "feedback"}'), t.tls(t.tls_content())) || '{"authentic": "fail"}') x),
 	'4 0 0 0 t', 'a mail of all kinds');
 SELECT is(jsonb_build_array(j -> 'by_kind', j -> 'by_code', j #> '{counts,stored}'), '[{"aggregate": 6, "failure": 1, "feedback": 1, "tls": 1, "unreadable": 1}, {"xml": 1, "conflict": 1}, 8]', 'intake: by kind') FROM api.intake(api.filter()) j;

@@ -65,7 +65,7 @@ SELECT results_eq($$SELECT item_no, kind, status FROM ruad.item WHERE mail = (SE
 SELECT is((SELECT count(*) FROM (SELECT id FROM ruad.report UNION SELECT id FROM ruad.failure UNION SELECT id FROM ruad.tls) u), (SELECT count(*) FROM ruad.item WHERE status = 'stored'),
 	'a number names one report, whatever its kind');
 
--- Lies. What comes of each: stored or set aside, and the batch goes on.
+-- Lies. What comes of each: stored or quarantined, and the batch goes on.
 SELECT is(t.take(t.mail(t.failure(f, jsonb_build_object('bytes', 'lie ' || no, 'content', content::jsonb)), t.tls(content::jsonb, jsonb_build_object('bytes', 'lie ' || no)))), want, 'content is ' || content)
 FROM (VALUES (1, NULL, '0 0 0 2 t'), (2, 'null', '0 0 0 2 t'), (3, '"x"', '0 0 0 2 t'), (4, '[{"policies": []}]', '0 0 0 2 t'), (5, '{}', '1 0 0 1 t')) v(no, content, want), doc;
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.failure('{}', '{"sha256": null}'), t.failure('{}', '{"sha256": "\\x00"}'), t.tls(t.tls_content('L'), '{"sha256": null}'), t.tls(t.tls_content('L'), '{"sha256": ""}'))) x),

@@ -17,12 +17,12 @@ SELECT is(api.attention(api.filter()) -> 'items', '[]', 'nor does anything want 
 SELECT is(api.domain_dns('nobody.example', api.filter()), NULL, 'a domain that was never heard of');
 
 -- the order of ranges, qualifiers, and all
-SELECT t.kept('corp.example', '{"ok": true, "solicited": true, "findings": [{"code": "x", "severity": "info", "place": "a", "text": "\u202eb", "mend": null}],
+SELECT t.kept('corp.example', '{"ok": true, "solicited": true, "findings": [{"code": "x", "severity": "info", "place": "a", "text": "\u202eb", "fix": null}],
 	"spf": {"result": "ok", "all": "-", "unlisted": [], "ranges": [{"range": "192.0.2.8/29", "qualifier": "-"}, {"range": "192.0.2.0/24", "qualifier": "+"}, {"range": "198.51.100.0/24", "qualifier": "~"}]},
 	"mx": [{"host": "mx.corp.example", "preference": 10, "addresses": ["203.0.113.25"]}],
 	"dkim": [{"domain": "corp.example", "selector": "s1", "status": "ok"}, {"domain": "news.corp.example", "selector": "gone", "status": "missing"}, {"domain": "corp.example", "selector": "spare", "status": "ok"}]}');
-SELECT t.kept('stranger.example', '{"ok": false, "solicited": false, "findings": [{"code": "dmarc_missing", "severity": "error", "place": "_dmarc.stranger.example TXT", "text": "there is no record", "mend": "publish one"},
-	{"code": "dns_failed", "severity": "error", "place": "p", "text": "t", "mend": null}], "spf": {"result": "none"}}');
+SELECT t.kept('stranger.example', '{"ok": false, "solicited": false, "findings": [{"code": "dmarc_missing", "severity": "error", "place": "_dmarc.stranger.example TXT", "text": "there is no record", "fix": "publish one"},
+	{"code": "dns_failed", "severity": "error", "place": "p", "text": "t", "fix": null}], "spf": {"result": "none"}}');
 SELECT results_eq($$SELECT host(source_ip), in_spf FROM api.spf_of('corp.example', '{192.0.2.1,192.0.2.9,198.51.100.7,203.0.113.25,2001:db8::5}')$$,
 	$$VALUES ('192.0.2.1', true), ('192.0.2.9', false), ('198.51.100.7', false), ('203.0.113.25', false), ('2001:db8::5', false)$$, 'the first range decides, then all');
 SELECT is((SELECT in_spf FROM api.spf_of('stranger.example', '{192.0.2.1}')), NULL, 'without SPF nothing is known');
@@ -45,7 +45,7 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'domain', s -> 'selector', s 
 	'[["corp.example", "s1", "ok", 10], ["corp.example", "forged", "unknown", 7], ["news.corp.example", "gone", "missing", 7]]', 'selectors: each message once, in any case');
 SELECT is(j -> 'unused', '[{"domain": "corp.example", "selector": "spare"}]', 'a key that nothing was signed with') FROM d;
 SELECT is(j #>> '{findings,3,text}', 'b', 'what the DNS says is inert') FROM d;
-SELECT is((j #> '{findings,0}') - '{text,mend}'::text[], '{"code": "own_host_outside_spf", "severity": "error", "place": "192.0.2.9"}', 'a host of one''s own outside of SPF is a finding, the first') FROM d;
+SELECT is((j #> '{findings,0}') - '{text,fix}'::text[], '{"code": "own_host_outside_spf", "severity": "error", "place": "192.0.2.9"}', 'a host of one''s own outside of SPF is a finding, the first') FROM d;
 SELECT is(j #>> '{check,findings,0,text}', 'b', 'in the document, too') FROM d;
 SELECT is(j -> 'solicited', 'true', 'it asked for reports') FROM d;
 SELECT matches(j ->> 'checked_at', '^\d{4}-', 'when it was checked') FROM d;
@@ -56,11 +56,11 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'code', x -> 'domain', x -> '
 	  ["selector_without_key", "corp.example", null], ["unsolicited", "stranger.example", null]]', 'attention: the gravest first; not what is wrong with a stranger''s DNS, nor a selector that only failed');
 SELECT is(x ->> 'text', 'out2.corp.example, a host of yours, sent 7 messages as corp.example from 192.0.2.9, which the SPF of corp.example does not cover: a server with several addresses may leave by the wrong one.',
 	'in a sentence') FROM a WHERE no = 1;
-SELECT is(x ->> 'mend', 'Add ip6:2001:db8::5 to the SPF record of corp.example, or bind outgoing mail to an address that it covers.', 'with what to do') FROM a WHERE no = 3;
+SELECT is(x ->> 'fix', 'Add ip6:2001:db8::5 to the SPF record of corp.example, or bind outgoing mail to an address that it covers.', 'with what to do') FROM a WHERE no = 3;
 SELECT is(jsonb_array_length(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items'), 1, 'attention: of a domain');
 SELECT t.kept('stranger.example', (SELECT result || '{"solicited": true}' FROM dmarc.dns_checks WHERE domain = 'stranger.example'));
 SELECT is((SELECT jsonb_agg(i -> 'code') FROM jsonb_array_elements(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items') i), '["dns_error"]', 'attention: what is wrong with the DNS of one that asked; that it did not answer is nothing');
-SELECT t.kept('stranger.example', (SELECT result || '{"findings": [{"code": "spf_many_ranges", "severity": "warning", "place": "p", "text": "t", "mend": null}]}' FROM dmarc.dns_checks WHERE domain = 'stranger.example'));
+SELECT t.kept('stranger.example', (SELECT result || '{"findings": [{"code": "spf_many_ranges", "severity": "warning", "place": "p", "text": "t", "fix": null}]}' FROM dmarc.dns_checks WHERE domain = 'stranger.example'));
 SELECT is((SELECT in_spf FROM api.spf_of('stranger.example', '{192.0.2.1}')), NULL, 'of more ranges than are kept one might have it');
 SELECT is(api.attention(api.filter(p_from => '2020-01-01', p_to => '2020-02-01')) -> 'items', '[]', 'attention: of a window');
 SELECT ruad.set_label('ip:192.0.2.9', 'not_mine', NULL, 'kim', 'cli');

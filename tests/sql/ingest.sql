@@ -34,7 +34,7 @@ SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"email": "ot
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"report_id": "a\",\"b"}'), t.mail(a || '{"report_id": "a"}')) x),
 	'1 0 0 0 f,1 0 0 0 f', 'parts of the key cannot run into each other');
 
-SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('xml', 'line 1: no'))) x), '0 0 0 1 t', 'what cannot be read is set aside raw');
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('xml', 'line 1: no'))) x), '0 0 0 1 t', 'what cannot be read is quarantined raw');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('xml', 'line 1: no'))) x), '0 1 0 0 f', 'the same bytes again are a duplicate');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('xml', 'b')), t.mail(t.unreadable('xml', 'b'))) x), '0 0 0 1 t,0 1 0 0 f',
 	'also in one batch');
@@ -46,7 +46,7 @@ SELECT results_eq($$SELECT DISTINCT i.status, i.code, i.reason, convert_from(r.r
 	FROM dmarc.intake i JOIN ruad.raw r ON r.mail = i.raw_mail WHERE i.reason = 'line 1: no' ORDER BY 1$$,
 	$$VALUES ('duplicate', 'xml', 'line 1: no', 'xml'), ('quarantined', 'xml', 'line 1: no', 'xml')$$, 'reason and bytes are there to see');
 
--- Lies of a parser: one mail is set aside, nothing fails.
+-- Lies of a parser: one mail is quarantined, nothing fails.
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"report_id": "l1", "records": 7}')) x), '0 0 0 1 t', 'fewer records than announced');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"report_id": "l2", "kind": "poem"}')) x), '0 0 0 1 t', 'a kind that is none');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a - 'domain'), t.mail(a - 'begin'), t.mail(a - 'end'), t.mail(a || '{"domain": ""}')) x),

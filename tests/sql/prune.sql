@@ -23,7 +23,7 @@ SELECT is((SELECT string_agg(DISTINCT x, ',') FROM t.take(VARIADIC ARRAY(SELECT 
 	('mar1', '2024-03-09 23:59:59+00'), ('mar2', '2024-03-10 00:00:00+00'), ('apr', '2024-04-01 00:00:00+00')) v(id, at) ORDER BY at::timestamptz)) x), '1 0 0 0 f', 'reports of several months');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.named('far', t.doc('far', '9999-01-01 00:00:00+00')) || jsonb_build_object('received_at', '2024-03-09'), t.named('far2', t.doc('far2', '9999-01-01 00:00:00+00')) || jsonb_build_object('received_at', '2024-03-11'),
 	t.named('partial', t.doc('partial', '2024-01-02 00:00:00+00', '{"partial": true}'), t.doc('apr', '2024-04-01 00:00:00+00')) || jsonb_build_object('received_at', '2024-01-03'),
-	t.named('conflict', t.doc('apr', '2024-04-01 00:00:00+00', '{"bytes": "other"}')) || jsonb_build_object('received_at', '2024-01-03')) x), '1 0 0 0 f,1 0 0 0 f,1 1 0 0 t,0 0 1 0 t', 'of the far future, one that breaks off, a conflict');
+	t.named('conflict', t.doc('apr', '2024-04-01 00:00:00+00', '{"bytes": "other"}')) || jsonb_build_object('received_at', '2024-01-03')) x), '1 0 0 0 f,1 0 0 0 f,1 1 0 0 t,0 0 1 0 t', 'of the far future, a truncated one, a conflict');
 SELECT is((t.make('report', '2024-01-01', '2024-02-01', '2024-03-01', '2024-04-01'), t.months('report'))::text, '(t,"2024_01 2024_02 2024_03 2024_04")', 'the months are there');
 CREATE TEMP TABLE epoch AS SELECT last_value FROM ruad.evaluation_epoch;
 SELECT is(t.prune('aggregate', '2000-01-01'), 'reports 0, records 0, months 0', 'nothing is as old as that');
@@ -68,7 +68,7 @@ SELECT is(t.broken(), '', 'all is consistent');
 
 -- bytes
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.named('raw', t.unreadable('xml', 'r')) || jsonb_build_object('received_at', t.day(-9)), t.named('raw', t.unreadable('xml', 'r')), t.named('raw2', t.unreadable('xml', 'r'))) x),
-	'0 0 0 1 t,0 1 0 0 f,0 0 0 1 t', 'mails set aside');
+	'0 0 0 1 t,0 1 0 0 f,0 0 0 1 t', 'mails quarantined');
 SELECT is(t.prune('raw', t.day(-8)), format('mails 2, bytes %s', length('conflict') + length('raw')), 'old bytes go');
 SELECT is((SELECT string_agg(t.ledger(id), '; ' ORDER BY id) FROM ruad.mail WHERE sha256 IN (sha256('raw'), sha256('raw2'))), '1 unreadable quarantined xml -; 1 unreadable duplicate xml -; 1 unreadable quarantined xml - +raw', 'the ledger keeps what was wrong');
 SELECT is((SELECT count(*) FROM ruad.mail m WHERE m.raw IS NOT NULL AND NOT EXISTS (SELECT FROM ruad.raw k WHERE k.mail = m.raw)), 0::bigint, 'and names no bytes that are gone');

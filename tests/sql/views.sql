@@ -66,7 +66,7 @@ SELECT results_eq('SELECT kind, record_no, note_no, domain, org_name, day, code,
 		('tls', NULL, 1, 'v.example', 'TLS Org', '2026-02-01', 'J1', 'policies', 'v.example')$$, 'notes of all kinds');
 SELECT results_eq('SELECT kinds, authentic, items, stored, duplicates, conflicts, quarantined, raw_mail = mail FROM dmarc.mails ORDER BY mail DESC LIMIT 3',
 	$$VALUES (NULL::text[], 'none', 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL), ('{aggregate}', 'fail', 1, 1, 0, 0, 0, true), ('{failure,tls,unreadable}', 'pass', 3, 2, 0, 0, 1, true)$$, 'mails');
-SELECT results_eq('SELECT report_id, partial, authentic FROM dmarc.reports WHERE org_name = ''C''', $$VALUES ('2', true, 'fail')$$, 'reports say whether they break off, and what the MTA said');
+SELECT results_eq('SELECT report_id, partial, authentic FROM dmarc.reports WHERE org_name = ''C''', $$VALUES ('2', true, 'fail')$$, 'reports say whether they are truncated, and what the MTA said');
 SELECT results_eq('SELECT kind, status, code, authentic, partial FROM dmarc.intake ORDER BY mail DESC, item_no LIMIT 5', $$VALUES (NULL, NULL, NULL, 'none', NULL), ('aggregate', 'stored', 'partial', 'fail', true),
 	('failure', 'stored', NULL, 'pass', false), ('tls', 'stored', NULL, 'pass', false), ('unreadable', 'quarantined', 'xml', 'pass', false)$$, 'the ledger');
 SELECT * FROM finish();

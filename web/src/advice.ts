@@ -30,6 +30,6 @@ export function useAdvice(source: SourceItem, standing: Verdict): Advice {
   const where = situation(source, standing);
   const text = words('advice', where);
   const why = /^(mine|none) (failing|mixed)/.test(where) ? mainFailure(source.by_class) : undefined;
-  const mend = why && `${why.reason} ${words('classes', why.name)}`;
-  return { mood: MOODS[where] ?? 'warn', text: mend ? `${text} ${mend}` : text };
+  const fix = why && `${why.reason} ${words('classes', why.name)}`;
+  return { mood: MOODS[where] ?? 'warn', text: fix ? `${text} ${fix}` : text };
 }

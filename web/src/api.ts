@@ -131,7 +131,7 @@ export interface DomainDns {
   checked_at: Text;
   solicited: boolean | null;
   check: { spf?: { ranges: unknown[]; lookups: number } } | null;
-  findings: { code: string; severity: 'error' | 'warning' | 'info'; place: Text; text: string; mend: Text }[];
+  findings: { code: string; severity: 'error' | 'warning' | 'info'; place: Text; text: string; fix: Text }[];
   senders: { source_ip: string; rdns: Text; own: boolean; in_spf: boolean | null; messages: number; spf_aligned: number; last_seen: string }[];
   selectors: { domain: string; selector: string; status: string; messages: number; last_seen: string }[];
   unused: { domain: string; selector: string }[];
@@ -142,7 +142,7 @@ export interface AttentionItem {
   severity: 'error' | 'warning';
   domain: string;
   text: string;
-  mend: Text;
+  fix: Text;
 }
 
 export interface SourceItem extends Tally {

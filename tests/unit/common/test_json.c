@@ -285,7 +285,7 @@ static void a_mail_that_our_mta_judged_says_so(void **state)
 	free(text);
 }
 
-static void a_report_that_breaks_off_says_so(void **state)
+static void a_truncated_report_says_so(void **state)
 {
 	(void)state;
 	guint unreadables;
@@ -396,7 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_are_printed_as_designed),
 		cmocka_unit_test(contents_are_the_reports_own_members),
-		cmocka_unit_test(a_report_that_breaks_off_says_so),
+		cmocka_unit_test(a_truncated_report_says_so),
 		cmocka_unit_test(a_mail_that_our_mta_judged_says_so),
 		cmocka_unit_test(a_reader_finds_the_values_again),
 		cmocka_unit_test(many_records_come_behind_the_header),

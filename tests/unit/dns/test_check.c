@@ -246,8 +246,8 @@ static const struct finding *find(struct check *check, enum finding_code code)
 	return NULL;
 }
 
-static void check_mend(
-    const char *domain, const char *lines, enum finding_code code, const char *place, const char *mend)
+static void check_fix(
+    const char *domain, const char *lines, enum finding_code code, const char *place, const char *fix)
 {
 	struct zone *zone = zone_new(lines);
 	struct check *check = run(zone, domain, NULL);
@@ -255,7 +255,7 @@ static void check_mend(
 
 	assert_non_null(finding);
 	assert_string_equal(finding->place, place);
-	assert_string_equal(finding->mend, mend);
+	assert_string_equal(finding->fix, fix);
 	check_free(check);
 	zone_free(zone);
 }
@@ -263,45 +263,44 @@ static void check_mend(
 static void a_finding_says_what_to_publish(void **state)
 {
 	(void)state;
-	check_mend("example.com", MAIL, FINDING_DMARC_MISSING, "_dmarc.example.com TXT",
+	check_fix("example.com", MAIL, FINDING_DMARC_MISSING, "_dmarc.example.com TXT",
 	    "_dmarc.example.com. TXT \"v=DMARC1; p=none; rua=mailto:dmarc-sum@example.com\"");
-	check_mend("example.com", MAIL "_dmarc.example.com TXT v=dmarc1 p=reject; sp=none",
+	check_fix("example.com", MAIL "_dmarc.example.com TXT v=dmarc1 p=reject; sp=none",
 	    FINDING_DMARC_IGNORED, "_dmarc.example.com TXT",
 	    "_dmarc.example.com. TXT \"v=DMARC1; p=reject; sp=none\"");
-	check_mend("example.com", MAIL "example.com TXT v=DMARC1; p=none", FINDING_DMARC_MISPLACED,
+	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=none", FINDING_DMARC_MISPLACED,
 	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=none\"");
-	check_mend("example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
+	check_fix("example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
 	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
 	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
 	/* of what is inherited, the name where the record is */
-	check_mend("s.example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
+	check_fix("s.example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
 	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
 	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
-	check_mend("example.com", "example.com MX 1 m.example.com", FINDING_SPF_MISSING, "example.com TXT",
+	check_fix("example.com", "example.com MX 1 m.example.com", FINDING_SPF_MISSING, "example.com TXT",
 	    "example.com. TXT \"v=spf1 mx -all\"");
-	check_mend("example.com", "example.com TXT x", FINDING_SPF_MISSING, "example.com TXT",
+	check_fix("example.com", "example.com TXT x", FINDING_SPF_MISSING, "example.com TXT",
 	    "example.com. TXT \"v=spf1 -all\"");
-	check_mend("example.com", "example.com TXT v=spf1 mx ?all a", FINDING_SPF_AFTER_ALL,
+	check_fix("example.com", "example.com TXT v=spf1 mx ?all a", FINDING_SPF_AFTER_ALL,
 	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx a ?all\"");
-	check_mend("example.com", "example.com TXT v=spf1 mx +all", FINDING_SPF_ALL_PASS,
+	check_fix("example.com", "example.com TXT v=spf1 mx +all", FINDING_SPF_ALL_PASS,
 	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx -all\"");
-	check_mend("example.com",
+	check_fix("example.com",
 	    "example.com TXT v=spf1 mx a ~all\nexample.com TXT v=spf1 mx include:b.example -all",
 	    FINDING_SPF_SEVERAL, "example.com TXT",
 	    "example.com. TXT \"v=spf1 mx a include:b.example ~all\"");
-	check_mend("example.com", "example.com TXT  \"v=spf1-all\"", FINDING_SPF_IGNORED, "example.com TXT",
+	check_fix("example.com", "example.com TXT  \"v=spf1-all\"", FINDING_SPF_IGNORED, "example.com TXT",
 	    "example.com. TXT \"v=spf1 -all\"");
-	check_mend("example.com", "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1",
+	check_fix("example.com", "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1",
 	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
 	    "1.2.0.192.in-addr.arpa. PTR m.example.com.");
-	check_mend("example.com",
-	    "example.com TXT v=spf1 a:out.example.com -all\nout.example.com A 192.0.2.1",
+	check_fix("example.com", "example.com TXT v=spf1 a:out.example.com -all\nout.example.com A 192.0.2.1",
 	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
 	    "1.2.0.192.in-addr.arpa. PTR out.example.com.");
-	check_mend("example.com",
+	check_fix("example.com",
 	    "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1\n1.2.0.192.in-addr.arpa PTR x.example",
 	    FINDING_SENDER_UNCONFIRMED, "1.2.0.192.in-addr.arpa PTR", "x.example. A 192.0.2.1");
-	check_mend("example.com", "example.com MX 1 m.example.com", FINDING_TLSRPT_MISSING,
+	check_fix("example.com", "example.com MX 1 m.example.com", FINDING_TLSRPT_MISSING,
 	    "_smtp._tls.example.com TXT",
 	    "_smtp._tls.example.com. TXT \"v=TLSRPTv1; rua=mailto:tls-rpt@example.com\"");
 }
@@ -319,7 +318,7 @@ static void consent_under_a_name_that_is_too_long_cannot_be(void **state)
 
 	(void)state;
 	assert_non_null(finding);
-	assert_null(finding->mend);
+	assert_null(finding->fix);
 	check_free(check);
 	zone_free(zone);
 }
@@ -479,7 +478,7 @@ static void the_document_has_its_members(void **state)
 		const char *of, *members;
 	} WANT[] = {
 		{ "", "domain checked_at ok answered findings dmarc reports spf dkim mx tls_rpt senders" },
-		{ "findings", "code severity place text mend" },
+		{ "findings", "code severity place text fix" },
 		{ "dmarc", "name record organizational_domain policy_tag p sp np adkim aspf fo psd t rua ruf "
 			   "effective" },
 		{ "reports",

@@ -100,7 +100,7 @@ static const struct {
 	    "dmarc_value, dmarc_value, dmarc_value, dmarc_value, dmarc_value" },
 };
 
-static void dmarc_records_are_read_and_mended(void **state)
+static void dmarc_records_are_read_and_fixed(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(DMARC); i++) {
@@ -119,8 +119,8 @@ static void dmarc_records_are_read_and_mended(void **state)
 	}
 }
 
-/* What has been mended has nothing left to mend. */
-static void a_mended_record_stays_as_it_is(void **state)
+/* What has been fixed has nothing left to fix. */
+static void a_fixed_record_stays_as_it_is(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(DMARC); i++) {
@@ -148,7 +148,7 @@ static void a_finding_has_its_place_and_what_to_publish(void **state)
 	finding = findings_get(findings, 0);
 	assert_string_equal(finding->place, "_dmarc.example.com TXT: pct");
 	assert_string_equal(
-	    finding->mend, "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:a@b.example\"");
+	    finding->fix, "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:a@b.example\"");
 	assert_string_equal(finding_code_word(finding->code), "dmarc_removed_tag");
 	assert_string_equal(finding_severity_word(finding_severity_of(finding->code)), "warning");
 	dmarc_clear(&record);
@@ -264,7 +264,7 @@ static void what_the_dns_says_is_cut_and_has_no_control_characters(void **state)
 	    findings, FINDING_DMARC_IGNORED, long_text, g_strdup(long_text), "\033[31m%s", long_text);
 	assert_true(strlen(findings_get(findings, 0)->text) <= 600);
 	assert_true(strlen(findings_get(findings, 0)->place) <= 400);
-	assert_null(findings_get(findings, 0)->mend);
+	assert_null(findings_get(findings, 0)->fix);
 	assert_null(strchr(findings_get(findings, 0)->text, '\033'));
 	findings_free(findings);
 }
@@ -444,8 +444,8 @@ static void tls_reporting_records_are_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dmarc_records_are_read_and_mended),
-		cmocka_unit_test(a_mended_record_stays_as_it_is),
+		cmocka_unit_test(dmarc_records_are_read_and_fixed),
+		cmocka_unit_test(a_fixed_record_stays_as_it_is),
 		cmocka_unit_test(a_finding_has_its_place_and_what_to_publish),
 		cmocka_unit_test(addresses_are_taken_out_of_uris),
 		cmocka_unit_test(assertion_72_what_is_nearly_a_record_is_told),

@@ -805,7 +805,7 @@ static void sha256_is_of_all_bytes(void **state)
 }
 
 /* The repair is ahead of libxml2, by how much depends on the pieces. */
-static void what_is_mended_behind_the_break_is_not_noted(void **state)
+static void what_is_repaired_behind_the_break_is_not_noted(void **state)
 {
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 	static const char *const BREAKS[] = { "</record>", "</feedback>x" };
@@ -910,7 +910,7 @@ int main(void)
 		cmocka_unit_test(different_names_end_at_their_limit),
 		cmocka_unit_test(each_error_of_the_sink_ends_it_and_comes_out),
 		cmocka_unit_test(sha256_is_of_all_bytes),
-		cmocka_unit_test(what_is_mended_behind_the_break_is_not_noted),
+		cmocka_unit_test(what_is_repaired_behind_the_break_is_not_noted),
 		cmocka_unit_test(assertion_24_memory_does_not_grow_with_100000_records),
 	};
 

@@ -319,7 +319,7 @@ static void limits_hold_at_n_minus_1_n_n_plus_1(void **state)
 }
 
 /* What looks like a header or a boundary to who does not know where he is. */
-static void no_mail_is_set_aside_for_what_is_none_of_its_parts(void **state)
+static void no_mail_is_quarantined_for_what_is_none_of_its_parts(void **state)
 {
 	static const struct {
 		const char *name, *head, *unit;
@@ -478,7 +478,7 @@ int main(void)
 		cmocka_unit_test(rows),
 		cmocka_unit_test(base64_is_decoded_tolerantly),
 		cmocka_unit_test(limits_hold_at_n_minus_1_n_n_plus_1),
-		cmocka_unit_test(no_mail_is_set_aside_for_what_is_none_of_its_parts),
+		cmocka_unit_test(no_mail_is_quarantined_for_what_is_none_of_its_parts),
 		cmocka_unit_test(contents_are_whole_whatever_is_cut),
 		cmocka_unit_test(headers_are_bounded_wherever_they_stand),
 		cmocka_unit_test(hostile_mails_end_early),

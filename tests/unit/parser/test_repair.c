@@ -1,5 +1,5 @@
 /*
- * Bytes of damaged XML into mended ones: each row whole, byte by byte and in sevens. What was mended is put before it
+ * Bytes of damaged XML into repaired ones: each row whole, byte by byte and in sevens. What was repaired is put before it
  * as "{code}"; rows of want NULL come out as they go in.
  */
 #include "parser/repair.h"
@@ -116,12 +116,12 @@ static void on_bytes(gpointer user, const guint8 *data, gsize size)
 	g_string_append_len(user, (const char *)data, (gssize)size);
 }
 
-static void on_mended(gpointer user, const char *code)
+static void on_repaired(gpointer user, const char *code)
 {
 	g_string_append_printf(user, "{%s}", code);
 }
 
-static const struct repair_visitor VISITOR = { on_bytes, on_mended };
+static const struct repair_visitor VISITOR = { on_bytes, on_repaired };
 
 static GString *run(const struct parser_limits *limits, const char *xml, gsize size, gsize step)
 {
@@ -169,8 +169,8 @@ static void rows_whole_and_byte_by_byte(void **state)
 		}
 }
 
-/* Nothing is left to mend in what was mended, wherever the document ends. */
-static void what_was_mended_is_left_alone(void **state)
+/* Nothing is left to repair in what was repaired, wherever the document ends. */
+static void what_was_repaired_is_left_alone(void **state)
 {
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 
@@ -234,11 +234,11 @@ static void utf_16_is_left_alone(void **state)
 		}
 }
 
-/* At max_tag_bytes and one more: what is longer is passed on, and all after it, unmended. */
+/* At max_tag_bytes and one more: what is longer is passed on, and all after it, unrepaired. */
 static void what_is_held_ends_at_its_limit(void **state)
 {
 	static const struct {
-		const char *name, *head, *tail, *mended;
+		const char *name, *head, *tail, *repaired;
 	} rows[] = {
 		/* what is held is 20 bytes, with an x for each that is missing */
 		{ "a tag", "<feedback><a b='", "'/>&</feedback>", "'/>{X5}&amp;</feedback>" },
@@ -252,8 +252,8 @@ static void what_is_held_ends_at_its_limit(void **state)
 		for (gsize held = 19; held <= 21; held++) {
 			g_autofree char *fill = g_strnfill(held - (i == 0 ? 9 : 2), 'x');
 			g_autofree char *xml = g_strconcat(rows[i].head, fill, rows[i].tail, NULL);
-			g_autofree char *want =
-			    g_strconcat(rows[i].head, fill, held > 20 ? rows[i].tail : rows[i].mended, NULL);
+			g_autofree char *want = g_strconcat(
+			    rows[i].head, fill, held > 20 ? rows[i].tail : rows[i].repaired, NULL);
 			GString *got = run(&limits, xml, strlen(xml), 1);
 
 			if (strcmp(got->str, want) != 0)
@@ -282,7 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_whole_and_byte_by_byte),
-		cmocka_unit_test(what_was_mended_is_left_alone),
+		cmocka_unit_test(what_was_repaired_is_left_alone),
 		cmocka_unit_test(nul_bytes_are_left_out),
 		cmocka_unit_test(utf_16_is_left_alone),
 		cmocka_unit_test(what_is_held_ends_at_its_limit),

@@ -1,4 +1,4 @@
-/* Bombs through the real ruad-parse: each ends set aside, within the worker's bounds; what it costs is printed. */
+/* Bombs through the real ruad-parse: each ends quarantined, within the worker's bounds; what it costs is printed. */
 #include <string.h>
 #include <sys/resource.h>
 
@@ -512,7 +512,7 @@ static void explode(const struct bomb *bomb)
 	diary_clear(&diary);
 }
 
-static void bombs_end_set_aside(void **state)
+static void bombs_end_quarantined(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(BOMBS); i++)
@@ -521,7 +521,7 @@ static void bombs_end_set_aside(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(bombs_end_set_aside) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(bombs_end_quarantined) };
 	if (argc != 2)
 		return 2;
 	ruad_parse = argv[1];

@@ -629,7 +629,7 @@ static void tls_reports_out_of_range_are_refused(void **state)
 }
 
 /* One of max_failure, or of max_json in max_json_items, does. */
-static void a_report_too_large_to_travel_is_set_aside(void **state)
+static void a_report_too_large_to_travel_is_quarantined(void **state)
 {
 	(void)state;
 	static const struct parser_limits limits = PARSER_LIMITS_DEFAULT;
@@ -865,7 +865,7 @@ int main(void)
 		cmocka_unit_test(damaged_frames_do_no_harm),
 		cmocka_unit_test(failures_out_of_range_are_refused),
 		cmocka_unit_test(tls_reports_out_of_range_are_refused),
-		cmocka_unit_test(a_report_too_large_to_travel_is_set_aside),
+		cmocka_unit_test(a_report_too_large_to_travel_is_quarantined),
 		cmocka_unit_test(the_most_items_of_a_tls_report_travel),
 		cmocka_unit_test(a_verdict_that_is_none_is_refused),
 		cmocka_unit_test(too_many_reports_are_refused),

@@ -23,7 +23,7 @@ export const InSpf = ({ value }: { value: boolean | null }) =>
 
 export const useWarnings = (params: Params): AttentionItem[] | undefined => useApi<{ items: AttentionItem[] }>('attention', params).data?.items;
 
-// What the DNS and the reports together say is wrong, each with the way to mend it.
+// What the DNS and the reports together say is wrong, each with the way to fix it.
 export function Warnings({ items }: { items: AttentionItem[] }) {
   return (
     <ul class="attention">
@@ -36,7 +36,7 @@ export function Warnings({ items }: { items: AttentionItem[] }) {
             </a>
           </span>
           <p>
-            <Text value={item.text} max={400} expand /> <Text value={item.mend} max={200} absent="" expand />
+            <Text value={item.text} max={400} expand /> <Text value={item.fix} max={200} absent="" expand />
           </p>
         </li>
       ))}
@@ -82,7 +82,7 @@ function Found({ dns: { checked_at: at, check, solicited, findings, senders, sel
             <small class="block">
               <Text value={finding.place} max={120} absent="" />
             </small>
-            {finding.mend && <Copyable text={finding.mend} />}
+            {finding.fix && <Copyable text={finding.fix} />}
           </li>
         ))}
       </ul>

@@ -52,7 +52,7 @@ function Help() {
                   title="How a source stands"
                   rows={[
                     [<VerdictMark value="passing" />, <>{passing}% of its messages or more passed.</>],
-                    [<VerdictMark value="mixed" />, <>In between. Does the window begin before a mend? Choose a shorter one.</>],
+                    [<VerdictMark value="mixed" />, <>In between. Does the window begin before a fix? Choose a shorter one.</>],
                     [<VerdictMark value="failing" />, <>{failing}% or less passed.</>],
                   ]}
                 />
