@@ -111,8 +111,10 @@ BEGIN
 	RETURN api.intake_events(f, api.page()) || api.intake_counts(f) || jsonb_build_object(
 		'mails', (SELECT count(*) FROM dmarc.mails m WHERE m.received_at >= api.at(f.from_day) AND m.received_at < api.at(f.to_day)),
 		'last_mail_at', (SELECT api.iso(m.received_at) FROM dmarc.mails m ORDER BY m.received_at DESC LIMIT 1),
+		-- not max(): in a view it would read all reports
 		'last_report_at', (SELECT api.iso(max(r.at)) FROM (
-			SELECT max(received_at) AS at FROM dmarc.reports UNION ALL SELECT max(received_at) FROM dmarc.failure_reports
-			UNION ALL SELECT max(received_at) FROM dmarc.tls_reports) r));
+			(SELECT received_at AS at FROM dmarc.reports ORDER BY received_at DESC LIMIT 1)
+			UNION ALL (SELECT received_at FROM dmarc.failure_reports ORDER BY received_at DESC LIMIT 1)
+			UNION ALL (SELECT received_at FROM dmarc.tls_reports ORDER BY received_at DESC LIMIT 1)) r));
 END
 $$;

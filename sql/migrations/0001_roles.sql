@@ -11,7 +11,7 @@
 -- logins. What is already set on a role (by that database, or by an administrator) stays. Runs in one transaction, like every migration.
 --
 -- PostgreSQL applies a role's time-outs only to a login by its name. Programs that act as a role in another way read them from here
--- (server/database/role.c). A CREATEROLE login of PostgreSQL 16 and later is no member of the roles that it creates, and may grant itself only these.
+-- (role_assume()). A CREATEROLE login of PostgreSQL 16 and later is no member of the roles that it creates, and may grant itself only these.
 
 DO $$
 DECLARE

@@ -5,7 +5,7 @@
 --
 -- Every large table has domain_id and day (the UTC date of a report's begin, or the first of its month), both in every key, and is partitioned
 -- by month of day: retention drops a partition, and the same tables distribute by domain_id on Citus. A month gets partitions of its own
--- once it has some volume (sql/retention/months.sql); what has none lies in the default partition. There are no foreign keys: only
+-- once it has some volume; what has none lies in the default partition. There are no foreign keys: only
 -- ruad.ingest() writes, in one transaction, and a key check on every record would cost a third of the whole insert.
 
 SET LOCAL ROLE ruad_owner;
