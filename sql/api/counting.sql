@@ -458,11 +458,21 @@ BEGIN
 END
 $$;
 
--- The tallies of a page's keys, in their order.
-CREATE FUNCTION api.page_tallies(p_group text, page api.key_page, f api.filter_set) RETURNS SETOF api.tally
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
+-- The same as api.expect_addresses() for a function that reads the cells of a page: few addresses are looked up in an index.
+CREATE FUNCTION api.expect_members(page api.key_page) RETURNS void
+LANGUAGE plpgsql
 AS $$
 BEGIN
+	PERFORM set_config('enable_nestloop', CASE WHEN cardinality(page.members) <= 1000 THEN 'on' ELSE 'off' END, true);
+END
+$$;
+
+-- The tallies of a page's keys, in their order.
+CREATE FUNCTION api.page_tallies(p_group text, page api.key_page, f api.filter_set) RETURNS SETOF api.tally
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
+AS $$
+BEGIN
+	PERFORM api.expect_members(page);
 	RETURN QUERY EXECUTE format('SELECT ($1)[t.no], t.messages, t.pass, t.dkim_aligned, t.spf_aligned, t.fail_overridden, t.fail_altered, t.fail_unaligned,
 		t.fail_unauthenticated, t.class_unknown, t.disposition_none, t.quarantine, t.reject, t.disposition_pass, t.first_seen, t.last_seen
 		FROM (SELECT m.no, %s FROM %s GROUP BY 1) t ORDER BY t.no', api.tally_columns(), api.page_cells(p_group, page, f, (api.group_column(p_group)).grain))

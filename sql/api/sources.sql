@@ -8,17 +8,25 @@ CREATE TYPE api.source_cell AS (no integer, step integer, domain_id integer, hea
 	dkim_aligned boolean, spf_aligned boolean, messages numeric, first_seen timestamptz, last_seen timestamptz);
 
 CREATE FUNCTION api.source_cells(p_group text, page api.key_page, f api.filter_set, spark boolean) RETURNS SETOF api.source_cell
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
 	grain text := CASE WHEN spark THEN api.spark_grain(p_group, f) ELSE (api.group_column(p_group)).grain END;
 BEGIN
-	RETURN QUERY EXECUTE format('SELECT m.no::integer, %s AS step, c.domain_id, c.header_from, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,
-			sum(c.messages), min(c.first_seen), max(c.last_seen)
-		FROM %s
-		GROUP BY GROUPING SETS ((m.no, c.domain_id, c.header_from, c.class, c.disposition, c.dkim_aligned, c.spf_aligned)%s)',
+	PERFORM api.expect_members(page);
+	RETURN QUERY EXECUTE format('
+		WITH sums AS MATERIALIZED (
+			SELECT m.no::integer AS no, %1$s AS step, c.domain_id, c.header_from, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,
+				sum(c.messages) AS messages, min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen
+			FROM %2$s
+			GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+		)
+		SELECT s.no, NULL::integer, s.domain_id, s.header_from, s.class, s.disposition, s.dkim_aligned, s.spf_aligned, sum(s.messages), min(s.first_seen),
+			max(s.last_seen)
+		FROM sums s GROUP BY 1, 3, 4, 5, 6, 7, 8
+		%3$s',
 		CASE WHEN spark THEN api.spark_step_of(f) ELSE 'NULL::integer' END, api.page_cells(p_group, page, f, grain),
-		CASE WHEN spark THEN ', (m.no, step)' END)
+		CASE WHEN spark THEN 'UNION ALL SELECT s.no, s.step, NULL, NULL, NULL, NULL, NULL, NULL, sum(s.messages), NULL, NULL FROM sums s GROUP BY 1, 2' END)
 	USING page.keys, page.members, page.member_of;
 END
 $$;
