@@ -17,6 +17,7 @@
 #include "server/common/log.h"
 #include "server/common/net.h"
 #include "server/common/paths.h"
+#include "server/web/auth.h"
 
 #define ENRICH   "ruad-enrich"
 #define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
@@ -382,14 +383,14 @@ static gboolean take_state_dir(struct serve *serve, GError **error)
 /* Settings that say nothing without one another. */
 static gboolean check_settings(const struct settings *settings, GError **error)
 {
-	guint auth = settings_choice(settings, "http.auth"); /* none, basic, proxy */
+	enum auth_mode auth = (enum auth_mode)settings_choice(settings, "http.auth");
 	const char *wrong = NULL;
 
-	if (auth == 0 && settings_list(settings, "http.editors")[0] != NULL)
+	if (auth == AUTH_NONE && settings_list(settings, "http.editors")[0] != NULL)
 		wrong = "http.editors: nobody signs in while http.auth is none";
-	else if (auth == 1 && *settings_string(settings, "http.htpasswd") == '\0')
+	else if (auth == AUTH_BASIC && *settings_string(settings, "http.htpasswd") == '\0')
 		wrong = "http.auth: basic needs http.htpasswd";
-	else if (auth == 2 && *settings_string(settings, "http.user_header") == '\0')
+	else if (auth == AUTH_PROXY && *settings_string(settings, "http.user_header") == '\0')
 		wrong = "http.auth: proxy needs http.user_header";
 	if (wrong != NULL)
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, wrong);

@@ -226,3 +226,34 @@ int *net_activated(const char *name)
 	g_array_append_val(found, end);
 	return (int *)(gpointer)g_array_free(g_steal_pointer(&found), FALSE);
 }
+
+static gboolean is_listening(int fd)
+{
+	int value = 0;
+	socklen_t size = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value;
+}
+
+GArray *net_inherited(char *const *values, GError **error)
+{
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+	for (char *const *value = values; value && *value; value++) {
+		guint64 number = 0;
+		int fd;
+
+		if (!g_ascii_string_to_unsigned(*value, 10, 0, G_MAXINT, &number, NULL) ||
+		    !is_listening((int)number)) {
+			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+			    "--listen-fd=%s: not a listening socket", *value);
+			return NULL;
+		}
+		fd = (int)number;
+		g_array_append_val(fds, fd);
+	}
+	if (fds->len > 0)
+		return g_steal_pointer(&fds);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "--listen-fd is missing");
+	return NULL;
+}

@@ -4,47 +4,22 @@
  * Settings come from the environment (server/common/settings.h). SIGTERM ends it: what is under way is
  * finished.
  */
-#include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "server/common/log.h"
+#include "server/common/net.h"
 #include "server/common/settings.h"
 #include "server/ingest/listen.h"
 #include "server/ingest/upkeep.h"
 
 #define WORKER "ruad-parse" /* lies beside us */
-
-static gboolean is_listening(int fd)
-{
-	int value = 0;
-	socklen_t size = sizeof value;
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value;
-}
-
-static gboolean add_listener(const char *value, GArray *fds, GError **error)
-{
-	guint64 number = 0;
-	int fd;
-
-	if (!g_ascii_string_to_unsigned(value, 10, 0, INT_MAX, &number, NULL) || !is_listening((int)number)) {
-		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-		    "--listen-fd=%s: not a listening socket", value);
-		return FALSE;
-	}
-	fd = (int)number;
-	g_array_append_val(fds, fd);
-	return TRUE;
-}
 
 /* The descriptors of --listen-fd, or NULL. */
 static GArray *parse_arguments(int argc, char **argv, GError **error)
@@ -55,21 +30,14 @@ static GArray *parse_arguments(int argc, char **argv, GError **error)
 					     "N" },
 		{ 0 } };
 	g_autoptr(GOptionContext) context = g_option_context_new("- take report mails by LMTP");
-	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))
 		return NULL;
-	for (char **value = values; value && *value; value++) {
-		if (!add_listener(*value, fds, error))
-			return NULL;
-	}
-	if (argc > 1 || fds->len == 0) {
-		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-		    argc > 1 ? "unexpected argument" : "--listen-fd is missing");
-		return NULL;
-	}
-	return g_steal_pointer(&fds);
+	if (argc == 1)
+		return net_inherited(values, error);
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", argv[1]);
+	return NULL;
 }
 
 /* A descriptor that becomes readable on SIGTERM or SIGINT, in whatever thread it would have struck. */

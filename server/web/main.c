@@ -5,15 +5,14 @@
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
-#include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 
 #include "server/common/log.h"
+#include "server/common/net.h"
 #include "server/common/settings.h"
 #include "server/web/auth.h"
 #include "server/web/connection.h"
@@ -24,58 +23,43 @@
 #define GRACE           12  /* seconds for requests under way at the end; a statement may take 10 */
 #define EXIT_USAGE      2
 
-/* The descriptors of --listen-fd, in argument order; each must be a listening socket. */
-static gboolean take_fd(const char *name, const char *value, gpointer data, GError **error)
+/* Two threads may wake for one connection; the later must not hang in accept(). */
+static gboolean make_nonblocking(const GArray *fds, GError **error)
 {
-	GArray *fds = data;
-	guint64 number;
-	int listening = 0;
-	socklen_t size = sizeof listening;
-	int fd;
-
-	if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT, &number, error))
-		return FALSE;
-	fd = (int)number;
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening) {
-		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s=%d: not a listening socket",
-		    name, fd);
-		return FALSE;
-	}
-	/* two threads may wake for one connection; the later must not hang in accept() */
-	if (!g_unix_set_fd_nonblocking(fd, TRUE, error))
-		return FALSE;
-	g_array_append_val(fds, fd);
+	for (guint i = 0; i < fds->len; i++)
+		if (!g_unix_set_fd_nonblocking(g_array_index(fds, int, i), TRUE, error))
+			return FALSE;
 	return TRUE;
 }
 
-static gboolean parse_arguments(int *argc, char ***argv, GArray *fds)
+/* The descriptors of --listen-fd, or NULL. */
+static GArray *parse_arguments(int *argc, char ***argv, GError **error)
 {
+	g_auto(GStrv) values = NULL;
 	gboolean show_version = FALSE;
 	const GOptionEntry entries[] = {
-		{ "listen-fd", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_fd,
+		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
 		    "Serve on this descriptor, a listening socket (may be repeated)", "N" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- serve ruad's page and JSON API");
-	GOptionGroup *group = g_option_group_new("web", "", "", fds, NULL);
-	g_autoptr(GError) error = NULL;
+	g_autoptr(GArray) fds = NULL;
 
-	g_option_group_add_entries(group, entries);
-	g_option_context_set_main_group(context, group);
-	if (!g_option_context_parse(context, argc, argv, &error)) {
-		fprintf(stderr, "ruad-web: %s\n", error->message);
-		return FALSE;
-	}
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, argc, argv, error))
+		return NULL;
 	if (show_version) {
 		puts("ruad-web " RUAD_VERSION);
 		exit(EXIT_SUCCESS);
 	}
-	if (fds->len == 0 || *argc > 1) {
-		fprintf(stderr, "ruad-web: usage: ruad-web --listen-fd=N...\n");
-		return FALSE;
+	if (*argc > 1) {
+		g_set_error(
+		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", (*argv)[1]);
+		return NULL;
 	}
-	return TRUE;
+	fds = net_inherited(values, error);
+	return fds != NULL && make_nonblocking(fds, error) ? g_steal_pointer(&fds) : NULL;
 }
 
 /* Threads inherit the mask, so that the signals wait for sigwait() alone. */
@@ -140,14 +124,16 @@ static int serve(const struct settings *settings, const GArray *fds)
 
 int main(int argc, char **argv)
 {
-	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GArray) fds = parse_arguments(&argc, &argv, &error);
 	struct settings *settings;
 	int code;
 
 	log_init("ruad-web", FALSE);
-	if (!parse_arguments(&argc, &argv, fds))
+	if (fds == NULL) {
+		fprintf(stderr, "ruad-web: %s\n", error->message);
 		return EXIT_USAGE;
+	}
 	settings = settings_load(NULL, NULL, &error);
 	if (settings == NULL) {
 		log_error("%s", error->message);

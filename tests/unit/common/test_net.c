@@ -219,9 +219,38 @@ static void activated_sockets_are_found_by_their_name(void **state G_GNUC_UNUSED
 	assert_int_equal(http[1], -1);
 }
 
+/* What a supervisor hands over by number is checked: each must be a listening socket. */
+static void inherited_descriptors_are_listening_sockets(void **state G_GNUC_UNUSED)
+{
+	int listening = socket(AF_INET, SOCK_STREAM, 0), deaf = socket(AF_INET, SOCK_STREAM, 0);
+	g_autofree char *good = g_strdup_printf("%d", listening);
+	g_autofree char *bad = g_strdup_printf("%d", deaf);
+	char *const good_values[] = { good, good, NULL };
+	char *const wrong[][3] = { { NULL }, { bad, NULL }, { good, bad, NULL }, { (char *)"x", NULL },
+		{ (char *)"-1", NULL }, { (char *)"", NULL }, { (char *)"99999999999", NULL } };
+	g_autoptr(GArray) fds = NULL;
+
+	assert_int_equal(listen(listening, 1), 0);
+	fds = net_inherited(good_values, NULL);
+	assert_non_null(fds);
+	assert_int_equal(fds->len, 2);
+	assert_int_equal(g_array_index(fds, int, 1), listening);
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(net_inherited(wrong[i], &error));
+		assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
+		assert_true(g_str_has_prefix(error->message, "--listen-fd"));
+	}
+	assert_null(net_inherited(NULL, NULL));
+	close(listening);
+	close(deaf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(inherited_descriptors_are_listening_sockets),
 		cmocka_unit_test(activated_sockets_are_found_by_their_name),
 		cmocka_unit_test(addresses_are_literals_with_a_port_or_absolute_paths),
 		cmocka_unit_test(the_path_of_a_unix_socket_has_107_bytes_at_most),
