@@ -59,7 +59,7 @@ LANGUAGE sql AS $$ SELECT convert_to(coalesce(mail ->> 'bytes', mail::text), 'UT
 CREATE FUNCTION t.mails(VARIADIC mails jsonb[]) RETURNS ruad.new_mail[]
 LANGUAGE sql AS $$
 	SELECT array_agg(ROW((m.v ->> 'again')::bigint, coalesce((m.v ->> 'received_at')::timestamptz, now()), 'lmtp', NULL, 'a@b.example',
-		'["dmarc-sum@here.example"]', length(t.bytes(m.v)), coalesce(decode(m.v ->> 'sha256', 'hex'), (SELECT k.sha256 FROM ruad.raw k WHERE k.mail = (m.v ->> 'again')::bigint), sha256(t.bytes(m.v))),
+		coalesce(m.v -> 'recipients', '["dmarc-sum@here.example"]'), length(t.bytes(m.v)), coalesce(decode(m.v ->> 'sha256', 'hex'), (SELECT k.sha256 FROM ruad.raw k WHERE k.mail = (m.v ->> 'again')::bigint), sha256(t.bytes(m.v))),
 		'<1@b.example>', m.v ->> 'subject', 'a@b.example', coalesce(m.v ->> 'authentic', 'none'))::ruad.new_mail ORDER BY m.no)
 	FROM unnest(mails) WITH ORDINALITY AS m(v, no)
 $$;
