@@ -1,5 +1,5 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step: numbers added up by hand.
-SELECT plan(56);
+SELECT plan(58);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$ SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$ SELECT api.filter(p_from => t.date(n_from)::date, p_to => t.date(n_to)::date) $$;
 -- Items of a list, as an array of arrays of the members named.
@@ -37,6 +37,8 @@ SELECT is(j #>> '{items,3,policy,effective}', 'reject', 'domains: or p, without 
 SELECT is(t.members(j -> 'items', 'blockers', 'sufficient'), '[[1, false], [null, null], [1, false], [null, null]]', 'domains: what stands against enforcement, of policy domains') FROM d;
 SELECT is((SELECT array_agg(v::int) FROM d, jsonb_array_elements_text(j #> '{items,1,spark}') v), array_fill(0, '{24}') || '{2,0,0,5,0,0}', 'domains: the spark of a From domain');
 SELECT is((SELECT array_agg(v::int) FROM d, jsonb_array_elements_text(j #> '{items,0,spark}') v), array_fill(0, '{24}') || '{27,0,0,16,0,0}', 'domains: and of a policy domain');
+SELECT is(s.spark, to_jsonb(array_fill(0, '{51}') || 100 || array_fill(0, '{34}') || '{27,0,0,16,0,0}'), 'sparks: 92 days have a value each') FROM api.sparks('domain', '{corp.example}', t.window(-91, 1)) s;
+SELECT ok(jsonb_array_length(s.spark) IN (4, 5), 'sparks: 93 days have one for each month') FROM api.sparks('domain', '{corp.example}', t.window(-92, 1)) s;
 SELECT is(j #> '{items,1,by_class}', '{"pass": 2, "fail_overridden": 0, "fail_altered": 0, "fail_unaligned": 0, "fail_unauthenticated": 5, "unknown": 0}', 'domains: by class') FROM d;
 SELECT is((SELECT count(*) FROM d, jsonb_array_elements(j -> 'items') i WHERE i ->> 'last_report_at' ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'), 4::bigint, 'domains: when the last report came in');
 SELECT is(t.members(api.domains(f, api.page()) -> 'items', 'name', 'messages'), want, format('domains: filter %s', n)) FROM (VALUES
