@@ -190,3 +190,21 @@ LANGUAGE sql AS $$
 				"receiving_mx_helo": "mx2", "receiving_ip": "203.0.113.56", "failed_session_count": 200, "additional_information": "https://reports.company-x.example/",
 				"failure_reason_code": "code"}]'::jsonb)) FROM unnest(domains) d))
 $$;
+
+-- Whether a list of n items has a next page at sizes n - 1, n and n + 1: call has a %s for the page.
+CREATE FUNCTION t.has_next(call text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	answer jsonb;
+	n integer;
+	found text[];
+BEGIN
+	EXECUTE 'SELECT api.' || format(call, 'api.page(400)') INTO answer;
+	n := jsonb_array_length(answer -> 'items');
+	FOR size IN n - 1 .. n + 1 LOOP
+		EXECUTE 'SELECT api.' || format(call, format('api.page(%s)', size)) INTO answer;
+		found := found || ((answer ->> 'next') IS NOT NULL)::text;
+	END LOOP;
+	RETURN array_to_string(found, ' ');
+END
+$$;
