@@ -1,5 +1,5 @@
 -- The numbers of the API, against what was added up by hand from these four reports.
-SELECT plan(121);
+SELECT plan(124);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "result": "pass"}]}}'),
@@ -148,4 +148,11 @@ SELECT is((SELECT array_agg(api.report(id)) FROM (SELECT id FROM dmarc.failure_r
 SELECT is((api.ready() -> 'ready', api.ready(v) -> 'ready', api.ready(v + 1) -> 'ready', api.ready(v - 1) -> 'ready')::text, '(true,true,false,false)', 'ready: for the program''s schema')
 FROM (SELECT count(*)::integer AS v FROM ruad.schema_version) s;
 SELECT is(api.meta() -> 'schema_version', (SELECT to_jsonb(count(*)) FROM ruad.schema_version), 'meta: the schema''s version');
+
+-- Reports of one domain and day: each has its own records, 500 of them at first.
+SELECT is((SELECT string_agg(x, ',') FROM (VALUES (2), (500), (501)) v(n), LATERAL (SELECT jsonb_agg(t.record('192.0.2.1', n * 1000 + k, 'pass', 'pass')) AS records FROM generate_series(1, n) k) r,
+	t.take(t.mail(t.report('side.example', 'Org' || n, 'r', t.day(-4), records))) x), '1 0 0 0 f,1 0 0 0 f,1 0 0 0 f', 'reports side by side');
+SELECT is((SELECT jsonb_agg(jsonb_build_array(jsonb_array_length(j -> 'record'), j #> '{record,0,row,count}', j #> '{record,-1,row,count}', j -> 'next' <> 'null') ORDER BY r.records)
+	FROM dmarc.reports r, api.report(r.id) j WHERE r.domain = 'side.example'), '[[2, 2001, 2002, false], [500, 500001, 500500, false], [500, 501001, 501500, true]]', 'report: its own records, and a next page at 501');
+SELECT is((SELECT jsonb_agg(jsonb_array_length(j -> 'items') ORDER BY r.records) FROM dmarc.reports r, api.report(r.id) a, api.report_records(r.id, api.filter(), api.page(500, a ->> 'next')) j WHERE r.domain = 'side.example'), '[2, 500, 1]', 'report: the others are on the next page');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step: numbers added up by hand.
-SELECT plan(49);
+SELECT plan(58);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$ SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$ SELECT api.filter(p_from => t.date(n_from)::date, p_to => t.date(n_to)::date) $$;
 -- Items of a list, as an array of arrays of the members named.
@@ -37,6 +37,8 @@ SELECT is(j #>> '{items,3,policy,effective}', 'reject', 'domains: or p, without 
 SELECT is(t.members(j -> 'items', 'blockers', 'sufficient'), '[[1, false], [null, null], [1, false], [null, null]]', 'domains: what stands against enforcement, of policy domains') FROM d;
 SELECT is((SELECT array_agg(v::int) FROM d, jsonb_array_elements_text(j #> '{items,1,spark}') v), array_fill(0, '{24}') || '{2,0,0,5,0,0}', 'domains: the spark of a From domain');
 SELECT is((SELECT array_agg(v::int) FROM d, jsonb_array_elements_text(j #> '{items,0,spark}') v), array_fill(0, '{24}') || '{27,0,0,16,0,0}', 'domains: and of a policy domain');
+SELECT is(s.spark, to_jsonb(array_fill(0, '{51}') || 100 || array_fill(0, '{34}') || '{27,0,0,16,0,0}'), 'sparks: 92 days have a value each') FROM api.sparks('domain', '{corp.example}', t.window(-91, 1)) s;
+SELECT ok(jsonb_array_length(s.spark) IN (4, 5), 'sparks: 93 days have one for each month') FROM api.sparks('domain', '{corp.example}', t.window(-92, 1)) s;
 SELECT is(j #> '{items,1,by_class}', '{"pass": 2, "fail_overridden": 0, "fail_altered": 0, "fail_unaligned": 0, "fail_unauthenticated": 5, "unknown": 0}', 'domains: by class') FROM d;
 SELECT is((SELECT count(*) FROM d, jsonb_array_elements(j -> 'items') i WHERE i ->> 'last_report_at' ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'), 4::bigint, 'domains: when the last report came in');
 SELECT is(t.members(api.domains(f, api.page()) -> 'items', 'name', 'messages'), want, format('domains: filter %s', n)) FROM (VALUES
@@ -105,4 +107,22 @@ CREATE TEMP TABLE tricks AS SELECT * FROM (SELECT 'domains' AS what, api.domains
 	UNION ALL SELECT 'impact', api.impact(E'h\u202e\u0007.example', api.filter()) UNION ALL SELECT 'reporters', api.reporters(api.filter(), api.page())) x;
 SELECT is((SELECT array_agg(what) FROM tricks WHERE j IS NULL OR j::text ~ E'[\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\\\u00[01]'), NULL, 'no answer carries them on');
 SELECT is(j #> '{affected,messages}', '5000', 'and the numbers are there') FROM tricks WHERE what = 'impact';
+
+-- Where reports come in: the newest of the domain itself, of the kind; the last to come of two at the same time, not the last of all.
+CREATE FUNCTION t.to(mailbox text, item jsonb, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.mail(item || jsonb_build_object('bytes', mailbox)) || jsonb_build_object('recipients', jsonb_build_array(mailbox || '@in.example', 'second@in.example')) || more $$;
+CREATE FUNCTION t.failed(domain text) RETURNS jsonb LANGUAGE sql AS $$ SELECT t.failure(jsonb_build_object('feedback_type', 'auth-failure', 'header_from', domain)) $$;
+SELECT is((SELECT count(*) FROM t.take(
+	t.to('noon', t.report('box1.example', 'A', '1', t.day(-1) + interval '12 hours', '[]')), t.to('ruf', t.failed('box1.example'), jsonb_build_object('received_at', t.day(-1))))), 2::bigint, 'reports to a mailbox each');
+SELECT is((SELECT count(*) FROM t.take(
+	t.to('noon2', t.report('box1.example', 'B', '1', t.day(-1) + interval '12 hours', '[]')),
+	t.to('night', t.report('box1.example', 'A', '2', t.day(-1), '[]')), t.to('late', t.report('box1.example', 'A', '3', t.day(-5) + interval '13 hours', '[]')),
+	t.to('other', t.report('box2.example', 'A', '1', t.day(-1) + interval '23 hours', '[]')),
+	t.to('ruf2', t.failed('box1.example'), jsonb_build_object('received_at', t.day(-1))),
+	t.to('ruf-old', t.failed('box1.example'), jsonb_build_object('received_at', t.day(-4))),
+	t.to('fbl', t.failed('box1.example') || '{"kind": "feedback"}', jsonb_build_object('received_at', t.day(-1) + interval '1 hour')),
+	t.to('ruf-other', t.failed('box3.example'), jsonb_build_object('received_at', t.day(-1) + interval '2 hours')))), 8::bigint, 'and to others, later');
+SELECT is((SELECT (m.rua, m.ruf)::text FROM api.mailboxes_of(d) m), want, 'mailboxes: ' || d) FROM (VALUES ('box1.example', '(noon2@in.example,ruf2@in.example)'), ('box2.example', '(other@in.example,)'),
+	('box3.example', '(,ruf-other@in.example)'), ('nobody.example', '(,)')) x(d, want);
+SELECT is(api.next_record('box1.example', ROW('reject', NULL, NULL, NULL, NULL, NULL, NULL, NULL)::api.policy, true) ->> 'value', 'v=DMARC1; p=reject; rua=mailto:noon2@in.example; ruf=mailto:ruf2@in.example', 'next record: with both');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(36);
+SELECT plan(46);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "selector": "S1", "result": "pass"}, {"domain": "other.example", "selector": "x", "result": "pass"}], "spf": [{"domain": "bounce.bulk.example", "result": "pass"}]}}'),
@@ -54,3 +54,35 @@ UPDATE ruad.enrich_state SET all_until = now() - interval '1 day';
 SELECT is(ruad.enrich_collect(), 1::bigint, 'is found within a day');
 
 SELECT is(ruad.names_above(repeat('a.', 4000)), NULL, 'a name without end costs nothing');
+
+-- Rules that two services have, in one list or in two; "mine" is the admin's.
+INSERT INTO ruad.address (source_ip, looked_up_at, rdns, rdns_domain, asn) VALUES ('198.51.100.1', now(), 'a.shared.example', 'shared.example', NULL), ('198.51.100.2', now(), 'a.mixed.example', 'mixed.example', NULL),
+	('198.51.100.3', now(), NULL, NULL, 64511), ('198.51.100.4', NULL, 'b.shared.example', 'shared.example', NULL);
+CREATE FUNCTION t.serve(origin text, services jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	changed bigint := ruad.enrich_services(origin, services);
+BEGIN
+	RETURN changed || ':' || (SELECT string_agg(coalesce(a.service, '-'), ' ' ORDER BY a.source_ip) FROM ruad.address a WHERE a.source_ip <<= '198.51.100.0/24');
+END $$;
+SELECT is(t.serve(origin, services::jsonb), want, says) FROM (VALUES
+	(1, 'file', '[]', '1:- - - -', 'no list of the admin''s: an address of above changes'),
+	(2, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "Mixed.Example"]}, {"key": "a", "name": "A", "type": "marketing", "rdns": ["SHARED.example"], "asn": ["64511"]}]', '3:a b a -',
+		'the first by key has a rule that two have; names in any case; only what was looked up'),
+	(3, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "mixed.example"]}, {"key": "c", "name": "C", "type": "marketing", "rdns": ["shared.example"], "asn": ["64511"]}]', '2:b b c -',
+		'a rule can go from one service of a list to another'),
+	(4, 'file', '[{"key": "mine", "name": "Mine", "type": "business", "rdns": ["shared.example"], "dkim": ["mixed.example"], "spf": ["64511"]}]', '1:mine b c -', 'a rule of the admin''s goes before ours'),
+	(5, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "mixed.example"]}, {"key": "c", "name": "See", "type": "business", "asn": ["64511"]}]', '0:mine b c -',
+		'also when ours come later; the same value of another kind is another rule'),
+	(6, 'file', '[{"key": "mine", "name": "Mine", "type": "business", "rdns": ["mixed.example"]}]', '2:- mine c -', 'a rule that the admin takes from a service is gone until our list is read again')) x(no, origin, services, want, says);
+SELECT is((SELECT string_agg(concat_ws(' ', key, name, type, origin), ', ' ORDER BY key) FROM ruad.service WHERE key IN ('a', 'b', 'c', 'mine')), 'b B marketing ruad, c See business ruad, mine Mine business file', 'services have their new names, and what no list has is gone');
+
+-- What came in up to 15 minutes before the last look is looked for again, the rest once a day.
+SELECT is((SELECT count(*) FROM generate_series(1, 3) n, t.take(t.mail(t.report('late' || n || '.example', 'Google', 'late' || n, t.day(-2), jsonb_build_array(t.record('198.51.100.2' || n, 1, 'pass', 'pass')))))), 3::bigint, 'late reports');
+UPDATE ruad.report SET received_at = (SELECT received_until FROM ruad.enrich_state) - interval '15 minutes' + CASE report_id WHEN 'late1' THEN interval '1 second' WHEN 'late2' THEN '0' ELSE '-1 second' END WHERE report_id LIKE 'late_';
+UPDATE ruad.report SET received_at = now() - interval '1 day' WHERE report_id NOT LIKE 'late_';
+UPDATE ruad.enrich_state SET all_until = now() - interval '23 hours 59 minutes';
+CREATE FUNCTION t.late() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(d.name, ' ' ORDER BY d.name) FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id WHERE d.name LIKE 'late%' $$;
+SELECT is(ruad.enrich_collect() || ' ' || t.late(), '2 late1.example late2.example', 'two are found at once');
+UPDATE ruad.enrich_state SET all_until = now() - interval '1 day';
+SELECT is(ruad.enrich_collect() || ' ' || t.late(), '1 late1.example late2.example late3.example', 'the third with the day');
+SELECT * FROM finish();

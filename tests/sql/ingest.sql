@@ -1,5 +1,5 @@
 -- What ingest() makes of mails: reports, duplicates, conflicts, quarantine, and the raw bytes kept for these.
-SELECT plan(35);
+SELECT plan(36);
 
 CREATE TEMP TABLE doc AS SELECT
 	t.report('a.example', 'Org', 'r1', t.day(-3), jsonb_build_array(t.record('192.0.2.1', 3, 'pass', 'fail'),
@@ -26,6 +26,10 @@ SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(
 	t.mail(a || '{"report_id": "r2", "bytes": "2"}') || '{"subject": "again"}',
 	t.mail(a || '{"report_id": "r2", "bytes": "1"}') || '{"subject": "again"}') x),
 	'1 0 0 0 f,0 0 1 0 t,0 1 0 0 f,0 1 0 0 f', 'in one batch: stored, conflict, the conflict again, the first again');
+SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(
+	t.mail(a || '{"report_id": "r2", "bytes": "3"}', a || '{"report_id": "r2", "bytes": "4"}', a || '{"report_id": "r2", "bytes": "3"}'),
+	t.mail(a || '{"report_id": "r2", "bytes": "5"}', a || '{"report_id": "r2", "bytes": "4"}')) x),
+	'0 1 2 0 t,0 1 1 0 t', 'several conflicts with one report: each once');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"report_id": "r3", "bytes": "1"}')) x), '1 0 0 0 f',
 	'the same content under another key is another report');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a || '{"email": "other@brand.example"}'),

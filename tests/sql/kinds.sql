@@ -1,5 +1,5 @@
 -- Failure reports, TLS reports and what came in: numbers added up by hand, pages, refusals, tricks.
-SELECT plan(60);
+SELECT plan(63);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$ SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.members(items jsonb, VARIADIC members text[]) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_agg((SELECT jsonb_agg(i.item #> string_to_array(m, '.') ORDER BY k) FROM unnest(members) WITH ORDINALITY u(m, k)) ORDER BY i.no) FROM jsonb_array_elements(items) WITH ORDINALITY i(item, no) $$;
@@ -109,4 +109,5 @@ SELECT is((SELECT jsonb_agg(item -> 'mail' || (item -> 'item_no') ORDER BY no) F
 SELECT matches(t.words('SELECT api.' || call), format('^22023 parameter "%s": .* / %s$', hint, hint), call) FROM (VALUES ('failures(api.filter(), api.page(), ''abuse'')', 'kind'), ('tls_reports(api.filter(), api.page(), NULL, ''none'')', 'result'),
 	('tls_timeseries(api.filter(), NULL, ''hour'')', 'bucket'), ('tls_timeseries(api.filter(p_from => ''1970-01-01''))', 'bucket'), ('intake_events(api.filter(), api.page(), ''{lost}'')', 'status'), ('intake_events(api.filter(), api.page(), NULL, ''{spam}'')', 'kind'),
 	('failures(api.filter(), api.page(NULL, api.place_make(''intake'', now(), 1, 1)))', 'cursor'), ('tls_reports(api.filter(), api.page(NULL, ''x''))', 'cursor'), ('intake_events(api.filter(), api.page(NULL, api.cursor_make(''intake'', ''[{}, 1, 2]'')))', 'cursor')) x(call, hint);
+SELECT is(t.has_next(c), 'true false false', 'next: ' || c) FROM unnest(ARRAY['failures(api.filter(), %s)', 'tls_reports(api.filter(p_from => ''2016-01-01''), %s)', 'intake_events(api.filter(), %s)']) c;
 SELECT * FROM finish();

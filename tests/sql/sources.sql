@@ -1,6 +1,6 @@
 -- Sources: how addresses become one, what is known of each group, a source's own lists, and search.
 CREATE FUNCTION t.from_domain(n integer) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_build_object('header_from', 'f' || n || '.example') $$;
-SELECT plan(82);
+SELECT plan(94);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('d1.example', 'Google', 'first', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 100, 'pass', 'pass', '{"header_from": "d1.example", "envelope_from": "b.example", "auth_results": {"dkim": [{"domain": "d1.example", "selector": "s1", "result": "pass", "human_result": "fine"}]}}'),
@@ -115,6 +115,8 @@ SELECT is(api.report_records(987654321, api.filter(), api.page()), NULL, 'report
 CREATE FUNCTION t.found(q text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_agg(jsonb_build_array(x -> 'type', x -> 'key', x -> 'text') ORDER BY no) FROM jsonb_array_elements(api.search(q) -> 'items') WITH ORDINALITY e(x, no) $$;
 SELECT is(t.found('D1.EX'), '[["domain", "d1.example", "d1.example"]]', 'search: part of a domain, in any case');
 SELECT is(t.found('192.0.2.1'), '[["ip", "192.0.2.1", "192.0.2.1"], ["source", "service:big", "Big Mail"]]', 'search: an address, and what it belongs to');
+SELECT is((SELECT jsonb_agg(x -> 'hint' ORDER BY no) FROM jsonb_array_elements(api.search('192.0.2.1') -> 'items') WITH ORDINALITY e(x, no)), '["a.big.example", "mailbox"]', 'search: with the name of the one, and the type of the other');
+SELECT is(api.search('long ago') #>> '{items,0,hint}', 'Google, d3.example, ' || (t.day(-60) AT TIME ZONE 'UTC')::date, 'search: a report with its reporter, domain and day');
 SELECT is(t.found('203.0.113.99'), '[["ip", "203.0.113.99", "203.0.113.99"]]', 'search: an address that is only in reports');
 SELECT is(t.found('192.0.2.200'), NULL, 'search: an address that was never seen');
 SELECT is(t.found('192.0.2.'), NULL, 'search: half an address');
@@ -132,4 +134,14 @@ SELECT is(api.meta() -> 'features', '{"tls": false, "enrich": true, "labels": tr
 SELECT is(api.metrics(), jsonb_build_object('mails', 34, 'items', '[{"kind": "aggregate", "status": "stored", "n": 34}]'::jsonb, 'last_report_at', (SELECT floor(extract(epoch FROM max(received_at))) FROM dmarc.reports)), 'metrics: counters');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('xml', 'r'), t.tls(t.tls_content()))) x), '1 0 0 1 t', 'a mail with two things');
 SELECT is(api.metrics() - 'last_report_at', '{"mails": 35, "items": [{"kind": "aggregate", "status": "stored", "n": 34}, {"kind": "tls", "status": "stored", "n": 1}, {"kind": "unreadable", "status": "quarantined", "n": 1}]}', 'metrics: by kind and status');
+
+-- A forwarder at its bounds: more than half, from three From domains at least that have messages.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('fw.example', 'Google', 'fw', t.day(-1), (SELECT jsonb_agg(t.record('203.0.113.' || ip, count, dkim, spf, t.from_domain(n))) FROM (VALUES
+	(101, 4, 'pass', 'fail', 1), (101, 4, 'pass', 'fail', 2), (101, 4, 'pass', 'fail', 3), (101, 12, 'pass', 'pass', 3), (102, 4, 'pass', 'fail', 1), (102, 4, 'pass', 'fail', 2), (102, 5, 'pass', 'fail', 3), (102, 12, 'pass', 'pass', 3),
+	(103, 4, 'pass', 'fail', 1), (103, 4, 'pass', 'fail', 2), (103, 4, 'pass', 'fail', 2), (104, 4, 'pass', 'fail', 1), (104, 4, 'pass', 'fail', 2), (104, 0, 'pass', 'fail', 3), (105, 1, 'pass', 'fail', 1), (105, 1, 'pass', 'fail', 2),
+	(105, 1, 'pass', 'fail', 3), (106, 4, 'fail', 'pass', 1), (106, 4, 'fail', 'pass', 2), (106, 4, 'fail', 'pass', 3)) v(ip, count, dkim, spf, n))))) x), '1 0 0 0 f', 'forwarders and others');
+SELECT is((SELECT jsonb_object_agg(x ->> 'key', x -> 'forwarder') FROM t.sources(api.filter(p_domain => '{fw.example}'), 'source')),
+	'{"ip:203.0.113.101": false, "ip:203.0.113.102": true, "ip:203.0.113.103": false, "ip:203.0.113.104": false, "ip:203.0.113.105": true, "ip:203.0.113.106": false}', 'source: half is not enough, nor are two From domains');
+SELECT is(t.has_next(c), 'true false false', 'next: ' || c) FROM unnest(ARRAY['sources(api.filter(), %s)', 'source_ips(''service:big'', api.filter(), %s)', 'source_identifiers(''service:big'', api.filter(), %s)',
+	'source_reporters(''service:big'', api.filter(), %s)', 'domains(api.filter(), %s)', 'reporters(api.filter(), %s)', 'records(api.filter(), %s)', 'reports(api.filter(), %s)']) c;
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- A report built again as XML says what its rows say: by element, in the order of RFC 9990.
-SELECT plan(24);
+SELECT plan(26);
 CREATE TEMP TABLE tricks AS SELECT E'<b a="1">&amp;]]>\u0001\u000b\ufffe\u202e\u00fc\U0001F600\r\n--' AS given, E'<b a="1">&amp;]]>\u202e\u00fc\U0001F600\r\n--' AS got;
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('new.example', 'Org', 'n', '2026-01-02 00:00:00+00', jsonb_build_array(
@@ -39,4 +39,14 @@ FROM ruad.report r JOIN ruad.domain d ON d.id = r.domain_id,
 WHERE d.name = 'bare.example';
 SELECT is((SELECT (regexp_count(t, '<record>'), right(t, 90)) FROM (SELECT api.report_xml(id) AS t FROM x WHERE domain = 'bare.example') y)::text,
 	(SELECT (100000, E'_evaluated><dkim>pass</dkim><spf>pass</spf></policy_evaluated></row></record>\n</feedback>\n')::text), 'a hundred thousand records, in order');
+
+-- Two reports of one domain and day, one of another day, one of another domain.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(
+	t.mail(t.report('two.example', 'A', '1', '2026-01-05 00:00:00+00', jsonb_build_array(t.record('192.0.2.11', 1, 'pass', 'pass'), t.record('192.0.2.12', 1, 'pass', 'pass')))),
+	t.mail(t.report('two.example', 'B', '1', '2026-01-05 00:00:00+00', jsonb_build_array(t.record('192.0.2.13', 1, 'pass', 'pass')))),
+	t.mail(t.report('two.example', 'A', '2', '2026-01-06 00:00:00+00', jsonb_build_array(t.record('192.0.2.14', 1, 'pass', 'pass')))),
+	t.mail(t.report('three.example', 'A', '1', '2026-01-05 00:00:00+00', jsonb_build_array(t.record('192.0.2.15', 1, 'pass', 'pass'))))) x), '1 0 0 0 f,1 0 0 0 f,1 0 0 0 f,1 0 0 0 f', 'reports side by side');
+UPDATE ruad.record SET record_no = 9 WHERE source_ip = '192.0.2.11';
+SELECT is((SELECT jsonb_agg((SELECT jsonb_agg(m[1] ORDER BY no) FROM regexp_matches(api.report_xml(r.id), '<source_ip>([^<]*)', 'g') WITH ORDINALITY m(m, no)) ORDER BY r.domain DESC, r.org_name, r.report_id) FROM dmarc.reports r
+	WHERE r.domain IN ('two.example', 'three.example')), '[["192.0.2.12", "192.0.2.11"], ["192.0.2.14"], ["192.0.2.13"], ["192.0.2.15"]]', 'each has its own records, by their number');
 SELECT * FROM finish();

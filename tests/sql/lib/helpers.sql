@@ -59,7 +59,7 @@ LANGUAGE sql AS $$ SELECT convert_to(coalesce(mail ->> 'bytes', mail::text), 'UT
 CREATE FUNCTION t.mails(VARIADIC mails jsonb[]) RETURNS ruad.new_mail[]
 LANGUAGE sql AS $$
 	SELECT array_agg(ROW((m.v ->> 'again')::bigint, coalesce((m.v ->> 'received_at')::timestamptz, now()), 'lmtp', NULL, 'a@b.example',
-		'["dmarc-sum@here.example"]', length(t.bytes(m.v)), coalesce(decode(m.v ->> 'sha256', 'hex'), (SELECT k.sha256 FROM ruad.raw k WHERE k.mail = (m.v ->> 'again')::bigint), sha256(t.bytes(m.v))),
+		coalesce(m.v -> 'recipients', '["dmarc-sum@here.example"]'), length(t.bytes(m.v)), coalesce(decode(m.v ->> 'sha256', 'hex'), (SELECT k.sha256 FROM ruad.raw k WHERE k.mail = (m.v ->> 'again')::bigint), sha256(t.bytes(m.v))),
 		'<1@b.example>', m.v ->> 'subject', 'a@b.example', coalesce(m.v ->> 'authentic', 'none'))::ruad.new_mail ORDER BY m.no)
 	FROM unnest(mails) WITH ORDINALITY AS m(v, no)
 $$;
@@ -189,4 +189,22 @@ LANGUAGE sql AS $$
 				{"result_type": "starttls-not-supported", "sending_mta_ip": "192.0.2.1", "receiving_mx_hostname": "mx2.mail.company-y.example",
 				"receiving_mx_helo": "mx2", "receiving_ip": "203.0.113.56", "failed_session_count": 200, "additional_information": "https://reports.company-x.example/",
 				"failure_reason_code": "code"}]'::jsonb)) FROM unnest(domains) d))
+$$;
+
+-- Whether a list of n items has a next page at sizes n - 1, n and n + 1: call has a %s for the page.
+CREATE FUNCTION t.has_next(call text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	answer jsonb;
+	n integer;
+	found text[];
+BEGIN
+	EXECUTE 'SELECT api.' || format(call, 'api.page(400)') INTO answer;
+	n := jsonb_array_length(answer -> 'items');
+	FOR size IN n - 1 .. n + 1 LOOP
+		EXECUTE 'SELECT api.' || format(call, format('api.page(%s)', size)) INTO answer;
+		found := found || ((answer ->> 'next') IS NOT NULL)::text;
+	END LOOP;
+	RETURN array_to_string(found, ' ');
+END
 $$;

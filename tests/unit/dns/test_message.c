@@ -134,7 +134,7 @@ static void codes_are_told(void **state)
 static void what_is_no_answer_is_malformed(void **state)
 {
 	GByteArray *packet = packet_new(1, 0, NAME, DNS_A);
-	guint whole;
+	guint whole, owner;
 
 	(void)state;
 	packet_answer(packet, NULL, DNS_A, 300, IP4, sizeof(IP4));
@@ -166,6 +166,12 @@ static void what_is_no_answer_is_malformed(void **state)
 	packet = packet_new(1, 0, NAME, DNS_PTR);
 	packet_answer(packet, NULL, DNS_PTR, 300, "", 0);
 	check(packet, DNS_PTR, "7 0");
+	packet = packet_new(1, 0, NAME, DNS_A);
+	packet_answer(packet, NULL, DNS_A, 0, IP4, sizeof(IP4));
+	owner = packet->len;
+	packet_answer(packet, NULL, DNS_A, 300, IP4, sizeof(IP4));
+	packet->data[owner + 1] = (guint8)owner; /* a pointer to itself */
+	check(packet, DNS_A, "7 0");
 }
 
 static void dns_records_max_records_are_kept(void **state)

@@ -382,6 +382,17 @@ static const struct {
 	    "example.com TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR m.example.com\nm.example.com A "
 	    "192.0.2.1",
 	    "192.0.2.1", "pass ptr@example.com" },
+	{ "ptr of the domain itself",
+	    "example.com TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR z.example\n"
+	    "1.2.0.192.in-addr.arpa PTR example.com\nz.example A 192.0.2.1\nexample.com A 192.0.2.1",
+	    "192.0.2.1", "pass ptr@example.com" },
+	{ "ptr of the domain above",
+	    "example.com TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR com\ncom A 192.0.2.1", "192.0.2.1",
+	    "fail -all@example.com" },
+	{ "ptr of another name as long",
+	    "example.com TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR exampla.com\nexampla.com A "
+	    "192.0.2.1",
+	    "192.0.2.1", "fail -all@example.com" },
 	{ "ptr of a look-alike",
 	    "example.com TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR badexample.com\nbadexample.com A "
 	    "192.0.2.1",
@@ -396,6 +407,23 @@ static const struct {
 	    "example.com TXT v=spf1 exists:%{p}.w.%{d} -all\n1.2.0.192.in-addr.arpa PTR z.example\n"
 	    "1.2.0.192.in-addr.arpa PTR m.example.com\nz.example A 192.0.2.1\nm.example.com A 192.0.2.1\n"
 	    "m.example.com.w.example.com A 127.0.0.2",
+	    "192.0.2.1", "pass exists:%{p}.w.%{d}@example.com" },
+	{ "%{p} is the domain's own name before one below it",
+	    "example.com TXT v=spf1 exists:%{p}.w.%{d} -all\n1.2.0.192.in-addr.arpa PTR z.example\n"
+	    "1.2.0.192.in-addr.arpa PTR m.example.com\n1.2.0.192.in-addr.arpa PTR example.com\n"
+	    "z.example A 192.0.2.1\nm.example.com A 192.0.2.1\nexample.com A 192.0.2.1\n"
+	    "example.com.w.example.com A 127.0.0.2",
+	    "192.0.2.1", "pass exists:%{p}.w.%{d}@example.com" },
+	{ "%{p} is the first of two names below",
+	    "example.com TXT v=spf1 exists:%{p}.w.%{d} -all\n1.2.0.192.in-addr.arpa PTR m.example.com\n"
+	    "1.2.0.192.in-addr.arpa PTR n.example.com\n1.2.0.192.in-addr.arpa PTR z.example\n"
+	    "m.example.com A 192.0.2.1\nn.example.com A 192.0.2.1\nz.example A 192.0.2.1\n"
+	    "m.example.com.w.example.com A 127.0.0.2",
+	    "192.0.2.1", "pass exists:%{p}.w.%{d}@example.com" },
+	{ "%{p} is the first name where none is below",
+	    "example.com TXT v=spf1 exists:%{p}.w.%{d} -all\n1.2.0.192.in-addr.arpa PTR z.example\n"
+	    "1.2.0.192.in-addr.arpa PTR y.example\nz.example A 192.0.2.1\ny.example A 192.0.2.1\n"
+	    "z.example.w.example.com A 127.0.0.2",
 	    "192.0.2.1", "pass exists:%{p}.w.%{d}@example.com" },
 	{ "%{p} of no name",
 	    "example.com TXT v=spf1 exists:%{p}.w.%{d} -all\nunknown.w.example.com A 127.0.0.2", "192.0.2.1",

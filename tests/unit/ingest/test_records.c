@@ -209,24 +209,33 @@ static void what_is_no_address_is_refused(void **state)
 	records_free(records);
 }
 
-static void a_full_disk_is_a_system_error(void **state)
+/* Of one report, whose records fill blocks, or of many, each of which ends a block. */
+static void check_full_disk(guint reports)
 {
 	struct records *records = records_new(NULL);
 	struct rlimit limit, low;
 	g_autoptr(GError) error = NULL;
 	gboolean good = TRUE;
 
-	(void)state;
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
 	low = (struct rlimit){ .rlim_cur = 1000, .rlim_max = limit.rlim_max };
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-	for (guint i = 0; good && i < 100000; i++)
-		good = records_add(records, 1, &plain, &error);
+	for (guint i = 0; good && i < 100000; i++) {
+		good = records_add(records, 1 + i % reports, &plain, &error);
+		assert_int_equal(good, error == NULL);
+	}
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_false(good);
 	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
 	records_free(records);
+}
+
+static void a_full_disk_is_a_system_error(void **state)
+{
+	(void)state;
+	check_full_disk(1);
+	check_full_disk(2);
 }
 
 int main(void)

@@ -657,6 +657,8 @@ static void long_values_are_cut_on_a_character(void **state)
 		{ "n+1", "ab123456789", " org_name=ab12345678 T1" },
 		{ "blanks behind do not count", "ab12345678   \n  ", " org_name=ab12345678" },
 		{ "blanks before do not count", "      \n    ab12345678", " org_name=ab12345678" },
+		{ "DEL as three bytes", "ab12345\x7f", " org_name=ab12345\xef\xbf\xbd" },
+		{ "DEL, no room", "ab123456\x7f", " org_name=ab123456" },
 		{ "inside a character", "ab1234567\xc3\xb1", " org_name=ab1234567 T1" },
 		{ "after a character",
 		    "ab123456\xc3\xb1"

@@ -77,6 +77,12 @@ static const struct {
 	{ "methods that begin likewise", ID "; dmarcx=pass; xdkim=pass header.d=" FROM, "none" },
 	{ "another version of a method", ID "; dkim/2=pass header.d=" FROM, "none" },
 	{ "a method without a result", ID "; dmarc; dmarc=", "none" },
+	{ "a method and a result without =", ID "; dmarc pass header.from=" FROM, "none" },
+	{ "a result without = after a comment", ID "; dmarc (c) pass", "none" },
+	{ "a result as a string without =", ID "; dmarc \"pass\"", "none" },
+	{ "a method of an identifier without =", ID "; dkim pass header.d=" FROM "; spf none", "none" },
+	{ "a property without =", ID "; dkim=pass header.d " FROM, "fail" },
+	{ "a property as a string without =", ID "; spf=pass smtp.mailfrom \"x\"@" FROM, "fail" },
 	/* whose it is */
 	{ "another MTA", "mx.example.org; dmarc=pass", "other" },
 	{ "an id that begins likewise", ID ".org; dmarc=pass", "other" },

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #define MAX_ITEMS 4
+#define PCT_ZERO  (-2) /* pct=0 in a row; 0 there is no pct */
 
 struct row {
 	const char *name;
@@ -205,6 +206,10 @@ static const struct row ROWS[] = {
 	    .want = " P2:type=sampled_out" },
 	{ "sampled out of 99", POLICY(.p = "reject", .pct = 99), FAILING("none"), REASON("sampled_out"),
 	    .want = "" },
+	{ "sampled out of 1", POLICY(.p = "reject", .pct = 1), FAILING("none"), REASON("sampled_out"),
+	    .want = "" },
+	{ "sampled out of 0", POLICY(.p = "reject", .pct = PCT_ZERO), FAILING("none"), REASON("sampled_out"),
+	    .want = "" },
 	{ "49 policy_test_mode where testing is n", POLICY(.p = "reject", .testing = "n"), FAILING("none"),
 	    REASON("policy_test_mode"), .want = " P2:type=policy_test_mode" },
 	{ "49 policy_test_mode where testing is y", POLICY(.p = "reject", .testing = "y"), FAILING("none"),
@@ -224,7 +229,6 @@ static char *as_text(const struct values *notes)
 	return g_string_free(text, FALSE);
 }
 
-/* pct 0 in a row stands for none. */
 static char *examine(const struct aggregate_header *policy, const struct aggregate_record *record)
 {
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
@@ -235,7 +239,7 @@ static char *examine(const struct aggregate_header *policy, const struct aggrega
 
 	if (policy != NULL) {
 		header = *policy;
-		header.pct = policy->pct == 0 ? -1 : policy->pct;
+		header.pct = policy->pct == 0 ? -1 : MAX(policy->pct, 0);
 		policy = &header;
 	}
 	values_init(&notes, &LIMITS);

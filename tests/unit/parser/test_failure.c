@@ -164,6 +164,17 @@ static void assertion_51_other_containers(void **state)
 		{ "fields called text, beside a message",
 		    MIXED TEXT "--b\nContent-Type: text/plain\n\n" FAILURE THIRD END,
 		    "failure part 2:" IS_FAILURE IS_OWN IS_MESSAGE " {F5 report_type}\n" },
+		{ "fields called octet-stream",
+		    REPORT TEXT "--b\nContent-Type: application/octet-stream\n\n" FAILURE THIRD END,
+		    "failure part 2:" IS_FAILURE IS_OWN IS_MESSAGE "\n" },
+		{ "fields called by another type of message",
+		    REPORT TEXT "--b\nContent-Type: message/x-feedback\n\n" FAILURE THIRD END,
+		    "failure part 2:" IS_FAILURE IS_OWN IS_MESSAGE "\n" },
+		{ "fields called HTML are none",
+		    REPORT TEXT "--b\nContent-Type: text/html\n\n" FAILURE THIRD END,
+		    "failure part 3: header_from=own.example message_id=1@own.example subject=t "
+		    "original_headers=From: "
+		    "***@own.example|Subject: t|Message-ID: <1@own.example>| {F4 feedback_type}\n" },
 		{ "fields in the text too", REPORT "--b\n\n" FAILURE SECOND FAILURE THIRD END,
 		    "failure part 2:" IS_FAILURE IS_OWN IS_MESSAGE "\n" },
 		{ "no fields, but declared", REPORT TEXT THIRD END,

@@ -146,6 +146,17 @@ static const struct {
 		  "\nFeedback-Type: x\n--c\n" MESSAGE
 		  "\r\nSubject: t\r\n\r\nx\r\n--b\r\n\r\nthree\r\n--b--\r\n",
 	    HEAD "1 feedback fields [Feedback-Type: x] [Subject: t\r\n\r\nx]\n3 text/plain - [three]\n" },
+	{ "feedback with a message that ends at a boundary of one character",
+	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE "\nA: 1\n\nx\n--b",
+	    HEAD "1 feedback fields [Feedback-Type: x] [A: 1\n\nx]\n" },
+	{ "feedback with a message that has lines like a boundary",
+	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE
+		  "\nA: 1\n\n-\n--\n-b\n--a\n--bb\n--b--\n",
+	    HEAD "1 feedback fields [Feedback-Type: x] [A: 1\n\n-\n--\n-b\n--a\n--bb]\n" },
+	{ "feedback with a message after a nested multipart, with a line like the nested boundary",
+	    MIXED "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--c--\n--b\n" FIELDS
+		  "\nFeedback-Type: x\n--b\n" MESSAGE "\nA: 1\n\nx\n--c\ny\n--b--\n",
+	    HEAD "1 text/plain - [one]\n2 feedback fields [Feedback-Type: x] [A: 1\n\nx\n--c\ny]\n" },
 	{ "feedback with a message without a header",
 	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE "\nREDACTED\n\n--b--\n",
 	    HEAD "1 feedback fields [Feedback-Type: x] [REDACTED\n]\n" },

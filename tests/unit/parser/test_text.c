@@ -134,6 +134,15 @@ static void unsafe_bytes_are_replaced(void **state)
 		{ "control", "a\x1b[0m\x7f", 6, 99, "a\xef\xbf\xbd[0m\xef\xbf\xbd",
 		    "a\xef\xbf\xbd[0m\xef\xbf\xbd" },
 		{ "C1", "\xc2\x85", 2, 99, "\xef\xbf\xbd", "\xef\xbf\xbd" },
+		{ "before DEL", "a~", 2, 99, "a~", "a~" },
+		{ "DEL", "a\x7f", 2, 99, "a\xef\xbf\xbd", "a\xef\xbf\xbd" },
+		{ "first of C1", "\xc2\x80", 2, 99, "\xef\xbf\xbd", "\xef\xbf\xbd" },
+		{ "last of C1", "\xc2\x9f", 2, 99, "\xef\xbf\xbd", "\xef\xbf\xbd" },
+		{ "after C1", "\xc2\xa0", 2, 99, "\xc2\xa0", "\xc2\xa0" },
+		{ "last of C0", "a\x1f", 2, 99, "a\xef\xbf\xbd", "a\xef\xbf\xbd" },
+		{ "after C0", "a b", 3, 99, "a b", "a b" },
+		{ "a character of four bytes", "\xf0\x9f\x98\x80", 4, 99, "\xf0\x9f\x98\x80",
+		    "\xf0\x9f\x98\x80" },
 		{ "not UTF-8", "Sue\xf1o", 5, 99, "Sue\xef\xbf\xbdo", "Sue\xef\xbf\xbdo" },
 		{ "surrogate", "\xed\xa0\x80", 3, 9, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
 		    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
@@ -153,6 +162,10 @@ static void unsafe_bytes_are_replaced(void **state)
 		if (strcmp(clean, rows[i].clean) != 0 || strcmp(line, rows[i].line) != 0)
 			fail_msg("%s: \"%s\", \"%s\"", rows[i].name, clean, line);
 		assert_true(text_is_clean(clean, strlen(clean)));
+		assert_true(text_is_clean(clean, strlen(clean)));
+		if (rows[i].size <= rows[i].max &&
+		    text_is_clean(rows[i].text, rows[i].size) != (strcmp(rows[i].text, rows[i].clean) == 0))
+			fail_msg("%s: text_is_clean() says otherwise", rows[i].name);
 	}
 }
 

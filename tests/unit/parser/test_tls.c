@@ -160,6 +160,10 @@ static const struct row WHOLES[] = {
 	    TOLD("file", RANGE,
 		WHOLE " {X3 organization_name organization_name} {X3 contact_info ContactInfo} {X3 report_id "
 		      "REPORT-ID}") },
+	{ "names that begin like a known one, or begin one, or are empty",
+	    "{'':'a','-':'b','report':'c','organization':'d','report-id-x':'e','organization-names':'f'," HEAD
+	    "," DATES ",'policies':[{" POLICY "," COUNTS "}]}",
+	    OF_REPORT("file") },
 	{ "two spellings of a member: the first counts",
 	    "{" HEAD ",'report_id':'s'," DATES ",'policies':[{" POLICY "," COUNTS "}]}",
 	    TOLD("file", RANGE, WHOLE " {X3 report_id report_id} {X4 report_id}") },
