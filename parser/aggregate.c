@@ -1030,7 +1030,7 @@ static void end_xml(struct aggregate *a)
 	    g_strdup_printf("ends before </%s>", ELEMENTS[in_record ? RECORD : a->at].name);
 
 	xmlParseChunk(a->xml, NULL, 0, 1);
-	/* whatever it says, what is wrong is that there is no more; it says "extra content", too */
+	/* libxml2 may report "extra content" here; the cause is that the input ends early */
 	if (a->depth > 0 && (may_be_partial(a) || a->xml->errNo == XML_ERR_DOCUMENT_END))
 		break_off(a, words);
 	check_xml(a);

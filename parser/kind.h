@@ -1,5 +1,5 @@
 /*
- * kind.h - what some bytes are, told by themselves: never by a file's name or a media type.
+ * kind.h - the kind of some bytes, identified by their content, never by a file name or a media type.
  *
  * gzip: RFC 1952 section 2.3.1. zlib: RFC 1950 section 2.2. zip: APPNOTE 4.3.7, 4.3.16. XML: anything whose
  * first character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16; or a declaration or

@@ -5,7 +5,7 @@
 
 #include "parser/error.h"
 
-#define PIECE_MAX 65536 /* bytes taken in at once; a longer line comes in several pieces */
+#define PIECE_MAX 65536 /* bytes read at once; a longer line comes in several pieces */
 
 static const char from_words[] = "From ";
 

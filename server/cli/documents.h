@@ -1,7 +1,7 @@
 /*
  * documents.h - a file as the documents in it: the mails of an mbox one after another, or the whole file as one.
  *
- * An mbox is told by its first bytes, "From ". A mail begins at each such line after an empty line (RFC 4155 appendix A), and
+ * An mbox is identified by its first bytes, "From ". A mail begins at each such line after an empty line (RFC 4155 appendix A), and
  * ">From " in a mail loses one ">" (mboxrd). Reads forward in pieces: memory holds one document, whatever the file's size.
  */
 #pragma once

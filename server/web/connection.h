@@ -18,7 +18,7 @@ enum connection_outcome {
 			    words */
 	CONNECTION_BUSY,    /* the statement took longer than it may, or waited for a lock (57014, 55P03) */
 	CONNECTION_CROWDED, /* as many streams are under way as may be (stream.h) */
-	CONNECTION_AWAY, /* no connection to be had, or it was lost twice, or the server is out of something */
+	CONNECTION_AWAY,   /* no connection is available, it was lost twice, or the server lacks a resource */
 	CONNECTION_FAILED, /* all else: our fault */
 };
 

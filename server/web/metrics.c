@@ -86,7 +86,7 @@ static void append_items(GString *text, json_object *items)
 static void append_database(GString *text, json_object *numbers)
 {
 	append_head(text, "ruad_mails_total", "gauge",
-	    "Mails that are known: taken in and not removed by ruad prune.");
+	    "Mails that are known: received and not removed by ruad prune.");
 	g_string_append_printf(text, "ruad_mails_total %" G_GINT64_FORMAT "\n", integer(numbers, "mails"));
 	append_items(text, json_object_object_get(numbers, "items"));
 	if (json_object_object_get(numbers, "last_report_at") == NULL)

@@ -45,7 +45,7 @@ const struct route *routes_find(const char *method, const char *path, char **seg
 
 /*
  * Whether a client that accepts these media types (its header, or NULL) gets CSV: as parameter "format" says, or else the header.
- * FALSE where the route has none. What is wrong with "format" is told by route_bind().
+ * FALSE where the route has none. route_bind() reports what is wrong with "format".
  */
 gboolean route_gives_csv(const struct route *route, const struct query *query, const char *accept);
 

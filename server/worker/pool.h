@@ -37,9 +37,9 @@ void pool_free(struct pool *pool);
 
 /*
  * Have document[0..size) parsed and pass what is found to sink, on the caller's thread; waits for a free
- * worker. The sink may be slow: the worker then waits, and its clock stands.
+ * worker. The sink may be slow: the worker then waits, and its timeout is suspended.
  *
- * RUAD_ERROR_SYNTAX  the worker died, hung or lied; whatever the sink got is void: set the document aside
+ * RUAD_ERROR_SYNTAX  the worker died, hung or lied; what the sink got is void: quarantine the document
  * RUAD_ERROR_SYSTEM  no worker could be started
  * any other          the sink's own error
  */

@@ -1,4 +1,4 @@
-// table.tsx - one kind of table: sortable by its headings, to be had as CSV, and a list of cards where it has no room.
+// table.tsx - one kind of table: sortable by its headings, available as CSV, and a list of cards on narrow screens.
 //
 // A card shows its heading and two columns at once, the others behind a button. The ARIA roles are written out since browsers
 // drop those of a <table> that is laid out as blocks.
