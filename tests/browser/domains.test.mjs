@@ -89,7 +89,7 @@ describe('a domain', { concurrency: false }, () => {
       const words = await impact.innerText();
       assert.ok(said.blockers.length > 0 && said.scope.length > 0 && said.notes.includes('mailing_lists'));
       for (const { text } of [...said.blockers, ...said.scope]) assert.ok(words.includes(text), text);
-      assert.match(words, /RFC 9989 \(section 7\.4\) advises against it where people write to mailing lists/);
+      assert.match(words, /RFC 9989 \(section 7\.4\) advises against it where people post to mailing lists/);
       assert.match(await impact.locator('.mark').first().innerText(), new RegExp(`^${said.blockers.length} blockers`));
       assert.equal(await impact.locator('.copy code').innerText(), `${next.name}. TXT "${next.value}"`);
       assert.match(next.value, /t=y/);

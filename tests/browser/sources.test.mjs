@@ -142,8 +142,8 @@ describe('a source', { concurrency: false }, () => {
 
   test('what to do depends on whose it is and how it fares', { ...LIMIT, ...own }, async () => {
     const wanted = {
-      'service:acme-mailer': /^Yours, and it fails[^]*DKIM/,
-      'domain:example.com': /^Yours, and it passes: there is nothing to do/,
+      'service:acme-mailer': /^This source is yours and fails[^]*DKIM/,
+      'domain:example.com': /^This source is yours and passes\. Nothing to do/,
       'as:64513': /^Not yours, and it fails/,
       'domain:example.net': /^Decide whose it is[^]*not mine/,
     };
@@ -222,7 +222,7 @@ describe('an editor', { concurrency: false, skip: process.env.RUAD_URL && 'needs
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('status').filter({ hasText: 'Saved.' }).waitFor();
     await page.settled();
-    assert.match(await page.locator('.card > .notice').innerText(), /^Yours, and it fails/);
+    assert.match(await page.locator('.card > .notice').innerText(), /^This source is yours and fails/);
     await page.unfold();
     assert.match(await page.locator('.notes').innerText(), /Mine, by anna \(page\) The CRM <b>of sales<\/b>/);
     assert.deepEqual(await violations(page), []);
