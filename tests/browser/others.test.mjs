@@ -135,7 +135,7 @@ test('when none has come, the page says how they are asked for', { timeout: 300_
         await route.fallback();
       });
       for (const [address, words] of [
-        ['./failures', /few receivers send them[^]*ruf=mailto:dmarc-full@/],
+        ['./failures', /few receivers send failure reports[^]*ruf=mailto:dmarc-full@/],
         ['./failure', /no id/],
         ['./tls?domain=my.example', /_smtp\._tls\.my\.example\. TXT "v=TLSRPTv1; rua=mailto:tls-rpt@my\.example"/],
       ]) {
