@@ -214,12 +214,14 @@ DECLARE
 	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain, c.asn, c.country, c.header_from,
 		c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned, c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records,
 		c.begin AS first_seen, c.begin AS last_seen';
-	sums constant record := api.sums_of(f.from_day, f.to_day);
+	sums record;
 	months record;
 BEGIN
 	IF p_grain = 'record' OR p_grain = 'day' AND on_address OR f.q IS NOT NULL OR f.reporter IS NOT NULL THEN
 		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows, api.days_between(f.from_day, f.to_day), api.conditions(f));
-	ELSIF p_grain IN ('any', 'month') AND NOT on_address THEN
+	END IF;
+	sums := api.sums_of(f.from_day, f.to_day);
+	IF p_grain IN ('any', 'month') AND NOT on_address THEN
 		RETURN api.facet_sums(f, sums.daily, p_grain = 'month');
 	ELSIF p_grain = 'day' THEN
 		RETURN format('(SELECT c.* FROM %s c WHERE c.day >= %L AND c.day < %L%s) c', sums.daily, f.from_day, f.to_day, api.conditions(f));
@@ -380,23 +382,20 @@ CREATE TYPE api.key_page AS (
 	member_of integer[]  -- to which of keys each belongs
 );
 
--- For a function that adds up by address, and sets enable_nestloop itself, so that this ends with it. The planner has no notion of how many addresses
--- there are behind a sum, takes them for 200, and would look each up in an index. Few they are only where the filter names them.
-CREATE FUNCTION api.expect_addresses(f api.filter_set) RETURNS void
+-- For a function that reads cells by address and sets enable_nestloop itself, so that this ends with it: whether to look addresses up in indexes. The
+-- planner does not know how many addresses there are behind a sum, takes them for 200, and would look up each.
+CREATE FUNCTION api.look_up_addresses(few boolean) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	PERFORM set_config('enable_nestloop', CASE WHEN f.source IS NULL AND f.source_ip IS NULL THEN 'off' ELSE 'on' END, true);
+	PERFORM set_config('enable_nestloop', CASE WHEN few THEN 'on' ELSE 'off' END, true);
 END
 $$;
 
--- The key of a group for an address a of sums s, in a query that adds up by address first.
-CREATE FUNCTION api.key_of_address(p_group text) RETURNS text
+-- Whether a filter names the sources that it looks for.
+CREATE FUNCTION api.names_sources(f api.filter_set) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-	SELECT CASE p_group WHEN 'source' THEN 'coalesce(a.source, ''ip:'' || host(s.source_ip))' WHEN 'rdns' THEN 'a.rdns_domain' WHEN 'asn' THEN 'a.asn::text'
-		WHEN 'country' THEN 'a.country' WHEN 'ip' THEN 'host(s.source_ip)' ELSE 's.key' END
-$$;
+AS $$ SELECT num_nonnulls(f.source, f.source_ip) > 0 $$;
 
 -- The first p_size + 1 keys that come after the place, by a pass that adds up no more than their order needs: by address first, since there are
 -- far fewer addresses than rows, and text is slow to group by. There may be many of them, so no step of it may sort.
@@ -404,15 +403,20 @@ CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
+	name constant text := (api.group_column(p_group)).name;
 	page api.key_page;
 BEGIN
-	PERFORM api.expect_addresses(f);
+	PERFORM api.look_up_addresses(api.names_sources(f));
 	EXECUTE format($q$
 		WITH sums AS (
 			SELECT %1$s AS key, c.source_ip, sum(c.messages) AS messages, coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
 			FROM %2$s GROUP BY 1, 2
 		), addresses AS MATERIALIZED (
-			SELECT %3$s AS key, s.source_ip, s.messages, s.pass FROM sums s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			SELECT %3$s AS key, c.source_ip, c.messages, c.pass
+			FROM (
+				SELECT s.*, coalesce(a.source, 'ip:' || host(s.source_ip)) AS source, a.rdns_domain, a.asn, a.country
+				FROM sums s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			) c
 		), sizes AS MATERIALIZED (
 			SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), $1) AS size, count(a.source_ip) AS ips FROM addresses a GROUP BY 1
 		), page AS MATERIALIZED (
@@ -428,8 +432,8 @@ BEGIN
 		SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no), ARRAY(SELECT p.size FROM page p ORDER BY p.no),
 			ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members, m.member_of
 		FROM (SELECT array_agg(m.source_ip) AS members, array_agg(m.no) AS member_of FROM members m) m$q$,
-		CASE WHEN api.has_addresses(p_group) THEN 'NULL::text' ELSE (api.group_column(p_group)).name END, api.cells(f, 'address'),
-		api.key_of_address(p_group))
+		CASE WHEN api.has_addresses(p_group) THEN 'NULL::text' ELSE name END, api.cells(f, 'address'),
+		CASE WHEN api.has_addresses(p_group) THEN name ELSE 'c.key' END)
 	INTO page USING p_sort, p_size, place;
 	RETURN page;
 END
@@ -458,21 +462,17 @@ BEGIN
 END
 $$;
 
--- The same as api.expect_addresses() for a function that reads the cells of a page: few addresses are looked up in an index.
-CREATE FUNCTION api.expect_members(page api.key_page) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-	PERFORM set_config('enable_nestloop', CASE WHEN cardinality(page.members) <= 1000 THEN 'on' ELSE 'off' END, true);
-END
-$$;
+-- Whether a page has so few addresses that indexes find its cells.
+CREATE FUNCTION api.has_few_members(page api.key_page) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT cardinality(page.members) <= 1000 $$;
 
 -- The tallies of a page's keys, in their order.
 CREATE FUNCTION api.page_tallies(p_group text, page api.key_page, f api.filter_set) RETURNS SETOF api.tally
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 BEGIN
-	PERFORM api.expect_members(page);
+	PERFORM api.look_up_addresses(api.has_few_members(page));
 	RETURN QUERY EXECUTE format('SELECT ($1)[t.no], t.messages, t.pass, t.dkim_aligned, t.spf_aligned, t.fail_overridden, t.fail_altered, t.fail_unaligned,
 		t.fail_unauthenticated, t.class_unknown, t.disposition_none, t.quarantine, t.reject, t.disposition_pass, t.first_seen, t.last_seen
 		FROM (SELECT m.no, %s FROM %s GROUP BY 1) t ORDER BY t.no', api.tally_columns(), api.page_cells(p_group, page, f, (api.group_column(p_group)).grain))

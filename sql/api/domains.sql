@@ -7,13 +7,15 @@ AS $$ SELECT 100 $$;
 
 -- Domains
 
--- How many sources each From domain has; those whose address could not be read are one.
-CREATE FUNCTION api.from_sources(f api.filter_set) RETURNS TABLE (header_from text, total bigint)
+-- How many sources there are for each value of a column of cells, domain_id or header_from; those whose address could not be read are one. A year may
+-- have a million addresses of domains, of which few repeat: it would not help to put equal ones together first.
+CREATE FUNCTION api.source_totals(p_column text, f api.filter_set) RETURNS TABLE (key text, total bigint)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 BEGIN
-	PERFORM api.expect_addresses(f);
-	RETURN QUERY EXECUTE format('SELECT s.header_from, count(*) FROM (SELECT c.header_from, c.source FROM %s GROUP BY 1, 2) s GROUP BY 1', api.cells(f, 'address'));
+	PERFORM api.look_up_addresses(api.names_sources(f));
+	RETURN QUERY EXECUTE format('SELECT s.key::text, count(*) FROM (SELECT DISTINCT c.%I AS key, c.source FROM %s) s GROUP BY s.key', p_column,
+		api.cells(f, 'address'));
 END
 $$;
 
@@ -34,7 +36,8 @@ BEGIN
 		'solicited', api.solicited(keys[i]))
 	FROM generate_subscripts(keys, 1) i
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, false) AS policy FROM api.newest_reports(plain) r) n ON n.domain = keys[i]
-	LEFT JOIN api.source_totals(f) s ON s.domain = keys[i]
+	LEFT JOIN dmarc.domains d ON d.domain = keys[i]
+	LEFT JOIN api.source_totals('domain_id', f) s ON s.key = d.domain_id::text
 	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known) x GROUP BY 1) b ON b.domain = keys[i]
 	LEFT JOIN unnest(known) e ON e.domain = keys[i]
 	LEFT JOIN api.sparks('domain', CASE WHEN NOT csv THEN keys END, f) k ON k.key = keys[i];
@@ -134,7 +137,7 @@ BEGIN
 			'solicited', NULL)
 	FROM api.tallies('header_from', f) t
 	CROSS JOIN LATERAL (SELECT parents ->> t.key AS parent) d
-	JOIN api.from_sources(f) s ON s.header_from = t.key
+	JOIN api.source_totals('header_from', f) s ON s.key = t.key
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, true) AS policy FROM api.newest_reports(plain) r) n ON n.domain = d.parent
 	LEFT JOIN api.from_last_reports(f) l ON l.header_from = t.key
 	LEFT JOIN api.sparks('header_from', CASE WHEN NOT csv THEN f.header_from END, f) k ON k.key = t.key;

@@ -117,19 +117,6 @@ BEGIN
 END
 $$;
 
--- How many sources each domain has; those whose address could not be read are one. A year may have a million addresses of domains, of which few
--- repeat: it would not help to put equal ones together first.
-CREATE FUNCTION api.source_totals(f api.filter_set) RETURNS TABLE (domain text, total bigint)
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
-AS $$
-BEGIN
-	PERFORM api.expect_addresses(f);
-	RETURN QUERY EXECUTE format('SELECT d.domain, n.total
-		FROM (SELECT s.domain_id, count(*) AS total FROM (SELECT DISTINCT c.domain_id, c.source FROM %s) s GROUP BY 1) n
-		JOIN dmarc.domains d ON d.domain_id = n.domain_id', api.cells(f, 'address'));
-END
-$$;
-
 -- What the sources of a domain do that matters for enforcement, in messages: those labelled mine, and others whose mail is unaligned and that nobody
 -- labelled. A source where nothing does is missing.
 CREATE FUNCTION api.source_duties(f api.filter_set)
@@ -137,7 +124,7 @@ RETURNS TABLE (domain text, source text, mine numeric, mine_fail numeric, mine_s
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 BEGIN
-	PERFORM api.expect_addresses(f);
+	PERFORM api.look_up_addresses(api.names_sources(f));
 	RETURN QUERY EXECUTE format('
 		WITH sources AS (
 			SELECT c.domain_id, c.source, coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine''), 0) AS mine,

@@ -13,7 +13,7 @@ AS $$
 DECLARE
 	grain text := CASE WHEN spark THEN api.spark_grain(p_group, f) ELSE (api.group_column(p_group)).grain END;
 BEGIN
-	PERFORM api.expect_members(page);
+	PERFORM api.look_up_addresses(api.has_few_members(page));
 	RETURN QUERY EXECUTE format('
 		WITH sums AS MATERIALIZED (
 			SELECT m.no::integer AS no, %1$s AS step, c.domain_id, c.header_from, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,

@@ -11,15 +11,14 @@ BEGIN
 END
 $$;
 
--- A query for the addresses that were never seen before a window; its parameters are api.seen_domains(f) and the window's begin.
-CREATE FUNCTION api.new_addresses(f api.filter_set) RETURNS text
-LANGUAGE plpgsql STABLE
+-- A query for the addresses that were never seen before a window, by the view that is right about it (api.seen_view()); its parameters are the
+-- domains (api.seen_domains()) and the window's begin.
+CREATE FUNCTION api.new_addresses(seen text, domains integer[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-BEGIN
-	RETURN CASE WHEN cardinality(api.seen_domains(f)) = 1 AND api.seen_view() = 'api.seen'
+	SELECT CASE WHEN cardinality(domains) = 1 AND seen = 'api.seen'
 		THEN 'SELECT b.source_ip FROM api.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen >= $2'
-		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= $2', api.seen_view()) END;
-END
+		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= $2', seen) END
 $$;
 
 -- Sources of a window: how many, how many of them were never seen before it, and how many have half of their messages or more fail.
@@ -28,6 +27,7 @@ CREATE FUNCTION api.source_counts(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on -- as in api.key_page()
 AS $$
 DECLARE
+	seen constant text := api.seen_view();
 	domains constant integer[] := api.seen_domains(f);
 	since constant timestamptz := api.at(f.from_day);
 	sources bigint;
@@ -36,7 +36,7 @@ DECLARE
 	names text[]; -- of the new ones, those that may have other addresses
 	old bigint;
 BEGIN
-	PERFORM api.expect_addresses(f);
+	PERFORM api.look_up_addresses(api.names_sources(f));
 	EXECUTE format($q$
 		WITH sums AS (
 			SELECT c.source_ip, sum(c.messages::double precision) AS messages, sum(CASE WHEN c.dmarc_pass THEN c.messages::double precision ELSE 0 END) AS pass
@@ -51,11 +51,11 @@ BEGIN
 		)
 		SELECT count(*), count(*) FILTER (WHERE s.failing), count(*) FILTER (WHERE NOT s.old),
 			coalesce(array_agg(s.key) FILTER (WHERE NOT s.old AND s.key NOT LIKE 'ip:%%'), '{}')
-		FROM sources s$q$, api.cells(f, 'address'), api.new_addresses(f))
+		FROM sources s$q$, api.cells(f, 'address'), api.new_addresses(seen, domains))
 	INTO sources, failing, new, names USING domains, since;
 	-- a condition of the aggregate, so that each is looked up
 	EXECUTE format('SELECT count(DISTINCT a.source) FILTER (WHERE %s) FROM dmarc.addresses a WHERE a.source = ANY ($3)',
-		CASE WHEN api.seen_view() = 'api.seen'
+		CASE WHEN seen = 'api.seen'
 			THEN 'EXISTS (SELECT 1 FROM api.seen b WHERE b.source_ip = a.source_ip AND b.domain_id = ANY ($1) AND b.first_seen < $2)'
 			ELSE 'a.source_ip IN (SELECT b.source_ip FROM dmarc.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen < $2)' END)
 	INTO old USING domains, since, names;
