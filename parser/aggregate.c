@@ -159,8 +159,8 @@ static gboolean may_be_partial(const struct aggregate *a)
 	       header->report_id != NULL && *header->report_id != '\0';
 }
 
-/* Forget repairs in what is not read: how much of that the repair has seen depends on the size of the pieces. */
-static void forget_mends(struct aggregate *a)
+/* Forget repairs in what is not read: how much of that was repaired depends on the size of the pieces. */
+static void forget_repairs(struct aggregate *a)
 {
 	g_array_set_size(a->repairs, 0);
 	a->n_noted = 0;
@@ -171,7 +171,7 @@ static void break_off(struct aggregate *a, const char *words)
 {
 	if (is_halted(a))
 		return;
-	forget_mends(a);
+	forget_repairs(a);
 	if (may_be_partial(a))
 		a->broken = g_strdup(words);
 	else
@@ -738,7 +738,7 @@ static void check_xml(struct aggregate *a)
 		give_up(a, "limit", "more than %u different names", a->limits->max_names);
 	else if (!well && a->closed) {
 		a->over = TRUE;
-		forget_mends(a);
+		forget_repairs(a);
 	} else if (!well)
 		break_off(a, a->xml_error != NULL ? a->xml_error : "a byte that is not of its character set");
 	else if (input != NULL && input->end - input->cur > (gssize)a->limits->max_tag_bytes)

@@ -11,9 +11,9 @@
  * discovery_method, generator and extension is there; else "draft" when there is no version, no namespace,
  * and none of envelope_from, selector, scope and fo; else "rfc7489".
  *
- * XML that ends early or is no longer well-formed, after report_metadata and policy_published were complete and at least
- * one record was, is a report of the whole records, marked partial; without those, or where something was forbidden or
- * over a limit, it is unreadable. Only the '>' of </feedback> is not missed (repair.h). What follows the root is noted
+ * XML that ends early or is no longer well-formed, after report_metadata and policy_published were complete
+ * and at least one record was, is a report of the complete records, marked partial; without those, or where
+ * something was forbidden or over a limit, it is unreadable. Only the '>' of </feedback> is not missed (repair.h). What follows the root is noted
  * and not read.
  *
  * A DOCTYPE is passed over with a note; a declaration inside it is refused, as is every entity but the five

@@ -6,9 +6,8 @@
 
 #include <string.h>
 
-#define EPOCH_FINE                                                                                           \
-	946684800  /* 2000: a unit of milliseconds or less is recognised by a result later than this */
-#define BLOCK 4096 /* bytes that strings are taken from at once */
+#define EPOCH_FINE 946684800 /* 2000: a smaller unit than seconds is recognised by a later result */
+#define BLOCK      4096      /* bytes that strings are taken from at once */
 
 void values_init(struct values *values, const struct parser_limits *limits)
 {

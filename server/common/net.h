@@ -43,7 +43,7 @@ int net_connect(const char *words, guint seconds, GError **error) G_GNUC_WARN_UN
 int *net_activated(const char *name);
 
 /*
- * The listening sockets that the values of --listen-fd name (NULL-terminated; NULL is none), in their order: an array of int, transfer
- * full. NULL with RUAD_ERROR_SYNTAX if there are none, or one of them is not a listening socket.
+ * The listening sockets that the values of --listen-fd name (NULL-terminated; NULL is none), in their order: an
+ * array of int, transfer full. NULL with RUAD_ERROR_SYNTAX if there are none, or one is not a listening socket.
  */
 GArray *net_inherited(char *const *values, GError **error) G_GNUC_WARN_UNUSED_RESULT;

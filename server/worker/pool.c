@@ -295,7 +295,8 @@ static void talk_compact(struct talk *talk)
 	talk->taken = 0;
 }
 
-/* Give the frames that are there to the reader. The time that the sink takes does not count: the worker's timeout starts again. */
+/* Give the frames that are there to the reader. The sink's time does not count: the worker's timeout starts
+ * again. */
 static gboolean talk_read(struct talk *talk, struct wire_reader *reader, gboolean *done, GError **error)
 {
 	guint8 type;
