@@ -44,6 +44,10 @@ const struct setting setting_table[] = {
 	    "Mails after which a parser process is replaced by a fresh one." },
 	{ "parser.timeout", SETTING_SECONDS, "60", 1, DAY,
 	    "Silence of a parser process after which it is killed and its mail is quarantined." },
+	{ "parser.max_time", SETTING_SECONDS, "120", 1, DAY,
+	    "Time that a parser process may take for a mail in all. It is then killed and the mail "
+	    "quarantined; "
+	    "ruad reprocess reads it again when the setting is larger." },
 	{ "parser.memory", SETTING_SIZE, "1G", G_GUINT64_CONSTANT(64) << 20, G_MAXINT64,
 	    "Address space that a parser process may take." },
 	PARSER_SETTINGS(PARSER_ROW)

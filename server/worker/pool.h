@@ -8,25 +8,10 @@
  */
 #pragma once
 
-#include "parser/limits.h"
 #include "parser/report.h"
-
-struct pool_options {
-	const char *worker; /* path of the ruad-parse executable */
-	guint workers;      /* processes at most, >= 1 */
-	guint max_mails;    /* documents a worker reads before it is replaced, >= 1 */
-	guint seconds;      /* of silence from a worker while it owes us bytes, before it is killed */
-	guint64 memory;     /* bytes of address space a worker may take (RLIMIT_AS) */
-	struct parser_limits limits; /* those of parser_settings.h; the others are at their default */
-	const char *authserv_id;     /* see struct parser_options; NULL or "": none */
-	gboolean failure_bodies;
-};
+#include "server/worker/pool_options.h"
 
 struct pool;
-struct settings;
-
-/* What the settings say, for pool_new(); strings are borrowed from settings, as is worker. */
-struct pool_options pool_options_of(const struct settings *settings, const char *worker);
 
 /* A pool. One worker starts at once, to see that it can; the others when first needed. Options are copied.
  * RUAD_ERROR_SYSTEM when the worker cannot be run, or not in its sandbox. */

@@ -1,4 +1,4 @@
-#include "server/worker/pool.h"
+#include "server/worker/pool_options.h"
 
 #include "server/common/parser_settings.h"
 #include "server/common/settings.h"
@@ -24,6 +24,7 @@ struct pool_options pool_options_of(const struct settings *settings, const char 
 		.workers = workers > 0 ? (guint)workers : g_get_num_processors(),
 		.max_mails = (guint)settings_int(settings, "parser.max_mails"),
 		.seconds = (guint)settings_seconds(settings, "parser.timeout"),
+		.max_seconds = (guint)settings_seconds(settings, "parser.max_time"),
 		.memory = settings_size(settings, "parser.memory"),
 		.limits = PARSER_LIMITS_DEFAULT,
 		.authserv_id = settings_string(settings, "lmtp.authserv_id"),

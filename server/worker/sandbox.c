@@ -140,10 +140,11 @@ static gboolean set_limits(const struct sandbox_limits *limits, GError **error)
 	if (limits->memory > 0 && !set_limit(RLIMIT_AS, limits->memory, "bound the memory", error))
 		return FALSE;
 #endif
-	return sandbox_renew_cpu(limits, error);
+	return set_limit(RLIMIT_CPU, 3 * limits->cpu, "bound the processor time", error) &&
+	       sandbox_renew_cpu(limits, error);
 }
 
-/* Only the soft limit moves: one life is far shorter than what the hard one allows. */
+/* Only the soft limit moves; the hard one cannot be raised any more. */
 gboolean sandbox_renew_cpu(const struct sandbox_limits *limits, GError **error)
 {
 	struct rusage usage;

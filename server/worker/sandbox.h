@@ -14,7 +14,8 @@
 struct sandbox_limits {
 	guint64 memory; /* bytes of address space, or 0 for no bound; not kept under sanitizers, which take
 			   terabytes */
-	guint64 cpu;    /* seconds of processor time that one document may cost */
+	guint64
+	    cpu; /* seconds of processor time that one document may cost; a process gets three times as many, and no more */
 };
 
 /*

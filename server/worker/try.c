@@ -76,6 +76,12 @@ static long try_raise_memory(void)
 	return setrlimit(RLIMIT_AS, &limit);
 }
 
+static long try_raise_cpu(void)
+{
+	const struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	return setrlimit(RLIMIT_CPU, &limit);
+}
+
 static const struct {
 	const char *name;
 	long (*attempt)(void);
@@ -90,6 +96,7 @@ static const struct {
 	{ "kill", try_kill },
 	{ "exec-memory", try_exec_memory },
 	{ "raise-memory", try_raise_memory },
+	{ "raise-cpu", try_raise_cpu },
 };
 
 int try_forbidden(const char *what)

@@ -314,6 +314,7 @@ struct wire_reader {
 	guint64 in_report;                  /* records of the report that is open */
 	guint64 records;                    /* of the answer */
 	guint reports;                      /* and unreadables, of the answer */
+	gboolean unreadable;                /* there was one */
 	GArray *reason, *dkim, *spf, *note; /* of the record at hand, reused */
 };
 
@@ -338,6 +339,11 @@ void wire_reader_free(struct wire_reader *reader)
 	g_array_unref(reader->spf);
 	g_array_unref(reader->note);
 	g_free(reader);
+}
+
+gboolean wire_reader_all_readable(const struct wire_reader *reader)
+{
+	return !reader->unreadable;
 }
 
 /* The strings of a chunk, one after another. */
@@ -595,6 +601,7 @@ static gboolean take_unreadable(struct wire_reader *reader, GVariant *value, GEr
 		return wire_refuse(error, "an unreadable without code or reason");
 	if (reader->state != STATE_IN_REPORT && !count_report(reader, error))
 		return FALSE;
+	reader->unreadable = TRUE;
 	return reader->sink->unreadable(reader->user, &u, error);
 }
 

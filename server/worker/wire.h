@@ -60,6 +60,9 @@ struct wire_reader;
 struct wire_reader *wire_reader_new(const struct report_sink *sink, gpointer user) G_GNUC_WARN_UNUSED_RESULT;
 void wire_reader_free(struct wire_reader *reader); /* NULL is allowed */
 
+/* FALSE when a frame so far said that something is unreadable. */
+gboolean wire_reader_all_readable(const struct wire_reader *reader);
+
 /*
  * Take one whole frame's content. *done becomes TRUE at the closing frame.
  *

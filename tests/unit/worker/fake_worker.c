@@ -140,6 +140,40 @@ static void stops_listening(void)
 	hangs();
 }
 
+/* A frame now and then, for ever: U is an unreadable (sss). */
+static void endless(void)
+{
+	for (;;) {
+		put_bytes("U\10\0\0\0x\0a\0b\0\4\2", 13);
+		g_usleep(300 * 1000);
+	}
+}
+
+static void slow(void)
+{
+	g_usleep(600 * 1000);
+	honest();
+}
+
+static void say(const char *words)
+{
+	must(write(STDERR_FILENO, words, strlen(words)) == (ssize_t)strlen(words));
+}
+
+static void forges(void)
+{
+	say("ok\nruad-ingest: all is \"well\"\033[2K\n");
+	honest();
+}
+
+/* More than a pipe holds. */
+static void floods(void)
+{
+	for (int i = 0; i < 100000; i++)
+		say("words\n");
+	honest();
+}
+
 static const struct {
 	const char *word;
 	void (*act)(void);
@@ -158,6 +192,10 @@ static const struct {
 	{ "dies-within", dies_within },
 	{ "says-too-much", says_too_much },
 	{ "stops-listening", stops_listening },
+	{ "endless", endless },
+	{ "slow", slow },
+	{ "forges", forges },
+	{ "floods", floods },
 };
 
 static void act_on(const char *document)

@@ -489,6 +489,7 @@ static void explode(const struct bomb *bomb)
 		.workers = 1,
 		.max_mails = 1000,
 		.seconds = 60,
+		.max_seconds = 120,
 		.memory = MEMORY,
 		.limits = PARSER_LIMITS_DEFAULT };
 	g_autoptr(GByteArray) document = bomb->make();

@@ -14,12 +14,14 @@
 
 static const char *fake_worker;
 
-static struct pool *make_pool(guint workers, guint max_mails, guint seconds)
+/* max_seconds is of one document. */
+static struct pool *make_bounded_pool(guint workers, guint max_mails, guint seconds, guint max_seconds)
 {
 	const struct pool_options options = { .worker = fake_worker,
 		.workers = workers,
 		.max_mails = max_mails,
 		.seconds = seconds,
+		.max_seconds = max_seconds,
 		.memory = G_GUINT64_CONSTANT(1) << 30,
 		.limits = PARSER_LIMITS_DEFAULT };
 	GError *error = NULL;
@@ -27,6 +29,11 @@ static struct pool *make_pool(guint workers, guint max_mails, guint seconds)
 	if (pool == NULL)
 		fail_msg("%s", error->message);
 	return pool;
+}
+
+static struct pool *make_pool(guint workers, guint max_mails, guint seconds)
+{
+	return make_bounded_pool(workers, max_mails, seconds, 120);
 }
 
 static gboolean run(struct pool *pool, const char *document, struct diary *diary, GError **error)
@@ -135,6 +142,81 @@ static void misbehaviour_costs_one_document(void **state)
 	}
 	assert_int_equal(count_descriptors(), descriptors);
 	pool_free(pool);
+}
+
+/* Each of its frames comes in time, and there is no end of them. */
+static void a_worker_that_never_ends_is_killed_after_max_time(void **state)
+{
+	(void)state;
+	struct diary diary;
+	GError *error = NULL;
+	struct pool *pool = make_bounded_pool(1, 100, 1, 2);
+	gint64 start = g_get_monotonic_time();
+	diary_init(&diary);
+	diary.brief = TRUE;
+	assert_false(run(pool, "endless", &diary, &error));
+	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
+	assert_string_equal(error->message, "the parser took more than 2 seconds");
+	assert_true(g_get_monotonic_time() - start >= 2 * G_USEC_PER_SEC);
+	g_error_free(error);
+	diary_clear(&diary);
+	(void)run_for_pid(pool, "honest");
+	pool_free(pool);
+}
+
+/* It is replaced before its processor time, of three times max_time, can end in the middle of a mail. */
+static void a_worker_is_replaced_after_max_time_in_all(void **state)
+{
+	(void)state;
+	struct pool *pool = make_bounded_pool(1, 100, 1, 1);
+	int pid = run_for_pid(pool, "slow");
+	assert_int_equal(run_for_pid(pool, "slow"), pid);
+	assert_int_not_equal(run_for_pid(pool, "honest"), pid);
+	pool_free(pool);
+}
+
+static GString *logged;
+
+static GLogWriterOutput gather_log(
+    GLogLevelFlags level G_GNUC_UNUSED, const GLogField *fields, gsize n, gpointer user G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < n; i++)
+		if (g_str_equal(fields[i].key, "MESSAGE"))
+			g_string_append_printf(logged, "%s\n", (const char *)fields[i].value);
+	return G_LOG_WRITER_HANDLED;
+}
+
+static guint count_lines(const char *text)
+{
+	guint n = 0;
+	for (; *text != '\0'; text++)
+		n += *text == '\n' ? 1 : 0;
+	return n;
+}
+
+/* What it writes to standard error is in quotes behind its process id, so it cannot look like our own line. */
+static void a_workers_words_are_logged_in_quotes(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(1, 100, 5);
+	int pid = run_for_pid(pool, "forges");
+	pool_free(pool);
+	g_autofree char *first = g_strdup_printf("parser %d says: \"ok\"\n", pid);
+	g_autofree char *second =
+	    g_strdup_printf("parser %d says: \"ruad-ingest: all is \\\"well\\\"\\u001b[2K\"\n", pid);
+	if (strstr(logged->str, first) == NULL || strstr(logged->str, second) == NULL)
+		fail_msg("%s", logged->str);
+}
+
+static void a_workers_flood_of_words_is_cut(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(1, 100, 5);
+	g_string_truncate(logged, 0);
+	(void)run_for_pid(pool, "floods");
+	pool_free(pool);
+	assert_int_equal(count_lines(logged->str), 200);
+	assert_non_null(strstr(logged->str, "its further lines are not logged"));
 }
 
 static void a_worker_is_replaced_after_max_mails(void **state)
@@ -281,6 +363,7 @@ static void a_program_that_is_not_there_makes_no_pool(void **state)
 		.workers = 1,
 		.max_mails = 1,
 		.seconds = 1,
+		.max_seconds = 120,
 		.limits = PARSER_LIMITS_DEFAULT };
 	GError *error = NULL;
 	assert_null(pool_new(&options, &error));
@@ -322,6 +405,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_worker_reads_document_after_document),
 		cmocka_unit_test(a_long_answer_arrives_whole),
 		cmocka_unit_test(misbehaviour_costs_one_document),
+		cmocka_unit_test(a_worker_that_never_ends_is_killed_after_max_time),
+		cmocka_unit_test(a_worker_is_replaced_after_max_time_in_all),
+		cmocka_unit_test(a_workers_words_are_logged_in_quotes),
+		cmocka_unit_test(a_workers_flood_of_words_is_cut),
 		cmocka_unit_test(a_worker_is_replaced_after_max_mails),
 		cmocka_unit_test(a_worker_is_replaced_after_an_unreadable),
 		cmocka_unit_test(a_worker_that_died_while_idle_costs_nothing),
@@ -336,5 +423,7 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	fake_worker = argv[1];
+	logged = g_string_new(NULL);
+	g_log_set_writer_func(gather_log, NULL, NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,7 @@ static void everything_forbidden_is_refused(void **state)
 	(void)state;
 	static const char *const options[] = { "--try=open", "--try=write-file", "--try=socket",
 		"--try=connect", "--try=exec", "--try=fork", "--try=ptrace", "--try=kill",
-		"--try=exec-memory", "--try=raise-memory" };
+		"--try=exec-memory", "--try=raise-memory", "--try=raise-cpu" };
 	char words[4096];
 	SKIP_SANITIZED();
 	int fd = socket(AF_INET, SOCK_STREAM, 0);

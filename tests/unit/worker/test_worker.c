@@ -26,6 +26,7 @@ static struct pool *make_pool(void)
 		.workers = 1,
 		.max_mails = 1000,
 		.seconds = 10,
+		.max_seconds = 120,
 		.memory = G_GUINT64_CONSTANT(1) << 30,
 		.limits = PARSER_LIMITS_DEFAULT };
 	GError *error = NULL;
@@ -118,6 +119,7 @@ static void a_document_larger_than_its_memory_is_unreadable(void **state)
 		.workers = 1,
 		.max_mails = 1000,
 		.seconds = 60,
+		.max_seconds = 120,
 		.memory = 256 * 1024 * 1024,
 		.limits = PARSER_LIMITS_DEFAULT };
 	struct diary diary;
@@ -147,6 +149,7 @@ static void limits_reach_the_worker(void **state)
 			.workers = 1,
 			.max_mails = 1000,
 			.seconds = 10,
+			.max_seconds = 120,
 			.memory = G_GUINT64_CONSTANT(1) << 30,
 			.limits = PARSER_LIMITS_DEFAULT };
 		g_autofree char *document = g_strndup(REPORT, strlen(REPORT) - strlen("</feedback>"));
@@ -170,6 +173,7 @@ static void a_worker_refuses_limits_out_of_range(void **state)
 		.workers = 1,
 		.max_mails = 1,
 		.seconds = 10,
+		.max_seconds = 120,
 		.memory = G_GUINT64_CONSTANT(1) << 30,
 		.limits = PARSER_LIMITS_DEFAULT };
 	g_autoptr(GError) error = NULL;

@@ -1,0 +1,282 @@
+#include "server/worker/talk.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "parser/error.h"
+
+#define READ_CHUNK (128 * 1024) /* bytes asked from the socket at a time */
+
+struct talk {
+	struct process *process;
+	const struct talk_bounds *bounds;
+	gint64 deadline; /* monotonic microseconds, of the silence */
+	gint64 waited;   /* microseconds */
+	guint8 head[WIRE_REQUEST];
+	const guint8 *document;
+	gsize size;
+	gsize sent;      /* of head and document together */
+	GByteArray *in;  /* what came */
+	gsize taken;     /* of it, by whole frames */
+	gboolean closed; /* the process closed its end */
+	gboolean mute;   /* and its standard error */
+};
+
+static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Always FALSE. */
+static gboolean refuse(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_propagate_error(error, g_error_new_valist(RUAD_ERROR, RUAD_ERROR_SYNTAX, format, args));
+	va_end(args);
+	return FALSE;
+}
+
+static void renew(struct talk *talk)
+{
+	talk->deadline = g_get_monotonic_time() + talk->bounds->silence;
+}
+
+static void talk_init(struct talk *talk, struct process *process, const struct talk_bounds *bounds,
+    const guint8 *document, gsize size)
+{
+	*talk = (struct talk){ .process = process,
+		.bounds = bounds,
+		.document = document,
+		.size = size,
+		.in = g_byte_array_new() };
+	wire_request_encode(talk->head, size);
+	renew(talk);
+}
+
+/* When it was the process that hung up, error also says how it ended. */
+static void talk_end(struct talk *talk, GError **error)
+{
+	g_byte_array_unref(talk->in);
+	if (!talk->closed || error == NULL || *error == NULL)
+		return;
+	g_autofree char *words = process_last_words(talk->process);
+	g_autofree char *message = g_strdup_printf("%s: it %s", (*error)->message, words);
+	g_clear_error(error);
+	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, message);
+}
+
+/* ---- bytes ---- */
+
+static gboolean sent_all(const struct talk *talk)
+{
+	return talk->sent == WIRE_REQUEST + talk->size;
+}
+
+/* Send what the socket takes: head and document at once, so that the process wakes up once. */
+static gboolean send_some(struct talk *talk, GError **error)
+{
+	gsize in_head = MIN(talk->sent, WIRE_REQUEST);
+	gsize in_document = talk->sent - in_head;
+	struct iovec pieces[] = {
+		{ talk->head + in_head, WIRE_REQUEST - in_head },
+		{ (guint8 *)talk->document + in_document, talk->size - in_document },
+	};
+	const struct msghdr message = { .msg_iov = pieces, .msg_iovlen = G_N_ELEMENTS(pieces) };
+	ssize_t n = sendmsg(process_socket(talk->process), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n >= 0) {
+		talk->sent += (gsize)n;
+		if (sent_all(talk))
+			renew(talk); /* reading took its time, thinking gets its own */
+		return TRUE;
+	}
+	if (errno == EAGAIN || errno == EINTR)
+		return TRUE;
+	if (errno == EPIPE || errno == ECONNRESET)
+		talk->closed = TRUE;
+	return refuse(error, "could not hand the document to the parser: %s", g_strerror(errno));
+}
+
+static gboolean receive_some(struct talk *talk, GError **error)
+{
+	guint had = talk->in->len;
+	g_byte_array_set_size(talk->in, had + READ_CHUNK);
+	ssize_t n = recv(process_socket(talk->process), talk->in->data + had, READ_CHUNK, MSG_DONTWAIT);
+	int problem = errno;
+	g_byte_array_set_size(talk->in, had + (guint)MAX(n, 0));
+	if (n > 0 || (n < 0 && (problem == EAGAIN || problem == EINTR)))
+		return TRUE;
+	talk->closed = n == 0 || problem == ECONNRESET;
+	return refuse(
+	    error, "the parser %s", talk->closed ? "closed without an answer" : g_strerror(problem));
+}
+
+/* Wait for one of the descriptors, at most to the end of a bound. The count of those that are ready, as of poll(). */
+static int wait_for(struct talk *talk, struct pollfd *ready, gsize n)
+{
+	gint64 start = g_get_monotonic_time();
+	gint64 left = MIN(talk->deadline - start, talk->bounds->total - talk->waited);
+	int count = left > 0 ? poll(ready, n, (int)MIN(left / 1000 + 1, G_MAXINT)) : 0;
+	int problem = errno;
+
+	talk->waited += g_get_monotonic_time() - start;
+	errno = problem;
+	return count;
+}
+
+static gboolean within_bounds(const struct talk *talk, GError **error)
+{
+	if (talk->waited >= talk->bounds->total)
+		return refuse(error, "the parser took more than %" G_GINT64_FORMAT " seconds",
+		    talk->bounds->total / G_USEC_PER_SEC);
+	if (g_get_monotonic_time() >= talk->deadline)
+		return refuse(error, "the parser was silent for %" G_GINT64_FORMAT " seconds",
+		    talk->bounds->silence / G_USEC_PER_SEC);
+	return TRUE;
+}
+
+/* Wait until the process is ready and move bytes both ways. */
+static gboolean move_some(struct talk *talk, GError **error)
+{
+	struct pollfd ready[] = {
+		{ .fd = process_socket(talk->process), .events = POLLIN },
+		{ .fd = talk->mute ? -1 : process_stderr(talk->process), .events = POLLIN },
+	};
+	if (!sent_all(talk))
+		ready[0].events |= POLLOUT;
+	int n = wait_for(talk, ready, G_N_ELEMENTS(ready));
+	if (n < 0)
+		return errno == EINTR ||
+		       refuse(error, "could not wait for the parser: %s", g_strerror(errno));
+	if (n == 0)
+		return within_bounds(talk, error);
+	if (ready[1].revents != 0)
+		talk->mute = !process_log_stderr(talk->process);
+	if ((ready[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !receive_some(talk, error))
+		return FALSE;
+	return (ready[0].revents & POLLOUT) == 0 || send_some(talk, error);
+}
+
+/* ---- frames ---- */
+
+static gsize waiting(const struct talk *talk)
+{
+	return talk->in->len - talk->taken;
+}
+
+/* Take a whole frame off what came. FALSE without error when there is none yet. */
+static gboolean take_frame(struct talk *talk, guint8 *type, GBytes **content, GError **error)
+{
+	if (waiting(talk) < WIRE_HEAD)
+		return FALSE;
+	const guint8 *frame = talk->in->data + talk->taken;
+	gsize length = wire_frame_length(frame);
+	if (length > WIRE_FRAME_MAX) {
+		refuse(error, "the parser's answer: a frame of %" G_GSIZE_FORMAT " bytes", length);
+		return FALSE;
+	}
+	if (waiting(talk) < WIRE_HEAD + length)
+		return FALSE;
+	*type = frame[0];
+	*content = g_bytes_new(frame + WIRE_HEAD, length);
+	talk->taken += WIRE_HEAD + length;
+	return TRUE;
+}
+
+/* Forget the frames that were taken: once for all of them, or many small ones would cost the square of their number. */
+static void compact(struct talk *talk)
+{
+	if (talk->taken > 0)
+		g_byte_array_remove_range(talk->in, 0, (guint)talk->taken);
+	talk->taken = 0;
+}
+
+/* Give the frames that are there to the reader. Its sink's time is not the process's. */
+static gboolean read_frames(struct talk *talk, struct wire_reader *reader, gboolean *done, GError **error)
+{
+	guint8 type;
+	GBytes *content;
+	g_autoptr(GError) problem = NULL;
+	while (!*done && take_frame(talk, &type, &content, &problem)) {
+		gboolean ok = wire_reader_frame(reader, type, content, done, error);
+		g_bytes_unref(content);
+		if (!ok)
+			return FALSE;
+		renew(talk);
+	}
+	compact(talk);
+	if (problem == NULL)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
+/* ---- both conversations ---- */
+
+static gboolean converse(struct talk *talk, struct wire_reader *reader, GError **error)
+{
+	gboolean done = FALSE;
+	if (!send_some(talk, error))
+		return FALSE;
+	while (!done) {
+		if (!move_some(talk, error) || !read_frames(talk, reader, &done, error))
+			return FALSE;
+	}
+	if (sent_all(talk) && waiting(talk) == 0)
+		return TRUE;
+	return refuse(error, "the parser's answer: %s",
+	    waiting(talk) > 0 ? "bytes after its end" : "it ended before the document was read");
+}
+
+gboolean talk_document(struct process *process, const struct talk_bounds *bounds, const guint8 *document,
+    gsize size, struct wire_reader *reader, gint64 *waited, GError **error)
+{
+	struct talk talk;
+	g_autoptr(GError) problem = NULL;
+	talk_init(&talk, process, bounds, document, size);
+	gboolean ok = converse(&talk, reader, &problem);
+	*waited += talk.waited;
+	talk_end(&talk, &problem);
+	if (!ok)
+		g_propagate_error(error, g_steal_pointer(&problem));
+	return ok;
+}
+
+static gboolean check_greeting(guint8 type, GBytes *content, GError **error)
+{
+	gsize size;
+	const char *version = g_bytes_get_data(content, &size);
+	return (type == WIRE_HELLO && size == strlen(RUAD_VERSION) &&
+		   memcmp(version, RUAD_VERSION, size) == 0) ||
+	       refuse(error, "it is not the ruad-parse of ruad " RUAD_VERSION);
+}
+
+static gboolean hear_greeting(struct talk *talk, GError **error)
+{
+	guint8 type;
+	GBytes *content = NULL;
+	g_autoptr(GError) problem = NULL;
+	talk->sent = WIRE_REQUEST; /* there is nothing to send yet */
+	while (!take_frame(talk, &type, &content, &problem)) {
+		if (problem == NULL)
+			(void)move_some(talk, &problem);
+		if (problem != NULL) {
+			g_propagate_error(error, g_steal_pointer(&problem));
+			return FALSE;
+		}
+	}
+	gboolean ok = check_greeting(type, content, error);
+	g_bytes_unref(content);
+	return ok;
+}
+
+gboolean talk_greeting(struct process *process, const struct talk_bounds *bounds, GError **error)
+{
+	struct talk talk;
+	g_autoptr(GError) problem = NULL;
+	talk_init(&talk, process, bounds, NULL, 0);
+	gboolean ok = hear_greeting(&talk, &problem);
+	talk_end(&talk, &problem);
+	if (!ok)
+		g_propagate_error(error, g_steal_pointer(&problem));
+	return ok;
+}
