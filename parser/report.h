@@ -43,21 +43,30 @@ struct auth_result_spf {
 	const char *human_result;
 };
 
+/*
+ * The texts of policy_evaluated and identifiers, as ROW(name): their members below, and how all that passes a record on
+ * (wire, hash, columns and JSON) goes through them.
+ */
+#define AGGREGATE_EVALUATED(ROW)                                                                             \
+	ROW(disposition)                                                                                     \
+	ROW(dkim)                                                                                            \
+	ROW(spf)
+#define AGGREGATE_IDENTIFIERS(ROW)                                                                           \
+	ROW(header_from)                                                                                     \
+	ROW(envelope_from)                                                                                   \
+	ROW(envelope_to)
+#define AGGREGATE_TEXT_MEMBER(name) const char *name;
+
 /* One <record>. */
 struct aggregate_record {
 	/* row */
 	const char *source_ip; /* canonical IPv4 or IPv6 (IPv4-mapped is unmapped), or NULL: see note I1 */
 	gint64 count;          /* messages, >= 0; -1 when absent or unreadable */
 	/* row/policy_evaluated */
-	const char *disposition;
-	const char *dkim;
-	const char *spf;
+	AGGREGATE_EVALUATED(AGGREGATE_TEXT_MEMBER)
 	const struct aggregate_reason *reason;
 	gsize n_reason;
-	/* identifiers */
-	const char *header_from;
-	const char *envelope_from;
-	const char *envelope_to;
+	AGGREGATE_IDENTIFIERS(AGGREGATE_TEXT_MEMBER)
 	/* auth_results */
 	const struct auth_result_dkim *auth_dkim;
 	gsize n_auth_dkim;

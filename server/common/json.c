@@ -105,12 +105,13 @@ struct json_object *json_auth_results(const struct aggregate_record *record)
 	return object;
 }
 
+#define PUT_EVALUATED(name)  put_text(evaluated, #name, record->name);
+#define PUT_IDENTIFIER(name) put_text(identifiers, #name, record->name);
+
 static struct json_object *row(const struct aggregate_record *record)
 {
 	struct json_object *evaluated = json_object_new_object();
-	put_text(evaluated, "disposition", record->disposition);
-	put_text(evaluated, "dkim", record->dkim);
-	put_text(evaluated, "spf", record->spf);
+	AGGREGATE_EVALUATED(PUT_EVALUATED)
 	put(evaluated, "reason", json_reason(record));
 
 	struct json_object *object = json_object_new_object();
@@ -123,9 +124,7 @@ static struct json_object *row(const struct aggregate_record *record)
 struct json_object *json_record(const struct aggregate_record *record)
 {
 	struct json_object *identifiers = json_object_new_object();
-	put_text(identifiers, "header_from", record->header_from);
-	put_text(identifiers, "envelope_from", record->envelope_from);
-	put_text(identifiers, "envelope_to", record->envelope_to);
+	AGGREGATE_IDENTIFIERS(PUT_IDENTIFIER)
 
 	struct json_object *object = json_object_new_object();
 	put(object, "row", row(record));

@@ -102,18 +102,17 @@ static void value_reasons_and_notes(GString *values, const struct aggregate_reco
 	}
 }
 
+#define HASH_TEXT(name)  value_text(values, record->name);
+#define FIELD_TEXT(name) literal_field(fields, record->name);
+
 static void hash_evaluation(
     GString *values, const struct aggregate_record *record, guint8 hash[SHA256_DIGEST_SIZE])
 {
 	struct sha256_ctx sha256;
 
 	g_string_truncate(values, 0);
-	value_text(values, record->disposition);
-	value_text(values, record->dkim);
-	value_text(values, record->spf);
-	value_text(values, record->header_from);
-	value_text(values, record->envelope_from);
-	value_text(values, record->envelope_to);
+	AGGREGATE_EVALUATED(HASH_TEXT)
+	AGGREGATE_IDENTIFIERS(HASH_TEXT)
 	value_signatures(values, record);
 	value_reasons_and_notes(values, record);
 	sha256_init(&sha256);
@@ -132,12 +131,8 @@ static void field_json(GString *fields, struct json_object *object)
 
 static void evaluation_fields(GString *fields, const struct aggregate_record *record)
 {
-	literal_field(fields, record->disposition);
-	literal_field(fields, record->dkim);
-	literal_field(fields, record->spf);
-	literal_field(fields, record->header_from);
-	literal_field(fields, record->envelope_from);
-	literal_field(fields, record->envelope_to);
+	AGGREGATE_EVALUATED(FIELD_TEXT)
+	AGGREGATE_IDENTIFIERS(FIELD_TEXT)
 	field_json(fields, record->n_reason > 0 ? json_reason(record) : NULL);
 	field_json(fields, json_auth_results(record));
 	field_json(fields, record->n_note > 0 ? json_notes(record->note, record->n_note) : NULL);

@@ -164,12 +164,14 @@ static gboolean write_begin(gpointer user, const char *place, GError **error)
 	return append_frame(user, FRAME_BEGIN, g_variant_new(BEGIN_TYPE, place), error);
 }
 
+#define TEXT_OF(name) r->name,
+
 static void put_record(struct wire_writer *writer, const struct aggregate_record *r)
 {
 	const gint64 numbers[NUMBERS] = { r->count, (gint64)r->n_reason, (gint64)r->n_auth_dkim,
 		(gint64)r->n_auth_spf, (gint64)r->n_note };
-	const char *const fixed[] = { r->source_ip, r->disposition, r->dkim, r->spf, r->header_from,
-		r->envelope_from, r->envelope_to };
+	const char *const fixed[] = { r->source_ip,
+		AGGREGATE_EVALUATED(TEXT_OF) AGGREGATE_IDENTIFIERS(TEXT_OF) };
 	GByteArray *text = writer->text;
 
 	g_array_append_vals(writer->numbers, numbers, NUMBERS);
@@ -442,6 +444,8 @@ static gboolean read_notes(struct wire_reader *reader, struct cursor *cursor, gs
 	return check_notes((const struct report_note *)(void *)reader->note->data, n, error);
 }
 
+#define PLACE_OF(name) &r->name,
+
 /* The record of numbers[0..NUMBERS) and the next strings; its arrays are the reader's. */
 static gboolean decode_record(struct wire_reader *reader, const gint64 *numbers, struct cursor *cursor,
     struct aggregate_record *r, GError **error)
@@ -457,8 +461,8 @@ static gboolean decode_record(struct wire_reader *reader, const gint64 *numbers,
 		.n_note = (gsize)numbers[4] };
 	if (r->count < -1)
 		return wire_refuse(error, "count %" G_GINT64_FORMAT, r->count);
-	if (!NEXT(cursor, error, &r->source_ip, &r->disposition, &r->dkim, &r->spf, &r->header_from,
-		&r->envelope_from, &r->envelope_to) ||
+	if (!NEXT(cursor, error, &r->source_ip,
+		AGGREGATE_EVALUATED(PLACE_OF) AGGREGATE_IDENTIFIERS(PLACE_OF)) ||
 	    !wire_check_address("source_ip", r->source_ip, error) ||
 	    !read_reasons(reader, cursor, r->n_reason, error) ||
 	    !read_dkim(reader, cursor, r->n_auth_dkim, error) ||
