@@ -225,6 +225,19 @@ GBytes *db_rows_bytes(const struct db_rows *rows, gsize row, guint column)
 	return g_bytes_new_with_free_func(bytes, size, PQfreemem, bytes);
 }
 
+gboolean db_rows_number(const struct db_rows *rows, gsize row, guint column, gint64 least, gint64 most,
+    gint64 *value, GError **error)
+{
+	const char *text = db_rows_get(rows, row, column);
+
+	if (text && g_ascii_string_to_signed(text, 10, least, most, value, NULL))
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+	    "database: column %u is \"%s\", not a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+	    column + 1, text ? text : "NULL", least, most);
+	return FALSE;
+}
+
 void db_rows_free(struct db_rows *rows)
 {
 	PQclear((PGresult *)rows);

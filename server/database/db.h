@@ -37,6 +37,10 @@ gsize db_rows_size(const struct db_rows *rows, gsize row, guint column);      /*
 GBytes *db_rows_bytes(const struct db_rows *rows, gsize row, guint column);   /* of a bytea; transfer full */
 void db_rows_free(struct db_rows *rows);
 
+/* A number from least to most. RUAD_ERROR_SYSTEM when there is none: our SQL and our C do not agree. */
+gboolean db_rows_number(const struct db_rows *rows, gsize row, guint column, gint64 least, gint64 most,
+    gint64 *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Run one statement that gives no rows, or whose rows do not matter; several joined by ';' only without parameters. */
 gboolean db_exec(struct db *db, const char *sql, const struct db_value *params, guint n_params,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

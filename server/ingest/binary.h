@@ -1,12 +1,15 @@
 /*
  * binary.h - rows of ruad.record for COPY in binary form (PostgreSQL manual, COPY, "Binary Format").
  *
- * The columns are begin, report, count, evaluation, day, domain_id, reporter_id, record_no, source_ip: binary form spares the database the
- * parsing of a time, a date and an address for each.
+ * Binary form spares the database the parsing of a time, a date and an address for each row.
  */
 #pragma once
 
 #include <glib.h>
+
+/* The columns, in the order of a row. */
+#define BINARY_RECORD_COLUMNS                                                                                \
+	"begin, report, count, evaluation, day, domain_id, reporter_id, record_no, source_ip"
 
 struct binary_record {
 	gint64 begin; /* seconds since 1970 */

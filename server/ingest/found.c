@@ -5,10 +5,10 @@
 #include "parser/error.h"
 #include "server/common/json.h"
 #include "server/common/spool.h"
+#include "server/ingest/item.h"
 #include "server/ingest/literal.h"
 
-#define NOTE_CODES_MAX        256 /* different ones among the records of a report: the parser has some forty */
-#define ITEM_REASON_TO_SHA256 26  /* columns of new_item between reason and sha256 */
+#define NOTE_CODES_MAX 256 /* different ones among the records of a report: the parser has some forty */
 
 /* The report that is open. */
 struct open_report {
@@ -26,7 +26,7 @@ struct report_place {
 };
 
 struct found {
-	const struct intake_options *options;
+	const struct found_options *options;
 	const struct envelope *envelope;
 	const guint8 *document;
 	gsize size;
@@ -37,8 +37,8 @@ struct found {
 	gboolean bare;
 
 	guint item_no;
-	GString *row;        /* of one item, without mail_no */
-	struct spool *items; /* of each the size of its row, and the row */
+	struct item *item;   /* the one at hand */
+	struct spool *items; /* of each the size of its row without mail_no, and the row */
 	GArray *reports;     /* of struct report_place, by item_no */
 	struct records *records;
 	struct open_report open;
@@ -46,70 +46,11 @@ struct found {
 	struct intake_counts counts;
 };
 
-/* Fields of a row. */
-
-/* A JSON column; object is transfer full. */
-static void field_json(GString *row, struct json_object *object)
-{
-	literal_field(row, json_text(object, NULL));
-	json_object_put(object);
-}
-
-/* A number that is -1 when unknown. */
-static void field_known(GString *row, gint64 value)
-{
-	if (value < 0)
-		literal_field(row, NULL);
-	else
-		literal_number(row, value);
-}
-
-/* Text from outside the parser, which need not be UTF-8 (a file's name). */
-static void field_foreign(GString *row, const char *value)
-{
-	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
-
-	literal_field(row, valid);
-}
-
-/* A time that the parser promised to be within range; any other is the database's to refuse. */
-static void field_time(GString *row, gint64 seconds)
-{
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
-	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S+00") : NULL;
-
-	literal_field(row, text ? text : "out of range");
-}
-
-static void field_sha256(GString *row, const guint8 sha256[32])
-{
-	char text[2 + 2 * 32 + 1] = "\\x";
-
-	for (gsize i = 0; i < 32; i++)
-		g_snprintf(text + 2 + 2 * i, 3, "%02x", sha256[i]);
-	literal_field(row, text);
-}
-
 static char *document_hash(const guint8 *document, gsize size)
 {
 	g_autofree char *hex = g_compute_checksum_for_data(G_CHECKSUM_SHA256, document, size);
 
 	return g_strconcat("\\x", hex, NULL);
-}
-
-/* The notes on an item, NULL where there are none. */
-static void field_notes(GString *row, const struct report_note *note, gsize n)
-{
-	if (n > 0)
-		field_json(row, json_notes(note, n));
-	else
-		literal_field(row, NULL);
-}
-
-static void field_nulls(GString *row, guint n)
-{
-	for (guint i = 0; i < n; i++)
-		literal_field(row, NULL);
 }
 
 /* Authenticity. */
@@ -130,7 +71,7 @@ static gboolean is_flagged(const struct found *found)
 /* Transfer full. */
 static char *why_unauthentic(const struct found *found)
 {
-	const char *ours = found->options->pool.authserv_id;
+	const char *ours = found->options->authserv_id;
 
 	if (ours == NULL || *ours == '\0')
 		return g_strdup("no mail is authentic while lmtp.authserv_id is not set");
@@ -159,41 +100,41 @@ static gboolean turned_away(struct found *found)
 
 /* Items. */
 
-/* The row of the next item begins here, or again. */
-static GString *item_begin(struct found *found, const char *kind, const char *place)
+/* The next item begins here, or again. */
+static struct item *item_begin(struct found *found, const char *kind, const char *place)
 {
-	g_string_truncate(found->row, 0);
-	literal_number(found->row, found->item_no);
-	literal_field(found->row, kind);
-	literal_field(found->row, place);
-	return found->row;
+	item_clear(found->item);
+	item_number(found->item, ITEM_NO, found->item_no);
+	item_text(found->item, ITEM_KIND, kind);
+	item_text(found->item, ITEM_PLACE, place);
+	return found->item;
 }
 
 static gboolean item_end(struct found *found, GError **error)
 {
-	gsize size = found->row->len;
+	g_autoptr(GString) row = g_string_new(NULL);
 
-	if (spool_size(found->items) + size > FOUND_ITEMS_MAX)
+	item_fields(found->item, row);
+	if (spool_size(found->items) + row->len > FOUND_ITEMS_MAX)
 		return ruad_error_over_limit(error, "bytes of reports, without records", FOUND_ITEMS_MAX);
-	return spool_write(found->items, (const char *)&size, sizeof size, error) &&
-	       spool_write(found->items, found->row->str, size, error);
+	return spool_write(found->items, (const char *)&row->len, sizeof row->len, error) &&
+	       spool_write(found->items, row->str, row->len, error);
 }
 
 /* The notes of a report, and that on the mail around it. */
-static void item_notes(GString *row, const struct found *found, const struct report_note *note, gsize n)
+static void item_notes(struct found *found, const struct report_note *note, gsize n)
 {
-	g_autofree struct report_note *all = NULL;
+	gsize flags = is_flagged(found) ? 1 : 0;
+	g_autofree struct report_note *all = g_new(struct report_note, n + flags);
 
-	if (!is_flagged(found)) {
-		field_notes(row, note, n);
-		return;
-	}
-	all = g_new(struct report_note, n + 1);
 	if (n > 0)
 		memcpy(all, note, n * sizeof *note);
-	all[n] =
-	    (struct report_note){ .code = "S1", .path = "mail", .raw = json_authentic(found->authentic) };
-	field_notes(row, all, n + 1);
+	if (flags > 0)
+		all[n] = (struct report_note){
+			.code = "S1", .path = "mail", .raw = json_authentic(found->authentic)
+		};
+	if (n + flags > 0)
+		item_json(found->item, ITEM_NOTES, json_notes(all, n + flags));
 }
 
 /* The open report. */
@@ -250,22 +191,20 @@ static gboolean open_count(struct open_report *open, const struct aggregate_reco
 	return TRUE;
 }
 
-/* {"V1":3}, or NULL */
-static void field_note_codes(GString *row, const struct open_report *open)
+/* {"V1":3}, or NULL. Transfer full. */
+static struct json_object *note_codes(const struct open_report *open)
 {
 	struct json_object *object;
 	GHashTableIter iter;
 	gpointer code, times;
 
-	if (open->note_codes == NULL) {
-		literal_field(row, NULL);
-		return;
-	}
+	if (open->note_codes == NULL)
+		return NULL;
 	object = json_object_new_object();
 	g_hash_table_iter_init(&iter, open->note_codes);
 	while (g_hash_table_iter_next(&iter, &code, &times))
 		json_object_object_add(object, code, json_object_new_int64(*(gint64 *)times));
-	field_json(row, object);
+	return object;
 }
 
 /* The sink. */
@@ -308,61 +247,61 @@ static gboolean sink_record(gpointer user, const struct aggregate_record *record
 	       records_add(found->records, found->item_no, record, error);
 }
 
-static void item_report_metadata(GString *row, const struct aggregate_header *header)
+static void item_report_metadata(struct item *item, const struct aggregate_header *header)
 {
-	literal_field(row, header->org_name);
-	literal_field(row, header->email);
-	literal_field(row, header->extra_contact_info);
-	literal_field(row, header->report_id);
-	field_time(row, header->begin);
-	field_time(row, header->end);
-	field_json(row, json_strings(header->error, header->n_error));
-	literal_field(row, header->generator);
+	item_text(item, ITEM_ORG_NAME, header->org_name);
+	item_text(item, ITEM_EMAIL, header->email);
+	item_text(item, ITEM_EXTRA_CONTACT_INFO, header->extra_contact_info);
+	item_text(item, ITEM_REPORT_ID, header->report_id);
+	item_time(item, ITEM_BEGIN, header->begin);
+	item_time(item, ITEM_END, header->end);
+	item_json(item, ITEM_ERROR, json_strings(header->error, header->n_error));
+	item_text(item, ITEM_GENERATOR, header->generator);
 }
 
-static void item_policy_published(GString *row, const struct aggregate_header *header)
+static void item_policy_published(struct item *item, const struct aggregate_header *header)
 {
-	literal_field(row, header->domain);
-	literal_field(row, header->adkim);
-	literal_field(row, header->aspf);
-	literal_field(row, header->p);
-	literal_field(row, header->sp);
-	literal_field(row, header->np);
-	field_known(row, header->pct);
-	literal_field(row, header->fo);
-	literal_field(row, header->testing);
-	literal_field(row, header->discovery_method);
+	item_text(item, ITEM_DOMAIN, header->domain);
+	item_text(item, ITEM_ADKIM, header->adkim);
+	item_text(item, ITEM_ASPF, header->aspf);
+	item_text(item, ITEM_P, header->p);
+	item_text(item, ITEM_SP, header->sp);
+	item_text(item, ITEM_NP, header->np);
+	if (header->pct >= 0)
+		item_number(item, ITEM_PCT, header->pct);
+	item_text(item, ITEM_FO, header->fo);
+	item_text(item, ITEM_TESTING, header->testing);
+	item_text(item, ITEM_DISCOVERY_METHOD, header->discovery_method);
 }
 
-static void item_records(GString *row, const struct aggregate_header *header, const struct open_report *open)
+static void item_records(
+    struct item *item, const struct aggregate_header *header, const struct open_report *open)
 {
-	literal_number(row, (gint64)MIN(header->records, (guint64)G_MAXINT64)); /* announced */
-	literal_number(row, open->records);
-	literal_number(row, open->messages);
-	literal_number(row, open->pass);
-	field_note_codes(row, open);
+	item_number(item, ITEM_ANNOUNCED, (gint64)MIN(header->records, (guint64)G_MAXINT64));
+	item_number(item, ITEM_RECORDS, open->records);
+	item_number(item, ITEM_MESSAGES, open->messages);
+	item_number(item, ITEM_PASS, open->pass);
+	item_json(item, ITEM_RECORD_NOTES, note_codes(open));
 }
 
 static gboolean sink_report_end(gpointer user, const struct aggregate_header *header, GError **error)
 {
 	struct found *found = user;
 	struct report_place place = { .item_no = found->item_no, .begin = header->begin };
-	GString *row;
+	struct item *item;
 
 	if (turned_away(found))
 		return TRUE;
-	row = item_begin(found, "aggregate", found->open.place);
-	field_nulls(row, 2); /* code, reason */
-	literal_field(row, header->dialect);
-	literal_field(row, header->version);
-	literal_field(row, header->xmlns);
-	item_report_metadata(row, header);
-	item_policy_published(row, header);
-	item_records(row, header, &found->open);
-	field_sha256(row, header->sha256);
-	item_notes(row, found, header->note, header->n_note);
-	literal_field(row, header->partial ? "t" : "f");
-	literal_field(row, NULL); /* content */
+	item = item_begin(found, "aggregate", found->open.place);
+	item_text(item, ITEM_DIALECT, header->dialect);
+	item_text(item, ITEM_VERSION, header->version);
+	item_text(item, ITEM_XMLNS, header->xmlns);
+	item_report_metadata(item, header);
+	item_policy_published(item, header);
+	item_records(item, header, &found->open);
+	item_hash(item, ITEM_SHA256, header->sha256);
+	item_notes(found, header->note, header->n_note);
+	item_boolean(item, ITEM_PARTIAL, header->partial);
 	open_clear(&found->open);
 	g_array_append_val(found->reports, place);
 	return item_end(found, error) && records_end(found->records, error);
@@ -372,15 +311,13 @@ static gboolean sink_report_end(gpointer user, const struct aggregate_header *he
 static gboolean whole_item(struct found *found, const char *kind, const char *place, const guint8 sha256[32],
     const struct report_note *note, gsize n_note, struct json_object *content, GError **error)
 {
-	GString *row;
+	struct item *item;
 
 	found->item_no++;
-	row = item_begin(found, kind, place);
-	field_nulls(row, 2 + ITEM_REASON_TO_SHA256); /* code, reason */
-	field_sha256(row, sha256);
-	item_notes(row, found, note, n_note);
-	literal_field(row, NULL); /* partial */
-	field_json(row, content);
+	item = item_begin(found, kind, place);
+	item_hash(item, ITEM_SHA256, sha256);
+	item_notes(found, note, n_note);
+	item_json(item, ITEM_CONTENT, content);
 	return item_end(found, error);
 }
 
@@ -403,11 +340,10 @@ static gboolean sink_tls(gpointer user, const char *place, const struct tls_repo
 
 static gboolean unreadable_item(struct found *found, const struct unreadable *unreadable, GError **error)
 {
-	GString *row = item_begin(found, "unreadable", unreadable->place);
+	struct item *item = item_begin(found, "unreadable", unreadable->place);
 
-	literal_field(row, unreadable->code);
-	literal_field(row, unreadable->reason);
-	field_nulls(row, ITEM_REASON_TO_SHA256 + 4); /* sha256, notes, partial, content */
+	item_text(item, ITEM_CODE, unreadable->code);
+	item_text(item, ITEM_REASON, unreadable->reason);
 	return item_end(found, error);
 }
 
@@ -440,7 +376,7 @@ const struct report_sink *found_sink(void)
 /* A mail. */
 
 struct found *found_new(
-    const struct intake_options *options, const struct envelope *envelope, const guint8 *document, gsize size)
+    const struct found_options *options, const struct envelope *envelope, const guint8 *document, gsize size)
 {
 	struct found *found = g_new0(struct found, 1);
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
@@ -452,7 +388,7 @@ struct found *found_new(
 	found->received_at = envelope->received_at ? g_strdup(envelope->received_at)
 						   : g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
 	found->sha256 = document_hash(document, size);
-	found->row = g_string_new(NULL);
+	found->item = item_new();
 	found->items = spool_new(options->spill_folder);
 	found->reports = g_array_new(FALSE, FALSE, sizeof(struct report_place));
 	found->records = records_new(options->spill_folder);
@@ -464,7 +400,7 @@ void found_free(struct found *found)
 	if (!found)
 		return;
 	open_clear(&found->open);
-	g_string_free(found->row, TRUE);
+	item_free(found->item);
 	spool_free(found->items);
 	g_array_unref(found->reports);
 	records_free(found->records);
@@ -542,12 +478,21 @@ struct intake_counts *found_counts(struct found *found)
 
 /* Rows. */
 
+/* Text from outside the parser, which need not be UTF-8 (a file's name). */
+static void field_foreign(GString *row, const char *value)
+{
+	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
+
+	literal_field(row, valid);
+}
+
 static void field_recipients(GString *row, const char *const *recipients)
 {
-	if (recipients)
-		field_json(row, json_strings(recipients, g_strv_length((char **)recipients)));
-	else
-		literal_field(row, NULL);
+	struct json_object *list =
+	    recipients ? json_strings(recipients, g_strv_length((char **)recipients)) : NULL;
+
+	literal_field(row, list ? json_text(list, NULL) : NULL);
+	json_object_put(list);
 }
 
 void found_mail_row(const struct found *found, GString *mails)

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "server/ingest/intake.h"
+#include "server/ingest/envelope.h"
 #include "server/ingest/records.h"
 
 #define FOUND_ITEMS_MAX                                                                                      \
@@ -15,11 +15,17 @@
 	    1024) /* bytes of new_item rows of one mail: they travel as one parameter, of which     \
 			      PostgreSQL makes several copies in memory */
 
+struct found_options {
+	enum require_authentic require_authentic;
+	const char *authserv_id;  /* of pool_options.h */
+	const char *spill_folder; /* where what outgrows memory goes (spool.h), or NULL */
+};
+
 struct found;
 
 /* Nothing yet in document; all is borrowed until found_free(). */
-struct found *found_new(const struct intake_options *options, const struct envelope *envelope,
-    const guint8 *document, gsize size);
+struct found *found_new(
+    const struct found_options *options, const struct envelope *envelope, const guint8 *document, gsize size);
 void found_free(struct found *found); /* NULL is allowed */
 
 /*

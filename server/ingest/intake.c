@@ -5,6 +5,7 @@
 #include "parser/error.h"
 #include "server/common/log.h"
 #include "server/ingest/store.h"
+#include "server/worker/pool.h"
 
 #define BATCH_MAILS       256                /* in one transaction: more than connections are usual */
 #define BATCH_BYTES       (16 * 1024 * 1024) /* of rows in one transaction, beyond the first mail's */
@@ -33,6 +34,7 @@ struct writer {
 
 struct intake {
 	struct intake_options options; /* its strings are our own */
+	struct found_options found;    /* borrows them */
 	struct pool *pool;
 	struct evaluations *known;
 
@@ -315,7 +317,7 @@ gboolean intake_take(struct intake *intake, const struct envelope *envelope, con
 	g_assert((envelope->again != 0) == intake->options.again);
 	if (!connect_allowed(intake, error))
 		return FALSE;
-	found = found_new(&intake->options, envelope, document, size);
+	found = found_new(&intake->found, envelope, document, size);
 	good = parse(intake, found, document, size, error) && write_together(intake, found, error);
 	if (good && counts)
 		*counts = *found_counts(found);
@@ -336,6 +338,9 @@ struct intake *intake_new(const struct intake_options *options, GError **error)
 	intake->options.spill_folder = g_strdup(options->spill_folder);
 	intake->options.pool.authserv_id = g_strdup(options->pool.authserv_id);
 	intake->options.pool.worker = NULL; /* the pool has its own */
+	intake->found = (struct found_options){ .require_authentic = options->require_authentic,
+		.authserv_id = intake->options.pool.authserv_id,
+		.spill_folder = intake->options.spill_folder };
 	intake->pool = pool;
 	intake->known = evaluations_new(EVALUATIONS_KNOWN);
 	g_mutex_init(&intake->lock);

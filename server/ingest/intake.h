@@ -9,14 +9,8 @@
  */
 #pragma once
 
-#include "server/worker/pool.h"
-
-/* What becomes of a mail from LMTP that our own MTA does not call authentic (lmtp.require_authentic). */
-enum require_authentic {
-	REQUIRE_AUTHENTIC_OFF,
-	REQUIRE_AUTHENTIC_FLAG,       /* its reports get the note S1 */
-	REQUIRE_AUTHENTIC_QUARANTINE, /* it is one unreadable item with code "unauthentic" */
-};
+#include "server/ingest/envelope.h"
+#include "server/worker/pool_options.h"
 
 struct intake_options {
 	const char *conninfo; /* of a login that may act as ruad_ingest, or for again as ruad_owner */
@@ -29,23 +23,6 @@ struct intake_options {
 /* What the settings say, for intake_new(); strings are borrowed from settings, and so are conninfo and worker. */
 struct intake_options intake_options_of(
     const struct settings *settings, const char *conninfo, const char *worker);
-
-struct envelope {
-	const char *source;            /* "lmtp" or "import" */
-	const char *name;              /* file path of an import, or NULL */
-	const char *from;              /* reverse-path, "" for <>, NULL for an import */
-	const char *const *recipients; /* NULL-terminated, or NULL */
-	gint64 again;                  /* id of the stored mail that is read again; 0 for a new one */
-	const char *received_at;       /* of that mail, as the database gave it; NULL is now */
-};
-
-/* What became of a document. */
-struct intake_counts {
-	guint stored;     /* new reports */
-	guint duplicates; /* known already, byte for byte */
-	guint conflicts;  /* key known, content other: kept raw */
-	guint unreadable; /* quarantined, with the reason */
-};
 
 struct intake;
 

@@ -1,0 +1,84 @@
+#include "server/ingest/item.h"
+
+#include "server/common/json.h"
+#include "server/ingest/literal.h"
+
+struct item {
+	GString *text;               /* of all values, each with its NUL */
+	gsize at[ITEM_COLUMN_COUNT]; /* where a value begins, from 1; 0 is NULL */
+};
+
+struct item *item_new(void)
+{
+	struct item *item = g_new0(struct item, 1);
+
+	item->text = g_string_new(NULL);
+	return item;
+}
+
+void item_free(struct item *item)
+{
+	if (item == NULL)
+		return;
+	g_string_free(item->text, TRUE);
+	g_free(item);
+}
+
+void item_clear(struct item *item)
+{
+	g_string_truncate(item->text, 0);
+	for (gsize i = 0; i < ITEM_COLUMN_COUNT; i++)
+		item->at[i] = 0;
+}
+
+void item_text(struct item *item, enum item_column column, const char *value)
+{
+	if (value == NULL)
+		return;
+	item->at[column] = item->text->len + 1;
+	g_string_append(item->text, value);
+	g_string_append_c(item->text, '\0');
+}
+
+void item_number(struct item *item, enum item_column column, gint64 value)
+{
+	char text[32];
+
+	g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, value);
+	item_text(item, column, text);
+}
+
+void item_boolean(struct item *item, enum item_column column, gboolean value)
+{
+	item_text(item, column, value ? "t" : "f");
+}
+
+void item_json(struct item *item, enum item_column column, struct json_object *value)
+{
+	if (value != NULL)
+		item_text(item, column, json_text(value, NULL));
+	json_object_put(value);
+}
+
+void item_hash(struct item *item, enum item_column column, const guint8 sha256[32])
+{
+	char text[2 + 2 * 32 + 1] = "\\x";
+
+	for (gsize i = 0; i < 32; i++)
+		g_snprintf(text + 2 + 2 * i, 3, "%02x", sha256[i]);
+	item_text(item, column, text);
+}
+
+void item_time(struct item *item, enum item_column column, gint64 seconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S+00") : NULL;
+
+	item_text(item, column, text ? text : "out of range");
+}
+
+void item_fields(const struct item *item, GString *fields)
+{
+	for (gsize i = 0; i < ITEM_COLUMN_COUNT; i++)
+		literal_field(fields, item->at[i] > 0 ? item->text->str + item->at[i] - 1 : NULL);
+}

@@ -1,0 +1,261 @@
+#include "server/ingest/record_writer.h"
+
+#include <string.h>
+
+#include "parser/error.h"
+#include "server/ingest/binary.h"
+#include "server/ingest/literal.h"
+
+#define EVALUATIONS "SELECT * FROM ruad.evaluations($1::ruad.new_evaluation[])"
+#define COPY_RECORD "COPY ruad.record (" BINARY_RECORD_COLUMNS ") FROM STDIN (FORMAT binary)"
+
+#define CHUNK_BYTES (8 * 1024 * 1024) /* of blocks that are in memory at once */
+#define FRESH_MAX   50000             /* new evaluations that a transaction remembers */
+#define PIECE_BYTES (64 * 1024)       /* of COPY data that is gathered before it is sent */
+
+struct record_writer {
+	struct db *db;
+	struct evaluations *known;
+	guint64 ticket;
+	GHashTable
+	    *fresh; /* struct evaluation, by key: what was learned, and is known once it is committed */
+
+	/* the chunk: blocks whose records are about to be written */
+	GPtrArray *blocks; /* struct placed_block */
+	gsize bytes;
+	GString *unknown;    /* ruad.new_evaluation[] */
+	GHashTable *indexes; /* struct evaluation by key, its id being the index among unknown, from 1 */
+	GPtrArray *keys;     /* of unknown; borrowed from indexes */
+};
+
+struct placed_block {
+	struct block *block;
+	const struct new_report *report;
+	gint64 *
+	    evaluations; /* ids of the block's; where it is still unknown, the index there, as a negative number */
+};
+
+/* Evaluations. */
+
+static void placed_block_free(gpointer data)
+{
+	struct placed_block *placed = data;
+
+	block_free(placed->block);
+	g_free(placed->evaluations);
+	g_free(placed);
+}
+
+static void empty_chunk(struct record_writer *writer)
+{
+	g_ptr_array_set_size(writer->blocks, 0);
+	writer->bytes = 0;
+	g_string_truncate(writer->unknown, 0);
+	g_ptr_array_set_size(writer->keys, 0);
+	g_hash_table_remove_all(writer->indexes);
+}
+
+/* The place among what the database will be asked for, from 1. */
+static gint64 ask_for(struct record_writer *writer, const struct evaluation_key *key,
+    const struct new_report *report, const struct block_evaluation *evaluation)
+{
+	struct evaluation *asked = g_hash_table_lookup(writer->indexes, key);
+
+	if (asked)
+		return asked->id;
+	asked = g_new(struct evaluation, 1);
+	*asked = (struct evaluation){ .key = *key, .id = writer->keys->len + 1 };
+	g_hash_table_add(writer->indexes, asked);
+	g_ptr_array_add(writer->keys, asked);
+	literal_row_begin(writer->unknown, report->domain_id);
+	literal_field(writer->unknown, report->day);
+	g_string_append_len(writer->unknown, evaluation->fields, (gssize)evaluation->size);
+	literal_row_end(writer->unknown);
+	return asked->id;
+}
+
+/* The id of an evaluation, or its place in unknown as a negative number. */
+static gint64 look_up(
+    struct record_writer *writer, const struct new_report *report, const struct block_evaluation *evaluation)
+{
+	struct evaluation_key key = { .domain_id = report->record.domain_id, .month = report->month };
+	const struct evaluation *fresh;
+	gint64 id;
+
+	memcpy(key.hash, evaluation->hash, sizeof key.hash);
+	id = evaluations_find(writer->known, writer->ticket, &key);
+	if (id != 0)
+		return id;
+	fresh = g_hash_table_lookup(writer->fresh, &key);
+	return fresh ? fresh->id : -ask_for(writer, &key, report, evaluation);
+}
+
+/* block is transfer full. */
+static void place(struct record_writer *writer, struct block *block, const struct new_report *report)
+{
+	struct placed_block *placed = g_new(struct placed_block, 1);
+
+	placed->block = block;
+	placed->report = report;
+	placed->evaluations = g_new(gint64, block->n_evaluations);
+	for (guint i = 0; i < block->n_evaluations; i++)
+		placed->evaluations[i] = look_up(writer, report, &block->evaluations[i]);
+	writer->bytes += block->n_records * sizeof *block->records + block->n_evaluations * sizeof(gint64);
+	g_clear_pointer(&block->text, g_free);
+	g_clear_pointer(&block->evaluations, g_free);
+	g_ptr_array_add(writer->blocks, placed);
+}
+
+/* Keep the ids that were learned, up to a bound: a later chunk may need them, and a later transaction. */
+static void learn(struct record_writer *writer)
+{
+	for (guint i = 0; i < writer->keys->len && g_hash_table_size(writer->fresh) < FRESH_MAX; i++)
+		g_hash_table_add(writer->fresh, g_memdup2(writer->keys->pdata[i], sizeof(struct evaluation)));
+}
+
+static gboolean read_ids(const struct record_writer *writer, const struct db_rows *rows, GError **error)
+{
+	if (db_rows_count(rows) != writer->keys->len) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "database: ruad.evaluations() gave %" G_GSIZE_FORMAT " ids for %u", db_rows_count(rows),
+		    writer->keys->len);
+		return FALSE;
+	}
+	for (guint i = 0; i < writer->keys->len; i++) {
+		struct evaluation *evaluation = writer->keys->pdata[i];
+		if (!db_rows_number(rows, i, 0, 1, G_MAXINT64, &evaluation->id, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Have the evaluations stored that are not known to be, and put ids in the place of negative numbers. */
+static gboolean resolve(struct record_writer *writer, GError **error)
+{
+	struct db_value params[1];
+	struct db_rows *rows;
+	gboolean good;
+
+	if (writer->keys->len == 0)
+		return TRUE;
+	literal_end(writer->unknown);
+	params[0] = DB_TEXT(writer->unknown->str);
+	rows = db_query(writer->db, EVALUATIONS, params, G_N_ELEMENTS(params), error);
+	good = rows != NULL && read_ids(writer, rows, error);
+	db_rows_free(rows);
+	if (!good)
+		return FALSE;
+	for (guint i = 0; i < writer->blocks->len; i++) {
+		struct placed_block *placed = writer->blocks->pdata[i];
+		for (guint j = 0; j < placed->block->n_evaluations; j++) {
+			gint64 *id = &placed->evaluations[j];
+			if (*id < 0)
+				*id = ((struct evaluation *)writer->keys->pdata[-*id - 1])->id;
+		}
+	}
+	learn(writer);
+	return TRUE;
+}
+
+/* Records. */
+
+static gboolean put_rows(struct db *db, GString *rows, gsize least, GError **error)
+{
+	gboolean good = rows->len < least || db_copy_put(db, rows->str, rows->len, error);
+
+	if (rows->len >= least)
+		g_string_truncate(rows, 0);
+	return good;
+}
+
+static gboolean put_block(struct db *db, const struct placed_block *placed, GString *rows, GError **error)
+{
+	struct binary_record row = placed->report->record;
+
+	for (guint i = 0; i < placed->block->n_records; i++) {
+		const struct block_record *record = &placed->block->records[i];
+
+		row.count = record->count;
+		row.evaluation = placed->evaluations[record->evaluation];
+		row.record_no = placed->block->first_no + (gint32)i;
+		row.address_size = record->address_size;
+		row.address = record->address;
+		binary_record(rows, &row);
+		if (!put_rows(db, rows, PIECE_BYTES, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean copy_blocks(const struct record_writer *writer, GError **error)
+{
+	g_autoptr(GString) rows = g_string_sized_new(PIECE_BYTES + 256);
+
+	if (!db_copy_begin(writer->db, COPY_RECORD, error))
+		return FALSE;
+	binary_begin(rows);
+	for (guint i = 0; i < writer->blocks->len; i++)
+		if (!put_block(writer->db, writer->blocks->pdata[i], rows, error))
+			return FALSE;
+	binary_end(rows);
+	return put_rows(writer->db, rows, 0, error) && db_copy_end(writer->db, error);
+}
+
+static gboolean write_chunk(struct record_writer *writer, GError **error)
+{
+	gboolean good = writer->blocks->len == 0 || (resolve(writer, error) && copy_blocks(writer, error));
+
+	empty_chunk(writer);
+	return good;
+}
+
+/* The writer. */
+
+struct record_writer *record_writer_new(struct db *db, struct evaluations *known, guint64 ticket)
+{
+	struct record_writer *writer = g_new0(struct record_writer, 1);
+
+	writer->db = db;
+	writer->known = known;
+	writer->ticket = ticket;
+	writer->fresh = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL);
+	writer->blocks = g_ptr_array_new_with_free_func(placed_block_free);
+	writer->unknown = g_string_new(NULL);
+	writer->indexes = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL);
+	writer->keys = g_ptr_array_new();
+	return writer;
+}
+
+void record_writer_free(struct record_writer *writer)
+{
+	if (!writer)
+		return;
+	g_hash_table_unref(writer->fresh);
+	g_ptr_array_unref(writer->blocks);
+	g_string_free(writer->unknown, TRUE);
+	g_ptr_array_unref(writer->keys);
+	g_hash_table_unref(writer->indexes);
+	g_free(writer);
+}
+
+gboolean record_writer_add(
+    struct record_writer *writer, struct block *block, const struct new_report *report, GError **error)
+{
+	place(writer, block, report);
+	return writer->bytes + writer->unknown->len <= CHUNK_BYTES || write_chunk(writer, error);
+}
+
+gboolean record_writer_end(struct record_writer *writer, GError **error)
+{
+	return write_chunk(writer, error);
+}
+
+void record_writer_publish(const struct record_writer *writer)
+{
+	GHashTableIter iter;
+	gpointer evaluation;
+
+	g_hash_table_iter_init(&iter, writer->fresh);
+	while (g_hash_table_iter_next(&iter, &evaluation, NULL))
+		evaluations_add(writer->known, writer->ticket, evaluation);
+}
