@@ -1,18 +1,16 @@
--- counting.sql - the records that a filter leaves, and sums of their messages.
+-- counting.sql - the records that match a filter, and sums of their messages.
 
--- Counting
-
--- Queries are put together as text: only the filters that are set stand in them, as literals, so that each is planned for what it asks, prunes
--- partitions, and reads the smallest view that can answer it:
+-- Queries are built as text. Only the filters that are set appear in them, as literals, so that each query is planned
+-- for what it asks, prunes partitions, and reads the smallest view that can answer it:
 --
---   dmarc.daily    sums by day, for what needs no address
---   dmarc.monthly  sums by month and address; the days of a window that are no whole month come from dmarc.records
---   dmarc.records  all else
+--   dmarc.daily    sums by day, for queries that need no address
+--   dmarc.monthly  sums by month and address; days of partial months at the ends of a window come from dmarc.records
+--   dmarc.records  everything else
 --
--- All give the same columns, under the alias c. Where no record of the window waits to be summed, api.sum_day and api.sum_month stand for the
--- first two.
+-- All of them give the same columns, under the alias c. Where no record of the window waits to be summed, api.sum_day
+-- and api.sum_month replace the first two.
 
--- The conditions of a filter, but for its window: '' or ' AND ...'.
+-- The conditions of a filter except its window: '' or ' AND ...'.
 CREATE FUNCTION api.conditions(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -53,7 +51,7 @@ BEGIN
 END
 $$;
 
--- The sources by an index: of few addresses as a list, else by name.
+-- The condition that selects sources through an index: as a list of addresses if there are few, else by name.
 CREATE FUNCTION api.condition_on_source(p_source text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -68,7 +66,7 @@ BEGIN
 END
 $$;
 
--- Those conditions that speak of the address.
+-- The conditions of a filter that concern the address.
 CREATE FUNCTION api.conditions_on_address(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -100,7 +98,7 @@ BEGIN
 END
 $$;
 
--- Those that only a record can answer.
+-- The conditions of a filter that only a record can answer.
 CREATE FUNCTION api.conditions_on_record(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -119,7 +117,8 @@ BEGIN
 END
 $$;
 
--- The views of sums that are right for a window: the functions that ask are STABLE, so they see what their query sees.
+-- The views of sums that are correct for a window. The calling functions are STABLE, so this query and theirs see the
+-- same data.
 CREATE FUNCTION api.sums_of(from_day date, to_day date, OUT daily text, OUT monthly text)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -136,7 +135,7 @@ BEGIN
 END
 $$;
 
--- The view that is right about when addresses were seen.
+-- The view that is correct about when addresses were seen.
 CREATE FUNCTION api.seen_view() RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -145,14 +144,14 @@ BEGIN
 END
 $$;
 
--- Days from from_day until before to_day, with the months that they are in.
+-- A condition for the days from from_day until before to_day, and for the months that contain them.
 CREATE FUNCTION api.days_between(from_day date, to_day date) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT format('c.day >= %L AND c.day < %L AND c.month >= %L AND c.month < %L', from_day, to_day, date_trunc('month', from_day::timestamp)::date, to_day)
 $$;
 
--- The records that a filter leaves, as FROM item c.
+-- The records that match a filter, as FROM item c.
 CREATE FUNCTION api.records_of(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -161,7 +160,7 @@ BEGIN
 END
 $$;
 
--- The whole months of a window; those at its ends count when no report lies in their other days.
+-- The whole months of a window. A partial month at either end counts as whole if no report begins on its other days.
 CREATE FUNCTION api.whole_months(f api.filter_set, OUT from_month date, OUT to_month date)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -184,7 +183,8 @@ BEGIN
 END
 $$;
 
--- Sums by facet, and by month where by_month, as FROM item c: what a facet says is joined to a few rows, not to each day.
+-- Sums by facet, and by month if by_month is set, as FROM item c. The facet's columns are joined to few rows, not to
+-- each day.
 CREATE FUNCTION api.facet_sums(f api.filter_set, daily text, by_month boolean) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -202,10 +202,15 @@ BEGIN
 END
 $$;
 
--- The same records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label, rdns, rdns_domain, asn, country,
--- header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned, dmarc_pass, override, messages, records, first_seen, last_seen, and
--- org_name where a record must be read. p_grain says what the caller needs: 'day', 'month' (day is one of the month), 'address' (the same, and addresses),
--- or 'any' for neither; 'record' for all of it, and for org_name.
+-- The matching records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label,
+-- rdns, rdns_domain, asn, country, header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned,
+-- dmarc_pass, override, messages, records, first_seen, last_seen, and org_name where records must be read. p_grain is
+-- what the caller needs:
+--   any      neither day nor address
+--   day      the day
+--   month    day is some day of the month
+--   address  the month and the address
+--   record   everything, including org_name
 CREATE FUNCTION api.cells(f api.filter_set, p_grain text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -242,7 +247,8 @@ BEGIN
 END
 $$;
 
--- The reports that a filter leaves, as FROM item r: where it speaks of records, those with such a record.
+-- The reports that match a filter, as FROM item r. If the filter concerns records, only reports with a matching
+-- record.
 CREATE FUNCTION api.reports_of(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -255,7 +261,7 @@ BEGIN
 END
 $$;
 
--- The column of api.cells() to count by, and the grain that it needs; the group '' is one of all.
+-- The column of api.cells() to group by, and the grain that it needs; group '' is one group of everything.
 CREATE FUNCTION api.group_column(p_group text, OUT name text, OUT grain text)
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -265,7 +271,7 @@ AS $$
 	WHERE g.key = p_group
 $$;
 
--- Sums of messages; everywhere the same columns.
+-- Sums of messages; every tally has these columns.
 CREATE TYPE api.tally AS (
 	key text, messages numeric, pass numeric, dkim_aligned numeric, spf_aligned numeric,
 	fail_overridden numeric, fail_altered numeric, fail_unaligned numeric, fail_unauthenticated numeric, class_unknown numeric,
@@ -273,7 +279,7 @@ CREATE TYPE api.tally AS (
 	first_seen timestamptz, last_seen timestamptz
 );
 
--- The columns of a tally behind its key, summed over c.
+-- The columns of a tally after its key, summed over c.
 CREATE FUNCTION api.tally_columns() RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -293,7 +299,7 @@ AS $$
 		min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen$q$
 $$;
 
--- A query for tallies by a group; where a filter leaves nothing, there is no row.
+-- A query for tallies by a group; it has no row if nothing matches the filter.
 CREATE FUNCTION api.tallies_query(p_group text, f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -313,7 +319,7 @@ BEGIN
 END
 $$;
 
--- The tally of nothing.
+-- A tally with all sums 0.
 CREATE FUNCTION api.tally_zero(key text DEFAULT '') RETURNS api.tally
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ROW(key, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL)::api.tally $$;
@@ -325,7 +331,7 @@ AS $$
 		'unknown', t.messages - t.disposition_none - t.quarantine - t.reject - t.disposition_pass)
 $$;
 
--- A message passes by DKIM, by SPF or by both.
+-- A tally as JSON. A message passes by DKIM, by SPF or by both.
 CREATE FUNCTION api.tally_json(t api.tally) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -336,7 +342,7 @@ AS $$
 		'by_disposition', api.by_disposition(t))
 $$;
 
--- The sums of all that a filter leaves.
+-- The sums of everything that matches a filter.
 CREATE FUNCTION api.totals(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -345,7 +351,7 @@ BEGIN
 END
 $$;
 
--- What tallies are sorted by, so that the largest comes first.
+-- The number that tallies are sorted by, in descending order.
 CREATE FUNCTION api.size_of(messages numeric, pass numeric, p_sort text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -357,7 +363,7 @@ CREATE FUNCTION api.tally_size(t api.tally, p_sort text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT api.size_of(t.messages, t.pass, p_sort) $$;
 
--- What p_sort may be; '-messages' unless given.
+-- Check p_sort; the default is '-messages'.
 CREATE FUNCTION api.sort_of(p_sort text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -367,7 +373,7 @@ BEGIN
 END
 $$;
 
--- Whether the keys of a group are sets of addresses.
+-- Returns whether the keys of a group are sets of addresses.
 CREATE FUNCTION api.has_addresses(p_group text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT p_group IN ('source', 'rdns', 'asn', 'country', 'ip') $$;
@@ -382,8 +388,9 @@ CREATE TYPE api.key_page AS (
 	member_of integer[]  -- to which of keys each belongs
 );
 
--- For a function that reads cells by address and sets enable_nestloop itself, so that this ends with it: whether to look addresses up in indexes. The
--- planner does not know how many addresses there are behind a sum, takes them for 200, and would look up each.
+-- Choose whether the planner looks addresses up in indexes: it estimates 200 addresses behind every sum and would
+-- look up each one. The calling function must have a SET clause for enable_nestloop, which ends the effect of this
+-- call.
 CREATE FUNCTION api.look_up_addresses(few boolean) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -392,13 +399,14 @@ BEGIN
 END
 $$;
 
--- Whether a filter names the sources that it looks for.
+-- Returns whether a filter names the sources to select.
 CREATE FUNCTION api.names_sources(f api.filter_set) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT num_nonnulls(f.source, f.source_ip) > 0 $$;
 
--- The first p_size + 1 keys that come after the place, by a pass that adds up no more than their order needs: by address first, since there are
--- far fewer addresses than rows, and text is slow to group by. There may be many of them, so no step of it may sort.
+-- The first p_size + 1 keys after the place. This pass computes only the sums that the order needs. It groups by
+-- address first, since there are far fewer addresses than rows and grouping by text is slow. There may be many
+-- addresses, so no step may sort them.
 CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank) RETURNS api.key_page
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
@@ -439,8 +447,8 @@ BEGIN
 END
 $$;
 
--- The cells of a page's keys, as FROM items c and m, where m.no says to which key a cell belongs. Parameters of the query are the page's keys,
--- members and member_of.
+-- The cells of a page's keys, as FROM items c and m, where m.no is the number of the key that a cell belongs to. The
+-- query's parameters are the page's keys, members and member_of.
 CREATE FUNCTION api.page_cells(p_group text, page api.key_page, f api.filter_set, p_grain text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -462,12 +470,12 @@ BEGIN
 END
 $$;
 
--- Whether a page has so few addresses that indexes find its cells.
+-- Returns whether a page has few enough addresses for index lookups of its cells.
 CREATE FUNCTION api.has_few_members(page api.key_page) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT cardinality(page.members) <= 1000 $$;
 
--- The tallies of a page's keys, in their order.
+-- The tallies of a page's keys, in the order of the keys.
 CREATE FUNCTION api.page_tallies(p_group text, page api.key_page, f api.filter_set) RETURNS SETOF api.tally
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
@@ -480,8 +488,8 @@ BEGIN
 END
 $$;
 
--- A page of tallies, one row: the first p_size + 1 that come after the place, and how many there are in all. Groups of addresses have many
--- keys: of these only the page's are added up in full.
+-- A page of tallies: the first p_size + 1 after the place, and the total number of tallies. Groups of addresses have
+-- many keys, so only those of the page are summed in full.
 CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank, OUT total bigint, OUT page api.tally[])
 LANGUAGE plpgsql STABLE SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
@@ -508,7 +516,7 @@ CREATE FUNCTION api.numbered(tallies api.tally[]) RETURNS TABLE (no bigint, tall
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT row_number() OVER (), t FROM unnest(tallies) t $$;
 
--- The cursor behind a page that is full.
+-- The cursor after a full page; NULL after the last page.
 CREATE FUNCTION api.tally_next(list text, page api.tally[], p_sort text, p_size integer) RETURNS text
 LANGUAGE sql STABLE
 AS $$
@@ -516,12 +524,13 @@ AS $$
 		api.cursor_make(list, jsonb_build_array(api.tally_size(page[p_size], p_sort), api.order_key(page[p_size].key))) END
 $$;
 
--- Sparks, small pictures of messages over a window, have a value for each day, in windows of more than 92 days for each calendar month.
+-- A spark is a small chart of messages over a window. It has one value for each day, or for each calendar month if
+-- the window is longer than 92 days.
 CREATE FUNCTION api.spark_of_months(f api.filter_set) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT f.to_day - f.from_day > 92 $$;
 
--- Which value of a spark a day belongs to, counted from 0.
+-- The index of a day's value in a spark, from 0.
 CREATE FUNCTION api.spark_step(f api.filter_set, day date) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -529,7 +538,7 @@ AS $$
 		ELSE ((extract(year FROM day) - extract(year FROM f.from_day)) * 12 + extract(month FROM day) - extract(month FROM f.from_day))::integer END
 $$;
 
--- The same for c.day, in a query.
+-- The same for c.day, as a query's expression.
 CREATE FUNCTION api.spark_step_of(f api.filter_set) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -538,7 +547,7 @@ AS $$
 		ELSE format('c.day - %L::date', f.from_day) END
 $$;
 
--- The last of the values, -1 for an empty window.
+-- The index of the last value; -1 for an empty window.
 CREATE FUNCTION api.last_step(f api.filter_set) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN f.from_day < f.to_day THEN api.spark_step(f, f.to_day - 1) ELSE -1 END $$;

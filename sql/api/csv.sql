@@ -1,9 +1,8 @@
 -- csv.sql - lists as CSV.
 --
--- Sums are one document, made of their JSON: api.csv(). Lists of what was received may have millions of rows: the functions api.…_csv() give the
--- header and leave an open cursor named csv, whose rows are the other lines; a page without a size has all of them.
-
--- CSV
+-- Lists of sums are one document, made from their JSON by api.csv(). Lists of received data may have millions of
+-- rows: the functions api.…_csv() return the header line and open the cursor csv, whose rows are the other lines. A
+-- page without a size has all rows.
 
 -- The columns of a list: members of its items, in this order.
 CREATE FUNCTION api.csv_members(p_list text) RETURNS text
@@ -34,25 +33,25 @@ AS $$
 		'DISPOSITIONS', 'by_disposition.none by_disposition.quarantine by_disposition.reject by_disposition.pass by_disposition.unknown')
 $$;
 
--- A text as RFC 4180 has it: in quotes where it holds a comma, a quote or a line end.
+-- A text quoted as RFC 4180 requires: in quotes if it contains a comma, a quote or a line end.
 CREATE FUNCTION api.csv_quoted(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN translate(value, E'",\r\n', '') = value THEN value ELSE '"' || replace(value, '"', '""') || '"' END $$;
 
--- A text as a cell: what a spreadsheet would take for a formula has an apostrophe before it.
+-- A text as a cell: an apostrophe is put before a text that a spreadsheet would read as a formula.
 CREATE FUNCTION api.csv_text(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN ascii(value) IN (9, 13, 43, 45, 61, 64) THEN api.csv_quoted('''' || value) ELSE api.csv_quoted(value) END
 $$;
 
--- The texts of an array, side by side.
+-- The texts of an array, separated by spaces.
 CREATE FUNCTION api.csv_joined(value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT string_agg(e.value, ' ' ORDER BY e.no) FROM jsonb_array_elements_text(value) WITH ORDINALITY AS e(value, no) $$;
 
--- A JSON value as a cell: scalars of an array are set side by side, what is deeper stays JSON. One expression, for the planner to put
--- in the caller's place: there are hundreds of thousands of cells.
+-- A JSON value as a cell. Scalars of an array are separated by spaces; nested values stay JSON. One expression, so
+-- that the planner can inline it: there are hundreds of thousands of cells.
 CREATE FUNCTION api.csv_cell(value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -69,7 +68,8 @@ AS $$
 		ELSE '' END
 $$;
 
--- The answer p_doc of a list (or of a time series: its points) as CSV by RFC 4180, and its cursor for the header Link.
+-- The document p_doc of a list (or of a time series: its points) as CSV (RFC 4180), and its cursor for the header
+-- Link.
 CREATE FUNCTION api.csv(p_list text, p_doc jsonb, OUT body text, OUT next text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -98,7 +98,8 @@ $$;
 
 -- Streams
 
--- Cells of texts for display. Most need no more than one look at all of them: each is plain, and line ends stand only between them.
+-- Texts as cells for display. One regular expression checks all of them at once: usually each is plain ASCII, and the
+-- only line ends are those between them.
 CREATE FUNCTION api.csv_cells(VARIADIC cells text[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -110,7 +111,8 @@ BEGIN
 END
 $$;
 
--- What csv_cell() makes of a JSON value for display; most are arrays of objects, in printable ASCII.
+-- The cell that csv_cell() makes of a JSON value for display. Most are arrays of objects in printable ASCII, which
+-- need no walk.
 CREATE FUNCTION api.csv_shown(value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -119,7 +121,7 @@ AS $$
 		ELSE api.csv_cell(api.display(value)) END
 $$;
 
--- The line of an item as a list shows it.
+-- The CSV line of a list's item.
 CREATE FUNCTION api.csv_line(p_list text, item jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -131,8 +133,9 @@ BEGIN
 END
 $$;
 
--- Open the cursor csv for the lines of a query's rows v, and say the header; p_line and p_place are expressions for line and api.place of v. With a
--- size the query gives a row more than that, when there is one: next is the cursor behind the page.
+-- Open the cursor csv for the lines of a query's rows v, and return the header line. p_line and p_place are
+-- expressions for the line and the api.place of v. If p_size is given, the query returns one row more than that if
+-- there is one, and next is the cursor after the page.
 CREATE FUNCTION api.csv_open(p_list text, p_cursors text, p_line text, p_place text, p_query text, p_size integer, OUT head text, OUT next text)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -149,7 +152,7 @@ BEGIN
 END
 $$;
 
--- Records as a stream; their lines are made of the columns, without JSON.
+-- Records as a stream. The lines are made from the columns, without JSON.
 CREATE FUNCTION api.records_csv(f api.filter_set, p api.page_spec, p_report bigint DEFAULT NULL, OUT head text, OUT next text)
 LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
@@ -165,7 +168,7 @@ BEGIN
 END
 $$;
 
--- The records of a report; without a header when there is no such report.
+-- The records of a report as a stream; head is NULL if there is no such report.
 CREATE FUNCTION api.report_records_csv(p_id bigint, f api.filter_set, p api.page_spec, OUT head text, OUT next text)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -176,7 +179,7 @@ BEGIN
 END
 $$;
 
--- Reports as a stream, likewise.
+-- Reports as a stream, also made from the columns.
 CREATE FUNCTION api.reports_csv(f api.filter_set, p api.page_spec, p_report_id text DEFAULT NULL, p_received_from date DEFAULT NULL,
 	p_received_to date DEFAULT NULL, OUT head text, OUT next text)
 LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
@@ -193,7 +196,7 @@ BEGIN
 END
 $$;
 
--- Those of which there are fewer, made of their JSON.
+-- Lists with fewer rows, made from their JSON.
 CREATE FUNCTION api.failures_csv(f api.filter_set, p api.page_spec, p_kind text DEFAULT NULL, OUT head text, OUT next text)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$

@@ -1,7 +1,8 @@
--- dns.sql - reports against the DNS.
+-- dns.sql - compares reports with the DNS.
 
--- Whether the SPF of a domain passes addresses today: the first range that has an address decides, else its "all". NULL when there is no
--- check, SPF cannot be evaluated, or what might decide is not in the ranges: a term that depends on the mail, or more ranges than are kept.
+-- Returns whether the SPF record of a domain passes addresses today: the first range that contains the address
+-- decides, else "all". NULL if there is no check, if SPF cannot be evaluated, or if something outside the stored
+-- ranges might decide: a term that depends on the mail, or ranges beyond those that are stored.
 CREATE FUNCTION api.spf_of(p_domain text, p_ips inet[]) RETURNS TABLE (source_ip inet, in_spf boolean)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -22,7 +23,8 @@ BEGIN
 END
 $$;
 
--- The same for sources: whether all addresses of each that sent in the window are inside; only where one domain is asked for.
+-- The same for sources: whether SPF covers all addresses of each that sent in the window. Only if the filter has
+-- exactly one domain.
 CREATE FUNCTION api.source_spf(p_group text, p_keys text[], f api.filter_set) RETURNS TABLE (key text, in_spf boolean)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -44,13 +46,14 @@ BEGIN
 END
 $$;
 
--- The addresses that a domain's MX hosts have.
+-- The addresses of a domain's MX hosts.
 CREATE FUNCTION api.mx_addresses(p_check jsonb) RETURNS inet[]
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT array_agg((a #>> '{}')::inet) FROM jsonb_path_query(p_check, '$.mx[*].addresses[*]') AS a $$;
 
--- Who sent with a domain itself in From, and whether that is a host of one's own: labelled so, named so, or an MX. A service is none, even
--- where it is labelled mine: it sends by return paths, and so by the SPF, of its own.
+-- An address that sent mail with the domain itself in From, and whether it is one of the domain's own hosts: labelled
+-- mine, named below the domain, or an MX. Services are never own hosts, even if labelled mine: they send with return
+-- paths, and so SPF records, of their own.
 CREATE TYPE api.sender AS (domain text, source_ip inet, source text, label text, rdns text, own boolean, messages numeric, pass numeric,
 	spf_aligned numeric, last_seen timestamptz);
 
@@ -59,7 +62,8 @@ CREATE FUNCTION api.name_tail(name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT split_part(name, '.', -2) || '.' || split_part(name, '.', -1) $$;
 
--- The addresses that may be hosts of one's own for any of some domains: those labelled so or an MX, and all whose name ends as one of the domains.
+-- The addresses that may be own hosts of some domains: those that are labelled mine or are an MX, and those whose
+-- name ends like one of the domains.
 CREATE FUNCTION api.own_addresses(p_domains text[]) RETURNS inet[]
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -76,8 +80,8 @@ BEGIN
 END
 $$;
 
--- The senders of some domains; all, or only those that are hosts of one's own. The planner expects few facets with header_from = domain, and would read
--- the sums once for each.
+-- The senders of some domains; with p_own only their own hosts. Nested loops are off because the planner
+-- underestimates the facets with header_from = domain and would read the sums once for each.
 CREATE FUNCTION api.domain_senders(p_domains text[], f api.filter_set, p_own boolean) RETURNS SETOF api.sender
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
@@ -108,9 +112,9 @@ BEGIN
 END
 $$;
 
--- The selectors that signed for each domain or for one below it in the window, 100 of each, with what the DNS has for them. Anybody can name a selector in a
--- signature that fails: trusted are those that passed once, or that a source labelled mine used. A message counts once for each, however many
--- of its signatures name it.
+-- The selectors that signed in the window for each domain or a subdomain, at most 100 for each, with their status in
+-- the DNS. Anybody can name a selector in a signature that fails, so a selector is trusted only if it passed once or
+-- a source labelled mine used it. A message counts once for each selector, even if several of its signatures name it.
 CREATE FUNCTION api.domain_selectors(p_domains text[], f api.filter_set)
 RETURNS TABLE (policy_domain text, no bigint, domain text, selector text, status text, messages numeric, last_seen timestamptz, trusted boolean)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB'
@@ -146,8 +150,8 @@ BEGIN
 END
 $$;
 
--- The selectors that mail of the last week before the check was signed with, though the DNS has no usable key for them. The window is read only
--- for domains where the check names such a key and records of the week do, too.
+-- The selectors that signed mail in the week before the check, but have no usable key in the DNS. The whole window is
+-- read only for domains where both the check and the records of that week have such a selector.
 CREATE FUNCTION api.selectors_without_key(p_domains text[], f api.filter_set)
 RETURNS TABLE (domain text, selector text, signed_domain text, status text, messages numeric)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -176,7 +180,7 @@ BEGIN
 END
 $$;
 
--- Those senders, hosts of one's own, whose address the SPF of the domain does not cover, in words.
+-- The own hosts among the senders whose address the domain's SPF record does not cover, described for display.
 CREATE FUNCTION api.hosts_outside_spf(senders api.sender[])
 RETURNS TABLE (domain text, source_ip inet, name text, messages numeric, text text, fix text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -246,12 +250,12 @@ BEGIN
 END
 $$;
 
--- GET attention: what the DNS and the reports together say is wrong, the gravest first.
+-- GET attention: problems that the DNS and the reports show together, the most severe first.
 CREATE FUNCTION api.attention(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	-- what reports are about in the window, and was checked
+	-- the checked domains with reports in the window
 	names text[] := ARRAY(SELECT c.domain FROM dmarc.dns_checks c WHERE (f.domain IS NULL OR c.domain = ANY (f.domain)) AND EXISTS (
 		SELECT 1 FROM dmarc.reports r WHERE r.domain_id = c.domain_id AND r.day >= f.from_day AND r.day < f.to_day));
 	senders api.sender[] := ARRAY(SELECT s FROM api.domain_senders(names, f, true) s);

@@ -1,14 +1,13 @@
 -- domains.sql - policy domains and the From domains below them.
 
--- From domains listed below a policy domain, the largest: anybody can make up more.
+-- The number of From domains listed below a policy domain, the largest first: anybody can invent more.
 CREATE FUNCTION api.from_domains_most() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 100 $$;
 
--- Domains
-
--- How many sources there are for each value of a column of cells, domain_id or header_from; those whose address could not be read are one. A year may
--- have a million addresses of domains, of which few repeat: it would not help to put equal ones together first.
+-- The number of sources for each value of a column of cells (domain_id or header_from). All unreadable addresses
+-- count as one source. A year may have a million pairs of domain and address, and few repeat, so grouping equal ones
+-- first would not help.
 CREATE FUNCTION api.source_totals(p_column text, f api.filter_set) RETURNS TABLE (key text, total bigint)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
@@ -19,7 +18,7 @@ BEGIN
 END
 $$;
 
--- Policy domains as lists show them, one for each tally.
+-- Policy domains as list items, one for each tally.
 CREATE FUNCTION api.policy_domain_items(tallies api.tally[], f api.filter_set, csv boolean) RETURNS TABLE (name text, item jsonb)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -44,8 +43,8 @@ BEGIN
 END
 $$;
 
--- The From domains below each of some policy domains that have no reports of their own, the largest. One that is seen below two of them
--- belongs to the nearer.
+-- The largest From domains below each of some policy domains that have no reports of their own. A From domain below
+-- several of them belongs to the nearest.
 CREATE FUNCTION api.from_domains(p_domains text[], f api.filter_set) RETURNS TABLE (parent text, name text)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -71,13 +70,15 @@ BEGIN
 END
 $$;
 
--- When the last report with each From domain of the filter was received. Nearly always that is one of the last day on which the From domain was
--- seen; a report of an earlier day may have been received later, so days are searched on which any report was.
+-- When the last report with each From domain of the filter was received. It is nearly always a report of the last day
+-- on which the From domain was seen. A report of an earlier day may have been received later, so earlier days that
+-- have a later report are searched too.
 CREATE FUNCTION api.from_last_reports(f api.filter_set) RETURNS TABLE (header_from text, received_at timestamptz)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 DECLARE
-	-- one report after another: EXISTS would be planned as a join with all records, and an order by received_at alone as a walk through its index
+	-- Checks one report after another: the planner would turn EXISTS into a join with all records, and an order by
+	-- received_at alone into a walk through its index.
 	record_there text := format('(SELECT true FROM dmarc.records c WHERE c.domain_id = r.domain_id AND c.day = r.day AND c.report = r.id
 		AND c.month = date_trunc(''month'', r.day::timestamp)::date AND c.header_from = h.header_from%s LIMIT 1)', api.conditions(f));
 BEGIN
@@ -115,7 +116,7 @@ BEGIN
 END
 $$;
 
--- From domains as lists show them, with the policy domain that each is below, the largest first.
+-- From domains as list items, the largest first, with the policy domain that each is below.
 CREATE FUNCTION api.from_domain_items(p_domains text[], f api.filter_set, csv boolean) RETURNS TABLE (parent text, no bigint, item jsonb)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -144,7 +145,7 @@ BEGIN
 END
 $$;
 
--- Policy domains; a page counts them, and the From domains below each come behind it.
+-- Policy domains, each followed by the From domains below it. The page size counts policy domains only.
 CREATE FUNCTION api.domains(f api.filter_set, p api.page_spec, p_sort text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -168,8 +169,8 @@ BEGIN
 END
 $$;
 
--- When the first report on a domain was received, at all times, and how many reporters there were in the window. Where the filter names From
--- domains, reports are those of the window with such a record.
+-- When the first report on a domain was received, ever, and how many reporters it had in the window. If the filter
+-- names From domains, only reports of the window with such a record count for both.
 CREATE FUNCTION api.domain_reports(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -187,8 +188,8 @@ BEGIN
 END
 $$;
 
--- One domain; NULL when there was never a report on it. A From domain below a policy domain has no policy of its own: its history is
--- empty, and the record of the next step is that of the policy domain.
+-- One domain; NULL if there was never a report on it. A From domain below a policy domain has no policy of its own:
+-- its history is empty, and its next record is that of the policy domain.
 CREATE FUNCTION api.domain(p_name text, f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$

@@ -1,36 +1,37 @@
--- evidence.sql - how much the reports on a domain say, and what stands against enforcement.
+-- evidence.sql - how much evidence the reports on a domain give, and what blocks enforcement.
 
 -- Thresholds
 
--- Days with a report below which nothing is said for sure.
+-- The number of days with a report that sufficient evidence needs.
 CREATE FUNCTION api.evidence_days() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 14 $$;
 
--- How many reporters at least.
+-- The number of reporters that sufficient evidence needs.
 CREATE FUNCTION api.evidence_reporters() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 2 $$;
 
--- Messages from which on a source that nobody labelled matters: one in a thousand of the domain's, and five at least.
+-- The number of messages from which a source without a label matters: one in a thousand of the domain's, at least
+-- five.
 CREATE FUNCTION api.unreviewed_floor(messages numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT greatest(5, messages / 1000) $$;
 
--- A source relies on SPF alone when more than one in twenty of its passing messages do.
+-- Returns whether a source relies on SPF alone: more than one in twenty of its passing messages pass only by SPF.
 CREATE FUNCTION api.relies_on_spf(spf_only numeric, pass numeric) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT spf_only * 20 > pass $$;
 
--- Days on which two policies must have been seen by different reporters: a change of the record takes a day or two to be known
--- everywhere.
+-- The number of days on which different reporters must have seen two different policies. It takes a day or two until
+-- a change of the record is known everywhere.
 CREATE FUNCTION api.differing_days() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 3 $$;
 
 -- Evidence and blockers
 
--- How much the window says about each domain.
+-- How much evidence the window gives for each domain.
 CREATE TYPE api.domain_evidence AS (domain text, days bigint, reporters bigint, messages numeric, last_report_at timestamptz, sufficient boolean);
 
 CREATE FUNCTION api.evidence(f api.filter_set) RETURNS SETOF api.domain_evidence
@@ -53,7 +54,8 @@ BEGIN
 END
 $$;
 
--- A query for the policies that were seen for each domain, and when and by whom; per day where p_daily.
+-- A query for the policies that reporters saw for each domain, with the first and last day and reporter; per day if
+-- p_daily is set.
 CREATE FUNCTION api.policies_query(f api.filter_set, p_daily boolean) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -65,7 +67,8 @@ BEGIN
 END
 $$;
 
--- The condition that two policies a and b differ and that different reporters saw them. A tag that one of them lacks does not differ.
+-- The condition that two policies a and b differ and that different reporters saw them. A tag that is missing in one
+-- of them does not differ.
 CREATE FUNCTION api.policies_condition() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -73,7 +76,8 @@ AS $$
 		AND NOT (a.first_org = a.last_org AND b.first_org = b.last_org AND a.first_org = b.first_org)'
 $$;
 
--- The domains with two such policies whose periods overlap by enough days. Mostly there are none, and then no single days need be compared.
+-- The domains with two such policies whose periods overlap by enough days. Usually there are none, and then no single
+-- days have to be compared.
 CREATE FUNCTION api.domains_differing(f api.filter_set) RETURNS text[]
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -90,7 +94,8 @@ BEGIN
 END
 $$;
 
--- The two policies of each domain that different reporters saw on the same days, and on how many: the pair with the most.
+-- For each domain, the pair of policies that different reporters saw on the same days, with the number of days: the
+-- pair with the most.
 CREATE FUNCTION api.policies_differing(f api.filter_set) RETURNS TABLE (domain text, days bigint, one text, other text)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -117,8 +122,8 @@ BEGIN
 END
 $$;
 
--- What the sources of a domain do that matters for enforcement, in messages: those labelled mine, and others whose mail is unaligned and that nobody
--- labelled. A source where nothing does is missing.
+-- What each source of a domain does that matters for enforcement, in messages: sources labelled mine, and unaligned
+-- sources without a label. Sources without such messages have no row.
 CREATE FUNCTION api.source_duties(f api.filter_set)
 RETURNS TABLE (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric, unreviewed numeric)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
@@ -140,8 +145,8 @@ BEGIN
 END
 $$;
 
--- What stands against enforcement of each of the domains, in numbers; words are for api.blockers(). no orders them; source is NULL of what
--- is about the domain. known is api.evidence() of these domains.
+-- What blocks enforcement of each domain, in numbers; api.blockers() makes sentences of them. no is their order;
+-- source is NULL for findings about the domain itself. known is api.evidence() of these domains.
 CREATE FUNCTION api.findings(p_domains text[], f api.filter_set, known api.domain_evidence[])
 RETURNS TABLE (domain text, no integer, code text, source text, messages numeric, of numeric, words text[])
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -174,7 +179,7 @@ BEGIN
 END
 $$;
 
--- The same of one domain, in words.
+-- The findings of one domain, as sentences.
 CREATE FUNCTION api.blockers(p_domain text, f api.filter_set, known api.domain_evidence[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$

@@ -1,8 +1,6 @@
 -- failures.sql - failure reports.
 
--- Failure reports
-
--- One as a list shows it.
+-- One failure report as a list item.
 CREATE FUNCTION api.failure_item(r dmarc.failure_reports) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -15,8 +13,8 @@ AS $$
 		'authentic', r.authentic)
 $$;
 
--- A query for the failure reports that a filter leaves, behind a place, the newest first; p_limit NULL is all. Their headers and
--- bodies are not read to sort them: the keys are sorted, the rest is looked up.
+-- A query for the failure reports that match a filter, after a place, the newest first; p_limit NULL is all. It sorts
+-- the keys and then looks up the rest, so that sorting does not read headers and bodies.
 CREATE FUNCTION api.failures_query(f api.filter_set, place api.place, p_kind text, p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -48,7 +46,7 @@ BEGIN
 END
 $$;
 
--- A whole failure report; NULL when there is none.
+-- A failure report in full; NULL if there is none.
 CREATE FUNCTION api.failure(p_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$

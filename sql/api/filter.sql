@@ -1,6 +1,6 @@
--- filter.sql - the parameters that resources share: filters, window, page.
+-- filter.sql - parameters that resources share: filters, window, page.
 
--- Parameters
+-- Check that a day has a year of four digits and is not before 1970.
 CREATE FUNCTION api.check_day(parameter text, value date) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -11,7 +11,7 @@ BEGIN
 END
 $$;
 
--- The window: 30 days ending tomorrow, or what is asked for.
+-- The window; the default is 30 days that end tomorrow.
 CREATE FUNCTION api.time_window(INOUT p_from date, INOUT p_to date)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -25,7 +25,7 @@ BEGIN
 END
 $$;
 
--- Each value must be one of choices.
+-- Check that each value is one of choices.
 CREATE FUNCTION api.check_choice(parameter text, choices text[], VARIADIC p_values text[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -38,7 +38,7 @@ BEGIN
 END
 $$;
 
--- The words of our own columns.
+-- The values of ruad's own columns.
 CREATE FUNCTION api.classes() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['pass', 'fail_overridden', 'fail_altered', 'fail_unaligned', 'fail_unauthenticated', 'unknown'] $$;
@@ -51,8 +51,8 @@ CREATE FUNCTION api.source_groups() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['source', 'rdns', 'asn', 'country', 'ip', 'auth_domain'] $$;
 
--- The common filters, checked and ready for api.conditions(): what was left out is NULL. The word "none", where a parameter takes it,
--- stays in the array.
+-- The common filters, checked and ready for api.conditions(); NULL if not given. Where a parameter accepts "none",
+-- the word stays in the array.
 CREATE TYPE api.filter_set AS (
 	from_day    date,
 	to_day      date,
@@ -100,7 +100,7 @@ EXCEPTION WHEN invalid_text_representation THEN
 END
 $$;
 
--- The domains, and with p_subdomains those below them that reports were ever about.
+-- The domains, and with p_subdomains the domains below them that any report was about.
 CREATE FUNCTION api.domains_of(p_domain text[], p_subdomains boolean) RETURNS text[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -115,7 +115,7 @@ BEGIN
 END
 $$;
 
--- Check the common filters; the window is filled in.
+-- Check the common filters and set the default window.
 CREATE FUNCTION api.filter(p_domain text[] DEFAULT NULL, p_subdomains boolean DEFAULT NULL, p_from date DEFAULT NULL, p_to date DEFAULT NULL,
 	p_class text[] DEFAULT NULL, p_result text DEFAULT NULL, p_dkim text DEFAULT NULL, p_spf text DEFAULT NULL,
 	p_disposition text[] DEFAULT NULL, p_override text[] DEFAULT NULL, p_source text[] DEFAULT NULL, p_ip inet DEFAULT NULL,
@@ -168,7 +168,7 @@ CREATE FUNCTION api.window_json(f api.filter_set) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT jsonb_build_object('from', f.from_day, 'to', f.to_day) $$;
 
--- The window before, of the same length; it does not reach back behind 1970.
+-- The window of the same length before this one; it does not begin before 1970.
 CREATE FUNCTION api.window_before(f api.filter_set) RETURNS api.filter_set
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -181,7 +181,7 @@ BEGIN
 END
 $$;
 
--- The step of a time series, 'day' unless given. A window must not have more than 4000 of them.
+-- Check the step of a time series; the default is 'day'. A window must not have more than 4000 steps.
 CREATE FUNCTION api.bucket_of(p_bucket text, f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -195,7 +195,7 @@ BEGIN
 END
 $$;
 
--- The steps of a window, each by its first day, and whether its reports are all here by now.
+-- The steps of a window, each with its first day and whether all its reports should have arrived.
 CREATE FUNCTION api.buckets(p_bucket text, f api.filter_set) RETURNS TABLE (t date, complete boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -203,7 +203,8 @@ AS $$
 	FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day', ('1 ' || p_bucket)::interval) AS g
 $$;
 
--- Which part of a list is wanted: up to size items behind the cursor (NULL, of streams: all), for JSON or for CSV.
+-- The part of a list that is wanted: up to size items after the cursor (NULL is all, for streams only), as JSON or as
+-- CSV.
 CREATE TYPE api.page_spec AS (size integer, cursor text, csv boolean);
 
 CREATE FUNCTION api.page(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL, p_format text DEFAULT NULL) RETURNS api.page_spec
@@ -221,7 +222,7 @@ BEGIN
 END
 $$;
 
--- The same for CSV that is streamed: all, unless a limit is given.
+-- The same for streamed CSV: all items unless p_limit is given.
 CREATE FUNCTION api.stream(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL) RETURNS api.page_spec
 LANGUAGE plpgsql STABLE
 AS $$
@@ -233,7 +234,7 @@ BEGIN
 END
 $$;
 
--- The window and some domains, without the other filters: what is said of a domain itself does not depend on what one looks at.
+-- The filter's window with some domains, without the other filters: the state of a domain does not depend on them.
 CREATE FUNCTION api.only_domains(f api.filter_set, p_domains text[]) RETURNS api.filter_set
 LANGUAGE plpgsql IMMUTABLE
 AS $$

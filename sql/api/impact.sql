@@ -1,6 +1,6 @@
 -- impact.sql - what enforcing a policy would affect.
 
--- Which tag governs what. psd is a matter of DNS: reports do not tell it.
+-- What each tag of the policy covers. Reports do not contain psd.
 CREATE FUNCTION api.policy_scope(p_domain text, policy api.policy) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -17,8 +17,9 @@ AS $$
 		(5, 'psd', NULL, NULL, 'Whether %s is a public suffix; reports do not tell')) AS s(no, tag, value, effective, text)
 $$;
 
--- What should be known with the numbers: mail that lists and forwarders changed is there, many messages pass by SPF alone, the policy is a
--- trial or for a part of mail only, domains below (or those that do not exist) are not protected by a policy that protects this one.
+-- Notes on the numbers: lists and forwarders changed mail, many messages pass by SPF alone, the policy is in test
+-- mode or covers only a part of the mail, the policy protects this domain but not its subdomains (or those that do
+-- not exist).
 CREATE FUNCTION api.impact_notes(policy api.policy, t api.tally) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -33,7 +34,7 @@ AS $$
 	WHERE n.here
 $$;
 
--- The class that most of a source's failing messages have.
+-- The class of most of a source's failing messages.
 CREATE FUNCTION api.main_failure(t api.tally) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -43,7 +44,7 @@ AS $$
 	ORDER BY c.n DESC, c.no LIMIT 1
 $$;
 
--- The sources of tallies behind an impact.
+-- The sources of an impact, one for each tally.
 CREATE FUNCTION api.impact_sources(tallies api.tally[], f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -57,8 +58,8 @@ BEGIN
 END
 $$;
 
--- What would be affected if a domain enforced a policy; NULL when there was never a report on it. Affected are failing messages whose
--- receivers did not already do as much.
+-- What would be affected if a domain enforced a policy; NULL if there was never a report on it. Affected are failing
+-- messages that receivers have not already treated at least as strictly.
 CREATE FUNCTION api.impact(p_name text, f api.filter_set, p_policy text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$

@@ -1,13 +1,11 @@
 -- intake.sql - what was received, by the time of receipt.
 
--- What came in, by the time that it came in
-
--- What may become of a thing found in a mail.
+-- What can become of an item found in a mail.
 CREATE FUNCTION api.intake_statuses() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['stored', 'duplicate', 'conflict', 'quarantined'] $$;
 
--- One such thing as a list shows it.
+-- One item as a list item.
 CREATE FUNCTION api.intake_item(i dmarc.intake) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -18,7 +16,7 @@ AS $$
 		'report', i.report::text, 'raw', i.raw_mail IS NOT NULL, 'partial', i.partial, 'authentic', i.authentic)
 $$;
 
--- A query for the things found in mails that a filter leaves, behind a place, the newest first; p_limit NULL is all.
+-- A query for the items that match a filter, after a place, the newest first; p_limit NULL is all.
 CREATE FUNCTION api.intake_query(f api.filter_set, place api.place, p_status text[], p_kind text[], p_code text[], p_report bigint,
 	p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -35,12 +33,13 @@ BEGIN
 END
 $$;
 
--- The fates that a list of things shows unless p_status is given: what somebody should look at; with p_report what came of that report again.
+-- The statuses that a list shows unless p_status is given: those that need attention; with p_report, later copies of
+-- that report.
 CREATE FUNCTION api.intake_shown(p_status text[], p_report bigint) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT coalesce(p_status, CASE WHEN p_report IS NULL THEN ARRAY['quarantined', 'conflict'] ELSE ARRAY['duplicate', 'conflict'] END) $$;
 
--- Check the parameters of the list of things; with p_report it looks at all times, unless a window was asked for.
+-- Check the parameters of the list of items. With p_report the list covers all times unless a window is given.
 CREATE FUNCTION api.filter_of_intake(f api.filter_set, p_status text[], p_kind text[], p_report bigint) RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -55,7 +54,7 @@ BEGIN
 END
 $$;
 
--- Each thing found in a mail and what became of it, the newest first.
+-- Each item found in a mail and what became of it, the newest first.
 CREATE FUNCTION api.intake_events(f api.filter_set, p api.page_spec, p_status text[] DEFAULT NULL, p_kind text[] DEFAULT NULL,
 	p_code text[] DEFAULT NULL, p_report bigint DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
@@ -73,7 +72,7 @@ BEGIN
 END
 $$;
 
--- How many things found on each day of the window had which fate, and which kind or code they had.
+-- The number of items by status for each day of the window, and by status, kind and code for the window.
 CREATE FUNCTION api.intake_counts(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -102,7 +101,7 @@ BEGIN
 END
 $$;
 
--- What came in; items and next are the first page of api.intake_events().
+-- What was received; items and next are the first page of api.intake_events().
 CREATE FUNCTION api.intake(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -111,7 +110,7 @@ BEGIN
 	RETURN api.intake_events(f, api.page()) || api.intake_counts(f) || jsonb_build_object(
 		'mails', (SELECT count(*) FROM dmarc.mails m WHERE m.received_at >= api.at(f.from_day) AND m.received_at < api.at(f.to_day)),
 		'last_mail_at', (SELECT api.iso(m.received_at) FROM dmarc.mails m ORDER BY m.received_at DESC LIMIT 1),
-		-- not max(): in a view it would read all reports
+		-- not max(): on a view it would read all reports
 		'last_report_at', (SELECT api.iso(max(r.at)) FROM (
 			(SELECT received_at AS at FROM dmarc.reports ORDER BY received_at DESC LIMIT 1)
 			UNION ALL (SELECT received_at FROM dmarc.failure_reports ORDER BY received_at DESC LIMIT 1)

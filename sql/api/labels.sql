@@ -1,8 +1,7 @@
 -- labels.sql - setting labels.
 
--- Labels
-
--- Say whose a source is; p_label NULL takes the label away. For ruad_editor alone, who may call nothing else that answers.
+-- Set the label of a source; p_label NULL removes it. Only ruad_editor may call it, and that role may call nothing
+-- else that returns data.
 CREATE FUNCTION api.set_label(p_source text, p_label text, p_note text, p_user text, p_via text) RETURNS jsonb
 LANGUAGE plpgsql
 AS $$

@@ -1,16 +1,14 @@
--- policies.sql - policies as reports show them, and the record of the next step.
+-- policies.sql - policies as reports show them, and the recommended next record.
 
--- Policies
-
--- The tags of a policy as reports tell them.
+-- The tags of a policy as reports contain them.
 CREATE TYPE api.policy AS (p text, sp text, np text, testing text, adkim text, aspf text, pct integer, fo text);
 
--- What is enforced of a policy: with t=y one step less (RFC 9989 section 4.7).
+-- The policy that receivers enforce: with t=y one step less (RFC 9989 section 4.7).
 CREATE FUNCTION api.enforced(policy text, testing text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN testing IS DISTINCT FROM 'y' THEN policy WHEN policy = 'reject' THEN 'quarantine' ELSE 'none' END $$;
 
--- The policy as a report shows it. Of a From domain below (from_below) sp is in effect.
+-- The policy as a report shows it. For a From domain below the policy domain (from_below), sp applies.
 CREATE FUNCTION api.policy_seen(r dmarc.reports, from_below boolean) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -34,7 +32,7 @@ BEGIN
 END
 $$;
 
--- The number of a domain; NULL when it was never heard of.
+-- The number of a domain; NULL if no report was ever about it.
 CREATE FUNCTION api.domain_id_of(name text) RETURNS integer
 LANGUAGE plpgsql STABLE
 AS $$
@@ -43,7 +41,7 @@ BEGIN
 END
 $$;
 
--- Whether there was ever an aggregate report on a domain. One plan serves all domains.
+-- Returns whether there was ever an aggregate report on a domain. One plan serves all domains.
 CREATE FUNCTION api.has_reports(p_domain_id integer) RETURNS boolean
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 AS $$
@@ -57,12 +55,13 @@ CREATE FUNCTION api.later(before text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT coalesce(value, before) $$;
 
--- The last one in the order of a window that is not NULL.
+-- The last value of a window that is not NULL, in its order.
 CREATE AGGREGATE api.carried(text) (SFUNC = api.later, STYPE = text);
 
--- The policies that reporters saw for a domain until a day, the newest first. Reporters leave tags out: an older one knows no np
--- and no t, a newer one tells no pct, and defaults are told or not. So policies are the same when p, sp, adkim and aspf are in effect, and
--- a tag left out is what was told last with these (or, before anybody told it, first).
+-- The policies that reporters saw for a domain before a day, the newest first. Reporters omit tags: older ones know
+-- neither np nor t, newer ones send no pct, and some omit defaults. So two policies are the same if p, sp, adkim and
+-- aspf have the same effect, and an omitted tag has the value that was last reported with these (or, before its first
+-- report, the first).
 CREATE FUNCTION api.policy_history(p_domain text, p_until date)
 RETURNS TABLE (first_day date, last_day date, reports bigint, reporters bigint, policy api.policy)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -106,7 +105,7 @@ BEGIN
 END
 $$;
 
--- The nearest domain above name that reports were ever about.
+-- The nearest domain above name that has aggregate reports.
 CREATE FUNCTION api.parent_of(name text) RETURNS text
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 AS $$
@@ -120,9 +119,10 @@ BEGIN
 END
 $$;
 
--- The tags of the next record of _dmarc: p and t for the step, the others as they are in effect. A tag that is not there keeps its
--- default; sp and np that are as they would be without them are left out, since reporters fill them in. Only values of RFC 9989 section
--- 4.7 are taken from a report. Reports do not tell rua and ruf: they are where the newest reports came in.
+-- The value of the next record at _dmarc: p and t of the step, the other tags as they are in effect. A tag that was
+-- not reported keeps its default. sp and np are omitted if they equal their defaults, since reporters fill them in.
+-- Only values that RFC 9989 section 4.7 allows are copied from a report. Reports do not contain rua and ruf, so the
+-- mailboxes that received the newest reports are used.
 CREATE FUNCTION api.record_value(policy api.policy, p text, t text, rua text, ruf text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -137,7 +137,7 @@ AS $$
 		CASE WHEN ruf ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN 'ruf=mailto:' || ruf END], '; ')
 $$;
 
--- Where the newest reports on a domain came in: aggregate reports, failure reports.
+-- The mailboxes that received the newest reports on a domain: aggregate reports, failure reports.
 CREATE FUNCTION api.mailboxes_of(p_domain text, OUT rua text, OUT ruf text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -152,7 +152,8 @@ BEGIN
 END
 $$;
 
--- The record of the next step, each step tried with t=y first. The one that is there is kept when it rejects, or when nothing can be said.
+-- The recommended next record; each step is first tried with t=y. The current record is kept if it rejects, or if
+-- there is not enough evidence.
 CREATE FUNCTION api.next_record(p_domain text, policy api.policy, sufficient boolean) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$

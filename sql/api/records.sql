@@ -1,18 +1,17 @@
 -- records.sql - records of aggregate reports, the newest report first.
 
--- Records and reports
-
--- Both lists are always there.
+-- Both lists are always present.
 CREATE FUNCTION api.auth_results(value jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT '{"dkim": [], "spf": []}' || coalesce(api.display(value), '{}') $$;
 
--- The lists of records and reports go along the reports of the window, the newest first, and look at the records of each until the page is full:
--- a page costs the same in a month and in ten years. What a filter finds rarely would make the walk long, so the sums say on which days of
--- which domains it finds anything; and where it leaves few records of some addresses, these are read by the index on addresses instead, and
--- sorted. Each is decided for one span of the window after the other, the first a month long, so that old months cost nothing mostly.
+-- The lists of records and reports walk along the reports of the window, the newest first, and read the records of
+-- each until the page is full: a page costs the same in a month and in ten years. A filter that rarely matches would
+-- make the walk long, so the sums say on which days of which domains it matches at all. If it matches few records of
+-- certain addresses, these are read by the index on addresses instead, and sorted. This is decided for one span of
+-- the window after another. The first span is a month long, so old months usually cost nothing.
 
--- Part of a filter's window.
+-- A filter with another window.
 CREATE FUNCTION api.filter_between(f api.filter_set, p_from date, p_to date) RETURNS api.filter_set
 LANGUAGE plpgsql IMMUTABLE
 AS $$
@@ -23,12 +22,13 @@ BEGIN
 END
 $$;
 
--- The filter for each span of its window that has reports and does not lie before the place, the newest first, each longer than the one before.
+-- The filter for each span of its window that has reports and is not before the place, the newest first, each longer
+-- than the one before.
 CREATE FUNCTION api.spans(f api.filter_set, place api.place) RETURNS SETOF api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	-- not min() and max(): in a view they would read all reports
+	-- not min() and max(): on a view they would read all reports
 	first_day date := greatest(f.from_day, (SELECT r.day FROM dmarc.reports r ORDER BY r.day LIMIT 1));
 	behind date := least(f.to_day, (SELECT r.day FROM dmarc.reports r ORDER BY r.day DESC LIMIT 1) + 1, (place.at AT TIME ZONE 'UTC')::date + 1);
 	days integer := 31;
@@ -45,7 +45,7 @@ CREATE FUNCTION api.filters_addresses(f api.filter_set) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0 $$;
 
--- A filter without what speaks of addresses.
+-- A filter without its conditions on addresses.
 CREATE FUNCTION api.without_addresses(f api.filter_set) RETURNS api.filter_set
 LANGUAGE plpgsql IMMUTABLE
 AS $$
@@ -61,7 +61,8 @@ BEGIN
 END
 $$;
 
--- The same filter with the addresses themselves in place of what is known about them, where these are few: indexes have them.
+-- The same filter with a list of addresses instead of conditions on what is known about them, if the list is short
+-- enough for index lookups.
 CREATE FUNCTION api.by_address(f api.filter_set) RETURNS api.filter_set
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -82,8 +83,9 @@ BEGIN
 END
 $$;
 
--- Whether the filter speaks of addresses and leaves so few records that to sort them is faster than a walk: by the sums of all months that its
--- window touches, and without what these do not know.
+-- Returns whether the filter has conditions on addresses and matches so few records that sorting them is faster than
+-- a walk. Estimated from the sums of all months that the window touches, without the conditions that sums cannot
+-- answer.
 CREATE FUNCTION api.finds_few(f api.filter_set) RETURNS boolean
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -106,7 +108,7 @@ BEGIN
 END
 $$;
 
--- A condition on the report r: its domain and day are among those where the sums have what the filter looks for, addresses aside.
+-- A condition on the report r: its domain and day are among those where the sums have matches, addresses aside.
 CREATE FUNCTION api.where_found(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -125,8 +127,8 @@ BEGIN
 END
 $$;
 
--- The keys of a filter's reports by what the reports themselves say, the newest first, from a place on (that report included), as FROM item r;
--- more is a condition on r.
+-- The keys of the reports that match a filter's conditions on reports, the newest first, starting with the report at
+-- the place, as FROM item r; more is a condition on r.
 CREATE FUNCTION api.walk_of(f api.filter_set, place api.place, more text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -150,7 +152,8 @@ BEGIN
 END
 $$;
 
--- The records of report r that a filter leaves, as FROM item c. OFFSET makes it a nested loop, which keeps the order of r.
+-- The records of report r that match a filter, as FROM item c. OFFSET forces a nested loop, which keeps the order of
+-- r.
 CREATE FUNCTION api.records_of_r(f api.filter_set, more text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -160,7 +163,8 @@ BEGIN
 END
 $$;
 
--- A query for the records that a filter leaves (p_report: of that report), behind a place, in their order; p_limit NULL is all.
+-- A query for the records that match a filter (with p_report: of that report), after a place, in order; p_limit NULL
+-- is all.
 CREATE FUNCTION api.records_query(f api.filter_set, place api.place, p_report bigint, p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -195,7 +199,7 @@ BEGIN
 END
 $$;
 
--- One record as a list shows it.
+-- One record as a list item.
 CREATE FUNCTION api.record_item(r dmarc.records) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -211,7 +215,7 @@ BEGIN
 END
 $$;
 
--- The filter for the records of one report, whatever its date, unless a window was asked for.
+-- The filter for the records of one report, whatever its date, unless a window is given.
 CREATE FUNCTION api.filter_of_report(f api.filter_set, p_report bigint) RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -228,7 +232,7 @@ BEGIN
 END
 $$;
 
--- Records, the newest report first. With p_report, those of one report, whatever its date.
+-- Records, the newest report first; with p_report those of one report, whatever its date.
 CREATE FUNCTION api.records(f api.filter_set, p api.page_spec, p_report bigint DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -245,7 +249,7 @@ BEGIN
 END
 $$;
 
--- One record as the report has it (the canonical shape), and what we make of it.
+-- One record in the canonical form of a report, with its class and result.
 CREATE FUNCTION api.record_json(r dmarc.records) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$

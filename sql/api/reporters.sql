@@ -1,8 +1,7 @@
--- reporters.sql - who reports.
+-- reporters.sql - the organisations that send reports.
 
--- Reporters
-
--- A text for FROM, item r: the reports that a filter leaves. Where it speaks of records these are looked up here, once for all queries.
+-- The reports that match a filter, as FROM item r. If the filter concerns records, they are looked up here once for
+-- all queries.
 CREATE FUNCTION api.reports_found(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -19,11 +18,12 @@ BEGIN
 END
 $$;
 
--- Sums of the reports of a reporter: by domain, by day, and by its address and dialect. What they are not by is NULL.
+-- Sums of a reporter's reports: by domain, by day, and by email address and dialect. The columns that a sum is not
+-- grouped by are NULL.
 CREATE TYPE api.reporter_sum AS (by text, org_name text, domain_id integer, day date, email text, dialect text, reports bigint, records numeric,
 	messages numeric, pass numeric, first_report_at timestamptz, last_report_at timestamptz);
 
--- All of them, in one pass over the reports.
+-- All these sums, in one pass over the reports.
 CREATE FUNCTION api.reporter_sums(reports text) RETURNS SETOF api.reporter_sum
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -36,11 +36,11 @@ BEGIN
 END
 $$;
 
--- What their reports say about reporters.
+-- What is known about a reporter from its reports.
 CREATE TYPE api.reporter_tally AS (org_name text, reports bigint, records numeric, messages numeric, pass numeric, domains bigint,
 	days bigint, first_report_at timestamptz, last_report_at timestamptz);
 
--- The same for each of them.
+-- The same for each reporter.
 CREATE FUNCTION api.reporter_tallies(sums api.reporter_sum[]) RETURNS SETOF api.reporter_tally
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -51,7 +51,7 @@ AS $$
 	GROUP BY s.org_name
 $$;
 
--- Reports in up to 92 equal steps of whole days, from the window's first day.
+-- The number of reports in up to 92 equal steps of whole days, from the window's first day.
 CREATE FUNCTION api.coverage(p_reporters text[], sums api.reporter_sum[], f api.filter_set) RETURNS TABLE (org_name text, coverage jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -70,7 +70,7 @@ AS $$
 	GROUP BY 1
 $$;
 
--- The words that the reports of a reporter have: up to three addresses by the number of reports, and dialects.
+-- The email addresses of each reporter's reports, up to three, the most frequent first, and their dialects.
 CREATE FUNCTION api.reporter_words(p_reporters text[], sums api.reporter_sum[]) RETURNS TABLE (org_name text, emails jsonb, dialects jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -86,7 +86,7 @@ AS $$
 	FROM words w GROUP BY w.org_name
 $$;
 
--- How long after its end half of the reports of each reporter were received, in seconds.
+-- The median delay of each reporter, in seconds: from the end of a report's period to its receipt.
 CREATE FUNCTION api.reporter_lateness(p_reporters text[], reports text) RETURNS TABLE (org_name text, lateness double precision)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB'
 AS $$
@@ -102,7 +102,7 @@ BEGIN
 END
 $$;
 
--- The codes of the notes on the reports of some reporters and on their records: how many, and the five that come most often.
+-- The codes in the notes on reports and records of some reporters: their total, and the five most frequent.
 CREATE FUNCTION api.reporter_notes(p_reporters text[], reports text) RETURNS TABLE (org_name text, total bigint, codes jsonb)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB'
 AS $$
@@ -129,7 +129,7 @@ BEGIN
 END
 $$;
 
--- Who reports, those with the most messages first. Numbers are those of the reports that the filter leaves.
+-- The reporters with the most messages first. All numbers are those of the reports that match the filter.
 CREATE FUNCTION api.reporters(f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$

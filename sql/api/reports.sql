@@ -1,6 +1,7 @@
 -- reports.sql - aggregate reports.
 
--- Whether a domain asked for its reports to come here, by the check of its DNS that is kept; NULL when that is not known.
+-- Returns whether a domain asked for its reports to be sent here, by the last check of its DNS; NULL if that is not
+-- known.
 CREATE FUNCTION api.solicited(p_domain text) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -23,7 +24,7 @@ BEGIN
 END
 $$;
 
--- One report as a list shows it.
+-- One report as a list item.
 CREATE FUNCTION api.report_item(r dmarc.reports) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -35,7 +36,8 @@ AS $$
 		'solicited', api.solicited(r.domain))
 $$;
 
--- A query for the reports that a filter leaves, behind a place, the newest first; more is a condition on report r. p_limit NULL is all.
+-- A query for the reports that match a filter, after a place, the newest first; more is a condition on report r.
+-- p_limit NULL is all.
 CREATE FUNCTION api.reports_query(f api.filter_set, place api.place, more text, p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -87,7 +89,7 @@ BEGIN
 END
 $$;
 
--- Check these parameters. A report_id or a time of receipt looks at all dates, unless a window is given too.
+-- Check these parameters. With a report_id or a time of receipt all dates are searched unless a window is given.
 CREATE FUNCTION api.filter_of_reports(f api.filter_set, p_report_id text, p_received_from date, p_received_to date) RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -121,7 +123,7 @@ BEGIN
 END
 $$;
 
--- A whole report; NULL when there is none. Of its records the first 500; next is the cursor that api.report_records() takes for the others.
+-- A report in full, with its first 500 records; NULL if there is none. next is the cursor for api.report_records().
 CREATE FUNCTION api.report(p_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -157,7 +159,7 @@ BEGIN
 END
 $$;
 
--- The records of a report, in its order; NULL when there is no such report.
+-- The records of a report, in its order; NULL if there is no such report.
 CREATE FUNCTION api.report_records(p_id bigint, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$

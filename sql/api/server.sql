@@ -1,9 +1,7 @@
--- server.sql - search, and what this server is and can do.
+-- server.sql - search, and the state and limits of this server.
 
--- The rest
-
--- What a text may mean: of each type the eight best. A type's best are those that are or begin with the text; reports and addresses are
--- found by their whole name.
+-- The best eight matches of each type for a text. Texts that equal it come first, then those that begin with it.
+-- Reports and addresses match only in full.
 CREATE FUNCTION api.search(p_q text) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -50,7 +48,7 @@ BEGIN
 END
 $$;
 
--- What this server can do, for clients; C adds its version.
+-- The limits and features of this server, for clients; the C code adds its version.
 CREATE FUNCTION api.meta() RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -67,7 +65,7 @@ BEGIN
 END
 $$;
 
--- Counters for monitoring; C writes them in Prometheus' words.
+-- Counters for monitoring; the C code writes them in the format of Prometheus.
 CREATE FUNCTION api.metrics() RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -80,8 +78,8 @@ BEGIN
 END
 $$;
 
--- Whether the schema is the one that the program was built with: its version, and the checksum of functions and views (any, where it does
--- not say).
+-- Returns whether the schema is the one that the program was built for: its version, and the checksum of functions
+-- and views; NULL matches any.
 CREATE FUNCTION api.ready(p_schema_version integer DEFAULT NULL, p_definitions text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$

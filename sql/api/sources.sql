@@ -1,9 +1,7 @@
 -- sources.sql - sources of mail.
 
--- Sources
-
--- The messages of a page's keys, from one pass: by domain and what was found about them (step is NULL), and by step of the spark (all else
--- is NULL).
+-- The messages of a page's keys, from one pass: by domain and result (step is NULL), and by step of the spark (all
+-- other columns are NULL).
 CREATE TYPE api.source_cell AS (no integer, step integer, domain_id integer, header_from text, class text, disposition text,
 	dkim_aligned boolean, spf_aligned boolean, messages numeric, first_seen timestamptz, last_seen timestamptz);
 
@@ -42,9 +40,10 @@ BEGIN
 END
 $$;
 
--- What cells say about keys: three policy domains with the most messages and how many there are, and whether it looks like a forwarder: more
--- than half of its messages passed by DKIM alone, were let through in spite of the policy or had a signature that broke on the way, and these
--- came from three From domains or more. One's own sender of one domain that has no SPF looks the same otherwise; a hint, not proof.
+-- What cells say about keys: the three policy domains with the most messages, the number of domains, and whether the
+-- source looks like a forwarder. It does if more than half of its messages passed only by DKIM, were accepted despite
+-- the policy or had a broken signature, and these came from at least three From domains. Without the last condition,
+-- an own sender of one domain without SPF would look the same. This is a hint, not proof.
 CREATE FUNCTION api.source_facts(p_group text, cells api.source_cell[])
 RETURNS TABLE (no integer, domains jsonb, domains_total bigint, forwarder boolean)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -69,7 +68,7 @@ BEGIN
 END
 $$;
 
--- The sparks in cells, for each of some keys.
+-- The sparks in cells, one for each key.
 CREATE FUNCTION api.source_sparks(page api.key_page, cells api.source_cell[], f api.filter_set) RETURNS TABLE (no integer, spark jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -80,13 +79,15 @@ AS $$
 	GROUP BY 1
 $$;
 
--- What is known of some keys beside the window: name, type, what the name rests on, the source that an address belongs to, label (that
--- of the key, else the one that all its addresses have), and the first and last report at all of the domains asked for. Nothing is known of
--- a country or an authenticated domain, which are no set of addresses.
+-- What is known about some keys beyond the window: name, type, basis of the name, the source that an address belongs
+-- to, label (that of the key, else the label that all its addresses share), and when the filter's domains first and
+-- last had a report on it. Nothing is known about countries and authenticated domains, which are not sets of
+-- addresses.
 CREATE TYPE api.source_identity AS (key text, name text, type text, name_basis text, source text, label text, first_seen timestamptz,
 	last_seen timestamptz);
 
--- The addresses that belong to some keys today, with what is known of them: a query, whose parameter is the keys. A key without any has a row.
+-- A query for the addresses that belong to some keys today, with what is known about them; its parameter is the keys.
+-- A key without addresses has one row.
 CREATE FUNCTION api.members_query(p_group text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -135,7 +136,7 @@ BEGIN
 END
 $$;
 
--- A page of sources, or groups of sources, as lists show them. CSV has no sparks.
+-- A page of sources, or groups of sources, as list items. CSV has no sparks.
 CREATE FUNCTION api.source_items(p_group text, page api.key_page, f api.filter_set, csv boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -157,7 +158,7 @@ BEGIN
 END
 $$;
 
--- The sources in a window, by what they are grouped by.
+-- The sources of a window, grouped by p_group.
 CREATE FUNCTION api.sources(f api.filter_set, p api.page_spec, p_group text DEFAULT NULL, p_sort text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -180,7 +181,7 @@ BEGIN
 END
 $$;
 
--- The filter, and only the source with that key.
+-- The filter restricted to the source with that key.
 CREATE FUNCTION api.of_source(f api.filter_set, p_key text) RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -192,7 +193,7 @@ BEGIN
 END
 $$;
 
--- Whether anything is known of a source: an address, a label, or a report on the address.
+-- Returns whether anything is known about a source: an address, a label, or a report on the address.
 CREATE FUNCTION api.source_is_known(p_key text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -220,7 +221,7 @@ AS $$
 		'set_by', api.display(l.set_by), 'set_via', l.set_via, 'set_at', api.iso(l.set_at))
 $$;
 
--- How many messages each kind of override let through, the largest first.
+-- The number of messages that each type of override accepted, the largest first.
 CREATE FUNCTION api.overrides(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -240,7 +241,7 @@ BEGIN
 END
 $$;
 
--- One source; NULL when it was never heard of.
+-- One source; NULL if nothing is known about it.
 CREATE FUNCTION api.source(p_key text, f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -267,7 +268,7 @@ BEGIN
 END
 $$;
 
--- What is known of addresses.
+-- What is known about addresses.
 CREATE FUNCTION api.addresses_json(p_ips inet[]) RETURNS TABLE (source_ip inet, address jsonb)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -279,7 +280,7 @@ BEGIN
 END
 $$;
 
--- The addresses of a source, the largest first; NULL when it was never heard of.
+-- The addresses of a source, the largest first; NULL if nothing is known about it.
 CREATE FUNCTION api.source_ips(p_key text, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -311,7 +312,7 @@ BEGIN
 END
 $$;
 
--- The results in auth_results without the receiver's words.
+-- The results in auth_results without the receiver's comments.
 CREATE FUNCTION api.results_of(auth_results jsonb, method text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -319,8 +320,8 @@ AS $$
 	FROM jsonb_path_query(auth_results -> method, '$[*] ? (@.type() == "object")') WITH ORDINALITY AS r(value, no)
 $$;
 
--- Who the mail of a source said it is and what authenticated: each combination. Records repeat: they are put together as they stand before
--- the receivers' words are taken out.
+-- The identities that the mail of a source used and the results of authentication: each combination. Records repeat,
+-- so they are grouped as stored, before the receivers' comments are removed.
 CREATE FUNCTION api.identifiers(f api.filter_set)
 RETURNS TABLE (header_from text, envelope_from text, spf jsonb, dkim jsonb, dkim_aligned boolean, spf_aligned boolean, messages numeric, last_seen timestamptz)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
@@ -334,7 +335,7 @@ BEGIN
 END
 $$;
 
--- The same as a list, the largest first; NULL when the source was never heard of.
+-- The same as a list, the largest first; NULL if nothing is known about the source.
 CREATE FUNCTION api.source_identifiers(p_key text, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -367,7 +368,7 @@ BEGIN
 END
 $$;
 
--- Who saw a source, the largest first; NULL when it was never heard of.
+-- The reporters of a source, the largest first; NULL if nothing is known about it.
 CREATE FUNCTION api.source_reporters(p_key text, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$

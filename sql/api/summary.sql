@@ -1,8 +1,6 @@
 -- summary.sql - the summary and the time series.
 
--- Numbers
-
--- The domain_id by which dmarc.seen answers for the domains of a filter: 0 is any domain.
+-- The values of domain_id with which dmarc.seen answers for the domains of a filter: 0 is any domain.
 CREATE FUNCTION api.seen_domains(f api.filter_set) RETURNS integer[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -11,8 +9,8 @@ BEGIN
 END
 $$;
 
--- A query for the addresses that were never seen before a window, by the view that is right about it (api.seen_view()); its parameters are the
--- domains (api.seen_domains()) and the window's begin.
+-- A query for the addresses that were never seen before a window. seen is the view that is correct about it
+-- (api.seen_view()). The query's parameters are the domains (api.seen_domains()) and the window's begin.
 CREATE FUNCTION api.new_addresses(seen text, domains integer[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -21,8 +19,9 @@ AS $$
 		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= $2', seen) END
 $$;
 
--- Sources of a window: how many, how many of them were never seen before it, and how many have half of their messages or more fail.
--- A source was seen before when any address was that it has in the window, or one of the others that belong to it today.
+-- The number of sources in a window, of those never seen before it, and of those with at least half of their messages
+-- failing. A source was seen before if one of its addresses was: one that it has in the window, or another that
+-- belongs to it today.
 CREATE FUNCTION api.source_counts(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on -- as in api.key_page()
 AS $$
@@ -53,7 +52,7 @@ BEGIN
 			coalesce(array_agg(s.key) FILTER (WHERE NOT s.old AND s.key NOT LIKE 'ip:%%'), '{}')
 		FROM sources s$q$, api.cells(f, 'address'), api.new_addresses(seen, domains))
 	INTO sources, failing, new, names USING domains, since;
-	-- a condition of the aggregate, so that each is looked up
+	-- a condition of the aggregate, so that each address is looked up
 	EXECUTE format('SELECT count(DISTINCT a.source) FILTER (WHERE %s) FROM dmarc.addresses a WHERE a.source = ANY ($3)',
 		CASE WHEN seen = 'api.seen'
 			THEN 'EXISTS (SELECT 1 FROM api.seen b WHERE b.source_ip = a.source_ip AND b.domain_id = ANY ($1) AND b.first_seen < $2)'
@@ -63,7 +62,7 @@ BEGIN
 END
 $$;
 
--- Reports of a window: how many, by how many reporters, and when the last of them came.
+-- The number of reports and reporters in a window, and when the last report was received.
 CREATE FUNCTION api.report_counts(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -89,7 +88,7 @@ BEGIN
 END
 $$;
 
--- What a message counts as in a time series, as a column of api.cells().
+-- The value that a message counts for in a time series, as an expression over api.cells().
 CREATE FUNCTION api.series_column(p_by text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -103,7 +102,8 @@ AS $$
 	END
 $$;
 
--- The messages of a time series. Reports know their reporter and their messages, so that without a filter on records no record is read.
+-- The messages of a time series. Reports contain their reporter and their messages, so without conditions on records
+-- no record is read.
 CREATE FUNCTION api.series_sums(f api.filter_set, p_bucket text, p_by text) RETURNS TABLE (t date, key text, n numeric)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$

@@ -1,6 +1,4 @@
--- tls.sql - SMTP TLS reports; their numbers are sessions.
-
--- TLS reports. Numbers are sessions.
+-- tls.sql - SMTP TLS reports; all numbers are sessions.
 
 -- The conditions of a filter on policies c, or on their failures.
 CREATE FUNCTION api.tls_conditions(f api.filter_set, p_policy_type text[]) RETURNS text
@@ -14,7 +12,7 @@ BEGIN
 END
 $$;
 
--- The reports that the same filter leaves, as FROM item r: with a domain or type, those with such a policy.
+-- The reports that match the same filter, as FROM item r: with a domain or type, those with such a policy.
 CREATE FUNCTION api.tls_reports_of(f api.filter_set, p_policy_type text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -26,7 +24,7 @@ BEGIN
 END
 $$;
 
--- Sums of sessions; everywhere the same members.
+-- Sums of sessions; every sum has these members.
 CREATE FUNCTION api.tls_tally(successful numeric, failed numeric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -34,7 +32,7 @@ AS $$
 		'failed', coalesce(failed, 0))
 $$;
 
--- The sessions of all policies that a filter leaves.
+-- The sessions of all policies that match a filter.
 CREATE FUNCTION api.tls_totals(f api.filter_set, p_policy_type text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -104,7 +102,7 @@ BEGIN
 END
 $$;
 
--- Sessions, those of the window before, and why they failed.
+-- The sessions of the window and of the window before, and why they failed.
 CREATE FUNCTION api.tls_summary(f api.filter_set, p_policy_type text[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -119,7 +117,7 @@ BEGIN
 END
 $$;
 
--- Sessions by day, week or month; every step is there.
+-- Sessions by day, week or month; every step is present.
 CREATE FUNCTION api.tls_timeseries(f api.filter_set, p_policy_type text[] DEFAULT NULL, p_bucket text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -141,7 +139,7 @@ BEGIN
 END
 $$;
 
--- One TLS report as a list shows it; its numbers are those of all its policies.
+-- One TLS report as a list item; its numbers are sums over all its policies.
 CREATE FUNCTION api.tls_report_item(r dmarc.tls_reports) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -156,7 +154,7 @@ BEGIN
 END
 $$;
 
--- A query for the TLS reports that a filter leaves, behind a place, the newest first; p_limit NULL is all.
+-- A query for the TLS reports that match a filter, after a place, the newest first; p_limit NULL is all.
 CREATE FUNCTION api.tls_reports_query(f api.filter_set, place api.place, p_policy_type text[], p_result text, p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -170,7 +168,7 @@ BEGIN
 END
 $$;
 
--- TLS reports, the newest first; p_result fail: with failed sessions.
+-- TLS reports, the newest first; p_result is fail for those with failed sessions, pass for those without.
 CREATE FUNCTION api.tls_reports(f api.filter_set, p api.page_spec, p_policy_type text[] DEFAULT NULL, p_result text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -196,7 +194,7 @@ AS $$
 		'failed', r.total_failure_session_count, 'failure_details', coalesce(api.display(r.failure_details), '[]'))
 $$;
 
--- A whole TLS report; NULL when there is none.
+-- A TLS report in full; NULL if there is none.
 CREATE FUNCTION api.tls_report(p_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$

@@ -1,6 +1,6 @@
--- words.sql - words and formats that all resources share.
+-- words.sql - formats and texts that all resources share.
 
--- Words and formats
+-- Raise the error for a bad parameter; HINT is its name.
 CREATE FUNCTION api.refuse(parameter text, words text) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -10,8 +10,9 @@ BEGIN
 END
 $$;
 
--- For display: C0 and C1 control characters and those that change the direction of text are taken out; tab and line end become spaces.
--- Most texts are printable ASCII, which one regular expression finds faster than translate().
+-- A text for display: C0 and C1 control characters and characters that change the direction of text are removed; tabs
+-- and line ends become spaces. Most texts are printable ASCII, which one regular expression finds faster than
+-- translate().
 CREATE FUNCTION api.display(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -53,27 +54,27 @@ CREATE FUNCTION api.today() RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;
 
--- Reports for a day arrive until the end of the day after the next one; days from here on are incomplete.
+-- Reports on a day arrive until the end of the second day after it; days from this one on are incomplete.
 CREATE FUNCTION api.complete_until() RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT api.today() - 1 $$;
 
--- A pattern of LIKE that only text itself fits.
+-- A LIKE pattern that matches only the text itself.
 CREATE FUNCTION api.like_literal(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT regexp_replace(value, '([\\%_])', '\\\1', 'g') $$;
 
--- Names of domains as the views have them: lower case, no final dot.
+-- Names of domains as the views contain them: lower case, no final dot.
 CREATE FUNCTION api.domain_names(p_values text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT array_agg(lower(rtrim(v, '.'))) FROM unnest(p_values) v $$;
 
--- For display, with its lines: an original header, which is no header any more in one line.
+-- A text for display that keeps its lines, for original headers.
 CREATE FUNCTION api.display_lines(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no) FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
 
--- How many messages, in words.
+-- A number of messages, as text.
 CREATE FUNCTION api.messages_words(n numeric) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT n || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END $$;

@@ -1,8 +1,6 @@
 -- xml.sql - an aggregate report as XML.
 
--- XML
-
--- A text without what XML 1.0 forbids.
+-- A text without the characters that XML 1.0 forbids.
 CREATE FUNCTION api.xml_text(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT regexp_replace(value, E'[\u0001-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]', '', 'g') $$;
@@ -15,8 +13,8 @@ AS $$
 		value ->> 'result' AS result, value ->> 'human_result' AS human_result), '')
 $$;
 
--- One record as the report has it (RFC 9990 section 3.1.1); what is NULL has no element, so a group of nothing has none either; a
--- record of nothing is still one.
+-- One record in the format of a report (RFC 9990 section 3.1.1). A NULL value has no element, and neither has an
+-- empty group; an empty record still has one.
 CREATE FUNCTION api.record_xml(r dmarc.records) RETURNS xml
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -34,7 +32,7 @@ AS $$
 				FROM jsonb_path_query(r.auth_results, '$.spf[*]') WITH ORDINALITY AS e(value, no))) AS auth_results)), '') AS record)
 $$;
 
--- What stands before the records.
+-- The elements before the records.
 CREATE FUNCTION api.report_head_xml(r dmarc.reports) RETURNS xml
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -48,8 +46,9 @@ AS $$
 			r.testing AS testing, r.discovery_method AS discovery_method) AS policy_published)
 $$;
 
--- A whole report as XML; NULL when there is none. Built from its rows: values are as they were understood (trimmed, names in lower
--- case), elements that we do not know are gone. Records are put together as text, since xmlagg() copies all that it has for each.
+-- A report in full as XML; NULL if there is none. It is built from its rows: values are as parsed (trimmed, names in
+-- lower case), and unknown elements are missing. Records are concatenated as text, since xmlagg() copies its whole
+-- state for each.
 CREATE FUNCTION api.report_xml(p_id bigint) RETURNS text
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$

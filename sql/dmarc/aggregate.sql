@@ -10,10 +10,10 @@ LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
 COMMENT ON VIEW dmarc.reports IS 'One row per aggregate report. Sum messages and pass here or in dmarc.records, never in a join of both.';
 COMMENT ON COLUMN dmarc.reports.id IS 'Number of the report in this database; dmarc.records.report names it';
 COMMENT ON COLUMN dmarc.reports.domain IS 'policy_published/domain: the domain whose policy was applied';
-COMMENT ON COLUMN dmarc.reports.org_name IS 'report_metadata/org_name: who reports, as written';
+COMMENT ON COLUMN dmarc.reports.org_name IS 'report_metadata/org_name: the reporter, as written';
 COMMENT ON COLUMN dmarc.reports.email IS 'report_metadata/email';
 COMMENT ON COLUMN dmarc.reports.extra_contact_info IS 'report_metadata/extra_contact_info';
-COMMENT ON COLUMN dmarc.reports.report_id IS 'report_metadata/report_id: the reporter''s own name for it; not unique across reporters';
+COMMENT ON COLUMN dmarc.reports.report_id IS 'report_metadata/report_id: the reporter''s own identifier; not unique across reporters';
 COMMENT ON COLUMN dmarc.reports.begin IS 'report_metadata/date_range/begin: start of the period reported on';
 COMMENT ON COLUMN dmarc.reports."end" IS 'report_metadata/date_range/end: as written; reporters differ on whether it is inclusive';
 COMMENT ON COLUMN dmarc.reports.day IS 'The UTC day of begin';
@@ -34,13 +34,13 @@ COMMENT ON COLUMN dmarc.reports.discovery_method IS 'policy_published/discovery_
 COMMENT ON COLUMN dmarc.reports.records IS 'How many records the report has';
 COMMENT ON COLUMN dmarc.reports.messages IS 'Messages reported: the sum of its records'' count';
 COMMENT ON COLUMN dmarc.reports.pass IS 'Of these, messages that passed DMARC';
-COMMENT ON COLUMN dmarc.reports.notes IS 'ruad''s findings on form and contradictions: array of {code, path, raw}; NULL is none';
+COMMENT ON COLUMN dmarc.reports.notes IS 'ruad''s findings about format and consistency: array of {code, path, raw}; NULL if there are none';
 COMMENT ON COLUMN dmarc.reports.sha256 IS 'SHA-256 of the unpacked XML';
-COMMENT ON COLUMN dmarc.reports.mail IS 'Number of the delivery that brought it, see dmarc.intake';
-COMMENT ON COLUMN dmarc.reports.partial IS 'Truncated: it has only the records that were complete; a complete copy will replace it';
-COMMENT ON COLUMN dmarc.reports.authentic IS 'What our own MTA said of the mail that brought it: pass (what authenticated is aligned with its From), fail, or none';
-COMMENT ON COLUMN dmarc.reports.received_at IS 'When that delivery came in';
-COMMENT ON COLUMN dmarc.reports.record_notes IS 'How often each code stands in the notes of its records: {"V1": 3}; NULL is none';
+COMMENT ON COLUMN dmarc.reports.mail IS 'Number of the delivery that contained it, see dmarc.intake';
+COMMENT ON COLUMN dmarc.reports.partial IS 'Whether it is truncated: only its complete records are stored, and a complete copy will replace it';
+COMMENT ON COLUMN dmarc.reports.authentic IS 'Verdict of the local MTA on the mail that contained it: pass (an authenticated domain is aligned with its From), fail or none';
+COMMENT ON COLUMN dmarc.reports.received_at IS 'When that delivery was received';
+COMMENT ON COLUMN dmarc.reports.record_notes IS 'How often each code occurs in the notes of its records: {"V1": 3}; NULL if there are none';
 COMMENT ON COLUMN dmarc.reports.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.records AS
@@ -63,7 +63,7 @@ COMMENT ON COLUMN dmarc.records.domain IS 'policy_published/domain of its report
 COMMENT ON COLUMN dmarc.records.org_name IS 'report_metadata/org_name of its report';
 COMMENT ON COLUMN dmarc.records.begin IS 'report_metadata/date_range/begin of its report';
 COMMENT ON COLUMN dmarc.records.day IS 'The UTC day of begin';
-COMMENT ON COLUMN dmarc.records.source_ip IS 'row/source_ip: the address that sent; NULL when it could not be read (see notes)';
+COMMENT ON COLUMN dmarc.records.source_ip IS 'row/source_ip: the sending address; NULL when it could not be read (see notes)';
 COMMENT ON COLUMN dmarc.records.count IS 'row/count: messages; NULL when it could not be read';
 COMMENT ON COLUMN dmarc.records.disposition IS 'policy_evaluated/disposition: none, quarantine, reject or pass, as the receiver says it acted';
 COMMENT ON COLUMN dmarc.records.dkim IS 'policy_evaluated/dkim: pass means a valid signature that is aligned with header_from';
@@ -77,16 +77,16 @@ COMMENT ON COLUMN dmarc.records.header_from IS 'identifiers/header_from: domain 
 COMMENT ON COLUMN dmarc.records.envelope_from IS 'identifiers/envelope_from: domain of the reverse-path';
 COMMENT ON COLUMN dmarc.records.envelope_to IS 'identifiers/envelope_to: domain of the recipient';
 COMMENT ON COLUMN dmarc.records.auth_results IS 'auth_results: {"dkim":[…],"spf":[…]}, raw results before alignment; see dmarc.record_dkim and dmarc.record_spf';
-COMMENT ON COLUMN dmarc.records.notes IS 'ruad''s findings on form and contradictions: array of {code, path, raw}; NULL is none';
+COMMENT ON COLUMN dmarc.records.notes IS 'ruad''s findings about format and consistency: array of {code, path, raw}; NULL if there are none';
 COMMENT ON COLUMN dmarc.records.source IS 'Key of the source that source_ip belongs to today: service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS; see dmarc.addresses';
-COMMENT ON COLUMN dmarc.records.label IS 'Whose the source is, as people here said: mine, forwarder or not_mine; see dmarc.labels';
+COMMENT ON COLUMN dmarc.records.label IS 'To whom the source belongs, as set by users: mine, forwarder or not_mine; see dmarc.labels';
 COMMENT ON COLUMN dmarc.records.rdns IS 'Forward-confirmed reverse name of source_ip, as it is today';
 COMMENT ON COLUMN dmarc.records.rdns_domain IS 'Organisational domain of rdns';
 COMMENT ON COLUMN dmarc.records.asn IS 'Autonomous system that announces source_ip today';
 COMMENT ON COLUMN dmarc.records.country IS 'Country of source_ip, ISO 3166';
-COMMENT ON COLUMN dmarc.records.auth_domain IS 'Domain that the mail authenticated as: of a passing signature (header_from first), else the one that passed SPF; NULL when nothing passed';
+COMMENT ON COLUMN dmarc.records.auth_domain IS 'Domain that the mail authenticated as: that of a passing signature (header_from first), else the domain that passed SPF; NULL when nothing passed';
 COMMENT ON COLUMN dmarc.records.override IS 'Types of the reasons, each once; NULL without a reason';
-COMMENT ON COLUMN dmarc.records.month IS 'First day of the month of day: a condition on it, beside one on day, makes queries over few months faster';
+COMMENT ON COLUMN dmarc.records.month IS 'First day of the month of day. A condition on it in addition to one on day makes queries over few months faster';
 COMMENT ON COLUMN dmarc.records.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.record_dkim AS
@@ -181,7 +181,7 @@ GROUP BY domain, day, source_ip, domain_id;
 COMMENT ON VIEW dmarc.sources_daily IS 'One row per domain, UTC day and sending address, in messages. Safe to sum.';
 COMMENT ON COLUMN dmarc.sources_daily.domain IS 'policy_published/domain';
 COMMENT ON COLUMN dmarc.sources_daily.day IS 'The UTC day of the reports'' begin';
-COMMENT ON COLUMN dmarc.sources_daily.source_ip IS 'The address that sent; NULL when reports did not say it readably';
+COMMENT ON COLUMN dmarc.sources_daily.source_ip IS 'The sending address; NULL when it could not be read';
 COMMENT ON COLUMN dmarc.sources_daily.records IS 'How many records';
 COMMENT ON COLUMN dmarc.sources_daily.messages IS 'Messages';
 COMMENT ON COLUMN dmarc.sources_daily.pass IS 'Of these, messages that passed DMARC';

@@ -1,14 +1,14 @@
 -- dns.sql - views of the checks of domains' DNS.
 
--- What the checks found, for audits. The document's members are those of ruad check --json.
+-- The results of the checks, for audits. The members of the document are those of ruad check --json.
 CREATE OR REPLACE VIEW dmarc.dns_checks AS
 SELECT d.name AS domain, c.checked_at, (c.result -> 'ok')::boolean AS ok, c.result, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 WHERE c.result IS NOT NULL;
-COMMENT ON VIEW dmarc.dns_checks IS 'One row per domain whose DNS was checked: what ruad check says. Renewed by ruad-enrich.';
+COMMENT ON VIEW dmarc.dns_checks IS 'One row per domain whose DNS was checked: the result of ruad check. ruad-enrich renews it.';
 COMMENT ON COLUMN dmarc.dns_checks.domain IS 'The domain';
-COMMENT ON COLUMN dmarc.dns_checks.checked_at IS 'When';
-COMMENT ON COLUMN dmarc.dns_checks.ok IS 'No finding is an error';
+COMMENT ON COLUMN dmarc.dns_checks.checked_at IS 'When it was checked';
+COMMENT ON COLUMN dmarc.dns_checks.ok IS 'Whether no finding is an error';
 COMMENT ON COLUMN dmarc.dns_checks.result IS 'The document of ruad check --json';
 COMMENT ON COLUMN dmarc.dns_checks.domain_id IS 'Number of the domain, see dmarc.domains';
 
@@ -22,7 +22,7 @@ COMMENT ON COLUMN dmarc.dns_findings.domain IS 'The domain';
 COMMENT ON COLUMN dmarc.dns_findings.checked_at IS 'When it was checked';
 COMMENT ON COLUMN dmarc.dns_findings.finding_no IS 'Place in the list, from 1';
 COMMENT ON COLUMN dmarc.dns_findings.severity IS 'error, warning or info';
-COMMENT ON COLUMN dmarc.dns_findings.code IS 'What was found, as a word to group by';
+COMMENT ON COLUMN dmarc.dns_findings.code IS 'Code of the finding, for grouping';
 COMMENT ON COLUMN dmarc.dns_findings.place IS 'Name in the DNS, and where in its record';
 COMMENT ON COLUMN dmarc.dns_findings.text IS 'The finding in a sentence';
 COMMENT ON COLUMN dmarc.dns_findings.fix IS 'What to do, or the record to publish';
@@ -37,5 +37,5 @@ COMMENT ON COLUMN dmarc.spf_ranges.domain IS 'The domain';
 COMMENT ON COLUMN dmarc.spf_ranges.range IS 'Addresses';
 COMMENT ON COLUMN dmarc.spf_ranges.qualifier IS '+ pass, - fail, ~ softfail, ? neutral';
 COMMENT ON COLUMN dmarc.spf_ranges.term IS 'The term that names them';
-COMMENT ON COLUMN dmarc.spf_ranges.via IS 'The domain in whose record it stands';
+COMMENT ON COLUMN dmarc.spf_ranges.via IS 'The domain whose record contains it';
 COMMENT ON COLUMN dmarc.spf_ranges.domain_id IS 'Number of the domain, see dmarc.domains';

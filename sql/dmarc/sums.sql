@@ -1,13 +1,14 @@
--- sums.sql - views of the sums that are kept (sql/retention/sums.sql), and of the records that are not in them.
+-- sums.sql - views of the stored sums (sql/retention/sums.sql), and of the records that are not in them.
 --
--- The views of schema dmarc are right at every instant: they leave out the sums of a domain and month that are stale, and add the records that are
--- in no sum. The views of schema api are their parts: where nothing waits to be summed, api.sum_day, sum_month and seen say the same and are planned
--- in a tenth of the time. The count of ruad.stale, mostly 0, is taken once a query, and spares a look for each row.
+-- The views of schema dmarc are correct at every instant: they omit the sums of a domain and month that are stale,
+-- and add the records that are in no sum. The views of schema api are their parts: if nothing waits to be summed,
+-- api.sum_day, api.sum_month and api.seen give the same result and are planned in a tenth of the time. ruad.stale is
+-- usually empty: its rows are counted once per query, which avoids a lookup for each row.
 
 CREATE OR REPLACE VIEW api.unsummed AS SELECT day, domain_id FROM ruad.unsummed;
 CREATE OR REPLACE VIEW api.stale AS SELECT DISTINCT day AS month, domain_id FROM ruad.stale;
 
--- What a facet says.
+-- The columns of a facet.
 CREATE OR REPLACE VIEW api.facet AS
 SELECT d.name AS domain, f.id AS facet, f.header_from, f.auth_domain, f.class, f.disposition, f.dkim_aligned, f.spf_aligned,
 	f.dkim_aligned OR f.spf_aligned AS dmarc_pass, f.override, f.domain_id
@@ -62,7 +63,7 @@ UNION ALL
 SELECT w.domain, w.day, w.header_from, w.auth_domain, w.class, w.disposition, w.dkim_aligned, w.spf_aligned, w.dmarc_pass, w.override, w.messages,
 	w.records, w.first_seen, w.last_seen, w.facet, w.domain_id
 FROM api.waiting w;
-COMMENT ON VIEW dmarc.daily IS 'Messages per domain, UTC day and what was found about them, without addresses: sums of dmarc.records that are kept. Sum messages and records.';
+COMMENT ON VIEW dmarc.daily IS 'Messages per domain, UTC day and result, without addresses: stored sums of dmarc.records. Sum messages and records.';
 COMMENT ON COLUMN dmarc.daily.domain IS 'policy_published/domain';
 COMMENT ON COLUMN dmarc.daily.day IS 'The UTC day of the reports'' begin';
 COMMENT ON COLUMN dmarc.daily.header_from IS 'identifiers/header_from: domain of the From header';
@@ -71,13 +72,13 @@ COMMENT ON COLUMN dmarc.daily.class IS 'pass, fail_overridden, fail_altered, fai
 COMMENT ON COLUMN dmarc.daily.disposition IS 'policy_evaluated/disposition';
 COMMENT ON COLUMN dmarc.daily.dkim_aligned IS 'policy_evaluated/dkim is pass; never NULL';
 COMMENT ON COLUMN dmarc.daily.spf_aligned IS 'policy_evaluated/spf is pass; never NULL';
-COMMENT ON COLUMN dmarc.daily.dmarc_pass IS 'One of them is pass; never NULL';
+COMMENT ON COLUMN dmarc.daily.dmarc_pass IS 'One of these is pass; never NULL';
 COMMENT ON COLUMN dmarc.daily.override IS 'Types of the reasons why a receiver departed from the policy, each once; NULL without a reason';
 COMMENT ON COLUMN dmarc.daily.messages IS 'Messages';
 COMMENT ON COLUMN dmarc.daily.records IS 'How many records';
-COMMENT ON COLUMN dmarc.daily.first_seen IS 'Least begin of their reports';
+COMMENT ON COLUMN dmarc.daily.first_seen IS 'Smallest begin of their reports';
 COMMENT ON COLUMN dmarc.daily.last_seen IS 'Largest begin of their reports';
-COMMENT ON COLUMN dmarc.daily.facet IS 'What was found, as a number: the same for all rows of a domain in which header_from, auth_domain, class, disposition, alignment and override are the same';
+COMMENT ON COLUMN dmarc.daily.facet IS 'Number of the combination of header_from, auth_domain, class, disposition, alignment and override within the domain';
 COMMENT ON COLUMN dmarc.daily.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.monthly AS
@@ -89,26 +90,26 @@ UNION ALL
 SELECT w.domain, w.month, w.source_ip, w.header_from, w.auth_domain, w.class, w.disposition, w.dkim_aligned, w.spf_aligned, w.dmarc_pass, w.override,
 	w.messages, w.records, w.first_seen, w.last_seen, w.facet, w.domain_id
 FROM api.waiting w;
-COMMENT ON VIEW dmarc.monthly IS 'Messages per domain, month, sending address and what was found about them: sums of dmarc.records that are kept. Sum messages and records.';
+COMMENT ON VIEW dmarc.monthly IS 'Messages per domain, month, sending address and result: stored sums of dmarc.records. Sum messages and records.';
 COMMENT ON COLUMN dmarc.monthly.domain IS 'policy_published/domain';
 COMMENT ON COLUMN dmarc.monthly.month IS 'First day of the month of the reports'' begin, in UTC';
-COMMENT ON COLUMN dmarc.monthly.source_ip IS 'The address that sent; NULL when reports did not say it readably';
+COMMENT ON COLUMN dmarc.monthly.source_ip IS 'The sending address; NULL when it could not be read';
 COMMENT ON COLUMN dmarc.monthly.header_from IS 'identifiers/header_from: domain of the From header';
 COMMENT ON COLUMN dmarc.monthly.auth_domain IS 'Domain that the mail authenticated as, see dmarc.records';
 COMMENT ON COLUMN dmarc.monthly.class IS 'pass, fail_overridden, fail_altered, fail_unaligned, fail_unauthenticated or unknown';
 COMMENT ON COLUMN dmarc.monthly.disposition IS 'policy_evaluated/disposition';
 COMMENT ON COLUMN dmarc.monthly.dkim_aligned IS 'policy_evaluated/dkim is pass; never NULL';
 COMMENT ON COLUMN dmarc.monthly.spf_aligned IS 'policy_evaluated/spf is pass; never NULL';
-COMMENT ON COLUMN dmarc.monthly.dmarc_pass IS 'One of them is pass; never NULL';
+COMMENT ON COLUMN dmarc.monthly.dmarc_pass IS 'One of these is pass; never NULL';
 COMMENT ON COLUMN dmarc.monthly.override IS 'Types of the reasons why a receiver departed from the policy, each once; NULL without a reason';
 COMMENT ON COLUMN dmarc.monthly.messages IS 'Messages';
 COMMENT ON COLUMN dmarc.monthly.records IS 'How many records';
-COMMENT ON COLUMN dmarc.monthly.first_seen IS 'Least begin of their reports';
+COMMENT ON COLUMN dmarc.monthly.first_seen IS 'Smallest begin of their reports';
 COMMENT ON COLUMN dmarc.monthly.last_seen IS 'Largest begin of their reports';
-COMMENT ON COLUMN dmarc.monthly.facet IS 'What was found, as a number: the same for all rows of a domain in which header_from, auth_domain, class, disposition, alignment and override are the same';
+COMMENT ON COLUMN dmarc.monthly.facet IS 'Number of the combination of header_from, auth_domain, class, disposition, alignment and override within the domain';
 COMMENT ON COLUMN dmarc.monthly.domain_id IS 'Number of the domain, see dmarc.domains';
 
--- The rows of ruad.seen that a stale month may have made wrong are looked up in the sums by month.
+-- The rows of ruad.seen that a stale month may have made wrong are computed from the sums by month.
 CREATE OR REPLACE VIEW dmarc.seen AS
 SELECT s.source_ip, s.domain, s.first_seen, s.last_seen, s.domain_id
 FROM api.seen s
@@ -126,8 +127,8 @@ SELECT w.source_ip, n.domain, w.first_seen, w.last_seen, n.domain_id
 FROM api.waiting w
 CROSS JOIN LATERAL (VALUES (NULL, 0), (w.domain, w.domain_id)) AS n(domain, domain_id)
 WHERE w.source_ip IS NOT NULL;
-COMMENT ON VIEW dmarc.seen IS 'When an address was first and last reported, for each domain and (domain NULL) for any. It may have several rows: take the least and the largest.';
-COMMENT ON COLUMN dmarc.seen.source_ip IS 'The address that sent';
+COMMENT ON VIEW dmarc.seen IS 'When an address was first and last reported, for each domain and (domain NULL) for any domain. An address may have several rows: use the smallest first_seen and the largest last_seen.';
+COMMENT ON COLUMN dmarc.seen.source_ip IS 'The sending address';
 COMMENT ON COLUMN dmarc.seen.domain IS 'policy_published/domain; NULL: any domain';
 COMMENT ON COLUMN dmarc.seen.first_seen IS 'begin of the first report on it';
 COMMENT ON COLUMN dmarc.seen.last_seen IS 'begin of the last report on it';

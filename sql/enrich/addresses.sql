@@ -1,8 +1,8 @@
--- addresses.sql - addresses to look up, and what ruad-enrich found out about them.
+-- addresses.sql - addresses to look up, and what ruad-enrich found.
 
--- Note down the addresses and domains of reports that came in since the last time. A transaction may commit after a later one, so some
--- minutes are searched again; and all reports once a day, for those that were read again bear the time at which their mail came in. Returns
--- how many addresses were new.
+-- Collect the addresses and domains of reports received since the last call. A transaction may commit after a later
+-- one, so the last 15 minutes are searched again. Once a day all reports are searched, because reprocessed reports
+-- keep the time at which their mail was received. Returns the number of new addresses.
 CREATE FUNCTION ruad.enrich_collect() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -35,7 +35,8 @@ BEGIN
 END
 $$;
 
--- Addresses to look up, those that wait longest first; of new ones those with the newest mail matter as much as any.
+-- The addresses to look up, those that have waited longest first. New addresses have expires_at -infinity and come
+-- before all others.
 CREATE FUNCTION ruad.enrich_wanted(p_limit integer) RETURNS TABLE (source_ip inet)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -44,8 +45,9 @@ BEGIN
 END
 $$;
 
--- Write down what was found: an array of {"source_ip", "failed", "rdns", "rdns_domain", "asn", "as_name", "country", "keep"}, keep being the
--- seconds until it is looked up again. failed: the DNS did not answer, and the name that is known stays.
+-- Store what was found: an array of {"source_ip", "failed", "rdns", "rdns_domain", "asn", "as_name", "country",
+-- "keep"}. keep is the number of seconds until the next lookup. failed: the DNS did not answer, and the known name
+-- stays.
 CREATE FUNCTION ruad.enrich_store(p_found jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -68,7 +70,7 @@ BEGIN
 END
 $$;
 
--- All addresses in order, a piece at a time: for when another list of networks is there.
+-- All addresses in order, p_limit at a time, for use after the list of networks has changed.
 CREATE FUNCTION ruad.enrich_addresses(p_after inet, p_limit integer) RETURNS TABLE (source_ip inet)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -77,7 +79,7 @@ BEGIN
 END
 $$;
 
--- Write down networks and countries alone: an array of {"source_ip", "asn", "as_name", "country"}.
+-- Store networks and countries only: an array of {"source_ip", "asn", "as_name", "country"}.
 CREATE FUNCTION ruad.enrich_networks(p_found jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

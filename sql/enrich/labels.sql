@@ -1,4 +1,4 @@
--- labels.sql - whose a source is, in the words of the people here.
+-- labels.sql - labels: to whom a source belongs, as the users of this server have set it.
 
 -- The label of an address: the most specific one.
 CREATE FUNCTION ruad.label_of(source_ip inet, service text, rdns_domain text, asn bigint) RETURNS text
@@ -13,7 +13,7 @@ BEGIN
 END
 $$;
 
--- Give the addresses that a label of this source may speak of their label again.
+-- Update the label of all addresses that a label of this source may apply to.
 CREATE FUNCTION ruad.label_again(p_source text) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -27,8 +27,8 @@ BEGIN
 END
 $$;
 
--- Set the label of a source, or take it away (p_label NULL), and write down who did. ERRCODE 22023 with the parameter's name as HINT
--- when a value does not fit.
+-- Set the label of a source, or remove it (p_label NULL), and log who did it. Raises ERRCODE 22023 with the
+-- parameter's name as HINT if a value is invalid.
 CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,6 +1,6 @@
 -- services.sql - services that send mail for others, and the rules that identify their addresses.
 
--- name and all names above it: a.example.com, example.com, com. What is too long for a name (and has labels without end) has none.
+-- name and all names above it: a.example.com, example.com, com. NULL if it is too long for a domain name.
 CREATE FUNCTION ruad.names_above(name text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -9,9 +9,9 @@ AS $$
 	WHERE octet_length(name) <= 255
 $$;
 
--- The service that an address belongs to, and by which kind of rule. A confirmed name is the best hint. SPF is one, too: the domain's
--- holder lists the address. A network or a signature say little beside a name of the address's own: networks have tenants, and
--- forwarders carry the signatures of others.
+-- The service that an address belongs to, and the kind of rule that matched. A confirmed reverse name is the best
+-- hint. SPF is the next, since the domain's owner lists the address. Networks and signatures count only for addresses
+-- without a reverse name: networks have tenants, and forwarders carry the signatures of others.
 CREATE FUNCTION ruad.service_of(p_source_ip inet, p_rdns text, p_asn bigint, OUT service text, OUT basis text)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -36,7 +36,8 @@ BEGIN
 END
 $$;
 
--- Rows of ruad.service and ruad.service_rule as a list of an origin wants them. The admin's file wins over ruad's own list: by key, and by rule.
+-- Rows of ruad.service and ruad.service_rule for the list of an origin. The admin's file takes precedence over ruad's
+-- own list, by key and by rule.
 CREATE FUNCTION ruad.services_wanted(p_origin text, p_services jsonb) RETURNS ruad.service[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -65,7 +66,7 @@ BEGIN
 END
 $$;
 
--- Give every address that was looked up its service again; how many changed.
+-- Update the service of every address that was looked up; returns how many changed.
 CREATE FUNCTION ruad.serve_again() RETURNS bigint
 LANGUAGE plpgsql
 AS $$
@@ -83,9 +84,9 @@ BEGIN
 END
 $$;
 
--- Replace the services of an origin, and give every address its service again. p_services is an array of
--- {"key", "name", "type", "rdns": [...], "asn": [...], "spf": [...], "dkim": [...]}. Returns how many addresses changed. Nothing is done when
--- the list is what is there already.
+-- Replace the services of an origin, and update the service of every address. p_services is an array of {"key",
+-- "name", "type", "rdns": [...], "asn": [...], "spf": [...], "dkim": [...]}. Returns how many addresses changed. Does
+-- nothing if the list is the stored one.
 CREATE FUNCTION ruad.enrich_services(p_origin text, p_services jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

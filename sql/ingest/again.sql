@@ -1,6 +1,6 @@
--- again.sql - mail whose bytes were kept is read again, by a parser that may know more: `ruad reprocess`.
+-- again.sql - reads stored mail again, with a parser that may know more: `ruad reprocess`.
 
--- Add things to a mail's part of the ledger, under their numbers where these are free, else behind the last one.
+-- Add items to a mail's part of the ledger. An item keeps its number if it is free, else it gets one after the last.
 CREATE FUNCTION ruad.ledger_add(to_mail bigint, things ruad.item[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -14,12 +14,12 @@ BEGIN
 END
 $$;
 
--- Whether an item says that something was quarantined or in conflict, or repeats such an item of another mail.
+-- Returns whether an item records something quarantined or in conflict, or repeats such an item of another mail.
 CREATE FUNCTION ruad.is_open(status text, code text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT status IN ('quarantined', 'conflict') OR status = 'duplicate' AND code IS NOT NULL $$;
 
--- Whether a report of any kind is stored.
+-- Returns whether a report of any kind is stored.
 CREATE FUNCTION ruad.is_there(report bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
@@ -30,9 +30,9 @@ BEGIN
 END
 $$;
 
--- The mails whose bytes are kept, with the time of their receipt; their open items, and those of reports that were pruned, leave the ledger. A mail
--- whose bytes are not kept any more keeps its place in the array, for its number, and its items are ignored: another session was faster.
--- The lock makes sessions with the same mail queue.
+-- Lock the mails, set their time of receipt, and remove from the ledger their open items and those of reports that
+-- were pruned. If another session has already removed a mail's bytes, the mail keeps its place in the array, for its
+-- number, and its items are ignored. The lock makes sessions with the same mail wait for each other.
 CREATE FUNCTION ruad.again_begin(INOUT mails ruad.new_mail[], INOUT items ruad.new_item[])
 LANGUAGE plpgsql
 AS $$
@@ -52,7 +52,7 @@ BEGIN
 END
 $$;
 
--- Write down what was found in a mail: all but reports that an item of it stands for already.
+-- Record what was found in a mail, except copies of reports for which the mail already has an item.
 CREATE FUNCTION ruad.again_ledger(reading ruad.new_mail, work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -67,7 +67,7 @@ BEGIN
 END
 $$;
 
--- Let a mail with the same bytes follow: its open items are replaced by copies of those of the mail that was read.
+-- Update a mail with the same bytes: its open items are replaced by copies of the items of the mail that was read.
 CREATE FUNCTION ruad.again_follow(of_mail bigint, follower bigint) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -83,7 +83,7 @@ BEGIN
 END
 $$;
 
--- Store what was found in mails that were read again. As ruad.ingest(), once per transaction, for ruad_owner.
+-- Store what was found in mails that were read again. Like ruad.ingest(), once per transaction; for ruad_owner.
 CREATE FUNCTION ruad.ingest_again(mails ruad.new_mail[], items ruad.new_item[])
 RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
 	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
@@ -101,7 +101,7 @@ BEGIN
 	END IF;
 	SELECT b.mails, b.items INTO mails, items FROM ruad.again_begin(mails, items) b;
 	SELECT i.work, i.replaced INTO work, replaced FROM ruad.ingest_items(mails, items) i;
-	-- from here on no session adds a mail with these bytes: all that did are seen
+	-- from here on no session can add a mail with these bytes, and all that have done so are visible
 	PERFORM 1 FROM ruad.raw r WHERE r.mail = ANY (ids) ORDER BY r.sha256 FOR UPDATE;
 	FOR k IN 1 .. cardinality(mails) LOOP
 		PERFORM ruad.again_ledger(mails[k], work);
@@ -112,7 +112,7 @@ BEGIN
 END
 $$;
 
--- The next mail behind that id whose bytes are kept: received since, with an item of that code; NULL is any.
+-- The next stored mail after that id, received since then, with an item of that code; NULL is any.
 CREATE FUNCTION ruad.kept_after(after bigint, since timestamptz DEFAULT NULL, code text DEFAULT NULL)
 RETURNS TABLE (mail_id bigint, received_at timestamptz, source text, name text, envelope_from text, recipients jsonb, raw bytea)
 LANGUAGE plpgsql STABLE

@@ -1,7 +1,7 @@
--- aggregate.sql - aggregate reports: those that are new are stored, the others compared with what is there.
+-- aggregate.sql - stores new aggregate reports and compares the others with the stored ones.
 
--- Store the reports that are new. Sorted, so that two sessions with the same reports wait for each other instead of deadlocking; the unique
--- key makes one of them lose. Returns the ids of those that were stored.
+-- Store the reports that are new. They are sorted, so that two sessions with the same reports wait for each other
+-- instead of deadlocking; the unique key lets one of them store each. Returns the ids of the stored reports.
 CREATE FUNCTION ruad.insert_reports(work ruad.judged[]) RETURNS bigint[]
 LANGUAGE plpgsql
 AS $$
@@ -29,7 +29,7 @@ BEGIN
 END
 $$;
 
--- Give a stored report all that the item says, but key and id.
+-- Update a stored report with all values of the item except key and id.
 CREATE FUNCTION ruad.renew_report(w ruad.judged) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -46,10 +46,10 @@ BEGIN
 END
 $$;
 
--- Let a report replace the stored one with its key that is truncated, if it is complete or has more records. The row keeps its id
--- and changes all else; its records go, and what was summed of them is stale. The mail that had brought it holds a copy from now on, and
--- may need its bytes no longer: replaced. The lock on the row makes two sessions with better copies queue; the second then finds what the
--- first made of it.
+-- Replace a stored truncated report by one with the same key that is complete or has more records. The row keeps its
+-- id, and everything else changes: its records are deleted, and their sums become stale. The mail that brought it now
+-- holds a duplicate and may not need its bytes any more: replaced lists these mails. The lock on the row makes two
+-- sessions with better copies wait for each other; the second then compares with the result of the first.
 CREATE FUNCTION ruad.replace_reports(INOUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
@@ -86,7 +86,8 @@ BEGIN
 END
 $$;
 
--- What is left has a key that is known: the same content, or a truncated one, is a duplicate, other content a conflict.
+-- Decide the remaining items, whose key is known: the same content or a truncated copy is a duplicate, other content
+-- a conflict.
 CREATE FUNCTION ruad.compare_reports(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -109,7 +110,7 @@ BEGIN
 END
 $$;
 
--- Store aggregate reports. replaced: mails whose report was replaced by a better copy.
+-- Store aggregate reports. replaced: the mails whose report was replaced by a better copy.
 CREATE FUNCTION ruad.ingest_aggregate(INOUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$

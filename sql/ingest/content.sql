@@ -1,7 +1,8 @@
--- content.sql - failure and TLS reports, which come as JSON.
+-- content.sql - failure and TLS reports, which are received as JSON.
 
--- Store the failure reports that are new; the others are duplicates: identified by their bytes, see failure_seen. Of a copy in the same batch
--- begin may differ (it is in two mails), so nth does not say which comes first; DISTINCT ON does.
+-- Store the failure reports that are new; the others are duplicates. Copies are identified by their bytes, see
+-- failure_seen. begin may differ between copies in one batch (they are in two mails), so nth does not say which comes
+-- first; DISTINCT ON does.
 CREATE FUNCTION ruad.ingest_failures(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -32,7 +33,8 @@ BEGIN
 END
 $$;
 
--- Their rows. Every -> unpacks the whole content, so what may be large is taken out of it first.
+-- Insert the rows of these reports. Every -> unpacks the whole content, so members that may be large are removed from
+-- it first.
 CREATE FUNCTION ruad.insert_failures(work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -96,7 +98,7 @@ BEGIN
 END
 $$;
 
--- The policies of those that were stored.
+-- Insert the policies of the stored TLS reports.
 CREATE FUNCTION ruad.insert_tls_policies(work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -117,7 +119,7 @@ BEGIN
 END
 $$;
 
--- Store the TLS reports that are new; the same key with other content is a conflict, as with aggregate reports.
+-- Store the TLS reports that are new. The same key with other content is a conflict, as with aggregate reports.
 CREATE FUNCTION ruad.ingest_tls(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$

@@ -1,6 +1,6 @@
--- evaluations.sql - what repeats among records is stored once per domain and month.
+-- evaluations.sql - stores what repeats among records once per domain and month.
 
--- The facets of evaluations that are not known yet.
+-- Store the facets that are new.
 CREATE FUNCTION ruad.insert_facets(facets ruad.facet[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -15,7 +15,7 @@ BEGIN
 END
 $$;
 
--- The facet of each evaluation, in their order: id is not known yet.
+-- The facet of each evaluation, in the same order; id is NULL.
 CREATE FUNCTION ruad.facets_of(evaluations ruad.new_evaluation[]) RETURNS ruad.facet[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -36,7 +36,8 @@ BEGIN
 END
 $$;
 
--- The id of each evaluation, in their order: those that are not known yet are stored. Called in the transaction of ingest(), after it.
+-- Store the evaluations that are new and return the id of each, in the same order. Called in the transaction of
+-- ingest(), after it.
 CREATE FUNCTION ruad.evaluations(evaluations ruad.new_evaluation[]) RETURNS SETOF bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$

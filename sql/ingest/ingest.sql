@@ -1,11 +1,11 @@
--- ingest.sql - ruad.ingest(), the only way in: sql/README.md says how ruad-ingest calls it.
+-- ingest.sql - ruad.ingest(), the only entry point; sql/README.md says how ruad-ingest calls it.
 --
--- What is called here runs with the rights of ruad_owner (SECURITY DEFINER): role ruad_ingest may call ingest(), evaluations() and keep_raw(),
--- add rows to ruad.record, and nothing else. Locks are taken in one order by all sessions: domain, reporter, report, failure_seen, tls, raw,
--- facet, evaluation, each sorted by its key.
+-- These functions run with the rights of ruad_owner (SECURITY DEFINER): role ruad_ingest may call ingest(),
+-- evaluations() and keep_raw(), add rows to ruad.record, and nothing else of ingestion. All sessions take locks in
+-- one order: domain, reporter, report, failure_seen, tls, raw, facet, evaluation, each sorted by its key.
 
--- All of the reports' rows but records; the ledger, which distinguishes new mail from mail that was read again, is the caller's. replaced: the
--- mails that may need their bytes no longer.
+-- Store everything about the reports except records. The caller writes the ledger, since that differs between new
+-- mail and mail that is read again. replaced: the mails that may not need their bytes any more.
 CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], OUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
@@ -24,8 +24,9 @@ BEGIN
 END
 $$;
 
--- What became of the mails: a row for each, with item_no NULL, and a row for each aggregate report whose records the caller now adds to
--- ruad.record. epoch is that of ruad.evaluation_epoch, read under the lock that adding reports takes.
+-- The result of a batch: a row for each mail, with item_no NULL, and a row for each aggregate report whose records
+-- the caller now adds to ruad.record. epoch is the value of ruad.evaluation_epoch, read under the lock that adding
+-- reports takes.
 CREATE FUNCTION ruad.outcome(mails ruad.new_mail[], work ruad.judged[])
 RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
 	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
@@ -51,8 +52,8 @@ BEGIN
 END
 $$;
 
--- Store a batch of new mails. Once per transaction. Planned once: no plan depends on the arrays, and planning took as
--- long as storing a mail.
+-- Store a batch of new mails, once per transaction. It uses generic plans: no plan depends on the arrays, and
+-- planning took as long as storing a mail.
 CREATE FUNCTION ruad.ingest(mails ruad.new_mail[], items ruad.new_item[])
 RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
 	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)

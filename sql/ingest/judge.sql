@@ -1,7 +1,7 @@
 -- judge.sql - the items of a batch: the names that they need, and which of them can be stored.
 
--- Domains and reporters that the batch names and that are not known yet. Sorted, so that two sessions wait for each other instead of
--- deadlocking.
+-- Store the domains and reporters of the batch that are new. They are sorted, so that two sessions wait for each
+-- other instead of deadlocking.
 CREATE FUNCTION ruad.ingest_names(items ruad.new_item[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -25,8 +25,9 @@ BEGIN
 END
 $$;
 
--- Judge the items, but those that come as JSON: what is unreadable, or not what a parser in its right mind sends, is quarantined; the
--- rest gets its key. nth counts the items with the same key: a complete report first, of truncated ones the longest.
+-- Judge the items except those that are received as JSON. Items that are unreadable or that no correct parser would
+-- send are quarantined; the others get their key. nth numbers the items with the same key: a complete report first,
+-- then truncated ones, the longest first.
 CREATE FUNCTION ruad.judge_aggregate(mails ruad.new_mail[], items ruad.new_item[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -57,7 +58,7 @@ BEGIN
 END
 $$;
 
--- Judge the items that come as JSON. Where a failure report begins is decided here.
+-- Judge the items that are received as JSON, and decide when a failure report begins.
 CREATE FUNCTION ruad.judge_content(mails ruad.new_mail[], items ruad.new_item[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -98,7 +99,7 @@ BEGIN
 END
 $$;
 
--- The same array, those with one of these reports stored.
+-- Returns the array with the items of these reports marked as stored.
 CREATE FUNCTION ruad.mark_stored(work ruad.judged[], reports bigint[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -112,7 +113,7 @@ BEGIN
 END
 $$;
 
--- A conflict that is known is a duplicate.
+-- Mark conflicts that are already recorded as duplicates.
 CREATE FUNCTION ruad.known_conflicts(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$

@@ -1,6 +1,6 @@
--- ledger.sql - the ledger of mails and of what was found in them, and the bytes that are kept.
+-- ledger.sql - the ledger of mails and of the items found in them, and the bytes that are stored.
 
--- Hand over the bytes of a mail for which ingest() said keep_raw, in the same transaction.
+-- Store the bytes of a mail for which ingest() returned keep_raw, in the same transaction.
 CREATE FUNCTION ruad.keep_raw(mail_id bigint, bytes bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -13,8 +13,9 @@ BEGIN
 END
 $$;
 
--- Reserve a place for the bytes of each mail with something quarantined, in conflict or truncated. Where they are kept already, what was
--- quarantined is a duplicate. The share lock keeps a row that another session is about to remove; when it was faster, we reserve our own.
+-- Reserve a row for the bytes of each mail with something quarantined, in conflict or truncated. If the same bytes
+-- are already stored, the quarantined item is a duplicate. The share lock prevents another session from removing a
+-- row; if the row is already gone, the loop reserves a new one.
 CREATE FUNCTION ruad.reserve_raw(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -44,7 +45,7 @@ BEGIN
 END
 $$;
 
--- The words for what ingest() itself found with an item; NULL for other codes.
+-- The sentence for a fault that ingest() itself found in an item; NULL for other codes.
 CREATE FUNCTION ruad.fault_words(code text, kind text, domain text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -61,7 +62,7 @@ AS $$
 	END
 $$;
 
--- What the ledger says of the batch's items.
+-- The ledger's rows for the items of the batch.
 CREATE FUNCTION ruad.findings(work ruad.judged[]) RETURNS SETOF ruad.item
 LANGUAGE plpgsql
 AS $$
@@ -84,7 +85,7 @@ BEGIN
 END
 $$;
 
--- The ledger of new mails.
+-- Write the ledger of new mails.
 CREATE FUNCTION ruad.insert_ledger(mails ruad.new_mail[], work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -101,8 +102,8 @@ BEGIN
 END
 $$;
 
--- Remove the bytes kept for these mails, those that nothing found in a mail with the same bytes needs. The lock makes another session
--- that decides the same wait, so that the last one sees all.
+-- Remove the stored bytes of these mails unless an item of a mail with the same bytes needs them. The lock makes
+-- another session with the same decision wait, so that the last one sees all items.
 CREATE FUNCTION ruad.release_raw(mails bigint[]) RETURNS void
 LANGUAGE plpgsql
 AS $$

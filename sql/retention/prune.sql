@@ -1,11 +1,12 @@
--- prune.sql - `ruad prune` removes what is older than the settings say, one kind a call.
+-- prune.sql - `ruad prune` removes data that is older than the settings allow, one kind per call.
 
--- A report that begins further ahead than months are made for would never grow old; its time of receipt stands for it.
+-- A report that begins later than any partition may be created for would never grow old; its time of receipt is used
+-- instead.
 CREATE FUNCTION ruad.is_old(begin timestamptz, received_at timestamptz, before timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
 AS $$ SELECT begin < before OR begin >= now() + interval '62 days' AND received_at < before $$;
 
--- Remove what no record of a domain and month refers to any more.
+-- Remove the evaluations of domains and months that have no reports left.
 CREATE FUNCTION ruad.prune_evaluations(domains integer[], months date[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -21,8 +22,8 @@ BEGIN
 END
 $$;
 
--- When evaluations went: remove the facets that no other has, and make ruad-ingest forget the ids that it remembers. The caller's lock keeps it
--- from referring to them meanwhile.
+-- After evaluations were removed: remove the facets that no other evaluation has, and make ruad-ingest forget the ids
+-- in its cache. The caller's lock prevents it from using them until then.
 CREATE FUNCTION ruad.prune_facets() RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -32,7 +33,7 @@ BEGIN
 END
 $$;
 
--- Say anew when addresses were seen that were first seen before: months went with their sums.
+-- Recompute when addresses were seen that were first seen before that time: months were dropped with their sums.
 CREATE FUNCTION ruad.prune_seen(before timestamptz) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -52,8 +53,9 @@ BEGIN
 END
 $$;
 
--- The row of ruad.upkeep makes sum_up() wait for us, and fails one whose snapshot is older. The lock on the reports lets nobody add any; it comes
--- before we remove rows, since a writer that waited for one of these would hold what we wait for.
+-- Updating the row of ruad.upkeep makes sum_up() wait for us, and makes one with an older snapshot fail. The lock on
+-- the reports blocks new ones. It is taken before rows are removed, since a writer that waited for one of these rows
+-- would hold what we wait for.
 CREATE FUNCTION ruad.prune_aggregate(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -93,7 +95,8 @@ BEGIN
 END
 $$;
 
--- failure_seen loses what failure has lost; in one statement, so that a report that is received meanwhile is seen in both or in neither.
+-- failure_seen loses the rows of reports that failure no longer has. One statement does it, so that a report received
+-- meanwhile is seen in both tables or in neither.
 CREATE FUNCTION ruad.prune_failure(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -128,7 +131,8 @@ BEGIN
 END
 $$;
 
--- Kept bytes of mail received before. The lock comes first, so that mails which share the bytes are all seen.
+-- Remove the stored bytes of mail received before that time. The lock is taken first, so that all mails that share
+-- the bytes are seen.
 CREATE FUNCTION ruad.prune_raw(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -147,7 +151,8 @@ BEGIN
 END
 $$;
 
--- Mail received before of which nothing is left: no report that an item of it became, repeats or contradicts, and no bytes.
+-- Remove mail received before that time of which nothing else is left: no bytes, and no report that an item of it
+-- became, repeats or contradicts.
 CREATE FUNCTION ruad.prune_mail(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -168,11 +173,12 @@ BEGIN
 END
 $$;
 
--- Remove what is older: of kind
---   aggregate, failure, tls  reports that begin before then
---   raw                      the bytes of mail that was quarantined, received before; the ledger keeps what was wrong with it
---   mail                     the ledger's rows of mail received before, of which nothing else is left
--- A row for each thing says how many were removed. For ruad_owner. Each kind in a transaction of its own: its locks are held to the end.
+-- Remove old data of one kind:
+--   aggregate, failure, tls  reports that begin before that time
+--   raw                      the stored bytes of mail received before; the ledger still says what was wrong with it
+--   mail                     the ledger's rows of mail received before, if nothing else of it is left
+-- Returns a row for each thing with the number removed. For ruad_owner. Each kind needs a separate transaction, since
+-- its locks are held to the end.
 CREATE FUNCTION ruad.prune(kind text, before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,11 +1,12 @@
--- sums.sql - the sums of records: ruad.sum_up() adds the reports that are not summed yet, and makes anew what is stale.
+-- sums.sql - the sums of records: ruad.sum_up() adds reports that are not summed yet, and recomputes stale sums.
 --
--- Readers are right at every instant (sql/dmarc/sums.sql): a report is in ruad.unsummed or in the sums, and a domain and month whose sums are
--- wrong is in ruad.stale. That holds because each step runs in one snapshot: the transaction is REPEATABLE READ, and what is committed
--- meanwhile by others is left for the next run.
+-- Readers get correct results at every instant (sql/dmarc/sums.sql): a report is either in ruad.unsummed or in the
+-- sums, and a domain and month with wrong sums is in ruad.stale. This holds because each step runs in one snapshot:
+-- the transaction is REPEATABLE READ, and what others commit meanwhile is left for the next run.
 
--- The records of some reports of a month by day, address and facet. The month stands in the text, for the planner to read no other; LATERAL and OFFSET
--- say in which order to join: where tables were not analyzed yet, the planner would join reports with the evaluations of their domain first.
+-- The records of some reports of a month, summed by day, address and facet. The month is a literal in the query, so
+-- that the planner reads no other partition. LATERAL and OFFSET fix the join order: without statistics the planner
+-- would first join reports with all evaluations of their domain.
 CREATE FUNCTION ruad.cells_of(month date, reports ruad.unsummed[])
 RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, dkim_aligned boolean, spf_aligned boolean, messages numeric, records bigint,
 	first_seen timestamptz, last_seen timestamptz)
@@ -26,7 +27,8 @@ BEGIN
 END
 $$;
 
--- Add the cells of some reports of a month to the sums. A sum that is beyond a bigint stays at its largest.
+-- Add the cells of some reports of a month to the sums. A sum that does not fit into a bigint is stored as the
+-- largest bigint.
 CREATE FUNCTION ruad.add_cells(month date, reports ruad.unsummed[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -61,8 +63,8 @@ BEGIN
 END
 $$;
 
--- Say anew when addresses were seen, by the sums: of a domain (and of any), those that were first or last seen in that month. What was removed
--- from the sums must be gone, and what belongs there be there.
+-- Recompute from the sums when addresses were seen, for a domain and for any domain: those first or last seen in that
+-- month. The sums of the month must be up to date.
 CREATE FUNCTION ruad.see_again(of_domain integer, month date) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -84,7 +86,7 @@ BEGIN
 END
 $$;
 
--- Make the sums of a domain and month anew.
+-- Recompute the sums of a domain and month.
 CREATE FUNCTION ruad.sum_anew(of_domain integer, month date) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -101,8 +103,8 @@ BEGIN
 END
 $$;
 
--- Give statistics to tables that have rows and were never analyzed: until autovacuum comes, a minute later at best, the planner takes them for empty,
--- and readers' joins with what waits to be summed would compare each row with each.
+-- Analyze tables that have rows and were never analyzed. Autovacuum takes a minute at least; until then the planner
+-- considers them empty, and readers' joins with unsummed reports would compare each row with each.
 CREATE FUNCTION ruad.analyze_new() RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -117,8 +119,9 @@ BEGIN
 END
 $$;
 
--- Do a piece of what is to be done; FALSE when there is nothing more. For ruad-ingest, in a transaction of its own that is REPEATABLE READ. Fails
--- with 40001 (serialization_failure) when another session was at the same rows: the next run does it.
+-- Do one piece of the work; returns FALSE if there is nothing left to do. For ruad-ingest, in a separate transaction
+-- that is REPEATABLE READ. Fails with 40001 (serialization_failure) if another session changed the same rows: the
+-- next run does it.
 CREATE FUNCTION ruad.sum_up() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET jit = off
 AS $$

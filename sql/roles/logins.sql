@@ -1,9 +1,9 @@
--- logins.sql - logins: those of auditors, one for each, and those of ruad's own roles in the private cluster.
+-- logins.sql - logins: one for each auditor, and those of ruad's own roles in the private cluster.
 --
--- `ruad auditor` calls these functions with the rights of the login that migrates. A role that auditor_add() made has a comment that says
--- so; the functions change and remove no other role. Nobody but a role's creator and superusers can comment on it.
+-- `ruad auditor` calls these functions with the rights of the login that migrates. auditor_add() marks its roles by a
+-- comment; the functions change and remove no other role. Only a role's creator and superusers can comment on it.
 
--- Let ruad's own programs log in as p_role, where the operating system says who may (the private cluster).
+-- Let ruad's own programs log in as p_role in the private cluster, where the operating system authenticates them.
 CREATE FUNCTION ruad.allow_login(p_role text, p_connections integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,8 +21,8 @@ BEGIN
 END
 $$;
 
--- Make a login that may read the views of schema dmarc, with the time-outs of ruad_auditor as its own; one that exists gets them again.
--- p_verifier: a password's SCRAM verifier, or NULL to leave the password as it is.
+-- Create a login that may read the views of schema dmarc, with the time-outs of ruad_auditor; an existing auditor
+-- gets them again. p_verifier: a password's SCRAM verifier, or NULL to leave the password unchanged.
 CREATE FUNCTION ruad.auditor_add(p_name text, p_verifier text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
