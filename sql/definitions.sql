@@ -14,7 +14,8 @@ DECLARE
 		SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_catalog.pg_proc p
 		WHERE p.pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND p.prorettype <> 'trigger'::regtype);
 	types text := (
-		SELECT string_agg(t.oid::regtype::text, ', ') FROM pg_catalog.pg_type t JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+		SELECT string_agg(t.oid::regtype::text, ', ') FROM pg_catalog.pg_type t
+		JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 		WHERE t.typnamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND c.relkind = 'c');
 BEGIN
 	IF routines IS NOT NULL THEN

@@ -18,7 +18,8 @@ DECLARE
 	words text[];
 BEGIN
 	IF f.domain IS NOT NULL THEN
-		words := words || format('c.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain)));
+		words := words || format('c.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d
+			WHERE d.domain = ANY (f.domain)));
 	END IF;
 	IF f.class IS NOT NULL THEN
 		words := words || format('c.class = ANY (%L::text[])', f.class);
@@ -34,7 +35,9 @@ BEGIN
 	END IF;
 	IF f.disposition IS NOT NULL THEN
 		words := words || (format('(c.disposition = ANY (%L::text[])', f.disposition)
-			|| CASE WHEN 'unknown' = ANY (f.disposition) THEN format(' OR (c.disposition = ANY (%L::text[])) IS NOT TRUE', api.dispositions()) ELSE '' END || ')');
+			|| CASE WHEN 'unknown' = ANY (f.disposition)
+				THEN format(' OR (c.disposition = ANY (%L::text[])) IS NOT TRUE', api.dispositions()) ELSE '' END
+				|| ')');
 	END IF;
 	IF f.override IS NOT NULL THEN
 		words := words || (format('(c.override && %L::text[]', f.override)
@@ -47,7 +50,8 @@ BEGIN
 	IF f.header_from IS NOT NULL THEN
 		words := words || format('c.header_from = ANY (%L::text[])', f.header_from);
 	END IF;
-	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '') || api.conditions_on_address(f) || api.conditions_on_record(f);
+	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '') || api.conditions_on_address(f)
+		|| api.conditions_on_record(f);
 END
 $$;
 
@@ -83,16 +87,24 @@ BEGIN
 		words := words || format('c.source_ip <<= %L::inet', f.ip);
 	END IF;
 	IF f.asn IS NOT NULL THEN
-		words := words || (format('(c.asn::text = ANY (%L::text[])', f.asn) || CASE WHEN 'none' = ANY (f.asn) THEN ' OR c.asn IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(c.asn::text = ANY (%L::text[])', f.asn)
+				|| CASE WHEN 'none' = ANY (f.asn) THEN ' OR c.asn IS NULL' ELSE '' END || ')');
 	END IF;
 	IF f.country IS NOT NULL THEN
-		words := words || (format('(c.country = ANY (%L::text[])', f.country) || CASE WHEN 'none' = ANY (f.country) THEN ' OR c.country IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(c.country = ANY (%L::text[])', f.country)
+				|| CASE WHEN 'none' = ANY (f.country) THEN ' OR c.country IS NULL' ELSE '' END || ')');
 	END IF;
 	IF f.rdns IS NOT NULL THEN
-		words := words || (format('(''.'' || c.rdns LIKE ANY (%L::text[])', f.rdns) || CASE WHEN 'none' = ANY (f.rdns) THEN ' OR c.rdns IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(''.'' || c.rdns LIKE ANY (%L::text[])', f.rdns)
+				|| CASE WHEN 'none' = ANY (f.rdns) THEN ' OR c.rdns IS NULL' ELSE '' END || ')');
 	END IF;
 	IF f.label IS NOT NULL THEN
-		words := words || (format('(c.label = ANY (%L::text[])', f.label) || CASE WHEN 'none' = ANY (f.label) THEN ' OR c.label IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(c.label = ANY (%L::text[])', f.label)
+				|| CASE WHEN 'none' = ANY (f.label) THEN ' OR c.label IS NULL' ELSE '' END || ')');
 	END IF;
 	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '');
 END
@@ -109,9 +121,11 @@ BEGIN
 		words := words || format(' AND c.org_name = ANY (%L::text[])', f.reporter);
 	END IF;
 	IF f.q IS NOT NULL THEN
-		words := words || format(' AND (c.domain ILIKE %1$L OR c.org_name ILIKE %1$L OR c.header_from ILIKE %1$L OR c.envelope_from ILIKE %1$L'
-			' OR c.source IN (SELECT a.source FROM dmarc.addresses a WHERE a.source_name ILIKE %1$L) OR c.rdns ILIKE %1$L'
-			' OR jsonb_path_exists(c.auth_results, %2$L))', f.q, f.q_results);
+		words := words
+			|| format(' AND (c.domain ILIKE %1$L OR c.org_name ILIKE %1$L OR c.header_from ILIKE %1$L'
+				' OR c.envelope_from ILIKE %1$L'
+				' OR c.source IN (SELECT a.source FROM dmarc.addresses a WHERE a.source_name ILIKE %1$L)'
+				' OR c.rdns ILIKE %1$L OR jsonb_path_exists(c.auth_results, %2$L))', f.q, f.q_results);
 	END IF;
 	RETURN words;
 END
@@ -123,7 +137,8 @@ CREATE FUNCTION api.sums_of(from_day date, to_day date, OUT daily text, OUT mont
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	IF EXISTS (SELECT 1 FROM api.unsummed u WHERE u.day >= date_trunc('month', from_day::timestamp) AND u.day < to_day + 31)
+	IF EXISTS (SELECT 1 FROM api.unsummed u WHERE u.day >= date_trunc('month', from_day::timestamp)
+		AND u.day < to_day + 31)
 		OR EXISTS (SELECT 1 FROM api.stale s WHERE s.month > from_day - 31 AND s.month < to_day)
 	THEN
 		daily := 'dmarc.daily';
@@ -140,7 +155,8 @@ CREATE FUNCTION api.seen_view() RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN CASE WHEN EXISTS (SELECT 1 FROM api.unsummed) OR EXISTS (SELECT 1 FROM api.stale) THEN 'dmarc.seen' ELSE 'api.seen' END;
+	RETURN CASE WHEN EXISTS (SELECT 1 FROM api.unsummed) OR EXISTS (SELECT 1 FROM api.stale) THEN 'dmarc.seen'
+		ELSE 'api.seen' END;
 END
 $$;
 
@@ -148,7 +164,8 @@ $$;
 CREATE FUNCTION api.days_between(from_day date, to_day date) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
-	SELECT format('c.day >= %L AND c.day < %L AND c.month >= %L AND c.month < %L', from_day, to_day, date_trunc('month', from_day::timestamp)::date, to_day)
+	SELECT format('c.day >= %L AND c.day < %L AND c.month >= %L AND c.month < %L', from_day, to_day,
+		date_trunc('month', from_day::timestamp)::date, to_day)
 $$;
 
 -- The records that match a filter, as FROM item c.
@@ -156,7 +173,8 @@ CREATE FUNCTION api.records_of(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN format('(SELECT c.* FROM dmarc.records c WHERE %s%s) c', api.days_between(f.from_day, f.to_day), api.conditions(f));
+	RETURN format('(SELECT c.* FROM dmarc.records c WHERE %s%s) c', api.days_between(f.from_day, f.to_day),
+		api.conditions(f));
 END
 $$;
 
@@ -170,10 +188,12 @@ DECLARE
 BEGIN
 	from_month := first_month;
 	to_month := last_month;
-	IF f.from_day > first_month AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= first_month AND r.day < f.from_day) THEN
+	IF f.from_day > first_month AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= first_month
+		AND r.day < f.from_day) THEN
 		from_month := (first_month + interval '1 month')::date;
 	END IF;
-	IF f.to_day > last_month AND NOT EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= f.to_day AND r.day < (last_month + interval '1 month')::date) THEN
+	IF f.to_day > last_month AND NOT EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= f.to_day
+		AND r.day < (last_month + interval '1 month')::date) THEN
 		to_month := (last_month + interval '1 month')::date;
 	END IF;
 	IF from_month >= to_month THEN
@@ -190,15 +210,16 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN format('(SELECT c.* FROM (
-		SELECT v.domain_id, v.domain, s.day, v.header_from, v.auth_domain, v.class, v.disposition, v.dkim_aligned, v.spf_aligned, v.dmarc_pass, v.override,
-			s.messages, s.records, s.first_seen, s.last_seen
+		SELECT v.domain_id, v.domain, s.day, v.header_from, v.auth_domain, v.class, v.disposition, v.dkim_aligned,
+			v.spf_aligned, v.dmarc_pass, v.override, s.messages, s.records, s.first_seen, s.last_seen
 		FROM (
-			SELECT c.domain_id, c.facet, %s AS day, sum(c.messages) AS messages, sum(c.records) AS records, min(c.first_seen) AS first_seen,
-				max(c.last_seen) AS last_seen
+			SELECT c.domain_id, c.facet, %s AS day, sum(c.messages) AS messages, sum(c.records) AS records,
+				min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen
 			FROM %s c WHERE c.day >= %L AND c.day < %L GROUP BY 1, 2, 3
 		) s
 		JOIN api.facet v ON v.domain_id = s.domain_id AND v.facet = s.facet) c WHERE true%s) c',
-		CASE WHEN by_month THEN 'date_trunc(''month'', c.day::timestamp)::date' ELSE 'NULL::date' END, daily, f.from_day, f.to_day, api.conditions(f));
+		CASE WHEN by_month THEN 'date_trunc(''month'', c.day::timestamp)::date' ELSE 'NULL::date' END, daily,
+		f.from_day, f.to_day, api.conditions(f));
 END
 $$;
 
@@ -216,33 +237,40 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	on_address boolean := num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0;
-	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain, c.asn, c.country, c.header_from,
-		c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned, c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records,
-		c.begin AS first_seen, c.begin AS last_seen';
+	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain,
+		c.asn, c.country, c.header_from, c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,
+		c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records, c.begin AS first_seen,
+		c.begin AS last_seen';
 	sums record;
 	months record;
 BEGIN
 	IF p_grain = 'record' OR p_grain = 'day' AND on_address OR f.q IS NOT NULL OR f.reporter IS NOT NULL THEN
-		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows, api.days_between(f.from_day, f.to_day), api.conditions(f));
+		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows,
+			api.days_between(f.from_day, f.to_day), api.conditions(f));
 	END IF;
 	sums := api.sums_of(f.from_day, f.to_day);
 	IF p_grain IN ('any', 'month') AND NOT on_address THEN
 		RETURN api.facet_sums(f, sums.daily, p_grain = 'month');
 	ELSIF p_grain = 'day' THEN
-		RETURN format('(SELECT c.* FROM %s c WHERE c.day >= %L AND c.day < %L%s) c', sums.daily, f.from_day, f.to_day, api.conditions(f));
+		RETURN format('(SELECT c.* FROM %s c WHERE c.day >= %L AND c.day < %L%s) c', sums.daily, f.from_day,
+			f.to_day, api.conditions(f));
 	END IF;
 	SELECT * INTO months FROM api.whole_months(f);
 	RETURN '(' || concat_ws(' UNION ALL ',
 		CASE WHEN months.from_month < months.to_month THEN format('SELECT c.* FROM (
-			SELECT m.domain_id, m.domain, m.month AS day, m.source_ip, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns,
-				a.rdns_domain, a.asn, a.country, m.header_from, m.auth_domain, m.class, m.disposition, m.dkim_aligned, m.spf_aligned, m.dmarc_pass,
-				m.override, m.messages, m.records, m.first_seen, m.last_seen
+			SELECT m.domain_id, m.domain, m.month AS day, m.source_ip, coalesce(a.source, ''ip:'' || host(m.source_ip))
+				AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country, m.header_from, m.auth_domain, m.class,
+				m.disposition, m.dkim_aligned, m.spf_aligned, m.dmarc_pass, m.override, m.messages, m.records,
+				m.first_seen, m.last_seen
 			FROM %s m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
-			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', sums.monthly, months.from_month, months.to_month, api.conditions(f)) END,
+			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', sums.monthly, months.from_month, months.to_month,
+			api.conditions(f)) END,
 		CASE WHEN f.from_day < months.from_month THEN
-			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(f.from_day, least(months.from_month, f.to_day)), api.conditions(f)) END,
+			format('%s FROM dmarc.records c WHERE %s%s', rows,
+				api.days_between(f.from_day, least(months.from_month, f.to_day)), api.conditions(f)) END,
 		CASE WHEN months.to_month < f.to_day THEN
-			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(months.to_month, f.to_day), api.conditions(f)) END,
+			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(months.to_month, f.to_day),
+				api.conditions(f)) END,
 		CASE WHEN f.from_day = f.to_day THEN format('%s FROM dmarc.records c WHERE false', rows) END) || ') c';
 END
 $$;
@@ -255,7 +283,8 @@ AS $$
 BEGIN
 	RETURN format('(SELECT r.* FROM dmarc.reports r WHERE r.day >= %L AND r.day < %L%s%s%s) r', f.from_day, f.to_day,
 		CASE WHEN f.domain IS NOT NULL THEN
-			format(' AND r.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain))) ELSE '' END,
+			format(' AND r.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d
+				WHERE d.domain = ANY (f.domain))) ELSE '' END,
 		CASE WHEN f.reporter IS NOT NULL THEN format(' AND r.org_name = ANY (%L::text[])', f.reporter) ELSE '' END,
 		CASE WHEN f.by_record THEN format(' AND r.id IN (SELECT c.report FROM %s)', api.records_of(f)) ELSE '' END);
 END
@@ -265,17 +294,20 @@ $$;
 CREATE FUNCTION api.group_column(p_group text, OUT name text, OUT grain text)
 LANGUAGE sql IMMUTABLE
 AS $$
-	SELECT g.name, g.grain FROM (VALUES ('', $q$''::text$q$, 'any'), ('domain', 'c.domain', 'any'), ('header_from', 'c.header_from', 'any'),
-		('auth_domain', 'c.auth_domain', 'any'), ('source', 'c.source', 'address'), ('rdns', 'c.rdns_domain', 'address'), ('asn', 'c.asn::text', 'address'),
-		('country', 'c.country', 'address'), ('ip', 'host(c.source_ip)', 'address'), ('reporter', 'c.org_name', 'record')) AS g(key, name, grain)
+	SELECT g.name, g.grain FROM (VALUES ('', $q$''::text$q$, 'any'), ('domain', 'c.domain', 'any'),
+		('header_from', 'c.header_from', 'any'),
+		('auth_domain', 'c.auth_domain', 'any'), ('source', 'c.source', 'address'),
+		('rdns', 'c.rdns_domain', 'address'), ('asn', 'c.asn::text', 'address'),
+		('country', 'c.country', 'address'), ('ip', 'host(c.source_ip)', 'address'),
+		('reporter', 'c.org_name', 'record')) AS g(key, name, grain)
 	WHERE g.key = p_group
 $$;
 
 -- Sums of messages; every tally has these columns.
 CREATE TYPE api.tally AS (
 	key text, messages numeric, pass numeric, dkim_aligned numeric, spf_aligned numeric,
-	fail_overridden numeric, fail_altered numeric, fail_unaligned numeric, fail_unauthenticated numeric, class_unknown numeric,
-	disposition_none numeric, quarantine numeric, reject numeric, disposition_pass numeric,
+	fail_overridden numeric, fail_altered numeric, fail_unaligned numeric, fail_unauthenticated numeric,
+	class_unknown numeric, disposition_none numeric, quarantine numeric, reject numeric, disposition_pass numeric,
 	first_seen timestamptz, last_seen timestamptz
 );
 
@@ -327,7 +359,8 @@ AS $$ SELECT ROW(key, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL)::api.ta
 CREATE FUNCTION api.by_disposition(t api.tally) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT jsonb_build_object('none', t.disposition_none, 'quarantine', t.quarantine, 'reject', t.reject, 'pass', t.disposition_pass,
+	SELECT jsonb_build_object('none', t.disposition_none, 'quarantine', t.quarantine, 'reject', t.reject,
+		'pass', t.disposition_pass,
 		'unknown', t.messages - t.disposition_none - t.quarantine - t.reject - t.disposition_pass)
 $$;
 
@@ -335,10 +368,11 @@ $$;
 CREATE FUNCTION api.tally_json(t api.tally) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT jsonb_build_object('messages', t.messages, 'pass', t.pass, 'dkim_aligned', t.dkim_aligned, 'spf_aligned', t.spf_aligned,
-		'dkim_only', t.pass - t.spf_aligned, 'spf_only', t.pass - t.dkim_aligned,
-		'by_class', jsonb_build_object('pass', t.pass, 'fail_overridden', t.fail_overridden, 'fail_altered', t.fail_altered,
-			'fail_unaligned', t.fail_unaligned, 'fail_unauthenticated', t.fail_unauthenticated, 'unknown', t.class_unknown),
+	SELECT jsonb_build_object('messages', t.messages, 'pass', t.pass, 'dkim_aligned', t.dkim_aligned,
+		'spf_aligned', t.spf_aligned, 'dkim_only', t.pass - t.spf_aligned, 'spf_only', t.pass - t.dkim_aligned,
+		'by_class', jsonb_build_object('pass', t.pass, 'fail_overridden', t.fail_overridden,
+			'fail_altered', t.fail_altered, 'fail_unaligned', t.fail_unaligned,
+			'fail_unauthenticated', t.fail_unauthenticated, 'unknown', t.class_unknown),
 		'by_disposition', api.by_disposition(t))
 $$;
 
@@ -407,7 +441,8 @@ AS $$ SELECT num_nonnulls(f.source, f.source_ip) > 0 $$;
 -- The first p_size + 1 keys after the place. This pass computes only the sums that the order needs. It groups by
 -- address first, since there are far fewer addresses than rows and grouping by text is slow. There may be many
 -- addresses, so no step may sort them.
-CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank) RETURNS api.key_page
+CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank)
+RETURNS api.key_page
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
@@ -417,7 +452,8 @@ BEGIN
 	PERFORM api.look_up_addresses(api.names_sources(f));
 	EXECUTE format($q$
 		WITH sums AS (
-			SELECT %1$s AS key, c.source_ip, sum(c.messages) AS messages, coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
+			SELECT %1$s AS key, c.source_ip, sum(c.messages) AS messages,
+				coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
 			FROM %2$s GROUP BY 1, 2
 		), addresses AS MATERIALIZED (
 			SELECT %3$s AS key, c.source_ip, c.messages, c.pass
@@ -426,7 +462,8 @@ BEGIN
 				FROM sums s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			) c
 		), sizes AS MATERIALIZED (
-			SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), $1) AS size, count(a.source_ip) AS ips FROM addresses a GROUP BY 1
+			SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), $1) AS size, count(a.source_ip) AS ips
+			FROM addresses a GROUP BY 1
 		), page AS MATERIALIZED (
 			SELECT s.*, row_number() OVER (ORDER BY s.size DESC, s.order_key) AS no
 			FROM (
@@ -437,8 +474,9 @@ BEGIN
 		), members AS (
 			SELECT a.source_ip, p.no::integer FROM addresses a JOIN page p ON coalesce(p.key, '') = coalesce(a.key, '')
 		)
-		SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no), ARRAY(SELECT p.size FROM page p ORDER BY p.no),
-			ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members, m.member_of
+		SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no),
+			ARRAY(SELECT p.size FROM page p ORDER BY p.no), ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members,
+			m.member_of
 		FROM (SELECT array_agg(m.source_ip) AS members, array_agg(m.no) AS member_of FROM members m) m$q$,
 		CASE WHEN api.has_addresses(p_group) THEN 'NULL::text' ELSE name END, api.cells(f, 'address'),
 		CASE WHEN api.has_addresses(p_group) THEN name ELSE 'c.key' END)
@@ -457,7 +495,8 @@ DECLARE
 	nobody boolean := array_position(page.members, NULL) IS NOT NULL;
 BEGIN
 	IF NOT api.has_addresses(p_group) THEN
-		RETURN format('%s JOIN unnest($1) WITH ORDINALITY AS m(key, no) ON coalesce(m.key, '''') = coalesce(%s, '''')', api.cells(f, p_grain),
+		RETURN format('%s JOIN unnest($1) WITH ORDINALITY AS m(key, no) ON coalesce(m.key, '''') = coalesce(%s, '''')',
+			api.cells(f, p_grain),
 			(api.group_column(p_group)).name);
 	END IF;
 	IF cardinality(page.members) <= most THEN -- the addresses themselves in place of what the filter says of them
@@ -466,7 +505,8 @@ BEGIN
 		f.source := CASE WHEN nobody THEN '{none}'::text[] END;
 	END IF;
 	RETURN format('%s JOIN unnest($2, $3) AS m(source_ip, no) ON %s', api.cells(f, p_grain), CASE
-		WHEN nobody THEN 'coalesce(m.source_ip, ''0.0.0.0/0'') = coalesce(c.source_ip, ''0.0.0.0/0'')' ELSE 'm.source_ip = c.source_ip' END);
+		WHEN nobody THEN 'coalesce(m.source_ip, ''0.0.0.0/0'') = coalesce(c.source_ip, ''0.0.0.0/0'')'
+		ELSE 'm.source_ip = c.source_ip' END);
 END
 $$;
 
@@ -481,16 +521,19 @@ LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = of
 AS $$
 BEGIN
 	PERFORM api.look_up_addresses(api.has_few_members(page));
-	RETURN QUERY EXECUTE format('SELECT ($1)[t.no], t.messages, t.pass, t.dkim_aligned, t.spf_aligned, t.fail_overridden, t.fail_altered, t.fail_unaligned,
-		t.fail_unauthenticated, t.class_unknown, t.disposition_none, t.quarantine, t.reject, t.disposition_pass, t.first_seen, t.last_seen
-		FROM (SELECT m.no, %s FROM %s GROUP BY 1) t ORDER BY t.no', api.tally_columns(), api.page_cells(p_group, page, f, (api.group_column(p_group)).grain))
+	RETURN QUERY EXECUTE format('SELECT ($1)[t.no], t.messages, t.pass, t.dkim_aligned, t.spf_aligned,
+		t.fail_overridden, t.fail_altered, t.fail_unaligned, t.fail_unauthenticated, t.class_unknown,
+		t.disposition_none, t.quarantine, t.reject, t.disposition_pass, t.first_seen, t.last_seen
+		FROM (SELECT m.no, %s FROM %s GROUP BY 1) t
+		ORDER BY t.no', api.tally_columns(), api.page_cells(p_group, page, f, (api.group_column(p_group)).grain))
 	USING page.keys, page.members, page.member_of;
 END
 $$;
 
 -- A page of tallies: the first p_size + 1 after the place, and the total number of tallies. Groups of addresses have
 -- many keys, so only those of the page are summed in full.
-CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank, OUT total bigint, OUT page api.tally[])
+CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank,
+	OUT total bigint, OUT page api.tally[])
 LANGUAGE plpgsql STABLE SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -505,9 +548,11 @@ BEGIN
 	WITH t AS MATERIALIZED (
 		SELECT t, api.order_key(t.key) AS key, api.tally_size(t, p_sort) AS size FROM api.tallies(p_group, f) t
 	), ordered AS (
-		SELECT t.* FROM t WHERE api.comes_after(t.size, t.key, place) ORDER BY t.size DESC, t.key COLLATE "C" LIMIT p_size + 1
+		SELECT t.* FROM t WHERE api.comes_after(t.size, t.key, place) ORDER BY t.size DESC, t.key COLLATE "C"
+		LIMIT p_size + 1
 	)
-	SELECT (SELECT count(*) FROM t), array_agg(o.t ORDER BY o.size DESC, o.key COLLATE "C") INTO total, page FROM ordered o;
+	SELECT (SELECT count(*) FROM t), array_agg(o.t ORDER BY o.size DESC, o.key COLLATE "C") INTO total, page
+	FROM ordered o;
 END
 $$;
 
@@ -521,7 +566,8 @@ CREATE FUNCTION api.tally_next(list text, page api.tally[], p_sort text, p_size 
 LANGUAGE sql STABLE
 AS $$
 	SELECT CASE WHEN cardinality(page) > p_size THEN
-		api.cursor_make(list, jsonb_build_array(api.tally_size(page[p_size], p_sort), api.order_key(page[p_size].key))) END
+		api.cursor_make(list, jsonb_build_array(api.tally_size(page[p_size], p_sort),
+			api.order_key(page[p_size].key))) END
 $$;
 
 -- A spark is a small chart of messages over a window. It has one value for each day, or for each calendar month if
@@ -535,14 +581,16 @@ CREATE FUNCTION api.spark_step(f api.filter_set, day date) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN f.to_day - f.from_day <= 92 THEN day - f.from_day
-		ELSE ((extract(year FROM day) - extract(year FROM f.from_day)) * 12 + extract(month FROM day) - extract(month FROM f.from_day))::integer END
+		ELSE ((extract(year FROM day) - extract(year FROM f.from_day)) * 12 + extract(month FROM day) -
+			extract(month FROM f.from_day))::integer END
 $$;
 
 -- The same for c.day, as a query's expression.
 CREATE FUNCTION api.spark_step_of(f api.filter_set) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT CASE WHEN api.spark_of_months(f) THEN format('((extract(year FROM c.day) - %s) * 12 + extract(month FROM c.day) - %s)::integer',
+	SELECT CASE WHEN api.spark_of_months(f)
+		THEN format('((extract(year FROM c.day) - %s) * 12 + extract(month FROM c.day) - %s)::integer',
 			extract(year FROM f.from_day), extract(month FROM f.from_day))
 		ELSE format('c.day - %L::date', f.from_day) END
 $$;
@@ -579,7 +627,8 @@ BEGIN
 		FROM unnest($1) AS k(key)
 		CROSS JOIN generate_series(0, $2) AS g(step)
 		LEFT JOIN sums s ON s.key = coalesce(k.key, '') AND s.step = g.step
-		GROUP BY k.key$q$, (api.group_column(p_group)).name, api.spark_step_of(f), api.cells(f, api.spark_grain(p_group, f)))
+		GROUP BY k.key$q$, (api.group_column(p_group)).name, api.spark_step_of(f),
+			api.cells(f, api.spark_grain(p_group, f)))
 	USING p_keys, api.last_step(f);
 END
 $$;

@@ -3,7 +3,8 @@
 -- A cursor contains the key of the last row of a page and the list that it belongs to: JSON in base64url.
 CREATE FUNCTION api.cursor_make(list text, key jsonb) RETURNS text
 LANGUAGE sql STABLE
-AS $$ SELECT rtrim(translate(encode(convert_to(jsonb_build_array(list, key)::text, 'UTF8'), 'base64'), E'+/\n', '-_'), '=') $$;
+AS $$ SELECT rtrim(translate(encode(convert_to(jsonb_build_array(list, key)::text, 'UTF8'), 'base64'), E'+/\n', '-_'),
+	'=') $$;
 
 -- The key in a cursor of that list. The caller checks the types of its values, see cursor_refuse().
 CREATE FUNCTION api.cursor_key(list text, p_cursor text) RETURNS jsonb
@@ -12,7 +13,8 @@ AS $$
 DECLARE
 	content jsonb;
 BEGIN
-	content := convert_from(decode(rpad(translate(p_cursor, '-_', '+/'), (length(p_cursor) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb;
+	content := convert_from(decode(rpad(translate(p_cursor, '-_', '+/'), (length(p_cursor) + 3) / 4 * 4, '='),
+		'base64'), 'UTF8')::jsonb;
 	IF content ->> 0 IS DISTINCT FROM list OR jsonb_typeof(content -> 1) <> 'array' THEN
 		PERFORM api.cursor_refuse();
 	END IF;
@@ -48,7 +50,8 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	key := api.cursor_key(list, p_cursor);
-	place := ROW('epoch'::timestamptz + (key ->> 0)::bigint * interval '1 microsecond', (key ->> 1)::bigint, (key ->> 2)::bigint);
+	place := ROW('epoch'::timestamptz + (key ->> 0)::bigint * interval '1 microsecond', (key ->> 1)::bigint,
+		(key ->> 2)::bigint);
 	IF place IS NULL OR place.at IS NULL OR place.id IS NULL OR place.no IS NULL THEN
 		PERFORM api.cursor_refuse();
 	END IF;
@@ -79,7 +82,8 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	key := api.cursor_key(list, p_cursor);
-	IF jsonb_typeof(key -> 0) IS DISTINCT FROM 'number' OR coalesce(jsonb_typeof(key -> 1), '') NOT IN ('string', 'null') THEN
+	IF jsonb_typeof(key -> 0) IS DISTINCT FROM 'number'
+		OR coalesce(jsonb_typeof(key -> 1), '') NOT IN ('string', 'null') THEN
 		PERFORM api.cursor_refuse();
 	END IF;
 	RETURN ROW((key ->> 0)::numeric, key ->> 1);
@@ -91,7 +95,8 @@ $$;
 -- would not inline it.
 CREATE FUNCTION api.order_key(key text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN octet_length(key) > 66 AND octet_length(to_json(key)::text) > 400 THEN md5(key) ELSE key END COLLATE "C" $$;
+AS $$ SELECT CASE WHEN octet_length(key) > 66 AND octet_length(to_json(key)::text) > 400 THEN md5(key)
+	ELSE key END COLLATE "C" $$;
 
 -- Returns whether (size, key) comes after the place, in the order size DESC, key ASC NULLS LAST; key is an
 -- order_key().

@@ -32,20 +32,25 @@ AS $$ SELECT 3 $$;
 -- Evidence and blockers
 
 -- How much evidence the window gives for each domain.
-CREATE TYPE api.domain_evidence AS (domain text, days bigint, reporters bigint, messages numeric, last_report_at timestamptz, sufficient boolean);
+CREATE TYPE api.domain_evidence AS (domain text, days bigint, reporters bigint, messages numeric,
+	last_report_at timestamptz, sufficient boolean);
 
 CREATE FUNCTION api.evidence(f api.filter_set) RETURNS SETOF api.domain_evidence
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('
-		SELECT d.domain, s.days, s.reporters, s.messages, s.last_report_at, s.days >= api.evidence_days() AND s.reporters >= api.evidence_reporters()
+		SELECT d.domain, s.days, s.reporters, s.messages, s.last_report_at, s.days >= api.evidence_days()
+			AND s.reporters >= api.evidence_reporters()
 		FROM (
-			SELECT g.domain_id, count(*) FILTER (WHERE g.of_day) AS days, count(*) FILTER (WHERE NOT g.of_day) AS reporters,
-				sum(g.messages) FILTER (WHERE g.of_day) AS messages, max(g.last_report_at) AS last_report_at
+			SELECT g.domain_id, count(*) FILTER (WHERE g.of_day) AS days,
+				count(*) FILTER (WHERE NOT g.of_day) AS reporters, sum(g.messages) FILTER (WHERE g.of_day) AS messages,
+				max(g.last_report_at) AS last_report_at
 			FROM (
-				SELECT r.domain_id, grouping(r.day) = 0 AS of_day, sum(r.messages) AS messages, max(r.received_at) AS last_report_at
-				FROM (SELECT r.domain_id, r.day, coalesce(r.org_name, '''') AS org_name, r.messages, r.received_at FROM %s) r
+				SELECT r.domain_id, grouping(r.day) = 0 AS of_day, sum(r.messages) AS messages,
+					max(r.received_at) AS last_report_at
+				FROM (SELECT r.domain_id, r.day, coalesce(r.org_name, '''') AS org_name, r.messages, r.received_at
+					FROM %s) r
 				GROUP BY GROUPING SETS ((r.domain_id, r.day), (r.domain_id, r.org_name))
 			) g
 			GROUP BY 1
@@ -60,9 +65,10 @@ CREATE FUNCTION api.policies_query(f api.filter_set, p_daily boolean) RETURNS te
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN format('SELECT r.domain_id, coalesce(r.p, ''none'') AS p, coalesce(r.sp, r.p, ''none'') AS sp, coalesce(r.adkim, ''r'') AS adkim,
-		coalesce(r.aspf, ''r'') AS aspf, r.np, r.testing, r.pct, min(r.day) AS first_day, max(r.day) AS last_day,
-		min(coalesce(r.org_name, '''') COLLATE "C") AS first_org, max(coalesce(r.org_name, '''') COLLATE "C") AS last_org
+	RETURN format('SELECT r.domain_id, coalesce(r.p, ''none'') AS p, coalesce(r.sp, r.p, ''none'') AS sp,
+		coalesce(r.adkim, ''r'') AS adkim, coalesce(r.aspf, ''r'') AS aspf, r.np, r.testing, r.pct,
+		min(r.day) AS first_day, max(r.day) AS last_day, min(coalesce(r.org_name, '''') COLLATE "C") AS first_org,
+		max(coalesce(r.org_name, '''') COLLATE "C") AS last_org
 		FROM %s GROUP BY 1, 2, 3, 4, 5, 6, 7, 8%s', api.reports_of(f), CASE WHEN p_daily THEN ', r.day' ELSE '' END);
 END
 $$;
@@ -72,7 +78,8 @@ $$;
 CREATE FUNCTION api.policies_condition() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT '((a.p, a.sp, a.adkim, a.aspf) <> (b.p, b.sp, b.adkim, b.aspf) OR a.np <> b.np OR a.testing <> b.testing OR a.pct <> b.pct)
+	SELECT '((a.p, a.sp, a.adkim, a.aspf) <> (b.p, b.sp, b.adkim, b.aspf) OR a.np <> b.np OR a.testing <> b.testing
+		OR a.pct <> b.pct)
 		AND NOT (a.first_org = a.last_org AND b.first_org = b.last_org AND a.first_org = b.first_org)'
 $$;
 
@@ -88,7 +95,8 @@ BEGIN
 		WITH seen AS MATERIALIZED (%s)
 		SELECT array_agg(d.domain) FROM dmarc.domains d WHERE d.domain_id IN (
 			SELECT a.domain_id FROM seen a JOIN seen b ON b.domain_id = a.domain_id
-			WHERE least(a.last_day, b.last_day) - greatest(a.first_day, b.first_day) + 1 >= api.differing_days() AND %s)',
+			WHERE least(a.last_day, b.last_day) - greatest(a.first_day, b.first_day) + 1 >= api.differing_days()
+				AND %s)',
 		api.policies_query(f, false), api.policies_condition()) INTO names;
 	RETURN coalesce(names, '{}');
 END
@@ -106,13 +114,14 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE format('
 		WITH words AS MATERIALIZED (
-			SELECT s.*, concat_ws(''; '', ''p='' || s.p, ''sp='' || s.sp, ''np='' || s.np, ''t='' || s.testing, ''adkim='' || s.adkim, ''aspf='' || s.aspf,
-				''pct='' || s.pct) AS words
+			SELECT s.*, concat_ws(''; '', ''p='' || s.p, ''sp='' || s.sp, ''np='' || s.np, ''t='' || s.testing,
+				''adkim='' || s.adkim, ''aspf='' || s.aspf, ''pct='' || s.pct) AS words
 			FROM (%s) s
 		)
 		SELECT DISTINCT ON (d.domain) d.domain, count(DISTINCT a.first_day), a.words, b.words
 		FROM words a
-		JOIN words b ON b.domain_id = a.domain_id AND b.first_day = a.first_day AND b.words COLLATE "C" > a.words COLLATE "C"
+		JOIN words b ON b.domain_id = a.domain_id AND b.first_day = a.first_day
+			AND b.words COLLATE "C" > a.words COLLATE "C"
 		JOIN dmarc.domains d ON d.domain_id = a.domain_id
 		WHERE %s
 		GROUP BY d.domain, a.words, b.words
@@ -134,8 +143,8 @@ BEGIN
 		WITH sources AS (
 			SELECT c.domain_id, c.source, coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine''), 0) AS mine,
 				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND NOT c.dmarc_pass), 0) AS mine_fail,
-				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND c.spf_aligned AND NOT c.dkim_aligned), 0) AS mine_spf_only,
-				coalesce(sum(c.messages) FILTER (WHERE c.label IS NULL), 0) AS unreviewed
+				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND c.spf_aligned AND NOT c.dkim_aligned), 0)
+				AS mine_spf_only, coalesce(sum(c.messages) FILTER (WHERE c.label IS NULL), 0) AS unreviewed
 			FROM %s
 			WHERE c.class = ''fail_unaligned'' AND c.label IS NULL OR c.label = ''mine''
 			GROUP BY 1, 2
@@ -156,8 +165,8 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	WITH evidence AS MATERIALIZED (
-		SELECT d.domain, coalesce(e.days, 0) AS days, coalesce(e.reporters, 0) AS reporters, coalesce(e.messages, 0) AS messages,
-			coalesce(e.sufficient, false) AS sufficient
+		SELECT d.domain, coalesce(e.days, 0) AS days, coalesce(e.reporters, 0) AS reporters,
+			coalesce(e.messages, 0) AS messages, coalesce(e.sufficient, false) AS sufficient
 		FROM unnest(p_domains) AS d(domain)
 		LEFT JOIN unnest(known) e ON e.domain = d.domain
 	), duties AS MATERIALIZED (
@@ -170,12 +179,14 @@ BEGIN
 	UNION ALL
 	SELECT d.domain, 2, 'mine_fails', d.key, d.mine_fail, d.mine, NULL FROM duties d WHERE d.mine_fail > 0
 	UNION ALL
-	SELECT d.domain, 3, 'unreviewed_unaligned', d.key, d.unreviewed, NULL, NULL FROM duties d WHERE d.unreviewed >= d.floor
+	SELECT d.domain, 3, 'unreviewed_unaligned', d.key, d.unreviewed, NULL, NULL FROM duties d
+	WHERE d.unreviewed >= d.floor
 	UNION ALL
 	SELECT d.domain, 4, 'mine_spf_only', d.key, d.mine_spf_only, d.mine - d.mine_fail, NULL
 	FROM duties d WHERE api.relies_on_spf(d.mine_spf_only, d.mine - d.mine_fail)
 	UNION ALL
-	SELECT x.domain, 5, 'policy_differs', NULL, NULL, NULL, ARRAY[x.days::text, x.one, x.other] FROM api.policies_differing(plain) x;
+	SELECT x.domain, 5, 'policy_differs', NULL, NULL, NULL, ARRAY[x.days::text, x.one, x.other]
+	FROM api.policies_differing(plain) x;
 END
 $$;
 
@@ -185,19 +196,26 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
 	RETURN (
-		SELECT coalesce(jsonb_agg(jsonb_build_object('code', b.code, 'source', api.display(b.source), 'name', api.display(a.name), 'messages', b.messages,
-			'text', api.display(CASE b.code
-				WHEN 'no_evidence' THEN format('There are reports on %s days and by %s reporters; %s and %s are needed to say more',
+		SELECT coalesce(jsonb_agg(jsonb_build_object('code', b.code, 'source', api.display(b.source),
+			'name', api.display(a.name), 'messages', b.messages, 'text', api.display(CASE b.code
+				WHEN 'no_evidence'
+					THEN format('There are reports on %s days and by %s reporters; %s and %s are needed to say more',
 					b.words[1], b.words[2], api.evidence_days(), api.evidence_reporters())
-				WHEN 'mine_fails' THEN format('%s is labelled mine, and %s of its %s messages fail', c.called, b.messages, b.of)
-				WHEN 'unreviewed_unaligned' THEN format('%s sent %s messages that authenticate as another domain, and nobody said whose it is',
+				WHEN 'mine_fails' THEN format('%s is labelled mine, and %s of its %s messages fail',
+					c.called, b.messages, b.of)
+				WHEN 'unreviewed_unaligned'
+					THEN format('%s sent %s messages that authenticate as another domain, and nobody said whose it is',
 					c.called, b.messages)
-				WHEN 'mine_spf_only' THEN format('%s is labelled mine, and %s of its %s passing messages pass by SPF alone, which breaks when they '
+				WHEN 'mine_spf_only'
+					THEN format('%s is labelled mine, and %s of its %s passing messages pass by SPF alone, '
+						'which breaks when they '
 					'are forwarded', c.called, b.messages, b.of)
-				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1], b.words[2], b.words[3]) END))
+				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1],
+					b.words[2], b.words[3]) END))
 			ORDER BY b.no, b.messages DESC, b.source COLLATE "C"), '[]')
 		FROM api.findings(ARRAY[p_domain], f, known) b
 		LEFT JOIN LATERAL (SELECT max(v.source_name) AS name FROM dmarc.addresses v WHERE v.source = b.source) a ON true
-		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address' ELSE b.source END) AS called) c);
+		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address'
+			ELSE b.source END) AS called) c);
 END
 $$;

@@ -33,7 +33,8 @@ DECLARE
 	wrong text := (SELECT v FROM unnest(p_values) v WHERE v <> ALL (choices) LIMIT 1);
 BEGIN
 	IF wrong IS NOT NULL THEN
-		PERFORM api.refuse(parameter, format('"%s" is not one of %s', left(wrong, 100), array_to_string(choices, ', ')));
+		PERFORM api.refuse(parameter,
+			format('"%s" is not one of %s', left(wrong, 100), array_to_string(choices, ', ')));
 	END IF;
 END
 $$;
@@ -89,7 +90,8 @@ DECLARE
 BEGIN
 	FOREACH key IN ARRAY coalesce(p_source, '{}') LOOP
 		IF key !~ '^(none|service:.+|domain:.+|as:(0|[1-9][0-9]{0,9})|ip:[0-9A-Fa-f.:]+)$' THEN
-			PERFORM api.refuse('source', format('"%s" is not service:NAME, domain:NAME, as:NUMBER, ip:ADDRESS or none', left(key, 100)));
+			PERFORM api.refuse('source', format('"%s" is not service:NAME, domain:NAME, as:NUMBER, ip:ADDRESS or none',
+				left(key, 100)));
 		ELSIF key LIKE 'ip:%' THEN
 			ips := ips || substr(key, 4)::inet;
 		END IF;
@@ -116,11 +118,12 @@ END
 $$;
 
 -- Check the common filters and set the default window.
-CREATE FUNCTION api.filter(p_domain text[] DEFAULT NULL, p_subdomains boolean DEFAULT NULL, p_from date DEFAULT NULL, p_to date DEFAULT NULL,
-	p_class text[] DEFAULT NULL, p_result text DEFAULT NULL, p_dkim text DEFAULT NULL, p_spf text DEFAULT NULL,
-	p_disposition text[] DEFAULT NULL, p_override text[] DEFAULT NULL, p_source text[] DEFAULT NULL, p_ip inet DEFAULT NULL,
-	p_asn text[] DEFAULT NULL, p_country text[] DEFAULT NULL, p_rdns text[] DEFAULT NULL, p_auth_domain text[] DEFAULT NULL,
-	p_header_from text[] DEFAULT NULL, p_reporter text[] DEFAULT NULL, p_label text[] DEFAULT NULL, p_q text DEFAULT NULL)
+CREATE FUNCTION api.filter(p_domain text[] DEFAULT NULL, p_subdomains boolean DEFAULT NULL, p_from date DEFAULT NULL,
+	p_to date DEFAULT NULL, p_class text[] DEFAULT NULL, p_result text DEFAULT NULL, p_dkim text DEFAULT NULL,
+	p_spf text DEFAULT NULL, p_disposition text[] DEFAULT NULL, p_override text[] DEFAULT NULL,
+	p_source text[] DEFAULT NULL, p_ip inet DEFAULT NULL, p_asn text[] DEFAULT NULL, p_country text[] DEFAULT NULL,
+	p_rdns text[] DEFAULT NULL, p_auth_domain text[] DEFAULT NULL, p_header_from text[] DEFAULT NULL,
+	p_reporter text[] DEFAULT NULL, p_label text[] DEFAULT NULL, p_q text DEFAULT NULL)
 RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -150,15 +153,17 @@ BEGIN
 	f.ip := p_ip;
 	f.asn := p_asn;
 	f.country := (SELECT array_agg(CASE c WHEN 'none' THEN c ELSE upper(c) END) FROM unnest(p_country) c);
-	f.rdns := (SELECT array_agg(CASE n WHEN 'none' THEN n ELSE '%.' || api.like_literal(n) END) FROM unnest(api.domain_names(p_rdns)) n);
+	f.rdns := (SELECT array_agg(CASE n WHEN 'none' THEN n ELSE '%.' || api.like_literal(n) END)
+		FROM unnest(api.domain_names(p_rdns)) n);
 	f.auth_domain := api.domain_names(p_auth_domain);
 	f.header_from := api.domain_names(p_header_from);
 	f.reporter := p_reporter;
 	f.label := p_label;
 	f.q := '%' || api.like_literal(p_q) || '%';
-	f.q_results := replace('$.*[*] ? (@.domain like_regex Q flag "iq" || @.selector like_regex Q flag "iq")', 'Q', to_json(p_q)::text);
-	f.by_record := num_nonnulls(p_class, p_result, p_dkim, p_spf, p_disposition, p_override, p_source, p_ip, p_asn, p_country, p_rdns,
-		p_auth_domain, p_header_from, p_label, p_q) > 0;
+	f.q_results := replace('$.*[*] ? (@.domain like_regex Q flag "iq" || @.selector like_regex Q flag "iq")',
+		'Q', to_json(p_q)::text);
+	f.by_record := num_nonnulls(p_class, p_result, p_dkim, p_spf, p_disposition, p_override, p_source, p_ip,
+		p_asn, p_country, p_rdns, p_auth_domain, p_header_from, p_label, p_q) > 0;
 	RETURN f;
 END
 $$;
@@ -189,7 +194,8 @@ BEGIN
 	PERFORM api.check_choice('bucket', ARRAY['day', 'week', 'month'], p_bucket);
 	p_bucket := coalesce(p_bucket, 'day');
 	IF (f.to_day - f.from_day) / (CASE p_bucket WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 30 END) > 4000 THEN
-		PERFORM api.refuse('bucket', format('%s from %s to %s would be more than 4000 points', p_bucket, f.from_day, f.to_day));
+		PERFORM api.refuse('bucket', format('%s from %s to %s would be more than 4000 points', p_bucket, f.from_day,
+			f.to_day));
 	END IF;
 	RETURN p_bucket;
 END
@@ -200,14 +206,16 @@ CREATE FUNCTION api.buckets(p_bucket text, f api.filter_set) RETURNS TABLE (t da
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g::date, least((g + ('1 ' || p_bucket)::interval)::date, f.to_day) <= api.complete_until()
-	FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day', ('1 ' || p_bucket)::interval) AS g
+	FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day',
+		('1 ' || p_bucket)::interval) AS g
 $$;
 
 -- The part of a list that is wanted: up to size items after the cursor (NULL is all, for streams only), as JSON or as
 -- CSV.
 CREATE TYPE api.page_spec AS (size integer, cursor text, csv boolean);
 
-CREATE FUNCTION api.page(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL, p_format text DEFAULT NULL) RETURNS api.page_spec
+CREATE FUNCTION api.page(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL, p_format text DEFAULT NULL)
+RETURNS api.page_spec
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE

@@ -7,8 +7,9 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
 	PERFORM ruad.set_label(p_source, p_label, p_note, p_user, p_via);
-	RETURN jsonb_build_object('source', CASE WHEN p_source LIKE 'ip:%' THEN 'ip:' || host(substr(p_source, 4)::inet) ELSE p_source END,
-		'label', p_label, 'note', api.display(p_note), 'set_by', api.display(p_user), 'set_via', p_via, 'set_at', api.iso(now()));
+	RETURN jsonb_build_object('source', CASE WHEN p_source LIKE 'ip:%' THEN 'ip:' || host(substr(p_source, 4)::inet)
+		ELSE p_source END, 'label', p_label, 'note', api.display(p_note), 'set_by', api.display(p_user),
+		'set_via', p_via, 'set_at', api.iso(now()));
 END
 $$;
 

@@ -6,14 +6,15 @@ CREATE TYPE api.policy AS (p text, sp text, np text, testing text, adkim text, a
 -- The policy that receivers enforce: with t=y one step less (RFC 9989 section 4.7).
 CREATE FUNCTION api.enforced(policy text, testing text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN testing IS DISTINCT FROM 'y' THEN policy WHEN policy = 'reject' THEN 'quarantine' ELSE 'none' END $$;
+AS $$ SELECT CASE WHEN testing IS DISTINCT FROM 'y' THEN policy WHEN policy = 'reject' THEN 'quarantine'
+	ELSE 'none' END $$;
 
 -- The policy as a report shows it. For a From domain below the policy domain (from_below), sp applies.
 CREATE FUNCTION api.policy_seen(r dmarc.reports, from_below boolean) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT api.display(jsonb_build_object('p', r.p, 'sp', r.sp, 'np', r.np, 'testing', r.testing, 'adkim', r.adkim, 'aspf', r.aspf,
-		'pct', r.pct, 'fo', r.fo, 'as_of', api.iso(r.begin),
+	SELECT api.display(jsonb_build_object('p', r.p, 'sp', r.sp, 'np', r.np, 'testing', r.testing, 'adkim', r.adkim,
+		'aspf', r.aspf, 'pct', r.pct, 'fo', r.fo, 'as_of', api.iso(r.begin),
 		'effective', api.enforced(CASE WHEN from_below THEN coalesce(r.sp, r.p) ELSE r.p END, r.testing)))
 $$;
 
@@ -71,12 +72,14 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	WITH seen AS (
-		SELECT r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct, r.fo, count(*) AS reports
+		SELECT r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct,
+			r.fo, count(*) AS reports
 		FROM dmarc.reports r WHERE r.domain_id = of_domain AND r.day < p_until
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	), days AS MATERIALIZED (
-		SELECT s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports, array_agg(s.org_name) AS org_names,
-			jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'), coalesce(s.aspf, 'r')) AS core
+		SELECT s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports,
+			array_agg(s.org_name) AS org_names, jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'),
+				coalesce(s.aspf, 'r')) AS core
 		FROM seen s
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 	), told AS (
@@ -88,8 +91,10 @@ BEGIN
 		FROM days d
 		WINDOW np_before AS (PARTITION BY d.core ORDER BY d.day, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
 			np_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
-			testing_before AS (PARTITION BY d.core ORDER BY d.day, d.testing IS NULL, d.testing ROWS UNBOUNDED PRECEDING),
-			testing_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.testing IS NULL, d.testing ROWS UNBOUNDED PRECEDING),
+			testing_before AS (PARTITION BY d.core ORDER BY d.day, d.testing IS NULL,
+				d.testing ROWS UNBOUNDED PRECEDING),
+			testing_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.testing IS NULL,
+				d.testing ROWS UNBOUNDED PRECEDING),
 			pct_before AS (PARTITION BY d.core ORDER BY d.day, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
 			pct_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
 			fo_before AS (PARTITION BY d.core ORDER BY d.day, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING),
@@ -127,13 +132,16 @@ CREATE FUNCTION api.record_value(policy api.policy, p text, t text, rua text, ru
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT array_to_string(ARRAY['v=DMARC1', 'p=' || p,
-		CASE WHEN policy.sp IN ('none', 'quarantine', 'reject') AND policy.sp IS DISTINCT FROM policy.p THEN 'sp=' || policy.sp END,
-		CASE WHEN policy.np IN ('none', 'quarantine', 'reject') AND policy.np IS DISTINCT FROM coalesce(policy.sp, policy.p) THEN 'np=' || policy.np END,
+		CASE WHEN policy.sp IN ('none', 'quarantine', 'reject') AND policy.sp IS DISTINCT FROM policy.p THEN 'sp='
+			|| policy.sp END,
+		CASE WHEN policy.np IN ('none', 'quarantine', 'reject') AND policy.np IS DISTINCT FROM coalesce(policy.sp,
+			policy.p) THEN 'np=' || policy.np END,
 		CASE WHEN policy.adkim = 's' THEN 'adkim=s' END,
 		CASE WHEN policy.aspf = 's' THEN 'aspf=s' END,
 		CASE WHEN t = 'y' THEN 't=y' END,
 		CASE WHEN policy.fo ~ '^[01ds](:[01ds])*$' AND policy.fo <> '0' THEN 'fo=' || policy.fo END,
-		'rua=mailto:' || CASE WHEN rua ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN rua ELSE '<the address as it is now>' END,
+		'rua=mailto:'
+			|| CASE WHEN rua ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN rua ELSE '<the address as it is now>' END,
 		CASE WHEN ruf ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN 'ruf=mailto:' || ruf END], '; ')
 $$;
 
@@ -143,7 +151,8 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	of_domain integer := api.domain_id_of(p_domain);
-	rua_mail bigint := (SELECT r.mail FROM dmarc.reports r WHERE r.domain_id = of_domain ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
+	rua_mail bigint := (SELECT r.mail FROM dmarc.reports r WHERE r.domain_id = of_domain ORDER BY r.day DESC,
+		r.begin DESC, r.id DESC LIMIT 1);
 	ruf_mail bigint := (SELECT r.mail FROM dmarc.failure_reports r WHERE r.domain_id = of_domain AND r.kind = 'failure'
 		ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
 BEGIN

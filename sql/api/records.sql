@@ -30,7 +30,8 @@ AS $$
 DECLARE
 	-- not min() and max(): on a view they would read all reports
 	first_day date := greatest(f.from_day, (SELECT r.day FROM dmarc.reports r ORDER BY r.day LIMIT 1));
-	behind date := least(f.to_day, (SELECT r.day FROM dmarc.reports r ORDER BY r.day DESC LIMIT 1) + 1, (place.at AT TIME ZONE 'UTC')::date + 1);
+	behind date := least(f.to_day, (SELECT r.day FROM dmarc.reports r ORDER BY r.day DESC LIMIT 1) + 1,
+		(place.at AT TIME ZONE 'UTC')::date + 1);
 	days integer := 31;
 BEGIN
 	WHILE first_day < behind LOOP
@@ -71,10 +72,12 @@ DECLARE
 	ips inet[];
 	g api.filter_set := api.without_addresses(f);
 BEGIN
-	IF num_nonnulls(f.asn, f.country, f.rdns, f.label) = 0 OR 'none' = ANY (f.asn || f.country || f.rdns || f.label) THEN
+	IF num_nonnulls(f.asn, f.country, f.rdns, f.label) = 0 OR 'none' = ANY (f.asn || f.country || f.rdns || f.label)
+		THEN
 		RETURN f;
 	END IF;
-	EXECUTE format('SELECT ARRAY(SELECT c.source_ip FROM dmarc.addresses c WHERE true%s LIMIT %s)', api.conditions_on_address(f), most + 1) INTO ips;
+	EXECUTE format('SELECT ARRAY(SELECT c.source_ip FROM dmarc.addresses c WHERE true%s LIMIT %s)',
+		api.conditions_on_address(f), most + 1) INTO ips;
 	IF cardinality(ips) > most THEN
 		RETURN f;
 	END IF;
@@ -100,10 +103,12 @@ BEGIN
 	f.q := NULL;
 	EXECUTE format('SELECT coalesce(sum(n.records), 0) <= %s FROM (
 			SELECT c.records FROM (
-				SELECT m.*, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns, a.asn, a.country
+				SELECT m.*, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns, a.asn,
+					a.country
 				FROM %s m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
 			) c WHERE c.month >= %L AND c.month < %L%s LIMIT %s
-		) n', most, (api.sums_of(f.from_day, f.to_day)).monthly, date_trunc('month', f.from_day::timestamp)::date, f.to_day, api.conditions(f), most + 1) INTO few;
+		) n', most, (api.sums_of(f.from_day, f.to_day)).monthly, date_trunc('month', f.from_day::timestamp)::date,
+		f.to_day, api.conditions(f), most + 1) INTO few;
 	RETURN few;
 END
 $$;
@@ -121,7 +126,8 @@ BEGIN
 	f := api.without_addresses(f);
 	f.reporter := NULL;
 	f.q := NULL;
-	EXECUTE format('SELECT ARRAY(SELECT DISTINCT c.domain_id::bigint << 32 | c.day - date ''1970-01-01'' FROM %s c WHERE c.day >= %L AND c.day < %L%s)',
+	EXECUTE format('SELECT ARRAY(SELECT DISTINCT c.domain_id::bigint << 32 | c.day - date ''1970-01-01'' FROM %s c '
+		'WHERE c.day >= %L AND c.day < %L%s)',
 		(api.sums_of(f.from_day, f.to_day)).daily, f.from_day, f.to_day, api.conditions(f)) INTO keys;
 	RETURN format(' AND (r.domain_id::bigint << 32 | r.day - date ''1970-01-01'') = ANY (%L::bigint[])', keys);
 END
@@ -139,16 +145,20 @@ DECLARE
 BEGIN
 	IF f.domain IS NOT NULL THEN
 		ids := ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain));
-		words := words || CASE WHEN cardinality(ids) = 1 THEN format(' AND r.domain_id = %s', ids[1]) -- an index gives its days in order
+		-- an index gives its days in order
+		words := words || CASE WHEN cardinality(ids) = 1 THEN format(' AND r.domain_id = %s', ids[1])
 			ELSE format(' AND r.domain_id = ANY (%L::integer[])', ids) END;
 	END IF;
 	IF f.reporter IS NOT NULL THEN
 		words := words || format(' AND r.org_name = ANY (%L::text[])', f.reporter);
 	END IF;
 	IF place.at IS NOT NULL THEN
-		words := words || format(' AND r.day <= %1$L AND (r.day, r.begin, r.id) <= (%1$L::date, %2$L::timestamptz, %3$s)', last_day, place.at, place.id);
+		words := words
+			|| format(' AND r.day <= %1$L AND (r.day, r.begin, r.id) <= (%1$L::date, %2$L::timestamptz, %3$s)',
+				last_day, place.at, place.id);
 	END IF;
-	RETURN format('(SELECT r.domain_id, r.day, r.begin, r.id FROM dmarc.reports r WHERE %s%s ORDER BY r.day DESC, r.begin DESC, r.id DESC) r', words, more);
+	RETURN format('(SELECT r.domain_id, r.day, r.begin, r.id FROM dmarc.reports r WHERE %s%s ORDER BY r.day DESC, '
+		'r.begin DESC, r.id DESC) r', words, more);
 END
 $$;
 
@@ -158,8 +168,10 @@ CREATE FUNCTION api.records_of_r(f api.filter_set, more text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN format('(SELECT c.* FROM dmarc.records c WHERE c.domain_id = r.domain_id AND c.day = r.day AND c.report = r.id
-		AND c.month = date_trunc(''month'', r.day::timestamp)::date AND %s%s%s OFFSET 0) c', api.days_between(f.from_day, f.to_day), api.conditions(f), more);
+	RETURN format('(SELECT c.* FROM dmarc.records c WHERE c.domain_id = r.domain_id AND c.day = r.day
+		AND c.report = r.id
+		AND c.month = date_trunc(''month'', r.day::timestamp)::date AND %s%s%s
+			OFFSET 0) c', api.days_between(f.from_day, f.to_day), api.conditions(f), more);
 END
 $$;
 
@@ -170,19 +182,26 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	IF p_report IS NULL AND api.finds_few(f) THEN
-		RETURN format('SELECT c.* FROM %s WHERE true%s ORDER BY c.day DESC, c.begin DESC, c.report DESC, c.record_no LIMIT %L', api.records_of(f),
-			CASE WHEN place.at IS NOT NULL THEN format(' AND (c.begin < %1$L OR c.begin = %1$L AND (c.report < %2$s OR c.report = %2$s AND c.record_no > %3$s))',
-				place.at, place.id, place.no) ELSE '' END, p_limit);
+		RETURN format('SELECT c.* FROM %s WHERE true%s ORDER BY c.day DESC, c.begin DESC, c.report DESC, c.record_no '
+			'LIMIT %L', api.records_of(f),
+			CASE WHEN place.at IS NOT NULL
+				THEN format(' AND '
+					'(c.begin < %1$L OR c.begin = %1$L AND '
+						'(c.report < %2$s OR c.report = %2$s AND c.record_no > %3$s))',
+					place.at, place.id, place.no) ELSE '' END, p_limit);
 	END IF;
-	RETURN format('SELECT c.* FROM %s CROSS JOIN LATERAL %s ORDER BY r.day DESC, r.begin DESC, r.id DESC, c.record_no LIMIT %L',
-		api.walk_of(f, place, CASE WHEN p_report IS NULL THEN api.where_found(f) ELSE format(' AND r.id = %s', p_report) END),
-		api.records_of_r(f, CASE WHEN place.at IS NOT NULL THEN
-			format(' AND ((r.begin, r.id) <> (%L::timestamptz, %s) OR c.record_no > %s)', place.at, place.id, place.no) ELSE '' END), p_limit);
+	RETURN format('SELECT c.* FROM %s CROSS JOIN LATERAL %s ORDER BY r.day DESC, r.begin DESC, r.id DESC, c.record_no '
+		'LIMIT %L',
+		api.walk_of(f, place, CASE WHEN p_report IS NULL THEN api.where_found(f)
+			ELSE format(' AND r.id = %s', p_report) END), api.records_of_r(f, CASE WHEN place.at IS NOT NULL THEN
+			format(' AND ((r.begin, r.id) <> (%L::timestamptz, %s) OR c.record_no > %s)', place.at, place.id, place.no)
+				ELSE '' END), p_limit);
 END
 $$;
 
 -- The first p_limit of these records.
-CREATE FUNCTION api.records_page(f api.filter_set, place api.place, p_report bigint, p_limit integer) RETURNS dmarc.records[]
+CREATE FUNCTION api.records_page(f api.filter_set, place api.place, p_report bigint, p_limit integer)
+RETURNS dmarc.records[]
 LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
@@ -191,7 +210,8 @@ DECLARE
 	more dmarc.records[];
 BEGIN
 	FOR span IN SELECT * FROM api.spans(api.by_address(f), place) LOOP
-		EXECUTE format('SELECT array_agg(c::dmarc.records) FROM (%s) c', api.records_query(span, place, p_report, p_limit - cardinality(page))) INTO more;
+		EXECUTE format('SELECT array_agg(c::dmarc.records) FROM (%s) c',
+			api.records_query(span, place, p_report, p_limit - cardinality(page))) INTO more;
 		page := page || more;
 		EXIT WHEN cardinality(page) >= p_limit;
 	END LOOP;
@@ -205,13 +225,14 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 BEGIN
 	RETURN jsonb_build_object('report', r.report::text, 'record_no', r.record_no, 'domain', api.display(r.domain),
-		'org_name', api.display(r.org_name), 'begin', api.iso(r."begin"), 'source_ip', host(r.source_ip), 'source', api.display(r.source),
-		'source_name', (SELECT api.display(a.source_name) FROM dmarc.addresses a WHERE a.source_ip = r.source_ip), 'label', r.label,
-		'rdns', api.display(r.rdns), 'count', r.count, 'disposition', api.display(r.disposition), 'dkim', api.display(r.dkim),
-		'spf', api.display(r.spf), 'dmarc_pass', r.dmarc_pass, 'class', r.class, 'reason', coalesce(api.display(r.reason), '[]'),
-		'header_from', api.display(r.header_from), 'envelope_from', api.display(r.envelope_from),
-		'envelope_to', api.display(r.envelope_to), 'auth_results', api.auth_results(r.auth_results),
-		'notes', coalesce(api.display(r.notes), '[]'));
+		'org_name', api.display(r.org_name), 'begin', api.iso(r."begin"), 'source_ip', host(r.source_ip),
+		'source', api.display(r.source), 'source_name', (SELECT api.display(a.source_name) FROM dmarc.addresses a
+			WHERE a.source_ip = r.source_ip), 'label', r.label,
+		'rdns', api.display(r.rdns), 'count', r.count, 'disposition', api.display(r.disposition),
+		'dkim', api.display(r.dkim), 'spf', api.display(r.spf), 'dmarc_pass', r.dmarc_pass, 'class', r.class,
+		'reason', coalesce(api.display(r.reason), '[]'), 'header_from', api.display(r.header_from),
+		'envelope_from', api.display(r.envelope_from), 'envelope_to', api.display(r.envelope_to),
+		'auth_results', api.auth_results(r.auth_results), 'notes', coalesce(api.display(r.notes), '[]'));
 END
 $$;
 
@@ -243,7 +264,8 @@ BEGIN
 	f := api.filter_of_report(f, p_report);
 	page := api.records_page(f, place, p_report, p.size + 1);
 	RETURN jsonb_build_object('window', api.window_json(f),
-		'items', (SELECT coalesce(jsonb_agg(api.record_item(page[n]) ORDER BY n), '[]') FROM generate_series(1, least(cardinality(page), p.size)) AS n),
+		'items', (SELECT coalesce(jsonb_agg(api.record_item(page[n]) ORDER BY n), '[]')
+			FROM generate_series(1, least(cardinality(page), p.size)) AS n),
 		'next', CASE WHEN cardinality(page) > p.size THEN
 			api.place_make('records', page[p.size]."begin", page[p.size].report, page[p.size].record_no) END);
 END
@@ -254,11 +276,12 @@ CREATE FUNCTION api.record_json(r dmarc.records) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT jsonb_build_object('record_no', r.record_no, 'class', r.class, 'dmarc_pass', r.dmarc_pass,
-		'row', jsonb_build_object('source_ip', host(r.source_ip), 'count', r.count, 'policy_evaluated', jsonb_build_object(
+		'row', jsonb_build_object('source_ip', host(r.source_ip), 'count', r.count,
+			'policy_evaluated', jsonb_build_object(
 			'disposition', api.display(r.disposition), 'dkim', api.display(r.dkim), 'spf', api.display(r.spf),
 			'reason', coalesce(api.display(r.reason), '[]'))),
-		'identifiers', jsonb_build_object('header_from', api.display(r.header_from), 'envelope_from', api.display(r.envelope_from),
-			'envelope_to', api.display(r.envelope_to)),
+		'identifiers', jsonb_build_object('header_from', api.display(r.header_from),
+			'envelope_from', api.display(r.envelope_from), 'envelope_to', api.display(r.envelope_to)),
 		'auth_results', api.auth_results(r.auth_results),
 		'notes', coalesce(api.display(r.notes), '[]'))
 $$;

@@ -5,7 +5,8 @@ CREATE FUNCTION api.seen_domains(f api.filter_set) RETURNS integer[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN CASE WHEN f.domain IS NULL THEN '{0}' ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain)) END;
+	RETURN CASE WHEN f.domain IS NULL THEN '{0}' ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d
+		WHERE d.domain = ANY (f.domain)) END;
 END
 $$;
 
@@ -16,14 +17,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN cardinality(domains) = 1 AND seen = 'api.seen'
 		THEN 'SELECT b.source_ip FROM api.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen >= $2'
-		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= $2', seen) END
+		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= '
+			'$2', seen) END
 $$;
 
 -- The number of sources in a window, of those never seen before it, and of those with at least half of their messages
 -- failing. A source was seen before if one of its addresses was: one that it has in the window, or another that
 -- belongs to it today.
 CREATE FUNCTION api.source_counts(f api.filter_set) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on -- as in api.key_page()
+-- as in api.key_page()
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
 	seen constant text := api.seen_view();
@@ -38,11 +41,12 @@ BEGIN
 	PERFORM api.look_up_addresses(api.names_sources(f));
 	EXECUTE format($q$
 		WITH sums AS (
-			SELECT c.source_ip, sum(c.messages::double precision) AS messages, sum(CASE WHEN c.dmarc_pass THEN c.messages::double precision ELSE 0 END) AS pass
+			SELECT c.source_ip, sum(c.messages::double precision) AS messages,
+				sum(CASE WHEN c.dmarc_pass THEN c.messages::double precision ELSE 0 END) AS pass
 			FROM %s GROUP BY 1
 		), sources AS (
-			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, sum(s.pass) <= sum(s.messages) * 0.5 AND sum(s.messages) > 0 AS failing,
-				bool_or(n.source_ip IS NULL) AS old
+			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, sum(s.pass) <= sum(s.messages) * 0.5
+				AND sum(s.messages) > 0 AS failing, bool_or(n.source_ip IS NULL) AS old
 			FROM sums s
 			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			LEFT JOIN (%s) n ON n.source_ip = s.source_ip
@@ -55,8 +59,10 @@ BEGIN
 	-- a condition of the aggregate, so that each address is looked up
 	EXECUTE format('SELECT count(DISTINCT a.source) FILTER (WHERE %s) FROM dmarc.addresses a WHERE a.source = ANY ($3)',
 		CASE WHEN seen = 'api.seen'
-			THEN 'EXISTS (SELECT 1 FROM api.seen b WHERE b.source_ip = a.source_ip AND b.domain_id = ANY ($1) AND b.first_seen < $2)'
-			ELSE 'a.source_ip IN (SELECT b.source_ip FROM dmarc.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen < $2)' END)
+			THEN 'EXISTS (SELECT 1 FROM api.seen b WHERE b.source_ip = a.source_ip AND b.domain_id = ANY '
+				'($1) AND b.first_seen < $2)'
+			ELSE 'a.source_ip IN (SELECT b.source_ip FROM dmarc.seen b WHERE b.domain_id = ANY ($1) AND '
+				'b.first_seen < $2)' END)
 	INTO old USING domains, since, names;
 	RETURN jsonb_build_object('total', sources, 'failing', failing, 'new', new - old);
 END
@@ -70,8 +76,10 @@ DECLARE
 	answer jsonb;
 BEGIN
 	EXECUTE format($q$
-		SELECT jsonb_build_object('reports', coalesce(sum(o.reports), 0), 'reporters', count(o.org_name), 'last_report_at', api.iso(max(o.last)))
-		FROM (SELECT r.org_name, count(*) AS reports, max(r.received_at) AS last FROM %s GROUP BY 1) o$q$, api.reports_of(f))
+		SELECT jsonb_build_object('reports', coalesce(sum(o.reports), 0), 'reporters', count(o.org_name),
+			'last_report_at', api.iso(max(o.last)))
+		FROM (SELECT r.org_name, count(*) AS reports, max(r.received_at) AS last FROM %s GROUP BY 1) o$q$,
+			api.reports_of(f))
 	INTO answer;
 	RETURN answer;
 END
@@ -94,10 +102,12 @@ LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE p_by
 		WHEN 'class' THEN 'c.class'
-		WHEN 'disposition' THEN format('CASE WHEN c.disposition = ANY (%L) THEN c.disposition ELSE ''unknown'' END', api.dispositions())
+		WHEN 'disposition' THEN format('CASE WHEN c.disposition = ANY (%L) THEN c.disposition ELSE ''unknown'' END',
+			api.dispositions())
 		WHEN 'domain' THEN 'c.domain'
 		WHEN 'reporter' THEN 'coalesce(c.org_name, ''unknown'')'
-		WHEN 'alignment' THEN $q$CASE WHEN c.dkim_aligned AND c.spf_aligned THEN 'both' WHEN c.dkim_aligned THEN 'dkim_only'
+		WHEN 'alignment' THEN $q$CASE WHEN c.dkim_aligned AND c.spf_aligned THEN 'both'
+			WHEN c.dkim_aligned THEN 'dkim_only'
 			WHEN c.spf_aligned THEN 'spf_only' ELSE 'none' END$q$
 	END
 $$;
@@ -146,7 +156,8 @@ BEGIN
 	), largest AS (
 		SELECT key, row_number() OVER (ORDER BY sum(n) DESC NULLS LAST, key COLLATE "C") AS rank FROM shown GROUP BY key
 	), sums AS (
-		SELECT s.t, CASE WHEN api.series_keys(p_by) IS NULL AND l.rank > 10 THEN 'other' ELSE s.key END AS key, sum(s.n) AS n
+		SELECT s.t, CASE WHEN api.series_keys(p_by) IS NULL AND l.rank > 10 THEN 'other' ELSE s.key END AS key,
+			sum(s.n) AS n
 		FROM shown s JOIN largest l USING (key)
 		GROUP BY 1, 2
 	), keys AS (
@@ -156,12 +167,14 @@ BEGIN
 		WHERE api.series_keys(p_by) IS NULL GROUP BY s.key
 	), points AS (
 		SELECT b.t, b.complete,
-			(SELECT jsonb_object_agg(k.key, coalesce(s.n, 0)) FROM keys k LEFT JOIN sums s ON s.t = b.t AND s.key = k.key) AS v
+			(SELECT jsonb_object_agg(k.key, coalesce(s.n, 0)) FROM keys k
+				LEFT JOIN sums s ON s.t = b.t AND s.key = k.key) AS v
 		FROM api.buckets(p_bucket, f) b
 	)
 	SELECT jsonb_build_object('window', api.window_json(f), 'bucket', p_bucket, 'by', p_by,
 		'keys', (SELECT coalesce(jsonb_agg(k.key ORDER BY k.rank NULLS LAST), '[]') FROM keys k),
-		'points', coalesce(jsonb_agg(jsonb_build_object('t', p.t, 'complete', p.complete, 'v', coalesce(p.v, '{}')) ORDER BY p.t), '[]'))
+		'points', coalesce(jsonb_agg(jsonb_build_object('t', p.t, 'complete', p.complete, 'v', coalesce(p.v, '{}'))
+			ORDER BY p.t), '[]'))
 	INTO answer FROM points p;
 	RETURN answer;
 END

@@ -17,7 +17,12 @@ CREATE FUNCTION api.display(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN value ~ '^[ -~]*$' THEN value ELSE
-		translate(value, E'\t\n\r\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000b\u000c\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069', '   ') END
+		translate(value,
+			E'\t\n\r\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000b\u000c\u000e\u000f\u0010\u0011\u0012\u0013'
+			'\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083'
+			'\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094'
+			'\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u061c\u200e\u200f\u202a\u202b\u202c'
+			'\u202d\u202e\u2066\u2067\u2068\u2069', '   ') END
 $$;
 
 -- The same for every text in a JSON value. Printable ASCII without an escape needs no walk.
@@ -35,7 +40,8 @@ BEGIN
 			RETURN (SELECT coalesce(jsonb_agg(api.display(e) ORDER BY no), '[]')
 				FROM jsonb_array_elements(value) WITH ORDINALITY AS a(e, no));
 		WHEN 'object' THEN
-			RETURN (SELECT coalesce(jsonb_object_agg(api.display(k), api.display(e)), '{}') FROM jsonb_each(value) AS o(k, e));
+			RETURN (SELECT coalesce(jsonb_object_agg(api.display(k), api.display(e)), '{}')
+				FROM jsonb_each(value) AS o(k, e));
 		ELSE
 			RETURN value;
 	END CASE;
@@ -72,7 +78,8 @@ AS $$ SELECT array_agg(lower(rtrim(v, '.'))) FROM unnest(p_values) v $$;
 -- A text for display that keeps its lines, for original headers.
 CREATE FUNCTION api.display_lines(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no) FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
+AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no)
+	FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
 
 -- A number of messages, as text.
 CREATE FUNCTION api.messages_words(n numeric) RETURNS text

@@ -3,7 +3,8 @@
 CREATE OR REPLACE VIEW dmarc.domains AS
 SELECT name AS domain, id AS domain_id FROM ruad.domain;
 COMMENT ON VIEW dmarc.domains IS 'One row per domain that a report was ever about, of any kind.';
-COMMENT ON COLUMN dmarc.domains.domain IS 'Its name: policy_published/domain, policy-domain, or the domain of a failure report';
+COMMENT ON COLUMN dmarc.domains.domain IS
+	'Its name: policy_published/domain, policy-domain, or the domain of a failure report';
 COMMENT ON COLUMN dmarc.domains.domain_id IS 'Its number in this database';
 
 CREATE OR REPLACE VIEW dmarc.schema_version AS

@@ -35,5 +35,5 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_wanted, ruad.enrich_store, ruad.enrich_addresses, ruad.enrich_networks,
-	ruad.dns_wanted, ruad.dns_store TO ruad_enrich;
+GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_wanted, ruad.enrich_store,
+	ruad.enrich_addresses, ruad.enrich_networks, ruad.dns_wanted, ruad.dns_store TO ruad_enrich;

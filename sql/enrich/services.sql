@@ -18,7 +18,8 @@ AS $$
 BEGIN
 	WITH seen AS ( -- what lately authenticated from there
 		SELECT e.auth_results
-		FROM (SELECT r.domain_id, r.evaluation FROM ruad.record r WHERE r.source_ip = p_source_ip ORDER BY r.day DESC LIMIT 50) r
+		FROM (SELECT r.domain_id, r.evaluation FROM ruad.record r WHERE r.source_ip = p_source_ip
+			ORDER BY r.day DESC LIMIT 50) r
 		JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 	), names AS (
 		SELECT 1 AS rank, 'rdns' AS kind, unnest(ruad.names_above(p_rdns)) AS value
@@ -31,7 +32,8 @@ BEGIN
 		SELECT 4, 'dkim', unnest(ruad.names_above(s.v ->> 'domain'))
 		FROM seen, jsonb_path_query(seen.auth_results, '$.dkim[*] ? (@.result == "pass")') AS s(v) WHERE p_rdns IS NULL
 	)
-	SELECT r.service, r.kind INTO service_of.service, service_of.basis FROM names n JOIN ruad.service_rule r ON r.kind = n.kind AND r.value = n.value
+	SELECT r.service, r.kind INTO service_of.service, service_of.basis FROM names n
+	JOIN ruad.service_rule r ON r.kind = n.kind AND r.value = n.value
 	ORDER BY n.rank, octet_length(r.value) DESC, r.service LIMIT 1;
 END
 $$;
@@ -44,11 +46,13 @@ AS $$
 BEGIN
 	RETURN ARRAY(SELECT ROW(s.v ->> 'key', s.v ->> 'name', s.v ->> 'type', p_origin)::ruad.service
 		FROM jsonb_array_elements(p_services) AS s(v)
-		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service o WHERE o.key = s.v ->> 'key' AND o.origin = 'file'));
+		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service o WHERE o.key = s.v ->> 'key'
+			AND o.origin = 'file'));
 END
 $$;
 
-CREATE FUNCTION ruad.service_rules_wanted(p_origin text, p_services jsonb, wanted ruad.service[]) RETURNS ruad.service_rule[]
+CREATE FUNCTION ruad.service_rules_wanted(p_origin text, p_services jsonb, wanted ruad.service[])
+RETURNS ruad.service_rule[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
@@ -61,7 +65,8 @@ BEGIN
 			WHERE s.v ->> 'key' IN (SELECT w.key FROM unnest(wanted) w)
 			GROUP BY 1, 2
 		) r
-		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service_rule t JOIN ruad.service o ON o.key = t.service AND o.origin = 'file'
+		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service_rule t
+			JOIN ruad.service o ON o.key = t.service AND o.origin = 'file'
 			WHERE t.kind = r.kind AND t.value = r.value));
 END
 $$;
@@ -74,9 +79,11 @@ DECLARE
 	changed bigint;
 BEGIN
 	WITH found AS MATERIALIZED (
-		SELECT a.source_ip, s.service, s.basis FROM ruad.address a, ruad.service_of(a.source_ip, a.rdns, a.asn) s WHERE a.looked_up_at IS NOT NULL
+		SELECT a.source_ip, s.service, s.basis FROM ruad.address a, ruad.service_of(a.source_ip, a.rdns, a.asn) s
+		WHERE a.looked_up_at IS NOT NULL
 	)
-	UPDATE ruad.address a SET service = f.service, service_basis = f.basis, label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, a.asn)
+	UPDATE ruad.address a SET service = f.service, service_basis = f.basis,
+		label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, a.asn)
 	FROM found f
 	WHERE f.source_ip = a.source_ip AND (a.service, a.service_basis) IS DISTINCT FROM (f.service, f.basis);
 	GET DIAGNOSTICS changed = ROW_COUNT;
@@ -98,10 +105,14 @@ BEGIN
 	LOCK TABLE ruad.service IN SHARE ROW EXCLUSIVE MODE; -- sessions queue
 	wanted := ruad.services_wanted(p_origin, p_services);
 	rules := ruad.service_rules_wanted(p_origin, p_services, wanted);
-	IF NOT EXISTS ((SELECT w.key, w.name, w.type FROM unnest(wanted) w) EXCEPT (SELECT o.key, o.name, o.type FROM ruad.service o WHERE o.origin = p_origin))
-		AND NOT EXISTS ((SELECT o.key FROM ruad.service o WHERE o.origin = p_origin) EXCEPT (SELECT w.key FROM unnest(wanted) w))
-		AND NOT EXISTS ((SELECT r.kind, r.value, r.service FROM unnest(rules) r) EXCEPT (SELECT t.kind, t.value, t.service FROM ruad.service_rule t))
-		AND NOT EXISTS ((SELECT t.kind, t.value, t.service FROM ruad.service_rule t JOIN ruad.service o ON o.key = t.service
+	IF NOT EXISTS ((SELECT w.key, w.name, w.type FROM unnest(wanted) w) EXCEPT (SELECT o.key, o.name, o.type
+		FROM ruad.service o WHERE o.origin = p_origin))
+		AND NOT EXISTS ((SELECT o.key FROM ruad.service o WHERE o.origin = p_origin) EXCEPT (SELECT w.key
+			FROM unnest(wanted) w))
+		AND NOT EXISTS ((SELECT r.kind, r.value, r.service FROM unnest(rules) r) EXCEPT (SELECT t.kind, t.value,
+			t.service FROM ruad.service_rule t))
+		AND NOT EXISTS ((SELECT t.kind, t.value, t.service FROM ruad.service_rule t
+			JOIN ruad.service o ON o.key = t.service
 			WHERE o.origin = p_origin) EXCEPT (SELECT r.kind, r.value, r.service FROM unnest(rules) r)) THEN
 		RETURN 0;
 	END IF;

@@ -7,8 +7,10 @@ AS $$
 BEGIN
 	INSERT INTO ruad.item (mail, item_no, kind, status, place, code, reason, report, sha256, partial)
 	SELECT to_mail, CASE WHEN EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = to_mail AND i.item_no = t.item_no)
-		THEN last.no + t.ord::integer ELSE t.item_no END, t.kind, t.status, t.place, t.code, t.reason, t.report, t.sha256, t.partial
-	FROM unnest(things) WITH ORDINALITY AS t(mail, item_no, kind, status, place, code, reason, report, sha256, partial, ord)
+		THEN last.no + t.ord::integer ELSE t.item_no END, t.kind, t.status, t.place, t.code, t.reason,
+		t.report, t.sha256, t.partial
+	FROM unnest(things) WITH ORDINALITY AS t(mail, item_no, kind, status, place, code, reason, report, sha256, partial,
+		ord)
 	CROSS JOIN (SELECT max(no) AS no FROM (SELECT i.item_no FROM ruad.item i WHERE i.mail = to_mail
 		UNION ALL SELECT u.item_no FROM unnest(things) u) AS n(no)) AS last;
 END
@@ -40,15 +42,18 @@ DECLARE
 	kept bigint[];
 BEGIN
 	PERFORM 1 FROM ruad.mail m WHERE m.id IN (SELECT s.id FROM unnest(mails) s) ORDER BY m.id FOR UPDATE;
-	IF EXISTS (SELECT 1 FROM unnest(mails) s JOIN ruad.raw r ON r.mail = s.id WHERE r.sha256 IS DISTINCT FROM s.sha256) THEN
+	IF EXISTS (SELECT 1 FROM unnest(mails) s JOIN ruad.raw r ON r.mail = s.id WHERE r.sha256 IS DISTINCT FROM s.sha256)
+		THEN
 		RAISE EXCEPTION 'these are not the bytes that are kept' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	kept := ARRAY(SELECT r.mail FROM ruad.raw r WHERE r.mail IN (SELECT s.id FROM unnest(mails) s));
-	items := ARRAY(SELECT i FROM unnest(items) i JOIN unnest(mails) WITH ORDINALITY s ON s.ordinality = i.mail_no WHERE s.id = ANY (kept));
+	items := ARRAY(SELECT i FROM unnest(items) i JOIN unnest(mails) WITH ORDINALITY s ON s.ordinality = i.mail_no
+		WHERE s.id = ANY (kept));
 	FOR k IN 1 .. cardinality(mails) LOOP
 		mails[k].received_at := (SELECT m.received_at FROM ruad.mail m WHERE m.id = mails[k].id);
 	END LOOP;
-	DELETE FROM ruad.item i WHERE i.mail = ANY (kept) AND (ruad.is_open(i.status, i.code) OR NOT ruad.is_there(i.report));
+	DELETE FROM ruad.item i WHERE i.mail = ANY (kept)
+		AND (ruad.is_open(i.status, i.code) OR NOT ruad.is_there(i.report));
 END
 $$;
 
@@ -61,8 +66,9 @@ BEGIN
 		WHERE f.mail = reading.id AND NOT (f.status = 'duplicate' AND f.code IS NULL
 			AND EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = reading.id AND i.report = f.report))
 		ORDER BY f.item_no));
-	UPDATE ruad.mail m SET message_id = coalesce(reading.message_id, m.message_id), subject = coalesce(reading.subject, m.subject),
-		header_from = coalesce(reading.header_from, m.header_from), authentic = coalesce(nullif(ruad.verdict(reading.authentic), 'none'), m.authentic)
+	UPDATE ruad.mail m SET message_id = coalesce(reading.message_id, m.message_id),
+		subject = coalesce(reading.subject, m.subject), header_from = coalesce(reading.header_from, m.header_from),
+		authentic = coalesce(nullif(ruad.verdict(reading.authentic), 'none'), m.authentic)
 	WHERE m.id = reading.id;
 END
 $$;
@@ -74,7 +80,8 @@ AS $$
 BEGIN
 	DELETE FROM ruad.item i WHERE i.mail = follower AND ruad.is_open(i.status, i.code);
 	PERFORM ruad.ledger_add(follower, ARRAY(
-		SELECT ROW(follower, i.item_no, i.kind, 'duplicate', i.place, CASE WHEN ruad.is_open(i.status, i.code) THEN i.code END,
+		SELECT ROW(follower, i.item_no, i.kind, 'duplicate', i.place,
+			CASE WHEN ruad.is_open(i.status, i.code) THEN i.code END,
 			CASE WHEN ruad.is_open(i.status, i.code) THEN i.reason END, i.report, i.sha256, i.partial)::ruad.item
 		FROM ruad.item i
 		WHERE i.mail = of_mail AND (ruad.is_open(i.status, i.code)
@@ -85,8 +92,8 @@ $$;
 
 -- Store what was found in mails that were read again. Like ruad.ingest(), once per transaction; for ruad_owner.
 CREATE FUNCTION ruad.ingest_again(mails ruad.new_mail[], items ruad.new_item[])
-RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
-	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer,
+	unreadable integer, keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -114,7 +121,8 @@ $$;
 
 -- The next stored mail after that id, received since then, with an item of that code; NULL is any.
 CREATE FUNCTION ruad.kept_after(after bigint, since timestamptz DEFAULT NULL, code text DEFAULT NULL)
-RETURNS TABLE (mail_id bigint, received_at timestamptz, source text, name text, envelope_from text, recipients jsonb, raw bytea)
+RETURNS TABLE (mail_id bigint, received_at timestamptz, source text, name text, envelope_from text, recipients jsonb,
+	raw bytea)
 LANGUAGE plpgsql STABLE
 AS $$
 #variable_conflict use_column
@@ -124,7 +132,8 @@ BEGIN
 	FROM ruad.raw k JOIN ruad.mail m ON m.id = k.mail
 	WHERE k.mail > coalesce(kept_after.after, 0)
 		AND (kept_after.since IS NULL OR m.received_at >= kept_after.since)
-		AND (kept_after.code IS NULL OR EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = m.id AND i.code = kept_after.code))
+		AND (kept_after.code IS NULL OR EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = m.id
+			AND i.code = kept_after.code))
 	ORDER BY k.mail
 	LIMIT 1;
 END

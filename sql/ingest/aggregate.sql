@@ -9,13 +9,13 @@ DECLARE
 	stored bigint[];
 BEGIN
 	WITH new AS (
-		INSERT INTO ruad.report (begin, "end", id, mail, received_at, records, messages, pass, day, domain_id, reporter_id, pct, partial, key,
-			sha256, authentic, dialect, version, xmlns, email, extra_contact_info, report_id, error, generator, adkim, aspf, p, sp, np, fo,
-			testing, discovery_method, notes, record_notes)
-		SELECT i.begin, i."end", w.report, w.mail, w.received_at, i.records, i.messages, i.pass, w.day, w.domain_id, w.reporter_id, i.pct,
-			i.partial IS TRUE, w.key, i.sha256, ruad.verdict(w.authentic), coalesce(i.dialect, 'draft'), i.version, i.xmlns, i.email,
-			i.extra_contact_info, i.report_id, i.error, i.generator, i.adkim, i.aspf, i.p, i.sp, i.np, i.fo, i.testing, i.discovery_method,
-			i.notes, i.record_notes
+		INSERT INTO ruad.report (begin, "end", id, mail, received_at, records, messages, pass, day, domain_id,
+			reporter_id, pct, partial, key, sha256, authentic, dialect, version, xmlns, email, extra_contact_info,
+			report_id, error, generator, adkim, aspf, p, sp, np, fo, testing, discovery_method, notes, record_notes)
+		SELECT i.begin, i."end", w.report, w.mail, w.received_at, i.records, i.messages, i.pass, w.day,
+			w.domain_id, w.reporter_id, i.pct, i.partial IS TRUE, w.key, i.sha256, ruad.verdict(w.authentic),
+			coalesce(i.dialect, 'draft'), i.version, i.xmlns, i.email, i.extra_contact_info, i.report_id, i.error,
+			i.generator, i.adkim, i.aspf, i.p, i.sp, i.np, i.fo, i.testing, i.discovery_method, i.notes, i.record_notes
 		FROM unnest(work) w CROSS JOIN LATERAL (SELECT (w.item).*) i
 		WHERE w.status IS NULL AND w.nth = 1
 		ORDER BY w.domain_id, w.day, w.key
@@ -36,12 +36,13 @@ AS $$
 DECLARE
 	i ruad.new_item := w.item;
 BEGIN
-	UPDATE ruad.report r SET mail = w.mail, received_at = w.received_at, records = i.records, messages = i.messages, pass = i.pass,
-		reporter_id = w.reporter_id, pct = i.pct, sha256 = i.sha256, dialect = coalesce(i.dialect, 'draft'), version = i.version,
-		xmlns = i.xmlns, email = i.email, extra_contact_info = i.extra_contact_info, report_id = i.report_id, error = i.error,
-		generator = i.generator, adkim = i.adkim, aspf = i.aspf, p = i.p, sp = i.sp, np = i.np, fo = i.fo, testing = i.testing,
-		discovery_method = i.discovery_method, notes = i.notes, record_notes = i.record_notes, partial = i.partial IS TRUE,
-		authentic = ruad.verdict(w.authentic)
+	UPDATE ruad.report r SET mail = w.mail, received_at = w.received_at, records = i.records, messages = i.messages,
+		pass = i.pass, reporter_id = w.reporter_id, pct = i.pct, sha256 = i.sha256,
+		dialect = coalesce(i.dialect, 'draft'), version = i.version, xmlns = i.xmlns, email = i.email,
+		extra_contact_info = i.extra_contact_info, report_id = i.report_id, error = i.error, generator = i.generator,
+		adkim = i.adkim, aspf = i.aspf, p = i.p, sp = i.sp, np = i.np, fo = i.fo, testing = i.testing,
+		discovery_method = i.discovery_method, notes = i.notes, record_notes = i.record_notes,
+		partial = i.partial IS TRUE, authentic = ruad.verdict(w.authentic)
 	WHERE r.domain_id = w.domain_id AND r.day = w.day AND r.id = w.report;
 END
 $$;
@@ -59,7 +60,8 @@ DECLARE
 BEGIN
 	replaced := '{}';
 	FOR better IN
-		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).records, (w.item).partial IS TRUE AS partial
+		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).records,
+			(w.item).partial IS TRUE AS partial
 		FROM unnest(work) WITH ORDINALITY w
 		WHERE w.status IS NULL AND w.nth = 1 AND (SELECT r.partial FROM ruad.report r
 			WHERE r.domain_id = w.domain_id AND r.day = w.day AND r.key = w.key)

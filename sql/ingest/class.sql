@@ -74,7 +74,8 @@ CREATE FUNCTION ruad.override_types(reason jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN jsonb_path_exists(reason, '$[*]') THEN
-		coalesce((SELECT array_agg(DISTINCT t #>> '{}' COLLATE "C") FROM jsonb_path_query(reason, '$[*].type ? (@.type() == "string")') t), '{}') END
+		coalesce((SELECT array_agg(DISTINCT t #>> '{}' COLLATE "C")
+			FROM jsonb_path_query(reason, '$[*].type ? (@.type() == "string")') t), '{}') END
 $$;
 
 -- The first half of a text's SHA-256, for unique keys.

@@ -5,9 +5,10 @@ CREATE FUNCTION ruad.insert_facets(facets ruad.facet[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	INSERT INTO ruad.facet (id, domain_id, hash, dkim_aligned, spf_aligned, class, auth_domain, override, disposition, header_from)
-	SELECT nextval('ruad.evaluation_id_seq'), f.domain_id, f.hash, f.dkim_aligned, f.spf_aligned, f.class, f.auth_domain,
-		f.override, f.disposition, f.header_from
+	INSERT INTO ruad.facet (id, domain_id, hash, dkim_aligned, spf_aligned, class, auth_domain, override,
+		disposition, header_from)
+	SELECT nextval('ruad.evaluation_id_seq'), f.domain_id, f.hash, f.dkim_aligned, f.spf_aligned, f.class,
+		f.auth_domain, f.override, f.disposition, f.header_from
 	FROM unnest(facets) f
 	WHERE NOT EXISTS (SELECT 1 FROM ruad.facet o WHERE o.domain_id = f.domain_id AND o.hash = f.hash)
 	ORDER BY f.domain_id, f.hash
@@ -22,9 +23,10 @@ AS $$
 BEGIN
 	RETURN ARRAY(
 		SELECT ROW(NULL, e.domain_id,
-			ruad.hash_of(ROW(e.dkim IS NOT DISTINCT FROM 'pass', e.spf IS NOT DISTINCT FROM 'pass', c.class, e.disposition, e.header_from, c.auth_domain, c.override)::text),
-			e.dkim IS NOT DISTINCT FROM 'pass', e.spf IS NOT DISTINCT FROM 'pass', c.class, c.auth_domain, c.override, e.disposition,
-			e.header_from)::ruad.facet
+			ruad.hash_of(ROW(e.dkim IS NOT DISTINCT FROM 'pass', e.spf IS NOT DISTINCT FROM 'pass', c.class,
+				e.disposition, e.header_from, c.auth_domain, c.override)::text),
+			e.dkim IS NOT DISTINCT FROM 'pass', e.spf IS NOT DISTINCT FROM 'pass', c.class, c.auth_domain,
+			c.override, e.disposition, e.header_from)::ruad.facet
 		FROM unnest(evaluations) WITH ORDINALITY e
 		LEFT JOIN ruad.domain d ON d.id = e.domain_id
 		CROSS JOIN LATERAL (SELECT
@@ -43,28 +45,33 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan
 AS $$
 DECLARE
 	facets ruad.facet[] := ruad.facets_of(evaluations);
-	hashes uuid[] := ARRAY(SELECT ruad.hash_of(ROW(e.disposition, e.dkim, e.spf, e.header_from, e.envelope_from, e.envelope_to, e.reason,
-		e.auth_results, e.notes)::text) FROM unnest(evaluations) WITH ORDINALITY e ORDER BY e.ordinality);
+	hashes uuid[] := ARRAY(SELECT ruad.hash_of(ROW(e.disposition, e.dkim, e.spf, e.header_from, e.envelope_from,
+		e.envelope_to, e.reason, e.auth_results, e.notes)::text) FROM unnest(evaluations) WITH ORDINALITY e
+		ORDER BY e.ordinality);
 BEGIN
 	PERFORM ruad.insert_facets(facets);
-	INSERT INTO ruad.evaluation (id, facet, day, domain_id, hash, class, auth_domain, override, disposition, dkim, spf, header_from, envelope_from, envelope_to, reason,
-		auth_results, notes)
-	SELECT nextval('ruad.evaluation_id_seq'), (SELECT o.id FROM ruad.facet o WHERE o.domain_id = n.domain_id AND o.hash = n.facet_hash),
-		ruad.month_of(n.day), n.domain_id, n.hash, n.class, n.auth_domain, n.override, n.disposition, n.dkim, n.spf, n.header_from, n.envelope_from, n.envelope_to,
-		n.reason, n.auth_results, n.notes
+	INSERT INTO ruad.evaluation (id, facet, day, domain_id, hash, class, auth_domain, override, disposition, dkim, spf,
+		header_from, envelope_from, envelope_to, reason, auth_results, notes)
+	SELECT nextval('ruad.evaluation_id_seq'), (SELECT o.id FROM ruad.facet o WHERE o.domain_id = n.domain_id
+		AND o.hash = n.facet_hash),
+		ruad.month_of(n.day), n.domain_id, n.hash, n.class, n.auth_domain, n.override, n.disposition, n.dkim, n.spf,
+		n.header_from, n.envelope_from, n.envelope_to, n.reason, n.auth_results, n.notes
 	-- side by side, since a join of the arrays by their ordinality would compare each with each
 	FROM ROWS FROM (unnest(evaluations), unnest(facets), unnest(hashes))
-		AS n(domain_id, day, disposition, dkim, spf, header_from, envelope_from, envelope_to, reason, auth_results, notes,
-			facet_id, facet_domain_id, facet_hash, dkim_aligned, spf_aligned, class, auth_domain, override, facet_disposition,
-			facet_header_from, hash)
-	WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation o WHERE o.domain_id = n.domain_id AND o.day = ruad.month_of(n.day) AND o.hash = n.hash)
+		AS n(domain_id, day, disposition, dkim, spf, header_from, envelope_from, envelope_to, reason, auth_results,
+			notes, facet_id, facet_domain_id, facet_hash, dkim_aligned, spf_aligned, class, auth_domain,
+			override, facet_disposition, facet_header_from, hash)
+	WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation o WHERE o.domain_id = n.domain_id AND o.day = ruad.month_of(n.day)
+		AND o.hash = n.hash)
 	ORDER BY n.domain_id, 3, n.hash
 	ON CONFLICT DO NOTHING;
 
 	RETURN QUERY
-	SELECT (SELECT o.id FROM ruad.evaluation o WHERE o.domain_id = n.domain_id AND o.day = ruad.month_of(n.day) AND o.hash = n.hash)
+	SELECT (SELECT o.id FROM ruad.evaluation o WHERE o.domain_id = n.domain_id AND o.day = ruad.month_of(n.day)
+		AND o.hash = n.hash)
 	FROM ROWS FROM (unnest(evaluations), unnest(hashes)) WITH ORDINALITY
-		AS n(domain_id, day, disposition, dkim, spf, header_from, envelope_from, envelope_to, reason, auth_results, notes, hash, no)
+		AS n(domain_id, day, disposition, dkim, spf, header_from, envelope_from, envelope_to, reason,
+			auth_results, notes, hash, no)
 	ORDER BY n.no;
 END
 $$;

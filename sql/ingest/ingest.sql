@@ -6,7 +6,8 @@
 
 -- Store everything about the reports except records. The caller writes the ledger, since that differs between new
 -- mail and mail that is read again. replaced: the mails that may not need their bytes any more.
-CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], OUT work ruad.judged[], OUT replaced bigint[])
+CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], OUT work ruad.judged[],
+	OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -28,8 +29,8 @@ $$;
 -- the caller now adds to ruad.record. epoch is the value of ruad.evaluation_epoch, read under the lock that adding
 -- reports takes.
 CREATE FUNCTION ruad.outcome(mails ruad.new_mail[], work ruad.judged[])
-RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
-	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer,
+	unreadable integer, keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
@@ -45,7 +46,8 @@ BEGIN
 		FROM unnest(mails) WITH ORDINALITY m LEFT JOIN unnest(work) w ON w.mail = m.id
 		GROUP BY m.ordinality, m.id ORDER BY m.ordinality;
 	RETURN QUERY
-		SELECT (w.item).mail_no, (w.item).item_no, w.mail, 0, 0, 0, 0, false, w.report, w.domain_id, w.reporter_id, w.day, e.last_value
+		SELECT (w.item).mail_no, (w.item).item_no, w.mail, 0, 0, 0, 0, false, w.report, w.domain_id,
+			w.reporter_id, w.day, e.last_value
 		FROM unnest(work) w, ruad.evaluation_epoch e
 		WHERE w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).records > 0
 		ORDER BY 1, 2;
@@ -55,8 +57,8 @@ $$;
 -- Store a batch of new mails, once per transaction. It uses generic plans: no plan depends on the arrays, and
 -- planning took as long as storing a mail.
 CREATE FUNCTION ruad.ingest(mails ruad.new_mail[], items ruad.new_item[])
-RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
-	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer,
+	unreadable integer, keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column

@@ -9,7 +9,8 @@ BEGIN
 	INSERT INTO ruad.domain (name)
 	SELECT DISTINCT n.name
 	FROM unnest(items) i
-	CROSS JOIN LATERAL unnest(CASE WHEN i.kind = 'aggregate' THEN ARRAY[i.domain] WHEN i.kind = 'tls' THEN ruad.tls_domains(i.content)
+	CROSS JOIN LATERAL unnest(CASE WHEN i.kind = 'aggregate' THEN ARRAY[i.domain]
+		WHEN i.kind = 'tls' THEN ruad.tls_domains(i.content)
 		WHEN i.kind IN ('failure', 'feedback') THEN ARRAY[ruad.failure_domain(i.content)] END) AS n(name)
 	WHERE octet_length(n.name) BETWEEN 1 AND 255 AND NOT EXISTS (SELECT 1 FROM ruad.domain d WHERE d.name = n.name)
 	ORDER BY 1
@@ -18,8 +19,10 @@ BEGIN
 	INSERT INTO ruad.reporter (org_name, org_name_hash)
 	SELECT DISTINCT n.org_name, ruad.text_hash(n.org_name) AS hash
 	FROM unnest(items) i
-	CROSS JOIN LATERAL (SELECT CASE i.kind WHEN 'aggregate' THEN i.org_name WHEN 'tls' THEN ruad.json_text(i.content -> 'organization_name') END) AS n(org_name)
-	WHERE n.org_name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ruad.reporter r WHERE r.org_name_hash = ruad.text_hash(n.org_name))
+	CROSS JOIN LATERAL (SELECT CASE i.kind WHEN 'aggregate' THEN i.org_name
+		WHEN 'tls' THEN ruad.json_text(i.content -> 'organization_name') END) AS n(org_name)
+	WHERE n.org_name IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM ruad.reporter r WHERE r.org_name_hash = ruad.text_hash(n.org_name))
 	ORDER BY hash
 	ON CONFLICT DO NOTHING;
 END
@@ -33,7 +36,8 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
 	RETURN ARRAY(
-		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256, CASE WHEN j.status IS NULL THEN nextval('ruad.report_id_seq') END,
+		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256,
+			CASE WHEN j.status IS NULL THEN nextval('ruad.report_id_seq') END,
 			j.begin, ruad.day_of(j.begin), j.domain_id, j.reporter_id, j.key,
 			row_number() OVER (PARTITION BY j.status, j.domain_id, j.key
 				ORDER BY j.partial, CASE WHEN j.partial THEN -(j.item).records END, (j.item).mail_no, (j.item).item_no),
@@ -43,7 +47,8 @@ BEGIN
 				(SELECT d.id FROM ruad.domain d WHERE d.name = i.domain) AS domain_id,
 				(SELECT o.id FROM ruad.reporter o WHERE o.org_name_hash = ruad.text_hash(i.org_name)) AS reporter_id,
 				ruad.report_key(i.org_name, i.email, i.report_id, i.begin, i."end") AS key,
-				CASE WHEN i.kind = 'aggregate' AND fault.code IS NULL THEN NULL ELSE 'quarantined' END AS status, fault.code
+				CASE WHEN i.kind = 'aggregate' AND fault.code IS NULL THEN NULL ELSE 'quarantined' END AS status,
+				fault.code
 			FROM unnest(items) i
 			JOIN unnest(mails) WITH ORDINALITY m ON m.ordinality = i.mail_no
 			CROSS JOIN LATERAL (SELECT CASE
@@ -64,20 +69,25 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
 	RETURN ARRAY(
-		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256, CASE WHEN j.code IS NULL THEN nextval('ruad.report_id_seq') END,
+		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256,
+			CASE WHEN j.code IS NULL THEN nextval('ruad.report_id_seq') END,
 			j.begin, ruad.day_of(j.begin), j.domain_id, j.reporter_id, j.key,
-			row_number() OVER (PARTITION BY j.code, (j.item).kind = 'tls', j.domain_id, j.begin, j.key ORDER BY (j.item).mail_no, (j.item).item_no),
+			row_number() OVER (PARTITION BY j.code, (j.item).kind = 'tls', j.domain_id, j.begin, j.key
+				ORDER BY (j.item).mail_no, (j.item).item_no),
 			CASE WHEN j.code IS NOT NULL THEN 'quarantined' END, j.code)::ruad.judged
 		FROM (
 			SELECT i AS item, m.id AS mail, m.received_at, m.authentic, m.sha256, h.begin, k.code,
 				coalesce((SELECT d.id FROM ruad.domain d WHERE d.name = h.domains[1]), 0) AS domain_id,
-				(SELECT o.id FROM ruad.reporter o WHERE o.org_name_hash = ruad.text_hash(h.organization_name)) AS reporter_id,
+				(SELECT o.id FROM ruad.reporter o
+					WHERE o.org_name_hash = ruad.text_hash(h.organization_name)) AS reporter_id,
 				CASE WHEN k.code IS NULL THEN
-					ruad.tls_key(h.organization_name, ruad.json_text(i.content -> 'report_id'), h.begin, h."end", h.domains) END AS key
+					ruad.tls_key(h.organization_name, ruad.json_text(i.content -> 'report_id'), h.begin,
+						h."end", h.domains) END AS key
 			FROM unnest(items) i
 			JOIN unnest(mails) WITH ORDINALITY m ON m.ordinality = i.mail_no
 			CROSS JOIN LATERAL (SELECT ruad.tls_domains(i.content), ruad.json_text(i.content -> 'organization_name'),
-				ruad.json_time(i.content -> 'date_range' -> 'start_datetime'), ruad.json_time(i.content -> 'date_range' -> 'end_datetime')
+				ruad.json_time(i.content -> 'date_range' -> 'start_datetime'),
+				ruad.json_time(i.content -> 'date_range' -> 'end_datetime')
 				OFFSET 0) AS h(domains, organization_name, begin, "end")
 			CROSS JOIN LATERAL (SELECT CASE
 				WHEN h.begin IS NULL OR h."end" IS NULL OR octet_length(i.sha256) IS DISTINCT FROM 32 THEN 'incomplete'
@@ -120,8 +130,10 @@ AS $$
 BEGIN
 	FOR k IN 1 .. cardinality(work) LOOP
 		CONTINUE WHEN work[k].status IS DISTINCT FROM 'conflict';
-		IF EXISTS (SELECT 1 FROM ruad.item o WHERE o.report = work[k].report AND o.status = 'conflict' AND o.sha256 = (work[k].item).sha256)
-			OR EXISTS (SELECT 1 FROM unnest(work) e WHERE e.report = work[k].report AND e.status = 'conflict' AND e.code = 'conflict'
+		IF EXISTS (SELECT 1 FROM ruad.item o WHERE o.report = work[k].report AND o.status = 'conflict'
+			AND o.sha256 = (work[k].item).sha256)
+			OR EXISTS (SELECT 1 FROM unnest(work) e WHERE e.report = work[k].report AND e.status = 'conflict'
+				AND e.code = 'conflict'
 				AND (e.item).sha256 = (work[k].item).sha256
 				AND ((e.item).mail_no, (e.item).item_no) < ((work[k].item).mail_no, (work[k].item).item_no))
 		THEN

@@ -24,12 +24,14 @@ DECLARE
 	kept bytea[];
 BEGIN
 	wanted := ARRAY(SELECT DISTINCT w.mail_sha256 FROM unnest(work) w
-		WHERE w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).partial);
+		WHERE w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate'
+			AND (w.item).partial);
 	LOOP
 		INSERT INTO ruad.raw (mail, sha256)
 		SELECT DISTINCT ON (w.mail_sha256) w.mail, w.mail_sha256 FROM unnest(work) w
 		WHERE w.mail_sha256 = ANY (wanted)
-			AND (w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).partial)
+			AND (w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate'
+				AND (w.item).partial)
 		ORDER BY w.mail_sha256, (w.item).mail_no
 		ON CONFLICT DO NOTHING;
 
@@ -37,7 +39,8 @@ BEGIN
 		EXIT WHEN cardinality(kept) = cardinality(wanted);
 	END LOOP;
 	FOR k IN 1 .. cardinality(work) LOOP
-		IF work[k].status IN ('quarantined', 'conflict') AND NOT EXISTS (SELECT 1 FROM ruad.raw r WHERE r.mail = work[k].mail) THEN
+		IF work[k].status IN ('quarantined', 'conflict')
+			AND NOT EXISTS (SELECT 1 FROM ruad.raw r WHERE r.mail = work[k].mail) THEN
 			work[k].status := 'duplicate';
 		END IF;
 	END LOOP;
@@ -55,7 +58,8 @@ AS $$
 		WHEN code = 'incomplete' AND kind = 'tls' THEN 'no date range or no checksum'
 		WHEN code = 'incomplete' AND kind IN ('failure', 'feedback') THEN 'no checksum'
 		WHEN code = 'incomplete' AND octet_length(domain) > 255 THEN
-			format('policy_published/domain has %s bytes: not a domain name (RFC 1035 section 2.3.4)', octet_length(domain))
+			format('policy_published/domain has %s bytes: not a domain name (RFC 1035 section 2.3.4)',
+				octet_length(domain))
 		WHEN code = 'incomplete' THEN 'no policy domain, no date range or no checksum'
 		WHEN code = 'inconsistent' AND kind = 'aggregate' THEN 'the parser announced other records than it sent'
 		WHEN code = 'inconsistent' THEN 'the parser sent no such report'
@@ -77,7 +81,8 @@ BEGIN
 		w.report, i.sha256, k.kind = 'aggregate' AND i.partial IS TRUE
 	FROM unnest(work) w
 	CROSS JOIN LATERAL (SELECT (w.item).*) i
-	CROSS JOIN LATERAL (SELECT CASE WHEN i.kind IN ('aggregate', 'failure', 'feedback', 'tls') THEN i.kind ELSE 'unreadable' END) AS k(kind)
+	CROSS JOIN LATERAL (SELECT CASE WHEN i.kind IN ('aggregate', 'failure', 'feedback', 'tls') THEN i.kind
+		ELSE 'unreadable' END) AS k(kind)
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN k.kind = 'unreadable' THEN coalesce(i.code, 'unreadable')
 		WHEN w.code IS NOT NULL THEN w.code
@@ -90,10 +95,11 @@ CREATE FUNCTION ruad.insert_ledger(mails ruad.new_mail[], work ruad.judged[]) RE
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	INSERT INTO ruad.mail (id, received_at, source, name, envelope_from, recipients, size, sha256, message_id, subject, header_from,
-		authentic, raw)
-	SELECT m.id, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256, m.message_id, m.subject,
-		m.header_from, ruad.verdict(m.authentic), (SELECT r.mail FROM ruad.raw r WHERE r.sha256 = m.sha256)
+	INSERT INTO ruad.mail (id, received_at, source, name, envelope_from, recipients, size, sha256, message_id, subject,
+		header_from, authentic, raw)
+	SELECT m.id, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256,
+		m.message_id, m.subject, m.header_from, ruad.verdict(m.authentic),
+		(SELECT r.mail FROM ruad.raw r WHERE r.sha256 = m.sha256)
 	FROM unnest(mails) m;
 
 	INSERT INTO ruad.item (mail, item_no, kind, status, place, code, reason, report, sha256, partial)

@@ -10,11 +10,13 @@ AS $$ SELECT sha256(convert_to(value, 'UTF8')) $$;
 -- brands of GMO Pepabo differ only in email, and the report_id of rspamd repeats across sites. Names are folded in
 -- ASCII only, so that the key does not depend on the locale. STABLE because convert_to() is, so that it can be
 -- inlined.
-CREATE FUNCTION ruad.report_key(org_name text, email text, report_id text, begin timestamptz, "end" timestamptz) RETURNS uuid
+CREATE FUNCTION ruad.report_key(org_name text, email text, report_id text, begin timestamptz, "end" timestamptz)
+RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT substr(encode(sha256(convert_to(jsonb_build_array(lower(btrim(org_name) COLLATE "C"),
-		lower(btrim(email) COLLATE "C"), report_id, extract(epoch FROM begin), extract(epoch FROM "end"))::text, 'UTF8')), 'hex'), 1, 32)::uuid
+		lower(btrim(email) COLLATE "C"), report_id, extract(epoch FROM begin), extract(epoch FROM "end"))::text,
+		'UTF8')), 'hex'), 1, 32)::uuid
 $$;
 
 -- The UTC date of a time.
@@ -97,7 +99,8 @@ AS $$
 $$;
 
 -- The key that identifies a TLS report; compare ruad.report_key().
-CREATE FUNCTION ruad.tls_key(organization_name text, report_id text, begin timestamptz, "end" timestamptz, domains text[]) RETURNS uuid
+CREATE FUNCTION ruad.tls_key(organization_name text, report_id text, begin timestamptz, "end" timestamptz,
+	domains text[]) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT substr(encode(sha256(convert_to(jsonb_build_array(lower(btrim(organization_name) COLLATE "C"), report_id,
@@ -130,6 +133,7 @@ AS $$ SELECT CASE WHEN authentic IN ('pass', 'fail') THEN authentic ELSE 'none' 
 CREATE FUNCTION ruad.failure_begin(content jsonb, received_at timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE
 AS $$
-	SELECT CASE WHEN t.at >= '2004-01-01 00:00:00+00' AND t.at <= received_at + interval '2 days' THEN t.at ELSE received_at END
+	SELECT CASE WHEN t.at >= '2004-01-01 00:00:00+00' AND t.at <= received_at + interval '2 days'
+		THEN t.at ELSE received_at END
 	FROM (SELECT ruad.json_time(content -> 'arrival_time') AS at) t
 $$;

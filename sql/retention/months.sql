@@ -47,11 +47,13 @@ DECLARE
 	this_month constant date := ruad.month_of(ruad.day_of(now()));
 	next_month constant date := (this_month + interval '1 month')::date;
 BEGIN
-	RETURN QUERY EXECUTE format('SELECT ruad.month_of(r.day) FROM ruad.%I r GROUP BY 1 HAVING sum(%s) >= ruad.month_volume() AND ruad.may_have_month(ruad.month_of(min(r.day)))',
+	RETURN QUERY EXECUTE format('SELECT ruad.month_of(r.day) FROM ruad.%I r GROUP BY 1 HAVING '
+		'sum(%s) >= ruad.month_volume() AND ruad.may_have_month(ruad.month_of(min(r.day)))',
 		first_parent || '_default', CASE first_parent WHEN 'report' THEN 'r.records' ELSE '1' END);
 	RETURN QUERY
 	SELECT m.month FROM (VALUES (this_month), (next_month)) AS m(month)
-	WHERE (m.month - interval '1 month')::date IN (SELECT ruad.months_of(first_parent)) AND m.month NOT IN (SELECT ruad.months_of(first_parent));
+	WHERE (m.month - interval '1 month')::date IN (SELECT ruad.months_of(first_parent))
+		AND m.month NOT IN (SELECT ruad.months_of(first_parent));
 END
 $$;
 
@@ -64,10 +66,12 @@ DECLARE
 	part text := ruad.month_table(parent, month);
 	behind date := (month + interval '1 month')::date;
 BEGIN
-	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL, CONSTRAINT month CHECK (day >= %L AND day < %L))', part, parent, month, behind);
-	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE day >= %L AND day < %L RETURNING *) INSERT INTO ruad.%I SELECT * FROM moved',
-		parent || '_default', month, behind, part);
-	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)', parent, part, month, behind);
+	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL, CONSTRAINT month CHECK (day >= %L AND day < %L))',
+		part, parent, month, behind);
+	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE day >= %L AND day < %L RETURNING *) INSERT INTO '
+		'ruad.%I SELECT * FROM moved', parent || '_default', month, behind, part);
+	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)', parent, part, month,
+		behind);
 	EXECUTE format('ALTER TABLE ruad.%I DROP CONSTRAINT month', part); -- it only spared ATTACH a scan
 END
 $$;
@@ -113,14 +117,16 @@ BEGIN
 		RETURN 0; -- another session is at it
 	END IF;
 	FOR wanted IN
-		SELECT string_to_array(g.parents, ',') AS parents, m.month FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1)) AS m(month)
+		SELECT string_to_array(g.parents, ',') AS parents, m.month
+		FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1)) AS m(month)
 		ORDER BY m.month DESC
 	LOOP
 		IF made OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
 			left_ := left_ + 1;
 		ELSE
 			made := true;
-			UPDATE ruad.upkeep SET the_row = true; -- fails a sum_up() whose snapshot is older: it would not see the rows that were moved
+			-- fails a sum_up() whose snapshot is older: it would not see the rows that were moved
+			UPDATE ruad.upkeep SET the_row = true;
 		END IF;
 	END LOOP;
 	RETURN left_;
@@ -147,13 +153,15 @@ BEGIN
 			PERFORM pg_sleep(0.1 + random() / 4);
 		END;
 	END LOOP;
-	RAISE EXCEPTION 'tables %: in use all the time', array_to_string(parents, ', ') USING ERRCODE = 'lock_not_available';
+	RAISE EXCEPTION 'tables %: in use all the time', array_to_string(parents, ', ')
+		USING ERRCODE = 'lock_not_available';
 END
 $$;
 
 -- Drop the months of a group of tables that end by that day. Returns how many, how many rows the first table had, and
 -- the sum of a column over these rows.
-CREATE FUNCTION ruad.drop_months(parents text[], before date, summed text, OUT months bigint, OUT rows bigint, OUT sum bigint)
+CREATE FUNCTION ruad.drop_months(parents text[], before date, summed text, OUT months bigint, OUT rows bigint,
+	OUT sum bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -170,7 +178,8 @@ BEGIN
 	END IF;
 	PERFORM ruad.lock_parents(parents, 'ACCESS EXCLUSIVE');
 	FOREACH month IN ARRAY ended LOOP
-		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed, ruad.month_table(parents[1], month)) INTO more;
+		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed,
+			ruad.month_table(parents[1], month)) INTO more;
 		rows := rows + more.rows;
 		sum := sum + more.sum;
 		FOREACH parent IN ARRAY parents LOOP

@@ -15,7 +15,8 @@ DECLARE
 BEGIN
 	FOR empty IN
 		SELECT u.domain_id, u.month FROM unnest(domains, months) AS u(domain_id, month)
-		WHERE NOT EXISTS (SELECT 1 FROM ruad.report r WHERE r.domain_id = u.domain_id AND r.day >= u.month AND r.day < (u.month + interval '1 month')::date)
+		WHERE NOT EXISTS (SELECT 1 FROM ruad.report r WHERE r.domain_id = u.domain_id AND r.day >= u.month
+			AND r.day < (u.month + interval '1 month')::date)
 	LOOP
 		DELETE FROM ruad.evaluation e WHERE e.domain_id = empty.domain_id AND e.day = empty.month;
 	END LOOP;
@@ -28,7 +29,8 @@ CREATE FUNCTION ruad.prune_facets() RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	DELETE FROM ruad.facet f WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id);
+	DELETE FROM ruad.facet f
+	WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id);
 	PERFORM nextval('ruad.evaluation_epoch');
 END
 $$;
@@ -40,11 +42,13 @@ AS $$
 BEGIN
 	WITH now AS MATERIALIZED (
 		SELECT s.domain_id, s.source_ip, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen
-		FROM ruad.seen s LEFT JOIN ruad.sum_month m ON m.source_ip = s.source_ip AND (s.domain_id = 0 OR m.domain_id = s.domain_id)
+		FROM ruad.seen s LEFT JOIN ruad.sum_month m ON m.source_ip = s.source_ip
+			AND (s.domain_id = 0 OR m.domain_id = s.domain_id)
 		WHERE s.first_seen < before
 		GROUP BY 1, 2
 	), gone AS (
-		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
+		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id
+			AND s.source_ip = n.source_ip
 	)
 	UPDATE ruad.seen s SET first_seen = n.first_seen, last_seen = n.last_seen
 	FROM now n
@@ -67,22 +71,27 @@ DECLARE
 	records bigint := 0;
 BEGIN
 	UPDATE ruad.upkeep SET the_row = true;
-	SELECT * INTO dropped FROM ruad.drop_months('{report,record,evaluation,sum_day,sum_month}', ruad.day_of(before), 'records');
+	SELECT * INTO dropped
+	FROM ruad.drop_months('{report,record,evaluation,sum_day,sum_month}', ruad.day_of(before), 'records');
 	DELETE FROM ruad.unsummed u WHERE u.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
 		WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.id = u.report);
 	PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
 	WITH gone AS (
-		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before) AND (r.day <= ruad.day_of(before) OR r.day > ruad.day_of(now()) + 60)
+		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before)
+			AND (r.day <= ruad.day_of(before) OR r.day > ruad.day_of(now()) + 60)
 		RETURNING r.domain_id, r.day, r.id
 	)
 	SELECT array_agg(ROW(g.id, g.day, g.domain_id)::ruad.unsummed) INTO reports FROM gone g;
 	IF reports IS NOT NULL THEN
-		DELETE FROM ruad.record r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report;
+		DELETE FROM ruad.record r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day
+			AND r.report = u.report;
 		GET DIAGNOSTICS records = ROW_COUNT;
-		DELETE FROM ruad.unsummed t USING unnest(reports) u WHERE t.domain_id = u.domain_id AND t.day = u.day AND t.report = u.report;
+		DELETE FROM ruad.unsummed t USING unnest(reports) u WHERE t.domain_id = u.domain_id AND t.day = u.day
+			AND t.report = u.report;
 		SELECT array_agg(m.domain_id), array_agg(m.month) INTO domains, months
 		FROM (SELECT DISTINCT u.domain_id, ruad.month_of(u.day) AS month FROM unnest(reports) u) m;
-		INSERT INTO ruad.stale (domain_id, day) SELECT u.domain_id, u.month FROM unnest(domains, months) AS u(domain_id, month) ORDER BY 1, 2;
+		INSERT INTO ruad.stale (domain_id, day) SELECT u.domain_id, u.month
+		FROM unnest(domains, months) AS u(domain_id, month) ORDER BY 1, 2;
 		PERFORM ruad.prune_evaluations(domains, months);
 	END IF;
 	IF dropped.months > 0 THEN
@@ -91,7 +100,8 @@ BEGIN
 	IF dropped.months > 0 OR reports IS NOT NULL THEN
 		PERFORM ruad.prune_facets();
 	END IF;
-	RETURN QUERY VALUES ('reports', dropped.rows + coalesce(cardinality(reports), 0)), ('records', dropped.sum + records), ('months', dropped.months);
+	RETURN QUERY VALUES ('reports', dropped.rows + coalesce(cardinality(reports), 0)),
+		('records', dropped.sum + records), ('months', dropped.months);
 END
 $$;
 
@@ -107,7 +117,8 @@ BEGIN
 	SELECT * INTO dropped FROM ruad.drop_months('{failure}', ruad.day_of(before), '0');
 	DELETE FROM ruad.failure f WHERE f.day <= ruad.day_of(before) AND f.begin < before;
 	GET DIAGNOSTICS reports = ROW_COUNT;
-	DELETE FROM ruad.failure_seen s WHERE s.begin < before AND NOT EXISTS (SELECT 1 FROM ruad.failure f WHERE f.id = s.id);
+	DELETE FROM ruad.failure_seen s WHERE s.begin < before
+		AND NOT EXISTS (SELECT 1 FROM ruad.failure f WHERE f.id = s.id);
 	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('months', dropped.months);
 END
 $$;
@@ -127,7 +138,8 @@ BEGIN
 		DELETE FROM ruad.tls_policy p USING gone g WHERE p.report = g.id AND p.day = g.day RETURNING 1
 	)
 	SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM rows) INTO reports, policies;
-	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('policies', dropped.sum + policies), ('months', dropped.months);
+	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('policies', dropped.sum + policies),
+		('months', dropped.months);
 END
 $$;
 
@@ -184,7 +196,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF before IS NULL OR before > now() + interval '1 hour' THEN -- an hour for clocks that differ
-		RAISE EXCEPTION 'prune: "%" is not in the past', coalesce(before::text, '') USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'prune: "%" is not in the past', coalesce(before::text, '')
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	CASE kind
 		WHEN 'aggregate' THEN RETURN QUERY SELECT * FROM ruad.prune_aggregate(before);

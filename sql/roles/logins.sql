@@ -33,19 +33,22 @@ BEGIN
 		EXECUTE format('CREATE ROLE %I', p_name);
 		EXECUTE format('COMMENT ON ROLE %I IS %L', p_name, 'auditor, made by ruad');
 	ELSIF p_name NOT IN (SELECT ruad.auditors()) THEN
-		RAISE EXCEPTION 'role "%" exists already, and was not made by ruad', p_name USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'role "%" exists already, and was not made by ruad', p_name
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	EXECUTE format('GRANT ruad_auditor TO %I', p_name);
 	EXECUTE format('ALTER ROLE %I LOGIN CONNECTION LIMIT 4', p_name);
 	FOR setting IN SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'ruad_auditor' LOOP
-		EXECUTE format('ALTER ROLE %I SET %I TO %L', p_name, split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1));
+		EXECUTE format('ALTER ROLE %I SET %I TO %L', p_name, split_part(setting, '=', 1),
+			substr(setting, strpos(setting, '=') + 1));
 	END LOOP;
 	IF p_verifier IS NOT NULL THEN
 		EXECUTE format('ALTER ROLE %I PASSWORD %L', p_name, p_verifier);
 	END IF;
 EXCEPTION WHEN insufficient_privilege THEN
-	RAISE EXCEPTION 'login "%" may not make auditors; a superuser must run: ALTER ROLE % CREATEROLE; GRANT ruad_auditor TO % WITH ADMIN OPTION;',
-		SESSION_USER, quote_ident(SESSION_USER), quote_ident(SESSION_USER) USING ERRCODE = 'insufficient_privilege';
+	RAISE EXCEPTION 'login "%" may not make auditors; a superuser must run: ALTER ROLE % CREATEROLE; GRANT '
+		'ruad_auditor TO % WITH ADMIN OPTION;', SESSION_USER, quote_ident(SESSION_USER), quote_ident(SESSION_USER)
+			USING ERRCODE = 'insufficient_privilege';
 END
 $$;
 
