@@ -152,7 +152,7 @@ def test_a_password_comes_from_standard_input_or_a_file(own, folder, ending):
 def test_what_is_no_password_is_refused(own, content):
     code, _, errors = own.command("auditor", "add", "ann", "--password-file=-", input=content)
     assert code == 1
-    assert "does not hold one line with a password" in errors
+    assert "does not contain exactly one line with a password" in errors
     assert own.command("auditor", "list")[:2] == (0, "")
 
 

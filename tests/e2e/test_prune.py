@@ -154,7 +154,7 @@ def test_there_is_one_at_a_time(pruned):
         cursor.execute("BEGIN; LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE")
         code, said, errors = pruned.run()
         assert (code, said) == (75, "")
-        assert "another ruad prune or ruad reprocess is at work" in errors
+        assert "another ruad prune or ruad reprocess is running" in errors
     wait_until(lambda: pruned.run()[0] == 0, "the lock is free")
 
 

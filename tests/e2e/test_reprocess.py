@@ -221,7 +221,7 @@ def test_there_is_one_at_a_time(again):
         cursor.execute("BEGIN; LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE")
         code, output, errors = again.run()
         assert (code, output) == (75, "")
-        assert "another ruad prune or ruad reprocess is at work" in errors
+        assert "another ruad prune or ruad reprocess is running" in errors
     wait_until(lambda: again.run()[0] == 0, "the lock is free")
     assert again.database.reports() == ["r-1"]
 

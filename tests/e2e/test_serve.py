@@ -294,7 +294,7 @@ def test_a_cluster_of_another_version_is_refused_with_both_versions(running):
     code, _, errors = running.command("serve")
     version.write_text(real)
     assert code == 78
-    assert "is of PostgreSQL 99, but here is only PostgreSQL" in errors
+    assert "needs PostgreSQL 99, but only PostgreSQL" in errors
 
 
 def test_a_state_dir_too_long_for_a_socket_is_refused(supervised):
