@@ -92,7 +92,7 @@ static void append_database(GString *text, json_object *numbers)
 	if (json_object_object_get(numbers, "last_report_at") == NULL)
 		return;
 	append_head(text, "ruad_last_report_timestamp_seconds", "gauge",
-	    "When the newest report came in, in seconds since 1970.");
+	    "Time of receipt of the newest report, in seconds since 1970.");
 	g_string_append_printf(text, "ruad_last_report_timestamp_seconds %" G_GINT64_FORMAT "\n",
 	    integer(numbers, "last_report_at"));
 }

@@ -207,7 +207,7 @@ BEGIN
 					THEN format('%s sent %s messages that authenticate as another domain, and nobody said whose it is',
 					c.called, b.messages)
 				WHEN 'mine_spf_only'
-					THEN format('%s is labelled mine, and %s of its %s passing messages pass by SPF alone, '
+					THEN format('%s is labelled mine, and %s of its %s passing messages pass only by SPF, '
 						'which breaks when they '
 					'are forwarded', c.called, b.messages, b.of)
 				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1],

@@ -18,7 +18,7 @@ AS $$
 		text)
 $$;
 
--- Notes on the numbers: lists and forwarders changed mail, many messages pass by SPF alone, the policy is in test
+-- Notes on the numbers: lists and forwarders changed mail, many messages pass only by SPF, the policy is in test
 -- mode or covers only a part of the mail, the policy protects this domain but not its subdomains (or those that do
 -- not exist).
 CREATE FUNCTION api.impact_notes(policy api.policy, t api.tally) RETURNS jsonb

@@ -96,7 +96,7 @@ COMMENT ON COLUMN dmarc.notes.kind IS 'Kind of the report: aggregate, failure, f
 COMMENT ON COLUMN dmarc.notes.report IS
 	'Number of the report: dmarc.reports.id, dmarc.failure_reports.id or dmarc.tls_reports.id depending on kind';
 COMMENT ON COLUMN dmarc.notes.record_no IS
-	'Place of the record in the report; NULL for findings about the whole report';
+	'Place of the record in the report; NULL for findings about the report itself';
 COMMENT ON COLUMN dmarc.notes.note_no IS 'Place of the note in the report or record, from 1';
 COMMENT ON COLUMN dmarc.notes.domain IS 'The domain that the report is about; for a TLS report the first';
 COMMENT ON COLUMN dmarc.notes.org_name IS 'The reporter, as written; NULL for failure reports';

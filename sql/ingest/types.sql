@@ -9,7 +9,7 @@ CREATE TYPE ruad.new_mail AS (
 	envelope_from text,
 	recipients    jsonb,
 	size          bigint,
-	sha256        bytea,  -- of the whole document
+	sha256        bytea,  -- of the document
 	message_id    text,
 	subject       text,
 	header_from   text,

@@ -68,7 +68,7 @@ def aggregate(
     p="none",
     records=None,
 ):
-    """A whole report; records holds what record() made (one by default)."""
+    """A complete report; records holds what record() made (one by default)."""
     text = group(
         "report_metadata",
         element("org_name", org_name),

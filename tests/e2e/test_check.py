@@ -26,7 +26,7 @@ _smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls-rpt@example.com"
 s1._domainkey TXT "v=DKIM1; k=ed25519; p=%s"
 """ % ED25519
 
-# What stands elsewhere: consent of the hosts of reports, names of the addresses.
+# Records of other domains: consent of the hosts of reports, names of the addresses.
 ELSEWHERE = """\
 reports.example.net MX 10 mx.reports.example.net
 example.com._report._dmarc.reports.example.net TXT "v=DMARC1"

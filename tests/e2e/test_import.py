@@ -160,7 +160,7 @@ def on_a_terminal(imports, path, **environment):
     try:
         outer, inner = pty.openpty()
     except OSError as error:
-        pytest.skip(f"no pseudo-terminal to be had here (is /dev/pts mounted?): {error}")
+        pytest.skip(f"no pseudo-terminal available (is /dev/pts mounted?): {error}")
     with subprocess.Popen(
         [imports.ruad.ruad, "import", path, *imports.ruad.options()],
         env=clean_environment(TERM="xterm", **environment),

@@ -1,4 +1,4 @@
-"""What the tests of ruad-web look at: reports of every kind, taken in by LMTP, in a PostgreSQL of their own."""
+"""What the tests of ruad-web look at: reports of every kind, received by LMTP, in a PostgreSQL of their own."""
 
 import contextlib
 import json

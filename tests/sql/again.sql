@@ -135,7 +135,7 @@ SELECT is(t.broken(), '', 'all is consistent');
 -- partial, then complete
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.named('p', t.doc('p', 2, '{"partial": true, "bytes": "same"}')),
 	t.named('p', t.doc('p', 2, '{"partial": true, "bytes": "same"}'))) x), '1 0 0 0 t,0 1 0 0 f',
-	'a report that broke off');
+	'a truncated report');
 TRUNCATE before; INSERT INTO before SELECT t.state();
 SELECT is(t.again(t.of('p'), t.named('p', t.doc('p', 2, '{"partial": true, "bytes": "same"}'))),
 	'0 1 0 0 f', 'and still does');
@@ -148,7 +148,7 @@ SELECT is(t.again(t.of('p'), t.named('p', t.doc('p', 3, '{"partial": true, "byte
 SELECT is(t.ledger(t.of('p')), '1 aggregate stored partial r1 +raw', 'its bytes stay');
 SELECT is(t.again(t.of('p'), t.named('p', t.doc('p', 4, '{"bytes": "same"}'))), '1 0 0 0 f', 'read to its end');
 SELECT is((SELECT (r.records, r.messages, r.partial, t.ledger(r.mail), r.mail = t.of('p'))::text FROM ruad.report r
-	WHERE report_id = 'p'), '(4,40,f,"1 aggregate stored r1",t)', 'it is whole');
+	WHERE report_id = 'p'), '(4,40,f,"1 aggregate stored r1",t)', 'it is complete');
 SELECT is(t.ledger(t.last()), '1 aggregate duplicate r1', 'the copy stays a duplicate');
 SELECT is(t.broken(), '', 'all is consistent');
 SELECT is((SELECT string_agg(x, ',')

@@ -49,7 +49,7 @@ SELECT is(j #> '{items,0,policy}', jsonb_build_object('p', 'reject', 'sp', 'quar
 SELECT is(j #>> '{items,1,policy,effective}', 'none', 'domains: below it sp governs, a step less') FROM d;
 SELECT is(j #>> '{items,3,policy,effective}', 'reject', 'domains: or p, without sp') FROM d;
 SELECT is(t.members(j -> 'items', 'blockers', 'sufficient'), '[[1, false], [null, null], [1, false], [null, null]]',
-	'domains: what stands against enforcement, of policy domains') FROM d;
+	'domains: what blocks enforcement, of policy domains') FROM d;
 SELECT is((SELECT array_agg(v::int) FROM d, jsonb_array_elements_text(j #> '{items,1,spark}') v), array_fill(0, '{24}')
 	|| '{2,0,0,5,0,0}', 'domains: the spark of a From domain');
 SELECT is((SELECT array_agg(v::int) FROM d, jsonb_array_elements_text(j #> '{items,0,spark}') v), array_fill(0, '{24}')
@@ -63,7 +63,7 @@ SELECT is(j #> '{items,1,by_class}',
 		'0}', 'domains: by class') FROM d;
 SELECT is((SELECT count(*) FROM d, jsonb_array_elements(j -> 'items') i
 	WHERE i ->> 'last_report_at' ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'), 4::bigint,
-	'domains: when the last report came in');
+	'domains: when the last report was received');
 SELECT is(t.members(api.domains(f, api.page()) -> 'items', 'name', 'messages'), want, format('domains: filter %s', n))
 FROM (VALUES
 	('result', api.filter(p_result => 'fail'), '[["corp.example", 11], ["news.corp.example", 5]]'::jsonb),

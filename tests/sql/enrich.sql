@@ -77,7 +77,7 @@ SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHER
 SELECT is((SELECT string_agg(DISTINCT host(r.source_ip), ' ') FROM dmarc.records r
 	JOIN dmarc.spf_ranges s ON r.source_ip <<= s.range AND s.domain = r.domain), '192.0.2.1', 'SPF joins with records');
 
--- What was read again bears the time at which its mail came in.
+-- Reprocessed reports keep the time at which their mail was received.
 SELECT is((SELECT string_agg(x, ',')
 	FROM t.take(t.mail(t.report('old.example', 'Google', 'g2', t.day(-2), jsonb_build_array(
 	t.record('192.0.2.9', 1, 'pass', 'pass', '{"header_from": "old.example"}'))))) x), '1 0 0 0 f', 'another report');
@@ -119,7 +119,7 @@ SELECT is((SELECT string_agg(concat_ws(' ', key, name, type, origin), ', ' ORDER
 	WHERE key IN ('a', 'b', 'c', 'mine')), 'b B marketing ruad, c See business ruad, mine Mine business file',
 	'services have their new names, and what no list has is gone');
 
--- What came in up to 15 minutes before the last look is looked for again, the rest once a day.
+-- Reports received up to 15 minutes before the last search are searched again, the others once a day.
 SELECT is((SELECT count(*) FROM generate_series(1, 3) n,
 	t.take(t.mail(t.report('late' || n || '.example', 'Google', 'late' || n, t.day(-2),
 		jsonb_build_array(t.record('198.51.100.2' || n, 1, 'pass', 'pass')))))), 3::bigint, 'late reports');

@@ -1,4 +1,4 @@
--- What enforcement would affect and what stands against it, each rule at its bound.
+-- What enforcement would affect and what blocks it, each rule at its limit.
 SELECT plan(35);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
@@ -60,7 +60,7 @@ SELECT is(t.blockers('im.example'),
 SELECT is((SELECT array_agg(b ->> 'text' ORDER BY no) FROM jsonb_array_elements(j -> 'blockers') WITH ORDINALITY x(b,
 	no)), ARRAY['ip:192.0.2.1 is labelled mine, and 2 of its 2002 messages fail',
 	'Esp Inc sent 100 messages that authenticate as another domain, and nobody said whose it is',
-	'ip:192.0.2.2 is labelled mine, and 200 of its 200 passing messages pass by SPF alone, which breaks when they are '
+	'ip:192.0.2.2 is labelled mine, and 200 of its 200 passing messages pass only by SPF, which breaks when they are '
 		'forwarded'], 'impact: in words') FROM i WHERE p = 'reject';
 SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'tag', s -> 'value', s -> 'effective') ORDER BY no)
 	FROM jsonb_array_elements(j -> 'scope') WITH ORDINALITY x(s, no)),

@@ -1,4 +1,4 @@
--- Failure reports, TLS reports and what came in: numbers added up by hand, pages, refusals, tricks.
+-- Failure reports, TLS reports and the intake: numbers added up by hand, pages, rejected parameters, attacks.
 SELECT plan(63);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
@@ -153,7 +153,7 @@ CREATE TEMP TABLE k AS SELECT api.intake(api.filter(p_from => t.date(-12)::date,
 SELECT is(j - '{window,by_day,items,next,last_mail_at,last_report_at}'::text[],
 	'{"mails": 4, "counts": {"stored": 1, "duplicate": 1, "conflict": 1, "quarantined": 2}, "by_kind": {"aggregate": '
 		'3, "unreadable": 2}, "by_code": {"conflict": 1, "xml": 1, "archive": 1}}',
-			'intake: counters, by the time that it came in') FROM k;
+			'intake: counters, by time of receipt') FROM k;
 SELECT is(t.members(j -> 'by_day', 't', 'stored', 'duplicate', 'conflict', 'quarantined'),
 	jsonb_build_array(jsonb_build_array(t.date(-12), 0, 0, 0, 0), jsonb_build_array(t.date(-11), 0, 0, 0, 0),
 	jsonb_build_array(t.date(-10), 1, 0, 0, 0), jsonb_build_array(t.date(-9), 0, 1, 1, 0),

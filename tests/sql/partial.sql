@@ -30,7 +30,7 @@ SELECT is((SELECT t.ledger(a.mail) FROM a), '1 aggregate duplicate r1',
 	'the mail of the first has a copy of it now, and its bytes are gone');
 SELECT is((SELECT raw FROM ruad.mail JOIN a ON a.mail = mail.id), NULL, 'as it knows');
 SELECT is(t.take(t.mail(t.doc('a', 2, false, '{"bytes": "whole", "p": "none", "org_name": "ORG"}'))), '1 0 0 0 f',
-	'the whole one takes its place, even if it has fewer records');
+	'the complete one replaces it, even if it has fewer records');
 SELECT is(t.stands('a'), '2 records, 20 messages, partial f', 'with its records');
 SELECT is((SELECT (r.id = a.id, r.mail = t.last(), r.p, r.authentic, o.org_name)::text FROM ruad.report r
 	JOIN ruad.reporter o ON o.id = r.reporter_id, a), '(t,t,none,none,ORG)', 'and all that it says');
@@ -38,7 +38,7 @@ SELECT is(t.ledger(t.last()) || '; ' || t.ledger(t.last(1)), '1 aggregate stored
 	'no bytes are kept');
 SELECT is(t.take(t.mail(t.doc('a', 9, true))), '0 1 0 0 f',
 	'one that is truncated is a duplicate of the complete one, however long');
-SELECT is(t.take(t.mail(t.doc('a', 5, false))), '0 0 1 0 t', 'another whole one is a conflict');
+SELECT is(t.take(t.mail(t.doc('a', 5, false))), '0 0 1 0 t', 'another complete one is a conflict');
 SELECT is(t.broken(), '', 'all is consistent');
 
 -- in one batch, in one mail
@@ -46,7 +46,7 @@ SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.doc('b', 1, true)), t.
 	t.mail(t.doc('b', 3, false)), t.mail(t.doc('b', 3, false)) || '{"subject": "again"}',
 	t.mail(t.doc('b', 4, false))) x),
 	'0 1 0 0 f,0 1 0 0 f,1 0 0 0 f,0 1 0 0 f,0 0 1 0 t',
-	'in one batch the first whole one is stored, the others are told from it');
+	'in one batch the first complete one is stored, the others are compared with it');
 SELECT is((SELECT string_agg(x, ',')
 	FROM t.take(t.mail(t.doc('c', 1, true), t.doc('c', 2, true), t.doc('c', 1, true, '{"fo": "s"}'))) x), '1 2 0 0 t',
 	'of truncated ones the longest');
@@ -60,11 +60,11 @@ SELECT is((t.ledger(t.last()), t.ledger(t.last(1)))::text,
 		'unreadable quarantined xml - +raw","1 aggregate duplicate r1, 2 aggregate duplicate r1, 3 aggregate duplicate '
 			'r1")', 'the ledger follows');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.doc('d', 1, false, '{"bytes": "d"}'))) x),
-	'1 0 0 0 f', 'the whole one comes');
+	'1 0 0 0 f', 'the complete one is received');
 SELECT is(t.ledger(t.last(1)), '1 aggregate duplicate r1, 2 aggregate duplicate r2, 3 aggregate stored r2, 4 aggregate '
 	'stored r3, 5 unreadable quarantined xml - +raw', 'bytes that something else needs stay');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.doc('z', 0, true))) x), '1 0 0 0 t',
-	'one without a whole record is stored too');
+	'one without a complete record is stored too');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.doc('l', 3, true, '{"records": 4}'))) x), '0 0 0 1 t',
 	'but not one that lies');
 SELECT is((SELECT sum(count) FROM ruad.record), 20 + 30 + 20 + 10 + 10::numeric, 'no message is counted twice');

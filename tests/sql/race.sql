@@ -67,7 +67,7 @@ SELECT results_eq($$SELECT host(source_ip), dkim, count FROM dmarc.records WHERE
 	$$VALUES ('192.0.2.1', 'pass', 1::bigint), ('192.0.2.2', 'fail', 1), ('192.0.2.3', 'fail', 1),
 	('192.0.2.4', 'pass', 1)$$, 'and each record has its own');
 
--- Failure reports: told by their bytes, though each mail has another time.
+-- Failure reports are identified by their bytes, though each mail has another time.
 BEGIN;
 SELECT is(t.take(t.mail(t.failure('{"subject": "f"}'))), '1 0 0 0 f', 'a failure report');
 SELECT dblink_send_query('other', $$SELECT t.take(t.mail(t.failure('{"subject": "f"}'), t.failure('{"subject": "g"}'))
@@ -112,7 +112,7 @@ SELECT is((SELECT string_agg(t.ledger(id), '; ' ORDER BY id) FROM ruad.mail WHER
 
 BEGIN;
 SELECT is(t.take(t.named('p2', t.doc('p', '{"bytes": "whole"}'))), '1 0 0 0 f',
-	'a whole report replaces a partial one');
+	'a complete report replaces a partial one');
 SELECT dblink_send_query('other', $$SELECT t.again(t.of('p'),
 	t.named('p', t.doc('p', '{"partial": true}'), t.doc('p3')))$$);
 SELECT ok(t.waits(), 'whose mail is read again');

@@ -66,7 +66,7 @@ SELECT is(t.facts(api.filter(), 'source', 'first_seen', 'last_seen') -> 0,
 SELECT is(t.facts(api.filter(), 'source', 'key', 'forwarder'),
 	'[["service:big", false], ["ip:203.0.113.7", true], ["domain:old.example", false], ["domain:new.example", false], '
 		'["ip:203.0.113.5", false], ["ip:203.0.113.8", false], [null, false]]',
-			'source: most passes by DKIM alone or was let through, for three From domains: it looks like a forwarder');
+			'source: most passes only by DKIM or was accepted, for three From domains: it looks like a forwarder');
 SELECT is(t.facts(api.filter(), 'source', 'domains', 'domains_total') -> 0, '[["d1.example", "d2.example"], 2]',
 	'source: its policy domains');
 SELECT is(t.facts(api.filter(), 'rdns', 'key', 'name', 'messages', 'new'),

@@ -241,7 +241,7 @@ static void statements_have_every_parameter_in_the_order_of_the_table(void **sta
 	}
 }
 
-/* A path that the table's patterns tell apart from all others, and a first parameter that is its segment. */
+/* A path that only one of the table's patterns matches, and a first parameter that is its segment. */
 static void patterns_have_one_route_a_method(void **state)
 {
 	gsize n_routes;

@@ -209,7 +209,7 @@ static void act_on(const char *document)
 	_exit(6);
 }
 
-/* What a document longer than a socket holds meets, told by its first letter before the rest is read. */
+/* What happens to a document that is longer than a socket's buffer, chosen by its first letter. */
 static void act_early(guint8 first)
 {
 	if (first == '!') { /* a long answer first: both sides write at the same time */

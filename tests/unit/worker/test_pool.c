@@ -313,7 +313,7 @@ static void a_document_that_is_not_read_is_not_answered(void **state)
 	pool_free(pool);
 }
 
-/* Our own fault, and no reason to set a mail aside. */
+/* A failure of ruad, and no reason to quarantine a mail. */
 static void a_worker_that_does_not_start_is_a_system_error(void **state)
 {
 	(void)state;
