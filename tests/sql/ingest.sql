@@ -21,7 +21,7 @@ SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a_other)) x), '0 0 
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a_other)) x), '0 1 0 0 f',
 	'the same conflict again is a duplicate, not kept again');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(a_other) || '{"subject": "another mail"}') x), '0 1 0 0 f',
-	'also when it comes in another mail');
+	'also in another mail');
 SELECT is((SELECT count(*) FROM dmarc.records), 2::bigint, 'neither adds records');
 SELECT is((SELECT string_agg(x, ',') FROM doc, t.take(t.mail(b, b)) x), '1 1 0 0 f',
 	'twice in one mail: one stored, one duplicate');

@@ -178,7 +178,7 @@ SELECT * FROM dblink_get_result('other') AS r(x text);
 SELECT is((t.take(t.mail(t.doc('busy2', '2023-05-05'))), t.make('report', '2023-05-01'))::text, '("1 0 0 0 f",t)',
 	'an old report');
 BEGIN;
-SELECT is(t.take(t.mail(t.doc('busy3', '2023-05-05'))), '1 0 0 0 f', 'another one of its month comes in');
+SELECT is(t.take(t.mail(t.doc('busy3', '2023-05-05'))), '1 0 0 0 f', 'another one of its month is received');
 SELECT dblink_send_query('other', $$SELECT t.prune('aggregate', '2024-01-01')$$);
 SELECT ok(t.waits(), 'the pruner waits');
 COMMIT;
@@ -192,10 +192,10 @@ SELECT is((SELECT x FROM dblink('other', $$SELECT t.prune('aggregate', '2024-01-
 COMMIT;
 SELECT is(t.take(t.mail(t.doc('busy5', '2023-05-05'))), '1 0 0 0 f', 'an old report of a month without partitions');
 BEGIN;
-SELECT is(t.take(t.mail(t.doc('busy6', '2023-05-05'))), '1 0 0 0 f', 'another one comes in');
+SELECT is(t.take(t.mail(t.doc('busy6', '2023-05-05'))), '1 0 0 0 f', 'another one is received');
 SELECT dblink_send_query('other', $$SELECT t.prune('aggregate', '2024-01-01')$$);
 SELECT ok(t.waits(), 'the pruner waits');
-SELECT is(t.take(t.mail(t.doc('busy5', '2023-05-05'))), '0 1 0 0 f', 'a copy of the old one comes in');
+SELECT is(t.take(t.mail(t.doc('busy5', '2023-05-05'))), '0 1 0 0 f', 'a copy of the old one is received');
 COMMIT;
 SELECT is((SELECT x FROM dblink_get_result('other') AS r(x text)), 'reports 2, records 4, months 0',
 	'and removes both');

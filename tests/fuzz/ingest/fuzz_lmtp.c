@@ -1,6 +1,5 @@
 /*
- * fuzz_lmtp.c - a client that sends anything: whatever the pieces it comes in, replies and mails are the
- * same.
+ * fuzz_lmtp.c - a client that sends anything: replies and mails are the same however its bytes are split.
  */
 #include <string.h>
 

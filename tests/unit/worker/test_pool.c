@@ -144,7 +144,7 @@ static void misbehaviour_costs_one_document(void **state)
 	pool_free(pool);
 }
 
-/* Each of its frames comes in time, and there is no end of them. */
+/* Each of its frames arrives in time, but they never end. */
 static void a_worker_that_never_ends_is_killed_after_max_time(void **state)
 {
 	(void)state;
