@@ -66,7 +66,7 @@ def test_once_shows_the_samples_and_a_second_run_knows_them(quickstart):
         assert re.search(rf"^{re.escape(sample.name)} +250 2\.0\.0 ", said, re.MULTILINE), said
     for kind, status, things in BECAME:
         assert re.search(rf"^ {kind} +\| {status} +\| +{things} \|", said, re.MULTILINE), said
-    assert "duplicate" not in said.partition("What became")[2]
+    assert "duplicate" not in said.partition("Result of the mails")[2]
     assert re.search(r"^ example\.com \| 203\.0\.113\.66 +\| +325 \| +0 \| +325$", said, re.MULTILINE)
     assert re.search(r"^ example\.com \| 203\.0\.113\.66 \| dmarc +\| reject +\| \*\*\*@spam\.example\.net ", said, re.MULTILINE)
     assert re.search(r"^ example\.com +\| Alpine Mail +\| sts +\| +1204 \| +9$", said, re.MULTILINE)

@@ -216,7 +216,7 @@ def test_an_unknown_user_is_refused_with_the_command_that_makes_it(supervised):
     supervised.settings["server_user"] = "nosuchuser"
     supervised.start()
     assert supervised.process.wait(30) == 78
-    assert 'server.user "nosuchuser": no such user (make it: adduser' in supervised.log()
+    assert 'server.user "nosuchuser": no such user (create it: adduser' in supervised.log()
 
 
 def test_a_second_one_on_the_same_state_is_refused(running):
