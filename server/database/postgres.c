@@ -467,7 +467,8 @@ static gboolean clear_remains(const struct postgres *postgres, GError **error)
 	}
 	if (left != 0) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "a PostgreSQL server that ruad did not start runs in \"%s\" (process %d)", postgres->data, left);
+		    "a PostgreSQL server that ruad did not start runs in \"%s\" (process %d)", postgres->data,
+		    left);
 		return FALSE;
 	}
 	if (unlink(path) != 0 && errno != ENOENT)

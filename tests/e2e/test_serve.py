@@ -1,4 +1,4 @@
-"""ruad serve: the private database, its children and how they are kept, stopped and shut off from one another."""
+"""ruad serve: the private database, and its children: how they are kept running, stopped and isolated from each other."""
 
 import os
 import pathlib

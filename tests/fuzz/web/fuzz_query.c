@@ -1,5 +1,5 @@
 /*
- * fuzz_query.c - a request target through all that looks at it before the database does.
+ * fuzz_query.c - a request target through all the code that checks it before the database.
  *
  * Whatever the target, values for PostgreSQL are UTF-8 and the problem document is JSON.
  */
