@@ -1,8 +1,10 @@
--- definitions.sql - makes room for the functions and views of this ruad: the start of the transaction in which `ruad migrate` replaces them.
+-- definitions.sql - removes the functions and types of the previous version, at the start of the transaction in which
+-- `ruad migrate` creates those of this one.
 --
--- Functions and types of the schemas ruad and api are dropped and made anew, so that none of an earlier version stays. Views of schema dmarc
--- are replaced in place: they keep their grants, and the views that users built on them. A view of a user's own that calls a function of
--- ruad prevents the replacement; the error names it. Functions that triggers call belong to the tables, in migrations/.
+-- Functions and types of the schemas ruad and api are dropped and created again, so that no old one stays. Views of
+-- schema dmarc are replaced in place: they keep their grants, and the views that users built on them. A user's view
+-- that calls a function of ruad prevents the replacement; the error names it. Trigger functions belong to the tables,
+-- in migrations/.
 
 SET LOCAL ROLE ruad_owner;
 
@@ -12,7 +14,8 @@ DECLARE
 		SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_catalog.pg_proc p
 		WHERE p.pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND p.prorettype <> 'trigger'::regtype);
 	types text := (
-		SELECT string_agg(t.oid::regtype::text, ', ') FROM pg_catalog.pg_type t JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+		SELECT string_agg(t.oid::regtype::text, ', ') FROM pg_catalog.pg_type t
+		JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 		WHERE t.typnamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND c.relkind = 'c');
 BEGIN
 	IF routines IS NOT NULL THEN

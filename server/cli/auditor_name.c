@@ -4,9 +4,10 @@
 
 #include "server/database/postgres.h"
 
-#define NAME_BYTES_MOST 63 /* PostgreSQL cuts longer names (NAMEDATALEN) */
+#define NAME_BYTES_MOST 63 /* PostgreSQL truncates longer names (NAMEDATALEN) */
 
-/* Names of roles that have a meaning, to ruad, to PostgreSQL or in the private cluster's rules of access. */
+/* Names of roles with a special meaning in ruad, in PostgreSQL or in the access rules of the private
+ * cluster. */
 static const char *const taken[] = { POSTGRES_ADMIN, "public", "none", "current_role", "current_user",
 	"session_user", "all", "replication" };
 static const char *const taken_prefixes[] = { "ruad_", "pg_" };

@@ -1,11 +1,11 @@
 /*
- * auditor_name.h - which names `ruad auditor` takes for a login.
+ * auditor_name.h - which names `ruad auditor` accepts for a login.
  *
- * Knows nothing of the database: whether the name is taken there is for ruad.auditor_add() to say.
+ * Knows nothing of the database: ruad.auditor_add() checks whether the name is already used there.
  */
 #pragma once
 
 #include <glib.h>
 
-/* What is wrong with the name, or NULL. */
+/* Returns what is wrong with the name, or NULL. */
 const char *auditor_name_objection(const char *name);

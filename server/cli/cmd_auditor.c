@@ -1,8 +1,9 @@
 /*
- * auditor.c - ruad auditor: logins that may read the views of schema dmarc, one for each auditor.
+ * cmd_auditor.c - ruad auditor: logins that may read the views of schema dmarc, one for each auditor.
  *
- * ruad.auditor_add() and its neighbours (sql/roles/logins.sql) make and remove them, with the rights of the login that migrates. Who an
- * auditor is, the operating system says in the private cluster, and a password elsewhere.
+ * ruad.auditor_add() and its neighbours (sql/roles/logins.sql) create and remove them, with the rights of the
+ * login that migrates. In the private cluster the operating system authenticates auditors, elsewhere a
+ * password does.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -17,9 +18,9 @@
 #define LIST          "SELECT * FROM ruad.auditors()"
 #define ADD           "SELECT ruad.auditor_add($1::text, $2::text)"
 #define REMOVE        "SELECT ruad.auditor_remove($1::text)"
-#define PASSWORD_MOST 1024 /* bytes; more is not a password's file */
+#define PASSWORD_MOST 1024 /* bytes; a longer file contains no password */
 
-/* What the command line asks for. */
+/* The request of the command line. */
 struct wish {
 	const char *verb;
 	const char *name;    /* or NULL: list */
@@ -29,7 +30,7 @@ struct wish {
 
 /* -- the password -- */
 
-/* The first line of the file, which has no other. */
+/* Read the file's only line. */
 static gboolean read_password(struct wish *wish, GError **error)
 {
 	const gboolean is_stdin = g_str_equal(wish->password_file, "-");
@@ -48,16 +49,16 @@ static gboolean read_password(struct wish *wish, GError **error)
 		content[--size] = '\0';
 	if (size == 0 || size > PASSWORD_MOST || strlen(content) != size || strchr(content, '\n') != NULL) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "\"%s\" does not hold one line with a password", wish->password_file);
+		    "\"%s\" does not contain exactly one line with a password", wish->password_file);
 		return FALSE;
 	}
 	wish->password = g_steal_pointer(&content);
 	return TRUE;
 }
 
-/* -- what it does -- */
+/* -- the change -- */
 
-/* How the auditor gets in. */
+/* Print how the auditor connects. */
 static void explain(const struct database *database, const struct wish *wish)
 {
 	const struct postgres *postgres = database_private(database);
@@ -144,7 +145,7 @@ static gboolean fulfil(const struct database *database, const struct wish *wish,
 	return good;
 }
 
-/* The database's words begin with what matters, and go on about where in the function it was. */
+/* The first line of the database's message is enough; the others say where in a function it was raised. */
 static int failed(const GError *error)
 {
 	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
@@ -158,7 +159,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	struct database *database = NULL;
 	int code = COMMAND_OK;
 
-	/* before we become a user who may not read the file */
+	/* before the process becomes a user who may not read the file */
 	if (wish->password_file != NULL && !read_password(wish, &error))
 		return failed(error);
 	database = database_new(settings, &error);
@@ -175,7 +176,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	return code;
 }
 
-/* What is wrong with the words, or NULL. */
+/* Returns what is wrong with the arguments, or NULL. */
 static const char *objection(const struct wish *wish, int argc)
 {
 	const struct verb *verb = find_verb(wish->verb);

@@ -1,5 +1,5 @@
 /*
- * check.c - ruad check DOMAIN...: the DNS of domains, as far as mail and the reports on it go.
+ * cmd_check.c - ruad check DOMAIN...: the DNS of domains, as far as it concerns mail and reports about it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +10,12 @@
 #include "server/dns/check.h"
 
 #define COMMAND     "check"
-#define LABEL_WIDTH 10 /* columns of what a line is about */
+#define LABEL_WIDTH 10 /* columns of the label of a line */
 #define RANGES_MAX  40 /* networks of SPF in the text; --json has all */
 
 enum colour { COLOUR_RED, COLOUR_YELLOW, COLOUR_BLUE, COLOUR_BOLD };
 
-/* Only on a terminal, and not where NO_COLOR is set. */
+/* TRUE only on a terminal, and not if NO_COLOR is set. */
 static gboolean in_colour;
 
 static const char *colour_begin(enum colour colour)
@@ -30,7 +30,8 @@ static const char *colour_end(void)
 	return in_colour ? "\033[0m" : "";
 }
 
-/* "  label     words"; the label is only shown on the first of several lines: NULL on the others. words may be of the DNS. */
+/* Print "  label     words". A block shows its label only in the first line: pass NULL for the others. words
+ * may contain text from the DNS. */
 static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
 {
 	g_autofree char *words = NULL, *clean = NULL;
@@ -44,7 +45,7 @@ static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
 	printf("  %-*s%s\n", LABEL_WIDTH, label == NULL ? "" : label, clean);
 }
 
-/* -- what there is -- */
+/* -- records -- */
 
 static void print_dmarc(const struct check_dmarc *dmarc)
 {
@@ -86,7 +87,7 @@ static void print_reports(const GPtrArray *reports)
 	}
 }
 
-/* Columns that the widest of the networks takes. */
+/* The width of the widest network. */
 static int width_of(const GArray *ranges)
 {
 	gsize width = 0;
@@ -100,7 +101,7 @@ static int width_of(const GArray *ranges)
 	return (int)width;
 }
 
-/* Networks and terms in columns. */
+/* Print networks and terms in columns. */
 static void print_ranges(const GArray *ranges)
 {
 	int width = width_of(ranges);
@@ -116,7 +117,7 @@ static void print_ranges(const GArray *ranges)
 		line(NULL, "and %u more (--json has all)", ranges->len - RANGES_MAX);
 }
 
-/* The result for addresses that no range has. */
+/* The result for addresses outside of all ranges. */
 static const char *others_word(const struct spf_policy *spf)
 {
 	if (spf->state == SPF_STATE_PERMERROR)
@@ -192,7 +193,7 @@ static void print_senders(const GPtrArray *senders)
 	}
 }
 
-/* -- what is wrong -- */
+/* -- findings -- */
 
 static void print_finding(const struct finding *finding)
 {
@@ -239,7 +240,7 @@ static void print_document(struct check *check)
 
 struct request {
 	char *server;
-	char **selectors; /* "S" or "S:DOMAIN"; cut in two by read_selectors() */
+	char **selectors; /* "S" or "S:DOMAIN"; split by read_selectors() */
 	gboolean json;
 };
 
@@ -280,7 +281,7 @@ static int check_one(struct resolver *resolver, const char *domain, const struct
 	return code;
 }
 
-/* An error outweighs silence, and a wrong command line both. */
+/* Combine two exit codes: an error outweighs no answer, and a wrong command line outweighs both. */
 static int worse(int a, int b)
 {
 	static const int ORDER[] = { COMMAND_USAGE, COMMAND_FAILED, COMMAND_TEMPFAIL };
@@ -339,7 +340,7 @@ int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char 
 	if (!command_options(entries, &argc, &argv))
 		code = COMMAND_USAGE;
 	else if (argc < 2)
-		command_fail(COMMAND, COMMAND_USAGE, "no domain is named");
+		command_fail(COMMAND, COMMAND_USAGE, "no DOMAIN given");
 	else
 		code = run(argv + 1, &request);
 	g_free(request.server);

@@ -1,5 +1,5 @@
 /*
- * config.c - ruad config: what the settings are, an example of the file, and the manual's list.
+ * cmd_config.c - ruad config: the effective settings, an example of the file, and the list for the manual.
  */
 #include <stdio.h>
 

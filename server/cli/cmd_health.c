@@ -1,6 +1,6 @@
 /*
- * health.c - ruad health: is the ruad on this host ready? For Docker's HEALTHCHECK and scripts; no curl
- * needed.
+ * cmd_health.c - ruad health: is the ruad on this host ready? For Docker's HEALTHCHECK and scripts, without
+ * curl.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "server/cli/commands.h"
 #include "server/common/net.h"
 
-#define HEALTH_SECONDS 10 /* to connect, and for each silence: Docker's own limit is 30 s */
+#define HEALTH_SECONDS 10 /* to connect, and between reads: Docker's own limit is 30 s */
 #define ANSWER_MAX     64 /* bytes; only the status line matters */
 
 static const char request[] = "GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n";
@@ -24,7 +24,7 @@ static gboolean fail(GError **error, const char *what)
 	return FALSE;
 }
 
-/* The first line that the server answers. */
+/* Read the first line of the server's answer. */
 static gboolean ask(int fd, char *answer, gsize size, GError **error)
 {
 	gsize have = 0;

@@ -1,7 +1,7 @@
 /*
- * import.c - ruad import: files, mailboxes and folders, through the same intake that LMTP uses.
+ * cmd_import.c - ruad import: stores files, mailboxes and folders through the same intake as LMTP.
  *
- * This file reads the documents; jobs.h has them stored.
+ * This file reads the documents; jobs.h stores them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static void complain(struct import *import, const char *name, const char *words)
 	command_fail("import", COMMAND_FAILED, "%s: %s", name, words);
 }
 
-/* All documents of an open file. FALSE: the database is away. */
+/* Import all documents of an open file. Returns FALSE if the database is unavailable. */
 static gboolean import_documents(struct import *import, const char *path, struct documents *documents)
 {
 	for (guint number = 1;; number++) {
@@ -79,7 +79,7 @@ static gboolean import_file(struct import *import, const char *path)
 	return good;
 }
 
-/* -- all of it -- */
+/* -- the command -- */
 
 static struct intake *open_intake(const struct settings *settings, const char *conninfo, GError **error)
 {
@@ -132,7 +132,7 @@ static int import_walk(const struct settings *settings, const struct database *d
 	import_files(&import, walk);
 	if (!jobs_finish(import.jobs, &import.sum, &error))
 		code = command_fail("import", command_exit_of(error),
-		    "%s (what was stored stays stored: import again)", error->message);
+		    "%s (stored reports are kept: run it again)", error->message);
 	else if (import.failed > 0)
 		code = COMMAND_FAILED;
 	intake_free(intake);
@@ -176,7 +176,7 @@ int command_import(const struct settings *settings, int argc, char **argv)
 	if (!command_options(entries, &argc, &argv))
 		return COMMAND_USAGE;
 	if (argc < 2)
-		return command_fail("import", COMMAND_USAGE, "no PATH (see ruad import --help)");
+		return command_fail("import", COMMAND_USAGE, "no PATH given (see ruad import --help)");
 	if (jobs < 1 || jobs > JOBS_MOST)
 		return command_fail("import", COMMAND_USAGE, "--jobs=%d: not from 1 to %d", jobs, JOBS_MOST);
 	return start_and_import(settings, argc - 1, argv + 1, (guint)jobs, quiet);

@@ -1,8 +1,8 @@
 /*
- * label.c - ruad label: whose a source is, in the words of the people here; sets it, lists it, and shows who said what.
+ * cmd_label.c - ruad label: sets and lists the labels of sources, and shows the log of changes.
  *
- * What a source and a label are, and who wrote them down, stands in ruad.set_label() (sql). This calls it as ruad_owner, by way of api.set_label()
- * as the page does.
+ * ruad.set_label() (sql/enrich/labels.sql) defines sources and labels and logs the change. Like the page,
+ * this command calls it through api.set_label(), but as ruad_owner.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -23,18 +23,18 @@
 	"SELECT " COLUMNS " FROM dmarc.labels WHERE $1::text IS NULL OR source = $1::text ORDER BY source"
 #define LOG "SELECT " COLUMNS " FROM dmarc.label_log WHERE $1::text IS NULL OR source = $1::text ORDER BY id"
 
-/* What the command line asks for. */
+/* The request of the command line. */
 struct wish {
 	const char *source; /* or NULL: all */
-	const char *label;  /* as typed, or NULL: none is to be set */
+	const char *label;  /* as typed, or NULL: set none */
 	char *note;
-	char *user; /* who asks */
+	char *user; /* who made the request */
 	gboolean log;
 };
 
 static const struct {
 	const char *typed;
-	const char *label; /* NULL takes it away */
+	const char *label; /* NULL removes it */
 } labels[] = {
 	{ "mine", "mine" },
 	{ "forwarder", "forwarder" },
@@ -53,7 +53,7 @@ static gboolean find_label(const char *typed, const char **label)
 	return FALSE;
 }
 
-/* The user who typed the command; sudo knows who that was before he became root. Transfer full. */
+/* The user who typed the command; sudo tells who that was before becoming root. Transfer full. */
 static char *user_name(void)
 {
 	const struct passwd *entry = getpwuid(getuid());
@@ -75,7 +75,7 @@ static gboolean set(struct db *db, const struct wish *wish, GError **error)
 	    4, error);
 }
 
-/* text on one line; NULL is nothing. */
+/* Print text on one line; NULL prints nothing. */
 static void print_plain(const char *text)
 {
 	for (const char *at = text != NULL ? text : ""; *at != '\0'; at = g_utf8_next_char(at)) {
@@ -119,7 +119,7 @@ static gboolean fulfil(const struct database *database, const struct wish *wish,
 	return good;
 }
 
-/* The database's words begin with what matters, and go on about where in the function it was. */
+/* The first line of the database's message is enough; the others say where in a function it was raised. */
 static int failed(const GError *error)
 {
 	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
@@ -133,7 +133,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	struct database *database = database_new(settings, &error);
 	int code = COMMAND_OK;
 
-	wish->user = user_name(); /* before we become another */
+	wish->user = user_name(); /* before the process becomes another user */
 	if (database == NULL || !database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
 		code = failed(error);
 	database_free(database);
@@ -141,7 +141,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	return code;
 }
 
-/* What is wrong with the words, or NULL. */
+/* Returns what is wrong with the arguments, or NULL. */
 static const char *objection(const struct wish *wish, int argc)
 {
 	const char *label;

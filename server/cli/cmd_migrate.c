@@ -1,8 +1,8 @@
 /*
- * migrate.c - ruad migrate: bring the schema up to date, and say what was done.
+ * cmd_migrate.c - ruad migrate: updates the schema and prints what was done.
  *
- * ruad serve and ruad import do the same when they start; this is for those who would rather do it themselves, with a role that
- * the daemon does not have.
+ * ruad serve and ruad import do the same when they start. This command is for admins who prefer to migrate
+ * with a role that the server does not have.
  */
 #include "server/database/migrate.h"
 
@@ -40,7 +40,7 @@ static gboolean migrate_as_admin(const struct database *database, struct tally *
 	return good;
 }
 
-/* A private cluster is set up by starting it. A dry run starts nothing: there must be one that runs. */
+/* Starting a private cluster sets it up. A dry run starts nothing, so the cluster must be running. */
 static gboolean migrate_database(
     const struct settings *settings, struct database *database, struct tally *tally, GError **error)
 {
@@ -52,7 +52,7 @@ static gboolean migrate_database(
 		return FALSE;
 	if (postgres != NULL && !postgres_is_ready(postgres)) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "the private PostgreSQL server does not run: start ruad serve, or leave --dry-run out");
+		    "the private PostgreSQL server is not running: start ruad serve, or omit --dry-run");
 		return FALSE;
 	}
 	return migrate_as_admin(database, tally, error);

@@ -1,7 +1,7 @@
 /*
- * parse.c - ruad parse FILE...: what is in documents, as JSON lines, without a database.
+ * cmd_parse.c - ruad parse FILE...: prints the content of documents as JSON lines, without a database.
  *
- * Files are read by several workers at once; their lines come in the order of the command line.
+ * Several workers parse files at once; the output is in the order of the command line.
  */
 #include "server/cli/commands.h"
 
@@ -25,8 +25,8 @@ struct run {
 	struct pool *pool;
 	GMutex mutex;
 	GCond changed;
-	guint printed; /* jobs whose lines are out */
-	guint ahead;   /* jobs that may be begun before those lines are out */
+	guint printed; /* jobs whose lines are printed */
+	guint ahead;   /* jobs that may start before those lines are printed */
 };
 
 /* One file. */
@@ -34,13 +34,13 @@ struct job {
 	struct run *run;
 	const char *file;
 	guint number;
-	struct spool *lines; /* NULL when they were printed as they came */
+	struct spool *lines; /* NULL if they were printed directly */
 	guint unreadables;
-	GError *error; /* it could not be read, or our side failed */
+	GError *error; /* the file could not be read, or ruad failed */
 	gboolean finished;
 };
 
-/* Pipes, and standard input if it is one, cannot be mapped. */
+/* Read a pipe, or standard input if it is one: these cannot be mapped. */
 static GBytes *read_stream(int fd, GError **error)
 {
 	GByteArray *content = g_byte_array_new();
@@ -82,7 +82,7 @@ static GBytes *read_file(const char *file, GError **error)
 	return content;
 }
 
-/* What a worker had said before it failed stands: whole reports. That it failed is one line more. */
+/* Keep the complete reports that a worker sent before it failed, and add a line for the failure. */
 static gboolean print_lost(struct json_printer *printer, const GError *why, GError **error)
 {
 	const struct unreadable lost = { .place = "", .code = "worker", .reason = why->message };
@@ -105,7 +105,7 @@ static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 	json_printer_free(printer);
 }
 
-/* The job whose turn it is prints as it goes; the others put their lines aside. */
+/* The job whose turn it is prints directly; the others buffer their lines. */
 static void parse_job(struct job *job, gboolean has_turn)
 {
 	g_autoptr(GBytes) content = read_file(job->file, &job->error);
@@ -119,11 +119,11 @@ static void parse_job(struct job *job, gboolean has_turn)
 	FILE *out = spool_stream(job->lines);
 	parse_bytes(job, content, out);
 	if (fclose(out) != 0 && job->error == NULL)
-		g_set_error(&job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not put lines aside: %s",
+		g_set_error(&job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not buffer lines: %s",
 		    g_strerror(errno));
 }
 
-/* On a thread of its own, but not too far ahead of what is printed: lines that wait take room. */
+/* Run a job on a thread of the pool, but not too far ahead of the output: buffered lines need memory. */
 static void do_job(gpointer data, gpointer user G_GNUC_UNUSED)
 {
 	struct job *job = data;
@@ -212,7 +212,7 @@ int command_parse(const struct settings *settings, int argc, char **argv)
 	if (!command_options(entries, &argc, &argv))
 		return COMMAND_USAGE;
 	if (argc < 2)
-		return command_fail(COMMAND, COMMAND_USAGE, "no file is named (- is standard input)");
+		return command_fail(COMMAND, COMMAND_USAGE, "no FILE given (- is standard input)");
 
 	guint n = (guint)argc - 1;
 	guint workers = (guint)settings_int(settings, "parser.workers");

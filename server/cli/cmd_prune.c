@@ -1,8 +1,9 @@
 /*
- * prune.c - ruad prune: remove what is older than [retention] says.
+ * cmd_prune.c - ruad prune: removes data that is older than [retention] allows.
  *
- * What belongs to a kind, and how it goes, stands in ruad.prune() (sql/README.md). This calls it as ruad_owner, who owns the tables and is
- * no superuser, for one kind after another, each in a transaction of its own, and says what was removed.
+ * ruad.prune() (sql/README.md) defines what belongs to a kind and how it is removed. This command calls it as
+ * ruad_owner, who owns the tables and is no superuser, for one kind after another, each in a separate
+ * transaction, and prints what was removed.
  */
 #include <stdio.h>
 
@@ -26,7 +27,7 @@ static const struct kind {
 	{ "retention.unread", "raw", "unread mails" },
 };
 
-/* The ledger's row of a mail goes as soon as nothing that the mail brought is left: it is the last. */
+/* Last, since the ledger's rows of a mail can only be removed when nothing else of the mail is left. */
 static const struct kind ledger = { NULL, "mail", "entries of Intake" };
 
 struct prune {
@@ -35,7 +36,7 @@ struct prune {
 	GString *removed; /* "12 reports, 3 failure reports" */
 };
 
-/* The time so many days ago; transfer full. */
+/* The time this many days ago; transfer full. */
 static char *days_ago(gint64 days)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
@@ -59,7 +60,7 @@ static gboolean remove_kind(struct prune *prune, const struct kind *kind, gint64
 	return TRUE;
 }
 
-/* The same, and take it back. */
+/* The same, rolled back. */
 static gboolean try_kind(struct prune *prune, const struct kind *kind, gint64 days, GError **error)
 {
 	return db_exec(prune->db, "BEGIN", NULL, 0, error) && remove_kind(prune, kind, days, error) &&
@@ -68,7 +69,7 @@ static gboolean try_kind(struct prune *prune, const struct kind *kind, gint64 da
 
 static gboolean remove_all(struct prune *prune, const struct settings *settings, GError **error)
 {
-	gint64 least = 0; /* days, of those that are not for ever */
+	gint64 least = 0; /* days, of those that are not 0 */
 
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		gint64 days = settings_days(settings, kinds[i].key);

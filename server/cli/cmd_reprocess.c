@@ -1,8 +1,8 @@
 /*
- * reprocess.c - ruad reprocess: the mails whose bytes were kept, through today's parser.
+ * cmd_reprocess.c - ruad reprocess: reads stored mail again with the current parser.
  *
- * Mails are asked for one after another, by their ids; jobs.h has each read and stored anew under its own id and time, in a
- * transaction of its own or with others. So it may be interrupted anywhere, and run again.
+ * It asks for one mail after another, by id; jobs.h parses and stores each again under its id and time, in a
+ * transaction of its own or together with others. So it may be interrupted at any time and run again.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +19,13 @@
 #define NEXT_MAIL                                                                                            \
 	"SELECT mail_id, received_at, source, name, envelope_from, raw "                                     \
 	"FROM ruad.kept_after($1::bigint, $2::timestamptz, $3::text)"
-/* Of what is kept with a code, that which a copy of it has not brought otherwise. */
+/* Of the stored mails with a code, those that no copy has stored otherwise. */
 #define LEFT                                                                                                 \
 	"SELECT code, count(*) FROM dmarc.intake WHERE mail = ANY ($1::bigint[]) "                           \
 	"AND status <> 'duplicate' AND code IS NOT NULL GROUP BY code"
 
-/* Every code for which a mail's bytes are kept: parser/parse.h, server/ingest, ruad.ingest(); unsupported is of older ruad. */
+/* Every code for which the bytes of a mail are stored: those of parser/parse.h, server/ingest and
+ * ruad.ingest(). "unsupported" comes from older versions of ruad. */
 static const char *const reasons[] = { "archive", "conflict", "database", "incomplete", "inconsistent",
 	"json", "limit", "mime", "no-report", "partial", "placeholder", "unauthentic", "unreadable",
 	"unsupported", "worker", "xml", NULL };
@@ -42,7 +43,7 @@ struct reprocess {
 	guint stored; /* reports; of a dry run, those that were read */
 	guint duplicates;
 	GString *ids;     /* of the mails that were read, between commas */
-	GHashTable *left; /* code -> how many things are still quarantined */
+	GHashTable *left; /* code -> number of items still quarantined */
 };
 
 static void add_left(struct reprocess *reprocess, const char *code, guint n)
@@ -52,9 +53,9 @@ static void add_left(struct reprocess *reprocess, const char *code, guint n)
 	g_hash_table_replace(reprocess->left, g_strdup(code), GUINT_TO_POINTER(had + n));
 }
 
-/* -- the kept mails -- */
+/* -- the stored mails -- */
 
-/* A mail as it was kept, and what its envelope points to. */
+/* A mail as it was stored, and what its envelope points to. */
 struct kept {
 	struct envelope envelope;
 	char *text[4]; /* received_at, source, name, envelope_from */
@@ -83,7 +84,7 @@ static struct kept *kept_new(const struct db_rows *rows)
 	return kept;
 }
 
-/* The next mail behind the id after; *kept is NULL when there is none. Transfer full. */
+/* The next mail after that id; *kept is NULL at the end. Transfer full. */
 static gboolean next_kept(
     const struct reprocess *reprocess, gint64 after, struct kept **kept, GBytes **document, GError **error)
 {
@@ -130,7 +131,7 @@ static gboolean push_all(struct reprocess *reprocess, struct jobs *jobs, GError 
 	return FALSE;
 }
 
-/* What is still quarantined, and why. */
+/* Count what is still quarantined, by code. */
 static gboolean count_left(struct reprocess *reprocess, GError **error)
 {
 	struct db_value params[1];
@@ -176,9 +177,9 @@ static gboolean store_all(struct reprocess *reprocess, GError **error)
 	return good && count_left(reprocess, error);
 }
 
-/* -- a dry run: only reading -- */
+/* -- dry run: only reading -- */
 
-/* What has become of the mail, were it stored (lmtp.require_authentic). */
+/* Count what storing this mail would do; require_authentic may quarantine it. */
 static void count_reading(struct reprocess *reprocess, const struct kept *kept, const struct tally *tally,
     enum require_authentic require)
 {
@@ -219,7 +220,7 @@ static gboolean read_all(struct reprocess *reprocess, GError **error)
 	return good;
 }
 
-/* -- all of it -- */
+/* -- the command -- */
 
 static gint by_name(gconstpointer a, gconstpointer b)
 {
@@ -266,7 +267,7 @@ static int run(struct reprocess *reprocess, gboolean dry_run)
 	reprocess->left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!(dry_run ? read_all : store_all)(reprocess, &error))
 		code = command_fail(COMMAND, command_exit_of(error), "%s%s", error->message,
-		    dry_run ? "" : " (what was stored stays stored: run it again)");
+		    dry_run ? "" : " (stored reports are kept: run it again)");
 	else if (!reprocess->quiet)
 		print_sum(reprocess, dry_run);
 	g_hash_table_unref(reprocess->left);

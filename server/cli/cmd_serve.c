@@ -1,6 +1,6 @@
 /*
- * serve.c - ruad serve: opens the listeners, runs the private PostgreSQL if that is asked for, sees that the
- * schema is up to date, and keeps ruad-ingest, ruad-web and ruad-enrich running until SIGTERM or SIGINT.
+ * cmd_serve.c - ruad serve: opens the listeners, runs the private PostgreSQL if there is one, updates the
+ * schema, and keeps ruad-ingest, ruad-web and ruad-enrich running until SIGTERM or SIGINT.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -24,8 +24,8 @@
 #define RETRY_PRIVATE                                                                                        \
 	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
 #define RETRY_EXTERNAL    (2 * 1000 * 1000) /* somebody else's may take its time */
-#define START_DEATHS_MOST 5                 /* of the private server before it ever accepted: it will not */
-#define PRUNE_AFTER       10                /* seconds: what waits in the mail server's queue comes first */
+#define START_DEATHS_MOST 5                 /* of the private server before it ever accepted: then give up */
+#define PRUNE_AFTER       10                /* seconds: the mail server's queue comes first */
 #define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
 
 /* A program that serves sockets; the table below has one row for each. */
@@ -50,8 +50,8 @@ struct serve {
 	GArray *sockets[G_N_ELEMENTS(services)];
 	gboolean activated[G_N_ELEMENTS(services)];
 
-	GThread *set_up; /* brings the database up to date */
-	gint stopping;   /* atomic: set_up is to give up */
+	GThread *set_up; /* updates the database */
+	gint stopping;   /* atomic: set_up must give up */
 	gboolean ready;  /* the database was set up */
 	int code;        /* exit code */
 };
@@ -87,7 +87,7 @@ static gboolean open_sockets(struct serve *serve, gsize service, GError **error)
 	return TRUE;
 }
 
-/* What we opened; systemd keeps its own. */
+/* Close the sockets that we opened, not those of systemd. */
 static void close_sockets(struct serve *serve)
 {
 	for (gsize s = 0; s < G_N_ELEMENTS(services); s++) {
@@ -106,8 +106,7 @@ static void close_sockets(struct serve *serve)
 
 /* -- children -- */
 
-/* Nothing of our environment but what programs need: where things are, and libpq's and the sanitizers' own
- * variables. */
+/* The part of our environment that programs need: paths, and the variables of libpq and the sanitizers. */
 static char **base_environment(void)
 {
 	static const char *const kept[] = { "PATH", "HOME", "TZ", "TMPDIR", "RUAD_LIBEXEC",
@@ -131,7 +130,7 @@ static char **base_environment(void)
 	return envp;
 }
 
-/* The one right to write that a service of pages may have: to set labels, where there is somebody who may. */
+/* The only right to write that ruad-web may have: setting labels, if http.editors names a user. */
 static char **with_editor(const struct serve *serve, char **envp)
 {
 	g_autofree char *conninfo = NULL;
@@ -142,7 +141,8 @@ static char **with_editor(const struct serve *serve, char **envp)
 	return g_environ_setenv(envp, "RUAD_DATABASE_EDIT_URL", conninfo, TRUE);
 }
 
-/* What a program gets: the settings of its sections, and a database that it enters as one role. Transfer full. */
+/* The environment of a program: the settings of its sections, and a database that it enters with one role.
+ * Transfer full. */
 static char **environment_for(const struct serve *serve, const char *const *sections, const char *role)
 {
 	g_autofree char *conninfo = database_role_conninfo(serve->database, role);
@@ -185,7 +185,7 @@ static void start_services(struct serve *serve)
 		start_service(serve, s);
 }
 
-/* ruad prune, which gets no more than a service. */
+/* Start ruad prune, with no more rights than the services. */
 static void start_prune(struct serve *serve)
 {
 	static const char *const sections[] = { "retention", NULL };
@@ -258,7 +258,7 @@ static gboolean stop_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Files of networks and services are looked at again; a hang-up of the terminal does no more than that. */
+/* ruad-enrich checks its files; a hang-up of the terminal has no other effect. */
 static gboolean hang_up_signal(gpointer user)
 {
 	const struct serve *serve = user;
@@ -279,7 +279,7 @@ static void child_died(const char *name, guint deaths, gpointer user)
 
 /* -- the database -- */
 
-/* What the thread found, for the main loop. */
+/* The result of the thread, for the main loop. */
 struct set_up_answer {
 	struct serve *serve;
 	GError *error; /* NULL: done */
@@ -318,7 +318,8 @@ static gboolean set_up_ended(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* One attempt failed; says so when the words are new. FALSE when there is no point in another. */
+/* Log the failure of an attempt if its message is new. Returns FALSE if there is no point in another
+ * attempt. */
 static gboolean may_retry(const struct serve *serve, const GError *cause, char **last_words)
 {
 	gboolean is_private = database_private(serve->database) != NULL;
@@ -333,7 +334,7 @@ static gboolean may_retry(const struct serve *serve, const GError *cause, char *
 	return TRUE;
 }
 
-/* The thread: tries until the database is set up, no attempt can help, or ruad stops. */
+/* The thread: tries until the database is set up, no attempt can succeed, or ruad stops. */
 static gpointer set_up_database(gpointer data)
 {
 	struct serve *serve = data;
@@ -356,9 +357,9 @@ static gpointer set_up_database(gpointer data)
 	return NULL;
 }
 
-/* -- all of it -- */
+/* -- the command -- */
 
-/* The private cluster's folder and lock, as the user that it belongs to. */
+/* Create and lock the folder of the private cluster, as the user that it belongs to. */
 static gboolean take_state_dir(struct serve *serve, GError **error)
 {
 	struct postgres *postgres = database_private(serve->database);
@@ -380,7 +381,7 @@ static gboolean take_state_dir(struct serve *serve, GError **error)
 	return good && taken;
 }
 
-/* Settings that say nothing without one another. */
+/* Check settings that are useless without each other. */
 static gboolean check_settings(const struct settings *settings, GError **error)
 {
 	enum auth_mode auth = (enum auth_mode)settings_choice(settings, "http.auth");
@@ -420,7 +421,8 @@ static void run(struct serve *serve)
 	if (database_private(serve->database) != NULL) {
 		start_postgres(serve);
 	} else {
-		/* without the database mail is answered 451, which is better than a refused connection */
+		/* while the database is unavailable mail is answered 451, which is better than a refused
+		 * connection */
 		start_services(serve);
 		sd_notify(0, "READY=1\nSTATUS=waiting for the database");
 	}

@@ -1,9 +1,9 @@
 /*
- * commands.h - the commands of ruad: each takes the effective settings and its own words.
+ * commands.h - the commands of ruad: each takes the effective settings and its own arguments.
  *
- * argv[0] is the command's name and argv[1..argc) its options and operands; --help, --config, -o and -v were taken
- * out by main.c. A command prints what was asked for on standard output, says what went wrong on standard
- * error with command_fail(), and returns one of enum command_exit.
+ * argv[0] is the command's name and argv[1..argc) its options and operands; main.c has removed --help,
+ * --config, -o and -v. A command prints its result on standard output and its errors on standard error with
+ * command_fail(), and returns one of enum command_exit.
  */
 #pragma once
 
@@ -12,9 +12,9 @@
 enum command_exit {
 	COMMAND_OK = 0,
 	COMMAND_FAILED = 1,
-	COMMAND_USAGE = 2,     /* the command line is wrong */
-	COMMAND_TEMPFAIL = 75, /* sysexits.h EX_TEMPFAIL: the same may work later (the database is away) */
-	COMMAND_CONFIG = 78,   /* sysexits.h EX_CONFIG: the settings are wrong */
+	COMMAND_USAGE = 2,     /* the command line is invalid */
+	COMMAND_TEMPFAIL = 75, /* sysexits.h EX_TEMPFAIL: try again later (the database is unavailable) */
+	COMMAND_CONFIG = 78,   /* sysexits.h EX_CONFIG: the settings are invalid */
 };
 
 int command_serve(const struct settings *settings, int argc, char **argv);
@@ -29,17 +29,17 @@ int command_migrate(const struct settings *settings, int argc, char **argv);
 int command_health(const struct settings *settings, int argc, char **argv);
 int command_config(const struct settings *settings, int argc, char **argv);
 
-/* "ruad COMMAND: words" on standard error; returns code, for `return command_fail(...)`. */
+/* Print "ruad COMMAND: message" on standard error; returns code, for `return command_fail(...)`. */
 int command_fail(const char *command, enum command_exit code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* What a GError of ours means as an exit code: RUAD_ERROR_SYSTEM is COMMAND_TEMPFAIL, all else COMMAND_FAILED. */
+/* The exit code for an error: COMMAND_TEMPFAIL for RUAD_ERROR_SYSTEM, else COMMAND_FAILED. */
 enum command_exit command_exit_of(const GError *error);
 
 /*
- * Read a command's options by GLib; leaves argv[0] and the operands and counts them into *argc. On a wrong option says so
- * and returns FALSE: return COMMAND_USAGE then.
+ * Parse a command's options with GLib; leaves argv[0] and the operands and sets *argc to their number. Prints
+ * an error and returns FALSE if an option is wrong: return COMMAND_USAGE then.
  */
 gboolean command_options(const GOptionEntry *entries, int *argc, char ***argv) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Whether -v was given, for the programs that are started on. */
+/* Returns whether -v was given, for child programs. */
 gboolean command_verbose(void);

@@ -10,15 +10,16 @@
 #include "server/database/role.h"
 
 #define SPARE_CONNECTIONS 24 /* for auditors, commands and PostgreSQL's own superusers */
-#define JOIN_SECONDS      60 /* for the cluster of a ruad serve that is just starting */
+#define JOIN_SECONDS      60 /* for the cluster of a ruad serve that is starting */
 
-/* A lock that no outsider can hold. Its transaction does nothing else, so it holds up no VACUUM however long it lasts. */
+/* A lock that no other role can hold. Its transaction does nothing else, so it does not delay VACUUM however
+ * long it lasts. */
 #define TRY_LOCK                                                                                             \
 	"SET idle_in_transaction_session_timeout = 0; BEGIN; "                                               \
 	"LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE NOWAIT"
 #define LOCK_NOT_AVAILABLE "55P03" /* SQLSTATE */
 
-/* Other databases of the private cluster are nobody's business. */
+/* Nobody needs the other databases of the private cluster. */
 #define CLOSE_DATABASES "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC"
 #define ALLOW_LOGIN     "SELECT ruad.allow_login($1::text, $2::integer)"
 
@@ -72,7 +73,7 @@ struct postgres *database_private(const struct database *database)
 	return database->postgres;
 }
 
-/* -- who connects as what -- */
+/* -- connections -- */
 
 char *database_admin_conninfo(const struct database *database)
 {
@@ -81,7 +82,7 @@ char *database_admin_conninfo(const struct database *database)
 	return g_strdup(settings_string(database->settings, "database.url"));
 }
 
-/* The same connection, acting as role: libpq's "options", where the last one given counts. */
+/* The same connection with another role: libpq's "options", of which the last one counts. */
 static char *with_role(const char *url, const char *role)
 {
 	gboolean is_uri = g_str_has_prefix(url, "postgresql://") || g_str_has_prefix(url, "postgres://");
@@ -92,7 +93,7 @@ static char *with_role(const char *url, const char *role)
 	return g_strdup_printf("%s options='-c role=%s'", url, role);
 }
 
-/* The URL that the settings give a role of its own, borrowed; "" when there is none. */
+/* The URL in the settings for a role, borrowed; "" if there is none. */
 static const char *own_url(const struct database *database, const char *role)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(roles); i++)
@@ -131,7 +132,7 @@ static gboolean take_lock(struct db *db, GError **error)
 		return TRUE;
 	if (g_str_equal(db_sqlstate(db), LOCK_NOT_AVAILABLE))
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "another ruad prune or ruad reprocess is at work on this database");
+		    "another ruad prune or ruad reprocess is running on this database");
 	else
 		g_propagate_error(error, g_steal_pointer(&cause));
 	return FALSE;
@@ -181,7 +182,7 @@ static gboolean allow_login(struct db *db, const struct role *role, guint thread
 	return db_exec(db, ALLOW_LOGIN, params, G_N_ELEMENTS(params), error);
 }
 
-/* Peer authentication decides who may use them (pg_hba.conf), so the log-ins need no passwords. */
+/* Peer authentication decides who may use them (pg_hba.conf), so the logins need no passwords. */
 static gboolean allow_logins(const struct database *database, GError **error)
 {
 	g_autofree char *conninfo = postgres_conninfo(database->postgres, POSTGRES_ADMIN, POSTGRES_DATABASE);
@@ -197,7 +198,7 @@ static gboolean allow_logins(const struct database *database, GError **error)
 	return good;
 }
 
-/* A login of ours against the roles that it is to act as; url_key names it. */
+/* Check that a login may act as its roles; url_key is its setting. */
 static gboolean check_login(const char *url_key, const char *url, const char *const *names, GError **error)
 {
 	struct db *db = db_open(url, "ruad", error);
@@ -242,7 +243,7 @@ gboolean database_set_up(const struct database *database, GError **error)
 
 /* -- for a command -- */
 
-/* The cluster of another ruad, which may be just starting. */
+/* The cluster of another ruad, which may be starting. */
 static gboolean join_running(const struct database *database, int owner, GError **error)
 {
 	for (int i = 0; i < JOIN_SECONDS; i++) {

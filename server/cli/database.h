@@ -1,7 +1,7 @@
 /*
- * database.h - the database that the settings name, as the commands see it: the admin's own, or the private cluster.
+ * database.h - the database of the settings, as the commands see it: the admin's own, or the private cluster.
  *
- * Knows who connects as what; postgres.h knows how the private cluster is run, migrate.h what is in the schema.
+ * Knows who connects with which role; postgres.h runs the private cluster, migrate.h knows the schema.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 struct database;
 
-/* Nothing is touched or started. */
+/* Touches and starts nothing. */
 struct database *database_new(const struct settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Stops the private cluster if database_start() started it. NULL is allowed. */
@@ -25,35 +25,37 @@ struct postgres *database_private(const struct database *database);
 char *database_admin_conninfo(const struct database *database);
 char *database_role_conninfo(const struct database *database, const char *role);
 
-/* A connection as ruad_owner, for commands; program names the session. RUAD_ERROR_SYSTEM  the database is away */
+/* A connection as ruad_owner, for commands; program names the session.
+ * RUAD_ERROR_SYSTEM  the database is unavailable */
 struct db *database_open_owner(
     const struct database *database, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * The same for the commands that change what is stored (prune, reprocess): one at a time, until database_free(). Once for each
- * struct database.
+ * The same for commands that change stored data (prune, reprocess): only one at a time, until
+ * database_free(). Call it once for each struct database.
  *
- * RUAD_ERROR_SYSTEM  the database is away, or another such command is at work
+ * RUAD_ERROR_SYSTEM  the database is unavailable, or another such command is running
  */
 struct db *database_open_alone(
     struct database *database, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Make the schema up to date; in the private cluster also the database itself and the log-ins. The server must be running.
- * RUAD_ERROR_SYSTEM while it cannot be reached.
+ * Update the schema; in the private cluster also create the database itself and the logins. The server must
+ * be running. RUAD_ERROR_SYSTEM if it cannot be reached.
  */
 gboolean database_set_up(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Check that the logins of the settings may act as the roles that ruad's programs act as. In the private cluster they may.
- * RUAD_ERROR_SYSTEM: one may not, and the message has the statements that give it the right; or the database is away.
+ * Check that the logins of the settings may act as the roles of ruad's programs. In the private cluster they
+ * may. RUAD_ERROR_SYSTEM if one may not (the message has the statements that grant the right), or if the
+ * database is unavailable.
  */
 gboolean database_check_logins(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * For commands other than serve: become the right user (keep_reading as in identity_become()), see that the private cluster runs
- * (that of a running ruad serve, or one started until database_free()), and set up. With database.url: nothing but
- * setting up.
+ * For commands other than serve: become the right user (keep_reading as in identity_become()), make sure that
+ * the private cluster runs (that of a running ruad serve, or one started until database_free()), and set up
+ * the database. With database.url only set up.
  */
 gboolean database_start(
     struct database *database, gboolean keep_reading, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,7 +5,7 @@
 
 #include "parser/error.h"
 
-#define PIECE_MAX 65536 /* bytes read at once; a longer line comes in several pieces */
+#define PIECE_MAX 65536 /* bytes read at once; a longer line is split into pieces */
 
 static const char from_words[] = "From ";
 
@@ -13,7 +13,7 @@ struct documents {
 	FILE *in;
 	char buffer[PIECE_MAX];
 	gsize have; /* bytes in the buffer */
-	gsize pos;  /* of these, already handed out */
+	gsize pos;  /* of these, already returned */
 	guint64 limit;
 
 	gboolean started;
@@ -49,7 +49,7 @@ void documents_limit(struct documents *documents, guint64 bytes)
 	documents->limit = bytes;
 }
 
-/* -- pieces: a line, or part of a long one -- */
+/* -- pieces: a line, or a part of a long one -- */
 
 static gboolean fill(struct documents *documents, GError **error)
 {
@@ -64,7 +64,7 @@ static gboolean fill(struct documents *documents, GError **error)
 	return FALSE;
 }
 
-/* The next piece, borrowed until the next call; of size 0 at the end. */
+/* The next piece, borrowed until the next call; empty at the end. */
 static gboolean next_piece(struct documents *documents, const char **piece, gsize *size, GError **error)
 {
 	const char *start = documents->buffer + documents->pos;
@@ -105,14 +105,14 @@ static gboolean is_blank(const char *piece, gsize size)
 	return (size == 1 && piece[0] == '\n') || (size == 2 && piece[0] == '\r' && piece[1] == '\n');
 }
 
-/* Remember where in a line the next piece stands. */
+/* Track where in a line the next piece begins. */
 static void pass(struct documents *documents, const char *piece, gsize size)
 {
 	documents->after_blank = documents->line_start && is_blank(piece, size);
 	documents->line_start = piece[size - 1] == '\n';
 }
 
-/* What is too large is passed over, but not kept. */
+/* Of a document that is too large, the rest is read but not stored. */
 static void keep(
     const struct documents *documents, GByteArray *content, guint64 *total, const char *piece, gsize size)
 {
@@ -121,7 +121,7 @@ static void keep(
 		g_byte_array_append(content, (const guint8 *)piece, (guint)size);
 }
 
-/* The empty line before a separator belongs to the mbox, not to the mail. */
+/* Remove the empty line before a separator: it belongs to the mbox, not to the mail. */
 static void drop_blank(GByteArray *content)
 {
 	if (content->len >= 2 && content->data[content->len - 1] == '\n' &&
@@ -131,7 +131,7 @@ static void drop_blank(GByteArray *content)
 		g_byte_array_set_size(content, content->len - 2);
 }
 
-/* One mail up to the next separator, whose line is taken too. */
+/* Read one mail and the separator line after it. */
 static gboolean read_mail(struct documents *documents, GByteArray *content, guint64 *total, GError **error)
 {
 	const char *piece = NULL;
@@ -177,7 +177,7 @@ static gboolean read_whole(struct documents *documents, GByteArray *content, gui
 	return TRUE;
 }
 
-/* The first look at the file: is it an mbox? Its first separator is taken. */
+/* Detect whether the file is an mbox; if so, its first separator is read. */
 static gboolean start(struct documents *documents, GError **error)
 {
 	const char *piece = NULL;

@@ -1,8 +1,10 @@
 /*
- * documents.h - a file as the documents in it: the mails of an mbox one after another, or the whole file as one.
+ * documents.h - splits a file into documents: the mails of an mbox one after another, or the whole file as
+ * one.
  *
- * An mbox is identified by its first bytes, "From ". A mail begins at each such line after an empty line (RFC 4155 appendix A), and
- * ">From " in a mail loses one ">" (mboxrd). Reads forward in pieces: memory holds one document, whatever the file's size.
+ * An mbox is identified by its first bytes, "From ". A mail begins at each such line after an empty line (RFC
+ * 4155 appendix A), and ">From " in a mail loses one ">" (mboxrd). Reads forward in pieces: memory holds one
+ * document, whatever the size of the file.
  */
 #pragma once
 
@@ -10,23 +12,24 @@
 
 #include <glib.h>
 
-#define DOCUMENT_MAX (G_GUINT64_CONSTANT(900) << 20) /* bytes: PostgreSQL keeps less than 1 GiB in a value */
+#define DOCUMENT_MAX (G_GUINT64_CONSTANT(900) << 20) /* bytes: a value in PostgreSQL has less than 1 GiB */
 
 struct documents;
 
-/* in is borrowed, and read from where it stands. */
+/* in is borrowed, and read from its current position. */
 struct documents *documents_new(FILE *in);
 void documents_free(struct documents *documents);
 
 /*
- * The next document into *document, transfer full; NULL at the end. FALSE with RUAD_ERROR_SYSTEM when the file cannot be
- * read, with RUAD_ERROR_LIMIT when a document is larger than DOCUMENT_MAX: the next call then goes on after it.
+ * Read the next document into *document, transfer full; NULL at the end. Returns FALSE with RUAD_ERROR_SYSTEM
+ * if the file cannot be read, or with RUAD_ERROR_LIMIT if a document is larger than DOCUMENT_MAX: the next
+ * call then continues after it.
  */
 gboolean documents_next(
     struct documents *documents, GBytes **document, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* TRUE once the first document was read, if the file is an mbox. */
+/* Returns TRUE once the first document was read, if the file is an mbox. */
 gboolean documents_is_mbox(const struct documents *documents);
 
-/* For tests: a lower limit than DOCUMENT_MAX. */
+/* For tests: set a limit lower than DOCUMENT_MAX. */
 void documents_limit(struct documents *documents, guint64 bytes);

@@ -11,7 +11,7 @@
 
 #include "parser/error.h"
 
-#define FOLDER_MODE 0750 /* the group may reach the database's socket */
+#define FOLDER_MODE 0750 /* the group has access to the database's socket */
 
 static gboolean fail(GError **error, const char *what, const char *subject)
 {
@@ -27,13 +27,13 @@ static const struct passwd *look_up(const char *user, GError **error)
 
 	if (entry == NULL)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "server.user \"%s\": no such user (make it: adduser --system --group --no-create-home "
+		    "server.user \"%s\": no such user (create it: adduser --system --group --no-create-home "
 		    "%s)",
 		    user, user);
 	return entry;
 }
 
-/* All capabilities away but CAP_DAC_READ_SEARCH; where the kernel refuses, that one is gone too. */
+/* Drop all capabilities except CAP_DAC_READ_SEARCH; if the kernel refuses, that one is dropped too. */
 static void keep_only_reading(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

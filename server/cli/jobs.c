@@ -16,10 +16,10 @@ struct jobs {
 	guint waiting; /* documents read and not yet stored */
 	guint64 waiting_bytes;
 	struct jobs_sum sum;
-	GError *error; /* the first: nothing more is begun */
+	GError *error; /* the first one: no more jobs are started */
 };
 
-/* One document on its way; owned by whoever works on it. */
+/* One document in progress; owned by the thread that works on it. */
 struct job {
 	struct envelope envelope;
 	GBytes *document;
@@ -91,7 +91,8 @@ static void show_progress(struct jobs *jobs)
 	progress_show(&jobs->progress, jobs->read_bytes, jobs->options.total_bytes, words);
 }
 
-/* Wait until a document of this size may stay in memory beside the others. FALSE: something failed. */
+/* Wait until a document of this size may be in memory together with the others. Returns FALSE if something
+ * failed. */
 static gboolean wait_for_room(struct jobs *jobs, gsize size)
 {
 	gboolean good;
@@ -137,7 +138,7 @@ void jobs_clear_bar(struct jobs *jobs)
 	progress_clear(&jobs->progress);
 }
 
-/* -- all of it -- */
+/* -- the interface -- */
 
 struct jobs *jobs_new(const struct jobs_options *options)
 {

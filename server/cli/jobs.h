@@ -1,9 +1,10 @@
 /*
- * jobs.h - documents through the intake, several at once, with a progress bar: what import and reprocess share.
+ * jobs.h - stores documents through the intake, several at once, with a progress bar: shared by import and
+ * reprocess.
  *
- * The caller's thread reads documents and pushes them; threads of a pool have each parsed and stored, so that many are
- * committed together. What is read and not yet stored is bounded in number and bytes. Knows nothing of where
- * documents come from.
+ * The caller's thread reads documents and pushes them; the threads of a pool parse and store them, so that
+ * many are committed together. The number and bytes of documents that are not stored yet are bounded. Knows
+ * nothing of where documents come from.
  */
 #pragma once
 
@@ -11,9 +12,9 @@
 
 #define JOBS_MOST 64
 #define JOBS_DEFAULT                                                                                         \
-	64 /* most of a job's time is waiting: what is parsed while one batch commits makes the next */
+	64 /* a job mostly waits: documents that are parsed while a batch commits form the next batch */
 
-/* A document was stored; called by any thread, one at a time. */
+/* A document was stored; called by any thread, one call at a time. */
 typedef void (*jobs_stored_cb)(
     const struct envelope *envelope, const struct intake_counts *counts, gpointer user);
 
@@ -21,12 +22,12 @@ struct jobs_options {
 	struct intake *intake; /* borrowed */
 	guint threads;         /* 1 .. JOBS_MOST */
 	gboolean quiet;        /* no progress bar */
-	guint64 total_bytes;   /* of all documents, for the bar; 0 when not known */
+	guint64 total_bytes;   /* of all documents, for the bar; 0 if unknown */
 	jobs_stored_cb stored; /* or NULL */
 	gpointer user;
 };
 
-/* All documents together. */
+/* Sums over all documents. */
 struct jobs_sum {
 	guint mails; /* documents stored */
 	struct intake_counts counts;
@@ -37,19 +38,20 @@ struct jobs;
 struct jobs *jobs_new(const struct jobs_options *options);
 
 /*
- * Have document stored under envelope; returns before it is, but waits while too much is under way. document
- * is transfer full; so is owner, which holds what envelope points to and goes to free_owner afterwards. FALSE: something
- * could not be stored, nothing more will be, and jobs_finish() says why.
+ * Queue document to be stored under envelope; waits while too much is in progress. document is transfer full;
+ * so is owner, which holds what envelope points to and is passed to free_owner afterwards. Returns FALSE if
+ * storing failed: nothing more will be stored, and jobs_finish() returns the error.
  */
 gboolean jobs_push(struct jobs *jobs, const struct envelope *envelope, GBytes *document, gpointer owner,
     GDestroyNotify free_owner) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Take the bar away, before anything else is printed; it comes back. */
+/* Remove the bar before anything else is printed; it is drawn again later. */
 void jobs_clear_bar(struct jobs *jobs);
 
 /*
- * Wait for all that was pushed, and free jobs. *sum is filled in also after an error.
+ * Wait for everything that was pushed, and free jobs. *sum is also set after an error.
  *
- * RUAD_ERROR_SYSTEM  the database is away, or no worker can be started: what was not counted was not stored
+ * RUAD_ERROR_SYSTEM  the database is unavailable, or no worker can be started: what was not counted was not
+ * stored
  */
 gboolean jobs_finish(struct jobs *jobs, struct jobs_sum *sum, GError **error) G_GNUC_WARN_UNUSED_RESULT;

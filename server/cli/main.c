@@ -1,5 +1,5 @@
 /*
- * main.c - ruad COMMAND: the table of commands, and the options that all of them have.
+ * main.c - ruad: the table of commands, and the options that all commands have.
  */
 #include "server/cli/commands.h"
 
@@ -18,47 +18,44 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "serve", command_serve, "", "take mail, store reports, serve the page", "" },
+	{ "serve", command_serve, "", "receive mail, store reports, serve the page", "" },
 	{ "import", command_import, "PATH...", "store the reports in files, mailboxes and folders",
 	    "PATH is a mail, an mbox, a Maildir, an XML, gzip or zip file, a folder of these, or - for\n"
-	    "standard input. What was stored before is counted as a duplicate.\n\n"
-	    "  -j, --jobs=N         documents worked on at the same time (default: 64)\n"
-	    "  -q, --quiet          no progress bar and no closing line\n" },
-	{ "parse", command_parse, "FILE...", "print what is in a report or mail, as JSON; needs no database",
-	    "" },
-	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, where reports go",
-	    "Exit code 0: nothing is wrong that is an error, 1: something is, 75: DNS did not answer.\n\n"
-	    "  -r, --resolver=ADDRESS[:PORT]  ask this DNS server, not the system's\n"
-	    "  -s, --selector=NAME[:DOMAIN]   look at this DKIM key, too; may be repeated\n"
-	    "  -j, --json                     one JSON document a line\n" },
-	{ "reprocess", command_reprocess, "", "read again the mails that could not be read",
-	    "Mails that were quarantined run through today's parser; what now reads is stored under the "
-	    "mail's\n"
-	    "own time. May be interrupted and repeated.\n\n"
-	    "      --since=DATE     only mails received since then: YYYY-MM-DD (UTC) or a time of RFC 3339\n"
-	    "      --reason=CODE    only mails quarantined for this reason, as Intake shows it (limit, xml, "
+	    "standard input. Reports that are already stored count as duplicates.\n\n"
+	    "  -j, --jobs=N         documents to process at the same time (default: 64)\n"
+	    "  -q, --quiet          print neither a progress bar nor a summary\n" },
+	{ "parse", command_parse, "FILE...",
+	    "print the content of reports or mails as JSON; needs no database", "" },
+	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, report addresses",
+	    "Exit code 0: there is no error, 1: there is one, 75: the DNS did not answer.\n\n"
+	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server instead of those of the system\n"
+	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key as well; may be repeated\n"
+	    "  -j, --json                     print one JSON document per line\n" },
+	{ "reprocess", command_reprocess, "", "read quarantined mail again",
+	    "Reads quarantined mail with the current parser. Reports that can now be read are stored\n"
+	    "with the time at which the mail was received. May be interrupted and repeated.\n\n"
+	    "      --since=DATE     only mail received since then: YYYY-MM-DD (UTC) or a time of RFC 3339\n"
+	    "      --reason=CODE    only mail quarantined for this reason, as Intake shows it (limit, xml, "
 	    "...)\n"
-	    "  -n, --dry-run        only read them, and say what would be stored\n"
-	    "  -j, --jobs=N         mails worked on at the same time (default: 64)\n"
-	    "  -q, --quiet          no progress and no closing line\n" },
-	{ "label", command_label, "[SOURCE [LABEL]]", "say whose a source is, or list what was said",
-	    "SOURCE is service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS, as the page and the API have it;\n"
-	    "LABEL is mine, forwarder, not-mine, or none to take it away. Who set it and when is written\n"
-	    "down.\n\n"
-	    "      --note=TEXT      with LABEL: why\n"
-	    "      --log            without LABEL: all that was ever set, in order\n" },
+	    "  -n, --dry-run        only read the mail, and print what would be stored\n"
+	    "  -j, --jobs=N         mails to process at the same time (default: 64)\n"
+	    "  -q, --quiet          print neither progress nor a summary\n" },
+	{ "label", command_label, "[SOURCE [LABEL]]", "set or list the labels of sources",
+	    "SOURCE is service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS, as on the page and in the API;\n"
+	    "LABEL is mine, forwarder, not-mine, or none to remove it. Every change is logged with user\n"
+	    "and time.\n\n"
+	    "      --note=TEXT      with LABEL: the reason, stored with the label\n"
+	    "      --log            without LABEL: list every change ever made, in order\n" },
 	{ "auditor", command_auditor, "add|remove NAME | list",
-	    "give auditors logins that read the SQL views",
-	    "An auditor reads the views of schema dmarc by SQL and may do nothing else. In the private "
-	    "database\n"
-	    "NAME is a user of this machine; in one of yours, a login with a password.\n\n"
-	    "      --password-file=FILE  with add: set the password that is in FILE (- is standard "
-	    "input)\n" },
-	{ "prune", command_prune, "", "remove what is older than [retention] says",
-	    "ruad serve does it once a day.\n\n"
-	    "  -n, --dry-run        only say what would be removed\n"
-	    "  -q, --quiet          say nothing when there was nothing to remove\n" },
-	{ "migrate", command_migrate, "", "bring the database's schema up to date",
+	    "manage logins for auditors, who read the SQL views",
+	    "An auditor reads the views of schema dmarc by SQL and may do nothing else. In the private\n"
+	    "database NAME is a user of this machine; in your own, a login with a password.\n\n"
+	    "      --password-file=FILE  with add: set the password in FILE (- is standard input)\n" },
+	{ "prune", command_prune, "", "remove data that is older than [retention] allows",
+	    "ruad serve does this once a day.\n\n"
+	    "  -n, --dry-run        only print what would be removed\n"
+	    "  -q, --quiet          print nothing if there was nothing to remove\n" },
+	{ "migrate", command_migrate, "", "update the schema of the database",
 	    "  -n, --dry-run        only print what would be run\n" },
 	{ "health", command_health, "", "ask a running ruad whether it is ready: exit code 0 or 1", "" },
 	{ "config", command_config, "", "print the effective settings, with secrets masked",
@@ -68,7 +65,7 @@ static const struct command commands[] = {
 	{ "help", NULL, "[COMMAND]", "print this, or the help of a command", "" },
 };
 
-/* What stands on the command line for all commands. */
+/* The options that all commands have. */
 struct common {
 	const char *file;
 	GStrvBuilder *overrides;
@@ -106,8 +103,8 @@ static int unknown_command(const char *name)
 
 static const char common_help[] =
     "  -c, --config=FILE    read this settings file instead of " SETTINGS_FILE "\n"
-    "  -o SECTION.KEY=VALUE set one key, over the file and the environment\n"
-    "  -v, --verbose        say more\n"
+    "  -o SECTION.KEY=VALUE set one key; overrides file and environment\n"
+    "  -v, --verbose        log more\n"
     "  -h, --help           print this\n"
     "      --version        print the version\n";
 
@@ -119,13 +116,12 @@ static int print_help(FILE *out, const struct command *command)
 		return COMMAND_OK;
 	}
 	fputs("Usage: ruad [OPTION]... COMMAND [OPTION]... [OPERAND]...\n"
-	      "Takes the mail that DMARC reporters send, stores it in PostgreSQL, and shows which sources "
-	      "pass.\n\n",
+	      "Receives DMARC reports by mail, stores them in PostgreSQL, and shows which sources pass.\n\n",
 	    out);
 	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out,
-	    "\n%s\nExit codes: 0 done, 1 failed, 2 wrong usage, 75 try again later, 78 wrong settings.\n",
+	    "\n%s\nExit codes: 0 success, 1 failure, 2 wrong usage, 75 try again later, 78 wrong settings.\n",
 	    common_help);
 	return COMMAND_OK;
 }
@@ -152,8 +148,8 @@ static int help_or_version(const struct command *command, int argc, char **argv)
 
 /* -- the options of all commands -- */
 
-/* If argv[i] is the option with a value ("-c FILE", "-cFILE", "--config FILE", "--config=FILE"): the value,
- * *i on its last word; *value NULL when it is missing. */
+/* If argv[*i] is the option ("-c FILE", "-cFILE", "--config FILE", "--config=FILE"), set value, or NULL if it
+ * is missing, and move *i to its last word. Returns FALSE if argv[*i] is another word. */
 static gboolean takes_value(
     const char *brief, const char *full, int argc, char **argv, int *i, const char **value)
 {
@@ -179,7 +175,7 @@ static gboolean is_flag(const char *word, const char *brief, const char *full)
 	return g_strcmp0(word, brief) == 0 || g_str_equal(word, full);
 }
 
-/* Take argv[*i] if it is an option that all commands have. Returns FALSE when its value is missing. */
+/* Handle argv[*i] if it is an option that all commands have. Returns FALSE if its value is missing. */
 static gboolean take_common(struct common *common, int argc, char **argv, int *i, gboolean *taken)
 {
 	const char *value = "";
@@ -202,7 +198,7 @@ static gboolean take_common(struct common *common, int argc, char **argv, int *i
 	return value != NULL;
 }
 
-/* Sort the words: common options into common, the command and its own words into rest. */
+/* Split the words into common options and the rest: the command and its own words. */
 static gboolean sort_words(struct common *common, int argc, char **argv, GPtrArray *rest)
 {
 	gboolean options_end = FALSE;

@@ -1,6 +1,6 @@
 #include "server/cli/moment.h"
 
-/* GLib reads all of ISO 8601, of which much is easily mistaken; this is RFC 3339 section 5.6. */
+/* GLib reads all of ISO 8601, of which much is easily misread; this is RFC 3339 section 5.6. */
 #define DAY_PATTERN "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 #define TIME_PATTERN                                                                                         \
 	"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"

@@ -78,7 +78,7 @@ void supervisor_free(struct supervisor *supervisor)
 
 /* -- stopping -- */
 
-/* TRUE while a child of this rank runs. */
+/* Returns TRUE while a child of this rank runs. */
 static gboolean any_running(const struct supervisor *supervisor, gboolean base)
 {
 	for (guint i = 0; i < supervisor->children->len; i++) {
@@ -113,7 +113,7 @@ static gboolean kill_the_rest(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Tell the next rank to stop, or that all are gone. */
+/* Stop the next rank, or report that all children have ended. */
 static void stop_rank(struct supervisor *supervisor)
 {
 	gboolean base = !any_running(supervisor, FALSE);
@@ -172,7 +172,7 @@ static gboolean run_again(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* A child with every is gone, or could not be started: why says so, and is NULL when it did its work. */
+/* A child with every has ended, or could not be started: why is the reason, NULL if it succeeded. */
 static void run_after_pause(struct child *child, const char *why)
 {
 	guint pause = why == NULL ? child->every : MIN(child->every, FAILED_EVERY);
@@ -222,8 +222,8 @@ static void child_ended(GPid pid, gint status, gpointer data)
 }
 
 /*
- * In the child, between fork and exec: only async-signal-safe calls. A process group of its own keeps the
- * terminal's Ctrl-C from reaching it before, and beside, our orderly stop.
+ * In the child, between fork and exec: only async-signal-safe calls. A separate process group protects it
+ * from Ctrl-C on the terminal, so that only our orderly stop reaches it.
  */
 static void set_up_child(gpointer data)
 {

@@ -1,9 +1,9 @@
 /*
- * supervisor.h - child processes that are kept running, or run now and then, and stopped in order.
+ * supervisor.h - child processes that are kept running, or run periodically, and are stopped in order.
  *
  * Works on the default main context, on the main thread only: a child dies with the thread that started it
- * (PR_SET_PDEATHSIG), so that nothing outlives ruad serve however it ends. Knows nothing of what the
- * children do.
+ * (PR_SET_PDEATHSIG), so that nothing outlives ruad serve however it ends. Knows nothing of what the children
+ * do.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ struct child_spec {
 	const char *folder;      /* to run in */
 	const int *fds;          /* sockets that become descriptors 3, 4, ... of the child */
 	gsize n_fds;
-	int stop_signal;  /* that ends it cleanly */
-	gboolean is_base; /* the others need it: it is stopped when they are gone */
+	int stop_signal;  /* ends it cleanly */
+	gboolean is_base; /* the others need it, so it is stopped last */
 	guint every;      /* seconds from its end to its next start, for a child that does its work and ends;
 			     0: it is kept running */
 	guint after;      /* with every: seconds until its first start */
@@ -25,15 +25,16 @@ struct child_spec {
 
 struct supervisor;
 
-/* A child that is kept running ended before it was told to; deaths counts those since it last lived for a minute.
- * Not when stopping. */
+/* A child that should keep running has ended; deaths counts these since it last ran for a minute. Not called
+ * when stopping. */
 typedef void (*supervisor_death_cb)(const char *name, guint deaths, gpointer user);
 
 struct supervisor *supervisor_new(supervisor_death_cb death, gpointer user);
 
 /*
- * Start a child now, and again whenever it ends: after 0.1 s, doubled each time up to 10 s. The spec is copied. One with
- * every is started when it says; when it fails that is logged, and tried again after an hour at most.
+ * Start a child now, and again whenever it ends: after 0.1 s, doubled each time up to 10 s. The spec is
+ * copied. A child with every is started periodically; its failure is logged, and it is tried again after at
+ * most an hour.
  */
 void supervisor_start(struct supervisor *supervisor, const struct child_spec *spec);
 
@@ -41,10 +42,10 @@ void supervisor_start(struct supervisor *supervisor, const struct child_spec *sp
 void supervisor_signal(const struct supervisor *supervisor, const char *name, int signal);
 
 /*
- * Stop all children, the base last; who is still there 30 s after the signal is killed. done is called on the main
- * context when all are gone. Calling it again changes nothing.
+ * Stop all children, the base last; a child that still runs 30 s after the signal is killed. done is called
+ * on the main context when all have ended. Calling it again has no effect.
  */
 void supervisor_stop(struct supervisor *supervisor, void (*done)(gpointer user), gpointer user);
 
-/* After supervisor_stop() is done. NULL is allowed. */
+/* Call it after supervisor_stop() is done. NULL is allowed. */
 void supervisor_free(struct supervisor *supervisor);

@@ -97,7 +97,7 @@ gboolean tally_read(struct tally *tally, struct pool *pool, GBytes *document, GE
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
 	}
-	tally->reports = reports; /* whatever a failed worker said is void */
+	tally->reports = reports; /* the output of a failed worker does not count */
 	g_ptr_array_set_size(tally->unreadable, (gint)unreadable);
 	g_ptr_array_add(tally->unreadable, g_strdup("worker"));
 	return TRUE;

@@ -30,7 +30,7 @@ static void take(struct walk *walk, const char *path, goffset size)
 	walk->bytes += (guint64)size;
 }
 
-/* A header field: a name, then a colon (RFC 5322 section 2.2). */
+/* Returns whether head begins with a header field: a name, then a colon (RFC 5322 section 2.2). */
 static gboolean starts_with_field(const guint8 *head, gsize size)
 {
 	gsize at = 0;
@@ -40,7 +40,7 @@ static gboolean starts_with_field(const guint8 *head, gsize size)
 	return at > 0 && at < size && head[at] == ':';
 }
 
-/* Whether the first bytes of the file are of something that reports come in. */
+/* Returns whether the first bytes of the file look like a format that reports are sent in. */
 static gboolean looks_importable(const char *path, gboolean *readable)
 {
 	guint8 head[KIND_HEAD];
@@ -60,7 +60,7 @@ static gboolean looks_importable(const char *path, gboolean *readable)
 
 static void walk_folder(struct walk *walk, const char *path);
 
-/* A thing in a folder, not named by the user. */
+/* Handle an entry of a folder, which the user did not name. */
 static void walk_entry(struct walk *walk, const char *path, gboolean files_too)
 {
 	struct stat status;
@@ -85,7 +85,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names in a folder, sorted, or NULL. */
+/* Returns the names in a folder, sorted, or NULL. */
 static GPtrArray *list_folder(const char *path)
 {
 	GDir *folder = g_dir_open(path, 0, NULL);
@@ -110,7 +110,7 @@ static gboolean is_maildir(const char *path)
 	return g_file_test(cur, G_FILE_TEST_IS_DIR) && g_file_test(new, G_FILE_TEST_IS_DIR);
 }
 
-/* A Maildir's tmp/ holds mails that are just being delivered, and its own files are indexes of the mail
+/* The tmp/ of a Maildir contains mail that is being delivered, and its own files are indexes of the mail
  * server. */
 static void walk_folder(struct walk *walk, const char *path)
 {

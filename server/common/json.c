@@ -7,14 +7,14 @@
 #include "parser/failure.h"
 #include "server/common/spool.h"
 
-/* ---- pieces ---- */
+/* -- pieces -- */
 
 static struct json_object *text(const char *value)
 {
 	return value != NULL ? json_object_new_string(value) : NULL;
 }
 
-/* key is a literal, and new in object. */
+/* key is a literal that is new in object. */
 static void put(struct json_object *object, const char *key, struct json_object *value)
 {
 	int status = json_object_object_add_ex(
@@ -27,7 +27,7 @@ static void put_text(struct json_object *object, const char *key, const char *va
 	put(object, key, text(value));
 }
 
-/* -1 stands for absent. */
+/* -1 means absent. */
 static void put_number(struct json_object *object, const char *key, gint64 value)
 {
 	put(object, key, value != -1 ? json_object_new_int64(value) : NULL);
@@ -176,7 +176,7 @@ static struct json_object *policy_published(const struct aggregate_header *heade
 	return object;
 }
 
-/* RFC 3339; -1 stands for absent. */
+/* RFC 3339; -1 means absent. */
 static struct json_object *date_time(gint64 seconds)
 {
 	g_autoptr(GDateTime) time = seconds >= 0 ? g_date_time_new_from_unix_utc(seconds) : NULL;
@@ -184,7 +184,7 @@ static struct json_object *date_time(gint64 seconds)
 	return text(words);
 }
 
-/* The second part of a failure report, up to what became of the message. */
+/* The second part of a failure report, up to the delivery result. */
 static void put_feedback(struct json_object *object, const struct failure_report *f)
 {
 	put_text(object, "feedback_type", f->feedback_type);
@@ -308,7 +308,7 @@ static struct json_object *hex(const guint8 *bytes, gsize size)
 	return json_object_new_string(digits->str);
 }
 
-/* ---- the printer ---- */
+/* -- the printer -- */
 
 struct json_printer {
 	FILE *out;
@@ -353,7 +353,7 @@ static gboolean flush(struct json_printer *printer, GError **error)
 	return FALSE;
 }
 
-/* What every line begins with. */
+/* The members that every line begins with. */
 static struct json_object *line(const struct json_printer *printer, const char *kind, const char *place)
 {
 	struct json_object *object = json_object_new_object();
@@ -396,7 +396,8 @@ static gboolean print_record(gpointer user, const struct aggregate_record *recor
 	return ok;
 }
 
-/* Print object (transfer full) without so many bytes at its ends: its opening and closing braces. */
+/* Print object (transfer full) without the given number of bytes at its ends: its opening and closing
+ * braces. */
 static void print_piece(FILE *out, struct json_object *object, gsize before, gsize behind)
 {
 	gsize size;
@@ -446,7 +447,7 @@ static gboolean print_end(gpointer user, const struct aggregate_header *header, 
 	return ok && flush(printer, error);
 }
 
-/* A whole report on one line; content is transfer full. */
+/* Print a complete report on one line; content is transfer full. */
 static gboolean print_whole(struct json_printer *printer, struct json_object *front,
     struct json_object *content, struct json_object *back, GError **error)
 {

@@ -4,14 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOG_QUOTE_MAX 200 /* bytes of a value from outside that one line shows */
+#define LOG_QUOTE_MAX 200 /* bytes of an external value in one line */
 
 /* Set once by log_init(), before any thread is started. */
 static char program_name[32] = "ruad";
 static gboolean show_debug;
 static gboolean to_journal;
 
-/* Printable, and neither invisible nor the end of a line for whoever shows the log. */
+/* Returns whether c is printable, visible and no line end. */
 static gboolean is_harmless(gunichar ch)
 {
 	GUnicodeType type = g_unichar_type(ch);
@@ -20,7 +20,7 @@ static gboolean is_harmless(gunichar ch)
 	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
-/* One write() a line, so that lines of several processes on one standard error do not mix. */
+/* One write() per line, so that the lines of several processes on one standard error do not mix. */
 static void write_line(const char *message)
 {
 	g_autofree char *line = g_strdup_printf("%s: %s\n", program_name, message);
@@ -72,7 +72,8 @@ static void log_words(GLogLevelFlags level, const char *priority, const char *fo
 	g_log_structured_array(level, fields, G_N_ELEMENTS(fields));
 }
 
-/* Priorities are those of syslog(3). GLib's "error" level ends the process, so ours is its "critical". */
+/* Priorities are those of syslog(3). GLib's "error" level ends the process, so log_error() uses its
+ * "critical". */
 #define LOG_FUNCTION(name, level, priority)                                                                  \
 	void name(const char *format, ...)                                                                   \
 	{                                                                                                    \

@@ -22,7 +22,7 @@ static const char *unix_path(const char *words)
 	return strncmp(words, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0 ? words + strlen(UNIX_PREFIX) : NULL;
 }
 
-/* Always FALSE; errno is the cause. */
+/* Always returns FALSE; errno is the cause. */
 static gboolean fail_errno(GError **error, const char *words, const char *what)
 {
 	int code = errno;
@@ -96,7 +96,7 @@ static int new_socket(const struct net_address *address)
 	return socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
-/* Make room for a Unix socket: what stands at the path must be a socket that nobody listens on. */
+/* Remove a dead Unix socket: the file at path must be a socket that nobody listens on. */
 static gboolean clear_path(
     const char *words, const char *path, const struct net_address *address, GError **error)
 {

@@ -34,7 +34,7 @@ static char *variable_name(const char *name)
 	return g_strconcat("RUAD_", g_strdelimit(upper, ".", '_'), NULL);
 }
 
-/* Insertions, deletions and replacements of bytes between a and b (Levenshtein). */
+/* The number of insertions, deletions and replacements of bytes between a and b (Levenshtein). */
 static guint distance(const char *a, const char *b)
 {
 	gsize width = strlen(b);
@@ -66,7 +66,7 @@ const char *settings_nearest(const char *word, const char *const *words)
 	return best;
 }
 
-/* The table's names, as they stand in the file or in the environment. */
+/* The names of all keys, as they are written in the file or in the environment. */
 static char **all_names(gboolean as_variables)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
@@ -83,7 +83,7 @@ static char **all_names(gboolean as_variables)
 
 static gboolean fail(GError **error, const char *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* Always FALSE; place ("file:12") goes before the words. */
+/* Always returns FALSE; place ("file:12") comes before the message. */
 static gboolean fail(GError **error, const char *place, const char *format, ...)
 {
 	va_list args;
@@ -96,7 +96,7 @@ static gboolean fail(GError **error, const char *place, const char *format, ...)
 	return FALSE;
 }
 
-/* What a unit letter multiplies by, or 0 when the type has no such unit. */
+/* The factor of a unit letter, or 0 if the type has no such unit. */
 static guint64 unit(enum setting_type type, const char *letters)
 {
 	static const struct {
@@ -187,7 +187,7 @@ static gboolean bad_number(const struct setting *setting, const char *place, con
 	    setting->name, text, forms[setting->type], setting->min, setting->max);
 }
 
-/* Give a key its value; place says where that came from. */
+/* Set the value of a key; place is where the value comes from. */
 static gboolean assign(
     struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
 {
@@ -227,7 +227,7 @@ static gboolean assign(
 	return TRUE;
 }
 
-/* KEY_file: the value is what the file holds. */
+/* KEY_file: the value is the content of the file. */
 static gboolean assign_from_file(
     struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
 {
@@ -240,8 +240,8 @@ static gboolean assign_from_file(
 	return assign(settings, index, place, content, error);
 }
 
-/* The key that name ("lmtp.listen", "database.url_file") stands for, or -1; *from_file tells the two apart.
- */
+/* The index of the key that name ("lmtp.listen", "database.url_file") refers to, or -1; *from_file is TRUE
+ * for the second form. */
 static gssize resolve(const char *name, gboolean *from_file)
 {
 	gssize index = find(name);
@@ -273,9 +273,9 @@ static gboolean assign_by_name(
 
 /* -- the file -- */
 
-/* Read by eye, as GKeyFile tells no lines: the number of the line, counted from 1, that is the
- * section's key; with key NULL the section's head; with both NULL the first line that is none of an INI
- * file. 0 when there is none. */
+/* Scans the lines itself, since GKeyFile does not report line numbers: returns the line, from 1, with the
+ * section's key; if key is NULL, with the section's head; if both are NULL, the first line that is not valid
+ * in an INI file. 0 if there is none. */
 static guint line_of(const char *content, const char *section, const char *key)
 {
 	g_auto(GStrv) lines = g_strsplit(content, "\n", -1);
@@ -402,7 +402,7 @@ static gboolean read_variable(struct settings *settings, gsize index, GError **e
 	return TRUE;
 }
 
-/* RUAD_LMTP_LISTN must not pass unseen; RUAD_ and anything that is no section of ours may. */
+/* Reject a misspelt RUAD_LMTP_LISTN; ignore RUAD_ names that match no section. */
 static gboolean check_variable(const char *variable, GError **error)
 {
 	g_autofree char *lower = g_ascii_strdown(variable + strlen("RUAD_"), -1);
@@ -445,7 +445,7 @@ static gboolean read_override(struct settings *settings, const char *override, G
 	return assign_by_name(settings, name, "-o", equals + 1, error);
 }
 
-/* -- all of it -- */
+/* -- the interface -- */
 
 /* The file to read, or NULL for none. */
 static const char *choose_file(const char *file)

@@ -1,10 +1,10 @@
 /*
- * settings.h - the effective settings: defaults, then the INI file, then RUAD_SECTION_KEY of the environment, then
- * -o section.key=value.
+ * settings.h - the effective settings: defaults, then the INI file, then RUAD_SECTION_KEY of the environment,
+ * then -o section.key=value.
  *
- * One table names every key with its type, default and help; settings_print() and the manual come from it. An
- * unknown key or a value that does not fit its type is an error that names file, line and the nearest key. Any
- * key may be given as KEY_file, naming a file that holds the value (for secrets).
+ * One table lists every key with its type, default and help; settings_print() and the manual are generated
+ * from it. An unknown key or a value of the wrong type is an error that names file, line and the nearest key.
+ * Any key may be given as KEY_file, which names a file that contains the value (for secrets).
  */
 #pragma once
 
@@ -17,15 +17,16 @@
 struct settings;
 
 /*
- * file: path, or NULL for what RUAD_CONFIG says, or else SETTINGS_FILE where it exists (a file named outright must exist).
- * overrides: NULL-terminated "section.key=value", or NULL. RUAD_ERROR_SYNTAX with the words above.
+ * file: a path, or NULL for the one in RUAD_CONFIG, or else SETTINGS_FILE if it exists (a file that is named
+ * must exist). overrides: NULL-terminated "section.key=value", or NULL. RUAD_ERROR_SYNTAX as described above.
  */
 struct settings *settings_load(
     const char *file, const char *const *overrides, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void settings_free(struct settings *settings);
 
-/* Typed reads; key is "section.key" and must be in the table with that type (asserted). Strings are borrowed; an empty value
- * is "". Sizes are bytes ("50M" is 50 * 2^20), durations seconds or days. Lists are NULL-terminated. */
+/* Typed reads; key is "section.key" and must be in the table with that type (asserted). Strings are borrowed;
+ * an empty value is "". Sizes are bytes ("50M" is 50 * 2^20), durations seconds or days. Lists are
+ * NULL-terminated. */
 const char *settings_string(const struct settings *settings, const char *key);
 const char *const *settings_list(const struct settings *settings, const char *key);
 gint64 settings_int(const struct settings *settings, const char *key);
@@ -39,15 +40,17 @@ guint settings_choice(
 /* Print all effective values as an INI file with their help as comments; secrets are masked. */
 void settings_print(const struct settings *settings, FILE *out);
 
-/* What /etc/ruad/ruad.conf looks like: every key with its help, commented out, at its default. */
+/* Print an example of the settings file: every key with its help, commented out, at its default. */
 void settings_print_example(FILE *out);
 
-/* The list of keys as roff, for ruad.conf(5). */
+/* Print the list of keys as roff, for ruad.conf(5). */
 void settings_print_manual(FILE *out);
 
-/* The one of words (NULL-terminated, not empty) that needs the fewest edits to become word: for "did you mean". */
+/* Find the word in words (NULL-terminated, not empty) with the smallest edit distance to word, for "did you
+ * mean". */
 const char *settings_nearest(const char *word, const char *const *words);
 
-/* The environment for a child program: RUAD_SECTION_KEY=value of the named sections (NULL-terminated) where they
- * differ from the default, and RUAD_CONFIG= so that it reads no file, appended to envp (transfer full, returned). */
+/* Append the environment of a child program to envp (transfer full, returned): RUAD_SECTION_KEY=value for the
+ * named sections (NULL-terminated) where they differ from the default, and RUAD_CONFIG= so that it reads no
+ * file. */
 char **settings_environment(const struct settings *settings, const char *const *sections, char **envp);

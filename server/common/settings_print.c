@@ -6,7 +6,7 @@
 
 #define HELP_WIDTH 98 /* columns of a help line, after "# " */
 
-/* What is printed for a key. */
+/* Prints one key. */
 typedef void (*print_key)(const struct settings *settings, gsize index, const char *key, FILE *out);
 
 static void print_wrapped(const char *help, FILE *out)
@@ -25,7 +25,8 @@ static void print_wrapped(const char *help, FILE *out)
 	fputc('\n', out);
 }
 
-/* Every key in the table's order, under the heads of the sections, which between goes before. */
+/* Print every key in the table's order, under the heads of the sections; between is printed before each
+ * head. */
 static void print_all(const struct settings *settings, print_key print, const char *between, FILE *out)
 {
 	g_autofree char *here = NULL;
@@ -72,7 +73,7 @@ void settings_print_example(FILE *out)
 	print_all(NULL, print_example, "\n", out);
 }
 
-/* Text for roff: backslashes and leading dots would be commands, a bare hyphen may become a dash. */
+/* Text for roff: backslashes and leading dots would be commands, and a bare hyphen may become a dash. */
 static void print_roff(const char *text, FILE *out)
 {
 	for (const char *c = text; *c != '\0'; c++) {

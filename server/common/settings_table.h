@@ -1,5 +1,5 @@
 /*
- * settings_table.h - every key that ruad knows: inside information of the settings_*.c files.
+ * settings_table.h - the table of all keys; private to the settings_*.c files.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ enum setting_type {
 struct setting {
 	const char *name; /* "section.key" */
 	enum setting_type type;
-	const char *fallback; /* as it would stand in the file */
+	const char *fallback; /* in the format of the file */
 	guint64 min;          /* of a number */
 	guint64 max;
 	const char *help; /* sentences; one paragraph */
@@ -29,11 +29,11 @@ struct setting {
 extern const struct setting setting_table[];
 extern const gsize setting_table_size;
 
-/* What a choice may be, between blanks. */
+/* The words that a choice allows, separated by spaces. */
 const char *setting_words(const struct setting *setting);
 
-/* The value of setting_table[index] as text, as it would stand in the file. */
+/* The value of setting_table[index] as text, in the format of the file. */
 const char *settings_text(const struct settings *settings, gsize index);
 
-/* "section.key" is split at its dot: the section (transfer full) and the key (borrowed from name). */
+/* Split "section.key" at its dot: the section (transfer full) and the key (borrowed from name). */
 char *setting_section(const struct setting *setting, const char **key);

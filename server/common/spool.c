@@ -11,7 +11,7 @@
 
 struct spool {
 	char *folder;
-	GString *memory; /* what is not in the file */
+	GString *memory; /* bytes that are not in the file */
 	guint64 in_file; /* bytes */
 	int fd;          /* -1 until it is needed */
 };
@@ -50,7 +50,7 @@ void spool_free(struct spool *spool)
 	g_free(spool);
 }
 
-/* A file without a name in folder, or -1: not every file system has O_TMPFILE. */
+/* Open an unnamed file in folder, or return -1: not every file system supports O_TMPFILE. */
 static int open_nameless(const char *folder)
 {
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -72,7 +72,7 @@ static gboolean open_file(struct spool *spool, GError **error)
 	return spool->fd >= 0 || fail(error, "make a temporary file");
 }
 
-/* Move the memory's bytes to the file's end. */
+/* Move the bytes in memory to the end of the file. */
 static gboolean flush_memory(struct spool *spool, GError **error)
 {
 	const char *data = spool->memory->str;
@@ -117,7 +117,7 @@ static gboolean read_file(int fd, guint64 at, char *data, gsize size, GError **e
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n == 0)
-			errno = EIO; /* somebody cut it */
+			errno = EIO; /* the file was truncated */
 		if (n <= 0)
 			return fail(error, "read a temporary file");
 		data += n;

@@ -58,7 +58,7 @@ static void no_notice(void *user, const PGresult *result)
 
 struct db *db_open(const char *conninfo, const char *program, GError **error)
 {
-	/* what stands behind dbname, which is expanded, cannot be changed by it; what stands before can */
+	/* libpq expands dbname: it can change the parameters before it, but not those after it */
 	const char *const keys[] = { "connect_timeout", "tcp_user_timeout", "fallback_application_name",
 		"dbname", "client_encoding", NULL };
 	const char *const values[] = { CONNECT_SECONDS, SILENCE_MS, program, conninfo, "UTF8", NULL };

@@ -58,8 +58,8 @@ static gboolean check_row(const struct db_rows *rows, gsize row, GError **error)
 
 	if (row >= n_migrations) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "the database has migration %s \"%s\" and this ruad (%s) knows %d: it was migrated by a "
-		    "newer one",
+		    "the database has migration %s \"%s\", and this ruad (%s) knows only %d: a newer ruad "
+		    "migrated it",
 		    version, db_rows_get(rows, row, 1), RUAD_VERSION, migrate_version());
 		return FALSE;
 	}

@@ -237,7 +237,7 @@ static gboolean choose_programs(struct postgres *postgres, GError **error)
 	found = version_of(postgres->bin);
 	if (wanted != 0 && found != wanted) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "the cluster in \"%s\" is of PostgreSQL %u, but here is only PostgreSQL %u: install "
+		    "the cluster in \"%s\" needs PostgreSQL %u, but only PostgreSQL %u is installed: install "
 		    "postgresql-%u, or move the cluster with pg_upgrade",
 		    postgres->data, wanted, found, wanted);
 		return FALSE;
@@ -291,7 +291,7 @@ static gboolean run_initdb(const struct postgres *postgres, const char *folder, 
 		return FALSE;
 	if (status == 0)
 		return TRUE;
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot make the cluster: %s", last_line(words));
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot create the cluster: %s", last_line(words));
 	return FALSE;
 }
 
@@ -300,7 +300,7 @@ static gboolean make_cluster(const struct postgres *postgres, GError **error)
 {
 	g_autofree char *fresh = g_strconcat(postgres->data, ".new", NULL);
 
-	log_info("making the private PostgreSQL cluster in %s", postgres->data);
+	log_info("creating the private PostgreSQL cluster in %s", postgres->data);
 	if (nftw(fresh, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
 		return fail_errno(error, "cannot remove", fresh);
 	if (!run_initdb(postgres, fresh, error))
@@ -347,7 +347,7 @@ static gboolean write_access(const struct postgres *postgres, GError **error)
 
 	if (entry == NULL) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "user number %d has no name, which PostgreSQL needs: name it in /etc/passwd, or set "
+		    "user ID %d has no name, which PostgreSQL needs: add it to /etc/passwd, or set "
 		    "database.url",
 		    (int)geteuid());
 		return FALSE;
@@ -467,7 +467,8 @@ static gboolean clear_remains(const struct postgres *postgres, GError **error)
 	}
 	if (left != 0) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "a PostgreSQL server that is not ours runs in \"%s\" (process %d)", postgres->data, left);
+		    "a PostgreSQL server that ruad did not start runs in \"%s\" (process %d)", postgres->data,
+		    left);
 		return FALSE;
 	}
 	if (unlink(path) != 0 && errno != ENOENT)
@@ -486,7 +487,7 @@ static gboolean check_owner(const struct postgres *postgres, GError **error)
 	if (status.st_uid == geteuid())
 		return TRUE;
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-	    "the cluster in \"%s\" belongs to user number %d, and ruad runs as %d", postgres->data,
+	    "the cluster in \"%s\" belongs to user ID %d, but ruad runs as %d", postgres->data,
 	    (int)status.st_uid, (int)geteuid());
 	return FALSE;
 }

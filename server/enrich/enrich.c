@@ -18,7 +18,7 @@
 #define BATCH           100 /* addresses looked up at once */
 #define NETWORK_BATCH   1000
 #define CHECKS_A_ROUND  10 /* domains whose DNS is checked, */
-#define CHECKS_SECONDS  60 /* and after so long no other is begun: some are slow */
+#define CHECKS_SECONDS  60 /* no check starts later in a round, since some are slow */
 #define PAUSE_DONE      60 /* seconds */
 #define PAUSE_FAILED    15
 #define ROUNDS_A_MINUTE 6 /* while there is more to do */
@@ -28,12 +28,12 @@
 
 struct enrich {
 	const struct settings *settings;
-	struct db *db;            /* NULL while away */
+	struct db *db;            /* NULL while it is unavailable */
 	gboolean database_failed; /* which was logged */
 	struct networks *networks;
 	gboolean networks_are_kept; /* in the database, as the files say now */
 	char *services;             /* the admin's, as JSON */
-	struct stat services_file;  /* that they were read from; all 0 without one */
+	struct stat services_file;  /* the file that they were read from; all 0 if none */
 	gboolean services_are_kept;
 	struct resolver *resolver;
 	gboolean dns_is_silent; /* which was logged */
@@ -42,7 +42,7 @@ struct enrich {
 
 /* -- the admin's list of services -- */
 
-/* The services in the file at path as JSON, transfer full; "[]" where path is "". */
+/* The services in the file at path as JSON, transfer full; "[]" if path is "". */
 static char *services_of(const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
@@ -56,7 +56,7 @@ static char *services_of(const char *path, GError **error)
 	return NULL;
 }
 
-/* Read the file when it is another one than was read. On failure what was read before stays. */
+/* Read the file if it has changed. After a failure the old services stay. */
 static gboolean refresh_services(struct enrich *enrich, GError **error)
 {
 	const char *path = settings_string(enrich->settings, "enrich.services");
@@ -77,7 +77,7 @@ static gboolean refresh_services(struct enrich *enrich, GError **error)
 	return TRUE;
 }
 
-/* -- beginning and end -- */
+/* -- creation -- */
 
 static struct resolver *new_resolver(const struct settings *settings, GError **error)
 {
@@ -125,7 +125,7 @@ void enrich_free(struct enrich *enrich)
 
 /* -- the database -- */
 
-/* Run a function that takes one JSON text. */
+/* Call a function that takes one JSON text. */
 static gboolean hand_over(struct enrich *enrich, const char *sql, json_object *document, GError **error)
 {
 	struct db_value value = DB_TEXT(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN));
@@ -133,7 +133,7 @@ static gboolean hand_over(struct enrich *enrich, const char *sql, json_object *d
 	return db_exec(enrich->db, sql, &value, 1, error);
 }
 
-/* Both lists at once: what leaves the admin's may be in ours. */
+/* Both lists together: a service that is removed from the admin's list may be in ours. */
 static gboolean keep_services(struct enrich *enrich, GError **error)
 {
 	g_autofree char *ours = services_read(services_own, "ruad's services.ini", error);
@@ -164,7 +164,8 @@ static void add_network(const struct enrich *enrich, json_object *object, const 
 	network_clear(&network);
 }
 
-/* All addresses once more, since a file of networks is new: without the DNS, and so without a budget. */
+/* Look up the networks of all addresses again, since a file of networks is new: without the DNS, so without a
+ * budget. */
 static gboolean renew_networks(struct enrich *enrich, GError **error)
 {
 	g_autofree char *after = NULL;
@@ -227,13 +228,13 @@ static json_object *address_json(struct enrich *enrich, const struct name *name)
 	return object;
 }
 
-/* Whether no server answers, which is said once. The system's servers may be others by now: their list is read again. */
+/* Log once if no server answers. The system's servers may have changed, so their list is read again. */
 static void note_silence(struct enrich *enrich, gboolean is_silent)
 {
 	struct resolver *resolver;
 
 	if (is_silent && !enrich->dns_is_silent)
-		log_warning("no DNS server answers; what is known of addresses stays");
+		log_warning("no DNS server answers; the known names of addresses stay");
 	enrich->dns_is_silent = is_silent;
 	if (!is_silent)
 		return;
@@ -256,7 +257,7 @@ static void ask_for_names(struct enrich *enrich, struct name *names, gsize n)
 	note_silence(enrich, resolver_answered_count(enrich->resolver) == answered);
 }
 
-/* Look up at most limit addresses; *n is how many there were. */
+/* Look up at most limit addresses; *n is their number. */
 static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GError **error)
 {
 	g_autofree char *words = g_strdup_printf("%u", limit);
@@ -284,7 +285,7 @@ static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GErro
 	return kept;
 }
 
-/* How many rounds may be in a minute: at less than ROUNDS_A_MINUTE look-ups each has one. */
+/* The number of rounds per minute: with fewer than ROUNDS_A_MINUTE lookups each round has one. */
 static gint64 rounds_a_minute(const struct enrich *enrich)
 {
 	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
@@ -292,7 +293,7 @@ static gint64 rounds_a_minute(const struct enrich *enrich)
 	return lookups > 0 ? MIN(lookups, ROUNDS_A_MINUTE) : ROUNDS_A_MINUTE;
 }
 
-/* Addresses, as many as a round may; *more when others wait. */
+/* Look up as many addresses as a round may; *more if others wait. */
 static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError **error)
 {
 	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
@@ -312,7 +313,7 @@ static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError 
 
 /* -- domains -- */
 
-/* Selectors that programs and services are set up with, to find keys that no report has. */
+/* Selectors that programs and services use by default, to find keys that no report contains. */
 static const char *const USUAL_SELECTORS[] = { "default", "google", "selector1", "selector2", "s1", "s2",
 	"k1", "k2", "k3", "mail", "dkim", "smtp", "mandrill", "mxvault", "fm1", "fm2", "fm3", "zoho",
 	"protonmail", "protonmail2", "protonmail3" };
@@ -353,7 +354,7 @@ static GArray *selectors_of(json_object *document, const char *domain)
 	return selectors;
 }
 
-/* The check of domain as it is kept, or NULL when the DNS did not answer or domain is none. */
+/* The result of checking domain as it is stored, or NULL if the DNS did not answer or domain is invalid. */
 static json_object *check_domain(struct enrich *enrich, const char *domain, const char *seen)
 {
 	json_object *document = json_tokener_parse(seen);
@@ -397,7 +398,7 @@ static gboolean check_and_keep(
 	return kept;
 }
 
-/* Some domains; *more when others may wait. */
+/* Check some domains; *more if others may wait. */
 static gboolean check_domains(struct enrich *enrich, gboolean *more, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + CHECKS_SECONDS * G_USEC_PER_SEC;
@@ -428,7 +429,7 @@ static void refresh_files(struct enrich *enrich)
 	if (networks_refresh(enrich->networks))
 		enrich->networks_are_kept = FALSE;
 	if (!refresh_services(enrich, &error) && error != NULL)
-		log_warning("%s; the list that was read before stays", error->message);
+		log_warning("%s; the old list stays", error->message);
 }
 
 static gboolean keep_files(struct enrich *enrich, GError **error)
@@ -448,7 +449,7 @@ static gboolean open_database(struct enrich *enrich, GError **error)
 		return TRUE;
 	if (*conninfo == '\0')
 		conninfo = settings_string(enrich->settings, "database.url");
-	enrich->services_are_kept = FALSE; /* perhaps it is a copy from before */
+	enrich->services_are_kept = FALSE; /* the database may be an older copy */
 	enrich->db = db_open(conninfo, "ruad-enrich", error);
 	if (enrich->db != NULL && !role_assume(enrich->db, "ruad_enrich", error))
 		g_clear_pointer(&enrich->db, db_close);
@@ -462,7 +463,7 @@ static gboolean work(struct enrich *enrich, gboolean *more, GError **error)
 	       look_up_addresses(enrich, more, error) && check_domains(enrich, more, error);
 }
 
-/* Says so once, until it works again. */
+/* Log a failure once, until the round succeeds again. */
 static void note_failure(struct enrich *enrich, const GError *error)
 {
 	if (!enrich->database_failed)

@@ -1,8 +1,10 @@
 /*
- * enrich.h - one round of ruad-enrich: from what the database wants to know to what the DNS and the admin's files say of it.
+ * enrich.h - one round of ruad-enrich: looks up what the database asks for in the DNS and in the admin's
+ * files.
  *
- * A round is bounded by enrich.lookups, so that a mailbox full of old reports does not become a flood of questions; rounds follow one
- * another while there is more to do. The database is asked by the functions that role ruad_enrich may call, and by nothing else.
+ * A round is bounded by enrich.lookups, so that a mailbox full of old reports does not cause a flood of
+ * queries; rounds follow each other while there is more to do. It uses only the functions of the database
+ * that role ruad_enrich may call.
  */
 #pragma once
 
@@ -11,18 +13,18 @@
 enum enrich_outcome {
 	ENRICH_DONE,   /* nothing is left to do */
 	ENRICH_MORE,   /* the budget of this round is spent */
-	ENRICH_FAILED, /* the database is away, or no DNS server answers; logged once */
+	ENRICH_FAILED, /* the database is unavailable, or no DNS server answers; logged once */
 };
 
 struct enrich;
 
-/* settings: borrowed until enrich_free(). RUAD_ERROR_SYNTAX: enrich.resolver or the file that enrich.services names is not right;
- * RUAD_ERROR_SYSTEM: c-ares cannot begin. */
+/* settings: borrowed until enrich_free(). RUAD_ERROR_SYNTAX: enrich.resolver or the file of enrich.services
+ * is invalid; RUAD_ERROR_SYSTEM: c-ares cannot be initialised. */
 struct enrich *enrich_new(const struct settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void enrich_free(struct enrich *enrich);
 
-/* Files that changed are read again first; one that cannot be used is logged, and what was read before stays. */
+/* First reads files that have changed; if a file cannot be used, this is logged and the old content stays. */
 enum enrich_outcome enrich_round(struct enrich *enrich);
 
-/* Seconds until the next round, so that enrich.lookups holds. */
+/* Seconds until the next round, so that enrich.lookups is respected. */
 guint enrich_pause(const struct enrich *enrich, enum enrich_outcome outcome);

@@ -1,11 +1,12 @@
 /*
- * ruad-enrich - fills in what is known of sending addresses beside reports, and keeps the checks of the domains' DNS fresh.
+ * ruad-enrich - fills in what is known of sending addresses beside reports, and keeps the checks of the
+ * domains' DNS fresh.
  *
  *   ruad-enrich [--once]
  *
- * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve. SIGHUP: look again at once, with the files as they
- * are now; SIGTERM and SIGINT end it anywhere, since every change to the database is one transaction. --once works until nothing is
- * left to do, no faster than enrich.lookups allows, and ends.
+ * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve. SIGHUP: look again at once,
+ * with the files as they are now; SIGTERM and SIGINT end it anywhere, since every change to the database is
+ * one transaction. --once works until nothing is left to do, no faster than enrich.lookups allows, and ends.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 
 #define EXIT_USAGE 2
 
-/* Wait for SIGHUP, seconds at most. */
+/* Wait for SIGHUP, at most the given number of seconds. */
 static void wait_for(const sigset_t *hang_up, guint seconds)
 {
 	const struct timespec most = { .tv_sec = (time_t)seconds };
@@ -39,11 +40,13 @@ static gboolean parse_arguments(int *argc, char ***argv, gboolean *once)
 {
 	gboolean show_version = FALSE;
 	const GOptionEntry entries[] = {
-		{ "once", 0, 0, G_OPTION_ARG_NONE, once, "Work until nothing is left to do, and end", NULL },
+		{ "once", 0, 0, G_OPTION_ARG_NONE, once, "Work until nothing is left to do, then exit",
+		    NULL },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("- names, networks and DNS of what sends");
+	g_autoptr(GOptionContext) context =
+	    g_option_context_new("- look up names, networks and DNS of senders");
 	g_autoptr(GError) error = NULL;
 
 	g_option_context_add_main_entries(context, entries, NULL);
@@ -60,7 +63,7 @@ static gboolean parse_arguments(int *argc, char ***argv, gboolean *once)
 	return *argc == 1;
 }
 
-/* Returns the exit code of --once; else never. */
+/* Returns the exit code of --once; otherwise it does not return. */
 static int work(struct enrich *enrich, const sigset_t *hang_up, gboolean once)
 {
 	for (;;) {

@@ -4,12 +4,12 @@
 
 #include "server/dns/ip.h"
 
-/* One address while it is looked up. */
+/* An address that is being looked up. */
 struct look_up {
 	struct resolver *resolver;
 	struct name *name;
 	struct ip_range ip;
-	gboolean failed; /* one of the questions had no answer */
+	gboolean failed; /* a query was not answered */
 };
 
 static void take_ttl(struct name *name, const struct dns_answer *answer)
@@ -50,7 +50,7 @@ static int by_name(gconstpointer one, gconstpointer other)
 	return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-/* The names of hosts in an answer, in alphabetical order, for servers turn the order about. */
+/* The names of hosts in an answer, in alphabetical order, since servers rotate records. */
 static GPtrArray *hosts_of(const struct dns_answer *answer)
 {
 	GPtrArray *hosts = g_ptr_array_new();

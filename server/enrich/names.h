@@ -1,8 +1,8 @@
 /*
- * names.h - the forward-confirmed names of many addresses at once (RFC 8601 section 2.7.3, "iprev").
+ * names.h - looks up the forward-confirmed names of many addresses at once (RFC 8601 section 2.7.3, "iprev").
  *
- * A name counts when one of the address's PTR records gives it and it leads back to the address. Of several the first in alphabetical
- * order is taken, so that the answer does not change with the order of records.
+ * A name counts if a PTR record of the address gives it and it resolves to the address. Of several names the
+ * first in alphabetical order is used, so that the result does not depend on the order of records.
  */
 #pragma once
 
@@ -12,17 +12,18 @@
 
 enum name_status {
 	NAME_FOUND,
-	NAME_NONE,    /* there certainly is none that leads back */
-	NAME_UNKNOWN, /* the DNS did not say */
+	NAME_NONE,    /* there is certainly no forward-confirmed name */
+	NAME_UNKNOWN, /* the DNS did not answer */
 };
 
 struct name {
-	const char *ip; /* borrowed; an address in words */
+	const char *ip; /* borrowed; an address as text */
 	enum name_status status;
 	char *name;  /* owned; NULL unless NAME_FOUND; lower case, without final dot */
-	guint32 ttl; /* seconds, the least of what was asked; 0 when not known */
+	guint32 ttl; /* seconds, the smallest of the answers; 0 if unknown */
 };
 
-/* Fill names[0..n), whose ip is set; to be cleared with names_clear(). Takes as long as the resolver's bounds let it. */
+/* Fill names[0..n), whose ip is set; clear them with names_clear(). Takes as long as the limits of the
+ * resolver allow. */
 void names_look_up(struct resolver *resolver, struct name *names, gsize n);
 void names_clear(struct name *names, gsize n);

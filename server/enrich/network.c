@@ -8,15 +8,14 @@
 #include "server/common/file.h"
 #include "server/common/log.h"
 
-#define AS_NAME_MAX 200 /* bytes; longer ones are no names */
+#define AS_NAME_MAX 200 /* bytes; a longer text is not a name */
 
 struct database {
 	const char *path;
 	gboolean is_open;
 	MMDB_s mmdb;
 	gboolean was_tried;
-	struct stat
-	    seen; /* the file that was tried last, which is open or was complained of; all 0: there was none */
+	struct stat seen; /* the last file tried, which is open or was logged as bad; all 0: none */
 };
 
 struct networks {
@@ -58,7 +57,7 @@ void networks_free(struct networks *networks)
 	g_free(networks);
 }
 
-/* TRUE when it was opened. */
+/* Returns TRUE if the file was opened. */
 static gboolean database_refresh(struct database *database)
 {
 	struct stat now = { 0 };
@@ -93,7 +92,7 @@ gboolean networks_refresh(struct networks *networks)
 	return opened;
 }
 
-/* The text at path, transfer full, or NULL when it is not there or no text of at most AS_NAME_MAX bytes. */
+/* The text at path, transfer full, or NULL if it is missing or not a text of at most AS_NAME_MAX bytes. */
 static char *text_at(MMDB_entry_s *entry, const char *const *path)
 {
 	MMDB_entry_data_s data;
@@ -147,7 +146,7 @@ static char *as_name_of(MMDB_entry_s *entry)
 	return name;
 }
 
-/* Where the network is, or failing that where it is registered. */
+/* The country of the network, or else that of its registration. */
 static void country_of(MMDB_entry_s *entry, char country[3])
 {
 	static const char *const paths[][3] = { { "country", "iso_code", NULL }, { "country_code", NULL },

@@ -9,7 +9,7 @@
 static const char *const rules[] = { "rdns", "spf", "dkim", "asn" };
 static const char *const known[] = { "name", "type", "rdns", "spf", "dkim", "asn", NULL };
 
-/* All of word are small letters, digits or one of others. */
+/* Returns whether word consists of lower-case letters, digits and characters in others. */
 static gboolean is_made_of(const char *word, const char *others)
 {
 	for (const char *c = word; *c != '\0'; c++)
@@ -24,13 +24,13 @@ static gboolean is_asn(const char *word)
 	       (*word != '0' || word[1] == '\0');
 }
 
-/* A top-level domain alone would take in the world. */
+/* A top-level domain would match far too many names. */
 static gboolean is_domain(const char *word)
 {
 	return dns_name_is_host(word) && strchr(word, '.') != NULL;
 }
 
-/* The words of one rule, or NULL with error set; an absent rule has none. */
+/* The values of one rule, or NULL with error set; an absent rule has none. */
 static json_object *read_rule(GKeyFile *file, const char *service, const char *rule, GError **error)
 {
 	g_autofree char *value = g_key_file_get_value(file, service, rule, NULL);
@@ -56,7 +56,7 @@ static json_object *read_rule(GKeyFile *file, const char *service, const char *r
 	return list;
 }
 
-/* The value of a key that must be there, transfer full. */
+/* The value of a required key, transfer full. */
 static char *read_needed(GKeyFile *file, const char *service, const char *key, GError **error)
 {
 	char *value = g_key_file_get_string(file, service, key, NULL);

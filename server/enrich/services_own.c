@@ -1,6 +1,6 @@
 #include "server/enrich/services.h"
 
-/* The file beside this one, as it stands; CMake names it. */
+/* The bytes of services.ini; CMake sets the path. */
 __asm__(".section .rodata\n"
 	".globl services_own\n"
 	"services_own:\n"

@@ -2,7 +2,7 @@
 
 #include "server/ingest/lmtp.h"
 
-/* Whether a finding says that the DNS did not answer. */
+/* Returns whether a finding says that the DNS did not answer. */
 static gboolean failed(json_object *check)
 {
 	json_object *findings = json_object_object_get(check, "findings");

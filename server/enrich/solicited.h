@@ -1,5 +1,6 @@
 /*
- * solicited.h - whether a domain asked for its reports to come here: by the check of its DNS and the mailboxes that are ours.
+ * solicited.h - whether a domain asked for its reports to be sent to this server, by the check of its DNS and
+ * our mailboxes.
  */
 #pragma once
 
@@ -7,7 +8,8 @@
 #include <json-c/json.h>
 
 /*
- * check: the document of check.h; recipients: patterns as in lmtp.recipients, NULL-terminated. A boolean, transfer full: whether an address
- * of a rua (or ruf) is a mailbox of ours; NULL (JSON null) when the domain's DMARC record could not be looked up.
+ * check: the document of check.h; recipients: patterns as in lmtp.recipients, NULL-terminated. Returns a
+ * boolean, transfer full: whether an address in rua (or ruf) is one of our mailboxes; NULL (JSON null) if the
+ * domain's DMARC record could not be looked up.
  */
 json_object *solicited_json(json_object *check, const char *const *recipients) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,7 +4,7 @@
 
 #include "parser/error.h"
 
-/* In the order of ANSWER_COLUMNS. */
+/* The columns in the order of ANSWER_COLUMNS. */
 enum {
 	COLUMN_MAIL_NO,
 	COLUMN_ITEM_NO,
@@ -25,7 +25,7 @@ struct answer {
 	struct db_rows *rows;
 	struct found *const *mails;
 	guint n;
-	const char **keeps; /* number of each mail whose bytes are wanted, or NULL */
+	const char **keeps; /* number of each mail whose bytes must be stored, or NULL */
 	GArray *reports;    /* struct new_report, by mail and item_no */
 	gint64 epoch;
 };
@@ -44,7 +44,7 @@ static guint row_count(const struct db_rows *rows, gsize row, guint column)
 	return text ? (guint)strtoul(text, NULL, 10) : 0;
 }
 
-/* "2026-11-29" */
+/* Read a date such as "2026-11-29". */
 static gboolean read_day(const char *text, struct new_report *report, GError **error)
 {
 	g_auto(GStrv) words = g_strsplit(text ? text : "", "-", 3);

@@ -55,7 +55,7 @@ static void field_address(GString *out, const guint8 *address, guint8 size)
 
 gint32 binary_day(int year, int month, int day)
 {
-	/* years begin in March, so that a leap day is the last of its year */
+	/* years begin in March, so that a leap day is the last day of its year */
 	int y = month > 2 ? year : year - 1;
 	int m = month > 2 ? month - 3 : month + 9;
 
@@ -68,7 +68,7 @@ void binary_begin(GString *out)
 
 	g_string_append_len(out, signature, sizeof signature);
 	put32(out, 0); /* flags */
-	put32(out, 0); /* size of what else there is to say */
+	put32(out, 0); /* size of the header extension */
 }
 
 void binary_record(GString *out, const struct binary_record *record)

@@ -1,7 +1,7 @@
 /*
  * binary.h - rows of ruad.record for COPY in binary form (PostgreSQL manual, COPY, "Binary Format").
  *
- * Binary form spares the database the parsing of a time, a date and an address for each row.
+ * In binary form the database does not have to parse a time, a date and an address for each row.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct binary_record {
 /* A date as PostgreSQL counts it: days since 2000-01-01 in the Gregorian calendar. */
 gint32 binary_day(int year, int month, int day);
 
-/* What stands before the first row, a row, and what stands behind the last one. */
+/* The bytes before the first row, of a row, and after the last row. */
 void binary_begin(GString *out);
 void binary_record(GString *out, const struct binary_record *record);
 void binary_end(GString *out);

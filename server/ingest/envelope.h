@@ -1,11 +1,12 @@
 /*
- * envelope.h - what comes with a document, and what becomes of it.
+ * envelope.h - the data that accompanies a document, and the result of storing it.
  */
 #pragma once
 
 #include <glib.h>
 
-/* What becomes of a mail from LMTP that our own MTA does not call authentic (lmtp.require_authentic). */
+/* What to do with mail received by LMTP that our own MTA does not consider authentic
+ * (lmtp.require_authentic). */
 enum require_authentic {
 	REQUIRE_AUTHENTIC_OFF,
 	REQUIRE_AUTHENTIC_FLAG,       /* its reports get the note S1 */
@@ -21,10 +22,10 @@ struct envelope {
 	const char *received_at;       /* of that mail, as the database gave it; NULL is now */
 };
 
-/* What became of a document. */
+/* The result of a document. */
 struct intake_counts {
 	guint stored;     /* new reports */
-	guint duplicates; /* known already, byte for byte */
-	guint conflicts;  /* key known, content other: kept raw */
+	guint duplicates; /* already stored with the same content */
+	guint conflicts;  /* key already stored with other content: quarantined */
 	guint unreadable; /* quarantined, with the reason */
 };

@@ -3,11 +3,11 @@
 #include <string.h>
 
 struct evaluations {
-	GMutex lock;             /* of all below */
+	GMutex lock;             /* protects all following members */
 	guint most;              /* of one generation */
 	GHashTable *young, *old; /* of struct evaluation, by key */
 	gint64 epoch;
-	guint64 ticket; /* of what is remembered now */
+	guint64 ticket; /* of the current content */
 };
 
 guint evaluation_key_hash(gconstpointer key)
@@ -77,7 +77,7 @@ guint64 evaluations_enter(struct evaluations *evaluations, gint64 epoch)
 	return evaluations->ticket;
 }
 
-/* Put evaluation (transfer full) among the young. */
+/* Add evaluation (transfer full) to the young generation. */
 static void remember(struct evaluations *evaluations, struct evaluation *evaluation)
 {
 	if (g_hash_table_size(evaluations->young) >= evaluations->most) {

@@ -1,10 +1,10 @@
 /*
- * evaluations.h - the ids of evaluations that the database is known to hold: what repeats among records, by domain,
+ * evaluations.h - a cache of the ids of evaluations in the database: what repeats among records, by domain,
  * month and hash (ruad.evaluation).
  *
- * Bounded: of two generations the older one is forgotten when the younger one is full. Ids are added once the transaction
- * that learned them is committed. They are worth nothing on another server, nor once evaluations were removed, which raises
- * the epoch that ruad.ingest() tells. All functions are thread-safe.
+ * Bounded: it has two generations, and the older one is dropped when the younger one is full. Ids are added
+ * when the transaction that learned them is committed. They are invalid on another server, and after
+ * evaluations were removed, which raises the epoch that ruad.ingest() returns. All functions are thread-safe.
  */
 #pragma once
 
@@ -23,22 +23,23 @@ struct evaluation {
 	gint64 id;                 /* > 0 */
 };
 
-/* For tables of struct evaluation by key: hash and equality of struct evaluation_key. */
+/* Hash and equality of struct evaluation_key, for tables of struct evaluation by key. */
 guint evaluation_key_hash(gconstpointer key);
 gboolean evaluation_key_equal(gconstpointer a, gconstpointer b);
 
 struct evaluations;
 
-/* Remembers at most this many, which is >= 2. */
+/* The cache holds at most this many ids, >= 2. */
 struct evaluations *evaluations_new(guint most);
 void evaluations_free(struct evaluations *evaluations); /* NULL is allowed */
 
-/* Forget all: a connection was opened, which may lead to another server. */
+/* Clear the cache: a connection was opened, which may lead to another server. */
 void evaluations_forget(struct evaluations *evaluations);
 
-/* A ticket for what follows in a transaction with this epoch; all is forgotten where the last one had another. */
+/* Get a ticket for a transaction with this epoch; clears the cache if the last epoch was another one. */
 guint64 evaluations_enter(struct evaluations *evaluations, gint64 epoch);
 
-/* The id, or 0. What a ticket finds or adds after another epoch or evaluations_forget() counts for nothing. */
+/* Find an id; 0 if unknown. A ticket from before another epoch or evaluations_forget() finds and adds
+ * nothing. */
 gint64 evaluations_find(struct evaluations *evaluations, guint64 ticket, const struct evaluation_key *key);
 void evaluations_add(struct evaluations *evaluations, guint64 ticket, const struct evaluation *evaluation);

@@ -8,18 +8,18 @@
 #include "server/ingest/item.h"
 #include "server/ingest/literal.h"
 
-#define NOTE_CODES_MAX 256 /* different ones among the records of a report: the parser has some forty */
+#define NOTE_CODES_MAX 256 /* different codes in the records of a report: the parser has about forty */
 
-/* The report that is open. */
+/* The open report. */
 struct open_report {
-	char *place; /* NULL when none is */
+	char *place; /* NULL if no report is open */
 	gint64 records;
 	gint64 messages; /* of known counts, G_MAXINT64 at most */
 	gint64 pass;
-	GHashTable *note_codes; /* code -> how often, or NULL */
+	GHashTable *note_codes; /* code -> count, or NULL */
 };
 
-/* An aggregate report. */
+/* The place of an aggregate report. */
 struct report_place {
 	guint item_no;
 	gint64 begin; /* seconds since 1970 */
@@ -37,8 +37,8 @@ struct found {
 	gboolean bare;
 
 	guint item_no;
-	struct item *item;   /* the one at hand */
-	struct spool *items; /* of each the size of its row without mail_no, and the row */
+	struct item *item;   /* the current one */
+	struct spool *items; /* for each the size of its row without mail_no, and the row */
 	GArray *reports;     /* of struct report_place, by item_no */
 	struct records *records;
 	struct open_report open;
@@ -53,9 +53,10 @@ static char *document_hash(const guint8 *document, gsize size)
 	return g_strconcat("\\x", hex, NULL);
 }
 
-/* Authenticity. */
+/* -- authenticity -- */
 
-/* What is asked of this mail and not there. What came by hand or lay in a mailbox was no MTA's to judge. */
+/* The requirement that this mail does not meet. Imported mail and mail in mailboxes was never judged by an
+ * MTA. */
 static enum require_authentic unmet(const struct found *found)
 {
 	if (found->authentic == AUTHENTIC_PASS || g_strcmp0(found->envelope->source, "lmtp") != 0)
@@ -68,7 +69,7 @@ static gboolean is_flagged(const struct found *found)
 	return unmet(found) == REQUIRE_AUTHENTIC_FLAG;
 }
 
-/* Transfer full. */
+/* Returns the reason; transfer full. */
 static char *why_unauthentic(const struct found *found)
 {
 	const char *ours = found->options->authserv_id;
@@ -84,7 +85,7 @@ static char *why_unauthentic(const struct found *found)
 	    "\"%s\" found that no domain aligned with From authenticated it (RFC 9990 section 3.5)", ours);
 }
 
-/* TRUE when nothing that is found in the mail counts: it is one unreadable item. */
+/* Returns TRUE if the mail is quarantined as a whole: it is one unreadable item. */
 static gboolean turned_away(struct found *found)
 {
 	g_autofree char *reason = NULL;
@@ -98,9 +99,9 @@ static gboolean turned_away(struct found *found)
 	return TRUE;
 }
 
-/* Items. */
+/* -- items -- */
 
-/* The next item begins here, or again. */
+/* Begin the next item, or begin it again. */
 static struct item *item_begin(struct found *found, const char *kind, const char *place)
 {
 	item_clear(found->item);
@@ -121,7 +122,7 @@ static gboolean item_end(struct found *found, GError **error)
 	       spool_write(found->items, row->str, row->len, error);
 }
 
-/* The notes of a report, and that on the mail around it. */
+/* Set the notes of a report, including the note about its mail. */
 static void item_notes(struct found *found, const struct report_note *note, gsize n)
 {
 	gsize flags = is_flagged(found) ? 1 : 0;
@@ -137,7 +138,7 @@ static void item_notes(struct found *found, const struct report_note *note, gsiz
 		item_json(found->item, ITEM_NOTES, json_notes(all, n + flags));
 }
 
-/* The open report. */
+/* -- the open report -- */
 
 static void open_clear(struct open_report *open)
 {
@@ -176,7 +177,7 @@ static gint64 add_count(gint64 sum, gint64 count)
 	return count > G_MAXINT64 - sum ? G_MAXINT64 : sum + count;
 }
 
-/* Count a record among those of the open report. */
+/* Count a record of the open report. */
 static gboolean open_count(struct open_report *open, const struct aggregate_record *record, GError **error)
 {
 	open->records++;
@@ -207,7 +208,7 @@ static struct json_object *note_codes(const struct open_report *open)
 	return object;
 }
 
-/* The sink. */
+/* -- the sink -- */
 
 static gboolean sink_mail(gpointer user, const struct mail_header *header, GError **error)
 {
@@ -307,7 +308,7 @@ static gboolean sink_report_end(gpointer user, const struct aggregate_header *he
 	return item_end(found, error) && records_end(found->records, error);
 }
 
-/* A report that is one JSON object (transfer full). */
+/* Add a report that is one JSON object (transfer full). */
 static gboolean whole_item(struct found *found, const char *kind, const char *place, const guint8 sha256[32],
     const struct report_note *note, gsize n_note, struct json_object *content, GError **error)
 {
@@ -354,7 +355,7 @@ static gboolean sink_unreadable(gpointer user, const struct unreadable *unreadab
 	if (turned_away(found))
 		return TRUE;
 	if (found->open.place)
-		open_clear(&found->open); /* its records are those of no report */
+		open_clear(&found->open); /* its records belong to no report */
 	else
 		found->item_no++;
 	return records_end(found->records, error) && unreadable_item(found, unreadable, error);
@@ -373,7 +374,7 @@ const struct report_sink *found_sink(void)
 	return &sink;
 }
 
-/* A mail. */
+/* -- a mail -- */
 
 struct found *found_new(
     const struct found_options *options, const struct envelope *envelope, const guint8 *document, gsize size)
@@ -424,7 +425,7 @@ void found_refuse(struct found *found, const char *code, const char *reason, gbo
 	found->item_no = 1;
 	found->bare = bare;
 	if (!unreadable_item(found, &unreadable, NULL))
-		g_assert_not_reached(); /* so little stays in memory */
+		g_assert_not_reached(); /* so few bytes stay in memory */
 }
 
 guint64 found_size(const struct found *found)
@@ -476,9 +477,9 @@ struct intake_counts *found_counts(struct found *found)
 	return &found->counts;
 }
 
-/* Rows. */
+/* -- rows -- */
 
-/* Text from outside the parser, which need not be UTF-8 (a file's name). */
+/* Append text that does not come from the parser and may be invalid UTF-8 (the name of a file). */
 static void field_foreign(GString *row, const char *value)
 {
 	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;

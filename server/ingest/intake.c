@@ -7,10 +7,10 @@
 #include "server/ingest/store.h"
 #include "server/worker/pool.h"
 
-#define BATCH_MAILS       256                /* in one transaction: more than connections are usual */
+#define BATCH_MAILS       256 /* in one transaction: more than the usual number of connections */
 #define BATCH_BYTES       (16 * 1024 * 1024) /* of rows in one transaction, beyond the first mail's */
 #define PATIENCE          (10 * G_TIME_SPAN_MILLISECOND) /* of a writer for mails that are being read */
-#define RECONNECT_WAIT    G_TIME_SPAN_SECOND             /* after a failed attempt, before the next */
+#define RECONNECT_WAIT    G_TIME_SPAN_SECOND             /* between attempts after a failure */
 #define EVALUATIONS_KNOWN 50000                          /* at some 100 bytes */
 #define PROGRAM           "ruad-ingest"
 
@@ -22,7 +22,7 @@ struct job {
 	GCond wake;
 };
 
-/* A thread with a connection of its own, and the mails that wait for it. */
+/* A thread with its own connection, and the mails that wait for it. */
 struct writer {
 	struct intake *intake;
 	guint most;     /* mails in one transaction */
@@ -33,24 +33,24 @@ struct writer {
 };
 
 struct intake {
-	struct intake_options options; /* its strings are our own */
+	struct intake_options options; /* owns its strings */
 	struct found_options found;    /* borrows them */
 	struct pool *pool;
 	struct evaluations *known;
 
-	GMutex lock; /* for all of this group */
+	GMutex lock; /* protects this group */
 	gboolean stopping;
 	guint reading;    /* documents that are being parsed */
 	gint64 failed_at; /* monotonic time of the last failed attempt to connect, or 0 */
-	char *failure;    /* its words */
+	char *failure;    /* its message */
 
-	struct writer small, large; /* of mails that are in memory, and that are not */
+	struct writer small, large; /* for results in memory, and in files */
 };
 
-/* Connecting. */
+/* -- connecting -- */
 
-/* Fails at once with the words of the last attempt when that is not long ago: nobody queues up for a
- * time-out. */
+/* Fail at once with the message of the last attempt if that was recent, so that mails do not wait for one
+ * time-out after another. */
 static gboolean connect_allowed(struct intake *intake, GError **error)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
@@ -72,7 +72,7 @@ static void connect_result(struct intake *intake, const GError *failure)
 	intake->failed_at = failure ? g_get_monotonic_time() : 0;
 }
 
-/* The writer has a connection that is alive, or FALSE. */
+/* Make sure that the writer has a live connection; returns FALSE if it has none. */
 static gboolean connected(struct writer *writer, GError **error)
 {
 	struct intake *intake = writer->intake;
@@ -94,7 +94,8 @@ static gboolean connected(struct writer *writer, GError **error)
 	return FALSE;
 }
 
-/* The mail becomes one unreadable item. Of the database's words the first line is the reason; the others name our statements. */
+/* Make the mail one unreadable item. The reason is the first line of the database's message; the others name
+ * our statements. */
 static void quarantine(struct found *found, const char *code, const GError *why, gboolean bare)
 {
 	g_autofree char *reason = g_strndup(why->message, strcspn(why->message, "\n"));
@@ -103,9 +104,9 @@ static void quarantine(struct found *found, const char *code, const GError *why,
 	found_refuse(found, code, reason, bare);
 }
 
-/* The writers. */
+/* -- the writers -- */
 
-/* One transaction. A connection that is of no more use is closed. */
+/* Run one transaction. A connection that cannot be used again is closed. */
 static gboolean write_once(
     struct writer *writer, struct found *const *mails, guint n, gboolean *in_doubt, GError **error)
 {
@@ -118,7 +119,7 @@ static gboolean write_once(
 	return FALSE;
 }
 
-/* The same; a connection that turns out to have died since its last use is replaced once. */
+/* The same; a connection that has died since its last use is replaced once. */
 static gboolean write_mails(
     struct writer *writer, struct found *const *mails, guint n, gboolean *in_doubt, GError **error)
 {
@@ -136,7 +137,8 @@ static gboolean write_mails(
 	return connected(writer, error) && write_once(writer, mails, n, in_doubt, error);
 }
 
-/* Set a mail aside whose rows the database will never take; the second try leaves out all that could be the cause. */
+/* Quarantine a mail whose rows the database rejects; the second attempt omits all data that could be the
+ * cause. */
 static gboolean write_refused(struct writer *writer, struct found *found, GError **error)
 {
 	gboolean in_doubt;
@@ -163,7 +165,8 @@ static void write_alone(struct writer *writer, struct job *job)
 		(void)write_refused(writer, job->found, &job->error);
 }
 
-/* jobs in one transaction; when that fails for a reason that may lie in one of them, one by one. */
+/* Write jobs in one transaction; if that fails for a reason that may lie in one of them, write them one by
+ * one. */
 static void write_batch(struct writer *writer, GPtrArray *jobs)
 {
 	g_autofree struct found **mails = g_new(struct found *, jobs->len);
@@ -183,7 +186,8 @@ static void write_batch(struct writer *writer, GPtrArray *jobs)
 	}
 }
 
-/* Wait for mails. A transaction costs as much as storing five of them, so when more are being read than have come, wait a moment for those. */
+/* Wait for mails. A transaction costs as much as storing five mails, so if more mails are being parsed than
+ * are waiting, wait a moment for those. */
 static void await_mails(struct writer *writer)
 {
 	struct intake *intake = writer->intake;
@@ -197,7 +201,8 @@ static void await_mails(struct writer *writer)
 		;
 }
 
-/* What waits, up to the bounds; waits for it. FALSE when there is nothing left and the intake ends. */
+/* Take waiting mails up to the limits; waits if there are none. Returns FALSE if none are left and the intake
+ * ends. */
 static gboolean take_batch(struct writer *writer, GPtrArray *jobs)
 {
 	struct intake *intake = writer->intake;
@@ -247,14 +252,14 @@ static void writer_start(struct writer *writer, struct intake *intake, const cha
 	writer->thread = g_thread_new(name, writer_main, writer);
 }
 
-/* After intake->stopping was set. */
+/* Call it after intake->stopping was set. */
 static void writer_stop(struct writer *writer)
 {
 	g_thread_join(writer->thread);
 	g_cond_clear(&writer->work);
 }
 
-/* A document more (1) or less (-1) is being read; the writers may be waiting for it. */
+/* A document more (1) or less (-1) is being parsed; the writers may wait for it. */
 static void count_reading(struct intake *intake, int change)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
@@ -264,7 +269,7 @@ static void count_reading(struct intake *intake, int change)
 		g_cond_signal(&intake->small.work);
 }
 
-/* Wait for a writer to store what was found. */
+/* Wait until a writer has stored what was found. */
 static gboolean write_together(struct intake *intake, struct found *found, GError **error)
 {
 	struct writer *writer = found_is_large(found) ? &intake->large : &intake->small;
@@ -285,9 +290,10 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 	return FALSE;
 }
 
-/* A document, on its caller's thread. */
+/* -- a document, on its caller's thread -- */
 
-/* Have the document parsed. What cannot be makes one unreadable item; FALSE when the fault is ours. */
+/* Parse the document. If that is impossible it becomes one unreadable item; returns FALSE if ruad itself
+ * failed. */
 static gboolean parse(
     struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
 {
@@ -337,7 +343,7 @@ struct intake *intake_new(const struct intake_options *options, GError **error)
 	intake->options.conninfo = g_strdup(options->conninfo);
 	intake->options.spill_folder = g_strdup(options->spill_folder);
 	intake->options.pool.authserv_id = g_strdup(options->pool.authserv_id);
-	intake->options.pool.worker = NULL; /* the pool has its own */
+	intake->options.pool.worker = NULL; /* the pool has a copy */
 	intake->found = (struct found_options){ .require_authentic = options->require_authentic,
 		.authserv_id = intake->options.pool.authserv_id,
 		.spill_folder = intake->options.spill_folder };

@@ -5,7 +5,7 @@
 
 struct item {
 	GString *text;               /* of all values, each with its NUL */
-	gsize at[ITEM_COLUMN_COUNT]; /* where a value begins, from 1; 0 is NULL */
+	gsize at[ITEM_COLUMN_COUNT]; /* position of a value, from 1; 0 is NULL */
 };
 
 struct item *item_new(void)

@@ -1,5 +1,6 @@
 /*
- * item.h - a row of ruad.new_item (sql/ingest/types.sql): a report, or what could not be read, without its records.
+ * item.h - a row of ruad.new_item (sql/ingest/types.sql): a report without its records, or something
+ * unreadable.
  *
  * Columns are set by name, in any order; those that are not set are NULL.
  */
@@ -9,7 +10,7 @@
 
 #include "parser/report.h"
 
-/* ROW(constant, name in SQL), in the order of the type, behind mail_no. */
+/* ROW(constant, name in SQL), in the order of the type, after mail_no. */
 #define ITEM_COLUMNS(ROW)                                                                                    \
 	ROW(ITEM_NO, item_no)                                                                                \
 	ROW(ITEM_KIND, kind)                                                                                 \
@@ -55,7 +56,7 @@ struct item;
 struct item *item_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void item_free(struct item *item); /* NULL is allowed */
 
-/* All columns are NULL again. */
+/* Set all columns to NULL. */
 void item_clear(struct item *item);
 
 /* Set a column once; a value of NULL leaves it NULL. */
@@ -65,7 +66,7 @@ void item_boolean(struct item *item, enum item_column column, gboolean value);
 void item_json(struct item *item, enum item_column column, struct json_object *value); /* transfer full */
 void item_hash(struct item *item, enum item_column column, const guint8 sha256[32]);
 
-/* Seconds since 1970. The parser keeps them within range; the database refuses any other. */
+/* Set a time in seconds since 1970. The parser keeps it within range; the database rejects any other. */
 void item_time(struct item *item, enum item_column column, gint64 seconds);
 
 /* Append the columns to the fields of a row (literal.h). */

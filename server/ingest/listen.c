@@ -18,11 +18,11 @@
 struct server {
 	const struct listen_options *options;
 	GMutex lock;
-	GCond ended; /* a session did */
+	GCond ended; /* a session has ended */
 	guint connections;
 };
 
-/* A session's thread owns this. */
+/* Owned by the session's thread. */
 struct connection {
 	struct server *server;
 	int fd;
@@ -81,7 +81,7 @@ static void take_connection(struct server *server, int listener)
 			log_warning("cannot accept a connection: %s", g_strerror(errno));
 			g_usleep(OUT_OF_FDS_WAIT);
 		}
-		return; /* all else: the client left again */
+		return; /* anything else: the client has disconnected */
 	}
 	if (!enter(server)) {
 		log_warning("connection refused: lmtp.max_connections are open");
@@ -92,7 +92,7 @@ static void take_connection(struct server *server, int listener)
 	}
 }
 
-/* The signal comes last in fds. */
+/* The signal is the last element of fds. */
 static void accept_until_stopped(struct server *server, struct pollfd *fds, nfds_t n)
 {
 	while (!fds[n - 1].revents) {
@@ -126,7 +126,7 @@ gboolean listen_run(const struct listen_options *options)
 	g_mutex_init(&server->lock);
 	g_cond_init(&server->ended);
 	for (guint i = 0; i < options->n_fds; i++) {
-		/* a client that left between poll() and accept() must not hold us up */
+		/* a client that disconnects between poll() and accept() must not block us */
 		(void)fcntl(options->fds[i], F_SETFL, O_NONBLOCK);
 		fds[i] = (struct pollfd){ .fd = options->fds[i], .events = POLLIN };
 	}
@@ -135,7 +135,7 @@ gboolean listen_run(const struct listen_options *options)
 	accept_until_stopped(server, fds, options->n_fds + 1);
 	(void)eventfd_write(options->stop_fd, 1);
 	if (!wait_for_sessions(server))
-		return FALSE; /* its sessions still use it */
+		return FALSE; /* sessions still use it */
 	g_cond_clear(&server->ended);
 	g_mutex_clear(&server->lock);
 	g_free(server);

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-/* Text of these alone needs no quotes in a row; in its array the whole row is quoted. */
+/* Text of these characters needs no quotes in a row; in the array the whole row is quoted. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:@/+=!?*%$#&~<>|;"
 
-/* Within a row a quote or backslash is doubled; within the array each of the two has a backslash before it. */
+/* Within a row a quote or backslash is doubled; within the array each of these is escaped by a backslash. */
 static void append_escaped(GString *fields, const char *value)
 {
 	for (;;) {

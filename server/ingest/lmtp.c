@@ -9,13 +9,13 @@ enum state {
 	STATE_ENDED,
 };
 
-/* Where in a line of content we are: RFC 5321 sections 4.1.1.4 and 4.5.2. Only CRLF ends a line. */
+/* The position in a line of content: RFC 5321 sections 4.1.1.4 and 4.5.2. Only CRLF ends a line. */
 enum data_state {
 	DATA_LINE,   /* at its start */
-	DATA_DOT,    /* behind a dot at its start */
-	DATA_DOT_CR, /* behind such a dot and CR */
+	DATA_DOT,    /* after a dot at its start */
+	DATA_DOT_CR, /* after such a dot and CR */
 	DATA_TEXT,
-	DATA_CR, /* behind a CR that belongs to the content */
+	DATA_CR, /* after a CR that belongs to the content */
 };
 
 struct lmtp {
@@ -26,7 +26,7 @@ struct lmtp {
 	gpointer user;
 
 	enum state state;
-	gboolean greeted; /* LHLO was said */
+	gboolean greeted; /* LHLO was received */
 	GString *line;    /* of the command, so far */
 	GString *output;
 
@@ -34,10 +34,10 @@ struct lmtp {
 	GPtrArray *recipients;
 	enum data_state data;
 	GByteArray *content;
-	gboolean too_big; /* content is drained, not kept */
+	gboolean too_big; /* content is read and discarded */
 };
 
-/* Our name stands between text and more where RFC 5321 section 4.2 wants it; the enhanced code comes first
+/* Our name is between text and more where RFC 5321 section 4.2 requires it; the enhanced code comes first
  * (RFC 2034). */
 static const struct {
 	const char *text;
@@ -94,7 +94,7 @@ static void transaction_reset(struct lmtp *lmtp)
 	lmtp->too_big = FALSE;
 }
 
-/* Parameters of MAIL. */
+/* The parameters of MAIL. */
 
 struct mail_parameters {
 	gboolean size_given, body_given, utf8_given;
@@ -135,7 +135,7 @@ static enum lmtp_reply parse_mail_parameter(char *text, struct mail_parameters *
 	mail->body_given = TRUE;
 	if (g_ascii_strcasecmp(value, "7BIT") == 0 || g_ascii_strcasecmp(value, "8BITMIME") == 0)
 		return LMTP_OK;
-	/* BINARYMIME needs CHUNKING (RFC 3030), which is not offered */
+	/* BINARYMIME requires CHUNKING (RFC 3030), which is not offered */
 	return g_ascii_strcasecmp(value, "BINARYMIME") == 0 ? LMTP_UNKNOWN_PARAMETER : LMTP_BAD_ARGUMENT;
 }
 
@@ -151,7 +151,7 @@ static enum lmtp_reply parse_mail_parameters(const char *text, struct mail_param
 	return LMTP_OK;
 }
 
-/* Addresses. */
+/* -- addresses -- */
 
 /* atext of RFC 5322 3.2.3, with the UTF-8 of RFC 6531. */
 static gboolean is_atext(char c)
@@ -159,7 +159,7 @@ static gboolean is_atext(char c)
 	return g_ascii_isalnum(c) || (guchar)c >= 0x80 || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-/* A dot-string; stray dots ("a..b", "a.") are taken too, as senders use them. */
+/* A dot-string; stray dots ("a..b", "a.") are accepted, since senders use them. */
 static const char *skip_dot_string(const char *text)
 {
 	while (is_atext(*text) || *text == '.')
@@ -178,7 +178,7 @@ static void append_quoted(GString *address, const char *local)
 	g_string_append_c(address, '"');
 }
 
-/* A quoted string at text; NULL when it has no end. */
+/* A quoted string at text; NULL if it has no end. */
 static const char *parse_quoted_local(const char *text, GString *address)
 {
 	g_autoptr(GString) local = g_string_new(NULL);
@@ -210,7 +210,7 @@ static const char *parse_local(const char *text, GString *address)
 	return end;
 }
 
-/* Behind '@': a name or an address literal. */
+/* After '@': a name or an address literal. */
 static const char *parse_domain(const char *text, GString *address)
 {
 	const char *end = text;
@@ -230,7 +230,7 @@ static const char *parse_domain(const char *text, GString *address)
 	return end;
 }
 
-/* "@a,@b:" is obsolete and means nothing (RFC 5321 appendix C). */
+/* "@a,@b:" is obsolete and is ignored (RFC 5321 appendix C). */
 static const char *skip_source_route(const char *text)
 {
 	g_autoptr(GString) ignored = g_string_new(NULL);
@@ -279,7 +279,7 @@ gboolean lmtp_recipient_match(const char *const *patterns, const char *address)
 	return FALSE;
 }
 
-/* Commands. argument is what follows the verb, without white space around. */
+/* -- commands: argument is the text after the verb, without white space around it -- */
 
 static void do_lhlo(struct lmtp *lmtp, const char *argument)
 {
@@ -301,7 +301,7 @@ static void do_not_lhlo(struct lmtp *lmtp, const char *argument)
 	say(lmtp, LMTP_NOT_LHLO);
 }
 
-/* The path behind "FROM:" or "TO:", and *rest of the line behind it; NULL when it is not one. */
+/* The path after "FROM:" or "TO:", and *rest of the line after it; NULL if it is invalid. */
 static char *parse_path_argument(const char *argument, const char *keyword, const char **rest)
 {
 	g_autofree char *address = NULL;
@@ -340,7 +340,7 @@ static void do_mail(struct lmtp *lmtp, const char *argument)
 	say(lmtp, reply);
 }
 
-/* RFC 5321 section 4.1.1.3: only postmaster may stand without a domain. */
+/* RFC 5321 section 4.1.1.3: only postmaster may have no domain. */
 static gboolean is_recipient(const char *address)
 {
 	return strchr(address, '@') || g_ascii_strcasecmp(address, "postmaster") == 0;
@@ -456,7 +456,7 @@ static void run_command(struct lmtp *lmtp, char *line)
 		command->run(lmtp, argument);
 }
 
-/* A control character in a command is never meant well, and no CR or NUL may get any further. */
+/* Control characters in a command are never legitimate, and no CR or NUL may be passed on. */
 static gboolean has_control(const GString *line)
 {
 	for (gsize i = 0; i < line->len; i++) {
@@ -466,8 +466,8 @@ static gboolean has_control(const GString *line)
 	return FALSE;
 }
 
-/* The line is whole, its LF included. A bare LF ends a line only to refuse it: what the next line is stays
- * clear. */
+/* The line is complete, including its LF. A line that ends with a bare LF is rejected, so that there is no
+ * doubt where the next line begins. */
 static void line_end(struct lmtp *lmtp)
 {
 	g_autoptr(GString) line = lmtp->line;
@@ -489,7 +489,7 @@ static void line_end(struct lmtp *lmtp)
 		run_command(lmtp, line->str);
 }
 
-/* How many bytes were used: up to the end of a line, or all. */
+/* Returns the number of bytes used: up to the end of a line, or all. */
 static gsize command_input(struct lmtp *lmtp, const char *bytes, gsize size)
 {
 	const char *lf = memchr(bytes, '\n', size);
@@ -506,7 +506,7 @@ static gsize command_input(struct lmtp *lmtp, const char *bytes, gsize size)
 	return used;
 }
 
-/* Content. */
+/* -- content -- */
 
 static void content_append(struct lmtp *lmtp, const char *bytes, gsize size)
 {
@@ -520,7 +520,7 @@ static void content_append(struct lmtp *lmtp, const char *bytes, gsize size)
 	g_byte_array_append(lmtp->content, (const guint8 *)bytes, (guint)size);
 }
 
-/* RFC 2033 section 4.2: a reply for each RCPT that was accepted, in their order. */
+/* RFC 2033 section 4.2: a reply for each accepted RCPT, in order. */
 static void content_end(struct lmtp *lmtp)
 {
 	guint n = lmtp->recipients->len;
@@ -543,7 +543,7 @@ static void content_end(struct lmtp *lmtp)
 	lmtp->state = STATE_COMMAND;
 }
 
-/* One byte where it may matter to the dot rule. */
+/* Process one byte that may matter to the dot rule. */
 static void content_byte(struct lmtp *lmtp, char c)
 {
 	switch (lmtp->data) {
@@ -580,7 +580,7 @@ static void content_byte(struct lmtp *lmtp, char c)
 	lmtp->data = c == '\r' ? DATA_CR : DATA_TEXT;
 }
 
-/* How many bytes were used: a run up to a CR within a line, or one. */
+/* Returns the number of bytes used: up to a CR within a line, or one. */
 static gsize data_input(struct lmtp *lmtp, const char *bytes, gsize size)
 {
 	const char *cr;
@@ -598,7 +598,7 @@ static gsize data_input(struct lmtp *lmtp, const char *bytes, gsize size)
 	return run;
 }
 
-/* The session. */
+/* -- the session -- */
 
 struct lmtp *lmtp_new(const struct lmtp_options *options, const struct lmtp_handler *handler, gpointer user)
 {

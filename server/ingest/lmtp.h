@@ -2,9 +2,9 @@
  * lmtp.h - one LMTP session: bytes from the client in, replies out (RFC 2033).
  *
  * The rules are those of RFC 5321 with PIPELINING (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034), SIZE (RFC
- * 1870), 8BITMIME (RFC 6152) and SMTPUTF8 (RFC 6531). Input may be cut anywhere; the replies are the same.
- * Knows no socket, no clock and nothing of reports: two functions of the caller say who is a recipient and
- * take the mail.
+ * 1870), 8BITMIME (RFC 6152) and SMTPUTF8 (RFC 6531). The input may be split anywhere; the replies are the
+ * same. Knows no sockets, no clock and nothing of reports: two functions of the caller check recipients and
+ * receive the mail.
  */
 #pragma once
 
@@ -13,13 +13,13 @@
 #define LMTP_MAX_LINE                                                                                        \
 	4096 /* octets of a command line with its CRLF: twice what RFC 5321 4.5.3 and the extensions add up  \
 		to */
-#define LMTP_MAX_RECIPIENTS 1000 /* of one mail; RFC 5321 4.5.3.1.8 wants 100 at least, Postfix sends 50 */
+#define LMTP_MAX_RECIPIENTS 1000 /* of one mail; RFC 5321 4.5.3.1.8 requires at least 100, Postfix sends 50 */
 #define LMTP_MAX_REPLY                                                                                       \
 	200 /* octets: Exim's lmtp transport reads a reply of at most about 245 octets, all lines together   \
 	     */
-#define LMTP_MAX_NAME 64 /* octets of our host's name in a reply; Linux allows no more */
+#define LMTP_MAX_NAME 64 /* octets of our host's name in a reply; the limit of Linux */
 
-/* Every reply there is but the one to LHLO. */
+/* All replies except the one to LHLO. */
 enum lmtp_reply {
 	LMTP_GREETING,
 	LMTP_OK,
@@ -30,7 +30,7 @@ enum lmtp_reply {
 	LMTP_HELP,
 	LMTP_BYE,
 	LMTP_STORED,
-	LMTP_FAILED, /* our side failed: the client keeps the mail and tries again */
+	LMTP_FAILED, /* ruad failed: the client keeps the mail and tries again */
 	LMTP_SHUTTING_DOWN,
 	LMTP_BUSY,
 	LMTP_TIMEOUT,
@@ -49,63 +49,65 @@ enum lmtp_reply {
 	LMTP_UNKNOWN_RECIPIENT,
 	LMTP_TOO_BIG,
 	LMTP_UNKNOWN_PARAMETER,
-	LMTP_REPLIES /* how many */
+	LMTP_REPLIES /* their number */
 };
 
-/* Append the reply's line; name is our host's. */
+/* Append the reply's line; name is the name of our host. */
 void lmtp_reply_append(GString *output, enum lmtp_reply reply, const char *name);
 
 /* A mail with all its recipients, borrowed for the call. */
 struct lmtp_mail {
 	const char *from; /* reverse-path without <>, "" for the null one; UTF-8 */
 	const char *const
-	    *recipients;       /* NULL-terminated; in RCPT order, repeated when the client repeats; UTF-8 */
-	guint n_recipients;    /* >= 1 */
-	const guint8 *content; /* unstuffed, line ends as they came */
+	    *recipients;    /* NULL-terminated; in RCPT order, repeated if the client repeats them; UTF-8 */
+	guint n_recipients; /* >= 1 */
+	const guint8 *content; /* without dot stuffing, line ends unchanged */
 	gsize size;            /* octets, <= max_message_size */
 };
 
 struct lmtp_handler {
-	/* Is there such a mailbox? address is normalised, see lmtp_address_parse(). */
+	/* Returns whether the mailbox exists; address is normalised, see lmtp_address_parse(). */
 	gboolean (*recipient)(gpointer user, const char *address);
-	/* Take the mail and set replies[0..n_recipients), which hold LMTP_FAILED when called. */
+	/* Receive the mail and set replies[0..n_recipients), which are LMTP_FAILED when called. */
 	void (*mail)(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies);
 };
 
 struct lmtp_options {
-	const char *name;       /* of our host; what is past LMTP_MAX_NAME is cut off */
+	const char *name;       /* of our host; truncated to LMTP_MAX_NAME */
 	gsize max_message_size; /* octets, 1 .. G_MAXUINT32 / 2 */
 	guint max_recipients;   /* of one mail, >= 1 */
 };
 
 struct lmtp;
 
-/* A new session; its output holds the greeting. options are copied, handler is borrowed. */
+/* A new session; its output contains the greeting. options are copied, handler is borrowed. */
 struct lmtp *lmtp_new(const struct lmtp_options *options, const struct lmtp_handler *handler, gpointer user);
 void lmtp_free(struct lmtp *lmtp); /* NULL is allowed */
 
-/* Take what the client sent; calls handler->mail() once for each mail that ends in it. Ignored once ended. */
+/* Process bytes of the client; calls handler->mail() once for each mail that ends in them. Ignored after the
+ * end. */
 void lmtp_input(struct lmtp *lmtp, const char *bytes, gsize size);
 
-/* The replies that were not yet sent, borrowed; the caller sends and truncates them. */
+/* The replies that were not sent yet, borrowed; the caller sends and truncates them. */
 GString *lmtp_output(struct lmtp *lmtp);
 
 /* TRUE after QUIT or lmtp_close(): send the output, then close. */
 gboolean lmtp_ended(const struct lmtp *lmtp);
 
-/* TRUE while the content of a mail is under way; between mails the session may be closed without a loss. */
+/* TRUE while the content of a mail is being received; between mails the session may be closed without
+ * loss. */
 gboolean lmtp_in_data(const struct lmtp *lmtp);
 
 /* End the session from our side with LMTP_SHUTTING_DOWN, LMTP_BUSY or LMTP_TIMEOUT. */
 void lmtp_close(struct lmtp *lmtp, enum lmtp_reply reply);
 
 /*
- * Read a path, "<...>" at the start of text (RFC 5321 section 4.1.2): its address, transfer full, or NULL
- * when the grammar forbids it. A source route is dropped; a quoted local part that needs no quotes loses
- * them; "<>" is "". An address may lack a domain. *end is set behind '>'.
+ * Read a path, "<...>" at the start of text (RFC 5321 section 4.1.2): its address, transfer full, or NULL if
+ * it is invalid. A source route is dropped; a quoted local part that needs no quotes loses them; "<>" is "".
+ * An address may lack a domain. *end points after '>'.
  */
 char *lmtp_address_parse(const char *text, const char **end) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Does address match one of patterns (NULL-terminated)? '*' and '?' as in a shell, over the whole
- * address; ASCII letters match in either case, in the local part as well. */
+/* Returns whether address matches one of patterns (NULL-terminated): '*' and '?' as in a shell, over the
+ * whole address; ASCII letters match in either case, in the local part as well. */
 gboolean lmtp_recipient_match(const char *const *patterns, const char *address);

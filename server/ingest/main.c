@@ -1,8 +1,8 @@
 /*
- * ruad-ingest - takes report mails by LMTP on listening sockets that it is handed, and stores them.
+ * ruad-ingest - receives report mail by LMTP on listening sockets that it inherits, and stores it.
  *
- * Settings come from the environment (server/common/settings.h). SIGTERM ends it: what is under way is
- * finished.
+ * Settings come from the environment (server/common/settings.h). SIGTERM ends it after the mail in progress
+ * is finished.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include "server/ingest/listen.h"
 #include "server/ingest/upkeep.h"
 
-#define WORKER "ruad-parse" /* lies beside us */
+#define WORKER "ruad-parse" /* in the same folder as this program */
 
 /* The descriptors of --listen-fd, or NULL. */
 static GArray *parse_arguments(int argc, char **argv, GError **error)
@@ -40,7 +40,7 @@ static GArray *parse_arguments(int argc, char **argv, GError **error)
 	return NULL;
 }
 
-/* A descriptor that becomes readable on SIGTERM or SIGINT, in whatever thread it would have struck. */
+/* A descriptor that becomes readable on SIGTERM or SIGINT, whichever thread receives the signal. */
 static int stop_signals(void)
 {
 	sigset_t signals;
@@ -53,7 +53,7 @@ static int stop_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-/* A descriptor for each connection and a few for each worker: as many as we may. */
+/* Allow as many descriptors as possible: one for each connection and a few for each worker. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -106,8 +106,7 @@ static void serve(
 	options.session.stop_fd = options.stop_fd;
 	log_info("taking mail on %u sockets", listeners->len);
 	if (!listen_run(&options)) {
-		/* nothing that was answered 250 is lost; threads are at work, so nothing is tidied up either
-		 */
+		/* nothing that was answered 250 is lost; threads are still running, so nothing is freed */
 		log_warning("stopped with mails under way: their clients keep them");
 		_exit(EXIT_SUCCESS);
 	}

@@ -10,32 +10,30 @@
 #define COPY_RECORD "COPY ruad.record (" BINARY_RECORD_COLUMNS ") FROM STDIN (FORMAT binary)"
 
 #define CHUNK_BYTES (8 * 1024 * 1024) /* of blocks that are in memory at once */
-#define FRESH_MAX   50000             /* new evaluations that a transaction remembers */
+#define FRESH_MAX   50000             /* new evaluations that a transaction caches */
 #define PIECE_BYTES (64 * 1024)       /* of COPY data that is gathered before it is sent */
 
 struct record_writer {
 	struct db *db;
 	struct evaluations *known;
 	guint64 ticket;
-	GHashTable
-	    *fresh; /* struct evaluation, by key: what was learned, and is known once it is committed */
+	GHashTable *fresh; /* struct evaluation, by key: learned ids, valid after the commit */
 
-	/* the chunk: blocks whose records are about to be written */
+	/* the chunk: blocks whose records will be written next */
 	GPtrArray *blocks; /* struct placed_block */
 	gsize bytes;
 	GString *unknown;    /* ruad.new_evaluation[] */
-	GHashTable *indexes; /* struct evaluation by key, its id being the index among unknown, from 1 */
+	GHashTable *indexes; /* struct evaluation by key; its id is the index in unknown, from 1 */
 	GPtrArray *keys;     /* of unknown; borrowed from indexes */
 };
 
 struct placed_block {
 	struct block *block;
 	const struct new_report *report;
-	gint64 *
-	    evaluations; /* ids of the block's; where it is still unknown, the index there, as a negative number */
+	gint64 *evaluations; /* ids of the block's; if unknown, the negative index in unknown */
 };
 
-/* Evaluations. */
+/* -- evaluations -- */
 
 static void placed_block_free(gpointer data)
 {
@@ -55,7 +53,7 @@ static void empty_chunk(struct record_writer *writer)
 	g_hash_table_remove_all(writer->indexes);
 }
 
-/* The place among what the database will be asked for, from 1. */
+/* The place of a new evaluation among those that the database will be asked for, from 1. */
 static gint64 ask_for(struct record_writer *writer, const struct evaluation_key *key,
     const struct new_report *report, const struct block_evaluation *evaluation)
 {
@@ -106,7 +104,7 @@ static void place(struct record_writer *writer, struct block *block, const struc
 	g_ptr_array_add(writer->blocks, placed);
 }
 
-/* Keep the ids that were learned, up to a bound: a later chunk may need them, and a later transaction. */
+/* Remember learned ids, up to a limit: a later chunk or transaction may need them. */
 static void learn(struct record_writer *writer)
 {
 	for (guint i = 0; i < writer->keys->len && g_hash_table_size(writer->fresh) < FRESH_MAX; i++)
@@ -129,7 +127,7 @@ static gboolean read_ids(const struct record_writer *writer, const struct db_row
 	return TRUE;
 }
 
-/* Have the evaluations stored that are not known to be, and put ids in the place of negative numbers. */
+/* Store the evaluations that are not known yet, and replace negative numbers by ids. */
 static gboolean resolve(struct record_writer *writer, GError **error)
 {
 	struct db_value params[1];
@@ -157,7 +155,7 @@ static gboolean resolve(struct record_writer *writer, GError **error)
 	return TRUE;
 }
 
-/* Records. */
+/* -- records -- */
 
 static gboolean put_rows(struct db *db, GString *rows, gsize least, GError **error)
 {
@@ -209,7 +207,7 @@ static gboolean write_chunk(struct record_writer *writer, GError **error)
 	return good;
 }
 
-/* The writer. */
+/* -- the writer -- */
 
 struct record_writer *record_writer_new(struct db *db, struct evaluations *known, guint64 ticket)
 {

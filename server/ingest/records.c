@@ -19,13 +19,13 @@ struct records {
 	guint report;
 	gint32 next_no; /* of the report's next record */
 	guint n_evaluations;
-	GString *evaluations; /* of each its struct stored_evaluation and fields */
+	GString *evaluations; /* for each its struct stored_evaluation and fields */
 	GArray *records;      /* of struct block_record */
 	GHashTable *places;   /* hash -> index among evaluations */
 	GString *values;      /* of one evaluation, to be hashed */
 };
 
-/* How blocks lie in the spool: this, then the evaluations, then the records. */
+/* The format of blocks in the spool: this, then the evaluations, then the records. */
 struct stored_block {
 	guint32 report;
 	gint32 first_no;
@@ -55,7 +55,8 @@ static gboolean hash_equal(gconstpointer a, gconstpointer b)
 	return memcmp(a, b, EVALUATION_HASH) == 0;
 }
 
-/* Text ends with a NUL, which is in none, and what is absent is no text: no two evaluations have the same values. */
+/* A text ends with a NUL, which no text contains, and an absent value is not a text: no two evaluations have
+ * the same values. */
 static void value_text(GString *values, const char *text)
 {
 	if (text != NULL)
@@ -264,7 +265,7 @@ gboolean records_in_file(const struct records *records)
 	return spool_in_file(records->spool);
 }
 
-/* -- reading back -- */
+/* -- reading -- */
 
 void block_free(struct block *block)
 {

@@ -19,11 +19,11 @@ struct session {
 	int fd;
 	char peer[PEER_SIZE];
 	struct lmtp *lmtp;
-	guint mails, failed, refused; /* refused: recipients that are not ours */
+	guint mails, failed, refused; /* refused: unknown recipients */
 	struct intake_counts counts;
 };
 
-/* What the client is called in the log. */
+/* The name of the client in the log. */
 static void peer_name(int fd, char *name, gsize size)
 {
 	struct sockaddr_storage address = { 0 };
@@ -75,7 +75,7 @@ static void on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply
 		replies[i] = LMTP_STORED;
 }
 
-/* Send all replies that wait. FALSE when the client does not take them. */
+/* Send all pending replies. Returns FALSE if the client does not read them. */
 static gboolean flush_output(struct session *session)
 {
 	GString *output = lmtp_output(session->lmtp);
@@ -94,7 +94,7 @@ static gboolean flush_output(struct session *session)
 
 enum event { EVENT_INPUT, EVENT_TIMEOUT, EVENT_STOP };
 
-/* What comes first. A mail whose content is under way is not interrupted by a shutdown. */
+/* The next event. A shutdown does not interrupt a mail whose content is being received. */
 static enum event wait_event(const struct session *session)
 {
 	struct pollfd fds[] = { { .fd = session->fd, .events = POLLIN },
@@ -110,7 +110,7 @@ static enum event wait_event(const struct session *session)
 	return n == 2 && fds[1].revents ? EVENT_STOP : EVENT_INPUT;
 }
 
-/* FALSE when the client is gone. */
+/* Returns FALSE if the client has disconnected. */
 static gboolean read_input(struct session *session, char *buffer)
 {
 	ssize_t n;
@@ -144,7 +144,7 @@ static void serve(struct session *session)
 	}
 }
 
-/* One line a session, and none for who only looked whether we are there. */
+/* Log one line per session, but none for a client that only checked whether we are running. */
 static void log_counts(const struct session *session)
 {
 	const struct intake_counts *counts = &session->counts;
@@ -163,7 +163,7 @@ static void set_socket_options(int fd, guint timeout)
 	int on = 1;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on Unix sockets: no matter */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* may fail on Unix sockets */
 }
 
 void session_run(int fd, const struct session_options *options)
@@ -186,7 +186,7 @@ void session_refuse(int fd, const struct session_options *options)
 	struct lmtp *lmtp = lmtp_new(&options->lmtp, &unused, NULL);
 	GString *output = lmtp_output(lmtp);
 
-	g_string_truncate(output, 0); /* 421 stands in place of the greeting */
+	g_string_truncate(output, 0); /* 421 replaces the greeting */
 	lmtp_close(lmtp, LMTP_BUSY);
 	(void)send(fd, output->str, output->len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	lmtp_free(lmtp);

@@ -19,12 +19,12 @@ struct writing {
 	struct found *const *mails;
 	guint n;
 	struct answer *answer;
-	struct record_writer *records; /* NULL where no report is new */
+	struct record_writer *records; /* NULL if no report is new */
 };
 
 gboolean store_open(struct db *db, gboolean again, GError **error)
 {
-	/* 250 means durable, whatever somebody set for this role or database */
+	/* 250 means durable, whatever the settings of this role or database are */
 	return role_assume(db, again ? "ruad_owner" : "ruad_ingest", error) &&
 	       db_exec(db,
 		   "SELECT set_config('synchronous_commit', 'on', false)"
@@ -33,7 +33,7 @@ gboolean store_open(struct db *db, gboolean again, GError **error)
 	       db_exec(db, "SET datestyle = 'ISO'", NULL, 0, error);
 }
 
-/* All but records: which reports are new. */
+/* Store everything except records: this decides which reports are new. */
 static gboolean ingest(struct writing *writing, GError **error)
 {
 	g_autoptr(GString) mails = g_string_new(NULL);
@@ -56,9 +56,9 @@ static gboolean ingest(struct writing *writing, GError **error)
 	return writing->answer != NULL;
 }
 
-/* Records. */
+/* -- records -- */
 
-/* The blocks of a mail's new reports. */
+/* Write the blocks of a mail's new reports. */
 static gboolean write_mail_records(const struct writing *writing, guint mail, GError **error)
 {
 	const struct records *records = found_records(writing->mails[mail]);
@@ -92,7 +92,7 @@ static gboolean write_records(struct writing *writing, struct evaluations *known
 	return record_writer_end(writing->records, error);
 }
 
-/* The bytes of mails that are kept. */
+/* -- the bytes of mail -- */
 
 static gboolean keep_raw(struct db *db, const char *mail_id, const struct found *found, GError **error)
 {
@@ -114,9 +114,9 @@ static gboolean keep_all_raw(const struct writing *writing, GError **error)
 	return TRUE;
 }
 
-/* The transaction. */
+/* -- the transaction -- */
 
-/* Leave the transaction; what is on a connection that cannot is lost with it. */
+/* Leave the transaction; a connection on which that fails is lost. */
 static void rollback(struct db *db)
 {
 	g_autoptr(GError) ignored = NULL;
@@ -125,7 +125,7 @@ static void rollback(struct db *db)
 		g_debug("rollback: %s", ignored->message);
 }
 
-/* COMMIT where all before was good, else ROLLBACK. */
+/* COMMIT if everything succeeded, else ROLLBACK. */
 static gboolean finish(struct db *db, gboolean good, gboolean *in_doubt, GError **error)
 {
 	*in_doubt = FALSE;
@@ -137,8 +137,9 @@ static gboolean finish(struct db *db, gboolean good, gboolean *in_doubt, GError 
 }
 
 /*
- * TRUE when the last failure says that functions, tables or rights are not what we know (SQLSTATE class 42), or became other than they were
- * when we prepared our statements (0A000). Any other use of the schema than ours has the same cause: another version migrated.
+ * Returns TRUE if the last failure says that functions, tables or rights are not as expected (SQLSTATE class
+ * 42), or have changed since our statements were prepared (0A000). The cause is that another version of ruad
+ * migrated the database.
  */
 static gboolean is_foreign(const struct db *db)
 {

@@ -5,29 +5,28 @@
 #include "server/database/role.h"
 
 #define PROGRAM      "ruad-upkeep"
-#define PAUSE        G_TIME_SPAN_SECOND        /* between looks at the clock */
+#define PAUSE        G_TIME_SPAN_SECOND        /* between checks of the clock */
 #define SUMS_PAUSE   (10 * G_TIME_SPAN_SECOND) /* many reports cost little more than one */
 #define MONTHS_PAUSE (15 * G_TIME_SPAN_SECOND) /* between looks at what partitions are wanted */
 #define AWAY_PAUSE   (10 * G_TIME_SPAN_SECOND) /* after a failure */
-#define CONFLICT     "40001"                   /* another session was faster: nothing was done */
+#define CONFLICT     "40001"                   /* another session changed the rows first: nothing was done */
 
 struct upkeep {
 	char *conninfo;
 	GThread *thread;
-	gint64 sums_due; /* monotonic time; the thread's own, as are the next three */
+	gint64 sums_due; /* monotonic time; used only by the thread, as are the next three */
 	gint64 months_due;
-	char *
-	    months_left; /* what ruad.make_months() said last; the same again means that somebody holds a lock */
-	char *failure; /* the last one that was logged */
+	char *months_left; /* the last result of ruad.make_months(); the same again: a lock is held */
+	char *failure;     /* the last one logged */
 
-	GMutex lock; /* for all of this group */
+	GMutex lock; /* protects this group */
 	GCond wake;
-	struct db *db; /* set by the thread alone; others may cancel what it runs */
+	struct db *db; /* set only by the thread; others may cancel its statement */
 	gboolean stopping;
 	gboolean finish;
 };
 
-/* Log a failure once, not at each try. */
+/* Log a failure once, not at each attempt. */
 static void failed(struct upkeep *upkeep, const GError *error)
 {
 	if (g_strcmp0(upkeep->failure, error->message) == 0)
@@ -37,7 +36,7 @@ static void failed(struct upkeep *upkeep, const GError *error)
 	upkeep->failure = g_strdup(error->message);
 }
 
-/* Let db (NULL is none) take the place of the connection. */
+/* Replace the connection by db (NULL is none). */
 static void use(struct upkeep *upkeep, struct db *db)
 {
 	struct db *old;
@@ -62,7 +61,7 @@ static gboolean connected(struct upkeep *upkeep, GError **error)
 	return db != NULL;
 }
 
-/* Run a statement in a transaction of its own; *answer is the text that it gives, transfer full. */
+/* Run a statement in a separate transaction; *answer is its text, transfer full. */
 static gboolean ask(struct db *db, const char *begin, const char *sql, char **answer, GError **error)
 {
 	struct db_rows *rows = NULL;
@@ -80,7 +79,7 @@ static gboolean ask(struct db *db, const char *begin, const char *sql, char **an
 	return FALSE;
 }
 
-/* One piece; *more says whether there may be another. */
+/* Sum up one piece; *more is whether there may be another. */
 static gboolean sum_up(struct upkeep *upkeep, gboolean *more, GError **error)
 {
 	g_autofree char *answer = NULL;
@@ -110,20 +109,20 @@ static gboolean make_months(struct upkeep *upkeep, GError **error)
 	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", &answer, error))
 		return FALSE;
 	if (g_strcmp0(answer, "0") != 0 && g_strcmp0(answer, upkeep->months_left) != 0)
-		upkeep->months_due = now + PAUSE; /* one was made, and more are wanted */
+		upkeep->months_due = now + PAUSE; /* one was created, and more are needed */
 	g_free(upkeep->months_left);
 	upkeep->months_left = g_steal_pointer(&answer);
 	return TRUE;
 }
 
-/* Do a piece of all that is to be done. */
+/* Do a piece of all pending work. */
 static gboolean work(struct upkeep *upkeep, gboolean *more, GError **error)
 {
 	*more = FALSE;
 	return connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, more, error);
 }
 
-/* Wait before the next look; FALSE when the thread is to end. */
+/* Wait before the next check; returns FALSE if the thread must end. */
 static gboolean pause_for(struct upkeep *upkeep, gint64 time)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);

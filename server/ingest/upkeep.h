@@ -1,9 +1,10 @@
 /*
- * upkeep.h - a thread that keeps what mail leaves behind in order: sums of records, and partitions of months.
+ * upkeep.h - a thread that maintains sums of records and partitions of months.
  *
- * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), on a connection of its own
- * (sql/retention/sums.sql and months.sql). No mail waits for it, and readers are right without it, only slower. Several sessions may run
- * at once: the database lets one of them work. Knows nothing of mail.
+ * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), on its own
+ * connection (sql/retention/sums.sql and months.sql). No mail waits for it, and readers get correct results
+ * without it, only more slowly. Several processes may run it at once: the database lets one of them work.
+ * Knows nothing of mail.
  */
 #pragma once
 
@@ -11,8 +12,9 @@
 
 struct upkeep;
 
-/* Start the thread. conninfo, of a login that may act as ruad_ingest, is copied. */
+/* Start the thread. conninfo, for a login that may act as ruad_ingest, is copied. */
 struct upkeep *upkeep_new(const char *conninfo);
 
-/* Stop the thread. With finish it first does all that is left, unless the database is away. NULL is allowed. */
+/* Stop the thread. With finish it first does all pending work, unless the database is unavailable. NULL is
+ * allowed. */
 void upkeep_free(struct upkeep *upkeep, gboolean finish);

@@ -5,8 +5,8 @@
 #include "server/common/log.h"
 #include "server/web/negotiate.h"
 
-#define CACHE_CHECK   "private, no-cache"                   /* keep, but ask each time */
-#define CACHE_PAGE    "no-cache"                            /* as above; holds nothing private */
+#define CACHE_CHECK   "private, no-cache"                   /* cache, but revalidate each time */
+#define CACHE_PAGE    "no-cache"                            /* the same; contains nothing private */
 #define CACHE_FOREVER "public, max-age=31536000, immutable" /* the name changes with the content */
 #define COMPRESS_FROM 1024                                  /* bytes: below, headers outweigh the gain */
 #define BY_CODING     "Accept-Encoding"
@@ -52,7 +52,7 @@ void answer_method(const struct visit *visit, const char *allow)
 	answer_refusal(visit, 405, "only %s are answered here", allow);
 }
 
-/* The tag of the gzip form of what etag names; takes etag. */
+/* The entity tag of the gzip form of the document with etag; takes etag. */
 static char *gzip_etag(char *etag)
 {
 	char *tag = g_strdup_printf("%.*s-gzip\"", (int)strlen(etag) - 1, etag);
@@ -62,8 +62,8 @@ static char *gzip_etag(char *etag)
 }
 
 /*
- * Settle on a form of what etag (taken) names: packed when it can be and the client takes it. TRUE when the client
- * lacks it, so that a body is needed; else the answer is 304 and complete.
+ * Choose a form of the document with etag (taken): gzip if possible and accepted by the client. Returns TRUE
+ * if the client does not have it, so that a body is needed; otherwise the response is a complete 304.
  */
 static gboolean settle(const struct visit *visit, char *etag, gboolean packable)
 {

@@ -9,12 +9,12 @@
 #define CSV_TYPE "text/csv; charset=utf-8; header=present"
 #define XML_TYPE "application/xml"
 #define DOWNLOAD                                                                                             \
-	"sandbox" /* Content-Security-Policy of what a stranger wrote: no origin, no script, nothing */
+	"sandbox" /* Content-Security-Policy of documents with text of strangers: no origin, no scripts */
 #define LABEL_PARAMS 4
 
 G_STATIC_ASSERT(ROUTE_PARAMS_MAX <= CONNECTION_PARAMS_MAX);
 
-/* What the database did instead of answering. */
+/* Answer for a statement that gave no document. */
 static void answer_outcome(const struct visit *visit, const struct route *route,
     enum connection_outcome outcome, const GError *error)
 {
@@ -30,14 +30,14 @@ static void answer_outcome(const struct visit *visit, const struct route *route,
 		break;
 	case CONNECTION_CROWDED:
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
-		problem_set(&problem, 503, "too many downloads are under way");
+		problem_set(&problem, 503, "too many downloads are in progress");
 		break;
 	case CONNECTION_AWAY:
 		visit->response->retry_after = ANSWER_RETRY_AWAY;
-		problem_set(&problem, 503, "the database is away");
+		problem_set(&problem, 503, "the database is unavailable");
 		break;
 	default:
-		problem_set(&problem, 500, "the server's log says more");
+		problem_set(&problem, 500, "see the server's log");
 	}
 	answer_problem(visit, &problem, error->message);
 }
@@ -61,7 +61,7 @@ static char *disposition(
 	return g_strdup_printf("attachment; filename=\"%s\"", name);
 }
 
-/* A page of CSV has the next one in Link. */
+/* For a page of CSV, the header Link has the next page. */
 static void add_csv_headers(
     const struct visit *visit, const struct route *route, const char *segment, const char *next)
 {
@@ -73,7 +73,7 @@ static void add_csv_headers(
 	}
 }
 
-/* The document that the statement gave, in the form that was asked for; takes it. */
+/* Answer with the document of the statement, in the requested form; takes it. */
 static void answer_found(const struct visit *visit, const struct route *route, const char *segment,
     gboolean csv, GBytes *document, const char *next)
 {
@@ -94,14 +94,14 @@ static void answer_nothing(const struct visit *visit, const struct route *route,
 	    segment != NULL ? route->params[0]->name : "address");
 }
 
-/* For struct http_stream. The log says why a stream broke off; the client sees only that it did. */
+/* For struct http_stream. The log says why a stream was aborted; the client only sees that it was. */
 static GBytes *next_piece(gpointer source, gboolean *failed)
 {
 	g_autoptr(GError) error = NULL;
 	GBytes *piece = stream_next(source, &error);
 
 	if (error != NULL)
-		log_warning("a download broke off: %s", error->message);
+		log_warning("a download was aborted: %s", error->message);
 	*failed = error != NULL;
 	return piece;
 }
@@ -111,7 +111,8 @@ static void free_stream(gpointer source)
 	stream_free(source);
 }
 
-/* CSV line by line. One that fits into one piece is a document like others: with length and validator, and packed. */
+/* Answer with CSV line by line. If all fits into one piece, it is a document like others: with length and
+ * validator, and compressed. */
 static void answer_rows(
     const struct visit *visit, const struct route *route, const char *segment, const struct bound *bound)
 {
@@ -152,7 +153,7 @@ static void answer_read(
 		answer_found(visit, route, segment, csv, document, next);
 }
 
-/* Who is no editor learns nothing of what his request lacks otherwise. */
+/* A user who is not an editor learns nothing about other faults of the request. */
 static gboolean may_edit(const struct visit *visit)
 {
 	if (auth_is_editor(visit->auth, visit->user) && connection_may_edit())

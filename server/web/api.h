@@ -1,6 +1,6 @@
 /*
- * api.h - the answer to what lies below /api/v1/: runs the statement of a route, and says what came of it as JSON, CSV or
- * XML.
+ * api.h - answers requests below /api/v1/: runs the statement of a route and returns the result as JSON, CSV
+ * or XML.
  *
  * routes.h has the table, connection.h the database.
  */
@@ -8,5 +8,5 @@
 
 #include "server/web/answer.h"
 
-/* The paths that begin with /api/. */
+/* Answer a request whose path begins with /api/. */
 void api_answer(const struct visit *visit);

@@ -1,7 +1,7 @@
 /*
- * assets.h - the page and its files, as embedded in the program by embed.cmake.
+ * assets.h - the page and its files, embedded in the program by embed.cmake.
  *
- * The table is generated; both forms of a file are there from the build on.
+ * The table is generated; it contains both forms of each file.
  */
 #pragma once
 
@@ -11,10 +11,10 @@ struct asset {
 	const char *path;   /* below the page's folder: "index.html", "assets/app-3KX4QZ7A.js" */
 	const char *type;   /* Content-Type */
 	const char *etag;   /* with quotes: SHA-256 of the identity form */
-	gboolean immutable; /* the name changes with the content: may be cached for ever */
+	gboolean immutable; /* the name changes with the content: may be cached forever */
 	const guint8 *data;
 	const guint8 *data_end;
-	const guint8 *gzip; /* NULL when packing gains nothing */
+	const guint8 *gzip; /* NULL if compression gains nothing */
 	const guint8 *gzip_end;
 };
 

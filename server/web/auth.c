@@ -12,10 +12,10 @@
 
 #define KEY_SIZE     32                    /* bytes; of SHA-256's size */
 #define KNOWN_FOR    (60 * G_USEC_PER_SEC) /* how long a password that was right is taken without work */
-#define KNOWN_MAX    1024                  /* of these at most */
-#define PASSWORD_MAX 512                   /* bytes: crypt(3) takes no longer ones */
+#define KNOWN_MAX    1024                  /* largest number of these */
+#define PASSWORD_MAX 512                   /* bytes: the limit of crypt(3) */
 #define NOBODY_S_HASH                                                                                        \
-	"$2y$10$abcdefghijklmnopqrstuu4T826PRnz0Hu6YlprUuxkZxOOj5Fw5S" /* while the file has no user */
+	"$2y$10$abcdefghijklmnopqrstuu4T826PRnz0Hu6YlprUuxkZxOOj5Fw5S" /* used while the file has no user */
 
 static const char *const modes[] = { "none", "basic", "proxy" };
 
@@ -24,8 +24,8 @@ struct auth {
 	char *path; /* of the htpasswd file */
 	char **editors;
 
-	GMutex lock;       /* over what follows */
-	struct stat seen;  /* the file when it was read; all 0 when it could not be */
+	GMutex lock;       /* protects the following members */
+	struct stat seen;  /* the file that was read; all 0 if it could not be read */
 	GHashTable *users; /* name -> hash; never NULL */
 	GHashTable *known; /* mark() of user, password and hash -> gint64, monotonic time until when */
 	guint8 key[KEY_SIZE];
@@ -33,7 +33,8 @@ struct auth {
 
 /* -- the file -- */
 
-/* Read the file anew. When it cannot be read nobody is in it: who took it away wanted nobody to enter. */
+/* Read the file again. If it cannot be read, there are no users: whoever removed it wanted to block
+ * access. */
 static gboolean read_users(struct auth *auth, const struct stat *now, GError **error)
 {
 	g_autofree char *text = NULL;
@@ -51,18 +52,18 @@ static gboolean read_users(struct auth *auth, const struct stat *now, GError **e
 	return good;
 }
 
-/* See whether the file is another one than was read. */
+/* Read the file again if it has changed. */
 static gboolean refresh_users(struct auth *auth, GError **error)
 {
 	struct stat now = { 0 };
 
-	(void)stat(auth->path, &now); /* what is not there is all 0, and reading it says why */
+	(void)stat(auth->path, &now); /* a missing file is all 0, and reading it sets the error */
 	if (auth->users != NULL && file_is_same(&now, &auth->seen))
 		return TRUE;
 	return read_users(auth, &now, error);
 }
 
-/* The hash of user as the file now has it, or another's when there is no such user; transfer full. */
+/* The hash of user in the file, or that of another user if there is no such user; transfer full. */
 static char *hash_of(struct auth *auth, const char *user, gboolean *there)
 {
 	g_autoptr(GError) error = NULL;
@@ -80,9 +81,9 @@ static char *hash_of(struct auth *auth, const char *user, gboolean *there)
 	return g_strdup(hash != NULL ? hash : any);
 }
 
-/* -- what was right a moment ago -- */
+/* -- the cache of correct passwords -- */
 
-/* A word that only this process can make, of three texts; transfer full. */
+/* A digest of three texts that only this process can compute; transfer full. */
 static char *mark(const struct auth *auth, const char *user, const char *password, const char *hash)
 {
 	GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, auth->key, sizeof auth->key);
@@ -148,7 +149,8 @@ static gboolean is_name(const char *user)
 	return TRUE;
 }
 
-/* What text is the base64 of, transfer full, or NULL: GLib passes over what is none, and so would two texts be one. */
+/* Decode base64; transfer full, or NULL. GLib ignores invalid characters, so that different texts could mean
+ * the same: these are rejected here. */
 static char *decode(const char *text)
 {
 	gsize size = 0;
@@ -160,7 +162,7 @@ static char *decode(const char *text)
 	return g_strndup((const char *)decoded, size);
 }
 
-/* NAME:PASSWORD of "Basic " and base64 (RFC 7617 section 2), transfer full, or NULL. */
+/* The NAME:PASSWORD after "Basic " in base64 (RFC 7617 section 2), transfer full, or NULL. */
 static char *basic_words(const char *authorization)
 {
 	static const char scheme[] = "Basic ";
@@ -187,7 +189,7 @@ static gboolean identify_basic(struct auth *auth, const char *authorization, cha
 	return right;
 }
 
-/* -- all of it -- */
+/* -- the interface -- */
 
 gboolean auth_identify(struct auth *auth, const char *authorization, const char *proxy_user, char **user)
 {

@@ -6,15 +6,16 @@
 #include "server/database/role.h"
 
 #define PAUSE_US                                                                                             \
-	G_USEC_PER_SEC /* after a failed attempt, before the next: a thread must not hang on each request */
+	G_USEC_PER_SEC /* between attempts after a failure: a thread must not block on each request */
 
-/* Nothing a page asks for depends on the server's own settings; the role's time-outs bound how long it takes and waits. */
+/* No query of a page depends on the server's own settings; the role's time-outs limit how long it runs and
+ * waits. */
 #define SETUP                                                                                                \
 	"SET search_path = api, dmarc; SET timezone = 'UTC'; SET datestyle = 'ISO'; SET application_name = " \
 	"'ruad-web'"
 #define READ_ONLY "SET default_transaction_read_only = on"
 
-/* A thread's own. */
+/* The connection of a thread. */
 struct connection {
 	struct db *db;
 	gint64 failed_at; /* monotonic time of the last attempt to connect that failed, or 0 */
@@ -86,7 +87,7 @@ static gboolean connection_connect(struct connection *connection, GError **error
 	return connection->db != NULL;
 }
 
-/* The rows, or NULL with error set; a connection that turns out to be lost is opened again, once. */
+/* The rows, or NULL with error set; a lost connection is opened again once. */
 static struct db_rows *connection_query(struct connection *connection, const char *sql,
     const struct db_value *params, guint n_params, GError **error)
 {
@@ -132,7 +133,7 @@ void connection_values(struct db_value values[CONNECTION_PARAMS_MAX], char *cons
 		values[i] = DB_TEXT(params[i]);
 }
 
-/* What stands in the only row, if there is one; takes rows. */
+/* Take the values of the only row, if there is one; takes rows. */
 static void take(struct db_rows *rows, GBytes **document, char **next)
 {
 	*document = NULL;

@@ -1,8 +1,8 @@
 /*
- * connection.h - each thread's read-only connection to PostgreSQL, opened when first asked for and again when
- * lost; and one for each change, as a role that may make it.
+ * connection.h - a read-only connection to PostgreSQL for each thread, opened on first use and again if it is
+ * lost; and a connection for each change, with a role that may make it.
  *
- * Knows nothing of HTTP or of which statements there are.
+ * Knows nothing of HTTP or of the statements.
  */
 #pragma once
 
@@ -10,41 +10,43 @@
 
 #include "server/database/db.h"
 
-#define CONNECTION_PARAMS_MAX 32 /* of a statement; db.c takes no more */
+#define CONNECTION_PARAMS_MAX 32 /* of a statement; the limit of db.c */
 
 enum connection_outcome {
-	CONNECTION_ROWS,    /* the document is set; NULL when the statement gave SQL NULL or no row */
-	CONNECTION_REFUSED, /* SQLSTATE 22023: a parameter's value is not one the function takes; error has its
+	CONNECTION_ROWS,    /* the document is set; NULL if the statement gave SQL NULL or no row */
+	CONNECTION_REFUSED, /* SQLSTATE 22023: the function rejects a parameter's value; error has its
 			    words */
-	CONNECTION_BUSY,    /* the statement took longer than it may, or waited for a lock (57014, 55P03) */
-	CONNECTION_CROWDED, /* as many streams are under way as may be (stream.h) */
-	CONNECTION_AWAY,   /* no connection is available, it was lost twice, or the server lacks a resource */
-	CONNECTION_FAILED, /* all else: our fault */
+	CONNECTION_BUSY,    /* the statement or a lock timed out (57014, 55P03) */
+	CONNECTION_CROWDED, /* the largest number of streams is in progress (stream.h) */
+	CONNECTION_AWAY,    /* no connection, it was lost twice, or the server lacks a resource */
+	CONNECTION_FAILED,  /* anything else: a fault of ruad */
 };
 
-/* Once, before the first thread: where to connect to read, and to change labels (NULL: nobody may). Both are copied. */
+/* Call it once, before the first thread: the connection strings for reading, and for changing labels (NULL:
+ * nobody may). Both are copied. */
 void connection_init(const char *reader, const char *editor);
 
-/* Whether there is anywhere to connect to for changes. */
+/* Returns whether changes are possible. */
 gboolean connection_may_edit(void);
 
-/* One more connection to read, set up as a thread's own; close it with db_close(). */
+/* Open another connection to read, set up like that of a thread; close it with db_close(). */
 struct db *connection_connection(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What a failed statement on db (NULL: there was no connection) means to the one who asked. */
+/* What a failed statement on db (NULL: there was no connection) means for the client. */
 enum connection_outcome connection_outcome_of(const struct db *db);
 
-/* n_params texts (NULL is SQL NULL) as parameters; borrowed. */
+/* Pass n_params texts (NULL is SQL NULL) as parameters; borrowed. */
 void connection_values(struct db_value values[CONNECTION_PARAMS_MAX], char *const params[], guint n_params);
 
 /*
- * Run sql, which gives one row with one text column, on this thread's connection; with next (not NULL) it has a second
- * column for *next, which may be NULL. params are n texts, NULL is SQL NULL. *document and *next are transfer full.
- * Other outcomes than CONNECTION_ROWS set error, for the log; that of CONNECTION_REFUSED is for the client, too.
+ * Run sql, which gives one row with one text column, on this thread's connection; if next is not NULL, a
+ * second column for *next, which may be NULL. params are n texts, NULL is SQL NULL. *document and *next are
+ * transfer full. All outcomes but CONNECTION_ROWS set error, for the log; that of CONNECTION_REFUSED is for
+ * the client, too.
  */
 enum connection_outcome connection_document(const char *sql, char *const params[], guint n_params,
     GBytes **document, char **next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same on a connection that may change labels, open for this one statement. */
+/* The same on a connection that may change labels, opened for this statement only. */
 enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,
     GBytes **document, GError **error) G_GNUC_WARN_UNUSED_RESULT;

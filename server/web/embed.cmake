@@ -1,9 +1,9 @@
-# embed.cmake - the files of a folder as C, in the form of assets.h.
+# embed.cmake - embeds the files of a folder as C, in the form of assets.h.
 #
 #   cmake -D FOLDER=page -D OUT=assets.c -P embed.cmake
 #
-# The bytes come in by .incbin (no compiler here has #embed yet), once as they are and once in gzip form, by zopfli. The
-# file is only written anew when something in it changed, and holds the hash of all that it includes.
+# The bytes are included by .incbin (no supported compiler has #embed yet), unchanged and in gzip form by zopfli.
+# The output is only written if its content has changed; it contains the hash of all included files.
 cmake_minimum_required(VERSION 3.25)
 
 function(type_of path out)

@@ -4,12 +4,12 @@
 #include <nettle/memops.h>
 #include <string.h>
 
-/* Of crypt(5): what is still made for new passwords. */
+/* The methods of crypt(5) that are still used for new passwords. */
 static const char *const methods[] = { "$2y$", "$2b$", "$2a$", "$y$", "$gy$", "$7$", "$6$" };
 
 #define METHODS "take bcrypt (htpasswd -B), yescrypt or SHA-512 (mkpasswd)"
 
-/* Why hash cannot be used, transfer full, or NULL. */
+/* Returns why hash cannot be used, transfer full, or NULL. */
 static char *refusal(const char *hash)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++)
@@ -20,7 +20,7 @@ static char *refusal(const char *hash)
 	return g_strdup("not a hash that is supported: " METHODS);
 }
 
-/* One line of the file; what is wrong with it, transfer full, or NULL. */
+/* Read one line of the file; returns what is wrong with it, transfer full, or NULL. */
 static char *take_line(GHashTable *users, char *line)
 {
 	char *colon = strchr(line, ':');

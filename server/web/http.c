@@ -11,8 +11,8 @@
 #define STREAM_BLOCK      (64 * 1024) /* bytes; the library takes what a connection's memory holds */
 #define WAIT_STEP_US      20000
 
-/* No inline code or style, nothing from elsewhere, no framing; scripts may not write markup (Trusted Types).
- */
+/* No inline code or style, nothing from other sites, no framing; scripts may not write markup (Trusted
+ * Types). */
 #define CONTENT_POLICY                                                                                       \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "      \
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "                                      \
@@ -34,10 +34,10 @@ struct http_server {
 	http_handler handler;
 	gpointer user;
 	const char *user_header;
-	gint active; /* atomic: requests between their first line and the last byte of their answer */
+	gint active; /* atomic: requests between their first line and the last byte of the response */
 };
 
-/* Headers of which a second one would be another answer to the same question. */
+/* Headers that must occur only once, since a second one would make the request ambiguous. */
 enum single {
 	SINGLE_AUTHORIZATION,
 	SINGLE_CONTENT_TYPE,
@@ -55,7 +55,7 @@ static const char *const singles[N_SINGLES] = {
 	[SINGLE_ORIGIN] = "Origin",
 };
 
-/* One request under way. */
+/* A request in progress. */
 struct exchange {
 	const struct http_server *server;
 	char *target;
@@ -63,14 +63,14 @@ struct exchange {
 	const char *user;              /* of the header user_header; the library's */
 	const char *length;            /* of the first Content-Length; the library's */
 	gboolean begun;                /* the handler was called once, with the headers */
-	gboolean malformed;            /* a header's name is not a token, or one that must be single is not */
-	gboolean framed;               /* there is a body, or may be: the connection ends with the answer */
-	gboolean odd;                  /* the framing is anything else than one Content-Length */
-	GByteArray *content;           /* what came of a body that is read, else NULL */
+	gboolean malformed;            /* a header's name is not a token, or a single header is repeated */
+	gboolean framed;               /* there may be a body: the connection ends with the response */
+	gboolean odd;                  /* the framing is not exactly one Content-Length */
+	GByteArray *content;           /* the body read so far, or NULL */
 	gsize header_bytes;
 };
 
-/* libmicrohttpd's words, for the curious. */
+/* Messages of libmicrohttpd, for the debug log. */
 static void G_GNUC_PRINTF(2, 0) library_log(void *user, const char *format, va_list args)
 {
 	g_autofree char *text = g_strchomp(g_strdup_vprintf(format, args));
@@ -110,7 +110,7 @@ static void exchange_end(
 	(void)g_atomic_int_dec_and_test(&server->active);
 }
 
-/* Keep the value of a header that must be single. */
+/* Store the value of a header that must be single. */
 static void keep_single(struct exchange *exchange, const char **place, const char *value)
 {
 	if (*place != NULL)
@@ -118,7 +118,7 @@ static void keep_single(struct exchange *exchange, const char **place, const cha
 	*place = value;
 }
 
-/* "Content-Length: 0" says that there is no body; "00" and "+0" may be read otherwise by another. */
+/* "Content-Length: 0" says that there is no body; another party may read "00" or "+0" differently. */
 static void look_at_framing(struct exchange *exchange, const char *name, const char *value)
 {
 	gboolean length = g_ascii_strcasecmp(name, "Content-Length") == 0;
@@ -134,9 +134,9 @@ static void look_at_framing(struct exchange *exchange, const char *name, const c
 }
 
 /*
- * Look at one header of the request. "Content-Length : 5" is another header than "Content-Length: 5" to this
- * library and the same one to some proxies, and of two lengths it reads one: who disagrees about where a
- * request ends takes a body for a request.
+ * Check one header of the request. This library distinguishes "Content-Length : 5" from "Content-Length: 5",
+ * some proxies do not, and of two lengths it uses one: if two parties disagree about where a request ends,
+ * one takes a body for a request.
  */
 static enum MHD_Result look_at_header(
     void *user, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -159,7 +159,7 @@ static enum MHD_Result look_at_header(
 	return MHD_YES;
 }
 
-/* What is to become of the body, once all headers were looked at. */
+/* Decide what to do with the body, after all headers were checked. */
 static enum http_body body_of(const struct exchange *exchange, const char *method)
 {
 	guint64 size;
@@ -177,14 +177,14 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* A stream under way, as the library asks for it. */
+/* A stream in progress, as the library reads it. */
 struct feed {
 	struct http_stream stream;
 	GBytes *piece; /* that is being sent, or NULL */
 	gsize sent;    /* bytes of it */
 };
 
-/* Fill buffer with what comes next; the library wants no piece larger than it has room for. */
+/* Fill buffer with the next bytes; a piece must not be larger than the library's buffer. */
 static ssize_t feed_read(void *user, guint64 position, char *buffer, size_t size)
 {
 	struct feed *feed = user;
@@ -277,7 +277,7 @@ static struct MHD_Response *response_of_body(GBytes *body)
 	return answer;
 }
 
-/* Hand response to the library; what it owns is gone after. */
+/* Queue response; afterwards the library owns its content. */
 static enum MHD_Result reply(struct MHD_Connection *connection, struct http_response *response, gboolean last)
 {
 	struct MHD_Response *answer = response->stream.source != NULL ? response_of_stream(&response->stream)
@@ -295,7 +295,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_resp
 	return queued;
 }
 
-/* Answer the request; all that will be read of it is there. */
+/* Answer the request, which was read as far as it will be. */
 static enum MHD_Result answer(
     struct MHD_Connection *connection, struct exchange *exchange, const char *method, enum http_body body)
 {
@@ -326,8 +326,8 @@ static enum MHD_Result answer(
 	return reply(connection, &response, body != HTTP_BODY_NONE || exchange->malformed);
 }
 
-/* A piece of a body that is read. The library hands out no more than Content-Length said; if it did, the connection
- * would be closed. */
+/* Store a piece of the body. The library delivers no more than Content-Length bytes; if it did, the
+ * connection would be closed. */
 static enum MHD_Result take_piece(struct exchange *exchange, const char *piece, size_t *size)
 {
 	if (exchange->content == NULL || *size > HTTP_BODY_MAX - exchange->content->len)
@@ -354,7 +354,7 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 	body = body_of(exchange, method);
 	if (exchange->begun || body == HTTP_BODY_LARGE || body == HTTP_BODY_UNMEASURED || exchange->malformed)
 		return answer(connection, exchange, method, body);
-	/* the library wants no answer yet when the connection is to stay */
+	/* the library does not allow a response in the first call if the connection is to be kept */
 	exchange->begun = TRUE;
 	if (body == HTTP_BODY_WHOLE)
 		exchange->content = g_byte_array_new();

@@ -1,28 +1,30 @@
 /*
- * http.h - HTTP/1.1 on listening sockets: requests in, responses out. The only file that touches
+ * http.h - an HTTP/1.1 server on listening sockets: requests in, responses out. The only file that uses
  * libmicrohttpd.
  *
- * Works with libmicrohttpd 0.9.75 to 1.0. A body is read when its method takes one (PUT) and one Content-Length says
- * that it has at most HTTP_BODY_MAX bytes; any other stays unread. Either way the connection ends with the answer, so
- * that no two parties can disagree about where the next request begins. Headers that guard every page and document
- * (CSP, nosniff, ...) are added here, so that no response of a handler can lack them; what breaks HTTP itself or is
- * larger than a connection's memory is answered by the library in its own words, without them. Knows nothing of paths.
+ * Works with libmicrohttpd 0.9.75 to 1.0. A body is read if its method allows one (PUT) and exactly one
+ * Content-Length announces at most HTTP_BODY_MAX bytes; any other body stays unread. In both cases the
+ * connection ends with the response, so that no two parties can disagree about where the next request begins.
+ * Security headers of every page and document (CSP, nosniff, ...) are added here, so that no response of a
+ * handler lacks them. The library itself answers requests that violate HTTP or exceed a connection's memory,
+ * without these headers. Knows nothing of paths.
  */
 #pragma once
 
 #include <glib.h>
 
-#define HTTP_BODY_MAX 4096 /* bytes: a label and a note of some sentences */
+#define HTTP_BODY_MAX 4096 /* bytes: a label and a note of a few sentences */
 
-/* What became of a request's body. */
+/* The state of a request's body. */
 enum http_body {
 	HTTP_BODY_NONE,      /* there is none */
 	HTTP_BODY_WHOLE,     /* it was read */
 	HTTP_BODY_LARGE,     /* Content-Length says more than HTTP_BODY_MAX */
-	HTTP_BODY_UNMEASURED /* the method takes none, or its length is not said in the one plain way: not read */
+	HTTP_BODY_UNMEASURED /* not read: the method allows none, or not exactly one Content-Length */
 };
 
-/* A request's parts that matter to us; strings are borrowed, of any bytes but NUL, and NULL when absent. */
+/* The parts of a request that handlers need; strings are borrowed, of any bytes except NUL, and NULL if
+ * absent. */
 struct http_request {
 	const char *method;
 	const char *target; /* as sent: path and query, percent-encoded */
@@ -38,14 +40,15 @@ struct http_request {
 	enum http_body body;
 	GBytes *content;    /* borrowed; of HTTP_BODY_WHOLE, else NULL */
 	gsize header_bytes; /* names and values together */
-	gboolean
-	    malformed; /* a header's name is not a token (RFC 9110 section 5.1), or Authorization, Content-Type,
-			       Host, Origin, Sec-Fetch-Site or user stand there twice: refuse it */
+	/* a header's name is not a token (RFC 9110 section 5.1), or Authorization, Content-Type, Host,
+	 * Origin, Sec-Fetch-Site or the user's header occurs twice: refuse the request */
+	gboolean malformed;
 };
 
 /*
- * A body of unknown length. next() gives a piece, transfer full, NULL at the end; with *failed set to TRUE it ends early, and the connection is
- * closed so that the client sees it. Called on the server's threads, one call at a time; free() comes last, also without any next().
+ * A body of unknown length. next() returns a piece, transfer full, or NULL at the end; if it sets *failed to
+ * TRUE, the body ends early, and the connection is closed so that the client notices. Called on the server's
+ * threads, one call at a time; free() is called last, also without any next().
  */
 struct http_stream {
 	GBytes *(*next)(gpointer source, gboolean *failed);
@@ -53,7 +56,7 @@ struct http_stream {
 	gpointer source; /* NULL: the response has no stream */
 };
 
-/* What to answer; strings without an owner's word are constants. */
+/* A response; strings without a note on ownership are constants. */
 struct http_response {
 	guint status;
 	struct http_stream stream; /* owned; in place of body */
@@ -62,10 +65,10 @@ struct http_response {
 	char *etag;                /* owned; with its quotes, or NULL */
 	const char *cache;         /* Cache-Control, or NULL for no-store */
 	const char *encoding;      /* Content-Encoding, or NULL */
-	const char *vary;          /* Vary: what the form was chosen by, or NULL */
+	const char *vary;          /* Vary: the headers that chose the form, or NULL */
 	const char *allow;         /* Allow, or NULL */
 	const char *authenticate;  /* WWW-Authenticate, or NULL */
-	const char *policy;        /* Content-Security-Policy in place of the pages' own, or NULL */
+	const char *policy;        /* Content-Security-Policy instead of that of pages, or NULL */
 	char *disposition;         /* owned; Content-Disposition, or NULL */
 	char *link;                /* owned; Link, or NULL */
 	guint retry_after;         /* seconds, or 0 */
@@ -79,16 +82,17 @@ struct http_options {
 	guint threads;     /* handlers that run at the same time, on each socket */
 	guint connections; /* at most, on each socket */
 	guint timeout;     /* seconds a connection may be silent */
-	const char *
-	    user_header; /* name of the header in http_request.user, or NULL; borrowed for the server's life */
+	const char
+	    *user_header; /* the header of http_request.user, or NULL; borrowed until http_server_free() */
 };
 
 struct http_server;
 
-/* Serve on the listening sockets fds[0..n_fds), which become the server's own. RUAD_ERROR_SYSTEM. */
+/* Serve on the listening sockets fds[0..n_fds), which the server then owns. RUAD_ERROR_SYSTEM if a socket
+ * cannot be served. */
 struct http_server *http_server_new(const int *fds, guint n_fds, const struct http_options *options,
     http_handler handler, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Take no new connections, let the requests under way end (grace seconds at most), then close all. NULL is
- * allowed. */
+/* Stop accepting connections, wait until the requests in progress have ended (at most grace seconds), then
+ * close all. NULL is allowed. */
 void http_server_free(struct http_server *server, guint grace);

@@ -5,13 +5,14 @@
 
 #include "parser/jsontext.h"
 
-#define DEPTH_MAX 3 /* of the JSON: one object, and something to say about what is in it */
+#define DEPTH_MAX 3 /* of the JSON: an object, and one level more for good error messages */
 
 static const char *const labels[] = { "mine", "forwarder", "not_mine", NULL };
 
-/* -- where it comes from -- */
+/* -- origin -- */
 
-/* origin is "https://HOST", HOST being the request's own. Not the scheme: a proxy may have taken TLS away. */
+/* Returns whether origin is "https://HOST", where HOST is that of the request. The scheme is ignored, since a
+ * proxy may have removed TLS. */
 static gboolean is_own_origin(const char *origin, const char *host)
 {
 	const char *authority = strstr(origin, "://");
@@ -20,8 +21,8 @@ static gboolean is_own_origin(const char *origin, const char *host)
 }
 
 /*
- * Sec-Fetch-Site is the browser's own word, which no page can forge; a proxy that changes Host does not spoil it. Where it
- * is not said (plain HTTP), Origin is. Neither is said by programs, which nobody leads astray.
+ * The browser sets Sec-Fetch-Site, which no page can forge and which does not depend on Host, which a proxy
+ * may change. Without it (plain HTTP) Origin decides. Programs send neither, and no page can control them.
  */
 static gboolean is_ours(const struct http_request *request)
 {
@@ -39,21 +40,21 @@ static gboolean is_json(const char *content_type)
 	return size == strlen(json) && g_ascii_strncasecmp(content_type, json, size) == 0;
 }
 
-/* What stands against reading the body at all. */
+/* Check whether the body may be read at all. */
 static gboolean may_be_read(const struct http_request *request, struct problem *problem)
 {
 	if (!is_ours(request))
-		problem_set(problem, 403, "a request from another site sets no label");
+		problem_set(problem, 403, "a request from another site must not set a label");
 	else if (request->body == HTTP_BODY_LARGE)
 		problem_set(problem, 413, "the body is larger than %d bytes", HTTP_BODY_MAX);
 	else if (request->body == HTTP_BODY_UNMEASURED)
-		problem_set(problem, 411, "the body's size must be said in one Content-Length");
+		problem_set(problem, 411, "exactly one Content-Length must give the size of the body");
 	else if (!is_json(request->content_type))
 		problem_set(problem, 415, "the body must be application/json");
 	return problem->status == 0;
 }
 
-/* -- what it says -- */
+/* -- content -- */
 
 static gboolean is_blank(const char *text, gsize size)
 {
@@ -94,7 +95,7 @@ static void read_label(json_object *value, char **label, struct problem *problem
 		*label = g_strdup(json_object_get_string(value));
 }
 
-/* Line feeds are the one control character that people write on purpose. */
+/* Line feeds are the only control characters that users type on purpose. */
 static gboolean is_text(const char *text, gsize size)
 {
 	if (strlen(text) != size || g_utf8_strlen(text, -1) > LABEL_NOTE_MAX)
@@ -121,7 +122,7 @@ static void read_note(json_object *value, char **note, struct problem *problem)
 static void read_members(json_object *object, char **label, char **note, struct problem *problem)
 {
 	if (!json_object_object_get_ex(object, "label", NULL))
-		problem_add_invalid(problem, "label", "is needed");
+		problem_add_invalid(problem, "label", "is required");
 	json_object_object_foreach(object, name, value)
 	{
 		if (strcmp(name, "label") == 0)

@@ -19,11 +19,11 @@
 #include "server/web/http.h"
 #include "server/web/site.h"
 
-#define CONNECTIONS_MAX 512 /* on each socket; a browser opens six, a proxy some tens */
-#define GRACE           12  /* seconds for requests under way at the end; a statement may take 10 */
+#define CONNECTIONS_MAX 512 /* on each socket; a browser opens six, a proxy dozens */
+#define GRACE           12  /* seconds for requests in progress at the end; a statement may take 10 */
 #define EXIT_USAGE      2
 
-/* Two threads may wake for one connection; the later must not hang in accept(). */
+/* Two threads may wake up for one connection; the second must not block in accept(). */
 static gboolean make_nonblocking(const GArray *fds, GError **error)
 {
 	for (guint i = 0; i < fds->len; i++)
@@ -62,7 +62,7 @@ static GArray *parse_arguments(int *argc, char ***argv, GError **error)
 	return fds != NULL && make_nonblocking(fds, error) ? g_steal_pointer(&fds) : NULL;
 }
 
-/* Threads inherit the mask, so that the signals wait for sigwait() alone. */
+/* Threads inherit the mask, so that only sigwait() receives these signals. */
 static void block_signals(sigset_t *ending)
 {
 	sigemptyset(ending);
@@ -72,7 +72,7 @@ static void block_signals(sigset_t *ending)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Each setting's threads are shared out among the sockets. */
+/* The threads of the settings are divided among the sockets. */
 static struct http_options options_of(const struct settings *settings, guint n_fds)
 {
 	guint threads = (guint)settings_int(settings, "http.threads");
@@ -97,7 +97,7 @@ static struct auth *auth_of(const struct settings *settings, GError **error)
 	return auth_new(&options, error);
 }
 
-/* Serve until a signal ends it. */
+/* Serve until a signal arrives. */
 static int serve(const struct settings *settings, const GArray *fds)
 {
 	const char *editor = settings_string(settings, "database.edit_url");

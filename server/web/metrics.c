@@ -5,7 +5,7 @@
 #define CLASSES 5 /* of status: 1xx to 5xx */
 
 static guint64 answered[CLASSES];
-static GMutex lock; /* over answered */
+static GMutex lock; /* protects answered */
 
 void metrics_count(guint status)
 {
@@ -21,7 +21,7 @@ static void append_head(GString *text, const char *name, const char *type, const
 	g_string_append_printf(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* name="value", with what the format wants escaped. */
+/* name="value", escaped as the format requires. */
 static void append_label(GString *text, const char *name, const char *value)
 {
 	g_string_append_printf(text, "%s=\"", name);
@@ -82,7 +82,7 @@ static void append_items(GString *text, json_object *items)
 	}
 }
 
-/* These shrink when ruad prune removes what is old, so none is a counter. */
+/* These values shrink when ruad prune removes old data, so none is a counter. */
 static void append_database(GString *text, json_object *numbers)
 {
 	append_head(text, "ruad_mails_total", "gauge",
@@ -92,7 +92,7 @@ static void append_database(GString *text, json_object *numbers)
 	if (json_object_object_get(numbers, "last_report_at") == NULL)
 		return;
 	append_head(text, "ruad_last_report_timestamp_seconds", "gauge",
-	    "When the newest report came in, in seconds since 1970.");
+	    "Time of receipt of the newest report, in seconds since 1970.");
 	g_string_append_printf(text, "ruad_last_report_timestamp_seconds %" G_GINT64_FORMAT "\n",
 	    integer(numbers, "last_report_at"));
 }

@@ -1,6 +1,6 @@
 /*
- * metrics.h - numbers for Prometheus, in its text exposition format 0.0.4: what was answered, and what the database says it
- * holds.
+ * metrics.h - metrics for Prometheus, in its text exposition format 0.0.4: the responses of this server, and
+ * the content of the database.
  */
 #pragma once
 
@@ -8,11 +8,12 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* One more answer with this status. Thread-safe. */
+/* Count a response with this status. Thread-safe. */
 void metrics_count(guint status);
 
 /*
- * The text. schema is the number of the database's newest migration as this program knows it; database is what api.metrics() says,
- * or NULL when it could not be asked: {"mails": n, "items": [{"kind", "status", "n"}], "last_report_at": seconds or null}.
+ * The metrics as text. schema is the number of the newest migration that this program knows; database is the
+ * result of api.metrics(), or NULL if the database did not answer: {"mails": n, "items": [{"kind", "status",
+ * "n"}], "last_report_at": seconds or null}.
  */
 GBytes *metrics_print(int schema, GBytes *database) G_GNUC_WARN_UNUSED_RESULT;

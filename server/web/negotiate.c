@@ -3,11 +3,12 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#define GZIP_LEVEL 6 /* measured by zlib's authors as the best bargain; JSON of ours is small */
+#define GZIP_LEVEL 6 /* zlib's default compromise; our JSON is small */
 
-#define WHOLE 1000 /* the weight of what has none, in thousandths */
+#define WHOLE 1000 /* the default weight, in thousandths */
 
-/* "0.5" in thousandths; digits beyond the third do not count, and what is no number is 0 (RFC 9110 section 12.4.2). */
+/* Read "0.5" in thousandths; digits after the third are ignored, and anything but a number is 0 (RFC 9110
+ * section 12.4.2). */
 static int read_weight(const char *q)
 {
 	int weight = *q == '1' ? WHOLE : 0;
@@ -20,7 +21,7 @@ static int read_weight(const char *q)
 	return MIN(weight, WHOLE);
 }
 
-/* The weight among a list member's parameters (";level=1;q=0.5"), in thousandths. */
+/* The weight in the parameters of a list member (";level=1;q=0.5"), in thousandths. */
 static int weight_of(const char *member)
 {
 	for (const char *at = strchr(member, ';'); at != NULL; at = strchr(at, ';')) {
@@ -31,7 +32,7 @@ static int weight_of(const char *member)
 	return WHOLE;
 }
 
-/* The weight that a list gives name, in thousandths, or -1 when it does not stand there. */
+/* The weight of name in a list, in thousandths, or -1 if it is not listed. */
 static int weight_in(const char *list, const char *name)
 {
 	g_auto(GStrv) members = g_strsplit(list, ",", -1);
@@ -116,7 +117,7 @@ GBytes *negotiate_compress(GBytes *body)
 	gsize size;
 	const void *data = g_bytes_get_data(body, &size);
 
-	/* into memory, from memory: there is nothing that could fail */
+	/* from memory to memory: nothing can fail */
 	if (!g_output_stream_write_all(packer, data, size, NULL, NULL, NULL) ||
 	    !g_output_stream_close(packer, NULL, NULL))
 		g_assert_not_reached();

@@ -1,27 +1,27 @@
 /*
- * negotiate.h - what client and server agree on without knowing the resource: media type, content coding,
+ * negotiate.h - content negotiation that does not depend on the resource: media type, content coding,
  * validators.
  *
- * RFC 9110 sections 8.8.3 (ETag), 12.5.1 (Accept), 12.5.3 (Accept-Encoding), 13.1.2 (If-None-Match). Header values are the
- * client's bytes, or NULL when absent.
+ * RFC 9110 sections 8.8.3 (ETag), 12.5.1 (Accept), 12.5.3 (Accept-Encoding), 13.1.2 (If-None-Match). Header
+ * values are the client's bytes, or NULL if absent.
  */
 #pragma once
 
 #include <glib.h>
 
-/* TRUE when the client takes gzip: it names gzip, x-gzip or '*' with a weight that is not 0. */
+/* Returns TRUE if the client accepts gzip: it names gzip, x-gzip or '*' with a weight that is not 0. */
 gboolean negotiate_gzip(const char *accept_encoding);
 
-/* TRUE when the client would rather have CSV than JSON: it names text/csv, and with no less weight than JSON, which it
- * must not name as well in the same breath: of two equals JSON is ours. */
+/* Returns TRUE if the client prefers CSV to JSON: it names text/csv with a higher weight than JSON, or with
+ * the same weight if JSON matches only a wildcard. */
 gboolean negotiate_csv(const char *accept);
 
 /* The entity tag of body, quotes included, transfer full: its SHA-256, so that equal bodies have equal tags.
  */
 char *negotiate_etag(GBytes *body) G_GNUC_WARN_UNUSED_RESULT;
 
-/* TRUE when if_none_match is '*' or lists etag (weak comparison): the client has it already. */
+/* Returns TRUE if if_none_match is '*' or lists etag (weak comparison): the client has the document. */
 gboolean negotiate_matches(const char *if_none_match, const char *etag);
 
-/* body in gzip form, transfer full. */
+/* body compressed with gzip, transfer full. */
 GBytes *negotiate_compress(GBytes *body) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,8 +1,8 @@
 /*
- * pages.h - which embedded file answers a path.
+ * pages.h - finds the embedded file for a path.
  *
- * Pages lie one level deep ("/sources?domain=..."), so that relative addresses of assets and API hold below
- * any prefix a reverse proxy puts before them; index.html is the answer to all of them.
+ * Pages are one level deep ("/sources?domain=..."), so that relative addresses of assets and API work below
+ * any prefix that a reverse proxy adds; index.html is the response for all of them.
  */
 #pragma once
 

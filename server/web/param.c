@@ -7,7 +7,7 @@
 
 static char *refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* NULL, with error set to the words. */
+/* Returns NULL, with error set to the message. */
 static char *refuse(GError **error, const char *format, ...)
 {
 	va_list args;

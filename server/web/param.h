@@ -1,8 +1,8 @@
 /*
- * param.h - a query parameter's words as a typed PostgreSQL parameter, in text form.
+ * param.h - converts the value of a query parameter to a typed PostgreSQL parameter, in text form.
  *
- * What a type accepts is stricter than what PostgreSQL accepts: "today", "10.1" or " 7" would be read by it,
- * and are more likely a slip than meant. Knows nothing of routes or SQL statements.
+ * The types are stricter than those of PostgreSQL: it would read "today", "10.1" or " 7", which are more
+ * likely mistakes than intended. Knows nothing of routes or SQL statements.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ enum param_type {
 struct param {
 	const char *name;
 	enum param_type type;
-	gboolean required;          /* a query without it is refused */
+	gboolean required;          /* a query without it is rejected */
 	gboolean list;              /* an array of the type: may be repeated, at most PARAM_LIST_MAX times */
 	gint64 min;                 /* PARAM_INT: least value; PARAM_TEXT: characters */
 	gint64 max;                 /* PARAM_INT: greatest value; PARAM_TEXT: characters */
@@ -32,13 +32,13 @@ struct param {
 };
 
 /*
- * Read one value: the text that PostgreSQL gets, transfer full, or NULL with RUAD_ERROR_SYNTAX, whose words
- * go to the client ("must be a date like 2026-11-24").
+ * Read one value: the text for PostgreSQL, transfer full, or NULL with RUAD_ERROR_SYNTAX, whose message is
+ * for the client ("must be a date like 2026-11-24").
  */
 char *param_read(const struct param *param, const char *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * The values of a list as a PostgreSQL array literal (manual section 8.15.2), transfer full: every element is
- * quoted, so that none is taken for NULL, a brace or a comma.
+ * quoted, so that none is read as NULL, a brace or a comma.
  */
 char *param_array(const char *const *values, gsize n_values) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,7 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#define TEXT_MAX 200 /* bytes of one string that is not ours */
+#define TEXT_MAX 200 /* bytes of a string from a client */
 
 static const struct {
 	guint status;
@@ -71,10 +71,10 @@ void problem_conclude(struct problem *problem)
 		    (const char *)g_ptr_array_index(problem->invalid, 0),
 		    (const char *)g_ptr_array_index(problem->invalid, 1));
 	else
-		problem_set(problem, 400, "%u parameters are not as they must be", problem->invalid->len / 2);
+		problem_set(problem, 400, "%u parameters are invalid", problem->invalid->len / 2);
 }
 
-/* text as a JSON string, cut at a character's end. */
+/* text as a JSON string, truncated at the end of a character. */
 static json_object *string(const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);

@@ -1,7 +1,7 @@
 /*
- * problem.h - an error document (RFC 9457, application/problem+json) from what went wrong.
+ * problem.h - an error document (RFC 9457, application/problem+json).
  *
- * Texts are UTF-8 and may be a stranger's: they are cut to 200 bytes and escaped by json-c.
+ * Texts are UTF-8 and may come from a client: they are truncated to 200 bytes and escaped by json-c.
  */
 #pragma once
 
@@ -12,20 +12,21 @@
 struct problem {
 	guint status;       /* HTTP status code; its phrase is the title (type "about:blank") */
 	char *detail;       /* a sentence, or NULL */
-	GPtrArray *invalid; /* pairs name, reason (char *); NULL when no parameter is to blame */
+	GPtrArray *invalid; /* pairs name, reason (char *); NULL if no parameter is invalid */
 };
 
-/* Free what problem holds and make it all 0. */
+/* Free the content of problem and set it to 0. */
 void problem_clear(struct problem *problem);
 
-/* Set status and detail; a former detail is freed. */
+/* Set status and detail; the previous detail is freed. */
 void problem_set(struct problem *problem, guint status, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* One more parameter that is wrong, and why. */
+/* Add a parameter that is invalid, and why. */
 void problem_add_invalid(struct problem *problem, const char *name, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* Status 400 and a detail from the wrong parameters, of which there is one at least; a status that is set already stays. */
+/* Set status 400 and a detail from the invalid parameters, of which there must be at least one; a status that
+ * is already set stays. */
 void problem_conclude(struct problem *problem);
 
 /* The document. */

@@ -14,8 +14,7 @@ static void pair_free(gpointer data)
 }
 
 /*
- * text[0..size) without its percent signs; plus says that '+' is a space (forms). what names the text for the
- * error's words.
+ * Percent-decode text[0..size); plus means that '+' is a space (forms). what names the text in errors.
  */
 static char *decode(const char *text, gsize size, gboolean plus, const char *what, GError **error)
 {
@@ -51,13 +50,12 @@ static char *decode(const char *text, gsize size, gboolean plus, const char *wha
 	return g_steal_pointer(&plain);
 }
 
-/* An encoded '/' would make two paths look the same. */
+/* An encoded '/' would make two paths look the same, so it is an error. */
 static char *decode_path(const char *text, gsize size, GError **error)
 {
 	for (gsize i = 0; i + 2 < size; i++) {
 		if (g_ascii_strncasecmp(text + i, "%2f", 3) == 0) {
-			g_set_error(
-			    error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "path: \"%%2F\" stands in no path of ours");
+			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "path: \"%%2F\" is not allowed");
 			return NULL;
 		}
 	}
@@ -108,7 +106,7 @@ static gboolean pairs_parse(GPtrArray *pairs, const char *text, GError **error)
 	return TRUE;
 }
 
-/* Where the path begins in target: absolute form is for proxies, but servers must take it (RFC 9112
+/* The position of the path in target: the absolute form is for proxies, but servers must accept it (RFC 9112
  * section 3.2.2). */
 static const char *path_start(const char *target)
 {

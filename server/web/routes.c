@@ -13,7 +13,7 @@ const struct route *routes_all(gsize *n_routes)
 	return routes_table;
 }
 
-/* TRUE when path fits pattern; then *segment is what stands at {name}, or NULL. */
+/* Returns TRUE if path matches pattern; *segment is then the text at {name}, or NULL. */
 static gboolean pattern_fits(const char *pattern, const char *path, char **segment)
 {
 	const char *brace = strchr(pattern, '{');
@@ -60,7 +60,7 @@ guint route_n_params(const struct route *route)
 	return n;
 }
 
-/* The values the query gives for name, in order; borrowed. */
+/* The values of name in the query, in order; borrowed. */
 static GPtrArray *values_of(const struct query *query, const char *name)
 {
 	GPtrArray *found = g_ptr_array_new();
@@ -74,7 +74,7 @@ static GPtrArray *values_of(const struct query *query, const char *name)
 	return found;
 }
 
-/* One value as $n gets it; NULL with the problem told. */
+/* One value as $n receives it; NULL with the problem added. */
 static char *bind_value(const struct param *param, const char *raw, struct problem *problem)
 {
 	g_autoptr(GError) error = NULL;
@@ -103,13 +103,13 @@ static char *bind_list(const struct param *param, const GPtrArray *raw, struct p
 	return param_array((const char *const *)list->pdata, list->len);
 }
 
-/* The text of one parameter, NULL when the query does not give it or gives a wrong one (the problem says so).
- */
+/* The text of one parameter; NULL if the query does not give it or gives an invalid one (the problem says
+ * so). */
 static char *bind_param(const struct param *param, const GPtrArray *raw, struct problem *problem)
 {
 	if (raw->len == 0) {
 		if (param->required)
-			problem_add_invalid(problem, param->name, "is needed");
+			problem_add_invalid(problem, param->name, "is required");
 		return NULL;
 	}
 	if (param->list)
@@ -121,7 +121,7 @@ static char *bind_param(const struct param *param, const GPtrArray *raw, struct 
 	return bind_value(param, g_ptr_array_index(raw, 0), problem);
 }
 
-/* The parameter that the path's {name} gives, or NULL. */
+/* The parameter for the path's {name}, or NULL. */
 static const struct param *segment_param(const struct route *route)
 {
 	return strchr(route->path, '{') != NULL ? route->params[0] : NULL;
@@ -135,7 +135,7 @@ static gboolean is_known(const struct route *route, const char *word)
 	return route->csv != NULL && strcmp(routes_format.name, word) == 0;
 }
 
-/* A misspelt filter that went by unseen would widen an audit. */
+/* An ignored misspelt filter would widen an audit. */
 static void refuse_unknown(const struct route *route, const struct query *query, struct problem *problem)
 {
 	for (guint i = 0; i < query->pairs->len; i++) {
@@ -146,7 +146,7 @@ static void refuse_unknown(const struct route *route, const struct query *query,
 	}
 }
 
-/* "format" is none of the statement's; it chooses which one runs. */
+/* "format" is not a parameter of the statement; it chooses the statement. */
 static void refuse_format(const struct route *route, const struct query *query, struct problem *problem)
 {
 	g_autoptr(GPtrArray) raw = values_of(query, routes_format.name);
@@ -169,7 +169,7 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
 		if (param != segment_param(route))
 			bound[n] = bind_param(param, raw, problem);
 		else if ((bound[n] = param_read(param, segment, NULL)) == NULL)
-			problem_set(problem, 404, "nothing is known under that %s", param->name);
+			problem_set(problem, 404, "nothing is known about this %s", param->name);
 	}
 	if (problem->status != 0 || problem->invalid != NULL) {
 		problem_conclude(problem);
@@ -211,7 +211,7 @@ char *route_next(const struct query *query, const char *next)
 	return g_string_free(reference, FALSE);
 }
 
-/* "-" and text, with '-' for all that a file's name had better not have. */
+/* Append "-" and text, with '-' for every character that is unsuitable in file names. */
 static void append_part(GString *name, const char *text)
 {
 	if (text == NULL)
@@ -239,7 +239,7 @@ char *route_filename(
 	return g_string_free(name, FALSE);
 }
 
-/* The bare line behind "HINT:  " in the server's words, transfer full, or NULL. */
+/* The line after "HINT:  " in the server's message, transfer full, or NULL. */
 static char *hint_of(const char *words)
 {
 	static const char label[] = "\nHINT:  ";

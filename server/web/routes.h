@@ -1,8 +1,8 @@
 /*
- * routes.h - the table of the API: which path is answered by which SQL function with which parameters.
+ * routes.h - the table of the API: the SQL function and parameters for each path.
  *
- * A route's statements are constants; its parameter n is $n in each. openapi.yaml says what they take and give. Knows nothing of HTTP
- * headers, sockets or the database.
+ * The statements of a route are constants; its parameter n is $n in each. openapi.yaml documents them. Knows
+ * nothing of HTTP headers, sockets or the database.
  */
 #pragma once
 
@@ -14,63 +14,67 @@
 
 enum route_form {
 	ROUTE_JSON,  /* sql gives one row with one column, a JSON document or NULL (404) */
-	ROUTE_ROWS,  /* the same; its CSV has as many lines as there are, and is streamed */
+	ROUTE_ROWS,  /* the same; its CSV has all lines, and is streamed */
 	ROUTE_XML,   /* the same, of XML, to be saved as a file */
-	ROUTE_ME,    /* no statement: what the one who asks may do */
+	ROUTE_ME,    /* no statement: the rights of the user */
 	ROUTE_LABEL, /* sql writes and gives JSON; $2, $3, $4 are label and note of the body, and the user */
 };
 
 struct route {
 	const char *method; /* "GET"; HEAD is answered like it */
-	const char *
-	    path; /* "/api/v1/reports/{id}/xml": {name} stands for one segment, the value of the first parameter */
+	/* "/api/v1/reports/{id}/xml": {name} is one segment, the value of the first parameter */
+	const char *path;
 	enum route_form form;
-	const char
-	    *name; /* of what it gives, for api.csv() and for a file: "sources"; NULL where it is not saved */
+	/* of the result, for api.csv() and file names: "sources"; NULL if it cannot be saved */
+	const char *name;
 	const char *sql;
-	const char *
-	    csv; /* gives one row with two columns, a text in CSV and the next page's cursor or NULL; of ROUTE_ROWS the header and that
-		    cursor, and opens the cursor csv for the other lines; NULL: no CSV */
+	/* gives one row with two columns: a text in CSV, and the next page's cursor or NULL. With ROUTE_ROWS
+	 * the text is only the header, and an open cursor named csv gives the other lines. NULL: no CSV */
+	const char *csv;
 	const struct param *params[ROUTE_PARAMS_MAX]; /* in the order of $1, $2, ...; NULL after the last */
 };
 
-/* All routes, and how many they are; for tests and lists. */
+/* All routes and their number, for tests and lists. */
 const struct route *routes_all(gsize *n_routes);
 
 /*
- * The route of method and path, or NULL. Then *allow is what the path would take ("GET, HEAD"), or NULL when
- * there is no such path. *segment is what stands at {name}, transfer full, NULL where the pattern has none.
+ * The route of method and path, or NULL. *allow is then the list of methods for the path ("GET, HEAD"), or
+ * NULL if there is no such path. *segment is the text at {name}, transfer full, or NULL if the pattern has
+ * none.
  */
 const struct route *routes_find(const char *method, const char *path, char **segment, const char **allow);
 
 /*
- * Whether a client that accepts these media types (its header, or NULL) gets CSV: as parameter "format" says, or else the header.
- * FALSE where the route has none. route_bind() reports what is wrong with "format".
+ * Returns whether a client that accepts these media types (its header, or NULL) gets CSV: the parameter
+ * "format" decides, or else the header. FALSE if the route has no CSV. route_bind() reports an invalid
+ * "format".
  */
 gboolean route_gives_csv(const struct route *route, const struct query *query, const char *accept);
 
 /*
- * The query with another cursor, percent-encoded, with its '?': a reference to the next page that is relative to this
- * one. Transfer full.
+ * The query with another cursor, percent-encoded, with its '?': a relative reference to the next page.
+ * Transfer full.
  */
 char *route_next(const struct query *query, const char *cursor) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The name of a file for what the route gives: "ruad-sources-2026-11-01-2026-12-01.csv"; ASCII without quotes. Transfer full. */
+/* A file name for the result of the route: "ruad-sources-2026-11-01-2026-12-01.csv"; ASCII without quotes.
+ * Transfer full. */
 char *route_filename(const struct route *route, const struct query *query, const char *segment,
     const char *extension) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * The texts of $1, $2, ... (ROUTE_PARAMS_MAX of them, NULL is SQL NULL; free each with g_free). FALSE with
- * problem set when a parameter is unknown, repeated, missing or not of its type; values are then untouched.
+ * The texts of $1, $2, ... (ROUTE_PARAMS_MAX of them, NULL is SQL NULL; free each with g_free). Returns FALSE
+ * with problem set if a parameter is unknown, repeated, missing or not of its type; values are then
+ * unchanged.
  */
 gboolean route_bind(const struct route *route, const struct query *query, const char *segment,
     char *values[ROUTE_PARAMS_MAX], struct problem *problem) G_GNUC_WARN_UNUSED_RESULT;
 
-/* How many parameters the route's statement has. */
+/* The number of parameters of the route's statement. */
 guint route_n_params(const struct route *route);
 
 /*
- * problem 400 from words that a route's SQL function raised with SQLSTATE 22023, as the server gives them
- * ("ERROR:  words\nHINT:  cursor\nCONTEXT: ..."): the first line is the detail, the hint names the parameter.
+ * Set problem to 400 from the message of an SQL function that raised SQLSTATE 22023 ("ERROR:  words\nHINT:
+ * cursor\nCONTEXT: ..."): the first line is the detail, the hint names the parameter.
  */
 void route_refused(const struct route *route, const char *words, struct problem *problem);

@@ -1,10 +1,10 @@
 #include "server/web/routes_table.h"
 
 #define API        "/api/v1/"
-#define LIMIT_MAX  10000 /* of CSV; the database knows the lower one of JSON */
+#define LIMIT_MAX  10000 /* of CSV; the database checks the lower limit of JSON */
 #define VALUES_MAX G_MAXINT64
 
-/* -- parameters: openapi.yaml has them in the same order -- */
+/* -- parameters, in the order of openapi.yaml -- */
 
 #define CHOICES(...)           ((const char *const[]){ __VA_ARGS__, NULL })
 #define PARAM(identifier, ...) static const struct param identifier = { .name = #identifier, __VA_ARGS__ }
@@ -62,7 +62,7 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 
 /* -- pieces of statements -- */
 
-/* $1 .. $20, the filters that all lists and sums of records take. */
+/* $1 .. $20, the filters of all lists and sums of records. */
 #define FILTER                                                                                               \
 	"api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "               \
 	"p_to => $4::date, p_class => $5::text[], p_result => $6::text, p_dkim => $7::text, "                \
@@ -74,10 +74,10 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 	&domain, &subdomains, &from, &to, &class, &result, &dkim, &spf, &disposition, &override, &source,    \
 	    &ip, &asn, &country, &rdns, &auth_domain, &header_from, &reporter, &label, &q
 
-/* The window alone, $n and the one after it. */
+/* Only the window, $n and the one after it. */
 #define WINDOW(from, to) "api.filter(p_from => $" #from "::date, p_to => $" #to "::date)"
 
-/* $2 .. $5, what narrows one source; with $6 where its parts are listed. */
+/* $2 .. $5, filters within one source; with $6 for lists of its parts. */
 #define SOURCE_FILTER                                                                                        \
 	"p_key => $1::text, f => api.filter(p_domain => $2::text[], p_subdomains => $3::boolean, "           \
 	"p_from => $4::date, p_to => $5::date"
@@ -102,7 +102,7 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 			__VA_ARGS__                                                                          \
 		}                                                                                            \
 	}
-/* In both forms; call is the same in both. */
+/* As JSON and CSV; call is the same for both. */
 #define SERIES(path, name, call, ...)                                                                        \
 	{                                                                                                    \
 		"GET", API path, ROUTE_JSON, name, "SELECT api." call,                                       \
@@ -111,7 +111,7 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 			__VA_ARGS__                                                                          \
 		}                                                                                            \
 	}
-/* Page by page, in both forms; before and after are what stands around the page in call. */
+/* A page, as JSON and CSV; before and after are the arguments around the page in call. */
 #define LIST(path, name, before, limit, cursor, after, ...)                                                  \
 	{                                                                                                    \
 		"GET", API path, ROUTE_JSON, name,                                                           \

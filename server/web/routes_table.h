@@ -1,5 +1,5 @@
 /*
- * routes_table.h - every route that there is: inside information of the routes*.c files.
+ * routes_table.h - the table of all routes; private to the routes*.c files.
  */
 #pragma once
 
@@ -8,5 +8,5 @@
 extern const struct route routes_table[];
 extern const gsize routes_table_size;
 
-/* "format", which every route with CSV takes: none of its statement's parameters, it chooses the statement. */
+/* "format", a parameter of every route with CSV: it is not passed to the statement but chooses it. */
 extern const struct param routes_format;

@@ -18,7 +18,7 @@
 #define READY_SQL   "SELECT api.ready(p_schema_version => $1::int, p_definitions => $2)"
 #define METRICS_SQL "SELECT api.metrics()"
 #define ALIVE_SQL   "SELECT 1"
-#define COUNT_SHARE 20 /* counting takes this part of a core at most, however often it is asked for */
+#define COUNT_SHARE 20 /* counting takes at most 1/COUNT_SHARE of a core, however often it is requested */
 #define COUNT_SHORT (50 * G_TIME_SPAN_MILLISECOND) /* what takes less is counted each time */
 
 static void answer_page(const struct visit *visit)
@@ -41,10 +41,10 @@ static void answer_health(const struct visit *visit)
 		answer_method(visit, ANSWER_READERS);
 }
 
-/* Says so once when the site becomes ready, or ceases to be: it is asked every few seconds. */
+/* Log once when the site becomes ready or unready; it is asked every few seconds. */
 static void log_ready(gboolean ready, const char *cause)
 {
-	static gint known = -1; /* atomic; -1 is not asked yet */
+	static gint known = -1; /* atomic; -1: not asked yet */
 	gint before = g_atomic_int_exchange(&known, ready);
 
 	if (before != ready && ready)
@@ -53,7 +53,7 @@ static void log_ready(gboolean ready, const char *cause)
 		log_warning("not ready: %s", cause);
 }
 
-/* What api.ready() said: {"ready": true, ...} */
+/* The result of api.ready(): {"ready": true, ...} */
 static gboolean says_ready(GBytes *document)
 {
 	json_tokener *tokener = json_tokener_new();
@@ -67,7 +67,8 @@ static gboolean says_ready(GBytes *document)
 	return ready;
 }
 
-/* Ready when the database answers and api.ready() finds the schema that this program was built with. */
+/* The site is ready if the database answers and api.ready() finds the schema that this program was built
+ * for. */
 static void answer_ready(const struct visit *visit)
 {
 	g_autofree char *version = g_strdup_printf("%d", migrate_version());
@@ -91,14 +92,14 @@ static void answer_ready(const struct visit *visit)
 	visit->response->retry_after = ready ? 0 : ANSWER_RETRY_AWAY;
 }
 
-/* What api.metrics() said, kept while counting again so soon would cost too much. */
+/* The result of api.metrics(), cached while counting again would cost too much. */
 static struct {
 	GMutex lock;
 	GBytes *document; /* or NULL */
 	gint64 until;     /* monotonic time */
 } counted;
 
-/* The kept document, if it is still good, transfer full. */
+/* The cached document if it is still valid, transfer full. */
 static GBytes *counted_get(void)
 {
 	GBytes *document = NULL;
@@ -110,7 +111,7 @@ static GBytes *counted_get(void)
 	return document;
 }
 
-/* Keep document, whose counting took that many microseconds. */
+/* Cache document; taken is the time that counting took, in microseconds. */
 static void counted_keep(GBytes *document, gint64 taken)
 {
 	if (document == NULL || taken < COUNT_SHORT)
@@ -122,7 +123,7 @@ static void counted_keep(GBytes *document, gint64 taken)
 	g_mutex_unlock(&counted.lock);
 }
 
-/* The database's numbers, transfer full, or NULL when it does not answer. */
+/* The numbers of the database, transfer full, or NULL if it does not answer. */
 static GBytes *count(void)
 {
 	gint64 begun = g_get_monotonic_time();
@@ -156,10 +157,10 @@ static void answer_metrics(const struct visit *visit)
 }
 
 static const struct {
-	const char *path; /* one that ends in '/' stands for all below it */
-	gboolean open;    /* to everyone: says nothing of reports, and is asked by machines */
+	const char *path; /* if it ends in '/', it includes all paths below */
+	gboolean open;    /* without authentication: for machines, reveals nothing about reports */
 	void (*answer)(const struct visit *);
-} rooms[] = {
+} sections[] = {
 	{ "/healthz", TRUE, answer_health },
 	{ "/readyz", TRUE, answer_ready },
 	{ "/metrics", FALSE, answer_metrics },
@@ -167,9 +168,9 @@ static const struct {
 	{ "/", FALSE, answer_page },
 };
 
-static gboolean is_in(const char *room, const char *path)
+static gboolean is_in(const char *section, const char *path)
 {
-	return g_str_has_suffix(room, "/") ? g_str_has_prefix(path, room) : strcmp(path, room) == 0;
+	return g_str_has_suffix(section, "/") ? g_str_has_prefix(path, section) : strcmp(path, section) == 0;
 }
 
 static void answer_stranger(const struct visit *visit)
@@ -182,21 +183,21 @@ static void answer_stranger(const struct visit *visit)
 	}
 }
 
-/* The room that the path lies in answers, if the visitor may enter it. */
+/* Let the section of the path answer, if the user may access it. */
 static void enter(struct visit *visit)
 {
 	g_autofree char *user = NULL;
 	gsize i = 0;
 
-	while (!is_in(rooms[i].path, visit->query->path)) /* the last is for all */
+	while (!is_in(sections[i].path, visit->query->path)) /* the last one matches everything */
 		i++;
-	if (!rooms[i].open &&
+	if (!sections[i].open &&
 	    !auth_identify(visit->auth, visit->request->authorization, visit->request->user, &user)) {
 		answer_stranger(visit);
 		return;
 	}
 	visit->user = user;
-	rooms[i].answer(visit);
+	sections[i].answer(visit);
 }
 
 static void answer(struct visit *visit)

@@ -2,21 +2,22 @@
 
 #include "parser/error.h"
 
-/* A client that reads slowly makes the transaction wait; the database ends one that waits longer than this. */
+/* A client that reads slowly makes the transaction wait; the database ends one that waits longer than
+ * this. */
 #define BEGIN "SET idle_in_transaction_session_timeout = '60s'; BEGIN READ ONLY"
 
-#define ROWS  1000 /* a piece; as in FETCH */
+#define ROWS  1000 /* of a piece; as in FETCH */
 #define FETCH "FETCH 1000 FROM csv"
 
 struct stream {
 	struct db *db;   /* NULL once all rows were fetched */
-	GBytes *piece;   /* that comes next, or NULL */
+	GBytes *piece;   /* the next one, or NULL */
 	gint64 deadline; /* monotonic time */
 };
 
 static gint streams; /* atomic: how many there are */
 
-/* Fetch rows and append them to text; at the last of them the connection is closed. */
+/* Fetch rows and append them to text; after the last one the connection is closed. */
 static gboolean fetch(struct stream *stream, GString *text, GError **error)
 {
 	struct db_rows *rows = db_query(stream->db, FETCH, NULL, 0, error);
@@ -33,7 +34,7 @@ static gboolean fetch(struct stream *stream, GString *text, GError **error)
 	return TRUE;
 }
 
-/* Run sql and fetch the first rows. TRUE with no piece when sql gives SQL NULL. */
+/* Run sql and fetch the first rows. Returns TRUE without a piece if sql gives SQL NULL. */
 static gboolean begin(struct stream *stream, const char *sql, const struct db_value *params, guint n_params,
     char **next, GError **error)
 {
@@ -66,7 +67,8 @@ enum connection_outcome stream_open(const char *sql, char *const params[], guint
 	*next = NULL;
 	made->deadline = g_get_monotonic_time() + STREAM_SECONDS * G_USEC_PER_SEC;
 	if (g_atomic_int_add(&streams, 1) >= STREAMS_MAX) {
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "%d downloads are under way", STREAMS_MAX);
+		g_set_error(
+		    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "%d downloads are in progress", STREAMS_MAX);
 		outcome = CONNECTION_CROWDED;
 	} else {
 		connection_values(values, params, n_params);

@@ -1,8 +1,8 @@
 /*
- * ruad-parse - reads documents on descriptor 3 and answers what is in them, with no rights at all.
+ * ruad-parse - reads documents on descriptor 3 and answers with their content, without any rights.
  *
- * The parent's side is server/worker/pool.c, the language between them server/worker/wire.h. Not for people:
- * use ruad parse.
+ * The parent's side is server/worker/pool.c, the protocol is server/worker/wire.h. Not for users: use ruad
+ * parse.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,8 +18,8 @@
 #include "server/worker/wire.h"
 
 #ifdef RUAD_SANITIZED
-/* Looking for leaks at the end needs ptrace and threads; the unit tests and fuzz targets look for the
- * parser's. */
+/* Leak detection at exit needs ptrace and threads; the unit tests and fuzz targets check the parser for
+ * leaks. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -90,7 +90,7 @@ static gboolean read_options(int *argc, char ***argv, struct options *options, G
 	return TRUE;
 }
 
-/* Fill data[0..size), or nothing when the parent closed before the first byte: *more is FALSE then. */
+/* Fill data[0..size), or nothing if the parent closed before the first byte: *more is then FALSE. */
 static gboolean read_some(guint8 *data, gsize size, gboolean *more, GError **error)
 {
 	for (gsize got = 0; got < size;) {
@@ -120,7 +120,7 @@ static gboolean read_all(guint8 *data, gsize size, GError **error)
 	return more;
 }
 
-/* Read what does not fit into memory, so that the answer can be understood. */
+/* Read and discard a document that does not fit into memory, so that the parent understands the answer. */
 static gboolean pass_over(gsize size, GError **error)
 {
 	guint8 piece[16 * 1024];
@@ -147,7 +147,7 @@ static gboolean parse(
 	return pass_over(size, error) && wire_writer_sink()->unreadable(writer, &u, error);
 }
 
-/* Answer document after document until there are no more. */
+/* Answer document after document until the parent closes. */
 static gboolean serve(const struct options *options, GError **error)
 {
 	struct wire_writer *writer = wire_writer_new(SANDBOX_FD);

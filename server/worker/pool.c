@@ -9,19 +9,19 @@
 struct worker {
 	struct process *process;
 	guint mails;   /* documents it was given */
-	gint64 waited; /* microseconds that we waited for it in all */
+	gint64 waited; /* microseconds that we waited for it in total */
 };
 
 struct pool {
-	struct pool_options options; /* its strings are our own */
+	struct pool_options options; /* owns its strings */
 	struct talk_bounds bounds;
 	GMutex mutex;
 	GCond freed;
 	GQueue idle;  /* struct worker, last used first: their caches are warm */
-	guint living; /* idle ones and those at work */
+	guint living; /* idle and busy ones */
 };
 
-/* ---- a worker ---- */
+/* -- a worker -- */
 
 static void worker_free(struct worker *worker)
 {
@@ -29,7 +29,8 @@ static void worker_free(struct worker *worker)
 	g_free(worker);
 }
 
-/* A worker in its sandbox, waiting. One that cannot get there is our own fault, not the document's. */
+/* Start a worker in its sandbox. A worker that does not get there is a failure of ruad, not of the
+ * document. */
 static struct worker *worker_start(const struct pool *pool, GError **error)
 {
 	g_autoptr(GError) problem = NULL;
@@ -47,20 +48,21 @@ static struct worker *worker_start(const struct pool *pool, GError **error)
 	return worker;
 }
 
-/* A worker that speaks unasked or has closed its end while idle is of no use. */
+/* Returns FALSE if an idle worker has sent something or closed its end: it cannot be used. */
 static gboolean worker_is_quiet(const struct worker *worker)
 {
 	struct pollfd ready = { .fd = process_socket(worker->process), .events = POLLIN };
 	return poll(&ready, 1, 0) == 0;
 }
 
-/* It may read one more mail. Its processor time is bound to three times that of a mail (sandbox.h), so it goes early. */
+/* Returns whether the worker may read another mail. Its processor time is limited to three times that of a
+ * mail (sandbox.h), so it is replaced before that is used up. */
 static gboolean worker_is_fresh(const struct worker *worker, const struct pool *pool)
 {
 	return worker->mails < pool->options.max_mails && worker->waited < pool->bounds.total;
 }
 
-/* ---- the pool ---- */
+/* -- the pool -- */
 
 struct pool *pool_new(const struct pool_options *options, GError **error)
 {
@@ -97,7 +99,7 @@ void pool_free(struct pool *pool)
 	g_free(pool);
 }
 
-/* An idle worker, or the right to start one (NULL). */
+/* Take an idle worker, or the right to start one (NULL). */
 static struct worker *take_place(struct pool *pool)
 {
 	g_mutex_lock(&pool->mutex);
@@ -110,7 +112,7 @@ static struct worker *take_place(struct pool *pool)
 	return worker;
 }
 
-/* Give back what take_place() gave: the worker, or NULL when it is gone. */
+/* Return what take_place() gave: the worker, or NULL if it has ended. */
 static void leave_place(struct pool *pool, struct worker *worker)
 {
 	g_mutex_lock(&pool->mutex);

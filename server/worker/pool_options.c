@@ -3,7 +3,7 @@
 #include "server/common/parser_settings.h"
 #include "server/common/settings.h"
 
-/* A row's value, read as the type that it has in the settings. */
+/* The value of a row, of the type that it has in the settings. */
 #define READ_SIZE(key) settings_size(settings, key)
 #define READ_INT(key)  (guint64) settings_int(settings, key)
 #define ROW(member, type, fallback, min, max, help)                                                          \

@@ -15,25 +15,25 @@
 
 #define WORKER_FD      3
 #define LINE_MAX_BYTES 1024 /* of standard error; a longer line is logged in pieces */
-#define LINES_MAX      200  /* of one process that are logged */
+#define LINES_MAX      200  /* of one process to be logged */
 
 struct process {
 	pid_t pid;
 	int socket;
 	int errors;    /* pipe from its standard error */
-	GString *line; /* what came of a line there */
-	guint lines;   /* that were logged */
+	GString *line; /* the incomplete line read from it */
+	guint lines;   /* logged so far */
 };
 
-/* Both ends of what connects a process with us. */
+/* Both ends of the connections to a process. */
 struct ends {
 	int socket[2];
 	int errors[2];
 };
 
-/* ---- start ---- */
+/* -- start -- */
 
-/* What a worker's environment may hold: the rest may be secrets, such as the database's password. */
+/* The environment of a worker: other variables may be secrets, such as the database's password. */
 static char **make_environment(void)
 {
 	static const char *const names[] = { "LANG", "LC_ALL", "ASAN_OPTIONS", "UBSAN_OPTIONS" };
@@ -65,7 +65,7 @@ static char **make_arguments(const struct pool_options *options)
 	return (char **)g_ptr_array_free(argv, FALSE);
 }
 
-/* No signal is blocked or ignored in it, whatever is so here. */
+/* In the worker no signal is blocked or ignored, whatever the state of this process. */
 static void set_signals(posix_spawnattr_t *attributes)
 {
 	sigset_t none, all;
@@ -160,7 +160,7 @@ int process_stderr(const struct process *process)
 	return process->errors;
 }
 
-/* ---- standard error ---- */
+/* -- standard error -- */
 
 static void log_line(struct process *process)
 {
@@ -172,7 +172,7 @@ static void log_line(struct process *process)
 	g_string_truncate(process->line, 0);
 }
 
-/* A NUL would end the line for log_quote(): it ends it here. */
+/* A NUL would end the text for log_quote(), so it ends the line here. */
 static void take_bytes(struct process *process, const char *bytes, gsize n)
 {
 	for (gsize i = 0; i < n; i++) {
@@ -192,7 +192,7 @@ gboolean process_log_stderr(struct process *process)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-/* What a dead process left in the pipe, which holds 64 KiB. */
+/* Log what a dead process left in the pipe, which holds 64 KiB. */
 static void log_rest(struct process *process)
 {
 	char bytes[4096];
@@ -202,7 +202,7 @@ static void log_rest(struct process *process)
 	log_line(process);
 }
 
-/* ---- end ---- */
+/* -- end -- */
 
 void process_end(struct process *process)
 {
@@ -218,7 +218,7 @@ void process_end(struct process *process)
 	g_free(process);
 }
 
-/* It is about to be dead, if not by us: wait a moment for its own status. */
+/* The process is about to end if we do not kill it: wait a moment for its own status. */
 char *process_last_words(const struct process *process)
 {
 	siginfo_t info = { 0 };

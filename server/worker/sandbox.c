@@ -23,7 +23,7 @@ static gboolean fail(GError **error, const char *what)
 	return FALSE;
 }
 
-/* ---- descriptors and identity ---- */
+/* -- descriptors and identity -- */
 
 static gboolean close_descriptors(GError **error)
 {
@@ -59,16 +59,16 @@ static gboolean forbid_gain(GError **error)
 	return TRUE;
 }
 
-/* ---- Landlock ---- */
+/* -- Landlock -- */
 
-/* What Landlock can deny, as its ABI 7 knows it; Debian 12's header ends at 2. */
+/* The rights that Landlock can deny, as of its ABI 7; Debian 12's header ends at ABI 2. */
 struct ruleset {
 	guint64 fs;
 	guint64 net;
 	guint64 scoped;
 };
 
-/* Rights by the ABI that brought them: linux/landlock.h of Linux 6.15. */
+/* Rights by the ABI that introduced them: linux/landlock.h of Linux 6.15. */
 static const struct {
 	int abi;
 	struct ruleset rights;
@@ -94,8 +94,8 @@ static struct ruleset landlock_all(long abi)
 	return all;
 }
 
-/* Handle every right and grant none. The kernel takes a longer structure than it knows when the rest is zero.
- */
+/* Handle every right and grant none. The kernel accepts a longer structure than it knows if the rest is
+ * zero. */
 static gboolean deny_by_landlock(gboolean *landlock, GError **error)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -116,7 +116,7 @@ static gboolean deny_by_landlock(gboolean *landlock, GError **error)
 	return TRUE;
 }
 
-/* ---- bounds ---- */
+/* -- limits -- */
 
 static gboolean set_limit(__rlimit_resource_t resource, guint64 value, const char *what, GError **error)
 {
@@ -144,7 +144,7 @@ static gboolean set_limits(const struct sandbox_limits *limits, GError **error)
 	       sandbox_renew_cpu(limits, error);
 }
 
-/* Only the soft limit moves; the hard one cannot be raised any more. */
+/* Only the soft limit changes; the hard one cannot be raised any more. */
 gboolean sandbox_renew_cpu(const struct sandbox_limits *limits, GError **error)
 {
 	struct rusage usage;
@@ -156,9 +156,9 @@ gboolean sandbox_renew_cpu(const struct sandbox_limits *limits, GError **error)
 	return setrlimit(RLIMIT_CPU, &limit) == 0 || fail(error, "bound the processor time");
 }
 
-/* ---- seccomp ---- */
+/* -- seccomp -- */
 
-/* What computing needs: memory, locks, the descriptors that are there, and the end. */
+/* The calls that computing needs: memory, locks, open descriptors, and exit. */
 static const int allowed[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
@@ -191,8 +191,7 @@ static const int allowed[] = {
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 #ifdef RUAD_SANITIZED
-	/* The sanitizers look at their own maps, name the stack and make threads to report what they found.
-	 */
+	/* The sanitizers read their own maps, name the stack and create threads to report findings. */
 	SCMP_SYS(sigaltstack),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(set_robust_list),
@@ -206,8 +205,8 @@ static const int allowed[] = {
 #endif
 };
 
-/* What libraries try in passing (iconv looks for tables, stdio for a terminal, GLib's log for the journal)
- * and can do without. */
+/* Calls that libraries make but can do without (iconv looks for tables, stdio for a terminal, GLib's log for
+ * the journal). */
 static const struct {
 	int call;
 	guint16 answer; /* errno */
@@ -245,8 +244,7 @@ static int add_plain_rules(scmp_filter_ctx filter)
 	return status;
 }
 
-/* Memory, but none that can be executed; limits, but only the own processor time; signals, but only to
- * ourselves. */
+/* Memory, but not executable; limits, but only of our own processor time; signals, but only to ourselves. */
 static int add_argument_rules(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp no_exec = {
@@ -285,10 +283,10 @@ static gboolean deny_by_seccomp(GError **error)
 	return status == 0 || fail(error, "load the seccomp filter");
 }
 
-/* Landlock needs a descriptor and comes before the bounds; seccomp forbids all of this and comes last. */
+/* Landlock needs a descriptor, so it comes before the limits; seccomp forbids all of this and comes last. */
 gboolean sandbox_enter(const struct sandbox_limits *limits, gboolean *landlock, GError **error)
 {
-	signal(SIGPIPE, SIG_IGN); /* a write then fails with words */
+	signal(SIGPIPE, SIG_IGN); /* so that a write fails with an error */
 	signal(SIGXFSZ, SIG_IGN); /* standard error may be a file */
 	return close_descriptors(error) && become_nobody(error) && forbid_gain(error) &&
 	       deny_by_landlock(landlock, error) && set_limits(limits, error) && deny_by_seccomp(error);

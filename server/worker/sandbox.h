@@ -1,30 +1,31 @@
 /*
- * sandbox.h - how a process gives up every right, for good, before it meets hostile bytes.
+ * sandbox.h - drops all rights of a process permanently, before it reads untrusted bytes.
  *
- * Afterwards it can compute, read and write the descriptors it has, and take memory up to its bound: no file,
- * no socket, no program, no other process. Two walls, Landlock and seccomp, each denies alone. Knows nothing
- * of mail.
+ * Afterwards it can compute, read and write its open descriptors, and use memory up to its limit: no files,
+ * no sockets, no programs, no other processes. seccomp denies all of this alone; Landlock, where the kernel
+ * has it, also denies files, TCP, abstract Unix sockets and signals to other processes. Knows nothing of
+ * mail.
  */
 #pragma once
 
 #include <glib.h>
 
-#define SANDBOX_FD 3 /* the one descriptor that stays open, besides 0, 1 (both /dev/null) and 2 */
+#define SANDBOX_FD 3 /* stays open, besides 0, 1 (both /dev/null) and 2 */
 
 struct sandbox_limits {
-	guint64 memory; /* bytes of address space, or 0 for no bound; not kept under sanitizers, which take
-			   terabytes */
-	guint64
-	    cpu; /* seconds of processor time that one document may cost; a process gets three times as many, and no more */
+	/* bytes of address space, 0 for no limit; ignored with sanitizers, which need terabytes */
+	guint64 memory;
+	/* seconds of processor time for one document; the process gets three times as many in total */
+	guint64 cpu;
 };
 
 /*
- * Enter. As root: become nobody (65534) first. Fails closed: RUAD_ERROR_SYSTEM says what could not be set up,
- * and the caller must exit. Where the kernel has no Landlock, *landlock becomes FALSE and seccomp stands
- * alone.
+ * Enter the sandbox. As root: become nobody (65534) first. Fails closed: RUAD_ERROR_SYSTEM says what could
+ * not be set up, and the caller must exit. If the kernel has no Landlock, *landlock becomes FALSE and only
+ * seccomp is used.
  */
 gboolean sandbox_enter(
     const struct sandbox_limits *limits, gboolean *landlock, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Inside: grant limits->cpu seconds from now on; SIGXCPU ends the process when they are used up. */
+/* In the sandbox: grant limits->cpu seconds from now on; SIGXCPU ends the process when they are used up. */
 gboolean sandbox_renew_cpu(const struct sandbox_limits *limits, GError **error) G_GNUC_WARN_UNUSED_RESULT;

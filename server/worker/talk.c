@@ -12,21 +12,21 @@
 struct talk {
 	struct process *process;
 	const struct talk_bounds *bounds;
-	gint64 deadline; /* monotonic microseconds, of the silence */
+	gint64 deadline; /* of the silence, monotonic microseconds */
 	gint64 waited;   /* microseconds */
 	guint8 head[WIRE_REQUEST];
 	const guint8 *document;
 	gsize size;
 	gsize sent;      /* of head and document together */
-	GByteArray *in;  /* what came */
-	gsize taken;     /* of it, by whole frames */
+	GByteArray *in;  /* the bytes received */
+	gsize taken;     /* bytes of it that were complete frames */
 	gboolean closed; /* the process closed its end */
-	gboolean mute;   /* and its standard error */
+	gboolean mute;   /* the process also closed its standard error */
 };
 
 static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Always FALSE. */
+/* Always returns FALSE. */
 static gboolean refuse(GError **error, const char *format, ...)
 {
 	va_list args;
@@ -53,7 +53,7 @@ static void talk_init(struct talk *talk, struct process *process, const struct t
 	renew(talk);
 }
 
-/* When it was the process that hung up, error also says how it ended. */
+/* If the process hung up, error also says how it ended. */
 static void talk_end(struct talk *talk, GError **error)
 {
 	g_byte_array_unref(talk->in);
@@ -65,14 +65,14 @@ static void talk_end(struct talk *talk, GError **error)
 	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, message);
 }
 
-/* ---- bytes ---- */
+/* -- bytes -- */
 
 static gboolean sent_all(const struct talk *talk)
 {
 	return talk->sent == WIRE_REQUEST + talk->size;
 }
 
-/* Send what the socket takes: head and document at once, so that the process wakes up once. */
+/* Send what the socket accepts: head and document together, so that the process wakes up once. */
 static gboolean send_some(struct talk *talk, GError **error)
 {
 	gsize in_head = MIN(talk->sent, WIRE_REQUEST);
@@ -86,7 +86,7 @@ static gboolean send_some(struct talk *talk, GError **error)
 	if (n >= 0) {
 		talk->sent += (gsize)n;
 		if (sent_all(talk))
-			renew(talk); /* reading took its time, thinking gets its own */
+			renew(talk); /* the worker has read the document; parsing gets a new timeout */
 		return TRUE;
 	}
 	if (errno == EAGAIN || errno == EINTR)
@@ -110,7 +110,8 @@ static gboolean receive_some(struct talk *talk, GError **error)
 	    error, "the parser %s", talk->closed ? "closed without an answer" : g_strerror(problem));
 }
 
-/* Wait for one of the descriptors, at most to the end of a bound. The count of those that are ready, as of poll(). */
+/* Wait for one of the descriptors, at most until a deadline. Returns the number of those that are ready, like
+ * poll(). */
 static int wait_for(struct talk *talk, struct pollfd *ready, gsize n)
 {
 	gint64 start = g_get_monotonic_time();
@@ -134,7 +135,7 @@ static gboolean within_bounds(const struct talk *talk, GError **error)
 	return TRUE;
 }
 
-/* Wait until the process is ready and move bytes both ways. */
+/* Wait until the process is ready and move bytes in both directions. */
 static gboolean move_some(struct talk *talk, GError **error)
 {
 	struct pollfd ready[] = {
@@ -156,14 +157,14 @@ static gboolean move_some(struct talk *talk, GError **error)
 	return (ready[0].revents & POLLOUT) == 0 || send_some(talk, error);
 }
 
-/* ---- frames ---- */
+/* -- frames -- */
 
 static gsize waiting(const struct talk *talk)
 {
 	return talk->in->len - talk->taken;
 }
 
-/* Take a whole frame off what came. FALSE without error when there is none yet. */
+/* Take a complete frame from the input. Returns FALSE without error if there is none yet. */
 static gboolean take_frame(struct talk *talk, guint8 *type, GBytes **content, GError **error)
 {
 	if (waiting(talk) < WIRE_HEAD)
@@ -182,7 +183,8 @@ static gboolean take_frame(struct talk *talk, guint8 *type, GBytes **content, GE
 	return TRUE;
 }
 
-/* Forget the frames that were taken: once for all of them, or many small ones would cost the square of their number. */
+/* Remove the frames that were taken: once for all of them, otherwise many small ones would take quadratic
+ * time. */
 static void compact(struct talk *talk)
 {
 	if (talk->taken > 0)
@@ -190,7 +192,8 @@ static void compact(struct talk *talk)
 	talk->taken = 0;
 }
 
-/* Give the frames that are there to the reader. Its sink's time is not the process's. */
+/* Pass the available frames to the reader. The time that its sink takes does not count against the
+ * process. */
 static gboolean read_frames(struct talk *talk, struct wire_reader *reader, gboolean *done, GError **error)
 {
 	guint8 type;
@@ -210,7 +213,7 @@ static gboolean read_frames(struct talk *talk, struct wire_reader *reader, gbool
 	return FALSE;
 }
 
-/* ---- both conversations ---- */
+/* -- both conversations -- */
 
 static gboolean converse(struct talk *talk, struct wire_reader *reader, GError **error)
 {
@@ -255,7 +258,7 @@ static gboolean hear_greeting(struct talk *talk, GError **error)
 	guint8 type;
 	GBytes *content = NULL;
 	g_autoptr(GError) problem = NULL;
-	talk->sent = WIRE_REQUEST; /* there is nothing to send yet */
+	talk->sent = WIRE_REQUEST; /* nothing to send yet */
 	while (!take_frame(talk, &type, &content, &problem)) {
 		if (problem == NULL)
 			(void)move_some(talk, &problem);

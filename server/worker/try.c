@@ -16,7 +16,7 @@
 
 #include "server/worker/sandbox.h"
 
-/* Each returns -1 and errno when refused. */
+/* Each returns -1 and sets errno if the call is refused. */
 
 static long try_open(void)
 {
@@ -33,7 +33,7 @@ static long try_socket(void)
 	return socket(AF_INET, SOCK_STREAM, 0);
 }
 
-/* On the one socket there is. */
+/* Try it on the only socket. */
 static long try_connect(void)
 {
 	struct sockaddr_in address = {

@@ -53,11 +53,11 @@
 #define WORD      8            /* bytes of an element of a chunk's text */
 #define CHUNK_MAX (256 * 1024) /* bytes at which a chunk closes */
 
-/* ---- writing ---- */
+/* -- writing -- */
 
 struct wire_writer {
 	int fd;
-	GByteArray *out;  /* whole frames that wait */
+	GByteArray *out;  /* complete frames to be sent */
 	GArray *numbers;  /* gint64, of the open chunk */
 	GByteArray *text; /* strings of the open chunk */
 };
@@ -225,7 +225,7 @@ static gboolean write_end(gpointer user, const struct aggregate_header *header, 
 	return close_chunk(user, error) && append_frame(user, FRAME_END, encode_header(header), error);
 }
 
-/* The records since report_begin() are taken back: what still waits of them need not travel. */
+/* The records since report_begin() are discarded: those that still wait need not be sent. */
 static gboolean write_unreadable(gpointer user, const struct unreadable *u, GError **error)
 {
 	struct wire_writer *writer = user;
@@ -235,7 +235,8 @@ static gboolean write_unreadable(gpointer user, const struct unreadable *u, GErr
 	    writer, FRAME_UNREADABLE, g_variant_new(UNREADABLE_TYPE, u->place, u->code, u->reason), error);
 }
 
-/* Send a frame with a complete report. One that is too large for a frame is quarantined; the mail's other reports are kept. */
+/* Send a frame with a complete report. One that is too large for a frame is quarantined; the mail's other
+ * reports are kept. */
 static gboolean write_whole(
     struct wire_writer *writer, guint8 type, const char *place, GVariant *value, GError **error)
 {
@@ -305,7 +306,7 @@ guint64 wire_request_decode(const guint8 head[WIRE_REQUEST])
 	return GUINT64_FROM_LE(length);
 }
 
-/* ---- reading ---- */
+/* -- reading -- */
 
 enum state { STATE_START, STATE_BETWEEN, STATE_IN_REPORT, STATE_DONE };
 
@@ -313,11 +314,11 @@ struct wire_reader {
 	const struct report_sink *sink;
 	gpointer user;
 	enum state state;
-	guint64 in_report;                  /* records of the report that is open */
+	guint64 in_report;                  /* records of the open report */
 	guint64 records;                    /* of the answer */
-	guint reports;                      /* and unreadables, of the answer */
+	guint reports;                      /* reports and unreadables of the answer */
 	gboolean unreadable;                /* there was one */
-	GArray *reason, *dkim, *spf, *note; /* of the record at hand, reused */
+	GArray *reason, *dkim, *spf, *note; /* of the current record, reused */
 };
 
 struct wire_reader *wire_reader_new(const struct report_sink *sink, gpointer user)
@@ -351,7 +352,7 @@ gboolean wire_reader_all_readable(const struct wire_reader *reader)
 /* The strings of a chunk, one after another. */
 struct cursor {
 	const char *at;
-	const char *end; /* behind the last string's NUL */
+	const char *end; /* after the last string's NUL */
 };
 
 /* The next string, borrowed, or NULL for an absent one. */
@@ -446,7 +447,7 @@ static gboolean read_notes(struct wire_reader *reader, struct cursor *cursor, gs
 
 #define PLACE_OF(name) &r->name,
 
-/* The record of numbers[0..NUMBERS) and the next strings; its arrays are the reader's. */
+/* The record of numbers[0..NUMBERS) and the next strings; its arrays belong to the reader. */
 static gboolean decode_record(struct wire_reader *reader, const gint64 *numbers, struct cursor *cursor,
     struct aggregate_record *r, GError **error)
 {
@@ -475,7 +476,7 @@ static gboolean decode_record(struct wire_reader *reader, const gint64 *numbers,
 	return TRUE;
 }
 
-/* Behind the last string only the NULs that fill its word. */
+/* Only NULs may follow the last string, to fill its word. */
 static gboolean check_fill(const struct cursor *cursor, GError **error)
 {
 	static const char fill[WORD] = { 0 };
@@ -596,7 +597,7 @@ static gboolean take_tls(struct wire_reader *reader, GVariant *value, GError **e
 	return count_report(reader, error) && wire_tls_decode(value, reader->sink, reader->user, error);
 }
 
-/* It may end a report that began or stand alone: only then it is counted. */
+/* It may end an open report or stand alone: only then it is counted. */
 static gboolean take_unreadable(struct wire_reader *reader, GVariant *value, GError **error)
 {
 	struct unreadable u;
@@ -609,13 +610,13 @@ static gboolean take_unreadable(struct wire_reader *reader, GVariant *value, GEr
 	return reader->sink->unreadable(reader->user, &u, error);
 }
 
-/* A document that gave neither a report nor the reason why would be lost. */
+/* A document that gave neither a report nor a reason would be lost. */
 static gboolean take_done(struct wire_reader *reader, GVariant *value G_GNUC_UNUSED, GError **error)
 {
 	return reader->reports > 0 || wire_refuse(error, "it says nothing");
 }
 
-/* Which frames there are, when they may come, and what follows: the grammar of report.h. */
+/* The frames, the states in which they may arrive, and the following state: the grammar of report.h. */
 static const struct frame {
 	guint8 type;
 	const char *signature;

@@ -6,7 +6,7 @@
 #include "parser/error.h"
 #include "server/worker/wire.h"
 
-/* ---- pieces ---- */
+/* -- pieces -- */
 
 gboolean wire_refuse(GError **error, const char *format, ...)
 {
@@ -82,7 +82,7 @@ gboolean wire_strings_decode(GVariant *value, guint64 most, const char ***string
 	return TRUE;
 }
 
-/* ---- failure reports ---- */
+/* -- failure reports -- */
 
 static GVariant *strv(const char *const *strings, gsize n)
 {
@@ -111,7 +111,7 @@ GVariant *wire_failure_encode(const char *place, const struct failure_report *f)
 	    f->original_body, encode_sha256(f->sha256), wire_notes_encode(f->note, f->n_note));
 }
 
-/* The lists of a struct failure_report, each still packed, then unpacked. */
+/* The lists of a struct failure_report, first packed, then unpacked. */
 struct failure_lists {
 	GVariant *authentication_results, *original_rcpt_to, *reported_domain, *reported_uri, *spf_dns;
 	GVariant *sha256, *notes;
@@ -195,7 +195,7 @@ gboolean wire_failure_decode(GVariant *value, const struct report_sink *sink, gp
 	return ok;
 }
 
-/* ---- TLS reports ---- */
+/* -- TLS reports -- */
 
 static GVariant *encode_details(const struct tls_policy *policy)
 {
@@ -231,7 +231,7 @@ GVariant *wire_tls_encode(const char *place, const struct tls_report *tls)
 	    encode_policies(tls), encode_sha256(tls->sha256), wire_notes_encode(tls->note, tls->n_note));
 }
 
-/* What the policies of a report take: all is counted before it is allocated. */
+/* The sizes for the policies of a report: everything is counted before it is allocated. */
 struct tls_arrays {
 	guint64 items;    /* policies, failure details and strings so far */
 	GPtrArray *owned; /* lists of strings and details */

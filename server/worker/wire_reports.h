@@ -1,8 +1,8 @@
 /*
- * wire_reports.h - a failure report or a TLS report as the GVariant of one frame, and back: inside information of the
- * wire*.c files.
+ * wire_reports.h - encodes a failure report or TLS report as the GVariant of one frame and decodes it;
+ * private to the wire*.c files.
  *
- * Members stand in the order of report.h, behind the place. What comes from the worker is checked: lists are counted
+ * Members are in the order of report.h, after the place. Data from the worker is checked: lists are counted
  * before anything is allocated for them.
  */
 #pragma once
@@ -29,25 +29,27 @@
 #define WIRE_POLICY_TYPE  "(msasmsasxx" WIRE_DETAILS_TYPE ")"
 #define WIRE_TLS_TYPE     "(smsmsmsxxa" WIRE_POLICY_TYPE "ay" WIRE_NOTES_TYPE ")"
 
-/* Floating. */
+/* Returns a floating reference. */
 GVariant *wire_notes_encode(const struct report_note *note, gsize n);
 GVariant *wire_failure_encode(const char *place, const struct failure_report *failure);
 GVariant *wire_tls_encode(const char *place, const struct tls_report *tls);
 
-/* value, which is normal and of the type, to sink: RUAD_ERROR_SYNTAX when it breaks a rule, or the sink's own error. */
+/* Decode value, which is normal and of the type, and pass it to sink: RUAD_ERROR_SYNTAX if it breaks a rule,
+ * or the sink's own error. */
 gboolean wire_failure_decode(
     GVariant *value, const struct report_sink *sink, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean wire_tls_decode(
     GVariant *value, const struct report_sink *sink, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The pieces, for the other frames. All that fail are RUAD_ERROR_SYNTAX; wire_refuse() is always FALSE. */
+/* Functions for the other frames. All errors are RUAD_ERROR_SYNTAX; wire_refuse() always returns FALSE. */
 gboolean wire_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 gboolean wire_check_items(guint64 n, guint64 most, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean wire_check_address(
     const char *member, const char *address, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean wire_sha256_decode(GVariant *value, guint8 sha256[32], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The notes of value, or its strings; the array is transfer full (g_free), the strings are borrowed from value's bytes. */
+/* The notes or strings of value; the array is transfer full (g_free), the strings are borrowed from value's
+ * bytes. */
 gboolean wire_notes_decode(
     GVariant *value, struct report_note **note, gsize *n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean wire_strings_decode(

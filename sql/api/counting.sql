@@ -1,18 +1,16 @@
--- counting.sql - the records that a filter leaves, and sums of their messages.
+-- counting.sql - the records that match a filter, and sums of their messages.
 
--- Counting
-
--- Queries are put together as text: only the filters that are set stand in them, as literals, so that each is planned for what it asks, prunes
--- partitions, and reads the smallest view that can answer it:
+-- Queries are built as text. Only the filters that are set appear in them, as literals, so that each query is planned
+-- for what it asks, prunes partitions, and reads the smallest view that can answer it:
 --
---   dmarc.daily    sums by day, for what needs no address
---   dmarc.monthly  sums by month and address; the days of a window that are no whole month come from dmarc.records
---   dmarc.records  all else
+--   dmarc.daily    sums by day, for queries that need no address
+--   dmarc.monthly  sums by month and address; days of partial months at the ends of a window come from dmarc.records
+--   dmarc.records  everything else
 --
--- All give the same columns, under the alias c. Where no record of the window waits to be summed, api.sum_day and api.sum_month stand for the
--- first two.
+-- All of them give the same columns, under the alias c. Where no record of the window waits to be summed, api.sum_day
+-- and api.sum_month replace the first two.
 
--- The conditions of a filter, but for its window: '' or ' AND ...'.
+-- The conditions of a filter except its window: '' or ' AND ...'.
 CREATE FUNCTION api.conditions(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -20,7 +18,8 @@ DECLARE
 	words text[];
 BEGIN
 	IF f.domain IS NOT NULL THEN
-		words := words || format('c.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain)));
+		words := words || format('c.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d
+			WHERE d.domain = ANY (f.domain)));
 	END IF;
 	IF f.class IS NOT NULL THEN
 		words := words || format('c.class = ANY (%L::text[])', f.class);
@@ -36,7 +35,9 @@ BEGIN
 	END IF;
 	IF f.disposition IS NOT NULL THEN
 		words := words || (format('(c.disposition = ANY (%L::text[])', f.disposition)
-			|| CASE WHEN 'unknown' = ANY (f.disposition) THEN format(' OR (c.disposition = ANY (%L::text[])) IS NOT TRUE', api.dispositions()) ELSE '' END || ')');
+			|| CASE WHEN 'unknown' = ANY (f.disposition)
+				THEN format(' OR (c.disposition = ANY (%L::text[])) IS NOT TRUE', api.dispositions()) ELSE '' END
+				|| ')');
 	END IF;
 	IF f.override IS NOT NULL THEN
 		words := words || (format('(c.override && %L::text[]', f.override)
@@ -49,11 +50,12 @@ BEGIN
 	IF f.header_from IS NOT NULL THEN
 		words := words || format('c.header_from = ANY (%L::text[])', f.header_from);
 	END IF;
-	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '') || api.conditions_on_address(f) || api.conditions_on_record(f);
+	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '') || api.conditions_on_address(f)
+		|| api.conditions_on_record(f);
 END
 $$;
 
--- The sources by an index: of few addresses as a list, else by name.
+-- The condition that selects sources through an index: as a list of addresses if there are few, else by name.
 CREATE FUNCTION api.condition_on_source(p_source text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -68,7 +70,7 @@ BEGIN
 END
 $$;
 
--- Those conditions that speak of the address.
+-- The conditions of a filter that concern the address.
 CREATE FUNCTION api.conditions_on_address(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -85,22 +87,30 @@ BEGIN
 		words := words || format('c.source_ip <<= %L::inet', f.ip);
 	END IF;
 	IF f.asn IS NOT NULL THEN
-		words := words || (format('(c.asn::text = ANY (%L::text[])', f.asn) || CASE WHEN 'none' = ANY (f.asn) THEN ' OR c.asn IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(c.asn::text = ANY (%L::text[])', f.asn)
+				|| CASE WHEN 'none' = ANY (f.asn) THEN ' OR c.asn IS NULL' ELSE '' END || ')');
 	END IF;
 	IF f.country IS NOT NULL THEN
-		words := words || (format('(c.country = ANY (%L::text[])', f.country) || CASE WHEN 'none' = ANY (f.country) THEN ' OR c.country IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(c.country = ANY (%L::text[])', f.country)
+				|| CASE WHEN 'none' = ANY (f.country) THEN ' OR c.country IS NULL' ELSE '' END || ')');
 	END IF;
 	IF f.rdns IS NOT NULL THEN
-		words := words || (format('(''.'' || c.rdns LIKE ANY (%L::text[])', f.rdns) || CASE WHEN 'none' = ANY (f.rdns) THEN ' OR c.rdns IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(''.'' || c.rdns LIKE ANY (%L::text[])', f.rdns)
+				|| CASE WHEN 'none' = ANY (f.rdns) THEN ' OR c.rdns IS NULL' ELSE '' END || ')');
 	END IF;
 	IF f.label IS NOT NULL THEN
-		words := words || (format('(c.label = ANY (%L::text[])', f.label) || CASE WHEN 'none' = ANY (f.label) THEN ' OR c.label IS NULL' ELSE '' END || ')');
+		words := words
+			|| (format('(c.label = ANY (%L::text[])', f.label)
+				|| CASE WHEN 'none' = ANY (f.label) THEN ' OR c.label IS NULL' ELSE '' END || ')');
 	END IF;
 	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '');
 END
 $$;
 
--- Those that only a record can answer.
+-- The conditions of a filter that only a record can answer.
 CREATE FUNCTION api.conditions_on_record(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -111,20 +121,24 @@ BEGIN
 		words := words || format(' AND c.org_name = ANY (%L::text[])', f.reporter);
 	END IF;
 	IF f.q IS NOT NULL THEN
-		words := words || format(' AND (c.domain ILIKE %1$L OR c.org_name ILIKE %1$L OR c.header_from ILIKE %1$L OR c.envelope_from ILIKE %1$L'
-			' OR c.source IN (SELECT a.source FROM dmarc.addresses a WHERE a.source_name ILIKE %1$L) OR c.rdns ILIKE %1$L'
-			' OR jsonb_path_exists(c.auth_results, %2$L))', f.q, f.q_results);
+		words := words
+			|| format(' AND (c.domain ILIKE %1$L OR c.org_name ILIKE %1$L OR c.header_from ILIKE %1$L'
+				' OR c.envelope_from ILIKE %1$L'
+				' OR c.source IN (SELECT a.source FROM dmarc.addresses a WHERE a.source_name ILIKE %1$L)'
+				' OR c.rdns ILIKE %1$L OR jsonb_path_exists(c.auth_results, %2$L))', f.q, f.q_results);
 	END IF;
 	RETURN words;
 END
 $$;
 
--- The views of sums that are right for a window: the functions that ask are STABLE, so they see what their query sees.
+-- The views of sums that are correct for a window. The calling functions are STABLE, so this query and theirs see the
+-- same data.
 CREATE FUNCTION api.sums_of(from_day date, to_day date, OUT daily text, OUT monthly text)
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	IF EXISTS (SELECT 1 FROM api.unsummed u WHERE u.day >= date_trunc('month', from_day::timestamp) AND u.day < to_day + 31)
+	IF EXISTS (SELECT 1 FROM api.unsummed u WHERE u.day >= date_trunc('month', from_day::timestamp)
+		AND u.day < to_day + 31)
 		OR EXISTS (SELECT 1 FROM api.stale s WHERE s.month > from_day - 31 AND s.month < to_day)
 	THEN
 		daily := 'dmarc.daily';
@@ -136,32 +150,35 @@ BEGIN
 END
 $$;
 
--- The view that is right about when addresses were seen.
+-- The view that is correct about when addresses were seen.
 CREATE FUNCTION api.seen_view() RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN CASE WHEN EXISTS (SELECT 1 FROM api.unsummed) OR EXISTS (SELECT 1 FROM api.stale) THEN 'dmarc.seen' ELSE 'api.seen' END;
+	RETURN CASE WHEN EXISTS (SELECT 1 FROM api.unsummed) OR EXISTS (SELECT 1 FROM api.stale) THEN 'dmarc.seen'
+		ELSE 'api.seen' END;
 END
 $$;
 
--- Days from from_day until before to_day, with the months that they are in.
+-- A condition for the days from from_day until before to_day, and for the months that contain them.
 CREATE FUNCTION api.days_between(from_day date, to_day date) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
-	SELECT format('c.day >= %L AND c.day < %L AND c.month >= %L AND c.month < %L', from_day, to_day, date_trunc('month', from_day::timestamp)::date, to_day)
+	SELECT format('c.day >= %L AND c.day < %L AND c.month >= %L AND c.month < %L', from_day, to_day,
+		date_trunc('month', from_day::timestamp)::date, to_day)
 $$;
 
--- The records that a filter leaves, as FROM item c.
+-- The records that match a filter, as FROM item c.
 CREATE FUNCTION api.records_of(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN format('(SELECT c.* FROM dmarc.records c WHERE %s%s) c', api.days_between(f.from_day, f.to_day), api.conditions(f));
+	RETURN format('(SELECT c.* FROM dmarc.records c WHERE %s%s) c', api.days_between(f.from_day, f.to_day),
+		api.conditions(f));
 END
 $$;
 
--- The whole months of a window; those at its ends count when no report lies in their other days.
+-- The whole months of a window. A partial month at either end counts as whole if no report begins on its other days.
 CREATE FUNCTION api.whole_months(f api.filter_set, OUT from_month date, OUT to_month date)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -171,10 +188,12 @@ DECLARE
 BEGIN
 	from_month := first_month;
 	to_month := last_month;
-	IF f.from_day > first_month AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= first_month AND r.day < f.from_day) THEN
+	IF f.from_day > first_month AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= first_month
+		AND r.day < f.from_day) THEN
 		from_month := (first_month + interval '1 month')::date;
 	END IF;
-	IF f.to_day > last_month AND NOT EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= f.to_day AND r.day < (last_month + interval '1 month')::date) THEN
+	IF f.to_day > last_month AND NOT EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.day >= f.to_day
+		AND r.day < (last_month + interval '1 month')::date) THEN
 		to_month := (last_month + interval '1 month')::date;
 	END IF;
 	IF from_month >= to_month THEN
@@ -184,96 +203,115 @@ BEGIN
 END
 $$;
 
--- Sums by facet, and by month where by_month, as FROM item c: what a facet says is joined to a few rows, not to each day.
+-- Sums by facet, and by month if by_month is set, as FROM item c. The facet's columns are joined to few rows, not to
+-- each day.
 CREATE FUNCTION api.facet_sums(f api.filter_set, daily text, by_month boolean) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN format('(SELECT c.* FROM (
-		SELECT v.domain_id, v.domain, s.day, v.header_from, v.auth_domain, v.class, v.disposition, v.dkim_aligned, v.spf_aligned, v.dmarc_pass, v.override,
-			s.messages, s.records, s.first_seen, s.last_seen
+		SELECT v.domain_id, v.domain, s.day, v.header_from, v.auth_domain, v.class, v.disposition, v.dkim_aligned,
+			v.spf_aligned, v.dmarc_pass, v.override, s.messages, s.records, s.first_seen, s.last_seen
 		FROM (
-			SELECT c.domain_id, c.facet, %s AS day, sum(c.messages) AS messages, sum(c.records) AS records, min(c.first_seen) AS first_seen,
-				max(c.last_seen) AS last_seen
+			SELECT c.domain_id, c.facet, %s AS day, sum(c.messages) AS messages, sum(c.records) AS records,
+				min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen
 			FROM %s c WHERE c.day >= %L AND c.day < %L GROUP BY 1, 2, 3
 		) s
 		JOIN api.facet v ON v.domain_id = s.domain_id AND v.facet = s.facet) c WHERE true%s) c',
-		CASE WHEN by_month THEN 'date_trunc(''month'', c.day::timestamp)::date' ELSE 'NULL::date' END, daily, f.from_day, f.to_day, api.conditions(f));
+		CASE WHEN by_month THEN 'date_trunc(''month'', c.day::timestamp)::date' ELSE 'NULL::date' END, daily,
+		f.from_day, f.to_day, api.conditions(f));
 END
 $$;
 
--- The same records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label, rdns, rdns_domain, asn, country,
--- header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned, dmarc_pass, override, messages, records, first_seen, last_seen, and
--- org_name where a record must be read. p_grain says what the caller needs: 'day', 'month' (day is one of the month), 'address' (the same, and addresses),
--- or 'any' for neither; 'record' for all of it, and for org_name.
+-- The matching records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label,
+-- rdns, rdns_domain, asn, country, header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned,
+-- dmarc_pass, override, messages, records, first_seen, last_seen, and org_name where records must be read. p_grain is
+-- what the caller needs:
+--   any      neither day nor address
+--   day      the day
+--   month    day is some day of the month
+--   address  the month and the address
+--   record   everything, including org_name
 CREATE FUNCTION api.cells(f api.filter_set, p_grain text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	on_address boolean := num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0;
-	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain, c.asn, c.country, c.header_from,
-		c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned, c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records,
-		c.begin AS first_seen, c.begin AS last_seen';
+	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain,
+		c.asn, c.country, c.header_from, c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,
+		c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records, c.begin AS first_seen,
+		c.begin AS last_seen';
 	sums record;
 	months record;
 BEGIN
 	IF p_grain = 'record' OR p_grain = 'day' AND on_address OR f.q IS NOT NULL OR f.reporter IS NOT NULL THEN
-		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows, api.days_between(f.from_day, f.to_day), api.conditions(f));
+		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows,
+			api.days_between(f.from_day, f.to_day), api.conditions(f));
 	END IF;
 	sums := api.sums_of(f.from_day, f.to_day);
 	IF p_grain IN ('any', 'month') AND NOT on_address THEN
 		RETURN api.facet_sums(f, sums.daily, p_grain = 'month');
 	ELSIF p_grain = 'day' THEN
-		RETURN format('(SELECT c.* FROM %s c WHERE c.day >= %L AND c.day < %L%s) c', sums.daily, f.from_day, f.to_day, api.conditions(f));
+		RETURN format('(SELECT c.* FROM %s c WHERE c.day >= %L AND c.day < %L%s) c', sums.daily, f.from_day,
+			f.to_day, api.conditions(f));
 	END IF;
 	SELECT * INTO months FROM api.whole_months(f);
 	RETURN '(' || concat_ws(' UNION ALL ',
 		CASE WHEN months.from_month < months.to_month THEN format('SELECT c.* FROM (
-			SELECT m.domain_id, m.domain, m.month AS day, m.source_ip, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns,
-				a.rdns_domain, a.asn, a.country, m.header_from, m.auth_domain, m.class, m.disposition, m.dkim_aligned, m.spf_aligned, m.dmarc_pass,
-				m.override, m.messages, m.records, m.first_seen, m.last_seen
+			SELECT m.domain_id, m.domain, m.month AS day, m.source_ip, coalesce(a.source, ''ip:'' || host(m.source_ip))
+				AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country, m.header_from, m.auth_domain, m.class,
+				m.disposition, m.dkim_aligned, m.spf_aligned, m.dmarc_pass, m.override, m.messages, m.records,
+				m.first_seen, m.last_seen
 			FROM %s m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
-			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', sums.monthly, months.from_month, months.to_month, api.conditions(f)) END,
+			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', sums.monthly, months.from_month, months.to_month,
+			api.conditions(f)) END,
 		CASE WHEN f.from_day < months.from_month THEN
-			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(f.from_day, least(months.from_month, f.to_day)), api.conditions(f)) END,
+			format('%s FROM dmarc.records c WHERE %s%s', rows,
+				api.days_between(f.from_day, least(months.from_month, f.to_day)), api.conditions(f)) END,
 		CASE WHEN months.to_month < f.to_day THEN
-			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(months.to_month, f.to_day), api.conditions(f)) END,
+			format('%s FROM dmarc.records c WHERE %s%s', rows, api.days_between(months.to_month, f.to_day),
+				api.conditions(f)) END,
 		CASE WHEN f.from_day = f.to_day THEN format('%s FROM dmarc.records c WHERE false', rows) END) || ') c';
 END
 $$;
 
--- The reports that a filter leaves, as FROM item r: where it speaks of records, those with such a record.
+-- The reports that match a filter, as FROM item r. If the filter concerns records, only reports with a matching
+-- record.
 CREATE FUNCTION api.reports_of(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN format('(SELECT r.* FROM dmarc.reports r WHERE r.day >= %L AND r.day < %L%s%s%s) r', f.from_day, f.to_day,
 		CASE WHEN f.domain IS NOT NULL THEN
-			format(' AND r.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain))) ELSE '' END,
+			format(' AND r.domain_id = ANY (%L::integer[])', ARRAY(SELECT d.domain_id FROM dmarc.domains d
+				WHERE d.domain = ANY (f.domain))) ELSE '' END,
 		CASE WHEN f.reporter IS NOT NULL THEN format(' AND r.org_name = ANY (%L::text[])', f.reporter) ELSE '' END,
 		CASE WHEN f.by_record THEN format(' AND r.id IN (SELECT c.report FROM %s)', api.records_of(f)) ELSE '' END);
 END
 $$;
 
--- The column of api.cells() to count by, and the grain that it needs; the group '' is one of all.
+-- The column of api.cells() to group by, and the grain that it needs; group '' is one group of everything.
 CREATE FUNCTION api.group_column(p_group text, OUT name text, OUT grain text)
 LANGUAGE sql IMMUTABLE
 AS $$
-	SELECT g.name, g.grain FROM (VALUES ('', $q$''::text$q$, 'any'), ('domain', 'c.domain', 'any'), ('header_from', 'c.header_from', 'any'),
-		('auth_domain', 'c.auth_domain', 'any'), ('source', 'c.source', 'address'), ('rdns', 'c.rdns_domain', 'address'), ('asn', 'c.asn::text', 'address'),
-		('country', 'c.country', 'address'), ('ip', 'host(c.source_ip)', 'address'), ('reporter', 'c.org_name', 'record')) AS g(key, name, grain)
+	SELECT g.name, g.grain FROM (VALUES ('', $q$''::text$q$, 'any'), ('domain', 'c.domain', 'any'),
+		('header_from', 'c.header_from', 'any'),
+		('auth_domain', 'c.auth_domain', 'any'), ('source', 'c.source', 'address'),
+		('rdns', 'c.rdns_domain', 'address'), ('asn', 'c.asn::text', 'address'),
+		('country', 'c.country', 'address'), ('ip', 'host(c.source_ip)', 'address'),
+		('reporter', 'c.org_name', 'record')) AS g(key, name, grain)
 	WHERE g.key = p_group
 $$;
 
--- Sums of messages; everywhere the same columns.
+-- Sums of messages; every tally has these columns.
 CREATE TYPE api.tally AS (
 	key text, messages numeric, pass numeric, dkim_aligned numeric, spf_aligned numeric,
-	fail_overridden numeric, fail_altered numeric, fail_unaligned numeric, fail_unauthenticated numeric, class_unknown numeric,
-	disposition_none numeric, quarantine numeric, reject numeric, disposition_pass numeric,
+	fail_overridden numeric, fail_altered numeric, fail_unaligned numeric, fail_unauthenticated numeric,
+	class_unknown numeric, disposition_none numeric, quarantine numeric, reject numeric, disposition_pass numeric,
 	first_seen timestamptz, last_seen timestamptz
 );
 
--- The columns of a tally behind its key, summed over c.
+-- The columns of a tally after its key, summed over c.
 CREATE FUNCTION api.tally_columns() RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -293,7 +331,7 @@ AS $$
 		min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen$q$
 $$;
 
--- A query for tallies by a group; where a filter leaves nothing, there is no row.
+-- A query for tallies by a group; it has no row if nothing matches the filter.
 CREATE FUNCTION api.tallies_query(p_group text, f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -313,7 +351,7 @@ BEGIN
 END
 $$;
 
--- The tally of nothing.
+-- A tally with all sums 0.
 CREATE FUNCTION api.tally_zero(key text DEFAULT '') RETURNS api.tally
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ROW(key, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL)::api.tally $$;
@@ -321,22 +359,24 @@ AS $$ SELECT ROW(key, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL)::api.ta
 CREATE FUNCTION api.by_disposition(t api.tally) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT jsonb_build_object('none', t.disposition_none, 'quarantine', t.quarantine, 'reject', t.reject, 'pass', t.disposition_pass,
+	SELECT jsonb_build_object('none', t.disposition_none, 'quarantine', t.quarantine, 'reject', t.reject,
+		'pass', t.disposition_pass,
 		'unknown', t.messages - t.disposition_none - t.quarantine - t.reject - t.disposition_pass)
 $$;
 
--- A message passes by DKIM, by SPF or by both.
+-- A tally as JSON. A message passes by DKIM, by SPF or by both.
 CREATE FUNCTION api.tally_json(t api.tally) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT jsonb_build_object('messages', t.messages, 'pass', t.pass, 'dkim_aligned', t.dkim_aligned, 'spf_aligned', t.spf_aligned,
-		'dkim_only', t.pass - t.spf_aligned, 'spf_only', t.pass - t.dkim_aligned,
-		'by_class', jsonb_build_object('pass', t.pass, 'fail_overridden', t.fail_overridden, 'fail_altered', t.fail_altered,
-			'fail_unaligned', t.fail_unaligned, 'fail_unauthenticated', t.fail_unauthenticated, 'unknown', t.class_unknown),
+	SELECT jsonb_build_object('messages', t.messages, 'pass', t.pass, 'dkim_aligned', t.dkim_aligned,
+		'spf_aligned', t.spf_aligned, 'dkim_only', t.pass - t.spf_aligned, 'spf_only', t.pass - t.dkim_aligned,
+		'by_class', jsonb_build_object('pass', t.pass, 'fail_overridden', t.fail_overridden,
+			'fail_altered', t.fail_altered, 'fail_unaligned', t.fail_unaligned,
+			'fail_unauthenticated', t.fail_unauthenticated, 'unknown', t.class_unknown),
 		'by_disposition', api.by_disposition(t))
 $$;
 
--- The sums of all that a filter leaves.
+-- The sums of everything that matches a filter.
 CREATE FUNCTION api.totals(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -345,7 +385,7 @@ BEGIN
 END
 $$;
 
--- What tallies are sorted by, so that the largest comes first.
+-- The number that tallies are sorted by, in descending order.
 CREATE FUNCTION api.size_of(messages numeric, pass numeric, p_sort text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -357,7 +397,7 @@ CREATE FUNCTION api.tally_size(t api.tally, p_sort text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT api.size_of(t.messages, t.pass, p_sort) $$;
 
--- What p_sort may be; '-messages' unless given.
+-- Check p_sort; the default is '-messages'.
 CREATE FUNCTION api.sort_of(p_sort text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -367,7 +407,7 @@ BEGIN
 END
 $$;
 
--- Whether the keys of a group are sets of addresses.
+-- Returns whether the keys of a group are sets of addresses.
 CREATE FUNCTION api.has_addresses(p_group text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT p_group IN ('source', 'rdns', 'asn', 'country', 'ip') $$;
@@ -382,8 +422,9 @@ CREATE TYPE api.key_page AS (
 	member_of integer[]  -- to which of keys each belongs
 );
 
--- For a function that reads cells by address and sets enable_nestloop itself, so that this ends with it: whether to look addresses up in indexes. The
--- planner does not know how many addresses there are behind a sum, takes them for 200, and would look up each.
+-- Choose whether the planner looks addresses up in indexes: it estimates 200 addresses behind every sum and would
+-- look up each one. The calling function must have a SET clause for enable_nestloop, which ends the effect of this
+-- call.
 CREATE FUNCTION api.look_up_addresses(few boolean) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -392,14 +433,16 @@ BEGIN
 END
 $$;
 
--- Whether a filter names the sources that it looks for.
+-- Returns whether a filter names the sources to select.
 CREATE FUNCTION api.names_sources(f api.filter_set) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT num_nonnulls(f.source, f.source_ip) > 0 $$;
 
--- The first p_size + 1 keys that come after the place, by a pass that adds up no more than their order needs: by address first, since there are
--- far fewer addresses than rows, and text is slow to group by. There may be many of them, so no step of it may sort.
-CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank) RETURNS api.key_page
+-- The first p_size + 1 keys after the place. This pass computes only the sums that the order needs. It groups by
+-- address first, since there are far fewer addresses than rows and grouping by text is slow. There may be many
+-- addresses, so no step may sort them.
+CREATE FUNCTION api.key_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank)
+RETURNS api.key_page
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
@@ -409,7 +452,8 @@ BEGIN
 	PERFORM api.look_up_addresses(api.names_sources(f));
 	EXECUTE format($q$
 		WITH sums AS (
-			SELECT %1$s AS key, c.source_ip, sum(c.messages) AS messages, coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
+			SELECT %1$s AS key, c.source_ip, sum(c.messages) AS messages,
+				coalesce(sum(c.messages) FILTER (WHERE c.dmarc_pass), 0) AS pass
 			FROM %2$s GROUP BY 1, 2
 		), addresses AS MATERIALIZED (
 			SELECT %3$s AS key, c.source_ip, c.messages, c.pass
@@ -418,7 +462,8 @@ BEGIN
 				FROM sums s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			) c
 		), sizes AS MATERIALIZED (
-			SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), $1) AS size, count(a.source_ip) AS ips FROM addresses a GROUP BY 1
+			SELECT a.key, api.size_of(sum(a.messages), sum(a.pass), $1) AS size, count(a.source_ip) AS ips
+			FROM addresses a GROUP BY 1
 		), page AS MATERIALIZED (
 			SELECT s.*, row_number() OVER (ORDER BY s.size DESC, s.order_key) AS no
 			FROM (
@@ -429,8 +474,9 @@ BEGIN
 		), members AS (
 			SELECT a.source_ip, p.no::integer FROM addresses a JOIN page p ON coalesce(p.key, '') = coalesce(a.key, '')
 		)
-		SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no), ARRAY(SELECT p.size FROM page p ORDER BY p.no),
-			ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members, m.member_of
+		SELECT (SELECT count(*) FROM sizes), ARRAY(SELECT p.key FROM page p ORDER BY p.no),
+			ARRAY(SELECT p.size FROM page p ORDER BY p.no), ARRAY(SELECT p.ips FROM page p ORDER BY p.no), m.members,
+			m.member_of
 		FROM (SELECT array_agg(m.source_ip) AS members, array_agg(m.no) AS member_of FROM members m) m$q$,
 		CASE WHEN api.has_addresses(p_group) THEN 'NULL::text' ELSE name END, api.cells(f, 'address'),
 		CASE WHEN api.has_addresses(p_group) THEN name ELSE 'c.key' END)
@@ -439,8 +485,8 @@ BEGIN
 END
 $$;
 
--- The cells of a page's keys, as FROM items c and m, where m.no says to which key a cell belongs. Parameters of the query are the page's keys,
--- members and member_of.
+-- The cells of a page's keys, as FROM items c and m, where m.no is the number of the key that a cell belongs to. The
+-- query's parameters are the page's keys, members and member_of.
 CREATE FUNCTION api.page_cells(p_group text, page api.key_page, f api.filter_set, p_grain text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -449,7 +495,8 @@ DECLARE
 	nobody boolean := array_position(page.members, NULL) IS NOT NULL;
 BEGIN
 	IF NOT api.has_addresses(p_group) THEN
-		RETURN format('%s JOIN unnest($1) WITH ORDINALITY AS m(key, no) ON coalesce(m.key, '''') = coalesce(%s, '''')', api.cells(f, p_grain),
+		RETURN format('%s JOIN unnest($1) WITH ORDINALITY AS m(key, no) ON coalesce(m.key, '''') = coalesce(%s, '''')',
+			api.cells(f, p_grain),
 			(api.group_column(p_group)).name);
 	END IF;
 	IF cardinality(page.members) <= most THEN -- the addresses themselves in place of what the filter says of them
@@ -458,31 +505,35 @@ BEGIN
 		f.source := CASE WHEN nobody THEN '{none}'::text[] END;
 	END IF;
 	RETURN format('%s JOIN unnest($2, $3) AS m(source_ip, no) ON %s', api.cells(f, p_grain), CASE
-		WHEN nobody THEN 'coalesce(m.source_ip, ''0.0.0.0/0'') = coalesce(c.source_ip, ''0.0.0.0/0'')' ELSE 'm.source_ip = c.source_ip' END);
+		WHEN nobody THEN 'coalesce(m.source_ip, ''0.0.0.0/0'') = coalesce(c.source_ip, ''0.0.0.0/0'')'
+		ELSE 'm.source_ip = c.source_ip' END);
 END
 $$;
 
--- Whether a page has so few addresses that indexes find its cells.
+-- Returns whether a page has few enough addresses for index lookups of its cells.
 CREATE FUNCTION api.has_few_members(page api.key_page) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT cardinality(page.members) <= 1000 $$;
 
--- The tallies of a page's keys, in their order.
+-- The tallies of a page's keys, in the order of the keys.
 CREATE FUNCTION api.page_tallies(p_group text, page api.key_page, f api.filter_set) RETURNS SETOF api.tally
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 BEGIN
 	PERFORM api.look_up_addresses(api.has_few_members(page));
-	RETURN QUERY EXECUTE format('SELECT ($1)[t.no], t.messages, t.pass, t.dkim_aligned, t.spf_aligned, t.fail_overridden, t.fail_altered, t.fail_unaligned,
-		t.fail_unauthenticated, t.class_unknown, t.disposition_none, t.quarantine, t.reject, t.disposition_pass, t.first_seen, t.last_seen
-		FROM (SELECT m.no, %s FROM %s GROUP BY 1) t ORDER BY t.no', api.tally_columns(), api.page_cells(p_group, page, f, (api.group_column(p_group)).grain))
+	RETURN QUERY EXECUTE format('SELECT ($1)[t.no], t.messages, t.pass, t.dkim_aligned, t.spf_aligned,
+		t.fail_overridden, t.fail_altered, t.fail_unaligned, t.fail_unauthenticated, t.class_unknown,
+		t.disposition_none, t.quarantine, t.reject, t.disposition_pass, t.first_seen, t.last_seen
+		FROM (SELECT m.no, %s FROM %s GROUP BY 1) t
+		ORDER BY t.no', api.tally_columns(), api.page_cells(p_group, page, f, (api.group_column(p_group)).grain))
 	USING page.keys, page.members, page.member_of;
 END
 $$;
 
--- A page of tallies, one row: the first p_size + 1 that come after the place, and how many there are in all. Groups of addresses have many
--- keys: of these only the page's are added up in full.
-CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank, OUT total bigint, OUT page api.tally[])
+-- A page of tallies: the first p_size + 1 after the place, and the total number of tallies. Groups of addresses have
+-- many keys, so only those of the page are summed in full.
+CREATE FUNCTION api.tally_page(p_group text, f api.filter_set, p_sort text, p_size integer, place api.rank,
+	OUT total bigint, OUT page api.tally[])
 LANGUAGE plpgsql STABLE SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -497,9 +548,11 @@ BEGIN
 	WITH t AS MATERIALIZED (
 		SELECT t, api.order_key(t.key) AS key, api.tally_size(t, p_sort) AS size FROM api.tallies(p_group, f) t
 	), ordered AS (
-		SELECT t.* FROM t WHERE api.comes_after(t.size, t.key, place) ORDER BY t.size DESC, t.key COLLATE "C" LIMIT p_size + 1
+		SELECT t.* FROM t WHERE api.comes_after(t.size, t.key, place) ORDER BY t.size DESC, t.key COLLATE "C"
+		LIMIT p_size + 1
 	)
-	SELECT (SELECT count(*) FROM t), array_agg(o.t ORDER BY o.size DESC, o.key COLLATE "C") INTO total, page FROM ordered o;
+	SELECT (SELECT count(*) FROM t), array_agg(o.t ORDER BY o.size DESC, o.key COLLATE "C") INTO total, page
+	FROM ordered o;
 END
 $$;
 
@@ -508,37 +561,41 @@ CREATE FUNCTION api.numbered(tallies api.tally[]) RETURNS TABLE (no bigint, tall
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT row_number() OVER (), t FROM unnest(tallies) t $$;
 
--- The cursor behind a page that is full.
+-- The cursor after a full page; NULL after the last page.
 CREATE FUNCTION api.tally_next(list text, page api.tally[], p_sort text, p_size integer) RETURNS text
 LANGUAGE sql STABLE
 AS $$
 	SELECT CASE WHEN cardinality(page) > p_size THEN
-		api.cursor_make(list, jsonb_build_array(api.tally_size(page[p_size], p_sort), api.order_key(page[p_size].key))) END
+		api.cursor_make(list, jsonb_build_array(api.tally_size(page[p_size], p_sort),
+			api.order_key(page[p_size].key))) END
 $$;
 
--- Sparks, small pictures of messages over a window, have a value for each day, in windows of more than 92 days for each calendar month.
+-- A spark is a small chart of messages over a window. It has one value for each day, or for each calendar month if
+-- the window is longer than 92 days.
 CREATE FUNCTION api.spark_of_months(f api.filter_set) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT f.to_day - f.from_day > 92 $$;
 
--- Which value of a spark a day belongs to, counted from 0.
+-- The index of a day's value in a spark, from 0.
 CREATE FUNCTION api.spark_step(f api.filter_set, day date) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN f.to_day - f.from_day <= 92 THEN day - f.from_day
-		ELSE ((extract(year FROM day) - extract(year FROM f.from_day)) * 12 + extract(month FROM day) - extract(month FROM f.from_day))::integer END
+		ELSE ((extract(year FROM day) - extract(year FROM f.from_day)) * 12 + extract(month FROM day) -
+			extract(month FROM f.from_day))::integer END
 $$;
 
--- The same for c.day, in a query.
+-- The same for c.day, as a query's expression.
 CREATE FUNCTION api.spark_step_of(f api.filter_set) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT CASE WHEN api.spark_of_months(f) THEN format('((extract(year FROM c.day) - %s) * 12 + extract(month FROM c.day) - %s)::integer',
+	SELECT CASE WHEN api.spark_of_months(f)
+		THEN format('((extract(year FROM c.day) - %s) * 12 + extract(month FROM c.day) - %s)::integer',
 			extract(year FROM f.from_day), extract(month FROM f.from_day))
 		ELSE format('c.day - %L::date', f.from_day) END
 $$;
 
--- The last of the values, -1 for an empty window.
+-- The index of the last value; -1 for an empty window.
 CREATE FUNCTION api.last_step(f api.filter_set) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN f.from_day < f.to_day THEN api.spark_step(f, f.to_day - 1) ELSE -1 END $$;
@@ -570,7 +627,8 @@ BEGIN
 		FROM unnest($1) AS k(key)
 		CROSS JOIN generate_series(0, $2) AS g(step)
 		LEFT JOIN sums s ON s.key = coalesce(k.key, '') AND s.step = g.step
-		GROUP BY k.key$q$, (api.group_column(p_group)).name, api.spark_step_of(f), api.cells(f, api.spark_grain(p_group, f)))
+		GROUP BY k.key$q$, (api.group_column(p_group)).name, api.spark_step_of(f),
+			api.cells(f, api.spark_grain(p_group, f)))
 	USING p_keys, api.last_step(f);
 END
 $$;

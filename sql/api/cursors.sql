@@ -1,20 +1,20 @@
--- cursors.sql - cursors, the places in lists.
+-- cursors.sql - cursors, which encode a place in a list.
 
--- Cursors
-
--- A cursor is the key of the last row of a page, and the list it belongs to: JSON in base64url.
+-- A cursor contains the key of the last row of a page and the list that it belongs to: JSON in base64url.
 CREATE FUNCTION api.cursor_make(list text, key jsonb) RETURNS text
 LANGUAGE sql STABLE
-AS $$ SELECT rtrim(translate(encode(convert_to(jsonb_build_array(list, key)::text, 'UTF8'), 'base64'), E'+/\n', '-_'), '=') $$;
+AS $$ SELECT rtrim(translate(encode(convert_to(jsonb_build_array(list, key)::text, 'UTF8'), 'base64'), E'+/\n', '-_'),
+	'=') $$;
 
--- The key in a cursor of that list. The types of its values are for the caller to check, see cursor_refuse().
+-- The key in a cursor of that list. The caller checks the types of its values, see cursor_refuse().
 CREATE FUNCTION api.cursor_key(list text, p_cursor text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	content jsonb;
 BEGIN
-	content := convert_from(decode(rpad(translate(p_cursor, '-_', '+/'), (length(p_cursor) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb;
+	content := convert_from(decode(rpad(translate(p_cursor, '-_', '+/'), (length(p_cursor) + 3) / 4 * 4, '='),
+		'base64'), 'UTF8')::jsonb;
 	IF content ->> 0 IS DISTINCT FROM list OR jsonb_typeof(content -> 1) <> 'array' THEN
 		PERFORM api.cursor_refuse();
 	END IF;
@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 
--- Place in a list by time: microseconds since 1970, then two numbers.
+-- A place in a list sorted by time: microseconds since 1970, then two numbers.
 CREATE TYPE api.place AS (at timestamptz, id bigint, no bigint);
 
 CREATE FUNCTION api.place_make(list text, at timestamptz, id bigint, no bigint) RETURNS text
@@ -50,7 +50,8 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	key := api.cursor_key(list, p_cursor);
-	place := ROW('epoch'::timestamptz + (key ->> 0)::bigint * interval '1 microsecond', (key ->> 1)::bigint, (key ->> 2)::bigint);
+	place := ROW('epoch'::timestamptz + (key ->> 0)::bigint * interval '1 microsecond', (key ->> 1)::bigint,
+		(key ->> 2)::bigint);
 	IF place IS NULL OR place.at IS NULL OR place.id IS NULL OR place.no IS NULL THEN
 		PERFORM api.cursor_refuse();
 	END IF;
@@ -60,7 +61,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- The cursor behind a page of places that is full.
+-- The cursor after a full page of places; NULL after the last page.
 CREATE FUNCTION api.place_next(list text, page api.place[], p_size integer) RETURNS text
 LANGUAGE sql STABLE
 AS $$
@@ -68,7 +69,7 @@ AS $$
 		api.place_make(list, page[p_size].at, page[p_size].id, page[p_size].no) END
 $$;
 
--- Place in a list by size: the number sorted by, then the key (which may be NULL and then comes last).
+-- A place in a list sorted by size: the number that it is sorted by, then the key. A NULL key sorts last.
 CREATE TYPE api.rank AS (size numeric, key text);
 
 CREATE FUNCTION api.rank_of(list text, p_cursor text) RETURNS api.rank
@@ -81,20 +82,24 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	key := api.cursor_key(list, p_cursor);
-	IF jsonb_typeof(key -> 0) IS DISTINCT FROM 'number' OR coalesce(jsonb_typeof(key -> 1), '') NOT IN ('string', 'null') THEN
+	IF jsonb_typeof(key -> 0) IS DISTINCT FROM 'number'
+		OR coalesce(jsonb_typeof(key -> 1), '') NOT IN ('string', 'null') THEN
 		PERFORM api.cursor_refuse();
 	END IF;
 	RETURN ROW((key ->> 0)::numeric, key ->> 1);
 END
 $$;
 
--- A key as it stands in an order and in a cursor, which must not be longer than the URL's parameter may be. In JSON a character has six at most,
--- so that most keys need no look. (STABLE as to_json() is: else the planner would not put it in the caller's place.)
+-- A key as it is used in sort orders and in cursors, where it must fit into a URL parameter. JSON needs at most six
+-- bytes for one byte of text, so most keys need no check. STABLE because to_json() is STABLE: otherwise the planner
+-- would not inline it.
 CREATE FUNCTION api.order_key(key text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN octet_length(key) > 66 AND octet_length(to_json(key)::text) > 400 THEN md5(key) ELSE key END COLLATE "C" $$;
+AS $$ SELECT CASE WHEN octet_length(key) > 66 AND octet_length(to_json(key)::text) > 400 THEN md5(key)
+	ELSE key END COLLATE "C" $$;
 
--- Whether (size, key) comes after the place, in the order size DESC, key ASC NULLS LAST; key is an order_key().
+-- Returns whether (size, key) comes after the place, in the order size DESC, key ASC NULLS LAST; key is an
+-- order_key().
 CREATE FUNCTION api.comes_after(size numeric, key text, place api.rank) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$

@@ -1,50 +1,56 @@
--- evidence.sql - how much the reports on a domain say, and what stands against enforcement.
+-- evidence.sql - how much evidence the reports on a domain give, and what blocks enforcement.
 
 -- Thresholds
 
--- Days with a report below which nothing is said for sure.
+-- The number of days with a report that sufficient evidence needs.
 CREATE FUNCTION api.evidence_days() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 14 $$;
 
--- How many reporters at least.
+-- The number of reporters that sufficient evidence needs.
 CREATE FUNCTION api.evidence_reporters() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 2 $$;
 
--- Messages from which on a source that nobody labelled matters: one in a thousand of the domain's, and five at least.
+-- The number of messages from which a source without a label matters: one in a thousand of the domain's, at least
+-- five.
 CREATE FUNCTION api.unreviewed_floor(messages numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT greatest(5, messages / 1000) $$;
 
--- A source relies on SPF alone when more than one in twenty of its passing messages do.
+-- Returns whether a source relies on SPF alone: more than one in twenty of its passing messages pass only by SPF.
 CREATE FUNCTION api.relies_on_spf(spf_only numeric, pass numeric) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT spf_only * 20 > pass $$;
 
--- Days on which two policies must have been seen by different reporters: a change of the record takes a day or two to be known
--- everywhere.
+-- The number of days on which different reporters must have seen two different policies. It takes a day or two until
+-- a change of the record is known everywhere.
 CREATE FUNCTION api.differing_days() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 3 $$;
 
 -- Evidence and blockers
 
--- How much the window says about each domain.
-CREATE TYPE api.domain_evidence AS (domain text, days bigint, reporters bigint, messages numeric, last_report_at timestamptz, sufficient boolean);
+-- How much evidence the window gives for each domain.
+CREATE TYPE api.domain_evidence AS (domain text, days bigint, reporters bigint, messages numeric,
+	last_report_at timestamptz, sufficient boolean);
 
 CREATE FUNCTION api.evidence(f api.filter_set) RETURNS SETOF api.domain_evidence
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('
-		SELECT d.domain, s.days, s.reporters, s.messages, s.last_report_at, s.days >= api.evidence_days() AND s.reporters >= api.evidence_reporters()
+		SELECT d.domain, s.days, s.reporters, s.messages, s.last_report_at, s.days >= api.evidence_days()
+			AND s.reporters >= api.evidence_reporters()
 		FROM (
-			SELECT g.domain_id, count(*) FILTER (WHERE g.of_day) AS days, count(*) FILTER (WHERE NOT g.of_day) AS reporters,
-				sum(g.messages) FILTER (WHERE g.of_day) AS messages, max(g.last_report_at) AS last_report_at
+			SELECT g.domain_id, count(*) FILTER (WHERE g.of_day) AS days,
+				count(*) FILTER (WHERE NOT g.of_day) AS reporters, sum(g.messages) FILTER (WHERE g.of_day) AS messages,
+				max(g.last_report_at) AS last_report_at
 			FROM (
-				SELECT r.domain_id, grouping(r.day) = 0 AS of_day, sum(r.messages) AS messages, max(r.received_at) AS last_report_at
-				FROM (SELECT r.domain_id, r.day, coalesce(r.org_name, '''') AS org_name, r.messages, r.received_at FROM %s) r
+				SELECT r.domain_id, grouping(r.day) = 0 AS of_day, sum(r.messages) AS messages,
+					max(r.received_at) AS last_report_at
+				FROM (SELECT r.domain_id, r.day, coalesce(r.org_name, '''') AS org_name, r.messages, r.received_at
+					FROM %s) r
 				GROUP BY GROUPING SETS ((r.domain_id, r.day), (r.domain_id, r.org_name))
 			) g
 			GROUP BY 1
@@ -53,27 +59,32 @@ BEGIN
 END
 $$;
 
--- A query for the policies that were seen for each domain, and when and by whom; per day where p_daily.
+-- A query for the policies that reporters saw for each domain, with the first and last day and reporter; per day if
+-- p_daily is set.
 CREATE FUNCTION api.policies_query(f api.filter_set, p_daily boolean) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN format('SELECT r.domain_id, coalesce(r.p, ''none'') AS p, coalesce(r.sp, r.p, ''none'') AS sp, coalesce(r.adkim, ''r'') AS adkim,
-		coalesce(r.aspf, ''r'') AS aspf, r.np, r.testing, r.pct, min(r.day) AS first_day, max(r.day) AS last_day,
-		min(coalesce(r.org_name, '''') COLLATE "C") AS first_org, max(coalesce(r.org_name, '''') COLLATE "C") AS last_org
+	RETURN format('SELECT r.domain_id, coalesce(r.p, ''none'') AS p, coalesce(r.sp, r.p, ''none'') AS sp,
+		coalesce(r.adkim, ''r'') AS adkim, coalesce(r.aspf, ''r'') AS aspf, r.np, r.testing, r.pct,
+		min(r.day) AS first_day, max(r.day) AS last_day, min(coalesce(r.org_name, '''') COLLATE "C") AS first_org,
+		max(coalesce(r.org_name, '''') COLLATE "C") AS last_org
 		FROM %s GROUP BY 1, 2, 3, 4, 5, 6, 7, 8%s', api.reports_of(f), CASE WHEN p_daily THEN ', r.day' ELSE '' END);
 END
 $$;
 
--- The condition that two policies a and b differ and that different reporters saw them. A tag that one of them lacks does not differ.
+-- The condition that two policies a and b differ and that different reporters saw them. A tag that is missing in one
+-- of them does not differ.
 CREATE FUNCTION api.policies_condition() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT '((a.p, a.sp, a.adkim, a.aspf) <> (b.p, b.sp, b.adkim, b.aspf) OR a.np <> b.np OR a.testing <> b.testing OR a.pct <> b.pct)
+	SELECT '((a.p, a.sp, a.adkim, a.aspf) <> (b.p, b.sp, b.adkim, b.aspf) OR a.np <> b.np OR a.testing <> b.testing
+		OR a.pct <> b.pct)
 		AND NOT (a.first_org = a.last_org AND b.first_org = b.last_org AND a.first_org = b.first_org)'
 $$;
 
--- The domains with two such policies whose periods overlap by enough days. Mostly there are none, and then no single days need be compared.
+-- The domains with two such policies whose periods overlap by enough days. Usually there are none, and then no single
+-- days have to be compared.
 CREATE FUNCTION api.domains_differing(f api.filter_set) RETURNS text[]
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -84,13 +95,15 @@ BEGIN
 		WITH seen AS MATERIALIZED (%s)
 		SELECT array_agg(d.domain) FROM dmarc.domains d WHERE d.domain_id IN (
 			SELECT a.domain_id FROM seen a JOIN seen b ON b.domain_id = a.domain_id
-			WHERE least(a.last_day, b.last_day) - greatest(a.first_day, b.first_day) + 1 >= api.differing_days() AND %s)',
+			WHERE least(a.last_day, b.last_day) - greatest(a.first_day, b.first_day) + 1 >= api.differing_days()
+				AND %s)',
 		api.policies_query(f, false), api.policies_condition()) INTO names;
 	RETURN coalesce(names, '{}');
 END
 $$;
 
--- The two policies of each domain that different reporters saw on the same days, and on how many: the pair with the most.
+-- For each domain, the pair of policies that different reporters saw on the same days, with the number of days: the
+-- pair with the most.
 CREATE FUNCTION api.policies_differing(f api.filter_set) RETURNS TABLE (domain text, days bigint, one text, other text)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -101,13 +114,14 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE format('
 		WITH words AS MATERIALIZED (
-			SELECT s.*, concat_ws(''; '', ''p='' || s.p, ''sp='' || s.sp, ''np='' || s.np, ''t='' || s.testing, ''adkim='' || s.adkim, ''aspf='' || s.aspf,
-				''pct='' || s.pct) AS words
+			SELECT s.*, concat_ws(''; '', ''p='' || s.p, ''sp='' || s.sp, ''np='' || s.np, ''t='' || s.testing,
+				''adkim='' || s.adkim, ''aspf='' || s.aspf, ''pct='' || s.pct) AS words
 			FROM (%s) s
 		)
 		SELECT DISTINCT ON (d.domain) d.domain, count(DISTINCT a.first_day), a.words, b.words
 		FROM words a
-		JOIN words b ON b.domain_id = a.domain_id AND b.first_day = a.first_day AND b.words COLLATE "C" > a.words COLLATE "C"
+		JOIN words b ON b.domain_id = a.domain_id AND b.first_day = a.first_day
+			AND b.words COLLATE "C" > a.words COLLATE "C"
 		JOIN dmarc.domains d ON d.domain_id = a.domain_id
 		WHERE %s
 		GROUP BY d.domain, a.words, b.words
@@ -117,8 +131,8 @@ BEGIN
 END
 $$;
 
--- What the sources of a domain do that matters for enforcement, in messages: those labelled mine, and others whose mail is unaligned and that nobody
--- labelled. A source where nothing does is missing.
+-- What each source of a domain does that matters for enforcement, in messages: sources labelled mine, and unaligned
+-- sources without a label. Sources without such messages have no row.
 CREATE FUNCTION api.source_duties(f api.filter_set)
 RETURNS TABLE (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric, unreviewed numeric)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
@@ -129,8 +143,8 @@ BEGIN
 		WITH sources AS (
 			SELECT c.domain_id, c.source, coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine''), 0) AS mine,
 				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND NOT c.dmarc_pass), 0) AS mine_fail,
-				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND c.spf_aligned AND NOT c.dkim_aligned), 0) AS mine_spf_only,
-				coalesce(sum(c.messages) FILTER (WHERE c.label IS NULL), 0) AS unreviewed
+				coalesce(sum(c.messages) FILTER (WHERE c.label = ''mine'' AND c.spf_aligned AND NOT c.dkim_aligned), 0)
+				AS mine_spf_only, coalesce(sum(c.messages) FILTER (WHERE c.label IS NULL), 0) AS unreviewed
 			FROM %s
 			WHERE c.class = ''fail_unaligned'' AND c.label IS NULL OR c.label = ''mine''
 			GROUP BY 1, 2
@@ -140,8 +154,8 @@ BEGIN
 END
 $$;
 
--- What stands against enforcement of each of the domains, in numbers; words are for api.blockers(). no orders them; source is NULL of what
--- is about the domain. known is api.evidence() of these domains.
+-- What blocks enforcement of each domain, in numbers; api.blockers() makes sentences of them. no is their order;
+-- source is NULL for findings about the domain itself. known is api.evidence() of these domains.
 CREATE FUNCTION api.findings(p_domains text[], f api.filter_set, known api.domain_evidence[])
 RETURNS TABLE (domain text, no integer, code text, source text, messages numeric, of numeric, words text[])
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -151,8 +165,8 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	WITH evidence AS MATERIALIZED (
-		SELECT d.domain, coalesce(e.days, 0) AS days, coalesce(e.reporters, 0) AS reporters, coalesce(e.messages, 0) AS messages,
-			coalesce(e.sufficient, false) AS sufficient
+		SELECT d.domain, coalesce(e.days, 0) AS days, coalesce(e.reporters, 0) AS reporters,
+			coalesce(e.messages, 0) AS messages, coalesce(e.sufficient, false) AS sufficient
 		FROM unnest(p_domains) AS d(domain)
 		LEFT JOIN unnest(known) e ON e.domain = d.domain
 	), duties AS MATERIALIZED (
@@ -165,34 +179,43 @@ BEGIN
 	UNION ALL
 	SELECT d.domain, 2, 'mine_fails', d.key, d.mine_fail, d.mine, NULL FROM duties d WHERE d.mine_fail > 0
 	UNION ALL
-	SELECT d.domain, 3, 'unreviewed_unaligned', d.key, d.unreviewed, NULL, NULL FROM duties d WHERE d.unreviewed >= d.floor
+	SELECT d.domain, 3, 'unreviewed_unaligned', d.key, d.unreviewed, NULL, NULL FROM duties d
+	WHERE d.unreviewed >= d.floor
 	UNION ALL
 	SELECT d.domain, 4, 'mine_spf_only', d.key, d.mine_spf_only, d.mine - d.mine_fail, NULL
 	FROM duties d WHERE api.relies_on_spf(d.mine_spf_only, d.mine - d.mine_fail)
 	UNION ALL
-	SELECT x.domain, 5, 'policy_differs', NULL, NULL, NULL, ARRAY[x.days::text, x.one, x.other] FROM api.policies_differing(plain) x;
+	SELECT x.domain, 5, 'policy_differs', NULL, NULL, NULL, ARRAY[x.days::text, x.one, x.other]
+	FROM api.policies_differing(plain) x;
 END
 $$;
 
--- The same of one domain, in words.
+-- The findings of one domain, as sentences.
 CREATE FUNCTION api.blockers(p_domain text, f api.filter_set, known api.domain_evidence[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
 	RETURN (
-		SELECT coalesce(jsonb_agg(jsonb_build_object('code', b.code, 'source', api.display(b.source), 'name', api.display(a.name), 'messages', b.messages,
-			'text', api.display(CASE b.code
-				WHEN 'no_evidence' THEN format('There are reports on %s days and by %s reporters; %s and %s are needed to say more',
+		SELECT coalesce(jsonb_agg(jsonb_build_object('code', b.code, 'source', api.display(b.source),
+			'name', api.display(a.name), 'messages', b.messages, 'text', api.display(CASE b.code
+				WHEN 'no_evidence'
+					THEN format('There are reports on %s days and by %s reporters; %s and %s are needed to say more',
 					b.words[1], b.words[2], api.evidence_days(), api.evidence_reporters())
-				WHEN 'mine_fails' THEN format('%s is labelled mine, and %s of its %s messages fail', c.called, b.messages, b.of)
-				WHEN 'unreviewed_unaligned' THEN format('%s sent %s messages that authenticate as another domain, and nobody said whose it is',
+				WHEN 'mine_fails' THEN format('%s is labelled mine, and %s of its %s messages fail',
+					c.called, b.messages, b.of)
+				WHEN 'unreviewed_unaligned'
+					THEN format('%s sent %s messages that authenticate as another domain, and nobody said whose it is',
 					c.called, b.messages)
-				WHEN 'mine_spf_only' THEN format('%s is labelled mine, and %s of its %s passing messages pass by SPF alone, which breaks when they '
+				WHEN 'mine_spf_only'
+					THEN format('%s is labelled mine, and %s of its %s passing messages pass only by SPF, '
+						'which breaks when they '
 					'are forwarded', c.called, b.messages, b.of)
-				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1], b.words[2], b.words[3]) END))
+				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1],
+					b.words[2], b.words[3]) END))
 			ORDER BY b.no, b.messages DESC, b.source COLLATE "C"), '[]')
 		FROM api.findings(ARRAY[p_domain], f, known) b
 		LEFT JOIN LATERAL (SELECT max(v.source_name) AS name FROM dmarc.addresses v WHERE v.source = b.source) a ON true
-		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address' ELSE b.source END) AS called) c);
+		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address'
+			ELSE b.source END) AS called) c);
 END
 $$;

@@ -1,6 +1,6 @@
--- filter.sql - the parameters that resources share: filters, window, page.
+-- filter.sql - parameters that resources share: filters, window, page.
 
--- Parameters
+-- Check that a day has a year of four digits and is not before 1970.
 CREATE FUNCTION api.check_day(parameter text, value date) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -11,7 +11,7 @@ BEGIN
 END
 $$;
 
--- The window: 30 days ending tomorrow, or what is asked for.
+-- The window; the default is 30 days that end tomorrow.
 CREATE FUNCTION api.time_window(INOUT p_from date, INOUT p_to date)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -25,7 +25,7 @@ BEGIN
 END
 $$;
 
--- Each value must be one of choices.
+-- Check that each value is one of choices.
 CREATE FUNCTION api.check_choice(parameter text, choices text[], VARIADIC p_values text[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -33,12 +33,13 @@ DECLARE
 	wrong text := (SELECT v FROM unnest(p_values) v WHERE v <> ALL (choices) LIMIT 1);
 BEGIN
 	IF wrong IS NOT NULL THEN
-		PERFORM api.refuse(parameter, format('"%s" is not one of %s', left(wrong, 100), array_to_string(choices, ', ')));
+		PERFORM api.refuse(parameter,
+			format('"%s" is not one of %s', left(wrong, 100), array_to_string(choices, ', ')));
 	END IF;
 END
 $$;
 
--- The words of our own columns.
+-- The values of ruad's own columns.
 CREATE FUNCTION api.classes() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['pass', 'fail_overridden', 'fail_altered', 'fail_unaligned', 'fail_unauthenticated', 'unknown'] $$;
@@ -51,8 +52,8 @@ CREATE FUNCTION api.source_groups() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['source', 'rdns', 'asn', 'country', 'ip', 'auth_domain'] $$;
 
--- The common filters, checked and ready for api.conditions(): what was left out is NULL. The word "none", where a parameter takes it,
--- stays in the array.
+-- The common filters, checked and ready for api.conditions(); NULL if not given. Where a parameter accepts "none",
+-- the word stays in the array.
 CREATE TYPE api.filter_set AS (
 	from_day    date,
 	to_day      date,
@@ -89,7 +90,8 @@ DECLARE
 BEGIN
 	FOREACH key IN ARRAY coalesce(p_source, '{}') LOOP
 		IF key !~ '^(none|service:.+|domain:.+|as:(0|[1-9][0-9]{0,9})|ip:[0-9A-Fa-f.:]+)$' THEN
-			PERFORM api.refuse('source', format('"%s" is not service:NAME, domain:NAME, as:NUMBER, ip:ADDRESS or none', left(key, 100)));
+			PERFORM api.refuse('source', format('"%s" is not service:NAME, domain:NAME, as:NUMBER, ip:ADDRESS or none',
+				left(key, 100)));
 		ELSIF key LIKE 'ip:%' THEN
 			ips := ips || substr(key, 4)::inet;
 		END IF;
@@ -100,7 +102,7 @@ EXCEPTION WHEN invalid_text_representation THEN
 END
 $$;
 
--- The domains, and with p_subdomains those below them that reports were ever about.
+-- The domains, and with p_subdomains the domains below them that any report was about.
 CREATE FUNCTION api.domains_of(p_domain text[], p_subdomains boolean) RETURNS text[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -115,12 +117,13 @@ BEGIN
 END
 $$;
 
--- Check the common filters; the window is filled in.
-CREATE FUNCTION api.filter(p_domain text[] DEFAULT NULL, p_subdomains boolean DEFAULT NULL, p_from date DEFAULT NULL, p_to date DEFAULT NULL,
-	p_class text[] DEFAULT NULL, p_result text DEFAULT NULL, p_dkim text DEFAULT NULL, p_spf text DEFAULT NULL,
-	p_disposition text[] DEFAULT NULL, p_override text[] DEFAULT NULL, p_source text[] DEFAULT NULL, p_ip inet DEFAULT NULL,
-	p_asn text[] DEFAULT NULL, p_country text[] DEFAULT NULL, p_rdns text[] DEFAULT NULL, p_auth_domain text[] DEFAULT NULL,
-	p_header_from text[] DEFAULT NULL, p_reporter text[] DEFAULT NULL, p_label text[] DEFAULT NULL, p_q text DEFAULT NULL)
+-- Check the common filters and set the default window.
+CREATE FUNCTION api.filter(p_domain text[] DEFAULT NULL, p_subdomains boolean DEFAULT NULL, p_from date DEFAULT NULL,
+	p_to date DEFAULT NULL, p_class text[] DEFAULT NULL, p_result text DEFAULT NULL, p_dkim text DEFAULT NULL,
+	p_spf text DEFAULT NULL, p_disposition text[] DEFAULT NULL, p_override text[] DEFAULT NULL,
+	p_source text[] DEFAULT NULL, p_ip inet DEFAULT NULL, p_asn text[] DEFAULT NULL, p_country text[] DEFAULT NULL,
+	p_rdns text[] DEFAULT NULL, p_auth_domain text[] DEFAULT NULL, p_header_from text[] DEFAULT NULL,
+	p_reporter text[] DEFAULT NULL, p_label text[] DEFAULT NULL, p_q text DEFAULT NULL)
 RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -150,15 +153,17 @@ BEGIN
 	f.ip := p_ip;
 	f.asn := p_asn;
 	f.country := (SELECT array_agg(CASE c WHEN 'none' THEN c ELSE upper(c) END) FROM unnest(p_country) c);
-	f.rdns := (SELECT array_agg(CASE n WHEN 'none' THEN n ELSE '%.' || api.like_literal(n) END) FROM unnest(api.domain_names(p_rdns)) n);
+	f.rdns := (SELECT array_agg(CASE n WHEN 'none' THEN n ELSE '%.' || api.like_literal(n) END)
+		FROM unnest(api.domain_names(p_rdns)) n);
 	f.auth_domain := api.domain_names(p_auth_domain);
 	f.header_from := api.domain_names(p_header_from);
 	f.reporter := p_reporter;
 	f.label := p_label;
 	f.q := '%' || api.like_literal(p_q) || '%';
-	f.q_results := replace('$.*[*] ? (@.domain like_regex Q flag "iq" || @.selector like_regex Q flag "iq")', 'Q', to_json(p_q)::text);
-	f.by_record := num_nonnulls(p_class, p_result, p_dkim, p_spf, p_disposition, p_override, p_source, p_ip, p_asn, p_country, p_rdns,
-		p_auth_domain, p_header_from, p_label, p_q) > 0;
+	f.q_results := replace('$.*[*] ? (@.domain like_regex Q flag "iq" || @.selector like_regex Q flag "iq")',
+		'Q', to_json(p_q)::text);
+	f.by_record := num_nonnulls(p_class, p_result, p_dkim, p_spf, p_disposition, p_override, p_source, p_ip,
+		p_asn, p_country, p_rdns, p_auth_domain, p_header_from, p_label, p_q) > 0;
 	RETURN f;
 END
 $$;
@@ -168,7 +173,7 @@ CREATE FUNCTION api.window_json(f api.filter_set) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT jsonb_build_object('from', f.from_day, 'to', f.to_day) $$;
 
--- The window before, of the same length; it does not reach back behind 1970.
+-- The window of the same length before this one; it does not begin before 1970.
 CREATE FUNCTION api.window_before(f api.filter_set) RETURNS api.filter_set
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -181,7 +186,7 @@ BEGIN
 END
 $$;
 
--- The step of a time series, 'day' unless given. A window must not have more than 4000 of them.
+-- Check the step of a time series; the default is 'day'. A window must not have more than 4000 steps.
 CREATE FUNCTION api.bucket_of(p_bucket text, f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -189,24 +194,28 @@ BEGIN
 	PERFORM api.check_choice('bucket', ARRAY['day', 'week', 'month'], p_bucket);
 	p_bucket := coalesce(p_bucket, 'day');
 	IF (f.to_day - f.from_day) / (CASE p_bucket WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 30 END) > 4000 THEN
-		PERFORM api.refuse('bucket', format('%s from %s to %s would be more than 4000 points', p_bucket, f.from_day, f.to_day));
+		PERFORM api.refuse('bucket', format('%s from %s to %s would be more than 4000 points', p_bucket, f.from_day,
+			f.to_day));
 	END IF;
 	RETURN p_bucket;
 END
 $$;
 
--- The steps of a window, each by its first day, and whether its reports are all here by now.
+-- The steps of a window, each with its first day and whether all its reports should have arrived.
 CREATE FUNCTION api.buckets(p_bucket text, f api.filter_set) RETURNS TABLE (t date, complete boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g::date, least((g + ('1 ' || p_bucket)::interval)::date, f.to_day) <= api.complete_until()
-	FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day', ('1 ' || p_bucket)::interval) AS g
+	FROM generate_series(date_trunc(p_bucket, f.from_day::timestamp), f.to_day::timestamp - interval '1 day',
+		('1 ' || p_bucket)::interval) AS g
 $$;
 
--- Which part of a list is wanted: up to size items behind the cursor (NULL, of streams: all), for JSON or for CSV.
+-- The part of a list that is wanted: up to size items after the cursor (NULL is all, for streams only), as JSON or as
+-- CSV.
 CREATE TYPE api.page_spec AS (size integer, cursor text, csv boolean);
 
-CREATE FUNCTION api.page(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL, p_format text DEFAULT NULL) RETURNS api.page_spec
+CREATE FUNCTION api.page(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL, p_format text DEFAULT NULL)
+RETURNS api.page_spec
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -221,7 +230,7 @@ BEGIN
 END
 $$;
 
--- The same for CSV that is streamed: all, unless a limit is given.
+-- The same for streamed CSV: all items unless p_limit is given.
 CREATE FUNCTION api.stream(p_limit integer DEFAULT NULL, p_cursor text DEFAULT NULL) RETURNS api.page_spec
 LANGUAGE plpgsql STABLE
 AS $$
@@ -233,7 +242,7 @@ BEGIN
 END
 $$;
 
--- The window and some domains, without the other filters: what is said of a domain itself does not depend on what one looks at.
+-- The filter's window with some domains, without the other filters: the state of a domain does not depend on them.
 CREATE FUNCTION api.only_domains(f api.filter_set, p_domains text[]) RETURNS api.filter_set
 LANGUAGE plpgsql IMMUTABLE
 AS $$

@@ -1,47 +1,52 @@
 -- intake.sql - what was received, by the time of receipt.
 
--- What came in, by the time that it came in
-
--- What may become of a thing found in a mail.
+-- What can become of an item found in a mail.
 CREATE FUNCTION api.intake_statuses() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['stored', 'duplicate', 'conflict', 'quarantined'] $$;
 
--- One such thing as a list shows it.
+-- One item as a list item.
 CREATE FUNCTION api.intake_item(i dmarc.intake) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT jsonb_build_object('mail', i.mail::text, 'item_no', i.item_no, 'received_at', api.iso(i.received_at), 'source', i.source,
-		'name', api.display(i.name), 'envelope_from', api.display(i.envelope_from), 'size', i.size,
-		'message_id', api.display(i.message_id), 'subject', api.display(i.subject), 'header_from', api.display(i.header_from),
-		'kind', i.kind, 'status', i.status, 'code', api.display(i.code), 'reason', api.display(i.reason), 'place', api.display(i.place),
-		'report', i.report::text, 'raw', i.raw_mail IS NOT NULL, 'partial', i.partial, 'authentic', i.authentic)
+	SELECT jsonb_build_object('mail', i.mail::text, 'item_no', i.item_no, 'received_at', api.iso(i.received_at),
+		'source', i.source, 'name', api.display(i.name), 'envelope_from', api.display(i.envelope_from), 'size', i.size,
+		'message_id', api.display(i.message_id), 'subject', api.display(i.subject),
+		'header_from', api.display(i.header_from), 'kind', i.kind, 'status', i.status, 'code', api.display(i.code),
+		'reason', api.display(i.reason), 'place', api.display(i.place), 'report', i.report::text,
+		'raw', i.raw_mail IS NOT NULL, 'partial', i.partial, 'authentic', i.authentic)
 $$;
 
--- A query for the things found in mails that a filter leaves, behind a place, the newest first; p_limit NULL is all.
-CREATE FUNCTION api.intake_query(f api.filter_set, place api.place, p_status text[], p_kind text[], p_code text[], p_report bigint,
-	p_limit bigint) RETURNS text
+-- A query for the items that match a filter, after a place, the newest first; p_limit NULL is all.
+CREATE FUNCTION api.intake_query(f api.filter_set, place api.place, p_status text[], p_kind text[],
+	p_code text[], p_report bigint, p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN format('SELECT i.* FROM dmarc.intake i WHERE i.received_at >= %L AND i.received_at < %L AND i.status = ANY (%L::text[])',
+	RETURN format('SELECT i.* FROM dmarc.intake i WHERE i.received_at >= %L AND i.received_at < %L AND '
+		'i.status = ANY (%L::text[])',
 			api.at(f.from_day), api.at(f.to_day), p_status)
 		|| CASE WHEN p_kind IS NOT NULL THEN format(' AND i.kind = ANY (%L::text[])', p_kind) ELSE '' END
 		|| CASE WHEN p_code IS NOT NULL THEN format(' AND i.code = ANY (%L::text[])', p_code) ELSE '' END
 		|| CASE WHEN p_report IS NOT NULL THEN format(' AND i.report = %s', p_report) ELSE '' END
-		|| CASE WHEN place.at IS NOT NULL THEN format(' AND i.received_at <= %1$L AND (i.received_at < %1$L OR i.mail < %2$s OR i.mail = %2$s AND i.item_no > %3$s)',
+		|| CASE WHEN place.at IS NOT NULL
+			THEN format(' AND i.received_at <= %1$L AND (i.received_at < %1$L OR i.mail < %2$s OR i.mail = '
+				'%2$s AND i.item_no > %3$s)',
 			place.at, place.id, place.no) ELSE '' END
 		|| format(' ORDER BY i.received_at DESC, i.mail DESC, i.item_no LIMIT %L', p_limit);
 END
 $$;
 
--- The fates that a list of things shows unless p_status is given: what somebody should look at; with p_report what came of that report again.
+-- The statuses that a list shows unless p_status is given: those that need attention; with p_report, later copies of
+-- that report.
 CREATE FUNCTION api.intake_shown(p_status text[], p_report bigint) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT coalesce(p_status, CASE WHEN p_report IS NULL THEN ARRAY['quarantined', 'conflict'] ELSE ARRAY['duplicate', 'conflict'] END) $$;
+AS $$ SELECT coalesce(p_status, CASE WHEN p_report IS NULL THEN ARRAY['quarantined', 'conflict']
+	ELSE ARRAY['duplicate', 'conflict'] END) $$;
 
--- Check the parameters of the list of things; with p_report it looks at all times, unless a window was asked for.
-CREATE FUNCTION api.filter_of_intake(f api.filter_set, p_status text[], p_kind text[], p_report bigint) RETURNS api.filter_set
+-- Check the parameters of the list of items. With p_report the list covers all times unless a window is given.
+CREATE FUNCTION api.filter_of_intake(f api.filter_set, p_status text[], p_kind text[], p_report bigint)
+RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
@@ -55,9 +60,9 @@ BEGIN
 END
 $$;
 
--- Each thing found in a mail and what became of it, the newest first.
-CREATE FUNCTION api.intake_events(f api.filter_set, p api.page_spec, p_status text[] DEFAULT NULL, p_kind text[] DEFAULT NULL,
-	p_code text[] DEFAULT NULL, p_report bigint DEFAULT NULL) RETURNS jsonb
+-- Each item found in a mail and what became of it, the newest first.
+CREATE FUNCTION api.intake_events(f api.filter_set, p api.page_spec, p_status text[] DEFAULT NULL,
+	p_kind text[] DEFAULT NULL, p_code text[] DEFAULT NULL, p_report bigint DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 DECLARE
@@ -66,21 +71,25 @@ DECLARE
 BEGIN
 	f := api.filter_of_intake(f, p_status, p_kind, p_report);
 	EXECUTE format('SELECT array_agg(i::dmarc.intake) FROM (%s) i',
-		api.intake_query(f, place, api.intake_shown(p_status, p_report), p_kind, p_code, p_report, p.size + 1)) INTO page;
+		api.intake_query(f, place, api.intake_shown(p_status, p_report), p_kind, p_code, p_report, p.size + 1))
+		INTO page;
 	RETURN jsonb_build_object('window', api.window_json(f),
-		'items', (SELECT coalesce(jsonb_agg(api.intake_item(page[n]) ORDER BY n), '[]') FROM generate_series(1, least(coalesce(cardinality(page), 0), p.size)) AS n),
-		'next', CASE WHEN cardinality(page) > p.size THEN api.place_make('intake', page[p.size].received_at, page[p.size].mail, page[p.size].item_no) END);
+		'items', (SELECT coalesce(jsonb_agg(api.intake_item(page[n]) ORDER BY n), '[]')
+			FROM generate_series(1, least(coalesce(cardinality(page), 0), p.size)) AS n),
+		'next', CASE WHEN cardinality(page) > p.size THEN api.place_make('intake', page[p.size].received_at,
+			page[p.size].mail, page[p.size].item_no) END);
 END
 $$;
 
--- How many things found on each day of the window had which fate, and which kind or code they had.
+-- The number of items by status for each day of the window, and by status, kind and code for the window.
 CREATE FUNCTION api.intake_counts(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
 	RETURN (
 		WITH things AS MATERIALIZED (
-			SELECT (i.received_at AT TIME ZONE 'UTC')::date AS day, i.kind, i.status, i.code, count(*) AS n FROM dmarc.intake i
+			SELECT (i.received_at AT TIME ZONE 'UTC')::date AS day, i.kind, i.status, i.code, count(*) AS n
+			FROM dmarc.intake i
 			WHERE i.received_at >= api.at(f.from_day) AND i.received_at < api.at(f.to_day) GROUP BY 1, 2, 3, 4
 		), days AS (
 			SELECT g::date AS t, coalesce(sum(h.n) FILTER (WHERE h.status = 'stored'), 0) AS stored,
@@ -97,21 +106,23 @@ BEGIN
 			'by_kind', (SELECT coalesce(jsonb_object_agg(kind, n), '{}')
 				FROM (SELECT kind, sum(n) AS n FROM things WHERE kind IS NOT NULL GROUP BY 1) k),
 			'by_code', (SELECT coalesce(jsonb_object_agg(code, n), '{}')
-				FROM (SELECT api.display(code) AS code, sum(n) AS n FROM things WHERE status <> 'stored' AND code IS NOT NULL GROUP BY 1) c),
+				FROM (SELECT api.display(code) AS code, sum(n) AS n FROM things WHERE status <> 'stored'
+					AND code IS NOT NULL GROUP BY 1) c),
 			'by_day', (SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.t), '[]') FROM days d)));
 END
 $$;
 
--- What came in; items and next are the first page of api.intake_events().
+-- What was received; items and next are the first page of api.intake_events().
 CREATE FUNCTION api.intake(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
 	PERFORM api.bucket_of('day', f);
 	RETURN api.intake_events(f, api.page()) || api.intake_counts(f) || jsonb_build_object(
-		'mails', (SELECT count(*) FROM dmarc.mails m WHERE m.received_at >= api.at(f.from_day) AND m.received_at < api.at(f.to_day)),
+		'mails', (SELECT count(*) FROM dmarc.mails m WHERE m.received_at >= api.at(f.from_day)
+			AND m.received_at < api.at(f.to_day)),
 		'last_mail_at', (SELECT api.iso(m.received_at) FROM dmarc.mails m ORDER BY m.received_at DESC LIMIT 1),
-		-- not max(): in a view it would read all reports
+		-- not max(): on a view it would read all reports
 		'last_report_at', (SELECT api.iso(max(r.at)) FROM (
 			(SELECT received_at AS at FROM dmarc.reports ORDER BY received_at DESC LIMIT 1)
 			UNION ALL (SELECT received_at FROM dmarc.failure_reports ORDER BY received_at DESC LIMIT 1)

@@ -1,15 +1,15 @@
 -- labels.sql - setting labels.
 
--- Labels
-
--- Say whose a source is; p_label NULL takes the label away. For ruad_editor alone, who may call nothing else that answers.
+-- Set the label of a source; p_label NULL removes it. Only ruad_editor may call it, and that role may call nothing
+-- else that returns data.
 CREATE FUNCTION api.set_label(p_source text, p_label text, p_note text, p_user text, p_via text) RETURNS jsonb
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	PERFORM ruad.set_label(p_source, p_label, p_note, p_user, p_via);
-	RETURN jsonb_build_object('source', CASE WHEN p_source LIKE 'ip:%' THEN 'ip:' || host(substr(p_source, 4)::inet) ELSE p_source END,
-		'label', p_label, 'note', api.display(p_note), 'set_by', api.display(p_user), 'set_via', p_via, 'set_at', api.iso(now()));
+	RETURN jsonb_build_object('source', CASE WHEN p_source LIKE 'ip:%' THEN 'ip:' || host(substr(p_source, 4)::inet)
+		ELSE p_source END, 'label', p_label, 'note', api.display(p_note), 'set_by', api.display(p_user),
+		'set_via', p_via, 'set_at', api.iso(now()));
 END
 $$;
 

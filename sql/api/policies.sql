@@ -1,21 +1,20 @@
--- policies.sql - policies as reports show them, and the record of the next step.
+-- policies.sql - policies as reports show them, and the recommended next record.
 
--- Policies
-
--- The tags of a policy as reports tell them.
+-- The tags of a policy as reports contain them.
 CREATE TYPE api.policy AS (p text, sp text, np text, testing text, adkim text, aspf text, pct integer, fo text);
 
--- What is enforced of a policy: with t=y one step less (RFC 9989 section 4.7).
+-- The policy that receivers enforce: with t=y one step less (RFC 9989 section 4.7).
 CREATE FUNCTION api.enforced(policy text, testing text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN testing IS DISTINCT FROM 'y' THEN policy WHEN policy = 'reject' THEN 'quarantine' ELSE 'none' END $$;
+AS $$ SELECT CASE WHEN testing IS DISTINCT FROM 'y' THEN policy WHEN policy = 'reject' THEN 'quarantine'
+	ELSE 'none' END $$;
 
--- The policy as a report shows it. Of a From domain below (from_below) sp is in effect.
+-- The policy as a report shows it. For a From domain below the policy domain (from_below), sp applies.
 CREATE FUNCTION api.policy_seen(r dmarc.reports, from_below boolean) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT api.display(jsonb_build_object('p', r.p, 'sp', r.sp, 'np', r.np, 'testing', r.testing, 'adkim', r.adkim, 'aspf', r.aspf,
-		'pct', r.pct, 'fo', r.fo, 'as_of', api.iso(r.begin),
+	SELECT api.display(jsonb_build_object('p', r.p, 'sp', r.sp, 'np', r.np, 'testing', r.testing, 'adkim', r.adkim,
+		'aspf', r.aspf, 'pct', r.pct, 'fo', r.fo, 'as_of', api.iso(r.begin),
 		'effective', api.enforced(CASE WHEN from_below THEN coalesce(r.sp, r.p) ELSE r.p END, r.testing)))
 $$;
 
@@ -34,7 +33,7 @@ BEGIN
 END
 $$;
 
--- The number of a domain; NULL when it was never heard of.
+-- The number of a domain; NULL if no report was ever about it.
 CREATE FUNCTION api.domain_id_of(name text) RETURNS integer
 LANGUAGE plpgsql STABLE
 AS $$
@@ -43,7 +42,7 @@ BEGIN
 END
 $$;
 
--- Whether there was ever an aggregate report on a domain. One plan serves all domains.
+-- Returns whether there was ever an aggregate report on a domain. One plan serves all domains.
 CREATE FUNCTION api.has_reports(p_domain_id integer) RETURNS boolean
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 AS $$
@@ -57,12 +56,13 @@ CREATE FUNCTION api.later(before text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT coalesce(value, before) $$;
 
--- The last one in the order of a window that is not NULL.
+-- The last value of a window that is not NULL, in its order.
 CREATE AGGREGATE api.carried(text) (SFUNC = api.later, STYPE = text);
 
--- The policies that reporters saw for a domain until a day, the newest first. Reporters leave tags out: an older one knows no np
--- and no t, a newer one tells no pct, and defaults are told or not. So policies are the same when p, sp, adkim and aspf are in effect, and
--- a tag left out is what was told last with these (or, before anybody told it, first).
+-- The policies that reporters saw for a domain before a day, the newest first. Reporters omit tags: older ones know
+-- neither np nor t, newer ones send no pct, and some omit defaults. So two policies are the same if p, sp, adkim and
+-- aspf have the same effect, and an omitted tag has the value that was last reported with these (or, before its first
+-- report, the first).
 CREATE FUNCTION api.policy_history(p_domain text, p_until date)
 RETURNS TABLE (first_day date, last_day date, reports bigint, reporters bigint, policy api.policy)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -72,12 +72,14 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	WITH seen AS (
-		SELECT r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct, r.fo, count(*) AS reports
+		SELECT r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct,
+			r.fo, count(*) AS reports
 		FROM dmarc.reports r WHERE r.domain_id = of_domain AND r.day < p_until
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	), days AS MATERIALIZED (
-		SELECT s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports, array_agg(s.org_name) AS org_names,
-			jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'), coalesce(s.aspf, 'r')) AS core
+		SELECT s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports,
+			array_agg(s.org_name) AS org_names, jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'),
+				coalesce(s.aspf, 'r')) AS core
 		FROM seen s
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 	), told AS (
@@ -89,8 +91,10 @@ BEGIN
 		FROM days d
 		WINDOW np_before AS (PARTITION BY d.core ORDER BY d.day, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
 			np_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
-			testing_before AS (PARTITION BY d.core ORDER BY d.day, d.testing IS NULL, d.testing ROWS UNBOUNDED PRECEDING),
-			testing_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.testing IS NULL, d.testing ROWS UNBOUNDED PRECEDING),
+			testing_before AS (PARTITION BY d.core ORDER BY d.day, d.testing IS NULL,
+				d.testing ROWS UNBOUNDED PRECEDING),
+			testing_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.testing IS NULL,
+				d.testing ROWS UNBOUNDED PRECEDING),
 			pct_before AS (PARTITION BY d.core ORDER BY d.day, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
 			pct_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
 			fo_before AS (PARTITION BY d.core ORDER BY d.day, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING),
@@ -106,7 +110,7 @@ BEGIN
 END
 $$;
 
--- The nearest domain above name that reports were ever about.
+-- The nearest domain above name that has aggregate reports.
 CREATE FUNCTION api.parent_of(name text) RETURNS text
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 AS $$
@@ -120,30 +124,35 @@ BEGIN
 END
 $$;
 
--- The tags of the next record of _dmarc: p and t for the step, the others as they are in effect. A tag that is not there keeps its
--- default; sp and np that are as they would be without them are left out, since reporters fill them in. Only values of RFC 9989 section
--- 4.7 are taken from a report. Reports do not tell rua and ruf: they are where the newest reports came in.
+-- The value of the next record at _dmarc: p and t of the step, the other tags as they are in effect. A tag that was
+-- not reported keeps its default. sp and np are omitted if they equal their defaults, since reporters fill them in.
+-- Only values that RFC 9989 section 4.7 allows are copied from a report. Reports do not contain rua and ruf, so the
+-- mailboxes that received the newest reports are used.
 CREATE FUNCTION api.record_value(policy api.policy, p text, t text, rua text, ruf text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT array_to_string(ARRAY['v=DMARC1', 'p=' || p,
-		CASE WHEN policy.sp IN ('none', 'quarantine', 'reject') AND policy.sp IS DISTINCT FROM policy.p THEN 'sp=' || policy.sp END,
-		CASE WHEN policy.np IN ('none', 'quarantine', 'reject') AND policy.np IS DISTINCT FROM coalesce(policy.sp, policy.p) THEN 'np=' || policy.np END,
+		CASE WHEN policy.sp IN ('none', 'quarantine', 'reject') AND policy.sp IS DISTINCT FROM policy.p THEN 'sp='
+			|| policy.sp END,
+		CASE WHEN policy.np IN ('none', 'quarantine', 'reject') AND policy.np IS DISTINCT FROM coalesce(policy.sp,
+			policy.p) THEN 'np=' || policy.np END,
 		CASE WHEN policy.adkim = 's' THEN 'adkim=s' END,
 		CASE WHEN policy.aspf = 's' THEN 'aspf=s' END,
 		CASE WHEN t = 'y' THEN 't=y' END,
 		CASE WHEN policy.fo ~ '^[01ds](:[01ds])*$' AND policy.fo <> '0' THEN 'fo=' || policy.fo END,
-		'rua=mailto:' || CASE WHEN rua ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN rua ELSE '<the address as it is now>' END,
+		'rua=mailto:'
+			|| CASE WHEN rua ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN rua ELSE '<the address as it is now>' END,
 		CASE WHEN ruf ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN 'ruf=mailto:' || ruf END], '; ')
 $$;
 
--- Where the newest reports on a domain came in: aggregate reports, failure reports.
+-- The mailboxes that received the newest reports on a domain: aggregate reports, failure reports.
 CREATE FUNCTION api.mailboxes_of(p_domain text, OUT rua text, OUT ruf text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	of_domain integer := api.domain_id_of(p_domain);
-	rua_mail bigint := (SELECT r.mail FROM dmarc.reports r WHERE r.domain_id = of_domain ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
+	rua_mail bigint := (SELECT r.mail FROM dmarc.reports r WHERE r.domain_id = of_domain ORDER BY r.day DESC,
+		r.begin DESC, r.id DESC LIMIT 1);
 	ruf_mail bigint := (SELECT r.mail FROM dmarc.failure_reports r WHERE r.domain_id = of_domain AND r.kind = 'failure'
 		ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
 BEGIN
@@ -152,7 +161,8 @@ BEGIN
 END
 $$;
 
--- The record of the next step, each step tried with t=y first. The one that is there is kept when it rejects, or when nothing can be said.
+-- The recommended next record; each step is first tried with t=y. The current record is kept if it rejects, or if
+-- there is not enough evidence.
 CREATE FUNCTION api.next_record(p_domain text, policy api.policy, sufficient boolean) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$

@@ -1,9 +1,7 @@
--- server.sql - search, and what this server is and can do.
+-- server.sql - search, and the state and limits of this server.
 
--- The rest
-
--- What a text may mean: of each type the eight best. A type's best are those that are or begin with the text; reports and addresses are
--- found by their whole name.
+-- The best eight matches of each type for a text. Texts that equal it come first, then those that begin with it.
+-- Reports and addresses match only in full.
 CREATE FUNCTION api.search(p_q text) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -26,18 +24,23 @@ BEGIN
 		number := p_q;
 	END IF;
 	WITH hits AS (
-		SELECT 1 AS rank, 'domain' AS type, d.domain AS key, d.domain AS text, NULL AS hint FROM dmarc.domains d WHERE d.domain ILIKE part
+		SELECT 1 AS rank, 'domain' AS type, d.domain AS key, d.domain AS text, NULL AS hint FROM dmarc.domains d
+		WHERE d.domain ILIKE part
 		UNION ALL
-		SELECT 2, 'ip', host(x.ip), host(x.ip), (SELECT coalesce(a.rdns, a.source_name) FROM dmarc.addresses a WHERE a.source_ip = x.ip)
+		SELECT 2, 'ip', host(x.ip), host(x.ip), (SELECT coalesce(a.rdns, a.source_name) FROM dmarc.addresses a
+			WHERE a.source_ip = x.ip)
 		FROM unnest(ips) AS x(ip) WHERE api.source_is_known('ip:' || host(x.ip))
 		UNION ALL
 		SELECT 3, 'source', s.source, coalesce(max(s.source_name), s.source), max(s.source_type)
-		FROM dmarc.addresses s WHERE s.source_name ILIKE part OR s.rdns ILIKE part OR s.source_ip = ANY (ips) GROUP BY s.source
+		FROM dmarc.addresses s WHERE s.source_name ILIKE part OR s.rdns ILIKE part OR s.source_ip = ANY (ips)
+		GROUP BY s.source
 		UNION ALL
 		SELECT 4, 'reporter', o.org_name, o.org_name, NULL FROM dmarc.reporters o WHERE o.org_name ILIKE part
 		UNION ALL
-		(SELECT 5, 'report', r.id::text, coalesce(r.report_id, r.id::text), concat_ws(', ', r.org_name, r.domain, r.day) FROM (
-			SELECT * FROM dmarc.reports v WHERE v.report_id = p_q UNION SELECT * FROM dmarc.reports v WHERE v.id = number) r)
+		(SELECT 5, 'report', r.id::text, coalesce(r.report_id, r.id::text), concat_ws(', ', r.org_name, r.domain, r.day)
+			FROM (
+			SELECT * FROM dmarc.reports v WHERE v.report_id = p_q UNION SELECT * FROM dmarc.reports v
+			WHERE v.id = number) r)
 	), best AS (
 		SELECT h.*, row_number() OVER (PARTITION BY h.rank ORDER BY lower(h.text) = lower(p_q) DESC,
 			starts_with(lower(h.text), lower(p_q)) DESC, length(h.text), h.text COLLATE "C", h.key COLLATE "C") AS no
@@ -50,7 +53,7 @@ BEGIN
 END
 $$;
 
--- What this server can do, for clients; C adds its version.
+-- The limits and features of this server, for clients; the C code adds its version.
 CREATE FUNCTION api.meta() RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -58,30 +61,34 @@ BEGIN
 	RETURN (
 		SELECT jsonb_build_object('schema_version', (SELECT max(version) FROM dmarc.schema_version),
 			'app_version', (SELECT app_version FROM dmarc.schema_version ORDER BY version DESC LIMIT 1),
-			'classes', to_jsonb(api.classes()), 'dispositions', to_jsonb(api.dispositions()), 'groups', to_jsonb(api.source_groups()),
-			'thresholds', jsonb_build_object('passing', 95, 'failing', 50, 'evidence_days', 14, 'evidence_reporters', 2),
-			'limits', jsonb_build_object('limit', 500, 'limit_default', 50, 'limit_csv', 10000, 'records_in_report', 500, 'points', 4000,
-				'window_days', 30),
-			'features', jsonb_build_object('failures', EXISTS (SELECT 1 FROM dmarc.failure_reports), 'tls', EXISTS (SELECT 1 FROM dmarc.tls_reports),
-				'enrich', EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.looked_up_at IS NOT NULL), 'labels', EXISTS (SELECT 1 FROM dmarc.labels))));
+			'classes', to_jsonb(api.classes()), 'dispositions', to_jsonb(api.dispositions()),
+			'groups', to_jsonb(api.source_groups()), 'thresholds', jsonb_build_object('passing', 95, 'failing', 50,
+				'evidence_days', 14, 'evidence_reporters', 2),
+			'limits', jsonb_build_object('limit', 500, 'limit_default', 50, 'limit_csv', 10000,
+				'records_in_report', 500, 'points', 4000, 'window_days', 30),
+			'features', jsonb_build_object('failures', EXISTS (SELECT 1 FROM dmarc.failure_reports),
+				'tls', EXISTS (SELECT 1 FROM dmarc.tls_reports), 'enrich', EXISTS (SELECT 1 FROM dmarc.addresses a
+					WHERE a.looked_up_at IS NOT NULL), 'labels', EXISTS (SELECT 1 FROM dmarc.labels))));
 END
 $$;
 
--- Counters for monitoring; C writes them in Prometheus' words.
+-- Counters for monitoring; the C code writes them in the format of Prometheus.
 CREATE FUNCTION api.metrics() RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN (
 		SELECT jsonb_build_object('mails', (SELECT count(*) FROM dmarc.mails),
-			'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', i.kind, 'status', i.status, 'n', i.n) ORDER BY i.kind, i.status), '[]')
+			'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', i.kind, 'status', i.status, 'n', i.n)
+				ORDER BY i.kind, i.status), '[]')
 				FROM (SELECT kind, status, count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
-			'last_report_at', (SELECT floor(extract(epoch FROM r.received_at)) FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)));
+			'last_report_at', (SELECT floor(extract(epoch FROM r.received_at)) FROM dmarc.reports r
+				ORDER BY r.received_at DESC LIMIT 1)));
 END
 $$;
 
--- Whether the schema is the one that the program was built with: its version, and the checksum of functions and views (any, where it does
--- not say).
+-- Returns whether the schema is the one that the program was built for: its version, and the checksum of functions
+-- and views; NULL matches any.
 CREATE FUNCTION api.ready(p_schema_version integer DEFAULT NULL, p_definitions text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$

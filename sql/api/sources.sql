@@ -1,13 +1,13 @@
 -- sources.sql - sources of mail.
 
--- Sources
+-- The messages of a page's keys, from one pass: by domain and result (step is NULL), and by step of the spark (all
+-- other columns are NULL).
+CREATE TYPE api.source_cell AS (no integer, step integer, domain_id integer, header_from text,
+	class text, disposition text, dkim_aligned boolean, spf_aligned boolean, messages numeric, first_seen timestamptz,
+	last_seen timestamptz);
 
--- The messages of a page's keys, from one pass: by domain and what was found about them (step is NULL), and by step of the spark (all else
--- is NULL).
-CREATE TYPE api.source_cell AS (no integer, step integer, domain_id integer, header_from text, class text, disposition text,
-	dkim_aligned boolean, spf_aligned boolean, messages numeric, first_seen timestamptz, last_seen timestamptz);
-
-CREATE FUNCTION api.source_cells(p_group text, page api.key_page, f api.filter_set, spark boolean) RETURNS SETOF api.source_cell
+CREATE FUNCTION api.source_cells(p_group text, page api.key_page, f api.filter_set, spark boolean)
+RETURNS SETOF api.source_cell
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
@@ -16,23 +16,26 @@ BEGIN
 	PERFORM api.look_up_addresses(api.has_few_members(page));
 	RETURN QUERY EXECUTE format('
 		WITH sums AS MATERIALIZED (
-			SELECT m.no::integer AS no, %1$s AS step, c.domain_id, c.header_from, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,
-				sum(c.messages) AS messages, min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen
+			SELECT m.no::integer AS no, %1$s AS step, c.domain_id, c.header_from, c.class, c.disposition,
+				c.dkim_aligned, c.spf_aligned, sum(c.messages) AS messages, min(c.first_seen) AS first_seen,
+				max(c.last_seen) AS last_seen
 			FROM %2$s
 			GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 		)
-		SELECT s.no, NULL::integer, s.domain_id, s.header_from, s.class, s.disposition, s.dkim_aligned, s.spf_aligned, sum(s.messages), min(s.first_seen),
-			max(s.last_seen)
+		SELECT s.no, NULL::integer, s.domain_id, s.header_from, s.class, s.disposition, s.dkim_aligned, s.spf_aligned,
+			sum(s.messages), min(s.first_seen), max(s.last_seen)
 		FROM sums s GROUP BY 1, 3, 4, 5, 6, 7, 8
 		%3$s',
 		CASE WHEN spark THEN api.spark_step_of(f) ELSE 'NULL::integer' END, api.page_cells(p_group, page, f, grain),
-		CASE WHEN spark THEN 'UNION ALL SELECT s.no, s.step, NULL, NULL, NULL, NULL, NULL, NULL, sum(s.messages), NULL, NULL FROM sums s GROUP BY 1, 2' END)
+		CASE WHEN spark THEN 'UNION ALL SELECT s.no, s.step, NULL, NULL, NULL, NULL, NULL, NULL, sum(s.messages), '
+			'NULL, NULL FROM sums s GROUP BY 1, 2' END)
 	USING page.keys, page.members, page.member_of;
 END
 $$;
 
 -- The tallies of cells, one for each key that has any.
-CREATE FUNCTION api.source_tallies(page api.key_page, cells api.source_cell[]) RETURNS TABLE (no integer, tally api.tally)
+CREATE FUNCTION api.source_tallies(page api.key_page, cells api.source_cell[])
+RETURNS TABLE (no integer, tally api.tally)
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
@@ -42,9 +45,10 @@ BEGIN
 END
 $$;
 
--- What cells say about keys: three policy domains with the most messages and how many there are, and whether it looks like a forwarder: more
--- than half of its messages passed by DKIM alone, were let through in spite of the policy or had a signature that broke on the way, and these
--- came from three From domains or more. One's own sender of one domain that has no SPF looks the same otherwise; a hint, not proof.
+-- What cells say about keys: the three policy domains with the most messages, the number of domains, and whether the
+-- source looks like a forwarder. It does if more than half of its messages passed only by DKIM, were accepted despite
+-- the policy or had a broken signature, and these came from at least three From domains. Without the last condition,
+-- an own sender of one domain without SPF would look the same. This is a hint, not proof.
 CREATE FUNCTION api.source_facts(p_group text, cells api.source_cell[])
 RETURNS TABLE (no integer, domains jsonb, domains_total bigint, forwarder boolean)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -55,11 +59,13 @@ BEGIN
 		SELECT c.*, c.dkim_aligned AND NOT c.spf_aligned OR c.class IN ('fail_overridden', 'fail_altered') AS forwarded
 		FROM unnest(cells) c WHERE c.step IS NULL
 	), domains AS (
-		SELECT s.no, d.domain, row_number() OVER (PARTITION BY s.no ORDER BY s.messages DESC, d.domain COLLATE "C") AS rank
+		SELECT s.no, d.domain, row_number() OVER (PARTITION BY s.no ORDER BY s.messages DESC,
+			d.domain COLLATE "C") AS rank
 		FROM (SELECT c.no, c.domain_id, sum(c.messages) AS messages FROM found c GROUP BY 1, 2) s
 		LEFT JOIN dmarc.domains d ON d.domain_id = s.domain_id
 	), forwarders AS (
-		SELECT c.no, p_group IN ('source', 'ip', 'rdns', 'asn') AND coalesce(sum(c.messages) FILTER (WHERE c.forwarded) * 2 > sum(c.messages)
+		SELECT c.no, p_group IN ('source', 'ip', 'rdns', 'asn')
+			AND coalesce(sum(c.messages) FILTER (WHERE c.forwarded) * 2 > sum(c.messages)
 			AND count(DISTINCT c.header_from) FILTER (WHERE c.forwarded AND c.messages > 0) >= 3, false) AS forwarder
 		FROM found c GROUP BY 1
 	)
@@ -69,8 +75,9 @@ BEGIN
 END
 $$;
 
--- The sparks in cells, for each of some keys.
-CREATE FUNCTION api.source_sparks(page api.key_page, cells api.source_cell[], f api.filter_set) RETURNS TABLE (no integer, spark jsonb)
+-- The sparks in cells, one for each key.
+CREATE FUNCTION api.source_sparks(page api.key_page, cells api.source_cell[], f api.filter_set)
+RETURNS TABLE (no integer, spark jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT k.no, jsonb_agg(coalesce(c.messages, 0) ORDER BY g.step)
@@ -80,23 +87,28 @@ AS $$
 	GROUP BY 1
 $$;
 
--- What is known of some keys beside the window: name, type, what the name rests on, the source that an address belongs to, label (that
--- of the key, else the one that all its addresses have), and the first and last report at all of the domains asked for. Nothing is known of
--- a country or an authenticated domain, which are no set of addresses.
-CREATE TYPE api.source_identity AS (key text, name text, type text, name_basis text, source text, label text, first_seen timestamptz,
-	last_seen timestamptz);
+-- What is known about some keys beyond the window: name, type, basis of the name, the source that an address belongs
+-- to, label (that of the key, else the label that all its addresses share), and when the filter's domains first and
+-- last had a report on it. Nothing is known about countries and authenticated domains, which are not sets of
+-- addresses.
+CREATE TYPE api.source_identity AS (key text, name text, type text, name_basis text, source text,
+	label text, first_seen timestamptz, last_seen timestamptz);
 
--- The addresses that belong to some keys today, with what is known of them: a query, whose parameter is the keys. A key without any has a row.
+-- A query for the addresses that belong to some keys today, with what is known about them; its parameter is the keys.
+-- A key without addresses has one row.
 CREATE FUNCTION api.members_query(p_group text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT format($q$
-		SELECT k.key, coalesce(a.source_ip, k.ip) AS ip, k.labelled, a.source, a.source_name, a.source_type, a.name_basis, a.rdns, a.as_name, a.label, a.looked_up_at
+		SELECT k.key, coalesce(a.source_ip, k.ip) AS ip, k.labelled, a.source, a.source_name, a.source_type,
+			a.name_basis, a.rdns, a.as_name, a.label, a.looked_up_at
 		FROM (SELECT k.key, %s AS ip, %s || k.key AS labelled FROM unnest($1) AS k(key) WHERE k.key IS NOT NULL) k
 		LEFT JOIN dmarc.addresses a ON %s$q$,
-		CASE p_group WHEN 'ip' THEN 'k.key::inet' WHEN 'source' THEN 'CASE WHEN k.key LIKE ''ip:%'' THEN substr(k.key, 4)::inet END' ELSE 'NULL::inet' END,
+		CASE p_group WHEN 'ip' THEN 'k.key::inet'
+			WHEN 'source' THEN 'CASE WHEN k.key LIKE ''ip:%'' THEN substr(k.key, 4)::inet END' ELSE 'NULL::inet' END,
 		CASE p_group WHEN 'ip' THEN '''ip:''' WHEN 'rdns' THEN '''domain:''' WHEN 'asn' THEN '''as:''' ELSE '''''' END,
-		CASE p_group WHEN 'ip' THEN 'a.source_ip = k.ip' WHEN 'source' THEN 'a.source = k.key' WHEN 'rdns' THEN 'a.rdns_domain = k.key'
+		CASE p_group WHEN 'ip' THEN 'a.source_ip = k.ip' WHEN 'source' THEN 'a.source = k.key'
+			WHEN 'rdns' THEN 'a.rdns_domain = k.key'
 			ELSE 'a.asn = k.key::bigint' END)
 $$;
 
@@ -113,8 +125,8 @@ BEGIN
 		), newest AS (
 			SELECT DISTINCT ON (m.key) m.* FROM members m ORDER BY m.key, m.looked_up_at DESC NULLS LAST, m.ip
 		), seen AS (
-			SELECT m.key, CASE WHEN count(m.label) = count(*) AND min(m.label) = max(m.label) THEN min(m.label) END AS label,
-				min(b.first_seen) AS first_seen, max(b.last_seen) AS last_seen
+			SELECT m.key, CASE WHEN count(m.label) = count(*) AND min(m.label) = max(m.label)
+				THEN min(m.label) END AS label, min(b.first_seen) AS first_seen, max(b.last_seen) AS last_seen
 			FROM members m
 			LEFT JOIN (
 				SELECT s.source_ip, min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen FROM %s s
@@ -129,24 +141,26 @@ BEGIN
 				WHEN 'ip' THEN CASE WHEN n.rdns IS NULL THEN 'ip' ELSE 'rdns' END ELSE $3 END,
 			CASE WHEN $3 = 'ip' THEN coalesce(n.source, 'ip:' || n.key) END,
 			coalesce(l.label, s.label), s.first_seen, s.last_seen
-		FROM newest n JOIN seen s ON s.key = n.key LEFT JOIN dmarc.labels l ON l.source = n.labelled$q$, api.members_query(p_group),
-		api.seen_view())
+		FROM newest n JOIN seen s ON s.key = n.key LEFT JOIN dmarc.labels l ON l.source = n.labelled$q$,
+		api.members_query(p_group), api.seen_view())
 	USING p_keys, api.seen_domains(f), p_group;
 END
 $$;
 
--- A page of sources, or groups of sources, as lists show them. CSV has no sparks.
+-- A page of sources, or groups of sources, as list items. CSV has no sparks.
 CREATE FUNCTION api.source_items(p_group text, page api.key_page, f api.filter_set, csv boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	cells api.source_cell[] := ARRAY(SELECT c FROM api.source_cells(p_group, page, f, NOT csv) c);
 BEGIN
-	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('key', api.display(page.keys[i]), 'name', api.display(k.name), 'type', k.type,
-			'name_basis', k.name_basis, 'source', api.display(k.source), 'label', k.label, 'forwarder', coalesce(d.forwarder, false),
-			'domains', d.domains, 'domains_total', d.domains_total, 'ips_total', page.ips[i],
-			'first_seen', api.iso(k.first_seen), 'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)),
-			'new', k.first_seen >= api.at(f.from_day), 'in_spf', q.in_spf, 'spark', s.spark)
+	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('key', api.display(page.keys[i]), 'name', api.display(k.name),
+		'type', k.type,
+			'name_basis', k.name_basis, 'source', api.display(k.source), 'label', k.label,
+			'forwarder', coalesce(d.forwarder, false), 'domains', d.domains, 'domains_total', d.domains_total,
+			'ips_total', page.ips[i], 'first_seen', api.iso(k.first_seen),
+			'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)), 'new', k.first_seen >= api.at(f.from_day),
+			'in_spf', q.in_spf, 'spark', s.spark)
 				|| api.tally_json(coalesce(t.tally, api.tally_zero())) ORDER BY i), '[]')
 		FROM generate_subscripts(page.keys, 1) i
 		LEFT JOIN api.source_tallies(page, cells) t ON t.no = i
@@ -157,8 +171,9 @@ BEGIN
 END
 $$;
 
--- The sources in a window, by what they are grouped by.
-CREATE FUNCTION api.sources(f api.filter_set, p api.page_spec, p_group text DEFAULT NULL, p_sort text DEFAULT NULL) RETURNS jsonb
+-- The sources of a window, grouped by p_group.
+CREATE FUNCTION api.sources(f api.filter_set, p api.page_spec, p_group text DEFAULT NULL, p_sort text DEFAULT NULL)
+RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
@@ -175,12 +190,12 @@ BEGIN
 		next := api.cursor_make(list, jsonb_build_array(page.sizes[p.size], api.order_key(page.keys[p.size])));
 		page.keys := page.keys[:p.size];
 	END IF;
-	RETURN jsonb_build_object('window', api.window_json(f), 'group', p_group, 'items', api.source_items(p_group, page, f, p.csv),
-		'next', next, 'total', page.total);
+	RETURN jsonb_build_object('window', api.window_json(f), 'group', p_group,
+		'items', api.source_items(p_group, page, f, p.csv), 'next', next, 'total', page.total);
 END
 $$;
 
--- The filter, and only the source with that key.
+-- The filter restricted to the source with that key.
 CREATE FUNCTION api.of_source(f api.filter_set, p_key text) RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -192,7 +207,7 @@ BEGIN
 END
 $$;
 
--- Whether anything is known of a source: an address, a label, or a report on the address.
+-- Returns whether anything is known about a source: an address, a label, or a report on the address.
 CREATE FUNCTION api.source_is_known(p_key text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -220,7 +235,7 @@ AS $$
 		'set_by', api.display(l.set_by), 'set_via', l.set_via, 'set_at', api.iso(l.set_at))
 $$;
 
--- How many messages each kind of override let through, the largest first.
+-- The number of messages that each type of override accepted, the largest first.
 CREATE FUNCTION api.overrides(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -228,7 +243,8 @@ DECLARE
 	answer jsonb;
 BEGIN
 	EXECUTE format($q$
-		SELECT coalesce(jsonb_agg(jsonb_build_object('type', o.type, 'messages', o.messages) ORDER BY o.messages DESC, o.type COLLATE "C"), '[]')
+		SELECT coalesce(jsonb_agg(jsonb_build_object('type', o.type, 'messages', o.messages) ORDER BY o.messages DESC,
+			o.type COLLATE "C"), '[]')
 		FROM (
 			SELECT t.type, sum(s.messages) AS messages
 			FROM (SELECT c.override, sum(c.messages) AS messages FROM %s WHERE c.override IS NOT NULL GROUP BY 1) s
@@ -240,7 +256,7 @@ BEGIN
 END
 $$;
 
--- One source; NULL when it was never heard of.
+-- One source; NULL if nothing is known about it.
 CREATE FUNCTION api.source(p_key text, f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -259,27 +275,31 @@ BEGIN
 	key := CASE WHEN ip IS NOT NULL THEN 'ip:' || host(ip) WHEN p_key <> 'none' THEN p_key END;
 	page := api.key_page(p_group, f, '-messages', 1, NULL);
 	page.keys := ARRAY[coalesce(host(ip), key)]; -- though there may be nothing in the window
-	RETURN (api.source_items(p_group, page, f, false) -> 0) || jsonb_build_object('key', api.display(key), 'window', api.window_json(f),
+	RETURN (api.source_items(p_group, page, f, false) -> 0)
+		|| jsonb_build_object('key', api.display(key), 'window', api.window_json(f),
 		'overrides', api.overrides(f), 'note', (SELECT api.display(l.note) FROM dmarc.labels l WHERE l.source = key),
-		'label_log', (SELECT coalesce(jsonb_agg(api.label_set(ROW(l.source, l.label, l.note, l.set_by, l.set_via, l.set_at)) ORDER BY l.id DESC), '[]')
+		'label_log',
+		(SELECT coalesce(jsonb_agg(api.label_set(ROW(l.source, l.label, l.note, l.set_by, l.set_via, l.set_at))
+			ORDER BY l.id DESC), '[]')
 			FROM (SELECT * FROM dmarc.label_log g WHERE g.source = key ORDER BY g.id DESC LIMIT 20) l),
 		'address', (SELECT a.address FROM api.addresses_json(ARRAY[ip]) a WHERE ip IS NOT NULL));
 END
 $$;
 
--- What is known of addresses.
+-- What is known about addresses.
 CREATE FUNCTION api.addresses_json(p_ips inet[]) RETURNS TABLE (source_ip inet, address jsonb)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
 	RETURN QUERY
-	SELECT x.ip, jsonb_build_object('source_ip', host(x.ip), 'rdns', api.display(a.rdns), 'rdns_domain', api.display(a.rdns_domain), 'asn', a.asn,
-		'as_name', api.display(a.as_name), 'country', a.country, 'looked_up_at', api.iso(a.looked_up_at))
+	SELECT x.ip, jsonb_build_object('source_ip', host(x.ip), 'rdns', api.display(a.rdns),
+		'rdns_domain', api.display(a.rdns_domain), 'asn', a.asn, 'as_name', api.display(a.as_name),
+		'country', a.country, 'looked_up_at', api.iso(a.looked_up_at))
 	FROM unnest(p_ips) AS x(ip) LEFT JOIN dmarc.addresses a ON a.source_ip = x.ip;
 END
 $$;
 
--- The addresses of a source, the largest first; NULL when it was never heard of.
+-- The addresses of a source, the largest first; NULL if nothing is known about it.
 CREATE FUNCTION api.source_ips(p_key text, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -300,9 +320,11 @@ BEGIN
 		page := NULL;
 	END IF;
 	keys := ARRAY(SELECT u.key FROM unnest(page[:p.size]) u);
-	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_ips', page, '-messages', p.size),
+	RETURN jsonb_build_object('window', api.window_json(f), 'total', total,
+		'next', api.tally_next('source_ips', page, '-messages', p.size),
 		'items', (SELECT coalesce(jsonb_agg(a.address - '{rdns_domain,looked_up_at}'::text[] || jsonb_build_object(
-				'messages', page[i].messages, 'pass', page[i].pass, 'first_seen', api.iso(coalesce(k.first_seen, page[i].first_seen)),
+				'messages', page[i].messages, 'pass', page[i].pass,
+				'first_seen', api.iso(coalesce(k.first_seen, page[i].first_seen)),
 				'last_seen', api.iso(coalesce(k.last_seen, page[i].last_seen)), 'in_spf', q.in_spf) ORDER BY i), '[]')
 			FROM generate_subscripts(keys, 1) i
 			LEFT JOIN api.addresses_json(keys::inet[]) a ON a.source_ip = keys[i]::inet
@@ -311,7 +333,7 @@ BEGIN
 END
 $$;
 
--- The results in auth_results without the receiver's words.
+-- The results in auth_results without the receiver's comments.
 CREATE FUNCTION api.results_of(auth_results jsonb, method text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -319,22 +341,25 @@ AS $$
 	FROM jsonb_path_query(auth_results -> method, '$[*] ? (@.type() == "object")') WITH ORDINALITY AS r(value, no)
 $$;
 
--- Who the mail of a source said it is and what authenticated: each combination. Records repeat: they are put together as they stand before
--- the receivers' words are taken out.
+-- The identities that the mail of a source used and the results of authentication: each combination. Records repeat,
+-- so they are grouped as stored, before the receivers' comments are removed.
 CREATE FUNCTION api.identifiers(f api.filter_set)
-RETURNS TABLE (header_from text, envelope_from text, spf jsonb, dkim jsonb, dkim_aligned boolean, spf_aligned boolean, messages numeric, last_seen timestamptz)
+RETURNS TABLE (header_from text, envelope_from text, spf jsonb, dkim jsonb, dkim_aligned boolean, spf_aligned boolean,
+	messages numeric, last_seen timestamptz)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
 BEGIN
-	RETURN QUERY EXECUTE format('SELECT r.header_from, r.envelope_from, api.results_of(r.auth_results, ''spf''), api.results_of(r.auth_results, ''dkim''),
+	RETURN QUERY EXECUTE format('SELECT r.header_from, r.envelope_from, api.results_of(r.auth_results, ''spf''),
+		api.results_of(r.auth_results, ''dkim''),
 			r.dkim_aligned, r.spf_aligned, sum(r.messages), max(r.last_seen)
-		FROM (SELECT c.header_from, c.envelope_from, c.auth_results, c.dkim_aligned, c.spf_aligned, coalesce(sum(c.count), 0) AS messages, max(c.begin) AS last_seen
+		FROM (SELECT c.header_from, c.envelope_from, c.auth_results, c.dkim_aligned, c.spf_aligned,
+			coalesce(sum(c.count), 0) AS messages, max(c.begin) AS last_seen
 			FROM %s GROUP BY 1, 2, 3, 4, 5) r
 		GROUP BY 1, 2, 3, 4, 5, 6', api.records_of(f));
 END
 $$;
 
--- The same as a list, the largest first; NULL when the source was never heard of.
+-- The same as a list, the largest first; NULL if nothing is known about the source.
 CREATE FUNCTION api.source_identifiers(p_key text, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -347,7 +372,8 @@ BEGIN
 	END IF;
 	f := api.of_source(f, p_key);
 	WITH keyed AS MATERIALIZED (
-		SELECT i.*, md5(ROW(i.header_from, i.envelope_from, i.spf, i.dkim, i.dkim_aligned, i.spf_aligned)::text) AS key FROM api.identifiers(f) i
+		SELECT i.*, md5(ROW(i.header_from, i.envelope_from, i.spf, i.dkim, i.dkim_aligned, i.spf_aligned)::text) AS key
+		FROM api.identifiers(f) i
 	), page AS (
 		SELECT k.*, row_number() OVER (ORDER BY k.messages DESC, k.key COLLATE "C") AS no
 		FROM keyed k
@@ -356,18 +382,20 @@ BEGIN
 		LIMIT p.size + 1
 	)
 	SELECT jsonb_build_object('window', api.window_json(f), 'total', (SELECT count(*) FROM keyed),
-		'items', coalesce(jsonb_agg(jsonb_build_object('header_from', api.display(g.header_from), 'envelope_from', api.display(g.envelope_from),
-			'spf', api.display(g.spf), 'dkim', api.display(g.dkim), 'dkim_aligned', g.dkim_aligned, 'spf_aligned', g.spf_aligned,
-			'messages', g.messages, 'pass', CASE WHEN g.dkim_aligned OR g.spf_aligned THEN g.messages ELSE 0 END,
+		'items', coalesce(jsonb_agg(jsonb_build_object('header_from', api.display(g.header_from),
+			'envelope_from', api.display(g.envelope_from), 'spf', api.display(g.spf), 'dkim', api.display(g.dkim),
+			'dkim_aligned', g.dkim_aligned, 'spf_aligned', g.spf_aligned, 'messages', g.messages,
+			'pass', CASE WHEN g.dkim_aligned OR g.spf_aligned THEN g.messages ELSE 0 END,
 			'last_seen', api.iso(g.last_seen)) ORDER BY g.no) FILTER (WHERE g.no <= p.size), '[]'),
 		'next', CASE WHEN count(*) > p.size THEN
-			max(api.cursor_make('source_identifiers', jsonb_build_array(g.messages, g.key))) FILTER (WHERE g.no = p.size) END)
+			max(api.cursor_make('source_identifiers', jsonb_build_array(g.messages, g.key))) FILTER
+				(WHERE g.no = p.size) END)
 	INTO answer FROM page g;
 	RETURN answer;
 END
 $$;
 
--- Who saw a source, the largest first; NULL when it was never heard of.
+-- The reporters of a source, the largest first; NULL if nothing is known about it.
 CREATE FUNCTION api.source_reporters(p_key text, f api.filter_set, p api.page_spec) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -382,10 +410,13 @@ BEGIN
 	f := api.of_source(f, p_key);
 	SELECT t.total, t.page INTO total, page
 	FROM api.tally_page('reporter', f, '-messages', p.size, place) t;
-	RETURN jsonb_build_object('window', api.window_json(f), 'total', total, 'next', api.tally_next('source_reporters', page, '-messages', p.size),
-		'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('org_name', api.display((t.tally).key), 'messages', (t.tally).messages,
+	RETURN jsonb_build_object('window', api.window_json(f), 'total', total,
+		'next', api.tally_next('source_reporters', page, '-messages', p.size),
+		'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('org_name', api.display((t.tally).key),
+			'messages', (t.tally).messages,
 				'pass', (t.tally).pass, 'dkim_aligned', (t.tally).dkim_aligned, 'spf_aligned', (t.tally).spf_aligned,
-				'by_disposition', api.by_disposition(t.tally), 'last_seen', api.iso((t.tally).last_seen)) ORDER BY t.no), '[]')
+				'by_disposition', api.by_disposition(t.tally), 'last_seen', api.iso((t.tally).last_seen))
+				ORDER BY t.no), '[]')
 			FROM api.numbered(page[:p.size]) t));
 END
 $$;

@@ -1,30 +1,32 @@
 -- summary.sql - the summary and the time series.
 
--- Numbers
-
--- The domain_id by which dmarc.seen answers for the domains of a filter: 0 is any domain.
+-- The values of domain_id with which dmarc.seen answers for the domains of a filter: 0 is any domain.
 CREATE FUNCTION api.seen_domains(f api.filter_set) RETURNS integer[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN CASE WHEN f.domain IS NULL THEN '{0}' ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain = ANY (f.domain)) END;
+	RETURN CASE WHEN f.domain IS NULL THEN '{0}' ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d
+		WHERE d.domain = ANY (f.domain)) END;
 END
 $$;
 
--- A query for the addresses that were never seen before a window, by the view that is right about it (api.seen_view()); its parameters are the
--- domains (api.seen_domains()) and the window's begin.
+-- A query for the addresses that were never seen before a window. seen is the view that is correct about it
+-- (api.seen_view()). The query's parameters are the domains (api.seen_domains()) and the window's begin.
 CREATE FUNCTION api.new_addresses(seen text, domains integer[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN cardinality(domains) = 1 AND seen = 'api.seen'
 		THEN 'SELECT b.source_ip FROM api.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen >= $2'
-		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= $2', seen) END
+		ELSE format('SELECT b.source_ip FROM %s b WHERE b.domain_id = ANY ($1) GROUP BY 1 HAVING min(b.first_seen) >= '
+			'$2', seen) END
 $$;
 
--- Sources of a window: how many, how many of them were never seen before it, and how many have half of their messages or more fail.
--- A source was seen before when any address was that it has in the window, or one of the others that belong to it today.
+-- The number of sources in a window, of those never seen before it, and of those with at least half of their messages
+-- failing. A source was seen before if one of its addresses was: one that it has in the window, or another that
+-- belongs to it today.
 CREATE FUNCTION api.source_counts(f api.filter_set) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on -- as in api.key_page()
+-- as in api.key_page()
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
 DECLARE
 	seen constant text := api.seen_view();
@@ -39,11 +41,12 @@ BEGIN
 	PERFORM api.look_up_addresses(api.names_sources(f));
 	EXECUTE format($q$
 		WITH sums AS (
-			SELECT c.source_ip, sum(c.messages::double precision) AS messages, sum(CASE WHEN c.dmarc_pass THEN c.messages::double precision ELSE 0 END) AS pass
+			SELECT c.source_ip, sum(c.messages::double precision) AS messages,
+				sum(CASE WHEN c.dmarc_pass THEN c.messages::double precision ELSE 0 END) AS pass
 			FROM %s GROUP BY 1
 		), sources AS (
-			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, sum(s.pass) <= sum(s.messages) * 0.5 AND sum(s.messages) > 0 AS failing,
-				bool_or(n.source_ip IS NULL) AS old
+			SELECT coalesce(a.source, 'ip:' || host(s.source_ip)) AS key, sum(s.pass) <= sum(s.messages) * 0.5
+				AND sum(s.messages) > 0 AS failing, bool_or(n.source_ip IS NULL) AS old
 			FROM sums s
 			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			LEFT JOIN (%s) n ON n.source_ip = s.source_ip
@@ -53,17 +56,19 @@ BEGIN
 			coalesce(array_agg(s.key) FILTER (WHERE NOT s.old AND s.key NOT LIKE 'ip:%%'), '{}')
 		FROM sources s$q$, api.cells(f, 'address'), api.new_addresses(seen, domains))
 	INTO sources, failing, new, names USING domains, since;
-	-- a condition of the aggregate, so that each is looked up
+	-- a condition of the aggregate, so that each address is looked up
 	EXECUTE format('SELECT count(DISTINCT a.source) FILTER (WHERE %s) FROM dmarc.addresses a WHERE a.source = ANY ($3)',
 		CASE WHEN seen = 'api.seen'
-			THEN 'EXISTS (SELECT 1 FROM api.seen b WHERE b.source_ip = a.source_ip AND b.domain_id = ANY ($1) AND b.first_seen < $2)'
-			ELSE 'a.source_ip IN (SELECT b.source_ip FROM dmarc.seen b WHERE b.domain_id = ANY ($1) AND b.first_seen < $2)' END)
+			THEN 'EXISTS (SELECT 1 FROM api.seen b WHERE b.source_ip = a.source_ip AND b.domain_id = ANY '
+				'($1) AND b.first_seen < $2)'
+			ELSE 'a.source_ip IN (SELECT b.source_ip FROM dmarc.seen b WHERE b.domain_id = ANY ($1) AND '
+				'b.first_seen < $2)' END)
 	INTO old USING domains, since, names;
 	RETURN jsonb_build_object('total', sources, 'failing', failing, 'new', new - old);
 END
 $$;
 
--- Reports of a window: how many, by how many reporters, and when the last of them came.
+-- The number of reports and reporters in a window, and when the last report was received.
 CREATE FUNCTION api.report_counts(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -71,8 +76,10 @@ DECLARE
 	answer jsonb;
 BEGIN
 	EXECUTE format($q$
-		SELECT jsonb_build_object('reports', coalesce(sum(o.reports), 0), 'reporters', count(o.org_name), 'last_report_at', api.iso(max(o.last)))
-		FROM (SELECT r.org_name, count(*) AS reports, max(r.received_at) AS last FROM %s GROUP BY 1) o$q$, api.reports_of(f))
+		SELECT jsonb_build_object('reports', coalesce(sum(o.reports), 0), 'reporters', count(o.org_name),
+			'last_report_at', api.iso(max(o.last)))
+		FROM (SELECT r.org_name, count(*) AS reports, max(r.received_at) AS last FROM %s GROUP BY 1) o$q$,
+			api.reports_of(f))
 	INTO answer;
 	RETURN answer;
 END
@@ -89,21 +96,24 @@ BEGIN
 END
 $$;
 
--- What a message counts as in a time series, as a column of api.cells().
+-- The value that a message counts for in a time series, as an expression over api.cells().
 CREATE FUNCTION api.series_column(p_by text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE p_by
 		WHEN 'class' THEN 'c.class'
-		WHEN 'disposition' THEN format('CASE WHEN c.disposition = ANY (%L) THEN c.disposition ELSE ''unknown'' END', api.dispositions())
+		WHEN 'disposition' THEN format('CASE WHEN c.disposition = ANY (%L) THEN c.disposition ELSE ''unknown'' END',
+			api.dispositions())
 		WHEN 'domain' THEN 'c.domain'
 		WHEN 'reporter' THEN 'coalesce(c.org_name, ''unknown'')'
-		WHEN 'alignment' THEN $q$CASE WHEN c.dkim_aligned AND c.spf_aligned THEN 'both' WHEN c.dkim_aligned THEN 'dkim_only'
+		WHEN 'alignment' THEN $q$CASE WHEN c.dkim_aligned AND c.spf_aligned THEN 'both'
+			WHEN c.dkim_aligned THEN 'dkim_only'
 			WHEN c.spf_aligned THEN 'spf_only' ELSE 'none' END$q$
 	END
 $$;
 
--- The messages of a time series. Reports know their reporter and their messages, so that without a filter on records no record is read.
+-- The messages of a time series. Reports contain their reporter and their messages, so without conditions on records
+-- no record is read.
 CREATE FUNCTION api.series_sums(f api.filter_set, p_bucket text, p_by text) RETURNS TABLE (t date, key text, n numeric)
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
@@ -146,7 +156,8 @@ BEGIN
 	), largest AS (
 		SELECT key, row_number() OVER (ORDER BY sum(n) DESC NULLS LAST, key COLLATE "C") AS rank FROM shown GROUP BY key
 	), sums AS (
-		SELECT s.t, CASE WHEN api.series_keys(p_by) IS NULL AND l.rank > 10 THEN 'other' ELSE s.key END AS key, sum(s.n) AS n
+		SELECT s.t, CASE WHEN api.series_keys(p_by) IS NULL AND l.rank > 10 THEN 'other' ELSE s.key END AS key,
+			sum(s.n) AS n
 		FROM shown s JOIN largest l USING (key)
 		GROUP BY 1, 2
 	), keys AS (
@@ -156,12 +167,14 @@ BEGIN
 		WHERE api.series_keys(p_by) IS NULL GROUP BY s.key
 	), points AS (
 		SELECT b.t, b.complete,
-			(SELECT jsonb_object_agg(k.key, coalesce(s.n, 0)) FROM keys k LEFT JOIN sums s ON s.t = b.t AND s.key = k.key) AS v
+			(SELECT jsonb_object_agg(k.key, coalesce(s.n, 0)) FROM keys k
+				LEFT JOIN sums s ON s.t = b.t AND s.key = k.key) AS v
 		FROM api.buckets(p_bucket, f) b
 	)
 	SELECT jsonb_build_object('window', api.window_json(f), 'bucket', p_bucket, 'by', p_by,
 		'keys', (SELECT coalesce(jsonb_agg(k.key ORDER BY k.rank NULLS LAST), '[]') FROM keys k),
-		'points', coalesce(jsonb_agg(jsonb_build_object('t', p.t, 'complete', p.complete, 'v', coalesce(p.v, '{}')) ORDER BY p.t), '[]'))
+		'points', coalesce(jsonb_agg(jsonb_build_object('t', p.t, 'complete', p.complete, 'v', coalesce(p.v, '{}'))
+			ORDER BY p.t), '[]'))
 	INTO answer FROM points p;
 	RETURN answer;
 END

@@ -1,6 +1,6 @@
--- words.sql - words and formats that all resources share.
+-- words.sql - formats and texts that all resources share.
 
--- Words and formats
+-- Raise the error for a bad parameter; HINT is its name.
 CREATE FUNCTION api.refuse(parameter text, words text) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -10,13 +10,19 @@ BEGIN
 END
 $$;
 
--- For display: C0 and C1 control characters and those that change the direction of text are taken out; tab and line end become spaces.
--- Most texts are printable ASCII, which one regular expression finds faster than translate().
+-- A text for display: C0 and C1 control characters and characters that change the direction of text are removed; tabs
+-- and line ends become spaces. Most texts are printable ASCII, which one regular expression finds faster than
+-- translate().
 CREATE FUNCTION api.display(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN value ~ '^[ -~]*$' THEN value ELSE
-		translate(value, E'\t\n\r\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000b\u000c\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069', '   ') END
+		translate(value,
+			E'\t\n\r\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000b\u000c\u000e\u000f\u0010\u0011\u0012\u0013'
+			'\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f\u0080\u0081\u0082\u0083'
+			'\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094'
+			'\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u061c\u200e\u200f\u202a\u202b\u202c'
+			'\u202d\u202e\u2066\u2067\u2068\u2069', '   ') END
 $$;
 
 -- The same for every text in a JSON value. Printable ASCII without an escape needs no walk.
@@ -34,7 +40,8 @@ BEGIN
 			RETURN (SELECT coalesce(jsonb_agg(api.display(e) ORDER BY no), '[]')
 				FROM jsonb_array_elements(value) WITH ORDINALITY AS a(e, no));
 		WHEN 'object' THEN
-			RETURN (SELECT coalesce(jsonb_object_agg(api.display(k), api.display(e)), '{}') FROM jsonb_each(value) AS o(k, e));
+			RETURN (SELECT coalesce(jsonb_object_agg(api.display(k), api.display(e)), '{}')
+				FROM jsonb_each(value) AS o(k, e));
 		ELSE
 			RETURN value;
 	END CASE;
@@ -53,27 +60,28 @@ CREATE FUNCTION api.today() RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;
 
--- Reports for a day arrive until the end of the day after the next one; days from here on are incomplete.
+-- Reports on a day arrive until the end of the second day after it; days from this one on are incomplete.
 CREATE FUNCTION api.complete_until() RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT api.today() - 1 $$;
 
--- A pattern of LIKE that only text itself fits.
+-- A LIKE pattern that matches only the text itself.
 CREATE FUNCTION api.like_literal(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT regexp_replace(value, '([\\%_])', '\\\1', 'g') $$;
 
--- Names of domains as the views have them: lower case, no final dot.
+-- Names of domains as the views contain them: lower case, no final dot.
 CREATE FUNCTION api.domain_names(p_values text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT array_agg(lower(rtrim(v, '.'))) FROM unnest(p_values) v $$;
 
--- For display, with its lines: an original header, which is no header any more in one line.
+-- A text for display that keeps its lines, for original headers.
 CREATE FUNCTION api.display_lines(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no) FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
+AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no)
+	FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
 
--- How many messages, in words.
+-- A number of messages, as text.
 CREATE FUNCTION api.messages_words(n numeric) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT n || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END $$;

@@ -1,8 +1,6 @@
 -- xml.sql - an aggregate report as XML.
 
--- XML
-
--- A text without what XML 1.0 forbids.
+-- A text without the characters that XML 1.0 forbids.
 CREATE FUNCTION api.xml_text(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT regexp_replace(value, E'[\u0001-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]', '', 'g') $$;
@@ -11,12 +9,12 @@ AS $$ SELECT regexp_replace(value, E'[\u0001-\u0008\u000b\u000c\u000e-\u001f\uff
 CREATE FUNCTION api.auth_result_xml(value jsonb) RETURNS xml
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT coalesce(xmlforest(value ->> 'domain' AS domain, value ->> 'selector' AS selector, value ->> 'scope' AS scope,
-		value ->> 'result' AS result, value ->> 'human_result' AS human_result), '')
+	SELECT coalesce(xmlforest(value ->> 'domain' AS domain, value ->> 'selector' AS selector,
+		value ->> 'scope' AS scope, value ->> 'result' AS result, value ->> 'human_result' AS human_result), '')
 $$;
 
--- One record as the report has it (RFC 9990 section 3.1.1); what is NULL has no element, so a group of nothing has none either; a
--- record of nothing is still one.
+-- One record in the format of a report (RFC 9990 section 3.1.1). A NULL value has no element, and neither has an
+-- empty group; an empty record still has one.
 CREATE FUNCTION api.record_xml(r dmarc.records) RETURNS xml
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -24,32 +22,39 @@ AS $$
 		xmlforest(
 			xmlforest(host(r.source_ip) AS source_ip, r.count AS count, xmlconcat(
 				xmlforest(r.disposition AS disposition, r.dkim AS dkim, r.spf AS spf),
-				(SELECT xmlagg(xmlforest(coalesce(xmlforest(e.value ->> 'type' AS type, e.value ->> 'comment' AS comment), '') AS reason) ORDER BY e.no)
-					FROM jsonb_path_query(r.reason, '$[*]') WITH ORDINALITY AS e(value, no))) AS policy_evaluated) AS row,
-			xmlforest(r.header_from AS header_from, r.envelope_from AS envelope_from, r.envelope_to AS envelope_to) AS identifiers),
+				(SELECT xmlagg(xmlforest(coalesce(xmlforest(e.value ->> 'type' AS type,
+					e.value ->> 'comment' AS comment), '') AS reason) ORDER BY e.no)
+					FROM jsonb_path_query(r.reason, '$[*]') WITH ORDINALITY AS e(value, no)))
+					AS policy_evaluated) AS row,
+			xmlforest(r.header_from AS header_from, r.envelope_from AS envelope_from,
+				r.envelope_to AS envelope_to) AS identifiers),
 		xmlforest(xmlconcat(
 			(SELECT xmlagg(xmlforest(api.auth_result_xml(e.value) AS dkim) ORDER BY e.no)
 				FROM jsonb_path_query(r.auth_results, '$.dkim[*]') WITH ORDINALITY AS e(value, no)),
 			(SELECT xmlagg(xmlforest(api.auth_result_xml(e.value) AS spf) ORDER BY e.no)
-				FROM jsonb_path_query(r.auth_results, '$.spf[*]') WITH ORDINALITY AS e(value, no))) AS auth_results)), '') AS record)
+				FROM jsonb_path_query(r.auth_results, '$.spf[*]') WITH ORDINALITY AS e(value, no))) AS auth_results)),
+				'') AS record)
 $$;
 
--- What stands before the records.
+-- The elements before the records.
 CREATE FUNCTION api.report_head_xml(r dmarc.reports) RETURNS xml
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT xmlforest(r.version AS version,
 		xmlconcat(
-			xmlforest(r.org_name AS org_name, r.email AS email, r.extra_contact_info AS extra_contact_info, r.report_id AS report_id,
-				xmlforest(extract(epoch FROM r.begin)::bigint AS begin, extract(epoch FROM r."end")::bigint AS "end") AS date_range),
-			(SELECT xmlagg(xmlforest(e.value AS error) ORDER BY e.no) FROM jsonb_array_elements_text(r.error) WITH ORDINALITY AS e(value, no)),
+			xmlforest(r.org_name AS org_name, r.email AS email, r.extra_contact_info AS extra_contact_info,
+				r.report_id AS report_id, xmlforest(extract(epoch FROM r.begin)::bigint AS begin,
+					extract(epoch FROM r."end")::bigint AS "end") AS date_range),
+			(SELECT xmlagg(xmlforest(e.value AS error) ORDER BY e.no)
+				FROM jsonb_array_elements_text(r.error) WITH ORDINALITY AS e(value, no)),
 			xmlforest(r.generator AS generator)) AS report_metadata,
-		xmlforest(r.domain AS domain, r.adkim AS adkim, r.aspf AS aspf, r.p AS p, r.sp AS sp, r.np AS np, r.pct AS pct, r.fo AS fo,
-			r.testing AS testing, r.discovery_method AS discovery_method) AS policy_published)
+		xmlforest(r.domain AS domain, r.adkim AS adkim, r.aspf AS aspf, r.p AS p, r.sp AS sp, r.np AS np,
+			r.pct AS pct, r.fo AS fo, r.testing AS testing, r.discovery_method AS discovery_method) AS policy_published)
 $$;
 
--- A whole report as XML; NULL when there is none. Built from its rows: values are as they were understood (trimmed, names in lower
--- case), elements that we do not know are gone. Records are put together as text, since xmlagg() copies all that it has for each.
+-- A report in full as XML; NULL if there is none. It is built from its rows: values are as parsed (trimmed, names in
+-- lower case), and unknown elements are missing. Records are concatenated as text, since xmlagg() copies its whole
+-- state for each.
 CREATE FUNCTION api.report_xml(p_id bigint) RETURNS text
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -63,7 +68,8 @@ BEGIN
 	END IF;
 	SELECT string_agg(api.xml_text(api.record_xml(d.v)::text) || E'\n', '') INTO lines FROM (
 		SELECT v FROM dmarc.records v
-		WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.month = date_trunc('month', r.day::timestamp)::date AND v.report = r.id
+		WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.month = date_trunc('month', r.day::timestamp)::date
+			AND v.report = r.id
 		ORDER BY v.record_no) d;
 	RETURN E'<?xml version="1.0" encoding="UTF-8"?>\n'
 		|| format(E'<!-- Built again by ruad from its database%s. SHA-256 of the original: %s -->\n',

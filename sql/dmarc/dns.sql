@@ -1,20 +1,21 @@
 -- dns.sql - views of the checks of domains' DNS.
 
--- What the checks found, for audits. The document's members are those of ruad check --json.
+-- The results of the checks, for audits. The members of the document are those of ruad check --json.
 CREATE OR REPLACE VIEW dmarc.dns_checks AS
 SELECT d.name AS domain, c.checked_at, (c.result -> 'ok')::boolean AS ok, c.result, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 WHERE c.result IS NOT NULL;
-COMMENT ON VIEW dmarc.dns_checks IS 'One row per domain whose DNS was checked: what ruad check says. Renewed by ruad-enrich.';
+COMMENT ON VIEW dmarc.dns_checks IS
+	'One row per domain whose DNS was checked: the result of ruad check. ruad-enrich renews it.';
 COMMENT ON COLUMN dmarc.dns_checks.domain IS 'The domain';
-COMMENT ON COLUMN dmarc.dns_checks.checked_at IS 'When';
-COMMENT ON COLUMN dmarc.dns_checks.ok IS 'No finding is an error';
+COMMENT ON COLUMN dmarc.dns_checks.checked_at IS 'When it was checked';
+COMMENT ON COLUMN dmarc.dns_checks.ok IS 'Whether no finding is an error';
 COMMENT ON COLUMN dmarc.dns_checks.result IS 'The document of ruad check --json';
 COMMENT ON COLUMN dmarc.dns_checks.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.dns_findings AS
-SELECT d.name AS domain, c.checked_at, f.no::integer AS finding_no, f.v ->> 'severity' AS severity, f.v ->> 'code' AS code,
-	f.v ->> 'place' AS place, f.v ->> 'text' AS text, f.v ->> 'fix' AS fix, c.domain_id
+SELECT d.name AS domain, c.checked_at, f.no::integer AS finding_no, f.v ->> 'severity' AS severity,
+	f.v ->> 'code' AS code, f.v ->> 'place' AS place, f.v ->> 'text' AS text, f.v ->> 'fix' AS fix, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 CROSS JOIN LATERAL jsonb_path_query(c.result, '$.findings[*]') WITH ORDINALITY AS f(v, no);
 COMMENT ON VIEW dmarc.dns_findings IS 'One row per finding of the check of a domain''s DNS.';
@@ -22,20 +23,22 @@ COMMENT ON COLUMN dmarc.dns_findings.domain IS 'The domain';
 COMMENT ON COLUMN dmarc.dns_findings.checked_at IS 'When it was checked';
 COMMENT ON COLUMN dmarc.dns_findings.finding_no IS 'Place in the list, from 1';
 COMMENT ON COLUMN dmarc.dns_findings.severity IS 'error, warning or info';
-COMMENT ON COLUMN dmarc.dns_findings.code IS 'What was found, as a word to group by';
+COMMENT ON COLUMN dmarc.dns_findings.code IS 'Code of the finding, for grouping';
 COMMENT ON COLUMN dmarc.dns_findings.place IS 'Name in the DNS, and where in its record';
 COMMENT ON COLUMN dmarc.dns_findings.text IS 'The finding in a sentence';
 COMMENT ON COLUMN dmarc.dns_findings.fix IS 'What to do, or the record to publish';
 COMMENT ON COLUMN dmarc.dns_findings.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.spf_ranges AS
-SELECT d.name AS domain, (r.v ->> 'range')::cidr AS range, r.v ->> 'qualifier' AS qualifier, r.v ->> 'term' AS term, r.v ->> 'via' AS via, c.domain_id
+SELECT d.name AS domain, (r.v ->> 'range')::cidr AS range, r.v ->> 'qualifier' AS qualifier, r.v ->> 'term' AS term,
+	r.v ->> 'via' AS via, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 CROSS JOIN LATERAL jsonb_path_query(c.result, '$.spf.ranges[*]') AS r(v);
-COMMENT ON VIEW dmarc.spf_ranges IS 'One row per range of addresses that a domain''s SPF names today: source_ip <<= range joins it with records.';
+COMMENT ON VIEW dmarc.spf_ranges IS
+	'One row per range of addresses that a domain''s SPF names today: source_ip <<= range joins it with records.';
 COMMENT ON COLUMN dmarc.spf_ranges.domain IS 'The domain';
 COMMENT ON COLUMN dmarc.spf_ranges.range IS 'Addresses';
 COMMENT ON COLUMN dmarc.spf_ranges.qualifier IS '+ pass, - fail, ~ softfail, ? neutral';
 COMMENT ON COLUMN dmarc.spf_ranges.term IS 'The term that names them';
-COMMENT ON COLUMN dmarc.spf_ranges.via IS 'The domain in whose record it stands';
+COMMENT ON COLUMN dmarc.spf_ranges.via IS 'The domain whose record contains it';
 COMMENT ON COLUMN dmarc.spf_ranges.domain_id IS 'Number of the domain, see dmarc.domains';

@@ -3,12 +3,13 @@
 CREATE OR REPLACE VIEW dmarc.domains AS
 SELECT name AS domain, id AS domain_id FROM ruad.domain;
 COMMENT ON VIEW dmarc.domains IS 'One row per domain that a report was ever about, of any kind.';
-COMMENT ON COLUMN dmarc.domains.domain IS 'Its name: policy_published/domain, policy-domain, or the domain of a failure report';
+COMMENT ON COLUMN dmarc.domains.domain IS
+	'Its name: policy_published/domain, policy-domain, or the domain of a failure report';
 COMMENT ON COLUMN dmarc.domains.domain_id IS 'Its number in this database';
 
 CREATE OR REPLACE VIEW dmarc.schema_version AS
 SELECT version, name, applied_at, app_version FROM ruad.schema_version;
-COMMENT ON VIEW dmarc.schema_version IS 'The migrations that this database has seen';
+COMMENT ON VIEW dmarc.schema_version IS 'The migrations applied to this database.';
 COMMENT ON COLUMN dmarc.schema_version.version IS 'Number of the migration';
 COMMENT ON COLUMN dmarc.schema_version.name IS 'Its name';
 COMMENT ON COLUMN dmarc.schema_version.applied_at IS 'When it was applied';
@@ -20,7 +21,7 @@ COMMENT ON COLUMN dmarc.reporters.org_name IS 'Its name, as written';
 
 CREATE OR REPLACE VIEW dmarc.definitions AS
 SELECT checksum, applied_at, app_version FROM ruad.definitions;
-COMMENT ON VIEW dmarc.definitions IS 'One row: which functions and views are in force.';
+COMMENT ON VIEW dmarc.definitions IS 'One row: the version of the functions and views.';
 COMMENT ON COLUMN dmarc.definitions.checksum IS 'SHA-256 of their text, in hex';
-COMMENT ON COLUMN dmarc.definitions.applied_at IS 'When ruad migrate made them';
+COMMENT ON COLUMN dmarc.definitions.applied_at IS 'When ruad migrate created them';
 COMMENT ON COLUMN dmarc.definitions.app_version IS 'Version of that ruad';

@@ -1,8 +1,8 @@
--- addresses.sql - addresses to look up, and what ruad-enrich found out about them.
+-- addresses.sql - addresses to look up, and what ruad-enrich found.
 
--- Note down the addresses and domains of reports that came in since the last time. A transaction may commit after a later one, so some
--- minutes are searched again; and all reports once a day, for those that were read again bear the time at which their mail came in. Returns
--- how many addresses were new.
+-- Collect the addresses and domains of reports received since the last call. A transaction may commit after a later
+-- one, so the last 15 minutes are searched again. Once a day all reports are searched, because reprocessed reports
+-- keep the time at which their mail was received. Returns the number of new addresses.
 CREATE FUNCTION ruad.enrich_collect() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -15,7 +15,8 @@ BEGIN
 		INSERT INTO ruad.address (source_ip) SELECT DISTINCT s.source_ip FROM dmarc.seen s WHERE s.domain_id = 0
 		ON CONFLICT DO NOTHING;
 		GET DIAGNOSTICS added = ROW_COUNT;
-		INSERT INTO ruad.dns_check (domain_id, expires_at) SELECT DISTINCT r.domain_id, '-infinity'::timestamptz FROM ruad.report r
+		INSERT INTO ruad.dns_check (domain_id, expires_at) SELECT DISTINCT r.domain_id, '-infinity'::timestamptz
+		FROM ruad.report r
 		WHERE r.domain_id <> 0 ON CONFLICT DO NOTHING;
 		UPDATE ruad.enrich_state SET received_until = now(), all_until = now();
 	ELSE
@@ -35,49 +36,55 @@ BEGIN
 END
 $$;
 
--- Addresses to look up, those that wait longest first; of new ones those with the newest mail matter as much as any.
+-- The addresses to look up, those that have waited longest first. New addresses have expires_at -infinity and come
+-- before all others.
 CREATE FUNCTION ruad.enrich_wanted(p_limit integer) RETURNS TABLE (source_ip inet)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN QUERY SELECT a.source_ip FROM ruad.address a WHERE a.expires_at <= now() ORDER BY a.expires_at, a.source_ip LIMIT p_limit;
+	RETURN QUERY SELECT a.source_ip FROM ruad.address a WHERE a.expires_at <= now() ORDER BY a.expires_at, a.source_ip
+	LIMIT p_limit;
 END
 $$;
 
--- Write down what was found: an array of {"source_ip", "failed", "rdns", "rdns_domain", "asn", "as_name", "country", "keep"}, keep being the
--- seconds until it is looked up again. failed: the DNS did not answer, and the name that is known stays.
+-- Store what was found: an array of {"source_ip", "failed", "rdns", "rdns_domain", "asn", "as_name", "country",
+-- "keep"}. keep is the number of seconds until the next lookup. failed: the DNS did not answer, and the known name
+-- stays.
 CREATE FUNCTION ruad.enrich_store(p_found jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	WITH told AS (
-		SELECT * FROM jsonb_to_recordset(p_found) AS f(source_ip inet, failed boolean, rdns text, rdns_domain text, asn bigint, as_name text,
-			country text, keep bigint)
+		SELECT * FROM jsonb_to_recordset(p_found) AS f(source_ip inet, failed boolean, rdns text, rdns_domain text,
+			asn bigint, as_name text, country text, keep bigint)
 	), known AS (
 		SELECT f.source_ip, CASE WHEN f.failed THEN a.rdns ELSE f.rdns END AS rdns,
-			CASE WHEN f.failed THEN a.rdns_domain ELSE f.rdns_domain END AS rdns_domain, f.asn, f.as_name, f.country, f.keep
+			CASE WHEN f.failed THEN a.rdns_domain ELSE f.rdns_domain END AS rdns_domain, f.asn, f.as_name, f.country,
+			f.keep
 		FROM told f JOIN ruad.address a ON a.source_ip = f.source_ip
 	), found AS MATERIALIZED (
 		SELECT k.*, s.service, s.basis FROM known k, ruad.service_of(k.source_ip, k.rdns, k.asn) s
 	)
 	UPDATE ruad.address a SET looked_up_at = now(), expires_at = now() + f.keep * interval '1 second', rdns = f.rdns,
-		rdns_domain = f.rdns_domain, asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = f.service, service_basis = f.basis,
+		rdns_domain = f.rdns_domain, asn = f.asn, as_name = left(f.as_name, 255), country = f.country,
+		service = f.service, service_basis = f.basis,
 		label = ruad.label_of(f.source_ip, f.service, f.rdns_domain, f.asn)
 	FROM found f
 	WHERE f.source_ip = a.source_ip;
 END
 $$;
 
--- All addresses in order, a piece at a time: for when another list of networks is there.
+-- All addresses in order, p_limit at a time, for use after the list of networks has changed.
 CREATE FUNCTION ruad.enrich_addresses(p_after inet, p_limit integer) RETURNS TABLE (source_ip inet)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN QUERY SELECT a.source_ip FROM ruad.address a WHERE p_after IS NULL OR a.source_ip > p_after ORDER BY a.source_ip LIMIT p_limit;
+	RETURN QUERY SELECT a.source_ip FROM ruad.address a WHERE p_after IS NULL OR a.source_ip > p_after
+	ORDER BY a.source_ip LIMIT p_limit;
 END
 $$;
 
--- Write down networks and countries alone: an array of {"source_ip", "asn", "as_name", "country"}.
+-- Store networks and countries only: an array of {"source_ip", "asn", "as_name", "country"}.
 CREATE FUNCTION ruad.enrich_networks(p_found jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -87,10 +94,11 @@ BEGIN
 		FROM jsonb_to_recordset(p_found) AS f(source_ip inet, asn bigint, as_name text, country text)
 		JOIN ruad.address o ON o.source_ip = f.source_ip
 		CROSS JOIN LATERAL ruad.service_of(o.source_ip, o.rdns, f.asn) s
-		WHERE o.looked_up_at IS NOT NULL AND (o.asn, o.as_name, o.country) IS DISTINCT FROM (f.asn, left(f.as_name, 255), f.country)
+		WHERE o.looked_up_at IS NOT NULL
+			AND (o.asn, o.as_name, o.country) IS DISTINCT FROM (f.asn, left(f.as_name, 255), f.country)
 	)
-	UPDATE ruad.address a SET asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = f.service, service_basis = f.basis,
-		label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, f.asn)
+	UPDATE ruad.address a SET asn = f.asn, as_name = left(f.as_name, 255), country = f.country, service = f.service,
+		service_basis = f.basis, label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, f.asn)
 	FROM found f
 	WHERE a.source_ip = f.source_ip;
 END

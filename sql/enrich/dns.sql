@@ -1,6 +1,7 @@
--- dns.sql - domains whose DNS is to be checked, and the results.
+-- dns.sql - domains whose DNS is due for a check, and the results.
 
--- Domains whose DNS is to be checked, and the selectors that signed for them in the last 90 days: [{"domain", "selector"}], 50 at most.
+-- Domains whose DNS is due for a check, and the selectors that signed for them in the last 90 days: [{"domain",
+-- "selector"}], at most 50.
 CREATE FUNCTION ruad.dns_wanted(p_limit integer) RETURNS TABLE (domain text, selectors jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -23,7 +24,7 @@ BEGIN
 END
 $$;
 
--- Keep the result of a check (NULL: the DNS did not answer, what is known stays) for p_keep seconds.
+-- Store the result of a check for p_keep seconds. NULL: the DNS did not answer, and the known result stays.
 CREATE FUNCTION ruad.dns_store(p_domain text, p_result jsonb, p_keep bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -34,5 +35,5 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_wanted, ruad.enrich_store, ruad.enrich_addresses, ruad.enrich_networks,
-	ruad.dns_wanted, ruad.dns_store TO ruad_enrich;
+GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_wanted, ruad.enrich_store,
+	ruad.enrich_addresses, ruad.enrich_networks, ruad.dns_wanted, ruad.dns_store TO ruad_enrich;

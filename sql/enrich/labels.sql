@@ -1,4 +1,4 @@
--- labels.sql - whose a source is, in the words of the people here.
+-- labels.sql - labels: to whom a source belongs, as the users of this server have set it.
 
 -- The label of an address: the most specific one.
 CREATE FUNCTION ruad.label_of(source_ip inet, service text, rdns_domain text, asn bigint) RETURNS text
@@ -7,13 +7,14 @@ AS $$
 BEGIN
 	RETURN (
 		SELECT l.label FROM ruad.label l
-		JOIN (VALUES (1, 'ip:' || host(source_ip)), (2, 'domain:' || rdns_domain), (3, 'service:' || service), (4, 'as:' || asn)) k(rank, source)
+		JOIN (VALUES (1, 'ip:' || host(source_ip)), (2, 'domain:' || rdns_domain), (3, 'service:' || service),
+			(4, 'as:' || asn)) k(rank, source)
 			ON k.source = l.source
 		ORDER BY k.rank LIMIT 1);
 END
 $$;
 
--- Give the addresses that a label of this source may speak of their label again.
+-- Update the label of all addresses that a label of this source may apply to.
 CREATE FUNCTION ruad.label_again(p_source text) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -22,33 +23,38 @@ DECLARE
 	name constant text := substr(p_source, length(kind) + 2);
 BEGIN
 	UPDATE ruad.address a SET label = ruad.label_of(a.source_ip, a.service, a.rdns_domain, a.asn)
-	WHERE CASE kind WHEN 'ip' THEN a.source_ip = CASE kind WHEN 'ip' THEN name::inet END WHEN 'domain' THEN a.rdns_domain = name WHEN 'service' THEN a.service = name
+	WHERE CASE kind WHEN 'ip' THEN a.source_ip = CASE kind WHEN 'ip' THEN name::inet END
+		WHEN 'domain' THEN a.rdns_domain = name WHEN 'service' THEN a.service = name
 		WHEN 'as' THEN a.asn::text = name END;
 END
 $$;
 
--- Set the label of a source, or take it away (p_label NULL), and write down who did. ERRCODE 22023 with the parameter's name as HINT
--- when a value does not fit.
+-- Set the label of a source, or remove it (p_label NULL), and log who did it. Raises ERRCODE 22023 with the
+-- parameter's name as HINT if a value is invalid.
 CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	address inet;
 BEGIN
-	IF p_source IS NULL OR p_source !~ '^((service|domain):[a-z0-9._-]+|as:(0|[1-9][0-9]{0,9})|ip:[0-9a-f.:]+)$' OR octet_length(p_source) > 300 THEN
+	IF p_source IS NULL OR p_source !~ '^((service|domain):[a-z0-9._-]+|as:(0|[1-9][0-9]{0,9})|ip:[0-9a-f.:]+)$'
+		OR octet_length(p_source) > 300 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'source',
-			MESSAGE = format('"%s" is not a source: service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS', left(p_source, 100));
+			MESSAGE = format('"%s" is not a source: service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS',
+				left(p_source, 100));
 	ELSIF p_label NOT IN ('mine', 'forwarder', 'not_mine') THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'label',
 			MESSAGE = format('"%s" is not one of mine, forwarder, not_mine', left(p_label, 100));
 	ELSIF octet_length(p_note) > 4000 THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'note', MESSAGE = 'the note is longer than 4000 bytes';
+		RAISE EXCEPTION
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'note', MESSAGE = 'the note is longer than 4000 bytes';
 	END IF;
 	IF p_source LIKE 'ip:%' THEN
 		BEGIN
 			address := substr(p_source, 4)::inet;
 		EXCEPTION WHEN invalid_text_representation THEN
-			RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'source', MESSAGE = format('"%s" is not an address', substr(p_source, 4));
+			RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', HINT = 'source',
+				MESSAGE = format('"%s" is not an address', substr(p_source, 4));
 		END;
 		p_source := 'ip:' || host(address);
 	END IF;
@@ -57,11 +63,13 @@ BEGIN
 	IF p_label IS NULL THEN
 		DELETE FROM ruad.label WHERE source = p_source;
 	ELSE
-		INSERT INTO ruad.label AS l (source, label, note, set_by, set_via, set_at) VALUES (p_source, p_label, p_note, p_user, p_via, now())
-		ON CONFLICT (source) DO UPDATE SET label = excluded.label, note = excluded.note, set_by = excluded.set_by, set_via = excluded.set_via,
-			set_at = excluded.set_at;
+		INSERT INTO ruad.label AS l (source, label, note, set_by, set_via, set_at)
+		VALUES (p_source, p_label, p_note, p_user, p_via, now())
+		ON CONFLICT (source) DO UPDATE SET label = excluded.label, note = excluded.note, set_by = excluded.set_by,
+			set_via = excluded.set_via, set_at = excluded.set_at;
 	END IF;
-	INSERT INTO ruad.label_log (source, label, note, set_by, set_via, set_at) VALUES (p_source, p_label, p_note, p_user, p_via, now());
+	INSERT INTO ruad.label_log (source, label, note, set_by, set_via, set_at)
+	VALUES (p_source, p_label, p_note, p_user, p_via, now());
 	IF address IS NOT NULL THEN
 		INSERT INTO ruad.address (source_ip) VALUES (address) ON CONFLICT DO NOTHING;
 	END IF;

@@ -1,6 +1,6 @@
 -- services.sql - services that send mail for others, and the rules that identify their addresses.
 
--- name and all names above it: a.example.com, example.com, com. What is too long for a name (and has labels without end) has none.
+-- name and all names above it: a.example.com, example.com, com. NULL if it is too long for a domain name.
 CREATE FUNCTION ruad.names_above(name text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -9,16 +9,17 @@ AS $$
 	WHERE octet_length(name) <= 255
 $$;
 
--- The service that an address belongs to, and by which kind of rule. A confirmed name is the best hint. SPF is one, too: the domain's
--- holder lists the address. A network or a signature say little beside a name of the address's own: networks have tenants, and
--- forwarders carry the signatures of others.
+-- The service that an address belongs to, and the kind of rule that matched. A confirmed reverse name is the best
+-- hint. SPF is the next, since the domain's owner lists the address. Networks and signatures count only for addresses
+-- without a reverse name: networks have tenants, and forwarders carry the signatures of others.
 CREATE FUNCTION ruad.service_of(p_source_ip inet, p_rdns text, p_asn bigint, OUT service text, OUT basis text)
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	WITH seen AS ( -- what lately authenticated from there
 		SELECT e.auth_results
-		FROM (SELECT r.domain_id, r.evaluation FROM ruad.record r WHERE r.source_ip = p_source_ip ORDER BY r.day DESC LIMIT 50) r
+		FROM (SELECT r.domain_id, r.evaluation FROM ruad.record r WHERE r.source_ip = p_source_ip
+			ORDER BY r.day DESC LIMIT 50) r
 		JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 	), names AS (
 		SELECT 1 AS rank, 'rdns' AS kind, unnest(ruad.names_above(p_rdns)) AS value
@@ -31,23 +32,27 @@ BEGIN
 		SELECT 4, 'dkim', unnest(ruad.names_above(s.v ->> 'domain'))
 		FROM seen, jsonb_path_query(seen.auth_results, '$.dkim[*] ? (@.result == "pass")') AS s(v) WHERE p_rdns IS NULL
 	)
-	SELECT r.service, r.kind INTO service_of.service, service_of.basis FROM names n JOIN ruad.service_rule r ON r.kind = n.kind AND r.value = n.value
+	SELECT r.service, r.kind INTO service_of.service, service_of.basis FROM names n
+	JOIN ruad.service_rule r ON r.kind = n.kind AND r.value = n.value
 	ORDER BY n.rank, octet_length(r.value) DESC, r.service LIMIT 1;
 END
 $$;
 
--- Rows of ruad.service and ruad.service_rule as a list of an origin wants them. The admin's file wins over ruad's own list: by key, and by rule.
+-- Rows of ruad.service and ruad.service_rule for the list of an origin. The admin's file takes precedence over ruad's
+-- own list, by key and by rule.
 CREATE FUNCTION ruad.services_wanted(p_origin text, p_services jsonb) RETURNS ruad.service[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN ARRAY(SELECT ROW(s.v ->> 'key', s.v ->> 'name', s.v ->> 'type', p_origin)::ruad.service
 		FROM jsonb_array_elements(p_services) AS s(v)
-		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service o WHERE o.key = s.v ->> 'key' AND o.origin = 'file'));
+		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service o WHERE o.key = s.v ->> 'key'
+			AND o.origin = 'file'));
 END
 $$;
 
-CREATE FUNCTION ruad.service_rules_wanted(p_origin text, p_services jsonb, wanted ruad.service[]) RETURNS ruad.service_rule[]
+CREATE FUNCTION ruad.service_rules_wanted(p_origin text, p_services jsonb, wanted ruad.service[])
+RETURNS ruad.service_rule[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
@@ -60,12 +65,13 @@ BEGIN
 			WHERE s.v ->> 'key' IN (SELECT w.key FROM unnest(wanted) w)
 			GROUP BY 1, 2
 		) r
-		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service_rule t JOIN ruad.service o ON o.key = t.service AND o.origin = 'file'
+		WHERE p_origin = 'file' OR NOT EXISTS (SELECT 1 FROM ruad.service_rule t
+			JOIN ruad.service o ON o.key = t.service AND o.origin = 'file'
 			WHERE t.kind = r.kind AND t.value = r.value));
 END
 $$;
 
--- Give every address that was looked up its service again; how many changed.
+-- Update the service of every address that was looked up; returns how many changed.
 CREATE FUNCTION ruad.serve_again() RETURNS bigint
 LANGUAGE plpgsql
 AS $$
@@ -73,9 +79,11 @@ DECLARE
 	changed bigint;
 BEGIN
 	WITH found AS MATERIALIZED (
-		SELECT a.source_ip, s.service, s.basis FROM ruad.address a, ruad.service_of(a.source_ip, a.rdns, a.asn) s WHERE a.looked_up_at IS NOT NULL
+		SELECT a.source_ip, s.service, s.basis FROM ruad.address a, ruad.service_of(a.source_ip, a.rdns, a.asn) s
+		WHERE a.looked_up_at IS NOT NULL
 	)
-	UPDATE ruad.address a SET service = f.service, service_basis = f.basis, label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, a.asn)
+	UPDATE ruad.address a SET service = f.service, service_basis = f.basis,
+		label = ruad.label_of(a.source_ip, f.service, a.rdns_domain, a.asn)
 	FROM found f
 	WHERE f.source_ip = a.source_ip AND (a.service, a.service_basis) IS DISTINCT FROM (f.service, f.basis);
 	GET DIAGNOSTICS changed = ROW_COUNT;
@@ -83,9 +91,9 @@ BEGIN
 END
 $$;
 
--- Replace the services of an origin, and give every address its service again. p_services is an array of
--- {"key", "name", "type", "rdns": [...], "asn": [...], "spf": [...], "dkim": [...]}. Returns how many addresses changed. Nothing is done when
--- the list is what is there already.
+-- Replace the services of an origin, and update the service of every address. p_services is an array of {"key",
+-- "name", "type", "rdns": [...], "asn": [...], "spf": [...], "dkim": [...]}. Returns how many addresses changed. Does
+-- nothing if the list is the stored one.
 CREATE FUNCTION ruad.enrich_services(p_origin text, p_services jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -97,10 +105,14 @@ BEGIN
 	LOCK TABLE ruad.service IN SHARE ROW EXCLUSIVE MODE; -- sessions queue
 	wanted := ruad.services_wanted(p_origin, p_services);
 	rules := ruad.service_rules_wanted(p_origin, p_services, wanted);
-	IF NOT EXISTS ((SELECT w.key, w.name, w.type FROM unnest(wanted) w) EXCEPT (SELECT o.key, o.name, o.type FROM ruad.service o WHERE o.origin = p_origin))
-		AND NOT EXISTS ((SELECT o.key FROM ruad.service o WHERE o.origin = p_origin) EXCEPT (SELECT w.key FROM unnest(wanted) w))
-		AND NOT EXISTS ((SELECT r.kind, r.value, r.service FROM unnest(rules) r) EXCEPT (SELECT t.kind, t.value, t.service FROM ruad.service_rule t))
-		AND NOT EXISTS ((SELECT t.kind, t.value, t.service FROM ruad.service_rule t JOIN ruad.service o ON o.key = t.service
+	IF NOT EXISTS ((SELECT w.key, w.name, w.type FROM unnest(wanted) w) EXCEPT (SELECT o.key, o.name, o.type
+		FROM ruad.service o WHERE o.origin = p_origin))
+		AND NOT EXISTS ((SELECT o.key FROM ruad.service o WHERE o.origin = p_origin) EXCEPT (SELECT w.key
+			FROM unnest(wanted) w))
+		AND NOT EXISTS ((SELECT r.kind, r.value, r.service FROM unnest(rules) r) EXCEPT (SELECT t.kind, t.value,
+			t.service FROM ruad.service_rule t))
+		AND NOT EXISTS ((SELECT t.kind, t.value, t.service FROM ruad.service_rule t
+			JOIN ruad.service o ON o.key = t.service
 			WHERE o.origin = p_origin) EXCEPT (SELECT r.kind, r.value, r.service FROM unnest(rules) r)) THEN
 		RETURN 0;
 	END IF;

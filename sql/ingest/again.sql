@@ -1,25 +1,27 @@
--- again.sql - mail whose bytes were kept is read again, by a parser that may know more: `ruad reprocess`.
+-- again.sql - reads stored mail again, with a parser that may know more: `ruad reprocess`.
 
--- Add things to a mail's part of the ledger, under their numbers where these are free, else behind the last one.
+-- Add items to a mail's part of the ledger. An item keeps its number if it is free, else it gets one after the last.
 CREATE FUNCTION ruad.ledger_add(to_mail bigint, things ruad.item[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	INSERT INTO ruad.item (mail, item_no, kind, status, place, code, reason, report, sha256, partial)
 	SELECT to_mail, CASE WHEN EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = to_mail AND i.item_no = t.item_no)
-		THEN last.no + t.ord::integer ELSE t.item_no END, t.kind, t.status, t.place, t.code, t.reason, t.report, t.sha256, t.partial
-	FROM unnest(things) WITH ORDINALITY AS t(mail, item_no, kind, status, place, code, reason, report, sha256, partial, ord)
+		THEN last.no + t.ord::integer ELSE t.item_no END, t.kind, t.status, t.place, t.code, t.reason,
+		t.report, t.sha256, t.partial
+	FROM unnest(things) WITH ORDINALITY AS t(mail, item_no, kind, status, place, code, reason, report, sha256, partial,
+		ord)
 	CROSS JOIN (SELECT max(no) AS no FROM (SELECT i.item_no FROM ruad.item i WHERE i.mail = to_mail
 		UNION ALL SELECT u.item_no FROM unnest(things) u) AS n(no)) AS last;
 END
 $$;
 
--- Whether an item says that something was quarantined or in conflict, or repeats such an item of another mail.
+-- Returns whether an item records something quarantined or in conflict, or repeats such an item of another mail.
 CREATE FUNCTION ruad.is_open(status text, code text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT status IN ('quarantined', 'conflict') OR status = 'duplicate' AND code IS NOT NULL $$;
 
--- Whether a report of any kind is stored.
+-- Returns whether a report of any kind is stored.
 CREATE FUNCTION ruad.is_there(report bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
@@ -30,9 +32,9 @@ BEGIN
 END
 $$;
 
--- The mails whose bytes are kept, with the time of their receipt; their open items, and those of reports that were pruned, leave the ledger. A mail
--- whose bytes are not kept any more keeps its place in the array, for its number, and its items are ignored: another session was faster.
--- The lock makes sessions with the same mail queue.
+-- Lock the mails, set their time of receipt, and remove from the ledger their open items and those of reports that
+-- were pruned. If another session has already removed a mail's bytes, the mail keeps its place in the array, for its
+-- number, and its items are ignored. The lock makes sessions with the same mail wait for each other.
 CREATE FUNCTION ruad.again_begin(INOUT mails ruad.new_mail[], INOUT items ruad.new_item[])
 LANGUAGE plpgsql
 AS $$
@@ -40,19 +42,22 @@ DECLARE
 	kept bigint[];
 BEGIN
 	PERFORM 1 FROM ruad.mail m WHERE m.id IN (SELECT s.id FROM unnest(mails) s) ORDER BY m.id FOR UPDATE;
-	IF EXISTS (SELECT 1 FROM unnest(mails) s JOIN ruad.raw r ON r.mail = s.id WHERE r.sha256 IS DISTINCT FROM s.sha256) THEN
+	IF EXISTS (SELECT 1 FROM unnest(mails) s JOIN ruad.raw r ON r.mail = s.id WHERE r.sha256 IS DISTINCT FROM s.sha256)
+		THEN
 		RAISE EXCEPTION 'these are not the bytes that are kept' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	kept := ARRAY(SELECT r.mail FROM ruad.raw r WHERE r.mail IN (SELECT s.id FROM unnest(mails) s));
-	items := ARRAY(SELECT i FROM unnest(items) i JOIN unnest(mails) WITH ORDINALITY s ON s.ordinality = i.mail_no WHERE s.id = ANY (kept));
+	items := ARRAY(SELECT i FROM unnest(items) i JOIN unnest(mails) WITH ORDINALITY s ON s.ordinality = i.mail_no
+		WHERE s.id = ANY (kept));
 	FOR k IN 1 .. cardinality(mails) LOOP
 		mails[k].received_at := (SELECT m.received_at FROM ruad.mail m WHERE m.id = mails[k].id);
 	END LOOP;
-	DELETE FROM ruad.item i WHERE i.mail = ANY (kept) AND (ruad.is_open(i.status, i.code) OR NOT ruad.is_there(i.report));
+	DELETE FROM ruad.item i WHERE i.mail = ANY (kept)
+		AND (ruad.is_open(i.status, i.code) OR NOT ruad.is_there(i.report));
 END
 $$;
 
--- Write down what was found in a mail: all but reports that an item of it stands for already.
+-- Record what was found in a mail, except copies of reports for which the mail already has an item.
 CREATE FUNCTION ruad.again_ledger(reading ruad.new_mail, work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -61,20 +66,22 @@ BEGIN
 		WHERE f.mail = reading.id AND NOT (f.status = 'duplicate' AND f.code IS NULL
 			AND EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = reading.id AND i.report = f.report))
 		ORDER BY f.item_no));
-	UPDATE ruad.mail m SET message_id = coalesce(reading.message_id, m.message_id), subject = coalesce(reading.subject, m.subject),
-		header_from = coalesce(reading.header_from, m.header_from), authentic = coalesce(nullif(ruad.verdict(reading.authentic), 'none'), m.authentic)
+	UPDATE ruad.mail m SET message_id = coalesce(reading.message_id, m.message_id),
+		subject = coalesce(reading.subject, m.subject), header_from = coalesce(reading.header_from, m.header_from),
+		authentic = coalesce(nullif(ruad.verdict(reading.authentic), 'none'), m.authentic)
 	WHERE m.id = reading.id;
 END
 $$;
 
--- Let a mail with the same bytes follow: its open items are replaced by copies of those of the mail that was read.
+-- Update a mail with the same bytes: its open items are replaced by copies of the items of the mail that was read.
 CREATE FUNCTION ruad.again_follow(of_mail bigint, follower bigint) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	DELETE FROM ruad.item i WHERE i.mail = follower AND ruad.is_open(i.status, i.code);
 	PERFORM ruad.ledger_add(follower, ARRAY(
-		SELECT ROW(follower, i.item_no, i.kind, 'duplicate', i.place, CASE WHEN ruad.is_open(i.status, i.code) THEN i.code END,
+		SELECT ROW(follower, i.item_no, i.kind, 'duplicate', i.place,
+			CASE WHEN ruad.is_open(i.status, i.code) THEN i.code END,
 			CASE WHEN ruad.is_open(i.status, i.code) THEN i.reason END, i.report, i.sha256, i.partial)::ruad.item
 		FROM ruad.item i
 		WHERE i.mail = of_mail AND (ruad.is_open(i.status, i.code)
@@ -83,10 +90,10 @@ BEGIN
 END
 $$;
 
--- Store what was found in mails that were read again. As ruad.ingest(), once per transaction, for ruad_owner.
+-- Store what was found in mails that were read again. Like ruad.ingest(), once per transaction; for ruad_owner.
 CREATE FUNCTION ruad.ingest_again(mails ruad.new_mail[], items ruad.new_item[])
-RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
-	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer,
+	unreadable integer, keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -101,7 +108,7 @@ BEGIN
 	END IF;
 	SELECT b.mails, b.items INTO mails, items FROM ruad.again_begin(mails, items) b;
 	SELECT i.work, i.replaced INTO work, replaced FROM ruad.ingest_items(mails, items) i;
-	-- from here on no session adds a mail with these bytes: all that did are seen
+	-- from here on no session can add a mail with these bytes, and all that have done so are visible
 	PERFORM 1 FROM ruad.raw r WHERE r.mail = ANY (ids) ORDER BY r.sha256 FOR UPDATE;
 	FOR k IN 1 .. cardinality(mails) LOOP
 		PERFORM ruad.again_ledger(mails[k], work);
@@ -112,9 +119,10 @@ BEGIN
 END
 $$;
 
--- The next mail behind that id whose bytes are kept: received since, with an item of that code; NULL is any.
+-- The next stored mail after that id, received since then, with an item of that code; NULL is any.
 CREATE FUNCTION ruad.kept_after(after bigint, since timestamptz DEFAULT NULL, code text DEFAULT NULL)
-RETURNS TABLE (mail_id bigint, received_at timestamptz, source text, name text, envelope_from text, recipients jsonb, raw bytea)
+RETURNS TABLE (mail_id bigint, received_at timestamptz, source text, name text, envelope_from text, recipients jsonb,
+	raw bytea)
 LANGUAGE plpgsql STABLE
 AS $$
 #variable_conflict use_column
@@ -124,7 +132,8 @@ BEGIN
 	FROM ruad.raw k JOIN ruad.mail m ON m.id = k.mail
 	WHERE k.mail > coalesce(kept_after.after, 0)
 		AND (kept_after.since IS NULL OR m.received_at >= kept_after.since)
-		AND (kept_after.code IS NULL OR EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = m.id AND i.code = kept_after.code))
+		AND (kept_after.code IS NULL OR EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = m.id
+			AND i.code = kept_after.code))
 	ORDER BY k.mail
 	LIMIT 1;
 END

@@ -1,7 +1,7 @@
--- aggregate.sql - aggregate reports: those that are new are stored, the others compared with what is there.
+-- aggregate.sql - stores new aggregate reports and compares the others with the stored ones.
 
--- Store the reports that are new. Sorted, so that two sessions with the same reports wait for each other instead of deadlocking; the unique
--- key makes one of them lose. Returns the ids of those that were stored.
+-- Store the reports that are new. They are sorted, so that two sessions with the same reports wait for each other
+-- instead of deadlocking; the unique key lets one of them store each. Returns the ids of the stored reports.
 CREATE FUNCTION ruad.insert_reports(work ruad.judged[]) RETURNS bigint[]
 LANGUAGE plpgsql
 AS $$
@@ -9,13 +9,13 @@ DECLARE
 	stored bigint[];
 BEGIN
 	WITH new AS (
-		INSERT INTO ruad.report (begin, "end", id, mail, received_at, records, messages, pass, day, domain_id, reporter_id, pct, partial, key,
-			sha256, authentic, dialect, version, xmlns, email, extra_contact_info, report_id, error, generator, adkim, aspf, p, sp, np, fo,
-			testing, discovery_method, notes, record_notes)
-		SELECT i.begin, i."end", w.report, w.mail, w.received_at, i.records, i.messages, i.pass, w.day, w.domain_id, w.reporter_id, i.pct,
-			i.partial IS TRUE, w.key, i.sha256, ruad.verdict(w.authentic), coalesce(i.dialect, 'draft'), i.version, i.xmlns, i.email,
-			i.extra_contact_info, i.report_id, i.error, i.generator, i.adkim, i.aspf, i.p, i.sp, i.np, i.fo, i.testing, i.discovery_method,
-			i.notes, i.record_notes
+		INSERT INTO ruad.report (begin, "end", id, mail, received_at, records, messages, pass, day, domain_id,
+			reporter_id, pct, partial, key, sha256, authentic, dialect, version, xmlns, email, extra_contact_info,
+			report_id, error, generator, adkim, aspf, p, sp, np, fo, testing, discovery_method, notes, record_notes)
+		SELECT i.begin, i."end", w.report, w.mail, w.received_at, i.records, i.messages, i.pass, w.day,
+			w.domain_id, w.reporter_id, i.pct, i.partial IS TRUE, w.key, i.sha256, ruad.verdict(w.authentic),
+			coalesce(i.dialect, 'draft'), i.version, i.xmlns, i.email, i.extra_contact_info, i.report_id, i.error,
+			i.generator, i.adkim, i.aspf, i.p, i.sp, i.np, i.fo, i.testing, i.discovery_method, i.notes, i.record_notes
 		FROM unnest(work) w CROSS JOIN LATERAL (SELECT (w.item).*) i
 		WHERE w.status IS NULL AND w.nth = 1
 		ORDER BY w.domain_id, w.day, w.key
@@ -29,27 +29,28 @@ BEGIN
 END
 $$;
 
--- Give a stored report all that the item says, but key and id.
+-- Update a stored report with all values of the item except key and id.
 CREATE FUNCTION ruad.renew_report(w ruad.judged) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
 	i ruad.new_item := w.item;
 BEGIN
-	UPDATE ruad.report r SET mail = w.mail, received_at = w.received_at, records = i.records, messages = i.messages, pass = i.pass,
-		reporter_id = w.reporter_id, pct = i.pct, sha256 = i.sha256, dialect = coalesce(i.dialect, 'draft'), version = i.version,
-		xmlns = i.xmlns, email = i.email, extra_contact_info = i.extra_contact_info, report_id = i.report_id, error = i.error,
-		generator = i.generator, adkim = i.adkim, aspf = i.aspf, p = i.p, sp = i.sp, np = i.np, fo = i.fo, testing = i.testing,
-		discovery_method = i.discovery_method, notes = i.notes, record_notes = i.record_notes, partial = i.partial IS TRUE,
-		authentic = ruad.verdict(w.authentic)
+	UPDATE ruad.report r SET mail = w.mail, received_at = w.received_at, records = i.records, messages = i.messages,
+		pass = i.pass, reporter_id = w.reporter_id, pct = i.pct, sha256 = i.sha256,
+		dialect = coalesce(i.dialect, 'draft'), version = i.version, xmlns = i.xmlns, email = i.email,
+		extra_contact_info = i.extra_contact_info, report_id = i.report_id, error = i.error, generator = i.generator,
+		adkim = i.adkim, aspf = i.aspf, p = i.p, sp = i.sp, np = i.np, fo = i.fo, testing = i.testing,
+		discovery_method = i.discovery_method, notes = i.notes, record_notes = i.record_notes,
+		partial = i.partial IS TRUE, authentic = ruad.verdict(w.authentic)
 	WHERE r.domain_id = w.domain_id AND r.day = w.day AND r.id = w.report;
 END
 $$;
 
--- Let a report replace the stored one with its key that is truncated, if it is complete or has more records. The row keeps its id
--- and changes all else; its records go, and what was summed of them is stale. The mail that had brought it holds a copy from now on, and
--- may need its bytes no longer: replaced. The lock on the row makes two sessions with better copies queue; the second then finds what the
--- first made of it.
+-- Replace a stored truncated report by one with the same key that is complete or has more records. The row keeps its
+-- id, and everything else changes: its records are deleted, and their sums become stale. The mail that brought it now
+-- holds a duplicate and may not need its bytes any more: replaced lists these mails. The lock on the row makes two
+-- sessions with better copies wait for each other; the second then compares with the result of the first.
 CREATE FUNCTION ruad.replace_reports(INOUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
@@ -59,7 +60,8 @@ DECLARE
 BEGIN
 	replaced := '{}';
 	FOR better IN
-		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).records, (w.item).partial IS TRUE AS partial
+		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).records,
+			(w.item).partial IS TRUE AS partial
 		FROM unnest(work) WITH ORDINALITY w
 		WHERE w.status IS NULL AND w.nth = 1 AND (SELECT r.partial FROM ruad.report r
 			WHERE r.domain_id = w.domain_id AND r.day = w.day AND r.key = w.key)
@@ -86,7 +88,8 @@ BEGIN
 END
 $$;
 
--- What is left has a key that is known: the same content, or a truncated one, is a duplicate, other content a conflict.
+-- Decide the remaining items, whose key is known: the same content or a truncated copy is a duplicate, other content
+-- a conflict.
 CREATE FUNCTION ruad.compare_reports(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -109,7 +112,7 @@ BEGIN
 END
 $$;
 
--- Store aggregate reports. replaced: mails whose report was replaced by a better copy.
+-- Store aggregate reports. replaced: the mails whose report was replaced by a better copy.
 CREATE FUNCTION ruad.ingest_aggregate(INOUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$

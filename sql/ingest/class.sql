@@ -1,6 +1,6 @@
--- class.sql - the class of a record: what its verdict and its raw results say together.
+-- class.sql - the class of a record: what its DMARC result and its authentication results say together.
 
--- a is b, or the parent or a child of b. A parent needs two labels: "com" is nobody's organisation.
+-- Returns whether a is b, or a parent or child domain of b. A parent needs two labels: "com" is not an organisation.
 CREATE FUNCTION ruad.same_organisation(a text, b text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -8,7 +8,7 @@ AS $$
 		OR (position('.' IN a) > 0 AND right(b, length(a) + 1) = '.' || a)
 $$;
 
--- Whether one of domains, a JSON array of texts, is of the same organisation as name.
+-- Returns whether one of domains, a JSON array of texts, is of the same organisation as name.
 CREATE FUNCTION ruad.any_same_organisation(domains jsonb, name text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -22,12 +22,12 @@ BEGIN
 END
 $$;
 
--- The class of a record that did not pass. The first rule that fits decides:
---   unknown               the report gives no verdict at all
---   fail_overridden       the receiver judged it a forward or a list (type of a reason)
---   fail_altered          a signature of one's own organisation is there and did not pass ("none" is no signature)
+-- The class of a record that did not pass. The first rule that matches decides:
+--   unknown               the report has no DMARC result
+--   fail_overridden       the receiver gave a reason of type forwarded, trusted_forwarder, mailing_list or local_policy
+--   fail_altered          a signature of the same organisation did not pass ("none" is no signature)
 --   fail_unaligned        something passed for another domain
---   unknown               something passed for header_from itself, or for no domain: contradicts the verdict
+--   unknown               something passed for header_from itself, or for no domain, which contradicts the result
 --   fail_unauthenticated  nothing passed
 -- One expression without subqueries, so that the planner can inline it: a call would cost more than the rules.
 CREATE FUNCTION ruad.failure_class(dkim text, spf text, reason jsonb, header_from text, auth_results jsonb) RETURNS text
@@ -47,7 +47,7 @@ AS $$
 	END
 $$;
 
--- The class of a record (api/help.sql explains each); policy_evaluated is the authority.
+-- The class of a record (api/help.sql explains each); policy_evaluated decides whether it passed.
 CREATE FUNCTION ruad.record_class(dkim text, spf text, reason jsonb, header_from text, auth_results jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -55,8 +55,9 @@ AS $$
 		ELSE ruad.failure_class(dkim, spf, reason, header_from, auth_results) END
 $$;
 
--- The domain that a record's mail authenticated as: a passing signature of header_from, else the first passing signature, else the
--- domain that passed SPF; NULL when nothing passed. One per record, so that each message is counted once.
+-- The domain that a record's mail authenticated as: that of a passing signature of header_from, else of the first
+-- passing signature, else the domain that passed SPF; NULL if nothing passed. One per record, so that each message is
+-- counted once.
 CREATE FUNCTION ruad.auth_domain(header_from text, auth_results jsonb) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -68,15 +69,16 @@ AS $$
 	) #>> '{}', '')
 $$;
 
--- The types of the reasons, each once, sorted; NULL without a reason, empty where none has a type.
+-- The types of the reasons, each once, sorted; NULL without a reason, empty if none has a type.
 CREATE FUNCTION ruad.override_types(reason jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE WHEN jsonb_path_exists(reason, '$[*]') THEN
-		coalesce((SELECT array_agg(DISTINCT t #>> '{}' COLLATE "C") FROM jsonb_path_query(reason, '$[*].type ? (@.type() == "string")') t), '{}') END
+		coalesce((SELECT array_agg(DISTINCT t #>> '{}' COLLATE "C")
+			FROM jsonb_path_query(reason, '$[*].type ? (@.type() == "string")') t), '{}') END
 $$;
 
--- A text as half of its SHA-256, for unique keys.
+-- The first half of a text's SHA-256, for unique keys.
 CREATE FUNCTION ruad.hash_of(value text) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT substr(encode(sha256(convert_to(value, 'UTF8')), 'hex'), 1, 32)::uuid $$;

@@ -1,7 +1,8 @@
--- content.sql - failure and TLS reports, which come as JSON.
+-- content.sql - failure and TLS reports, which are received as JSON.
 
--- Store the failure reports that are new; the others are duplicates: identified by their bytes, see failure_seen. Of a copy in the same batch
--- begin may differ (it is in two mails), so nth does not say which comes first; DISTINCT ON does.
+-- Store the failure reports that are new; the others are duplicates. Copies are identified by their bytes, see
+-- failure_seen. begin may differ between copies in one batch (they are in two mails), so nth does not say which comes
+-- first; DISTINCT ON does.
 CREATE FUNCTION ruad.ingest_failures(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -32,29 +33,35 @@ BEGIN
 END
 $$;
 
--- Their rows. Every -> unpacks the whole content, so what may be large is taken out of it first.
+-- Insert the rows of these reports. Every -> unpacks the whole content, so members that may be large are removed from
+-- it first.
 CREATE FUNCTION ruad.insert_failures(work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	rows ruad.failure[]; -- in the order of the table; made first, since a function with an EXCEPTION block must not run within INSERT ... SELECT
+	-- columns in the order of the table; built first, since a function with an EXCEPTION block must not run within
+	-- INSERT ... SELECT
+	rows ruad.failure[];
 BEGIN
-	rows := ARRAY(SELECT ROW(f.begin, f.report, f.mail, f.received_at, ruad.json_time(f.c -> 'arrival_time'), ruad.json_count(f.c -> 'incidents'),
-		f.day, f.domain_id, ruad.json_count(f.c -> 'source_port', 65535)::integer, f.kind, ruad.verdict(f.authentic), f.sha256,
-		ruad.json_text(f.c -> 'feedback_type'), ruad.json_text(f.c -> 'user_agent'), ruad.json_text(f.c -> 'version'),
-		ruad.json_text(f.c -> 'auth_failure'), ruad.json_texts(f.c -> 'authentication_results'),
-		ruad.json_text(f.c -> 'identity_alignment'), ruad.json_text(f.c -> 'delivery_result'),
-		ruad.json_text(f.c -> 'original_envelope_id'), ruad.json_text(f.c -> 'original_mail_from'),
-		ruad.json_texts(f.c -> 'original_rcpt_to'), ruad.json_text(f.c -> 'arrival_date'), ruad.json_text(f.c -> 'reporting_mta'),
-		ruad.json_inet(f.c -> 'source_ip'), ruad.json_texts(f.c -> 'reported_domain'), ruad.json_texts(f.c -> 'reported_uri'),
-		ruad.json_text(f.c -> 'dkim_domain'), ruad.json_text(f.c -> 'dkim_identity'), ruad.json_text(f.c -> 'dkim_selector'),
-		f.canonicalized_header, f.canonicalized_body, ruad.json_text(f.c -> 'dkim_selector_dns'),
-		ruad.json_text(f.c -> 'dkim_adsp_dns'), ruad.json_texts(f.c -> 'spf_dns'), ruad.json_text(f.c -> 'header_from'),
-		ruad.json_text(f.c -> 'message_id'), ruad.json_text(f.c -> 'subject'), f.headers, f.body, f.notes)::ruad.failure
+	rows := ARRAY(SELECT ROW(f.begin, f.report, f.mail, f.received_at, ruad.json_time(f.c -> 'arrival_time'),
+		ruad.json_count(f.c -> 'incidents'), f.day, f.domain_id, ruad.json_count(f.c -> 'source_port', 65535)::integer,
+		f.kind, ruad.verdict(f.authentic), f.sha256, ruad.json_text(f.c -> 'feedback_type'),
+		ruad.json_text(f.c -> 'user_agent'), ruad.json_text(f.c -> 'version'), ruad.json_text(f.c -> 'auth_failure'),
+		ruad.json_texts(f.c -> 'authentication_results'), ruad.json_text(f.c -> 'identity_alignment'),
+		ruad.json_text(f.c -> 'delivery_result'), ruad.json_text(f.c -> 'original_envelope_id'),
+		ruad.json_text(f.c -> 'original_mail_from'), ruad.json_texts(f.c -> 'original_rcpt_to'),
+		ruad.json_text(f.c -> 'arrival_date'), ruad.json_text(f.c -> 'reporting_mta'),
+		ruad.json_inet(f.c -> 'source_ip'), ruad.json_texts(f.c -> 'reported_domain'),
+		ruad.json_texts(f.c -> 'reported_uri'), ruad.json_text(f.c -> 'dkim_domain'),
+		ruad.json_text(f.c -> 'dkim_identity'), ruad.json_text(f.c -> 'dkim_selector'), f.canonicalized_header,
+		f.canonicalized_body, ruad.json_text(f.c -> 'dkim_selector_dns'), ruad.json_text(f.c -> 'dkim_adsp_dns'),
+		ruad.json_texts(f.c -> 'spf_dns'), ruad.json_text(f.c -> 'header_from'), ruad.json_text(f.c -> 'message_id'),
+		ruad.json_text(f.c -> 'subject'), f.headers, f.body, f.notes)::ruad.failure
 	FROM (
 		SELECT w.begin, w.day, w.report, w.mail, w.domain_id, w.received_at, w.authentic, i.kind, i.sha256, i.notes,
-			i.content - '{original_headers,original_body,dkim_canonicalized_header,dkim_canonicalized_body}'::text[] AS c,
-			ruad.json_text(i.content -> 'original_headers') AS headers, ruad.json_text(i.content -> 'original_body') AS body,
+			i.content - '{original_headers,original_body,dkim_canonicalized_header,dkim_canonicalized_body}'::text[]
+			AS c, ruad.json_text(i.content -> 'original_headers') AS headers,
+			ruad.json_text(i.content -> 'original_body') AS body,
 			ruad.json_text(i.content -> 'dkim_canonicalized_header') AS canonicalized_header,
 			ruad.json_text(i.content -> 'dkim_canonicalized_body') AS canonicalized_body
 		FROM unnest(work) w CROSS JOIN LATERAL (SELECT (w.item).*) i
@@ -74,14 +81,17 @@ DECLARE
 	stored bigint[];
 BEGIN
 	rows := ARRAY(
-		SELECT ROW(w.begin, ruad.json_time(i.content -> 'date_range' -> 'end_datetime'), w.report, w.mail, w.received_at, t.good, t.bad, w.day,
-			w.domain_id, w.reporter_id, t.policies, ruad.verdict(w.authentic), w.key, i.sha256,
-			ruad.json_text(i.content -> 'contact_info'), ruad.json_text(i.content -> 'report_id'), i.notes)::ruad.tls
+		SELECT ROW(w.begin, ruad.json_time(i.content -> 'date_range' -> 'end_datetime'), w.report, w.mail,
+			w.received_at, t.good, t.bad, w.day, w.domain_id, w.reporter_id, t.policies, ruad.verdict(w.authentic),
+			w.key, i.sha256, ruad.json_text(i.content -> 'contact_info'), ruad.json_text(i.content -> 'report_id'),
+			i.notes)::ruad.tls
 		FROM unnest(work) w
 		CROSS JOIN LATERAL (SELECT (w.item).*) i
 		CROSS JOIN LATERAL (
-			SELECT count(*)::integer, least(coalesce(sum(ruad.json_count(p.value -> 'summary' -> 'total_successful_session_count')), 0),
-				9223372036854775807), least(coalesce(sum(ruad.json_count(p.value -> 'summary' -> 'total_failure_session_count')), 0),
+			SELECT count(*)::integer,
+				least(coalesce(sum(ruad.json_count(p.value -> 'summary' -> 'total_successful_session_count')), 0),
+				9223372036854775807),
+				least(coalesce(sum(ruad.json_count(p.value -> 'summary' -> 'total_failure_session_count')), 0),
 				9223372036854775807)
 			FROM jsonb_array_elements(i.content -> 'policies') AS p(value)) AS t(policies, good, bad)
 		WHERE w.status IS NULL AND w.nth = 1 AND i.kind = 'tls');
@@ -96,7 +106,7 @@ BEGIN
 END
 $$;
 
--- The policies of those that were stored.
+-- Insert the policies of the stored TLS reports.
 CREATE FUNCTION ruad.insert_tls_policies(work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -106,7 +116,8 @@ BEGIN
 	rows := ARRAY(
 		SELECT ROW(w.begin, w.report, ruad.json_count(p.value -> 'summary' -> 'total_successful_session_count'),
 			ruad.json_count(p.value -> 'summary' -> 'total_failure_session_count'), w.day,
-			coalesce((SELECT d.id FROM ruad.domain d WHERE d.name = ruad.json_text(p.value -> 'policy' -> 'policy_domain')), 0),
+			coalesce((SELECT d.id FROM ruad.domain d
+				WHERE d.name = ruad.json_text(p.value -> 'policy' -> 'policy_domain')), 0),
 			w.reporter_id, p.no, ruad.json_text(p.value -> 'policy' -> 'policy_type'),
 			ruad.json_texts(p.value -> 'policy' -> 'policy_string'), ruad.json_texts(p.value -> 'policy' -> 'mx_host'),
 			ruad.tls_failure_details(p.value -> 'failure_details'))::ruad.tls_policy
@@ -117,7 +128,7 @@ BEGIN
 END
 $$;
 
--- Store the TLS reports that are new; the same key with other content is a conflict, as with aggregate reports.
+-- Store the TLS reports that are new. The same key with other content is a conflict, as with aggregate reports.
 CREATE FUNCTION ruad.ingest_tls(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$

@@ -1,12 +1,13 @@
--- ingest.sql - ruad.ingest(), the only way in: sql/README.md says how ruad-ingest calls it.
+-- ingest.sql - ruad.ingest(), the only entry point; sql/README.md says how ruad-ingest calls it.
 --
--- What is called here runs with the rights of ruad_owner (SECURITY DEFINER): role ruad_ingest may call ingest(), evaluations() and keep_raw(),
--- add rows to ruad.record, and nothing else. Locks are taken in one order by all sessions: domain, reporter, report, failure_seen, tls, raw,
--- facet, evaluation, each sorted by its key.
+-- These functions run with the rights of ruad_owner (SECURITY DEFINER): role ruad_ingest may call ingest(),
+-- evaluations() and keep_raw(), add rows to ruad.record, and nothing else of ingestion. All sessions take locks in
+-- one order: domain, reporter, report, failure_seen, tls, raw, facet, evaluation, each sorted by its key.
 
--- All of the reports' rows but records; the ledger, which distinguishes new mail from mail that was read again, is the caller's. replaced: the
--- mails that may need their bytes no longer.
-CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], OUT work ruad.judged[], OUT replaced bigint[])
+-- Store everything about the reports except records. The caller writes the ledger, since that differs between new
+-- mail and mail that is read again. replaced: the mails that may not need their bytes any more.
+CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], OUT work ruad.judged[],
+	OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -24,11 +25,12 @@ BEGIN
 END
 $$;
 
--- What became of the mails: a row for each, with item_no NULL, and a row for each aggregate report whose records the caller now adds to
--- ruad.record. epoch is that of ruad.evaluation_epoch, read under the lock that adding reports takes.
+-- The result of a batch: a row for each mail, with item_no NULL, and a row for each aggregate report whose records
+-- the caller now adds to ruad.record. epoch is the value of ruad.evaluation_epoch, read under the lock that adding
+-- reports takes.
 CREATE FUNCTION ruad.outcome(mails ruad.new_mail[], work ruad.judged[])
-RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
-	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer,
+	unreadable integer, keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
@@ -44,18 +46,19 @@ BEGIN
 		FROM unnest(mails) WITH ORDINALITY m LEFT JOIN unnest(work) w ON w.mail = m.id
 		GROUP BY m.ordinality, m.id ORDER BY m.ordinality;
 	RETURN QUERY
-		SELECT (w.item).mail_no, (w.item).item_no, w.mail, 0, 0, 0, 0, false, w.report, w.domain_id, w.reporter_id, w.day, e.last_value
+		SELECT (w.item).mail_no, (w.item).item_no, w.mail, 0, 0, 0, 0, false, w.report, w.domain_id,
+			w.reporter_id, w.day, e.last_value
 		FROM unnest(work) w, ruad.evaluation_epoch e
 		WHERE w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).records > 0
 		ORDER BY 1, 2;
 END
 $$;
 
--- Store a batch of new mails. Once per transaction. Planned once: no plan depends on the arrays, and planning took as
--- long as storing a mail.
+-- Store a batch of new mails, once per transaction. It uses generic plans: no plan depends on the arrays, and
+-- planning took as long as storing a mail.
 CREATE FUNCTION ruad.ingest(mails ruad.new_mail[], items ruad.new_item[])
-RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer, unreadable integer,
-	keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
+RETURNS TABLE (mail_no integer, item_no integer, mail_id bigint, stored integer, duplicates integer, conflicts integer,
+	unreadable integer, keep_raw boolean, report bigint, domain_id integer, reporter_id integer, day date, epoch bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column

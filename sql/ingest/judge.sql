@@ -1,7 +1,7 @@
 -- judge.sql - the items of a batch: the names that they need, and which of them can be stored.
 
--- Domains and reporters that the batch names and that are not known yet. Sorted, so that two sessions wait for each other instead of
--- deadlocking.
+-- Store the domains and reporters of the batch that are new. They are sorted, so that two sessions wait for each
+-- other instead of deadlocking.
 CREATE FUNCTION ruad.ingest_names(items ruad.new_item[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -9,7 +9,8 @@ BEGIN
 	INSERT INTO ruad.domain (name)
 	SELECT DISTINCT n.name
 	FROM unnest(items) i
-	CROSS JOIN LATERAL unnest(CASE WHEN i.kind = 'aggregate' THEN ARRAY[i.domain] WHEN i.kind = 'tls' THEN ruad.tls_domains(i.content)
+	CROSS JOIN LATERAL unnest(CASE WHEN i.kind = 'aggregate' THEN ARRAY[i.domain]
+		WHEN i.kind = 'tls' THEN ruad.tls_domains(i.content)
 		WHEN i.kind IN ('failure', 'feedback') THEN ARRAY[ruad.failure_domain(i.content)] END) AS n(name)
 	WHERE octet_length(n.name) BETWEEN 1 AND 255 AND NOT EXISTS (SELECT 1 FROM ruad.domain d WHERE d.name = n.name)
 	ORDER BY 1
@@ -18,21 +19,25 @@ BEGIN
 	INSERT INTO ruad.reporter (org_name, org_name_hash)
 	SELECT DISTINCT n.org_name, ruad.text_hash(n.org_name) AS hash
 	FROM unnest(items) i
-	CROSS JOIN LATERAL (SELECT CASE i.kind WHEN 'aggregate' THEN i.org_name WHEN 'tls' THEN ruad.json_text(i.content -> 'organization_name') END) AS n(org_name)
-	WHERE n.org_name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ruad.reporter r WHERE r.org_name_hash = ruad.text_hash(n.org_name))
+	CROSS JOIN LATERAL (SELECT CASE i.kind WHEN 'aggregate' THEN i.org_name
+		WHEN 'tls' THEN ruad.json_text(i.content -> 'organization_name') END) AS n(org_name)
+	WHERE n.org_name IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM ruad.reporter r WHERE r.org_name_hash = ruad.text_hash(n.org_name))
 	ORDER BY hash
 	ON CONFLICT DO NOTHING;
 END
 $$;
 
--- Judge the items, but those that come as JSON: what is unreadable, or not what a parser in its right mind sends, is quarantined; the
--- rest gets its key. nth counts the items with the same key: a complete report first, of truncated ones the longest.
+-- Judge the items except those that are received as JSON. Items that are unreadable or that no correct parser would
+-- send are quarantined; the others get their key. nth numbers the items with the same key: a complete report first,
+-- then truncated ones, the longest first.
 CREATE FUNCTION ruad.judge_aggregate(mails ruad.new_mail[], items ruad.new_item[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	RETURN ARRAY(
-		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256, CASE WHEN j.status IS NULL THEN nextval('ruad.report_id_seq') END,
+		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256,
+			CASE WHEN j.status IS NULL THEN nextval('ruad.report_id_seq') END,
 			j.begin, ruad.day_of(j.begin), j.domain_id, j.reporter_id, j.key,
 			row_number() OVER (PARTITION BY j.status, j.domain_id, j.key
 				ORDER BY j.partial, CASE WHEN j.partial THEN -(j.item).records END, (j.item).mail_no, (j.item).item_no),
@@ -42,7 +47,8 @@ BEGIN
 				(SELECT d.id FROM ruad.domain d WHERE d.name = i.domain) AS domain_id,
 				(SELECT o.id FROM ruad.reporter o WHERE o.org_name_hash = ruad.text_hash(i.org_name)) AS reporter_id,
 				ruad.report_key(i.org_name, i.email, i.report_id, i.begin, i."end") AS key,
-				CASE WHEN i.kind = 'aggregate' AND fault.code IS NULL THEN NULL ELSE 'quarantined' END AS status, fault.code
+				CASE WHEN i.kind = 'aggregate' AND fault.code IS NULL THEN NULL ELSE 'quarantined' END AS status,
+				fault.code
 			FROM unnest(items) i
 			JOIN unnest(mails) WITH ORDINALITY m ON m.ordinality = i.mail_no
 			CROSS JOIN LATERAL (SELECT CASE
@@ -57,26 +63,31 @@ BEGIN
 END
 $$;
 
--- Judge the items that come as JSON. Where a failure report begins is decided here.
+-- Judge the items that are received as JSON, and decide when a failure report begins.
 CREATE FUNCTION ruad.judge_content(mails ruad.new_mail[], items ruad.new_item[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	RETURN ARRAY(
-		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256, CASE WHEN j.code IS NULL THEN nextval('ruad.report_id_seq') END,
+		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256,
+			CASE WHEN j.code IS NULL THEN nextval('ruad.report_id_seq') END,
 			j.begin, ruad.day_of(j.begin), j.domain_id, j.reporter_id, j.key,
-			row_number() OVER (PARTITION BY j.code, (j.item).kind = 'tls', j.domain_id, j.begin, j.key ORDER BY (j.item).mail_no, (j.item).item_no),
+			row_number() OVER (PARTITION BY j.code, (j.item).kind = 'tls', j.domain_id, j.begin, j.key
+				ORDER BY (j.item).mail_no, (j.item).item_no),
 			CASE WHEN j.code IS NOT NULL THEN 'quarantined' END, j.code)::ruad.judged
 		FROM (
 			SELECT i AS item, m.id AS mail, m.received_at, m.authentic, m.sha256, h.begin, k.code,
 				coalesce((SELECT d.id FROM ruad.domain d WHERE d.name = h.domains[1]), 0) AS domain_id,
-				(SELECT o.id FROM ruad.reporter o WHERE o.org_name_hash = ruad.text_hash(h.organization_name)) AS reporter_id,
+				(SELECT o.id FROM ruad.reporter o
+					WHERE o.org_name_hash = ruad.text_hash(h.organization_name)) AS reporter_id,
 				CASE WHEN k.code IS NULL THEN
-					ruad.tls_key(h.organization_name, ruad.json_text(i.content -> 'report_id'), h.begin, h."end", h.domains) END AS key
+					ruad.tls_key(h.organization_name, ruad.json_text(i.content -> 'report_id'), h.begin,
+						h."end", h.domains) END AS key
 			FROM unnest(items) i
 			JOIN unnest(mails) WITH ORDINALITY m ON m.ordinality = i.mail_no
 			CROSS JOIN LATERAL (SELECT ruad.tls_domains(i.content), ruad.json_text(i.content -> 'organization_name'),
-				ruad.json_time(i.content -> 'date_range' -> 'start_datetime'), ruad.json_time(i.content -> 'date_range' -> 'end_datetime')
+				ruad.json_time(i.content -> 'date_range' -> 'start_datetime'),
+				ruad.json_time(i.content -> 'date_range' -> 'end_datetime')
 				OFFSET 0) AS h(domains, organization_name, begin, "end")
 			CROSS JOIN LATERAL (SELECT CASE
 				WHEN h.begin IS NULL OR h."end" IS NULL OR octet_length(i.sha256) IS DISTINCT FROM 32 THEN 'incomplete'
@@ -98,7 +109,7 @@ BEGIN
 END
 $$;
 
--- The same array, those with one of these reports stored.
+-- Returns the array with the items of these reports marked as stored.
 CREATE FUNCTION ruad.mark_stored(work ruad.judged[], reports bigint[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -112,15 +123,17 @@ BEGIN
 END
 $$;
 
--- A conflict that is known is a duplicate.
+-- Mark conflicts that are already recorded as duplicates.
 CREATE FUNCTION ruad.known_conflicts(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	FOR k IN 1 .. cardinality(work) LOOP
 		CONTINUE WHEN work[k].status IS DISTINCT FROM 'conflict';
-		IF EXISTS (SELECT 1 FROM ruad.item o WHERE o.report = work[k].report AND o.status = 'conflict' AND o.sha256 = (work[k].item).sha256)
-			OR EXISTS (SELECT 1 FROM unnest(work) e WHERE e.report = work[k].report AND e.status = 'conflict' AND e.code = 'conflict'
+		IF EXISTS (SELECT 1 FROM ruad.item o WHERE o.report = work[k].report AND o.status = 'conflict'
+			AND o.sha256 = (work[k].item).sha256)
+			OR EXISTS (SELECT 1 FROM unnest(work) e WHERE e.report = work[k].report AND e.status = 'conflict'
+				AND e.code = 'conflict'
 				AND (e.item).sha256 = (work[k].item).sha256
 				AND ((e.item).mail_no, (e.item).item_no) < ((work[k].item).mail_no, (work[k].item).item_no))
 		THEN

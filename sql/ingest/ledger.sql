@@ -1,6 +1,6 @@
--- ledger.sql - the ledger of mails and of what was found in them, and the bytes that are kept.
+-- ledger.sql - the ledger of mails and of the items found in them, and the bytes that are stored.
 
--- Hand over the bytes of a mail for which ingest() said keep_raw, in the same transaction.
+-- Store the bytes of a mail for which ingest() returned keep_raw, in the same transaction.
 CREATE FUNCTION ruad.keep_raw(mail_id bigint, bytes bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -13,8 +13,9 @@ BEGIN
 END
 $$;
 
--- Reserve a place for the bytes of each mail with something quarantined, in conflict or truncated. Where they are kept already, what was
--- quarantined is a duplicate. The share lock keeps a row that another session is about to remove; when it was faster, we reserve our own.
+-- Reserve a row for the bytes of each mail with something quarantined, in conflict or truncated. If the same bytes
+-- are already stored, the quarantined item is a duplicate. The share lock prevents another session from removing a
+-- row; if the row is already gone, the loop reserves a new one.
 CREATE FUNCTION ruad.reserve_raw(work ruad.judged[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -23,12 +24,14 @@ DECLARE
 	kept bytea[];
 BEGIN
 	wanted := ARRAY(SELECT DISTINCT w.mail_sha256 FROM unnest(work) w
-		WHERE w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).partial);
+		WHERE w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate'
+			AND (w.item).partial);
 	LOOP
 		INSERT INTO ruad.raw (mail, sha256)
 		SELECT DISTINCT ON (w.mail_sha256) w.mail, w.mail_sha256 FROM unnest(work) w
 		WHERE w.mail_sha256 = ANY (wanted)
-			AND (w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate' AND (w.item).partial)
+			AND (w.status IN ('quarantined', 'conflict') OR w.status = 'stored' AND (w.item).kind = 'aggregate'
+				AND (w.item).partial)
 		ORDER BY w.mail_sha256, (w.item).mail_no
 		ON CONFLICT DO NOTHING;
 
@@ -36,7 +39,8 @@ BEGIN
 		EXIT WHEN cardinality(kept) = cardinality(wanted);
 	END LOOP;
 	FOR k IN 1 .. cardinality(work) LOOP
-		IF work[k].status IN ('quarantined', 'conflict') AND NOT EXISTS (SELECT 1 FROM ruad.raw r WHERE r.mail = work[k].mail) THEN
+		IF work[k].status IN ('quarantined', 'conflict')
+			AND NOT EXISTS (SELECT 1 FROM ruad.raw r WHERE r.mail = work[k].mail) THEN
 			work[k].status := 'duplicate';
 		END IF;
 	END LOOP;
@@ -44,7 +48,7 @@ BEGIN
 END
 $$;
 
--- The words for what ingest() itself found with an item; NULL for other codes.
+-- The sentence for a fault that ingest() itself found in an item; NULL for other codes.
 CREATE FUNCTION ruad.fault_words(code text, kind text, domain text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -54,14 +58,15 @@ AS $$
 		WHEN code = 'incomplete' AND kind = 'tls' THEN 'no date range or no checksum'
 		WHEN code = 'incomplete' AND kind IN ('failure', 'feedback') THEN 'no checksum'
 		WHEN code = 'incomplete' AND octet_length(domain) > 255 THEN
-			format('policy_published/domain has %s bytes: not a domain name (RFC 1035 section 2.3.4)', octet_length(domain))
+			format('policy_published/domain has %s bytes: not a domain name (RFC 1035 section 2.3.4)',
+				octet_length(domain))
 		WHEN code = 'incomplete' THEN 'no policy domain, no date range or no checksum'
 		WHEN code = 'inconsistent' AND kind = 'aggregate' THEN 'the parser announced other records than it sent'
 		WHEN code = 'inconsistent' THEN 'the parser sent no such report'
 	END
 $$;
 
--- What the ledger says of the batch's items.
+-- The ledger's rows for the items of the batch.
 CREATE FUNCTION ruad.findings(work ruad.judged[]) RETURNS SETOF ruad.item
 LANGUAGE plpgsql
 AS $$
@@ -76,7 +81,8 @@ BEGIN
 		w.report, i.sha256, k.kind = 'aggregate' AND i.partial IS TRUE
 	FROM unnest(work) w
 	CROSS JOIN LATERAL (SELECT (w.item).*) i
-	CROSS JOIN LATERAL (SELECT CASE WHEN i.kind IN ('aggregate', 'failure', 'feedback', 'tls') THEN i.kind ELSE 'unreadable' END) AS k(kind)
+	CROSS JOIN LATERAL (SELECT CASE WHEN i.kind IN ('aggregate', 'failure', 'feedback', 'tls') THEN i.kind
+		ELSE 'unreadable' END) AS k(kind)
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN k.kind = 'unreadable' THEN coalesce(i.code, 'unreadable')
 		WHEN w.code IS NOT NULL THEN w.code
@@ -84,15 +90,16 @@ BEGIN
 END
 $$;
 
--- The ledger of new mails.
+-- Write the ledger of new mails.
 CREATE FUNCTION ruad.insert_ledger(mails ruad.new_mail[], work ruad.judged[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	INSERT INTO ruad.mail (id, received_at, source, name, envelope_from, recipients, size, sha256, message_id, subject, header_from,
-		authentic, raw)
-	SELECT m.id, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256, m.message_id, m.subject,
-		m.header_from, ruad.verdict(m.authentic), (SELECT r.mail FROM ruad.raw r WHERE r.sha256 = m.sha256)
+	INSERT INTO ruad.mail (id, received_at, source, name, envelope_from, recipients, size, sha256, message_id, subject,
+		header_from, authentic, raw)
+	SELECT m.id, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256,
+		m.message_id, m.subject, m.header_from, ruad.verdict(m.authentic),
+		(SELECT r.mail FROM ruad.raw r WHERE r.sha256 = m.sha256)
 	FROM unnest(mails) m;
 
 	INSERT INTO ruad.item (mail, item_no, kind, status, place, code, reason, report, sha256, partial)
@@ -101,8 +108,8 @@ BEGIN
 END
 $$;
 
--- Remove the bytes kept for these mails, those that nothing found in a mail with the same bytes needs. The lock makes another session
--- that decides the same wait, so that the last one sees all.
+-- Remove the stored bytes of these mails unless an item of a mail with the same bytes needs them. The lock makes
+-- another session with the same decision wait, so that the last one sees all items.
 CREATE FUNCTION ruad.release_raw(mails bigint[]) RETURNS void
 LANGUAGE plpgsql
 AS $$

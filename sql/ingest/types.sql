@@ -1,4 +1,4 @@
--- types.sql - what ruad-ingest hands over, and what ruad.ingest() makes of it.
+-- types.sql - what ruad-ingest passes to ruad.ingest(), and the types of its intermediate results.
 
 -- A mail: a delivery, or a document that was imported.
 CREATE TYPE ruad.new_mail AS (
@@ -9,14 +9,14 @@ CREATE TYPE ruad.new_mail AS (
 	envelope_from text,
 	recipients    jsonb,
 	size          bigint,
-	sha256        bytea,  -- of the whole document
+	sha256        bytea,  -- of the document
 	message_id    text,
 	subject       text,
 	header_from   text,
 	authentic     text    -- none, pass or fail
 );
 
--- A thing found in a mail: a report, or what could not be read.
+-- An item found in a mail: a report, or something unreadable.
 CREATE TYPE ruad.new_item AS (
 	mail_no            integer, -- place of its mail in the array of mails, from 1
 	item_no            integer, -- counts from 1 in its mail
@@ -56,7 +56,7 @@ CREATE TYPE ruad.new_item AS (
 	content            jsonb    -- of failure, feedback and tls: the canonical JSON, without kind, sha256 and notes
 );
 
--- The same, and what is known about it by now.
+-- An item with what is known about it so far.
 CREATE TYPE ruad.judged AS (
 	item        ruad.new_item,
 	mail        bigint,
@@ -74,7 +74,7 @@ CREATE TYPE ruad.judged AS (
 	code        text
 );
 
--- What ruad-ingest knows of a record beside its number, address and count: ruad.evaluations() gives it an id.
+-- What ruad-ingest knows about a record except its number, address and count; ruad.evaluations() gives it an id.
 CREATE TYPE ruad.new_evaluation AS (
 	domain_id     integer, -- of its report, as is day
 	day           date,

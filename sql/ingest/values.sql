@@ -1,18 +1,22 @@
--- values.sql - values of reports: keys that make two of them the same one, and members of the JSON that failure and TLS reports come as.
+-- values.sql - values of reports: keys that identify copies of a report, and members of the JSON of failure and TLS
+-- reports.
 
--- A text of any length as a key: a btree takes 2,700 bytes at most.
+-- A text of any length as a key: a btree entry has at most 2,700 bytes.
 CREATE FUNCTION ruad.text_hash(value text) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT sha256(convert_to(value, 'UTF8')) $$;
 
--- What makes two reports on a domain the same one: half of a SHA-256, since names may be too long for a btree.
--- GMO Pepabo's brands differ only in email; rspamd's report_id repeats across sites. Names are folded in ASCII only, so that
--- the key does not change with the locale. STABLE because convert_to() is, so that it can be inlined.
-CREATE FUNCTION ruad.report_key(org_name text, email text, report_id text, begin timestamptz, "end" timestamptz) RETURNS uuid
+-- The key that identifies a report on a domain: half of a SHA-256, since names may be too long for a btree. The
+-- brands of GMO Pepabo differ only in email, and the report_id of rspamd repeats across sites. Names are folded in
+-- ASCII only, so that the key does not depend on the locale. STABLE because convert_to() is, so that it can be
+-- inlined.
+CREATE FUNCTION ruad.report_key(org_name text, email text, report_id text, begin timestamptz, "end" timestamptz)
+RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT substr(encode(sha256(convert_to(jsonb_build_array(lower(btrim(org_name) COLLATE "C"),
-		lower(btrim(email) COLLATE "C"), report_id, extract(epoch FROM begin), extract(epoch FROM "end"))::text, 'UTF8')), 'hex'), 1, 32)::uuid
+		lower(btrim(email) COLLATE "C"), report_id, extract(epoch FROM begin), extract(epoch FROM "end"))::text,
+		'UTF8')), 'hex'), 1, 32)::uuid
 $$;
 
 -- The UTC date of a time.
@@ -25,17 +29,17 @@ CREATE FUNCTION ruad.month_of(day date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT date_trunc('month', day::timestamp)::date $$;
 
--- Values of a report that comes as JSON (new_item.content). Whatever is of another type than it should be is absent: NULL.
+-- Values of a report that is received as JSON (new_item.content). A value of the wrong type counts as absent: NULL.
 CREATE FUNCTION ruad.json_text(value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE jsonb_typeof(value) WHEN 'string' THEN value #>> '{}' END $$;
 
--- The texts of an array; NULL when there are none.
+-- The texts of an array; NULL if there are none.
 CREATE FUNCTION ruad.json_texts(value jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT nullif(jsonb_path_query_array(value, '$[*] ? (@.type() == "string")'), '[]') $$;
 
--- A whole number from 0 to most.
+-- An integer from 0 to most.
 CREATE FUNCTION ruad.json_count(value jsonb, most bigint DEFAULT 9223372036854775807) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -44,7 +48,7 @@ AS $$
 	END
 $$;
 
--- A time in UTC as RFC 3339 has it.
+-- A time in UTC in the format of RFC 3339.
 CREATE FUNCTION ruad.json_time(value jsonb) RETURNS timestamptz
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -94,15 +98,16 @@ AS $$
 	WHERE octet_length(d.name) BETWEEN 1 AND 255
 $$;
 
--- What makes two TLS reports the same one; compare ruad.report_key().
-CREATE FUNCTION ruad.tls_key(organization_name text, report_id text, begin timestamptz, "end" timestamptz, domains text[]) RETURNS uuid
+-- The key that identifies a TLS report; compare ruad.report_key().
+CREATE FUNCTION ruad.tls_key(organization_name text, report_id text, begin timestamptz, "end" timestamptz,
+	domains text[]) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT substr(encode(sha256(convert_to(jsonb_build_array(lower(btrim(organization_name) COLLATE "C"), report_id,
 		extract(epoch FROM begin), extract(epoch FROM "end"), to_jsonb(domains))::text, 'UTF8')), 'hex'), 1, 32)::uuid
 $$;
 
--- failure_details with the members that RFC 8460 gives them, each of its type or null, so that a view can cast them.
+-- failure_details with only the members of RFC 8460, each of its type or null, so that a view can cast them.
 CREATE FUNCTION ruad.tls_failure_details(value jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -118,15 +123,17 @@ AS $$
 	FROM jsonb_path_query(value, '$[*] ? (@.type() == "object")') WITH ORDINALITY AS d(value, no)
 $$;
 
--- The verdict of our MTA in the words of ruad.mail.
+-- The verdict of the local MTA as a value of ruad.mail.authentic.
 CREATE FUNCTION ruad.verdict(authentic text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN authentic IN ('pass', 'fail') THEN authentic ELSE 'none' END $$;
 
--- When a failure report begins: when the message arrived, if the reporter's clock can be believed.
+-- When a failure report begins: when the message arrived if that time is plausible, else when the report was
+-- received.
 CREATE FUNCTION ruad.failure_begin(content jsonb, received_at timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE
 AS $$
-	SELECT CASE WHEN t.at >= '2004-01-01 00:00:00+00' AND t.at <= received_at + interval '2 days' THEN t.at ELSE received_at END
+	SELECT CASE WHEN t.at >= '2004-01-01 00:00:00+00' AND t.at <= received_at + interval '2 days'
+		THEN t.at ELSE received_at END
 	FROM (SELECT ruad.json_time(content -> 'arrival_time') AS at) t
 $$;

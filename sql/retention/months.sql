@@ -1,19 +1,22 @@
--- months.sql - partitions of the large tables: a month gets its own once it has some volume, or is to come after one that has.
+-- months.sql - partitions of the large tables: a month gets its own once it has some volume, or in advance if the
+-- month before has one.
 --
--- What has none lies in the default partitions. So the number of tables follows the volume, and no flood of dates makes any. Partitions are
--- made by ruad.make_months(), never in a mail's transaction.
+-- Other months share the default partitions. So the number of tables follows the volume, and reports with invented
+-- dates create none. ruad.make_months() creates partitions, never the transaction of a mail.
 
--- The tables whose months come and go together, the one that counts first.
+-- The groups of tables whose months are created and dropped together; the first table of each is the one whose rows
+-- are counted.
 CREATE FUNCTION ruad.month_groups() RETURNS TABLE (parents text)
 LANGUAGE sql IMMUTABLE
 AS $$ VALUES ('report,record,evaluation,sum_day,sum_month'), ('failure'), ('tls,tls_policy') $$;
 
--- Rows of a month from which on it gets partitions of its own: records of aggregate reports, else reports.
+-- The number of rows from which a month gets its own partitions: records for aggregate reports, else reports.
 CREATE FUNCTION ruad.month_volume() RETURNS integer
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT 20000 $$;
 
--- Whether a month may have partitions of its own. What begins before DMARC's first year or more than two months ahead is shared.
+-- Returns whether a month may have its own partitions. Months before DMARC's first year or more than two months ahead
+-- share the default partitions.
 CREATE FUNCTION ruad.may_have_month(month date) RETURNS boolean
 LANGUAGE sql STABLE
 AS $$ SELECT month >= '2012-01-01' AND month < ruad.day_of(now()) + 62 $$;
@@ -35,8 +38,8 @@ BEGIN
 END
 $$;
 
--- The months of a group of tables that want partitions and have none: those with volume in the default partition, and the month that begins
--- next (or has just begun) behind one that has partitions.
+-- The months of a group of tables that need partitions and have none: those with enough volume in the default
+-- partition, and this or the next month if the month before has partitions.
 CREATE FUNCTION ruad.months_wanted(first_parent text) RETURNS SETOF date
 LANGUAGE plpgsql STABLE
 AS $$
@@ -44,15 +47,18 @@ DECLARE
 	this_month constant date := ruad.month_of(ruad.day_of(now()));
 	next_month constant date := (this_month + interval '1 month')::date;
 BEGIN
-	RETURN QUERY EXECUTE format('SELECT ruad.month_of(r.day) FROM ruad.%I r GROUP BY 1 HAVING sum(%s) >= ruad.month_volume() AND ruad.may_have_month(ruad.month_of(min(r.day)))',
+	RETURN QUERY EXECUTE format('SELECT ruad.month_of(r.day) FROM ruad.%I r GROUP BY 1 HAVING '
+		'sum(%s) >= ruad.month_volume() AND ruad.may_have_month(ruad.month_of(min(r.day)))',
 		first_parent || '_default', CASE first_parent WHEN 'report' THEN 'r.records' ELSE '1' END);
 	RETURN QUERY
 	SELECT m.month FROM (VALUES (this_month), (next_month)) AS m(month)
-	WHERE (m.month - interval '1 month')::date IN (SELECT ruad.months_of(first_parent)) AND m.month NOT IN (SELECT ruad.months_of(first_parent));
+	WHERE (m.month - interval '1 month')::date IN (SELECT ruad.months_of(first_parent))
+		AND m.month NOT IN (SELECT ruad.months_of(first_parent));
 END
 $$;
 
--- Make the partition of a table for a month, with what the default partition has of it. The caller holds the locks of make_month().
+-- Create the partition of a table for a month, and move the month's rows from the default partition into it. The
+-- caller holds the locks of make_month().
 CREATE FUNCTION ruad.adopt_month(parent text, month date) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -60,18 +66,21 @@ DECLARE
 	part text := ruad.month_table(parent, month);
 	behind date := (month + interval '1 month')::date;
 BEGIN
-	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL, CONSTRAINT month CHECK (day >= %L AND day < %L))', part, parent, month, behind);
-	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE day >= %L AND day < %L RETURNING *) INSERT INTO ruad.%I SELECT * FROM moved',
-		parent || '_default', month, behind, part);
-	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)', parent, part, month, behind);
+	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL, CONSTRAINT month CHECK (day >= %L AND day < %L))',
+		part, parent, month, behind);
+	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE day >= %L AND day < %L RETURNING *) INSERT INTO '
+		'ruad.%I SELECT * FROM moved', parent || '_default', month, behind, part);
+	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)', parent, part, month,
+		behind);
 	EXECUTE format('ALTER TABLE ruad.%I DROP CONSTRAINT month', part); -- it only spared ATTACH a scan
 END
 $$;
 
--- Make the partitions of a group for a month; FALSE when somebody holds a lock: then nothing was done, and the next run tries again. The tables
--- are locked in the order in which writers use them, and nobody waits for us longer than lock_timeout and the move of the rows. Writers and
--- readers wait for the table, not for its default partition: a writer would insist on that one, which then refuses the row; a reader that knows the
--- old partitions would miss the rows that were moved.
+-- Create the partitions of a group for a month. Returns FALSE if another session holds a lock: then nothing was done,
+-- and the next run tries again. The tables are locked in the order in which writers use them, and nobody waits for us
+-- longer than lock_timeout and the time to move the rows. Writers and readers must wait for the table, not for its
+-- default partition: a writer that has chosen the default partition would fail, since it refuses the row afterwards,
+-- and a reader that knows the old partitions would miss the moved rows.
 CREATE FUNCTION ruad.make_month(parents text[], month date) RETURNS boolean
 LANGUAGE plpgsql SET lock_timeout = '200ms'
 AS $$
@@ -93,7 +102,8 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 END
 $$;
 
--- Make one month's partitions, if some are wanted; how many still are. For ruad-ingest, in a transaction of its own.
+-- Create the partitions of one month, if any are needed; returns how many months still need some. For ruad-ingest, in
+-- a separate transaction.
 CREATE FUNCTION ruad.make_months() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -107,14 +117,16 @@ BEGIN
 		RETURN 0; -- another session is at it
 	END IF;
 	FOR wanted IN
-		SELECT string_to_array(g.parents, ',') AS parents, m.month FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1)) AS m(month)
+		SELECT string_to_array(g.parents, ',') AS parents, m.month
+		FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1)) AS m(month)
 		ORDER BY m.month DESC
 	LOOP
 		IF made OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
 			left_ := left_ + 1;
 		ELSE
 			made := true;
-			UPDATE ruad.upkeep SET the_row = true; -- fails a sum_up() whose snapshot is older: it would not see the rows that were moved
+			-- fails a sum_up() whose snapshot is older: it would not see the rows that were moved
+			UPDATE ruad.upkeep SET the_row = true;
 		END IF;
 	END LOOP;
 	RETURN left_;
@@ -123,8 +135,8 @@ $$;
 
 GRANT EXECUTE ON FUNCTION ruad.make_months TO ruad_ingest;
 
--- Get the locks that pruning takes. Readers and writers lock these tables in orders of their own, so we neither wait long nor
--- hold one while we wait for the next: the pruner gives way and tries again.
+-- Take the locks that pruning needs. Readers and writers lock these tables in various orders, so we neither wait long
+-- nor hold one lock while waiting for the next: the pruner backs off and tries again.
 CREATE FUNCTION ruad.lock_parents(parents text[], mode text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '300ms'
 AS $$
@@ -141,12 +153,15 @@ BEGIN
 			PERFORM pg_sleep(0.1 + random() / 4);
 		END;
 	END LOOP;
-	RAISE EXCEPTION 'tables %: in use all the time', array_to_string(parents, ', ') USING ERRCODE = 'lock_not_available';
+	RAISE EXCEPTION 'tables %: in use all the time', array_to_string(parents, ', ')
+		USING ERRCODE = 'lock_not_available';
 END
 $$;
 
--- Drop the months of a group of tables that end by then; how many, how many rows the first table had, and the sum of a column of them.
-CREATE FUNCTION ruad.drop_months(parents text[], before date, summed text, OUT months bigint, OUT rows bigint, OUT sum bigint)
+-- Drop the months of a group of tables that end by that day. Returns how many, how many rows the first table had, and
+-- the sum of a column over these rows.
+CREATE FUNCTION ruad.drop_months(parents text[], before date, summed text, OUT months bigint, OUT rows bigint,
+	OUT sum bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -163,7 +178,8 @@ BEGIN
 	END IF;
 	PERFORM ruad.lock_parents(parents, 'ACCESS EXCLUSIVE');
 	FOREACH month IN ARRAY ended LOOP
-		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed, ruad.month_table(parents[1], month)) INTO more;
+		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed,
+			ruad.month_table(parents[1], month)) INTO more;
 		rows := rows + more.rows;
 		sum := sum + more.sum;
 		FOREACH parent IN ARRAY parents LOOP

@@ -1,11 +1,12 @@
--- prune.sql - `ruad prune` removes what is older than the settings say, one kind a call.
+-- prune.sql - `ruad prune` removes data that is older than the settings allow, one kind per call.
 
--- A report that begins further ahead than months are made for would never grow old; its time of receipt stands for it.
+-- A report that begins later than any partition may be created for would never grow old; its time of receipt is used
+-- instead.
 CREATE FUNCTION ruad.is_old(begin timestamptz, received_at timestamptz, before timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
 AS $$ SELECT begin < before OR begin >= now() + interval '62 days' AND received_at < before $$;
 
--- Remove what no record of a domain and month refers to any more.
+-- Remove the evaluations of domains and months that have no reports left.
 CREATE FUNCTION ruad.prune_evaluations(domains integer[], months date[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -14,36 +15,40 @@ DECLARE
 BEGIN
 	FOR empty IN
 		SELECT u.domain_id, u.month FROM unnest(domains, months) AS u(domain_id, month)
-		WHERE NOT EXISTS (SELECT 1 FROM ruad.report r WHERE r.domain_id = u.domain_id AND r.day >= u.month AND r.day < (u.month + interval '1 month')::date)
+		WHERE NOT EXISTS (SELECT 1 FROM ruad.report r WHERE r.domain_id = u.domain_id AND r.day >= u.month
+			AND r.day < (u.month + interval '1 month')::date)
 	LOOP
 		DELETE FROM ruad.evaluation e WHERE e.domain_id = empty.domain_id AND e.day = empty.month;
 	END LOOP;
 END
 $$;
 
--- When evaluations went: remove the facets that no other has, and make ruad-ingest forget the ids that it remembers. The caller's lock keeps it
--- from referring to them meanwhile.
+-- After evaluations were removed: remove the facets that no other evaluation has, and make ruad-ingest forget the ids
+-- in its cache. The caller's lock prevents it from using them until then.
 CREATE FUNCTION ruad.prune_facets() RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	DELETE FROM ruad.facet f WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id);
+	DELETE FROM ruad.facet f
+	WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id);
 	PERFORM nextval('ruad.evaluation_epoch');
 END
 $$;
 
--- Say anew when addresses were seen that were first seen before: months went with their sums.
+-- Recompute when addresses were seen that were first seen before that time: months were dropped with their sums.
 CREATE FUNCTION ruad.prune_seen(before timestamptz) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	WITH now AS MATERIALIZED (
 		SELECT s.domain_id, s.source_ip, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen
-		FROM ruad.seen s LEFT JOIN ruad.sum_month m ON m.source_ip = s.source_ip AND (s.domain_id = 0 OR m.domain_id = s.domain_id)
+		FROM ruad.seen s LEFT JOIN ruad.sum_month m ON m.source_ip = s.source_ip
+			AND (s.domain_id = 0 OR m.domain_id = s.domain_id)
 		WHERE s.first_seen < before
 		GROUP BY 1, 2
 	), gone AS (
-		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
+		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id
+			AND s.source_ip = n.source_ip
 	)
 	UPDATE ruad.seen s SET first_seen = n.first_seen, last_seen = n.last_seen
 	FROM now n
@@ -52,8 +57,9 @@ BEGIN
 END
 $$;
 
--- The row of ruad.upkeep makes sum_up() wait for us, and fails one whose snapshot is older. The lock on the reports lets nobody add any; it comes
--- before we remove rows, since a writer that waited for one of these would hold what we wait for.
+-- Updating the row of ruad.upkeep makes sum_up() wait for us, and makes one with an older snapshot fail. The lock on
+-- the reports blocks new ones. It is taken before rows are removed, since a writer that waited for one of these rows
+-- would hold what we wait for.
 CREATE FUNCTION ruad.prune_aggregate(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -65,22 +71,27 @@ DECLARE
 	records bigint := 0;
 BEGIN
 	UPDATE ruad.upkeep SET the_row = true;
-	SELECT * INTO dropped FROM ruad.drop_months('{report,record,evaluation,sum_day,sum_month}', ruad.day_of(before), 'records');
+	SELECT * INTO dropped
+	FROM ruad.drop_months('{report,record,evaluation,sum_day,sum_month}', ruad.day_of(before), 'records');
 	DELETE FROM ruad.unsummed u WHERE u.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
 		WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.id = u.report);
 	PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
 	WITH gone AS (
-		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before) AND (r.day <= ruad.day_of(before) OR r.day > ruad.day_of(now()) + 60)
+		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before)
+			AND (r.day <= ruad.day_of(before) OR r.day > ruad.day_of(now()) + 60)
 		RETURNING r.domain_id, r.day, r.id
 	)
 	SELECT array_agg(ROW(g.id, g.day, g.domain_id)::ruad.unsummed) INTO reports FROM gone g;
 	IF reports IS NOT NULL THEN
-		DELETE FROM ruad.record r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report;
+		DELETE FROM ruad.record r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day
+			AND r.report = u.report;
 		GET DIAGNOSTICS records = ROW_COUNT;
-		DELETE FROM ruad.unsummed t USING unnest(reports) u WHERE t.domain_id = u.domain_id AND t.day = u.day AND t.report = u.report;
+		DELETE FROM ruad.unsummed t USING unnest(reports) u WHERE t.domain_id = u.domain_id AND t.day = u.day
+			AND t.report = u.report;
 		SELECT array_agg(m.domain_id), array_agg(m.month) INTO domains, months
 		FROM (SELECT DISTINCT u.domain_id, ruad.month_of(u.day) AS month FROM unnest(reports) u) m;
-		INSERT INTO ruad.stale (domain_id, day) SELECT u.domain_id, u.month FROM unnest(domains, months) AS u(domain_id, month) ORDER BY 1, 2;
+		INSERT INTO ruad.stale (domain_id, day) SELECT u.domain_id, u.month
+		FROM unnest(domains, months) AS u(domain_id, month) ORDER BY 1, 2;
 		PERFORM ruad.prune_evaluations(domains, months);
 	END IF;
 	IF dropped.months > 0 THEN
@@ -89,11 +100,13 @@ BEGIN
 	IF dropped.months > 0 OR reports IS NOT NULL THEN
 		PERFORM ruad.prune_facets();
 	END IF;
-	RETURN QUERY VALUES ('reports', dropped.rows + coalesce(cardinality(reports), 0)), ('records', dropped.sum + records), ('months', dropped.months);
+	RETURN QUERY VALUES ('reports', dropped.rows + coalesce(cardinality(reports), 0)),
+		('records', dropped.sum + records), ('months', dropped.months);
 END
 $$;
 
--- failure_seen loses what failure has lost; in one statement, so that a report that is received meanwhile is seen in both or in neither.
+-- failure_seen loses the rows of reports that failure no longer has. One statement does it, so that a report received
+-- meanwhile is seen in both tables or in neither.
 CREATE FUNCTION ruad.prune_failure(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -104,7 +117,8 @@ BEGIN
 	SELECT * INTO dropped FROM ruad.drop_months('{failure}', ruad.day_of(before), '0');
 	DELETE FROM ruad.failure f WHERE f.day <= ruad.day_of(before) AND f.begin < before;
 	GET DIAGNOSTICS reports = ROW_COUNT;
-	DELETE FROM ruad.failure_seen s WHERE s.begin < before AND NOT EXISTS (SELECT 1 FROM ruad.failure f WHERE f.id = s.id);
+	DELETE FROM ruad.failure_seen s WHERE s.begin < before
+		AND NOT EXISTS (SELECT 1 FROM ruad.failure f WHERE f.id = s.id);
 	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('months', dropped.months);
 END
 $$;
@@ -124,11 +138,13 @@ BEGIN
 		DELETE FROM ruad.tls_policy p USING gone g WHERE p.report = g.id AND p.day = g.day RETURNING 1
 	)
 	SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM rows) INTO reports, policies;
-	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('policies', dropped.sum + policies), ('months', dropped.months);
+	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('policies', dropped.sum + policies),
+		('months', dropped.months);
 END
 $$;
 
--- Kept bytes of mail received before. The lock comes first, so that mails which share the bytes are all seen.
+-- Remove the stored bytes of mail received before that time. The lock is taken first, so that all mails that share
+-- the bytes are seen.
 CREATE FUNCTION ruad.prune_raw(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -147,7 +163,8 @@ BEGIN
 END
 $$;
 
--- Mail received before of which nothing is left: no report that an item of it became, repeats or contradicts, and no bytes.
+-- Remove mail received before that time of which nothing else is left: no bytes, and no report that an item of it
+-- became, repeats or contradicts.
 CREATE FUNCTION ruad.prune_mail(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -168,17 +185,19 @@ BEGIN
 END
 $$;
 
--- Remove what is older: of kind
---   aggregate, failure, tls  reports that begin before then
---   raw                      the bytes of mail that was quarantined, received before; the ledger keeps what was wrong with it
---   mail                     the ledger's rows of mail received before, of which nothing else is left
--- A row for each thing says how many were removed. For ruad_owner. Each kind in a transaction of its own: its locks are held to the end.
+-- Remove old data of one kind:
+--   aggregate, failure, tls  reports that begin before that time
+--   raw                      the stored bytes of mail received before; the ledger still says what was wrong with it
+--   mail                     the ledger's rows of mail received before, if nothing else of it is left
+-- Returns a row for each thing with the number removed. For ruad_owner. Each kind needs a separate transaction, since
+-- its locks are held to the end.
 CREATE FUNCTION ruad.prune(kind text, before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF before IS NULL OR before > now() + interval '1 hour' THEN -- an hour for clocks that differ
-		RAISE EXCEPTION 'prune: "%" is not in the past', coalesce(before::text, '') USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'prune: "%" is not in the past', coalesce(before::text, '')
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	CASE kind
 		WHEN 'aggregate' THEN RETURN QUERY SELECT * FROM ruad.prune_aggregate(before);

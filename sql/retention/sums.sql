@@ -1,24 +1,27 @@
--- sums.sql - the sums of records: ruad.sum_up() adds the reports that are not summed yet, and makes anew what is stale.
+-- sums.sql - the sums of records: ruad.sum_up() adds reports that are not summed yet, and recomputes stale sums.
 --
--- Readers are right at every instant (sql/dmarc/sums.sql): a report is in ruad.unsummed or in the sums, and a domain and month whose sums are
--- wrong is in ruad.stale. That holds because each step runs in one snapshot: the transaction is REPEATABLE READ, and what is committed
--- meanwhile by others is left for the next run.
+-- Readers get correct results at every instant (sql/dmarc/sums.sql): a report is either in ruad.unsummed or in the
+-- sums, and a domain and month with wrong sums is in ruad.stale. This holds because each step runs in one snapshot:
+-- the transaction is REPEATABLE READ, and what others commit meanwhile is left for the next run.
 
--- The records of some reports of a month by day, address and facet. The month stands in the text, for the planner to read no other; LATERAL and OFFSET
--- say in which order to join: where tables were not analyzed yet, the planner would join reports with the evaluations of their domain first.
+-- The records of some reports of a month, summed by day, address and facet. The month is a literal in the query, so
+-- that the planner reads no other partition. LATERAL and OFFSET fix the join order: without statistics the planner
+-- would first join reports with all evaluations of their domain.
 CREATE FUNCTION ruad.cells_of(month date, reports ruad.unsummed[])
-RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, dkim_aligned boolean, spf_aligned boolean, messages numeric, records bigint,
-	first_seen timestamptz, last_seen timestamptz)
+RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, dkim_aligned boolean, spf_aligned boolean,
+	messages numeric, records bigint, first_seen timestamptz, last_seen timestamptz)
 LANGUAGE plpgsql STABLE SET enable_sort = off
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('
-		SELECT r.domain_id, r.day, r.source_ip, e.facet, e.dkim IS NOT DISTINCT FROM ''pass'', e.spf IS NOT DISTINCT FROM ''pass'',
+		SELECT r.domain_id, r.day, r.source_ip, e.facet, e.dkim IS NOT DISTINCT FROM ''pass'',
+			e.spf IS NOT DISTINCT FROM ''pass'',
 			coalesce(sum(r.count), 0), count(*), min(r.begin), max(r.begin)
 		FROM unnest($1) u
 		CROSS JOIN LATERAL (
 			SELECT r.domain_id, r.day, r.source_ip, r.count, r.begin, r.evaluation FROM ruad.record r
-			WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report AND r.day >= %1$L AND r.day < %2$L OFFSET 0) r
+			WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report AND r.day >= %1$L AND r.day < %2$L
+			OFFSET 0) r
 		CROSS JOIN LATERAL (
 			SELECT e.facet, e.dkim, e.spf FROM ruad.evaluation e
 			WHERE e.id = r.evaluation AND e.domain_id = r.domain_id AND e.day = %1$L OFFSET 0) e
@@ -26,7 +29,8 @@ BEGIN
 END
 $$;
 
--- Add the cells of some reports of a month to the sums. A sum that is beyond a bigint stays at its largest.
+-- Add the cells of some reports of a month to the sums. A sum that does not fit into a bigint is stored as the
+-- largest bigint.
 CREATE FUNCTION ruad.add_cells(month date, reports ruad.unsummed[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -35,19 +39,23 @@ BEGIN
 		SELECT * FROM ruad.cells_of(month, reports)
 	), days AS (
 		INSERT INTO ruad.sum_day AS s (domain_id, day, facet, messages, records, first_seen, last_seen)
-		SELECT c.domain_id, c.day, c.facet, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records), min(c.first_seen), max(c.last_seen)
+		SELECT c.domain_id, c.day, c.facet, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records),
+			min(c.first_seen), max(c.last_seen)
 		FROM cells c GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 		ON CONFLICT (domain_id, day, facet) DO UPDATE SET
-			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
-			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
+			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint,
+			records = s.records + excluded.records, first_seen = least(s.first_seen, excluded.first_seen),
+			last_seen = greatest(s.last_seen, excluded.last_seen)
 	), months AS (
-		INSERT INTO ruad.sum_month AS s (domain_id, day, source_ip, facet, dkim_aligned, spf_aligned, messages, records, first_seen, last_seen)
-		SELECT c.domain_id, month, c.source_ip, c.facet, c.dkim_aligned, c.spf_aligned, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records),
-			min(c.first_seen), max(c.last_seen)
+		INSERT INTO ruad.sum_month AS s (domain_id, day, source_ip, facet, dkim_aligned, spf_aligned, messages,
+			records, first_seen, last_seen)
+		SELECT c.domain_id, month, c.source_ip, c.facet, c.dkim_aligned, c.spf_aligned,
+			least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records), min(c.first_seen), max(c.last_seen)
 		FROM cells c GROUP BY 1, 3, 4, 5, 6 ORDER BY 1, 3, 4
 		ON CONFLICT (domain_id, day, source_ip, facet) DO UPDATE SET
-			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint, records = s.records + excluded.records,
-			first_seen = least(s.first_seen, excluded.first_seen), last_seen = greatest(s.last_seen, excluded.last_seen)
+			messages = least(s.messages::numeric + excluded.messages, 9223372036854775807)::bigint,
+			records = s.records + excluded.records, first_seen = least(s.first_seen, excluded.first_seen),
+			last_seen = greatest(s.last_seen, excluded.last_seen)
 	)
 	INSERT INTO ruad.seen AS s (domain_id, source_ip, first_seen, last_seen)
 	SELECT n.domain_id, c.source_ip, min(c.first_seen), max(c.last_seen)
@@ -61,21 +69,24 @@ BEGIN
 END
 $$;
 
--- Say anew when addresses were seen, by the sums: of a domain (and of any), those that were first or last seen in that month. What was removed
--- from the sums must be gone, and what belongs there be there.
+-- Recompute from the sums when addresses were seen, for a domain and for any domain: those first or last seen in that
+-- month. The sums of the month must be up to date.
 CREATE FUNCTION ruad.see_again(of_domain integer, month date) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	WITH bounded AS MATERIALIZED (
 		SELECT s.domain_id, s.source_ip FROM ruad.seen s
-		WHERE s.domain_id IN (0, of_domain) AND (ruad.month_of(ruad.day_of(s.first_seen)) = month OR ruad.month_of(ruad.day_of(s.last_seen)) = month)
+		WHERE s.domain_id IN (0, of_domain)
+			AND (ruad.month_of(ruad.day_of(s.first_seen)) = month OR ruad.month_of(ruad.day_of(s.last_seen)) = month)
 	), now AS MATERIALIZED (
 		SELECT b.domain_id, b.source_ip, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen
-		FROM bounded b LEFT JOIN ruad.sum_month m ON m.source_ip = b.source_ip AND (b.domain_id = 0 OR m.domain_id = b.domain_id)
+		FROM bounded b LEFT JOIN ruad.sum_month m ON m.source_ip = b.source_ip
+			AND (b.domain_id = 0 OR m.domain_id = b.domain_id)
 		GROUP BY 1, 2
 	), gone AS (
-		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
+		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id
+			AND s.source_ip = n.source_ip
 	)
 	UPDATE ruad.seen s SET first_seen = n.first_seen, last_seen = n.last_seen
 	FROM now n
@@ -84,7 +95,7 @@ BEGIN
 END
 $$;
 
--- Make the sums of a domain and month anew.
+-- Recompute the sums of a domain and month.
 CREATE FUNCTION ruad.sum_anew(of_domain integer, month date) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -101,8 +112,8 @@ BEGIN
 END
 $$;
 
--- Give statistics to tables that have rows and were never analyzed: until autovacuum comes, a minute later at best, the planner takes them for empty,
--- and readers' joins with what waits to be summed would compare each row with each.
+-- Analyze tables that have rows and were never analyzed. Autovacuum takes a minute at least; until then the planner
+-- considers them empty, and readers' joins with unsummed reports would compare each row with each.
 CREATE FUNCTION ruad.analyze_new() RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -110,15 +121,17 @@ DECLARE
 	new regclass;
 BEGIN
 	FOR new IN SELECT c.oid FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = 'ruad'::regnamespace AND c.relkind = 'r' AND c.reltuples < 0 AND pg_relation_size(c.oid) > 0
+		WHERE c.relnamespace = 'ruad'::regnamespace AND c.relkind = 'r' AND c.reltuples < 0
+			AND pg_relation_size(c.oid) > 0
 	LOOP
 		EXECUTE format('ANALYZE (SKIP_LOCKED) %s', new);
 	END LOOP;
 END
 $$;
 
--- Do a piece of what is to be done; FALSE when there is nothing more. For ruad-ingest, in a transaction of its own that is REPEATABLE READ. Fails
--- with 40001 (serialization_failure) when another session was at the same rows: the next run does it.
+-- Do one piece of the work; returns FALSE if there is nothing left to do. For ruad-ingest, in a separate transaction
+-- that is REPEATABLE READ. Fails with 40001 (serialization_failure) if another session changed the same rows: the
+-- next run does it.
 CREATE FUNCTION ruad.sum_up() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET jit = off
 AS $$
@@ -129,7 +142,8 @@ DECLARE
 	part record;
 BEGIN
 	IF current_setting('transaction_isolation') NOT IN ('repeatable read', 'serializable') THEN
-		RAISE EXCEPTION 'sum_up() needs one snapshot' USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
+		RAISE EXCEPTION 'sum_up() needs one snapshot'
+			USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
 	END IF;
 	PERFORM 1 FROM ruad.upkeep FOR UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN
@@ -142,10 +156,13 @@ BEGIN
 		RETURN true;
 	END IF;
 	WITH gone AS (
-		DELETE FROM ruad.unsummed u WHERE u.ctid = ANY (ARRAY(SELECT p.ctid FROM ruad.unsummed p ORDER BY p.domain_id, p.day LIMIT most)) RETURNING u.*
+		DELETE FROM ruad.unsummed u
+		WHERE u.ctid = ANY (ARRAY(SELECT p.ctid FROM ruad.unsummed p ORDER BY p.domain_id, p.day LIMIT most))
+		RETURNING u.*
 	)
 	SELECT array_agg(ROW(g.report, g.day, g.domain_id)::ruad.unsummed) INTO taken FROM gone g;
-	FOR part IN SELECT ruad.month_of(u.day) AS month, array_agg(ROW(u.report, u.day, u.domain_id)::ruad.unsummed) AS reports FROM unnest(taken) u GROUP BY 1 LOOP
+	FOR part IN SELECT ruad.month_of(u.day) AS month,
+		array_agg(ROW(u.report, u.day, u.domain_id)::ruad.unsummed) AS reports FROM unnest(taken) u GROUP BY 1 LOOP
 		PERFORM ruad.add_cells(part.month, part.reports);
 	END LOOP;
 	RETURN taken IS NOT NULL;

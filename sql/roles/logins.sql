@@ -1,9 +1,9 @@
--- logins.sql - logins: those of auditors, one for each, and those of ruad's own roles in the private cluster.
+-- logins.sql - logins: one for each auditor, and those of ruad's own roles in the private cluster.
 --
--- `ruad auditor` calls these functions with the rights of the login that migrates. A role that auditor_add() made has a comment that says
--- so; the functions change and remove no other role. Nobody but a role's creator and superusers can comment on it.
+-- `ruad auditor` calls these functions with the rights of the login that migrates. auditor_add() marks its roles by a
+-- comment; the functions change and remove no other role. Only a role's creator and superusers can comment on it.
 
--- Let ruad's own programs log in as p_role, where the operating system says who may (the private cluster).
+-- Let ruad's own programs log in as p_role in the private cluster, where the operating system authenticates them.
 CREATE FUNCTION ruad.allow_login(p_role text, p_connections integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,8 +21,8 @@ BEGIN
 END
 $$;
 
--- Make a login that may read the views of schema dmarc, with the time-outs of ruad_auditor as its own; one that exists gets them again.
--- p_verifier: a password's SCRAM verifier, or NULL to leave the password as it is.
+-- Create a login that may read the views of schema dmarc, with the time-outs of ruad_auditor; an existing auditor
+-- gets them again. p_verifier: a password's SCRAM verifier, or NULL to leave the password unchanged.
 CREATE FUNCTION ruad.auditor_add(p_name text, p_verifier text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -33,19 +33,22 @@ BEGIN
 		EXECUTE format('CREATE ROLE %I', p_name);
 		EXECUTE format('COMMENT ON ROLE %I IS %L', p_name, 'auditor, made by ruad');
 	ELSIF p_name NOT IN (SELECT ruad.auditors()) THEN
-		RAISE EXCEPTION 'role "%" exists already, and was not made by ruad', p_name USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'role "%" exists already, and was not made by ruad', p_name
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	EXECUTE format('GRANT ruad_auditor TO %I', p_name);
 	EXECUTE format('ALTER ROLE %I LOGIN CONNECTION LIMIT 4', p_name);
 	FOR setting IN SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'ruad_auditor' LOOP
-		EXECUTE format('ALTER ROLE %I SET %I TO %L', p_name, split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1));
+		EXECUTE format('ALTER ROLE %I SET %I TO %L', p_name, split_part(setting, '=', 1),
+			substr(setting, strpos(setting, '=') + 1));
 	END LOOP;
 	IF p_verifier IS NOT NULL THEN
 		EXECUTE format('ALTER ROLE %I PASSWORD %L', p_name, p_verifier);
 	END IF;
 EXCEPTION WHEN insufficient_privilege THEN
-	RAISE EXCEPTION 'login "%" may not make auditors; a superuser must run: ALTER ROLE % CREATEROLE; GRANT ruad_auditor TO % WITH ADMIN OPTION;',
-		SESSION_USER, quote_ident(SESSION_USER), quote_ident(SESSION_USER) USING ERRCODE = 'insufficient_privilege';
+	RAISE EXCEPTION 'login "%" may not make auditors; a superuser must run: ALTER ROLE % CREATEROLE; GRANT '
+		'ruad_auditor TO % WITH ADMIN OPTION;', SESSION_USER, quote_ident(SESSION_USER), quote_ident(SESSION_USER)
+			USING ERRCODE = 'insufficient_privilege';
 END
 $$;
 

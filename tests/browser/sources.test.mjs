@@ -245,10 +245,10 @@ describe('an editor', { concurrency: false, skip: process.env.RUAD_URL && 'needs
     const page = await open(browser, proxies.anna.url);
     await page.show('source?key=domain:example.net');
     await page.route('**/label', (route) =>
-      route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail: 'the database is away' }) }));
+      route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail: 'the database is unavailable' }) }));
     await page.getByRole('radio', { name: 'Forwarder' }).check();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('status').filter({ hasText: 'Not saved. Service Unavailable: the database is away' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'Not saved. Service Unavailable: the database is unavailable' }).waitFor();
     await page.context().close();
   });
 

@@ -15,13 +15,13 @@ describe('when not all is well', { concurrency: false }, () => {
         ? route.fulfill({
             status: 503,
             contentType: 'application/problem+json',
-            body: JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail: 'the database is away' }),
+            body: JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail: 'the database is unavailable' }),
           })
         : route.continue());
     await page.goto(`${here.ruad.url}sources`);
     const alert = page.getByRole('alert');
     await alert.waitFor();
-    assert.match(await alert.innerText(), /Service Unavailable[^]*the database is away/);
+    assert.match(await alert.innerText(), /Service Unavailable[^]*the database is unavailable/);
     assert.deepEqual(await violations(page), []);
     failing = false;
     await page.getByRole('button', { name: 'Try again' }).click();

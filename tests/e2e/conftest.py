@@ -1,4 +1,4 @@
-"""Real parts for the tests: a PostgreSQL of their own, and ruad-ingest on sockets of its own.
+"""Real parts for the tests: a separate PostgreSQL, and ruad-ingest on separate sockets.
 
 Nothing is shared with what runs on the machine: all files lie in temporary folders, PostgreSQL listens on a Unix socket only, and every
 process is ended by its own pid. $RUAD_BUILD is the build folder (default: build/ in the project).
@@ -28,7 +28,7 @@ SENDER = "noreply@reporter.example"
 
 
 def wait_until(condition, what, seconds=20):
-    """Wait until condition() is true and return what it returned."""
+    """Wait until condition() is true and return its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         result = condition()
@@ -39,7 +39,7 @@ def wait_until(condition, what, seconds=20):
 
 
 def postgres_program(name):
-    """The newest one in Debian's place."""
+    """The newest version in the folder that Debian uses."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     if not found:
         pytest.fail(f"{name} is missing: install postgresql (tests/run does)")
@@ -47,7 +47,7 @@ def postgres_program(name):
 
 
 class Postgres:
-    """A cluster in a folder; run by user postgres where we are root, which PostgreSQL refuses to be."""
+    """A cluster in a folder; run by user postgres if we are root, since PostgreSQL does not run as root."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -81,7 +81,7 @@ class Postgres:
         return False
 
     def stop(self, how=signal.SIGINT):
-        """SIGINT breaks all connections off (fast), SIGQUIT is a crash (immediate)."""
+        """SIGINT aborts all connections (fast), SIGQUIT is a crash (immediate)."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
             self.process.wait(30)
@@ -101,7 +101,7 @@ class Database:
         self.add_login("taker", "ruad_ingest")
 
     def add_login(self, name, role):
-        """A login that may act as role; it belongs to the whole cluster, which other tests use, too."""
+        """A login that may act as role; it belongs to the cluster, which other tests use, too."""
         self.query(f"DO $$ BEGIN CREATE ROLE {name} LOGIN IN ROLE {role}; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
 
     def migrate(self):
@@ -141,7 +141,7 @@ class Database:
 
 
 class Ingest:
-    """ruad-ingest over listening sockets that stay open when it is killed, as they do under a supervisor."""
+    """ruad-ingest with listening sockets that stay open when it is killed, as under a supervisor."""
 
     def __init__(self, folder, conninfo, **settings):
         self.folder = folder
@@ -190,7 +190,7 @@ class Ingest:
             raise
 
     def close(self):
-        """Also fails the test when it does not end well: a sanitizer speaks by its exit status."""
+        """Also fails the test if the exit status is not 0: that is how a sanitizer reports."""
         status = 0
         if self.process and self.process.poll() is None:
             status = self.stop()
@@ -200,7 +200,7 @@ class Ingest:
         assert status == 0
 
     def connect(self, unix=False):
-        """A client that has said LHLO."""
+        """A client that has sent LHLO."""
         client = smtplib.LMTP(str(self.path) if unix else "127.0.0.1", self.port)
         client.sock.settimeout(60)
         client.ehlo()
@@ -240,14 +240,14 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(name="tell")
 def fixture_tell(request):
-    """tell(line): says it at the end of the output, with the test's parameters."""
+    """tell(line): prints it at the end of the output, with the test's parameters."""
     place = request.node.name.partition("[")[2].rstrip("]")
     return lambda line: request.config.stash[TOLD].append(f"{place}: {line}")
 
 
 @pytest.fixture(name="folder")
 def fixture_folder():
-    """A temporary folder that every user may enter."""
+    """A temporary folder that every user has access to."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
     path.chmod(0o755)
     yield path

@@ -1,4 +1,4 @@
-"""The contract of the API (server/web/openapi.yaml, as the build made JSON of it), and whether an answer keeps to it."""
+"""The contract of the API (server/web/openapi.yaml, converted to JSON by the build), and whether an answer conforms to it."""
 
 import functools
 import json
@@ -14,7 +14,7 @@ def document():
 
 
 def operations():
-    """(method, path, operation) of every one there is."""
+    """(method, path, operation) of every operation."""
     return [
         (method.upper(), path, operation)
         for path, methods in document()["paths"].items()
@@ -23,7 +23,7 @@ def operations():
 
 
 def resolved(value):
-    """What a $ref to a named component stands for."""
+    """The component that a $ref refers to."""
     if "$ref" not in value:
         return value
     _, _, room, name = value["$ref"].split("/")
@@ -35,7 +35,7 @@ def parameters(operation):
 
 
 def schema_of(operation, status, media_type):
-    """The schema of a body, None where there is none of that media type for that status."""
+    """The schema of a body, None if there is none with that media type for that status."""
     responses = operation["responses"]
     content = resolved(responses.get(str(status), responses["default"])).get("content", {})
     return content[media_type]["schema"] if media_type in content else None
@@ -71,7 +71,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 def check(method, path, answer):
-    """Hold an answer of the API against the contract: its media type, and the body of JSON."""
+    """Validate an answer of the API against the contract: its media type, and the JSON body."""
     if not path.startswith("/api/") or answer.status == 304:
         return
     media_type = answer["Content-Type"].split(";")[0]

@@ -1,4 +1,4 @@
-"""DNS servers of the tests' own: Debian's nsd with zones written for them, and Debian's unbound before it.
+"""DNS servers for the tests: Debian's nsd with their zones, and Debian's unbound as a resolver.
 
 Both run in the foreground on loopback addresses, on free ports (or on port 53 of a free address), from a folder of the test's.
 """
@@ -15,12 +15,12 @@ SOA = "@ 300 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 60\n@ 300 I
 
 
 def program(name):
-    """In Debian's place, which is not in every user's path; None where it is not installed."""
+    """The program in Debian's folder, which is not in every user's PATH; None if it is not installed."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin")
 
 
 def free_port():
-    """One that is free for UDP and for TCP."""
+    """A port that is free for UDP and TCP."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             udp.bind(("127.0.0.1", 0))
@@ -108,7 +108,7 @@ remote-control:
 
 
 class Unbound(Server):
-    """A resolver for which the root is at an address, and some zones elsewhere; it logs what it is asked."""
+    """A resolver whose root is at an address, and some zones at others; it logs its queries."""
 
     CONFIGURATION = """\
 server:
@@ -142,7 +142,7 @@ remote-control:
         self.start(program("unbound"), "-d", "-c", folder / "unbound.conf")
 
     def asked(self):
-        """What it was asked, in order: ("_dmarc.example.com", "TXT")."""
+        """Its queries, in order: ("_dmarc.example.com", "TXT")."""
         lines = (self.folder / "log").read_text().splitlines()
         words = [line.split("info: ", 1)[1].split() for line in lines if "info: 127.0.0.1 " in line]
         return [(word[1].rstrip("."), word[2]) for word in words]

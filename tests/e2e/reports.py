@@ -1,4 +1,4 @@
-"""Makes aggregate, failure and TLS reports (RFC 9990, RFC 6591, RFC 8460) and the mails that carry them.
+"""Creates aggregate, failure and TLS reports (RFC 9990, RFC 6591, RFC 8460) and mails that contain them.
 
     xml = aggregate(report_id="1", records=[record(source_ip="192.0.2.1", count=3)])
     sent = mail(gzipped(xml))
@@ -25,7 +25,7 @@ def element(name, value):
 
 
 def group(name, *children):
-    """An element around elements that are made already."""
+    """An element around existing elements."""
     return f"<{name}>{''.join(children)}</{name}>"
 
 
@@ -68,7 +68,7 @@ def aggregate(
     p="none",
     records=None,
 ):
-    """A whole report; records holds what record() made (one by default)."""
+    """A complete report; records holds what record() made (one by default)."""
     text = group(
         "report_metadata",
         element("org_name", org_name),
@@ -86,7 +86,7 @@ def gzipped(xml, name="report.xml.gz"):
 
 
 def stored_gzip(xml):
-    """The bytes of a gzip file that packs nothing, and so is as large as the report."""
+    """The bytes of a gzip file without compression, which is as large as the report."""
     return gzip.compress(xml, 0, mtime=0)
 
 
@@ -100,7 +100,7 @@ def zipped(*xmls, name="report.zip"):
 
 
 def plain(xml, name="report.xml"):
-    """(file name, media type, bytes) of the report as it is."""
+    """(file name, media type, bytes) of the report itself."""
     return name, "text/xml", xml
 
 
@@ -121,7 +121,7 @@ def mail(*attachments, sender="noreply@reporter.example", to="dmarc-sum@example.
 
 
 def report_mail(number=1, **arguments):
-    """The mail of one gzipped report; each number makes another report."""
+    """The mail of one gzipped report; each number gives another report."""
     return mail(gzipped(aggregate(report_id=f"report-{number}", **arguments)), message_id=f"<{number}@reporter.example>")
 
 
@@ -152,7 +152,7 @@ def feedback(number=1, feedback_type="auth-failure", body="", content_type="mess
 
 
 def failure_mail(number=1, **arguments):
-    """The mail of one failure report; each number makes another report."""
+    """The mail of one failure report; each number gives another report."""
     header = ["From: dmarc@reporter.example", "To: dmarc-full@example.com", "Subject: failure"]
     header += [f"Message-ID: <f{number}@reporter.example>", "MIME-Version: 1.0"]
     return ("\n".join(header) + "\n" + feedback(number, **arguments)).replace("\n", "\r\n").encode()
@@ -187,11 +187,11 @@ def tls(report_id="t-1", domain="example.com", success=10, failure=1):
 
 
 def tls_mail(number=1, **arguments):
-    """The mail of one gzipped TLS report; each number makes another report."""
+    """The mail of one gzipped TLS report; each number gives another report."""
     packed = gzip.compress(tls(f"t-{number}", **arguments), mtime=0)
     return mail(("report.json.gz", "application/tlsrpt+gzip", packed), to="tls-rpt@example.com", message_id=f"<t{number}@r.example>")
 
 
 def with_fields(sent, *fields):
-    """The mail with these header fields above its own, as an MTA puts them."""
+    """The mail with these header fields above its own, as an MTA adds them."""
     return "".join(f"{field}\r\n" for field in fields).encode() + sent

@@ -1,4 +1,4 @@
-"""ruad serve as people start it, and ruad's other commands, each with a state directory and ports of its own.
+"""ruad serve as users start it, and ruad's other commands, each with a separate state directory and ports.
 
 Where we are root, ruad becomes user postgres (which is on every machine that has PostgreSQL), as it would become user ruad. That
 user must be able to start the programs: where the build folder is out of its reach they are copied.
@@ -25,13 +25,13 @@ IS_ROOT = os.geteuid() == 0
 
 
 def as_user(user):
-    """The words before a command that make it another user's; none where we are not root."""
+    """The words before a command that run it as another user; none if we are not root."""
     group = pwd.getpwnam(user).pw_gid
     return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"] if IS_ROOT else []
 
 
 def reachable_programs(folder):
-    """The path of ruad where USER can start it and its helpers."""
+    """A path of ruad from which USER can start it and its helpers."""
     ruad = BUILD / "bin" / "ruad"
     helper = BUILD / "libexec" / "ruad" / "ruad-ingest"
     if subprocess.run([*as_user(USER), "test", "-x", helper], check=False).returncode == 0:
@@ -69,7 +69,7 @@ def processes_of(folder):
 
 
 def is_alive(pid):
-    """Whether the process runs: one that ended may stay listed until its parent has asked for its status."""
+    """Whether the process runs: one that has ended stays listed until its parent reaps it."""
     try:
         return "\nState:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
@@ -156,7 +156,7 @@ class Supervised:
         return None
 
     def deliver(self, mail):
-        """(code, words) that the mail is answered with."""
+        """(code, text) of the reply to the mail."""
         client = smtplib.LMTP("127.0.0.1", self.lmtp_port)
         with contextlib.closing(client):
             client.sock.settimeout(60)

@@ -1,4 +1,4 @@
-"""ruad auditor: logins of their own for auditors, in the private cluster and in a database of one's own."""
+"""ruad auditor: logins for auditors, in the private cluster and in the admin's own database."""
 
 import contextlib
 import pwd
@@ -15,7 +15,7 @@ TIME_OUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_t
 
 @pytest.fixture(name="private")
 def fixture_private(folder):
-    """A running ruad with its private cluster, whose socket everybody reaches."""
+    """A running ruad with its private cluster, whose socket every user has access to."""
     supervised = Supervised(folder)
     try:
         supervised.started()
@@ -152,7 +152,7 @@ def test_a_password_comes_from_standard_input_or_a_file(own, folder, ending):
 def test_what_is_no_password_is_refused(own, content):
     code, _, errors = own.command("auditor", "add", "ann", "--password-file=-", input=content)
     assert code == 1
-    assert "does not hold one line with a password" in errors
+    assert "does not contain exactly one line with a password" in errors
     assert own.command("auditor", "list")[:2] == (0, "")
 
 

@@ -1,4 +1,4 @@
-"""ruad check asks a real DNS server, with zones written for each test."""
+"""ruad check queries a real DNS server, with zones for each test."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not program("nsd") or not program("unbound"), re
 
 ED25519 = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # RFC 8463 appendix A.2
 
-# A domain as its admin wants it: strict, with its hosts in SPF, and reports that go elsewhere.
+# A domain without faults: strict, with its hosts in SPF, and reports that go to another domain.
 GOOD = """\
 @ MX 10 mail
 @ TXT "v=spf1 mx a:out.example.com a:backup.example.com -all"
@@ -26,7 +26,7 @@ _smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls-rpt@example.com"
 s1._domainkey TXT "v=DKIM1; k=ed25519; p=%s"
 """ % ED25519
 
-# What stands elsewhere: consent of the hosts of reports, names of the addresses.
+# Records of other domains: consent of the hosts of reports, names of the addresses.
 ELSEWHERE = """\
 reports.example.net MX 10 mx.reports.example.net
 example.com._report._dmarc.reports.example.net TXT "v=DMARC1"
@@ -50,7 +50,7 @@ def ruad_check(*words):
 
 
 class Dns:
-    """A name server; check() asks it and returns the document."""
+    """A name server; check() queries it and returns the document."""
 
     def __init__(self, server):
         self.server = server
@@ -124,7 +124,7 @@ def test_a_good_domain_has_no_finding(serve):
     ]
 
 
-# What a bad one is like: each line is a fault or two.
+# A faulty domain: each line has a fault or two.
 BROKEN = """\
 @ MX 10 mail
 @ MX 20 gone
@@ -297,7 +297,7 @@ def test_bombs_and_loops_end(serve):
     assert len(long["spf"]["ranges"]) == 200 and "spf_long" in codes(long, "warning")
 
 
-# -- a resolver before it, of which what was asked is known, and zones whose server is away --
+# -- a resolver that logs its queries, and zones whose server is unavailable --
 
 
 @pytest.fixture(name="resolve")
@@ -369,7 +369,7 @@ def test_a_zone_whose_server_is_away_is_told_and_the_rest_is_checked(resolve):
     }
 
 
-# -- without an answer, and wrong words --
+# -- no answer, and wrong arguments --
 
 
 def test_a_resolver_that_is_away_is_exit_code_75():

@@ -1,4 +1,4 @@
-"""Every file of the corpus, delivered over LMTP as a reporter's mail would be, and found again by plain SQL."""
+"""Every file of the corpus, delivered over LMTP like a reporter's mail, and found by plain SQL."""
 
 import contextlib
 import sys
@@ -14,7 +14,7 @@ pytestmark = needs_corpus
 
 SENDER = "{}@corpus.example"  # which file a mail carried: its row in the index
 
-# What a mail became, a row for each thing in it, with the columns of EXPECT.tsv.
+# The result of a mail, a row for each item, with the columns of EXPECT.tsv.
 FOUND = """
 SELECT split_part(i.envelope_from, '@', 1)::int, i.status, i.kind, coalesce(i.place, ''), coalesce(r.found, f.found, t.found, '{}')
 FROM dmarc.intake i
@@ -65,7 +65,7 @@ def deliver_all(ingest, index, numbers):
 
 
 def delivered(postgres, folder, name, index, numbers):
-    """The rows of FOUND by file number, after the files with these numbers went into a fresh database."""
+    """The rows of FOUND by file number, after the files with these numbers were delivered to a fresh database."""
     database = Database(postgres, name)
     (folder / name).mkdir()
     with contextlib.closing(Ingest(folder / name, database.conninfo("taker"))) as ingest:
@@ -83,7 +83,7 @@ def text(value):
 
 
 def is_found(row, items):
-    """Whether one item is the report that row of EXPECT.tsv names, or what should be quarantined is."""
+    """Whether one item is the report in the row of EXPECT.tsv, or is quarantined if it should be."""
     if row["want"] != "report" and all(kind == "unreadable" for _, kind, _, _ in items):
         return True
     want = wanted(row)
@@ -108,7 +108,7 @@ def test_every_expected_report_is_found_by_sql_after_delivery(shared_postgres, f
     first = rows = delivered(shared_postgres, folder, "corpus_1", index, range(len(index)))
     left = [row for row in rows_wanted if not is_found(row, rows[numbers[row["path"]]])]
     rounds = 1
-    # Reports that contradict one another (same key, other content) are kept raw. In a database without the others each is stored.
+    # Reports that contradict each other (same key, other content) are quarantined. In separate databases each is stored.
     while left and rounds < 10 and all(conflicting(rows[numbers[row["path"]]]) for row in left):
         rounds += 1
         rows = delivered(

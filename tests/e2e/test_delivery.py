@@ -1,4 +1,4 @@
-"""What is delivered over LMTP is in the views, once, and what cannot be read is kept."""
+"""Reports delivered over LMTP are in the views, once, and unreadable mail is quarantined."""
 
 import concurrent.futures
 import contextlib

@@ -1,4 +1,4 @@
-"""What the Markdown pages tell people to type, run as it stands: commands, settings, DNS records, SQL.
+"""The examples in the Markdown pages, run unchanged: commands, settings, DNS records, SQL.
 
 Every block of shell commands is either run here, or stands in ELSEWHERE with the test that runs it. Only what belongs to a machine is
 replaced before: ports, /var/lib/ruad, /etc/ruad, and the user ann by one that every machine has.
@@ -33,7 +33,7 @@ PAGES = [page for page in PAGES if page.exists()]
 SAMPLES = ROOT / "tests" / "samples"
 ANN = "nobody"
 
-# The first line of a block of commands: what runs it instead.
+# The first line of a block of commands, and the function that runs it instead.
 ELSEWHERE = {
     "server/quickstart": "test_quickstart.py",
     "cmake -S . -B build -G Ninja -D CMAKE_BUILD_TYPE=Release -D CMAKE_INSTALL_PREFIX=/usr": "test_the_installed_files_are_there",
@@ -131,14 +131,14 @@ def test_the_settings_in_a_page_are_accepted(page, folder):
 
 
 def records_in_dns_page():
-    """{name: record text}; of two records with one name the later one, which says more."""
+    """{name: record text}; of two records with one name the later one, which is more complete."""
     text = (DOC / "dns.md").read_text()
     return dict(re.findall(r'^(\S+\.) +TXT (".*")$', text, re.MULTILINE))
 
 
 @pytest.fixture(name="resolver")
 def fixture_resolver(tmp_path):
-    """A name server with the records of dns.md, and what else a domain with mail has."""
+    """A name server with the records of dns.md, and the other records of a domain with mail."""
     if not program("nsd"):
         pytest.skip("nsd is not installed")
     records = "".join(f"{name} TXT {text}\n" for name, text in records_in_dns_page().items())
@@ -172,12 +172,12 @@ def test_the_records_of_the_page_are_what_the_check_wants(resolver):
 
 SHIM = """\
 #!/bin/sh
-# The real command, with what belongs to this test.
+# The real command, with the settings of this test.
 """
 
 
 class Shell:
-    """A folder whose programs stand before the real ones."""
+    """A folder whose programs replace the real ones."""
 
     def __init__(self, private, resolver, folder):
         self.private = private
@@ -198,7 +198,7 @@ class Shell:
         (self.bin / name).chmod(0o755)
 
     def fill(self):
-        """What the examples read: a Maildir, an mbox, and reports as files."""
+        """The input of the examples: a Maildir, an mbox, and reports as files."""
         samples = sorted(SAMPLES.glob("*.eml"))
         (self.home / "Maildir" / "new").mkdir(parents=True)
         shutil.copy(samples[0], self.home / "Maildir" / "new" / "1")
@@ -225,7 +225,7 @@ class Shell:
 
 @pytest.fixture(name="private", scope="module")
 def fixture_private():
-    """A running ruad with its private cluster, whose socket everybody reaches."""
+    """A running ruad with its private cluster, whose socket every user has access to."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
     supervised = Supervised(folder)
     try:

@@ -1,4 +1,4 @@
-"""ruad-enrich before a real name server, with MMDB files written for it: what becomes of the addresses in reports, and what holds nobody up."""
+"""ruad-enrich with a real name server and MMDB files for the tests: the results for addresses in reports, and that it delays nobody."""
 
 import contextlib
 import datetime
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not program("nsd") or not program("unbound"), re
 WINDOW = {"from_": "2026-01-01", "to": "2026-01-02"}
 DAY = datetime.timedelta(days=1)
 
-# Each address is a case: names that lead back, and names that do not.
+# Each address is a case: forward-confirmed names, and others.
 ZONE = """\
 1.2.0.192.in-addr.arpa PTR Mail.Example.COM.
 mail.example.com A 192.0.2.1
@@ -60,7 +60,7 @@ six.example.org AAAA 2001:db8::25
 
 
 class Enrich:
-    """ruad-enrich with settings of its own, as role ruad_enrich."""
+    """ruad-enrich with its own settings, as role ruad_enrich."""
 
     def __init__(self, folder, database, **settings):
         self.folder = folder
@@ -74,7 +74,7 @@ class Enrich:
         return {**os.environ, "RUAD_CONFIG": "", **{"RUAD_" + key.upper(): str(value) for key, value in settings.items()}}
 
     def once(self, **more):
-        """Run it until nothing is left; (exit code, what it said)."""
+        """Run it until nothing is left; (exit code, output)."""
         done = subprocess.run(
             [PROGRAMS / "ruad-enrich", "--once"],
             env=self.environment(**more),
@@ -169,7 +169,7 @@ def fixture_names(folder):
 
 @pytest.fixture(name="mute")
 def fixture_mute():
-    """The address of a server that takes questions and never answers."""
+    """The address of a server that accepts queries and never answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         yield "127.0.0.1:%d" % server.getsockname()[1]
@@ -186,7 +186,7 @@ def reported(ingest, *addresses, **more):
 
 
 def mmdb(path, kind, networks):
-    """Write it beside, and put it into place as a whole."""
+    """Write it to another file, and rename that."""
     document = json.dumps({"type": kind, "networks": networks})
     new = path.with_suffix(".new")
     subprocess.run(["perl", ROOT / "tests" / "e2e" / "mmdb.pl", new], input=document, text=True, check=True)
@@ -478,7 +478,7 @@ def test_a_wrong_resolver_is_exit_code_78(start_enrich):
     assert "dns.example.com" in said
 
 
-# -- what goes wrong meanwhile --
+# -- failures --
 
 
 def test_the_database_may_go_away_and_come_back(own_database, start_enrich, names):
@@ -535,7 +535,7 @@ def test_neither_mail_nor_pages_wait_for_the_dns(database, ingest, start_enrich,
 
 @pytest.fixture(name="counted")
 def fixture_counted(folder):
-    """A resolver that writes down what it is asked, before a name server."""
+    """A resolver that logs its queries, in front of a name server."""
     for part in ("authority", "resolver"):
         (folder / part).mkdir()
     zones = {"2.0.192.in-addr.arpa": "1 PTR mail.example.com.", "example.com": "mail A 192.0.2.1\n@ TXT \"v=spf1 mx -all\""}
@@ -561,7 +561,7 @@ def fixture_serve(folder):
 
 
 def paths(supervised):
-    """All that can be got, with something in each place."""
+    """The paths of all GET operations of the API, with values for their parameters."""
     with contextlib.closing(supervised.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT min(id) FROM dmarc.reports")
         ((number,),) = cursor.fetchall()

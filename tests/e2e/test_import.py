@@ -18,7 +18,7 @@ def xml(number, count=1):
 
 
 class Imports:
-    """ruad import into a database of the test's own, and a folder for what is imported."""
+    """ruad import into a separate database, and a folder for the imported files."""
 
     def __init__(self, folder, database):
         self.database = database
@@ -156,11 +156,11 @@ def test_quiet_says_nothing(imports):
 
 
 def on_a_terminal(imports, path, **environment):
-    """What the import draws on standard error when that is a terminal."""
+    """The output of the import on standard error if that is a terminal."""
     try:
         outer, inner = pty.openpty()
     except OSError as error:
-        pytest.skip(f"no pseudo-terminal to be had here (is /dev/pts mounted?): {error}")
+        pytest.skip(f"no pseudo-terminal available (is /dev/pts mounted?): {error}")
     with subprocess.Popen(
         [imports.ruad.ruad, "import", path, *imports.ruad.options()],
         env=clean_environment(TERM="xterm", **environment),
@@ -202,7 +202,7 @@ def test_killed_and_run_again_every_report_is_there_once(imports):
 
 
 def test_memory_does_not_grow_with_the_mbox(imports):
-    """300 MB of mails of 3 MB each: what waits to be stored is bounded, the mbox itself is never whole in memory."""
+    """300 MB of mails of 3 MB each: mail that waits to be stored is bounded, and the mbox is never completely in memory."""
     filler = b"x" * 75 + b"\n"
     path = imports.files / "big"
     with open(path, "wb") as box:

@@ -1,4 +1,4 @@
-"""Failure reports, TLS reports, truncated reports and mails that nobody vouches for, from LMTP to the database."""
+"""Failure reports, TLS reports, truncated reports and unauthentic mail, from LMTP to the database."""
 
 import gzip
 import os
@@ -116,7 +116,7 @@ def test_all_kinds_in_one_mail_are_stored(ingest, database):
     ]
 
 
-# Large ones: more bytes of rows than wait in memory, so they stream in a transaction of their own.
+# Large ones: more bytes of rows than may be in memory, so they are written in a separate transaction.
 
 
 def test_many_large_failure_reports_stream_and_are_whole(database, start_ingest):

@@ -1,4 +1,4 @@
-"""ruad(8) names what `ruad help` names: every command, every option, and every reason of reprocess."""
+"""ruad(8) documents everything in `ruad help`: every command, every option, and every reason of reprocess."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ COMMANDS = re.findall(r"^  ([a-z]+) ", ruad("help"), re.MULTILINE)
 
 
 def section(command):
-    """What the page says of a command, up to the next one; "" when it is not there."""
+    """The text of the page about a command, up to the next one; "" if there is none."""
     for text in re.split(r"^\.TP\n(?=\.(?:BI|BR|B) (?:%s)\b)|^\.SH " % "|".join(COMMANDS), manual(), flags=re.MULTILINE):
         if re.match(rf"\.(BI|BR|B) {command}\b", text):
             return text

@@ -1,4 +1,4 @@
-"""Debian's Exim and Postfix, set up as server/doc/mail-servers.md says, hand reports over: over TCP and over a Unix socket of group ruad.
+"""Debian's Exim and Postfix, set up as server/doc/mail-servers.md says, deliver reports: over TCP and over a Unix socket of group ruad.
 
 Each line of counts that a test tells (sent, waiting, stored, ...) is repeated at the end of pytest's output.
 """
@@ -44,16 +44,16 @@ class Set:
         self.server.start()
 
     def statuses(self):
-        """How many things in mails became what: {"stored": 3, "duplicate": 1}."""
+        """The number of items by status: {"stored": 3, "duplicate": 1}."""
         return dict(self.database.query("SELECT status, count(*)::int FROM dmarc.intake GROUP BY 1"))
 
     def counts(self):
-        """The same in words, for tell()."""
+        """The same as text, for tell()."""
         found = {"stored": 0, "duplicate": 0, **self.statuses()}
         return ", ".join(f"{status} {count}" for status, count in found.items())
 
     def reports(self, seconds=60):
-        """Once nothing waits any more: the report_id of each row."""
+        """The report_id of each row, once no mail waits any more."""
         self.server.wait_until_empty(seconds)
         return self.database.reports()
 

@@ -1,4 +1,4 @@
-"""250 means committed: whatever is killed or stopped, nothing is lost and nothing doubled."""
+"""250 means committed: whatever is killed or stopped, nothing is lost or stored twice."""
 
 import concurrent.futures
 import contextlib
@@ -16,7 +16,7 @@ FAILED = (451, "4.3.0 cannot store it now, try again later")
 
 
 def retry(ingest, mail, recipients=(RECIPIENT,), seconds=30):
-    """Deliver as an MTA does: again and again until it is 250."""
+    """Deliver like an MTA: again and again until the reply is 250."""
 
     def attempt():
         try:
@@ -28,7 +28,7 @@ def retry(ingest, mail, recipients=(RECIPIENT,), seconds=30):
 
 
 def wait_for_lock(database):
-    """Until somebody waits for a lock in the database."""
+    """Wait until a session waits for a lock in the database."""
     wait_until(
         lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"), "a transaction waits for the lock"
     )
@@ -36,7 +36,7 @@ def wait_for_lock(database):
 
 @contextlib.contextmanager
 def held_up(database):
-    """Commits wait while this lasts."""
+    """Commits wait inside this context."""
     with contextlib.closing(database.connect()) as connection:
         connection.autocommit = False
         connection.cursor().execute("LOCK TABLE ruad.mail IN ACCESS EXCLUSIVE MODE")
@@ -107,7 +107,7 @@ def test_a_database_that_crashes_under_way_leaves_nothing_half_written(start_ing
 
 
 def test_assertion_40_killed_between_commit_and_reply_the_report_is_there_once(start_ingest, database):
-    """The commit waits for a lock; ruad-ingest is killed; the backend commits all the same or not: once in the end."""
+    """The commit waits for a lock; ruad-ingest is killed; whether or not the backend commits, the mail is stored once."""
     ingest = start_ingest(database)
     mail = reports.report_mail(1)
     with held_up(database):
@@ -251,7 +251,7 @@ def test_a_worker_killed_under_a_large_report_leaves_nothing_of_it(start_ingest,
 
 
 def outgrows_memory(ingest, worker):
-    """Let the worker, which is stopped, run for a moment; whether ruad-ingest then has a large file without a name."""
+    """Let the stopped worker run for a moment; returns whether ruad-ingest then has a large unnamed file."""
     os.kill(worker, signal.SIGCONT)
     time.sleep(0.01)
     os.kill(worker, signal.SIGSTOP)
@@ -289,7 +289,7 @@ def test_a_small_mail_does_not_wait_for_a_large_one(ingest, database):
         blocker.cursor().execute("LOCK TABLE ruad.record IN SHARE ROW EXCLUSIVE MODE")
         reply = client.submit(ingest.deliver, large)
         wait_for_lock(database)
-        # a mail without records needs nothing that the large one waits for
+        # a mail without records needs no lock that the large one waits for
         assert ingest.deliver(reports.mail()) == [STORED]
         assert not reply.done()
         blocker.rollback()

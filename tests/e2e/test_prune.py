@@ -1,4 +1,4 @@
-"""ruad prune, and ruad serve's own: what is older than [retention] says is removed, once, by a role that can do little else."""
+"""ruad prune, also as run by ruad serve: it removes data older than [retention] allows, once, with a role of few rights."""
 
 import contextlib
 import datetime
@@ -154,7 +154,7 @@ def test_there_is_one_at_a_time(pruned):
         cursor.execute("BEGIN; LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE")
         code, said, errors = pruned.run()
         assert (code, said) == (75, "")
-        assert "another ruad prune or ruad reprocess is at work" in errors
+        assert "another ruad prune or ruad reprocess is running" in errors
     wait_until(lambda: pruned.run()[0] == 0, "the lock is free")
 
 
@@ -208,7 +208,7 @@ def test_serve_does_it_by_itself(folder):
 
 
 def test_that_it_failed_is_logged_and_serve_goes_on(folder):
-    """The child is ruad_owner and no superuser: so says the function that stands for ruad.prune() here."""
+    """The child is ruad_owner and no superuser: the function that replaces ruad.prune() here checks it."""
     supervised = Supervised(folder)
     try:
         supervised.started()

@@ -1,4 +1,4 @@
-"""server/quickstart over programs that are built already; that it installs and builds is proven in a bare chroot."""
+"""server/quickstart with an existing build; installing and building is tested in a bare chroot."""
 
 import pathlib
 import re
@@ -11,7 +11,7 @@ from conftest import ROOT, wait_until
 from supervised import USER, clean_environment, free_port, is_alive, processes_of, reachable_programs
 
 SAMPLES = sorted((ROOT / "tests" / "samples").glob("*.eml"))
-# what is in them: kind, what becomes of it, how many
+# their content: kind, status, number
 BECAME = [("aggregate", "stored", 7), ("failure", "stored", 1), ("tls", "stored", 1), ("unreadable", "quarantined", 1)]
 
 
@@ -31,7 +31,7 @@ class Quickstart:
         )
 
     def start(self, *arguments):
-        # As from a terminal: where the tests run in the background of a script, SIGINT is ignored, and stays so in bash.
+        # As from a terminal: if the tests run in the background of a script, SIGINT is ignored, also in bash.
         return subprocess.Popen(
             ["env", "--default-signal=INT", ROOT / "server" / "quickstart", *arguments],
             env=self.environment,
@@ -43,7 +43,7 @@ class Quickstart:
         )
 
     def run(self, *arguments):
-        """(exit code, all it said)."""
+        """(exit code, complete output)."""
         with self.start(*arguments) as process:
             said = process.communicate(timeout=180)[0]
         return process.returncode, said
@@ -66,7 +66,7 @@ def test_once_shows_the_samples_and_a_second_run_knows_them(quickstart):
         assert re.search(rf"^{re.escape(sample.name)} +250 2\.0\.0 ", said, re.MULTILINE), said
     for kind, status, things in BECAME:
         assert re.search(rf"^ {kind} +\| {status} +\| +{things} \|", said, re.MULTILINE), said
-    assert "duplicate" not in said.partition("What became")[2]
+    assert "duplicate" not in said.partition("Result of the mails")[2]
     assert re.search(r"^ example\.com \| 203\.0\.113\.66 +\| +325 \| +0 \| +325$", said, re.MULTILINE)
     assert re.search(r"^ example\.com \| 203\.0\.113\.66 \| dmarc +\| reject +\| \*\*\*@spam\.example\.net ", said, re.MULTILINE)
     assert re.search(r"^ example\.com +\| Alpine Mail +\| sts +\| +1204 \| +9$", said, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""ruad reprocess: what an older parser (one with smaller limits) quarantined is read again, once, wherever it is interrupted."""
+"""ruad reprocess: what an older parser (one with smaller limits) quarantined is read again, once, even if it is interrupted."""
 
 import concurrent.futures
 import contextlib
@@ -24,7 +24,7 @@ def report(number, records=2):
 
 
 def nested(number):
-    """A mail whose report lies too deep for the limited parser: a gzip in a zip."""
+    """A mail whose report is nested too deep for the limited parser: a gzip in a zip."""
     return mail(zipped(gzipped(xml(number, 1))[2]), message_id=f"<{number}@reporter.example>")
 
 
@@ -56,7 +56,7 @@ class Again:
         return self.database.value("SELECT count(*) FROM ruad.raw")
 
     def sessions(self):
-        """How many there are of ours, that of this question not counted."""
+        """The number of our sessions, except the one of this query."""
         return self.database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ruad-%'")
 
     def everything(self):
@@ -221,7 +221,7 @@ def test_there_is_one_at_a_time(again):
         cursor.execute("BEGIN; LOCK TABLE ruad.exclusive_work IN EXCLUSIVE MODE")
         code, output, errors = again.run()
         assert (code, output) == (75, "")
-        assert "another ruad prune or ruad reprocess is at work" in errors
+        assert "another ruad prune or ruad reprocess is running" in errors
     wait_until(lambda: again.run()[0] == 0, "the lock is free")
     assert again.database.reports() == ["r-1"]
 
@@ -238,7 +238,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(again):
         with subprocess.Popen(words, env=clean_environment(), stdout=subprocess.DEVNULL) as process:
             wait_until(lambda: len(again.database.reports()) >= wanted, "some are stored")
             process.kill()
-        # the server may still be at the transaction that it got whole
+        # the server may still run the transaction that it has received completely
         wait_until(lambda: again.sessions() <= sessions, "its sessions have ended")
         stored.append(len(again.database.reports()))
         assert len(set(again.database.reports())) == stored[-1]
@@ -255,7 +255,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(again):
 def test_mail_may_come_in_at_the_same_time(again):
     again.deliver(*map(report, range(100)))
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        # new mails, some of which can be read, and copies of what is just being read again
+        # new mails, some of which can be read, and copies of mail that is being reprocessed
         arriving = [pool.submit(again.deliver, *(report(number, 1 + number % 2) for number in range(100, 200)))]
         arriving += [pool.submit(again.deliver, *map(report, range(0, 100, 2)))]
         assert again.run()[0] == 0

@@ -1,4 +1,4 @@
-"""Logins that are no superuser: they work from the first start to the first 250, or it is said what they lack."""
+"""Logins without superuser rights: they work from the first start to the first 250, or the message says what they lack."""
 
 import contextlib
 import re
@@ -19,7 +19,7 @@ def report(number):
 
 @pytest.fixture(name="cluster")
 def fixture_cluster(folder):
-    """A cluster in which ruad never was."""
+    """A cluster that ruad has never used."""
     (folder / "cluster").mkdir()
     postgres = Postgres(folder / "cluster")
     postgres.start()

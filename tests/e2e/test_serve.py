@@ -1,4 +1,4 @@
-"""ruad serve: the private database, its children and how they are kept, stopped and shut off from one another."""
+"""ruad serve: the private database, and its children: how they are kept running, stopped and isolated from each other."""
 
 import os
 import pathlib
@@ -216,7 +216,7 @@ def test_an_unknown_user_is_refused_with_the_command_that_makes_it(supervised):
     supervised.settings["server_user"] = "nosuchuser"
     supervised.start()
     assert supervised.process.wait(30) == 78
-    assert 'server.user "nosuchuser": no such user (make it: adduser' in supervised.log()
+    assert 'server.user "nosuchuser": no such user (create it: adduser' in supervised.log()
 
 
 def test_a_second_one_on_the_same_state_is_refused(running):
@@ -294,7 +294,7 @@ def test_a_cluster_of_another_version_is_refused_with_both_versions(running):
     code, _, errors = running.command("serve")
     version.write_text(real)
     assert code == 78
-    assert "is of PostgreSQL 99, but here is only PostgreSQL" in errors
+    assert "needs PostgreSQL 99, but only PostgreSQL" in errors
 
 
 def test_a_state_dir_too_long_for_a_socket_is_refused(supervised):

@@ -1,4 +1,4 @@
-"""The server around the protocol: caps, time-outs, shutdown, bytes as they come."""
+"""The server around the protocol: limits, time-outs, shutdown, input in any pieces."""
 
 import concurrent.futures
 import contextlib
@@ -15,7 +15,7 @@ START = b"LHLO client\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<%s>\r\nDATA\r\n" % 
 
 
 def stuffed(mail):
-    """A mail as it goes over the wire."""
+    """A mail in the format of the wire."""
     return (b"\r\n" + mail.rstrip(b"\r\n")).replace(b"\r\n.", b"\r\n..")[2:] + b"\r\n.\r\n"
 
 
@@ -28,7 +28,7 @@ def raw_connection(ingest, unix=False):
 
 
 def receive_all(client):
-    """All that comes until the server closes."""
+    """All bytes until the server closes."""
     received = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := client.recv(65536):
@@ -45,7 +45,7 @@ def receive_line(client):
 
 @pytest.mark.parametrize("unix", [False, True], ids=["tcp", "unix"])
 def test_assertion_64_everything_in_one_burst_is_answered_in_order(ingest, database, unix):
-    """As Postfix does: QUIT stands behind the dot already."""
+    """Like Postfix: QUIT is sent together with the dot."""
     with raw_connection(ingest, unix) as client:
         client.sendall(START + stuffed(reports.report_mail(1)) + b"QUIT\r\n")
         lines = receive_all(client).splitlines()

@@ -1,4 +1,4 @@
-"""Mail waits for no reader, and what is kept in the background is kept."""
+"""Mail waits for no reader, and background work is done."""
 
 import contextlib
 import subprocess
@@ -14,7 +14,7 @@ MONTH = 31 * 86400
 
 
 def of_month(number, records=1, **more):
-    """A mail with a report that begins number months before the reports' usual day."""
+    """A mail with a report that begins number months before the usual day of reports."""
     rows = [reports.record(f"192.0.2.{1 + n % 200}", 1) for n in range(records)]
     begin = reports.DAY - number * MONTH
     return reports.mail(reports.gzipped(reports.aggregate(report_id=f"m{number}", begin=begin, end=begin + 86399, records=rows, **more)))
@@ -27,7 +27,7 @@ def partitions(database):
 
 @contextlib.contextmanager
 def auditor(database):
-    """An open transaction that read all views of records and reports."""
+    """An open transaction that has read all views of records and reports."""
     with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("SET ROLE ruad_auditor; BEGIN; SELECT count(*) FROM dmarc.records; SELECT count(*) FROM dmarc.reports; SELECT count(*) FROM dmarc.notes")
         yield

@@ -1,4 +1,4 @@
-"""ruad-web over a real PostgreSQL: what it refuses, what it agrees on with its clients, and what becomes of it when the database goes."""
+"""ruad-web with a real PostgreSQL: what it rejects, content negotiation, and its behaviour when the database is unavailable."""
 
 import contextlib
 import gzip
@@ -53,7 +53,7 @@ def fixture_site(filled):
 
 @pytest.fixture(name="own_site")
 def fixture_own_site(filled):
-    """One that the test may stop, and whose log is its own."""
+    """A cluster that the test may stop, with a separate log."""
     with running_site(filled) as site:
         yield site
 
@@ -201,7 +201,7 @@ def test_too_long_addresses_and_headers_are_refused(site):
     answer = site.ask("/", X_Long="a" * 17000)
     assert answer.status == 431
     answer.problem()
-    # more than a connection's memory: the library's own words, unless the reset for what it did not read overtakes them
+    # more than a connection's memory: the library answers itself, unless the reset for unread data arrives first
     for request, status in (b"GET /" + b"a" * 40000 + b" HTTP/1.1", b"414"), (b"GET / HTTP/1.1\r\nX: " + b"a" * 40000, b"431"):
         got = site.raw(request + b"\r\nHost: x\r\n\r\n")
         assert got == b"" or got.startswith(b"HTTP/1.1 " + status)
@@ -472,7 +472,7 @@ def test_a_lost_connection_is_opened_again_unseen(own_site, filled):
 
 @contextlib.contextmanager
 def locked(database, table):
-    """Nobody else may even read the table meanwhile."""
+    """Inside this context nobody else may even read the table."""
     with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
         cursor.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
@@ -490,7 +490,7 @@ def waiting(database):
 
 
 class Asking(threading.Thread):
-    """A request under way."""
+    """A request in progress."""
 
     def __init__(self, site, resource):
         super().__init__()

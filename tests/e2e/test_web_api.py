@@ -1,4 +1,4 @@
-"""The API over a database filled by LMTP: every route keeps to the contract (contract.py holds every answer against it), and its numbers are right."""
+"""The API with a database filled by LMTP: every route conforms to the contract (contract.py validates every answer), and its numbers are right."""
 
 import contextlib
 import csv
@@ -54,7 +54,7 @@ def names(operation):
 
 
 def place(site, resource):
-    """The resource with something that there is in its {place}."""
+    """The resource with an existing value for its {place}."""
     if "{id}" in resource:
         (item, *_) = site.get(resource.split("/{")[0], **WINDOW).json()["items"]
         return resource.replace("{id}", item["id"])
@@ -62,7 +62,7 @@ def place(site, resource):
 
 
 def window(resource):
-    """The time that the samples are of; Intake's is that of their receipt, which is now."""
+    """The period of the samples; for Intake that of their receipt, which is now."""
     return WINDOW if "from" in names(dict(READ)[resource]) and not resource.startswith("intake") else {}
 
 
@@ -228,7 +228,7 @@ def test_cursors_lead_through_every_row_once(site, resource):
 
 
 def rows_of(answer):
-    """The rows of a CSV, as dictionaries; its form is looked at."""
+    """The rows of a CSV, as dictionaries; checks its format."""
     assert answer.status == 200
     assert answer["Content-Type"] == CSV_TYPE
     assert re.fullmatch(r'attachment; filename="ruad-[a-z0-9.-]+\.csv"', answer["Content-Disposition"])
@@ -240,7 +240,7 @@ def rows_of(answer):
 
 
 def next_of(answer):
-    """The target of the header Link, relative to the request's own, or None."""
+    """The target of the header Link, relative to that of the request, or None."""
     if answer["Link"] is None:
         return None
     return re.fullmatch(r'<(\?[!-;=?-~]+)>; rel="next"', answer["Link"])[1]
@@ -325,7 +325,7 @@ def fixture_long():
 
 
 def begun_download(site):
-    """A response whose body is not read yet; its socket holds little of it."""
+    """A response whose body is not read yet; the buffer of its socket is small."""
     client = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     client.sock = socket.socket()
     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
@@ -408,7 +408,7 @@ def test_a_report_is_to_be_had_as_xml(site):
 
 
 def metrics(site):
-    """{sample: value}, after a look at the form (text exposition format 0.0.4)."""
+    """{sample: value}; checks the format (text exposition format 0.0.4)."""
     answer = site.ask("/metrics")
     assert answer.status == 200
     assert answer["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"

@@ -1,4 +1,4 @@
-"""Who may look and who may label: passwords, a proxy's word, editors, requests from other sites, and what the database lets each role do."""
+"""Who may read and who may label: passwords, the header of a proxy, editors, requests from other sites, and the rights of each role."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ CLOSED = ["/", "/sources", "/assets/nosuch.js", "/nosuch", "/openapi.json", "/me
 
 
 def htpasswd(path, **passwords):
-    """Write a file of these users; hashes are SHA-512 of crypt(5), as OpenSSL makes them."""
+    """Write a file of these users; hashes are SHA-512 of crypt(5), computed by OpenSSL."""
 
     def made(word):
         return subprocess.run(["openssl", "passwd", "-6", word], check=True, capture_output=True, text=True).stdout
@@ -30,7 +30,7 @@ def htpasswd(path, **passwords):
 
 @pytest.fixture(name="database", scope="module")
 def fixture_database(shared_postgres):
-    """One for the module; whoever labels takes the labels away again."""
+    """One for the module; tests that label remove their labels."""
     from conftest import Database  # pylint: disable=import-outside-toplevel
 
     database = Database(shared_postgres, "test_web_auth")
@@ -55,7 +55,7 @@ def fixture_passwords():
 
 @contextlib.contextmanager
 def site_of(database, auth, passwords=None, editors="", edit=True, **settings):
-    """A ruad-web with a way to label, which ruad serve only gives it where there are editors."""
+    """A ruad-web with a connection for labels, which ruad serve gives it only if there are editors."""
     settings = {"http_auth": auth, "http_editors": editors, **settings}
     if passwords:
         settings["http_htpasswd"] = passwords

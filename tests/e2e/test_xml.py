@@ -1,4 +1,4 @@
-"""A report built again as XML from its rows is read as the same report: imported into another database it makes the same rows."""
+"""A report that was rebuilt as XML from its rows is the same report: imported into another database it gives the same rows."""
 
 import contextlib
 import sys
@@ -10,7 +10,7 @@ from supervised import Supervised
 sys.path.insert(0, str(ROOT / "tests" / "corpus"))
 from corpus import FILES, needs_corpus  # noqa: E402
 
-# All that a report says, by what tells it from others. Not ours to compare: when it came, its bytes, what its form was worth a note.
+# All values of a report, by its key. Not compared: time of receipt, its bytes, notes about its format.
 SAID = """
 SELECT r.domain, r.org_name, r.email, r.report_id, r.begin, r."end",
 	(to_jsonb(r) - '{id,mail,received_at,sha256,notes,record_notes,partial,authentic,xmlns,domain_id}'::text[]) || jsonb_build_object('record', (

@@ -1,4 +1,4 @@
-"""What the tests of ruad-web look at: reports of every kind, taken in by LMTP, in a PostgreSQL of their own."""
+"""The data for the tests of ruad-web: reports of every kind, received by LMTP, in a separate PostgreSQL."""
 
 import contextlib
 import json
@@ -75,7 +75,7 @@ def deliver(database, mails):
 
 
 def fill(database):
-    """Deliver all of it, and keep a check of each domain's DNS."""
+    """Deliver all of it, and store a check of each domain's DNS."""
     deliver(database, [*((mail, "dmarc-sum@example.com") for mail in MAILS), *OTHERS])
     database.query(
         "INSERT INTO ruad.dns_check (domain_id, checked_at, expires_at, result) SELECT id, now(), 'infinity', %s FROM ruad.domain",
@@ -91,7 +91,7 @@ def add_roles(database):
 
 @contextlib.contextmanager
 def filled_database():
-    """A database with all of it, in a cluster that writes down every statement."""
+    """A database with all of it, in a cluster that logs every statement."""
     with temporary_folder() as folder:
         postgres = Postgres(folder)
         postgres.start()

@@ -1,4 +1,4 @@
-"""ruad-web on sockets of its own, and a client that looks at every byte of what it says."""
+"""ruad-web on separate sockets, and a client that checks every byte of its responses."""
 
 import base64
 import contextlib
@@ -53,11 +53,11 @@ class Answer:
         return json.loads(self.body)
 
     def document(self):
-        """The JSON, unpacked where it is packed."""
+        """The JSON, decompressed if necessary."""
         return json.loads(gzip.decompress(self.body) if self["Content-Encoding"] == "gzip" else self.body)
 
     def problem(self):
-        """The document of RFC 9457, after a look at its form; {name: reason} of its invalid_params."""
+        """Checks the format of the document (RFC 9457) and returns {name: reason} of its invalid_params."""
         document = self.json()
         assert self["Content-Type"] == "application/problem+json"
         assert document["type"] == "about:blank"
@@ -68,7 +68,7 @@ class Answer:
 
 
 class WebSite:
-    """ruad-web over listening sockets that stay open when it ends, as they do under a supervisor."""
+    """ruad-web with listening sockets that stay open when it ends, as under a supervisor."""
 
     def __init__(self, folder, conninfo, **settings):
         self.folder = folder
@@ -103,7 +103,7 @@ class WebSite:
         return self.process.wait(30)
 
     def close(self):
-        """Also fails the test when it does not end well: a sanitizer speaks by its exit status."""
+        """Also fails the test if the exit status is not 0: that is how a sanitizer reports."""
         status = 0
         if self.process and self.process.poll() is None:
             status = self.stop()
@@ -113,7 +113,7 @@ class WebSite:
         assert status == 0
 
     def ask(self, target, method="GET", body=None, **headers):
-        """An Answer that has the headers which every response must have, and keeps to the contract of the API."""
+        """An Answer; checks the headers that every response must have, and the contract of the API."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
             client.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = Answer(client.getresponse())
@@ -122,7 +122,7 @@ class WebSite:
         return answer
 
     def put_label(self, key, label, note=None, **headers):
-        """PUT a label as the page does."""
+        """PUT a label like the page."""
         body = json.dumps({"label": label, "note": note})
         headers = {"Content_Type": "application/json", "Sec_Fetch_Site": "same-origin", **headers}
         return self.ask(f"/api/v1/sources/{urllib.parse.quote(key, safe=':')}/label", "PUT", body, **headers)
@@ -138,7 +138,7 @@ class WebSite:
         return self.ask(f"/api/v1/{resource}{query}")
 
     def raw(self, request, unix=False, end=True):
-        """All bytes that come back for these bytes; end says that we send no more. The server may break the connection off."""
+        """All bytes of the response to these bytes; end: close our side. The server may abort the connection."""
         family, address = (socket.AF_UNIX, str(self.path)) if unix else (socket.AF_INET, ("127.0.0.1", self.port))
         got = b""
         with socket.socket(family) as client:

@@ -157,7 +157,7 @@ static void check_list(const struct check_sink *check, const char *const *values
 	}
 }
 
-/* Of several lines. */
+/* A text with several lines. */
 static void check_lines(const char *text, gsize max)
 {
 	if (text == NULL)
@@ -251,7 +251,7 @@ static void check_failure(const struct check_sink *check, const struct tls_failu
 	check_text(check, failure->failure_reason_code);
 }
 
-/* How many elements its lists have. */
+/* The number of elements in its lists. */
 static gsize check_policy(const struct check_sink *check, const struct tls_policy *policy)
 {
 	check_lower(check, policy->policy_type);

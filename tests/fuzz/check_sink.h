@@ -1,5 +1,5 @@
 /*
- * check_sink.h - a report_sink that aborts when what it gets is not what parser/report.h promises.
+ * check_sink.h - a report_sink that aborts if a call violates what parser/report.h promises.
  */
 #pragma once
 

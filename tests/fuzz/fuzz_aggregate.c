@@ -1,11 +1,11 @@
-/* XML in pieces: the first byte says how long they are. The answer must not depend on it. */
+/* XML in pieces: the first byte is their length. The answer must not depend on it. */
 #include "parser/aggregate.h"
 #include "parser/parse.h"
 #include "tests/fuzz/check_sink.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
-/* What the answer is made of. */
+/* The parts of an answer. */
 struct answer {
 	enum aggregate_verdict verdict;
 	guint64 records;
@@ -27,7 +27,7 @@ static struct answer run(const guint8 *data, gsize size, gsize step)
 	g_assert(check.open == (aggregate_begun(aggregate) && answer.verdict != AGGREGATE_REPORT));
 	g_assert((answer.verdict == AGGREGATE_UNREADABLE) == (aggregate_reason(aggregate) != NULL));
 	answer.records = check.records;
-	/* how far one that is unreadable came is no answer */
+	/* how much of an unreadable report was parsed does not count */
 	answer.notes = answer.verdict == AGGREGATE_REPORT ? check.notes : 0;
 	answer.partial = check.partial;
 	answer.another = answer.verdict == AGGREGATE_REPORT && aggregate_has_another(aggregate);

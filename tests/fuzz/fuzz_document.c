@@ -1,4 +1,4 @@
-/* Any bytes through the parser's front door: what the worker does. */
+/* Any bytes through the parser's entry point, as in the worker. */
 #include "parser/parse.h"
 #include "tests/fuzz/check_sink.h"
 

@@ -1,6 +1,7 @@
 /*
- * The parts of a feedback report: a byte that says how they are given, the second, NUL, the third. What is told must be as
- * report.h has it, with bodies and without; and masking must leave nothing before an '@'.
+ * The parts of a feedback report: a byte that chooses how they are given, the second part, NUL, the third
+ * part. The result must be as report.h says, with bodies and without; and masking must leave nothing before
+ * an '@'.
  */
 #include "parser/failure.h"
 #include "parser/mask.h"
@@ -12,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
-/* Without a domain of ours every address is a third party's. */
+/* Without a domain of ours every address belongs to a third party. */
 static void check_mask(const guint8 *data, gsize size)
 {
 	struct mask *mask = mask_new();

@@ -1,4 +1,4 @@
-/* A mail into its parts, with limits so low that they are met. */
+/* Splits a mail into its parts, with limits so low that they are reached. */
 #include <string.h>
 
 #include "parser/mail.h"
@@ -35,7 +35,7 @@ static gboolean on_header(gpointer user, const struct mail_header *header, GErro
 	return TRUE;
 }
 
-/* Leaves that are a report's message are counted, but not given. */
+/* Leaves that belong to a report's message are counted, but not passed on. */
 static void check_number(struct seen *seen, guint number)
 {
 	g_assert(seen->headers == 1 && number > seen->parts);

@@ -1,4 +1,4 @@
-/* One JSON text as a TLS report, with a hint of what it is about. */
+/* One JSON text as a TLS report, with a hint of its type. */
 #include "parser/parse.h"
 #include "parser/tls.h"
 #include "tests/fuzz/check_sink.h"

@@ -1,4 +1,4 @@
-/* An archive, walked as what its bytes say or, when they say nothing, as a zip. */
+/* An archive, walked as the format of its first bytes, or as a zip if these are unknown. */
 #include "parser/unpack.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);

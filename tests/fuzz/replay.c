@@ -2,8 +2,7 @@
  * replay.c - runs a fuzz target over files instead of under libFuzzer: each argument is a file or a folder of
  * files and folders.
  *
- * So that ctest replays what fuzzing once found in every build, gcc's too. Fails when there was nothing to
- * run.
+ * So ctest replays in every build, also gcc's, what fuzzing has found. Fails if there was nothing to run.
  */
 #include <glib.h>
 #include <stdio.h>
@@ -18,7 +17,7 @@ static guint replay(const char *path)
 		fprintf(stderr, "%s: cannot be read\n", path);
 		return 0;
 	}
-	/* A copy of exactly that size, so that a read past the end is seen by the sanitizer. */
+	/* A copy of exactly that size, so that the sanitizer notices a read past the end. */
 	g_autofree guint8 *exact = g_memdup2(content, size);
 	LLVMFuzzerTestOneInput(exact, size);
 	return 1;

@@ -99,10 +99,22 @@ no_subtransaction_in_insert() {
 		}' | none
 }
 
+# Lines have at most 120 columns, with tabs of 4. The first migrations are frozen (databases store their checksums);
+# api/help.sql consists of texts.
+# shellcheck disable=SC2016
+narrow() {
+	sql_files | grep -vE '^sql/migrations/000[12]_|^sql/api/help\.sql$' | xargs perl -CSD -ne '
+		chomp;
+		1 while s/\t+/" " x (4 * length($&) - length($`) % 4)/e;
+		print "$ARGV:$.: ", length, " columns\n" if length > 120;
+		close ARGV if eof' | none
+}
+
 check 'no function, view, type or table is defined twice' twice
 check 'sql/CMakeLists.txt names every SQL file' listed
 check 'migrations define no functions or views' migrations_hold_tables
 check 'every SQL file says what it is for' headers
+check 'no line of SQL is wider than 120 columns' narrow
 check 'no LANGUAGE sql function reads a table or a view' sql_functions_read_nothing
 check 'no SELECT without columns' no_select_from
 check 'no temporary tables' no_temporary_tables

@@ -2,52 +2,84 @@
 SELECT plan(46);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
-		t.record('192.0.2.1', 10, 'pass', 'pass', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "selector": "S1", "result": "pass"}, {"domain": "other.example", "selector": "x", "result": "pass"}], "spf": [{"domain": "bounce.bulk.example", "result": "pass"}]}}'),
-		t.record('192.0.2.2', 5, 'fail', 'fail', '{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "signed.bulk.example", "result": "pass"}]}}'),
+		t.record('192.0.2.1', 10, 'pass', 'pass',
+			'{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "corp.example", "selector": "S1", '
+				'"result": "pass"}, {"domain": "other.example", "selector": "x", "result": "pass"}], "spf": '
+					'[{"domain": "bounce.bulk.example", "result": "pass"}]}}'),
+		t.record('192.0.2.2', 5, 'fail', 'fail',
+			'{"header_from": "corp.example", "auth_results": {"dkim": [{"domain": "signed.bulk.example", "result": '
+				'"pass"}]}}'),
 		t.record(NULL, 1, 'fail', 'fail', '{"header_from": "corp.example"}'),
-		t.record('2001:db8::1', 1, 'fail', 'fail', '{"header_from": "corp.example"}'))))) x), '1 0 0 0 f', 'the data is in');
+		t.record('2001:db8::1', 1, 'fail', 'fail', '{"header_from": "corp.example"}'))))) x),
+		'1 0 0 0 f', 'the data is in');
 
 SELECT is(ruad.enrich_collect(), 3::bigint, 'three addresses are new');
 SELECT is(ruad.enrich_collect(), 0::bigint, 'and none the next time');
-SELECT results_eq('SELECT host(source_ip) FROM ruad.enrich_wanted(10)', ARRAY['192.0.2.1', '192.0.2.2', '2001:db8::1'], 'all want to be looked up');
+SELECT results_eq('SELECT host(source_ip) FROM ruad.enrich_wanted(10)', ARRAY['192.0.2.1', '192.0.2.2', '2001:db8::1'],
+	'all want to be looked up');
 SELECT is((SELECT count(*) FROM ruad.enrich_wanted(2)), 2::bigint, 'no more than asked for');
 SELECT is(t.as_role('ruad_enrich', 'SELECT * FROM ruad.address'), '42501', 'the table itself is not for ruad_enrich');
 SELECT is(t.as_role('ruad_enrich', 'SELECT * FROM dmarc.records'), '42501', 'nor are reports');
 
-SELECT is(ruad.enrich_services('ruad', '[{"key": "bulk", "name": "Bulk Mail", "type": "marketing", "rdns": ["bulk.example"], "spf": ["bulk.example"], "dkim": ["bulk.example"]},
-	{"key": "net", "name": "Net", "type": "mailbox", "asn": ["64500"]}]'), 0::bigint, 'services are there before any address is known');
-SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "rdns": "mx.corp.example", "rdns_domain": "corp.example", "asn": 64500, "as_name": "NET", "country": "DE", "keep": 600},
-	{"source_ip": "192.0.2.2", "rdns": null, "rdns_domain": null, "asn": null, "as_name": null, "country": null, "keep": 600},
-	{"source_ip": "2001:db8::1", "rdns": "a.bulk.example.evil.test", "rdns_domain": "evil.test", "asn": 64500, "as_name": "NET", "country": "FR", "keep": 600}]')$$, 'what was found');
-SELECT is((SELECT source || ' ' || name_basis FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'service:bulk spf', 'SPF goes before a network');
-SELECT is((SELECT source || ' ' || name_basis FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'service:bulk dkim', 'a signature counts where there is no name');
-SELECT is((SELECT source || ' ' || name_basis || ' ' || source_name FROM dmarc.addresses WHERE source_ip = '2001:db8::1'), 'domain:evil.test rdns evil.test', 'a look-alike is no service, and a tenant not his network');
+SELECT is(ruad.enrich_services('ruad', '[{"key": "bulk", "name": "Bulk Mail", "type": "marketing",
+	"rdns": ["bulk.example"], "spf": ["bulk.example"], "dkim": ["bulk.example"]}, {"key": "net", "name": "Net",
+	"type": "mailbox", "asn": ["64500"]}]'), 0::bigint, 'services are there before any address is known');
+SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "rdns": "mx.corp.example",
+	"rdns_domain": "corp.example", "asn": 64500, "as_name": "NET", "country": "DE", "keep": 600}, {"source_ip":
+	"192.0.2.2", "rdns": null, "rdns_domain": null, "asn": null, "as_name": null, "country": null, "keep": 600},
+		{"source_ip": "2001:db8::1", "rdns": "a.bulk.example.evil.test", "rdns_domain": "evil.test", "asn": 64500,
+		"as_name": "NET", "country": "FR", "keep": 600}]')$$, 'what was found');
+SELECT is((SELECT source || ' ' || name_basis FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'service:bulk spf',
+	'SPF goes before a network');
+SELECT is((SELECT source || ' ' || name_basis FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'service:bulk dkim',
+	'a signature counts where there is no name');
+SELECT is((SELECT source || ' ' || name_basis || ' ' || source_name FROM dmarc.addresses
+	WHERE source_ip = '2001:db8::1'), 'domain:evil.test rdns evil.test',
+	'a look-alike is no service, and a tenant not his network');
 SELECT is((SELECT count(*) FROM ruad.enrich_wanted(10)), 0::bigint, 'nothing is wanted any more');
-SELECT is((SELECT string_agg(DISTINCT source, ' ') FROM dmarc.records), 'domain:evil.test service:bulk', 'records say so');
+SELECT is((SELECT string_agg(DISTINCT source, ' ') FROM dmarc.records), 'domain:evil.test service:bulk',
+	'records say so');
 
 SELECT lives_ok($$SELECT ruad.set_label('service:bulk', 'mine', 'newsletter', 'kim', 'cli')$$, 'a label');
-SELECT is(ruad.enrich_services('file', '[{"key": "corp", "name": "Corp", "type": "business", "rdns": ["corp.example"]}]'), 1::bigint, 'a rule of the admin''s file gives an address another service');
+SELECT is(ruad.enrich_services('file',
+	'[{"key": "corp", "name": "Corp", "type": "business", "rdns": ["corp.example"]}]'), 1::bigint,
+	'a rule of the admin''s file gives an address another service');
 SELECT is((SELECT source FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'service:corp', 'by its name');
-SELECT is((SELECT label FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), NULL, 'the label of the other service is not its any more');
-SELECT is((SELECT label FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'mine', 'but still that of the other address');
+SELECT is((SELECT label FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), NULL,
+	'the label of the other service is not its any more');
+SELECT is((SELECT label FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'mine',
+	'but still that of the other address');
 SELECT is(ruad.enrich_services('file', '[]'), 1::bigint, 'without the file all is as before');
 SELECT is(ruad.enrich_services('file', '[]'), 0::bigint, 'and the same list changes nothing');
-SELECT is(ruad.enrich_services('file', '[{"key": "bulk", "name": "My Bulk", "type": "marketing", "rdns": ["other.test"], "spf": ["bulk.example"]}]'), 1::bigint, 'a key of the admin''s goes before ours');
+SELECT is(ruad.enrich_services('file',
+	'[{"key": "bulk", "name": "My Bulk", "type": "marketing", "rdns": ["other.test"], "spf": ["bulk.example"]}]'),
+	1::bigint, 'a key of the admin''s goes before ours');
 SELECT is((SELECT source_name FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'My Bulk', 'with its name');
 SELECT is((SELECT source FROM dmarc.addresses WHERE source_ip = '192.0.2.2'), 'ip:192.0.2.2', 'and its rules alone');
 
-SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "failed": true, "asn": 64502, "as_name": "NET 2", "country": "NL", "keep": -1}]')$$, 'the DNS did not answer');
-SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'mx.corp.example 64502 NL', 'its name stays, its network is known without');
-SELECT is((SELECT string_agg(host(source_ip), ' ') FROM ruad.enrich_wanted(10)), '192.0.2.1', 'and it is looked up again');
-SELECT lives_ok($$SELECT ruad.enrich_networks('[{"source_ip": "192.0.2.1", "asn": 64501, "as_name": "OTHER", "country": "AT"}]')$$, 'another list of networks');
-SELECT results_eq('SELECT host(source_ip) FROM ruad.enrich_addresses(''192.0.2.1'', 1)', ARRAY['192.0.2.2'], 'addresses come in order');
-SELECT results_eq('SELECT domain, selectors::text FROM ruad.dns_wanted(10)', $$VALUES ('corp.example', '[{"domain": "corp.example", "selector": "s1"}]')$$, 'the domain wants a check, with the selectors of its own');
-SELECT lives_ok($$SELECT ruad.dns_store('corp.example', '{"ok": true, "findings": [{"code": "x", "severity": "info"}], "spf": {"ranges": [{"range": "192.0.2.0/31", "qualifier": "+"}]}}', 600)$$, 'its result');
-SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHERE source_ip = '192.0.2.1'), 'mx.corp.example 64501 AT', 'what was known stays, what is new is there');
-SELECT is((SELECT string_agg(DISTINCT host(r.source_ip), ' ') FROM dmarc.records r JOIN dmarc.spf_ranges s ON r.source_ip <<= s.range AND s.domain = r.domain), '192.0.2.1', 'SPF joins with records');
+SELECT lives_ok($$SELECT ruad.enrich_store('[{"source_ip": "192.0.2.1", "failed": true, "asn": 64502, "as_name": "NET '
+	'2", "country": "NL", "keep": -1}]')$$, 'the DNS did not answer');
+SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHERE source_ip = '192.0.2.1'),
+	'mx.corp.example 64502 NL', 'its name stays, its network is known without');
+SELECT is((SELECT string_agg(host(source_ip), ' ') FROM ruad.enrich_wanted(10)), '192.0.2.1',
+	'and it is looked up again');
+SELECT lives_ok($$SELECT ruad.enrich_networks('[{"source_ip": "192.0.2.1", "asn": 64501, "as_name": "OTHER", '
+	'"country": "AT"}]')$$, 'another list of networks');
+SELECT results_eq('SELECT host(source_ip) FROM ruad.enrich_addresses(''192.0.2.1'', 1)', ARRAY['192.0.2.2'],
+	'addresses come in order');
+SELECT results_eq('SELECT domain, selectors::text FROM ruad.dns_wanted(10)', $$VALUES ('corp.example',
+	'[{"domain": "corp.example", "selector": "s1"}]')$$, 'the domain wants a check, with the selectors of its own');
+SELECT lives_ok($$SELECT ruad.dns_store('corp.example',
+	'{"ok": true, "findings": [{"code": "x", "severity": "info"}], "spf": {"ranges": [{"range": "192.0.2.0/31", '
+		'"qualifier": "+"}]}}', 600)$$, 'its result');
+SELECT is((SELECT rdns || ' ' || asn || ' ' || country FROM dmarc.addresses WHERE source_ip = '192.0.2.1'),
+	'mx.corp.example 64501 AT', 'what was known stays, what is new is there');
+SELECT is((SELECT string_agg(DISTINCT host(r.source_ip), ' ') FROM dmarc.records r
+	JOIN dmarc.spf_ranges s ON r.source_ip <<= s.range AND s.domain = r.domain), '192.0.2.1', 'SPF joins with records');
 
--- What was read again bears the time at which its mail came in.
-SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('old.example', 'Google', 'g2', t.day(-2), jsonb_build_array(
+-- Reprocessed reports keep the time at which their mail was received.
+SELECT is((SELECT string_agg(x, ',')
+	FROM t.take(t.mail(t.report('old.example', 'Google', 'g2', t.day(-2), jsonb_build_array(
 	t.record('192.0.2.9', 1, 'pass', 'pass', '{"header_from": "old.example"}'))))) x), '1 0 0 0 f', 'another report');
 UPDATE ruad.report SET received_at = now() - interval '30 days' WHERE report_id = 'g2';
 UPDATE ruad.enrich_state SET all_until = now() - interval '1 day';
@@ -56,33 +88,50 @@ SELECT is(ruad.enrich_collect(), 1::bigint, 'is found within a day');
 SELECT is(ruad.names_above(repeat('a.', 4000)), NULL, 'a name without end costs nothing');
 
 -- Rules that two services have, in one list or in two; "mine" is the admin's.
-INSERT INTO ruad.address (source_ip, looked_up_at, rdns, rdns_domain, asn) VALUES ('198.51.100.1', now(), 'a.shared.example', 'shared.example', NULL), ('198.51.100.2', now(), 'a.mixed.example', 'mixed.example', NULL),
+INSERT INTO ruad.address (source_ip, looked_up_at, rdns, rdns_domain, asn)
+VALUES ('198.51.100.1', now(), 'a.shared.example', 'shared.example', NULL),
+	('198.51.100.2', now(), 'a.mixed.example', 'mixed.example', NULL),
 	('198.51.100.3', now(), NULL, NULL, 64511), ('198.51.100.4', NULL, 'b.shared.example', 'shared.example', NULL);
 CREATE FUNCTION t.serve(origin text, services jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	changed bigint := ruad.enrich_services(origin, services);
 BEGIN
-	RETURN changed || ':' || (SELECT string_agg(coalesce(a.service, '-'), ' ' ORDER BY a.source_ip) FROM ruad.address a WHERE a.source_ip <<= '198.51.100.0/24');
+	RETURN changed || ':' || (SELECT string_agg(coalesce(a.service, '-'), ' ' ORDER BY a.source_ip) FROM ruad.address a
+		WHERE a.source_ip <<= '198.51.100.0/24');
 END $$;
 SELECT is(t.serve(origin, services::jsonb), want, says) FROM (VALUES
 	(1, 'file', '[]', '1:- - - -', 'no list of the admin''s: an address of above changes'),
-	(2, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "Mixed.Example"]}, {"key": "a", "name": "A", "type": "marketing", "rdns": ["SHARED.example"], "asn": ["64511"]}]', '3:a b a -',
-		'the first by key has a rule that two have; names in any case; only what was looked up'),
-	(3, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "mixed.example"]}, {"key": "c", "name": "C", "type": "marketing", "rdns": ["shared.example"], "asn": ["64511"]}]', '2:b b c -',
-		'a rule can go from one service of a list to another'),
-	(4, 'file', '[{"key": "mine", "name": "Mine", "type": "business", "rdns": ["shared.example"], "dkim": ["mixed.example"], "spf": ["64511"]}]', '1:mine b c -', 'a rule of the admin''s goes before ours'),
-	(5, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "mixed.example"]}, {"key": "c", "name": "See", "type": "business", "asn": ["64511"]}]', '0:mine b c -',
-		'also when ours come later; the same value of another kind is another rule'),
-	(6, 'file', '[{"key": "mine", "name": "Mine", "type": "business", "rdns": ["mixed.example"]}]', '2:- mine c -', 'a rule that the admin takes from a service is gone until our list is read again')) x(no, origin, services, want, says);
-SELECT is((SELECT string_agg(concat_ws(' ', key, name, type, origin), ', ' ORDER BY key) FROM ruad.service WHERE key IN ('a', 'b', 'c', 'mine')), 'b B marketing ruad, c See business ruad, mine Mine business file', 'services have their new names, and what no list has is gone');
+	(2, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "Mixed.Example"]}, {"key": '
+		'"a", "name": "A", "type": "marketing", "rdns": ["SHARED.example"], "asn": ["64511"]}]', '3:a b a -',
+			'the first by key has a rule that two have; names in any case; only what was looked up'),
+	(3, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "mixed.example"]}, {"key": '
+		'"c", "name": "C", "type": "marketing", "rdns": ["shared.example"], "asn": ["64511"]}]', '2:b b c -',
+			'a rule can go from one service of a list to another'),
+	(4, 'file', '[{"key": "mine", "name": "Mine", "type": "business", "rdns": ["shared.example"], "dkim": '
+		'["mixed.example"], "spf": ["64511"]}]', '1:mine b c -', 'a rule of the admin''s goes before ours'),
+	(5, 'ruad', '[{"key": "b", "name": "B", "type": "marketing", "rdns": ["shared.example", "mixed.example"]}, {"key": '
+		'"c", "name": "See", "type": "business", "asn": ["64511"]}]', '0:mine b c -',
+			'also when ours come later; the same value of another kind is another rule'),
+	(6, 'file', '[{"key": "mine", "name": "Mine", "type": "business", "rdns": ["mixed.example"]}]', '2:- mine c -',
+		'a rule that the admin takes from a service is gone until our list is read again')) x(no, origin, services,
+		want, says);
+SELECT is((SELECT string_agg(concat_ws(' ', key, name, type, origin), ', ' ORDER BY key) FROM ruad.service
+	WHERE key IN ('a', 'b', 'c', 'mine')), 'b B marketing ruad, c See business ruad, mine Mine business file',
+	'services have their new names, and what no list has is gone');
 
--- What came in up to 15 minutes before the last look is looked for again, the rest once a day.
-SELECT is((SELECT count(*) FROM generate_series(1, 3) n, t.take(t.mail(t.report('late' || n || '.example', 'Google', 'late' || n, t.day(-2), jsonb_build_array(t.record('198.51.100.2' || n, 1, 'pass', 'pass')))))), 3::bigint, 'late reports');
-UPDATE ruad.report SET received_at = (SELECT received_until FROM ruad.enrich_state) - interval '15 minutes' + CASE report_id WHEN 'late1' THEN interval '1 second' WHEN 'late2' THEN '0' ELSE '-1 second' END WHERE report_id LIKE 'late_';
+-- Reports received up to 15 minutes before the last search are searched again, the others once a day.
+SELECT is((SELECT count(*) FROM generate_series(1, 3) n,
+	t.take(t.mail(t.report('late' || n || '.example', 'Google', 'late' || n, t.day(-2),
+		jsonb_build_array(t.record('198.51.100.2' || n, 1, 'pass', 'pass')))))), 3::bigint, 'late reports');
+UPDATE ruad.report
+SET received_at = (SELECT received_until FROM ruad.enrich_state) - interval '15 minutes' + CASE report_id WHEN 'late1'
+	THEN interval '1 second' WHEN 'late2' THEN '0' ELSE '-1 second' END WHERE report_id LIKE 'late_';
 UPDATE ruad.report SET received_at = now() - interval '1 day' WHERE report_id NOT LIKE 'late_';
 UPDATE ruad.enrich_state SET all_until = now() - interval '23 hours 59 minutes';
-CREATE FUNCTION t.late() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(d.name, ' ' ORDER BY d.name) FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id WHERE d.name LIKE 'late%' $$;
+CREATE FUNCTION t.late() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(d.name, ' ' ORDER BY d.name)
+	FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id WHERE d.name LIKE 'late%' $$;
 SELECT is(ruad.enrich_collect() || ' ' || t.late(), '2 late1.example late2.example', 'two are found at once');
 UPDATE ruad.enrich_state SET all_until = now() - interval '1 day';
-SELECT is(ruad.enrich_collect() || ' ' || t.late(), '1 late1.example late2.example late3.example', 'the third with the day');
+SELECT is(ruad.enrich_collect() || ' ' || t.late(), '1 late1.example late2.example late3.example',
+	'the third with the day');
 SELECT * FROM finish();

@@ -1,69 +1,128 @@
--- What enforcement would affect and what stands against it, each rule at its bound.
+-- What enforcement would affect and what blocks it, each rule at its limit.
 SELECT plan(35);
-CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$ SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
+CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
+	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 -- A report each day from so many days ago until yesterday, by these reporters in turn.
-CREATE FUNCTION t.days(domain text, days integer, reporters text[], records jsonb, more jsonb DEFAULT '{}') RETURNS bigint LANGUAGE sql AS $$
-	SELECT count(*) FROM generate_series(1, days) n, t.take(t.mail(t.report(domain, reporters[1 + n % cardinality(reporters)], domain || n, t.day(-n), records, more))) $$;
+CREATE FUNCTION t.days(domain text, days integer, reporters text[], records jsonb, more jsonb DEFAULT '{}')
+RETURNS bigint LANGUAGE sql AS $$
+	SELECT count(*)
+	FROM generate_series(1, days) n,
+		t.take(t.mail(t.report(domain, reporters[1 + n % cardinality(reporters)], domain || n, t.day(-n), records,
+			more))) $$;
 CREATE FUNCTION t.unaligned(ip text, count bigint, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
-	SELECT t.record(ip, count, 'fail', 'fail', '{"auth_results": {"dkim": [{"domain": "esp.example", "result": "pass"}]}}' || more) $$;
+	SELECT t.record(ip, count, 'fail', 'fail',
+		'{"auth_results": {"dkim": [{"domain": "esp.example", "result": "pass"}]}}' || more) $$;
 CREATE FUNCTION t.blockers(domain text) RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_agg(jsonb_build_array(b -> 'code', b -> 'source', b -> 'messages') ORDER BY no) FROM jsonb_array_elements(api.impact(domain, api.filter()) -> 'blockers') WITH ORDINALITY x(b, no) $$;
+	SELECT jsonb_agg(jsonb_build_array(b -> 'code', b -> 'source', b -> 'messages') ORDER BY no)
+	FROM jsonb_array_elements(api.impact(domain, api.filter()) -> 'blockers') WITH ORDINALITY x(b, no) $$;
 
 INSERT INTO ruad.service VALUES ('esp', 'Esp Inc', 'marketing');
 INSERT INTO ruad.address (source_ip, service, service_basis) VALUES ('192.0.2.3', 'esp', 'dkim');
-SELECT lives_ok($$SELECT ruad.set_label('ip:192.0.2.' || i, l, NULL, 'u', 'cli') FROM (VALUES (1, 'mine'), (2, 'mine'), (5, 'not_mine'), (6, 'forwarder')) x(i, l)$$, 'labels');
+SELECT lives_ok($$SELECT ruad.set_label('ip:192.0.2.' || i, l, NULL, 'u', 'cli')
+	FROM (VALUES (1, 'mine'), (2, 'mine'), (5, 'not_mine'), (6, 'forwarder')) x(i, l)$$, 'labels');
 SELECT is(t.days('im.example', 20, '{Google,Yahoo}', jsonb_build_array(
-	t.record('192.0.2.1', 100, 'pass', 'pass'), t.record('192.0.2.2', 10, 'fail', 'pass'), t.unaligned('192.0.2.3', 5), t.unaligned('192.0.2.5', 50, '{"disposition": "reject"}'),
-	t.record('192.0.2.6', 3, 'fail', 'fail', '{"reason": [{"type": "mailing_list"}]}'), t.record('192.0.2.7', 7, 'fail', 'fail', '{"disposition": null}')), '{"p": "quarantine", "sp": "none", "pct": 20}'), 20::bigint, 'twenty days');
-SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('im.example', 'Third', 't', t.day(-3), jsonb_build_array(t.record('192.0.2.1', 2, 'fail', 'fail'), t.unaligned('192.0.2.4', 4, '{"disposition": "quarantine"}'),
+	t.record('192.0.2.1', 100, 'pass', 'pass'), t.record('192.0.2.2', 10, 'fail', 'pass'), t.unaligned('192.0.2.3', 5),
+	t.unaligned('192.0.2.5', 50, '{"disposition": "reject"}'),
+	t.record('192.0.2.6', 3, 'fail', 'fail', '{"reason": [{"type": "mailing_list"}]}'), t.record('192.0.2.7', 7, 'fail',
+		'fail', '{"disposition": null}')), '{"p": "quarantine", "sp": "none", "pct": 20}'), 20::bigint, 'twenty days');
+SELECT is((SELECT string_agg(x, ',')
+	FROM t.take(t.mail(t.report('im.example', 'Third', 't', t.day(-3),
+		jsonb_build_array(t.record('192.0.2.1', 2, 'fail', 'fail'),
+			t.unaligned('192.0.2.4', 4, '{"disposition": "quarantine"}'),
 	t.record(NULL, 1, 'fail', 'fail')), '{"p": "quarantine", "sp": "none"}'))) x), '1 0 0 0 f', 'and a report more');
 
-CREATE TEMP TABLE i AS SELECT p, api.impact('IM.example.', api.filter(), p) AS j FROM unnest('{quarantine,reject}'::text[]) p;
-SELECT is(j - '{affected,sources,blockers,scope,window,evidence}'::text[], '{"domain": "im.example", "policy": "quarantine", "sources_total": 5, "notes": ["mailing_lists", "spf_only", "pct", "subdomains_unprotected", "np_unprotected"]}',
-	'impact: what should be known with it') FROM i WHERE p = 'quarantine';
-SELECT is((j -> 'evidence') - 'last_report_at', '{"days": 20, "window_days": 30, "reporters": 3, "messages": 3507, "sufficient": true, "days_needed": 14, "reporters_needed": 2}', 'impact: evidence') FROM i WHERE p = 'reject';
-SELECT is(j -> 'affected', '{"messages": 303, "share": 0.086399, "by_class": {"pass": 0, "fail_overridden": 60, "fail_altered": 0, "fail_unaligned": 100, "fail_unauthenticated": 143, "unknown": 0}}',
-	'impact: quarantine affects what was neither quarantined nor rejected') FROM i WHERE p = 'quarantine';
-SELECT is(j #> '{affected,messages}', '307', 'impact: reject affects what was quarantined, too') FROM i WHERE p = 'reject';
-SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'key', s -> 'name', s -> 'label', s -> 'class', s -> 'messages', left(s ->> 'last_seen', 10)) ORDER BY no) FROM jsonb_array_elements(j -> 'sources') WITH ORDINALITY x(s, no)),
-	jsonb_build_array(jsonb_build_array('ip:192.0.2.7', NULL, NULL, 'fail_unauthenticated', 140, t.date(-1)), jsonb_build_array('service:esp', 'Esp Inc', NULL, 'fail_unaligned', 100, t.date(-1)),
-		jsonb_build_array('ip:192.0.2.6', NULL, 'forwarder', 'fail_overridden', 60, t.date(-1)), jsonb_build_array('ip:192.0.2.1', NULL, 'mine', 'fail_unauthenticated', 2, t.date(-3)),
-		jsonb_build_array('none', NULL, NULL, 'fail_unauthenticated', 1, t.date(-3))), 'impact: the sources behind it') FROM i WHERE p = 'quarantine';
-SELECT is(t.blockers('im.example'), '[["mine_fails", "ip:192.0.2.1", 2], ["unreviewed_unaligned", "service:esp", 100], ["mine_spf_only", "ip:192.0.2.2", 200]]', 'impact: blockers');
-SELECT is((SELECT array_agg(b ->> 'text' ORDER BY no) FROM jsonb_array_elements(j -> 'blockers') WITH ORDINALITY x(b, no)), ARRAY['ip:192.0.2.1 is labelled mine, and 2 of its 2002 messages fail',
+CREATE TEMP TABLE i AS SELECT p, api.impact('IM.example.', api.filter(), p) AS j
+	FROM unnest('{quarantine,reject}'::text[]) p;
+SELECT is(j - '{affected,sources,blockers,scope,window,evidence}'::text[],
+	'{"domain": "im.example", "policy": "quarantine", "sources_total": 5, "notes": ["mailing_lists", "spf_only", '
+		'"pct", "subdomains_unprotected", "np_unprotected"]}', 'impact: what should be known with it')
+		FROM i WHERE p = 'quarantine';
+SELECT is((j -> 'evidence') - 'last_report_at',
+	'{"days": 20, "window_days": 30, "reporters": 3, "messages": 3507, "sufficient": true, "days_needed": 14, '
+		'"reporters_needed": 2}', 'impact: evidence') FROM i WHERE p = 'reject';
+SELECT is(j -> 'affected',
+	'{"messages": 303, "share": 0.086399, "by_class": {"pass": 0, "fail_overridden": 60, "fail_altered": 0, '
+		'"fail_unaligned": 100, "fail_unauthenticated": 143, "unknown": 0}}',
+			'impact: quarantine affects what was neither quarantined nor rejected') FROM i WHERE p = 'quarantine';
+SELECT is(j #> '{affected,messages}', '307', 'impact: reject affects what was quarantined, too')
+FROM i WHERE p = 'reject';
+SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'key', s -> 'name', s -> 'label', s -> 'class', s -> 'messages',
+	left(s ->> 'last_seen', 10)) ORDER BY no) FROM jsonb_array_elements(j -> 'sources') WITH ORDINALITY x(s, no)),
+	jsonb_build_array(jsonb_build_array('ip:192.0.2.7', NULL, NULL, 'fail_unauthenticated', 140, t.date(-1)),
+		jsonb_build_array('service:esp', 'Esp Inc', NULL, 'fail_unaligned', 100, t.date(-1)),
+		jsonb_build_array('ip:192.0.2.6', NULL, 'forwarder', 'fail_overridden', 60, t.date(-1)),
+		jsonb_build_array('ip:192.0.2.1', NULL, 'mine', 'fail_unauthenticated', 2, t.date(-3)),
+		jsonb_build_array('none', NULL, NULL, 'fail_unauthenticated', 1, t.date(-3))), 'impact: the sources behind it')
+		FROM i WHERE p = 'quarantine';
+SELECT is(t.blockers('im.example'),
+	'[["mine_fails", "ip:192.0.2.1", 2], ["unreviewed_unaligned", "service:esp", 100], ["mine_spf_only", '
+		'"ip:192.0.2.2", 200]]', 'impact: blockers');
+SELECT is((SELECT array_agg(b ->> 'text' ORDER BY no) FROM jsonb_array_elements(j -> 'blockers') WITH ORDINALITY x(b,
+	no)), ARRAY['ip:192.0.2.1 is labelled mine, and 2 of its 2002 messages fail',
 	'Esp Inc sent 100 messages that authenticate as another domain, and nobody said whose it is',
-	'ip:192.0.2.2 is labelled mine, and 200 of its 200 passing messages pass by SPF alone, which breaks when they are forwarded'], 'impact: in words') FROM i WHERE p = 'reject';
-SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'tag', s -> 'value', s -> 'effective') ORDER BY no) FROM jsonb_array_elements(j -> 'scope') WITH ORDINALITY x(s, no)),
-	'[["p", "quarantine", "quarantine"], ["sp", "none", "none"], ["np", null, "none"], ["t", null, "n"], ["psd", null, null]]', 'impact: which tag governs what') FROM i WHERE p = 'reject';
-SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'tag', s -> 'effective')) FROM jsonb_array_elements(api.policy_scope('x', ROW('reject', NULL, 'quarantine', 'y', NULL, NULL, NULL, NULL)::api.policy)) s),
-	'[["p", "quarantine"], ["sp", "quarantine"], ["np", "none"], ["t", "y"], ["psd", null]]', 'impact: in a trial each is a step less');
-SELECT is(j #> '{items,0,blockers}', '3', 'domains: counts the same blockers') FROM api.domains(api.filter(p_domain => '{im.example}'), api.page()) j;
-SELECT is(j #> '{items,0,blockers}', '3', 'domains: whatever one looks at') FROM api.domains(api.filter(p_domain => '{im.example}', p_ip => '192.0.2.7'), api.page()) j;
-SELECT ok((j #>> '{items,0,sufficient}')::boolean, 'domains: with enough evidence') FROM api.domains(api.filter(p_domain => '{im.example}'), api.page()) j;
+	'ip:192.0.2.2 is labelled mine, and 200 of its 200 passing messages pass only by SPF, which breaks when they are '
+		'forwarded'], 'impact: in words') FROM i WHERE p = 'reject';
+SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'tag', s -> 'value', s -> 'effective') ORDER BY no)
+	FROM jsonb_array_elements(j -> 'scope') WITH ORDINALITY x(s, no)),
+	'[["p", "quarantine", "quarantine"], ["sp", "none", "none"], ["np", null, "none"], ["t", null, "n"], ["psd", null, '
+		'null]]', 'impact: which tag governs what') FROM i WHERE p = 'reject';
+SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'tag', s -> 'effective'))
+	FROM jsonb_array_elements(api.policy_scope('x', ROW('reject', NULL, 'quarantine', 'y', NULL, NULL,
+		NULL, NULL)::api.policy)) s),
+	'[["p", "quarantine"], ["sp", "quarantine"], ["np", "none"], ["t", "y"], ["psd", null]]',
+	'impact: in a trial each is a step less');
+SELECT is(j #> '{items,0,blockers}', '3', 'domains: counts the same blockers')
+FROM api.domains(api.filter(p_domain => '{im.example}'), api.page()) j;
+SELECT is(j #> '{items,0,blockers}', '3', 'domains: whatever one looks at')
+FROM api.domains(api.filter(p_domain => '{im.example}', p_ip => '192.0.2.7'), api.page()) j;
+SELECT ok((j #>> '{items,0,sufficient}')::boolean, 'domains: with enough evidence')
+FROM api.domains(api.filter(p_domain => '{im.example}'), api.page()) j;
 SELECT is(api.impact('nobody.example', api.filter()), NULL, 'impact: no such domain');
-SELECT is(t.words($$SELECT api.impact('im.example', api.filter(), 'none')$$), '22023 parameter "policy": "none" is not one of quarantine, reject / policy', 'impact: no such policy');
-SELECT is(jsonb_build_array(j #> '{evidence,days}', j #> '{affected,share}', j -> 'sources', j #> '{blockers,0,code}'), '[0, null, [], "no_evidence"]', 'impact: an empty window is no clean bill of health')
+SELECT is(t.words($$SELECT api.impact('im.example', api.filter(), 'none')$$),
+	'22023 parameter "policy": "none" is not one of quarantine, reject / policy', 'impact: no such policy');
+SELECT is(jsonb_build_array(j #> '{evidence,days}', j #> '{affected,share}', j -> 'sources', j #> '{blockers,0,code}'),
+	'[0, null, [], "no_evidence"]', 'impact: an empty window is no clean bill of health')
 	FROM api.impact('im.example', api.filter(p_from => t.date(-60)::date, p_to => t.date(-50)::date)) j;
 
 -- bounds
-SELECT is(t.days('d13.example', 13, '{A,B}', '[]') + t.days('r1.example', 14, '{A}', '[]') + t.days('d14.example', 14, '{A,B}', '[]'), 41::bigint, 'evidence at the bounds');
-SELECT is(t.blockers(d), want, d) FROM (VALUES ('d13.example', '[["no_evidence", null, null]]'::jsonb), ('r1.example', '[["no_evidence", null, null]]'), ('d14.example', NULL)) x(d, want);
-SELECT is(api.impact('d13.example', api.filter()) #>> '{blockers,0,text}', 'There are reports on 13 days and by 2 reporters; 14 and 2 are needed to say more', 'no evidence, in words');
-SELECT is((api.evidence_days(), api.evidence_reporters())::text, format('(%s,%s)', j #> '{thresholds,evidence_days}', j #> '{thresholds,evidence_reporters}'), 'the thresholds are those of meta') FROM api.meta() j;
-SELECT is(t.days('u4.example', 14, '{A,B}', '[]') + t.days('big.example', 14, '{A,B}', '[]'), 28::bigint, 'unreviewed sources at the bounds');
-SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('u4.example', 'A', 'u', t.day(-1), jsonb_build_array(t.unaligned('198.51.100.4', 4), t.unaligned('198.51.100.5', 5)))),
-	t.mail(t.report('big.example', 'A', 'b', t.day(-1), jsonb_build_array(t.unaligned('198.51.100.9', 9), t.unaligned('198.51.100.10', 10), t.record('192.0.2.1', 9981, 'pass', 'pass'))))) x), '1 0 0 0 f,1 0 0 0 f', 'the data is in');
-SELECT is(t.blockers('u4.example'), '[["unreviewed_unaligned", "ip:198.51.100.5", 5]]', 'unreviewed: five messages at least');
-SELECT is(t.blockers('big.example'), '[["unreviewed_unaligned", "ip:198.51.100.10", 10]]', 'unreviewed: one in a thousand at least');
-SELECT is((SELECT string_agg(api.relies_on_spf(a, b)::text, ',') FROM (VALUES (0, 0), (1, 20), (1, 19), (20, 20)) x(a, b)), 'false,false,true,true', 'SPF alone: more than one in twenty');
+SELECT is(t.days('d13.example', 13, '{A,B}', '[]') + t.days('r1.example', 14, '{A}', '[]') + t.days('d14.example', 14,
+	'{A,B}', '[]'), 41::bigint, 'evidence at the bounds');
+SELECT is(t.blockers(d), want, d) FROM (VALUES ('d13.example', '[["no_evidence", null, null]]'::jsonb),
+	('r1.example', '[["no_evidence", null, null]]'), ('d14.example', NULL)) x(d, want);
+SELECT is(api.impact('d13.example', api.filter()) #>> '{blockers,0,text}',
+	'There are reports on 13 days and by 2 reporters; 14 and 2 are needed to say more', 'no evidence, in words');
+SELECT is((api.evidence_days(), api.evidence_reporters())::text, format('(%s,%s)', j #> '{thresholds,evidence_days}',
+	j #> '{thresholds,evidence_reporters}'), 'the thresholds are those of meta') FROM api.meta() j;
+SELECT is(t.days('u4.example', 14, '{A,B}', '[]') + t.days('big.example', 14, '{A,B}', '[]'), 28::bigint,
+	'unreviewed sources at the bounds');
+SELECT is((SELECT string_agg(x, ',')
+	FROM t.take(t.mail(t.report('u4.example', 'A', 'u', t.day(-1),
+		jsonb_build_array(t.unaligned('198.51.100.4', 4), t.unaligned('198.51.100.5', 5)))),
+	t.mail(t.report('big.example', 'A', 'b', t.day(-1),
+		jsonb_build_array(t.unaligned('198.51.100.9', 9), t.unaligned('198.51.100.10', 10),
+			t.record('192.0.2.1', 9981, 'pass', 'pass'))))) x), '1 0 0 0 f,1 0 0 0 f', 'the data is in');
+SELECT is(t.blockers('u4.example'), '[["unreviewed_unaligned", "ip:198.51.100.5", 5]]',
+	'unreviewed: five messages at least');
+SELECT is(t.blockers('big.example'), '[["unreviewed_unaligned", "ip:198.51.100.10", 10]]',
+	'unreviewed: one in a thousand at least');
+SELECT is((SELECT string_agg(api.relies_on_spf(a, b)::text, ',') FROM (VALUES (0, 0), (1, 20), (1, 19), (20, 20)) x(a,
+	b)), 'false,false,true,true', 'SPF alone: more than one in twenty');
 
 -- Reporters that disagree. A at the same time as B on so many days; then one reporter alone that changes its mind.
-CREATE FUNCTION t.differ(domain text, days integer, a jsonb, b jsonb, org text DEFAULT 'B') RETURNS bigint LANGUAGE sql AS $$
-	SELECT t.days(domain, days, '{A}', '[]', a) + count(*) FROM generate_series(1, days) n, t.take(t.mail(t.report(domain, org, 'other' || n, t.day(-n), '[]', b))) $$;
-SELECT is(t.differ('p2.example', 2, '{"p": "none"}', '{"p": "reject"}') + t.differ('p3.example', 3, '{"p": "none"}', '{"p": "reject"}') + t.differ('same.example', 9, '{"p": "none"}', '{"p": "reject"}', 'A')
-	+ t.differ('told.example', 9, '{"p": "none", "pct": 100, "adkim": "r", "sp": "none"}', '{"p": "none", "np": "reject", "testing": "n", "dialect": "rfc9990"}')
-	+ t.differ('np.example', 3, '{"p": "none", "np": "none"}', '{"p": "none", "np": "reject"}'), 52::bigint, 'policies that differ');
-SELECT is((SELECT jsonb_agg(b -> 'text') FROM jsonb_array_elements(api.impact(d, api.filter()) -> 'blockers') b WHERE b ->> 'code' = 'policy_differs'), want, d) FROM (VALUES ('p2.example', NULL::jsonb),
-	('p3.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; adkim=r; aspf=r\" and \"p=reject; sp=reject; adkim=r; aspf=r\""]'), ('same.example', NULL), ('told.example', NULL),
-	('np.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; np=none; adkim=r; aspf=r\" and \"p=none; sp=none; np=reject; adkim=r; aspf=r\""]')) x(d, want);
+CREATE FUNCTION t.differ(domain text, days integer, a jsonb, b jsonb, org text DEFAULT 'B')
+RETURNS bigint LANGUAGE sql AS $$
+	SELECT t.days(domain, days, '{A}', '[]', a) + count(*)
+	FROM generate_series(1, days) n, t.take(t.mail(t.report(domain, org, 'other' || n, t.day(-n), '[]', b))) $$;
+SELECT is(t.differ('p2.example', 2, '{"p": "none"}', '{"p": "reject"}') + t.differ('p3.example', 3, '{"p": "none"}',
+	'{"p": "reject"}') + t.differ('same.example', 9, '{"p": "none"}', '{"p": "reject"}', 'A')
+	+ t.differ('told.example', 9, '{"p": "none", "pct": 100, "adkim": "r", "sp": "none"}',
+		'{"p": "none", "np": "reject", "testing": "n", "dialect": "rfc9990"}')
+	+ t.differ('np.example', 3, '{"p": "none", "np": "none"}', '{"p": "none", "np": "reject"}'), 52::bigint,
+		'policies that differ');
+SELECT is((SELECT jsonb_agg(b -> 'text') FROM jsonb_array_elements(api.impact(d, api.filter()) -> 'blockers') b
+	WHERE b ->> 'code' = 'policy_differs'), want, d) FROM (VALUES ('p2.example', NULL::jsonb),
+	('p3.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; adkim=r; aspf=r\" and \"p=reject; '
+		'sp=reject; adkim=r; aspf=r\""]'), ('same.example', NULL), ('told.example', NULL),
+	('np.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; np=none; adkim=r; aspf=r\" and '
+		'\"p=none; sp=none; np=reject; adkim=r; aspf=r\""]')) x(d, want);
 SELECT * FROM finish();

@@ -41,7 +41,7 @@ sql "UPDATE ruad.schema_version SET checksum = '$(sha256sum "${files[1]}" | cut 
 sql "INSERT INTO ruad.schema_version VALUES ($((last + 1)), 'later', 'x', now(), '99')"
 words=$(migrate)
 is 1 $? 'the database of a newer ruad is refused'
-is 'it was migrated by a newer one' "${words##*: }" 'in these words'
+is 'a newer ruad migrated it' "${words##*: }" 'in these words'
 
 fresh
 sql 'CREATE SCHEMA api' # in the way of the first migration

@@ -1,9 +1,11 @@
 -- What each role may do, and above all what it may not.
 -- A mail, and what was found in it, as they are handed to ingest().
 CREATE FUNCTION t.one_mail(bytes text) RETURNS ruad.new_mail[] LANGUAGE sql AS $$
-	SELECT ARRAY[jsonb_populate_record(NULL::ruad.new_mail, jsonb_build_object('received_at', now(), 'source', 'lmtp', 'size', 1, 'sha256', sha256(convert_to(bytes, 'UTF8'))))] $$;
+	SELECT ARRAY[jsonb_populate_record(NULL::ruad.new_mail, jsonb_build_object('received_at', now(), 'source', 'lmtp',
+		'size', 1, 'sha256', sha256(convert_to(bytes, 'UTF8'))))] $$;
 CREATE FUNCTION t.found(VARIADIC found jsonb[]) RETURNS ruad.new_item[] LANGUAGE sql AS $$
-	SELECT array_agg(jsonb_populate_record(NULL::ruad.new_item, f.v || jsonb_build_object('mail_no', 1, 'item_no', f.no)) ORDER BY f.no) FROM unnest(found) WITH ORDINALITY AS f(v, no) $$;
+	SELECT array_agg(jsonb_populate_record(NULL::ruad.new_item, f.v || jsonb_build_object('mail_no', 1,
+		'item_no', f.no)) ORDER BY f.no) FROM unnest(found) WITH ORDINALITY AS f(v, no) $$;
 GRANT USAGE ON SCHEMA t TO ruad_ingest;
 CREATE TABLE t.attempt (role text, statement text, want text, name text);
 INSERT INTO t.attempt (role, statement, want, name)
@@ -27,11 +29,13 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('INSERT INTO ruad.record_default (report) VALUES (1)', '42501', 'write a partition'),
 	('ALTER TABLE ruad.record ADD COLUMN x int', '42501', 'alter the table of records'),
 	('LOCK TABLE ruad.record IN ACCESS EXCLUSIVE MODE', '42501', 'lock readers out'),
-	('CREATE TRIGGER x BEFORE INSERT ON ruad.record FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', '42501', 'put a trigger on records'),
+	('CREATE TRIGGER x BEFORE INSERT ON ruad.record FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+		'42501', 'put a trigger on records'),
 	('SELECT * FROM ruad.evaluation, ruad.facet', '42501', 'read what was found about records'),
 	('INSERT INTO ruad.evaluation (id) VALUES (1)', '42501', 'write that by itself'),
 	('SELECT nextval(''ruad.evaluation_id_seq'')', '42501', 'take numbers'),
-	('SELECT * FROM ruad.sum_day, ruad.sum_month, ruad.seen, ruad.unsummed, ruad.stale, ruad.upkeep', '42501', 'read sums'),
+	('SELECT * FROM ruad.sum_day, ruad.sum_month, ruad.seen, ruad.unsummed, ruad.stale, ruad.upkeep', '42501',
+		'read sums'),
 	('DELETE FROM ruad.unsummed', '42501', 'hide reports from the sums'),
 	('SELECT * FROM ruad.failure', '42501', 'read failure reports'),
 	('SELECT * FROM ruad.failure_seen', '42501', 'read which failure reports there are'),
@@ -50,18 +54,26 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('SELECT ruad.keep_raw(1, ''x'')', '22023', 'overwrite raw mail'),
 	('SET ROLE ruad_owner', '42501', 'become the owner'),
 	('SELECT ruad.sum_up()', '25001', 'sum up outside of one snapshot'),
-	('SELECT ruad.keep_raw(mail_id, ''x'') FROM ruad.ingest(t.one_mail(''x''), t.found(''{"kind": "unreadable", "code": "xml", "reason": "r"}'')); SET CONSTRAINTS ALL IMMEDIATE', 'ok',
+	('SELECT ruad.keep_raw(mail_id, ''x'') FROM ruad.ingest(t.one_mail(''x''), '
+		't.found(''{"kind": "unreadable", "code": "xml", "reason": "r"}'')); SET CONSTRAINTS ALL IMMEDIATE', 'ok',
 		'take in, keep the bytes and commit (allowed)'),
-	('SELECT stored FROM ruad.ingest(t.one_mail(''y''), t.found(jsonb_build_object(''kind'', ''failure'', ''sha256'', sha256(''f''), ''content'', ''{"header_from": "f.example"}''::jsonb),
+	('SELECT stored
+		FROM ruad.ingest(t.one_mail(''y''), t.found(jsonb_build_object(''kind'', ''failure'', ''sha256'', sha256(''f''),
+			''content'', ''{"header_from": "f.example"}''::jsonb),
 		jsonb_build_object(''kind'', ''tls'', ''sha256'', sha256(''t''), ''content'',
-			''{"date_range": {"start_datetime": "2026-01-01T00:00:00Z", "end_datetime": "2026-01-02T00:00:00Z"}, "policies": [{}]}''::jsonb))); SET CONSTRAINTS ALL IMMEDIATE', 'ok',
+			''{"date_range": {"start_datetime": "2026-01-01T00:00:00Z", "end_datetime": "2026-01-02T00:00:00Z"},
+			"policies": [{}]}''::jsonb))); SET CONSTRAINTS ALL IMMEDIATE', 'ok',
 		'take in a failure and a TLS report (allowed)'),
 	('INSERT INTO ruad.record (begin, report, count, evaluation, day, domain_id, reporter_id, record_no, source_ip)
 		SELECT ''2026-01-01'', r.report, 1, e.id, r.day, r.domain_id, r.reporter_id, 1, ''192.0.2.1''
-		FROM ruad.ingest(t.one_mail(''z''), t.found(jsonb_build_object(''kind'', ''aggregate'', ''domain'', ''z.example'', ''begin'', ''2026-01-01'', ''end'', ''2026-01-02'', ''sha256'', sha256(''z''),
-			''announced'', 1, ''records'', 1, ''messages'', 1, ''pass'', 0))) r
-		CROSS JOIN LATERAL ruad.evaluations(ARRAY[jsonb_populate_record(NULL::ruad.new_evaluation, to_jsonb(r) || ''{"dkim": "fail"}'')]) AS e(id)
-		WHERE r.item_no = 1; SET CONSTRAINTS ALL IMMEDIATE', 'ok', 'take in an aggregate report, and add its records (allowed)'),
+		FROM ruad.ingest(t.one_mail(''z''),
+			t.found(jsonb_build_object(''kind'', ''aggregate'', ''domain'', ''z.example'', ''begin'', ''2026-01-01'',
+			''end'', ''2026-01-02'', ''sha256'', sha256(''z''), ''announced'', 1, ''records'', 1, ''messages'', 1,
+			''pass'', 0))) r
+		CROSS JOIN LATERAL ruad.evaluations(ARRAY[jsonb_populate_record(NULL::ruad.new_evaluation,
+			to_jsonb(r) || ''{"dkim": "fail"}'')]) AS e(id)
+		WHERE r.item_no = 1;
+		SET CONSTRAINTS ALL IMMEDIATE', 'ok', 'take in an aggregate report, and add its records (allowed)'),
 	('SELECT ruad.make_months()', 'ok', 'have partitions made that are wanted (allowed)')
 ) x(s, w, n)
 -- the one that serves pages, and the auditor
@@ -109,68 +121,100 @@ UNION ALL SELECT 'ruad_enrich', s, w, n FROM (VALUES
 	('CREATE TABLE public.mine (x int)', '42501', 'make a table'),
 	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
 	('SET ROLE ruad_owner', '42501', 'become the owner'),
-	('SELECT ruad.enrich_services(''file'', ''[]''), ruad.enrich_collect(), ruad.enrich_store(''[]''), ruad.enrich_networks(''[]''), ruad.dns_store(''x'', NULL, 1);
-	  SELECT * FROM ruad.enrich_wanted(1), ruad.enrich_addresses(NULL, 1), ruad.dns_wanted(1)', 'ok', 'do its work (allowed)')
+	('SELECT ruad.enrich_services(''file'', ''[]''), ruad.enrich_collect(), ruad.enrich_store(''[]''),
+		ruad.enrich_networks(''[]''), ruad.dns_store(''x'', NULL, 1);
+	  SELECT * FROM ruad.enrich_wanted(1), ruad.enrich_addresses(NULL, 1), ruad.dns_wanted(1)', 'ok',
+		'do its work (allowed)')
 ) x(s, w, n)
 -- the owner, by the name that a login with his role has
 UNION ALL VALUES
-	('ruad_owner', 'SELECT * FROM ruad.kept_after(0) k, ruad.prune(''raw'', ''2000-01-01'') r, ruad.prune(''aggregate'', ''2000-01-01'') a', 'ok', 'read what was kept, and prune (allowed)'),
+	('ruad_owner',
+		'SELECT * FROM ruad.kept_after(0) k, ruad.prune(''raw'', ''2000-01-01'') r, '
+			'ruad.prune(''aggregate'', ''2000-01-01'') a', 'ok', 'read what was kept, and prune (allowed)'),
 	('ruad_owner', 'SELECT * FROM ruad.ingest_again(''{}'', ''{}'')', 'ok', 'take in what was read again (allowed)'),
-	('ruad_web', 'SELECT api.summary(f), api.timeseries(f), api.sources(f, p), api.source(''none'', f), api.source_ips(''none'', f, p), api.source_identifiers(''none'', f, p), api.source_reporters(''none'', f, p),
-		api.records(f, p), api.reports(f, p), api.report(1), api.report_records(1, f, p), api.search(''xx''), api.meta(), api.metrics(), api.ready() FROM api.filter() f, api.page() p', 'ok', 'call the API (allowed)'),
-	('ruad_web', 'SELECT api.domains(f, p), api.domain(''x'', f), api.impact(''x'', f), api.reporters(f, p), api.failures(f, p), api.failure(1), api.tls_summary(f), api.tls_timeseries(f), api.tls_reports(f, p), api.tls_report(1),
-		api.intake(f), api.intake_events(f, p), api.report_xml(1), api.csv(''reports'', api.reports(f, p)) FROM api.filter() f, api.page() p', 'ok', 'all of it (allowed)'),
+	('ruad_web', 'SELECT api.summary(f), api.timeseries(f), api.sources(f, p), api.source(''none'', f),
+		api.source_ips(''none'', f, p), api.source_identifiers(''none'', f, p), api.source_reporters(''none'', f, p),
+		api.records(f, p), api.reports(f, p), api.report(1), api.report_records(1, f, p), api.search(''xx''),
+		api.meta(), api.metrics(), api.ready() FROM api.filter() f, api.page() p', 'ok', 'call the API (allowed)'),
+	('ruad_web', 'SELECT api.domains(f, p), api.domain(''x'', f), api.impact(''x'', f), api.reporters(f, p),
+		api.failures(f, p), api.failure(1), api.tls_summary(f), api.tls_timeseries(f), api.tls_reports(f, p),
+		api.tls_report(1), api.intake(f), api.intake_events(f, p), api.report_xml(1),
+		api.csv(''reports'', api.reports(f, p)) FROM api.filter() f, api.page() p', 'ok', 'all of it (allowed)'),
 	('ruad_auditor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT * FROM dmarc.labels', '42501', 'read a view');
 
 SELECT plan(count(*)::integer + 35) FROM t.attempt;
-SELECT is(t.as_role(role, statement), want, format('%s: %s', role, name)) FROM t.attempt WHERE statement NOT LIKE 'SET ROLE%';
-SELECT is(CASE WHEN pg_has_role(role, 'ruad_owner', 'MEMBER') THEN 'ok' ELSE '42501' END, want, format('%s: %s', role, name))
+SELECT is(t.as_role(role, statement), want, format('%s: %s', role, name)) FROM t.attempt
+WHERE statement NOT LIKE 'SET ROLE%';
+SELECT is(CASE WHEN pg_has_role(role, 'ruad_owner', 'MEMBER') THEN 'ok' ELSE '42501' END, want,
+	format('%s: %s', role, name))
 FROM t.attempt WHERE statement LIKE 'SET ROLE%';
 
 -- What nobody needs: locks that others would have to wait for, and large objects.
 SELECT is(t.as_role(role, statement), '42501', format('%s: %s', role, statement))
 FROM unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_editor', 'ruad_enrich', 'ruad_owner']) role,
-	unnest(ARRAY['SELECT pg_advisory_lock(1)', 'SELECT pg_try_advisory_xact_lock_shared(1, 2)', 'SELECT lo_create(0)', 'SELECT lo_from_bytea(0, ''x'')']) statement;
-SELECT is_empty($$SELECT rolname FROM pg_roles r WHERE rolname LIKE 'ruad\_%' AND (rolconnlimit < 1 OR 3 <> (SELECT count(*) FROM unnest(rolconfig) c
-	WHERE c ~ '^(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)=[1-9]'))$$, 'every role has its time-outs and a connection limit');
+	unnest(ARRAY['SELECT pg_advisory_lock(1)', 'SELECT pg_try_advisory_xact_lock_shared(1, 2)', 'SELECT lo_create(0)',
+		'SELECT lo_from_bytea(0, ''x'')']) statement;
+SELECT is_empty($$SELECT rolname FROM pg_roles r WHERE rolname LIKE 'ruad\_%'
+	AND (rolconnlimit < 1 OR 3 <> (SELECT count(*) FROM unnest(rolconfig) c
+	WHERE c ~ '^(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)=[1-9]'))$$,
+	'every role has its time-outs and a connection limit');
 
 -- The same from the catalog, for objects that nobody thought of.
-CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_editor', 'ruad_enrich']) AS role;
-SELECT results_eq($$SELECT role, c.oid::regclass::text, p.right FROM who, pg_class c, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS p("right")
-	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege(role, c.oid, p.right)$$, $$VALUES ('ruad_ingest', 'ruad.record', 'INSERT')$$,
-	'no role has a right on any table of schema ruad, but ruad_ingest to add records');
-SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relkind = 'S'
+CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_editor', 'ruad_enrich'])
+	AS role;
+SELECT results_eq($$SELECT role, c.oid::regclass::text, p.right FROM who, pg_class c,
+	unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS p("right")
+	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+	AND has_table_privilege(role, c.oid, p.right)$$, $$VALUES ('ruad_ingest', 'ruad.record', 'INSERT')$$,
+		'no role has a right on any table of schema ruad, but ruad_ingest to add records');
+SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace
+	AND relkind = 'S'
 	AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nor on a sequence');
-SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE')$$,
-	$$VALUES ('ruad_ingest', 'ingest'), ('ruad_ingest', 'evaluations'), ('ruad_ingest', 'keep_raw'), ('ruad_ingest', 'sum_up'), ('ruad_ingest', 'make_months'), ('ruad_editor', 'set_label'),
-	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'), ('ruad_enrich', 'enrich_store'),
-	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'), ('ruad_enrich', 'dns_store')$$,
+SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace
+	AND has_function_privilege(role, p.oid, 'EXECUTE')$$, $$VALUES ('ruad_ingest', 'ingest'),
+		('ruad_ingest', 'evaluations'), ('ruad_ingest', 'keep_raw'), ('ruad_ingest', 'sum_up'),
+		('ruad_ingest', 'make_months'), ('ruad_editor', 'set_label'),
+	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'),
+	('ruad_enrich', 'enrich_store'),
+	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'),
+	('ruad_enrich', 'dns_store')$$,
 	'of its functions ruad_ingest may call five, ruad_editor one, ruad_enrich eight');
-SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$,
-	$$VALUES ('ingest'), ('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
-	('enrich_services'), ('enrich_collect'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'), ('enrich_networks'), ('dns_wanted'), ('dns_store')$$,
+SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
+	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('ingest'),
+		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
+	('enrich_services'), ('enrich_collect'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
+	('enrich_networks'), ('dns_wanted'), ('dns_store')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
 	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
-SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role = 'ruad_web')$$,
-	$$VALUES ('ruad_editor', 'set_label'), ('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label')$$, 'functions of schema api are for ruad_web alone, but for one that is for ruad_editor');
-SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace AND relkind = 'v'
-	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role IN ('ruad_web', 'ruad_auditor')) OR has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))$$,
+SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace
+	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role = 'ruad_web')$$, $$VALUES ('ruad_editor', 'set_label'),
+		('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label')$$,
+		'functions of schema api are for ruad_web alone, but for one that is for ruad_editor');
+SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace
+	AND relkind = 'v'
+	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role IN ('ruad_web', 'ruad_auditor'))
+		OR has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))$$,
 	'views are read by ruad_web and ruad_auditor, and written by nobody');
-SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'ruad\_%' AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)$$,
-	'no role of ours logs in or has a special right');
+SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'ruad\_%'
+	AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)$$,
+		'no role of ours logs in or has a special right');
 
 \getenv host PGHOST
 
--- A login that is no superuser migrates a database of its own. From PostgreSQL 16 on it needs rights to roles that another login made.
+-- A login that is no superuser migrates a database of its own. From PostgreSQL 16 on it needs rights to roles that
+-- another login made.
 CREATE ROLE migrator LOGIN CREATEROLE;
 GRANT ruad_owner, ruad_ingest, ruad_web, ruad_editor, ruad_enrich TO migrator;
 CREATE DATABASE migrated OWNER migrator;
 \! PGOPTIONS= RUAD_CONFIG= RUAD_SERVER_USER=postgres RUAD_DATABASE_URL="host=$PGHOST user=migrator dbname=migrated" "$RUAD" migrate >/dev/null
-SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT count(*) FROM pg_class WHERE relowner <> ''ruad_owner''::regrole
-	AND relnamespace IN (''ruad''::regnamespace, ''dmarc''::regnamespace)') AS r(n bigint)), 0::bigint, 'a login with CREATEROLE can migrate; all belongs to ruad_owner');
-SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT api.ready() ->> ''ready''') AS r(n text)), 'true',
+SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT count(*) FROM pg_class
+	WHERE relowner <> ''ruad_owner''::regrole
+	AND relnamespace IN (''ruad''::regnamespace, ''dmarc''::regnamespace)') AS r(n bigint)), 0::bigint,
+	'a login with CREATEROLE can migrate; all belongs to ruad_owner');
+SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'),
+	'SELECT api.ready() ->> ''ready''') AS r(n text)), 'true',
 	'and the result answers');
 SELECT * FROM finish();

@@ -1,4 +1,4 @@
-/* The first byte chooses the type that was asked for; the others are a name server's answer. */
+/* The first byte chooses the queried type; the others are a name server's answer. */
 #include <string.h>
 
 #include "server/dns/message.h"

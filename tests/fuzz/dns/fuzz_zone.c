@@ -1,6 +1,7 @@
 /*
- * All the DNS there is, a line a record (tests/unit/dns/zone.h), by which example.com is checked: the readers of records, SPF,
- * discovery, and the document. What the ranges of SPF allow must be what a receiver passes.
+ * The complete DNS, one record per line (tests/unit/dns/zone.h), with which example.com is checked: the
+ * parsers of records, SPF, discovery, and the document. The ranges that SPF allows must be those that a
+ * receiver passes.
  */
 #include <string.h>
 
@@ -23,7 +24,8 @@ static gboolean is_allowed(const struct spf_policy *policy, const struct ip_rang
 	return FALSE;
 }
 
-/* Where the policy is ranges and nothing else. IPv6 may meet more void look-ups than IPv4 and IPv6 together. */
+/* Compare if the policy consists only of ranges. IPv6 may have more void lookups than IPv4 and IPv6
+ * together. */
 static void compare(const struct dns_source *source, const struct check *check, const char *address)
 {
 	struct spf_identity identity = { 0 };

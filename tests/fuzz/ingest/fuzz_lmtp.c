@@ -1,6 +1,5 @@
 /*
- * fuzz_lmtp.c - a client that sends anything: whatever the pieces it comes in, replies and mails are the
- * same.
+ * fuzz_lmtp.c - a client that sends anything: replies and mails are the same however its bytes are split.
  */
 #include <string.h>
 
@@ -10,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
-/* Mails are put where replies go, so that one comparison covers both. */
+/* Mails are written to the replies, so that one comparison covers both. */
 static void take_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
 {
 	GString *heard = user;
@@ -33,7 +32,7 @@ static gboolean is_recipient(gpointer user, const char *address)
 	return lmtp_recipient_match(patterns, address);
 }
 
-/* All that is heard when data is sent in pieces of that size. */
+/* The complete output if data is sent in pieces of that size. */
 static GString *session(const guint8 *data, gsize size, gsize piece)
 {
 	static const struct lmtp_options options = {

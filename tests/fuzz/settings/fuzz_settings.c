@@ -2,8 +2,8 @@
  * fuzz_settings.c - settings of any bytes: the file, then after each NUL a variable of the environment
  * ("RUAD_LMTP_LISTEN=…"), or an override ("-lmtp.listen=…").
  *
- * What is read is handed on to a child program and read there: both must see the same. Files that a KEY_file names
- * are read where they are, as in earnest, but no devices: some have no end.
+ * The result is passed to a child program and read again: both must see the same. Files that a KEY_file names
+ * are really read, but no devices: some have no end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ extern char **environ;
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
-/* With that environment and no other. */
+/* Load with that environment and no other. */
 static struct settings *load(const char *file, char **overrides, char **environment, GError **error)
 {
 	char **own = environ;

@@ -1,7 +1,7 @@
 /*
- * fuzz_query.c - a request target through all that looks at it before the database does.
+ * fuzz_query.c - a request target through all the code that checks it before the database.
  *
- * Whatever comes in, what would go to PostgreSQL is UTF-8 and the problem document is JSON.
+ * Whatever the target, values for PostgreSQL are UTF-8 and the problem document is JSON.
  */
 #include <json-c/json.h>
 #include <stddef.h>

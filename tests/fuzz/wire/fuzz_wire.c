@@ -1,4 +1,4 @@
-/* What a worker may say: frames as they come over the socket, to a sink that looks at every string. */
+/* Any output of a worker: frames as they arrive over the socket, to a sink that checks every string. */
 #include "server/worker/wire.h"
 #include "tests/unit/worker/sink.h"
 

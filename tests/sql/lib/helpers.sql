@@ -30,23 +30,28 @@ $$;
 
 -- Noon-less: the start of the UTC day n days from today.
 CREATE FUNCTION t.day(n integer) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$ SELECT (date_trunc('day', now() AT TIME ZONE 'UTC') + n * interval '1 day') AT TIME ZONE 'UTC' $$;
+LANGUAGE sql STABLE AS $$
+	SELECT (date_trunc('day', now() AT TIME ZONE 'UTC') + n * interval '1 day') AT TIME ZONE 'UTC' $$;
 
 CREATE FUNCTION t.record(source_ip text, count bigint, dkim text, spf text, more jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE sql AS $$
-	SELECT jsonb_build_object('source_ip', source_ip, 'count', count, 'dkim', dkim, 'spf', spf, 'disposition', 'none') || more
+	SELECT jsonb_build_object('source_ip', source_ip, 'count', count, 'dkim', dkim, 'spf', spf, 'disposition', 'none')
+		|| more
 $$;
 
 -- An aggregate report as an item. Its checksum is that of its JSON, or of more's "bytes".
-CREATE FUNCTION t.report(domain text, org_name text, report_id text, begin timestamptz, records jsonb, more jsonb DEFAULT '{}')
+CREATE FUNCTION t.report(domain text, org_name text, report_id text, begin timestamptz, records jsonb,
+	more jsonb DEFAULT '{}')
 RETURNS jsonb
 LANGUAGE sql AS $$
-	SELECT jsonb_build_object('kind', 'aggregate', 'dialect', 'rfc7489', 'domain', domain, 'org_name', org_name, 'email', 'dmarc@' || left(org_name, 99),
-		'report_id', report_id, 'begin', begin, 'end', begin + interval '86399 seconds', 'p', 'reject', 'record', records) || more
+	SELECT jsonb_build_object('kind', 'aggregate', 'dialect', 'rfc7489', 'domain', domain, 'org_name', org_name,
+		'email', 'dmarc@' || left(org_name, 99), 'report_id', report_id, 'begin', begin,
+		'end', begin + interval '86399 seconds', 'p', 'reject', 'record', records) || more
 $$;
 
 CREATE FUNCTION t.unreadable(code text, reason text) RETURNS jsonb
-LANGUAGE sql AS $$ SELECT jsonb_build_object('kind', 'unreadable', 'code', code, 'reason', reason, 'place', 'part 2') $$;
+LANGUAGE sql AS $$
+	SELECT jsonb_build_object('kind', 'unreadable', 'code', code, 'reason', reason, 'place', 'part 2') $$;
 
 CREATE FUNCTION t.mail(VARIADIC items jsonb[]) RETURNS jsonb
 LANGUAGE sql AS $$ SELECT jsonb_build_object('items', to_jsonb(items)) $$;
@@ -58,15 +63,19 @@ LANGUAGE sql AS $$ SELECT convert_to(coalesce(mail ->> 'bytes', mail::text), 'UT
 -- Mails and their items as ruad-ingest hands them over; of_mail and its bytes are those of a mail that is read again.
 CREATE FUNCTION t.mails(VARIADIC mails jsonb[]) RETURNS ruad.new_mail[]
 LANGUAGE sql AS $$
-	SELECT array_agg(ROW((m.v ->> 'again')::bigint, coalesce((m.v ->> 'received_at')::timestamptz, now()), 'lmtp', NULL, 'a@b.example',
-		coalesce(m.v -> 'recipients', '["dmarc-sum@here.example"]'), length(t.bytes(m.v)), coalesce(decode(m.v ->> 'sha256', 'hex'), (SELECT k.sha256 FROM ruad.raw k WHERE k.mail = (m.v ->> 'again')::bigint), sha256(t.bytes(m.v))),
-		'<1@b.example>', m.v ->> 'subject', 'a@b.example', coalesce(m.v ->> 'authentic', 'none'))::ruad.new_mail ORDER BY m.no)
+	SELECT array_agg(ROW((m.v ->> 'again')::bigint, coalesce((m.v ->> 'received_at')::timestamptz, now()),
+		'lmtp', NULL, 'a@b.example', coalesce(m.v -> 'recipients', '["dmarc-sum@here.example"]'), length(t.bytes(m.v)),
+		coalesce(decode(m.v ->> 'sha256', 'hex'),
+			(SELECT k.sha256 FROM ruad.raw k WHERE k.mail = (m.v ->> 'again')::bigint), sha256(t.bytes(m.v))),
+			'<1@b.example>', m.v ->> 'subject', 'a@b.example', coalesce(m.v ->> 'authentic', 'none'))::ruad.new_mail
+			ORDER BY m.no)
 	FROM unnest(mails) WITH ORDINALITY AS m(v, no)
 $$;
 
 CREATE FUNCTION t.items(VARIADIC mails jsonb[]) RETURNS ruad.new_item[]
 LANGUAGE sql AS $$
-	SELECT coalesce(array_agg(jsonb_populate_record(NULL::ruad.new_item, i.v || jsonb_build_object('mail_no', m.no, 'item_no', i.no,
+	SELECT coalesce(array_agg(jsonb_populate_record(NULL::ruad.new_item, i.v
+		|| jsonb_build_object('mail_no', m.no, 'item_no', i.no,
 		'announced', coalesce((i.v ->> 'records')::bigint, r.n), 'records', r.n, 'messages', r.messages, 'pass', r.pass,
 		'partial', coalesce((i.v ->> 'partial')::boolean, false), 'record_notes', r.notes,
 		'sha256', CASE
@@ -77,22 +86,26 @@ LANGUAGE sql AS $$
 	CROSS JOIN LATERAL jsonb_array_elements(m.v -> 'items') WITH ORDINALITY AS i(v, no)
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS n, least(coalesce(sum((e ->> 'count')::bigint), 0), 9223372036854775807) AS messages,
-			least(coalesce(sum((e ->> 'count')::bigint) FILTER (WHERE e ->> 'dkim' = 'pass' OR e ->> 'spf' = 'pass'), 0), 9223372036854775807) AS pass,
+			least(coalesce(sum((e ->> 'count')::bigint) FILTER (WHERE e ->> 'dkim' = 'pass' OR e ->> 'spf' = 'pass'),
+				0), 9223372036854775807) AS pass,
 			(SELECT jsonb_object_agg(c.code, c.n) FROM (SELECT n ->> 'code' AS code, count(*) AS n
 				FROM jsonb_path_query(i.v, '$.record[*].notes[*]') n GROUP BY 1) c) AS notes
 		FROM jsonb_array_elements(i.v -> 'record') e) r
 $$;
 
 -- Add the records of a report that was stored.
-CREATE FUNCTION t.add_records(item jsonb, of_report bigint, of_domain integer, of_reporter integer, of_day date) RETURNS void
+CREATE FUNCTION t.add_records(item jsonb, of_report bigint, of_domain integer, of_reporter integer, of_day date)
+RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	evaluations ruad.new_evaluation[] := ARRAY(SELECT jsonb_populate_record(NULL::ruad.new_evaluation, e.v || jsonb_build_object('domain_id', of_domain, 'day', of_day))
+	evaluations ruad.new_evaluation[] := ARRAY(SELECT jsonb_populate_record(NULL::ruad.new_evaluation, e.v
+		|| jsonb_build_object('domain_id', of_domain, 'day', of_day))
 		FROM jsonb_array_elements(item -> 'record') WITH ORDINALITY AS e(v, no) ORDER BY e.no);
 	ids bigint[] := ARRAY(SELECT ruad.evaluations(evaluations));
 BEGIN
 	INSERT INTO ruad.record (begin, report, count, evaluation, day, domain_id, reporter_id, record_no, source_ip)
-	SELECT (item ->> 'begin')::timestamptz, of_report, (e.v ->> 'count')::bigint, ids[e.no], of_day, of_domain, of_reporter, e.no, (e.v ->> 'source_ip')::inet
+	SELECT (item ->> 'begin')::timestamptz, of_report, (e.v ->> 'count')::bigint, ids[e.no], of_day, of_domain,
+		of_reporter, e.no, (e.v ->> 'source_ip')::inet
 	FROM jsonb_array_elements(item -> 'record') WITH ORDINALITY AS e(v, no);
 END
 $$;
@@ -105,7 +118,8 @@ DECLARE
 BEGIN
 	FOR r IN SELECT * FROM ruad.ingest(t.mails(VARIADIC mails), t.items(VARIADIC mails)) LOOP
 		IF r.item_no IS NOT NULL THEN
-			PERFORM t.add_records(mails[r.mail_no] -> 'items' -> (r.item_no - 1), r.report, r.domain_id, r.reporter_id, r.day);
+			PERFORM t.add_records(mails[r.mail_no] -> 'items' -> (r.item_no - 1), r.report, r.domain_id, r.reporter_id,
+				r.day);
 			CONTINUE;
 		END IF;
 		IF r.keep_raw THEN
@@ -137,13 +151,17 @@ BEGIN
 END
 $$;
 
--- The ledger of a mail: "item_no kind status code report" of each item, its reports numbered, and whether its bytes are kept.
+-- The ledger of a mail: "item_no kind status code report" of each item, its reports numbered, and whether its bytes
+-- are kept.
 CREATE FUNCTION t.ledger(of_mail bigint) RETURNS text
 LANGUAGE sql AS $$
-	SELECT coalesce(string_agg(concat_ws(' ', item_no, kind, status, code, CASE WHEN report IS NULL THEN '-' ELSE 'r' || dense END), ', ' ORDER BY item_no), '')
-		|| CASE WHEN EXISTS (SELECT FROM ruad.raw r JOIN ruad.mail m ON m.raw = r.mail AND m.sha256 = r.sha256 WHERE m.id = of_mail AND r.raw IS NOT NULL)
+	SELECT coalesce(string_agg(concat_ws(' ', item_no, kind, status, code, CASE WHEN report IS NULL THEN '-' ELSE 'r'
+		|| dense END), ', ' ORDER BY item_no), '')
+		|| CASE WHEN EXISTS (SELECT FROM ruad.raw r JOIN ruad.mail m ON m.raw = r.mail AND m.sha256 = r.sha256
+			WHERE m.id = of_mail AND r.raw IS NOT NULL)
 			THEN ' +raw' ELSE '' END
-	FROM (SELECT i.*, dense_rank() OVER (ORDER BY (SELECT min(f.item_no) FROM ruad.item f WHERE f.mail = i.mail AND f.report = i.report)) AS dense
+	FROM (SELECT i.*, dense_rank() OVER (ORDER BY (SELECT min(f.item_no) FROM ruad.item f WHERE f.mail = i.mail
+		AND f.report = i.report)) AS dense
 		FROM ruad.item i WHERE i.mail = of_mail) x
 $$;
 
@@ -151,19 +169,31 @@ $$;
 CREATE FUNCTION t.broken() RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws('; ',
-		(SELECT 'report ' || min(r.id) || ' has other records than it says' FROM ruad.report r WHERE (r.records, r.messages) IS DISTINCT FROM
-			(SELECT (count(*), coalesce(sum(d.count), 0)::bigint) FROM ruad.record d WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) HAVING min(r.id) IS NOT NULL),
-		(SELECT 'record without report' FROM ruad.record d WHERE NOT EXISTS (SELECT FROM ruad.report r WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) LIMIT 1),
-		(SELECT 'report ' || min(r.id) || ' has not one stored item in its mail' FROM (SELECT id, mail FROM ruad.report UNION ALL SELECT id, mail FROM ruad.failure UNION ALL SELECT id, mail FROM ruad.tls) r
-			WHERE (SELECT count(*) FROM ruad.item i WHERE i.report = r.id AND i.status = 'stored' AND i.mail = r.mail) <> 1 HAVING min(r.id) IS NOT NULL),
-		(SELECT 'report ' || i.report || ' is stored twice' FROM ruad.item i WHERE i.status = 'stored' GROUP BY i.report HAVING count(*) > 1 LIMIT 1),
-		(SELECT 'item and report differ on partial' FROM ruad.report r JOIN ruad.item i ON i.report = r.id AND i.status = 'stored' AND i.partial <> r.partial LIMIT 1),
-		(SELECT 'bytes of mail ' || k.mail || ' that nothing needs' FROM ruad.raw k WHERE NOT EXISTS (SELECT FROM ruad.mail m JOIN ruad.item i ON i.mail = m.id
-			WHERE m.raw = k.mail AND (i.status IN ('quarantined', 'conflict') OR i.status = 'stored' AND i.partial)) LIMIT 1),
+		(SELECT 'report ' || min(r.id) || ' has other records than it says' FROM ruad.report r
+			WHERE (r.records, r.messages) IS DISTINCT FROM
+			(SELECT (count(*), coalesce(sum(d.count), 0)::bigint) FROM ruad.record d
+				WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) HAVING min(r.id) IS NOT NULL),
+		(SELECT 'record without report' FROM ruad.record d WHERE NOT EXISTS (SELECT FROM ruad.report r
+			WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) LIMIT 1),
+		(SELECT 'report ' || min(r.id) || ' has not one stored item in its mail' FROM (SELECT id, mail FROM ruad.report
+			UNION ALL SELECT id, mail FROM ruad.failure UNION ALL SELECT id, mail FROM ruad.tls) r
+			WHERE (SELECT count(*) FROM ruad.item i WHERE i.report = r.id AND i.status = 'stored'
+				AND i.mail = r.mail) <> 1 HAVING min(r.id) IS NOT NULL),
+		(SELECT 'report ' || i.report || ' is stored twice' FROM ruad.item i WHERE i.status = 'stored' GROUP BY i.report
+			HAVING count(*) > 1 LIMIT 1),
+		(SELECT 'item and report differ on partial' FROM ruad.report r JOIN ruad.item i ON i.report = r.id
+			AND i.status = 'stored' AND i.partial <> r.partial LIMIT 1),
+		(SELECT 'bytes of mail ' || k.mail || ' that nothing needs' FROM ruad.raw k
+			WHERE NOT EXISTS (SELECT FROM ruad.mail m JOIN ruad.item i ON i.mail = m.id
+			WHERE m.raw = k.mail AND (i.status IN ('quarantined', 'conflict') OR i.status = 'stored' AND i.partial))
+			LIMIT 1),
 		(SELECT 'mail ' || i.mail || ' lacks its bytes' FROM ruad.item i JOIN ruad.mail m ON m.id = i.mail
-			WHERE (i.status IN ('quarantined', 'conflict') OR i.status = 'stored' AND i.partial) AND NOT EXISTS (SELECT FROM ruad.raw k WHERE k.mail = m.raw AND k.raw IS NOT NULL) LIMIT 1),
-		(SELECT 'mail ' || m.id || ' has other bytes than it says' FROM ruad.mail m LEFT JOIN ruad.raw k ON k.mail = m.raw WHERE m.raw IS NOT NULL AND k.sha256 IS DISTINCT FROM m.sha256 LIMIT 1),
-		(SELECT 'failure_seen and failure differ' FROM ruad.failure f FULL JOIN ruad.failure_seen s USING (id, sha256, begin) WHERE f.mail IS NULL OR s.id IS NULL LIMIT 1))
+			WHERE (i.status IN ('quarantined', 'conflict') OR i.status = 'stored' AND i.partial)
+				AND NOT EXISTS (SELECT FROM ruad.raw k WHERE k.mail = m.raw AND k.raw IS NOT NULL) LIMIT 1),
+		(SELECT 'mail ' || m.id || ' has other bytes than it says' FROM ruad.mail m LEFT
+			JOIN ruad.raw k ON k.mail = m.raw WHERE m.raw IS NOT NULL AND k.sha256 IS DISTINCT FROM m.sha256 LIMIT 1),
+		(SELECT 'failure_seen and failure differ' FROM ruad.failure f FULL
+			JOIN ruad.failure_seen s USING (id, sha256, begin) WHERE f.mail IS NULL OR s.id IS NULL LIMIT 1))
 $$;
 
 -- Failure and TLS reports as items, from their content.
@@ -174,20 +204,26 @@ CREATE FUNCTION t.tls(content jsonb, more jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE sql AS $$ SELECT jsonb_build_object('kind', 'tls', 'place', 'part 2', 'content', content) || more $$;
 
 -- The example of RFC 8460 appendix B, shortened, of another organisation and day.
-CREATE FUNCTION t.tls_content(organization_name text DEFAULT 'Company-X', day timestamptz DEFAULT '2016-04-01 00:00:00+00',
-	domains text[] DEFAULT '{company-y.example}') RETURNS jsonb
+CREATE FUNCTION t.tls_content(organization_name text DEFAULT 'Company-X',
+	day timestamptz DEFAULT '2016-04-01 00:00:00+00', domains text[] DEFAULT '{company-y.example}') RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_build_object('organization_name', organization_name, 'contact_info', 'sts-reporting@company-x.example',
 		'report_id', '5065427c-23d3-47ca-b6e0-946ea0e8c4be', 'date_range', jsonb_build_object(
 			'start_datetime', to_char(day AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-			'end_datetime', to_char(day AT TIME ZONE 'UTC' + interval '1 day - 1 second', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
-		'policies', (SELECT jsonb_agg(jsonb_build_object('policy', jsonb_build_object('policy_type', 'sts', 'policy_string',
-				'["version: STSv1", "mode: testing"]'::jsonb, 'policy_domain', d, 'mx_host', '["*.mail.company-y.example"]'::jsonb),
+			'end_datetime', to_char(day AT TIME ZONE 'UTC' + interval '1 day - 1 second',
+				'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+		'policies',
+		(SELECT jsonb_agg(jsonb_build_object('policy', jsonb_build_object('policy_type', 'sts', 'policy_string',
+				'["version: STSv1", "mode: testing"]'::jsonb, 'policy_domain', d, 'mx_host',
+				'["*.mail.company-y.example"]'::jsonb),
 			'summary', '{"total_successful_session_count": 5326, "total_failure_session_count": 303}'::jsonb,
-			'failure_details', '[{"result_type": "certificate-expired", "sending_mta_ip": "2001:db8:abcd:12::1", "receiving_mx_hostname": "mx1.mail.company-y.example",
-				"receiving_mx_helo": null, "receiving_ip": null, "failed_session_count": 100, "additional_information": null, "failure_reason_code": null},
-				{"result_type": "starttls-not-supported", "sending_mta_ip": "192.0.2.1", "receiving_mx_hostname": "mx2.mail.company-y.example",
-				"receiving_mx_helo": "mx2", "receiving_ip": "203.0.113.56", "failed_session_count": 200, "additional_information": "https://reports.company-x.example/",
+			'failure_details', '[{"result_type": "certificate-expired", "sending_mta_ip": "2001:db8:abcd:12::1",
+			"receiving_mx_hostname": "mx1.mail.company-y.example",
+				"receiving_mx_helo": null, "receiving_ip": null, "failed_session_count": 100,
+				"additional_information": null, "failure_reason_code": null}, {"result_type": "starttls-not-supported",
+				"sending_mta_ip": "192.0.2.1", "receiving_mx_hostname": "mx2.mail.company-y.example",
+				"receiving_mx_helo": "mx2", "receiving_ip": "203.0.113.56", "failed_session_count": 200,
+				"additional_information": "https://reports.company-x.example/",
 				"failure_reason_code": "code"}]'::jsonb)) FROM unnest(domains) d))
 $$;
 

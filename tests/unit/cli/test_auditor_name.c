@@ -1,4 +1,4 @@
-/* The names that `ruad auditor` takes. */
+/* The names that `ruad auditor` accepts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /*
- * Files as documents: where an mbox is split, and that any other file stays whole.
+ * Splitting files into documents: an mbox is split, any other file is one document.
  */
 #include <setjmp.h>
 #include <stdarg.h>

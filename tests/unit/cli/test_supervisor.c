@@ -1,5 +1,5 @@
 /*
- * Children that come and go: they run again whatever became of them, and their end is nobody's death.
+ * Children that end run again, whatever the cause, and the end of a periodic child is not a failure.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +66,8 @@ static gboolean too_late(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* Run the script, "x" into $1 first, until it ran want times; how many milliseconds that took. */
+/* Run the script, with "x" appended to $1 first, until it ran want times; returns the milliseconds that this
+ * took. */
 static gint64 supervise(const char *script, guint every, guint after, gsize want, struct run *run)
 {
 	g_autofree char *whole = g_strconcat("echo x >>\"$1\"; ", script, NULL);

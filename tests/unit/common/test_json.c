@@ -1,4 +1,4 @@
-/* The canonical JSON of DESIGN section 3, byte for byte, and that a JSON reader takes it. */
+/* The canonical JSON, byte for byte, and that a JSON reader accepts it. */
 #include "server/common/json.h"
 
 #include <stdlib.h>
@@ -77,7 +77,7 @@ static const struct aggregate_header header = { .dialect = "rfc7489",
 	"count\",\"raw\":\"1.0\"}],\"version\":\"1.0\",\"xmlns\":null,\"partial\":false,\"records\":2,"      \
 	"\"sha256\":\"01ff000000000000000000000000000000000000000000000000000000000000\"}\n"
 
-/* Print what say tells the sink; transfer full. */
+/* Print what say passes to the sink; transfer full. */
 static char *print(
     const char *file, void (*say)(const struct report_sink *sink, gpointer user), guint *unreadables)
 {
@@ -241,7 +241,7 @@ static void say_tls(const struct report_sink *sink, gpointer user)
 	assert_true(sink->tls(user, "part 2", &full_tls, NULL));
 }
 
-/* What becomes the column content is what is printed, without what has columns of its own. */
+/* The column content stores what is printed, without the members that have their own columns. */
 static void contents_are_the_reports_own_members(void **state)
 {
 	(void)state;

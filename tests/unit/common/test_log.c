@@ -1,5 +1,5 @@
 /*
- * What comes from mails must not forge or break lines of the log.
+ * Text from mails must not forge or break lines of the log.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * Listening sockets: which words are addresses, and what may stand in the place of a Unix socket.
+ * Listening sockets: which texts are addresses, and what may exist at the path of a Unix socket.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,7 +77,7 @@ static void the_path_of_a_unix_socket_has_107_bytes_at_most(void **state G_GNUC_
 	}
 }
 
-/* Folder of a test, and a socket's words and path in it. */
+/* The folder of a test, with the address and path of a socket in it. */
 struct place {
 	char *folder;
 	char *path;
@@ -179,7 +179,7 @@ static void without_activation_there_are_no_sockets_of_any_name(void **state G_G
 	assert_null(net_activated("lmtp"));
 }
 
-/* systemd hands sockets over as descriptors 3, 4, ... of the process that LISTEN_PID names. */
+/* systemd passes sockets as descriptors 3, 4, ... to the process in LISTEN_PID. */
 static void activated_sockets_are_found_by_their_name(void **state G_GNUC_UNUSED)
 {
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
@@ -219,7 +219,7 @@ static void activated_sockets_are_found_by_their_name(void **state G_GNUC_UNUSED
 	assert_int_equal(http[1], -1);
 }
 
-/* What a supervisor hands over by number is checked: each must be a listening socket. */
+/* Descriptors that a supervisor passes by number are checked: each must be a listening socket. */
 static void inherited_descriptors_are_listening_sockets(void **state G_GNUC_UNUSED)
 {
 	int listening = socket(AF_INET, SOCK_STREAM, 0), deaf = socket(AF_INET, SOCK_STREAM, 0);

@@ -1,5 +1,5 @@
 /*
- * Settings: what each source of values means, who wins, and what a mistake is answered with.
+ * Settings: the sources of values, their precedence, and the messages for mistakes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 #include "server/common/settings_table.h"
 #include "server/worker/pool.h"
 
-/* A file with the content, in a folder of the test's own. Transfer full. */
+/* A file with the content, in a temporary folder. Transfer full. */
 static char *write_temporary(const char *content)
 {
 	char *path = NULL;
@@ -62,7 +62,7 @@ static void every_key_has_a_default_of_its_type(void **state G_GNUC_UNUSED)
 	settings_free(settings);
 }
 
-/* Rows that are read: content of the file and overrides, the key, and the value as text. */
+/* Rows that are accepted: content of the file and overrides, the key, and the value as text. */
 static const struct {
 	const char *name;
 	const char *content;
@@ -113,7 +113,7 @@ static void values_come_from_file_and_overrides(void **state G_GNUC_UNUSED)
 	}
 }
 
-/* Rows that are refused, and what the message must say. The path of the file is left out. */
+/* Rows that are rejected, and the message that is expected, without the path of the file. */
 static const struct {
 	const char *name;
 	const char *content;
@@ -325,7 +325,7 @@ static void a_file_named_outright_must_exist(void **state G_GNUC_UNUSED)
 	assert_non_null(strstr(error->message, "/nonexistent/ruad.conf"));
 }
 
-/* All that settings_print() or a sister writes. Transfer full. */
+/* The output of settings_print() or a similar function. Transfer full. */
 static char *printed(const struct settings *settings, void (*print)(const struct settings *, FILE *))
 {
 	char *text = NULL;
@@ -458,7 +458,7 @@ static void limits_default_to_those_of_the_parser(void **state G_GNUC_UNUSED)
 	settings_free(settings);
 }
 
-/* Each limit at its least and its most, and nothing but it changes. */
+/* Each limit at its minimum and maximum, and nothing else changes. */
 static void each_limit_is_set_by_its_name(void **state G_GNUC_UNUSED)
 {
 	for (gsize i = 0; i < 2 * parser_setting_table_size; i++) {
@@ -482,7 +482,7 @@ static void each_limit_is_set_by_its_name(void **state G_GNUC_UNUSED)
 	}
 }
 
-/* The choices stand in the order of enum require_authentic. */
+/* The choices are in the order of enum require_authentic. */
 static void what_else_the_pool_needs_is_set(void **state G_GNUC_UNUSED)
 {
 	static const char *const choices[] = { "off", "flag", "quarantine" };
@@ -505,7 +505,7 @@ static void what_else_the_pool_needs_is_set(void **state G_GNUC_UNUSED)
 	}
 }
 
-/* What ruad-parse takes as an option: digits and nothing else. */
+/* The options that ruad-parse accepts: digits only. */
 static void limits_are_parsed_strictly(void **state G_GNUC_UNUSED)
 {
 	static const char *const texts[] = { "", " 5", "5 ", "+5", "-1", "0x10", "5K", "5.0", "4", "251",

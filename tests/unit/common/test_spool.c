@@ -1,4 +1,4 @@
-/* Bytes come out of a spool as they went in, whether they stayed in memory or went to a file. */
+/* A spool returns the same bytes, whether they are in memory or in a file. */
 #include "server/common/spool.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "parser/error.h"
 #include "tests/unit/worker/cm.h"
 
-/* What is in spool, transfer full. */
+/* The content of spool, transfer full. */
 static char *content(struct spool *spool, size_t *size)
 {
 	char *bytes = NULL;

@@ -18,7 +18,7 @@
 #define QUESTION_MAX 512
 #define WAIT_MS      10000 /* for what must come */
 
-/* A question that came in. */
+/* A query that was received. */
 struct asked {
 	guint16 id;
 	char name[256];

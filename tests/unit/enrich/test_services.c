@@ -1,4 +1,5 @@
-/* test_services.c - lists of services: what is read, what is refused and in which words, and that our own list is sound. */
+/* test_services.c - lists of services: what is accepted, what is rejected with which message, and that our
+ * own list is valid. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +63,7 @@ static void wrong_lists_are_refused_by_name_value_and_rule(void **state)
 	}
 }
 
-/* Every value stands once: else which service an address has would be chance. */
+/* Every value occurs once: otherwise the service of an address would be arbitrary. */
 static void our_own_list_has_a_hundred_services_and_no_rule_twice(void **state)
 {
 	static const char *const kinds[] = { "rdns", "spf", "dkim", "asn" };

@@ -356,7 +356,7 @@ static const struct row ROWS[] = {
 	{ "cut off in the policy",
 	    "<feedback>" META ONE_RECORD "<policy_published><domain>example.com</domain>",
 	    "begin x\nrecord count=1\n!xml ends before </policy_published>\n" },
-	{ "cut off without an id to tell the whole report by",
+	{ "cut off without an id to identify the complete report",
 	    "<feedback><report_metadata><date_range><begin>1700000010</begin><end>1700000020</end></"
 	    "date_range></"
 	    "report_metadata>" POLICY ONE_RECORD,

@@ -236,7 +236,7 @@ static void damaged_archives_take_back_what_they_gave(void **state)
 		     "compressed data\n");
 }
 
-/* Whole records came out of it, and it broke off before it was packed, or is whole, or has junk behind its end. */
+/* An archive with complete records that was truncated before compression, is complete, or has junk after its end. */
 static void assertion_30_a_broken_archive_is_never_a_partial_report(void **state)
 {
 	static const char CUT[] = REPORT;

@@ -447,7 +447,7 @@ static void a_report_without_an_id_gets_one_of_its_content(void **state)
 	}
 }
 
-/* 14: the dialect is told by the namespace, or by an element that only it has. */
+/* 14: the dialect is identified by the namespace, or by an element that only it has. */
 static void assertion_14_a_selector_is_missed_in_rfc_9990_only(void **state)
 {
 	g_autofree char *without = replace("selector", XML, "<selector>k</selector>", "");

@@ -20,7 +20,7 @@
 
 static const char *const nobody[] = { NULL };
 
-/* A hash of the method, cheap where it can be; transfer full. */
+/* A hash of the method, with low cost if possible; transfer full. */
 static char *hash(const char *method, unsigned long cost, const char *password)
 {
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
@@ -35,7 +35,7 @@ static char *hash(const char *method, unsigned long cost, const char *password)
 	return g_strdup(made);
 }
 
-/* A file "name:hash\n..." in a folder of its own. */
+/* A file "name:hash\n..." in a temporary folder. */
 struct file {
 	char *folder;
 	char *path;
@@ -77,7 +77,7 @@ static char *basic(const char *words)
 	return g_strconcat("Basic ", encoded, NULL);
 }
 
-/* The user behind the header, "-" for nobody, NULL when it is refused; transfer full. */
+/* The user of the header, "-" for nobody, NULL if it is rejected; transfer full. */
 static char *user_of(struct auth *auth, const char *authorization, const char *proxy_user)
 {
 	char *user = NULL;

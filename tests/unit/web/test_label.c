@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* What became of the request: "label|note", or "status" and the names of what is wrong. */
+/* The result of the request: "label|note", or "status" and the names of invalid parameters. */
 static char *outcome(const struct http_request *request)
 {
 	g_autofree char *label = NULL;

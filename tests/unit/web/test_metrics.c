@@ -16,7 +16,7 @@ static char *print(const char *database)
 	return g_strndup(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
 }
 
-/* The lines without HELP and TYPE; every metric must have had both before. */
+/* The lines without HELP and TYPE; every metric must have both before it. */
 static char *samples(const char *text)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* The embedded files are those of the folder page/ beside this test. */
+/* The embedded files are those of the folder page/ next to this test. */
 
 static const struct asset *find(const char *path)
 {

@@ -59,7 +59,7 @@ static const struct row rows[] = {
 	{ "/sources?a=\xff", NULL },
 };
 
-/* query in the form of a row's want. */
+/* query in the format of a row's want. */
 static char *flat(const struct query *query)
 {
 	GString *text = g_string_new(query->path);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-/* What became of a target: the values of $1.. as "v1|v2|-|", or the problem as "status name:reason
+/* The result of a target: the values of $1.. as "v1|v2|-|", or the problem as "status name:reason
  * name:reason". */
 static char *outcome(const char *method, const char *target)
 {
@@ -92,13 +92,13 @@ static const struct {
 	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label", "ip:192.0.2.1|" },
 	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label?label=mine", "400 label" },
 	{ "GET", "/api/v1/search?q=ab", "ab|" },
-	/* the form is no parameter of the statement */
+	/* the format is not a parameter of the statement */
 	{ "GET", "/api/v1/reports/17/records?format=csv", "17|-|-|-|" },
 	{ "GET", "/api/v1/reports/17/records?format=json", "17|-|-|-|" },
 	{ "GET", "/api/v1/reports/17/records?format=xml", "400 format" },
 	{ "GET", "/api/v1/reports/17/records?format=csv&format=csv", "400 format" },
 	{ "GET", "/api/v1/reports/17?format=csv", "400 format" },
-	/* each kind of wrong parameter, and all of them told at once */
+	/* each kind of invalid parameter, and all of them reported at once */
 	{ "GET", "/api/v1/summary?domian=example.org", "400 domian" },
 	{ "GET", "/api/v1/summary?Domain=example.org", "400 Domain" },
 	{ "GET", "/api/v1/summary?from=2026-01-01&from=2026-01-02", "400 from" },
@@ -241,7 +241,7 @@ static void statements_have_every_parameter_in_the_order_of_the_table(void **sta
 	}
 }
 
-/* A path that the table's patterns tell apart from all others, and a first parameter that is its segment. */
+/* A path that only one of the table's patterns matches, and a first parameter that is its segment. */
 static void patterns_have_one_route_a_method(void **state)
 {
 	gsize n_routes;

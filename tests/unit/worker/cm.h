@@ -1,4 +1,4 @@
-/* cm.h - cmocka and what it wants before it. */
+/* cm.h - cmocka with the headers that it needs. */
 #pragma once
 
 #include <setjmp.h>

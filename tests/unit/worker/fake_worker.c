@@ -1,7 +1,7 @@
 /*
- * fake_worker - a ruad-parse that does what the document's first word tells it to, for test_pool.c.
+ * fake_worker - a ruad-parse that does what the document's first word says, for test_pool.c.
  *
- * An honest answer is one empty report whose place is this process's id.
+ * A correct answer is one empty report whose place is this process's id.
  */
 #include <errno.h>
 #include <signal.h>
@@ -86,7 +86,7 @@ static void hangs(void)
 		pause();
 }
 
-/* A byte now and then is silence too: it never becomes a frame. */
+/* Sending a byte now and then counts as silence: it never becomes a frame. */
 static void dribbles(void)
 {
 	put_bytes("U\0\0\1\0", 5);
@@ -119,7 +119,7 @@ static void dies_within(void)
 	raise(SIGTERM);
 }
 
-/* Without a secret of its parent's. */
+/* Check that no secret of the parent is in the environment. */
 static void environment(void)
 {
 	if (g_getenv("RUAD_DATABASE_URL") != NULL)
@@ -140,7 +140,7 @@ static void stops_listening(void)
 	hangs();
 }
 
-/* A frame now and then, for ever: U is an unreadable (sss). */
+/* A frame now and then, forever: U is an unreadable (sss). */
 static void endless(void)
 {
 	for (;;) {
@@ -166,7 +166,7 @@ static void forges(void)
 	honest();
 }
 
-/* More than a pipe holds. */
+/* Write more than a pipe holds. */
 static void floods(void)
 {
 	for (int i = 0; i < 100000; i++)
@@ -209,7 +209,7 @@ static void act_on(const char *document)
 	_exit(6);
 }
 
-/* What a document longer than a socket holds meets, told by its first letter before the rest is read. */
+/* What happens to a document that is longer than a socket's buffer, chosen by its first letter. */
 static void act_early(guint8 first)
 {
 	if (first == '!') { /* a long answer first: both sides write at the same time */
@@ -240,7 +240,7 @@ static void serve(void)
 	}
 }
 
-/* The pool passes no environment on; how to start stands in a file beside the program. */
+/* The pool passes no environment on, so a file next to the program says how to start. */
 static char *how_to_start(const char *program)
 {
 	char *word = NULL;

@@ -1,5 +1,5 @@
 /*
- * sink.h - a report_sink that writes down what it is told, a line a call, so that a test compares text.
+ * sink.h - a report_sink that records its calls, one per line, so that a test compares text.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* Bombs through the real ruad-parse: each ends quarantined, within the worker's bounds; what it costs is printed. */
+/* Bombs through the real ruad-parse: each is quarantined, within the worker's limits; the cost is printed. */
 #include <string.h>
 #include <sys/resource.h>
 
@@ -31,7 +31,7 @@ static GByteArray *bytes(const char *text)
 	return out;
 }
 
-/* head, and unit as often as fits into size bytes. */
+/* head, then unit repeated up to size bytes. */
 static GByteArray *fill(const char *head, const char *unit, gsize size)
 {
 	GByteArray *out = bytes(head);
@@ -59,8 +59,8 @@ static GByteArray *zip(GByteArray *inner, guint members)
 }
 
 /*
- * A gzip of 992 MiB of unit in a report, and as many bytes behind it, where gzip has none, as let it unpack to
- * that many. Members of gzip are joined, so one is made and repeated.
+ * A gzip of 992 MiB of unit in a report, and as many bytes behind it, where gzip has none, as let it unpack
+ * to that many. Members of gzip are joined, so one is made and repeated.
  */
 static GByteArray *gibibyte(const char *unit)
 {
@@ -104,7 +104,7 @@ static GByteArray *records(void)
 	return gibibyte("<record/>");
 }
 
-/* Records filled up to what XML each may have, on the whole. */
+/* Records with as much XML as each may have on average. */
 static GByteArray *padded(const char *head, const char *unit, const char *tail)
 {
 	g_autoptr(GByteArray) record = fill(head, unit, 60000);
@@ -152,7 +152,7 @@ static GByteArray *records_of_attributes(void)
 	return padded("<record>", "<row a='xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' b='' c='' d=''/>", "</record>");
 }
 
-/* Many records, each with no more than three foreign elements to one of ours. */
+/* Many records, each with at most three foreign elements for each of a report's. */
 static GByteArray *records_with_foreign_elements(void)
 {
 	return gibibyte(
@@ -170,7 +170,7 @@ static GByteArray *zip_bomb(void)
 	return zip(fill(TOP, " ", 5 * PIECE), 1);
 }
 
-/* A zip whose sizes follow its members, and whose directory is not where it would be looked for. */
+/* A zip whose sizes follow its members, and whose directory is not at the expected place. */
 static GByteArray *zip_streamed(void)
 {
 	GByteArray *out = zip(fill(TOP, " ", 15 * PIECE), 1);
@@ -185,7 +185,7 @@ static GByteArray *zip_of_many(void)
 	return zip(fill(TOP, "<x/>", PIECE / 4), 99);
 }
 
-/* Zips of blanks and no more behind the head of a zip: each is gathered whole before it is looked at. */
+/* Zips that consist of the head of a zip and spaces: each is read completely before it is checked. */
 static GByteArray *zip_of_heads(void)
 {
 	GByteArray *out = zip(fill("PK\3\4\24", " ", 4 * PIECE - 1), 15);
@@ -208,7 +208,8 @@ static GByteArray *zips_of_zips(void)
 	return zip(zip(zip(fill(TOP, " ", PIECE / 4), 10), 10), 10);
 }
 
-/* 10,000 members, all the same bytes: the entries of the directory lead to one place (APPNOTE 4.3.12, 4.3.16). */
+/* 10,000 members with the same bytes: all entries of the directory point to one place (APPNOTE 4.3.12,
+ * 4.3.16). */
 static GByteArray *overlapping_members(void)
 {
 	GByteArray *out = zip(fill(TOP, "<x/>", PIECE / 4), 1);
@@ -248,7 +249,7 @@ static GByteArray *gzip_in_gzip(void)
 	return out;
 }
 
-/* Ten entities, each ten of the one before: a billion laughs. */
+/* Ten entities, each with ten of the previous one: a billion laughs. */
 static GByteArray *entities(void)
 {
 	GString *xml = g_string_new("<!DOCTYPE feedback [<!ENTITY a0 'ha'>");
@@ -305,7 +306,7 @@ static GByteArray *deep_messages(void)
 	return fill("Subject: s\n", INNER, 10000 * strlen(INNER));
 }
 
-/* A boundary of as many bytes as a header may have, and lines that all but are it. */
+/* A boundary as long as a header may be, and lines that are almost that boundary. */
 static GByteArray *long_boundary(gsize size)
 {
 	g_autoptr(GByteArray) boundary = fill("", "b", size);
@@ -331,7 +332,7 @@ static GByteArray *deep_parts(void)
 	return fill("", "Content-Type: message/rfc822\n\n", 3 * PIECE);
 }
 
-/* As many parts as are read, each a gzip bomb of its own. */
+/* As many parts as are read, each with its own gzip bomb. */
 static GByteArray *parts_of_bombs(void)
 {
 	g_autoptr(GByteArray) bomb = gzip(fill(TOP, "<x/>", PIECE / 4));
@@ -376,7 +377,7 @@ static GByteArray *json_string(void)
 	return gzip(fill(JSON_TOP "}],\"x\":\"", "x", 4 * PIECE));
 }
 
-/* Read as a number, and then refused for the bracket. */
+/* Parsed as a number, and then rejected for the bracket. */
 static GByteArray *json_digits(void)
 {
 	GByteArray *out = fill(JSON_TOP "}],\"x\":0.", "9", JSON_SIZE - 1);
@@ -390,7 +391,7 @@ static GByteArray *json_bytes(void)
 	return fill(JSON_TOP "}],\"x\":\"", "\xff", JSON_SIZE);
 }
 
-/* Reports of as many names and values as one may have, in objects that each take json-c's most. */
+/* Reports with as many names and values as allowed, in objects of json-c's largest size. */
 static GByteArray *json_reports(void)
 {
 	GByteArray *report = fill(JSON_TOP "}],\"x\":[0", ",{}", strlen(JSON_TOP) + 3 * 131000);
@@ -398,7 +399,7 @@ static GByteArray *json_reports(void)
 	return zip(report, 99);
 }
 
-/* Failure details that say next to nothing, as many as are told of one report. */
+/* Failure details with almost no content, as many as one report may have. */
 static GByteArray *json_failures(void)
 {
 	GByteArray *report = fill(JSON_TOP ",\"failure-details\":[{\"receiving-ip\":\"\"}",
@@ -407,7 +408,7 @@ static GByteArray *json_failures(void)
 	return zip(report, 99);
 }
 
-/* None is a report: only looking at it costs. */
+/* None of them is a report: only checking costs time. */
 static GByteArray *json_others(void)
 {
 	return zip(fill("{\"a\":[", "\"\\\"\",", JSON_SIZE), 60);
@@ -475,7 +476,7 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* Of workers that have ended. */
+/* Processor time of workers that have ended. */
 static double cpu_of_children(void)
 {
 	struct rusage usage;
@@ -500,7 +501,7 @@ static void explode(const struct bomb *bomb)
 	assert_non_null(pool);
 	diary_init(&diary);
 	diary.brief = TRUE;
-	/* a worker that died would be an error here: a limit has to be kept by the parser itself */
+	/* a worker that crashes would be an error here: the parser itself must respect the limits */
 	if (!pool_run(pool, document->data, document->len, diary_sink(), &diary, &error))
 		fail_msg("%s: %s", bomb->name, error->message);
 	pool_free(pool);

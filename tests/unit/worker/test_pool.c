@@ -1,4 +1,4 @@
-/* Whatever a worker does costs the document it had, and the next document is read. */
+/* Whatever a worker does affects only its document, and the next document is parsed. */
 #include "server/worker/pool.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 
 static const char *fake_worker;
 
-/* max_seconds is of one document. */
+/* max_seconds is the limit for one document. */
 static struct pool *make_bounded_pool(guint workers, guint max_mails, guint seconds, guint max_seconds)
 {
 	const struct pool_options options = { .worker = fake_worker,
@@ -41,7 +41,7 @@ static gboolean run(struct pool *pool, const char *document, struct diary *diary
 	return pool_run(pool, (const guint8 *)document, strlen(document), diary_sink(), diary, error);
 }
 
-/* The id of the worker that reads document, which is answered honestly. */
+/* The id of the worker that parses document, with a correct answer. */
 static int run_for_pid(struct pool *pool, const char *document)
 {
 	struct diary diary;
@@ -57,7 +57,7 @@ static int run_for_pid(struct pool *pool, const char *document)
 	return pid;
 }
 
-/* Gone and reaped. */
+/* The process has ended and was reaped. */
 static void assert_gone(int pid)
 {
 	assert_int_equal(kill(pid, 0), -1);
@@ -126,7 +126,7 @@ static void misbehaviour_costs_one_document(void **state)
 		diary_init(&diary);
 		diary.brief = TRUE;
 		gboolean ok = run(pool, rows[i].document, &diary, &error);
-		/* says-too-much may be found out only when the next document comes: then it costs none. */
+		/* says-too-much may be noticed only with the next document: then it has no effect */
 		if (ok && !g_str_equal(rows[i].document, "says-too-much"))
 			fail_msg("%s: taken", rows[i].document);
 		if (!ok && (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX) ||
@@ -144,7 +144,7 @@ static void misbehaviour_costs_one_document(void **state)
 	pool_free(pool);
 }
 
-/* Each of its frames comes in time, and there is no end of them. */
+/* Each of its frames arrives in time, but they never end. */
 static void a_worker_that_never_ends_is_killed_after_max_time(void **state)
 {
 	(void)state;
@@ -164,7 +164,7 @@ static void a_worker_that_never_ends_is_killed_after_max_time(void **state)
 	pool_free(pool);
 }
 
-/* It is replaced before its processor time, of three times max_time, can end in the middle of a mail. */
+/* A worker is replaced before its processor time, three times max_time, can end in the middle of a mail. */
 static void a_worker_is_replaced_after_max_time_in_all(void **state)
 {
 	(void)state;
@@ -194,7 +194,7 @@ static guint count_lines(const char *text)
 	return n;
 }
 
-/* What it writes to standard error is in quotes behind its process id, so it cannot look like our own line. */
+/* Its standard error is logged in quotes after its process id, so it cannot look like our own lines. */
 static void a_workers_words_are_logged_in_quotes(void **state)
 {
 	(void)state;
@@ -278,8 +278,8 @@ static void the_sinks_error_is_the_callers_and_ends_the_worker(void **state)
 
 #define LARGE (8 * 1024 * 1024) /* bytes: many times what a socket holds */
 
-/* An answer of 100,000 records to a document of 8 MiB of which one byte was read: neither side may wait for
- * ever. */
+/* An answer of 100,000 records to a document of 8 MiB of which one byte was read: neither side may block
+ * forever. */
 static void a_worker_may_answer_before_it_has_read(void **state)
 {
 	(void)state;
@@ -313,7 +313,7 @@ static void a_document_that_is_not_read_is_not_answered(void **state)
 	pool_free(pool);
 }
 
-/* Our own fault, and no reason to set a mail aside. */
+/* A failure of ruad, and no reason to quarantine a mail. */
 static void a_worker_that_does_not_start_is_a_system_error(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 /*
- * What the sandbox forbids, tried. Each attempt must be refused with an errno or end in death by SIGSYS;
- * Landlock is also tried alone, since seccomp would hide its absence.
+ * Attempts everything that the sandbox forbids. Each attempt must fail with an errno or end in death by
+ * SIGSYS; Landlock is also tested alone, since seccomp would hide its absence.
  *
- * The file under test is included whole, for the walls one by one.
+ * The file under test is included, so that each layer can be tested alone.
  */
 #include "server/worker/sandbox.c" /* NOLINT(bugprone-suspicious-include) */
 
@@ -31,9 +31,9 @@ static const char *ruad_parse;
 #define SKIP_SANITIZED() (void)0
 #endif
 
-/* ---- the whole sandbox, in the real program ---- */
+/* -- the complete sandbox, in the real program -- */
 
-/* Run ruad-parse with option and fd as descriptor 3; what it says on standard error goes to words. */
+/* Run ruad-parse with option and fd as descriptor 3; its standard error goes to words. */
 static int run_worker(const char *option, int fd, char *words, gsize size)
 {
 	int out[2];
@@ -97,7 +97,7 @@ static void an_unknown_attempt_or_option_is_an_error(void **state)
 	close(fd);
 }
 
-/* ---- its walls, one at a time, in a child ---- */
+/* -- its layers, one at a time, in a child -- */
 
 static int in_child(int (*act)(void))
 {
@@ -226,7 +226,7 @@ static int compare(const void *a, const void *b)
 	return *(const guint8 *)a - *(const guint8 *)b;
 }
 
-/* What libraries do without being asked to. */
+/* Calls that libraries make on their own. */
 static int in_passing(void)
 {
 	const struct sandbox_limits limits = { .memory = G_GUINT64_CONSTANT(1) << 30, .cpu = 10 };

@@ -1,4 +1,4 @@
-/* What the wire carries both ways, and what it refuses. */
+/* What the wire format carries in both directions, and what it rejects. */
 #include "server/worker/wire.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "tests/unit/worker/cm.h"
 #include "tests/unit/worker/sink.h"
 
-/* ---- helpers ---- */
+/* -- helpers -- */
 
 static int make_file(void)
 {
@@ -21,7 +21,7 @@ static int make_file(void)
 	return fd;
 }
 
-/* Read the frames of fd, from its begin, into sink. TRUE when the closing frame came. */
+/* Read the frames of fd, from its beginning, into sink. Returns TRUE if the closing frame was received. */
 static gboolean read_frames(int fd, const struct report_sink *sink, gpointer user, GError **error)
 {
 	struct wire_reader *reader = wire_reader_new(sink, user);
@@ -65,7 +65,7 @@ static const struct aggregate_record full_record = { .source_ip = "2001:db8::1",
 	.n_note = 1 };
 static const struct aggregate_record empty_record = { .count = -1 };
 
-/* A value of its own for each member, so that none can stand for another. */
+/* A different value for each member, so that none can be mistaken for another. */
 static const char *const lists[5][2] = { { "ar1", "ar2" }, { "rt1", "" }, { "rd1", "rd2" }, { "ru1", "ru2" },
 	{ "sd1", "sd2" } };
 static const struct failure_report full_failure = { .feedback_type = "ft",
@@ -157,7 +157,7 @@ static struct aggregate_header full_header(guint64 records)
 	return header;
 }
 
-/* ---- round trips ---- */
+/* -- round trips -- */
 
 static void write_everything(struct wire_writer *writer)
 {
@@ -308,9 +308,9 @@ static void request_heads_go_both_ways(void **state)
 	assert_memory_equal(head, "\2\1\0\0\0\0\0\0", 8);
 }
 
-/* ---- lies ---- */
+/* -- lies -- */
 
-/* A report_end, whole but for what a row changes. */
+/* A report_end that is complete except for what a row changes. */
 struct end {
 	const char *dialect, *domain;
 	gint64 begin, end;
@@ -342,7 +342,7 @@ static GVariant *make_end(const struct end *e)
 	    g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, zeros, e->sha256, 1), &notes);
 }
 
-/* A chunk of one record with the numbers and strings given. */
+/* A chunk of one record with the given numbers and strings. */
 static GVariant *make_chunk(const gint64 *numbers, gsize n, const char *text, gsize size)
 {
 	return g_variant_new("(@ax@at)", g_variant_new_fixed_array(G_VARIANT_TYPE_INT64, numbers, n, 8),
@@ -628,7 +628,7 @@ static void tls_reports_out_of_range_are_refused(void **state)
 	}
 }
 
-/* One of max_failure, or of max_json in max_json_items, does. */
+/* One with max_failure, or with max_json in max_json_items, fits. */
 static void a_report_too_large_to_travel_is_quarantined(void **state)
 {
 	(void)state;
@@ -687,7 +687,7 @@ static void the_most_items_of_a_tls_report_travel(void **state)
 	close(fd);
 }
 
-/* Each letter is a well-formed frame of that type; the last one must be refused, all before it taken. */
+/* Each letter is a well-formed frame of that type; the last one must be rejected, all others accepted. */
 static void frames_out_of_order_are_refused(void **state)
 {
 	(void)state;
@@ -783,7 +783,7 @@ static void bytes_that_are_no_gvariant_are_refused(void **state)
 	}
 }
 
-/* Every prefix and every single flipped bit of an honest frame: refused or taken, never worse. */
+/* Every prefix and every single flipped bit of a correct frame is either rejected or accepted. */
 static void damaged_frames_do_no_harm(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
-/* The real ruad-parse through the real pool: what a document of each kind gives, and that the worker lives
- * on. */
+/* The real ruad-parse through the real pool: the result of each kind of document, and that the worker
+ * survives. */
 #include <string.h>
 
 #include "parser/error.h"
@@ -85,7 +85,7 @@ static void what_is_no_report_is_unreadable(void **state)
 	pool_free(pool);
 }
 
-/* iconv loads its tables from files, which is over once the sandbox is entered. */
+/* iconv loads its tables from files, which is impossible in the sandbox, so they are loaded before. */
 static void character_sets_are_there_inside(void **state)
 {
 	(void)state;
