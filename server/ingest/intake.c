@@ -29,7 +29,8 @@ struct writer {
 	GQueue waiting; /* struct job, borrowed from the waiting threads; under intake->lock */
 	GCond work;
 	GThread *thread;
-	struct db *db;
+	gboolean has_aside; /* its transactions are long: see store_write() */
+	struct db *db, *aside;
 };
 
 struct intake {
@@ -72,24 +73,47 @@ static void connect_result(struct intake *intake, const GError *failure)
 	intake->failed_at = failure ? g_get_monotonic_time() : 0;
 }
 
-/* Make sure that the writer has a live connection; returns FALSE if it has none. */
+static gboolean is_connected(const struct writer *writer)
+{
+	return writer->db && db_alive(writer->db) &&
+	       (!writer->has_aside || (writer->aside && db_alive(writer->aside)));
+}
+
+static void disconnect(struct writer *writer)
+{
+	g_clear_pointer(&writer->db, db_close);
+	g_clear_pointer(&writer->aside, db_close);
+}
+
+/* NULL on failure. */
+static struct db *open_connection(const struct intake *intake, GError **error)
+{
+	struct db *db = db_open(intake->options.conninfo, PROGRAM, error);
+
+	if (db && !store_open(db, intake->options.again, error))
+		g_clear_pointer(&db, db_close);
+	return db;
+}
+
+/* Make sure that the writer has live connections; returns FALSE if it has none. */
 static gboolean connected(struct writer *writer, GError **error)
 {
 	struct intake *intake = writer->intake;
 	g_autoptr(GError) failure = NULL;
 
-	if (writer->db && db_alive(writer->db))
+	if (is_connected(writer))
 		return TRUE;
-	g_clear_pointer(&writer->db, db_close);
+	disconnect(writer);
 	if (!connect_allowed(intake, error))
 		return FALSE;
 	evaluations_forget(intake->known);
-	writer->db = db_open(intake->options.conninfo, PROGRAM, &failure);
-	if (writer->db && !store_open(writer->db, intake->options.again, &failure))
-		g_clear_pointer(&writer->db, db_close);
+	writer->db = open_connection(intake, &failure);
+	if (writer->db && writer->has_aside)
+		writer->aside = open_connection(intake, &failure);
 	connect_result(intake, failure);
-	if (writer->db)
+	if (!failure)
 		return TRUE;
+	disconnect(writer);
 	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);
 	return FALSE;
 }
@@ -112,10 +136,11 @@ static gboolean write_once(
 {
 	gboolean foreign = FALSE;
 
-	if (store_write(writer->db, writer->intake->known, mails, n, in_doubt, &foreign, error))
+	if (store_write(
+		writer->db, writer->aside, writer->intake->known, mails, n, in_doubt, &foreign, error))
 		return TRUE;
 	if (foreign)
-		g_clear_pointer(&writer->db, db_close);
+		disconnect(writer);
 	return FALSE;
 }
 
@@ -130,7 +155,7 @@ static gboolean write_mails(
 		return FALSE;
 	if (write_once(writer, mails, n, in_doubt, &stale))
 		return TRUE;
-	if (!writer->db || db_alive(writer->db) || *in_doubt) {
+	if (!writer->db || is_connected(writer) || *in_doubt) {
 		g_propagate_error(error, g_steal_pointer(&stale));
 		return FALSE;
 	}
@@ -179,7 +204,7 @@ static void write_batch(struct writer *writer, GPtrArray *jobs)
 		return;
 	for (guint i = 0; i < jobs->len; i++) {
 		struct job *job = jobs->pdata[i];
-		if (writer->db && db_alive(writer->db))
+		if (is_connected(writer))
 			write_alone(writer, job);
 		else
 			job->error = g_error_copy(error);
@@ -239,14 +264,16 @@ static gpointer writer_main(gpointer user)
 		write_batch(writer, jobs);
 		release_batch(writer->intake, jobs);
 	}
-	g_clear_pointer(&writer->db, db_close);
+	disconnect(writer);
 	return NULL;
 }
 
-static void writer_start(struct writer *writer, struct intake *intake, const char *name, guint most)
+static void writer_start(
+    struct writer *writer, struct intake *intake, const char *name, guint most, gboolean has_aside)
 {
 	writer->intake = intake;
 	writer->most = most;
+	writer->has_aside = has_aside;
 	g_queue_init(&writer->waiting);
 	g_cond_init(&writer->work);
 	writer->thread = g_thread_new(name, writer_main, writer);
@@ -350,8 +377,8 @@ struct intake *intake_new(const struct intake_options *options, GError **error)
 	intake->pool = pool;
 	intake->known = evaluations_new(EVALUATIONS_KNOWN);
 	g_mutex_init(&intake->lock);
-	writer_start(&intake->small, intake, "writer", BATCH_MAILS);
-	writer_start(&intake->large, intake, "large", 1);
+	writer_start(&intake->small, intake, "writer", BATCH_MAILS, FALSE);
+	writer_start(&intake->large, intake, "large", 1, TRUE);
 	return intake;
 }
 

@@ -14,7 +14,7 @@
 #define PIECE_BYTES (64 * 1024)       /* of COPY data that is gathered before it is sent */
 
 struct record_writer {
-	struct db *db;
+	struct db *db, *aside; /* aside stores evaluations */
 	struct evaluations *known;
 	guint64 ticket;
 	GHashTable *fresh; /* struct evaluation, by key: learned ids, valid after the commit */
@@ -138,7 +138,7 @@ static gboolean resolve(struct record_writer *writer, GError **error)
 		return TRUE;
 	literal_end(writer->unknown);
 	params[0] = DB_TEXT(writer->unknown->str);
-	rows = db_query(writer->db, EVALUATIONS, params, G_N_ELEMENTS(params), error);
+	rows = db_query(writer->aside, EVALUATIONS, params, G_N_ELEMENTS(params), error);
 	good = rows != NULL && read_ids(writer, rows, error);
 	db_rows_free(rows);
 	if (!good)
@@ -209,11 +209,13 @@ static gboolean write_chunk(struct record_writer *writer, GError **error)
 
 /* -- the writer -- */
 
-struct record_writer *record_writer_new(struct db *db, struct evaluations *known, guint64 ticket)
+struct record_writer *record_writer_new(
+    struct db *db, struct db *aside, struct evaluations *known, guint64 ticket)
 {
 	struct record_writer *writer = g_new0(struct record_writer, 1);
 
 	writer->db = db;
+	writer->aside = aside;
 	writer->known = known;
 	writer->ticket = ticket;
 	writer->fresh = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL);

@@ -12,9 +12,10 @@
 
 struct record_writer;
 
-/* A writer for the transaction that is open on db; ticket is that of evaluations_enter(). */
+/* A writer for the transaction that is open on db; ticket is that of evaluations_enter(). Evaluations are
+ * stored by way of aside, which is db or another connection. */
 struct record_writer *record_writer_new(
-    struct db *db, struct evaluations *known, guint64 ticket) G_GNUC_WARN_UNUSED_RESULT;
+    struct db *db, struct db *aside, struct evaluations *known, guint64 ticket) G_GNUC_WARN_UNUSED_RESULT;
 void record_writer_free(struct record_writer *writer); /* NULL is allowed */
 
 /* Add a block (transfer full) of a report, which must outlive the writer; at the end write what is left.

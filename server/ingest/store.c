@@ -11,11 +11,12 @@
 #define INGEST_MAILS "($1::ruad.new_mail[], $2::ruad.new_item[])"
 #define INGEST       "SELECT " ANSWER_COLUMNS " FROM ruad.ingest" INGEST_MAILS
 #define INGEST_AGAIN "SELECT " ANSWER_COLUMNS " FROM ruad.ingest_again" INGEST_MAILS
+#define NAMES        "SELECT ruad.names($1::ruad.new_item[])"
 #define KEEP_RAW     "SELECT ruad.keep_raw($1::bigint, $2::bytea)"
 
 /* A transaction. */
 struct writing {
-	struct db *db;
+	struct db *db, *aside; /* aside may be NULL */
 	struct found *const *mails;
 	guint n;
 	struct answer *answer;
@@ -48,6 +49,11 @@ static gboolean ingest(struct writing *writing, GError **error)
 	}
 	literal_end(mails);
 	literal_end(items);
+	if (writing->aside) {
+		const struct db_value names = DB_TEXT(items->str);
+		if (!db_exec(writing->aside, NAMES, &names, 1, error))
+			return FALSE;
+	}
 	params[0] = DB_TEXT(mails->str);
 	params[1] = DB_TEXT(items->str);
 	rows = db_query(writing->db, found_again(writing->mails[0]) != 0 ? INGEST_AGAIN : INGEST, params,
@@ -85,7 +91,8 @@ static gboolean write_records(struct writing *writing, struct evaluations *known
 
 	if (!answer_epoch(writing->answer, &epoch))
 		return TRUE;
-	writing->records = record_writer_new(writing->db, known, evaluations_enter(known, epoch));
+	writing->records = record_writer_new(writing->db, writing->aside ? writing->aside : writing->db,
+	    known, evaluations_enter(known, epoch));
 	for (guint i = 0; i < writing->n; i++)
 		if (answer_has_reports(writing->answer, i) && !write_mail_records(writing, i, error))
 			return FALSE;
@@ -153,15 +160,16 @@ static void explain_foreign(GError **error)
 			      ", restart ruad or run ruad migrate: ");
 }
 
-gboolean store_write(struct db *db, struct evaluations *known, struct found *const *mails, guint n,
-    gboolean *in_doubt, gboolean *foreign, GError **error)
+gboolean store_write(struct db *db, struct db *aside, struct evaluations *known, struct found *const *mails,
+    guint n, gboolean *in_doubt, gboolean *foreign, GError **error)
 {
-	struct writing writing = { .db = db, .mails = mails, .n = n };
+	struct writing writing = { .db = db, .aside = aside, .mails = mails, .n = n };
 	GError *failure = NULL;
 	gboolean good = db_exec(db, "BEGIN", NULL, 0, &failure) && ingest(&writing, &failure) &&
 			write_records(&writing, known, &failure) && keep_all_raw(&writing, &failure);
 
-	*foreign = failure && failure->code == RUAD_ERROR_SYSTEM && is_foreign(db);
+	*foreign =
+	    failure && failure->code == RUAD_ERROR_SYSTEM && (is_foreign(db) || (aside && is_foreign(aside)));
 	if (*foreign)
 		explain_foreign(&failure);
 	good = finish(db, good, in_doubt, good ? &failure : NULL);

@@ -17,10 +17,14 @@
 gboolean store_open(struct db *db, gboolean again, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
+ * A transaction with much in it must not keep small ones waiting for a name or an evaluation that it was the
+ * first to use. With aside, a second connection of the same kind, those are committed on their own, before
+ * the records that need them; without (NULL) they are part of the transaction.
+ *
  * Write mails[0..n), either all new or all read again, in one transaction, and set their counts. After an
  * error nothing was stored, unless *in_doubt is TRUE: then COMMIT was sent and its reply was lost. Afterwards
  * the connection is ready for the next transaction, or dead, or unusable because another version of ruad
  * migrated the database (*foreign is TRUE).
  */
-gboolean store_write(struct db *db, struct evaluations *known, struct found *const *mails, guint n,
-    gboolean *in_doubt, gboolean *foreign, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean store_write(struct db *db, struct db *aside, struct evaluations *known, struct found *const *mails,
+    guint n, gboolean *in_doubt, gboolean *foreign, GError **error) G_GNUC_WARN_UNUSED_RESULT;

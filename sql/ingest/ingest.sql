@@ -54,6 +54,16 @@ BEGIN
 END
 $$;
 
+-- Store the domains and reporters of items, in a transaction of their own before that of ingest(). A long transaction
+-- calls it, so that nobody has to wait for its end because of a name.
+CREATE FUNCTION ruad.names(items ruad.new_item[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM ruad.ingest_names(items);
+END
+$$;
+
 -- Store a batch of new mails, once per transaction. It uses generic plans: no plan depends on the arrays, and
 -- planning took as long as storing a mail.
 CREATE FUNCTION ruad.ingest(mails ruad.new_mail[], items ruad.new_item[])
@@ -82,4 +92,4 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ruad.ingest, ruad.evaluations, ruad.keep_raw TO ruad_ingest;
+GRANT EXECUTE ON FUNCTION ruad.names, ruad.ingest, ruad.evaluations, ruad.keep_raw TO ruad_ingest;

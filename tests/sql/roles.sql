@@ -173,16 +173,16 @@ SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnam
 	AND relkind = 'S'
 	AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nor on a sequence');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace
-	AND has_function_privilege(role, p.oid, 'EXECUTE')$$, $$VALUES ('ruad_ingest', 'ingest'),
+	AND has_function_privilege(role, p.oid, 'EXECUTE')$$, $$VALUES ('ruad_ingest', 'names'), ('ruad_ingest', 'ingest'),
 		('ruad_ingest', 'evaluations'), ('ruad_ingest', 'keep_raw'), ('ruad_ingest', 'sum_up'),
 		('ruad_ingest', 'make_months'), ('ruad_editor', 'set_label'),
 	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'),
 	('ruad_enrich', 'enrich_store'),
 	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'),
 	('ruad_enrich', 'dns_store')$$,
-	'of its functions ruad_ingest may call five, ruad_editor one, ruad_enrich eight');
+	'of its functions ruad_ingest may call six, ruad_editor one, ruad_enrich eight');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
-	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('ingest'),
+	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
 	('enrich_networks'), ('dns_wanted'), ('dns_store')$$,
