@@ -1,5 +1,5 @@
 #!/bin/bash
-# The page's source passes its own checks (web/package.json: check).
+# The page's source passes its own checks (web/package.json: check), and its files do not import each other in a cycle.
 # shellcheck source=tests/lint/tap.sh
 . "$(dirname "$0")/tap.sh"
 
@@ -9,4 +9,5 @@ page() {
 }
 
 check 'npm run check in web/' page
+check 'no import cycle in web/src' node web/imports.mjs
 finish

@@ -1,7 +1,8 @@
 // advice.ts - what to do about a source: what we were told of it (its label) against what the reports say (how it stands).
 //
 // Reports cannot tell whose a source is, so half of the answer is the label; without one the advice is to decide. The words are the API's.
-import { type SourceItem, useWords } from './api';
+import { useWords } from './api/ask';
+import type { SourceItem } from './api/types';
 import { mainFailure, type Verdict } from './classes';
 
 export interface Advice {

@@ -1,5 +1,6 @@
 // classes.ts - the six classes of a record, the labels and the standing of a source, in words.
-import { type ByClass, type ClassName, type Kind, type Label, type Meta, type Tally, useMeta } from './api';
+import { useMeta } from './api/ask';
+import type { ByClass, ClassName, Kind, Label, Meta, Tally } from './api/types';
 
 export interface ClassWords {
   name: ClassName;

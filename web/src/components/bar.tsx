@@ -1,6 +1,7 @@
 // bar.tsx - the bar on every page: where one is, which domain and window are looked at, when mail last came in, the theme.
 import { useEffect, useState } from 'preact/hooks';
-import { type DomainItem, type Intake, type Page, useApi, useMeta } from '../api';
+import { useApi, useMeta } from '../api/ask';
+import type { DomainItem, Intake, Page } from '../api/types';
 import { ago, clipped, visible } from '../format';
 import { PAGES } from '../pages';
 import { filter, href, useLocation } from '../router';

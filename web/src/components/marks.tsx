@@ -1,6 +1,6 @@
 // marks.tsx - small signs that stand for a result; each says in words what its colour says.
 import type { ComponentChildren } from 'preact';
-import type { ByClass, ByDisposition, Label, Tally } from '../api';
+import type { ByClass, ByDisposition, Label, Tally } from '../api/types';
 import { CLASSES, classWords, keyWords, LABELS, useVerdict, type Verdict } from '../classes';
 import { count, percent, plural } from '../format';
 import { href, type Params } from '../router';

@@ -2,7 +2,7 @@
 //
 // A raw pass is not a DMARC pass: the domain that passed may be another than the one in From. So the two never share a column.
 import type { ComponentChildren } from 'preact';
-import type { Authentic, DkimResult, Note, Reason, Rec, SpfResult } from '../api';
+import type { Authentic, DkimResult, Note, Reason, Rec, SpfResult } from '../api/types';
 import { classWords } from '../classes';
 import { day, plural } from '../format';
 import { href } from '../router';

@@ -1,28 +1,20 @@
 // sender.tsx - all there is about one source, or one address of it: who it is, how its mail fares, what to do about it.
 import type { ComponentChildren } from 'preact';
 import { useAdvice } from '../advice';
-import {
-  type DomainItem,
-  type FailureItem,
-  type Identifier,
-  type List,
-  type Source,
-  type SourceIp,
-  type SourceReporter,
-  useApi,
-  useList,
-} from '../api';
+import { type List, useApi, useList } from '../api/ask';
+import type { DomainItem, FailureItem, Identifier, Source, SourceIp, SourceReporter } from '../api/types';
 import { basis } from '../basis';
 import { keyWords, useVerdict } from '../classes';
 import { moment } from '../format';
-import { columns as failureColumns } from '../pages/failures';
-import { Days, Figures } from '../pages/overview';
 import { href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
 import { Asked } from './asked';
 import { named, texts } from './columns';
+import { Days } from './days';
 import { InSpf } from './dns';
 import { type Fact, Facts } from './facts';
+import { failureColumns } from './failures';
+import { Figures } from './figures';
 import { Labelling } from './label';
 import { Aligned, IpLink, Num } from './marks';
 import { Nothing } from './nothing';

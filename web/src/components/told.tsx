@@ -1,5 +1,6 @@
 // told.tsx - what the API's help says about what is shown here.
-import { type Topic, useWords } from '../api';
+import { useWords } from '../api/ask';
+import type { Topic } from '../api/types';
 import { Icon } from './marks';
 
 interface Props {

@@ -1,6 +1,7 @@
 // help.tsx - what the words mean, what the numbers cannot say, and the SQL behind each of them: as the API tells it.
 import type { ComponentChildren } from 'preact';
-import { type Help as Answer, type Term, useApi, useMeta } from '../api';
+import { useApi, useMeta } from '../api/ask';
+import type { Help as Answer, Term } from '../api/types';
 import { CLASSES, THRESHOLDS } from '../classes';
 import { Asked } from '../components/asked';
 import { type Fact, Facts } from '../components/facts';
@@ -9,7 +10,7 @@ import { Copyable } from '../components/states';
 import { Told } from '../components/told';
 import { href } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 function Words({ title, rows, children }: { title: string; rows: Fact[]; children?: ComponentChildren }) {
   return (

@@ -1,5 +1,6 @@
 // tls.tsx - whether others reached one's mail servers by TLS, and why not. Numbers are sessions here, not messages.
-import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList } from '../api';
+import { csvUrl, useApi, useList } from '../api/ask';
+import type { TlsReportItem, TlsSummary, TlsTimeseries } from '../api/types';
 import { Asked, Card, Feature } from '../components/asked';
 import { StackedBars } from '../components/chart';
 import { numbers, texts, times, titled } from '../components/columns';
@@ -13,7 +14,7 @@ import { count, percent, period, plural } from '../format';
 import { changed, href, type Params, picked } from '../router';
 import { type Scope, useScope } from '../scope';
 import { bucketFor, stretch } from '../window';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 const FILTERS = ['policy_type', 'reporter'];
 const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-found', 'no policy']] as const;
