@@ -1,5 +1,5 @@
-// imports.mjs - the files of the page must not import each other in a cycle: the order in which modules load would then matter, and
-// a file could not be read without the others. Looks at src/, or at the folder given.
+// imports.mjs - the files of the page must not import each other in a cycle: the order in which modules load would then
+// matter, and a file could not be read without the others. Looks at src/, or at the folder given.
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';

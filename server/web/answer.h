@@ -43,6 +43,11 @@ void answer_method(const struct visit *visit, const char *allow);
  */
 void answer_document(const struct visit *visit, GBytes *body, const char *type, gboolean by_accept);
 
+/*
+ * The answer of answer_document() is in this language (a constant), which the client's Accept-Language may have chosen.
+ */
+void answer_language(const struct visit *visit, const char *language);
+
 /* 200 with a stream (its source transfer full) of a type that is a constant; the client's Accept chose the form. It has no validator, and is not
  * packed. */
 void answer_stream(const struct visit *visit, const struct http_stream *stream, const char *type);

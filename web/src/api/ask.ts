@@ -1,7 +1,7 @@
 // ask.ts - asks the JSON API: hooks for one answer or a list that grows by cursor, and put() to change something.
 import { useCallback, useEffect, useReducer, useRef } from 'preact/hooks';
 import type { Params } from '../router';
-import type { Help, Me, Meta, Page, Problem, Topic } from './types';
+import type { Me, Meta, Page, Problem } from './types';
 
 export function apiUrl(path: string, params: Params): string {
   const query = new URLSearchParams();
@@ -178,9 +178,3 @@ export function useList<T>(path: string, params: Params): List<T> {
 
 export const useMe = (): Me | undefined => useApi<Me>('me', {}, true).data;
 export const useMeta = (): Meta | undefined => useApi<Meta>('meta', {}, true).data;
-
-// What the help says of a term; '' until that is known.
-export function useWords(): (topic: Topic, term: string) => string {
-  const help = useApi<Help>('help', {}, true).data;
-  return (topic, term) => help?.[topic].find((one) => one.term === term)?.text ?? '';
-}

@@ -1,9 +1,9 @@
 // types.ts - the answers of the JSON API (v1) as types.
 //
-// A type for which server/web/openapi.yaml has a schema has the name of that schema; only Rec is its Record, a name that TypeScript
-// uses itself. Parts that a schema writes inline (AttentionItem, Address, Term) get their names here. Members have the names of the
-// API, which are those of the report's XML; members that the page does not read may be missing. Times are ISO 8601 in UTC; ids are
-// strings.
+// A type for which server/web/openapi.yaml has a schema has the name of that schema; only Rec is its Record, a name that
+// TypeScript uses itself. Parts that a schema writes inline (AttentionItem, Address, Term) get their names here. Members
+// have the names of the API, which are those of the report's XML; members that the page does not read may be missing.
+// Times are ISO 8601 in UTC; ids are strings.
 
 export type ClassName = 'pass' | 'fail_overridden' | 'fail_altered' | 'fail_unaligned' | 'fail_unauthenticated' | 'unknown';
 export type ByClass = Record<ClassName, number>;
@@ -572,9 +572,12 @@ export interface Term {
   text: string;
 }
 
-export type Topic = 'words' | 'classes' | 'advice' | 'overrides' | 'labels' | 'tabs' | 'caveats' | 'notes' | 'onboarding' | 'onboarding_samples' | 'pages' | 'hints' | 'impact' | 'steps';
+export type Topic =
+  | 'words' | 'overrides' | 'labels' | 'tabs' | 'reasons' | 'classes' | 'advice' | 'caveats' | 'onboarding' | 'onboarding_samples'
+  | 'pages' | 'hints' | 'impact' | 'steps' | 'notes' | 'numbers' | 'ui';
 
 export interface Help extends Record<Topic, Term[]> {
+  lang: string;
   psql: string;
   queries: { number: string; sql: string }[];
 }

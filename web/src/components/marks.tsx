@@ -4,6 +4,7 @@ import type { ByClass, ByDisposition, Label, Tally } from '../api/types';
 import { CLASSES, classWords, keyWords, LABELS, useVerdict, type Verdict } from '../classes';
 import { count, percent, plural } from '../format';
 import { href, type Params } from '../router';
+import { useText } from '../texts';
 import { Ip, Text } from './text';
 
 const ICONS = {
@@ -79,8 +80,9 @@ export function Swatch({ name }: { name: string }) {
 
 export function ClassTag({ name }: { name: string }) {
   const words = classWords(name);
+  const { text } = useText();
   return (
-    <span class="tag" title={words.reason}>
+    <span class="tag" title={text('reasons', words.name)}>
       <Swatch name={words.name} />
       {words.label}
     </span>

@@ -1,23 +1,23 @@
 // onboarding.tsx - the page before the first report: which records to publish, and whether mail has arrived.
 import { useState } from 'preact/hooks';
 import { useApi } from '../api/ask';
-import type { Help, Intake } from '../api/types';
-import { count, moment, plural } from '../format';
+import type { Intake } from '../api/types';
+import { count, moment } from '../format';
 import { href } from '../router';
+import { useHelp } from '../texts';
 import { Asked } from './asked';
 import { Copyable } from './states';
-import { Told } from './told';
+import { Said, Told } from './told';
+
+const received = ({ mails, counts }: Intake, last: string) => ({ mails: count(mails), quarantined: count(counts.quarantined), last: moment(last) });
 
 function Arrived() {
   const { data } = useApi<Intake>('intake');
   return (
     <p>
       <a href={href('intake')}>Intake</a>
-      {!data
-        ? ' shows what has arrived.'
-        : data.last_mail_at === null
-          ? ': no mail has arrived yet.'
-          : `: ${plural(data.mails, 'mail')} in 30 days, ${count(data.counts.quarantined)} could not be read; the last one came ${moment(data.last_mail_at)}.`}
+      {data && ': '}
+      {data && (data.last_mail_at === null ? <Said topic="ui" term="no mail" /> : <Said topic="ui" term="mail" blanks={received(data, data.last_mail_at)} />)}
     </p>
   );
 }
@@ -31,21 +31,23 @@ export function Onboarding({ domain }: { domain: string | null }) {
   const external = host !== name && !host.endsWith('.' + name);
   return (
     <section class="card onboarding">
-      <h2>No report has come in yet</h2>
+      <h2>
+        <Said topic="ui" term="no report" />
+      </h2>
       <Told term="first report" />
       <form class="fields" onSubmit={(event) => event.preventDefault()}>
         <label>
-          Your domain
+          <Said topic="ui" term="domain" />
           <input value={name} spellcheck={false} autocapitalize="off" onInput={(event) => setName(event.currentTarget.value.trim())} />
         </label>
         <label>
-          Host that takes the reports
+          <Said topic="ui" term="host" />
           <input value={host} spellcheck={false} autocapitalize="off" onInput={(event) => setHost(event.currentTarget.value.trim())} />
         </label>
       </form>
-      <Asked answer={useApi<Help>('help', {}, true)} label="the steps">
-        {({ onboarding, onboarding_samples: samples }) => (
-          <ol>
+      <Asked answer={useHelp()} label="the steps">
+        {({ lang, onboarding, onboarding_samples: samples }) => (
+          <ol lang={lang}>
             {onboarding.map(({ term, text }, index) => {
               const sample = samples[index]!.text;
               return external || !sample.includes('._report.') ? (

@@ -60,13 +60,13 @@ function Who({ source }: Props) {
 }
 
 function Whose({ source, path }: Props) {
-  const { mood, text } = useAdvice(source, useVerdict()(source));
+  const { mood, text, lang } = useAdvice(source, useVerdict()(source));
   return (
     <section class="card">
       <h2>Whose it is, and what to do</h2>
       {source.messages > 0 && (
         <div class={`notice ${mood}`}>
-          <p>{text}</p>
+          <p lang={lang}>{text}</p>
         </div>
       )}
       <Labelling source={source} path={path} />

@@ -6,7 +6,7 @@ import { failureColumns } from '../components/failures';
 import { Filters, Switch } from '../components/filters';
 import { Copyable, Empty } from '../components/states';
 import { ListTable } from '../components/table';
-import { Told } from '../components/told';
+import { Said, Told } from '../components/told';
 import { useScope } from '../scope';
 import type { PageEntry } from './entry';
 
@@ -15,7 +15,9 @@ const NAMES = ['ip'] as const;
 // No such report has ever come.
 const Never = () => (
   <section class="card onboarding">
-    <h2>No failure report has ever come in</h2>
+    <h2>
+      <Said topic="ui" term="no failure report" />
+    </h2>
     <Told term="first failure report" />
     <Copyable text={'_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc-sum@example.com; ruf=mailto:dmarc-full@example.com; fo=1"'} />
   </section>

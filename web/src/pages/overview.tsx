@@ -12,6 +12,7 @@ import { Onboarding } from '../components/onboarding';
 import { Stale, Unnamed } from '../components/states';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
+import { Said } from '../components/told';
 import { ago, count, day, percent, plural } from '../format';
 import { changed, href } from '../router';
 import { type Scope, useScope } from '../scope';
@@ -84,7 +85,7 @@ function Attention({ items }: Page<SourceItem>) {
             </a>
             {why && (
               <p>
-                <ClassTag name={why.name} /> {why.reason}
+                <ClassTag name={why.name} />: <Said topic="reasons" term={why.name} />
               </p>
             )}
           </li>

@@ -9,7 +9,7 @@ import { Legend, Num, Share, Stat } from '../components/marks';
 import { Copyable, Empty, Stale } from '../components/states';
 import { type Column, ListTable, Table } from '../components/table';
 import { Text } from '../components/text';
-import { Told } from '../components/told';
+import { Said, Told } from '../components/told';
 import { count, percent, period, plural } from '../format';
 import { changed, href, type Params, picked } from '../router';
 import { type Scope, useScope } from '../scope';
@@ -22,7 +22,9 @@ const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-fo
 // No such report has ever come.
 const Never = ({ domain }: { domain: string }) => (
   <section class="card onboarding">
-    <h2>No TLS report has come in yet</h2>
+    <h2>
+      <Said topic="ui" term="no TLS report" />
+    </h2>
     <Told term="first TLS report" />
     <Copyable text={`_smtp._tls.${domain}. TXT "v=TLSRPTv1; rua=mailto:tls-rpt@${domain}"`} />
   </section>
