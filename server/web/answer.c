@@ -10,6 +10,7 @@
 #define CACHE_FOREVER "public, max-age=31536000, immutable" /* the name changes with the content */
 #define COMPRESS_FROM 1024                                  /* bytes: below, headers outweigh the gain */
 #define BY_CODING     "Accept-Encoding"
+#define BY_LANGUAGE   "Accept-Language"
 
 gboolean visit_reads(const struct visit *visit)
 {
@@ -94,6 +95,12 @@ void answer_document(const struct visit *visit, GBytes *body, const char *type, 
 		    response->encoding != NULL ? negotiate_compress(document) : g_bytes_ref(document);
 	if (by_accept)
 		response->vary = packable ? "Accept, " BY_CODING : "Accept";
+}
+
+void answer_language(const struct visit *visit, const char *language)
+{
+	visit->response->language = language;
+	visit->response->vary = visit->response->vary != NULL ? BY_LANGUAGE ", " BY_CODING : BY_LANGUAGE;
 }
 
 void answer_stream(const struct visit *visit, const struct http_stream *stream, const char *type)

@@ -46,6 +46,10 @@ void answer_method(const struct visit *visit, const char *allow);
  */
 void answer_document(const struct visit *visit, GBytes *body, const char *type, gboolean by_accept);
 
+/* Say that the body of answer_document() is in this language (a constant), which Accept-Language may have
+ * chosen. */
+void answer_language(const struct visit *visit, const char *language);
+
 /* Answer 200 with a stream (its source transfer full); its type is a constant, and the client's Accept chose
  * the form. It has no validator, and is not compressed. */
 void answer_stream(const struct visit *visit, const struct http_stream *stream, const char *type);

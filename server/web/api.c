@@ -1,8 +1,14 @@
 #include "server/web/api.h"
 
+#include <string.h>
+
 #include "server/common/log.h"
+#include "server/web/assets.h"
 #include "server/web/connection.h"
+#include "server/web/help.h"
 #include "server/web/label.h"
+#include "server/web/negotiate.h"
+#include "server/web/pages.h"
 #include "server/web/routes.h"
 #include "server/web/stream.h"
 
@@ -153,6 +159,45 @@ static void answer_read(
 		answer_found(visit, route, segment, csv, document, next);
 }
 
+/* The language of the help, one of param's choices: value, or if that is NULL what the client prefers. */
+static const char *language_of(const struct visit *visit, const struct param *param, const char *value)
+{
+	for (gsize i = 0; value != NULL && param->choices[i] != NULL; i++)
+		if (strcmp(param->choices[i], value) == 0)
+			return param->choices[i];
+	return negotiate_language(visit->request->accept_language, param->choices);
+}
+
+/* The embedded texts in a language, transfer full. */
+static GBytes *texts_in(const char *language)
+{
+	g_autofree char *path = g_strdup_printf("/texts/%s.json", language);
+	const struct asset *asset = pages_find(assets, n_assets, path);
+
+	g_assert(asset != NULL);
+	return g_bytes_new_static(asset->data, (gsize)(asset->data_end - asset->data));
+}
+
+static void answer_help(const struct visit *visit, const struct route *route, const struct bound *bound)
+{
+	guint last = route_n_params(route) - 1;
+	const char *language = language_of(visit, route->params[last], bound->values[last]);
+	g_autoptr(GBytes) texts = texts_in(language);
+	g_autoptr(GBytes) document = NULL;
+	g_autoptr(GError) error = NULL;
+	enum connection_outcome outcome =
+	    connection_document(route->sql, bound->values, last, &document, NULL, &error);
+
+	if (outcome != CONNECTION_ROWS) {
+		answer_outcome(visit, route, outcome, error);
+	} else if (document == NULL) {
+		answer_nothing(visit, route, NULL);
+	} else {
+		answer_document(visit, help_print(texts, document), ANSWER_JSON, FALSE);
+		answer_language(visit, language);
+	}
+}
+
 /* A user who is not an editor learns nothing about other faults of the request. */
 static gboolean may_edit(const struct visit *visit)
 {
@@ -201,6 +246,8 @@ static void answer_route(const struct visit *visit, const struct route *route, c
 		answer_problem(visit, &problem, NULL);
 	else if (route->form == ROUTE_ME)
 		answer_document(visit, auth_describe(visit->auth, visit->user), ANSWER_JSON, FALSE);
+	else if (route->form == ROUTE_HELP)
+		answer_help(visit, route, &bound);
 	else if (route->form == ROUTE_LABEL)
 		answer_label(visit, route, &bound);
 	else if (route->form == ROUTE_ROWS && route_gives_csv(route, visit->query, visit->request->accept))

@@ -251,6 +251,7 @@ static void add_headers(struct MHD_Response *answer, const struct http_response 
 	add(answer, "Content-Security-Policy", response->policy != NULL ? response->policy : CONTENT_POLICY);
 	add(answer, "Content-Type", response->type);
 	add(answer, "Content-Encoding", response->encoding);
+	add(answer, "Content-Language", response->language);
 	add(answer, "ETag", response->etag);
 	add(answer, "Cache-Control", response->cache != NULL ? response->cache : "no-store");
 	add(answer, "Vary", response->vary);
@@ -309,6 +310,7 @@ static enum MHD_Result answer(
 		.target = exchange->target,
 		.accept = header(connection, "Accept"),
 		.accept_encoding = header(connection, "Accept-Encoding"),
+		.accept_language = header(connection, "Accept-Language"),
 		.authorization = exchange->values[SINGLE_AUTHORIZATION],
 		.content_type = exchange->values[SINGLE_CONTENT_TYPE],
 		.host = exchange->values[SINGLE_HOST],

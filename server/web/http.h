@@ -30,6 +30,7 @@ struct http_request {
 	const char *target; /* as sent: path and query, percent-encoded */
 	const char *accept;
 	const char *accept_encoding;
+	const char *accept_language;
 	const char *authorization;
 	const char *content_type;
 	const char *host;
@@ -65,6 +66,7 @@ struct http_response {
 	char *etag;                /* owned; with its quotes, or NULL */
 	const char *cache;         /* Cache-Control, or NULL for no-store */
 	const char *encoding;      /* Content-Encoding, or NULL */
+	const char *language;      /* Content-Language, or NULL */
 	const char *vary;          /* Vary: the headers that chose the form, or NULL */
 	const char *allow;         /* Allow, or NULL */
 	const char *authenticate;  /* WWW-Authenticate, or NULL */

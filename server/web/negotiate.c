@@ -74,6 +74,44 @@ gboolean negotiate_gzip(const char *accept_encoding)
 	return FALSE;
 }
 
+/* Whether a list member ("de", "de-AT;q=0.5") names language or a variant of it. */
+static gboolean names_language(const char *member, const char *language)
+{
+	gsize size = strlen(language);
+
+	return g_ascii_strncasecmp(member, language, size) == 0 && strchr("-; \t", member[size]) != NULL;
+}
+
+/* Whether member i of a list asks for language: by its name, or by a '*' where no member names it. */
+static gboolean asks_for(char *const *members, gsize i, const char *language)
+{
+	if (names_language(members[i], language))
+		return TRUE;
+	if (!names_language(members[i], "*"))
+		return FALSE;
+	for (gsize k = 0; members[k] != NULL; k++)
+		if (names_language(members[k], language))
+			return FALSE;
+	return TRUE;
+}
+
+const char *negotiate_language(const char *accept_language, const char *const *languages)
+{
+	g_auto(GStrv) members = g_strsplit(accept_language != NULL ? accept_language : "", ",", -1);
+	const char *best = languages[0];
+	int most = 0;
+
+	for (gsize i = 0; members[i] != NULL; i++)
+		g_strstrip(members[i]);
+	for (gsize i = 0; members[i] != NULL; i++)
+		for (gsize k = 0; languages[k] != NULL; k++)
+			if (weight_of(members[i]) > most && asks_for(members, i, languages[k])) {
+				most = weight_of(members[i]);
+				best = languages[k];
+			}
+	return best;
+}
+
 char *negotiate_etag(GBytes *body)
 {
 	g_autofree char *sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, body);

@@ -52,6 +52,7 @@ PARAM(code, TEXTS(64));
 PARAM(name, TEXT(255));
 PARAM(key, TEXT(300));
 PARAM(id, NUMBER(VALUES_MAX));
+PARAM(lang, CHOICE("en", "de")); /* files of web/texts/, the default first */
 
 const struct param routes_format = { .name = "format", CHOICE("json", "csv") };
 
@@ -201,10 +202,11 @@ const struct route routes_table[] = {
 	ROWS("intake/events", "intake_events", "intake_events", "f => " WINDOW(1, 2) ", p => ", 7, 8,
 	    ", p_status => $3::text[], p_kind => $4::text[], p_code => $5::text[], p_report => $6::bigint",
 	    &from, &to, &status, &intake_kind, &code, &report, &limit, &cursor),
-	GET("help",
-	    "help(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "
+	{ "GET", API "help", ROUTE_HELP, NULL,
+	    "SELECT api.help(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
+	    "$3::date, "
 	    "p_to => $4::date))",
-	    &domain, &subdomains, &from, &to),
+	    NULL, { &domain, &subdomains, &from, &to, &lang } },
 	GET("search", "search(p_q => $1::text)", &text),
 	{ "GET", API "me", ROUTE_ME, NULL, NULL, NULL, { NULL } },
 	{ "GET", API "meta", ROUTE_JSON, NULL, "SELECT api.meta() || '{\"version\": \"" RUAD_VERSION "\"}'",

@@ -47,7 +47,7 @@ AS $$
 	END
 $$;
 
--- The class of a record (api/help.sql explains each); policy_evaluated decides whether it passed.
+-- The class of a record (web/texts/en.json explains each); policy_evaluated decides whether it passed.
 CREATE FUNCTION ruad.record_class(dkim text, spf text, reason jsonb, header_from text, auth_results jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$

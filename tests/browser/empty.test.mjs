@@ -13,10 +13,10 @@ test('an empty database shows how to ask for reports, and the first one that com
       const page = await open(browser, ruad.url, { width });
       await page.show('./');
       const text = await page.locator('main').innerText();
-      assert.match(text, /No report has come in yet/);
+      assert.match(text, /No report received yet/);
       assert.match(text, /_dmarc\.example\.com\. TXT "v=DMARC1; p=none; rua=mailto:dmarc-sum@/);
       await page.getByLabel('Your domain').fill('my.example');
-      await page.getByLabel('Host that takes the reports').fill('reports.example.net');
+      await page.getByLabel('Host that receives the reports').fill('reports.example.net');
       assert.match(await page.locator('main').innerText(), /my\.example\._report\._dmarc\.reports\.example\.net\. TXT "v=DMARC1"/);
       assert.ok((await overflow(page)) <= 0);
       assert.deepEqual(await violations(page), []);

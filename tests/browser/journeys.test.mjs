@@ -1,5 +1,6 @@
 // journeys.test.mjs - the ways through the page: from a number to what is behind it, filters, Back, search, keyboard, phone.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { LIMIT, overflow, violations } from './browser.mjs';
 import { setup } from './setup.mjs';
@@ -232,6 +233,38 @@ describe('the bar', { concurrency: false }, () => {
       await page.settled();
       assert.notEqual(await background(), light, 'the theme is kept');
     }));
+
+  test('the explanations are in the language of the browser, or in the one chosen, which is kept', LIMIT, async () => {
+    const texts = Object.fromEntries(['en', 'de'].map((lang) => [lang, JSON.parse(readFileSync(new URL(`../../web/texts/${lang}.json`, import.meta.url), 'utf8'))]));
+    const shows = async (page, lang) => {
+      await page.getByText(texts[lang].hints.all).waitFor();
+      const help = await page.locator('main').innerText();
+      for (const text of [texts[lang].pages.help, texts[lang].reasons.fail_unaligned, texts[lang].numbers.messages, texts[lang].caveats.days.text]) assert.ok(help.includes(text), text);
+      assert.equal(await page.locator('main div[lang]').getAttribute('lang'), lang);
+      assert.equal(await page.locator('footer span').getAttribute('lang'), lang);
+      assert.deepEqual((await page.locator('main h2').allInnerTexts()).filter((title) => !Object.values(texts[lang].ui).includes(title)), []);
+      assert.ok(!/\{\w+\}/.test(help.replaceAll(/'\{[^']*\}'/g, '')), 'every blank is filled in');
+      assert.ok((await overflow(page)) <= 0);
+      assert.deepEqual(await violations(page), []);
+    };
+    await visit('./help', {}, async (page) => {
+      await shows(page, 'en');
+      await page.getByRole('button', { name: 'Erklärungen auf Deutsch' }).click();
+      await shows(page, 'de');
+      await page.reload();
+      await page.settled();
+      await shows(page, 'de');
+      await page.getByRole('link', { name: 'Sources', exact: true }).click();
+      await page.getByText(texts.de.pages.sources).waitFor();
+      await page.getByRole('button', { name: 'Explanations in English' }).click();
+      await page.getByText(texts.en.pages.sources).waitFor();
+    });
+    await visit('./help', { locale: 'de-AT', width: 390 }, async (page) => {
+      await shows(page, 'de');
+      await page.getByRole('button', { name: 'Explanations in English' }).click();
+      await shows(page, 'en');
+    });
+  });
 
   test('a phone has every page and the search behind a button', LIMIT, () =>
     visit('./', { width: 390 }, async (page) => {

@@ -1,12 +1,15 @@
 // advice.ts - what to do about a source: what we were told of it (its label) against what the reports say (how it stands).
 //
-// Reports cannot tell whose a source is, so half of the answer is the label; without one the advice is to decide. The words are the API's.
-import { type SourceItem, useWords } from './api';
+// Reports cannot tell whose a source is, so half of the answer is the label; without one the advice is to decide. The
+// texts are those of the help.
+import type { SourceItem } from './api/types';
 import { mainFailure, type Verdict } from './classes';
+import { useText } from './texts';
 
 export interface Advice {
   mood: 'good' | 'warn' | 'so';
   text: string;
+  lang: string | undefined; // of the text
 }
 
 const MOODS: Record<string, Advice['mood']> = {
@@ -26,10 +29,9 @@ function situation({ label, forwarder, spf_only, messages }: SourceItem, standin
 }
 
 export function useAdvice(source: SourceItem, standing: Verdict): Advice {
-  const words = useWords();
+  const { lang, text } = useText();
   const where = situation(source, standing);
-  const text = words('advice', where);
   const why = /^(mine|none) (failing|mixed)/.test(where) ? mainFailure(source.by_class) : undefined;
-  const fix = why && `${why.reason} ${words('classes', why.name)}`;
-  return { mood: MOODS[where] ?? 'warn', text: fix ? `${text} ${fix}` : text };
+  const parts = [text('advice', where), ...(why ? [text('reasons', why.name), text('classes', why.name)] : [])];
+  return { mood: MOODS[where] ?? 'warn', text: parts.join(' '), lang };
 }

@@ -1,5 +1,5 @@
 // basis.ts - what a source's name rests on, in words: a hint, not proof of who sends.
-import type { SourceItem } from './api';
+import type { SourceItem } from './api/types';
 
 const WORDS: Record<string, string> = { rdns: 'by reverse DNS', asn: 'by its network', dkim: 'by DKIM domain', spf: 'by SPF domain', ip: 'by address alone' };
 

@@ -1,44 +1,20 @@
 // classes.ts - the six classes of a record, the labels and the standing of a source, in words.
-import { type ByClass, type ClassName, type Kind, type Label, type Meta, type Tally, useMeta } from './api';
+import { useMeta } from './api/ask';
+import type { ByClass, ClassName, Kind, Label, Meta, Tally } from './api/types';
 
 export interface ClassWords {
   name: ClassName;
   label: string;
-  reason: string; // why mail is in this class
 }
 
 // In the order they are stacked and listed: what passed first, then from the harmless to what wants a look.
 export const CLASSES: readonly ClassWords[] = [
-  {
-    name: 'pass',
-    label: 'Passed',
-    reason: 'DKIM or SPF passed, and for the domain in From.',
-  },
-  {
-    name: 'fail_overridden',
-    label: 'Let through',
-    reason: 'Failed, but the receiver judged it a forward or a list and let it through.',
-  },
-  {
-    name: 'fail_altered',
-    label: 'Signature broken',
-    reason: 'Signed as yours, but changed on the way (by a list or a forwarder) or signed wrongly.',
-  },
-  {
-    name: 'fail_unaligned',
-    label: 'Not aligned',
-    reason: 'A service authenticates as itself, not as you.',
-  },
-  {
-    name: 'fail_unauthenticated',
-    label: 'Unproven',
-    reason: 'Nothing proves that this mail is yours.',
-  },
-  {
-    name: 'unknown',
-    label: 'Unclear',
-    reason: 'The report’s results are missing or contradict each other.',
-  },
+  { name: 'pass', label: 'Passed' },
+  { name: 'fail_overridden', label: 'Let through' },
+  { name: 'fail_altered', label: 'Signature broken' },
+  { name: 'fail_unaligned', label: 'Not aligned' },
+  { name: 'fail_unauthenticated', label: 'Unproven' },
+  { name: 'unknown', label: 'Unclear' },
 ];
 
 export const classWords = (name: string): ClassWords =>

@@ -79,6 +79,50 @@ static void csv_is_sent_to_those_who_would_rather_have_it(void **state)
 			fail_msg("\"%s\" should be %d", rows[i].header, rows[i].want);
 }
 
+static void language_is_the_one_that_the_client_prefers(void **state)
+{
+	static const char *const languages[] = { "en", "de", NULL };
+	static const struct {
+		const char *header;
+		const char *want;
+	} rows[] = {
+		{ NULL, "en" },
+		{ "", "en" },
+		{ "de", "de" },
+		{ "DE", "de" },
+		{ "de-AT", "de" },
+		{ "de_AT", "en" },
+		{ "den", "en" },
+		{ "d", "en" },
+		{ "fr", "en" },
+		{ "fr, de;q=0.1", "de" },
+		{ "de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7", "de" }, /* Firefox and Chromium in German */
+		{ "en-US,en;q=0.9,de;q=0.8", "en" },
+		{ "en;q=0.8,de;q=0.9", "de" },
+		{ "en;q=0.5, de ; q=0.501", "de" },
+		{ "en;q=0.501, de;q=0.5", "en" },
+		{ "de, en", "de" },
+		{ "en, de", "en" },
+		{ "de;q=0.3, de-CH;q=0.9, en;q=0.5", "de" },
+		{ "de;q=0", "en" },
+		{ "de;q=0, en;q=0", "en" },
+		{ "*", "en" },
+		{ "*;q=0.5, en;q=0.1", "de" },
+		{ "en;q=0, *", "de" },
+		{ "de;q=0, *", "en" },
+		{ "fr, *;q=0", "en" },
+		{ ",,;,", "en" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *found = negotiate_language(rows[i].header, languages);
+
+		if (g_strcmp0(found, rows[i].want) != 0)
+			fail_msg("\"%s\" gives %s, not %s", rows[i].header, found, rows[i].want);
+	}
+}
+
 static void entity_tags_are_compared_one_by_one(void **state)
 {
 	static const struct {
@@ -159,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gzip_is_sent_to_those_who_take_it),
 		cmocka_unit_test(csv_is_sent_to_those_who_would_rather_have_it),
+		cmocka_unit_test(language_is_the_one_that_the_client_prefers),
 		cmocka_unit_test(entity_tags_are_compared_one_by_one),
 		cmocka_unit_test(entity_tag_is_the_hash_of_the_body),
 		cmocka_unit_test(compressed_body_unpacks_to_itself),

@@ -1,6 +1,7 @@
 // asked.tsx - what was asked of the API, in its states: loading, failed, there; as it is, as a card, as what may never have come, as a page of one thing.
 import type { ComponentChildren } from 'preact';
-import { type Answer, type Meta, useApi } from '../api';
+import { type Answer, useApi } from '../api/ask';
+import type { Meta } from '../api/types';
 import { href, useLocation } from '../router';
 import { Failed, Skeleton } from './states';
 

@@ -1,9 +1,11 @@
-// bar.tsx - the bar on every page: where one is, which domain and window are looked at, when mail last came in, the theme.
+// bar.tsx - the bar on every page: where one is, which domain and window are looked at, when mail last came in, language and theme.
 import { useEffect, useState } from 'preact/hooks';
-import { type DomainItem, type Intake, type Page, useApi, useMeta } from '../api';
+import { useApi, useMeta } from '../api/ask';
+import type { DomainItem, Intake, Page } from '../api/types';
 import { ago, clipped, visible } from '../format';
 import { PAGES } from '../pages';
 import { filter, href, useLocation } from '../router';
+import { chooseLanguage, LANGUAGES, useText } from '../texts';
 import { addDays, named, stretch, windowOf, WINDOWS } from '../window';
 import { Search } from './search';
 
@@ -62,6 +64,18 @@ function ThemeToggle() {
         <circle cx="8" cy="8" r="5.5" />
         {theme !== 'light' && <path class="full" d={theme === 'dark' ? 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11' : 'M8 2.5a5.5 5.5 0 0 1 0 11z'} />}
       </svg>
+    </button>
+  );
+}
+
+// Switches the explanations to the next language.
+function LanguageSwitch() {
+  const { lang = 'en' } = useText();
+  const all = Object.keys(LANGUAGES);
+  const next = all[(all.indexOf(lang) + 1) % all.length]!;
+  return (
+    <button type="button" class="theme" lang={next} onClick={() => chooseLanguage(next)} aria-label={`${next.toUpperCase()}: ${LANGUAGES[next]}`} title={LANGUAGES[next]}>
+      {next.toUpperCase()}
     </button>
   );
 }
@@ -164,6 +178,7 @@ export function Bar() {
         <Nav />
         <div class="end">
           <IntakeDot />
+          <LanguageSwitch />
           <ThemeToggle />
           <button type="button" class="menu" aria-expanded={open} aria-controls="pages" onClick={() => setOpen(!open)}>
             Menu

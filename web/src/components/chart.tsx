@@ -3,7 +3,7 @@
 // For the eye an SVG with a tooltip; for everyone else a sentence and a table with the same numbers, whose dates are links.
 // Colours come from the style sheet, so themes and forced colours need no redrawing; textures tell classes apart without them.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Timeseries } from '../api';
+import type { Timeseries } from '../api/types';
 import { classWords } from '../classes';
 import { count, day, percent, plural, short } from '../format';
 import { after } from '../window';

@@ -1,5 +1,6 @@
 // dns.tsx - what the DNS says of a domain today, against its reports; by what the server looked up, never by a look-up of the page's.
-import { type AttentionItem, type DomainDns, useApi } from '../api';
+import { useApi } from '../api/ask';
+import type { AttentionItem, DomainDns } from '../api/types';
 import { moment, plural } from '../format';
 import { href, type Params } from '../router';
 import type { Scope } from '../scope';

@@ -1,6 +1,7 @@
 // label.tsx - whose a source is, in the words of the people here: said by an editor, read by all, and who said so when.
 import { useEffect, useState } from 'preact/hooks';
-import { type LabelSet, type Problem, put, type Source, useMe } from '../api';
+import { put, useMe } from '../api/ask';
+import type { LabelSet, Problem, Source } from '../api/types';
 import { LABELS } from '../classes';
 import { moment } from '../format';
 import { Copyable } from './states';

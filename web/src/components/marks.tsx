@@ -1,9 +1,10 @@
 // marks.tsx - small signs that stand for a result; each says in words what its colour says.
 import type { ComponentChildren } from 'preact';
-import type { ByClass, ByDisposition, Label, Tally } from '../api';
+import type { ByClass, ByDisposition, Label, Tally } from '../api/types';
 import { CLASSES, classWords, keyWords, LABELS, useVerdict, type Verdict } from '../classes';
 import { count, percent, plural } from '../format';
 import { href, type Params } from '../router';
+import { useText } from '../texts';
 import { Ip, Text } from './text';
 
 const ICONS = {
@@ -79,8 +80,9 @@ export function Swatch({ name }: { name: string }) {
 
 export function ClassTag({ name }: { name: string }) {
   const words = classWords(name);
+  const { text } = useText();
   return (
-    <span class="tag" title={words.reason}>
+    <span class="tag" title={text('reasons', words.name)}>
       <Swatch name={words.name} />
       {words.label}
     </span>

@@ -1,9 +1,11 @@
 // nothing.tsx - an empty list, when no report has ever come and when none matches.
 import type { ComponentChildren } from 'preact';
-import { type Intake, useApi } from '../api';
+import { useApi } from '../api/ask';
+import type { Intake } from '../api/types';
 import { FILTERS } from '../router';
 import { useScope } from '../scope';
-import { Empty, Onboarding, Skeleton } from './states';
+import { Onboarding } from './onboarding';
+import { Empty, Skeleton } from './states';
 
 // noun: "record". children: what else may be the reason.
 export function Nothing({ noun, filters = FILTERS, children }: { noun: string; filters?: readonly string[]; children?: ComponentChildren }) {

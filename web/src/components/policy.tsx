@@ -1,5 +1,5 @@
 // policy.tsx - a policy as reporters saw it: its tags as in DNS, and in words.
-import type { PolicyTags as Tags } from '../api';
+import type { PolicyTags as Tags } from '../api/types';
 import { Text } from './text';
 
 const DEFAULTS: Record<string, string> = { testing: 'n', adkim: 'r', aspf: 'r', pct: '100', fo: '0' };

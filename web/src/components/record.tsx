@@ -2,8 +2,7 @@
 //
 // A raw pass is not a DMARC pass: the domain that passed may be another than the one in From. So the two never share a column.
 import type { ComponentChildren } from 'preact';
-import type { Authentic, DkimResult, Note, Reason, Rec, SpfResult } from '../api';
-import { classWords } from '../classes';
+import type { Authentic, DkimResult, Note, Reason, Rec, SpfResult } from '../api/types';
 import { day, plural } from '../format';
 import { href } from '../router';
 import { Aligned, ClassTag, IpLink, LabelTag } from './marks';
@@ -115,7 +114,7 @@ function Class({ record }: { record: Rec }) {
   return (
     <>
       <ClassTag name={record.class} />
-      <small class="block">{record.class === 'pass' && by.length > 0 ? `by ${by.join(' and ')}` : classWords(record.class).reason}</small>
+      <small class="block">{record.class === 'pass' && by.length > 0 ? `by ${by.join(' and ')}` : <Said topic="reasons" term={record.class} />}</small>
       <Notes notes={record.notes} />
     </>
   );

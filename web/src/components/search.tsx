@@ -1,6 +1,7 @@
 // search.tsx - a text, and what it may mean: a combobox (ARIA's pattern) whose choices are links to pages.
 import { useEffect, useState } from 'preact/hooks';
-import { type SearchItem, useApi } from '../api';
+import { useApi } from '../api/ask';
+import type { SearchItem } from '../api/types';
 import { clipped, visible } from '../format';
 import { go, href } from '../router';
 

@@ -1,28 +1,20 @@
 // sender.tsx - all there is about one source, or one address of it: who it is, how its mail fares, what to do about it.
 import type { ComponentChildren } from 'preact';
 import { useAdvice } from '../advice';
-import {
-  type DomainItem,
-  type FailureItem,
-  type Identifier,
-  type List,
-  type Source,
-  type SourceIp,
-  type SourceReporter,
-  useApi,
-  useList,
-} from '../api';
+import { type List, useApi, useList } from '../api/ask';
+import type { DomainItem, FailureItem, Identifier, Source, SourceIp, SourceReporter } from '../api/types';
 import { basis } from '../basis';
 import { keyWords, useVerdict } from '../classes';
 import { moment } from '../format';
-import { columns as failureColumns } from '../pages/failures';
-import { Days, Figures } from '../pages/overview';
 import { href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
 import { Asked } from './asked';
 import { named, texts } from './columns';
+import { Days } from './days';
 import { InSpf } from './dns';
 import { type Fact, Facts } from './facts';
+import { failureColumns } from './failures';
+import { Figures } from './figures';
 import { Labelling } from './label';
 import { Aligned, IpLink, Num } from './marks';
 import { Nothing } from './nothing';
@@ -68,13 +60,13 @@ function Who({ source }: Props) {
 }
 
 function Whose({ source, path }: Props) {
-  const { mood, text } = useAdvice(source, useVerdict()(source));
+  const { mood, text, lang } = useAdvice(source, useVerdict()(source));
   return (
     <section class="card">
       <h2>Whose it is, and what to do</h2>
       {source.messages > 0 && (
         <div class={`notice ${mood}`}>
-          <p>{text}</p>
+          <p lang={lang}>{text}</p>
         </div>
       )}
       <Labelling source={source} path={path} />

@@ -4,7 +4,7 @@
 // drop those of a <table> that is laid out as blocks.
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { List } from '../api';
+import type { List } from '../api/ask';
 import { plural } from '../format';
 import { filter, useLocation } from '../router';
 import { Failed, Skeleton } from './states';

@@ -1,13 +1,18 @@
 // told.tsx - what the API's help says about what is shown here.
-import { type Topic, useWords } from '../api';
+import type { Topic } from '../api/types';
+import { type Blanks, useText } from '../texts';
 import { Icon } from './marks';
 
 interface Props {
   topic?: Topic;
   term: string;
+  blanks?: Blanks;
 }
 
-export const Said = ({ topic = 'hints', term }: Props) => <>{useWords()(topic, term)}</>;
+export function Said({ topic = 'hints', term, blanks }: Props) {
+  const { lang, text } = useText();
+  return <span lang={lang}>{text(topic, term, blanks)}</span>;
+}
 
 export const Told = (props: Props) => (
   <p class="lead">
@@ -17,6 +22,6 @@ export const Told = (props: Props) => (
 
 export const Hint = (props: Props) => (
   <p class="hint">
-    <Icon name="info" /> <span><Said {...props} /></span>
+    <Icon name="info" /> <Said {...props} />
   </p>
 );

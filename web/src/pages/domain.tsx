@@ -1,10 +1,13 @@
 // domain.tsx - one domain: how it fares, what enforcing a policy would affect, and the policy as reporters saw it.
 import { useEffect } from 'preact/hooks';
-import { type Domain, type Impact, type SourceItem, type Sources, type Summary, useApi } from '../api';
+import { useApi } from '../api/ask';
+import type { Domain, Impact, SourceItem, Sources, Summary } from '../api/types';
 import { Asked, Card } from '../components/asked';
 import { numbers, times } from '../components/columns';
+import { Days } from '../components/days';
 import { DnsToday, InSpf } from '../components/dns';
 import { Facts } from '../components/facts';
+import { Figures } from '../components/figures';
 import { Switch } from '../components/filters';
 import { ClassTag, classSlices, Legend, Mark, Num, Share, Shares, SourceLink } from '../components/marks';
 import { PolicyTags, PolicyWords, tagsOf } from '../components/policy';
@@ -16,9 +19,8 @@ import { ago, clipped, count, day, moment, percent, plural, visible } from '../f
 import { filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
 import { addDays, stretch } from '../window';
-import type { PageEntry } from '.';
 import { domainColumns } from './domains';
-import { Days, Figures } from './overview';
+import type { PageEntry } from './entry';
 
 interface Props {
   domain: Domain;

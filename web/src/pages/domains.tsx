@@ -1,5 +1,6 @@
 // domains.tsx - each domain that reports are about, the From subdomains seen under its policy below it.
-import { type DomainItem, useList } from '../api';
+import { useList } from '../api/ask';
+import type { DomainItem } from '../api/types';
 import { Ago } from '../components/columns';
 import { Filters } from '../components/filters';
 import { alignment, Mark, Num, Share, Shares, Spark } from '../components/marks';
@@ -10,7 +11,7 @@ import { Text } from '../components/text';
 import { percent, plural } from '../format';
 import { href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 const NAMES = ['q'] as const;
 

@@ -1,5 +1,5 @@
 // failure.tsx - one failure report: which message failed, how, and the headers it came with.
-import type { Failure } from '../api';
+import type { Failure } from '../api/types';
 import { One } from '../components/asked';
 import { named } from '../components/columns';
 import { Facts } from '../components/facts';
@@ -7,7 +7,7 @@ import { Notes } from '../components/record';
 import { Text } from '../components/text';
 import { Told } from '../components/told';
 import { visible } from '../format';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 import { IpLink } from '../components/marks';
 
 // Lines of a stranger's text, as they are.

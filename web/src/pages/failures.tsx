@@ -1,53 +1,23 @@
 // failures.tsx - failure reports: single messages that failed, as few receivers tell of them.
-import { type FailureItem, useList } from '../api';
+import { useList } from '../api/ask';
+import type { FailureItem } from '../api/types';
 import { Feature } from '../components/asked';
-import { texts } from '../components/columns';
+import { failureColumns } from '../components/failures';
 import { Filters, Switch } from '../components/filters';
-import { IpLink } from '../components/marks';
 import { Copyable, Empty } from '../components/states';
-import { type Column, ListTable } from '../components/table';
-import { Told } from '../components/told';
-import { Text } from '../components/text';
-import { moment } from '../format';
-import { href } from '../router';
+import { ListTable } from '../components/table';
+import { Said, Told } from '../components/told';
 import { useScope } from '../scope';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 const NAMES = ['ip'] as const;
-
-export const columns: Column<FailureItem>[] = [
-  {
-    id: 'begin',
-    title: 'Arrived',
-    lead: true,
-    sort: ({ begin }) => begin,
-    cell: ({ id, begin }) => (
-      <a class="time" href={href('failure', { id })}>
-        {moment(begin)}
-      </a>
-    ),
-  },
-  ...texts<FailureItem>(['auth_failure'], { roomy: false, cell: (item) => <Text value={item.auth_failure ?? item.feedback_type} max={24} /> }),
-  ...texts<FailureItem>(['source_ip'], { roomy: false, cell: (item) => <IpLink ip={item.source_ip} /> }),
-  ...texts<FailureItem>(['header_from'], {
-    cell: (item) => (
-      <>
-        <Text value={item.header_from} max={60} />
-        <small class="block">
-          mail from <Text value={item.original_mail_from} max={60} />
-        </small>
-      </>
-    ),
-  }),
-  ...texts<FailureItem>(['subject'], { main: true }),
-  ...texts<FailureItem>(['reporting_mta'], { main: true, cell: ({ reporting_mta: name }) => <Text value={name?.replace(/^dns; */, '')} max={60} /> }),
-  ...texts<FailureItem>(['delivery_result'], { roomy: false }),
-];
 
 // No such report has ever come.
 const Never = () => (
   <section class="card onboarding">
-    <h2>No failure report has ever come in</h2>
+    <h2>
+      <Said topic="ui" term="no failure report" />
+    </h2>
     <Told term="first failure report" />
     <Copyable text={'_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc-sum@example.com; ruf=mailto:dmarc-full@example.com; fo=1"'} />
   </section>
@@ -64,7 +34,7 @@ function Reports() {
           label="Failure reports"
           noun="failure report"
           list={useList<FailureItem>('failures', { ...filtered(NAMES), kind: query.get('kind') ?? '', limit: 100 })}
-          columns={columns}
+          columns={failureColumns}
           rowKey={({ id }) => id}
           sortable
           empty={

@@ -1,20 +1,25 @@
-// help.tsx - what the words mean, what the numbers cannot say, and the SQL behind each of them: as the API tells it.
+// help.tsx - what the words mean, what the numbers cannot say, and the SQL behind each of them, in the language chosen.
 import type { ComponentChildren } from 'preact';
-import { type Help as Answer, type Term, useApi, useMeta } from '../api';
+import { useMeta } from '../api/ask';
+import type { Term, Topic } from '../api/types';
 import { CLASSES, THRESHOLDS } from '../classes';
 import { Asked } from '../components/asked';
 import { type Fact, Facts } from '../components/facts';
 import { Swatch, VerdictMark } from '../components/marks';
 import { Copyable } from '../components/states';
-import { Told } from '../components/told';
+import { Said, Told } from '../components/told';
 import { href } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from '.';
+import { useHelp } from '../texts';
+import type { PageEntry } from './entry';
 
+// title: its term in the topic "ui".
 function Words({ title, rows, children }: { title: string; rows: Fact[]; children?: ComponentChildren }) {
   return (
     <section class="card words">
-      <h2>{title}</h2>
+      <h2>
+        <Said topic="ui" term={title} />
+      </h2>
       {children}
       <Facts rows={rows} />
     </section>
@@ -24,82 +29,69 @@ function Words({ title, rows, children }: { title: string; rows: Fact[]; childre
 const plain = (terms: Term[]): Fact[] => terms.map(({ term, text }) => [term, <>{text}</>]);
 
 function Help() {
-  const { params, domain, window } = useScope();
+  const { params } = useScope();
   const meta = useMeta();
-  const { passing, failing } = meta?.thresholds ?? THRESHOLDS;
+  const thresholds = meta?.thresholds ?? THRESHOLDS;
+  const said = (topic: Topic, term: string) => <Said topic={topic} term={term} blanks={thresholds} />;
   return (
-    <>
-      <Asked answer={useApi<Answer>('help', params)} label="help">
-        {(data) => (
-          <>
-            <div class="two">
-              <Words title="Words" rows={plain(data.words)} />
-              <div>
-                <Words
-                  title="The six classes"
-                  rows={CLASSES.map(({ name, label, reason }) => [
-                    <a href={href('records', { class: name })}>
-                      <Swatch name={name} /> {label}
-                    </a>,
-                    <>
-                      {reason} <span class="faint">{data.classes.find(({ term }) => term === name)?.text}</span>
-                    </>,
-                  ])}
-                >
-                  <Told term="classes" />
-                </Words>
-                <Words
-                  title="How a source stands"
-                  rows={[
-                    [<VerdictMark value="passing" />, <>{passing}% of its messages or more passed.</>],
-                    [<VerdictMark value="mixed" />, <>In between. Does the window begin before a fix? Choose a shorter one.</>],
-                    [<VerdictMark value="failing" />, <>{failing}% or less passed.</>],
-                  ]}
-                />
-              </div>
-              <Words title="Whose a source is" rows={plain(data.labels)} />
+    <Asked answer={useHelp(params, false)} label="help">
+      {(data) => (
+        <div lang={data.lang}>
+          <div class="two">
+            <Words title="words" rows={plain(data.words)} />
+            <div>
               <Words
-                title="Why a receiver made an exception"
-                rows={data.overrides.map(({ term, text }) => [<a href={href('records', { override: term })}>{term}</a>, <>{text}</>])}
-              />
-              <Words title="Coming from another tool" rows={plain(data.tabs)}>
-                <Told term="tabs" />
+                title="classes"
+                rows={CLASSES.map(({ name, label }) => [
+                  <a href={href('records', { class: name })}>
+                    <Swatch name={name} /> {label}
+                  </a>,
+                  <>
+                    {said('reasons', name)} <span class="faint">{said('classes', name)}</span>
+                  </>,
+                ])}
+              >
+                <Told term="classes" />
               </Words>
-              <Words title="What reports cannot say" rows={plain(data.caveats)} />
+              <Words title="standing" rows={(['passing', 'mixed', 'failing'] as const).map((value) => [<VerdictMark value={value} />, said('ui', value)])} />
             </div>
-            <section class="card">
-              <h2>Where each number comes from</h2>
-              <p class="lead">
-                By SQL, for {domain ?? 'all domains'} and {window.words}; <code>\d+ dmarc.*</code> explains every column.
-              </p>
-              <Copyable text={data.psql} />
-              <dl class="queries">
-                {data.queries.map(({ number, sql }) => (
-                  <div key={number}>
-                    <dt>{number}</dt>
-                    <dd>
-                      <Copyable text={sql + ';'} />
-                    </dd>
-                  </div>
-                ))}
-              </dl>
-              <p>
-                By HTTP: <code>api/v1/</code>, as JSON and CSV, described by <a href="./openapi.json">openapi.json</a>.
-              </p>
-            </section>
-            <Words title="Notes on reports" rows={plain(data.notes)}>
-              <Told term="notes" />
+            <Words title="labels" rows={plain(data.labels)} />
+            <Words title="overrides" rows={data.overrides.map(({ term, text }) => [<a href={href('records', { override: term })}>{term}</a>, <>{text}</>])} />
+            <Words title="tabs" rows={plain(data.tabs)}>
+              <Told term="tabs" />
             </Words>
-          </>
-        )}
-      </Asked>
-      <section class="card">
-        <h2>About</h2>
-        <p>
-          ruad {meta?.version}, schema {meta?.schema_version}. This page contains Preact, © Jason Miller. Both are under the MIT licence: <a href="./licences.txt">licences.txt</a>
-        </p>
-      </section>
-    </>
+            <Words title="caveats" rows={plain(data.caveats)} />
+          </div>
+          <section class="card">
+            <h2>{said('ui', 'queries')}</h2>
+            <Told topic="ui" term="auditor" />
+            <Copyable text={data.psql} />
+            <dl class="queries">
+              {data.queries.map(({ number, sql }) => (
+                <div key={number}>
+                  <dt>{said('numbers', number)}</dt>
+                  <dd>
+                    <Copyable text={sql + ';'} />
+                  </dd>
+                </div>
+              ))}
+            </dl>
+            <p>
+              {said('ui', 'http')} <a href="./openapi.json">openapi.json</a>
+            </p>
+          </section>
+          <Words title="notes" rows={plain(data.notes)}>
+            <Told term="notes" />
+          </Words>
+          <section class="card">
+            <h2>{said('ui', 'about')}</h2>
+            <p>
+              <Said topic="ui" term="version" blanks={{ version: meta?.version, schema: meta?.schema_version }} /> <a href="./licences.txt">licences.txt</a>
+            </p>
+          </section>
+        </div>
+      )}
+    </Asked>
   );
 }
 

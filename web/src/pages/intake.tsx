@@ -1,17 +1,19 @@
 // intake.tsx - what arrived in the window and what became of it, above all what could not be read.
-import { type Intake, type IntakeItem, type IntakeStatus, type Kind, useApi, useList } from '../api';
+import { useApi, useList } from '../api/ask';
+import type { Intake, IntakeItem, IntakeStatus, Kind } from '../api/types';
 import { KINDS } from '../classes';
 import { Asked } from '../components/asked';
 import { StackedBars } from '../components/chart';
 import { Filters, Switch } from '../components/filters';
 import { Icon, Legend, Num, Stat } from '../components/marks';
-import { Onboarding, Stale } from '../components/states';
+import { Onboarding } from '../components/onboarding';
+import { Stale } from '../components/states';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
 import { ago, count, moment, size } from '../format';
 import { changed, href, picked } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 const STATUSES: Record<IntakeStatus, [label: string, words: string]> = {
   stored: ['Stored', 'a new report'],

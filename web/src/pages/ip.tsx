@@ -1,12 +1,13 @@
 // ip.tsx - one address, whatever source it belongs to; or the addresses of a network.
-import { type Summary, useApi } from '../api';
+import { useApi } from '../api/ask';
+import type { Summary } from '../api/types';
 import { Asked } from '../components/asked';
+import { Days } from '../components/days';
 import { Sender } from '../components/sender';
 import { Ip } from '../components/text';
 import { href, useLocation } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from '.';
-import { Days } from './overview';
+import type { PageEntry } from './entry';
 import { SourceTable } from './sources';
 
 function Network({ ip }: { ip: string }) {

@@ -1,21 +1,24 @@
 // overview.tsx - the answer in a sentence, then by day, by source and by domain.
-import { csvUrl, type DomainItem, type Page, type ReporterItem, type ReportItem, type SourceItem, type Summary, type Timeseries, useApi, useMeta } from '../api';
+import { csvUrl, useApi, useMeta } from '../api/ask';
+import type { DomainItem, Page, ReporterItem, ReportItem, SourceItem, Summary } from '../api/types';
 import { mainFailure } from '../classes';
 import { Asked, Card } from '../components/asked';
-import { type Marks, StackedBars } from '../components/chart';
-import { numbers, times, titled } from '../components/columns';
+import { numbers, times } from '../components/columns';
+import { Days } from '../components/days';
 import { useWarnings, Warnings } from '../components/dns';
-import { Switch } from '../components/filters';
-import { classSlices, ClassTag, Heat, Icon, Legend, Num, outcome, Share, SourceLink, Standing, Stat, Swatch } from '../components/marks';
-import { Onboarding, Stale, Unnamed } from '../components/states';
+import { Figures } from '../components/figures';
+import { ClassTag, Heat, Icon, Num, Share, SourceLink } from '../components/marks';
+import { Onboarding } from '../components/onboarding';
+import { Stale, Unnamed } from '../components/states';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
+import { Said } from '../components/told';
 import { ago, count, day, percent, plural } from '../format';
-import { changed, href, type Params } from '../router';
+import { changed, href } from '../router';
 import { type Scope, useScope } from '../scope';
-import { around, bucketFor, stretch } from '../window';
-import type { PageEntry } from '.';
+import { around } from '../window';
 import { domainColumns } from './domains';
+import type { PageEntry } from './entry';
 
 const WATCHED = ['mine', 'none']; // labels of sources whose failures are a question: not of forwarders, nor of what is not mine
 
@@ -56,81 +59,6 @@ function Sentence({ summary, scope }: { summary: Summary; scope: Scope }) {
   );
 }
 
-// filters: of which mail, of the scope. A summary of one source has no more than totals.
-export function Figures({ summary, filters = {} }: { summary: Pick<Summary, 'totals'> & Partial<Summary>; filters?: Params }) {
-  const { totals, previous, sources, reporters = 0, reports = 0 } = summary;
-  const [, quarantined, rejected] = outcome(totals.by_disposition);
-  const failed = totals.messages - totals.pass;
-  const to = (params: Params = {}) => href('records', { ...filters, ...params });
-  return (
-    <dl class="stats">
-      <Stat label="Messages" note={previous ? previous.messages > 0 && `${count(previous.messages)} before` : <Standing tally={totals} />}>
-        <Num n={totals.messages} to={to()} />
-      </Stat>
-      <Stat label="DKIM aligned" note={`${count(totals.dkim_only)} by it alone`}>
-        <a href={to({ dkim: 'pass' })}>{percent(totals.dkim_aligned, totals.messages)}</a>
-      </Stat>
-      <Stat label="SPF aligned" note={`${count(totals.spf_only)} by it alone`}>
-        <a href={to({ spf: 'pass' })}>{percent(totals.spf_aligned, totals.messages)}</a>
-      </Stat>
-      <Stat label="Failed" note={percent(failed, totals.messages)}>
-        <Num n={failed} to={to({ result: 'fail' })} />
-      </Stat>
-      {[quarantined, rejected].map(({ name, label, value }) => (
-        <Stat key={name} label={titled(label)}>
-          <Num n={value} to={to({ disposition: name })} />
-        </Stat>
-      ))}
-      {sources && (
-        <>
-          <Stat label="Sources" note={`${count(sources.new)} new`}>
-            <Num n={sources.total} to={href('sources')} />
-          </Stat>
-          <Stat label="Reports" note={`from ${plural(reporters, 'reporter')}`}>
-            <Num n={reports} to={href('reports')} />
-          </Stat>
-        </>
-      )}
-    </dl>
-  );
-}
-
-// marks: days on which something happened. filters: of which mail, of the scope.
-export function Days({ scope, summary, marks, filters = {} }: { scope: Scope; summary: Pick<Summary, 'totals'>; marks?: Marks; filters?: Params }) {
-  const bucket = bucketFor(scope.window);
-  const params = { ...scope.params, ...filters, by: 'class', bucket };
-  const answer = useApi<Timeseries>('timeseries', params);
-  const failing = scope.query.get('chart') === 'failed';
-  const slices = classSlices(summary.totals.by_class).filter(({ name, value }) => value > 0 && !(failing && name === 'pass'));
-  return (
-    <section class="card">
-      <div class="head">
-        <h2>Messages by {bucket}</h2>
-        <Switch name="chart" label="What the chart shows" choices={[['', 'All'], ['failed', 'Failed only']]} />
-      </div>
-      <Legend slices={slices} to={(name) => href('records', { ...filters, class: name })}>
-        {answer.data?.points.some((point) => !point.complete) && (
-          <li>
-            <Swatch name="arriving" /> reports still arriving
-          </li>
-        )}
-      </Legend>
-      <Asked answer={answer} label="the chart">
-        {(series) => (
-          <StackedBars
-            series={series}
-            keys={slices.map(({ name }) => name)}
-            words={scope.window.words}
-            link={(from, to) => href('records', { ...filters, ...stretch(from, to) })}
-            marks={marks}
-            csv={csvUrl('timeseries', params)}
-          />
-        )}
-      </Asked>
-    </section>
-  );
-}
-
 const failed = ({ messages, pass }: SourceItem) => messages - pass;
 
 // What fails most, each with the reason.
@@ -157,7 +85,7 @@ function Attention({ items }: Page<SourceItem>) {
             </a>
             {why && (
               <p>
-                <ClassTag name={why.name} /> {why.reason}
+                <ClassTag name={why.name} />: <Said topic="reasons" term={why.name} />
               </p>
             )}
           </li>

@@ -1,5 +1,6 @@
 // records.tsx - the explorer: one row a record, as the reports had it, by any filter.
-import { type Rec, type Summary, useApi, useList } from '../api';
+import { useApi, useList } from '../api/ask';
+import type { Rec, Summary } from '../api/types';
 import { Filters } from '../components/filters';
 import { classSlices, Legend } from '../components/marks';
 import { Nothing } from '../components/nothing';
@@ -8,7 +9,7 @@ import { ListTable } from '../components/table';
 import { plural } from '../format';
 import { changed, FILTERS } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 // What all records add up to, not only those that are loaded.
 function Sum() {

@@ -1,5 +1,6 @@
 // report.tsx - one report: who says it, of which policy, every record in it, and the mail that brought it.
-import { apiUrl, type Rec, type Report, useList } from '../api';
+import { apiUrl, useList } from '../api/ask';
+import type { Rec, Report } from '../api/types';
 import { One } from '../components/asked';
 import { named } from '../components/columns';
 import { Facts } from '../components/facts';
@@ -11,7 +12,7 @@ import { ListTable } from '../components/table';
 import { Text } from '../components/text';
 import { count, percent, plural } from '../format';
 import { changed, href, useLocation } from '../router';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 import { DIALECTS } from './reporters';
 
 const TAGS = ['domain', 'p', 'sp', 'np', 'adkim', 'aspf', 'testing', 'discovery_method', 'pct', 'fo'] as const;

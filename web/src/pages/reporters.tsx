@@ -1,5 +1,6 @@
 // reporters.tsx - who reports: how regularly, how late, in which form, and what is odd about it.
-import { type ReporterItem, useList } from '../api';
+import { useList } from '../api/ask';
+import type { ReporterItem } from '../api/types';
 import { numbers, texts, times } from '../components/columns';
 import { Filters } from '../components/filters';
 import { Heat, Num, Share } from '../components/marks';
@@ -11,7 +12,7 @@ import { count, day, plural } from '../format';
 import { href } from '../router';
 import { useScope } from '../scope';
 import { addDays, type Window } from '../window';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 const NAMES = ['q'] as const;
 const ARRIVING = 2 * 86_400_000; // so long a day's reports may yet come

@@ -1,5 +1,6 @@
 // reports.tsx - the reports that came in, newest first.
-import { type ReportItem, useList } from '../api';
+import { useList } from '../api/ask';
+import type { ReportItem } from '../api/types';
 import { numbers, texts } from '../components/columns';
 import { Filters } from '../components/filters';
 import { Num, Share } from '../components/marks';
@@ -10,7 +11,7 @@ import { Text } from '../components/text';
 import { moment, period, plural } from '../format';
 import { FILTERS, href, type Params } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 const one = (report: ReportItem, params: Params = {}) => href('report', { id: report.id, ...params });
 

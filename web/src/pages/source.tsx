@@ -4,7 +4,7 @@ import { Sender } from '../components/sender';
 import { Empty } from '../components/states';
 import { Text } from '../components/text';
 import { useLocation } from '../router';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 function SourcePage() {
   const key = useLocation().query.get('key') ?? '';

@@ -1,5 +1,6 @@
 // sources.tsx - who sends as the domain, and how it fares: the main view. Grouped by sender, or by what the sender is known by.
-import { type Group, type SourceItem, useList } from '../api';
+import { useList } from '../api/ask';
+import type { Group, SourceItem } from '../api/types';
 import { basis } from '../basis';
 import { keyWords, mainFailure } from '../classes';
 import { numbers } from '../components/columns';
@@ -13,7 +14,7 @@ import { Text } from '../components/text';
 import { count, percent } from '../format';
 import { FILTERS, href, type Params, picked, useLocation } from '../router';
 import { type Scope, useScope } from '../scope';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 // '' is the API's group "source".
 const GROUPS: [group: Group | '', label: string][] = [

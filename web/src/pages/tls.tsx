@@ -1,5 +1,6 @@
 // tls.tsx - whether others reached one's mail servers by TLS, and why not. Numbers are sessions here, not messages.
-import { csvUrl, type TlsReportItem, type TlsSummary, type TlsTimeseries, useApi, useList } from '../api';
+import { csvUrl, useApi, useList } from '../api/ask';
+import type { TlsReportItem, TlsSummary, TlsTimeseries } from '../api/types';
 import { Asked, Card, Feature } from '../components/asked';
 import { StackedBars } from '../components/chart';
 import { numbers, texts, times, titled } from '../components/columns';
@@ -8,12 +9,12 @@ import { Legend, Num, Share, Stat } from '../components/marks';
 import { Copyable, Empty, Stale } from '../components/states';
 import { type Column, ListTable, Table } from '../components/table';
 import { Text } from '../components/text';
-import { Told } from '../components/told';
+import { Said, Told } from '../components/told';
 import { count, percent, period, plural } from '../format';
 import { changed, href, type Params, picked } from '../router';
 import { type Scope, useScope } from '../scope';
 import { bucketFor, stretch } from '../window';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 
 const FILTERS = ['policy_type', 'reporter'];
 const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-found', 'no policy']] as const;
@@ -21,7 +22,9 @@ const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-fo
 // No such report has ever come.
 const Never = ({ domain }: { domain: string }) => (
   <section class="card onboarding">
-    <h2>No TLS report has come in yet</h2>
+    <h2>
+      <Said topic="ui" term="no TLS report" />
+    </h2>
     <Told term="first TLS report" />
     <Copyable text={`_smtp._tls.${domain}. TXT "v=TLSRPTv1; rua=mailto:tls-rpt@${domain}"`} />
   </section>

@@ -1,12 +1,12 @@
 // tlsreport.tsx - one TLS report: how the sessions of a sender went, policy by policy.
-import type { TlsReport } from '../api';
+import type { TlsReport } from '../api/types';
 import { One } from '../components/asked';
 import { named, numbers, texts } from '../components/columns';
 import { Facts } from '../components/facts';
 import { Notes } from '../components/record';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
-import type { PageEntry } from '.';
+import type { PageEntry } from './entry';
 import { Lines } from './failure';
 
 type Policy = TlsReport['policy'][number];
