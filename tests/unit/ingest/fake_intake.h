@@ -1,5 +1,5 @@
 /*
- * fake_intake.h - an intake that writes down the mails it gets and answers as the test says; and what was logged.
+ * fake_intake.h - an intake that writes down the mails it gets and answers as the test says.
  *
  * It takes the place of intake.c for tests of what stands ahead of it: sessions, and the sockets that they come from.
  */
@@ -19,9 +19,3 @@ void fake_intake_free(struct intake *intake);
 
 /* What it was given so far, which is then forgotten. Transfer full. */
 char *fake_intake_mails(struct intake *intake);
-
-/* Collect what is logged from now on. Once in a process. */
-void logged_begin(void);
-
-/* What was logged since the last call, each line ended by "\n". Transfer full. */
-char *logged(void);

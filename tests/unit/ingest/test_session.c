@@ -10,6 +10,7 @@
 
 #include "tests/unit/ingest/client.h"
 #include "tests/unit/ingest/fake_intake.h"
+#include "tests/unit/ingest/logged.h"
 #include "tests/unit/worker/cm.h"
 
 static const char *const recipients[] = { "dmarc@*", "*@reports.example", NULL };
