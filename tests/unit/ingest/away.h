@@ -1,7 +1,7 @@
 /*
- * away.h - a server in place of PostgreSQL that is never fit for use: it takes each connection and closes it.
+ * away.h - a server in place of PostgreSQL that accepts each connection and closes it at once.
  *
- * So a test sees how often, and when, somebody tried to connect.
+ * A test sees how often the code under test tried to connect.
  */
 #pragma once
 
@@ -12,8 +12,8 @@ struct away;
 struct away *away_new(void);
 void away_free(struct away *away);
 
-/* Where it is, as libpq reads it. Borrowed. */
+/* How to connect to it, for libpq. Borrowed. */
 const char *away_conninfo(const struct away *away);
 
-/* Connections so far. */
+/* The number of connections so far. */
 guint away_attempts(struct away *away);

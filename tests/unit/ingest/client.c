@@ -22,7 +22,7 @@ void client_say(int fd, const char *words)
 	}
 }
 
-/* What was there to read, up to size bytes; 0 at the end. */
+/* Read at most size bytes; returns 0 at the end. */
 static gsize receive(int fd, char *bytes, gsize size)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };

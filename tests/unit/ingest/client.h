@@ -1,9 +1,9 @@
 /*
- * client.h - the client of an LMTP session, on a socket. What it does not hear within 20 seconds fails the test.
+ * client.h - the client of an LMTP session, on a socket. The test fails if a reply takes more than 20 seconds.
  */
 #pragma once
 
-/* What a session with the options of the tests says. */
+/* Replies of a session with OPTIONS. */
 #define GREETING "220 mx.example ruad LMTP\r\n"
 #define LHLO                                                                                                 \
 	"250-mx.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"    \
@@ -30,8 +30,8 @@
 
 void client_say(int fd, const char *words);
 
-/* The next bytes are these. */
+/* Fail the test unless these bytes come next. */
 void client_hears(int fd, const char *words);
 
-/* No more bytes come: the other side closed. */
+/* Fail the test unless the other side has closed the connection. */
 void client_hears_the_end(int fd);

@@ -1,7 +1,7 @@
 /*
- * fake_intake.h - an intake that writes down the mails it gets and answers as the test says.
+ * fake_intake.h - an intake that records the mails it gets, and fails if the test says so.
  *
- * It takes the place of intake.c for tests of what stands ahead of it: sessions, and the sockets that they come from.
+ * It replaces intake.c in tests of the code that calls it: sessions and listening sockets.
  */
 #pragma once
 
@@ -17,5 +17,5 @@ struct intake {
 struct intake *fake_intake_new(void);
 void fake_intake_free(struct intake *intake);
 
-/* What it was given so far, which is then forgotten. Transfer full. */
+/* Returns the mails since the last call. Transfer full. */
 char *fake_intake_mails(struct intake *intake);

@@ -34,7 +34,7 @@ char **rows_columns(const char *path, const char *type)
 	return (char **)g_ptr_array_free(g_steal_pointer(&columns), FALSE);
 }
 
-/* array_in: the text of one element in quotes; *text moves behind it. */
+/* Read one quoted element as array_in() does; *text moves past it. */
 static char *read_element(const char **text)
 {
 	g_autoptr(GString) element = g_string_new(NULL);
@@ -51,7 +51,8 @@ static char *read_element(const char **text)
 	return g_string_free(g_steal_pointer(&element), FALSE);
 }
 
-/* record_in: one field; *text moves to the comma or parenthesis behind it. NULL when it is empty without quotes. */
+/* Read one field as record_in() does; *text moves to the comma or parenthesis after it. Returns NULL if it is empty and
+ * not quoted. */
 static char *read_field(const char **text)
 {
 	g_autoptr(GString) field = g_string_new(NULL);
@@ -146,7 +147,7 @@ static const char *wanted(const char *const (*want)[2], const char *column)
 void rows_equal(const struct rows *rows, guint row, const char *const (*want)[2])
 {
 	for (guint i = 0; want[i][0] != NULL; i++)
-		(void)rows_get(rows, row, want[i][0]); /* it is the name of a column */
+		(void)rows_get(rows, row, want[i][0]); /* fails if there is no such column */
 	for (char **column = rows->columns; *column != NULL; column++) {
 		const char *value = rows_get(rows, row, *column);
 

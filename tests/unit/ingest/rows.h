@@ -1,27 +1,26 @@
 /*
- * rows.h - what PostgreSQL reads from the text of an array of a composite type (manual, sections 8.15 and 8.16).
+ * rows.h - parses the text of an array of a composite type as PostgreSQL does (manual, sections 8.15 and 8.16).
  *
- * The names of the columns come from the statement that creates the type, so a test sees a value in the wrong place. Knows
- * nothing of how literal.h writes such a text. A text that is not of that form, or a row with another number of
- * fields, fails the test.
+ * The names of the columns come from the statement that creates the type, so that a test notices a value in the wrong
+ * column. Malformed text, or a row with the wrong number of fields, fails the test.
  */
 #pragma once
 
 #include <glib.h>
 
-/* The columns of a type in a file of CREATE TYPE statements, in their order. Transfer full. */
+/* Returns the columns of a type, in order, from a file with CREATE TYPE statements. Transfer full. */
 char **rows_columns(const char *path, const char *type);
 
 struct rows;
 
-/* columns are borrowed until rows_free(). */
+/* Parse array; columns are borrowed until rows_free(). */
 struct rows *rows_read(const char *array, char **columns);
 void rows_free(struct rows *rows);
 
 guint rows_count(const struct rows *rows);
 
-/* NULL for SQL NULL. Borrowed. row counts from 0. */
+/* Returns a value, borrowed, or NULL for SQL NULL; row counts from 0. */
 const char *rows_get(const struct rows *rows, guint row, const char *column);
 
-/* Fail the test unless exactly the columns named in want, NULL-terminated pairs of column and value, are not NULL. */
+/* Compare a row with want: pairs of column and value, ended by a NULL. Columns that want does not name must be NULL. */
 void rows_equal(const struct rows *rows, guint row, const char *const (*want)[2]);

@@ -1,4 +1,4 @@
-/* What ruad.ingest() said about a batch is read back: counts, new reports, wanted bytes. Rows are results of libpq. */
+/* The answer of ruad.ingest() is parsed: counts, new reports, mails to keep. Its rows are made with libpq. */
 #include "server/ingest/answer.h"
 
 #include <libpq-fe.h>
@@ -14,7 +14,7 @@ struct row {
 	    *report, *domain_id, *reporter_id, *day, *epoch;
 };
 
-/* A mail of which nothing is new; a report that is. */
+/* The row of a mail, and the row of a new report. */
 #define MAIL(no)         ((struct row){ .mail_no = (no), .mail_id = "70", .keep_raw = "f" })
 #define REPORT(no, item) ((struct row){ REPORT_MEMBERS(no, item) })
 #define REPORT_MEMBERS(no, item)                                                                             \
@@ -53,7 +53,7 @@ static struct db_rows *rows_new(const struct row *rows, gsize n)
 	return (struct db_rows *)result;
 }
 
-/* Three mails: two aggregate reports each, items 1 and 3, which begin at 1000 times the mail plus the item; item 2 is
+/* Three mails with two aggregate reports each. Items 1 and 3 are reports, which begin at 1000 * mail + item; item 2 is
  * unreadable. */
 
 enum { MAILS = 3 };
@@ -94,7 +94,7 @@ static int mails_free(void **state)
 	return 0;
 }
 
-/* The answer that rows are about the first n mails. */
+/* Parse rows as the answer about the first n mails. */
 static struct answer *read_answer(const struct row *rows, gsize n_rows, guint n)
 {
 	g_autoptr(GError) error = NULL;
@@ -105,7 +105,7 @@ static struct answer *read_answer(const struct row *rows, gsize n_rows, guint n)
 	return answer;
 }
 
-/* Counts. */
+/* -- counts -- */
 
 static void assert_counts(guint mail, guint stored, guint duplicates, guint conflicts, guint unreadable)
 {
@@ -117,7 +117,7 @@ static void assert_counts(guint mail, guint stored, guint duplicates, guint conf
 	assert_int_equal(counts->unreadable, unreadable);
 }
 
-static void counts_are_those_of_each_mail_in_any_order_of_rows(void **state)
+static void each_mail_gets_its_own_counts_in_any_order_of_rows(void **state)
 {
 	const struct row rows[] = {
 		{ .mail_no = "3", .stored = "9", .duplicates = "10", .conflicts = "11", .unreadable = "12" },
@@ -133,7 +133,7 @@ static void counts_are_those_of_each_mail_in_any_order_of_rows(void **state)
 	answer_free(answer);
 }
 
-static void counts_that_are_null_are_zero_and_old_ones_do_not_stay(void **state)
+static void null_counts_become_zero_and_replace_old_counts(void **state)
 {
 	const struct row rows[] = { { .mail_no = "1", .duplicates = "2" } };
 	struct answer *answer;
@@ -145,7 +145,7 @@ static void counts_that_are_null_are_zero_and_old_ones_do_not_stay(void **state)
 	answer_free(answer);
 }
 
-static void the_row_of_a_report_changes_no_counts(void **state)
+static void a_report_row_does_not_change_the_counts(void **state)
 {
 	struct row rows[] = { { .mail_no = "1", .stored = "1", .conflicts = "3" }, REPORT("1", "1") };
 	struct answer *answer;
@@ -157,7 +157,7 @@ static void the_row_of_a_report_changes_no_counts(void **state)
 	answer_free(answer);
 }
 
-static void a_batch_of_no_mails_has_an_answer_without_rows(void **state)
+static void an_empty_batch_has_an_answer_without_rows(void **state)
 {
 	struct answer *answer = read_answer(NULL, 0, 0);
 	gint64 epoch;
@@ -168,9 +168,9 @@ static void a_batch_of_no_mails_has_an_answer_without_rows(void **state)
 	answer_free(NULL);
 }
 
-/* Reports. */
+/* -- reports -- */
 
-static void a_new_report_says_what_its_records_have_in_common(void **state)
+static void a_new_report_holds_the_values_common_to_its_records(void **state)
 {
 	const struct row rows[] = { MAIL("1"), MAIL("2"),
 		{ .mail_no = "2",
@@ -190,7 +190,7 @@ static void a_new_report_says_what_its_records_have_in_common(void **state)
 	assert_int_equal(report->month, 2026 * 12 + 11);
 	assert_string_equal(report->day, "2026-11-29");
 	assert_string_equal(report->domain_id, "2147483647");
-	assert_int_equal(report->record.begin, 1003); /* from the mail, not from the answer */
+	assert_int_equal(report->record.begin, 1003); /* as in the mail */
 	assert_true(report->record.report == G_MAXINT64);
 	assert_int_equal(report->record.day, binary_day(2026, 11, 29));
 	assert_int_equal(report->record.domain_id, G_MAXINT32);
@@ -229,7 +229,7 @@ static const struct {
 	{ "9999-12-31", 9999, 12, 31 },
 };
 
-static void days_are_read(void **state)
+static void dates_are_parsed(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(days); i++) {
@@ -247,7 +247,7 @@ static void days_are_read(void **state)
 	}
 }
 
-/* Each of the reports[0..n), whose mail_no and item_no are digits, is found with its own id, and no other is. */
+/* Check that exactly reports[0..n) are found, each with its own id. Their mail_no and item_no are single digits. */
 static void assert_found(const struct answer *answer, const struct row *reports, gsize n)
 {
 	for (guint mail = 0; mail < MAILS; mail++) {
@@ -263,7 +263,7 @@ static void assert_found(const struct answer *answer, const struct row *reports,
 					id = reports[i].report;
 			assert_int_equal(report != NULL, id != NULL);
 			any |= id != NULL;
-			if (id == NULL)
+			if (report == NULL || id == NULL)
 				continue;
 			assert_int_equal(report->record.report, g_ascii_strtoll(id, NULL, 10));
 			assert_int_equal(report->record.begin, mail * 1000 + item_no);
@@ -272,7 +272,7 @@ static void assert_found(const struct answer *answer, const struct row *reports,
 	}
 }
 
-/* Every subset of the six reports, in both orders, behind and ahead of the rows of the mails. */
+/* Try every subset of the six reports: ascending after the rows of the mails, and descending before them. */
 static void new_reports_are_found_by_mail_and_item_no_in_any_order_of_rows(void **state)
 {
 	static const struct row all[] = { { REPORT_MEMBERS("1", "1") }, { REPORT_MEMBERS("1", "3") },
@@ -327,9 +327,9 @@ static void item_numbers_are_compared_as_numbers(void **state)
 	found_free(many);
 }
 
-/* The epoch. */
+/* -- the epoch -- */
 
-static void the_epoch_comes_with_new_reports_only(void **state)
+static void the_epoch_is_set_only_if_a_report_is_new(void **state)
 {
 	static const struct {
 		const char *text;
@@ -354,9 +354,9 @@ static void the_epoch_comes_with_new_reports_only(void **state)
 	}
 }
 
-/* Bytes that are wanted. */
+/* -- mails to keep -- */
 
-static void bytes_are_kept_of_the_mails_that_the_database_names(void **state)
+static void only_mails_with_keep_raw_are_kept(void **state)
 {
 	struct row rows[] = { MAIL("1"), MAIL("2"), MAIL("3") };
 	struct answer *answer;
@@ -375,7 +375,7 @@ static void bytes_are_kept_of_the_mails_that_the_database_names(void **state)
 	answer_free(answer);
 }
 
-static void the_row_of_a_report_asks_for_no_bytes(void **state)
+static void keep_raw_in_a_report_row_is_ignored(void **state)
 {
 	struct row rows[] = { MAIL("1"), REPORT("1", "1") };
 	struct answer *answer;
@@ -388,11 +388,11 @@ static void the_row_of_a_report_asks_for_no_bytes(void **state)
 	answer_free(answer);
 }
 
-/* What is refused. */
+/* -- refused answers -- */
 
 #define MEMBER(name) G_STRUCT_OFFSET(struct row, name)
 
-/* A value that spoils the row of a report which is good otherwise. */
+/* Each value makes the row of a report invalid. */
 static const struct {
 	glong member;
 	const char *value;
@@ -438,7 +438,7 @@ static const struct {
 	{ MEMBER(epoch), "x", "column 13 is \"x\"" },
 };
 
-/* The rows are refused, in words that hold these. */
+/* Check that the rows are refused with a message that contains words. */
 static void assert_refused(const struct row *rows, gsize n_rows, guint n, const char *words)
 {
 	g_autoptr(GError) error = NULL;
@@ -456,13 +456,13 @@ static void a_report_with_a_bad_value_is_refused(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(bad_values); i++) {
 		struct row rows[] = { MAIL("1"), MAIL("2"), REPORT("1", "1") };
 
-		answer_free(read_answer(rows, 3, 2)); /* it is the value that is bad */
+		answer_free(read_answer(rows, 3, 2)); /* valid without the bad value */
 		G_STRUCT_MEMBER(const char *, &rows[2], bad_values[i].member) = bad_values[i].value;
 		assert_refused(rows, 3, 2, bad_values[i].words);
 	}
 }
 
-static void a_mail_of_another_batch_is_refused(void **state)
+static void a_mail_no_outside_the_batch_is_refused(void **state)
 {
 	const struct row rows[] = { MAIL("1"), MAIL("2"), MAIL("3") };
 
@@ -471,7 +471,7 @@ static void a_mail_of_another_batch_is_refused(void **state)
 	assert_refused(rows, 3, 2, "column 1 is \"3\", not a number from 1 to 2");
 }
 
-static void an_answer_that_leaves_out_a_mail_is_refused(void **state)
+static void an_answer_without_one_of_the_mails_is_refused(void **state)
 {
 	const struct row rows[] = { MAIL("1"), MAIL("3"), REPORT("2", "1") };
 
@@ -492,21 +492,21 @@ static void an_answer_with_more_rows_than_mails_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(counts_are_those_of_each_mail_in_any_order_of_rows),
-		cmocka_unit_test(counts_that_are_null_are_zero_and_old_ones_do_not_stay),
-		cmocka_unit_test(the_row_of_a_report_changes_no_counts),
-		cmocka_unit_test(a_batch_of_no_mails_has_an_answer_without_rows),
-		cmocka_unit_test(a_new_report_says_what_its_records_have_in_common),
+		cmocka_unit_test(each_mail_gets_its_own_counts_in_any_order_of_rows),
+		cmocka_unit_test(null_counts_become_zero_and_replace_old_counts),
+		cmocka_unit_test(a_report_row_does_not_change_the_counts),
+		cmocka_unit_test(an_empty_batch_has_an_answer_without_rows),
+		cmocka_unit_test(a_new_report_holds_the_values_common_to_its_records),
 		cmocka_unit_test(a_report_may_have_no_reporter),
-		cmocka_unit_test(days_are_read),
+		cmocka_unit_test(dates_are_parsed),
 		cmocka_unit_test(new_reports_are_found_by_mail_and_item_no_in_any_order_of_rows),
 		cmocka_unit_test(item_numbers_are_compared_as_numbers),
-		cmocka_unit_test(the_epoch_comes_with_new_reports_only),
-		cmocka_unit_test(bytes_are_kept_of_the_mails_that_the_database_names),
-		cmocka_unit_test(the_row_of_a_report_asks_for_no_bytes),
+		cmocka_unit_test(the_epoch_is_set_only_if_a_report_is_new),
+		cmocka_unit_test(only_mails_with_keep_raw_are_kept),
+		cmocka_unit_test(keep_raw_in_a_report_row_is_ignored),
 		cmocka_unit_test(a_report_with_a_bad_value_is_refused),
-		cmocka_unit_test(a_mail_of_another_batch_is_refused),
-		cmocka_unit_test(an_answer_that_leaves_out_a_mail_is_refused),
+		cmocka_unit_test(a_mail_no_outside_the_batch_is_refused),
+		cmocka_unit_test(an_answer_without_one_of_the_mails_is_refused),
 		cmocka_unit_test(an_answer_with_more_rows_than_mails_is_refused),
 	};
 

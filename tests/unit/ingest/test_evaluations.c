@@ -101,7 +101,7 @@ static void what_is_used_stays_and_what_is_not_goes(void **state)
 	evaluations_free(known);
 }
 
-/* Add the evaluations that are digits, and look for those that are letters from a. */
+/* A digit adds an evaluation, a letter looks it up: 'a' stands for '0', 'b' for '1' ... */
 static void take_steps(struct evaluations *known, guint64 ticket, const char *steps)
 {
 	for (; *steps != '\0'; steps++) {
@@ -112,7 +112,7 @@ static void take_steps(struct evaluations *known, guint64 ticket, const char *st
 	}
 }
 
-/* The digits that are known after steps. To look for one may end a generation, so each has its own memory. */
+/* Returns the digits that are known after steps. A look-up may drop a generation, so each digit gets a fresh cache. */
 static char *known_after(guint most, const char *steps)
 {
 	g_autoptr(GString) digits = g_string_new(NULL);
@@ -156,7 +156,7 @@ static const struct {
 	{ "what is not known is not found", 4, "01c2d", "012" },
 };
 
-static void of_two_generations_the_older_one_is_forgotten(void **state)
+static void the_older_of_two_generations_is_dropped(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(generations); i++) {
@@ -167,10 +167,10 @@ static void of_two_generations_the_older_one_is_forgotten(void **state)
 	}
 }
 
-static void the_last_id_of_a_key_holds(void **state)
+static void the_last_id_added_for_a_key_is_found(void **state)
 {
 	(void)state;
-	for (guint between = 0; between <= 2; between++) { /* in the same generation, and in the older one */
+	for (guint between = 0; between <= 2; between++) { /* in the same generation, or in the older one */
 		struct evaluations *known = evaluations_new(4);
 		guint64 ticket = evaluations_enter(known, 1);
 		struct evaluation changed = evaluation(1, 1, 9);
@@ -198,7 +198,7 @@ static void the_same_epoch_keeps_ticket_and_ids(void **state)
 	evaluations_free(known);
 }
 
-static void an_epoch_that_comes_back_finds_nothing_of_before(void **state)
+static void an_epoch_that_returns_finds_nothing_from_before(void **state)
 {
 	struct evaluations *known = evaluations_new(10);
 	guint64 first = evaluations_enter(known, 1), second, third;
@@ -216,7 +216,7 @@ static void an_epoch_that_comes_back_finds_nothing_of_before(void **state)
 	evaluations_free(known);
 }
 
-static void what_was_learned_on_a_lost_connection_is_not_added(void **state)
+static void ids_learned_on_a_lost_connection_are_not_added(void **state)
 {
 	struct evaluations *known = evaluations_new(10);
 	guint64 before = evaluations_enter(known, 1), after;
@@ -231,7 +231,7 @@ static void what_was_learned_on_a_lost_connection_is_not_added(void **state)
 	evaluations_free(NULL);
 }
 
-static void the_old_generation_is_forgotten_too(void **state)
+static void another_epoch_clears_the_old_generation_too(void **state)
 {
 	struct evaluations *known = evaluations_new(4);
 	guint64 ticket = evaluations_enter(known, 1);
@@ -244,7 +244,7 @@ static void the_old_generation_is_forgotten_too(void **state)
 	evaluations_free(known);
 }
 
-static void every_byte_of_a_key_counts(void **state)
+static void every_byte_of_a_key_is_compared(void **state)
 {
 	struct evaluation_key key = { .domain_id = 1, .month = 2 }, other;
 
@@ -268,7 +268,7 @@ static void every_byte_of_a_key_counts(void **state)
 	assert_int_not_equal(evaluation_key_hash(&key), evaluation_key_hash(&other));
 }
 
-/* Threads that enter epochs, add and look up; each finds an id of its own epoch or none. */
+/* A thread that enters epochs, adds and looks up. */
 struct share {
 	struct evaluations *known;
 	gint64 epoch;
@@ -292,7 +292,7 @@ static gpointer use_known(gpointer user)
 	return NULL;
 }
 
-static void threads_share_what_is_known(void **state)
+static void threads_can_share_one_cache(void **state)
 {
 	struct evaluations *known = evaluations_new(20);
 	struct share shares[4];
@@ -318,14 +318,14 @@ int main(void)
 		cmocka_unit_test(what_a_transaction_of_an_earlier_epoch_learned_is_not_added),
 		cmocka_unit_test(a_new_connection_forgets_all),
 		cmocka_unit_test(what_is_used_stays_and_what_is_not_goes),
-		cmocka_unit_test(of_two_generations_the_older_one_is_forgotten),
-		cmocka_unit_test(the_last_id_of_a_key_holds),
+		cmocka_unit_test(the_older_of_two_generations_is_dropped),
+		cmocka_unit_test(the_last_id_added_for_a_key_is_found),
 		cmocka_unit_test(the_same_epoch_keeps_ticket_and_ids),
-		cmocka_unit_test(an_epoch_that_comes_back_finds_nothing_of_before),
-		cmocka_unit_test(what_was_learned_on_a_lost_connection_is_not_added),
-		cmocka_unit_test(the_old_generation_is_forgotten_too),
-		cmocka_unit_test(every_byte_of_a_key_counts),
-		cmocka_unit_test(threads_share_what_is_known),
+		cmocka_unit_test(an_epoch_that_returns_finds_nothing_from_before),
+		cmocka_unit_test(ids_learned_on_a_lost_connection_are_not_added),
+		cmocka_unit_test(another_epoch_clears_the_old_generation_too),
+		cmocka_unit_test(every_byte_of_a_key_is_compared),
+		cmocka_unit_test(threads_can_share_one_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

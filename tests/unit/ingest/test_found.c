@@ -1,4 +1,4 @@
-/* What a sink is told of a mail becomes the rows for ruad.ingest(): as PostgreSQL reads them, by the names of their columns. */
+/* The calls of a sink become the rows for ruad.ingest(), compared by the names of their columns. */
 #include "server/ingest/found.h"
 
 #include <signal.h>
@@ -30,7 +30,7 @@ static struct found *start(void)
 	return start_with(&plain_options, &imported);
 }
 
-/* The calls of a parser, none of which fails. */
+/* -- calls of the sink that succeed -- */
 
 static void tell_mail(struct found *found, enum authentic authentic)
 {
@@ -72,7 +72,7 @@ static void tell_end(struct found *found, const struct aggregate_header *header)
 		fail_msg("%s", error->message);
 }
 
-/* A whole report with one record, which begins then. */
+/* A complete report with one record. */
 static void tell_report(struct found *found, gint64 begin)
 {
 	const struct aggregate_header header = {
@@ -108,7 +108,7 @@ static void tell_unreadable(struct found *found, const char *code)
 	assert_true(found_sink()->unreadable(found, &unreadable, NULL));
 }
 
-/* The rows. */
+/* -- the rows -- */
 
 static struct rows *items_of(const struct found *found, guint mail_no)
 {
@@ -131,7 +131,7 @@ static struct rows *mail_of(const struct found *found)
 	return rows;
 }
 
-/* The one value of a column of the found items' row. */
+/* Check one column of an item. */
 static void assert_value(const struct found *found, guint row, const char *column, const char *want)
 {
 	struct rows *rows = items_of(found, 1);
@@ -142,7 +142,7 @@ static void assert_value(const struct found *found, guint row, const char *colum
 	rows_free(rows);
 }
 
-/* "1 aggregate, 2 unreadable": item_no and kind of each row. */
+/* Check item_no and kind of all items, written as "1 aggregate, 2 unreadable". */
 static void assert_kinds(const struct found *found, const char *want)
 {
 	struct rows *rows = items_of(found, 1);
@@ -155,7 +155,7 @@ static void assert_kinds(const struct found *found, const char *want)
 	rows_free(rows);
 }
 
-/* "1:2 3:1": the report of each block and how many records it has. */
+/* Check the report and the number of records of all blocks, written as "1:2 3:1". */
 static void assert_blocks(const struct found *found, const char *want)
 {
 	g_autoptr(GString) blocks = g_string_new(NULL);
@@ -170,9 +170,9 @@ static void assert_blocks(const struct found *found, const char *want)
 	assert_string_equal(blocks->str, want);
 }
 
-/* Items. */
+/* -- items -- */
 
-static void nothing_found_has_no_rows(void **state)
+static void a_mail_without_items_has_no_rows(void **state)
 {
 	struct found *found = start();
 
@@ -248,7 +248,7 @@ static void an_aggregate_report_fills_its_columns(void **state)
 	found_free(found);
 }
 
-static void what_an_aggregate_report_lacks_is_null(void **state)
+static void absent_members_of_an_aggregate_report_are_null(void **state)
 {
 	static const struct aggregate_header header = { .domain = "example.com", .pct = -1 };
 	static const char *const want[][2] = { { "mail_no", "1" }, { "item_no", "1" },
@@ -269,7 +269,7 @@ static void what_an_aggregate_report_lacks_is_null(void **state)
 	found_free(found);
 }
 
-static void pct_is_a_number_from_zero(void **state)
+static void pct_zero_is_a_value_and_minus_one_is_null(void **state)
 {
 	static const struct {
 		gint pct;
@@ -288,13 +288,13 @@ static void pct_is_a_number_from_zero(void **state)
 	}
 }
 
-/* Records are told with these, and the columns are announced, records, messages and pass. */
+/* Records of a report, and the columns records, messages and pass. */
 static const struct {
 	const char *name;
 	struct {
 		gint64 count;
 		const char *dkim, *spf;
-	} records[4]; /* up to the first without anything */
+	} records[4]; /* up to the first with count 0 */
 	const char *n, *messages, *pass;
 } sums[] = {
 	{ "dkim alone", { { 3, "pass", "fail" } }, "1", "3", "3" },
@@ -336,7 +336,7 @@ static void records_are_counted_and_their_messages_summed(void **state)
 	}
 }
 
-static void a_count_of_zero_is_a_record_of_no_messages(void **state)
+static void a_record_with_count_zero_adds_no_messages(void **state)
 {
 	static const struct aggregate_header header = { .domain = "example.com" };
 	struct found *found = start();
@@ -351,7 +351,7 @@ static void a_count_of_zero_is_a_record_of_no_messages(void **state)
 	found_free(found);
 }
 
-static void the_announced_number_is_what_the_database_can_hold(void **state)
+static void the_announced_number_is_capped_at_the_largest_bigint(void **state)
 {
 	static const struct {
 		guint64 records;
@@ -372,7 +372,7 @@ static void the_announced_number_is_what_the_database_can_hold(void **state)
 	}
 }
 
-static void sums_and_codes_are_those_of_one_report(void **state)
+static void sums_and_note_codes_start_anew_with_each_report(void **state)
 {
 	static const struct report_note note = { "V1", "row", NULL };
 	const struct aggregate_record noted = {
@@ -401,7 +401,7 @@ static void sums_and_codes_are_those_of_one_report(void **state)
 	found_free(found);
 }
 
-static void codes_of_notes_are_counted(void **state)
+static void note_codes_of_records_are_counted(void **state)
 {
 	static const struct report_note notes[] = { { "V1", "a", NULL }, { "I1", "b", "x" },
 		{ "V1", "c", NULL } };
@@ -424,7 +424,7 @@ static void codes_of_notes_are_counted(void **state)
 	assert_int_equal(json_object_get_int64(json_object_object_get(codes, "V1")), 4);
 	assert_int_equal(json_object_get_int64(json_object_object_get(codes, "I1")), 2);
 	assert_string_equal(rows_get(rows, 0, "records"), "4");
-	assert_null(rows_get(rows, 0, "notes")); /* those are the report's own */
+	assert_null(rows_get(rows, 0, "notes")); /* the report itself has none */
 	json_object_put(codes);
 	rows_free(rows);
 	found_free(found);
@@ -439,7 +439,7 @@ static gboolean tell_code(struct found *found, guint number, GError **error)
 	return found_sink()->record(found, &record, error);
 }
 
-static void a_report_with_256_codes_of_notes_is_taken_and_one_with_257_is_no_honest_parsers(void **state)
+static void a_report_may_have_256_note_codes_and_257_are_a_syntax_error(void **state)
 {
 	struct found *found = start();
 	g_autoptr(GError) error = NULL;
@@ -456,7 +456,7 @@ static void a_report_with_256_codes_of_notes_is_taken_and_one_with_257_is_no_hon
 	found_free(found);
 }
 
-static void a_record_with_a_bad_address_is_no_honest_parsers(void **state)
+static void a_record_with_a_bad_address_is_a_syntax_error(void **state)
 {
 	const struct aggregate_record record = { .source_ip = "nowhere", .count = 1 };
 	struct found *found = start();
@@ -549,7 +549,7 @@ static void a_tls_report_is_one_json_object(void **state)
 	found_free(found);
 }
 
-static void what_cannot_be_read_is_an_item(void **state)
+static void an_unreadable_part_is_an_item(void **state)
 {
 	static const char *const want[][2] = { { "mail_no", "1" }, { "item_no", "1" },
 		{ "kind", "unreadable" }, { "place", "part 4" }, { "code", "xml" },
@@ -566,7 +566,7 @@ static void what_cannot_be_read_is_an_item(void **state)
 	found_free(found);
 }
 
-static void an_unreadable_report_has_one_number_and_its_records_are_of_no_report(void **state)
+static void records_of_an_unreadable_report_belong_to_no_report(void **state)
 {
 	struct found *found = start();
 	gint64 begin;
@@ -579,7 +579,7 @@ static void an_unreadable_report_has_one_number_and_its_records_are_of_no_report
 	tell_unreadable(found, "zip");
 	tell_report(found, 1000);
 	assert_kinds(found, "1 unreadable, 2 unreadable, 3 aggregate");
-	assert_value(found, 2, "records", "1"); /* not those before */
+	assert_value(found, 2, "records", "1"); /* without those of item 1 */
 	assert_value(found, 2, "messages", "1");
 	assert_blocks(found, "1:2 3:1");
 	assert_false(found_report_begin(found, 1, &begin));
@@ -587,7 +587,7 @@ static void an_unreadable_report_has_one_number_and_its_records_are_of_no_report
 	found_free(found);
 }
 
-static void items_are_numbered_in_their_order(void **state)
+static void items_are_numbered_in_order(void **state)
 {
 	struct found *found = start();
 
@@ -603,7 +603,7 @@ static void items_are_numbered_in_their_order(void **state)
 	found_free(found);
 }
 
-static void rows_of_several_mails_stand_in_one_array(void **state)
+static void items_of_several_mails_share_one_array(void **state)
 {
 	struct found *first = start(), *second = start();
 	g_autoptr(GString) items = g_string_new(NULL);
@@ -645,12 +645,12 @@ static void the_begin_of_a_report_is_found_by_its_item(void **state)
 
 		begin = 77;
 		assert_int_equal(found_report_begin(found, i, &begin), want[i] >= 0);
-		assert_true(begin == (want[i] >= 0 ? want[i] : 77)); /* left alone where there is none */
+		assert_true(begin == (want[i] >= 0 ? want[i] : 77)); /* unchanged if there is no report */
 	}
 	found_free(found);
 }
 
-/* Authenticity: what is required, where the mail came from, and what our own MTA said. */
+/* -- authenticity -- */
 
 #define NOTE_S1(raw) "{\"code\":\"S1\",\"path\":\"mail\",\"raw\":\"" raw "\"}"
 
@@ -704,7 +704,7 @@ static void assert_outcome(const struct found *found, enum outcome outcome, enum
 	assert_blocks(found, "1:1 5:1");
 }
 
-static void authenticity_is_required_of_mail_by_lmtp_alone(void **state)
+static void authenticity_is_required_only_of_mail_received_by_lmtp(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(authentics); i++) {
@@ -724,8 +724,8 @@ static void authenticity_is_required_of_mail_by_lmtp_alone(void **state)
 	}
 }
 
-/* What comes first in a mail that is quarantined does not matter: a report that is unreadable in the end, too. */
-static void each_kind_of_item_is_quarantined_alone(void **state)
+/* 0 aggregate, 1 failure, 2 TLS, 3 unreadable, 4 an aggregate report that turns out to be unreadable. */
+static void every_kind_of_item_in_an_unauthentic_mail_is_quarantined(void **state)
 {
 	static const struct found_options options = { .require_authentic = REQUIRE_AUTHENTIC_QUARANTINE,
 		.authserv_id = "mx.example" };
@@ -764,7 +764,7 @@ static void a_document_without_a_header_is_not_authentic(void **state)
 	found_free(found);
 }
 
-static void a_mail_of_which_nothing_was_found_is_not_quarantined(void **state)
+static void an_unauthentic_mail_without_items_is_not_quarantined(void **state)
 {
 	static const struct found_options options = { .require_authentic = REQUIRE_AUTHENTIC_QUARANTINE };
 	struct found *found = start_with(&options, &delivered);
@@ -806,7 +806,7 @@ static void the_reason_says_why_a_mail_is_not_authentic(void **state)
 	}
 }
 
-static void the_flag_stands_behind_the_notes_of_the_report(void **state)
+static void note_s1_follows_the_notes_of_the_report(void **state)
 {
 	static const struct found_options options = { .require_authentic = REQUIRE_AUTHENTIC_FLAG };
 	static const struct report_note notes[] = { { "V1", "version", "x" }, { "P2", "policy", NULL } };
@@ -820,11 +820,11 @@ static void the_flag_stands_behind_the_notes_of_the_report(void **state)
 	assert_value(found, 0, "notes",
 	    "[{\"code\":\"V1\",\"path\":\"version\",\"raw\":\"x\"},"
 	    "{\"code\":\"P2\",\"path\":\"policy\",\"raw\":null}," NOTE_S1("fail") "]");
-	assert_value(found, 0, "record_notes", NULL); /* it is no note of a record */
+	assert_value(found, 0, "record_notes", NULL); /* not a note of a record */
 	found_free(found);
 }
 
-/* The row of the mail. */
+/* -- the row of the mail -- */
 
 static void a_delivered_mail_has_its_envelope_and_header(void **state)
 {
@@ -871,7 +871,7 @@ static void an_imported_file_has_a_name_and_no_envelope(void **state)
 	found_free(found);
 }
 
-static void the_null_sender_is_not_an_absent_one(void **state)
+static void the_null_sender_is_an_empty_text_and_not_null(void **state)
 {
 	static const char *const nobody[] = { NULL };
 	const struct envelope envelope = { .source = "lmtp", .from = "", .recipients = nobody };
@@ -920,7 +920,7 @@ static void a_new_mail_was_received_now(void **state)
 	found_free(found);
 }
 
-static void what_is_not_utf8_in_an_envelope_is_made_so(void **state)
+static void invalid_utf8_in_an_envelope_is_replaced(void **state)
 {
 	const struct envelope envelope = { .source = "import",
 		.name = "a\xff"
@@ -937,14 +937,14 @@ static void what_is_not_utf8_in_an_envelope_is_made_so(void **state)
 	found_free(found);
 }
 
-static void a_header_may_lack_everything(void **state)
+static void absent_header_fields_are_null(void **state)
 {
 	static const struct mail_header header = { .authentic = AUTHENTIC_FAIL };
 	struct found *found = start();
 	struct rows *rows;
 
 	(void)state;
-	tell_mail(found, AUTHENTIC_PASS); /* the later call holds */
+	tell_mail(found, AUTHENTIC_PASS); /* replaced by the next call */
 	assert_true(found_sink()->mail(found, &header, NULL));
 	rows = mail_of(found);
 	assert_null(rows_get(rows, 0, "message_id"));
@@ -955,7 +955,7 @@ static void a_header_may_lack_everything(void **state)
 	found_free(found);
 }
 
-static void rows_of_several_mails_follow_one_another(void **state)
+static void rows_of_several_mails_are_appended(void **state)
 {
 	struct found *found = start();
 	g_autoptr(GString) mails = g_string_new(NULL);
@@ -971,7 +971,7 @@ static void rows_of_several_mails_follow_one_another(void **state)
 	found_free(found);
 }
 
-static void counts_are_zero_at_first_and_the_callers_to_set(void **state)
+static void counts_are_zero_at_first(void **state)
 {
 	static const struct intake_counts zero = { 0 };
 	struct found *found = start();
@@ -983,9 +983,9 @@ static void counts_are_zero_at_first_and_the_callers_to_set(void **state)
 	found_free(found);
 }
 
-/* Refused mails. */
+/* -- refused mails -- */
 
-static void a_refused_mail_is_one_unreadable_item_and_all_else_is_forgotten(void **state)
+static void a_refused_mail_is_one_unreadable_item_and_everything_else_is_discarded(void **state)
 {
 	static const char *const want[][2] = { { "mail_no", "2" }, { "item_no", "1" },
 		{ "kind", "unreadable" }, { "place", "mail" }, { "code", "database" },
@@ -997,7 +997,7 @@ static void a_refused_mail_is_one_unreadable_item_and_all_else_is_forgotten(void
 	(void)state;
 	tell_report(found, 1);
 	tell_tls(found, &a_tls_report);
-	tell_begin(found, "part 5"); /* and a report is open */
+	tell_begin(found, "part 5"); /* stays open */
 	tell_count(found, 1, NULL, NULL);
 	found_refuse(found, "database", "value \xff too long", FALSE);
 	rows = items_of(found, 2);
@@ -1009,7 +1009,7 @@ static void a_refused_mail_is_one_unreadable_item_and_all_else_is_forgotten(void
 	found_free(found);
 }
 
-static void a_refused_mail_keeps_its_envelope_and_a_bare_one_does_not(void **state)
+static void a_refused_mail_keeps_its_envelope_unless_it_is_bare(void **state)
 {
 	static const char *const recipients[] = { "rua@example.com", NULL };
 	const struct envelope envelope = { .source = "lmtp",
@@ -1041,7 +1041,7 @@ static void a_refused_mail_keeps_its_envelope_and_a_bare_one_does_not(void **sta
 	found_free(found);
 }
 
-static void a_refused_mail_is_small_whatever_it_was(void **state)
+static void a_refused_mail_is_small_even_if_it_was_large(void **state)
 {
 	g_autofree char *reason = g_strnfill(2 * 1024 * 1024, 'x');
 	const struct unreadable large = { .place = "part 1", .code = "xml", .reason = reason };
@@ -1057,9 +1057,9 @@ static void a_refused_mail_is_small_whatever_it_was(void **state)
 	found_free(found);
 }
 
-/* Bounds. */
+/* -- limits -- */
 
-static void many_records_are_large_too(void **state)
+static void a_mail_with_many_records_is_large(void **state)
 {
 	struct found *found = start();
 	guint64 before;
@@ -1077,7 +1077,7 @@ static void many_records_are_large_too(void **state)
 	found_free(found);
 }
 
-/* An unreadable item whose reason has that many bytes. */
+/* Add an unreadable item with a reason of that many bytes. */
 static gboolean tell_long(struct found *found, gsize bytes, GError **error)
 {
 	g_autofree char *reason = g_strnfill(bytes, 'x');
@@ -1086,21 +1086,21 @@ static gboolean tell_long(struct found *found, gsize bytes, GError **error)
 	return found_sink()->unreadable(found, &unreadable, error);
 }
 
-/* Items 1 to 6 and a seventh which fills what is left, but for spare bytes. */
+/* Add seven items that leave spare bytes below the limit. */
 static gboolean fill(struct found *found, gssize spare, GError **error)
 {
 	const gsize bytes = 10 * 1024 * 1024;
 	guint64 used;
-	gsize own; /* bytes of an item beside its reason */
+	gsize own; /* bytes of an item without its reason */
 
 	for (guint i = 0; i < 6; i++)
 		assert_true(tell_long(found, bytes, NULL));
 	used = found_size(found);
-	own = used / 6 - bytes - sizeof(gsize); /* whose size is stored ahead of it */
+	own = used / 6 - bytes - sizeof(gsize); /* each item is stored after its size */
 	return tell_long(found, (gsize)((gssize)(FOUND_ITEMS_MAX - used - own) - spare), error);
 }
 
-static void items_of_just_the_limit_are_taken_and_one_byte_more_is_not(void **state)
+static void items_of_exactly_the_limit_are_accepted_and_one_byte_more_is_not(void **state)
 {
 	(void)state;
 	for (gssize spare = 1; spare >= -1; spare--) {
@@ -1120,7 +1120,7 @@ static void items_of_just_the_limit_are_taken_and_one_byte_more_is_not(void **st
 	}
 }
 
-static void items_in_a_file_come_back_as_they_were(void **state)
+static void items_are_read_back_from_a_file_unchanged(void **state)
 {
 	struct found *found = start();
 	struct rows *rows;
@@ -1161,47 +1161,46 @@ static void a_full_disk_is_a_system_error(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_found_has_no_rows),
+		cmocka_unit_test(a_mail_without_items_has_no_rows),
 		cmocka_unit_test(an_aggregate_report_fills_its_columns),
-		cmocka_unit_test(what_an_aggregate_report_lacks_is_null),
-		cmocka_unit_test(pct_is_a_number_from_zero),
+		cmocka_unit_test(absent_members_of_an_aggregate_report_are_null),
+		cmocka_unit_test(pct_zero_is_a_value_and_minus_one_is_null),
 		cmocka_unit_test(records_are_counted_and_their_messages_summed),
-		cmocka_unit_test(a_count_of_zero_is_a_record_of_no_messages),
-		cmocka_unit_test(the_announced_number_is_what_the_database_can_hold),
-		cmocka_unit_test(sums_and_codes_are_those_of_one_report),
-		cmocka_unit_test(codes_of_notes_are_counted),
-		cmocka_unit_test(
-		    a_report_with_256_codes_of_notes_is_taken_and_one_with_257_is_no_honest_parsers),
-		cmocka_unit_test(a_record_with_a_bad_address_is_no_honest_parsers),
+		cmocka_unit_test(a_record_with_count_zero_adds_no_messages),
+		cmocka_unit_test(the_announced_number_is_capped_at_the_largest_bigint),
+		cmocka_unit_test(sums_and_note_codes_start_anew_with_each_report),
+		cmocka_unit_test(note_codes_of_records_are_counted),
+		cmocka_unit_test(a_report_may_have_256_note_codes_and_257_are_a_syntax_error),
+		cmocka_unit_test(a_record_with_a_bad_address_is_a_syntax_error),
 		cmocka_unit_test(a_failure_report_is_one_json_object),
 		cmocka_unit_test(a_feedback_report_is_not_a_failure_report),
 		cmocka_unit_test(a_tls_report_is_one_json_object),
-		cmocka_unit_test(what_cannot_be_read_is_an_item),
-		cmocka_unit_test(an_unreadable_report_has_one_number_and_its_records_are_of_no_report),
-		cmocka_unit_test(items_are_numbered_in_their_order),
-		cmocka_unit_test(rows_of_several_mails_stand_in_one_array),
+		cmocka_unit_test(an_unreadable_part_is_an_item),
+		cmocka_unit_test(records_of_an_unreadable_report_belong_to_no_report),
+		cmocka_unit_test(items_are_numbered_in_order),
+		cmocka_unit_test(items_of_several_mails_share_one_array),
 		cmocka_unit_test(the_begin_of_a_report_is_found_by_its_item),
-		cmocka_unit_test(authenticity_is_required_of_mail_by_lmtp_alone),
-		cmocka_unit_test(each_kind_of_item_is_quarantined_alone),
+		cmocka_unit_test(authenticity_is_required_only_of_mail_received_by_lmtp),
+		cmocka_unit_test(every_kind_of_item_in_an_unauthentic_mail_is_quarantined),
 		cmocka_unit_test(a_document_without_a_header_is_not_authentic),
-		cmocka_unit_test(a_mail_of_which_nothing_was_found_is_not_quarantined),
+		cmocka_unit_test(an_unauthentic_mail_without_items_is_not_quarantined),
 		cmocka_unit_test(the_reason_says_why_a_mail_is_not_authentic),
-		cmocka_unit_test(the_flag_stands_behind_the_notes_of_the_report),
+		cmocka_unit_test(note_s1_follows_the_notes_of_the_report),
 		cmocka_unit_test(a_delivered_mail_has_its_envelope_and_header),
 		cmocka_unit_test(an_imported_file_has_a_name_and_no_envelope),
-		cmocka_unit_test(the_null_sender_is_not_an_absent_one),
+		cmocka_unit_test(the_null_sender_is_an_empty_text_and_not_null),
 		cmocka_unit_test(a_mail_that_is_read_again_keeps_its_number_and_time),
 		cmocka_unit_test(a_new_mail_was_received_now),
-		cmocka_unit_test(what_is_not_utf8_in_an_envelope_is_made_so),
-		cmocka_unit_test(a_header_may_lack_everything),
-		cmocka_unit_test(rows_of_several_mails_follow_one_another),
-		cmocka_unit_test(counts_are_zero_at_first_and_the_callers_to_set),
-		cmocka_unit_test(a_refused_mail_is_one_unreadable_item_and_all_else_is_forgotten),
-		cmocka_unit_test(a_refused_mail_keeps_its_envelope_and_a_bare_one_does_not),
-		cmocka_unit_test(a_refused_mail_is_small_whatever_it_was),
-		cmocka_unit_test(many_records_are_large_too),
-		cmocka_unit_test(items_of_just_the_limit_are_taken_and_one_byte_more_is_not),
-		cmocka_unit_test(items_in_a_file_come_back_as_they_were),
+		cmocka_unit_test(invalid_utf8_in_an_envelope_is_replaced),
+		cmocka_unit_test(absent_header_fields_are_null),
+		cmocka_unit_test(rows_of_several_mails_are_appended),
+		cmocka_unit_test(counts_are_zero_at_first),
+		cmocka_unit_test(a_refused_mail_is_one_unreadable_item_and_everything_else_is_discarded),
+		cmocka_unit_test(a_refused_mail_keeps_its_envelope_unless_it_is_bare),
+		cmocka_unit_test(a_refused_mail_is_small_even_if_it_was_large),
+		cmocka_unit_test(a_mail_with_many_records_is_large),
+		cmocka_unit_test(items_of_exactly_the_limit_are_accepted_and_one_byte_more_is_not),
+		cmocka_unit_test(items_are_read_back_from_a_file_unchanged),
 		cmocka_unit_test(a_full_disk_is_a_system_error),
 	};
 	int failed;

@@ -1,4 +1,4 @@
-/* Mail while the database is away: the workers are real, and nothing is stored, and nobody waits in vain. */
+/* The intake with real workers, but without a database: nothing is stored, and callers get an error at once. */
 #include "server/ingest/intake.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* The mail is not stored. Returns why, transfer full. */
+/* Check that the mail is not stored. Returns the message, transfer full. */
 static char *not_stored(struct intake *intake, const char *document)
 {
 	static const struct envelope envelope = { .source = "import" };
@@ -72,7 +72,7 @@ static void mail_is_not_stored_while_the_database_is_away(void **state)
 	assert_int_equal(away_attempts(away), 1);
 }
 
-static void for_a_second_nobody_tries_again_and_the_words_are_the_same(void **state)
+static void within_a_second_no_attempt_is_made_and_the_error_is_the_same(void **state)
 {
 	g_autofree char *first = not_stored(*state, MAIL);
 	gint64 start = g_get_monotonic_time();
@@ -88,7 +88,7 @@ static void for_a_second_nobody_tries_again_and_the_words_are_the_same(void **st
 		assert_int_equal(attempts, 1);
 }
 
-static void after_a_second_it_is_tried_again(void **state)
+static void after_a_second_a_new_attempt_is_made(void **state)
 {
 	g_free(not_stored(*state, MAIL));
 	g_usleep(1100000);
@@ -103,7 +103,7 @@ static gpointer take(gpointer user)
 	return NULL;
 }
 
-static void many_mails_at_once_cost_one_attempt(void **state)
+static void many_mails_at_once_cause_one_attempt(void **state)
 {
 	GThread *threads[20];
 	gint64 start = g_get_monotonic_time();
@@ -116,7 +116,7 @@ static void many_mails_at_once_cost_one_attempt(void **state)
 	    away_attempts(away), 1, 1 + (guint64)((g_get_monotonic_time() - start) / G_TIME_SPAN_SECOND));
 }
 
-static void a_report_is_parsed_and_then_not_stored(void **state)
+static void a_report_is_not_stored_either(void **state)
 {
 	g_autofree char *why = not_stored(*state,
 	    "<?xml "
@@ -128,14 +128,14 @@ static void a_report_is_parsed_and_then_not_stored(void **state)
 	assert_non_null(strstr(why, "server closed the connection"));
 }
 
-static void an_intake_that_had_nothing_to_do_ends(void **state)
+static void an_unused_intake_never_connects(void **state)
 {
-	(void)state; /* see end() */
+	(void)state;
 	assert_int_equal(away_attempts(away), 0);
 	intake_free(NULL);
 }
 
-static void no_database_at_all_is_a_system_error_too(void **state)
+static void a_database_that_does_not_exist_is_a_system_error(void **state)
 {
 	struct intake *intake = make_intake("host=/nonexistent port=1 dbname=none");
 	g_autofree char *why = not_stored(intake, MAIL);
@@ -145,7 +145,7 @@ static void no_database_at_all_is_a_system_error_too(void **state)
 	intake_free(intake);
 }
 
-static void an_intake_without_its_worker_is_not_made(void **state)
+static void an_intake_without_a_worker_cannot_be_created(void **state)
 {
 	const struct intake_options options = { .conninfo = "",
 		.pool = { .worker = "/nonexistent",
@@ -167,13 +167,13 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(mail_is_not_stored_while_the_database_is_away, begin, end),
 		cmocka_unit_test_setup_teardown(
-		    for_a_second_nobody_tries_again_and_the_words_are_the_same, begin, end),
-		cmocka_unit_test_setup_teardown(after_a_second_it_is_tried_again, begin, end),
-		cmocka_unit_test_setup_teardown(many_mails_at_once_cost_one_attempt, begin, end),
-		cmocka_unit_test_setup_teardown(a_report_is_parsed_and_then_not_stored, begin, end),
-		cmocka_unit_test_setup_teardown(an_intake_that_had_nothing_to_do_ends, begin, end),
-		cmocka_unit_test(no_database_at_all_is_a_system_error_too),
-		cmocka_unit_test(an_intake_without_its_worker_is_not_made),
+		    within_a_second_no_attempt_is_made_and_the_error_is_the_same, begin, end),
+		cmocka_unit_test_setup_teardown(after_a_second_a_new_attempt_is_made, begin, end),
+		cmocka_unit_test_setup_teardown(many_mails_at_once_cause_one_attempt, begin, end),
+		cmocka_unit_test_setup_teardown(a_report_is_not_stored_either, begin, end),
+		cmocka_unit_test_setup_teardown(an_unused_intake_never_connects, begin, end),
+		cmocka_unit_test(a_database_that_does_not_exist_is_a_system_error),
+		cmocka_unit_test(an_intake_without_a_worker_cannot_be_created),
 	};
 
 	g_assert(argc == 2);

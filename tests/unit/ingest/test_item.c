@@ -1,4 +1,4 @@
-/* Each column that is set by its name arrives at its place of ruad.new_item, as PostgreSQL reads the row. */
+/* Each value is written to its column of ruad.new_item, and PostgreSQL reads the same value back. */
 #include "server/ingest/item.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 static const char *const names[] = { ITEM_COLUMNS(COLUMN_NAME) };
 static char **columns; /* of ruad.new_item */
 
-/* The row of an item of mail 1. */
+/* Read back the row of an item, as one of mail 1. */
 static struct rows *row_of(const struct item *item)
 {
 	g_autoptr(GString) array = g_string_new(NULL);
@@ -24,7 +24,7 @@ static struct rows *row_of(const struct item *item)
 	return rows_read(array->str, columns);
 }
 
-/* The item is freed; column has value, and all others but mail_no are NULL. */
+/* Check that column has value and all others are NULL, except mail_no. Frees the item. */
 static void only(struct item *item, const char *column, const char *value)
 {
 	const char *const want[][2] = { { "mail_no", "1" }, { column, value }, { NULL, NULL } };
@@ -36,7 +36,7 @@ static void only(struct item *item, const char *column, const char *value)
 	item_free(item);
 }
 
-static void columns_are_those_of_new_item_in_their_order_behind_mail_no(void **state)
+static void item_columns_are_those_of_new_item_after_mail_no_in_the_same_order(void **state)
 {
 	(void)state;
 	assert_string_equal(columns[0], "mail_no");
@@ -46,7 +46,7 @@ static void columns_are_those_of_new_item_in_their_order_behind_mail_no(void **s
 		assert_string_equal(columns[1 + i], names[i]);
 }
 
-static void constants_are_called_like_their_columns(void **state)
+static void constants_belong_to_the_columns_of_their_names(void **state)
 {
 	(void)state;
 	assert_string_equal(names[ITEM_NO], "item_no");
@@ -65,7 +65,7 @@ static void an_item_without_values_is_all_null(void **state)
 	item_free(NULL);
 }
 
-static void each_column_arrives_alone_at_its_place(void **state)
+static void each_column_is_written_to_its_own_place(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < ITEM_COLUMN_COUNT; i++) {
@@ -76,7 +76,7 @@ static void each_column_arrives_alone_at_its_place(void **state)
 	}
 }
 
-static void all_columns_arrive_in_any_order_of_setting(void **state)
+static void columns_can_be_set_in_any_order(void **state)
 {
 	(void)state;
 	for (gboolean backwards = FALSE; backwards <= TRUE; backwards++) {
@@ -100,7 +100,7 @@ static const char *const hostile[] = { "", " ", "\"", "\"\"", "\\", "\\\\", "\\\
 	"}", "{\"(1,2)\"}", "a,b", "say \"hi\"", "c:\\temp\\", "'", "NULL", "null", "\n", "\r\n", "\t", " x ",
 	"\x01\x7f", "\xc3\xbc\xe2\x82\xac", "');DROP TABLE x;--" };
 
-static void hostile_values_arrive_as_they_were(void **state)
+static void hostile_values_are_preserved(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(hostile); i++) {
@@ -111,7 +111,7 @@ static void hostile_values_arrive_as_they_were(void **state)
 	}
 }
 
-static void hostile_values_do_not_reach_their_neighbours(void **state)
+static void hostile_values_do_not_affect_other_columns(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(hostile); i++) {
@@ -172,7 +172,7 @@ static void booleans_are_t_and_f(void **state)
 	item_boolean(item, ITEM_PARTIAL, TRUE);
 	only(item, "partial", "t");
 	item = item_new();
-	item_boolean(item, ITEM_PARTIAL, 2); /* any but 0 is true */
+	item_boolean(item, ITEM_PARTIAL, 2); /* every value except 0 is true */
 	only(item, "partial", "t");
 }
 
@@ -218,14 +218,14 @@ static const struct {
 	{ 0, "1970-01-01 00:00:00+00" },
 	{ 86399, "1970-01-01 23:59:59+00" },
 	{ 951782400, "2000-02-29 00:00:00+00" },
-	{ 1782864000, "2026-07-01 00:00:00+00" }, /* no summer time */
+	{ 1782864000, "2026-07-01 00:00:00+00" }, /* not local time */
 	{ 4102444799, "2099-12-31 23:59:59+00" },
 	{ REPORT_TIME_MAX, "9999-12-31 23:59:59+00" },
 	{ REPORT_TIME_MAX + 1, "out of range" },
 	{ G_MAXINT64, "out of range" },
 };
 
-static void times_are_utc_and_the_database_refuses_those_out_of_range(void **state)
+static void times_are_utc_and_those_out_of_range_are_marked(void **state)
 {
 	(void)state;
 	assert_true(g_setenv("TZ", "Europe/Berlin", TRUE));
@@ -237,7 +237,7 @@ static void times_are_utc_and_the_database_refuses_those_out_of_range(void **sta
 	}
 }
 
-static void a_cleared_item_has_nothing_of_the_one_before(void **state)
+static void a_cleared_item_keeps_no_values(void **state)
 {
 	struct item *item = item_new();
 
@@ -249,7 +249,7 @@ static void a_cleared_item_has_nothing_of_the_one_before(void **state)
 	only(item, "np", "reject");
 }
 
-static void long_values_arrive_whole(void **state)
+static void long_values_are_preserved(void **state)
 {
 	g_autofree char *value = g_strnfill(3 * 1024 * 1024, '"');
 	struct item *item = item_new();
@@ -270,22 +270,22 @@ static void long_values_arrive_whole(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_are_those_of_new_item_in_their_order_behind_mail_no),
-		cmocka_unit_test(constants_are_called_like_their_columns),
+		cmocka_unit_test(item_columns_are_those_of_new_item_after_mail_no_in_the_same_order),
+		cmocka_unit_test(constants_belong_to_the_columns_of_their_names),
 		cmocka_unit_test(an_item_without_values_is_all_null),
-		cmocka_unit_test(each_column_arrives_alone_at_its_place),
-		cmocka_unit_test(all_columns_arrive_in_any_order_of_setting),
-		cmocka_unit_test(hostile_values_arrive_as_they_were),
-		cmocka_unit_test(hostile_values_do_not_reach_their_neighbours),
+		cmocka_unit_test(each_column_is_written_to_its_own_place),
+		cmocka_unit_test(columns_can_be_set_in_any_order),
+		cmocka_unit_test(hostile_values_are_preserved),
+		cmocka_unit_test(hostile_values_do_not_affect_other_columns),
 		cmocka_unit_test(a_text_that_is_null_leaves_the_column_null),
 		cmocka_unit_test(numbers_are_decimal),
 		cmocka_unit_test(booleans_are_t_and_f),
 		cmocka_unit_test(json_is_its_text_on_one_line),
 		cmocka_unit_test(json_that_is_null_leaves_the_column_null),
 		cmocka_unit_test(a_hash_is_a_bytea_in_hexadecimal),
-		cmocka_unit_test(times_are_utc_and_the_database_refuses_those_out_of_range),
-		cmocka_unit_test(a_cleared_item_has_nothing_of_the_one_before),
-		cmocka_unit_test(long_values_arrive_whole),
+		cmocka_unit_test(times_are_utc_and_those_out_of_range_are_marked),
+		cmocka_unit_test(a_cleared_item_keeps_no_values),
+		cmocka_unit_test(long_values_are_preserved),
 	};
 	int failed;
 

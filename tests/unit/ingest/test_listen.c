@@ -1,4 +1,4 @@
-/* Connections on listening sockets have a session each, up to a number; a server that stops lets them end. */
+/* Each connection gets a session, up to max_connections; a stopping server waits for them. */
 #include "server/ingest/listen.h"
 
 #include <glib/gstdio.h>
@@ -18,7 +18,7 @@ enum { SOCKETS = 2 };
 
 static const char *const recipients[] = { "dmarc@*", NULL };
 
-/* A server in a thread of its own, on sockets in a folder of its own. */
+/* A server in its own thread, with sockets in its own folder. */
 struct server {
 	char *folder;
 	char *paths[SOCKETS];
@@ -67,7 +67,7 @@ static void begin(struct server *server, guint max_connections)
 		.session = { .lmtp = OPTIONS, .recipients = recipients, .timeout = 20 } };
 	server->options.session.stop_fd = server->options.stop_fd;
 	server->options.session.intake = fake_intake_new();
-	g_free(logged()); /* of a test before */
+	g_free(logged()); /* of the previous test */
 	server->thread = g_thread_new("server", run, server);
 }
 
@@ -93,7 +93,7 @@ static void stop(const struct server *server)
 	assert_int_equal(eventfd_write(server->options.signal_fd, 1), 0);
 }
 
-/* The server has stopped, or does so now, after these mails. */
+/* Wait until the server has stopped, and compare the mails. */
 static void ends(struct server *server, const char *mails)
 {
 	g_autofree char *taken = NULL;
@@ -113,7 +113,7 @@ static void ends(struct server *server, const char *mails)
 	fake_intake_free(server->options.session.intake);
 }
 
-/* These words are in the log, or will be soon. */
+/* Wait until a message with these words was logged. */
 static void assert_logged(const char *words)
 {
 	g_autoptr(GString) all = g_string_new(NULL);
@@ -165,7 +165,7 @@ static void sessions_run_side_by_side(void **state)
 	ends(&server, "");
 }
 
-/* Until one of the others has ended: its thread may still be about to say so. */
+/* Connect until a session is accepted: the thread of the one that ended may need a moment. */
 static int client_once_there_is_room(const struct server *server)
 {
 	char first = '4';
@@ -182,7 +182,7 @@ static int client_once_there_is_room(const struct server *server)
 	return client;
 }
 
-static void one_connection_more_than_the_number_is_refused(void **state)
+static void connections_over_max_connections_are_refused(void **state)
 {
 	struct server server;
 	int first, second, third;
@@ -193,7 +193,7 @@ static void one_connection_more_than_the_number_is_refused(void **state)
 	client_hears(first, GREETING);
 	second = client_of(&server, 1);
 	client_hears(second, GREETING);
-	for (guint i = 0; i < 2; i++) { /* those that are refused do not count */
+	for (guint i = 0; i < 2; i++) { /* refused connections do not count */
 		third = client_of(&server, i);
 		client_hears(third, BUSY);
 		client_hears_the_end(third);
@@ -209,7 +209,7 @@ static void one_connection_more_than_the_number_is_refused(void **state)
 	ends(&server, "");
 }
 
-static void a_server_that_stops_ends_idle_sessions_and_takes_no_more(void **state)
+static void a_stopping_server_ends_idle_sessions_and_accepts_no_more(void **state)
 {
 	struct server server;
 	int first, late;
@@ -222,13 +222,13 @@ static void a_server_that_stops_ends_idle_sessions_and_takes_no_more(void **stat
 	client_hears(first, SHUTTING_DOWN);
 	client_hears_the_end(first);
 	close(first);
-	late = client_of(&server, 1); /* waits in the queue of the socket */
+	late = client_of(&server, 1); /* stays in the backlog */
 	ends(&server, "");
 	client_hears_the_end(late);
 	close(late);
 }
 
-static void a_server_that_stops_waits_for_mails_that_are_under_way(void **state)
+static void a_stopping_server_waits_for_mails_in_progress(void **state)
 {
 	struct server server;
 	int idle, busy;
@@ -242,7 +242,7 @@ static void a_server_that_stops_waits_for_mails_that_are_under_way(void **state)
 	idle = client_of(&server, 1);
 	client_hears(idle, GREETING);
 	stop(&server);
-	client_hears(idle, SHUTTING_DOWN); /* so it is stopping now */
+	client_hears(idle, SHUTTING_DOWN); /* the server is stopping now */
 	client_say(busy, " and half\r\n.\r\n");
 	client_hears(busy, STORED SHUTTING_DOWN);
 	client_hears_the_end(busy);
@@ -251,7 +251,7 @@ static void a_server_that_stops_waits_for_mails_that_are_under_way(void **state)
 	close(idle);
 }
 
-static void a_server_that_is_told_to_stop_at_once_does(void **state)
+static void a_server_can_stop_before_the_first_connection(void **state)
 {
 	struct server server;
 
@@ -261,8 +261,8 @@ static void a_server_that_is_told_to_stop_at_once_does(void **state)
 	ends(&server, "");
 }
 
-/* Descriptors are used up, but for those that the server waits on. */
-static void a_server_without_descriptors_says_so_and_serves_once_there_are_some(void **state)
+/* The limit allows poll() on the server's sockets, but no new descriptor. */
+static void a_server_out_of_descriptors_logs_it_and_recovers(void **state)
 {
 	struct server server;
 	struct rlimit limit, low;
@@ -293,11 +293,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_socket_is_served),
 		cmocka_unit_test(sessions_run_side_by_side),
-		cmocka_unit_test(one_connection_more_than_the_number_is_refused),
-		cmocka_unit_test(a_server_that_stops_ends_idle_sessions_and_takes_no_more),
-		cmocka_unit_test(a_server_that_stops_waits_for_mails_that_are_under_way),
-		cmocka_unit_test(a_server_that_is_told_to_stop_at_once_does),
-		cmocka_unit_test(a_server_without_descriptors_says_so_and_serves_once_there_are_some),
+		cmocka_unit_test(connections_over_max_connections_are_refused),
+		cmocka_unit_test(a_stopping_server_ends_idle_sessions_and_accepts_no_more),
+		cmocka_unit_test(a_stopping_server_waits_for_mails_in_progress),
+		cmocka_unit_test(a_server_can_stop_before_the_first_connection),
+		cmocka_unit_test(a_server_out_of_descriptors_logs_it_and_recovers),
 	};
 
 	logged_begin();

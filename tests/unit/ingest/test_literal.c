@@ -80,7 +80,7 @@ static void fields_gathered_apart_go_into_several_rows(void **state)
 
 static char *pair[] = { (char *)"first", (char *)"second", NULL };
 
-/* What PostgreSQL reads of a row with these two is the same. */
+/* Check that a row with these values is read back unchanged. */
 static void comes_back(const char *first, const char *second)
 {
 	g_autoptr(GString) array = g_string_new(NULL);
@@ -98,7 +98,7 @@ static void comes_back(const char *first, const char *second)
 	rows_free(read);
 }
 
-static void every_character_comes_back_alone_and_among_others(void **state)
+static void every_character_is_read_back(void **state)
 {
 	(void)state;
 	for (int c = 1; c < 128; c++) {
@@ -111,7 +111,7 @@ static void every_character_comes_back_alone_and_among_others(void **state)
 	}
 }
 
-static void every_pair_of_characters_that_mean_something_comes_back(void **state)
+static void every_pair_of_special_characters_is_read_back(void **state)
 {
 	static const char special[] = "\"\\,(){} \n'a";
 
@@ -125,7 +125,7 @@ static void every_pair_of_characters_that_mean_something_comes_back(void **state
 		}
 }
 
-static void absent_and_empty_are_two_things(void **state)
+static void null_and_empty_are_distinguished(void **state)
 {
 	(void)state;
 	comes_back(NULL, "");
@@ -134,8 +134,8 @@ static void absent_and_empty_are_two_things(void **state)
 	comes_back("", "");
 }
 
-/* What array_in() or record_in() would read otherwise; of quotes that are not needed there are none. */
-static void characters_that_need_quotes_have_them_and_others_do_not(void **state)
+/* Exactly the characters with a meaning for array_in() or record_in(), and all beyond ASCII. */
+static void only_characters_that_need_quotes_are_quoted(void **state)
 {
 	(void)state;
 	for (int c = 1; c < 256; c++) {
@@ -166,7 +166,7 @@ static void numbers_are_decimal(void **state)
 	}
 }
 
-static void rows_do_not_run_into_one_another(void **state)
+static void rows_with_hostile_values_stay_separate(void **state)
 {
 	static const char *const values[] = { "\"", "\\", ")\",\"(", "},{", "" };
 	g_autoptr(GString) array = g_string_new(NULL);
@@ -194,12 +194,12 @@ int main(void)
 		cmocka_unit_test(hostile_values_are_quoted),
 		cmocka_unit_test(no_row_is_an_empty_array),
 		cmocka_unit_test(fields_gathered_apart_go_into_several_rows),
-		cmocka_unit_test(every_character_comes_back_alone_and_among_others),
-		cmocka_unit_test(every_pair_of_characters_that_mean_something_comes_back),
-		cmocka_unit_test(absent_and_empty_are_two_things),
-		cmocka_unit_test(characters_that_need_quotes_have_them_and_others_do_not),
+		cmocka_unit_test(every_character_is_read_back),
+		cmocka_unit_test(every_pair_of_special_characters_is_read_back),
+		cmocka_unit_test(null_and_empty_are_distinguished),
+		cmocka_unit_test(only_characters_that_need_quotes_are_quoted),
 		cmocka_unit_test(numbers_are_decimal),
-		cmocka_unit_test(rows_do_not_run_into_one_another),
+		cmocka_unit_test(rows_with_hostile_values_stay_separate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -591,7 +591,7 @@ static void recipients_match_patterns(void **state)
 	assert_false(lmtp_recipient_match(several, "c@x"));
 }
 
-static void a_name_of_64_octets_is_said_and_what_is_past_it_is_cut_off(void **state)
+static void a_name_longer_than_64_octets_is_cut_off(void **state)
 {
 	(void)state;
 	for (gsize size = LMTP_MAX_NAME - 1; size <= LMTP_MAX_NAME + 1; size++) {
@@ -610,7 +610,7 @@ static void a_name_of_64_octets_is_said_and_what_is_past_it_is_cut_off(void **st
 	lmtp_free(NULL);
 }
 
-static void the_size_that_is_offered_is_the_limit(void **state)
+static void lhlo_offers_the_limit_as_size(void **state)
 {
 	static const gsize sizes[] = { 1, 1000, G_MAXUINT32 / 2 };
 
@@ -626,7 +626,7 @@ static void the_size_that_is_offered_is_the_limit(void **state)
 	}
 }
 
-/* A mail with that content, as it is sent, for a limit of 5 octets. */
+/* Content as sent, for a limit of 5 octets, and the mail as received. */
 static const struct {
 	const char *name;
 	const char *content;
@@ -647,7 +647,7 @@ static const struct {
 	{ "far more in lines that would fit", "a\r\nb\r\nc\r\nd\r\n", NULL },
 };
 
-static void octets_are_counted_as_they_are_kept(void **state)
+static void the_size_limit_counts_octets_without_dot_stuffing(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(limited); i++) {
@@ -670,7 +670,7 @@ static void octets_are_counted_as_they_are_kept(void **state)
 	}
 }
 
-static void a_size_that_no_number_holds_is_too_big_for_any_limit(void **state)
+static void a_size_of_20_digits_is_too_big_and_one_of_21_is_a_bad_argument(void **state)
 {
 	static const struct {
 		const char *size;
@@ -704,7 +704,7 @@ static void a_size_that_no_number_holds_is_too_big_for_any_limit(void **state)
 	}
 }
 
-static void recipients_that_are_refused_do_not_count(void **state)
+static void refused_recipients_do_not_count_towards_the_cap(void **state)
 {
 	static const char input[] =
 	    "LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@x.example>\r\nRCPT TO:<bad\r\n"
@@ -721,7 +721,7 @@ static void recipients_that_are_refused_do_not_count(void **state)
 	client_close(&client);
 }
 
-static void the_next_mail_may_have_as_many_recipients_again(void **state)
+static void the_cap_on_recipients_starts_anew_with_each_mail(void **state)
 {
 	static const char *const ends[] = { "DATA\r\n.\r\n", "RSET\r\n", "LHLO me\r\n" };
 
@@ -740,7 +740,7 @@ static void the_next_mail_may_have_as_many_recipients_again(void **state)
 	}
 }
 
-static void a_session_closed_within_a_mail_drops_it(void **state)
+static void a_session_closed_within_a_mail_discards_it(void **state)
 {
 	struct client client;
 
@@ -756,7 +756,7 @@ static void a_session_closed_within_a_mail_drops_it(void **state)
 	client_close(&client);
 }
 
-static void a_session_that_quit_is_not_closed_again(void **state)
+static void closing_a_session_after_quit_has_no_effect(void **state)
 {
 	struct client client;
 
@@ -768,7 +768,7 @@ static void a_session_that_quit_is_not_closed_again(void **state)
 	client_close(&client);
 }
 
-static void output_that_was_sent_is_not_said_again(void **state)
+static void output_that_the_caller_truncated_is_not_repeated(void **state)
 {
 	struct client client;
 
@@ -780,7 +780,7 @@ static void output_that_was_sent_is_not_said_again(void **state)
 	client_close(&client);
 }
 
-/* Several lines too long in a row, and one that is just cut where the limit is. */
+/* Three lines of one, two and three times the limit; the second ends with a bare LF. */
 static void each_line_that_is_too_long_has_one_reply(void **state)
 {
 	g_autoptr(GString) input = g_string_new(NULL);
@@ -797,7 +797,6 @@ static void each_line_that_is_too_long_has_one_reply(void **state)
 	    "");
 }
 
-/* RFC 5321 section 2.3.8: no character but those of a line's end is below a blank, or DEL. */
 static void every_control_character_in_a_command_is_refused(void **state)
 {
 	(void)state;
@@ -816,13 +815,13 @@ static void every_control_character_in_a_command_is_refused(void **state)
 	}
 }
 
-static void atext_is_that_of_the_rfc(void **state)
+static void local_parts_allow_exactly_atext_and_dots(void **state)
 {
 	(void)state;
 	for (int c = 1; c < 128; c++) {
 		const char path[] = { '<', 'a', (char)c, 'b', '@', 'c', '>', '\0' };
 		const char *end = path;
-		g_autofree char *address = lmtp_address_parse(path, &end); /* '>' ends it early */
+		g_autofree char *address = lmtp_address_parse(path, &end); /* '>' ends the path early */
 		gboolean good = g_ascii_isalnum(c) || strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL;
 
 		if ((address != NULL && *end == '\0') != good)
@@ -848,18 +847,18 @@ int main(void)
 		cmocka_unit_test(the_session_knows_when_a_mail_is_under_way),
 		cmocka_unit_test(addresses_are_read_by_the_grammar),
 		cmocka_unit_test(recipients_match_patterns),
-		cmocka_unit_test(a_name_of_64_octets_is_said_and_what_is_past_it_is_cut_off),
-		cmocka_unit_test(the_size_that_is_offered_is_the_limit),
-		cmocka_unit_test(octets_are_counted_as_they_are_kept),
-		cmocka_unit_test(a_size_that_no_number_holds_is_too_big_for_any_limit),
-		cmocka_unit_test(recipients_that_are_refused_do_not_count),
-		cmocka_unit_test(the_next_mail_may_have_as_many_recipients_again),
-		cmocka_unit_test(a_session_closed_within_a_mail_drops_it),
-		cmocka_unit_test(a_session_that_quit_is_not_closed_again),
-		cmocka_unit_test(output_that_was_sent_is_not_said_again),
+		cmocka_unit_test(a_name_longer_than_64_octets_is_cut_off),
+		cmocka_unit_test(lhlo_offers_the_limit_as_size),
+		cmocka_unit_test(the_size_limit_counts_octets_without_dot_stuffing),
+		cmocka_unit_test(a_size_of_20_digits_is_too_big_and_one_of_21_is_a_bad_argument),
+		cmocka_unit_test(refused_recipients_do_not_count_towards_the_cap),
+		cmocka_unit_test(the_cap_on_recipients_starts_anew_with_each_mail),
+		cmocka_unit_test(a_session_closed_within_a_mail_discards_it),
+		cmocka_unit_test(closing_a_session_after_quit_has_no_effect),
+		cmocka_unit_test(output_that_the_caller_truncated_is_not_repeated),
 		cmocka_unit_test(each_line_that_is_too_long_has_one_reply),
 		cmocka_unit_test(every_control_character_in_a_command_is_refused),
-		cmocka_unit_test(atext_is_that_of_the_rfc),
+		cmocka_unit_test(local_parts_allow_exactly_atext_and_dots),
 	};
 	struct CMUnitTest table[G_N_ELEMENTS(sessions)];
 

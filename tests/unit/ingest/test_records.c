@@ -209,8 +209,8 @@ static void what_is_no_address_is_refused(void **state)
 	records_free(records);
 }
 
-/* More of the differences of which none may be lost: members that the table above leaves equal. */
-static void evaluations_that_differ_in_a_part_of_a_list_are_two(void **state)
+/* Members of lists that are equal in the table above. */
+static void evaluations_that_differ_in_a_list_member_are_distinct(void **state)
 {
 	const struct aggregate_reason reasons[] = { { "other", "a" }, { "forwarded", "a" }, { NULL, "a" },
 		{ "a", NULL } };
@@ -254,7 +254,7 @@ static void evaluations_that_differ_in_a_part_of_a_list_are_two(void **state)
 				fail_msg("rows %" G_GSIZE_FORMAT " and %" G_GSIZE_FORMAT, i, j);
 }
 
-/* The hash of a record's evaluation, as a key of evaluations.h. */
+/* Get the hash of a record's evaluation. */
 static void hash_of(const struct aggregate_record *record, guint report, guint8 hash[EVALUATION_HASH])
 {
 	struct records *records = records_new(NULL);
@@ -313,7 +313,7 @@ static void lists_are_json_in_the_fields(void **state)
 	block = next(records, &at);
 	g_string_append_len(fields, block->evaluations[0].fields, (gssize)block->evaluations[0].size);
 	g_string_replace(fields, "\\\"\\\"", "'", 0); /* a quote within a field */
-	g_string_replace(fields, "\\\"", "|", 0);     /* a field's own */
+	g_string_replace(fields, "\\\"", "|", 0);     /* around a field */
 	assert_string_equal(fields->str,
 	    ",,,fail,,e.example,t.example,|[{'type':'other','comment':null}]|,"
 	    "|{'dkim':[{'domain':'a.example','selector':'s','result':'pass','human_result':null}],"
@@ -326,7 +326,7 @@ static void lists_are_json_in_the_fields(void **state)
 #define BLOCK_BYTES   (256 * 1024)
 #define BLOCK_RECORDS (BLOCK_BYTES / sizeof(struct block_record))
 
-/* "8192 1": the number of records in each block. */
+/* Returns the number of records in each block, as "8192 1". */
 static char *block_sizes(struct records *records)
 {
 	g_autoptr(GString) sizes = g_string_new(NULL);
@@ -343,7 +343,7 @@ static char *block_sizes(struct records *records)
 	return g_string_free(g_steal_pointer(&sizes), FALSE);
 }
 
-static void a_block_ends_at_just_its_bytes_of_records(void **state)
+static void a_block_ends_at_exactly_block_bytes_of_records(void **state)
 {
 	(void)state;
 	assert_int_equal(BLOCK_BYTES % sizeof(struct block_record), 0);
@@ -363,7 +363,7 @@ static void a_block_ends_at_just_its_bytes_of_records(void **state)
 	}
 }
 
-/* An evaluation whose text is that long, and what stands ahead of it in its block. */
+/* Returns the bytes that the record's evaluation takes in a block. */
 static gsize evaluation_bytes(const struct aggregate_record *record)
 {
 	struct records *records = records_new(NULL);
@@ -375,7 +375,7 @@ static gsize evaluation_bytes(const struct aggregate_record *record)
 	return bytes;
 }
 
-static void a_block_ends_at_just_its_bytes_of_evaluations(void **state)
+static void a_block_ends_at_exactly_block_bytes_of_evaluations(void **state)
 {
 	struct aggregate_record record = plain;
 	gsize own;
@@ -398,7 +398,7 @@ static void a_block_ends_at_just_its_bytes_of_evaluations(void **state)
 	}
 }
 
-static void an_evaluation_is_kept_again_in_the_next_block(void **state)
+static void each_block_has_its_own_copy_of_an_evaluation(void **state)
 {
 	struct records *records = records_new(NULL);
 	struct aggregate_record other = plain;
@@ -424,7 +424,7 @@ static void an_evaluation_is_kept_again_in_the_next_block(void **state)
 	records_free(records);
 }
 
-static void counts_are_kept_and_none_is_less_than_unknown(void **state)
+static void counts_are_kept_and_negative_ones_are_unknown(void **state)
 {
 	static const struct {
 		gint64 count, want;
@@ -449,7 +449,7 @@ static void counts_are_kept_and_none_is_less_than_unknown(void **state)
 	records_free(records);
 }
 
-static void what_ends_twice_has_no_empty_block(void **state)
+static void a_second_end_adds_no_empty_block(void **state)
 {
 	struct records *records = records_new(NULL);
 	guint64 at = 0, size;
@@ -468,7 +468,7 @@ static void what_ends_twice_has_no_empty_block(void **state)
 	block_free(NULL);
 }
 
-static void records_after_an_end_follow_in_number(void **state)
+static void records_after_an_end_continue_the_numbering(void **state)
 {
 	struct records *records = records_new(NULL);
 	g_autofree char *sizes = NULL;
@@ -605,15 +605,15 @@ int main(void)
 		cmocka_unit_test(evaluations_that_differ_in_anything_are_two),
 		cmocka_unit_test(many_records_go_to_a_file_in_blocks),
 		cmocka_unit_test(what_is_no_address_is_refused),
-		cmocka_unit_test(evaluations_that_differ_in_a_part_of_a_list_are_two),
+		cmocka_unit_test(evaluations_that_differ_in_a_list_member_are_distinct),
 		cmocka_unit_test(the_hash_of_an_evaluation_depends_on_neither_report_nor_address_nor_count),
 		cmocka_unit_test(lists_are_json_in_the_fields),
-		cmocka_unit_test(a_block_ends_at_just_its_bytes_of_records),
-		cmocka_unit_test(a_block_ends_at_just_its_bytes_of_evaluations),
-		cmocka_unit_test(an_evaluation_is_kept_again_in_the_next_block),
-		cmocka_unit_test(counts_are_kept_and_none_is_less_than_unknown),
-		cmocka_unit_test(what_ends_twice_has_no_empty_block),
-		cmocka_unit_test(records_after_an_end_follow_in_number),
+		cmocka_unit_test(a_block_ends_at_exactly_block_bytes_of_records),
+		cmocka_unit_test(a_block_ends_at_exactly_block_bytes_of_evaluations),
+		cmocka_unit_test(each_block_has_its_own_copy_of_an_evaluation),
+		cmocka_unit_test(counts_are_kept_and_negative_ones_are_unknown),
+		cmocka_unit_test(a_second_end_adds_no_empty_block),
+		cmocka_unit_test(records_after_an_end_continue_the_numbering),
 		cmocka_unit_test(records_after_a_clear_are_numbered_from_one),
 		cmocka_unit_test(a_refused_record_leaves_no_trace),
 		cmocka_unit_test(addresses_are_kept_in_network_order),

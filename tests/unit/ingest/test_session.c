@@ -1,4 +1,4 @@
-/* A connection is joined to the protocol and to an intake: what its client hears, what is stored, when it ends. */
+/* Sessions over a socket pair: the replies to the client, the mails for the intake, the end, and the log. */
 #include "server/ingest/session.h"
 
 #include <arpa/inet.h>
@@ -15,7 +15,7 @@
 
 static const char *const recipients[] = { "dmarc@*", "*@reports.example", NULL };
 
-/* A session in a thread of its own, and the client's end of its socket. */
+/* A session in its own thread, and the client's end of its socket. */
 struct served {
 	struct session_options options;
 	int fd, client;
@@ -39,7 +39,7 @@ static void begin_on(struct served *served, int fd, int client, guint timeout)
 		    .timeout = timeout,
 		    .stop_fd = eventfd(0, EFD_CLOEXEC),
 		    .intake = fake_intake_new() } };
-	g_free(logged()); /* of a test before */
+	g_free(logged()); /* of the previous test */
 	served->thread = g_thread_new("session", serve, served);
 }
 
@@ -51,14 +51,14 @@ static void begin_of_type(struct served *served, int type, guint timeout)
 	begin_on(served, fds[0], fds[1], timeout);
 }
 
-/* The greeting was heard. */
+/* Begin a session and read its greeting. */
 static void begin(struct served *served, guint timeout)
 {
 	begin_of_type(served, SOCK_STREAM, timeout);
 	client_hears(served->client, GREETING);
 }
 
-/* The session ends by itself, after these mails and log lines. */
+/* Wait until the session has ended, and compare mails and log. */
 static void ends(struct served *served, const char *mails, const char *log)
 {
 	g_autofree char *taken = NULL, *lines = NULL;
@@ -126,7 +126,7 @@ static void recipients_that_are_not_ours_are_refused_and_counted(void **state)
 	ends(&served, "lmtp <> <DMARC@x.example>: |", LOG(1, 0, 0, 0, 0, 0, 2));
 }
 
-static void a_client_of_which_all_recipients_are_refused_is_logged(void **state)
+static void a_session_with_only_refused_recipients_is_logged(void **state)
 {
 	struct served served;
 
@@ -155,7 +155,7 @@ static void counts_of_all_mails_are_summed_in_one_line(void **state)
 	    LOG(2, 3, 50, 700, 9000, 0, 0));
 }
 
-static void a_client_that_only_looks_is_not_logged(void **state)
+static void a_session_without_mail_is_not_logged(void **state)
 {
 	static const char *const words[] = { "", "QUIT\r\n", "LHLO me\r\nNOOP\r\n", "rubbish" };
 
@@ -170,7 +170,7 @@ static void a_client_that_only_looks_is_not_logged(void **state)
 	}
 }
 
-static void a_client_that_leaves_within_a_mail_stored_nothing(void **state)
+static void a_mail_cut_off_by_the_client_is_not_stored(void **state)
 {
 	struct served served;
 
@@ -183,19 +183,19 @@ static void a_client_that_leaves_within_a_mail_stored_nothing(void **state)
 	ends(&served, "", "");
 }
 
-static void a_client_that_closes_before_it_was_answered_ends_its_session_alone(void **state)
+static void a_client_that_closes_before_the_reply_ends_only_its_session(void **state)
 {
 	struct served served;
 
 	(void)state;
 	begin(&served, 20);
 	client_say(served.client, START "hi\r\n.\r\n");
-	close(served.client); /* a signal would end the test */
+	close(served.client); /* SIGPIPE would end the test */
 	served.client = -1;
 	ends(&served, "lmtp <a@b.example> <dmarc@x.example>: hi\r\n|", LOG(1, 0, 0, 0, 0, 0, 0));
 }
 
-static void a_silent_client_is_told_so_and_the_session_ends(void **state)
+static void a_silent_client_gets_421_after_the_timeout(void **state)
 {
 	struct served served;
 	gint64 start = g_get_monotonic_time();
@@ -208,7 +208,7 @@ static void a_silent_client_is_told_so_and_the_session_ends(void **state)
 	ends(&served, "", "");
 }
 
-static void a_client_that_is_silent_within_a_mail_stored_nothing(void **state)
+static void a_mail_interrupted_by_the_timeout_is_not_stored(void **state)
 {
 	struct served served;
 
@@ -220,7 +220,7 @@ static void a_client_that_is_silent_within_a_mail_stored_nothing(void **state)
 	ends(&served, "", "");
 }
 
-static void a_server_that_stops_says_so_between_mails(void **state)
+static void a_stopping_server_sends_421_between_mails(void **state)
 {
 	struct served served;
 
@@ -234,7 +234,7 @@ static void a_server_that_stops_says_so_between_mails(void **state)
 	ends(&served, "lmtp <a@b.example> <dmarc@x.example>: hi\r\n|", LOG(1, 0, 0, 0, 0, 0, 0));
 }
 
-static void a_server_that_stops_takes_the_mail_that_is_under_way(void **state)
+static void a_stopping_server_accepts_the_mail_in_progress(void **state)
 {
 	struct served served;
 
@@ -250,7 +250,7 @@ static void a_server_that_stops_takes_the_mail_that_is_under_way(void **state)
 	ends(&served, "lmtp <a@b.example> <dmarc@x.example>: hi\r\nthere\r\n|", LOG(1, 0, 0, 0, 0, 0, 0));
 }
 
-static void a_server_that_stopped_tells_a_new_client(void **state)
+static void a_new_client_of_a_stopping_server_gets_421(void **state)
 {
 	struct served served;
 	int fds[2];
@@ -264,8 +264,8 @@ static void a_server_that_stopped_tells_a_new_client(void **state)
 	ends(&served, "", "");
 }
 
-/* A socket that keeps the borders of what is sent: one packet for all that was sent at once. */
-static void replies_to_commands_that_came_together_leave_together(void **state)
+/* On a SOCK_SEQPACKET socket each send() is one packet. */
+static void replies_to_pipelined_commands_are_sent_together(void **state)
 {
 	static const char *const words[] = { START, ".\r\nRSET\r\nNOOP\r\n", "QUIT\r\n" };
 	static const char *const replies[] = { BEGUN, STORED OK OK, BYE };
@@ -287,7 +287,7 @@ static void replies_to_commands_that_came_together_leave_together(void **state)
 	ends(&served, "lmtp <a@b.example> <dmarc@x.example>: |", LOG(1, 0, 0, 0, 0, 0, 0));
 }
 
-static void a_mail_that_comes_in_many_pieces_is_one(void **state)
+static void a_mail_larger_than_the_buffer_is_stored_complete(void **state)
 {
 	g_autofree char *content = g_strnfill(300 * 1024, 'x');
 	g_autofree char *words = g_strdup_printf(START "%s\r\n.\r\nQUIT\r\n", content);
@@ -301,8 +301,8 @@ static void a_mail_that_comes_in_many_pieces_is_one(void **state)
 	ends(&served, mails, LOG(1, 0, 0, 0, 0, 0, 0));
 }
 
-/* The socket takes only some of the replies, and the client reads none. */
-static void a_client_that_takes_no_replies_is_left_after_the_timeout(void **state)
+/* The client sends commands until the session blocks on its unread replies. */
+static void a_client_that_reads_no_replies_is_disconnected_after_the_timeout(void **state)
 {
 	struct served served;
 	gint64 start = g_get_monotonic_time();
@@ -317,7 +317,7 @@ static void a_client_that_takes_no_replies_is_left_after_the_timeout(void **stat
 	ends(&served, "", "");
 }
 
-/* A connection over TCP to a port of our own. */
+/* Make a TCP connection to ourselves. */
 static void connect_over_tcp(int *fd, int *client)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -334,7 +334,7 @@ static void connect_over_tcp(int *fd, int *client)
 	close(listener);
 }
 
-static void a_client_over_tcp_is_called_by_its_address_and_port(void **state)
+static void the_log_names_the_address_and_port_of_a_tcp_client(void **state)
 {
 	struct served served;
 	struct sockaddr_in own;
@@ -355,11 +355,11 @@ static void a_client_over_tcp_is_called_by_its_address_and_port(void **state)
 	ends(&served, "", want);
 }
 
-/* Connections that are refused. */
+/* -- refused connections -- */
 
 static const struct session_options refusing = { .lmtp = OPTIONS };
 
-static void a_refused_connection_hears_421_in_place_of_the_greeting(void **state)
+static void a_refused_connection_gets_421_instead_of_the_greeting(void **state)
 {
 	int fds[2];
 
@@ -378,13 +378,13 @@ static void a_connection_is_refused_without_waiting(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-	while (send(fds[0], "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) /* until there is no room */
+	while (send(fds[0], "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) /* fill the buffer */
 		;
 	session_refuse(fds[0], &refusing);
 	close(fds[1]);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	close(fds[1]);
-	session_refuse(fds[0], &refusing); /* a client that has left; a signal would end the test */
+	session_refuse(fds[0], &refusing); /* the client has left; SIGPIPE would end the test */
 	assert_true(g_get_monotonic_time() - start < 20 * G_TIME_SPAN_SECOND);
 }
 
@@ -394,21 +394,21 @@ int main(void)
 		cmocka_unit_test(a_stored_mail_gets_250_for_each_recipient),
 		cmocka_unit_test(a_mail_that_cannot_be_stored_gets_451_and_the_session_goes_on),
 		cmocka_unit_test(recipients_that_are_not_ours_are_refused_and_counted),
-		cmocka_unit_test(a_client_of_which_all_recipients_are_refused_is_logged),
+		cmocka_unit_test(a_session_with_only_refused_recipients_is_logged),
 		cmocka_unit_test(counts_of_all_mails_are_summed_in_one_line),
-		cmocka_unit_test(a_client_that_only_looks_is_not_logged),
-		cmocka_unit_test(a_client_that_leaves_within_a_mail_stored_nothing),
-		cmocka_unit_test(a_client_that_closes_before_it_was_answered_ends_its_session_alone),
-		cmocka_unit_test(a_silent_client_is_told_so_and_the_session_ends),
-		cmocka_unit_test(a_client_that_is_silent_within_a_mail_stored_nothing),
-		cmocka_unit_test(a_server_that_stops_says_so_between_mails),
-		cmocka_unit_test(a_server_that_stops_takes_the_mail_that_is_under_way),
-		cmocka_unit_test(a_server_that_stopped_tells_a_new_client),
-		cmocka_unit_test(replies_to_commands_that_came_together_leave_together),
-		cmocka_unit_test(a_mail_that_comes_in_many_pieces_is_one),
-		cmocka_unit_test(a_client_that_takes_no_replies_is_left_after_the_timeout),
-		cmocka_unit_test(a_client_over_tcp_is_called_by_its_address_and_port),
-		cmocka_unit_test(a_refused_connection_hears_421_in_place_of_the_greeting),
+		cmocka_unit_test(a_session_without_mail_is_not_logged),
+		cmocka_unit_test(a_mail_cut_off_by_the_client_is_not_stored),
+		cmocka_unit_test(a_client_that_closes_before_the_reply_ends_only_its_session),
+		cmocka_unit_test(a_silent_client_gets_421_after_the_timeout),
+		cmocka_unit_test(a_mail_interrupted_by_the_timeout_is_not_stored),
+		cmocka_unit_test(a_stopping_server_sends_421_between_mails),
+		cmocka_unit_test(a_stopping_server_accepts_the_mail_in_progress),
+		cmocka_unit_test(a_new_client_of_a_stopping_server_gets_421),
+		cmocka_unit_test(replies_to_pipelined_commands_are_sent_together),
+		cmocka_unit_test(a_mail_larger_than_the_buffer_is_stored_complete),
+		cmocka_unit_test(a_client_that_reads_no_replies_is_disconnected_after_the_timeout),
+		cmocka_unit_test(the_log_names_the_address_and_port_of_a_tcp_client),
+		cmocka_unit_test(a_refused_connection_gets_421_instead_of_the_greeting),
 		cmocka_unit_test(a_connection_is_refused_without_waiting),
 	};
 

@@ -1,4 +1,4 @@
-/* The thread for sums and partitions while the database is away: it tries, says so once, and ends when it must. */
+/* The upkeep thread without a database: attempts to connect, one message for a failure, and a prompt end. */
 #include "server/ingest/upkeep.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 static struct away *away;
 static struct upkeep *upkeep;
 
-/* The first attempt was made. */
+/* Start it and wait for its first attempt. */
 static int begin(void **state)
 {
 	gint64 start = g_get_monotonic_time();
@@ -32,12 +32,12 @@ static int end(void **state)
 	return 0;
 }
 
-static void a_failure_is_logged_once_and_not_tried_again_at_once(void **state)
+static void a_failure_is_logged_once_and_followed_by_a_pause(void **state)
 {
 	g_autofree char *lines = NULL;
 
 	(void)state;
-	g_usleep(1500000); /* more than the pause after a success */
+	g_usleep(1500000); /* longer than the pause after success */
 	upkeep_free(upkeep, FALSE);
 	assert_int_equal(away_attempts(away), 1);
 	lines = logged();
@@ -45,7 +45,7 @@ static void a_failure_is_logged_once_and_not_tried_again_at_once(void **state)
 	assert_null(strstr(lines + 1, "sums and partitions wait: "));
 }
 
-static void it_ends_without_a_last_attempt(void **state)
+static void without_finish_it_ends_without_another_attempt(void **state)
 {
 	gint64 start = g_get_monotonic_time();
 
@@ -55,7 +55,7 @@ static void it_ends_without_a_last_attempt(void **state)
 	assert_int_equal(away_attempts(away), 1);
 }
 
-static void it_finishes_with_one_more_attempt_and_no_failure_holds_it(void **state)
+static void finish_makes_one_more_attempt_and_gives_up_on_failure(void **state)
 {
 	gint64 start = g_get_monotonic_time();
 
@@ -65,7 +65,7 @@ static void it_finishes_with_one_more_attempt_and_no_failure_holds_it(void **sta
 	assert_int_equal(away_attempts(away), 2);
 }
 
-static void none_is_ended_too(void **state)
+static void null_can_be_freed(void **state)
 {
 	(void)state;
 	upkeep_free(NULL, FALSE);
@@ -75,12 +75,11 @@ static void none_is_ended_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_failure_is_logged_once_and_followed_by_a_pause, begin, end),
+		cmocka_unit_test_setup_teardown(without_finish_it_ends_without_another_attempt, begin, end),
 		cmocka_unit_test_setup_teardown(
-		    a_failure_is_logged_once_and_not_tried_again_at_once, begin, end),
-		cmocka_unit_test_setup_teardown(it_ends_without_a_last_attempt, begin, end),
-		cmocka_unit_test_setup_teardown(
-		    it_finishes_with_one_more_attempt_and_no_failure_holds_it, begin, end),
-		cmocka_unit_test(none_is_ended_too),
+		    finish_makes_one_more_attempt_and_gives_up_on_failure, begin, end),
+		cmocka_unit_test(null_can_be_freed),
 	};
 
 	logged_begin();
