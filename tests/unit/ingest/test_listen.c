@@ -25,13 +25,16 @@ struct server {
 	int fds[SOCKETS];
 	struct listen_options options;
 	GThread *thread;
+	gint done; /* atomic: listen_run() has returned */
 };
 
 static gpointer run(gpointer user)
 {
 	struct server *server = user;
+	gboolean all_ended = listen_run(&server->options);
 
-	return GINT_TO_POINTER(listen_run(&server->options));
+	g_atomic_int_set(&server->done, 1);
+	return GINT_TO_POINTER(all_ended);
 }
 
 static struct sockaddr_un address_of(const char *path)
@@ -243,6 +246,9 @@ static void a_stopping_server_waits_for_mails_in_progress(void **state)
 	client_hears(idle, GREETING);
 	stop(&server);
 	client_hears(idle, SHUTTING_DOWN); /* the server is stopping now */
+	client_hears_the_end(idle);
+	g_usleep(300000);
+	assert_int_equal(g_atomic_int_get(&server.done), 0);
 	client_say(busy, " and half\r\n.\r\n");
 	client_hears(busy, STORED SHUTTING_DOWN);
 	client_hears_the_end(busy);
