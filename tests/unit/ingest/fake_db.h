@@ -8,6 +8,8 @@
 
 #include "server/database/db.h"
 
+#define FAKE_ROWS_MAX 4096 /* bytes: text of many rows takes long to make */
+
 enum fake_failure {
 	FAKE_NONE,
 	FAKE_QUERY,     /* ruad.evaluations() fails */
@@ -22,12 +24,13 @@ enum fake_failure {
 
 struct db {
 	enum fake_failure failure;
-	char **columns;  /* of ruad.new_evaluation */
-	GHashTable *ids; /* evaluation as text -> id; ids count from 1000 */
-	GString
-	    *asked; /* "domain day header_from;" of each evaluation in all queries, "|" after each query */
+	char **columns;       /* of ruad.new_evaluation */
+	GHashTable *ids;      /* "domain day header_from;" -> id; ids count from 1000 */
+	GString *asked;       /* the same for each evaluation in all queries, "|" after each query */
 	GString *copied;      /* the data of the open COPY */
-	GString *rows;        /* of finished COPYs, a line each: see fake_db.c */
+	GString *rows;        /* of finished COPYs, a line each (see fake_db.c), up to FAKE_ROWS_MAX bytes */
+	guint n_rows;         /* of finished COPYs, as is the next */
+	gint64 last_no;       /* record_no of the last row */
 	guint copies;         /* finished */
 	gsize largest, least; /* bytes of a db_copy_put(), except the last one of each COPY */
 };
