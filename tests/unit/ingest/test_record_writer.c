@@ -1,4 +1,4 @@
-/* Records of new reports are copied with the ids of their evaluations; the database is asked for each unknown id once. */
+/* Records of new reports are copied with the ids of their evaluations; each unknown id is asked for once. */
 #include "server/ingest/record_writer.h"
 
 #include <string.h>
