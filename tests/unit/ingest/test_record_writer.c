@@ -263,7 +263,7 @@ static void ids_of_an_earlier_chunk_are_not_asked_for_again(void **state)
 	writing_end(&w);
 }
 
-static void a_transaction_publishes_at_most_50000_ids(void **state)
+static void a_transaction_remembers_at_most_50000_ids(void **state)
 {
 	const guint most = 50000;
 	struct writing w;
@@ -280,6 +280,12 @@ static void a_transaction_publishes_at_most_50000_ids(void **state)
 		}
 		assert_true(write_as(&w, records, &november, NULL));
 		end(&w);
+		if (round == 0) {
+			g_string_truncate(w.db->asked, 0);
+			write_names(&w, "50000 0", &november); /* in the next chunk of the same transaction */
+			end(&w);
+			assert_string_equal(w.db->asked->str, "6 2026-11-29 50000;|");
+		}
 		record_writer_publish(w.writer);
 		record_writer_free(w.writer);
 		writer_open(&w);
@@ -333,7 +339,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(ids_of_a_transaction_that_was_rolled_back_are_asked_for_again),
 		cmocka_unit_test(ids_of_another_epoch_are_asked_for_again),
 		cmocka_unit_test(ids_of_an_earlier_chunk_are_not_asked_for_again),
-		cmocka_unit_test(a_transaction_publishes_at_most_50000_ids),
+		cmocka_unit_test(a_transaction_remembers_at_most_50000_ids),
 		cmocka_unit_test(a_failure_is_reported_and_nothing_is_copied),
 	};
 
