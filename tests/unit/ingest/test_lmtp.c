@@ -591,6 +591,244 @@ static void recipients_match_patterns(void **state)
 	assert_false(lmtp_recipient_match(several, "c@x"));
 }
 
+static void a_name_longer_than_64_octets_is_cut_off(void **state)
+{
+	(void)state;
+	for (gsize size = LMTP_MAX_NAME - 1; size <= LMTP_MAX_NAME + 1; size++) {
+		g_autofree char *name = g_strnfill(size, 'n');
+		g_autofree char *said = g_strndup(name, LMTP_MAX_NAME);
+		g_autofree char *want = g_strdup_printf("220 %s ruad LMTP\r\n250-%s\r\n", said, said);
+		const struct lmtp_options options = {
+			.name = name, .max_message_size = 1, .max_recipients = 1
+		};
+		struct lmtp *lmtp = lmtp_new(&options, &handler, NULL);
+
+		lmtp_input(lmtp, "LHLO me\r\n", 9);
+		assert_true(g_str_has_prefix(lmtp_output(lmtp)->str, want));
+		lmtp_free(lmtp);
+	}
+	lmtp_free(NULL);
+}
+
+static void lhlo_offers_the_limit_as_size(void **state)
+{
+	static const gsize sizes[] = { 1, 1000, G_MAXUINT32 / 2 };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		g_autofree char *want = g_strdup_printf("\r\n250 SIZE %" G_GSIZE_FORMAT "\r\n", sizes[i]);
+		struct client client;
+
+		client_open(&client, sizes[i], 1);
+		client_send(&client, "LHLO me\r\n", 9, 9);
+		assert_true(g_str_has_suffix(lmtp_output(client.lmtp)->str, want));
+		client_close(&client);
+	}
+}
+
+/* Content as sent, for a limit of 5 octets, and the mail as received. */
+static const struct {
+	const char *name;
+	const char *content;
+	const char *mail; /* NULL: too big */
+} limited[] = {
+	{ "nothing", "", "" },
+	{ "one octet less", "ab\r\n", "ab\r\n" },
+	{ "just the limit", "abc\r\n", "abc\r\n" },
+	{ "one octet more", "abcd\r\n", NULL },
+	{ "stuffed dots do not count", "..a\r\n..\r\n", NULL },
+	{ "a stuffed dot does not count", "..ab\r\n", ".ab\r\n" },
+	{ "nor does a dot that is left out", ".abc\r\n", "abc\r\n" },
+	{ "a dot and a bare CR", "ab\r\n.\rx\r\n", NULL },
+	{ "a dot and a bare CR at the end", ".\r\rab\r\n", NULL },
+	{ "a bare CR within the limit", ".\rab\r\n", "\rab\r\n" },
+	{ "short lines", "\r\na\r\n", "\r\na\r\n" },
+	{ "short lines, one more", "\r\n\r\na\r\n", NULL },
+	{ "far more in lines that would fit", "a\r\nb\r\nc\r\nd\r\n", NULL },
+};
+
+static void the_size_limit_counts_octets_without_dot_stuffing(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(limited); i++) {
+		for (gsize piece = 1; piece <= 3; piece++) {
+			g_autofree char *input =
+			    g_strconcat(START, limited[i].content, ".\r\nNOOP\r\n", NULL);
+			g_autofree char *mails =
+			    limited[i].mail ? g_strconcat(MAIL1, limited[i].mail, "|", NULL) : g_strdup("");
+			struct client client;
+
+			client_open(&client, 5, 10);
+			client_send(&client, input, strlen(input), piece);
+			if (strcmp(client.mails->str, mails) != 0)
+				fail_msg("%s: %s", limited[i].name, client.mails->str);
+			assert_true(g_str_has_suffix(
+			    lmtp_output(client.lmtp)->str, limited[i].mail ? GO STORED OK : GO TOO_BIG OK));
+			assert_false(lmtp_in_data(client.lmtp));
+			client_close(&client);
+		}
+	}
+}
+
+static void a_size_of_20_digits_is_too_big_and_one_of_21_is_a_bad_argument(void **state)
+{
+	static const struct {
+		const char *size;
+		const char *reply;
+	} table[] = {
+		{ "0", SENDER },
+		{ "00000000000000000001", SENDER },
+		{ "2147483647", SENDER },
+		{ "2147483648", TOO_BIG },
+		{ "4294967296", TOO_BIG },
+		{ "18446744073709551615", TOO_BIG },
+		{ "18446744073709551616", TOO_BIG },
+		{ "99999999999999999999", TOO_BIG },
+		{ "000000000000000000001", BAD_ARG }, /* 21 digits */
+		{ "+1", BAD_ARG },
+		{ "0x1", BAD_ARG },
+		{ "1k", BAD_ARG },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autofree char *input =
+		    g_strdup_printf("LHLO me\r\nMAIL FROM:<> SIZE=%s\r\n", table[i].size);
+		struct client client;
+
+		client_open(&client, G_MAXUINT32 / 2, 10);
+		client_send(&client, input, strlen(input), 1);
+		if (!g_str_has_suffix(lmtp_output(client.lmtp)->str, table[i].reply))
+			fail_msg("SIZE=%s: %s", table[i].size, lmtp_output(client.lmtp)->str);
+		client_close(&client);
+	}
+}
+
+static void refused_recipients_do_not_count_towards_the_cap(void **state)
+{
+	static const char input[] =
+	    "LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@x.example>\r\nRCPT TO:<bad\r\n"
+	    "RCPT TO:<dmarc-1@x.example>\r\nRCPT TO:<dmarc-2@x.example>\r\n"
+	    "RCPT TO:<dmarc-3@x.example>\r\nDATA\r\n.\r\n";
+	struct client client;
+
+	(void)state;
+	client_open(&client, 1000, 2);
+	client_send(&client, input, strlen(input), 7);
+	assert_heard(&client,
+	    OPEN SENDER UNKNOWN BAD_TO RCPT RCPT "452 4.5.3 too many recipients\r\n" GO STORED STORED,
+	    "from <> to <dmarc-1@x.example> <dmarc-2@x.example>: |");
+	client_close(&client);
+}
+
+static void the_cap_on_recipients_starts_anew_with_each_mail(void **state)
+{
+	static const char *const ends[] = { "DATA\r\n.\r\n", "RSET\r\n", "LHLO me\r\n" };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autofree char *input = g_strconcat(
+		    "LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<dmarc-1@x.example>\r\n", ends[i],
+		    "MAIL FROM:<>\r\nRCPT TO:<dmarc-2@x.example>\r\nRCPT TO:<dmarc-3@x.example>\r\n", NULL);
+		struct client client;
+
+		client_open(&client, 1000, 1);
+		client_send(&client, input, strlen(input), strlen(input));
+		assert_true(g_str_has_suffix(
+		    lmtp_output(client.lmtp)->str, SENDER RCPT "452 4.5.3 too many recipients\r\n"));
+		client_close(&client);
+	}
+}
+
+static void a_session_closed_within_a_mail_discards_it(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open(&client, 1000, 10);
+	client_send(&client, START "half", strlen(START "half"), 7);
+	assert_true(lmtp_in_data(client.lmtp));
+	lmtp_close(client.lmtp, LMTP_TIMEOUT);
+	assert_true(lmtp_ended(client.lmtp));
+	assert_false(lmtp_in_data(client.lmtp));
+	client_send(&client, "\r\n.\r\n", 5, 5);
+	assert_heard(&client, BEGUN "421 4.4.2 mx.example silent for too long\r\n", "");
+	client_close(&client);
+}
+
+static void closing_a_session_after_quit_has_no_effect(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open(&client, 1000, 10);
+	client_send(&client, "QUIT\r\n", 6, 6);
+	lmtp_close(client.lmtp, LMTP_SHUTTING_DOWN);
+	assert_heard(&client, GREETING BYE, "");
+	client_close(&client);
+}
+
+static void output_that_the_caller_truncated_is_not_repeated(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open(&client, 1000, 10);
+	g_string_truncate(lmtp_output(client.lmtp), 0);
+	client_send(&client, "NOOP\r\n", 6, 6);
+	assert_heard(&client, OK, "");
+	client_close(&client);
+}
+
+/* Three lines of one, two and three times the limit; the second ends with a bare LF. */
+static void each_line_that_is_too_long_has_one_reply(void **state)
+{
+	g_autoptr(GString) input = g_string_new(NULL);
+
+	(void)state;
+	for (guint i = 0; i < 3; i++) {
+		append_times(input, "x", (gsize)LMTP_MAX_LINE * (i + 1));
+		g_string_append(input, i == 1 ? "\n" : "\r\n");
+	}
+	g_string_append(input, "NOOP\r\n");
+	session_runs_in_pieces(1000, 10, input,
+	    GREETING "500 5.5.2 command line too long\r\n500 5.5.2 command line too long\r\n"
+		     "500 5.5.2 command line too long\r\n" OK,
+	    "");
+}
+
+static void every_control_character_in_a_command_is_refused(void **state)
+{
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		const char input[] = { 'N', 'O', 'O', 'P', ' ', (char)c, '\r', '\n', '\0' };
+		struct client client;
+
+		if (c == '\n')
+			continue;
+		client_open(&client, 1000, 10);
+		client_send(&client, input, strlen(input), strlen(input));
+		if (strcmp(lmtp_output(client.lmtp)->str,
+			c < 32 || c == 127 ? GREETING BAD_LINE : GREETING OK) != 0)
+			fail_msg("character %d: %s", c, lmtp_output(client.lmtp)->str);
+		client_close(&client);
+	}
+}
+
+static void local_parts_allow_exactly_atext_and_dots(void **state)
+{
+	(void)state;
+	for (int c = 1; c < 128; c++) {
+		const char path[] = { '<', 'a', (char)c, 'b', '@', 'c', '>', '\0' };
+		const char *end = path;
+		g_autofree char *address = lmtp_address_parse(path, &end); /* '>' ends the path early */
+		gboolean good = g_ascii_isalnum(c) || strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL;
+
+		if ((address != NULL && *end == '\0') != good)
+			fail_msg("character %d", c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest others[] = {
@@ -609,6 +847,18 @@ int main(void)
 		cmocka_unit_test(the_session_knows_when_a_mail_is_under_way),
 		cmocka_unit_test(addresses_are_read_by_the_grammar),
 		cmocka_unit_test(recipients_match_patterns),
+		cmocka_unit_test(a_name_longer_than_64_octets_is_cut_off),
+		cmocka_unit_test(lhlo_offers_the_limit_as_size),
+		cmocka_unit_test(the_size_limit_counts_octets_without_dot_stuffing),
+		cmocka_unit_test(a_size_of_20_digits_is_too_big_and_one_of_21_is_a_bad_argument),
+		cmocka_unit_test(refused_recipients_do_not_count_towards_the_cap),
+		cmocka_unit_test(the_cap_on_recipients_starts_anew_with_each_mail),
+		cmocka_unit_test(a_session_closed_within_a_mail_discards_it),
+		cmocka_unit_test(closing_a_session_after_quit_has_no_effect),
+		cmocka_unit_test(output_that_the_caller_truncated_is_not_repeated),
+		cmocka_unit_test(each_line_that_is_too_long_has_one_reply),
+		cmocka_unit_test(every_control_character_in_a_command_is_refused),
+		cmocka_unit_test(local_parts_allow_exactly_atext_and_dots),
 	};
 	struct CMUnitTest table[G_N_ELEMENTS(sessions)];
 
