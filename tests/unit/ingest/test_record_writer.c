@@ -35,7 +35,7 @@ struct writing {
 
 static void writer_open(struct writing *w)
 {
-	w->writer = record_writer_new(w->db, w->known, w->ticket);
+	w->writer = record_writer_new(w->db, w->db, w->known, w->ticket);
 }
 
 static void writing_begin(struct writing *w)
