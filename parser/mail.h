@@ -1,14 +1,13 @@
 /*
  * mail.h - the bytes of a mail (RFC 5322, RFC 2045 ff.) into its header and its leaf parts, decoded.
  *
- * GMime 3 does the parsing, guarded: it is given a view of the mail that bounds what it takes (mailview.h), the two
- * functions that may loop for ever
- * (g_mime_content_type_encode and g_mime_multipart_get_boundary, GMime issue 165) are not called, and base64
- * is decoded by ourselves from the raw part, because GMime stops at padding in the middle (issue 150). message/rfc822
- * is walked into, and so is a mail that is attached as a file; files in a text are leaves, too (embedded.h).
+ * GMime 3 parses a view of the mail that bounds what it takes (mailview.h). Two of its functions that may loop for ever
+ * are not called: g_mime_content_type_encode and g_mime_multipart_get_boundary (GMime issue 165). The bytes of parts are
+ * read from the mail itself (mailpart.h). A message/rfc822 is walked into, and so is a mail that is attached as a file;
+ * files inside a text are leaves, too (embedded.h).
  *
- * The parts of a feedback report (RFC 5965) are put together here, because only the tree tells which message belongs
- * to which report; what is in them is failure.h's. Knows nothing of archives and other reports.
+ * The parts of a feedback report (RFC 5965) are put together here, because only the tree says which message belongs to
+ * which report (feedback.h). What they contain is for failure.h. Knows nothing of archives and other reports.
  */
 #pragma once
 
