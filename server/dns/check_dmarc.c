@@ -19,7 +19,7 @@ static gboolean look_up_record(gpointer user, const char *name, GPtrArray *txt, 
 
 	if (dns_failed(answer)) {
 		walker->failed = TRUE;
-		check_failed(walker->check, DNS_TXT, name, answer);
+		findings_add_failed(walker->check->findings, DNS_TXT, name, answer);
 	}
 	for (guint i = 0; i < answer->n_records; i++)
 		g_ptr_array_add(txt, g_strdup(answer->records[i].text));
@@ -238,7 +238,8 @@ static void judge_host(const struct dns_source *source, struct check *check, str
 		    "refuses",
 		    report->host, report->tag);
 	else if (report->accepts_mail == CHECK_UNKNOWN)
-		check_failed(check, DNS_MX, report->host, dns_look_up(source, DNS_MX, report->host));
+		findings_add_failed(
+		    check->findings, DNS_MX, report->host, dns_look_up(source, DNS_MX, report->host));
 }
 
 /* What the host wants the addresses to be. FALSE: one of them is not its own, so that nothing may be sent. */
@@ -309,7 +310,7 @@ static void judge_consent(
 		findings_add(check->findings, FINDING_REPORT_UNAUTHORISED, name, NULL,
 		    "the name of the record that would allow reports at %s is too long", report->host);
 	} else if (dns_failed(answer)) {
-		check_failed(check, DNS_TXT, name, answer);
+		findings_add_failed(check->findings, DNS_TXT, name, answer);
 	} else {
 		read_consent(check, report, name, answer);
 	}

@@ -20,6 +20,3 @@ void check_tls(const struct dns_source *source, struct check *check);
 
 /* Names of the addresses of MX and SPF, which were checked before. */
 void check_senders(const struct dns_source *source, struct check *check);
-
-/* A look-up failed: say so. */
-void check_failed(struct check *check, enum dns_type type, const char *name, const struct dns_answer *answer);

@@ -185,6 +185,15 @@ void findings_add(
 		g_ptr_array_add(of, finding);
 }
 
+void findings_add_failed(
+    struct findings *findings, enum dns_type type, const char *name, const struct dns_answer *answer)
+{
+	g_autofree char *place = g_strdup_printf("%s %s", name, dns_type_word(type));
+
+	findings_add(findings, FINDING_DNS_FAILED, place, NULL, "%s could not be looked up: %s", name,
+	    dns_status_words(answer->status));
+}
+
 const char *finding_code_word(enum finding_code code)
 {
 	return CODES[code].word;

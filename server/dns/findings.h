@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "server/dns/dns.h"
+
 enum finding_severity {
 	FINDING_ERROR,   /* it does not work as it is meant to */
 	FINDING_WARNING, /* it works in part, or for some */
@@ -113,6 +115,10 @@ void findings_free(struct findings *findings);
  * or NULL. */
 void findings_add(struct findings *findings, enum finding_code code, const char *place, char *fix,
     const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/* Add FINDING_DNS_FAILED: name could not be looked up. */
+void findings_add_failed(
+    struct findings *findings, enum dns_type type, const char *name, const struct dns_answer *answer);
 
 guint findings_count(const struct findings *findings);
 /* The i-th one by severity, errors first, else in the order in which they were added. Borrowed, until the next is added. */
