@@ -57,8 +57,10 @@ struct db_rows *db_query(struct db *db, const char *sql, const struct db_value *
 char *db_password_verifier(
     struct db *db, const char *user, const char *password, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The SQLSTATE of the last failure ("57014"), or "" ; borrowed until the next call. */
-const char *db_sqlstate(const struct db *db);
+/* The last failure; borrowed until the next call. */
+const char *db_sqlstate(const struct db *db); /* "57014"; "" if the server did not answer, or none failed */
+const char *db_message(const struct db *db);  /* the primary message; NULL likewise */
+const char *db_hint(const struct db *db);     /* HINT; NULL if there is none */
 
 /* Ask the server to give up the statement that another thread runs on this connection; that thread gets an error. */
 void db_cancel(struct db *db);

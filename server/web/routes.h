@@ -70,7 +70,8 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
 guint route_n_params(const struct route *route);
 
 /*
- * problem 400 from words that a route's SQL function raised with SQLSTATE 22023, as the server gives them
- * ("ERROR:  words\nHINT:  cursor\nCONTEXT: ..."): the first line is the detail, the hint names the parameter.
+ * Set problem 400 from what a route's SQL function raised with SQLSTATE 22023: the first line of message is the detail.
+ * parameter: the name that its HINT has, or NULL.
  */
-void route_refused(const struct route *route, const char *words, struct problem *problem);
+void route_refused(
+    const struct route *route, const char *message, const char *parameter, struct problem *problem);
