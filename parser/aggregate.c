@@ -50,8 +50,8 @@ static gboolean is_blank(const char *text)
 	return text == NULL || *text == '\0';
 }
 
-/* Keep the complete records of a truncated report when its identity is known. Without an id the complete report, when
- * it comes, could not be recognised as the same. */
+/* Keep the complete records of a truncated report when its identity is known. Without an id the complete
+ * report, when it comes, could not be recognised as the same. */
 static gboolean may_be_partial(const struct aggregate *a)
 {
 	const struct aggregate_header *header = &a->tree.header;
@@ -117,7 +117,7 @@ guint64 aggregate_records(const struct aggregate *a)
 
 /* the end */
 
-/* What a date said that was none. */
+/* Give up if a date of the range is missing or invalid. */
 static void check_date(struct aggregate *a, gint64 date, enum element element)
 {
 	const char *raw = NULL;
@@ -149,7 +149,7 @@ static void check_complete(struct aggregate *a)
 	check_date(a, a->tree.header.end, END);
 }
 
-/* What is lost of the report, and what is no part of it. */
+/* Note that the report is truncated, or that something follows it. */
 static void note_ends(struct aggregate *a)
 {
 	gsize size;
@@ -166,7 +166,7 @@ static void note_ends(struct aggregate *a)
 	}
 }
 
-/* Without an id, the content is one: two copies have the same. */
+/* Make an id of the content, so that copies have the same. */
 static void make_id(struct aggregate *a)
 {
 	GString *id = g_string_new("sha256-");

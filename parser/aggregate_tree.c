@@ -62,7 +62,7 @@ void aggregate_tree_intern(struct aggregate_tree *tree, struct xmlstream *stream
 		tree->names[e] = xmlstream_name(stream, ELEMENTS[e].name);
 }
 
-/* how it ends before its end */
+/* giving up */
 
 static void stop(struct aggregate_tree *a, enum aggregate_verdict verdict)
 {
@@ -121,7 +121,7 @@ static void record_close(struct aggregate_tree *a)
 		stop(a, AGGREGATE_FAILED);
 }
 
-/* A new item at the end of a list of the record, all NULL. */
+/* Append an item to a list of the record; its members are NULL. */
 static gpointer list_open(struct aggregate_tree *a, GArray *list)
 {
 	if (list->len >= a->limits->max_record_items) {
@@ -158,7 +158,7 @@ static void keep_namespace(struct aggregate_tree *a, const char *namespace)
 		values_note(&a->report_values, NOTE_NAMESPACE, "feedback", kept);
 }
 
-/* The root decides whether this is a report at all. */
+/* The root decides whether this is a report. */
 static void root_open(struct aggregate_tree *a, const char *name, const char *prefix, const char *namespace)
 {
 	if (g_ascii_strcasecmp(name, "feedback") != 0) {
@@ -179,7 +179,8 @@ static void root_open(struct aggregate_tree *a, const char *name, const char *pr
 		stop(a, AGGREGATE_FAILED);
 }
 
-/* Neither in no namespace nor in the root's; a prefix that is bound to none counts as one. */
+/* Whether an element is in another namespace than the root, and in one at all; an unbound prefix counts as a
+ * namespace. */
 static gboolean is_foreign(const struct aggregate_tree *a, const char *prefix, const char *namespace)
 {
 	if (namespace != NULL)
@@ -201,13 +202,13 @@ static enum element find_child(struct aggregate_tree *a, const char *name)
 	return found;
 }
 
-/* Bytes of the tags of an element with a name of that length. */
+/* Bytes of the two tags of an element with a name of this length. */
 static gsize tags_cost(gsize name)
 {
 	return 2 * name + TAGS_COST;
 }
 
-/* Things that may be there only once. */
+/* Elements that may occur once. */
 static void check_repeated(struct aggregate_tree *a, enum element element)
 {
 	if ((a->seen & ELEMENT_BIT(element)) == 0)
@@ -222,7 +223,7 @@ static void check_repeated(struct aggregate_tree *a, enum element element)
 		values_note(values_of(a, element), NOTE_REPEATED, ELEMENTS[element].path, NULL);
 }
 
-/* A reason that is only a word: its type, or else a comment. */
+/* A reason that is only a word: its type if it is a known one, else a comment. */
 static void reason_text(struct aggregate_tree *a)
 {
 	const char *text = a->text->str;
@@ -265,7 +266,7 @@ static void element_open(struct aggregate_tree *a, enum element element)
 		check_repeated(a, element);
 		return;
 	}
-	a->seen &= ~a->inside[element]; /* an item of a list starts anew */
+	a->seen &= ~a->inside[element]; /* each item of a list has its own elements */
 }
 
 static void list_text(struct aggregate_tree *a, const char *text, gsize size)
@@ -278,7 +279,7 @@ static void list_text(struct aggregate_tree *a, const char *text, gsize size)
 	g_ptr_array_add(a->errors, (gpointer)values_keep(&a->report_values, text, size));
 }
 
-/* The text of an element is whole. */
+/* The text of an element is complete. */
 static void leaf_close(struct aggregate_tree *a)
 {
 	const struct element_row *row = &ELEMENTS[a->at];
@@ -314,13 +315,13 @@ static void check_required(struct aggregate_tree *a, enum element parent)
 	struct element_span span = a->children[parent];
 
 	if (parent == AUTH_DKIM && is_9990(a))
-		missing |= ELEMENT_BIT(DKIM_SELECTOR) & ~a->seen; /* 7489 could do without */
+		missing |= ELEMENT_BIT(DKIM_SELECTOR) & ~a->seen; /* optional in RFC 7489 */
 	for (guint e = span.first; missing != 0 && e < span.after; e++)
 		if ((missing & ELEMENT_BIT(e)) != 0)
 			values_note(values_of(a, e), NOTE_FIELD_ABSENT, ELEMENTS[e].path, NULL);
 }
 
-/* A result that says nothing at all is none. TRUE: it was the last of its list, and is gone. */
+/* Remove the last result of its list if it has no value. Returns TRUE if it did. */
 static gboolean drop_empty(struct aggregate_tree *a)
 {
 	GArray *list = a->at == AUTH_DKIM ? a->dkims : a->at == AUTH_SPF ? a->spfs : NULL;

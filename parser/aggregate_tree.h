@@ -1,8 +1,9 @@
 /*
- * aggregate_tree.h - the elements and texts of an aggregate report, as its XML brings them, into header and records.
+ * aggregate_tree.h - the elements and texts of an aggregate report, as its XML brings them, into header and
+ * records.
  *
- * Which element is open, what was seen, and what each text means (elements.h); a record goes to the sink at its end.
- * aggregate.h says how elements are recognised. Used by aggregate.c only. Knows nothing of libxml2.
+ * Which element is open, what was seen, and what each text means (elements.h); a record goes to the sink at
+ * its end. aggregate.h says how elements are recognised. Used by aggregate.c only. Knows nothing of libxml2.
  */
 #pragma once
 
@@ -60,7 +61,8 @@ void aggregate_tree_init(struct aggregate_tree *tree, const struct parser_limits
     const struct report_sink *sink, gpointer user);
 void aggregate_tree_clear(struct aggregate_tree *tree);
 
-/* What a stream of XML calls; user: the tree. It stops once there is another verdict than AGGREGATE_REPORT. */
+/* What a stream of XML calls; user: the tree. It stops once there is another verdict than
+ * AGGREGATE_REPORT. */
 extern const struct xmlstream_visitor AGGREGATE_TREE;
 
 /* Ask the stream for its names; once, before it calls. */

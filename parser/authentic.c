@@ -77,8 +77,8 @@ static gboolean is_joint(char c)
 	return c == '.' || c == '/';
 }
 
-/* What stands before the next '=', in lower case, and '=' is passed; FALSE: a word that has none is passed, or here
- * is ';' or the end. */
+/* What stands before the next '=', in lower case, and '=' is passed; FALSE: a word that has none is passed,
+ * or here is ';' or the end. */
 static gboolean read_key(struct scan *scan, GString *key)
 {
 	gsize size;

@@ -285,8 +285,8 @@ static void check_reasons(const struct exam *x)
 
 /* I1: addresses that no mail comes from over the Internet */
 
-/* IANA's registry of special purposes (RFC 6890), without the networks of documentation (RFC 5737): those are in
- * examples and in reports made anonymous, and tell nothing about a reporter. */
+/* IANA's registry of special purposes (RFC 6890), without the networks of documentation (RFC 5737): those are
+ * in examples and in reports made anonymous, and tell nothing about a reporter. */
 static const struct {
 	guint32 network;
 	guint bits;

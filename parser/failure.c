@@ -84,7 +84,8 @@ enum {
 	ROW_SOURCE_IP
 };
 
-/* RFC 5965 section 3, RFC 6591 section 3, RFC 6692 section 3, RFC 9991 section 4. The first as enumerated above. */
+/* RFC 5965 section 3, RFC 6591 section 3, RFC 6692 section 3, RFC 9991 section 4. The first as enumerated
+ * above. */
 static const struct row ROWS[] = {
 	ONE("Feedback-Type", TYPE_WORD, feedback_type, " abuse auth-failure fraud not-spam other virus "),
 	ONE("User-Agent", TYPE_LINE, user_agent, NULL),
@@ -236,7 +237,8 @@ static const char *read_mailbox(struct failure *failure, const struct row *row, 
 	return keep(failure, row->path, g_strstrip(inner));
 }
 
-/* RFC 5321 section 4.1.3, without brackets: "192.0.2.1", "IPv6:2001:db8::1". *plain: just as that section has it. */
+/* RFC 5321 section 4.1.3, without brackets: "192.0.2.1", "IPv6:2001:db8::1". *plain: just as that section has
+ * it. */
 static gboolean read_ip(const char *text, char canonical[TEXT_ADDRESS_SIZE], gboolean *plain)
 {
 	g_autofree char *word = g_strndup(text, strcspn(text, " (,;"));

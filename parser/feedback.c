@@ -82,7 +82,8 @@ static guint count_roles(const struct feedback_part *part, guint n, enum feedbac
 	return count;
 }
 
-/* A report is about the next message before the next report; the last, if it has none, about the nearest before it. */
+/* A report is about the next message before the next report; the last, if it has none, about the nearest
+ * before it. */
 static void assign_messages(struct feedback_part *part, guint n)
 {
 	struct feedback_part *open = NULL, *spare = NULL;

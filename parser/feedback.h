@@ -1,8 +1,9 @@
 /*
- * feedback.h - which parts of a multipart are a feedback report (RFC 5965), and which message each report is about.
+ * feedback.h - which parts of a multipart are a feedback report (RFC 5965), and which message each report is
+ * about.
  *
- * Parts are recognised by media type, and where that says too little by their first bytes. What the fields mean is in
- * failure.h. Knows nothing of MIME's encodings.
+ * Parts are recognised by media type, and where that says too little by their first bytes. What the fields
+ * mean is in failure.h. Knows nothing of MIME's encodings.
  */
 #pragma once
 
@@ -24,14 +25,14 @@ struct feedback_part {
 	gboolean reported;                   /* of a message: a report is about it */
 };
 
-/* The first FEEDBACK_HEAD bytes of part i, decoded, or all there are; borrowed until the next call. Returns FALSE if
- * the part has no bytes of its own. */
+/* The first FEEDBACK_HEAD bytes of part i, decoded, or all there are; borrowed until the next call. Returns
+ * FALSE if the part has no bytes of its own. */
 typedef gboolean (*feedback_head_cb)(gpointer user, guint i, const guint8 **data, gsize *size);
 
 /*
- * Find the roles of the parts [0..n) of one multipart, whose types are set and whose other members are 0. report_type:
- * of the multipart, in lower case, or NULL. Returns FALSE if there is no feedback report among them. A declared report
- * may consist of messages only.
+ * Find the roles of the parts [0..n) of one multipart, whose types are set and whose other members are 0.
+ * report_type: of the multipart, in lower case, or NULL. Returns FALSE if there is no feedback report among
+ * them. A declared report may consist of messages only.
  */
 gboolean feedback_find(struct feedback_part *part, guint n, const char *report_type, feedback_head_cb head,
     gpointer user) G_GNUC_WARN_UNUSED_RESULT;

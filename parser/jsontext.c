@@ -64,7 +64,8 @@ static GString *from_utf16(const guint8 *json, gsize size, enum encoding encodin
 	return out;
 }
 
-/* The text in UTF-8, without byte order mark and without white space and NUL at its ends; repaired where it must be. */
+/* The text in UTF-8, without byte order mark and without white space and NUL at its ends; repaired where it
+ * must be. */
 static void take(struct jsontext *text, const guint8 *json, gsize size)
 {
 	enum encoding encoding = encoding_of(json, size);
@@ -94,8 +95,8 @@ struct scan {
 	gpointer user;
 };
 
-/* The string that begins at its quote: the first byte behind it. White space other than blanks, which JSON has
- * escapes for and versions of json-c treat differently, becomes blanks. */
+/* The string that begins at its quote: the first byte behind it. White space other than blanks, which JSON
+ * has escapes for and versions of json-c treat differently, becomes blanks. */
 static char *pass_string(struct jsontext *text, char *at)
 {
 	for (at++; *at != '\0' && *at != '"'; at++) {
@@ -201,7 +202,8 @@ static gboolean check_size(const struct jsontext *text, const struct parser_limi
 	return FALSE;
 }
 
-/* Adds the character of json[0..size) to out as jsontext_ascii() says; its bytes. escaped: a backslash stands before it. */
+/* Adds the character of json[0..size) to out as jsontext_ascii() says; its bytes. escaped: a backslash stands
+ * before it. */
 static gsize add_ascii(GString *out, const char *json, gsize size, gboolean *escaped)
 {
 	gunichar c = g_utf8_get_char_validated(json, (gssize)size);

@@ -10,7 +10,7 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define MAIL_HEAD       (64 * 1024) /* bytes in which the header of a mail that is attached as a file says so */
+#define MAIL_HEAD       (64 * 1024) /* bytes in which an attached mail must show its MIME-Version */
 #define FIELD_MAX_BYTES 1000        /* of Subject and the like: for people to recognise the mail */
 
 struct walk {
@@ -273,7 +273,8 @@ static gboolean is_beside(GMimeObject *leaf)
 	       g_mime_content_type_is_type(type, "image", "*");
 }
 
-/* Leaves and inner mails below object, those that stand beside reports or the others; *last is one of them. */
+/* Leaves and inner mails below object, those that stand beside reports or the others; *last is one of
+ * them. */
 static guint count_leaves(GMimeObject *object, gboolean beside, GMimeObject **last)
 {
 	int count = GMIME_IS_MULTIPART(object) ? g_mime_multipart_get_count(GMIME_MULTIPART(object)) : 0;
@@ -290,7 +291,8 @@ static guint count_leaves(GMimeObject *object, gboolean beside, GMimeObject **la
 	return sum;
 }
 
-/* The one part of a mail that may be a report, whatever it is called when it is alone; NULL: there are several. */
+/* The one part of a mail that may be a report, whatever it is called when it is alone; NULL: there are
+ * several. */
 static GMimeObject *sole_part(GMimeObject *object)
 {
 	GMimeObject *part = NULL;
@@ -342,8 +344,8 @@ static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth,
 	return TRUE;
 }
 
-/* Parse; the message's parts are windows on the view's bytes, which may be dropped, but not be read then. NULL: not a
- * mail at all. */
+/* Parse; the message's parts are windows on the view's bytes, which may be dropped, but not be read then.
+ * NULL: not a mail at all. */
 static GMimeMessage *parse_message(const struct mailview *view)
 {
 	/* GMime wants an array of its own; it reads only, and gets ours for the time of parsing */

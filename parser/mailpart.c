@@ -42,7 +42,8 @@ gboolean mailpart_raw(const struct mailpart_source *source, GMimePart *part, con
 	if (stream->bound_end >= stream->bound_start)
 		*size = MIN(*size, (gsize)(stream->bound_end - stream->bound_start));
 	end = (gsize)stream->bound_start + *size;
-	/* a boundary that ends by CRLF behind a line that ends by LF: GMime takes off two bytes all the same */
+	/* a boundary that ends by CRLF behind a line that ends by LF: GMime takes off two bytes all the
+	 * same */
 	if (source->size - end > 3 && source->mail[end] != '\r' && source->mail[end] != '\n' &&
 	    memcmp(source->mail + end + 1, "\n--", 3) == 0)
 		++*size;

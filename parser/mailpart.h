@@ -1,8 +1,9 @@
 /*
  * mailpart.h - the bytes of one MIME part, found in the mail and decoded.
  *
- * GMime says where a part is; its bytes are read from the mail itself, because GMime's base64 decoder stops at padding
- * in the middle (GMime issue 150), and because a message/rfc822 is wanted as it is. Knows nothing of the tree of parts.
+ * GMime says where a part is; its bytes are read from the mail itself, because GMime's base64 decoder stops
+ * at padding in the middle (GMime issue 150), and because a message/rfc822 is wanted as it is. Knows nothing
+ * of the tree of parts.
  */
 #pragma once
 
@@ -38,10 +39,11 @@ gboolean mailpart_raw(const struct mailpart_source *source, GMimePart *part, con
 /* The view left out bytes of the header before raw: what follows may not be the part (mailview.h). */
 gboolean mailpart_is_cut(const struct mailpart_source *source, const guint8 *raw);
 
-/* The bytes of a leaf without its transfer encoding, transfer full. NULL: raw has none (uuencode is embedded.h's). */
+/* The bytes of a leaf without its transfer encoding, transfer full. NULL: raw has none (uuencode is
+ * embedded.h's). */
 GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The first max bytes of a leaf or of a message, decoded. *decoded must be NULL, and becomes what owns them (transfer
- * full) or stays NULL. Returns FALSE if object is a multipart, is cut, or has no bytes. */
+/* The first max bytes of a leaf or of a message, decoded. *decoded must be NULL, and becomes what owns them
+ * (transfer full) or stays NULL. Returns FALSE if object is a multipart, is cut, or has no bytes. */
 gboolean mailpart_content(const struct mailpart_source *source, GMimeObject *object, gsize max,
     const guint8 **data, gsize *size, GByteArray **decoded);

@@ -74,7 +74,8 @@ static gboolean is_domain_like(const char *text, gsize size)
 	       (g_ascii_isalpha(dot[1]) || (guchar)dot[1] >= 0x80);
 }
 
-/* The bytes of what stands for '@' there (as it is, full width, in a URL, in xtext or quoted-printable), or 0. */
+/* The bytes of what stands for '@' there (as it is, full width, in a URL, in xtext or quoted-printable), or
+ * 0. */
 static gsize sign_size(const char *text, gsize size)
 {
 	switch (size > 0 ? text[0] : '\0') {
@@ -143,8 +144,8 @@ static gsize skip_blank_back(const char *text, gsize from, gsize at)
 	}
 }
 
-/* Before the word, or the quoted string, that ends at text[at]. A quote that nothing opened opens one itself; but
- * right before '@' (last) all there is may be in it. */
+/* Before the word, or the quoted string, that ends at text[at]. A quote that nothing opened opens one itself;
+ * but right before '@' (last) all there is may be in it. */
 static gsize skip_word_back(const char *text, gsize from, gsize at, gboolean last)
 {
 	if (at > from && text[at - 1] == '"') {
@@ -157,7 +158,8 @@ static gsize skip_word_back(const char *text, gsize from, gsize at, gboolean las
 	return at;
 }
 
-/* "smtp.mailfrom", "envelope-from": what stands before '=' and an address (RFC 8601, RFC 7208 section 9.1). */
+/* "smtp.mailfrom", "envelope-from": what stands before '=' and an address (RFC 8601, RFC 7208 section
+ * 9.1). */
 static gboolean is_key(const char *text, gsize size)
 {
 	static const char *const KEYS[] = { "i", "from", "to", "for", "rcpt", "sender", "receiver",
@@ -224,8 +226,8 @@ static gsize local_begin(const char *text, gsize from, gsize sign)
 	return skip_prefix(text, skip_user_back(text, from, begin), sign);
 }
 
-/* Mask the address whose first '@', of width bytes, is at text[sign]; what is before text[done] is in out. Returns where
- * its domain ends. */
+/* Mask the address whose first '@', of width bytes, is at text[sign]; what is before text[done] is in out.
+ * Returns where its domain ends. */
 static gsize mask_one(
     struct mask *mask, const char *text, gsize done, gsize sign, gsize width, gsize size, GString *out)
 {
@@ -389,7 +391,8 @@ static void mask_addresses(struct mask *mask, const char *value, gsize size, GSt
 	}
 }
 
-/* What stands in <> is an id and stays; old mails have addresses and names around it (RFC 822 section 4.6.2). */
+/* What stands in <> is an id and stays; old mails have addresses and names around it (RFC 822 section
+ * 4.6.2). */
 static void mask_ids(struct mask *mask, const char *value, gsize size, GString *out)
 {
 	while (size > 0) {
@@ -474,7 +477,8 @@ static gsize after_word(const char *text, gsize at, gsize size, const char *word
 	return at + n;
 }
 
-/* "for <name>", "(Authenticated sender: name)": names of a host's own users, without an '@' to be known by. */
+/* "for <name>", "(Authenticated sender: name)": names of a host's own users, without an '@' to be known
+ * by. */
 static void mask_received(struct mask *mask, const char *value, gsize size, GString *out)
 {
 	GString *plain = g_string_sized_new(size);
@@ -539,7 +543,8 @@ static gboolean matches(const struct field *field, const char *name)
 	return field->name_size >= size && g_ascii_strncasecmp(field->name, name, size - 1) == 0;
 }
 
-/* "... <a@b>": of other fields, those that have an address in <> are read as addresses, for the name before it. */
+/* "... <a@b>": of other fields, those that have an address in <> are read as addresses, for the name before
+ * it. */
 static gboolean has_address(const char *value, gsize size)
 {
 	const char *open = memchr(value, '<', size);

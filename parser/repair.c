@@ -565,8 +565,8 @@ static gboolean is_done(const struct repair *r)
 	return r->state == PASSING && r->charset != CHARSET_SINGLE;
 }
 
-/* data[0..size) as far as it can be judged: returns what is left, a sequence that is not whole; at the end all is
- * judged. */
+/* data[0..size) as far as it can be judged: returns what is left, a sequence that is not whole; at the end
+ * all is judged. */
 static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboolean end)
 {
 	gsize from = 0, at = 0;

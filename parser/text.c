@@ -169,7 +169,8 @@ gboolean text_lower(char *text)
 	return changed;
 }
 
-/* IDNA takes the square of a label's length, and A-labels have at most 63 letters, one at least for each character. */
+/* IDNA takes the square of a label's length, and A-labels have at most 63 letters, one at least for each
+ * character. */
 static gboolean has_long_label(const char *text)
 {
 	gsize letters = 0;

@@ -528,8 +528,8 @@ static void refuse(struct tls *tls, const char *code, char *reason)
 	}
 }
 
-/* What follows a report does not make it less whole: a list's footer, a gateway's. But what begins like another one
- * would be lost with it. */
+/* What follows a report does not make it less whole: a list's footer, a gateway's. But what begins like
+ * another one would be lost with it. */
 static void judge_rest(struct tls *tls, const struct jsontext *text)
 {
 	gsize size = strlen(text->rest);

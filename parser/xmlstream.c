@@ -8,7 +8,7 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-#define CHUNK       (16 * 1024) /* bytes for libxml2 at once; with less it scans the start of a tag repeatedly */
+#define CHUNK       (16 * 1024) /* bytes for libxml2 at once; it rescans a tag with each piece */
 #define MAX_REPAIRS 4096        /* that wait for libxml2; their place is found long before */
 
 #define FREE_PIECES 8 /* of text between two tags; references, sections and our own chunks begin new ones */

@@ -5,8 +5,9 @@
 #include "server/database/role.h"
 
 /*
- * Whoever migrates holds a lock on a table that no outsider may lock. Before the first migration there is no such table: then it is an
- * advisory lock ('ruad' in ASCII), which others can hold, so nobody waits for it for ever.
+ * Whoever migrates holds a lock on a table that no outsider may lock. Before the first migration there is no
+ * such table: then it is an advisory lock ('ruad' in ASCII), which others can hold, so nobody waits for it
+ * for ever.
  */
 #define LOCK_SQL "LOCK TABLE ruad.schema_version IN EXCLUSIVE MODE"
 #define FIRST_LOCK_SQL                                                                                       \
@@ -159,7 +160,8 @@ static gboolean check_definitions(struct db *db, gboolean *ours, GError **error)
 	return TRUE;
 }
 
-/* Replace the functions and views, inside a transaction and under the lock, unless they are ours; always *done. */
+/* Replace the functions and views, inside a transaction and under the lock, unless they are ours; always
+ * *done. */
 static gboolean apply_definitions(
     struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error)
 {

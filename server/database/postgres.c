@@ -22,7 +22,7 @@
 #include "server/database/postgres_settings.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
-#define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name that PostgreSQL makes in its socket folder */
+#define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name in PostgreSQL's socket folder */
 #define START_SECONDS   600                   /* for recovery after a crash; a death is seen at once */
 #define STOP_SECONDS    30
 #define ORPHAN_SECONDS  30           /* for the server of a killed ruad to end */
@@ -373,8 +373,9 @@ static char *join_messages(const char *log)
 }
 
 /*
- * Let PostgreSQL read its settings before it starts. The running server would log only that a file has errors, since the
- * lines that say which are below its log level. Asked for one setting (-C), it reads all of them and ends.
+ * Let PostgreSQL read its settings before it starts. The running server would log only that a file has
+ * errors, since the lines that say which are below its log level. Asked for one setting (-C), it reads all of
+ * them and ends.
  */
 static gboolean check_settings(const struct postgres *postgres, GError **error)
 {
@@ -472,8 +473,8 @@ static gboolean check_owner(const struct postgres *postgres, GError **error)
 }
 
 /*
- * What neither file may change, as the command line has the last word: who can reach the server, and what it logs. The
- * program that gets an error logs it; here it would only repeat what mails and browsers sent.
+ * What neither file may change, as the command line has the last word: who can reach the server, and what it
+ * logs. The program that gets an error logs it; here it would only repeat what mails and browsers sent.
  */
 static char **make_argv(const struct postgres *postgres)
 {

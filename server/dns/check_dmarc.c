@@ -1,4 +1,5 @@
-/* check_dmarc.c - DMARC discovery (RFC 9989 section 4.10), the record, and where reports go (RFC 9990 section 4). */
+/* check_dmarc.c - DMARC discovery (RFC 9989 section 4.10), the record, and where reports go (RFC 9990 section
+ * 4). */
 #include "server/dns/check_parts.h"
 
 #include <string.h>
@@ -139,7 +140,8 @@ static const char *nonexistent_policy(const struct dmarc_record *record)
 	return record->np != NULL ? policy_word(record->np) : subdomain_policy(record);
 }
 
-/* What is for names below comes from the record at the Organizational Domain, or, where there is none, above it. */
+/* What is for names below comes from the record at the Organizational Domain, or, where there is none, above
+ * it. */
 static void decide_below(struct check *check, const struct treewalk *walk)
 {
 	const struct treewalk_record *last = walk->n_record > 0 ? &walk->record[walk->n_record - 1] : NULL;

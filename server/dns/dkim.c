@@ -43,7 +43,8 @@ struct der {
 	gsize size;
 };
 
-/* Take the element of this tag off the front; its content. FALSE: it is another one, or longer than what is there. */
+/* Take the element of this tag off the front; its content. FALSE: it is another one, or longer than what is
+ * there. */
 static gboolean der_take(struct der *der, guint8 tag, struct der *content)
 {
 	gsize length, head = 2;
@@ -90,7 +91,8 @@ static guint modulus_bits(struct der key)
 	return bits;
 }
 
-/* Bits of an RSA key: a SubjectPublicKeyInfo (RFC 5280 section 4.1), or what is in one, as RFC 6376 erratum 3017 allows. */
+/* Bits of an RSA key: a SubjectPublicKeyInfo (RFC 5280 section 4.1), or what is in one, as RFC 6376 erratum
+ * 3017 allows. */
 static guint rsa_bits(const guint8 *bytes, gsize size)
 {
 	struct der all = { bytes, size }, info, algorithm, key;

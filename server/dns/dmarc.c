@@ -357,7 +357,8 @@ static void judge_strength(struct reading *reading)
 		    "the domain says that it is a public suffix: each name below it is an organization");
 }
 
-/* The tags of which only the text is wrong, as against what is policy, are fixed by the record as it should be. */
+/* The tags of which only the text is wrong, as against what is policy, are fixed by the record as it should
+ * be. */
 static gboolean is_fixed(enum finding_code code)
 {
 	switch (code) {

@@ -91,7 +91,8 @@ static struct question *find_question(struct resolver *resolver, enum dns_type t
 
 static void send_waiting(struct resolver *resolver);
 
-/* A waiter may ask on, which may add waiters to other questions, but to this one only what is answered at once. */
+/* A waiter may ask on, which may add waiters to other questions, but to this one only what is answered at
+ * once. */
 static void tell_waiters(struct question *question)
 {
 	question->done = TRUE;

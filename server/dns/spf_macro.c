@@ -49,7 +49,8 @@ static gsize read_macro(const char *text, gboolean is_exp, struct macro *macro)
 	return *at == '}' ? (gsize)(at + 1 - text) : 0;
 }
 
-/* Bytes of the next piece of a macro-string: a macro, an escape ("%%") or one visible character; 0: it is none. */
+/* Bytes of the next piece of a macro-string: a macro, an escape ("%%") or one visible character; 0: it is
+ * none. */
 static gsize piece_size(const char *text, gboolean is_exp, struct macro *macro)
 {
 	macro->letter = '\0';

@@ -73,7 +73,8 @@ static gboolean take_bits(char *text, const char *mark, guint max, guint8 *bits)
 	return TRUE;
 }
 
-/* The last label of a domain-spec, where it ends in no macro: letters, digits and '-', and not only digits (section 7.1). */
+/* The last label of a domain-spec, where it ends in no macro: letters, digits and '-', and not only digits
+ * (section 7.1). */
 static gboolean ends_well(const char *spec)
 {
 	g_autofree char *copy = g_strdup(spec);

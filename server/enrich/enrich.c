@@ -163,7 +163,8 @@ static json_object *address_of(struct enrich *enrich, const struct name *name)
 	return object;
 }
 
-/* Whether no server answers, which is said once. The system's servers may be others by now: their list is read again. */
+/* Whether no server answers, which is said once. The system's servers may be others by now: their list is
+ * read again. */
 static void note_silence(struct enrich *enrich, gboolean is_silent)
 {
 	struct resolver *resolver;

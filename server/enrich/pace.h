@@ -1,8 +1,8 @@
 /*
  * pace.h - how many look-ups a round has, how long it pauses afterwards, and for how long answers are kept.
  *
- * enrich.lookups bounds the look-ups of a minute, so that a mailbox full of old reports does not become a flood of
- * questions. Reads no settings and no clock.
+ * enrich.lookups bounds the look-ups of a minute, so that a mailbox full of old reports does not become a
+ * flood of questions. Reads no settings and no clock.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ gint64 pace_lookups(gint64 lookups);
 guint pace_pause(gint64 lookups, enum enrich_outcome outcome);
 
 /*
- * Seconds to keep what was found of an address: its TTL, but a day at least and most (seconds) at most. If the DNS did
- * not answer, PACE_FAILED or, while no server answers, PACE_SILENT.
+ * Seconds to keep what was found of an address: its TTL, but a day at least and most (seconds) at most. If
+ * the DNS did not answer, PACE_FAILED or, while no server answers, PACE_SILENT.
  */
 gint64 pace_keep(const struct name *name, gint64 most, gboolean is_silent);

@@ -1,4 +1,5 @@
-/* test_network.c - which network and country an address has, by MMDB files of several makers that change meanwhile. */
+/* test_network.c - which network and country an address has, by MMDB files of several makers that change
+ * meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -10,7 +10,8 @@
 
 #define HOUR (60 * 60)
 
-/* Rounds and their pauses together: never more look-ups a minute than enrich.lookups, and not fewer than half of it. */
+/* Rounds and their pauses together: never more look-ups a minute than enrich.lookups, and not fewer than half
+ * of it. */
 static void rounds_of_a_minute_stay_within_the_bound_and_near_it(void **state G_GNUC_UNUSED)
 {
 	for (gint64 lookups = 1; lookups <= 1000; lookups++) {

@@ -1,4 +1,5 @@
-/* test_services.c - lists of services: what is read, what is refused and in which words, and that our own list is sound. */
+/* test_services.c - lists of services: what is read, what is refused and in which words, and that our own
+ * list is sound. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
