@@ -15,7 +15,8 @@ struct aggregate {
 	struct aggregate_tree tree;
 	struct sha256_ctx sha256;
 	struct hints hints;
-	gboolean partial;   /* the XML broke off, and what it brought stands; all bytes count for the hash */
+	gboolean
+	    partial; /* the XML broke off, and its complete records are kept; all bytes count for the hash */
 	gboolean forbidden; /* see aggregate_forbidden() */
 };
 
@@ -115,7 +116,7 @@ guint64 aggregate_records(const struct aggregate *a)
 	return a->tree.header.records;
 }
 
-/* the end */
+/* -- the end -- */
 
 /* Give up if a date of the range is missing or invalid. */
 static void check_date(struct aggregate *a, gint64 date, enum element element)

@@ -9,7 +9,7 @@
 
 #define NAMESPACE_7489 "http://dmarc.org/dmarc-xml/0.1"
 
-/* What tells the dialects apart (see the header). */
+/* What distinguishes the dialects (aggregate.h). */
 #define ONLY_9990                                                                                            \
 	(ELEMENT_BIT(NP) | ELEMENT_BIT(TESTING) | ELEMENT_BIT(DISCOVERY_METHOD) | ELEMENT_BIT(GENERATOR) |   \
 	    ELEMENT_BIT(EXTENSION))
@@ -62,7 +62,7 @@ void aggregate_tree_intern(struct aggregate_tree *tree, struct xmlstream *stream
 		tree->names[e] = xmlstream_name(stream, ELEMENTS[e].name);
 }
 
-/* giving up */
+/* -- giving up -- */
 
 static void stop(struct aggregate_tree *a, enum aggregate_verdict verdict)
 {
@@ -83,7 +83,7 @@ void aggregate_tree_give_up(struct aggregate_tree *a, const char *code, const ch
 	stop(a, AGGREGATE_UNREADABLE);
 }
 
-/* records */
+/* -- records -- */
 
 static void record_open(struct aggregate_tree *a)
 {
@@ -133,7 +133,7 @@ static gpointer list_open(struct aggregate_tree *a, GArray *list)
 	return list->data + (list->len - 1) * g_array_get_element_size(list);
 }
 
-/* elements */
+/* -- elements -- */
 
 static struct values *values_of(struct aggregate_tree *a, enum element element)
 {
@@ -366,7 +366,7 @@ static void element_close(struct aggregate_tree *a)
 	a->at = ELEMENTS[element].parent;
 }
 
-/* what the stream of XML calls */
+/* -- callbacks of the XML stream -- */
 
 static gboolean on_start(gpointer user, const char *name, const char *prefix, const char *namespace)
 {
@@ -434,7 +434,7 @@ static void on_note(gpointer user, const char *code, const char *raw)
 
 const struct xmlstream_visitor AGGREGATE_TREE = { on_start, on_end, on_text, on_note };
 
-/* at the end */
+/* -- the end -- */
 
 enum element aggregate_tree_open(const struct aggregate_tree *a)
 {

@@ -174,7 +174,7 @@ guint64 element_later(enum element element)
 	return later;
 }
 
-/* In any case, and whatever its words are joined with. */
+/* Compare names in any case, with any separator between their words. */
 static gboolean is_called(const char *ours, const char *name)
 {
 	for (;; ours++, name++) {

@@ -15,7 +15,7 @@ void jsontext_init(void)
 	json_object_put(object);
 }
 
-/* encodings */
+/* -- encodings -- */
 
 enum encoding { UTF_8, UTF_16LE, UTF_16BE };
 
@@ -86,7 +86,7 @@ static void take(struct jsontext *text, const guint8 *json, gsize size)
 	text->rest = text->text + text->size;
 }
 
-/* measure */
+/* -- measure -- */
 
 struct scan {
 	struct jsontext *text;
@@ -182,7 +182,7 @@ void jsontext_clear(struct jsontext *text)
 	g_clear_pointer(&text->text, g_free);
 }
 
-/* tree */
+/* -- tree -- */
 
 static gboolean check_size(const struct jsontext *text, const struct parser_limits *limits, GError **error)
 {

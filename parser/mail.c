@@ -137,7 +137,7 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 	       embedded_walk(leaf.data, leaf.size, give_embedded, walk, error);
 }
 
-/* feedback reports */
+/* -- feedback reports -- */
 
 /* The parts of a multipart with feedback reports in it. */
 struct report_parts {
@@ -240,7 +240,7 @@ static gboolean walk_children(struct walk *walk, GMimeMultipart *multipart, guin
 	const char *prologue = g_mime_multipart_get_prologue(multipart);
 	gboolean found;
 
-	/* its boundary is not the one that was announced: all of it stands before the first part */
+	/* its boundary is not the declared one, so all of it is before the first part */
 	if (n <= 0 && prologue != NULL)
 		return embedded_walk((const guint8 *)prologue, strlen(prologue), give_embedded, walk, error);
 	if (!walk_reports(walk, multipart, depth, &found, error))
@@ -416,7 +416,7 @@ static gboolean give_header(const struct walk *walk, GMimeMessage *message, GErr
 	return walk->visitor->header(walk->user, &header, error);
 }
 
-/* Whatever was left out of the view stands behind the last part. */
+/* Whether all that the view leaves out is after the last part. */
 static gboolean is_all_seen(const struct mailview *view, GMimeMessage *message)
 {
 	return !view->shortened ||

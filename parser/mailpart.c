@@ -25,7 +25,7 @@ char *mailpart_parameter(GMimeObject *object, const char *name)
 	return value == NULL ? NULL : text_clean_line(value, strlen(value), MAILPART_NAME_MAX);
 }
 
-/* leaves */
+/* -- leaves -- */
 
 gboolean mailpart_raw(const struct mailpart_source *source, GMimePart *part, const guint8 **raw, gsize *size)
 {
@@ -87,7 +87,7 @@ GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size)
 	}
 }
 
-/* messages that GMime took to pieces */
+/* -- messages -- */
 
 static gboolean is_fence(const struct mailpart_source *source, const guint8 *line, gsize size)
 {

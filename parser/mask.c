@@ -7,9 +7,8 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define STARS "***"
-#define COMMENT_MAX_BYTES                                                                                    \
-	200 /* between '@' and the domain: longer ones are none, so that time stays linear */
+#define STARS             "***"
+#define COMMENT_MAX_BYTES 200 /* between '@' and the domain: a limit, so that time stays linear */
 
 struct mask {
 	GHashTable *own; /* Organizational Domains */
@@ -62,7 +61,7 @@ static gboolean is_plain(const char *local, gsize size)
 	return size > 0;
 }
 
-/* addresses anywhere in a text */
+/* -- addresses anywhere in a text -- */
 
 /* "mail.example": what makes "40" before it stand for '@'. */
 static gboolean is_domain_like(const char *text, gsize size)
@@ -198,7 +197,7 @@ static gsize skip_prefix(const char *text, gsize from, gsize sign)
 	return from;
 }
 
-/* "//user:password@host": the password is only what stands right before '@'. */
+/* "//user:password@host": the password is directly before '@'. */
 static gsize skip_user_back(const char *text, gsize from, gsize at)
 {
 	gsize user = at;
@@ -284,7 +283,7 @@ static gsize find_two(const GString *text, gsize from, const char *two)
 	return from + 1 < text->len ? from : text->len;
 }
 
-/* Encoded words that are none a decoder knows, or were inside of others. */
+/* Encoded words that the decoder does not know, or that were inside others. */
 static void mask_encoded_words(GString *text)
 {
 	GString *out = g_string_sized_new(text->len);
@@ -346,7 +345,7 @@ char *mask_address(struct mask *mask, const char *text)
 	return g_strdup(STARS);
 }
 
-/* fields of a header */
+/* -- fields of a header -- */
 
 static gboolean is_undisclosed(const struct address *address)
 {
@@ -423,7 +422,7 @@ static void mask_id(struct mask *mask, const char *value, gsize size, GString *o
 		mask_ids(mask, value, size, out);
 }
 
-/* URLs of a mailing list without their query: it tells the recipient, mostly in a code. */
+/* URLs of a mailing list without their query, which identifies the recipient. */
 static void mask_list_urls(struct mask *mask, const char *value, gsize size, GString *out)
 {
 	GString *plain = g_string_sized_new(size);
@@ -512,7 +511,7 @@ static void mask_received(struct mask *mask, const char *value, gsize size, GStr
 typedef void (*mask_rule)(struct mask *mask, const char *value, gsize size, GString *out);
 
 static const struct {
-	const char *name; /* a '*' at its end: whatever follows */
+	const char *name; /* a '*' at its end matches any text */
 	mask_rule rule;
 } RULES[] = { { "message-id", mask_id }, { "resent-message-id", mask_id }, { "references", mask_ids },
 	{ "in-reply-to", mask_ids }, { "from", mask_addresses }, { "sender", mask_addresses },

@@ -46,7 +46,7 @@ static const guint16 WINDOWS_1252[32] = { 0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0
 	0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178 };
 
 enum state {
-	DECIDING, /* held: the start, in which the character set is told */
+	DECIDING, /* held: the start, which has the character set */
 	PASSING,  /* nothing is repaired any more */
 	TEXT,
 	REFERENCE, /* held: from '&' on */
@@ -74,8 +74,8 @@ enum state {
 
 enum charset {
 	CHARSET_UTF8,
-	CHARSET_SINGLE, /* a byte is a character, and ASCII in it: comes out as UTF-8 */
-	CHARSET_OTHER,  /* comes out as it is */
+	CHARSET_SINGLE, /* a single-byte superset of ASCII: the output is UTF-8 */
+	CHARSET_OTHER,  /* passed on unchanged */
 };
 
 struct repair {
@@ -84,7 +84,7 @@ struct repair {
 	gpointer user;
 
 	enum charset charset;
-	char *unknown;       /* what it was called, when that is none or not the real one */
+	char *unknown;       /* the declared set, if unknown or not the real one */
 	guint16 upper[0x80]; /* of CHARSET_SINGLE: the characters from 0x80 on; 0 for none */
 
 	guint8 partial[4]; /* a UTF-8 sequence that is not whole yet */
@@ -132,9 +132,9 @@ static void hold(struct repair *r, guint8 c)
 		pass(r);
 }
 
-/* references */
+/* -- references -- */
 
-/* The bytes of the reference at data[0] == '&', with its ';'; 0 when it is none, or not whole. */
+/* The size of the reference at data[0] == '&', with its ';'; 0 if it is not one, or incomplete. */
 static gsize reference_size(const guint8 *data, gsize size)
 {
 	gboolean hex = size > 3 && data[1] == '#' && data[2] == 'x';
@@ -159,7 +159,7 @@ static void emit_escaped(struct repair *r, const char *escaped)
 	emit(r, (const guint8 *)escaped, strlen(escaped));
 }
 
-/* Text that is whole: no reference goes on after it. */
+/* Complete text: no reference continues after it. */
 static void emit_text(struct repair *r, const guint8 *data, gsize size)
 {
 	gsize from = 0;
@@ -174,7 +174,7 @@ static void emit_text(struct repair *r, const guint8 *data, gsize size)
 	emit(r, data + from, size - from);
 }
 
-/* TRUE: c was taken. */
+/* Returns TRUE if c was consumed. */
 static gboolean reference_byte(struct repair *r, guint8 c)
 {
 	if ((CLASS[c] & NAME) != 0 || c == '#' || c == ';') {
@@ -188,7 +188,7 @@ static gboolean reference_byte(struct repair *r, guint8 c)
 	return c == ';';
 }
 
-/* tags */
+/* -- tags -- */
 
 static gboolean held_starts(const struct repair *r, const char *word)
 {
@@ -314,7 +314,7 @@ static void tag_none(struct repair *r)
 	}
 }
 
-/* Between "<!" and the word that says what it is. TRUE: c was taken. */
+/* Between "<!" and the word that says what it is. Returns TRUE if c was consumed. */
 static gboolean bang_byte(struct repair *r, guint8 c)
 {
 	hold(r, c);
@@ -342,7 +342,7 @@ static gboolean bang_byte(struct repair *r, guint8 c)
 	return TRUE;
 }
 
-/* TRUE: c was taken. */
+/* Returns TRUE if c was consumed. */
 static gboolean tag_byte(struct repair *r, guint8 c)
 {
 	enum state next;
@@ -365,7 +365,7 @@ static gboolean tag_byte(struct repair *r, guint8 c)
 	return TRUE;
 }
 
-/* what is not held: each takes bytes from the start of data, and says how many */
+/* -- bytes that need not be held; each function returns how many it took -- */
 
 /* The bytes of a tag without attributes at data[0] == '<'; 0 when it is another, or not whole. */
 static gsize plain_tag_size(const guint8 *data, gsize size)
@@ -461,7 +461,7 @@ static gsize take_doctype(struct repair *r, const guint8 *data, gsize size)
 	}
 	emit(r, data, at);
 	if (at < size && r->state == DOCTYPE)
-		pass(r); /* an internal subset is refused, whatever it is */
+		pass(r); /* an internal subset is refused anyway */
 	return at;
 }
 
@@ -500,7 +500,7 @@ static void push_markup(struct repair *r, const guint8 *data, gsize size)
 	}
 }
 
-/* bytes */
+/* -- bytes -- */
 
 /* The bytes at the start that XML has as they are, and that are ASCII. */
 static gsize clean_size(const guint8 *data, gsize size)
@@ -523,7 +523,7 @@ static gsize clean_size(const guint8 *data, gsize size)
 	return at;
 }
 
-/* The bytes of the UTF-8 sequence at the start; 0 when it is not whole, -1 when it is none. */
+/* The size of the UTF-8 sequence at the start; 0 if it is incomplete, -1 if it is invalid. */
 static int sequence_size(const guint8 *data, gsize size)
 {
 	gunichar c;
@@ -616,7 +616,7 @@ static void push_judged(struct repair *r, const guint8 *data, gsize size)
 	}
 }
 
-/* the character set */
+/* -- the character set -- */
 
 /* The value of encoding="..." in an XML declaration; transfer full, or NULL. */
 static char *declared(const char *declaration, gsize size)
@@ -686,7 +686,7 @@ static void tell_charset(struct repair *r, char *name)
 		r->unknown = name;
 }
 
-/* Tells the character set from what is held. FALSE: not yet. */
+/* Find the character set in the bytes that are held. Returns FALSE if more are needed. */
 static gboolean decide(struct repair *r, gboolean end)
 {
 	gsize size = r->held->len, lead = kind_lead(r->held->data, size);
@@ -730,7 +730,7 @@ static void start(struct repair *r, gboolean end)
 	push_judged(r, head->data + lead, head->len - lead);
 }
 
-/* outside */
+/* -- public functions -- */
 
 struct repair *repair_new(
     const struct parser_limits *limits, const struct repair_visitor *visitor, gpointer user)

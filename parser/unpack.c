@@ -50,7 +50,7 @@ static enum unpack_next give(
 	return size == 0 ? UNPACK_MORE : walk->visitor->piece(walk->user, data, size, error);
 }
 
-/* gzip */
+/* -- gzip -- */
 
 struct gzip {
 	const guint8 *at;
@@ -119,7 +119,7 @@ static gboolean gzip_walk(
 	return walk->visitor->end(walk->user, broken, error);
 }
 
-/* zip */
+/* -- zip -- */
 
 static gboolean zip_error(archive_handle *zip, GError **error)
 {

@@ -49,7 +49,7 @@ struct xmlstream {
 	GString *after;  /* the first bytes after it */
 };
 
-/* how it ends */
+/* -- stopping -- */
 
 void xmlstream_stop(struct xmlstream *s)
 {
@@ -95,7 +95,7 @@ static void break_off(struct xmlstream *s, const char *words)
 	s->reason = g_strdup(words);
 }
 
-/* repairs */
+/* -- repairs -- */
 
 /* Give the notes on repairs up to where libxml2 is; all: on the others too. */
 static void note_repairs(struct xmlstream *s, gboolean all)
@@ -126,7 +126,7 @@ static void on_repair(gpointer user, const char *code)
 		g_array_append_val(s->repairs, one);
 }
 
-/* what libxml2 calls */
+/* -- callbacks of libxml2 -- */
 
 /* Bytes of attributes: none is read. */
 static gsize attributes_cost(const xmlChar **attributes, int n)
@@ -327,7 +327,7 @@ static const xmlSAXHandler HANDLER = {
 	.serror = on_error,
 };
 
-/* feeding */
+/* -- feeding -- */
 
 /* After each call of libxml2: is the document well-formed, and does libxml2 hold no more than allowed? */
 static void check_xml(struct xmlstream *s)

@@ -21,8 +21,7 @@ struct db {
 	char *hint;    /* NULL: none */
 };
 
-/* SQLSTATE classes that speak of the data: the same data will fail again. All else is our side or the
- * weather. */
+/* SQLSTATE classes of errors in the data: the same data will fail again. Other errors may be temporary. */
 static const char *const data_classes[] = { "22", "23", "54" };
 
 static gboolean sqlstate_blames_data(const char *sqlstate)
@@ -60,7 +59,7 @@ static void fail(struct db *db, const PGresult *result, GError **error)
 	g_set_error(error, RUAD_ERROR, data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM, "database: %s", text);
 }
 
-/* Notices are for psql's users. */
+/* Ignore notices. */
 static void no_notice(void *user, const PGresult *result)
 {
 	(void)user;
@@ -69,7 +68,7 @@ static void no_notice(void *user, const PGresult *result)
 
 struct db *db_open(const char *conninfo, const char *program, GError **error)
 {
-	/* what stands behind dbname, which is expanded, cannot be changed by it; what stands before can */
+	/* dbname is expanded: it can change the keys before it, but not those after it */
 	const char *const keys[] = { "connect_timeout", "tcp_user_timeout", "fallback_application_name",
 		"dbname", "client_encoding", NULL };
 	const char *const values[] = { CONNECT_SECONDS, SILENCE_MS, program, conninfo, "UTF8", NULL };

@@ -186,7 +186,7 @@ static guint newest_version(void)
 	return newest;
 }
 
-/* The folder of this version's programs, or with version 0 of the newest; NULL when there is none. */
+/* The folder of this version's programs (version 0: the newest); or NULL. */
 static char *find_programs(guint version)
 {
 	g_autofree char *number = g_strdup_printf("%u", version == 0 ? newest_version() : version);
@@ -515,7 +515,7 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 /* -- is it there? -- */
 
 #define PID_FILE_STATUS                                                                                      \
-	7 /* the line of postmaster.pid, from 0, that tells the server's state (as pg_ctl reads it) */
+	7 /* the line of postmaster.pid, from 0, with the server's state, as pg_ctl reads it */
 
 gboolean postgres_is_ready(const struct postgres *postgres)
 {

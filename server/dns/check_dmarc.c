@@ -12,7 +12,7 @@ struct walker {
 	gboolean failed; /* a name could not be looked up */
 };
 
-/* A name that cannot be looked up has no record as far as the walk goes; that it could not is told. */
+/* For the walk, a name whose look-up fails has no record; the failure is a finding. */
 static gboolean look_up_record(gpointer user, const char *name, GPtrArray *txt, GError **error G_GNUC_UNUSED)
 {
 	struct walker *walker = user;
@@ -27,7 +27,7 @@ static gboolean look_up_record(gpointer user, const char *name, GPtrArray *txt, 
 	return TRUE;
 }
 
-/* FALSE: not all of it is known. */
+/* Returns FALSE if a look-up failed. */
 static gboolean walk_up(
     const struct dns_source *source, struct check *check, const char *name, struct treewalk *walk)
 {
@@ -50,7 +50,7 @@ static char *organizational_domain(const struct dns_source *source, struct check
 	return org;
 }
 
-/* -- what stands at the name -- */
+/* -- the records at the name -- */
 
 /* What a record that is nearly one should be. Transfer full. */
 static char *fix_near(const char *name, const char *text)
@@ -244,7 +244,8 @@ static void judge_host(const struct dns_source *source, struct check *check, str
 		    check->findings, DNS_MX, report->host, dns_look_up(source, DNS_MX, report->host));
 }
 
-/* What the host wants the addresses to be. FALSE: one of them is not its own, so that nothing may be sent. */
+/* The addresses that the host sets instead. Returns FALSE if one is not at the host: then nothing may be
+ * sent. */
 static gboolean take_override(struct check_report *report, const char *text)
 {
 	struct dmarc_record record;

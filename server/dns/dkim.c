@@ -70,7 +70,7 @@ static gboolean der_take(struct der *der, guint8 tag, struct der *content)
 	return TRUE;
 }
 
-/* Bits of the modulus of an RSAPublicKey (RFC 8017 appendix A.1.1); 0: it is none. */
+/* Bits of the modulus of an RSAPublicKey (RFC 8017 appendix A.1.1); 0 if it is invalid. */
 static guint modulus_bits(struct der key)
 {
 	struct der sequence, modulus, exponent;
@@ -149,7 +149,7 @@ static gboolean has_word(const char *list, const char *one, const char *other)
 
 /* -- the key -- */
 
-/* base64 with white space in it (RFC 6376 section 3.2). NULL: it is none. */
+/* Decode base64 with white space (RFC 6376 section 3.2). Returns NULL if it is invalid. */
 static guint8 *decode(char *text, gsize *size)
 {
 	gsize to = 0;

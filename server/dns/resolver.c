@@ -220,7 +220,7 @@ void resolver_ask(struct resolver *resolver, enum dns_type type, const char *nam
 		answered(user, type, name, refusal(status));
 }
 
-/* Wait for the next thing to happen. FALSE: time is up. */
+/* Wait for the next event. Returns FALSE if the time is over. */
 static gboolean run_once(struct resolver *resolver)
 {
 	struct pollfd fds[RESOLVER_DESCRIPTORS];

@@ -165,7 +165,7 @@ static void tell_failure(
 
 /* -- look-ups -- */
 
-/* FALSE: there is no use in going on. */
+/* Returns FALSE if the caller should stop. */
 static gboolean count_lookup(struct expansion *expansion)
 {
 	if (++expansion->policy->lookups > SPF_LOOKUPS_MAX)
@@ -213,7 +213,7 @@ static gboolean is_on_path(const struct expansion *expansion, const char *name)
 	return FALSE;
 }
 
-/* Go into the record of an include or redirect. FALSE: there is none that could be taken. */
+/* Expand the record of an include or redirect. Returns FALSE if there is no usable record. */
 static gboolean follow(struct expansion *expansion, const char *domain, const struct spf_term *term,
     const char *name, struct branch *branch)
 {
@@ -321,7 +321,7 @@ static void expand_network(
 static void expand_all(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
-	if (term->qualifier == '+' && expansion->path->len > 1) /* else spf_judge_record() tells */
+	if (term->qualifier == '+' && expansion->path->len > 1) /* else spf_judge_record() reports it */
 		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets all the world send");
 	if (expansion->stopped)
 		return;

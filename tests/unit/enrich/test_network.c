@@ -96,6 +96,8 @@ static void the_layouts_of_several_makers_are_read(void **state)
 		{ "MaxMind ASN without a name", "autonomous_system_number=#64500", "64500 - -" },
 		{ "the largest number", "autonomous_system_number=#4294967295", "4294967295 - -" },
 		{ "system 0", "autonomous_system_number=#0", "0 - -" },
+		{ "system 0 with a name", "autonomous_system_number=#0;autonomous_system_organization=None",
+		    "0 None -" },
 		{ "MaxMind Country", "country.geoname_id=#1;country.iso_code=DE", "-1 - DE" },
 		{ "MaxMind, where it is registered", "registered_country.iso_code=FR", "-1 - FR" },
 		{ "MaxMind, both", "country.iso_code=DE;registered_country.iso_code=FR", "-1 - DE" },
@@ -175,6 +177,9 @@ static void files_complete_each_other_and_the_first_that_says_something_counts(v
 	assert_true(networks_refresh(fixture->networks));
 	assert_found(fixture, "192.0.2.1", "1 First DE");
 	assert_found(fixture, "192.0.3.1", "2 Second DE");
+	put_file(fixture, 0, "192.0.2.0/24", "country_code=FR");
+	assert_true(networks_refresh(fixture->networks));
+	assert_found(fixture, "192.0.2.1", "2 Second FR");
 }
 
 /* A name belongs to the number beside it: another file's would be of another network. */
