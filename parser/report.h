@@ -43,8 +43,8 @@ struct auth_result_spf {
 };
 
 /*
- * The texts of policy_evaluated and identifiers, as ROW(name): their members below, and how all that passes a record on
- * (wire, hash, columns and JSON) goes through them.
+ * The texts of policy_evaluated and identifiers, as ROW(name): their members below, and how all that passes a
+ * record on (wire, hash, columns and JSON) goes through them.
  */
 #define AGGREGATE_EVALUATED(ROW)                                                                             \
 	ROW(disposition)                                                                                     \

@@ -1,5 +1,5 @@
-/* SMTP TLS reports, through the front door. In tables, ' stands for ". Numbers in names are those of the
- * assertions in the standards digest. */
+/* SMTP TLS reports, through parse.h. In tables, ' means ".
+ * Numbers in names are those of the assertions in the standards digest. */
 #include "parser/parse.h"
 #include "tests/unit/parser/collect.h"
 #include "tests/unit/parser/pack.h"
