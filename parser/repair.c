@@ -1,16 +1,14 @@
 #include "parser/repair.h"
 
+#include "parser/charset.h"
 #include "parser/kind.h"
 #include "parser/notes.h"
 #include "parser/text.h"
 
-#include <errno.h>
-#include <iconv.h>
 #include <string.h>
 
 #define DECLARATION 1024 /* bytes in which an XML declaration ends */
 #define LEAD        64   /* bytes in which kind_lead() knows what it says */
-#define NAME_BYTES  40   /* of a character set */
 
 /* What a byte may be. From 0x80 on all are of names: libxml2 decides which really are. */
 enum { SPACE = 1, START = 2, NAME = 4, MARK = 8, FIRST = START | NAME };
@@ -72,20 +70,12 @@ enum state {
 	DOCTYPE,
 };
 
-enum charset {
-	CHARSET_UTF8,
-	CHARSET_SINGLE, /* a single-byte superset of ASCII: the output is UTF-8 */
-	CHARSET_OTHER,  /* passed on unchanged */
-};
-
 struct repair {
 	const struct parser_limits *limits;
 	const struct repair_visitor *visitor;
 	gpointer user;
 
-	enum charset charset;
-	char *unknown;       /* the declared set, if unknown or not the real one */
-	guint16 upper[0x80]; /* of CHARSET_SINGLE: the characters from 0x80 on; 0 for none */
+	struct charset charset; /* of CHARSET_OTHER all is passed on; else the output is UTF-8 */
 
 	guint8 partial[4]; /* a UTF-8 sequence that is not whole yet */
 	gsize n_partial;
@@ -547,8 +537,8 @@ static void push_character(struct repair *r, gunichar c)
 /* One byte that may not stand as it is. */
 static void repair_byte(struct repair *r, guint8 c)
 {
-	if (c >= 0x80 && r->charset == CHARSET_SINGLE && r->upper[c - 0x80] != 0) {
-		push_character(r, r->upper[c - 0x80]);
+	if (c >= 0x80 && r->charset.kind == CHARSET_SINGLE && r->charset.upper[c - 0x80] != 0) {
+		push_character(r, r->charset.upper[c - 0x80]);
 	} else if (c >= 0x80) {
 		r->visitor->repaired(r->user, NOTE_CHARSET);
 		push_character(r, c < 0xa0 ? WINDOWS_1252[c - 0x80] : c);
@@ -562,7 +552,7 @@ static void repair_byte(struct repair *r, guint8 c)
 /* Bytes come out as they go in. */
 static gboolean is_done(const struct repair *r)
 {
-	return r->state == PASSING && r->charset != CHARSET_SINGLE;
+	return r->state == PASSING && r->charset.kind != CHARSET_SINGLE;
 }
 
 /* data[0..size) as far as it can be judged: returns what is left, a sequence that is not whole; at the end
@@ -577,7 +567,7 @@ static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboole
 		at += clean_size(data + at, size - at);
 		if (at == size)
 			break;
-		sequence = r->charset == CHARSET_UTF8 ? sequence_size(data + at, size - at) : -1;
+		sequence = r->charset.kind == CHARSET_UTF8 ? sequence_size(data + at, size - at) : -1;
 		if (sequence > 0) {
 			at += (gsize)sequence;
 			continue;
@@ -618,74 +608,6 @@ static void push_judged(struct repair *r, const guint8 *data, gsize size)
 
 /* -- the character set -- */
 
-/* The value of encoding="..." in an XML declaration; transfer full, or NULL. */
-static char *declared(const char *declaration, gsize size)
-{
-	const char *at = g_strstr_len(declaration, (gssize)size, "encoding");
-	const char *end = declaration + size, *name;
-
-	if (at == NULL)
-		return NULL;
-	for (at += strlen("encoding"); at < end && (text_is_space(*at) || strchr("=\"'", *at) != NULL);)
-		at++;
-	for (name = at; at < end && (g_ascii_isalnum(*at) || strchr("._:-", *at) != NULL);)
-		at++;
-	return g_strndup(name, MIN((gsize)(at - name), NAME_BYTES));
-}
-
-/* The one character that a byte is; 0: none. -1: it is but the start of one. */
-static int decode_byte(iconv_t set, guint8 byte)
-{
-	char in[1] = { (char)byte }, out[8], *from = in, *to = out;
-	gsize in_left = 1, out_left = sizeof out;
-	gunichar c;
-
-	iconv(set, NULL, NULL, NULL, NULL);
-	if (iconv(set, &from, &in_left, &to, &out_left) == (gsize)-1)
-		return errno == EINVAL ? -1 : 0;
-	c = g_utf8_get_char_validated(out, (gssize)(sizeof out - out_left));
-	if (out_left == sizeof out)
-		return -1;
-	return c <= 0xffff && g_utf8_next_char(out) == to ? (int)c : 0;
-}
-
-static enum charset tell_set(struct repair *r, iconv_t set)
-{
-	gboolean upper = FALSE, several = FALSE;
-
-	if (decode_byte(set, '<') != '<')
-		return CHARSET_UTF8; /* the declaration could be read, so it is not in this */
-	for (guint c = 0; c < 0x100; c++) {
-		int character = decode_byte(set, (guint8)c);
-
-		several |= character < 0 || (c < 0x80 && character != (int)c);
-		if (c < 0x80 || character < 0xa0) /* what is a control in ISO 8859 is meant as windows-1252 */
-			continue;
-		r->upper[c - 0x80] = (guint16)character;
-		upper = TRUE;
-	}
-	return several ? CHARSET_OTHER : upper ? CHARSET_SINGLE : CHARSET_UTF8;
-}
-
-/* What is not known, or not ASCII though the declaration is, is taken for UTF-8. */
-static void tell_charset(struct repair *r, char *name)
-{
-	gboolean utf8 =
-	    name == NULL || g_ascii_strcasecmp(name, "UTF-8") == 0 || g_ascii_strcasecmp(name, "UTF8") == 0;
-	iconv_t set = utf8 || *name == '\0' ? (iconv_t)-1 : iconv_open("UTF-8", name);
-
-	r->charset = CHARSET_UTF8;
-	if (set != (iconv_t)-1) {
-		r->charset = tell_set(r, set);
-		utf8 = decode_byte(set, '<') == '<';
-		iconv_close(set);
-	}
-	if (r->charset != CHARSET_UTF8 || utf8)
-		g_free(name);
-	else
-		r->unknown = name;
-}
-
 /* Find the character set in the bytes that are held. Returns FALSE if more are needed. */
 static gboolean decide(struct repair *r, gboolean end)
 {
@@ -699,15 +621,16 @@ static gboolean decide(struct repair *r, gboolean end)
 	r->state = TEXT;
 	if (size < 4 || memchr(data, 0, 4) != NULL || (guint8)data[0] >= 0xfe || data[0] == 0x4c) {
 		r->state = PASSING; /* UTF-16, UTF-32, EBCDIC */
-		r->charset = CHARSET_OTHER;
+		r->charset.kind = CHARSET_OTHER;
 	} else if (size > 5 && memcmp(data, "<?xml", 5) == 0 && text_is_space(data[5])) {
 		close = g_strstr_len(data, (gssize)size, "?>");
 		if (close == NULL && !last) {
 			r->state = DECIDING;
 			return FALSE;
 		}
-		tell_charset(r, close != NULL ? declared(data, (gsize)(close - data)) : NULL);
-		if (r->charset == CHARSET_OTHER || close == NULL)
+		if (close != NULL)
+			charset_read(&r->charset, data, (gsize)(close - data));
+		if (r->charset.kind == CHARSET_OTHER || close == NULL)
 			r->state = PASSING;
 	}
 	return TRUE;
@@ -752,7 +675,7 @@ void repair_free(struct repair *r)
 		return;
 	g_byte_array_unref(r->held);
 	g_byte_array_unref(r->junk);
-	g_free(r->unknown);
+	charset_clear(&r->charset);
 	g_free(r);
 }
 
@@ -785,10 +708,10 @@ void repair_end(struct repair *r)
 
 gboolean repair_is_utf8(const struct repair *r)
 {
-	return r->charset != CHARSET_OTHER;
+	return r->charset.kind != CHARSET_OTHER;
 }
 
 const char *repair_unknown(const struct repair *r)
 {
-	return r->unknown;
+	return r->charset.unknown;
 }
