@@ -18,8 +18,8 @@ enum name_status {
 
 struct name {
 	const char *ip; /* borrowed; an address in words */
+	char *name;     /* owned; NULL unless NAME_FOUND; lower case, without final dot */
 	enum name_status status;
-	char *name;  /* owned; NULL unless NAME_FOUND; lower case, without final dot */
 	guint32 ttl; /* seconds, the least of what was asked; 0 when not known */
 };
 

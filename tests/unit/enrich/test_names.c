@@ -22,9 +22,9 @@
 
 /* What the server answers. A question that no record is for gets NXDOMAIN. */
 struct record {
-	enum dns_type type;
 	const char *name;
 	const char *text; /* an address or a name; "SERVFAIL": the server cannot find out */
+	enum dns_type type;
 	guint32 ttl;
 };
 
@@ -33,56 +33,56 @@ struct record {
 
 static const struct record ZONE[] = {
 	/* 192.0.2.1: a name that leads back */
-	{ DNS_PTR, REVERSE("1"), "MX.Example.com", 3600 },
-	{ DNS_A, "mx.example.com", "192.0.2.1", 600 },
+	{ REVERSE("1"), "MX.Example.com", DNS_PTR, 3600 },
+	{ "mx.example.com", "192.0.2.1", DNS_A, 600 },
 	/* 192.0.2.2: a name that leads elsewhere */
-	{ DNS_PTR, REVERSE("2"), "other.example.com", 3600 },
-	{ DNS_A, "other.example.com", "192.0.2.99", 600 },
+	{ REVERSE("2"), "other.example.com", DNS_PTR, 3600 },
+	{ "other.example.com", "192.0.2.99", DNS_A, 600 },
 	/* 192.0.2.3: a name that does not exist */
-	{ DNS_PTR, REVERSE("3"), "missing.example.com", 3600 },
+	{ REVERSE("3"), "missing.example.com", DNS_PTR, 3600 },
 	/* 192.0.2.4: several names; the first in the alphabet does not lead back */
-	{ DNS_PTR, REVERSE("4"), "c.example.com", 3600 },
-	{ DNS_PTR, REVERSE("4"), "b.example.com", 3600 },
-	{ DNS_PTR, REVERSE("4"), "a.example.com", 3600 },
-	{ DNS_A, "a.example.com", "192.0.2.99", 600 },
-	{ DNS_A, "b.example.com", "192.0.2.4", 300 },
-	{ DNS_A, "c.example.com", "192.0.2.4", 900 },
+	{ REVERSE("4"), "c.example.com", DNS_PTR, 3600 },
+	{ REVERSE("4"), "b.example.com", DNS_PTR, 3600 },
+	{ REVERSE("4"), "a.example.com", DNS_PTR, 3600 },
+	{ "a.example.com", "192.0.2.99", DNS_A, 600 },
+	{ "b.example.com", "192.0.2.4", DNS_A, 300 },
+	{ "c.example.com", "192.0.2.4", DNS_A, 900 },
 	/* 192.0.2.5: the server cannot find out its names */
-	{ DNS_PTR, REVERSE("5"), "SERVFAIL", 0 },
+	{ REVERSE("5"), "SERVFAIL", DNS_PTR, 0 },
 	/* 192.0.2.6: the server cannot find out where its name leads */
-	{ DNS_PTR, REVERSE("6"), "broken.example.com", 3600 },
-	{ DNS_A, "broken.example.com", "SERVFAIL", 0 },
+	{ REVERSE("6"), "broken.example.com", DNS_PTR, 3600 },
+	{ "broken.example.com", "SERVFAIL", DNS_A, 0 },
 	/* 192.0.2.7: one name cannot be looked up, another leads back */
-	{ DNS_PTR, REVERSE("7"), "broken.example.com", 3600 },
-	{ DNS_PTR, REVERSE("7"), "works.example.com", 3600 },
-	{ DNS_A, "works.example.com", "192.0.2.7", 600 },
+	{ REVERSE("7"), "broken.example.com", DNS_PTR, 3600 },
+	{ REVERSE("7"), "works.example.com", DNS_PTR, 3600 },
+	{ "works.example.com", "192.0.2.7", DNS_A, 600 },
 	/* 192.0.2.8: names that no host can have, and one that it can */
-	{ DNS_PTR, REVERSE("8"), "a b.example.com", 3600 },
-	{ DNS_PTR, REVERSE("8"), "host.example.com", 3600 },
-	{ DNS_A, "host.example.com", "192.0.2.98", 600 },
-	{ DNS_A, "host.example.com", "192.0.2.8", 600 },
+	{ REVERSE("8"), "a b.example.com", DNS_PTR, 3600 },
+	{ REVERSE("8"), "host.example.com", DNS_PTR, 3600 },
+	{ "host.example.com", "192.0.2.98", DNS_A, 600 },
+	{ "host.example.com", "192.0.2.8", DNS_A, 600 },
 	/* 192.0.2.9: more names than are looked up; only the last in the alphabet leads back */
-	{ DNS_PTR, REVERSE("9"), "n6.example.com", 3600 },
-	{ DNS_PTR, REVERSE("9"), "n1.example.com", 3600 },
-	{ DNS_PTR, REVERSE("9"), "n2.example.com", 3600 },
-	{ DNS_PTR, REVERSE("9"), "n3.example.com", 3600 },
-	{ DNS_PTR, REVERSE("9"), "n4.example.com", 3600 },
-	{ DNS_PTR, REVERSE("9"), "n5.example.com", 3600 },
-	{ DNS_A, "n6.example.com", "192.0.2.9", 600 },
+	{ REVERSE("9"), "n6.example.com", DNS_PTR, 3600 },
+	{ REVERSE("9"), "n1.example.com", DNS_PTR, 3600 },
+	{ REVERSE("9"), "n2.example.com", DNS_PTR, 3600 },
+	{ REVERSE("9"), "n3.example.com", DNS_PTR, 3600 },
+	{ REVERSE("9"), "n4.example.com", DNS_PTR, 3600 },
+	{ REVERSE("9"), "n5.example.com", DNS_PTR, 3600 },
+	{ "n6.example.com", "192.0.2.9", DNS_A, 600 },
 	/* 192.0.2.10: the same, and the last that is looked up leads back */
-	{ DNS_PTR, REVERSE("10"), "n6.example.com", 3600 },
-	{ DNS_PTR, REVERSE("10"), "n1.example.com", 3600 },
-	{ DNS_PTR, REVERSE("10"), "n2.example.com", 3600 },
-	{ DNS_PTR, REVERSE("10"), "n3.example.com", 3600 },
-	{ DNS_PTR, REVERSE("10"), "n4.example.com", 3600 },
-	{ DNS_PTR, REVERSE("10"), "n50.example.com", 3600 },
-	{ DNS_A, "n50.example.com", "192.0.2.10", 600 },
+	{ REVERSE("10"), "n6.example.com", DNS_PTR, 3600 },
+	{ REVERSE("10"), "n1.example.com", DNS_PTR, 3600 },
+	{ REVERSE("10"), "n2.example.com", DNS_PTR, 3600 },
+	{ REVERSE("10"), "n3.example.com", DNS_PTR, 3600 },
+	{ REVERSE("10"), "n4.example.com", DNS_PTR, 3600 },
+	{ REVERSE("10"), "n50.example.com", DNS_PTR, 3600 },
+	{ "n50.example.com", "192.0.2.10", DNS_A, 600 },
 	/* 2001:db8::1, whose name has an address of each kind */
-	{ DNS_PTR, REVERSE_6, "six.example.com", 3600 },
-	{ DNS_AAAA, "six.example.com", "2001:db8::1", 600 },
-	{ DNS_A, "six.example.com", "192.0.2.11", 600 },
+	{ REVERSE_6, "six.example.com", DNS_PTR, 3600 },
+	{ "six.example.com", "2001:db8::1", DNS_AAAA, 600 },
+	{ "six.example.com", "192.0.2.11", DNS_A, 600 },
 	/* 192.0.2.11: its name has it, but among addresses of the other kind, too */
-	{ DNS_PTR, REVERSE("11"), "six.example.com", 3600 },
+	{ REVERSE("11"), "six.example.com", DNS_PTR, 3600 },
 };
 
 struct server {
@@ -202,28 +202,27 @@ static struct resolver *resolver_to(const struct server *server)
 }
 
 static const struct {
-	const char *name, *ip;
+	const char *name, *ip, *want;
 	enum name_status status;
-	const char *want;
 	guint32 ttl;
 } ROWS[] = {
-	{ "a name that leads back, in small letters", "192.0.2.1", NAME_FOUND, "mx.example.com", 600 },
-	{ "a name that leads elsewhere", "192.0.2.2", NAME_NONE, NULL, 600 },
-	{ "a name that does not exist", "192.0.2.3", NAME_NONE, NULL, 3600 },
-	{ "of several, the first in the alphabet that leads back", "192.0.2.4", NAME_FOUND, "b.example.com",
+	{ "a name that leads back, in small letters", "192.0.2.1", "mx.example.com", NAME_FOUND, 600 },
+	{ "a name that leads elsewhere", "192.0.2.2", NULL, NAME_NONE, 600 },
+	{ "a name that does not exist", "192.0.2.3", NULL, NAME_NONE, 3600 },
+	{ "of several, the first in the alphabet that leads back", "192.0.2.4", "b.example.com", NAME_FOUND,
 	    300 },
-	{ "no answer about the address", "192.0.2.5", NAME_UNKNOWN, NULL, 0 },
-	{ "no answer about its name", "192.0.2.6", NAME_UNKNOWN, NULL, 3600 },
-	{ "a name that leads back beside one without answer", "192.0.2.7", NAME_FOUND, "works.example.com",
+	{ "no answer about the address", "192.0.2.5", NULL, NAME_UNKNOWN, 0 },
+	{ "no answer about its name", "192.0.2.6", NULL, NAME_UNKNOWN, 3600 },
+	{ "a name that leads back beside one without answer", "192.0.2.7", "works.example.com", NAME_FOUND,
 	    600 },
-	{ "a name that no host can have", "192.0.2.8", NAME_FOUND, "host.example.com", 600 },
-	{ "the sixth name is not looked up", "192.0.2.9", NAME_NONE, NULL, 3600 },
-	{ "the fifth name is", "192.0.2.10", NAME_FOUND, "n50.example.com", 600 },
-	{ "IPv6", "2001:db8::1", NAME_FOUND, "six.example.com", 600 },
-	{ "IPv4 of a name with both", "192.0.2.11", NAME_FOUND, "six.example.com", 600 },
-	{ "IPv6 without a name", "2001:db8::2", NAME_NONE, NULL, 0 },
-	{ "no name at all", "192.0.2.200", NAME_NONE, NULL, 0 },
-	{ "no address", "nonsense", NAME_NONE, NULL, 0 },
+	{ "a name that no host can have", "192.0.2.8", "host.example.com", NAME_FOUND, 600 },
+	{ "the sixth name is not looked up", "192.0.2.9", NULL, NAME_NONE, 3600 },
+	{ "the fifth name is", "192.0.2.10", "n50.example.com", NAME_FOUND, 600 },
+	{ "IPv6", "2001:db8::1", "six.example.com", NAME_FOUND, 600 },
+	{ "IPv4 of a name with both", "192.0.2.11", "six.example.com", NAME_FOUND, 600 },
+	{ "IPv6 without a name", "2001:db8::2", NULL, NAME_NONE, 0 },
+	{ "no name at all", "192.0.2.200", NULL, NAME_NONE, 0 },
+	{ "no address", "nonsense", NULL, NAME_NONE, 0 },
 };
 
 static void check_row(gsize i, const struct name *name)
