@@ -15,11 +15,13 @@
 struct db {
 	PGconn *conn;
 	GHashTable *prepared; /* SQL text -> statement name */
+	/* of the last failure */
 	char sqlstate[6];
+	char *message; /* NULL: the server did not answer */
+	char *hint;    /* NULL: none */
 };
 
-/* SQLSTATE classes that speak of the data: the same data will fail again. All else is our side or the
- * weather. */
+/* SQLSTATE classes of errors in the data: the same data will fail again. Other errors may be temporary. */
 static const char *const data_classes[] = { "22", "23", "54" };
 
 static gboolean sqlstate_blames_data(const char *sqlstate)
@@ -36,7 +38,13 @@ static char *words(const char *message)
 	return g_strchomp(g_strdup(message != NULL && *message != '\0' ? message : "no message"));
 }
 
-/* Set error and db->sqlstate from result, or from the connection when result is NULL. */
+static void keep_field(char **kept, const PGresult *result, int field)
+{
+	g_free(*kept);
+	*kept = result == NULL ? NULL : g_strdup(PQresultErrorField(result, field));
+}
+
+/* Set error and what db keeps of a failure from result, or from the connection when result is NULL. */
 static void fail(struct db *db, const PGresult *result, GError **error)
 {
 	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
@@ -46,10 +54,12 @@ static void fail(struct db *db, const PGresult *result, GError **error)
 	    sqlstate != NULL && PQstatus(db->conn) == CONNECTION_OK && sqlstate_blames_data(sqlstate);
 
 	g_strlcpy(db->sqlstate, sqlstate != NULL ? sqlstate : NO_SQLSTATE, sizeof db->sqlstate);
+	keep_field(&db->message, result, PG_DIAG_MESSAGE_PRIMARY);
+	keep_field(&db->hint, result, PG_DIAG_MESSAGE_HINT);
 	g_set_error(error, RUAD_ERROR, data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM, "database: %s", text);
 }
 
-/* Notices are for psql's users. */
+/* Ignore notices. */
 static void no_notice(void *user, const PGresult *result)
 {
 	(void)user;
@@ -83,6 +93,8 @@ void db_close(struct db *db)
 		return;
 	PQfinish(db->conn);
 	g_hash_table_unref(db->prepared);
+	g_free(db->message);
+	g_free(db->hint);
 	g_free(db);
 }
 
@@ -94,6 +106,16 @@ gboolean db_alive(const struct db *db)
 const char *db_sqlstate(const struct db *db)
 {
 	return db->sqlstate;
+}
+
+const char *db_message(const struct db *db)
+{
+	return db->message;
+}
+
+const char *db_hint(const struct db *db)
+{
+	return db->hint;
 }
 
 void db_cancel(struct db *db)

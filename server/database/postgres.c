@@ -18,10 +18,11 @@
 #include "parser/error.h"
 #include "server/common/log.h"
 #include "server/database/memory.h"
+#include "server/database/postgres_access.h"
 #include "server/database/postgres_settings.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
-#define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name that PostgreSQL makes in its socket folder */
+#define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name in PostgreSQL's socket folder */
 #define START_SECONDS   600                   /* for recovery after a crash; a death is seen at once */
 #define STOP_SECONDS    30
 #define ORPHAN_SECONDS  30           /* for the server of a killed ruad to end */
@@ -185,7 +186,7 @@ static guint newest_version(void)
 	return newest;
 }
 
-/* The folder of this version's programs, or with version 0 of the newest; NULL when there is none. */
+/* The folder of this version's programs (version 0: the newest); or NULL. */
 static char *find_programs(guint version)
 {
 	g_autofree char *number = g_strdup_printf("%u", version == 0 ? newest_version() : version);
@@ -312,27 +313,6 @@ static gboolean make_cluster(const struct postgres *postgres, GError **error)
 
 /* -- who may connect as what -- */
 
-#define WRITTEN_BY "# Written by ruad at every start: changes are lost.\n"
-
-/* An auditor's login has the name of a user of the operating system, who needs no map. */
-static const char hba_words[] = WRITTEN_BY "local all  " POSTGRES_ADMIN " peer map=ruad\n"
-					   "local " POSTGRES_DATABASE " ruad_owner,ruad_ingest,ruad_web,"
-					   "ruad_editor,ruad_enrich,ruad_auditor peer map=ruad\n"
-					   "local " POSTGRES_DATABASE " +ruad_auditor peer\n";
-
-static const char *const own_roles[] = { POSTGRES_ADMIN, "ruad_owner", "ruad_ingest", "ruad_web",
-	"ruad_editor", "ruad_enrich", "ruad_auditor" };
-
-static char *ident_words(const char *user)
-{
-	GString *words = g_string_new(WRITTEN_BY);
-
-	for (gsize i = 0; i < G_N_ELEMENTS(own_roles); i++)
-		g_string_append_printf(
-		    words, "ruad \"%s\" %s\nruad root %s\n", user, own_roles[i], own_roles[i]);
-	return g_string_free(words, FALSE);
-}
-
 static gboolean write_file(const char *folder, const char *name, const char *words, GError **error)
 {
 	g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -352,8 +332,8 @@ static gboolean write_access(const struct postgres *postgres, GError **error)
 		    (int)geteuid());
 		return FALSE;
 	}
-	ident = ident_words(entry->pw_name);
-	return write_file(postgres->data, "pg_hba.conf", hba_words, error) &&
+	ident = postgres_access_ident(entry->pw_name);
+	return write_file(postgres->data, "pg_hba.conf", postgres_access_hba, error) &&
 	       write_file(postgres->data, "pg_ident.conf", ident, error);
 }
 
@@ -393,8 +373,9 @@ static char *join_messages(const char *log)
 }
 
 /*
- * Let PostgreSQL read its settings before it starts. The running server would log only that a file has errors, since the
- * lines that say which are below its log level. Asked for one setting (-C), it reads all of them and ends.
+ * Let PostgreSQL read its settings before it starts. The running server would log only that a file has
+ * errors, since the lines that say which are below its log level. Asked for one setting (-C), it reads all of
+ * them and ends.
  */
 static gboolean check_settings(const struct postgres *postgres, GError **error)
 {
@@ -493,8 +474,8 @@ static gboolean check_owner(const struct postgres *postgres, GError **error)
 }
 
 /*
- * What neither file may change, as the command line has the last word: who can reach the server, and what it logs. The
- * program that gets an error logs it; here it would only repeat what mails and browsers sent.
+ * What neither file may change, as the command line has the last word: who can reach the server, and what it
+ * logs. The program that gets an error logs it; here it would only repeat what mails and browsers sent.
  */
 static char **make_argv(const struct postgres *postgres)
 {
@@ -535,7 +516,7 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 /* -- is it there? -- */
 
 #define PID_FILE_STATUS                                                                                      \
-	7 /* the line of postmaster.pid, from 0, that tells the server's state (as pg_ctl reads it) */
+	7 /* the line of postmaster.pid, from 0, with the server's state, as pg_ctl reads it */
 
 gboolean postgres_is_ready(const struct postgres *postgres)
 {

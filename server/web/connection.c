@@ -110,14 +110,24 @@ static struct db_rows *connection_query(struct connection *connection, const cha
 	return db_query(connection->db, sql, params, n_params, error);
 }
 
-enum connection_outcome connection_outcome_of(const struct db *db)
+void connection_refusal_clear(struct connection_refusal *refusal)
+{
+	g_clear_pointer(&refusal->message, g_free);
+	g_clear_pointer(&refusal->parameter, g_free);
+}
+
+enum connection_outcome connection_outcome_of(const struct db *db, struct connection_refusal *refusal)
 {
 	const char *state = db != NULL ? db_sqlstate(db) : "";
 
 	if (db == NULL || !db_alive(db))
 		return CONNECTION_AWAY;
-	if (strcmp(state, "22023") == 0)
+	if (strcmp(state, "22023") == 0) {
+		if (refusal != NULL)
+			*refusal =
+			    (struct connection_refusal){ g_strdup(db_message(db)), g_strdup(db_hint(db)) };
 		return CONNECTION_REFUSED;
+	}
 	if (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0)
 		return CONNECTION_BUSY;
 	if (strncmp(state, "53", 2) == 0 || strncmp(state, "55", 2) == 0 || strncmp(state, "57", 2) == 0 ||
@@ -144,8 +154,8 @@ static void take(struct db_rows *rows, GBytes **document, char **next)
 	db_rows_free(rows);
 }
 
-enum connection_outcome connection_document(
-    const char *sql, char *const params[], guint n_params, GBytes **document, char **next, GError **error)
+enum connection_outcome connection_document(const char *sql, char *const params[], guint n_params,
+    GBytes **document, char **next, struct connection_refusal *refusal, GError **error)
 {
 	struct connection *connection = connection_get();
 	struct db_value values[CONNECTION_PARAMS_MAX];
@@ -154,7 +164,7 @@ enum connection_outcome connection_document(
 	connection_values(values, params, n_params);
 	rows = connection_query(connection, sql, values, n_params, error);
 	if (rows == NULL) {
-		enum connection_outcome outcome = connection_outcome_of(connection->db);
+		enum connection_outcome outcome = connection_outcome_of(connection->db, refusal);
 
 		if (connection->db != NULL && !db_alive(connection->db))
 			connection_drop(connection);
@@ -164,8 +174,8 @@ enum connection_outcome connection_document(
 	return CONNECTION_ROWS;
 }
 
-enum connection_outcome connection_edit(
-    const char *sql, char *const params[], guint n_params, GBytes **document, GError **error)
+enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,
+    GBytes **document, struct connection_refusal *refusal, GError **error)
 {
 	struct db *db = db_open(editor_conninfo, "ruad-web", error);
 	struct db_value values[CONNECTION_PARAMS_MAX];
@@ -178,7 +188,7 @@ enum connection_outcome connection_edit(
 	if (rows != NULL)
 		take(rows, document, NULL);
 	else
-		outcome = connection_outcome_of(db);
+		outcome = connection_outcome_of(db, refusal);
 	db_close(db);
 	return outcome;
 }

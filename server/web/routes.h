@@ -78,7 +78,8 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
 guint route_n_params(const struct route *route);
 
 /*
- * Set problem to 400 from the message of an SQL function that raised SQLSTATE 22023 ("ERROR:  words\nHINT:
- * cursor\nCONTEXT: ..."): the first line is the detail, the hint names the parameter.
+ * Set problem to 400 from what an SQL function raised with SQLSTATE 22023: the first line of message is the
+ * detail. parameter: the name in its HINT, or NULL.
  */
-void route_refused(const struct route *route, const char *words, struct problem *problem);
+void route_refused(
+    const struct route *route, const char *message, const char *parameter, struct problem *problem);

@@ -81,7 +81,7 @@ static void answer_ready(const struct visit *visit)
 		answer_method(visit, ANSWER_READERS);
 		return;
 	}
-	if (connection_document(READY_SQL, params, G_N_ELEMENTS(params), &document, NULL, &error) !=
+	if (connection_document(READY_SQL, params, G_N_ELEMENTS(params), &document, NULL, NULL, &error) !=
 		CONNECTION_ROWS ||
 	    document == NULL)
 		document = g_bytes_new_static(NOT_READY, strlen(NOT_READY));
@@ -130,8 +130,8 @@ static GBytes *count(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) kept = counted_get();
 	GBytes *document = NULL;
-	enum connection_outcome outcome =
-	    connection_document(kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, &error);
+	enum connection_outcome outcome = connection_document(
+	    kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, NULL, &error);
 
 	if (outcome == CONNECTION_FAILED)
 		log_warning("metrics: %s", error->message);

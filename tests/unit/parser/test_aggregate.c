@@ -1,6 +1,6 @@
 /*
- * Aggregate XML into sink calls: each row whole and byte by byte. Numbers in names are those of the assertions in the
- * standards digest.
+ * Aggregate XML into sink calls: each row whole and byte by byte.
+ * Numbers in names are those of the assertions in the standards digest.
  */
 #include "parser/aggregate.h"
 #include "tests/unit/parser/collect.h"

@@ -1,7 +1,7 @@
 /*
- * The quirks of aggregate reports, row by row: a sound report in which one thing is replaced, and what then differs in
- * what is read and noted. Each row whole and byte by byte. Names begin with the table of the catalogue of quirks that
- * the row is from, or with the number of the assertion in the standards digest.
+ * The quirks of aggregate reports, row by row: a sound report in which one thing is replaced, and what then
+ * differs in what is read and noted. Each row whole and byte by byte. Names begin with the table of the
+ * catalogue of quirks that the row is from, or with the number of the assertion in the standards digest.
  */
 #include "parser/aggregate.h"
 #include "tests/unit/parser/collect.h"
