@@ -95,7 +95,10 @@ static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 	const guint8 *document = g_bytes_get_data(content, &size);
 	g_autoptr(GError) error = NULL;
 	struct json_printer *printer = json_printer_new(out, job->file);
-	if (!pool_run(job->run->pool, document, size, json_printer_sink(), printer, &error)) {
+	const struct pool_job read = {
+		.document = document, .size = size, .sink = json_printer_sink(), .user = printer
+	};
+	if (!pool_run(job->run->pool, &read, &error)) {
 		if (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
 			job->error = g_steal_pointer(&error);
 		else if (!print_lost(printer, error, &job->error))

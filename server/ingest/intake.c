@@ -1,6 +1,7 @@
 #include "server/ingest/intake.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "parser/error.h"
 #include "server/common/log.h"
@@ -12,6 +13,7 @@
 #define PATIENCE          (10 * G_TIME_SPAN_MILLISECOND) /* of a writer for mails that are being read */
 #define RECONNECT_WAIT    G_TIME_SPAN_SECOND             /* between attempts after a failure */
 #define EVALUATIONS_KNOWN 50000                          /* at some 100 bytes */
+#define NICE              10                             /* of what large mails need */
 #define PROGRAM           "ruad-ingest"
 
 /* A mail whose thread waits for a writer. */
@@ -47,6 +49,12 @@ struct intake {
 
 	struct writer small, large; /* for results in memory, and in files */
 };
+
+/* A thread that gives way to others; Linux has a priority for each thread, and no way back. */
+static void lower_priority(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
+}
 
 /* -- connecting -- */
 
@@ -260,6 +268,8 @@ static gpointer writer_main(gpointer user)
 	struct writer *writer = user;
 	g_autoptr(GPtrArray) jobs = g_ptr_array_new();
 
+	if (writer->has_aside)
+		lower_priority();
 	while (take_batch(writer, jobs)) {
 		write_batch(writer, jobs);
 		release_batch(writer->intake, jobs);
@@ -319,18 +329,54 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 
 /* -- a document, on its caller's thread -- */
 
+struct slow_run {
+	struct pool *pool;
+	const struct pool_job *job;
+	GError *error;
+};
+
+static gpointer run_slowly(gpointer user)
+{
+	struct slow_run *run = user;
+
+	lower_priority();
+	return GINT_TO_POINTER(pool_run_slow(run->pool, run->job, &run->error));
+}
+
+/* A document that takes long lets others pass: it starts again in the slow lane, on a thread of low priority. */
+static gboolean run_parser(
+    struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
+{
+	const struct pool_job job = {
+		.document = document, .size = size, .sink = found_sink(), .user = found
+	};
+	g_autoptr(GError) failure = NULL;
+	gboolean good, slow;
+
+	count_reading(intake, 1);
+	good = pool_run_quick(intake->pool, &job, &slow, &failure);
+	count_reading(intake, -1);
+	if (slow) {
+		struct slow_run run = { .pool = intake->pool, .job = &job };
+		found_forget(found);
+		good = GPOINTER_TO_INT(g_thread_join(g_thread_new("slow", run_slowly, &run)));
+		if (!good)
+			g_propagate_error(error, run.error);
+		return good;
+	}
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&failure));
+	return good;
+}
+
 /* Parse the document. If that is impossible it becomes one unreadable item; returns FALSE if ruad itself
  * failed. */
 static gboolean parse(
     struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	gboolean good;
 
-	count_reading(intake, 1);
-	good = pool_run(intake->pool, document, size, found_sink(), found, &failure);
-	count_reading(intake, -1);
-	if (good)
+	if (run_parser(intake, found, document, size, &failure))
 		return TRUE;
 	if (g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYSTEM)) {
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);

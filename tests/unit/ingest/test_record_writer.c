@@ -328,9 +328,32 @@ static void a_failure_is_reported_and_nothing_is_copied(void **state)
 	}
 }
 
+/* The transaction is long, and evaluations are not part of it. */
+static void evaluations_go_by_the_other_connection(void **state)
+{
+	struct writing w;
+	struct db *aside = fake_db_new(types_sql);
+	struct records *records = records_new(NULL);
+
+	(void)state;
+	writing_begin(&w);
+	record_writer_free(w.writer);
+	w.writer = record_writer_new(w.db, aside, w.known, w.ticket);
+	add(records, "a.example", 1);
+	assert_true(write_as(&w, records, &november, NULL));
+	assert_true(record_writer_end(w.writer, NULL));
+	assert_int_equal(w.db->asked->len, 0);
+	assert_int_equal(w.db->n_rows, 1);
+	assert_true(aside->asked->len > 0);
+	assert_int_equal(aside->n_rows, 0);
+	writing_end(&w);
+	fake_db_free(aside);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(evaluations_go_by_the_other_connection),
 		cmocka_unit_test(each_record_gets_the_id_of_its_evaluation),
 		cmocka_unit_test(without_blocks_nothing_is_sent),
 		cmocka_unit_test(reports_of_one_domain_and_month_share_evaluations),
