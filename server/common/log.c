@@ -89,6 +89,68 @@ LOG_FUNCTION(log_warning, G_LOG_LEVEL_WARNING, "4")
 LOG_FUNCTION(log_error, G_LOG_LEVEL_CRITICAL, "3")
 LOG_FUNCTION(log_debug, G_LOG_LEVEL_DEBUG, "7")
 
+/* -- one line a minute for each cause -- */
+
+#define PACE       G_TIME_SPAN_MINUTE
+#define CAUSES_MAX 100 /* that are remembered */
+
+struct cause {
+	gint64 written; /* monotonic time of the last line */
+	guint kept_back;
+};
+
+static GMutex pace_lock;
+static GHashTable *causes; /* text -> struct cause */
+
+static struct cause *cause_find(const char *text)
+{
+	struct cause *cause;
+
+	if (causes == NULL)
+		causes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	cause = g_hash_table_lookup(causes, text);
+	if (cause != NULL)
+		return cause;
+	if (g_hash_table_size(causes) >= CAUSES_MAX)
+		g_hash_table_remove_all(causes);
+	cause = g_new0(struct cause, 1);
+	g_hash_table_insert(causes, g_strdup(text), cause);
+	return cause;
+}
+
+/* Returns whether a line is due, and how many were not written since the last one. */
+static gboolean pace_allows(const char *text, guint *kept_back)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&pace_lock);
+	struct cause *cause = cause_find(text);
+	gint64 now = g_get_monotonic_time();
+
+	if (cause->written != 0 && now - cause->written < PACE) {
+		cause->kept_back++;
+		return FALSE;
+	}
+	*kept_back = cause->kept_back;
+	*cause = (struct cause){ .written = now };
+	return TRUE;
+}
+
+void log_warning_paced(const char *cause, const char *format, ...)
+{
+	g_autofree char *message = NULL;
+	guint kept_back = 0;
+	va_list args;
+
+	if (!pace_allows(cause, &kept_back))
+		return;
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (kept_back > 0)
+		log_warning("%s (and %u times more since the last such line)", message, kept_back);
+	else
+		log_warning("%s", message);
+}
+
 char *log_quote(const char *value)
 {
 	g_autofree char *valid = g_utf8_make_valid(value, (gssize)strnlen(value, LOG_QUOTE_MAX + 1));

@@ -32,6 +32,14 @@ const struct setting setting_table[] = {
 	{ "lmtp.timeout", SETTING_SECONDS, "300", 1, DAY,
 	    "Idle time after which a connection is closed (RFC 5321 section 4.5.3.2.7 asks for 5 "
 	    "minutes)." },
+	{ "lmtp.max_time", SETTING_SECONDS, "600", 1, DAY,
+	    "Time in which the content of a mail must arrive. A client that is slower is answered 421." },
+	{ "lmtp.min_rate", SETTING_SIZE, "1K", 1, G_GUINT64_CONSTANT(1) << 30,
+	    "Bytes per second at which the content of a mail must arrive, after the first 30 seconds. A client that "
+	    "is slower is answered 421." },
+	{ "lmtp.max_memory", SETTING_SIZE, "256M", 1 << 20, G_GUINT64_CONSTANT(1) << 40,
+	    "Memory for the contents of all mails that are being received, in addition to 1M for each connection. "
+	    "A mail for which there is none left is answered 452, so the mail server sends it again later." },
 	{ "lmtp.authserv_id", SETTING_STRING, "", NOT_NUMBER,
 	    "The name that your own mail server writes into Authentication-Results (RFC 8601). Your mail "
 	    "server must remove fields with this name from incoming mail. The topmost field with this "

@@ -15,57 +15,117 @@
 	    1000) /* microseconds before the next try, when we have no more descriptors                   \
 		      */
 
+#define EVICT_AGE  G_TIME_SPAN_SECOND /* of a session that may have to make room for a new one */
+#define EVICT_WAIT (500 * G_TIME_SPAN_MILLISECOND)
+
 struct server {
 	const struct listen_options *options;
 	GMutex lock;
-	GCond ended; /* a session has ended */
-	guint connections;
+	GCond ended;            /* a session has ended */
+	GPtrArray *connections; /* struct connection, of the sessions that run */
 };
 
-/* Owned by the session's thread. */
+/* Owned by the session's thread, but for what the lock guards. */
 struct connection {
 	struct server *server;
 	int fd;
+	int handle;       /* the same socket; only to shut it down */
+	gint64 useful;    /* atomic: see session_run() */
+	gboolean evicted; /* it has to leave; under the lock */
 };
 
-static void leave(struct server *server)
+static void leave(struct connection *connection)
 {
+	struct server *server = connection->server;
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
 
-	server->connections--;
+	g_ptr_array_remove_fast(server->connections, connection);
 	g_cond_signal(&server->ended);
+	close(connection->handle);
+	g_free(connection);
 }
 
-static gboolean enter(struct server *server)
+/* Shut down the session that has been of no use for longest. Returns FALSE if there is none. */
+static gboolean evict(struct server *server)
+{
+	gint64 oldest = g_get_monotonic_time() - EVICT_AGE;
+	struct connection *victim = NULL;
+
+	for (guint i = 0; i < server->connections->len; i++) {
+		struct connection *connection = server->connections->pdata[i];
+		gint64 useful = __atomic_load_n(&connection->useful, __ATOMIC_RELAXED);
+
+		if (connection->evicted || useful >= oldest)
+			continue;
+		oldest = useful;
+		victim = connection;
+	}
+	if (!victim)
+		return FALSE;
+	victim->evicted = TRUE;
+	(void)shutdown(victim->handle, SHUT_RDWR);
+	return TRUE;
+}
+
+/* Wait for room among the connections: clients that do not get on with their mail may not keep others out. */
+static gboolean make_room(struct server *server)
+{
+	gint64 end = g_get_monotonic_time() + EVICT_WAIT;
+
+	if (server->connections->len >= server->options->max_connections && !evict(server))
+		return FALSE;
+	while (server->connections->len >= server->options->max_connections)
+		if (!g_cond_wait_until(&server->ended, &server->lock, end))
+			return FALSE;
+	return TRUE;
+}
+
+/* NULL if there is no room; errno is 0 then. */
+static struct connection *enter(struct server *server, int fd)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
+	struct connection *connection;
+	int handle;
 
-	if (server->connections >= server->options->max_connections)
-		return FALSE;
-	server->connections++;
-	return TRUE;
+	if (!make_room(server)) {
+		errno = 0;
+		return NULL;
+	}
+	handle = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (handle < 0)
+		return NULL;
+	connection = g_new0(struct connection, 1);
+	*connection = (struct connection){
+		.server = server, .fd = fd, .handle = handle, .useful = g_get_monotonic_time()
+	};
+	g_ptr_array_add(server->connections, connection);
+	return connection;
 }
 
 static gpointer connection_main(gpointer user)
 {
-	g_autofree struct connection *connection = user;
+	struct connection *connection = user;
 
-	session_run(connection->fd, &connection->server->options->session);
-	leave(connection->server);
+	session_run(connection->fd, &connection->server->options->session, &connection->useful);
+	leave(connection);
 	return NULL;
 }
 
 static gboolean start_session(struct server *server, int fd)
 {
-	struct connection *connection = g_new(struct connection, 1);
+	struct connection *connection = enter(server, fd);
 	g_autoptr(GError) error = NULL;
 	GThread *thread;
 
-	*connection = (struct connection){ .server = server, .fd = fd };
+	if (!connection) {
+		log_warning_paced("connections", "connection refused: %s",
+		    errno != 0 ? g_strerror(errno) : "lmtp.max_connections are open");
+		return FALSE;
+	}
 	thread = g_thread_try_new("session", connection_main, connection, &error);
 	if (!thread) {
-		log_warning("connection refused: %s", error->message);
-		g_free(connection);
+		log_warning_paced("thread", "connection refused: %s", error->message);
+		leave(connection);
 		return FALSE;
 	}
 	g_thread_unref(thread);
@@ -78,18 +138,13 @@ static void take_connection(struct server *server, int listener)
 
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warning("cannot accept a connection: %s", g_strerror(errno));
+			log_warning_paced("accept", "cannot accept a connection: %s", g_strerror(errno));
 			g_usleep(OUT_OF_FDS_WAIT);
 		}
 		return; /* anything else: the client has disconnected */
 	}
-	if (!enter(server)) {
-		log_warning("connection refused: lmtp.max_connections are open");
+	if (!start_session(server, fd))
 		session_refuse(fd, &server->options->session);
-	} else if (!start_session(server, fd)) {
-		session_refuse(fd, &server->options->session);
-		leave(server);
-	}
 }
 
 /* The signal is the last element of fds. */
@@ -110,7 +165,7 @@ static gboolean wait_for_sessions(struct server *server)
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
 	gint64 end = g_get_monotonic_time() + LISTEN_GRACE * G_TIME_SPAN_SECOND;
 
-	while (server->connections > 0) {
+	while (server->connections->len > 0) {
 		if (!g_cond_wait_until(&server->ended, &server->lock, end))
 			return FALSE;
 	}
@@ -125,6 +180,7 @@ gboolean listen_run(const struct listen_options *options)
 	server->options = options;
 	g_mutex_init(&server->lock);
 	g_cond_init(&server->ended);
+	server->connections = g_ptr_array_new();
 	for (guint i = 0; i < options->n_fds; i++) {
 		/* a client that disconnects between poll() and accept() must not block us */
 		(void)fcntl(options->fds[i], F_SETFL, O_NONBLOCK);
@@ -136,6 +192,7 @@ gboolean listen_run(const struct listen_options *options)
 	(void)eventfd_write(options->stop_fd, 1);
 	if (!wait_for_sessions(server))
 		return FALSE; /* sessions still use it */
+	g_ptr_array_unref(server->connections);
 	g_cond_clear(&server->ended);
 	g_mutex_clear(&server->lock);
 	g_free(server);
