@@ -14,6 +14,7 @@ enum ruad_error {
 	RUAD_ERROR_SYNTAX, /* the input breaks its format: quarantine, 250 */
 	RUAD_ERROR_LIMIT,  /* the input asks for more than we allow: quarantine, 250 */
 	RUAD_ERROR_SYSTEM, /* our side failed (database, disk, process): 451, try again */
+	RUAD_ERROR_FULL,   /* our side has no room for what it would have to keep: 452, try again */
 };
 
 /* Set RUAD_ERROR_LIMIT with "what: more than limit". Always returns FALSE. */

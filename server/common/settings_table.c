@@ -138,6 +138,12 @@ const struct setting setting_table[] = {
 	{ "retention.unread", SETTING_DAYS, "365", 0, CENTURY,
 	    "Days that the bytes of quarantined mail are kept, counted from its receipt; 0 is forever. "
 	    "Until then ruad reprocess can read it again." },
+	{ "retention.max_raw", SETTING_SIZE, "2G", 0, G_GUINT64_CONSTANT(1) << 50,
+	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond, mail that could not be read is "
+	    "answered 452, so the mail server sends it again later; reports are stored as usual." },
+	{ "retention.min_free", SETTING_SIZE, "256M", 0, G_GUINT64_CONSTANT(1) << 50,
+	    "Free space on the disk of server.state_dir below which no quarantined mail is kept. It is then answered as "
+	    "for retention.max_raw." },
 	{ "retention.failure_bodies", SETTING_BOOL, "off", NOT_NUMBER,
 	    "Keep the complete message of a failure report, with its body and the addresses of third "
 	    "parties. Off keeps only its header, with their local parts masked." },

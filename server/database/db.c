@@ -9,6 +9,7 @@
 #define CONNECT_SECONDS "10"
 #define SILENCE_MS      "30000" /* a peer that acknowledges nothing for so long is away */
 #define MAX_PARAMS      32      /* more than any statement of ours has */
+#define SQLSTATE_LIMIT  "53400" /* configuration_limit_exceeded: raised by our own functions only */
 #define NO_SQLSTATE     ""
 #define PREPARED_PREFIX "ruad"
 
@@ -56,7 +57,10 @@ static void fail(struct db *db, const PGresult *result, GError **error)
 	g_strlcpy(db->sqlstate, sqlstate != NULL ? sqlstate : NO_SQLSTATE, sizeof db->sqlstate);
 	keep_field(&db->message, result, PG_DIAG_MESSAGE_PRIMARY);
 	keep_field(&db->hint, result, PG_DIAG_MESSAGE_HINT);
-	g_set_error(error, RUAD_ERROR, data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM, "database: %s", text);
+	enum ruad_error code = data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM;
+	if (strcmp(db->sqlstate, SQLSTATE_LIMIT) == 0)
+		code = RUAD_ERROR_FULL;
+	g_set_error(error, RUAD_ERROR, (gint)code, "database: %s", text);
 }
 
 /* Ignore notices. */

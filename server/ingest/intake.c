@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include "parser/error.h"
 #include "server/common/log.h"
@@ -33,6 +34,7 @@ struct writer {
 	GThread *thread;
 	gboolean has_aside; /* its transactions are long: see store_write() */
 	struct db *db, *aside;
+	gint64 raw_limit; /* that db has: see store_limit_raw() */
 };
 
 struct intake {
@@ -77,7 +79,7 @@ static void connect_result(struct intake *intake, const GError *failure)
 	if (!failure && intake->failed_at)
 		log_info("the database is back");
 	g_free(intake->failure);
-	intake->failure = failure ? g_strdup(failure->message) : NULL;
+	intake->failure = failure ? g_strndup(failure->message, strcspn(failure->message, "\n")) : NULL;
 	intake->failed_at = failure ? g_get_monotonic_time() : 0;
 }
 
@@ -119,6 +121,7 @@ static gboolean connected(struct writer *writer, GError **error)
 	if (writer->db && writer->has_aside)
 		writer->aside = open_connection(intake, &failure);
 	connect_result(intake, failure);
+	writer->raw_limit = G_MAXINT64;
 	if (!failure)
 		return TRUE;
 	disconnect(writer);
@@ -138,12 +141,39 @@ static void quarantine(struct found *found, const char *code, const GError *why,
 
 /* -- the writers -- */
 
+/* Bytes of mail that may be kept now. Where the disk is another machine's, its space is not known. */
+static gint64 raw_limit(const struct intake *intake)
+{
+	const struct intake_options *options = &intake->options;
+	struct statvfs disk;
+
+	if (options->spill_folder && statvfs(options->spill_folder, &disk) == 0 &&
+	    (guint64)disk.f_bavail * disk.f_frsize < options->min_free)
+		return 0;
+	return options->max_raw > 0 ? (gint64)MIN(options->max_raw, (guint64)G_MAXINT64) : G_MAXINT64;
+}
+
+/* Stored mail that is read again was kept before. */
+static gboolean limit_raw(struct writer *writer, GError **error)
+{
+	gint64 limit = writer->intake->options.again ? G_MAXINT64 : raw_limit(writer->intake);
+
+	if (limit == writer->raw_limit)
+		return TRUE;
+	if (!store_limit_raw(writer->db, limit, error))
+		return FALSE;
+	writer->raw_limit = limit;
+	return TRUE;
+}
+
 /* Run one transaction. A connection that cannot be used again is closed. */
 static gboolean write_once(
     struct writer *writer, struct found *const *mails, guint n, gboolean *in_doubt, GError **error)
 {
 	gboolean foreign = FALSE;
 
+	if (!limit_raw(writer, error))
+		return FALSE;
 	if (store_write(
 		writer->db, writer->aside, writer->intake->known, mails, n, in_doubt, &foreign, error))
 		return TRUE;
@@ -306,6 +336,16 @@ static void count_reading(struct intake *intake, int change)
 		g_cond_signal(&intake->small.work);
 }
 
+/* Set error to failure, with its first line: the others name our statements. */
+static void report(const GError *failure, GError **error)
+{
+	gboolean full = g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_FULL);
+
+	log_debug("not stored: %s", failure->message);
+	g_set_error(error, RUAD_ERROR, full ? RUAD_ERROR_FULL : RUAD_ERROR_SYSTEM, "%.*s",
+	    (int)strcspn(failure->message, "\n"), failure->message);
+}
+
 /* Wait until a writer has stored what was found. */
 static gboolean write_together(struct intake *intake, struct found *found, GError **error)
 {
@@ -322,7 +362,7 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 	g_cond_clear(&job.wake);
 	if (!job.error)
 		return TRUE;
-	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, job.error->message);
+	report(job.error, error);
 	g_error_free(job.error);
 	return FALSE;
 }

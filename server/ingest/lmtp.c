@@ -60,6 +60,7 @@ static const struct {
 	[LMTP_TIMEOUT] = { "421 4.4.2", "silent for too long" },
 	[LMTP_TOO_MANY_COMMANDS] = { "421 4.7.0", "too many commands without a mail" },
 	[LMTP_NO_ROOM] = { "452 4.3.1 no memory for it now, try again later", NULL },
+	[LMTP_FULL] = { "452 4.3.1 no space to keep it now, try again later", NULL },
 	[LMTP_TOO_MANY_RECIPIENTS] = { "452 4.5.3 too many recipients", NULL },
 	[LMTP_UNKNOWN_COMMAND] = { "500 5.5.1 unknown command", NULL },
 	[LMTP_NOT_LHLO] = { "500 5.5.1 this is LMTP: say LHLO", NULL },

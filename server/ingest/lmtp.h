@@ -18,9 +18,9 @@
 	200 /* octets: Exim's lmtp transport reads a reply of at most about 245 octets, all lines together   \
 	     */
 #define LMTP_MAX_USELESS                                                                                     \
-	100 /* commands between two mails that bring neither nearer (NOOP, RSET, errors ...); MTAs send a    \
+	100 /* commands between two mails that lead to neither (NOOP, RSET, errors ...); MTAs send a    \
 	     * few */
-#define LMTP_SMALL_MAIL (1024 * 1024) /* octets of content for which room() is not asked */
+#define LMTP_SMALL_MAIL (1024 * 1024) /* octets of content that need no room() */
 #define LMTP_MAX_NAME   64            /* octets of our host's name in a reply; the limit of Linux */
 
 /* All replies except the one to LHLO. */
@@ -39,7 +39,8 @@ enum lmtp_reply {
 	LMTP_BUSY,
 	LMTP_TIMEOUT,
 	LMTP_TOO_MANY_COMMANDS,
-	LMTP_NO_ROOM, /* the client keeps the mail and tries again */
+	LMTP_NO_ROOM, /* the client keeps the mail and tries again, */
+	LMTP_FULL,    /* as it does here */
 	LMTP_TOO_MANY_RECIPIENTS,
 	LMTP_UNKNOWN_COMMAND,
 	LMTP_NOT_LHLO,

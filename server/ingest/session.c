@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "parser/error.h"
 #include "server/common/log.h"
 
 #define INPUT_SIZE (64 * 1024)        /* bytes read at once */
@@ -101,6 +102,9 @@ static void on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply
 		session->failed++;
 		log_warning_paced(error->message, "mail from %s not stored, its client keeps it: %s",
 		    session->peer, error->message);
+		if (g_error_matches(error, RUAD_ERROR, RUAD_ERROR_FULL))
+			for (guint i = 0; i < mail->n_recipients; i++)
+				replies[i] = LMTP_FULL;
 		return;
 	}
 	count(&session->counts, &counts);

@@ -314,3 +314,31 @@ def test_a_small_mail_does_not_wait_for_a_large_one(ingest, database):
         blocker.rollback()
         assert reply.result() == [STORED]
     assert database.value("SELECT count(*) FROM dmarc.records") == 20000
+
+
+def junk(number):
+    """A mail that cannot be read, of 20 KB."""
+    return reports.mail(reports.plain(f"{number} ".encode() * 10000 + b"<"))
+
+
+FULL = (452, "4.3.1 no space to keep it now, try again later")
+
+
+def test_mail_that_cannot_be_read_is_put_off_beyond_the_quota_and_reports_are_stored(start_ingest, database):
+    ingest = start_ingest(database, retention_max_raw="128K")
+    answers = [ingest.deliver(junk(number)) for number in range(12)]
+    kept = answers.index([FULL])
+    assert 2 <= kept <= 6
+    assert answers == [[STORED]] * kept + [[FULL]] * (12 - kept)
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    assert database.query("SELECT count(*), sum(octet_length(raw)) <= 131072 FROM ruad.raw") == [(kept, True)]
+    assert ingest.deliver(junk(0)) == [STORED]  # is kept already
+    database.query("DELETE FROM ruad.raw")
+    assert ingest.deliver(junk(20)) == [STORED]
+
+
+def test_mail_that_cannot_be_read_is_put_off_while_the_disk_is_nearly_full(start_ingest, database, folder):
+    ingest = start_ingest(database, retention_min_free="1000000G", server_state_dir=folder)
+    assert ingest.deliver(junk(1)) == [FULL]
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    assert database.value("SELECT count(*) FROM ruad.raw") == 0

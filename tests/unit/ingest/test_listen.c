@@ -223,7 +223,7 @@ static void deliver(int client)
 	client_hears(client, BEGUN STORED);
 }
 
-/* Of two sessions the one that has delivered nothing for longer; nobody is turned away meanwhile. */
+/* Of two sessions the one that has delivered nothing for longer; nobody is rejected meanwhile. */
 static void a_session_of_no_use_makes_room_for_a_new_one(void **state)
 {
 	struct server server;

@@ -258,7 +258,7 @@ static void a_mail_interrupted_by_the_timeout_is_not_stored(void **state)
 	ends(&served, "", "");
 }
 
-/* Each byte comes in time, but there is no end of them. */
+/* Each byte is in time, but there is no end of them. */
 static void content_that_takes_longer_than_max_time_gets_421(void **state)
 {
 	struct served served;
