@@ -35,10 +35,12 @@ const struct setting setting_table[] = {
 	{ "lmtp.max_time", SETTING_SECONDS, "600", 1, DAY,
 	    "Time in which the content of a mail must arrive. A client that is slower is answered 421." },
 	{ "lmtp.min_rate", SETTING_SIZE, "1K", 1, G_GUINT64_CONSTANT(1) << 30,
-	    "Bytes per second at which the content of a mail must arrive, after the first 30 seconds. A client that "
+	    "Bytes per second at which the content of a mail must arrive, after the first 30 seconds. A "
+	    "client that "
 	    "is slower is answered 421." },
 	{ "lmtp.max_memory", SETTING_SIZE, "256M", 1 << 20, G_GUINT64_CONSTANT(1) << 40,
-	    "Memory for the contents of all mails that are being received, in addition to 1M for each connection. "
+	    "Memory for the contents of all mails that are being received, in addition to 1M for each "
+	    "connection. "
 	    "A mail for which there is none left is answered 452, so the mail server sends it again later." },
 	{ "lmtp.authserv_id", SETTING_STRING, "", NOT_NUMBER,
 	    "The name that your own mail server writes into Authentication-Results (RFC 8601). Your mail "
@@ -139,10 +141,12 @@ const struct setting setting_table[] = {
 	    "Days that the bytes of quarantined mail are kept, counted from its receipt; 0 is forever. "
 	    "Until then ruad reprocess can read it again." },
 	{ "retention.max_raw", SETTING_SIZE, "2G", 0, G_GUINT64_CONSTANT(1) << 50,
-	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond, mail that could not be read is "
+	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond, mail that could not "
+	    "be read is "
 	    "answered 452, so the mail server sends it again later; reports are stored as usual." },
 	{ "retention.min_free", SETTING_SIZE, "256M", 0, G_GUINT64_CONSTANT(1) << 50,
-	    "Free space on the disk of server.state_dir below which no quarantined mail is kept. It is then answered as "
+	    "Free space on the disk of server.state_dir below which no quarantined mail is kept. It is then "
+	    "answered as "
 	    "for retention.max_raw." },
 	{ "retention.failure_bodies", SETTING_BOOL, "off", NOT_NUMBER,
 	    "Keep the complete message of a failure report, with its body and the addresses of third "

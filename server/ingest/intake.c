@@ -383,7 +383,8 @@ static gpointer run_slowly(gpointer user)
 	return GINT_TO_POINTER(pool_run_slow(run->pool, run->job, &run->error));
 }
 
-/* A document that takes long lets others pass: it starts again in the slow lane, on a thread of low priority. */
+/* A document that takes long lets others pass: it starts again in the slow lane, on a thread of low priority.
+ */
 static gboolean run_parser(
     struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
 {

@@ -12,8 +12,7 @@
 #include "server/common/log.h"
 
 #define OUT_OF_FDS_WAIT                                                                                      \
-	(100 *                                                                                               \
-	    1000) /* microseconds before the next try, when we have no more descriptors                   \
+	(100 * 1000) /* microseconds before the next try, when we have no more descriptors                   \
 		      */
 
 #define EVICT_AGE  G_TIME_SPAN_SECOND /* of a session that may have to make room for a new one */
@@ -81,8 +80,8 @@ static void leave(struct connection *connection)
 	g_free(connection);
 }
 
-/* A session may have to make room for client if it has been of no use for a while, or if its own client has two
- * more connections. */
+/* A session may have to make room for client if it has been of no use for a while, or if its own client has
+ * two more connections. */
 static gboolean is_evictable(
     const struct server *server, const struct connection *connection, const char *client, gint64 now)
 {
@@ -93,7 +92,8 @@ static gboolean is_evictable(
 		   share_of(server, connection->client) > share_of(server, client) + 1);
 }
 
-/* Of two, the session of the client with more connections goes first, then the one that has been of no use for longer. */
+/* Of two, the session of the client with more connections goes first, then the one that has been of no use
+ * for longer. */
 static gboolean goes_before(
     const struct server *server, const struct connection *connection, const struct connection *other)
 {

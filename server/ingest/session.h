@@ -23,11 +23,11 @@ struct session_options {
 };
 
 /*
- * Serve a connected stream socket until its client disconnects or is too slow, or the server shuts down (a mail
- * in progress has another second); closes it. Everything is borrowed.
+ * Serve a connected stream socket until its client disconnects or is too slow, or the server shuts down (a
+ * mail in progress has another second); closes it. Everything is borrowed.
  *
- * *useful (atomic) is the monotonic time at which the session was last of use: when it began, or ended a mail;
- * G_MAXINT64 while it stores one.
+ * *useful (atomic) is the monotonic time at which the session was last of use: when it began, or ended a
+ * mail; G_MAXINT64 while it stores one.
  */
 void session_run(int fd, const struct session_options *options, gint64 *useful);
 

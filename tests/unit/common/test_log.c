@@ -69,7 +69,8 @@ static void a_paced_warning_is_written_once_for_each_cause(void **state G_GNUC_U
 	g_string_free(written, TRUE);
 }
 
-/* Causes come from outside: the memory for them is bounded, and a line too many is better than one too few. */
+/* Causes come from outside: the memory for them is bounded, and a line too many is better than one too few.
+ */
 static void many_causes_are_forgotten(void **state G_GNUC_UNUSED)
 {
 	written = g_string_new(NULL);

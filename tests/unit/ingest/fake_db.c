@@ -165,7 +165,8 @@ static void append_column(GString *rows, guint column, const guint8 *value, gint
 	g_string_append_c(rows, column < 8 ? ' ' : '\n');
 }
 
-/* Read "begin report count evaluation day domain_id reporter_id record_no source_ip"; returns the bytes of the row. */
+/* Read "begin report count evaluation day domain_id reporter_id record_no source_ip"; returns the bytes of
+ * the row. */
 static gsize read_row(struct db *db, const guint8 *start)
 {
 	gboolean wanted = db->rows->len < FAKE_ROWS_MAX;

@@ -1,6 +1,6 @@
 /*
- * fake_db.h - the part of db.h that record_writer.c calls, without a server: it assigns ids to evaluations and keeps the
- * rows that are copied.
+ * fake_db.h - the part of db.h that record_writer.c calls, without a server: it assigns ids to evaluations
+ * and keeps the rows that are copied.
  *
  * It replaces db.c in the program that links it.
  */

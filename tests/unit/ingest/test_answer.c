@@ -53,8 +53,8 @@ static struct db_rows *rows_new(const struct row *rows, gsize n)
 	return (struct db_rows *)result;
 }
 
-/* Three mails with two aggregate reports each. Items 1 and 3 are reports, which begin at 1000 * mail + item; item 2 is
- * unreadable. */
+/* Three mails with two aggregate reports each. Items 1 and 3 are reports, which begin at 1000 * mail + item;
+ * item 2 is unreadable. */
 
 enum { MAILS = 3 };
 
@@ -247,7 +247,8 @@ static void dates_are_parsed(void **state)
 	}
 }
 
-/* Check that exactly reports[0..n) are found, each with its own id. Their mail_no and item_no are single digits. */
+/* Check that exactly reports[0..n) are found, each with its own id. Their mail_no and item_no are single
+ * digits. */
 static void assert_found(const struct answer *answer, const struct row *reports, gsize n)
 {
 	for (guint mail = 0; mail < MAILS; mail++) {

@@ -433,7 +433,8 @@ static void a_mail_larger_than_the_buffer_is_stored_complete(void **state)
 	ends(&served, mails, LOG(1, 0, 0, 0, 0, 0, 0));
 }
 
-/* Send commands until the session has closed the connection. Returns FALSE if it does not within 20 seconds. */
+/* Send commands until the session has closed the connection. Returns FALSE if it does not within 20 seconds.
+ */
 static gboolean send_until_closed(int client)
 {
 	gint64 start = g_get_monotonic_time();

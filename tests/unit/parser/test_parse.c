@@ -237,7 +237,8 @@ static void damaged_archives_take_back_what_they_gave(void **state)
 		     "compressed data\n");
 }
 
-/* An archive with complete records that was truncated before compression, is complete, or has junk after its end. */
+/* An archive with complete records that was truncated before compression, is complete, or has junk after its
+ * end. */
 static void assertion_30_a_broken_archive_is_never_a_partial_report(void **state)
 {
 	static const char CUT[] = REPORT;
