@@ -15,7 +15,7 @@ struct aggregate {
 	struct aggregate_tree tree;
 	struct sha256_ctx sha256;
 	struct hints hints;
-	gboolean partial; /* truncated: its complete records are kept, and all bytes count for the hash */
+	gboolean partial;   /* truncated: its complete records are kept, and all bytes count for the hash */
 	gboolean forbidden; /* see aggregate_forbidden() */
 };
 

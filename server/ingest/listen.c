@@ -11,12 +11,9 @@
 
 #include "server/common/log.h"
 
-#define OUT_OF_FDS_WAIT                                                                                      \
-	(100 * 1000) /* microseconds before the next try, when we have no more descriptors                   \
-		      */
-
-#define EVICT_AGE  G_TIME_SPAN_SECOND /* of a session that may have to make room for a new one */
-#define EVICT_WAIT (500 * G_TIME_SPAN_MILLISECOND)
+#define OUT_OF_FDS_WAIT (100 * 1000)       /* microseconds before the next try, without a free descriptor */
+#define EVICT_AGE       G_TIME_SPAN_SECOND /* of a session that may have to make room for a new one */
+#define EVICT_WAIT      (500 * G_TIME_SPAN_MILLISECOND)
 
 struct server {
 	const struct listen_options *options;
