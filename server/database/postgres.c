@@ -18,6 +18,7 @@
 #include "parser/error.h"
 #include "server/common/log.h"
 #include "server/database/memory.h"
+#include "server/database/postgres_access.h"
 #include "server/database/postgres_settings.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
@@ -312,27 +313,6 @@ static gboolean make_cluster(const struct postgres *postgres, GError **error)
 
 /* -- who may connect as what -- */
 
-#define WRITTEN_BY "# Written by ruad at every start: changes are lost.\n"
-
-/* An auditor's login has the name of a user of the operating system, who needs no map. */
-static const char hba_words[] = WRITTEN_BY "local all  " POSTGRES_ADMIN " peer map=ruad\n"
-					   "local " POSTGRES_DATABASE " ruad_owner,ruad_ingest,ruad_web,"
-					   "ruad_editor,ruad_enrich,ruad_auditor peer map=ruad\n"
-					   "local " POSTGRES_DATABASE " +ruad_auditor peer\n";
-
-static const char *const own_roles[] = { POSTGRES_ADMIN, "ruad_owner", "ruad_ingest", "ruad_web",
-	"ruad_editor", "ruad_enrich", "ruad_auditor" };
-
-static char *ident_words(const char *user)
-{
-	GString *words = g_string_new(WRITTEN_BY);
-
-	for (gsize i = 0; i < G_N_ELEMENTS(own_roles); i++)
-		g_string_append_printf(
-		    words, "ruad \"%s\" %s\nruad root %s\n", user, own_roles[i], own_roles[i]);
-	return g_string_free(words, FALSE);
-}
-
 static gboolean write_file(const char *folder, const char *name, const char *words, GError **error)
 {
 	g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -352,8 +332,8 @@ static gboolean write_access(const struct postgres *postgres, GError **error)
 		    (int)geteuid());
 		return FALSE;
 	}
-	ident = ident_words(entry->pw_name);
-	return write_file(postgres->data, "pg_hba.conf", hba_words, error) &&
+	ident = postgres_access_ident(entry->pw_name);
+	return write_file(postgres->data, "pg_hba.conf", postgres_access_hba, error) &&
 	       write_file(postgres->data, "pg_ident.conf", ident, error);
 }
 

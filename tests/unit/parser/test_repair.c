@@ -45,6 +45,11 @@ static const struct row ROWS[] = {
 	{ "names that only start like ours", "<feedbacks>&</feedbacks>", NULL },
 	{ "no root", "<?xml version='1.0'?>\" & <", NULL },
 	{ "an end tag first", "</feedback><feedback>&</feedback>", NULL },
+	{ "three bytes are too few to tell the character set", "\x01<a", NULL },
+	{ "four bytes are enough", "\x01<a>", "{X6}<a>" },
+	{ "a mark of UTF-16, and no character of ASCII after it", "\xff\xfe\x2d\x4e\x01&", NULL },
+	{ "the mark of the other byte order", "\xfe\xff\x4e\x2d\x01&", NULL },
+	{ "EBCDIC", "\x4c\x6f\xa7\x94\x93\x01&", NULL },
 	{ "a declaration that does not end", "<?xml version='1.0'", NULL },
 	{ "cut off in a tag", "<feedback><record><row><count>1</cou", NULL },
 	{ "cut off in a reference", "<feedback>&am", NULL },
@@ -194,13 +199,17 @@ static void nul_bytes_are_left_out(void **state)
 {
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 	static const char XML[] = "<feedback>\0a\0</feed\0back>\0";
+	static const char FIFTH[] = "<fee\0dback>";
 
 	(void)state;
 	for (gsize step = 1; step < sizeof XML; step++) {
 		static const char CUT[] = "<feedback>\xe7\0\0\0\0\0\0\0\xe7\0";
 		GString *cut = run(&LIMITS, CUT, sizeof CUT - 1, step);
 		GString *got = run(&LIMITS, XML, sizeof XML - 1, step);
+		GString *fifth = run(&LIMITS, FIFTH, sizeof FIFTH - 1, step);
 
+		assert_string_equal(fifth->str, "{X6}<feedback>");
+		g_string_free(fifth, TRUE);
 		assert_string_equal(
 		    cut->str, "<feedback>{X7}\xc3\xa7{X6}{X6}{X6}{X6}{X6}{X6}{X6}{X7}\xc3\xa7{X6}");
 		g_string_free(cut, TRUE);
@@ -221,6 +230,7 @@ static void utf_16_is_left_alone(void **state)
 		{ "\xfe\xff\0<\0f\0e\1\1\0&", 12 },
 		{ "<\0f\0e\0\1\1&\0", 10 },
 		{ "\0<\0f\0e\1\1\0&", 10 },
+		{ "\x2d\x4e<\0\1\1&\0", 8 },
 	};
 
 	(void)state;
