@@ -180,27 +180,41 @@ void net_unlink(const char *words)
 
 /* -- connecting -- */
 
-int net_connect(const char *words, guint seconds, GError **error)
+static int connect_to(const struct net_address *address, const char *words, guint seconds, GError **error)
 {
 	const struct timeval limit = { .tv_sec = seconds };
-	struct net_address address;
-	int fd;
+	int fd = new_socket(address);
 
-	if (!net_parse(words, &address, error))
-		return -1;
-	fd = new_socket(&address);
 	if (fd < 0) {
 		fail_errno(error, words, "cannot make a socket");
 		return -1;
 	}
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
-	    connect(fd, (const struct sockaddr *)&address.storage, address.size) != 0) {
+	    connect(fd, (const struct sockaddr *)&address->storage, address->size) != 0) {
 		fail_errno(error, words, "cannot connect");
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+int net_connect(const char *words, guint seconds, GError **error)
+{
+	struct net_address address;
+
+	return net_parse(words, &address, error) ? connect_to(&address, words, seconds, error) : -1;
+}
+
+int net_connect_to_listener(int listener, guint seconds, GError **error)
+{
+	struct net_address address = { .size = sizeof(address.storage) };
+
+	if (getsockname(listener, (struct sockaddr *)&address.storage, &address.size) != 0) {
+		fail_errno(error, "of a listening socket", "unknown");
+		return -1;
+	}
+	return connect_to(&address, "of a listening socket", seconds, error);
 }
 
 /* -- socket activation -- */
@@ -225,6 +239,23 @@ int *net_activated(const char *name)
 		return NULL;
 	g_array_append_val(found, end);
 	return (int *)(gpointer)g_array_free(g_steal_pointer(&found), FALSE);
+}
+
+char *net_activated_other(const char *const *names)
+{
+	char **raw_names = NULL;
+	int count = sd_listen_fds_with_names(0, &raw_names);
+	char *other = NULL;
+
+	for (int i = 0; i < count; i++)
+		if (other == NULL &&
+		    (!g_strv_contains(names, raw_names[i]) ||
+			sd_is_socket(SD_LISTEN_FDS_START + i, AF_UNSPEC, SOCK_STREAM, 1) <= 0))
+			other = g_strdup(raw_names[i]);
+	for (int i = 0; i < count && raw_names != NULL; i++)
+		free(raw_names[i]);
+	free(raw_names);
+	return other;
 }
 
 static gboolean is_listening(int fd)
