@@ -1,6 +1,7 @@
 #include "server/common/net.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,24 @@ static gboolean clear_path(
 	return TRUE;
 }
 
+/* The umask has no effect in a folder with default ACLs. Not chmod(): in a folder of somebody else's, the socket
+ * could be replaced by a link to any file. */
+static gboolean set_mode(const char *path)
+{
+	g_autofree char *link = NULL;
+	struct stat status;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	gboolean good;
+
+	if (fd < 0)
+		return FALSE;
+	link = g_strdup_printf("/proc/self/fd/%d", fd);
+	errno = ENOTSOCK;
+	good = fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && chmod(link, UNIX_MODE) == 0;
+	close(fd);
+	return good;
+}
+
 static gboolean bind_and_listen(
     int fd, const char *words, const char *path, const struct net_address *address, GError **error)
 {
@@ -143,7 +162,7 @@ static gboolean bind_and_listen(
 	umask(old_mask);
 	if (result != 0 || listen(fd, NET_BACKLOG) != 0)
 		return fail_errno(error, words, "cannot listen");
-	if (path != NULL && chmod(path, UNIX_MODE) != 0)
+	if (path != NULL && !set_mode(path))
 		return fail_errno(error, words, "cannot set its mode");
 	return TRUE;
 }
