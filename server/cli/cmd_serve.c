@@ -244,16 +244,26 @@ static void start_enrich(struct serve *serve)
 						.stop_signal = SIGTERM });
 }
 
+static void before_postgres(gpointer postgres)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!postgres_end_backends(postgres, &error))
+		log_warning("%s", error->message);
+}
+
 static void start_postgres(struct serve *serve)
 {
-	const struct postgres *postgres = database_private(serve->database);
+	struct postgres *postgres = database_private(serve->database);
 
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = "PostgreSQL",
 						.argv = postgres_argv(postgres),
 						.envp = postgres_envp(postgres),
 						.folder = postgres_folder(postgres),
 						.stop_signal = SIGINT,
-						.is_base = TRUE });
+						.is_base = TRUE,
+						.before = before_postgres,
+						.before_user = postgres });
 }
 
 /* -- stopping -- */
