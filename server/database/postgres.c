@@ -21,6 +21,7 @@
 #include "server/database/postgres_access.h"
 #include "server/database/postgres_remains.h"
 #include "server/database/postgres_settings.h"
+#include "server/database/postgres_words.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
 #define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name that PostgreSQL makes in its socket folder */
@@ -270,15 +271,6 @@ static int remove_entry(const char *path, const struct stat *status G_GNUC_UNUSE
 	return remove(path);
 }
 
-/* The last line that is not empty, which is where initdb says what was wrong. Borrowed from words, which is
- * changed. */
-static const char *last_line(char *words)
-{
-	char *line = strrchr(g_strchomp(words), '\n');
-
-	return line == NULL ? words : line + 1;
-}
-
 static gboolean run_initdb(const struct postgres *postgres, const char *folder, GError **error)
 {
 	g_autofree char *program = g_build_filename(postgres->bin, "initdb", NULL);
@@ -286,6 +278,7 @@ static gboolean run_initdb(const struct postgres *postgres, const char *folder, 
 		"--locale=C.UTF-8", "--data-checksums", "--auth-local=peer", "--auth-host=reject",
 		"--no-instructions", NULL };
 	g_autofree char *words = NULL;
+	g_autofree char *cause = NULL;
 	int status = 0;
 
 	if (!g_spawn_sync(postgres->state, (char **)argv, postgres->envp, G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
@@ -293,7 +286,8 @@ static gboolean run_initdb(const struct postgres *postgres, const char *folder, 
 		return FALSE;
 	if (status == 0)
 		return TRUE;
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot create the cluster: %s", last_line(words));
+	cause = postgres_words_cause(words);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot create the cluster: %s", cause);
 	return FALSE;
 }
 
@@ -358,21 +352,6 @@ static gboolean check_local_settings(const struct postgres *postgres, GError **e
 	return FALSE;
 }
 
-/* The messages in log lines, without prefix and level, on one line. Transfer full. */
-static char *join_messages(const char *log)
-{
-	g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
-	GString *messages = g_string_new(NULL);
-
-	for (gsize i = 0; lines[i] != NULL; i++) {
-		const char *message = g_str_has_prefix(lines[i], LOG_PREFIX) ? strstr(lines[i], ":  ") : NULL;
-
-		if (message != NULL)
-			g_string_append_printf(messages, "%s%s", messages->len == 0 ? "" : "; ", message + 3);
-	}
-	return g_string_free(messages, FALSE);
-}
-
 /*
  * Let PostgreSQL read its settings before it starts. The running server would log only that a file has errors, since the
  * lines that say which are below its log level. Asked for one setting (-C), it reads all of them and ends.
@@ -383,6 +362,7 @@ static gboolean check_settings(const struct postgres *postgres, GError **error)
 	g_auto(GStrv) argv = NULL;
 	g_autofree char *log = NULL;
 	g_autofree char *messages = NULL;
+	g_autofree char *cause = NULL;
 	int status = 0;
 
 	if (!check_local_settings(postgres, error))
@@ -395,9 +375,10 @@ static gboolean check_settings(const struct postgres *postgres, GError **error)
 		return FALSE;
 	if (status == 0)
 		return TRUE;
-	messages = join_messages(log);
+	messages = postgres_words_messages(log, LOG_PREFIX);
+	cause = postgres_words_cause(log);
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "PostgreSQL refuses its settings: %s",
-	    *messages != '\0' ? messages : last_line(log));
+	    *messages != '\0' ? messages : cause);
 	return FALSE;
 }
 

@@ -94,3 +94,37 @@ def test_serve_takes_over_from_one_that_was_killed_alone(running, busy):
     assert not is_alive(busy)
     assert running.stop() == 0
     assert not processes_of(running.folder)
+
+
+def test_a_normal_stop_is_not_logged_as_fatal_though_an_auditor_is_at_work(running):
+    with contextlib.closing(running.connect("ruad_auditor")):
+        assert running.stop() == 0
+    assert "FATAL" not in running.log()
+
+
+def test_a_full_disk_at_the_first_start_is_said(supervised):
+    """A limit on the size of files stands for it: PostgreSQL reports both in the same lines."""
+    supervised.start(before=["prlimit", f"--fsize={1024 * 1024}", "env", "--ignore-signal=XFSZ"])
+    assert supervised.process.wait(60) == 75
+    (line,) = [line for line in supervised.log().splitlines() if "cannot create the cluster" in line]
+    assert "File too large" in line
+    assert "removing" not in line
+
+
+FULL = """
+CREATE FUNCTION public.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full', DETAIL = 'secret', HINT = 'Check free disk space.';
+END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON ruad.mail EXECUTE FUNCTION public.full()
+"""
+
+
+def test_a_full_disk_under_way_is_one_line_without_sql(running):
+    with contextlib.closing(running.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(FULL)
+    assert running.deliver(report(1))[0] == 451
+    said = running.log().split("ruad: ready\n")[1]
+    assert "could not extend file: No space left on device" in said
+    for words in ("secret", "CONTEXT", "PL/pgSQL", "SQL statement"):
+        assert words not in said
+    assert [line for line in said.splitlines() if not line.startswith("ruad")] == []

@@ -116,7 +116,7 @@ def test_a_program_that_ends_at_once_is_never_called_ready(supervised, program):
     supervised.start(env=replaced(supervised.folder, program, "exit 1\n"))
     assert supervised.process.wait(60) == 1
     assert f"{program} does not start: giving up" in supervised.log()
-    assert " ready" not in supervised.log()
+    assert "ruad: ready" not in supervised.log()
 
 
 def test_a_program_that_hangs_is_not_called_ready(supervised):
