@@ -4,6 +4,36 @@
 #include <stdio.h>
 
 #include "server/cli/commands.h"
+#include "server/cli/identity.h"
+#include "server/cli/settings_check.h"
+
+/* Whether the user of ruad can be assumed: it may not have been created yet. */
+static gboolean assume_user(const struct settings *settings)
+{
+	return identity_assume(settings_string(settings, "server.user"), NULL);
+}
+
+/* What ruad serve would refuse or warn of, on standard error. Returns the exit code. */
+static int report_faults(const struct settings *settings)
+{
+	g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+	g_auto(GStrv) variables = settings_unknown_variables();
+	g_autoptr(GError) error = NULL;
+	gboolean good = settings_check(settings, &error);
+
+	if (good) {
+		gboolean assumed = assume_user(settings);
+
+		good = settings_check_files(settings, warnings, &error);
+		if (assumed)
+			identity_resume();
+	}
+	for (gsize i = 0; variables[i] != NULL; i++)
+		command_fail("config", COMMAND_OK, "warning: %s", variables[i]);
+	for (guint i = 0; i < warnings->len; i++)
+		command_fail("config", COMMAND_OK, "warning: %s", (const char *)warnings->pdata[i]);
+	return good ? COMMAND_OK : command_fail("config", COMMAND_CONFIG, "%s", error->message);
+}
 
 int command_config(const struct settings *settings, int argc, char **argv)
 {
@@ -25,5 +55,5 @@ int command_config(const struct settings *settings, int argc, char **argv)
 		settings_print_manual(stdout);
 	else
 		settings_print(settings, stdout);
-	return COMMAND_OK;
+	return example || manual ? COMMAND_OK : report_faults(settings);
 }

@@ -13,18 +13,22 @@
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
 #include "server/cli/identity.h"
+#include "server/cli/probe.h"
+#include "server/cli/settings_check.h"
 #include "server/cli/supervisor.h"
 #include "server/common/log.h"
 #include "server/common/net.h"
 #include "server/common/paths.h"
-#include "server/web/auth.h"
 
 #define ENRICH   "ruad-enrich"
 #define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
 #define RETRY_PRIVATE                                                                                        \
 	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
 #define RETRY_EXTERNAL    (2 * 1000 * 1000) /* somebody else's may take its time */
-#define START_DEATHS_MOST 5                 /* of the private server before it ever accepted: then give up */
+#define START_DEATHS_MOST 5                 /* of a part before everything was ready once: then give up */
+#define PROBE_EVERY       (100 * 1000)      /* microseconds */
+#define PROBE_SECONDS     10                /* for an answer */
+#define PROBE_WARNING     30                /* seconds until the log names the part that does not answer */
 #define PRUNE_AFTER       10                /* seconds: the mail server's queue comes first */
 #define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
 
@@ -35,11 +39,14 @@ struct service {
 	const char *activation; /* FileDescriptorName= of systemd's sockets */
 	const char *role;
 	const char *sections[4]; /* of the settings, for its environment */
+	const char *request;     /* that it answers when it runs; NULL: it greets every client */
 };
 
 static const struct service services[] = {
-	{ "ruad-ingest", "lmtp.listen", "lmtp", "ruad_ingest", { "lmtp", "parser", "retention", NULL } },
-	{ "ruad-web", "http.listen", "http", "ruad_web", { "http", NULL, NULL } },
+	{ "ruad-ingest", "lmtp.listen", "lmtp", "ruad_ingest", { "lmtp", "parser", "retention", NULL },
+	    NULL },
+	{ "ruad-web", "http.listen", "http", "ruad_web", { "http", NULL, NULL },
+	    "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" },
 };
 
 struct serve {
@@ -50,9 +57,9 @@ struct serve {
 	GArray *sockets[G_N_ELEMENTS(services)];
 	gboolean activated[G_N_ELEMENTS(services)];
 
-	GThread *set_up; /* updates the database */
+	GThread *set_up; /* updates the database, then waits for the services */
 	gint stopping;   /* atomic: set_up must give up */
-	gboolean ready;  /* the database was set up */
+	gboolean ready;  /* the database was set up, and every service answered */
 	int code;        /* exit code */
 };
 
@@ -84,7 +91,26 @@ static gboolean open_sockets(struct serve *serve, gsize service, GError **error)
 			g_prefix_error(error, "%s: ", services[service].listen_key);
 			return FALSE;
 		}
-	return TRUE;
+	if (serve->sockets[service]->len > 0)
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+	    "%s: empty: name an address, such as the default of `ruad config --example`",
+	    services[service].listen_key);
+	return FALSE;
+}
+
+/* A socket that no service takes would hold its clients forever. */
+static gboolean check_activation(GError **error)
+{
+	const char *const names[] = { services[0].activation, services[1].activation, NULL };
+	g_autofree char *other = net_activated_other(names);
+
+	if (other != NULL)
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "systemd passed \"%s\", which is no socket of ruad: write ListenStream= and "
+		    "FileDescriptorName=%s or %s into the socket unit",
+		    other, names[0], names[1]);
+	return other == NULL;
 }
 
 /* Close the sockets that we opened, not those of systemd. */
@@ -159,8 +185,6 @@ static void start_service(struct serve *serve, gsize s)
 	g_autofree char *program = paths_libexec(service->program);
 	g_auto(GStrv) argv = NULL;
 
-	if (serve->sockets[s]->len == 0)
-		return;
 	if (g_str_equal(service->role, "ruad_web"))
 		envp = with_editor(serve, envp);
 	g_strv_builder_add(words, program);
@@ -220,16 +244,26 @@ static void start_enrich(struct serve *serve)
 						.stop_signal = SIGTERM });
 }
 
+static void before_postgres(gpointer postgres)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!postgres_end_backends(postgres, &error))
+		log_warning("%s", error->message);
+}
+
 static void start_postgres(struct serve *serve)
 {
-	const struct postgres *postgres = database_private(serve->database);
+	struct postgres *postgres = database_private(serve->database);
 
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = "PostgreSQL",
 						.argv = postgres_argv(postgres),
 						.envp = postgres_envp(postgres),
 						.folder = postgres_folder(postgres),
 						.stop_signal = SIGINT,
-						.is_base = TRUE });
+						.is_base = TRUE,
+						.before = before_postgres,
+						.before_user = postgres });
 }
 
 /* -- stopping -- */
@@ -271,7 +305,7 @@ static void child_died(const char *name, guint deaths, gpointer user)
 {
 	struct serve *serve = user;
 
-	if (serve->ready || database_private(serve->database) == NULL || deaths < START_DEATHS_MOST)
+	if (serve->ready || deaths < START_DEATHS_MOST)
 		return;
 	log_error("%s does not start: giving up", name);
 	stop(serve, COMMAND_FAILED);
@@ -279,7 +313,7 @@ static void child_died(const char *name, guint deaths, gpointer user)
 
 /* -- the database -- */
 
-/* The result of the thread, for the main loop. */
+/* The result of set_up_database(), for the main loop. */
 struct set_up_answer {
 	struct serve *serve;
 	GError *error; /* NULL: done */
@@ -297,6 +331,51 @@ static void announce_ready(struct serve *serve)
 		    postgres_socket_folder(postgres));
 }
 
+static gboolean services_answered(gpointer user)
+{
+	struct serve *serve = user;
+
+	if (g_atomic_int_get(&serve->stopping))
+		return G_SOURCE_REMOVE;
+	serve->ready = TRUE;
+	start_prune(serve);
+	start_enrich(serve);
+	announce_ready(serve);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean answers(const struct serve *serve, gsize s, GError **error)
+{
+	int fd = net_connect_to_listener(g_array_index(serve->sockets[s], int, 0), PROBE_SECONDS, error);
+	char answer[64];
+
+	return fd >= 0 && probe_ask(fd, services[s].request, answer, sizeof(answer), error);
+}
+
+/* The second thread: until every service answers, or ruad stops. */
+static gpointer wait_for_services(gpointer data)
+{
+	struct serve *serve = data;
+
+	for (gsize s = 0; s < G_N_ELEMENTS(services); s++) {
+		gint64 patience = g_get_monotonic_time() + PROBE_WARNING * G_TIME_SPAN_SECOND;
+
+		while (!g_atomic_int_get(&serve->stopping)) {
+			g_autoptr(GError) cause = NULL;
+
+			if (answers(serve, s, &cause))
+				break;
+			if (g_get_monotonic_time() > patience) {
+				log_warning("not ready: %s: %s", services[s].program, cause->message);
+				patience = G_MAXINT64;
+			}
+			g_usleep(PROBE_EVERY);
+		}
+	}
+	g_idle_add(services_answered, serve);
+	return NULL;
+}
+
 static gboolean set_up_ended(gpointer data)
 {
 	struct set_up_answer *answer = data;
@@ -307,12 +386,10 @@ static gboolean set_up_ended(gpointer data)
 		g_clear_error(&answer->error);
 		stop(serve, COMMAND_FAILED);
 	} else if (!g_atomic_int_get(&serve->stopping)) {
-		serve->ready = TRUE;
 		if (database_private(serve->database) != NULL)
 			start_services(serve);
-		start_prune(serve);
-		start_enrich(serve);
-		announce_ready(serve);
+		g_thread_join(serve->set_up);
+		serve->set_up = g_thread_new("wait", wait_for_services, serve);
 	}
 	g_free(answer);
 	return G_SOURCE_REMOVE;
@@ -334,7 +411,7 @@ static gboolean may_retry(const struct serve *serve, const GError *cause, char *
 	return TRUE;
 }
 
-/* The thread: tries until the database is set up, no attempt can succeed, or ruad stops. */
+/* The first thread: tries until the database is set up, no attempt can succeed, or ruad stops. */
 static gpointer set_up_database(gpointer data)
 {
 	struct serve *serve = data;
@@ -376,37 +453,35 @@ static gboolean take_state_dir(struct serve *serve, GError **error)
 	good = postgres_lock(postgres, &taken, &owner, error);
 	identity_resume();
 	if (good && !taken)
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "another ruad (process %d) runs on \"%s\"",
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "another ruad (process %d) runs on \"%s\"",
 		    owner, state);
 	return good && taken;
 }
 
-/* Check settings that are useless without each other. */
-static gboolean check_settings(const struct settings *settings, GError **error)
+static void warn_of_settings(const GPtrArray *faults)
 {
-	enum auth_mode auth = (enum auth_mode)settings_choice(settings, "http.auth");
-	const char *wrong = NULL;
+	g_auto(GStrv) variables = settings_unknown_variables();
 
-	if (auth == AUTH_NONE && settings_list(settings, "http.editors")[0] != NULL)
-		wrong = "http.editors: nobody signs in while http.auth is none";
-	else if (auth == AUTH_BASIC && *settings_string(settings, "http.htpasswd") == '\0')
-		wrong = "http.auth: basic needs http.htpasswd";
-	else if (auth == AUTH_PROXY && *settings_string(settings, "http.user_header") == '\0')
-		wrong = "http.auth: proxy needs http.user_header";
-	if (wrong != NULL)
-		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, wrong);
-	return wrong == NULL;
+	for (gsize i = 0; variables[i] != NULL; i++)
+		log_warning("%s", variables[i]);
+	for (guint i = 0; i < faults->len; i++)
+		log_warning("%s", (const char *)faults->pdata[i]);
 }
 
 static gboolean prepare(struct serve *serve, GError **error)
 {
-	if (!check_settings(serve->settings, error) || !take_state_dir(serve, error))
+	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+
+	if (!settings_check(serve->settings, error) || !check_activation(error) ||
+	    !take_state_dir(serve, error))
 		return FALSE;
 	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
 		if (!open_sockets(serve, s, error))
 			return FALSE;
-	if (!identity_become(settings_string(serve->settings, "server.user"), FALSE, error))
+	if (!identity_become(settings_string(serve->settings, "server.user"), FALSE, error) ||
+	    !settings_check_files(serve->settings, faults, error))
 		return FALSE;
+	warn_of_settings(faults);
 	return database_private(serve->database) == NULL ||
 	       postgres_prepare(database_private(serve->database), error);
 }
@@ -445,8 +520,9 @@ int command_serve(const struct settings *settings, int argc, char **argv)
 		run(&serve);
 		log_info("stopped");
 	} else {
-		serve.code = error->domain == RUAD_ERROR && error->code == RUAD_ERROR_SYNTAX ? COMMAND_CONFIG
-											     : COMMAND_FAILED;
+		serve.code = g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX)
+				 ? COMMAND_CONFIG
+				 : (int)command_exit_of(error);
 		log_error("%s", error->message);
 	}
 	close_sockets(&serve);

@@ -21,7 +21,17 @@
 
 /* Nobody needs the other databases of the private cluster. */
 #define CLOSE_DATABASES "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC"
-#define ALLOW_LOGIN     "SELECT ruad.allow_login($1::text, $2::integer)"
+
+/* The server would log each session that its end, or an administrator, ends as FATAL, although the program in it
+ * already knows. Only if it is not set yet: two commands may start at the same time. */
+#define QUIET_SESSIONS                                                                                       \
+	"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s "                            \
+	"JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase "                                            \
+	"WHERE d.datname = '" POSTGRES_DATABASE "' AND s.setrole = 0 "                                       \
+	"AND 'log_min_messages=panic' = ANY (s.setconfig)) THEN "                                            \
+	"ALTER DATABASE " POSTGRES_DATABASE " SET log_min_messages = panic; END IF; END $$"
+
+#define ALLOW_LOGIN "SELECT ruad.allow_login($1::text, $2::integer)"
 
 struct database {
 	const struct settings *settings; /* borrowed */
@@ -190,6 +200,7 @@ static gboolean allow_logins(const struct database *database, GError **error)
 	const struct role auditor = { "ruad_auditor", NULL, 8, FALSE };
 	struct db *db = db_open(conninfo, "ruad", error);
 	gboolean good = db != NULL && db_exec(db, CLOSE_DATABASES, NULL, 0, error) &&
+			db_exec(db, QUIET_SESSIONS, NULL, 0, error) &&
 			allow_login(db, &auditor, threads, error);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(roles) && good; i++)

@@ -1,6 +1,7 @@
 #include "server/cli/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
@@ -86,6 +87,23 @@ void identity_resume(void)
 		g_error("cannot be root again: %s", g_strerror(errno));
 }
 
+/* Only a folder or a socket that is ours: in a folder of the user's, the path could be replaced by a link to any
+ * file. */
+static gboolean give(const char *path, const struct passwd *entry)
+{
+	struct stat status;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	gboolean good;
+
+	if (fd < 0)
+		return FALSE;
+	errno = EPERM;
+	good = fstat(fd, &status) == 0 && (S_ISSOCK(status.st_mode) || S_ISDIR(status.st_mode)) &&
+	       fchownat(fd, "", entry->pw_uid, entry->pw_gid, AT_EMPTY_PATH) == 0;
+	close(fd);
+	return good;
+}
+
 gboolean identity_give(const char *path, const char *user, GError **error)
 {
 	const struct passwd *entry;
@@ -95,7 +113,7 @@ gboolean identity_give(const char *path, const char *user, GError **error)
 	entry = look_up(user, error);
 	if (entry == NULL)
 		return FALSE;
-	return lchown(path, entry->pw_uid, entry->pw_gid) == 0 ? TRUE : fail(error, "cannot give away", path);
+	return give(path, entry) ? TRUE : fail(error, "cannot give away", path);
 }
 
 gboolean identity_make_folder(const char *path, const char *user, GError **error)

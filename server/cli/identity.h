@@ -26,5 +26,5 @@ void identity_resume(void);
  * unchanged. Also if not root. */
 gboolean identity_make_folder(const char *path, const char *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Change the owner of the file to user. */
+/* Change the owner of the folder or socket to user. */
 gboolean identity_give(const char *path, const char *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;

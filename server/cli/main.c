@@ -58,7 +58,8 @@ static const struct command commands[] = {
 	{ "migrate", command_migrate, "", "update the schema of the database",
 	    "  -n, --dry-run        only print what would be run\n" },
 	{ "health", command_health, "", "ask a running ruad whether it is ready: exit code 0 or 1", "" },
-	{ "config", command_config, "", "print the effective settings, with secrets masked",
+	{ "config", command_config, "", "print the effective settings, with secrets masked, and check them",
+	    "Exit code 78: ruad serve would not start with these settings.\n\n"
 	    "  --example            print an example settings file: every key at its default\n"
 	    "  --man                print the keys as roff, for the manual\n" },
 	{ "version", NULL, "", "print the version", "" },

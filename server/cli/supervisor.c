@@ -27,6 +27,8 @@ struct child {
 	int stop_signal;
 	gboolean is_base;
 	guint every; /* seconds, or 0 */
+	void (*before)(gpointer user);
+	gpointer before_user;
 
 	GPid pid;       /* 0 while it is not running */
 	gint64 started; /* monotonic microseconds */
@@ -240,6 +242,8 @@ static void run_child(struct child *child)
 	g_autoptr(GError) error = NULL;
 	GPid pid = 0;
 
+	if (child->before != NULL)
+		child->before(child->before_user);
 	child->started = g_get_monotonic_time();
 	child->pid = getpid(); /* for set_up_child(): the parent that must still be there */
 	if (!g_spawn_async_with_pipes_and_fds(child->folder, (const char *const *)child->argv,
@@ -275,6 +279,8 @@ void supervisor_start(struct supervisor *supervisor, const struct child_spec *sp
 	child->stop_signal = spec->stop_signal;
 	child->is_base = spec->is_base;
 	child->every = spec->every;
+	child->before = spec->before;
+	child->before_user = spec->before_user;
 	child->delay = DELAY_FIRST;
 	g_ptr_array_add(supervisor->children, child);
 	if (spec->every > 0)

@@ -21,6 +21,8 @@ struct child_spec {
 	guint every;      /* seconds from its end to its next start, for a child that does its work and ends;
 			     0: it is kept running */
 	guint after;      /* with every: seconds until its first start */
+	void (*before)(gpointer user); /* called before each start, must be quick; NULL: nothing */
+	gpointer before_user;
 };
 
 struct supervisor;

@@ -1,6 +1,7 @@
 #include "server/common/net.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,24 @@ static gboolean clear_path(
 	return TRUE;
 }
 
+/* The umask has no effect in a folder with default ACLs. Not chmod(): in a folder of somebody else's, the socket
+ * could be replaced by a link to any file. */
+static gboolean set_mode(const char *path)
+{
+	g_autofree char *link = NULL;
+	struct stat status;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	gboolean good;
+
+	if (fd < 0)
+		return FALSE;
+	link = g_strdup_printf("/proc/self/fd/%d", fd);
+	errno = ENOTSOCK;
+	good = fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && chmod(link, UNIX_MODE) == 0;
+	close(fd);
+	return good;
+}
+
 static gboolean bind_and_listen(
     int fd, const char *words, const char *path, const struct net_address *address, GError **error)
 {
@@ -143,7 +162,7 @@ static gboolean bind_and_listen(
 	umask(old_mask);
 	if (result != 0 || listen(fd, NET_BACKLOG) != 0)
 		return fail_errno(error, words, "cannot listen");
-	if (path != NULL && chmod(path, UNIX_MODE) != 0)
+	if (path != NULL && !set_mode(path))
 		return fail_errno(error, words, "cannot set its mode");
 	return TRUE;
 }
@@ -180,27 +199,41 @@ void net_unlink(const char *words)
 
 /* -- connecting -- */
 
-int net_connect(const char *words, guint seconds, GError **error)
+static int connect_to(const struct net_address *address, const char *words, guint seconds, GError **error)
 {
 	const struct timeval limit = { .tv_sec = seconds };
-	struct net_address address;
-	int fd;
+	int fd = new_socket(address);
 
-	if (!net_parse(words, &address, error))
-		return -1;
-	fd = new_socket(&address);
 	if (fd < 0) {
 		fail_errno(error, words, "cannot make a socket");
 		return -1;
 	}
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
-	    connect(fd, (const struct sockaddr *)&address.storage, address.size) != 0) {
+	    connect(fd, (const struct sockaddr *)&address->storage, address->size) != 0) {
 		fail_errno(error, words, "cannot connect");
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+int net_connect(const char *words, guint seconds, GError **error)
+{
+	struct net_address address;
+
+	return net_parse(words, &address, error) ? connect_to(&address, words, seconds, error) : -1;
+}
+
+int net_connect_to_listener(int listener, guint seconds, GError **error)
+{
+	struct net_address address = { .size = sizeof(address.storage) };
+
+	if (getsockname(listener, (struct sockaddr *)&address.storage, &address.size) != 0) {
+		fail_errno(error, "of a listening socket", "unknown");
+		return -1;
+	}
+	return connect_to(&address, "of a listening socket", seconds, error);
 }
 
 /* -- socket activation -- */
@@ -225,6 +258,23 @@ int *net_activated(const char *name)
 		return NULL;
 	g_array_append_val(found, end);
 	return (int *)(gpointer)g_array_free(g_steal_pointer(&found), FALSE);
+}
+
+char *net_activated_other(const char *const *names)
+{
+	char **raw_names = NULL;
+	int count = sd_listen_fds_with_names(0, &raw_names);
+	char *other = NULL;
+
+	for (int i = 0; i < count; i++)
+		if (other == NULL &&
+		    (!g_strv_contains(names, raw_names[i]) ||
+			sd_is_socket(SD_LISTEN_FDS_START + i, AF_UNSPEC, SOCK_STREAM, 1) <= 0))
+			other = g_strdup(raw_names[i]);
+	for (int i = 0; i < count && raw_names != NULL; i++)
+		free(raw_names[i]);
+	free(raw_names);
+	return other;
 }
 
 static gboolean is_listening(int fd)

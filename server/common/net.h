@@ -36,12 +36,19 @@ void net_unlink(const char *words);
 /* A connected, close-on-exec socket, or -1. seconds bounds the connect and every later read and write. */
 int net_connect(const char *words, guint seconds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same to a listening socket, at the address that it is bound to. */
+int net_connect_to_listener(int listener, guint seconds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /*
  * The listening sockets that systemd passed (LISTEN_FDS) under this name (FileDescriptorName=), as a
  * -1-terminated array, transfer full; NULL if there are none. The environment is not changed, so that each
  * name can be asked for.
  */
 int *net_activated(const char *name);
+
+/* The name of a descriptor that systemd passed and that is none of names (NULL-terminated), or is no listening
+ * stream socket; transfer full, NULL if there is none. Its clients would wait for an answer forever. */
+char *net_activated_other(const char *const *names) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * The listening sockets in the values of --listen-fd (NULL-terminated; NULL is none), in order: an array of

@@ -187,6 +187,58 @@ static gboolean bad_number(const struct setting *setting, const char *place, con
 	    setting->name, text, forms[setting->type], setting->min, setting->max);
 }
 
+/* -- what other formats write, and this one does not -- */
+
+static gboolean is_quoted(const char *text)
+{
+	gsize size = strlen(text);
+
+	return size >= 2 && (*text == '"' || *text == '\'') && text[size - 1] == *text;
+}
+
+/* The first word of the text that stands in quotes, or is a quote's beginning or end; or NULL. Transfer full. */
+static char *quoted_word(const char *text)
+{
+	g_auto(GStrv) words = parse_list(text);
+
+	for (gsize i = 0; words[i] != NULL; i++)
+		if (strchr("\"'", words[i][0]) != NULL ||
+		    strchr("\"'", words[i][strlen(words[i]) - 1]) != NULL)
+			return g_strdup(words[i]);
+	return NULL;
+}
+
+/* A comment after a value: white space and then # or ;, to the end of the text. Borrowed; NULL if there is
+ * none. */
+static const char *trailing_comment(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if ((*c == '#' || *c == ';') && (c == text || g_ascii_isspace(c[-1])))
+			return c;
+	return NULL;
+}
+
+/* Reject quotes and comments, which would be part of the value. A conninfo may have both inside. */
+static gboolean check_plain(
+    const struct setting *setting, const char *place, const char *text, GError **error)
+{
+	g_autofree char *word = setting->type == SETTING_LIST ? quoted_word(text) : NULL;
+	const char *comment = setting->type == SETTING_SECRET ? NULL : trailing_comment(text);
+
+	if (setting->type == SETTING_SECRET && is_quoted(text))
+		return fail(error, place, "%s: write the value without quotes", setting->name);
+	if (comment != NULL)
+		return fail(error, place,
+		    "%s: \"%s\" would be part of the value: write the comment on a line of its own",
+		    setting->name, comment);
+	if (word != NULL || is_quoted(text)) {
+		g_autofree char *bare = g_strdelimit(g_strdup(word != NULL ? word : text), "\"'", ' ');
+
+		return fail(error, place, "%s: write %s without quotes", setting->name, g_strstrip(bare));
+	}
+	return TRUE;
+}
+
 /* Set the value of a key; place is where the value comes from. */
 static gboolean assign(
     struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
@@ -196,6 +248,8 @@ static gboolean assign(
 	g_autofree char *text = g_strstrip(g_strdup(raw));
 	guint64 number = 0;
 
+	if (!check_plain(setting, place, text, error))
+		return FALSE;
 	switch (setting->type) {
 	case SETTING_STRING:
 	case SETTING_SECRET:
@@ -235,6 +289,9 @@ static gboolean assign_from_file(
 	g_autofree char *content = NULL;
 	g_autoptr(GError) cause = NULL;
 
+	if (is_quoted(path))
+		return fail(
+		    error, place, "%s_file: write the path without quotes", setting_table[index].name);
 	if (!g_file_get_contents(path, &content, NULL, &cause))
 		return fail(error, place, "%s_file: %s", setting_table[index].name, cause->message);
 	return assign(settings, index, place, content, error);
@@ -273,10 +330,10 @@ static gboolean assign_by_name(
 
 /* -- the file -- */
 
-/* Scans the lines itself, since GKeyFile does not report line numbers: returns the line, from 1, with the
- * section's key; if key is NULL, with the section's head; if both are NULL, the first line that is not valid
- * in an INI file. 0 if there is none. */
-static guint line_of(const char *content, const char *section, const char *key)
+/* Scans the lines itself, since GKeyFile does not report line numbers: returns the line, from 1 and after the
+ * line after, with the section's key; if key is NULL, with the section's head; if both are NULL, the first line
+ * that is not valid in an INI file. 0 if there is none. */
+static guint line_of(const char *content, const char *section, const char *key, guint after)
 {
 	g_auto(GStrv) lines = g_strsplit(content, "\n", -1);
 	g_autofree char *here = NULL;
@@ -298,7 +355,7 @@ static guint line_of(const char *content, const char *section, const char *key)
 			return i + 1;
 		if (equals != NULL)
 			*equals = '\0';
-		if (section != NULL && key != NULL && g_strcmp0(here, section) == 0 &&
+		if (i >= after && section != NULL && key != NULL && g_strcmp0(here, section) == 0 &&
 		    g_str_equal(g_strchomp(line), key))
 			return i + 1;
 	}
@@ -307,7 +364,7 @@ static guint line_of(const char *content, const char *section, const char *key)
 
 static char *place_in_file(const char *path, const char *content, const char *section, const char *key)
 {
-	guint line = line_of(content, section, key);
+	guint line = line_of(content, section, key, 0);
 
 	return line == 0 ? g_strdup(path) : g_strdup_printf("%s:%u", path, line);
 }
@@ -338,6 +395,24 @@ static gboolean unknown_section(const char *section, const char *place, GError *
 	    settings_nearest(section, (const char *const *)sections));
 }
 
+/* A key that is set twice, or by itself and by KEY_file: GKeyFile would use one of them silently. */
+static gboolean check_once(
+    const char *path, const char *content, const char *section, const char *key, GError **error)
+{
+	g_autofree char *file_key = g_strconcat(key, "_file", NULL);
+	guint first = line_of(content, section, key, 0);
+	guint again = line_of(content, section, key, first);
+	guint by_file = line_of(content, section, file_key, 0);
+
+	if (again == 0 && by_file == 0)
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+	    "%s:%u: \"%s.%s\" is already set in line %u: remove one of the two", path,
+	    again != 0 ? again : MAX(first, by_file), section, again != 0 || first > by_file ? key : file_key,
+	    again != 0 ? first : MIN(first, by_file));
+	return FALSE;
+}
+
 static gboolean read_section(struct settings *settings, GKeyFile *file, const char *path, const char *content,
     const char *section, GError **error)
 {
@@ -354,9 +429,22 @@ static gboolean read_section(struct settings *settings, GKeyFile *file, const ch
 		g_autofree char *place = place_in_file(path, content, section, keys[i]);
 		g_autofree char *raw = g_key_file_get_value(file, section, keys[i], NULL);
 
-		if (!assign_by_name(settings, name, place, raw, error))
+		if (!check_once(path, content, section, keys[i], error) ||
+		    !assign_by_name(settings, name, place, raw, error))
 			return FALSE;
 	}
+	return TRUE;
+}
+
+/* Editors of other systems begin a file with a byte order mark. */
+static gboolean check_encoding(const char *path, const char *content, GError **error)
+{
+	static const char *const marks[] = { "\xef\xbb\xbf", "\xff\xfe", "\xfe\xff" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
+		if (g_str_has_prefix(content, marks[i]))
+			return fail(error, path,
+			    "begins with a byte order mark: save it as UTF-8 without one (\"without BOM\")");
 	return TRUE;
 }
 
@@ -371,6 +459,8 @@ static gboolean read_file(struct settings *settings, const char *path, GError **
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, cause->message);
 		return FALSE;
 	}
+	if (!check_encoding(path, content, error))
+		return FALSE;
 	if (*content != '\0' &&
 	    !g_key_file_load_from_data(file, content, strlen(content), G_KEY_FILE_NONE, NULL)) {
 		g_autofree char *place = place_in_file(path, content, NULL, NULL);
@@ -419,6 +509,33 @@ static gboolean check_variable(const char *variable, GError **error)
 	names = all_names(TRUE);
 	return fail(error, "environment", "unknown variable \"%s\": did you mean \"%s\"?", variable,
 	    settings_nearest(variable, (const char *const *)names));
+}
+
+/* RUAD_ variables that are not settings; those of server/quickstart are among them. */
+static const char *const other_variables[] = { SETTINGS_FILE_VARIABLE, "RUAD_LIBEXEC", "RUAD_VERBOSE",
+	"RUAD_BUILD", "RUAD_STATE_DIR", "RUAD_NO_INSTALL", NULL };
+
+char **settings_unknown_variables(void)
+{
+	g_auto(GStrv) variables = g_listenv();
+	g_auto(GStrv) names = all_names(TRUE);
+	g_autoptr(GStrvBuilder) warnings = g_strv_builder_new();
+
+	for (gsize i = 0; variables[i] != NULL; i++) {
+		g_autofree char *plain = g_str_has_suffix(variables[i], "_FILE")
+					     ? g_strndup(variables[i], strlen(variables[i]) - strlen("_FILE"))
+					     : g_strdup(variables[i]);
+		g_autofree char *warning = NULL;
+
+		if (!g_str_has_prefix(plain, "RUAD_") || g_strv_contains((const char *const *)names, plain) ||
+		    g_strv_contains(other_variables, plain))
+			continue;
+		warning =
+		    g_strdup_printf("the variable %s is not a setting and has no effect; the nearest is %s",
+			variables[i], settings_nearest(plain, (const char *const *)names));
+		g_strv_builder_add(warnings, warning);
+	}
+	return g_strv_builder_end(warnings);
 }
 
 static gboolean read_environment(struct settings *settings, GError **error)

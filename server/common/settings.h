@@ -4,7 +4,8 @@
  *
  * One table lists every key with its type, default and help; settings_print() and the manual are generated
  * from it. An unknown key or a value of the wrong type is an error that names file, line and the nearest key.
- * Any key may be given as KEY_file, which names a file that contains the value (for secrets).
+ * Any key may be given as KEY_file, which names a file that contains the value (for secrets). A key that is set
+ * twice in the file, quotes around a value and a comment after it are errors, too.
  */
 #pragma once
 
@@ -23,6 +24,12 @@ struct settings;
 struct settings *settings_load(
     const char *file, const char *const *overrides, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void settings_free(struct settings *settings);
+
+/*
+ * A warning for each RUAD_ variable of the environment that is no setting, NULL-terminated, transfer full. Not an
+ * error, since container managers set such variables themselves (RUAD_PORT for a service with the name ruad).
+ */
+char **settings_unknown_variables(void) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Typed reads; key is "section.key" and must be in the table with that type (asserted). Strings are borrowed;
  * an empty value is "". Sizes are bytes ("50M" is 50 * 2^20), durations seconds or days. Lists are

@@ -33,10 +33,18 @@ static gboolean sqlstate_blames_data(const char *sqlstate)
 	return FALSE;
 }
 
-/* The server's or the library's words, without the final line feed. */
+/* The server's or the library's words on one line. */
 static char *words(const char *message)
 {
-	return g_strchomp(g_strdup(message != NULL && *message != '\0' ? message : "no message"));
+	g_auto(GStrv) lines = g_strsplit(message != NULL ? message : "", "\n", -1);
+	GString *joined = g_string_new(NULL);
+
+	for (gsize i = 0; lines[i] != NULL; i++)
+		if (*g_strstrip(lines[i]) != '\0')
+			g_string_append_printf(joined, "%s%s", joined->len == 0 ? "" : " ", lines[i]);
+	if (joined->len == 0)
+		g_string_append(joined, "no message");
+	return g_string_free(joined, FALSE);
 }
 
 static void keep_field(char **kept, const PGresult *result, int field)
@@ -88,6 +96,8 @@ struct db *db_open(const char *conninfo, const char *program, GError **error)
 		return NULL;
 	}
 	PQsetNoticeReceiver(db->conn, no_notice, NULL);
+	/* without the statement, which function ran it, and the row, which is a mail's */
+	PQsetErrorVerbosity(db->conn, PQERRORS_TERSE);
 	return db;
 }
 

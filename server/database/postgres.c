@@ -19,7 +19,9 @@
 #include "server/common/log.h"
 #include "server/database/memory.h"
 #include "server/database/postgres_access.h"
+#include "server/database/postgres_remains.h"
 #include "server/database/postgres_settings.h"
+#include "server/database/postgres_words.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
 #define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name in PostgreSQL's socket folder */
@@ -269,15 +271,6 @@ static int remove_entry(const char *path, const struct stat *status G_GNUC_UNUSE
 	return remove(path);
 }
 
-/* The last line that is not empty, which is where initdb says what was wrong. Borrowed from words, which is
- * changed. */
-static const char *last_line(char *words)
-{
-	char *line = strrchr(g_strchomp(words), '\n');
-
-	return line == NULL ? words : line + 1;
-}
-
 static gboolean run_initdb(const struct postgres *postgres, const char *folder, GError **error)
 {
 	g_autofree char *program = g_build_filename(postgres->bin, "initdb", NULL);
@@ -285,6 +278,7 @@ static gboolean run_initdb(const struct postgres *postgres, const char *folder, 
 		"--locale=C.UTF-8", "--data-checksums", "--auth-local=peer", "--auth-host=reject",
 		"--no-instructions", NULL };
 	g_autofree char *words = NULL;
+	g_autofree char *cause = NULL;
 	int status = 0;
 
 	if (!g_spawn_sync(postgres->state, (char **)argv, postgres->envp, G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
@@ -292,7 +286,8 @@ static gboolean run_initdb(const struct postgres *postgres, const char *folder, 
 		return FALSE;
 	if (status == 0)
 		return TRUE;
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot create the cluster: %s", last_line(words));
+	cause = postgres_words_cause(words);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "cannot create the cluster: %s", cause);
 	return FALSE;
 }
 
@@ -357,21 +352,6 @@ static gboolean check_local_settings(const struct postgres *postgres, GError **e
 	return FALSE;
 }
 
-/* The messages in log lines, without prefix and level, on one line. Transfer full. */
-static char *join_messages(const char *log)
-{
-	g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
-	GString *messages = g_string_new(NULL);
-
-	for (gsize i = 0; lines[i] != NULL; i++) {
-		const char *message = g_str_has_prefix(lines[i], LOG_PREFIX) ? strstr(lines[i], ":  ") : NULL;
-
-		if (message != NULL)
-			g_string_append_printf(messages, "%s%s", messages->len == 0 ? "" : "; ", message + 3);
-	}
-	return g_string_free(messages, FALSE);
-}
-
 /*
  * Let PostgreSQL read its settings before it starts. The running server would log only that a file has
  * errors, since the lines that say which are below its log level. Asked for one setting (-C), it reads all of
@@ -383,6 +363,7 @@ static gboolean check_settings(const struct postgres *postgres, GError **error)
 	g_auto(GStrv) argv = NULL;
 	g_autofree char *log = NULL;
 	g_autofree char *messages = NULL;
+	g_autofree char *cause = NULL;
 	int status = 0;
 
 	if (!check_local_settings(postgres, error))
@@ -395,66 +376,50 @@ static gboolean check_settings(const struct postgres *postgres, GError **error)
 		return FALSE;
 	if (status == 0)
 		return TRUE;
-	messages = join_messages(log);
+	messages = postgres_words_messages(log, LOG_PREFIX);
+	cause = postgres_words_cause(log);
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "PostgreSQL refuses its settings: %s",
-	    *messages != '\0' ? messages : last_line(log));
+	    *messages != '\0' ? messages : cause);
 	return FALSE;
 }
 
 /* -- what a killed server left -- */
 
-/* A process of a PostgreSQL server that works in the data directory, or 0: the server and all its processes
- * do. */
-static int find_server(const struct postgres *postgres)
+/* The server of a killed ruad is about to end by itself, with its backends. */
+static gboolean wait_for_server(const struct postgres *postgres, GError **error)
 {
-	g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
-	g_autofree char *data = realpath(postgres->data, NULL);
-	const char *name;
-
-	while (proc != NULL && (name = g_dir_read_name(proc)) != NULL) {
-		g_autofree char *link = g_build_filename("/proc", name, "cwd", NULL);
-		g_autofree char *comm_path = g_build_filename("/proc", name, "comm", NULL);
-		g_autofree char *comm = NULL;
-		g_autofree char *folder = NULL;
-
-		if (!g_ascii_isdigit(*name))
-			continue;
-		folder = g_file_read_link(link, NULL);
-		if (g_strcmp0(folder, data) == 0 && g_file_get_contents(comm_path, &comm, NULL, NULL) &&
-		    g_str_has_prefix(comm, "postgres"))
-			return (int)g_ascii_strtoll(name, NULL, 10);
-	}
-	return 0;
-}
-
-/*
- * We hold the lock, so a server that still works here lost its ruad (kill -9) and is about to end. When none
- * does, postmaster.pid is stale; its number may by now be another program's, on which PostgreSQL would refuse
- * to start (in a container numbers come round soon), so it is removed.
- */
-static gboolean clear_remains(const struct postgres *postgres, GError **error)
-{
-	g_autofree char *path = g_build_filename(postgres->data, "postmaster.pid", NULL);
 	int left = 0;
 
 	for (int i = 0; i < ORPHAN_SECONDS * G_USEC_PER_SEC / POLL; i++) {
-		left = find_server(postgres);
-		if (left == 0)
-			break;
+		if (!postgres_remains_serve(postgres->data))
+			return TRUE;
+		left = postgres_remains_find(postgres->data);
 		if (i == 0)
 			log_info(
 			    "waiting for the PostgreSQL server of an earlier ruad to end (process %d)", left);
 		g_usleep(POLL);
 	}
-	if (left != 0) {
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "a PostgreSQL server that ruad did not start runs in \"%s\" (process %d)", postgres->data,
-		    left);
-		return FALSE;
-	}
-	if (unlink(path) != 0 && errno != ENOENT)
-		return fail_errno(error, "cannot remove", path);
-	return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+	    "a PostgreSQL server that ruad did not start runs in \"%s\" (process %d)", postgres->data, left);
+	return FALSE;
+}
+
+/* We hold the lock and no server works here, so postmaster.pid is stale. Its number may by now be another
+ * program's, on which PostgreSQL would refuse to start (in a container numbers come round soon). */
+static gboolean remove_pid_file(const struct postgres *postgres, GError **error)
+{
+	g_autofree char *path = g_build_filename(postgres->data, "postmaster.pid", NULL);
+
+	return unlink(path) == 0 || errno == ENOENT ? TRUE : fail_errno(error, "cannot remove", path);
+}
+
+gboolean postgres_end_backends(const struct postgres *postgres, GError **error)
+{
+	guint ended = postgres_remains_end(postgres->data);
+
+	if (ended > 0)
+		log_warning("ended %u processes of a PostgreSQL server that was killed", ended);
+	return remove_pid_file(postgres, error);
 }
 
 /* -- all of it -- */
@@ -505,8 +470,8 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 		return FALSE;
 	if (mkdir(postgres->run, 0750) != 0 && errno != EEXIST)
 		return fail_errno(error, "cannot make the folder", postgres->run);
-	if (!clear_remains(postgres, error) || !write_access(postgres, error) ||
-	    !write_settings(postgres, error))
+	if (!wait_for_server(postgres, error) || !postgres_end_backends(postgres, error) ||
+	    !write_access(postgres, error) || !write_settings(postgres, error))
 		return FALSE;
 	g_strfreev(postgres->argv);
 	postgres->argv = make_argv(postgres);

@@ -52,6 +52,10 @@ const char *postgres_folder(const struct postgres *postgres);
  * its log. */
 gboolean postgres_is_ready(const struct postgres *postgres);
 
+/* End the backends of a server that was killed, before it is started again: while one is busy no other server can
+ * start. Takes at most some seconds. RUAD_ERROR_SYSTEM: its PID file cannot be removed. */
+gboolean postgres_end_backends(const struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* How to connect, as a libpq conninfo; transfer full. */
 char *postgres_conninfo(const struct postgres *postgres, const char *role, const char *database);
 

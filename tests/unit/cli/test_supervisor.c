@@ -20,6 +20,7 @@ struct run {
 	char *path; /* a child writes a line into it each time that it runs */
 	gsize want; /* lines, until the supervisor is told to stop */
 	guint deaths;
+	guint announced; /* by before() */
 	gboolean stopping;
 };
 
@@ -30,6 +31,13 @@ static void died(const char *name, guint deaths, gpointer user)
 	(void)name;
 	(void)deaths;
 	run->deaths++;
+}
+
+static void before(gpointer user)
+{
+	struct run *run = user;
+
+	run->announced++;
 }
 
 static void stopped(gpointer user)
@@ -88,7 +96,9 @@ static gint64 supervise(const char *script, guint every, guint after, gsize want
 					      .folder = "/",
 					      .stop_signal = SIGTERM,
 					      .every = every,
-					      .after = after });
+					      .after = after,
+					      .before = before,
+					      .before_user = run });
 	timers[0] = g_timeout_add(20, look, run);
 	timers[1] = g_timeout_add_seconds(20, too_late, NULL);
 	g_main_loop_run(run->loop);
@@ -150,6 +160,16 @@ static void one_that_is_kept_running_dies(void **state)
 	assert_true(run.deaths >= 2);
 }
 
+static void what_must_be_done_before_is_done_at_each_start(void **state)
+{
+	struct run run = { 0 };
+
+	(void)state;
+	(void)supervise("exit 0", 0, 0, 3, &run);
+	assert_true(run.announced >= 3);
+	assert_true(run.announced <= run.deaths + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +177,7 @@ int main(void)
 		cmocka_unit_test(one_that_is_at_work_is_stopped),
 		cmocka_unit_test(one_that_waits_for_its_time_is_not_waited_for),
 		cmocka_unit_test(one_that_is_kept_running_dies),
+		cmocka_unit_test(what_must_be_done_before_is_done_at_each_start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,8 +80,13 @@ static const struct {
 	    "postgresql://u:a#b@h/d" },
 	{ "value with a backslash stays as it is", "[server]\nuser = a\\sb\n", NULL, "server.user", "a\\sb" },
 	{ "empty value", "[http]\nlisten =\n", NULL, "http.listen", "" },
-	{ "section twice", "[server]\nuser = a\n[http]\nthreads = 2\n[server]\nuser = b\n", NULL,
+	{ "section twice", "[server]\nstate_dir = /a\n[http]\nthreads = 2\n[server]\nuser = b\n", NULL,
 	    "server.user", "b" },
+	{ "key of the same name in another section",
+	    "[http]\nlisten = 127.0.0.1:1\n[lmtp]\nlisten = unix:/x\n", NULL, "lmtp.listen", "unix:/x" },
+	{ "conninfo with quotes and a hash inside", "[database]\nurl = user=x password='a #b'\n", NULL,
+	    "database.url", "user=x password='a #b'" },
+	{ "hash inside a word", "[http]\nuser_header = X#1\n", NULL, "http.user_header", "X#1" },
 	{ "override over file", "[server]\nuser = a\n", "server.user=b", "server.user", "b" },
 	{ "override with spaces", "", "server.user = b ", "server.user", "b" },
 	{ "choice", "[lmtp]\nrequire_authentic = Quarantine\n", NULL, "lmtp.require_authentic",
@@ -166,6 +171,38 @@ static const struct {
 	{ "override without a value", "", "server.user", "-o: \"server.user\": not section.key=value" },
 	{ "override of an unknown key", "", "server.usr=x",
 	    "-o: unknown key \"server.usr\": did you mean \"server.user\"?" },
+	{ "value in double quotes", "[lmtp]\nrecipients = \"dmarc@example.com\"\n", NULL,
+	    ":2: lmtp.recipients: write dmarc@example.com without quotes" },
+	{ "value in single quotes", "[server]\nuser = 'mail'\n", NULL,
+	    ":2: server.user: write mail without quotes" },
+	{ "number in quotes", "[http]\nthreads = \"4\"\n", NULL, ":2: http.threads: write 4 without quotes" },
+	{ "two words in one pair of quotes", "[lmtp]\nrecipients = \"a@x.example b@x.example\"\n", NULL,
+	    ":2: lmtp.recipients: write a@x.example without quotes" },
+	{ "second word in quotes", "", "lmtp.recipients=a@x.example,'b@x.example'",
+	    "-o: lmtp.recipients: write b@x.example without quotes" },
+	{ "secret in quotes is not repeated", "[database]\nurl = \"host=/x password=y\"\n", NULL,
+	    ":2: database.url: write the value without quotes" },
+	{ "path of a secret in quotes", "[database]\nurl_file = \"/x\"\n", NULL,
+	    ":2: database.url_file: write the path without quotes" },
+	{ "comment after a list", "[lmtp]\nlisten = 127.0.0.1:24 # local\n", NULL,
+	    ":2: lmtp.listen: \"# local\" would be part of the value: write the comment on a line of its "
+	    "own" },
+	{ "comment after a number", "[http]\nthreads = 4 ; few\n", NULL,
+	    ":2: http.threads: \"; few\" would be part of the value" },
+	{ "comment instead of a value", "[http]\nhtpasswd = # none\n", NULL,
+	    ":2: http.htpasswd: \"# none\"" },
+	{ "key twice", "[server]\nuser = a\n\nuser = b\n", NULL,
+	    ":4: \"server.user\" is already set in line 2: remove one of the two" },
+	{ "key twice in two parts of a section",
+	    "[server]\nuser = a\n[http]\nthreads = 2\n[server]\nuser = a\n", NULL,
+	    ":6: \"server.user\" is already set in line 2" },
+	{ "key and its file", "[database]\nurl = x\nurl_file = /dev/null\n", NULL,
+	    ":3: \"database.url_file\" is already set in line 2: remove one of the two" },
+	{ "file and its key", "[database]\nurl_file = /dev/null\nurl = x\n", NULL,
+	    ":3: \"database.url\" is already set in line 2" },
+	{ "byte order mark", "\xef\xbb\xbf[server]\nuser = a\n", NULL,
+	    ": begins with a byte order mark: save it as UTF-8 without one" },
+	{ "UTF-16", "\xff\xfe[", NULL, ": begins with a byte order mark" },
 	{ "secret file that is not there", "[database]\nurl_file = /nonexistent/x\n", NULL,
 	    ":2: database.url_file: " },
 };
@@ -288,6 +325,22 @@ static void misspelt_variables_of_our_sections_are_refused_and_others_are_not_ou
 	g_unsetenv("RUAD_STATE_DIR");
 	assert_non_null(settings);
 	settings_free(settings);
+}
+
+static void variables_that_are_no_settings_are_named_with_the_nearest(void **state G_GNUC_UNUSED)
+{
+	g_auto(GStrv) warnings = NULL;
+
+	g_setenv("RUAD_LMPT_LISTEN", "x", TRUE);
+	g_setenv("RUAD_DATABASE_URL_FILE", "x", TRUE);
+	g_setenv("RUAD_LIBEXEC", "x", TRUE);
+	warnings = settings_unknown_variables();
+	g_unsetenv("RUAD_LMPT_LISTEN");
+	g_unsetenv("RUAD_DATABASE_URL_FILE");
+	g_unsetenv("RUAD_LIBEXEC");
+	assert_int_equal(g_strv_length(warnings), 1);
+	assert_string_equal(warnings[0], "the variable RUAD_LMPT_LISTEN is not a setting and has no effect; "
+					 "the nearest is RUAD_LMTP_LISTEN");
 }
 
 static void secrets_come_from_files_without_their_newline(void **state G_GNUC_UNUSED)
@@ -548,6 +601,7 @@ int main(void)
 		cmocka_unit_test(lists_are_words_between_spaces_or_commas),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_loses_to_overrides),
 		cmocka_unit_test(misspelt_variables_of_our_sections_are_refused_and_others_are_not_ours),
+		cmocka_unit_test(variables_that_are_no_settings_are_named_with_the_nearest),
 		cmocka_unit_test(secrets_come_from_files_without_their_newline),
 		cmocka_unit_test(a_variable_and_its_file_together_are_refused),
 		cmocka_unit_test(a_file_named_outright_must_exist),

@@ -1,0 +1,150 @@
+#include "server/cli/settings_check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parser/error.h"
+#include "server/common/net.h"
+#include "server/dns/resolver.h"
+#include "server/web/auth.h"
+
+static gboolean fail(GError **error, const char *key, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Always returns FALSE. */
+static gboolean fail(GError **error, const char *key, const char *format, ...)
+{
+	va_list args;
+	g_autofree char *words = NULL;
+
+	va_start(args, format);
+	words = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", key, words);
+	return FALSE;
+}
+
+/* -- words -- */
+
+static gboolean check_addresses(const struct settings *settings, const char *key, GError **error)
+{
+	const char *const *addresses = settings_list(settings, key);
+	struct net_address address;
+
+	for (gsize i = 0; addresses[i] != NULL; i++)
+		if (!net_parse(addresses[i], &address, error)) {
+			g_prefix_error(error, "%s: ", key);
+			return FALSE;
+		}
+	return TRUE;
+}
+
+/* What is wrong with a pattern of mailboxes, which then matches no address; or NULL. */
+static const char *mailbox_fault(const char *pattern)
+{
+	const char *at = strchr(pattern, '@');
+
+	if (strpbrk(pattern, "<>()\"';\\") != NULL)
+		return "write the address alone, such as dmarc@example.com";
+	if (g_ascii_strncasecmp(pattern, "mailto:", strlen("mailto:")) == 0)
+		return "write the address without mailto:";
+	if (at == NULL)
+		return strchr(pattern, '*') != NULL ? NULL : "not a mailbox: write NAME@DOMAIN, or NAME@*";
+	if (at == pattern || at[1] == '\0' || strchr(at + 1, '@') != NULL)
+		return "not a mailbox: write NAME@DOMAIN, where * matches any text";
+	return NULL;
+}
+
+static gboolean check_mailboxes(const struct settings *settings, GError **error)
+{
+	static const char key[] = "lmtp.recipients";
+	const char *const *patterns = settings_list(settings, key);
+
+	if (patterns[0] == NULL)
+		return fail(
+		    error, key, "empty: every report would be rejected; name the mailboxes of this server");
+	for (gsize i = 0; patterns[i] != NULL; i++) {
+		const char *fault = mailbox_fault(patterns[i]);
+
+		if (fault != NULL)
+			return fail(error, key, "\"%s\": %s", patterns[i], fault);
+	}
+	return TRUE;
+}
+
+static gboolean check_auth(const struct settings *settings, GError **error)
+{
+	enum auth_mode auth = (enum auth_mode)settings_choice(settings, "http.auth");
+
+	if (auth == AUTH_NONE && settings_list(settings, "http.editors")[0] != NULL)
+		return fail(error, "http.editors", "nobody signs in while http.auth is none");
+	if (auth == AUTH_BASIC && *settings_string(settings, "http.htpasswd") == '\0')
+		return fail(error, "http.auth", "basic needs http.htpasswd");
+	if (auth == AUTH_PROXY && *settings_string(settings, "http.user_header") == '\0')
+		return fail(error, "http.auth", "proxy needs http.user_header");
+	return TRUE;
+}
+
+static gboolean check_resolver(const struct settings *settings, GError **error)
+{
+	struct resolver_options options = RESOLVER_OPTIONS_DEFAULT;
+	g_autoptr(GError) cause = NULL;
+	struct resolver *resolver = NULL;
+
+	options.server = settings_string(settings, "enrich.resolver");
+	if (!settings_bool(settings, "enrich.enabled") || *options.server == '\0')
+		return TRUE;
+	resolver = resolver_new(&options, &cause);
+	resolver_free(resolver);
+	return g_error_matches(cause, RUAD_ERROR, RUAD_ERROR_SYNTAX)
+		   ? fail(error, "enrich.resolver", "%s", cause->message)
+		   : TRUE;
+}
+
+gboolean settings_check(const struct settings *settings, GError **error)
+{
+	return check_addresses(settings, "lmtp.listen", error) &&
+	       check_addresses(settings, "http.listen", error) && check_mailboxes(settings, error) &&
+	       check_auth(settings, error) && check_resolver(settings, error);
+}
+
+/* -- files -- */
+
+/* Why the current user cannot read a file, transfer full; NULL if it can. */
+static char *file_fault(const char *key, const char *path)
+{
+	if (eaccess(path, R_OK) == 0 && !g_file_test(path, G_FILE_TEST_IS_DIR))
+		return NULL;
+	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		errno = EISDIR;
+	return g_strdup_printf("%s: cannot read \"%s\": %s", key, path, g_strerror(errno));
+}
+
+static void warn_of_file(GPtrArray *warnings, const char *key, const char *path)
+{
+	char *fault = *path == '\0' ? NULL : file_fault(key, path);
+
+	if (fault != NULL)
+		g_ptr_array_add(warnings, fault);
+}
+
+gboolean settings_check_files(const struct settings *settings, GPtrArray *warnings, GError **error)
+{
+	const char *const *networks = settings_list(settings, "enrich.mmdb");
+
+	if (settings_choice(settings, "http.auth") == AUTH_BASIC) {
+		g_autofree char *fault =
+		    file_fault("http.htpasswd", settings_string(settings, "http.htpasswd"));
+
+		if (fault != NULL) {
+			g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, fault);
+			return FALSE;
+		}
+	}
+	if (!settings_bool(settings, "enrich.enabled"))
+		return TRUE;
+	warn_of_file(warnings, "enrich.services", settings_string(settings, "enrich.services"));
+	for (gsize i = 0; networks[i] != NULL; i++)
+		warn_of_file(warnings, "enrich.mmdb", networks[i]);
+	return TRUE;
+}
