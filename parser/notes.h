@@ -10,8 +10,8 @@
  *   I1  record row/source_ip, as sent: not an IP address (NULL is stored), one with a port, zone, brackets or
  *       the like (dropped), or an IPv4-mapped one (unmapped); or, as read, one that is not public: private,
  *       loopback, link-local, multicast or reserved (RFC 6890; documentation networks are not noted)
- *   C1  record row/count, as sent, or NULL if absent: not an integer >= 0 (-1 is stored), with a zero
- *       fraction or with ',' between digits, or beyond 64 bits (the largest is stored)
+ *   C1  record row/count, as sent, or NULL if absent: not an integer from 0 to REPORT_COUNT_MAX (-1 is
+ *       stored, and the record counts no message), with a zero fraction or with ',' between digits
  *   E1  report report_metadata/date_range/begin or end, as sent: a date with a fraction (dropped), in
  *       milliseconds or smaller units, or in the form of RFC 3339 (without any date the report is unreadable)
  *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012, end not after begin, more
@@ -44,7 +44,7 @@
  *
  *   I1  policies/failure_details/sending_mta_ip or receiving_ip, as sent: not an IP address, or an
  *       IPv4-mapped one
- *   C1  a count, as sent, or NULL if absent: as row/count
+ *   C1  a count, as sent, or NULL if absent: as row/count, but up to 2^63-1
  *   E1  date_range/start_datetime or end_datetime, as sent: not in the form of RFC 3339, but unambiguous:
  *       with a fraction (dropped), without seconds, time or zone (UTC is assumed), with a blank for 'T', a
  *       zone without ':', hour 24, or seconds since 1970

@@ -16,6 +16,10 @@
 /* The latest time: 9999-12-31T23:59:59Z. */
 #define REPORT_TIME_MAX G_GINT64_CONSTANT(253402300799)
 
+/* The largest count of a record that is believed: all the world sends fewer messages in a day. A larger one would
+ * outweigh every other number. */
+#define REPORT_COUNT_MAX G_GINT64_CONSTANT(1000000000000)
+
 /* A deviation of form, or a contradiction; notes.h lists the codes, DEVIATIONS.md says what ruad accepts. */
 struct report_note {
 	const char *code; /* "V1", "I1", ... */
@@ -60,7 +64,7 @@ struct auth_result_spf {
 struct aggregate_record {
 	/* row */
 	const char *source_ip; /* canonical IPv4 or IPv6 (IPv4-mapped is unmapped), or NULL: see note I1 */
-	gint64 count;          /* messages, >= 0; -1 when absent or unreadable */
+	gint64 count;          /* messages, 0 .. REPORT_COUNT_MAX; -1 when absent, unreadable or larger */
 	/* row/policy_evaluated */
 	AGGREGATE_EVALUATED(AGGREGATE_TEXT_MEMBER)
 	const struct aggregate_reason *reason;

@@ -195,8 +195,8 @@ static gint64 store_count(struct values *values, const struct element_row *row, 
 	gint64 count = -1;
 	enum text_number kind = text_number(digits, &count);
 
-	if (kind == TEXT_NOT_A_NUMBER && *digits != '\0' && digits[strspn(digits, "0123456789")] == '\0')
-		count = G_MAXINT64; /* more than there is room for */
+	if (count > REPORT_COUNT_MAX)
+		count = -1;
 	if (kind != TEXT_INTEGER || count < 0 || plain != NULL)
 		values_note(values, NOTE_COUNT, row->path, text);
 	return kind == TEXT_FRACTION || count < 0 ? -1 : count;

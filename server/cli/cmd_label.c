@@ -11,6 +11,7 @@
 
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/common/visible.h"
 
 #define COMMAND "label"
 #define SET                                                                                                  \
@@ -75,17 +76,12 @@ static gboolean set(struct db *db, const struct wish *wish, GError **error)
 	    4, error);
 }
 
-/* Print text on one line; NULL prints nothing. */
-static void print_plain(const char *text)
+/* Print text, made visible, on one line in at least width columns. */
+static void print_text(const char *text, int width)
 {
-	for (const char *at = text != NULL ? text : ""; *at != '\0'; at = g_utf8_next_char(at)) {
-		gunichar character = g_utf8_get_char(at);
+	g_autofree char *visible = visible_text(text);
 
-		if (g_unichar_isprint(character))
-			fwrite(at, 1, (gsize)(g_utf8_next_char(at) - at), stdout);
-		else
-			putchar(' ');
-	}
+	printf("%-*s", width, visible);
 }
 
 static gboolean show(struct db *db, const struct wish *wish, GError **error)
@@ -96,13 +92,13 @@ static gboolean show(struct db *db, const struct wish *wish, GError **error)
 	if (rows == NULL)
 		return FALSE;
 	for (gsize i = 0; i < db_rows_count(rows); i++) {
-		printf("%-40s %-9s %s ", db_rows_get(rows, i, 0), db_rows_get(rows, i, 1),
-		    db_rows_get(rows, i, 2));
-		print_plain(db_rows_get(rows, i, 3));
+		print_text(db_rows_get(rows, i, 0), 40);
+		printf(" %-9s %s ", db_rows_get(rows, i, 1), db_rows_get(rows, i, 2));
+		print_text(db_rows_get(rows, i, 3), 0);
 		printf(" (%s)", db_rows_get(rows, i, 4));
 		if (db_rows_get(rows, i, 5) != NULL) {
 			fputs(": ", stdout);
-			print_plain(db_rows_get(rows, i, 5));
+			print_text(db_rows_get(rows, i, 5), 0);
 		}
 		putchar('\n');
 	}

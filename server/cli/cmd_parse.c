@@ -15,6 +15,7 @@
 #include "server/common/json.h"
 #include "server/common/paths.h"
 #include "server/common/spool.h"
+#include "server/common/visible.h"
 #include "server/worker/pool.h"
 
 #define COMMAND    "parse"
@@ -161,7 +162,7 @@ static int print_job(struct job *job)
 	if (job->lines != NULL && !spool_copy(job->lines, stdout, job->error == NULL ? &job->error : NULL))
 		code = COMMAND_FAILED;
 	if (job->error != NULL) {
-		g_autofree char *name = g_filename_display_name(job->file);
+		g_autofree char *name = visible_text(job->file);
 		code = command_fail(COMMAND, COMMAND_FAILED, "%s: %s", name, job->error->message);
 	}
 	spool_free(job->lines);

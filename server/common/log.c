@@ -4,21 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/common/visible.h"
+
 #define LOG_QUOTE_MAX 200 /* bytes of an external value in one line */
 
 /* Set once by log_init(), before any thread is started. */
 static char program_name[32] = "ruad";
 static gboolean show_debug;
 static gboolean to_journal;
-
-/* Returns whether c is printable, visible and no line end. */
-static gboolean is_harmless(gunichar ch)
-{
-	GUnicodeType type = g_unichar_type(ch);
-
-	return g_unichar_isprint(ch) && type != G_UNICODE_FORMAT && type != G_UNICODE_LINE_SEPARATOR &&
-	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
-}
 
 /* One write() per line, so that the lines of several processes on one standard error do not mix. */
 static void write_line(const char *message)
@@ -62,7 +55,8 @@ static void log_words(GLogLevelFlags level, const char *priority, const char *fo
 
 static void log_words(GLogLevelFlags level, const char *priority, const char *format, va_list args)
 {
-	g_autofree char *message = g_strdup_vprintf(format, args);
+	g_autofree char *words = g_strdup_vprintf(format, args);
+	g_autofree char *message = visible_lines(words);
 	const GLogField fields[] = {
 		{ "MESSAGE", message, -1 },
 		{ "PRIORITY", priority, -1 },
@@ -165,10 +159,8 @@ char *log_quote(const char *value)
 		}
 		if (ch == '"' || ch == '\\')
 			g_string_append_printf(quoted, "\\%c", (int)ch);
-		else if (is_harmless(ch))
-			g_string_append_unichar(quoted, ch);
 		else
-			g_string_append_printf(quoted, "\\u%04x", ch);
+			visible_append(quoted, ch);
 	}
 	g_string_append_c(quoted, '"');
 	return g_string_free(quoted, FALSE);

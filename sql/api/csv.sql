@@ -53,11 +53,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN translate(value, E'",\r\n', '') = value THEN value ELSE '"' || replace(value, '"', '""')
 	|| '"' END $$;
 
--- A text as a cell: an apostrophe is put before a text that a spreadsheet would read as a formula.
+-- A text as a cell: an apostrophe is put before a text that a spreadsheet would read as a formula, and characters
+-- that a reader would not see are escaped. Most texts are ASCII, which has one byte per character.
 CREATE FUNCTION api.csv_text(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT CASE WHEN ascii(value) IN (9, 13, 43, 45, 61, 64) THEN api.csv_quoted('''' || value)
+	SELECT CASE WHEN octet_length(value) > length(value) THEN
+			api.csv_quoted(CASE WHEN ascii(value) IN (9, 13, 43, 45, 61, 64) THEN '''' ELSE '' END
+				|| api.visible(value))
+		WHEN ascii(value) IN (9, 13, 43, 45, 61, 64) THEN api.csv_quoted('''' || value)
 		ELSE api.csv_quoted(value) END
 $$;
 

@@ -76,6 +76,7 @@ LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE
 		WHEN code = 'conflict' THEN 'a different report with the same key is already stored'
+		WHEN code = 'replaced' THEN 'an authenticated report with the same key has replaced it'
 		WHEN code = 'partial' THEN 'the report is truncated; its complete records are stored'
 		WHEN code = 'incomplete' AND kind = 'tls' THEN 'no date range or no checksum'
 		WHEN code = 'incomplete' AND kind IN ('failure', 'feedback') THEN 'no checksum'
