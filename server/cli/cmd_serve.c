@@ -28,18 +28,34 @@
 #define PRUNE_AFTER       10                /* seconds: the mail server's queue comes first */
 #define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
 
-/* A program that serves sockets; the table below has one row for each. */
+/* A program that serves sockets. */
 struct service {
 	const char *program;
-	const char *listen_key; /* of the settings */
-	const char *activation; /* FileDescriptorName= of systemd's sockets */
 	const char *role;
 	const char *sections[4]; /* of the settings, for its environment */
 };
 
-static const struct service services[] = {
-	{ "ruad-ingest", "lmtp.listen", "lmtp", "ruad_ingest", { "lmtp", "parser", "retention", NULL } },
-	{ "ruad-web", "http.listen", "http", "ruad_web", { "http", NULL, NULL } },
+enum {
+	INGEST,
+	WEB,
+	N_SERVICES,
+};
+
+static const struct service services[N_SERVICES] = {
+	[INGEST] = { "ruad-ingest", "ruad_ingest", { "lmtp", "parser", "retention", NULL } },
+	[WEB] = { "ruad-web", "ruad_web", { "http", NULL, NULL } },
+};
+
+/* Sockets of a service. */
+static const struct listener {
+	gsize service;
+	const char *key;        /* of the settings: the addresses */
+	const char *activation; /* FileDescriptorName= of systemd's sockets */
+	const char *option;     /* of the program, for each descriptor */
+} listeners[] = {
+	{ INGEST, "lmtp.listen", "lmtp", "--listen-fd" },
+	{ WEB, "http.listen", "http", "--listen-fd" },
+	{ WEB, "http.health_listen", "http-health", "--health-fd" },
 };
 
 struct serve {
@@ -47,8 +63,8 @@ struct serve {
 	struct database *database;
 	struct supervisor *supervisor;
 	GMainLoop *loop;
-	GArray *sockets[G_N_ELEMENTS(services)];
-	gboolean activated[G_N_ELEMENTS(services)];
+	GArray *sockets[G_N_ELEMENTS(listeners)];
+	gboolean activated[G_N_ELEMENTS(listeners)];
 
 	GThread *set_up; /* updates the database */
 	gint stopping;   /* atomic: set_up must give up */
@@ -58,30 +74,30 @@ struct serve {
 
 /* -- sockets -- */
 
-static gboolean open_socket(struct serve *serve, gsize service, const char *words, GError **error)
+static gboolean open_socket(struct serve *serve, gsize listener, const char *words, GError **error)
 {
 	const char *user = settings_string(serve->settings, "server.user");
 	int fd = net_listen(words, error);
 
 	if (fd < 0)
 		return FALSE;
-	g_array_append_val(serve->sockets[service], fd);
+	g_array_append_val(serve->sockets[listener], fd);
 	return !g_str_has_prefix(words, "unix:") || identity_give(words + 5, user, error);
 }
 
-static gboolean open_sockets(struct serve *serve, gsize service, GError **error)
+static gboolean open_sockets(struct serve *serve, gsize listener, GError **error)
 {
-	const char *const *addresses = settings_list(serve->settings, services[service].listen_key);
-	g_autofree int *handed = net_activated(services[service].activation);
+	const char *const *addresses = settings_list(serve->settings, listeners[listener].key);
+	g_autofree int *handed = net_activated(listeners[listener].activation);
 
-	serve->sockets[service] = g_array_new(FALSE, FALSE, sizeof(int));
+	serve->sockets[listener] = g_array_new(FALSE, FALSE, sizeof(int));
 	for (gsize i = 0; handed != NULL && handed[i] >= 0; i++) {
-		g_array_append_val(serve->sockets[service], handed[i]);
-		serve->activated[service] = TRUE;
+		g_array_append_val(serve->sockets[listener], handed[i]);
+		serve->activated[listener] = TRUE;
 	}
 	for (gsize i = 0; handed == NULL && addresses[i] != NULL; i++)
-		if (!open_socket(serve, service, addresses[i], error)) {
-			g_prefix_error(error, "%s: ", services[service].listen_key);
+		if (!open_socket(serve, listener, addresses[i], error)) {
+			g_prefix_error(error, "%s: ", listeners[listener].key);
 			return FALSE;
 		}
 	return TRUE;
@@ -90,17 +106,17 @@ static gboolean open_sockets(struct serve *serve, gsize service, GError **error)
 /* Close the sockets that we opened, not those of systemd. */
 static void close_sockets(struct serve *serve)
 {
-	for (gsize s = 0; s < G_N_ELEMENTS(services); s++) {
-		const char *const *addresses = settings_list(serve->settings, services[s].listen_key);
+	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++) {
+		const char *const *addresses = settings_list(serve->settings, listeners[l].key);
 
-		if (serve->sockets[s] == NULL)
+		if (serve->sockets[l] == NULL)
 			continue;
-		for (gsize i = 0; i < serve->sockets[s]->len; i++) {
-			close(g_array_index(serve->sockets[s], int, i));
-			if (!serve->activated[s])
+		for (gsize i = 0; i < serve->sockets[l]->len; i++) {
+			close(g_array_index(serve->sockets[l], int, i));
+			if (!serve->activated[l])
 				net_unlink(addresses[i]);
 		}
-		g_array_unref(serve->sockets[s]);
+		g_array_unref(serve->sockets[l]);
 	}
 }
 
@@ -151,37 +167,50 @@ static char **environment_for(const struct serve *serve, const char *const *sect
 	return g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
 }
 
+/* Append the sockets of the service to fds, and an option for each to words. */
+static void add_sockets(const struct serve *serve, gsize service, GArray *fds, GStrvBuilder *words)
+{
+	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++) {
+		const GArray *sockets = serve->sockets[l];
+
+		for (guint i = 0; listeners[l].service == service && i < sockets->len; i++) {
+			g_autofree char *word =
+			    g_strdup_printf("%s=%u", listeners[l].option, FIRST_FD + fds->len);
+
+			g_strv_builder_add(words, word);
+			g_array_append_val(fds, g_array_index(sockets, int, i));
+		}
+	}
+}
+
 static void start_service(struct serve *serve, gsize s)
 {
 	const struct service *service = &services[s];
 	g_auto(GStrv) envp = environment_for(serve, service->sections, service->role);
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 	g_autofree char *program = paths_libexec(service->program);
 	g_auto(GStrv) argv = NULL;
 
-	if (serve->sockets[s]->len == 0)
-		return;
-	if (g_str_equal(service->role, "ruad_web"))
-		envp = with_editor(serve, envp);
 	g_strv_builder_add(words, program);
-	for (guint i = 0; i < serve->sockets[s]->len; i++) {
-		g_autofree char *word = g_strdup_printf("--listen-fd=%u", FIRST_FD + i);
-
-		g_strv_builder_add(words, word);
-	}
+	add_sockets(serve, s, fds, words);
+	if (fds->len == 0)
+		return;
+	if (s == WEB)
+		envp = with_editor(serve, envp);
 	argv = g_strv_builder_end(words);
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = service->program,
 						.argv = (const char *const *)argv,
 						.envp = (const char *const *)envp,
 						.folder = "/",
-						.fds = (const int *)(gpointer)serve->sockets[s]->data,
-						.n_fds = serve->sockets[s]->len,
+						.fds = (const int *)(gpointer)fds->data,
+						.n_fds = fds->len,
 						.stop_signal = SIGTERM });
 }
 
 static void start_services(struct serve *serve)
 {
-	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
+	for (gsize s = 0; s < N_SERVICES; s++)
 		start_service(serve, s);
 }
 
@@ -389,6 +418,9 @@ static gboolean check_settings(const struct settings *settings, GError **error)
 
 	if (auth == AUTH_NONE && settings_list(settings, "http.editors")[0] != NULL)
 		wrong = "http.editors: nobody signs in while http.auth is none";
+	else if (settings_list(settings, "http.listen")[0] == NULL &&
+		 settings_list(settings, "http.health_listen")[0] != NULL)
+		wrong = "http.health_listen: needs http.listen";
 	else if (auth == AUTH_BASIC && *settings_string(settings, "http.htpasswd") == '\0')
 		wrong = "http.auth: basic needs http.htpasswd";
 	else if (auth == AUTH_PROXY && *settings_string(settings, "http.user_header") == '\0')
@@ -402,8 +434,8 @@ static gboolean prepare(struct serve *serve, GError **error)
 {
 	if (!check_settings(serve->settings, error) || !take_state_dir(serve, error))
 		return FALSE;
-	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
-		if (!open_sockets(serve, s, error))
+	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++)
+		if (!open_sockets(serve, l, error))
 			return FALSE;
 	if (!identity_become(settings_string(serve->settings, "server.user"), FALSE, error))
 		return FALSE;

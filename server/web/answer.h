@@ -37,6 +37,9 @@ void answer_problem(const struct visit *visit, struct problem *problem, const ch
 /* Answer with a problem that has only a status and a sentence. */
 void answer_refusal(const struct visit *visit, guint status, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* Answer 503 with Retry-After, without a line in the log; detail is a sentence. */
+void answer_busy(const struct visit *visit, const char *detail);
+
 /* Answer 405; allow lists the allowed methods ("GET, HEAD") and is a constant. */
 void answer_method(const struct visit *visit, const char *allow);
 
