@@ -83,6 +83,11 @@ const struct setting setting_table[] = {
 	    "a user in http.htpasswd, proxy trusts a reverse proxy that names the user in "
 	    "http.user_header: only the proxy may then have access to the port. /healthz and /readyz are "
 	    "always open." },
+	{ "http.hosts", SETTING_LIST, "", NOT_NUMBER,
+	    "For auth = none: names and addresses, besides localhost and loopback addresses, under which "
+	    "browsers may ask (the host in the address of the page, without port); * is every name. Others "
+	    "are refused with 421, since a page of another site could give its name the address of this "
+	    "server and read everything." },
 	{ "http.htpasswd", SETTING_STRING, "", NOT_NUMBER,
 	    "For auth = basic: a file with lines USER:HASH, read again when it changes; server.user must "
 	    "be able to read it. Hashes are bcrypt (htpasswd -B), yescrypt, scrypt and SHA-512 of "

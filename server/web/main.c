@@ -128,24 +128,25 @@ static struct auth *auth_of(const struct settings *settings, GError **error)
 }
 
 static struct http_server *serve_on(const GArray *fds, const struct http_options *options,
-    http_handler handler, struct auth *auth, GError **error)
+    http_handler handler, const struct site *site, GError **error)
 {
-	return http_server_new((const int *)(gpointer)fds->data, fds->len, options, handler, auth, error);
+	return http_server_new(
+	    (const int *)(gpointer)fds->data, fds->len, options, handler, (gpointer)site, error);
 }
 
 /* Serve until a signal arrives. */
 static gboolean serve_with(const struct settings *settings, const struct listeners *listeners,
-    struct auth *auth, const sigset_t *ending, GError **error)
+    const struct site *site, const sigset_t *ending, GError **error)
 {
 	struct http_options options = options_of(settings);
 	struct http_options health_options = health_options_of(settings);
-	struct http_server *server = serve_on(listeners->site, &options, site_handle, auth, error);
+	struct http_server *server = serve_on(listeners->site, &options, site_handle, site, error);
 	struct http_server *health = NULL;
 	gboolean good = server != NULL;
 	int caught;
 
 	if (good && listeners->health != NULL) {
-		health = serve_on(listeners->health, &health_options, site_handle_health, auth, error);
+		health = serve_on(listeners->health, &health_options, site_handle_health, site, error);
 		good = health != NULL;
 	}
 	if (good)
@@ -159,20 +160,20 @@ static int serve(const struct settings *settings, const struct listeners *listen
 {
 	const char *editor = settings_string(settings, "database.edit_url");
 	g_autoptr(GError) error = NULL;
-	struct auth *auth = auth_of(settings, &error);
+	const struct site site = { auth_of(settings, &error), settings_list(settings, "http.hosts") };
 	gboolean good = FALSE;
 	sigset_t ending;
 
 	block_signals(&ending);
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
-	if (auth != NULL) {
+	if (site.auth != NULL) {
 		ready_start();
-		good = serve_with(settings, listeners, auth, &ending, &error);
+		good = serve_with(settings, listeners, &site, &ending, &error);
 		ready_stop();
 	}
 	if (!good)
 		log_error("%s", error->message);
-	auth_free(auth);
+	auth_free(site.auth);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -7,6 +7,7 @@
 #include "server/web/answer.h"
 #include "server/web/api.h"
 #include "server/web/connection.h"
+#include "server/web/host.h"
 #include "server/web/metrics.h"
 #include "server/web/pages.h"
 #include "server/web/ready.h"
@@ -16,6 +17,7 @@
 #define HEALTHY     "{\"status\": \"ok\"}"
 #define METRICS_SQL "SELECT api.metrics()"
 #define ALIVE_SQL   "SELECT 1"
+#define API         "/api/"
 #define REFUSED_LOG (60 * G_TIME_SPAN_SECOND) /* between two lines about refused requests */
 #define COUNT_SHARE 20 /* counting takes at most 1/COUNT_SHARE of a core, however often it is requested */
 #define COUNT_SHORT (50 * G_TIME_SPAN_MILLISECOND) /* what takes less is counted each time */
@@ -127,7 +129,7 @@ static const struct {
 	{ "/healthz", TRUE, answer_health },
 	{ "/readyz", TRUE, answer_ready },
 	{ "/metrics", FALSE, answer_metrics },
-	{ "/api/", FALSE, api_answer },
+	{ API, FALSE, api_answer },
 	{ "/", FALSE, answer_page },
 };
 
@@ -148,6 +150,30 @@ static void answer_stranger(const struct visit *visit)
 	}
 }
 
+/* The browser says where a request comes from (Sec-Fetch-Site); nothing but our own page has a use for the API in a
+ * browser. Programs, and browsers over HTTP without TLS, do not send the header. */
+static gboolean is_from_other_site(const struct visit *visit)
+{
+	const char *site = visit->request->fetch_site;
+
+	return is_in(API, visit->query->path) && site != NULL && strcmp(site, "same-origin") != 0 &&
+	       strcmp(site, "none") != 0;
+}
+
+/* Refuse what a page of another site could have asked. */
+static gboolean is_refused(const struct visit *visit)
+{
+	if (auth_mode(visit->auth) == AUTH_NONE && !host_is_ours(visit->request->host, visit->hosts)) {
+		answer_refusal(visit, 421, "http.hosts does not name the host under which you ask");
+		return TRUE;
+	}
+	if (is_from_other_site(visit)) {
+		answer_refusal(visit, 403, "the API does not answer pages of other sites");
+		return TRUE;
+	}
+	return FALSE;
+}
+
 /* Let the section of the path answer, if the user may access it. */
 static void enter(struct visit *visit)
 {
@@ -156,8 +182,13 @@ static void enter(struct visit *visit)
 
 	while (!is_in(sections[i].path, visit->query->path)) /* the last one matches everything */
 		i++;
-	if (!sections[i].open &&
-	    !auth_identify(visit->auth, visit->request->authorization, visit->request->user, &user)) {
+	if (sections[i].open) {
+		sections[i].answer(visit);
+		return;
+	}
+	if (is_refused(visit))
+		return;
+	if (!auth_identify(visit->auth, visit->request->authorization, visit->request->user, &user)) {
 		answer_stranger(visit);
 		return;
 	}
@@ -208,20 +239,25 @@ static void answer(struct visit *visit, void (*enter_section)(struct visit *))
 	query_free(query);
 }
 
+static void handle(const struct http_request *request, struct http_response *response,
+    const struct site *site, void (*enter_section)(struct visit *))
+{
+	struct visit visit = {
+		.request = request, .response = response, .auth = site->auth, .hosts = site->hosts
+	};
+
+	answer(&visit, enter_section);
+	metrics_count(response->status);
+}
+
 void site_handle(const struct http_request *request, struct http_response *response, gpointer user)
 {
-	struct visit visit = { .request = request, .response = response, .auth = user };
-
-	answer(&visit, enter);
-	metrics_count(response->status);
+	handle(request, response, user, enter);
 }
 
 void site_handle_health(const struct http_request *request, struct http_response *response, gpointer user)
 {
-	struct visit visit = { .request = request, .response = response, .auth = user };
-
-	answer(&visit, enter_health);
-	metrics_count(response->status);
+	handle(request, response, user, enter_health);
 }
 
 gboolean site_is_urgent(const struct http_request *request)
@@ -253,8 +289,9 @@ static void log_refused(const struct http_request *request)
 
 void site_refuse(const struct http_request *request, struct http_response *response, gpointer user)
 {
-	struct visit visit = { .request = request, .response = response, .auth = user };
+	struct visit visit = { .request = request, .response = response };
 
+	(void)user;
 	log_refused(request);
 	answer_busy(&visit, "too many requests are in progress");
 	metrics_count(response->status);

@@ -9,9 +9,18 @@
  */
 #pragma once
 
+#include "server/web/auth.h"
 #include "server/web/http.h"
 
-/* An http_handler; user is a struct auth. All sections except the first two require authentication. */
+struct site {
+	struct auth *auth;
+	const char *const *hosts; /* names under which it may be asked without authentication (host.h) */
+};
+
+/*
+ * An http_handler; user is a struct site. All sections except the first two require authentication. If there is none
+ * (AUTH_NONE), they answer only under our own hosts. The API is closed to pages of other sites.
+ */
 void site_handle(const struct http_request *request, struct http_response *response, gpointer user);
 
 /* The same for a listener that has only the first two sections. */
