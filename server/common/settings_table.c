@@ -84,11 +84,20 @@ const struct setting setting_table[] = {
 	{ "http.listen", SETTING_LIST, "127.0.0.1:8080", NOT_NUMBER,
 	    "Where the page and the JSON API are served, in the format of lmtp.listen. If systemd passes "
 	    "sockets with the name http, these are used instead." },
+	{ "http.health_listen", SETTING_LIST, "", NOT_NUMBER,
+	    "Where only /healthz and /readyz are served, by a thread of its own: whatever happens at "
+	    "http.listen cannot delay them. They are served at http.listen, too. If systemd passes sockets "
+	    "with the name http-health, these are used instead. Needs http.listen." },
 	{ "http.auth", SETTING_CHOICE, "none", NOT_NUMBER,
 	    "Who may read: none allows everyone with access to the port, basic asks for the password of "
 	    "a user in http.htpasswd, proxy trusts a reverse proxy that names the user in "
 	    "http.user_header: only the proxy may then have access to the port. /healthz and /readyz are "
 	    "always open." },
+	{ "http.hosts", SETTING_LIST, "", NOT_NUMBER,
+	    "For auth = none: names and addresses, besides localhost and loopback addresses, under which "
+	    "browsers may ask (the host in the address of the page, without port); * is every name. Others "
+	    "are refused with 421, since a page of another site could give its name the address of this "
+	    "server and read everything." },
 	{ "http.htpasswd", SETTING_STRING, "", NOT_NUMBER,
 	    "For auth = basic: a file with lines USER:HASH, read again when it changes; server.user must "
 	    "be able to read it. Hashes are bcrypt (htpasswd -B), yescrypt, scrypt and SHA-512 of "
@@ -99,10 +108,12 @@ const struct setting setting_table[] = {
 	{ "http.editors", SETTING_LIST, "", NOT_NUMBER,
 	    "Users who may set labels of sources on the page; * is every user. Empty: none, and the "
 	    "process that serves pages cannot write to the database at all." },
-	{ "http.threads", SETTING_INT, "4", 1, 256,
-	    "Number of requests to process at the same time; each has a database connection." },
+	{ "http.threads", SETTING_INT, "8", 1, 256,
+	    "Number of requests to process at the same time; each has a database connection. One client "
+	    "has half of them." },
 	{ "http.timeout", SETTING_SECONDS, "30", 1, DAY,
-	    "Idle time after which an HTTP connection is closed." },
+	    "Idle time after which an HTTP connection is closed, and time that a request may take to "
+	    "arrive." },
 
 	{ "enrich.enabled", SETTING_BOOL, "on", NOT_NUMBER,
 	    "Run ruad-enrich, which looks up names, networks and countries of sending addresses, and "

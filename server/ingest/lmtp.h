@@ -13,8 +13,7 @@
 #define LMTP_MAX_LINE                                                                                        \
 	4096 /* octets of a command line with its CRLF: twice what RFC 5321 4.5.3 and the extensions add up  \
 		to */
-#define LMTP_MAX_RECIPIENTS 1000 /* of one mail; RFC 5321 4.5.3.1.8 requires at least 100, Postfix sends 50  \
-				  */
+#define LMTP_MAX_RECIPIENTS 1000 /* of one mail; RFC 5321 4.5.3.1.8 requires 100, Postfix sends 50 */
 #define LMTP_MAX_REPLY                                                                                       \
 	200 /* octets: Exim's lmtp transport reads a reply of at most about 245 octets, all lines together   \
 	     */

@@ -34,6 +34,10 @@ static void answer_outcome(const struct visit *visit, const struct route *route,
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
 		problem_set(&problem, 503, "the database took too long; ask for a shorter window");
 		break;
+	case CONNECTION_INTERRUPTED: /* nobody reads this; it is not worth a line in the log */
+		answer_busy(visit, "the request was abandoned");
+		connection_refusal_clear(refusal);
+		return;
 	case CONNECTION_CROWDED:
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
 		problem_set(&problem, 503, "too many downloads are in progress");

@@ -13,12 +13,13 @@
 #define CONNECTION_PARAMS_MAX 32 /* of a statement; the limit of db.c */
 
 enum connection_outcome {
-	CONNECTION_ROWS,    /* the document is set; NULL if the statement gave SQL NULL or no row */
-	CONNECTION_REFUSED, /* SQLSTATE 22023: the function rejects a parameter's value (see refusal) */
-	CONNECTION_BUSY,    /* the statement or a lock timed out (57014, 55P03) */
-	CONNECTION_CROWDED, /* the largest number of streams is in progress (stream.h) */
-	CONNECTION_AWAY,    /* no connection, it was lost twice, or the server lacks a resource */
-	CONNECTION_FAILED,  /* anything else: a fault of ruad */
+	CONNECTION_ROWS,        /* the document is set; NULL if the statement gave SQL NULL or no row */
+	CONNECTION_REFUSED,     /* SQLSTATE 22023: the function rejects a parameter's value (see refusal) */
+	CONNECTION_BUSY,        /* the statement or a lock timed out (57014, 55P03) */
+	CONNECTION_INTERRUPTED, /* connection_interrupt() cancelled the statement */
+	CONNECTION_CROWDED,     /* the largest number of streams is in progress (stream.h) */
+	CONNECTION_AWAY,        /* no connection, it was lost twice, or the server lacks a resource */
+	CONNECTION_FAILED,      /* anything else: a fault of ruad */
 };
 
 /* What the function said of the value, in CONNECTION_REFUSED; else both are NULL. */
@@ -37,6 +38,13 @@ gboolean connection_may_edit(void);
 
 /* Open another connection to read, set up like that of a thread; close it with db_close(). */
 struct db *connection_connection(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Run a statement on a connection of this thread: db_query(), which connection_interrupt() can cancel. */
+struct db_rows *connection_run(struct db *db, const char *sql, const struct db_value *params, guint n_params,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Cancel the statement that thread runs at this moment, if there is one. The thread must not end meanwhile. */
+void connection_interrupt(GThread *thread);
 
 /* What a failed statement on db (NULL: there was no connection) means for the client. refusal may be NULL,
  * and must be empty. */

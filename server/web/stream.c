@@ -20,7 +20,7 @@ static gint streams; /* atomic: how many there are */
 /* Fetch rows and append them to text; after the last one the connection is closed. */
 static gboolean fetch(struct stream *stream, GString *text, GError **error)
 {
-	struct db_rows *rows = db_query(stream->db, FETCH, NULL, 0, error);
+	struct db_rows *rows = connection_run(stream->db, FETCH, NULL, 0, error);
 	gsize n_rows;
 
 	if (rows == NULL)
@@ -43,7 +43,7 @@ static gboolean begin(struct stream *stream, const char *sql, const struct db_va
 	gboolean good = TRUE;
 
 	if (db_exec(stream->db, BEGIN, NULL, 0, error))
-		rows = db_query(stream->db, sql, params, n_params, error);
+		rows = connection_run(stream->db, sql, params, n_params, error);
 	if (rows == NULL)
 		return FALSE;
 	if (db_rows_count(rows) > 0 && db_rows_get(rows, 0, 0) != NULL) {

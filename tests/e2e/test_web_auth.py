@@ -184,6 +184,45 @@ def test_me_says_who_asks_and_what_he_may_do(by_nothing, by_password, by_proxy):
     assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], "auth": "proxy"}
 
 
+# Which sites may ask
+
+READ = ["/", "/sources", "/metrics", "/openapi.json", "/api/v1/summary", "/api/v1/me", "/nosuch"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8080", "192.0.2.1", "[2001:db8::1]:80"])
+def test_without_authentication_another_host_is_refused(by_nothing, host):
+    for path in READ:
+        answer = by_nothing.ask(path, Host=host)
+        assert answer.status == 421
+        assert "http.hosts" in answer.json()["detail"]
+        answer.problem()
+    for path in OPEN:
+        assert by_nothing.ask(path, Host=host).status == 200
+
+
+def test_with_authentication_the_host_does_not_matter(by_password):
+    assert by_password.ask("/api/v1/summary", Host="dmarc.example.org", Authorization=ANN).status == 200
+
+
+def test_http_hosts_names_further_hosts(database):
+    with site_of(database, "none", http_hosts="dmarc.example.org 192.0.2.1") as site:
+        for host in "dmarc.example.org", "DMARC.example.org:8443", "192.0.2.1:8080", "localhost", "127.0.0.1:1", "[::1]":
+            assert site.ask("/api/v1/summary", Host=host).status == 200
+        assert site.ask("/api/v1/summary", Host="example.org").status == 421
+
+
+@pytest.mark.parametrize("origin", ["cross-site", "same-site"])
+def test_the_api_does_not_answer_pages_of_other_sites(by_nothing, by_password, origin):
+    for site, headers in (by_nothing, {}), (by_password, {"Authorization": ANN}):
+        for path in "/api/v1/summary", "/api/v1/records?format=csv&from=2026-01-01", "/api/v1/nosuch":
+            answer = site.ask(path, Sec_Fetch_Site=origin, **headers)
+            assert answer.status == 403
+            answer.problem()
+        assert site.ask("/sources?domain=example.org", Sec_Fetch_Site=origin, Sec_Fetch_Mode="navigate", **headers).status == 200
+        for own in "same-origin", "none":
+            assert site.ask("/api/v1/summary", Sec_Fetch_Site=own, **headers).status == 200
+
+
 # Who may label
 
 

@@ -78,6 +78,8 @@ class WebSite:
         self.unix = socket.socket(socket.AF_UNIX)
         self.unix.bind(str(self.path))
         self.unix.listen(16)
+        self.health = socket.create_server(("127.0.0.1", 0))
+        self.health_port = self.health.getsockname()[1]
         self.environment = {**os.environ, "RUAD_CONFIG": "", "RUAD_DATABASE_URL": conninfo}
         for key, value in {"http_threads": 4, **settings}.items():
             self.environment["RUAD_" + key.upper()] = str(value)
@@ -85,11 +87,12 @@ class WebSite:
 
     def start(self):
         fds = [self.tcp.fileno(), self.unix.fileno()]
+        health = self.health.fileno()
         with open(self.folder / "web.log", "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAMS / "ruad-web", *(f"--listen-fd={fd}" for fd in fds)],
+                [PROGRAMS / "ruad-web", *(f"--listen-fd={fd}" for fd in fds), f"--health-fd={health}"],
                 env=self.environment,
-                pass_fds=fds,
+                pass_fds=[*fds, health],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -109,12 +112,13 @@ class WebSite:
             status = self.stop()
         self.tcp.close()
         self.unix.close()
+        self.health.close()
         print(self.log())  # shown where a test fails
         assert status == 0
 
-    def ask(self, target, method="GET", body=None, **headers):
+    def ask(self, target, method="GET", body=None, port=None, **headers):
         """An Answer; checks the headers that every response must have, and the contract of the API."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=30)) as client:
             client.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = Answer(client.getresponse())
         check_guards(answer)
