@@ -91,8 +91,8 @@ const struct setting setting_table[] = {
 	{ "http.auth", SETTING_CHOICE, "none", NOT_NUMBER,
 	    "Who may read: none allows everyone with access to the port, basic asks for the password of "
 	    "a user in http.htpasswd, proxy trusts a reverse proxy that names the user in "
-	    "http.user_header: only the proxy may then have access to the port. /healthz and /readyz are "
-	    "always open." },
+	    "http.user_header and connects over a Unix socket or sends http.proxy_secret. /healthz and "
+	    "/readyz are always open." },
 	{ "http.hosts", SETTING_LIST, "", NOT_NUMBER,
 	    "For auth = none: names and addresses, besides localhost and loopback addresses, under which "
 	    "browsers may ask (the host in the address of the page, without port); * is every name. Others "
@@ -101,10 +101,18 @@ const struct setting setting_table[] = {
 	{ "http.htpasswd", SETTING_STRING, "", NOT_NUMBER,
 	    "For auth = basic: a file with lines USER:HASH, read again when it changes; server.user must "
 	    "be able to read it. Hashes are bcrypt (htpasswd -B), yescrypt, scrypt and SHA-512 of "
-	    "crypt(5); the $apr1$ of htpasswd -m is not supported." },
+	    "crypt(5); the $apr1$ of htpasswd -m is not supported. A password of more than 72 bytes needs "
+	    "another method than bcrypt, which compares no more." },
 	{ "http.user_header", SETTING_STRING, "X-Remote-User", NOT_NUMBER,
 	    "For auth = proxy: the header in which the proxy names the user. The proxy must set it on "
 	    "every request and replace any value that the client sent." },
+	{ "http.proxy_secret", SETTING_SECRET, "", NOT_NUMBER,
+	    "For auth = proxy: what the proxy must send in the header X-Ruad-Proxy-Secret with every request "
+	    "over TCP. Put it into a file that only ruad can read, and name that in http.proxy_secret_file. "
+	    "Empty: requests over TCP are refused." },
+	{ "http.proxies", SETTING_LIST, "127.0.0.1 ::1 unix", NOT_NUMBER,
+	    "Addresses of reverse proxies; unix is every Unix socket. The last address in their "
+	    "X-Forwarded-For counts as the client, for its share of the threads and after wrong passwords." },
 	{ "http.editors", SETTING_LIST, "", NOT_NUMBER,
 	    "Users who may set labels of sources on the page; * is every user. Empty: none, and the "
 	    "process that serves pages cannot write to the database at all." },

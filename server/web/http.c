@@ -62,6 +62,7 @@ enum single {
 	SINGLE_FETCH_SITE,
 	SINGLE_HOST,
 	SINGLE_ORIGIN,
+	SINGLE_PROXY_SECRET,
 	N_SINGLES
 };
 
@@ -71,6 +72,7 @@ static const char *const singles[N_SINGLES] = {
 	[SINGLE_FETCH_SITE] = "Sec-Fetch-Site",
 	[SINGLE_HOST] = "Host",
 	[SINGLE_ORIGIN] = "Origin",
+	[SINGLE_PROXY_SECRET] = "X-Ruad-Proxy-Secret",
 };
 
 /* A request in progress. It belongs to the thread of its socket, except while its connection is suspended: then to
@@ -84,12 +86,14 @@ struct exchange {
 	const char *values[N_SINGLES]; /* the library's */
 	const char *user;              /* of the header user_header; the library's */
 	const char *length;            /* of the first Content-Length; the library's */
-	gboolean begun;                /* the handler was called once, with the headers */
-	gboolean malformed;            /* a header's name is not a token, or a single header is repeated */
-	gboolean framed;               /* there may be a body: the connection ends with the response */
-	gboolean odd;                  /* the framing is not exactly one Content-Length */
-	GByteArray *content;           /* the body read so far, or NULL */
-	GBytes *body;                  /* the whole body, or NULL */
+	const char *forwarded;         /* the last X-Forwarded-For; the library\'s */
+	struct client client;
+	gboolean begun;      /* the handler was called once, with the headers */
+	gboolean malformed;  /* a header's name is not a token, or a single header is repeated */
+	gboolean framed;     /* there may be a body: the connection ends with the response */
+	gboolean odd;        /* the framing is not exactly one Content-Length */
+	GByteArray *content; /* the body read so far, or NULL */
+	GBytes *body;        /* the whole body, or NULL */
 	gsize header_bytes;
 	struct http_request request;
 	struct http_response response; /* status 0: the request was abandoned */
@@ -198,6 +202,8 @@ static enum MHD_Result look_at_header(
 	if (*name == '\0' || name[strcspn(name, " \t")] != '\0')
 		exchange->malformed = TRUE;
 	look_at_framing(exchange, name, value);
+	if (g_ascii_strcasecmp(name, "X-Forwarded-For") == 0)
+		exchange->forwarded = value;
 	for (gsize i = 0; i < N_SINGLES; i++)
 		if (g_ascii_strcasecmp(name, singles[i]) == 0)
 			keep_single(exchange, &exchange->values[i], value);
@@ -229,12 +235,10 @@ enum feed_state {
 	FEED_FETCHED, /* piece is the next one, or NULL: there is none */
 };
 
-/* A stream in progress, as the library reads it. Like an exchange it belongs to one thread at a time. */
+/* A stream in progress, as the library reads it. Like its exchange it belongs to one thread at a time. */
 struct feed {
-	struct work work; /* fetches a piece */
-	struct http_server *server;
-	struct MHD_Connection *connection;
-	struct peer *peer;
+	struct work work;          /* fetches a piece */
+	struct exchange *exchange; /* exists while the library reads */
 	struct http_stream stream;
 	enum feed_state state;
 	GBytes *piece;   /* that is being sent, or NULL */
@@ -254,21 +258,24 @@ static void feed_run(struct work *work)
 static void feed_done(struct work *work)
 {
 	struct feed *feed = (struct feed *)work;
+	struct exchange *exchange = feed->exchange;
 
 	feed->state = FEED_FETCHED;
-	peer_enter(feed->server->peers, feed->peer, PEER_SENDING, NULL);
-	MHD_resume_connection(feed->connection);
+	peer_enter(exchange->server->peers, exchange->peer, PEER_SENDING, NULL);
+	MHD_resume_connection(exchange->connection);
 }
 
 /* Fetch the next piece on another thread; the library does not read meanwhile. The number of streams is limited, so
  * that they need no place in the queue. */
 static void feed_fetch(struct feed *feed)
 {
+	struct exchange *exchange = feed->exchange;
+
 	feed->failed = TRUE;
-	feed->work = (struct work){ .client = peer_name(feed->peer), .run = feed_run, .done = feed_done };
-	MHD_suspend_connection(feed->connection);
-	peer_enter(feed->server->peers, feed->peer, PEER_HANDLING, &feed->work);
-	if (!workers_push(feed->server->workers, &feed->work, FALSE))
+	feed->work = (struct work){ .client = exchange->client.name, .run = feed_run, .done = feed_done };
+	MHD_suspend_connection(exchange->connection);
+	peer_enter(exchange->server->peers, exchange->peer, PEER_HANDLING, &feed->work);
+	if (!workers_push(exchange->server->workers, &feed->work, FALSE))
 		feed_done(&feed->work);
 }
 
@@ -313,9 +320,7 @@ static struct MHD_Response *response_of_stream(struct exchange *exchange)
 	struct feed *feed = g_new0(struct feed, 1);
 	struct MHD_Response *answer;
 
-	feed->server = exchange->server;
-	feed->connection = exchange->connection;
-	feed->peer = exchange->peer;
+	feed->exchange = exchange;
 	feed->stream = exchange->response.stream;
 	exchange->response.stream = (struct http_stream){ 0 };
 	answer =
@@ -410,11 +415,23 @@ static void exchange_done(struct work *work)
 	MHD_resume_connection(exchange->connection);
 }
 
+/* Whom a proxy names if the connection is from a known one; otherwise the other end of the connection. */
+static void name_client(struct exchange *exchange)
+{
+	const struct client *peer = peer_client(exchange->peer);
+	gboolean known = g_strv_contains(exchange->server->options.proxies, peer->address);
+
+	if (!known || exchange->forwarded == NULL ||
+	    !client_forwarded(&exchange->client, exchange->forwarded))
+		exchange->client = *peer;
+}
+
 /* Describe the request, which was read as far as it will be. */
 static void describe(struct exchange *exchange, const char *method, enum http_body body)
 {
 	struct MHD_Connection *connection = exchange->connection;
 
+	name_client(exchange);
 	if (exchange->content != NULL)
 		exchange->body = g_byte_array_free_to_bytes(g_steal_pointer(&exchange->content));
 	exchange->request = (struct http_request){
@@ -430,7 +447,9 @@ static void describe(struct exchange *exchange, const char *method, enum http_bo
 		.origin = exchange->values[SINGLE_ORIGIN],
 		.fetch_site = exchange->values[SINGLE_FETCH_SITE],
 		.user = exchange->user,
-		.client = peer_name(exchange->peer),
+		.proxy_secret = exchange->values[SINGLE_PROXY_SECRET],
+		.client = &exchange->client,
+		.is_local = strcmp(peer_client(exchange->peer)->address, CLIENT_UNIX) == 0,
 		.body = body,
 		.content = exchange->body,
 		.header_bytes = exchange->header_bytes,
@@ -448,7 +467,7 @@ static enum MHD_Result submit(struct exchange *exchange, const char *method, enu
 	if (server->urgent != NULL && server->options.is_urgent(&exchange->request))
 		workers = server->urgent;
 	exchange->work =
-	    (struct work){ .client = exchange->request.client, .run = exchange_run, .done = exchange_done };
+	    (struct work){ .client = exchange->client.name, .run = exchange_run, .done = exchange_done };
 	MHD_suspend_connection(exchange->connection);
 	/* urgent work is too short to be abandoned */
 	peer_enter(server->peers, exchange->peer, PEER_HANDLING,

@@ -15,7 +15,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "server/web/client.h"
 
 #define HTTP_BODY_MAX 4096 /* bytes: a label and a note of a few sentences */
 
@@ -40,14 +40,16 @@ struct http_request {
 	const char *host;
 	const char *if_none_match;
 	const char *origin;
-	const char *fetch_site; /* Sec-Fetch-Site */
-	const char *user;       /* the header that http_options.user_header names */
-	const char *client;     /* the name of the client (peers.h); never NULL */
+	const char *fetch_site;      /* Sec-Fetch-Site */
+	const char *user;            /* the header that http_options.user_header names */
+	const char *proxy_secret;    /* X-Ruad-Proxy-Secret */
+	const struct client *client; /* never NULL; what a known proxy says of it is believed */
+	gboolean is_local;           /* it came over a Unix socket */
 	enum http_body body;
 	GBytes *content;    /* borrowed; of HTTP_BODY_WHOLE, else NULL */
 	gsize header_bytes; /* names and values together */
 	/* a header's name is not a token (RFC 9110 section 5.1), or Authorization, Content-Type, Host,
-	 * Origin, Sec-Fetch-Site or the user's header occurs twice: refuse the request */
+	 * Origin, Sec-Fetch-Site, X-Ruad-Proxy-Secret or the user's header occurs twice: refuse the request */
 	gboolean malformed;
 };
 
@@ -91,6 +93,8 @@ struct http_options {
 	guint connections;       /* at most, on all sockets together; one client has half of them */
 	guint timeout;           /* seconds a connection may be silent, and a request may take to arrive */
 	const char *user_header; /* the header of http_request.user, or NULL; borrowed */
+	/* addresses whose X-Forwarded-For is believed ("unix" is a Unix socket); NULL-terminated; borrowed */
+	const char *const *proxies;
 	/* Returns whether the request is handled apart from others, at once; its handler must be quick. NULL: none is */
 	gboolean (*is_urgent)(const struct http_request *request);
 	http_handler refuse; /* answers a request for which there is no room; must not block */

@@ -100,6 +100,7 @@ static struct http_options options_of(const struct settings *settings)
 		.connections = CONNECTIONS_MAX,
 		.timeout = (guint)settings_seconds(settings, "http.timeout"),
 		.user_header = proxy ? settings_string(settings, "http.user_header") : NULL,
+		.proxies = settings_list(settings, "http.proxies"),
 		.is_urgent = site_is_urgent,
 		.refuse = site_refuse,
 		.interrupt = connection_interrupt,
@@ -122,6 +123,7 @@ static struct auth *auth_of(const struct settings *settings, GError **error)
 		.mode = (enum auth_mode)settings_choice(settings, "http.auth"),
 		.htpasswd = settings_string(settings, "http.htpasswd"),
 		.editors = settings_list(settings, "http.editors"),
+		.proxy_secret = settings_string(settings, "http.proxy_secret"),
 	};
 
 	return auth_new(&options, error);

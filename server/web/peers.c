@@ -1,18 +1,14 @@
 #include "server/web/peers.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
-
-#define UNIX_NAME "unix"
 
 /* A client that has only closed its sending side looks like one that is gone, so a short request is answered to both. */
 #define ABANDONED_AFTER G_USEC_PER_SEC
 
 struct peer {
 	int fd;
-	char name[PEERS_NAME_MAX];
+	struct client client;
 	enum peer_phase phase;
 	gint64 since; /* monotonic time, of the phase */
 	struct work *work;
@@ -48,30 +44,6 @@ void peers_free(struct peers *peers)
 	g_free(peers);
 }
 
-/* Whoever has an IPv6 address has a whole network of them. */
-static void name_of_ipv6(const struct in6_addr *address, char name[PEERS_NAME_MAX])
-{
-	struct in6_addr network = { 0 };
-
-	if (IN6_IS_ADDR_V4MAPPED(address)) {
-		inet_ntop(AF_INET, &address->s6_addr[12], name, PEERS_NAME_MAX);
-		return;
-	}
-	memcpy(&network, address, sizeof network / 2);
-	inet_ntop(AF_INET6, IN6_IS_ADDR_LOOPBACK(address) ? address : &network, name, PEERS_NAME_MAX);
-}
-
-void peers_name(const struct sockaddr *address, char name[PEERS_NAME_MAX])
-{
-	if (address != NULL && address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(gconstpointer)address)->sin_addr, name,
-		    PEERS_NAME_MAX);
-	else if (address != NULL && address->sa_family == AF_INET6)
-		name_of_ipv6(&((const struct sockaddr_in6 *)(gconstpointer)address)->sin6_addr, name);
-	else
-		g_strlcpy(name, UNIX_NAME, PEERS_NAME_MAX);
-}
-
 static guint n_of(const struct peers *peers, const char *name)
 {
 	return GPOINTER_TO_UINT(g_hash_table_lookup(peers->counts, name));
@@ -88,10 +60,10 @@ static void set_n_of(struct peers *peers, const char *name, guint n)
 gboolean peers_admit(struct peers *peers, const struct sockaddr *address)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&peers->lock);
-	char name[PEERS_NAME_MAX];
+	struct client client;
 
-	peers_name(address, name);
-	return strcmp(name, UNIX_NAME) == 0 || n_of(peers, name) < peers->options.share;
+	client_at(&client, address);
+	return strcmp(client.name, CLIENT_UNIX) == 0 || n_of(peers, client.name) < peers->options.share;
 }
 
 /* The library sees the end of the connection and closes it. */
@@ -104,8 +76,8 @@ static void shut(struct peer *peer)
 /* Returns whether peer should be closed rather than other: its client has more connections, or it is slower. */
 static gboolean is_worse(const struct peers *peers, const struct peer *peer, const struct peer *other)
 {
-	guint n = n_of(peers, peer->name);
-	guint n_other = other == NULL ? 0 : n_of(peers, other->name);
+	guint n = n_of(peers, peer->client.name);
+	guint n_other = other == NULL ? 0 : n_of(peers, other->client.name);
 
 	return other == NULL || n > n_other || (n == n_other && peer->since < other->since);
 }
@@ -132,11 +104,11 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
 	peer->fd = fd;
 	peer->phase = PEER_READING;
 	peer->since = g_get_monotonic_time();
-	peers_name(address, peer->name);
+	client_at(&peer->client, address);
 	if (peers->open->len >= peers->options.connections)
 		shut_worst(peers);
 	g_ptr_array_add(peers->open, peer);
-	set_n_of(peers, peer->name, n_of(peers, peer->name) + 1);
+	set_n_of(peers, peer->client.name, n_of(peers, peer->client.name) + 1);
 	return peer;
 }
 
@@ -144,19 +116,14 @@ void peers_remove(struct peers *peers, struct peer *peer)
 {
 	g_mutex_lock(&peers->lock);
 	g_ptr_array_remove_fast(peers->open, peer);
-	set_n_of(peers, peer->name, n_of(peers, peer->name) - 1);
+	set_n_of(peers, peer->client.name, n_of(peers, peer->client.name) - 1);
 	g_mutex_unlock(&peers->lock);
 	g_free(peer);
 }
 
-const char *peer_name(const struct peer *peer)
+const struct client *peer_client(const struct peer *peer)
 {
-	return peer->name;
-}
-
-gboolean peer_is_unix(const struct peer *peer)
-{
-	return strcmp(peer->name, UNIX_NAME) == 0;
+	return &peer->client;
 }
 
 void peer_enter(struct peers *peers, struct peer *peer, enum peer_phase phase, struct work *work)

@@ -7,11 +7,8 @@
  */
 #pragma once
 
-#include <sys/socket.h>
-
+#include "server/web/client.h"
 #include "server/web/workers.h"
-
-#define PEERS_NAME_MAX 64 /* bytes of a client's name with its NUL */
 
 enum peer_phase {
 	PEER_READING,  /* a request, or waiting for the next one */
@@ -31,9 +28,6 @@ struct peers_options {
 struct peers *peers_new(const struct peers_options *options);
 void peers_free(struct peers *peers); /* NULL is allowed; no connection may be left */
 
-/* The name of the client at an address: an IPv4 address, the first half of an IPv6 address, or "unix". */
-void peers_name(const struct sockaddr *address, char name[PEERS_NAME_MAX]);
-
 /* Returns whether a client may open another connection. */
 gboolean peers_admit(struct peers *peers, const struct sockaddr *address);
 
@@ -43,11 +37,8 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
 /* Before its descriptor is closed. */
 void peers_remove(struct peers *peers, struct peer *peer);
 
-/* Its client's name; constant. */
-const char *peer_name(const struct peer *peer);
-
-/* Returns whether it is a connection on a Unix socket. */
-gboolean peer_is_unix(const struct peer *peer);
+/* Its client; constant. */
+const struct client *peer_client(const struct peer *peer);
 
 /* Enter a phase; work (borrowed) is that of PEER_HANDLING, else NULL. */
 void peer_enter(struct peers *peers, struct peer *peer, enum peer_phase phase, struct work *work);

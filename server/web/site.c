@@ -140,14 +140,34 @@ static gboolean is_in(const char *section, const char *path)
 	return g_str_has_suffix(section, "/") ? g_str_has_prefix(path, section) : strcmp(path, section) == 0;
 }
 
-static void answer_stranger(const struct visit *visit)
+static void answer_stranger(const struct visit *visit, enum auth_verdict verdict, guint wait)
 {
-	if (auth_mode(visit->auth) == AUTH_BASIC) {
+	if (verdict == AUTH_DELAYED) {
+		visit->response->retry_after = wait;
+		answer_refusal(visit, 429, "too many wrong passwords; try again in %u seconds", wait);
+	} else if (verdict == AUTH_NO_PROXY) {
+		answer_refusal(visit, 403, "the request is not from the proxy (http.proxy_secret)");
+	} else if (auth_mode(visit->auth) == AUTH_BASIC) {
 		visit->response->authenticate = REALM;
 		answer_refusal(visit, 401, "a user's name and password are needed");
 	} else {
 		answer_refusal(visit, 403, "the proxy before this server names no user");
 	}
+}
+
+static enum auth_verdict identify(const struct visit *visit, char **user, guint *wait)
+{
+	const struct http_request *request = visit->request;
+	const struct auth_claim claim = {
+		.authorization = request->authorization,
+		.proxy_user = request->user,
+		.proxy_secret = request->proxy_secret,
+		.is_local = request->is_local,
+		.client = request->client->name,
+		.address = request->client->address,
+	};
+
+	return auth_identify(visit->auth, &claim, user, wait);
 }
 
 /* The browser says where a request comes from (Sec-Fetch-Site); nothing but our own page has a use for the API in a
@@ -178,6 +198,8 @@ static gboolean is_refused(const struct visit *visit)
 static void enter(struct visit *visit)
 {
 	g_autofree char *user = NULL;
+	enum auth_verdict verdict;
+	guint wait = 0;
 	gsize i = 0;
 
 	while (!is_in(sections[i].path, visit->query->path)) /* the last one matches everything */
@@ -188,8 +210,9 @@ static void enter(struct visit *visit)
 	}
 	if (is_refused(visit))
 		return;
-	if (!auth_identify(visit->auth, visit->request->authorization, visit->request->user, &user)) {
-		answer_stranger(visit);
+	verdict = identify(visit, &user, &wait);
+	if (verdict != AUTH_ACCEPTED) {
+		answer_stranger(visit, verdict, wait);
 		return;
 	}
 	visit->user = user;
@@ -281,7 +304,7 @@ static void log_refused(const struct http_request *request)
 	if (now >= next) {
 		log_warning("too many requests wait for a thread (http.threads): those of %s, and maybe of "
 			    "others, are answered 503",
-		    request->client);
+		    request->client->name);
 		next = now + REFUSED_LOG;
 	}
 	g_mutex_unlock(&lock);

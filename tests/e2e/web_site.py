@@ -83,6 +83,8 @@ class WebSite:
         self.environment = {**os.environ, "RUAD_CONFIG": "", "RUAD_DATABASE_URL": conninfo}
         for key, value in {"http_threads": 4, **settings}.items():
             self.environment["RUAD_" + key.upper()] = str(value)
+        secret = settings.get("http_proxy_secret")
+        self.headers = {"X-Ruad-Proxy-Secret": secret} if secret else {}  # of ask()
         self.process = None
 
     def start(self):
@@ -119,7 +121,8 @@ class WebSite:
     def ask(self, target, method="GET", body=None, port=None, **headers):
         """An Answer; checks the headers that every response must have, and the contract of the API."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=30)) as client:
-            client.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            headers = {name.replace("_", "-"): value for name, value in headers.items()}
+            client.request(method, target, body, {**self.headers, **headers})
             answer = Answer(client.getresponse())
         check_guards(answer)
         contract.check(method, urllib.parse.urlsplit(target).path, answer)

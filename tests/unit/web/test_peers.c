@@ -76,25 +76,6 @@ static struct peers *with_timeout(guint timeout)
 	return peers_new(&(struct peers_options){ .connections = MOST, .share = SHARE, .timeout = timeout });
 }
 
-static void a_client_is_an_address_or_a_network(void **state)
-{
-	static const struct {
-		const char *address;
-		const char *want;
-	} rows[] = { { "192.0.2.1", "192.0.2.1" }, { "::ffff:192.0.2.1", "192.0.2.1" },
-		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::" }, { "2001:db8:1:2::9", "2001:db8:1:2::" },
-		{ "::1", "::1" }, { "/a/socket", "unix" } };
-
-	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		union address address = address_of(rows[i].address);
-		char name[PEERS_NAME_MAX];
-
-		peers_name(&address.any, name);
-		assert_string_equal(name, rows[i].want);
-	}
-}
-
 static void a_client_has_its_share_of_the_connections(void **state)
 {
 	struct peers *peers = with_timeout(60);
@@ -173,7 +154,6 @@ static void a_request_has_a_time_to_arrive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_client_is_an_address_or_a_network),
 		cmocka_unit_test(a_client_has_its_share_of_the_connections),
 		cmocka_unit_test(the_slowest_of_the_client_with_the_most_makes_room),
 		cmocka_unit_test(a_request_has_a_time_to_arrive),
