@@ -48,7 +48,7 @@ enum {
 
 static const struct service services[N_SERVICES] = {
 	[INGEST] = { "ruad-ingest", "ruad_ingest", { "lmtp", "parser", "retention", NULL }, NULL },
-	[WEB] = { "ruad-web", "ruad_web", { "http", NULL, NULL },
+	[WEB] = { "ruad-web", "ruad_web", { "http", "server", NULL },
 	    "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" },
 };
 
@@ -214,6 +214,15 @@ static void add_sockets(const struct serve *serve, gsize service, GArray *fds, G
 	}
 }
 
+/* ruad-web watches the disk of our own cluster; that of another server is out of its sight. */
+static void add_storage(const struct serve *serve, GStrvBuilder *words)
+{
+	g_autofree char *word =
+	    g_strdup_printf("--storage=%s", settings_string(serve->settings, "server.state_dir"));
+
+	g_strv_builder_add(words, word);
+}
+
 static void start_service(struct serve *serve, gsize s)
 {
 	const struct service *service = &services[s];
@@ -225,6 +234,8 @@ static void start_service(struct serve *serve, gsize s)
 
 	g_strv_builder_add(words, program);
 	add_sockets(serve, s, fds, words);
+	if (s == WEB && database_private(serve->database) != NULL)
+		add_storage(serve, words);
 	if (fds->len == 0)
 		return;
 	if (s == WEB)

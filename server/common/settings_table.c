@@ -17,6 +17,9 @@ const struct setting setting_table[] = {
 	{ "server.user", SETTING_STRING, "ruad", NOT_NUMBER,
 	    "The user to become if ruad is started as root. If another user starts ruad, it stays that "
 	    "user." },
+	{ "server.min_free", SETTING_SIZE, "64M", 0, G_MAXINT64,
+	    "Free space on the disk of the private cluster below which /readyz says that ruad is not ready, "
+	    "since mail may no longer be stored." },
 
 	{ "lmtp.listen", SETTING_LIST, "127.0.0.1:2424", NOT_NUMBER,
 	    "Where mail is received by LMTP: one or more of ADDRESS:PORT, [IPV6]:PORT and unix:/path. A "

@@ -1,7 +1,7 @@
 /*
  * ruad-web - serves the page and the JSON API on sockets that are already listening.
  *
- *   ruad-web --listen-fd=N... [--health-fd=N...]
+ *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
@@ -25,16 +25,18 @@
 #define GRACE           12  /* seconds for requests in progress at the end; a statement may take 10 */
 #define EXIT_USAGE      2
 
-/* Listening sockets. */
-struct listeners {
-	GArray *site;   /* of int; at least one */
-	GArray *health; /* for /healthz and /readyz alone, or NULL */
+/* What ruad serve hands over. */
+struct arguments {
+	GArray *site;   /* of int: listening sockets; at least one */
+	GArray *health; /* others for /healthz and /readyz alone, or NULL */
+	char *storage;  /* a folder on the disk of the database, or NULL */
 };
 
-static void listeners_clear(struct listeners *listeners)
+static void arguments_clear(struct arguments *arguments)
 {
-	g_clear_pointer(&listeners->site, g_array_unref);
-	g_clear_pointer(&listeners->health, g_array_unref);
+	g_clear_pointer(&arguments->storage, g_free);
+	g_clear_pointer(&arguments->site, g_array_unref);
+	g_clear_pointer(&arguments->health, g_array_unref);
 }
 
 /* A connection may be gone before it is accepted; accept() must not block then. Returns NULL on failure. */
@@ -48,7 +50,7 @@ static GArray *inherit(char *const *values, GError **error)
 	return g_steal_pointer(&fds);
 }
 
-static gboolean parse_arguments(int *argc, char ***argv, struct listeners *listeners, GError **error)
+static gboolean parse_arguments(int *argc, char ***argv, struct arguments *arguments, GError **error)
 {
 	g_auto(GStrv) values = NULL;
 	g_auto(GStrv) health = NULL;
@@ -58,6 +60,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct listeners *liste
 		    "Serve on this descriptor, a listening socket (may be repeated)", "N" },
 		{ "health-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &health,
 		    "Serve only /healthz and /readyz on this one (may be repeated)", "N" },
+		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
+		    "The database is on the disk of this folder: watch its free space", "FOLDER" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
@@ -75,10 +79,10 @@ static gboolean parse_arguments(int *argc, char ***argv, struct listeners *liste
 		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", (*argv)[1]);
 		return FALSE;
 	}
-	listeners->site = inherit(values, error);
-	if (listeners->site != NULL && health != NULL)
-		listeners->health = inherit(health, error);
-	return listeners->site != NULL && (health == NULL || listeners->health != NULL);
+	arguments->site = inherit(values, error);
+	if (arguments->site != NULL && health != NULL)
+		arguments->health = inherit(health, error);
+	return arguments->site != NULL && (health == NULL || arguments->health != NULL);
 }
 
 /* Threads inherit the mask, so that only sigwait() receives these signals. */
@@ -137,18 +141,18 @@ static struct http_server *serve_on(const GArray *fds, const struct http_options
 }
 
 /* Serve until a signal arrives. */
-static gboolean serve_with(const struct settings *settings, const struct listeners *listeners,
+static gboolean serve_with(const struct settings *settings, const struct arguments *arguments,
     const struct site *site, const sigset_t *ending, GError **error)
 {
 	struct http_options options = options_of(settings);
 	struct http_options health_options = health_options_of(settings);
-	struct http_server *server = serve_on(listeners->site, &options, site_handle, site, error);
+	struct http_server *server = serve_on(arguments->site, &options, site_handle, site, error);
 	struct http_server *health = NULL;
 	gboolean good = server != NULL;
 	int caught;
 
-	if (good && listeners->health != NULL) {
-		health = serve_on(listeners->health, &health_options, site_handle_health, site, error);
+	if (good && arguments->health != NULL) {
+		health = serve_on(arguments->health, &health_options, site_handle_health, site, error);
 		good = health != NULL;
 	}
 	if (good)
@@ -158,7 +162,7 @@ static gboolean serve_with(const struct settings *settings, const struct listene
 	return good;
 }
 
-static int serve(const struct settings *settings, const struct listeners *listeners)
+static int serve(const struct settings *settings, const struct arguments *arguments)
 {
 	const char *editor = settings_string(settings, "database.edit_url");
 	g_autoptr(GError) error = NULL;
@@ -169,8 +173,8 @@ static int serve(const struct settings *settings, const struct listeners *listen
 	block_signals(&ending);
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
 	if (site.auth != NULL) {
-		ready_start();
-		good = serve_with(settings, listeners, &site, &ending, &error);
+		ready_start(arguments->storage, settings_size(settings, "server.min_free"));
+		good = serve_with(settings, arguments, &site, &ending, &error);
 		ready_stop();
 	}
 	if (!good)
@@ -182,15 +186,15 @@ static int serve(const struct settings *settings, const struct listeners *listen
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	struct listeners listeners = { 0 };
-	gboolean good = parse_arguments(&argc, &argv, &listeners, &error);
+	struct arguments arguments = { 0 };
+	gboolean good = parse_arguments(&argc, &argv, &arguments, &error);
 	struct settings *settings;
 	int code;
 
 	log_init("ruad-web", FALSE);
 	if (!good) {
 		fprintf(stderr, "ruad-web: %s\n", error->message);
-		listeners_clear(&listeners);
+		arguments_clear(&arguments);
 		return EXIT_USAGE;
 	}
 	settings = settings_load(NULL, NULL, &error);
@@ -198,8 +202,8 @@ int main(int argc, char **argv)
 		log_error("%s", error->message);
 		return EX_CONFIG;
 	}
-	code = serve(settings, &listeners);
+	code = serve(settings, &arguments);
 	settings_free(settings);
-	listeners_clear(&listeners);
+	arguments_clear(&arguments);
 	return code;
 }

@@ -1,13 +1,17 @@
 #include "server/web/ready.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "server/common/log.h"
 #include "server/database/migrate.h"
 #include "server/web/connection.h"
 
 #define NOT_READY "{\"ready\": false}"
+#define NO_ROOM   "{\"ready\": false, \"storage\": \"full\"}"
+#define MIB       (G_GUINT64_CONSTANT(1) << 20)
 #define READY_SQL "SELECT api.ready(p_schema_version => $1::int, p_definitions => $2)"
 
 #define ASK_EVERY  (2 * G_TIME_SPAN_SECOND)
@@ -16,6 +20,9 @@
 
 static struct {
 	GThread *thread;
+	const char *storage; /* or NULL */
+	guint64 min_free;    /* bytes */
+
 	GMutex lock; /* protects the following members */
 	GCond changed;
 	gboolean ending;
@@ -81,6 +88,40 @@ static gboolean ask_database(GBytes **document, char **cause)
 	return ready;
 }
 
+/* Returns whether PostgreSQL can store mail. A disk with faults is mounted read-only by the kernel. */
+static gboolean has_room(char **cause)
+{
+	struct statvfs disk;
+	guint64 available;
+
+	if (state.storage == NULL)
+		return TRUE;
+	if (statvfs(state.storage, &disk) != 0) {
+		*cause = g_strdup_printf("%s: %s", state.storage, g_strerror(errno));
+		return FALSE;
+	}
+	available = (guint64)disk.f_bavail * disk.f_frsize;
+	if ((disk.f_flag & ST_RDONLY) != 0)
+		*cause = g_strdup_printf("the disk of %s can only be read", state.storage);
+	else if (available < state.min_free)
+		*cause = g_strdup_printf("the disk of %s has %" G_GUINT64_FORMAT
+					 " MiB left; mail needs %" G_GUINT64_FORMAT " MiB (server.min_free)",
+		    state.storage, available / MIB, state.min_free / MIB);
+	return *cause == NULL;
+}
+
+/* Ask the database, and look at its disk; as ask_database(). */
+static gboolean ask(GBytes **document, char **cause)
+{
+	if (!ask_database(document, cause))
+		return FALSE;
+	if (has_room(cause))
+		return TRUE;
+	g_bytes_unref(*document);
+	*document = g_bytes_new_static(NO_ROOM, strlen(NO_ROOM));
+	return FALSE;
+}
+
 /* Ask and store the answer; called and returns with the lock. */
 static void question(void)
 {
@@ -91,7 +132,7 @@ static void question(void)
 	state.begun++;
 	state.begun_at = g_get_monotonic_time();
 	g_mutex_unlock(&state.lock);
-	ready = ask_database(&document, &cause);
+	ready = ask(&document, &cause);
 	g_mutex_lock(&state.lock);
 	g_clear_pointer(&state.document, g_bytes_unref);
 	state.document = document;
@@ -118,9 +159,11 @@ static gpointer ready_main(gpointer data)
 	return data;
 }
 
-void ready_start(void)
+void ready_start(const char *storage, guint64 min_free)
 {
 	g_assert(state.thread == NULL);
+	state.storage = storage;
+	state.min_free = min_free;
 	state.thread = g_thread_new("ready", ready_main, NULL);
 }
 

@@ -2,15 +2,16 @@
  * ready.h - whether the site is ready: a thread of its own asks the database every two seconds, and whenever somebody
  * wants to know.
  *
- * It is ready if the database answers and api.ready() finds the schema that this program was built for. A change is
- * logged once.
+ * It is ready if the database answers, api.ready() finds the schema that this program was built for, and the disk of the
+ * database, where that is known, has room for mail. A change is logged once.
  */
 #pragma once
 
 #include <glib.h>
 
-/* Start the thread; after connection_init(). */
-void ready_start(void);
+/* Start the thread; after connection_init(). storage: a folder on the disk of the database, borrowed, or NULL;
+ * min_free: bytes that must be free on it. */
+void ready_start(const char *storage, guint64 min_free);
 
 /* Interrupt a question in progress and end the thread. */
 void ready_stop(void);

@@ -4,12 +4,14 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 from conftest import wait_until
-from web_data import add_roles, running_site
+from supervised import Supervised
+from web_data import add_roles, running_site, temporary_folder
 
 SLOW = "/api/v1/meta"  # see slow_meta
 GET = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -201,3 +203,46 @@ def test_health_answers_while_the_database_does_not(own_database):
         for thread in asking:
             thread.join(30)
         assert site.log().count("not ready") == 1
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    """A file system of this size in a folder, where we may mount one."""
+    disk = folder / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", disk], check=False).returncode:
+        pytest.skip("cannot mount a file system")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_is_not_ready(database):
+    with temporary_folder() as folder, small_disk(folder, "16M") as disk:
+        with running_site(database, storage=disk, server_min_free="8M") as site:
+            (disk / "mail").write_bytes(bytes(10 << 20))
+            site.wait_ready(503)
+            assert site.ask("/readyz").json() == {"ready": False, "storage": "full"}
+            assert site.ask("/healthz").status == 200
+            assert site.ask("/api/v1/summary").status == 200
+            (disk / "mail").unlink()
+            site.wait_ready(200)
+            assert site.log().count("not ready: the disk of") == 1
+            assert "has 6 MiB left; mail needs 8 MiB (server.min_free)" in site.log()
+
+
+def test_ruad_serve_names_the_disk_of_its_own_cluster(folder):
+    supervised = Supervised(folder)
+    try:
+        supervised.started()
+        supervised.stop()
+        supervised.settings["server_min_free"] = "1000000G"
+        supervised.start()
+        wait_until(lambda: "ruad: ready" in supervised.log()[supervised.log().rindex("stopped"):], "it runs again", 60)
+        assert supervised.get("/readyz") == 503
+        assert supervised.get("/") == 200
+        assert supervised.command("health")[0] == 1
+        assert "server.min_free" in supervised.log()
+    finally:
+        supervised.close()

@@ -70,8 +70,9 @@ class Answer:
 class WebSite:
     """ruad-web with listening sockets that stay open when it ends, as under a supervisor."""
 
-    def __init__(self, folder, conninfo, **settings):
+    def __init__(self, folder, conninfo, storage=None, **settings):
         self.folder = folder
+        self.storage = [f"--storage={storage}"] if storage else []
         self.tcp = socket.create_server(("127.0.0.1", 0))
         self.port = self.tcp.getsockname()[1]
         self.path = folder / "http.sock"
@@ -92,7 +93,7 @@ class WebSite:
         health = self.health.fileno()
         with open(self.folder / "web.log", "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAMS / "ruad-web", *(f"--listen-fd={fd}" for fd in fds), f"--health-fd={health}"],
+                [PROGRAMS / "ruad-web", *(f"--listen-fd={fd}" for fd in fds), f"--health-fd={health}", *self.storage],
                 env=self.environment,
                 pass_fds=[*fds, health],
                 stdin=subprocess.DEVNULL,
