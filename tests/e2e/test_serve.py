@@ -81,7 +81,7 @@ def test_private_database_is_sized_for_the_machine(running):
     assert 16 * mib <= maintenance <= 256 * mib
     assert 256 * mib <= wal <= 2048 * mib
     assert running.query("SHOW jit") == [("off",)]
-    assert running.query("SHOW max_connections") == [("128",)]
+    assert running.query("SHOW max_connections") == [("132",)]
 
 
 def test_postgresql_applies_each_of_the_settings_of_ruad(running):
@@ -143,7 +143,7 @@ def test_roles_of_ruad_reach_its_own_database_alone(running):
 
 def test_every_role_has_its_time_outs_and_a_connection_limit(running):
     limits = running.query("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'ruad\\_%' ORDER BY 1")
-    assert limits == [("ruad_auditor", 8), ("ruad_editor", 12), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_owner", 16), ("ruad_web", 12)]
+    assert limits == [("ruad_auditor", 8), ("ruad_editor", 20), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_owner", 16), ("ruad_web", 26)]
     for role, wanted in ("ruad_auditor", ["5min", "5s", "5min"]), ("ruad_ingest", ["15min", "30s", "5min"]):
         names = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
         assert [running.query(f"SHOW {name}", role=role)[0][0] for name in names] == wanted
