@@ -35,5 +35,5 @@ struct db {
 	gsize largest, least; /* bytes of a db_copy_put(), except the last one of each COPY */
 };
 
-struct db *fake_db_new(const char *types_sql);
+struct db *fake_db_new(const char *evaluations_sql);
 void fake_db_free(struct db *db);

@@ -7,7 +7,7 @@
 #include "tests/unit/ingest/fake_db.h"
 #include "tests/unit/worker/cm.h"
 
-static const char *types_sql;
+static const char *evaluations_sql;
 
 /* A report of domain 6 in November 2026, without a reporter. */
 static const struct new_report november = { .item_no = 1,
@@ -40,7 +40,7 @@ static void writer_open(struct writing *w)
 
 static void writing_begin(struct writing *w)
 {
-	w->db = fake_db_new(types_sql);
+	w->db = fake_db_new(evaluations_sql);
 	w->known = evaluations_new(200000);
 	w->ticket = evaluations_enter(w->known, 1);
 	writer_open(w);
@@ -332,7 +332,7 @@ static void a_failure_is_reported_and_nothing_is_copied(void **state)
 static void evaluations_go_by_the_other_connection(void **state)
 {
 	struct writing w;
-	struct db *aside = fake_db_new(types_sql);
+	struct db *aside = fake_db_new(evaluations_sql);
 	struct records *records = records_new(NULL);
 
 	(void)state;
@@ -367,6 +367,6 @@ int main(int argc, char **argv)
 	};
 
 	g_assert(argc == 2);
-	types_sql = argv[1];
+	evaluations_sql = argv[1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
