@@ -8,6 +8,7 @@
 #include "parser/error.h"
 
 #define READ_CHUNK (128 * 1024) /* bytes asked from the socket at a time */
+#define SLOW_WAIT  60 /* times bounds->quick that we wait: a usual mail waits so long on no machine */
 
 struct talk {
 	struct process *process;
@@ -132,7 +133,8 @@ static int wait_for(struct talk *talk, struct pollfd *ready, gsize n)
 static gboolean is_slow(const struct talk *talk)
 {
 	gint64 quick = talk->bounds->quick;
-	return quick > 0 && (process_cpu(talk->process) - talk->cpu > quick || talk->waited > 10 * quick);
+	return quick > 0 &&
+	       (process_cpu(talk->process) - talk->cpu > quick || talk->waited > SLOW_WAIT * quick);
 }
 
 static gboolean within_bounds(const struct talk *talk, GError **error)

@@ -11,8 +11,7 @@
 struct talk_bounds {
 	gint64 silence; /* microseconds without a complete frame while the process must answer */
 	gint64 total;   /* microseconds that we wait for it in total */
-	gint64 quick;   /* microseconds of its processor time, or 10 times as many of waiting: *slow; 0: no
-			   bound */
+	gint64 quick;   /* microseconds of its processor time, or 60 times as long to wait, or 0: see *slow */
 };
 
 /* Wait for the greeting of a process that was just started. */

@@ -210,7 +210,7 @@ def test_a_worker_that_is_killed_costs_one_quarantined_mail(start_ingest, databa
     mail = reports.report_mail(2)
     with concurrent.futures.ThreadPoolExecutor(1) as client:
         reply = client.submit(ingest.deliver, mail)
-        time.sleep(0.1)  # after half a second the mail would go to another worker
+        time.sleep(0.1)  # after three seconds the mail would go to another worker
         os.kill(worker, signal.SIGKILL)
         assert reply.result() == [STORED]
     assert database.query("SELECT status, code FROM dmarc.intake WHERE status <> 'stored'") == [
@@ -237,8 +237,6 @@ def test_a_worker_that_hangs_in_the_slow_lane_costs_one_quarantined_mail(start_i
     assert ingest.deliver(reports.report_mail(1)) == [STORED]
     with concurrent.futures.ThreadPoolExecutor(1) as client:
         quick = set(ingest.workers())
-        for worker in quick:
-            os.kill(worker, signal.SIGSTOP)
         reply = client.submit(ingest.deliver, reports.report_mail(2, records=[reports.record()] * 100000))
         wait_until(lambda: set(ingest.workers()) - quick, "a worker of the slow lane")
         time.sleep(0.1)  # after its greeting, before its answer of a second or so
