@@ -19,6 +19,7 @@
 #include "server/common/log.h"
 #include "server/common/net.h"
 #include "server/common/paths.h"
+#include "server/database/postgres_release.h"
 
 #define ENRICH   "ruad-enrich"
 #define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
@@ -366,16 +367,28 @@ struct set_up_answer {
 	GError *error; /* NULL: done */
 };
 
+static void warn_of_release(const struct postgres *postgres)
+{
+	g_autofree char *os = g_get_os_info(G_OS_INFO_KEY_ID);
+	g_autofree char *release = g_get_os_info(G_OS_INFO_KEY_VERSION_ID);
+	g_autofree char *advice = postgres_release_advice(os, release, postgres_version(postgres));
+
+	if (advice != NULL)
+		log_warning("%s", advice);
+}
+
 static void announce_ready(struct serve *serve)
 {
 	const struct postgres *postgres = database_private(serve->database);
 
 	sd_notify(0, "READY=1\nSTATUS=ready");
 	log_info("ready");
-	if (postgres != NULL)
-		log_info("auditors: ruad auditor add NAME lets a user of this machine in by "
-			 "psql \"host=%s dbname=" POSTGRES_DATABASE "\"",
-		    postgres_socket_folder(postgres));
+	if (postgres == NULL)
+		return;
+	warn_of_release(postgres);
+	log_info("auditors: ruad auditor add NAME lets a user of this machine in by "
+		 "psql \"host=%s dbname=" POSTGRES_DATABASE "\"",
+	    postgres_socket_folder(postgres));
 }
 
 static gboolean services_answered(gpointer user)

@@ -267,19 +267,52 @@ static gboolean join_running(const struct database *database, int owner, GError 
 	return FALSE;
 }
 
-static gboolean start_private(struct database *database, gboolean keep_reading, GError **error)
+/* Become the user of the cluster and take its lock. */
+static gboolean lock_private(
+    struct database *database, gboolean keep_reading, gboolean *taken, int *owner, GError **error)
 {
 	const char *state = settings_string(database->settings, "server.state_dir");
 	const char *user = settings_string(database->settings, "server.user");
+
+	return identity_make_folder(state, user, error) && identity_become(user, keep_reading, error) &&
+	       postgres_lock(database->postgres, taken, owner, error);
+}
+
+static gboolean start_private(struct database *database, gboolean keep_reading, GError **error)
+{
 	gboolean taken = FALSE;
 	int owner = 0;
 
-	if (!identity_make_folder(state, user, error) || !identity_become(user, keep_reading, error) ||
-	    !postgres_lock(database->postgres, &taken, &owner, error))
+	if (!lock_private(database, keep_reading, &taken, &owner, error))
 		return FALSE;
 	if (!taken)
 		return join_running(database, owner, error);
 	return postgres_start(database->postgres, error) && database_set_up(database, error);
+}
+
+gboolean database_hold(struct database *database, GError **error)
+{
+	gboolean taken = FALSE;
+	int owner = 0;
+
+	if (!lock_private(database, FALSE, &taken, &owner, error))
+		return FALSE;
+	if (!taken)
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "another ruad (process %d) uses the database: stop it first", owner);
+	return taken;
+}
+
+gboolean database_empty(const struct database *database, GError **error)
+{
+	g_autofree char *conninfo = postgres_conninfo(database->postgres, POSTGRES_ADMIN, "postgres");
+	struct db *db = db_open(conninfo, "ruad", error);
+	gboolean good = db != NULL &&
+			db_exec(db, "DROP DATABASE " POSTGRES_DATABASE " WITH (FORCE)", NULL, 0, error) &&
+			db_exec(db, "CREATE DATABASE " POSTGRES_DATABASE, NULL, 0, error);
+
+	db_close(db);
+	return good;
 }
 
 gboolean database_start(struct database *database, gboolean keep_reading, GError **error)

@@ -59,3 +59,12 @@ gboolean database_check_logins(const struct database *database, GError **error) 
  */
 gboolean database_start(
     struct database *database, gboolean keep_reading, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * For commands that replace the private cluster: become the right user and hold the cluster's lock until
+ * database_free(), without starting its server. RUAD_ERROR_SYSTEM if another ruad holds it.
+ */
+gboolean database_hold(struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Replace the database of the private cluster by an empty one; the roles stay. */
+gboolean database_empty(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -57,6 +57,13 @@ static const struct command commands[] = {
 	    "  -q, --quiet          print nothing if there was nothing to remove\n" },
 	{ "migrate", command_migrate, "", "update the schema of the database",
 	    "  -n, --dry-run        only print what would be run\n" },
+	{ "database", command_database, "dump|restore FILE | upgrade",
+	    "back up the private database, restore it, or move it to a newer PostgreSQL",
+	    "dump writes a file in the format of pg_dump, also while ruad serve runs; restore and upgrade\n"
+	    "need it stopped. They make a new cluster with the newest PostgreSQL that is installed, and "
+	    "keep\n"
+	    "the old one under another name. FILE may be - for standard output or input.\n\n"
+	    "      --replace        with restore: put the dump in the place of the present database\n" },
 	{ "health", command_health, "", "ask a running ruad whether it is ready: exit code 0 or 1", "" },
 	{ "config", command_config, "", "print the effective settings, with secrets masked, and check them",
 	    "Exit code 78: ruad serve would not start with these settings.\n\n"

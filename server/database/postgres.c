@@ -44,6 +44,8 @@ struct postgres {
 	char **envp;
 	int lock_fd; /* -1: not held */
 	GPid pid;    /* of the server that postgres_start() started, or 0 */
+
+	char *present; /* the data directory to replace, between postgres_begin_new() and _finish_new() */
 };
 
 static gboolean fail_errno(GError **error, const char *what, const char *subject)
@@ -172,7 +174,7 @@ static gboolean has_server(const char *bin)
 }
 
 /* The newest of Debian's versions, or 0; Debian keeps each in a folder named for it. */
-static guint newest_version(void)
+guint postgres_newest_version(void)
 {
 	g_autoptr(GDir) folder = g_dir_open(DEBIAN_VERSIONS, 0, NULL);
 	const char *name;
@@ -191,7 +193,7 @@ static guint newest_version(void)
 /* The folder of this version's programs (version 0: the newest); or NULL. */
 static char *find_programs(guint version)
 {
-	g_autofree char *number = g_strdup_printf("%u", version == 0 ? newest_version() : version);
+	g_autofree char *number = g_strdup_printf("%u", version == 0 ? postgres_newest_version() : version);
 	g_autofree char *bin = g_build_filename(DEBIAN_VERSIONS, number, "bin", NULL);
 	g_autofree char *in_path = g_find_program_in_path("postgres");
 
@@ -214,7 +216,7 @@ static guint version_of(const char *bin)
 }
 
 /* The cluster's major version from its PG_VERSION; 0 when there is no cluster. */
-static guint cluster_version(const struct postgres *postgres)
+guint postgres_version(const struct postgres *postgres)
 {
 	g_autofree char *path = g_build_filename(postgres->data, "PG_VERSION", NULL);
 	g_autofree char *content = NULL;
@@ -224,7 +226,7 @@ static guint cluster_version(const struct postgres *postgres)
 
 static gboolean choose_programs(struct postgres *postgres, GError **error)
 {
-	guint wanted = cluster_version(postgres);
+	guint wanted = postgres_version(postgres);
 	guint found;
 
 	g_free(postgres->bin);
@@ -240,8 +242,10 @@ static gboolean choose_programs(struct postgres *postgres, GError **error)
 	found = version_of(postgres->bin);
 	if (wanted != 0 && found != wanted) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "the cluster in \"%s\" needs PostgreSQL %u, but only PostgreSQL %u is installed: install "
-		    "postgresql-%u, or move the cluster with pg_upgrade",
+		    "the cluster in \"%s\" needs PostgreSQL %u, but only PostgreSQL %u is installed: restore "
+		    "a dump "
+		    "with `ruad database restore --replace FILE`, or install postgresql-%u beside it and run "
+		    "`ruad database upgrade`",
 		    postgres->data, wanted, found, wanted);
 		return FALSE;
 	}
@@ -466,7 +470,7 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 		return FALSE;
 	g_strfreev(postgres->envp);
 	postgres->envp = make_environment(postgres->bin);
-	if (cluster_version(postgres) == 0 && !make_cluster(postgres, error))
+	if (postgres_version(postgres) == 0 && !make_cluster(postgres, error))
 		return FALSE;
 	if (mkdir(postgres->run, 0750) != 0 && errno != EEXIST)
 		return fail_errno(error, "cannot make the folder", postgres->run);
@@ -527,7 +531,7 @@ static gboolean wait_until_ready(struct postgres *postgres, GError **error)
 	return FALSE;
 }
 
-static void stop_server(struct postgres *postgres)
+void postgres_stop(struct postgres *postgres)
 {
 	if (postgres->pid == 0)
 		return;
@@ -554,15 +558,114 @@ gboolean postgres_start(struct postgres *postgres, GError **error)
 		return FALSE;
 	if (wait_until_ready(postgres, error))
 		return TRUE;
-	stop_server(postgres);
+	postgres_stop(postgres);
 	return FALSE;
+}
+
+/* -- its programs, and another cluster -- */
+
+struct streams {
+	int in, out; /* -1: /dev/null, which the caller set */
+};
+
+/* Between fork and exec. */
+static void set_up_streams(gpointer data)
+{
+	const struct streams *streams = data;
+
+	if (streams->in >= 0)
+		dup2(streams->in, STDIN_FILENO);
+	if (streams->out >= 0)
+		dup2(streams->out, STDOUT_FILENO);
+	prctl(PR_SET_PDEATHSIG, (long)SIGTERM);
+}
+
+gboolean postgres_run(struct postgres *postgres, const char *program, const char *const *arguments, int in,
+    int out, GError **error)
+{
+	g_autofree char *path = NULL;
+	g_autofree char *words = NULL;
+	g_autofree char *cause = NULL;
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_auto(GStrv) argv = NULL;
+	g_auto(GStrv) envp = NULL;
+	struct streams streams = { in, out };
+	int status = 0;
+
+	if (postgres->bin == NULL && !choose_programs(postgres, error))
+		return FALSE;
+	path = g_build_filename(postgres->bin, program, NULL);
+	g_strv_builder_add(builder, path);
+	g_strv_builder_addv(builder, (const char **)arguments);
+	argv = g_strv_builder_end(builder);
+	envp = make_environment(postgres->bin);
+	if (!g_spawn_sync(postgres->state, argv, envp,
+		out < 0 ? G_SPAWN_STDOUT_TO_DEV_NULL : G_SPAWN_CHILD_INHERITS_STDOUT, set_up_streams,
+		&streams, NULL, &words, &status, error))
+		return FALSE;
+	if (status == 0)
+		return TRUE;
+	cause = postgres_words_cause(words);
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "%s: %s", program, cause);
+	return FALSE;
+}
+
+gboolean postgres_exists(const struct postgres *postgres)
+{
+	return g_file_test(postgres->data, G_FILE_TEST_EXISTS);
+}
+
+gboolean postgres_begin_new(struct postgres *postgres, GError **error)
+{
+	char *fresh = g_strconcat(postgres->data, ".next", NULL);
+
+	g_assert(postgres->present == NULL);
+	postgres->present = postgres->data;
+	postgres->data = fresh;
+	if (nftw(fresh, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+		return fail_errno(error, "cannot remove", fresh);
+	return TRUE;
+}
+
+/* Atomic where the file system can: a kill between two renames would leave no cluster, and the next start would make an
+ * empty one. */
+static gboolean exchange(const char *fresh, const char *present)
+{
+	g_autofree char *aside = NULL;
+
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, present, RENAME_EXCHANGE) == 0)
+		return TRUE;
+	if (errno != EINVAL && errno != ENOSYS)
+		return FALSE;
+	aside = g_strconcat(present, ".aside", NULL);
+	return rename(present, aside) == 0 && rename(fresh, present) == 0 && rename(aside, fresh) == 0;
+}
+
+gboolean postgres_finish_new(struct postgres *postgres, char **kept, GError **error)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *moment = g_date_time_format(now, "%Y%m%dT%H%M%S");
+	g_autofree char *old = g_strdup_printf("%s.%s", postgres->present, moment);
+	gboolean replaces = g_file_test(postgres->present, G_FILE_TEST_EXISTS);
+
+	postgres_stop(postgres);
+	/* the name that the present one gets, so that nothing removes it after the exchange */
+	if (rename(postgres->data, old) != 0)
+		return fail_errno(error, "cannot rename", postgres->data);
+	if (replaces ? !exchange(old, postgres->present) : rename(old, postgres->present) != 0)
+		return fail_errno(error, "cannot put in place", postgres->present);
+	*kept = replaces ? g_steal_pointer(&old) : NULL;
+	g_free(postgres->data);
+	postgres->data = g_steal_pointer(&postgres->present);
+	return TRUE;
 }
 
 void postgres_free(struct postgres *postgres)
 {
 	if (postgres == NULL)
 		return;
-	stop_server(postgres);
+	postgres_stop(postgres);
+	g_free(postgres->present);
 	if (postgres->lock_fd >= 0)
 		close(postgres->lock_fd);
 	g_free(postgres->state);

@@ -56,12 +56,43 @@ gboolean postgres_is_ready(const struct postgres *postgres);
  * start. Takes at most some seconds. RUAD_ERROR_SYSTEM: its PID file cannot be removed. */
 gboolean postgres_end_backends(const struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/*
+ * Run one of PostgreSQL's client programs (pg_dump) of the cluster's version, as its superuser, and wait for its
+ * end. arguments is NULL-terminated. in and out become its standard input and output; -1 is /dev/null.
+ *
+ * RUAD_ERROR_SYNTAX  the version is not installed
+ * RUAD_ERROR_SYSTEM  the program failed, with what it says
+ */
+gboolean postgres_run(struct postgres *postgres, const char *program, const char *const *arguments, int in,
+    int out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * Work on a new cluster beside the present one, of the newest version, which no other program opens; the lock must
+ * be held. What an earlier, interrupted attempt left is removed.
+ */
+gboolean postgres_begin_new(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stop the new cluster and put it in the place of the present one. That one, if any, stays in *kept (transfer full,
+ * else NULL). */
+gboolean postgres_finish_new(
+    struct postgres *postgres, char **kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether there is a cluster, of whatever version. */
+gboolean postgres_exists(const struct postgres *postgres);
+
+/* The major version of the cluster, and the newest that is installed as Debian does; 0 if there is none. */
+guint postgres_version(const struct postgres *postgres);
+guint postgres_newest_version(void);
+
 /* How to connect, as a libpq conninfo; transfer full. */
 char *postgres_conninfo(const struct postgres *postgres, const char *role, const char *database);
 
 /* For commands that need the cluster while ruad serve does not run: start the server and wait until it
  * accepts connections. */
 gboolean postgres_start(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stop the server, if postgres_start() started it. */
+void postgres_stop(struct postgres *postgres);
 
 /* The folder of the socket, for psql's -h. Borrowed. */
 const char *postgres_socket_folder(const struct postgres *postgres);

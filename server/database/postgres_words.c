@@ -22,8 +22,8 @@ char *postgres_words_messages(const char *log, const char *prefix)
 	return g_string_free(messages, FALSE);
 }
 
-/* The message of a line that is an error, of a program ("initdb: error: ...") or of the server that it runs ("... FATAL:
- * ..."); or NULL. Borrowed. */
+/* The message of a line that is an error, of a program ("initdb: error: ...") or of the server that it runs
+ * ("... FATAL:  ..."); or NULL. Borrowed. */
 static const char *error_in(const char *line)
 {
 	static const char *const marks[] = { "error: ", "fatal: ", "ERROR:  ", "FATAL:  ", "PANIC:  " };

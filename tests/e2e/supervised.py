@@ -132,7 +132,7 @@ class Supervised:
             [*before, self.ruad, *words, *self.options()],
             env=run.pop("env", clean_environment()),
             capture_output=True,
-            text=True,
+            text=run.pop("text", True),
             timeout=120,
             check=False,
             **run,

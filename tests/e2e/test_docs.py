@@ -42,6 +42,8 @@ ELSEWHERE = {
     "tests/run": "itself",
     "cmake -S . -B build -G Ninja -D BUILD_TESTING=ON -D WERROR=ON -D CMAKE_BUILD_TYPE=Release": "tests/run",
     "ctest --test-dir build -R parser_mail --output-on-failure": "test_the_commands_for_single_tests_name_tests",
+    "sudo ruad database dump ruad.dump": "test_database.py",
+    "sudo systemctl stop ruad": "test_database.py",
     "htpasswd -B -c /etc/ruad/htpasswd ann": "unit/web/test_auth (the hash that it writes)",
 }
 

@@ -1,0 +1,313 @@
+/*
+ * cmd_database.c - ruad database: a dump of the private database as a file, its restoration into a new cluster, and
+ * the move of the cluster to the newest installed PostgreSQL.
+ *
+ * A dump has the format of pg_dump, which any later version of PostgreSQL can restore. A new cluster is made beside
+ * the present one and takes its place when it is complete; the present one is kept.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "parser/error.h"
+#include "server/cli/commands.h"
+#include "server/cli/database.h"
+
+#define COMMAND     "database"
+#define COUNTS      "SELECT (SELECT count(*) FROM ruad.mail), (SELECT count(*) FROM dmarc.reports)"
+#define AUDITORS    "SELECT ruad.auditors()"
+#define ADD_AUDITOR "SELECT ruad.auditor_add($1::text, NULL)"
+
+/* The request of the command line. */
+struct wish {
+	const char *verb;
+	const char *file; /* or NULL: upgrade */
+	gboolean replace;
+	int fd; /* of the file */
+};
+
+/* What a database has, to compare it with its copy. */
+struct content {
+	gint64 mails;
+	gint64 reports;
+	GPtrArray *auditors; /* names */
+};
+
+static gboolean fail_file(GError **error, const char *what, const char *path)
+{
+	int code = errno;
+
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s \"%s\": %s", what, path, g_strerror(code));
+	return FALSE;
+}
+
+/* -- the content -- */
+
+static void content_clear(struct content *content)
+{
+	g_clear_pointer(&content->auditors, g_ptr_array_unref);
+}
+
+static gboolean read_counts(struct db *db, struct content *content, GError **error)
+{
+	struct db_rows *rows = db_query(db, COUNTS, NULL, 0, error);
+	gboolean good = rows != NULL && db_rows_number(rows, 0, 0, 0, G_MAXINT64, &content->mails, error) &&
+			db_rows_number(rows, 0, 1, 0, G_MAXINT64, &content->reports, error);
+
+	if (rows != NULL)
+		db_rows_free(rows);
+	return good;
+}
+
+static gboolean read_auditors(struct db *db, struct content *content, GError **error)
+{
+	struct db_rows *rows = db_query(db, AUDITORS, NULL, 0, error);
+
+	if (rows == NULL)
+		return FALSE;
+	content->auditors = g_ptr_array_new_with_free_func(g_free);
+	for (gsize i = 0; i < db_rows_count(rows); i++)
+		g_ptr_array_add(content->auditors, g_strdup(db_rows_get(rows, i, 0)));
+	db_rows_free(rows);
+	return TRUE;
+}
+
+static gboolean content_read(const struct database *database, struct content *content, GError **error)
+{
+	g_autofree char *conninfo = database_admin_conninfo(database);
+	struct db *db = db_open(conninfo, "ruad-database", error);
+	gboolean good = db != NULL && read_counts(db, content, error) && read_auditors(db, content, error);
+
+	db_close(db);
+	return good;
+}
+
+/* Roles belong to the cluster, so a dump of the database has no auditors. Also statistics, which it lacks too. */
+static gboolean complete(const struct database *database, const struct content *from, GError **error)
+{
+	g_autofree char *conninfo = database_admin_conninfo(database);
+	struct db *db = db_open(conninfo, "ruad-database", error);
+	gboolean good = db != NULL && db_exec(db, "ANALYZE", NULL, 0, error);
+
+	for (guint i = 0; good && from != NULL && i < from->auditors->len; i++) {
+		const struct db_value name = DB_TEXT(from->auditors->pdata[i]);
+
+		good = db_exec(db, ADD_AUDITOR, &name, 1, error);
+	}
+	db_close(db);
+	return good;
+}
+
+/* -- dump -- */
+
+static gboolean write_dump(struct postgres *postgres, int fd, GError **error)
+{
+	const char *const arguments[] = { "--format=custom", "--host", postgres_socket_folder(postgres),
+		"--username=" POSTGRES_ADMIN, "--no-password", "--dbname=" POSTGRES_DATABASE, NULL };
+
+	return postgres_run(postgres, "pg_dump", arguments, -1, fd, error);
+}
+
+/* A file that is not complete must not look like a backup. */
+static gboolean finish_file(const struct wish *wish, gboolean good, GError **error)
+{
+	if (good && (fsync(wish->fd) == 0 || errno == EINVAL)) /* EINVAL: a pipe */
+		return TRUE;
+	if (good)
+		fail_file(error, "cannot write", wish->file);
+	if (ftruncate(wish->fd, 0) == 0)
+		g_prefix_error(error, "\"%s\" is empty, remove it: ", wish->file);
+	return FALSE;
+}
+
+static gboolean dump(struct database *database, const struct wish *wish, GError **error)
+{
+	gboolean good =
+	    database_start(database, FALSE, error) && write_dump(database_private(database), wish->fd, error);
+
+	return finish_file(wish, good, error);
+}
+
+/* -- restore -- */
+
+static gboolean read_dump(struct postgres *postgres, int fd, GError **error)
+{
+	const char *const arguments[] = { "--exit-on-error", "--single-transaction", "--host",
+		postgres_socket_folder(postgres), "--username=" POSTGRES_ADMIN, "--no-password",
+		"--dbname=" POSTGRES_DATABASE, NULL };
+
+	return postgres_run(postgres, "pg_restore", arguments, fd, -1, error);
+}
+
+/* Fill a new cluster from the dump and put it in place of the present one. from: what must be in it, or NULL. */
+static gboolean fill_new(struct database *database, int fd, const struct content *from, GError **error)
+{
+	struct postgres *postgres = database_private(database);
+	struct content now = { 0 };
+	g_autofree char *kept = NULL;
+	gboolean good = postgres_begin_new(postgres, error) && postgres_start(postgres, error) &&
+			database_set_up(database, error) && database_empty(database, error) &&
+			read_dump(postgres, fd, error) && database_set_up(database, error) &&
+			complete(database, from, error) && content_read(database, &now, error);
+
+	content_clear(&now);
+	if (good && from != NULL && (now.mails != from->mails || now.reports != from->reports)) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
+		    "the copy has %" G_GINT64_FORMAT " mails and %" G_GINT64_FORMAT
+		    " reports, not %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT,
+		    now.mails, now.reports, from->mails, from->reports);
+		return FALSE;
+	}
+	if (!good || !postgres_finish_new(postgres, &kept, error))
+		return FALSE;
+	printf(
+	    "restored: %" G_GINT64_FORMAT " mails, %" G_GINT64_FORMAT " reports\n", now.mails, now.reports);
+	if (kept != NULL)
+		printf("the old cluster is kept in %s: remove it when it is no longer needed\n", kept);
+	return TRUE;
+}
+
+static gboolean restore(struct database *database, const struct wish *wish, GError **error)
+{
+	struct postgres *postgres = database_private(database);
+
+	if (!database_hold(database, error))
+		return FALSE;
+	if (postgres_exists(postgres) && !wish->replace) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "there is a database already: --replace puts the dump in its place, and keeps its files "
+		    "under another name");
+		return FALSE;
+	}
+	return fill_new(database, wish->fd, NULL, error);
+}
+
+/* -- upgrade -- */
+
+/* A file without a name in the state directory, for the dump. */
+static int temporary_file(const struct postgres *postgres, GError **error)
+{
+	int fd = open(postgres_folder(postgres), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fail_file(error, "cannot make a file in", postgres_folder(postgres));
+	return fd;
+}
+
+static gboolean move(struct database *database, int fd, GError **error)
+{
+	struct postgres *postgres = database_private(database);
+	struct content content = { 0 };
+	gboolean good = postgres_start(postgres, error) && database_set_up(database, error) &&
+			content_read(database, &content, error) && write_dump(postgres, fd, error);
+
+	postgres_stop(postgres);
+	if (good && lseek(fd, 0, SEEK_SET) != 0)
+		good = fail_file(error, "cannot read the dump in", postgres_folder(postgres));
+	good = good && fill_new(database, fd, &content, error);
+	content_clear(&content);
+	return good;
+}
+
+static gboolean upgrade(struct database *database, const struct wish *wish, GError **error)
+{
+	struct postgres *postgres = database_private(database);
+	guint present = postgres_version(postgres);
+	guint newest = postgres_newest_version();
+	gboolean good;
+	int fd;
+
+	(void)wish;
+	if (!database_hold(database, error))
+		return FALSE;
+	if (present == 0 || newest <= present) {
+		printf("nothing to do: the cluster has PostgreSQL %u, the newest that is installed is %u\n",
+		    present, newest);
+		return TRUE;
+	}
+	fd = temporary_file(postgres, error);
+	if (fd < 0)
+		return FALSE;
+	printf("moving the cluster from PostgreSQL %u to %u\n", present, newest);
+	good = move(database, fd, error);
+	close(fd);
+	return good;
+}
+
+/* -- the command -- */
+
+static const struct verb {
+	const char *name;
+	gboolean (*run)(struct database *database, const struct wish *wish, GError **error);
+	int flags; /* to open the file with; -1: none */
+} verbs[] = {
+	{ "dump", dump, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC },
+	{ "restore", restore, O_RDONLY | O_CLOEXEC },
+	{ "upgrade", upgrade, -1 },
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(verbs) && name != NULL; i++)
+		if (g_str_equal(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+/* Before the process becomes a user who may not open it. */
+static gboolean open_file(struct wish *wish, const struct verb *verb, GError **error)
+{
+	if (verb->flags < 0)
+		return TRUE;
+	if (g_str_equal(wish->file, "-")) /* a duplicate: 0 becomes /dev/null in a child */
+		wish->fd = fcntl(verb->run == dump ? STDOUT_FILENO : STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	else
+		wish->fd = open(wish->file, verb->flags, 0600);
+	return wish->fd >= 0 ? TRUE : fail_file(error, "cannot open", wish->file);
+}
+
+static int run(const struct settings *settings, struct wish *wish)
+{
+	const struct verb *verb = find_verb(wish->verb);
+	g_autoptr(GError) error = NULL;
+	struct database *database = database_new(settings, &error);
+	int code = COMMAND_OK;
+
+	if (database != NULL && database_private(database) == NULL)
+		code = command_fail(COMMAND, COMMAND_CONFIG,
+		    "database.url is set: use pg_dump(1) and pg_restore(1) as the owner of that database");
+	else if (database == NULL || !open_file(wish, verb, &error) || !verb->run(database, wish, &error))
+		code = command_fail(COMMAND, command_exit_of(error), "%s", error->message);
+	database_free(database);
+	return code;
+}
+
+/* Returns what is wrong with the arguments, or NULL. */
+static const char *objection(const struct wish *wish, int argc)
+{
+	const struct verb *verb = find_verb(wish->verb);
+
+	if (verb == NULL)
+		return "say dump, restore or upgrade";
+	if (argc != (verb->flags >= 0 ? 3 : 2))
+		return verb->flags >= 0 ? "dump and restore take one file" : "upgrade takes no file";
+	return wish->replace && verb->run != restore ? "--replace goes with restore" : NULL;
+}
+
+int command_database(const struct settings *settings, int argc, char **argv)
+{
+	struct wish wish = { .fd = -1 };
+	const char *wrong;
+	const GOptionEntry entries[] = {
+		{ "replace", 0, 0, G_OPTION_ARG_NONE, &wish.replace, NULL, NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+
+	if (!command_options(entries, &argc, &argv))
+		return COMMAND_USAGE;
+	wish.verb = argc > 1 ? argv[1] : NULL;
+	wish.file = argc > 2 ? argv[2] : NULL;
+	wrong = objection(&wish, argc);
+	return wrong != NULL ? command_fail(COMMAND, COMMAND_USAGE, "%s", wrong) : run(settings, &wish);
+}
