@@ -137,7 +137,7 @@ describe('a report', { concurrency: false }, () => {
         assert.match(await row.innerText(), /excluded/);
       });
       await visit(`./report?id=${id}`, {}, async (page) => {
-        assert.match(await page.locator('.notice').innerText(), /This report is excluded\. It is in no number since .* by kim\s*: sent by <b>nobody<\/b>/);
+        assert.match(await page.locator('.notice').innerText(), /This report is excluded\.\s+It is in no number since [^]*, by\s+kim\s*:\s+sent by <b>nobody<\/b>/);
         assert.match(await page.locator('.stats dd').first().evaluate((cell) => getComputedStyle(cell).textDecorationLine), /line-through/);
         assert.ok((await page.locator('tbody tr').count()) > 0, 'its records are listed');
       });
