@@ -4,13 +4,12 @@
  * ruad.set_label() (sql/enrich/labels.sql) defines sources and labels and logs the change. Like the page,
  * this command calls it through api.set_label(), but as ruad_owner.
  */
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/identity.h"
 #include "server/common/visible.h"
 
 #define COMMAND "label"
@@ -52,17 +51,6 @@ static gboolean find_label(const char *typed, const char **label)
 			return TRUE;
 		}
 	return FALSE;
-}
-
-/* The user who typed the command; sudo tells who that was before becoming root. Transfer full. */
-static char *user_name(void)
-{
-	const struct passwd *entry = getpwuid(getuid());
-	const char *before = getuid() == 0 ? g_getenv("SUDO_USER") : NULL;
-
-	if (before != NULL && *before != '\0')
-		return g_strdup(before);
-	return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("uid %d", (int)getuid());
 }
 
 static gboolean set(struct db *db, const struct wish *wish, GError **error)
@@ -129,7 +117,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	struct database *database = database_new(settings, &error);
 	int code = COMMAND_OK;
 
-	wish->user = user_name(); /* before the process becomes another user */
+	wish->user = identity_user_name(); /* before the process becomes another user */
 	if (database == NULL || !database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
 		code = failed(error);
 	database_free(database);

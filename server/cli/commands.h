@@ -22,6 +22,8 @@ int command_import(const struct settings *settings, int argc, char **argv);
 int command_parse(const struct settings *settings, int argc, char **argv);
 int command_check(const struct settings *settings, int argc, char **argv);
 int command_reprocess(const struct settings *settings, int argc, char **argv);
+int command_exclude(const struct settings *settings, int argc, char **argv);
+int command_include(const struct settings *settings, int argc, char **argv);
 int command_label(const struct settings *settings, int argc, char **argv);
 int command_auditor(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);

@@ -126,3 +126,13 @@ gboolean identity_make_folder(const char *path, const char *user, GError **error
 		return fail(error, "cannot make the folder", path);
 	return identity_give(path, user, error);
 }
+
+char *identity_user_name(void)
+{
+	const struct passwd *entry = getpwuid(getuid());
+	const char *before = getuid() == 0 ? g_getenv("SUDO_USER") : NULL;
+
+	if (before != NULL && *before != '\0')
+		return g_strdup(before);
+	return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("uid %d", (int)getuid());
+}

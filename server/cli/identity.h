@@ -26,5 +26,8 @@ void identity_resume(void);
  * unchanged. Also if not root. */
 gboolean identity_make_folder(const char *path, const char *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The user who typed the command; sudo tells who that was before becoming root. Transfer full. */
+char *identity_user_name(void) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Change the owner of the folder or socket to user. */
 gboolean identity_give(const char *path, const char *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;

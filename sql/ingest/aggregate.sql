@@ -93,7 +93,7 @@ $$;
 -- Replace stored reports by better ones with the same key. The row keeps its id, and everything else changes: its
 -- records are deleted, and their sums become stale. Mails whose items changed may not need their bytes any more:
 -- replaced lists them. The lock on the row makes two sessions with better copies wait for each other; the second then
--- compares with the result of the first.
+-- compares with the result of the first. An excluded report is not replaced: a copy would count again.
 CREATE FUNCTION ruad.replace_reports(INOUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
@@ -106,16 +106,17 @@ BEGIN
 		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).records, (w.item).sha256,
 			(w.item).partial IS TRUE AS partial, ruad.verdict(w.authentic) AS authentic
 		FROM unnest(work) WITH ORDINALITY w
-		WHERE w.status IS NULL AND w.nth = 1 AND (SELECT ruad.is_better(ruad.verdict(w.authentic),
-				(w.item).partial IS TRUE, (w.item).records, r.authentic, r.partial, r.records)
+		WHERE w.status IS NULL AND w.nth = 1 AND (SELECT r.exclusion IS NULL
+				AND ruad.is_better(ruad.verdict(w.authentic), (w.item).partial IS TRUE, (w.item).records, r.authentic,
+					r.partial, r.records)
 			FROM ruad.report r WHERE r.domain_id = w.domain_id AND r.day = w.day AND r.key = w.key)
 		ORDER BY w.domain_id, w.day, w.key
 	LOOP
-		SELECT r.id, r.mail, r.partial, r.records, r.authentic, r.sha256 INTO old FROM ruad.report r
+		SELECT r.id, r.mail, r.partial, r.records, r.authentic, r.sha256, r.exclusion INTO old FROM ruad.report r
 		WHERE r.domain_id = better.domain_id AND r.day = better.day AND r.key = better.key
 		FOR UPDATE;
-		CONTINUE WHEN ruad.is_better(better.authentic, better.partial, better.records, old.authentic, old.partial,
-			old.records) IS NOT TRUE;
+		CONTINUE WHEN old.exclusion IS NOT NULL OR ruad.is_better(better.authentic, better.partial, better.records,
+			old.authentic, old.partial, old.records) IS NOT TRUE;
 
 		DELETE FROM ruad.record r WHERE r.domain_id = better.domain_id AND r.day = better.day AND r.report = old.id;
 		INSERT INTO ruad.stale (domain_id, day) VALUES (better.domain_id, ruad.month_of(better.day));
