@@ -57,13 +57,14 @@ static const struct service services[N_SERVICES] = {
 static const struct listener {
 	gsize service;
 	const char *key;        /* of the settings: the addresses */
+	const char *group_key;  /* the group of Unix sockets */
 	const char *activation; /* FileDescriptorName= of systemd's sockets */
 	const char *option;     /* of the program, for each descriptor */
 	gboolean optional;      /* there may be none */
 } listeners[] = {
-	{ INGEST, "lmtp.listen", "lmtp", "--listen-fd", FALSE },
-	{ WEB, "http.listen", "http", "--listen-fd", FALSE },
-	{ WEB, "http.health_listen", "http-health", "--health-fd", TRUE },
+	{ INGEST, "lmtp.listen", "lmtp.group", "lmtp", "--listen-fd", FALSE },
+	{ WEB, "http.listen", "http.group", "http", "--listen-fd", FALSE },
+	{ WEB, "http.health_listen", "http.group", "http-health", "--health-fd", TRUE },
 };
 
 struct serve {
@@ -85,12 +86,13 @@ struct serve {
 static gboolean open_socket(struct serve *serve, gsize listener, const char *words, GError **error)
 {
 	const char *user = settings_string(serve->settings, "server.user");
+	const char *group = settings_string(serve->settings, listeners[listener].group_key);
 	int fd = net_listen(words, error);
 
 	if (fd < 0)
 		return FALSE;
 	g_array_append_val(serve->sockets[listener], fd);
-	return !g_str_has_prefix(words, "unix:") || identity_give(words + 5, user, error);
+	return !g_str_has_prefix(words, "unix:") || identity_give(words + 5, user, group, error);
 }
 
 static gboolean open_sockets(struct serve *serve, gsize listener, GError **error)

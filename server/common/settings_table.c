@@ -23,8 +23,12 @@ const struct setting setting_table[] = {
 
 	{ "lmtp.listen", SETTING_LIST, "127.0.0.1:2424", NOT_NUMBER,
 	    "Where mail is received by LMTP: one or more of ADDRESS:PORT, [IPV6]:PORT and unix:/path. A "
-	    "Unix socket gets mode 0660. If systemd passes sockets with the name lmtp, these are used "
-	    "instead." },
+	    "Unix socket gets mode 0660 and lmtp.group. If systemd passes sockets with the name lmtp, these "
+	    "are used instead." },
+	{ "lmtp.group", SETTING_STRING, "", NOT_NUMBER,
+	    "The group of Unix sockets in lmtp.listen: its members may deliver mail. server.user must be a "
+	    "member, unless ruad is started as root. Empty: the group of server.user, whose members may also "
+	    "connect to the private database." },
 	{ "lmtp.recipients", SETTING_LIST, "dmarc-sum@* dmarc-full@* tls-rpt@*", NOT_NUMBER,
 	    "Mailboxes of this server, * matches any text; other recipients are rejected with 550." },
 	{ "lmtp.max_message_size", SETTING_SIZE, "50M", 1024, G_GUINT64_CONSTANT(1) << 30,
@@ -91,6 +95,8 @@ const struct setting setting_table[] = {
 	    "Where only /healthz and /readyz are served, by a thread of its own: whatever happens at "
 	    "http.listen cannot delay them. They are served at http.listen, too. If systemd passes sockets "
 	    "with the name http-health, these are used instead. Needs http.listen." },
+	{ "http.group", SETTING_STRING, "", NOT_NUMBER,
+	    "The group of Unix sockets in http.listen and http.health_listen, as lmtp.group." },
 	{ "http.auth", SETTING_CHOICE, "none", NOT_NUMBER,
 	    "Who may read: none allows everyone with access to the port, basic asks for the password of "
 	    "a user in http.htpasswd, proxy trusts a reverse proxy that names the user in "

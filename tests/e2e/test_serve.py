@@ -1,7 +1,9 @@
 """ruad serve: the private database, and its children: how they are kept running, stopped and isolated from each other."""
 
+import grp
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -343,6 +345,28 @@ def test_unix_sockets_have_mode_0660_and_go_with_it(supervised):
     assert path.is_socket() and path.stat().st_mode & 0o777 == 0o660
     assert path.owner() == (USER if IS_ROOT else path.parent.owner())
     assert supervised.stop() == 0
+
+
+def test_each_unix_socket_has_its_group(supervised):
+    """Where we are root, groups that the user of ruad is not in; otherwise those that we are in."""
+    groups = [grp.getgrnam(name).gr_gid for name in ("mail", "www-data")] if IS_ROOT else [*os.getgroups(), os.getgid()]
+    lmtp, page = groups[0], groups[-1]
+    supervised.settings["lmtp_listen"] = f"unix:{supervised.folder}/lmtp.sock"
+    supervised.settings["lmtp_group"] = grp.getgrgid(lmtp).gr_name
+    supervised.settings["http_listen"] = f"unix:{supervised.folder}/http.sock"
+    supervised.settings["http_group"] = grp.getgrgid(page).gr_name
+    supervised.started()
+    assert (supervised.folder / "lmtp.sock").stat().st_gid == lmtp
+    assert (supervised.folder / "http.sock").stat().st_gid == page
+    assert (supervised.state / "run").stat().st_gid == (pwd.getpwnam(USER).pw_gid if IS_ROOT else os.getgid())
+    assert supervised.stop() == 0
+
+
+def test_a_group_that_does_not_exist_is_an_error_in_the_settings(supervised):
+    supervised.settings |= {"lmtp_listen": f"unix:{supervised.folder}/lmtp.sock", "lmtp_group": "nosuchgroup"}
+    supervised.start()
+    assert supervised.process.wait(30) == 78
+    assert 'lmtp.listen: group "nosuchgroup": no such group' in supervised.log()
 
 
 @pytest.mark.parametrize("form", ["words", "uri"])
