@@ -17,6 +17,7 @@
 
 /* The connection of a thread. */
 struct connection {
+	GThread *thread;
 	struct db *db;
 	gint64 failed_at; /* monotonic time of the last attempt to connect that failed, or 0 */
 
@@ -38,7 +39,7 @@ static void connection_free(gpointer data)
 	struct connection *connection = data;
 
 	g_mutex_lock(&threads_lock);
-	g_hash_table_remove(threads, g_thread_self());
+	g_hash_table_remove(threads, connection->thread); /* g_thread_self() is no longer valid here */
 	g_mutex_unlock(&threads_lock);
 	db_close(connection->db);
 	g_mutex_clear(&connection->lock);
@@ -66,10 +67,11 @@ static struct connection *connection_get(void)
 
 	if (connection == NULL) {
 		connection = g_new0(struct connection, 1);
+		connection->thread = g_thread_self();
 		g_mutex_init(&connection->lock);
 		g_private_set(&of_thread, connection);
 		g_mutex_lock(&threads_lock);
-		g_hash_table_insert(threads, g_thread_self(), connection);
+		g_hash_table_insert(threads, connection->thread, connection);
 		g_mutex_unlock(&threads_lock);
 	}
 	return connection;
@@ -100,17 +102,18 @@ void connection_interrupt(GThread *thread)
 {
 	struct connection *connection;
 
+	/* held to the end, so that the thread cannot end and free its connection */
 	g_mutex_lock(&threads_lock);
 	connection = g_hash_table_lookup(threads, thread);
-	g_mutex_unlock(&threads_lock);
-	if (connection == NULL)
-		return;
-	g_mutex_lock(&connection->lock);
-	if (connection->running != NULL) {
-		connection->interrupted = TRUE;
-		db_cancel(connection->running);
+	if (connection != NULL) {
+		g_mutex_lock(&connection->lock);
+		if (connection->running != NULL) {
+			connection->interrupted = TRUE;
+			db_cancel(connection->running);
+		}
+		g_mutex_unlock(&connection->lock);
 	}
-	g_mutex_unlock(&connection->lock);
+	g_mutex_unlock(&threads_lock);
 }
 
 static void connection_drop(struct connection *connection)

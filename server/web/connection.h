@@ -43,7 +43,7 @@ struct db *connection_connection(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 struct db_rows *connection_run(struct db *db, const char *sql, const struct db_value *params, guint n_params,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Cancel the statement that thread runs at this moment, if there is one. The thread must not end meanwhile. */
+/* Cancel the statement that thread runs at this moment, if there is one. */
 void connection_interrupt(GThread *thread);
 
 /* What a failed statement on db (NULL: there was no connection) means for the client. refusal may be NULL,
