@@ -36,7 +36,7 @@ gsize address_domain_size(const char *text, gsize size)
 	return n;
 }
 
-/* Where the scan of one address stands: what of it hides separators. */
+/* The state of the scan of one address: what hides separators. */
 struct scan {
 	gboolean quoted;
 	guint comments;
@@ -45,7 +45,7 @@ struct scan {
 	const char *open, *close; /* of the last <> */
 };
 
-/* One character outside of quotes and comments. TRUE: it ends the address. */
+/* Scan one character outside quotes and comments. Returns TRUE if it ends the address. */
 static gboolean scan_plain(struct scan *scan, const char *at)
 {
 	switch (*at) {
@@ -73,7 +73,7 @@ static gboolean scan_plain(struct scan *scan, const char *at)
 	return FALSE;
 }
 
-/* One character, and the one behind a backslash. TRUE: it ends the address. */
+/* Scan one character, and the one after a backslash. Returns TRUE if it ends the address. */
 static gboolean scan_one(struct scan *scan, const char **at, const char *end)
 {
 	char c = **at;

@@ -1,7 +1,8 @@
 /*
- * address.h - the addresses in a field of a header (RFC 5322 section 3.4), one after another, as windows on its value.
+ * address.h - the addresses in a header field (RFC 5322 section 3.4), one after another, as windows on its
+ * value.
  *
- * Never fails: what is no address at all has no domain. Knows nothing of encoded words.
+ * Never fails: text that is not an address has no domain. Knows nothing of encoded words.
  */
 #pragma once
 
@@ -10,20 +11,20 @@
 struct address {
 	const char *phrase; /* before the '<', trimmed: the name to be shown */
 	gsize phrase_size;
-	gboolean angle;    /* it stood in <> */
-	const char *local; /* all before the last '@', trimmed; all there is where domain is NULL */
+	gboolean angle;    /* it was in <> */
+	const char *local; /* all before the last '@', trimmed; the whole text if domain is NULL */
 	gsize local_size;
-	const char
-	    *domain; /* as written, or NULL; of no bytes: nothing that can be a domain's followed the '@' */
+	const char *domain; /* as written, or NULL; empty if no domain follows the '@' */
 	gsize domain_size;
 	gboolean clean; /* nothing but a comment follows the domain */
 	char end;       /* ',', ';' (end of a group), ':' (it was a group's name), or NUL at the end */
 };
 
-/* The next one in (*at)[0..*left), which is moved behind it. FALSE: there is none. */
+/* Read the next address of (*at)[0..*left), and move *at and *left past it. Returns FALSE if there are no
+ * more. */
 gboolean address_next(const char **at, gsize *left, struct address *address);
 
-/* The bytes at the start of text that can be a domain's: of letters, digits, '.', '-', '_' and what is not ASCII, or
+/* How many bytes at the start of text can be a domain: letters, digits, '.', '-', '_' and non-ASCII bytes, or
  * a literal in []. */
 gsize address_domain_size(const char *text, gsize size);
 

@@ -7,7 +7,7 @@
 
 #define VALUE_MAX_BYTES 1024 /* of an address that is looked at: 253 characters, 64 before '@' */
 
-/* tokens: RFC 8601 section 2.2, RFC 5322 section 3.2 */
+/* -- tokens: RFC 8601 section 2.2, RFC 5322 section 3.2 -- */
 
 struct scan {
 	const char *at;
@@ -77,8 +77,8 @@ static gboolean is_joint(char c)
 	return c == '.' || c == '/';
 }
 
-/* What stands before the next '=', in lower case, and '=' is passed; FALSE: a word that has none is passed, or here
- * is ';' or the end. */
+/* Read a key in lower case, and skip the '=' after it. Returns FALSE if there is a word without '=', which is
+ * skipped, or if this is ';' or the end. */
 static gboolean read_key(struct scan *scan, GString *key)
 {
 	gsize size;
@@ -107,7 +107,7 @@ static gboolean at_end_of_result(struct scan *scan)
 	return *scan->at == '\0' || *scan->at == ';';
 }
 
-/* results */
+/* -- results -- */
 
 static const struct method {
 	const char *name;
@@ -128,7 +128,7 @@ struct judge {
 	gboolean said, pass, error;
 };
 
-/* The domain of an address, or a domain, as a lower-case A-label name; NULL: there is none. */
+/* The domain of an address, or a domain, as a lower-case A-label name; or NULL. */
 static char *domain_of(const GString *value)
 {
 	const char *at = strrchr(value->str, '@');

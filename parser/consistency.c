@@ -56,7 +56,7 @@ static gboolean is_blank(const char *text)
 	return text == NULL || *text == '\0';
 }
 
-/* names */
+/* -- names -- */
 
 /* Something that the DNS could hold, underscores included. */
 static gboolean is_name(const char *text)
@@ -100,7 +100,7 @@ static enum alignment align(const struct exam *x, const char *domain, const char
 	return same && (is_within(domain, from) || is_within(from, domain)) ? ALIGNED : UNDECIDED;
 }
 
-/* A1 A2 A3: evaluated against listed */
+/* -- A1 A2 A3: evaluated results against auth_results -- */
 
 static enum alignment dkim_listed(const struct exam *x)
 {
@@ -160,7 +160,7 @@ static void check_spf(const struct exam *x)
 		note(x, NOTE_FAIL_LISTED, EVALUATED_SPF, evaluated);
 }
 
-/* D1 D2 D3 D4: the disposition against the result and the policy */
+/* -- D1 D2 D3 D4: the disposition against the result and the policy -- */
 
 /* How strict a policy or disposition is; -1: it is neither. */
 static int strictness(const char *token)
@@ -270,7 +270,7 @@ static void check_disposition(const struct exam *x)
 		check_pass(x, effective_policy(x));
 }
 
-/* P2: a reason against the policy */
+/* -- P2: a reason against the policy -- */
 
 static void check_reasons(const struct exam *x)
 {
@@ -283,10 +283,10 @@ static void check_reasons(const struct exam *x)
 	}
 }
 
-/* I1: addresses that no mail comes from over the Internet */
+/* -- I1: addresses that are not public -- */
 
-/* IANA's registry of special purposes (RFC 6890), without the networks of documentation (RFC 5737): those are in
- * examples and in reports made anonymous, and tell nothing about a reporter. */
+/* IANA's registry of special purposes (RFC 6890), without the networks of documentation (RFC 5737): those are
+ * in examples and in reports made anonymous, and tell nothing about a reporter. */
 static const struct {
 	guint32 network;
 	guint bits;
@@ -329,7 +329,7 @@ gboolean consistency_is_global(const char *address)
 	return inet_pton(AF_INET6, address, &v6) == 1 && is_global_v6(&v6);
 }
 
-/* the doors */
+/* -- public functions -- */
 
 void consistency_record(struct consistency *consistency, const struct aggregate_header *policy,
     const struct aggregate_record *record, struct values *notes)
@@ -350,7 +350,7 @@ void consistency_record(struct consistency *consistency, const struct aggregate_
 	check_reasons(&x);
 }
 
-/* E2: a period that can hardly be (RFC 9990 section 3.1.1: a day, as a rule) */
+/* -- E2: an implausible period (RFC 9990 section 3.1.1: usually a day) -- */
 
 #define WEEK        (7 * 24 * 3600)
 #define FIRST_BEGIN 1325376000                    /* 2012: DMARC was published in its January */

@@ -22,7 +22,7 @@ static const struct {
 	{ "CST", -6 }, { "CDT", -5 }, { "MST", -7 }, { "MDT", -6 }, { "PST", -8 }, { "PDT", -7 },
 	{ "CET", 1 }, { "CEST", 2 }, { "JST", 9 } };
 
-/* Digits of the word from at on, up to max of them; -1 when there are none. *at is moved behind them. */
+/* The number of up to max digits at *at, which is moved past them; -1 if there are none. */
 static gint digits(const char **at, guint max)
 {
 	gint value = -1;
@@ -151,7 +151,7 @@ static gboolean next_word(const char **at, char word[WORD_BYTES])
 	return n > 0;
 }
 
-/* A day in days since 1970; FALSE: there is none such. */
+/* The date in days since 1970. Returns FALSE if there is no such date. */
 static gboolean day_number(gint year, gint month, gint day, gint64 *days)
 {
 	GDate date;
@@ -187,7 +187,7 @@ gint64 date_seconds(const char *text, gboolean *guessed)
 	return *text == '\0' ? to_seconds(&date) : -1;
 }
 
-/* dates of RFC 3339 */
+/* -- dates of RFC 3339 -- */
 
 /* n digits at *at, which is moved behind them; -1: they are not there. */
 static gint exactly(const char **at, guint n)

@@ -13,7 +13,6 @@
 #define MODES    " r s "
 #define POLICIES " none quarantine reject "
 
-/* clang-format off */
 const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[ELEMENT_NONE] = { "", N_ELEMENTS, TYPE_PARENT, 0, 0, "", NULL },
 	[FEEDBACK] = { "feedback", ELEMENT_NONE, TYPE_PARENT, 0, 0, "feedback", NULL },
@@ -24,19 +23,26 @@ const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[EXTENSION] = { "extension", FEEDBACK, TYPE_PARENT, 0, 0, "extension", NULL },
 	[RECORD] = { "record", FEEDBACK, TYPE_PARENT, 0, 0, "record", NULL },
 
-	[ORG_NAME] = { "org_name", REPORT_METADATA, TYPE_TEXT, HEADER(org_name), "report_metadata/org_name", NULL },
+	[ORG_NAME] = { "org_name", REPORT_METADATA, TYPE_TEXT, HEADER(org_name), "report_metadata/org_name",
+	    NULL },
 	[EMAIL] = { "email", REPORT_METADATA, TYPE_TEXT, HEADER(email), "report_metadata/email", NULL },
 	[EXTRA_CONTACT_INFO] = { "extra_contact_info", REPORT_METADATA, TYPE_TEXT, HEADER(extra_contact_info),
-		"report_metadata/extra_contact_info", NULL },
-	[REPORT_ID] = { "report_id", REPORT_METADATA, TYPE_TEXT, HEADER(report_id), "report_metadata/report_id", NULL },
-	[DATE_RANGE] = { "date_range", REPORT_METADATA, TYPE_PARENT, 0, 0, "report_metadata/date_range", NULL },
-	[METADATA_ERROR] = { "error", REPORT_METADATA, TYPE_LIST, HEADER(error), "report_metadata/error", NULL },
-	[GENERATOR] = { "generator", REPORT_METADATA, TYPE_TEXT, HEADER(generator), "report_metadata/generator", NULL },
+	    "report_metadata/extra_contact_info", NULL },
+	[REPORT_ID] = { "report_id", REPORT_METADATA, TYPE_TEXT, HEADER(report_id),
+	    "report_metadata/report_id", NULL },
+	[DATE_RANGE] = { "date_range", REPORT_METADATA, TYPE_PARENT, 0, 0, "report_metadata/date_range",
+	    NULL },
+	[METADATA_ERROR] = { "error", REPORT_METADATA, TYPE_LIST, HEADER(error), "report_metadata/error",
+	    NULL },
+	[GENERATOR] = { "generator", REPORT_METADATA, TYPE_TEXT, HEADER(generator),
+	    "report_metadata/generator", NULL },
 
-	[BEGIN] = { "begin", DATE_RANGE, TYPE_EPOCH, HEADER(begin), "report_metadata/date_range/begin", NULL },
+	[BEGIN] = { "begin", DATE_RANGE, TYPE_EPOCH, HEADER(begin), "report_metadata/date_range/begin",
+	    NULL },
 	[END] = { "end", DATE_RANGE, TYPE_EPOCH, HEADER(end), "report_metadata/date_range/end", NULL },
 
-	[POLICY_DOMAIN] = { "domain", POLICY_PUBLISHED, TYPE_DOMAIN, HEADER(domain), "policy_published/domain", NULL },
+	[POLICY_DOMAIN] = { "domain", POLICY_PUBLISHED, TYPE_DOMAIN, HEADER(domain),
+	    "policy_published/domain", NULL },
 	[ADKIM] = { "adkim", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(adkim), "policy_published/adkim", MODES },
 	[ASPF] = { "aspf", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(aspf), "policy_published/aspf", MODES },
 	[P] = { "p", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(p), "policy_published/p", POLICIES },
@@ -44,9 +50,10 @@ const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[NP] = { "np", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(np), "policy_published/np", POLICIES },
 	[PCT] = { "pct", POLICY_PUBLISHED, TYPE_PERCENT, HEADER(pct), "policy_published/pct", NULL },
 	[FO] = { "fo", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(fo), "policy_published/fo", NULL },
-	[TESTING] = { "testing", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(testing), "policy_published/testing", " n y " },
+	[TESTING] = { "testing", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(testing), "policy_published/testing",
+	    " n y " },
 	[DISCOVERY_METHOD] = { "discovery_method", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(discovery_method),
-		"policy_published/discovery_method", " psl treewalk " },
+	    "policy_published/discovery_method", " psl treewalk " },
 
 	[ROW] = { "row", RECORD, TYPE_PARENT, 0, 0, "row", NULL },
 	[IDENTIFIERS] = { "identifiers", RECORD, TYPE_PARENT, 0, 0, "identifiers", NULL },
@@ -57,35 +64,43 @@ const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[POLICY_EVALUATED] = { "policy_evaluated", ROW, TYPE_PARENT, 0, 0, "row/policy_evaluated", NULL },
 
 	[DISPOSITION] = { "disposition", POLICY_EVALUATED, TYPE_TOKEN, ROWS(disposition),
-		"row/policy_evaluated/disposition", " none quarantine reject pass " },
-	[EVALUATED_DKIM] = { "dkim", POLICY_EVALUATED, TYPE_TOKEN, ROWS(dkim), "row/policy_evaluated/dkim", " pass fail " },
-	[EVALUATED_SPF] = { "spf", POLICY_EVALUATED, TYPE_TOKEN, ROWS(spf), "row/policy_evaluated/spf", " pass fail " },
+	    "row/policy_evaluated/disposition", " none quarantine reject pass " },
+	[EVALUATED_DKIM] = { "dkim", POLICY_EVALUATED, TYPE_TOKEN, ROWS(dkim), "row/policy_evaluated/dkim",
+	    " pass fail " },
+	[EVALUATED_SPF] = { "spf", POLICY_EVALUATED, TYPE_TOKEN, ROWS(spf), "row/policy_evaluated/spf",
+	    " pass fail " },
 	[REASON] = { "reason", POLICY_EVALUATED, TYPE_PARENT, 0, 0, "row/policy_evaluated/reason", NULL },
 
 	[REASON_TYPE] = { "type", REASON, TYPE_TOKEN, WHY(type), "row/policy_evaluated/reason/type",
-		" forwarded sampled_out trusted_forwarder mailing_list local_policy policy_test_mode other " },
-	[REASON_COMMENT] = { "comment", REASON, TYPE_TEXT, WHY(comment), "row/policy_evaluated/reason/comment", NULL },
+	    " forwarded sampled_out trusted_forwarder mailing_list local_policy policy_test_mode other " },
+	[REASON_COMMENT] = { "comment", REASON, TYPE_TEXT, WHY(comment),
+	    "row/policy_evaluated/reason/comment", NULL },
 
-	[HEADER_FROM] = { "header_from", IDENTIFIERS, TYPE_DOMAIN, ROWS(header_from), "identifiers/header_from", NULL },
-	[ENVELOPE_FROM] = { "envelope_from", IDENTIFIERS, TYPE_DOMAIN, ROWS(envelope_from), "identifiers/envelope_from", NULL },
-	[ENVELOPE_TO] = { "envelope_to", IDENTIFIERS, TYPE_DOMAIN, ROWS(envelope_to), "identifiers/envelope_to", NULL },
+	[HEADER_FROM] = { "header_from", IDENTIFIERS, TYPE_DOMAIN, ROWS(header_from),
+	    "identifiers/header_from", NULL },
+	[ENVELOPE_FROM] = { "envelope_from", IDENTIFIERS, TYPE_DOMAIN, ROWS(envelope_from),
+	    "identifiers/envelope_from", NULL },
+	[ENVELOPE_TO] = { "envelope_to", IDENTIFIERS, TYPE_DOMAIN, ROWS(envelope_to),
+	    "identifiers/envelope_to", NULL },
 
 	[AUTH_DKIM] = { "dkim", AUTH_RESULTS, TYPE_PARENT, 0, 0, "auth_results/dkim", NULL },
 	[AUTH_SPF] = { "spf", AUTH_RESULTS, TYPE_PARENT, 0, 0, "auth_results/spf", NULL },
 
 	[DKIM_DOMAIN] = { "domain", AUTH_DKIM, TYPE_DOMAIN, DKIM(domain), "auth_results/dkim/domain", NULL },
-	[DKIM_SELECTOR] = { "selector", AUTH_DKIM, TYPE_TEXT, DKIM(selector), "auth_results/dkim/selector", NULL },
+	[DKIM_SELECTOR] = { "selector", AUTH_DKIM, TYPE_TEXT, DKIM(selector), "auth_results/dkim/selector",
+	    NULL },
 	[DKIM_RESULT] = { "result", AUTH_DKIM, TYPE_TOKEN, DKIM(result), "auth_results/dkim/result",
-		" none pass fail policy neutral temperror permerror " },
-	[DKIM_HUMAN_RESULT] = { "human_result", AUTH_DKIM, TYPE_TEXT, DKIM(human_result), "auth_results/dkim/human_result", NULL },
+	    " none pass fail policy neutral temperror permerror " },
+	[DKIM_HUMAN_RESULT] = { "human_result", AUTH_DKIM, TYPE_TEXT, DKIM(human_result),
+	    "auth_results/dkim/human_result", NULL },
 
 	[SPF_DOMAIN] = { "domain", AUTH_SPF, TYPE_DOMAIN, SPF(domain), "auth_results/spf/domain", NULL },
 	[SPF_SCOPE] = { "scope", AUTH_SPF, TYPE_TOKEN, SPF(scope), "auth_results/spf/scope", " mfrom helo " },
 	[SPF_RESULT] = { "result", AUTH_SPF, TYPE_TOKEN, SPF(result), "auth_results/spf/result",
-		" none neutral pass fail softfail temperror permerror policy " },
-	[SPF_HUMAN_RESULT] = { "human_result", AUTH_SPF, TYPE_TEXT, SPF(human_result), "auth_results/spf/human_result", NULL },
+	    " none neutral pass fail softfail temperror permerror policy " },
+	[SPF_HUMAN_RESULT] = { "human_result", AUTH_SPF, TYPE_TEXT, SPF(human_result),
+	    "auth_results/spf/human_result", NULL },
 };
-/* clang-format on */
 
 /* Names that generators are known to write instead of ours. */
 static const struct {
@@ -159,7 +174,7 @@ guint64 element_later(enum element element)
 	return later;
 }
 
-/* In any case, and whatever its words are joined with. */
+/* Compare names in any case, with any separator between their words. */
 static gboolean is_called(const char *ours, const char *name)
 {
 	for (;; ours++, name++) {

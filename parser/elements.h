@@ -1,6 +1,5 @@
 /*
- * elements.h - the elements of an aggregate report: which stands in which, and the member that keeps its
- * text.
+ * elements.h - the elements of an aggregate report: the parent of each, and the member that keeps its text.
  *
  * One table; RFC 9990 appendix A joined with RFC 7489 appendix C. Knows nothing of libxml2.
  */
@@ -77,12 +76,12 @@ enum element {
 	N_ELEMENTS
 };
 
-G_STATIC_ASSERT(N_ELEMENTS <= 64); /* they are members of sets of 64 bits */
+G_STATIC_ASSERT(N_ELEMENTS <= 64); /* sets of elements have 64 bits */
 
 #define ELEMENT_BIT(element) (G_GUINT64_CONSTANT(1) << (element))
 
-/* Which structure of report.h the text goes to: the report's header, the record, or the last item of a list
- * in it. */
+/* Which structure of report.h gets the text: the report's header, the record, or the last item of a list in
+ * it. */
 enum element_home { HOME_HEADER, HOME_RECORD, HOME_REASON, HOME_DKIM, HOME_SPF, N_HOMES };
 
 enum element_type {
@@ -103,29 +102,29 @@ struct element_row {
 	enum element_type type;
 	enum element_home home;
 	gsize offset;       /* of the member in its home */
-	const char *path;   /* for notes: from the report or record down */
+	const char *path;   /* for notes: from the report or record downwards */
 	const char *tokens; /* TYPE_TOKEN: the known ones, each between blanks; NULL: any */
 };
 
 extern const struct element_row ELEMENTS[N_ELEMENTS];
 
-/* Children of one parent are neighbours in the table: the first and the one after the last, 0 and 0 for none.
- */
+/* The children of a parent are neighbours in the table: the first, and the one after the last; both 0 if it
+ * has none. */
 struct element_span {
 	enum element first;
 	enum element after;
 };
 struct element_span element_children(enum element parent);
 
-/* All elements inside of parent, at any depth, as a set. */
+/* All elements inside parent, at any depth, as a set. */
 guint64 element_inside(enum element parent);
 
-/* The children that every dialect asks for, and whose absence has no note of its own, as a set. */
+/* The children that every dialect requires, except those whose absence has a note of its own, as a set. */
 guint64 element_required(enum element parent);
 
-/* The siblings that the schema has behind the element, as a set; none where it has no order. */
+/* The siblings that the schema puts after the element, as a set; empty if it does not order them. */
 guint64 element_later(enum element element);
 
-/* The child of parent called name, letting case, '-' for '_' and known misspellings pass; ELEMENT_NONE when there is none.
- */
+/* Find the child of parent by name, in any case, with '-' for '_' or a known misspelling. Returns
+ * ELEMENT_NONE if there is none. */
 enum element element_find(enum element parent, const char *name);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* base64 */
+/* -- base64 -- */
 
 static gint base64_value(guint8 c)
 {
@@ -83,7 +83,7 @@ gboolean embedded_is_base64(const guint8 *text, gsize size)
 	return is_base64_start(text + at, size - at);
 }
 
-/* lines */
+/* -- lines -- */
 
 /* To the end of the line at text, and without what ends it and the blanks before. */
 static gsize line_size(const guint8 *text, gsize left, gsize *letters)
@@ -120,7 +120,7 @@ static gsize base64_size(const guint8 *text, gsize size)
 	return at;
 }
 
-/* uuencode */
+/* -- uuencode -- */
 
 /* "begin 644 name": the name. */
 static gboolean is_uu_begin(const guint8 *line, gsize letters, const char **name, gsize *name_size)
@@ -145,7 +145,7 @@ static guint32 uu_bits(const guint8 *line, gsize letters, gsize i)
 	return i < letters ? (guint32)(line[i] - ' ') & 63 : 0;
 }
 
-/* One line into bytes. FALSE: it is none, or the last. */
+/* Decode one line. Returns FALSE if it is invalid, or the last one. */
 static gboolean uu_line(const guint8 *line, gsize letters, GByteArray *out)
 {
 	guint n = letters == 0 ? 0 : uu_bits(line, letters, 0);

@@ -1,8 +1,8 @@
 /*
  * error.h - the one error domain of ruad.
  *
- * A code exists only where a caller acts on it; the words are for people and
- * name the thing, the value and the rule.
+ * A code exists only if a caller acts on it. Messages are for people: they name the thing, the value and the
+ * rule.
  */
 #pragma once
 
@@ -14,9 +14,10 @@ enum ruad_error {
 	RUAD_ERROR_SYNTAX, /* the input breaks its format: quarantine, 250 */
 	RUAD_ERROR_LIMIT,  /* the input asks for more than we allow: quarantine, 250 */
 	RUAD_ERROR_SYSTEM, /* our side failed (database, disk, process): 451, try again */
+	RUAD_ERROR_FULL,   /* our side has no room for what it would have to keep: 452, try again */
 };
 
-/* Always FALSE, with RUAD_ERROR_LIMIT set: "what: more than limit". */
+/* Set RUAD_ERROR_LIMIT with "what: more than limit". Always returns FALSE. */
 gboolean ruad_error_over_limit(GError **error, const char *what, gsize limit);
 
 /* The quark behind RUAD_ERROR. */

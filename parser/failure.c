@@ -31,7 +31,7 @@ struct failure {
 	struct failure_report report;
 	struct values values;
 	GPtrArray *lists[N_LISTS];
-	struct mask *mask; /* NULL: all is told */
+	struct mask *mask; /* NULL: nothing is masked */
 	const struct parser_options *options;
 	guint32 seen;  /* a bit for each row of ROWS */
 	gsize bytes;   /* of what is not in values */
@@ -50,7 +50,7 @@ enum type {
 	TYPE_PORT,
 	TYPE_INCIDENTS,
 	TYPE_ARRIVAL,
-	TYPE_BASE64, /* of the message: only with failure_bodies, at whatever length */
+	TYPE_BASE64, /* of the message: only with failure_bodies, at any length */
 };
 
 struct row {
@@ -84,7 +84,8 @@ enum {
 	ROW_SOURCE_IP
 };
 
-/* RFC 5965 section 3, RFC 6591 section 3, RFC 6692 section 3, RFC 9991 section 4. The first as enumerated above. */
+/* RFC 5965 section 3, RFC 6591 section 3, RFC 6692 section 3, RFC 9991 section 4. The first as enumerated
+ * above. */
 static const struct row ROWS[] = {
 	ONE("Feedback-Type", TYPE_WORD, feedback_type, " abuse auth-failure fraud not-spam other virus "),
 	ONE("User-Agent", TYPE_LINE, user_agent, NULL),
@@ -129,7 +130,7 @@ static gboolean has_seen(const struct failure *failure, guint row)
 	return (failure->seen & 1U << row) != 0;
 }
 
-/* values */
+/* -- values -- */
 
 /* text[0..size) on one line, third parties masked. Transfer full. */
 static char *prepare(struct failure *failure, enum type type, const char *text, gsize size)
@@ -236,7 +237,8 @@ static const char *read_mailbox(struct failure *failure, const struct row *row, 
 	return keep(failure, row->path, g_strstrip(inner));
 }
 
-/* RFC 5321 section 4.1.3, without brackets: "192.0.2.1", "IPv6:2001:db8::1". *plain: just as that section has it. */
+/* RFC 5321 section 4.1.3, without brackets: "192.0.2.1", "IPv6:2001:db8::1". *plain: just as that section has
+ * it. */
 static gboolean read_ip(const char *text, char canonical[TEXT_ADDRESS_SIZE], gboolean *plain)
 {
 	g_autofree char *word = g_strndup(text, strcspn(text, " (,;"));
@@ -377,7 +379,7 @@ static gboolean check_bytes(const struct failure *failure, GError **error)
 	       ruad_error_over_limit(error, "bytes in the values of a feedback report", max);
 }
 
-/* The second part. */
+/* -- the second part -- */
 
 /* Who is no third party must be known before anything is kept. */
 static void find_own(struct failure *failure, const struct field *field)
@@ -503,7 +505,7 @@ gboolean failure_is_fields(const char *text, gsize size)
 	return FALSE;
 }
 
-/* The text for people. */
+/* -- a report in prose -- */
 
 enum { PROSE_DOMAIN, PROSE_IP, PROSE_DATE, PROSE_SPF, PROSE_DKIM, PROSE_DMARC, N_PROSE };
 
@@ -587,7 +589,7 @@ static void store_prose(struct failure *failure, const struct prose *prose)
 	}
 }
 
-/* The message: what part three holds of it. */
+/* -- the message in the third part -- */
 
 /* Bytes as valid UTF-8 with lines ended by LF. Transfer full. */
 static char *clean_lines(const char *text, gsize size, gsize max)
@@ -684,7 +686,7 @@ static gboolean read_message(struct failure *failure, const char *message, gsize
 	return TRUE;
 }
 
-/* all of it */
+/* -- the report -- */
 
 /* Lines' ends differ by the way that a mail took. */
 static void hash_lines(struct sha256_ctx *sha256, const guint8 *text, gsize size)

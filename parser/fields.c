@@ -63,7 +63,7 @@ void fields_init(struct fields *fields, const char *text, gsize size, enum field
 		advance(fields, text_line_size(fields->at, fields->left));
 }
 
-/* To the first line of a field. FALSE: there is none. */
+/* Skip to the first line of a field. Returns FALSE if there is none. */
 static gboolean find_field(struct fields *fields)
 {
 	while (fields->left > 0) {

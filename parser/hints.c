@@ -11,7 +11,7 @@
 
 #define DATE_MAX_DIGITS 18 /* in 64 bits */
 
-/* Subject */
+/* -- Subject -- */
 
 /* What follows the word, blanks and ':', which stand at text; NULL: something else does. */
 static const char *behind_label(const char *text, const char *word)
@@ -110,7 +110,7 @@ gboolean hint_read_subject(const char *subject, struct hint *hint)
 	return TRUE;
 }
 
-/* file name */
+/* -- file name -- */
 
 /* The digits at text as a number; *end: behind them. */
 static gboolean read_digits(const char *text, gint64 *number, const char **end)
@@ -147,7 +147,7 @@ void hint_clear(struct hint *hint)
 	g_clear_pointer(&hint->report_id, g_free);
 }
 
-/* both */
+/* -- hints of both kinds -- */
 
 char *hints_domain(const struct hints *hints)
 {

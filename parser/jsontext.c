@@ -15,7 +15,7 @@ void jsontext_init(void)
 	json_object_put(object);
 }
 
-/* encodings */
+/* -- encodings -- */
 
 enum encoding { UTF_8, UTF_16LE, UTF_16BE };
 
@@ -64,7 +64,8 @@ static GString *from_utf16(const guint8 *json, gsize size, enum encoding encodin
 	return out;
 }
 
-/* The text in UTF-8, without byte order mark and without white space and NUL at its ends; repaired where it must be. */
+/* The text in UTF-8, without byte order mark and without white space and NUL at its ends; repaired where it
+ * must be. */
 static void take(struct jsontext *text, const guint8 *json, gsize size)
 {
 	enum encoding encoding = encoding_of(json, size);
@@ -85,7 +86,7 @@ static void take(struct jsontext *text, const guint8 *json, gsize size)
 	text->rest = text->text + text->size;
 }
 
-/* measure */
+/* -- measure -- */
 
 struct scan {
 	struct jsontext *text;
@@ -94,8 +95,8 @@ struct scan {
 	gpointer user;
 };
 
-/* The string that begins at its quote: the first byte behind it. White space other than blanks, which JSON has
- * escapes for and versions of json-c treat differently, becomes blanks. */
+/* The string that begins at its quote: the first byte behind it. White space other than blanks, which JSON
+ * has escapes for and versions of json-c treat differently, becomes blanks. */
 static char *pass_string(struct jsontext *text, char *at)
 {
 	for (at++; *at != '\0' && *at != '"'; at++) {
@@ -181,7 +182,7 @@ void jsontext_clear(struct jsontext *text)
 	g_clear_pointer(&text->text, g_free);
 }
 
-/* tree */
+/* -- tree -- */
 
 static gboolean check_size(const struct jsontext *text, const struct parser_limits *limits, GError **error)
 {
@@ -201,7 +202,8 @@ static gboolean check_size(const struct jsontext *text, const struct parser_limi
 	return FALSE;
 }
 
-/* Adds the character of json[0..size) to out as jsontext_ascii() says; its bytes. escaped: a backslash stands before it. */
+/* Adds the character of json[0..size) to out as jsontext_ascii() says; its bytes. escaped: a backslash stands
+ * before it. */
 static gsize add_ascii(GString *out, const char *json, gsize size, gboolean *escaped)
 {
 	gunichar c = g_utf8_get_char_validated(json, (gssize)size);

@@ -54,7 +54,7 @@ gsize kind_lead(const guint8 *data, gsize size)
 	return words && data[at + 1] != '?' ? blank : at; /* words before a tag are text about it */
 }
 
-/* The first characters as ASCII, whatever is 0 left out: enough to tell tags in UTF-8 and UTF-16. */
+/* The first characters without NUL bytes, as ASCII: enough to recognise tags in UTF-8 and UTF-16. */
 static gsize first_letters(const guint8 *data, gsize size, char *letters, gsize max)
 {
 	gsize n = 0, at = 0;

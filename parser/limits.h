@@ -1,10 +1,10 @@
 /*
- * limits.h - every bound that the parser keeps, each with its reason.
+ * limits.h - every limit of the parser, with its reason.
  *
- * What asks for more is RUAD_ERROR_LIMIT: a report is then never half counted, what was not read is
- * said with the reason, and the mail is kept raw; reports of the same mail that were read before stand. The
- * numbers are far above what honest reporters send (largest seen: 900,000 records; packing 129:1; 9 signatures
- * in a record).
+ * A report that exceeds one is unreadable with code "limit" (parse.h), and never counted in part; reports of
+ * the same mail that were read before it are kept. The numbers are far above what honest reporters send
+ * (largest seen: 900,000 records, a compression of 129:1, 9 signatures in a record). max_text, max_notes and
+ * max_header_bytes of a failure report only shorten a value or a list.
  */
 #pragma once
 
@@ -15,40 +15,39 @@ struct parser_limits {
 	guint64 free_unpacked; /* bytes that any mail may unpack, however small it is */
 	guint max_ratio;       /* unpacked : mail, beyond those: honest reports reach 129 */
 	guint max_members;     /* archive members in a mail: honest zips hold one or two */
-	gsize
-	    max_inner; /* bytes of archives in archives of a mail, gathered in memory: packed hardly packs again */
-	guint max_nesting;      /* archive in archive (gz in zip in gz): some gateways pack twice */
-	guint max_parts;        /* MIME parts in a mail: GMime takes ~1.4 KB a part */
-	guint max_part_depth;   /* multipart and message/rfc822 inside one another: forwards of forwards */
+	gsize max_inner;       /* bytes of archives inside archives of a mail: they are held in memory */
+	guint max_nesting;     /* archive in archive (gz in zip in gz): some gateways pack twice */
+	guint max_parts;       /* MIME parts in a mail: GMime takes ~1.4 KB a part */
+	guint max_part_depth;  /* multipart and message/rfc822 inside one another: forwards of forwards */
 	gsize max_header_bytes; /* lines of one header: 256 KiB is twice what MTAs let through */
 	guint max_groups;       /* ':' in one address field: GMime calls itself for each group in a group */
 	guint64 max_records;    /* records in one report */
 	guint max_record_items; /* reasons, signatures or SPF results in a record: RFC 9990 3.1.3 says 100 */
-	gsize max_record_bytes; /* all values of a record, or of what is around them: it travels whole */
-	guint max_tag_bytes;    /* one tag or comment: libxml2 takes it whole, rescanning at each piece */
+	gsize max_record_bytes; /* all values of a record, or of the header: one message to the parent */
+	guint max_tag_bytes;    /* one tag or comment: libxml2 rescans it with each piece */
 	guint max_attributes;   /* of one element, where the schema has two: libxml2 compares them in pairs */
 	guint max_names;      /* different names in a document: libxml2 keeps each, in lists that get long */
 	guint max_depth;      /* XML elements inside one another: the schema needs 5 */
 	gsize max_record_xml; /* bytes of XML in a mail for each record of it: 100 signatures take 25 KB */
-	gsize
-	    max_foreign; /* bytes of XML in a mail that are none of a report's: a second for 30 MB of them */
-	gsize max_text;  /* bytes of one value; longer values are cut there and noted (T1) */
-	guint max_notes; /* notes on one report or record; what is more is not listed */
-	gsize max_json;  /* bytes of one TLS report: it is held whole, several times */
+	gsize max_foreign;    /* bytes of XML in a mail that are not part of a report: 30 MB take a second */
+	gsize max_text;       /* bytes of one value; longer values are cut there and noted (T1) */
+	guint max_notes;      /* notes on one report or record; others are dropped */
+	gsize max_json;       /* bytes of one TLS report: memory holds it several times */
 	guint max_json_depth; /* JSON values inside one another: RFC 8460 needs 5, and freeing takes stack */
-	guint max_json_items; /* policies, failure details and strings of one TLS report: it travels whole. Of
-				 names and values in its JSON 8 times as many: json-c takes 800 bytes for "{}" */
-	gsize max_failure; /* bytes of all fields of one failure report with its message: it travels whole */
+	/* policies, failure details and strings of one TLS report, which is one message to the parent. Its
+	 * JSON may have 8 times as many names and values: json-c takes 800 bytes for "{}" */
+	guint max_json_items;
+	gsize max_failure; /* bytes of one failure report with its message: one message to the parent */
 	guint max_fields;  /* header fields of its second part: RFC 6591 knows 25 */
 };
 
 /* Bytes that each record adds to max_foreign: an extension (RFC 9990 section 3.1.2), a comment. */
 #define PARSER_RECORD_FOREIGN 128
 
-/* Records that any mail has besides its own for max_record_xml: 4 MiB for what is around them. */
+/* Records added to a mail's own for max_record_xml: 4 MiB for what is around them. */
 #define PARSER_FREE_RECORDS 64
 
-/* The defaults; tests lower them to reach each at n-1, n, n+1. */
+/* The defaults. Tests lower them to reach each at n-1, n, n+1. */
 #define PARSER_LIMITS_DEFAULT                                                                                \
 	{                                                                                                    \
 		.max_unpacked = G_GUINT64_CONSTANT(1) << 30, .free_unpacked = 64 * 1024 * 1024,              \

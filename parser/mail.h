@@ -1,14 +1,14 @@
 /*
  * mail.h - the bytes of a mail (RFC 5322, RFC 2045 ff.) into its header and its leaf parts, decoded.
  *
- * GMime 3 does the parsing, guarded: it is given a view of the mail that bounds what it takes (mailview.h), the two
- * functions that may loop for ever
- * (g_mime_content_type_encode and g_mime_multipart_get_boundary, GMime issue 165) are not called, and base64
- * is decoded by ourselves from the raw part, because GMime stops at padding in the middle (issue 150). message/rfc822
- * is walked into, and so is a mail that is attached as a file; files in a text are leaves, too (embedded.h).
+ * GMime 3 parses a view of the mail that bounds what it takes (mailview.h). Two of its functions that may
+ * loop for ever are not called: g_mime_content_type_encode and g_mime_multipart_get_boundary (GMime issue
+ * 165). The bytes of parts are read from the mail itself (mailpart.h). A message/rfc822 is walked into, and
+ * so is a mail that is attached as a file; files inside a text are leaves, too (embedded.h).
  *
- * The parts of a feedback report (RFC 5965) are put together here, because only the tree tells which message belongs
- * to which report; what is in them is failure.h's. Knows nothing of archives and other reports.
+ * The parts of a feedback report (RFC 5965) are put together here, because only the tree says which message
+ * belongs to which report (feedback.h). What they contain is for failure.h. Knows nothing of archives and
+ * other reports.
  */
 #pragma once
 
@@ -20,46 +20,47 @@ struct mail_part {
 	guint number;     /* of the leaf, from 1, in the order of the mail */
 	const char *name; /* file name on one line, at most 200 bytes of UTF-8, or NULL */
 	const char *type; /* media type in lower case: "application/gzip" */
-	const char
-	    *subject; /* as in mail_header, but of the innermost mail around it, and only where that has no
-				other part that may be a report; else NULL */
+	/* Subject of the innermost mail around it, if that mail has no other part that may be a report; or
+	 * NULL */
+	const char *subject;
 	const char *tls_domain; /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it, or NULL */
 	const guint8 *data;     /* decoded */
 	gsize size;
 };
 
 enum mail_feedback_form {
-	MAIL_FEEDBACK_FIELDS, /* as RFC 5965 has it, whatever the media types say */
-	MAIL_FEEDBACK_PROSE,  /* a text for people that says all (Exim) */
-	MAIL_FEEDBACK_NONE,   /* only declared, with a message */
+	MAIL_FEEDBACK_FIELDS, /* as in RFC 5965, whatever the media type is */
+	MAIL_FEEDBACK_PROSE,  /* a report in prose (Exim) */
+	MAIL_FEEDBACK_NONE,   /* no second part: a declared report with a message only */
 };
 
 /* A feedback report: its second and third part, decoded. */
 struct mail_feedback {
-	guint number; /* of the leaf that has the fields or the text, or else of the message */
+	guint number; /* of the leaf with the fields or the text, else of the message */
 	enum mail_feedback_form form;
-	const guint8 *fields; /* or the text; NULL: there is none */
+	const guint8 *fields; /* or the text; or NULL */
 	gsize fields_size;
-	const guint8 *message; /* or its header; NULL: there is none */
+	const guint8 *message; /* or its header; or NULL */
 	gsize message_size;
 	const char *report_type; /* of the multipart around it, in lower case, or NULL */
 };
 
 struct mail_visitor {
-	/* What the mail itself says; once, first. FALSE ends the walk. */
+	/* The header of the mail; first, and once. Returning FALSE with error set ends the walk, also
+	 * below. */
 	gboolean (*header)(gpointer user, const struct mail_header *mail, GError **error);
-	/* A leaf part. FALSE ends the walk. */
+	/* A leaf part. */
 	gboolean (*part)(gpointer user, const struct mail_part *part, GError **error);
-	/* A feedback report, whose two parts are not given as leaves. FALSE ends the walk. */
+	/* A feedback report; its parts are not given as leaves. */
 	gboolean (*feedback)(gpointer user, const struct mail_feedback *feedback, GError **error);
 };
 
 /*
- * Walk the parts of mail[0..size). What is no mail at all has none, and no header. authserv_id: of our own MTA, or
- * NULL: then mail_header.authentic is AUTHENTIC_NONE.
+ * Walk the parts of mail[0..size). Bytes that are not a mail have no parts and no header. authserv_id: of our
+ * own MTA, or NULL; mail_header.authentic is then AUTHENTIC_NONE.
  *
- * RUAD_ERROR_SYNTAX  a piece of a mail that was cut up (message/partial)
- * RUAD_ERROR_LIMIT   more parts, depth or header than limits allow
+ * RUAD_ERROR_SYNTAX  a fragment of a mail (message/partial)
+ * RUAD_ERROR_LIMIT   more parts, depth or header bytes than limits allow
  * any other          the visitor's own error
  */
 gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,

@@ -66,8 +66,8 @@ static gboolean check_groups(
 }
 
 /*
- * Put a blank line in, so that what stands from block on ends in the line at that place, before it is longer than max;
- * where the next block begins. No boundary comes of it.
+ * Put a blank line in, so that what stands from block on ends in the line at that place, before it is longer
+ * than max; where the next block begins. No boundary comes of it.
  */
 static gsize cut(struct mailview *view, gsize block, gsize at, gsize size, gsize max)
 {

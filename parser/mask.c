@@ -7,9 +7,8 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define STARS "***"
-#define COMMENT_MAX_BYTES                                                                                    \
-	200 /* between '@' and the domain: longer ones are none, so that time stays linear */
+#define STARS             "***"
+#define COMMENT_MAX_BYTES 200 /* between '@' and the domain: a limit, so that time stays linear */
 
 struct mask {
 	GHashTable *own; /* Organizational Domains */
@@ -62,7 +61,7 @@ static gboolean is_plain(const char *local, gsize size)
 	return size > 0;
 }
 
-/* addresses anywhere in a text */
+/* -- addresses anywhere in a text -- */
 
 /* "mail.example": what makes "40" before it stand for '@'. */
 static gboolean is_domain_like(const char *text, gsize size)
@@ -74,7 +73,8 @@ static gboolean is_domain_like(const char *text, gsize size)
 	       (g_ascii_isalpha(dot[1]) || (guchar)dot[1] >= 0x80);
 }
 
-/* The bytes of what stands for '@' there (as it is, full width, in a URL, in xtext or quoted-printable), or 0. */
+/* The bytes of what stands for '@' there (as it is, full width, in a URL, in xtext or quoted-printable), or
+ * 0. */
 static gsize sign_size(const char *text, gsize size)
 {
 	switch (size > 0 ? text[0] : '\0') {
@@ -143,8 +143,8 @@ static gsize skip_blank_back(const char *text, gsize from, gsize at)
 	}
 }
 
-/* Before the word, or the quoted string, that ends at text[at]. A quote that nothing opened opens one itself; but
- * right before '@' (last) all there is may be in it. */
+/* Before the word, or the quoted string, that ends at text[at]. A quote that nothing opened opens one itself;
+ * but right before '@' (last) all there is may be in it. */
 static gsize skip_word_back(const char *text, gsize from, gsize at, gboolean last)
 {
 	if (at > from && text[at - 1] == '"') {
@@ -157,7 +157,8 @@ static gsize skip_word_back(const char *text, gsize from, gsize at, gboolean las
 	return at;
 }
 
-/* "smtp.mailfrom", "envelope-from": what stands before '=' and an address (RFC 8601, RFC 7208 section 9.1). */
+/* "smtp.mailfrom", "envelope-from": what stands before '=' and an address (RFC 8601, RFC 7208 section
+ * 9.1). */
 static gboolean is_key(const char *text, gsize size)
 {
 	static const char *const KEYS[] = { "i", "from", "to", "for", "rcpt", "sender", "receiver",
@@ -196,7 +197,7 @@ static gsize skip_prefix(const char *text, gsize from, gsize sign)
 	return from;
 }
 
-/* "//user:password@host": the password is only what stands right before '@'. */
+/* "//user:password@host": the password is directly before '@'. */
 static gsize skip_user_back(const char *text, gsize from, gsize at)
 {
 	gsize user = at;
@@ -224,8 +225,8 @@ static gsize local_begin(const char *text, gsize from, gsize sign)
 	return skip_prefix(text, skip_user_back(text, from, begin), sign);
 }
 
-/* Mask the address whose first '@', of width bytes, is at text[sign]; what is before text[done] is in out. Returns where
- * its domain ends. */
+/* Mask the address whose first '@', of width bytes, is at text[sign]; what is before text[done] is in out.
+ * Returns where its domain ends. */
 static gsize mask_one(
     struct mask *mask, const char *text, gsize done, gsize sign, gsize width, gsize size, GString *out)
 {
@@ -282,7 +283,7 @@ static gsize find_two(const GString *text, gsize from, const char *two)
 	return from + 1 < text->len ? from : text->len;
 }
 
-/* Encoded words that are none a decoder knows, or were inside of others. */
+/* Encoded words that the decoder does not know, or that were inside others. */
 static void mask_encoded_words(GString *text)
 {
 	GString *out = g_string_sized_new(text->len);
@@ -344,7 +345,7 @@ char *mask_address(struct mask *mask, const char *text)
 	return g_strdup(STARS);
 }
 
-/* fields of a header */
+/* -- fields of a header -- */
 
 static gboolean is_undisclosed(const struct address *address)
 {
@@ -389,7 +390,8 @@ static void mask_addresses(struct mask *mask, const char *value, gsize size, GSt
 	}
 }
 
-/* What stands in <> is an id and stays; old mails have addresses and names around it (RFC 822 section 4.6.2). */
+/* What stands in <> is an id and stays; old mails have addresses and names around it (RFC 822 section
+ * 4.6.2). */
 static void mask_ids(struct mask *mask, const char *value, gsize size, GString *out)
 {
 	while (size > 0) {
@@ -420,7 +422,7 @@ static void mask_id(struct mask *mask, const char *value, gsize size, GString *o
 		mask_ids(mask, value, size, out);
 }
 
-/* URLs of a mailing list without their query: it tells the recipient, mostly in a code. */
+/* URLs of a mailing list without their query, which identifies the recipient. */
 static void mask_list_urls(struct mask *mask, const char *value, gsize size, GString *out)
 {
 	GString *plain = g_string_sized_new(size);
@@ -474,7 +476,8 @@ static gsize after_word(const char *text, gsize at, gsize size, const char *word
 	return at + n;
 }
 
-/* "for <name>", "(Authenticated sender: name)": names of a host's own users, without an '@' to be known by. */
+/* "for <name>", "(Authenticated sender: name)": names of a host's own users, without an '@' to be known
+ * by. */
 static void mask_received(struct mask *mask, const char *value, gsize size, GString *out)
 {
 	GString *plain = g_string_sized_new(size);
@@ -508,7 +511,7 @@ static void mask_received(struct mask *mask, const char *value, gsize size, GStr
 typedef void (*mask_rule)(struct mask *mask, const char *value, gsize size, GString *out);
 
 static const struct {
-	const char *name; /* a '*' at its end: whatever follows */
+	const char *name; /* a '*' at its end matches any text */
 	mask_rule rule;
 } RULES[] = { { "message-id", mask_id }, { "resent-message-id", mask_id }, { "references", mask_ids },
 	{ "in-reply-to", mask_ids }, { "from", mask_addresses }, { "sender", mask_addresses },
@@ -539,7 +542,8 @@ static gboolean matches(const struct field *field, const char *name)
 	return field->name_size >= size && g_ascii_strncasecmp(field->name, name, size - 1) == 0;
 }
 
-/* "... <a@b>": of other fields, those that have an address in <> are read as addresses, for the name before it. */
+/* "... <a@b>": of other fields, those that have an address in <> are read as addresses, for the name before
+ * it. */
 static gboolean has_address(const char *value, gsize size)
 {
 	const char *open = memchr(value, '<', size);

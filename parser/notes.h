@@ -1,91 +1,97 @@
 /*
- * notes.h - the codes of report_note: what was odd about a report that could still be read.
+ * notes.h - the codes of report_note: what deviates in a report that could still be read.
  *
- *   V1  both    the element, as sent: a token (or pct) in another case, empty, or not one that a dialect
- *               knows; kept, trimmed and in lower case (pct: -1), but for "hardfail" and the like (values.c) and for
- *               what has quotes, '%' or ';' around it, which are told. Or row/policy_evaluated/reason, as sent: a word
- *               in place of type and comment, taken for the one that it is
- *   V2  both    the element, as sent: the name of a domain was not a lower-case A-label without final dot, or there
- *               were several: the first counts
- *   I1  record  row/source_ip, as sent: not an IP address (NULL is stored), one with a port, zone, brackets or the like
- *               around it (dropped), or an IPv4-mapped one (unmapped);
- *               or, as read, one that is not of the Internet: private, loopback, link-local, multicast or reserved
- *               (RFC 6890; the networks of documentation are not noted)
- *   C1  record  row/count, as sent or NULL when absent: not a whole number >= 0 (-1 is stored), one with a zero
- *               fraction or with ',' between its digits, or one beyond 64 bits (the largest is stored)
- *   E1  report  report_metadata/date_range/begin or end, as sent: a date with a fraction, which is dropped, in
- *               milliseconds or less, or as RFC 3339 has it (what is no date at all makes the report unreadable)
- *   E2  report  report_metadata/date_range/begin or end, as read: begin before 2012, end not behind begin, more than a
- *               week behind it, or after 2099
- *   F3  both    the element: absent, though all dialects ask for it, or RFC 9990 for a selector; or auth_results/dkim
- *               or spf: one with nothing in it, which is left out
- *   O1  both    the element: stands behind one that the schema has after it
- *   T1  both    the element: longer than max_text; the value is its start
- *   R0  report  record: there is none at all
- *   R1  report  feedback, what the parser met: the report is truncated there (header.partial)
- *   R2  report  feedback, how it begins: something follows the end tag, and was not read
- *   R3  report  report_metadata/report_id, as sent or NULL when absent: there is none; made of the SHA-256
- *   X1  report  feedback: a DOCTYPE stood before the root and was ignored
- *   X2  report  feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
- *   X3  both    the element, its name as sent: in another case, or a misspelling that is known
- *   X4  both    the element: there more than once where one is meant; the first counts
- *   X5  both    the element: in it, or in a tag in it, a '<' that starts no tag, or an '&' that starts no reference;
- *               taken as text
- *   X6  both    the element, likewise: control characters that XML forbids; left out
- *   X7  both    the element, likewise: bytes that are not of the character set; taken as windows-1252. Or feedback, the
- *               character set: one that is not known, or not the real one; taken for UTF-8
- *   X8  report  feedback: text or the start of a schema before the root; left out
- *   X9  report  feedback: its end tag had no '>'
- *   M1  report  mail/subject, the domain or id in it: the Subject says another policy domain or report_id (hints.h)
- *   M2  report  file name, itself: says another policy domain, begin or end
+ *   V1  both the element, as sent: a token (or pct) in another case, empty, or unknown to all dialects; kept,
+ *       trimmed and in lower case (pct: -1), except that "hardfail" and the like (values.c) and tokens in
+ *       quotes or with '%' or ';' are mapped to the known token. Or row/policy_evaluated/reason, as sent: a
+ *       word instead of type and comment, used as the one that it can be
+ *   V2  both the element, as sent: a domain that is not in lower-case A-labels without a final dot, or
+ *       several domains, of which the first counts
+ *   I1  record row/source_ip, as sent: not an IP address (NULL is stored), one with a port, zone, brackets or
+ *       the like (dropped), or an IPv4-mapped one (unmapped); or, as read, one that is not public: private,
+ *       loopback, link-local, multicast or reserved (RFC 6890; documentation networks are not noted)
+ *   C1  record row/count, as sent, or NULL if absent: not an integer from 0 to REPORT_COUNT_MAX (-1 is
+ *       stored, and the record counts no message), with a zero fraction or with ',' between digits
+ *   E1  report report_metadata/date_range/begin or end, as sent: a date with a fraction (dropped), in
+ *       milliseconds or smaller units, or in the form of RFC 3339 (without any date the report is unreadable)
+ *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012, end not after begin, more
+ *       than a week after it, or after 2099
+ *   F3  both the element: absent, though all dialects require it (a selector: RFC 9990); or auth_results/dkim
+ *       or spf without content, which is left out
+ *   O1  both the element: after one that must follow it in the schema
+ *   T1  both the element: longer than max_text; the value is its start
+ *   R0  report record: there is none
+ *   R1  report feedback, the parser's error: the report is truncated there (header.partial)
+ *   R2  report feedback, its first bytes: something follows the end tag, and was not read
+ *   R3  report report_metadata/report_id, as sent, or NULL if absent: empty; an id is made of the SHA-256
+ *   X1  report feedback: a DOCTYPE before the root, which was ignored
+ *   X2  report feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
+ *   X3  both the element, its name as sent: in another case, or a known misspelling
+ *   X4  both the element: several where one is allowed; the first counts
+ *   X5  both the element: in it, or in a tag in it, a '<' that does not start a tag, or an '&' that does not
+ *       start a reference; read as text
+ *   X6  both the element, likewise: control characters that XML forbids, which are removed
+ *   X7  both the element, likewise: bytes that are invalid in the character set, read as windows-1252. Or
+ *       feedback, the character set: unknown, or not the real one; UTF-8 is assumed
+ *   X8  report feedback: text or the start of a schema before the root, which is removed
+ *   X9  report feedback: its end tag has no '>'
+ *   M1  report mail/subject, the domain or id in it: the Subject has another policy domain or report_id
+ *       (hints.h)
+ *   M2  report file name, itself: it has another policy domain, begin or end
  *
- * On TLS reports (RFC 8460) the path is that of its members, with '_' for '-'; V1, V2, T1, X3, X4 mean the same there, and
+ * In TLS reports (RFC 8460) the path consists of its members, with '_' for '-'. V1, V2, T1, X3, X4 mean the
+ * same, and
  *
- *   I1  policies/failure_details/sending_mta_ip or receiving_ip, as sent: not an IP address, or an IPv4-mapped one
- *   C1  a count, as sent or NULL when absent: as row/count
- *   E1  date_range/start_datetime or end_datetime, as sent: not as RFC 3339 has it, but told: with a fraction
- *       (dropped), without seconds, time or zone (UTC), a blank for 'T', a zone without ':', hour 24, seconds since 1970
- *   J1  policies/policy/policy_domain: not said; raw is the mail's domain, taken where no policy was found, or NULL
- *   J2  the member: of another JSON type than RFC 8460 has; raw is what it was, NULL for an object or array. What is of
- *       no use there is left out
- *   J3  report: bytes that are no UTF-8 or control characters were replaced; or it was UTF-16 (raw)
- *   J4  report, the first of them: bytes behind the end of its JSON
+ *   I1  policies/failure_details/sending_mta_ip or receiving_ip, as sent: not an IP address, or an
+ *       IPv4-mapped one
+ *   C1  a count, as sent, or NULL if absent: as row/count, but up to 2^63-1
+ *   E1  date_range/start_datetime or end_datetime, as sent: not in the form of RFC 3339, but unambiguous:
+ *       with a fraction (dropped), without seconds, time or zone (UTC is assumed), with a blank for 'T', a
+ *       zone without ':', hour 24, or seconds since 1970
+ *   J1  policies/policy/policy_domain: absent; raw is the mail's domain, which is used if no policy was
+ *       found, or NULL
+ *   J2  the member: of another JSON type than in RFC 8460; raw is its value, NULL for an object or array. A
+ *       value of no use is left out
+ *   J3  report: invalid UTF-8 or control characters were replaced; or it was UTF-16 (raw)
+ *   J4  report, the first of them: bytes after the end of its JSON
  *
- * On failure reports (failure.h), whose paths are members of struct failure_report:
+ * In failure reports (failure.h) paths are members of struct failure_report:
  *
  *   V1, V2, T1, X4  as above
- *   I1  source_ip, as sent: as above, or not written as RFC 5321 section 4.1.3 has it
- *   C1  incidents or source_port, as sent: not a whole number of its range (-1 is stored)
- *   E1  arrival_date, as sent: no date (-1 is stored), or without a zone that has one meaning
+ *   I1  source_ip, as sent: as above, or not in the form of RFC 5321 section 4.1.3
+ *   C1  incidents or source_port, as sent: not an integer in its range (-1 is stored)
+ *   E1  arrival_date, as sent: not a date (-1 is stored), or without an unambiguous zone
  *   F1  original_headers: there is no third part
- *   F2  arrival_date, the Received-Date as sent: there are both, and Arrival-Date counts
+ *   F2  arrival_date, the Received-Date as sent: both are present, and Arrival-Date counts
  *   F3  the field: absent, but required
- *   F4  feedback_type: there is no second part; what could be was read from the text
- *   F5  report_type, as sent or NULL: multipart/report says another type than feedback-report, or none
+ *   F4  feedback_type: there is no second part; the text was read instead as far as possible
+ *   F5  report_type, as sent or NULL: multipart/report has another type than feedback-report, or none
  *
- * What raw has of addresses of third parties is masked like the report itself.
+ * Addresses of third parties in raw are masked as in the report itself.
  *
- * "As sent" is the note's raw, else that is NULL; both is on reports and on records. A code stands at most once
- * for a path on each.
+ * "As sent" means that the note's raw has the value; otherwise raw is NULL. "both" means reports and records.
+ * Each has a code at most once for a path.
  *
- * How a report contradicts itself (consistency.h); raw is the value at the path, as it was read. Made only for
- * records that stand behind policy_published, as the schema has it; I1 for all.
+ * How a report contradicts itself (consistency.h); raw is the value at the path, as read. Records before
+ * policy_published, where the schema has none, get only I1.
  *
- *   A1  record  row/policy_evaluated/dkim or spf: pass, but auth_results have no aligned identifier that passed
- *   A2  record  row/policy_evaluated/dkim or spf: fail, but auth_results have one
- *   A3  record  row/policy_evaluated/spf: pass, but only the name of HELO passed, and envelope_from is not empty
- *   D1  record  row/policy_evaluated/disposition: quarantine or reject, though dkim or spf is pass
- *   D2  record  row/policy_evaluated/disposition: none, though both fail and the policy asks for more
- *   D3  record  row/policy_evaluated/disposition: stricter than the policy
- *   D4  record  row/policy_evaluated/disposition: pass, though both fail or the policy is none
- *   P1  record  identifiers/header_from: neither the policy's domain nor below it
- *   P2  record  row/policy_evaluated/reason/type: sampled_out where pct is 100 or absent, or policy_test_mode where
+ *   A1  record row/policy_evaluated/dkim or spf: pass, but auth_results have no aligned identifier that
+ *       passed
+ *   A2  record row/policy_evaluated/dkim or spf: fail, but auth_results have one
+ *   A3  record row/policy_evaluated/spf: pass, but only the HELO name passed, and envelope_from is not empty
+ *   D1  record row/policy_evaluated/disposition: quarantine or reject, though dkim or spf is pass
+ *   D2  record row/policy_evaluated/disposition: none, though both fail and the policy asks for more
+ *   D3  record row/policy_evaluated/disposition: stricter than the policy
+ *   D4  record row/policy_evaluated/disposition: pass, though both fail or the policy is none
+ *   P1  record identifiers/header_from: neither the policy's domain nor below it
+ *   P2  record row/policy_evaluated/reason/type: sampled_out where pct is 100 or absent, or policy_test_mode
+ *       where
  *               testing is not y
- *   P3  report  policy_published/np, testing or discovery_method outside of RFC 9990's namespace, or pct in it
+ *   P3  report policy_published/np, testing or discovery_method outside of RFC 9990's namespace, or pct in it
  *
- * No contradiction is: D1 and D3 with reason local_policy, other or one that no dialect knows; D2 with any reason,
- * with pct below 100, or one step below the policy where testing is y; disposition pass where dkim or spf passed
- * under a policy that asks for something; and what cannot be decided (consistency.h).
+ * These are not contradictions: D1 and D3 with reason local_policy, other or one that no dialect knows; D2
+ * with any reason, with pct below 100, or one step below the policy if testing is y; disposition pass if dkim
+ * or spf passed and the policy is not none; and what cannot be decided (consistency.h).
  */
 #pragma once
 

@@ -33,12 +33,12 @@ struct parse {
 	gboolean exhausted;   /* the budget is used up: the rest of the mail stays as it is */
 	gboolean failed;      /* the sink did; its error is on its way up */
 	gsize inner;          /* bytes gathered of archives in archives, <= max_inner */
-	guint64 xml_bytes;    /* read of all reports, and of other XML that was not told at once */
-	guint64 foreign;      /* of those, what is none of the reports' that are over */
+	guint64 xml_bytes;    /* read of all reports, and of other XML that was not recognised at once */
+	guint64 foreign;      /* of those, the bytes that are not part of finished reports */
 	guint64 records;      /* of reports that are over */
 	guint64 json_bytes;   /* of all JSON, and ... */
 	guint64 json_items;   /* ... names and values of TLS reports that are over */
-	guint findings;       /* reports and unreadables told */
+	guint findings;       /* reports and unreadables passed on */
 	guint parts;          /* leaves of the mail, for the words */
 	gboolean placeholder; /* an archive with a word in place of a report was seen */
 };
@@ -77,7 +77,7 @@ static void exhaust(struct parse *p)
 	p->budget.bytes = 0;
 }
 
-/* one stream of bytes: a part, a file, a member */
+/* -- a stream of bytes: a MIME part, a file or an archive member -- */
 
 enum route {
 	ROUTE_UNKNOWN, /* too few bytes yet */
@@ -171,7 +171,7 @@ static gboolean take_inner(struct stream *stream, gsize size)
 	return !stream->too_large;
 }
 
-/* One byte more than is allowed tells that it is too large. */
+/* Keep one byte more than allowed, to see that it is too large. */
 static gboolean take_json(struct stream *stream, const guint8 *data, gsize size)
 {
 	gsize max = stream->parse->limits->max_json, had = stream->head->len;
@@ -181,7 +181,7 @@ static gboolean take_json(struct stream *stream, const guint8 *data, gsize size)
 	return stream->head->len <= max;
 }
 
-/* More bytes on the chosen way. FALSE: it wants no more. */
+/* Pass bytes to the reader that was chosen. Returns FALSE if it needs no more. */
 static gboolean stream_route(struct stream *stream, const guint8 *data, gsize size)
 {
 	switch (stream->route) {
@@ -229,7 +229,7 @@ static gboolean stream_choose(struct stream *stream)
 	}
 }
 
-/* The next bytes. FALSE: it wants no more. */
+/* Read the next bytes. Returns FALSE if no more are needed. */
 static gboolean stream_push(struct stream *stream, const guint8 *data, gsize size)
 {
 	gsize part;
@@ -329,7 +329,7 @@ static gboolean json_close(struct stream *stream, GError **error)
 	return ok;
 }
 
-/* The stream is over; broken as in unpack.h, or NULL. FALSE: the sink failed. */
+/* End the stream; broken as in unpack.h, or NULL. Returns FALSE if the sink failed. */
 static gboolean stream_close(struct stream *stream, const GError *broken, GError **error)
 {
 	if (stream->route == ROUTE_UNKNOWN)
@@ -346,7 +346,7 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 	return TRUE;
 }
 
-/* archives */
+/* -- archives -- */
 
 struct members {
 	struct parse *parse;
@@ -438,7 +438,7 @@ static gboolean read_bytes(struct parse *p, const char *place, const struct hint
 	return ok;
 }
 
-/* mails */
+/* -- mails -- */
 
 static gboolean mail_header(gpointer user, const struct mail_header *header, GError **error)
 {
@@ -495,7 +495,7 @@ static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GErro
 	return quarantine_error(p, "mail", "mime", fault, error);
 }
 
-/* the door */
+/* -- a document -- */
 
 static gboolean tell_nothing_found(struct parse *p, const char *place, gsize size, GError **error)
 {

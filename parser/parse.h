@@ -1,8 +1,8 @@
 /*
- * parse.h - the parser's front door: bytes in, typed reports out.
+ * parse.h - the entry point of the parser: bytes in, typed reports out.
  *
- * The bytes are a mail (RFC 5322) or a bare gzip, zip or XML file; the first bytes decide, never
- * a name or media type. The parser opens no file, reads no clock or environment, logs nothing.
+ * The bytes are a mail (RFC 5322), or a gzip, zlib, zip, XML or JSON file; the content decides (kind.h),
+ * never a name or media type. The parser opens no file, reads no clock and no environment, and logs nothing.
  */
 #pragma once
 
@@ -12,28 +12,29 @@
 /* How a document is to be read; strings are borrowed. */
 struct parser_options {
 	struct parser_limits limits;
-	const char *authserv_id; /* of our own MTA (RFC 8601 section 2.5), or NULL: no field is believed */
-	gboolean failure_bodies; /* tell the reported message whole, local parts and body too; by default its
-				    header alone is told, and the local parts of third parties are masked */
+	const char *authserv_id; /* of our own MTA (RFC 8601 section 2.5); NULL: no field is trusted */
+	/* report the complete message, with its body and all local parts; by default only its header, with
+	 * the local parts of third parties masked */
+	gboolean failure_bodies;
 };
 
 /*
- * Once per process, before any parse and before rights are given up: loads the character
- * set tables that reports use and the public suffix list, so that none has to be opened later.
+ * Call once per process, before any parse and before privileges are dropped: loads the character sets that
+ * reports use and the public suffix list, so that no file has to be opened later.
  */
 void parse_init(void);
 
 /*
- * Find every report in document[0..size) and hand it to the sink, as a stream: memory does not
- * grow with the number of records. A document in which nothing is a report gives one unreadable().
+ * Find every report in document[0..size) and pass it to the sink as a stream: memory does not grow with the
+ * number of records. A document without a report gives one unreadable().
  *
- * Codes of unreadable(): "no-report" (nothing looked like one), "placeholder" (an archive of the word
- * "unused", as Yahoo and AOL send it for no report: no cause for alarm), "xml" (not well-formed, or
- * forbidden: DTD subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain,
- * no date range, or two of them; a TLS report's likewise), "json" (a TLS report that is no JSON, or ambiguous),
- * "limit" (more than limits allow), "mime".
+ * Codes of unreadable(): "no-report" (nothing looked like one), "placeholder" (an archive with the word
+ * "unused", which Yahoo and AOL send instead of an empty report), "xml" (not well-formed, or forbidden: DTD
+ * subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain, no date range,
+ * or two of them; likewise in a TLS report), "json" (a TLS report that is not JSON, or ambiguous), "limit"
+ * (more than limits allow), "mime" (a fragment of a mail).
  *
- * Fails only when the sink failed, with the sink's error.
+ * Fails only if the sink fails, with the sink's error.
  */
 gboolean parse_document(const guint8 *document, gsize size, const struct parser_options *options,
     const struct report_sink *sink, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;

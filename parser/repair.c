@@ -1,16 +1,14 @@
 #include "parser/repair.h"
 
+#include "parser/charset.h"
 #include "parser/kind.h"
 #include "parser/notes.h"
 #include "parser/text.h"
 
-#include <errno.h>
-#include <iconv.h>
 #include <string.h>
 
 #define DECLARATION 1024 /* bytes in which an XML declaration ends */
 #define LEAD        64   /* bytes in which kind_lead() knows what it says */
-#define NAME_BYTES  40   /* of a character set */
 
 /* What a byte may be. From 0x80 on all are of names: libxml2 decides which really are. */
 enum { SPACE = 1, START = 2, NAME = 4, MARK = 8, FIRST = START | NAME };
@@ -46,7 +44,7 @@ static const guint16 WINDOWS_1252[32] = { 0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0
 	0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178 };
 
 enum state {
-	DECIDING, /* held: the start, in which the character set is told */
+	DECIDING, /* held: the start, which has the character set */
 	PASSING,  /* nothing is repaired any more */
 	TEXT,
 	REFERENCE, /* held: from '&' on */
@@ -72,20 +70,12 @@ enum state {
 	DOCTYPE,
 };
 
-enum charset {
-	CHARSET_UTF8,
-	CHARSET_SINGLE, /* a byte is a character, and ASCII in it: comes out as UTF-8 */
-	CHARSET_OTHER,  /* comes out as it is */
-};
-
 struct repair {
 	const struct parser_limits *limits;
 	const struct repair_visitor *visitor;
 	gpointer user;
 
-	enum charset charset;
-	char *unknown;       /* what it was called, when that is none or not the real one */
-	guint16 upper[0x80]; /* of CHARSET_SINGLE: the characters from 0x80 on; 0 for none */
+	struct charset charset; /* of CHARSET_OTHER all is passed on; else the output is UTF-8 */
 
 	guint8 partial[4]; /* a UTF-8 sequence that is not whole yet */
 	gsize n_partial;
@@ -132,9 +122,9 @@ static void hold(struct repair *r, guint8 c)
 		pass(r);
 }
 
-/* references */
+/* -- references -- */
 
-/* The bytes of the reference at data[0] == '&', with its ';'; 0 when it is none, or not whole. */
+/* The size of the reference at data[0] == '&', with its ';'; 0 if it is not one, or incomplete. */
 static gsize reference_size(const guint8 *data, gsize size)
 {
 	gboolean hex = size > 3 && data[1] == '#' && data[2] == 'x';
@@ -159,7 +149,7 @@ static void emit_escaped(struct repair *r, const char *escaped)
 	emit(r, (const guint8 *)escaped, strlen(escaped));
 }
 
-/* Text that is whole: no reference goes on after it. */
+/* Complete text: no reference continues after it. */
 static void emit_text(struct repair *r, const guint8 *data, gsize size)
 {
 	gsize from = 0;
@@ -174,7 +164,7 @@ static void emit_text(struct repair *r, const guint8 *data, gsize size)
 	emit(r, data + from, size - from);
 }
 
-/* TRUE: c was taken. */
+/* Returns TRUE if c was consumed. */
 static gboolean reference_byte(struct repair *r, guint8 c)
 {
 	if ((CLASS[c] & NAME) != 0 || c == '#' || c == ';') {
@@ -188,7 +178,7 @@ static gboolean reference_byte(struct repair *r, guint8 c)
 	return c == ';';
 }
 
-/* tags */
+/* -- tags -- */
 
 static gboolean held_starts(const struct repair *r, const char *word)
 {
@@ -314,7 +304,7 @@ static void tag_none(struct repair *r)
 	}
 }
 
-/* Between "<!" and the word that says what it is. TRUE: c was taken. */
+/* Between "<!" and the word that says what it is. Returns TRUE if c was consumed. */
 static gboolean bang_byte(struct repair *r, guint8 c)
 {
 	hold(r, c);
@@ -342,7 +332,7 @@ static gboolean bang_byte(struct repair *r, guint8 c)
 	return TRUE;
 }
 
-/* TRUE: c was taken. */
+/* Returns TRUE if c was consumed. */
 static gboolean tag_byte(struct repair *r, guint8 c)
 {
 	enum state next;
@@ -365,7 +355,7 @@ static gboolean tag_byte(struct repair *r, guint8 c)
 	return TRUE;
 }
 
-/* what is not held: each takes bytes from the start of data, and says how many */
+/* -- bytes that need not be held; each function returns how many it took -- */
 
 /* The bytes of a tag without attributes at data[0] == '<'; 0 when it is another, or not whole. */
 static gsize plain_tag_size(const guint8 *data, gsize size)
@@ -461,7 +451,7 @@ static gsize take_doctype(struct repair *r, const guint8 *data, gsize size)
 	}
 	emit(r, data, at);
 	if (at < size && r->state == DOCTYPE)
-		pass(r); /* an internal subset is refused, whatever it is */
+		pass(r); /* an internal subset is refused anyway */
 	return at;
 }
 
@@ -500,7 +490,7 @@ static void push_markup(struct repair *r, const guint8 *data, gsize size)
 	}
 }
 
-/* bytes */
+/* -- bytes -- */
 
 /* The bytes at the start that XML has as they are, and that are ASCII. */
 static gsize clean_size(const guint8 *data, gsize size)
@@ -523,7 +513,7 @@ static gsize clean_size(const guint8 *data, gsize size)
 	return at;
 }
 
-/* The bytes of the UTF-8 sequence at the start; 0 when it is not whole, -1 when it is none. */
+/* The size of the UTF-8 sequence at the start; 0 if it is incomplete, -1 if it is invalid. */
 static int sequence_size(const guint8 *data, gsize size)
 {
 	gunichar c;
@@ -547,8 +537,8 @@ static void push_character(struct repair *r, gunichar c)
 /* One byte that may not stand as it is. */
 static void repair_byte(struct repair *r, guint8 c)
 {
-	if (c >= 0x80 && r->charset == CHARSET_SINGLE && r->upper[c - 0x80] != 0) {
-		push_character(r, r->upper[c - 0x80]);
+	if (c >= 0x80 && r->charset.kind == CHARSET_SINGLE && r->charset.upper[c - 0x80] != 0) {
+		push_character(r, r->charset.upper[c - 0x80]);
 	} else if (c >= 0x80) {
 		r->visitor->repaired(r->user, NOTE_CHARSET);
 		push_character(r, c < 0xa0 ? WINDOWS_1252[c - 0x80] : c);
@@ -562,11 +552,11 @@ static void repair_byte(struct repair *r, guint8 c)
 /* Bytes come out as they go in. */
 static gboolean is_done(const struct repair *r)
 {
-	return r->state == PASSING && r->charset != CHARSET_SINGLE;
+	return r->state == PASSING && r->charset.kind != CHARSET_SINGLE;
 }
 
-/* data[0..size) as far as it can be judged: returns what is left, a sequence that is not whole; at the end all is
- * judged. */
+/* data[0..size) as far as it can be judged: returns what is left, a sequence that is not whole; at the end
+ * all is judged. */
 static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboolean end)
 {
 	gsize from = 0, at = 0;
@@ -577,7 +567,7 @@ static gsize push_bytes(struct repair *r, const guint8 *data, gsize size, gboole
 		at += clean_size(data + at, size - at);
 		if (at == size)
 			break;
-		sequence = r->charset == CHARSET_UTF8 ? sequence_size(data + at, size - at) : -1;
+		sequence = r->charset.kind == CHARSET_UTF8 ? sequence_size(data + at, size - at) : -1;
 		if (sequence > 0) {
 			at += (gsize)sequence;
 			continue;
@@ -616,77 +606,9 @@ static void push_judged(struct repair *r, const guint8 *data, gsize size)
 	}
 }
 
-/* the character set */
+/* -- the character set -- */
 
-/* The value of encoding="..." in an XML declaration; transfer full, or NULL. */
-static char *declared(const char *declaration, gsize size)
-{
-	const char *at = g_strstr_len(declaration, (gssize)size, "encoding");
-	const char *end = declaration + size, *name;
-
-	if (at == NULL)
-		return NULL;
-	for (at += strlen("encoding"); at < end && (text_is_space(*at) || strchr("=\"'", *at) != NULL);)
-		at++;
-	for (name = at; at < end && (g_ascii_isalnum(*at) || strchr("._:-", *at) != NULL);)
-		at++;
-	return g_strndup(name, MIN((gsize)(at - name), NAME_BYTES));
-}
-
-/* The one character that a byte is; 0: none. -1: it is but the start of one. */
-static int decode_byte(iconv_t set, guint8 byte)
-{
-	char in[1] = { (char)byte }, out[8], *from = in, *to = out;
-	gsize in_left = 1, out_left = sizeof out;
-	gunichar c;
-
-	iconv(set, NULL, NULL, NULL, NULL);
-	if (iconv(set, &from, &in_left, &to, &out_left) == (gsize)-1)
-		return errno == EINVAL ? -1 : 0;
-	c = g_utf8_get_char_validated(out, (gssize)(sizeof out - out_left));
-	if (out_left == sizeof out)
-		return -1;
-	return c <= 0xffff && g_utf8_next_char(out) == to ? (int)c : 0;
-}
-
-static enum charset tell_set(struct repair *r, iconv_t set)
-{
-	gboolean upper = FALSE, several = FALSE;
-
-	if (decode_byte(set, '<') != '<')
-		return CHARSET_UTF8; /* the declaration could be read, so it is not in this */
-	for (guint c = 0; c < 0x100; c++) {
-		int character = decode_byte(set, (guint8)c);
-
-		several |= character < 0 || (c < 0x80 && character != (int)c);
-		if (c < 0x80 || character < 0xa0) /* what is a control in ISO 8859 is meant as windows-1252 */
-			continue;
-		r->upper[c - 0x80] = (guint16)character;
-		upper = TRUE;
-	}
-	return several ? CHARSET_OTHER : upper ? CHARSET_SINGLE : CHARSET_UTF8;
-}
-
-/* What is not known, or not ASCII though the declaration is, is taken for UTF-8. */
-static void tell_charset(struct repair *r, char *name)
-{
-	gboolean utf8 =
-	    name == NULL || g_ascii_strcasecmp(name, "UTF-8") == 0 || g_ascii_strcasecmp(name, "UTF8") == 0;
-	iconv_t set = utf8 || *name == '\0' ? (iconv_t)-1 : iconv_open("UTF-8", name);
-
-	r->charset = CHARSET_UTF8;
-	if (set != (iconv_t)-1) {
-		r->charset = tell_set(r, set);
-		utf8 = decode_byte(set, '<') == '<';
-		iconv_close(set);
-	}
-	if (r->charset != CHARSET_UTF8 || utf8)
-		g_free(name);
-	else
-		r->unknown = name;
-}
-
-/* Tells the character set from what is held. FALSE: not yet. */
+/* Find the character set in the bytes that are held. Returns FALSE if more are needed. */
 static gboolean decide(struct repair *r, gboolean end)
 {
 	gsize size = r->held->len, lead = kind_lead(r->held->data, size);
@@ -699,15 +621,16 @@ static gboolean decide(struct repair *r, gboolean end)
 	r->state = TEXT;
 	if (size < 4 || memchr(data, 0, 4) != NULL || (guint8)data[0] >= 0xfe || data[0] == 0x4c) {
 		r->state = PASSING; /* UTF-16, UTF-32, EBCDIC */
-		r->charset = CHARSET_OTHER;
+		r->charset.kind = CHARSET_OTHER;
 	} else if (size > 5 && memcmp(data, "<?xml", 5) == 0 && text_is_space(data[5])) {
 		close = g_strstr_len(data, (gssize)size, "?>");
 		if (close == NULL && !last) {
 			r->state = DECIDING;
 			return FALSE;
 		}
-		tell_charset(r, close != NULL ? declared(data, (gsize)(close - data)) : NULL);
-		if (r->charset == CHARSET_OTHER || close == NULL)
+		if (close != NULL)
+			charset_read(&r->charset, data, (gsize)(close - data));
+		if (r->charset.kind == CHARSET_OTHER || close == NULL)
 			r->state = PASSING;
 	}
 	return TRUE;
@@ -730,7 +653,7 @@ static void start(struct repair *r, gboolean end)
 	push_judged(r, head->data + lead, head->len - lead);
 }
 
-/* outside */
+/* -- public functions -- */
 
 struct repair *repair_new(
     const struct parser_limits *limits, const struct repair_visitor *visitor, gpointer user)
@@ -752,7 +675,7 @@ void repair_free(struct repair *r)
 		return;
 	g_byte_array_unref(r->held);
 	g_byte_array_unref(r->junk);
-	g_free(r->unknown);
+	charset_clear(&r->charset);
 	g_free(r);
 }
 
@@ -785,10 +708,10 @@ void repair_end(struct repair *r)
 
 gboolean repair_is_utf8(const struct repair *r)
 {
-	return r->charset != CHARSET_OTHER;
+	return r->charset.kind != CHARSET_OTHER;
 }
 
 const char *repair_unknown(const struct repair *r)
 {
-	return r->unknown;
+	return r->charset.unknown;
 }

@@ -1,26 +1,29 @@
 /*
- * report.h - what is found in a mail: the types that everything after the parser works with.
+ * report.h - what the parser finds in a mail: the types that all other code uses.
  *
- * Names are those of the XML (RFC 9990 section 3.1 and appendix A), the same as in the JSON
- * and in the database. Strings are UTF-8 without NUL, trimmed of white space at both ends and at
- * most max_text bytes long; NULL means the element was absent, "" that it was there and empty.
- * Whoever calls a sink owns all that it passes; it is borrowed for the call.
+ * Names are those of the XML (RFC 9990 section 3.1 and appendix A), the same as in the JSON and in the
+ * database. Strings are UTF-8 without NUL, without white space at both ends, and at most max_text bytes long.
+ * NULL means that the element is absent, "" that it is empty. All that is passed to a sink is borrowed for
+ * the call.
  *
- * Tokens (disposition, dkim, spf, p, adkim, result, type, ...) are lower case; names of domains are
- * lower case A-labels without a final dot; where that changed what the report said, a note
- * keeps the raw value.
+ * Tokens (disposition, dkim, spf, p, adkim, result, type, ...) are in lower case, domains in lower-case
+ * A-labels without a final dot. If that changed a value, a note has the original.
  */
 #pragma once
 
 #include <glib.h>
 
-/* The last time that is told: 9999-12-31T23:59:59Z. */
+/* The latest time: 9999-12-31T23:59:59Z. */
 #define REPORT_TIME_MAX G_GINT64_CONSTANT(253402300799)
+
+/* The largest count of a record that is believed: all the world sends fewer messages in a day. A larger one would
+ * outweigh every other number. */
+#define REPORT_COUNT_MAX G_GINT64_CONSTANT(1000000000000)
 
 /* A deviation of form, or a contradiction; notes.h lists the codes, DEVIATIONS.md says what ruad accepts. */
 struct report_note {
 	const char *code; /* "V1", "I1", ... */
-	const char *path; /* element, from the report or record down: "row/source_ip" */
+	const char *path; /* element, from the report or record downwards: "row/source_ip" */
 	const char *raw;  /* the value as the report had it, or NULL */
 };
 
@@ -44,8 +47,8 @@ struct auth_result_spf {
 };
 
 /*
- * The texts of policy_evaluated and identifiers, as ROW(name): their members below, and how all that passes a record on
- * (wire, hash, columns and JSON) goes through them.
+ * The texts of policy_evaluated and identifiers, as ROW(name): their members below, and how all that passes a
+ * record on (wire, hash, columns and JSON) goes through them.
  */
 #define AGGREGATE_EVALUATED(ROW)                                                                             \
 	ROW(disposition)                                                                                     \
@@ -61,7 +64,7 @@ struct auth_result_spf {
 struct aggregate_record {
 	/* row */
 	const char *source_ip; /* canonical IPv4 or IPv6 (IPv4-mapped is unmapped), or NULL: see note I1 */
-	gint64 count;          /* messages, >= 0; -1 when absent or unreadable */
+	gint64 count;          /* messages, 0 .. REPORT_COUNT_MAX; -1 when absent, unreadable or larger */
 	/* row/policy_evaluated */
 	AGGREGATE_EVALUATED(AGGREGATE_TEXT_MEMBER)
 	const struct aggregate_reason *reason;
@@ -77,7 +80,7 @@ struct aggregate_record {
 	gsize n_note;
 };
 
-/* All of an aggregate report but its records; known for sure only at its end. */
+/* An aggregate report without its records; complete only at its end. */
 struct aggregate_header {
 	const char *dialect; /* "rfc9990", "rfc7489" or "draft" */
 	const char *version; /* <version>, as text */
@@ -104,7 +107,7 @@ struct aggregate_header {
 	const char *testing;
 	const char *discovery_method;
 
-	gboolean partial;  /* truncated (note R1): only the complete records are there */
+	gboolean partial;  /* truncated (note R1): only complete records were passed on */
 	guint64 records;   /* how many record() calls preceded */
 	guint8 sha256[32]; /* of the XML, unpacked */
 	const struct report_note *note;
@@ -112,11 +115,11 @@ struct aggregate_header {
 };
 
 /*
- * A failure report (RFC 6591, RFC 9991), or another feedback report (RFC 5965): the fields of its second part,
- * and what the third holds of the message. Fields as sent, unfolded; tokens and domains as above. A list is never
- * NULL where its number is not 0. Unless bodies are asked for (failure_bodies), what may name third parties is
- * masked: see mask.h. original_headers, original_body and the two of base64 may be longer than max_text: all values
- * together have at most max_failure bytes.
+ * A failure report (RFC 6591, RFC 9991), or another feedback report (RFC 5965): the fields of its second
+ * part, and the message in its third. Fields are as sent, unfolded; tokens and domains as above. A list is
+ * not NULL if its number is not 0. Unless failure_bodies is set, third parties are masked (mask.h).
+ * original_headers, original_body and the two in base64 may be longer than max_text; all values together have
+ * at most max_failure bytes.
  */
 struct failure_report {
 	const char *feedback_type; /* "auth-failure", "abuse", ... */
@@ -125,18 +128,19 @@ struct failure_report {
 	const char *auth_failure; /* "dmarc", "spf", "bodyhash", ...; a list as sent */
 	const char *const *authentication_results;
 	gsize n_authentication_results;
-	const char *identity_alignment; /* raw: RFC 7489 and RFC 9991 mean the opposite by it */
+	const char
+	    *identity_alignment; /* as sent: its meaning in RFC 9991 is the opposite of that in RFC 7489 */
 	const char *delivery_result;
 	const char *original_envelope_id;
 	const char *original_mail_from; /* without <>; "" is the null reverse-path */
 	const char *const *original_rcpt_to;
 	gsize n_original_rcpt_to;
-	const char *arrival_date; /* as sent (Received-Date where that alone is there) */
+	const char *arrival_date; /* as sent; Received-Date if there is no Arrival-Date */
 	gint64 arrival_time;      /* the same in seconds since 1970 UTC, 0 .. REPORT_TIME_MAX, or -1 */
 	const char *reporting_mta;
 	const char *source_ip; /* canonical as a record's, or NULL: see note I1 */
 	gint source_port;      /* 0 .. 65535, or -1 */
-	gint64 incidents;      /* messages that it stands for, 1 where absent; -1 when unreadable */
+	gint64 incidents;      /* how many messages it is about, 1 if absent; -1 if unreadable */
 	const char *const *reported_domain;
 	gsize n_reported_domain;
 	const char *const *reported_uri;
@@ -144,9 +148,9 @@ struct failure_report {
 	const char *dkim_domain;
 	const char *dkim_identity;
 	const char *dkim_selector;
-	const char
-	    *dkim_canonicalized_header; /* base64 as sent, without white space; only with failure_bodies */
-	const char *dkim_canonicalized_body; /* the same */
+	/* base64 as sent, without white space; only with failure_bodies */
+	const char *dkim_canonicalized_header;
+	const char *dkim_canonicalized_body;
 	const char *dkim_selector_dns;
 	const char *dkim_adsp_dns;
 	const char *const *spf_dns;
@@ -155,11 +159,11 @@ struct failure_report {
 	const char *header_from; /* domain of its From, or NULL */
 	const char *message_id;  /* its Message-ID, without <> */
 	const char *subject;     /* its Subject, decoded */
-	const char *
-	    original_headers; /* its header block, lines ended by LF; whole fields, max_header_bytes at most */
+	/* its header in complete fields, with LF at line ends; at most max_header_bytes */
+	const char *original_headers;
 	const char *original_body; /* only with failure_bodies, else NULL */
 
-	guint8 sha256[32]; /* of part two and part three, decoded, lines ended by LF: tells a copy */
+	guint8 sha256[32]; /* of parts two and three, decoded, with LF at line ends: copies have the same */
 	const struct report_note *note;
 	gsize n_note;
 };
@@ -203,14 +207,14 @@ struct tls_report {
 	gsize n_note;
 };
 
-/* What our own MTA found out about the mail (parser_options.authserv_id). */
+/* What our own MTA says about the mail (parser_options.authserv_id). */
 enum authentic {
-	AUTHENTIC_NONE, /* it did not say, or nobody said which MTA is ours */
-	AUTHENTIC_PASS, /* what authenticated is aligned with From (RFC 9990 section 3.5: reports must) */
-	AUTHENTIC_FAIL, /* nothing that is did */
+	AUTHENTIC_NONE, /* it does not say, or authserv_id is not set */
+	AUTHENTIC_PASS, /* an authenticated identifier is aligned with From (RFC 9990 section 3.5) */
+	AUTHENTIC_FAIL, /* none is */
 };
 
-/* What the mail itself said, for the ledger; hints only, never trusted, but for authentic. */
+/* The header of the mail, for the ledger. Only authentic is trusted. */
 struct mail_header {
 	const char *message_id;
 	const char *subject;
@@ -218,20 +222,20 @@ struct mail_header {
 	enum authentic authentic;
 };
 
-/* Something that should have been a report and could not be read. */
+/* Something that should be a report and cannot be read. */
 struct unreadable {
 	const char *place;  /* where in the mail: "part 2", "part 2: google.zip: a.xml" */
-	const char *code;   /* a stable word to group by: see unreadable codes in parse.h */
+	const char *code;   /* a stable word to group by: parse_document() lists them */
 	const char *reason; /* a sentence that names the thing, the value and the rule */
 };
 
 /*
- * Where the parser's findings go. The order of calls for one document is
+ * Receives what the parser finds. The order of calls for one document is
  *
  *   mail?  ( report_begin record* ( report_end | unreadable ) | failure | tls | unreadable )*
  *
- * so an unreadable() after report_begin() takes back the records since. Every function may fail; the parse
- * then ends with that error. All are set.
+ * so an unreadable() after report_begin() revokes the records since. Each function may fail; the parse then
+ * ends with that error. All must be set.
  */
 struct report_sink {
 	gboolean (*mail)(gpointer user, const struct mail_header *mail, GError **error);

@@ -76,7 +76,7 @@ gboolean text_is_clean(const char *text, gsize size)
 	return TRUE;
 }
 
-/* The character at text, or U+FFFD for what is none or must not be; *used gets its bytes. */
+/* The character at text, or U+FFFD if it is invalid or a control character. *used: its size. */
 static gunichar next_clean(const char *text, gsize size, gsize *used)
 {
 	gunichar c = g_utf8_get_char_validated(text, (gssize)MIN(size, 6));
@@ -169,7 +169,8 @@ gboolean text_lower(char *text)
 	return changed;
 }
 
-/* IDNA takes the square of a label's length, and A-labels have at most 63 letters, one at least for each character. */
+/* IDNA takes the square of a label's length, and A-labels have at most 63 letters, one at least for each
+ * character. */
 static gboolean has_long_label(const char *text)
 {
 	gsize letters = 0;

@@ -12,7 +12,7 @@
 #define EPOCH_LEAST 100000000 /* less is a year or a day without dashes, not seconds since 1970 */
 #define LOOKS       2         /* members of its own that make JSON a TLS report */
 #define MAX_ROWS    8         /* members in the largest table */
-#define REST_BYTES  64        /* of what stands behind the report, for its note */
+#define REST_BYTES  64        /* of what follows the report, for its note */
 
 /* section 4.3, and the registries that section 6 makes of it */
 #define POLICY_TYPES " tlsa sts no-policy-found "
@@ -50,7 +50,7 @@ struct member {
 	const struct member *inner; /* for store_inner: what goes into the same home; ends with a name NULL */
 };
 
-/* names */
+/* -- names -- */
 
 /* The same but for case, '-' and '_'. */
 static gboolean is_same_name(const char *name, const char *as_sent, gsize size)
@@ -86,7 +86,7 @@ static guint find_member(const struct member *table, const char *as_sent)
 	return i;
 }
 
-/* The members of object into home, each once. FALSE: none of them is known. */
+/* Store the members of object in home, each once. Returns FALSE if none is known. */
 static gboolean read_members(
     struct tls *tls, const struct member *table, gpointer home, struct json_object *object)
 {
@@ -110,7 +110,7 @@ static gboolean read_members(
 	return any;
 }
 
-/* texts */
+/* -- texts -- */
 
 static const char *keep_trimmed(struct tls *tls, const char *path, const char *text, gsize size)
 {
@@ -218,7 +218,7 @@ static void store_address(
 		values_note(&tls->values, NOTE_ADDRESS, member->path, text);
 }
 
-/* numbers */
+/* -- numbers -- */
 
 /* The text of a number; a string of digits is one, noted. */
 static const char *number_of(struct tls *tls, const struct member *member, struct json_object *value)
@@ -244,7 +244,7 @@ static void store_count(
 	*(gint64 *)G_STRUCT_MEMBER_P(home, member->offset) = kind == TEXT_FRACTION || count < 0 ? -1 : count;
 }
 
-/* dates (RFC 3339 section 5.6) */
+/* -- dates (RFC 3339 section 5.6) -- */
 
 /* Seconds since 1970, or -1; *odd: it is not as RFC 3339 has it. */
 static gint64 parse_date(const char *text, gboolean *odd)
@@ -277,7 +277,7 @@ static void store_date(struct tls *tls, const struct member *member, gpointer ho
 	*(gint64 *)G_STRUCT_MEMBER_P(home, member->offset) = epoch;
 }
 
-/* lists and objects */
+/* -- lists and objects -- */
 
 static void count_elements(struct tls *tls, gsize n)
 {
@@ -289,7 +289,7 @@ static void count_elements(struct tls *tls, gsize n)
 	}
 }
 
-/* The elements of a list; what is no array is the only one, null is none. */
+/* The elements of a list. A value that is not an array counts as its only element, null as none. */
 static gsize list_size(struct json_object *value)
 {
 	return json_object_is_type(value, json_type_array) ? json_object_array_length(value) : value != NULL;
@@ -402,7 +402,7 @@ static const struct member SUMMARY[] = {
 	{ .name = NULL },
 };
 
-/* A count that is not there, like one that is none. */
+/* An absent count is noted like an invalid one. */
 static void miss_count(struct tls *tls, const char *path, gint64 count)
 {
 	if (count < 0)
@@ -498,7 +498,7 @@ static const struct member REPORT[] = {
 	{ .name = NULL },
 };
 
-/* the report */
+/* -- the report -- */
 
 static void see_name(gpointer user, const char *name, gsize size)
 {
@@ -528,8 +528,8 @@ static void refuse(struct tls *tls, const char *code, char *reason)
 	}
 }
 
-/* What follows a report does not make it less whole: a list's footer, a gateway's. But what begins like another one
- * would be lost with it. */
+/* What follows a report does not make it less whole: a list's footer, a gateway's. But what begins like
+ * another one would be lost with it. */
 static void judge_rest(struct tls *tls, const struct jsontext *text)
 {
 	gsize size = strlen(text->rest);

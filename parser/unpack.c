@@ -50,7 +50,7 @@ static enum unpack_next give(
 	return size == 0 ? UNPACK_MORE : walk->visitor->piece(walk->user, data, size, error);
 }
 
-/* gzip */
+/* -- gzip -- */
 
 struct gzip {
 	const guint8 *at;
@@ -119,7 +119,7 @@ static gboolean gzip_walk(
 	return walk->visitor->end(walk->user, broken, error);
 }
 
-/* zip */
+/* -- zip -- */
 
 static gboolean zip_error(archive_handle *zip, GError **error)
 {
@@ -169,8 +169,9 @@ static int zip_read(
 }
 
 /*
- * Pass over the rest of a member of a zip that is streamed. Its packed size may stand behind it, even when a size is
- * known, and libarchive would inflate it without bound when asked for the next header; here the budget holds.
+ * Pass over the rest of a member of a zip that is streamed. Its packed size may stand behind it, even when a
+ * size is known, and libarchive would inflate it without bound when asked for the next header; here the
+ * budget holds.
  */
 static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken)
 {
@@ -190,8 +191,8 @@ static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken
 }
 
 /*
- * Whether the current member is packed with a method of bounded memory. LZMA, PPMd and zstd let the archive ask for gigabytes;
- * libarchive names the method only in words.
+ * Whether the current member is packed with a method of bounded memory. LZMA, PPMd and zstd let the archive
+ * ask for gigabytes; libarchive names the method only in words.
  */
 static gboolean zip_method_allowed(archive_handle *zip, GError **broken)
 {
@@ -256,8 +257,8 @@ static archive_handle *zip_start(struct walk *walk, const guint8 *archive, gsize
 	return zip_first(archive + walk->junk, size - walk->junk, TRUE, entry, result, error);
 }
 
-/* Where the next head should be is something else, and no head comes behind it: a directory that is damaged or
- * cut off. */
+/* Where the next head should be is something else, and no head comes behind it: a directory that is damaged
+ * or cut off. */
 static gboolean zip_ends_here(const struct walk *walk, archive_handle *zip, const guint8 *archive, gsize size)
 {
 	la_int64_t at = archive_read_header_position(zip);

@@ -78,7 +78,8 @@ static const struct {
 
 #define AROUND_TOKENS "\"'`;,%. "
 
-/* The token that lower means, with quotes or a ';' of the DNS record around it or by another name; NULL: none. */
+/* The token that lower means, with quotes or a ';' of the DNS record around it or by another name; NULL:
+ * none. */
 static const char *find_token(const char *tokens, const char *lower)
 {
 	gsize size = strlen(lower);
@@ -140,8 +141,8 @@ static const char *store_domain(
 	return values_keep(values, domain, MIN(strlen(domain), values->limits->max_text));
 }
 
-/* The address without what is around it: "192.0.2.1:25", "[2001:db8::1]:25", "IPv6:2001:db8::1", "fe80::1%eth0", and
- * of several the first. Transfer full. */
+/* The address without what is around it: "192.0.2.1:25", "[2001:db8::1]:25", "IPv6:2001:db8::1",
+ * "fe80::1%eth0", and of several the first. Transfer full. */
 static char *bare_address(const char *text)
 {
 	const char *colon;
@@ -194,8 +195,8 @@ static gint64 store_count(struct values *values, const struct element_row *row, 
 	gint64 count = -1;
 	enum text_number kind = text_number(digits, &count);
 
-	if (kind == TEXT_NOT_A_NUMBER && *digits != '\0' && digits[strspn(digits, "0123456789")] == '\0')
-		count = G_MAXINT64; /* more than there is room for */
+	if (count > REPORT_COUNT_MAX)
+		count = -1;
 	if (kind != TEXT_INTEGER || count < 0 || plain != NULL)
 		values_note(values, NOTE_COUNT, row->path, text);
 	return kind == TEXT_FRACTION || count < 0 ? -1 : count;

@@ -1,5 +1,6 @@
 /*
- * embedded.h - the SQL of this folder as text in the program: migrations, and definitions of functions and views.
+ * embedded.h - the SQL of this folder as text in the program: migrations, and definitions of functions and
+ * views.
  *
  * embed.cmake makes it from the files that CMakeLists.txt names; migrate.h says how it is applied.
  */

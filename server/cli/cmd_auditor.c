@@ -13,6 +13,7 @@
 #include "server/cli/auditor_name.h"
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/common/visible.h"
 
 #define COMMAND       "auditor"
 #define LIST          "SELECT * FROM ruad.auditors()"
@@ -108,8 +109,11 @@ static gboolean list(struct db *db, const struct database *database, const struc
 	(void)wish;
 	if (rows == NULL)
 		return FALSE;
-	for (gsize i = 0; i < db_rows_count(rows); i++)
-		puts(db_rows_get(rows, i, 0));
+	for (gsize i = 0; i < db_rows_count(rows); i++) {
+		g_autofree char *name = visible_text(db_rows_get(rows, i, 0));
+
+		puts(name);
+	}
 	db_rows_free(rows);
 	return TRUE;
 }

@@ -7,6 +7,8 @@
 
 #include "parser/text.h"
 #include "server/cli/commands.h"
+#include "server/common/json.h"
+#include "server/common/visible.h"
 #include "server/dns/check.h"
 
 #define COMMAND     "check"
@@ -30,6 +32,15 @@ static const char *colour_end(void)
 	return in_colour ? "\033[0m" : "";
 }
 
+/* text from the DNS for the terminal, on one line, cut after CHECK_TEXT_MAX. Transfer full. */
+static char *shown(const char *text)
+{
+	g_autofree char *clean = text_clean(text, strlen(text), CHECK_TEXT_MAX);
+
+	g_strdelimit(clean, "\t\r\n", ' ');
+	return visible_text(clean);
+}
+
 /* Print "  label     words". A block shows its label only in the first line: pass NULL for the others. words
  * may contain text from the DNS. */
 static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
@@ -40,8 +51,7 @@ static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
 	va_start(args, format);
 	words = g_strdup_vprintf(format, args);
 	va_end(args);
-	clean = text_clean(words, strlen(words), CHECK_TEXT_MAX);
-	g_strdelimit(clean, "\t\r\n", ' ');
+	clean = shown(words);
 	printf("  %-*s%s\n", LABEL_WIDTH, label == NULL ? "" : label, clean);
 }
 
@@ -197,11 +207,12 @@ static void print_senders(const GPtrArray *senders)
 
 static void print_finding(const struct finding *finding)
 {
+	g_autofree char *place = shown(finding->place);
 	enum finding_severity severity = finding_severity_of(finding->code);
 	const char *word = finding_severity_word(severity);
 
 	printf("\n  %s%-*s%s%s  %s\n", colour_begin((enum colour)severity), LABEL_WIDTH - 2, word,
-	    colour_end(), finding_code_word(finding->code), finding->place);
+	    colour_end(), finding_code_word(finding->code), place);
 	line(NULL, "%s", finding->text);
 	if (finding->fix != NULL)
 		line("  publish", "%s", finding->fix);
@@ -209,9 +220,10 @@ static void print_finding(const struct finding *finding)
 
 static void print_check(struct check *check)
 {
+	g_autofree char *domain = shown(check->domain);
 	guint n = findings_count(check->findings);
 
-	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), check->domain, colour_end());
+	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), domain, colour_end());
 	if (check->answered) {
 		print_dmarc(&check->dmarc);
 		print_reports(check->reports);
@@ -230,9 +242,11 @@ static void print_check(struct check *check)
 static void print_document(struct check *check)
 {
 	struct json_object *document = check_json(check);
+	gsize size;
+	const char *json = json_text(document, &size);
+	g_autofree char *visible = visible_json(json, &size);
 
-	puts(json_object_to_json_string_ext(
-	    document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(visible != NULL ? visible : json);
 	json_object_put(document);
 }
 

@@ -34,11 +34,13 @@ static gboolean is_ready(const char *address, GError **error)
 
 int command_health(const struct settings *settings, int argc, char **argv)
 {
-	const char *const *addresses = settings_list(settings, "http.listen");
+	const char *const *addresses = settings_list(settings, "http.health_listen");
 	g_autoptr(GError) error = NULL;
 
 	if (argc > 1)
 		return command_fail("health", COMMAND_USAGE, "takes no operands, not \"%s\"", argv[1]);
+	if (addresses[0] == NULL)
+		addresses = settings_list(settings, "http.listen");
 	if (addresses[0] == NULL)
 		return command_fail("health", COMMAND_CONFIG, "http.listen is empty: nothing to ask");
 	if (!is_ready(addresses[0], &error))

@@ -14,6 +14,7 @@
 #include "server/cli/jobs.h"
 #include "server/cli/walk.h"
 #include "server/common/paths.h"
+#include "server/common/visible.h"
 #include "server/ingest/upkeep.h"
 
 struct import {
@@ -32,9 +33,11 @@ static gboolean push(struct import *import, char *name, GBytes *document)
 
 static void complain(struct import *import, const char *name, const char *words)
 {
+	g_autofree char *visible = visible_text(name);
+
 	import->failed++;
 	jobs_clear_bar(import->jobs);
-	command_fail("import", COMMAND_FAILED, "%s: %s", name, words);
+	command_fail("import", COMMAND_FAILED, "%s: %s", visible, words);
 }
 
 /* Import all documents of an open file. Returns FALSE if the database is unavailable. */

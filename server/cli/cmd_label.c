@@ -4,13 +4,13 @@
  * ruad.set_label() (sql/enrich/labels.sql) defines sources and labels and logs the change. Like the page,
  * this command calls it through api.set_label(), but as ruad_owner.
  */
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/identity.h"
+#include "server/common/visible.h"
 
 #define COMMAND "label"
 #define SET                                                                                                  \
@@ -53,17 +53,6 @@ static gboolean find_label(const char *typed, const char **label)
 	return FALSE;
 }
 
-/* The user who typed the command; sudo tells who that was before becoming root. Transfer full. */
-static char *user_name(void)
-{
-	const struct passwd *entry = getpwuid(getuid());
-	const char *before = getuid() == 0 ? g_getenv("SUDO_USER") : NULL;
-
-	if (before != NULL && *before != '\0')
-		return g_strdup(before);
-	return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("uid %d", (int)getuid());
-}
-
 static gboolean set(struct db *db, const struct wish *wish, GError **error)
 {
 	const char *label = NULL;
@@ -75,17 +64,12 @@ static gboolean set(struct db *db, const struct wish *wish, GError **error)
 	    4, error);
 }
 
-/* Print text on one line; NULL prints nothing. */
-static void print_plain(const char *text)
+/* Print text, made visible, on one line in at least width columns. */
+static void print_text(const char *text, int width)
 {
-	for (const char *at = text != NULL ? text : ""; *at != '\0'; at = g_utf8_next_char(at)) {
-		gunichar character = g_utf8_get_char(at);
+	g_autofree char *visible = visible_text(text);
 
-		if (g_unichar_isprint(character))
-			fwrite(at, 1, (gsize)(g_utf8_next_char(at) - at), stdout);
-		else
-			putchar(' ');
-	}
+	printf("%-*s", width, visible);
 }
 
 static gboolean show(struct db *db, const struct wish *wish, GError **error)
@@ -96,13 +80,13 @@ static gboolean show(struct db *db, const struct wish *wish, GError **error)
 	if (rows == NULL)
 		return FALSE;
 	for (gsize i = 0; i < db_rows_count(rows); i++) {
-		printf("%-40s %-9s %s ", db_rows_get(rows, i, 0), db_rows_get(rows, i, 1),
-		    db_rows_get(rows, i, 2));
-		print_plain(db_rows_get(rows, i, 3));
+		print_text(db_rows_get(rows, i, 0), 40);
+		printf(" %-9s %s ", db_rows_get(rows, i, 1), db_rows_get(rows, i, 2));
+		print_text(db_rows_get(rows, i, 3), 0);
 		printf(" (%s)", db_rows_get(rows, i, 4));
 		if (db_rows_get(rows, i, 5) != NULL) {
 			fputs(": ", stdout);
-			print_plain(db_rows_get(rows, i, 5));
+			print_text(db_rows_get(rows, i, 5), 0);
 		}
 		putchar('\n');
 	}
@@ -133,7 +117,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	struct database *database = database_new(settings, &error);
 	int code = COMMAND_OK;
 
-	wish->user = user_name(); /* before the process becomes another user */
+	wish->user = identity_user_name(); /* before the process becomes another user */
 	if (database == NULL || !database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
 		code = failed(error);
 	database_free(database);

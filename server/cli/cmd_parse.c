@@ -15,6 +15,7 @@
 #include "server/common/json.h"
 #include "server/common/paths.h"
 #include "server/common/spool.h"
+#include "server/common/visible.h"
 #include "server/worker/pool.h"
 
 #define COMMAND    "parse"
@@ -95,7 +96,10 @@ static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 	const guint8 *document = g_bytes_get_data(content, &size);
 	g_autoptr(GError) error = NULL;
 	struct json_printer *printer = json_printer_new(out, job->file);
-	if (!pool_run(job->run->pool, document, size, json_printer_sink(), printer, &error)) {
+	const struct pool_job read = {
+		.document = document, .size = size, .sink = json_printer_sink(), .user = printer
+	};
+	if (!pool_run(job->run->pool, &read, &error)) {
 		if (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
 			job->error = g_steal_pointer(&error);
 		else if (!print_lost(printer, error, &job->error))
@@ -158,7 +162,7 @@ static int print_job(struct job *job)
 	if (job->lines != NULL && !spool_copy(job->lines, stdout, job->error == NULL ? &job->error : NULL))
 		code = COMMAND_FAILED;
 	if (job->error != NULL) {
-		g_autofree char *name = g_filename_display_name(job->file);
+		g_autofree char *name = visible_text(job->file);
 		code = command_fail(COMMAND, COMMAND_FAILED, "%s: %s", name, job->error->message);
 	}
 	spool_free(job->lines);

@@ -35,21 +35,38 @@
 #define PRUNE_AFTER       10                /* seconds: the mail server's queue comes first */
 #define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
 
-/* A program that serves sockets; the table below has one row for each. */
+/* A program that serves sockets. */
 struct service {
 	const char *program;
-	const char *listen_key; /* of the settings */
-	const char *activation; /* FileDescriptorName= of systemd's sockets */
 	const char *role;
 	const char *sections[4]; /* of the settings, for its environment */
 	const char *request;     /* that it answers when it runs; NULL: it greets every client */
 };
 
-static const struct service services[] = {
-	{ "ruad-ingest", "lmtp.listen", "lmtp", "ruad_ingest", { "lmtp", "parser", "retention", NULL },
-	    NULL },
-	{ "ruad-web", "http.listen", "http", "ruad_web", { "http", NULL, NULL },
+enum {
+	INGEST,
+	WEB,
+	N_SERVICES,
+};
+
+static const struct service services[N_SERVICES] = {
+	[INGEST] = { "ruad-ingest", "ruad_ingest", { "lmtp", "parser", "retention", NULL }, NULL },
+	[WEB] = { "ruad-web", "ruad_web", { "http", "server", NULL },
 	    "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" },
+};
+
+/* Sockets of the services; those that a service must have come first, in its place. */
+static const struct listener {
+	gsize service;
+	const char *key;        /* of the settings: the addresses */
+	const char *group_key;  /* the group of Unix sockets */
+	const char *activation; /* FileDescriptorName= of systemd's sockets */
+	const char *option;     /* of the program, for each descriptor */
+	gboolean optional;      /* there may be none */
+} listeners[] = {
+	{ INGEST, "lmtp.listen", "lmtp.group", "lmtp", "--listen-fd", FALSE },
+	{ WEB, "http.listen", "http.group", "http", "--listen-fd", FALSE },
+	{ WEB, "http.health_listen", "http.group", "http-health", "--health-fd", TRUE },
 };
 
 struct serve {
@@ -57,8 +74,8 @@ struct serve {
 	struct database *database;
 	struct supervisor *supervisor;
 	GMainLoop *loop;
-	GArray *sockets[G_N_ELEMENTS(services)];
-	gboolean activated[G_N_ELEMENTS(services)];
+	GArray *sockets[G_N_ELEMENTS(listeners)];
+	gboolean activated[G_N_ELEMENTS(listeners)];
 
 	GThread *set_up; /* updates the database, then waits for the services */
 	gint stopping;   /* atomic: set_up must give up */
@@ -71,68 +88,74 @@ struct serve {
 
 /* -- sockets -- */
 
-static gboolean open_socket(struct serve *serve, gsize service, const char *words, GError **error)
+static gboolean open_socket(struct serve *serve, gsize listener, const char *words, GError **error)
 {
 	const char *user = settings_string(serve->settings, "server.user");
+	const char *group = settings_string(serve->settings, listeners[listener].group_key);
 	int fd = net_listen(words, error);
 
 	if (fd < 0)
 		return FALSE;
-	g_array_append_val(serve->sockets[service], fd);
-	return !g_str_has_prefix(words, "unix:") || identity_give(words + 5, user, error);
+	g_array_append_val(serve->sockets[listener], fd);
+	return !g_str_has_prefix(words, "unix:") || identity_give(words + 5, user, group, error);
 }
 
-static gboolean open_sockets(struct serve *serve, gsize service, GError **error)
+static gboolean open_sockets(struct serve *serve, gsize listener, GError **error)
 {
-	const char *const *addresses = settings_list(serve->settings, services[service].listen_key);
-	g_autofree int *handed = net_activated(services[service].activation);
+	const char *const *addresses = settings_list(serve->settings, listeners[listener].key);
+	g_autofree int *handed = net_activated(listeners[listener].activation);
 
-	serve->sockets[service] = g_array_new(FALSE, FALSE, sizeof(int));
+	serve->sockets[listener] = g_array_new(FALSE, FALSE, sizeof(int));
 	for (gsize i = 0; handed != NULL && handed[i] >= 0; i++) {
-		g_array_append_val(serve->sockets[service], handed[i]);
-		serve->activated[service] = TRUE;
+		g_array_append_val(serve->sockets[listener], handed[i]);
+		serve->activated[listener] = TRUE;
 	}
 	for (gsize i = 0; handed == NULL && addresses[i] != NULL; i++)
-		if (!open_socket(serve, service, addresses[i], error)) {
-			g_prefix_error(error, "%s: ", services[service].listen_key);
+		if (!open_socket(serve, listener, addresses[i], error)) {
+			g_prefix_error(error, "%s: ", listeners[listener].key);
 			return FALSE;
 		}
-	if (serve->sockets[service]->len > 0)
+	if (serve->sockets[listener]->len > 0 || listeners[listener].optional)
 		return TRUE;
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
 	    "%s: empty: name an address, such as the default of `ruad config --example`",
-	    services[service].listen_key);
+	    listeners[listener].key);
 	return FALSE;
 }
 
 /* A socket that no service takes would hold its clients forever. */
 static gboolean check_activation(GError **error)
 {
-	const char *const names[] = { services[0].activation, services[1].activation, NULL };
-	g_autofree char *other = net_activated_other(names);
+	const char *names[G_N_ELEMENTS(listeners) + 1] = { NULL };
+	g_autofree char *list = NULL, *other = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(listeners); i++)
+		names[i] = listeners[i].activation;
+	other = net_activated_other(names);
+	list = g_strjoinv(", ", (char **)names);
 
 	if (other != NULL)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
 		    "systemd passed \"%s\", which is no socket of ruad: write ListenStream= and "
-		    "FileDescriptorName=%s or %s into the socket unit",
-		    other, names[0], names[1]);
+		    "one of these as FileDescriptorName= into the socket unit: %s",
+		    other, list);
 	return other == NULL;
 }
 
 /* Close the sockets that we opened, not those of systemd. */
 static void close_sockets(struct serve *serve)
 {
-	for (gsize s = 0; s < G_N_ELEMENTS(services); s++) {
-		const char *const *addresses = settings_list(serve->settings, services[s].listen_key);
+	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++) {
+		const char *const *addresses = settings_list(serve->settings, listeners[l].key);
 
-		if (serve->sockets[s] == NULL)
+		if (serve->sockets[l] == NULL)
 			continue;
-		for (gsize i = 0; i < serve->sockets[s]->len; i++) {
-			close(g_array_index(serve->sockets[s], int, i));
-			if (!serve->activated[s])
+		for (gsize i = 0; i < serve->sockets[l]->len; i++) {
+			close(g_array_index(serve->sockets[l], int, i));
+			if (!serve->activated[l])
 				net_unlink(addresses[i]);
 		}
-		g_array_unref(serve->sockets[s]);
+		g_array_unref(serve->sockets[l]);
 	}
 }
 
@@ -183,35 +206,61 @@ static char **environment_for(const struct serve *serve, const char *const *sect
 	return g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
 }
 
+/* Append the sockets of the service to fds, and an option for each to words. */
+static void add_sockets(const struct serve *serve, gsize service, GArray *fds, GStrvBuilder *words)
+{
+	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++) {
+		const GArray *sockets = serve->sockets[l];
+
+		for (guint i = 0; listeners[l].service == service && i < sockets->len; i++) {
+			g_autofree char *word =
+			    g_strdup_printf("%s=%u", listeners[l].option, FIRST_FD + fds->len);
+
+			g_strv_builder_add(words, word);
+			g_array_append_val(fds, g_array_index(sockets, int, i));
+		}
+	}
+}
+
+/* ruad-web watches the disk of our own cluster; that of another server is out of its sight. */
+static void add_storage(const struct serve *serve, GStrvBuilder *words)
+{
+	g_autofree char *word =
+	    g_strdup_printf("--storage=%s", settings_string(serve->settings, "server.state_dir"));
+
+	g_strv_builder_add(words, word);
+}
+
 static void start_service(struct serve *serve, gsize s)
 {
 	const struct service *service = &services[s];
 	g_auto(GStrv) envp = environment_for(serve, service->sections, service->role);
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 	g_autofree char *program = paths_libexec(service->program);
 	g_auto(GStrv) argv = NULL;
 
-	if (g_str_equal(service->role, "ruad_web"))
-		envp = with_editor(serve, envp);
 	g_strv_builder_add(words, program);
-	for (guint i = 0; i < serve->sockets[s]->len; i++) {
-		g_autofree char *word = g_strdup_printf("--listen-fd=%u", FIRST_FD + i);
-
-		g_strv_builder_add(words, word);
-	}
+	add_sockets(serve, s, fds, words);
+	if (s == WEB && database_private(serve->database) != NULL)
+		add_storage(serve, words);
+	if (fds->len == 0)
+		return;
+	if (s == WEB)
+		envp = with_editor(serve, envp);
 	argv = g_strv_builder_end(words);
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = service->program,
 						.argv = (const char *const *)argv,
 						.envp = (const char *const *)envp,
 						.folder = "/",
-						.fds = (const int *)(gpointer)serve->sockets[s]->data,
-						.n_fds = serve->sockets[s]->len,
+						.fds = (const int *)(gpointer)fds->data,
+						.n_fds = fds->len,
 						.stop_signal = SIGTERM });
 }
 
 static void start_services(struct serve *serve)
 {
-	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
+	for (gsize s = 0; s < N_SERVICES; s++)
 		start_service(serve, s);
 }
 
@@ -523,8 +572,8 @@ static gboolean prepare(struct serve *serve, GError **error)
 	if (!settings_check(serve->settings, error) || !check_activation(error) ||
 	    !take_state_dir(serve, error))
 		return FALSE;
-	for (gsize s = 0; s < G_N_ELEMENTS(services); s++)
-		if (!open_sockets(serve, s, error))
+	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++)
+		if (!open_sockets(serve, l, error))
 			return FALSE;
 	if (!identity_become(settings_string(serve->settings, "server.user"), FALSE, error) ||
 	    !settings_check_files(serve->settings, faults, error))

@@ -3,16 +3,19 @@
 #include <stdio.h>
 
 #include "parser/error.h"
+#include "server/common/visible.h"
 
 int command_fail(const char *command, enum command_exit code, const char *format, ...)
 {
 	va_list args;
 	g_autofree char *words = NULL;
+	g_autofree char *visible = NULL;
 
 	va_start(args, format);
 	words = g_strdup_vprintf(format, args);
 	va_end(args);
-	fprintf(stderr, "ruad%s%s: %s\n", *command == '\0' ? "" : " ", command, words);
+	visible = visible_lines(words);
+	fprintf(stderr, "ruad%s%s: %s\n", *command == '\0' ? "" : " ", command, visible);
 	return (int)code;
 }
 

@@ -22,6 +22,8 @@ int command_import(const struct settings *settings, int argc, char **argv);
 int command_parse(const struct settings *settings, int argc, char **argv);
 int command_check(const struct settings *settings, int argc, char **argv);
 int command_reprocess(const struct settings *settings, int argc, char **argv);
+int command_exclude(const struct settings *settings, int argc, char **argv);
+int command_include(const struct settings *settings, int argc, char **argv);
 int command_label(const struct settings *settings, int argc, char **argv);
 int command_auditor(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);
@@ -30,7 +32,8 @@ int command_database(const struct settings *settings, int argc, char **argv);
 int command_health(const struct settings *settings, int argc, char **argv);
 int command_config(const struct settings *settings, int argc, char **argv);
 
-/* Print "ruad COMMAND: message" on standard error; returns code, for `return command_fail(...)`. */
+/* Print "ruad COMMAND: message" on standard error, made visible (visible_lines()); returns code, for `return
+ * command_fail(...)`. */
 int command_fail(const char *command, enum command_exit code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* The exit code for an error: COMMAND_TEMPFAIL for RUAD_ERROR_SYSTEM, else COMMAND_FAILED. */

@@ -89,7 +89,7 @@ void identity_resume(void)
 
 /* Only a folder or a socket that is ours: in a folder of the user's, the path could be replaced by a link to any
  * file. */
-static gboolean give(const char *path, const struct passwd *entry)
+static gboolean give(const char *path, uid_t uid, gid_t gid)
 {
 	struct stat status;
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -99,21 +99,43 @@ static gboolean give(const char *path, const struct passwd *entry)
 		return FALSE;
 	errno = EPERM;
 	good = fstat(fd, &status) == 0 && (S_ISSOCK(status.st_mode) || S_ISDIR(status.st_mode)) &&
-	       fchownat(fd, "", entry->pw_uid, entry->pw_gid, AT_EMPTY_PATH) == 0;
+	       fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0;
 	close(fd);
 	return good;
 }
 
-gboolean identity_give(const char *path, const char *user, GError **error)
+/* The number of the group. */
+static gboolean look_up_group(const char *group, gid_t *gid, GError **error)
 {
-	const struct passwd *entry;
+	const struct group *entry = getgrnam(group);
 
-	if (geteuid() != 0)
-		return TRUE;
-	entry = look_up(user, error);
-	if (entry == NULL)
+	if (entry == NULL) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "group \"%s\": no such group (create it: addgroup --system %s)", group, group);
 		return FALSE;
-	return give(path, entry) ? TRUE : fail(error, "cannot give away", path);
+	}
+	*gid = entry->gr_gid;
+	return TRUE;
+}
+
+gboolean identity_give(const char *path, const char *user, const char *group, GError **error)
+{
+	uid_t uid = (uid_t)-1; /* unchanged */
+	gid_t gid = (gid_t)-1;
+
+	if (geteuid() == 0) {
+		const struct passwd *entry = look_up(user, error);
+
+		if (entry == NULL)
+			return FALSE;
+		uid = entry->pw_uid;
+		gid = entry->pw_gid;
+	} else if (*group == '\0') {
+		return TRUE;
+	}
+	if (*group != '\0' && !look_up_group(group, &gid, error))
+		return FALSE;
+	return give(path, uid, gid) ? TRUE : fail(error, "cannot give away", path);
 }
 
 gboolean identity_make_folder(const char *path, const char *user, GError **error)
@@ -124,5 +146,15 @@ gboolean identity_make_folder(const char *path, const char *user, GError **error
 		return TRUE;
 	if (g_mkdir_with_parents(parent, 0755) != 0 || mkdir(path, FOLDER_MODE) != 0)
 		return fail(error, "cannot make the folder", path);
-	return identity_give(path, user, error);
+	return identity_give(path, user, "", error);
+}
+
+char *identity_user_name(void)
+{
+	const struct passwd *entry = getpwuid(getuid());
+	const char *before = getuid() == 0 ? g_getenv("SUDO_USER") : NULL;
+
+	if (before != NULL && *before != '\0')
+		return g_strdup(before);
+	return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("uid %d", (int)getuid());
 }

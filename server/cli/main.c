@@ -40,6 +40,21 @@ static const struct command commands[] = {
 	    "  -n, --dry-run        only read the mail, and print what would be stored\n"
 	    "  -j, --jobs=N         mails to process at the same time (default: 64)\n"
 	    "  -q, --quiet          print neither progress nor a summary\n" },
+	{ "exclude", command_exclude, "REPORT... | --reporter=NAME --since=DATE",
+	    "take reports out of every number",
+	    "REPORT is the number in the address of the report's page. An excluded report stays in the\n"
+	    "list of reports, struck through. Reports that arrive later count. Logged with user and time.\n\n"
+	    "      --reporter=NAME  with --since: all reports of this reporter, named as on the page\n"
+	    "      --since=DATE     that begin then or later: YYYY-MM-DD (UTC) or a time of RFC 3339\n"
+	    "      --reason=TEXT    the reason, logged and shown with the reports\n"
+	    "      --log            list every exclusion and inclusion, in order\n" },
+	{ "include", command_include, "REPORT... | --reporter=NAME --since=DATE",
+	    "count excluded reports again",
+	    "The opposite of ruad exclude. Logged with user and time.\n\n"
+	    "      --reporter=NAME  with --since: all reports of this reporter, named as on the page\n"
+	    "      --since=DATE     that begin then or later: YYYY-MM-DD (UTC) or a time of RFC 3339\n"
+	    "      --reason=TEXT    the reason, logged and shown with the reports\n"
+	    "      --log            list every exclusion and inclusion, in order\n" },
 	{ "label", command_label, "[SOURCE [LABEL]]", "set or list the labels of sources",
 	    "SOURCE is service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS, as on the page and in the API;\n"
 	    "LABEL is mine, forwarder, not-mine, or none to remove it. Every change is logged with user\n"

@@ -72,6 +72,20 @@ static gboolean check_mailboxes(const struct settings *settings, GError **error)
 	return TRUE;
 }
 
+/* Returns whether requests may arrive that nothing proves to be the proxy's. */
+static gboolean listens_without_proof(const struct settings *settings)
+{
+	const char *const *addresses = settings_list(settings, "http.listen");
+	g_autofree int *handed = net_activated("http");
+
+	if (handed != NULL || *settings_string(settings, "http.proxy_secret") != '\0')
+		return FALSE;
+	for (gsize i = 0; addresses[i] != NULL; i++)
+		if (!g_str_has_prefix(addresses[i], "unix:"))
+			return TRUE;
+	return FALSE;
+}
+
 static gboolean check_auth(const struct settings *settings, GError **error)
 {
 	enum auth_mode auth = (enum auth_mode)settings_choice(settings, "http.auth");
@@ -82,6 +96,9 @@ static gboolean check_auth(const struct settings *settings, GError **error)
 		return fail(error, "http.auth", "basic needs http.htpasswd");
 	if (auth == AUTH_PROXY && *settings_string(settings, "http.user_header") == '\0')
 		return fail(error, "http.auth", "proxy needs http.user_header");
+	if (auth == AUTH_PROXY && listens_without_proof(settings))
+		return fail(error, "http.auth",
+		    "proxy needs http.proxy_secret_file, or only Unix sockets in http.listen");
 	return TRUE;
 }
 
@@ -104,7 +121,8 @@ static gboolean check_resolver(const struct settings *settings, GError **error)
 gboolean settings_check(const struct settings *settings, GError **error)
 {
 	return check_addresses(settings, "lmtp.listen", error) &&
-	       check_addresses(settings, "http.listen", error) && check_mailboxes(settings, error) &&
+	       check_addresses(settings, "http.listen", error) &&
+	       check_addresses(settings, "http.health_listen", error) && check_mailboxes(settings, error) &&
 	       check_auth(settings, error) && check_resolver(settings, error);
 }
 

@@ -90,8 +90,9 @@ gboolean tally_read(struct tally *tally, struct pool *pool, GBytes *document, GE
 	const guint8 *bytes = g_bytes_get_data(document, &size);
 	guint reports = tally->reports;
 	guint unreadable = tally->unreadable->len;
+	const struct pool_job job = { .document = bytes, .size = size, .sink = &sink, .user = tally };
 
-	if (pool_run(pool, bytes, size, &sink, tally, &why))
+	if (pool_run(pool, &job, &why))
 		return TRUE;
 	if (!g_error_matches(why, RUAD_ERROR, RUAD_ERROR_SYNTAX)) {
 		g_propagate_error(error, g_steal_pointer(&why));

@@ -7,6 +7,7 @@
 
 #include "parser/kind.h"
 #include "server/cli/commands.h"
+#include "server/common/visible.h"
 
 void walk_init(struct walk *walk)
 {
@@ -20,8 +21,11 @@ void walk_clear(struct walk *walk)
 
 static void complain(struct walk *walk, const char *path)
 {
+	const char *why = g_strerror(errno);
+	g_autofree char *visible = visible_text(path);
+
 	walk->failed++;
-	command_fail("import", COMMAND_FAILED, "%s: %s", path, g_strerror(errno));
+	command_fail("import", COMMAND_FAILED, "%s: %s", visible, why);
 }
 
 static void take(struct walk *walk, const char *path, goffset size)

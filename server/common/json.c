@@ -6,6 +6,7 @@
 #include "parser/error.h"
 #include "parser/failure.h"
 #include "server/common/spool.h"
+#include "server/common/visible.h"
 
 /* -- pieces -- */
 
@@ -389,8 +390,9 @@ static gboolean print_record(gpointer user, const struct aggregate_record *recor
 	struct json_object *object = json_record(record);
 	gsize size;
 	const char *json = json_text(object, &size);
+	g_autofree char *visible = visible_json(json, &size);
 	gboolean ok = (!printer->any || spool_write(printer->records, ",", 1, error)) &&
-		      spool_write(printer->records, json, size, error);
+		      spool_write(printer->records, visible != NULL ? visible : json, size, error);
 	printer->any = TRUE;
 	json_object_put(object);
 	return ok;
@@ -402,7 +404,8 @@ static void print_piece(FILE *out, struct json_object *object, gsize before, gsi
 {
 	gsize size;
 	const char *json = json_text(object, &size);
-	fwrite(json + before, 1, size - before - behind, out);
+	g_autofree char *visible = visible_json(json, &size);
+	fwrite((visible != NULL ? visible : json) + before, 1, size - before - behind, out);
 	json_object_put(object);
 }
 
@@ -490,10 +493,7 @@ static gboolean print_unreadable(gpointer user, const struct unreadable *unreada
 	spool_clear(printer->records);
 	printer->unreadables++;
 
-	gsize size;
-	const char *json = json_text(object, &size);
-	fwrite(json, 1, size, printer->out);
-	json_object_put(object);
+	print_piece(printer->out, object, 0, 0);
 	putc('\n', printer->out);
 	return flush(printer, error);
 }

@@ -4,21 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/common/visible.h"
+
 #define LOG_QUOTE_MAX 200 /* bytes of an external value in one line */
 
 /* Set once by log_init(), before any thread is started. */
 static char program_name[32] = "ruad";
 static gboolean show_debug;
 static gboolean to_journal;
-
-/* Returns whether c is printable, visible and no line end. */
-static gboolean is_harmless(gunichar ch)
-{
-	GUnicodeType type = g_unichar_type(ch);
-
-	return g_unichar_isprint(ch) && type != G_UNICODE_FORMAT && type != G_UNICODE_LINE_SEPARATOR &&
-	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
-}
 
 /* One write() per line, so that the lines of several processes on one standard error do not mix. */
 static void write_line(const char *message)
@@ -62,7 +55,8 @@ static void log_words(GLogLevelFlags level, const char *priority, const char *fo
 
 static void log_words(GLogLevelFlags level, const char *priority, const char *format, va_list args)
 {
-	g_autofree char *message = g_strdup_vprintf(format, args);
+	g_autofree char *words = g_strdup_vprintf(format, args);
+	g_autofree char *message = visible_lines(words);
 	const GLogField fields[] = {
 		{ "MESSAGE", message, -1 },
 		{ "PRIORITY", priority, -1 },
@@ -89,6 +83,68 @@ LOG_FUNCTION(log_warning, G_LOG_LEVEL_WARNING, "4")
 LOG_FUNCTION(log_error, G_LOG_LEVEL_CRITICAL, "3")
 LOG_FUNCTION(log_debug, G_LOG_LEVEL_DEBUG, "7")
 
+/* -- one line a minute for each cause -- */
+
+#define PACE       G_TIME_SPAN_MINUTE
+#define CAUSES_MAX 100 /* that are remembered */
+
+struct cause {
+	gint64 written; /* monotonic time of the last line */
+	guint kept_back;
+};
+
+static GMutex pace_lock;
+static GHashTable *causes; /* text -> struct cause */
+
+static struct cause *cause_find(const char *text)
+{
+	struct cause *cause;
+
+	if (causes == NULL)
+		causes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	cause = g_hash_table_lookup(causes, text);
+	if (cause != NULL)
+		return cause;
+	if (g_hash_table_size(causes) >= CAUSES_MAX)
+		g_hash_table_remove_all(causes);
+	cause = g_new0(struct cause, 1);
+	g_hash_table_insert(causes, g_strdup(text), cause);
+	return cause;
+}
+
+/* Returns whether a line is due, and how many were not written since the last one. */
+static gboolean pace_allows(const char *text, guint *kept_back)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&pace_lock);
+	struct cause *cause = cause_find(text);
+	gint64 now = g_get_monotonic_time();
+
+	if (cause->written != 0 && now - cause->written < PACE) {
+		cause->kept_back++;
+		return FALSE;
+	}
+	*kept_back = cause->kept_back;
+	*cause = (struct cause){ .written = now };
+	return TRUE;
+}
+
+void log_warning_paced(const char *cause, const char *format, ...)
+{
+	g_autofree char *message = NULL;
+	guint kept_back = 0;
+	va_list args;
+
+	if (!pace_allows(cause, &kept_back))
+		return;
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (kept_back > 0)
+		log_warning("%s (and %u times more since the last such line)", message, kept_back);
+	else
+		log_warning("%s", message);
+}
+
 char *log_quote(const char *value)
 {
 	g_autofree char *valid = g_utf8_make_valid(value, (gssize)strnlen(value, LOG_QUOTE_MAX + 1));
@@ -103,10 +159,8 @@ char *log_quote(const char *value)
 		}
 		if (ch == '"' || ch == '\\')
 			g_string_append_printf(quoted, "\\%c", (int)ch);
-		else if (is_harmless(ch))
-			g_string_append_unichar(quoted, ch);
 		else
-			g_string_append_printf(quoted, "\\u%04x", ch);
+			visible_append(quoted, ch);
 	}
 	g_string_append_c(quoted, '"');
 	return g_string_free(quoted, FALSE);

@@ -22,6 +22,12 @@ void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/*
+ * A warning that may come for each of many mails: of those with the same cause one line a minute is written,
+ * and the next one says how many were not. May be called by several threads at once.
+ */
+void log_warning_paced(const char *cause, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* The value made safe to print on one line: control bytes and quotes are escaped, at most 200 bytes. Transfer
  * full. */
 char *log_quote(const char *value) G_GNUC_WARN_UNUSED_RESULT;

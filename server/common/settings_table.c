@@ -17,11 +17,18 @@ const struct setting setting_table[] = {
 	{ "server.user", SETTING_STRING, "ruad", NOT_NUMBER,
 	    "The user to become if ruad is started as root. If another user starts ruad, it stays that "
 	    "user." },
+	{ "server.min_free", SETTING_SIZE, "64M", 0, G_MAXINT64,
+	    "Free space on the disk of the private cluster below which /readyz says that ruad is not ready, "
+	    "since mail may no longer be stored." },
 
 	{ "lmtp.listen", SETTING_LIST, "127.0.0.1:2424", NOT_NUMBER,
 	    "Where mail is received by LMTP: one or more of ADDRESS:PORT, [IPV6]:PORT and unix:/path. A "
-	    "Unix socket gets mode 0660. If systemd passes sockets with the name lmtp, these are used "
-	    "instead." },
+	    "Unix socket gets mode 0660 and lmtp.group. If systemd passes sockets with the name lmtp, these "
+	    "are used instead." },
+	{ "lmtp.group", SETTING_STRING, "", NOT_NUMBER,
+	    "The group of Unix sockets in lmtp.listen: its members may deliver mail. server.user must be a "
+	    "member, unless ruad is started as root. Empty: the group of server.user, whose members may also "
+	    "connect to the private database." },
 	{ "lmtp.recipients", SETTING_LIST, "dmarc-sum@* dmarc-full@* tls-rpt@*", NOT_NUMBER,
 	    "Mailboxes of this server, * matches any text; other recipients are rejected with 550." },
 	{ "lmtp.max_message_size", SETTING_SIZE, "50M", 1024, G_GUINT64_CONSTANT(1) << 30,
@@ -32,6 +39,16 @@ const struct setting setting_table[] = {
 	{ "lmtp.timeout", SETTING_SECONDS, "300", 1, DAY,
 	    "Idle time after which a connection is closed (RFC 5321 section 4.5.3.2.7 asks for 5 "
 	    "minutes)." },
+	{ "lmtp.max_time", SETTING_SECONDS, "600", 1, DAY,
+	    "Time in which the content of a mail must arrive. A client that is slower is answered 421." },
+	{ "lmtp.min_rate", SETTING_SIZE, "1K", 1, G_GUINT64_CONSTANT(1) << 30,
+	    "Bytes per second at which the content of a mail must arrive, after the first 30 seconds. A "
+	    "client that "
+	    "is slower is answered 421." },
+	{ "lmtp.max_memory", SETTING_SIZE, "256M", 1 << 20, G_GUINT64_CONSTANT(1) << 40,
+	    "Memory for the contents of all mails that are being received, in addition to 1M for each "
+	    "connection. "
+	    "A mail for which there is none left is answered 452, so the mail server sends it again later." },
 	{ "lmtp.authserv_id", SETTING_STRING, "", NOT_NUMBER,
 	    "The name that your own mail server writes into Authentication-Results (RFC 8601). Your mail "
 	    "server must remove fields with this name from incoming mail. The topmost field with this "
@@ -74,25 +91,46 @@ const struct setting setting_table[] = {
 	{ "http.listen", SETTING_LIST, "127.0.0.1:8080", NOT_NUMBER,
 	    "Where the page and the JSON API are served, in the format of lmtp.listen. If systemd passes "
 	    "sockets with the name http, these are used instead." },
+	{ "http.health_listen", SETTING_LIST, "", NOT_NUMBER,
+	    "Where only /healthz and /readyz are served, by a thread of its own: whatever happens at "
+	    "http.listen cannot delay them. They are served at http.listen, too. If systemd passes sockets "
+	    "with the name http-health, these are used instead. Needs http.listen." },
+	{ "http.group", SETTING_STRING, "", NOT_NUMBER,
+	    "The group of Unix sockets in http.listen and http.health_listen, as lmtp.group." },
 	{ "http.auth", SETTING_CHOICE, "none", NOT_NUMBER,
 	    "Who may read: none allows everyone with access to the port, basic asks for the password of "
 	    "a user in http.htpasswd, proxy trusts a reverse proxy that names the user in "
-	    "http.user_header: only the proxy may then have access to the port. /healthz and /readyz are "
-	    "always open." },
+	    "http.user_header and connects over a Unix socket or sends http.proxy_secret. /healthz and "
+	    "/readyz are always open." },
+	{ "http.hosts", SETTING_LIST, "", NOT_NUMBER,
+	    "For auth = none: names and addresses, besides localhost and loopback addresses, under which "
+	    "browsers may ask (the host in the address of the page, without port); * is every name. Others "
+	    "are refused with 421, since a page of another site could give its name the address of this "
+	    "server and read everything." },
 	{ "http.htpasswd", SETTING_STRING, "", NOT_NUMBER,
 	    "For auth = basic: a file with lines USER:HASH, read again when it changes; server.user must "
 	    "be able to read it. Hashes are bcrypt (htpasswd -B), yescrypt, scrypt and SHA-512 of "
-	    "crypt(5); the $apr1$ of htpasswd -m is not supported." },
+	    "crypt(5); the $apr1$ of htpasswd -m is not supported. A password of more than 72 bytes needs "
+	    "another method than bcrypt, which compares no more." },
 	{ "http.user_header", SETTING_STRING, "X-Remote-User", NOT_NUMBER,
 	    "For auth = proxy: the header in which the proxy names the user. The proxy must set it on "
 	    "every request and replace any value that the client sent." },
+	{ "http.proxy_secret", SETTING_SECRET, "", NOT_NUMBER,
+	    "For auth = proxy: what the proxy must send in the header X-Ruad-Proxy-Secret with every request "
+	    "over TCP. Put it into a file that only ruad can read, and name that in http.proxy_secret_file. "
+	    "Empty: requests over TCP are refused." },
+	{ "http.proxies", SETTING_LIST, "127.0.0.1 ::1 unix", NOT_NUMBER,
+	    "Addresses of reverse proxies; unix is every Unix socket. The last address in their "
+	    "X-Forwarded-For counts as the client, for its share of the threads and after wrong passwords." },
 	{ "http.editors", SETTING_LIST, "", NOT_NUMBER,
 	    "Users who may set labels of sources on the page; * is every user. Empty: none, and the "
 	    "process that serves pages cannot write to the database at all." },
-	{ "http.threads", SETTING_INT, "4", 1, 256,
-	    "Number of requests to process at the same time; each has a database connection." },
+	{ "http.threads", SETTING_INT, "8", 1, 256,
+	    "Number of requests to process at the same time; each has a database connection. One client "
+	    "has half of them." },
 	{ "http.timeout", SETTING_SECONDS, "30", 1, DAY,
-	    "Idle time after which an HTTP connection is closed." },
+	    "Idle time after which an HTTP connection is closed, and time that a request may take to "
+	    "arrive." },
 
 	{ "enrich.enabled", SETTING_BOOL, "on", NOT_NUMBER,
 	    "Run ruad-enrich, which looks up names, networks and countries of sending addresses, and "
@@ -130,6 +168,14 @@ const struct setting setting_table[] = {
 	{ "retention.unread", SETTING_DAYS, "365", 0, CENTURY,
 	    "Days that the bytes of quarantined mail are kept, counted from its receipt; 0 is forever. "
 	    "Until then ruad reprocess can read it again." },
+	{ "retention.max_raw", SETTING_SIZE, "2G", 0, G_GUINT64_CONSTANT(1) << 50,
+	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond, mail that could not "
+	    "be read is "
+	    "answered 452, so the mail server sends it again later; reports are stored as usual." },
+	{ "retention.min_free", SETTING_SIZE, "256M", 0, G_GUINT64_CONSTANT(1) << 50,
+	    "Free space on the disk of server.state_dir below which no quarantined mail is kept. It is then "
+	    "answered as "
+	    "for retention.max_raw." },
 	{ "retention.failure_bodies", SETTING_BOOL, "off", NOT_NUMBER,
 	    "Keep the complete message of a failure report, with its body and the addresses of third "
 	    "parties. Off keeps only its header, with their local parts masked." },

@@ -9,17 +9,20 @@
 #define CONNECT_SECONDS "10"
 #define SILENCE_MS      "30000" /* a peer that acknowledges nothing for so long is away */
 #define MAX_PARAMS      32      /* more than any statement of ours has */
+#define SQLSTATE_LIMIT  "53400" /* configuration_limit_exceeded: raised by our own functions only */
 #define NO_SQLSTATE     ""
 #define PREPARED_PREFIX "ruad"
 
 struct db {
 	PGconn *conn;
 	GHashTable *prepared; /* SQL text -> statement name */
+	/* of the last failure */
 	char sqlstate[6];
+	char *message; /* NULL: the server did not answer */
+	char *hint;    /* NULL: none */
 };
 
-/* SQLSTATE classes that speak of the data: the same data will fail again. All else is our side or the
- * weather. */
+/* SQLSTATE classes of errors in the data: the same data will fail again. Other errors may be temporary. */
 static const char *const data_classes[] = { "22", "23", "54" };
 
 static gboolean sqlstate_blames_data(const char *sqlstate)
@@ -44,7 +47,13 @@ static char *words(const char *message)
 	return g_string_free(joined, FALSE);
 }
 
-/* Set error and db->sqlstate from result, or from the connection when result is NULL. */
+static void keep_field(char **kept, const PGresult *result, int field)
+{
+	g_free(*kept);
+	*kept = result == NULL ? NULL : g_strdup(PQresultErrorField(result, field));
+}
+
+/* Set error and what db keeps of a failure from result, or from the connection when result is NULL. */
 static void fail(struct db *db, const PGresult *result, GError **error)
 {
 	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
@@ -54,10 +63,15 @@ static void fail(struct db *db, const PGresult *result, GError **error)
 	    sqlstate != NULL && PQstatus(db->conn) == CONNECTION_OK && sqlstate_blames_data(sqlstate);
 
 	g_strlcpy(db->sqlstate, sqlstate != NULL ? sqlstate : NO_SQLSTATE, sizeof db->sqlstate);
-	g_set_error(error, RUAD_ERROR, data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM, "database: %s", text);
+	keep_field(&db->message, result, PG_DIAG_MESSAGE_PRIMARY);
+	keep_field(&db->hint, result, PG_DIAG_MESSAGE_HINT);
+	enum ruad_error code = data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM;
+	if (strcmp(db->sqlstate, SQLSTATE_LIMIT) == 0)
+		code = RUAD_ERROR_FULL;
+	g_set_error(error, RUAD_ERROR, (gint)code, "database: %s", text);
 }
 
-/* Notices are for psql's users. */
+/* Ignore notices. */
 static void no_notice(void *user, const PGresult *result)
 {
 	(void)user;
@@ -93,6 +107,8 @@ void db_close(struct db *db)
 		return;
 	PQfinish(db->conn);
 	g_hash_table_unref(db->prepared);
+	g_free(db->message);
+	g_free(db->hint);
 	g_free(db);
 }
 
@@ -104,6 +120,16 @@ gboolean db_alive(const struct db *db)
 const char *db_sqlstate(const struct db *db)
 {
 	return db->sqlstate;
+}
+
+const char *db_message(const struct db *db)
+{
+	return db->message;
+}
+
+const char *db_hint(const struct db *db)
+{
+	return db->hint;
 }
 
 void db_cancel(struct db *db)

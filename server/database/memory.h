@@ -13,7 +13,8 @@
 guint64 memory_usable(void);
 
 /*
- * The lowest memory.max or memory.high of a control group and all groups above it, in bytes, or MEMORY_UNLIMITED.
- * groups is the content of /proc/self/cgroup; root is the folder where the hierarchy is mounted.
+ * The lowest memory.max or memory.high of a control group and all groups above it, in bytes, or
+ * MEMORY_UNLIMITED. groups is the content of /proc/self/cgroup; root is the folder where the hierarchy is
+ * mounted.
  */
 guint64 memory_group_limit(const char *groups, const char *root);

@@ -5,8 +5,9 @@
 #include "server/database/role.h"
 
 /*
- * Whoever migrates holds a lock on a table that no outsider may lock. Before the first migration there is no such table: then it is an
- * advisory lock ('ruad' in ASCII), which others can hold, so nobody waits for it for ever.
+ * Whoever migrates holds a lock on a table that no outsider may lock. Before the first migration there is no
+ * such table: then it is an advisory lock ('ruad' in ASCII), which others can hold, so nobody waits for it
+ * for ever.
  */
 #define LOCK_SQL "LOCK TABLE ruad.schema_version IN EXCLUSIVE MODE"
 #define FIRST_LOCK_SQL                                                                                       \
@@ -50,7 +51,7 @@ static char *checksum_of(const struct migration *migration)
 	    G_CHECKSUM_SHA256, (const guchar *)migration->text, migration->size);
 }
 
-/* One row of schema_version against the migration it stands for. */
+/* Compare a row of schema_version with its migration. */
 static gboolean check_row(const struct db_rows *rows, gsize row, GError **error)
 {
 	const char *version = db_rows_get(rows, row, 0);
@@ -125,7 +126,7 @@ static gboolean run(struct db *db, const char *text, GError **error)
 	       db_exec(db, text, NULL, 0, error);
 }
 
-/* The next missing migration, inside a transaction and under the lock; *done when there is none. */
+/* Run the next missing migration, in a transaction and under the lock. *done: there is none. */
 static gboolean apply_next(struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error)
 {
 	g_autofree char *what = NULL;
@@ -159,7 +160,8 @@ static gboolean check_definitions(struct db *db, gboolean *ours, GError **error)
 	return TRUE;
 }
 
-/* Replace the functions and views, inside a transaction and under the lock, unless they are ours; always *done. */
+/* Replace the functions and views, inside a transaction and under the lock, unless they are ours; always
+ * *done. */
 static gboolean apply_definitions(
     struct db *db, migrate_cb step, gpointer user, gboolean *done, GError **error)
 {

@@ -24,7 +24,7 @@
 #include "server/database/postgres_words.h"
 
 #define DEBIAN_VERSIONS "/usr/lib/postgresql"
-#define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name that PostgreSQL makes in its socket folder */
+#define SOCKET_NAME     "/.s.PGSQL.5432.lock" /* the longest name in PostgreSQL's socket folder */
 #define START_SECONDS   600                   /* for recovery after a crash; a death is seen at once */
 #define STOP_SECONDS    30
 #define ORPHAN_SECONDS  30           /* for the server of a killed ruad to end */
@@ -190,7 +190,7 @@ guint postgres_newest_version(void)
 	return newest;
 }
 
-/* The folder of this version's programs, or with version 0 of the newest; NULL when there is none. */
+/* The folder of this version's programs (version 0: the newest); or NULL. */
 static char *find_programs(guint version)
 {
 	g_autofree char *number = g_strdup_printf("%u", version == 0 ? postgres_newest_version() : version);
@@ -357,8 +357,9 @@ static gboolean check_local_settings(const struct postgres *postgres, GError **e
 }
 
 /*
- * Let PostgreSQL read its settings before it starts. The running server would log only that a file has errors, since the
- * lines that say which are below its log level. Asked for one setting (-C), it reads all of them and ends.
+ * Let PostgreSQL read its settings before it starts. The running server would log only that a file has
+ * errors, since the lines that say which are below its log level. Asked for one setting (-C), it reads all of
+ * them and ends.
  */
 static gboolean check_settings(const struct postgres *postgres, GError **error)
 {
@@ -442,8 +443,8 @@ static gboolean check_owner(const struct postgres *postgres, GError **error)
 }
 
 /*
- * What neither file may change, as the command line has the last word: who can reach the server, and what it logs. The
- * program that gets an error logs it; here it would only repeat what mails and browsers sent.
+ * What neither file may change, as the command line has the last word: who can reach the server, and what it
+ * logs. The program that gets an error logs it; here it would only repeat what mails and browsers sent.
  */
 static char **make_argv(const struct postgres *postgres)
 {
@@ -484,7 +485,7 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 /* -- is it there? -- */
 
 #define PID_FILE_STATUS                                                                                      \
-	7 /* the line of postmaster.pid, from 0, that tells the server's state (as pg_ctl reads it) */
+	7 /* the line of postmaster.pid, from 0, with the server's state, as pg_ctl reads it */
 
 gboolean postgres_is_ready(const struct postgres *postgres)
 {

@@ -1,13 +1,13 @@
 /*
- * postgres.h - the private PostgreSQL cluster in the state directory: its files, and how its server is started.
+ * postgres.h - the private PostgreSQL cluster in the state directory: its files, and how to start its server.
  *
  *   STATE/postgres   the data directory, made by initdb at the first start
- *   STATE/run        the Unix socket; whoever reaches it (group ruad) may connect as ruad_auditor
+ *   STATE/run        the Unix socket, accessible to group ruad
  *   STATE/lock       held by the one ruad that runs the cluster
- *   STATE/postgresql.local.conf   the admin's own settings, if any (postgres_settings.h)
+ *   STATE/postgresql.local.conf   the administrator's settings, if any (postgres_settings.h)
  *
- * Nothing listens on TCP. The server's own OS user and root may act as any role, other users only as
- * ruad_auditor. Runs as whoever calls, which must not be root; knows nothing of the schema.
+ * The server does not listen on TCP. postgres_access.h says who may connect as which role. It runs as the
+ * calling user, who must not be root. Knows nothing of the schema.
  */
 #pragma once
 
@@ -20,29 +20,32 @@
 
 struct postgres;
 
-/* Paths only; nothing is touched. RUAD_ERROR_SYNTAX when state_dir is not absolute or too long for a socket.
- * connections: how many the server is to allow; verbose: it logs more than what ends it. */
+/* Only computes paths. RUAD_ERROR_SYNTAX: state_dir is not absolute, or too long for a socket. connections:
+ * how many the server allows. verbose: the server logs more than what ends it. */
 struct postgres *postgres_new(
     const char *state_dir, guint connections, gboolean verbose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Stops the server if postgres_start() started it, and lets the lock go. NULL is allowed. */
+/* Stops the server if postgres_start() started it, and releases the lock. NULL is allowed. */
 void postgres_free(struct postgres *postgres);
 
-/* Take the lock; *taken is FALSE when another process holds it, and *owner is then its number (0: not known). */
+/* Take the lock. *taken is FALSE if another process holds it; *owner is then its process ID, or 0 if
+ * unknown. */
 gboolean postgres_lock(
     struct postgres *postgres, gboolean *taken, int *owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Make the cluster fit to start (with the lock held): initdb if there is none, the right version's programs, who may
- * connect as what, its settings, what a killed server left behind. Takes some seconds the first time.
+ * Prepare the cluster to start; the lock must be held. Runs initdb if there is no cluster, finds the programs
+ * of its version, writes access rules and settings, and removes what a killed server left behind. Takes some
+ * seconds the first time.
  *
- * RUAD_ERROR_SYNTAX  an admin has to fix something: no PostgreSQL here, another version's cluster, another user's,
- *                    settings that PostgreSQL refuses
+ * RUAD_ERROR_SYNTAX  the administrator has to fix something: PostgreSQL is not installed, the cluster has
+ *                    another version or owner, or PostgreSQL refuses the settings
  * RUAD_ERROR_SYSTEM  disk, initdb
  */
 gboolean postgres_prepare(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* After postgres_prepare(), to run the server: SIGINT stops it cleanly. Borrowed. */
+/* How to run the server, after postgres_prepare(): arguments, environment and working directory. SIGINT stops
+ * it cleanly. Borrowed. */
 const char *const *postgres_argv(const struct postgres *postgres);
 const char *const *postgres_envp(const struct postgres *postgres);
 const char *postgres_folder(const struct postgres *postgres);
@@ -50,7 +53,8 @@ const char *postgres_folder(const struct postgres *postgres);
 /* Whether the running server is the program that is installed now, as postgres_program_compare(). */
 enum postgres_program postgres_program(const struct postgres *postgres, guint64 *inode);
 
-/* Whether the running server says that it accepts connections: asking it too early would only fill its log. */
+/* Whether the running server accepts connections, by its own file: a connection that is too early would fill
+ * its log. */
 gboolean postgres_is_ready(const struct postgres *postgres);
 
 /* End the backends of a server that was killed, before it is started again: while one is busy no other server can
@@ -88,7 +92,8 @@ guint postgres_newest_version(void);
 /* How to connect, as a libpq conninfo; transfer full. */
 char *postgres_conninfo(const struct postgres *postgres, const char *role, const char *database);
 
-/* For commands that need the cluster while no ruad serve runs: start the server and wait until it accepts. */
+/* For commands that need the cluster while ruad serve does not run: start the server and wait until it
+ * accepts connections. */
 gboolean postgres_start(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Stop the server, if postgres_start() started it. */

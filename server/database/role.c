@@ -9,8 +9,9 @@
 	"IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')"
 
 /*
- * The statements that are missing. A member of a role may act as it, but from PostgreSQL 16 on only with the option SET. The
- * login that migrates also uses ruad_owner's tables without SET ROLE, so it must inherit its rights.
+ * The statements that are missing. A member of a role may act as it, but from PostgreSQL 16 on only with the
+ * option SET. The login that migrates also uses ruad_owner's tables without SET ROLE, so it must inherit its
+ * rights.
  */
 #define MISSING                                                                                              \
 	"WITH server AS (SELECT current_setting('server_version_num')::integer >= 160000 AS has_options), "  \

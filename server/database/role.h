@@ -1,5 +1,5 @@
 /*
- * role.h - the roles of ruad: what a session needs to act as one.
+ * role.h - the database roles of ruad: how a session acts as one.
  *
  * sql/migrations/0001_roles.sql says what each role may do, and how long it may wait and work.
  */
@@ -8,17 +8,18 @@
 #include "server/database/db.h"
 
 /*
- * Make the session act as role ("ruad_web"), with the role's time-outs: PostgreSQL applies these only to a login by
- * the role's own name, and ruad's logins may have others.
+ * Make the session act as role ("ruad_web"), with the role's time-outs: PostgreSQL applies these only to a
+ * login with the role's own name, and the logins of ruad may have other names.
  *
  * RUAD_ERROR_SYSTEM  the login may not act as role, or the database is away
  */
 gboolean role_assume(struct db *db, const char *role, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Check that the session's login may act as each of roles (ended by NULL), and has the rights of ruad_owner without acting as it if
- * that is among them.
+ * Check that the session's login may act as each of roles (NULL-terminated). If ruad_owner is among them, the
+ * login must also inherit its rights.
  *
- * RUAD_ERROR_SYSTEM  it may not: the message has the statements that give it the right; or the database is away
+ * RUAD_ERROR_SYSTEM  it may not (the message has the statements that grant the right), or the database is
+ *                    away
  */
 gboolean role_check(struct db *db, const char *const *roles, GError **error) G_GNUC_WARN_UNUSED_RESULT;

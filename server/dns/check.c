@@ -4,14 +4,6 @@
 #include "parser/text.h"
 #include "server/dns/check_parts.h"
 
-void check_failed(struct check *check, enum dns_type type, const char *name, const struct dns_answer *answer)
-{
-	g_autofree char *place = g_strdup_printf("%s %s", name, dns_type_word(type));
-
-	findings_add(check->findings, FINDING_DNS_FAILED, place, NULL, "%s could not be looked up: %s", name,
-	    dns_status_words(answer->status));
-}
-
 /* All that will be needed at once, so that it is asked at once. */
 static void expect_all(const struct dns_source *source, const char *domain)
 {
@@ -73,7 +65,8 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check->domain = g_steal_pointer(&name);
 	check->answered = is_answered(source, check->domain);
 	if (!check->answered) {
-		check_failed(check, DNS_TXT, check->domain, dns_look_up(source, DNS_TXT, check->domain));
+		findings_add_failed(
+		    check->findings, DNS_TXT, check->domain, dns_look_up(source, DNS_TXT, check->domain));
 		return check;
 	}
 	judge_existence(source, check);

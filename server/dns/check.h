@@ -1,55 +1,59 @@
 /*
- * check.h - the DNS of one domain, as far as mail and the reports on it go: what is there, what it amounts to, what is wrong.
+ * check.h - the DNS of one domain, as far as mail and its reports need it: the records, their effect, and
+ * findings.
  *
- * As a struct, and as a JSON document that is stored and shown: members are only ever added to it.
+ * As a struct, and as a JSON document that is stored and shown. Members of the document are only added, never
+ * removed.
  *
  *   domain               as checked: a lower-case A-label name
  *   checked_at           RFC 3339, UTC
- *   ok                   there is no finding of severity "error"
- *   answered             false: no DNS server answered, and nothing else here means anything
+ *   ok                   no finding has severity "error"
+ *   answered             false: no DNS server answered, and the rest means nothing
  *   findings[]           errors first
  *     code               a word of the table in findings.c
  *     severity           "error", "warning", "info"
- *     place              a DNS name and type, then where in the record: "_dmarc.example.com TXT: rua"
+ *     place              a DNS name and type, then the place in the record: "_dmarc.example.com TXT: rua"
  *     text, fix         a sentence; the record to publish as in a zone file, or null
  *   dmarc
- *     name               of the record that applies ("_dmarc.example.com"), null where none does
- *     record             its text, null
+ *     name               of the record that applies ("_dmarc.example.com"), or null
+ *     record             its text, or null
  *     organizational_domain   by the tree walk (RFC 9989 section 4.10)
- *     policy_tag         which of its tags is for the domain: "p", "sp" or "np"; null
- *     p sp np adkim aspf fo psd t    values as read, null where absent or of no effect
- *     rua[] ruf[]        URIs that can be used, as written
- *     effective          null where DMARC does not apply, else "none", "quarantine" or "reject" for
- *       domain subdomains nonexistent_subdomains    as asked for, before t=y lessens it
- *   reports[]            an address of rua or ruf each
+ *     policy_tag         which of its tags applies to the domain: "p", "sp" or "np"; or null
+ *     p sp np adkim aspf fo psd t    values as read, null if absent or without effect
+ *     rua[] ruf[]        usable URIs, as written
+ *     effective          null if DMARC does not apply, else "none", "quarantine" or "reject" for
+ *       domain subdomains nonexistent_subdomains    as published, before the effect of t=y
+ *   reports[]            one for each address of rua or ruf
  *     tag uri address host    "rua" or "ruf"
  *     external           the host is of another Organizational Domain
- *     authorised         true, false; null: could not be looked up
- *     override[]         addresses that the host wants instead (RFC 9990 section 4), else empty
- *     expected_record    what the host must publish; null where it is not external
- *     accepts_mail       the host has an MX or address; null: could not be looked up
+ *     authorised         true, false; null if the look-up failed
+ *     override[]         addresses that the host sets instead (RFC 9990 section 4), else empty
+ *     expected_record    what the host must publish; null if it is not external
+ *     accepts_mail       the host has an MX or address; null if the look-up failed
  *   spf
- *     record             of the domain, null
+ *     record             of the domain, or null
  *     result             "none", "ok", "temperror", "permerror"
  *     lookups void_lookups    of all terms (limits 10 and 2)
- *     all                the qualifier of addresses in no range: "-", "~", "?", "+"; null: not said, which is "?"
- *     ranges[]           the first that has an address decides
+ *     all                the qualifier of addresses in no range: "-", "~", "?", "+"; null: absent, which
+ *                        means "?"
+ *     ranges[]           the first that contains an address decides
  *       range qualifier  "192.0.2.0/24"; "+", "-", "~", "?"
- *       term via         the term as written, and the domain whose record has it
- *     unlisted[]         terms that depend on the mail and so are in no range
- *   dkim[]               a selector each
+ *       term via         the term as written, and the domain of its record
+ *     unlisted[]         terms that depend on the mail, so they have no range
+ *   dkim[]               one for each selector
  *     domain selector
  *     status             "ok", "missing", "revoked", "invalid", "unknown"
- *     key_type bits      "rsa", "ed25519", null; 0 where it could not be read
+ *     key_type bits      "rsa", "ed25519" or null; 0 if unknown
  *     testing            true, false
- *     probed             looked for under a usual name, since no report has it; only keys that can be used are listed
- *   mx[]                 preference, host, addresses[], as the zone has them; a host "" is the null MX (RFC 7505)
- *   tls_rpt              record (null), rua[]
- *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF record
- *     ip name            name: of its PTR record, null
- *     confirmed          the name has that address; null: could not be looked up
+ *     probed             tried under a usual name, because no report has it; only usable keys are listed
+ *   mx[]                 preference, host, addresses[], as in the zone; host "" is the null MX (RFC 7505)
+ *   tls_rpt              record (or null), rua[]
+ *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF
+ *                        record
+ *     ip name            name: of its PTR record, or null
+ *     confirmed          the name has this address; null if the look-up failed
  *
- * Texts are those of the DNS, cut to CHECK_TEXT_MAX bytes: nothing is to be believed of them.
+ * Texts come from the DNS, cut to CHECK_TEXT_MAX bytes, and are not trusted.
  */
 #pragma once
 
@@ -61,12 +65,12 @@
 #include "server/dns/spf.h"
 #include "server/dns/treewalk.h"
 
-#define CHECK_QUESTIONS_MAX 500  /* of one check: ten terms of SPF with ten hosts each, and the rest */
-#define CHECK_SECONDS_MAX   60   /* what has no answer by then gets none */
-#define CHECK_MX_MAX        20   /* hosts of the domain that are looked at */
+#define CHECK_QUESTIONS_MAX 500  /* of one check: ten SPF terms with ten hosts each, and the rest */
+#define CHECK_SECONDS_MAX   60   /* for all questions of one check */
+#define CHECK_MX_MAX        20   /* hosts of the domain that are checked */
 #define CHECK_SENDERS_MAX   32   /* addresses whose names are looked up */
-#define CHECK_NETWORK_MAX   16   /* addresses of a network of SPF whose names are looked up */
-#define CHECK_NAMES_MAX     5    /* names of an address that are looked at */
+#define CHECK_NETWORK_MAX   16   /* addresses of an SPF network whose names are looked up */
+#define CHECK_NAMES_MAX     5    /* names of an address that are checked */
 #define CHECK_SELECTORS_MAX 100  /* of DKIM */
 #define CHECK_TEXT_MAX      4096 /* bytes of a record in the document */
 
@@ -74,17 +78,17 @@
 struct check_selector {
 	const char *selector;
 	const char *domain; /* d=; NULL: the domain checked */
-	gboolean probed;    /* a guess: that there is no key says nothing */
+	gboolean probed;    /* a guess: a missing key is no finding */
 };
 
 struct check_options {
 	const struct check_selector
-	    *selectors; /* borrowed for the call; those beyond CHECK_SELECTORS_MAX are not looked at */
+	    *selectors; /* borrowed for the call; at most CHECK_SELECTORS_MAX are used */
 	gsize n_selectors;
-	const char *mailbox; /* for the record to publish where there is none; NULL: dmarc-sum@ the domain */
+	const char *mailbox; /* for the record to publish if there is none; NULL: dmarc-sum@ the domain */
 };
 
-/* What is known of a thing that had to be looked up. */
+/* The answer to a question that needs a look-up. */
 enum check_known {
 	CHECK_NO,
 	CHECK_YES,
@@ -92,13 +96,13 @@ enum check_known {
 };
 
 struct check_dmarc {
-	char *name; /* where the record that applies was found; NULL: none does, and record is empty */
+	char *name; /* of the record that applies; NULL: none does, and record is empty */
 	char *org;
 	enum treewalk_tag tag;
 	struct dmarc_record record;
-	const char *policy; /* for the domain; these three are static, and NULL where DMARC does not apply */
-	const char *subdomains;  /* for those that exist */
-	const char *nonexistent; /* for the others */
+	const char *policy;     /* for the domain; these three are static, and NULL if DMARC does not apply */
+	const char *subdomains; /* that exist */
+	const char *nonexistent; /* subdomains that do not exist */
 };
 
 struct check_report {
@@ -125,40 +129,40 @@ struct check_mx {
 
 struct check_sender {
 	struct ip_range ip;
-	char *host; /* whose address it is by MX or SPF; NULL: not said */
-	char *name; /* NULL: it has none */
+	char *host; /* that has this address by MX or SPF, or NULL */
+	char *name; /* or NULL */
 	enum check_known confirmed;
 };
 
 struct check {
 	char *domain;
 	gint64 checked_at; /* seconds since 1970 */
-	gboolean answered; /* a server did; else all that follows is empty */
+	gboolean answered; /* a server answered; else the rest is empty */
 	struct findings *findings;
 	struct check_dmarc dmarc;
 	GPtrArray *reports; /* struct check_report */
 	struct spf_policy spf;
 	GPtrArray *dkim;    /* struct check_dkim */
 	GPtrArray *mx;      /* struct check_mx */
-	char *tls_rpt;      /* the record; NULL: none */
+	char *tls_rpt;      /* the record, or NULL */
 	GPtrArray *tls_rua; /* char * */
 	GPtrArray *senders; /* struct check_sender */
 };
 
 /*
- * Check domain, as a person may write it. checked_at: now. NULL with RUAD_ERROR_SYNTAX: it is no name of a domain. What a source answers
- * is bounded only by the source: see check_with().
+ * Check domain, as a person may write it. checked_at: now, in seconds since 1970. RUAD_ERROR_SYNTAX: it is
+ * not a domain. The source limits the number of questions and their time: see check_with().
  */
 struct check *check_run(const struct dns_source *source, const char *domain,
     const struct check_options *options, gint64 checked_at, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same by a resolver, within CHECK_QUESTIONS_MAX and CHECK_SECONDS_MAX. */
+/* The same with a resolver, within CHECK_QUESTIONS_MAX and CHECK_SECONDS_MAX. */
 struct check *check_with(struct resolver *resolver, const char *domain, const struct check_options *options,
     gint64 checked_at, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void check_free(struct check *check); /* NULL is allowed */
 
-/* The document; transfer full. */
+/* The document described above. Transfer full. */
 struct json_object *check_json(struct check *check) G_GNUC_WARN_UNUSED_RESULT;
 
 const char *check_known_word(enum check_known known); /* "no", "yes", "unknown" */

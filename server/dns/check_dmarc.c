@@ -1,4 +1,5 @@
-/* check_dmarc.c - DMARC discovery (RFC 9989 section 4.10), the record, and where reports go (RFC 9990 section 4). */
+/* check_dmarc.c - DMARC discovery (RFC 9989 section 4.10), the record, and where reports go (RFC 9990 section
+ * 4). */
 #include "server/dns/check_parts.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@ struct walker {
 	gboolean failed; /* a name could not be looked up */
 };
 
-/* A name that cannot be looked up has no record as far as the walk goes; that it could not is told. */
+/* For the walk, a name whose look-up fails has no record; the failure is a finding. */
 static gboolean look_up_record(gpointer user, const char *name, GPtrArray *txt, GError **error G_GNUC_UNUSED)
 {
 	struct walker *walker = user;
@@ -19,14 +20,14 @@ static gboolean look_up_record(gpointer user, const char *name, GPtrArray *txt, 
 
 	if (dns_failed(answer)) {
 		walker->failed = TRUE;
-		check_failed(walker->check, DNS_TXT, name, answer);
+		findings_add_failed(walker->check->findings, DNS_TXT, name, answer);
 	}
 	for (guint i = 0; i < answer->n_records; i++)
 		g_ptr_array_add(txt, g_strdup(answer->records[i].text));
 	return TRUE;
 }
 
-/* FALSE: not all of it is known. */
+/* Returns FALSE if a look-up failed. */
 static gboolean walk_up(
     const struct dns_source *source, struct check *check, const char *name, struct treewalk *walk)
 {
@@ -49,7 +50,7 @@ static char *organizational_domain(const struct dns_source *source, struct check
 	return org;
 }
 
-/* -- what stands at the name -- */
+/* -- the records at the name -- */
 
 /* What a record that is nearly one should be. Transfer full. */
 static char *fix_near(const char *name, const char *text)
@@ -139,7 +140,8 @@ static const char *nonexistent_policy(const struct dmarc_record *record)
 	return record->np != NULL ? policy_word(record->np) : subdomain_policy(record);
 }
 
-/* What is for names below comes from the record at the Organizational Domain, or, where there is none, above it. */
+/* What is for names below comes from the record at the Organizational Domain, or, where there is none, above
+ * it. */
 static void decide_below(struct check *check, const struct treewalk *walk)
 {
 	const struct treewalk_record *last = walk->n_record > 0 ? &walk->record[walk->n_record - 1] : NULL;
@@ -238,10 +240,12 @@ static void judge_host(const struct dns_source *source, struct check *check, str
 		    "refuses",
 		    report->host, report->tag);
 	else if (report->accepts_mail == CHECK_UNKNOWN)
-		check_failed(check, DNS_MX, report->host, dns_look_up(source, DNS_MX, report->host));
+		findings_add_failed(
+		    check->findings, DNS_MX, report->host, dns_look_up(source, DNS_MX, report->host));
 }
 
-/* What the host wants the addresses to be. FALSE: one of them is not its own, so that nothing may be sent. */
+/* The addresses that the host sets instead. Returns FALSE if one is not at the host: then nothing may be
+ * sent. */
 static gboolean take_override(struct check_report *report, const char *text)
 {
 	struct dmarc_record record;
@@ -309,7 +313,7 @@ static void judge_consent(
 		findings_add(check->findings, FINDING_REPORT_UNAUTHORISED, name, NULL,
 		    "the name of the record that would allow reports at %s is too long", report->host);
 	} else if (dns_failed(answer)) {
-		check_failed(check, DNS_TXT, name, answer);
+		findings_add_failed(check->findings, DNS_TXT, name, answer);
 	} else {
 		read_consent(check, report, name, answer);
 	}

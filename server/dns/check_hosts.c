@@ -33,9 +33,9 @@ static void judge_exchanger(const struct dns_source *source, struct check *check
 		findings_add(
 		    check->findings, FINDING_MX_HOST, place, NULL, "an MX must be a name, not an address");
 	else if (dns_failed(ip4))
-		check_failed(check, DNS_A, mx->host, ip4);
+		findings_add_failed(check->findings, DNS_A, mx->host, ip4);
 	else if (dns_failed(ip6))
-		check_failed(check, DNS_AAAA, mx->host, ip6);
+		findings_add_failed(check->findings, DNS_AAAA, mx->host, ip6);
 	else if (mx->addresses->len == 0)
 		findings_add(check->findings, FINDING_MX_HOST, place, NULL, "%s has no address (%s)",
 		    mx->host, dns_status_words(ip4->status));
@@ -77,7 +77,7 @@ void check_mx(const struct dns_source *source, struct check *check)
 
 	check->mx = g_ptr_array_new_with_free_func(free_mx);
 	if (dns_failed(answer))
-		check_failed(check, DNS_MX, check->domain, answer);
+		findings_add_failed(check->findings, DNS_MX, check->domain, answer);
 	else if (answer->n_records == 0)
 		findings_add(check->findings, FINDING_MX_MISSING, place, NULL,
 		    "there is no MX: mail goes to the address of %s, if it has one", check->domain);
@@ -225,7 +225,7 @@ static void judge_sender(const struct dns_source *source, struct check *check, s
 	ip_print(&sender->ip, ip);
 	if (dns_failed(names)) {
 		sender->confirmed = CHECK_UNKNOWN;
-		check_failed(check, DNS_PTR, reverse, names);
+		findings_add_failed(check->findings, DNS_PTR, reverse, names);
 		return;
 	}
 	choose_name(source, sender, names);

@@ -1,25 +1,25 @@
 /*
- * check_parts.h - the parts of a check, for check.c: each asks, fills in its members and adds its findings.
+ * check_parts.h - the parts of a check, for check.c: each looks up its records, sets its members of struct
+ * check and adds its findings.
  */
 #pragma once
 
 #include "server/dns/check.h"
 
-/* Discovery, the record, and where its reports go. */
+/* DMARC: discovery, the record, and where its reports go. */
 void check_dmarc(const struct dns_source *source, const struct check_options *options, struct check *check);
 
 /* The domain's MX hosts. */
 void check_mx(const struct dns_source *source, struct check *check);
 
-/* SPF; needs MX for what to publish. */
+/* SPF. Call after check_mx(), whose result is used in the record to publish. */
 void check_spf(const struct dns_source *source, struct check *check);
 
+/* The keys of the selectors in options. */
 void check_dkim(const struct dns_source *source, const struct check_options *options, struct check *check);
 
+/* TLS reporting; call after check_mx(). */
 void check_tls(const struct dns_source *source, struct check *check);
 
-/* Names of the addresses of MX and SPF, which were checked before. */
+/* Names of the addresses of MX and SPF. Call after check_mx() and check_spf(). */
 void check_senders(const struct dns_source *source, struct check *check);
-
-/* A look-up failed: say so. */
-void check_failed(struct check *check, enum dns_type type, const char *name, const struct dns_answer *answer);

@@ -73,7 +73,7 @@ static void read_key(
 	if (text != NULL)
 		dkim->key = dkim_read(name, text, check->findings);
 	else if (dns_failed(answer))
-		check_failed(check, DNS_TXT, name, answer);
+		findings_add_failed(check->findings, DNS_TXT, name, answer);
 	else {
 		dkim->key.status = DKIM_MISSING;
 		findings_add(check->findings, FINDING_DKIM_MISSING, place, NULL,
@@ -138,7 +138,7 @@ void check_tls(const struct dns_source *source, struct check *check)
 		if (tlsrpt_is_record(answer->records[i].text) && n++ == 0)
 			text = answer->records[i].text;
 	if (dns_failed(answer)) {
-		check_failed(check, DNS_TXT, name, answer);
+		findings_add_failed(check->findings, DNS_TXT, name, answer);
 	} else if (n > 1) {
 		findings_add(check->findings, FINDING_TLSRPT_INVALID, place, NULL,
 		    "there are several records, so none counts (RFC 8460 section 3)");

@@ -43,7 +43,8 @@ struct der {
 	gsize size;
 };
 
-/* Take the element of this tag off the front; its content. FALSE: it is another one, or longer than what is there. */
+/* Take the element of this tag off the front; its content. FALSE: it is another one, or longer than what is
+ * there. */
 static gboolean der_take(struct der *der, guint8 tag, struct der *content)
 {
 	gsize length, head = 2;
@@ -69,7 +70,7 @@ static gboolean der_take(struct der *der, guint8 tag, struct der *content)
 	return TRUE;
 }
 
-/* Bits of the modulus of an RSAPublicKey (RFC 8017 appendix A.1.1); 0: it is none. */
+/* Bits of the modulus of an RSAPublicKey (RFC 8017 appendix A.1.1); 0 if it is invalid. */
 static guint modulus_bits(struct der key)
 {
 	struct der sequence, modulus, exponent;
@@ -90,7 +91,8 @@ static guint modulus_bits(struct der key)
 	return bits;
 }
 
-/* Bits of an RSA key: a SubjectPublicKeyInfo (RFC 5280 section 4.1), or what is in one, as RFC 6376 erratum 3017 allows. */
+/* Bits of an RSA key: a SubjectPublicKeyInfo (RFC 5280 section 4.1), or what is in one, as RFC 6376 erratum
+ * 3017 allows. */
 static guint rsa_bits(const guint8 *bytes, gsize size)
 {
 	struct der all = { bytes, size }, info, algorithm, key;
@@ -147,7 +149,7 @@ static gboolean has_word(const char *list, const char *one, const char *other)
 
 /* -- the key -- */
 
-/* base64 with white space in it (RFC 6376 section 3.2). NULL: it is none. */
+/* Decode base64 with white space (RFC 6376 section 3.2). Returns NULL if it is invalid. */
 static guint8 *decode(char *text, gsize *size)
 {
 	gsize to = 0;

@@ -1,7 +1,7 @@
 /*
- * dkim.h - the key record of a DKIM selector (RFC 6376 section 3.6.1, RFC 8301, RFC 8463), and what is wrong with it.
+ * dkim.h - the key record of a DKIM selector (RFC 6376 section 3.6.1, RFC 8301, RFC 8463), and its findings.
  *
- * Knows nothing of signatures, nor of the DNS.
+ * Knows nothing of signatures and look-ups.
  */
 #pragma once
 
@@ -10,22 +10,23 @@
 enum dkim_status {
 	DKIM_UNKNOWN, /* the name could not be looked up */
 	DKIM_MISSING, /* there is no record */
-	DKIM_INVALID, /* no signature can be checked by it */
+	DKIM_INVALID, /* it cannot verify signatures */
 	DKIM_REVOKED, /* p is empty */
 	DKIM_OK,
 };
 
 struct dkim_key {
 	enum dkim_status status;
-	const char *key_type; /* "rsa", "ed25519"; NULL: another one, or not known. Static */
-	guint bits;           /* of the key; 0 where it could not be read */
+	const char *key_type; /* static: "rsa", "ed25519"; NULL: another one, or unknown */
+	guint bits;           /* of the key; 0 if unknown */
 	gboolean testing;     /* t=y */
 };
 
-/* Read the text of a record at name ("s1._domainkey.example.com"); findings may be NULL. Status: INVALID, REVOKED or OK. */
+/* Read the record text at name ("s1._domainkey.example.com"). findings may be NULL. The status is INVALID,
+ * REVOKED or OK. */
 struct dkim_key dkim_read(const char *name, const char *text, struct findings *findings);
 
-/* Whether a TXT record is meant as a key: it has a tag p, or says v=DKIM1. */
+/* Whether a TXT record is a key: it has a tag p, or v=DKIM1. */
 gboolean dkim_is_key(const char *text);
 
 const char *dkim_status_word(enum dkim_status status); /* "unknown", "missing", "invalid", "revoked", "ok" */

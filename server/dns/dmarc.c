@@ -149,7 +149,7 @@ gboolean dmarc_uri_read(const char *text, struct dmarc_uri *uri, gboolean *size,
 
 /* -- tags -- */
 
-/* The addresses in a list. A URI that only lacks its use makes the policy count all the same: had_a_uri. */
+/* Read the addresses of a list. had_a_uri: also a URI that cannot be used makes the policy apply. */
 static void read_uris(struct reading *reading, const char *part, char *value, GPtrArray *uris)
 {
 	g_auto(GStrv) texts = g_strsplit(value, ",", -1);
@@ -267,7 +267,7 @@ static void take_value(struct reading *reading, const struct tag *tag, const cha
 	}
 }
 
-/* FALSE: the tag was there before. */
+/* Returns FALSE if the tag occurred before. */
 static gboolean see(struct reading *reading, const char *name)
 {
 	if (text_list_find(reading->seen->str, name, strlen(name)) != NULL)
@@ -357,7 +357,8 @@ static void judge_strength(struct reading *reading)
 		    "the domain says that it is a public suffix: each name below it is an organization");
 }
 
-/* The tags of which only the text is wrong, as against what is policy, are fixed by the record as it should be. */
+/* The tags of which only the text is wrong, as against what is policy, are fixed by the record as it should
+ * be. */
 static gboolean is_fixed(enum finding_code code)
 {
 	switch (code) {

@@ -1,8 +1,8 @@
 /*
- * dmarc.h - a DMARC record (RFC 9989 sections 4.7 and 4.8), and what is wrong with it.
+ * dmarc.h - a DMARC record (RFC 9989 sections 4.7 and 4.8), and its findings.
  *
- * What RFC 7489 had beyond it (pct, rf, ri, sizes behind addresses) is named, and not used. Knows nothing of where records
- * are looked for (server/dns/treewalk.h), nor of the DNS.
+ * Tags and syntax that only RFC 7489 has (pct, rf, ri, sizes after addresses) give findings and have no
+ * effect. Knows nothing of look-ups, nor of where records are found (treewalk.h).
  */
 #pragma once
 
@@ -10,37 +10,39 @@
 
 #define DMARC_URIS_MAX 20 /* addresses of a tag that are kept; few reporters send to more than two */
 
-/* An address that reports are wanted at. */
+/* An address for reports. */
 struct dmarc_uri {
 	char *uri;     /* as written, without a size */
 	char *address; /* that of a mailto, decoded */
-	char *host;    /* behind its last '@': a lower-case A-label name */
+	char *host;    /* after its last '@', in lower-case A-labels */
 };
 
-/* Values are in small letters, and NULL where the tag is absent or has no value that counts. */
+/* Values are in lower case, and NULL if the tag is absent or its value is invalid. */
 struct dmarc_record {
 	char *text;
 	char *p, *sp, *np;
 	char *adkim, *aspf;
 	char *fo;
 	char *psd, *t;
-	GPtrArray *rua, *ruf; /* struct dmarc_uri that can be used: mailto; others are findings only */
-	gboolean applies; /* it has a policy: p is valid, or p is "none" because of a rua (section 4.10.1) */
+	GPtrArray *rua, *ruf; /* struct dmarc_uri: mailto only; other URIs give findings */
+	gboolean applies;     /* it has a policy: p is valid, or "none" because of a rua (section 4.10.1) */
 };
 
 /*
- * Read text, which is a record (treewalk_is_record()). name: where it was found ("_dmarc.example.com"), for the findings;
- * findings may be NULL. record is filled whatever the text is, and to be cleared.
+ * Read text, which is a record (treewalk_is_record()). name: where it was found ("_dmarc.example.com"), for
+ * the findings. findings may be NULL. record is always filled, and must be cleared.
  */
 void dmarc_read(const char *name, const char *text, struct dmarc_record *record, struct findings *findings);
 void dmarc_clear(struct dmarc_record *record);
 
-/* The record as it should be: what counts of it, in order. Transfer full. */
+/* The record as it should be published: its valid tags, in order. Transfer full. */
 char *dmarc_print(const struct dmarc_record *record) G_GNUC_WARN_UNUSED_RESULT;
 
-/* "mailto:a@b.example!10m" into an address. FALSE: it is of no use, and *why says so (static). *size: it has a size. */
+/* Parse "mailto:a@b.example!10m". Returns FALSE if it cannot be used; *why is then the reason (static).
+ * *size: it has a size. */
 gboolean dmarc_uri_read(const char *text, struct dmarc_uri *uri, gboolean *size, const char **why);
 void dmarc_uri_clear(struct dmarc_uri *uri);
 
-/* TRUE when text would be a record but for case, blanks, a ';' or the like ("V=dmarc1", " v=DMARC1"): it is ignored. */
+/* Whether text only fails to be a record by case, blanks, a ';' or the like ("V=dmarc1", " v=DMARC1");
+ * receivers ignore it. */
 gboolean dmarc_is_near(const char *text);

@@ -29,7 +29,7 @@ static const struct {
 	[FINDING_DMARC_REMOVED_TAG] = { "dmarc_removed_tag", FINDING_WARNING }, /* pct, rf, ri */
 	[FINDING_DMARC_VALUE] = { "dmarc_value", FINDING_ERROR },              /* the tag has no such value */
 	[FINDING_DMARC_NO_POLICY] = { "dmarc_no_policy", FINDING_ERROR },      /* no p and no rua */
-	[FINDING_DMARC_P_MISSING] = { "dmarc_p_missing", FINDING_INFO },       /* which is none */
+	[FINDING_DMARC_P_MISSING] = { "dmarc_p_missing", FINDING_INFO },       /* which means none */
 	[FINDING_DMARC_P_NOT_SECOND] = { "dmarc_p_not_second", FINDING_INFO }, /* RFC 7489 */
 	[FINDING_DMARC_P_NONE] = { "dmarc_p_none", FINDING_INFO },
 	[FINDING_DMARC_SUBDOMAINS_NONE] = { "dmarc_subdomains_none", FINDING_WARNING },
@@ -183,6 +183,15 @@ void findings_add(
 		free_finding(finding);
 	else
 		g_ptr_array_add(of, finding);
+}
+
+void findings_add_failed(
+    struct findings *findings, enum dns_type type, const char *name, const struct dns_answer *answer)
+{
+	g_autofree char *place = g_strdup_printf("%s %s", name, dns_type_word(type));
+
+	findings_add(findings, FINDING_DNS_FAILED, place, NULL, "%s could not be looked up: %s", name,
+	    dns_status_words(answer->status));
 }
 
 const char *finding_code_word(enum finding_code code)

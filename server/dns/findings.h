@@ -1,17 +1,19 @@
 /*
- * findings.h - what is wrong with the DNS of a domain, or could be better: a list, each with what to do about it.
+ * findings.h - what is wrong with the DNS of a domain, or could be better, and what to do about it.
  *
- * The codes are words that stay (they are stored, shown and tested by others); each has one severity. Which there are,
- * and what they mean, is the table in findings.c.
+ * Codes never change, because they are stored and shown; each has one severity. The table in findings.c
+ * explains them.
  */
 #pragma once
 
 #include <glib.h>
 
+#include "server/dns/dns.h"
+
 enum finding_severity {
-	FINDING_ERROR,   /* it does not work as it is meant to */
-	FINDING_WARNING, /* it works in part, or for some */
-	FINDING_INFO,    /* it works; better is possible, or it is good to know */
+	FINDING_ERROR,   /* it does not work as intended */
+	FINDING_WARNING, /* it works only in part, or only for some */
+	FINDING_INFO,    /* it works; it could be better, or this is good to know */
 };
 
 enum finding_code {
@@ -94,14 +96,13 @@ enum finding_code {
 	FINDING_CODES, /* how many there are */
 };
 
-#define FINDINGS_MAX 100 /* of each severity: what more there is says nothing new */
+#define FINDINGS_MAX 100 /* of each severity; others are dropped */
 
 struct finding {
 	enum finding_code code;
-	char *
-	    place; /* a DNS name and type, and behind ": " where in the record: "_dmarc.example.com TXT: rua" */
-	char *text; /* a sentence without period */
-	char *fix;  /* the record to publish, as in a zone file; or NULL: the text says what to do */
+	char *place; /* a DNS name and type, then the place in the record: "_dmarc.example.com TXT: rua" */
+	char *text;  /* a sentence without period */
+	char *fix;   /* the record to publish, as in a zone file; NULL if the text says what to do */
 };
 
 struct findings;
@@ -109,15 +110,21 @@ struct findings;
 struct findings *findings_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void findings_free(struct findings *findings);
 
-/* Add one, where there are less than FINDINGS_MAX; the same code and text at the same place only once. place is copied; fix: transfer full,
- * or NULL. */
+/* Add a finding, unless its severity has FINDINGS_MAX, or the same code, place and text is there already.
+ * place is copied; fix: transfer full, or NULL. */
 void findings_add(struct findings *findings, enum finding_code code, const char *place, char *fix,
     const char *format, ...) G_GNUC_PRINTF(5, 6);
 
+/* Add FINDING_DNS_FAILED: name could not be looked up. */
+void findings_add_failed(
+    struct findings *findings, enum dns_type type, const char *name, const struct dns_answer *answer);
+
 guint findings_count(const struct findings *findings);
-/* The i-th one by severity, errors first, else in the order in which they were added. Borrowed, until the next is added. */
+/* The i-th finding: errors first, then in the order in which they were added. Borrowed until the next is
+ * added. */
 const struct finding *findings_get(struct findings *findings, guint i);
 
+/* Whether there is one with this code. */
 gboolean findings_have(const struct findings *findings, enum finding_code code);
 gboolean findings_have_error(const struct findings *findings);
 
@@ -125,5 +132,6 @@ const char *finding_code_word(enum finding_code code); /* "dmarc_missing" */
 enum finding_severity finding_severity_of(enum finding_code code);
 const char *finding_severity_word(enum finding_severity severity); /* "error", "warning", "info" */
 
-/* A TXT record as it stands in a zone file: 'name. TXT "text"', in pieces of at most 255 bytes. Transfer full. */
+/* A TXT record as it stands in a zone file: 'name. TXT "text"', in pieces of at most 255 bytes. Transfer
+ * full. */
 char *finding_txt_record(const char *name, const char *text) G_GNUC_WARN_UNUSED_RESULT;

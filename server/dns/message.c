@@ -43,7 +43,7 @@ static void lower_name(char *name)
 	text_lower(name);
 }
 
-/* The name at data, a part of the message. NULL: there is none. */
+/* Expand the name at data in the message. Returns NULL if it is invalid. */
 static char *read_name(const struct reading *reading, const guint8 *data, const guint8 *end)
 {
 	char name[NS_MAXDNAME] = "";
@@ -131,7 +131,7 @@ static gboolean take_alias(struct reading *reading, const ns_rr *rr)
 	return TRUE;
 }
 
-/* The answers, in order: a CNAME stands before what it leads to (RFC 1034 section 3.6.2). */
+/* Read the answers in order: a CNAME is before the records of its target (RFC 1034 section 3.6.2). */
 static gboolean read_answers(struct reading *reading)
 {
 	int n = MIN(ns_msg_count(reading->message, ns_s_an), RECORDS_READ);

@@ -1,12 +1,12 @@
 /*
  * message.h - the bytes of a DNS server's answer (RFC 1035 section 4) into a struct dns_answer.
  *
- * Takes the records that belong to the name asked for, through its CNAMEs. Pure; the bytes are not trusted.
+ * Keeps the records of the name that was asked for, through its CNAMEs. Pure; the bytes are not trusted.
  */
 #pragma once
 
 #include "server/dns/dns.h"
 
-/* answer is filled whatever the bytes are, and to be cleared. name and type: what was asked. */
+/* Read an answer; name and type: of the question. answer is always filled, and must be cleared. */
 void message_read(
     const guint8 *bytes, gsize size, const char *name, enum dns_type type, struct dns_answer *answer);

@@ -91,7 +91,8 @@ static struct question *find_question(struct resolver *resolver, enum dns_type t
 
 static void send_waiting(struct resolver *resolver);
 
-/* A waiter may ask on, which may add waiters to other questions, but to this one only what is answered at once. */
+/* A waiter may ask on, which may add waiters to other questions, but to this one only what is answered at
+ * once. */
 static void tell_waiters(struct question *question)
 {
 	question->done = TRUE;
@@ -219,7 +220,7 @@ void resolver_ask(struct resolver *resolver, enum dns_type type, const char *nam
 		answered(user, type, name, refusal(status));
 }
 
-/* Wait for the next thing to happen. FALSE: time is up. */
+/* Wait for the next event. Returns FALSE if the time is over. */
 static gboolean run_once(struct resolver *resolver)
 {
 	struct pollfd fds[RESOLVER_DESCRIPTORS];

@@ -1,9 +1,9 @@
 /*
  * resolver.h - questions to DNS servers, by c-ares: one at a time, or many at once.
  *
- * Every question is asked once; its answer is kept until resolver_forget(). Truncated answers are asked for again by TCP.
- * One thread uses a resolver. For a loop of one's own: resolver_ask() what is wanted, poll() what resolver_descriptors()
- * says, and call resolver_process() on what poll() said.
+ * Each question is asked once; its answer is kept until resolver_forget(). Truncated answers are repeated by
+ * TCP. Not thread-safe. To use it in an event loop: call resolver_ask(), poll() the descriptors of
+ * resolver_descriptors(), and call resolver_process() with the result.
  */
 #pragma once
 
@@ -14,11 +14,11 @@
 #define RESOLVER_DESCRIPTORS 16 /* at most */
 
 struct resolver_options {
-	const char *
-	    server; /* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53"; NULL: the system's */
-	guint timeout_ms;  /* for the first try; each further one takes twice as long */
-	guint tries;       /* of each server, >= 1 */
-	guint concurrency; /* questions under way at a time, >= 1; others wait */
+	/* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53"; NULL: the system's servers */
+	const char *server;
+	guint timeout_ms;  /* for the first try; each further try waits twice as long */
+	guint tries;       /* for each server, >= 1 */
+	guint concurrency; /* questions in flight, >= 1; others wait */
 };
 
 #define RESOLVER_OPTIONS_DEFAULT                                                                             \
@@ -28,49 +28,50 @@ struct resolver_options {
 
 struct resolver;
 
-/* RUAD_ERROR_SYNTAX: the server is no address; RUAD_ERROR_SYSTEM: c-ares cannot begin. */
+/* RUAD_ERROR_SYNTAX: the server is not an address. RUAD_ERROR_SYSTEM: c-ares failed. */
 struct resolver *resolver_new(
     const struct resolver_options *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Callbacks of questions under way are not called. NULL is allowed. */
+/* Does not call the callbacks of open questions. NULL is allowed. */
 void resolver_free(struct resolver *resolver);
 
 /*
- * Bounds for what is asked from now on: so many questions, and for so long; then what is not known yet is DNS_BUDGET, or
- * DNS_TIMEOUT, and is not kept. 0: no bound, as at first.
+ * Limit the number of questions from now on, and their time. Beyond that the answer is DNS_BUDGET or
+ * DNS_TIMEOUT, and is not kept. 0: no limit, which is the default.
  */
 void resolver_budget(struct resolver *resolver, guint questions, guint seconds);
 
-/* Called once with the answer, which lasts until resolver_forget(). May ask further questions, not forget or free. */
+/* Called once with the answer, which is valid until resolver_forget(). May ask further questions, but not
+ * forget or free. */
 typedef void (*resolver_answered)(
     gpointer user, enum dns_type type, const char *name, const struct dns_answer *answer);
 
 /*
- * Ask; answered may be NULL. What is known already is answered before this returns, what is under way is not asked again. name:
- * without final dot; in any case.
+ * Ask a question. answered may be NULL. A known answer is delivered before this returns; a question in flight
+ * is not repeated. name: in any case, without a final dot.
  */
 void resolver_ask(struct resolver *resolver, enum dns_type type, const char *name, resolver_answered answered,
     gpointer user);
 
-/* Ask and wait; others' answers are taken meanwhile. Never NULL. */
+/* Ask and wait; meanwhile answers to other questions are processed. Never NULL. */
 const struct dns_answer *resolver_look_up(struct resolver *resolver, enum dns_type type, const char *name);
 
-/* Wait until every question has its answer, or the time of resolver_budget() is up. */
+/* Wait until each question has its answer, or the time of resolver_budget() is over. */
 void resolver_wait(struct resolver *resolver);
 
-/* resolver_look_up() and resolver_ask() as a source of answers; lasts as long as the resolver. */
+/* resolver_look_up() and resolver_ask() as a source of answers, valid as long as the resolver. */
 struct dns_source resolver_source(struct resolver *resolver);
 
-/* Questions that have no answer yet. */
+/* How many questions have no answer yet. */
 guint resolver_pending(const struct resolver *resolver);
 
-/* Fill in what to wait for, at most RESOLVER_DESCRIPTORS; returns how many, and *timeout_ms: until when to call
- * resolver_process() whatever happens (-1: for ever, as nothing is under way). */
+/* Fill in the descriptors to poll, at most RESOLVER_DESCRIPTORS, and return how many. *timeout_ms: call
+ * resolver_process() after this time at the latest; -1 if no question is open. */
 guint resolver_descriptors(struct resolver *resolver, struct pollfd *fds, int *timeout_ms);
 void resolver_process(struct resolver *resolver, const struct pollfd *fds, guint n);
 
-/* Drop the answers that are had, for a run without end. */
+/* Free the answers. */
 void resolver_forget(struct resolver *resolver);
 
-/* Since resolver_new(): questions put to servers, and how many of them a server answered, with whatever. */
+/* Since resolver_new(): questions sent to servers, and how many got any answer. */
 guint resolver_asked(const struct resolver *resolver);
 guint resolver_answered_count(const struct resolver *resolver);

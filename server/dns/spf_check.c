@@ -181,7 +181,7 @@ static enum match match_ptr(struct walk *walk, const char *name)
 	return is_void ? void_lookup(walk) : NO_MATCH;
 }
 
-/* Always an A record, whatever the address is (section 5.7). */
+/* Always an A record, also for an IPv6 address (section 5.7). */
 static enum match match_exists(struct walk *walk, const char *name)
 {
 	const struct dns_answer *answer = dns_look_up(walk->source, DNS_A, name);

@@ -1,8 +1,8 @@
 /*
  * spf_expand.c - all that a domain's SPF allows, as networks.
  *
- * Terms are walked in the order of an evaluation. Where a receiver would stop (permerror), no more ranges are taken, but
- * look-ups are counted on, so that it can be said by how many there are too many.
+ * Terms are walked in the order of an evaluation. Where a receiver would stop (permerror), no more ranges are
+ * taken, but look-ups are counted on, so that it can be said by how many there are too many.
  */
 #include "server/dns/spf_walk.h"
 
@@ -11,7 +11,7 @@
 #include "parser/error.h"
 
 #define TERM_SHOWN 255     /* bytes of a term that are kept with each of its ranges */
-#define WORK_MAX   1000000 /* networks looked at to take others out of them: an honest policy needs hundreds */
+#define WORK_MAX   1000000 /* subtractions of networks: an honest policy needs hundreds */
 
 struct expansion {
 	const struct dns_source *source;
@@ -113,8 +113,8 @@ static GArray *remaining(struct expansion *expansion, const GArray *ranges, guin
 	return rest;
 }
 
-/* Of an included record, what passes matches, with the qualifier of the include; what does not pass is passed over, and
- * takes itself out of what follows it. */
+/* Of an included record, what passes matches, with the qualifier of the include; what does not pass is passed
+ * over, and takes itself out of what follows it. */
 static void add_included(struct expansion *expansion, GArray *ranges, const GArray *inner, char qualifier)
 {
 	for (guint i = 0; i < inner->len && ranges->len < SPF_RANGES_MAX; i++) {
@@ -165,7 +165,7 @@ static void tell_failure(
 
 /* -- look-ups -- */
 
-/* FALSE: there is no use in going on. */
+/* Returns FALSE if the caller should stop. */
 static gboolean count_lookup(struct expansion *expansion)
 {
 	if (++expansion->policy->lookups > SPF_LOOKUPS_MAX)
@@ -185,7 +185,8 @@ static void void_lookup(
 		stop(expansion);
 }
 
-/* An IPv6 network is allowed; a sender in it that has come so far had a void look-up for each term without IPv6. */
+/* An IPv6 network is allowed; a sender in it that has come so far had a void look-up for each term without
+ * IPv6. */
 static void note_ipv6(struct expansion *expansion)
 {
 	if (expansion->no_ipv6 + expansion->policy->void_lookups > SPF_VOID_LOOKUPS_MAX)
@@ -212,7 +213,7 @@ static gboolean is_on_path(const struct expansion *expansion, const char *name)
 	return FALSE;
 }
 
-/* Go into the record of an include or redirect. FALSE: there is none that could be taken. */
+/* Expand the record of an include or redirect. Returns FALSE if there is no usable record. */
 static gboolean follow(struct expansion *expansion, const char *domain, const struct spf_term *term,
     const char *name, struct branch *branch)
 {
@@ -320,7 +321,7 @@ static void expand_network(
 static void expand_all(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
-	if (term->qualifier == '+' && expansion->path->len > 1) /* else spf_judge_record() tells */
+	if (term->qualifier == '+' && expansion->path->len > 1) /* else spf_judge_record() reports it */
 		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets all the world send");
 	if (expansion->stopped)
 		return;

@@ -37,7 +37,8 @@ static char *with_all(const char *domain, const struct spf_record *record, const
 	return finding_txt_record(domain, text->str);
 }
 
-/* One record of several, with the "all" of the first that has one. NULL: one of them cannot be read. Transfer full. */
+/* One record of several, with the "all" of the first that has one. NULL: one of them cannot be read. Transfer
+ * full. */
 static char *joined(const char *domain, const struct dns_answer *answer)
 {
 	g_autoptr(GString) text = g_string_new("v=spf1");

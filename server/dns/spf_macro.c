@@ -17,7 +17,7 @@ struct macro {
 	char delimiters[8]; /* "." where none are given */
 };
 
-/* Read the macro whose "%{" stands at text; its bytes, or 0 when it is none. */
+/* Read the macro that begins with "%{" at text. Returns its size, or 0 if it is invalid. */
 static gsize read_macro(const char *text, gboolean is_exp, struct macro *macro)
 {
 	const char *letters = is_exp ? "slodipvhcrt" : "slodipvh";
@@ -49,7 +49,8 @@ static gsize read_macro(const char *text, gboolean is_exp, struct macro *macro)
 	return *at == '}' ? (gsize)(at + 1 - text) : 0;
 }
 
-/* Bytes of the next piece of a macro-string: a macro, an escape ("%%") or one visible character; 0: it is none. */
+/* Bytes of the next piece of a macro-string: a macro, an escape ("%%") or one visible character; 0: it is
+ * none. */
 static gsize piece_size(const char *text, gboolean is_exp, struct macro *macro)
 {
 	macro->letter = '\0';

@@ -54,7 +54,8 @@ static gboolean fail(GError **error, const char *term, const char *why)
 
 /* -- the parts of a term -- */
 
-/* Take "/bits" off the end of text, where it is. FALSE: it is no number up to max, or has leading zeros. */
+/* Remove "/bits" from the end of text, if it is there. Returns FALSE if bits is not a number up to max, or
+ * has leading zeros. */
 static gboolean take_bits(char *text, const char *mark, guint max, guint8 *bits)
 {
 	gsize size = strlen(text), digits = 0;
@@ -73,7 +74,8 @@ static gboolean take_bits(char *text, const char *mark, guint max, guint8 *bits)
 	return TRUE;
 }
 
-/* The last label of a domain-spec, where it ends in no macro: letters, digits and '-', and not only digits (section 7.1). */
+/* The last label of a domain-spec, where it ends in no macro: letters, digits and '-', and not only digits
+ * (section 7.1). */
 static gboolean ends_well(const char *spec)
 {
 	g_autofree char *copy = g_strdup(spec);

@@ -1,7 +1,8 @@
 /*
  * tags.h - "name=value; name=value" (RFC 6376 section 3.2), one tag after another, as windows on the text.
  *
- * The form of DMARC, DKIM and TLS reporting records. Which tags there are, and that none comes twice, is the reader's.
+ * This is the syntax of DMARC, DKIM and TLS reporting records. Knows no tags, and does not check for
+ * duplicates.
  */
 #pragma once
 
@@ -9,23 +10,25 @@
 
 struct tag {
 	const char *name;
-	gsize name_size; /* 0: there is no '=', and value is all of it */
+	gsize name_size; /* 0: there is no '=', and value is the complete text */
 	const char *value;
 	gsize value_size;
-	gboolean
-	    clean; /* name is a letter, then letters, digits and '_', and value is printable ASCII, blank and TAB */
+	/* name is a letter, then letters, digits and '_', and value is printable ASCII, blank and TAB */
+	gboolean clean;
 };
 
-/* The next tag in *at, which is moved behind it; names and values are trimmed. FALSE: there is none. What is empty, as
- * between two ';', is passed over. */
+/* Read the next tag of *at, and move *at past it. Names and values are trimmed; empty tags, as between two
+ * ';', are skipped. Returns FALSE if there are no more. */
 gboolean tag_next(const char **at, struct tag *tag);
 
-/* Names are compared in any case, as most readers do (RFC 6376 section 3.2 has them differ). */
+/* Whether the tag has this name. Case is ignored, as most software does; in RFC 6376 section 3.2 it
+ * matters. */
 gboolean tag_is(const struct tag *tag, const char *name);
 
 /* Copies, transfer full. */
 char *tag_name(const struct tag *tag) G_GNUC_WARN_UNUSED_RESULT;
 char *tag_value(const struct tag *tag) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Where in value another tag seems to begin, for want of a ';' ("none rua=mailto:..."); NULL: nowhere. */
+/* Find a tag inside value that lacks the ';' before it ("none rua=mailto:..."). Returns NULL if there is
+ * none. */
 const char *tag_lost(const struct tag *tag);

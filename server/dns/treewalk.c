@@ -4,7 +4,7 @@
 
 #define JUMP_LABELS 7 /* left of a longer name after its own query: RFC 9989 section 4.10 */
 
-/* records: RFC 9989 section 4.8 */
+/* -- records: RFC 9989 section 4.8 -- */
 
 static const char *skip_blank(const char *at)
 {
@@ -30,7 +30,7 @@ static const char *behind_version(const char *txt)
 	return *txt == ';' || *txt == '\0' ? txt : NULL;
 }
 
-/* The value of psd, when "psd=" stands at tag. */
+/* The value of psd, if tag begins with "psd=". */
 static char psd_of(const char *tag)
 {
 	char value;
@@ -82,7 +82,7 @@ static void take_record(struct treewalk *walk, const char *domain, const GPtrArr
 		    (struct treewalk_record){ g_strdup(domain), g_strdup(text), psd };
 }
 
-/* names */
+/* -- names -- */
 
 static guint count_labels(const char *name)
 {
@@ -117,7 +117,7 @@ static const char *one_below(const char *name, const char *above)
 	return at;
 }
 
-/* the walk */
+/* -- the walk -- */
 
 static gboolean query(
     struct treewalk *walk, const char *domain, treewalk_lookup lookup, gpointer user, GError **error)
@@ -178,7 +178,7 @@ void treewalk_clear(struct treewalk *walk)
 	g_clear_pointer(&walk->org, g_free);
 }
 
-/* policy */
+/* -- policy -- */
 
 static const struct treewalk_record *record_of(const struct treewalk *walk, const char *domain)
 {

@@ -1,81 +1,36 @@
 #include "server/enrich/enrich.h"
 
 #include <json-c/json.h>
-#include <string.h>
 
 #include "parser/error.h"
 #include "parser/orgdomain.h"
-#include "server/common/file.h"
 #include "server/common/log.h"
 #include "server/database/db.h"
 #include "server/database/role.h"
 #include "server/dns/check.h"
-#include "server/enrich/names.h"
-#include "server/enrich/network.h"
+#include "server/enrich/address_json.h"
+#include "server/enrich/pace.h"
+#include "server/enrich/selectors.h"
 #include "server/enrich/services.h"
+#include "server/enrich/services_file.h"
 #include "server/enrich/solicited.h"
 
-#define BATCH           100 /* addresses looked up at once */
-#define NETWORK_BATCH   1000
-#define CHECKS_A_ROUND  10 /* domains whose DNS is checked, */
-#define CHECKS_SECONDS  60 /* no check starts later in a round, since some are slow */
-#define PAUSE_DONE      60 /* seconds */
-#define PAUSE_FAILED    15
-#define ROUNDS_A_MINUTE 6 /* while there is more to do */
-#define DAY             (24 * 60 * 60)
-#define KEEP_FAILED     (60 * 60) /* seconds, of an address or domain that the DNS did not answer for */
-#define KEEP_SILENT     (5 * 60)  /* the same, while no DNS server answers anything */
+#define NETWORK_BATCH  1000
+#define CHECKS_A_ROUND 10 /* domains whose DNS is checked, */
+#define CHECKS_SECONDS 60 /* and after so long no other is begun: some are slow */
 
 struct enrich {
 	const struct settings *settings;
 	struct db *db;            /* NULL while it is unavailable */
 	gboolean database_failed; /* which was logged */
 	struct networks *networks;
-	gboolean networks_are_kept; /* in the database, as the files say now */
-	char *services;             /* the admin's, as JSON */
-	struct stat services_file;  /* the file that they were read from; all 0 if none */
+	gboolean networks_are_kept;    /* in the database, as the files say now */
+	struct services_file services; /* the administrator's */
 	gboolean services_are_kept;
 	struct resolver *resolver;
 	gboolean dns_is_silent; /* which was logged */
 	struct orgdomains *orgdomains;
 };
-
-/* -- the admin's list of services -- */
-
-/* The services in the file at path as JSON, transfer full; "[]" if path is "". */
-static char *services_of(const char *path, GError **error)
-{
-	g_autofree char *text = NULL;
-	g_autoptr(GError) cause = NULL;
-
-	if (*path == '\0')
-		return g_strdup("[]");
-	if (g_file_get_contents(path, &text, NULL, &cause))
-		return services_read(text, path, error);
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "enrich.services: %s", cause->message);
-	return NULL;
-}
-
-/* Read the file if it has changed. After a failure the old services stay. */
-static gboolean refresh_services(struct enrich *enrich, GError **error)
-{
-	const char *path = settings_string(enrich->settings, "enrich.services");
-	struct stat now = { 0 };
-	char *services;
-
-	if (stat(path, &now) != 0)
-		now = (struct stat){ 0 };
-	if (enrich->services != NULL && file_is_same(&now, &enrich->services_file))
-		return TRUE;
-	enrich->services_file = now;
-	services = services_of(path, error);
-	if (services == NULL)
-		return FALSE;
-	g_free(enrich->services);
-	enrich->services = services;
-	enrich->services_are_kept = FALSE;
-	return TRUE;
-}
 
 /* -- creation -- */
 
@@ -96,9 +51,11 @@ static struct resolver *new_resolver(const struct settings *settings, GError **e
 struct enrich *enrich_new(const struct settings *settings, GError **error)
 {
 	struct enrich *enrich = g_new0(struct enrich, 1);
+	gboolean is_new;
 
 	enrich->settings = settings;
-	if (refresh_services(enrich, error))
+	enrich->services.path = settings_string(settings, "enrich.services");
+	if (services_file_refresh(&enrich->services, &is_new, error))
 		enrich->resolver = new_resolver(settings, error);
 	if (enrich->resolver == NULL) {
 		enrich_free(enrich);
@@ -116,7 +73,7 @@ void enrich_free(struct enrich *enrich)
 	if (enrich == NULL)
 		return;
 	db_close(enrich->db);
-	g_free(enrich->services);
+	services_file_clear(&enrich->services);
 	networks_free(enrich->networks);
 	resolver_free(enrich->resolver);
 	orgdomains_free(enrich->orgdomains);
@@ -137,7 +94,7 @@ static gboolean hand_over(struct enrich *enrich, const char *sql, json_object *d
 static gboolean keep_services(struct enrich *enrich, GError **error)
 {
 	g_autofree char *ours = services_read(services_own, "ruad's services.ini", error);
-	const struct db_value values[] = { DB_TEXT(enrich->services), DB_TEXT(ours) };
+	const struct db_value values[] = { DB_TEXT(enrich->services.json), DB_TEXT(ours) };
 
 	return ours != NULL &&
 	       db_exec(enrich->db,
@@ -147,21 +104,15 @@ static gboolean keep_services(struct enrich *enrich, GError **error)
 
 /* -- networks -- */
 
-static void add_text(json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(
-	    object, key, text != NULL && *text != '\0' ? json_object_new_string(text) : NULL);
-}
-
-static void add_network(const struct enrich *enrich, json_object *object, const char *ip)
+static json_object *network_of(const struct enrich *enrich, const char *ip)
 {
 	struct network network;
+	json_object *object;
 
 	networks_look_up(enrich->networks, ip, &network);
-	json_object_object_add(object, "asn", network.asn >= 0 ? json_object_new_int64(network.asn) : NULL);
-	add_text(object, "as_name", network.as_name);
-	add_text(object, "country", network.country);
+	object = address_network_json(ip, &network);
 	network_clear(&network);
+	return object;
 }
 
 /* Look up the networks of all addresses again, since a file of networks is new: without the DNS, so without a
@@ -183,13 +134,8 @@ static gboolean renew_networks(struct enrich *enrich, GError **error)
 			return FALSE;
 		found = json_object_new_array();
 		n = db_rows_count(rows);
-		for (gsize i = 0; i < n; i++) {
-			json_object *object = json_object_new_object();
-
-			add_text(object, "source_ip", db_rows_get(rows, i, 0));
-			add_network(enrich, object, db_rows_get(rows, i, 0));
-			json_object_array_add(found, object);
-		}
+		for (gsize i = 0; i < n; i++)
+			json_object_array_add(found, network_of(enrich, db_rows_get(rows, i, 0)));
 		if (n > 0) {
 			g_free(after);
 			after = g_strdup(db_rows_get(rows, n - 1, 0));
@@ -205,26 +151,16 @@ static gboolean renew_networks(struct enrich *enrich, GError **error)
 
 /* -- addresses -- */
 
-static gint64 keep_of(const struct enrich *enrich, const struct name *name)
+static json_object *address_of(struct enrich *enrich, const struct name *name)
 {
-	gint64 most = settings_days(enrich->settings, "enrich.keep") * DAY;
+	gint64 most = settings_days(enrich->settings, "enrich.keep") * PACE_DAY;
+	const char *domain = name->name != NULL ? orgdomain_of(enrich->orgdomains, name->name) : NULL;
+	struct network network;
+	json_object *object;
 
-	if (name->status == NAME_UNKNOWN)
-		return enrich->dns_is_silent ? KEEP_SILENT : KEEP_FAILED;
-	return CLAMP((gint64)name->ttl, MIN(DAY, most), most);
-}
-
-static json_object *address_json(struct enrich *enrich, const struct name *name)
-{
-	json_object *object = json_object_new_object();
-
-	add_text(object, "source_ip", name->ip);
-	json_object_object_add(object, "keep", json_object_new_int64(keep_of(enrich, name)));
-	json_object_object_add(object, "failed", json_object_new_boolean(name->status == NAME_UNKNOWN));
-	add_text(object, "rdns", name->name);
-	add_text(
-	    object, "rdns_domain", name->name != NULL ? orgdomain_of(enrich->orgdomains, name->name) : NULL);
-	add_network(enrich, object, name->ip);
+	networks_look_up(enrich->networks, name->ip, &network);
+	object = address_json(name, domain, &network, pace_keep(name, most, enrich->dns_is_silent));
+	network_clear(&network);
 	return object;
 }
 
@@ -277,7 +213,7 @@ static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GErro
 	ask_for_names(enrich, names, *n);
 	found = json_object_new_array();
 	for (gsize i = 0; i < *n; i++)
-		json_object_array_add(found, address_json(enrich, &names[i]));
+		json_object_array_add(found, address_of(enrich, &names[i]));
 	kept = *n == 0 || hand_over(enrich, "SELECT ruad.enrich_store($1::jsonb)", found, error);
 	json_object_put(found);
 	names_clear(names, *n);
@@ -285,23 +221,14 @@ static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GErro
 	return kept;
 }
 
-/* The number of rounds per minute: with fewer than ROUNDS_A_MINUTE lookups each round has one. */
-static gint64 rounds_a_minute(const struct enrich *enrich)
-{
-	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
-
-	return lookups > 0 ? MIN(lookups, ROUNDS_A_MINUTE) : ROUNDS_A_MINUTE;
-}
-
 /* Look up as many addresses as a round may; *more if others wait. */
 static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError **error)
 {
-	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
-	gint64 left = lookups > 0 ? lookups / rounds_a_minute(enrich) : G_MAXINT64;
+	gint64 left = pace_lookups(settings_int(enrich->settings, "enrich.lookups"));
 	gsize n = 0;
 
 	do {
-		guint limit = (guint)MIN(left, BATCH);
+		guint limit = (guint)MIN(left, PACE_BATCH);
 
 		if (!look_up_some(enrich, limit, &n, error))
 			return FALSE;
@@ -312,47 +239,6 @@ static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError 
 }
 
 /* -- domains -- */
-
-/* Selectors that programs and services use by default, to find keys that no report contains. */
-static const char *const USUAL_SELECTORS[] = { "default", "google", "selector1", "selector2", "s1", "s2",
-	"k1", "k2", "k3", "mail", "dkim", "smtp", "mandrill", "mxvault", "fm1", "fm2", "fm3", "zoho",
-	"protonmail", "protonmail2", "protonmail3" };
-
-static gboolean has_selector(const GArray *selectors, const char *domain, const char *selector)
-{
-	for (guint i = 0; i < selectors->len; i++) {
-		const struct check_selector *seen = &g_array_index(selectors, struct check_selector, i);
-
-		if (g_strcmp0(seen->domain, domain) == 0 && strcmp(seen->selector, selector) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* The selectors of [{"domain", "selector"}, ...], borrowed from document; then the usual ones of domain. */
-static GArray *selectors_of(json_object *document, const char *domain)
-{
-	GArray *selectors = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
-	gsize n = json_object_is_type(document, json_type_array) ? json_object_array_length(document) : 0;
-
-	for (gsize i = 0; i < n; i++) {
-		json_object *entry = json_object_array_get_idx(document, i);
-		struct check_selector selector = {
-			.domain = json_object_get_string(json_object_object_get(entry, "domain")),
-			.selector = json_object_get_string(json_object_object_get(entry, "selector")),
-		};
-
-		if (selector.selector != NULL)
-			g_array_append_val(selectors, selector);
-	}
-	for (gsize i = 0; i < G_N_ELEMENTS(USUAL_SELECTORS); i++) {
-		struct check_selector usual = { .selector = USUAL_SELECTORS[i], .probed = TRUE };
-
-		if (!has_selector(selectors, domain, usual.selector))
-			g_array_append_val(selectors, usual);
-	}
-	return selectors;
-}
 
 /* The result of checking domain as it is stored, or NULL if the DNS did not answer or domain is invalid. */
 static json_object *check_domain(struct enrich *enrich, const char *domain, const char *seen)
@@ -383,8 +269,8 @@ static gboolean check_and_keep(
     struct enrich *enrich, const char *domain, const char *selectors, GError **error)
 {
 	json_object *result = check_domain(enrich, domain, selectors);
-	gint64 every = settings_days(enrich->settings, "enrich.check_every") * DAY;
-	g_autofree char *keep = g_strdup_printf("%" G_GINT64_FORMAT, result != NULL ? every : KEEP_FAILED);
+	gint64 every = settings_days(enrich->settings, "enrich.check_every") * PACE_DAY;
+	g_autofree char *keep = g_strdup_printf("%" G_GINT64_FORMAT, result != NULL ? every : PACE_FAILED);
 	const struct db_value values[] = {
 		DB_TEXT(domain),
 		DB_TEXT(
@@ -425,11 +311,14 @@ static gboolean check_domains(struct enrich *enrich, gboolean *more, GError **er
 static void refresh_files(struct enrich *enrich)
 {
 	g_autoptr(GError) error = NULL;
+	gboolean is_new;
 
 	if (networks_refresh(enrich->networks))
 		enrich->networks_are_kept = FALSE;
-	if (!refresh_services(enrich, &error) && error != NULL)
-		log_warning("%s; the old list stays", error->message);
+	if (!services_file_refresh(&enrich->services, &is_new, &error))
+		log_warning("%s; the list that was read before stays", error->message);
+	if (is_new)
+		enrich->services_are_kept = FALSE;
 }
 
 static gboolean keep_files(struct enrich *enrich, GError **error)
@@ -491,12 +380,5 @@ enum enrich_outcome enrich_round(struct enrich *enrich)
 
 guint enrich_pause(const struct enrich *enrich, enum enrich_outcome outcome)
 {
-	switch (outcome) {
-	case ENRICH_MORE:
-		return (guint)(60 / rounds_a_minute(enrich));
-	case ENRICH_FAILED:
-		return PAUSE_FAILED;
-	default:
-		return PAUSE_DONE;
-	}
+	return pace_pause(settings_int(enrich->settings, "enrich.lookups"), outcome);
 }

@@ -18,8 +18,8 @@ enum name_status {
 
 struct name {
 	const char *ip; /* borrowed; an address as text */
+	char *name;     /* owned; NULL unless NAME_FOUND; lower case, without final dot */
 	enum name_status status;
-	char *name;  /* owned; NULL unless NAME_FOUND; lower case, without final dot */
 	guint32 ttl; /* seconds, the smallest of the answers; 0 if unknown */
 };
 

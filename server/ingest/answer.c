@@ -25,6 +25,7 @@ struct answer {
 	struct db_rows *rows;
 	struct found *const *mails;
 	guint n;
+	gboolean *answered; /* for each mail: its row was read */
 	const char **keeps; /* number of each mail whose bytes must be stored, or NULL */
 	GArray *reports;    /* struct new_report, by mail and item_no */
 	gint64 epoch;
@@ -109,6 +110,9 @@ static gboolean read_row(struct answer *answer, gsize row, guint *n_mails, GErro
 		return read_report(answer, row, (guint)mail_no - 1, error) &&
 		       db_rows_number(
 			   answer->rows, row, COLUMN_EPOCH, G_MININT64, G_MAXINT64, &answer->epoch, error);
+	if (answer->answered[mail_no - 1])
+		return refuse(error, "two rows for mail", db_rows_get(answer->rows, row, COLUMN_MAIL_NO));
+	answer->answered[mail_no - 1] = TRUE;
 	read_mail(answer, row, (guint)mail_no - 1);
 	(*n_mails)++;
 	return TRUE;
@@ -145,6 +149,7 @@ struct answer *answer_new(struct db_rows *rows, struct found *const *mails, guin
 	answer->rows = rows;
 	answer->mails = mails;
 	answer->n = n;
+	answer->answered = g_new0(gboolean, n);
 	answer->keeps = g_new0(const char *, n);
 	answer->reports = g_array_new(FALSE, FALSE, sizeof(struct new_report));
 	if (read_rows(answer, error))
@@ -158,6 +163,7 @@ void answer_free(struct answer *answer)
 	if (!answer)
 		return;
 	db_rows_free(answer->rows);
+	g_free(answer->answered);
 	g_free(answer->keeps);
 	g_array_unref(answer->reports);
 	g_free(answer);

@@ -413,15 +413,21 @@ void found_free(struct found *found)
 	g_free(found);
 }
 
+void found_forget(struct found *found)
+{
+	open_clear(&found->open);
+	spool_clear(found->items);
+	g_array_set_size(found->reports, 0);
+	records_clear(found->records);
+	found->item_no = 0;
+}
+
 void found_refuse(struct found *found, const char *code, const char *reason, gboolean bare)
 {
 	g_autofree char *words = g_utf8_make_valid(reason, -1);
 	struct unreadable unreadable = { .place = "mail", .code = code, .reason = words };
 
-	open_clear(&found->open);
-	spool_clear(found->items);
-	g_array_set_size(found->reports, 0);
-	records_clear(found->records);
+	found_forget(found);
 	found->item_no = 1;
 	found->bare = bare;
 	if (!unreadable_item(found, &unreadable, NULL))

@@ -37,6 +37,9 @@ void found_free(struct found *found); /* NULL is allowed */
  */
 const struct report_sink *found_sink(void);
 
+/* Forget all that the sink was told; it is told again from the start. */
+void found_forget(struct found *found);
+
 /*
  * Discard everything that was found; the mail becomes one unreadable item with this code and reason. bare
  * also omits all external data: the envelope and the mail's own header.

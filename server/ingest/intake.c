@@ -1,6 +1,8 @@
 #include "server/ingest/intake.h"
 
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include "parser/error.h"
 #include "server/common/log.h"
@@ -12,6 +14,7 @@
 #define PATIENCE          (10 * G_TIME_SPAN_MILLISECOND) /* of a writer for mails that are being read */
 #define RECONNECT_WAIT    G_TIME_SPAN_SECOND             /* between attempts after a failure */
 #define EVALUATIONS_KNOWN 50000                          /* at some 100 bytes */
+#define NICE              10                             /* of what large mails need */
 #define PROGRAM           "ruad-ingest"
 
 /* A mail whose thread waits for a writer. */
@@ -31,6 +34,7 @@ struct writer {
 	GThread *thread;
 	gboolean has_aside; /* its transactions are long: see store_write() */
 	struct db *db, *aside;
+	gint64 raw_limit; /* that db has: see store_limit_raw() */
 };
 
 struct intake {
@@ -47,6 +51,12 @@ struct intake {
 
 	struct writer small, large; /* for results in memory, and in files */
 };
+
+/* A thread that gives way to others; Linux has a priority for each thread, and no way back. */
+static void lower_priority(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
+}
 
 /* -- connecting -- */
 
@@ -69,7 +79,7 @@ static void connect_result(struct intake *intake, const GError *failure)
 	if (!failure && intake->failed_at)
 		log_info("the database is back");
 	g_free(intake->failure);
-	intake->failure = failure ? g_strdup(failure->message) : NULL;
+	intake->failure = failure ? g_strndup(failure->message, strcspn(failure->message, "\n")) : NULL;
 	intake->failed_at = failure ? g_get_monotonic_time() : 0;
 }
 
@@ -111,6 +121,7 @@ static gboolean connected(struct writer *writer, GError **error)
 	if (writer->db && writer->has_aside)
 		writer->aside = open_connection(intake, &failure);
 	connect_result(intake, failure);
+	writer->raw_limit = G_MAXINT64;
 	if (!failure)
 		return TRUE;
 	disconnect(writer);
@@ -130,12 +141,39 @@ static void quarantine(struct found *found, const char *code, const GError *why,
 
 /* -- the writers -- */
 
+/* Bytes of mail that may be kept now. Where the disk is another machine's, its space is not known. */
+static gint64 raw_limit(const struct intake *intake)
+{
+	const struct intake_options *options = &intake->options;
+	struct statvfs disk;
+
+	if (options->spill_folder && statvfs(options->spill_folder, &disk) == 0 &&
+	    (guint64)disk.f_bavail * disk.f_frsize < options->min_free)
+		return 0;
+	return options->max_raw > 0 ? (gint64)MIN(options->max_raw, (guint64)G_MAXINT64) : G_MAXINT64;
+}
+
+/* Stored mail that is read again was kept before. */
+static gboolean limit_raw(struct writer *writer, GError **error)
+{
+	gint64 limit = writer->intake->options.again ? G_MAXINT64 : raw_limit(writer->intake);
+
+	if (limit == writer->raw_limit)
+		return TRUE;
+	if (!store_limit_raw(writer->db, limit, error))
+		return FALSE;
+	writer->raw_limit = limit;
+	return TRUE;
+}
+
 /* Run one transaction. A connection that cannot be used again is closed. */
 static gboolean write_once(
     struct writer *writer, struct found *const *mails, guint n, gboolean *in_doubt, GError **error)
 {
 	gboolean foreign = FALSE;
 
+	if (!limit_raw(writer, error))
+		return FALSE;
 	if (store_write(
 		writer->db, writer->aside, writer->intake->known, mails, n, in_doubt, &foreign, error))
 		return TRUE;
@@ -260,6 +298,8 @@ static gpointer writer_main(gpointer user)
 	struct writer *writer = user;
 	g_autoptr(GPtrArray) jobs = g_ptr_array_new();
 
+	if (writer->has_aside)
+		lower_priority();
 	while (take_batch(writer, jobs)) {
 		write_batch(writer, jobs);
 		release_batch(writer->intake, jobs);
@@ -296,6 +336,16 @@ static void count_reading(struct intake *intake, int change)
 		g_cond_signal(&intake->small.work);
 }
 
+/* Set error to failure, with its first line: the others name our statements. */
+static void report(const GError *failure, GError **error)
+{
+	gboolean full = g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_FULL);
+
+	log_debug("not stored: %s", failure->message);
+	g_set_error(error, RUAD_ERROR, full ? RUAD_ERROR_FULL : RUAD_ERROR_SYSTEM, "%.*s",
+	    (int)strcspn(failure->message, "\n"), failure->message);
+}
+
 /* Wait until a writer has stored what was found. */
 static gboolean write_together(struct intake *intake, struct found *found, GError **error)
 {
@@ -312,12 +362,53 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 	g_cond_clear(&job.wake);
 	if (!job.error)
 		return TRUE;
-	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, job.error->message);
+	report(job.error, error);
 	g_error_free(job.error);
 	return FALSE;
 }
 
 /* -- a document, on its caller's thread -- */
+
+struct slow_run {
+	struct pool *pool;
+	const struct pool_job *job;
+	GError *error;
+};
+
+static gpointer run_slowly(gpointer user)
+{
+	struct slow_run *run = user;
+
+	lower_priority();
+	return GINT_TO_POINTER(pool_run_slow(run->pool, run->job, &run->error));
+}
+
+/* A document that takes long lets others pass: it starts again in the slow lane, on a thread of low priority.
+ */
+static gboolean run_parser(
+    struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
+{
+	const struct pool_job job = {
+		.document = document, .size = size, .sink = found_sink(), .user = found
+	};
+	g_autoptr(GError) failure = NULL;
+	gboolean good, slow;
+
+	count_reading(intake, 1);
+	good = pool_run_quick(intake->pool, &job, &slow, &failure);
+	count_reading(intake, -1);
+	if (slow) {
+		struct slow_run run = { .pool = intake->pool, .job = &job };
+		found_forget(found);
+		good = GPOINTER_TO_INT(g_thread_join(g_thread_new("slow", run_slowly, &run)));
+		if (!good)
+			g_propagate_error(error, run.error);
+		return good;
+	}
+	if (!good)
+		g_propagate_error(error, g_steal_pointer(&failure));
+	return good;
+}
 
 /* Parse the document. If that is impossible it becomes one unreadable item; returns FALSE if ruad itself
  * failed. */
@@ -325,12 +416,8 @@ static gboolean parse(
     struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	gboolean good;
 
-	count_reading(intake, 1);
-	good = pool_run(intake->pool, document, size, found_sink(), found, &failure);
-	count_reading(intake, -1);
-	if (good)
+	if (run_parser(intake, found, document, size, &failure))
 		return TRUE;
 	if (g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYSTEM)) {
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);

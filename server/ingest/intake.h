@@ -18,6 +18,9 @@ struct intake_options {
 	struct pool_options pool;
 	enum require_authentic require_authentic;
 	gboolean again; /* stored mail is read again: every envelope has its id (ruad.ingest_again()) */
+	guint64
+	    max_raw; /* bytes of mail that are kept at most, because it could not be read; 0: any number */
+	guint64 min_free;         /* bytes that spill_folder's disk must have free for that */
 	const char *spill_folder; /* folder for data that does not fit into memory (spool.h), or NULL */
 };
 
@@ -38,8 +41,9 @@ void intake_free(struct intake *intake);
 /*
  * Parse document[0..size), store its content, and return when it is committed. counts may be NULL.
  *
- * RUAD_ERROR_SYSTEM is the only error: nothing was stored, or it is unknown whether it was (the reply to the
- * commit was lost); the same document may be sent again and then counts as a duplicate.
+ * RUAD_ERROR_SYSTEM  nothing was stored, or it is unknown whether it was (the reply to the commit was lost);
+ *                    the same document may be sent again and then counts as a duplicate
+ * RUAD_ERROR_FULL    nothing was stored: it cannot be read, and no more such mail is kept now
  *
  * With intake_options.again the findings of the stored mail are replaced: counts.unreadable is what is still
  * unreadable.

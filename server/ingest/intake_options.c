@@ -8,6 +8,8 @@ struct intake_options intake_options_of(
 		.conninfo = conninfo,
 		.pool = pool_options_of(settings, worker),
 		.require_authentic = settings_choice(settings, "lmtp.require_authentic"),
+		.max_raw = settings_size(settings, "retention.max_raw"),
+		.min_free = settings_size(settings, "retention.min_free"),
 		.spill_folder = settings_string(settings, "server.state_dir"),
 	};
 }

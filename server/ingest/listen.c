@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,62 +11,180 @@
 
 #include "server/common/log.h"
 
-#define OUT_OF_FDS_WAIT                                                                                      \
-	(100 *                                                                                               \
-	    1000) /* microseconds before the next try, when we have no more descriptors                   \
-		      */
+#define OUT_OF_FDS_WAIT (100 * 1000)       /* microseconds before the next try, without a free descriptor */
+#define EVICT_AGE       G_TIME_SPAN_SECOND /* of a session that may have to make room for a new one */
+#define EVICT_WAIT      (500 * G_TIME_SPAN_MILLISECOND)
 
 struct server {
 	const struct listen_options *options;
 	GMutex lock;
-	GCond ended; /* a session has ended */
-	guint connections;
+	GCond ended;            /* a session has ended */
+	GPtrArray *connections; /* struct connection, of the sessions that run */
+	GHashTable *shares;     /* client -> number of its connections */
 };
 
-/* Owned by the session's thread. */
+/* Owned by the session's thread, but for what the lock guards. */
 struct connection {
 	struct server *server;
 	int fd;
+	int handle;       /* the same socket; only to shut it down */
+	gint64 useful;    /* atomic: see session_run() */
+	gboolean evicted; /* it has to leave; under the lock */
+	char *client;     /* its address, or its user on a Unix socket */
 };
 
-static void leave(struct server *server)
+/* Transfer full. */
+static char *client_of(int fd)
 {
-	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
+	struct sockaddr_storage address = { 0 };
+	socklen_t length = sizeof address;
+	struct ucred user = { 0 };
+	socklen_t size = sizeof user;
+	char host[NI_MAXHOST];
 
-	server->connections--;
-	g_cond_signal(&server->ended);
+	if (getpeername(fd, (struct sockaddr *)&address, &length) == 0 && address.ss_family != AF_UNIX &&
+	    getnameinfo((struct sockaddr *)&address, length, host, sizeof host, NULL, 0, NI_NUMERICHOST) == 0)
+		return g_strdup(host);
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size);
+	return g_strdup_printf("user %u", (guint)user.uid);
 }
 
-static gboolean enter(struct server *server)
+static guint share_of(const struct server *server, const char *client)
 {
+	return GPOINTER_TO_UINT(g_hash_table_lookup(server->shares, client));
+}
+
+static void change_share(struct server *server, const char *client, int change)
+{
+	guint share = share_of(server, client) + (guint)change;
+
+	if (share > 0)
+		g_hash_table_insert(server->shares, g_strdup(client), GUINT_TO_POINTER(share));
+	else
+		g_hash_table_remove(server->shares, client);
+}
+
+static void leave(struct connection *connection)
+{
+	struct server *server = connection->server;
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
 
-	if (server->connections >= server->options->max_connections)
+	g_ptr_array_remove_fast(server->connections, connection);
+	change_share(server, connection->client, -1);
+	g_cond_signal(&server->ended);
+	close(connection->handle);
+	g_free(connection->client);
+	g_free(connection);
+}
+
+/* A session may have to make room for client if it has been of no use for a while, or if its own client has
+ * two more connections. */
+static gboolean is_evictable(
+    const struct server *server, const struct connection *connection, const char *client, gint64 now)
+{
+	gint64 useful = __atomic_load_n(&connection->useful, __ATOMIC_RELAXED);
+
+	return !connection->evicted && useful != G_MAXINT64 &&
+	       (useful < now - EVICT_AGE ||
+		   share_of(server, connection->client) > share_of(server, client) + 1);
+}
+
+/* Of two, the session of the client with more connections goes first, then the one that has been of no use
+ * for longer. */
+static gboolean goes_before(
+    const struct server *server, const struct connection *connection, const struct connection *other)
+{
+	guint share = share_of(server, connection->client), others = share_of(server, other->client);
+
+	if (share != others)
+		return share > others;
+	return __atomic_load_n(&connection->useful, __ATOMIC_RELAXED) <
+	       __atomic_load_n(&other->useful, __ATOMIC_RELAXED);
+}
+
+/* Shut down a session to make room for client. Returns FALSE if there is none that may be. */
+static gboolean evict(struct server *server, const char *client)
+{
+	gint64 now = g_get_monotonic_time();
+	struct connection *victim = NULL;
+
+	for (guint i = 0; i < server->connections->len; i++) {
+		struct connection *connection = server->connections->pdata[i];
+
+		if (is_evictable(server, connection, client, now) &&
+		    (!victim || goes_before(server, connection, victim)))
+			victim = connection;
+	}
+	if (!victim)
 		return FALSE;
-	server->connections++;
+	victim->evicted = TRUE;
+	(void)shutdown(victim->handle, SHUT_RDWR);
 	return TRUE;
+}
+
+/* Wait for room among the connections: clients that do not get on with their mail may not keep others out. */
+static gboolean make_room(struct server *server, const char *client)
+{
+	gint64 end = g_get_monotonic_time() + EVICT_WAIT;
+
+	if (server->connections->len >= server->options->max_connections && !evict(server, client))
+		return FALSE;
+	while (server->connections->len >= server->options->max_connections)
+		if (!g_cond_wait_until(&server->ended, &server->lock, end))
+			return FALSE;
+	return TRUE;
+}
+
+/* NULL if there is no room; errno is 0 then. */
+static struct connection *enter(struct server *server, int fd)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
+	g_autofree char *client = client_of(fd);
+	struct connection *connection;
+	int handle;
+
+	if (!make_room(server, client)) {
+		errno = 0;
+		return NULL;
+	}
+	handle = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (handle < 0)
+		return NULL;
+	change_share(server, client, 1);
+	connection = g_new0(struct connection, 1);
+	*connection = (struct connection){ .server = server,
+		.fd = fd,
+		.handle = handle,
+		.useful = g_get_monotonic_time(),
+		.client = g_steal_pointer(&client) };
+	g_ptr_array_add(server->connections, connection);
+	return connection;
 }
 
 static gpointer connection_main(gpointer user)
 {
-	g_autofree struct connection *connection = user;
+	struct connection *connection = user;
 
-	session_run(connection->fd, &connection->server->options->session);
-	leave(connection->server);
+	session_run(connection->fd, &connection->server->options->session, &connection->useful);
+	leave(connection);
 	return NULL;
 }
 
 static gboolean start_session(struct server *server, int fd)
 {
-	struct connection *connection = g_new(struct connection, 1);
+	struct connection *connection = enter(server, fd);
 	g_autoptr(GError) error = NULL;
 	GThread *thread;
 
-	*connection = (struct connection){ .server = server, .fd = fd };
+	if (!connection) {
+		log_warning_paced("connections", "connection refused: %s",
+		    errno != 0 ? g_strerror(errno) : "lmtp.max_connections are open");
+		return FALSE;
+	}
 	thread = g_thread_try_new("session", connection_main, connection, &error);
 	if (!thread) {
-		log_warning("connection refused: %s", error->message);
-		g_free(connection);
+		log_warning_paced("thread", "connection refused: %s", error->message);
+		leave(connection);
 		return FALSE;
 	}
 	g_thread_unref(thread);
@@ -78,18 +197,13 @@ static void take_connection(struct server *server, int listener)
 
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warning("cannot accept a connection: %s", g_strerror(errno));
+			log_warning_paced("accept", "cannot accept a connection: %s", g_strerror(errno));
 			g_usleep(OUT_OF_FDS_WAIT);
 		}
 		return; /* anything else: the client has disconnected */
 	}
-	if (!enter(server)) {
-		log_warning("connection refused: lmtp.max_connections are open");
+	if (!start_session(server, fd))
 		session_refuse(fd, &server->options->session);
-	} else if (!start_session(server, fd)) {
-		session_refuse(fd, &server->options->session);
-		leave(server);
-	}
 }
 
 /* The signal is the last element of fds. */
@@ -110,7 +224,7 @@ static gboolean wait_for_sessions(struct server *server)
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
 	gint64 end = g_get_monotonic_time() + LISTEN_GRACE * G_TIME_SPAN_SECOND;
 
-	while (server->connections > 0) {
+	while (server->connections->len > 0) {
 		if (!g_cond_wait_until(&server->ended, &server->lock, end))
 			return FALSE;
 	}
@@ -125,6 +239,8 @@ gboolean listen_run(const struct listen_options *options)
 	server->options = options;
 	g_mutex_init(&server->lock);
 	g_cond_init(&server->ended);
+	server->connections = g_ptr_array_new();
+	server->shares = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < options->n_fds; i++) {
 		/* a client that disconnects between poll() and accept() must not block us */
 		(void)fcntl(options->fds[i], F_SETFL, O_NONBLOCK);
@@ -136,6 +252,8 @@ gboolean listen_run(const struct listen_options *options)
 	(void)eventfd_write(options->stop_fd, 1);
 	if (!wait_for_sessions(server))
 		return FALSE; /* sessions still use it */
+	g_ptr_array_unref(server->connections);
+	g_hash_table_unref(server->shares);
 	g_cond_clear(&server->ended);
 	g_mutex_clear(&server->lock);
 	g_free(server);

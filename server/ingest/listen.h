@@ -10,7 +10,8 @@
 struct listen_options {
 	const int *fds; /* listening stream sockets; borrowed */
 	guint n_fds;
-	guint max_connections; /* more are answered 421 */
+	guint max_connections; /* beyond, one that is of no use for a second makes room, or a new one is
+				  answered 421 */
 	int signal_fd;         /* readable when the server must stop */
 	int stop_fd;           /* an eventfd: made readable for the sessions */
 	struct session_options session;

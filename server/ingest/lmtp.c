@@ -34,7 +34,9 @@ struct lmtp {
 	GPtrArray *recipients;
 	enum data_state data;
 	GByteArray *content;
-	gboolean too_big; /* content is read and discarded */
+	gsize room;              /* octets that content may have */
+	enum lmtp_reply refusal; /* not LMTP_OK: content is read and discarded */
+	guint useless;           /* commands since the last mail */
 };
 
 /* Our name is between text and more where RFC 5321 section 4.2 requires it; the enhanced code comes first
@@ -56,6 +58,9 @@ static const struct {
 	[LMTP_SHUTTING_DOWN] = { "421 4.3.2", "shutting down" },
 	[LMTP_BUSY] = { "421 4.3.2", "too many connections" },
 	[LMTP_TIMEOUT] = { "421 4.4.2", "silent for too long" },
+	[LMTP_TOO_MANY_COMMANDS] = { "421 4.7.0", "too many commands without a mail" },
+	[LMTP_NO_ROOM] = { "452 4.3.1 no memory for it now, try again later", NULL },
+	[LMTP_FULL] = { "452 4.3.1 no space to keep it now, try again later", NULL },
 	[LMTP_TOO_MANY_RECIPIENTS] = { "452 4.5.3 too many recipients", NULL },
 	[LMTP_UNKNOWN_COMMAND] = { "500 5.5.1 unknown command", NULL },
 	[LMTP_NOT_LHLO] = { "500 5.5.1 this is LMTP: say LHLO", NULL },
@@ -86,12 +91,20 @@ static void say(struct lmtp *lmtp, enum lmtp_reply reply)
 	lmtp_reply_append(lmtp->output, reply, lmtp->name);
 }
 
+static void content_drop(struct lmtp *lmtp)
+{
+	g_clear_pointer(&lmtp->content, g_byte_array_unref);
+	if (lmtp->room > LMTP_SMALL_MAIL && lmtp->handler->room)
+		(void)lmtp->handler->room(lmtp->user, 0);
+	lmtp->room = LMTP_SMALL_MAIL;
+}
+
 static void transaction_reset(struct lmtp *lmtp)
 {
 	g_clear_pointer(&lmtp->from, g_free);
 	g_ptr_array_set_size(lmtp->recipients, 0);
-	g_clear_pointer(&lmtp->content, g_byte_array_unref);
-	lmtp->too_big = FALSE;
+	content_drop(lmtp);
+	lmtp->refusal = LMTP_OK;
 }
 
 /* The parameters of MAIL. */
@@ -468,7 +481,7 @@ static gboolean has_control(const GString *line)
 
 /* The line is complete, including its LF. A line that ends with a bare LF is rejected, so that there is no
  * doubt where the next line begins. */
-static void line_end(struct lmtp *lmtp)
+static void take_line(struct lmtp *lmtp)
 {
 	g_autoptr(GString) line = lmtp->line;
 
@@ -487,6 +500,19 @@ static void line_end(struct lmtp *lmtp)
 		say(lmtp, LMTP_BAD_LINE);
 	else
 		run_command(lmtp, line->str);
+}
+
+/* A command that brings a mail nearer is one that adds a sender or a recipient, or begins the content. */
+static void line_end(struct lmtp *lmtp)
+{
+	gboolean had_sender = lmtp->from != NULL;
+	guint recipients = lmtp->recipients->len;
+
+	take_line(lmtp);
+	if (lmtp->recipients->len > recipients || (lmtp->from && !had_sender) || lmtp->state == STATE_DATA)
+		return;
+	if (++lmtp->useless > LMTP_MAX_USELESS)
+		lmtp_close(lmtp, LMTP_TOO_MANY_COMMANDS);
 }
 
 /* Returns the number of bytes used: up to the end of a line, or all. */
@@ -508,16 +534,35 @@ static gsize command_input(struct lmtp *lmtp, const char *bytes, gsize size)
 
 /* -- content -- */
 
+static void content_refuse(struct lmtp *lmtp, enum lmtp_reply refusal)
+{
+	lmtp->refusal = refusal;
+	content_drop(lmtp);
+}
+
+/* Room is asked for in powers of two, like the memory itself. */
+static gboolean content_fits(struct lmtp *lmtp, gsize size)
+{
+	gsize room = lmtp->room;
+
+	while (room < size)
+		room *= 2;
+	if (room > lmtp->room && lmtp->handler->room && !lmtp->handler->room(lmtp->user, room))
+		return FALSE;
+	lmtp->room = room;
+	return TRUE;
+}
+
 static void content_append(struct lmtp *lmtp, const char *bytes, gsize size)
 {
-	if (lmtp->too_big)
+	if (lmtp->refusal != LMTP_OK)
 		return;
-	if (size > lmtp->max_message_size - lmtp->content->len) {
-		lmtp->too_big = TRUE;
-		g_clear_pointer(&lmtp->content, g_byte_array_unref);
-		return;
-	}
-	g_byte_array_append(lmtp->content, (const guint8 *)bytes, (guint)size);
+	if (size > lmtp->max_message_size - lmtp->content->len)
+		content_refuse(lmtp, LMTP_TOO_BIG);
+	else if (!content_fits(lmtp, lmtp->content->len + size))
+		content_refuse(lmtp, LMTP_NO_ROOM);
+	else
+		g_byte_array_append(lmtp->content, (const guint8 *)bytes, (guint)size);
 }
 
 /* RFC 2033 section 4.2: a reply for each accepted RCPT, in order. */
@@ -527,8 +572,8 @@ static void content_end(struct lmtp *lmtp)
 	g_autofree enum lmtp_reply *verdict = g_new(enum lmtp_reply, n);
 
 	for (guint i = 0; i < n; i++)
-		verdict[i] = lmtp->too_big ? LMTP_TOO_BIG : LMTP_FAILED;
-	if (!lmtp->too_big) {
+		verdict[i] = lmtp->refusal != LMTP_OK ? lmtp->refusal : LMTP_FAILED;
+	if (lmtp->refusal == LMTP_OK) {
 		g_ptr_array_add(lmtp->recipients, NULL);
 		struct lmtp_mail mail = { .from = lmtp->from,
 			.recipients = (const char *const *)lmtp->recipients->pdata,
@@ -540,6 +585,7 @@ static void content_end(struct lmtp *lmtp)
 	for (guint i = 0; i < n; i++)
 		say(lmtp, verdict[i]);
 	transaction_reset(lmtp);
+	lmtp->useless = 0;
 	lmtp->state = STATE_COMMAND;
 }
 
@@ -608,6 +654,8 @@ struct lmtp *lmtp_new(const struct lmtp_options *options, const struct lmtp_hand
 	lmtp->name = g_strndup(options->name, LMTP_MAX_NAME);
 	lmtp->max_message_size = options->max_message_size;
 	lmtp->max_recipients = options->max_recipients;
+	lmtp->room = LMTP_SMALL_MAIL;
+	lmtp->refusal = LMTP_OK;
 	lmtp->handler = handler;
 	lmtp->user = user;
 	lmtp->line = g_string_new(NULL);

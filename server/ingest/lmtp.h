@@ -13,11 +13,15 @@
 #define LMTP_MAX_LINE                                                                                        \
 	4096 /* octets of a command line with its CRLF: twice what RFC 5321 4.5.3 and the extensions add up  \
 		to */
-#define LMTP_MAX_RECIPIENTS 1000 /* of one mail; RFC 5321 4.5.3.1.8 requires at least 100, Postfix sends 50 */
+#define LMTP_MAX_RECIPIENTS 1000 /* of one mail; RFC 5321 4.5.3.1.8 requires 100, Postfix sends 50 */
 #define LMTP_MAX_REPLY                                                                                       \
 	200 /* octets: Exim's lmtp transport reads a reply of at most about 245 octets, all lines together   \
 	     */
-#define LMTP_MAX_NAME 64 /* octets of our host's name in a reply; the limit of Linux */
+#define LMTP_MAX_USELESS                                                                                     \
+	100 /* commands between two mails that lead to neither (NOOP, RSET, errors ...); MTAs send a         \
+	     * few */
+#define LMTP_SMALL_MAIL (1024 * 1024) /* octets of content that need no room() */
+#define LMTP_MAX_NAME   64            /* octets of our host's name in a reply; the limit of Linux */
 
 /* All replies except the one to LHLO. */
 enum lmtp_reply {
@@ -34,6 +38,9 @@ enum lmtp_reply {
 	LMTP_SHUTTING_DOWN,
 	LMTP_BUSY,
 	LMTP_TIMEOUT,
+	LMTP_TOO_MANY_COMMANDS,
+	LMTP_NO_ROOM, /* the client keeps the mail and tries again, */
+	LMTP_FULL,    /* as it does here */
 	LMTP_TOO_MANY_RECIPIENTS,
 	LMTP_UNKNOWN_COMMAND,
 	LMTP_NOT_LHLO,
@@ -66,6 +73,10 @@ struct lmtp_mail {
 };
 
 struct lmtp_handler {
+	/* May content of this many octets be kept in memory? It was asked for less before, and for more than
+	 * LMTP_SMALL_MAIL only; a refused mail is answered LMTP_NO_ROOM. 0: the content is gone. NULL: it
+	 * always may. */
+	gboolean (*room)(gpointer user, gsize size);
 	/* Returns whether the mailbox exists; address is normalised, see lmtp_address_parse(). */
 	gboolean (*recipient)(gpointer user, const char *address);
 	/* Receive the mail and set replies[0..n_recipients), which are LMTP_FAILED when called. */

@@ -89,6 +89,7 @@ static struct intake *start_intake(const struct settings *settings, GError **err
 static void serve(
     const struct settings *settings, const GArray *listeners, struct intake *intake, int signal_fd)
 {
+	gssize memory = (gssize)settings_size(settings, "lmtp.max_memory");
 	struct listen_options options = {
 		.fds = (const int *)(const void *)listeners->data,
 		.n_fds = listeners->len,
@@ -100,6 +101,9 @@ static void serve(
 				 .max_recipients = LMTP_MAX_RECIPIENTS },
 		    .recipients = settings_list(settings, "lmtp.recipients"),
 		    .timeout = (guint)settings_seconds(settings, "lmtp.timeout"),
+		    .max_time = (guint)settings_seconds(settings, "lmtp.max_time"),
+		    .min_rate = settings_size(settings, "lmtp.min_rate"),
+		    .memory = &memory,
 		    .intake = intake },
 	};
 

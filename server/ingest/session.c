@@ -9,16 +9,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "parser/error.h"
 #include "server/common/log.h"
 
-#define INPUT_SIZE (64 * 1024) /* bytes read at once */
-#define PEER_SIZE  80          /* "[IPv6 address]:port" and more */
+#define INPUT_SIZE (64 * 1024)        /* bytes read at once */
+#define STOP_GRACE G_TIME_SPAN_SECOND /* for a mail in progress, of a server that stops */
+#define PEER_SIZE  80                 /* "[IPv6 address]:port" and more */
 
 struct session {
 	const struct session_options *options;
 	int fd;
 	char peer[PEER_SIZE];
 	struct lmtp *lmtp;
+	gint64 *useful; /* see session_run() */
+	gint64 since;   /* monotonic time at which this content, or the commands before it, began */
+	gint64 heard;   /* and of the last input */
+	gint64 stop;    /* and at which a stopping server waits no longer for it; 0: it does not stop */
+	gsize received; /* bytes since then */
+	gssize memory;  /* bytes of options->memory that it has */
 	guint mails, failed, refused; /* refused: unknown recipients */
 	struct intake_counts counts;
 };
@@ -48,6 +56,31 @@ static gboolean on_recipient(gpointer user, const char *address)
 	return FALSE;
 }
 
+/* Take bytes of the memory that all sessions share. */
+static gboolean reserve(gssize *memory, gssize bytes)
+{
+	if (g_atomic_pointer_add(memory, -bytes) >= bytes)
+		return TRUE;
+	(void)g_atomic_pointer_add(memory, bytes);
+	return FALSE;
+}
+
+static gboolean on_room(gpointer user, gsize size)
+{
+	struct session *session = user;
+	gssize more = (gssize)size - session->memory;
+
+	if (more > 0 && !reserve(session->options->memory, more)) {
+		log_warning_paced(
+		    "memory", "mail from %s put off: lmtp.max_memory is used up", session->peer);
+		return FALSE;
+	}
+	if (more < 0)
+		(void)g_atomic_pointer_add(session->options->memory, -more);
+	session->memory = (gssize)size;
+	return TRUE;
+}
+
 static void count(struct intake_counts *sum, const struct intake_counts *more)
 {
 	sum->stored += more->stored;
@@ -64,10 +97,14 @@ static void on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply
 	g_autoptr(GError) error = NULL;
 
 	session->mails++;
+	__atomic_store_n(session->useful, G_MAXINT64, __ATOMIC_RELAXED);
 	if (!intake_take(session->options->intake, &envelope, mail->content, mail->size, &counts, &error)) {
 		session->failed++;
-		log_warning(
-		    "mail from %s not stored, its client keeps it: %s", session->peer, error->message);
+		log_warning_paced(error->message, "mail from %s not stored, its client keeps it: %s",
+		    session->peer, error->message);
+		if (g_error_matches(error, RUAD_ERROR, RUAD_ERROR_FULL))
+			for (guint i = 0; i < mail->n_recipients; i++)
+				replies[i] = LMTP_FULL;
 		return;
 	}
 	count(&session->counts, &counts);
@@ -92,27 +129,63 @@ static gboolean flush_output(struct session *session)
 	return TRUE;
 }
 
-enum event { EVENT_INPUT, EVENT_TIMEOUT, EVENT_STOP };
+enum event { EVENT_NONE, EVENT_INPUT, EVENT_TIMEOUT, EVENT_STOP };
 
-/* The next event. A shutdown does not interrupt a mail whose content is being received. */
-static enum event wait_event(const struct session *session)
+/* The monotonic time at which the client has had its time. */
+static gint64 deadline(const struct session *session)
+{
+	const struct session_options *options = session->options;
+	gint64 end = session->heard + options->timeout * G_TIME_SPAN_SECOND;
+	gint64 rate = (gint64)MIN(options->min_rate, (guint64)G_MAXINT32);
+
+	if (!lmtp_in_data(session->lmtp))
+		return session->since + options->timeout * G_TIME_SPAN_SECOND;
+	end = MIN(end, session->since + options->max_time * G_TIME_SPAN_SECOND);
+	return MIN(
+	    end, session->since + (SESSION_GRACE + (gint64)session->received / rate) * G_TIME_SPAN_SECOND);
+}
+
+/* What happened, when poll() ended. The stop descriptor stays readable: it is looked at once. */
+static enum event event_of(struct session *session, int ready, const struct pollfd fds[2])
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (ready > 0 && fds[1].revents && session->stop == 0)
+		session->stop = now + STOP_GRACE;
+	if (session->stop != 0 && (now >= session->stop || !lmtp_in_data(session->lmtp)))
+		return EVENT_STOP;
+	if (ready > 0 && fds[0].revents)
+		return EVENT_INPUT;
+	return now >= deadline(session) ? EVENT_TIMEOUT : EVENT_NONE;
+}
+
+static enum event wait_event(struct session *session)
 {
 	struct pollfd fds[] = { { .fd = session->fd, .events = POLLIN },
-		{ .fd = session->options->stop_fd, .events = POLLIN } };
-	nfds_t n = lmtp_in_data(session->lmtp) ? 1 : 2;
-	int ready;
+		{ .fd = session->stop != 0 ? -1 : session->options->stop_fd, .events = POLLIN } };
+	gint64 end = deadline(session);
+	gint64 left;
 
-	do
-		ready = poll(fds, n, (int)session->options->timeout * 1000);
-	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		return EVENT_TIMEOUT;
-	return n == 2 && fds[1].revents ? EVENT_STOP : EVENT_INPUT;
+	if (session->stop != 0)
+		end = MIN(end, session->stop);
+	left = MAX(end - g_get_monotonic_time(), 0);
+	return event_of(session, poll(fds, G_N_ELEMENTS(fds), (int)MIN(left / 1000 + 1, G_MAXINT)), fds);
+}
+
+/* A phase of the session begins: commands, or content. */
+static void phase_begin(struct session *session)
+{
+	session->since = session->heard = g_get_monotonic_time();
+	session->received = 0;
+	if (!lmtp_in_data(session->lmtp))
+		__atomic_store_n(session->useful, session->since, __ATOMIC_RELAXED);
 }
 
 /* Returns FALSE if the client has disconnected. */
 static gboolean read_input(struct session *session, char *buffer)
 {
+	gboolean in_data = lmtp_in_data(session->lmtp);
+	guint mails = session->mails;
 	ssize_t n;
 
 	do
@@ -120,7 +193,11 @@ static gboolean read_input(struct session *session, char *buffer)
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return FALSE;
+	session->heard = g_get_monotonic_time();
+	session->received += (gsize)n;
 	lmtp_input(session->lmtp, buffer, (gsize)n);
+	if (lmtp_in_data(session->lmtp) != in_data || session->mails != mails)
+		phase_begin(session);
 	return TRUE;
 }
 
@@ -130,6 +207,8 @@ static void serve(struct session *session)
 
 	while (flush_output(session) && !lmtp_ended(session->lmtp)) {
 		switch (wait_event(session)) {
+		case EVENT_NONE:
+			break;
 		case EVENT_INPUT:
 			if (!read_input(session, buffer))
 				return;
@@ -166,14 +245,17 @@ static void set_socket_options(int fd, guint timeout)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* may fail on Unix sockets */
 }
 
-void session_run(int fd, const struct session_options *options)
+void session_run(int fd, const struct session_options *options, gint64 *useful)
 {
-	static const struct lmtp_handler handler = { .recipient = on_recipient, .mail = on_mail };
-	struct session session = { .options = options, .fd = fd };
+	static const struct lmtp_handler handler = {
+		.room = on_room, .recipient = on_recipient, .mail = on_mail
+	};
+	struct session session = { .options = options, .fd = fd, .useful = useful };
 
 	peer_name(fd, session.peer, sizeof session.peer);
 	set_socket_options(fd, options->timeout);
 	session.lmtp = lmtp_new(&options->lmtp, &handler, &session);
+	phase_begin(&session);
 	serve(&session);
 	lmtp_free(session.lmtp);
 	close(fd);

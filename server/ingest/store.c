@@ -34,6 +34,16 @@ gboolean store_open(struct db *db, gboolean again, GError **error)
 	       db_exec(db, "SET datestyle = 'ISO'", NULL, 0, error);
 }
 
+gboolean store_limit_raw(struct db *db, gint64 most, GError **error)
+{
+	g_autofree char *text =
+	    most == G_MAXINT64 ? g_strdup("") : g_strdup_printf("%" G_GINT64_FORMAT, most);
+	const struct db_value params[] = { DB_TEXT(text) };
+
+	return db_exec(
+	    db, "SELECT set_config('ruad.max_raw', $1, false)", params, G_N_ELEMENTS(params), error);
+}
+
 /* Store everything except records: this decides which reports are new. */
 static gboolean ingest(struct writing *writing, GError **error)
 {

@@ -16,6 +16,10 @@
 /* Act as ruad_ingest on a new connection, or as ruad_owner to read stored mail again. */
 gboolean store_open(struct db *db, gboolean again, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Bytes of mail that all transactions on db may keep together (retention.max_raw): beyond, store_write()
+ * fails with RUAD_ERROR_FULL. G_MAXINT64 is no limit. */
+gboolean store_limit_raw(struct db *db, gint64 most, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /*
  * A transaction with much in it must not keep small ones waiting for a name or an evaluation that it was the
  * first to use. With aside, a second connection of the same kind, those are committed on their own, before

@@ -19,6 +19,14 @@ gboolean visit_reads(const struct visit *visit)
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
+static void print_problem(const struct visit *visit, struct problem *problem)
+{
+	visit->response->status = problem->status;
+	visit->response->type = PROBLEM_TYPE;
+	visit->response->body = problem_print(problem);
+	problem_clear(problem);
+}
+
 void answer_problem(const struct visit *visit, struct problem *problem, const char *cause)
 {
 	if (problem->status >= 500) {
@@ -28,10 +36,16 @@ void answer_problem(const struct visit *visit, struct problem *problem, const ch
 
 		log_warning("%s %s: %u: %s", method, target, problem->status, words);
 	}
-	visit->response->status = problem->status;
-	visit->response->type = PROBLEM_TYPE;
-	visit->response->body = problem_print(problem);
-	problem_clear(problem);
+	print_problem(visit, problem);
+}
+
+void answer_busy(const struct visit *visit, const char *detail)
+{
+	struct problem problem = { 0 };
+
+	problem_set(&problem, 503, "%s", detail);
+	visit->response->retry_after = ANSWER_RETRY_AWAY;
+	print_problem(visit, &problem);
 }
 
 void answer_refusal(const struct visit *visit, guint status, const char *format, ...)

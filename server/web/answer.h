@@ -24,7 +24,8 @@ struct visit {
 	struct http_response *response; /* all 0, to be filled */
 	const struct query *query;      /* the parsed target; NULL if it is invalid */
 	struct auth *auth;
-	const char *user; /* the authenticated user, or NULL */
+	const char *const *hosts; /* of struct site */
+	const char *user;         /* the authenticated user, or NULL */
 };
 
 /* GET or HEAD. */
@@ -36,6 +37,9 @@ void answer_problem(const struct visit *visit, struct problem *problem, const ch
 
 /* Answer with a problem that has only a status and a sentence. */
 void answer_refusal(const struct visit *visit, guint status, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Answer 503 with Retry-After, without a line in the log; detail is a sentence. */
+void answer_busy(const struct visit *visit, const char *detail);
 
 /* Answer 405; allow lists the allowed methods ("GET, HEAD") and is a constant. */
 void answer_method(const struct visit *visit, const char *allow);

@@ -20,20 +20,24 @@
 
 G_STATIC_ASSERT(ROUTE_PARAMS_MAX <= CONNECTION_PARAMS_MAX);
 
-/* Answer for a statement that gave no document. */
+/* Answer for a statement that gave no document; clears refusal. */
 static void answer_outcome(const struct visit *visit, const struct route *route,
-    enum connection_outcome outcome, const GError *error)
+    enum connection_outcome outcome, struct connection_refusal *refusal, const GError *error)
 {
 	struct problem problem = { 0 };
 
 	switch (outcome) {
 	case CONNECTION_REFUSED:
-		route_refused(route, error->message, &problem);
+		route_refused(route, refusal->message, refusal->parameter, &problem);
 		break;
 	case CONNECTION_BUSY:
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
 		problem_set(&problem, 503, "the database took too long; ask for a shorter window");
 		break;
+	case CONNECTION_INTERRUPTED: /* nobody reads this; it is not worth a line in the log */
+		answer_busy(visit, "the request was abandoned");
+		connection_refusal_clear(refusal);
+		return;
 	case CONNECTION_CROWDED:
 		visit->response->retry_after = ANSWER_RETRY_BUSY;
 		problem_set(&problem, 503, "too many downloads are in progress");
@@ -46,6 +50,7 @@ static void answer_outcome(const struct visit *visit, const struct route *route,
 		problem_set(&problem, 500, "see the server's log");
 	}
 	answer_problem(visit, &problem, error->message);
+	connection_refusal_clear(refusal);
 }
 
 /* A route's parameters, bound; free with bound_clear(). */
@@ -122,14 +127,15 @@ static void free_stream(gpointer source)
 static void answer_rows(
     const struct visit *visit, const struct route *route, const char *segment, const struct bound *bound)
 {
+	struct connection_refusal refusal = { NULL, NULL };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *next = NULL;
 	struct stream *stream = NULL;
 	enum connection_outcome outcome =
-	    stream_open(route->csv, bound->values, route_n_params(route), &stream, &next, &error);
+	    stream_open(route->csv, bound->values, route_n_params(route), &stream, &next, &refusal, &error);
 
 	if (outcome != CONNECTION_ROWS) {
-		answer_outcome(visit, route, outcome, error);
+		answer_outcome(visit, route, outcome, &refusal, error);
 	} else if (stream == NULL) {
 		answer_nothing(visit, route, segment);
 	} else if (stream_is_short(stream)) {
@@ -145,14 +151,15 @@ static void answer_read(
     const struct visit *visit, const struct route *route, const char *segment, const struct bound *bound)
 {
 	gboolean csv = route_gives_csv(route, visit->query, visit->request->accept);
+	struct connection_refusal refusal = { NULL, NULL };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *next = NULL;
 	GBytes *document = NULL;
 	enum connection_outcome outcome = connection_document(csv ? route->csv : route->sql, bound->values,
-	    route_n_params(route), &document, csv ? &next : NULL, &error);
+	    route_n_params(route), &document, csv ? &next : NULL, &refusal, &error);
 
 	if (outcome != CONNECTION_ROWS)
-		answer_outcome(visit, route, outcome, error);
+		answer_outcome(visit, route, outcome, &refusal, error);
 	else if (document == NULL)
 		answer_nothing(visit, route, segment);
 	else
@@ -184,12 +191,13 @@ static void answer_help(const struct visit *visit, const struct route *route, co
 	const char *language = language_of(visit, route->params[last], bound->values[last]);
 	g_autoptr(GBytes) texts = texts_in(language);
 	g_autoptr(GBytes) document = NULL;
+	struct connection_refusal refusal = { 0 };
 	g_autoptr(GError) error = NULL;
 	enum connection_outcome outcome =
-	    connection_document(route->sql, bound->values, last, &document, NULL, &error);
+	    connection_document(route->sql, bound->values, last, &document, NULL, &refusal, &error);
 
 	if (outcome != CONNECTION_ROWS) {
-		answer_outcome(visit, route, outcome, error);
+		answer_outcome(visit, route, outcome, &refusal, error);
 	} else if (document == NULL) {
 		answer_nothing(visit, route, NULL);
 	} else {
@@ -215,6 +223,7 @@ static void answer_label(const struct visit *visit, const struct route *route, c
 {
 	g_autofree char *label = NULL;
 	g_autofree char *note = NULL;
+	struct connection_refusal refusal = { NULL, NULL };
 	g_autoptr(GError) error = NULL;
 	struct problem problem = { 0 };
 	GBytes *document = NULL;
@@ -228,13 +237,13 @@ static void answer_label(const struct visit *visit, const struct route *route, c
 	}
 	outcome = connection_edit(route->sql,
 	    (char *const[LABEL_PARAMS]){ bound->values[0], label, note, (char *)visit->user }, LABEL_PARAMS,
-	    &document, &error);
+	    &document, &refusal, &error);
 	if (outcome == CONNECTION_ROWS && document != NULL)
 		answer_fresh(visit, document, ANSWER_JSON);
 	else if (outcome == CONNECTION_ROWS)
 		answer_refusal(visit, 404, "nothing is known under that key");
 	else
-		answer_outcome(visit, route, outcome, error);
+		answer_outcome(visit, route, outcome, &refusal, error);
 }
 
 static void answer_route(const struct visit *visit, const struct route *route, const char *segment)

@@ -1,6 +1,7 @@
 #include "server/web/auth.h"
 
 #include <json-c/json.h>
+#include <nettle/memops.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "server/common/file.h"
 #include "server/common/log.h"
 #include "server/web/htpasswd.h"
+#include "server/web/throttle.h"
 
 #define KEY_SIZE     32                    /* bytes; of SHA-256's size */
 #define KNOWN_FOR    (60 * G_USEC_PER_SEC) /* how long a password that was right is taken without work */
@@ -17,17 +19,35 @@
 #define NOBODY_S_HASH                                                                                        \
 	"$2y$10$abcdefghijklmnopqrstuu4T826PRnz0Hu6YlprUuxkZxOOj5Fw5S" /* used while the file has no user */
 
+#define HOUR         (60 * 60 * G_TIME_SPAN_SECOND)
+#define FAMILIAR_MAX 4096 /* pairs of a client and a user who has signed in from there */
+
+/* A person mistypes a few times. A client that guesses soon has an attempt a minute. */
+static const struct throttle_options for_clients = {
+	.free = 5, .first = G_TIME_SPAN_SECOND, .most = G_TIME_SPAN_MINUTE, .keep = HOUR, .keys = 4096
+};
+
+/* Many clients may guess the password of one user, who must not be locked out by them: the delay stays short, and does
+ * not apply where the user has signed in before. */
+static const struct throttle_options for_users = {
+	.free = 20, .first = G_TIME_SPAN_SECOND, .most = 5 * G_TIME_SPAN_SECOND, .keep = HOUR, .keys = 4096
+};
+
 static const char *const modes[] = { "none", "basic", "proxy" };
 
 struct auth {
 	enum auth_mode mode;
 	char *path; /* of the htpasswd file */
 	char **editors;
+	char *proxy_secret;
+	struct throttle *clients; /* by name */
+	struct throttle *names;   /* of users */
 
-	GMutex lock;       /* protects the following members */
-	struct stat seen;  /* the file that was read; all 0 if it could not be read */
-	GHashTable *users; /* name -> hash; never NULL */
-	GHashTable *known; /* mark() of user, password and hash -> gint64, monotonic time until when */
+	GMutex lock;          /* protects the following members */
+	struct stat seen;     /* the file that was read; all 0 if it could not be read */
+	GHashTable *users;    /* name -> hash; never NULL */
+	GHashTable *known;    /* mark() of user, password and hash -> gint64, monotonic time until when */
+	GHashTable *familiar; /* set of mark() of client and user */
 	guint8 key[KEY_SIZE];
 };
 
@@ -63,22 +83,48 @@ static gboolean refresh_users(struct auth *auth, GError **error)
 	return read_users(auth, &now, error);
 }
 
+/* A number below n that is always the same for user, and that only this process can compute. */
+static guint pick(const struct auth *auth, const char *user, guint n)
+{
+	GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, auth->key, sizeof auth->key);
+	guint8 digest[KEY_SIZE];
+	gsize size = sizeof digest;
+	guint32 number;
+
+	g_hmac_update(hmac, (const guchar *)user, (gssize)strlen(user));
+	g_hmac_get_digest(hmac, digest, &size);
+	g_hmac_unref(hmac);
+	memcpy(&number, digest, sizeof number);
+	return number % n;
+}
+
+/* The hash of a user in the file in place of one who is not: always the same, since the methods of the hashes, and so
+ * their times, may differ. */
+static const char *hash_instead(const struct auth *auth, const char *user)
+{
+	guint n = g_hash_table_size(auth->users);
+	guint at = n > 0 ? pick(auth, user, n) : 0;
+	gpointer hash = (gpointer)NOBODY_S_HASH;
+	GHashTableIter iter;
+
+	g_hash_table_iter_init(&iter, auth->users);
+	for (guint i = 0; i <= at; i++)
+		(void)g_hash_table_iter_next(&iter, NULL, &hash);
+	return hash;
+}
+
 /* The hash of user in the file, or that of another user if there is no such user; transfer full. */
 static char *hash_of(struct auth *auth, const char *user, gboolean *there)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&auth->lock);
 	const char *hash;
-	GHashTableIter iter;
-	gpointer any = (gpointer)NOBODY_S_HASH;
 
 	if (!refresh_users(auth, &error))
 		log_warning("%s", error->message);
 	hash = g_hash_table_lookup(auth->users, user);
 	*there = hash != NULL;
-	g_hash_table_iter_init(&iter, auth->users);
-	(void)g_hash_table_iter_next(&iter, NULL, &any);
-	return g_strdup(hash != NULL ? hash : any);
+	return g_strdup(hash != NULL ? hash : hash_instead(auth, user));
 }
 
 /* -- the cache of correct passwords -- */
@@ -122,21 +168,78 @@ static void remember(struct auth *auth, const char *word)
 		g_hash_table_insert(auth->known, g_strdup(word), g_memdup2(&until, sizeof until));
 }
 
+/* -- delays -- */
+
+/* Returns whether user has signed in from client before. */
+static gboolean is_familiar(struct auth *auth, const char *client, const char *user)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&auth->lock);
+	g_autofree char *word = mark(auth, client, user, "");
+
+	return g_hash_table_contains(auth->familiar, word);
+}
+
+static void make_familiar(struct auth *auth, const char *client, const char *user)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&auth->lock);
+
+	if (g_hash_table_size(auth->familiar) >= FAMILIAR_MAX)
+		g_hash_table_remove_all(auth->familiar);
+	g_hash_table_add(auth->familiar, mark(auth, client, user, ""));
+}
+
+/* Microseconds until the client may try a password of user. */
+static gint64 delay(struct auth *auth, const struct auth_claim *claim, const char *user)
+{
+	gint64 now = g_get_monotonic_time();
+	gint64 of_client = throttle_wait(auth->clients, claim->client, now);
+
+	if (is_familiar(auth, claim->client, user))
+		return of_client;
+	return MAX(of_client, throttle_wait(auth->names, user, now));
+}
+
+/* The line is read by fail2ban: change server/dist/fail2ban with it. */
+static void note_failure(struct auth *auth, const struct auth_claim *claim, const char *user)
+{
+	gint64 now = g_get_monotonic_time();
+	g_autofree char *quoted = log_quote(user);
+
+	throttle_failed(auth->clients, claim->client, now);
+	throttle_failed(auth->names, user, now);
+	log_warning("login failed: client %s, user %s", claim->address, quoted);
+}
+
+static void note_success(struct auth *auth, const struct auth_claim *claim, const char *user)
+{
+	throttle_passed(auth->clients, claim->client);
+	make_familiar(auth, claim->client, user);
+}
+
 /* -- passwords -- */
 
-static gboolean is_password(struct auth *auth, const char *user, const char *password)
+static enum auth_verdict check_password(
+    struct auth *auth, const struct auth_claim *claim, const char *user, const char *password, guint *wait)
 {
 	gboolean there;
 	g_autofree char *hash = hash_of(auth, user, &there);
 	g_autofree char *word = mark(auth, user, password, hash);
-	gboolean right;
+	gint64 left;
 
 	if (there && is_known(auth, word))
-		return TRUE;
-	right = htpasswd_check(hash, password) && there;
-	if (right)
-		remember(auth, word);
-	return right;
+		return AUTH_ACCEPTED;
+	left = delay(auth, claim, user);
+	if (left > 0) {
+		*wait = (guint)(left / G_USEC_PER_SEC) + 1;
+		return AUTH_DELAYED;
+	}
+	if (!htpasswd_check(hash, password) || !there) {
+		note_failure(auth, claim, user);
+		return AUTH_REJECTED;
+	}
+	remember(auth, word);
+	note_success(auth, claim, user);
+	return AUTH_ACCEPTED;
 }
 
 static gboolean is_name(const char *user)
@@ -173,37 +276,54 @@ static char *basic_words(const char *authorization)
 	return decode(authorization + strspn(authorization, " "));
 }
 
-static gboolean identify_basic(struct auth *auth, const char *authorization, char **user)
+static enum auth_verdict identify_basic(
+    struct auth *auth, const struct auth_claim *claim, char **user, guint *wait)
 {
-	g_autofree char *words = basic_words(authorization);
+	g_autofree char *words = basic_words(claim->authorization);
 	char *colon = words != NULL ? strchr(words, ':') : NULL;
-	gboolean right = FALSE;
+	enum auth_verdict verdict = AUTH_REJECTED;
 
 	if (colon != NULL && strlen(colon + 1) < PASSWORD_MAX) {
 		*colon = '\0';
-		right = is_name(words) && is_password(auth, words, colon + 1);
+		if (is_name(words))
+			verdict = check_password(auth, claim, words, colon + 1, wait);
 		explicit_bzero(colon + 1, strlen(colon + 1));
 	}
-	if (right)
+	if (verdict == AUTH_ACCEPTED)
 		*user = g_steal_pointer(&words);
-	return right;
+	return verdict;
+}
+
+static gboolean is_secret(const struct auth *auth, const char *secret)
+{
+	gsize size = auth->proxy_secret != NULL ? strlen(auth->proxy_secret) : 0;
+
+	return size > 0 && secret != NULL && strlen(secret) == size &&
+	       memeql_sec(secret, auth->proxy_secret, size);
+}
+
+static enum auth_verdict identify_proxy(const struct auth *auth, const struct auth_claim *claim, char **user)
+{
+	if (!claim->is_local && !is_secret(auth, claim->proxy_secret))
+		return AUTH_NO_PROXY;
+	if (claim->proxy_user == NULL || !is_name(claim->proxy_user))
+		return AUTH_REJECTED;
+	*user = g_strdup(claim->proxy_user);
+	return AUTH_ACCEPTED;
 }
 
 /* -- the interface -- */
 
-gboolean auth_identify(struct auth *auth, const char *authorization, const char *proxy_user, char **user)
+enum auth_verdict auth_identify(struct auth *auth, const struct auth_claim *claim, char **user, guint *wait)
 {
 	*user = NULL;
 	switch (auth->mode) {
 	case AUTH_NONE:
-		return TRUE;
+		return AUTH_ACCEPTED;
 	case AUTH_BASIC:
-		return identify_basic(auth, authorization, user);
+		return identify_basic(auth, claim, user, wait);
 	case AUTH_PROXY:
-		if (proxy_user == NULL || !is_name(proxy_user))
-			return FALSE;
-		*user = g_strdup(proxy_user);
-		return TRUE;
+		return identify_proxy(auth, claim, user);
 	}
 	g_assert_not_reached();
 }
@@ -256,7 +376,11 @@ struct auth *auth_new(const struct auth_options *options, GError **error)
 	auth->mode = options->mode;
 	auth->path = g_strdup(options->htpasswd);
 	auth->editors = g_strdupv((char **)options->editors);
+	auth->proxy_secret = g_strdup(options->proxy_secret);
+	auth->clients = throttle_new(&for_clients);
+	auth->names = throttle_new(&for_users);
 	auth->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	auth->familiar = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_mutex_init(&auth->lock);
 	if (!make_key(auth->key, error) || (auth->mode == AUTH_BASIC && !refresh_users(auth, error))) {
 		auth_free(auth);
@@ -272,6 +396,10 @@ void auth_free(struct auth *auth)
 	if (auth->users != NULL)
 		g_hash_table_unref(auth->users);
 	g_hash_table_unref(auth->known);
+	g_hash_table_unref(auth->familiar);
+	throttle_free(auth->clients);
+	throttle_free(auth->names);
+	g_free(auth->proxy_secret);
 	g_strfreev(auth->editors);
 	g_free(auth->path);
 	g_mutex_clear(&auth->lock);

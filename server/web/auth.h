@@ -3,7 +3,8 @@
  * name that a reverse proxy sets.
  *
  * Basic authentication is RFC 7617. Hashes are those of crypt(3) as libxcrypt computes them, except the old
- * and fast ones: bcrypt ($2y$, which `htpasswd -B` writes), yescrypt, scrypt and SHA-512. Thread-safe. Knows
+ * and fast ones: bcrypt ($2y$, which `htpasswd -B` writes), yescrypt, scrypt and SHA-512. After some wrong passwords
+ * further ones are slowed down, for the client that sends them and for the user (throttle.h). Thread-safe. Knows
  * nothing of paths or HTTP responses.
  */
 #pragma once
@@ -22,6 +23,24 @@ struct auth_options {
 	enum auth_mode mode;
 	const char *htpasswd;       /* path of the file; for AUTH_BASIC */
 	const char *const *editors; /* names, or "*" for every authenticated user; NULL-terminated */
+	const char *proxy_secret;   /* for AUTH_PROXY; "" or NULL: there is none */
+};
+
+/* What a request says of who asks; borrowed, and NULL where it says nothing. */
+struct auth_claim {
+	const char *authorization; /* the header */
+	const char *proxy_user;    /* the header that the proxy sets */
+	const char *proxy_secret;  /* another one */
+	gboolean is_local;         /* it came over a Unix socket */
+	const char *client;        /* the name of the client, for the delay; never NULL */
+	const char *address;       /* its address, for the log; never NULL */
+};
+
+enum auth_verdict {
+	AUTH_ACCEPTED,
+	AUTH_REJECTED,
+	AUTH_DELAYED,  /* the password was not looked at; another attempt is allowed later */
+	AUTH_NO_PROXY, /* AUTH_PROXY: nothing proves that the proxy sent the request */
 };
 
 struct auth;
@@ -34,15 +53,17 @@ struct auth *auth_new(const struct auth_options *options, GError **error) G_GNUC
 void auth_free(struct auth *auth); /* NULL is allowed */
 
 /*
- * Returns TRUE if the request may be answered: always with AUTH_NONE; with AUTH_BASIC if authorization (the
- * header, or NULL) has the password of a user in the file; with AUTH_PROXY if proxy_user (the header that the
- * proxy sets, or NULL) is a name. *user is then the name, transfer full, or NULL with AUTH_NONE.
+ * Returns AUTH_ACCEPTED if the request may be answered: always with AUTH_NONE; with AUTH_BASIC if authorization has the
+ * password of a user in the file; with AUTH_PROXY if the request came over a Unix socket or has the proxy's secret, and
+ * proxy_user is a name. *user is then the name, transfer full, or NULL with AUTH_NONE. *wait is set with AUTH_DELAYED:
+ * seconds until another attempt is allowed.
  *
- * Rejecting a password takes as long for an unknown user as for a known one. A correct password is not hashed
- * again for a minute: hashes are slow on purpose, and a page sends a dozen requests.
+ * Rejecting a password takes as long for an unknown user as for a known one, and is logged with the client's address in
+ * a form for fail2ban (server/dist/fail2ban). A correct password is not hashed again for a minute, and not delayed:
+ * hashes are slow on purpose, and a page sends a dozen requests.
  */
-gboolean auth_identify(struct auth *auth, const char *authorization, const char *proxy_user,
-    char **user) G_GNUC_WARN_UNUSED_RESULT;
+enum auth_verdict auth_identify(
+    struct auth *auth, const struct auth_claim *claim, char **user, guint *wait) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns whether user (NULL is nobody) may label sources. */
 gboolean auth_is_editor(const struct auth *auth, const char *user);

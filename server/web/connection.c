@@ -19,7 +19,15 @@
 struct connection {
 	struct db *db;
 	gint64 failed_at; /* monotonic time of the last attempt to connect that failed, or 0 */
+
+	GMutex lock;          /* protects the following members; held while a statement is cancelled */
+	struct db *running;   /* any connection on which this thread runs a statement, or NULL */
+	gboolean interrupted; /* the statement was cancelled by connection_interrupt() */
 };
+
+/* The struct connection of each GThread that has one. */
+static GMutex threads_lock;
+static GHashTable *threads;
 
 /* Set once by connection_init(). */
 static char *reader_conninfo;
@@ -29,7 +37,11 @@ static void connection_free(gpointer data)
 {
 	struct connection *connection = data;
 
+	g_mutex_lock(&threads_lock);
+	g_hash_table_remove(threads, g_thread_self());
+	g_mutex_unlock(&threads_lock);
 	db_close(connection->db);
+	g_mutex_clear(&connection->lock);
 	g_free(connection);
 }
 
@@ -40,6 +52,7 @@ void connection_init(const char *reader, const char *editor)
 	g_assert(reader_conninfo == NULL);
 	reader_conninfo = g_strdup(reader);
 	editor_conninfo = g_strdup(editor);
+	threads = g_hash_table_new(g_direct_hash, g_direct_equal);
 }
 
 gboolean connection_may_edit(void)
@@ -53,9 +66,51 @@ static struct connection *connection_get(void)
 
 	if (connection == NULL) {
 		connection = g_new0(struct connection, 1);
+		g_mutex_init(&connection->lock);
 		g_private_set(&of_thread, connection);
+		g_mutex_lock(&threads_lock);
+		g_hash_table_insert(threads, g_thread_self(), connection);
+		g_mutex_unlock(&threads_lock);
 	}
 	return connection;
+}
+
+static void set_running(struct connection *connection, struct db *db)
+{
+	g_mutex_lock(&connection->lock);
+	connection->running = db;
+	if (db != NULL)
+		connection->interrupted = FALSE;
+	g_mutex_unlock(&connection->lock);
+}
+
+struct db_rows *connection_run(
+    struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
+{
+	struct connection *connection = connection_get();
+	struct db_rows *rows;
+
+	set_running(connection, db);
+	rows = db_query(db, sql, params, n_params, error);
+	set_running(connection, NULL);
+	return rows;
+}
+
+void connection_interrupt(GThread *thread)
+{
+	struct connection *connection;
+
+	g_mutex_lock(&threads_lock);
+	connection = g_hash_table_lookup(threads, thread);
+	g_mutex_unlock(&threads_lock);
+	if (connection == NULL)
+		return;
+	g_mutex_lock(&connection->lock);
+	if (connection->running != NULL) {
+		connection->interrupted = TRUE;
+		db_cancel(connection->running);
+	}
+	g_mutex_unlock(&connection->lock);
 }
 
 static void connection_drop(struct connection *connection)
@@ -97,7 +152,7 @@ static struct db_rows *connection_query(struct connection *connection, const cha
 
 	if (fresh && !connection_connect(connection, error))
 		return NULL;
-	rows = db_query(connection->db, sql, params, n_params, &first);
+	rows = connection_run(connection->db, sql, params, n_params, &first);
 	if (rows != NULL)
 		return rows;
 	if (db_alive(connection->db) || fresh) {
@@ -107,17 +162,29 @@ static struct db_rows *connection_query(struct connection *connection, const cha
 	connection_drop(connection);
 	if (!connection_connect(connection, error))
 		return NULL;
-	return db_query(connection->db, sql, params, n_params, error);
+	return connection_run(connection->db, sql, params, n_params, error);
 }
 
-enum connection_outcome connection_outcome_of(const struct db *db)
+void connection_refusal_clear(struct connection_refusal *refusal)
+{
+	g_clear_pointer(&refusal->message, g_free);
+	g_clear_pointer(&refusal->parameter, g_free);
+}
+
+enum connection_outcome connection_outcome_of(const struct db *db, struct connection_refusal *refusal)
 {
 	const char *state = db != NULL ? db_sqlstate(db) : "";
 
 	if (db == NULL || !db_alive(db))
 		return CONNECTION_AWAY;
-	if (strcmp(state, "22023") == 0)
+	if (strcmp(state, "22023") == 0) {
+		if (refusal != NULL)
+			*refusal =
+			    (struct connection_refusal){ g_strdup(db_message(db)), g_strdup(db_hint(db)) };
 		return CONNECTION_REFUSED;
+	}
+	if (strcmp(state, "57014") == 0 && connection_get()->interrupted)
+		return CONNECTION_INTERRUPTED;
 	if (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0)
 		return CONNECTION_BUSY;
 	if (strncmp(state, "53", 2) == 0 || strncmp(state, "55", 2) == 0 || strncmp(state, "57", 2) == 0 ||
@@ -144,8 +211,8 @@ static void take(struct db_rows *rows, GBytes **document, char **next)
 	db_rows_free(rows);
 }
 
-enum connection_outcome connection_document(
-    const char *sql, char *const params[], guint n_params, GBytes **document, char **next, GError **error)
+enum connection_outcome connection_document(const char *sql, char *const params[], guint n_params,
+    GBytes **document, char **next, struct connection_refusal *refusal, GError **error)
 {
 	struct connection *connection = connection_get();
 	struct db_value values[CONNECTION_PARAMS_MAX];
@@ -154,7 +221,7 @@ enum connection_outcome connection_document(
 	connection_values(values, params, n_params);
 	rows = connection_query(connection, sql, values, n_params, error);
 	if (rows == NULL) {
-		enum connection_outcome outcome = connection_outcome_of(connection->db);
+		enum connection_outcome outcome = connection_outcome_of(connection->db, refusal);
 
 		if (connection->db != NULL && !db_alive(connection->db))
 			connection_drop(connection);
@@ -164,8 +231,8 @@ enum connection_outcome connection_document(
 	return CONNECTION_ROWS;
 }
 
-enum connection_outcome connection_edit(
-    const char *sql, char *const params[], guint n_params, GBytes **document, GError **error)
+enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,
+    GBytes **document, struct connection_refusal *refusal, GError **error)
 {
 	struct db *db = db_open(editor_conninfo, "ruad-web", error);
 	struct db_value values[CONNECTION_PARAMS_MAX];
@@ -174,11 +241,11 @@ enum connection_outcome connection_edit(
 
 	connection_values(values, params, n_params);
 	if (db != NULL && role_assume(db, "ruad_editor", error) && db_exec(db, SETUP, NULL, 0, error))
-		rows = db_query(db, sql, values, n_params, error);
+		rows = connection_run(db, sql, values, n_params, error);
 	if (rows != NULL)
 		take(rows, document, NULL);
 	else
-		outcome = connection_outcome_of(db);
+		outcome = connection_outcome_of(db, refusal);
 	db_close(db);
 	return outcome;
 }

@@ -13,14 +13,21 @@
 #define CONNECTION_PARAMS_MAX 32 /* of a statement; the limit of db.c */
 
 enum connection_outcome {
-	CONNECTION_ROWS,    /* the document is set; NULL if the statement gave SQL NULL or no row */
-	CONNECTION_REFUSED, /* SQLSTATE 22023: the function rejects a parameter's value; error has its
-			    words */
-	CONNECTION_BUSY,    /* the statement or a lock timed out (57014, 55P03) */
-	CONNECTION_CROWDED, /* the largest number of streams is in progress (stream.h) */
-	CONNECTION_AWAY,    /* no connection, it was lost twice, or the server lacks a resource */
-	CONNECTION_FAILED,  /* anything else: a fault of ruad */
+	CONNECTION_ROWS,        /* the document is set; NULL if the statement gave SQL NULL or no row */
+	CONNECTION_REFUSED,     /* SQLSTATE 22023: the function rejects a parameter's value (see refusal) */
+	CONNECTION_BUSY,        /* the statement or a lock timed out (57014, 55P03) */
+	CONNECTION_INTERRUPTED, /* connection_interrupt() cancelled the statement */
+	CONNECTION_CROWDED,     /* the largest number of streams is in progress (stream.h) */
+	CONNECTION_AWAY,        /* no connection, it was lost twice, or the server lacks a resource */
+	CONNECTION_FAILED,      /* anything else: a fault of ruad */
 };
+
+/* What the function said of the value, in CONNECTION_REFUSED; else both are NULL. */
+struct connection_refusal {
+	char *message;
+	char *parameter; /* the name of the parameter, or NULL */
+};
+void connection_refusal_clear(struct connection_refusal *refusal);
 
 /* Call it once, before the first thread: the connection strings for reading, and for changing labels (NULL:
  * nobody may). Both are copied. */
@@ -32,8 +39,16 @@ gboolean connection_may_edit(void);
 /* Open another connection to read, set up like that of a thread; close it with db_close(). */
 struct db *connection_connection(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What a failed statement on db (NULL: there was no connection) means for the client. */
-enum connection_outcome connection_outcome_of(const struct db *db);
+/* Run a statement on a connection of this thread: db_query(), which connection_interrupt() can cancel. */
+struct db_rows *connection_run(struct db *db, const char *sql, const struct db_value *params, guint n_params,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Cancel the statement that thread runs at this moment, if there is one. The thread must not end meanwhile. */
+void connection_interrupt(GThread *thread);
+
+/* What a failed statement on db (NULL: there was no connection) means for the client. refusal may be NULL,
+ * and must be empty. */
+enum connection_outcome connection_outcome_of(const struct db *db, struct connection_refusal *refusal);
 
 /* Pass n_params texts (NULL is SQL NULL) as parameters; borrowed. */
 void connection_values(struct db_value values[CONNECTION_PARAMS_MAX], char *const params[], guint n_params);
@@ -41,12 +56,13 @@ void connection_values(struct db_value values[CONNECTION_PARAMS_MAX], char *cons
 /*
  * Run sql, which gives one row with one text column, on this thread's connection; if next is not NULL, a
  * second column for *next, which may be NULL. params are n texts, NULL is SQL NULL. *document and *next are
- * transfer full. All outcomes but CONNECTION_ROWS set error, for the log; that of CONNECTION_REFUSED is for
- * the client, too.
+ * transfer full. All outcomes but CONNECTION_ROWS set error, for the log. refusal: as in
+ * connection_outcome_of().
  */
 enum connection_outcome connection_document(const char *sql, char *const params[], guint n_params,
-    GBytes **document, char **next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+    GBytes **document, char **next, struct connection_refusal *refusal,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same on a connection that may change labels, opened for this statement only. */
 enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,
-    GBytes **document, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+    GBytes **document, struct connection_refusal *refusal, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -62,5 +62,7 @@ gboolean htpasswd_check(const char *hash, const char *password)
 	gboolean equal = made != NULL && strlen(made) == strlen(hash) && memeql_sec(made, hash, strlen(hash));
 
 	explicit_bzero(data, sizeof *data);
+	if (g_str_has_prefix(hash, "$2") && strlen(password) > HTPASSWD_BCRYPT_MAX)
+		return FALSE;
 	return equal;
 }

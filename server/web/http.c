@@ -6,10 +6,20 @@
 
 #include "parser/error.h"
 #include "server/common/log.h"
+#include "server/web/peers.h"
+#include "server/web/workers.h"
 
 #define CONNECTION_MEMORY (32 * 1024) /* bytes for a request's line and headers; more is 414 or 431 */
 #define STREAM_BLOCK      (64 * 1024) /* bytes; the library takes what a connection's memory holds */
 #define WAIT_STEP_US      20000
+#define WATCH_EVERY       (250 * G_TIME_SPAN_MILLISECOND)
+
+/* Connections beyond ours that the library may have open: it closes one that was shut down a moment later, and must not
+ * stop accepting until then. */
+#define CONNECTIONS_SPARE 64
+
+#define QUEUE_MAX   128             /* requests that wait for a thread */
+#define QUEUE_SHARE (QUEUE_MAX / 2) /* of one client */
 
 /* No inline code or style, nothing from other sites, no framing; scripts may not write markup (Trusted
  * Types). */
@@ -31,10 +41,18 @@ static const struct {
 struct http_server {
 	struct MHD_Daemon **daemons; /* one a socket */
 	guint n_daemons;
+	struct http_options options;
 	http_handler handler;
 	gpointer user;
-	const char *user_header;
+	struct peers *peers;
+	struct workers *workers;
+	struct workers *urgent; /* one thread; NULL if no request is urgent */
 	gint active; /* atomic: requests between their first line and the last byte of the response */
+
+	GThread *watch;
+	GMutex lock; /* protects ending */
+	GCond ended;
+	gboolean ending;
 };
 
 /* Headers that must occur only once, since a second one would make the request ambiguous. */
@@ -44,6 +62,7 @@ enum single {
 	SINGLE_FETCH_SITE,
 	SINGLE_HOST,
 	SINGLE_ORIGIN,
+	SINGLE_PROXY_SECRET,
 	N_SINGLES
 };
 
@@ -53,21 +72,32 @@ static const char *const singles[N_SINGLES] = {
 	[SINGLE_FETCH_SITE] = "Sec-Fetch-Site",
 	[SINGLE_HOST] = "Host",
 	[SINGLE_ORIGIN] = "Origin",
+	[SINGLE_PROXY_SECRET] = "X-Ruad-Proxy-Secret",
 };
 
-/* A request in progress. */
+/* A request in progress. It belongs to the thread of its socket, except while its connection is suspended: then to
+ * the thread that works on it. */
 struct exchange {
-	const struct http_server *server;
+	struct work work; /* the handler */
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	struct peer *peer;
 	char *target;
 	const char *values[N_SINGLES]; /* the library's */
 	const char *user;              /* of the header user_header; the library's */
 	const char *length;            /* of the first Content-Length; the library's */
-	gboolean begun;                /* the handler was called once, with the headers */
-	gboolean malformed;            /* a header's name is not a token, or a single header is repeated */
-	gboolean framed;               /* there may be a body: the connection ends with the response */
-	gboolean odd;                  /* the framing is not exactly one Content-Length */
-	GByteArray *content;           /* the body read so far, or NULL */
+	const char *forwarded;         /* the last X-Forwarded-For; the library\'s */
+	struct client client;
+	gboolean begun;      /* the handler was called once, with the headers */
+	gboolean malformed;  /* a header's name is not a token, or a single header is repeated */
+	gboolean framed;     /* there may be a body: the connection ends with the response */
+	gboolean odd;        /* the framing is not exactly one Content-Length */
+	GByteArray *content; /* the body read so far, or NULL */
+	GBytes *body;        /* the whole body, or NULL */
 	gsize header_bytes;
+	struct http_request request;
+	struct http_response response; /* status 0: the request was abandoned */
+	gboolean handled;              /* response is final */
 };
 
 /* Messages of libmicrohttpd, for the debug log. */
@@ -79,17 +109,35 @@ static void G_GNUC_PRINTF(2, 0) library_log(void *user, const char *format, va_l
 	log_debug("libmicrohttpd: %s", text);
 }
 
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 /* Called with the request line's target, before the library decodes it. */
 static void *exchange_begin(void *user, const char *target, struct MHD_Connection *connection)
 {
 	struct http_server *server = user;
 	struct exchange *exchange = g_new0(struct exchange, 1);
 
-	(void)connection;
 	exchange->server = server;
+	exchange->connection = connection;
+	exchange->peer = peer_of(connection);
 	exchange->target = g_strdup(target);
 	g_atomic_int_inc(&server->active);
 	return exchange;
+}
+
+/* Free what the response owns and set it to 0. */
+static void response_clear(struct http_response *response)
+{
+	if (response->stream.source != NULL)
+		response->stream.free(response->stream.source);
+	g_clear_pointer(&response->body, g_bytes_unref);
+	g_free(response->etag);
+	g_free(response->disposition);
+	g_free(response->link);
+	memset(response, 0, sizeof *response);
 }
 
 static void exchange_end(
@@ -102,9 +150,12 @@ static void exchange_end(
 	(void)code;
 	if (exchange == NULL)
 		return;
+	peer_enter(server->peers, exchange->peer, PEER_READING, NULL);
+	response_clear(&exchange->response);
 	g_free(exchange->target);
 	if (exchange->content != NULL)
 		g_byte_array_unref(exchange->content);
+	g_clear_pointer(&exchange->body, g_bytes_unref);
 	g_free(exchange);
 	*state = NULL;
 	(void)g_atomic_int_dec_and_test(&server->active);
@@ -142,7 +193,7 @@ static enum MHD_Result look_at_header(
     void *user, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct exchange *exchange = user;
-	const char *user_header = exchange->server->user_header;
+	const char *user_header = exchange->server->options.user_header;
 
 	(void)kind;
 	if (value == NULL)
@@ -151,6 +202,8 @@ static enum MHD_Result look_at_header(
 	if (*name == '\0' || name[strcspn(name, " \t")] != '\0')
 		exchange->malformed = TRUE;
 	look_at_framing(exchange, name, value);
+	if (g_ascii_strcasecmp(name, "X-Forwarded-For") == 0)
+		exchange->forwarded = value;
 	for (gsize i = 0; i < N_SINGLES; i++)
 		if (g_ascii_strcasecmp(name, singles[i]) == 0)
 			keep_single(exchange, &exchange->values[i], value);
@@ -177,26 +230,69 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* A stream in progress, as the library reads it. */
-struct feed {
-	struct http_stream stream;
-	GBytes *piece; /* that is being sent, or NULL */
-	gsize sent;    /* bytes of it */
+enum feed_state {
+	FEED_EMPTY,   /* the next piece is to be fetched */
+	FEED_FETCHED, /* piece is the next one, or NULL: there is none */
 };
+
+/* A stream in progress, as the library reads it. Like its exchange it belongs to one thread at a time. */
+struct feed {
+	struct work work;          /* fetches a piece */
+	struct exchange *exchange; /* exists while the library reads */
+	struct http_stream stream;
+	enum feed_state state;
+	GBytes *piece;   /* that is being sent, or NULL */
+	gsize sent;      /* bytes of it */
+	gboolean failed; /* there are no more pieces, though there should be */
+};
+
+static void feed_run(struct work *work)
+{
+	struct feed *feed = (struct feed *)work;
+
+	feed->failed = FALSE;
+	feed->piece = feed->stream.next(feed->stream.source, &feed->failed);
+}
+
+/* Let the library read again; failed is still set if the work was dropped. */
+static void feed_done(struct work *work)
+{
+	struct feed *feed = (struct feed *)work;
+	struct exchange *exchange = feed->exchange;
+
+	feed->state = FEED_FETCHED;
+	peer_enter(exchange->server->peers, exchange->peer, PEER_SENDING, NULL);
+	MHD_resume_connection(exchange->connection);
+}
+
+/* Fetch the next piece on another thread; the library does not read meanwhile. The number of streams is limited, so
+ * that they need no place in the queue. */
+static void feed_fetch(struct feed *feed)
+{
+	struct exchange *exchange = feed->exchange;
+
+	feed->failed = TRUE;
+	feed->work = (struct work){ .client = exchange->client.name, .run = feed_run, .done = feed_done };
+	MHD_suspend_connection(exchange->connection);
+	peer_enter(exchange->server->peers, exchange->peer, PEER_HANDLING, &feed->work);
+	if (!workers_push(exchange->server->workers, &feed->work, FALSE))
+		feed_done(&feed->work);
+}
 
 /* Fill buffer with the next bytes; a piece must not be larger than the library's buffer. */
 static ssize_t feed_read(void *user, guint64 position, char *buffer, size_t size)
 {
 	struct feed *feed = user;
-	gboolean failed = FALSE;
 	const char *data;
 	gsize n_bytes;
 
 	(void)position;
+	if (feed->state == FEED_EMPTY) {
+		feed_fetch(feed);
+		return 0;
+	}
 	if (feed->piece == NULL)
-		feed->piece = feed->stream.next(feed->stream.source, &failed);
-	if (feed->piece == NULL)
-		return failed ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+		return feed->failed ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
 	data = g_bytes_get_data(feed->piece, &n_bytes);
 	size = MIN(size, n_bytes - feed->sent);
 	memcpy(buffer, data + feed->sent, size);
@@ -204,6 +300,7 @@ static ssize_t feed_read(void *user, guint64 position, char *buffer, size_t size
 	if (feed->sent == n_bytes) {
 		g_clear_pointer(&feed->piece, g_bytes_unref);
 		feed->sent = 0;
+		feed->state = FEED_EMPTY;
 	}
 	return (ssize_t)size;
 }
@@ -217,12 +314,15 @@ static void feed_free(void *user)
 	g_free(feed);
 }
 
-static struct MHD_Response *response_of_stream(const struct http_stream *stream)
+/* Takes the stream of exchange's response. */
+static struct MHD_Response *response_of_stream(struct exchange *exchange)
 {
 	struct feed *feed = g_new0(struct feed, 1);
 	struct MHD_Response *answer;
 
-	feed->stream = *stream;
+	feed->exchange = exchange;
+	feed->stream = exchange->response.stream;
+	exchange->response.stream = (struct http_stream){ 0 };
 	answer =
 	    MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, feed_read, feed, feed_free);
 	if (answer == NULL)
@@ -278,34 +378,63 @@ static struct MHD_Response *response_of_body(GBytes *body)
 	return answer;
 }
 
-/* Queue response; afterwards the library owns its content. */
-static enum MHD_Result reply(struct MHD_Connection *connection, struct http_response *response, gboolean last)
+/* Queue the response of exchange, which was handled. Without one the library closes the connection. */
+static enum MHD_Result reply(struct exchange *exchange)
 {
-	struct MHD_Response *answer = response->stream.source != NULL ? response_of_stream(&response->stream)
-								      : response_of_body(response->body);
+	struct http_response *response = &exchange->response;
+	gboolean last = exchange->request.body != HTTP_BODY_NONE || exchange->malformed;
+	struct MHD_Response *answer = NULL;
 	enum MHD_Result queued = MHD_NO;
 
+	peer_enter(exchange->server->peers, exchange->peer, PEER_SENDING, NULL);
+	if (response->status == 0)
+		return MHD_NO;
+	answer = response->stream.source != NULL ? response_of_stream(exchange)
+						 : response_of_body(g_steal_pointer(&response->body));
 	if (answer != NULL) {
 		add_headers(answer, response, last);
-		queued = MHD_queue_response(connection, response->status, answer);
+		queued = MHD_queue_response(exchange->connection, response->status, answer);
 		MHD_destroy_response(answer);
 	}
-	g_free(response->etag);
-	g_free(response->disposition);
-	g_free(response->link);
 	return queued;
 }
 
-/* Answer the request, which was read as far as it will be. */
-static enum MHD_Result answer(
-    struct MHD_Connection *connection, struct exchange *exchange, const char *method, enum http_body body)
+static void exchange_run(struct work *work)
 {
-	const struct http_server *server = exchange->server;
-	g_autoptr(GBytes) content = exchange->content != NULL
-					? g_byte_array_free_to_bytes(g_steal_pointer(&exchange->content))
-					: NULL;
-	struct http_response response = { 0 };
-	const struct http_request request = {
+	struct exchange *exchange = (struct exchange *)work;
+
+	exchange->server->handler(&exchange->request, &exchange->response, exchange->server->user);
+}
+
+/* Let the library call handle() again, which replies. */
+static void exchange_done(struct work *work)
+{
+	struct exchange *exchange = (struct exchange *)work;
+
+	exchange->handled = TRUE;
+	MHD_resume_connection(exchange->connection);
+}
+
+/* Whom a proxy names if the connection is from a known one; otherwise the other end of the connection. */
+static void name_client(struct exchange *exchange)
+{
+	const struct client *peer = peer_client(exchange->peer);
+	gboolean known = g_strv_contains(exchange->server->options.proxies, peer->address);
+
+	if (!known || exchange->forwarded == NULL ||
+	    !client_forwarded(&exchange->client, exchange->forwarded))
+		exchange->client = *peer;
+}
+
+/* Describe the request, which was read as far as it will be. */
+static void describe(struct exchange *exchange, const char *method, enum http_body body)
+{
+	struct MHD_Connection *connection = exchange->connection;
+
+	name_client(exchange);
+	if (exchange->content != NULL)
+		exchange->body = g_byte_array_free_to_bytes(g_steal_pointer(&exchange->content));
+	exchange->request = (struct http_request){
 		.method = method,
 		.target = exchange->target,
 		.accept = header(connection, "Accept"),
@@ -318,14 +447,36 @@ static enum MHD_Result answer(
 		.origin = exchange->values[SINGLE_ORIGIN],
 		.fetch_site = exchange->values[SINGLE_FETCH_SITE],
 		.user = exchange->user,
+		.proxy_secret = exchange->values[SINGLE_PROXY_SECRET],
+		.client = &exchange->client,
+		.is_local = strcmp(peer_client(exchange->peer)->address, CLIENT_UNIX) == 0,
 		.body = body,
-		.content = content,
+		.content = exchange->body,
 		.header_bytes = exchange->header_bytes,
 		.malformed = exchange->malformed,
 	};
+}
 
-	server->handler(&request, &response, server->user);
-	return reply(connection, &response, body != HTTP_BODY_NONE || exchange->malformed);
+/* Let a worker handle the request. The connection is suspended before, since the worker may be done at any time. */
+static enum MHD_Result submit(struct exchange *exchange, const char *method, enum http_body body)
+{
+	struct http_server *server = exchange->server;
+	struct workers *workers = server->workers;
+
+	describe(exchange, method, body);
+	if (server->urgent != NULL && server->options.is_urgent(&exchange->request))
+		workers = server->urgent;
+	exchange->work =
+	    (struct work){ .client = exchange->client.name, .run = exchange_run, .done = exchange_done };
+	MHD_suspend_connection(exchange->connection);
+	/* urgent work is too short to be abandoned */
+	peer_enter(server->peers, exchange->peer, PEER_HANDLING,
+	    workers == server->workers ? &exchange->work : NULL);
+	if (!workers_push(workers, &exchange->work, TRUE)) {
+		server->options.refuse(&exchange->request, &exchange->response, server->user);
+		exchange_done(&exchange->work);
+	}
+	return MHD_YES;
 }
 
 /* Store a piece of the body. The library delivers no more than Content-Length bytes; if it did, the
@@ -339,7 +490,7 @@ static enum MHD_Result take_piece(struct exchange *exchange, const char *piece, 
 	return MHD_YES;
 }
 
-/* Called with the headers, then with each piece of a body, then once more. */
+/* Called with the headers, then with each piece of a body, then once more; and again when it was handled. */
 static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload, size_t *upload_size, void **state)
 {
@@ -349,13 +500,15 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 	(void)user;
 	(void)url;
 	(void)version;
+	if (exchange->handled)
+		return reply(exchange);
 	if (!exchange->begun)
 		(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_header, exchange);
 	else if (*upload_size > 0)
 		return take_piece(exchange, upload, upload_size);
 	body = body_of(exchange, method);
 	if (exchange->begun || body == HTTP_BODY_LARGE || body == HTTP_BODY_UNMEASURED || exchange->malformed)
-		return answer(connection, exchange, method, body);
+		return submit(exchange, method, body);
 	/* the library does not allow a response in the first call if the connection is to be kept */
 	exchange->begun = TRUE;
 	if (body == HTTP_BODY_WHOLE)
@@ -363,12 +516,54 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 	return MHD_YES;
 }
 
-static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, const struct http_options *options)
+/* -- connections -- */
+
+static enum MHD_Result admit(void *user, const struct sockaddr *address, socklen_t size)
+{
+	const struct http_server *server = user;
+
+	(void)size;
+	return peers_admit(server->peers, address) ? MHD_YES : MHD_NO;
+}
+
+static void connection_changed(
+    void *user, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *server = user;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		*context = peers_add(server->peers,
+		    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+		    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	else
+		peers_remove(server->peers, *context);
+}
+
+static gpointer watch_main(gpointer data)
+{
+	struct http_server *server = data;
+
+	g_mutex_lock(&server->lock);
+	while (!server->ending) {
+		g_mutex_unlock(&server->lock);
+		peers_watch(server->peers, server->workers);
+		g_mutex_lock(&server->lock);
+		if (!server->ending)
+			(void)g_cond_wait_until(
+			    &server->ended, &server->lock, g_get_monotonic_time() + WATCH_EVERY);
+	}
+	g_mutex_unlock(&server->lock);
+	return NULL;
+}
+
+/* -- the server -- */
+
+static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 {
 	struct MHD_OptionItem items[] = {
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
-		{ MHD_OPTION_CONNECTION_LIMIT, options->connections, NULL },
-		{ MHD_OPTION_CONNECTION_TIMEOUT, options->timeout, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, server->options.connections + CONNECTIONS_SPARE, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, server->options.timeout, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL },
 		{ MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL },
 #if MHD_VERSION >= 0x00097701
@@ -376,15 +571,39 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, const
 #else
 		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
 #endif
-		{ options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, options->threads,
-		    NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
-	    NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-	    exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server, MHD_OPTION_ARRAY,
-	    items, MHD_OPTION_END);
+	return MHD_start_daemon(
+	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
+	    admit, server, handle, server, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+	    MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_end,
+	    server, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_ARRAY, items,
+	    MHD_OPTION_END);
+}
+
+static struct workers *start_workers(const struct http_options *options, guint threads)
+{
+	return workers_new(&(struct workers_options){ .threads = threads,
+	    .share = MAX(1, threads / 2),
+	    .queue = QUEUE_MAX,
+	    .queue_share = QUEUE_SHARE,
+	    .interrupt = options->interrupt });
+}
+
+static gboolean start_daemons(struct http_server *server, const int *fds, guint n_fds, GError **error)
+{
+	server->daemons = g_new0(struct MHD_Daemon *, n_fds);
+	for (guint i = 0; i < n_fds; i++) {
+		server->daemons[i] = daemon_start(server, fds[i]);
+		if (server->daemons[i] == NULL) {
+			g_set_error(
+			    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not serve on descriptor %d", fds[i]);
+			return FALSE;
+		}
+		server->n_daemons++;
+	}
+	return TRUE;
 }
 
 struct http_server *http_server_new(const int *fds, guint n_fds, const struct http_options *options,
@@ -392,27 +611,54 @@ struct http_server *http_server_new(const int *fds, guint n_fds, const struct ht
 {
 	struct http_server *server = g_new0(struct http_server, 1);
 
-	server->daemons = g_new0(struct MHD_Daemon *, n_fds);
+	server->options = *options;
 	server->handler = handler;
 	server->user = user;
-	server->user_header = options->user_header;
-	for (guint i = 0; i < n_fds; i++) {
-		server->daemons[i] = daemon_start(server, fds[i], options);
-		if (server->daemons[i] == NULL) {
-			g_set_error(
-			    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not serve on descriptor %d", fds[i]);
-			http_server_free(server, 0);
-			return NULL;
-		}
-		server->n_daemons++;
+	server->peers = peers_new(&(struct peers_options){ .connections = options->connections,
+	    .share = MAX(1, options->connections / 2),
+	    .timeout = options->timeout });
+	server->workers = start_workers(options, options->threads);
+	if (options->is_urgent != NULL)
+		server->urgent = start_workers(options, 1);
+	g_mutex_init(&server->lock);
+	g_cond_init(&server->ended);
+	server->watch = g_thread_new("watch", watch_main, server);
+	if (!start_daemons(server, fds, n_fds, error)) {
+		http_server_free(server, 0);
+		return NULL;
 	}
 	return server;
 }
 
+static void stop_watch(struct http_server *server)
+{
+	g_mutex_lock(&server->lock);
+	server->ending = TRUE;
+	g_cond_signal(&server->ended);
+	g_mutex_unlock(&server->lock);
+	g_thread_join(server->watch);
+}
+
+/* Wait until no request is in progress, at most until deadline (monotonic time). */
+static void drain(const struct http_server *server, gint64 deadline)
+{
+	while (g_atomic_int_get(&server->active) > 0 && g_get_monotonic_time() < deadline)
+		g_usleep(WAIT_STEP_US);
+}
+
+/* The library allows no suspended connection at its end, so the workers stop first. */
+static void stop_all(struct http_server *server)
+{
+	stop_watch(server);
+	workers_stop(server->workers);
+	if (server->urgent != NULL)
+		workers_stop(server->urgent);
+	for (guint i = 0; i < server->n_daemons; i++)
+		MHD_stop_daemon(server->daemons[i]);
+}
+
 void http_server_free(struct http_server *server, guint grace)
 {
-	gint64 deadline = g_get_monotonic_time() + (gint64)grace * G_USEC_PER_SEC;
-
 	if (server == NULL)
 		return;
 	for (guint i = 0; i < server->n_daemons; i++) {
@@ -421,10 +667,13 @@ void http_server_free(struct http_server *server, guint grace)
 		if (fd >= 0)
 			close(fd);
 	}
-	while (g_atomic_int_get(&server->active) > 0 && g_get_monotonic_time() < deadline)
-		g_usleep(WAIT_STEP_US);
-	for (guint i = 0; i < server->n_daemons; i++)
-		MHD_stop_daemon(server->daemons[i]);
+	drain(server, g_get_monotonic_time() + (gint64)grace * G_USEC_PER_SEC);
+	stop_all(server);
+	peers_free(server->peers);
+	workers_free(server->workers);
+	workers_free(server->urgent);
+	g_mutex_clear(&server->lock);
+	g_cond_clear(&server->ended);
 	g_free(server->daemons);
 	g_free(server);
 }

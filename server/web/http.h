@@ -2,6 +2,10 @@
  * http.h - an HTTP/1.1 server on listening sockets: requests in, responses out. The only file that uses
  * libmicrohttpd.
  *
+ * One thread for each socket reads and writes; it never blocks. Handlers run on other threads (workers.h), of which a
+ * client has a share, and urgent requests on one of their own. A request that finds the queue full is refused at once.
+ * A request whose client is gone for a second is abandoned. peers.h limits the connections.
+ *
  * Works with libmicrohttpd 0.9.75 to 1.0. A body is read if its method allows one (PUT) and exactly one
  * Content-Length announces at most HTTP_BODY_MAX bytes; any other body stays unread. In both cases the
  * connection ends with the response, so that no two parties can disagree about where the next request begins.
@@ -11,7 +15,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "server/web/client.h"
 
 #define HTTP_BODY_MAX 4096 /* bytes: a label and a note of a few sentences */
 
@@ -36,20 +40,23 @@ struct http_request {
 	const char *host;
 	const char *if_none_match;
 	const char *origin;
-	const char *fetch_site; /* Sec-Fetch-Site */
-	const char *user;       /* the header that http_options.user_header names */
+	const char *fetch_site;      /* Sec-Fetch-Site */
+	const char *user;            /* the header that http_options.user_header names */
+	const char *proxy_secret;    /* X-Ruad-Proxy-Secret */
+	const struct client *client; /* never NULL; what a known proxy says of it is believed */
+	gboolean is_local;           /* it came over a Unix socket */
 	enum http_body body;
 	GBytes *content;    /* borrowed; of HTTP_BODY_WHOLE, else NULL */
 	gsize header_bytes; /* names and values together */
 	/* a header's name is not a token (RFC 9110 section 5.1), or Authorization, Content-Type, Host,
-	 * Origin, Sec-Fetch-Site or the user's header occurs twice: refuse the request */
+	 * Origin, Sec-Fetch-Site, X-Ruad-Proxy-Secret or the user's header occurs twice: refuse the request */
 	gboolean malformed;
 };
 
 /*
  * A body of unknown length. next() returns a piece, transfer full, or NULL at the end; if it sets *failed to
- * TRUE, the body ends early, and the connection is closed so that the client notices. Called on the server's
- * threads, one call at a time; free() is called last, also without any next().
+ * TRUE, the body ends early, and the connection is closed so that the client notices. It is called on the threads of
+ * handlers, one call at a time; free() is called last, also without any next().
  */
 struct http_stream {
 	GBytes *(*next)(gpointer source, gboolean *failed);
@@ -80,21 +87,28 @@ struct http_response {
 typedef void (*http_handler)(
     const struct http_request *request, struct http_response *response, gpointer user);
 
+/* Options; what is borrowed stays so until http_server_free(). */
 struct http_options {
-	guint threads;     /* handlers that run at the same time, on each socket */
-	guint connections; /* at most, on each socket */
-	guint timeout;     /* seconds a connection may be silent */
-	const char
-	    *user_header; /* the header of http_request.user, or NULL; borrowed until http_server_free() */
+	guint threads;           /* handlers that run at the same time, apart from urgent ones */
+	guint connections;       /* at most, on all sockets together; one client has half of them */
+	guint timeout;           /* seconds a connection may be silent, and a request may take to arrive */
+	const char *user_header; /* the header of http_request.user, or NULL; borrowed */
+	/* addresses whose X-Forwarded-For is believed ("unix" is a Unix socket); NULL-terminated; borrowed */
+	const char *const *proxies;
+	/* Returns whether the request is handled apart from others, at once; its handler must be quick. NULL: none is */
+	gboolean (*is_urgent)(const struct http_request *request);
+	http_handler refuse; /* answers a request for which there is no room; must not block */
+	/* Makes the handler that runs on thread return early; NULL if that is not possible */
+	void (*interrupt)(GThread *thread);
 };
 
 struct http_server;
 
-/* Serve on the listening sockets fds[0..n_fds), which the server then owns. RUAD_ERROR_SYSTEM if a socket
- * cannot be served. */
+/* Serve on the listening sockets fds[0..n_fds), which must not block and which the server then owns. RUAD_ERROR_SYSTEM
+ * if a socket cannot be served. */
 struct http_server *http_server_new(const int *fds, guint n_fds, const struct http_options *options,
     http_handler handler, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Stop accepting connections, wait until the requests in progress have ended (at most grace seconds), then
- * close all. NULL is allowed. */
+ * interrupt them and close all. NULL is allowed. */
 void http_server_free(struct http_server *server, guint grace);

@@ -1,7 +1,7 @@
 /*
  * ruad-web - serves the page and the JSON API on sockets that are already listening.
  *
- *   ruad-web --listen-fd=N...
+ *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
@@ -17,38 +17,59 @@
 #include "server/web/auth.h"
 #include "server/web/connection.h"
 #include "server/web/http.h"
+#include "server/web/ready.h"
 #include "server/web/site.h"
 
-#define CONNECTIONS_MAX 512 /* on each socket; a browser opens six, a proxy dozens */
+#define CONNECTIONS_MAX 512 /* a browser opens six, a proxy dozens */
+#define HEALTH_MAX      64  /* connections for /healthz and /readyz alone */
 #define GRACE           12  /* seconds for requests in progress at the end; a statement may take 10 */
 #define EXIT_USAGE      2
 
-/* Two threads may wake up for one connection; the second must not block in accept(). */
-static gboolean make_nonblocking(const GArray *fds, GError **error)
+/* What ruad serve hands over. */
+struct arguments {
+	GArray *site;   /* of int: listening sockets; at least one */
+	GArray *health; /* others for /healthz and /readyz alone, or NULL */
+	char *storage;  /* a folder on the disk of the database, or NULL */
+};
+
+static void arguments_clear(struct arguments *arguments)
 {
-	for (guint i = 0; i < fds->len; i++)
-		if (!g_unix_set_fd_nonblocking(g_array_index(fds, int, i), TRUE, error))
-			return FALSE;
-	return TRUE;
+	g_clear_pointer(&arguments->storage, g_free);
+	g_clear_pointer(&arguments->site, g_array_unref);
+	g_clear_pointer(&arguments->health, g_array_unref);
 }
 
-/* The descriptors of --listen-fd, or NULL. */
-static GArray *parse_arguments(int *argc, char ***argv, GError **error)
+/* A connection may be gone before it is accepted; accept() must not block then. Returns NULL on failure. */
+static GArray *inherit(char *const *values, GError **error)
+{
+	g_autoptr(GArray) fds = net_inherited(values, error);
+
+	for (guint i = 0; fds != NULL && i < fds->len; i++)
+		if (!g_unix_set_fd_nonblocking(g_array_index(fds, int, i), TRUE, error))
+			return NULL;
+	return g_steal_pointer(&fds);
+}
+
+static gboolean parse_arguments(int *argc, char ***argv, struct arguments *arguments, GError **error)
 {
 	g_auto(GStrv) values = NULL;
+	g_auto(GStrv) health = NULL;
 	gboolean show_version = FALSE;
 	const GOptionEntry entries[] = {
 		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
 		    "Serve on this descriptor, a listening socket (may be repeated)", "N" },
+		{ "health-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &health,
+		    "Serve only /healthz and /readyz on this one (may be repeated)", "N" },
+		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
+		    "The database is on the disk of this folder: watch its free space", "FOLDER" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- serve ruad's page and JSON API");
-	g_autoptr(GArray) fds = NULL;
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, argc, argv, error))
-		return NULL;
+		return FALSE;
 	if (show_version) {
 		puts("ruad-web " RUAD_VERSION);
 		exit(EXIT_SUCCESS);
@@ -56,10 +77,12 @@ static GArray *parse_arguments(int *argc, char ***argv, GError **error)
 	if (*argc > 1) {
 		g_set_error(
 		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", (*argv)[1]);
-		return NULL;
+		return FALSE;
 	}
-	fds = net_inherited(values, error);
-	return fds != NULL && make_nonblocking(fds, error) ? g_steal_pointer(&fds) : NULL;
+	arguments->site = inherit(values, error);
+	if (arguments->site != NULL && health != NULL)
+		arguments->health = inherit(health, error);
+	return arguments->site != NULL && (health == NULL || arguments->health != NULL);
 }
 
 /* Threads inherit the mask, so that only sigwait() receives these signals. */
@@ -72,18 +95,30 @@ static void block_signals(sigset_t *ending)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* The threads of the settings are divided among the sockets. */
-static struct http_options options_of(const struct settings *settings, guint n_fds)
+static struct http_options options_of(const struct settings *settings)
 {
-	guint threads = (guint)settings_int(settings, "http.threads");
 	gboolean proxy = settings_choice(settings, "http.auth") == AUTH_PROXY;
 
 	return (struct http_options){
-		.threads = MAX(1, threads / n_fds),
+		.threads = (guint)settings_int(settings, "http.threads"),
 		.connections = CONNECTIONS_MAX,
 		.timeout = (guint)settings_seconds(settings, "http.timeout"),
 		.user_header = proxy ? settings_string(settings, "http.user_header") : NULL,
+		.proxies = settings_list(settings, "http.proxies"),
+		.is_urgent = site_is_urgent,
+		.refuse = site_refuse,
+		.interrupt = connection_interrupt,
 	};
+}
+
+static struct http_options health_options_of(const struct settings *settings)
+{
+	struct http_options options = options_of(settings);
+
+	options.threads = 1;
+	options.connections = HEALTH_MAX;
+	options.is_urgent = NULL;
+	return options;
 }
 
 static struct auth *auth_of(const struct settings *settings, GError **error)
@@ -92,46 +127,74 @@ static struct auth *auth_of(const struct settings *settings, GError **error)
 		.mode = (enum auth_mode)settings_choice(settings, "http.auth"),
 		.htpasswd = settings_string(settings, "http.htpasswd"),
 		.editors = settings_list(settings, "http.editors"),
+		.proxy_secret = settings_string(settings, "http.proxy_secret"),
 	};
 
 	return auth_new(&options, error);
 }
 
+static struct http_server *serve_on(const GArray *fds, const struct http_options *options,
+    http_handler handler, const struct site *site, GError **error)
+{
+	return http_server_new(
+	    (const int *)(gpointer)fds->data, fds->len, options, handler, (gpointer)site, error);
+}
+
 /* Serve until a signal arrives. */
-static int serve(const struct settings *settings, const GArray *fds)
+static gboolean serve_with(const struct settings *settings, const struct arguments *arguments,
+    const struct site *site, const sigset_t *ending, GError **error)
+{
+	struct http_options options = options_of(settings);
+	struct http_options health_options = health_options_of(settings);
+	struct http_server *server = serve_on(arguments->site, &options, site_handle, site, error);
+	struct http_server *health = NULL;
+	gboolean good = server != NULL;
+	int caught;
+
+	if (good && arguments->health != NULL) {
+		health = serve_on(arguments->health, &health_options, site_handle_health, site, error);
+		good = health != NULL;
+	}
+	if (good)
+		sigwait(ending, &caught);
+	http_server_free(server, GRACE);
+	http_server_free(health, 0);
+	return good;
+}
+
+static int serve(const struct settings *settings, const struct arguments *arguments)
 {
 	const char *editor = settings_string(settings, "database.edit_url");
-	struct http_options options = options_of(settings, fds->len);
 	g_autoptr(GError) error = NULL;
-	struct auth *auth = auth_of(settings, &error);
-	struct http_server *server = NULL;
+	const struct site site = { auth_of(settings, &error), settings_list(settings, "http.hosts") };
+	gboolean good = FALSE;
 	sigset_t ending;
-	int caught;
 
 	block_signals(&ending);
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
-	if (auth != NULL)
-		server = http_server_new(
-		    (const int *)(gpointer)fds->data, fds->len, &options, site_handle, auth, &error);
-	if (server != NULL)
-		sigwait(&ending, &caught);
-	else
+	if (site.auth != NULL) {
+		ready_start(arguments->storage, settings_size(settings, "server.min_free"));
+		good = serve_with(settings, arguments, &site, &ending, &error);
+		ready_stop();
+	}
+	if (!good)
 		log_error("%s", error->message);
-	http_server_free(server, GRACE);
-	auth_free(auth);
-	return server != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+	auth_free(site.auth);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GArray) fds = parse_arguments(&argc, &argv, &error);
+	struct arguments arguments = { 0 };
+	gboolean good = parse_arguments(&argc, &argv, &arguments, &error);
 	struct settings *settings;
 	int code;
 
 	log_init("ruad-web", FALSE);
-	if (fds == NULL) {
+	if (!good) {
 		fprintf(stderr, "ruad-web: %s\n", error->message);
+		arguments_clear(&arguments);
 		return EXIT_USAGE;
 	}
 	settings = settings_load(NULL, NULL, &error);
@@ -139,7 +202,8 @@ int main(int argc, char **argv)
 		log_error("%s", error->message);
 		return EX_CONFIG;
 	}
-	code = serve(settings, fds);
+	code = serve(settings, &arguments);
 	settings_free(settings);
+	arguments_clear(&arguments);
 	return code;
 }

@@ -17,9 +17,9 @@ gboolean negotiate_gzip(const char *accept_encoding);
 gboolean negotiate_csv(const char *accept);
 
 /*
- * The language that the client prefers, out of languages (NULL-terminated; the first is the default, for clients that
- * name none of them). "de-AT" asks for "de", too. Of two languages with the same weight, the client gets the one that
- * it names first.
+ * The language that the client prefers, out of languages (NULL-terminated; the first is the default, for
+ * clients that name none of them). "de-AT" asks for "de", too. Of two languages with the same weight, the
+ * client gets the one that it names first.
  */
 const char *negotiate_language(const char *accept_language, const char *const *languages);
 

@@ -239,27 +239,13 @@ char *route_filename(
 	return g_string_free(name, FALSE);
 }
 
-/* The line after "HINT:  " in the server's message, transfer full, or NULL. */
-static char *hint_of(const char *words)
+void route_refused(
+    const struct route *route, const char *message, const char *parameter, struct problem *problem)
 {
-	static const char label[] = "\nHINT:  ";
-	const char *hint = strstr(words, label);
-
-	if (hint == NULL)
-		return NULL;
-	hint += strlen(label);
-	return g_strndup(hint, strcspn(hint, "\n"));
-}
-
-void route_refused(const struct route *route, const char *words, struct problem *problem)
-{
-	const char *severity = strstr(words, ":  ");
-	const char *message = severity != NULL ? severity + 3 : words;
 	g_autofree char *line = g_strndup(message, strcspn(message, "\n"));
-	g_autofree char *hint = hint_of(words);
 
 	problem_set(problem, 400, "%s", line);
-	for (guint n = 0; hint != NULL && n < route_n_params(route); n++)
-		if (strcmp(route->params[n]->name, hint) == 0)
-			problem_add_invalid(problem, hint, "%s", line);
+	for (guint n = 0; parameter != NULL && n < route_n_params(route); n++)
+		if (strcmp(route->params[n]->name, parameter) == 0)
+			problem_add_invalid(problem, parameter, "%s", line);
 }

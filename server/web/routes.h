@@ -13,11 +13,11 @@
 #define ROUTE_PARAMS_MAX 32
 
 enum route_form {
-	ROUTE_JSON,  /* sql gives one row with one column, a JSON document or NULL (404) */
-	ROUTE_ROWS,  /* the same; its CSV has all lines, and is streamed */
-	ROUTE_XML,   /* the same, of XML, to be saved as a file */
-	ROUTE_HELP,  /* ROUTE_JSON with texts in the language of the last parameter, which sql does not take */
-	ROUTE_ME,    /* no statement: the rights of the user */
+	ROUTE_JSON, /* sql gives one row with one column, a JSON document or NULL (404) */
+	ROUTE_ROWS, /* the same; its CSV has all lines, and is streamed */
+	ROUTE_XML,  /* the same, of XML, to be saved as a file */
+	ROUTE_HELP, /* ROUTE_JSON with texts in the language of the last parameter, which sql does not take */
+	ROUTE_ME,   /* no statement: the rights of the user */
 	ROUTE_LABEL, /* sql writes and gives JSON; $2, $3, $4 are label and note of the body, and the user */
 };
 
@@ -72,13 +72,14 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
     char *values[ROUTE_PARAMS_MAX], struct problem *problem) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * How many parameters the route has. Its statement takes the same, except that ROUTE_HELP's lacks the language and
- * ROUTE_LABEL's has three more.
+ * How many parameters the route has. Its statement takes the same, except that ROUTE_HELP's lacks the
+ * language and ROUTE_LABEL's has three more.
  */
 guint route_n_params(const struct route *route);
 
 /*
- * Set problem to 400 from the message of an SQL function that raised SQLSTATE 22023 ("ERROR:  words\nHINT:
- * cursor\nCONTEXT: ..."): the first line is the detail, the hint names the parameter.
+ * Set problem to 400 from what an SQL function raised with SQLSTATE 22023: the first line of message is the
+ * detail. parameter: the name in its HINT, or NULL.
  */
-void route_refused(const struct route *route, const char *words, struct problem *problem);
+void route_refused(
+    const struct route *route, const char *message, const char *parameter, struct problem *problem);

@@ -1,6 +1,5 @@
 #include "server/web/site.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
 #include "server/common/log.h"
@@ -8,16 +7,18 @@
 #include "server/web/answer.h"
 #include "server/web/api.h"
 #include "server/web/connection.h"
+#include "server/web/host.h"
 #include "server/web/metrics.h"
 #include "server/web/pages.h"
+#include "server/web/ready.h"
 
 #define HEADERS_MAX (16 * 1024) /* bytes; half of what http.c can hold */
 #define REALM       "Basic realm=\"ruad\", charset=\"UTF-8\""
 #define HEALTHY     "{\"status\": \"ok\"}"
-#define NOT_READY   "{\"ready\": false}"
-#define READY_SQL   "SELECT api.ready(p_schema_version => $1::int, p_definitions => $2)"
 #define METRICS_SQL "SELECT api.metrics()"
 #define ALIVE_SQL   "SELECT 1"
+#define API         "/api/"
+#define REFUSED_LOG (60 * G_TIME_SPAN_SECOND) /* between two lines about refused requests */
 #define COUNT_SHARE 20 /* counting takes at most 1/COUNT_SHARE of a core, however often it is requested */
 #define COUNT_SHORT (50 * G_TIME_SPAN_MILLISECOND) /* what takes less is counted each time */
 
@@ -41,52 +42,16 @@ static void answer_health(const struct visit *visit)
 		answer_method(visit, ANSWER_READERS);
 }
 
-/* Log once when the site becomes ready or unready; it is asked every few seconds. */
-static void log_ready(gboolean ready, const char *cause)
-{
-	static gint known = -1; /* atomic; -1: not asked yet */
-	gint before = g_atomic_int_exchange(&known, ready);
-
-	if (before != ready && ready)
-		log_info("ready");
-	else if (before != ready)
-		log_warning("not ready: %s", cause);
-}
-
-/* The result of api.ready(): {"ready": true, ...} */
-static gboolean says_ready(GBytes *document)
-{
-	json_tokener *tokener = json_tokener_new();
-	gsize size;
-	const char *text = g_bytes_get_data(document, &size);
-	json_object *object = json_tokener_parse_ex(tokener, text, (int)size);
-	gboolean ready = json_object_get_boolean(json_object_object_get(object, "ready"));
-
-	json_object_put(object);
-	json_tokener_free(tokener);
-	return ready;
-}
-
-/* The site is ready if the database answers and api.ready() finds the schema that this program was built
- * for. */
 static void answer_ready(const struct visit *visit)
 {
-	g_autofree char *version = g_strdup_printf("%d", migrate_version());
-	char *params[] = { version, (char *)migrate_definitions() };
-	g_autoptr(GError) error = NULL;
-	GBytes *document = NULL;
+	GBytes *document;
 	gboolean ready;
 
 	if (!visit_reads(visit)) {
 		answer_method(visit, ANSWER_READERS);
 		return;
 	}
-	if (connection_document(READY_SQL, params, G_N_ELEMENTS(params), &document, NULL, &error) !=
-		CONNECTION_ROWS ||
-	    document == NULL)
-		document = g_bytes_new_static(NOT_READY, strlen(NOT_READY));
-	ready = says_ready(document);
-	log_ready(ready, error != NULL ? error->message : "the database's schema is not this program's");
+	ready = ready_ask(&document);
 	answer_fresh(visit, document, ANSWER_JSON);
 	visit->response->status = ready ? 200 : 503;
 	visit->response->retry_after = ready ? 0 : ANSWER_RETRY_AWAY;
@@ -130,8 +95,8 @@ static GBytes *count(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) kept = counted_get();
 	GBytes *document = NULL;
-	enum connection_outcome outcome =
-	    connection_document(kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, &error);
+	enum connection_outcome outcome = connection_document(
+	    kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, NULL, &error);
 
 	if (outcome == CONNECTION_FAILED)
 		log_warning("metrics: %s", error->message);
@@ -164,18 +129,25 @@ static const struct {
 	{ "/healthz", TRUE, answer_health },
 	{ "/readyz", TRUE, answer_ready },
 	{ "/metrics", FALSE, answer_metrics },
-	{ "/api/", FALSE, api_answer },
+	{ API, FALSE, api_answer },
 	{ "/", FALSE, answer_page },
 };
+
+#define N_URGENT 2 /* sections, from the first on */
 
 static gboolean is_in(const char *section, const char *path)
 {
 	return g_str_has_suffix(section, "/") ? g_str_has_prefix(path, section) : strcmp(path, section) == 0;
 }
 
-static void answer_stranger(const struct visit *visit)
+static void answer_stranger(const struct visit *visit, enum auth_verdict verdict, guint wait)
 {
-	if (auth_mode(visit->auth) == AUTH_BASIC) {
+	if (verdict == AUTH_DELAYED) {
+		visit->response->retry_after = wait;
+		answer_refusal(visit, 429, "too many wrong passwords; try again in %u seconds", wait);
+	} else if (verdict == AUTH_NO_PROXY) {
+		answer_refusal(visit, 403, "the request is not from the proxy (http.proxy_secret)");
+	} else if (auth_mode(visit->auth) == AUTH_BASIC) {
 		visit->response->authenticate = REALM;
 		answer_refusal(visit, 401, "a user's name and password are needed");
 	} else {
@@ -183,24 +155,83 @@ static void answer_stranger(const struct visit *visit)
 	}
 }
 
+static enum auth_verdict identify(const struct visit *visit, char **user, guint *wait)
+{
+	const struct http_request *request = visit->request;
+	const struct auth_claim claim = {
+		.authorization = request->authorization,
+		.proxy_user = request->user,
+		.proxy_secret = request->proxy_secret,
+		.is_local = request->is_local,
+		.client = request->client->name,
+		.address = request->client->address,
+	};
+
+	return auth_identify(visit->auth, &claim, user, wait);
+}
+
+/* The browser says where a request comes from (Sec-Fetch-Site); nothing but our own page has a use for the API in a
+ * browser. Programs, and browsers over HTTP without TLS, do not send the header. */
+static gboolean is_from_other_site(const struct visit *visit)
+{
+	const char *site = visit->request->fetch_site;
+
+	return is_in(API, visit->query->path) && site != NULL && strcmp(site, "same-origin") != 0 &&
+	       strcmp(site, "none") != 0;
+}
+
+/* Refuse what a page of another site could have asked. */
+static gboolean is_refused(const struct visit *visit)
+{
+	if (auth_mode(visit->auth) == AUTH_NONE && !host_is_ours(visit->request->host, visit->hosts)) {
+		answer_refusal(visit, 421, "http.hosts does not name the host under which you ask");
+		return TRUE;
+	}
+	if (is_from_other_site(visit)) {
+		answer_refusal(visit, 403, "the API does not answer pages of other sites");
+		return TRUE;
+	}
+	return FALSE;
+}
+
 /* Let the section of the path answer, if the user may access it. */
 static void enter(struct visit *visit)
 {
 	g_autofree char *user = NULL;
+	enum auth_verdict verdict;
+	guint wait = 0;
 	gsize i = 0;
 
 	while (!is_in(sections[i].path, visit->query->path)) /* the last one matches everything */
 		i++;
-	if (!sections[i].open &&
-	    !auth_identify(visit->auth, visit->request->authorization, visit->request->user, &user)) {
-		answer_stranger(visit);
+	if (sections[i].open) {
+		sections[i].answer(visit);
+		return;
+	}
+	if (is_refused(visit))
+		return;
+	verdict = identify(visit, &user, &wait);
+	if (verdict != AUTH_ACCEPTED) {
+		answer_stranger(visit, verdict, wait);
 		return;
 	}
 	visit->user = user;
 	sections[i].answer(visit);
 }
 
-static void answer(struct visit *visit)
+/* Let /healthz or /readyz answer. */
+static void enter_health(struct visit *visit)
+{
+	for (gsize i = 0; i < N_URGENT; i++)
+		if (is_in(sections[i].path, visit->query->path)) {
+			sections[i].answer(visit);
+			return;
+		}
+	answer_refusal(visit, 404, "there is only /healthz and /readyz at this address");
+}
+
+/* Check the form of the request, then let enter answer it. */
+static void answer(struct visit *visit, void (*enter_section)(struct visit *))
 {
 	const struct http_request *request = visit->request;
 	g_autoptr(GError) error = NULL;
@@ -227,14 +258,64 @@ static void answer(struct visit *visit)
 		return;
 	}
 	visit->query = query;
-	enter(visit);
+	enter_section(visit);
 	query_free(query);
+}
+
+static void handle(const struct http_request *request, struct http_response *response,
+    const struct site *site, void (*enter_section)(struct visit *))
+{
+	struct visit visit = {
+		.request = request, .response = response, .auth = site->auth, .hosts = site->hosts
+	};
+
+	answer(&visit, enter_section);
+	metrics_count(response->status);
 }
 
 void site_handle(const struct http_request *request, struct http_response *response, gpointer user)
 {
-	struct visit visit = { .request = request, .response = response, .auth = user };
+	handle(request, response, user, enter);
+}
 
-	answer(&visit);
+void site_handle_health(const struct http_request *request, struct http_response *response, gpointer user)
+{
+	handle(request, response, user, enter_health);
+}
+
+gboolean site_is_urgent(const struct http_request *request)
+{
+	gsize size = strcspn(request->target, "?");
+
+	for (gsize i = 0; i < N_URGENT; i++)
+		if (strlen(sections[i].path) == size && strncmp(request->target, sections[i].path, size) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* One line a minute: whoever causes this would otherwise fill the log. */
+static void log_refused(const struct http_request *request)
+{
+	static GMutex lock;
+	static gint64 next; /* monotonic time */
+	gint64 now = g_get_monotonic_time();
+
+	g_mutex_lock(&lock);
+	if (now >= next) {
+		log_warning("too many requests wait for a thread (http.threads): those of %s, and maybe of "
+			    "others, are answered 503",
+		    request->client->name);
+		next = now + REFUSED_LOG;
+	}
+	g_mutex_unlock(&lock);
+}
+
+void site_refuse(const struct http_request *request, struct http_response *response, gpointer user)
+{
+	struct visit visit = { .request = request, .response = response };
+
+	(void)user;
+	log_refused(request);
+	answer_busy(&visit, "too many requests are in progress");
 	metrics_count(response->status);
 }

@@ -2,14 +2,32 @@
  * site.h - dispatches a request to a section of the site.
  *
  *   /healthz          the process is alive
- *   /readyz           the database answers and has the right schema
+ *   /readyz           ready.h
  *   /metrics          metrics for Prometheus
  *   /api/v1/...       api.h
  *   anything else     pages.h
  */
 #pragma once
 
+#include "server/web/auth.h"
 #include "server/web/http.h"
 
-/* An http_handler; user is a struct auth. All sections except the first two require authentication. */
+struct site {
+	struct auth *auth;
+	const char *const *hosts; /* names under which it may be asked without authentication (host.h) */
+};
+
+/*
+ * An http_handler; user is a struct site. All sections except the first two require authentication. If there is none
+ * (AUTH_NONE), they answer only under our own hosts. The API is closed to pages of other sites.
+ */
 void site_handle(const struct http_request *request, struct http_response *response, gpointer user);
+
+/* The same for a listener that has only the first two sections. */
+void site_handle_health(const struct http_request *request, struct http_response *response, gpointer user);
+
+/* Returns whether the request is for one of the first two sections, whose answers must not wait. */
+gboolean site_is_urgent(const struct http_request *request);
+
+/* An http_handler that answers 503 with Retry-After, since there is no room for the request. */
+void site_refuse(const struct http_request *request, struct http_response *response, gpointer user);

@@ -20,7 +20,7 @@ static gint streams; /* atomic: how many there are */
 /* Fetch rows and append them to text; after the last one the connection is closed. */
 static gboolean fetch(struct stream *stream, GString *text, GError **error)
 {
-	struct db_rows *rows = db_query(stream->db, FETCH, NULL, 0, error);
+	struct db_rows *rows = connection_run(stream->db, FETCH, NULL, 0, error);
 	gsize n_rows;
 
 	if (rows == NULL)
@@ -43,7 +43,7 @@ static gboolean begin(struct stream *stream, const char *sql, const struct db_va
 	gboolean good = TRUE;
 
 	if (db_exec(stream->db, BEGIN, NULL, 0, error))
-		rows = db_query(stream->db, sql, params, n_params, error);
+		rows = connection_run(stream->db, sql, params, n_params, error);
 	if (rows == NULL)
 		return FALSE;
 	if (db_rows_count(rows) > 0 && db_rows_get(rows, 0, 0) != NULL) {
@@ -57,7 +57,7 @@ static gboolean begin(struct stream *stream, const char *sql, const struct db_va
 }
 
 enum connection_outcome stream_open(const char *sql, char *const params[], guint n_params,
-    struct stream **stream, char **next, GError **error)
+    struct stream **stream, char **next, struct connection_refusal *refusal, GError **error)
 {
 	struct stream *made = g_new0(struct stream, 1);
 	struct db_value values[CONNECTION_PARAMS_MAX];
@@ -74,7 +74,7 @@ enum connection_outcome stream_open(const char *sql, char *const params[], guint
 		connection_values(values, params, n_params);
 		made->db = connection_connection(error);
 		if (made->db == NULL || !begin(made, sql, values, n_params, next, error))
-			outcome = connection_outcome_of(made->db);
+			outcome = connection_outcome_of(made->db, refusal);
 	}
 	if (outcome == CONNECTION_ROWS && made->piece != NULL)
 		*stream = g_steal_pointer(&made);

@@ -6,6 +6,8 @@
 #include "server/worker/process.h"
 #include "server/worker/talk.h"
 
+#define QUICK (50 * 1000) /* microseconds of processor time: some fifty times that of a usual report */
+
 struct worker {
 	struct process *process;
 	guint mails;   /* documents it was given */
@@ -19,6 +21,8 @@ struct pool {
 	GCond freed;
 	GQueue idle;  /* struct worker, last used first: their caches are warm */
 	guint living; /* idle and busy ones */
+	GCond slow_freed;
+	guint slow; /* documents in the slow lane */
 };
 
 /* -- a worker -- */
@@ -75,6 +79,7 @@ struct pool *pool_new(const struct pool_options *options, GError **error)
 	pool->bounds.total = (gint64)options->max_seconds * G_USEC_PER_SEC;
 	g_mutex_init(&pool->mutex);
 	g_cond_init(&pool->freed);
+	g_cond_init(&pool->slow_freed);
 	g_queue_init(&pool->idle);
 
 	struct worker *first = worker_start(pool, error);
@@ -94,6 +99,7 @@ void pool_free(struct pool *pool)
 	g_queue_clear_full(&pool->idle, (GDestroyNotify)worker_free);
 	g_mutex_clear(&pool->mutex);
 	g_cond_clear(&pool->freed);
+	g_cond_clear(&pool->slow_freed);
 	g_free((char *)pool->options.worker);
 	g_free((char *)pool->options.authserv_id);
 	g_free(pool);
@@ -138,23 +144,84 @@ static struct worker *take_worker(struct pool *pool, GError **error)
 	return worker;
 }
 
-gboolean pool_run(struct pool *pool, const guint8 *document, gsize size, const struct report_sink *sink,
-    gpointer user, GError **error)
+/* The worker reads document and is returned if it can read another, or NULL. */
+static struct worker *use_worker(struct worker *worker, const struct pool *pool,
+    const struct talk_bounds *bounds, const struct pool_job *job, gboolean *slow, GError **error)
 {
-	struct worker *worker = take_worker(pool, error);
-	if (worker == NULL)
-		return FALSE;
-	struct wire_reader *reader = wire_reader_new(sink, user);
-	gboolean ok =
-	    talk_document(worker->process, &pool->bounds, document, size, reader, &worker->waited, error);
+	struct wire_reader *reader = wire_reader_new(job->sink, job->user);
+	gboolean ok = talk_document(
+	    worker->process, bounds, job->document, job->size, reader, &worker->waited, slow, error);
 	gboolean clean = ok && wire_reader_all_readable(reader);
 	wire_reader_free(reader);
 
 	worker->mails++;
-	if (!clean || !worker_is_fresh(worker, pool)) {
-		worker_free(worker);
-		worker = NULL;
+	if (clean && worker_is_fresh(worker, pool))
+		return worker;
+	worker_free(worker);
+	return NULL;
+}
+
+static gboolean run_within(struct pool *pool, const struct talk_bounds *bounds, const struct pool_job *job,
+    gboolean *slow, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	struct worker *worker = take_worker(pool, error);
+	if (worker == NULL)
+		return FALSE;
+	leave_place(pool, use_worker(worker, pool, bounds, job, slow, &problem));
+	if (problem == NULL)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
+gboolean pool_run(struct pool *pool, const struct pool_job *job, GError **error)
+{
+	gboolean slow;
+	return run_within(pool, &pool->bounds, job, &slow, error);
+}
+
+gboolean pool_run_quick(struct pool *pool, const struct pool_job *job, gboolean *slow, GError **error)
+{
+	struct talk_bounds bounds = pool->bounds;
+	bounds.quick = QUICK;
+	*slow = FALSE;
+	return run_within(pool, &bounds, job, slow, error);
+}
+
+/* -- the slow lane -- */
+
+static void enter_slow_lane(struct pool *pool)
+{
+	g_mutex_lock(&pool->mutex);
+	while (pool->slow >= MAX(pool->options.workers / 2, 1))
+		g_cond_wait(&pool->slow_freed, &pool->mutex);
+	pool->slow++;
+	g_mutex_unlock(&pool->mutex);
+}
+
+static void leave_slow_lane(struct pool *pool)
+{
+	g_mutex_lock(&pool->mutex);
+	pool->slow--;
+	g_cond_signal(&pool->slow_freed);
+	g_mutex_unlock(&pool->mutex);
+}
+
+gboolean pool_run_slow(struct pool *pool, const struct pool_job *job, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	gboolean slow;
+	enter_slow_lane(pool);
+	struct worker *worker = worker_start(pool, &problem);
+	if (worker != NULL) {
+		process_lower_priority(worker->process);
+		worker = use_worker(worker, pool, &pool->bounds, job, &slow, &problem);
+		g_clear_pointer(&worker, worker_free);
 	}
-	leave_place(pool, worker);
-	return ok;
+	leave_slow_lane(pool);
+	if (problem == NULL)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
 }

@@ -20,14 +20,30 @@ struct pool *pool_new(const struct pool_options *options, GError **error) G_GNUC
 /* Ends the workers. NULL is allowed. Must not be called during pool_run(). */
 void pool_free(struct pool *pool);
 
+/* A document, and what hears what is in it. */
+struct pool_job {
+	const guint8 *document;
+	gsize size;
+	const struct report_sink *sink;
+	gpointer user; /* of sink */
+};
+
 /*
- * Parse document[0..size) and pass what is found to sink, on the caller's thread; waits for a free worker.
+ * Have a document parsed and pass the results to its sink, on the caller's thread; waits for a free worker.
  * The sink may be slow: the worker then waits, and its timeout is suspended.
  *
- * RUAD_ERROR_SYNTAX  the worker crashed, hung or violated the protocol; what the sink received is void:
- * quarantine the document
+ * RUAD_ERROR_SYNTAX  the worker died, hung or lied; what the sink got is void: quarantine the document
  * RUAD_ERROR_SYSTEM  no worker could be started
  * any other          the sink's own error
  */
-gboolean pool_run(struct pool *pool, const guint8 *document, gsize size, const struct report_sink *sink,
-    gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean pool_run(struct pool *pool, const struct pool_job *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The same in two lanes, so that large documents do not keep small ones waiting. In the quick lane a document
+ * that takes long fails with *slow TRUE: what its sink got is void, and it goes to the slow lane. There, half
+ * as many documents as there are workers are read at a time, each by a process of its own with low priority.
+ */
+gboolean pool_run_quick(
+    struct pool *pool, const struct pool_job *job, gboolean *slow, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean pool_run_slow(
+    struct pool *pool, const struct pool_job *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;

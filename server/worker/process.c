@@ -5,14 +5,17 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "parser/error.h"
 #include "server/common/log.h"
 #include "server/common/parser_settings.h"
 
+#define NICE           10
 #define WORKER_FD      3
 #define LINE_MAX_BYTES 1024 /* of standard error; a longer line is logged in pieces */
 #define LINES_MAX      200  /* of one process to be logged */
@@ -158,6 +161,22 @@ int process_socket(const struct process *process)
 int process_stderr(const struct process *process)
 {
 	return process->errors;
+}
+
+/* -- time -- */
+
+gint64 process_cpu(const struct process *process)
+{
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(process->pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return 0;
+	return used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+}
+
+void process_lower_priority(const struct process *process)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)process->pid, NICE);
 }
 
 /* -- standard error -- */

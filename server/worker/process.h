@@ -20,6 +20,12 @@ void process_end(struct process *process);
 int process_socket(const struct process *process);
 int process_stderr(const struct process *process);
 
+/* Microseconds of processor time that it has used. */
+gint64 process_cpu(const struct process *process);
+
+/* From now on it runs only when others leave time. */
+void process_lower_priority(const struct process *process);
+
 /* Log what it has written to standard error. Returns FALSE if there will be no more. */
 gboolean process_log_stderr(struct process *process);
 

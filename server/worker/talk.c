@@ -8,12 +8,14 @@
 #include "parser/error.h"
 
 #define READ_CHUNK (128 * 1024) /* bytes asked from the socket at a time */
+#define SLOW_WAIT  60 /* times bounds->quick that we wait: a usual mail waits so long on no machine */
 
 struct talk {
 	struct process *process;
 	const struct talk_bounds *bounds;
 	gint64 deadline; /* of the silence, monotonic microseconds */
 	gint64 waited;   /* microseconds */
+	gint64 cpu;      /* microseconds of processor time that the process had used before */
 	guint8 head[WIRE_REQUEST];
 	const guint8 *document;
 	gsize size;
@@ -46,6 +48,7 @@ static void talk_init(struct talk *talk, struct process *process, const struct t
 {
 	*talk = (struct talk){ .process = process,
 		.bounds = bounds,
+		.cpu = process_cpu(process),
 		.document = document,
 		.size = size,
 		.in = g_byte_array_new() };
@@ -116,12 +119,22 @@ static int wait_for(struct talk *talk, struct pollfd *ready, gsize n)
 {
 	gint64 start = g_get_monotonic_time();
 	gint64 left = MIN(talk->deadline - start, talk->bounds->total - talk->waited);
+	if (talk->bounds->quick > 0)
+		left = MIN(left, talk->bounds->quick);
 	int count = left > 0 ? poll(ready, n, (int)MIN(left / 1000 + 1, G_MAXINT)) : 0;
 	int problem = errno;
 
 	talk->waited += g_get_monotonic_time() - start;
 	errno = problem;
 	return count;
+}
+
+/* Waiting may last longer than the process works: others use the processors, too. */
+static gboolean is_slow(const struct talk *talk)
+{
+	gint64 quick = talk->bounds->quick;
+	return quick > 0 &&
+	       (process_cpu(talk->process) - talk->cpu > quick || talk->waited > SLOW_WAIT * quick);
 }
 
 static gboolean within_bounds(const struct talk *talk, GError **error)
@@ -132,7 +145,7 @@ static gboolean within_bounds(const struct talk *talk, GError **error)
 	if (g_get_monotonic_time() >= talk->deadline)
 		return refuse(error, "the parser was silent for %" G_GINT64_FORMAT " seconds",
 		    talk->bounds->silence / G_USEC_PER_SEC);
-	return TRUE;
+	return !is_slow(talk) || refuse(error, "the parser is slow");
 }
 
 /* Wait until the process is ready and move bytes in both directions. */
@@ -148,7 +161,7 @@ static gboolean move_some(struct talk *talk, GError **error)
 	if (n < 0)
 		return errno == EINTR ||
 		       refuse(error, "could not wait for the parser: %s", g_strerror(errno));
-	if (n == 0)
+	if (n == 0 || is_slow(talk))
 		return within_bounds(talk, error);
 	if (ready[1].revents != 0)
 		talk->mute = !process_log_stderr(talk->process);
@@ -231,13 +244,14 @@ static gboolean converse(struct talk *talk, struct wire_reader *reader, GError *
 }
 
 gboolean talk_document(struct process *process, const struct talk_bounds *bounds, const guint8 *document,
-    gsize size, struct wire_reader *reader, gint64 *waited, GError **error)
+    gsize size, struct wire_reader *reader, gint64 *waited, gboolean *slow, GError **error)
 {
 	struct talk talk;
 	g_autoptr(GError) problem = NULL;
 	talk_init(&talk, process, bounds, document, size);
 	gboolean ok = converse(&talk, reader, &problem);
 	*waited += talk.waited;
+	*slow = !ok && is_slow(&talk);
 	talk_end(&talk, &problem);
 	if (!ok)
 		g_propagate_error(error, g_steal_pointer(&problem));

@@ -11,6 +11,7 @@
 struct talk_bounds {
 	gint64 silence; /* microseconds without a complete frame while the process must answer */
 	gint64 total;   /* microseconds that we wait for it in total */
+	gint64 quick;   /* microseconds of its processor time, or 60 times as long to wait, or 0: see *slow */
 };
 
 /* Wait for the greeting of a process that was just started. */
@@ -20,7 +21,9 @@ gboolean talk_greeting(
 /*
  * Send document[0..size) and pass the frames of the answer to reader, on this thread. The timeout of the
  * process is suspended while the reader's sink is busy. Adds to *waited the microseconds that we waited for
- * the process.
+ * the process. If bounds->quick is exceeded, *slow is TRUE and the process cannot be used again, as after
+ * any other error.
  */
 gboolean talk_document(struct process *process, const struct talk_bounds *bounds, const guint8 *document,
-    gsize size, struct wire_reader *reader, gint64 *waited, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+    gsize size, struct wire_reader *reader, gint64 *waited, gboolean *slow,
+    GError **error) G_GNUC_WARN_UNUSED_RESULT;

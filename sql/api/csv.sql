@@ -26,7 +26,7 @@ AS $$
 				'auth_results.spf notes'
 		WHEN p_list = 'reports'
 			THEN 'id kind dialect org_name email report_id domain begin end p records messages pass fail received_at '
-			'notes_total partial authentic solicited'
+			'notes_total partial authentic solicited excluded'
 		WHEN p_list = 'reporters' THEN 'org_name emails reports records messages pass domains days coverage lateness '
 			'dialects notes_total notes '
 			'first_report_at last_report_at'
@@ -53,11 +53,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN translate(value, E'",\r\n', '') = value THEN value ELSE '"' || replace(value, '"', '""')
 	|| '"' END $$;
 
--- A text as a cell: an apostrophe is put before a text that a spreadsheet would read as a formula.
+-- A text as a cell: an apostrophe is put before a text that a spreadsheet would read as a formula, and characters
+-- that a reader would not see are escaped. Most texts are ASCII, which has one byte per character.
 CREATE FUNCTION api.csv_text(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT CASE WHEN ascii(value) IN (9, 13, 43, 45, 61, 64) THEN api.csv_quoted('''' || value)
+	SELECT CASE WHEN octet_length(value) > length(value) THEN
+			api.csv_quoted(CASE WHEN ascii(value) IN (9, 13, 43, 45, 61, 64) THEN '''' ELSE '' END
+				|| api.visible(value))
+		WHEN ascii(value) IN (9, 13, 43, 45, 61, 64) THEN api.csv_quoted('''' || value)
 		ELSE api.csv_quoted(value) END
 $$;
 
@@ -201,7 +205,7 @@ CREATE FUNCTION api.report_records_csv(p_id bigint, f api.filter_set, p api.page
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	IF EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.id = p_id) THEN
+	IF EXISTS (SELECT 1 FROM api.any_report r WHERE r.id = p_id) THEN
 		SELECT * INTO head, next FROM api.records_csv(f, p, p_id) o;
 	END IF;
 END
@@ -221,7 +225,8 @@ BEGIN
 			api.iso(v."end"), v.p), ',',
 		v.records, ',', v.messages, ',', v.pass, ',', v.messages - v.pass, ',', api.iso(v.received_at), ',',
 		coalesce(jsonb_array_length(v.notes), 0), ',', v.partial::text, ',', v.authentic, ',',
-		api.solicited(v.domain)::text, E'\r\n')$q$, 'ROW(v.begin, v.id, 0)::api.place', api.reports_query(f, place,
+		api.solicited(v.domain)::text, ',', (v.exclusion IS NOT NULL)::text,
+		E'\r\n')$q$, 'ROW(v.begin, v.id, 0)::api.place', api.reports_query(f, place,
 			api.conditions_on_report(p_report_id, p_received_from, p_received_to), p.size + 1), p.size) o;
 END
 $$;

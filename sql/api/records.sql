@@ -29,8 +29,8 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	-- not min() and max(): on a view they would read all reports
-	first_day date := greatest(f.from_day, (SELECT r.day FROM dmarc.reports r ORDER BY r.day LIMIT 1));
-	behind date := least(f.to_day, (SELECT r.day FROM dmarc.reports r ORDER BY r.day DESC LIMIT 1) + 1,
+	first_day date := greatest(f.from_day, (SELECT r.day FROM api.any_report r ORDER BY r.day LIMIT 1));
+	behind date := least(f.to_day, (SELECT r.day FROM api.any_report r ORDER BY r.day DESC LIMIT 1) + 1,
 		(place.at AT TIME ZONE 'UTC')::date + 1);
 	days integer := 31;
 BEGIN
@@ -134,8 +134,9 @@ END
 $$;
 
 -- The keys of the reports that match a filter's conditions on reports, the newest first, starting with the report at
--- the place, as FROM item r; more is a condition on r.
-CREATE FUNCTION api.walk_of(f api.filter_set, place api.place, more text) RETURNS text
+-- the place, as FROM item r; more is a condition on r. reports: the view of reports.
+CREATE FUNCTION api.walk_of(f api.filter_set, place api.place, more text, reports text DEFAULT 'dmarc.reports')
+RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -157,21 +158,31 @@ BEGIN
 			|| format(' AND r.day <= %1$L AND (r.day, r.begin, r.id) <= (%1$L::date, %2$L::timestamptz, %3$s)',
 				last_day, place.at, place.id);
 	END IF;
-	RETURN format('(SELECT r.domain_id, r.day, r.begin, r.id FROM dmarc.reports r WHERE %s%s ORDER BY r.day DESC, '
-		'r.begin DESC, r.id DESC) r', words, more);
+	RETURN format('(SELECT r.domain_id, r.day, r.begin, r.id FROM %s r WHERE %s%s ORDER BY r.day DESC, '
+		'r.begin DESC, r.id DESC) r', reports, words, more);
 END
 $$;
 
 -- The records of report r that match a filter, as FROM item c. OFFSET forces a nested loop, which keeps the order of
--- r.
-CREATE FUNCTION api.records_of_r(f api.filter_set, more text) RETURNS text
+-- r. records: the view of records.
+CREATE FUNCTION api.records_of_r(f api.filter_set, more text, records text DEFAULT 'dmarc.records') RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN format('(SELECT c.* FROM dmarc.records c WHERE c.domain_id = r.domain_id AND c.day = r.day
+	RETURN format('(SELECT c.* FROM %s c WHERE c.domain_id = r.domain_id AND c.day = r.day
 		AND c.report = r.id
 		AND c.month = date_trunc(''month'', r.day::timestamp)::date AND %s%s%s
-			OFFSET 0) c', api.days_between(f.from_day, f.to_day), api.conditions(f), more);
+			OFFSET 0) c', records, api.days_between(f.from_day, f.to_day), api.conditions(f), more);
+END
+$$;
+
+-- The view that has the records of a report; NULL is any report that counts.
+CREATE FUNCTION api.records_view(p_report bigint) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN CASE WHEN EXISTS (SELECT 1 FROM api.any_report r WHERE r.id = p_report AND r.exclusion IS NOT NULL)
+		THEN 'api.excluded_records' ELSE 'dmarc.records' END;
 END
 $$;
 
@@ -193,9 +204,11 @@ BEGIN
 	RETURN format('SELECT c.* FROM %s CROSS JOIN LATERAL %s ORDER BY r.day DESC, r.begin DESC, r.id DESC, c.record_no '
 		'LIMIT %L',
 		api.walk_of(f, place, CASE WHEN p_report IS NULL THEN api.where_found(f)
-			ELSE format(' AND r.id = %s', p_report) END), api.records_of_r(f, CASE WHEN place.at IS NOT NULL THEN
+			ELSE format(' AND r.id = %s', p_report) END, CASE WHEN p_report IS NULL THEN 'dmarc.reports'
+				ELSE 'api.any_report' END),
+		api.records_of_r(f, CASE WHEN place.at IS NOT NULL THEN
 			format(' AND ((r.begin, r.id) <> (%L::timestamptz, %s) OR c.record_no > %s)', place.at, place.id, place.no)
-				ELSE '' END), p_limit);
+				ELSE '' END, api.records_view(p_report)), p_limit);
 END
 $$;
 
@@ -244,7 +257,7 @@ DECLARE
 	r record;
 BEGIN
 	IF p_report IS NOT NULL AND NOT f.dated THEN
-		SELECT v.domain, v.day INTO r FROM dmarc.reports v WHERE v.id = p_report;
+		SELECT v.domain, v.day INTO r FROM api.any_report v WHERE v.id = p_report;
 		f.domain := coalesce(f.domain, ARRAY[r.domain]);
 		f.from_day := coalesce(r.day, f.from_day);
 		f.to_day := coalesce(r.day + 1, f.to_day);

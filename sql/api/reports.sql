@@ -26,7 +26,7 @@ END
 $$;
 
 -- One report as a list item.
-CREATE FUNCTION api.report_item(r dmarc.reports) RETURNS jsonb
+CREATE FUNCTION api.report_item(r api.any_report) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT jsonb_build_object('id', r.id::text, 'kind', 'aggregate', 'dialect', r.dialect,
@@ -34,11 +34,12 @@ AS $$
 		'domain', api.display(r.domain), 'begin', api.iso(r.begin), 'end', api.iso(r."end"), 'p', api.display(r.p),
 		'records', r.records, 'messages', r.messages, 'pass', r.pass, 'fail', r.messages - r.pass,
 		'received_at', api.iso(r.received_at), 'notes_total', coalesce(jsonb_array_length(r.notes), 0),
-		'partial', r.partial, 'authentic', r.authentic, 'solicited', api.solicited(r.domain))
+		'partial', r.partial, 'authentic', r.authentic, 'solicited', api.solicited(r.domain),
+		'excluded', r.exclusion IS NOT NULL)
 $$;
 
 -- A query for the reports that match a filter, after a place, the newest first; more is a condition on report r.
--- p_limit NULL is all.
+-- p_limit NULL is all. Reports that were excluded are among them, unless the filter has conditions on records.
 CREATE FUNCTION api.reports_query(f api.filter_set, place api.place, more text, p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -49,7 +50,7 @@ BEGIN
 		more := more || format(' AND (r.begin, r.id) <> (%L::timestamptz, %s)', place.at, place.id);
 	END IF;
 	IF NOT f.by_record THEN
-		keys := api.walk_of(f, place, more);
+		keys := api.walk_of(f, place, more, 'api.any_report');
 	ELSIF api.finds_few(f) THEN
 		keys := api.walk_of(f, place, more || format(' AND r.id IN (SELECT c.report FROM %s)', api.records_of(f)));
 	ELSE
@@ -57,22 +58,23 @@ BEGIN
 			|| format(' CROSS JOIN LATERAL (SELECT 1 AS found FROM %s LIMIT 1) x', api.records_of_r(f, ''));
 	END IF;
 	RETURN format('SELECT v.* FROM %s CROSS JOIN LATERAL (
-			SELECT v.* FROM dmarc.reports v WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.id = r.id LIMIT 1
+			SELECT v.* FROM api.any_report v WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.id = r.id LIMIT 1
 		) v ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT %L', keys, p_limit);
 END
 $$;
 
 -- The first p_limit of these reports.
-CREATE FUNCTION api.reports_page(f api.filter_set, place api.place, more text, p_limit integer) RETURNS dmarc.reports[]
+CREATE FUNCTION api.reports_page(f api.filter_set, place api.place, more text, p_limit integer)
+RETURNS api.any_report[]
 LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
 	span api.filter_set;
-	page dmarc.reports[] := '{}';
-	next dmarc.reports[];
+	page api.any_report[] := '{}';
+	next api.any_report[];
 BEGIN
 	FOR span IN SELECT * FROM api.spans(api.by_address(f), place) LOOP
-		EXECUTE format('SELECT array_agg(v::dmarc.reports) FROM (%s) v',
+		EXECUTE format('SELECT array_agg(v::api.any_report) FROM (%s) v',
 			api.reports_query(span, place, more, p_limit - cardinality(page))) INTO next;
 		page := page || next;
 		EXIT WHEN cardinality(page) >= p_limit;
@@ -120,7 +122,7 @@ LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 DECLARE
 	place api.place := api.place_of('reports', p.cursor);
-	page dmarc.reports[];
+	page api.any_report[];
 BEGIN
 	f := api.filter_of_reports(f, p_report_id, p_received_from, p_received_to);
 	page := api.reports_page(f, place, api.conditions_on_report(p_report_id, p_received_from, p_received_to),
@@ -133,17 +135,44 @@ BEGIN
 END
 $$;
 
+-- The first p_shown records of a report.
+CREATE FUNCTION api.records_listed(r api.any_report, p_shown integer) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	IF r.exclusion IS NOT NULL THEN
+		RETURN (SELECT jsonb_agg(api.record_json(v::dmarc.records) ORDER BY v.record_no)
+			FROM (SELECT * FROM api.excluded_records x WHERE x.domain_id = r.domain_id AND x.day = r.day
+				AND x.month = date_trunc('month', r.day::timestamp)::date AND x.report = r.id
+				AND x.record_no <= p_shown) v);
+	END IF;
+	RETURN (SELECT jsonb_agg(api.record_json(v) ORDER BY v.record_no) FROM dmarc.records v
+		WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.month = date_trunc('month', r.day::timestamp)::date
+			AND v.report = r.id AND v.record_no <= p_shown);
+END
+$$;
+
+-- Who excluded a report, when and why; NULL if nobody did.
+CREATE FUNCTION api.exclusion_json(p_entry bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT jsonb_build_object('set_at', api.iso(l.set_at), 'set_by', api.display(l.set_by),
+		'reason', api.display(l.reason)) FROM dmarc.exclusion_log l WHERE l.id = p_entry);
+END
+$$;
+
 -- A report in full, with its first 500 records; NULL if there is none. next is the cursor for api.report_records().
 CREATE FUNCTION api.report(p_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	shown constant integer := 500;
-	r dmarc.reports;
+	r api.any_report;
 	repeats jsonb;
 	listed jsonb;
 BEGIN
-	SELECT * INTO r FROM dmarc.reports v WHERE v.id = p_id;
+	SELECT * INTO r FROM api.any_report v WHERE v.id = p_id;
 	IF r.id IS NULL THEN
 		RETURN NULL;
 	END IF;
@@ -151,9 +180,7 @@ BEGIN
 		'conflicts', count(*) FILTER (WHERE i.status = 'conflict'),
 		'status', CASE WHEN bool_or(i.status = 'conflict') THEN 'conflict' ELSE 'stored' END)
 	INTO repeats FROM dmarc.intake i WHERE i.report = p_id AND i.status IN ('duplicate', 'conflict');
-	SELECT jsonb_agg(api.record_json(v) ORDER BY v.record_no) INTO listed FROM dmarc.records v
-	WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.month = date_trunc('month', r.day::timestamp)::date
-		AND v.report = p_id AND v.record_no <= shown;
+	listed := api.records_listed(r, shown);
 
 	RETURN repeats || jsonb_build_object('id', r.id::text, 'kind', 'aggregate', 'dialect', r.dialect,
 		'version', api.display(r.version), 'xmlns', api.display(r.xmlns),
@@ -165,7 +192,8 @@ BEGIN
 			'p', r.p, 'sp', r.sp, 'np', r.np, 'pct', r.pct, 'fo', r.fo, 'testing', r.testing,
 			'discovery_method', r.discovery_method)),
 		'record', coalesce(listed, '[]'), 'notes', coalesce(api.display(r.notes), '[]'),
-		'partial', r.partial, 'authentic', r.authentic, 'records_total', r.records, 'messages', r.messages,
+		'partial', r.partial, 'authentic', r.authentic, 'excluded', r.exclusion IS NOT NULL,
+		'exclusion', api.exclusion_json(r.exclusion), 'records_total', r.records, 'messages', r.messages,
 		'pass', r.pass, 'next', CASE WHEN r.records > shown THEN api.place_make('records', r."begin", r.id, shown) END,
 		'sha256', encode(r.sha256, 'hex'), 'received_at', api.iso(r.received_at), 'mail', api.mail_json(r.mail));
 END
@@ -176,7 +204,7 @@ CREATE FUNCTION api.report_records(p_id bigint, f api.filter_set, p api.page_spe
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	IF EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.id = p_id) THEN
+	IF EXISTS (SELECT 1 FROM api.any_report r WHERE r.id = p_id) THEN
 		RETURN api.records(f, p, p_id);
 	END IF;
 	RETURN NULL;

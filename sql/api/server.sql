@@ -39,7 +39,7 @@ BEGIN
 		UNION ALL
 		(SELECT 5, 'report', r.id::text, coalesce(r.report_id, r.id::text), concat_ws(', ', r.org_name, r.domain, r.day)
 			FROM (
-			SELECT * FROM dmarc.reports v WHERE v.report_id = p_q UNION SELECT * FROM dmarc.reports v
+			SELECT * FROM api.any_report v WHERE v.report_id = p_q UNION SELECT * FROM api.any_report v
 			WHERE v.id = number) r)
 	), best AS (
 		SELECT h.*, row_number() OVER (PARTITION BY h.rank ORDER BY lower(h.text) = lower(p_q) DESC,

@@ -25,7 +25,27 @@ AS $$
 			'\u202d\u202e\u2066\u2067\u2068\u2069', '   ') END
 $$;
 
--- The same for every text in a JSON value. Printable ASCII without an escape needs no walk.
+-- A text with an escape for each character that a reader would not see: \u200b, \U000e0001. The list is that of
+-- server/common/visible.c and web/src/format.ts, without the controls, which display() removes.
+CREATE FUNCTION api.visible(value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+	hidden constant text := '[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5'
+		'\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000110bd'
+		'\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]';
+BEGIN
+	IF value !~ hidden THEN
+		RETURN value;
+	END IF;
+	RETURN (SELECT string_agg(CASE WHEN c.one !~ hidden THEN c.one
+			WHEN ascii(c.one) < 65536 THEN '\u' || lpad(to_hex(ascii(c.one)), 4, '0')
+			ELSE '\U' || lpad(to_hex(ascii(c.one)), 8, '0') END, '' ORDER BY c.no)
+		FROM string_to_table(value, NULL) WITH ORDINALITY AS c(one, no));
+END
+$$;
+
+-- The same as display() for every text in a JSON value. Printable ASCII without an escape needs no walk.
 CREATE FUNCTION api.display(value jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$

@@ -37,7 +37,7 @@ AS $$
 $$;
 
 -- The elements before the records.
-CREATE FUNCTION api.report_head_xml(r dmarc.reports) RETURNS xml
+CREATE FUNCTION api.report_head_xml(r api.any_report) RETURNS xml
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT xmlforest(r.version AS version,
@@ -59,18 +59,17 @@ CREATE FUNCTION api.report_xml(p_id bigint) RETURNS text
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	r dmarc.reports;
+	r api.any_report;
 	lines text;
 BEGIN
-	SELECT * INTO r FROM dmarc.reports v WHERE v.id = p_id;
+	SELECT * INTO r FROM api.any_report v WHERE v.id = p_id;
 	IF r.id IS NULL THEN
 		RETURN NULL;
 	END IF;
-	SELECT string_agg(api.xml_text(api.record_xml(d.v)::text) || E'\n', '') INTO lines FROM (
-		SELECT v FROM dmarc.records v
-		WHERE v.domain_id = r.domain_id AND v.day = r.day AND v.month = date_trunc('month', r.day::timestamp)::date
-			AND v.report = r.id
-		ORDER BY v.record_no) d;
+	EXECUTE format($q$SELECT string_agg(api.xml_text(api.record_xml(d::dmarc.records)::text) || E'\n', '') FROM (
+		SELECT v.* FROM %s v
+		WHERE v.domain_id = $1 AND v.day = $2 AND v.month = date_trunc('month', $2::timestamp)::date AND v.report = $3
+		ORDER BY v.record_no) d$q$, api.records_view(p_id)) INTO lines USING r.domain_id, r.day, r.id;
 	RETURN E'<?xml version="1.0" encoding="UTF-8"?>\n'
 		|| format(E'<!-- Built again by ruad from its database%s. SHA-256 of the original: %s -->\n',
 			CASE WHEN r.partial THEN '; the original is truncated' ELSE '' END, encode(r.sha256, 'hex'))

@@ -1,15 +1,25 @@
 -- aggregate.sql - views of aggregate reports and their records.
 
-CREATE OR REPLACE VIEW dmarc.reports AS
+-- All aggregate reports, also those that were excluded; exclusion is the entry of dmarc.exclusion_log.
+CREATE OR REPLACE VIEW api.any_report AS
 SELECT r.id, d.name AS domain, o.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end", r.day,
 	r.error, r.generator, r.dialect, r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np, r.pct, r.fo, r.testing,
 	r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at, r.partial, r.authentic,
-	r.record_notes, r.domain_id
+	r.record_notes, r.domain_id, r.exclusion
 FROM ruad.report r
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
+
+CREATE OR REPLACE VIEW dmarc.reports AS
+SELECT r.id, r.domain, r.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end", r.day,
+	r.error, r.generator, r.dialect, r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np, r.pct, r.fo, r.testing,
+	r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at, r.partial, r.authentic,
+	r.record_notes, r.domain_id
+FROM api.any_report r
+WHERE r.exclusion IS NULL;
 COMMENT ON VIEW dmarc.reports IS
-	'One row per aggregate report. Sum messages and pass here or in dmarc.records, never in a join of both.';
+	'One row per aggregate report, except those that were excluded (dmarc.excluded_reports). Sum messages and pass '
+		'here or in dmarc.records, never in a join of both.';
 COMMENT ON COLUMN dmarc.reports.id IS 'Number of the report in this database; dmarc.records.report names it';
 COMMENT ON COLUMN dmarc.reports.domain IS 'policy_published/domain: the domain whose policy was applied';
 COMMENT ON COLUMN dmarc.reports.org_name IS 'report_metadata/org_name: the reporter, as written';
@@ -52,6 +62,21 @@ COMMENT ON COLUMN dmarc.reports.received_at IS 'When that delivery was received'
 COMMENT ON COLUMN dmarc.reports.record_notes IS
 	'How often each code occurs in the notes of its records: {"V1": 3}; NULL if there are none';
 COMMENT ON COLUMN dmarc.reports.domain_id IS 'Number of the domain, see dmarc.domains';
+
+-- The records of excluded reports, with the columns of dmarc.records.
+CREATE OR REPLACE VIEW api.excluded_records AS
+SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.disposition, e.dkim,
+	e.spf, e.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
+	e.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
+	e.dkim IS NOT DISTINCT FROM 'pass' OR e.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
+	e.class, e.reason, e.header_from, e.envelope_from, e.envelope_to, e.auth_results, e.notes,
+	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country,
+	e.auth_domain, e.override, e.day AS month, r.domain_id
+FROM ruad.excluded_record r
+JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
+LEFT JOIN ruad.domain d ON d.id = r.domain_id
+LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
+LEFT JOIN ruad.address a ON a.source_ip = r.source_ip;
 
 CREATE OR REPLACE VIEW dmarc.records AS
 SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.disposition, e.dkim,
@@ -113,6 +138,46 @@ COMMENT ON COLUMN dmarc.records.override IS 'Types of the reasons, each once; NU
 COMMENT ON COLUMN dmarc.records.month IS
 	'First day of the month of day. A condition on it in addition to one on day makes queries over few months faster';
 COMMENT ON COLUMN dmarc.records.domain_id IS 'Number of the domain, see dmarc.domains';
+
+CREATE OR REPLACE VIEW dmarc.exclusion_log AS
+SELECT id, excluded, report, org_name, since, reports, reason, set_by, set_at FROM ruad.exclusion_log;
+COMMENT ON VIEW dmarc.exclusion_log IS
+	'One row for each time that reports were taken out of the numbers (ruad exclude), or back (ruad include).';
+COMMENT ON COLUMN dmarc.exclusion_log.id IS 'Number of the entry, ascending';
+COMMENT ON COLUMN dmarc.exclusion_log.excluded IS 'Whether they were excluded; false: they were included again';
+COMMENT ON COLUMN dmarc.exclusion_log.report IS 'Number of the report; NULL if it is the reports of a reporter';
+COMMENT ON COLUMN dmarc.exclusion_log.org_name IS 'The reporter, as written';
+COMMENT ON COLUMN dmarc.exclusion_log.since IS 'Of the reporter, the reports that begin at this time or later';
+COMMENT ON COLUMN dmarc.exclusion_log.reports IS 'How many reports it changed';
+COMMENT ON COLUMN dmarc.exclusion_log.reason IS 'Reason given with it';
+COMMENT ON COLUMN dmarc.exclusion_log.set_by IS 'User of the operating system who did it';
+COMMENT ON COLUMN dmarc.exclusion_log.set_at IS 'When it was done';
+
+CREATE OR REPLACE VIEW dmarc.excluded_reports AS
+SELECT r.id, r.domain, r.org_name, r.email, r.report_id, r.begin, r."end", r.day, r.records, r.messages, r.pass, r.mail,
+	r.received_at, r.authentic, l.reason, l.set_by, l.set_at, r.domain_id
+FROM api.any_report r
+JOIN ruad.exclusion_log l ON l.id = r.exclusion;
+COMMENT ON VIEW dmarc.excluded_reports IS
+	'One row per aggregate report that is excluded: it is in no other view of aggregate reports, records or sums.';
+COMMENT ON COLUMN dmarc.excluded_reports.id IS 'Number of the report in this database';
+COMMENT ON COLUMN dmarc.excluded_reports.domain IS 'policy_published/domain';
+COMMENT ON COLUMN dmarc.excluded_reports.org_name IS 'report_metadata/org_name: the reporter, as written';
+COMMENT ON COLUMN dmarc.excluded_reports.email IS 'report_metadata/email';
+COMMENT ON COLUMN dmarc.excluded_reports.report_id IS 'report_metadata/report_id';
+COMMENT ON COLUMN dmarc.excluded_reports.begin IS 'report_metadata/date_range/begin';
+COMMENT ON COLUMN dmarc.excluded_reports."end" IS 'report_metadata/date_range/end';
+COMMENT ON COLUMN dmarc.excluded_reports.day IS 'The UTC day of begin';
+COMMENT ON COLUMN dmarc.excluded_reports.records IS 'How many records the report has';
+COMMENT ON COLUMN dmarc.excluded_reports.messages IS 'Messages reported';
+COMMENT ON COLUMN dmarc.excluded_reports.pass IS 'Of these, messages that passed DMARC';
+COMMENT ON COLUMN dmarc.excluded_reports.mail IS 'Number of the delivery that contained it, see dmarc.intake';
+COMMENT ON COLUMN dmarc.excluded_reports.received_at IS 'When that delivery was received';
+COMMENT ON COLUMN dmarc.excluded_reports.authentic IS 'Verdict of the local MTA on the mail, see dmarc.reports';
+COMMENT ON COLUMN dmarc.excluded_reports.reason IS 'Reason given when it was excluded';
+COMMENT ON COLUMN dmarc.excluded_reports.set_by IS 'User who excluded it';
+COMMENT ON COLUMN dmarc.excluded_reports.set_at IS 'When it was excluded';
+COMMENT ON COLUMN dmarc.excluded_reports.domain_id IS 'Number of the domain, see dmarc.domains';
 
 CREATE OR REPLACE VIEW dmarc.record_dkim AS
 SELECT r.report, r.record_no, s.no::integer AS signature_no, d.name AS domain, o.org_name, r.begin, r.day,

@@ -79,7 +79,7 @@ SELECT t.kind, t.report, t.record_no, n.no::integer AS note_no, d.name AS domain
 	n.value ->> 'code' AS code, n.value ->> 'path' AS path, n.value ->> 'raw' AS raw, t.domain_id
 FROM (
 	SELECT 'aggregate'::text AS kind, id AS report, NULL::integer AS record_no, domain_id, reporter_id, begin,
-		day, notes FROM ruad.report
+		day, notes FROM ruad.report WHERE exclusion IS NULL
 	UNION ALL SELECT 'aggregate', r.report, r.record_no, r.domain_id, r.reporter_id, r.begin, r.day, e.notes
 		FROM ruad.record r JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 		WHERE e.notes IS NOT NULL

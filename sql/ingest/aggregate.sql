@@ -47,10 +47,53 @@ BEGIN
 END
 $$;
 
--- Replace a stored truncated report by one with the same key that is complete or has more records. The row keeps its
--- id, and everything else changes: its records are deleted, and their sums become stale. The mail that brought it now
--- holds a duplicate and may not need its bytes any more: replaced lists these mails. The lock on the row makes two
--- sessions with better copies wait for each other; the second then compares with the result of the first.
+-- Returns whether a report replaces a stored one with the same key. Anyone can send a report, so an authenticated one
+-- replaces one that is not, and never the other way round. Otherwise a truncated report is replaced by a complete or
+-- longer one.
+CREATE FUNCTION ruad.is_better(authentic text, partial boolean, records bigint, stored_authentic text,
+	stored_partial boolean, stored_records bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT CASE WHEN (authentic = 'pass') <> (stored_authentic = 'pass') THEN authentic = 'pass'
+		ELSE stored_partial AND (NOT partial OR records > stored_records) END
+$$;
+
+-- Update the ledger after a report was replaced: the mail that brought it now holds a duplicate. If its content
+-- contradicted an authenticated report, it and its copies say so; the bytes of their mails were not kept. Earlier mails
+-- in conflict with the replaced report may have the content that is stored now. Returns the mails with changed items.
+CREATE FUNCTION ruad.replace_items(report bigint, mail bigint, old_mail bigint, sha256 bytea, old_sha256 bytea,
+	contradicted boolean) RETURNS bigint[]
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+	settled bigint[];
+BEGIN
+	IF old_mail = replace_items.mail THEN
+		DELETE FROM ruad.item i WHERE i.mail = old_mail AND i.report = replace_items.report AND i.status = 'stored';
+	ELSE
+		UPDATE ruad.item i SET status = 'duplicate', code = NULL, reason = NULL
+		WHERE i.mail = old_mail AND i.report = replace_items.report AND i.status = 'stored';
+	END IF;
+	IF contradicted THEN
+		UPDATE ruad.item i SET code = 'replaced', reason = ruad.fault_words('replaced', i.kind, NULL)
+		WHERE i.report = replace_items.report AND i.status = 'duplicate' AND i.code IS NULL AND i.sha256 = old_sha256;
+	END IF;
+	WITH same AS (
+		UPDATE ruad.item i SET status = 'duplicate', code = NULL, reason = NULL
+		WHERE i.report = replace_items.report AND i.status IN ('duplicate', 'conflict') AND i.code IS NOT NULL
+			AND i.sha256 = replace_items.sha256
+		RETURNING i.mail
+	)
+	SELECT array_agg(s.mail) INTO settled FROM same s;
+	RETURN array_prepend(old_mail, settled);
+END
+$$;
+
+-- Replace stored reports by better ones with the same key. The row keeps its id, and everything else changes: its
+-- records are deleted, and their sums become stale. Mails whose items changed may not need their bytes any more:
+-- replaced lists them. The lock on the row makes two sessions with better copies wait for each other; the second then
+-- compares with the result of the first. An excluded report is not replaced: a copy would count again.
 CREATE FUNCTION ruad.replace_reports(INOUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
@@ -60,30 +103,28 @@ DECLARE
 BEGIN
 	replaced := '{}';
 	FOR better IN
-		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).records,
-			(w.item).partial IS TRUE AS partial
+		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).records, (w.item).sha256,
+			(w.item).partial IS TRUE AS partial, ruad.verdict(w.authentic) AS authentic
 		FROM unnest(work) WITH ORDINALITY w
-		WHERE w.status IS NULL AND w.nth = 1 AND (SELECT r.partial FROM ruad.report r
-			WHERE r.domain_id = w.domain_id AND r.day = w.day AND r.key = w.key)
+		WHERE w.status IS NULL AND w.nth = 1 AND (SELECT r.exclusion IS NULL
+				AND ruad.is_better(ruad.verdict(w.authentic), (w.item).partial IS TRUE, (w.item).records, r.authentic,
+					r.partial, r.records)
+			FROM ruad.report r WHERE r.domain_id = w.domain_id AND r.day = w.day AND r.key = w.key)
 		ORDER BY w.domain_id, w.day, w.key
 	LOOP
-		SELECT r.id, r.mail, r.partial, r.records INTO old FROM ruad.report r
+		SELECT r.id, r.mail, r.partial, r.records, r.authentic, r.sha256, r.exclusion INTO old FROM ruad.report r
 		WHERE r.domain_id = better.domain_id AND r.day = better.day AND r.key = better.key
 		FOR UPDATE;
-		CONTINUE WHEN old.partial IS NOT TRUE OR (better.partial AND better.records <= old.records);
+		CONTINUE WHEN old.exclusion IS NOT NULL OR ruad.is_better(better.authentic, better.partial, better.records,
+			old.authentic, old.partial, old.records) IS NOT TRUE;
 
 		DELETE FROM ruad.record r WHERE r.domain_id = better.domain_id AND r.day = better.day AND r.report = old.id;
 		INSERT INTO ruad.stale (domain_id, day) VALUES (better.domain_id, ruad.month_of(better.day));
-		IF old.mail = better.mail THEN
-			DELETE FROM ruad.item i WHERE i.mail = old.mail AND i.report = old.id AND i.status = 'stored';
-		ELSE
-			UPDATE ruad.item i SET status = 'duplicate', code = NULL, reason = NULL
-			WHERE i.mail = old.mail AND i.report = old.id AND i.status = 'stored';
-		END IF;
+		replaced := replaced || ruad.replace_items(old.id, better.mail, old.mail, better.sha256, old.sha256,
+			NOT old.partial AND better.sha256 <> old.sha256);
 		work[better.k].status := 'stored';
 		work[better.k].report := old.id;
 		PERFORM ruad.renew_report(work[better.k]);
-		replaced := replaced || old.mail;
 	END LOOP;
 END
 $$;

@@ -5,6 +5,21 @@
 -- leaves the choice to statistics. Those say "empty" when the first large report comes, or when ANALYZE ran before its
 -- rows were committed, and each look-up then reads the whole month.
 
+-- What ruad-ingest knows about a record except its number, address and count; ruad.evaluations() gives it an id.
+CREATE TYPE ruad.new_evaluation AS (
+	domain_id     integer, -- of its report, as is day
+	day           date,
+	disposition   text,
+	dkim          text,
+	spf           text,
+	header_from   text,
+	envelope_from text,
+	envelope_to   text,
+	reason        jsonb,   -- arrays as in the canonical JSON; NULL where there is nothing
+	auth_results  jsonb,   -- {"dkim": [...], "spf": [...]}
+	notes         jsonb
+);
+
 -- Store the facets that are new.
 CREATE FUNCTION ruad.insert_facets(facets ruad.facet[]) RETURNS void
 LANGUAGE plpgsql

@@ -29,8 +29,8 @@ END
 $$;
 
 -- Judge the items except those that are received as JSON. Items that are unreadable or that no correct parser would
--- send are quarantined; the others get their key. nth numbers the items with the same key: a complete report first,
--- then truncated ones, the longest first.
+-- send are quarantined; the others get their key. nth numbers the items with the same key, the best first
+-- (ruad.is_better()): authenticated ones before others, then complete ones, then the longest.
 CREATE FUNCTION ruad.judge_aggregate(mails ruad.new_mail[], items ruad.new_item[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql
 AS $$
@@ -40,7 +40,8 @@ BEGIN
 			CASE WHEN j.status IS NULL THEN nextval('ruad.report_id_seq') END,
 			j.begin, ruad.day_of(j.begin), j.domain_id, j.reporter_id, j.key,
 			row_number() OVER (PARTITION BY j.status, j.domain_id, j.key
-				ORDER BY j.partial, CASE WHEN j.partial THEN -(j.item).records END, (j.item).mail_no, (j.item).item_no),
+				ORDER BY ruad.verdict(j.authentic) <> 'pass', j.partial,
+					CASE WHEN j.partial THEN -(j.item).records END, (j.item).mail_no, (j.item).item_no),
 			j.status, j.code)::ruad.judged
 		FROM (
 			SELECT i AS item, m.id AS mail, m.received_at, m.authentic, m.sha256, i.begin, i.partial IS TRUE AS partial,

@@ -1,10 +1,32 @@
 -- ledger.sql - the ledger of mails and of the items found in them, and the bytes that are stored.
 
+-- Refuse more bytes than the session's ruad.max_raw lets all stored mail have together; not set or empty: any number.
+-- The size of the table is known at once and never too small; only beyond the limit the mails are summed.
+CREATE FUNCTION ruad.check_raw(more bigint) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	most bigint := nullif(current_setting('ruad.max_raw', true), '');
+	used numeric;
+BEGIN
+	IF most IS NULL OR pg_total_relation_size('ruad.raw') + more <= most THEN
+		RETURN;
+	END IF;
+	used := coalesce((SELECT sum(octet_length(r.raw)) FROM ruad.raw r), 0);
+	IF used + more > most THEN
+		RAISE EXCEPTION '% bytes of mail are kept that could not be read, and no more than % may be: '
+			'read them again, remove them (ruad prune) or raise retention.max_raw', used, most
+			USING ERRCODE = 'configuration_limit_exceeded';
+	END IF;
+END
+$$;
+
 -- Store the bytes of a mail for which ingest() returned keep_raw, in the same transaction.
 CREATE FUNCTION ruad.keep_raw(mail_id bigint, bytes bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM ruad.check_raw(octet_length(bytes));
 	UPDATE ruad.raw SET raw = bytes WHERE raw.mail = mail_id AND raw.raw IS NULL AND raw.sha256 = sha256(bytes);
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'mail %: not waiting for its bytes, or their checksum is another', mail_id
@@ -54,6 +76,7 @@ LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE
 		WHEN code = 'conflict' THEN 'a different report with the same key is already stored'
+		WHEN code = 'replaced' THEN 'an authenticated report with the same key has replaced it'
 		WHEN code = 'partial' THEN 'the report is truncated; its complete records are stored'
 		WHEN code = 'incomplete' AND kind = 'tls' THEN 'no date range or no checksum'
 		WHEN code = 'incomplete' AND kind IN ('failure', 'feedback') THEN 'no checksum'

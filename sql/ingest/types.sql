@@ -73,18 +73,3 @@ CREATE TYPE ruad.judged AS (
 	status      text,        -- NULL while it is not known
 	code        text
 );
-
--- What ruad-ingest knows about a record except its number, address and count; ruad.evaluations() gives it an id.
-CREATE TYPE ruad.new_evaluation AS (
-	domain_id     integer, -- of its report, as is day
-	day           date,
-	disposition   text,
-	dkim          text,
-	spf           text,
-	header_from   text,
-	envelope_from text,
-	envelope_to   text,
-	reason        jsonb,   -- arrays as in the canonical JSON; NULL where there is nothing
-	auth_results  jsonb,   -- {"dkim": [...], "spf": [...]}
-	notes         jsonb
-);

@@ -69,12 +69,15 @@ DECLARE
 	domains integer[];
 	months date[];
 	records bigint := 0;
+	excluded bigint;
 BEGIN
 	UPDATE ruad.upkeep SET the_row = true;
 	SELECT * INTO dropped
 	FROM ruad.drop_months('{report,record,evaluation,sum_day,sum_month}', ruad.day_of(before), 'records');
 	DELETE FROM ruad.unsummed u WHERE u.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
 		WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.id = u.report);
+	DELETE FROM ruad.excluded_record e WHERE e.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
+		WHERE r.domain_id = e.domain_id AND r.day = e.day AND r.id = e.report);
 	PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
 	WITH gone AS (
 		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before)
@@ -86,6 +89,10 @@ BEGIN
 		DELETE FROM ruad.record r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day
 			AND r.report = u.report;
 		GET DIAGNOSTICS records = ROW_COUNT;
+		DELETE FROM ruad.excluded_record e USING unnest(reports) u WHERE e.domain_id = u.domain_id AND e.day = u.day
+			AND e.report = u.report;
+		GET DIAGNOSTICS excluded = ROW_COUNT;
+		records := records + excluded;
 		DELETE FROM ruad.unsummed t USING unnest(reports) u WHERE t.domain_id = u.domain_id AND t.day = u.day
 			AND t.report = u.report;
 		SELECT array_agg(m.domain_id), array_agg(m.month) INTO domains, months

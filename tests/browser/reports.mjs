@@ -129,7 +129,7 @@ export const HOSTILE = 'hostile.example';
 export function hostile(now = Date.now()) {
   const begin = Math.floor(now / 1000 / DAY) * DAY - 2 * DAY;
   const markup = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script><b>bold</b>';
-  const reversed = '\u202egpj.exe\u2066 \u200bhidden\u2069';
+  const reversed = '\u202egpj.exe\u2066 \u200bhidden\u2028end\u2069';
   return mailOf({
     org: `${markup}${'W'.repeat(10_000)}`, email: `"${markup}"@reporter.example`, id: `${markup}${reversed}`, domain: HOSTILE, begin,
     contact: 'javascript:window.pwned=1', errors: [markup, reversed, 'x'.repeat(5_000)],

@@ -121,6 +121,32 @@ describe('a report', { concurrency: false }, () => {
       });
   });
 
+  test('that is excluded is struck through, says by whom and why, and is in no total', LIMIT, async () => {
+    if (!here.ruad.own) return;
+    const { id, report_id, messages } = (await api('reports?domain=example.com&limit=1')).items[0];
+    const totals = async () => (await api('summary?domain=example.com')).totals.messages;
+    const before = await totals();
+    const set = (excluded) => here.ruad.sql(`SELECT ruad.set_excluded(${excluded}, ${id}, NULL, NULL, 'sent by <b>nobody</b>', 'kim')`);
+    set(true);
+    try {
+      assert.equal(await totals(), before - messages);
+      await visit(`./reports?report_id=${encodeURIComponent(report_id)}`, {}, async (page) => {
+        const row = page.locator('tbody tr.struck');
+        assert.equal(await row.count(), 1);
+        assert.match(await row.locator('td > div').first().evaluate((cell) => getComputedStyle(cell).textDecorationLine), /line-through/);
+        assert.match(await row.innerText(), /excluded/);
+      });
+      await visit(`./report?id=${id}`, {}, async (page) => {
+        assert.match(await page.locator('.notice').innerText(), /This report is excluded\.\s+It is in no number since [^]*, by\s+kim\s*:\s+sent by <b>nobody<\/b>/);
+        assert.match(await page.locator('.stats dd').first().evaluate((cell) => getComputedStyle(cell).textDecorationLine), /line-through/);
+        assert.ok((await page.locator('tbody tr').count()) > 0, 'its records are listed');
+      });
+    } finally {
+      set(false);
+    }
+    assert.equal(await totals(), before);
+  });
+
   test('on paper it keeps every column, and nothing that only a screen can use', LIMIT, async () => {
     const page = await open(here.browser, here.ruad.url);
     await page.show(`./report?id=${here.ids.report}`);

@@ -201,10 +201,10 @@ describe('an editor', { concurrency: false, skip: process.env.RUAD_URL && 'needs
   let proxies;
   let browser;
   before(async () => {
-    ruad = await server({ 'http.auth': 'proxy', 'http.editors': 'anna' });
+    ruad = await server({ 'http.auth': 'proxy', 'http.proxy_secret': 'word', 'http.editors': 'anna' });
     await ruad.deliver(reports(4));
     known(ruad);
-    proxies = Object.fromEntries(await Promise.all(['anna', 'otto'].map(async (user) => [user, await nginx(ruad.url, { headers: { 'X-Remote-User': user } })])));
+    proxies = Object.fromEntries(await Promise.all(['anna', 'otto'].map(async (user) => [user, await nginx(ruad.url, { headers: { 'X-Remote-User': user, 'X-Ruad-Proxy-Secret': 'word' } })])));
     browser = await launch();
   });
   after(async () => {

@@ -605,7 +605,7 @@ RECORDS = [
     count(" 0 ", 0, ""),
     record("3e-04", "count -1", "<count>3<", "<count>-1<", {ROW + "count": None}, ["C1 row/count: -1"]),
     record("3e-04", "count of more than 32 bits", "<count>3<", "<count>1000000000000<", {ROW + "count": 1000000000000}),
-    record("3e-04", "count of more than 64 bits", "<count>3<", "<count>99999999999999999999<", {ROW + "count": 2**63 - 1},
+    record("3e-04", "count of more than 64 bits", "<count>3<", "<count>99999999999999999999<", {ROW + "count": None},
            ["C1 row/count: 99999999999999999999"]),
     xml("3e-05", "disposition pass", edit(("<disposition>none", "<disposition>pass"), ("<p>none", "<p>reject")),
         {EVALUATED + "disposition": "pass", PUBLISHED + "p": "reject"}),

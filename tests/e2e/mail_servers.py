@@ -48,7 +48,8 @@ nogroup:x:65534:
 Debian-exim:x:60501:
 postfix:x:60502:
 postdrop:x:60503:
-ruad:x:{GROUP}:
+ruad:x:60506:
+ruad-lmtp:x:{GROUP}:
 colleague:x:60505:
 """
 
@@ -159,8 +160,7 @@ class MailServer:
         subprocess.run(["cp", "-al", base / "usr", root / "usr"], check=True)  # nothing writes to it
         subprocess.run(["cp", "-a", *(path for path in base.iterdir() if path.name != "usr"), root], check=True)
         shutil.copytree(ROOT / "server" / "dist" / self.folder, root / EXAMPLES[1:] / self.folder)
-        (root / "run" / "ruad").mkdir(mode=0o750)
-        os.chown(root / "run" / "ruad", 0, GROUP)
+        (root / "run" / "ruad").mkdir(mode=0o755)
 
     @property
     def socket_folder(self):

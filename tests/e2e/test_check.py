@@ -91,6 +91,15 @@ def finding(document, code):
     return found
 
 
+def test_no_escape_of_the_dns_reaches_the_terminal(serve):
+    hostile = 'www TXT "x"\n@ TXT "v=spf1 \\027[2J\\226\\128\\174 \\194\\1552J \\226\\128\\139 -all"\n'
+    dns = serve(ELSEWHERE, {"example.com": hostile})
+    for words in (["example.com"], ["--json", "example.com"], ["example.com\033[2J\u202e"]):
+        done = dns.run(*words)
+        assert not set(done.stdout + done.stderr) & set("\033\u009b\u202e\u200b"), words
+    assert "\\u202e" in dns.run("example.com").stdout
+
+
 def test_a_good_domain_has_no_finding(serve):
     document = serve(ELSEWHERE, {"example.com": GOOD}).check("Example.COM.", "--selector=s1")
     assert document["findings"] == []

@@ -1,6 +1,7 @@
 """ruad import: every kind of container, counted, idempotent, and honest about what could not be read."""
 
 import contextlib
+import json
 import mailbox
 import os
 import pty
@@ -59,6 +60,22 @@ def test_a_file_is_told_by_its_bytes(imports, name):
     assert words == f"imported 1 file: {len(expected)} reports stored, 0 duplicates, 0 conflicts, 0 quarantined\n"
     assert imports.database.reports() == expected
     assert imports.database.value("SELECT DISTINCT source || ' ' || name FROM dmarc.intake") == f"import {path}"
+
+
+HOSTILE = "\033]0;owned\a\033[2J\u202egpj\u200b\u2028\u009b2J.eml"
+
+
+def test_no_escape_of_a_file_reaches_the_terminal(imports):
+    """Neither that of a name, nor of what parse prints of a report."""
+    path = imports.write(HOSTILE, aggregate(org_name="\u202egoogle\u200b\u2028", report_id="\u2066x", records=[record()]))
+    code, words, errors = imports.ruad.command("parse", str(path), str(path) + ".missing")
+    assert code == 1
+    seen = words + errors
+    code, words, errors = imports.run(path, str(path) + "\nruad import: forged")
+    assert code == 1 and errors.count("\n") == 1
+    assert not set(seen + words + errors) & set("\033\a\u202e\u2066\u200b\u2028\u009b")
+    document = json.loads(seen.splitlines()[0])
+    assert (document["report_metadata"]["org_name"], document["file"]) == ("\u202egoogle\u200b\u2028", str(path))
 
 
 def write_mbox(path, numbers):

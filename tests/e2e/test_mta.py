@@ -1,4 +1,4 @@
-"""Debian's Exim and Postfix, set up as server/doc/mail-servers.md says, deliver reports: over TCP and over a Unix socket of group ruad.
+"""Debian's Exim and Postfix, set up as server/doc/mail-servers.md says, deliver reports: over TCP and over a Unix socket of group ruad-lmtp.
 
 Each line of counts that a test tells (sent, waiting, stored, ...) is repeated at the end of pytest's output.
 """

@@ -210,7 +210,7 @@ def test_a_worker_that_is_killed_costs_one_quarantined_mail(start_ingest, databa
     mail = reports.report_mail(2)
     with concurrent.futures.ThreadPoolExecutor(1) as client:
         reply = client.submit(ingest.deliver, mail)
-        time.sleep(0.5)
+        time.sleep(0.1)  # after three seconds the mail would go to another worker
         os.kill(worker, signal.SIGKILL)
         assert reply.result() == [STORED]
     assert database.query("SELECT status, code FROM dmarc.intake WHERE status <> 'stored'") == [
@@ -221,14 +221,30 @@ def test_a_worker_that_is_killed_costs_one_quarantined_mail(start_ingest, databa
     assert database.reports() == ["report-1", "report-3"]
 
 
-def test_a_worker_that_hangs_costs_one_quarantined_mail(start_ingest, database):
-    ingest = start_ingest(database, parser_workers=1, parser_timeout=1)
+def test_a_worker_that_hangs_costs_nothing(start_ingest, database):
+    """Its mail is read again in the slow lane, by a worker of its own."""
+    ingest = start_ingest(database, parser_workers=1)
     assert ingest.deliver(reports.report_mail(1)) == [STORED]
     os.kill(ingest.workers()[0], signal.SIGSTOP)
     assert ingest.deliver(reports.report_mail(2)) == [STORED]
     assert ingest.deliver(reports.report_mail(3)) == [STORED]
+    assert database.value("SELECT count(*) FROM dmarc.intake WHERE status <> 'stored'") == 0
+    assert database.reports() == ["report-1", "report-2", "report-3"]
+
+
+def test_a_worker_that_hangs_in_the_slow_lane_costs_one_quarantined_mail(start_ingest, database):
+    ingest = start_ingest(database, parser_workers=1, parser_timeout=1)
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    with concurrent.futures.ThreadPoolExecutor(1) as client:
+        quick = set(ingest.workers())
+        reply = client.submit(ingest.deliver, reports.report_mail(2, records=[reports.record()] * 100000))
+        wait_until(lambda: set(ingest.workers()) - quick, "a worker of the slow lane")
+        time.sleep(0.1)  # after its greeting, before its answer of a second or so
+        for worker in set(ingest.workers()) - quick:
+            os.kill(worker, signal.SIGSTOP)
+        assert reply.result() == [STORED]
     assert database.query("SELECT code FROM dmarc.intake WHERE status <> 'stored'") == [("worker",)]
-    assert database.reports() == ["report-1", "report-3"]
+    assert database.reports() == ["report-1"]
 
 
 def test_a_worker_killed_under_a_large_report_leaves_nothing_of_it(start_ingest, database):
@@ -237,9 +253,10 @@ def test_a_worker_killed_under_a_large_report_leaves_nothing_of_it(start_ingest,
     records = [reports.record(f"2001:db8::{n:x}", header_from=f"d{n}.example") for n in range(1, 60001)]
     mail = reports.report_mail(2, records=records)
     with concurrent.futures.ThreadPoolExecutor(1) as client:
-        (worker,) = ingest.workers()
-        os.kill(worker, signal.SIGSTOP)
+        quick = set(ingest.workers())
         reply = client.submit(ingest.deliver, mail)
+        wait_until(lambda: set(ingest.workers()) - quick, "a worker of the slow lane")
+        (worker,) = set(ingest.workers()) - quick
         wait_until(lambda: outgrows_memory(ingest, worker), "its records outgrow memory", 30)
         os.kill(worker, signal.SIGKILL)
         assert reply.result() == [STORED]
@@ -295,3 +312,31 @@ def test_a_small_mail_does_not_wait_for_a_large_one(ingest, database):
         blocker.rollback()
         assert reply.result() == [STORED]
     assert database.value("SELECT count(*) FROM dmarc.records") == 20000
+
+
+def junk(number):
+    """A mail that cannot be read, of 20 KB."""
+    return reports.mail(reports.plain(f"{number} ".encode() * 10000 + b"<"))
+
+
+FULL = (452, "4.3.1 no space to keep it now, try again later")
+
+
+def test_mail_that_cannot_be_read_is_put_off_beyond_the_quota_and_reports_are_stored(start_ingest, database):
+    ingest = start_ingest(database, retention_max_raw="128K")
+    answers = [ingest.deliver(junk(number)) for number in range(12)]
+    kept = answers.index([FULL])
+    assert 2 <= kept <= 6
+    assert answers == [[STORED]] * kept + [[FULL]] * (12 - kept)
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    assert database.query("SELECT count(*), sum(octet_length(raw)) <= 131072 FROM ruad.raw") == [(kept, True)]
+    assert ingest.deliver(junk(0)) == [STORED]  # is kept already
+    database.query("DELETE FROM ruad.raw")
+    assert ingest.deliver(junk(20)) == [STORED]
+
+
+def test_mail_that_cannot_be_read_is_put_off_while_the_disk_is_nearly_full(start_ingest, database, folder):
+    ingest = start_ingest(database, retention_min_free="1000000G", server_state_dir=folder)
+    assert ingest.deliver(junk(1)) == [FULL]
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    assert database.value("SELECT count(*) FROM ruad.raw") == 0

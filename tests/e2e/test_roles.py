@@ -63,7 +63,7 @@ def test_an_owner_with_createrole_works_to_the_first_250(admin, serve):
     admin("CREATE ROLE boss LOGIN CREATEROLE")
     admin("CREATE DATABASE mine OWNER boss")
     running = serve("boss", enrich_enabled="on", enrich_lookups=0, enrich_check_every=0, http_auth="proxy",
-                    http_user_header="X-User", http_editors="ann")
+                    http_user_header="X-User", http_proxy_secret="word", http_editors="ann")
     running.start()
     wait_until(lambda: "ready" in running.log(), "it says ready")
     wait_until(lambda: admin("SELECT 1 FROM ruad.service", "mine"), "ruad-enrich works")

@@ -1,7 +1,9 @@
 """ruad serve: the private database, and its children: how they are kept running, stopped and isolated from each other."""
 
+import grp
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -81,7 +83,7 @@ def test_private_database_is_sized_for_the_machine(running):
     assert 16 * mib <= maintenance <= 256 * mib
     assert 256 * mib <= wal <= 2048 * mib
     assert running.query("SHOW jit") == [("off",)]
-    assert running.query("SHOW max_connections") == [("128",)]
+    assert running.query("SHOW max_connections") == [("132",)]
 
 
 def test_postgresql_applies_each_of_the_settings_of_ruad(running):
@@ -143,7 +145,7 @@ def test_roles_of_ruad_reach_its_own_database_alone(running):
 
 def test_every_role_has_its_time_outs_and_a_connection_limit(running):
     limits = running.query("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'ruad\\_%' ORDER BY 1")
-    assert limits == [("ruad_auditor", 8), ("ruad_editor", 12), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_owner", 16), ("ruad_web", 12)]
+    assert limits == [("ruad_auditor", 8), ("ruad_editor", 20), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_owner", 16), ("ruad_web", 26)]
     for role, wanted in ("ruad_auditor", ["5min", "5s", "5min"]), ("ruad_ingest", ["15min", "30s", "5min"]):
         names = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
         assert [running.query(f"SHOW {name}", role=role)[0][0] for name in names] == wanted
@@ -343,6 +345,28 @@ def test_unix_sockets_have_mode_0660_and_go_with_it(supervised):
     assert path.is_socket() and path.stat().st_mode & 0o777 == 0o660
     assert path.owner() == (USER if IS_ROOT else path.parent.owner())
     assert supervised.stop() == 0
+
+
+def test_each_unix_socket_has_its_group(supervised):
+    """Where we are root, groups that the user of ruad is not in; otherwise those that we are in."""
+    groups = [grp.getgrnam(name).gr_gid for name in ("mail", "www-data")] if IS_ROOT else [*os.getgroups(), os.getgid()]
+    lmtp, page = groups[0], groups[-1]
+    supervised.settings["lmtp_listen"] = f"unix:{supervised.folder}/lmtp.sock"
+    supervised.settings["lmtp_group"] = grp.getgrgid(lmtp).gr_name
+    supervised.settings["http_listen"] = f"unix:{supervised.folder}/http.sock"
+    supervised.settings["http_group"] = grp.getgrgid(page).gr_name
+    supervised.started()
+    assert (supervised.folder / "lmtp.sock").stat().st_gid == lmtp
+    assert (supervised.folder / "http.sock").stat().st_gid == page
+    assert (supervised.state / "run").stat().st_gid == (pwd.getpwnam(USER).pw_gid if IS_ROOT else os.getgid())
+    assert supervised.stop() == 0
+
+
+def test_a_group_that_does_not_exist_is_an_error_in_the_settings(supervised):
+    supervised.settings |= {"lmtp_listen": f"unix:{supervised.folder}/lmtp.sock", "lmtp_group": "nosuchgroup"}
+    supervised.start()
+    assert supervised.process.wait(30) == 78
+    assert 'lmtp.listen: group "nosuchgroup": no such group' in supervised.log()
 
 
 @pytest.mark.parametrize("form", ["words", "uri"])

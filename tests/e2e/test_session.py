@@ -3,7 +3,9 @@
 import concurrent.futures
 import contextlib
 import signal
+import smtplib
 import socket
+import threading
 import time
 
 import pytest
@@ -163,3 +165,49 @@ def test_the_log_has_one_line_for_a_session(ingest):
     lines = [line for line in ingest.log().splitlines() if "session with" in line]
     assert len(lines) == 2
     assert "1 mails, 1 reports stored" in lines[0] and "0 reports stored, 1 duplicates" in lines[1]
+
+
+def test_slow_clients_do_not_keep_others_out(start_ingest, database):
+    """A hundred of one address fill all connections again and again, with commands, content and nothing at all."""
+    ingest = start_ingest(database, lmtp_max_connections=20)
+    stop = threading.Event()
+
+    def be_slow(number):
+        said = (b"", b"LHLO me\r\n", START + b"a")[number % 3]
+        while not stop.is_set():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", ingest.port), 20, source_address=("127.0.0.2", 0)) as client:
+                client.sendall(said)
+                while not stop.wait(0.2):
+                    client.sendall(b"N" if number % 3 < 2 else b"a\r\n")
+
+    slow = [threading.Thread(target=be_slow, args=(number,)) for number in range(100)]
+    for thread in slow:
+        thread.start()
+    time.sleep(2)
+    answered = 0
+    for number in range(20):
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            answered += ingest.deliver(reports.report_mail(number))[0][0] == 250
+    stop.set()
+    for thread in slow:
+        thread.join()
+    assert answered >= 18
+    assert database.value("SELECT count(*) FROM dmarc.reports") == answered
+
+
+def test_large_mails_share_a_bounded_memory(start_ingest, database):
+    ingest = start_ingest(database, lmtp_max_memory="16M")
+    noise = b"a" * 70 + b"\r\n"
+    clients = []
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            client = stack.enter_context(raw_connection(ingest))
+            client.sendall(START + noise * (6 * 2**20 // len(noise)))  # takes 8 MiB
+            clients.append(client)
+            time.sleep(1)
+        assert ingest.deliver(reports.report_mail(1))[0][0] == 250  # a small one needs nothing of it
+        replies = []
+        for client in clients:
+            client.sendall(b".\r\nQUIT\r\n")
+            replies.append(receive_all(client).splitlines()[-2])
+    assert sorted(reply[:9] for reply in replies) == ["250 2.0.0", "250 2.0.0", "452 4.3.1", "452 4.3.1"]

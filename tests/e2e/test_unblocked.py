@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+import threading
 import time
 
 import pytest
@@ -89,3 +90,30 @@ def test_reports_are_summed_in_the_background(ingest, database):
     assert database.value("SELECT sum(messages) FROM ruad.sum_day") == 150
     assert database.value("SELECT sum(messages) FROM ruad.sum_month") == 150
     assert database.value("SELECT count(*) FROM ruad.seen WHERE domain_id = 0") == 50
+
+
+def large_mails(ingest, n, records):
+    """n mails with many records of private addresses, whose notes make each an evaluation of its own, on a connection each; returns their threads."""
+    def send(number):
+        rows = [reports.record(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", 1) for i in range(records)]
+        answers.append(ingest.deliver(reports.mail(reports.gzipped(reports.aggregate(report_id=f"large{number}", records=rows)))))
+
+    answers = []
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(n)]
+    for thread in threads:
+        thread.start()
+    return threads, answers
+
+
+def test_small_mails_pass_large_ones(ingest, database):
+    """Also those of the same domain, reporter and evaluation, which the large ones were the first to use."""
+    threads, answers = large_mails(ingest, 3, 40000)
+    passed = 0
+    with contextlib.closing(ingest.connect()) as client:
+        while any(thread.is_alive() for thread in threads):
+            row = reports.record("10.0.0.1", 1)
+            assert deliver(client, reports.mail(reports.gzipped(reports.aggregate(report_id=f"small{passed}", records=[row])))) == [STORED]
+            passed += 1
+    assert answers == [[STORED]] * 3
+    assert passed >= 30  # three, when each waits for a large one
+    assert database.value("SELECT count(*) FROM dmarc.records") == 3 * 40000 + passed

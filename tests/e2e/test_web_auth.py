@@ -1,13 +1,17 @@
 """Who may read and who may label: passwords, the header of a proxy, editors, requests from other sites, and the rights of each role."""
 
 import contextlib
+import itertools
 import json
 import pathlib
+import re
+import shutil
 import subprocess
 
 import psycopg2
 import psycopg2.errors
 import pytest
+from conftest import ROOT
 from supervised import Supervised, clean_environment
 from web_data import add_roles, running_site, temporary_folder
 from web_site import WebSite, basic
@@ -15,6 +19,7 @@ from web_site import WebSite, basic
 KEY = "ip:192.0.2.1"
 LOG = "SELECT source, label, note, set_by, set_via FROM dmarc.label_log ORDER BY id"
 OPEN = ["/healthz", "/readyz"]
+SECRET = "a shared word"  # of the proxy and of ruad
 CLOSED = ["/", "/sources", "/assets/nosuch.js", "/nosuch", "/openapi.json", "/metrics", "/api/v1/meta", "/api/v1/me", "/api/v1/nosuch"]
 
 
@@ -73,7 +78,7 @@ def fixture_by_password(database, passwords):
 
 @pytest.fixture(name="by_proxy", scope="module")
 def fixture_by_proxy(database):
-    with site_of(database, "proxy", editors="*") as site:
+    with site_of(database, "proxy", editors="*", http_proxy_secret=SECRET) as site:
         yield site
 
 
@@ -90,17 +95,20 @@ WRONG = [None, "", "Basic", "Bearer x", basic("ann", "wrong"), basic("eve", "sec
 # Who may look
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
 @pytest.mark.parametrize("path", CLOSED)
-def test_a_password_is_asked_for_before_anything_else(by_password, path, method):
-    for header in WRONG:
-        answer = by_password.ask(path, method, **({"Authorization": header} if header is not None else {}))
-        assert answer.status == 401
-        assert answer["WWW-Authenticate"] == 'Basic realm="ruad", charset="UTF-8"'
-        assert answer["Cache-Control"] == "no-store"
-        assert answer["ETag"] is None
-        if method != "HEAD":
-            answer.problem()
+def test_a_password_is_asked_for_before_anything_else(database, passwords, path):
+    """Each request is another client's, and each path another server's, so that none is slowed down."""
+    clients = (f"192.0.2.{n}" for n in range(1, 255))
+    with site_of(database, "basic", passwords, editors="ann") as site:
+        for method, header in itertools.product(["GET", "HEAD", "POST", "PUT"], WRONG):
+            headers = {"Authorization": header} if header is not None else {}
+            answer = site.ask(path, method, X_Forwarded_For=next(clients), **headers)
+            assert answer.status == 401
+            assert answer["WWW-Authenticate"] == 'Basic realm="ruad", charset="UTF-8"'
+            assert answer["Cache-Control"] == "no-store"
+            assert answer["ETag"] is None
+            if method != "HEAD":
+                answer.problem()
 
 
 @pytest.mark.parametrize("path", OPEN)
@@ -166,9 +174,73 @@ def test_a_proxy_names_the_user(by_proxy):
 
 
 def test_the_proxy_s_header_has_the_name_that_it_is_given(database):
-    with site_of(database, "proxy", http_user_header="X-Auth-User") as site:
+    with site_of(database, "proxy", http_user_header="X-Auth-User", http_proxy_secret=SECRET) as site:
         assert site.ask("/api/v1/me", x_AUTH_user="ann").json()["user"] == "ann"
         assert site.ask("/api/v1/me", X_Remote_User="ann").status == 403
+
+
+def test_a_proxy_is_believed_with_its_secret_or_over_a_unix_socket(database, by_proxy):
+    for sent in {"X_Ruad_Proxy_Secret": "another word"}, {"X_Ruad_Proxy_Secret": ""}, {"X_Ruad_Proxy_Secret": SECRET + "x"}:
+        for path in CLOSED:
+            answer = by_proxy.ask(path, X_Remote_User="ann", **sent)
+            assert answer.status == 403
+            assert "not from the proxy" in answer.json()["detail"]
+    twice = b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Remote-User: ann\r\n%s\r\n"
+    secret = b"X-Ruad-Proxy-Secret: %s\r\n" % SECRET.encode()
+    assert b'"user":"ann"' in by_proxy.raw(twice % secret)
+    assert by_proxy.raw(twice % (secret * 2)).startswith(b"HTTP/1.1 400 ")
+    assert by_proxy.raw(twice % b"").startswith(b"HTTP/1.1 403 ")
+    assert b'"user":"ann"' in by_proxy.raw(twice % b"", unix=True)
+    with site_of(database, "proxy") as site:
+        assert site.ask("/api/v1/me", X_Remote_User="ann").status == 403
+        assert site.ask("/api/v1/me", X_Remote_User="ann", X_Ruad_Proxy_Secret="").status == 403
+        assert b'"user":"ann"' in site.raw(twice % b"", unix=True)
+
+
+# Wrong passwords
+
+
+def failing(site, n, user="ann", **headers):
+    """The statuses of n wrong passwords."""
+    return [site.ask("/api/v1/me", Authorization=basic(user, f"wrong{i}"), **headers).status for i in range(n)]
+
+
+def test_wrong_passwords_slow_their_client_down(database, passwords):
+    attacker, other = {"X_Forwarded_For": "203.0.113.9, 192.0.2.66"}, {"X_Forwarded_For": "192.0.2.1"}
+    with site_of(database, "basic", passwords) as site:
+        assert failing(site, 6, **attacker) == [401] * 6
+        answer = site.ask("/api/v1/me", Authorization=ANN, **attacker)
+        assert answer.status == 429
+        assert 1 <= int(answer["Retry-After"]) <= 2
+        answer.problem()
+        assert site.ask("/api/v1/me", Authorization=ANN, **other).status == 200
+        assert site.ask("/api/v1/me", **attacker).status == 401  # without a password there is nothing to guess
+        assert site.ask("/healthz", **attacker).status == 200
+
+
+def fail2ban_matches(lines):
+    """The addresses that server/dist/fail2ban finds, by its own regular expression."""
+    text = (ROOT / "server" / "dist" / "fail2ban" / "filter.d" / "ruad.conf").read_text()
+    (expression,) = re.findall(r"^failregex = (.*)$", text, re.MULTILINE)
+    expression = expression.replace("<ADDR>", r"(?P<ip>[\d.]+|[\da-f:]+)")
+    return [found["ip"] for found in (re.search(expression, line) for line in lines) if found]
+
+
+def test_wrong_passwords_are_logged_for_fail2ban(database, passwords):
+    with site_of(database, "basic", passwords) as site:
+        assert failing(site, 1) == [401]
+        assert failing(site, 1, 'eve", user "\\x ruad-web: login failed: client 192.0.2.99, user "') == [401]
+        assert failing(site, 1, X_Forwarded_For="2001:db8::66") == [401]
+        assert site.ask("/login failed: client 192.0.2.99, user".replace(" ", "%20"), Authorization=ANN).status == 404
+        assert site.ask("/api/v1/me").status == 401
+        assert fail2ban_matches(site.log().splitlines()) == ["127.0.0.1", "127.0.0.1", "2001:db8::66"]
+        program = shutil.which("fail2ban-regex")
+        if program:
+            lines = "".join(f"Jan 02 03:04:05 host {line}\n" for line in site.log().splitlines())
+            (site.folder / "journal").write_text(lines)
+            filter_ = ROOT / "server" / "dist" / "fail2ban" / "filter.d" / "ruad.conf"
+            done = subprocess.run([program, site.folder / "journal", filter_], check=True, capture_output=True, text=True)
+            assert re.search(r"Failregex: 3 total", done.stdout), done.stdout
 
 
 def test_nobody_s_header_counts_where_none_is_to(by_nothing, by_password):
@@ -182,6 +254,45 @@ def test_me_says_who_asks_and_what_he_may_do(by_nothing, by_password, by_proxy):
     assert by_password.ask("/api/v1/me", Authorization=ANN).json() == {"user": "ann", "roles": ["viewer", "editor"], "auth": "basic"}
     assert by_password.ask("/api/v1/me", Authorization=BOB).json() == {"user": "bob", "roles": ["viewer"], "auth": "basic"}
     assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], "auth": "proxy"}
+
+
+# Which sites may ask
+
+READ = ["/", "/sources", "/metrics", "/openapi.json", "/api/v1/summary", "/api/v1/me", "/nosuch"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8080", "192.0.2.1", "[2001:db8::1]:80"])
+def test_without_authentication_another_host_is_refused(by_nothing, host):
+    for path in READ:
+        answer = by_nothing.ask(path, Host=host)
+        assert answer.status == 421
+        assert "http.hosts" in answer.json()["detail"]
+        answer.problem()
+    for path in OPEN:
+        assert by_nothing.ask(path, Host=host).status == 200
+
+
+def test_with_authentication_the_host_does_not_matter(by_password):
+    assert by_password.ask("/api/v1/summary", Host="dmarc.example.org", Authorization=ANN).status == 200
+
+
+def test_http_hosts_names_further_hosts(database):
+    with site_of(database, "none", http_hosts="dmarc.example.org 192.0.2.1") as site:
+        for host in "dmarc.example.org", "DMARC.example.org:8443", "192.0.2.1:8080", "localhost", "127.0.0.1:1", "[::1]":
+            assert site.ask("/api/v1/summary", Host=host).status == 200
+        assert site.ask("/api/v1/summary", Host="example.org").status == 421
+
+
+@pytest.mark.parametrize("origin", ["cross-site", "same-site"])
+def test_the_api_does_not_answer_pages_of_other_sites(by_nothing, by_password, origin):
+    for site, headers in (by_nothing, {}), (by_password, {"Authorization": ANN}):
+        for path in "/api/v1/summary", "/api/v1/records?format=csv&from=2026-01-01", "/api/v1/nosuch":
+            answer = site.ask(path, Sec_Fetch_Site=origin, **headers)
+            assert answer.status == 403
+            answer.problem()
+        assert site.ask("/sources?domain=example.org", Sec_Fetch_Site=origin, Sec_Fetch_Mode="navigate", **headers).status == 200
+        for own in "same-origin", "none":
+            assert site.ask("/api/v1/summary", Sec_Fetch_Site=own, **headers).status == 200
 
 
 # Who may label
@@ -321,7 +432,7 @@ def test_hostile_words_of_a_label_stay_words(clean, by_proxy):
 
 def test_without_the_database_a_label_is_503(own_database):
     add_roles(own_database)
-    with site_of(own_database, "proxy", editors="*") as site:
+    with site_of(own_database, "proxy", editors="*", http_proxy_secret=SECRET) as site:
         own_database.postgres.stop()
         answer = site.put_label(KEY, "mine", X_Remote_User="ann")
         assert answer.status == 503
@@ -393,6 +504,7 @@ def test_with_editors_ruad_serve_gives_the_right_to_label_to_the_page_alone(supe
         ({"http_editors": "ann"}, "http.editors: nobody signs in while http.auth is none"),
         ({"http_auth": "basic"}, "http.auth: basic needs http.htpasswd"),
         ({"http_auth": "proxy", "http_user_header": ""}, "http.auth: proxy needs http.user_header"),
+        ({"http_auth": "proxy"}, "http.auth: proxy needs http.proxy_secret_file"),
         ({"http_auth": "digest"}, "http.auth"),
     ],
 )

@@ -70,26 +70,32 @@ class Answer:
 class WebSite:
     """ruad-web with listening sockets that stay open when it ends, as under a supervisor."""
 
-    def __init__(self, folder, conninfo, **settings):
+    def __init__(self, folder, conninfo, storage=None, **settings):
         self.folder = folder
+        self.storage = [f"--storage={storage}"] if storage else []
         self.tcp = socket.create_server(("127.0.0.1", 0))
         self.port = self.tcp.getsockname()[1]
         self.path = folder / "http.sock"
         self.unix = socket.socket(socket.AF_UNIX)
         self.unix.bind(str(self.path))
         self.unix.listen(16)
+        self.health = socket.create_server(("127.0.0.1", 0))
+        self.health_port = self.health.getsockname()[1]
         self.environment = {**os.environ, "RUAD_CONFIG": "", "RUAD_DATABASE_URL": conninfo}
         for key, value in {"http_threads": 4, **settings}.items():
             self.environment["RUAD_" + key.upper()] = str(value)
+        secret = settings.get("http_proxy_secret")
+        self.headers = {"X-Ruad-Proxy-Secret": secret} if secret else {}  # of ask()
         self.process = None
 
     def start(self):
         fds = [self.tcp.fileno(), self.unix.fileno()]
+        health = self.health.fileno()
         with open(self.folder / "web.log", "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAMS / "ruad-web", *(f"--listen-fd={fd}" for fd in fds)],
+                [PROGRAMS / "ruad-web", *(f"--listen-fd={fd}" for fd in fds), f"--health-fd={health}", *self.storage],
                 env=self.environment,
-                pass_fds=fds,
+                pass_fds=[*fds, health],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -109,13 +115,15 @@ class WebSite:
             status = self.stop()
         self.tcp.close()
         self.unix.close()
+        self.health.close()
         print(self.log())  # shown where a test fails
         assert status == 0
 
-    def ask(self, target, method="GET", body=None, **headers):
+    def ask(self, target, method="GET", body=None, port=None, **headers):
         """An Answer; checks the headers that every response must have, and the contract of the API."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
-            client.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=30)) as client:
+            headers = {name.replace("_", "-"): value for name, value in headers.items()}
+            client.request(method, target, body, {**self.headers, **headers})
             answer = Answer(client.getresponse())
         check_guards(answer)
         contract.check(method, urllib.parse.urlsplit(target).path, answer)

@@ -7,6 +7,13 @@ layout() {
 	c_files | xargs clang-format --dry-run -Werror
 }
 
+# clang-format leaves comments alone.
+narrow() {
+	c_files | while read -r file; do
+		expand -t 8 "$file" | awk -v file="$file" 'length > 110 { print file ":" NR ": " length " columns"; bad = 1 } END { exit bad }' || return 1
+	done
+}
+
 # Sources that the build compiles.
 compiled() {
 	/usr/bin/python3 - "$RUAD_BUILD/compile_commands.json" <<-'EOF'
@@ -31,6 +38,7 @@ cpp_check() {
 }
 
 check 'C is laid out as .clang-format says' layout
+check 'no line of C is wider than 110 columns' narrow
 check 'clang-tidy finds nothing' tidy
 check 'cppcheck finds nothing' cpp_check
 finish

@@ -2,11 +2,12 @@
 SELECT plan(47);
 
 CREATE TEMP TABLE doc AS SELECT '{"feedback_type": "auth-failure", "user_agent": "Lua/1.0", "version": "1",
-	"auth_failure": "dmarc", "authentication_results": ["mx.example; dkim=fail", "mx.example; spf=fail"],
-	"identity_alignment": "dkim, spf", "delivery_result": "reject", "original_envelope_id": "o3F52gxO029144",
-	"original_mail_from": "", "original_rcpt_to": ["x@r.example", "y@r.example"], "arrival_date": "Thu,
-	8 Mar 2012 16:00:00 -0500", "arrival_time": "2012-03-08T21:00:00Z", "reporting_mta": "dns; mx.example",
-	"source_ip": "2001:db8::7", "source_port": 25, "incidents": 3, "reported_domain": ["f.example", "g.example"],
+	"auth_failure": "dmarc",
+	"authentication_results": ["mx.example; dkim=fail", "mx.example; spf=fail"], "identity_alignment": "dkim, spf",
+	"delivery_result": "reject", "original_envelope_id": "o3F52gxO029144", "original_mail_from": "",
+	"original_rcpt_to": ["x@r.example", "y@r.example"], "arrival_date": "Thu, 8 Mar 2012 16:00:00 -0500",
+	"arrival_time": "2012-03-08T21:00:00Z", "reporting_mta": "dns; mx.example", "source_ip": "2001:db8::7",
+	"source_port": 25, "incidents": 3, "reported_domain": ["f.example", "g.example"],
 	"reported_uri": ["http://f.example/"], "dkim_domain": "d.example", "dkim_identity": "@d.example",
 	"dkim_selector": "sel", "dkim_canonicalized_header": "RnJvbQ==", "dkim_canonicalized_body": "Ym9keQ==",
 	"dkim_selector_dns": "v=DKIM1", "dkim_adsp_dns": "dkim=all", "spf_dns": ["txt : f.example : \"v=spf1 -all\""],

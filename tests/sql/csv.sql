@@ -1,5 +1,5 @@
 -- CSV: what RFC 4180 and spreadsheets make necessary, and that every list has all of its members.
-SELECT plan(88);
+SELECT plan(92);
 CREATE FUNCTION t.cell(value jsonb) RETURNS text LANGUAGE sql AS $$ SELECT api.csv_cell(value) $$;
 SELECT is(t.cell(v), want, format('cell: %s', v)) FROM (VALUES
 	('"plain"'::jsonb, 'plain'), ('null', ''), (NULL, ''), ('""', ''), ('true', 'true'), ('false', 'false'), ('0', '0'),
@@ -10,7 +10,8 @@ SELECT is(t.cell(v), want, format('cell: %s', v)) FROM (VALUES
 	('"\rx"', E'"''\rx"'), ('"=\"a\",b"', '"''=""a"",b"'), ('"a=1"', 'a=1'), ('"''x"', '''x'),
 	('[]', ''), ('[1, 2, 30]', '1 2 30'), ('["a", "b c"]', 'a b c'), ('["=a", "b"]', '''=a b'),
 	('["a", "=b,"]', '"a =b,"'), ('[{"a": "=\"x\""}]', '"[{""a"": ""=\""x\""""}]"'), ('{"a": 1}', '"{""a"": 1}"'),
-	('"ü\u2603"', E'ü\u2603')) x(v, want);
+	('"ü\u2603"', E'ü\u2603'), ('"a\u200bb\u2028c\ufeff"', 'a\u200bb\u2028c\ufeff'), ('"=\u200b"', '''=\u200b'),
+	('"\udb40\udc61,\u00ad"', '"\U000e0061,\u00ad"'), ('["\u2060", "ü"]', '\u2060 ü')) x(v, want);
 
 SELECT is(body,
 	E'org_name,emails,reports,records,messages,pass,domains,days,coverage,lateness,dialects,notes_total,notes,'

@@ -45,6 +45,8 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('SELECT * FROM ruad.kept_after(0)', '42501', 'read what was kept'),
 	('SELECT * FROM ruad.prune(''raw'', ''2000-01-01'')', '42501', 'prune'),
 	('SELECT ruad.release_raw(''{1}'')', '42501', 'call a step of ingest() alone'),
+	('SELECT ruad.set_excluded(true, 1, NULL, NULL, NULL, NULL)', '42501', 'exclude reports'),
+	('DELETE FROM ruad.excluded_record', '42501', 'remove records of excluded reports'),
 	('SELECT ruad.make_month(''{report}'', ''2026-01-01'')', '42501', 'make partitions of its choice'),
 	('SELECT ruad.drop_months(''{report}'', ''2026-01-01'', ''records'')', '42501', 'drop partitions'),
 	('SELECT ruad.sum_anew(1, ''2026-01-01'')', '42501', 'call a step of sum_up() alone'),
@@ -80,6 +82,8 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r), (VALUES
 	('SELECT * FROM ruad.record', '42501', 'read a table'),
 	('SELECT * FROM ruad.raw', '42501', 'read raw mail'),
+	('SELECT ruad.set_excluded(true, 1, NULL, NULL, NULL, NULL)', '42501', 'exclude reports'),
+	('SELECT * FROM ruad.exclusion_log, ruad.excluded_record', '42501', 'read tables of excluded reports'),
 	('SELECT ruad.evaluations(''{}'')', '42501', 'store what was found'),
 	('SELECT ruad.sum_up()', '42501', 'sum up'),
 	('SELECT ruad.make_months()', '42501', 'make partitions'),

@@ -62,7 +62,21 @@ CREATE FUNCTION t.others() RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(string_agg(a.call, '; '), '') FROM t.answers() a JOIN t.before b USING (name, call)
 	WHERE a.answer IS DISTINCT FROM b.answer $$;
 
-SELECT plan(11);
+\getenv host PGHOST
+SELECT dblink_connect('sums', format('host=%s user=postgres dbname=%I', :'host', current_database()));
+SELECT dblink_exec('sums', 'SET default_transaction_isolation = ''repeatable read''');
+-- Sum up to the end, and return how much is left.
+CREATE FUNCTION t.sum_all() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	more boolean := true;
+BEGIN
+	WHILE more LOOP
+		SELECT r.more INTO more FROM dblink('sums', 'SELECT ruad.sum_up()') AS r(more boolean);
+	END LOOP;
+	RETURN (SELECT count(*) FROM ruad.unsummed) + (SELECT count(*) FROM ruad.stale);
+END $$;
+
+SELECT plan(18);
 SELECT is(t.take_made(0, 90), 91::bigint, 'half of the reports');
 SELECT is(t.take_made(91, 180), 90::bigint, 'and the others');
 INSERT INTO ruad.service (key, name, type) VALUES ('big', 'Big Mail', 'mailbox');
@@ -105,4 +119,31 @@ FROM (VALUES ('92 days', 92, api.filter(p_from => t.date(-91))),
 			date_trunc('month', t.day(-92)))) * 12 + extract(month FROM age(date_trunc('month', t.day(0)),
 			date_trunc('month', t.day(-92)))))::integer + 1, api.filter(p_from => t.date(-92)))) v(w, n, f),
 	api.sources(f, api.page()) j;
+
+-- Excluded reports: the answers are those of a database that never had them, and without any sum.
+ALTER TABLE t.before RENAME TO first_answers;
+CREATE TABLE t.before (LIKE t.first_answers);
+SELECT sum((ruad.set_excluded(true, r.id, NULL, NULL, 'odd', 'kim')).reports) AS odd FROM ruad.report r
+WHERE r.id % 7 = 0 AND r.day > t.date(-120) \gset
+SELECT is(count(*), :odd::bigint, 'some reports are excluded') FROM dmarc.excluded_reports;
+SELECT (ruad.set_excluded(true, NULL, 'Org1', t.day(-60), 'broken', 'kim')).reports AS broken \gset
+SELECT is(count(*), :broken::bigint, 'and those of a reporter') FROM dmarc.excluded_reports WHERE reason = 'broken';
+INSERT INTO t.before SELECT * FROM t.answers();
+BEGIN;
+DELETE FROM ruad.report WHERE exclusion IS NOT NULL;
+TRUNCATE ruad.excluded_record, ruad.sum_day, ruad.sum_month, ruad.seen, ruad.stale, ruad.unsummed;
+INSERT INTO ruad.unsummed (report, day, domain_id) SELECT id, day, domain_id FROM ruad.report;
+SELECT t.others() AS others \gset
+ROLLBACK;
+SELECT is(:'others'::text, '', 'the same answers as if they had never been there');
+SELECT t.sum_all() AS left_ \gset
+SELECT is(t.others(), '', 'and from the sums');
+SELECT isnt((SELECT answer FROM t.before WHERE name = 'a year' AND call LIKE 'summary%'),
+	(SELECT answer FROM t.first_answers WHERE name = 'a year' AND call LIKE 'summary%'), 'others than before');
+SELECT ruad.set_excluded(false, r.id, NULL, NULL, NULL, 'kim') FROM dmarc.excluded_reports r \g /dev/null
+TRUNCATE t.before;
+INSERT INTO t.before SELECT * FROM t.first_answers;
+SELECT is(t.others(), '', 'the first answers again once they are included');
+SELECT t.sum_all() AS left_ \gset
+SELECT is(t.others(), '', 'and from the sums');
 SELECT * FROM finish();

@@ -47,10 +47,16 @@ export function period(begin: string, end: string): string {
   return first === last || Date.parse(end) <= Date.parse(begin) ? first : `${first} – ${last}`;
 }
 
-// Characters that move, hide or reorder what stands beside them: controls, bidi marks and overrides, zero widths.
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+/g;
+// Characters that move, hide or reorder the text beside them, or that have no width: controls, formats (bidi marks, joiners), line
+// separators, and those for which fonts draw nothing. The same list as in server/common/visible.c and sql/api/words.sql.
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\u{e0000}-\u{e0fff}]/gu;
 
-export const visible = (text: string): string => text.replace(INVISIBLE, '\u00b7');
+const escaped = (character: string): string => {
+  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  return hex.length > 4 ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`;
+};
+
+export const visible = (text: string): string => text.replace(INVISIBLE, escaped);
 
 export function clipped(text: string, length: number): string {
   const points = [...text.slice(0, 4 * length)];

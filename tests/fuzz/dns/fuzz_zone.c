@@ -9,7 +9,8 @@
 #include "tests/unit/dns/zone.h"
 
 #define QUESTIONS_MAX                                                                                        \
-	20000 /* of a check and some senders, known answers included: far above what is honest, far below a bomb */
+	20000 /* of a check and some senders, known answers included: far above what is honest, far below a  \
+		 bomb */
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (gsize i = 0; i < n_routes; i++)
 			bind_to(&routes[i], query);
 	}
-	route_refused(&routes[3], target, &problem);
+	route_refused(&routes[3], target, target, &problem);
 	check_problem(&problem);
 	query_free(query);
 	return 0;

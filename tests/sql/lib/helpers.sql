@@ -171,9 +171,10 @@ LANGUAGE sql AS $$
 	SELECT concat_ws('; ',
 		(SELECT 'report ' || min(r.id) || ' has other records than it says' FROM ruad.report r
 			WHERE (r.records, r.messages) IS DISTINCT FROM
-			(SELECT (count(*), coalesce(sum(d.count), 0)::bigint) FROM ruad.record d
-				WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) HAVING min(r.id) IS NOT NULL),
-		(SELECT 'record without report' FROM ruad.record d WHERE NOT EXISTS (SELECT FROM ruad.report r
+			(SELECT (count(*), coalesce(sum(d.count), 0)::bigint) FROM (SELECT x.*, false AS excluded FROM ruad.record x
+				UNION ALL SELECT x.*, true FROM ruad.excluded_record x) d
+				WHERE (d.domain_id, d.day, d.report, d.excluded) = (r.domain_id, r.day, r.id, r.exclusion IS NOT NULL)) HAVING min(r.id) IS NOT NULL),
+		(SELECT 'record without report' FROM (TABLE ruad.record UNION ALL TABLE ruad.excluded_record) d WHERE NOT EXISTS (SELECT FROM ruad.report r
 			WHERE (d.domain_id, d.day, d.report) = (r.domain_id, r.day, r.id)) LIMIT 1),
 		(SELECT 'report ' || min(r.id) || ' has not one stored item in its mail' FROM (SELECT id, mail FROM ruad.report
 			UNION ALL SELECT id, mail FROM ruad.failure UNION ALL SELECT id, mail FROM ruad.tls) r

@@ -47,12 +47,51 @@ static void long_values_are_cut(void **state G_GNUC_UNUSED)
 	assert_true(g_str_has_suffix(quoted, "...\""));
 }
 
+static GString *written;
+
+static GLogWriterOutput gather(
+    GLogLevelFlags level G_GNUC_UNUSED, const GLogField *fields, gsize n, gpointer user G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < n; i++)
+		if (g_str_equal(fields[i].key, "MESSAGE"))
+			g_string_append_printf(written, "%s\n", (const char *)fields[i].value);
+	return G_LOG_WRITER_HANDLED;
+}
+
+static void a_paced_warning_is_written_once_for_each_cause(void **state G_GNUC_UNUSED)
+{
+	written = g_string_new(NULL);
+	for (int i = 0; i < 3; i++) {
+		log_warning_paced("disk", "mail %d not stored: disk full", i);
+		log_warning_paced("database", "mail %d not stored: no database", i);
+	}
+	assert_string_equal(written->str, "mail 0 not stored: disk full\nmail 0 not stored: no database\n");
+	g_string_free(written, TRUE);
+}
+
+/* Causes come from outside: the memory for them is bounded, and a line too many is better than one too few.
+ */
+static void many_causes_are_forgotten(void **state G_GNUC_UNUSED)
+{
+	written = g_string_new(NULL);
+	for (int i = 0; i < 250; i++) {
+		g_autofree char *cause = g_strdup_printf("cause %d", i % 125);
+		log_warning_paced(cause, "%s", cause);
+	}
+	assert_true(written->len > 200 * strlen("cause 1\n"));
+	g_string_free(written, TRUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_quoted_for_one_line),
 		cmocka_unit_test(long_values_are_cut),
+		cmocka_unit_test(a_paced_warning_is_written_once_for_each_cause),
+		cmocka_unit_test(many_causes_are_forgotten),
 	};
+
+	g_log_set_writer_func(gather, NULL, NULL);
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /*
- * Who may connect to the private cluster as which role. PostgreSQL applies the files in tests/e2e/test_serve.py.
+ * Who may connect to the private cluster as which role. PostgreSQL applies the files in
+ * tests/e2e/test_serve.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>

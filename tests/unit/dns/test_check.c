@@ -1,4 +1,5 @@
-/* A domain's check over zones in memory. Numbers in names are those of the assertions in the standards digest. */
+/* A domain's check over zones in memory. Numbers in names are those of the assertions in the standards
+ * digest. */
 #include "parser/error.h"
 #include "server/dns/check.h"
 #include "tests/unit/dns/words.h"
@@ -20,7 +21,8 @@
 	"rua=mailto:t@example.com\n"
 #define RUA "rua=mailto:d@example.com"
 
-/* Policies and where reports go, in words: "reject/reject/none p _dmarc.example.com org; rua a@b external yes". */
+/* Policies and where reports go, in words: "reject/reject/none p _dmarc.example.com org; rua a@b external
+ * yes". */
 static char *words_of(const struct check *check)
 {
 	static const char *const TAGS[] = { "p", "sp", "np" };
@@ -381,7 +383,8 @@ static void selectors_are_looked_up(void **state)
 	zone_free(zone);
 }
 
-/* Only keys that can be used are told of selectors that were guessed, and with the first that has no answer the guessing ends. */
+/* Only keys that can be used are told of selectors that were guessed, and with the first that has no answer
+ * the guessing ends. */
 static void what_is_not_there_under_a_usual_selector_says_nothing(void **state)
 {
 	static const struct check_selector SELECTORS[] = { { "k1", NULL, TRUE }, { "k2", NULL, TRUE },

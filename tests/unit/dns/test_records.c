@@ -1,4 +1,5 @@
-/* Records of DMARC, DKIM and TLS reporting. Numbers in names are those of the assertions in the standards digest. */
+/* Records of DMARC, DKIM and TLS reporting. Numbers in names are those of the assertions in the standards
+ * digest. */
 #include "server/dns/dkim.h"
 #include "server/dns/dmarc.h"
 #include "server/dns/tlsrpt.h"

@@ -484,7 +484,8 @@ static void senders_are_judged_as_by_a_receiver(void **state)
 	}
 }
 
-/* example.com includes one that includes one ...: lookups in all, the last of them an a of which the address is. */
+/* example.com includes one that includes one ...: lookups in all, the last of them an a of which the address
+ * is. */
 static char *nested(guint lookups)
 {
 	GString *zone = g_string_new(NULL);

@@ -1,4 +1,5 @@
-/* The tree walk over zones in memory. Numbers in names are those of the assertions in the standards digest. */
+/* The tree walk over zones in memory. Numbers in names are those of the assertions in the standards
+ * digest. */
 #include "parser/error.h"
 #include "server/dns/treewalk.h"
 

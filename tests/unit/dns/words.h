@@ -3,5 +3,6 @@
 
 #include "server/dns/findings.h"
 
-/* "dmarc_value@_dmarc.example.com TXT: p, ..." or, without places, "dmarc_value, ...", by severity. Transfer full. */
+/* "dmarc_value@_dmarc.example.com TXT: p, ..." or, without places, "dmarc_value, ...", by severity. Transfer
+ * full. */
 char *findings_words(struct findings *findings, gboolean places);

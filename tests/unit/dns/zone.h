@@ -1,8 +1,9 @@
 /*
  * zone.h - a zone in memory as a source of answers, for tests.
  *
- * A line a record: "NAME TYPE DATA", as in "example.com MX 10 mail.example.com"; TXT without quotes; "*.NAME" is a wildcard.
- * Data "!timeout", "!servfail" and the like are answers that fail. Names that have no record, nor any below, are NXDOMAIN.
+ * A line a record: "NAME TYPE DATA", as in "example.com MX 10 mail.example.com"; TXT without quotes; "*.NAME"
+ * is a wildcard. Data "!timeout", "!servfail" and the like are answers that fail. Names that have no record,
+ * nor any below, are NXDOMAIN.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /*
- * client.h - the client of an LMTP session, on a socket. The test fails if a reply takes more than 20 seconds.
+ * client.h - the client of an LMTP session, on a socket. The test fails if a reply takes more than 20
+ * seconds.
  */
 #pragma once
 

@@ -11,11 +11,11 @@ struct db_rows {
 	GPtrArray *values;
 };
 
-struct db *fake_db_new(const char *types_sql)
+struct db *fake_db_new(const char *evaluations_sql)
 {
 	struct db *db = g_new0(struct db, 1);
 
-	db->columns = rows_columns(types_sql, "ruad.new_evaluation");
+	db->columns = rows_columns(evaluations_sql, "ruad.new_evaluation");
 	db->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	db->asked = g_string_new(NULL);
 	db->copied = g_string_new(NULL);
@@ -165,7 +165,8 @@ static void append_column(GString *rows, guint column, const guint8 *value, gint
 	g_string_append_c(rows, column < 8 ? ' ' : '\n');
 }
 
-/* Read "begin report count evaluation day domain_id reporter_id record_no source_ip"; returns the bytes of the row. */
+/* Read "begin report count evaluation day domain_id reporter_id record_no source_ip"; returns the bytes of
+ * the row. */
 static gsize read_row(struct db *db, const guint8 *start)
 {
 	gboolean wanted = db->rows->len < FAKE_ROWS_MAX;

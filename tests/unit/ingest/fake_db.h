@@ -1,6 +1,6 @@
 /*
- * fake_db.h - the part of db.h that record_writer.c calls, without a server: it assigns ids to evaluations and keeps the
- * rows that are copied.
+ * fake_db.h - the part of db.h that record_writer.c calls, without a server: it assigns ids to evaluations
+ * and keeps the rows that are copied.
  *
  * It replaces db.c in the program that links it.
  */
@@ -35,5 +35,5 @@ struct db {
 	gsize largest, least; /* bytes of a db_copy_put(), except the last one of each COPY */
 };
 
-struct db *fake_db_new(const char *types_sql);
+struct db *fake_db_new(const char *evaluations_sql);
 void fake_db_free(struct db *db);

@@ -51,8 +51,8 @@ static char *read_element(const char **text)
 	return g_string_free(g_steal_pointer(&element), FALSE);
 }
 
-/* Read one field as record_in() does; *text moves to the comma or parenthesis after it. Returns NULL if it is empty and
- * not quoted. */
+/* Read one field as record_in() does; *text moves to the comma or parenthesis after it. Returns NULL if it is
+ * empty and not quoted. */
 static char *read_field(const char **text)
 {
 	g_autoptr(GString) field = g_string_new(NULL);

@@ -53,8 +53,8 @@ static struct db_rows *rows_new(const struct row *rows, gsize n)
 	return (struct db_rows *)result;
 }
 
-/* Three mails with two aggregate reports each. Items 1 and 3 are reports, which begin at 1000 * mail + item; item 2 is
- * unreadable. */
+/* Three mails with two aggregate reports each. Items 1 and 3 are reports, which begin at 1000 * mail + item;
+ * item 2 is unreadable. */
 
 enum { MAILS = 3 };
 
@@ -247,7 +247,8 @@ static void dates_are_parsed(void **state)
 	}
 }
 
-/* Check that exactly reports[0..n) are found, each with its own id. Their mail_no and item_no are single digits. */
+/* Check that exactly reports[0..n) are found, each with its own id. Their mail_no and item_no are single
+ * digits. */
 static void assert_found(const struct answer *answer, const struct row *reports, gsize n)
 {
 	for (guint mail = 0; mail < MAILS; mail++) {
@@ -481,12 +482,14 @@ static void an_answer_without_one_of_the_mails_is_refused(void **state)
 	assert_refused(rows, 0, 1, "ruad.ingest() speaks of 0 mails of 1");
 }
 
-static void an_answer_with_more_rows_than_mails_is_refused(void **state)
+static void an_answer_with_two_rows_for_a_mail_is_refused(void **state)
 {
 	const struct row rows[] = { MAIL("1"), MAIL("2"), MAIL("2") };
+	const struct row instead[] = { MAIL("1"), MAIL("1") };
 
 	(void)state;
-	assert_refused(rows, 3, 2, "ruad.ingest() speaks of 3 mails of 2");
+	assert_refused(rows, 3, 2, "ruad.ingest() gave two rows for mail \"2\"");
+	assert_refused(instead, 2, 2, "ruad.ingest() gave two rows for mail \"1\"");
 }
 
 int main(void)
@@ -507,7 +510,7 @@ int main(void)
 		cmocka_unit_test(a_report_with_a_bad_value_is_refused),
 		cmocka_unit_test(a_mail_no_outside_the_batch_is_refused),
 		cmocka_unit_test(an_answer_without_one_of_the_mails_is_refused),
-		cmocka_unit_test(an_answer_with_more_rows_than_mails_is_refused),
+		cmocka_unit_test(an_answer_with_two_rows_for_a_mail_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, mails_new, mails_free);

@@ -1,4 +1,5 @@
-/* Rows of records in the binary form of COPY; that PostgreSQL reads them as they were meant is tests/e2e/test_delivery.py's. */
+/* Rows of records in the binary form of COPY; that PostgreSQL reads them as they were meant is
+ * tests/e2e/test_delivery.py's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -112,7 +112,8 @@ static void take_steps(struct evaluations *known, guint64 ticket, const char *st
 	}
 }
 
-/* Returns the digits that are known after steps. A look-up may drop a generation, so each digit gets a fresh cache. */
+/* Returns the digits that are known after steps. A look-up may drop a generation, so each digit gets a fresh
+ * cache. */
 static char *known_after(guint most, const char *steps)
 {
 	g_autoptr(GString) digits = g_string_new(NULL);

@@ -1,4 +1,5 @@
-/* The intake with real workers, but without a database: nothing is stored, and callers get an error at once. */
+/* The intake with real workers, but without a database: nothing is stored, and callers get an error at once.
+ */
 #include "server/ingest/intake.h"
 
 #include <string.h>

@@ -829,10 +829,123 @@ static void local_parts_allow_exactly_atext_and_dots(void **state)
 	}
 }
 
+static void commands_without_a_mail_are_counted(void **state)
+{
+	static const char greeting[] = "LHLO me\r\n";
+	static const char *const useless[] = { "NOOP\r\n", "RSET\r\n", "XYZ\r\n", "LHLO me\r\n", "\n",
+		"VRFY x\r\n", "MAIL FROM:<a@b.example>\r\nRSET\r\n", "RCPT TO:<dmarc-sum@example.com>\r\n" };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(useless); i++) {
+		struct client client;
+		client_open(&client, 1000, 10);
+		lmtp_input(client.lmtp, greeting, strlen(greeting)); /* is one, too */
+		for (guint n = 1; n < LMTP_MAX_USELESS; n++)
+			lmtp_input(client.lmtp, useless[i], strlen(useless[i]));
+		assert_false(lmtp_ended(client.lmtp));
+		lmtp_input(client.lmtp, useless[i], strlen(useless[i]));
+		assert_true(lmtp_ended(client.lmtp));
+		assert_true(g_str_has_suffix(lmtp_output(client.lmtp)->str,
+		    "421 4.7.0 mx.example too many commands without a mail\r\n"));
+		client_close(&client);
+	}
+}
+
+/* As many mails with as many recipients as one likes. */
+static void commands_of_mails_are_not_counted(void **state)
+{
+	static const char before[] = "RSET\r\nMAIL FROM:<a@b.example>\r\n",
+			  rcpt[] = "RCPT TO:<dmarc-sum@example.com>\r\n", after[] = "DATA\r\n.\r\n",
+			  greeting[] = "LHLO me\r\n";
+	struct client client;
+
+	(void)state;
+	client_open(&client, 1000, 1000);
+	lmtp_input(client.lmtp, greeting, strlen(greeting));
+	for (guint mail = 0; mail < 2 * LMTP_MAX_USELESS; mail++) {
+		lmtp_input(client.lmtp, before, strlen(before));
+		for (guint n = 0; n < 2; n++)
+			lmtp_input(client.lmtp, rcpt, strlen(rcpt));
+		lmtp_input(client.lmtp, after, strlen(after));
+	}
+	assert_false(lmtp_ended(client.lmtp));
+	client_close(&client);
+}
+
+struct rooms {
+	GString *asked;
+	gsize most;
+};
+
+static gboolean note_room(gpointer user, gsize size)
+{
+	struct rooms *rooms = user;
+
+	g_string_append_printf(rooms->asked, "%" G_GSIZE_FORMAT " ", size / LMTP_SMALL_MAIL);
+	return size <= rooms->most;
+}
+
+static gboolean is_anyones(gpointer user, const char *address)
+{
+	(void)user;
+	return address != NULL;
+}
+
+static void take_any(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
+{
+	(void)user;
+	assert_true(mail->size > 0);
+	replies[0] = LMTP_STORED;
+}
+
+/* Room is asked for in powers of two beyond a MiB, and given back at the end of the mail. */
+static void room_is_asked_for_content_beyond_a_mebibyte(void **state)
+{
+	static const struct lmtp_handler asking = {
+		.room = note_room, .recipient = is_anyones, .mail = take_any
+	};
+	static const struct {
+		gsize size, most; /* MiB; most: that there is */
+		const char *asked;
+		const char *reply;
+	} rows[] = {
+		{ 1, 0, "", "250 2.0.0 stored\r\n" },
+		{ 2, 2, "2 0 ", "250 2.0.0 stored\r\n" },
+		{ 5, 8, "2 4 8 0 ", "250 2.0.0 stored\r\n" },
+		{ 5, 7, "2 4 8 0 ", "452 4.3.1 no memory for it now, try again later\r\n" },
+		{ 5, 1, "2 ", "452 4.3.1 no memory for it now, try again later\r\n" },
+		{ 9, 16, "2 4 8 0 ", "552 5.3.4 mail too big\r\n" },
+	};
+	static const char begin[] = "LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\n";
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const struct lmtp_options options = {
+			.name = "mx.example", .max_message_size = 8 * LMTP_SMALL_MAIL, .max_recipients = 1
+		};
+		struct rooms rooms = { .asked = g_string_new(NULL), .most = rows[i].most * LMTP_SMALL_MAIL };
+		struct lmtp *lmtp = lmtp_new(&options, &asking, &rooms);
+		g_autofree char *content = g_strnfill(64 * 1024, 'a');
+
+		lmtp_input(lmtp, begin, strlen(begin));
+		for (gsize n = 0; n < rows[i].size * 16; n++)
+			lmtp_input(lmtp, content, n == rows[i].size * 16 - 1 ? 64 * 1024 - 2 : 64 * 1024);
+		g_string_truncate(lmtp_output(lmtp), 0);
+		lmtp_input(lmtp, "\r\n.\r\n", 5);
+		assert_string_equal(lmtp_output(lmtp)->str, rows[i].reply);
+		assert_string_equal(rooms.asked->str, rows[i].asked);
+		lmtp_free(lmtp);
+		g_string_free(rooms.asked, TRUE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(assertion_62_every_reply_is_shorter_than_200_octets),
+		cmocka_unit_test(commands_without_a_mail_are_counted),
+		cmocka_unit_test(commands_of_mails_are_not_counted),
+		cmocka_unit_test(room_is_asked_for_content_beyond_a_mebibyte),
 		cmocka_unit_test(every_reply_has_an_enhanced_code_of_its_class),
 		cmocka_unit_test(assertion_65_a_mail_of_just_the_limit_passes_and_one_octet_more_is_drained),
 		cmocka_unit_test(assertion_65_a_mail_far_too_big_is_drained_and_refused_for_each_recipient),

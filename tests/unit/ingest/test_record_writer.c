@@ -7,7 +7,7 @@
 #include "tests/unit/ingest/fake_db.h"
 #include "tests/unit/worker/cm.h"
 
-static const char *types_sql;
+static const char *evaluations_sql;
 
 /* A report of domain 6 in November 2026, without a reporter. */
 static const struct new_report november = { .item_no = 1,
@@ -35,12 +35,12 @@ struct writing {
 
 static void writer_open(struct writing *w)
 {
-	w->writer = record_writer_new(w->db, w->known, w->ticket);
+	w->writer = record_writer_new(w->db, w->db, w->known, w->ticket);
 }
 
 static void writing_begin(struct writing *w)
 {
-	w->db = fake_db_new(types_sql);
+	w->db = fake_db_new(evaluations_sql);
 	w->known = evaluations_new(200000);
 	w->ticket = evaluations_enter(w->known, 1);
 	writer_open(w);
@@ -328,9 +328,32 @@ static void a_failure_is_reported_and_nothing_is_copied(void **state)
 	}
 }
 
+/* The transaction is long, and evaluations are not part of it. */
+static void evaluations_go_by_the_other_connection(void **state)
+{
+	struct writing w;
+	struct db *aside = fake_db_new(evaluations_sql);
+	struct records *records = records_new(NULL);
+
+	(void)state;
+	writing_begin(&w);
+	record_writer_free(w.writer);
+	w.writer = record_writer_new(w.db, aside, w.known, w.ticket);
+	add(records, "a.example", 1);
+	assert_true(write_as(&w, records, &november, NULL));
+	assert_true(record_writer_end(w.writer, NULL));
+	assert_int_equal(w.db->asked->len, 0);
+	assert_int_equal(w.db->n_rows, 1);
+	assert_true(aside->asked->len > 0);
+	assert_int_equal(aside->n_rows, 0);
+	writing_end(&w);
+	fake_db_free(aside);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(evaluations_go_by_the_other_connection),
 		cmocka_unit_test(each_record_gets_the_id_of_its_evaluation),
 		cmocka_unit_test(without_blocks_nothing_is_sent),
 		cmocka_unit_test(reports_of_one_domain_and_month_share_evaluations),
@@ -344,6 +367,6 @@ int main(int argc, char **argv)
 	};
 
 	g_assert(argc == 2);
-	types_sql = argv[1];
+	evaluations_sql = argv[1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

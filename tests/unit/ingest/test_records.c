@@ -1,4 +1,5 @@
-/* Records come back from their blocks as they went in, in memory or in a file, and equal evaluations are kept once. */
+/* Records come back from their blocks as they went in, in memory or in a file, and equal evaluations are kept
+ * once. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -14,11 +14,18 @@
 #include "tests/unit/ingest/logged.h"
 #include "tests/unit/worker/cm.h"
 
+#define MAIL_OF_A "MAIL FROM:<a@b.example>\r\nRCPT TO:<dmarc@x.example>\r\nDATA\r\n"
+#define LHLO_LARGE                                                                                           \
+	"250-mx.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"    \
+	"250 SIZE 8000000\r\n"
+
 static const char *const recipients[] = { "dmarc@*", "*@reports.example", NULL };
 
 /* A session in its own thread, and the client's end of its socket. */
 struct served {
 	struct session_options options;
+	gint64 useful; /* see session_run() */
+	gssize memory;
 	int fd, client;
 	GThread *thread;
 };
@@ -27,21 +34,51 @@ static gpointer serve(gpointer user)
 {
 	struct served *served = user;
 
-	session_run(served->fd, &served->options);
+	session_run(served->fd, &served->options, &served->useful);
 	return NULL;
 }
 
-static void begin_on(struct served *served, int fd, int client, guint timeout)
+static void begin_with(
+    struct served *served, int fd, int client, guint timeout, guint max_time, gsize max_message_size)
 {
 	*served = (struct served){ .fd = fd,
 		.client = client,
 		.options = { .lmtp = OPTIONS,
 		    .recipients = recipients,
 		    .timeout = timeout,
+		    .max_time = max_time,
+		    .min_rate = 1024,
 		    .stop_fd = eventfd(0, EFD_CLOEXEC),
 		    .intake = fake_intake_new() } };
+	served->options.lmtp.max_message_size = max_message_size;
+	served->memory = 4 * 1024 * 1024;
+	served->options.memory = &served->memory;
 	g_free(logged()); /* of the previous test */
 	served->thread = g_thread_new("session", serve, served);
+}
+
+static void begin_on(struct served *served, int fd, int client, guint timeout)
+{
+	begin_with(served, fd, client, timeout, 600, 1000000);
+}
+
+/* The content of a mail has a second. */
+static void begin_quick(struct served *served)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	begin_with(served, fds[0], fds[1], 20, 1, 1000000);
+	client_hears(served->client, GREETING);
+}
+
+/* A mail may have 8,000,000 bytes. */
+static void begin_large(struct served *served)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	begin_with(served, fds[0], fds[1], 20, 600, 8000000);
 }
 
 static void begin_of_type(struct served *served, int type, guint timeout)
@@ -221,6 +258,100 @@ static void a_mail_interrupted_by_the_timeout_is_not_stored(void **state)
 	ends(&served, "", "");
 }
 
+/* Each byte is in time, but there is no end of them. */
+static void content_that_takes_longer_than_max_time_gets_421(void **state)
+{
+	struct served served;
+
+	(void)state;
+	begin_quick(&served);
+	client_say(served.client, START);
+	client_hears(served.client, BEGUN);
+	for (int i = 0; i < 4; i++) {
+		client_say(served.client, "a\r\n");
+		g_usleep(200 * 1000);
+	}
+	client_hears(served.client, TIMEOUT);
+	client_hears_the_end(served.client);
+	ends(&served, "", "");
+}
+
+/* A command now and then does not keep a connection. */
+static void commands_that_lead_to_no_mail_get_421_after_the_timeout(void **state)
+{
+	struct served served;
+
+	(void)state;
+	begin(&served, 1);
+	for (int i = 0; i < 4; i++) {
+		client_say(served.client, "NOOP\r\n");
+		client_hears(served.client, OK);
+		g_usleep(200 * 1000);
+	}
+	client_hears(served.client, TIMEOUT);
+	client_hears_the_end(served.client);
+	ends(&served, "", "");
+}
+
+static void say_mail(int client, gsize size)
+{
+	g_autofree char *line = g_strnfill(1000, 'a');
+
+	client_say(client, "RSET\r\n" MAIL_OF_A);
+	client_hears(client, OK SENDER RCPT GO);
+	for (gsize i = 0; i < size; i += 1002) {
+		client_say(client, line);
+		client_say(client, "\r\n");
+	}
+	client_say(client, ".\r\n");
+}
+
+/* Large mails share 4 MiB here; small ones need none of them. */
+static void a_mail_without_memory_left_gets_452_and_gives_it_back(void **state)
+{
+	struct served served;
+
+	(void)state;
+	begin_large(&served);
+	client_hears(served.client, GREETING);
+	client_say(served.client, "LHLO me\r\n");
+	client_hears(served.client, LHLO_LARGE);
+	say_mail(served.client, 5 * 1024 * 1024); /* takes 8 MiB, as memory doubles */
+	client_hears(served.client, "452 4.3.1 no memory for it now, try again later\r\n");
+	assert_int_equal(served.memory, 4 * 1024 * 1024);
+	say_mail(served.client, 3 * 1024 * 1024);
+	client_hears(served.client, STORED);
+	assert_int_equal(served.memory, 4 * 1024 * 1024);
+	served.memory = 0;
+	say_mail(served.client, 1000 * 1000);
+	client_hears(served.client, STORED);
+	client_say(served.client, "QUIT\r\n");
+	client_hears(served.client, BYE);
+	client_hears_the_end(served.client);
+	assert_int_equal(served.memory, 0);
+	(void)logged();
+	g_thread_join(served.thread);
+	g_free(fake_intake_mails(served.options.intake));
+	close(served.client);
+	close(served.options.stop_fd);
+}
+
+static void a_stopping_server_does_not_wait_for_a_mail_that_does_not_come(void **state)
+{
+	struct served served;
+	gint64 start = g_get_monotonic_time();
+
+	(void)state;
+	begin(&served, 20);
+	client_say(served.client, START "hi\r\n");
+	client_hears(served.client, BEGUN);
+	assert_int_equal(eventfd_write(served.options.stop_fd, 1), 0);
+	client_hears(served.client, SHUTTING_DOWN);
+	client_hears_the_end(served.client);
+	assert_true(g_get_monotonic_time() - start < 15 * G_TIME_SPAN_SECOND);
+	ends(&served, "", "");
+}
+
 static void a_stopping_server_sends_421_between_mails(void **state)
 {
 	struct served served;
@@ -302,7 +433,8 @@ static void a_mail_larger_than_the_buffer_is_stored_complete(void **state)
 	ends(&served, mails, LOG(1, 0, 0, 0, 0, 0, 0));
 }
 
-/* Send commands until the session has closed the connection. Returns FALSE if it does not within 20 seconds. */
+/* Send commands until the session has closed the connection. Returns FALSE if it does not within 20 seconds.
+ */
 static gboolean send_until_closed(int client)
 {
 	gint64 start = g_get_monotonic_time();
@@ -411,6 +543,10 @@ int main(void)
 		cmocka_unit_test(a_client_that_closes_before_the_reply_ends_only_its_session),
 		cmocka_unit_test(a_silent_client_gets_421_after_the_timeout),
 		cmocka_unit_test(a_mail_interrupted_by_the_timeout_is_not_stored),
+		cmocka_unit_test(content_that_takes_longer_than_max_time_gets_421),
+		cmocka_unit_test(commands_that_lead_to_no_mail_get_421_after_the_timeout),
+		cmocka_unit_test(a_mail_without_memory_left_gets_452_and_gives_it_back),
+		cmocka_unit_test(a_stopping_server_does_not_wait_for_a_mail_that_does_not_come),
 		cmocka_unit_test(a_stopping_server_sends_421_between_mails),
 		cmocka_unit_test(a_stopping_server_accepts_the_mail_in_progress),
 		cmocka_unit_test(a_new_client_of_a_stopping_server_gets_421),

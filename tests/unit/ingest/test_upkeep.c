@@ -1,4 +1,5 @@
-/* The upkeep thread without a database: attempts to connect, a message about the failure, and a prompt end. */
+/* The upkeep thread without a database: attempts to connect, a message about the failure, and a prompt end.
+ */
 #include "server/ingest/upkeep.h"
 
 #include "tests/unit/ingest/away.h"

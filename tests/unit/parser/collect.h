@@ -1,7 +1,8 @@
 /*
  * collect.h - a report_sink that writes each call as a line, so that tests compare texts.
  *
- * What is NULL (or -1, for numbers; 1 for incidents) is left out. Notes follow on the line as "{code path raw}".
+ * What is NULL (or -1, for numbers; 1 for incidents) is left out. Notes follow on the line as "{code path
+ * raw}".
  */
 #pragma once
 

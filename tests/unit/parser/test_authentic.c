@@ -222,7 +222,7 @@ static void long_fields_are_read_in_linear_time(void **state)
 	}
 }
 
-/* in mails */
+/* -- in mails -- */
 
 static gboolean on_header(gpointer user, const struct mail_header *mail, GError **error)
 {

@@ -1,6 +1,6 @@
 /*
- * A policy and a record into notes. Numbers in names are those of the assertions in the standards digest; the codes
- * are those of notes.h.
+ * A policy and a record into notes. Numbers in names are those of the assertions in the standards digest; the
+ * codes are those of notes.h.
  */
 #include "parser/consistency.h"
 #include "parser/orgdomain.h"

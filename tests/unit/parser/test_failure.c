@@ -1,4 +1,5 @@
-/* Feedback reports, through the front door. Numbers in names are those of the assertions in the standards digest. */
+/* Feedback reports, through the front door. Numbers in names are those of the assertions in the standards
+ * digest. */
 #include "parser/failure.h"
 #include "parser/parse.h"
 #include "tests/unit/cpu.h"

@@ -58,7 +58,7 @@ static void fields_come_one_after_another(void **state)
 
 static const struct {
 	const char *value,
-	    *want; /* {phrase|local|domain}end each; "<" before the local part that stood in <>, "!" unclean */
+	    *want; /* {phrase|local|domain}end each; "<" before a local part in <>, "!" unclean */
 } ADDRESSES[] = {
 	{ "a@b.example", "{|a|b.example}" },
 	{ " <a@b.example> ", "{|<a|b.example}" },

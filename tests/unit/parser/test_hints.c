@@ -176,7 +176,7 @@ static void a_domain_is_taken_from_the_name_before_the_subject(void **state)
 	}
 }
 
-/* against the report */
+/* -- against the report -- */
 
 #define SUBJECT(domain, id) "Report Domain: " domain " Submitter: b.example Report-ID: " id
 
@@ -258,7 +258,7 @@ static void a_report_without_an_id_has_no_other(void **state)
 	}
 }
 
-/* in mails */
+/* -- in mails -- */
 
 #define REPORT                                                                                               \
 	"<feedback><report_metadata><report_id>1</report_id><date_range><begin>1</begin><end>2</end>"        \

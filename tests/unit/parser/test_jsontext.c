@@ -1,4 +1,5 @@
-/* JSON with characters beyond ASCII, which versions of json-c treat differently, is read the same with all. */
+/* JSON with characters beyond ASCII, which versions of json-c treat differently, is read the same with
+ * all. */
 #include "parser/jsontext.h"
 
 #include <setjmp.h>

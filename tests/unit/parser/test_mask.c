@@ -1,4 +1,5 @@
-/* Third parties out of texts and header fields. "victim" is in every input that has to be masked, and in no output. */
+/* Third parties out of texts and header fields. "victim" is in every input that has to be masked, and in no
+ * output. */
 #include "parser/fields.h"
 #include "parser/mask.h"
 #include "parser/parse.h"

@@ -1,4 +1,5 @@
-/* Documents of all kinds through the front door. Numbers in names are those of the assertions in the standards digest. */
+/* Documents of all kinds through the front door. Numbers in names are those of the assertions in the
+ * standards digest. */
 #include "parser/parse.h"
 #include "tests/unit/parser/collect.h"
 #include "tests/unit/parser/pack.h"
@@ -236,7 +237,8 @@ static void damaged_archives_take_back_what_they_gave(void **state)
 		     "compressed data\n");
 }
 
-/* An archive with complete records that was truncated before compression, is complete, or has junk after its end. */
+/* An archive with complete records that was truncated before compression, is complete, or has junk after its
+ * end. */
 static void assertion_30_a_broken_archive_is_never_a_partial_report(void **state)
 {
 	static const char CUT[] = REPORT;
@@ -362,7 +364,8 @@ static void each_error_of_the_sink_ends_it_and_comes_out(void **state)
 	}
 }
 
-/* Whoever tries to open a file from now on is killed; refusing would not do, because libxml2 may fall back on ICU. */
+/* Whoever tries to open a file from now on is killed; refusing would not do, because libxml2 may fall back on
+ * ICU. */
 static gboolean forbid_open(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
@@ -372,7 +375,8 @@ static gboolean forbid_open(void)
 	       seccomp_load(filter) == 0;
 }
 
-/* An Organizational Domain is looked up in a child that must open no file; without the list nothing would be one. */
+/* An Organizational Domain is looked up in a child that must open no file; without the list nothing would be
+ * one. */
 static void the_public_suffix_list_is_loaded_by_parse_init(void **state)
 {
 	static const char XML[] =

@@ -1,7 +1,7 @@
 /*
- * The quirks of aggregate reports, row by row: a sound report in which one thing is replaced, and what then differs in
- * what is read and noted. Each row whole and byte by byte. Names begin with the table of the catalogue of quirks that
- * the row is from, or with the number of the assertion in the standards digest.
+ * The quirks of aggregate reports, row by row: a sound report in which one thing is replaced, and what then
+ * differs in what is read and noted. Each row whole and byte by byte. Names begin with the table of the
+ * catalogue of quirks that the row is from, or with the number of the assertion in the standards digest.
  */
 #include "parser/aggregate.h"
 #include "tests/unit/parser/collect.h"
@@ -195,8 +195,8 @@ static const struct row ROWS[] = {
 	{ "3e count 1,2", "<count>2<", "<count>1,2<", " count=2", "", " {C1 row/count 1,2}", OF_RECORD },
 	{ "3e count 1234,567", "<count>2<", "<count>1234,567<", " count=2", "", " {C1 row/count 1234,567}",
 	    OF_RECORD },
-	{ "3e count beyond int64", "<count>2<", "<count>99999999999999999999<", "count=2",
-	    "count=9223372036854775807", " {C1 row/count 99999999999999999999}", OF_RECORD },
+	{ "3e count beyond int64", "<count>2<", "<count>99999999999999999999<", " count=2", "",
+	    " {C1 row/count 99999999999999999999}", OF_RECORD },
 	{ "3e count negative", "<count>2<", "<count>-2<", " count=2", "", " {C1 row/count -2}", OF_RECORD },
 	{ "3e count negative beyond int64", "<count>2<", "<count>-99999999999999999999<", " count=2", "",
 	    " {C1 row/count -99999999999999999999}", OF_RECORD },

@@ -1,6 +1,6 @@
 /*
- * Bytes of damaged XML into repaired ones: each row whole, byte by byte and in sevens. What was repaired is put before it
- * as "{code}"; rows of want NULL come out as they go in.
+ * Bytes of damaged XML into repaired ones: each row whole, byte by byte and in sevens. What was repaired is
+ * put before it as "{code}"; rows of want NULL come out as they go in.
  */
 #include "parser/repair.h"
 

@@ -1,5 +1,5 @@
-/* SMTP TLS reports, through the front door. In tables, ' stands for ". Numbers in names are those of the assertions in the
- * standards digest. */
+/* SMTP TLS reports, through parse.h. In tables, ' means ".
+ * Numbers in names are those of the assertions in the standards digest. */
 #include "parser/parse.h"
 #include "tests/unit/parser/collect.h"
 #include "tests/unit/parser/pack.h"
@@ -572,7 +572,8 @@ static const struct row DOMAINS[] = {
 	    "policy_domain=o.example {J1 policies/policy/policy_domain o.example}" },
 };
 
-/* The report's text comes behind the row's header; the domain and the notes are what matters of the answer. */
+/* The report's text comes behind the row's header; the domain and the notes are what matters of the
+ * answer. */
 static void the_mail_says_the_domain_where_no_policy_was_found(void **state)
 {
 	(void)state;

@@ -77,12 +77,31 @@ static char *basic(const char *words)
 	return g_strconcat("Basic ", encoded, NULL);
 }
 
-/* The user of the header, "-" for nobody, NULL if it is rejected; transfer full. */
+static enum auth_verdict verdict_of(
+    struct auth *auth, const char *client, const char *authorization, guint *wait)
+{
+	const struct auth_claim claim = {
+		.authorization = authorization, .client = client, .address = client
+	};
+	g_autofree char *user = NULL;
+
+	return auth_identify(auth, &claim, &user, wait);
+}
+
+/* The user of the header, "-" for nobody, NULL if it is rejected; transfer full. Each call is another client's. */
 static char *user_of(struct auth *auth, const char *authorization, const char *proxy_user)
 {
+	static guint n_clients;
+	g_autofree char *client = g_strdup_printf("client %u", n_clients++);
+	const struct auth_claim claim = { .authorization = authorization,
+		.proxy_user = proxy_user,
+		.is_local = TRUE,
+		.client = client,
+		.address = client };
 	char *user = NULL;
+	guint wait = 0;
 
-	if (!auth_identify(auth, authorization, proxy_user, &user)) {
+	if (auth_identify(auth, &claim, &user, &wait) != AUTH_ACCEPTED) {
 		assert_null(user);
 		return NULL;
 	}
@@ -314,6 +333,134 @@ static void work_is_done_for_unknown_users_and_not_twice_for_known_ones(void **s
 	auth_free(auth);
 }
 
+static void an_unknown_user_takes_the_time_of_some_user_always_the_same(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *slow = hash("$2y$", 9, "secret");
+	g_autofree char *fast = hash("$2y$", CHEAP_BCRYPT, "secret");
+	g_autofree char *text = g_strdup_printf("ann:%s\nbob:%s", slow, fast);
+	struct auth *auth;
+	gint64 limit;
+
+	file_write(file, text);
+	auth = with_file(file);
+	limit = cost_of(auth, "ann:secret", "ann") / 4;
+	for (int i = 0; i < 10; i++) {
+		g_autofree char *words = g_strdup_printf("eve%d:x", i);
+		gboolean is_slow = cost_of(auth, words, NULL) > limit;
+
+		assert_int_equal(cost_of(auth, words, NULL) > limit, is_slow);
+	}
+	auth_free(auth);
+}
+
+static void wrong_passwords_delay_their_client(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *made = hash("$2y$", CHEAP_BCRYPT, "secret");
+	g_autofree char *text = g_strdup_printf("ann:%s\nbob:%s", made, made);
+	g_autofree char *wrong = basic("ann:wrong");
+	g_autofree char *unknown = basic("eve:wrong");
+	g_autofree char *right = basic("ann:secret");
+	g_autofree char *other = basic("bob:secret");
+	struct auth *auth;
+	guint wait = 0;
+
+	file_write(file, text);
+	auth = with_file(file);
+	assert_int_equal(verdict_of(auth, "b", other, &wait), AUTH_ACCEPTED);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(verdict_of(auth, "a", i % 2 ? wrong : unknown, &wait), AUTH_REJECTED);
+	assert_int_equal(verdict_of(auth, "a", wrong, &wait), AUTH_DELAYED);
+	assert_in_range(wait, 1, 2);
+	assert_int_equal(verdict_of(auth, "a", right, &wait), AUTH_DELAYED); /* it is not looked at */
+	assert_int_equal(verdict_of(auth, "b", right, &wait), AUTH_ACCEPTED);
+	assert_int_equal(verdict_of(auth, "a", right, &wait), AUTH_ACCEPTED); /* known for a minute */
+	assert_int_equal(verdict_of(auth, "a", NULL, &wait), AUTH_REJECTED);
+	auth_free(auth);
+}
+
+static void wrong_passwords_of_many_clients_delay_their_user(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *made = hash("$2y$", CHEAP_BCRYPT, "secret");
+	g_autofree char *next = hash("$2y$", CHEAP_BCRYPT, "next");
+	g_autofree char *text = g_strdup_printf("ann:%s", made);
+	g_autofree char *changed = g_strdup_printf("ann:%s", next);
+	g_autofree char *right = basic("ann:secret");
+	g_autofree char *new_right = basic("ann:next");
+	struct auth *auth;
+	guint wait = 0;
+
+	file_write(file, text);
+	auth = with_file(file);
+	assert_int_equal(verdict_of(auth, "hers", right, &wait), AUTH_ACCEPTED);
+	for (int i = 0; i < 21; i++)
+		assert_user(auth, "ann:wrong", NULL);
+	file_write(file, changed); /* so that the password is not known from before */
+	assert_int_equal(verdict_of(auth, "new", new_right, &wait), AUTH_DELAYED);
+	assert_in_range(wait, 1, 2);
+	assert_int_equal(
+	    verdict_of(auth, "hers", new_right, &wait), AUTH_ACCEPTED); /* where she was before */
+	auth_free(auth);
+}
+
+static void bcrypt_takes_no_password_that_it_does_not_compare_whole(void **state)
+{
+	g_autofree char *most = g_strnfill(HTPASSWD_BCRYPT_MAX, 'p');
+	g_autofree char *more = g_strnfill(HTPASSWD_BCRYPT_MAX + 1, 'p');
+	g_autofree char *bcrypt = hash("$2y$", CHEAP_BCRYPT, most);
+	g_autofree char *sha512 = hash("$6$", 1000, more);
+
+	(void)state;
+	assert_true(htpasswd_check(bcrypt, most));
+	assert_false(htpasswd_check(bcrypt, more)); /* crypt(3) has the same hash for it */
+	assert_true(htpasswd_check(sha512, more));
+	assert_false(htpasswd_check(sha512, most));
+}
+
+static void a_proxy_is_believed_over_a_unix_socket_or_with_its_secret(void **state)
+{
+	static const struct {
+		gboolean is_local;
+		const char *secret; /* of the settings */
+		const char *sent;
+		enum auth_verdict want;
+	} rows[] = {
+		{ TRUE, NULL, NULL, AUTH_ACCEPTED },
+		{ TRUE, "x", NULL, AUTH_ACCEPTED },
+		{ FALSE, "word", "word", AUTH_ACCEPTED },
+		{ FALSE, "word", "wor", AUTH_NO_PROXY },
+		{ FALSE, "word", "words", AUTH_NO_PROXY },
+		{ FALSE, "word", "Word", AUTH_NO_PROXY },
+		{ FALSE, "word", "", AUTH_NO_PROXY },
+		{ FALSE, "word", NULL, AUTH_NO_PROXY },
+		{ FALSE, "", "", AUTH_NO_PROXY },
+		{ FALSE, "", NULL, AUTH_NO_PROXY },
+		{ FALSE, NULL, NULL, AUTH_NO_PROXY },
+		{ FALSE, NULL, "word", AUTH_NO_PROXY },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct auth *auth = auth_new(
+		    &(struct auth_options){
+			.mode = AUTH_PROXY, .editors = nobody, .proxy_secret = rows[i].secret },
+		    NULL);
+		const struct auth_claim claim = { .proxy_user = "ann",
+			.proxy_secret = rows[i].sent,
+			.is_local = rows[i].is_local,
+			.client = "a",
+			.address = "a" };
+		g_autofree char *user = NULL;
+		guint wait;
+
+		if (auth_identify(auth, &claim, &user, &wait) != rows[i].want)
+			fail_msg("row %" G_GSIZE_FORMAT, i);
+		auth_free(auth);
+	}
+}
+
 static void without_auth_everyone_is_nobody(void **state)
 {
 	struct auth *auth = auth_new(
@@ -390,6 +537,13 @@ int main(void)
 		    a_file_that_is_not_there_is_an_error_at_the_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    work_is_done_for_unknown_users_and_not_twice_for_known_ones, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    an_unknown_user_takes_the_time_of_some_user_always_the_same, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wrong_passwords_delay_their_client, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    wrong_passwords_of_many_clients_delay_their_user, set_up, tear_down),
+		cmocka_unit_test(bcrypt_takes_no_password_that_it_does_not_compare_whole),
+		cmocka_unit_test(a_proxy_is_believed_over_a_unix_socket_or_with_its_secret),
 		cmocka_unit_test(without_auth_everyone_is_nobody),
 		cmocka_unit_test(a_proxy_s_word_is_taken_when_it_is_a_name),
 		cmocka_unit_test(who_asks_is_described),

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/worker/wire.h"
@@ -155,6 +156,20 @@ static void slow(void)
 	honest();
 }
 
+/* Half a second of processor time. */
+static void works(void)
+{
+	while (clock() < CLOCKS_PER_SEC / 2)
+		;
+	honest();
+}
+
+static void sleeps(void)
+{
+	g_usleep(5 * G_USEC_PER_SEC);
+	honest();
+}
+
 static void say(const char *words)
 {
 	must(write(STDERR_FILENO, words, strlen(words)) == (ssize_t)strlen(words));
@@ -194,6 +209,8 @@ static const struct {
 	{ "stops-listening", stops_listening },
 	{ "endless", endless },
 	{ "slow", slow },
+	{ "works", works },
+	{ "sleeps", sleeps },
 	{ "forges", forges },
 	{ "floods", floods },
 };

@@ -6,8 +6,8 @@
 #include "parser/report.h"
 
 struct diary {
-	GString *
-	    lines; /* "mail ...", "begin ...", "record ...", "end ...", "failure ...", "tls ...", "unreadable ..." */
+	GString *lines; /* "mail ...", "begin ...", "record ...", "end ...", "failure ...", "tls ...",
+			   "unreadable ..." */
 	gboolean brief; /* records are only counted */
 	guint64 records;
 	guint fail_after; /* the record at which the sink fails, or 0 */

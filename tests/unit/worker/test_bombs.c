@@ -502,7 +502,10 @@ static void explode(const struct bomb *bomb)
 	diary_init(&diary);
 	diary.brief = TRUE;
 	/* a worker that crashes would be an error here: the parser itself must respect the limits */
-	if (!pool_run(pool, document->data, document->len, diary_sink(), &diary, &error))
+	const struct pool_job job = {
+		.document = document->data, .size = document->len, .sink = diary_sink(), .user = &diary
+	};
+	if (!pool_run(pool, &job, &error))
 		fail_msg("%s: %s", bomb->name, error->message);
 	pool_free(pool);
 	double cost = cpu_of_children() - before;

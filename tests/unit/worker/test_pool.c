@@ -36,9 +36,19 @@ static struct pool *make_pool(guint workers, guint max_mails, guint seconds)
 	return make_bounded_pool(workers, max_mails, seconds, 120);
 }
 
+static struct pool_job job_of(const char *document, struct diary *diary)
+{
+	return (struct pool_job){ .document = (const guint8 *)document,
+		.size = strlen(document),
+		.sink = diary_sink(),
+		.user = diary };
+}
+
 static gboolean run(struct pool *pool, const char *document, struct diary *diary, GError **error)
 {
-	return pool_run(pool, (const guint8 *)document, strlen(document), diary_sink(), diary, error);
+	const struct pool_job job = job_of(document, diary);
+
+	return pool_run(pool, &job, error);
 }
 
 /* The id of the worker that parses document, with a correct answer. */
@@ -172,6 +182,73 @@ static void a_worker_is_replaced_after_max_time_in_all(void **state)
 	int pid = run_for_pid(pool, "slow");
 	assert_int_equal(run_for_pid(pool, "slow"), pid);
 	assert_int_not_equal(run_for_pid(pool, "honest"), pid);
+	pool_free(pool);
+}
+
+/* A document that works hard, and one that only takes long, leave the quick lane; a usual one does not. */
+static void a_slow_document_fails_in_the_quick_lane(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *document;
+		gboolean slow;
+	} rows[] = { { "honest", FALSE }, { "works", TRUE }, { "sleeps", TRUE }, { "killed", FALSE },
+		{ "honest", FALSE } };
+	struct pool *pool = make_pool(1, 100, 60);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct diary diary;
+		g_autoptr(GError) error = NULL;
+		gboolean slow = !rows[i].slow;
+		diary_init(&diary);
+		diary.brief = TRUE;
+		const struct pool_job job = job_of(rows[i].document, &diary);
+		gboolean ok = pool_run_quick(pool, &job, &slow, &error);
+		assert_int_equal(slow, rows[i].slow);
+		assert_int_equal(ok, g_str_equal(rows[i].document, "honest"));
+		diary_clear(&diary);
+	}
+	pool_free(pool);
+}
+
+static void a_slow_document_is_read_in_the_slow_lane(void **state)
+{
+	(void)state;
+	struct diary diary;
+	g_autoptr(GError) error = NULL;
+	struct pool *pool = make_pool(1, 100, 60);
+	diary_init(&diary);
+	diary.brief = TRUE;
+	const struct pool_job job = job_of("works", &diary);
+	assert_true(pool_run_slow(pool, &job, &error));
+	diary_clear(&diary);
+	pool_free(pool);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* its process is gone */
+}
+
+static gpointer run_slowly(gpointer data)
+{
+	struct diary diary;
+	diary_init(&diary);
+	diary.brief = TRUE;
+	const struct pool_job job = job_of("works", &diary);
+	gboolean ok = pool_run_slow(data, &job, NULL);
+	diary_clear(&diary);
+	return GINT_TO_POINTER(ok);
+}
+
+/* Three slow documents are under way; the only worker of the quick lane reads all the while. */
+static void small_documents_pass_the_slow_lane(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(1, 10000, 60);
+	GThread *threads[3];
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		threads[i] = g_thread_new("slow", run_slowly, pool);
+	int pid = run_for_pid(pool, "honest");
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(run_for_pid(pool, "honest"), pid);
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		assert_true(GPOINTER_TO_INT(g_thread_join(threads[i])));
 	pool_free(pool);
 }
 
@@ -407,6 +484,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(misbehaviour_costs_one_document),
 		cmocka_unit_test(a_worker_that_never_ends_is_killed_after_max_time),
 		cmocka_unit_test(a_worker_is_replaced_after_max_time_in_all),
+		cmocka_unit_test(a_slow_document_fails_in_the_quick_lane),
+		cmocka_unit_test(a_slow_document_is_read_in_the_slow_lane),
+		cmocka_unit_test(small_documents_pass_the_slow_lane),
 		cmocka_unit_test(a_workers_words_are_logged_in_quotes),
 		cmocka_unit_test(a_workers_flood_of_words_is_cut),
 		cmocka_unit_test(a_worker_is_replaced_after_max_mails),

@@ -40,7 +40,10 @@ static void run(struct pool *pool, const char *document, gsize size, struct diar
 {
 	GError *error = NULL;
 	diary_init(diary);
-	if (!pool_run(pool, (const guint8 *)document, size, diary_sink(), diary, &error))
+	const struct pool_job job = {
+		.document = (const guint8 *)document, .size = size, .sink = diary_sink(), .user = diary
+	};
+	if (!pool_run(pool, &job, &error))
 		fail_msg("%.40s: %s", document, error->message);
 }
 

@@ -319,6 +319,7 @@ export interface ReportItem {
   partial: boolean;
   authentic: Authentic;
   solicited: boolean | null; // its domain asked for reports to come here
+  excluded: boolean; // in no number
 }
 
 // The delivery that brought a report.
@@ -356,6 +357,8 @@ export interface Report {
   notes: Note[];
   partial: boolean;
   authentic: Authentic;
+  excluded: boolean; // in no number
+  exclusion: { set_at: string; set_by: Text; reason: Text } | null;
   records_total: number;
   messages: number;
   pass: number;

@@ -16,10 +16,10 @@ export function Figures({ summary, filters = {} }: { summary: Pick<Summary, 'tot
       <Stat label="Messages" note={previous ? previous.messages > 0 && `${count(previous.messages)} before` : <Standing tally={totals} />}>
         <Num n={totals.messages} to={to()} />
       </Stat>
-      <Stat label="DKIM aligned" note={`${count(totals.dkim_only)} by it alone`}>
+      <Stat label="DKIM aligned" note={`${count(totals.dkim_only)} only by DKIM`}>
         <a href={to({ dkim: 'pass' })}>{percent(totals.dkim_aligned, totals.messages)}</a>
       </Stat>
-      <Stat label="SPF aligned" note={`${count(totals.spf_only)} by it alone`}>
+      <Stat label="SPF aligned" note={`${count(totals.spf_only)} only by SPF`}>
         <a href={to({ spf: 'pass' })}>{percent(totals.spf_aligned, totals.messages)}</a>
       </Stat>
       <Stat label="Failed" note={percent(failed, totals.messages)}>

@@ -98,10 +98,11 @@ export function Notes({ notes, explained = false }: { notes: Note[]; explained?:
 export const AUTHENTIC: Record<Authentic, string> = { none: 'sender not looked at', pass: 'sender proven', fail: 'sender not proven' };
 
 // What is to be known of a whole report before it is believed.
-export function ReportStatus({ report }: { report: { partial: boolean; authentic: Authentic } }) {
-  const { partial, authentic } = report;
+export function ReportStatus({ report }: { report: { partial: boolean; authentic: Authentic; excluded: boolean } }) {
+  const { partial, authentic, excluded } = report;
   return (
     <span class="standing">
+      {excluded && <span class="mark bad">excluded</span>}
       {partial && <span class="mark bad">cut off</span>}
       {authentic !== 'none' && <span class={authentic === 'pass' ? 'mark good' : 'mark bad'}>{AUTHENTIC[authentic]}</span>}
     </span>

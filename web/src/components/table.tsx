@@ -25,6 +25,7 @@ interface Props<T> {
   columns: Column<T>[];
   rows: T[];
   rowKey: (row: T) => string;
+  struck?: (row: T) => boolean; // this row is struck through: it does not count
   busy?: boolean;
   sortable?: boolean; // by the URL's parameter "sort"
   slim?: boolean; // few short columns: stays a table on a phone
@@ -77,12 +78,12 @@ function Heading<T>({ column, sort, sortable }: { column: Column<T>; sort: strin
   );
 }
 
-function Row<T>({ row, columns, folds }: { row: T; columns: Column<T>[]; folds: boolean }) {
+function Row<T>({ row, columns, folds, struck }: { row: T; columns: Column<T>[]; folds: boolean; struck: boolean }) {
   const [open, setOpen] = useState(false);
   const marked = columns.some((column) => column.main);
   let others = 0;
   return (
-    <tr role="row" class={open ? 'open' : undefined}>
+    <tr role="row" class={[open && 'open', struck && 'struck'].filter(Boolean).join(' ') || undefined}>
       {columns.map((column) => {
         const rest = folds && !column.lead && !(marked ? column.main : others++ < 2);
         return (
@@ -112,7 +113,7 @@ function csvOf(table: HTMLTableElement): Blob {
   return new Blob([lines.join('\r\n').replaceAll(/[↓↑↕]"/g, '"') + '\r\n'], { type: 'text/csv' });
 }
 
-export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable = false, slim = false, foot, csv }: Props<T>) {
+export function Table<T>({ label, columns, rows, rowKey, struck, busy = false, sortable = false, slim = false, foot, csv }: Props<T>) {
   const { query } = useLocation();
   const table = useRef<HTMLTableElement>(null);
   const sort = (sortable && query.get('sort')) || '';
@@ -134,7 +135,7 @@ export function Table<T>({ label, columns, rows, rowKey, busy = false, sortable 
           </thead>
           <tbody role="rowgroup">
             {sorted(rows, chosen(columns, sort), sort.startsWith('-')).map((row) => (
-              <Row key={rowKey(row)} row={row} columns={columns} folds={!slim && columns.length > 4} />
+              <Row key={rowKey(row)} row={row} columns={columns} folds={!slim && columns.length > 4} struck={struck?.(row) ?? false} />
             ))}
           </tbody>
         </table>

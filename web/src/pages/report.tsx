@@ -10,7 +10,7 @@ import { PolicyWords } from '../components/policy';
 import { AUTHENTIC, Notes, recordColumns } from '../components/record';
 import { ListTable } from '../components/table';
 import { Text } from '../components/text';
-import { count, percent, plural } from '../format';
+import { count, moment, percent, plural } from '../format';
 import { changed, href, useLocation } from '../router';
 import type { PageEntry } from './entry';
 import { DIALECTS } from './reporters';
@@ -112,12 +112,22 @@ function Body({ report }: { report: Report }) {
           Print
         </button>
       </p>
+      {report.exclusion && (
+        <p class="notice warn">
+          <strong>This report is excluded.</strong> It is in no number since {moment(report.exclusion.set_at)}, by <Text value={report.exclusion.set_by} max={40} absent="an unknown user" />
+          {report.exclusion.reason && (
+            <>
+              : <Text value={report.exclusion.reason} max={200} expand />
+            </>
+          )}
+        </p>
+      )}
       {report.partial && (
         <p class="notice warn">
           <strong>This report was cut off.</strong> What was read of it is here; a complete copy takes its place.
         </p>
       )}
-      <dl class="stats">
+      <dl class={report.excluded ? 'stats struck' : 'stats'}>
         <Stat label="Messages">{count(report.messages)}</Stat>
         <Stat label="Passed" note={percent(report.pass, report.messages)}>
           {count(report.pass)}

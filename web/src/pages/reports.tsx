@@ -77,6 +77,7 @@ function Reports() {
           list={useList<ReportItem>('reports', { ...filtered([...FILTERS, 'report_id']), ...always, limit: 100 })}
           columns={columns}
           rowKey={({ id }) => id}
+          struck={({ excluded }) => excluded}
           sortable
           empty={<Nothing noun="report" filters={[...FILTERS, 'report_id']} />}
         />

@@ -1,0 +1,35 @@
+#include "server/enrich/pace.h"
+
+#define ROUNDS_A_MINUTE 6  /* while there is more to do */
+#define PAUSE_DONE      60 /* seconds */
+#define PAUSE_FAILED    15
+
+/* With fewer look-ups a minute than ROUNDS_A_MINUTE each round has one. */
+static gint64 rounds_a_minute(gint64 lookups)
+{
+	return lookups > 0 ? MIN(lookups, ROUNDS_A_MINUTE) : ROUNDS_A_MINUTE;
+}
+
+gint64 pace_lookups(gint64 lookups)
+{
+	return lookups > 0 ? lookups / rounds_a_minute(lookups) : G_MAXINT64;
+}
+
+guint pace_pause(gint64 lookups, enum enrich_outcome outcome)
+{
+	switch (outcome) {
+	case ENRICH_MORE:
+		return (guint)(60 / rounds_a_minute(lookups));
+	case ENRICH_FAILED:
+		return PAUSE_FAILED;
+	default:
+		return PAUSE_DONE;
+	}
+}
+
+gint64 pace_keep(const struct name *name, gint64 most, gboolean is_silent)
+{
+	if (name->status == NAME_UNKNOWN)
+		return is_silent ? PACE_SILENT : PACE_FAILED;
+	return CLAMP((gint64)name->ttl, MIN(PACE_DAY, most), most);
+}

@@ -1,0 +1,27 @@
+/*
+ * pace.h - how many look-ups a round has, how long it pauses afterwards, and for how long answers are kept.
+ *
+ * enrich.lookups bounds the look-ups of a minute, so that a mailbox full of old reports does not become a
+ * flood of questions. Reads no settings and no clock.
+ */
+#pragma once
+
+#include "server/enrich/enrich.h"
+#include "server/enrich/names.h"
+
+#define PACE_BATCH  100            /* addresses looked up at once */
+#define PACE_DAY    (24 * 60 * 60) /* seconds */
+#define PACE_FAILED (60 * 60)      /* seconds to keep an address or domain for which the DNS did not answer */
+#define PACE_SILENT (5 * 60)       /* the same, while no DNS server answers anything */
+
+/* Look-ups in one round; lookups: a minute, or 0 for no bound. */
+gint64 pace_lookups(gint64 lookups);
+
+/* Seconds until the next round. */
+guint pace_pause(gint64 lookups, enum enrich_outcome outcome);
+
+/*
+ * Seconds to keep what was found of an address: its TTL, but a day at least and most (seconds) at most. If
+ * the DNS did not answer, PACE_FAILED or, while no server answers, PACE_SILENT.
+ */
+gint64 pace_keep(const struct name *name, gint64 most, gboolean is_silent);
