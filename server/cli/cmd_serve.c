@@ -21,6 +21,7 @@
 #include "server/common/paths.h"
 #include "server/database/postgres_release.h"
 
+#define POSTGRES "PostgreSQL"
 #define ENRICH   "ruad-enrich"
 #define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
 #define RETRY_PRIVATE                                                                                        \
@@ -30,6 +31,7 @@
 #define PROBE_EVERY       (100 * 1000)      /* microseconds */
 #define PROBE_SECONDS     10                /* for an answer */
 #define PROBE_WARNING     30                /* seconds until the log names the part that does not answer */
+#define PROGRAM_EVERY     5                 /* seconds between looks at PostgreSQL's program */
 #define PRUNE_AFTER       10                /* seconds: the mail server's queue comes first */
 #define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
 
@@ -78,7 +80,10 @@ struct serve {
 	GThread *set_up; /* updates the database, then waits for the services */
 	gint stopping;   /* atomic: set_up must give up */
 	gboolean ready;  /* the database was set up, and every service answered */
-	int code;        /* exit code */
+
+	enum postgres_program program; /* of the private server, when it was looked at last */
+	guint64 program_inode;
+	int code; /* exit code */
 };
 
 /* -- sockets -- */
@@ -306,7 +311,7 @@ static void start_postgres(struct serve *serve)
 {
 	struct postgres *postgres = database_private(serve->database);
 
-	supervisor_start(serve->supervisor, &(struct child_spec){ .name = "PostgreSQL",
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = POSTGRES,
 						.argv = postgres_argv(postgres),
 						.envp = postgres_envp(postgres),
 						.folder = postgres_folder(postgres),
@@ -314,6 +319,36 @@ static void start_postgres(struct serve *serve)
 						.is_base = TRUE,
 						.before = before_postgres,
 						.before_user = postgres });
+}
+
+/* -- an update of PostgreSQL -- */
+
+static void restart_postgres(const struct serve *serve)
+{
+	log_warning(
+	    "PostgreSQL was updated: restarting it, since the old server cannot load the new libraries");
+	supervisor_signal(serve->supervisor, POSTGRES, SIGINT);
+}
+
+/* An update replaces many files, one after another: the program must be the same at two looks. */
+static gboolean look_at_program(gpointer user)
+{
+	struct serve *serve = user;
+	guint64 inode = 0;
+	enum postgres_program program = postgres_program(database_private(serve->database), &inode);
+
+	if (program == POSTGRES_PROGRAM_REPLACED && serve->program == program &&
+	    inode == serve->program_inode) {
+		restart_postgres(serve);
+		program = POSTGRES_PROGRAM_SAME;
+	}
+	if (program == POSTGRES_PROGRAM_MISSING && serve->program != program)
+		log_warning("PostgreSQL's program \"%s\" was removed: install it again; it cannot be started "
+			    "when it ends",
+		    postgres_argv(database_private(serve->database))[0]);
+	serve->program = program;
+	serve->program_inode = inode;
+	return G_SOURCE_CONTINUE;
 }
 
 /* -- stopping -- */
@@ -557,6 +592,7 @@ static void run(struct serve *serve)
 	g_unix_signal_add(SIGHUP, hang_up_signal, serve);
 	if (database_private(serve->database) != NULL) {
 		start_postgres(serve);
+		g_timeout_add_seconds(PROGRAM_EVERY, look_at_program, serve);
 	} else {
 		/* while the database is unavailable mail is answered 451, which is better than a refused
 		 * connection */

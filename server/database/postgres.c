@@ -499,6 +499,18 @@ gboolean postgres_is_ready(const struct postgres *postgres)
 	return g_strv_length(lines) > PID_FILE_STATUS && g_str_has_prefix(lines[PID_FILE_STATUS], "ready");
 }
 
+enum postgres_program postgres_program(const struct postgres *postgres, guint64 *inode)
+{
+	g_autofree char *path = g_build_filename(postgres->data, "postmaster.pid", NULL);
+	g_autofree char *content = NULL;
+	g_autofree char *running = NULL;
+
+	if (!g_file_get_contents(path, &content, NULL, NULL))
+		return POSTGRES_PROGRAM_SAME;
+	running = g_strdup_printf("/proc/%ld/exe", strtol(content, NULL, 10));
+	return postgres_program_compare(running, postgres->argv[0], inode);
+}
+
 /* -- for the time of a command -- */
 
 /* Between fork and exec. A ruad that is killed takes its server along; Ctrl-C is for ruad alone. */

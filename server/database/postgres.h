@@ -13,6 +13,8 @@
 
 #include <glib.h>
 
+#include "server/database/postgres_program.h"
+
 #define POSTGRES_DATABASE "ruad"
 #define POSTGRES_ADMIN    "postgres" /* the superuser's role */
 
@@ -47,6 +49,9 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error) G_GNUC_WARN
 const char *const *postgres_argv(const struct postgres *postgres);
 const char *const *postgres_envp(const struct postgres *postgres);
 const char *postgres_folder(const struct postgres *postgres);
+
+/* Whether the running server is the program that is installed now, as postgres_program_compare(). */
+enum postgres_program postgres_program(const struct postgres *postgres, guint64 *inode);
 
 /* Whether the running server accepts connections, by its own file: a connection that is too early would fill
  * its log. */

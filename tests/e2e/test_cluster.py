@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import pathlib
+import shutil
 import signal
 import smtplib
 import threading
@@ -9,9 +11,9 @@ import time
 
 import psycopg2
 import pytest
-from conftest import wait_until
+from conftest import postgres_program, wait_until
 from reports import aggregate, gzipped, mail, record
-from supervised import Supervised, is_alive, processes_of
+from supervised import IS_ROOT, Supervised, is_alive, processes_of
 
 BUSY = "SELECT count(*) FROM generate_series(1, 1000000000000)"  # does not look at its client, or for a server
 
@@ -109,6 +111,48 @@ def test_a_full_disk_at_the_first_start_is_said(supervised):
     (line,) = [line for line in supervised.log().splitlines() if "cannot create the cluster" in line]
     assert "File too large" in line
     assert "removing" not in line
+
+
+@pytest.fixture(name="package")
+def fixture_package(folder):
+    """A copy of PostgreSQL's programs, and the words before a command that has it in place of the real ones."""
+    if not IS_ROOT:
+        pytest.skip("needs root, for a mount namespace")
+    installed = pathlib.Path(postgres_program("initdb")).parents[1]
+    copy = folder / "package"
+    shutil.copytree(installed, copy, symlinks=True)
+    return copy, ["unshare", "--mount", "sh", "-c", f'mount --bind {copy} {installed} && exec "$@"', "sh"]
+
+
+def test_an_update_of_postgresql_under_way_restarts_the_server_in_order(supervised, package):
+    copy, before = package
+    supervised.started(before=before)
+    assert supervised.deliver(report(1))[0] == 250
+    old = supervised.child("postgres")
+    shutil.copy2(copy / "bin" / "postgres", copy / "bin" / "postgres.dpkg-new")
+    os.replace(copy / "bin" / "postgres.dpkg-new", copy / "bin" / "postgres")
+    wait_until(lambda: supervised.child("postgres") not in (None, old), "it is restarted", 40)
+    deliver_until_stored(supervised, 2, 20)
+    log = supervised.log()
+    assert log.count("PostgreSQL was updated: restarting it") == 1
+    assert f"PostgreSQL (process {old}) ended with exit code 0" in log
+    time.sleep(12)  # two looks: it is restarted once
+    assert supervised.log().count("PostgreSQL was updated: restarting it") == 1
+    assert sorted(supervised.query("SELECT report_id FROM dmarc.reports")) == [("r-1",), ("r-2",)]
+    assert supervised.stop() == 0
+
+
+def test_a_removed_postgresql_is_said_and_goes_on(supervised, package):
+    copy, before = package
+    supervised.started(before=before)
+    old = supervised.child("postgres")
+    (copy / "bin" / "postgres").rename(copy / "bin" / "gone")
+    wait_until(lambda: "was removed: install it again" in supervised.log(), "it is said", 20)
+    (copy / "bin" / "gone").rename(copy / "bin" / "postgres")
+    time.sleep(6)
+    assert supervised.child("postgres") == old
+    assert supervised.deliver(report(1))[0] == 250
+    assert supervised.log().count("was removed") == 1
 
 
 FULL = """
