@@ -5,6 +5,7 @@
  * is a transaction of its own.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
@@ -89,6 +90,14 @@ static void print_changed(const struct wish *wish)
 	    wish->changed, wish->changed == 1 ? "" : "s", wish->messages, wish->messages == 1 ? "" : "s");
 }
 
+/* The first line of the database's message is enough; the others say where in a function it was raised. */
+static int failed(const struct wish *wish, const GError *error)
+{
+	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
+
+	return command_fail(wish->command, command_exit_of(error), "%s", line);
+}
+
 static int run(const struct settings *settings, struct wish *wish)
 {
 	g_autoptr(GError) error = NULL;
@@ -100,7 +109,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	if (database != NULL && database_start(database, FALSE, &error))
 		db = database_open_alone(database, "ruad-exclude", &error);
 	if (db == NULL || !fulfil(db, wish, &error))
-		code = command_fail(wish->command, command_exit_of(error), "%s", error->message);
+		code = failed(wish, error);
 	if (!wish->log && (code == COMMAND_OK || wish->changed > 0))
 		print_changed(wish);
 	db_close(db);

@@ -141,6 +141,10 @@ const struct setting setting_table[] = {
 	    "/etc/resolv.conf." },
 	{ "enrich.lookups", SETTING_INT, "600", 0, 1000000,
 	    "Largest number of addresses looked up in the DNS per minute; 0 disables lookups." },
+	{ "enrich.questions", SETTING_INT, "100000", 1, 1000000000,
+	    "Largest number of questions to the DNS per day (UTC), for addresses and domains together. The "
+	    "second half is only for domains whose DMARC record names a mailbox of lmtp.recipients, and for "
+	    "the addresses in reports about them: anybody can send reports about other domains." },
 	{ "enrich.keep", SETTING_DAYS, "7", 1, 365,
 	    "Days after which an address is looked up again; sooner if the TTL of its records is "
 	    "shorter, but not within a day." },

@@ -28,6 +28,9 @@ struct enrich {
 	struct services_file services; /* the administrator's */
 	gboolean services_are_kept;
 	struct resolver *resolver;
+	guint counted;          /* questions of the resolver that are in spent */
+	gint64 spent;           /* questions of today, as the database knows */
+	gboolean budget_logged; /* that they are all that a day may have */
 	gboolean dns_is_silent; /* which was logged */
 	struct orgdomains *orgdomains;
 };
@@ -100,6 +103,38 @@ static gboolean keep_services(struct enrich *enrich, GError **error)
 	       db_exec(enrich->db,
 		   "SELECT ruad.enrich_services('file', $1::jsonb), ruad.enrich_services('ruad', $2::jsonb)",
 		   values, 2, error);
+}
+
+/* -- the budget -- */
+
+/* Add the questions since the last call to those of today. */
+static gboolean count_questions(struct enrich *enrich, GError **error)
+{
+	guint asked = resolver_asked(enrich->resolver);
+	g_autofree char *more = g_strdup_printf("%u", asked - enrich->counted);
+	const struct db_value value = DB_TEXT(more);
+	struct db_rows *rows = db_query(enrich->db, "SELECT ruad.enrich_spend($1::bigint)", &value, 1, error);
+
+	if (rows == NULL)
+		return FALSE;
+	enrich->counted = asked;
+	enrich->spent = g_ascii_strtoll(db_rows_get(rows, 0, 0), NULL, 10);
+	db_rows_free(rows);
+	return TRUE;
+}
+
+/* Logs once a day that nothing is left. */
+static enum pace_budget budget_left(struct enrich *enrich)
+{
+	gint64 most = settings_int(enrich->settings, "enrich.questions");
+	enum pace_budget left = pace_budget(enrich->spent, most);
+
+	if (left == PACE_SPENT && !enrich->budget_logged)
+		log_warning("enrich.questions: today's %" G_GINT64_FORMAT
+			    " questions to the DNS are spent; names and checks wait for the next day",
+		    most);
+	enrich->budget_logged = left == PACE_SPENT;
+	return left;
 }
 
 /* -- networks -- */
@@ -179,6 +214,7 @@ static void note_silence(struct enrich *enrich, gboolean is_silent)
 		return;
 	resolver_free(enrich->resolver);
 	enrich->resolver = resolver;
+	enrich->counted = 0;
 }
 
 static void ask_for_names(struct enrich *enrich, struct name *names, gsize n)
@@ -194,12 +230,13 @@ static void ask_for_names(struct enrich *enrich, struct name *names, gsize n)
 }
 
 /* Look up at most limit addresses; *n is their number. */
-static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GError **error)
+static gboolean look_up_some(
+    struct enrich *enrich, guint limit, enum pace_budget left, gsize *n, GError **error)
 {
 	g_autofree char *words = g_strdup_printf("%u", limit);
-	const struct db_value value = DB_TEXT(words);
-	struct db_rows *rows =
-	    db_query(enrich->db, "SELECT host(source_ip) FROM ruad.enrich_wanted($1::int)", &value, 1, error);
+	const struct db_value values[] = { DB_TEXT(words), DB_TEXT(left == PACE_OWN ? "true" : "false") };
+	struct db_rows *rows = db_query(enrich->db,
+	    "SELECT host(source_ip) FROM ruad.enrich_wanted($1::int, $2::boolean)", values, 2, error);
 	g_autofree struct name *names = NULL;
 	json_object *found;
 	gboolean kept;
@@ -224,13 +261,18 @@ static gboolean look_up_some(struct enrich *enrich, guint limit, gsize *n, GErro
 /* Look up as many addresses as a round may; *more if others wait. */
 static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError **error)
 {
-	gint64 left = pace_lookups(settings_int(enrich->settings, "enrich.lookups"));
+	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
+	gint64 left = pace_lookups(lookups);
 	gsize n = 0;
 
 	do {
 		guint limit = (guint)MIN(left, PACE_BATCH);
+		enum pace_budget budget = lookups == 0 ? PACE_ALL : budget_left(enrich);
 
-		if (!look_up_some(enrich, limit, &n, error))
+		*more = FALSE;
+		if (budget == PACE_SPENT)
+			return TRUE;
+		if (!look_up_some(enrich, limit, budget, &n, error) || !count_questions(enrich, error))
 			return FALSE;
 		left -= (gint64)n;
 		*more = n == limit;
@@ -288,20 +330,26 @@ static gboolean check_and_keep(
 static gboolean check_domains(struct enrich *enrich, gboolean *more, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + CHECKS_SECONDS * G_USEC_PER_SEC;
+	gint64 most = settings_int(enrich->settings, "enrich.questions");
+	enum pace_budget left = budget_left(enrich);
 	g_autofree char *limit = g_strdup_printf("%d", CHECKS_A_ROUND);
-	const struct db_value value = DB_TEXT(limit);
+	const struct db_value values[] = { DB_TEXT(limit), DB_TEXT(left == PACE_OWN ? "true" : "false") };
 	struct db_rows *rows;
 	gboolean kept = TRUE;
 
-	if (settings_days(enrich->settings, "enrich.check_every") == 0 || enrich->dns_is_silent)
+	if (settings_days(enrich->settings, "enrich.check_every") == 0 || enrich->dns_is_silent ||
+	    left == PACE_SPENT)
 		return TRUE;
-	rows =
-	    db_query(enrich->db, "SELECT domain, selectors FROM ruad.dns_wanted($1::int)", &value, 1, error);
+	rows = db_query(enrich->db, "SELECT domain, selectors FROM ruad.dns_wanted($1::int, $2::boolean)",
+	    values, G_N_ELEMENTS(values), error);
 	if (rows == NULL)
 		return FALSE;
-	for (gsize i = 0; kept && i < db_rows_count(rows) && g_get_monotonic_time() < end; i++)
-		kept = check_and_keep(enrich, db_rows_get(rows, i, 0), db_rows_get(rows, i, 1), error);
-	*more = *more || db_rows_count(rows) == CHECKS_A_ROUND;
+	for (gsize i = 0; kept && i < db_rows_count(rows) && g_get_monotonic_time() < end &&
+			  pace_budget(enrich->spent, most) == left;
+	     i++)
+		kept = check_and_keep(enrich, db_rows_get(rows, i, 0), db_rows_get(rows, i, 1), error) &&
+		       count_questions(enrich, error);
+	*more = *more || db_rows_count(rows) == CHECKS_A_ROUND || pace_budget(enrich->spent, most) != left;
 	db_rows_free(rows);
 	return kept;
 }
@@ -349,7 +397,8 @@ static gboolean work(struct enrich *enrich, gboolean *more, GError **error)
 {
 	return open_database(enrich, error) && keep_files(enrich, error) &&
 	       db_exec(enrich->db, "SELECT ruad.enrich_collect()", NULL, 0, error) &&
-	       look_up_addresses(enrich, more, error) && check_domains(enrich, more, error);
+	       count_questions(enrich, error) && look_up_addresses(enrich, more, error) &&
+	       check_domains(enrich, more, error);
 }
 
 /* Log a failure once, until the round succeeds again. */
@@ -375,6 +424,8 @@ enum enrich_outcome enrich_round(struct enrich *enrich)
 	enrich->database_failed = FALSE;
 	if (enrich->dns_is_silent)
 		return ENRICH_FAILED;
+	if (budget_left(enrich) == PACE_SPENT)
+		return ENRICH_DONE; /* what is left waits for the next day */
 	return more ? ENRICH_MORE : ENRICH_DONE;
 }
 

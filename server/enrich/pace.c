@@ -27,6 +27,13 @@ guint pace_pause(gint64 lookups, enum enrich_outcome outcome)
 	}
 }
 
+enum pace_budget pace_budget(gint64 spent, gint64 budget)
+{
+	if (spent >= budget)
+		return PACE_SPENT;
+	return spent < (budget + 1) / 2 ? PACE_ALL : PACE_OWN;
+}
+
 gint64 pace_keep(const struct name *name, gint64 most, gboolean is_silent)
 {
 	if (name->status == NAME_UNKNOWN)

@@ -1,5 +1,6 @@
 /*
- * pace.h - how many look-ups a round has, how long it pauses afterwards, and for how long answers are kept.
+ * pace.h - how many look-ups a round and a day have, how long a round pauses afterwards, and for how long
+ * answers are kept.
  *
  * enrich.lookups bounds the look-ups of a minute, so that a mailbox full of old reports does not become a
  * flood of questions. Reads no settings and no clock.
@@ -19,6 +20,16 @@ gint64 pace_lookups(gint64 lookups);
 
 /* Seconds until the next round. */
 guint pace_pause(gint64 lookups, enum enrich_outcome outcome);
+
+/* What today's budget still allows. */
+enum pace_budget {
+	PACE_ALL,
+	PACE_OWN, /* only domains that asked for their reports to be sent here: half of the budget is theirs */
+	PACE_SPENT, /* nothing until the next day */
+};
+
+/* spent: questions asked today; budget: enrich.questions. */
+enum pace_budget pace_budget(gint64 spent, gint64 budget);
 
 /*
  * Seconds to keep what was found of an address: its TTL, but a day at least and most (seconds) at most. If

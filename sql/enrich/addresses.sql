@@ -36,14 +36,35 @@ BEGIN
 END
 $$;
 
--- The addresses to look up, those that have waited longest first. New addresses have expires_at -infinity and come
--- before all others.
-CREATE FUNCTION ruad.enrich_wanted(p_limit integer) RETURNS TABLE (source_ip inet)
+-- Add questions to those that the DNS was asked today, and return how many these are now.
+CREATE FUNCTION ruad.enrich_spend(p_questions bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	today constant date := ruad.day_of(now());
+	spent bigint;
+BEGIN
+	UPDATE ruad.enrich_state s SET questions_day = today,
+		questions = p_questions + CASE WHEN s.questions_day = today THEN s.questions ELSE 0 END
+	RETURNING s.questions INTO spent;
+	RETURN spent;
+END
+$$;
+
+-- The addresses to look up: those that were reported for domains that asked for their reports to be sent here come
+-- first, then those that have waited longest. New addresses have expires_at -infinity. p_own_only: no others.
+CREATE FUNCTION ruad.enrich_wanted(p_limit integer, p_own_only boolean DEFAULT false) RETURNS TABLE (source_ip inet)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN QUERY SELECT a.source_ip FROM ruad.address a WHERE a.expires_at <= now() ORDER BY a.expires_at, a.source_ip
-	LIMIT p_limit;
+	RETURN QUERY
+	SELECT w.source_ip FROM (
+		SELECT a.source_ip, a.expires_at, EXISTS (SELECT 1 FROM ruad.seen s WHERE s.source_ip = a.source_ip
+			AND s.domain_id = ANY (ARRAY(SELECT c.domain_id FROM ruad.dns_check c
+				WHERE c.result -> 'solicited' = 'true'))) AS own
+		FROM ruad.address a WHERE a.expires_at <= now()) w
+	WHERE w.own OR NOT p_own_only
+	ORDER BY w.own DESC, w.expires_at, w.source_ip LIMIT p_limit;
 END
 $$;
 

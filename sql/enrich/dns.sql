@@ -1,13 +1,26 @@
 -- dns.sql - domains whose DNS is due for a check, and the results.
 
 -- Domains whose DNS is due for a check, and the selectors that signed for them in the last 90 days: [{"domain",
--- "selector"}], at most 50.
-CREATE FUNCTION ruad.dns_wanted(p_limit integer) RETURNS TABLE (domain text, selectors jsonb)
+-- "selector"}], at most 50. Domains that asked for their reports to be sent here come first (p_own_only: no others), then
+-- those of which that is not known; of each the domain with the most messages in the last 30 days. Anyone can send
+-- reports about any domains, and ours must not wait for them.
+CREATE FUNCTION ruad.dns_wanted(p_limit integer, p_own_only boolean DEFAULT false)
+RETURNS TABLE (domain text, selectors jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY
-	SELECT d.name, (
+	WITH due AS MATERIALIZED (
+		SELECT c.domain_id, d.name, row_number() OVER (
+			ORDER BY c.result -> 'solicited' IS DISTINCT FROM 'true', c.result -> 'solicited' IS NOT DISTINCT FROM 'false',
+				m.messages DESC NULLS LAST, c.expires_at, d.name) AS no
+		FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
+		CROSS JOIN LATERAL (SELECT sum(s.messages) AS messages FROM ruad.sum_day s
+			WHERE s.domain_id = c.domain_id AND s.day > ruad.day_of(now()) - 30) m
+		WHERE c.expires_at <= now() AND (NOT p_own_only OR c.result -> 'solicited' = 'true')
+		ORDER BY no LIMIT p_limit
+	)
+	SELECT c.name, (
 		SELECT coalesce(jsonb_agg(jsonb_build_object('domain', s.domain, 'selector', s.selector)), '[]')
 		FROM (
 			SELECT lower(k.v ->> 'domain') AS domain, lower(k.v ->> 'selector') AS selector
@@ -16,11 +29,10 @@ BEGIN
 			CROSS JOIN LATERAL jsonb_path_query(e.auth_results, '$.dkim[*]') AS k(v)
 			WHERE r.domain_id = c.domain_id AND r.day > ruad.day_of(now()) - 90
 				AND k.v ->> 'selector' ~ '^[A-Za-z0-9._-]{1,200}$'
-				AND d.name = ANY (ruad.names_above(k.v ->> 'domain'))
+				AND c.name = ANY (ruad.names_above(k.v ->> 'domain'))
 			GROUP BY 1, 2 ORDER BY sum(r.count) DESC LIMIT 50
 		) s)
-	FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
-	WHERE c.expires_at <= now() ORDER BY c.expires_at, d.name LIMIT p_limit;
+	FROM due c ORDER BY c.no;
 END
 $$;
 
@@ -35,5 +47,5 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_wanted, ruad.enrich_store,
+GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_spend, ruad.enrich_wanted, ruad.enrich_store,
 	ruad.enrich_addresses, ruad.enrich_networks, ruad.dns_wanted, ruad.dns_store TO ruad_enrich;

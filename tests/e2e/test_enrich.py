@@ -303,6 +303,32 @@ def test_few_look_ups_a_minute_are_few_from_the_first_on(start_enrich, names):
     assert enrich.looked_up() == 1
 
 
+def test_the_questions_of_a_day_are_bounded_also_over_restarts(start_enrich, names):
+    enrich = start_enrich(enrich_resolver=names, enrich_lookups=6, enrich_questions=1)
+    enrich.add("192.0.2.1", "192.0.2.2", "192.0.2.3")
+    assert "today's 1 questions to the DNS are spent" in enrich.run()
+    assert enrich.looked_up() == 1
+    enrich.run()
+    assert enrich.looked_up() == 1
+    enrich.database.query("UPDATE ruad.enrich_state SET questions_day = questions_day - 1")
+    enrich.run()
+    assert enrich.looked_up() == 2
+    assert enrich.database.value("SELECT questions BETWEEN 1 AND 5 FROM ruad.enrich_state")
+
+
+def test_the_second_half_of_the_questions_is_for_own_domains(ingest, start_enrich, names):
+    reported(ingest, "192.0.2.1")
+    enrich = start_enrich(enrich_resolver=names, enrich_lookups=600, enrich_questions=1000)
+    enrich.run()  # collects the address and the domain
+    enrich.expire()
+    enrich.add("192.0.2.5")
+    enrich.database.query("UPDATE ruad.enrich_state SET questions = 500")
+    enrich.database.query("UPDATE ruad.dns_check SET result = '{\"solicited\": true}'")
+    wait_until(lambda: enrich.database.value("SELECT count(*) FROM ruad.seen") == 2, "the sums know the address")
+    enrich.run()
+    assert enrich.database.query("SELECT host(source_ip) FROM ruad.address WHERE expires_at > now()") == [("192.0.2.1",)]
+
+
 def test_without_look_ups_networks_and_rules_remain(folder, ingest, start_enrich, mute):
     networks = mmdb(folder / "asn.mmdb", "GeoLite2-ASN", {"192.0.2.0/24": {"autonomous_system_number": 64500}})
     assert ingest.deliver(

@@ -81,7 +81,7 @@ def test_the_log_says_who_what_and_why(excluded):
 def test_what_is_not_there_is_an_error_that_says_so(excluded):
     code, words, errors = excluded.run("exclude", excluded.id_of("r-0"), "999999")
     assert (code, words) == (1, "excluded 1 report with 1 message\n")
-    assert "there is no aggregate report 999999" in errors
+    assert errors.endswith("there is no aggregate report 999999\n") and errors.count("\n") == 1
     assert 'there is no reporter "Nobody"' in excluded.run("exclude", "--reporter=Nobody", "--since=2026-11-01")[2]
 
 

@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(46);
+SELECT plan(54);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -134,4 +134,30 @@ SELECT is(ruad.enrich_collect() || ' ' || t.late(), '2 late1.example late2.examp
 UPDATE ruad.enrich_state SET all_until = now() - interval '1 day';
 SELECT is(ruad.enrich_collect() || ' ' || t.late(), '1 late1.example late2.example late3.example',
 	'the third with the day');
+
+-- Own domains first, by volume; then those of which it is not known; then strangers'.
+DELETE FROM ruad.dns_check;
+DELETE FROM ruad.address;
+SELECT is((SELECT count(*) FROM (VALUES ('small.own', 5, 1), ('big.own', 50, 2), ('small.new', 1, 3), ('big.new', 9, 4),
+	('big.stranger', 5000, 5)) v(domain, count, n), t.take(t.mail(t.report(v.domain, 'Google', 'v' || n, t.day(-2),
+		jsonb_build_array(t.record('203.0.113.' || n, v.count, 'pass', 'pass')))))), 5::bigint, 'reports on five domains');
+SET default_transaction_isolation = 'repeatable read';
+SELECT is((SELECT count(*) > 0 FROM generate_series(1, 9) WHERE ruad.sum_up()), true, 'summed up');
+SET default_transaction_isolation = 'read committed';
+INSERT INTO ruad.dns_check (domain_id, expires_at, result)
+SELECT d.id, '-infinity', CASE WHEN d.name LIKE '%.own' THEN '{"solicited": true}'
+	WHEN d.name LIKE '%.stranger' THEN '{"solicited": false}' WHEN d.name = 'big.new' THEN '{"solicited": null}' END::jsonb
+FROM ruad.domain d WHERE d.name ~ '(own|new|stranger)$';
+INSERT INTO ruad.address (source_ip) SELECT ('203.0.113.' || n)::inet FROM generate_series(0, 5) n;
+SELECT is((SELECT string_agg(w.domain, ' ' ORDER BY w.no) FROM ruad.dns_wanted(9) WITH ORDINALITY w(domain, s, no)),
+	'big.own small.own big.new small.new big.stranger', 'own domains are checked first, those with most messages');
+SELECT is((SELECT string_agg(w.domain, ' ' ORDER BY w.no) FROM ruad.dns_wanted(9, true) WITH ORDINALITY w(domain, s, no)),
+	'big.own small.own', 'or only these');
+SELECT is((SELECT string_agg(host(w.ip), ' ' ORDER BY w.no) FROM ruad.enrich_wanted(3) WITH ORDINALITY w(ip, no)),
+	'203.0.113.1 203.0.113.2 203.0.113.0', 'addresses of own domains are looked up first');
+SELECT is((SELECT count(*) FROM ruad.enrich_wanted(9, true)), 2::bigint, 'or only these');
+SELECT is(ruad.enrich_spend(0) || ' ' || ruad.enrich_spend(7) || ' ' || ruad.enrich_spend(3), '0 7 10',
+	'questions of a day add up');
+UPDATE ruad.enrich_state SET questions_day = questions_day - 1;
+SELECT is(ruad.enrich_spend(2), 2::bigint, 'and begin anew with the next');
 SELECT * FROM finish();

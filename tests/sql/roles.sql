@@ -181,14 +181,14 @@ SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamesp
 		('ruad_ingest', 'evaluations'), ('ruad_ingest', 'keep_raw'), ('ruad_ingest', 'sum_up'),
 		('ruad_ingest', 'make_months'), ('ruad_editor', 'set_label'),
 	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'),
-	('ruad_enrich', 'enrich_store'),
+	('ruad_enrich', 'enrich_spend'), ('ruad_enrich', 'enrich_store'),
 	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'),
 	('ruad_enrich', 'dns_store')$$,
-	'of its functions ruad_ingest may call six, ruad_editor one, ruad_enrich eight');
+	'of its functions ruad_ingest may call six, ruad_editor one, ruad_enrich nine');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
-	('enrich_services'), ('enrich_collect'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
+	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
 	('enrich_networks'), ('dns_wanted'), ('dns_store')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace

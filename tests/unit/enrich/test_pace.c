@@ -81,6 +81,20 @@ static void what_the_dns_did_not_answer_is_asked_again_soon_whatever_its_ttl(voi
 	assert_int_equal(pace_keep(&unknown, 30 * PACE_DAY, TRUE), 5 * 60);
 }
 
+static void half_of_a_days_budget_is_for_own_domains(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		gint64 spent, budget;
+		enum pace_budget want;
+	} rows[] = { { 0, 100, PACE_ALL }, { 49, 100, PACE_ALL }, { 50, 100, PACE_OWN },
+		{ 99, 100, PACE_OWN }, { 100, 100, PACE_SPENT }, { 101, 100, PACE_SPENT }, { 0, 1, PACE_ALL },
+		{ 1, 1, PACE_SPENT }, { 1, 3, PACE_ALL }, { 2, 3, PACE_OWN } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (pace_budget(rows[i].spent, rows[i].budget) != rows[i].want)
+			fail_msg("%d of %d", (int)rows[i].spent, (int)rows[i].budget);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +103,7 @@ int main(void)
 		cmocka_unit_test(the_pause_is_longer_when_all_is_done_than_after_a_failure),
 		cmocka_unit_test(an_answer_is_kept_by_its_ttl_a_day_at_least_and_enrich_keep_at_most),
 		cmocka_unit_test(what_the_dns_did_not_answer_is_asked_again_soon_whatever_its_ttl),
+		cmocka_unit_test(half_of_a_days_budget_is_for_own_domains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
