@@ -65,6 +65,13 @@ static void fail(struct db *db, const PGresult *result, GError **error)
 	g_strlcpy(db->sqlstate, sqlstate != NULL ? sqlstate : NO_SQLSTATE, sizeof db->sqlstate);
 	keep_field(&db->message, result, PG_DIAG_MESSAGE_PRIMARY);
 	keep_field(&db->hint, result, PG_DIAG_MESSAGE_HINT);
+	if (!data && result != NULL && PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) != NULL) {
+		/* such as the objects that depend on one; of data it would be the mail's */
+		g_autofree char *detail = words(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+		g_autofree char *message = g_steal_pointer(&text);
+
+		text = g_strdup_printf("%s: %s", message, detail);
+	}
 	enum ruad_error code = data ? RUAD_ERROR_SYNTAX : RUAD_ERROR_SYSTEM;
 	if (strcmp(db->sqlstate, SQLSTATE_LIMIT) == 0)
 		code = RUAD_ERROR_FULL;

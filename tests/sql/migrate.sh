@@ -115,7 +115,7 @@ is t "$(sql "SELECT has_table_privilege('m_user', 'dmarc.records', 'SELECT') AND
 sql "CREATE VIEW users.theirs AS SELECT api.today(); UPDATE ruad.definitions SET checksum = 'x'" >/dev/null
 words=$(migrate)
 is 75 $? 'a view that calls a function of ours prevents the replacement'
-is 1 "$(grep -c 'functions and views: .*\|view users.theirs depends' <<<"$words" | grep -c 2)" 'and is named'
+is 1 "$(grep -c 'functions and views: .*view users.theirs depends' <<<"$words")" 'and is named'
 sql 'DROP VIEW users.theirs; DROP OWNED BY m_user; DROP ROLE m_user' >/dev/null
 migrate >/dev/null
 
