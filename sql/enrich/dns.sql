@@ -1,9 +1,9 @@
 -- dns.sql - domains whose DNS is due for a check, and the results.
 
 -- Domains whose DNS is due for a check, and the selectors that signed for them in the last 90 days: [{"domain",
--- "selector"}], at most 50. Domains that asked for their reports to be sent here come first (p_own_only: no others), then
--- those of which that is not known; of each the domain with the most messages in the last 30 days. Anyone can send
--- reports about any domains, and ours must not wait for them.
+-- "selector"}], at most 50. Domains that asked for their reports to be sent here come first (p_own_only: no others),
+-- then those of which that is not known; of each the domain with the most messages in the last 30 days. Anyone can
+-- send reports about any domains, and ours must not wait for them.
 CREATE FUNCTION ruad.dns_wanted(p_limit integer, p_own_only boolean DEFAULT false)
 RETURNS TABLE (domain text, selectors jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -12,7 +12,8 @@ BEGIN
 	RETURN QUERY
 	WITH due AS MATERIALIZED (
 		SELECT c.domain_id, d.name, row_number() OVER (
-			ORDER BY c.result -> 'solicited' IS DISTINCT FROM 'true', c.result -> 'solicited' IS NOT DISTINCT FROM 'false',
+			ORDER BY c.result -> 'solicited' IS DISTINCT FROM 'true',
+				c.result -> 'solicited' IS NOT DISTINCT FROM 'false',
 				m.messages DESC NULLS LAST, c.expires_at, d.name) AS no
 		FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 		CROSS JOIN LATERAL (SELECT sum(s.messages) AS messages FROM ruad.sum_day s
@@ -47,5 +48,5 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_spend, ruad.enrich_wanted, ruad.enrich_store,
-	ruad.enrich_addresses, ruad.enrich_networks, ruad.dns_wanted, ruad.dns_store TO ruad_enrich;
+GRANT EXECUTE ON FUNCTION ruad.enrich_services, ruad.enrich_collect, ruad.enrich_spend, ruad.enrich_wanted,
+	ruad.enrich_store, ruad.enrich_addresses, ruad.enrich_networks, ruad.dns_wanted, ruad.dns_store TO ruad_enrich;
