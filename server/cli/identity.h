@@ -1,8 +1,8 @@
 /*
  * identity.h - changes the process from root to the user of ruad.
  *
- * Unless it says otherwise, a function does nothing and succeeds if the process is not root: started by another
- * user, ruad stays that user.
+ * Unless it says otherwise, a function does nothing and succeeds if the process is not root: started by
+ * another user, ruad stays that user.
  */
 #pragma once
 
@@ -30,8 +30,9 @@ gboolean identity_make_folder(const char *path, const char *user, GError **error
 char *identity_user_name(void) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Change the owner of the folder or socket to user, and its group to group, or to that of user if it is "". A process
- * that is not root changes the group alone, which it must be a member of; without a group it changes nothing.
+ * Change the owner of the folder or socket to user, and its group to group, or to that of user if it is "". A
+ * process that is not root changes the group alone, which it must be a member of; without a group it changes
+ * nothing.
  *
  * RUAD_ERROR_SYNTAX  no such user or group
  * RUAD_ERROR_SYSTEM  the kernel refused

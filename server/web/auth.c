@@ -27,8 +27,8 @@ static const struct throttle_options for_clients = {
 	.free = 5, .first = G_TIME_SPAN_SECOND, .most = G_TIME_SPAN_MINUTE, .keep = HOUR, .keys = 4096
 };
 
-/* Many clients may guess the password of one user, who must not be locked out by them: the delay stays short, and does
- * not apply where the user has signed in before. */
+/* Many clients may guess the password of one user, who must not be locked out by them: the delay stays short,
+ * and does not apply where the user has signed in before. */
 static const struct throttle_options for_users = {
 	.free = 20, .first = G_TIME_SPAN_SECOND, .most = 5 * G_TIME_SPAN_SECOND, .keep = HOUR, .keys = 4096
 };
@@ -98,8 +98,8 @@ static guint pick(const struct auth *auth, const char *user, guint n)
 	return number % n;
 }
 
-/* The hash of a user in the file in place of one who is not: always the same, since the methods of the hashes, and so
- * their times, may differ. */
+/* The hash of a user in the file in place of one who is not: always the same, since the methods of the
+ * hashes, and so their times, may differ. */
 static const char *hash_instead(const struct auth *auth, const char *user)
 {
 	guint n = g_hash_table_size(auth->users);

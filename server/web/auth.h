@@ -3,9 +3,9 @@
  * name that a reverse proxy sets.
  *
  * Basic authentication is RFC 7617. Hashes are those of crypt(3) as libxcrypt computes them, except the old
- * and fast ones: bcrypt ($2y$, which `htpasswd -B` writes), yescrypt, scrypt and SHA-512. After some wrong passwords
- * further ones are slowed down, for the client that sends them and for the user (throttle.h). Thread-safe. Knows
- * nothing of paths or HTTP responses.
+ * and fast ones: bcrypt ($2y$, which `htpasswd -B` writes), yescrypt, scrypt and SHA-512. After some wrong
+ * passwords further ones are slowed down, for the client that sends them and for the user (throttle.h).
+ * Thread-safe. Knows nothing of paths or HTTP responses.
  */
 #pragma once
 
@@ -53,14 +53,14 @@ struct auth *auth_new(const struct auth_options *options, GError **error) G_GNUC
 void auth_free(struct auth *auth); /* NULL is allowed */
 
 /*
- * Returns AUTH_ACCEPTED if the request may be answered: always with AUTH_NONE; with AUTH_BASIC if authorization has the
- * password of a user in the file; with AUTH_PROXY if the request came over a Unix socket or has the proxy's secret, and
- * proxy_user is a name. *user is then the name, transfer full, or NULL with AUTH_NONE. *wait is set with AUTH_DELAYED:
- * seconds until another attempt is allowed.
+ * Returns AUTH_ACCEPTED if the request may be answered: always with AUTH_NONE; with AUTH_BASIC if
+ * authorization has the password of a user in the file; with AUTH_PROXY if the request came over a Unix
+ * socket or has the proxy's secret, and proxy_user is a name. *user is then the name, transfer full, or NULL
+ * with AUTH_NONE. *wait is set with AUTH_DELAYED: seconds until another attempt is allowed.
  *
- * Rejecting a password takes as long for an unknown user as for a known one, and is logged with the client's address in
- * a form for fail2ban (server/dist/fail2ban). A correct password is not hashed again for a minute, and not delayed:
- * hashes are slow on purpose, and a page sends a dozen requests.
+ * Rejecting a password takes as long for an unknown user as for a known one, and is logged with the client's
+ * address in a form for fail2ban (server/dist/fail2ban). A correct password is not hashed again for a minute,
+ * and not delayed: hashes are slow on purpose, and a page sends a dozen requests.
  */
 enum auth_verdict auth_identify(
     struct auth *auth, const struct auth_claim *claim, char **user, guint *wait) G_GNUC_WARN_UNUSED_RESULT;

@@ -17,6 +17,7 @@ GHashTable *htpasswd_parse(const char *text, GPtrArray **problems) G_GNUC_WARN_U
 
 #define HTPASSWD_BCRYPT_MAX 72 /* bytes of a password that bcrypt compares */
 
-/* Returns TRUE if hash is that of password. A longer password than HTPASSWD_BCRYPT_MAX is not that of a bcrypt hash, which
- * would be the same whatever follows. Takes as long as the method of the hash: tens of milliseconds. */
+/* Returns TRUE if hash is that of password. A longer password than HTPASSWD_BCRYPT_MAX is not that of a
+ * bcrypt hash, which would be the same whatever follows. Takes as long as the method of the hash: tens of
+ * milliseconds. */
 gboolean htpasswd_check(const char *hash, const char *password);

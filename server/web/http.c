@@ -14,8 +14,8 @@
 #define WAIT_STEP_US      20000
 #define WATCH_EVERY       (250 * G_TIME_SPAN_MILLISECOND)
 
-/* Connections beyond ours that the library may have open: it closes one that was shut down a moment later, and must not
- * stop accepting until then. */
+/* Connections beyond ours that the library may have open: it closes one that was shut down a moment later,
+ * and must not stop accepting until then. */
 #define CONNECTIONS_SPARE 64
 
 #define QUEUE_MAX   128             /* requests that wait for a thread */
@@ -75,8 +75,8 @@ static const char *const singles[N_SINGLES] = {
 	[SINGLE_PROXY_SECRET] = "X-Ruad-Proxy-Secret",
 };
 
-/* A request in progress. It belongs to the thread of its socket, except while its connection is suspended: then to
- * the thread that works on it. */
+/* A request in progress. It belongs to the thread of its socket, except while its connection is suspended:
+ * then to the thread that works on it. */
 struct exchange {
 	struct work work; /* the handler */
 	struct http_server *server;
@@ -265,8 +265,8 @@ static void feed_done(struct work *work)
 	MHD_resume_connection(exchange->connection);
 }
 
-/* Fetch the next piece on another thread; the library does not read meanwhile. The number of streams is limited, so
- * that they need no place in the queue. */
+/* Fetch the next piece on another thread; the library does not read meanwhile. The number of streams is
+ * limited, so that they need no place in the queue. */
 static void feed_fetch(struct feed *feed)
 {
 	struct exchange *exchange = feed->exchange;
@@ -457,7 +457,8 @@ static void describe(struct exchange *exchange, const char *method, enum http_bo
 	};
 }
 
-/* Let a worker handle the request. The connection is suspended before, since the worker may be done at any time. */
+/* Let a worker handle the request. The connection is suspended before, since the worker may be done at any
+ * time. */
 static enum MHD_Result submit(struct exchange *exchange, const char *method, enum http_body body)
 {
 	struct http_server *server = exchange->server;

@@ -2,9 +2,9 @@
  * http.h - an HTTP/1.1 server on listening sockets: requests in, responses out. The only file that uses
  * libmicrohttpd.
  *
- * One thread for each socket reads and writes; it never blocks. Handlers run on other threads (workers.h), of which a
- * client has a share, and urgent requests on one of their own. A request that finds the queue full is refused at once.
- * A request whose client is gone for a second is abandoned. peers.h limits the connections.
+ * One thread for each socket reads and writes; it never blocks. Handlers run on other threads (workers.h), of
+ * which a client has a share, and urgent requests on one of their own. A request that finds the queue full is
+ * refused at once. A request whose client is gone for a second is abandoned. peers.h limits the connections.
  *
  * Works with libmicrohttpd 0.9.75 to 1.0. A body is read if its method allows one (PUT) and exactly one
  * Content-Length announces at most HTTP_BODY_MAX bytes; any other body stays unread. In both cases the
@@ -49,14 +49,14 @@ struct http_request {
 	GBytes *content;    /* borrowed; of HTTP_BODY_WHOLE, else NULL */
 	gsize header_bytes; /* names and values together */
 	/* a header's name is not a token (RFC 9110 section 5.1), or Authorization, Content-Type, Host,
-	 * Origin, Sec-Fetch-Site, X-Ruad-Proxy-Secret or the user's header occurs twice: refuse the request */
+	 * Origin, Sec-Fetch-Site, X-Ruad-Proxy-Secret or the user's header occurs twice: refuse it */
 	gboolean malformed;
 };
 
 /*
  * A body of unknown length. next() returns a piece, transfer full, or NULL at the end; if it sets *failed to
- * TRUE, the body ends early, and the connection is closed so that the client notices. It is called on the threads of
- * handlers, one call at a time; free() is called last, also without any next().
+ * TRUE, the body ends early, and the connection is closed so that the client notices. It is called on the
+ * threads of handlers, one call at a time; free() is called last, also without any next().
  */
 struct http_stream {
 	GBytes *(*next)(gpointer source, gboolean *failed);
@@ -95,7 +95,8 @@ struct http_options {
 	const char *user_header; /* the header of http_request.user, or NULL; borrowed */
 	/* addresses whose X-Forwarded-For is believed ("unix" is a Unix socket); NULL-terminated; borrowed */
 	const char *const *proxies;
-	/* Returns whether the request is handled apart from others, at once; its handler must be quick. NULL: none is */
+	/* Returns whether the request is handled apart from others, at once; its handler must be quick. NULL:
+	 * none is */
 	gboolean (*is_urgent)(const struct http_request *request);
 	http_handler refuse; /* answers a request for which there is no room; must not block */
 	/* Makes the handler that runs on thread return early; NULL if that is not possible */
@@ -104,8 +105,8 @@ struct http_options {
 
 struct http_server;
 
-/* Serve on the listening sockets fds[0..n_fds), which must not block and which the server then owns. RUAD_ERROR_SYSTEM
- * if a socket cannot be served. */
+/* Serve on the listening sockets fds[0..n_fds), which must not block and which the server then owns.
+ * RUAD_ERROR_SYSTEM if a socket cannot be served. */
 struct http_server *http_server_new(const int *fds, guint n_fds, const struct http_options *options,
     http_handler handler, gpointer user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -3,7 +3,8 @@
 #include <poll.h>
 #include <string.h>
 
-/* A client that has only closed its sending side looks like one that is gone, so a short request is answered to both. */
+/* A client that has only closed its sending side looks like one that is gone, so a short request is answered
+ * to both. */
 #define ABANDONED_AFTER G_USEC_PER_SEC
 
 struct peer {
@@ -73,7 +74,7 @@ static void shut(struct peer *peer)
 	(void)shutdown(peer->fd, SHUT_RDWR);
 }
 
-/* Returns whether peer should be closed rather than other: its client has more connections, or it is slower. */
+/* Returns whether peer should be closed rather than other: its client has more, or it is slower. */
 static gboolean is_worse(const struct peers *peers, const struct peer *peer, const struct peer *other)
 {
 	guint n = n_of(peers, peer->client.name);

@@ -1,9 +1,9 @@
 /*
  * peers.h - the open connections of a server: how many each client has, what each is doing and for how long.
  *
- * A client has a share of the connections. If more are open than allowed, the slowest one of the client with the most
- * is closed. A request that does not arrive in time is closed, too. Thread-safe. Knows nothing of HTTP: it sees sockets
- * and shuts them down, and the library then notices.
+ * A client has a share of the connections. If more are open than allowed, the slowest one of the client with
+ * the most is closed. A request that does not arrive in time is closed, too. Thread-safe. Knows nothing of
+ * HTTP: it sees sockets and shuts them down, and the library then notices.
  */
 #pragma once
 
@@ -43,6 +43,6 @@ const struct client *peer_client(const struct peer *peer);
 /* Enter a phase; work (borrowed) is that of PEER_HANDLING, else NULL. */
 void peer_enter(struct peers *peers, struct peer *peer, enum peer_phase phase, struct work *work);
 
-/* Close connections on which no request arrived in time, and abandon work whose client has closed its side: call it
- * several times a second. */
+/* Close connections on which no request arrived in time, and abandon work whose client has closed its side:
+ * call it several times a second. */
 void peers_watch(struct peers *peers, struct workers *workers);

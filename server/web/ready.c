@@ -36,8 +36,8 @@ static struct {
 	gint logged; /* what the log said last; -1: nothing */
 } state = { .logged = -1 };
 
-/* Log once when the site becomes ready or unready, from the first time on that somebody wanted to know: before, the
- * database may be under construction. Called with the lock. */
+/* Log once when the site becomes ready or unready, from the first time on that somebody wanted to know:
+ * before, the database may be under construction. Called with the lock. */
 static void log_ready(gboolean ready, const char *cause)
 {
 	if (state.logged == ready)
@@ -178,8 +178,8 @@ void ready_stop(void)
 	g_clear_pointer(&state.document, g_bytes_unref);
 }
 
-/* Wait for a new answer. A question in progress that already took too long is not waited for, so that the requests
- * behind this one are answered, too. */
+/* Wait for a new answer. A question in progress that already took too long is not waited for, so that the
+ * requests behind this one are answered, too. */
 static void wait_for_answer(void)
 {
 	guint64 mine = state.begun + 1;

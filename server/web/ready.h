@@ -1,23 +1,23 @@
 /*
- * ready.h - whether the site is ready: a thread of its own asks the database every two seconds, and whenever somebody
- * wants to know.
+ * ready.h - whether the site is ready: a thread of its own asks the database every two seconds, and whenever
+ * somebody wants to know.
  *
- * It is ready if the database answers, api.ready() finds the schema that this program was built for, and the disk of the
- * database, where that is known, has room for mail. A change is logged once.
+ * It is ready if the database answers, api.ready() finds the schema that this program was built for, and the
+ * disk of the database, where that is known, has room for mail. A change is logged once.
  */
 #pragma once
 
 #include <glib.h>
 
-/* Start the thread; after connection_init(). storage: a folder on the disk of the database, borrowed, or NULL;
- * min_free: bytes that must be free on it. */
+/* Start the thread; after connection_init(). storage: a folder on the disk of the database, borrowed, or
+ * NULL; min_free: bytes that must be free on it. */
 void ready_start(const char *storage, guint64 min_free);
 
 /* Interrupt a question in progress and end the thread. */
 void ready_stop(void);
 
 /*
- * Answer within a third of a second: with the result of a new question if there is one by then, or else with the last
- * one, unless the database has been silent for longer. *document is JSON, transfer full.
+ * Answer within a third of a second: with the result of a new question if there is one by then, or else with
+ * the last one, unless the database has been silent for longer. *document is JSON, transfer full.
  */
 gboolean ready_ask(GBytes **document);

@@ -170,8 +170,8 @@ static enum auth_verdict identify(const struct visit *visit, char **user, guint 
 	return auth_identify(visit->auth, &claim, user, wait);
 }
 
-/* The browser says where a request comes from (Sec-Fetch-Site); nothing but our own page has a use for the API in a
- * browser. Programs, and browsers over HTTP without TLS, do not send the header. */
+/* The browser says where a request comes from (Sec-Fetch-Site); nothing but our own page has a use for the
+ * API in a browser. Programs, and browsers over HTTP without TLS, do not send the header. */
 static gboolean is_from_other_site(const struct visit *visit)
 {
 	const char *site = visit->request->fetch_site;

@@ -18,8 +18,8 @@ struct site {
 };
 
 /*
- * An http_handler; user is a struct site. All sections except the first two require authentication. If there is none
- * (AUTH_NONE), they answer only under our own hosts. The API is closed to pages of other sites.
+ * An http_handler; user is a struct site. All sections except the first two require authentication. If there
+ * is none (AUTH_NONE), they answer only under our own hosts. The API is closed to pages of other sites.
  */
 void site_handle(const struct http_request *request, struct http_response *response, gpointer user);
 

@@ -1,9 +1,9 @@
 /*
- * throttle.h - slows down guessing: after some failures under a key, each further one doubles the time until the next
- * attempt.
+ * throttle.h - slows down guessing: after some failures under a key, each further one doubles the time until
+ * the next attempt.
  *
- * Knows a bounded number of keys; the one that failed longest ago is forgotten first. Thread-safe. Knows nothing of
- * passwords; reads no clock.
+ * Knows a bounded number of keys; the one that failed longest ago is forgotten first. Thread-safe. Knows
+ * nothing of passwords; reads no clock.
  */
 #pragma once
 

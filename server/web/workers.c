@@ -16,8 +16,8 @@ struct worker {
 
 struct workers {
 	struct workers_options options;
-	GMutex
-	    lock; /* protects the following members and the state of all work; taken before that of a worker */
+	GMutex lock; /* protects the following members and the state of all work; taken before that of a
+			worker */
 	GCond changed;
 	GQueue waiting; /* of struct work */
 	guint64 last_serial;

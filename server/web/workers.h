@@ -1,8 +1,9 @@
 /*
  * workers.h - threads that do work from a bounded queue, in which no client takes more than its share.
  *
- * Work is done in the order of its arrival, except that work of a client that already occupies its share of the
- * threads is skipped until one of them is free again. Thread-safe. Knows nothing of HTTP or of the database.
+ * Work is done in the order of its arrival, except that work of a client that already occupies its share of
+ * the threads is skipped until one of them is free again. Thread-safe. Knows nothing of HTTP or of the
+ * database.
  */
 #pragma once
 
@@ -14,7 +15,8 @@ enum work_state {
 	WORK_RUNNING,
 };
 
-/* A piece of work; embed it. The owner sets the first three members and keeps the work until done() is called. */
+/* A piece of work; embed it. The owner sets the first three members and keeps the work until done() is
+ * called. */
 struct work {
 	const char *client; /* on whose behalf; compared as text */
 	void (*run)(
@@ -37,7 +39,8 @@ struct workers_options {
 	guint share;       /* threads that one client may occupy, >= 1 */
 	guint queue;       /* work that may wait */
 	guint queue_share; /* of it of one client */
-	/* Makes the work that thread is running end early; NULL if that is not possible. Called from another thread. */
+	/* Makes the work that thread is running end early; NULL if that is not possible. Called from another
+	 * thread. */
 	void (*interrupt)(GThread *thread);
 };
 
@@ -45,13 +48,13 @@ struct workers;
 
 struct workers *workers_new(const struct workers_options *options);
 
-/* Add work. bounded: FALSE if the queue, or the client's share of it, is full. Also FALSE after workers_stop().
- * Neither function of the work is called then. */
+/* Add work. bounded: FALSE if the queue, or the client's share of it, is full. Also FALSE after
+ * workers_stop(). Neither function of the work is called then. */
 gboolean workers_push(struct workers *workers, struct work *work, gboolean bounded) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Nobody wants the result any more. Returns TRUE if the work was waiting: it is removed, and the caller must call its
- * done(). If it is running, *run is set for workers_interrupt(). The work must exist.
+ * Nobody wants the result any more. Returns TRUE if the work was waiting: it is removed, and the caller must
+ * call its done(). If it is running, *run is set for workers_interrupt(). The work must exist.
  */
 gboolean workers_abandon(struct workers *workers, struct work *work, struct work_run *run);
 

@@ -143,7 +143,7 @@ def test_a_client_has_half_of_the_connections(site):
 
 
 SLOW_HEADER = (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", None)
-SLOW_READER = (b"".join([GET.format("/openapi.json").encode()] * 20), 1024)
+SLOW_READER = (b"".join([GET.format("/openapi.json").encode()] * 8), 1024)
 
 
 @pytest.mark.parametrize("request_, receive", [SLOW_HEADER, SLOW_READER], ids=["headers", "readers"])

@@ -88,7 +88,8 @@ static enum auth_verdict verdict_of(
 	return auth_identify(auth, &claim, &user, wait);
 }
 
-/* The user of the header, "-" for nobody, NULL if it is rejected; transfer full. Each call is another client's. */
+/* The user of the header, "-" for nobody, NULL if it is rejected; transfer full. Each call is another
+ * client's. */
 static char *user_of(struct auth *auth, const char *authorization, const char *proxy_user)
 {
 	static guint n_clients;
