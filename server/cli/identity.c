@@ -87,8 +87,8 @@ void identity_resume(void)
 		g_error("cannot be root again: %s", g_strerror(errno));
 }
 
-/* Only a folder or a socket that is ours: in a folder of the user's, the path could be replaced by a link to any
- * file. */
+/* Only a folder or a socket that is ours: in a folder of the user's, the path could be replaced by a link
+ * to any file. */
 static gboolean give(const char *path, uid_t uid, gid_t gid)
 {
 	struct stat status;
