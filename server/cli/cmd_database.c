@@ -1,9 +1,9 @@
 /*
- * cmd_database.c - ruad database: a dump of the private database as a file, its restoration into a new cluster, and
- * the move of the cluster to the newest installed PostgreSQL.
+ * cmd_database.c - ruad database: a dump of the private database as a file, its restoration into a new
+ * cluster, and the move of the cluster to the newest installed PostgreSQL.
  *
- * A dump has the format of pg_dump, which any later version of PostgreSQL can restore. A new cluster is made beside
- * the present one and takes its place when it is complete; the present one is kept.
+ * A dump has the format of pg_dump, which any later version of PostgreSQL can restore. A new cluster is
+ * made beside the present one and takes its place when it is complete; the present one is kept.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +83,8 @@ static gboolean content_read(const struct database *database, struct content *co
 	return good;
 }
 
-/* Roles belong to the cluster, so a dump of the database has no auditors. Also statistics, which it lacks too. */
+/* Roles belong to the cluster, so a dump of the database has no auditors. Also statistics, which it lacks
+ * too. */
 static gboolean complete(const struct database *database, const struct content *from, GError **error)
 {
 	g_autofree char *conninfo = database_admin_conninfo(database);
@@ -140,7 +141,8 @@ static gboolean read_dump(struct postgres *postgres, int fd, GError **error)
 	return postgres_run(postgres, "pg_restore", arguments, fd, -1, error);
 }
 
-/* Fill a new cluster from the dump and put it in place of the present one. from: what must be in it, or NULL. */
+/* Fill a new cluster from the dump and put it in place of the present one. from: what must be in it, or
+ * NULL. */
 static gboolean fill_new(struct database *database, int fd, const struct content *from, GError **error)
 {
 	struct postgres *postgres = database_private(database);

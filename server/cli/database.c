@@ -22,8 +22,8 @@
 /* Nobody needs the other databases of the private cluster. */
 #define CLOSE_DATABASES "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC"
 
-/* The server would log each session that its end, or an administrator, ends as FATAL, although the program in it
- * already knows. Only if it is not set yet: two commands may start at the same time. */
+/* The server would log each session that its end, or an administrator, ends as FATAL, although the program
+ * in it already knows. Only if it is not set yet: two commands may start at the same time. */
 #define QUIET_SESSIONS                                                                                       \
 	"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s "                            \
 	"JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase "                                            \

@@ -9,8 +9,8 @@
 #include <glib.h>
 
 /*
- * Send request (NULL: wait for a greeting), read the first line of the answer into answer[0..size), without its
- * end, and close fd, which must have time limits (net_connect()).
+ * Send request (NULL: wait for a greeting), read the first line of the answer into answer[0..size), without
+ * its end, and close fd, which must have time limits (net_connect()).
  *
  * RUAD_ERROR_SYSTEM  no answer: no program serves the socket, or it is overloaded
  */

@@ -127,8 +127,8 @@ static gboolean clear_path(
 	return TRUE;
 }
 
-/* The umask has no effect in a folder with default ACLs. Not chmod(): in a folder of somebody else's, the socket
- * could be replaced by a link to any file. */
+/* The umask has no effect in a folder with default ACLs. Not chmod(): in a folder of somebody else's, the
+ * socket could be replaced by a link to any file. */
 static gboolean set_mode(const char *path)
 {
 	g_autofree char *link = NULL;

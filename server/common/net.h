@@ -46,8 +46,9 @@ int net_connect_to_listener(int listener, guint seconds, GError **error) G_GNUC_
  */
 int *net_activated(const char *name);
 
-/* The name of a descriptor that systemd passed and that is none of names (NULL-terminated), or is no listening
- * stream socket; transfer full, NULL if there is none. Its clients would wait for an answer forever. */
+/* The name of a descriptor that systemd passed and that is none of names (NULL-terminated), or is no
+ * listening stream socket; transfer full, NULL if there is none. Its clients would wait for an answer
+ * forever. */
 char *net_activated_other(const char *const *names) G_GNUC_WARN_UNUSED_RESULT;
 
 /*

@@ -196,7 +196,8 @@ static gboolean is_quoted(const char *text)
 	return size >= 2 && (*text == '"' || *text == '\'') && text[size - 1] == *text;
 }
 
-/* The first word of the text that stands in quotes, or is a quote's beginning or end; or NULL. Transfer full. */
+/* The first word of the text that stands in quotes, or is a quote's beginning or end; or NULL. Transfer
+ * full. */
 static char *quoted_word(const char *text)
 {
 	g_auto(GStrv) words = parse_list(text);
@@ -330,9 +331,9 @@ static gboolean assign_by_name(
 
 /* -- the file -- */
 
-/* Scans the lines itself, since GKeyFile does not report line numbers: returns the line, from 1 and after the
- * line after, with the section's key; if key is NULL, with the section's head; if both are NULL, the first line
- * that is not valid in an INI file. 0 if there is none. */
+/* Scans the lines itself, since GKeyFile does not report line numbers: returns the line, from 1 and after
+ * the line after, with the section's key; if key is NULL, with the section's head; if both are NULL, the
+ * first line that is not valid in an INI file. 0 if there is none. */
 static guint line_of(const char *content, const char *section, const char *key, guint after)
 {
 	g_auto(GStrv) lines = g_strsplit(content, "\n", -1);

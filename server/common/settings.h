@@ -1,11 +1,11 @@
 /*
- * settings.h - the effective settings: defaults, then the INI file, then RUAD_SECTION_KEY of the environment,
- * then -o section.key=value.
+ * settings.h - the effective settings: defaults, then the INI file, then RUAD_SECTION_KEY of the
+ * environment, then -o section.key=value.
  *
  * One table lists every key with its type, default and help; settings_print() and the manual are generated
- * from it. An unknown key or a value of the wrong type is an error that names file, line and the nearest key.
- * Any key may be given as KEY_file, which names a file that contains the value (for secrets). A key that is set
- * twice in the file, quotes around a value and a comment after it are errors, too.
+ * from it. An unknown key or a value of the wrong type is an error that names file, line and the nearest
+ * key. Any key may be given as KEY_file, which names a file that contains the value (for secrets). A key
+ * that is set twice in the file, quotes around a value and a comment after it are errors, too.
  */
 #pragma once
 
@@ -26,8 +26,9 @@ struct settings *settings_load(
 void settings_free(struct settings *settings);
 
 /*
- * A warning for each RUAD_ variable of the environment that is no setting, NULL-terminated, transfer full. Not an
- * error, since container managers set such variables themselves (RUAD_PORT for a service with the name ruad).
+ * A warning for each RUAD_ variable of the environment that is no setting, NULL-terminated, transfer full.
+ * Not an error, since container managers set such variables themselves (RUAD_PORT for a service with the
+ * name ruad).
  */
 char **settings_unknown_variables(void) G_GNUC_WARN_UNUSED_RESULT;
 

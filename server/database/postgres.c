@@ -639,8 +639,8 @@ gboolean postgres_begin_new(struct postgres *postgres, GError **error)
 	return TRUE;
 }
 
-/* Atomic where the file system can: a kill between two renames would leave no cluster, and the next start would make an
- * empty one. */
+/* Atomic where the file system can: a kill between two renames would leave no cluster, and the next start
+ * would make an empty one. */
 static gboolean exchange(const char *fresh, const char *present)
 {
 	g_autofree char *aside = NULL;

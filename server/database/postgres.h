@@ -57,13 +57,14 @@ enum postgres_program postgres_program(const struct postgres *postgres, guint64 
  * its log. */
 gboolean postgres_is_ready(const struct postgres *postgres);
 
-/* End the backends of a server that was killed, before it is started again: while one is busy no other server can
- * start. Takes at most some seconds. RUAD_ERROR_SYSTEM: its PID file cannot be removed. */
+/* End the backends of a server that was killed, before it is started again: while one is busy no other
+ * server can start. Takes at most some seconds. RUAD_ERROR_SYSTEM: its PID file cannot be removed. */
 gboolean postgres_end_backends(const struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Run one of PostgreSQL's client programs (pg_dump) of the cluster's version, as its superuser, and wait for its
- * end. arguments is NULL-terminated. in and out become its standard input and output; -1 is /dev/null.
+ * Run one of PostgreSQL's client programs (pg_dump) of the cluster's version, as its superuser, and wait
+ * for its end. arguments is NULL-terminated. in and out become its standard input and output; -1 is
+ * /dev/null.
  *
  * RUAD_ERROR_SYNTAX  the version is not installed
  * RUAD_ERROR_SYSTEM  the program failed, with what it says
@@ -72,13 +73,13 @@ gboolean postgres_run(struct postgres *postgres, const char *program, const char
     int out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Work on a new cluster beside the present one, of the newest version, which no other program opens; the lock must
- * be held. What an earlier, interrupted attempt left is removed.
+ * Work on a new cluster beside the present one, of the newest version, which no other program opens; the
+ * lock must be held. What an earlier, interrupted attempt left is removed.
  */
 gboolean postgres_begin_new(struct postgres *postgres, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Stop the new cluster and put it in the place of the present one. That one, if any, stays in *kept (transfer full,
- * else NULL). */
+/* Stop the new cluster and put it in the place of the present one. That one, if any, stays in *kept
+ * (transfer full, else NULL). */
 gboolean postgres_finish_new(
     struct postgres *postgres, char **kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,9 +1,10 @@
 /*
- * postgres_remains.h - the processes of a PostgreSQL server that works in a data directory, found in /proc, and
- * their end.
+ * postgres_remains.h - the processes of a PostgreSQL server that works in a data directory, found in /proc,
+ * and their end.
  *
- * A server that is killed leaves its busy backends: they notice only at the end of their statement, and until
- * then no other server can start, since they still use its shared memory. Knows nothing of ruad's settings.
+ * A server that is killed leaves its busy backends: they notice only at the end of their statement, and
+ * until then no other server can start, since they still use its shared memory. Knows nothing of ruad's
+ * settings.
  */
 #pragma once
 

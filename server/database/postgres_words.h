@@ -7,8 +7,8 @@
 
 #include <glib.h>
 
-/* The messages in the log lines of a server whose log_line_prefix is prefix, without prefix and level, joined by
- * "; ". Transfer full; "" if there are none. */
+/* The messages in the log lines of a server whose log_line_prefix is prefix, without prefix and level,
+ * joined by "; ". Transfer full; "" if there are none. */
 char *postgres_words_messages(const char *log, const char *prefix) G_GNUC_WARN_UNUSED_RESULT;
 
 /*

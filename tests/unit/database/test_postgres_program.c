@@ -1,5 +1,6 @@
 /*
- * A program that was replaced or removed on disk is distinguished from one that was not; tests/e2e/test_cluster.py restarts it.
+ * A program that was replaced or removed on disk is distinguished from one that was not;
+ * tests/e2e/test_cluster.py restarts it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
