@@ -16,8 +16,8 @@
 /* The latest time: 9999-12-31T23:59:59Z. */
 #define REPORT_TIME_MAX G_GINT64_CONSTANT(253402300799)
 
-/* The largest count of a record that is believed: all the world sends fewer messages in a day. A larger one would
- * outweigh every other number. */
+/* The largest count of a record that is believed: all the world sends fewer messages in a day. A larger one
+ * would outweigh every other number. */
 #define REPORT_COUNT_MAX G_GINT64_CONSTANT(1000000000000)
 
 /* A deviation of form, or a contradiction; notes.h lists the codes, DEVIATIONS.md says what ruad accepts. */

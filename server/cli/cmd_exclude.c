@@ -1,8 +1,8 @@
 /*
  * cmd_exclude.c - ruad exclude and ruad include: take reports out of every number, and back.
  *
- * ruad.set_excluded() (sql/retention/exclusion.sql) does it and logs who did it. Each report of the command line
- * is a transaction of its own.
+ * ruad.set_excluded() (sql/retention/exclusion.sql) does it and logs who did it. Each report of the command
+ * line is a transaction of its own.
  */
 #include <stdio.h>
 #include <string.h>

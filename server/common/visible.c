@@ -66,8 +66,8 @@ char *visible_lines(const char *text)
 	return escaped(text, "\n\t");
 }
 
-/* JSON has no longer escape: a character beyond the first plane is two surrogates (RFC 8259 section 7). What is
- * below U+0020 stands outside of texts. */
+/* JSON has no longer escape: a character beyond the first plane is two surrogates (RFC 8259 section 7). What
+ * is below U+0020 stands outside of texts. */
 static void append_json(GString *json, gunichar character)
 {
 	if (character < 0x20 || is_visible(character))

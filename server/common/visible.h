@@ -18,6 +18,7 @@ char *visible_text(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, but line ends and tabs stay: for messages of several lines. Transfer full. */
 char *visible_lines(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
-/* json[0..size), as json-c writes it, with these characters escaped as JSON does: it has the same value, but what
- * is not UTF-8 becomes U+FFFD. Returns NULL if nothing had to be escaped. *size: that of the result. Transfer full. */
+/* json[0..size), as json-c writes it, with these characters escaped as JSON does: it has the same value, but
+ * what is not UTF-8 becomes U+FFFD. Returns NULL if nothing had to be escaped. *size: that of the result.
+ * Transfer full. */
 char *visible_json(const char *json, gsize *size) G_GNUC_WARN_UNUSED_RESULT;

@@ -24,7 +24,8 @@ guint pace_pause(gint64 lookups, enum enrich_outcome outcome);
 /* What today's budget still allows. */
 enum pace_budget {
 	PACE_ALL,
-	PACE_OWN, /* only domains that asked for their reports to be sent here: half of the budget is theirs */
+	PACE_OWN,   /* only domains that asked for their reports to be sent here: half of the budget is theirs
+		     */
 	PACE_SPENT, /* nothing until the next day */
 };
 

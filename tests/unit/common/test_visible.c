@@ -1,5 +1,6 @@
 /*
- * Text from outside must not reach a terminal as escape sequences, and must not hide or reorder what is beside it.
+ * Text from outside must not reach a terminal as escape sequences, and must not hide or reorder what is
+ * beside it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
