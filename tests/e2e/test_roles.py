@@ -65,10 +65,10 @@ def test_an_owner_with_createrole_works_to_the_first_250(admin, serve):
     running = serve("boss", enrich_enabled="on", enrich_lookups=0, enrich_check_every=0, http_auth="proxy",
                     http_user_header="X-User", http_proxy_secret="word", http_editors="ann")
     running.start()
-    wait_until(lambda: "ready" in running.log(), "it says ready")
+    wait_until(lambda: "ruad: ready" in running.log(), "it says ready")
     wait_until(lambda: admin("SELECT 1 FROM ruad.service", "mine"), "ruad-enrich works")
     assert running.deliver(report(1)) == (250, "2.0.0 stored")
-    assert running.get("/readyz") == 200
+    wait_until(lambda: running.get("/readyz") == 200, "the page has connected, too")  # it tries once a second
     for words in ("prune",), ("reprocess",), ("label", "ip:192.0.2.1", "mine"):
         code, _, errors = running.command(*words)
         assert code == 0, errors
