@@ -260,7 +260,7 @@ static const struct verb *find_verb(const char *name)
 /* Before the process becomes a user who may not open it. */
 static gboolean open_file(struct wish *wish, const struct verb *verb, GError **error)
 {
-	if (verb->flags < 0)
+	if (verb->flags < 0 || wish->file == NULL) /* upgrade has none */
 		return TRUE;
 	if (g_str_equal(wish->file, "-")) /* a duplicate: 0 becomes /dev/null in a child */
 		wish->fd = fcntl(verb->run == dump ? STDOUT_FILENO : STDIN_FILENO, F_DUPFD_CLOEXEC, 3);

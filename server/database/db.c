@@ -5,13 +5,14 @@
 
 #include "parser/error.h"
 
-#define BYTEA_OID       17
-#define CONNECT_SECONDS "10"
-#define SILENCE_MS      "30000" /* a peer that acknowledges nothing for so long is away */
-#define MAX_PARAMS      32      /* more than any statement of ours has */
-#define SQLSTATE_LIMIT  "53400" /* configuration_limit_exceeded: raised by our own functions only */
-#define NO_SQLSTATE     ""
-#define PREPARED_PREFIX "ruad"
+#define BYTEA_OID          17
+#define CONNECT_SECONDS    "10"
+#define SILENCE_MS         "30000" /* a peer that acknowledges nothing for so long is away */
+#define MAX_PARAMS         32      /* more than any statement of ours has */
+#define SQLSTATE_LIMIT     "53400" /* configuration_limit_exceeded: raised by our own functions only */
+#define SQLSTATE_DEPENDENT "2BP01" /* dependent_objects_still_exist */
+#define NO_SQLSTATE        ""
+#define PREPARED_PREFIX    "ruad"
 
 struct db {
 	PGconn *conn;
@@ -65,8 +66,8 @@ static void fail(struct db *db, const PGresult *result, GError **error)
 	g_strlcpy(db->sqlstate, sqlstate != NULL ? sqlstate : NO_SQLSTATE, sizeof db->sqlstate);
 	keep_field(&db->message, result, PG_DIAG_MESSAGE_PRIMARY);
 	keep_field(&db->hint, result, PG_DIAG_MESSAGE_HINT);
-	if (!data && result != NULL && PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) != NULL) {
-		/* such as the objects that depend on one; of data it would be the mail's */
+	if (sqlstate != NULL && strcmp(sqlstate, SQLSTATE_DEPENDENT) == 0) {
+		/* which they are; other details may have data of a mail */
 		g_autofree char *detail = words(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
 		g_autofree char *message = g_steal_pointer(&text);
 

@@ -30,7 +30,9 @@ GBytes *help_print(GBytes *texts, GBytes *document)
 
 	if (json_object_is_type(added, json_type_object)) {
 		json_object_object_foreach(added, name, value)
-		    json_object_object_add(help, name, json_object_get(value));
+		{
+			json_object_object_add(help, name, json_object_get(value));
+		}
 	}
 	printed = print(help);
 	json_object_put(added);

@@ -423,23 +423,23 @@ static void bcrypt_takes_no_password_that_it_does_not_compare_whole(void **state
 static void a_proxy_is_believed_over_a_unix_socket_or_with_its_secret(void **state)
 {
 	static const struct {
-		gboolean is_local;
 		const char *secret; /* of the settings */
 		const char *sent;
+		gboolean is_local;
 		enum auth_verdict want;
 	} rows[] = {
-		{ TRUE, NULL, NULL, AUTH_ACCEPTED },
-		{ TRUE, "x", NULL, AUTH_ACCEPTED },
-		{ FALSE, "word", "word", AUTH_ACCEPTED },
-		{ FALSE, "word", "wor", AUTH_NO_PROXY },
-		{ FALSE, "word", "words", AUTH_NO_PROXY },
-		{ FALSE, "word", "Word", AUTH_NO_PROXY },
-		{ FALSE, "word", "", AUTH_NO_PROXY },
-		{ FALSE, "word", NULL, AUTH_NO_PROXY },
-		{ FALSE, "", "", AUTH_NO_PROXY },
-		{ FALSE, "", NULL, AUTH_NO_PROXY },
-		{ FALSE, NULL, NULL, AUTH_NO_PROXY },
-		{ FALSE, NULL, "word", AUTH_NO_PROXY },
+		{ NULL, NULL, TRUE, AUTH_ACCEPTED },
+		{ "x", NULL, TRUE, AUTH_ACCEPTED },
+		{ "word", "word", FALSE, AUTH_ACCEPTED },
+		{ "word", "wor", FALSE, AUTH_NO_PROXY },
+		{ "word", "words", FALSE, AUTH_NO_PROXY },
+		{ "word", "Word", FALSE, AUTH_NO_PROXY },
+		{ "word", "", FALSE, AUTH_NO_PROXY },
+		{ "word", NULL, FALSE, AUTH_NO_PROXY },
+		{ "", "", FALSE, AUTH_NO_PROXY },
+		{ "", NULL, FALSE, AUTH_NO_PROXY },
+		{ NULL, NULL, FALSE, AUTH_NO_PROXY },
+		{ NULL, "word", FALSE, AUTH_NO_PROXY },
 	};
 
 	(void)state;
