@@ -329,9 +329,9 @@ static void a_mail_without_memory_left_gets_452_and_gives_it_back(void **state)
 	client_hears(served.client, BYE);
 	client_hears_the_end(served.client);
 	assert_int_equal(served.memory, 0);
-	(void)logged();
 	g_thread_join(served.thread);
-	g_free(fake_intake_mails(served.options.intake));
+	g_free(logged());
+	fake_intake_free(served.options.intake);
 	close(served.client);
 	close(served.options.stop_fd);
 }
