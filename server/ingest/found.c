@@ -384,7 +384,7 @@ struct found *found_new(
 
 	found->options = options;
 	found->envelope = envelope;
-	found->document = document;
+	found->document = document ? document : (const guint8 *)""; /* of an empty file; NULL is SQL NULL */
 	found->size = size;
 	found->received_at = envelope->received_at ? g_strdup(envelope->received_at)
 						   : g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");

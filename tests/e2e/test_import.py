@@ -263,3 +263,12 @@ def test_a_killed_import_takes_its_cluster_along(folder):
         process.kill()
     os.close(writing)
     wait_until(lambda: not [pid for pid in processes_of(supervised.state) if is_alive(pid)], "all have ended", 30)
+
+
+def test_an_empty_file_is_quarantined(folder):
+    supervised = Supervised(folder)
+    path = folder / "empty.eml"
+    path.write_bytes(b"")
+    assert supervised.command("import", str(path))[:2] == (
+        0, "imported 1 file: 0 reports stored, 0 duplicates, 0 conflicts, 1 quarantined\n",
+    )
