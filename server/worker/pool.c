@@ -144,35 +144,32 @@ static struct worker *take_worker(struct pool *pool, GError **error)
 	return worker;
 }
 
-/* The worker reads document and is returned if it can read another, or NULL. */
-static struct worker *use_worker(struct worker *worker, const struct pool *pool,
-    const struct talk_bounds *bounds, const struct pool_job *job, gboolean *slow, GError **error)
+/* Have the worker read a document. If it cannot read another one it ends, and *worker is NULL. */
+static gboolean use_worker(struct worker **worker, const struct pool *pool, const struct talk_bounds *bounds,
+    const struct pool_job *job, gboolean *slow, GError **error)
 {
 	struct wire_reader *reader = wire_reader_new(job->sink, job->user);
 	gboolean ok = talk_document(
-	    worker->process, bounds, job->document, job->size, reader, &worker->waited, slow, error);
+	    (*worker)->process, bounds, job->document, job->size, reader, &(*worker)->waited, slow, error);
 	gboolean clean = ok && wire_reader_all_readable(reader);
 	wire_reader_free(reader);
 
-	worker->mails++;
-	if (clean && worker_is_fresh(worker, pool))
-		return worker;
-	worker_free(worker);
-	return NULL;
+	(*worker)->mails++;
+	if (!clean || !worker_is_fresh(*worker, pool))
+		g_clear_pointer(worker, worker_free);
+	return ok;
 }
 
 static gboolean run_within(struct pool *pool, const struct talk_bounds *bounds, const struct pool_job *job,
     gboolean *slow, GError **error)
 {
-	g_autoptr(GError) problem = NULL;
 	struct worker *worker = take_worker(pool, error);
+	gboolean ok;
 	if (worker == NULL)
 		return FALSE;
-	leave_place(pool, use_worker(worker, pool, bounds, job, slow, &problem));
-	if (problem == NULL)
-		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&problem));
-	return FALSE;
+	ok = use_worker(&worker, pool, bounds, job, slow, error);
+	leave_place(pool, worker);
+	return ok;
 }
 
 gboolean pool_run(struct pool *pool, const struct pool_job *job, GError **error)
@@ -210,18 +207,15 @@ static void leave_slow_lane(struct pool *pool)
 
 gboolean pool_run_slow(struct pool *pool, const struct pool_job *job, GError **error)
 {
-	g_autoptr(GError) problem = NULL;
+	gboolean ok = FALSE;
 	gboolean slow;
 	enter_slow_lane(pool);
-	struct worker *worker = worker_start(pool, &problem);
+	struct worker *worker = worker_start(pool, error);
 	if (worker != NULL) {
 		process_lower_priority(worker->process);
-		worker = use_worker(worker, pool, &pool->bounds, job, &slow, &problem);
+		ok = use_worker(&worker, pool, &pool->bounds, job, &slow, error);
 		g_clear_pointer(&worker, worker_free);
 	}
 	leave_slow_lane(pool);
-	if (problem == NULL)
-		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&problem));
-	return FALSE;
+	return ok;
 }

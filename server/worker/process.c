@@ -22,6 +22,7 @@
 
 struct process {
 	pid_t pid;
+	clockid_t clock; /* of its processor time */
 	int socket;
 	int errors;    /* pipe from its standard error */
 	GString *line; /* the incomplete line read from it */
@@ -147,6 +148,7 @@ struct process *process_start(const struct pool_options *options, GError **error
 	close(ends.errors[1]);
 	struct process *process = g_new0(struct process, 1);
 	process->pid = pid;
+	(void)clock_getcpuclockid(pid, &process->clock); /* succeeds for a child that was not waited for */
 	process->socket = ends.socket[0];
 	process->errors = ends.errors[0];
 	process->line = g_string_new(NULL);
@@ -167,9 +169,8 @@ int process_stderr(const struct process *process)
 
 gint64 process_cpu(const struct process *process)
 {
-	clockid_t clock;
 	struct timespec used;
-	if (clock_getcpuclockid(process->pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+	if (clock_gettime(process->clock, &used) != 0)
 		return 0;
 	return used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
 }
