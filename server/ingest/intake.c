@@ -1,6 +1,5 @@
 #include "server/ingest/intake.h"
 
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
@@ -79,7 +78,7 @@ static void connect_result(struct intake *intake, const GError *failure)
 	if (!failure && intake->failed_at)
 		log_info("the database is back");
 	g_free(intake->failure);
-	intake->failure = failure ? g_strndup(failure->message, strcspn(failure->message, "\n")) : NULL;
+	intake->failure = failure ? g_strdup(failure->message) : NULL;
 	intake->failed_at = failure ? g_get_monotonic_time() : 0;
 }
 
@@ -129,14 +128,11 @@ static gboolean connected(struct writer *writer, GError **error)
 	return FALSE;
 }
 
-/* Make the mail one unreadable item. The reason is the first line of the database's message; the others name
- * our statements. */
+/* Make the mail one unreadable item. */
 static void quarantine(struct found *found, const char *code, const GError *why, gboolean bare)
 {
-	g_autofree char *reason = g_strndup(why->message, strcspn(why->message, "\n"));
-
-	log_warning("mail quarantined: %s", reason);
-	found_refuse(found, code, reason, bare);
+	log_warning("mail quarantined: %s", why->message);
+	found_refuse(found, code, why->message, bare);
 }
 
 /* -- the writers -- */
@@ -336,16 +332,6 @@ static void count_reading(struct intake *intake, int change)
 		g_cond_signal(&intake->small.work);
 }
 
-/* Set error to failure, with its first line: the others name our statements. */
-static void report(const GError *failure, GError **error)
-{
-	gboolean full = g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_FULL);
-
-	log_debug("not stored: %s", failure->message);
-	g_set_error(error, RUAD_ERROR, full ? RUAD_ERROR_FULL : RUAD_ERROR_SYSTEM, "%.*s",
-	    (int)strcspn(failure->message, "\n"), failure->message);
-}
-
 /* Wait until a writer has stored what was found. */
 static gboolean write_together(struct intake *intake, struct found *found, GError **error)
 {
@@ -362,8 +348,9 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 	g_cond_clear(&job.wake);
 	if (!job.error)
 		return TRUE;
-	report(job.error, error);
-	g_error_free(job.error);
+	if (!g_error_matches(job.error, RUAD_ERROR, RUAD_ERROR_FULL))
+		job.error->code = RUAD_ERROR_SYSTEM;
+	g_propagate_error(error, job.error);
 	return FALSE;
 }
 
@@ -372,7 +359,7 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 struct slow_run {
 	struct pool *pool;
 	const struct pool_job *job;
-	GError *error;
+	GError **error;
 };
 
 static gpointer run_slowly(gpointer user)
@@ -380,7 +367,7 @@ static gpointer run_slowly(gpointer user)
 	struct slow_run *run = user;
 
 	lower_priority();
-	return GINT_TO_POINTER(pool_run_slow(run->pool, run->job, &run->error));
+	return GINT_TO_POINTER(pool_run_slow(run->pool, run->job, run->error));
 }
 
 /* A document that takes long lets others pass: it starts again in the slow lane, on a thread of low priority.
@@ -391,23 +378,17 @@ static gboolean run_parser(
 	const struct pool_job job = {
 		.document = document, .size = size, .sink = found_sink(), .user = found
 	};
-	g_autoptr(GError) failure = NULL;
+	struct slow_run run = { .pool = intake->pool, .job = &job, .error = error };
 	gboolean good, slow;
 
 	count_reading(intake, 1);
-	good = pool_run_quick(intake->pool, &job, &slow, &failure);
+	good = pool_run_quick(intake->pool, &job, &slow, error);
 	count_reading(intake, -1);
-	if (slow) {
-		struct slow_run run = { .pool = intake->pool, .job = &job };
-		found_forget(found);
-		good = GPOINTER_TO_INT(g_thread_join(g_thread_new("slow", run_slowly, &run)));
-		if (!good)
-			g_propagate_error(error, run.error);
+	if (!slow)
 		return good;
-	}
-	if (!good)
-		g_propagate_error(error, g_steal_pointer(&failure));
-	return good;
+	g_clear_error(error);
+	found_forget(found);
+	return GPOINTER_TO_INT(g_thread_join(g_thread_new("slow", run_slowly, &run)));
 }
 
 /* Parse the document. If that is impossible it becomes one unreadable item; returns FALSE if ruad itself
