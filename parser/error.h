@@ -20,5 +20,9 @@ enum ruad_error {
 /* Set RUAD_ERROR_LIMIT with "what: more than limit". Always returns FALSE. */
 gboolean ruad_error_over_limit(GError **error, const char *what, gsize limit);
 
+/* Set RUAD_ERROR_SYNTAX with "place: " and the words; place is a file's line, a setting or the like. Always
+ * returns FALSE. */
+gboolean ruad_error_at(GError **error, const char *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* The quark behind RUAD_ERROR. */
 GQuark ruad_error_quark(void);

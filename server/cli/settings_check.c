@@ -9,21 +9,6 @@
 #include "server/dns/resolver.h"
 #include "server/web/auth.h"
 
-static gboolean fail(GError **error, const char *key, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-/* Always returns FALSE. */
-static gboolean fail(GError **error, const char *key, const char *format, ...)
-{
-	va_list args;
-	g_autofree char *words = NULL;
-
-	va_start(args, format);
-	words = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", key, words);
-	return FALSE;
-}
-
 /* -- words -- */
 
 static gboolean check_addresses(const struct settings *settings, const char *key, GError **error)
@@ -61,13 +46,13 @@ static gboolean check_mailboxes(const struct settings *settings, GError **error)
 	const char *const *patterns = settings_list(settings, key);
 
 	if (patterns[0] == NULL)
-		return fail(
+		return ruad_error_at(
 		    error, key, "empty: every report would be rejected; name the mailboxes of this server");
 	for (gsize i = 0; patterns[i] != NULL; i++) {
 		const char *fault = mailbox_fault(patterns[i]);
 
 		if (fault != NULL)
-			return fail(error, key, "\"%s\": %s", patterns[i], fault);
+			return ruad_error_at(error, key, "\"%s\": %s", patterns[i], fault);
 	}
 	return TRUE;
 }
@@ -91,13 +76,13 @@ static gboolean check_auth(const struct settings *settings, GError **error)
 	enum auth_mode auth = (enum auth_mode)settings_choice(settings, "http.auth");
 
 	if (auth == AUTH_NONE && settings_list(settings, "http.editors")[0] != NULL)
-		return fail(error, "http.editors", "nobody signs in while http.auth is none");
+		return ruad_error_at(error, "http.editors", "nobody signs in while http.auth is none");
 	if (auth == AUTH_BASIC && *settings_string(settings, "http.htpasswd") == '\0')
-		return fail(error, "http.auth", "basic needs http.htpasswd");
+		return ruad_error_at(error, "http.auth", "basic needs http.htpasswd");
 	if (auth == AUTH_PROXY && *settings_string(settings, "http.user_header") == '\0')
-		return fail(error, "http.auth", "proxy needs http.user_header");
+		return ruad_error_at(error, "http.auth", "proxy needs http.user_header");
 	if (auth == AUTH_PROXY && listens_without_proof(settings))
-		return fail(error, "http.auth",
+		return ruad_error_at(error, "http.auth",
 		    "proxy needs http.proxy_secret_file, or only Unix sockets in http.listen");
 	return TRUE;
 }
@@ -114,7 +99,7 @@ static gboolean check_resolver(const struct settings *settings, GError **error)
 	resolver = resolver_new(&options, &cause);
 	resolver_free(resolver);
 	return g_error_matches(cause, RUAD_ERROR, RUAD_ERROR_SYNTAX)
-		   ? fail(error, "enrich.resolver", "%s", cause->message)
+		   ? ruad_error_at(error, "enrich.resolver", "%s", cause->message)
 		   : TRUE;
 }
 

@@ -81,21 +81,6 @@ static char **all_names(gboolean as_variables)
 
 /* -- values -- */
 
-static gboolean fail(GError **error, const char *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-/* Always returns FALSE; place ("file:12") comes before the message. */
-static gboolean fail(GError **error, const char *place, const char *format, ...)
-{
-	va_list args;
-	g_autofree char *words = NULL;
-
-	va_start(args, format);
-	words = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", place, words);
-	return FALSE;
-}
-
 /* The factor of a unit letter, or 0 if the type has no such unit. */
 static guint64 unit(enum setting_type type, const char *letters)
 {
@@ -183,8 +168,9 @@ static gboolean bad_number(const struct setting *setting, const char *place, con
 		[SETTING_DAYS] = "days such as 90",
 	};
 
-	return fail(error, place, "%s \"%s\": not %s from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
-	    setting->name, text, forms[setting->type], setting->min, setting->max);
+	return ruad_error_at(error, place,
+	    "%s \"%s\": not %s from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, setting->name, text,
+	    forms[setting->type], setting->min, setting->max);
 }
 
 /* -- what other formats write, and this one does not -- */
@@ -227,15 +213,16 @@ static gboolean check_plain(
 	const char *comment = setting->type == SETTING_SECRET ? NULL : trailing_comment(text);
 
 	if (setting->type == SETTING_SECRET && is_quoted(text))
-		return fail(error, place, "%s: write the value without quotes", setting->name);
+		return ruad_error_at(error, place, "%s: write the value without quotes", setting->name);
 	if (comment != NULL)
-		return fail(error, place,
+		return ruad_error_at(error, place,
 		    "%s: \"%s\" would be part of the value: write the comment on a line of its own",
 		    setting->name, comment);
 	if (word != NULL || is_quoted(text)) {
 		g_autofree char *bare = g_strdelimit(g_strdup(word != NULL ? word : text), "\"'", ' ');
 
-		return fail(error, place, "%s: write %s without quotes", setting->name, g_strstrip(bare));
+		return ruad_error_at(
+		    error, place, "%s: write %s without quotes", setting->name, g_strstrip(bare));
 	}
 	return TRUE;
 }
@@ -268,11 +255,12 @@ static gboolean assign(
 		break;
 	case SETTING_BOOL:
 		if (!parse_bool(text, &number))
-			return fail(error, place, "%s \"%s\": neither on nor off", setting->name, text);
+			return ruad_error_at(
+			    error, place, "%s \"%s\": neither on nor off", setting->name, text);
 		break;
 	case SETTING_CHOICE:
 		if (!parse_choice(setting, text, &number))
-			return fail(error, place, "%s \"%s\": none of: %s", setting->name, text,
+			return ruad_error_at(error, place, "%s \"%s\": none of: %s", setting->name, text,
 			    setting_words(setting));
 		break;
 	}
@@ -291,10 +279,10 @@ static gboolean assign_from_file(
 	g_autoptr(GError) cause = NULL;
 
 	if (is_quoted(path))
-		return fail(
+		return ruad_error_at(
 		    error, place, "%s_file: write the path without quotes", setting_table[index].name);
 	if (!g_file_get_contents(path, &content, NULL, &cause))
-		return fail(error, place, "%s_file: %s", setting_table[index].name, cause->message);
+		return ruad_error_at(error, place, "%s_file: %s", setting_table[index].name, cause->message);
 	return assign(settings, index, place, content, error);
 }
 
@@ -323,7 +311,7 @@ static gboolean assign_by_name(
 	if (index < 0) {
 		g_auto(GStrv) names = all_names(FALSE);
 
-		return fail(error, place, "unknown key \"%s\": did you mean \"%s\"?", name,
+		return ruad_error_at(error, place, "unknown key \"%s\": did you mean \"%s\"?", name,
 		    settings_nearest(name, (const char *const *)names));
 	}
 	return (from_file ? assign_from_file : assign)(settings, (gsize)index, place, raw, error);
@@ -392,7 +380,7 @@ static gboolean unknown_section(const char *section, const char *place, GError *
 		g_strv_builder_add(builder, name);
 	}
 	sections = g_strv_builder_end(builder);
-	return fail(error, place, "unknown section [%s]: did you mean [%s]?", section,
+	return ruad_error_at(error, place, "unknown section [%s]: did you mean [%s]?", section,
 	    settings_nearest(section, (const char *const *)sections));
 }
 
@@ -444,7 +432,7 @@ static gboolean check_encoding(const char *path, const char *content, GError **e
 
 	for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
 		if (g_str_has_prefix(content, marks[i]))
-			return fail(error, path,
+			return ruad_error_at(error, path,
 			    "begins with a byte order mark: save it as UTF-8 without one (\"without BOM\")");
 	return TRUE;
 }
@@ -466,7 +454,7 @@ static gboolean read_file(struct settings *settings, const char *path, GError **
 	    !g_key_file_load_from_data(file, content, strlen(content), G_KEY_FILE_NONE, NULL)) {
 		g_autofree char *place = place_in_file(path, content, NULL, NULL);
 
-		return fail(error, place, "neither [section] nor key = value");
+		return ruad_error_at(error, place, "neither [section] nor key = value");
 	}
 	sections = g_key_file_get_groups(file, NULL);
 	for (gsize i = 0; sections[i] != NULL; i++)
@@ -485,7 +473,7 @@ static gboolean read_variable(struct settings *settings, gsize index, GError **e
 	const char *path = g_getenv(file_variable);
 
 	if (plain != NULL && path != NULL)
-		return fail(error, "environment", "both %s and %s are set", variable, file_variable);
+		return ruad_error_at(error, "environment", "both %s and %s are set", variable, file_variable);
 	if (plain != NULL)
 		return assign(settings, index, variable, plain, error);
 	if (path != NULL)
@@ -508,7 +496,7 @@ static gboolean check_variable(const char *variable, GError **error)
 	if (resolve(lower, &from_file) >= 0)
 		return TRUE;
 	names = all_names(TRUE);
-	return fail(error, "environment", "unknown variable \"%s\": did you mean \"%s\"?", variable,
+	return ruad_error_at(error, "environment", "unknown variable \"%s\": did you mean \"%s\"?", variable,
 	    settings_nearest(variable, (const char *const *)names));
 }
 
@@ -558,7 +546,7 @@ static gboolean read_override(struct settings *settings, const char *override, G
 	g_autofree char *name = NULL;
 
 	if (equals == NULL)
-		return fail(error, "-o", "\"%s\": not section.key=value", override);
+		return ruad_error_at(error, "-o", "\"%s\": not section.key=value", override);
 	name = g_strstrip(g_strndup(override, (gsize)(equals - override)));
 	return assign_by_name(settings, name, "-o", equals + 1, error);
 }
