@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,16 @@ int net_connect_to_listener(int listener, guint seconds, GError **error)
 }
 
 /* -- socket activation -- */
+
+gboolean net_peer(int fd, char *host, char *port)
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t length = sizeof address;
+
+	return getpeername(fd, (struct sockaddr *)&address, &length) == 0 && address.ss_family != AF_UNIX &&
+	       getnameinfo((struct sockaddr *)&address, length, host, NI_MAXHOST, port, NI_MAXSERV,
+		   NI_NUMERICHOST | NI_NUMERICSERV) == 0;
+}
 
 int *net_activated(const char *name)
 {

@@ -39,6 +39,10 @@ int net_connect(const char *words, guint seconds, GError **error) G_GNUC_WARN_UN
 /* The same to a listening socket, at the address that it is bound to. */
 int net_connect_to_listener(int listener, guint seconds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Write the address and port of the client of a connected socket, as numbers, to host[0..NI_MAXHOST) and
+ * port[0..NI_MAXSERV). Returns FALSE if it has none: a Unix socket, or it is gone. */
+gboolean net_peer(int fd, char *host, char *port);
+
 /*
  * The listening sockets that systemd passed (LISTEN_FDS) under this name (FileDescriptorName=), as a
  * -1-terminated array, transfer full; NULL if there are none. The environment is not changed, so that each

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "server/common/log.h"
+#include "server/common/net.h"
+#include "server/common/shares.h"
 
 #define OUT_OF_FDS_WAIT (100 * 1000)       /* microseconds before the next try, without a free descriptor */
 #define EVICT_AGE       G_TIME_SPAN_SECOND /* of a session that may have to make room for a new one */
@@ -20,7 +22,7 @@ struct server {
 	GMutex lock;
 	GCond ended;            /* a session has ended */
 	GPtrArray *connections; /* struct connection, of the sessions that run */
-	GHashTable *shares;     /* client -> number of its connections */
+	struct shares *shares;  /* of the connections */
 };
 
 /* Owned by the session's thread, but for what the lock guards. */
@@ -36,32 +38,14 @@ struct connection {
 /* Transfer full. */
 static char *client_of(int fd)
 {
-	struct sockaddr_storage address = { 0 };
-	socklen_t length = sizeof address;
 	struct ucred user = { 0 };
 	socklen_t size = sizeof user;
-	char host[NI_MAXHOST];
+	char host[NI_MAXHOST], port[NI_MAXSERV];
 
-	if (getpeername(fd, (struct sockaddr *)&address, &length) == 0 && address.ss_family != AF_UNIX &&
-	    getnameinfo((struct sockaddr *)&address, length, host, sizeof host, NULL, 0, NI_NUMERICHOST) == 0)
+	if (net_peer(fd, host, port))
 		return g_strdup(host);
 	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size);
 	return g_strdup_printf("user %u", (guint)user.uid);
-}
-
-static guint share_of(const struct server *server, const char *client)
-{
-	return GPOINTER_TO_UINT(g_hash_table_lookup(server->shares, client));
-}
-
-static void change_share(struct server *server, const char *client, int change)
-{
-	guint share = share_of(server, client) + (guint)change;
-
-	if (share > 0)
-		g_hash_table_insert(server->shares, g_strdup(client), GUINT_TO_POINTER(share));
-	else
-		g_hash_table_remove(server->shares, client);
 }
 
 static void leave(struct connection *connection)
@@ -70,7 +54,7 @@ static void leave(struct connection *connection)
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&server->lock);
 
 	g_ptr_array_remove_fast(server->connections, connection);
-	change_share(server, connection->client, -1);
+	shares_remove(server->shares, connection->client);
 	g_cond_signal(&server->ended);
 	close(connection->handle);
 	g_free(connection->client);
@@ -86,7 +70,7 @@ static gboolean is_evictable(
 
 	return !connection->evicted && useful != G_MAXINT64 &&
 	       (useful < now - EVICT_AGE ||
-		   share_of(server, connection->client) > share_of(server, client) + 1);
+		   shares_of(server->shares, connection->client) > shares_of(server->shares, client) + 1);
 }
 
 /* Of two, the session of the client with more connections goes first, then the one that has been of no use
@@ -94,7 +78,8 @@ static gboolean is_evictable(
 static gboolean goes_before(
     const struct server *server, const struct connection *connection, const struct connection *other)
 {
-	guint share = share_of(server, connection->client), others = share_of(server, other->client);
+	guint share = shares_of(server->shares, connection->client),
+	      others = shares_of(server->shares, other->client);
 
 	if (share != others)
 		return share > others;
@@ -150,7 +135,7 @@ static struct connection *enter(struct server *server, int fd)
 	handle = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (handle < 0)
 		return NULL;
-	change_share(server, client, 1);
+	shares_add(server->shares, client);
 	connection = g_new0(struct connection, 1);
 	*connection = (struct connection){ .server = server,
 		.fd = fd,
@@ -240,7 +225,7 @@ gboolean listen_run(const struct listen_options *options)
 	g_mutex_init(&server->lock);
 	g_cond_init(&server->ended);
 	server->connections = g_ptr_array_new();
-	server->shares = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	server->shares = shares_new();
 	for (guint i = 0; i < options->n_fds; i++) {
 		/* a client that disconnects between poll() and accept() must not block us */
 		(void)fcntl(options->fds[i], F_SETFL, O_NONBLOCK);
@@ -253,7 +238,7 @@ gboolean listen_run(const struct listen_options *options)
 	if (!wait_for_sessions(server))
 		return FALSE; /* sessions still use it */
 	g_ptr_array_unref(server->connections);
-	g_hash_table_unref(server->shares);
+	shares_free(server->shares);
 	g_cond_clear(&server->ended);
 	g_mutex_clear(&server->lock);
 	g_free(server);

@@ -11,6 +11,7 @@
 
 #include "parser/error.h"
 #include "server/common/log.h"
+#include "server/common/net.h"
 
 #define INPUT_SIZE (64 * 1024)        /* bytes read at once */
 #define STOP_GRACE G_TIME_SPAN_SECOND /* for a mail in progress, of a server that stops */
@@ -34,16 +35,12 @@ struct session {
 /* The name of the client in the log. */
 static void peer_name(int fd, char *name, gsize size)
 {
-	struct sockaddr_storage address = { 0 };
-	socklen_t length = sizeof address;
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 
-	if (getpeername(fd, (struct sockaddr *)&address, &length) != 0 || address.ss_family == AF_UNIX ||
-	    getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
-		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		g_strlcpy(name, "a local client", size);
-	else
+	if (net_peer(fd, host, port))
 		g_snprintf(name, size, "[%s]:%s", host, port);
+	else
+		g_strlcpy(name, "a local client", size);
 }
 
 static gboolean on_recipient(gpointer user, const char *address)

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "server/common/shares.h"
+
 /* A client that has only closed its sending side looks like one that is gone, so a short request is answered
  * to both. */
 #define ABANDONED_AFTER G_USEC_PER_SEC
@@ -18,9 +20,9 @@ struct peer {
 
 struct peers {
 	struct peers_options options;
-	GMutex lock;        /* protects the following members and those of each peer that change */
-	GPtrArray *open;    /* of struct peer */
-	GHashTable *counts; /* a client's name -> number of its connections */
+	GMutex lock;           /* protects the following members and those of each peer that change */
+	GPtrArray *open;       /* of struct peer */
+	struct shares *shares; /* of the connections, by the clients' names */
 };
 
 struct peers *peers_new(const struct peers_options *options)
@@ -29,7 +31,7 @@ struct peers *peers_new(const struct peers_options *options)
 
 	peers->options = *options;
 	peers->open = g_ptr_array_new();
-	peers->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	peers->shares = shares_new();
 	g_mutex_init(&peers->lock);
 	return peers;
 }
@@ -40,22 +42,9 @@ void peers_free(struct peers *peers)
 		return;
 	g_assert(peers->open->len == 0);
 	g_ptr_array_unref(peers->open);
-	g_hash_table_unref(peers->counts);
+	shares_free(peers->shares);
 	g_mutex_clear(&peers->lock);
 	g_free(peers);
-}
-
-static guint n_of(const struct peers *peers, const char *name)
-{
-	return GPOINTER_TO_UINT(g_hash_table_lookup(peers->counts, name));
-}
-
-static void set_n_of(struct peers *peers, const char *name, guint n)
-{
-	if (n > 0)
-		g_hash_table_insert(peers->counts, g_strdup(name), GUINT_TO_POINTER(n));
-	else
-		g_hash_table_remove(peers->counts, name);
 }
 
 gboolean peers_admit(struct peers *peers, const struct sockaddr *address)
@@ -64,7 +53,8 @@ gboolean peers_admit(struct peers *peers, const struct sockaddr *address)
 	struct client client;
 
 	client_at(&client, address);
-	return strcmp(client.name, CLIENT_UNIX) == 0 || n_of(peers, client.name) < peers->options.share;
+	return strcmp(client.name, CLIENT_UNIX) == 0 ||
+	       shares_of(peers->shares, client.name) < peers->options.share;
 }
 
 /* The library sees the end of the connection and closes it. */
@@ -77,8 +67,8 @@ static void shut(struct peer *peer)
 /* Returns whether peer should be closed rather than other: its client has more, or it is slower. */
 static gboolean is_worse(const struct peers *peers, const struct peer *peer, const struct peer *other)
 {
-	guint n = n_of(peers, peer->client.name);
-	guint n_other = other == NULL ? 0 : n_of(peers, other->client.name);
+	guint n = shares_of(peers->shares, peer->client.name);
+	guint n_other = other == NULL ? 0 : shares_of(peers->shares, other->client.name);
 
 	return other == NULL || n > n_other || (n == n_other && peer->since < other->since);
 }
@@ -109,7 +99,7 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
 	if (peers->open->len >= peers->options.connections)
 		shut_worst(peers);
 	g_ptr_array_add(peers->open, peer);
-	set_n_of(peers, peer->client.name, n_of(peers, peer->client.name) + 1);
+	shares_add(peers->shares, peer->client.name);
 	return peer;
 }
 
@@ -117,7 +107,7 @@ void peers_remove(struct peers *peers, struct peer *peer)
 {
 	g_mutex_lock(&peers->lock);
 	g_ptr_array_remove_fast(peers->open, peer);
-	set_n_of(peers, peer->client.name, n_of(peers, peer->client.name) - 1);
+	shares_remove(peers->shares, peer->client.name);
 	g_mutex_unlock(&peers->lock);
 	g_free(peer);
 }
