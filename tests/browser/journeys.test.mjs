@@ -163,7 +163,7 @@ describe('filters', { concurrency: false }, () => {
       assert.deepEqual(await page.locator('.chart tbody td[data-label="Day"]').allTextContents().then((texts) => texts.map((text) => text.slice(0, 10))), [last, first]);
     }));
 
-  test('a table is to be had as CSV with the same rows', LIMIT, () =>
+  test('a table is available as CSV with the same rows', LIMIT, () =>
     visit('./reports?domain=example.com&window=7d', {}, async (page) => {
       const rows = await page.locator('tbody tr').count();
       const href = await page.getByRole('link', { name: 'Reports as CSV' }).getAttribute('href');
@@ -172,7 +172,7 @@ describe('filters', { concurrency: false }, () => {
       assert.equal((await response.text()).trim().split('\r\n').length, rows + 1);
     }));
 
-  test('a table that the API has no list for is to be had as CSV, too, and no cell of it is a formula', LIMIT, () =>
+  test('a table that the API has no list for is available as CSV, too, and no cell of it is a formula', LIMIT, () =>
     visit('./intake', {}, async (page) => {
       await page.unfold();
       const coming = page.waitForEvent('download');

@@ -76,7 +76,7 @@ describe('reports', { concurrency: false }, () => {
 });
 
 describe('a report', { concurrency: false }, () => {
-  test('is to be had as XML, as JSON and its records as CSV', LIMIT, () =>
+  test('is available as XML, as JSON and its records as CSV', LIMIT, () =>
     visit(`./report?id=${here.ids.report}`, {}, async (page) => {
       const report = await api(`reports/${here.ids.report}`);
       const xml = await downloaded(page, () => page.getByRole('link', { name: 'XML' }).click());

@@ -254,6 +254,21 @@ def fixture_folder():
     shutil.rmtree(path)
 
 
+@pytest.fixture(name="supervised")
+def fixture_supervised(folder):
+    """A ruad serve that is not started yet."""
+    from supervised import Supervised  # it imports this module
+
+    supervised = Supervised(folder)
+    yield supervised
+    supervised.close()
+
+
+@pytest.fixture(name="running")
+def fixture_running(supervised):
+    return supervised.started()
+
+
 @pytest.fixture(name="shared_postgres", scope="session")
 def fixture_shared_postgres():
     path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))

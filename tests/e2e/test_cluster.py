@@ -13,25 +13,13 @@ import psycopg2
 import pytest
 from conftest import postgres_program, wait_until
 from reports import aggregate, gzipped, mail, record
-from supervised import IS_ROOT, Supervised, is_alive, processes_of
+from supervised import IS_ROOT, is_alive, processes_of
 
 BUSY = "SELECT count(*) FROM generate_series(1, 1000000000000)"  # does not look at its client, or for a server
 
 
 def report(number):
     return mail(gzipped(aggregate(report_id=f"r-{number}", records=[record(count=number)])))
-
-
-@pytest.fixture(name="supervised")
-def fixture_supervised(folder):
-    supervised = Supervised(folder)
-    yield supervised
-    supervised.close()
-
-
-@pytest.fixture(name="running")
-def fixture_running(supervised):
-    return supervised.started()
 
 
 @pytest.fixture(name="busy")

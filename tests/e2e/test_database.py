@@ -27,13 +27,6 @@ def pages(supervised):
     return found
 
 
-@pytest.fixture(name="supervised")
-def fixture_supervised(folder):
-    supervised = Supervised(folder)
-    yield supervised
-    supervised.close()
-
-
 @pytest.fixture(name="filled")
 def fixture_filled(supervised):
     """A running ruad with the samples, a label and an auditor."""

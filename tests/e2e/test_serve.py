@@ -23,19 +23,6 @@ def report(number):
     return mail(gzipped(aggregate(report_id=f"r-{number}", records=[record(count=number)])))
 
 
-@pytest.fixture(name="supervised")
-def fixture_supervised(folder):
-    """A ruad serve that is not started yet."""
-    supervised = Supervised(folder)
-    yield supervised
-    supervised.close()
-
-
-@pytest.fixture(name="running")
-def fixture_running(supervised):
-    return supervised.started()
-
-
 def test_first_start_makes_a_cluster_and_the_next_finds_its_data(supervised):
     supervised.started()
     assert supervised.deliver(report(3)) == (250, "2.0.0 stored")

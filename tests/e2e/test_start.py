@@ -11,15 +11,7 @@ import time
 import pytest
 from conftest import BUILD, ROOT, wait_until
 from reports import aggregate, gzipped, mail, record
-from supervised import IS_ROOT, USER, Supervised, as_user, clean_environment
-
-
-@pytest.fixture(name="supervised")
-def fixture_supervised(folder):
-    """A ruad serve that is not started yet."""
-    supervised = Supervised(folder)
-    yield supervised
-    supervised.close()
+from supervised import IS_ROOT, USER, as_user, clean_environment
 
 
 REFUSED = {

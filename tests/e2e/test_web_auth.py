@@ -466,14 +466,6 @@ def test_the_editor_s_role_labels_and_does_nothing_else(database, statement):
             cursor.execute(statement)
 
 
-@pytest.fixture(name="supervised")
-def fixture_supervised(folder):
-    """A ruad serve that is not started yet."""
-    supervised = Supervised(folder)
-    yield supervised
-    supervised.close()
-
-
 def environment_of(supervised, name):
     words = pathlib.Path(f"/proc/{supervised.child(name)}/environ").read_bytes().split(b"\0")
     return dict(word.decode().split("=", 1) for word in words if word)
