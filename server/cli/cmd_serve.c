@@ -32,8 +32,10 @@
 #define PROBE_SECONDS     10                /* for an answer */
 #define PROBE_WARNING     30                /* seconds until the log names the part that does not answer */
 #define PROGRAM_EVERY     5                 /* seconds between looks at PostgreSQL's program */
-#define PRUNE_AFTER       10                /* seconds: the mail server's queue comes first */
-#define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
+#define TAKEOVER          (3 * G_TIME_SPAN_SECOND) /* for a killed predecessor to end */
+#define TAKEOVER_EVERY    (50 * 1000)              /* microseconds */
+#define PRUNE_AFTER       10                       /* seconds: the mail server's queue comes first */
+#define PRUNE_EVERY       (24 * 60 * 60)           /* seconds */
 
 /* A program that serves sockets. */
 struct service {
@@ -88,11 +90,28 @@ struct serve {
 
 /* -- sockets -- */
 
+/* The programs of a ruad serve that was killed end by themselves, and hold its sockets until then. */
+static int listen_on(const char *words, GError **error)
+{
+	gint64 end = g_get_monotonic_time() + TAKEOVER;
+	g_autoptr(GError) cause = NULL;
+	int fd;
+
+	while ((fd = net_listen(words, &cause)) < 0 &&
+	       g_error_matches(cause, RUAD_ERROR, RUAD_ERROR_SYSTEM) && g_get_monotonic_time() < end) {
+		g_clear_error(&cause);
+		g_usleep(TAKEOVER_EVERY);
+	}
+	if (fd < 0)
+		g_propagate_error(error, g_steal_pointer(&cause));
+	return fd;
+}
+
 static gboolean open_socket(struct serve *serve, gsize listener, const char *words, GError **error)
 {
 	const char *user = settings_string(serve->settings, "server.user");
 	const char *group = settings_string(serve->settings, listeners[listener].group_key);
-	int fd = net_listen(words, error);
+	int fd = listen_on(words, error);
 
 	if (fd < 0)
 		return FALSE;
