@@ -586,6 +586,16 @@ static void limits_are_parsed_strictly(void **state G_GNUC_UNUSED)
 	assert_int_equal(limits.max_depth, 250);
 }
 
+/* Settings and other RUAD_ variables of whoever runs the test are not for it. */
+static void clear_environment(void)
+{
+	g_auto(GStrv) variables = g_listenv();
+
+	for (gsize i = 0; variables[i] != NULL; i++)
+		if (g_str_has_prefix(variables[i], "RUAD_"))
+			g_unsetenv(variables[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -612,5 +622,6 @@ int main(void)
 		cmocka_unit_test(the_nearest_word_needs_the_fewest_edits),
 	};
 
+	clear_environment();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

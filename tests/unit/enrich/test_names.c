@@ -111,8 +111,8 @@ static void add_record(GByteArray *packet, const struct record *record)
 	if (record->type == DNS_PTR)
 		packet_answer_name(packet, NULL, DNS_PTR, record->ttl, 0, record->text);
 	else if (inet_pton(record->type == DNS_A ? AF_INET : AF_INET6, record->text, address) == 1)
-		packet_answer(
-		    packet, NULL, record->type, record->ttl, address, record->type == DNS_A ? 4 : 16);
+		packet_answer(packet, NULL, (guint16)record->type, record->ttl, address,
+		    record->type == DNS_A ? 4 : 16);
 }
 
 static GByteArray *answer(guint16 id, const char *name, guint16 type)
@@ -252,7 +252,7 @@ static void each_address_has_its_own_name(void **state)
 static void many_addresses_at_once_have_the_same_names_as_one_by_one(void **state)
 {
 	struct resolver *resolver = resolver_to(*state);
-	struct name names[G_N_ELEMENTS(ROWS)] = { { NULL } };
+	struct name names[G_N_ELEMENTS(ROWS)] = { 0 };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++)
 		names[i].ip = ROWS[i].ip;
