@@ -8,6 +8,7 @@
 
 #include "server/web/assets.h"
 #include "server/web/auth.h"
+#include "server/web/grant.h"
 #include "server/web/http.h"
 #include "server/web/problem.h"
 #include "server/web/query.h"
@@ -24,8 +25,9 @@ struct visit {
 	struct http_response *response; /* all 0, to be filled */
 	const struct query *query;      /* the parsed target; NULL if it is invalid */
 	struct auth *auth;
-	const char *const *hosts; /* of struct site */
-	const char *user;         /* the authenticated user, or NULL */
+	const char *const *hosts;  /* of struct site */
+	const char *user;          /* the authenticated user, or NULL */
+	const struct grant *grant; /* that user's; NULL until api_answer() has found it */
 };
 
 /* GET or HEAD. */

@@ -340,19 +340,41 @@ enum auth_mode auth_mode(const struct auth *auth)
 	return auth->mode;
 }
 
-GBytes *auth_describe(const struct auth *auth, const char *user)
+static json_object *roles_of(const struct auth *auth, const char *user, const struct grant *grant)
+{
+	json_object *roles = json_object_new_array();
+
+	json_object_array_add(roles, json_object_new_string("viewer"));
+	if (grant_edits(grant, auth_is_editor(auth, user)))
+		json_object_array_add(roles, json_object_new_string("editor"));
+	if (grant->role == GRANT_ADMIN)
+		json_object_array_add(roles, json_object_new_string("admin"));
+	return roles;
+}
+
+/* NULL, which json-c prints as null, if they are not limited. */
+static json_object *domains_of(const struct grant *grant)
+{
+	json_object *domains;
+
+	if (!grant_is_limited(grant))
+		return NULL;
+	domains = json_object_new_array();
+	for (char **domain = grant->domains; *domain != NULL; domain++)
+		json_object_array_add(domains, json_object_new_string(*domain));
+	return domains;
+}
+
+GBytes *auth_describe(const struct auth *auth, const char *user, const struct grant *grant)
 {
 	json_object *document = json_object_new_object();
-	json_object *roles = json_object_new_array();
 	const char *text;
 	gsize size;
 	GBytes *bytes;
 
-	json_object_array_add(roles, json_object_new_string("viewer"));
-	if (auth_is_editor(auth, user))
-		json_object_array_add(roles, json_object_new_string("editor"));
 	json_object_object_add(document, "user", user != NULL ? json_object_new_string(user) : NULL);
-	json_object_object_add(document, "roles", roles);
+	json_object_object_add(document, "roles", roles_of(auth, user, grant));
+	json_object_object_add(document, "domains", domains_of(grant));
 	json_object_object_add(document, "auth", json_object_new_string(modes[auth->mode]));
 	text = json_object_to_json_string_length(
 	    document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);

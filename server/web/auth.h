@@ -11,6 +11,8 @@
 
 #include <glib.h>
 
+#include "server/web/grant.h"
+
 #define AUTH_USER_MAX 255 /* bytes of a user's name */
 
 enum auth_mode { /* in the order of the setting's words */
@@ -65,10 +67,12 @@ void auth_free(struct auth *auth); /* NULL is allowed */
 enum auth_verdict auth_identify(
     struct auth *auth, const struct auth_claim *claim, char **user, guint *wait) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Returns whether user (NULL is nobody) may label sources. */
+/* Returns whether the settings let user (NULL is nobody) label sources. */
 gboolean auth_is_editor(const struct auth *auth, const char *user);
 
 enum auth_mode auth_mode(const struct auth *auth);
 
-/* {"user": string or null, "roles": [...], "auth": "none", "basic" or "proxy"}: the rights of user. */
-GBytes *auth_describe(const struct auth *auth, const char *user) G_GNUC_WARN_UNUSED_RESULT;
+/* {"user": string or null, "roles": [...], "domains": [...] or null, "auth": "none", "basic" or "proxy"}: the
+ * rights of user, who has that grant. */
+GBytes *auth_describe(
+    const struct auth *auth, const char *user, const struct grant *grant) G_GNUC_WARN_UNUSED_RESULT;

@@ -500,16 +500,17 @@ static void who_asks_is_described(void **state)
 		const char *editors[3];
 		const char *user;
 		const char *want;
+		const char *grant; /* or NULL */
 	} rows[] = {
-		{ AUTH_NONE, { NULL }, NULL, "{\"user\":null,\"roles\":[\"viewer\"],\"auth\":\"none\"}" },
+		{ AUTH_NONE, { NULL }, NULL, "{\"user\":null,\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"none\"}" },
 		{ AUTH_PROXY, { NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\"}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\"}" },
 		{ AUTH_PROXY, { "bob", NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\"}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\"}" },
 		{ AUTH_PROXY, { "bob", "ann", NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\"}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":\"proxy\"}" },
 		{ AUTH_PROXY, { "*", NULL }, "\"<ann>",
-		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\"}" },
+		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":\"proxy\"}" },
 	};
 
 	(void)state;
