@@ -495,29 +495,45 @@ static void a_proxy_s_word_is_taken_when_it_is_a_name(void **state)
 
 static void who_asks_is_described(void **state)
 {
-	static const struct {
+	const struct {
 		enum auth_mode mode;
 		const char *editors[3];
 		const char *user;
 		const char *want;
-		const char *grant; /* or NULL */
+		struct grant grant;
 	} rows[] = {
-		{ AUTH_NONE, { NULL }, NULL, "{\"user\":null,\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"none\"}" },
+		{ AUTH_NONE, { NULL }, NULL,
+		    "{\"user\":null,\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"none\"}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\"}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\"}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "bob", NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\"}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\"}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "bob", "ann", NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":\"proxy\"}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":"
+		    "\"proxy\"}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "*", NULL }, "\"<ann>",
-		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":\"proxy\"}" },
+		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":"
+		    "\"proxy\"}",
+		    { GRANT_NONE, NULL } },
+		{ AUTH_PROXY, { "ann", NULL }, "ann",
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":[\"a.example\",\"*.b.example\"],"
+		    "\"auth\":\"proxy\"}",
+		    { GRANT_VIEWER, (char *[]){ (char *)"a.example", (char *)"*.b.example", NULL } } },
+		{ AUTH_PROXY, { NULL }, "ann",
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\",\"admin\"],\"domains\":null,"
+		    "\"auth\":\"proxy\"}",
+		    { GRANT_ADMIN, NULL } },
 	};
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct auth *auth = auth_new(
 		    &(struct auth_options){ .mode = rows[i].mode, .editors = rows[i].editors }, NULL);
-		g_autoptr(GBytes) document = auth_describe(auth, rows[i].user);
+		g_autoptr(GBytes) document = auth_describe(auth, rows[i].user, &rows[i].grant);
 		g_autofree char *text =
 		    g_strndup(g_bytes_get_data(document, NULL), g_bytes_get_size(document));
 
