@@ -554,7 +554,8 @@ export interface SearchItem {
 
 export interface Me {
   user: Text;
-  roles: ('viewer' | 'editor')[];
+  roles: ('viewer' | 'editor' | 'admin')[];
+  domains: string[] | null;
   auth: 'none' | 'basic' | 'proxy';
 }
 
