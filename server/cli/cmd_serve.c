@@ -205,8 +205,8 @@ static char **base_environment(void)
 	return envp;
 }
 
-/* The only right to write that ruad-web may have: setting labels, if http.editors names a user, or users sign in,
- * whom `ruad user` can make editors at any time. */
+/* The only right to write that ruad-web may have: setting labels, if http.editors names a user, or users sign
+ * in, whom `ruad user` can make editors at any time. */
 static char **with_editor(const struct serve *serve, char **envp)
 {
 	g_autofree char *conninfo = NULL;

@@ -16,7 +16,8 @@
 #define SET     "SELECT ruad.user_set($1::text, $2::boolean, $3::text, string_to_array($4::text, ','), $5::text)"
 #define REMOVE  "SELECT ruad.user_remove($1::text)"
 #define LIST                                                                                                 \
-	"SELECT name, role, coalesce(array_to_string(domains, ','), '*') FROM ruad.user_grant ORDER BY name"
+	"SELECT name, role, coalesce(array_to_string(domains, ','), '*') FROM ruad.user_grant "              \
+	"ORDER BY name"
 #define NAME_MOST 255 /* bytes, as on the page (AUTH_USER_MAX) */
 
 static const char *const roles[] = { "viewer", "editor", "admin", NULL };

@@ -6,7 +6,8 @@ CREATE FUNCTION api.any_domain() RETURNS integer[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN CASE WHEN pg_has_role('ruad_web', 'USAGE') THEN '{0}' ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d) END;
+	RETURN CASE WHEN pg_has_role('ruad_web', 'USAGE') THEN '{0}'
+		ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d) END;
 END
 $$;
 

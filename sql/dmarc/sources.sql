@@ -28,7 +28,8 @@ COMMENT ON COLUMN dmarc.addresses.label IS
 COMMENT ON COLUMN dmarc.addresses.looked_up_at IS 'When it was looked up last; NULL: not yet';
 COMMENT ON COLUMN dmarc.addresses.expires_at IS 'When it will be looked up again';
 
-CREATE OR REPLACE VIEW dmarc.labels WITH (security_invoker = true) AS SELECT source, label, note, set_by, set_via, set_at FROM ruad.label;
+CREATE OR REPLACE VIEW dmarc.labels WITH (security_invoker = true) AS
+SELECT source, label, note, set_by, set_via, set_at FROM ruad.label;
 COMMENT ON VIEW dmarc.labels IS
 	'To whom a source belongs, as set by users of this server. One row per labelled source.';
 COMMENT ON COLUMN dmarc.labels.source IS 'Key of the source';
@@ -38,7 +39,8 @@ COMMENT ON COLUMN dmarc.labels.set_by IS 'User of the page or of the operating s
 COMMENT ON COLUMN dmarc.labels.set_via IS 'page or cli';
 COMMENT ON COLUMN dmarc.labels.set_at IS 'When it was set';
 
-CREATE OR REPLACE VIEW dmarc.label_log WITH (security_invoker = true) AS SELECT id, source, label, note, set_by, set_via, set_at FROM ruad.label_log;
+CREATE OR REPLACE VIEW dmarc.label_log WITH (security_invoker = true) AS
+SELECT id, source, label, note, set_by, set_via, set_at FROM ruad.label_log;
 COMMENT ON VIEW dmarc.label_log IS 'One row for each time that a label was set or removed.';
 COMMENT ON COLUMN dmarc.label_log.id IS 'Number of the entry, ascending';
 COMMENT ON COLUMN dmarc.label_log.source IS 'Key of the source';

@@ -6,7 +6,8 @@
 -- usually empty: its rows are counted once per query, which avoids a lookup for each row.
 
 CREATE OR REPLACE VIEW api.unsummed WITH (security_invoker = true) AS SELECT day, domain_id FROM ruad.unsummed;
-CREATE OR REPLACE VIEW api.stale WITH (security_invoker = true) AS SELECT DISTINCT day AS month, domain_id FROM ruad.stale;
+CREATE OR REPLACE VIEW api.stale WITH (security_invoker = true) AS
+SELECT DISTINCT day AS month, domain_id FROM ruad.stale;
 
 -- The columns of a facet.
 CREATE OR REPLACE VIEW api.facet WITH (security_invoker = true) AS

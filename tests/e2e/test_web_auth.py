@@ -250,10 +250,10 @@ def test_nobody_s_header_counts_where_none_is_to(by_nothing, by_password):
 
 
 def test_me_says_who_asks_and_what_he_may_do(by_nothing, by_password, by_proxy):
-    assert by_nothing.get("me").json() == {"user": None, "roles": ["viewer"], "auth": "none"}
-    assert by_password.ask("/api/v1/me", Authorization=ANN).json() == {"user": "ann", "roles": ["viewer", "editor"], "auth": "basic"}
-    assert by_password.ask("/api/v1/me", Authorization=BOB).json() == {"user": "bob", "roles": ["viewer"], "auth": "basic"}
-    assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], "auth": "proxy"}
+    assert by_nothing.get("me").json() == {"user": None, "roles": ["viewer"], "domains": None, "auth": "none"}
+    assert by_password.ask("/api/v1/me", Authorization=ANN).json() == {"user": "ann", "roles": ["viewer", "editor"], "domains": None, "auth": "basic"}
+    assert by_password.ask("/api/v1/me", Authorization=BOB).json() == {"user": "bob", "roles": ["viewer"], "domains": None, "auth": "basic"}
+    assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], "domains": None, "auth": "proxy"}
 
 
 # Which sites may ask
