@@ -13,8 +13,10 @@
 #include "server/common/visible.h"
 
 #define COMMAND "user"
-#define SET     "SELECT ruad.user_set($1::text, $2::boolean, $3::text, string_to_array($4::text, ','), $5::text)"
-#define REMOVE  "SELECT ruad.user_remove($1::text)"
+#define SET                                                                                                  \
+	"SELECT ruad.user_set($1::text, $2::boolean, $3::text, string_to_array($4::text, ','), "             \
+	"$5::text)"
+#define REMOVE "SELECT ruad.user_remove($1::text)"
 #define LIST                                                                                                 \
 	"SELECT name, role, coalesce(array_to_string(domains, ','), '*') FROM ruad.user_grant "              \
 	"ORDER BY name"

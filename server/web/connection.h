@@ -62,8 +62,8 @@ void connection_values(struct db_value values[CONNECTION_PARAMS_MAX], char *cons
 /*
  * Run sql, which gives one row with one text column, on this thread's connection; if next is not NULL, a
  * second column for *next, which may be NULL. params are n texts, NULL is SQL NULL. *document and *next are
- * transfer full. limited is the user to whose domains the statement is limited, or NULL. All outcomes but CONNECTION_ROWS set error, for the log. refusal: as in
- * connection_outcome_of().
+ * transfer full. limited is the user to whose domains the statement is limited, or NULL. All outcomes but
+ * CONNECTION_ROWS set error, for the log. refusal: as in connection_outcome_of().
  */
 enum connection_outcome connection_document(const char *limited, const char *sql, char *const params[],
     guint n_params, GBytes **document, char **next, struct connection_refusal *refusal,
