@@ -514,7 +514,10 @@ def test_the_database_may_go_away_and_come_back(own_database, start_enrich, name
     wait_until(lambda: enrich.looked_up() == 1, "it is looked up")
     own_database.postgres.stop()
     before = enrich.log()
-    said = lambda: enrich.log()[len(before):].count("ruad-enrich: ")
+
+    def said():
+        return enrich.log()[len(before) :].count("ruad-enrich: ")
+
     enrich.hang_up()
     wait_until(said, "it says so")
     for _ in range(3):
