@@ -181,7 +181,7 @@ static const char *objection(struct wish *wish, int argc)
 		return "--user, --write and --expires go with add";
 	if (verb->run == list)
 		return NULL;
-	if (!is_name(wish->name))
+	if (wish->name == NULL || !is_name(wish->name))
 		return "a token's name has up to 63 letters, digits, dots, hyphens and underscores";
 	return verb->run == add ? objection_to_options(wish) : NULL;
 }

@@ -67,8 +67,8 @@ static const struct command commands[] = {
 	    "database NAME is a user of this machine; in your own, a login with a password.\n\n"
 	    "      --password-file=FILE  with add: set the password in FILE (- is standard input)\n" },
 	{ "token", command_token, "add|remove NAME | list", "manage tokens, by which programs use the API",
-	    "A program sends its token with each request: \"Authorization: Bearer TOKEN\". It has the rights\n"
-	    "of USER. add prints the token, which is not stored and cannot be shown again.\n\n"
+	    "A program sends its token with each request: \"Authorization: Bearer TOKEN\". It has the\n"
+	    "rights of USER. add prints the token, which is not stored and cannot be shown again.\n\n"
 	    "      --user=USER      with add: the user to whom the token belongs\n"
 	    "      --write          with add: the program may also make changes, if USER may\n"
 	    "      --expires=DAYS   with add: 90d (the default) or another number of days, or never\n" },

@@ -71,8 +71,8 @@ static gboolean listens_without_proof(const struct settings *settings)
 	return FALSE;
 }
 
-/* Returns whether url may be a link on the page, which must not run a script ("javascript:...") or lead to the
- * host of another scheme ("//host"). */
+/* Returns whether url may be a link on the page, which must not run a script ("javascript:...") or lead to
+ * the host of another scheme ("//host"). */
 static gboolean is_link(const char *url)
 {
 	return g_str_has_prefix(url, "https://") || g_str_has_prefix(url, "http://") ||

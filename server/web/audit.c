@@ -10,7 +10,7 @@
 #define ADD "SELECT api.audit_add($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::jsonb)"
 
 #define LOGIN_FOR      (12 * 60 * 60 * G_TIME_SPAN_SECOND) /* how long a login counts as the same */
-#define RETRY_AFTER    G_TIME_SPAN_MINUTE              /* for a login that could not be logged */
+#define RETRY_AFTER    G_TIME_SPAN_MINUTE                  /* for a login that could not be logged */
 #define LOGINS_MAX     4096
 #define FAILURES_MAX   10   /* entries a minute */
 #define QUERY_TEXT_MAX 4000 /* bytes of a query string */

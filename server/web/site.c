@@ -171,7 +171,7 @@ static void answer_away(const struct visit *visit, const GError *error)
 
 	visit->response->retry_after = ANSWER_RETRY_AWAY;
 	problem_set(&problem, 503, "the database is unavailable");
-	answer_problem(visit, &problem, error->message);
+	answer_problem(visit, &problem, error != NULL ? error->message : NULL);
 }
 
 static void answer_stranger(
