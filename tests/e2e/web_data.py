@@ -137,3 +137,13 @@ def site_of(database, auth, passwords=None, editors="", edit=True, **settings):
         settings["database_edit_url"] = database.conninfo("labeller")
     with running_site(database, **settings) as site:
         yield site
+
+
+@contextlib.contextmanager
+def editors_site(database):
+    """A site that takes every ask() for one of an editor, who may read all resources. Its log-in to the database is its own."""
+    database.add_login("editors", "ruad_web")
+    settings = {"http_auth": "proxy", "http_editors": "*", "http_proxy_secret": "a shared word"}
+    with running_site(database, **settings, database_url=database.conninfo("editors")) as site:
+        site.headers["X-Remote-User"] = "editor"
+        yield site
