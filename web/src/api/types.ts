@@ -22,6 +22,13 @@ export interface Page<T> {
   items: T[];
   next: string | null;
   total?: number;
+  others?: Others | null; // of domains
+}
+
+// What does not count, since it is about others' domains.
+export interface Others {
+  domains: number;
+  messages: number;
 }
 
 // What is counted everywhere: messages, never records. dkim_only and spf_only passed by that alone.

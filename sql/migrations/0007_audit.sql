@@ -1,4 +1,4 @@
--- 0006_audit.sql - the audit log, and the tokens by which programs sign in.
+-- 0007_audit.sql - the audit log, and the tokens by which programs sign in.
 
 SET LOCAL ROLE ruad_owner;
 
