@@ -2,7 +2,7 @@
 
 With pass_user_headers, oauth2-proxy removes X-Forwarded-User, -Email, -Groups and -Preferred-Username from each request, in any
 spelling, and sets them from the session. It appends the client to X-Forwarded-For, keeps Host, and answers requests to
-/oauth2/ itself, and those without a session: 401 for api_routes, otherwise a redirect to the sign-in.
+/oauth2/ itself, and those without a session: 401 for api_routes, otherwise 403 with its sign-in page.
 """
 
 import contextlib
@@ -74,7 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/oauth2/"):
             return self.refuse(302, Location="https://login.example/")
         if email is None:
-            return self.refuse(401) if self.path.startswith("/api/") else self.refuse(302, Location="/oauth2/sign_in")
+            return self.refuse(401 if self.path.startswith("/api/") else 403)
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         with contextlib.closing(UnixConnection(self.server.upstream)) as connection:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -155,7 +155,7 @@ def test_the_user_is_the_address_in_the_session(proxy):
 
 def test_without_a_session_nothing_reaches_ruad(proxy):
     assert proxy.ask("/api/v1/me").status == 401
-    assert (proxy.ask("/").status, proxy.ask("/")["Location"]) == (302, "/oauth2/sign_in")
+    assert proxy.ask("/").status == 403
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-Email", "x_forwarded_email", "X-Forwarded_Email", "X-Remote-User"])
