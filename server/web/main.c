@@ -19,6 +19,7 @@
 #include "server/web/http.h"
 #include "server/web/ready.h"
 #include "server/web/site.h"
+#include "server/web/tokens.h"
 
 #define CONNECTIONS_MAX 512 /* a browser opens six, a proxy dozens */
 #define HEALTH_MAX      64  /* connections for /healthz and /readyz alone */
@@ -138,6 +139,8 @@ static struct auth *auth_of(const struct settings *settings, GError **error)
 		.htpasswd = settings_string(settings, "http.htpasswd"),
 		.editors = settings_list(settings, "http.editors"),
 		.proxy_secret = settings_string(settings, "http.proxy_secret"),
+		.logout_url = settings_string(settings, "http.logout_url"),
+		.find_token = tokens_find,
 	};
 
 	return auth_new(&options, error);

@@ -200,7 +200,7 @@ static void check_statement(const struct route *route, const char *sql)
 {
 	guint n_params =
 	    route_n_params(route) - (route->form == ROUTE_HELP ? 1 : 0); /* without the language */
-	guint n_bound = n_params + (route->form == ROUTE_LABEL ? 3 : 0);
+	guint n_bound = n_params + (route->form == ROUTE_LABEL ? 4 : 0);
 	g_autofree char *beyond = g_strdup_printf("$%u", n_bound + 1);
 
 	if (strstr(sql, beyond) != NULL)
