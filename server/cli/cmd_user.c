@@ -16,7 +16,7 @@
 #define SET                                                                                                  \
 	"SELECT ruad.user_set($1::text, $2::boolean, $3::text, string_to_array($4::text, ','), "             \
 	"$5::text)"
-#define REMOVE "SELECT ruad.user_remove($1::text)"
+#define REMOVE "SELECT ruad.user_remove($1::text, $2::text)"
 #define LIST                                                                                                 \
 	"SELECT name, role, coalesce(array_to_string(domains, ','), '*') FROM ruad.user_grant "              \
 	"ORDER BY name"
@@ -44,9 +44,9 @@ static gboolean set(struct db *db, const struct wish *wish, GError **error)
 
 static gboolean take_away(struct db *db, const struct wish *wish, GError **error)
 {
-	const struct db_value name = DB_TEXT(wish->name);
+	const struct db_value params[] = { DB_TEXT(wish->name), DB_TEXT(wish->user) };
 
-	return db_exec(db, REMOVE, &name, 1, error);
+	return db_exec(db, REMOVE, params, G_N_ELEMENTS(params), error);
 }
 
 static gboolean list(struct db *db, const struct wish *wish, GError **error)

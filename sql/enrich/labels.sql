@@ -49,8 +49,10 @@ END
 $$;
 
 -- Set the label of a source, or remove it (p_label NULL), and log who did it. Returns FALSE if the user of the page
--- may not do this. Raises ERRCODE 22023 with the parameter's name as HINT if a value is invalid.
-CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text) RETURNS boolean
+-- may not do this. Raises ERRCODE 22023 with the parameter's name as HINT if a value is invalid. p_token: the name of
+-- the token, if p_via is token.
+CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text,
+	p_token text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -77,7 +79,7 @@ BEGIN
 		END;
 		p_source := 'ip:' || host(address);
 	END IF;
-	IF p_via = 'page' AND NOT ruad.may_label(p_user, p_source) THEN
+	IF p_via <> 'cli' AND NOT ruad.may_label(p_user, p_source) THEN
 		RETURN false;
 	END IF;
 
@@ -90,8 +92,8 @@ BEGIN
 		ON CONFLICT (source) DO UPDATE SET label = excluded.label, note = excluded.note, set_by = excluded.set_by,
 			set_via = excluded.set_via, set_at = excluded.set_at;
 	END IF;
-	INSERT INTO ruad.label_log (source, label, note, set_by, set_via, set_at)
-	VALUES (p_source, p_label, p_note, p_user, p_via, now());
+	INSERT INTO ruad.label_log (source, label, note, set_by, set_via, set_at, token)
+	VALUES (p_source, p_label, p_note, p_user, p_via, now(), p_token);
 	IF address IS NOT NULL THEN
 		INSERT INTO ruad.address (source_ip) VALUES (address) ON CONFLICT DO NOTHING;
 	END IF;

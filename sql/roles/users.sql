@@ -45,6 +45,8 @@ BEGIN
 	INSERT INTO ruad.user_grant (name, role, domains, set_by, set_at) VALUES (g.name, g.role, g.domains, p_by, now())
 	ON CONFLICT (name) DO UPDATE SET role = excluded.role, domains = excluded.domains, set_by = excluded.set_by,
 		set_at = excluded.set_at;
+	PERFORM ruad.audit(CASE WHEN p_is_new THEN 'user_add' ELSE 'user_set' END, p_by, p_name,
+		jsonb_build_object('role', g.role, 'domains', g.domains));
 	IF p_name IN (SELECT ruad.auditors()) THEN
 		PERFORM ruad.auditor_rights(p_name);
 	END IF;
@@ -53,7 +55,7 @@ $$;
 
 -- Remove the grant of a user, whose rights are then those that the settings give. Raises ERRCODE 22023 if there is
 -- none, or if an auditor would read all domains because of it.
-CREATE FUNCTION ruad.user_remove(p_name text) RETURNS void
+CREATE FUNCTION ruad.user_remove(p_name text, p_by text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -66,6 +68,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'user "%" has no role', p_name USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	PERFORM ruad.audit('user_remove', p_by, p_name, NULL);
 END
 $$;
 

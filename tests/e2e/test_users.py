@@ -44,6 +44,7 @@ RULES = {  # of every route: a new one fails the test until it has a rule here
     "GET tls/timeseries": OWN,
     "GET tls/reports": OWN,
     "GET tls/reports/{id}": OWN,
+    "GET audit": REFUSED,
     "GET intake": REFUSED,
     "GET intake/events": REFUSED,
     "GET help": SERVER,
@@ -250,6 +251,16 @@ def test_metrics_are_for_users_who_see_everything(users):
     assert answer.status == 403
     answer.problem()
     assert users.site.ask("/healthz").status == 200
+
+
+def test_a_token_has_the_limits_of_its_user(users):
+    code, said, errors = users.ruad.command("token", "add", "program", "--user=mia")
+    assert code == 0, errors
+    bearer = "Bearer " + re.search(r"ruad_\w+", said)[0]
+    answer = users.site.ask("/api/v1/" + own(users, "domains"), Authorization=bearer)
+    assert answer.json()["total"] == 1
+    assert not LEAK.search(answer.body)
+    assert users.site.ask("/api/v1/intake", Authorization=bearer).status == 403
 
 
 # Roles

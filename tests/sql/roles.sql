@@ -107,6 +107,16 @@ UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor'), ('ruad_
 	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
 	('SET ROLE ruad_owner', '42501', 'become the owner'),
 	('COPY dmarc.reports TO PROGRAM ''true''', '42501', 'run a program'),
+	('SELECT * FROM ruad.audit_log', '42501', 'read the table of the audit log'),
+	('INSERT INTO ruad.audit_log (at, via, action) VALUES (now(), ''page'', ''login'')', '42501',
+		'write the audit log by itself'),
+	('UPDATE ruad.audit_log SET user_name = ''x''', '42501', 'change the audit log'),
+	('DELETE FROM ruad.audit_log', '42501', 'delete from the audit log'),
+	('TRUNCATE ruad.audit_log', '42501', 'empty the audit log'),
+	('SELECT ruad.audit(''prune'', ''x'', NULL, NULL)', '42501', 'write entries of commands'),
+	('SELECT hash FROM ruad.token', '42501', 'read what is kept of tokens'),
+	('SELECT ruad.token_add(''x'', ''ann'', repeat(''00'', 32), true, NULL, ''x'')', '42501', 'make tokens'),
+	('SELECT ruad.token_remove(''x'', ''x'')', '42501', 'remove tokens'),
 	('SELECT * FROM dmarc.reports, dmarc.records, dmarc.intake LIMIT 1', 'ok', 'read the views (allowed)')
 ) x(s, w, n)
 -- the one that looks up addresses
@@ -151,6 +161,20 @@ UNION ALL VALUES
 		api.failures(f, p), api.failure(1), api.tls_summary(f), api.tls_timeseries(f), api.tls_reports(f, p),
 		api.tls_report(1), api.intake(f), api.intake_events(f, p), api.report_xml(1),
 		api.csv(''reports'', api.reports(f, p)) FROM api.filter() f, api.page() p', 'ok', 'all of it (allowed)'),
+	('ruad_web', 'SELECT api.audit(f, p), api.csv(''audit'', api.audit(f, p)),
+		api.audit_add(''login'', ''ann'', ''page'', NULL, ''192.0.2.1'', NULL, NULL), api.token_used(repeat(''00'', 32))
+		FROM api.filter() f, api.page() p; SELECT * FROM api.token(repeat(''00'', 32))', 'ok',
+		'read the audit log, add to it, look up a token (allowed)'),
+	('ruad_web', 'SELECT api.audit_add(''prune'', ''ann'', ''page'', NULL, NULL, NULL, NULL)', '22023',
+		'write entries of commands as the page'),
+	('ruad_web', 'SELECT api.audit_add(''login'', ''ann'', ''cli'', NULL, NULL, NULL, NULL)', '22023',
+		'write entries as if they came from a command'),
+	('ruad_auditor', 'SELECT * FROM dmarc.audit_log, dmarc.tokens', 'ok', 'read the audit log (allowed)'),
+	('ruad_auditor', 'SELECT * FROM api.token(repeat(''00'', 32))', '42501', 'look up a token'),
+	('ruad_auditor', 'SELECT api.audit_add(''login'', ''ann'', ''page'', NULL, NULL, NULL, NULL)', '42501',
+		'write the audit log'),
+	('ruad_editor', 'SELECT api.audit_add(''login'', ''ann'', ''page'', NULL, NULL, NULL, NULL)', '42501',
+		'write the audit log'),
 	('ruad_auditor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT * FROM dmarc.labels', '42501', 'read a view');
@@ -191,8 +215,8 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'r
 	AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'domain_id')$$,
 	'every table with domain_id has row-level security, or is a partition');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE relnamespace IN ('dmarc'::regnamespace, 'api'::regnamespace)
-	AND relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)$$,
-	'every view has the rights of its reader');
+	AND relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
+	AND has_table_privilege('ruad_viewer', c.oid, 'SELECT')$$, 'every view that ruad_viewer may read has its reader''s rights');
 SELECT set_eq($$SELECT polname::text, roles::text, pg_get_expr(polqual, polrelid) = 'true' FROM (SELECT p.*,
 		ARRAY(SELECT r.oid::regrole::text FROM unnest(polroles) r(oid) ORDER BY 1) AS roles FROM pg_policy p) p
 	WHERE polcmd = 'r' AND polpermissive$$,
@@ -223,19 +247,21 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
-	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('granted_domains'), ('user_grant')$$,
+	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used'), ('granted_domains'),
+	('user_grant')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
-SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
-	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
+SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef
+	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace
 	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role IN ('ruad_web', 'ruad_viewer'))$$,
 	$$VALUES ('ruad_editor', 'set_label'), ('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label'),
-		('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant')$$,
+		('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
+		('ruad_viewer', 'token'), ('ruad_viewer', 'token_used'), ('ruad_viewer', 'audit_add')$$,
 		'functions of schema api are for ruad_web and ruad_viewer, but for one that is for ruad_editor');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace
 	AND relkind = 'v'
 	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role IN ('ruad_web', 'ruad_auditor')
-			OR role = 'ruad_viewer' AND c.oid <> 'dmarc.exclusion_log'::regclass)
+			OR role = 'ruad_viewer' AND c.relname NOT IN ('exclusion_log', 'audit_log', 'tokens'))
 		OR has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))$$,
 	'views are read by ruad_web, ruad_auditor and ruad_viewer, and written by nobody');
 SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'ruad\_%'

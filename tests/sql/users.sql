@@ -116,7 +116,8 @@ SELECT is(t.limited('mia', format('report(%s)', id)) -> 'mail', 'null', 'mails a
 WHERE report_id = 'm-1';
 SELECT is(t.limited('mia', 'tls_summary(filter())') #>> '{totals,successful}', '10652', 'own policies of TLS reports count');
 SELECT is(t.limited('mia', 'tls_summary(filter())') ->> 'reports', '1', 'reports with policies of others do not');
-SELECT is(t.limited('mia', f), '"42501"', f || ' is refused') FROM unnest('{metrics(),ready(),user_grant(''mia''),
+SELECT is(t.limited('mia', f), '"42501"', f || ' is refused') FROM unnest('{metrics(),ready(),user_grant(''mia''),"audit(filter(), page())",token(''00''),token_used(''00''),
+	"audit_add(''login'', ''x'', ''page'', NULL, NULL, NULL, NULL)",
 	"set_label(''ip:192.0.2.1'', ''mine'', NULL, ''mia'', ''page'')","set_label(''ip:192.0.2.1'', ''mine'', NULL, ''mia'', ''cli'')"}'::text[]) f;
 
 -- The views: no row of any has a word of the other domain.
@@ -141,9 +142,10 @@ SELECT set_eq($$SELECT name, n FROM visible WHERE n > 0$$, $$VALUES ('api.any_re
 	('dmarc.definitions', 1), ('dmarc.dns_checks', 1), ('dmarc.dns_findings', 1), ('dmarc.domains', 1),
 	('dmarc.excluded_reports', 1), ('dmarc.failure_reports', 1), ('dmarc.label_log', 4), ('dmarc.labels', 4),
 	('dmarc.monthly', 2), ('dmarc.policies', 1), ('dmarc.records', 2), ('dmarc.reporters', 1), ('dmarc.reports', 1),
-	('dmarc.schema_version', 7), ('dmarc.seen', 2), ('dmarc.sources_daily', 2), ('dmarc.spf_ranges', 1),
+	('dmarc.schema_version', 8), ('dmarc.seen', 2), ('dmarc.sources_daily', 2), ('dmarc.spf_ranges', 1),
 	('dmarc.tls_failures', 4), ('dmarc.tls_policies', 2), ('dmarc.tls_reports', 1)$$, 'views have the rows of the domain');
-SELECT set_eq($$SELECT name FROM visible WHERE n < 0$$, $$VALUES ('dmarc.exclusion_log')$$, 'one is refused');
+SELECT set_eq($$SELECT name FROM visible WHERE n < 0$$, $$VALUES ('dmarc.audit_log'), ('dmarc.exclusion_log'),
+	('dmarc.tokens')$$, 'three are refused');
 SELECT set_eq($$SELECT name FROM visible WHERE n = 0 AND name <> 'dmarc.notes'$$, $$VALUES ('api.stale'), ('api.unsummed'),
 	('api.waiting'), ('dmarc.intake'), ('dmarc.mails'), ('dmarc.record_dkim'), ('dmarc.record_spf'),
 	('dmarc.record_overrides'), ('dmarc.services')$$, 'mails are invisible');
@@ -185,6 +187,10 @@ SELECT is(api.user_grant('mia'), '{"role": "viewer", "domains": ["mine.example"]
 SELECT is(api.user_grant('boss'), '{"role": "admin", "domains": null}', 'one of all domains');
 SELECT is(api.user_grant('without'), NULL, 'none');
 
+SELECT is((SELECT string_agg(concat_ws(' ', action, user_name, object, detail), ', ' ORDER BY id) FROM dmarc.audit_log
+	WHERE action LIKE 'user%' AND object = 'mia'), 'user_add kim mia {"role": "viewer", "domains": ["mine.example"]}',
+	'it is in the audit log');
+
 -- Logins of auditors: the session's user decides, whatever it sets.
 SELECT ruad.auditor_add('vera', NULL);
 CREATE FUNCTION t.as_vera(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -211,14 +217,14 @@ FROM (VALUES ('SELECT string_agg(domain, '','') FROM dmarc.domains', 'mine.examp
 SELECT ruad.user_set('vera', false, NULL, '{*}', 'kim');
 SELECT is(t.as_vera('SELECT count(*) FROM dmarc.domains'), (SELECT count(*)::text FROM ruad.domain), 'not limited any more');
 SELECT ruad.user_set('vera', false, NULL, '{mine.example}', 'kim');
-SELECT is(t.words('SELECT ruad.user_remove(''vera'')'),
+SELECT is(t.words('SELECT ruad.user_remove(''vera'', ''kim'')'),
 	'22023 auditor "vera" would read all domains: run ruad auditor remove first / ', 'removing a role opens nothing to a login');
 SELECT ruad.auditor_remove('vera');
-SELECT ruad.user_remove('vera');
+SELECT ruad.user_remove('vera', 'kim');
 SELECT ruad.auditor_add('vera', NULL);
 SELECT is(t.as_vera('SELECT count(*) FROM dmarc.domains'), (SELECT count(*)::text FROM ruad.domain), 'a new one is not limited');
 SELECT ruad.auditor_remove('vera');
-SELECT is(t.words('SELECT ruad.user_remove(''vera'')'), '22023 user "vera" has no role / ', 'a role is removed once');
+SELECT is(t.words('SELECT ruad.user_remove(''vera'', ''kim'')'), '22023 user "vera" has no role / ', 'a role is removed once');
 
 -- The plans of roles without limits are those without policies.
 CREATE FUNCTION t.plan(as_role text, query text) RETURNS text LANGUAGE plpgsql AS $$

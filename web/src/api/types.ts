@@ -181,7 +181,7 @@ export interface LabelSet {
   label: Label;
   note: Text;
   set_by: Text;
-  set_via: 'page' | 'cli' | null;
+  set_via: 'page' | 'token' | 'cli' | null;
   set_at: Text;
 }
 
@@ -564,6 +564,7 @@ export interface Me {
   roles: ('viewer' | 'editor' | 'admin')[];
   domains: string[] | null;
   auth: 'none' | 'basic' | 'proxy';
+  logout: Text; // where the user signs out
 }
 
 export interface Meta {

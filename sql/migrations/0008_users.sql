@@ -1,4 +1,4 @@
--- 0007_users.sql - which domains a user may see, enforced by row-level security.
+-- 0008_users.sql - which domains a user may see, enforced by row-level security.
 --
 -- Role ruad_viewer reads what the domains of its user allow (sql/roles/policies.sql). ruad-web acts as this role for
 -- users who are limited to domains, and the logins of auditors who are limited are members of it.
