@@ -144,7 +144,8 @@ gboolean identity_make_folder(const char *path, const char *user, GError **error
 
 	if (g_file_test(path, G_FILE_TEST_IS_DIR))
 		return TRUE;
-	if (g_mkdir_with_parents(parent, 0755) != 0 || mkdir(path, FOLDER_MODE) != 0)
+	if (g_mkdir_with_parents(parent, 0755) != 0 || mkdir(path, FOLDER_MODE) != 0 ||
+	    chmod(path, FOLDER_MODE) != 0)
 		return fail(error, "cannot make the folder", path);
 	return identity_give(path, user, "", error);
 }

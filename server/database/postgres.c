@@ -29,6 +29,7 @@
 #define STOP_SECONDS    30
 #define ORPHAN_SECONDS  30           /* for the server of a killed ruad to end */
 #define POLL            (100 * 1000) /* microseconds */
+#define RUN_MODE        0750
 #define LOG_PREFIX      "PostgreSQL: "
 
 struct postgres {
@@ -464,6 +465,14 @@ static char **make_argv(const struct postgres *postgres)
 	return g_strv_builder_end(words);
 }
 
+/* The folder of the server's socket: auditors, who are members of the group, get in whatever the umask was. */
+static gboolean make_run_folder(const struct postgres *postgres, GError **error)
+{
+	if (mkdir(postgres->run, RUN_MODE) == 0 ? chmod(postgres->run, RUN_MODE) == 0 : errno == EEXIST)
+		return TRUE;
+	return fail_errno(error, "cannot make the folder", postgres->run);
+}
+
 gboolean postgres_prepare(struct postgres *postgres, GError **error)
 {
 	if (!check_owner(postgres, error) || !choose_programs(postgres, error))
@@ -472,10 +481,9 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 	postgres->envp = make_environment(postgres->bin);
 	if (postgres_version(postgres) == 0 && !make_cluster(postgres, error))
 		return FALSE;
-	if (mkdir(postgres->run, 0750) != 0 && errno != EEXIST)
-		return fail_errno(error, "cannot make the folder", postgres->run);
-	if (!wait_for_server(postgres, error) || !postgres_end_backends(postgres, error) ||
-	    !write_access(postgres, error) || !write_settings(postgres, error))
+	if (!make_run_folder(postgres, error) || !wait_for_server(postgres, error) ||
+	    !postgres_end_backends(postgres, error) || !write_access(postgres, error) ||
+	    !write_settings(postgres, error))
 		return FALSE;
 	g_strfreev(postgres->argv);
 	postgres->argv = make_argv(postgres);
@@ -484,8 +492,8 @@ gboolean postgres_prepare(struct postgres *postgres, GError **error)
 
 /* -- is it there? -- */
 
-#define PID_FILE_STATUS                                                                                      \
-	7 /* the line of postmaster.pid, from 0, with the server's state, as pg_ctl reads it */
+/* The line of postmaster.pid, from 0, with the server's state, as pg_ctl reads it. */
+#define PID_FILE_STATUS 7
 
 gboolean postgres_is_ready(const struct postgres *postgres)
 {

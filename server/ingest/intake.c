@@ -409,13 +409,12 @@ static gboolean parse(
 	return TRUE;
 }
 
-gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
+static gboolean take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
     gsize size, struct intake_counts *counts, GError **error)
 {
 	struct found *found;
 	gboolean good;
 
-	g_assert((envelope->again != 0) == intake->options.again);
 	if (!connect_allowed(intake, error))
 		return FALSE;
 	found = found_new(&intake->found, envelope, document, size);
@@ -423,6 +422,20 @@ gboolean intake_take(struct intake *intake, const struct envelope *envelope, con
 	if (good && counts)
 		*counts = *found_counts(found);
 	found_free(found);
+	return good;
+}
+
+gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
+    gsize size, struct intake_counts *counts, GError **error)
+{
+	GError *failure = NULL;
+	gboolean good = take(intake, envelope, document, size, counts, &failure);
+
+	g_assert((envelope->again != 0) == intake->options.again);
+	if (good || g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYSTEM))
+		outcome_tell(intake->options.outcome, good);
+	if (!good)
+		g_propagate_error(error, failure);
 	return good;
 }
 

@@ -21,23 +21,43 @@
 
 #define WORKER "ruad-parse" /* in the same folder as this program */
 
-/* The descriptors of --listen-fd, or NULL. */
-static GArray *parse_arguments(int argc, char **argv, GError **error)
+/* What ruad serve hands over. */
+struct arguments {
+	GArray *listeners;       /* of int: listening sockets */
+	struct outcome *outcome; /* or NULL */
+};
+
+static gboolean parse_arguments(int argc, char **argv, struct arguments *arguments, GError **error)
 {
 	g_auto(GStrv) values = NULL;
-	const GOptionEntry entries[] = { { "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
-					     "Listening socket, TCP or Unix; may be given several times",
-					     "N" },
-		{ 0 } };
+	int outcome = -1;
+	const GOptionEntry entries[] = {
+		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
+		    "Listening socket, TCP or Unix; may be given several times", "N" },
+		{ "outcome-fd", 0, 0, G_OPTION_ARG_INT, &outcome,
+		    "Memory that is told whether mail can be stored", "N" },
+		{ 0 },
+	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- take report mails by LMTP");
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))
-		return NULL;
-	if (argc == 1)
-		return net_inherited(values, error);
-	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", argv[1]);
-	return NULL;
+		return FALSE;
+	if (argc > 1) {
+		g_set_error(
+		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", argv[1]);
+		return FALSE;
+	}
+	if (outcome >= 0 && (arguments->outcome = outcome_open(outcome, TRUE, error)) == NULL)
+		return FALSE;
+	arguments->listeners = net_inherited(values, error);
+	return arguments->listeners != NULL;
+}
+
+static void arguments_clear(struct arguments *arguments)
+{
+	g_clear_pointer(&arguments->listeners, g_array_unref);
+	g_clear_pointer(&arguments->outcome, outcome_close);
 }
 
 /* A descriptor that becomes readable on SIGTERM or SIGINT, whichever thread receives the signal. */
@@ -71,7 +91,7 @@ static const char *conninfo_of(const struct settings *settings)
 	return *own ? own : settings_string(settings, "database.url");
 }
 
-static struct intake *start_intake(const struct settings *settings, GError **error)
+static struct intake *start_intake(const struct settings *settings, struct outcome *outcome, GError **error)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", error);
 	g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
@@ -81,6 +101,7 @@ static struct intake *start_intake(const struct settings *settings, GError **err
 	if (!worker)
 		return NULL;
 	options = intake_options_of(settings, conninfo_of(settings), worker);
+	options.outcome = outcome;
 	if (options.require_authentic != REQUIRE_AUTHENTIC_OFF && !*options.pool.authserv_id)
 		log_warning("lmtp.require_authentic without lmtp.authserv_id: no mail is authentic");
 	return intake_new(&options, error);
@@ -117,37 +138,42 @@ static void serve(
 	close(options.stop_fd);
 }
 
-int main(int argc, char **argv)
+static int run(const struct settings *settings, const struct arguments *arguments, int signal_fd)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GArray) listeners = parse_arguments(argc, argv, &error);
-	int signal_fd = stop_signals();
-	struct settings *settings = NULL;
-	struct intake *intake = NULL;
-	struct upkeep *upkeep = NULL;
+	struct intake *intake = start_intake(settings, arguments->outcome, &error);
+	struct upkeep *upkeep;
 
-	log_init("ruad-ingest", FALSE);
-	raise_descriptor_limit();
-	if (!listeners) {
-		log_error("%s", error->message);
-		return EX_USAGE;
-	}
-	settings = settings_load(NULL, NULL, &error);
-	if (!settings) {
-		log_error("%s", error->message);
-		return EX_CONFIG;
-	}
-	intake = start_intake(settings, &error);
 	if (!intake) {
 		log_error("%s", error->message);
-		settings_free(settings);
 		return EX_OSERR;
 	}
 	upkeep = upkeep_new(conninfo_of(settings));
-	serve(settings, listeners, intake, signal_fd);
+	serve(settings, arguments->listeners, intake, signal_fd);
 	intake_free(intake);
 	upkeep_free(upkeep, FALSE);
-	settings_free(settings);
 	log_info("stopped");
 	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	struct arguments arguments = { 0 };
+	gboolean good = parse_arguments(argc, argv, &arguments, &error);
+	int signal_fd = stop_signals();
+	struct settings *settings = NULL;
+	int code = good ? EX_CONFIG : EX_USAGE;
+
+	log_init("ruad-ingest", FALSE);
+	raise_descriptor_limit();
+	if (good)
+		settings = settings_load(NULL, NULL, &error);
+	if (settings)
+		code = run(settings, &arguments, signal_fd);
+	else
+		log_error("%s", error->message);
+	settings_free(settings);
+	arguments_clear(&arguments);
+	return code;
 }

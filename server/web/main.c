@@ -1,7 +1,7 @@
 /*
  * ruad-web - serves the page and the JSON API on sockets that are already listening.
  *
- *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER]
+ *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER] [--outcome-fd=N]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
@@ -27,14 +27,16 @@
 
 /* What ruad serve hands over. */
 struct arguments {
-	GArray *site;   /* of int: listening sockets; at least one */
-	GArray *health; /* others for /healthz and /readyz alone, or NULL */
-	char *storage;  /* a folder on the disk of the database, or NULL */
+	GArray *site;            /* of int: listening sockets; at least one */
+	GArray *health;          /* others for /healthz and /readyz alone, or NULL */
+	char *storage;           /* a folder on the disk of the database, or NULL */
+	struct outcome *outcome; /* of the mails that ruad-ingest takes, or NULL */
 };
 
 static void arguments_clear(struct arguments *arguments)
 {
 	g_clear_pointer(&arguments->storage, g_free);
+	g_clear_pointer(&arguments->outcome, outcome_close);
 	g_clear_pointer(&arguments->site, g_array_unref);
 	g_clear_pointer(&arguments->health, g_array_unref);
 }
@@ -55,6 +57,7 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 	g_auto(GStrv) values = NULL;
 	g_auto(GStrv) health = NULL;
 	gboolean show_version = FALSE;
+	int outcome = -1;
 	const GOptionEntry entries[] = {
 		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
 		    "Serve on this descriptor, a listening socket (may be repeated)", "N" },
@@ -62,6 +65,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    "Serve only /healthz and /readyz on this one (may be repeated)", "N" },
 		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
 		    "The database is on the disk of this folder: watch its free space", "FOLDER" },
+		{ "outcome-fd", 0, 0, G_OPTION_ARG_INT, &outcome,
+		    "Memory in which ruad-ingest tells whether mail can be stored", "N" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
@@ -79,6 +84,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", (*argv)[1]);
 		return FALSE;
 	}
+	if (outcome >= 0 && (arguments->outcome = outcome_open(outcome, FALSE, error)) == NULL)
+		return FALSE;
 	arguments->site = inherit(values, error);
 	if (arguments->site != NULL && health != NULL)
 		arguments->health = inherit(health, error);
@@ -173,7 +180,9 @@ static int serve(const struct settings *settings, const struct arguments *argume
 	block_signals(&ending);
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
 	if (site.auth != NULL) {
-		ready_start(arguments->storage, settings_size(settings, "server.min_free"));
+		ready_start(&(struct ready_options){ .storage = arguments->storage,
+		    .min_free = settings_size(settings, "server.min_free"),
+		    .outcome = arguments->outcome });
 		good = serve_with(settings, arguments, &site, &ending, &error);
 		ready_stop();
 	}

@@ -11,6 +11,7 @@
 
 #define NOT_READY "{\"ready\": false}"
 #define NO_ROOM   "{\"ready\": false, \"storage\": \"full\"}"
+#define NO_INTAKE "{\"ready\": false, \"intake\": \"failing\"}"
 #define MIB       (G_GUINT64_CONSTANT(1) << 20)
 #define READY_SQL "SELECT api.ready(p_schema_version => $1::int, p_definitions => $2)"
 
@@ -20,8 +21,7 @@
 
 static struct {
 	GThread *thread;
-	const char *storage; /* or NULL */
-	guint64 min_free;    /* bytes */
+	struct ready_options options;
 
 	GMutex lock; /* protects the following members */
 	GCond changed;
@@ -94,31 +94,46 @@ static gboolean has_room(char **cause)
 	struct statvfs disk;
 	guint64 available;
 
-	if (state.storage == NULL)
+	if (state.options.storage == NULL)
 		return TRUE;
-	if (statvfs(state.storage, &disk) != 0) {
-		*cause = g_strdup_printf("%s: %s", state.storage, g_strerror(errno));
+	if (statvfs(state.options.storage, &disk) != 0) {
+		*cause = g_strdup_printf("%s: %s", state.options.storage, g_strerror(errno));
 		return FALSE;
 	}
 	available = (guint64)disk.f_bavail * disk.f_frsize;
 	if ((disk.f_flag & ST_RDONLY) != 0)
-		*cause = g_strdup_printf("the disk of %s can only be read", state.storage);
-	else if (available < state.min_free)
+		*cause = g_strdup_printf("the disk of %s can only be read", state.options.storage);
+	else if (available < state.options.min_free)
 		*cause = g_strdup_printf("the disk of %s has %" G_GUINT64_FORMAT
 					 " MiB left; mail needs %" G_GUINT64_FORMAT " MiB (server.min_free)",
-		    state.storage, available / MIB, state.min_free / MIB);
+		    state.options.storage, available / MIB, state.options.min_free / MIB);
 	return *cause == NULL;
 }
 
-/* Ask the database, and look at its disk; as ask_database(). */
+/* Returns whether the last mail was stored, or none came for long. */
+static gboolean stores_mail(char **cause)
+{
+	gint64 seconds = outcome_failing(state.options.outcome);
+
+	if (seconds < 0)
+		return TRUE;
+	*cause = g_strdup_printf(
+	    "mail is not stored since %" G_GINT64_FORMAT " s; ruad-ingest logs the cause", seconds);
+	return FALSE;
+}
+
+/* Ask the database, and look at its disk and at the intake; as ask_database(). */
 static gboolean ask(GBytes **document, char **cause)
 {
+	const char *fault;
+
 	if (!ask_database(document, cause))
 		return FALSE;
-	if (has_room(cause))
+	fault = !has_room(cause) ? NO_ROOM : !stores_mail(cause) ? NO_INTAKE : NULL;
+	if (fault == NULL)
 		return TRUE;
 	g_bytes_unref(*document);
-	*document = g_bytes_new_static(NO_ROOM, strlen(NO_ROOM));
+	*document = g_bytes_new_static(fault, strlen(fault));
 	return FALSE;
 }
 
@@ -159,11 +174,10 @@ static gpointer ready_main(gpointer data)
 	return data;
 }
 
-void ready_start(const char *storage, guint64 min_free)
+void ready_start(const struct ready_options *options)
 {
 	g_assert(state.thread == NULL);
-	state.storage = storage;
-	state.min_free = min_free;
+	state.options = *options;
 	state.thread = g_thread_new("ready", ready_main, NULL);
 }
 

@@ -2,16 +2,22 @@
  * ready.h - whether the site is ready: a thread of its own asks the database every two seconds, and whenever
  * somebody wants to know.
  *
- * It is ready if the database answers, api.ready() finds the schema that this program was built for, and the
- * disk of the database, where that is known, has room for mail. A change is logged once.
+ * It is ready if the database answers, api.ready() finds the schema that this program was built for, the disk
+ * of the database, where that is known, has room for mail, and mail that comes is stored. A change is logged
+ * once.
  */
 #pragma once
 
-#include <glib.h>
+#include "server/common/outcome.h"
 
-/* Start the thread; after connection_init(). storage: a folder on the disk of the database, borrowed, or
- * NULL; min_free: bytes that must be free on it. */
-void ready_start(const char *storage, guint64 min_free);
+struct ready_options {
+	const char *storage;           /* a folder on the disk of the database, or NULL */
+	guint64 min_free;              /* bytes that must be free on it */
+	const struct outcome *outcome; /* of the mails that ruad-ingest takes, or NULL */
+};
+
+/* Start the thread; after connection_init(). The pointers in options are borrowed until ready_stop(). */
+void ready_start(const struct ready_options *options);
 
 /* Interrupt a question in progress and end the thread. */
 void ready_stop(void);

@@ -280,6 +280,18 @@ def test_the_installed_files_are_there(folder):
         assert (folder / "usr" / name).is_file(), name
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_the_unit_exposes_as_little_as_it_can():
+    unit = BUILD / "server" / "dist" / "ruad.service"
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=15", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_commands_for_single_tests_name_tests():
     (block,) = [one for one in blocks(ROOT / "tests" / "README.md", "sh") if first_line(one).startswith("ctest")]
     names = re.findall(r"-R (\w+)", block)

@@ -101,3 +101,14 @@ def test_serve_leaves_no_file_of_roots_in_a_folder_of_ruads(folder):
         assert supervised.stop() == 0
     finally:
         supervised.close()
+
+
+def test_the_rights_of_sockets_do_not_depend_on_the_umask(folder):
+    supervised = Supervised(folder, lmtp_listen=f"unix:{folder}/lmtp.sock")
+    folder.chmod(0o777)
+    try:
+        supervised.started(before=("sh", "-c", 'umask 0077 && exec "$@"', "sh"))
+        modes = [path.stat().st_mode & 0o777 for path in (folder / "lmtp.sock", supervised.state, supervised.state / "run")]
+        assert modes == [0o660, 0o750, 0o750]
+    finally:
+        supervised.close()

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from conftest import wait_until
+from reports import aggregate, gzipped, mail, record
 from supervised import Supervised
 from web_data import add_roles, running_site, temporary_folder
 
@@ -230,6 +231,29 @@ def test_a_full_disk_is_not_ready(database):
             site.wait_ready(200)
             assert site.log().count("not ready: the disk of") == 1
             assert "has 6 MiB left; mail needs 8 MiB (server.min_free)" in site.log()
+
+
+def test_mail_that_cannot_be_stored_is_not_ready(folder):
+    right = "EXECUTE ON FUNCTION ruad.ingest(ruad.new_mail[], ruad.new_item[])"
+    report = mail(gzipped(aggregate(records=[record()])))
+    supervised = Supervised(folder)
+
+    def execute(sql):
+        with contextlib.closing(supervised.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    try:
+        supervised.started()
+        execute(f"REVOKE {right} FROM ruad_ingest")
+        assert supervised.deliver(report)[0] == 451
+        wait_until(lambda: supervised.get("/readyz") == 503, "it is not ready")
+        assert supervised.get("/") == 200
+        execute(f"GRANT {right} TO ruad_ingest")
+        wait_until(lambda: supervised.deliver(report)[0] == 250, "mail is stored")
+        wait_until(lambda: supervised.get("/readyz") == 200, "it is ready")
+        assert supervised.log().count("ruad-web: not ready: mail is not stored since") == 1
+    finally:
+        supervised.close()
 
 
 def test_ruad_serve_names_the_disk_of_its_own_cluster(folder):
