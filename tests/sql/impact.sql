@@ -77,9 +77,9 @@ SELECT is(j #> '{items,0,blockers}', '3', 'domains: whatever one looks at')
 FROM api.domains(api.filter(p_domain => '{im.example}', p_ip => '192.0.2.7'), api.page()) j;
 SELECT ok((j #>> '{items,0,sufficient}')::boolean, 'domains: with enough evidence')
 FROM api.domains(api.filter(p_domain => '{im.example}'), api.page()) j;
-SELECT is((SELECT string_agg(api.main_failure(jsonb_populate_record(NULL::api.tally, jsonb_build_object('fail_overridden',
-	1 + (n < 2)::int, 'fail_altered', 1 + (n < 3)::int, 'fail_unaligned', 1 + (n < 4)::int, 'fail_unauthenticated',
-	1 + (n < 5)::int, 'class_unknown', 2))), ' ' ORDER BY n) FROM generate_series(1, 5) n),
+SELECT is((SELECT string_agg(api.main_failure(jsonb_populate_record(NULL::api.tally, jsonb_build_object(
+	'fail_overridden', 1 + (n < 2)::int, 'fail_altered', 1 + (n < 3)::int, 'fail_unaligned', 1 + (n < 4)::int,
+	'fail_unauthenticated', 1 + (n < 5)::int, 'class_unknown', 2))), ' ' ORDER BY n) FROM generate_series(1, 5) n),
 	'fail_overridden fail_altered fail_unaligned fail_unauthenticated unknown',
 	'impact: of classes with as many messages, the one that is most likely harmless');
 SELECT is(api.impact('nobody.example', api.filter()), NULL, 'impact: no such domain');
