@@ -548,7 +548,8 @@ static gpointer set_up_database(gpointer data)
 		g_autoptr(GError) cause = NULL;
 
 		if (database_set_up(serve->database, &cause) &&
-		    database_check_logins(serve->database, &cause))
+		    database_check_logins(serve->database, &cause) &&
+		    database_store_domains(serve->database, &cause))
 			break;
 		if (!may_retry(serve, cause, &last_words)) {
 			answer->error = g_steal_pointer(&cause);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "parser/text.h"
 #include "server/cli/commands.h"
 #include "server/cli/identity.h"
 #include "server/common/log.h"
@@ -30,6 +31,8 @@
 	"WHERE d.datname = '" POSTGRES_DATABASE "' AND s.setrole = 0 "                                       \
 	"AND 'log_min_messages=panic' = ANY (s.setconfig)) THEN "                                            \
 	"ALTER DATABASE " POSTGRES_DATABASE " SET log_min_messages = panic; END IF; END $$"
+
+#define SET_DOMAINS "SELECT ruad.set_own_domains(string_to_array($1::text, ','))"
 
 #define ALLOW_LOGIN "SELECT ruad.allow_login($1::text, $2::integer)"
 
@@ -250,6 +253,36 @@ gboolean database_set_up(const struct database *database, GError **error)
 	if (!migrate_run(conninfo, error))
 		return FALSE;
 	return database->postgres == NULL || allow_logins(database, error);
+}
+
+/* A name, or *.NAME, as names are stored. */
+static char *domain_pattern(const char *pattern)
+{
+	gboolean below = g_str_has_prefix(pattern, "*.");
+	g_autofree char *name = text_domain_copy(below ? pattern + 2 : pattern);
+
+	return below ? g_strconcat("*.", name, NULL) : g_steal_pointer(&name);
+}
+
+gboolean database_store_domains(const struct database *database, GError **error)
+{
+	const char *const *domains = settings_list(database->settings, "server.domains");
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_auto(GStrv) patterns = NULL;
+	g_autofree char *list = NULL;
+	struct db *db = database_open_owner(database, "ruad", error);
+	gboolean good;
+
+	for (gsize i = 0; domains[i] != NULL; i++) {
+		g_autofree char *pattern = domain_pattern(domains[i]);
+
+		g_strv_builder_add(builder, pattern);
+	}
+	patterns = g_strv_builder_end(builder);
+	list = g_strjoinv(",", patterns);
+	good = db != NULL && db_exec(db, SET_DOMAINS, &DB_TEXT(list), 1, error);
+	db_close(db);
+	return good;
 }
 
 /* -- for a command -- */

@@ -46,6 +46,12 @@ struct db *database_open_alone(
 gboolean database_set_up(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
+ * Store server.domains, for the SQL that decides what counts. The database must be set up.
+ * RUAD_ERROR_SYSTEM if it cannot be reached.
+ */
+gboolean database_store_domains(const struct database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
  * Check that the logins of the settings may act as the roles of ruad's programs. In the private cluster they
  * may. RUAD_ERROR_SYSTEM if one may not (the message has the statements that grant the right), or if the
  * database is unavailable.

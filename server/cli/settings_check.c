@@ -57,6 +57,24 @@ static gboolean check_mailboxes(const struct settings *settings, GError **error)
 	return TRUE;
 }
 
+/* A pattern that can match no domain would hide all reports. */
+static gboolean check_domains(const struct settings *settings, GError **error)
+{
+	static const char key[] = "server.domains";
+	const char *const *patterns = settings_list(settings, key);
+
+	for (gsize i = 0; patterns[i] != NULL; i++) {
+		const char *name = g_str_has_prefix(patterns[i], "*.") ? patterns[i] + 2 : patterns[i];
+
+		if (strpbrk(name, "*@/:,") != NULL || strchr(name, '.') == NULL || *name == '.')
+			return ruad_error_at(error, key,
+			    "\"%s\": not a domain: write example.com, or *.example.com for all names below "
+			    "it",
+			    patterns[i]);
+	}
+	return TRUE;
+}
+
 /* Returns whether requests may arrive that nothing proves to be the proxy's. */
 static gboolean listens_without_proof(const struct settings *settings)
 {
@@ -108,7 +126,8 @@ gboolean settings_check(const struct settings *settings, GError **error)
 	return check_addresses(settings, "lmtp.listen", error) &&
 	       check_addresses(settings, "http.listen", error) &&
 	       check_addresses(settings, "http.health_listen", error) && check_mailboxes(settings, error) &&
-	       check_auth(settings, error) && check_resolver(settings, error);
+	       check_domains(settings, error) && check_auth(settings, error) &&
+	       check_resolver(settings, error);
 }
 
 /* -- files -- */

@@ -20,6 +20,11 @@ const struct setting setting_table[] = {
 	{ "server.min_free", SETTING_SIZE, "64M", 0, G_MAXINT64,
 	    "Free space on the disk of the private cluster below which /readyz says that ruad is not ready, "
 	    "since mail may no longer be stored." },
+	{ "server.domains", SETTING_LIST, "", NOT_NUMBER,
+	    "Your own domains; *.example.com are all names below example.com. Reports on others' domains are "
+	    "kept, but do not count, and nothing is looked up for them. Empty: the domains whose DMARC "
+	    "record names a mailbox of lmtp.recipients, and those for which that is not known; all, if no "
+	    "record does." },
 
 	{ "lmtp.listen", SETTING_LIST, "127.0.0.1:2424", NOT_NUMBER,
 	    "Where mail is received by LMTP: one or more of ADDRESS:PORT, [IPV6]:PORT and unix:/path. A "

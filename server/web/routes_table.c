@@ -35,6 +35,7 @@ PARAM(header_from, TEXTS(255));
 PARAM(reporter, TEXTS(512));
 PARAM(label, CHOICE_OF("mine", "forwarder", "not_mine", "none"));
 PARAM(q, .type = PARAM_TEXT, .min = 2, .max = 255);
+PARAM(others, CHOICE("exclude", "include", "only"));
 PARAM(limit, NUMBER(LIMIT_MAX));
 PARAM(cursor, TEXT(1024));
 PARAM(bucket, CHOICE("day", "week", "month"));
@@ -63,26 +64,27 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 
 /* -- pieces of statements -- */
 
-/* $1 .. $20, the filters of all lists and sums of records. */
+/* $1 .. $21, the filters of all lists and sums of records. */
 #define FILTER                                                                                               \
 	"api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "               \
 	"p_to => $4::date, p_class => $5::text[], p_result => $6::text, p_dkim => $7::text, "                \
 	"p_spf => $8::text, p_disposition => $9::text[], p_override => $10::text[], "                        \
 	"p_source => $11::text[], p_ip => $12::inet, p_asn => $13::text[], p_country => $14::text[], "       \
 	"p_rdns => $15::text[], p_auth_domain => $16::text[], p_header_from => $17::text[], "                \
-	"p_reporter => $18::text[], p_label => $19::text[], p_q => $20::text)"
+	"p_reporter => $18::text[], p_label => $19::text[], p_q => $20::text, "                              \
+	"p_others => $21::text)"
 #define FILTER_PARAMS                                                                                        \
 	&domain, &subdomains, &from, &to, &class, &result, &dkim, &spf, &disposition, &override, &source,    \
-	    &ip, &asn, &country, &rdns, &auth_domain, &header_from, &reporter, &label, &q
+	    &ip, &asn, &country, &rdns, &auth_domain, &header_from, &reporter, &label, &q, &others
 
 /* Only the window, $n and the one after it. */
 #define WINDOW(from, to) "api.filter(p_from => $" #from "::date, p_to => $" #to "::date)"
 
-/* $2 .. $5, filters within one source; with $6 for lists of its parts. */
+/* $2 .. $6, filters within one source; with $7 for lists of its parts. */
 #define SOURCE_FILTER                                                                                        \
 	"p_key => $1::text, f => api.filter(p_domain => $2::text[], p_subdomains => $3::boolean, "           \
-	"p_from => $4::date, p_to => $5::date"
-#define SOURCE_PARAMS &key, &domain, &subdomains, &from, &to
+	"p_from => $4::date, p_to => $5::date, p_others => $6::text"
+#define SOURCE_PARAMS &key, &domain, &subdomains, &from, &to, &others
 
 #define TLS_FILTER                                                                                           \
 	"api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "               \
@@ -140,9 +142,9 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 const struct route routes_table[] = {
 	GET("summary", "summary(f => " FILTER ")", FILTER_PARAMS),
 	SERIES("timeseries", "timeseries",
-	    "timeseries(f => " FILTER ", p_bucket => $21::text, p_by => $22::text)", FILTER_PARAMS, &bucket,
+	    "timeseries(f => " FILTER ", p_bucket => $22::text, p_by => $23::text)", FILTER_PARAMS, &bucket,
 	    &by),
-	LIST("domains", "domains", "domains(f => " FILTER ", p => ", 21, 22, ", p_sort => $23::text",
+	LIST("domains", "domains", "domains(f => " FILTER ", p => ", 22, 23, ", p_sort => $24::text",
 	    FILTER_PARAMS, &limit, &cursor, &sort),
 	GET("domains/{name}", "domain(p_name => $1::text, f => " WINDOW(2, 3) ")", &name, &from, &to),
 	GET("domains/{name}/impact",
@@ -154,25 +156,25 @@ const struct route routes_table[] = {
 	    "$3::date, "
 	    "p_to => $4::date))",
 	    &domain, &subdomains, &from, &to),
-	LIST("sources", "sources", "sources(f => " FILTER ", p => ", 21, 22,
-	    ", p_group => $23::text, p_sort => $24::text", FILTER_PARAMS, &limit, &cursor, &group, &sort),
+	LIST("sources", "sources", "sources(f => " FILTER ", p => ", 22, 23,
+	    ", p_group => $24::text, p_sort => $25::text", FILTER_PARAMS, &limit, &cursor, &group, &sort),
 	GET("sources/{key}", "source(" SOURCE_FILTER "))", SOURCE_PARAMS),
-	LIST("sources/{key}/ips", "source_ips", "source_ips(" SOURCE_FILTER ", p_result => $6::text), p => ",
-	    7, 8, "", SOURCE_PARAMS, &result, &limit, &cursor),
+	LIST("sources/{key}/ips", "source_ips", "source_ips(" SOURCE_FILTER ", p_result => $7::text), p => ",
+	    8, 9, "", SOURCE_PARAMS, &result, &limit, &cursor),
 	LIST("sources/{key}/identifiers", "source_identifiers",
-	    "source_identifiers(" SOURCE_FILTER ", p_result => $6::text), p => ", 7, 8, "", SOURCE_PARAMS,
+	    "source_identifiers(" SOURCE_FILTER ", p_result => $7::text), p => ", 8, 9, "", SOURCE_PARAMS,
 	    &result, &limit, &cursor),
 	LIST("sources/{key}/reporters", "source_reporters",
-	    "source_reporters(" SOURCE_FILTER ", p_result => $6::text), p => ", 7, 8, "", SOURCE_PARAMS,
+	    "source_reporters(" SOURCE_FILTER ", p_result => $7::text), p => ", 8, 9, "", SOURCE_PARAMS,
 	    &result, &limit, &cursor),
 	{ "PUT", API "sources/{key}/label", ROUTE_LABEL, NULL,
 	    "SELECT api.set_label(p_source => $1::text, p_label => $2::text, p_note => $3::text, "
 	    "p_user => $4::text, p_via => 'page')",
 	    NULL, { &key } },
-	ROWS("records", "records", "records", "f => " FILTER ", p => ", 21, 22, ", p_report => $23::bigint",
+	ROWS("records", "records", "records", "f => " FILTER ", p => ", 22, 23, ", p_report => $24::bigint",
 	    FILTER_PARAMS, &limit, &cursor, &report),
-	ROWS("reports", "reports", "reports", "f => " FILTER ", p => ", 21, 22,
-	    ", p_report_id => $23::text, p_received_from => $24::date, p_received_to => $25::date",
+	ROWS("reports", "reports", "reports", "f => " FILTER ", p => ", 22, 23,
+	    ", p_report_id => $24::text, p_received_from => $25::date, p_received_to => $26::date",
 	    FILTER_PARAMS, &limit, &cursor, &report_id, &received_from, &received_to),
 	GET("reports/{id}", "report(p_id => $1::bigint)", &id),
 	ROWS("reports/{id}/records", "report_records", "report_records",
@@ -180,7 +182,7 @@ const struct route routes_table[] = {
 	    &limit, &cursor),
 	{ "GET", API "reports/{id}/xml", ROUTE_XML, "report", "SELECT api.report_xml(p_id => $1::bigint)",
 	    NULL, { &id } },
-	LIST("reporters", "reporters", "reporters(f => " FILTER ", p => ", 21, 22, "", FILTER_PARAMS, &limit,
+	LIST("reporters", "reporters", "reporters(f => " FILTER ", p => ", 22, 23, "", FILTER_PARAMS, &limit,
 	    &cursor),
 	ROWS("failures", "failures", "failures",
 	    "f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "

@@ -159,6 +159,26 @@ BEGIN
 END
 $$;
 
+-- What does not count because it is about others' domains; NULL if there is none, or if domains are named.
+CREATE FUNCTION api.others(f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	answer jsonb;
+BEGIN
+	IF f.named THEN
+		RETURN NULL;
+	END IF;
+	f := api.only_domains(f, api.counted_domains('only'));
+	IF f.domain = '{}' THEN
+		RETURN NULL;
+	END IF;
+	EXECUTE format('SELECT jsonb_build_object(''domains'', count(DISTINCT c.domain_id), ''messages'', '
+		'coalesce(sum(c.messages), 0)) FROM %s', api.cells(f, 'any')) INTO answer;
+	RETURN answer;
+END
+$$;
+
 -- Policy domains, each followed by the From domains below it. The page size counts policy domains only.
 CREATE FUNCTION api.domains(f api.filter_set, p api.page_spec, p_sort text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -176,7 +196,8 @@ BEGIN
 	SELECT t.total, t.page INTO total, page FROM api.tally_page('domain', f, p_sort, p.size, place) t;
 	keys := ARRAY(SELECT t.key FROM unnest(page[:p.size]) t);
 	RETURN jsonb_build_object('window', api.window_json(f), 'next', api.tally_next(list, page, p_sort, p.size),
-		'total', total, 'items', (SELECT coalesce(jsonb_agg(i.item ORDER BY array_position(keys, i.domain), i.no), '[]')
+		'total', total, 'others', api.others(f),
+		'items', (SELECT coalesce(jsonb_agg(i.item ORDER BY array_position(keys, i.domain), i.no), '[]')
 			FROM (
 			SELECT d.name AS domain, 0 AS no, d.item FROM api.policy_domain_items(page[:p.size], f, p.csv) d
 			UNION ALL

@@ -21,7 +21,8 @@ AS $$
 BEGIN
 	RETURN format('SELECT v.* FROM (SELECT r.domain_id, r.day, r.begin, r.id FROM dmarc.failure_reports r '
 		'WHERE r.day >= %L AND r.day < %L', f.from_day, f.to_day)
-		|| CASE WHEN f.domain IS NOT NULL THEN format(' AND r.domain = ANY (%L::text[])', f.domain) ELSE '' END
+		|| CASE WHEN f.domain IS NOT NULL THEN format(CASE WHEN f.named THEN ' AND r.domain = ANY (%L::text[])'
+			ELSE ' AND (r.domain = ANY (%L::text[]) OR r.domain IS NULL)' END, f.domain) ELSE '' END
 		|| CASE WHEN f.ip IS NOT NULL THEN format(' AND r.source_ip <<= %L::inet', f.ip) ELSE '' END
 		|| CASE WHEN p_kind IS NOT NULL THEN format(' AND r.kind = %L', p_kind) ELSE '' END
 		|| CASE WHEN place.at IS NOT NULL THEN format(' AND (r.begin, r.id) < (%L::timestamptz, %s)',

@@ -59,7 +59,8 @@ CREATE TYPE api.filter_set AS (
 	to_day      date,
 	dated       boolean, -- the window was asked for
 	by_record   boolean, -- some filter speaks of records, not only of their report
-	domain      text[],  -- with those below, if they were wanted
+	domain      text[],  -- with those below, if they were wanted; if none is named, those that count
+	named       boolean, -- domains were asked for
 	class       text[],
 	result      text,
 	dkim        text,
@@ -117,13 +118,30 @@ BEGIN
 END
 $$;
 
+-- The domains that count where none is named: NULL if all do. p_others: what becomes of others' domains, 'exclude'
+-- (the default), 'include' or 'only'.
+CREATE FUNCTION api.counted_domains(p_others text) RETURNS text[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	PERFORM api.check_choice('others', ARRAY['exclude', 'include', 'only'], p_others);
+	p_others := coalesce(p_others, 'exclude');
+	IF p_others = 'include'
+		OR (p_others = 'exclude' AND NOT EXISTS (SELECT 1 FROM dmarc.domains d WHERE NOT d.own)) THEN
+		RETURN NULL;
+	END IF;
+	RETURN ARRAY(SELECT d.domain FROM dmarc.domains d WHERE d.own = (p_others = 'exclude'));
+END
+$$;
+
 -- Check the common filters and set the default window.
 CREATE FUNCTION api.filter(p_domain text[] DEFAULT NULL, p_subdomains boolean DEFAULT NULL, p_from date DEFAULT NULL,
 	p_to date DEFAULT NULL, p_class text[] DEFAULT NULL, p_result text DEFAULT NULL, p_dkim text DEFAULT NULL,
 	p_spf text DEFAULT NULL, p_disposition text[] DEFAULT NULL, p_override text[] DEFAULT NULL,
 	p_source text[] DEFAULT NULL, p_ip inet DEFAULT NULL, p_asn text[] DEFAULT NULL, p_country text[] DEFAULT NULL,
 	p_rdns text[] DEFAULT NULL, p_auth_domain text[] DEFAULT NULL, p_header_from text[] DEFAULT NULL,
-	p_reporter text[] DEFAULT NULL, p_label text[] DEFAULT NULL, p_q text DEFAULT NULL)
+	p_reporter text[] DEFAULT NULL, p_label text[] DEFAULT NULL, p_q text DEFAULT NULL,
+	p_others text DEFAULT NULL)
 RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
 AS $$
@@ -141,7 +159,8 @@ BEGIN
 	END IF;
 	f.dated := p_from IS NOT NULL OR p_to IS NOT NULL;
 	SELECT w.p_from, w.p_to INTO f.from_day, f.to_day FROM api.time_window(p_from, p_to) w;
-	f.domain := api.domains_of(p_domain, p_subdomains);
+	f.named := p_domain IS NOT NULL;
+	f.domain := CASE WHEN f.named THEN api.domains_of(p_domain, p_subdomains) ELSE api.counted_domains(p_others) END;
 	f.class := p_class;
 	f.result := p_result;
 	f.dkim := p_dkim;
@@ -253,6 +272,7 @@ BEGIN
 	plain.to_day := f.to_day;
 	plain.dated := f.dated;
 	plain.by_record := false;
+	plain.named := true;
 	plain.domain := p_domains;
 	RETURN plain;
 END

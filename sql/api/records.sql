@@ -258,7 +258,7 @@ DECLARE
 BEGIN
 	IF p_report IS NOT NULL AND NOT f.dated THEN
 		SELECT v.domain, v.day INTO r FROM api.any_report v WHERE v.id = p_report;
-		f.domain := coalesce(f.domain, ARRAY[r.domain]);
+		f.domain := CASE WHEN f.named THEN f.domain ELSE ARRAY[r.domain] END;
 		f.from_day := coalesce(r.day, f.from_day);
 		f.to_day := coalesce(r.day + 1, f.to_day);
 	END IF;

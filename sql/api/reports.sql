@@ -96,7 +96,8 @@ BEGIN
 END
 $$;
 
--- Check these parameters. With a report_id or a time of receipt all dates are searched unless a window is given.
+-- Check these parameters. With a report_id or a time of receipt all dates are searched unless a window is given, and
+-- with a report_id others' domains, too.
 CREATE FUNCTION api.filter_of_reports(f api.filter_set, p_report_id text, p_received_from date, p_received_to date)
 RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
@@ -109,6 +110,9 @@ BEGIN
 	ELSIF NOT f.dated AND num_nonnulls(p_report_id, p_received_from, p_received_to) > 0 THEN
 		f.from_day := '1970-01-01';
 		f.to_day := '9999-12-31';
+	END IF;
+	IF p_report_id IS NOT NULL AND NOT f.named THEN
+		f.domain := NULL;
 	END IF;
 	RETURN f;
 END

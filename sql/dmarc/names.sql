@@ -1,11 +1,20 @@
 -- names.sql - views of domains, reporters and the version of the schema.
 
 CREATE OR REPLACE VIEW dmarc.domains AS
-SELECT name AS domain, id AS domain_id FROM ruad.domain;
+SELECT d.name AS domain, d.id AS domain_id,
+	CASE WHEN EXISTS (SELECT 1 FROM ruad.own_domain) THEN EXISTS (SELECT 1 FROM ruad.own_domain o
+			WHERE o.pattern = d.name
+				OR (o.pattern LIKE '*.%' AND right(d.name, length(o.pattern) - 1) = substr(o.pattern, 2)))
+		WHEN EXISTS (SELECT 1 FROM ruad.dns_check o WHERE o.solicited) THEN c.solicited IS DISTINCT FROM false
+		ELSE true END AS own
+FROM ruad.domain d
+LEFT JOIN ruad.dns_check c ON c.domain_id = d.id;
 COMMENT ON VIEW dmarc.domains IS 'One row per domain that a report was ever about, of any kind.';
 COMMENT ON COLUMN dmarc.domains.domain IS
 	'Its name: policy_published/domain, policy-domain, or the domain of a failure report';
 COMMENT ON COLUMN dmarc.domains.domain_id IS 'Its number in this database';
+COMMENT ON COLUMN dmarc.domains.own IS 'Whether it is one of [server] domains; if there are none, whether its DMARC '
+	'record names a mailbox of this server, or that is not known, or that of no domain does';
 
 CREATE OR REPLACE VIEW dmarc.schema_version AS
 SELECT version, name, applied_at, app_version FROM ruad.schema_version;

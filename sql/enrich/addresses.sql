@@ -52,19 +52,25 @@ END
 $$;
 
 -- The addresses to look up: those that were reported for domains that asked for their reports to be sent here come
--- first, then those that have waited longest. New addresses have expires_at -infinity. p_own_only: no others.
+-- first, then those that have waited longest. New addresses have expires_at -infinity. p_own_only: no others. If there
+-- are others' domains, addresses wait until they are summed up, and those of others' domains alone are not looked up.
 CREATE FUNCTION ruad.enrich_wanted(p_limit integer, p_own_only boolean DEFAULT false) RETURNS TABLE (source_ip inet)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	asked constant integer[] := ARRAY(SELECT c.domain_id FROM ruad.dns_check c WHERE c.solicited);
+	own constant integer[] := ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.own);
+	all_own constant boolean := NOT EXISTS (SELECT 1 FROM dmarc.domains d WHERE NOT d.own);
 BEGIN
 	RETURN QUERY
 	SELECT w.source_ip FROM (
-		SELECT a.source_ip, a.expires_at, EXISTS (SELECT 1 FROM ruad.seen s WHERE s.source_ip = a.source_ip
-			AND s.domain_id = ANY (ARRAY(SELECT c.domain_id FROM ruad.dns_check c
-				WHERE c.result -> 'solicited' = 'true'))) AS own
-		FROM ruad.address a WHERE a.expires_at <= now()) w
-	WHERE w.own OR NOT p_own_only
-	ORDER BY w.own DESC, w.expires_at, w.source_ip LIMIT p_limit;
+		SELECT a.source_ip, a.expires_at,
+			EXISTS (SELECT 1 FROM ruad.seen s WHERE s.source_ip = a.source_ip AND s.domain_id = ANY (asked)) AS asked
+		FROM ruad.address a
+		WHERE a.expires_at <= now() AND (all_own
+			OR EXISTS (SELECT 1 FROM ruad.seen s WHERE s.source_ip = a.source_ip AND s.domain_id = ANY (own)))) w
+	WHERE w.asked OR NOT p_own_only
+	ORDER BY w.asked DESC, w.expires_at, w.source_ip LIMIT p_limit;
 END
 $$;
 

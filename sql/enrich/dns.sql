@@ -3,7 +3,8 @@
 -- Domains whose DNS is due for a check, and the selectors that signed for them in the last 90 days: [{"domain",
 -- "selector"}], at most 50. Domains that asked for their reports to be sent here come first (p_own_only: no others),
 -- then those of which that is not known; of each the domain with the most messages in the last 30 days. Anyone can
--- send reports about any domains, and ours must not wait for them.
+-- send reports about any domains, and ours must not wait for them. Others' domains are checked again after a week, in
+-- case they became ours, or never if [server] domains says whose they are.
 CREATE FUNCTION ruad.dns_wanted(p_limit integer, p_own_only boolean DEFAULT false)
 RETURNS TABLE (domain text, selectors jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -12,13 +13,14 @@ BEGIN
 	RETURN QUERY
 	WITH due AS MATERIALIZED (
 		SELECT c.domain_id, d.name, row_number() OVER (
-			ORDER BY c.result -> 'solicited' IS DISTINCT FROM 'true',
-				c.result -> 'solicited' IS NOT DISTINCT FROM 'false',
+			ORDER BY c.solicited IS NOT TRUE, c.solicited IS FALSE,
 				m.messages DESC NULLS LAST, c.expires_at, d.name) AS no
 		FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 		CROSS JOIN LATERAL (SELECT sum(s.messages) AS messages FROM ruad.sum_day s
 			WHERE s.domain_id = c.domain_id AND s.day > ruad.day_of(now()) - 30) m
-		WHERE c.expires_at <= now() AND (NOT p_own_only OR c.result -> 'solicited' = 'true')
+		WHERE c.expires_at <= now() AND (c.solicited OR NOT p_own_only)
+			AND (c.domain_id = ANY (ARRAY(SELECT o.domain_id FROM dmarc.domains o WHERE o.own))
+				OR (c.expires_at <= now() - interval '7 days' AND NOT EXISTS (SELECT 1 FROM ruad.own_domain)))
 		ORDER BY no LIMIT p_limit
 	)
 	SELECT c.name, (

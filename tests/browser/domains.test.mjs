@@ -175,4 +175,21 @@ describe('the DNS today, against reports', { concurrency: false }, () => {
       await page.show('./domain?name=example.org');
       assert.match(await page.locator('#dns').innerText(), /Unsolicited: its DMARC record names no mailbox of this server/);
     }));
+
+  test("others' domains do not count, and are shown apart", { ...LIMIT, ...own }, async () => {
+    here.ruad.sql(`SELECT ruad.set_own_domains('{example.com,*.example.com}')`);
+    try {
+      await visit('./domains', {}, async (page) => {
+        const names = () => rows(page, 'Domains').locator('td.lead').allInnerTexts();
+        assert.deepEqual(await names(), ['example.com', 'news.example.com']);
+        assert.match(await page.locator('main').innerText(), /Reports on 2 domains of others, with [\d,]+ messages, do not count\./);
+        await page.getByRole('link', { name: 'Show them' }).click();
+        await page.settled();
+        assert.deepEqual(await names(), ['example.org', 'hostile.example']);
+        assert.match(await page.getByRole('list', { name: 'Filters in effect' }).innerText(), /Others' domains[^]*only these/);
+      });
+    } finally {
+      here.ruad.sql(`SELECT ruad.set_own_domains('{}')`);
+    }
+  });
 });

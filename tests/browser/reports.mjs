@@ -305,7 +305,7 @@ const LABELS = [
 ];
 // The kept check of example.com's DNS: its second way out is not in SPF, an old selector has no key, and markup is in its records.
 const CHECK = {
-  ok: false, answered: true, solicited: true, domain: 'example.com',
+  ok: false, answered: true, solicited: null, domain: 'example.com', // no record names our mailbox, so that all domains count
   findings: [
     { code: 'spf_softfail', severity: 'warning', place: 'example.com TXT: ~all', text: 'SPF ends in ~all', fix: 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"' },
     { code: 'dmarc_tag', severity: 'info', place: '_dmarc.example.com TXT', text: '<img src=x onerror="window.pwned=1">\u202e is no tag', fix: null },

@@ -208,6 +208,19 @@ def test_an_unknown_user_is_refused_with_the_command_that_makes_it(supervised):
     assert 'server.user "nosuchuser": no such user (create it: adduser' in supervised.log()
 
 
+def test_domains_of_the_settings_decide_which_reports_count(supervised):
+    own = "SELECT domain, own FROM dmarc.domains ORDER BY domain"
+    supervised.settings["server_domains"] = "Ours.example *.bücher.example"
+    supervised.started()
+    for domain in "ours.example", "theirs.example", "news.xn--bcher-kva.example":
+        assert supervised.deliver(mail(gzipped(aggregate(domain=domain, records=[record()]))))[0] == 250
+    assert supervised.query(own) == [("news.xn--bcher-kva.example", True), ("ours.example", True), ("theirs.example", False)]
+    assert supervised.stop() == 0
+    del supervised.settings["server_domains"]
+    supervised.started()
+    assert {is_own for _, is_own in supervised.query(own)} == {True}
+
+
 def test_a_second_one_on_the_same_state_is_refused(running):
     other = Supervised(running.folder)
     code, _, errors = other.command("serve")

@@ -27,6 +27,9 @@ WRONG = [
     ("lmtp_recipients", "mailto:dmarc@example.com", "write the address without mailto:"),
     ("lmtp_recipients", "dmarc", 'lmtp.recipients: "dmarc": not a mailbox: write NAME@DOMAIN, or NAME@*'),
     ("lmtp_recipients", "@example.com", "not a mailbox: write NAME@DOMAIN"),
+    ("server_domains", "*", 'server.domains: "*": not a domain: write example.com, or *.example.com'),
+    ("server_domains", "example.com mail.*.example.net", '"mail.*.example.net": not a domain'),
+    ("server_domains", "dmarc@example.com", '"dmarc@example.com": not a domain'),
     ("lmtp_recipients", "dmarc@one@two", "not a mailbox: write NAME@DOMAIN"),
 ]
 

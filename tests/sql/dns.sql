@@ -81,7 +81,7 @@ SELECT is(j -> 'solicited', 'true', 'it asked for reports') FROM d;
 SELECT matches(j ->> 'checked_at', '^\d{4}-', 'when it was checked') FROM d;
 
 CREATE TEMP TABLE a AS SELECT no, x
-	FROM jsonb_array_elements(api.attention(api.filter()) -> 'items') WITH ORDINALITY e(x, no);
+	FROM jsonb_array_elements(api.attention(api.filter(p_others => 'include')) -> 'items') WITH ORDINALITY e(x, no);
 SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'code', x -> 'domain', x -> 'source_ip') ORDER BY no) FROM a),
 	'[["own_host_outside_spf", "corp.example", "192.0.2.9"], ["own_host_outside_spf", "corp.example", "203.0.113.25"],
 	["own_host_outside_spf", "corp.example", "2001:db8::5"], ["selector_without_key", "corp.example", null],

@@ -154,7 +154,7 @@ SELECT is((SELECT string_agg(w.domain, ' ' ORDER BY w.no) FROM ruad.dns_wanted(9
 SELECT is((SELECT string_agg(w.domain, ' ' ORDER BY w.no) FROM ruad.dns_wanted(9, true) WITH ORDINALITY w(domain, s, no)),
 	'big.own small.own', 'or only these');
 SELECT is((SELECT string_agg(host(w.ip), ' ' ORDER BY w.no) FROM ruad.enrich_wanted(3) WITH ORDINALITY w(ip, no)),
-	'203.0.113.1 203.0.113.2 203.0.113.0', 'addresses of own domains are looked up first');
+	'203.0.113.1 203.0.113.2 203.0.113.3', 'addresses of own domains are looked up first');
 SELECT is((SELECT count(*) FROM ruad.enrich_wanted(9, true)), 2::bigint, 'or only these');
 SELECT is(ruad.enrich_spend(0) || ' ' || ruad.enrich_spend(7) || ' ' || ruad.enrich_spend(3), '0 7 10',
 	'questions of a day add up');

@@ -18,7 +18,7 @@ export const GLOBAL = ['domain', 'subdomains', 'window', 'from', 'to'] as const;
 // The common filters of the API, of the same name in the page's address. They stay on their page.
 export const FILTERS = [
   'source', 'ip', 'asn', 'country', 'rdns', 'auth_domain', 'header_from', 'reporter',
-  'result', 'class', 'dkim', 'spf', 'disposition', 'override', 'label', 'q',
+  'result', 'class', 'dkim', 'spf', 'disposition', 'override', 'label', 'q', 'others',
 ] as const;
 export type FilterName = (typeof FILTERS)[number] | 'report_id' | 'kind' | 'code'; // those three only of reports and of Intake
 

@@ -1,7 +1,7 @@
 // ask.ts - asks the JSON API: hooks for one answer or a list that grows by cursor, and put() to change something.
 import { useCallback, useEffect, useReducer, useRef } from 'preact/hooks';
 import type { Params } from '../router';
-import type { Me, Meta, Page, Problem } from './types';
+import type { Me, Meta, Others, Page, Problem } from './types';
 
 export function apiUrl(path: string, params: Params): string {
   const query = new URLSearchParams();
@@ -128,6 +128,7 @@ export function useApi<T>(path: string | undefined, params: Params = {}, once = 
 export interface List<T> {
   items: T[] | undefined;
   total: number | undefined;
+  others: Others | undefined;
   csv: string; // the same as CSV
   problem: Problem | undefined;
   busy: boolean;
@@ -168,6 +169,7 @@ export function useList<T>(path: string, params: Params): List<T> {
   return {
     items: first.data && [...first.data.items, ...here.items],
     total: first.data?.total,
+    others: first.data?.others ?? undefined,
     csv: csvUrl(path, params),
     problem: first.problem ?? here.problem,
     busy: first.busy || here.busy,

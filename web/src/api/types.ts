@@ -13,6 +13,13 @@ export interface Page<T> {
   items: T[];
   next: string | null;
   total?: number;
+  others?: Others | null; // of domains
+}
+
+// What does not count, since it is about others' domains.
+export interface Others {
+  domains: number;
+  messages: number;
 }
 
 export type ClassName = Schemas['ClassName'];

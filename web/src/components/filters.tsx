@@ -28,6 +28,7 @@ const WORDS: Record<FilterName, { label: string; choices?: Choices; hint?: strin
   header_from: { label: 'From', hint: 'news.example.com' },
   reporter: { label: 'Reporter', hint: 'google.com' },
   q: { label: 'Text', hint: 'any name or selector' },
+  others: { label: "Others' domains", choices: [['only', 'only these'], ['include', 'with yours']] },
   report_id: { label: 'Report ID', hint: 'the whole of it' },
   kind: { label: 'Kind', choices: Object.entries(KINDS) },
   code: { label: 'Reason', hint: 'archive' },

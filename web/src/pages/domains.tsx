@@ -1,6 +1,6 @@
 // domains.tsx - each domain that reports are about, the From subdomains seen under its policy below it.
 import { useList } from '../api/ask';
-import type { DomainItem } from '../api/types';
+import type { DomainItem, Others } from '../api/types';
 import { Ago } from '../components/columns';
 import { Filters } from '../components/filters';
 import { alignment, Mark, Num, Share, Shares, Spark } from '../components/marks';
@@ -8,12 +8,13 @@ import { Nothing } from '../components/nothing';
 import { PolicyTags } from '../components/policy';
 import { type Column, ListTable, serverSort } from '../components/table';
 import { Text } from '../components/text';
-import { percent, plural } from '../format';
-import { href, type Params } from '../router';
+import { count, percent, plural } from '../format';
+import { changed, href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
 import type { PageEntry } from './entry';
 
 const NAMES = ['q'] as const;
+const MORE = ['others'] as const;
 
 // To a list of the domain's mail; that of a From subdomain is filed under its policy domain.
 const behind = (page: string, item: DomainItem, params: Params = {}) =>
@@ -104,13 +105,23 @@ export function domainColumns(items: DomainItem[], { window, query }: Scope): Co
   ];
 }
 
+// Anyone may send reports on any domain.
+function Apart({ others: { domains: n, messages } }: { others: Others }) {
+  return (
+    <p class="foot">
+      <span>Reports on {n === 1 ? "another's domain" : `${count(n)} domains of others`}, with {plural(messages, 'message')}, do not count.</span>
+      <a href={changed({ others: 'only' })}>Show {n === 1 ? 'it' : 'them'}</a>
+    </p>
+  );
+}
+
 function Domains() {
   const scope = useScope();
   const sort = serverSort([{ id: 'messages', title: '', sort: 'server', cell: () => null }], scope.query);
-  const list = useList<DomainItem>('domains', { ...scope.filtered(NAMES), sort, limit: 200 });
+  const list = useList<DomainItem>('domains', { ...scope.filtered([...NAMES, ...MORE]), sort, limit: 200 });
   return (
     <>
-      <Filters names={NAMES} />
+      <Filters names={NAMES} more={MORE} />
       <section class="card flush">
         <ListTable
           label="Domains"
@@ -119,9 +130,10 @@ function Domains() {
           columns={domainColumns(list.items ?? [], scope)}
           rowKey={({ kind, name }) => `${kind} ${name}`}
           sortable
-          empty={<Nothing noun="domain" filters={NAMES} />}
+          empty={<Nothing noun="domain" filters={[...NAMES, ...MORE]} />}
         />
       </section>
+      {list.others && scope.query.get('others') === null && <Apart others={list.others} />}
     </>
   );
 }

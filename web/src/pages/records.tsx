@@ -34,7 +34,7 @@ function Records() {
     <>
       <Filters
         names={['result', 'class', 'ip', 'q']}
-        more={['disposition', 'source', 'reporter', 'header_from', 'dkim', 'spf', 'override', 'label', 'auth_domain', 'rdns', 'asn', 'country']}
+        more={['disposition', 'source', 'reporter', 'header_from', 'dkim', 'spf', 'override', 'label', 'auth_domain', 'rdns', 'asn', 'country', 'others']}
       />
       <section class="card flush">
         <Sum />

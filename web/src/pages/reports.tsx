@@ -69,7 +69,7 @@ function Reports() {
   const always = query.get('report_id') && !['window', 'from'].some((name) => query.has(name)) ? { from: '', to: '' } : {};
   return (
     <>
-      <Filters names={['reporter', 'report_id', 'ip']} more={['result', 'class', 'source', 'header_from', 'disposition', 'override', 'label', 'q']} />
+      <Filters names={['reporter', 'report_id', 'ip']} more={['result', 'class', 'source', 'header_from', 'disposition', 'override', 'label', 'q', 'others']} />
       <section class="card flush">
         <ListTable
           label="Reports"

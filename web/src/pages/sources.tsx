@@ -143,7 +143,7 @@ function Sources() {
       <div class="filters">
         <Switch name="group" label="Group by" choices={GROUPS} />
       </div>
-      <Filters names={['result', 'class', 'label', 'q']} more={['ip', 'country', 'asn', 'rdns', 'reporter', 'auth_domain', 'header_from', 'disposition', 'override', 'dkim', 'spf', 'source']} />
+      <Filters names={['result', 'class', 'label', 'q']} more={['ip', 'country', 'asn', 'rdns', 'reporter', 'auth_domain', 'header_from', 'disposition', 'override', 'dkim', 'spf', 'source', 'others']} />
       <SourceTable by={by} />
     </>
   );
