@@ -16,12 +16,7 @@ export interface Page<T> {
   others?: Others | null; // of domains
 }
 
-// What does not count, since it is about others' domains.
-export interface Others {
-  domains: number;
-  messages: number;
-}
-
+export type Others = Schemas['Others'];
 export type ClassName = Schemas['ClassName'];
 export type Label = Schemas['Label'];
 export type Authentic = Schemas['Authentic'];
