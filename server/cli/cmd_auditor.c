@@ -13,12 +13,13 @@
 #include "server/cli/auditor_name.h"
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/identity.h"
 #include "server/common/visible.h"
 
 #define COMMAND       "auditor"
 #define LIST          "SELECT * FROM ruad.auditors()"
-#define ADD           "SELECT ruad.auditor_add($1::text, $2::text)"
-#define REMOVE        "SELECT ruad.auditor_remove($1::text)"
+#define ADD           "SELECT ruad.auditor_add($1::text, $2::text, $3::text)"
+#define REMOVE        "SELECT ruad.auditor_remove($1::text, $2::text)"
 #define PASSWORD_MOST 1024 /* bytes; a longer file contains no password */
 
 /* The request of the command line. */
@@ -27,6 +28,7 @@ struct wish {
 	const char *name;    /* or NULL: list */
 	char *password_file; /* "-": standard input; or NULL */
 	char *password;      /* or NULL */
+	char *user;          /* who made the request */
 };
 
 /* -- the password -- */
@@ -78,7 +80,7 @@ static void explain(const struct database *database, const struct wish *wish)
 static gboolean add(struct db *db, const struct database *database, const struct wish *wish, GError **error)
 {
 	g_autofree char *verifier = NULL;
-	struct db_value params[2] = { DB_TEXT(wish->name), DB_TEXT(NULL) };
+	struct db_value params[3] = { DB_TEXT(wish->name), DB_TEXT(NULL), DB_TEXT(wish->user) };
 
 	if (wish->password != NULL) {
 		verifier = db_password_verifier(db, wish->name, wish->password, error);
@@ -95,10 +97,10 @@ static gboolean add(struct db *db, const struct database *database, const struct
 static gboolean take_away(
     struct db *db, const struct database *database, const struct wish *wish, GError **error)
 {
-	const struct db_value name = DB_TEXT(wish->name);
+	const struct db_value params[] = { DB_TEXT(wish->name), DB_TEXT(wish->user) };
 
 	(void)database;
-	return db_exec(db, REMOVE, &name, 1, error);
+	return db_exec(db, REMOVE, params, G_N_ELEMENTS(params), error);
 }
 
 static gboolean list(struct db *db, const struct database *database, const struct wish *wish, GError **error)
@@ -163,7 +165,8 @@ static int run(const struct settings *settings, struct wish *wish)
 	struct database *database = NULL;
 	int code = COMMAND_OK;
 
-	/* before the process becomes a user who may not read the file */
+	/* before the process becomes a user who may not read the file, or whom nobody knows */
+	wish->user = identity_user_name();
 	if (wish->password_file != NULL && !read_password(wish, &error))
 		return failed(error);
 	database = database_new(settings, &error);
@@ -212,5 +215,6 @@ int command_auditor(const struct settings *settings, int argc, char **argv)
 	code = wrong != NULL ? command_fail(COMMAND, COMMAND_USAGE, "%s", wrong) : run(settings, &wish);
 	g_free(wish.password_file);
 	g_free(wish.password);
+	g_free(wish.user);
 	return code;
 }

@@ -10,11 +10,12 @@
 #include "parser/error.h"
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/identity.h"
 
 #define COMMAND "prune"
 #define PRUNE                                                                                                \
-	"SELECT removed FROM ruad.prune($1::text, $2::timestamptz) WHERE what IN ('reports', 'mails') "      \
-	"AND removed > 0"
+	"SELECT removed FROM ruad.prune($1::text, $2::timestamptz, $3::text) "                               \
+	"WHERE what IN ('reports', 'mails', 'entries') AND removed > 0"
 
 static const struct kind {
 	const char *key;   /* of the settings, in days */
@@ -30,8 +31,11 @@ static const struct kind {
 /* Last, since the ledger's rows of a mail can only be removed when nothing else of the mail is left. */
 static const struct kind ledger = { NULL, "mail", "entries of Intake" };
 
+static const struct kind audit = { "retention.audit", "audit", "entries of the audit log" };
+
 struct prune {
 	struct db *db;
+	const char *user; /* who typed the command */
 	gboolean dry_run;
 	GString *removed; /* "12 reports, 3 failure reports" */
 };
@@ -48,7 +52,7 @@ static char *days_ago(gint64 days)
 static gboolean remove_kind(struct prune *prune, const struct kind *kind, gint64 days, GError **error)
 {
 	g_autofree char *before = days_ago(days);
-	const struct db_value params[] = { DB_TEXT(kind->kind), DB_TEXT(before) };
+	const struct db_value params[] = { DB_TEXT(kind->kind), DB_TEXT(before), DB_TEXT(prune->user) };
 	struct db_rows *rows = db_query(prune->db, PRUNE, params, G_N_ELEMENTS(params), error);
 
 	if (rows == NULL)
@@ -69,24 +73,29 @@ static gboolean try_kind(struct prune *prune, const struct kind *kind, gint64 da
 
 static gboolean remove_all(struct prune *prune, const struct settings *settings, GError **error)
 {
-	gint64 least = 0; /* days, of those that are not 0 */
+	gboolean (*const remove)(struct prune *, const struct kind *, gint64, GError **) =
+	    prune->dry_run ? try_kind : remove_kind;
+	gint64 audit_days = settings_days(settings, audit.key);
+	gint64 least = 0; /* days, of the kinds that are not 0 */
 
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		gint64 days = settings_days(settings, kinds[i].key);
 
 		if (days == 0)
 			continue;
-		if (!(prune->dry_run ? try_kind : remove_kind)(prune, &kinds[i], days, error))
+		if (!remove(prune, &kinds[i], days, error))
 			return FALSE;
 		least = least == 0 ? days : MIN(least, days);
 	}
+	if (audit_days > 0 && !remove(prune, &audit, audit_days, error))
+		return FALSE;
 	return least == 0 || prune->dry_run || remove_kind(prune, &ledger, least, error);
 }
 
-static gboolean run(const struct settings *settings, struct database *database, gboolean dry_run,
-    gboolean quiet, GError **error)
+static gboolean run(const struct settings *settings, struct database *database, const char *user,
+    gboolean dry_run, gboolean quiet, GError **error)
 {
-	struct prune prune = { .dry_run = dry_run };
+	struct prune prune = { .user = user, .dry_run = dry_run };
 	gboolean good;
 
 	prune.db = database_open_alone(database, "ruad-prune", error);
@@ -108,6 +117,7 @@ int command_prune(const struct settings *settings, int argc, char **argv)
 	gboolean dry_run = FALSE;
 	gboolean quiet = FALSE;
 	g_autoptr(GError) error = NULL;
+	g_autofree char *user = identity_user_name(); /* before the process becomes another user */
 	struct database *database;
 	int code = COMMAND_OK;
 	const GOptionEntry entries[] = {
@@ -122,7 +132,7 @@ int command_prune(const struct settings *settings, int argc, char **argv)
 		return command_fail(COMMAND, COMMAND_USAGE, "takes no operands, not \"%s\"", argv[1]);
 	database = database_new(settings, &error);
 	if (database == NULL || !database_start(database, FALSE, &error) ||
-	    !run(settings, database, dry_run, quiet, &error))
+	    !run(settings, database, user, dry_run, quiet, &error))
 		code = command_fail(COMMAND, command_exit_of(error), "%s", error->message);
 	database_free(database);
 	return code;

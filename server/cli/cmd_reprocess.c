@@ -10,6 +10,7 @@
 #include "parser/error.h"
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/identity.h"
 #include "server/cli/jobs.h"
 #include "server/cli/moment.h"
 #include "server/cli/tally.h"
@@ -19,6 +20,9 @@
 #define NEXT_MAIL                                                                                            \
 	"SELECT mail_id, received_at, source, name, envelope_from, raw "                                     \
 	"FROM ruad.kept_after($1::bigint, $2::timestamptz, $3::text)"
+#define AUDIT                                                                                                \
+	"SELECT ruad.audit('reprocess', $1::text, NULL, jsonb_build_object('since', $2::text, "              \
+	"'reason', $3::text))"
 /* Of the stored mails with a code, those that no copy has stored otherwise. */
 #define LEFT                                                                                                 \
 	"SELECT code, count(*) FROM dmarc.intake WHERE mail = ANY ($1::bigint[]) "                           \
@@ -36,6 +40,7 @@ struct reprocess {
 	struct db *db;
 	const char *since;  /* a time, or NULL */
 	const char *reason; /* one of reasons, or NULL */
+	const char *user;   /* who typed the command */
 	guint threads;
 	gboolean quiet;
 
@@ -131,6 +136,15 @@ static gboolean push_all(struct reprocess *reprocess, struct jobs *jobs, GError 
 	return FALSE;
 }
 
+/* Log who reads mail again. At the start: what was stored stays, even if this ends early. */
+static gboolean audit(struct reprocess *reprocess, GError **error)
+{
+	const struct db_value params[] = { DB_TEXT(reprocess->user), DB_TEXT(reprocess->since),
+		DB_TEXT(reprocess->reason) };
+
+	return db_exec(reprocess->db, AUDIT, params, G_N_ELEMENTS(params), error);
+}
+
 /* Count what is still quarantined, by code. */
 static gboolean count_left(struct reprocess *reprocess, GError **error)
 {
@@ -160,7 +174,7 @@ static gboolean store_all(struct reprocess *reprocess, GError **error)
 	gboolean good;
 
 	options.again = TRUE;
-	intake = intake_new(&options, error);
+	intake = audit(reprocess, error) ? intake_new(&options, error) : NULL;
 	if (intake == NULL)
 		return FALSE;
 	jobs = jobs_new(&(struct jobs_options){ .intake = intake,
@@ -306,6 +320,7 @@ int command_reprocess(const struct settings *settings, int argc, char **argv)
 	g_autofree char *since = NULL;
 	g_autofree char *since_text = NULL;
 	g_autofree char *reason = NULL;
+	g_autofree char *user = identity_user_name(); /* before the process becomes another user */
 	gboolean dry_run = FALSE;
 	gint jobs = JOBS_DEFAULT;
 	const GOptionEntry entries[] = {
@@ -330,6 +345,7 @@ int command_reprocess(const struct settings *settings, int argc, char **argv)
 		    "--since=%s: neither YYYY-MM-DD nor a time such as 2026-11-20T12:00:00Z", since_text);
 	reprocess.since = since;
 	reprocess.reason = reason;
+	reprocess.user = user;
 	reprocess.threads = (guint)jobs;
 	return start_and_run(settings, &reprocess, dry_run);
 }

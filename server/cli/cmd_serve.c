@@ -54,7 +54,7 @@ enum {
 
 static const struct service services[N_SERVICES] = {
 	[INGEST] = { "ruad-ingest", "ruad_ingest", { "lmtp", "parser", "retention", NULL }, NULL },
-	[WEB] = { "ruad-web", "ruad_web", { "http", "server", NULL },
+	[WEB] = { "ruad-web", "ruad_web", { "http", NULL },
 	    "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" },
 };
 
@@ -251,13 +251,17 @@ static void add_outcome(const struct serve *serve, GArray *fds, GStrvBuilder *wo
 	g_array_append_val(fds, serve->outcome);
 }
 
-/* ruad-web watches the disk of our own cluster; that of another server is out of its sight. */
-static void add_storage(const struct serve *serve, GStrvBuilder *words)
+/* Both watch the disk of our own cluster; that of another server is out of their sight. */
+static void add_storage(const struct serve *serve, gsize service, GStrvBuilder *words)
 {
-	g_autofree char *word =
+	g_autofree char *folder =
 	    g_strdup_printf("--storage=%s", settings_string(serve->settings, "server.state_dir"));
+	g_autofree char *min_free = g_strdup_printf(
+	    "--min-free=%" G_GUINT64_FORMAT, settings_size(serve->settings, "server.min_free"));
 
-	g_strv_builder_add(words, word);
+	g_strv_builder_add(words, folder);
+	if (service == WEB)
+		g_strv_builder_add(words, min_free);
 }
 
 static void start_service(struct serve *serve, gsize s)
@@ -272,8 +276,8 @@ static void start_service(struct serve *serve, gsize s)
 	g_strv_builder_add(words, program);
 	add_sockets(serve, s, fds, words);
 	add_outcome(serve, fds, words);
-	if (s == WEB && database_private(serve->database) != NULL)
-		add_storage(serve, words);
+	if (database_private(serve->database) != NULL)
+		add_storage(serve, s, words);
 	if (s == WEB)
 		envp = with_editor(serve, envp);
 	argv = g_strv_builder_end(words);

@@ -26,6 +26,7 @@ int command_exclude(const struct settings *settings, int argc, char **argv);
 int command_include(const struct settings *settings, int argc, char **argv);
 int command_label(const struct settings *settings, int argc, char **argv);
 int command_auditor(const struct settings *settings, int argc, char **argv);
+int command_token(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);
 int command_migrate(const struct settings *settings, int argc, char **argv);
 int command_database(const struct settings *settings, int argc, char **argv);

@@ -66,6 +66,12 @@ static const struct command commands[] = {
 	    "An auditor reads the views of schema dmarc by SQL and may do nothing else. In the private\n"
 	    "database NAME is a user of this machine; in your own, a login with a password.\n\n"
 	    "      --password-file=FILE  with add: set the password in FILE (- is standard input)\n" },
+	{ "token", command_token, "add|remove NAME | list", "manage tokens, by which programs use the API",
+	    "A program sends its token with each request: \"Authorization: Bearer TOKEN\". It has the\n"
+	    "rights of USER. add prints the token, which is not stored and cannot be shown again.\n\n"
+	    "      --user=USER      with add: the user to whom the token belongs\n"
+	    "      --write          with add: the program may also make changes, if USER may\n"
+	    "      --expires=DAYS   with add: 90d (the default) or another number of days, or never\n" },
 	{ "prune", command_prune, "", "remove data that is older than [retention] allows",
 	    "ruad serve does this once a day.\n\n"
 	    "  -n, --dry-run        only print what would be removed\n"

@@ -89,6 +89,26 @@ static gboolean listens_without_proof(const struct settings *settings)
 	return FALSE;
 }
 
+/* Returns whether url may be a link on the page, which must not run a script ("javascript:...") or lead to
+ * the host of another scheme ("//host"). */
+static gboolean is_link(const char *url)
+{
+	return g_str_has_prefix(url, "https://") || g_str_has_prefix(url, "http://") ||
+	       (url[0] == '/' && url[1] != '/' && url[1] != '\\');
+}
+
+static gboolean check_logout(const struct settings *settings, GError **error)
+{
+	const char *url = settings_string(settings, "http.logout_url");
+
+	if (*url == '\0')
+		return TRUE;
+	if (settings_choice(settings, "http.auth") != AUTH_PROXY)
+		return ruad_error_at(error, "http.logout_url", "only for http.auth = proxy");
+	return is_link(url) || ruad_error_at(error, "http.logout_url",
+				   "\"%s\": must begin with https://, http:// or one slash", url);
+}
+
 static gboolean check_auth(const struct settings *settings, GError **error)
 {
 	enum auth_mode auth = (enum auth_mode)settings_choice(settings, "http.auth");
@@ -102,7 +122,7 @@ static gboolean check_auth(const struct settings *settings, GError **error)
 	if (auth == AUTH_PROXY && listens_without_proof(settings))
 		return ruad_error_at(error, "http.auth",
 		    "proxy needs http.proxy_secret_file, or only Unix sockets in http.listen");
-	return TRUE;
+	return check_logout(settings, error);
 }
 
 static gboolean check_resolver(const struct settings *settings, GError **error)

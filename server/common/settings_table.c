@@ -124,6 +124,11 @@ const struct setting setting_table[] = {
 	    "For auth = proxy: what the proxy must send in the header X-Ruad-Proxy-Secret with every request "
 	    "over TCP. Put it into a file that only ruad can read, and name that in http.proxy_secret_file. "
 	    "Empty: requests over TCP are refused." },
+	{ "http.logout_url", SETTING_STRING, "", NOT_NUMBER,
+	    "For auth = proxy: where the page's link Sign out leads, such as /oauth2/sign_out: an address "
+	    "that "
+	    "begins with https://, http:// or one slash. Empty: there is no such link. With auth = basic the "
+	    "link leads to /logout, which makes browsers forget the password." },
 	{ "http.proxies", SETTING_LIST, "127.0.0.1 ::1 unix", NOT_NUMBER,
 	    "Addresses of reverse proxies; unix is every Unix socket. The last address in their "
 	    "X-Forwarded-For counts as the client, for its share of the threads and after wrong passwords." },
@@ -177,6 +182,10 @@ const struct setting setting_table[] = {
 	{ "retention.unread", SETTING_DAYS, "365", 0, CENTURY,
 	    "Days that the bytes of quarantined mail are kept, counted from its receipt; 0 is forever. "
 	    "Until then ruad reprocess can read it again." },
+	{ "retention.audit", SETTING_DAYS, "730", 0, CENTURY,
+	    "Days that entries of the audit log are kept, which name users and addresses; 0 is forever. "
+	    "Changes of labels and exclusions of reports are kept forever, since they explain what the page "
+	    "shows." },
 	{ "retention.max_raw", SETTING_SIZE, "2G", 0, G_GUINT64_CONSTANT(1) << 50,
 	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond, mail that could not "
 	    "be read is "

@@ -25,6 +25,7 @@
 struct arguments {
 	GArray *listeners;       /* of int: listening sockets */
 	struct outcome *outcome; /* or NULL */
+	char *storage;           /* a folder on the disk of the database, or NULL */
 };
 
 static gboolean parse_arguments(int argc, char **argv, struct arguments *arguments, GError **error)
@@ -36,6 +37,10 @@ static gboolean parse_arguments(int argc, char **argv, struct arguments *argumen
 		    "Listening socket, TCP or Unix; may be given several times", "N" },
 		{ "outcome-fd", 0, 0, G_OPTION_ARG_INT, &outcome,
 		    "Memory that is told whether mail can be stored", "N" },
+		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
+		    "The database is on the disk of this folder: watch its free space, and use it for what "
+		    "does not fit into memory",
+		    "FOLDER" },
 		{ 0 },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- take report mails by LMTP");
@@ -58,6 +63,7 @@ static void arguments_clear(struct arguments *arguments)
 {
 	g_clear_pointer(&arguments->listeners, g_array_unref);
 	g_clear_pointer(&arguments->outcome, outcome_close);
+	g_clear_pointer(&arguments->storage, g_free);
 }
 
 /* A descriptor that becomes readable on SIGTERM or SIGINT, whichever thread receives the signal. */
@@ -91,7 +97,8 @@ static const char *conninfo_of(const struct settings *settings)
 	return *own ? own : settings_string(settings, "database.url");
 }
 
-static struct intake *start_intake(const struct settings *settings, struct outcome *outcome, GError **error)
+static struct intake *start_intake(
+    const struct settings *settings, const struct arguments *arguments, GError **error)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", error);
 	g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
@@ -101,7 +108,8 @@ static struct intake *start_intake(const struct settings *settings, struct outco
 	if (!worker)
 		return NULL;
 	options = intake_options_of(settings, conninfo_of(settings), worker);
-	options.outcome = outcome;
+	options.outcome = arguments->outcome;
+	options.spill_folder = arguments->storage;
 	if (options.require_authentic != REQUIRE_AUTHENTIC_OFF && !*options.pool.authserv_id)
 		log_warning("lmtp.require_authentic without lmtp.authserv_id: no mail is authentic");
 	return intake_new(&options, error);
@@ -141,7 +149,7 @@ static void serve(
 static int run(const struct settings *settings, const struct arguments *arguments, int signal_fd)
 {
 	g_autoptr(GError) error = NULL;
-	struct intake *intake = start_intake(settings, arguments->outcome, &error);
+	struct intake *intake = start_intake(settings, arguments, &error);
 	struct upkeep *upkeep;
 
 	if (!intake) {

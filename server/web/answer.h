@@ -24,8 +24,9 @@ struct visit {
 	struct http_response *response; /* all 0, to be filled */
 	const struct query *query;      /* the parsed target; NULL if it is invalid */
 	struct auth *auth;
-	const char *const *hosts; /* of struct site */
-	const char *user;         /* the authenticated user, or NULL */
+	const char *const *hosts;       /* of struct site */
+	const char *user;               /* the authenticated user, or NULL */
+	const struct auth_token *token; /* that identified the user, or NULL */
 };
 
 /* GET or HEAD. */

@@ -4,6 +4,7 @@
 
 #include "server/common/log.h"
 #include "server/web/assets.h"
+#include "server/web/audit.h"
 #include "server/web/connection.h"
 #include "server/web/help.h"
 #include "server/web/label.h"
@@ -16,7 +17,8 @@
 #define XML_TYPE "application/xml"
 #define DOWNLOAD                                                                                             \
 	"sandbox" /* Content-Security-Policy of documents with text of strangers: no origin, no scripts */
-#define LABEL_PARAMS 4
+#define LABEL_PARAMS 5
+#define READS_ONLY   "Bearer error=\"insufficient_scope\"" /* RFC 6750 section 3 */
 
 G_STATIC_ASSERT(ROUTE_PARAMS_MAX <= CONNECTION_PARAMS_MAX);
 
@@ -209,6 +211,11 @@ static void answer_help(const struct visit *visit, const struct route *route, co
 /* A user who is not an editor learns nothing about other faults of the request. */
 static gboolean may_edit(const struct visit *visit)
 {
+	if (visit->token != NULL && !visit->token->may_write) {
+		visit->response->authenticate = READS_ONLY;
+		answer_refusal(visit, 403, "this token may only read");
+		return FALSE;
+	}
 	if (auth_is_editor(visit->auth, visit->user) && connection_may_edit())
 		return TRUE;
 	if (visit->user == NULL)
@@ -236,14 +243,78 @@ static void answer_label(const struct visit *visit, const struct route *route, c
 		return;
 	}
 	outcome = connection_edit(route->sql,
-	    (char *const[LABEL_PARAMS]){ bound->values[0], label, note, (char *)visit->user }, LABEL_PARAMS,
-	    &document, &refusal, &error);
+	    (char *const[LABEL_PARAMS]){ bound->values[0], label, note, (char *)visit->user,
+		visit->token != NULL ? visit->token->name : NULL },
+	    LABEL_PARAMS, &document, &refusal, &error);
 	if (outcome == CONNECTION_ROWS && document != NULL)
 		answer_fresh(visit, document, ANSWER_JSON);
 	else if (outcome == CONNECTION_ROWS)
 		answer_refusal(visit, 404, "nothing is known under that key");
 	else
 		answer_outcome(visit, route, outcome, &refusal, error);
+}
+
+/* -- the audit log -- */
+
+/* Returns whether the answer is a file to be saved. HEAD sends none. */
+static gboolean is_download(const struct visit *visit, const struct route *route)
+{
+	return strcmp(visit->request->method, "GET") == 0 &&
+	       (route->form == ROUTE_XML || route_gives_csv(route, visit->query, visit->request->accept));
+}
+
+/* Log that the user downloads. Nothing is sent that is not logged. */
+static gboolean may_download(const struct visit *visit)
+{
+	guint wait = audit_export_wait(visit);
+	struct problem problem = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	if (wait > 0) {
+		visit->response->retry_after = wait;
+		answer_refusal(visit, 429, "too many downloads; try again in %u seconds", wait);
+		return FALSE;
+	}
+	if (audit_export(visit, &error))
+		return TRUE;
+	visit->response->retry_after = ANSWER_RETRY_AWAY;
+	problem_set(&problem, 503, "the database is unavailable, and cannot log the download");
+	answer_problem(visit, &problem, error->message);
+	return FALSE;
+}
+
+/* The log names users and their addresses. */
+static gboolean may_audit(const struct visit *visit)
+{
+	if (auth_is_editor(visit->auth, visit->user))
+		return TRUE;
+	answer_refusal(visit, 403, "the audit log is for users that http.editors names");
+	return FALSE;
+}
+
+/* -- routes -- */
+
+/* Answer if the user may not have what the route gives, and return FALSE. */
+static gboolean is_allowed(const struct visit *visit, const struct route *route)
+{
+	return (route->form != ROUTE_AUDIT || may_audit(visit)) &&
+	       (!is_download(visit, route) || may_download(visit));
+}
+
+static void answer_bound(
+    const struct visit *visit, const struct route *route, const char *segment, const struct bound *bound)
+{
+	if (route->form == ROUTE_ME)
+		answer_document(
+		    visit, auth_describe(visit->auth, visit->user, visit->token), ANSWER_JSON, FALSE);
+	else if (route->form == ROUTE_HELP)
+		answer_help(visit, route, bound);
+	else if (route->form == ROUTE_LABEL)
+		answer_label(visit, route, bound);
+	else if (route->form == ROUTE_ROWS && route_gives_csv(route, visit->query, visit->request->accept))
+		answer_rows(visit, route, segment, bound);
+	else
+		answer_read(visit, route, segment, bound);
 }
 
 static void answer_route(const struct visit *visit, const struct route *route, const char *segment)
@@ -253,16 +324,8 @@ static void answer_route(const struct visit *visit, const struct route *route, c
 
 	if (!route_bind(route, visit->query, segment, bound.values, &problem))
 		answer_problem(visit, &problem, NULL);
-	else if (route->form == ROUTE_ME)
-		answer_document(visit, auth_describe(visit->auth, visit->user), ANSWER_JSON, FALSE);
-	else if (route->form == ROUTE_HELP)
-		answer_help(visit, route, &bound);
-	else if (route->form == ROUTE_LABEL)
-		answer_label(visit, route, &bound);
-	else if (route->form == ROUTE_ROWS && route_gives_csv(route, visit->query, visit->request->accept))
-		answer_rows(visit, route, segment, &bound);
-	else
-		answer_read(visit, route, segment, &bound);
+	else if (is_allowed(visit, route))
+		answer_bound(visit, route, segment, &bound);
 	bound_clear(&bound);
 }
 

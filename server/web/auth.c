@@ -9,6 +9,8 @@
 #include "parser/error.h"
 #include "server/common/file.h"
 #include "server/common/log.h"
+#include "server/common/token.h"
+#include "server/common/user_name.h"
 #include "server/web/htpasswd.h"
 #include "server/web/throttle.h"
 
@@ -18,6 +20,8 @@
 #define PASSWORD_MAX 512                   /* bytes: the limit of crypt(3) */
 #define NOBODY_S_HASH                                                                                        \
 	"$2y$10$abcdefghijklmnopqrstuu4T826PRnz0Hu6YlprUuxkZxOOj5Fw5S" /* used while the file has no user */
+
+#define TOKEN_NAME "(token)" /* in the log, in place of a user */
 
 #define HOUR         (60 * 60 * G_TIME_SPAN_SECOND)
 #define FAMILIAR_MAX 4096 /* pairs of a client and a user who has signed in from there */
@@ -40,6 +44,8 @@ struct auth {
 	char *path; /* of the htpasswd file */
 	char **editors;
 	char *proxy_secret;
+	char *logout_url;
+	auth_find_token find_token;
 	struct throttle *clients; /* by name */
 	struct throttle *names;   /* of users */
 
@@ -199,14 +205,15 @@ static gint64 delay(struct auth *auth, const struct auth_claim *claim, const cha
 	return MAX(of_client, throttle_wait(auth->names, user, now));
 }
 
-/* The line is read by fail2ban: change server/dist/fail2ban with it. */
+/* user NULL: with a token. The line is read by fail2ban: change server/dist/fail2ban with it. */
 static void note_failure(struct auth *auth, const struct auth_claim *claim, const char *user)
 {
 	gint64 now = g_get_monotonic_time();
-	g_autofree char *quoted = log_quote(user);
+	g_autofree char *quoted = log_quote(user != NULL ? user : TOKEN_NAME);
 
 	throttle_failed(auth->clients, claim->client, now);
-	throttle_failed(auth->names, user, now);
+	if (user != NULL)
+		throttle_failed(auth->names, user, now);
 	log_warning("login failed: client %s, user %s", claim->address, quoted);
 }
 
@@ -242,16 +249,6 @@ static enum auth_verdict check_password(
 	return AUTH_ACCEPTED;
 }
 
-static gboolean is_name(const char *user)
-{
-	if (*user == '\0' || strlen(user) > AUTH_USER_MAX || !g_utf8_validate(user, -1, NULL))
-		return FALSE;
-	for (const char *at = user; *at != '\0'; at = g_utf8_next_char(at))
-		if (g_unichar_iscntrl(g_utf8_get_char(at)))
-			return FALSE;
-	return TRUE;
-}
-
 /* Decode base64; transfer full, or NULL. GLib ignores invalid characters, so that different texts could mean
  * the same: these are rejected here. */
 static char *decode(const char *text)
@@ -285,7 +282,7 @@ static enum auth_verdict identify_basic(
 
 	if (colon != NULL && strlen(colon + 1) < PASSWORD_MAX) {
 		*colon = '\0';
-		if (is_name(words))
+		if (user_name_is_valid(words))
 			verdict = check_password(auth, claim, words, colon + 1, wait);
 		explicit_bzero(colon + 1, strlen(colon + 1));
 	}
@@ -293,6 +290,84 @@ static enum auth_verdict identify_basic(
 		*user = g_steal_pointer(&words);
 	return verdict;
 }
+
+char *auth_claimed_user(const struct auth_claim *claim)
+{
+	g_autofree char *words = basic_words(claim->authorization);
+	char *colon = words != NULL ? strchr(words, ':') : NULL;
+	gboolean named = FALSE;
+
+	if (colon != NULL) {
+		explicit_bzero(colon, strlen(colon));
+		named = user_name_is_valid(words);
+	}
+	return named ? g_steal_pointer(&words) : NULL;
+}
+
+/* -- tokens -- */
+
+/* The token after "Bearer " (RFC 6750 section 2.1), borrowed; NULL if there is none of ours. */
+static const char *token_in(const char *authorization)
+{
+	static const char scheme[] = "Bearer ";
+
+	if (authorization == NULL || g_ascii_strncasecmp(authorization, scheme, strlen(scheme)) != 0)
+		return NULL;
+	authorization += strlen(scheme);
+	authorization += strspn(authorization, " ");
+	return g_str_has_prefix(authorization, TOKEN_PREFIX) ? authorization : NULL;
+}
+
+gboolean auth_has_token(const struct auth *auth, const struct auth_claim *claim)
+{
+	return auth->mode != AUTH_NONE && auth->find_token != NULL && token_in(claim->authorization) != NULL;
+}
+
+void auth_token_clear(struct auth_token *token)
+{
+	g_clear_pointer(&token->name, g_free);
+	g_clear_pointer(&token->user, g_free);
+}
+
+/* Returns whether user may have tokens: whoever is removed from the file has none. */
+static gboolean may_have_token(struct auth *auth, const char *user)
+{
+	gboolean there = TRUE;
+
+	if (auth->mode == AUTH_BASIC)
+		g_free(hash_of(auth, user, &there));
+	return there;
+}
+
+enum auth_verdict auth_identify_token(
+    struct auth *auth, const struct auth_claim *claim, struct auth_token *token, guint *wait, GError **error)
+{
+	g_autofree char *hash = token_hash(token_in(claim->authorization));
+	g_autofree char *word = mark(auth, "", hash, ""); /* no user has the name "" */
+	gboolean known = is_known(auth, word);
+	gint64 left = known ? 0 : throttle_wait(auth->clients, claim->client, g_get_monotonic_time());
+	struct auth_token found = { 0 };
+
+	if (left > 0) {
+		*wait = (guint)(left / G_USEC_PER_SEC) + 1;
+		return AUTH_DELAYED;
+	}
+	if (!auth->find_token(hash, &found, error))
+		return AUTH_AWAY;
+	if (found.name == NULL || !may_have_token(auth, found.user)) {
+		auth_token_clear(&found);
+		note_failure(auth, claim, NULL);
+		return AUTH_NO_TOKEN;
+	}
+	if (!known) {
+		remember(auth, word);
+		throttle_passed(auth->clients, claim->client);
+	}
+	*token = found;
+	return AUTH_ACCEPTED;
+}
+
+/* -- proxies -- */
 
 static gboolean is_secret(const struct auth *auth, const char *secret)
 {
@@ -306,7 +381,7 @@ static enum auth_verdict identify_proxy(const struct auth *auth, const struct au
 {
 	if (!claim->is_local && !is_secret(auth, claim->proxy_secret))
 		return AUTH_NO_PROXY;
-	if (claim->proxy_user == NULL || !is_name(claim->proxy_user))
+	if (claim->proxy_user == NULL || !user_name_is_valid(claim->proxy_user))
 		return AUTH_REJECTED;
 	*user = g_strdup(claim->proxy_user);
 	return AUTH_ACCEPTED;
@@ -340,20 +415,32 @@ enum auth_mode auth_mode(const struct auth *auth)
 	return auth->mode;
 }
 
-GBytes *auth_describe(const struct auth *auth, const char *user)
+/* Where the user can sign out, relative to the page or not; NULL: nowhere. */
+static const char *logout_of(const struct auth *auth, const char *user, const struct auth_token *token)
+{
+	if (user == NULL || token != NULL)
+		return NULL;
+	if (auth->mode == AUTH_BASIC)
+		return "logout";
+	return auth->logout_url != NULL && *auth->logout_url != '\0' ? auth->logout_url : NULL;
+}
+
+GBytes *auth_describe(const struct auth *auth, const char *user, const struct auth_token *token)
 {
 	json_object *document = json_object_new_object();
 	json_object *roles = json_object_new_array();
+	const char *logout = logout_of(auth, user, token);
 	const char *text;
 	gsize size;
 	GBytes *bytes;
 
 	json_object_array_add(roles, json_object_new_string("viewer"));
-	if (auth_is_editor(auth, user))
+	if (auth_is_editor(auth, user) && (token == NULL || token->may_write))
 		json_object_array_add(roles, json_object_new_string("editor"));
 	json_object_object_add(document, "user", user != NULL ? json_object_new_string(user) : NULL);
 	json_object_object_add(document, "roles", roles);
 	json_object_object_add(document, "auth", json_object_new_string(modes[auth->mode]));
+	json_object_object_add(document, "logout", logout != NULL ? json_object_new_string(logout) : NULL);
 	text = json_object_to_json_string_length(
 	    document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
 	bytes = g_bytes_new(text, size);
@@ -377,6 +464,8 @@ struct auth *auth_new(const struct auth_options *options, GError **error)
 	auth->path = g_strdup(options->htpasswd);
 	auth->editors = g_strdupv((char **)options->editors);
 	auth->proxy_secret = g_strdup(options->proxy_secret);
+	auth->logout_url = g_strdup(options->logout_url);
+	auth->find_token = options->find_token;
 	auth->clients = throttle_new(&for_clients);
 	auth->names = throttle_new(&for_users);
 	auth->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -400,6 +489,7 @@ void auth_free(struct auth *auth)
 	throttle_free(auth->clients);
 	throttle_free(auth->names);
 	g_free(auth->proxy_secret);
+	g_free(auth->logout_url);
 	g_strfreev(auth->editors);
 	g_free(auth->path);
 	g_mutex_clear(&auth->lock);

@@ -234,6 +234,39 @@ enum connection_outcome connection_document(const char *sql, char *const params[
 	return CONNECTION_ROWS;
 }
 
+struct db_rows *connection_rows(const char *sql, char *const params[], guint n_params, GError **error)
+{
+	struct connection *connection = connection_get();
+	struct db_value values[CONNECTION_PARAMS_MAX];
+	struct db_rows *rows;
+
+	connection_values(values, params, n_params);
+	rows = connection_query(connection, sql, values, n_params, error);
+	if (rows == NULL && connection->db != NULL && !db_alive(connection->db))
+		connection_drop(connection);
+	return rows;
+}
+
+/* After a failure the connection is dropped, which also ends the transaction. */
+gboolean connection_write(const char *sql, char *const params[], guint n_params, GError **error)
+{
+	struct connection *connection = connection_get();
+	struct db_value values[CONNECTION_PARAMS_MAX];
+	struct db_rows *begun = connection_query(connection, "BEGIN READ WRITE", NULL, 0, error);
+	struct db_rows *rows = NULL;
+	gboolean good;
+
+	connection_values(values, params, n_params);
+	if (begun != NULL)
+		rows = connection_run(connection->db, sql, values, n_params, error);
+	good = rows != NULL && db_exec(connection->db, "COMMIT", NULL, 0, error);
+	g_clear_pointer(&begun, db_rows_free);
+	g_clear_pointer(&rows, db_rows_free);
+	if (!good)
+		connection_drop(connection);
+	return good;
+}
+
 enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,
     GBytes **document, struct connection_refusal *refusal, GError **error)
 {

@@ -63,6 +63,16 @@ enum connection_outcome connection_document(const char *sql, char *const params[
     GBytes **document, char **next, struct connection_refusal *refusal,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same on a connection that may change labels, opened for this statement only. */
+/* The rows of sql, on this thread's connection; NULL with error set on failure. */
+struct db_rows *connection_rows(
+    const char *sql, char *const params[], guint n_params, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Run sql on this thread's connection in a transaction that may write, as far as the role may: it may add to
+ * the audit log. */
+gboolean connection_write(
+    const char *sql, char *const params[], guint n_params, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same as connection_document() on a connection that may change labels, opened for this statement only.
+ */
 enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,
     GBytes **document, struct connection_refusal *refusal, GError **error) G_GNUC_WARN_UNUSED_RESULT;

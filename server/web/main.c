@@ -1,7 +1,7 @@
 /*
  * ruad-web - serves the page and the JSON API on sockets that are already listening.
  *
- *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER] [--outcome-fd=N]
+ *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER --min-free=BYTES] [--outcome-fd=N]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
@@ -19,6 +19,7 @@
 #include "server/web/http.h"
 #include "server/web/ready.h"
 #include "server/web/site.h"
+#include "server/web/tokens.h"
 
 #define CONNECTIONS_MAX 512 /* a browser opens six, a proxy dozens */
 #define HEALTH_MAX      64  /* connections for /healthz and /readyz alone */
@@ -30,6 +31,7 @@ struct arguments {
 	GArray *site;            /* of int: listening sockets; at least one */
 	GArray *health;          /* others for /healthz and /readyz alone, or NULL */
 	char *storage;           /* a folder on the disk of the database, or NULL */
+	gint64 min_free;         /* bytes that must be free on it */
 	struct outcome *outcome; /* of the mails that ruad-ingest takes, or NULL */
 };
 
@@ -65,6 +67,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    "Serve only /healthz and /readyz on this one (may be repeated)", "N" },
 		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
 		    "The database is on the disk of this folder: watch its free space", "FOLDER" },
+		{ "min-free", 0, 0, G_OPTION_ARG_INT64, &arguments->min_free, "Bytes that must be free there",
+		    "BYTES" },
 		{ "outcome-fd", 0, 0, G_OPTION_ARG_INT, &outcome,
 		    "Memory in which ruad-ingest tells whether mail can be stored", "N" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
@@ -135,6 +139,8 @@ static struct auth *auth_of(const struct settings *settings, GError **error)
 		.htpasswd = settings_string(settings, "http.htpasswd"),
 		.editors = settings_list(settings, "http.editors"),
 		.proxy_secret = settings_string(settings, "http.proxy_secret"),
+		.logout_url = settings_string(settings, "http.logout_url"),
+		.find_token = tokens_find,
 	};
 
 	return auth_new(&options, error);
@@ -181,7 +187,7 @@ static int serve(const struct settings *settings, const struct arguments *argume
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
 	if (site.auth != NULL) {
 		ready_start(&(struct ready_options){ .storage = arguments->storage,
-		    .min_free = settings_size(settings, "server.min_free"),
+		    .min_free = (guint64)arguments->min_free,
 		    .outcome = arguments->outcome });
 		good = serve_with(settings, arguments, &site, &ending, &error);
 		ready_stop();

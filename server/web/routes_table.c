@@ -51,6 +51,8 @@ PARAM(received_to, .type = PARAM_DATE);
 PARAM(status, CHOICE_OF("stored", "duplicate", "conflict", "quarantined"));
 PARAM(code, TEXTS(64));
 PARAM(name, TEXT(255));
+PARAM(user, TEXT(255));
+PARAM(action, TEXTS(40));
 PARAM(key, TEXT(300));
 PARAM(id, NUMBER(VALUES_MAX));
 PARAM(lang, CHOICE("en", "de")); /* files of web/texts/, the default first */
@@ -90,6 +92,9 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 	"api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => $3::date, "               \
 	"p_to => $4::date, p_reporter => $5::text[])"
 #define TLS_PARAMS &domain, &subdomains, &from, &to, &reporter
+
+/* $3, $4, after the page. */
+#define AUDIT_FILTER ", p_user => $3::text, p_action => $4::text[]"
 
 #define PAGE(limit, cursor, format)                                                                          \
 	"api.page(p_limit => $" #limit "::int, p_cursor => $" #cursor "::text, p_format => '" format "')"
@@ -169,7 +174,8 @@ const struct route routes_table[] = {
 	    &result, &limit, &cursor),
 	{ "PUT", API "sources/{key}/label", ROUTE_LABEL, NULL,
 	    "SELECT api.set_label(p_source => $1::text, p_label => $2::text, p_note => $3::text, "
-	    "p_user => $4::text, p_via => 'page')",
+	    "p_user => $4::text, p_via => CASE WHEN $5::text IS NULL THEN 'page' ELSE 'token' END, "
+	    "p_token => $5::text)",
 	    NULL, { &key } },
 	ROWS("records", "records", "records", "f => " FILTER ", p => ", 22, 23, ", p_report => $24::bigint",
 	    FILTER_PARAMS, &limit, &cursor, &report),
@@ -204,6 +210,11 @@ const struct route routes_table[] = {
 	ROWS("intake/events", "intake_events", "intake_events", "f => " WINDOW(1, 2) ", p => ", 7, 8,
 	    ", p_status => $3::text[], p_kind => $4::text[], p_code => $5::text[], p_report => $6::bigint",
 	    &from, &to, &status, &intake_kind, &code, &report, &limit, &cursor),
+	{ "GET", API "audit", ROUTE_AUDIT, "audit",
+	    "SELECT api.audit(f => " WINDOW(1, 2) ", p => " PAGE(5, 6, "json") AUDIT_FILTER ")",
+	    "SELECT body, next FROM api.csv('audit', api.audit(f => " WINDOW(1, 2) ", p => " PAGE(5, 6, "csv")
+		AUDIT_FILTER "))",
+	    { &from, &to, &user, &action, &limit, &cursor } },
 	{ "GET", API "help", ROUTE_HELP, NULL,
 	    "SELECT api.help(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
 	    "$3::date, "

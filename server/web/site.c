@@ -6,6 +6,7 @@
 #include "server/database/migrate.h"
 #include "server/web/answer.h"
 #include "server/web/api.h"
+#include "server/web/audit.h"
 #include "server/web/connection.h"
 #include "server/web/host.h"
 #include "server/web/metrics.h"
@@ -17,7 +18,13 @@
 #define HEALTHY     "{\"status\": \"ok\"}"
 #define METRICS_SQL "SELECT api.metrics()"
 #define ALIVE_SQL   "SELECT 1"
+#define BAD_TOKEN   "Bearer error=\"invalid_token\"" /* RFC 6750 section 3 */
 #define API         "/api/"
+#define LOGOUT      "/logout"
+#define HTML        "text/html; charset=utf-8"
+#define SIGNED_OUT                                                                                           \
+	"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>ruad: signed out</title>"           \
+	"<p>You are signed out. <a href=\"./\">Sign in again</a></p></html>\n"
 #define REFUSED_LOG (60 * G_TIME_SPAN_SECOND) /* between two lines about refused requests */
 #define COUNT_SHARE 20 /* counting takes at most 1/COUNT_SHARE of a core, however often it is requested */
 #define COUNT_SHORT (50 * G_TIME_SPAN_MILLISECOND) /* what takes less is counted each time */
@@ -121,6 +128,22 @@ static void answer_metrics(const struct visit *visit)
 	answer_fresh(visit, metrics_print(migrate_version(), document), METRICS_TYPE);
 }
 
+/*
+ * Make the browser forget the password: that is what it does with one that is rejected. The realm must be the
+ * one for which it knows the password, or it keeps it. It asks for another; who cancels sees this page.
+ */
+static void answer_logout(const struct visit *visit)
+{
+	if (auth_mode(visit->auth) != AUTH_BASIC || visit->token != NULL) {
+		answer_page(visit);
+		return;
+	}
+	audit_logout(visit);
+	answer_fresh(visit, g_bytes_new_static(SIGNED_OUT, strlen(SIGNED_OUT)), HTML);
+	visit->response->status = 401;
+	visit->response->authenticate = REALM;
+}
+
 static const struct {
 	const char *path; /* if it ends in '/', it includes all paths below */
 	gboolean open;    /* without authentication: for machines, reveals nothing about reports */
@@ -130,6 +153,7 @@ static const struct {
 	{ "/readyz", TRUE, answer_ready },
 	{ "/metrics", FALSE, answer_metrics },
 	{ API, FALSE, api_answer },
+	{ LOGOUT, FALSE, answer_logout },
 	{ "/", FALSE, answer_page },
 };
 
@@ -140,11 +164,28 @@ static gboolean is_in(const char *section, const char *path)
 	return g_str_has_suffix(section, "/") ? g_str_has_prefix(path, section) : strcmp(path, section) == 0;
 }
 
-static void answer_stranger(const struct visit *visit, enum auth_verdict verdict, guint wait)
+/* Whose token is valid cannot be found out. */
+static void answer_away(const struct visit *visit, const GError *error)
+{
+	struct problem problem = { 0 };
+
+	visit->response->retry_after = ANSWER_RETRY_AWAY;
+	problem_set(&problem, 503, "the database is unavailable");
+	answer_problem(visit, &problem, error != NULL ? error->message : NULL);
+}
+
+static void answer_stranger(
+    const struct visit *visit, enum auth_verdict verdict, guint wait, const GError *error)
 {
 	if (verdict == AUTH_DELAYED) {
 		visit->response->retry_after = wait;
-		answer_refusal(visit, 429, "too many wrong passwords; try again in %u seconds", wait);
+		answer_refusal(
+		    visit, 429, "too many wrong passwords or tokens; try again in %u seconds", wait);
+	} else if (verdict == AUTH_AWAY) {
+		answer_away(visit, error);
+	} else if (verdict == AUTH_NO_TOKEN) {
+		visit->response->authenticate = BAD_TOKEN;
+		answer_refusal(visit, 401, "the token is unknown or has expired");
 	} else if (verdict == AUTH_NO_PROXY) {
 		answer_refusal(visit, 403, "the request is not from the proxy (http.proxy_secret)");
 	} else if (auth_mode(visit->auth) == AUTH_BASIC) {
@@ -155,10 +196,10 @@ static void answer_stranger(const struct visit *visit, enum auth_verdict verdict
 	}
 }
 
-static enum auth_verdict identify(const struct visit *visit, char **user, guint *wait)
+/* What the request says of who asks. */
+static struct auth_claim claim_of(const struct http_request *request)
 {
-	const struct http_request *request = visit->request;
-	const struct auth_claim claim = {
+	return (struct auth_claim){
 		.authorization = request->authorization,
 		.proxy_user = request->user,
 		.proxy_secret = request->proxy_secret,
@@ -166,18 +207,54 @@ static enum auth_verdict identify(const struct visit *visit, char **user, guint 
 		.client = request->client->name,
 		.address = request->client->address,
 	};
+}
 
-	return auth_identify(visit->auth, &claim, user, wait);
+/* Log that a password or a token was rejected; a request without any is no attempt. */
+static void note_stranger(
+    const struct visit *visit, const struct auth_claim *claim, enum auth_verdict verdict)
+{
+	g_autofree char *user = NULL;
+
+	if (verdict == AUTH_NO_TOKEN) {
+		audit_login_failed(visit, NULL);
+	} else if (verdict == AUTH_REJECTED && auth_mode(visit->auth) == AUTH_BASIC) {
+		user = auth_claimed_user(claim);
+		if (user != NULL)
+			audit_login_failed(visit, user);
+	}
+}
+
+/* Identify the user by token, which is then set, or otherwise; *user is transfer full. Answers whom it does
+ * not accept, and returns FALSE. */
+static gboolean identify(const struct visit *visit, char **user, struct auth_token *token)
+{
+	const struct auth_claim claim = claim_of(visit->request);
+	g_autoptr(GError) error = NULL;
+	enum auth_verdict verdict;
+	guint wait = 0;
+
+	if (auth_has_token(visit->auth, &claim)) {
+		verdict = auth_identify_token(visit->auth, &claim, token, &wait, &error);
+		*user = g_strdup(token->user);
+	} else {
+		verdict = auth_identify(visit->auth, &claim, user, &wait);
+	}
+	if (verdict == AUTH_ACCEPTED)
+		return TRUE;
+	note_stranger(visit, &claim, verdict);
+	answer_stranger(visit, verdict, wait, error);
+	return FALSE;
 }
 
 /* The browser says where a request comes from (Sec-Fetch-Site); nothing but our own page has a use for the
- * API in a browser. Programs, and browsers over HTTP without TLS, do not send the header. */
+ * API in a browser, or signs its user out. Programs, and browsers over HTTP without TLS, do not send the
+ * header. */
 static gboolean is_from_other_site(const struct visit *visit)
 {
 	const char *site = visit->request->fetch_site;
 
-	return is_in(API, visit->query->path) && site != NULL && strcmp(site, "same-origin") != 0 &&
-	       strcmp(site, "none") != 0;
+	return (is_in(API, visit->query->path) || is_in(LOGOUT, visit->query->path)) && site != NULL &&
+	       strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }
 
 /* Refuse what a page of another site could have asked. */
@@ -188,7 +265,7 @@ static gboolean is_refused(const struct visit *visit)
 		return TRUE;
 	}
 	if (is_from_other_site(visit)) {
-		answer_refusal(visit, 403, "the API does not answer pages of other sites");
+		answer_refusal(visit, 403, "the API and the sign-out do not answer pages of other sites");
 		return TRUE;
 	}
 	return FALSE;
@@ -198,8 +275,7 @@ static gboolean is_refused(const struct visit *visit)
 static void enter(struct visit *visit)
 {
 	g_autofree char *user = NULL;
-	enum auth_verdict verdict;
-	guint wait = 0;
+	struct auth_token token = { 0 };
 	gsize i = 0;
 
 	while (!is_in(sections[i].path, visit->query->path)) /* the last one matches everything */
@@ -210,13 +286,16 @@ static void enter(struct visit *visit)
 	}
 	if (is_refused(visit))
 		return;
-	verdict = identify(visit, &user, &wait);
-	if (verdict != AUTH_ACCEPTED) {
-		answer_stranger(visit, verdict, wait);
+	if (!identify(visit, &user, &token))
 		return;
-	}
 	visit->user = user;
+	visit->token = token.name != NULL ? &token : NULL;
+	if (sections[i].answer != answer_logout)
+		audit_login(visit);
 	sections[i].answer(visit);
+	visit->user = NULL;
+	visit->token = NULL;
+	auth_token_clear(&token);
 }
 
 /* Let /healthz or /readyz answer. */

@@ -5,6 +5,7 @@
  *   /readyz           ready.h
  *   /metrics          metrics for Prometheus
  *   /api/v1/...       api.h
+ *   /logout           makes browsers forget the password (AUTH_BASIC)
  *   anything else     pages.h
  */
 #pragma once

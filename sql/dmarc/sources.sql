@@ -35,18 +35,21 @@ COMMENT ON COLUMN dmarc.labels.source IS 'Key of the source';
 COMMENT ON COLUMN dmarc.labels.label IS 'mine, forwarder or not_mine';
 COMMENT ON COLUMN dmarc.labels.note IS 'Note given with it';
 COMMENT ON COLUMN dmarc.labels.set_by IS 'User of the page or of the operating system who set it';
-COMMENT ON COLUMN dmarc.labels.set_via IS 'page or cli';
+COMMENT ON COLUMN dmarc.labels.set_via IS 'page, token or cli';
 COMMENT ON COLUMN dmarc.labels.set_at IS 'When it was set';
 
-CREATE OR REPLACE VIEW dmarc.label_log AS SELECT id, source, label, note, set_by, set_via, set_at FROM ruad.label_log;
+CREATE OR REPLACE VIEW dmarc.label_log AS
+SELECT id, source, label, note, set_by, set_via, set_at, token
+FROM ruad.label_log;
 COMMENT ON VIEW dmarc.label_log IS 'One row for each time that a label was set or removed.';
 COMMENT ON COLUMN dmarc.label_log.id IS 'Number of the entry, ascending';
 COMMENT ON COLUMN dmarc.label_log.source IS 'Key of the source';
 COMMENT ON COLUMN dmarc.label_log.label IS 'mine, forwarder or not_mine; NULL: it was removed';
 COMMENT ON COLUMN dmarc.label_log.note IS 'Note given with it';
 COMMENT ON COLUMN dmarc.label_log.set_by IS 'User of the page or of the operating system who did it';
-COMMENT ON COLUMN dmarc.label_log.set_via IS 'page or cli';
+COMMENT ON COLUMN dmarc.label_log.set_via IS 'page, token or cli';
 COMMENT ON COLUMN dmarc.label_log.set_at IS 'When it was set or removed';
+COMMENT ON COLUMN dmarc.label_log.token IS 'Name of the token that a program used, if set_via is token';
 
 CREATE OR REPLACE VIEW dmarc.services AS SELECT key, name, type FROM ruad.service;
 COMMENT ON VIEW dmarc.services IS 'Services that send mail for others and that ruad recognises.';

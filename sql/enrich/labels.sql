@@ -30,8 +30,9 @@ END
 $$;
 
 -- Set the label of a source, or remove it (p_label NULL), and log who did it. Raises ERRCODE 22023 with the
--- parameter's name as HINT if a value is invalid.
-CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text) RETURNS void
+-- parameter's name as HINT if a value is invalid. p_token: the name of the token, if p_via is token.
+CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text,
+	p_token text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -68,8 +69,8 @@ BEGIN
 		ON CONFLICT (source) DO UPDATE SET label = excluded.label, note = excluded.note, set_by = excluded.set_by,
 			set_via = excluded.set_via, set_at = excluded.set_at;
 	END IF;
-	INSERT INTO ruad.label_log (source, label, note, set_by, set_via, set_at)
-	VALUES (p_source, p_label, p_note, p_user, p_via, now());
+	INSERT INTO ruad.label_log (source, label, note, set_by, set_via, set_at, token)
+	VALUES (p_source, p_label, p_note, p_user, p_via, now(), p_token);
 	IF address IS NOT NULL THEN
 		INSERT INTO ruad.address (source_ip) VALUES (address) ON CONFLICT DO NOTHING;
 	END IF;

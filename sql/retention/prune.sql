@@ -192,14 +192,20 @@ BEGIN
 END
 $$;
 
--- Remove old data of one kind:
---   aggregate, failure, tls  reports that begin before that time
---   raw                      the stored bytes of mail received before; the ledger still says what was wrong with it
---   mail                     the ledger's rows of mail received before, if nothing else of it is left
--- Returns a row for each thing with the number removed. For ruad_owner. Each kind needs a separate transaction, since
--- its locks are held to the end.
-CREATE FUNCTION ruad.prune(kind text, before timestamptz) RETURNS TABLE (what text, removed bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ruad.prune_audit(before timestamptz) RETURNS TABLE (what text, removed bigint)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	entries bigint;
+BEGIN
+	DELETE FROM ruad.audit_log a WHERE a.at < before;
+	GET DIAGNOSTICS entries = ROW_COUNT;
+	RETURN QUERY VALUES ('entries', entries);
+END
+$$;
+
+CREATE FUNCTION ruad.prune_kind(kind text, before timestamptz) RETURNS TABLE (what text, removed bigint)
+LANGUAGE plpgsql
 AS $$
 BEGIN
 	IF before IS NULL OR before > now() + interval '1 hour' THEN -- an hour for clocks that differ
@@ -212,8 +218,37 @@ BEGIN
 		WHEN 'tls' THEN RETURN QUERY SELECT * FROM ruad.prune_tls(before);
 		WHEN 'raw' THEN RETURN QUERY SELECT * FROM ruad.prune_raw(before);
 		WHEN 'mail' THEN RETURN QUERY SELECT * FROM ruad.prune_mail(before);
-		ELSE RAISE EXCEPTION 'prune: "%" is not one of aggregate, failure, tls, raw, mail', coalesce(kind, '')
+		WHEN 'audit' THEN RETURN QUERY SELECT * FROM ruad.prune_audit(before);
+		ELSE RAISE EXCEPTION 'prune: "%" is not one of aggregate, failure, tls, raw, mail, audit', coalesce(kind, '')
 			USING ERRCODE = 'invalid_parameter_value';
 	END CASE;
+END
+$$;
+
+-- Remove old data of one kind:
+--   aggregate, failure, tls  reports that begin before that time
+--   raw                      the stored bytes of mail received before; the ledger still says what was wrong with it
+--   mail                     the ledger's rows of mail received before, if nothing else of it is left
+--   audit                    entries of ruad.audit_log; labels and excluded reports keep their logs
+-- Returns a row for each thing with the number removed, and adds an entry to the audit log if there was anything to
+-- remove; p_user is its user (ruad.audit()). For ruad_owner. Each kind needs a separate transaction, since its locks
+-- are held to the end.
+CREATE FUNCTION ruad.prune(kind text, before timestamptz, p_user text DEFAULT NULL)
+RETURNS TABLE (what text, removed bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	all_removed jsonb := '{}';
+	total bigint := 0;
+BEGIN
+	FOR what, removed IN SELECT k.what, k.removed FROM ruad.prune_kind(kind, before) k LOOP
+		all_removed := all_removed || jsonb_build_object(what, removed);
+		total := total + removed;
+		RETURN NEXT;
+	END LOOP;
+	IF total > 0 THEN
+		PERFORM ruad.audit('prune', p_user, kind,
+			jsonb_build_object('before', api.iso(before), 'removed', all_removed));
+	END IF;
 END
 $$;

@@ -22,8 +22,9 @@ END
 $$;
 
 -- Create a login that may read the views of schema dmarc, with the time-outs of ruad_auditor; an existing auditor
--- gets them again. p_verifier: a password's SCRAM verifier, or NULL to leave the password unchanged.
-CREATE FUNCTION ruad.auditor_add(p_name text, p_verifier text) RETURNS void
+-- gets them again. p_verifier: a password's SCRAM verifier, or NULL to leave the password unchanged. p_user: who
+-- does it, for the audit log.
+CREATE FUNCTION ruad.auditor_add(p_name text, p_verifier text, p_user text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -45,6 +46,7 @@ BEGIN
 	IF p_verifier IS NOT NULL THEN
 		EXECUTE format('ALTER ROLE %I PASSWORD %L', p_name, p_verifier);
 	END IF;
+	PERFORM ruad.audit('auditor_add', p_user, p_name, NULL);
 EXCEPTION WHEN insufficient_privilege THEN
 	RAISE EXCEPTION 'login "%" may not make auditors; a superuser must run: ALTER ROLE % CREATEROLE; GRANT '
 		'ruad_auditor TO % WITH ADMIN OPTION;', SESSION_USER, quote_ident(SESSION_USER), quote_ident(SESSION_USER)
@@ -53,7 +55,7 @@ END
 $$;
 
 -- End the auditor's sessions and drop the login.
-CREATE FUNCTION ruad.auditor_remove(p_name text) RETURNS void
+CREATE FUNCTION ruad.auditor_remove(p_name text, p_user text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -65,5 +67,6 @@ BEGIN
 	END IF;
 	PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = p_name;
 	EXECUTE format('DROP ROLE %I', p_name);
+	PERFORM ruad.audit('auditor_remove', p_user, p_name, NULL);
 END
 $$;

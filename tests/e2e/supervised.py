@@ -163,10 +163,11 @@ class Supervised:
             client.ehlo()
             return deliver(client, mail)[0]
 
-    def get(self, path):
+    def get(self, path, **headers):
         """The status of a page."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", headers=headers)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code

@@ -514,11 +514,17 @@ def test_the_database_may_go_away_and_come_back(own_database, start_enrich, name
     wait_until(lambda: enrich.looked_up() == 1, "it is looked up")
     own_database.postgres.stop()
     before = enrich.log()
+
+    def said():
+        return enrich.log()[len(before) :].count("ruad-enrich: ")
+
+    enrich.hang_up()
+    wait_until(said, "it says so")
     for _ in range(3):
         enrich.hang_up()
         time.sleep(1)
     assert enrich.process.poll() is None
-    assert enrich.log()[len(before):].count("ruad-enrich: ") == 1
+    assert said() == 1
     own_database.postgres.start()
     enrich.add("192.0.2.5")
     enrich.hang_up()

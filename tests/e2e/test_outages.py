@@ -335,8 +335,9 @@ def test_mail_that_cannot_be_read_is_put_off_beyond_the_quota_and_reports_are_st
     assert ingest.deliver(junk(20)) == [STORED]
 
 
-def test_mail_that_cannot_be_read_is_put_off_while_the_disk_is_nearly_full(start_ingest, database, folder):
-    ingest = start_ingest(database, retention_min_free="1000000G", server_state_dir=folder)
-    assert ingest.deliver(junk(1)) == [FULL]
-    assert ingest.deliver(reports.report_mail(1)) == [STORED]
-    assert database.value("SELECT count(*) FROM ruad.raw") == 0
+def test_mail_that_cannot_be_read_is_put_off_while_the_disk_is_nearly_full(supervised):
+    supervised.settings["retention_min_free"] = "1000000G"
+    supervised.started()
+    assert supervised.deliver(junk(1)) == FULL
+    assert supervised.deliver(reports.report_mail(1)) == STORED
+    assert supervised.query("SELECT count(*) FROM ruad.raw") == [(0,)]

@@ -17,7 +17,7 @@ import psycopg2
 import psycopg2.errors
 import pytest
 from conftest import PROGRAMS, wait_until
-from web_data import MESSAGES, WINDOW, add_roles, filled_database, running_site
+from web_data import MESSAGES, WINDOW, add_roles, editors_site, filled_database, running_site
 
 NEEDED = {"search": {"q": "example"}}  # what a resource does not answer without
 RESOURCES = [
@@ -48,6 +48,12 @@ def fixture_filled():
 @pytest.fixture(name="site", scope="module")
 def fixture_site(filled):
     with running_site(filled) as site:
+        yield site
+
+
+@pytest.fixture(name="editors", scope="module")
+def fixture_editors(filled):
+    with editors_site(filled) as site:
         yield site
 
 
@@ -127,8 +133,8 @@ def test_a_bad_parameter_is_400_and_named(site, resource, name, value):
         ("sources/ip:192.0.2.1/ips", "asn", "1"),
     ],
 )
-def test_a_bad_parameter_of_a_resource_is_400_and_named(site, resource, name, value):
-    answer = site.get(resource, **{name: value})
+def test_a_bad_parameter_of_a_resource_is_400_and_named(editors, resource, name, value):
+    answer = editors.get(resource, **{name: value})
     assert answer.status == 400
     assert list(answer.problem()) == [name]
 
@@ -150,8 +156,8 @@ def test_a_single_parameter_given_twice_is_400(site, name, value):
 
 
 @pytest.mark.parametrize("resource", DATED)
-def test_what_only_the_database_can_judge_is_400_and_named(site, resource):
-    answer = site.get(resource, from_="2026-01-02", to="2026-01-01")
+def test_what_only_the_database_can_judge_is_400_and_named(editors, resource):
+    answer = editors.get(resource, from_="2026-01-02", to="2026-01-01")
     assert answer.status == 400
     assert "after" in answer.problem()["from"]
 
@@ -259,23 +265,23 @@ MARK = "smuggled-7f3a"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_never_reaches_sql_as_text(site, filled, text):
+def test_hostile_text_never_reaches_sql_as_text(editors, filled, text):
     log = filled.postgres.folder / "log"
     before = log.stat().st_size
     value = MARK + text
     for resource in RESOURCES:
         for name in PARAMETERS[resource] + [value]:
-            answer = site.get(resource, **{**NEEDED.get(resource, {}), name + "_" * (name == "from"): value})
+            answer = editors.get(resource, **{**NEEDED.get(resource, {}), name + "_" * (name == "from"): value})
             assert answer.status in (200, 400)
             if answer.status == 200:
                 assert answer.json().get("items", []) == []
     for path in "reports/{}", "reports/{}/xml", "domains/{}", "domains/{}/impact", "sources/{}", "sources/{}/ips":
-        assert site.get(path.format(urllib.parse.quote(value, safe=""))).status in (200, 400, 404)
+        assert editors.get(path.format(urllib.parse.quote(value, safe=""))).status in (200, 400, 404)
     statements = log.read_bytes()[before:].decode()
     executed = [line for line in statements.splitlines() if "execute" in line or "statement:" in line]
     assert any("api.summary(" in line for line in executed)
     assert not any(MARK in line for line in executed)
-    assert site.get("summary", **WINDOW).json()["totals"]["messages"] == sum(MESSAGES.values())
+    assert editors.get("summary", **WINDOW).json()["totals"]["messages"] == sum(MESSAGES.values())
 
 
 @pytest.mark.parametrize("size", [10_000, 8_000])
@@ -342,16 +348,16 @@ ANSWERED = ["/", "/openapi.json", "/api/v1/reports/1", "/api/v1/reports/1/xml", 
 
 
 @pytest.mark.parametrize("path", ANSWERED)
-def test_what_the_client_has_is_not_sent_again(site, path):
+def test_what_the_client_has_is_not_sent_again(editors, path):
     for coding in "identity", "gzip":
-        first = site.ask(path, Accept_Encoding=coding)
+        first = editors.ask(path, Accept_Encoding=coding)
         assert first.status == 200
-        again = site.ask(path, Accept_Encoding=coding, If_None_Match=first["ETag"])
+        again = editors.ask(path, Accept_Encoding=coding, If_None_Match=first["ETag"])
         assert (again.status, again.body) == (304, b"")
         assert again["ETag"] == first["ETag"]
         assert again["Cache-Control"] == first["Cache-Control"]
-        assert site.ask(path, Accept_Encoding=coding, If_None_Match='"x", W/' + first["ETag"]).status == 304
-        assert site.ask(path, Accept_Encoding=coding, If_None_Match='"x"').status == 200
+        assert editors.ask(path, Accept_Encoding=coding, If_None_Match='"x", W/' + first["ETag"]).status == 304
+        assert editors.ask(path, Accept_Encoding=coding, If_None_Match='"x"').status == 200
 
 
 def test_the_tag_changes_with_the_content(site):

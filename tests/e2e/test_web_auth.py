@@ -13,24 +13,14 @@ import psycopg2.errors
 import pytest
 from conftest import ROOT
 from supervised import Supervised, clean_environment
-from web_data import add_roles, running_site, temporary_folder
+from web_data import add_roles, htpasswd, site_of, temporary_folder
 from web_site import WebSite, basic
 
 KEY = "ip:192.0.2.1"
 LOG = "SELECT source, label, note, set_by, set_via FROM dmarc.label_log ORDER BY id"
 OPEN = ["/healthz", "/readyz"]
 SECRET = "a shared word"  # of the proxy and of ruad
-CLOSED = ["/", "/sources", "/assets/nosuch.js", "/nosuch", "/openapi.json", "/metrics", "/api/v1/meta", "/api/v1/me", "/api/v1/nosuch"]
-
-
-def htpasswd(path, **passwords):
-    """Write a file of these users; hashes are SHA-512 of crypt(5), computed by OpenSSL."""
-
-    def made(word):
-        return subprocess.run(["openssl", "passwd", "-6", word], check=True, capture_output=True, text=True).stdout
-
-    path.write_text("".join(f"{user}:{made(word)}" for user, word in passwords.items()))
-    path.chmod(0o644)
+CLOSED = ["/", "/sources", "/logout", "/assets/nosuch.js", "/nosuch", "/openapi.json", "/metrics", "/api/v1/meta", "/api/v1/me", "/api/v1/nosuch"]
 
 
 @pytest.fixture(name="database", scope="module")
@@ -56,18 +46,6 @@ def fixture_passwords():
     with temporary_folder() as folder:
         htpasswd(folder / "htpasswd", ann="secret", bob="other")
         yield folder / "htpasswd"
-
-
-@contextlib.contextmanager
-def site_of(database, auth, passwords=None, editors="", edit=True, **settings):
-    """A ruad-web with a connection for labels, which ruad serve gives it only if there are editors."""
-    settings = {"http_auth": auth, "http_editors": editors, **settings}
-    if passwords:
-        settings["http_htpasswd"] = passwords
-    if edit:
-        settings["database_edit_url"] = database.conninfo("labeller")
-    with running_site(database, **settings) as site:
-        yield site
 
 
 @pytest.fixture(name="by_password", scope="module")
@@ -197,6 +175,32 @@ def test_a_proxy_is_believed_with_its_secret_or_over_a_unix_socket(database, by_
         assert b'"user":"ann"' in site.raw(twice % b"", unix=True)
 
 
+# Signing out
+
+
+def test_logout_rejects_the_password_for_the_realm_that_it_was_given_for(by_password):
+    """Only then do browsers forget it."""
+    (realm,) = by_password.ask("/").headers.get_all("WWW-Authenticate")
+    answer = by_password.ask("/logout", Authorization=ANN)
+    assert answer.status == 401
+    assert answer.headers.get_all("WWW-Authenticate") == [realm]
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("text/html; charset=utf-8", "no-store")
+    assert b"You are signed out" in answer.body
+    assert by_password.ask("/", Authorization=ANN).status == 200  # the server keeps nothing
+
+
+def test_pages_of_other_sites_sign_nobody_out(by_password):
+    for site, status in ("cross-site", 403), ("same-site", 403), ("same-origin", 401), ("none", 401):
+        assert by_password.ask("/logout", Authorization=ANN, Sec_Fetch_Site=site).status == status
+
+
+def test_behind_a_proxy_the_page_links_to_its_sign_out(database, by_proxy, by_nothing):
+    for site in by_proxy, by_nothing:
+        assert site.ask("/logout", X_Remote_User="ann").status == 404
+    with site_of(database, "proxy", http_proxy_secret=SECRET, http_logout_url="/oauth2/sign_out") as site:
+        assert site.ask("/api/v1/me", X_Remote_User="ann").json()["logout"] == "/oauth2/sign_out"
+
+
 # Wrong passwords
 
 
@@ -250,10 +254,12 @@ def test_nobody_s_header_counts_where_none_is_to(by_nothing, by_password):
 
 
 def test_me_says_who_asks_and_what_he_may_do(by_nothing, by_password, by_proxy):
-    assert by_nothing.get("me").json() == {"user": None, "roles": ["viewer"], "auth": "none"}
-    assert by_password.ask("/api/v1/me", Authorization=ANN).json() == {"user": "ann", "roles": ["viewer", "editor"], "auth": "basic"}
-    assert by_password.ask("/api/v1/me", Authorization=BOB).json() == {"user": "bob", "roles": ["viewer"], "auth": "basic"}
-    assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], "auth": "proxy"}
+    assert by_nothing.get("me").json() == {"user": None, "roles": ["viewer"], "auth": "none", "logout": None}
+    by_basic = {"auth": "basic", "logout": "logout"}
+    assert by_password.ask("/api/v1/me", Authorization=ANN).json() == {"user": "ann", "roles": ["viewer", "editor"], **by_basic}
+    assert by_password.ask("/api/v1/me", Authorization=BOB).json() == {"user": "bob", "roles": ["viewer"], **by_basic}
+    by_header = {"auth": "proxy", "logout": None}
+    assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], **by_header}
 
 
 # Which sites may ask
@@ -498,6 +504,12 @@ def test_with_editors_ruad_serve_gives_the_right_to_label_to_the_page_alone(supe
         ({"http_auth": "proxy", "http_user_header": ""}, "http.auth: proxy needs http.user_header"),
         ({"http_auth": "proxy"}, "http.auth: proxy needs http.proxy_secret_file"),
         ({"http_auth": "digest"}, "http.auth"),
+        ({"http_logout_url": "/oauth2/sign_out"}, "http.logout_url: only for http.auth = proxy"),
+        (
+            {"http_auth": "proxy", "http_proxy_secret": SECRET, "http_logout_url": "javascript:alert(1)"},
+            'http.logout_url: "javascript:alert(1)": must begin with',
+        ),
+        ({"http_auth": "proxy", "http_proxy_secret": SECRET, "http_logout_url": "//evil.example"}, "http.logout_url"),
     ],
 )
 def test_settings_that_say_nothing_alone_are_refused(supervised, settings, words):

@@ -221,7 +221,7 @@ def small_disk(folder, size):
 
 def test_a_full_disk_is_not_ready(database):
     with temporary_folder() as folder, small_disk(folder, "16M") as disk:
-        with running_site(database, storage=disk, server_min_free="8M") as site:
+        with running_site(database, storage=disk, min_free=8 << 20) as site:
             (disk / "mail").write_bytes(bytes(10 << 20))
             site.wait_ready(503)
             assert site.ask("/readyz").json() == {"ready": False, "storage": "full"}

@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import reports
@@ -89,6 +90,16 @@ def add_roles(database):
     database.add_login("labeller", "ruad_editor")
 
 
+def htpasswd(path, **passwords):
+    """Write a file of these users; hashes are SHA-512 of crypt(5), computed by OpenSSL."""
+
+    def made(word):
+        return subprocess.run(["openssl", "passwd", "-6", word], check=True, capture_output=True, text=True).stdout
+
+    path.write_text("".join(f"{user}:{made(word)}" for user, word in passwords.items()))
+    path.chmod(0o644)
+
+
 @contextlib.contextmanager
 def filled_database():
     """A database with all of it, in a cluster that logs every statement."""
@@ -114,3 +125,25 @@ def running_site(database, **settings):
             yield site
         finally:
             site.close()
+
+
+@contextlib.contextmanager
+def site_of(database, auth, passwords=None, editors="", edit=True, **settings):
+    """A ruad-web with a connection for labels, which ruad serve gives it only if there are editors."""
+    settings = {"http_auth": auth, "http_editors": editors, **settings}
+    if passwords:
+        settings["http_htpasswd"] = passwords
+    if edit:
+        settings["database_edit_url"] = database.conninfo("labeller")
+    with running_site(database, **settings) as site:
+        yield site
+
+
+@contextlib.contextmanager
+def editors_site(database):
+    """A site that takes every ask() for one of an editor, who may read all resources. Its log-in to the database is its own."""
+    database.add_login("editors", "ruad_web")
+    settings = {"http_auth": "proxy", "http_editors": "*", "http_proxy_secret": "a shared word"}
+    with running_site(database, **settings, database_url=database.conninfo("editors")) as site:
+        site.headers["X-Remote-User"] = "editor"
+        yield site

@@ -70,9 +70,9 @@ class Answer:
 class WebSite:
     """ruad-web with listening sockets that stay open when it ends, as under a supervisor."""
 
-    def __init__(self, folder, conninfo, storage=None, **settings):
+    def __init__(self, folder, conninfo, storage=None, min_free=0, **settings):
         self.folder = folder
-        self.storage = [f"--storage={storage}"] if storage else []
+        self.storage = [f"--storage={storage}", f"--min-free={min_free}"] if storage else []
         self.tcp = socket.create_server(("127.0.0.1", 0))
         self.port = self.tcp.getsockname()[1]
         self.path = folder / "http.sock"

@@ -100,6 +100,16 @@ UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r
 	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
 	('SET ROLE ruad_owner', '42501', 'become the owner'),
 	('COPY dmarc.reports TO PROGRAM ''true''', '42501', 'run a program'),
+	('SELECT * FROM ruad.audit_log', '42501', 'read the table of the audit log'),
+	('INSERT INTO ruad.audit_log (at, via, action) VALUES (now(), ''page'', ''login'')', '42501',
+		'write the audit log by itself'),
+	('UPDATE ruad.audit_log SET user_name = ''x''', '42501', 'change the audit log'),
+	('DELETE FROM ruad.audit_log', '42501', 'delete from the audit log'),
+	('TRUNCATE ruad.audit_log', '42501', 'empty the audit log'),
+	('SELECT ruad.audit(''prune'', ''x'', NULL, NULL)', '42501', 'write entries of commands'),
+	('SELECT hash FROM ruad.token', '42501', 'read what is kept of tokens'),
+	('SELECT ruad.token_add(''x'', ''ann'', repeat(''00'', 32), true, NULL, ''x'')', '42501', 'make tokens'),
+	('SELECT ruad.token_remove(''x'', ''x'')', '42501', 'remove tokens'),
 	('SELECT * FROM dmarc.reports, dmarc.records, dmarc.intake LIMIT 1', 'ok', 'read the views (allowed)')
 ) x(s, w, n)
 -- the one that looks up addresses
@@ -144,6 +154,20 @@ UNION ALL VALUES
 		api.failures(f, p), api.failure(1), api.tls_summary(f), api.tls_timeseries(f), api.tls_reports(f, p),
 		api.tls_report(1), api.intake(f), api.intake_events(f, p), api.report_xml(1),
 		api.csv(''reports'', api.reports(f, p)) FROM api.filter() f, api.page() p', 'ok', 'all of it (allowed)'),
+	('ruad_web', 'SELECT api.audit(f, p), api.csv(''audit'', api.audit(f, p)),
+		api.audit_add(''login'', ''ann'', ''page'', NULL, ''192.0.2.1'', NULL, NULL), api.token_used(repeat(''00'', 32))
+		FROM api.filter() f, api.page() p; SELECT * FROM api.token(repeat(''00'', 32))', 'ok',
+		'read the audit log, add to it, look up a token (allowed)'),
+	('ruad_web', 'SELECT api.audit_add(''prune'', ''ann'', ''page'', NULL, NULL, NULL, NULL)', '22023',
+		'write entries of commands as the page'),
+	('ruad_web', 'SELECT api.audit_add(''login'', ''ann'', ''cli'', NULL, NULL, NULL, NULL)', '22023',
+		'write entries as if they came from a command'),
+	('ruad_auditor', 'SELECT * FROM dmarc.audit_log, dmarc.tokens', 'ok', 'read the audit log (allowed)'),
+	('ruad_auditor', 'SELECT * FROM api.token(repeat(''00'', 32))', '42501', 'look up a token'),
+	('ruad_auditor', 'SELECT api.audit_add(''login'', ''ann'', ''page'', NULL, NULL, NULL, NULL)', '42501',
+		'write the audit log'),
+	('ruad_editor', 'SELECT api.audit_add(''login'', ''ann'', ''page'', NULL, NULL, NULL, NULL)', '42501',
+		'write the audit log'),
 	('ruad_auditor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT * FROM dmarc.labels', '42501', 'read a view');
@@ -189,10 +213,10 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
-	('enrich_networks'), ('dns_wanted'), ('dns_store')$$,
+	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
-SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef AND pronamespace = 'ruad'::regnamespace
-	AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
+SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef
+	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace
 	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role = 'ruad_web')$$, $$VALUES ('ruad_editor', 'set_label'),
 		('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label')$$,

@@ -14,7 +14,7 @@ SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE relnamespace = 'dmarc':
 	AND obj_description(c.oid) !~ 'never sum'$$, 'the views that multiply rows warn of it');
 SELECT views_are('dmarc', ARRAY['reports', 'records', 'record_dkim', 'record_spf', 'record_overrides', 'sources_daily',
 	'policies', 'daily', 'monthly', 'seen', 'intake', 'domains', 'reporters', 'addresses', 'labels', 'label_log',
-	'services', 'excluded_reports', 'exclusion_log', 'schema_version', 'definitions', 'mails',
+	'services', 'excluded_reports', 'exclusion_log', 'audit_log', 'tokens', 'schema_version', 'definitions', 'mails',
 	 'failure_reports', 'tls_reports', 'tls_policies',
 	'tls_failures', 'notes', 'dns_checks', 'dns_findings', 'spf_ranges']);
 

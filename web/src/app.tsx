@@ -1,8 +1,10 @@
 // app.tsx - the frame around every page: skip link, bar, the page that the URL names, footer.
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { useMe } from './api/ask';
 import { Bar } from './components/bar';
 import { Textures } from './components/chart';
+import { Text } from './components/text';
 import { Told } from './components/told';
 import { PAGES } from './pages';
 import { href, start, useLocation } from './router';
@@ -15,6 +17,25 @@ function Missing() {
         <a href={href('')}>Back to the overview</a>
       </p>
     </>
+  );
+}
+
+// The server answers the link itself, so the router must not take it over.
+function User() {
+  const me = useMe();
+  if (!me?.user) return null;
+  return (
+    <p class="user">
+      Signed in as <Text value={me.user} max={60} />
+      {me.logout !== null && (
+        <>
+          {' · '}
+          <a href={me.logout} target="_self">
+            Sign out
+          </a>
+        </>
+      )}
+    </p>
   );
 }
 
@@ -56,6 +77,7 @@ function App() {
         <View key={key} />
       </main>
       <footer>
+        <User />
         <Told term="all" />
       </footer>
     </>

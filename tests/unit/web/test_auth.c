@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "parser/error.h"
+#include "server/common/token.h"
+#include "server/common/user_name.h"
 #include "server/web/htpasswd.h"
 #include "tests/unit/cpu.h"
 
@@ -209,7 +211,7 @@ static void a_password_is_that_of_its_user(void **state)
 	g_autofree char *ann = hash("$2y$", CHEAP_BCRYPT, "a:secret");
 	g_autofree char *bob = hash("$6$", 1000, "");
 	g_autofree char *text = g_strdup_printf("ann:%s\nbob:%s\n", ann, bob);
-	g_autofree char *long_name = g_strnfill(AUTH_USER_MAX + 1, 'a');
+	g_autofree char *long_name = g_strnfill(USER_NAME_MAX + 1, 'a');
 	g_autofree char *long_words = g_strconcat(long_name, ":x", NULL);
 	g_autofree char *filler = g_strnfill(4000, 'p');
 	g_autofree char *long_password = g_strconcat("ann:", filler, NULL);
@@ -498,33 +500,240 @@ static void a_proxy_s_word_is_taken_when_it_is_a_name(void **state)
 
 static void who_asks_is_described(void **state)
 {
+	static const struct auth_token reads = { NULL, NULL, FALSE };
+	static const struct auth_token writes = { NULL, NULL, TRUE };
 	static const struct {
 		enum auth_mode mode;
 		const char *editors[3];
+		const char *logout_url;
 		const char *user;
+		const struct auth_token *token;
 		const char *want;
 	} rows[] = {
-		{ AUTH_NONE, { NULL }, NULL, "{\"user\":null,\"roles\":[\"viewer\"],\"auth\":\"none\"}" },
-		{ AUTH_PROXY, { NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\"}" },
-		{ AUTH_PROXY, { "bob", NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\"}" },
-		{ AUTH_PROXY, { "bob", "ann", NULL }, "ann",
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\"}" },
-		{ AUTH_PROXY, { "*", NULL }, "\"<ann>",
-		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\"}" },
+		{ AUTH_NONE, { NULL }, "/x", NULL, NULL,
+		    "{\"user\":null,\"roles\":[\"viewer\"],\"auth\":\"none\",\"logout\":null}" },
+		{ AUTH_PROXY, { NULL }, NULL, "ann", NULL,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\",\"logout\":null}" },
+		{ AUTH_PROXY, { "bob", NULL }, "", "ann", NULL,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\",\"logout\":null}" },
+		{ AUTH_PROXY, { "bob", "ann", NULL }, "/oauth2/sign_out", "ann", NULL,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\","
+		    "\"logout\":\"/oauth2/sign_out\"}" },
+		{ AUTH_PROXY, { "*", NULL }, NULL, "\"<ann>", NULL,
+		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\","
+		    "\"logout\":null}" },
+		{ AUTH_PROXY, { "*", NULL }, "/x", "ann", &reads,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\",\"logout\":null}" },
+		{ AUTH_PROXY, { "*", NULL }, "/x", "ann", &writes,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\","
+		    "\"logout\":null}" },
 	};
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct auth *auth = auth_new(
-		    &(struct auth_options){ .mode = rows[i].mode, .editors = rows[i].editors }, NULL);
-		g_autoptr(GBytes) document = auth_describe(auth, rows[i].user);
+		    &(struct auth_options){
+			.mode = rows[i].mode, .editors = rows[i].editors, .logout_url = rows[i].logout_url },
+		    NULL);
+		g_autoptr(GBytes) document = auth_describe(auth, rows[i].user, rows[i].token);
 		g_autofree char *text =
 		    g_strndup(g_bytes_get_data(document, NULL), g_bytes_get_size(document));
 
 		assert_string_equal(text, rows[i].want);
 		auth_free(auth);
+	}
+}
+
+/* -- tokens -- */
+
+#define GOOD  "ruad_good"  /* ann's; reads */
+#define WRITE "ruad_write" /* bob's; writes */
+
+static gboolean database_is_away;
+static guint searches; /* of tokens */
+
+static gboolean find_token(const char *hash, struct auth_token *token, GError **error)
+{
+	g_autofree char *good = token_hash(GOOD);
+	g_autofree char *write = token_hash(WRITE);
+
+	searches++;
+	if (database_is_away) {
+		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "away");
+		return FALSE;
+	}
+	if (strcmp(hash, good) == 0)
+		*token = (struct auth_token){ g_strdup("reader"), g_strdup("ann"), FALSE };
+	else if (strcmp(hash, write) == 0)
+		*token = (struct auth_token){ g_strdup("writer"), g_strdup("bob"), TRUE };
+	return TRUE;
+}
+
+static struct auth *with_tokens(enum auth_mode mode, const struct file *file)
+{
+	struct auth *auth = auth_new(&(struct auth_options){ .mode = mode,
+					 .htpasswd = file != NULL ? file->path : NULL,
+					 .editors = nobody,
+					 .find_token = find_token },
+	    NULL);
+
+	assert_non_null(auth);
+	return auth;
+}
+
+/* "USER TOKEN rights", or a word for the verdict; transfer full. */
+static char *token_of(struct auth *auth, const char *client, const char *authorization)
+{
+	static const char *const words[] = {
+		[AUTH_DELAYED] = "delayed", [AUTH_NO_TOKEN] = "no token", [AUTH_AWAY] = "away"
+	};
+	const struct auth_claim claim = {
+		.authorization = authorization, .client = client, .address = client
+	};
+	g_autoptr(GError) error = NULL;
+	struct auth_token token = { 0 };
+	enum auth_verdict verdict;
+	guint wait = 0;
+	char *text;
+
+	if (!auth_has_token(auth, &claim))
+		return g_strdup("not asked");
+	verdict = auth_identify_token(auth, &claim, &token, &wait, &error);
+	assert_int_equal(verdict == AUTH_AWAY, error != NULL);
+	assert_int_equal(verdict == AUTH_DELAYED, wait > 0);
+	if (verdict != AUTH_ACCEPTED) {
+		assert_null(token.name);
+		return g_strdup(words[verdict]);
+	}
+	text = g_strdup_printf("%s %s %s", token.user, token.name, token.may_write ? "writes" : "reads");
+	auth_token_clear(&token);
+	return text;
+}
+
+static void assert_token(struct auth *auth, const char *client, const char *authorization, const char *want)
+{
+	g_autofree char *got = token_of(auth, client, authorization);
+
+	if (g_strcmp0(got, want) != 0)
+		fail_msg("\"%s\" is \"%s\" instead of \"%s\"", authorization, got, want);
+}
+
+static void a_token_is_that_of_its_user(void **state)
+{
+	static const struct {
+		const char *header;
+		const char *want;
+	} rows[] = {
+		{ "Bearer " GOOD, "ann reader reads" },
+		{ "bearer   " GOOD, "ann reader reads" },
+		{ "BEARER " WRITE, "bob writer writes" },
+		{ "Bearer ruad_Good", "no token" },
+		{ "Bearer ruad_goo", "no token" },
+		{ "Bearer " GOOD "x", "no token" },
+		{ "Bearer " GOOD " ", "no token" },
+		{ "Bearer ruad_", "no token" },
+		{ "Bearer Ruad_good", "not asked" }, /* another's, such as that of a proxy */
+		{ "Bearer eyJhbGciOiJSUzI1NiJ9.e30.x", "not asked" },
+		{ "Bearer", "not asked" },
+		{ "Bearer" GOOD, "not asked" },
+		{ "Basic " GOOD, "not asked" },
+		{ GOOD, "not asked" },
+		{ "", "not asked" },
+		{ NULL, "not asked" },
+	};
+	struct auth *auth = with_tokens(AUTH_PROXY, NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *client = g_strdup_printf("client %" G_GSIZE_FORMAT, i);
+
+		assert_token(auth, client, rows[i].header, rows[i].want);
+	}
+	auth_free(auth);
+}
+
+static void without_auth_no_token_is_looked_at(void **state)
+{
+	struct auth *auth = with_tokens(AUTH_NONE, NULL);
+
+	(void)state;
+	assert_token(auth, "a", "Bearer " GOOD, "not asked");
+	auth_free(auth);
+}
+
+static void who_is_not_in_the_file_has_no_token(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *made = hash("$2y$", CHEAP_BCRYPT, "secret");
+	g_autofree char *ann = g_strdup_printf("ann:%s\n", made);
+	g_autofree char *both = g_strdup_printf("ann:%s\nbob:%s\n", made, made);
+	struct auth *auth;
+
+	file_write(file, both);
+	auth = with_tokens(AUTH_BASIC, file);
+	assert_token(auth, "a", "Bearer " GOOD, "ann reader reads");
+	assert_token(auth, "a", "Bearer " WRITE, "bob writer writes");
+	file_write(file, ann);
+	assert_token(auth, "a", "Bearer " GOOD, "ann reader reads");
+	assert_token(auth, "a", "Bearer " WRITE, "no token");
+	auth_free(auth);
+}
+
+static void wrong_tokens_delay_their_client(void **state)
+{
+	const struct file *file = *state;
+	g_autofree char *made = hash("$2y$", CHEAP_BCRYPT, "secret");
+	g_autofree char *text = g_strdup_printf("ann:%s\nbob:%s\n", made, made);
+	g_autofree char *password = basic("ann:secret");
+	struct auth *auth;
+	guint before;
+	guint wait = 0;
+
+	file_write(file, text);
+	auth = with_tokens(AUTH_BASIC, file);
+	assert_token(auth, "b", "Bearer " GOOD, "ann reader reads");
+	for (int i = 0; i < 6; i++)
+		assert_token(auth, "a", "Bearer ruad_wrong", "no token");
+	before = searches;
+	assert_token(auth, "a", "Bearer ruad_wrong", "delayed");
+	assert_token(auth, "a", "Bearer " WRITE, "delayed");
+	assert_int_equal(searches, before); /* the database is not asked */
+	assert_int_equal(
+	    verdict_of(auth, "a", password, &wait), AUTH_DELAYED);   /* nor is a password looked at */
+	assert_token(auth, "a", "Bearer " GOOD, "ann reader reads"); /* known for a minute */
+	assert_token(auth, "b", "Bearer " WRITE, "bob writer writes");
+	auth_free(auth);
+}
+
+static void a_token_is_neither_good_nor_bad_while_the_database_is_away(void **state)
+{
+	struct auth *auth = with_tokens(AUTH_PROXY, NULL);
+
+	(void)state;
+	database_is_away = TRUE;
+	for (int i = 0; i < 10; i++)
+		assert_token(auth, "a", "Bearer " GOOD, "away");
+	database_is_away = FALSE;
+	assert_token(auth, "a", "Bearer " GOOD, "ann reader reads"); /* nothing has delayed it */
+	auth_free(auth);
+}
+
+static void the_user_of_a_wrong_password_is_told_to_logs(void **state)
+{
+	static const struct {
+		const char *words; /* of the header; NULL: there is none */
+		const char *want;
+	} rows[] = { { "ann:wrong", "ann" }, { "ann:", "ann" }, { "ann", NULL }, { ":wrong", NULL },
+		{ "a\nb:wrong", NULL }, { "\xff:wrong", NULL }, { NULL, NULL } };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *header = rows[i].words != NULL ? basic(rows[i].words) : NULL;
+		const struct auth_claim claim = { .authorization = header };
+		g_autofree char *got = auth_claimed_user(&claim);
+
+		if (g_strcmp0(got, rows[i].want) != 0)
+			fail_msg("\"%s\" is %s instead of %s", rows[i].words, got, rows[i].want);
 	}
 }
 
@@ -551,6 +760,12 @@ int main(void)
 		cmocka_unit_test(without_auth_everyone_is_nobody),
 		cmocka_unit_test(a_proxy_s_word_is_taken_when_it_is_a_name),
 		cmocka_unit_test(who_asks_is_described),
+		cmocka_unit_test(a_token_is_that_of_its_user),
+		cmocka_unit_test(without_auth_no_token_is_looked_at),
+		cmocka_unit_test_setup_teardown(who_is_not_in_the_file_has_no_token, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wrong_tokens_delay_their_client, set_up, tear_down),
+		cmocka_unit_test(a_token_is_neither_good_nor_bad_while_the_database_is_away),
+		cmocka_unit_test(the_user_of_a_wrong_password_is_told_to_logs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

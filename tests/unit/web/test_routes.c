@@ -42,7 +42,7 @@ static char *outcome(const char *method, const char *target)
 }
 
 #define NOTHING_5  "-|-|-|-|-|"
-#define NOTHING_20 NOTHING_5 NOTHING_5 NOTHING_5 NOTHING_5
+#define NOTHING_21 NOTHING_5 NOTHING_5 NOTHING_5 NOTHING_5 "-|"
 
 static const struct {
 	const char *method;
@@ -53,21 +53,21 @@ static const struct {
 	{ "HEAD", "/api/v1/meta", "" },
 	{ "GET", "/api/v1/me", "" },
 	{ "GET", "/api/v1/meta?x=1", "400 x" },
-	{ "GET", "/api/v1/summary", NOTHING_20 },
+	{ "GET", "/api/v1/summary", NOTHING_21 },
 	{ "GET",
 	    "/api/v1/summary?domain=Example.org&domain=b.example&subdomains=1&from=2026-01-01&to=2026-02-01"
 	    "&class=pass&class=unknown&result=fail&dkim=pass&spf=fail&disposition=none&override=any"
 	    "&source=ip:2001:db8::1&source=none&ip=192.0.2.0/24&asn=64496&asn=none&country=de&rdns=x.example"
-	    "&auth_domain=a.example&header_from=h.example&reporter=Google+Inc.&label=mine&q=ab",
+	    "&auth_domain=a.example&header_from=h.example&reporter=Google+Inc.&label=mine&q=ab&others=only",
 	    "{\"Example.org\",\"b.example\"}|1|2026-01-01|2026-02-01|{\"pass\",\"unknown\"}|fail|pass|fail|"
 	    "{\"none\"}|{\"any\"}|{\"ip:2001:db8::1\",\"none\"}|192.0.2.0/24|{\"64496\",\"none\"}|{\"DE\"}|"
-	    "{\"x.example\"}|{\"a.example\"}|{\"h.example\"}|{\"Google Inc.\"}|{\"mine\"}|ab|" },
+	    "{\"x.example\"}|{\"a.example\"}|{\"h.example\"}|{\"Google Inc.\"}|{\"mine\"}|ab|only|" },
 	{ "GET", "/api/v1/tls/summary?reporter=%7B%22%5C,NULL%7D", "-|-|-|-|{\"{\\\"\\\\,NULL}\"}|-|" },
-	{ "GET", "/api/v1/timeseries?bucket=week&by=class", NOTHING_20 "week|class|" },
-	{ "GET", "/api/v1/sources?group=ip&limit=500&cursor=abc", NOTHING_20 "500|abc|ip|-|" },
-	{ "GET", "/api/v1/sources?sort=-fail", NOTHING_20 "-|-|-|-fail|" },
-	{ "GET", "/api/v1/records?limit=10000", NOTHING_20 "10000|-|-|" },
-	{ "GET", "/api/v1/reports?report_id=x@y", NOTHING_20 "-|-|x@y|-|-|" },
+	{ "GET", "/api/v1/timeseries?bucket=week&by=class", NOTHING_21 "week|class|" },
+	{ "GET", "/api/v1/sources?group=ip&limit=500&cursor=abc", NOTHING_21 "500|abc|ip|-|" },
+	{ "GET", "/api/v1/sources?sort=-fail", NOTHING_21 "-|-|-|-fail|" },
+	{ "GET", "/api/v1/records?limit=10000", NOTHING_21 "10000|-|-|" },
+	{ "GET", "/api/v1/reports?report_id=x@y", NOTHING_21 "-|-|x@y|-|-|" },
 	{ "GET", "/api/v1/reports/17", "17|" },
 	{ "GET", "/api/v1/reports/17/xml", "17|" },
 	{ "GET", "/api/v1/reports/17/records?result=fail", "17|fail|-|-|" },
@@ -81,19 +81,20 @@ static const struct {
 	{ "GET", "/api/v1/intake?from=2026-01-01", "2026-01-01|-|" },
 	{ "GET", "/api/v1/intake/events?status=stored&status=conflict&report=5",
 	    "-|-|{\"stored\",\"conflict\"}|-|-|5|-|-|" },
-	{ "GET", "/api/v1/domains?limit=10", NOTHING_20 "10|-|-|" },
+	{ "GET", "/api/v1/domains?limit=10", NOTHING_21 "10|-|-|" },
 	{ "GET", "/api/v1/domains/example.org?from=2026-01-01", "example.org|2026-01-01|-|" },
 	{ "GET", "/api/v1/domains/b%C3%BCcher.example/impact?policy=reject",
 	    "b\xc3\xbc"
 	    "cher.example|-|-|reject|" },
-	{ "GET", "/api/v1/sources/ip:2001:db8::1", "ip:2001:db8::1|-|-|-|-|" },
-	{ "GET", "/api/v1/sources/ip%3A192.0.2.1/ips?limit=5", "ip:192.0.2.1|-|-|-|-|-|5|-|" },
+	{ "GET", "/api/v1/sources/ip:2001:db8::1", "ip:2001:db8::1|-|-|-|-|-|" },
+	{ "GET", "/api/v1/sources/ip%3A192.0.2.1/ips?limit=5", "ip:192.0.2.1|-|-|-|-|-|-|5|-|" },
 	{ "GET", "/api/v1/sources/a%0ab", "404" },
 	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label", "ip:192.0.2.1|" },
 	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label?label=mine", "400 label" },
 	{ "GET", "/api/v1/search?q=ab", "ab|" },
 	{ "GET", "/api/v1/help?from=2026-01-01", "-|-|2026-01-01|-|-|" },
 	{ "GET", "/api/v1/help?lang=de", "-|-|-|-|de|" },
+	{ "GET", "/api/v1/summary?others=all", "400 others" },
 	{ "GET", "/api/v1/help?lang=DE", "400 lang" },
 	{ "GET", "/api/v1/help?lang=fr", "400 lang" },
 	{ "GET", "/api/v1/help?lang=", "400 lang" },
@@ -200,7 +201,7 @@ static void check_statement(const struct route *route, const char *sql)
 {
 	guint n_params =
 	    route_n_params(route) - (route->form == ROUTE_HELP ? 1 : 0); /* without the language */
-	guint n_bound = n_params + (route->form == ROUTE_LABEL ? 3 : 0);
+	guint n_bound = n_params + (route->form == ROUTE_LABEL ? 4 : 0);
 	g_autofree char *beyond = g_strdup_printf("$%u", n_bound + 1);
 
 	if (strstr(sql, beyond) != NULL)

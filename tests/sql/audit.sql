@@ -1,0 +1,111 @@
+-- The audit log has an entry for each change, made in the transaction of the change; tokens are found by their hash.
+SELECT plan(32);
+CREATE FUNCTION t.of_audit(logs text DEFAULT '.') RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT concat_ws(' ', log, user_name, via, token, client, action, object, detail) FROM dmarc.audit_log
+	WHERE log ~ logs ORDER BY at, log, id $$;
+
+-- What the page adds.
+SELECT lives_ok($$SELECT api.audit_add('login', 'ann', 'page', NULL, '192.0.2.1', NULL, NULL),
+	api.audit_add('export', 'ann', 'token', 'grafana', '192.0.2.2', '/api/v1/records', '{"query": "format=csv"}')$$,
+	'the page adds entries');
+SELECT results_eq('SELECT t.of_audit()', $$VALUES ('audit ann page 192.0.2.1 login'),
+	('audit ann token grafana 192.0.2.2 export /api/v1/records {"query": "format=csv"}')$$, 'they are there');
+SELECT throws_ok($$SELECT api.audit_add('export', 'ann', 'page', NULL, NULL, 'x',
+	jsonb_build_object('x', repeat('x', 20000)))$$, '22023', NULL, 'but none that is very large');
+SELECT matches(t.words($$SELECT api.audit_add('token_add', 'ann', 'page', NULL, NULL, NULL, NULL)$$),
+	'^22023 not an entry of the page: token_add via page', 'and none that is a command''s');
+TRUNCATE ruad.audit_log;
+
+-- Labels and excluded reports are in their own logs, and shown once.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('a.example', 'Org', '1', t.day(-800),
+	jsonb_build_array(t.record('192.0.2.1', 10, 'pass', 'pass')))))x), '1 0 0 0 f', 'a report');
+SELECT lives_ok($$SELECT ruad.set_label('ip:192.0.2.1', 'mine', 'ours', 'ann', 'page');
+	SELECT ruad.set_label('ip:192.0.2.1', NULL, NULL, 'ann', 'token', 'grafana');
+	SELECT ruad.set_excluded(true, (SELECT id FROM dmarc.reports), NULL, NULL, 'forged', 'kim');
+	SELECT ruad.set_excluded(false, NULL, 'Org', '2000-01-01', NULL, 'kim')$$, 'labels and exclusions');
+SELECT set_eq('SELECT t.of_audit()', format($$VALUES
+	('labels ann page label ip:192.0.2.1 {"note": "ours", "label": "mine"}'),
+	('labels ann token grafana label ip:192.0.2.1 {"note": null, "label": null}'),
+	('exclusions kim cli exclude report %s {"since": null, "reason": "forged", "reports": 1}'),
+	('exclusions kim cli include Org {"since": %s, "reason": null, "reports": 1}')$$,
+	(SELECT id FROM dmarc.reports), to_jsonb('2000-01-01'::timestamptz)), 'each is one entry');
+SELECT is((SELECT count(*) FROM ruad.audit_log), 0::bigint, 'which is stored once');
+SELECT throws_ok($$SELECT ruad.set_label('ip:192.0.2.1', 'mine', NULL, 'ann', 'telnet')$$, '23514', NULL,
+	'a label is set by the page, a token or a command');
+
+-- Pruning.
+SELECT results_eq($$SELECT * FROM ruad.prune('aggregate', t.day(-801), 'kim')$$,
+	$$VALUES ('reports', 0::bigint), ('records', 0), ('months', 0)$$, 'what removes nothing');
+SELECT is((SELECT count(*) FROM ruad.audit_log), 0::bigint, 'is no entry');
+SELECT results_eq($$SELECT * FROM ruad.prune('aggregate', '2026-01-01 00:00:00+00', 'kim')
+	WHERE what <> 'months'$$, $$VALUES ('reports', 1::bigint), ('records', 1)$$, 'what removes something');
+SELECT results_eq($$SELECT t.of_audit('audit')$$,
+	$$VALUES ('audit kim cli prune aggregate {"before": "2026-01-01T00:00:00Z", "removed": {"months": 0, "records": 1, '
+		'"reports": 1}}')$$, 'is one');
+UPDATE ruad.audit_log SET at = t.day(-100);
+SELECT results_eq($$SELECT * FROM ruad.prune('audit', t.day(-99))$$, $$VALUES ('entries', 1::bigint)$$,
+	'old entries are removed');
+SELECT results_eq($$SELECT t.of_audit('audit')$$, $$SELECT 'audit postgres sql prune audit ' || detail::text FROM ruad.audit_log$$,
+	'which is an entry, too; without a user it names the login');
+SELECT is((SELECT count(*) FROM dmarc.audit_log WHERE log <> 'audit'), 4::bigint, 'labels and exclusions stay');
+TRUNCATE ruad.audit_log, ruad.label_log, ruad.exclusion_log;
+
+-- A change that is rolled back leaves no entry.
+BEGIN;
+SELECT ruad.audit('reprocess', 'kim', NULL, NULL);
+ROLLBACK;
+SELECT is((SELECT count(*) FROM dmarc.audit_log), 0::bigint, 'what is rolled back is no entry');
+
+-- Auditors.
+SELECT lives_ok($$SELECT ruad.auditor_add('test_audit_eve', NULL, 'kim'), ruad.auditor_remove('test_audit_eve', 'kim')$$,
+	'an auditor comes and goes');
+SELECT results_eq('SELECT t.of_audit()', $$VALUES ('audit kim cli auditor_add test_audit_eve'),
+	('audit kim cli auditor_remove test_audit_eve')$$, 'two entries');
+TRUNCATE ruad.audit_log;
+
+-- Tokens.
+CREATE FUNCTION t.hash(secret text) RETURNS text LANGUAGE sql AS $$
+	SELECT encode(sha256(convert_to(secret, 'UTF8')), 'hex') $$;
+SELECT lives_ok($$SELECT ruad.token_add('reads', 'ann', t.hash('a'), false, '90 days', 'kim'),
+	ruad.token_add('writes', 'bob', t.hash('b'), true, NULL, 'kim')$$, 'tokens are made');
+SELECT matches(t.words($$SELECT ruad.token_add('reads', 'eve', t.hash('c'), true, NULL, 'kim')$$),
+	'^22023 there is a token "reads" already: remove it first', 'each name once');
+SELECT results_eq($$SELECT t.name, t.user_name, t.may_write, t.is_stale FROM unnest('{a,b,c}'::text[]) AS s(secret),
+	api.token(t.hash(s.secret)) t$$, $$VALUES ('reads', 'ann', false, true), ('writes', 'bob', true, true)$$,
+	'they are found by their hash');
+SELECT is((SELECT expires_at - made_at FROM dmarc.tokens WHERE name = 'reads'), interval '90 days', 'one expires');
+SELECT lives_ok($$SELECT api.token_used(t.hash('a'))$$, 'one is used');
+SELECT is((SELECT is_stale FROM api.token(t.hash('a'))), false, 'which is known for an hour');
+UPDATE ruad.token SET used_at = '2000-01-01 00:00:00+00' WHERE name = 'writes';
+SELECT is((SELECT is_stale FROM api.token(t.hash('b'))), true, 'and no longer');
+SELECT api.token_used(t.hash('b'));
+SELECT is((SELECT used_at > now() - interval '1 minute' FROM dmarc.tokens WHERE name = 'writes'), true, 'then again');
+UPDATE ruad.token SET expires_at = now() - interval '1 second' WHERE name = 'reads';
+SELECT is_empty($$SELECT * FROM api.token(t.hash('a'))$$, 'one that has expired is none');
+SELECT lives_ok($$SELECT ruad.token_remove('writes', 'kim')$$, 'one is removed');
+SELECT is_empty($$SELECT * FROM api.token(t.hash('b'))$$, 'and is none, either');
+
+-- The API.
+TRUNCATE ruad.audit_log;
+INSERT INTO ruad.audit_log (at, user_name, via, action, object)
+SELECT now() - i / 3 * interval '1 second', CASE i % 2 WHEN 0 THEN 'ann' ELSE E'b\u202eob' END, 'page', 'export', i
+FROM generate_series(1, 20) i;
+INSERT INTO ruad.label_log (source, set_by, set_via, set_at) SELECT 'ip:192.0.2.1', 'ann', 'page', max(at)
+FROM ruad.audit_log;
+CREATE FUNCTION t.paged(size integer) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	page jsonb;
+	next text;
+BEGIN
+	LOOP
+		page := api.audit(api.filter(), api.page(size, next));
+		RETURN QUERY SELECT i ->> 'action' || ' ' || (i ->> 'object') FROM jsonb_array_elements(page -> 'items') i;
+		next := page ->> 'next';
+		EXIT WHEN next IS NULL;
+	END LOOP;
+END $$;
+SELECT results_eq('SELECT t.paged(4)', 'SELECT t.paged(500)', 'pages are the whole, in order');
+SELECT is((api.audit(api.filter(), api.page(), 'ann', '{label}') #> '{items,0}') - 'at', '{"user_name": "ann",
+	"via": "page", "token": null, "client": null, "action": "label", "object": "ip:192.0.2.1", "detail": {"label": null,
+	"note": null}}', 'by user and action');
+SELECT * FROM finish();
