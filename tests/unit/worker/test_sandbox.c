@@ -310,31 +310,32 @@ static void other_descriptors_are_closed(void **state)
 
 /* -- each of its steps, if the kernel refuses it -- */
 
-/* A system call that a step makes: all calls of it, those of prctl(value, ...), or those that set limit value. */
+/* A system call that a step makes: all calls of it, those of prctl(value, ...), or those that set limit
+ * value. */
 struct step {
 	const char *name; /* in the error */
-	int call;
 	scmp_datum_t value;
+	int call;
 	gboolean of_root; /* only root takes it */
 };
 
 static const struct step steps[] = {
-	{ "open /dev/null", SCMP_SYS(openat), 0, FALSE },
-	{ "close descriptors", SCMP_SYS(close_range), 0, FALSE },
-	{ "give up groups", SCMP_SYS(setgroups), 0, TRUE },
-	{ "give up group root", SCMP_SYS(setresgid), 0, TRUE },
-	{ "give up user root", SCMP_SYS(setresuid), 0, TRUE },
-	{ "set no_new_privs", SCMP_SYS(prctl), PR_SET_NO_NEW_PRIVS, FALSE },
-	{ "clear dumpable", SCMP_SYS(prctl), PR_SET_DUMPABLE, FALSE },
-	{ "ask for Landlock", SCMP_SYS(landlock_create_ruleset), 0, FALSE },
-	{ "enter Landlock", SCMP_SYS(landlock_restrict_self), 0, FALSE },
-	{ "forbid core files", SCMP_SYS(prlimit64), RLIMIT_CORE, FALSE },
-	{ "forbid to write files", SCMP_SYS(prlimit64), RLIMIT_FSIZE, FALSE },
-	{ "forbid new descriptors", SCMP_SYS(prlimit64), RLIMIT_NOFILE, FALSE },
-	{ "forbid new processes", SCMP_SYS(prlimit64), RLIMIT_NPROC, FALSE },
-	{ "bound the memory", SCMP_SYS(prlimit64), RLIMIT_AS, FALSE },
-	{ "bound the processor time", SCMP_SYS(prlimit64), RLIMIT_CPU, FALSE },
-	{ "load the seccomp filter", SCMP_SYS(seccomp), 0, FALSE },
+	{ "open /dev/null", 0, SCMP_SYS(openat), FALSE },
+	{ "close descriptors", 0, SCMP_SYS(close_range), FALSE },
+	{ "give up groups", 0, SCMP_SYS(setgroups), TRUE },
+	{ "give up group root", 0, SCMP_SYS(setresgid), TRUE },
+	{ "give up user root", 0, SCMP_SYS(setresuid), TRUE },
+	{ "set no_new_privs", PR_SET_NO_NEW_PRIVS, SCMP_SYS(prctl), FALSE },
+	{ "clear dumpable", PR_SET_DUMPABLE, SCMP_SYS(prctl), FALSE },
+	{ "ask for Landlock", 0, SCMP_SYS(landlock_create_ruleset), FALSE },
+	{ "enter Landlock", 0, SCMP_SYS(landlock_restrict_self), FALSE },
+	{ "forbid core files", RLIMIT_CORE, SCMP_SYS(prlimit64), FALSE },
+	{ "forbid to write files", RLIMIT_FSIZE, SCMP_SYS(prlimit64), FALSE },
+	{ "forbid new descriptors", RLIMIT_NOFILE, SCMP_SYS(prlimit64), FALSE },
+	{ "forbid new processes", RLIMIT_NPROC, SCMP_SYS(prlimit64), FALSE },
+	{ "bound the memory", RLIMIT_AS, SCMP_SYS(prlimit64), FALSE },
+	{ "bound the processor time", RLIMIT_CPU, SCMP_SYS(prlimit64), FALSE },
+	{ "load the seccomp filter", 0, SCMP_SYS(seccomp), FALSE },
 };
 static const struct step *refused_step;
 
