@@ -135,7 +135,7 @@ static gboolean has_seen(const struct failure *failure, guint row)
 /* text[0..size) on one line, third parties masked. Transfer full. */
 static char *prepare(struct failure *failure, enum type type, const char *text, gsize size)
 {
-	g_autofree char *line = text_clean_line(text, size, size * 3);
+	g_autofree char *line = text_clean_line(text, size, G_MAXSIZE);
 
 	if (failure->mask == NULL || type == TYPE_ID)
 		return g_steal_pointer(&line);
@@ -390,7 +390,7 @@ static void find_own(struct failure *failure, const struct field *field)
 
 	if (failure->mask == NULL || field->value_size > failure->options->limits.max_text)
 		return;
-	line = text_clean_line(field->value, field->value_size, field->value_size * 3);
+	line = text_clean_line(field->value, field->value_size, G_MAXSIZE);
 	name = strip_comments(line);
 	domain = text_domain_copy(name);
 	mask_add_own(failure->mask, domain);
@@ -622,9 +622,8 @@ static void read_message_field(struct failure *failure, const struct field *fiel
 		    open == NULL ? NULL
 				 : memrchr(open, '>', field->value_size - (gsize)(open - field->value));
 
-		text = close == NULL
-			   ? text_clean_line(field->value, field->value_size, field->value_size * 3)
-			   : text_clean_line(open + 1, (gsize)(close - open - 1), (gsize)(close - open) * 3);
+		text = close == NULL ? text_clean_line(field->value, field->value_size, G_MAXSIZE)
+				     : text_clean_line(open + 1, (gsize)(close - open - 1), G_MAXSIZE);
 		report->message_id = keep(failure, "message_id", text);
 	} else if (report->subject == NULL && field_is(field, "Subject")) {
 		g_autofree char *raw = g_strndup(field->value, field->value_size);

@@ -311,9 +311,9 @@ static GString *decode(const char *text, gsize size)
 
 	if (memmem(text, size, "=?", 2) == NULL)
 		return g_string_new_len(text, (gssize)size);
-	line = text_clean_line(text, size, size * 3);
+	line = text_clean_line(text, size, G_MAXSIZE);
 	decoded = g_mime_utils_header_decode_text(NULL, line);
-	clean = text_clean_line(decoded, strlen(decoded), strlen(decoded) * 3);
+	clean = text_clean_line(decoded, strlen(decoded), G_MAXSIZE);
 	out = g_string_new(clean);
 	mask_encoded_words(out);
 	return out;

@@ -29,8 +29,8 @@ const char *text_list_find(const char *list, const char *word, gsize size);
 /* The largest size, at most max, at which text[0..size) in UTF-8 can be cut between characters. */
 gsize text_cut(const char *text, gsize size, gsize max);
 
-/* text[0..size) as valid UTF-8 without control characters, at most max bytes, NUL-terminated. Control
- * characters except CR, LF, TAB, and invalid UTF-8 become U+FFFD. Transfer full. */
+/* text[0..size) as valid UTF-8 without control characters, at most max bytes (G_MAXSIZE: no limit),
+ * NUL-terminated. Control characters except CR, LF, TAB, and invalid UTF-8 become U+FFFD. Transfer full. */
 char *text_clean(const char *text, gsize size, gsize max) G_GNUC_WARN_UNUSED_RESULT;
 
 /* As text_clean(), on one line: white space at the ends is removed, and each run of it inside becomes one

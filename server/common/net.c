@@ -251,7 +251,7 @@ gboolean net_peer(int fd, char *host, char *port)
 
 int *net_activated(const char *name)
 {
-	char **raw_names = NULL;
+	g_auto(GStrv) raw_names = NULL; /* g_free() is free() */
 	int count = sd_listen_fds_with_names(0, &raw_names);
 	g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(int));
 	int end = -1;
@@ -262,9 +262,6 @@ int *net_activated(const char *name)
 		if (g_strcmp0(raw_names[i], name) == 0 && sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0)
 			g_array_append_val(found, fd);
 	}
-	for (int i = 0; i < count && raw_names != NULL; i++)
-		free(raw_names[i]);
-	free(raw_names);
 	if (found->len == 0)
 		return NULL;
 	g_array_append_val(found, end);
@@ -273,7 +270,7 @@ int *net_activated(const char *name)
 
 char *net_activated_other(const char *const *names)
 {
-	char **raw_names = NULL;
+	g_auto(GStrv) raw_names = NULL; /* g_free() is free() */
 	int count = sd_listen_fds_with_names(0, &raw_names);
 	char *other = NULL;
 
@@ -282,9 +279,6 @@ char *net_activated_other(const char *const *names)
 		    (!g_strv_contains(names, raw_names[i]) ||
 			sd_is_socket(SD_LISTEN_FDS_START + i, AF_UNSPEC, SOCK_STREAM, 1) <= 0))
 			other = g_strdup(raw_names[i]);
-	for (int i = 0; i < count && raw_names != NULL; i++)
-		free(raw_names[i]);
-	free(raw_names);
 	return other;
 }
 

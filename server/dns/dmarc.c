@@ -20,7 +20,7 @@ struct reading {
 	GPtrArray *notes;   /* struct note: added when the fixed record is known */
 };
 
-/* A finding whose fix is the whole record as it should be. */
+/* A finding whose fix is a complete DMARC record. */
 struct note {
 	enum finding_code code;
 	char *part;

@@ -65,8 +65,7 @@ static char *read_strings(const guint8 *data, gsize size)
 			return NULL;
 		g_string_append_len(joined, (const char *)data + at + 1, data[at]);
 	}
-	/* what is not UTF-8 grows by becoming U+FFFD */
-	return text_clean(joined->str, joined->len, 3 * joined->len);
+	return text_clean(joined->str, joined->len, G_MAXSIZE);
 }
 
 static char *read_address(int family, const guint8 *data, gsize size)

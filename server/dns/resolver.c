@@ -278,6 +278,8 @@ guint resolver_pending(const struct resolver *resolver)
 	return resolver->pending;
 }
 
+G_STATIC_ASSERT(RESOLVER_DESCRIPTORS <= ARES_GETSOCK_MAXNUM);
+
 guint resolver_descriptors(struct resolver *resolver, struct pollfd *fds, int *timeout_ms)
 {
 	ares_socket_t sockets[RESOLVER_DESCRIPTORS];
@@ -285,7 +287,7 @@ guint resolver_descriptors(struct resolver *resolver, struct pollfd *fds, int *t
 	struct timeval left;
 	guint n = 0;
 
-	for (guint i = 0; i < RESOLVER_DESCRIPTORS && i < ARES_GETSOCK_MAXNUM; i++) {
+	for (guint i = 0; i < RESOLVER_DESCRIPTORS; i++) {
 		/* not by ARES_GETSOCK_WRITABLE(), which shifts into the sign of an int */
 		gboolean readable = (bits >> i & 1) != 0;
 		gboolean writable = (bits >> (i + ARES_GETSOCK_MAXNUM) & 1) != 0;

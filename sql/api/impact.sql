@@ -40,9 +40,9 @@ $$;
 CREATE FUNCTION api.main_failure(t api.tally) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT c.class FROM (VALUES (1, 'fail_overridden', t.fail_overridden), (2, 'fail_altered', t.fail_altered),
-		(3, 'fail_unaligned', t.fail_unaligned), (4, 'fail_unauthenticated', t.fail_unauthenticated),
-		(5, 'unknown', t.class_unknown)) AS c(no, class, n)
+	SELECT c.class FROM unnest('{fail_overridden,fail_altered,fail_unaligned,fail_unauthenticated,unknown}'::text[],
+		ARRAY[t.fail_overridden, t.fail_altered, t.fail_unaligned, t.fail_unauthenticated, t.class_unknown])
+		WITH ORDINALITY AS c(class, n, no)
 	ORDER BY c.n DESC, c.no LIMIT 1
 $$;
 

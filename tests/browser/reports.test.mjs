@@ -26,7 +26,7 @@ describe('records', { concurrency: false }, () => {
         assert.equal((await row.locator(`td[data-label="${method} aligned"]`).innerText()).trim(), 'fail');
         assert.match(await row.locator(`td[data-label="${method} raw"]`).innerText(), /^pass .*mailer\.\s?example\.net/);
       }
-      assert.match(await row.locator('td[data-label="Class"]').innerText(), /Not aligned\s+The service authenticates as itself, not as your domain\./);
+      assert.match(await row.locator('td[data-label="Class"]').innerText(), /Not aligned\s+The service authenticates as its own domain, not as yours\./);
     }));
 
   test('the sum above the list is that of all records, not only of those loaded', LIMIT, () =>

@@ -48,7 +48,7 @@ describe('when not all is well', { concurrency: false }, () => {
         await route.fulfill({ response, json: { ...(await response.json()), last_report_at: old } });
       });
     await page.show('./');
-    assert.match(await page.locator('.notice.warn').innerText(), /The last report came in 5 days ago/);
+    assert.match(await page.locator('.notice.warn').innerText(), /The last report was received 5 days ago/);
     assert.match(await page.locator('.intake.warn').innerText(), /last report 5 days ago/);
     assert.deepEqual(await violations(page), []);
     await page.context().close();

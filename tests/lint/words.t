@@ -5,7 +5,7 @@
 
 # The files with words of ours; not samples, frozen migrations, and the list itself.
 written() {
-	files | grep -E '\.(c|h|sql|py|sh|mjs|ts|tsx|t|md|yaml|in|cmake|ini)$|CMakeLists\.txt$|^tests/[a-z]+/run$' |
+	files | grep -E '\.(c|h|sql|py|sh|mjs|ts|tsx|t|md|yaml|in|cmake|ini)$|CMakeLists\.txt$|^tests/[a-z]+/run$|^web/texts/en\.json$' |
 		grep -vE '^tests/samples/|^sql/migrations/000[12]_|^tests/lint/words'
 }
 

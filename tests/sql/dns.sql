@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(35);
+SELECT plan(39);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -99,6 +99,17 @@ SELECT t.kept('stranger.example', (SELECT result || '{"solicited": true}' FROM d
 SELECT is((SELECT jsonb_agg(i -> 'code')
 	FROM jsonb_array_elements(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items') i),
 	'["dns_error"]', 'attention: what is wrong with the DNS of one that asked; that it did not answer is nothing');
+SELECT t.kept('stranger.example', (SELECT result || jsonb_build_object('findings', (
+	SELECT jsonb_agg(jsonb_build_object('code', 'dmarc_syntax', 'severity', 'error', 'place', repeat('é', 301),
+		'text', to_char(n, 'FM00') || repeat('x', 499), 'fix', NULL) ORDER BY n DESC) FROM generate_series(1, 51) n))
+	FROM dmarc.dns_checks WHERE domain = 'stranger.example'));
+SELECT is((SELECT jsonb_build_array(count(*), min(length(i.x ->> 'text')), max(length(i.x ->> 'text')))
+	FROM jsonb_array_elements(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items') AS i(x)),
+	'[50, 802, 802]', 'attention: 50 of 51 findings, with 300 characters of the place and 500 of the text');
+SELECT is((SELECT string_agg(substr(i.x ->> 'text', 303, 2), ' ' ORDER BY i.no)
+	FROM jsonb_array_elements(api.attention(api.filter(p_domain => '{stranger.example}')) -> 'items') WITH ORDINALITY
+	AS i(x, no)), (SELECT string_agg(to_char(n, 'FM00'), ' ' ORDER BY n) FROM generate_series(1, 50) n),
+	'attention: equal ones by their text');
 SELECT t.kept('stranger.example',
 	(SELECT result
 		|| '{"findings": [{"code": "spf_many_ranges", "severity": "warning", "place": "p", "text": "t", "fix": null}]}'
@@ -132,5 +143,14 @@ SELECT is((SELECT s -> 'in_spf'
 	FROM jsonb_array_elements(api.sources(api.filter(p_domain => '{corp.example}'), api.page()) -> 'items') s
 	WHERE s ->> 'key' = 'domain:corp.example'), 'false', 'a source by organisation');
 SELECT is(api.source('ip:192.0.2.1', api.filter(p_domain => '{corp.example}')) -> 'in_spf', 'true', 'one source');
+-- many hosts
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('wide.example', 'Google', 'g3', t.day(-2),
+	(SELECT jsonb_agg(t.record(host('192.0.2.0'::inet + n), 1, 'pass', 'fail', '{"header_from": "wide.example"}')
+		ORDER BY n DESC) FROM generate_series(1, 201) n)))) x), '1 0 0 0 f', 'a report with 201 addresses');
+SELECT is((SELECT jsonb_build_array(count(*), jsonb_agg(s ->> 'source_ip' ORDER BY no) -> 0,
+	jsonb_agg(s ->> 'source_ip' ORDER BY no) -> -1)
+	FROM jsonb_array_elements(api.domain_dns('wide.example', api.filter()) -> 'senders') WITH ORDINALITY s(s, no)),
+	'[200, "192.0.2.1", "192.0.2.200"]', 'senders: 200 of 201, those with as many messages by their address');
+
 SELECT is(t.as_role('ruad_web', 'SELECT api.attention(api.filter())'), 'ok', 'ruad_web may ask');
 SELECT is(t.as_role('ruad_auditor', 'SELECT * FROM dmarc.dns_findings'), 'ok', 'auditors may read');

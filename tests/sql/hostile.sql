@@ -5,6 +5,7 @@ INSERT INTO t.refusal VALUES
 ('api.summary(api.filter(p_from => ''infinity''))', 'from'),
 ('api.summary(api.filter(p_to => ''infinity''))', 'to'),
 ('api.summary(api.filter(p_from => ''1969-12-31''))', 'from'),
+('api.summary(api.filter(p_to => ''10000-01-01''))', 'to'),
 ('api.summary(api.filter(p_to => ''-infinity''))', 'to'),
 ('api.summary(api.filter(p_from => ''0001-01-01 BC''))', 'from'),
 ('api.summary(api.filter(p_result => ''maybe''))', 'result'),

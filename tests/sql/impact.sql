@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(35);
+SELECT plan(36);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 -- A report each day from so many days ago until yesterday, by these reporters in turn.
@@ -77,6 +77,11 @@ SELECT is(j #> '{items,0,blockers}', '3', 'domains: whatever one looks at')
 FROM api.domains(api.filter(p_domain => '{im.example}', p_ip => '192.0.2.7'), api.page()) j;
 SELECT ok((j #>> '{items,0,sufficient}')::boolean, 'domains: with enough evidence')
 FROM api.domains(api.filter(p_domain => '{im.example}'), api.page()) j;
+SELECT is((SELECT string_agg(api.main_failure(jsonb_populate_record(NULL::api.tally, jsonb_build_object(
+	'fail_overridden', 1 + (n < 2)::int, 'fail_altered', 1 + (n < 3)::int, 'fail_unaligned', 1 + (n < 4)::int,
+	'fail_unauthenticated', 1 + (n < 5)::int, 'class_unknown', 2))), ' ' ORDER BY n) FROM generate_series(1, 5) n),
+	'fail_overridden fail_altered fail_unaligned fail_unauthenticated unknown',
+	'impact: of classes with as many messages, the one that is most likely harmless');
 SELECT is(api.impact('nobody.example', api.filter()), NULL, 'impact: no such domain');
 SELECT is(t.words($$SELECT api.impact('im.example', api.filter(), 'none')$$),
 	'22023 parameter "policy": "none" is not one of quarantine, reject / policy', 'impact: no such policy');

@@ -8,10 +8,12 @@
 #include <cmocka.h>
 
 #include <glib/gstdio.h>
+#include <maxminddb.h>
 #include <string.h>
 
 #include "server/enrich/network.h"
 #include "tests/unit/enrich/mmdb.h"
+#include "tests/unit/ingest/logged.h"
 
 #define N_FILES 2
 
@@ -237,6 +239,26 @@ static void a_file_that_cannot_be_used_leaves_what_was_open(void **state)
 	assert_found(fixture, "192.0.2.1", "2 - -");
 }
 
+static void assert_logged(const struct fixture *fixture, const char *why)
+{
+	g_autofree char *want = g_strdup_printf("enrich.mmdb: \"%s\": %s\n", fixture->paths[0], why);
+	g_autofree char *got = NULL;
+
+	networks_refresh(fixture->networks);
+	got = logged();
+	assert_non_null(strstr(got, want));
+}
+
+static void a_file_that_cannot_be_used_is_logged_with_the_reason(void **state)
+{
+	struct fixture *fixture = *state;
+
+	g_free(logged());
+	assert_logged(fixture, "No such file or directory");
+	assert_true(g_file_set_contents(fixture->paths[0], "no MMDB file", -1, NULL));
+	assert_logged(fixture, MMDB_strerror(MMDB_INVALID_METADATA_ERROR));
+}
+
 static void without_files_nothing_is_known(void **state G_GNUC_UNUSED)
 {
 	static const char *const none[] = { NULL };
@@ -266,8 +288,10 @@ int main(void)
 		WITH_FILES(a_file_is_opened_once_and_again_when_it_was_replaced),
 		WITH_FILES(a_file_that_comes_later_is_opened_beside_the_others),
 		WITH_FILES(a_file_that_cannot_be_used_leaves_what_was_open),
+		WITH_FILES(a_file_that_cannot_be_used_is_logged_with_the_reason),
 		cmocka_unit_test(without_files_nothing_is_known),
 	};
 
+	logged_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,8 +151,8 @@ static const struct {
 	    HEAD "1 feedback fields [Feedback-Type: x] [A: 1\n\nx]\n" },
 	{ "feedback with a message that has lines like a boundary",
 	    MIXED "--b\n" FIELDS "\nFeedback-Type: x\n--b\n" MESSAGE
-		  "\nA: 1\n\n-\n--\n-b\n--a\n--bb\n--b--\n",
-	    HEAD "1 feedback fields [Feedback-Type: x] [A: 1\n\n-\n--\n-b\n--a\n--bb]\n" },
+		  "\nA: 1\n\n-\n--\n-b\nx-b\n-xb\n--a\n--bb\n--b--\n",
+	    HEAD "1 feedback fields [Feedback-Type: x] [A: 1\n\n-\n--\n-b\nx-b\n-xb\n--a\n--bb]\n" },
 	{ "feedback with a message after a nested multipart, with a line like the nested boundary",
 	    MIXED "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--c--\n--b\n" FIELDS
 		  "\nFeedback-Type: x\n--b\n" MESSAGE "\nA: 1\n\nx\n--c\ny\n--b--\n",

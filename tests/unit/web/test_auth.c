@@ -101,10 +101,13 @@ static char *user_of(struct auth *auth, const char *authorization, const char *p
 		.is_local = TRUE,
 		.client = client,
 		.address = client };
-	char *user = NULL;
+	char unset[] = "of an earlier request";
+	char *user = unset;
 	guint wait = 0;
 
-	if (auth_identify(auth, &claim, &user, &wait) != AUTH_ACCEPTED) {
+	enum auth_verdict verdict = auth_identify(auth, &claim, &user, &wait);
+	assert_ptr_not_equal(user, unset);
+	if (verdict != AUTH_ACCEPTED) {
 		assert_null(user);
 		return NULL;
 	}

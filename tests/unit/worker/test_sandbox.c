@@ -308,6 +308,81 @@ static void other_descriptors_are_closed(void **state)
 	assert_exit(in_child(descriptors_are_closed), 0, "descriptors");
 }
 
+/* -- each of its steps, if the kernel refuses it -- */
+
+/* A system call that a step makes: all calls of it, those of prctl(value, ...), or those that set limit
+ * value. */
+struct step {
+	const char *name; /* in the error */
+	scmp_datum_t value;
+	int call;
+	gboolean of_root; /* only root takes it */
+};
+
+static const struct step steps[] = {
+	{ "open /dev/null", 0, SCMP_SYS(openat), FALSE },
+	{ "close descriptors", 0, SCMP_SYS(close_range), FALSE },
+	{ "give up groups", 0, SCMP_SYS(setgroups), TRUE },
+	{ "give up group root", 0, SCMP_SYS(setresgid), TRUE },
+	{ "give up user root", 0, SCMP_SYS(setresuid), TRUE },
+	{ "set no_new_privs", PR_SET_NO_NEW_PRIVS, SCMP_SYS(prctl), FALSE },
+	{ "clear dumpable", PR_SET_DUMPABLE, SCMP_SYS(prctl), FALSE },
+	{ "ask for Landlock", 0, SCMP_SYS(landlock_create_ruleset), FALSE },
+	{ "enter Landlock", 0, SCMP_SYS(landlock_restrict_self), FALSE },
+	{ "forbid core files", RLIMIT_CORE, SCMP_SYS(prlimit64), FALSE },
+	{ "forbid to write files", RLIMIT_FSIZE, SCMP_SYS(prlimit64), FALSE },
+	{ "forbid new descriptors", RLIMIT_NOFILE, SCMP_SYS(prlimit64), FALSE },
+	{ "forbid new processes", RLIMIT_NPROC, SCMP_SYS(prlimit64), FALSE },
+	{ "bound the memory", RLIMIT_AS, SCMP_SYS(prlimit64), FALSE },
+	{ "bound the processor time", RLIMIT_CPU, SCMP_SYS(prlimit64), FALSE },
+	{ "load the seccomp filter", 0, SCMP_SYS(seccomp), FALSE },
+};
+static const struct step *refused_step;
+
+static gboolean refuse(const struct step *step)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	const struct scmp_arg_cmp args[] = {
+		{ .arg = step->call == SCMP_SYS(prctl) ? 0 : 1, .op = SCMP_CMP_EQ, .datum_a = step->value },
+		{ .arg = 2, .op = SCMP_CMP_NE, .datum_a = 0 },
+	};
+	guint n = step->call == SCMP_SYS(prctl) ? 1 : step->call == SCMP_SYS(prlimit64) ? 2 : 0;
+	gboolean ok = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), step->call, n, args) == 0 &&
+		      seccomp_load(filter) == 0;
+
+	seccomp_release(filter);
+	return ok;
+}
+
+static int step_is_refused(void)
+{
+	const struct sandbox_limits limits = { .memory = G_GUINT64_CONSTANT(1) << 30, .cpu = 10 };
+	GError *error = NULL;
+	gboolean landlock;
+
+	if (!refuse(refused_step))
+		return 70;
+	if (sandbox_enter(&limits, &landlock, &error))
+		return 1;
+	return error != NULL && strstr(error->message, refused_step->name) != NULL ? 0 : 2;
+}
+
+static void a_step_that_the_kernel_refuses_is_an_error(void **state)
+{
+	(void)state;
+	SKIP_SANITIZED();
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		if (steps[i].of_root && getuid() != 0)
+			continue;
+		if (steps[i].call == SCMP_SYS(landlock_restrict_self) && landlock_abi() < 1)
+			continue;
+		refused_step = &steps[i];
+		assert_exit(in_child(step_is_refused), 0, steps[i].name);
+	}
+}
+
+/* -- limits -- */
+
 static int memory_is_bounded(void)
 {
 	const struct sandbox_limits limits = { .memory = 256 * 1024 * 1024, .cpu = 10 };
@@ -346,6 +421,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_abort_is_told_from_a_forbidden_call),
 		cmocka_unit_test(root_becomes_nobody),
 		cmocka_unit_test(other_descriptors_are_closed),
+		cmocka_unit_test(a_step_that_the_kernel_refuses_is_an_error),
 		cmocka_unit_test(memory_and_processor_time_are_bounded),
 	};
 	if (argc != 2)

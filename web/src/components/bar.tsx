@@ -1,4 +1,4 @@
-// bar.tsx - the bar on every page: where one is, which domain and window are looked at, when mail last came in, language and theme.
+// bar.tsx - the bar on every page: the current page, the selected domain and window, the time of the last mail, language and theme.
 import { useEffect, useState } from 'preact/hooks';
 import { useApi, useMe, useMeta } from '../api/ask';
 import type { DomainItem, Intake, Me, Page } from '../api/types';

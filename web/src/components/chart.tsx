@@ -1,4 +1,4 @@
-// chart.tsx - numbers by day (or week, month) and kind, as stacked bars: messages by class, sessions by result, what came in.
+// chart.tsx - numbers by day (or week, month) and kind, as stacked bars: messages by class, sessions by result, received items by status.
 //
 // For the eye an SVG with a tooltip; for everyone else a sentence and a table with the same numbers, whose dates are links.
 // Colours come from the style sheet, so themes and forced colours need no redrawing; textures tell classes apart without them.

@@ -95,15 +95,15 @@ export function Notes({ notes, explained = false }: { notes: Note[]; explained?:
   );
 }
 
-export const AUTHENTIC: Record<Authentic, string> = { none: 'sender not looked at', pass: 'sender proven', fail: 'sender not proven' };
+export const AUTHENTIC: Record<Authentic, string> = { none: 'sender not checked', pass: 'sender authenticated', fail: 'sender not authenticated' };
 
-// What is to be known of a whole report before it is believed.
+// What limits the trust in a report.
 export function ReportStatus({ report }: { report: { partial: boolean; authentic: Authentic; excluded: boolean } }) {
   const { partial, authentic, excluded } = report;
   return (
     <span class="standing">
       {excluded && <span class="mark bad">excluded</span>}
-      {partial && <span class="mark bad">cut off</span>}
+      {partial && <span class="mark bad">truncated</span>}
       {authentic !== 'none' && <span class={authentic === 'pass' ? 'mark good' : 'mark bad'}>{AUTHENTIC[authentic]}</span>}
     </span>
   );

@@ -65,7 +65,7 @@ export function Stale({ last, to }: { last: string | null; to: string }) {
   return (
     <div class="notice warn">
       <p>
-        <strong>The last report came in {ago(last)}.</strong> Receivers report daily, so mail may not reach ruad. <a href={href('intake')}>See intake</a>
+        <strong>The last report was received {ago(last)}.</strong> Receivers report daily, so mail may not reach ruad. <a href={href('intake')}>See intake</a>
       </p>
     </div>
   );

@@ -25,7 +25,7 @@ const behind = (page: string, item: DomainItem, params: Params = {}) =>
     ...params,
   });
 
-// What stands against enforcement: a number, nothing known, or that one cannot tell yet. A From subdomain has none of its own.
+// The number of findings that block enforcement, if there is enough evidence to tell. A From subdomain has none of its own.
 export function Blockers({ item }: { item: DomainItem }) {
   if (item.blockers === null) return <>–</>;
   if (!item.sufficient) return <span class="faint">not enough data</span>;

@@ -1,4 +1,4 @@
-// intake.tsx - what arrived in the window and what became of it, above all what could not be read.
+// intake.tsx - the mail that was received in the window, and the status of each item in it, above all of unreadable ones.
 import { useApi, useList } from '../api/ask';
 import type { Intake, IntakeItem, IntakeStatus, Kind } from '../api/types';
 import { KINDS } from '../classes';
@@ -17,9 +17,9 @@ import type { PageEntry } from './entry';
 
 const STATUSES: Record<IntakeStatus, [label: string, words: string]> = {
   stored: ['Stored', 'a new report'],
-  duplicate: ['Duplicate', 'known already, byte for byte'],
-  conflict: ['Conflict', 'a known report with other content; kept as it came'],
-  quarantined: ['Unreadable', 'kept as it came, with the reason'],
+  duplicate: ['Duplicate', 'the same report is already stored'],
+  conflict: ['Conflict', 'a different report with the same key is already stored; kept as received'],
+  quarantined: ['Unreadable', 'kept as received, with the reason'],
 };
 const NAMES = Object.keys(STATUSES) as IntakeStatus[];
 
@@ -92,11 +92,11 @@ function Counters({ data }: { data: Intake }) {
   const of = (status: IntakeStatus) => <Num n={data.counts[status]} to={changed({ status, code: undefined, kind: undefined })} />;
   return (
     <dl class="stats">
-      <Stat label="Mails taken">{count(data.mails)}</Stat>
+      <Stat label="Mails received">{count(data.mails)}</Stat>
       <Stat label="Reports stored">{of('stored')}</Stat>
       <Stat label="Duplicates">{of('duplicate')}</Stat>
       <Stat label="Conflicts">{of('conflict')}</Stat>
-      <Stat label="Could not be read">{of('quarantined')}</Stat>
+      <Stat label="Unreadable">{of('quarantined')}</Stat>
       <Stat label="Last mail" note={data.last_mail_at && moment(data.last_mail_at)}>
         {data.last_mail_at ? ago(data.last_mail_at) : 'none yet'}
       </Stat>
@@ -109,7 +109,7 @@ function Days({ data, words }: { data: Intake; words: string }) {
   const points = data.by_day.map(({ t, ...v }) => ({ t, complete: true, v }));
   return (
     <section class="card">
-      <h2>By the day it came in</h2>
+      <h2>Received by day</h2>
       <Legend slices={slices} />
       <StackedBars
         series={{ bucket: 'day', points }}

@@ -1,4 +1,4 @@
-// report.tsx - one report: who says it, of which policy, every record in it, and the mail that brought it.
+// report.tsx - one report: its reporter, the policy, all records, and the mail that contained it.
 import { apiUrl, useList } from '../api/ask';
 import type { Rec, Report } from '../api/types';
 import { One } from '../components/asked';
@@ -17,7 +17,7 @@ import { DIALECTS } from './reporters';
 
 const TAGS = ['domain', 'p', 'sp', 'np', 'adkim', 'aspf', 'testing', 'discovery_method', 'pct', 'fo'] as const;
 
-// How often it came in another way, with the list behind it.
+// How often it was received again, with a link to these items.
 const again = (report: Report, n: number, status: string) => n > 0 && <a href={href('intake', { report: report.id, status })}>{plural(n, 'time')}</a>;
 
 function Head({ report }: { report: Report }) {
@@ -32,8 +32,8 @@ function Head({ report }: { report: Report }) {
               ...named(meta.date_range, ['begin', 'end']),
               ...named(meta, ['generator']),
               ['Written as', DIALECTS[report.dialect] ?? report.dialect],
-              ['Came again', again(report, report.duplicates, 'duplicate')],
-              ['Came with other content', again(report, report.conflicts, 'conflict')],
+              ['Duplicates received', again(report, report.duplicates, 'duplicate')],
+              ['Conflicting copies received', again(report, report.conflicts, 'conflict')],
               ['Errors, as the reporter says', meta.error],
               ['Notes of ruad', report.notes.length > 0 && <Notes notes={report.notes} />],
             ]}
@@ -55,7 +55,7 @@ function Delivery({ report }: { report: Report }) {
   const { mail } = report;
   return (
     <section class="card">
-      <h2>The mail that brought it</h2>
+      <h2>Its mail</h2>
       <Facts
         rows={[
           ...named(report, ['received_at']),
@@ -124,7 +124,7 @@ function Body({ report }: { report: Report }) {
       )}
       {report.partial && (
         <p class="notice warn">
-          <strong>This report was cut off.</strong> What was read of it is here; a complete copy takes its place.
+          <strong>This report is truncated.</strong> Its complete records are shown. A complete copy of the report will replace it.
         </p>
       )}
       <dl class={report.excluded ? 'stats struck' : 'stats'}>

@@ -1,4 +1,4 @@
-// reports.tsx - the reports that came in, newest first.
+// reports.tsx - the received reports, newest first.
 import { useList } from '../api/ask';
 import type { ReportItem } from '../api/types';
 import { numbers, texts } from '../components/columns';
