@@ -21,6 +21,7 @@
 #include "server/common/outcome.h"
 #include "server/common/paths.h"
 #include "server/database/postgres_release.h"
+#include "server/web/auth.h"
 
 #define POSTGRES "PostgreSQL"
 #define ENRICH   "ruad-enrich"
@@ -206,12 +207,14 @@ static char **base_environment(void)
 	return envp;
 }
 
-/* The only right to write that ruad-web may have: setting labels, if http.editors names a user. */
+/* The only right to write that ruad-web may have: setting labels, if http.editors names a user, or users sign
+ * in, whom `ruad user` can make editors at any time. */
 static char **with_editor(const struct serve *serve, char **envp)
 {
 	g_autofree char *conninfo = NULL;
 
-	if (settings_list(serve->settings, "http.editors")[0] == NULL)
+	if (settings_list(serve->settings, "http.editors")[0] == NULL &&
+	    settings_choice(serve->settings, "http.auth") == AUTH_NONE)
 		return envp;
 	conninfo = database_role_conninfo(serve->database, "ruad_editor");
 	return g_environ_setenv(envp, "RUAD_DATABASE_EDIT_URL", conninfo, TRUE);

@@ -25,6 +25,7 @@ int command_reprocess(const struct settings *settings, int argc, char **argv);
 int command_exclude(const struct settings *settings, int argc, char **argv);
 int command_include(const struct settings *settings, int argc, char **argv);
 int command_label(const struct settings *settings, int argc, char **argv);
+int command_user(const struct settings *settings, int argc, char **argv);
 int command_auditor(const struct settings *settings, int argc, char **argv);
 int command_token(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);

@@ -61,6 +61,15 @@ static const struct command commands[] = {
 	    "and time.\n\n"
 	    "      --note=TEXT      with LABEL: the reason, stored with the label\n"
 	    "      --log            without LABEL: list every change ever made, in order\n" },
+	{ "user", command_user, "add|set|remove NAME | list",
+	    "say which domains a user sees, and what the user may do",
+	    "The role of a user of the page is viewer, editor (may set labels) or admin. --domains limits a\n"
+	    "viewer or editor to domains; *.example.org is every domain below example.org, * is all "
+	    "domains.\n"
+	    "An auditor of that name is limited alike. A user without a role sees all domains, and may set\n"
+	    "labels if http.editors says so. Passwords stay in http.htpasswd or with the proxy.\n\n"
+	    "      --role=ROLE      with add and set: viewer, editor or admin\n"
+	    "      --domains=LIST   with add and set: a.example,*.b.example (default with add: all)\n" },
 	{ "auditor", command_auditor, "add|remove NAME | list",
 	    "manage logins for auditors, who read the SQL views",
 	    "An auditor reads the views of schema dmarc by SQL and may do nothing else. In the private\n"

@@ -87,8 +87,8 @@ const struct setting setting_table[] = {
 	    "Empty: database.url with the role set to ruad_web." },
 	{ "database.edit_url", SETTING_SECRET, "", NOT_NUMBER,
 	    "The same database for labels that are set on the page, as a role that may act as "
-	    "ruad_editor; used if http.editors names a user. Empty: database.url with the role set to "
-	    "ruad_editor." },
+	    "ruad_editor; used if http.editors names a user or http.auth is not none. Empty: "
+	    "database.url with the role set to ruad_editor." },
 	{ "database.enrich_url", SETTING_SECRET, "", NOT_NUMBER,
 	    "The same database for the process that looks up addresses, as a role that may act as "
 	    "ruad_enrich. Empty: database.url with the role set to ruad_enrich." },
@@ -133,8 +133,9 @@ const struct setting setting_table[] = {
 	    "Addresses of reverse proxies; unix is every Unix socket. The last address in their "
 	    "X-Forwarded-For counts as the client, for its share of the threads and after wrong passwords." },
 	{ "http.editors", SETTING_LIST, "", NOT_NUMBER,
-	    "Users who may set labels of sources on the page; * is every user. Empty: none, and the "
-	    "process that serves pages cannot write to the database at all." },
+	    "Users who may set labels of sources on the page; * is every user. The role that ruad user "
+	    "gives a user comes first. Empty: none; and without http.auth, the process that serves pages "
+	    "cannot write to the database at all." },
 	{ "http.threads", SETTING_INT, "8", 1, 256,
 	    "Number of requests to process at the same time; each has a database connection. One client "
 	    "has half of them." },

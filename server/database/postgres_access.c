@@ -8,7 +8,7 @@
 const char postgres_access_hba[] = WRITTEN_BY "local all  " POSTGRES_ADMIN " peer map=ruad\n"
 					      "local " POSTGRES_DATABASE " ruad_owner,ruad_ingest,ruad_web,"
 					      "ruad_editor,ruad_enrich,ruad_auditor peer map=ruad\n"
-					      "local " POSTGRES_DATABASE " +ruad_auditor peer\n";
+					      "local " POSTGRES_DATABASE " +ruad_auditor,+ruad_viewer peer\n";
 
 static const char *const own_roles[] = { POSTGRES_ADMIN, "ruad_owner", "ruad_ingest", "ruad_web",
 	"ruad_editor", "ruad_enrich", "ruad_auditor" };

@@ -8,6 +8,7 @@
 
 #include "server/web/assets.h"
 #include "server/web/auth.h"
+#include "server/web/grant.h"
 #include "server/web/http.h"
 #include "server/web/problem.h"
 #include "server/web/query.h"
@@ -27,6 +28,7 @@ struct visit {
 	const char *const *hosts;       /* of struct site */
 	const char *user;               /* the authenticated user, or NULL */
 	const struct auth_token *token; /* that identified the user, or NULL */
+	const struct grant *grant;      /* that user's; NULL until api_answer() has found it */
 };
 
 /* GET or HEAD. */

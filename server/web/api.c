@@ -10,6 +10,7 @@
 #include "server/web/label.h"
 #include "server/web/negotiate.h"
 #include "server/web/pages.h"
+#include "server/web/rights.h"
 #include "server/web/routes.h"
 #include "server/web/stream.h"
 
@@ -53,6 +54,12 @@ static void answer_outcome(const struct visit *visit, const struct route *route,
 	}
 	answer_problem(visit, &problem, error->message);
 	connection_refusal_clear(refusal);
+}
+
+/* The user whose domains limit what the visit reads, or NULL. */
+static const char *limited(const struct visit *visit)
+{
+	return grant_is_limited(visit->grant) ? visit->user : NULL;
 }
 
 /* A route's parameters, bound; free with bound_clear(). */
@@ -133,8 +140,8 @@ static void answer_rows(
 	g_autoptr(GError) error = NULL;
 	g_autofree char *next = NULL;
 	struct stream *stream = NULL;
-	enum connection_outcome outcome =
-	    stream_open(route->csv, bound->values, route_n_params(route), &stream, &next, &refusal, &error);
+	enum connection_outcome outcome = stream_open(limited(visit), route->csv, bound->values,
+	    route_n_params(route), &stream, &next, &refusal, &error);
 
 	if (outcome != CONNECTION_ROWS) {
 		answer_outcome(visit, route, outcome, &refusal, error);
@@ -157,8 +164,8 @@ static void answer_read(
 	g_autoptr(GError) error = NULL;
 	g_autofree char *next = NULL;
 	GBytes *document = NULL;
-	enum connection_outcome outcome = connection_document(csv ? route->csv : route->sql, bound->values,
-	    route_n_params(route), &document, csv ? &next : NULL, &refusal, &error);
+	enum connection_outcome outcome = connection_document(limited(visit), csv ? route->csv : route->sql,
+	    bound->values, route_n_params(route), &document, csv ? &next : NULL, &refusal, &error);
 
 	if (outcome != CONNECTION_ROWS)
 		answer_outcome(visit, route, outcome, &refusal, error);
@@ -195,8 +202,8 @@ static void answer_help(const struct visit *visit, const struct route *route, co
 	g_autoptr(GBytes) document = NULL;
 	struct connection_refusal refusal = { 0 };
 	g_autoptr(GError) error = NULL;
-	enum connection_outcome outcome =
-	    connection_document(route->sql, bound->values, last, &document, NULL, &refusal, &error);
+	enum connection_outcome outcome = connection_document(
+	    limited(visit), route->sql, bound->values, last, &document, NULL, &refusal, &error);
 
 	if (outcome != CONNECTION_ROWS) {
 		answer_outcome(visit, route, outcome, &refusal, error);
@@ -208,6 +215,12 @@ static void answer_help(const struct visit *visit, const struct route *route, co
 	}
 }
 
+/* Returns whether the user, by any token, may edit. */
+static gboolean edits(const struct visit *visit)
+{
+	return grant_edits(visit->grant, auth_is_editor(visit->auth, visit->user));
+}
+
 /* A user who is not an editor learns nothing about other faults of the request. */
 static gboolean may_edit(const struct visit *visit)
 {
@@ -216,9 +229,11 @@ static gboolean may_edit(const struct visit *visit)
 		answer_refusal(visit, 403, "this token may only read");
 		return FALSE;
 	}
-	if (auth_is_editor(visit->auth, visit->user) && connection_may_edit())
+	if (edits(visit) && connection_may_edit())
 		return TRUE;
-	if (visit->user == NULL)
+	if (visit->grant->role != GRANT_NONE)
+		answer_refusal(visit, 403, "labels are set by editors, and you are a viewer");
+	else if (visit->user == NULL)
 		answer_refusal(
 		    visit, 403, "labels are set by users that http.editors names, and nobody signs in here");
 	else
@@ -286,9 +301,9 @@ static gboolean may_download(const struct visit *visit)
 /* The log names users and their addresses. */
 static gboolean may_audit(const struct visit *visit)
 {
-	if (auth_is_editor(visit->auth, visit->user))
+	if (edits(visit))
 		return TRUE;
-	answer_refusal(visit, 403, "the audit log is for users that http.editors names");
+	answer_refusal(visit, 403, "the audit log is for editors");
 	return FALSE;
 }
 
@@ -305,8 +320,8 @@ static void answer_bound(
     const struct visit *visit, const struct route *route, const char *segment, const struct bound *bound)
 {
 	if (route->form == ROUTE_ME)
-		answer_document(
-		    visit, auth_describe(visit->auth, visit->user, visit->token), ANSWER_JSON, FALSE);
+		answer_document(visit, auth_describe(visit->auth, visit->user, visit->grant, visit->token),
+		    ANSWER_JSON, FALSE);
 	else if (route->form == ROUTE_HELP)
 		answer_help(visit, route, bound);
 	else if (route->form == ROUTE_LABEL)
@@ -322,11 +337,26 @@ static void answer_route(const struct visit *visit, const struct route *route, c
 	struct bound bound = { { NULL } };
 	struct problem problem = { 0 };
 
-	if (!route_bind(route, visit->query, segment, bound.values, &problem))
+	if (limited(visit) != NULL && route_shows_server(route))
+		answer_refusal(visit, 403, "this is for users who see all domains");
+	else if (!route_bind(route, visit->query, segment, bound.values, &problem))
 		answer_problem(visit, &problem, NULL);
 	else if (is_allowed(visit, route))
 		answer_bound(visit, route, segment, &bound);
 	bound_clear(&bound);
+}
+
+/* Answer with the rights of the user. */
+static void answer_user(const struct visit *visit, const struct route *route, const char *segment)
+{
+	struct visit known = *visit;
+	struct grant grant;
+
+	if (!rights_find(visit, &grant))
+		return;
+	known.grant = &grant;
+	answer_route(&known, route, segment);
+	grant_clear(&grant);
 }
 
 void api_answer(const struct visit *visit)
@@ -336,7 +366,7 @@ void api_answer(const struct visit *visit)
 	const struct route *route = routes_find(visit->request->method, visit->query->path, &segment, &allow);
 
 	if (route != NULL)
-		answer_route(visit, route, segment);
+		answer_user(visit, route, segment);
 	else if (allow != NULL)
 		answer_method(visit, allow);
 	else

@@ -415,6 +415,33 @@ enum auth_mode auth_mode(const struct auth *auth)
 	return auth->mode;
 }
 
+static json_object *roles_of(
+    const struct auth *auth, const char *user, const struct grant *grant, const struct auth_token *token)
+{
+	json_object *roles = json_object_new_array();
+	gboolean writes = token == NULL || token->may_write;
+
+	json_object_array_add(roles, json_object_new_string("viewer"));
+	if (writes && grant_edits(grant, auth_is_editor(auth, user)))
+		json_object_array_add(roles, json_object_new_string("editor"));
+	if (writes && grant->role == GRANT_ADMIN)
+		json_object_array_add(roles, json_object_new_string("admin"));
+	return roles;
+}
+
+/* NULL, which json-c prints as null, if they are not limited. */
+static json_object *domains_of(const struct grant *grant)
+{
+	json_object *domains;
+
+	if (!grant_is_limited(grant))
+		return NULL;
+	domains = json_object_new_array();
+	for (char **domain = grant->domains; *domain != NULL; domain++)
+		json_object_array_add(domains, json_object_new_string(*domain));
+	return domains;
+}
+
 /* Where the user can sign out, relative to the page or not; NULL: nowhere. */
 static const char *logout_of(const struct auth *auth, const char *user, const struct auth_token *token)
 {
@@ -425,20 +452,18 @@ static const char *logout_of(const struct auth *auth, const char *user, const st
 	return auth->logout_url != NULL && *auth->logout_url != '\0' ? auth->logout_url : NULL;
 }
 
-GBytes *auth_describe(const struct auth *auth, const char *user, const struct auth_token *token)
+GBytes *auth_describe(
+    const struct auth *auth, const char *user, const struct grant *grant, const struct auth_token *token)
 {
 	json_object *document = json_object_new_object();
-	json_object *roles = json_object_new_array();
 	const char *logout = logout_of(auth, user, token);
 	const char *text;
 	gsize size;
 	GBytes *bytes;
 
-	json_object_array_add(roles, json_object_new_string("viewer"));
-	if (auth_is_editor(auth, user) && (token == NULL || token->may_write))
-		json_object_array_add(roles, json_object_new_string("editor"));
 	json_object_object_add(document, "user", user != NULL ? json_object_new_string(user) : NULL);
-	json_object_object_add(document, "roles", roles);
+	json_object_object_add(document, "roles", roles_of(auth, user, grant, token));
+	json_object_object_add(document, "domains", domains_of(grant));
 	json_object_object_add(document, "auth", json_object_new_string(modes[auth->mode]));
 	json_object_object_add(document, "logout", logout != NULL ? json_object_new_string(logout) : NULL);
 	text = json_object_to_json_string_length(

@@ -12,6 +12,8 @@
 
 #include <glib.h>
 
+#include "server/web/grant.h"
+
 enum auth_mode { /* in the order of the setting's words */
 	AUTH_NONE,
 	AUTH_BASIC,
@@ -96,14 +98,15 @@ enum auth_verdict auth_identify_token(struct auth *auth, const struct auth_claim
 /* The user that the claim of a rejected password names, for a log; transfer full, or NULL. */
 char *auth_claimed_user(const struct auth_claim *claim) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Returns whether user (NULL is nobody) may label sources. */
+/* Returns whether the settings let user (NULL is nobody) label sources. */
 gboolean auth_is_editor(const struct auth *auth, const char *user);
 
 enum auth_mode auth_mode(const struct auth *auth);
 
 /*
- * {"user": string or null, "roles": [...], "auth": "none", "basic" or "proxy", "logout": string or null}: the
- * rights of user, and where the user can sign out. token (or NULL) is the one that identified the user.
+ * {"user": string or null, "roles": [...], "domains": [...] or null, "auth": "none", "basic" or "proxy",
+ * "logout": string or null}: the rights of user, who has that grant, and where the user can sign out. token
+ * (or NULL) is the one that identified the user.
  */
-GBytes *auth_describe(
-    const struct auth *auth, const char *user, const struct auth_token *token) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *auth_describe(const struct auth *auth, const char *user, const struct grant *grant,
+    const struct auth_token *token) G_GNUC_WARN_UNUSED_RESULT;

@@ -15,6 +15,12 @@
 	"'ruad-web'"
 #define READ_ONLY "SET default_transaction_read_only = on"
 
+/* Until the end of the transaction. The compiler of expressions would take seconds: the planner overestimates
+ * conditions that the policies add. */
+#define LIMIT                                                                                                \
+	"SELECT set_config('ruad.user', $1::text, true), set_config('jit', 'off', true), "                   \
+	"set_config('role', 'ruad_viewer', true)"
+
 /* The connection of a thread. */
 struct connection {
 	GThread *thread;
@@ -145,8 +151,35 @@ static gboolean connection_connect(struct connection *connection, GError **error
 	return connection->db != NULL;
 }
 
+gboolean connection_limit(struct db *db, const char *user, GError **error)
+{
+	const struct db_value name = DB_TEXT(user);
+
+	return db_exec(db, LIMIT, &name, 1, error);
+}
+
+/* connection_run(); for a limited user in a transaction, which connection_finish() ends. */
+static struct db_rows *connection_run_for(struct db *db, const char *limited, const char *sql,
+    const struct db_value *params, guint n_params, GError **error)
+{
+	if (limited != NULL &&
+	    !(db_exec(db, "BEGIN", NULL, 0, error) && connection_limit(db, limited, error)))
+		return NULL;
+	return connection_run(db, sql, params, n_params, error);
+}
+
+/* End the transaction of a limited user, and drop a connection that is lost. */
+static void connection_finish(struct connection *connection, const char *limited)
+{
+	if (connection->db == NULL)
+		return;
+	if ((limited != NULL && !db_exec(connection->db, "ROLLBACK", NULL, 0, NULL)) ||
+	    !db_alive(connection->db))
+		connection_drop(connection);
+}
+
 /* The rows, or NULL with error set; a lost connection is opened again once. */
-static struct db_rows *connection_query(struct connection *connection, const char *sql,
+static struct db_rows *connection_query(struct connection *connection, const char *limited, const char *sql,
     const struct db_value *params, guint n_params, GError **error)
 {
 	gboolean fresh = connection->db == NULL;
@@ -155,7 +188,7 @@ static struct db_rows *connection_query(struct connection *connection, const cha
 
 	if (fresh && !connection_connect(connection, error))
 		return NULL;
-	rows = connection_run(connection->db, sql, params, n_params, &first);
+	rows = connection_run_for(connection->db, limited, sql, params, n_params, &first);
 	if (rows != NULL)
 		return rows;
 	if (db_alive(connection->db) || fresh) {
@@ -165,7 +198,7 @@ static struct db_rows *connection_query(struct connection *connection, const cha
 	connection_drop(connection);
 	if (!connection_connect(connection, error))
 		return NULL;
-	return connection_run(connection->db, sql, params, n_params, error);
+	return connection_run_for(connection->db, limited, sql, params, n_params, error);
 }
 
 void connection_refusal_clear(struct connection_refusal *refusal)
@@ -214,24 +247,22 @@ static void take(struct db_rows *rows, GBytes **document, char **next)
 	db_rows_free(rows);
 }
 
-enum connection_outcome connection_document(const char *sql, char *const params[], guint n_params,
-    GBytes **document, char **next, struct connection_refusal *refusal, GError **error)
+enum connection_outcome connection_document(const char *limited, const char *sql, char *const params[],
+    guint n_params, GBytes **document, char **next, struct connection_refusal *refusal, GError **error)
 {
 	struct connection *connection = connection_get();
 	struct db_value values[CONNECTION_PARAMS_MAX];
+	enum connection_outcome outcome = CONNECTION_ROWS;
 	struct db_rows *rows;
 
 	connection_values(values, params, n_params);
-	rows = connection_query(connection, sql, values, n_params, error);
-	if (rows == NULL) {
-		enum connection_outcome outcome = connection_outcome_of(connection->db, refusal);
-
-		if (connection->db != NULL && !db_alive(connection->db))
-			connection_drop(connection);
-		return outcome;
-	}
-	take(rows, document, next);
-	return CONNECTION_ROWS;
+	rows = connection_query(connection, limited, sql, values, n_params, error);
+	if (rows != NULL)
+		take(rows, document, next);
+	else
+		outcome = connection_outcome_of(connection->db, refusal);
+	connection_finish(connection, limited);
+	return outcome;
 }
 
 struct db_rows *connection_rows(const char *sql, char *const params[], guint n_params, GError **error)
@@ -241,7 +272,7 @@ struct db_rows *connection_rows(const char *sql, char *const params[], guint n_p
 	struct db_rows *rows;
 
 	connection_values(values, params, n_params);
-	rows = connection_query(connection, sql, values, n_params, error);
+	rows = connection_query(connection, NULL, sql, values, n_params, error);
 	if (rows == NULL && connection->db != NULL && !db_alive(connection->db))
 		connection_drop(connection);
 	return rows;
@@ -252,7 +283,7 @@ gboolean connection_write(const char *sql, char *const params[], guint n_params,
 {
 	struct connection *connection = connection_get();
 	struct db_value values[CONNECTION_PARAMS_MAX];
-	struct db_rows *begun = connection_query(connection, "BEGIN READ WRITE", NULL, 0, error);
+	struct db_rows *begun = connection_query(connection, NULL, "BEGIN READ WRITE", NULL, 0, error);
 	struct db_rows *rows = NULL;
 	gboolean good;
 

@@ -2,6 +2,9 @@
  * connection.h - a read-only connection to PostgreSQL for each thread, opened on first use and again if it is
  * lost; and a connection for each change, with a role that may make it.
  *
+ * What a user who is limited to domains reads is limited by PostgreSQL: the statement then runs as
+ * ruad_viewer (sql/roles/policies.sql).
+ *
  * Knows nothing of HTTP or of the statements.
  */
 #pragma once
@@ -50,17 +53,20 @@ void connection_interrupt(GThread *thread);
  * and must be empty. */
 enum connection_outcome connection_outcome_of(const struct db *db, struct connection_refusal *refusal);
 
+/* Limit the transaction that is open on db to the domains of user (ruad user). */
+gboolean connection_limit(struct db *db, const char *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Pass n_params texts (NULL is SQL NULL) as parameters; borrowed. */
 void connection_values(struct db_value values[CONNECTION_PARAMS_MAX], char *const params[], guint n_params);
 
 /*
  * Run sql, which gives one row with one text column, on this thread's connection; if next is not NULL, a
  * second column for *next, which may be NULL. params are n texts, NULL is SQL NULL. *document and *next are
- * transfer full. All outcomes but CONNECTION_ROWS set error, for the log. refusal: as in
- * connection_outcome_of().
+ * transfer full. limited is the user to whose domains the statement is limited, or NULL. All outcomes but
+ * CONNECTION_ROWS set error, for the log. refusal: as in connection_outcome_of().
  */
-enum connection_outcome connection_document(const char *sql, char *const params[], guint n_params,
-    GBytes **document, char **next, struct connection_refusal *refusal,
+enum connection_outcome connection_document(const char *limited, const char *sql, char *const params[],
+    guint n_params, GBytes **document, char **next, struct connection_refusal *refusal,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The rows of sql, on this thread's connection; NULL with error set on failure. */

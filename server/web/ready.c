@@ -77,8 +77,8 @@ static gboolean ask_database(GBytes **document, char **cause)
 	gboolean ready;
 
 	*document = NULL;
-	if (connection_document(READY_SQL, params, G_N_ELEMENTS(params), document, NULL, NULL, &error) !=
-		CONNECTION_ROWS ||
+	if (connection_document(NULL, READY_SQL, params, G_N_ELEMENTS(params), document, NULL, NULL,
+		&error) != CONNECTION_ROWS ||
 	    *document == NULL)
 		*document = not_ready();
 	ready = says_ready(*document);

@@ -60,6 +60,14 @@ guint route_n_params(const struct route *route)
 	return n;
 }
 
+gboolean route_shows_server(const struct route *route)
+{
+	for (gsize i = 0; routes_of_server[i] != NULL; i++)
+		if (strcmp(routes_of_server[i], route->path) == 0)
+			return TRUE;
+	return FALSE;
+}
+
 /* The values of name in the query, in order; borrowed. */
 static GPtrArray *values_of(const struct query *query, const char *name)
 {

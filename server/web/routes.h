@@ -59,6 +59,10 @@ gboolean route_gives_csv(const struct route *route, const struct query *query, c
  */
 char *route_next(const struct query *query, const char *cursor) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Returns whether the route shows what belongs to no domain, which users who are limited to domains do not
+ * see. */
+gboolean route_shows_server(const struct route *route);
+
 /* A file name for the result of the route: "ruad-sources-2026-11-01-2026-12-01.csv"; ASCII without quotes.
  * Transfer full. */
 char *route_filename(const struct route *route, const struct query *query, const char *segment,

@@ -226,4 +226,6 @@ const struct route routes_table[] = {
 	    NULL, { NULL } },
 };
 
+const char *const routes_of_server[] = { API "audit", API "intake", API "intake/events", NULL };
+
 const gsize routes_table_size = G_N_ELEMENTS(routes_table);

@@ -12,6 +12,7 @@
 #include "server/web/metrics.h"
 #include "server/web/pages.h"
 #include "server/web/ready.h"
+#include "server/web/rights.h"
 
 #define HEADERS_MAX (16 * 1024) /* bytes; half of what http.c can hold */
 #define REALM       "Basic realm=\"ruad\", charset=\"UTF-8\""
@@ -103,7 +104,7 @@ static GBytes *count(void)
 	g_autoptr(GBytes) kept = counted_get();
 	GBytes *document = NULL;
 	enum connection_outcome outcome = connection_document(
-	    kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, NULL, &error);
+	    NULL, kept != NULL ? ALIVE_SQL : METRICS_SQL, NULL, 0, &document, NULL, NULL, &error);
 
 	if (outcome == CONNECTION_FAILED)
 		log_warning("metrics: %s", error->message);
@@ -119,12 +120,23 @@ static GBytes *count(void)
 static void answer_metrics(const struct visit *visit)
 {
 	g_autoptr(GBytes) document = NULL;
+	enum connection_outcome outcome;
+	struct grant grant;
+	gboolean is_limited;
 
 	if (!visit_reads(visit)) {
 		answer_method(visit, ANSWER_READERS);
 		return;
 	}
-	document = count();
+	outcome = rights_ask(visit, &grant, NULL);
+	is_limited = grant_is_limited(&grant);
+	grant_clear(&grant);
+	if (is_limited) {
+		answer_refusal(visit, 403, "metrics are for users who see all domains");
+		return;
+	}
+	if (outcome == CONNECTION_ROWS) /* else the metrics of this process are all that there is */
+		document = count();
 	answer_fresh(visit, metrics_print(migrate_version(), document), METRICS_TYPE);
 }
 

@@ -35,14 +35,15 @@ static gboolean fetch(struct stream *stream, GString *text, GError **error)
 }
 
 /* Run sql and fetch the first rows. Returns TRUE without a piece if sql gives SQL NULL. */
-static gboolean begin(struct stream *stream, const char *sql, const struct db_value *params, guint n_params,
-    char **next, GError **error)
+static gboolean begin(struct stream *stream, const char *limited, const char *sql,
+    const struct db_value *params, guint n_params, char **next, GError **error)
 {
 	struct db_rows *rows = NULL;
 	GString *text;
 	gboolean good = TRUE;
 
-	if (db_exec(stream->db, BEGIN, NULL, 0, error))
+	if (db_exec(stream->db, BEGIN, NULL, 0, error) &&
+	    (limited == NULL || connection_limit(stream->db, limited, error)))
 		rows = connection_run(stream->db, sql, params, n_params, error);
 	if (rows == NULL)
 		return FALSE;
@@ -56,8 +57,8 @@ static gboolean begin(struct stream *stream, const char *sql, const struct db_va
 	return good;
 }
 
-enum connection_outcome stream_open(const char *sql, char *const params[], guint n_params,
-    struct stream **stream, char **next, struct connection_refusal *refusal, GError **error)
+enum connection_outcome stream_open(const char *limited, const char *sql, char *const params[],
+    guint n_params, struct stream **stream, char **next, struct connection_refusal *refusal, GError **error)
 {
 	struct stream *made = g_new0(struct stream, 1);
 	struct db_value values[CONNECTION_PARAMS_MAX];
@@ -73,7 +74,7 @@ enum connection_outcome stream_open(const char *sql, char *const params[], guint
 	} else {
 		connection_values(values, params, n_params);
 		made->db = connection_connection(error);
-		if (made->db == NULL || !begin(made, sql, values, n_params, next, error))
+		if (made->db == NULL || !begin(made, limited, sql, values, n_params, next, error))
 			outcome = connection_outcome_of(made->db, refusal);
 	}
 	if (outcome == CONNECTION_ROWS && made->piece != NULL)

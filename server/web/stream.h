@@ -18,10 +18,10 @@ struct stream;
  * Run sql in a transaction; it gives one row with two columns, the first piece and the next page's cursor (or
  * NULL), and leaves a cursor named csv open, whose rows are texts. params are n texts. The first rows are
  * fetched here, so that errors occur before the response begins. *stream is NULL if the first column is.
- * *next is transfer full. refusal: as in connection_outcome_of().
+ * *next is transfer full. limited: as in connection_document(). refusal: as in connection_outcome_of().
  */
-enum connection_outcome stream_open(const char *sql, char *const params[], guint n_params,
-    struct stream **stream, char **next, struct connection_refusal *refusal,
+enum connection_outcome stream_open(const char *limited, const char *sql, char *const params[],
+    guint n_params, struct stream **stream, char **next, struct connection_refusal *refusal,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns TRUE if the next piece is the last one. */

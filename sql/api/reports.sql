@@ -157,12 +157,13 @@ END
 $$;
 
 -- Who excluded a report, when and why; NULL if nobody did.
-CREATE FUNCTION api.exclusion_json(p_entry bigint) RETURNS jsonb
+CREATE FUNCTION api.exclusion_json(r api.any_report) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN (SELECT jsonb_build_object('set_at', api.iso(l.set_at), 'set_by', api.display(l.set_by),
-		'reason', api.display(l.reason)) FROM dmarc.exclusion_log l WHERE l.id = p_entry);
+		'reason', api.display(l.reason)) FROM dmarc.excluded_reports l
+		WHERE l.domain_id = r.domain_id AND l.day = r.day AND l.id = r.id);
 END
 $$;
 
@@ -197,7 +198,7 @@ BEGIN
 			'discovery_method', r.discovery_method)),
 		'record', coalesce(listed, '[]'), 'notes', coalesce(api.display(r.notes), '[]'),
 		'partial', r.partial, 'authentic', r.authentic, 'excluded', r.exclusion IS NOT NULL,
-		'exclusion', api.exclusion_json(r.exclusion), 'records_total', r.records, 'messages', r.messages,
+		'exclusion', api.exclusion_json(r), 'records_total', r.records, 'messages', r.messages,
 		'pass', r.pass, 'next', CASE WHEN r.records > shown THEN api.place_make('records', r."begin", r.id, shown) END,
 		'sha256', encode(r.sha256, 'hex'), 'received_at', api.iso(r.received_at), 'mail', api.mail_json(r.mail));
 END

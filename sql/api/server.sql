@@ -99,3 +99,6 @@ BEGIN
 		FROM (SELECT max(version) AS version FROM dmarc.schema_version) v, dmarc.definitions d);
 END
 $$;
+
+-- Those of the whole server are not for users who are limited to domains.
+REVOKE EXECUTE ON FUNCTION api.metrics, api.ready FROM ruad_viewer;

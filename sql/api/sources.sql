@@ -222,7 +222,8 @@ BEGIN
 		OR EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.source = p_key)
 		OR EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.source_ip = ips[1])
 		OR EXISTS (SELECT 1 FROM dmarc.labels l WHERE l.source = p_key)
-		OR EXISTS (SELECT 1 FROM dmarc.seen s WHERE s.source_ip = ips[1] AND s.domain_id = 0);
+		OR EXISTS (SELECT 1 FROM dmarc.seen s WHERE s.source_ip = ips[1]
+			AND s.domain_id = ANY (api.any_domain()));
 EXCEPTION WHEN invalid_parameter_value THEN
 	RETURN false; -- no key of a source
 END

@@ -1,11 +1,22 @@
 -- summary.sql - the summary and the time series.
 
--- The values of domain_id with which dmarc.seen answers for the domains of a filter: 0 is any domain.
+-- The values of domain_id with which dmarc.seen answers for all domains that the reader sees: 0 is any domain, and
+-- ruad_viewer sees the rows of its domains only.
+CREATE FUNCTION api.any_domain() RETURNS integer[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN CASE WHEN pg_has_role('ruad_web', 'USAGE') THEN '{0}'
+		ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d) END;
+END
+$$;
+
+-- The same for the domains of a filter.
 CREATE FUNCTION api.seen_domains(f api.filter_set) RETURNS integer[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN CASE WHEN f.domain IS NULL THEN '{0}' ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d
+	RETURN CASE WHEN f.domain IS NULL THEN api.any_domain() ELSE ARRAY(SELECT d.domain_id FROM dmarc.domains d
 		WHERE d.domain = ANY (f.domain)) END;
 END
 $$;

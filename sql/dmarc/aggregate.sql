@@ -1,7 +1,7 @@
 -- aggregate.sql - views of aggregate reports and their records.
 
 -- All aggregate reports, also those that were excluded; exclusion is the entry of dmarc.exclusion_log.
-CREATE OR REPLACE VIEW api.any_report AS
+CREATE OR REPLACE VIEW api.any_report WITH (security_invoker = true) AS
 SELECT r.id, d.name AS domain, o.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end", r.day,
 	r.error, r.generator, r.dialect, r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np, r.pct, r.fo, r.testing,
 	r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at, r.partial, r.authentic,
@@ -10,7 +10,7 @@ FROM ruad.report r
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id;
 
-CREATE OR REPLACE VIEW dmarc.reports AS
+CREATE OR REPLACE VIEW dmarc.reports WITH (security_invoker = true) AS
 SELECT r.id, r.domain, r.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end", r.day,
 	r.error, r.generator, r.dialect, r.version, r.xmlns, r.adkim, r.aspf, r.p, r.sp, r.np, r.pct, r.fo, r.testing,
 	r.discovery_method, r.records, r.messages, r.pass, r.notes, r.sha256, r.mail, r.received_at, r.partial, r.authentic,
@@ -64,7 +64,7 @@ COMMENT ON COLUMN dmarc.reports.record_notes IS
 COMMENT ON COLUMN dmarc.reports.domain_id IS 'Number of the domain, see dmarc.domains';
 
 -- The records of excluded reports, with the columns of dmarc.records.
-CREATE OR REPLACE VIEW api.excluded_records AS
+CREATE OR REPLACE VIEW api.excluded_records WITH (security_invoker = true) AS
 SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.disposition, e.dkim,
 	e.spf, e.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
 	e.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
@@ -78,7 +78,7 @@ LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
 LEFT JOIN ruad.address a ON a.source_ip = r.source_ip;
 
-CREATE OR REPLACE VIEW dmarc.records AS
+CREATE OR REPLACE VIEW dmarc.records WITH (security_invoker = true) AS
 SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.disposition, e.dkim,
 	e.spf, e.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
 	e.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
@@ -86,7 +86,7 @@ SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.so
 	e.class, e.reason, e.header_from, e.envelope_from, e.envelope_to, e.auth_results, e.notes,
 	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country,
 	e.auth_domain, e.override, e.day AS month, r.domain_id
-FROM ruad.record r
+FROM ruad.visible_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
@@ -139,7 +139,7 @@ COMMENT ON COLUMN dmarc.records.month IS
 	'First day of the month of day. A condition on it in addition to one on day makes queries over few months faster';
 COMMENT ON COLUMN dmarc.records.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.exclusion_log AS
+CREATE OR REPLACE VIEW dmarc.exclusion_log WITH (security_invoker = true) AS
 SELECT id, excluded, report, org_name, since, reports, reason, set_by, set_at FROM ruad.exclusion_log;
 COMMENT ON VIEW dmarc.exclusion_log IS
 	'One row for each time that reports were taken out of the numbers (ruad exclude), or back (ruad include).';
@@ -153,7 +153,7 @@ COMMENT ON COLUMN dmarc.exclusion_log.reason IS 'Reason given with it';
 COMMENT ON COLUMN dmarc.exclusion_log.set_by IS 'User of the operating system who did it';
 COMMENT ON COLUMN dmarc.exclusion_log.set_at IS 'When it was done';
 
-CREATE OR REPLACE VIEW dmarc.excluded_reports AS
+CREATE OR REPLACE VIEW dmarc.excluded_reports WITH (security_invoker = true) AS
 SELECT r.id, r.domain, r.org_name, r.email, r.report_id, r.begin, r."end", r.day, r.records, r.messages, r.pass, r.mail,
 	r.received_at, r.authentic, l.reason, l.set_by, l.set_at, r.domain_id
 FROM api.any_report r
@@ -179,11 +179,11 @@ COMMENT ON COLUMN dmarc.excluded_reports.set_by IS 'User who excluded it';
 COMMENT ON COLUMN dmarc.excluded_reports.set_at IS 'When it was excluded';
 COMMENT ON COLUMN dmarc.excluded_reports.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.record_dkim AS
+CREATE OR REPLACE VIEW dmarc.record_dkim WITH (security_invoker = true) AS
 SELECT r.report, r.record_no, s.no::integer AS signature_no, d.name AS domain, o.org_name, r.begin, r.day,
 	r.source_ip, r.count, e.header_from, s.value ->> 'domain' AS dkim_domain, s.value ->> 'selector' AS selector,
 	s.value ->> 'result' AS result, s.value ->> 'human_result' AS human_result, r.domain_id
-FROM ruad.record r
+FROM ruad.visible_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
@@ -206,11 +206,11 @@ COMMENT ON COLUMN dmarc.record_dkim.org_name IS 'report_metadata/org_name of the
 COMMENT ON COLUMN dmarc.record_dkim.day IS 'The UTC day of begin';
 COMMENT ON COLUMN dmarc.record_dkim.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.record_spf AS
+CREATE OR REPLACE VIEW dmarc.record_spf WITH (security_invoker = true) AS
 SELECT r.report, r.record_no, s.no::integer AS result_no, d.name AS domain, o.org_name, r.begin, r.day,
 	r.source_ip, r.count, e.header_from, s.value ->> 'domain' AS spf_domain, s.value ->> 'scope' AS scope,
 	s.value ->> 'result' AS result, s.value ->> 'human_result' AS human_result, r.domain_id
-FROM ruad.record r
+FROM ruad.visible_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
@@ -233,11 +233,11 @@ COMMENT ON COLUMN dmarc.record_spf.org_name IS 'report_metadata/org_name of the 
 COMMENT ON COLUMN dmarc.record_spf.day IS 'The UTC day of begin';
 COMMENT ON COLUMN dmarc.record_spf.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.record_overrides AS
+CREATE OR REPLACE VIEW dmarc.record_overrides WITH (security_invoker = true) AS
 SELECT r.report, r.record_no, s.no::integer AS reason_no, d.name AS domain, o.org_name, r.begin, r.day,
 	r.source_ip, r.count, e.header_from, e.disposition, s.value ->> 'type' AS type, s.value ->> 'comment' AS comment,
 	r.domain_id
-FROM ruad.record r
+FROM ruad.visible_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
 LEFT JOIN ruad.reporter o ON o.id = r.reporter_id
@@ -261,7 +261,7 @@ COMMENT ON COLUMN dmarc.record_overrides.org_name IS 'report_metadata/org_name o
 COMMENT ON COLUMN dmarc.record_overrides.day IS 'The UTC day of begin';
 COMMENT ON COLUMN dmarc.record_overrides.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.sources_daily AS
+CREATE OR REPLACE VIEW dmarc.sources_daily WITH (security_invoker = true) AS
 SELECT domain, day, source_ip,
 	count(*) AS records,
 	coalesce(sum(count), 0) AS messages,
@@ -288,7 +288,7 @@ COMMENT ON COLUMN dmarc.sources_daily.quarantine IS 'Of these, messages that the
 COMMENT ON COLUMN dmarc.sources_daily.reject IS 'Of these, messages that the receiver rejected';
 COMMENT ON COLUMN dmarc.sources_daily.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.policies AS
+CREATE OR REPLACE VIEW dmarc.policies WITH (security_invoker = true) AS
 SELECT domain, p, sp, np, adkim, aspf, pct, fo, testing,
 	min(begin) AS first_seen, max(begin) AS last_seen, count(*) AS reports, count(DISTINCT org_name) AS reporters,
 	domain_id

@@ -1,7 +1,7 @@
 -- dns.sql - views of the checks of domains' DNS.
 
 -- The results of the checks, for audits. The members of the document are those of ruad check --json.
-CREATE OR REPLACE VIEW dmarc.dns_checks AS
+CREATE OR REPLACE VIEW dmarc.dns_checks WITH (security_invoker = true) AS
 SELECT d.name AS domain, c.checked_at, (c.result -> 'ok')::boolean AS ok, c.result, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
 WHERE c.result IS NOT NULL;
@@ -13,7 +13,7 @@ COMMENT ON COLUMN dmarc.dns_checks.ok IS 'Whether no finding is an error';
 COMMENT ON COLUMN dmarc.dns_checks.result IS 'The document of ruad check --json';
 COMMENT ON COLUMN dmarc.dns_checks.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.dns_findings AS
+CREATE OR REPLACE VIEW dmarc.dns_findings WITH (security_invoker = true) AS
 SELECT d.name AS domain, c.checked_at, f.no::integer AS finding_no, f.v ->> 'severity' AS severity,
 	f.v ->> 'code' AS code, f.v ->> 'place' AS place, f.v ->> 'text' AS text, f.v ->> 'fix' AS fix, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
@@ -29,7 +29,7 @@ COMMENT ON COLUMN dmarc.dns_findings.text IS 'The finding in a sentence';
 COMMENT ON COLUMN dmarc.dns_findings.fix IS 'What to do, or the record to publish';
 COMMENT ON COLUMN dmarc.dns_findings.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.spf_ranges AS
+CREATE OR REPLACE VIEW dmarc.spf_ranges WITH (security_invoker = true) AS
 SELECT d.name AS domain, (r.v ->> 'range')::cidr AS range, r.v ->> 'qualifier' AS qualifier, r.v ->> 'term' AS term,
 	r.v ->> 'via' AS via, c.domain_id
 FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id

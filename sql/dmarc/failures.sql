@@ -1,6 +1,6 @@
 -- failures.sql - view of failure reports and other feedback reports.
 
-CREATE OR REPLACE VIEW dmarc.failure_reports AS
+CREATE OR REPLACE VIEW dmarc.failure_reports WITH (security_invoker = true) AS
 SELECT f.id, f.kind, d.name AS domain, f.begin, f.day, f.feedback_type, f.user_agent, f.version, f.auth_failure,
 	f.authentication_results, f.identity_alignment, f.delivery_result, f.original_envelope_id, f.original_mail_from,
 	f.original_rcpt_to, f.arrival_date, f.arrival_time, f.reporting_mta, f.source_ip, f.source_port, f.incidents,

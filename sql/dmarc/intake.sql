@@ -1,6 +1,6 @@
 -- intake.sql - views of the mails that were received and of what was found in them.
 
-CREATE OR REPLACE VIEW dmarc.intake AS
+CREATE OR REPLACE VIEW dmarc.intake WITH (security_invoker = true) AS
 SELECT m.id AS mail, i.item_no, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size,
 	m.sha256 AS mail_sha256, m.message_id, m.subject, m.header_from, i.kind, i.status, i.code, i.reason,
 	i.place, i.report, i.sha256, m.raw AS raw_mail, m.authentic, i.partial
@@ -38,7 +38,7 @@ COMMENT ON COLUMN dmarc.intake.authentic IS
 	'Verdict of the local MTA on the mail: pass (an authenticated domain is aligned with its From), fail or none';
 COMMENT ON COLUMN dmarc.intake.partial IS 'Whether it is an aggregate report that is truncated in this mail';
 
-CREATE OR REPLACE VIEW dmarc.mails AS
+CREATE OR REPLACE VIEW dmarc.mails WITH (security_invoker = true) AS
 SELECT m.id AS mail, m.received_at, m.source, m.name, m.envelope_from, m.recipients, m.size, m.sha256 AS mail_sha256,
 	m.message_id, m.subject, m.header_from, m.authentic, f.kinds, f.items, f.stored, f.duplicates, f.conflicts,
 	f.quarantined, m.raw AS raw_mail
@@ -74,14 +74,14 @@ COMMENT ON COLUMN dmarc.mails.quarantined IS 'Of these, not readable';
 COMMENT ON COLUMN dmarc.mails.raw_mail IS
 	'Number of the delivery under which the same bytes are stored; NULL when they are not stored';
 
-CREATE OR REPLACE VIEW dmarc.notes AS
+CREATE OR REPLACE VIEW dmarc.notes WITH (security_invoker = true) AS
 SELECT t.kind, t.report, t.record_no, n.no::integer AS note_no, d.name AS domain, o.org_name, t.begin, t.day,
 	n.value ->> 'code' AS code, n.value ->> 'path' AS path, n.value ->> 'raw' AS raw, t.domain_id
 FROM (
 	SELECT 'aggregate'::text AS kind, id AS report, NULL::integer AS record_no, domain_id, reporter_id, begin,
 		day, notes FROM ruad.report WHERE exclusion IS NULL
 	UNION ALL SELECT 'aggregate', r.report, r.record_no, r.domain_id, r.reporter_id, r.begin, r.day, e.notes
-		FROM ruad.record r JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
+		FROM ruad.visible_record r JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 		WHERE e.notes IS NOT NULL
 	UNION ALL SELECT kind, id, NULL, domain_id, NULL, begin, day, notes FROM ruad.failure
 	UNION ALL SELECT 'tls', id, NULL, domain_id, reporter_id, begin, day, notes FROM ruad.tls

@@ -1,6 +1,6 @@
 -- names.sql - views of domains, reporters and the version of the schema.
 
-CREATE OR REPLACE VIEW dmarc.domains AS
+CREATE OR REPLACE VIEW dmarc.domains WITH (security_invoker = true) AS
 SELECT d.name AS domain, d.id AS domain_id,
 	CASE WHEN EXISTS (SELECT 1 FROM ruad.own_domain) THEN EXISTS (SELECT 1 FROM ruad.own_domain o
 			WHERE o.pattern = d.name
@@ -16,7 +16,7 @@ COMMENT ON COLUMN dmarc.domains.domain_id IS 'Its number in this database';
 COMMENT ON COLUMN dmarc.domains.own IS 'Whether it is one of [server] domains; if there are none, whether its DMARC '
 	'record names a mailbox of this server, or that is not known, or that of no domain does';
 
-CREATE OR REPLACE VIEW dmarc.schema_version AS
+CREATE OR REPLACE VIEW dmarc.schema_version WITH (security_invoker = true) AS
 SELECT version, name, applied_at, app_version FROM ruad.schema_version;
 COMMENT ON VIEW dmarc.schema_version IS 'The migrations applied to this database.';
 COMMENT ON COLUMN dmarc.schema_version.version IS 'Number of the migration';
@@ -24,11 +24,11 @@ COMMENT ON COLUMN dmarc.schema_version.name IS 'Its name';
 COMMENT ON COLUMN dmarc.schema_version.applied_at IS 'When it was applied';
 COMMENT ON COLUMN dmarc.schema_version.app_version IS 'By which version of ruad';
 
-CREATE OR REPLACE VIEW dmarc.reporters AS SELECT org_name FROM ruad.reporter;
+CREATE OR REPLACE VIEW dmarc.reporters WITH (security_invoker = true) AS SELECT org_name FROM ruad.reporter;
 COMMENT ON VIEW dmarc.reporters IS 'One row per organisation that ever sent a report, aggregate or TLS.';
 COMMENT ON COLUMN dmarc.reporters.org_name IS 'Its name, as written';
 
-CREATE OR REPLACE VIEW dmarc.definitions AS
+CREATE OR REPLACE VIEW dmarc.definitions WITH (security_invoker = true) AS
 SELECT checksum, applied_at, app_version FROM ruad.definitions;
 COMMENT ON VIEW dmarc.definitions IS 'One row: the version of the functions and views.';
 COMMENT ON COLUMN dmarc.definitions.checksum IS 'SHA-256 of their text, in hex';

@@ -1,6 +1,6 @@
 -- sources.sql - views of addresses, services and labels.
 
-CREATE OR REPLACE VIEW dmarc.addresses AS
+CREATE OR REPLACE VIEW dmarc.addresses WITH (security_invoker = true) AS
 SELECT a.source_ip, a.rdns, a.rdns_domain, a.asn, a.as_name, a.country, a.source,
 	coalesce(s.name, CASE WHEN a.rdns_domain IS NULL THEN coalesce(a.as_name, 'AS' || a.asn) ELSE a.rdns_domain END)
 	AS source_name, s.type AS source_type,
@@ -28,7 +28,8 @@ COMMENT ON COLUMN dmarc.addresses.label IS
 COMMENT ON COLUMN dmarc.addresses.looked_up_at IS 'When it was looked up last; NULL: not yet';
 COMMENT ON COLUMN dmarc.addresses.expires_at IS 'When it will be looked up again';
 
-CREATE OR REPLACE VIEW dmarc.labels AS SELECT source, label, note, set_by, set_via, set_at FROM ruad.label;
+CREATE OR REPLACE VIEW dmarc.labels WITH (security_invoker = true) AS
+SELECT source, label, note, set_by, set_via, set_at FROM ruad.label;
 COMMENT ON VIEW dmarc.labels IS
 	'To whom a source belongs, as set by users of this server. One row per labelled source.';
 COMMENT ON COLUMN dmarc.labels.source IS 'Key of the source';
@@ -38,7 +39,7 @@ COMMENT ON COLUMN dmarc.labels.set_by IS 'User of the page or of the operating s
 COMMENT ON COLUMN dmarc.labels.set_via IS 'page, token or cli';
 COMMENT ON COLUMN dmarc.labels.set_at IS 'When it was set';
 
-CREATE OR REPLACE VIEW dmarc.label_log AS
+CREATE OR REPLACE VIEW dmarc.label_log WITH (security_invoker = true) AS
 SELECT id, source, label, note, set_by, set_via, set_at, token
 FROM ruad.label_log;
 COMMENT ON VIEW dmarc.label_log IS 'One row for each time that a label was set or removed.';
@@ -51,7 +52,7 @@ COMMENT ON COLUMN dmarc.label_log.set_via IS 'page, token or cli';
 COMMENT ON COLUMN dmarc.label_log.set_at IS 'When it was set or removed';
 COMMENT ON COLUMN dmarc.label_log.token IS 'Name of the token that a program used, if set_via is token';
 
-CREATE OR REPLACE VIEW dmarc.services AS SELECT key, name, type FROM ruad.service;
+CREATE OR REPLACE VIEW dmarc.services WITH (security_invoker = true) AS SELECT key, name, type FROM ruad.service;
 COMMENT ON VIEW dmarc.services IS 'Services that send mail for others and that ruad recognises.';
 COMMENT ON COLUMN dmarc.services.key IS 'Its key; service:KEY is the key of its source';
 COMMENT ON COLUMN dmarc.services.name IS 'Its name';

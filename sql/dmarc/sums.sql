@@ -5,18 +5,19 @@
 -- api.sum_day, api.sum_month and api.seen give the same result and are planned in a tenth of the time. ruad.stale is
 -- usually empty: its rows are counted once per query, which avoids a lookup for each row.
 
-CREATE OR REPLACE VIEW api.unsummed AS SELECT day, domain_id FROM ruad.unsummed;
-CREATE OR REPLACE VIEW api.stale AS SELECT DISTINCT day AS month, domain_id FROM ruad.stale;
+CREATE OR REPLACE VIEW api.unsummed WITH (security_invoker = true) AS SELECT day, domain_id FROM ruad.unsummed;
+CREATE OR REPLACE VIEW api.stale WITH (security_invoker = true) AS
+SELECT DISTINCT day AS month, domain_id FROM ruad.stale;
 
 -- The columns of a facet.
-CREATE OR REPLACE VIEW api.facet AS
+CREATE OR REPLACE VIEW api.facet WITH (security_invoker = true) AS
 SELECT d.name AS domain, f.id AS facet, f.header_from, f.auth_domain, f.class, f.disposition, f.dkim_aligned,
 	f.spf_aligned, f.dkim_aligned OR f.spf_aligned AS dmarc_pass, f.override, f.domain_id
 FROM ruad.facet f
 LEFT JOIN ruad.domain d ON d.id = f.domain_id;
 
 -- The records that are in no sum.
-CREATE OR REPLACE VIEW api.waiting AS
+CREATE OR REPLACE VIEW api.waiting WITH (security_invoker = true) AS
 SELECT d.name AS domain, r.day, date_trunc('month', r.day::timestamp)::date AS month, r.source_ip, e.header_from,
 	e.auth_domain, e.class, e.disposition, e.dkim IS NOT DISTINCT FROM 'pass' AS dkim_aligned,
 	e.spf IS NOT DISTINCT FROM 'pass' AS spf_aligned,
@@ -26,20 +27,20 @@ SELECT d.name AS domain, r.day, date_trunc('month', r.day::timestamp)::date AS m
 FROM (
 	SELECT r.domain_id, r.day, r.begin, r.source_ip, r.count, r.evaluation
 	FROM ruad.unsummed u
-	JOIN ruad.record r ON r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report
+	JOIN ruad.visible_record r ON r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report
 	WHERE NOT EXISTS (SELECT 1 FROM ruad.stale x WHERE x.domain_id = u.domain_id
 		AND x.day = date_trunc('month', u.day::timestamp)::date)
 	UNION ALL
 	SELECT r.domain_id, r.day, r.begin, r.source_ip, r.count, r.evaluation
 	FROM api.stale x
-	JOIN ruad.record r ON r.domain_id = x.domain_id AND r.day >= x.month
+	JOIN ruad.visible_record r ON r.domain_id = x.domain_id AND r.day >= x.month
 		AND r.day < (x.month + interval '1 month')::date
 ) r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.day = date_trunc('month', r.day::timestamp)::date
 	AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id;
 
-CREATE OR REPLACE VIEW api.sum_day AS
+CREATE OR REPLACE VIEW api.sum_day WITH (security_invoker = true) AS
 SELECT d.name AS domain, s.day, f.header_from, f.auth_domain, f.class, f.disposition, f.dkim_aligned, f.spf_aligned,
 	f.dkim_aligned OR f.spf_aligned AS dmarc_pass, f.override, s.messages, s.records, s.first_seen,
 	s.last_seen, s.facet, s.domain_id
@@ -47,7 +48,7 @@ FROM ruad.sum_day s
 LEFT JOIN ruad.facet f ON f.domain_id = s.domain_id AND f.id = s.facet
 LEFT JOIN ruad.domain d ON d.id = s.domain_id;
 
-CREATE OR REPLACE VIEW api.sum_month AS
+CREATE OR REPLACE VIEW api.sum_month WITH (security_invoker = true) AS
 SELECT d.name AS domain, s.day AS month, s.source_ip, f.header_from, f.auth_domain, f.class, f.disposition,
 	s.dkim_aligned, s.spf_aligned, s.dkim_aligned OR s.spf_aligned AS dmarc_pass, f.override, s.messages,
 	s.records::bigint AS records, s.first_seen, s.last_seen, s.facet, s.domain_id
@@ -55,12 +56,12 @@ FROM ruad.sum_month s
 LEFT JOIN ruad.facet f ON f.domain_id = s.domain_id AND f.id = s.facet
 LEFT JOIN ruad.domain d ON d.id = s.domain_id;
 
-CREATE OR REPLACE VIEW api.seen AS
+CREATE OR REPLACE VIEW api.seen WITH (security_invoker = true) AS
 SELECT s.source_ip, d.name AS domain, s.first_seen, s.last_seen, s.domain_id
 FROM ruad.seen s
 LEFT JOIN ruad.domain d ON d.id = s.domain_id;
 
-CREATE OR REPLACE VIEW dmarc.daily AS
+CREATE OR REPLACE VIEW dmarc.daily WITH (security_invoker = true) AS
 SELECT s.domain, s.day, s.header_from, s.auth_domain, s.class, s.disposition, s.dkim_aligned, s.spf_aligned,
 	s.dmarc_pass, s.override, s.messages, s.records, s.first_seen, s.last_seen, s.facet, s.domain_id
 FROM api.sum_day s
@@ -95,7 +96,7 @@ COMMENT ON COLUMN dmarc.daily.facet IS
 		'domain';
 COMMENT ON COLUMN dmarc.daily.domain_id IS 'Number of the domain, see dmarc.domains';
 
-CREATE OR REPLACE VIEW dmarc.monthly AS
+CREATE OR REPLACE VIEW dmarc.monthly WITH (security_invoker = true) AS
 SELECT s.domain, s.month, s.source_ip, s.header_from, s.auth_domain, s.class, s.disposition, s.dkim_aligned,
 	s.spf_aligned, s.dmarc_pass, s.override, s.messages, s.records, s.first_seen, s.last_seen, s.facet, s.domain_id
 FROM api.sum_month s
@@ -130,7 +131,7 @@ COMMENT ON COLUMN dmarc.monthly.facet IS
 COMMENT ON COLUMN dmarc.monthly.domain_id IS 'Number of the domain, see dmarc.domains';
 
 -- The rows of ruad.seen that a stale month may have made wrong are computed from the sums by month.
-CREATE OR REPLACE VIEW dmarc.seen AS
+CREATE OR REPLACE VIEW dmarc.seen WITH (security_invoker = true) AS
 SELECT s.source_ip, s.domain, s.first_seen, s.last_seen, s.domain_id
 FROM api.seen s
 WHERE (SELECT count(*) = 0 FROM ruad.stale)

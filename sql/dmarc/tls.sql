@@ -1,6 +1,6 @@
 -- tls.sql - views of SMTP TLS reports.
 
-CREATE OR REPLACE VIEW dmarc.tls_reports AS
+CREATE OR REPLACE VIEW dmarc.tls_reports WITH (security_invoker = true) AS
 SELECT t.id, o.org_name AS organization_name, t.contact_info, t.report_id, t.begin AS start_datetime,
 	t."end" AS end_datetime, t.day, t.policies, t.total_successful_session_count, t.total_failure_session_count,
 	t.notes, t.sha256, t.mail, t.received_at, t.authentic, t.domain_id
@@ -33,7 +33,7 @@ COMMENT ON COLUMN dmarc.tls_reports.authentic IS
 COMMENT ON COLUMN dmarc.tls_reports.domain_id IS
 	'Number of the first of its policy domains, see dmarc.domains; 0 is none';
 
-CREATE OR REPLACE VIEW dmarc.tls_policies AS
+CREATE OR REPLACE VIEW dmarc.tls_policies WITH (security_invoker = true) AS
 SELECT p.report, p.policy_no, d.name AS policy_domain, o.org_name AS organization_name, p.begin AS start_datetime,
 	p.day, p.policy_type, p.policy_string, p.mx_host, p.total_successful_session_count,
 	p.total_failure_session_count, p.failure_details, p.domain_id
@@ -57,7 +57,7 @@ COMMENT ON COLUMN dmarc.tls_policies.total_failure_session_count IS
 COMMENT ON COLUMN dmarc.tls_policies.failure_details IS 'failure-details: array of objects, see dmarc.tls_failures';
 COMMENT ON COLUMN dmarc.tls_policies.domain_id IS 'Number of policy_domain, see dmarc.domains; 0 is none';
 
-CREATE OR REPLACE VIEW dmarc.tls_failures AS
+CREATE OR REPLACE VIEW dmarc.tls_failures WITH (security_invoker = true) AS
 SELECT p.report, p.policy_no, f.no::integer AS failure_no, d.name AS policy_domain, o.org_name AS organization_name,
 	p.begin AS start_datetime, p.day, p.policy_type, f.value ->> 'result_type' AS result_type,
 	(f.value ->> 'sending_mta_ip')::inet AS sending_mta_ip,

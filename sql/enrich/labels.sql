@@ -29,10 +29,30 @@ BEGIN
 END
 $$;
 
--- Set the label of a source, or remove it (p_label NULL), and log who did it. Raises ERRCODE 22023 with the
--- parameter's name as HINT if a value is invalid. p_token: the name of the token, if p_via is token.
+-- Returns whether a user of the page may label a source: always without a grant; else only as an editor, and if the
+-- grant is limited to domains, a source that an address of theirs belongs to.
+CREATE FUNCTION ruad.may_label(p_user text, p_source text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	g ruad.user_grant;
+BEGIN
+	SELECT * INTO g FROM ruad.user_grant u WHERE u.name = p_user;
+	IF g.name IS NULL OR g.role <> 'viewer' AND g.domains IS NULL THEN
+		RETURN true;
+	END IF;
+	RETURN g.role <> 'viewer' AND EXISTS (
+		SELECT 1 FROM ruad.seen s LEFT JOIN ruad.address a ON a.source_ip = s.source_ip
+		WHERE s.domain_id = ANY (ruad.domains_of(p_user)) AND p_source IN ('ip:' || host(s.source_ip),
+			'domain:' || a.rdns_domain, 'service:' || a.service, 'as:' || a.asn));
+END
+$$;
+
+-- Set the label of a source, or remove it (p_label NULL), and log who did it. Returns FALSE if the user of the page
+-- may not do this. Raises ERRCODE 22023 with the parameter's name as HINT if a value is invalid. p_token: the name of
+-- the token, if p_via is token.
 CREATE FUNCTION ruad.set_label(p_source text, p_label text, p_note text, p_user text, p_via text,
-	p_token text DEFAULT NULL) RETURNS void
+	p_token text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -59,6 +79,9 @@ BEGIN
 		END;
 		p_source := 'ip:' || host(address);
 	END IF;
+	IF p_via <> 'cli' AND NOT ruad.may_label(p_user, p_source) THEN
+		RETURN false;
+	END IF;
 
 	LOCK TABLE ruad.label IN SHARE ROW EXCLUSIVE MODE; -- one at a time; readers go on
 	IF p_label IS NULL THEN
@@ -75,6 +98,7 @@ BEGIN
 		INSERT INTO ruad.address (source_ip) VALUES (address) ON CONFLICT DO NOTHING;
 	END IF;
 	PERFORM ruad.label_again(p_source);
+	RETURN true;
 END
 $$;
 

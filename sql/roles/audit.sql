@@ -29,3 +29,5 @@ BEGIN
 		p_detail);
 END
 $$;
+
+REVOKE EXECUTE ON FUNCTION api.audit_add FROM ruad_viewer;

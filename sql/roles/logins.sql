@@ -21,6 +21,26 @@ BEGIN
 END
 $$;
 
+-- Make an auditor a member of the role whose rights the user of that name has: ruad_viewer if the user is limited to
+-- domains, else ruad_auditor.
+CREATE FUNCTION ruad.auditor_rights(p_name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	rights text := CASE WHEN EXISTS (SELECT 1 FROM ruad.user_grant g WHERE g.name = p_name AND g.domains IS NOT NULL)
+		THEN 'ruad_viewer' ELSE 'ruad_auditor' END;
+	others text := CASE rights WHEN 'ruad_viewer' THEN 'ruad_auditor' ELSE 'ruad_viewer' END;
+BEGIN
+	EXECUTE format('GRANT %I TO %I', rights, p_name);
+	IF pg_has_role(p_name, others, 'MEMBER') THEN
+		EXECUTE format('REVOKE %I FROM %I', others, p_name);
+	END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+	RAISE EXCEPTION 'login "%" may not give rights to auditors; a superuser must run: GRANT ruad_auditor, ruad_viewer '
+		'TO % WITH ADMIN OPTION;', SESSION_USER, quote_ident(SESSION_USER) USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
 -- Create a login that may read the views of schema dmarc, with the time-outs of ruad_auditor; an existing auditor
 -- gets them again. p_verifier: a password's SCRAM verifier, or NULL to leave the password unchanged. p_user: who
 -- does it, for the audit log.
@@ -37,7 +57,7 @@ BEGIN
 		RAISE EXCEPTION 'role "%" exists already, and was not made by ruad', p_name
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	EXECUTE format('GRANT ruad_auditor TO %I', p_name);
+	PERFORM ruad.auditor_rights(p_name);
 	EXECUTE format('ALTER ROLE %I LOGIN CONNECTION LIMIT 4', p_name);
 	FOR setting IN SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'ruad_auditor' LOOP
 		EXECUTE format('ALTER ROLE %I SET %I TO %L', p_name, split_part(setting, '=', 1),

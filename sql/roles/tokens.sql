@@ -53,3 +53,5 @@ BEGIN
 	WHERE t.hash = decode(p_hash, 'hex') AND coalesce(t.used_at < now() - interval '1 hour', true);
 END
 $$;
+
+REVOKE EXECUTE ON FUNCTION api.token, api.token_used FROM ruad_viewer;

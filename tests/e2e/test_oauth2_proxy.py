@@ -146,6 +146,7 @@ def test_the_user_is_the_address_in_the_session(proxy):
     assert proxy.ask("/api/v1/me", Cookie=ANN).json() == {
         "user": "ann@example.org",
         "roles": ["viewer", "editor"],
+        "domains": None,
         "auth": "proxy",
         "logout": "/oauth2/sign_out",
     }

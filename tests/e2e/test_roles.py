@@ -128,10 +128,11 @@ def test_a_login_that_may_do_nothing_is_refused(admin, serve):
     admin("CREATE ROLE plain LOGIN")
     admin("CREATE DATABASE mine")
     running = serve("plain")
-    code, _, errors = running.command("migrate")
-    assert code == 75
-    for statement in missing(errors).split("; "):
-        admin(statement)
+    for _ in "the roles", "ruad_viewer":  # of a later migration
+        code, _, errors = running.command("migrate")
+        assert code == 75
+        for statement in missing(errors).split("; "):
+            admin(statement)
     assert running.command("migrate")[0] == 0
     running.start()
     wait_until(lambda: "ready" in running.log(), "it says ready")

@@ -149,7 +149,7 @@ def test_a_token_reads_as_its_user(bearer, by_password):
     for path in "/api/v1/summary", "/api/v1/records?format=csv", "/metrics", "/":
         assert by_password.ask(path, Authorization=header).status == 200
     assert by_password.ask("/api/v1/me", Authorization=header).json() == {
-        "user": "ann", "roles": ["viewer"], "auth": "basic", "logout": None
+        "user": "ann", "roles": ["viewer"], "domains": None, "auth": "basic", "logout": None
     }  # fmt: skip
     assert by_password.ask("/api/v1/me", Authorization=header.replace("Bearer", "bearer")).status == 200
 

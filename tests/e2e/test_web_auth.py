@@ -254,11 +254,11 @@ def test_nobody_s_header_counts_where_none_is_to(by_nothing, by_password):
 
 
 def test_me_says_who_asks_and_what_he_may_do(by_nothing, by_password, by_proxy):
-    assert by_nothing.get("me").json() == {"user": None, "roles": ["viewer"], "auth": "none", "logout": None}
-    by_basic = {"auth": "basic", "logout": "logout"}
+    assert by_nothing.get("me").json() == {"user": None, "roles": ["viewer"], "domains": None, "auth": "none", "logout": None}
+    by_basic = {"domains": None, "auth": "basic", "logout": "logout"}
     assert by_password.ask("/api/v1/me", Authorization=ANN).json() == {"user": "ann", "roles": ["viewer", "editor"], **by_basic}
     assert by_password.ask("/api/v1/me", Authorization=BOB).json() == {"user": "bob", "roles": ["viewer"], **by_basic}
-    by_header = {"auth": "proxy", "logout": None}
+    by_header = {"domains": None, "auth": "proxy", "logout": None}
     assert by_proxy.ask("/api/v1/me", X_Remote_User="eve").json() == {"user": "eve", "roles": ["viewer", "editor"], **by_header}
 
 

@@ -78,9 +78,16 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 		SET CONSTRAINTS ALL IMMEDIATE', 'ok', 'take in an aggregate report, and add its records (allowed)'),
 	('SELECT ruad.make_months()', 'ok', 'have partitions made that are wanted (allowed)')
 ) x(s, w, n)
--- the one that serves pages, and the auditor
-UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor')) roles(r), (VALUES
+-- the one that serves pages, the auditor, and the one that is limited to domains
+UNION ALL SELECT r, s, w, n FROM (VALUES ('ruad_web'), ('ruad_auditor'), ('ruad_viewer')) roles(r), (VALUES
 	('SELECT * FROM ruad.record', '42501', 'read a table'),
+	('SELECT * FROM ruad.visible_record', '42501', 'read a table of views'),
+	('SELECT * FROM ruad.report_default', '42501', 'read a partition'),
+	('SELECT * FROM ruad.user_grant', '42501', 'read who may see what'),
+	('SELECT ruad.user_set(''x'', true, ''admin'', NULL, ''x'')', '42501', 'give rights'),
+	('SELECT ruad.auditor_rights(''x'')', '42501', 'give rights to a login'),
+	('SELECT * FROM ruad.domains_of(''x'')', '42501', 'ask for the domains of a user'),
+	('ALTER TABLE ruad.report DISABLE ROW LEVEL SECURITY', '42501', 'lift the limits'),
 	('SELECT * FROM ruad.raw', '42501', 'read raw mail'),
 	('SELECT ruad.set_excluded(true, 1, NULL, NULL, NULL, NULL)', '42501', 'exclude reports'),
 	('SELECT * FROM ruad.exclusion_log, ruad.excluded_record', '42501', 'read tables of excluded reports'),
@@ -172,7 +179,7 @@ UNION ALL VALUES
 	('ruad_editor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT * FROM dmarc.labels', '42501', 'read a view');
 
-SELECT plan(count(*)::integer + 35) FROM t.attempt;
+SELECT plan(count(*)::integer + 45) FROM t.attempt;
 SELECT is(t.as_role(role, statement), want, format('%s: %s', role, name)) FROM t.attempt
 WHERE statement NOT LIKE 'SET ROLE%';
 SELECT is(CASE WHEN pg_has_role(role, 'ruad_owner', 'MEMBER') THEN 'ok' ELSE '42501' END, want,
@@ -181,7 +188,8 @@ FROM t.attempt WHERE statement LIKE 'SET ROLE%';
 
 -- What nobody needs: locks that others would have to wait for, and large objects.
 SELECT is(t.as_role(role, statement), '42501', format('%s: %s', role, statement))
-FROM unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_editor', 'ruad_enrich', 'ruad_owner']) role,
+FROM unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_viewer', 'ruad_editor', 'ruad_enrich', 'ruad_owner'])
+	role,
 	unnest(ARRAY['SELECT pg_advisory_lock(1)', 'SELECT pg_try_advisory_xact_lock_shared(1, 2)', 'SELECT lo_create(0)',
 		'SELECT lo_from_bytea(0, ''x'')']) statement;
 SELECT is_empty($$SELECT rolname FROM pg_roles r WHERE rolname LIKE 'ruad\_%'
@@ -190,42 +198,72 @@ SELECT is_empty($$SELECT rolname FROM pg_roles r WHERE rolname LIKE 'ruad\_%'
 	'every role has its time-outs and a connection limit');
 
 -- The same from the catalog, for objects that nobody thought of.
-CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_editor', 'ruad_enrich'])
-	AS role;
+CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_viewer', 'ruad_editor',
+	'ruad_enrich']) AS role;
+SELECT is_empty($$SELECT role FROM who WHERE role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer')
+	AND has_schema_privilege(role, 'ruad', 'USAGE, CREATE')$$, 'readers may not use schema ruad, except through views');
+SELECT set_eq($$SELECT DISTINCT c.oid::regclass::text FROM who, pg_class c
+	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND NOT relrowsecurity
+	AND role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer') AND has_any_column_privilege(role, c.oid, 'SELECT')$$,
+	$$VALUES ('ruad.service'), ('ruad.own_domain'), ('ruad.schema_version'), ('ruad.definitions')$$,
+	'and behind the views, every table has row-level security but four without data');
+SELECT set_eq($$SELECT c.oid::regclass::text FROM pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relrowsecurity
+	AND NOT has_table_privilege('ruad_viewer', c.oid, 'SELECT')$$, $$VALUES ('ruad.exclusion_log')$$,
+	'all are open to ruad_viewer but one');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'ruad'::regnamespace
+	AND relkind IN ('r', 'p') AND NOT relrowsecurity AND c.relname NOT LIKE '%default' AND c.oid <> 'ruad.record'::regclass
+	AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'domain_id')$$,
+	'every table with domain_id has row-level security, or is a partition');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE relnamespace IN ('dmarc'::regnamespace, 'api'::regnamespace)
+	AND relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
+	AND has_table_privilege('ruad_viewer', c.oid, 'SELECT')$$, 'every view that ruad_viewer may read has its reader''s rights');
+SELECT set_eq($$SELECT polname::text, roles::text, pg_get_expr(polqual, polrelid) = 'true' FROM (SELECT p.*,
+		ARRAY(SELECT r.oid::regrole::text FROM unnest(polroles) r(oid) ORDER BY 1) AS roles FROM pg_policy p) p
+	WHERE polcmd = 'r' AND polpermissive$$,
+	$$VALUES ('everything', '{ruad_auditor,ruad_web}', true), ('limited', '{ruad_viewer}', false)$$,
+	'the condition for whoever is not limited is a constant');
 SELECT results_eq($$SELECT role, c.oid::regclass::text, p.right FROM who, pg_class c,
 	unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS p("right")
 	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
-	AND has_table_privilege(role, c.oid, p.right)$$, $$VALUES ('ruad_ingest', 'ruad.record', 'INSERT')$$,
-		'no role has a right on any table of schema ruad, but ruad_ingest to add records');
+	AND has_table_privilege(role, c.oid, p.right)
+	AND NOT (p.right = 'SELECT' AND role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer')
+		AND (relrowsecurity OR relname IN ('service', 'own_domain', 'schema_version', 'definitions')))$$,
+	$$VALUES ('ruad_ingest', 'ruad.record', 'INSERT')$$,
+	'no role has another right on any table of schema ruad, but ruad_ingest to add records');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace
 	AND relkind = 'S'
 	AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nor on a sequence');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace
 	AND has_function_privilege(role, p.oid, 'EXECUTE')$$, $$VALUES ('ruad_ingest', 'names'), ('ruad_ingest', 'ingest'),
 		('ruad_ingest', 'evaluations'), ('ruad_ingest', 'keep_raw'), ('ruad_ingest', 'sum_up'),
-		('ruad_ingest', 'make_months'), ('ruad_editor', 'set_label'),
+		('ruad_ingest', 'make_months'), ('ruad_editor', 'set_label'), ('ruad_viewer', 'granted_domains'),
+	('ruad_web', 'granted_domains'),
 	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'),
 	('ruad_enrich', 'enrich_spend'), ('ruad_enrich', 'enrich_store'),
 	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'),
 	('ruad_enrich', 'dns_store')$$,
-	'of its functions ruad_ingest may call six, ruad_editor one, ruad_enrich nine');
+	'of its functions ruad_ingest may call six, ruad_editor and readers one, ruad_enrich nine');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
-	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used')$$,
+	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used'), ('granted_domains'),
+	('user_grant')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace
-	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role = 'ruad_web')$$, $$VALUES ('ruad_editor', 'set_label'),
-		('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label')$$,
-		'functions of schema api are for ruad_web alone, but for one that is for ruad_editor');
+	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role IN ('ruad_web', 'ruad_viewer'))$$,
+	$$VALUES ('ruad_editor', 'set_label'), ('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label'),
+		('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
+		('ruad_viewer', 'token'), ('ruad_viewer', 'token_used'), ('ruad_viewer', 'audit_add')$$,
+		'functions of schema api are for ruad_web and ruad_viewer, but for one that is for ruad_editor');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace
 	AND relkind = 'v'
-	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role IN ('ruad_web', 'ruad_auditor'))
+	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role IN ('ruad_web', 'ruad_auditor')
+			OR role = 'ruad_viewer' AND c.relname NOT IN ('exclusion_log', 'audit_log', 'tokens'))
 		OR has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))$$,
-	'views are read by ruad_web and ruad_auditor, and written by nobody');
+	'views are read by ruad_web, ruad_auditor and ruad_viewer, and written by nobody');
 SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'ruad\_%'
 	AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)$$,
 		'no role of ours logs in or has a special right');

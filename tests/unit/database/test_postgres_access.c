@@ -39,7 +39,7 @@ static void connections_are_local_and_checked_by_the_operating_system(void **sta
 		"local all postgres peer map=ruad",
 		("local ruad ruad_owner,ruad_ingest,ruad_web,ruad_editor,ruad_enrich,ruad_auditor peer "
 		 "map=ruad"),
-		"local ruad +ruad_auditor peer",
+		"local ruad +ruad_auditor,+ruad_viewer peer",
 	};
 	g_auto(GStrv) lines = g_strsplit(postgres_access_hba, "\n", -1);
 

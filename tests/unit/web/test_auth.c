@@ -502,31 +502,56 @@ static void who_asks_is_described(void **state)
 {
 	static const struct auth_token reads = { NULL, NULL, FALSE };
 	static const struct auth_token writes = { NULL, NULL, TRUE };
-	static const struct {
+	const struct {
 		enum auth_mode mode;
 		const char *editors[3];
 		const char *logout_url;
 		const char *user;
 		const struct auth_token *token;
 		const char *want;
+		struct grant grant;
 	} rows[] = {
 		{ AUTH_NONE, { NULL }, "/x", NULL, NULL,
-		    "{\"user\":null,\"roles\":[\"viewer\"],\"auth\":\"none\",\"logout\":null}" },
+		    "{\"user\":null,\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"none\",\"logout\":"
+		    "null}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { NULL }, NULL, "ann", NULL,
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\",\"logout\":null}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\",\"logout\":"
+		    "null}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "bob", NULL }, "", "ann", NULL,
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\",\"logout\":null}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\",\"logout\":"
+		    "null}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "bob", "ann", NULL }, "/oauth2/sign_out", "ann", NULL,
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\","
-		    "\"logout\":\"/oauth2/sign_out\"}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":\"proxy\","
+		    "\"logout\":\"/oauth2/sign_out\"}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "*", NULL }, NULL, "\"<ann>", NULL,
-		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\","
-		    "\"logout\":null}" },
+		    "{\"user\":\"\\\"<ann>\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":"
+		    "\"proxy\","
+		    "\"logout\":null}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "*", NULL }, "/x", "ann", &reads,
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"auth\":\"proxy\",\"logout\":null}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\",\"logout\":"
+		    "null}",
+		    { GRANT_NONE, NULL } },
 		{ AUTH_PROXY, { "*", NULL }, "/x", "ann", &writes,
-		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"auth\":\"proxy\","
-		    "\"logout\":null}" },
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\"],\"domains\":null,\"auth\":\"proxy\","
+		    "\"logout\":null}",
+		    { GRANT_NONE, NULL } },
+		{ AUTH_PROXY, { "ann", NULL }, NULL, "ann", NULL,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":[\"a.example\",\"*.b.example\"],"
+		    "\"auth\":\"proxy\",\"logout\":null}",
+		    { GRANT_VIEWER, (char *[]){ (char *)"a.example", (char *)"*.b.example", NULL } } },
+		{ AUTH_PROXY, { NULL }, NULL, "ann", NULL,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\",\"editor\",\"admin\"],\"domains\":null,"
+		    "\"auth\":\"proxy\",\"logout\":null}",
+		    { GRANT_ADMIN, NULL } },
+		{ AUTH_PROXY, { NULL }, NULL, "ann", &reads,
+		    "{\"user\":\"ann\",\"roles\":[\"viewer\"],\"domains\":null,\"auth\":\"proxy\",\"logout\":"
+		    "null}",
+		    { GRANT_ADMIN, NULL } },
 	};
 
 	(void)state;
@@ -535,7 +560,7 @@ static void who_asks_is_described(void **state)
 		    &(struct auth_options){
 			.mode = rows[i].mode, .editors = rows[i].editors, .logout_url = rows[i].logout_url },
 		    NULL);
-		g_autoptr(GBytes) document = auth_describe(auth, rows[i].user, rows[i].token);
+		g_autoptr(GBytes) document = auth_describe(auth, rows[i].user, &rows[i].grant, rows[i].token);
 		g_autofree char *text =
 		    g_strndup(g_bytes_get_data(document, NULL), g_bytes_get_size(document));
 

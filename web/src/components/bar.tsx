@@ -1,7 +1,7 @@
 // bar.tsx - the bar on every page: the current page, the selected domain and window, the time of the last mail, language and theme.
 import { useEffect, useState } from 'preact/hooks';
-import { useApi, useMeta } from '../api/ask';
-import type { DomainItem, Intake, Page } from '../api/types';
+import { useApi, useMe, useMeta } from '../api/ask';
+import type { DomainItem, Intake, Me, Page } from '../api/types';
 import { ago, clipped, visible } from '../format';
 import { PAGES } from '../pages';
 import { filter, href, useLocation } from '../router';
@@ -14,9 +14,10 @@ const STALE = 48 * 3600_000; // receivers report daily: after two days without o
 function Nav() {
   const { page } = useLocation();
   const features = useMeta()?.features;
+  const limited = !!useMe()?.domains; // to domains; Intake belongs to none
   return (
     <nav aria-label="Pages" id="pages">
-      {PAGES.filter(({ nav, feature, path }) => nav && (!feature || features?.[feature] || page === path)).map(({ path, title }) => (
+      {PAGES.filter(({ nav, feature, path }) => nav && (!feature || features?.[feature] || page === path) && !(limited && path === 'intake')).map(({ path, title }) => (
         <a key={path} href={href(path)} aria-current={page === path ? 'page' : undefined}>
           {title}
         </a>
@@ -25,7 +26,7 @@ function Nav() {
   );
 }
 
-function IntakeDot() {
+function Dot() {
   const { data, problem } = useApi<Intake>('intake');
   const last = data?.last_report_at ?? null;
   const state = problem ? 'bad' : !data ? 'so' : last === null || Date.now() - Date.parse(last) > STALE ? 'warn' : 'good';
@@ -36,6 +37,12 @@ function IntakeDot() {
       {words}
     </a>
   );
+}
+
+// Nothing for users who are limited to domains.
+function IntakeDot() {
+  const { data: me, problem } = useApi<Me>('me', {}, true);
+  return (me && !me.domains) || problem ? <Dot /> : null;
 }
 
 const THEMES = ['auto', 'light', 'dark'] as const;
