@@ -1,15 +1,10 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step:
 -- numbers added up by hand.
-SELECT plan(58);
+SELECT plan(60);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$
 	SELECT api.filter(p_from => t.date(n_from)::date, p_to => t.date(n_to)::date) $$;
--- Items of a list, as an array of arrays of the members named.
-CREATE FUNCTION t.members(items jsonb, VARIADIC members text[]) RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_agg((SELECT jsonb_agg(i.item #> string_to_array(m, '.') ORDER BY k)
-		FROM unnest(members) WITH ORDINALITY u(m, k)) ORDER BY i.no)
-		FROM jsonb_array_elements(items) WITH ORDINALITY i(item, no) $$;
 
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
@@ -138,6 +133,15 @@ SELECT is(t.members(api.domain('h.example', api.filter()) -> 'policy_history', '
 		'{"p": "quarantine", "sp": "quarantine", "np": "none", "testing": "n", "adkim": "r", "aspf": null, "pct": '
 			'100, "fo": "0"}'::jsonb)),
 	'history: two policies, not six');
+SELECT is((SELECT string_agg(x, ' ') FROM (VALUES (1, 'A', 'none'), (1, 'B', 'reject'), (1, 'C', 'reject'),
+	(1, 'D', 'quarantine'), (2, 'D', 'quarantine')) v(n, org, p), t.take(t.mail(t.report('tie.example', v.org,
+		v.org || v.n, t.day(-v.n), '[]', jsonb_build_object('p', v.p, 'dialect', 'rfc9990')))) x),
+	'1 0 0 0 f 1 0 0 0 f 1 0 0 0 f 1 0 0 0 f 1 0 0 0 f', 'policies of the same days');
+SELECT is(t.members(api.domain('tie.example', api.filter()) -> 'policy_history', 'from', 'to', 'reports', 'policy.p'),
+	jsonb_build_array(jsonb_build_array(t.date(-1), t.date(-1), 2, 'reject'),
+		jsonb_build_array(t.date(-1), t.date(-1), 1, 'none'),
+		jsonb_build_array(t.date(-2), t.date(-1), 2, 'quarantine')),
+	'history: by the last day, the first day, the number of reports');
 
 -- The next record
 SELECT is(api.next_record('n.example', p, s) - 'name', jsonb_build_object('step', step,

@@ -2,10 +2,6 @@
 SELECT plan(63);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
-CREATE FUNCTION t.members(items jsonb, VARIADIC members text[]) RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_agg((SELECT jsonb_agg(i.item #> string_to_array(m, '.') ORDER BY k)
-		FROM unnest(members) WITH ORDINALITY u(m, k)) ORDER BY i.no)
-		FROM jsonb_array_elements(items) WITH ORDINALITY i(item, no) $$;
 -- A list by its cursors: call has a %s for the page.
 CREATE FUNCTION t.walk(call text, size integer) RETURNS TABLE (no bigint, item jsonb) LANGUAGE plpgsql AS $$
 DECLARE

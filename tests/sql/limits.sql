@@ -1,5 +1,5 @@
 -- Lists and texts at their largest size: one more is left out or refused, and of equal ones the last by name.
-SELECT plan(17);
+SELECT plan(19);
 CREATE FUNCTION t.no(n bigint) RETURNS text LANGUAGE sql AS $$ SELECT to_char(n, 'FM000') $$;
 CREATE FUNCTION t.list(value jsonb, path text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('%s from %s to %s', count(*), (array_agg(x #>> '{}' ORDER BY no))[1],
@@ -42,6 +42,11 @@ SELECT is(t.list(j, '$.sources[*].key') || ' of ' || (j ->> 'sources_total'),
 FROM api.impact('wide.example', api.filter()) j;
 SELECT is(t.list(api.domain_dns('wide.example', api.filter()), '$.selectors[*].selector'), '100 from s001 to s100',
 	'a hundred selectors');
+
+SELECT is((SELECT count(*) FROM generate_series(1, 101) n, t.take(t.mail(t.report('often.example', 'Org', 'o' || n,
+	t.day(-n), '[]', jsonb_build_object('fo', 'f' || t.no(n)))))), 101::bigint, 'a policy for each of 101 days');
+SELECT is(t.list(api.domain('often.example', api.filter()), '$.policy_history[*].policy.fo'),
+	'100 from f001 to f100', 'history: a hundred policies');
 
 -- TLS
 CREATE FUNCTION t.policy(domain text, VARIADIC failures jsonb[]) RETURNS jsonb LANGUAGE sql AS $$

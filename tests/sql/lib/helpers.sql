@@ -39,6 +39,14 @@ LANGUAGE sql AS $$
 		|| more
 $$;
 
+-- Members of the items of a list, by their paths: "policy.p".
+CREATE FUNCTION t.members(items jsonb, VARIADIC members text[]) RETURNS jsonb
+LANGUAGE sql AS $$
+	SELECT jsonb_agg((SELECT jsonb_agg(i.item #> string_to_array(m, '.') ORDER BY k)
+		FROM unnest(members) WITH ORDINALITY u(m, k)) ORDER BY i.no)
+	FROM jsonb_array_elements(items) WITH ORDINALITY i(item, no)
+$$;
+
 -- An aggregate report as an item. Its checksum is that of its JSON, or of more's "bytes".
 CREATE FUNCTION t.report(domain text, org_name text, report_id text, begin timestamptz, records jsonb,
 	more jsonb DEFAULT '{}')

@@ -278,6 +278,79 @@ static void days_are_days_with_or_without_their_unit(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* Settings that are numbers, except the limits of the parser: the least and the most that is accepted. */
+static const struct {
+	const char *key;
+	guint64 least;
+	guint64 most;
+} bounds[] = {
+	{ "server.min_free", 0, G_GUINT64_CONSTANT(9223372036854775807) },
+	{ "lmtp.max_message_size", 1024, 1073741824 },
+	{ "lmtp.max_connections", 1, 10000 },
+	{ "lmtp.timeout", 1, 86400 },
+	{ "lmtp.max_time", 1, 86400 },
+	{ "lmtp.min_rate", 1, 1073741824 },
+	{ "lmtp.max_memory", 1048576, G_GUINT64_CONSTANT(1099511627776) },
+	{ "parser.workers", 0, 1024 },
+	{ "parser.max_mails", 1, 1000000000 },
+	{ "parser.timeout", 1, 86400 },
+	{ "parser.max_time", 1, 86400 },
+	{ "parser.memory", 67108864, G_GUINT64_CONSTANT(9223372036854775807) },
+	{ "http.threads", 1, 256 },
+	{ "http.timeout", 1, 86400 },
+	{ "enrich.lookups", 0, 1000000 },
+	{ "enrich.questions", 1, 1000000000 },
+	{ "enrich.keep", 1, 365 },
+	{ "enrich.check_every", 0, 365 },
+	{ "retention.reports", 0, 36525 },
+	{ "retention.failures", 0, 36525 },
+	{ "retention.tls", 0, 36525 },
+	{ "retention.unread", 0, 36525 },
+	{ "retention.audit", 0, 36525 },
+	{ "retention.max_raw", 0, G_GUINT64_CONSTANT(1125899906842624) },
+	{ "retention.min_free", 0, G_GUINT64_CONSTANT(1125899906842624) },
+};
+
+/* Whether "key = sign number" is accepted. */
+static gboolean is_accepted(const char *key, const char *sign, guint64 number)
+{
+	g_autofree char *override = g_strdup_printf("%s=%s%" G_GUINT64_FORMAT, key, sign, number);
+	const char *overrides[] = { override, NULL };
+	g_autoptr(GError) error = NULL;
+	struct settings *settings = load("", overrides, &error);
+	gboolean accepted = settings != NULL;
+
+	settings_free(settings);
+	return accepted;
+}
+
+static void numbers_are_accepted_from_the_least_to_the_most(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(bounds); i++) {
+		const char *key = bounds[i].key;
+
+		if (!is_accepted(key, "", bounds[i].least) || !is_accepted(key, "", bounds[i].most))
+			fail_msg("%s: a bound is not accepted", key);
+		if (is_accepted(key, bounds[i].least == 0 ? "-" : "",
+			bounds[i].least == 0 ? 1 : bounds[i].least - 1) ||
+		    is_accepted(key, "", bounds[i].most + 1))
+			fail_msg("%s: a value outside its bounds is accepted", key);
+	}
+}
+
+static void each_number_has_its_bounds_here(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < setting_table_size; i++) {
+		gboolean found =
+		    setting_table[i].max == 0 || g_str_has_prefix(setting_table[i].name, "parser.");
+
+		for (gsize b = 0; !found && b < G_N_ELEMENTS(bounds); b++)
+			found = strcmp(bounds[b].key, setting_table[i].name) == 0;
+		if (!found)
+			fail_msg("%s", setting_table[i].name);
+	}
+}
+
 static void lists_are_words_between_spaces_or_commas(void **state G_GNUC_UNUSED)
 {
 	struct settings *settings = load("[lmtp]\nlisten = 127.0.0.1:24,[::1]:24 ,\tunix:/x\n", NULL, NULL);
@@ -608,6 +681,8 @@ int main(void)
 		cmocka_unit_test(mistakes_name_line_and_nearest_key),
 		cmocka_unit_test(sizes_and_times_have_units),
 		cmocka_unit_test(days_are_days_with_or_without_their_unit),
+		cmocka_unit_test(numbers_are_accepted_from_the_least_to_the_most),
+		cmocka_unit_test(each_number_has_its_bounds_here),
 		cmocka_unit_test(lists_are_words_between_spaces_or_commas),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_loses_to_overrides),
 		cmocka_unit_test(misspelt_variables_of_our_sections_are_refused_and_others_are_not_ours),

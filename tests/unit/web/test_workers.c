@@ -197,6 +197,12 @@ static void at_the_end_nothing_goes_on(void **state)
 		assert_true(tasks[i].done);
 	assert_true(tasks[0].interrupted && tasks[1].interrupted);
 	assert_false(tasks[2].begun);
+	for (gsize i = 0; i < G_N_ELEMENTS(tasks); i++) {
+		struct work_run run;
+
+		assert_false(workers_abandon(*state, &tasks[i].work, &run)); /* done() was called already */
+		assert_int_equal(run.serial, 0);
+	}
 	assert_false(push(*state, &late, "a"));
 }
 
