@@ -20,10 +20,7 @@ AS $$
 		WHEN p_list = 'source_identifiers'
 			THEN 'header_from envelope_from spf dkim dkim_aligned spf_aligned messages pass last_seen'
 		WHEN p_list = 'source_reporters' THEN 'org_name messages pass dkim_aligned spf_aligned DISPOSITIONS last_seen'
-		WHEN p_list IN ('records', 'report_records')
-			THEN 'report record_no domain org_name begin source_ip source source_name label rdns count '
-			'disposition dkim spf dmarc_pass class reason header_from envelope_from envelope_to auth_results.dkim '
-				'auth_results.spf notes'
+		WHEN p_list IN ('records', 'report_records') THEN api.record_members()
 		WHEN p_list = 'reports'
 			THEN 'id kind dialect org_name email report_id domain begin end p records messages pass fail received_at '
 			'notes_total partial authentic solicited excluded'
@@ -181,7 +178,7 @@ BEGIN
 END
 $$;
 
--- Records as a stream. The lines are made from the columns, without JSON.
+-- Records as a stream.
 CREATE FUNCTION api.records_csv(f api.filter_set, p api.page_spec, p_report bigint DEFAULT NULL,
 	OUT head text, OUT next text)
 LANGUAGE plpgsql STABLE SET jit = off SET max_parallel_workers_per_gather = 0
@@ -190,13 +187,7 @@ DECLARE
 	place api.place := api.place_of('records', p.cursor);
 BEGIN
 	f := api.by_address(api.filter_of_report(f, p_report));
-	SELECT * INTO head, next FROM api.csv_open('records', 'records', $q$concat(
-		api.csv_cells(v.report::text, v.record_no::text, v.domain, v.org_name, api.iso(v.begin), host(v.source_ip),
-			v.source,
-			(SELECT a.source_name FROM dmarc.addresses a WHERE a.source_ip = v.source_ip), v.label, v.rdns,
-			v.count::text, v.disposition, v.dkim, v.spf, v.dmarc_pass::text, v.class), ',', api.csv_shown(v.reason),
-		',', api.csv_cells(v.header_from, v.envelope_from, v.envelope_to), ',', api.csv_shown(v.auth_results -> 'dkim'),
-		',', api.csv_shown(v.auth_results -> 'spf'), ',', api.csv_shown(v.notes), E'\r\n')$q$,
+	SELECT * INTO head, next FROM api.csv_open('records', 'records', api.record_line(),
 		'ROW(v.begin, v.report, v.record_no)::api.place', api.records_query(f, place, p_report, p.size + 1), p.size) o;
 END
 $$;

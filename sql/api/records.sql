@@ -249,6 +249,27 @@ BEGIN
 END
 $$;
 
+-- The columns of records as CSV, as in api.csv_members().
+CREATE FUNCTION api.record_members() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT 'report record_no domain org_name begin source_ip source source_name label rdns count disposition dkim spf '
+		'dmarc_pass class reason header_from envelope_from envelope_to auth_results.dkim auth_results.spf notes'
+$$;
+
+-- The expression for the CSV line of a record v, which is made from the columns, without JSON.
+CREATE FUNCTION api.record_line() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT $q$concat(
+		api.csv_cells(v.report::text, v.record_no::text, v.domain, v.org_name, api.iso(v.begin), host(v.source_ip),
+			v.source,
+			(SELECT a.source_name FROM dmarc.addresses a WHERE a.source_ip = v.source_ip), v.label, v.rdns,
+			v.count::text, v.disposition, v.dkim, v.spf, v.dmarc_pass::text, v.class), ',', api.csv_shown(v.reason),
+		',', api.csv_cells(v.header_from, v.envelope_from, v.envelope_to), ',', api.csv_shown(v.auth_results -> 'dkim'),
+		',', api.csv_shown(v.auth_results -> 'spf'), ',', api.csv_shown(v.notes), E'\r\n')$q$
+$$;
+
 -- The filter for the records of one report, whatever its date, unless a window is given.
 CREATE FUNCTION api.filter_of_report(f api.filter_set, p_report bigint) RETURNS api.filter_set
 LANGUAGE plpgsql STABLE
