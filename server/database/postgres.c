@@ -465,7 +465,7 @@ static char **make_argv(const struct postgres *postgres)
 	return g_strv_builder_end(words);
 }
 
-/* The folder of the server's socket: auditors, who are members of the group, get in whatever the umask was. */
+/* The folder of the server's socket: auditors, members of the group, get in whatever the umask was. */
 static gboolean make_run_folder(const struct postgres *postgres, GError **error)
 {
 	if (mkdir(postgres->run, RUN_MODE) == 0 ? chmod(postgres->run, RUN_MODE) == 0 : errno == EEXIST)

@@ -425,6 +425,19 @@ static gboolean take(struct intake *intake, const struct envelope *envelope, con
 	return good;
 }
 
+/* Tell whether mail can be stored. Whether the database can be reached is for others to see: they need no
+ * mail to notice that it is back. */
+static void tell_outcome(struct intake *intake, gboolean stored)
+{
+	gboolean reached;
+
+	g_mutex_lock(&intake->lock);
+	reached = intake->failed_at == 0;
+	g_mutex_unlock(&intake->lock);
+	if (stored || reached)
+		outcome_tell(intake->options.outcome, stored);
+}
+
 gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
     gsize size, struct intake_counts *counts, GError **error)
 {
@@ -433,7 +446,7 @@ gboolean intake_take(struct intake *intake, const struct envelope *envelope, con
 
 	g_assert((envelope->again != 0) == intake->options.again);
 	if (good || g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYSTEM))
-		outcome_tell(intake->options.outcome, good);
+		tell_outcome(intake, good);
 	if (!good)
 		g_propagate_error(error, failure);
 	return good;
