@@ -35,7 +35,8 @@ describe('at every width in between', { concurrency: false }, () => {
       await page.show(pages(here.ids)[name]);
       for (const width of [320, 600, 700, 800, 900, 1000, 1100, 1200, 1400, 1900]) {
         await page.setViewportSize({ width, height: 800 });
-        await page.waitForTimeout(50);
+        await page.waitForFunction((wanted) => innerWidth === wanted, width);
+        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
         assert.ok((await overflow(page)) <= 0, `wider than ${width}`);
       }
       await page.context().close();
