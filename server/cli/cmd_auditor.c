@@ -143,20 +143,11 @@ static const struct verb *find_verb(const char *name)
 
 static gboolean fulfil(const struct database *database, const struct wish *wish, GError **error)
 {
-	g_autofree char *conninfo = database_admin_conninfo(database);
-	struct db *db = db_open(conninfo, "ruad-auditor", error);
+	struct db *db = database_open_admin(database, "ruad-auditor", error);
 	gboolean good = db != NULL && find_verb(wish->verb)->run(db, database, wish, error);
 
 	db_close(db);
 	return good;
-}
-
-/* The first line of the database's message is enough; the others say where in a function it was raised. */
-static int failed(const GError *error)
-{
-	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
-
-	return command_fail(COMMAND, command_exit_of(error), "%s", line);
 }
 
 static int run(const struct settings *settings, struct wish *wish)
@@ -168,17 +159,17 @@ static int run(const struct settings *settings, struct wish *wish)
 	/* before the process becomes a user who may not read the file, or whom nobody knows */
 	wish->user = identity_user_name();
 	if (wish->password_file != NULL && !read_password(wish, &error))
-		return failed(error);
+		return command_failed(COMMAND, error);
 	database = database_new(settings, &error);
 	if (database == NULL)
-		return failed(error);
+		return command_failed(COMMAND, error);
 	if (wish->password != NULL && database_private(database) != NULL)
 		code = command_fail(COMMAND, COMMAND_USAGE,
 		    "--password-file is for database.url: in the private cluster the operating system says "
 		    "who an "
 		    "auditor is");
 	else if (!database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
-		code = failed(error);
+		code = command_failed(COMMAND, error);
 	database_free(database);
 	return code;
 }

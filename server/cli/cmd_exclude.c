@@ -5,7 +5,6 @@
  * line is a transaction of its own.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
@@ -90,14 +89,6 @@ static void print_changed(const struct wish *wish)
 	    wish->changed, wish->changed == 1 ? "" : "s", wish->messages, wish->messages == 1 ? "" : "s");
 }
 
-/* The first line of the database's message is enough; the others say where in a function it was raised. */
-static int failed(const struct wish *wish, const GError *error)
-{
-	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
-
-	return command_fail(wish->command, command_exit_of(error), "%s", line);
-}
-
 static int run(const struct settings *settings, struct wish *wish)
 {
 	g_autoptr(GError) error = NULL;
@@ -109,7 +100,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	if (database != NULL && database_start(database, FALSE, &error))
 		db = database_open_alone(database, "ruad-exclude", &error);
 	if (db == NULL || !fulfil(db, wish, &error))
-		code = failed(wish, error);
+		code = command_failed(wish->command, error);
 	if (!wish->log && (code == COMMAND_OK || wish->changed > 0))
 		print_changed(wish);
 	db_close(db);

@@ -5,7 +5,6 @@
  * this command calls it through api.set_label(), but as ruad_owner.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
@@ -94,35 +93,17 @@ static gboolean show(struct db *db, const struct wish *wish, GError **error)
 	return TRUE;
 }
 
-static gboolean fulfil(const struct database *database, const struct wish *wish, GError **error)
+static gboolean fulfil(struct db *db, gpointer user, GError **error)
 {
-	struct db *db = database_open_owner(database, "ruad-label", error);
-	gboolean good = db != NULL && (wish->label != NULL ? set : show)(db, wish, error);
+	const struct wish *wish = user;
 
-	db_close(db);
-	return good;
-}
-
-/* The first line of the database's message is enough; the others say where in a function it was raised. */
-static int failed(const GError *error)
-{
-	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
-
-	return command_fail(COMMAND, command_exit_of(error), "%s", line);
+	return (wish->label != NULL ? set : show)(db, wish, error);
 }
 
 static int run(const struct settings *settings, struct wish *wish)
 {
-	g_autoptr(GError) error = NULL;
-	struct database *database = database_new(settings, &error);
-	int code = COMMAND_OK;
-
 	wish->user = identity_user_name(); /* before the process becomes another user */
-	if (database == NULL || !database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
-		code = failed(error);
-	database_free(database);
-	g_free(wish->user);
-	return code;
+	return database_run(settings, COMMAND, FALSE, fulfil, wish);
 }
 
 /* Returns what is wrong with the arguments, or NULL. */
@@ -159,5 +140,6 @@ int command_label(const struct settings *settings, int argc, char **argv)
 	wrong = objection(&wish, argc);
 	code = wrong != NULL ? command_fail(COMMAND, COMMAND_USAGE, "%s", wrong) : run(settings, &wish);
 	g_free(wish.note);
+	g_free(wish.user);
 	return code;
 }

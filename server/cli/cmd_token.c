@@ -105,34 +105,17 @@ static const struct verb *find_verb(const char *name)
 
 /* -- the command -- */
 
-static gboolean fulfil(const struct database *database, const struct wish *wish, GError **error)
+static gboolean fulfil(struct db *db, gpointer user, GError **error)
 {
-	struct db *db = database_open_owner(database, "ruad-token", error);
-	gboolean good = db != NULL && find_verb(wish->verb)->run(db, wish, error);
+	const struct wish *wish = user;
 
-	db_close(db);
-	return good;
-}
-
-/* The first line of the database's message is enough; the others say where in a function it was raised. */
-static int failed(const GError *error)
-{
-	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
-
-	return command_fail(COMMAND, command_exit_of(error), "%s", line);
+	return find_verb(wish->verb)->run(db, wish, error);
 }
 
 static int run(const struct settings *settings, struct wish *wish)
 {
-	g_autoptr(GError) error = NULL;
-	struct database *database = database_new(settings, &error);
-	int code = COMMAND_OK;
-
 	wish->by = identity_user_name(); /* before the process becomes another user */
-	if (database == NULL || !database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
-		code = failed(error);
-	database_free(database);
-	return code;
+	return database_run(settings, COMMAND, FALSE, fulfil, wish);
 }
 
 static gboolean is_name(const char *name)

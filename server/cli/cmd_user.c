@@ -10,6 +10,7 @@
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
 #include "server/cli/identity.h"
+#include "server/common/user_name.h"
 #include "server/common/visible.h"
 
 #define COMMAND "user"
@@ -20,7 +21,6 @@
 #define LIST                                                                                                 \
 	"SELECT name, role, coalesce(array_to_string(domains, ','), '*') FROM ruad.user_grant "              \
 	"ORDER BY name"
-#define NAME_MOST 255 /* bytes, as on the page (AUTH_USER_MAX) */
 
 static const char *const roles[] = { "viewer", "editor", "admin", NULL };
 
@@ -84,35 +84,17 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-static gboolean fulfil(const struct database *database, const struct wish *wish, GError **error)
+static gboolean fulfil(struct db *db, gpointer user, GError **error)
 {
-	g_autofree char *conninfo = database_admin_conninfo(database);
-	struct db *db = db_open(conninfo, "ruad-user", error);
-	gboolean good = db != NULL && find_verb(wish->verb)->run(db, wish, error);
+	const struct wish *wish = user;
 
-	db_close(db);
-	return good;
-}
-
-/* The first line of the database's message is enough; the others say where in a function it was raised. */
-static int failed(const GError *error)
-{
-	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
-
-	return command_fail(COMMAND, command_exit_of(error), "%s", line);
+	return find_verb(wish->verb)->run(db, wish, error);
 }
 
 static int run(const struct settings *settings, struct wish *wish)
 {
-	g_autoptr(GError) error = NULL;
-	struct database *database = database_new(settings, &error);
-	int code = COMMAND_OK;
-
 	wish->user = identity_user_name(); /* before the process becomes another user */
-	if (database == NULL || !database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
-		code = failed(error);
-	database_free(database);
-	return code;
+	return database_run(settings, COMMAND, TRUE, fulfil, wish);
 }
 
 /* Returns what is wrong with the options, or NULL. */
@@ -142,7 +124,7 @@ static const char *objection(const struct wish *wish, int argc)
 		return "say add, set, remove or list";
 	if (argc != (verb->has_name ? 3 : 2))
 		return verb->has_name ? "add, set and remove take one name" : "list takes no name";
-	if (verb->has_name && (*wish->name == '\0' || strlen(wish->name) > NAME_MOST))
+	if (verb->has_name && (*wish->name == '\0' || strlen(wish->name) > USER_NAME_MAX))
 		return "a name has 1 to 255 bytes";
 	return objection_to_options(wish);
 }

@@ -1,6 +1,7 @@
 #include "server/cli/commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "parser/error.h"
 #include "server/common/visible.h"
@@ -22,6 +23,13 @@ int command_fail(const char *command, enum command_exit code, const char *format
 enum command_exit command_exit_of(const GError *error)
 {
 	return g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM) ? COMMAND_TEMPFAIL : COMMAND_FAILED;
+}
+
+int command_failed(const char *command, const GError *error)
+{
+	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));
+
+	return command_fail(command, command_exit_of(error), "%s", line);
 }
 
 gboolean command_options(const GOptionEntry *entries, int *argc, char ***argv)

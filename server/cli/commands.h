@@ -41,6 +41,10 @@ int command_fail(const char *command, enum command_exit code, const char *format
 /* The exit code for an error: COMMAND_TEMPFAIL for RUAD_ERROR_SYSTEM, else COMMAND_FAILED. */
 enum command_exit command_exit_of(const GError *error);
 
+/* command_fail() for an error of the database. The first line of its message is enough; the others say where
+ * in a function it was raised. */
+int command_failed(const char *command, const GError *error);
+
 /*
  * Parse a command's options with GLib; leaves argv[0] and the operands and sets *argc to their number. Prints
  * an error and returns FALSE if an option is wrong: return COMMAND_USAGE then.

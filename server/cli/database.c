@@ -125,6 +125,13 @@ char *database_role_conninfo(const struct database *database, const char *role)
 			    : with_role(settings_string(database->settings, "database.url"), role);
 }
 
+struct db *database_open_admin(const struct database *database, const char *program, GError **error)
+{
+	g_autofree char *conninfo = database_admin_conninfo(database);
+
+	return db_open(conninfo, program, error);
+}
+
 struct db *database_open_owner(const struct database *database, const char *program, GError **error)
 {
 	g_autofree char *conninfo = database_role_conninfo(database, "ruad_owner");
@@ -354,4 +361,22 @@ gboolean database_start(struct database *database, gboolean keep_reading, GError
 		return start_private(database, keep_reading, error);
 	return identity_become(settings_string(database->settings, "server.user"), keep_reading, error) &&
 	       database_set_up(database, error);
+}
+
+int database_run(const struct settings *settings, const char *command, gboolean as_admin, database_work work,
+    gpointer user)
+{
+	g_autofree char *program = g_strconcat("ruad-", command, NULL);
+	g_autoptr(GError) error = NULL;
+	struct database *database = database_new(settings, &error);
+	struct db *db = NULL;
+	int code = COMMAND_OK;
+
+	if (database != NULL && database_start(database, FALSE, &error))
+		db = (as_admin ? database_open_admin : database_open_owner)(database, program, &error);
+	if (db == NULL || !work(db, user, &error))
+		code = command_failed(command, error);
+	db_close(db);
+	database_free(database);
+	return code;
 }

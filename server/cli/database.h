@@ -25,6 +25,11 @@ struct postgres *database_private(const struct database *database);
 char *database_admin_conninfo(const struct database *database);
 char *database_role_conninfo(const struct database *database, const char *role);
 
+/* A connection as the role that may migrate, for commands; program names the session.
+ * RUAD_ERROR_SYSTEM  the database is unavailable */
+struct db *database_open_admin(
+    const struct database *database, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A connection as ruad_owner, for commands; program names the session.
  * RUAD_ERROR_SYSTEM  the database is unavailable */
 struct db *database_open_owner(
@@ -65,6 +70,17 @@ gboolean database_check_logins(const struct database *database, GError **error) 
  */
 gboolean database_start(
     struct database *database, gboolean keep_reading, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a command does in the database. */
+typedef gboolean (*database_work)(struct db *db, gpointer user, GError **error);
+
+/*
+ * All of a command that needs nothing but a session: start the database (database_start()), call work with a
+ * session of the role that may migrate (as_admin) or of ruad_owner, named after the command, and report the
+ * error. Returns the exit code.
+ */
+int database_run(const struct settings *settings, const char *command, gboolean as_admin, database_work work,
+    gpointer user);
 
 /*
  * For commands that replace the private cluster: become the right user and hold the cluster's lock until
