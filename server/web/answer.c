@@ -48,6 +48,15 @@ void answer_busy(const struct visit *visit, const char *detail)
 	print_problem(visit, &problem);
 }
 
+void answer_away(const struct visit *visit, const char *detail, const char *cause)
+{
+	struct problem problem = { 0 };
+
+	problem_set(&problem, 503, "%s", detail);
+	visit->response->retry_after = ANSWER_RETRY_AWAY;
+	answer_problem(visit, &problem, cause);
+}
+
 void answer_refusal(const struct visit *visit, guint status, const char *format, ...)
 {
 	struct problem problem = { 0 };

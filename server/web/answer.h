@@ -15,6 +15,7 @@
 
 #define ANSWER_JSON    "application/json"
 #define ANSWER_READERS "GET, HEAD"
+#define ANSWER_AWAY    "the database is unavailable" /* for answer_away() */
 
 #define ANSWER_RETRY_AWAY 5  /* seconds, for Retry-After: the database is unavailable */
 #define ANSWER_RETRY_BUSY 30 /* the database is overloaded */
@@ -43,6 +44,9 @@ void answer_refusal(const struct visit *visit, guint status, const char *format,
 
 /* Answer 503 with Retry-After, without a line in the log; detail is a sentence. */
 void answer_busy(const struct visit *visit, const char *detail);
+
+/* The same with a line in the log: the database is unavailable. cause is for the log. */
+void answer_away(const struct visit *visit, const char *detail, const char *cause);
 
 /* Answer 405; allow lists the allowed methods ("GET, HEAD") and is a constant. */
 void answer_method(const struct visit *visit, const char *allow);

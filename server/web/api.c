@@ -46,9 +46,9 @@ static void answer_outcome(const struct visit *visit, const struct route *route,
 		problem_set(&problem, 503, "too many downloads are in progress");
 		break;
 	case CONNECTION_AWAY:
-		visit->response->retry_after = ANSWER_RETRY_AWAY;
-		problem_set(&problem, 503, "the database is unavailable");
-		break;
+		answer_away(visit, ANSWER_AWAY, error->message);
+		connection_refusal_clear(refusal);
+		return;
 	default:
 		problem_set(&problem, 500, "see the server's log");
 	}
@@ -282,7 +282,6 @@ static gboolean is_download(const struct visit *visit, const struct route *route
 static gboolean may_download(const struct visit *visit)
 {
 	guint wait = audit_export_wait(visit);
-	struct problem problem = { 0 };
 	g_autoptr(GError) error = NULL;
 
 	if (wait > 0) {
@@ -292,9 +291,7 @@ static gboolean may_download(const struct visit *visit)
 	}
 	if (audit_export(visit, &error))
 		return TRUE;
-	visit->response->retry_after = ANSWER_RETRY_AWAY;
-	problem_set(&problem, 503, "the database is unavailable, and cannot log the download");
-	answer_problem(visit, &problem, error->message);
+	answer_away(visit, ANSWER_AWAY ", and cannot log the download", error->message);
 	return FALSE;
 }
 

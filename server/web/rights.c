@@ -30,12 +30,11 @@ gboolean rights_find(const struct visit *visit, struct grant *grant)
 		answer_busy(visit, "the request was abandoned");
 		return FALSE;
 	}
-	if (outcome == CONNECTION_FAILED) {
-		problem_set(&problem, 500, "see the server's log");
-	} else {
-		visit->response->retry_after = ANSWER_RETRY_AWAY;
-		problem_set(&problem, 503, "the database is unavailable");
+	if (outcome != CONNECTION_FAILED) {
+		answer_away(visit, ANSWER_AWAY, error->message);
+		return FALSE;
 	}
+	problem_set(&problem, 500, "see the server's log");
 	answer_problem(visit, &problem, error->message);
 	return FALSE;
 }

@@ -176,16 +176,6 @@ static gboolean is_in(const char *section, const char *path)
 	return g_str_has_suffix(section, "/") ? g_str_has_prefix(path, section) : strcmp(path, section) == 0;
 }
 
-/* Whose token is valid cannot be found out. */
-static void answer_away(const struct visit *visit, const GError *error)
-{
-	struct problem problem = { 0 };
-
-	visit->response->retry_after = ANSWER_RETRY_AWAY;
-	problem_set(&problem, 503, "the database is unavailable");
-	answer_problem(visit, &problem, error != NULL ? error->message : NULL);
-}
-
 static void answer_stranger(
     const struct visit *visit, enum auth_verdict verdict, guint wait, const GError *error)
 {
@@ -193,8 +183,8 @@ static void answer_stranger(
 		visit->response->retry_after = wait;
 		answer_refusal(
 		    visit, 429, "too many wrong passwords or tokens; try again in %u seconds", wait);
-	} else if (verdict == AUTH_AWAY) {
-		answer_away(visit, error);
+	} else if (verdict == AUTH_AWAY) { /* whether the token is valid cannot be found out */
+		answer_away(visit, ANSWER_AWAY, error != NULL ? error->message : NULL);
 	} else if (verdict == AUTH_NO_TOKEN) {
 		visit->response->authenticate = BAD_TOKEN;
 		answer_refusal(visit, 401, "the token is unknown or has expired");
