@@ -17,19 +17,6 @@ CREATE FUNCTION t.sums() RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', (SELECT sum(messages) FROM dmarc.daily), (SELECT sum(messages) FROM dmarc.monthly),
 		(SELECT sum(count) FROM dmarc.records), (SELECT sum(messages) FROM dmarc.reports),
 		api.summary(api.filter()) #>> '{totals,messages}', (SELECT count(DISTINCT source_ip) FROM dmarc.seen)) $$;
-\getenv host PGHOST
-SELECT dblink_connect('sums', format('host=%s user=postgres dbname=%I '
-	'options=''-c default_transaction_isolation=repeatable\\ read''', :'host', current_database()));
--- Sum up all that is waiting, and return how much is left.
-CREATE FUNCTION t.sum_up() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-	more boolean := true;
-BEGIN
-	WHILE more LOOP
-		SELECT r.more INTO more FROM dblink('sums', 'SELECT ruad.sum_up()') AS r(more boolean);
-	END LOOP;
-	RETURN (SELECT count(*) FROM ruad.unsummed) + (SELECT count(*) FROM ruad.stale);
-END $$;
 
 SELECT is(t.take(t.doc('a', 'forged', 5)), '1 0 0 0 f', 'a report that nobody vouches for is stored');
 SELECT is(t.take(t.doc('a', 'forged', 5) || '{"bytes": "again"}'), '0 1 0 0 f', 'and comes again');

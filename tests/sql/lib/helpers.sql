@@ -253,3 +253,21 @@ BEGIN
 	RETURN array_to_string(found, ' ');
 END
 $$;
+
+-- Sum up all that waits, and return how much is left. Each step needs a transaction of its own, so another session
+-- does it.
+CREATE FUNCTION t.sum_up() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	more boolean := true;
+BEGIN
+	IF ('sums' = ANY (tap.dblink_get_connections())) IS NOT TRUE THEN
+		PERFORM tap.dblink_connect('sums', format('host=%s user=postgres dbname=%I '
+			'options=''-c default_transaction_isolation=repeatable\\ read''',
+			current_setting('unix_socket_directories'), current_database()));
+	END IF;
+	WHILE more LOOP
+		SELECT r.more INTO more FROM tap.dblink('sums', 'SELECT ruad.sum_up()') AS r(more boolean);
+	END LOOP;
+	RETURN (SELECT count(*) FROM ruad.unsummed) + (SELECT count(*) FROM ruad.stale);
+END
+$$;
