@@ -4,9 +4,9 @@ import csv
 import io
 
 import pytest
-from conftest import Database, wait_until
+from conftest import wait_until
 from supervised import Supervised, clean_environment
-from web_data import MAILS, add_roles, deliver, htpasswd, site_of, temporary_folder
+from web_data import MAILS, deliver, htpasswd, password_file, site_database, site_of, temporary_folder
 from web_site import basic
 
 KEY = "ip:192.0.2.1"
@@ -17,13 +17,11 @@ NO_LOGINS = "SELECT user_name, action, object FROM dmarc.audit_log WHERE action 
 
 @pytest.fixture(name="database", scope="module")
 def fixture_database(shared_postgres):
-    database = Database(shared_postgres, "test_audit")
-    add_roles(database)
-    database.add_login("taker", "ruad_ingest")
-    deliver(database, [(MAILS[0], "dmarc-sum@example.com")])
-    yield database
-    database.drop()
-    database.query("DROP ROLE reader; DROP ROLE labeller; DROP ROLE taker", database="postgres")
+    with site_database(shared_postgres, "test_audit") as database:
+        database.add_login("taker", "ruad_ingest")
+        deliver(database, [(MAILS[0], "dmarc-sum@example.com")])
+        yield database
+    database.query("DROP ROLE taker", database="postgres")
 
 
 @pytest.fixture(name="clean", autouse=True)
@@ -34,9 +32,8 @@ def fixture_clean(database):
 
 @pytest.fixture(name="passwords", scope="module")
 def fixture_passwords():
-    with temporary_folder() as folder:
-        htpasswd(folder / "htpasswd", ann="secret", bob="other")
-        yield folder / "htpasswd"
+    with password_file() as path:
+        yield path
 
 
 @pytest.fixture(name="site")

@@ -13,8 +13,8 @@ import socket
 import threading
 
 import pytest
-from conftest import ROOT, Database
-from web_data import add_roles, running_site
+from conftest import ROOT
+from web_data import running_site, site_database
 from web_site import Answer
 
 SESSIONS = {"_oauth2_proxy=of-ann": "ann@example.org", "_oauth2_proxy=of-bob": "bob@example.org"}
@@ -118,11 +118,8 @@ class Proxy:
 
 @pytest.fixture(name="database", scope="module")
 def fixture_database(shared_postgres):
-    database = Database(shared_postgres, "test_oauth2_proxy")
-    add_roles(database)
-    yield database
-    database.drop()
-    database.query("DROP ROLE reader; DROP ROLE labeller", database="postgres")
+    with site_database(shared_postgres, "test_oauth2_proxy") as database:
+        yield database
 
 
 @pytest.fixture(name="site", scope="module")

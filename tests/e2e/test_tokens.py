@@ -5,9 +5,9 @@ import json
 import re
 
 import pytest
-from conftest import Database, wait_until
+from conftest import wait_until
 from supervised import Supervised, clean_environment
-from web_data import add_roles, htpasswd, site_of, temporary_folder
+from web_data import add_roles, password_file, site_database, site_of, temporary_folder
 from web_site import basic
 
 KEY = "ip:192.0.2.1"
@@ -18,11 +18,8 @@ USED = "SELECT used_at FROM dmarc.tokens WHERE name = %s"
 
 @pytest.fixture(name="database", scope="module")
 def fixture_database(shared_postgres):
-    database = Database(shared_postgres, "test_tokens")
-    add_roles(database)
-    yield database
-    database.drop()
-    database.query("DROP ROLE reader; DROP ROLE labeller", database="postgres")
+    with site_database(shared_postgres, "test_tokens") as database:
+        yield database
 
 
 @pytest.fixture(name="clean", autouse=True)
@@ -33,9 +30,8 @@ def fixture_clean(database):
 
 @pytest.fixture(name="passwords", scope="module")
 def fixture_passwords():
-    with temporary_folder() as folder:
-        htpasswd(folder / "htpasswd", ann="secret", bob="other")
-        yield folder / "htpasswd"
+    with password_file() as path:
+        yield path
 
 
 @pytest.fixture(name="by_password")

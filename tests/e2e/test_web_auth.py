@@ -13,7 +13,7 @@ import psycopg2.errors
 import pytest
 from conftest import ROOT
 from supervised import Supervised, clean_environment
-from web_data import add_roles, htpasswd, site_of, temporary_folder
+from web_data import add_roles, htpasswd, password_file, site_database, site_of, temporary_folder
 from web_site import WebSite, basic
 
 KEY = "ip:192.0.2.1"
@@ -26,13 +26,8 @@ CLOSED = ["/", "/sources", "/logout", "/assets/nosuch.js", "/nosuch", "/openapi.
 @pytest.fixture(name="database", scope="module")
 def fixture_database(shared_postgres):
     """One for the module; tests that label remove their labels."""
-    from conftest import Database  # pylint: disable=import-outside-toplevel
-
-    database = Database(shared_postgres, "test_web_auth")
-    add_roles(database)
-    yield database
-    database.drop()
-    database.query("DROP ROLE reader; DROP ROLE labeller", database="postgres")
+    with site_database(shared_postgres, "test_web_auth") as database:
+        yield database
 
 
 @pytest.fixture(name="clean")
@@ -43,9 +38,8 @@ def fixture_clean(database):
 
 @pytest.fixture(name="passwords", scope="module")
 def fixture_passwords():
-    with temporary_folder() as folder:
-        htpasswd(folder / "htpasswd", ann="secret", bob="other")
-        yield folder / "htpasswd"
+    with password_file() as path:
+        yield path
 
 
 @pytest.fixture(name="by_password", scope="module")

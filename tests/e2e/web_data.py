@@ -101,6 +101,26 @@ def htpasswd(path, **passwords):
 
 
 @contextlib.contextmanager
+def site_database(postgres, name):
+    """An empty database, with its log-ins of add_roles()."""
+    database = Database(postgres, name)
+    add_roles(database)
+    try:
+        yield database
+    finally:
+        database.drop()
+        database.query("DROP ROLE reader; DROP ROLE labeller", database="postgres")
+
+
+@contextlib.contextmanager
+def password_file():
+    """The path of a file with the passwords of ann and bob."""
+    with temporary_folder() as folder:
+        htpasswd(folder / "htpasswd", ann="secret", bob="other")
+        yield folder / "htpasswd"
+
+
+@contextlib.contextmanager
 def filled_database():
     """A database with all of it, in a cluster that logs every statement."""
     with temporary_folder() as folder:
