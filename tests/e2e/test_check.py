@@ -149,11 +149,11 @@ def test_a_broken_domain_has_its_findings_with_place_and_fix(serve):
     dns = serve("reports.example.net MX 10 mx.reports.example.net\n", {"example.com": BROKEN})
     document = dns.check("example.com", "--selector=old", "--selector=none:example.org")
     assert codes(document, "error") == [
-        "mx_host", "dmarc_value", "report_host", "spf_void_lookups", "spf_all_pass", "dkim_missing", "tlsrpt_invalid",
+        "mx_host", "dmarc_value", "dmarc_as_none", "report_unauthorised", "report_unauthorised", "report_host", "spf_void_lookups",
+        "spf_all_pass", "dkim_missing", "tlsrpt_invalid",
     ]
     assert sorted(codes(document, "warning")) == [
-        "dkim_revoked", "dmarc_fo", "dmarc_fo", "dmarc_removed_tag", "dmarc_uri_size", "report_unauthorised",
-        "report_unauthorised", "sender_nameless", "spf_void", "spf_void", "spf_void",
+        "dkim_revoked", "dmarc_fo", "dmarc_fo", "dmarc_removed_tag", "dmarc_uri_size", "sender_nameless", "spf_void", "spf_void", "spf_void",
     ]
     assert codes(document, "info") == ["dmarc_p_none"]
     fixed = '_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:a@reports.example.net,mailto:b@nowhere.invalid"'
@@ -193,13 +193,31 @@ def consent(serve, lines, record="v=DMARC1; p=reject; rua=mailto:x@h.example.net
     return document, document["reports"][0]
 
 
-def test_assertion_71_an_external_mailbox_that_does_not_agree_is_a_warning(serve):
+def test_assertion_71_an_external_mailbox_that_does_not_agree_is_an_error(serve):
     document, report = consent(serve, "")
     assert (report["external"], report["authorised"]) == (True, False)
-    warning = finding(document, "report_unauthorised")
-    assert warning["severity"] == "warning"
-    assert warning["place"] == "example.com._report._dmarc.h.example.net TXT"
-    assert warning["fix"] == report["expected_record"] == 'example.com._report._dmarc.h.example.net. TXT "v=DMARC1"'
+    error = finding(document, "report_unauthorised")
+    assert error["severity"] == "error"
+    assert error["place"] == "example.com._report._dmarc.h.example.net TXT"
+    assert "the administrator of h.example.net must publish this record" in error["text"]
+    assert "a mailbox in example.com itself needs none" in error["text"]
+    assert error["fix"] == report["expected_record"] == 'example.com._report._dmarc.h.example.net. TXT "v=DMARC1"'
+
+
+def test_assertion_71_consent_in_the_own_zone_has_no_effect(serve):
+    document, report = consent(serve, 'example.com._report._dmarc.example.com TXT "v=DMARC1"')
+    assert report["authorised"] is False
+    misplaced = finding(document, "report_misplaced")
+    assert misplaced["place"] == "example.com._report._dmarc.example.com TXT"
+    assert misplaced["fix"] == report["expected_record"]
+
+
+def test_an_invalid_sp_makes_the_record_act_as_none(serve):
+    dns = serve('_dmarc.a.example. TXT "v=DMARC1; p=reject; sp=rejct; rua=mailto:x@a.example"\na.example. MX 0 .\n'
+                '_dmarc.b.example. TXT "v=DMARC1; p=reject; np=rejct"\nb.example. MX 0 .\n')
+    a, b = dns.check("a.example"), dns.check("b.example")
+    assert set(a["dmarc"]["effective"].values()) == {"none"} and "dmarc_as_none" in codes(a, "error")
+    assert b["dmarc"]["effective"] is None and "dmarc_no_policy" in codes(b, "error")
 
 
 @pytest.mark.parametrize("name", ["example.com", "*"])

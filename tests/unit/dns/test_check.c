@@ -77,6 +77,16 @@ static const struct {
 	    "dmarc_p_missing, dmarc_p_none" },
 	{ "72 no p and no rua", "example.com", MAIL "_dmarc.example.com TXT v=DMARC1; sp=none",
 	    "-/-/- p _dmarc.example.com example.com", "dmarc_no_policy, dmarc_rua_missing" },
+	{ "an invalid sp, and rua", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=x; " RUA,
+	    "none/none/none p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_value, dmarc_as_none" },
+	{ "an invalid np, and rua", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; np=x; " RUA,
+	    "none/none/none p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_value, dmarc_as_none" },
+	{ "an invalid sp, and no rua", "example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=x",
+	    "-/-/- p _dmarc.example.com example.com", "dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
 	{ "72 V=dmarc1", "example.com", MAIL "_dmarc.example.com TXT V=dmarc1; p=reject; " RUA,
 	    "- example.com", "dmarc_ignored" },
 	{ "74 a size and pct", "example.com",
@@ -130,6 +140,11 @@ static const struct {
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com",
 	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
 	    "report_unauthorised" },
+	{ "71 consent under the own domain", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "h.net._report._dmarc.example.com TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised, report_misplaced" },
 	{ "71 authorised", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
 		 "example.com._report._dmarc.h.net TXT v=DMARC1",
@@ -257,7 +272,7 @@ static void check_fix(
 
 	assert_non_null(finding);
 	assert_string_equal(finding->place, place);
-	assert_string_equal(finding->fix, fix);
+	assert_string_equal(finding->fix == NULL ? "-" : finding->fix, fix == NULL ? "-" : fix);
 	check_free(check);
 	zone_free(zone);
 }
@@ -272,6 +287,19 @@ static void a_finding_says_what_to_publish(void **state)
 	    "_dmarc.example.com. TXT \"v=DMARC1; p=reject; sp=none\"");
 	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=none", FINDING_DMARC_MISPLACED,
 	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=none\"");
+	check_fix("example.com", MAIL "example.com TXT V=DMARC1; p=reject; pct=0", FINDING_DMARC_MISPLACED,
+	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=reject; t=y\"");
+	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=reject", FINDING_DMARC_MISSING,
+	    "_dmarc.example.com TXT", NULL);
+	check_fix("example.com",
+	    MAIL "example.com TXT v=DMARC1; p=none\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    FINDING_DMARC_MISPLACED, "example.com TXT", NULL);
+	check_fix("example.com",
+	    MAIL "_dmarc.example.com TXT v=dmarc1; p=none\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    FINDING_DMARC_IGNORED, "_dmarc.example.com TXT", NULL);
+	check_fix("example.com", MAIL "_dmarc.example.com TXT p=reject; rua=mailto:d@example.com",
+	    FINDING_DMARC_IGNORED, "_dmarc.example.com TXT",
+	    "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"");
 	check_fix("example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
 	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
 	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
