@@ -39,7 +39,7 @@ void check_spf(const struct dns_source *source, struct check *check)
 	spf_expand(source, check->domain, &check->spf, check->findings);
 	if (check->spf.state == SPF_STATE_NONE && !findings_have(check->findings, FINDING_SPF_IGNORED))
 		findings_add(check->findings, FINDING_SPF_MISSING, place,
-		    finding_txt_record(check->domain, takes_mail(check) ? "v=spf1 mx -all" : "v=spf1 -all"),
+		    finding_txt_record(check->domain, takes_mail(check) ? "v=spf1 mx ~all" : "v=spf1 -all"),
 		    "there is no SPF record: nothing says which hosts may send as %s", check->domain);
 	judge_parked(check);
 }

@@ -308,13 +308,23 @@ static void a_finding_says_what_to_publish(void **state)
 	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
 	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
 	check_fix("example.com", "example.com MX 1 m.example.com", FINDING_SPF_MISSING, "example.com TXT",
-	    "example.com. TXT \"v=spf1 mx -all\"");
+	    "example.com. TXT \"v=spf1 mx ~all\"");
 	check_fix("example.com", "example.com TXT x", FINDING_SPF_MISSING, "example.com TXT",
 	    "example.com. TXT \"v=spf1 -all\"");
 	check_fix("example.com", "example.com TXT v=spf1 mx ?all a", FINDING_SPF_AFTER_ALL,
 	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx a ?all\"");
+	check_fix("example.com", "example.com TXT v=spf1 a -all redirect=b.example", FINDING_SPF_AFTER_ALL,
+	    "example.com TXT: all", "example.com. TXT \"v=spf1 a include:b.example -all\"");
 	check_fix("example.com", "example.com TXT v=spf1 mx +all", FINDING_SPF_ALL_PASS,
-	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx -all\"");
+	    "example.com TXT: all", NULL);
+	check_fix("example.com", "example.com TXT v=spf1 mx", FINDING_SPF_ALL_MISSING, "example.com TXT: all",
+	    NULL);
+	check_fix("example.com", "example.com TXT v=spf1 ipv4:192.0.2.1 -all", FINDING_SPF_SYNTAX,
+	    "example.com TXT", "example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"");
+	check_fix("example.com", "example.com TXT v=spf1 include=b.example -all", FINDING_SPF_MODIFIER,
+	    "example.com TXT: include=b.example", "example.com. TXT \"v=spf1 include:b.example -all\"");
+	check_fix("example.com", "example.com TXT v=spf1 mx -all\nexample.com TXT v=spf1 a ~all",
+	    FINDING_SPF_SEVERAL, "example.com TXT", "example.com. TXT \"v=spf1 mx a ~all\"");
 	check_fix("example.com",
 	    "example.com TXT v=spf1 mx a ~all\nexample.com TXT v=spf1 mx include:b.example -all",
 	    FINDING_SPF_SEVERAL, "example.com TXT",
