@@ -159,6 +159,8 @@ static void print_spf(const struct spf_policy *spf)
 
 static void print_dkim(const GPtrArray *dkim)
 {
+	if (dkim->len == 0)
+		line("DKIM", "no key under the usual selectors (--selector=NAME checks another one)");
 	for (guint i = 0; i < dkim->len; i++) {
 		const struct check_dkim *one = g_ptr_array_index(dkim, i);
 		const char *label = i == 0 ? "DKIM" : NULL;
@@ -272,12 +274,31 @@ static void read_selectors(char **words, GArray *selectors)
 	}
 }
 
+/* The domain in "user@domain", "mailto:user@domain" or a URL; other words stay. Transfer full. */
+static char *domain_in(const char *words)
+{
+	const char *slashes = strstr(words, "://"), *sign, *end;
+	const char *start = slashes != NULL ? slashes + strlen("://") : words;
+	gsize size = strcspn(start, "/?#");
+
+	sign = g_strrstr_len(start, (gssize)size, "@");
+	if (sign != NULL) {
+		size -= (gsize)(sign + 1 - start);
+		start = sign + 1;
+	}
+	if (slashes == NULL)
+		return g_strndup(start, size);
+	if (*start == '[' && (end = memchr(start, ']', size)) != NULL)
+		return g_strndup(start + 1, (gsize)(end - start - 1));
+	return g_strndup(start, MIN(size, strcspn(start, ":")));
+}
+
 static int check_one(struct resolver *resolver, const char *domain, const struct check_options *options,
     const struct request *request)
 {
 	g_autoptr(GError) error = NULL;
-	struct check *check =
-	    check_with(resolver, domain, options, g_get_real_time() / G_USEC_PER_SEC, &error);
+	g_autofree char *name = domain_in(domain);
+	struct check *check = check_with(resolver, name, options, g_get_real_time() / G_USEC_PER_SEC, &error);
 	int code = COMMAND_OK;
 
 	if (check == NULL)
@@ -313,6 +334,8 @@ static int check_domains(struct resolver *resolver, char **domains, const struct
 	int code = COMMAND_OK;
 
 	read_selectors(request->selectors, selectors);
+	if (request->selectors == NULL)
+		check_add_usual_selectors(selectors, NULL);
 	options.selectors = (const struct check_selector *)(const void *)selectors->data;
 	options.n_selectors = selectors->len;
 	for (char **domain = domains; *domain != NULL; domain++) {

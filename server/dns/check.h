@@ -82,6 +82,10 @@ struct check_selector {
 	gboolean probed;    /* a guess: a missing key is no finding */
 };
 
+/* Append the selectors that programs and services usually have, as probed, unless selectors (of struct
+ * check_selector) has them for domain; NULL: the domain checked. */
+void check_add_usual_selectors(GArray *selectors, const char *domain);
+
 struct check_options {
 	const struct check_selector
 	    *selectors; /* borrowed for the call; at most CHECK_SELECTORS_MAX are used */

@@ -448,7 +448,7 @@ void check_dmarc(const struct dns_source *source, const struct check_options *op
 		judge_place(check, name);
 		decide(check, &walk);
 		add_reports(source, check, found->domain);
-	} else if (complete && !said_why(check)) {
+	} else if (exists && complete && !said_why(check)) {
 		tell_missing(check, name, options);
 	}
 	treewalk_clear(&walk);

@@ -178,6 +178,30 @@ def test_text_for_people_says_the_same(serve):
     assert "\033" not in good.stdout + bad.stdout  # colour is for terminals
 
 
+@pytest.mark.parametrize("words", ["joe@example.com", "mailto:joe@example.com", "https://example.com/x?y", "http://u:p@example.com:80/", "example.com/"])
+def test_addresses_and_urls_are_understood(serve, words):
+    assert serve(ELSEWHERE, {"example.com": GOOD}).check(words)["domain"] == "example.com"
+
+
+@pytest.mark.parametrize("words", ["192.0.2.1", "2001:db8::1", "http://[2001:db8::1]/", "joe@192.0.2.1"])
+def test_an_ip_address_is_no_domain(words):
+    done = ruad_check(words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "an IP address, not a domain" in done.stderr
+
+
+def test_usual_selectors_are_looked_for(serve):
+    zone = "@ MX 0 .\ndefault._domainkey TXT \"v=DKIM1; k=ed25519; p=%s\"\n" % ED25519
+    dns = serve("", {"example.com": zone, "example.org": "@ MX 0 .\n"})
+    assert [(one["selector"], one["probed"]) for one in dns.check("example.com")["dkim"]] == [("default", True)]
+    assert "no key under the usual selectors" in dns.run("example.org").stdout
+
+
+def test_a_name_that_does_not_exist_gets_no_advice(serve):
+    document = serve("", {"example.com": GOOD}).check("exmaple.org")
+    assert codes(document) == ["domain_missing"]
+
+
 def test_several_domains_are_several_documents(serve):
     dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN})
     done = dns.run("--json", "example.com", "broken.example", "example.com")

@@ -116,7 +116,9 @@ static const struct {
 	{ "from above, for what does not exist", "no.example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=none; np=quarantine; " RUA,
 	    "quarantine/none/quarantine np _dmarc.example.com example.com; rua d@example.com own yes",
-	    "domain_missing, spf_missing, dmarc_subdomains_none, mx_missing, dmarc_inherited" },
+	    "domain_missing, dmarc_subdomains_none, dmarc_inherited" },
+	{ "a name that does not exist gets no advice", "no.example.net", MAIL, "- no.example.net",
+	    "domain_missing" },
 	{ "own record below", "s.example.com",
 	    "s.example.com TXT v=spf1 ip4:192.0.2.1 -all\n" MAIL
 	    "_dmarc.s.example.com TXT v=DMARC1; p=quarantine; sp=reject; " RUA
@@ -496,7 +498,8 @@ static void silence_ends_a_check(void **state)
 
 static void what_is_no_domain_is_refused(void **state)
 {
-	static const char *const WORDS[] = { "", ".", "a..b", "example.com/", "-o x", "joe@example.com" };
+	static const char *const WORDS[] = { "", ".", "a..b", "example.com/", "-o x", "joe@example.com",
+		"192.0.2.1", "2001:db8::1" };
 	struct zone *zone = zone_new("");
 	struct dns_source source = zone_source(zone);
 	struct check_options options = { 0 };
