@@ -31,6 +31,10 @@ static const struct command commands[] = {
 	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server instead of those of the system\n"
 	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated. Without it, the\n"
 	    "                                 usual selectors are looked for\n"
+	    "      --ip=ADDRESS               only evaluate SPF as a receiver of mail from this address does:\n"
+	    "                                 exit code 0 if it passes\n"
+	    "      --from=MAIL                with --ip: the envelope sender\n"
+	    "      --helo=NAME                with --ip: the name in HELO\n"
 	    "  -j, --json                     print one JSON document per line\n" },
 	{ "reprocess", command_reprocess, "", "read quarantined mail again",
 	    "Reads quarantined mail with the current parser. Reports that can now be read are stored\n"

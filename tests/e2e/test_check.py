@@ -202,6 +202,35 @@ def test_a_name_that_does_not_exist_gets_no_advice(serve):
     assert codes(document) == ["domain_missing"]
 
 
+@pytest.mark.parametrize(("ip", "code", "result", "term"), [
+    ("192.0.2.26", 0, "pass", "a:out.example.com"),
+    ("192.0.2.99", 1, "fail", "-all"),
+])
+def test_spf_of_one_address(serve, ip, code, result, term):
+    dns = serve(ELSEWHERE, {"example.com": GOOD})
+    done = dns.run("--json", f"--ip={ip}", "example.com")
+    verdict = json.loads(done.stdout)
+    assert (done.returncode, verdict["result"], verdict["term"], verdict["via"]) == (code, result, term, "example.com")
+    text = dns.run(f"--ip={ip}", "example.com")
+    assert f"{result} for {ip}" in text.stdout and f'because of "{term}" of example.com' in text.stdout
+
+
+def test_spf_of_an_ipv6_address_has_its_void_look_ups(serve):
+    done = serve(ELSEWHERE, {"example.com": GOOD}).run("--json", "--ip=2001:db8::1", "example.com")
+    verdict = json.loads(done.stdout)
+    assert (verdict["result"], verdict["term"], verdict["void_lookups"]) == ("permerror", None, 3)
+    assert verdict["reason"]
+
+
+def test_spf_of_one_sender_uses_its_names(serve):
+    dns = serve('example. TXT "v=spf1 exists:%{l}.%{h}.ok.example -all"\njoe.mail.test.ok.example. A 127.0.0.2\n')
+    good = dns.run("--ip=192.0.2.1", "--from=joe@example", "--helo=mail.test", "example")
+    bad = dns.run("--ip=192.0.2.1", "--from=eve@example", "--helo=mail.test", "example")
+    none = dns.run("--ip=192.0.2.1", "other.test")
+    assert (good.returncode, bad.returncode, none.returncode) == (0, 1, 1)
+    assert "none for 192.0.2.1" in none.stdout
+
+
 def test_several_domains_are_several_documents(serve):
     dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN})
     done = dns.run("--json", "example.com", "broken.example", "example.com")
@@ -438,7 +467,8 @@ def test_a_resolver_that_is_away_is_exit_code_75():
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--resolver=localhost", "example.com"], ["--resolver=127.0.0.1:0", "example.com"], ["a..b"], ["--none", "example.com"]],
+    [[], ["--resolver=localhost", "example.com"], ["--resolver=127.0.0.1:0", "example.com"], ["a..b"], ["--none", "example.com"],
+     ["--ip=x", "example.com"], ["--ip=192.0.2.1", "a..b"], ["--from=a@b", "example.com"]],
 )
 def test_a_wrong_command_line_is_exit_code_2(words):
     done = ruad_check(*words)
