@@ -88,7 +88,8 @@ BEGIN
 				ORDER BY i.kind, i.status), '[]')
 				FROM (SELECT kind, status, count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
 			'last_reports', (
-				SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'at', api.seconds(k.at)) ORDER BY k.kind), '[]')
+				SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'at', api.seconds(k.at))
+					ORDER BY k.kind), '[]')
 				FROM (VALUES
 					('aggregate', (SELECT r.received_at FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)),
 					('failure', (SELECT f.received_at FROM dmarc.failure_reports f ORDER BY f.received_at DESC
