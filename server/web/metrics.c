@@ -70,7 +70,8 @@ static void append_process(GString *text, int schema)
 
 static void append_replies(GString *text)
 {
-	append_head(text, "ruad_lmtp_replies_total", "counter", "Replies sent to LMTP clients by code, without those to LHLO.");
+	append_head(text, "ruad_lmtp_replies_total", "counter",
+	    "Replies sent to LMTP clients by code, without those to LHLO.");
 	for (guint code = VITALS_CODE_MIN; code <= VITALS_CODE_MAX; code++) {
 		gint64 n = vitals_replies(vitals, code);
 
