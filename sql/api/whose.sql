@@ -29,9 +29,19 @@ SELECT DISTINCT s.domain_id, r.service FROM (SELECT DISTINCT v.domain_id, v.via 
 JOIN ruad.service_rule r ON r.kind IN ('rdns', 'spf') AND (s.via = r.value OR right(s.via, length(r.value) + 1) = '.'
 	|| r.value);
 
+-- Domains whose SPF record lists no address at all. They are parked if nothing passes, either.
+CREATE OR REPLACE VIEW api.empty_spf WITH (security_invoker = true) AS
+SELECT c.domain_id FROM dmarc.dns_checks c
+WHERE c.result #>> '{spf,result}' = 'ok' AND c.result #>> '{spf,all}' = '-'
+	AND coalesce(jsonb_array_length(c.result #> '{spf,ranges}'), 0) = 0
+	AND coalesce(jsonb_array_length(c.result #> '{spf,unlisted}'), 0) = 0;
+
 -- A query for the facts about senders, with the columns of dmarc.sender_facts. p_rows has the columns of
--- dmarc.monthly, as FROM item m.
-CREATE FUNCTION api.facts_query(p_rows text) RETURNS text
+-- dmarc.monthly, as FROM item m; p_totals is a query for
+-- domain_id, messages and pass of each domain, by default in these rows.
+CREATE FUNCTION api.facts_query(p_rows text,
+	p_totals text DEFAULT 'SELECT s.domain_id, sum(s.messages) AS messages, sum(s.pass) AS pass FROM sent s '
+		'GROUP BY 1') RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT format($q$
@@ -55,7 +65,8 @@ AS $$
 				coalesce(sum(m.messages) FILTER (WHERE m.disposition = 'quarantine'), 0) AS quarantined,
 				min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
 				max(m.last_seen) FILTER (WHERE m.dmarc_pass) AS last_pass,
-				max(m.last_seen) FILTER (WHERE NOT m.dmarc_pass) AS last_fail
+				max(m.last_seen) FILTER (WHERE NOT m.dmarc_pass AND m.class <> 'fail_overridden'
+					AND (m.class <> 'fail_altered' OR m.auth_domain IS NULL)) AS last_fail
 			FROM %s GROUP BY 1, 2
 		), known AS (
 			SELECT s.*, d.domain, a.label, a.source_name, coalesce(a.source, 'ip:' || host(s.source_ip)) AS source,
@@ -70,7 +81,7 @@ AS $$
 			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			LEFT JOIN dmarc.services v ON a.source = 'service:' || v.key AND v.type <> 'hosting'
 		), totals AS (
-			SELECT s.domain_id, sum(s.messages) AS messages FROM sent s GROUP BY 1
+			%s
 		)
 		SELECT k.domain, coalesce('service:' || k.service, 'ip:' || host(k.source_ip), 'none') AS sender,
 			min(k.source) AS source, min(k.source_name) AS source_name,
@@ -86,6 +97,7 @@ AS $$
 			coalesce(sum(k.messages) FILTER (WHERE k.own_range), 0) AS own_range,
 			sum(k.rejected) AS rejected, sum(k.quarantined) AS quarantined,
 			max(t.messages) AS domain_messages,
+			k.domain_id IN (SELECT e.domain_id FROM api.empty_spf e) AND coalesce(max(t.pass), 0) = 0 AS parked,
 			(max(k.last_seen) AT TIME ZONE 'UTC')::date - (min(k.first_seen) AT TIME ZONE 'UTC')::date + 1 AS days,
 			min(k.first_seen) AS first_seen, max(k.last_seen) AS last_seen, max(k.last_pass) AS last_pass,
 			max(k.last_fail) AS last_fail, k.domain_id
@@ -93,5 +105,5 @@ AS $$
 		JOIN totals t ON t.domain_id = k.domain_id
 		LEFT JOIN included i ON i.domain_id = k.domain_id AND i.service = k.service
 		GROUP BY k.domain_id, k.domain, coalesce('service:' || k.service, 'ip:' || host(k.source_ip), 'none')$q$,
-		p_rows)
+		p_rows, p_totals)
 $$;

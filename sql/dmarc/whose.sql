@@ -41,11 +41,14 @@ COMMENT ON COLUMN dmarc.sender_facts.own_range IS
 COMMENT ON COLUMN dmarc.sender_facts.rejected IS 'Messages that receivers rejected';
 COMMENT ON COLUMN dmarc.sender_facts.quarantined IS 'Messages that receivers quarantined';
 COMMENT ON COLUMN dmarc.sender_facts.domain_messages IS 'Messages of the domain from all senders';
+COMMENT ON COLUMN dmarc.sender_facts.parked IS
+	'Whether the domain sends no mail: its SPF record lists nothing, and nothing passed';
 COMMENT ON COLUMN dmarc.sender_facts.days IS 'Days from the first to the last report, both included';
 COMMENT ON COLUMN dmarc.sender_facts.first_seen IS 'begin of the first report on it';
 COMMENT ON COLUMN dmarc.sender_facts.last_seen IS 'begin of the last report on it';
 COMMENT ON COLUMN dmarc.sender_facts.last_pass IS 'begin of the last report in which it passed';
-COMMENT ON COLUMN dmarc.sender_facts.last_fail IS 'begin of the last report in which it failed';
+COMMENT ON COLUMN dmarc.sender_facts.last_fail IS 
+	'begin of the last report in which it failed, other than as a list or a forwarder changes mail';
 COMMENT ON COLUMN dmarc.sender_facts.domain_id IS 'Number of the domain, see dmarc.domains';
 
 -- Whose a sender is, and the rule that decided: the first that matches. Facts that only the owner of the domain can
@@ -56,7 +59,7 @@ COMMENT ON COLUMN dmarc.sender_facts.domain_id IS 'Number of the domain, see dma
 --   service    labelled_service, own_name_service, service_in_spf, service_passes, service_signs, service_steady,
 --              includes, signs_steadily
 --   forwarder  labelled_forwarder, forwards, list
---   stranger   labelled_stranger, burst
+--   stranger   labelled_stranger, parked, burst
 --   unsure     new_service, mailbox_users, steady, broken_signatures, unknown
 --
 -- "Steady" is three weeks or more with a record on at least every third day. web/texts/ has a sentence for each.
@@ -74,6 +77,7 @@ BEGIN
 		WHEN f.label = 'forwarder' THEN 'labelled_forwarder'
 		WHEN f.label = 'not_mine' THEN 'labelled_stranger'
 		WHEN f.messages = 0 THEN 'unknown'
+		WHEN f.parked THEN 'parked'
 		WHEN f.own_name * 2 > f.messages THEN
 			CASE WHEN f.service IS NULL THEN 'own_name' ELSE 'own_name_service' END
 		WHEN f.service IS NOT NULL AND f.service_type NOT IN ('forwarding', 'list') AND f.spf_includes
@@ -99,7 +103,7 @@ BEGIN
 		WHEN reason IN ('labelled_service', 'own_name_service', 'service_in_spf', 'service_passes', 'service_signs',
 			'service_steady', 'includes', 'signs_steadily') THEN 'service'
 		WHEN reason IN ('labelled_forwarder', 'forwards', 'list') THEN 'forwarder'
-		WHEN reason IN ('labelled_stranger', 'burst') THEN 'stranger'
+		WHEN reason IN ('labelled_stranger', 'parked', 'burst') THEN 'stranger'
 		ELSE 'unsure' END;
 END
 $$;

@@ -135,7 +135,7 @@ SELECT set_eq($$SELECT name, n FROM visible WHERE n > 0$$, $$VALUES ('api.any_re
 	('dmarc.tls_failures', 4), ('dmarc.tls_policies', 2), ('dmarc.tls_reports', 1)$$, 'views have the rows of the domain');
 SELECT set_eq($$SELECT name FROM visible WHERE n < 0$$, $$VALUES ('dmarc.audit_log'), ('dmarc.exclusion_log'),
 	('dmarc.tokens')$$, 'three are refused');
-SELECT set_eq($$SELECT name FROM visible WHERE n = 0 AND name <> 'dmarc.notes'$$, $$VALUES ('api.own_name'), ('api.spf_service'), ('api.stale'),
+SELECT set_eq($$SELECT name FROM visible WHERE n = 0 AND name <> 'dmarc.notes'$$, $$VALUES ('api.empty_spf'), ('api.own_name'), ('api.spf_service'), ('api.stale'),
 	('api.unsummed'), ('api.waiting'), ('dmarc.intake'), ('dmarc.mails'), ('dmarc.record_dkim'), ('dmarc.record_spf'),
 	('dmarc.record_overrides'), ('dmarc.services')$$, 'mails are invisible');
 SELECT is((SELECT count(*) FROM t.view_rows('nobody') WHERE n > 0 AND name NOT IN ('dmarc.definitions',

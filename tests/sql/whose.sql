@@ -1,5 +1,5 @@
 -- Whose a sender is: each rule of dmarc.whose(), at its limit, and the facts that it decides by.
-SELECT plan(51);
+SELECT plan(52);
 CREATE FUNCTION t.whose(facts jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT w.whose || ' ' || w.reason FROM dmarc.whose(jsonb_populate_record(NULL::dmarc.sender_facts,
 		'{"sender": "ip:192.0.2.1", "messages": 100, "pass": 0, "dkim_aligned": 0, "spf_aligned": 0, "records": 10,
@@ -12,6 +12,8 @@ SELECT is(t.whose(facts::jsonb), want, name) FROM (VALUES
 	('a label: a forwarder', '{"label": "forwarder", "own_name": 100}', 'forwarder labelled_forwarder'),
 	('a label: not mine, whatever it authenticates', '{"label": "not_mine", "own_range": 100, "pass": 100}',
 		'stranger labelled_stranger'),
+	('a parked domain', '{"parked": true, "service": "esp", "service_type": "marketing", "fail_unaligned": 100,
+		"days": 60, "records": 60}', 'stranger parked'),
 	('nothing was sent', '{"messages": 0}', 'unsure unknown'),
 	('a name of ours, though all fails', '{"own_name": 51}', 'own own_name'),
 	('names of ours for half of the mail', '{"own_name": 50}', 'stranger burst'),
