@@ -21,22 +21,23 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT harm >= 5 AND harm * 100 >= messages $$;
 
 -- What fails of one's own mail, or failed until it was fixed, and what might be one's own. One point for each source,
--- named after the sender of it that fails most.
+-- named after its address if only one fails.
 CREATE FUNCTION api.failing_points(senders api.sorted_sender[]) RETURNS SETOF api.point
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
 	RETURN QUERY
 	WITH failing AS (
-		SELECT (s.sent).domain, (s.sent).source, coalesce(CASE WHEN (s.sent).service IS NULL THEN (s.sent).rdns END,
-				(s.sent).source_name) AS name,
+		SELECT (s.sent).domain, (s.sent).source, (s.sent).source_name,
+			CASE WHEN (s.sent).service IS NULL THEN (s.sent).rdns END AS name,
 			s.whose, s.reason, api.harm(s.sent) AS harm, (s.sent).messages, (s.sent).rejected, (s.sent).quarantined,
 			(s.sent).first_seen, (s.sent).last_fail, (s.sent).last_pass,
 			coalesce((s.sent).last_pass >= (s.sent).last_fail + api.fixed_days() * interval '1 day', false) AS fixed
 		FROM unnest(senders) s
 		WHERE s.whose IN ('own', 'service', 'unsure') AND api.matters(api.harm(s.sent), (s.sent).messages)
 	), sums AS (
-		SELECT f.domain, f.source, f.whose, f.fixed, (array_agg(f.name ORDER BY f.harm DESC))[1] AS name,
+		SELECT f.domain, f.source, f.whose, f.fixed, coalesce(CASE WHEN count(*) = 1 THEN min(f.name) END,
+				min(f.source_name)) AS name,
 			(array_agg(f.reason ORDER BY f.harm DESC))[1] AS reason, sum(f.harm) AS harm, sum(f.messages) AS messages,
 			least(sum(f.rejected), sum(f.harm)) AS rejected, least(sum(f.quarantined), sum(f.harm)) AS quarantined,
 			count(*) AS senders, min(f.first_seen) AS since, max(f.last_fail) AS until

@@ -5,6 +5,7 @@ import configparser
 import json
 
 import pytest
+import reports
 import senders
 from conftest import ROOT, Database
 from supervised import Supervised
@@ -83,3 +84,58 @@ def test_senders_are_sorted_right_without_labels(filled):
     assert sum(row[4] for row in right) >= 0.95 * sum(row[4] for row in rows)
     assert len(right) >= 0.90 * len(rows)
     assert not [row for row in rows if row[0] == "stranger" and row[2] == "own"]
+
+
+def advice(database, domain=None):
+    return database.value("SELECT api.advice(api.filter(p_domain => %s::text[]))", [domain] if domain else None)
+
+
+def test_what_is_rejected_now_comes_first(filled):
+    found = advice(filled[1])
+    assert len(found["items"]) == 7 < found["total"]
+    first = found["items"][0]
+    assert (first["code"], first["name"], first["reason"]) == ("service_rejected", "HubSpot", "service_steady")
+    assert 0 < first["rejected"] <= first["messages"] == first["of"]
+    codes = [point["code"] for point in found["items"]]
+    assert codes == sorted(codes, key=lambda code: ["rejected", "reporter", "review"].index(code.split("_")[-1]))
+    assert [point["source"] for point in found["items"] if point["code"] == "own_rejected"] == ["domain:firm.example", "ip:192.0.2.40"]
+
+
+def test_a_silent_reporter_is_a_point_with_the_day_that_its_reports_speak_of(filled):
+    world, database = filled
+    (point,) = [point for point in advice(database)["items"] if point["code"] == "silent_reporter"]
+    last = world.begin + (senders.DAYS - senders.SILENT_FOR - 1) * 86400
+    assert point["name"] == senders.SILENT
+    assert database.value("SELECT extract(epoch FROM %s::timestamptz)::bigint", point["since"]) == last
+
+
+def test_strangers_and_forwarders_are_a_line_each(filled):
+    found = advice(filled[1])
+    assert found["strangers"]["senders"] >= 40 and found["forwarders"]["senders"] >= 40
+    assert found["strangers"]["rejected"] + found["strangers"]["quarantined"] == found["strangers"]["messages"]
+
+
+def test_nothing_is_to_be_done_for_a_parked_domain(filled):
+    _, database = filled
+    assert advice(database, senders.PARKED)["items"] == []
+    impact = database.value("SELECT api.impact(%s, api.filter(), 'reject')", senders.PARKED)
+    assert impact["parked"] and impact["blockers"] == []
+
+
+def test_a_point_is_fixed_after_newer_reports_show_that_mail_passes(filled, tmp_path):
+    """The printer in the firm's range signs now: not yet fixed on the day after, but on the third."""
+    world, database = filled
+    path = tmp_path / "fixed"
+    for day, code in ((senders.DAYS + 1, "own_rejected"), (senders.DAYS + 3, "fixed")):
+        begin = world.begin + day * 86400
+        record = reports.record("192.0.2.40", 40, header_from=senders.FIRM, auth_dkim=((senders.FIRM, "s1", "pass"),), auth_spf=())
+        path.with_suffix(f".{day}.xml").write_bytes(
+            reports.aggregate(senders.FIRM, "GMX", report_id=f"fixed-{day}", begin=begin, end=begin + 86399, p="reject", records=[record])
+        )
+        done = Supervised(tmp_path, database_url=database.conninfo()).command("import", str(path.with_suffix(f".{day}.xml")))
+        assert done[0] == 0, done
+        found = database.value(
+            "SELECT array_agg(p.code) FROM api.failing_points(ARRAY(SELECT s FROM api.sorted_senders(api.filter(p_to => api.today() + 9,"
+            " p_from => api.today() - 29)) s)) p WHERE p.source = 'ip:192.0.2.40'"
+        )
+        assert found == [code]
