@@ -49,7 +49,7 @@ static void talk_init(struct talk *talk, struct process *process, const struct t
 	*talk = (struct talk){ .process = process,
 		.bounds = bounds,
 		.cpu = process_cpu(process),
-		.document = document,
+		.document = document != NULL ? document : (const guint8 *)"", /* of an empty file */
 		.size = size,
 		.in = g_byte_array_new() };
 	wire_request_encode(talk->head, size);

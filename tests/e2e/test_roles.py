@@ -47,7 +47,8 @@ def fixture_serve(folder, cluster):
     with contextlib.ExitStack() as stack:
 
         def serve(login, **settings):
-            supervised = Supervised(folder, database_url=cluster.conninfo("mine", login), **settings)
+            (folder / "serve").mkdir(exist_ok=True)  # close() waits for all that works in it, not for the cluster
+            supervised = Supervised(folder / "serve", database_url=cluster.conninfo("mine", login), **settings)
             stack.callback(supervised.close)
             return supervised
 

@@ -13,14 +13,19 @@ mail_server_folder=build/tests/mail-servers
 # packages_of SUITE: what it needs beyond build_packages, one a line.
 packages_of() {
 	case $1 in
-	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 ;;
+	unit) sanitizer_packages ;;
+	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 && sanitizer_packages ;;
 	sql) printf '%s\n' perl libtap-parser-sourcehandler-pgtap-perl "postgresql-$(postgresql_major)-pgtap" ;;
-	e2e) printf '%s\n' python3 python3-pytest python3-psycopg2 python3-jsonschema python3-dkim openssl swaks curl nsd unbound libmaxmind-db-writer-perl && mail_server_libraries ;;
+	e2e) printf '%s\n' python3 python3-pytest python3-pytest-xdist python3-psycopg2 python3-jsonschema python3-dkim openssl swaks curl nsd unbound libmaxmind-db-writer-perl && mail_server_libraries ;;
 	browser) printf '%s\n' chromium adduser nginx ;;
-	fuzz) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" ;;
+	fuzz) sanitizer_packages ;;
 	bench) printf '%s\n' libxml2-utils python3 python3-venv wrk ;;
 	lint) printf '%s\n' perl clang clang-format clang-tidy cppcheck shellcheck python3 ;;
 	esac
+}
+
+sanitizer_packages() {
+	printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev"
 }
 
 # The version that Debian's metapackage stands for: "Depends: postgresql-15" gives 15.
