@@ -88,8 +88,15 @@ DECLARE
 		ORDER BY e.messages DESC NULLS LAST LIMIT most);
 	names text[] := ARRAY(SELECT e.domain FROM unnest(known) e);
 	parked text[] := api.parked_domains(names);
-	blocked text[] := ARRAY(SELECT DISTINCT x.domain FROM api.findings(names, f, known) x);
+	-- only where there is a next step: the search for blockers is what costs
+	open text[] := ARRAY(SELECT e.domain FROM unnest(known) e
+		CROSS JOIN LATERAL (SELECT h.policy FROM api.policy_history(e.domain, f.to_day) h LIMIT 1) p
+		WHERE e.sufficient AND api.next_record(e.domain, p.policy, true) ->> 'step' <> 'keep');
+	blocked text[];
 BEGIN
+	IF open <> '{}' THEN
+		blocked := ARRAY(SELECT DISTINCT x.domain FROM api.findings(open, f, known) x);
+	END IF;
 	RETURN QUERY
 	SELECT 8, CASE WHEN e.domain = ANY (parked) THEN 'parked' ELSE 'step_' || (r.record ->> 'step') END, e.domain,
 		NULL::text, NULL::text, NULL::text, e.messages, NULL::numeric, NULL::numeric, NULL::numeric, e.reporters,
@@ -99,7 +106,7 @@ BEGIN
 	CROSS JOIN LATERAL (SELECT h.policy FROM api.policy_history(e.domain, f.to_day) h LIMIT 1) p
 	CROSS JOIN LATERAL (SELECT api.next_record(e.domain, p.policy, true) AS record) r
 	WHERE CASE WHEN e.domain = ANY (parked) THEN (p.policy).p IS DISTINCT FROM 'reject'
-		ELSE e.sufficient AND e.domain <> ALL (blocked) AND r.record ->> 'step' <> 'keep' END;
+		ELSE e.domain = ANY (open) AND e.domain <> ALL (blocked) END;
 END
 $$;
 
