@@ -181,10 +181,7 @@ static char *mistyped(GRand *rand, struct author *author)
 		"\"v=DMARC1" };
 	static const char *const ADDRESSES[] = { "mailto:%s", "%s", "MAILTO:%s", "mailto:%s!10m",
 		" mailto: %s" };
-	static const char *const MAILBOXES[] = { "a0@b.example",
-		"a1@b\xc3\xbc"
-		"cher.example",
-		"a2@c.example" };
+	static const char *const MAILBOXES[] = { "a0@b.example", "a1@\xc3\xbc.example", "a2@c.example" };
 	static const char *const PCT[] = { "0", "50", "99", "100", "x" };
 	static const char *const JUNK[] = { "x=y", "nonsense", "adkim=strict", "rf=afrf", "fo=1" };
 	GString *text = g_string_new(VERSIONS[g_rand_int_range(rand, 0, G_N_ELEMENTS(VERSIONS))]);
