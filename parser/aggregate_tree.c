@@ -121,12 +121,11 @@ static void record_close(struct aggregate_tree *a)
 		stop(a, AGGREGATE_FAILED);
 }
 
-/* Append an item to a list of the record; its members are NULL. */
+/* Append an item to a list of the record; its members are NULL. Returns NULL if the list keeps no more. */
 static gpointer list_open(struct aggregate_tree *a, GArray *list)
 {
-	if (list->len >= a->limits->max_record_items) {
-		aggregate_tree_give_up(a, "limit", "record %" G_GUINT64_FORMAT ": more than %u of %s",
-		    a->header.records + 1, a->limits->max_record_items, ELEMENTS[a->at].path);
+	if (list->len >= a->limits->max_record_items || values_full(&a->record_values)) {
+		values_note(&a->record_values, NOTE_LIST_CUT, ELEMENTS[a->at].path, NULL);
 		return NULL;
 	}
 	g_array_set_size(list, list->len + 1); /* cleared */
@@ -271,9 +270,9 @@ static void element_open(struct aggregate_tree *a, enum element element)
 
 static void list_text(struct aggregate_tree *a, const char *text, gsize size)
 {
-	if (a->errors->len >= a->limits->max_record_items) {
-		aggregate_tree_give_up(
-		    a, "limit", "more than %u of %s", a->limits->max_record_items, ELEMENTS[a->at].path);
+	if (a->errors->len >= a->limits->max_record_items || values_full(&a->report_values)) {
+		values_note(&a->report_values, NOTE_LIST_CUT, ELEMENTS[a->at].path, NULL);
+		a->foreign += size;
 		return;
 	}
 	g_ptr_array_add(a->errors, (gpointer)values_keep(&a->report_values, text, size));
@@ -292,13 +291,10 @@ static void leaf_close(struct aggregate_tree *a)
 		values_note(values, NOTE_CUT, row->path, NULL);
 	if (row->type == TYPE_LIST)
 		list_text(a, text, size);
+	else if (a->homes[row->home] == NULL)
+		a->foreign += size; /* of an item that is not kept */
 	else if ((a->seen & ELEMENT_BIT(a->at)) == 0)
 		values_store(values, a->at, a->homes[row->home], text, size);
-	if (values_full(values))
-		aggregate_tree_give_up(a, "limit",
-		    "%s %" G_GUINT64_FORMAT ": values of more than %" G_GSIZE_FORMAT " bytes",
-		    values == &a->record_values ? "record" : "what stands before record",
-		    a->header.records + 1, a->limits->max_record_bytes);
 }
 
 /* As far as the report was read. */
@@ -327,7 +323,7 @@ static gboolean drop_empty(struct aggregate_tree *a)
 	GArray *list = a->at == AUTH_DKIM ? a->dkims : a->at == AUTH_SPF ? a->spfs : NULL;
 	const char *const *members;
 
-	if (list == NULL || list->len == 0)
+	if (list == NULL)
 		return FALSE;
 	G_STATIC_ASSERT(sizeof(struct auth_result_dkim) == 4 * sizeof(char *));
 	G_STATIC_ASSERT(sizeof(struct auth_result_spf) == 4 * sizeof(char *));
@@ -341,11 +337,21 @@ static gboolean drop_empty(struct aggregate_tree *a)
 	return TRUE;
 }
 
+/* The element is an item of a list that keeps no more (T2). */
+static gboolean is_left_out(const struct aggregate_tree *a)
+{
+	gboolean item = a->at == REASON || a->at == AUTH_DKIM || a->at == AUTH_SPF;
+
+	return item && a->homes[ELEMENTS[a->children[a->at].first].home] == NULL;
+}
+
 static void parent_close(struct aggregate_tree *a)
 {
 	if (a->at == REASON)
 		reason_text(a);
-	if (!drop_empty(a))
+	if (is_left_out(a))
+		a->foreign += tags_cost(strlen(ELEMENTS[a->at].name));
+	else if (!drop_empty(a))
 		check_required(a, a->at);
 	if (a->at == RECORD)
 		record_close(a);

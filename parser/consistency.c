@@ -102,10 +102,19 @@ static enum alignment align(const struct exam *x, const char *domain, const char
 
 /* -- A1 A2 A3: evaluated results against auth_results -- */
 
+/* What a list says that has no aligned identifier: nothing, if items may be missing. */
+static enum alignment without_aligned(const struct exam *x, gsize items, enum element list)
+{
+	gboolean cut =
+	    items >= CONCLUSIVE_ITEMS || values_has_note(x->notes, NOTE_LIST_CUT, ELEMENTS[list].path);
+
+	return cut ? UNDECIDED : UNALIGNED;
+}
+
 static enum alignment dkim_listed(const struct exam *x)
 {
 	const struct aggregate_record *record = x->record;
-	enum alignment best = record->n_auth_dkim >= CONCLUSIVE_ITEMS ? UNDECIDED : UNALIGNED;
+	enum alignment best = without_aligned(x, record->n_auth_dkim, AUTH_DKIM);
 
 	for (gsize i = 0; i < record->n_auth_dkim && best != ALIGNED; i++)
 		if (is(record->auth_dkim[i].result, "pass"))
@@ -117,7 +126,7 @@ static enum alignment dkim_listed(const struct exam *x)
 static enum alignment spf_listed(const struct exam *x, enum alignment *helo)
 {
 	const struct aggregate_record *record = x->record;
-	enum alignment best = record->n_auth_spf >= CONCLUSIVE_ITEMS ? UNDECIDED : UNALIGNED;
+	enum alignment best = without_aligned(x, record->n_auth_spf, AUTH_SPF);
 
 	*helo = UNALIGNED;
 	for (gsize i = 0; i < record->n_auth_spf && best != ALIGNED; i++) {

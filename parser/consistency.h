@@ -6,7 +6,8 @@
  * cannot be decided from the report, and give no note:
  *
  *   - invalid names (blanks, '@', more than 253 bytes), and a scope that no dialect knows;
- *   - 100 signatures or more, because an aligned one may be missing (RFC 9990 section 3.1.3);
+ *   - 100 signatures or more, or a list that was shortened (T2), because an aligned one may be missing (RFC
+ *     9990 section 3.1.3);
  *   - relaxed alignment where the report says "treewalk", unless the names are equal, or one is above the
  *     other and the public suffix list agrees: it depends on DNS records of that day.
  *

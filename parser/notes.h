@@ -20,6 +20,9 @@
  *       or spf without content, which is left out
  *   O1  both the element: after one that must follow it in the schema
  *   T1  both the element: longer than max_text; the value is its start
+ *   T2  both the list (record auth_results/dkim, auth_results/spf or row/policy_evaluated/reason, report
+ *       report_metadata/error): has more items than max_record_items, or the values of the record or report
+ *       have more bytes than max_record_bytes; the first items are kept
  *   R0  report record: there is none
  *   R1  report feedback, the parser's error: the report is truncated there (header.partial)
  *   R2  report feedback, its first bytes: something follows the end tag, and was not read
@@ -103,6 +106,7 @@
 #define NOTE_PERIOD    "E2"
 #define NOTE_ORDER     "O1"
 #define NOTE_CUT       "T1"
+#define NOTE_LIST_CUT  "T2"
 #define NOTE_EMPTY     "R0"
 #define NOTE_PARTIAL   "R1"
 #define NOTE_AFTER     "R2"

@@ -48,19 +48,26 @@ gboolean values_full(const struct values *values)
 	return values->bytes > values->limits->max_record_bytes;
 }
 
+gboolean values_has_note(const struct values *values, const char *code, const char *path)
+{
+	for (guint i = 0; i < values->notes->len; i++) {
+		const struct report_note *had = &g_array_index(values->notes, struct report_note, i);
+
+		if (strcmp(had->code, code) == 0 && strcmp(had->path, path) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 void values_note(struct values *values, const char *code, const char *path, const char *raw)
 {
 	struct report_note note = { code, path, NULL };
 
 	if (values->notes->len >= values->limits->max_notes)
 		return;
-	for (guint i = 0; i < values->notes->len; i++) {
-		const struct report_note *had = &g_array_index(values->notes, struct report_note, i);
-
-		if (strcmp(had->code, code) == 0 && strcmp(had->path, path) == 0)
-			return;
-	}
-	if (raw != NULL)
+	if (values_has_note(values, code, path))
+		return;
+	if (raw != NULL && !values_full(values))
 		note.raw = values_keep(values, raw, text_cut(raw, strlen(raw), values->limits->max_text));
 	g_array_append_val(values->notes, note);
 }

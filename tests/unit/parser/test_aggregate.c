@@ -600,33 +600,16 @@ static void limits_hold_at_n_minus_1_n_n_plus_1(void **state)
 	static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 	struct limit_row rows[] = {
 		{ "records", LIMITS, "<feedback>" TOP, "<record/>", "</feedback>", 5, "more than 5 records" },
-		{ "signatures", LIMITS, "<feedback>" TOP "<record><auth_results>",
-		    "<dkim><result>none</result></dkim>", "</auth_results></record></feedback>", 3,
-		    "record 1: more than 3 of auth_results/dkim" },
-		{ "SPF results", LIMITS, "<feedback>" TOP "<record><auth_results>",
-		    "<spf><result>none</result></spf>", "</auth_results></record></feedback>", 3,
-		    "record 1: more than 3 of auth_results/spf" },
-		{ "reasons", LIMITS, "<feedback>" TOP "<record><row><policy_evaluated>", "<reason/>",
-		    "</policy_evaluated></row></record></feedback>", 3,
-		    "record 1: more than 3 of row/policy_evaluated/reason" },
-		{ "errors", LIMITS, "<feedback>" TOP "<report_metadata><report_id>7</report_id>", "<error/>",
-		    "</report_metadata></feedback>", 3, "more than 3 of report_metadata/error" },
 		{ "depth", LIMITS, "<feedback>" TOP "<x>", "<y>", "", 8,
 		    "more than 10 elements inside one another" },
 		{ "attributes", LIMITS, "<feedback>" TOP "<x", " %", "/></feedback>", 4,
 		    "an element with more than 4 attributes" },
-		{ "values of a record", LIMITS, "<feedback>" TOP "<record><auth_results>",
-		    "<dkim><human_result>123456789</human_result></dkim>",
-		    "</auth_results></record></feedback>", 20, "record 1: values of more than 200 bytes" },
 	};
 
 	(void)state;
 	rows[0].limits.max_records = 5;
-	rows[1].limits.max_record_items = rows[2].limits.max_record_items = 3;
-	rows[3].limits.max_record_items = rows[4].limits.max_record_items = 3;
-	rows[5].limits.max_depth = 10;
-	rows[6].limits.max_attributes = 4;
-	rows[7].limits.max_record_bytes = 200;
+	rows[1].limits.max_depth = 10;
+	rows[2].limits.max_attributes = 4;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		for (guint n = rows[i].n - 1; n <= rows[i].n + 1; n++) {
 			g_autoptr(GString) xml = g_string_new_len(NULL, 0);
@@ -647,6 +630,83 @@ static void limits_hold_at_n_minus_1_n_n_plus_1(void **state)
 			if ((strstr(got, "!limit") != NULL) != (n > rows[i].n))
 				fail_msg("%s, %u: %s", rows[i].name, n, got);
 		}
+}
+
+static guint count_of(const char *text, const char *word)
+{
+	guint n = 0;
+
+	for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/* A list of units in one record: the other record and the rest of this one are complete. */
+static void check_list(const char *name, const struct parser_limits *limits, const char *head,
+    const char *unit, const char *tail, const char *item, const char *note)
+{
+	for (guint n = 2; n <= 5; n++) {
+		g_autofree char *xml = repeat(head, unit, n, tail);
+		g_autofree char *got = run(limits, xml, strlen(xml), 13);
+		gboolean noted = strstr(got, note) != NULL;
+
+		if (count_of(got, item) != MIN(n, 3) || noted != (n > 3) || strstr(got, "count=8") == NULL ||
+		    strstr(got, "records=2") == NULL || (n > 3 && strstr(got, "{A1") != NULL))
+			fail_msg("%s, %u: %s", name, n, got);
+	}
+}
+
+static void a_list_too_long_is_cut_and_noted_and_costs_nothing_else(void **state)
+{
+#define FIRST  "<feedback>" TOP "<record><row><count>7</count></row></record><record><row><count>8</count>"
+#define FROM   "<policy_evaluated><dkim>pass</dkim><spf>pass</spf>"
+#define OTHERS "<identifiers><header_from>example.com</header_from></identifiers>"
+#define END    "</record></feedback>"
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	limits.max_record_items = 3;
+	check_list("signatures", &limits, FIRST FROM "</policy_evaluated></row>" OTHERS "<auth_results>",
+	    "<dkim><domain>x.example</domain><result>pass</result></dkim>",
+	    "<spf><domain>example.com</domain><result>pass</result></spf></auth_results>" END,
+	    "dkim( domain=x.example", "{T2 auth_results/dkim}");
+	check_list("SPF results", &limits,
+	    FIRST FROM "</policy_evaluated></row>" OTHERS
+		       "<auth_results><dkim><domain>example.com</domain><result>pass</result></dkim>",
+	    "<spf><domain>x.example</domain><result>pass</result></spf>", "</auth_results>" END,
+	    "spf( domain=x.example", "{T2 auth_results/spf}");
+	check_list("reasons", &limits, FIRST "<policy_evaluated>", "<reason><type>other</type></reason>",
+	    "</policy_evaluated></row>" END, "reason( type=other", "{T2 row/policy_evaluated/reason}");
+	check_list("errors", &limits, "<feedback>" POLICY "<report_metadata><report_id>7</report_id>",
+	    "<error>e</error>",
+	    "<date_range><begin>1700000010</begin><end>1700000020</end></date_range></report_metadata>"
+	    "<record/><record><row><count>8</count></row></record></feedback>",
+	    "error=e", "{T2 report_metadata/error}");
+#undef FIRST
+#undef FROM
+#undef OTHERS
+#undef END
+}
+
+/* Each signature takes 10 bytes; whatever the lists take, the record's own values are kept. */
+static void lists_end_when_the_values_of_a_record_are_too_many_bytes(void **state)
+{
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	limits.max_record_bytes = 200;
+	for (guint n = 20; n <= 23; n++) {
+		g_autofree char *xml = repeat("<feedback>" TOP "<record><auth_results>",
+		    "<dkim><human_result>123456789</human_result></dkim>", n,
+		    "</auth_results><identifiers><header_from>b.example</header_from></identifiers>"
+		    "<row><count>8</count></row></record></feedback>");
+		g_autofree char *got = run(&limits, xml, strlen(xml), 13);
+
+		if (count_of(got, "human_result=123456789") != MIN(n, 21) ||
+		    (strstr(got, "{T2 auth_results/dkim}") != NULL) != (n > 21) ||
+		    strstr(got, "count=8 header_from=b.example") == NULL)
+			fail_msg("%u: %s", n, got);
+	}
 }
 
 static void long_values_are_cut_on_a_character(void **state)
@@ -908,6 +968,8 @@ int main(void)
 		cmocka_unit_test(a_deviation_across_any_boundary_of_pieces_changes_nothing),
 		cmocka_unit_test(a_byte_outside_of_the_charset_never_makes_a_whole_report),
 		cmocka_unit_test(limits_hold_at_n_minus_1_n_n_plus_1),
+		cmocka_unit_test(a_list_too_long_is_cut_and_noted_and_costs_nothing_else),
+		cmocka_unit_test(lists_end_when_the_values_of_a_record_are_too_many_bytes),
 		cmocka_unit_test(long_values_are_cut_on_a_character),
 		cmocka_unit_test(notes_end_at_their_limit),
 		cmocka_unit_test(assertion_25_huge_constructs_end_early),
