@@ -79,6 +79,11 @@ static const struct {
 	{ "hardfail", "fail" },     /* RFC 4408's name for it: docomo.ne.jp, dmarc25 */
 	{ "unknown", "temperror" }, /* RFC 7489 appendix C, on SPF */
 	{ "error", "permerror" },   /* there, too */
+	{ "failed", "fail" },
+	{ "passed", "pass" },
+	{ "fail (not aligned)", "fail" }, /* of policy_evaluated, where a result is one after alignment */
+	{ "fail (unaligned)", "fail" },
+	{ "pass (aligned)", "pass" },
 	{ "relaxed", "r" },
 	{ "strict", "s" },
 };

@@ -147,6 +147,21 @@ static const struct row ROWS[] = {
 		"policy_evaluated>"),
 	    ONE(" count=1 disposition=sp dkim=fail spf= {V1 row/policy_evaluated/disposition sp} "
 		"{V1 row/policy_evaluated/dkim Hardfail} {V1 row/policy_evaluated/spf }") },
+	{ "10 words that say nothing are kept",
+	    ROW("<count>1</count><policy_evaluated><disposition>-</disposition><dkim>n/a</dkim>"
+		"<spf>Unknown</spf></policy_evaluated>"),
+	    ONE(" count=1 disposition=- dkim=n/a spf=unknown {V1 row/policy_evaluated/disposition -} "
+		"{V1 row/policy_evaluated/dkim n/a} {V1 row/policy_evaluated/spf Unknown}") },
+	{ "10 words that plainly mean a verdict",
+	    ROW("<count>1</count><policy_evaluated><dkim>Pass (aligned)</dkim><spf>failed</spf>"
+		"</policy_evaluated>"),
+	    ONE(" count=1 dkim=pass spf=fail {V1 row/policy_evaluated/dkim Pass (aligned)} "
+		"{V1 row/policy_evaluated/spf failed}") },
+	{ "10 a comment that turns the word is none of these",
+	    ROW("<count>1</count><policy_evaluated><dkim>pass (not aligned)</dkim><spf>true</spf>"
+		"</policy_evaluated>"),
+	    ONE(" count=1 dkim=pass (not aligned) spf=true {V1 row/policy_evaluated/dkim pass (not aligned)} "
+		"{V1 row/policy_evaluated/spf true}") },
 	{ "10 signs that turn a token into another are no quotes",
 	    ROW("<count>1</count><policy_evaluated><disposition>'none';</disposition><dkim>!pass</"
 		"dkim><spf>-pass</spf>"
