@@ -178,13 +178,21 @@ static void root_open(struct aggregate_tree *a, const char *name, const char *pr
 		stop(a, AGGREGATE_FAILED);
 }
 
-/* Whether an element is in another namespace than the root, and in one at all; an unbound prefix counts as a
- * namespace. */
-static gboolean is_foreign(const struct aggregate_tree *a, const char *prefix, const char *namespace)
+enum origin {
+	OF_ROOT,    /* in no namespace, or the root's */
+	OF_DIALECT, /* in that of another dialect */
+	FOREIGN,
+};
+
+/* An unbound prefix counts as a namespace. */
+static enum origin origin_of(const struct aggregate_tree *a, const char *prefix, const char *namespace)
 {
-	if (namespace != NULL)
-		return g_strcmp0(namespace, a->root_namespace) != 0;
-	return prefix != NULL && g_strcmp0(prefix, a->root_prefix) != 0;
+	if (namespace == NULL)
+		return prefix == NULL || g_strcmp0(prefix, a->root_prefix) == 0 ? OF_ROOT : FOREIGN;
+	if (g_strcmp0(namespace, a->root_namespace) == 0)
+		return OF_ROOT;
+	return strcmp(namespace, NAMESPACE_9990) == 0 || strcmp(namespace, NAMESPACE_7489) == 0 ? OF_DIALECT
+												: FOREIGN;
 }
 
 static enum element find_child(struct aggregate_tree *a, const char *name)
@@ -372,24 +380,67 @@ static void element_close(struct aggregate_tree *a)
 	a->at = ELEMENTS[element].parent;
 }
 
+/* -- elements in a wrong place -- */
+
+/* A record in an element of feedback that is not known, as <records>. */
+static gboolean is_wrapped_record(const struct aggregate_tree *a, const char *name)
+{
+	return a->skipping > 0 && a->at == FEEDBACK && element_find(FEEDBACK, name) == RECORD;
+}
+
+/* The record is read; then the rest of what is around it is skipped. */
+static void wrapped_open(struct aggregate_tree *a)
+{
+	values_note(&a->report_values, NOTE_PLACE, ELEMENTS[RECORD].path, NULL);
+	a->around = a->skipping;
+	a->skipping = 0;
+	element_open(a, RECORD);
+}
+
+/* Note an element of ours that is skipped because of its place or namespace. */
+static void note_skipped(
+    struct aggregate_tree *a, const char *name, enum origin origin, const char *namespace)
+{
+	enum element element = element_named(name);
+	struct values *values = values_of(a, element == RECORD ? FEEDBACK : a->at);
+
+	if (origin == FOREIGN && element == RECORD && a->at == FEEDBACK)
+		values_note(values, NOTE_NAMESPACE, ELEMENTS[RECORD].path, namespace);
+	else if (origin != FOREIGN && element != ELEMENT_NONE && (a->skipping == 0 || element == RECORD))
+		values_note(values, NOTE_PLACE, ELEMENTS[element].path, ELEMENTS[a->at].name);
+}
+
+static void skip(struct aggregate_tree *a, const char *name)
+{
+	a->skipping++;
+	a->foreign += tags_cost(strlen(name));
+}
+
 /* -- callbacks of the XML stream -- */
 
 static gboolean on_start(gpointer user, const char *name, const char *prefix, const char *namespace)
 {
 	struct aggregate_tree *a = user;
 	enum element element = ELEMENT_NONE;
+	enum origin origin;
 
 	if (a->skipping == 0 && a->at == ELEMENT_NONE) {
 		root_open(a, name, prefix, namespace);
 		return a->verdict == AGGREGATE_REPORT;
 	}
-	if (a->skipping == 0 && !is_foreign(a, prefix, namespace))
+	origin = origin_of(a, prefix, namespace);
+	if (a->skipping == 0 && origin != FOREIGN)
 		element = find_child(a, name);
 	if (element != ELEMENT_NONE) {
+		if (origin == OF_DIALECT && !a->mixed)
+			values_note(&a->report_values, NOTE_NAMESPACE, ELEMENTS[element].path, namespace);
+		a->mixed |= origin == OF_DIALECT;
 		element_open(a, element);
+	} else if (origin != FOREIGN && is_wrapped_record(a, name)) {
+		wrapped_open(a);
 	} else {
-		a->skipping++;
-		a->foreign += tags_cost(strlen(name));
+		note_skipped(a, name, origin, namespace != NULL ? namespace : prefix);
+		skip(a, name);
 	}
 	return a->verdict == AGGREGATE_REPORT;
 }
@@ -398,10 +449,15 @@ static gboolean on_end(gpointer user)
 {
 	struct aggregate_tree *a = user;
 
-	if (a->skipping == 0)
-		element_close(a);
-	else
+	if (a->skipping > 0) {
 		a->skipping--;
+		return TRUE;
+	}
+	element_close(a);
+	if (a->at == FEEDBACK) {
+		a->skipping = a->around;
+		a->around = 0;
+	}
 	return a->verdict == AGGREGATE_REPORT;
 }
 

@@ -19,6 +19,8 @@
  *   F3  both the element: absent, though all dialects require it (a selector: RFC 9990); or auth_results/dkim
  *       or spf without content, which is left out
  *   O1  both the element: after one that must follow it in the schema
+ *   O2  both the element, the parent it stands in: in a wrong place, and not read. Or report record, no raw:
+ *       inside of an unknown element of feedback, and read
  *   T1  both the element: longer than max_text; the value is its start
  *   T2  both the list (record auth_results/dkim, auth_results/spf or row/policy_evaluated/reason, report
  *       report_metadata/error): has more items than max_record_items, or the values of the record or report
@@ -28,7 +30,9 @@
  *   R2  report feedback, its first bytes: something follows the end tag, and was not read
  *   R3  report report_metadata/report_id, as sent, or NULL if absent: empty; an id is made of the SHA-256
  *   X1  report feedback: a DOCTYPE before the root, which was ignored
- *   X2  report feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
+ *   X2  report feedback, the namespace: neither that of RFC 9990 nor dmarc.org's. Or report the element, the
+ *       namespace: the first in that of another dialect than the root, which is read; or record, the
+ *       namespace or a prefix that is bound to none: a record in an unknown one, which is not read
  *   X3  both the element, its name as sent: in another case, or a known misspelling
  *   X4  both the element: several where one is allowed; the first counts
  *   X5  both the element: in it, or in a tag in it, a '<' that does not start a tag, or an '&' that does not
@@ -105,6 +109,7 @@
 #define NOTE_DATE      "E1"
 #define NOTE_PERIOD    "E2"
 #define NOTE_ORDER     "O1"
+#define NOTE_PLACE     "O2"
 #define NOTE_CUT       "T1"
 #define NOTE_LIST_CUT  "T2"
 #define NOTE_EMPTY     "R0"

@@ -65,9 +65,48 @@ static const struct row ROWS[] = {
 		" {X2 feedback u}") },
 	{ "02 prefix bound to nothing", "<d:feedback><d:record/>" TOP "<e:record/></d:feedback>",
 	    "begin x\nrecord {C1 row/count}\nend draft" END_IS
-	    " records=1 {O1 report_metadata} {O1 policy_published}\n" },
+	    " records=1 {O1 report_metadata} {O1 policy_published} {X2 record e}\n" },
 	{ "03 unknown namespace", "<feedback xmlns='urn:x'>" TOP "</feedback>",
 	    NONE_IS("rfc7489 xmlns=urn:x" END_IS, " {X2 feedback urn:x}") },
+	{ "03 a record in the namespace of the other dialect",
+	    "<feedback xmlns='urn:ietf:params:xml:ns:dmarc-2.0'>" TOP
+	    "<record xmlns='http://dmarc.org/dmarc-xml/0.1'><row xmlns='urn:ietf:params:xml:ns:dmarc-2.0'>"
+	    "<count>1</count></row><identifiers><header_from>example.com</header_from></identifiers></record>"
+	    "</feedback>",
+	    "begin x\nrecord count=1 header_from=example.com\nend rfc9990 "
+	    "xmlns=urn:ietf:params:xml:ns:dmarc-2.0" END_IS
+	    " records=1 {X2 record http://dmarc.org/dmarc-xml/0.1}\n" },
+	{ "03 a record in the namespace of a dialect, and the root in none",
+	    "<feedback>" TOP "<d:record xmlns:d='http://dmarc.org/dmarc-xml/0.1'><d:row><d:count>1</d:count>"
+	    "</d:row></d:record></feedback>",
+	    ONE_IS(" {X2 record http://dmarc.org/dmarc-xml/0.1}") },
+	{ "03 a record in an unknown namespace",
+	    "<feedback>" TOP "<x:record xmlns:x='urn:x'><row><count>1</count></row></x:record></feedback>",
+	    "begin x\nend draft" END_IS " records=0 {X2 record urn:x} {R0 record}\n" },
+	{ "records in a wrapper",
+	    "<feedback>" TOP "<records n='2'>x<a>" ONE_RECORD "</a><row/></records><record/>"
+	    "<z><Record><row><count>2</count></row></Record><p>none</p></z></feedback>",
+	    "begin x\nrecord count=1\nrecord {C1 row/count}\nrecord count=2\nend draft" END_IS
+	    " records=3 {O2 record}\n" },
+	{ "misplaced record",
+	    "<feedback>" META "<policy_published><domain>example.com</domain><x>" ONE_RECORD
+	    "</x></policy_published></feedback>",
+	    "begin x\nend draft" END_IS " records=0 {O2 record policy_published} {R0 record}\n" },
+	{ "misplaced record in a record",
+	    "<feedback>" TOP "<record><row><count>1</count></row>" ONE_RECORD "</record></feedback>",
+	    ONE_IS(" {O2 record record}") },
+	{ "misplaced reason",
+	    "<feedback>" TOP "<record><row><count>1</count></row><auth_results><reason><type>other</type>"
+	    "</reason></auth_results></record></feedback>",
+	    "begin x\nrecord count=1 {O2 row/policy_evaluated/reason auth_results}\nend draft" END_IS
+	    " records=1\n" },
+	{ "misplaced dates", "<feedback><begin>1</begin>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, " {O2 report_metadata/date_range/begin feedback}") },
+	{ "03 a record inside of an unknown namespace",
+	    "<feedback>" TOP "<x:y xmlns:x='urn:x'><x:record/></x:y>" ONE_RECORD "</feedback>",
+	    ONE_IS(" {X2 record urn:x}") },
+	{ "an extension may hold anything",
+	    "<feedback>" TOP "<x:y xmlns:x='urn:x'><x:count/></x:y>" ONE_RECORD "</feedback>", ONE_IS("") },
 	{ "04 05 any order",
 	    "<feedback><record><auth_results><spf><result>pass</result><domain>s.example</domain></spf>"
 	    "<dkim><selector>k</selector><result>fail</result><domain>d.example</domain></dkim></"
