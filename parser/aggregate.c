@@ -185,7 +185,7 @@ static void finish(struct aggregate *a)
 	note_ends(a);
 	if (header->records == 0)
 		values_note(&a->tree.report_values, NOTE_EMPTY, "record", NULL);
-	consistency_report(header, &a->tree.report_values);
+	consistency_report(header, a->hints.now, &a->tree.report_values);
 	hints_note(&a->hints, header, &a->tree.report_values);
 	header->dialect = aggregate_tree_dialect(&a->tree);
 	sha256_digest(&a->sha256, sizeof header->sha256, header->sha256);

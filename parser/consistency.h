@@ -33,5 +33,5 @@ void consistency_record(struct consistency *consistency, const struct aggregate_
 /* A public address: not private, loopback, link-local, multicast or reserved (RFC 6890). */
 gboolean consistency_is_global(const char *address);
 
-/* Add the notes on the report around the records: E2, P3. */
-void consistency_report(const struct aggregate_header *header, struct values *notes);
+/* Add the notes on the report around the records: E2, P3. now: see parse.h. */
+void consistency_report(const struct aggregate_header *header, gint64 now, struct values *notes);

@@ -5,7 +5,8 @@
  *       trimmed and in lower case (pct: -1), except that "hardfail" and the like (values.c) and tokens in
  *       quotes or with '%' or ';' are mapped to the known token. Or row/policy_evaluated/reason, as sent: a
  *       word instead of type and comment, used as the one that it can be
- *   V2  both the element, as sent: a domain that is not in lower-case A-labels without a final dot, or
+ *   V2  both the element, as sent: a domain that is not in lower-case A-labels without a final dot, with
+ *       unseen characters around it (removed), in an address (whose domain counts; empty if it has none), or
  *       several domains, of which the first counts
  *   I1  record row/source_ip, as sent: not an IP address (NULL is stored), one with a port, zone, brackets or
  *       the like (dropped), or an IPv4-mapped one (unmapped); or, as read, one that is not public: private,
@@ -14,8 +15,8 @@
  *       stored, and the record counts no message), with a zero fraction or with ',' between digits
  *   E1  report report_metadata/date_range/begin or end, as sent: a date with a fraction (dropped), in
  *       milliseconds or smaller units, or in the form of RFC 3339 (without any date the report is unreadable)
- *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012, end not after begin, more
- *       than a week after it, or after 2099
+ *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012 or more than a day after
+ *       the report was read, end not after begin, more than a week after it, or after 2099
  *   F3  both the element: absent, though all dialects require it (a selector: RFC 9990); or auth_results/dkim
  *       or spf without content, which is left out
  *   O1  both the element: after one that must follow it in the schema

@@ -107,6 +107,28 @@ static const struct row ROWS[] = {
 	    ONE_IS(" {X2 record urn:x}") },
 	{ "an extension may hold anything",
 	    "<feedback>" TOP "<x:y xmlns:x='urn:x'><x:count/></x:y>" ONE_RECORD "</feedback>", ONE_IS("") },
+	{ "blanks of other scripts and zero width around a domain",
+	    "<feedback>" META "<policy_published><domain>&#160;example.com&#xa0;</domain></policy_published>"
+	    "<record><row><count>1</count></row><identifiers><header_from>&#x200b;example.com&#xfeff;"
+	    "</header_from></identifiers></record></feedback>",
+	    "begin x\nrecord count=1 header_from=example.com {V2 identifiers/header_from "
+	    "\xe2\x80\x8b"
+	    "example.com\xef\xbb\xbf}\nend draft" END_IS " records=1 {V2 policy_published/domain \xc2\xa0"
+	    "example.com\xc2\xa0}\n" },
+	{ "an address where a domain belongs",
+	    "<feedback>" TOP "<record><row><count>1</count></row><identifiers>"
+	    "<header_from>Ann &lt;ann@Example.com&gt;</header_from>"
+	    "<envelope_from>bounce@b.example</envelope_from></identifiers><auth_results><spf>"
+	    "<domain>&lt;postmaster@c.example&gt;</domain></spf></auth_results></record></feedback>",
+	    "begin x\nrecord count=1 header_from=example.com envelope_from=b.example spf( domain=c.example ) "
+	    "{V2 identifiers/header_from Ann <ann@Example.com>} {V2 identifiers/envelope_from "
+	    "bounce@b.example} {V2 auth_results/spf/domain <postmaster@c.example>}\nend rfc7489" END_IS
+	    " records=1\n" },
+	{ "a local part alone is no domain",
+	    "<feedback>" TOP "<record><row><count>1</count></row><identifiers><header_from>ann@"
+	    "</header_from></identifiers></record></feedback>",
+	    "begin x\nrecord count=1 header_from= {V2 identifiers/header_from ann@}\nend draft" END_IS
+	    " records=1\n" },
 	{ "04 05 any order",
 	    "<feedback><record><auth_results><spf><result>pass</result><domain>s.example</domain></spf>"
 	    "<dkim><selector>k</selector><result>fail</result><domain>d.example</domain></dkim></"
@@ -388,7 +410,8 @@ static const struct row ROWS[] = {
 	    "draft" END_IS " records=1 {X3 feedback FeedBack}\n" },
 	{ "names that only look like ours",
 	    "<feedback>" TOP "<count>9</count><row><count>9</count></row><records/></feedback>",
-	    NONE_IS("draft" END_IS, "") },
+	    "begin x\nend draft" END_IS
+	    " records=0 {O2 row/count feedback} {O2 row feedback} {R0 record}\n" },
 	{ "another root", "<html><feedback>" TOP "</feedback></html>", "!other\n" },
 	{ "not well-formed", "<feedback>" TOP "<record></feedback>",
 	    "begin x\n!xml line 1: Opening and ending tag mismatch: record line 1 and feedback\n" },
