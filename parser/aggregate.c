@@ -140,8 +140,23 @@ static void check_date(struct aggregate *a, gint64 date, enum element element)
 		    raw);
 }
 
+/* J1: the mail says what domain a report without one is about, if it says so twice. */
+static void derive_domain(struct aggregate *a)
+{
+	g_autofree char *domain = hints_agreed_domain(&a->hints);
+
+	if (domain == NULL || *domain == '\0')
+		return;
+	a->tree.header.domain = values_keep(
+	    &a->tree.report_values, domain, text_cut(domain, strlen(domain), a->tree.limits->max_text));
+	values_note(
+	    &a->tree.report_values, NOTE_NO_DOMAIN, ELEMENTS[POLICY_DOMAIN].path, a->tree.header.domain);
+}
+
 static void check_complete(struct aggregate *a)
 {
+	if (is_blank(a->tree.header.domain))
+		derive_domain(a);
 	if (is_blank(a->tree.header.domain))
 		aggregate_tree_give_up(
 		    &a->tree, "incomplete", "no policy_published/domain (RFC 9990 section 3.1.1)");

@@ -43,6 +43,10 @@ void hint_clear(struct hint *hint);
  * name; or NULL. Transfer full. */
 char *hints_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The policy domain that both the Subject and the file name say, as a lower-case A-label name, or NULL. Transfer
+ * full. */
+char *hints_agreed_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
+
 /*
  * Add notes M1 and M2 to a complete aggregate report: mail or file name have another policy domain, begin,
  * end or report_id.

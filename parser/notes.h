@@ -45,11 +45,14 @@
  *   X9  report feedback: its end tag has no '>'
  *   M1  report mail/subject, the domain or id in it: the Subject has another policy domain or report_id
  *       (hints.h)
+ *   J1  report policy_published/domain: absent; raw is the domain that Subject and file name agree on, which
+ *       is used
  *   M2  report file name, itself: it has another policy domain, begin or end
  *
  * In TLS reports (RFC 8460) the path consists of its members, with '_' for '-'. V1, V2, T1, X3, X4 mean the
  * same, and
  *
+ *   R0  policies: the list is empty
  *   I1  policies/failure_details/sending_mta_ip or receiving_ip, as sent: not an IP address, or an
  *       IPv4-mapped one
  *   C1  a count, as sent, or NULL if absent: as row/count, but up to 2^63-1
