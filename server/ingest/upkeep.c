@@ -8,7 +8,7 @@
 #define PAUSE        G_TIME_SPAN_SECOND        /* between checks of the clock */
 #define SUMS_PAUSE   (10 * G_TIME_SPAN_SECOND) /* many reports cost little more than one */
 #define MONTHS_PAUSE (15 * G_TIME_SPAN_SECOND) /* between looks at what partitions are wanted */
-#define AWAY_PAUSE   (10 * G_TIME_SPAN_SECOND) /* after a failure */
+#define AWAY_PAUSE   (5 * G_TIME_SPAN_SECOND)  /* after a failure */
 #define CONFLICT     "40001"                   /* another session changed the rows first: nothing was done */
 
 struct upkeep {
@@ -17,6 +17,7 @@ struct upkeep {
 	gint64 sums_due; /* monotonic time; used only by the thread, as are the next three */
 	gint64 months_due;
 	char *months_left; /* the last result of ruad.make_months(); the same again: a lock is held */
+	gboolean failing;  /* the last attempt failed */
 	char *failure;     /* the last one logged */
 
 	GMutex lock; /* protects this group */
@@ -26,14 +27,23 @@ struct upkeep {
 	gboolean finish;
 };
 
-/* Log a failure once, not at each attempt. */
+/* Log a failure once, not at each attempt, and only if it lasts: at the first start the schema is being made. */
 static void failed(struct upkeep *upkeep, const GError *error)
 {
-	if (g_strcmp0(upkeep->failure, error->message) == 0)
+	gboolean lasts = upkeep->failing;
+
+	upkeep->failing = TRUE;
+	if (!lasts || g_strcmp0(upkeep->failure, error->message) == 0)
 		return;
 	log_warning("sums and partitions wait: %s", error->message);
 	g_free(upkeep->failure);
 	upkeep->failure = g_strdup(error->message);
+}
+
+static void succeeded(struct upkeep *upkeep)
+{
+	upkeep->failing = FALSE;
+	g_clear_pointer(&upkeep->failure, g_free);
 }
 
 /* Replace the connection by db (NULL is none). */
@@ -142,10 +152,10 @@ static gpointer upkeep_main(gpointer user)
 		g_autoptr(GError) error = NULL;
 
 		good = work(upkeep, &more, &error);
-		if (good)
-			g_clear_pointer(&upkeep->failure, g_free);
-		else
+		if (!good)
 			failed(upkeep, error);
+		else
+			succeeded(upkeep);
 	} while (pause_for(upkeep, !good ? AWAY_PAUSE : more ? 0 : PAUSE));
 	if (upkeep->finish) {
 		upkeep->sums_due = 0;

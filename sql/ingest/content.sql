@@ -128,13 +128,45 @@ BEGIN
 END
 $$;
 
--- Store the TLS reports that are new. The same key with other content is a conflict, as with aggregate reports.
-CREATE FUNCTION ruad.ingest_tls(work ruad.judged[]) RETURNS ruad.judged[]
+-- Remove the stored TLS reports that better ones (ruad.is_better()) with the same key replace, which get their ids.
+-- replaced: as of ruad.replace_reports().
+CREATE FUNCTION ruad.remove_worse_tls(INOUT work ruad.judged[], OUT replaced bigint[])
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	better record;
+	old record;
+BEGIN
+	replaced := '{}';
+	FOR better IN
+		SELECT w.ordinality AS k, w.mail, w.domain_id, w.day, w.key, (w.item).sha256
+		FROM unnest(work) WITH ORDINALITY w
+		WHERE w.status IS NULL AND w.nth = 1 AND (w.item).kind = 'tls' AND ruad.verdict(w.authentic) = 'pass'
+		ORDER BY w.domain_id, w.day, w.key
+	LOOP
+		SELECT t.id, t.mail, t.sha256, t.authentic INTO old FROM ruad.tls t
+		WHERE t.domain_id = better.domain_id AND t.day = better.day AND t.key = better.key
+		FOR UPDATE;
+		CONTINUE WHEN NOT FOUND OR NOT ruad.is_better('pass', false, 0, old.authentic, false, 0);
+
+		DELETE FROM ruad.tls_policy p WHERE p.report = old.id AND p.day = better.day;
+		DELETE FROM ruad.tls t WHERE t.domain_id = better.domain_id AND t.day = better.day AND t.id = old.id;
+		replaced := replaced || ruad.replace_items(old.id, better.mail, old.mail, better.sha256, old.sha256,
+			better.sha256 <> old.sha256);
+		work[better.k].report := old.id;
+	END LOOP;
+END
+$$;
+
+-- Store the TLS reports that are new or better. The same key with other content is a conflict, as with aggregate
+-- reports.
+CREATE FUNCTION ruad.ingest_tls(INOUT work ruad.judged[], OUT replaced bigint[])
 LANGUAGE plpgsql
 AS $$
 DECLARE
 	known record;
 BEGIN
+	SELECT r.work, r.replaced INTO work, replaced FROM ruad.remove_worse_tls(work) r;
 	work := ruad.mark_stored(work, ruad.insert_tls(work));
 	PERFORM ruad.insert_tls_policies(work);
 	FOR k IN 1 .. cardinality(work) LOOP
@@ -148,6 +180,6 @@ BEGIN
 		work[k].status := CASE WHEN known.same THEN 'duplicate' ELSE 'conflict' END;
 		work[k].code := CASE WHEN NOT known.same THEN 'conflict' END;
 	END LOOP;
-	RETURN ruad.known_conflicts(work);
+	work := ruad.known_conflicts(work);
 END
 $$;

@@ -11,13 +11,15 @@ CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], 
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	content ruad.judged[];
+	content record;
 BEGIN
 	PERFORM ruad.ingest_names(items);
 	SELECT a.work, a.replaced INTO work, replaced FROM ruad.ingest_aggregate(ruad.judge_aggregate(mails, items)) a;
 	IF EXISTS (SELECT 1 FROM unnest(items) i WHERE i.kind IN ('failure', 'feedback', 'tls')) THEN
-		content := ruad.judge_content(mails, items);
-		work := work || ruad.ingest_tls(ruad.ingest_failures(content));
+		SELECT t.work, t.replaced INTO content
+		FROM ruad.ingest_tls(ruad.ingest_failures(ruad.judge_content(mails, items))) t;
+		work := work || content.work;
+		replaced := replaced || content.replaced;
 	END IF;
 	IF EXISTS (SELECT 1 FROM unnest(work) w WHERE w.status IN ('quarantined', 'conflict') OR (w.item).partial) THEN
 		work := ruad.reserve_raw(work);

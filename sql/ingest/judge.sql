@@ -74,7 +74,7 @@ BEGIN
 			CASE WHEN j.code IS NULL THEN nextval('ruad.report_id_seq') END,
 			j.begin, ruad.day_of(j.begin), j.domain_id, j.reporter_id, j.key,
 			row_number() OVER (PARTITION BY j.code, (j.item).kind = 'tls', j.domain_id, j.begin, j.key
-				ORDER BY (j.item).mail_no, (j.item).item_no),
+				ORDER BY ruad.verdict(j.authentic) <> 'pass', (j.item).mail_no, (j.item).item_no),
 			CASE WHEN j.code IS NOT NULL THEN 'quarantined' END, j.code)::ruad.judged
 		FROM (
 			SELECT i AS item, m.id AS mail, m.received_at, m.authentic, m.sha256, h.begin, k.code,

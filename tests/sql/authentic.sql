@@ -1,5 +1,5 @@
 -- Reports with the same key, of which only some are authenticated.
-SELECT plan(42);
+SELECT plan(58);
 CREATE FUNCTION t.doc(id text, bytes text, records integer, authentic text DEFAULT 'none', partial boolean DEFAULT false)
 RETURNS jsonb LANGUAGE sql AS $$
 	SELECT t.mail(t.report('p.example', 'Org', id, t.day(-3),
@@ -73,5 +73,39 @@ SELECT is(t.stands('e'), '4 records, pass, partial f', 'with its records');
 SELECT is(t.take(t.doc('f', 'f1', 1)) || '; ' || t.take(t.doc('f', 'f2', 2)), '1 0 0 0 f; 0 0 1 0 t', 'a conflict');
 SELECT is(t.again(t.last(), t.doc('f', 'f2', 2, 'pass')) || '; ' || t.stands('f') || '; ' || t.ledger(t.last()),
 	'1 0 0 0 f; 2 records, pass, partial f; 1 aggregate stored r1', 'the mail is read again, now authenticated');
+SELECT is(t.broken(), '', 'all is consistent');
+
+-- TLS reports likewise
+CREATE FUNCTION t.tls_doc(bytes text, domains text[], authentic text DEFAULT 'none', day timestamptz DEFAULT t.day(-3))
+RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.mail(t.tls(t.tls_content('Org', day, domains) || jsonb_build_object('contact_info', bytes),
+		jsonb_build_object('bytes', bytes))) || jsonb_build_object('authentic', authentic, 'bytes', bytes || authentic) $$;
+CREATE FUNCTION t.tls_stands() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(format('%s, %s, policies %s of %s', contact_info, authentic, policies,
+		(SELECT count(*) FROM ruad.tls_policy p WHERE p.report = t.id)), '; ' ORDER BY id) FROM ruad.tls t $$;
+SELECT is(t.take(t.tls_doc('forged', '{p.example,q.example}')), '1 0 0 0 f', 'a TLS report that nobody vouches for is stored');
+CREATE TEMP TABLE tls AS SELECT id FROM ruad.tls;
+SELECT is(t.take(t.tls_doc('other', '{p.example,q.example}', 'fail')), '0 0 1 0 t', 'another one is a conflict');
+SELECT is(t.take(t.tls_doc('true', '{p.example,q.example}', 'pass')), '1 0 0 0 f', 'an authenticated one replaces it');
+SELECT is(t.tls_stands(), 'true, pass, policies 2 of 2', 'with its policies');
+SELECT is((SELECT tls.id FROM ruad.tls), (SELECT tls.id FROM tls), 'under the old number');
+SELECT is(concat_ws('; ', t.ledger(t.last()), t.ledger(t.last(1)), t.ledger(t.last(2))),
+	'1 tls stored r1; 1 tls conflict conflict r1 +raw; 1 tls duplicate replaced r1', 'the ledger says what became of each');
+SELECT is(t.take(t.tls_doc('true', '{p.example,q.example}')), '0 1 0 0 f', 'the same content without a verdict is a duplicate');
+SELECT is(t.take(t.tls_doc('true', '{p.example,q.example}', 'pass') || '{"bytes": "again"}'), '0 1 0 0 f', 'with one, too');
+SELECT is(t.take(t.tls_doc('second', '{p.example,q.example}', 'pass')), '0 0 1 0 t', 'another authenticated one is a conflict');
+SELECT is(t.tls_stands(), 'true, pass, policies 2 of 2', 'none of them changes it');
+SELECT is(t.take(t.tls_doc('late', '{p.example}', 'none', t.day(-4))) || '; '
+	|| t.take(t.tls_doc('late', '{p.example}', 'pass', t.day(-4))), '1 0 0 0 f; 1 0 0 0 f',
+	'the same content, authenticated, replaces what was not');
+SELECT is(t.ledger(t.last(1)), '1 tls duplicate r1', 'the first was no contradiction');
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.tls_doc('x', '{p.example}', 'none', t.day(-5)),
+	t.tls_doc('y', '{p.example}', 'pass', t.day(-5))) x), '0 0 1 0 t,1 0 0 0 f', 'of one batch the authenticated one is stored');
+SELECT is((SELECT count(*) FROM ruad.tls_policy p WHERE NOT EXISTS (SELECT 1 FROM ruad.tls t WHERE t.id = p.report)),
+	0::bigint, 'no policy is left over');
+SELECT is(t.take(t.tls_doc('z', '{p.example}', 'none', t.day(-6))) || '; '
+	|| t.take(t.tls_doc('w', '{p.example}', 'none', t.day(-6))) || '; '
+	|| t.again(t.last(), t.tls_doc('w', '{p.example}', 'pass', t.day(-6))), '1 0 0 0 f; 0 0 1 0 t; 1 0 0 0 f',
+	'a mail in conflict is read again when its verdict is known');
 SELECT is(t.broken(), '', 'all is consistent');
 SELECT * FROM finish();
