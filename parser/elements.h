@@ -129,5 +129,5 @@ guint64 element_later(enum element element);
  * ELEMENT_NONE if there is none. */
 enum element element_find(enum element parent, const char *name);
 
-/* The first element with this name under any parent, found as above. Returns ELEMENT_NONE if there is none. */
+/* The first element with this name under any parent, found as above; ELEMENT_NONE if there is none. */
 enum element element_named(const char *name);

@@ -43,8 +43,8 @@ void hint_clear(struct hint *hint);
  * name; or NULL. Transfer full. */
 char *hints_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The policy domain that both the Subject and the file name say, as a lower-case A-label name, or NULL. Transfer
- * full. */
+/* The policy domain that both the Subject and the file name say, as a lower-case A-label name, or NULL.
+ * Transfer full. */
 char *hints_agreed_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
 
 /*

@@ -154,8 +154,8 @@ static gsize trim_unseen(const char **text, gsize size)
 	return (gsize)(end - *text);
 }
 
-/* The window of text that is the name: without unseen characters around it, of an address the domain (empty if
- * it has none), and of several names the first. */
+/* The window of text that is the name: without unseen characters around it, of an address the domain (empty
+ * if it has none), and of several names the first. */
 static gsize name_window(const char **text, gsize size)
 {
 	static const char between[] = " ,;\t\r\n";
