@@ -242,7 +242,7 @@ static const char *read_mailbox(struct failure *failure, const struct row *row, 
 static gboolean read_ip(const char *text, char canonical[TEXT_ADDRESS_SIZE], gboolean *plain)
 {
 	g_autofree char *word = g_strndup(text, strcspn(text, " (,;"));
-	char *at = word;
+	char *at = word, *port;
 	gsize size;
 	gboolean tagged, mapped;
 
@@ -254,6 +254,11 @@ static gboolean read_ip(const char *text, char canonical[TEXT_ADDRESS_SIZE], gbo
 	tagged = g_ascii_strncasecmp(at, "IPv6:", 5) == 0;
 	if (tagged)
 		at += 5;
+	port = strchr(at, ':');
+	if (port != NULL && strchr(port + 1, ':') == NULL) {
+		*port = '\0';
+		*plain = FALSE;
+	}
 	if (!text_address(at, canonical, &mapped))
 		return FALSE;
 	*plain = *plain && !mapped && tagged == (strchr(canonical, ':') != NULL);

@@ -454,7 +454,8 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 {
 	struct parse *p = user;
 	gboolean named = part->name != NULL && *part->name != '\0';
-	const struct hints hints = { part->subject, named ? part->name : NULL, part->tls_domain };
+	const struct hints hints = { part->subject, named ? part->name : NULL, part->tls_domain,
+		p->options->now };
 	g_autofree char *place = named ? g_strdup_printf("part %u: %s", part->number, part->name)
 				       : g_strdup_printf("part %u", part->number);
 
@@ -530,7 +531,7 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 		.budget = { unpacked_bytes(limits, size), limits->max_members } };
 	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
 	const char *place = is_mail ? "mail" : "file";
-	const struct hints nothing = { 0 };
+	const struct hints nothing = { .now = options->now };
 	gboolean ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
 			      : read_bytes(&p, place, &nothing, document, size, 0, error);
 

@@ -385,7 +385,9 @@ static const struct row OTHERS[] = {
 	    NO_RANGE },
 	{ "no policies", "{" HEAD "," DATES "}", NO_POLICIES },
 	{ "policies null", WITH_POLICIES("null"), NO_POLICIES },
-	{ "policies empty", WITH_POLICIES("[]"), NO_POLICIES },
+	{ "policies empty", WITH_POLICIES("[]"),
+	    "tls file organization_name=Org contact_info=a@b.example report_id=r start_datetime=86400 "
+	    "end_datetime=172799 {R0 policies}\n" },
 	{ "policies hold none", WITH_POLICIES("[{},1]"), NO_POLICIES },
 	{ "cut off", "{" HEAD "," DATES ",'policies':[{",
 	    NOT("json", "TLS report: byte %: unexpected end of data") },
