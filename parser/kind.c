@@ -24,8 +24,8 @@ gsize kind_blank(const guint8 *data, gsize size)
 	return at;
 }
 
-/* An XML declaration, or a <feedback> tag of any case and prefix, is at the start. */
-static gboolean starts_report(const guint8 *data, gsize size)
+/* The tag may have any case and prefix. */
+gboolean kind_is_report_start(const guint8 *data, gsize size)
 {
 	gsize at = 1;
 
@@ -49,7 +49,7 @@ gsize kind_lead(const guint8 *data, gsize size)
 			return blank;
 		at++;
 	}
-	if (at == size || data[at] != '<' || !starts_report(data + at, size - at))
+	if (at == size || data[at] != '<' || !kind_is_report_start(data + at, size - at))
 		return blank;
 	return words && data[at + 1] != '?' ? blank : at; /* words before a tag are text about it */
 }

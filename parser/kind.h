@@ -37,6 +37,9 @@ gboolean kind_is_archive(enum kind kind);
  * is reported. */
 gboolean kind_is_report_like(const guint8 *data, gsize size);
 
+/* Whether data begins with an XML declaration or a <feedback> tag, in an ASCII superset. */
+gboolean kind_is_report_start(const guint8 *data, gsize size);
+
 /* How many bytes at the start are a UTF-8 byte order mark or white space, which may be left out. */
 gsize kind_blank(const guint8 *data, gsize size);
 
