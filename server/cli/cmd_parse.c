@@ -92,12 +92,12 @@ static gboolean print_lost(struct json_printer *printer, const GError *why, GErr
 	return json_printer_sink()->unreadable(printer, &lost, error);
 }
 
-static void parse_bytes(struct job *job, const char *name, GBytes *content, FILE *out)
+static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 {
 	gsize size;
 	const guint8 *document = g_bytes_get_data(content, &size);
 	g_autoptr(GError) error = NULL;
-	struct json_printer *printer = json_printer_new(out, name);
+	struct json_printer *printer = json_printer_new(out, job->file);
 	const struct pool_job read = {
 		.document = document, .size = size, .sink = json_printer_sink(), .user = printer
 	};
@@ -119,10 +119,8 @@ static gboolean parse_mails(struct job *job, struct documents *documents, FILE *
 			documents_next(documents, &next, &job->error);
 	gboolean several = next != NULL || job->error != NULL;
 
-	for (guint number = 1; several && mail != NULL; number++) {
-		g_autofree char *name = g_strdup_printf("%s: mail %u", job->file, number);
-
-		parse_bytes(job, name, mail, out);
+	while (several && mail != NULL) {
+		parse_bytes(job, mail, out);
 		g_bytes_unref(mail);
 		mail = g_steal_pointer(&next);
 		more = more && job->error == NULL && mail != NULL &&
@@ -151,7 +149,7 @@ static gboolean parse_mbox(struct job *job, GBytes *content, FILE *out)
 static void parse_content(struct job *job, GBytes *content, FILE *out)
 {
 	if (!parse_mbox(job, content, out))
-		parse_bytes(job, job->file, content, out);
+		parse_bytes(job, content, out);
 }
 
 /* The job whose turn it is prints directly; the others buffer their lines. */
