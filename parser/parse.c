@@ -218,6 +218,9 @@ static gboolean stream_choose(struct stream *stream)
 	case KIND_GZIP:
 	case KIND_ZLIB:
 	case KIND_ZIP:
+	case KIND_TAR:
+	case KIND_BZIP2:
+	case KIND_ZSTD:
 		stream->route = ROUTE_ARCHIVE;
 		return take_inner(stream, size);
 	case KIND_JSON:
@@ -449,7 +452,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	};
 	g_autoptr(GError) fault = NULL;
 
-	if (kind != KIND_ZIP || holds_one(data, size))
+	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR)
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
 		return quarantine(
