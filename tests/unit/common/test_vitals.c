@@ -1,4 +1,4 @@
-/* test_outcome.c - what one process tells of its mails, and another one reads. */
+/* test_vitals.c - what one process tells of its mails, and another one reads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,69 +12,69 @@
 #include <unistd.h>
 
 #include "parser/error.h"
-#include "server/common/outcome.h"
+#include "server/common/vitals.h"
 
 /* The same memory for a writer and a reader. */
-static void open_both(struct outcome **writer, struct outcome **reader)
+static void open_both(struct vitals **writer, struct vitals **reader)
 {
-	int fd = outcome_create(NULL);
+	int fd = vitals_create(NULL);
 
 	assert_true(fd >= 0);
-	*reader = outcome_open(dup(fd), FALSE, NULL);
-	*writer = outcome_open(fd, TRUE, NULL);
+	*reader = vitals_open(dup(fd), FALSE, NULL);
+	*writer = vitals_open(fd, TRUE, NULL);
 	assert_non_null(*reader);
 	assert_non_null(*writer);
 }
 
 static void mail_fails_until_one_is_stored(void **state G_GNUC_UNUSED)
 {
-	struct outcome *writer, *reader;
+	struct vitals *writer, *reader;
 
 	open_both(&writer, &reader);
-	assert_int_equal(outcome_failing(reader), -1);
-	outcome_tell(writer, TRUE);
-	assert_int_equal(outcome_failing(reader), -1);
-	outcome_tell(writer, FALSE);
-	assert_int_equal(outcome_failing(reader), 0);
-	outcome_tell(writer, TRUE);
-	assert_int_equal(outcome_failing(reader), -1);
-	outcome_close(writer);
-	outcome_close(reader);
+	assert_int_equal(vitals_failing(reader), -1);
+	vitals_tell(writer, TRUE);
+	assert_int_equal(vitals_failing(reader), -1);
+	vitals_tell(writer, FALSE);
+	assert_int_equal(vitals_failing(reader), 0);
+	vitals_tell(writer, TRUE);
+	assert_int_equal(vitals_failing(reader), -1);
+	vitals_close(writer);
+	vitals_close(reader);
 }
 
 static void the_first_failure_says_since_when(void **state G_GNUC_UNUSED)
 {
-	struct outcome *writer, *reader;
+	struct vitals *writer, *reader;
 
 	open_both(&writer, &reader);
-	outcome_tell(writer, FALSE);
+	vitals_tell(writer, FALSE);
 	g_usleep(1100 * 1000);
-	outcome_tell(writer, FALSE);
-	assert_in_range(outcome_failing(reader), 1, 60);
-	outcome_close(writer);
-	outcome_close(reader);
+	vitals_tell(writer, FALSE);
+	assert_in_range(vitals_failing(reader), 1, 60);
+	vitals_close(writer);
+	vitals_close(reader);
 }
 
 static void the_memory_outlives_its_writer(void **state G_GNUC_UNUSED)
 {
-	struct outcome *writer, *reader;
+	struct vitals *writer, *reader;
 	pid_t pid;
 
 	open_both(&writer, &reader);
 	pid = fork();
 	if (pid == 0) {
-		outcome_tell(writer, FALSE);
+		vitals_tell(writer, FALSE);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(outcome_failing(reader), 0);
-	outcome_close(writer);
-	outcome_close(reader);
+	assert_int_equal(vitals_failing(reader), 0);
+	vitals_close(writer);
+	vitals_close(reader);
 }
 
 static void nobody_can_take_the_memory_away(void **state G_GNUC_UNUSED)
 {
-	int fd = outcome_create(NULL);
+	int fd = vitals_create(NULL);
 
 	assert_int_equal(ftruncate(fd, 0), -1);
 	assert_int_equal(ftruncate(fd, 1 << 20), -1);
@@ -87,16 +87,16 @@ static void another_descriptor_is_refused(void **state G_GNUC_UNUSED)
 	g_autoptr(GError) error = NULL;
 	int fd = memfd_create("empty", MFD_CLOEXEC);
 
-	assert_null(outcome_open(fd, FALSE, &error));
+	assert_null(vitals_open(fd, FALSE, &error));
 	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
 	assert_int_equal(fcntl(fd, F_GETFD), -1); /* it was closed */
 }
 
 static void no_memory_is_no_failure(void **state G_GNUC_UNUSED)
 {
-	outcome_tell(NULL, FALSE);
-	assert_int_equal(outcome_failing(NULL), -1);
-	outcome_close(NULL);
+	vitals_tell(NULL, FALSE);
+	assert_int_equal(vitals_failing(NULL), -1);
+	vitals_close(NULL);
 }
 
 int main(void)
