@@ -539,6 +539,16 @@ static void read_prose_line(struct prose *prose, const char *line, gsize size)
 			prose->line[i] = field;
 }
 
+/* The rest of a separator that is broken over two lines: its indented lines. */
+static gsize prose_folded(const char *text, gsize size)
+{
+	gsize at = 0;
+
+	while (at < size && (text[at] == ' ' || text[at] == '\t'))
+		at += text_line_size(text + at, size - at);
+	return at;
+}
+
 static void read_prose(struct prose *prose, const char *text, gsize size)
 {
 	gsize sniffed = MIN(size, SNIFF_BYTES), at = 0;
@@ -551,6 +561,7 @@ static void read_prose(struct prose *prose, const char *text, gsize size)
 
 		at += line_size + (end != NULL);
 		if (line_size > 3 && memcmp(line, "---", 3) == 0) {
+			at += prose_folded(text + at, size - at);
 			while (at < size && text_is_space(text[at]))
 				at++;
 			prose->copy = text + at;

@@ -218,6 +218,9 @@ static gboolean stream_choose(struct stream *stream)
 	case KIND_GZIP:
 	case KIND_ZLIB:
 	case KIND_ZIP:
+	case KIND_TAR:
+	case KIND_BZIP2:
+	case KIND_ZSTD:
 		stream->route = ROUTE_ARCHIVE;
 		return take_inner(stream, size);
 	case KIND_JSON:
@@ -305,27 +308,70 @@ static gboolean tell_tls(struct parse *p, const char *place, const struct tls *t
 	return FALSE;
 }
 
-static gboolean json_close(struct stream *stream, GError **error)
+/* One JSON text with one report; domain as in tls.h. */
+static gboolean read_json(
+    struct stream *stream, const guint8 *json, gsize size, const char *domain, GError **error)
 {
 	struct parse *p = stream->parse;
-	guint64 max_bytes = (guint64)JSON_TEXTS * p->limits->max_json;
 	guint64 max_items = (guint64)JSON_TEXTS * JSONTEXT_ITEMS * p->limits->max_json_items;
-	g_autofree char *domain = hints_domain(&stream->hints);
-	struct tls *tls = NULL;
+	struct tls *tls = tls_read(json, size, domain, p->limits);
 	gboolean ok = TRUE;
 
-	p->json_bytes += stream->head->len;
-	if (p->json_bytes <= max_bytes)
-		tls = tls_read(stream->head->data, stream->head->len, domain, p->limits);
 	if (tls != NULL && tls_report(tls) != NULL)
 		p->json_items += tls_items(tls);
-	if (p->json_bytes > max_bytes || p->json_items > max_items) {
+	if (p->json_items > max_items) {
 		exhaust(p);
 		ok = quarantine(p, stream->place, "limit", "more JSON than is read for one mail", error);
 	} else if (tls != NULL) {
 		ok = tell_tls(p, stream->place, tls, error);
 	}
 	tls_free(tls);
+	return ok;
+}
+
+/* Between objects of a list, or of a text with an object on each line. */
+static gsize json_gap(const guint8 *json, gsize size)
+{
+	gsize at = 0;
+
+	while (at < size && (text_is_space((char)json[at]) || json[at] == ',' || json[at] == '\x1e'))
+		at++;
+	return at;
+}
+
+/* How many bytes the next JSON text has: an object if another one follows, else all that is left. */
+static gsize next_object(const guint8 *json, gsize size)
+{
+	gsize lead = kind_blank(json, size), end, next;
+
+	if (lead == size || json[lead] != '{')
+		return size;
+	end = lead + jsontext_object_size(json + lead, size - lead);
+	if (end == lead)
+		return size;
+	next = end + json_gap(json + end, size - end);
+	return next < size && json[next] == '{' ? end : size;
+}
+
+static gboolean json_close(struct stream *stream, GError **error)
+{
+	struct parse *p = stream->parse;
+	const guint8 *json = stream->head->data;
+	gsize size = stream->head->len;
+	gboolean ok = TRUE;
+	g_autofree char *domain = hints_domain(&stream->hints);
+
+	p->json_bytes += size;
+	if (p->json_bytes > (guint64)JSON_TEXTS * p->limits->max_json) {
+		exhaust(p);
+		return quarantine(p, stream->place, "limit", "more JSON than is read for one mail", error);
+	}
+	if (size > p->limits->max_json) /* not complete */
+		return read_json(stream, json, size, domain, error);
+	for (gsize at = 0, n; ok && at < size; at += n + json_gap(json + at + n, size - at - n)) {
+		n = next_object(json + at, size - at);
+		ok = read_json(stream, json + at, n, domain, error);
+	}
 	return ok;
 }
 
@@ -406,7 +452,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	};
 	g_autoptr(GError) fault = NULL;
 
-	if (kind != KIND_ZIP || holds_one(data, size))
+	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR)
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
 		return quarantine(

@@ -232,6 +232,13 @@ static void prose_is_read(void **state)
 		    "Message-ID: <1@own.example>\nTo: a@third.example\n\nsecret\n" END,
 		    "failure part 1:" IS_PROSE IS_MESSAGE
 		    "To: ***@third.example| {F5 report_type} {F4 feedback_type}\n" },
+		{ "with a separator over two lines",
+		    "Content-Type: multipart/report; boundary=b\n\n--b\n\n" PROSE
+		    "\n------ This is a copy of the headers that were received before the error\n"
+		    "       was detected.\n\nFrom: me@own.example\nSubject: t\n"
+		    "Message-ID: <1@own.example>\nTo: a@third.example\n\nsecret\n" END,
+		    "failure part 1:" IS_PROSE IS_MESSAGE
+		    "To: ***@third.example| {F5 report_type} {F4 feedback_type}\n" },
 		{ "declared", REPORT "--b\n\n" PROSE END,
 		    "failure part 1:" IS_PROSE " {F4 feedback_type} {F1 original_headers}\n" },
 		{ "as a mail", "Subject: s\n\n" PROSE,
