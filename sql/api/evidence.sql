@@ -172,7 +172,7 @@ AS $$
 BEGIN
 	RETURN QUERY
 	SELECT (s.sent).domain, w.no, coalesce((s.sent).source, 'none'), sum(api.harm(s.sent)), sum((s.sent).messages)
-	FROM api.sorted_senders(f) s
+	FROM api.sorted_senders(f, api.harmful_addresses(f)) s
 	CROSS JOIN LATERAL (SELECT CASE WHEN s.whose IN ('own', 'service') THEN 2 ELSE 3 END AS no) w
 	WHERE s.whose IN ('own', 'service', 'unsure') AND (s.sent).label IS NULL
 	GROUP BY 1, 2, 3;

@@ -11,6 +11,14 @@ AS $$
 		date_trunc('month', (f.to_day - 1)::timestamp) - interval '2 months')::date
 $$;
 
+-- The condition that c is about one of these addresses, or about none that could be read; NULL: any.
+CREATE FUNCTION api.ips_condition(p_ips inet[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p_ips IS NULL THEN ''
+		ELSE format(' AND (c.source_ip = ANY (%L::inet[]) OR c.source_ip IS NULL)', p_ips) END
+$$;
+
 -- A query for the facts about senders of the filter's domains, from sums by month alone. p_ips: only these addresses.
 CREATE FUNCTION api.months_query(f api.filter_set, p_ips inet[]) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -23,15 +31,45 @@ BEGIN
 	sums := api.sums_of(since, f.to_day);
 	RETURN api.facts_query(format('(SELECT c.* FROM %s c WHERE c.month >= %L AND c.month < %L%s%s) m', sums.monthly,
 			since, f.to_day, api.conditions(plain),
-			CASE WHEN p_ips IS NOT NULL THEN format(' AND c.source_ip = ANY (%L::inet[])', p_ips) ELSE '' END),
+			api.ips_condition(p_ips)),
 		format('SELECT c.domain_id, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass '
 			'FROM %s c WHERE c.day >= %L AND c.day < %L%s GROUP BY 1',
 			sums.daily, since, f.to_day, api.conditions(plain)));
 END
 $$;
 
--- The senders of the filter's domains in its window, sorted.
-CREATE FUNCTION api.sorted_senders(f api.filter_set) RETURNS SETOF api.sorted_sender
+-- The addresses of the sources whose failing mail is enough to matter for their domain (api.unreviewed_floor(), with a
+-- margin): usually a few of very many.
+CREATE FUNCTION api.harmful_addresses(f api.filter_set) RETURNS inet[]
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+AS $$
+DECLARE
+	ips inet[];
+BEGIN
+	EXECUTE format('
+		WITH sent AS MATERIALIZED (
+			SELECT c.domain_id, c.source_ip, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE NOT c.dmarc_pass
+				AND c.class <> ''fail_overridden'' AND (c.class <> ''fail_altered'' OR c.auth_domain IS NULL)) AS harm
+			FROM %s WHERE c.source_ip IS NOT NULL GROUP BY 1, 2
+		), harmful AS MATERIALIZED (
+			SELECT coalesce(a.source, ''ip:'' || host(s.source_ip)) AS source, array_agg(s.source_ip) AS ips
+			FROM sent s JOIN (SELECT domain_id, sum(messages) AS messages FROM sent GROUP BY 1) d USING (domain_id)
+			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			WHERE s.harm > 0
+			GROUP BY s.domain_id, 1 HAVING sum(s.harm) >= 5 AND sum(s.harm) * 2000 >= max(d.messages)
+		)
+		SELECT array_agg(DISTINCT x.ip) FROM (
+			SELECT unnest(h.ips) FROM harmful h
+			UNION ALL
+			SELECT a.source_ip FROM dmarc.addresses a WHERE a.source IN (SELECT h.source FROM harmful h)
+		) AS x(ip)', api.cells(f, 'address')) INTO ips;
+	RETURN coalesce(ips, '{}');
+END
+$$;
+
+-- The senders of the filter's domains in its window, sorted. p_ips: only those of these addresses, and what has none;
+-- they must be all addresses of their sources.
+CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) RETURNS SETOF api.sorted_sender
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
 DECLARE
@@ -43,7 +81,8 @@ BEGIN
 		CROSS JOIN LATERAL dmarc.whose(k.facts) w
 		JOIN (SELECT q::dmarc.sender_facts AS facts FROM (%s) q) s
 			ON (s.facts).domain_id = (k.facts).domain_id AND (s.facts).sender = (k.facts).sender',
-		api.months_query(f, NULL), api.facts_query(format('(SELECT c.* FROM %s) m', api.cells(plain, 'address'))));
+		api.months_query(f, p_ips), api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
+			api.cells(plain, 'address'), api.ips_condition(p_ips))));
 END
 $$;
 

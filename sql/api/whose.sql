@@ -68,15 +68,18 @@ AS $$
 				max(m.last_seen) FILTER (WHERE NOT m.dmarc_pass AND m.class <> 'fail_overridden'
 					AND (m.class <> 'fail_altered' OR m.auth_domain IS NULL)) AS last_fail
 			FROM %s GROUP BY 1, 2
+		), in_range AS MATERIALIZED (
+			SELECT DISTINCT s.domain_id, s.source_ip FROM sent s
+			JOIN own_ranges g ON g.domain_id = s.domain_id AND s.source_ip <<= g.range
 		), known AS (
 			SELECT s.*, d.domain, a.label, a.source_name, coalesce(a.source, 'ip:' || host(s.source_ip)) AS source,
 				a.rdns, v.key AS service, v.type AS service_type,
 				coalesce(a.rdns = d.domain OR right(a.rdns, length(d.domain) + 1) = '.' || d.domain
 					OR d.domain = a.rdns_domain OR right(d.domain, length(a.rdns_domain) + 1) = '.' || a.rdns_domain
 					OR a.rdns_domain IN (SELECT n.name FROM api.own_name n), false) AS own_name,
-				EXISTS (SELECT 1 FROM own_ranges g WHERE g.domain_id = s.domain_id AND s.source_ip <<= g.range)
-					AS own_range
+				r.source_ip IS NOT NULL AS own_range
 			FROM sent s
+			LEFT JOIN in_range r ON r.domain_id = s.domain_id AND r.source_ip = s.source_ip
 			JOIN dmarc.domains d ON d.domain_id = s.domain_id
 			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			LEFT JOIN dmarc.services v ON a.source = 'service:' || v.key AND v.type <> 'hosting'

@@ -63,49 +63,47 @@ COMMENT ON COLUMN dmarc.sender_facts.domain_id IS 'Number of the domain, see dma
 --   unsure     new_service, mailbox_users, steady, broken_signatures, unknown
 --
 -- "Steady" is three weeks or more with a record on at least every third day. web/texts/ has a sentence for each.
-CREATE OR REPLACE FUNCTION dmarc.whose(f dmarc.sender_facts, OUT whose text, OUT reason text)
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+CREATE OR REPLACE FUNCTION dmarc.whose(f dmarc.sender_facts) RETURNS TABLE (whose text, reason text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-DECLARE
-	steady constant boolean := f.days >= 21 AND f.records * 3 >= f.days AND f.messages >= 5;
-	-- mail of ours that somebody else passed on: signed by us, without our SPF, or changed on the way
-	forwarded constant numeric := f.pass - f.spf_aligned + f.fail_overridden + f.altered_by_other;
-	authorised constant boolean := f.spf_aligned >= 3 AND f.spf_aligned * 50 >= f.messages;
-BEGIN
-	reason := CASE
-		WHEN f.label = 'mine' THEN CASE WHEN f.service IS NULL THEN 'labelled' ELSE 'labelled_service' END
-		WHEN f.label = 'forwarder' THEN 'labelled_forwarder'
-		WHEN f.label = 'not_mine' THEN 'labelled_stranger'
-		WHEN f.messages = 0 THEN 'unknown'
-		WHEN f.parked THEN 'parked'
-		WHEN f.own_name * 2 > f.messages THEN
-			CASE WHEN f.service IS NULL THEN 'own_name' ELSE 'own_name_service' END
-		WHEN f.service IS NOT NULL AND f.service_type NOT IN ('forwarding', 'list') AND f.spf_includes
-			THEN 'service_in_spf'
-		WHEN f.service IS NOT NULL AND authorised THEN 'service_passes'
-		WHEN f.own_range * 2 > f.messages AND f.service IS NULL THEN 'own_range'
-		WHEN authorised THEN CASE WHEN f.fail_unaligned > 0 THEN 'includes' ELSE 'spf_lists' END
-		WHEN f.service IS NOT NULL AND f.service_type NOT IN ('mailbox', 'forwarding', 'list', 'security')
-			AND f.dkim_aligned * 2 > f.messages THEN 'service_signs'
-		WHEN f.pass * 2 > f.messages AND f.fail_overridden + f.fail_altered = 0 AND steady
-			AND f.messages * 20 >= f.domain_messages THEN 'signs_steadily'
-		WHEN f.fail_overridden * 2 > f.messages THEN 'list'
-		WHEN forwarded * 2 > f.messages THEN CASE WHEN f.pass > 0 THEN 'forwards' ELSE 'list' END
-		WHEN f.own_auth * 2 > f.messages THEN 'own_auth'
-		WHEN f.service_type = 'mailbox' THEN 'mailbox_users'
-		WHEN f.service IS NOT NULL AND steady THEN 'service_steady'
-		WHEN f.service IS NOT NULL AND f.fail_altered = 0 THEN 'new_service'
-		WHEN f.sender = 'none' THEN 'unknown'
-		WHEN steady THEN CASE WHEN f.fail_altered * 2 > f.messages THEN 'broken_signatures' ELSE 'steady' END
-		ELSE 'burst' END;
-	whose := CASE
-		WHEN reason IN ('labelled', 'own_name', 'own_range', 'own_auth', 'spf_lists') THEN 'own'
-		WHEN reason IN ('labelled_service', 'own_name_service', 'service_in_spf', 'service_passes', 'service_signs',
-			'service_steady', 'includes', 'signs_steadily') THEN 'service'
-		WHEN reason IN ('labelled_forwarder', 'forwards', 'list') THEN 'forwarder'
-		WHEN reason IN ('labelled_stranger', 'parked', 'burst') THEN 'stranger'
-		ELSE 'unsure' END;
-END
+	SELECT CASE
+			WHEN r.reason IN ('labelled', 'own_name', 'own_range', 'own_auth', 'spf_lists') THEN 'own'
+			WHEN r.reason IN ('labelled_service', 'own_name_service', 'service_in_spf', 'service_passes', 'service_signs',
+				'service_steady', 'includes', 'signs_steadily') THEN 'service'
+			WHEN r.reason IN ('labelled_forwarder', 'forwards', 'list') THEN 'forwarder'
+			WHEN r.reason IN ('labelled_stranger', 'parked', 'burst') THEN 'stranger'
+			ELSE 'unsure' END,
+		r.reason
+	FROM (SELECT f.days >= 21 AND f.records * 3 >= f.days AND f.messages >= 5,
+		-- mail of ours that somebody else passed on: signed by us, without our SPF, or changed on the way
+		f.pass - f.spf_aligned + f.fail_overridden + f.altered_by_other,
+		f.spf_aligned >= 3 AND f.spf_aligned * 50 >= f.messages) AS v(steady, forwarded, authorised)
+	CROSS JOIN LATERAL (SELECT CASE
+				WHEN f.label = 'mine' THEN CASE WHEN f.service IS NULL THEN 'labelled' ELSE 'labelled_service' END
+				WHEN f.label = 'forwarder' THEN 'labelled_forwarder'
+				WHEN f.label = 'not_mine' THEN 'labelled_stranger'
+				WHEN f.messages = 0 THEN 'unknown'
+				WHEN f.parked THEN 'parked'
+				WHEN f.own_name * 2 > f.messages THEN
+					CASE WHEN f.service IS NULL THEN 'own_name' ELSE 'own_name_service' END
+				WHEN f.service IS NOT NULL AND f.service_type NOT IN ('forwarding', 'list') AND f.spf_includes
+					THEN 'service_in_spf'
+				WHEN f.service IS NOT NULL AND v.authorised THEN 'service_passes'
+				WHEN f.own_range * 2 > f.messages AND f.service IS NULL THEN 'own_range'
+				WHEN v.authorised THEN CASE WHEN f.fail_unaligned > 0 THEN 'includes' ELSE 'spf_lists' END
+				WHEN f.service IS NOT NULL AND f.service_type NOT IN ('mailbox', 'forwarding', 'list', 'security')
+					AND f.dkim_aligned * 2 > f.messages THEN 'service_signs'
+				WHEN f.pass * 2 > f.messages AND f.fail_overridden + f.fail_altered = 0 AND v.steady
+					AND f.messages * 20 >= f.domain_messages THEN 'signs_steadily'
+				WHEN f.fail_overridden * 2 > f.messages THEN 'list'
+				WHEN v.forwarded * 2 > f.messages THEN CASE WHEN f.pass > 0 THEN 'forwards' ELSE 'list' END
+				WHEN f.own_auth * 2 > f.messages THEN 'own_auth'
+				WHEN f.service_type = 'mailbox' THEN 'mailbox_users'
+				WHEN f.service IS NOT NULL AND v.steady THEN 'service_steady'
+				WHEN f.service IS NOT NULL AND f.fail_altered = 0 THEN 'new_service'
+				WHEN f.sender = 'none' THEN 'unknown'
+				WHEN v.steady THEN CASE WHEN f.fail_altered * 2 > f.messages THEN 'broken_signatures' ELSE 'steady' END
+				ELSE 'burst' END) AS r(reason)
 $$;
 GRANT EXECUTE ON FUNCTION dmarc.whose TO ruad_web, ruad_auditor, ruad_viewer;
 
