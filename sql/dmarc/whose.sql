@@ -67,12 +67,12 @@ CREATE OR REPLACE FUNCTION dmarc.whose(f dmarc.sender_facts) RETURNS TABLE (whos
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE
-			WHEN r.reason IN ('labelled', 'own_name', 'own_range', 'own_auth', 'spf_lists') THEN 'own'
-			WHEN r.reason IN ('labelled_service', 'own_name_service', 'service_in_spf', 'service_passes', 'service_signs',
-				'service_steady', 'includes', 'signs_steadily') THEN 'service'
-			WHEN r.reason IN ('labelled_forwarder', 'forwards', 'list') THEN 'forwarder'
-			WHEN r.reason IN ('labelled_stranger', 'parked', 'burst') THEN 'stranger'
-			ELSE 'unsure' END,
+		WHEN r.reason IN ('labelled', 'own_name', 'own_range', 'own_auth', 'spf_lists') THEN 'own'
+		WHEN r.reason IN ('labelled_service', 'own_name_service', 'service_in_spf', 'service_passes', 'service_signs',
+			'service_steady', 'includes', 'signs_steadily') THEN 'service'
+		WHEN r.reason IN ('labelled_forwarder', 'forwards', 'list') THEN 'forwarder'
+		WHEN r.reason IN ('labelled_stranger', 'parked', 'burst') THEN 'stranger'
+		ELSE 'unsure' END,
 		r.reason
 	FROM (SELECT f.days >= 21 AND f.records * 3 >= f.days AND f.messages >= 5,
 		-- mail of ours that somebody else passed on: signed by us, without our SPF, or changed on the way
