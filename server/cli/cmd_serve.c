@@ -18,8 +18,8 @@
 #include "server/cli/supervisor.h"
 #include "server/common/log.h"
 #include "server/common/net.h"
-#include "server/common/vitals.h"
 #include "server/common/paths.h"
+#include "server/common/vitals.h"
 #include "server/database/postgres_release.h"
 #include "server/web/auth.h"
 

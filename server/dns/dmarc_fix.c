@@ -157,14 +157,16 @@ static gboolean may_enforce(const char *text)
 
 static void take_policy(struct fix *fix, guint tag, const char *value)
 {
-	if (!is_policy(value) && (tag == TAG_P || may_enforce(value)))
-		fix->unclear = TRUE;
-	else if (!is_policy(value))
-		fix->no_below = TRUE;
-	else if (fix->value[tag] == NULL)
+	if (!is_policy(value)) {
+		if (tag == TAG_P || may_enforce(value))
+			fix->unclear = TRUE;
+		else
+			fix->no_below = TRUE;
+	} else if (fix->value[tag] == NULL) {
 		fix->value[tag] = g_strdup(value);
-	else if (strcmp(fix->value[tag], value) != 0)
+	} else if (strcmp(fix->value[tag], value) != 0) {
 		fix->unclear = TRUE;
+	}
 }
 
 /* The milder one wins: "r" of alignment, "y" of t. An unknown value of t may mean "y". */

@@ -11,8 +11,8 @@
 #include "server/common/vitals.h"
 
 struct ready_options {
-	const char *storage;           /* a folder on the disk of the database, or NULL */
-	guint64 min_free;              /* bytes that must be free on it */
+	const char *storage;         /* a folder on the disk of the database, or NULL */
+	guint64 min_free;            /* bytes that must be free on it */
 	const struct vitals *vitals; /* of the mails that ruad-ingest takes, or NULL */
 };
 
