@@ -31,8 +31,8 @@
 	ROW(max_header_bytes, SIZE, "256K", 1, 16 << 20, "Bytes of the header of a mail or MIME part.")      \
 	ROW(max_records, INT, "2000000", 1, 10000000, "Number of records in a report.")                      \
 	ROW(max_record_items, INT, "128", 1, 1024,                                                           \
-	    "Number of signatures, SPF results or reasons kept of a record, and errors of a report; longer "   \
-	    "lists are truncated, with a note (T2).")                                                          \
+	    "Number of signatures, SPF results or reasons kept of a record, and errors of a report; longer " \
+	    "lists are truncated, with a note (T2).")                                                        \
 	ROW(max_tag_bytes, SIZE, "64K", 256, 1 << 20, "Bytes of one XML tag or comment.")                    \
 	ROW(max_attributes, INT, "32", 1, 1000, "Number of attributes of an XML element.")                   \
 	ROW(max_names, INT, "8192", 256, 65536, "Number of different names in an XML document.")             \

@@ -1,6 +1,6 @@
 /*
- * vitals.h - what ruad-ingest tells of itself, in a piece of memory that it writes and ruad-web reads: whether
- * mail can be stored, and the numbers that /metrics shows.
+ * vitals.h - what ruad-ingest tells of itself, in memory that it writes and ruad-web reads: whether mail can
+ * be stored, and the numbers that /metrics shows.
  *
  * The database cannot hold it: what keeps mail from being stored usually keeps the news of it from being
  * stored, too. Lock-free; the writer may be killed at any time. NULL as vitals has no effect and reads as 0.
@@ -56,7 +56,7 @@ gint64 vitals_get(const struct vitals *vitals, enum vital vital);
 void vitals_add_reply(struct vitals *vitals, guint code);
 gint64 vitals_replies(const struct vitals *vitals, guint code);
 
-/* A transaction with mails took this long, in microseconds, from its first statement until it was committed. */
+/* A transaction with mails took this long, in microseconds, from its first statement to its end. */
 void vitals_add_time(struct vitals *vitals, gint64 time);
 
 /* The upper bound of a class of times in microseconds; i in 0 .. VITALS_BOUNDS - 1. */

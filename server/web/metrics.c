@@ -88,7 +88,7 @@ static void append_seconds(GString *text, gint64 time)
 	    text, "%" G_GINT64_FORMAT ".%06d", time / G_USEC_PER_SEC, (int)(time % G_USEC_PER_SEC));
 }
 
-/* The classes are read from the first to the last, and the count is the last one: it is never less than them. */
+/* The classes are read from the first to the last, and the count is the last one: never less than them. */
 static void append_times(GString *text)
 {
 	append_head(text, "ruad_write_duration_seconds", "histogram",

@@ -8,7 +8,8 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* Where ruad-ingest counts, borrowed until the end; NULL: its metrics are left out. Before the first request. */
+/* Where ruad-ingest counts, borrowed until the end; NULL: its metrics are left out. Before the first
+ * request. */
 void metrics_init(const struct vitals *vitals);
 
 /* Count a response with this status. Thread-safe. */
