@@ -15,10 +15,12 @@ struct vitals {
 	_Atomic gint64 first_failed_at;
 	_Atomic gint64 last_failed_at;
 
-	_Atomic gint64 numbers[VITALS];
-	_Atomic gint64 replies[VITALS_CODE_MAX - VITALS_CODE_MIN + 1];
-	_Atomic gint64 times[VITALS_BOUNDS + 1]; /* in each class; the last one has no upper bound */
-	_Atomic gint64 times_sum;                /* microseconds */
+	struct {
+		_Atomic gint64 numbers[VITALS];
+		_Atomic gint64 replies[VITALS_CODE_MAX - VITALS_CODE_MIN + 1];
+		_Atomic gint64 times[VITALS_BOUNDS + 1]; /* in each class; the last one has no upper bound */
+		_Atomic gint64 times_sum;                /* microseconds */
+	} counted;                                       /* since the writer began */
 };
 
 static gboolean fail_errno(GError **error, const char *what)
@@ -44,7 +46,7 @@ int vitals_create(GError **error)
 struct vitals *vitals_open(int fd, gboolean writable, GError **error)
 {
 	struct stat status;
-	void *memory = MAP_FAILED;
+	struct vitals *memory = MAP_FAILED;
 
 	if (fstat(fd, &status) == 0 && status.st_size == sizeof(struct vitals))
 		memory = mmap(NULL, sizeof(struct vitals), writable ? PROT_READ | PROT_WRITE : PROT_READ,
@@ -57,7 +59,7 @@ struct vitals *vitals_open(int fd, gboolean writable, GError **error)
 	if (memory == MAP_FAILED)
 		return NULL;
 	if (writable)
-		memset(memory, 0, sizeof(struct vitals));
+		memset(&memory->counted, 0, sizeof memory->counted);
 	return memory;
 }
 
@@ -94,25 +96,25 @@ gint64 vitals_failing(const struct vitals *vitals)
 void vitals_add(struct vitals *vitals, enum vital vital, gint64 n)
 {
 	if (vitals != NULL)
-		atomic_fetch_add(&vitals->numbers[vital], n);
+		atomic_fetch_add(&vitals->counted.numbers[vital], n);
 }
 
 gint64 vitals_get(const struct vitals *vitals, enum vital vital)
 {
-	return vitals != NULL ? atomic_load(&vitals->numbers[vital]) : 0;
+	return vitals != NULL ? atomic_load(&vitals->counted.numbers[vital]) : 0;
 }
 
 void vitals_add_reply(struct vitals *vitals, guint code)
 {
 	if (vitals != NULL && code >= VITALS_CODE_MIN && code <= VITALS_CODE_MAX)
-		atomic_fetch_add(&vitals->replies[code - VITALS_CODE_MIN], 1);
+		atomic_fetch_add(&vitals->counted.replies[code - VITALS_CODE_MIN], 1);
 }
 
 gint64 vitals_replies(const struct vitals *vitals, guint code)
 {
 	if (vitals == NULL || code < VITALS_CODE_MIN || code > VITALS_CODE_MAX)
 		return 0;
-	return atomic_load(&vitals->replies[code - VITALS_CODE_MIN]);
+	return atomic_load(&vitals->counted.replies[code - VITALS_CODE_MIN]);
 }
 
 gint64 vitals_bound(guint i)
@@ -125,26 +127,26 @@ gint64 vitals_bound(guint i)
 
 void vitals_add_time(struct vitals *vitals, gint64 time)
 {
-	guint class = 0;
+	guint i = 0;
 
 	if (vitals == NULL)
 		return;
-	while (class < VITALS_BOUNDS && time > vitals_bound(class))
-		class ++;
-	atomic_fetch_add(&vitals->times[class], 1);
-	atomic_fetch_add(&vitals->times_sum, time);
+	while (i < VITALS_BOUNDS && time > vitals_bound(i))
+		i++;
+	atomic_fetch_add(&vitals->counted.times[i], 1);
+	atomic_fetch_add(&vitals->counted.times_sum, time);
 }
 
 gint64 vitals_times(const struct vitals *vitals, guint i)
 {
 	gint64 n = 0;
 
-	for (guint class = 0; vitals != NULL && class <= i; class ++)
-		n += atomic_load(&vitals->times[class]);
+	for (guint j = 0; vitals != NULL && j <= i; j++)
+		n += atomic_load(&vitals->counted.times[j]);
 	return n;
 }
 
 gint64 vitals_times_sum(const struct vitals *vitals)
 {
-	return vitals != NULL ? atomic_load(&vitals->times_sum) : 0;
+	return vitals != NULL ? atomic_load(&vitals->counted.times_sum) : 0;
 }

@@ -31,7 +31,7 @@ struct vitals;
 int vitals_create(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Use the memory of a descriptor, which is closed; to write it or only to read it. A writer begins with
- * nothing counted. Returns NULL if it is not such memory. */
+ * nothing counted, but does not forget whether mail could be stored. NULL if it is not such memory. */
 struct vitals *vitals_open(int fd, gboolean writable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void vitals_close(struct vitals *vitals);

@@ -26,6 +26,28 @@ static void open_both(struct vitals **writer, struct vitals **reader)
 	assert_non_null(*writer);
 }
 
+/* ruad-ingest is started again when it was killed: readiness must not come back with that alone. */
+static void a_writer_that_starts_again_counts_anew_and_remembers_failures(void **state G_GNUC_UNUSED)
+{
+	int fd = vitals_create(NULL);
+	struct vitals *reader = vitals_open(dup(fd), FALSE, NULL);
+	struct vitals *first = vitals_open(dup(fd), TRUE, NULL), *second;
+
+	vitals_tell(first, FALSE);
+	vitals_add(first, VITAL_SESSIONS, 2);
+	vitals_add_reply(first, 451);
+	vitals_add_time(first, 7);
+	vitals_close(first);
+	second = vitals_open(fd, TRUE, NULL);
+	assert_int_equal(vitals_failing(reader), 0);
+	assert_int_equal(vitals_get(reader, VITAL_SESSIONS), 0);
+	assert_int_equal(vitals_replies(reader, 451), 0);
+	assert_int_equal(vitals_times(reader, VITALS_BOUNDS), 0);
+	assert_int_equal(vitals_times_sum(reader), 0);
+	vitals_close(second);
+	vitals_close(reader);
+}
+
 static void mail_fails_until_one_is_stored(void **state G_GNUC_UNUSED)
 {
 	struct vitals *writer, *reader;
@@ -102,6 +124,7 @@ static void no_memory_is_no_failure(void **state G_GNUC_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_writer_that_starts_again_counts_anew_and_remembers_failures),
 		cmocka_unit_test(mail_fails_until_one_is_stored),
 		cmocka_unit_test(the_first_failure_says_since_when),
 		cmocka_unit_test(the_memory_outlives_its_writer),
