@@ -89,7 +89,8 @@ GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size)
 
 /* -- messages -- */
 
-static gboolean is_one_of(const struct mailpart_fence *fences, const guint8 *line, gsize size)
+/* Whether a line is a boundary of one of the fences, from the innermost on. */
+static gboolean is_fence(const struct mailpart_fence *fences, const guint8 *line, gsize size)
 {
 	if (size < 3 || line[0] != '-' || line[1] != '-')
 		return FALSE;
@@ -101,11 +102,6 @@ static gboolean is_one_of(const struct mailpart_fence *fences, const guint8 *lin
 			return TRUE;
 	}
 	return FALSE;
-}
-
-static gboolean is_fence(const struct mailpart_source *source, const guint8 *line, gsize size)
-{
-	return is_one_of(source->fences, line, size);
 }
 
 /* Where the part's own header ends, or the mail. */
@@ -121,7 +117,7 @@ static gsize content_begin(const struct mailpart_source *source, GMimeObject *ob
 		const guint8 *line = source->mail + at;
 		gsize size = text_line_size((const char *)line, source->size - at);
 
-		if (is_fence(source, line, size))
+		if (is_fence(source->fences, line, size))
 			return source->size;
 		at += size;
 		if (line[0] == '\n' || (size == 2 && line[0] == '\r'))
@@ -139,7 +135,7 @@ static void message_content(
 	while (end < source->size) {
 		gsize n = text_line_size((const char *)(source->mail + end), source->size - end);
 
-		if (is_fence(source, source->mail + end, n))
+		if (is_fence(source->fences, source->mail + end, n))
 			break;
 		end += n;
 	}
@@ -220,7 +216,7 @@ gboolean mailpart_epilogue(
 		const guint8 *line = source->mail + at;
 		gsize n = text_line_size((const char *)line, source->size - at);
 
-		if (is_one_of(fence->outer, line, n))
+		if (is_fence(fence->outer, line, n))
 			break;
 		at += n;
 		if (begin == 0 && is_closing(fence->boundary, line, n))

@@ -308,6 +308,13 @@ static gboolean tell_tls(struct parse *p, const char *place, const struct tls *t
 	return FALSE;
 }
 
+static gboolean exhaust_json(struct stream *stream, GError **error)
+{
+	exhaust(stream->parse);
+	return quarantine(
+	    stream->parse, stream->place, "limit", "more JSON than is read for one mail", error);
+}
+
 /* One JSON text with one report; domain as in tls.h. */
 static gboolean read_json(
     struct stream *stream, const guint8 *json, gsize size, const char *domain, GError **error)
@@ -319,12 +326,10 @@ static gboolean read_json(
 
 	if (tls != NULL && tls_report(tls) != NULL)
 		p->json_items += tls_items(tls);
-	if (p->json_items > max_items) {
-		exhaust(p);
-		ok = quarantine(p, stream->place, "limit", "more JSON than is read for one mail", error);
-	} else if (tls != NULL) {
+	if (p->json_items > max_items)
+		ok = exhaust_json(stream, error);
+	else if (tls != NULL)
 		ok = tell_tls(p, stream->place, tls, error);
-	}
 	tls_free(tls);
 	return ok;
 }
@@ -362,10 +367,8 @@ static gboolean json_close(struct stream *stream, GError **error)
 	g_autofree char *domain = hints_domain(&stream->hints);
 
 	p->json_bytes += size;
-	if (p->json_bytes > (guint64)JSON_TEXTS * p->limits->max_json) {
-		exhaust(p);
-		return quarantine(p, stream->place, "limit", "more JSON than is read for one mail", error);
-	}
+	if (p->json_bytes > (guint64)JSON_TEXTS * p->limits->max_json)
+		return exhaust_json(stream, error);
 	if (size > p->limits->max_json) /* not complete */
 		return read_json(stream, json, size, domain, error);
 	for (gsize at = 0, n; ok && at < size; at += n + json_gap(json + at + n, size - at - n)) {

@@ -64,9 +64,7 @@ void values_note(struct values *values, const char *code, const char *path, cons
 {
 	struct report_note note = { code, path, NULL };
 
-	if (values->notes->len >= values->limits->max_notes)
-		return;
-	if (values_has_note(values, code, path))
+	if (values->notes->len >= values->limits->max_notes || values_has_note(values, code, path))
 		return;
 	if (raw != NULL && !values_full(values))
 		note.raw = values_keep(values, raw, text_cut(raw, strlen(raw), values->limits->max_text));

@@ -151,33 +151,24 @@ static const char *string(json_object *object, const char *name)
 	return json_object_get_string(json_object_object_get(object, name));
 }
 
-static void append_items(GString *text, json_object *items)
+/* A gauge with a sample for each object of the array. labels: members that are its labels, NULL-terminated.
+ * value: the member that is its value. */
+static void append_each(GString *text, const char *name, const char *help, json_object *array,
+    const char *const *labels, const char *value)
 {
-	append_head(text, "ruad_items", "gauge",
-	    "What was found in the mails that are known, by kind and by what became of it.");
-	for (gsize i = 0; json_object_is_type(items, json_type_array) && i < json_object_array_length(items);
-	     i++) {
-		json_object *item = json_object_array_get_idx(items, i);
+	gsize n = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 
-		g_string_append(text, "ruad_items{");
-		append_label(text, "kind", string(item, "kind"));
-		g_string_append_c(text, ',');
-		append_label(text, "status", string(item, "status"));
-		g_string_append_printf(text, "} %" G_GINT64_FORMAT "\n", integer(item, "n"));
-	}
-}
+	append_head(text, name, "gauge", help);
+	for (gsize i = 0; i < n; i++) {
+		json_object *object = json_object_array_get_idx(array, i);
 
-static void append_last_reports(GString *text, json_object *kinds)
-{
-	append_head(text, "ruad_last_report_timestamp_seconds", "gauge",
-	    "Time of receipt of the newest report of a kind, in seconds since 1970.");
-	for (gsize i = 0; json_object_is_type(kinds, json_type_array) && i < json_object_array_length(kinds);
-	     i++) {
-		json_object *kind = json_object_array_get_idx(kinds, i);
-
-		g_string_append(text, "ruad_last_report_timestamp_seconds{");
-		append_label(text, "kind", string(kind, "kind"));
-		g_string_append_printf(text, "} %" G_GINT64_FORMAT "\n", integer(kind, "at"));
+		g_string_append_printf(text, "%s{", name);
+		for (gsize j = 0; labels[j] != NULL; j++) {
+			if (j > 0)
+				g_string_append_c(text, ',');
+			append_label(text, labels[j], string(object, labels[j]));
+		}
+		g_string_append_printf(text, "} %" G_GINT64_FORMAT "\n", integer(object, value));
 	}
 }
 
@@ -204,8 +195,12 @@ static void append_database(GString *text, json_object *numbers)
 		if (json_object_object_get(numbers, rows[i].member) != NULL)
 			append_number(
 			    text, rows[i].name, "gauge", rows[i].help, integer(numbers, rows[i].member));
-	append_items(text, json_object_object_get(numbers, "items"));
-	append_last_reports(text, json_object_object_get(numbers, "last_reports"));
+	append_each(text, "ruad_items",
+	    "What was found in the mails that are known, by kind and by what became of it.",
+	    json_object_object_get(numbers, "items"), (const char *const[]){ "kind", "status", NULL }, "n");
+	append_each(text, "ruad_last_report_timestamp_seconds",
+	    "Time of receipt of the newest report of a kind, in seconds since 1970.",
+	    json_object_object_get(numbers, "last_reports"), (const char *const[]){ "kind", NULL }, "at");
 }
 
 GBytes *metrics_print(int schema, GBytes *database)

@@ -37,8 +37,8 @@ WHERE c.result #>> '{spf,result}' = 'ok' AND c.result #>> '{spf,all}' = '-'
 	AND coalesce(jsonb_array_length(c.result #> '{spf,unlisted}'), 0) = 0;
 
 -- A query for the facts about senders, with the columns of dmarc.sender_facts. p_rows has the columns of
--- dmarc.monthly, as FROM item m; p_totals is a query for
--- domain_id, messages and pass of each domain, by default in these rows.
+-- dmarc.monthly, as FROM item m; p_totals is a query for domain_id, messages and pass of each domain, by default in
+-- these rows.
 CREATE FUNCTION api.facts_query(p_rows text,
 	p_totals text DEFAULT 'SELECT s.domain_id, sum(s.messages) AS messages, sum(s.pass) AS pass FROM sent s '
 		'GROUP BY 1') RETURNS text
