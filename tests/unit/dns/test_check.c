@@ -92,7 +92,7 @@ static const struct {
 	{ "74 a size and pct", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; pct=50; " RUA "!10m",
 	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
-	    "dmarc_removed_tag, dmarc_uri_size" },
+	    "dmarc_uri_size, dmarc_removed_tag" },
 	{ "46 several", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT v=DMARC1; p=none",
 	    "- example.com", "dmarc_several" },
@@ -290,7 +290,7 @@ static void a_finding_says_what_to_publish(void **state)
 	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=none", FINDING_DMARC_MISPLACED,
 	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=none\"");
 	check_fix("example.com", MAIL "example.com TXT V=DMARC1; p=reject; pct=0", FINDING_DMARC_MISPLACED,
-	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=reject; t=y\"");
+	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=reject; pct=0; t=y\"");
 	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=reject", FINDING_DMARC_MISSING,
 	    "_dmarc.example.com TXT", NULL);
 	check_fix("example.com",
