@@ -6,14 +6,18 @@
 #include <unistd.h>
 
 #include "parser/text.h"
+#include "server/cli/check_seen.h"
 #include "server/cli/commands.h"
 #include "server/common/json.h"
 #include "server/common/visible.h"
 #include "server/dns/check.h"
+#include "server/dns/relay.h"
+#include "server/dns/selectors.h"
 
-#define COMMAND     "check"
-#define LABEL_WIDTH 10 /* columns of the label of a line */
-#define RANGES_MAX  40 /* networks of SPF in the text; --json has all */
+#define COMMAND       "check"
+#define LABEL_WIDTH   10 /* columns of the label of a line */
+#define ELSEWHERE_MAX 20 /* questions in the text; --json has all */
+#define RANGES_MAX    40 /* networks of SPF in the text; --json has all */
 
 enum colour { COLOUR_RED, COLOUR_YELLOW, COLOUR_BLUE, COLOUR_BOLD };
 
@@ -151,13 +155,14 @@ static void print_spf(const struct spf_policy *spf)
 		return;
 	}
 	line("SPF", "%s", spf->record);
-	line(NULL, "%s; look-ups: %u (%d allowed), void: %u (%d allowed); other addresses: %s",
-	    spf_state_word(spf->state), spf->lookups, SPF_LOOKUPS_MAX, spf->void_lookups,
-	    SPF_VOID_LOOKUPS_MAX, others_word(spf));
+	line(NULL, "%s; look-ups: %s%u (%d allowed), void: %u (%d allowed); other addresses: %s",
+	    spf_state_word(spf->state), spf->more_lookups ? "at least " : "", spf->lookups, SPF_LOOKUPS_MAX,
+	    spf->void_lookups, SPF_VOID_LOOKUPS_MAX, others_word(spf));
 	print_ranges(spf->ranges);
 }
 
-static void print_dkim(const GPtrArray *dkim)
+/* unseen: why the selectors in reports are unknown, or NULL. */
+static void print_dkim(const GPtrArray *dkim, const char *unseen)
 {
 	if (dkim->len == 0)
 		line("DKIM", "no key under the usual selectors (--selector=NAME checks another one)");
@@ -173,6 +178,20 @@ static void print_dkim(const GPtrArray *dkim)
 			line(label, "%s of %s: %s", one->selector, one->domain,
 			    dkim_status_word(one->key.status));
 	}
+	if (unseen != NULL)
+		line(NULL, "selectors that reports name were not looked for: %s", unseen);
+}
+
+/* Questions that the DNS server of --resolver does not answer for. */
+static void print_elsewhere(const GPtrArray *elsewhere)
+{
+	if (elsewhere == NULL || elsewhere->len == 0)
+		return;
+	line("elsewhere", "this DNS server does not have these names; the system's were asked:");
+	for (guint i = 0; i < elsewhere->len && i < ELSEWHERE_MAX; i++)
+		line(NULL, "%s", (const char *)g_ptr_array_index(elsewhere, i));
+	if (elsewhere->len > ELSEWHERE_MAX)
+		line(NULL, "and %u more (--json has all)", elsewhere->len - ELSEWHERE_MAX);
 }
 
 static void print_mx(const GPtrArray *mx)
@@ -220,7 +239,7 @@ static void print_finding(const struct finding *finding)
 		line("  publish", "%s", finding->fix);
 }
 
-static void print_check(struct check *check)
+static void print_check(struct check *check, const char *unseen)
 {
 	g_autofree char *domain = shown(check->domain);
 	guint n = findings_count(check->findings);
@@ -230,10 +249,11 @@ static void print_check(struct check *check)
 		print_dmarc(&check->dmarc);
 		print_reports(check->reports);
 		print_spf(&check->spf);
-		print_dkim(check->dkim);
+		print_dkim(check->dkim, unseen);
 		print_mx(check->mx);
 		line("TLS", "%s", check->tls_rpt == NULL ? "no record" : check->tls_rpt);
 		print_senders(check->senders);
+		print_elsewhere(check->elsewhere);
 	}
 	for (guint i = 0; i < n; i++)
 		print_finding(findings_get(check->findings, i));
@@ -257,13 +277,16 @@ static void print_document(struct check *check)
 struct request {
 	char *server;
 	char **selectors; /* "S" or "S:DOMAIN"; split by read_selectors() */
+	GArray *given;    /* struct check_selector: these */
 	gboolean json;
-	char *ip, *from, *helo; /* --ip: evaluate SPF for this sender only */
+	char *ip, *from, *helo;  /* --ip: evaluate SPF for this sender only */
+	struct check_seen *seen; /* NULL: selectors are given, or the database is not there */
+	char *unseen;            /* why it is not; or NULL */
 };
 
 static void read_selectors(char **words, GArray *selectors)
 {
-	for (; words != NULL && *words != NULL; words++) {
+	for (; *words != NULL; words++) {
 		char *colon = strchr(*words, ':');
 		struct check_selector selector = { .selector = *words };
 
@@ -294,12 +317,67 @@ static char *domain_in(const char *words)
 	return g_strndup(start, MIN(size, strcspn(start, ":")));
 }
 
-static int check_one(struct resolver *resolver, const char *domain, const struct check_options *options,
-    const struct request *request)
+/* The selectors for a domain: those given; else those in its reports, and the usual ones. */
+struct selection {
+	struct json_object *seen; /* has the texts of array */
+	GArray *array;            /* struct check_selector */
+};
+
+static void select_selectors(struct selection *selection, const char *domain, const struct request *request,
+    struct check_options *options)
+{
+	g_autofree char *name = text_domain_copy(domain);
+
+	*selection = (struct selection){ 0 };
+	if (request->selectors != NULL) {
+		selection->array = g_array_ref(request->given);
+	} else {
+		selection->seen = request->seen == NULL ? NULL : check_seen_of(request->seen, name);
+		selection->array = selectors_of(selection->seen, name);
+		options->selectors_from = selection->seen != NULL ? CHECK_FROM_REPORTS : CHECK_FROM_USUAL;
+	}
+	options->selectors = (const struct check_selector *)(const void *)selection->array->data;
+	options->n_selectors = selection->array->len;
+}
+
+static void selection_clear(struct selection *selection)
+{
+	g_array_unref(selection->array);
+	json_object_put(selection->seen);
+}
+
+static void copy_elsewhere(struct check *check, const struct relay *relay)
+{
+	const GPtrArray *elsewhere = relay_elsewhere(relay);
+
+	check->elsewhere = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < elsewhere->len; i++)
+		g_ptr_array_add(check->elsewhere, g_strdup(g_ptr_array_index(elsewhere, i)));
+}
+
+/* The check of a domain as a person wrote it; NULL: it is not one. */
+static struct check *run_check(
+    struct relay *relay, const char *words, const struct request *request, GError **error)
+{
+	g_autofree char *domain = domain_in(words);
+	struct dns_source source = relay_source(relay);
+	struct check_options options = { 0 };
+	struct selection selection;
+	struct check *check;
+
+	select_selectors(&selection, domain, request, &options);
+	relay_budget(relay, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
+	check = check_run(&source, domain, &options, g_get_real_time() / G_USEC_PER_SEC, error);
+	selection_clear(&selection);
+	if (check != NULL)
+		copy_elsewhere(check, relay);
+	return check;
+}
+
+static int check_one(struct relay *relay, const char *words, const struct request *request)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *name = domain_in(domain);
-	struct check *check = check_with(resolver, name, options, g_get_real_time() / G_USEC_PER_SEC, &error);
+	struct check *check = run_check(relay, words, request, &error);
 	int code = COMMAND_OK;
 
 	if (check == NULL)
@@ -307,7 +385,7 @@ static int check_one(struct resolver *resolver, const char *domain, const struct
 	if (request->json)
 		print_document(check);
 	else
-		print_check(check);
+		print_check(check, request->unseen);
 	fflush(stdout);
 	if (!check->answered)
 		code = COMMAND_TEMPFAIL;
@@ -362,9 +440,9 @@ static void print_verdict_json(const char *domain, const char *ip, const struct 
 
 /* The sender in request, at a domain (lower-case A-labels). */
 static enum spf_result judge_sender(
-    struct resolver *resolver, const char *domain, const struct ip_range *ip, const struct request *request)
+    struct relay *relay, const char *domain, const struct ip_range *ip, const struct request *request)
 {
-	struct dns_source source = resolver_source(resolver);
+	struct dns_source source = relay_source(relay);
 	const char *sign = request->from == NULL ? NULL : strrchr(request->from, '@');
 	g_autofree char *local =
 	    sign == NULL ? NULL : g_strndup(request->from, (gsize)(sign - request->from));
@@ -375,7 +453,7 @@ static enum spf_result judge_sender(
 	struct spf_verdict verdict;
 	enum spf_result result;
 
-	resolver_budget(resolver, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
+	relay_budget(relay, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
 	spf_check(&source, &identity, domain, &verdict);
 	if (request->json)
 		print_verdict_json(domain, request->ip, &verdict);
@@ -386,7 +464,7 @@ static enum spf_result judge_sender(
 	return result;
 }
 
-static int check_sender(struct resolver *resolver, const char *words, const struct request *request)
+static int check_sender(struct relay *relay, const char *words, const struct request *request)
 {
 	g_autofree char *name = domain_in(words);
 	g_autofree char *domain = text_domain_copy(name);
@@ -397,7 +475,7 @@ static int check_sender(struct resolver *resolver, const char *words, const stru
 		return command_fail(COMMAND, COMMAND_USAGE, "\"%s\": not an IP address", request->ip);
 	if (!dns_name_is_host(domain))
 		return command_fail(COMMAND, COMMAND_USAGE, "\"%s\": not the name of a domain", words);
-	result = judge_sender(resolver, domain, &ip, request);
+	result = judge_sender(relay, domain, &ip, request);
 	if (result == SPF_TEMPERROR)
 		return COMMAND_TEMPFAIL;
 	return result == SPF_PASS ? COMMAND_OK : COMMAND_FAILED;
@@ -414,44 +492,72 @@ static int worse(int a, int b)
 	return COMMAND_OK;
 }
 
-static int check_domains(struct resolver *resolver, char **domains, const struct request *request)
+static int check_domains(struct relay *relay, char **domains, const struct request *request)
 {
-	g_autoptr(GArray) selectors = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
-	struct check_options options = { 0 };
 	int code = COMMAND_OK;
 
-	read_selectors(request->selectors, selectors);
-	if (request->selectors == NULL)
-		check_add_usual_selectors(selectors, NULL);
-	options.selectors = (const struct check_selector *)(const void *)selectors->data;
-	options.n_selectors = selectors->len;
 	for (char **domain = domains; *domain != NULL; domain++) {
 		if (domain != domains && !request->json)
 			putchar('\n');
-		code = worse(code, request->ip != NULL ? check_sender(resolver, *domain, request)
-						       : check_one(resolver, *domain, &options, request));
+		code = worse(code, request->ip != NULL ? check_sender(relay, *domain, request)
+						       : check_one(relay, *domain, request));
 	}
 	return code;
 }
 
-static int run(char **domains, const struct request *request)
+/* Print a question and its answer on standard error (-v). */
+static void print_question(gpointer user G_GNUC_UNUSED, enum dns_type type, const char *name,
+    gboolean is_second, const struct dns_answer *answer)
 {
-	struct resolver_options options = RESOLVER_OPTIONS_DEFAULT;
+	g_autoptr(GString) words = g_string_new(NULL);
+	g_autofree char *clean = NULL;
+
+	if (answer->n_records == 0)
+		g_string_append(words, dns_status_words(answer->status));
+	for (guint i = 0; i < answer->n_records; i++) {
+		const struct dns_record *record = &answer->records[i];
+
+		g_string_append(words, i == 0 ? "" : ", ");
+		if (type == DNS_MX)
+			g_string_append_printf(
+			    words, "%u %s", record->preference, *record->text == '\0' ? "." : record->text);
+		else
+			g_string_append_printf(words, type == DNS_TXT ? "\"%s\"" : "%s", record->text);
+	}
+	if (answer->alias != NULL)
+		g_string_append_printf(words, " (alias of %s)", answer->alias);
+	if (is_second)
+		g_string_append(words, " (from the system's DNS server)");
+	g_string_prepend(words, ": ");
+	g_string_prepend(words, name);
+	clean = shown(words->str);
+	fprintf(stderr, "%s %s\n", dns_type_word(type), clean);
+}
+
+static int run(const struct settings *settings, char **domains, struct request *request)
+{
 	g_autoptr(GError) error = NULL;
-	struct resolver *resolver;
+	struct relay *relay = relay_new(request->server, &error);
 	int code;
 
-	options.server = request->server;
-	resolver = resolver_new(&options, &error);
-	if (resolver == NULL)
+	if (relay == NULL)
 		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
+	request->given = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
+	if (request->selectors != NULL)
+		read_selectors(request->selectors, request->given);
+	else if (request->ip == NULL)
+		request->seen = check_seen_new(settings, &request->unseen);
+	if (command_verbose())
+		relay_trace(relay, print_question, NULL);
 	in_colour = !request->json && isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL;
-	code = check_domains(resolver, domains, request);
-	resolver_free(resolver);
+	code = check_domains(relay, domains, request);
+	relay_free(relay);
+	check_seen_free(request->seen);
+	g_array_unref(request->given);
 	return code;
 }
 
-int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char **argv)
+int command_check(const struct settings *settings, int argc, char **argv)
 {
 	struct request request = { 0 };
 	const GOptionEntry entries[] = {
@@ -472,11 +578,12 @@ int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char 
 	else if (argc < 2)
 		command_fail(COMMAND, COMMAND_USAGE, "no DOMAIN given");
 	else
-		code = run(argv + 1, &request);
+		code = run(settings, argv + 1, &request);
 	g_free(request.server);
 	g_strfreev(request.selectors);
 	g_free(request.ip);
 	g_free(request.from);
 	g_free(request.helo);
+	g_free(request.unseen);
 	return code;
 }

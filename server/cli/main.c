@@ -27,10 +27,12 @@ static const struct command commands[] = {
 	{ "parse", command_parse, "FILE...",
 	    "print the content of reports or mails as JSON; needs no database", "" },
 	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, report addresses",
-	    "Exit code 0: there is no error, 1: there is one, 75: the DNS did not answer.\n\n"
-	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server instead of those of the system\n"
-	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated. Without it, the\n"
-	    "                                 usual selectors are looked for\n"
+	    "Exit code 0: there is no error, 1: there is one, 75: the DNS did not answer. With -v, each\n"
+	    "question and its answer is printed on standard error.\n\n"
+	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server, and those of the system only for what\n"
+	    "                                 it does not have\n"
+	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated. Without it, those in\n"
+	    "                                 stored reports and the usual selectors are looked for\n"
 	    "      --ip=ADDRESS               only evaluate SPF as a receiver of mail from this address "
 	    "does:\n"
 	    "                                 exit code 0 if it passes\n"

@@ -67,6 +67,7 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check = g_new0(struct check, 1);
 	check->checked_at = checked_at;
 	check->findings = findings_new();
+	check->selectors_from = options->selectors_from;
 	expect_all(source, name);
 	check->domain = g_steal_pointer(&name);
 	check->answered = is_answered(source, check->domain);
@@ -110,6 +111,7 @@ void check_free(struct check *check)
 	g_free(check->tls_rpt);
 	g_clear_pointer(&check->tls_rua, g_ptr_array_unref);
 	g_clear_pointer(&check->senders, g_ptr_array_unref);
+	g_clear_pointer(&check->elsewhere, g_ptr_array_unref);
 	g_free(check);
 }
 
@@ -118,4 +120,11 @@ const char *check_known_word(enum check_known known)
 	static const char *const WORDS[] = { "no", "yes", "unknown" };
 
 	return WORDS[known];
+}
+
+const char *check_selectors_word(enum check_selectors_from from)
+{
+	static const char *const WORDS[] = { "given", "usual", "reports" };
+
+	return WORDS[from];
 }

@@ -35,6 +35,8 @@
  *     record             of the domain, or null
  *     result             "none", "ok", "temperror", "permerror"
  *     lookups void_lookups    of all terms (limits 10 and 2)
+ *     more_lookups       there are more look-ups: behind an include or redirect that depends on the mail, behind a
+ *       look-up that failed, or beyond the limit of a check
  *     all                the qualifier of addresses in no range: "-", "~", "?", "+"; null: absent, which
  *                        means "?"
  *     ranges[]           the first that contains an address decides
@@ -47,12 +49,16 @@
  *     key_type bits      "rsa", "ed25519" or null; 0 if unknown
  *     testing            true, false
  *     probed             tried under a usual name, because no report has it; only usable keys are listed
+ *   dkim_selectors       which were looked for: "given" by a person, the "usual" ones only, or those in stored
+ *                        "reports" and the usual ones
  *   mx[]                 preference, host, addresses[], as in the zone; host "" is the null MX (RFC 7505)
  *   tls_rpt              record (or null), rua[]
  *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF
  *                        record
  *     ip name            name: of its PTR record, or null
  *     confirmed          the name has this address; null if the look-up failed
+ *   elsewhere[]          "TXT example.net": questions that the DNS server does not answer for, so that the
+ *                        system's were asked; only for ruad check --resolver
  *
  * Texts come from the DNS, cut to CHECK_TEXT_MAX bytes, and are not trusted.
  */
@@ -86,10 +92,18 @@ struct check_selector {
  * check_selector) has them for domain; NULL: the domain checked. */
 void check_add_usual_selectors(GArray *selectors, const char *domain);
 
+/* Where the selectors come from. */
+enum check_selectors_from {
+	CHECK_FROM_GIVEN,   /* a person named them */
+	CHECK_FROM_USUAL,   /* the usual ones only */
+	CHECK_FROM_REPORTS, /* those in stored reports, and the usual ones */
+};
+
 struct check_options {
 	const struct check_selector
 	    *selectors; /* borrowed for the call; at most CHECK_SELECTORS_MAX are used */
 	gsize n_selectors;
+	enum check_selectors_from selectors_from;
 	const char *mailbox; /* for the record to publish if there is none; NULL: dmarc-sum@ the domain */
 };
 
@@ -147,11 +161,13 @@ struct check {
 	struct check_dmarc dmarc;
 	GPtrArray *reports; /* struct check_report */
 	struct spf_policy spf;
-	GPtrArray *dkim;    /* struct check_dkim */
-	GPtrArray *mx;      /* struct check_mx */
-	char *tls_rpt;      /* the record, or NULL */
-	GPtrArray *tls_rua; /* char * */
-	GPtrArray *senders; /* struct check_sender */
+	GPtrArray *dkim; /* struct check_dkim */
+	enum check_selectors_from selectors_from;
+	GPtrArray *mx;        /* struct check_mx */
+	char *tls_rpt;        /* the record, or NULL */
+	GPtrArray *tls_rua;   /* char * */
+	GPtrArray *senders;   /* struct check_sender */
+	GPtrArray *elsewhere; /* char *; NULL: none */
 };
 
 /*
@@ -170,4 +186,5 @@ void check_free(struct check *check); /* NULL is allowed */
 /* The document described above. Transfer full. */
 struct json_object *check_json(struct check *check) G_GNUC_WARN_UNUSED_RESULT;
 
-const char *check_known_word(enum check_known known); /* "no", "yes", "unknown" */
+const char *check_known_word(enum check_known known);             /* "no", "yes", "unknown" */
+const char *check_selectors_word(enum check_selectors_from from); /* "given", "usual", "reports" */

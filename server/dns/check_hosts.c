@@ -39,7 +39,7 @@ static void judge_exchanger(const struct dns_source *source, struct check *check
 	else if (mx->addresses->len == 0)
 		findings_add(check->findings, FINDING_MX_HOST, place, NULL, "%s has no address (%s)",
 		    mx->host, dns_status_words(ip4->status));
-	if (ip4->is_alias || ip6->is_alias)
+	if (ip4->alias != NULL || ip6->alias != NULL)
 		findings_add(check->findings, FINDING_MX_ALIAS, place, NULL,
 		    "%s is an alias (CNAME), which an MX must not be (RFC 2181 section 10.3)", mx->host);
 }

@@ -169,6 +169,7 @@ static struct json_object *print_spf(const struct spf_policy *spf)
 	add_text(object, "record", spf->record);
 	add_text(object, "result", spf_state_word(spf->state));
 	add_number(object, "lookups", spf->lookups);
+	add_bool(object, "more_lookups", spf->more_lookups);
 	add_number(object, "void_lookups", spf->void_lookups);
 	add_qualifier(object, "all", spf->all);
 	for (guint i = 0; spf->ranges != NULL && i < spf->ranges->len; i++)
@@ -247,8 +248,10 @@ struct json_object *check_json(struct check *check)
 	add_list(object, "reports", check->reports, print_report);
 	json_object_object_add(object, "spf", print_spf(&check->spf));
 	add_list(object, "dkim", check->dkim, print_dkim);
+	add_text(object, "dkim_selectors", check_selectors_word(check->selectors_from));
 	add_list(object, "mx", check->mx, print_mx);
 	json_object_object_add(object, "tls_rpt", print_tls(check));
 	add_list(object, "senders", check->senders, print_sender);
+	add_texts(object, "elsewhere", check->elsewhere);
 	return object;
 }

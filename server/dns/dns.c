@@ -40,6 +40,7 @@ const char *dns_status_words(enum dns_status status)
 		[DNS_UNREACHABLE] = "no DNS server could be reached",
 		[DNS_MALFORMED] = "the DNS server's answer cannot be read",
 		[DNS_BAD_NAME] = "such a name cannot be",
+		[DNS_ELSEWHERE] = "the DNS server does not have this zone",
 		[DNS_BUDGET] = "not asked, as this check has asked enough",
 	};
 
@@ -74,7 +75,7 @@ gboolean dns_name_is_good(const char *name)
 			if (label == 0)
 				return FALSE;
 			label = 0;
-		} else if (!g_ascii_isgraph(*name) || *name == '\\' || ++label > LABEL_MAX) {
+		} else if (!g_ascii_isprint(*name) || *name == '\\' || ++label > LABEL_MAX) {
 			return FALSE;
 		}
 	}
@@ -94,5 +95,6 @@ void dns_answer_clear(struct dns_answer *answer)
 	for (guint i = 0; i < answer->n_records; i++)
 		g_free(answer->records[i].text);
 	g_clear_pointer(&answer->records, g_free);
+	g_clear_pointer(&answer->alias, g_free);
 	answer->n_records = 0;
 }

@@ -30,6 +30,7 @@ enum dns_status {
 	DNS_MALFORMED,   /* the answer is invalid */
 	DNS_BAD_NAME,    /* not asked: the name is invalid (RFC 1035 section 3.1) */
 	DNS_BUDGET,      /* not asked: the limit of questions is reached */
+	DNS_ELSEWHERE,   /* the server, which asks no others, does not have the zone of the name or alias */
 };
 
 struct dns_record {
@@ -43,9 +44,9 @@ struct dns_record {
 struct dns_answer {
 	enum dns_status status;
 	struct dns_record *records;
-	guint n_records;   /* > 0 if and only if DNS_OK; at most DNS_RECORDS_MAX */
-	guint32 ttl;       /* seconds for which records, or their absence, are valid; 0 if unknown */
-	gboolean is_alias; /* the name is a CNAME */
+	guint n_records; /* > 0 if and only if DNS_OK; at most DNS_RECORDS_MAX */
+	guint32 ttl;     /* seconds for which records, or their absence, are valid; 0 if unknown */
+	char *alias;     /* where the name's CNAMEs lead; NULL: it has none */
 };
 
 /* A source of answers. */
@@ -72,8 +73,8 @@ const char *dns_status_words(enum dns_status status);
 
 const char *dns_type_word(enum dns_type type); /* "TXT" */
 
-/* Whether a name can be looked up: 1 to 253 bytes, labels of 1 to 63 bytes, printable ASCII without blank and
- * '\'. */
+/* Whether a name can be looked up: 1 to 253 bytes, labels of 1 to 63 bytes, blank and printable ASCII
+ * without '\'. A blank is in names of SPF macros (RFC 7208 section 7.3). */
 gboolean dns_name_is_good(const char *name);
 
 /* The same with letters, digits, '-' and '_' only: such a name can be a mail domain or a host. */

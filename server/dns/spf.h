@@ -147,6 +147,7 @@ struct spf_policy {
 	enum spf_state state;
 	char *record;                /* of the domain itself; NULL: none or several */
 	guint lookups, void_lookups; /* of all terms; SPF_EXPANDED_MAX at most */
+	gboolean more_lookups;       /* there are more, behind a macro of the mail or a look-up that failed */
 	char all;       /* the qualifier of addresses in no range; '\0': absent, which means neutral */
 	GArray *ranges; /* struct spf_range, at most SPF_RANGES_MAX */
 	GPtrArray *

@@ -168,6 +168,7 @@ static void tell_failure(
 {
 	if (expansion->policy->state == SPF_STATE_OK)
 		expansion->policy->state = SPF_STATE_TEMPERROR;
+	expansion->policy->more_lookups = TRUE;
 	findings_add(expansion->findings, FINDING_DNS_FAILED, name, NULL,
 	    "%s, which the SPF record of %s needs, could not be looked up: %s", name, domain,
 	    dns_status_words(status));
@@ -183,6 +184,7 @@ static gboolean count_lookup(struct expansion *expansion)
 	if (expansion->policy->lookups < SPF_EXPANDED_MAX)
 		return TRUE;
 	expansion->exhausted = TRUE;
+	expansion->policy->more_lookups = TRUE;
 	return FALSE;
 }
 
@@ -310,14 +312,24 @@ static void judge_sum(struct expansion *expansion, const char *domain)
 
 /* -- terms -- */
 
+/* Whether the term has a record of its own, with look-ups of its own. */
+static gboolean has_record(const struct spf_term *term)
+{
+	return term->kind == SPF_INCLUDE || term->kind == SPF_REDIRECT;
+}
+
 static void unlisted(struct expansion *expansion, const char *domain, const struct spf_term *term)
 {
+	expansion->policy->more_lookups |= has_record(term);
 	if (expansion->stopped)
 		return;
 	if (expansion->policy->unlisted->len < SPF_EXPANDED_MAX)
 		g_ptr_array_add(expansion->policy->unlisted, g_strdup(term->text));
 	tell(expansion, FINDING_SPF_UNLISTED, domain, term,
-	    "what it matches depends on the mail, so it is not in the list of addresses");
+	    has_record(term)
+		? "what it matches depends on the mail, so it is not in the list of addresses, and the "
+		  "look-ups behind it are not counted"
+		: "what it matches depends on the mail, so it is not in the list of addresses");
 }
 
 static gboolean is_on_path(const struct expansion *expansion, const char *name)
@@ -502,7 +514,7 @@ static void expect_terms(struct expansion *expansion, const char *domain, const 
 
 	for (guint i = 0; i < record->n_terms && left > 0; i++) {
 		const struct spf_term *term = &record->terms[i];
-		gboolean is_record = term->kind == SPF_INCLUDE || term->kind == SPF_REDIRECT;
+		gboolean is_record = has_record(term);
 		g_autofree char *name = NULL;
 
 		if (term->kind == SPF_ALL)
@@ -565,7 +577,7 @@ static void judge_limits(struct expansion *expansion, const char *domain)
 	if (policy->lookups > SPF_LOOKUPS_MAX)
 		tell(expansion, FINDING_SPF_LOOKUPS, domain, NULL,
 		    "%u%s look-ups are needed, and %d are allowed: receivers stop at the 11th (permerror)",
-		    policy->lookups, expansion->exhausted ? " or more" : "", SPF_LOOKUPS_MAX);
+		    policy->lookups, policy->more_lookups ? " or more" : "", SPF_LOOKUPS_MAX);
 	if (policy->void_lookups > SPF_VOID_LOOKUPS_MAX)
 		tell(expansion, FINDING_SPF_VOID_LOOKUPS, domain, NULL,
 		    "%u look-ups find nothing, and %d may: receivers stop at the third (permerror)",

@@ -1,14 +1,17 @@
 """ruad check queries a real DNS server, with zones for each test."""
 
 import json
+import os
 import socket
 import subprocess
+import time
 
 import pytest
 
 from conftest import BUILD
-from nameserver import Nsd, Unbound, program
-from supervised import clean_environment
+from nameserver import Nsd, Unbound, free_host, program
+from reports import aggregate, record
+from supervised import Supervised, clean_environment
 
 pytestmark = pytest.mark.skipif(not program("nsd") or not program("unbound"), reason="nsd or unbound is not installed")
 
@@ -195,6 +198,77 @@ def test_usual_selectors_are_looked_for(serve):
     dns = serve("", {"example.com": zone, "example.org": "@ MX 0 .\n"})
     assert [(one["selector"], one["probed"]) for one in dns.check("example.com")["dkim"]] == [("default", True)]
     assert "no key under the usual selectors" in dns.run("example.org").stdout
+
+
+def test_without_a_database_it_is_said_that_selectors_of_reports_are_unknown(serve):
+    dns = serve("", {"example.com": "@ MX 0 .\n"})
+    assert dns.check("example.com")["dkim_selectors"] == "usual"
+    assert dns.check("example.com", "--selector=x")["dkim_selectors"] == "given"
+    assert "selectors that reports name were not looked for: the database is not running" in dns.run("example.com").stdout
+    assert "not looked for" not in dns.run("example.com", "--selector=x").stdout
+
+
+def test_selectors_that_reports_name_are_looked_for(serve, folder, database):
+    dns = serve("", {"example.com": f'@ MX 0 .\n2026a._domainkey TXT "v=DKIM1; k=ed25519; p={ED25519}"\n'})
+    ruad = Supervised(folder, database_url=database.conninfo())
+    begin = int(time.time()) - 86400
+    signed = [record(auth_dkim=[("example.com", "2026a", "pass"), ("example.com", "gone", "fail")])]
+    (folder / "report.xml").write_bytes(aggregate(begin=begin, end=begin + 3600, records=signed))
+    assert ruad.command("import", "--quiet", str(folder / "report.xml")) == (0, "", "")
+    code, said, _ = ruad.command("check", "--json", "--resolver", dns.server.address, "example.com")
+    document = json.loads(said)
+    assert document["dkim_selectors"] == "reports"
+    assert {(one["selector"], one["status"], one["probed"]) for one in document["dkim"]} == {
+        ("2026a", "ok", False), ("gone", "missing", False),
+    }
+    assert code == 1
+
+
+def test_each_question_and_answer_is_shown(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD})
+    said = dns.run("-v", "example.com").stderr
+    assert "MX example.com: 10 mail.example.com\n" in said
+    assert 'TXT example.com._report._dmarc.reports.example.net: "v=DMARC1"\n' in said
+    assert "AAAA mail.example.com: no such record\n" in said
+    assert dns.run("example.com").stderr == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a DNS server of the system needs port 53 and a mount")
+def test_a_zone_is_checked_before_it_is_published(serve, folder):
+    """The server has the zone alone; the rest comes from the system's server, which has an older zone."""
+    zone = GOOD + "key._domainkey CNAME key.example.net.\nsub NS ns.sub\n"
+    own, system = folder / "own", folder / "system"
+    own.mkdir(), system.mkdir()
+    server = Nsd(own, {"example.com": zone})
+    rest = Nsd(system, {"": ELSEWHERE + f'key.example.net TXT "k=ed25519; p={ED25519}"\n', "example.com": "@ MX 0 ."}, free_host(), 53)
+    (folder / "resolv.conf").write_text(f"nameserver {rest.host}\n")
+    command = [BUILD / "bin" / "ruad", "check", "--resolver", server.address, "-s", "key", "example.com"]
+    words = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', folder / "resolv.conf", *command]
+    try:
+        done = subprocess.run([*words, "--json"], env=clean_environment(), capture_output=True, text=True, timeout=120, check=False)
+        text = subprocess.run(words, env=clean_environment(), capture_output=True, text=True, timeout=120, check=False)
+    finally:
+        server.stop()
+        rest.stop()
+    document = json.loads(done.stdout)
+    assert document["findings"] == []
+    assert document["dkim"][0]["status"] == "ok"
+    assert {"TXT key.example.net", "TXT example.com._report._dmarc.reports.example.net", "PTR 25.2.0.192.in-addr.arpa"} <= set(
+        document["elsewhere"])
+    assert not [one for one in document["elsewhere"] if one.split()[1] == "example.com"]
+    assert "the system's were asked" in text.stdout and "TXT key.example.net" in text.stdout
+
+
+def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):
+    dns = serve('example. TXT "v=spf1 mx include:%{l}.example -all"\nexample. MX 1 m.example.\nm.example. A 192.0.2.1\n')
+    spf = dns.check("example")["spf"]
+    assert (spf["lookups"], spf["more_lookups"]) == (2, True)
+    assert "look-ups: at least 2 (10 allowed)" in dns.run("example").stdout
+
+
+def test_a_name_with_blanks_is_asked_for(serve):
+    dns = serve('example. TXT "v=spf1 exists:%{l}%_%%%-x.ok.example -all"\njoe\\032%%20x.ok.example. A 127.0.0.2\n')
+    assert dns.run("--ip=192.0.2.1", "--from=joe@example", "example").returncode == 0
 
 
 def test_a_name_that_does_not_exist_gets_no_advice(serve):

@@ -395,7 +395,7 @@ static void selectors_are_looked_up(void **state)
 {
 	static const struct check_selector SELECTORS[] = { { "S1", NULL, FALSE }, { "s2", NULL, FALSE },
 		{ "s3", "Other.Example", FALSE }, { "s4", NULL, FALSE } };
-	static const struct check_options OPTIONS = { SELECTORS, 4, NULL };
+	static const struct check_options OPTIONS = { .selectors = SELECTORS, .n_selectors = 4 };
 	struct zone *zone = zone_new("s1._domainkey.example.com TXT v=DKIM1; k=ed25519; "
 				     "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
 				     "s2._domainkey.example.com TXT v=DKIM1; p=\n"
@@ -430,7 +430,8 @@ static void what_is_not_there_under_a_usual_selector_says_nothing(void **state)
 	static const struct check_selector SELECTORS[] = { { "k1", NULL, TRUE }, { "k2", NULL, TRUE },
 		{ "k3", NULL, TRUE }, { "wild", NULL, TRUE }, { "late", NULL, TRUE }, { "never", NULL, TRUE },
 		{ "seen", NULL, FALSE } };
-	static const struct check_options OPTIONS = { SELECTORS, G_N_ELEMENTS(SELECTORS), NULL };
+	static const struct check_options OPTIONS = { .selectors = SELECTORS,
+		.n_selectors = G_N_ELEMENTS(SELECTORS) };
 	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; " RUA
 					  "\nk1._domainkey.example.com TXT v=DKIM1; k=ed25519; "
 					  "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
@@ -521,20 +522,22 @@ static void the_document_has_its_members(void **state)
 	static const struct {
 		const char *of, *members;
 	} WANT[] = {
-		{ "", "domain checked_at ok answered findings dmarc reports spf dkim mx tls_rpt senders" },
+		{ "",
+		    "domain checked_at ok answered findings dmarc reports spf dkim dkim_selectors mx tls_rpt "
+		    "senders elsewhere" },
 		{ "findings", "code severity place text fix" },
 		{ "dmarc", "name record organizational_domain policy_tag p sp np adkim aspf fo psd t rua ruf "
 			   "effective" },
 		{ "reports",
 		    "tag uri address host external authorised override expected_record accepts_mail" },
-		{ "spf", "record result lookups void_lookups all ranges unlisted" },
+		{ "spf", "record result lookups more_lookups void_lookups all ranges unlisted" },
 		{ "dkim", "domain selector status key_type bits testing probed" },
 		{ "mx", "preference host addresses" },
 		{ "tls_rpt", "record rua" },
 		{ "senders", "ip name confirmed" },
 	};
 	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };
-	static const struct check_options OPTIONS = { &SELECTOR, 1, NULL };
+	static const struct check_options OPTIONS = { .selectors = &SELECTOR, .n_selectors = 1 };
 	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net");
 	struct check *check = run(zone, "example.com", &OPTIONS);
 	struct json_object *document = check_json(check);
