@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "parser/text.h"
+#include "server/cli/check_csv.h"
 #include "server/cli/check_seen.h"
+#include "server/cli/check_text.h"
 #include "server/cli/commands.h"
 #include "server/common/json.h"
 #include "server/common/visible.h"
@@ -14,252 +16,7 @@
 #include "server/dns/relay.h"
 #include "server/dns/selectors.h"
 
-#define COMMAND       "check"
-#define LABEL_WIDTH   10 /* columns of the label of a line */
-#define ELSEWHERE_MAX 20 /* questions in the text; --json has all */
-#define RANGES_MAX    40 /* networks of SPF in the text; --json has all */
-
-enum colour { COLOUR_RED, COLOUR_YELLOW, COLOUR_BLUE, COLOUR_BOLD };
-
-/* TRUE only on a terminal, and not if NO_COLOR is set. */
-static gboolean in_colour;
-
-static const char *colour_begin(enum colour colour)
-{
-	static const char *const CODES[] = { "\033[31m", "\033[33m", "\033[34m", "\033[1m" };
-
-	return in_colour ? CODES[colour] : "";
-}
-
-static const char *colour_end(void)
-{
-	return in_colour ? "\033[0m" : "";
-}
-
-/* text from the DNS for the terminal, on one line, cut after CHECK_TEXT_MAX. Transfer full. */
-static char *shown(const char *text)
-{
-	g_autofree char *clean = text_clean(text, strlen(text), CHECK_TEXT_MAX);
-
-	g_strdelimit(clean, "\t\r\n", ' ');
-	return visible_text(clean);
-}
-
-/* Print "  label     words". A block shows its label only in the first line: pass NULL for the others. words
- * may contain text from the DNS. */
-static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
-{
-	g_autofree char *words = NULL, *clean = NULL;
-	va_list args;
-
-	va_start(args, format);
-	words = g_strdup_vprintf(format, args);
-	va_end(args);
-	clean = shown(words);
-	printf("  %-*s%s\n", LABEL_WIDTH, label == NULL ? "" : label, clean);
-}
-
-/* -- records -- */
-
-static void print_dmarc(const struct check_dmarc *dmarc)
-{
-	if (dmarc->name == NULL) {
-		line("DMARC", "no record");
-		return;
-	}
-	line("DMARC", "%s", dmarc->record.text);
-	line(NULL, "at %s", dmarc->name);
-	if (dmarc->policy == NULL)
-		line(NULL, "no policy");
-	else
-		line(NULL, "policy %s; subdomains %s, those that do not exist %s", dmarc->policy,
-		    dmarc->subdomains == NULL ? "none" : dmarc->subdomains,
-		    dmarc->nonexistent == NULL ? "none" : dmarc->nonexistent);
-}
-
-static const char *consent_words(const struct check_report *report)
-{
-	if (!report->external)
-		return "same organization";
-	switch (report->authorised) {
-	case CHECK_YES:
-		return report->override->len > 0 ? "authorised, sent elsewhere" : "authorised";
-	case CHECK_NO:
-		return "not authorised";
-	default:
-		return "authorisation unknown";
-	}
-}
-
-static void print_reports(const GPtrArray *reports)
-{
-	for (guint i = 0; i < reports->len; i++) {
-		const struct check_report *report = g_ptr_array_index(reports, i);
-
-		line(i == 0 ? "reports" : NULL, "%s %s: %s%s", report->tag, report->address,
-		    consent_words(report), report->accepts_mail == CHECK_NO ? ", takes no mail" : "");
-	}
-}
-
-/* The width of the widest network. */
-static int width_of(const GArray *ranges)
-{
-	gsize width = 0;
-
-	for (guint i = 0; i < ranges->len && i < RANGES_MAX; i++) {
-		char text[IP_TEXT_SIZE];
-
-		ip_print_range(&g_array_index(ranges, struct spf_range, i).range, text);
-		width = MAX(width, strlen(text));
-	}
-	return (int)width;
-}
-
-/* Print networks and terms in columns. */
-static void print_ranges(const GArray *ranges)
-{
-	int width = width_of(ranges);
-
-	for (guint i = 0; i < ranges->len && i < RANGES_MAX; i++) {
-		const struct spf_range *range = &g_array_index(ranges, struct spf_range, i);
-		char text[IP_TEXT_SIZE];
-
-		ip_print_range(&range->range, text);
-		line(NULL, "%c %-*s %s of %s", range->qualifier, width, text, range->term, range->via);
-	}
-	if (ranges->len > RANGES_MAX)
-		line(NULL, "and %u more (--json has all)", ranges->len - RANGES_MAX);
-}
-
-/* The result for addresses outside of all ranges. */
-static const char *others_word(const struct spf_policy *spf)
-{
-	if (spf->state == SPF_STATE_PERMERROR)
-		return spf_state_word(spf->state);
-	switch (spf->all) {
-	case '-':
-		return "fail";
-	case '~':
-		return "softfail";
-	case '+':
-		return "pass";
-	default:
-		return "neutral";
-	}
-}
-
-static void print_spf(const struct spf_policy *spf)
-{
-	if (spf->record == NULL) {
-		line("SPF", "no record");
-		return;
-	}
-	line("SPF", "%s", spf->record);
-	line(NULL, "%s; look-ups: %s%u (%d allowed), void: %u (%d allowed); other addresses: %s",
-	    spf_state_word(spf->state), spf->more_lookups ? "at least " : "", spf->lookups, SPF_LOOKUPS_MAX,
-	    spf->void_lookups, SPF_VOID_LOOKUPS_MAX, others_word(spf));
-	print_ranges(spf->ranges);
-}
-
-/* unseen: why the selectors in reports are unknown, or NULL. */
-static void print_dkim(const GPtrArray *dkim, const char *unseen)
-{
-	if (dkim->len == 0)
-		line("DKIM", "no key under the usual selectors (--selector=NAME checks another one)");
-	for (guint i = 0; i < dkim->len; i++) {
-		const struct check_dkim *one = g_ptr_array_index(dkim, i);
-		const char *label = i == 0 ? "DKIM" : NULL;
-
-		if (one->key.status == DKIM_OK)
-			line(label, "%s of %s: %s, %u bits%s", one->selector, one->domain,
-			    one->key.key_type == NULL ? "" : one->key.key_type, one->key.bits,
-			    one->key.testing ? ", testing" : "");
-		else
-			line(label, "%s of %s: %s", one->selector, one->domain,
-			    dkim_status_word(one->key.status));
-	}
-	if (unseen != NULL)
-		line(NULL, "selectors that reports name were not looked for: %s", unseen);
-}
-
-/* Questions that the DNS server of --resolver does not answer for. */
-static void print_elsewhere(const GPtrArray *elsewhere)
-{
-	if (elsewhere == NULL || elsewhere->len == 0)
-		return;
-	line("elsewhere", "this DNS server does not have these names; the system's were asked:");
-	for (guint i = 0; i < elsewhere->len && i < ELSEWHERE_MAX; i++)
-		line(NULL, "%s", (const char *)g_ptr_array_index(elsewhere, i));
-	if (elsewhere->len > ELSEWHERE_MAX)
-		line(NULL, "and %u more (--json has all)", elsewhere->len - ELSEWHERE_MAX);
-}
-
-static void print_mx(const GPtrArray *mx)
-{
-	if (mx->len == 0)
-		line("MX", "none");
-	for (guint i = 0; i < mx->len; i++) {
-		const struct check_mx *one = g_ptr_array_index(mx, i);
-		g_autoptr(GString) addresses = g_string_new(NULL);
-
-		for (guint j = 0; j < one->addresses->len; j++)
-			g_string_append_printf(
-			    addresses, " %s", (const char *)g_ptr_array_index(one->addresses, j));
-		line(i == 0 ? "MX" : NULL, "%u %s%s", one->preference,
-		    *one->host == '\0' ? ". (takes no mail)" : one->host, addresses->str);
-	}
-}
-
-static void print_senders(const GPtrArray *senders)
-{
-	static const char *const WORDS[] = { "not confirmed", "confirmed", "unknown" };
-
-	for (guint i = 0; i < senders->len; i++) {
-		const struct check_sender *sender = g_ptr_array_index(senders, i);
-		char text[IP_TEXT_SIZE];
-
-		ip_print(&sender->ip, text);
-		line(i == 0 ? "senders" : NULL, "%-15s %s: %s", text,
-		    sender->name == NULL ? "no name" : sender->name, WORDS[sender->confirmed]);
-	}
-}
-
-/* -- findings -- */
-
-static void print_finding(const struct finding *finding)
-{
-	g_autofree char *place = shown(finding->place);
-	enum finding_severity severity = finding_severity_of(finding->code);
-	const char *word = finding_severity_word(severity);
-
-	printf("\n  %s%-*s%s%s  %s\n", colour_begin((enum colour)severity), LABEL_WIDTH - 2, word,
-	    colour_end(), finding_code_word(finding->code), place);
-	line(NULL, "%s", finding->text);
-	if (finding->fix != NULL)
-		line("  publish", "%s", finding->fix);
-}
-
-static void print_check(struct check *check, const char *unseen)
-{
-	g_autofree char *domain = shown(check->domain);
-	guint n = findings_count(check->findings);
-
-	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), domain, colour_end());
-	if (check->answered) {
-		print_dmarc(&check->dmarc);
-		print_reports(check->reports);
-		print_spf(&check->spf);
-		print_dkim(check->dkim, unseen);
-		print_mx(check->mx);
-		line("TLS", "%s", check->tls_rpt == NULL ? "no record" : check->tls_rpt);
-		print_senders(check->senders);
-		print_elsewhere(check->elsewhere);
-	}
-	for (guint i = 0; i < n; i++)
-		print_finding(findings_get(check->findings, i));
-	if (n == 0)
-		printf("\n  nothing is wrong\n");
-}
+#define COMMAND "check"
 
 static void print_document(struct check *check)
 {
@@ -278,10 +35,11 @@ struct request {
 	char *server;
 	char **selectors; /* "S" or "S:DOMAIN"; split by read_selectors() */
 	GArray *given;    /* struct check_selector: these */
-	gboolean json;
+	gboolean json, csv;
+	struct check_text text;
 	char *ip, *from, *helo;  /* --ip: evaluate SPF for this sender only */
 	struct check_seen *seen; /* NULL: selectors are given, or the database is not there */
-	char *unseen;            /* why it is not; or NULL */
+	char *unseen;            /* why it is not; or NULL; text.unseen */
 };
 
 static void read_selectors(char **words, GArray *selectors)
@@ -384,8 +142,10 @@ static int check_one(struct relay *relay, const char *words, const struct reques
 		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
 	if (request->json)
 		print_document(check);
+	else if (request->csv)
+		check_csv_print(check);
 	else
-		print_check(check, request->unseen);
+		check_text_print(check, &request->text);
 	fflush(stdout);
 	if (!check->answered)
 		code = COMMAND_TEMPFAIL;
@@ -397,26 +157,10 @@ static int check_one(struct relay *relay, const char *words, const struct reques
 
 /* -- SPF of one sender -- */
 
-static void print_verdict(const char *domain, const char *ip, const struct spf_verdict *verdict)
-{
-	g_autofree char *name = shown(domain);
-
-	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), name, colour_end());
-	line("SPF", "%s for %s", spf_result_word(verdict->result), ip);
-	if (verdict->term != NULL)
-		line(NULL, "because of \"%s\" of %s", verdict->term, verdict->via);
-	else if (verdict->reason != NULL)
-		line(NULL, "%s", verdict->reason);
-	else
-		line(NULL, verdict->result == SPF_NONE ? "there is no record" : "no term matches");
-	line(NULL, "look-ups: %u (%d allowed), void: %u (%d allowed)", verdict->lookups, SPF_LOOKUPS_MAX,
-	    verdict->void_lookups, SPF_VOID_LOOKUPS_MAX);
-}
-
 /* Text from the DNS, or null. */
 static void add_shown(struct json_object *object, const char *name, const char *text)
 {
-	g_autofree char *clean = text == NULL ? NULL : shown(text);
+	g_autofree char *clean = text == NULL ? NULL : check_text_shown(text);
 
 	json_object_object_add(object, name, clean == NULL ? NULL : json_object_new_string(clean));
 }
@@ -458,7 +202,7 @@ static enum spf_result judge_sender(
 	if (request->json)
 		print_verdict_json(domain, request->ip, &verdict);
 	else
-		print_verdict(domain, request->ip, &verdict);
+		check_text_print_verdict(domain, request->ip, &verdict, &request->text);
 	result = verdict.result;
 	spf_verdict_clear(&verdict);
 	return result;
@@ -497,7 +241,7 @@ static int check_domains(struct relay *relay, char **domains, const struct reque
 	int code = COMMAND_OK;
 
 	for (char **domain = domains; *domain != NULL; domain++) {
-		if (domain != domains && !request->json)
+		if (domain != domains && !request->json && !request->csv)
 			putchar('\n');
 		code = worse(code, request->ip != NULL ? check_sender(relay, *domain, request)
 						       : check_one(relay, *domain, request));
@@ -530,7 +274,7 @@ static void print_question(gpointer user G_GNUC_UNUSED, enum dns_type type, cons
 		g_string_append(words, " (from the system's DNS server)");
 	g_string_prepend(words, ": ");
 	g_string_prepend(words, name);
-	clean = shown(words->str);
+	clean = check_text_shown(words->str);
 	fprintf(stderr, "%s %s\n", dns_type_word(type), clean);
 }
 
@@ -549,12 +293,27 @@ static int run(const struct settings *settings, char **domains, struct request *
 		request->seen = check_seen_new(settings, &request->unseen);
 	if (command_verbose())
 		relay_trace(relay, print_question, NULL);
-	in_colour = !request->json && isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL;
+	request->text.unseen = request->unseen;
+	request->text.colour = isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL;
+	if (request->csv)
+		check_csv_print_head();
 	code = check_domains(relay, domains, request);
 	relay_free(relay);
 	check_seen_free(request->seen);
 	g_array_unref(request->given);
 	return code;
+}
+
+/* Returns what is wrong with the arguments, or NULL. */
+static const char *objection(const struct request *request, int argc)
+{
+	if (request->ip == NULL && (request->from != NULL || request->helo != NULL))
+		return "--from and --helo need --ip";
+	if (request->csv && (request->json || request->ip != NULL))
+		return "--csv goes with neither --json nor --ip";
+	if (request->text.explain && (request->json || request->csv || request->ip != NULL))
+		return "--explain goes with text alone";
+	return argc < 2 ? "no DOMAIN given" : NULL;
 }
 
 int command_check(const struct settings *settings, int argc, char **argv)
@@ -567,16 +326,17 @@ int command_check(const struct settings *settings, int argc, char **argv)
 		{ "from", 0, 0, G_OPTION_ARG_STRING, &request.from, NULL, NULL },
 		{ "helo", 0, 0, G_OPTION_ARG_STRING, &request.helo, NULL, NULL },
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request.json, NULL, NULL },
+		{ "csv", 0, 0, G_OPTION_ARG_NONE, &request.csv, NULL, NULL },
+		{ "explain", 0, 0, G_OPTION_ARG_NONE, &request.text.explain, NULL, NULL },
 		{ 0 },
 	};
+	const char *wrong;
 	int code = COMMAND_USAGE;
 
 	if (!command_options(entries, &argc, &argv))
 		code = COMMAND_USAGE;
-	else if (request.ip == NULL && (request.from != NULL || request.helo != NULL))
-		command_fail(COMMAND, COMMAND_USAGE, "--from and --helo need --ip");
-	else if (argc < 2)
-		command_fail(COMMAND, COMMAND_USAGE, "no DOMAIN given");
+	else if ((wrong = objection(&request, argc)) != NULL)
+		command_fail(COMMAND, COMMAND_USAGE, "%s", wrong);
 	else
 		code = run(settings, argv + 1, &request);
 	g_free(request.server);

@@ -38,7 +38,9 @@ static const struct command commands[] = {
 	    "                                 exit code 0 if it passes\n"
 	    "      --from=MAIL                with --ip: the envelope sender\n"
 	    "      --helo=NAME                with --ip: the name in HELO\n"
-	    "  -j, --json                     print one JSON document per line\n" },
+	    "  -j, --json                     print one JSON document per line\n"
+	    "      --csv                      print one line of CSV per domain\n"
+	    "      --explain                  say what each tag of the records does\n" },
 	{ "reprocess", command_reprocess, "", "read quarantined mail again",
 	    "Reads quarantined mail with the current parser. Reports that can now be read are stored\n"
 	    "with the time at which the mail was received. May be interrupted and repeated.\n\n"

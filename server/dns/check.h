@@ -45,6 +45,7 @@
  *     unlisted[]         terms that depend on the mail, so they have no range
  *   dkim[]               one for each selector
  *     domain selector
+ *     record             its text, or null
  *     status             "ok", "missing", "revoked", "invalid", "unknown"
  *     key_type bits      "rsa", "ed25519" or null; 0 if unknown
  *     testing            true, false
@@ -136,6 +137,7 @@ struct check_report {
 
 struct check_dkim {
 	char *domain, *selector;
+	char *record; /* or NULL */
 	struct dkim_key key;
 	gboolean probed;
 };

@@ -186,6 +186,7 @@ static struct json_object *print_dkim(gconstpointer element)
 
 	add_text(object, "domain", dkim->domain);
 	add_text(object, "selector", dkim->selector);
+	add_text(object, "record", dkim->record);
 	add_text(object, "status", dkim_status_word(dkim->key.status));
 	add_text(object, "key_type", dkim->key.key_type);
 	add_number(object, "bits", dkim->key.bits);

@@ -80,6 +80,7 @@ static void free_dkim(gpointer data)
 
 	g_free(dkim->domain);
 	g_free(dkim->selector);
+	g_free(dkim->record);
 	g_free(dkim);
 }
 
@@ -98,6 +99,7 @@ static void read_key(
 		    "there are several keys: verifiers may take any of them (RFC 6376 section 3.6.2.2)");
 	if (text == NULL && answer->n_records > 0)
 		text = answer->records[0].text;
+	dkim->record = g_strdup(text);
 	if (text != NULL)
 		dkim->key = dkim_read(name, text, check->findings);
 	else if (dns_failed(answer))

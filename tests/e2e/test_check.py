@@ -1,14 +1,17 @@
 """ruad check queries a real DNS server, with zones for each test."""
 
+import csv
+import io
 import json
 import os
 import socket
 import subprocess
 import time
 
+import jsonschema
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, ROOT
 from nameserver import Nsd, Unbound, free_host, program
 from reports import aggregate, record
 from supervised import Supervised, clean_environment
@@ -52,6 +55,25 @@ def ruad_check(*words):
     )
 
 
+SCHEMA = json.loads((ROOT / "server" / "web" / "check.schema.json").read_text())
+
+
+def check_members(value, schema, place="document"):
+    """Each member is described: consumers may allow others, since members are added."""
+    if isinstance(value, dict):
+        assert set(value) == set(schema["properties"]), place
+        for name, member in value.items():
+            check_members(member, schema["properties"][name], f"{place}.{name}")
+    elif isinstance(value, list):
+        for one in value:
+            check_members(one, schema["items"], f"{place}[]")
+
+
+def check_document(document, schema=SCHEMA):
+    jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(document)
+    check_members(document, schema)
+
+
 class Dns:
     """A name server; check() queries it and returns the document."""
 
@@ -65,6 +87,7 @@ class Dns:
         done = self.run("--json", domain, *words)
         assert done.stderr == ""
         document = json.loads(done.stdout)
+        check_document(document)
         errors = [one for one in document["findings"] if one["severity"] == "error"]
         assert document["ok"] == (errors == [])
         assert done.returncode == (1 if errors else 0)
@@ -125,7 +148,8 @@ def test_a_good_domain_has_no_finding(serve):
         ("192.0.2.27/32", "+", "a:backup.example.com", "example.com"),
     ]
     assert document["dkim"] == [
-        {"domain": "example.com", "selector": "s1", "status": "ok", "key_type": "ed25519", "bits": 256, "testing": False, "probed": False}
+        {"domain": "example.com", "selector": "s1", "record": f"v=DKIM1; k=ed25519; p={ED25519}", "status": "ok", "key_type": "ed25519",
+         "bits": 256, "testing": False, "probed": False}
     ]
     assert document["mx"] == [{"preference": 10, "host": "mail.example.com", "addresses": ["192.0.2.25"]}]
     assert document["tls_rpt"]["rua"] == ["mailto:tls-rpt@example.com"]
@@ -178,7 +202,44 @@ def test_text_for_people_says_the_same(serve):
     bad = dns.run("broken.example")
     assert bad.returncode == 1
     assert "error" in bad.stdout and "spf_all_pass" in bad.stdout and "publish" in bad.stdout
+    assert bad.stdout.startswith("broken.example: 9 errors, 7 warnings\n")
+    severities = [line.split()[0] for line in bad.stdout.splitlines() if line.split()[:1] in (["error"], ["warning"], ["info"])]
+    assert severities == sorted(severities, key=["error", "warning", "info"].index)
+    assert bad.stdout.index("spf_all_pass") < bad.stdout.index("look-ups:")  # what is wrong comes before the records
     assert "\033" not in good.stdout + bad.stdout  # colour is for terminals
+
+
+def test_findings_that_are_alike_make_one_block(serve):
+    terms = " ".join(f"ip4:192.0.2.{i}" for i in range(12))
+    said = serve(f'example. TXT "v=spf1 a:void.example a:void2.example {terms} -all"\nexample. MX 0 .\n').run("example").stdout
+    assert said.count("sender_nameless") == 1 and said.count("spf_void") == 1
+    assert "sender_nameless  12 times\n" in said and "spf_void  2 times\n" in said
+    assert "1.2.0.192.in-addr.arpa PTR: 192.0.2.1 has no name" in said
+    assert "and 2 more (--json has all)" in said
+
+
+def test_each_tag_is_explained(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD})
+    said = dns.run("--explain", "-s", "s1", "example.com").stdout
+    for tag, words in (("p=reject", "mail that fails is refused"), ("sp=reject", "the same for subdomains that exist"),
+                       ("aspf=s", "the domain that passes SPF must be the one in From"), ("fo=1", "when a report on a message is wanted"),
+                       ("a:out.example.com", "pass: the addresses of out.example.com"), ("-all", "fail: all others"),
+                       ("k=ed25519", "the kind of key"), ("rua=mailto:tls-rpt@example.com", "where reports on failed TLS are sent")):
+        assert [line for line in said.splitlines() if line.split()[:1] == [tag] and words in line], tag
+    assert "mail that fails is refused" not in dns.run("example.com").stdout
+
+
+def test_many_domains_are_lines_of_csv(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN, "evil.example": '_dmarc TXT "v=DMARC1; p=none, \\"=x"\n@ TXT "=1"'})
+    done = dns.run("--csv", "example.com", "broken.example", "evil.example", "192.0.2.1")
+    assert (done.returncode, "an IP address, not a domain" in done.stderr) == (2, True)
+    good, bad, evil = csv.DictReader(io.StringIO(done.stdout, newline=""), strict=True)
+    assert (good["domain"], good["ok"], good["errors"], good["policy"], good["rua"]) == (
+        "example.com", "true", "0", "reject", "dmarc-sum@reports.example.net")
+    assert (good["spf_lookups"], good["mx"]) == ("3", "mail.example.com")
+    assert (bad["ok"], bad["errors"]) == ("false", "9")
+    assert "spf_all_pass" in bad["error_codes"].split() and "spf_void" in bad["warning_codes"].split()
+    assert evil["dmarc"].startswith('v=DMARC1; p=none, "')
 
 
 @pytest.mark.parametrize("words", ["joe@example.com", "mailto:joe@example.com", "https://example.com/x?y", "http://u:p@example.com:80/", "example.com/"])
@@ -284,6 +345,7 @@ def test_spf_of_one_address(serve, ip, code, result, term):
     dns = serve(ELSEWHERE, {"example.com": GOOD})
     done = dns.run("--json", f"--ip={ip}", "example.com")
     verdict = json.loads(done.stdout)
+    check_document(verdict, SCHEMA["$defs"]["verdict"])
     assert (done.returncode, verdict["result"], verdict["term"], verdict["via"]) == (code, result, term, "example.com")
     text = dns.run(f"--ip={ip}", "example.com")
     assert f"{result} for {ip}" in text.stdout and f'because of "{term}" of example.com' in text.stdout
@@ -435,6 +497,10 @@ def test_assertion_46_two_records_are_none_and_the_walk_goes_on(serve):
     assert document["dmarc"]["effective"]["domain"] == "reject"
 
 
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
 def test_bombs_and_loops_end(serve):
     dns = serve(
         '*.bomb.example TXT "v=spf1 include:a.%{d} include:b.%{d} include:c.%{d} include:d.%{d} -all"\n'
@@ -542,6 +608,7 @@ def test_a_resolver_that_is_away_is_exit_code_75():
 @pytest.mark.parametrize(
     "words",
     [[], ["--resolver=localhost", "example.com"], ["--resolver=127.0.0.1:0", "example.com"], ["a..b"], ["--none", "example.com"],
+     ["--csv", "--json", "example.com"], ["--explain", "--csv", "example.com"], ["--csv", "--ip=192.0.2.1", "example.com"],
      ["--ip=x", "example.com"], ["--ip=192.0.2.1", "a..b"], ["--from=a@b", "example.com"]],
 )
 def test_a_wrong_command_line_is_exit_code_2(words):
