@@ -140,6 +140,17 @@ static void print_ranges(const GArray *ranges)
 		line(NULL, "and %u more (--json has all)", ranges->len - RANGES_MAX);
 }
 
+/* What each term costs, those of an included record behind it. */
+static void print_tree(const GPtrArray *tree)
+{
+	for (guint i = 0; i < tree->len; i++) {
+		const struct spf_branch *branch = g_ptr_array_index(tree, i);
+
+		line(NULL, "%2u look-up%s %*s%s", branch->lookups,
+		    branch->lookups == 1 ? ": " : "s:", (int)(2 * branch->depth), "", branch->term);
+	}
+}
+
 /* The result for addresses outside of all ranges. */
 static const char *others_word(const struct spf_policy *spf)
 {
@@ -168,6 +179,7 @@ static void print_spf(const struct spf_policy *spf, const struct check_text *opt
 	    spf_state_word(spf->state), spf->more_lookups ? "at least " : "", spf->lookups, SPF_LOOKUPS_MAX,
 	    spf->void_lookups, SPF_VOID_LOOKUPS_MAX, others_word(spf));
 	explain(EXPLAIN_SPF, spf->record, options);
+	print_tree(spf->tree);
 	print_ranges(spf->ranges);
 }
 

@@ -42,6 +42,10 @@
  *     ranges[]           the first that contains an address decides
  *       range qualifier  "192.0.2.0/24"; "+", "-", "~", "?"
  *       term via         the term as written, and the domain of its record
+ *     tree[]             terms that cost look-ups, each followed by those in the record that it includes
+ *       depth            0: of the domain's own record
+ *       term via         the term as written, and the domain of its record
+ *       lookups          of the term and of all behind it
  *     unlisted[]         terms that depend on the mail, so they have no range
  *   dkim[]               one for each selector
  *     domain selector

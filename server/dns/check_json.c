@@ -162,6 +162,18 @@ static struct json_object *print_range(const struct spf_range *range)
 	return object;
 }
 
+static struct json_object *print_branch(gconstpointer element)
+{
+	const struct spf_branch *branch = element;
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "depth", branch->depth);
+	add_text(object, "term", branch->term);
+	add_text(object, "via", branch->via);
+	add_number(object, "lookups", branch->lookups);
+	return object;
+}
+
 static struct json_object *print_spf(const struct spf_policy *spf)
 {
 	struct json_object *object = json_object_new_object(), *ranges = json_object_new_array();
@@ -175,6 +187,7 @@ static struct json_object *print_spf(const struct spf_policy *spf)
 	for (guint i = 0; spf->ranges != NULL && i < spf->ranges->len; i++)
 		json_object_array_add(ranges, print_range(&g_array_index(spf->ranges, struct spf_range, i)));
 	json_object_object_add(object, "ranges", ranges);
+	add_list(object, "tree", spf->tree, print_branch);
 	add_texts(object, "unlisted", spf->unlisted);
 	return object;
 }

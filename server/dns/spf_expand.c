@@ -131,6 +131,34 @@ static void add_included(struct expansion *expansion, GArray *ranges, const GArr
 	}
 }
 
+/* -- the tree -- */
+
+static void free_branch(gpointer data)
+{
+	struct spf_branch *branch = data;
+
+	g_free(branch->term);
+	g_free(branch->via);
+	g_free(branch);
+}
+
+/* Begin the branch of a term of domain's record. The look-ups so far are taken off at its end. */
+static struct spf_branch *begin_branch(
+    struct expansion *expansion, const char *domain, const struct spf_term *term)
+{
+	struct spf_branch *branch = g_new(struct spf_branch, 1);
+
+	*branch = (struct spf_branch){ expansion->path->len - 1, g_strndup(term->text, TERM_SHOWN),
+		g_strdup(domain), expansion->policy->lookups };
+	g_ptr_array_add(expansion->policy->tree, branch);
+	return branch;
+}
+
+static void end_branch(const struct expansion *expansion, struct spf_branch *branch)
+{
+	branch->lookups = expansion->policy->lookups - branch->lookups;
+}
+
 /* -- what is wrong -- */
 
 static void G_GNUC_PRINTF(5, 6) tell(struct expansion *expansion, enum finding_code code, const char *domain,
@@ -417,10 +445,13 @@ static void expand_hosts(struct expansion *expansion, const char *domain, const 
 static void expand_by_name(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
+	struct spf_branch *node = begin_branch(expansion, domain, term);
 	g_autofree char *name = NULL;
 
-	if (!count_lookup(expansion))
+	if (!count_lookup(expansion)) {
+		end_branch(expansion, node);
 		return;
+	}
 	if (term->kind == SPF_PTR)
 		tell(expansion, FINDING_SPF_PTR, domain, term,
 		    "\"ptr\" is slow and unreliable, and must not be used (RFC 7208 section 5.5)");
@@ -431,6 +462,7 @@ static void expand_by_name(
 		expand_include(expansion, domain, term, name, branch);
 	else
 		expand_hosts(expansion, domain, term, name, branch);
+	end_branch(expansion, node);
 }
 
 static void expand_network(
@@ -485,9 +517,11 @@ static void expand_redirect(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
 	struct branch inner = { .ranges = new_ranges() };
+	struct spf_branch *node = begin_branch(expansion, domain, term);
 	g_autofree char *name = NULL;
 
 	if (!count_lookup(expansion)) {
+		end_branch(expansion, node);
 		g_array_unref(inner.ranges);
 		return;
 	}
@@ -502,6 +536,7 @@ static void expand_redirect(
 		}
 		branch->all = inner.all;
 	}
+	end_branch(expansion, node);
 	g_array_unref(inner.ranges);
 }
 
@@ -634,6 +669,7 @@ void spf_expand(
 
 	*policy = (struct spf_policy){ .state = SPF_STATE_NONE,
 		.ranges = new_ranges(),
+		.tree = g_ptr_array_new_with_free_func(free_branch),
 		.unlisted = g_ptr_array_new_with_free_func(g_free) };
 	expansion.path = g_ptr_array_new_with_free_func(g_free);
 	expansion.included = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -646,5 +682,6 @@ void spf_policy_clear(struct spf_policy *policy)
 {
 	g_clear_pointer(&policy->record, g_free);
 	g_clear_pointer(&policy->ranges, g_array_unref);
+	g_clear_pointer(&policy->tree, g_ptr_array_unref);
 	g_clear_pointer(&policy->unlisted, g_ptr_array_unref);
 }

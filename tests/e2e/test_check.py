@@ -458,6 +458,17 @@ def test_assertion_73_ten_look_ups_are_allowed(serve, lookups):
     assert [one["range"] for one in spf["ranges"]] == (["192.0.2.1/32"] if lookups <= 10 else [])
 
 
+def test_the_tree_of_includes_has_the_cost_of_each_branch(serve):
+    dns = serve('example. TXT "v=spf1 mx include:a.example -all"\nexample. MX 1 m.example.\nm.example. A 192.0.2.1\n'
+                'a.example. TXT "v=spf1 include:b.example a:m.example -all"\nb.example. TXT "v=spf1 ip4:192.0.2.3 -all"\n')
+    spf = dns.check("example")["spf"]
+    assert [(one["depth"], one["term"], one["lookups"]) for one in spf["tree"]] == [
+        (0, "mx", 1), (0, "include:a.example", 3), (1, "include:b.example", 1), (1, "a:m.example", 1),
+    ]
+    said = dns.run("example").stdout
+    assert " 3 look-ups: include:a.example\n" in said and " 1 look-up:    include:b.example\n" in said
+
+
 @pytest.mark.parametrize("voids", [1, 2, 3])
 def test_assertion_73_two_void_look_ups_are_allowed(serve, voids):
     terms = " ".join(f"a:void{i}.example" for i in range(voids))

@@ -530,7 +530,7 @@ static void the_document_has_its_members(void **state)
 			   "effective" },
 		{ "reports",
 		    "tag uri address host external authorised override expected_record accepts_mail" },
-		{ "spf", "record result lookups more_lookups void_lookups all ranges unlisted" },
+		{ "spf", "record result lookups more_lookups void_lookups all ranges tree unlisted" },
 		{ "dkim", "domain selector record status key_type bits testing probed" },
 		{ "mx", "preference host addresses" },
 		{ "tls_rpt", "record rua" },

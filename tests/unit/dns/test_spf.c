@@ -731,6 +731,36 @@ static char *expand(const char *lines, char **findings, guint *questions)
 	return words;
 }
 
+static void each_branch_has_its_cost(void **state)
+{
+	struct zone *zone = zone_new("example.com TXT v=spf1 mx include:b.example redirect=c.example\n"
+				     "example.com MX 1 m.example\nm.example A 192.0.2.1\n"
+				     "b.example TXT v=spf1 a:m.example include:d.example ip4:192.0.2.2 -all\n"
+				     "c.example TXT v=spf1 exists:%{i}.example -all\n"
+				     "d.example TXT v=spf1 ptr ?all");
+	struct dns_source source = zone_source(zone);
+	struct findings *found = findings_new();
+	g_autoptr(GString) got = g_string_new(NULL);
+	struct spf_policy policy;
+
+	(void)state;
+	spf_expand(&source, "example.com", &policy, found);
+	for (guint i = 0; i < policy.tree->len; i++) {
+		const struct spf_branch *branch = g_ptr_array_index(policy.tree, i);
+
+		g_string_append_printf(
+		    got, "%u%u %s of %s\n", branch->lookups, branch->depth, branch->term, branch->via);
+	}
+	assert_string_equal(got->str, "10 mx of example.com\n40 include:b.example of example.com\n"
+				      "11 a:m.example of b.example\n21 include:d.example of b.example\n"
+				      "12 ptr of d.example\n20 redirect=c.example of example.com\n"
+				      "11 exists:%{i}.example of c.example\n");
+	assert_int_equal(policy.lookups, 7);
+	spf_policy_clear(&policy);
+	findings_free(found);
+	zone_free(zone);
+}
+
 /* 127 of 256 networks with overlaps are less than half, and 128 are half. */
 static void networks_that_add_up_to_most_of_the_internet_are_an_error(void **state)
 {
@@ -1131,6 +1161,7 @@ int main(void)
 		cmocka_unit_test(assertion_73_the_limits_of_a_receiver),
 		cmocka_unit_test(ten_names_of_an_address_are_looked_at),
 		cmocka_unit_test(policies_become_ranges),
+		cmocka_unit_test(each_branch_has_its_cost),
 		cmocka_unit_test(networks_that_add_up_to_most_of_the_internet_are_an_error),
 		cmocka_unit_test(slips_of_the_pen_are_repaired),
 		cmocka_unit_test(a_proposed_record_has_each_term_as_it_was_meant),
