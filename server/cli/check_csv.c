@@ -170,6 +170,19 @@ static char *tls_cell(struct check *check)
 	return text_cell(check->tls_rpt);
 }
 
+static char *blocklists_cell(struct check *check)
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+	for (guint i = 0; check->blocklists != NULL && i < check->blocklists->len; i++) {
+		const struct blocklist_result *result = g_ptr_array_index(check->blocklists, i);
+
+		if (result->found->len > 0)
+			g_ptr_array_add(words, result->zone);
+	}
+	return joined_cell(words);
+}
+
 static const struct {
 	const char *name;
 	char *(*cell)(struct check *check); /* transfer full */
@@ -190,6 +203,7 @@ static const struct {
 	{ "dkim_selectors", dkim_cell },
 	{ "mx", mx_cell },
 	{ "tls_rpt", tls_cell },
+	{ "blocklists", blocklists_cell },
 };
 
 void check_csv_print_head(void)

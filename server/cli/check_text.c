@@ -204,6 +204,29 @@ static void print_dkim(const GPtrArray *dkim, const struct check_text *options)
 		line(NULL, "selectors that reports name were not looked for: %s", options->unseen);
 }
 
+/* A list that does not answer well is not clean. */
+static void print_blocklists(const GPtrArray *results)
+{
+	for (guint i = 0; results != NULL && i < results->len; i++) {
+		const struct blocklist_result *result = g_ptr_array_index(results, i);
+		const char *label = i == 0 ? "lists" : NULL;
+
+		if (result->status != BLOCKLIST_OK)
+			line(label, "%s: unknown (%s: %s)", result->name,
+			    blocklist_status_word(result->status), result->why);
+		else if (result->found->len == 0)
+			line(label, "%s: %s", result->name,
+			    result->asked == 0 ? "nothing to ask" : "not listed");
+		for (guint j = 0; j < result->found->len; j++) {
+			const struct blocklist_entry *entry = g_ptr_array_index(result->found, j);
+
+			line(j == 0 ? label : NULL, "%s: %s listed, %s: %s%s%s", result->name, entry->subject,
+			    entry->codes, entry->words, entry->text == NULL ? "" : "; ",
+			    entry->text == NULL ? "" : entry->text);
+		}
+	}
+}
+
 /* Questions that the DNS server of --resolver does not answer for. */
 static void print_elsewhere(const GPtrArray *elsewhere)
 {
@@ -372,13 +395,14 @@ void check_text_print(struct check *check, const struct check_text *options)
 	print_mx(check->mx);
 	print_tls(check, options);
 	print_senders(check->senders);
+	print_blocklists(check->blocklists);
 	print_elsewhere(check->elsewhere);
 }
 
 /* -- SPF of one sender -- */
 
-void check_text_print_verdict(
-    const char *domain, const char *ip, const struct spf_verdict *verdict, const struct check_text *options)
+void check_text_print_verdict(const char *domain, const char *ip, const struct spf_verdict *verdict,
+    const GPtrArray *blocklists, const struct check_text *options)
 {
 	g_autofree char *name = check_text_shown(domain);
 
@@ -393,4 +417,5 @@ void check_text_print_verdict(
 		line(NULL, verdict->result == SPF_NONE ? "there is no record" : "no term matches");
 	line(NULL, "look-ups: %u (%d allowed), void: %u (%d allowed)", verdict->lookups, SPF_LOOKUPS_MAX,
 	    verdict->void_lookups, SPF_VOID_LOOKUPS_MAX);
+	print_blocklists(blocklists);
 }

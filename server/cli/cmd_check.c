@@ -40,6 +40,9 @@ struct request {
 	char *ip, *from, *helo;  /* --ip: evaluate SPF for this sender only */
 	struct check_seen *seen; /* NULL: selectors are given, or the database is not there */
 	char *unseen;            /* why it is not; or NULL; text.unseen */
+	gboolean blocklists;     /* ask those that ruad knows */
+	char *blocklist_file;    /* or those in this file */
+	GPtrArray *lists;        /* struct blocklist: these; NULL: none */
 };
 
 static void read_selectors(char **words, GArray *selectors)
@@ -124,7 +127,9 @@ static struct check *run_check(
 	struct check *check;
 
 	select_selectors(&selection, domain, request, &options);
-	relay_budget(relay, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
+	options.blocklists = request->lists;
+	relay_budget(relay, CHECK_QUESTIONS_MAX + (request->lists != NULL ? BLOCKLIST_QUESTIONS_MAX : 0),
+	    CHECK_SECONDS_MAX);
 	check = check_run(&source, domain, &options, g_get_real_time() / G_USEC_PER_SEC, error);
 	selection_clear(&selection);
 	if (check != NULL)
@@ -165,7 +170,9 @@ static void add_shown(struct json_object *object, const char *name, const char *
 	json_object_object_add(object, name, clean == NULL ? NULL : json_object_new_string(clean));
 }
 
-static void print_verdict_json(const char *domain, const char *ip, const struct spf_verdict *verdict)
+/* results: of block lists, or NULL. */
+static void print_verdict_json(
+    const char *domain, const char *ip, const struct spf_verdict *verdict, const GPtrArray *results)
 {
 	struct json_object *object = json_object_new_object();
 	gsize size;
@@ -178,8 +185,23 @@ static void print_verdict_json(const char *domain, const char *ip, const struct 
 	add_shown(object, "reason", verdict->reason);
 	json_object_object_add(object, "lookups", json_object_new_int64(verdict->lookups));
 	json_object_object_add(object, "void_lookups", json_object_new_int64(verdict->void_lookups));
+	json_object_object_add(
+	    object, "blocklists", results == NULL ? json_object_new_array() : blocklists_json(results));
 	puts(json_text(object, &size));
 	json_object_put(object);
+}
+
+/* What the block lists say of an address; NULL: none is to be asked. Transfer full. */
+static GPtrArray *ask_blocklists(
+    const struct dns_source *source, const struct ip_range *ip, const struct request *request)
+{
+	g_autoptr(GArray) addresses = NULL;
+
+	if (request->lists == NULL)
+		return NULL;
+	addresses = g_array_new(FALSE, FALSE, sizeof(struct ip_range));
+	g_array_append_val(addresses, *ip);
+	return blocklists_ask(source, request->lists, addresses, NULL);
 }
 
 /* The sender in request, at a domain (lower-case A-labels). */
@@ -194,15 +216,17 @@ static enum spf_result judge_sender(
 	struct spf_identity identity = {
 		.ip = ip, .local = local, .sender_domain = sender, .helo = request->helo
 	};
+	g_autoptr(GPtrArray) results = NULL;
 	struct spf_verdict verdict;
 	enum spf_result result;
 
 	relay_budget(relay, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
 	spf_check(&source, &identity, domain, &verdict);
+	results = ask_blocklists(&source, ip, request);
 	if (request->json)
-		print_verdict_json(domain, request->ip, &verdict);
+		print_verdict_json(domain, request->ip, &verdict, results);
 	else
-		check_text_print_verdict(domain, request->ip, &verdict, &request->text);
+		check_text_print_verdict(domain, request->ip, &verdict, results, &request->text);
 	result = verdict.result;
 	spf_verdict_clear(&verdict);
 	return result;
@@ -278,12 +302,30 @@ static void print_question(gpointer user G_GNUC_UNUSED, enum dns_type type, cons
 	fprintf(stderr, "%s %s\n", dns_type_word(type), clean);
 }
 
+/* Returns FALSE with error set if the file cannot be used. */
+static gboolean read_blocklists(struct request *request, GError **error)
+{
+	g_autofree char *text = NULL;
+
+	if (request->blocklist_file == NULL) {
+		request->lists = request->blocklists ? blocklists_own() : NULL;
+		return TRUE;
+	}
+	if (!g_file_get_contents(request->blocklist_file, &text, NULL, error))
+		return FALSE;
+	request->lists = blocklists_read(text, error);
+	g_prefix_error(error, "%s: ", request->blocklist_file);
+	return request->lists != NULL;
+}
+
 static int run(const struct settings *settings, char **domains, struct request *request)
 {
 	g_autoptr(GError) error = NULL;
-	struct relay *relay = relay_new(request->server, &error);
+	struct relay *relay = NULL;
 	int code;
 
+	if (read_blocklists(request, &error))
+		relay = relay_new(request->server, &error);
 	if (relay == NULL)
 		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
 	request->given = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
@@ -328,6 +370,8 @@ int command_check(const struct settings *settings, int argc, char **argv)
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request.json, NULL, NULL },
 		{ "csv", 0, 0, G_OPTION_ARG_NONE, &request.csv, NULL, NULL },
 		{ "explain", 0, 0, G_OPTION_ARG_NONE, &request.text.explain, NULL, NULL },
+		{ "blocklists", 0, 0, G_OPTION_ARG_NONE, &request.blocklists, NULL, NULL },
+		{ "blocklist-file", 0, 0, G_OPTION_ARG_FILENAME, &request.blocklist_file, NULL, NULL },
 		{ 0 },
 	};
 	const char *wrong;
@@ -345,5 +389,7 @@ int command_check(const struct settings *settings, int argc, char **argv)
 	g_free(request.from);
 	g_free(request.helo);
 	g_free(request.unseen);
+	g_free(request.blocklist_file);
+	g_clear_pointer(&request.lists, g_ptr_array_unref);
 	return code;
 }

@@ -38,6 +38,10 @@ static const struct command commands[] = {
 	    "                                 exit code 0 if it passes\n"
 	    "      --from=MAIL                with --ip: the envelope sender\n"
 	    "      --helo=NAME                with --ip: the name in HELO\n"
+	    "      --blocklists               ask public block lists about the domain, its hosts or the "
+	    "address\n"
+	    "                                 of --ip; they see who asks\n"
+	    "      --blocklist-file=FILE      ask the block lists in FILE instead\n"
 	    "  -j, --json                     print one JSON document per line\n"
 	    "      --csv                      print one line of CSV per domain\n"
 	    "      --explain                  say what each tag of the records does\n" },

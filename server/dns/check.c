@@ -83,6 +83,7 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check_dkim(source, options, check);
 	check_tls(source, check);
 	check_senders(source, check);
+	check_blocklists(source, options, check);
 	return check;
 }
 
@@ -111,6 +112,7 @@ void check_free(struct check *check)
 	g_free(check->tls_rpt);
 	g_clear_pointer(&check->tls_rua, g_ptr_array_unref);
 	g_clear_pointer(&check->senders, g_ptr_array_unref);
+	g_clear_pointer(&check->blocklists, g_ptr_array_unref);
 	g_clear_pointer(&check->elsewhere, g_ptr_array_unref);
 	g_free(check);
 }

@@ -62,6 +62,14 @@
  *                        record
  *     ip name            name: of its PTR record, or null
  *     confirmed          the name has this address; null if the look-up failed
+ *   blocklists[]         one for each list that was asked
+ *     zone name url terms  of the list; url and terms may be null
+ *     status             "ok"; "refused": it does not answer us; "unusable": it is closed or lists everything;
+ *                        "failed": no answer. If it is not "ok", nothing follows from an empty found
+ *     why                the status in words, or null if it is "ok"
+ *     asked              how many addresses and domains it was asked about
+ *     found[]            subject (an address, or the domain), codes ("127.0.0.2"), words (what they mean), text
+ *                        (what the list says, or null)
  *   elsewhere[]          "TXT example.net": questions that the DNS server does not answer for, so that the
  *                        system's were asked; only for ruad check --resolver
  *
@@ -71,6 +79,7 @@
 
 #include <json-c/json.h>
 
+#include "server/dns/blocklist.h"
 #include "server/dns/dkim.h"
 #include "server/dns/dmarc.h"
 #include "server/dns/resolver.h"
@@ -109,6 +118,8 @@ struct check_options {
 	    *selectors; /* borrowed for the call; at most CHECK_SELECTORS_MAX are used */
 	gsize n_selectors;
 	enum check_selectors_from selectors_from;
+	const GPtrArray *
+	    blocklists; /* struct blocklist: to be asked, which tells them of the domain's hosts; NULL: none */
 	const char *mailbox; /* for the record to publish if there is none; NULL: dmarc-sum@ the domain */
 };
 
@@ -169,11 +180,12 @@ struct check {
 	struct spf_policy spf;
 	GPtrArray *dkim; /* struct check_dkim */
 	enum check_selectors_from selectors_from;
-	GPtrArray *mx;        /* struct check_mx */
-	char *tls_rpt;        /* the record, or NULL */
-	GPtrArray *tls_rua;   /* char * */
-	GPtrArray *senders;   /* struct check_sender */
-	GPtrArray *elsewhere; /* char *; NULL: none */
+	GPtrArray *mx;         /* struct check_mx */
+	char *tls_rpt;         /* the record, or NULL */
+	GPtrArray *tls_rua;    /* char * */
+	GPtrArray *senders;    /* struct check_sender */
+	GPtrArray *blocklists; /* struct blocklist_result; NULL: none was asked */
+	GPtrArray *elsewhere;  /* char *; NULL: none */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* check_hosts.c - the domain's MX hosts, and the names of the addresses that send for it. */
+/* check_hosts.c - the domain's MX hosts, the names of the addresses that send for it, and block lists. */
 #include "server/dns/check_parts.h"
 
 #include <string.h>
@@ -256,4 +256,40 @@ void check_senders(const struct dns_source *source, struct check *check)
 	expect_names(source, check);
 	for (guint i = 0; i < check->senders->len; i++)
 		judge_sender(source, check, g_ptr_array_index(check->senders, i));
+}
+
+/* -- block lists -- */
+
+static void judge_blocklist(struct check *check, const struct blocklist_result *result)
+{
+	g_autofree char *place = g_strdup_printf("%s A", result->zone);
+
+	for (guint i = 0; i < result->found->len; i++) {
+		const struct blocklist_entry *entry = g_ptr_array_index(result->found, i);
+
+		findings_add(check->findings, FINDING_BLOCKLISTED, place, NULL,
+		    "%s is on the block list %s (%s: %s): receivers that use it may refuse mail from it%s%s",
+		    entry->subject, result->name, entry->codes, entry->words,
+		    result->url == NULL ? "" : "; removal: ", result->url == NULL ? "" : result->url);
+	}
+	if (result->status != BLOCKLIST_OK)
+		findings_add(check->findings, FINDING_BLOCKLIST_SILENT, place, NULL,
+		    "the block list %s gave no usable answer, so nothing is known (%s: %s)", result->name,
+		    blocklist_status_word(result->status), result->why);
+}
+
+void check_blocklists(
+    const struct dns_source *source, const struct check_options *options, struct check *check)
+{
+	g_autoptr(GArray) addresses = NULL;
+
+	if (options->blocklists == NULL)
+		return;
+	addresses = g_array_new(FALSE, FALSE, sizeof(struct ip_range));
+	for (guint i = 0; i < check->senders->len; i++)
+		g_array_append_val(
+		    addresses, ((struct check_sender *)g_ptr_array_index(check->senders, i))->ip);
+	check->blocklists = blocklists_ask(source, options->blocklists, addresses, check->domain);
+	for (guint i = 0; i < check->blocklists->len; i++)
+		judge_blocklist(check, g_ptr_array_index(check->blocklists, i));
 }

@@ -266,6 +266,8 @@ struct json_object *check_json(struct check *check)
 	add_list(object, "mx", check->mx, print_mx);
 	json_object_object_add(object, "tls_rpt", print_tls(check));
 	add_list(object, "senders", check->senders, print_sender);
+	json_object_object_add(object, "blocklists",
+	    check->blocklists == NULL ? json_object_new_array() : blocklists_json(check->blocklists));
 	add_texts(object, "elsewhere", check->elsewhere);
 	return object;
 }

@@ -21,5 +21,9 @@ void check_dkim(const struct dns_source *source, const struct check_options *opt
 /* TLS reporting; call after check_mx(). */
 void check_tls(const struct dns_source *source, struct check *check);
 
+/* Block lists, if options has some; call after check_senders(). */
+void check_blocklists(
+    const struct dns_source *source, const struct check_options *options, struct check *check);
+
 /* Names of the addresses of MX and SPF. Call after check_mx() and check_spf(). */
 void check_senders(const struct dns_source *source, struct check *check);

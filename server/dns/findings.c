@@ -93,6 +93,8 @@ static const struct {
 
 	[FINDING_SENDER_NAMELESS] = { "sender_nameless", FINDING_WARNING },
 	[FINDING_SENDER_UNCONFIRMED] = { "sender_unconfirmed", FINDING_WARNING },
+	[FINDING_BLOCKLISTED] = { "blocklisted", FINDING_WARNING },
+	[FINDING_BLOCKLIST_SILENT] = { "blocklist_silent", FINDING_INFO }, /* it refuses or failed */
 };
 
 struct findings {

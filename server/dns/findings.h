@@ -98,6 +98,8 @@ enum finding_code {
 	/* the domain's own hosts */
 	FINDING_SENDER_NAMELESS,
 	FINDING_SENDER_UNCONFIRMED,
+	FINDING_BLOCKLISTED,
+	FINDING_BLOCKLIST_SILENT,
 	FINDING_CODES, /* how many there are */
 };
 

@@ -238,34 +238,13 @@ static void note_ipv6(struct expansion *expansion)
 #define WIDE_BITS4 8 /* a shorter prefix has more addresses than any organization */
 #define WIDE_BITS6 16
 
-static gboolean is_private(const struct ip_range *range)
-{
-	static const struct {
-		const char *address;
-		guint8 bits;
-	} ROWS[] = { { "0.0.0.0", 8 }, { "10.0.0.0", 8 }, { "100.64.0.0", 10 }, { "127.0.0.0", 8 },
-		{ "169.254.0.0", 16 }, { "172.16.0.0", 12 }, { "192.168.0.0", 16 }, { "224.0.0.0", 3 },
-		{ "::1", 128 }, { "fc00::", 7 }, { "fe80::", 10 } };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
-		struct ip_range address, network;
-
-		if (!ip_parse(ROWS[i].address, &address))
-			g_assert_not_reached();
-		network = ip_network(address, ROWS[i].bits);
-		if (network.size == range->size && ip_contains(&network, range))
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static void judge_range(struct expansion *expansion, const char *domain, const struct spf_term *term,
     const struct ip_range *range)
 {
 	char text[IP_TEXT_SIZE];
 
 	ip_print_range(range, text);
-	if (is_private(range))
+	if (ip_is_private(range))
 		tell(expansion, FINDING_SPF_PRIVATE, domain, term,
 		    "%s is not used on the Internet, so no receiver sees mail from it", text);
 	else if (term->qualifier == '+' && range->bits < (range->size == 4 ? WIDE_BITS4 : WIDE_BITS6))

@@ -60,6 +60,8 @@ SCHEMA = json.loads((ROOT / "server" / "web" / "check.schema.json").read_text())
 
 def check_members(value, schema, place="document"):
     """Each member is described: consumers may allow others, since members are added."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]]
     if isinstance(value, dict):
         assert set(value) == set(schema["properties"]), place
         for name, member in value.items():
@@ -70,7 +72,8 @@ def check_members(value, schema, place="document"):
 
 
 def check_document(document, schema=SCHEMA):
-    jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(document)
+    whole = {**schema, "$defs": SCHEMA["$defs"]}
+    jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(document)
     check_members(document, schema)
 
 
@@ -318,6 +321,80 @@ def test_a_zone_is_checked_before_it_is_published(serve, folder):
         document["elsewhere"])
     assert not [one for one in document["elsewhere"] if one.split()[1] == "example.com"]
     assert "the system's were asked" in text.stdout and "TXT key.example.net" in text.stdout
+
+
+# Block lists: some that answer, and some that do not as they should.
+LISTS = """\
+2.0.0.127.zen.spamhaus.org A 127.0.0.2
+2.0.0.127.bl.spamcop.net A 127.0.0.2
+26.2.0.198.zen.spamhaus.org A 127.0.0.11
+26.2.0.198.zen.spamhaus.org TXT "https://check.example/query/198.0.2.26"
+*.b.barracudacentral.org A 127.255.255.254
+*.psbl.surriel.com A 127.0.0.2
+*.all.spamrats.com A 203.0.113.1
+surbl-org-permanent-test-point.com.multi.surbl.org A 127.0.0.254
+example.com.multi.surbl.org A 127.0.0.24
+*.multi.uribl.com A 127.0.0.1
+dbltest.com.dbl.spamhaus.org A 127.0.1.2
+"""
+LISTED = '@ MX 10 mail\n@ TXT "v=spf1 mx a:out.example.com ip4:10.0.0.1 -all"\nmail A 198.0.2.25\nout A 198.0.2.26\n'
+
+
+def test_block_lists_are_asked_on_request_only(serve):
+    dns = serve(LISTS, {"example.com": LISTED})
+    assert dns.check("example.com")["blocklists"] == []
+    document = dns.check("example.com", "--blocklists")
+    lists = {one["zone"]: one for one in document["blocklists"]}
+    assert {zone: one["status"] for zone, one in lists.items()} == {
+        "zen.spamhaus.org": "ok", "bl.spamcop.net": "ok", "b.barracudacentral.org": "refused", "psbl.surriel.com": "unusable",
+        "dnsbl-1.uceprotect.net": "unusable", "all.spamrats.com": "unusable", "dnsbl.dronebl.org": "unusable",
+        "dbl.spamhaus.org": "ok", "multi.surbl.org": "ok", "multi.uribl.com": "refused",
+    }
+    zen = lists["zen.spamhaus.org"]
+    assert zen["asked"] == 2  # not 10.0.0.1
+    assert zen["found"] == [{
+        "subject": "198.0.2.26", "codes": "127.0.0.11", "text": "https://check.example/query/198.0.2.26",
+        "words": "PBL: an address for customers, which should not send mail directly",
+    }]
+    assert (zen["url"], "public DNS servers" in zen["terms"]) == ("https://check.spamhaus.org/", True)
+    assert lists["bl.spamcop.net"]["found"] == []
+    assert lists["multi.surbl.org"]["found"] == [
+        {"subject": "example.com", "codes": "127.0.0.24", "words": "phishing; malware", "text": None}]
+    assert "asked too often" in lists["multi.uribl.com"]["why"]
+    assert "lists everything" in lists["psbl.surriel.com"]["why"]
+    assert "outside of 127.0.0.0/8" in lists["all.spamrats.com"]["why"]
+    assert "does not have the test entry" in lists["dnsbl-1.uceprotect.net"]["why"]
+    assert codes(document, "warning").count("blocklisted") == 2
+    assert codes(document, "info").count("blocklist_silent") == 6
+    said = dns.run("--blocklists", "example.com").stdout
+    assert "SpamCop: not listed" in said and "Spamhaus ZEN: 198.0.2.26 listed" in said and "URIBL: unknown (refused: " in said
+    (line,) = csv.DictReader(io.StringIO(dns.run("--csv", "--blocklists", "example.com").stdout, newline=""))
+    assert line["blocklists"] == "zen.spamhaus.org multi.surbl.org"
+
+
+def test_one_address_is_looked_for_in_block_lists(serve):
+    dns = serve(LISTS, {"example.com": LISTED})
+    done = dns.run("--json", "--blocklists", "--ip=198.0.2.26", "example.com")
+    verdict = json.loads(done.stdout)
+    check_document(verdict, SCHEMA["$defs"]["verdict"])
+    assert (done.returncode, verdict["result"]) == (0, "pass")
+    assert {one["zone"]: [entry["subject"] for entry in one["found"]] for one in verdict["blocklists"] if one["found"]} == {
+        "zen.spamhaus.org": ["198.0.2.26"]}
+    assert "Spamhaus ZEN: 198.0.2.26 listed" in dns.run("--blocklists", "--ip=198.0.2.26", "example.com").stdout
+
+
+def test_block_lists_of_a_file_are_asked_instead(serve, folder):
+    dns = serve("2.0.0.127.bl.test A 127.0.0.2\n26.2.0.198.bl.test A 127.0.0.9\n", {"example.com": LISTED})
+    file = folder / "lists.ini"
+    file.write_text("[bl.test]\nof = ip4\n127.0.0.9 = known for it\n")
+    (only,) = dns.check("example.com", f"--blocklist-file={file}")["blocklists"]
+    assert [(one["subject"], one["words"]) for one in only["found"]] == [("198.0.2.26", "known for it")]
+    for text, said in (("[bl.test]\n", 'missing: "of"'), ("[bl.test]\nof = ip4\nx = y\n", 'unknown key: "x"'),
+                       ("[bl]\nof = ip4\n", "not the name of a zone"), ("of = ip4\n", "")):
+        file.write_text(text)
+        bad = ruad_check(f"--blocklist-file={file}", "example.com")
+        assert (bad.returncode, bad.stdout) == (2, "") and said in bad.stderr and str(file) in bad.stderr
+    assert ruad_check(f"--blocklist-file={folder}/none", "example.com").returncode == 2
 
 
 def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):

@@ -524,7 +524,7 @@ static void the_document_has_its_members(void **state)
 	} WANT[] = {
 		{ "",
 		    "domain checked_at ok answered findings dmarc reports spf dkim dkim_selectors mx tls_rpt "
-		    "senders elsewhere" },
+		    "senders blocklists elsewhere" },
 		{ "findings", "code severity place text fix" },
 		{ "dmarc", "name record organizational_domain policy_tag p sp np adkim aspf fo psd t rua ruf "
 			   "effective" },
