@@ -170,6 +170,11 @@ static char *tls_cell(struct check *check)
 	return text_cell(check->tls_rpt);
 }
 
+static char *sts_cell(struct check *check)
+{
+	return text_cell(check->sts);
+}
+
 static char *blocklists_cell(struct check *check)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
@@ -203,6 +208,7 @@ static const struct {
 	{ "dkim_selectors", dkim_cell },
 	{ "mx", mx_cell },
 	{ "tls_rpt", tls_cell },
+	{ "mta_sts", sts_cell },
 	{ "blocklists", blocklists_cell },
 };
 

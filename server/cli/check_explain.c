@@ -49,6 +49,9 @@ static const struct row {
 	{ EXPLAIN_DKIM, "n", NULL, "a note for people" },
 	{ EXPLAIN_TLSRPT, "v", NULL, "this is a TLS reporting record" },
 	{ EXPLAIN_TLSRPT, "rua", NULL, "where reports on failed TLS are sent, once a day" },
+	{ EXPLAIN_MTA_STS, "v", NULL,
+	    "this is an MTA-STS record: there is a policy on TLS for mail to the domain" },
+	{ EXPLAIN_MTA_STS, "id", NULL, "changes with the policy, so that senders fetch it again" },
 };
 
 static const char *words_of(enum explain_kind kind, const char *name, const char *value)

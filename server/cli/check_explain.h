@@ -10,6 +10,7 @@ enum explain_kind {
 	EXPLAIN_SPF,
 	EXPLAIN_DKIM,
 	EXPLAIN_TLSRPT,
+	EXPLAIN_MTA_STS,
 };
 
 /* Called for each tag or term, in order: as written, and what it does. */

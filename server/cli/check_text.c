@@ -259,6 +259,8 @@ static void print_tls(const struct check *check, const struct check_text *option
 {
 	line("TLS", "%s", check->tls_rpt == NULL ? "no record" : check->tls_rpt);
 	explain(EXPLAIN_TLSRPT, check->tls_rpt, options);
+	line("MTA-STS", "%s", check->sts == NULL ? "no record" : check->sts);
+	explain(EXPLAIN_MTA_STS, check->sts, options);
 }
 
 static void print_senders(const GPtrArray *senders)

@@ -7,7 +7,7 @@
 /* All that will be needed at once, so that it is asked at once. */
 static void expect_all(const struct dns_source *source, const char *domain)
 {
-	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls." };
+	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls.", "_mta-sts." };
 
 	dns_expect(source, DNS_MX, domain);
 	for (gsize i = 0; i < G_N_ELEMENTS(PREFIXES); i++) {
@@ -110,6 +110,8 @@ void check_free(struct check *check)
 	g_clear_pointer(&check->dkim, g_ptr_array_unref);
 	g_clear_pointer(&check->mx, g_ptr_array_unref);
 	g_free(check->tls_rpt);
+	g_free(check->sts);
+	g_free(check->sts_id);
 	g_clear_pointer(&check->tls_rua, g_ptr_array_unref);
 	g_clear_pointer(&check->senders, g_ptr_array_unref);
 	g_clear_pointer(&check->blocklists, g_ptr_array_unref);

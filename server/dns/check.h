@@ -58,6 +58,8 @@
  *                        "reports" and the usual ones
  *   mx[]                 preference, host, addresses[], as in the zone; host "" is the null MX (RFC 7505)
  *   tls_rpt              record (or null), rua[]
+ *   mta_sts              record (or null), id (or null), policy_host (whether mta-sts.DOMAIN has an address; null: there is
+ *                        no record, or the look-up failed)
  *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF
  *                        record
  *     ip name            name: of its PTR record, or null
@@ -180,12 +182,15 @@ struct check {
 	struct spf_policy spf;
 	GPtrArray *dkim; /* struct check_dkim */
 	enum check_selectors_from selectors_from;
-	GPtrArray *mx;         /* struct check_mx */
-	char *tls_rpt;         /* the record, or NULL */
-	GPtrArray *tls_rua;    /* char * */
-	GPtrArray *senders;    /* struct check_sender */
-	GPtrArray *blocklists; /* struct blocklist_result; NULL: none was asked */
-	GPtrArray *elsewhere;  /* char *; NULL: none */
+	GPtrArray *mx;             /* struct check_mx */
+	char *tls_rpt;             /* the record, or NULL */
+	GPtrArray *tls_rua;        /* char * */
+	char *sts;                 /* the record of MTA-STS, or NULL */
+	char *sts_id;              /* its id, or NULL */
+	enum check_known sts_host; /* there is a record, and the host of the policy has an address */
+	GPtrArray *senders;        /* struct check_sender */
+	GPtrArray *blocklists;     /* struct blocklist_result; NULL: none was asked */
+	GPtrArray *elsewhere;      /* char *; NULL: none */
 };
 
 /*

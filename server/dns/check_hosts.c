@@ -97,6 +97,31 @@ void check_mx(const struct dns_source *source, struct check *check)
 	}
 }
 
+gboolean check_takes_mail(const struct check *check)
+{
+	const struct check_mx *first = check->mx->len > 0 ? g_ptr_array_index(check->mx, 0) : NULL;
+
+	return first != NULL && *first->host != '\0';
+}
+
+enum check_known check_accepts_mail(const struct dns_source *source, const char *host)
+{
+	const struct dns_answer *mx = dns_look_up(source, DNS_MX, host), *ip4, *ip6;
+
+	if (mx->status == DNS_OK)
+		return mx->n_records == 1 && *mx->records[0].text == '\0' ? CHECK_NO : CHECK_YES;
+	if (mx->status == DNS_NXDOMAIN || mx->status == DNS_BAD_NAME)
+		return CHECK_NO;
+	if (dns_failed(mx))
+		return CHECK_UNKNOWN;
+	dns_expect(source, DNS_AAAA, host);
+	ip4 = dns_look_up(source, DNS_A, host);
+	ip6 = dns_look_up(source, DNS_AAAA, host);
+	if (ip4->n_records + ip6->n_records > 0)
+		return CHECK_YES;
+	return dns_failed(ip4) || dns_failed(ip6) ? CHECK_UNKNOWN : CHECK_NO;
+}
+
 /* -- senders -- */
 
 static void free_sender(gpointer data)

@@ -228,6 +228,16 @@ static struct json_object *print_tls(const struct check *check)
 	return object;
 }
 
+static struct json_object *print_sts(const struct check *check)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "record", check->sts);
+	add_text(object, "id", check->sts_id);
+	add_known(object, "policy_host", check->sts == NULL ? CHECK_UNKNOWN : check->sts_host);
+	return object;
+}
+
 static struct json_object *print_sender(gconstpointer element)
 {
 	const struct check_sender *sender = element;
@@ -265,6 +275,7 @@ struct json_object *check_json(struct check *check)
 	add_text(object, "dkim_selectors", check_selectors_word(check->selectors_from));
 	add_list(object, "mx", check->mx, print_mx);
 	json_object_object_add(object, "tls_rpt", print_tls(check));
+	json_object_object_add(object, "mta_sts", print_sts(check));
 	add_list(object, "senders", check->senders, print_sender);
 	json_object_object_add(object, "blocklists",
 	    check->blocklists == NULL ? json_object_new_array() : blocklists_json(check->blocklists));

@@ -90,6 +90,9 @@ static const struct {
 
 	[FINDING_TLSRPT_MISSING] = { "tlsrpt_missing", FINDING_INFO },
 	[FINDING_TLSRPT_INVALID] = { "tlsrpt_invalid", FINDING_ERROR },
+	[FINDING_TLSRPT_HOST] = { "tlsrpt_host", FINDING_ERROR }, /* it takes no mail */
+	[FINDING_MTA_STS_INVALID] = { "mta_sts_invalid", FINDING_ERROR },
+	[FINDING_MTA_STS_HOST] = { "mta_sts_host", FINDING_ERROR }, /* without an address */
 
 	[FINDING_SENDER_NAMELESS] = { "sender_nameless", FINDING_WARNING },
 	[FINDING_SENDER_UNCONFIRMED] = { "sender_unconfirmed", FINDING_WARNING },

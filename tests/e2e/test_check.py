@@ -397,6 +397,27 @@ def test_block_lists_of_a_file_are_asked_instead(serve, folder):
     assert ruad_check(f"--blocklist-file={folder}/none", "example.com").returncode == 2
 
 
+@pytest.mark.parametrize(("zone", "errors", "sts"), [
+    ('_mta-sts TXT "v=STSv1; id=20261130T1;"\nmta-sts A 192.0.2.80', [], ("20261130T1", True)),
+    ('_mta-sts TXT "v=STSv1; id=1"', ["mta_sts_host"], ("1", False)),
+    ('_mta-sts TXT "v=STSv1; id=no-good"\nmta-sts A 192.0.2.80', ["mta_sts_invalid"], (None, True)),
+    ('_mta-sts TXT "v=STSv1; id=1"\n_mta-sts TXT "v=STSv1; id=2"', ["mta_sts_invalid"], (None, None)),
+    ('_mta-sts TXT "v=sts1"', ["mta_sts_invalid"], (None, None)),
+    ("", [], (None, None)),
+])
+def test_the_record_of_mta_sts(serve, zone, errors, sts):
+    dns = serve(ELSEWHERE, {"example.com": GOOD + zone})
+    document = dns.check("example.com", "-s", "s1")
+    assert codes(document) == errors
+    assert (document["mta_sts"]["id"], document["mta_sts"]["policy_host"]) == sts
+
+
+def test_the_mailbox_of_tls_reports_must_take_mail(serve):
+    zone = '@ MX 10 mail\nmail A 198.0.2.1\n_smtp._tls TXT "v=TLSRPTv1; rua=mailto:t@gone.example,https://gone.example/,mailto:t@example.com"\n'
+    document = serve("", {"example.com": zone}).check("example.com")
+    assert finding(document, "tlsrpt_host")["place"] == "gone.example MX"
+
+
 def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):
     dns = serve('example. TXT "v=spf1 mx include:%{l}.example -all"\nexample. MX 1 m.example.\nm.example. A 192.0.2.1\n')
     spf = dns.check("example")["spf"]

@@ -524,7 +524,7 @@ static void the_document_has_its_members(void **state)
 	} WANT[] = {
 		{ "",
 		    "domain checked_at ok answered findings dmarc reports spf dkim dkim_selectors mx tls_rpt "
-		    "senders blocklists elsewhere" },
+		    "mta_sts senders blocklists elsewhere" },
 		{ "findings", "code severity place text fix" },
 		{ "dmarc", "name record organizational_domain policy_tag p sp np adkim aspf fo psd t rua ruf "
 			   "effective" },
@@ -534,6 +534,7 @@ static void the_document_has_its_members(void **state)
 		{ "dkim", "domain selector record status key_type bits testing probed" },
 		{ "mx", "preference host addresses" },
 		{ "tls_rpt", "record rua" },
+		{ "mta_sts", "record id policy_host" },
 		{ "senders", "ip name confirmed" },
 	};
 	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };
