@@ -255,6 +255,20 @@ static void print_mx(const GPtrArray *mx)
 	}
 }
 
+static void print_servers(const struct check *check)
+{
+	static const char *const WORDS[] = { "does not answer", "answers", "not asked" };
+
+	for (guint i = 0; i < check->servers->len; i++) {
+		const struct check_server *server = g_ptr_array_index(check->servers, i);
+		const char *address =
+		    server->addresses->len == 0 ? "no address" : g_ptr_array_index(server->addresses, 0);
+
+		line(i == 0 ? "NS" : NULL, "%s %s: %s%s%s", server->host, address, WORDS[server->answers],
+		    server->serial == NULL ? "" : ", serial ", server->serial == NULL ? "" : server->serial);
+	}
+}
+
 static void print_tls(const struct check *check, const struct check_text *options)
 {
 	line("TLS", "%s", check->tls_rpt == NULL ? "no record" : check->tls_rpt);
@@ -395,6 +409,7 @@ void check_text_print(struct check *check, const struct check_text *options)
 	print_spf(&check->spf, options);
 	print_dkim(check->dkim, options);
 	print_mx(check->mx);
+	print_servers(check);
 	print_tls(check, options);
 	print_senders(check->senders);
 	print_blocklists(check->blocklists);

@@ -275,7 +275,7 @@ static int check_domains(struct relay *relay, char **domains, const struct reque
 
 /* Print a question and its answer on standard error (-v). */
 static void print_question(gpointer user G_GNUC_UNUSED, enum dns_type type, const char *name,
-    gboolean is_second, const struct dns_answer *answer)
+    const char *other, const struct dns_answer *answer)
 {
 	g_autoptr(GString) words = g_string_new(NULL);
 	g_autofree char *clean = NULL;
@@ -294,8 +294,8 @@ static void print_question(gpointer user G_GNUC_UNUSED, enum dns_type type, cons
 	}
 	if (answer->alias != NULL)
 		g_string_append_printf(words, " (alias of %s)", answer->alias);
-	if (is_second)
-		g_string_append(words, " (from the system's DNS server)");
+	if (other != NULL)
+		g_string_append_printf(words, " (from %s)", other);
 	g_string_prepend(words, ": ");
 	g_string_prepend(words, name);
 	clean = check_text_shown(words->str);

@@ -10,6 +10,7 @@ static void expect_all(const struct dns_source *source, const char *domain)
 	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls.", "_mta-sts." };
 
 	dns_expect(source, DNS_MX, domain);
+	dns_expect(source, DNS_NS, domain);
 	for (gsize i = 0; i < G_N_ELEMENTS(PREFIXES); i++) {
 		g_autofree char *name = g_strconcat(PREFIXES[i], domain, NULL);
 
@@ -82,6 +83,7 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check_spf(source, check);
 	check_dkim(source, options, check);
 	check_tls(source, check);
+	check_name_servers(source, check);
 	check_senders(source, check);
 	check_blocklists(source, options, check);
 	return check;
@@ -109,6 +111,8 @@ void check_free(struct check *check)
 	spf_policy_clear(&check->spf);
 	g_clear_pointer(&check->dkim, g_ptr_array_unref);
 	g_clear_pointer(&check->mx, g_ptr_array_unref);
+	g_free(check->zone);
+	g_clear_pointer(&check->servers, g_ptr_array_unref);
 	g_free(check->tls_rpt);
 	g_free(check->sts);
 	g_free(check->sts_id);

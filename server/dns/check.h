@@ -57,6 +57,10 @@
  *   dkim_selectors       which were looked for: "given" by a person, the "usual" ones only, or those in stored
  *                        "reports" and the usual ones
  *   mx[]                 preference, host, addresses[], as in the zone; host "" is the null MX (RFC 7505)
+ *   ns                   zone: that the domain belongs to, or null; servers[], its name servers:
+ *     host addresses[]
+ *     answers            for the zone; null: not asked, or no server can be asked from here
+ *     serial             of the zone, as a text, or null
  *   tls_rpt              record (or null), rua[]
  *   mta_sts              record (or null), id (or null), policy_host (whether mta-sts.DOMAIN has an address; null: there is
  *                        no record, or the look-up failed)
@@ -91,6 +95,7 @@
 #define CHECK_QUESTIONS_MAX 500  /* of one check: ten SPF terms with ten hosts each, and the rest */
 #define CHECK_SECONDS_MAX   60   /* for all questions of one check */
 #define CHECK_MX_MAX        20   /* hosts of the domain that are checked */
+#define CHECK_SERVERS_MAX   8    /* name servers that are examined */
 #define CHECK_SENDERS_MAX   32   /* addresses whose names are looked up */
 #define CHECK_NETWORK_MAX   16   /* addresses of an SPF network whose names are looked up */
 #define CHECK_NAMES_MAX     5    /* names of an address that are checked */
@@ -165,6 +170,13 @@ struct check_mx {
 	GPtrArray *addresses; /* char * */
 };
 
+struct check_server {
+	char *host;
+	GPtrArray *addresses; /* char * */
+	enum check_known answers;
+	char *serial; /* of the zone; or NULL */
+};
+
 struct check_sender {
 	struct ip_range ip;
 	char *host; /* that has this address by MX or SPF, or NULL */
@@ -183,6 +195,8 @@ struct check {
 	GPtrArray *dkim; /* struct check_dkim */
 	enum check_selectors_from selectors_from;
 	GPtrArray *mx;             /* struct check_mx */
+	char *zone;                /* that the domain belongs to; NULL: unknown */
+	GPtrArray *servers;        /* struct check_server: its name servers */
 	char *tls_rpt;             /* the record, or NULL */
 	GPtrArray *tls_rua;        /* char * */
 	char *sts;                 /* the record of MTA-STS, or NULL */

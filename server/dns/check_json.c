@@ -219,6 +219,27 @@ static struct json_object *print_mx(gconstpointer element)
 	return object;
 }
 
+static struct json_object *print_server(gconstpointer element)
+{
+	const struct check_server *server = element;
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "host", server->host);
+	add_texts(object, "addresses", server->addresses);
+	add_known(object, "answers", server->answers);
+	add_text(object, "serial", server->serial);
+	return object;
+}
+
+static struct json_object *print_servers(const struct check *check)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "zone", check->zone);
+	add_list(object, "servers", check->servers, print_server);
+	return object;
+}
+
 static struct json_object *print_tls(const struct check *check)
 {
 	struct json_object *object = json_object_new_object();
@@ -274,6 +295,7 @@ struct json_object *check_json(struct check *check)
 	add_list(object, "dkim", check->dkim, print_dkim);
 	add_text(object, "dkim_selectors", check_selectors_word(check->selectors_from));
 	add_list(object, "mx", check->mx, print_mx);
+	json_object_object_add(object, "ns", print_servers(check));
 	json_object_object_add(object, "tls_rpt", print_tls(check));
 	json_object_object_add(object, "mta_sts", print_sts(check));
 	add_list(object, "senders", check->senders, print_sender);

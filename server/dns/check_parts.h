@@ -18,6 +18,9 @@ void check_spf(const struct dns_source *source, struct check *check);
 /* The keys of the selectors in options. */
 void check_dkim(const struct dns_source *source, const struct check_options *options, struct check *check);
 
+/* The name servers of the domain's zone. */
+void check_name_servers(const struct dns_source *source, struct check *check);
+
 /* TLS reporting and MTA-STS; call after check_mx(). */
 void check_tls(const struct dns_source *source, struct check *check);
 

@@ -17,6 +17,12 @@ void dns_expect(const struct dns_source *source, enum dns_type type, const char 
 		source->expect(source->user, type, name);
 }
 
+const struct dns_answer *dns_ask_server(
+    const struct dns_source *source, const char *server, enum dns_type type, const char *name)
+{
+	return source->ask_server == NULL ? NULL : source->ask_server(source->user, server, type, name);
+}
+
 gboolean dns_is_void(const struct dns_answer *answer)
 {
 	return answer->status == DNS_NODATA || answer->status == DNS_NXDOMAIN ||
@@ -52,6 +58,10 @@ const char *dns_type_word(enum dns_type type)
 	switch (type) {
 	case DNS_A:
 		return "A";
+	case DNS_NS:
+		return "NS";
+	case DNS_SOA:
+		return "SOA";
 	case DNS_PTR:
 		return "PTR";
 	case DNS_MX:

@@ -13,6 +13,8 @@
 /* Values as on the wire (RFC 1035 section 3.2.2, RFC 3596). */
 enum dns_type {
 	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_SOA = 6,
 	DNS_PTR = 12,
 	DNS_MX = 15,
 	DNS_TXT = 16,
@@ -35,8 +37,8 @@ enum dns_status {
 
 struct dns_record {
 	/* TXT: the strings joined without blanks (RFC 7208 section 3.3) as valid UTF-8, with U+FFFD for
-	 * control characters except TAB, CR and LF. A, AAAA: the address. MX, PTR: a name; "" is the root
-	 * (RFC 7505). */
+	 * control characters except TAB, CR and LF. A, AAAA: the address. MX, NS, PTR: a name; "" is the root
+	 * (RFC 7505). SOA: the serial. */
 	char *text;
 	guint16 preference; /* MX */
 };
@@ -56,10 +58,17 @@ struct dns_source {
 	/* May be NULL: this will be looked up soon. A source that waits for servers may ask now. */
 	void (*expect)(gpointer user, enum dns_type type, const char *name);
 	gpointer user;
+	/* May be NULL: the answer of one server, by its address. */
+	const struct dns_answer *(*ask_server)(
+	    gpointer user, const char *server, enum dns_type type, const char *name);
 };
 
 const struct dns_answer *dns_look_up(const struct dns_source *source, enum dns_type type, const char *name);
 void dns_expect(const struct dns_source *source, enum dns_type type, const char *name);
+
+/* NULL: the source cannot ask a certain server. */
+const struct dns_answer *dns_ask_server(
+    const struct dns_source *source, const char *server, enum dns_type type, const char *name);
 
 /* Whether there is no answer, so that nothing is known about the name: not OK, NODATA, NXDOMAIN or
  * BAD_NAME. */

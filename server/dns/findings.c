@@ -88,6 +88,11 @@ static const struct {
 	[FINDING_MX_ALIAS] = { "mx_alias", FINDING_WARNING },
 	[FINDING_PARKED] = { "parked", FINDING_INFO }, /* no mail, and not refused */
 
+	[FINDING_NS_HOST] = { "ns_host", FINDING_WARNING }, /* without an address */
+	[FINDING_NS_SILENT] = { "ns_silent", FINDING_WARNING },
+	[FINDING_NS_SINGLE] = { "ns_single", FINDING_WARNING },
+	[FINDING_NS_SERIAL] = { "ns_serial", FINDING_INFO }, /* not the same everywhere */
+
 	[FINDING_TLSRPT_MISSING] = { "tlsrpt_missing", FINDING_INFO },
 	[FINDING_TLSRPT_INVALID] = { "tlsrpt_invalid", FINDING_ERROR },
 	[FINDING_TLSRPT_HOST] = { "tlsrpt_host", FINDING_ERROR }, /* it takes no mail */

@@ -84,6 +84,12 @@ static char *read_address(int family, const guint8 *data, gsize size)
 	return g_strdup(text);
 }
 
+/* The serial of a SOA record, behind its names. */
+static char *read_serial(const guint8 *data, gsize size)
+{
+	return size < MINIMUM_SIZE ? NULL : g_strdup_printf("%lu", ns_get32(data + size - MINIMUM_SIZE));
+}
+
 /* Append the record; FALSE when its data is not of its type. */
 static gboolean take_record(struct reading *reading, const ns_rr *rr)
 {
@@ -98,11 +104,15 @@ static gboolean take_record(struct reading *reading, const ns_rr *rr)
 	case DNS_AAAA:
 		record.text = read_address(AF_INET6, data, size);
 		break;
+	case DNS_NS:
 	case DNS_PTR:
 		record.text = read_name(reading, data, data + size);
 		break;
 	case DNS_TXT:
 		record.text = read_strings(data, size);
+		break;
+	case DNS_SOA:
+		record.text = read_serial(data, size);
 		break;
 	case DNS_MX:
 		if (size < NS_INT16SZ)

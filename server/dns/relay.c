@@ -1,11 +1,14 @@
 #include "server/dns/relay.h"
 
+#define SERVER_MS 1500 /* for an answer of a certain server */
+
 struct relay {
 	struct resolver *first;
 	struct resolver *second; /* NULL: the first is the system's */
 	GHashTable
 	    *aliased; /* char * "TYPE name" to struct dns_answer: of the second, for an alias of the first */
 	GHashTable *traced_keys; /* char * */
+	GHashTable *servers;     /* char * address to struct resolver: of this server alone */
 	GPtrArray *elsewhere;    /* char * */
 	relay_traced traced;
 	gpointer user;
@@ -17,6 +20,11 @@ static void free_answer(gpointer data)
 	g_free(data);
 }
 
+static void free_resolver(gpointer data)
+{
+	resolver_free(data);
+}
+
 struct relay *relay_new(const char *server, GError **error)
 {
 	struct resolver_options options = RESOLVER_OPTIONS_DEFAULT;
@@ -25,6 +33,7 @@ struct relay *relay_new(const char *server, GError **error)
 	relay->aliased = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_answer);
 	relay->traced_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	relay->elsewhere = g_ptr_array_new_with_free_func(g_free);
+	relay->servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_resolver);
 	if (server != NULL)
 		relay->second = resolver_new(&options, error);
 	options.server = server;
@@ -44,6 +53,7 @@ void relay_free(struct relay *relay)
 	resolver_free(relay->second);
 	g_hash_table_unref(relay->aliased);
 	g_hash_table_unref(relay->traced_keys);
+	g_hash_table_unref(relay->servers);
 	g_ptr_array_unref(relay->elsewhere);
 	g_free(relay);
 }
@@ -120,7 +130,7 @@ static const struct dns_answer *look_up(gpointer user, enum dns_type type, const
 	if (is_second)
 		answer = look_up_elsewhere(relay, type, name, key, answer);
 	if (relay->traced != NULL && g_hash_table_add(relay->traced_keys, g_steal_pointer(&key)))
-		relay->traced(relay->user, type, name, is_second, answer);
+		relay->traced(relay->user, type, name, is_second ? "the system's DNS server" : NULL, answer);
 	return answer;
 }
 
@@ -129,9 +139,42 @@ static void expect(gpointer user, enum dns_type type, const char *name)
 	resolver_ask(((struct relay *)user)->first, type, name, NULL, NULL);
 }
 
+/* -- one server -- */
+
+/* The resolver that asks this server once, and does not wait long. NULL: it cannot be asked. */
+static struct resolver *resolver_of(struct relay *relay, const char *server)
+{
+	struct resolver_options options = { server, SERVER_MS, 1, 1 };
+	struct resolver *resolver = g_hash_table_lookup(relay->servers, server);
+
+	if (resolver == NULL) {
+		resolver = resolver_new(&options, NULL);
+		g_hash_table_insert(relay->servers, g_strdup(server), resolver);
+	}
+	return resolver;
+}
+
+static const struct dns_answer *ask_server(
+    gpointer user, const char *server, enum dns_type type, const char *name)
+{
+	struct relay *relay = user;
+	struct resolver *resolver = resolver_of(relay, server);
+	g_autofree char *key = g_strdup_printf("%s %s %s", dns_type_word(type), name, server);
+	const struct dns_answer *answer;
+
+	if (resolver == NULL)
+		return NULL;
+	answer = resolver_look_up(resolver, type, name);
+	if (relay->traced != NULL && g_hash_table_add(relay->traced_keys, g_strdup(key)))
+		relay->traced(relay->user, type, name, server, answer);
+	return answer;
+}
+
 struct dns_source relay_source(struct relay *relay)
 {
-	return (struct dns_source){ look_up, expect, relay };
+	return (struct dns_source){
+		.look_up = look_up, .expect = expect, .user = relay, .ask_server = ask_server
+	};
 }
 
 const GPtrArray *relay_elsewhere(const struct relay *relay)

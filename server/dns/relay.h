@@ -10,9 +10,9 @@
 
 struct relay;
 
-/* Called for each question once, with its answer. is_second: it comes from the system's servers. */
+/* Called for each question once, with its answer. other: who answered, if not the server of relay_new(); or NULL. */
 typedef void (*relay_traced)(
-    gpointer user, enum dns_type type, const char *name, gboolean is_second, const struct dns_answer *answer);
+    gpointer user, enum dns_type type, const char *name, const char *other, const struct dns_answer *answer);
 
 /* server: as in struct resolver_options; NULL: the system's alone. Errors are those of resolver_new(). */
 struct relay *relay_new(const char *server, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -24,7 +24,7 @@ void relay_trace(struct relay *relay, relay_traced traced, gpointer user);
 /* Limit the questions from now on, for each of both: see resolver_budget(). Forgets relay_elsewhere(). */
 void relay_budget(struct relay *relay, guint questions, guint seconds);
 
-/* Valid as long as the relay. */
+/* Valid as long as the relay. It can also ask certain servers, on port 53. */
 struct dns_source relay_source(struct relay *relay);
 
 /* What the system's servers were asked since relay_budget(), because the server does not have it: "TXT example.com".

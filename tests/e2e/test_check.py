@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from conftest import BUILD, ROOT
-from nameserver import Nsd, Unbound, free_host, program
+from nameserver import NS_HOSTS, Nsd, Unbound, free_host, program
 from reports import aggregate, record
 from supervised import Supervised, clean_environment
 
@@ -103,7 +103,7 @@ def fixture_serve(folder):
     servers = []
 
     def serve(lines, zones=None):
-        servers.append(Nsd(folder, {"": lines, **(zones or {})}))
+        servers.append(Nsd(folder, {"": NS_HOSTS + lines, **(zones or {})}))
         return Dns(servers[-1])
 
     yield serve
@@ -304,7 +304,7 @@ def test_a_zone_is_checked_before_it_is_published(serve, folder):
     own, system = folder / "own", folder / "system"
     own.mkdir(), system.mkdir()
     server = Nsd(own, {"example.com": zone})
-    rest = Nsd(system, {"": ELSEWHERE + f'key.example.net TXT "k=ed25519; p={ED25519}"\n', "example.com": "@ MX 0 ."}, free_host(), 53)
+    rest = Nsd(system, {"": NS_HOSTS + ELSEWHERE + f'key.example.net TXT "k=ed25519; p={ED25519}"\n', "example.com": "@ MX 0 ."}, free_host(), 53)
     (folder / "resolv.conf").write_text(f"nameserver {rest.host}\n")
     command = [BUILD / "bin" / "ruad", "check", "--resolver", server.address, "-s", "key", "example.com"]
     words = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', folder / "resolv.conf", *command]
@@ -416,6 +416,24 @@ def test_the_mailbox_of_tls_reports_must_take_mail(serve):
     zone = '@ MX 10 mail\nmail A 198.0.2.1\n_smtp._tls TXT "v=TLSRPTv1; rua=mailto:t@gone.example,https://gone.example/,mailto:t@example.com"\n'
     document = serve("", {"example.com": zone}).check("example.com")
     assert finding(document, "tlsrpt_host")["place"] == "gone.example MX"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a name server needs port 53")
+def test_each_name_server_of_the_zone_is_asked(serve, folder):
+    (folder / "own").mkdir()
+    host = free_host()
+    own = Nsd(folder / "own", {"example.com": GOOD}, host, 53)
+    try:
+        dns = serve(ELSEWHERE, {"example.com": GOOD + f"@ NS ns\n@ NS gone\nns A {host}\n"})
+        document = dns.check("example.com", "-s", "s1")
+        said = dns.run("example.com").stdout
+    finally:
+        own.stop()
+    assert document["ns"]["zone"] == "example.com"
+    assert {one["host"]: (one["answers"], one["serial"]) for one in document["ns"]["servers"]} == {
+        "a.ns-test": (False, None), "b.ns-test": (False, None), "ns.example.com": (True, "1"), "gone.example.com": (None, None)}
+    assert sorted(codes(document)) == ["ns_host", "ns_silent", "ns_silent"]
+    assert f"ns.example.com {host}: answers, serial 1" in said and "a.ns-test 127.77.77.1: does not answer" in said
 
 
 def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):

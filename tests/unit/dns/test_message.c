@@ -42,6 +42,8 @@ static void check(GByteArray *packet, enum dns_type type, const char *want)
 
 static void records_are_read_by_type(void **state)
 {
+	/* two names, both the root; serial, refresh, retry, expire, minimum */
+	static const guint8 SOA[22] = { 0, 0, 0xff, 0xff, 0xff, 0xff };
 	static const guint8 IP6[] = { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 };
 	GByteArray *packet = packet_new(1, 0, NAME, DNS_A);
 
@@ -62,6 +64,18 @@ static void records_are_read_by_type(void **state)
 	packet = packet_new(1, 0, NAME, DNS_PTR);
 	packet_answer_name(packet, NULL, DNS_PTR, 300, 0, "a.example");
 	check(packet, DNS_PTR, "0 300 [0 a.example]");
+
+	packet = packet_new(1, 0, NAME, DNS_NS);
+	packet_answer_name(packet, NULL, DNS_NS, 300, 0, "NS.Example");
+	check(packet, DNS_NS, "0 300 [0 ns.example]");
+
+	packet = packet_new(1, 0, NAME, DNS_SOA);
+	packet_answer(packet, NULL, DNS_SOA, 300, SOA, sizeof(SOA));
+	check(packet, DNS_SOA, "0 300 [0 4294967295]");
+
+	packet = packet_new(1, 0, NAME, DNS_SOA);
+	packet_answer(packet, NULL, DNS_SOA, 300, SOA, 19);
+	check(packet, DNS_SOA, "7 0");
 }
 
 static void strings_of_a_txt_record_are_joined(void **state)
