@@ -140,8 +140,23 @@ static void check_date(struct aggregate *a, gint64 date, enum element element)
 		    raw);
 }
 
+/* J1: the mail says what domain a report without one is about, if it says so twice. */
+static void derive_domain(struct aggregate *a)
+{
+	g_autofree char *domain = hints_agreed_domain(&a->hints);
+
+	if (domain == NULL || *domain == '\0')
+		return;
+	a->tree.header.domain = values_keep(
+	    &a->tree.report_values, domain, text_cut(domain, strlen(domain), a->tree.limits->max_text));
+	values_note(
+	    &a->tree.report_values, NOTE_NO_DOMAIN, ELEMENTS[POLICY_DOMAIN].path, a->tree.header.domain);
+}
+
 static void check_complete(struct aggregate *a)
 {
+	if (is_blank(a->tree.header.domain))
+		derive_domain(a);
 	if (is_blank(a->tree.header.domain))
 		aggregate_tree_give_up(
 		    &a->tree, "incomplete", "no policy_published/domain (RFC 9990 section 3.1.1)");
@@ -185,7 +200,7 @@ static void finish(struct aggregate *a)
 	note_ends(a);
 	if (header->records == 0)
 		values_note(&a->tree.report_values, NOTE_EMPTY, "record", NULL);
-	consistency_report(header, &a->tree.report_values);
+	consistency_report(header, a->hints.now, &a->tree.report_values);
 	hints_note(&a->hints, header, &a->tree.report_values);
 	header->dialect = aggregate_tree_dialect(&a->tree);
 	sha256_digest(&a->sha256, sizeof header->sha256, header->sha256);

@@ -2,8 +2,9 @@
  * aggregate.h - the bytes of an aggregate report's XML, in pieces of any size, into calls of a report_sink.
  *
  * RFC 9990 section 3.1 and appendix A, RFC 7489 appendix C and the drafts before, read by local name, in any
- * namespace and order, and with elements missing. An element in a foreign namespace (neither none nor the
- * root's) is skipped with its content. Values are kept as the report has them; an absent value differs from
+ * namespace and order, and with elements missing. An element in a foreign namespace (neither none, nor the
+ * root's, nor that of a dialect) is skipped with its content, as is an unknown element, except for records
+ * inside of one below the root. Values are kept as the report has them; an absent value differs from
  * an empty one. notes.h lists what is noted. If an element that may occur once occurs several times, the
  * first counts.
  *

@@ -121,12 +121,11 @@ static void record_close(struct aggregate_tree *a)
 		stop(a, AGGREGATE_FAILED);
 }
 
-/* Append an item to a list of the record; its members are NULL. */
+/* Append an item to a list of the record; its members are NULL. Returns NULL if the list keeps no more. */
 static gpointer list_open(struct aggregate_tree *a, GArray *list)
 {
-	if (list->len >= a->limits->max_record_items) {
-		aggregate_tree_give_up(a, "limit", "record %" G_GUINT64_FORMAT ": more than %u of %s",
-		    a->header.records + 1, a->limits->max_record_items, ELEMENTS[a->at].path);
+	if (list->len >= a->limits->max_record_items || values_full(&a->record_values)) {
+		values_note(&a->record_values, NOTE_LIST_CUT, ELEMENTS[a->at].path, NULL);
 		return NULL;
 	}
 	g_array_set_size(list, list->len + 1); /* cleared */
@@ -179,13 +178,21 @@ static void root_open(struct aggregate_tree *a, const char *name, const char *pr
 		stop(a, AGGREGATE_FAILED);
 }
 
-/* Whether an element is in another namespace than the root, and in one at all; an unbound prefix counts as a
- * namespace. */
-static gboolean is_foreign(const struct aggregate_tree *a, const char *prefix, const char *namespace)
+enum origin {
+	OF_ROOT,    /* in no namespace, or the root's */
+	OF_DIALECT, /* in that of another dialect */
+	FOREIGN,
+};
+
+/* An unbound prefix counts as a namespace. */
+static enum origin origin_of(const struct aggregate_tree *a, const char *prefix, const char *namespace)
 {
-	if (namespace != NULL)
-		return g_strcmp0(namespace, a->root_namespace) != 0;
-	return prefix != NULL && g_strcmp0(prefix, a->root_prefix) != 0;
+	if (namespace == NULL)
+		return prefix == NULL || g_strcmp0(prefix, a->root_prefix) == 0 ? OF_ROOT : FOREIGN;
+	if (g_strcmp0(namespace, a->root_namespace) == 0)
+		return OF_ROOT;
+	return strcmp(namespace, NAMESPACE_9990) == 0 || strcmp(namespace, NAMESPACE_7489) == 0 ? OF_DIALECT
+												: FOREIGN;
 }
 
 static enum element find_child(struct aggregate_tree *a, const char *name)
@@ -271,9 +278,9 @@ static void element_open(struct aggregate_tree *a, enum element element)
 
 static void list_text(struct aggregate_tree *a, const char *text, gsize size)
 {
-	if (a->errors->len >= a->limits->max_record_items) {
-		aggregate_tree_give_up(
-		    a, "limit", "more than %u of %s", a->limits->max_record_items, ELEMENTS[a->at].path);
+	if (a->errors->len >= a->limits->max_record_items || values_full(&a->report_values)) {
+		values_note(&a->report_values, NOTE_LIST_CUT, ELEMENTS[a->at].path, NULL);
+		a->foreign += size;
 		return;
 	}
 	g_ptr_array_add(a->errors, (gpointer)values_keep(&a->report_values, text, size));
@@ -292,13 +299,10 @@ static void leaf_close(struct aggregate_tree *a)
 		values_note(values, NOTE_CUT, row->path, NULL);
 	if (row->type == TYPE_LIST)
 		list_text(a, text, size);
+	else if (a->homes[row->home] == NULL)
+		a->foreign += size; /* of an item that is not kept */
 	else if ((a->seen & ELEMENT_BIT(a->at)) == 0)
 		values_store(values, a->at, a->homes[row->home], text, size);
-	if (values_full(values))
-		aggregate_tree_give_up(a, "limit",
-		    "%s %" G_GUINT64_FORMAT ": values of more than %" G_GSIZE_FORMAT " bytes",
-		    values == &a->record_values ? "record" : "what stands before record",
-		    a->header.records + 1, a->limits->max_record_bytes);
 }
 
 /* As far as the report was read. */
@@ -327,7 +331,7 @@ static gboolean drop_empty(struct aggregate_tree *a)
 	GArray *list = a->at == AUTH_DKIM ? a->dkims : a->at == AUTH_SPF ? a->spfs : NULL;
 	const char *const *members;
 
-	if (list == NULL || list->len == 0)
+	if (list == NULL)
 		return FALSE;
 	G_STATIC_ASSERT(sizeof(struct auth_result_dkim) == 4 * sizeof(char *));
 	G_STATIC_ASSERT(sizeof(struct auth_result_spf) == 4 * sizeof(char *));
@@ -341,11 +345,21 @@ static gboolean drop_empty(struct aggregate_tree *a)
 	return TRUE;
 }
 
+/* The element is an item of a list that keeps no more (T2). */
+static gboolean is_left_out(const struct aggregate_tree *a)
+{
+	gboolean item = a->at == REASON || a->at == AUTH_DKIM || a->at == AUTH_SPF;
+
+	return item && a->homes[ELEMENTS[a->children[a->at].first].home] == NULL;
+}
+
 static void parent_close(struct aggregate_tree *a)
 {
 	if (a->at == REASON)
 		reason_text(a);
-	if (!drop_empty(a))
+	if (is_left_out(a))
+		a->foreign += tags_cost(strlen(ELEMENTS[a->at].name));
+	else if (!drop_empty(a))
 		check_required(a, a->at);
 	if (a->at == RECORD)
 		record_close(a);
@@ -366,24 +380,67 @@ static void element_close(struct aggregate_tree *a)
 	a->at = ELEMENTS[element].parent;
 }
 
+/* -- elements in a wrong place -- */
+
+/* A record in an element of feedback that is not known, as <records>. */
+static gboolean is_wrapped_record(const struct aggregate_tree *a, const char *name)
+{
+	return a->skipping > 0 && a->at == FEEDBACK && element_find(FEEDBACK, name) == RECORD;
+}
+
+/* The record is read; then the rest of what is around it is skipped. */
+static void wrapped_open(struct aggregate_tree *a)
+{
+	values_note(&a->report_values, NOTE_PLACE, ELEMENTS[RECORD].path, NULL);
+	a->around = a->skipping;
+	a->skipping = 0;
+	element_open(a, RECORD);
+}
+
+/* Note an element of ours that is skipped because of its place or namespace. */
+static void note_skipped(
+    struct aggregate_tree *a, const char *name, enum origin origin, const char *namespace)
+{
+	enum element element = element_named(name);
+	struct values *values = values_of(a, element == RECORD ? FEEDBACK : a->at);
+
+	if (origin == FOREIGN && element == RECORD && a->at == FEEDBACK)
+		values_note(values, NOTE_NAMESPACE, ELEMENTS[RECORD].path, namespace);
+	else if (origin != FOREIGN && element != ELEMENT_NONE && (a->skipping == 0 || element == RECORD))
+		values_note(values, NOTE_PLACE, ELEMENTS[element].path, ELEMENTS[a->at].name);
+}
+
+static void skip(struct aggregate_tree *a, const char *name)
+{
+	a->skipping++;
+	a->foreign += tags_cost(strlen(name));
+}
+
 /* -- callbacks of the XML stream -- */
 
 static gboolean on_start(gpointer user, const char *name, const char *prefix, const char *namespace)
 {
 	struct aggregate_tree *a = user;
 	enum element element = ELEMENT_NONE;
+	enum origin origin;
 
 	if (a->skipping == 0 && a->at == ELEMENT_NONE) {
 		root_open(a, name, prefix, namespace);
 		return a->verdict == AGGREGATE_REPORT;
 	}
-	if (a->skipping == 0 && !is_foreign(a, prefix, namespace))
+	origin = origin_of(a, prefix, namespace);
+	if (a->skipping == 0 && origin != FOREIGN)
 		element = find_child(a, name);
 	if (element != ELEMENT_NONE) {
+		if (origin == OF_DIALECT && !a->mixed)
+			values_note(&a->report_values, NOTE_NAMESPACE, ELEMENTS[element].path, namespace);
+		a->mixed |= origin == OF_DIALECT;
 		element_open(a, element);
+	} else if (origin != FOREIGN && is_wrapped_record(a, name)) {
+		wrapped_open(a);
 	} else {
-		a->skipping++;
-		a->foreign += tags_cost(strlen(name));
+		note_skipped(a, name, origin, namespace != NULL ? namespace : prefix);
+		skip(a, name);
 	}
 	return a->verdict == AGGREGATE_REPORT;
 }
@@ -392,10 +449,15 @@ static gboolean on_end(gpointer user)
 {
 	struct aggregate_tree *a = user;
 
-	if (a->skipping == 0)
-		element_close(a);
-	else
+	if (a->skipping > 0) {
 		a->skipping--;
+		return TRUE;
+	}
+	element_close(a);
+	if (a->at == FEEDBACK) {
+		a->skipping = a->around;
+		a->around = 0;
+	}
 	return a->verdict == AGGREGATE_REPORT;
 }
 

@@ -35,6 +35,8 @@ struct aggregate_tree {
 	guint64 later[N_ELEMENTS];
 	enum element at;
 	guint skipping;  /* elements open from the one that is skipped, or 0 */
+	guint around;    /* the same outside of a record that is read inside of these, or 0 */
+	gboolean mixed;  /* an element is in the namespace of another dialect than the root */
 	guint64 seen;    /* elements met: in the report, and in what is open now of its lists */
 	guint64 ever;    /* elements met at all */
 	guint64 foreign; /* bytes met that are none of a report's */

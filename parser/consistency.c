@@ -102,10 +102,19 @@ static enum alignment align(const struct exam *x, const char *domain, const char
 
 /* -- A1 A2 A3: evaluated results against auth_results -- */
 
+/* What a list says that has no aligned identifier: nothing, if items may be missing. */
+static enum alignment without_aligned(const struct exam *x, gsize items, enum element list)
+{
+	gboolean cut =
+	    items >= CONCLUSIVE_ITEMS || values_has_note(x->notes, NOTE_LIST_CUT, ELEMENTS[list].path);
+
+	return cut ? UNDECIDED : UNALIGNED;
+}
+
 static enum alignment dkim_listed(const struct exam *x)
 {
 	const struct aggregate_record *record = x->record;
-	enum alignment best = record->n_auth_dkim >= CONCLUSIVE_ITEMS ? UNDECIDED : UNALIGNED;
+	enum alignment best = without_aligned(x, record->n_auth_dkim, AUTH_DKIM);
 
 	for (gsize i = 0; i < record->n_auth_dkim && best != ALIGNED; i++)
 		if (is(record->auth_dkim[i].result, "pass"))
@@ -117,7 +126,7 @@ static enum alignment dkim_listed(const struct exam *x)
 static enum alignment spf_listed(const struct exam *x, enum alignment *helo)
 {
 	const struct aggregate_record *record = x->record;
-	enum alignment best = record->n_auth_spf >= CONCLUSIVE_ITEMS ? UNDECIDED : UNALIGNED;
+	enum alignment best = without_aligned(x, record->n_auth_spf, AUTH_SPF);
 
 	*helo = UNALIGNED;
 	for (gsize i = 0; i < record->n_auth_spf && best != ALIGNED; i++) {
@@ -352,9 +361,10 @@ void consistency_record(struct consistency *consistency, const struct aggregate_
 
 /* -- E2: an implausible period (RFC 9990 section 3.1.1: usually a day) -- */
 
-#define WEEK        (7 * 24 * 3600)
+#define DAY         (24 * 3600)
+#define WEEK        (7 * DAY)
 #define FIRST_BEGIN 1325376000                    /* 2012: DMARC was published in its January */
-#define LAST_END    G_GINT64_CONSTANT(4102444800) /* 2100: there is no clock to ask */
+#define LAST_END    G_GINT64_CONSTANT(4102444800) /* 2100 */
 
 static void note_date(struct values *notes, enum element element, gint64 date)
 {
@@ -364,9 +374,9 @@ static void note_date(struct values *notes, enum element element, gint64 date)
 	values_note(notes, NOTE_PERIOD, ELEMENTS[element].path, text);
 }
 
-static void check_period(const struct aggregate_header *header, struct values *notes)
+static void check_period(const struct aggregate_header *header, gint64 now, struct values *notes)
 {
-	if (header->begin < FIRST_BEGIN)
+	if (header->begin < FIRST_BEGIN || (now > 0 && header->begin > now + DAY))
 		note_date(notes, BEGIN, header->begin);
 	if (header->end <= header->begin || header->end - header->begin > WEEK || header->end > LAST_END)
 		note_date(notes, END, header->end);
@@ -378,11 +388,11 @@ static void note_hybrid(struct values *notes, enum element element, const char *
 		values_note(notes, NOTE_HYBRID, ELEMENTS[element].path, value);
 }
 
-void consistency_report(const struct aggregate_header *header, struct values *notes)
+void consistency_report(const struct aggregate_header *header, gint64 now, struct values *notes)
 {
 	char pct[8];
 
-	check_period(header, notes);
+	check_period(header, now, notes);
 	if (!is(header->xmlns, NAMESPACE_9990)) {
 		note_hybrid(notes, NP, header->np);
 		note_hybrid(notes, TESTING, header->testing);

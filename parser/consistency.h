@@ -6,7 +6,8 @@
  * cannot be decided from the report, and give no note:
  *
  *   - invalid names (blanks, '@', more than 253 bytes), and a scope that no dialect knows;
- *   - 100 signatures or more, because an aligned one may be missing (RFC 9990 section 3.1.3);
+ *   - 100 signatures or more, or a list that was shortened (T2), because an aligned one may be missing (RFC
+ *     9990 section 3.1.3);
  *   - relaxed alignment where the report says "treewalk", unless the names are equal, or one is above the
  *     other and the public suffix list agrees: it depends on DNS records of that day.
  *
@@ -32,5 +33,5 @@ void consistency_record(struct consistency *consistency, const struct aggregate_
 /* A public address: not private, loopback, link-local, multicast or reserved (RFC 6890). */
 gboolean consistency_is_global(const char *address);
 
-/* Add the notes on the report around the records: E2, P3. */
-void consistency_report(const struct aggregate_header *header, struct values *notes);
+/* Add the notes on the report around the records: E2, P3. now: see parse.h. */
+void consistency_report(const struct aggregate_header *header, gint64 now, struct values *notes);

@@ -199,3 +199,11 @@ enum element element_find(enum element parent, const char *name)
 			return MISSPELT[i].meant;
 	return ELEMENT_NONE;
 }
+
+enum element element_named(const char *name)
+{
+	for (guint e = FEEDBACK; e < N_ELEMENTS; e++)
+		if (is_called(ELEMENTS[e].name, name))
+			return e;
+	return ELEMENT_NONE;
+}

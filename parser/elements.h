@@ -128,3 +128,6 @@ guint64 element_later(enum element element);
 /* Find the child of parent by name, in any case, with '-' for '_' or a known misspelling. Returns
  * ELEMENT_NONE if there is none. */
 enum element element_find(enum element parent, const char *name);
+
+/* The first element with this name under any parent, found as above; ELEMENT_NONE if there is none. */
+enum element element_named(const char *name);

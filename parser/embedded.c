@@ -1,5 +1,7 @@
 #include "parser/embedded.h"
 
+#include "parser/jsontext.h"
+#include "parser/kind.h"
 #include "parser/text.h"
 
 #include <string.h>
@@ -181,14 +183,84 @@ static gsize uu_decode(const guint8 *text, gsize size, GByteArray *out)
 	return at;
 }
 
+/* -- reports as they are -- */
+
+/* What a text may still contain: a search that failed once is not made again for each line. */
+struct plain {
+	gboolean no_xml;
+	gboolean no_json;
+};
+
+static gboolean has_word(const guint8 *text, gsize size, const char *word)
+{
+	gsize n = strlen(word);
+
+	for (gsize at = 0; at + n <= size; at++)
+		if (g_ascii_strncasecmp((const char *)text + at, word, n) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* The size of a report up to the end tag of its root, or to the end of the text. */
+static gsize xml_size(const guint8 *text, gsize size)
+{
+	for (gsize at = 0; at + 2 < size; at++) {
+		gsize name = at + 2;
+
+		if (text[at] != '<' || text[at + 1] != '/')
+			continue;
+		while (name < size && (g_ascii_isalnum(text[name]) || text[name] == '-' || text[name] == '_'))
+			name++;
+		name = name < size && text[name] == ':' ? name + 1 : at + 2;
+		if (size - name < 8 || g_ascii_strncasecmp((const char *)text + name, "feedback", 8) != 0)
+			continue;
+		for (name += 8; name < size && text[name] != '>' && text[name] != '\n';)
+			name++;
+		return MIN(name + 1, size);
+	}
+	return size;
+}
+
+/* The bytes of a report that begins at this line, or 0. */
+static gsize plain_size(struct plain *plain, const guint8 *text, gsize size)
+{
+	gsize n = 0;
+
+	if (!plain->no_xml && text[0] == '<' && kind_is_report_start(text, size)) {
+		n = xml_size(text, size);
+		if (!has_word(text, n, "metadata")) {
+			plain->no_xml = n == size;
+			n = 0;
+		}
+	} else if (!plain->no_json && text[0] == '{') {
+		n = jsontext_object_size(text, size);
+		plain->no_json = n == 0;
+		if (!has_word(text, n, "policies"))
+			n = 0;
+	}
+	return n;
+}
+
+/* A copy of the XML behind a '>' for the text before it, which repair.h removes and notes. */
+static GByteArray *plain_copy(const guint8 *text, gsize size)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)size + 1);
+
+	if (text[0] == '<')
+		g_byte_array_append(out, (const guint8 *)">", 1);
+	g_byte_array_append(out, text, (guint)size);
+	return out;
+}
+
 gboolean embedded_walk(const guint8 *text, gsize size, embedded_cb found, gpointer user, GError **error)
 {
+	struct plain plain = { FALSE, FALSE };
 	gsize at = 0, letters;
 
 	while (at < size) {
 		g_autoptr(GByteArray) out = NULL;
 		const char *name = NULL;
-		gsize name_size = 0, line = line_size(text + at, size - at, &letters);
+		gsize name_size = 0, report, line = line_size(text + at, size - at, &letters);
 
 		if (is_base64_start(text + at, letters)) {
 			line = MAX(line, base64_size(text + at, size - at));
@@ -196,6 +268,9 @@ gboolean embedded_walk(const guint8 *text, gsize size, embedded_cb found, gpoint
 		} else if (is_uu_begin(text + at, letters, &name, &name_size)) {
 			out = g_byte_array_new();
 			line += uu_decode(text + at + line, size - at - line, out);
+		} else if ((report = plain_size(&plain, text + at, size - at)) > 0) {
+			out = plain_copy(text + at, report);
+			line = report;
 		}
 		if (out != NULL && out->len > 0 && !found(user, name, name_size, out->data, out->len, error))
 			return FALSE;

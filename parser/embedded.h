@@ -3,7 +3,8 @@
  * header, as broken MIME leaves it.
  *
  * base64 is recognised by the first line, which must begin like a gzip, a zip, the XML of a report, a JSON
- * object or the fields of a feedback report. Knows nothing of MIME.
+ * object or the fields of a feedback report. The XML of an aggregate report or the JSON of a TLS report may
+ * also be in the text as it is, as in a mail that was forwarded. Knows nothing of MIME.
  */
 #pragma once
 

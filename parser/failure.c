@@ -242,7 +242,7 @@ static const char *read_mailbox(struct failure *failure, const struct row *row, 
 static gboolean read_ip(const char *text, char canonical[TEXT_ADDRESS_SIZE], gboolean *plain)
 {
 	g_autofree char *word = g_strndup(text, strcspn(text, " (,;"));
-	char *at = word;
+	char *at = word, *port;
 	gsize size;
 	gboolean tagged, mapped;
 
@@ -254,6 +254,11 @@ static gboolean read_ip(const char *text, char canonical[TEXT_ADDRESS_SIZE], gbo
 	tagged = g_ascii_strncasecmp(at, "IPv6:", 5) == 0;
 	if (tagged)
 		at += 5;
+	port = strchr(at, ':');
+	if (port != NULL && strchr(port + 1, ':') == NULL) {
+		*port = '\0';
+		*plain = FALSE;
+	}
 	if (!text_address(at, canonical, &mapped))
 		return FALSE;
 	*plain = *plain && !mapped && tagged == (strchr(canonical, ':') != NULL);
@@ -534,6 +539,16 @@ static void read_prose_line(struct prose *prose, const char *line, gsize size)
 			prose->line[i] = field;
 }
 
+/* The rest of a separator that is broken over two lines: its indented lines. */
+static gsize prose_folded(const char *text, gsize size)
+{
+	gsize at = 0;
+
+	while (at < size && (text[at] == ' ' || text[at] == '\t'))
+		at += text_line_size(text + at, size - at);
+	return at;
+}
+
 static void read_prose(struct prose *prose, const char *text, gsize size)
 {
 	gsize sniffed = MIN(size, SNIFF_BYTES), at = 0;
@@ -546,6 +561,7 @@ static void read_prose(struct prose *prose, const char *text, gsize size)
 
 		at += line_size + (end != NULL);
 		if (line_size > 3 && memcmp(line, "---", 3) == 0) {
+			at += prose_folded(text + at, size - at);
 			while (at < size && text_is_space(text[at]))
 				at++;
 			prose->copy = text + at;

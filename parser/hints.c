@@ -163,6 +163,24 @@ char *hints_domain(const struct hints *hints)
 	return domain;
 }
 
+char *hints_agreed_domain(const struct hints *hints)
+{
+	struct hint subject = { 0 }, name = { 0 };
+	char *domain = NULL;
+
+	if (hints->subject != NULL && hints->name != NULL && hint_read_subject(hints->subject, &subject) &&
+	    hint_read_name(hints->name, &name)) {
+		g_autofree char *other = text_domain_copy(name.domain);
+
+		domain = text_domain_copy(subject.domain);
+		if (strcmp(domain, other) != 0)
+			g_clear_pointer(&domain, g_free);
+	}
+	hint_clear(&subject);
+	hint_clear(&name);
+	return domain;
+}
+
 static gboolean is_same_domain(const char *said, const char *domain)
 {
 	g_autofree char *normal = text_domain_copy(said);

@@ -18,6 +18,7 @@ struct hints {
 	const char *subject; /* of the mail around it, decoded, if it is about no other report; or NULL */
 	const char *name;    /* of the innermost file with a name of its own; or NULL */
 	const char *domain;  /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it; or NULL */
+	gint64 now;          /* when it is read (parse.h), or 0 */
 };
 
 /* What one of them says; NULL and -1 for what it does not say. */
@@ -41,6 +42,10 @@ void hint_clear(struct hint *hint);
 /* The policy domain of TLS-Report-Domain, else of the file name, else of the Subject, as a lower-case A-label
  * name; or NULL. Transfer full. */
 char *hints_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The policy domain that both the Subject and the file name say, as a lower-case A-label name, or NULL.
+ * Transfer full. */
+char *hints_agreed_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Add notes M1 and M2 to a complete aggregate report: mail or file name have another policy domain, begin,

@@ -159,6 +159,24 @@ static char *scan_token(struct scan *scan, char *at)
 	}
 }
 
+gsize jsontext_object_size(const guint8 *json, gsize size)
+{
+	gboolean in_string = FALSE;
+	gsize depth = 0;
+
+	for (gsize at = 0; at < size; at++) {
+		if (in_string && json[at] == '\\')
+			at++;
+		else if (json[at] == '"')
+			in_string = !in_string;
+		else if (!in_string && (json[at] == '{' || json[at] == '['))
+			depth++;
+		else if (!in_string && (json[at] == '}' || json[at] == ']') && --depth == 0)
+			return at + 1;
+	}
+	return 0;
+}
+
 void jsontext_read(
     struct jsontext *text, const guint8 *json, gsize size, jsontext_name_cb name, gpointer user)
 {

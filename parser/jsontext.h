@@ -40,6 +40,9 @@ void jsontext_read(
     struct jsontext *text, const guint8 *json, gsize size, jsontext_name_cb name, gpointer user);
 void jsontext_clear(struct jsontext *text);
 
+/* The size of the object that begins at json[0] == '{' in UTF-8, or 0 if it does not end. */
+gsize jsontext_object_size(const guint8 *json, gsize size);
+
 /*
  * The same JSON in ASCII: other characters become \u escapes, which mean the same in strings and are equally
  * wrong elsewhere. json-c 0.18 in strict mode takes such characters for control characters. What is not

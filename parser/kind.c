@@ -24,8 +24,8 @@ gsize kind_blank(const guint8 *data, gsize size)
 	return at;
 }
 
-/* An XML declaration, or a <feedback> tag of any case and prefix, is at the start. */
-static gboolean starts_report(const guint8 *data, gsize size)
+/* The tag may have any case and prefix. */
+gboolean kind_is_report_start(const guint8 *data, gsize size)
 {
 	gsize at = 1;
 
@@ -49,7 +49,7 @@ gsize kind_lead(const guint8 *data, gsize size)
 			return blank;
 		at++;
 	}
-	if (at == size || data[at] != '<' || !starts_report(data + at, size - at))
+	if (at == size || data[at] != '<' || !kind_is_report_start(data + at, size - at))
 		return blank;
 	return words && data[at + 1] != '?' ? blank : at; /* words before a tag are text about it */
 }
@@ -98,9 +98,27 @@ static gboolean is_zlib(const guint8 *data, gsize size)
 	return size >= 8 && data[0] == 0x78 && (data[0] << 8 | data[1]) % 31 == 0 && (data[1] & 0x20) == 0;
 }
 
+/* The header's octal checksum at 148 is the sum of its bytes, with blanks in its own place. */
+static gboolean is_tar(const guint8 *data, gsize size)
+{
+	guint sum = 8 * ' ', want = 0;
+	gsize at = 148;
+
+	if (size < 512 || data[0] == 0)
+		return FALSE;
+	for (gsize i = 0; i < 512; i++)
+		sum += i < 148 || i >= 156 ? data[i] : 0U;
+	while (at < 156 && data[at] == ' ')
+		at++;
+	for (; at < 156 && data[at] >= '0' && data[at] <= '7'; at++)
+		want = want * 8 + (guint)(data[at] - '0');
+	return want == sum;
+}
+
 gboolean kind_is_archive(enum kind kind)
 {
-	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP;
+	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP || kind == KIND_TAR ||
+	       kind == KIND_BZIP2 || kind == KIND_ZSTD;
 }
 
 static enum kind kind_of_start(const guint8 *data, gsize size)
@@ -114,6 +132,12 @@ static enum kind kind_of_start(const guint8 *data, gsize size)
 		return KIND_ZIP;
 	if (is_zlib(data, size))
 		return KIND_ZLIB;
+	if (size >= 10 && memcmp(data, "BZh", 3) == 0 && memcmp(data + 4, "1AY&SY", 6) == 0)
+		return KIND_BZIP2;
+	if (starts(data, size, "\x28\xb5\x2f\xfd", 4))
+		return KIND_ZSTD;
+	if (is_tar(data, size))
+		return KIND_TAR;
 	if (!may_be_text(data, size) || first_letters(data, size, &first, 1) == 0)
 		return KIND_OTHER;
 	return first == '<' ? KIND_XML : first == '{' ? KIND_JSON : KIND_OTHER;

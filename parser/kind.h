@@ -1,7 +1,8 @@
 /*
  * kind.h - the kind of some bytes, identified by their content, never by a file name or a media type.
  *
- * gzip: RFC 1952 section 2.3.1. zlib: RFC 1950 section 2.2. zip: APPNOTE 4.3.7, 4.3.16. XML: the first
+ * gzip: RFC 1952 section 2.3.1. zlib: RFC 1950 section 2.2. zip: APPNOTE 4.3.7, 4.3.16. tar:
+ * the checksum of its first header (POSIX pax). bzip2, zstd (RFC 8878): their magic numbers. XML: the first
  * character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16; or there is a
  * declaration or a <feedback> tag after a little junk, such as a quote or a damaged byte order mark.
  */
@@ -14,6 +15,9 @@ enum kind {
 	KIND_GZIP,
 	KIND_ZLIB, /* the compressed data of gzip without its header */
 	KIND_ZIP,
+	KIND_TAR,
+	KIND_BZIP2,
+	KIND_ZSTD,
 	KIND_XML,
 	KIND_JSON, /* first character '{' */
 	KIND_MAIL, /* first line a header field: only from kind_of_document() */
@@ -36,6 +40,9 @@ gboolean kind_is_archive(enum kind kind);
 /* For KIND_XML: whether data begins with an XML declaration or a <feedback> tag, so that a failure to read it
  * is reported. */
 gboolean kind_is_report_like(const guint8 *data, gsize size);
+
+/* Whether data begins with an XML declaration or a <feedback> tag, in an ASCII superset. */
+gboolean kind_is_report_start(const guint8 *data, gsize size);
 
 /* How many bytes at the start are a UTF-8 byte order mark or white space, which may be left out. */
 gsize kind_blank(const guint8 *data, gsize size);

@@ -3,8 +3,9 @@
  *
  * A report that exceeds one is unreadable with code "limit" (parse.h), and never counted in part; reports of
  * the same mail that were read before it are kept. The numbers are far above what honest reporters send
- * (largest seen: 900,000 records, a compression of 129:1, 9 signatures in a record). max_text, max_notes and
- * max_header_bytes of a failure report only shorten a value or a list.
+ * (largest seen: 900,000 records, a compression of 129:1, 9 signatures in a record). max_text, max_notes,
+ * max_record_items, max_record_bytes and max_header_bytes of a failure report only shorten a value or a list:
+ * whoever can send one message must not be able to hide the other records of its day.
  */
 #pragma once
 
@@ -23,9 +24,11 @@ struct parser_limits {
 	guint max_groups;       /* ':' in one address field: GMime calls itself for each group in a group */
 	guint64 max_records;    /* records in one report */
 	guint max_record_items; /* reasons, signatures or SPF results in a record: RFC 9990 3.1.3 says 100 */
-	gsize max_record_bytes; /* all values of a record, or of the header: one message to the parent */
-	guint max_tag_bytes;    /* one tag or comment: libxml2 rescans it with each piece */
-	guint max_attributes;   /* of one element, where the schema has two: libxml2 compares them in pairs */
+	/* values of a record, or of the header, after which its lists keep no more: one message to the
+	 * parent */
+	gsize max_record_bytes;
+	guint max_tag_bytes;  /* one tag or comment: libxml2 rescans it with each piece */
+	guint max_attributes; /* of one element, where the schema has two: libxml2 compares them in pairs */
 	guint max_names;      /* different names in a document: libxml2 keeps each, in lists that get long */
 	guint max_depth;      /* XML elements inside one another: the schema needs 5 */
 	gsize max_record_xml; /* bytes of XML in a mail for each record of it: 100 signatures take 25 KB */

@@ -5,6 +5,7 @@
 #include "parser/feedback.h"
 #include "parser/kind.h"
 #include "parser/mailpart.h"
+#include "parser/mailsplit.h"
 #include "parser/text.h"
 
 #include <gmime/gmime.h>
@@ -19,6 +20,7 @@ struct walk {
 	const struct mail_visitor *visitor;
 	gpointer user;
 	guint parts; /* leaves met */
+	guint mails; /* and mails of an mbox, and parts behind a closing boundary */
 	/* of the mail that is being walked */
 	struct mailpart_source source;
 	GMimeObject *sole;      /* the one part that may be a report, or NULL */
@@ -35,6 +37,9 @@ static char *clean_or_null(const char *text, gsize max)
 
 /* Also a mail that travels encoded inside another: GMime leaves it a leaf. */
 static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, guint depth, GError **error);
+
+/* The mails of an mbox, the first of them at depth; or the one mail. */
+static gboolean walk_mails(struct walk *walk, const guint8 *mails, gsize size, guint depth, GError **error);
 
 static gboolean count_part(struct walk *walk, GError **error)
 {
@@ -82,7 +87,7 @@ static gboolean has_mime_header(const guint8 *data, gsize size)
 /* A mail that is said to be one, or is attached as a file. */
 static gboolean is_mail(const struct mail_part *leaf)
 {
-	if (strcmp(leaf->type, "message/rfc822") == 0)
+	if (strcmp(leaf->type, "message/rfc822") == 0 || mailsplit_is_mbox(leaf->data, leaf->size))
 		return TRUE;
 	return g_str_has_prefix(leaf->type, "application/") && has_mime_header(leaf->data, leaf->size);
 }
@@ -127,7 +132,7 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 		leaf.size = decoded->len;
 	}
 	if (is_mail(&leaf))
-		return walk_mail(walk, leaf.data, leaf.size, depth + 1, error);
+		return walk_mails(walk, leaf.data, leaf.size, depth + 1, error);
 	role = feedback_alone(leaf.type, leaf.data, leaf.size);
 	if (role != FEEDBACK_OTHER)
 		return give_lone_feedback(walk, &leaf, role, error);
@@ -234,21 +239,63 @@ static gboolean walk_reports(
 	return !*found || walk_feedback(&parts, depth, error);
 }
 
+/* One more mail or piece that no count of GMime's bounds. */
+static gboolean count_mail(struct walk *walk, GError **error)
+{
+	if (walk->mails >= walk->limits->max_parts)
+		return ruad_error_over_limit(error, "mails", walk->limits->max_parts);
+	walk->mails++;
+	return TRUE;
+}
+
+static gboolean is_white(const guint8 *data, gsize size)
+{
+	const char *text = (const char *)data;
+
+	return text_trim(&text, size) == 0;
+}
+
+/* The parts behind the closing boundary, which gateways append, and texts between them. */
+static gboolean walk_epilogue(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
+{
+	const char *boundary = walk->source.fences->boundary;
+	const guint8 *text;
+	gsize size;
+	gboolean is_part = FALSE, ok = TRUE;
+
+	if (!mailpart_epilogue(&walk->source, multipart, &text, &size))
+		return TRUE;
+	for (gsize at = 0; ok && at < size;) {
+		struct mailsplit_piece piece = mailsplit_piece(text, size, at, boundary, &is_part);
+
+		at = piece.next;
+		if (is_white(piece.data, piece.size))
+			continue;
+		if (piece.is_part)
+			ok = count_mail(walk, error) &&
+			     walk_mail(walk, piece.data, piece.size, depth + 1, error);
+		else
+			ok = embedded_walk(piece.data, piece.size, give_embedded, walk, error);
+	}
+	return ok;
+}
+
 static gboolean walk_children(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
 {
 	int n = g_mime_multipart_get_count(multipart);
 	const char *prologue = g_mime_multipart_get_prologue(multipart);
 	gboolean found;
 
-	/* its boundary is not the declared one, so all of it is before the first part */
-	if (n <= 0 && prologue != NULL)
-		return embedded_walk((const guint8 *)prologue, strlen(prologue), give_embedded, walk, error);
+	/* without parts, its boundary is not the declared one, so all of it is before the first part */
+	if (prologue != NULL &&
+	    !embedded_walk((const guint8 *)prologue, strlen(prologue), give_embedded, walk, error))
+		return FALSE;
 	if (!walk_reports(walk, multipart, depth, &found, error))
 		return FALSE;
 	for (int i = 0; i < n && !found; i++)
 		if (!walk_object(walk, g_mime_multipart_get_part(multipart, i), depth + 1, error))
 			return FALSE;
-	return TRUE;
+	return walk_epilogue(walk, multipart, depth, error);
 }
 
 static gboolean walk_multipart(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
@@ -450,9 +497,23 @@ static gboolean walk_mail(struct walk *outer, const guint8 *mail, gsize size, gu
 	mailview_drop_bytes(&view);
 	ok = message == NULL || walk_parsed(&walk, message, depth, error);
 	outer->parts = walk.parts;
+	outer->mails = walk.mails;
 	g_clear_object(&message);
 	mailview_clear(&view);
 	return ok;
+}
+
+static gboolean walk_mails(struct walk *walk, const guint8 *mails, gsize size, guint depth, GError **error)
+{
+	if (!mailsplit_is_mbox(mails, size))
+		return walk_mail(walk, mails, size, depth, error);
+	for (gsize at = 0, n; at < size; at += n) {
+		n = mailsplit_mail(mails + at, size - at);
+		if (!count_mail(walk, error) ||
+		    !walk_mail(walk, mails + at, n, at == 0 ? depth : MAX(depth, 2), error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *limits,
@@ -460,5 +521,5 @@ gboolean mail_walk(const guint8 *mail, gsize size, const struct parser_limits *l
 {
 	struct walk walk = { .limits = limits, .authserv_id = authserv_id, .visitor = visitor, .user = user };
 
-	return walk_mail(&walk, mail, size, 1, error);
+	return walk_mails(&walk, mail, size, 1, error);
 }

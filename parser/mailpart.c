@@ -89,11 +89,12 @@ GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size)
 
 /* -- messages -- */
 
-static gboolean is_fence(const struct mailpart_source *source, const guint8 *line, gsize size)
+/* Whether a line is a boundary of one of the fences, from the innermost on. */
+static gboolean is_fence(const struct mailpart_fence *fences, const guint8 *line, gsize size)
 {
 	if (size < 3 || line[0] != '-' || line[1] != '-')
 		return FALSE;
-	for (const struct mailpart_fence *fence = source->fences; fence != NULL; fence = fence->outer) {
+	for (const struct mailpart_fence *fence = fences; fence != NULL; fence = fence->outer) {
 		gsize n = strlen(fence->boundary);
 
 		if (n > 0 && size >= n + 2 && memcmp(line + 2, fence->boundary, n) == 0 &&
@@ -116,7 +117,7 @@ static gsize content_begin(const struct mailpart_source *source, GMimeObject *ob
 		const guint8 *line = source->mail + at;
 		gsize size = text_line_size((const char *)line, source->size - at);
 
-		if (is_fence(source, line, size))
+		if (is_fence(source->fences, line, size))
 			return source->size;
 		at += size;
 		if (line[0] == '\n' || (size == 2 && line[0] == '\r'))
@@ -134,7 +135,7 @@ static void message_content(
 	while (end < source->size) {
 		gsize n = text_line_size((const char *)(source->mail + end), source->size - end);
 
-		if (is_fence(source, source->mail + end, n))
+		if (is_fence(source->fences, source->mail + end, n))
 			break;
 		end += n;
 	}
@@ -170,4 +171,58 @@ gboolean mailpart_content(const struct mailpart_source *source, GMimeObject *obj
 	*data = raw;
 	*size = MIN(raw_size, max);
 	return TRUE;
+}
+
+/* -- epilogues -- */
+
+/* Where the last leaf below object ends; 0 if it has none. */
+static gsize last_end(const struct mailpart_source *source, GMimeObject *object)
+{
+	const guint8 *raw;
+	gsize end = 0, size;
+
+	if (GMIME_IS_MULTIPART(object)) {
+		for (int i = g_mime_multipart_get_count(GMIME_MULTIPART(object)); end == 0 && i > 0; i--)
+			end = last_end(source, g_mime_multipart_get_part(GMIME_MULTIPART(object), i - 1));
+	} else if (GMIME_IS_MESSAGE_PART(object)) {
+		GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+
+		if (message != NULL && message->mime_part != NULL)
+			end = last_end(source, message->mime_part);
+	} else if (GMIME_IS_PART(object) && mailpart_raw(source, GMIME_PART(object), &raw, &size)) {
+		end = (gsize)(raw - source->mail) + size;
+	}
+	return end;
+}
+
+/* "--", the boundary and "--". */
+static gboolean is_closing(const char *boundary, const guint8 *line, gsize size)
+{
+	gsize n = strlen(boundary);
+
+	return n > 0 && size >= n + 4 && line[0] == '-' && line[1] == '-' &&
+	       memcmp(line + 2, boundary, n) == 0 && line[n + 2] == '-' && line[n + 3] == '-';
+}
+
+gboolean mailpart_epilogue(
+    const struct mailpart_source *source, GMimeMultipart *multipart, const guint8 **data, gsize *size)
+{
+	const struct mailpart_fence *fence = source->fences;
+	gsize at = last_end(source, GMIME_OBJECT(multipart)), begin = 0;
+
+	if (g_mime_multipart_get_epilogue(multipart) == NULL)
+		return FALSE;
+	while (at < source->size) {
+		const guint8 *line = source->mail + at;
+		gsize n = text_line_size((const char *)line, source->size - at);
+
+		if (is_fence(fence->outer, line, n))
+			break;
+		at += n;
+		if (begin == 0 && is_closing(fence->boundary, line, n))
+			begin = at;
+	}
+	*data = source->mail + begin;
+	*size = begin == 0 ? 0 : at - begin;
+	return *size > 0;
 }

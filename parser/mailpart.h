@@ -47,3 +47,8 @@ GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size) G_GN
  * (transfer full) or stays NULL. Returns FALSE if object is a multipart, is cut, or has no bytes. */
 gboolean mailpart_content(const struct mailpart_source *source, GMimeObject *object, gsize max,
     const guint8 **data, gsize *size, GByteArray **decoded);
+
+/* What follows the closing boundary of the innermost multipart of source->fences, up to the boundary of the
+ * next one around it; borrowed from the mail. Returns FALSE if there is nothing. */
+gboolean mailpart_epilogue(
+    const struct mailpart_source *source, GMimeMultipart *multipart, const guint8 **data, gsize *size);

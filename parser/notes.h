@@ -5,7 +5,8 @@
  *       trimmed and in lower case (pct: -1), except that "hardfail" and the like (values.c) and tokens in
  *       quotes or with '%' or ';' are mapped to the known token. Or row/policy_evaluated/reason, as sent: a
  *       word instead of type and comment, used as the one that it can be
- *   V2  both the element, as sent: a domain that is not in lower-case A-labels without a final dot, or
+ *   V2  both the element, as sent: a domain that is not in lower-case A-labels without a final dot, with
+ *       unseen characters around it (removed), in an address (whose domain counts; empty if it has none), or
  *       several domains, of which the first counts
  *   I1  record row/source_ip, as sent: not an IP address (NULL is stored), one with a port, zone, brackets or
  *       the like (dropped), or an IPv4-mapped one (unmapped); or, as read, one that is not public: private,
@@ -14,18 +15,25 @@
  *       stored, and the record counts no message), with a zero fraction or with ',' between digits
  *   E1  report report_metadata/date_range/begin or end, as sent: a date with a fraction (dropped), in
  *       milliseconds or smaller units, or in the form of RFC 3339 (without any date the report is unreadable)
- *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012, end not after begin, more
- *       than a week after it, or after 2099
+ *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012 or more than a day after
+ *       the report was read, end not after begin, more than a week after it, or after 2099
  *   F3  both the element: absent, though all dialects require it (a selector: RFC 9990); or auth_results/dkim
  *       or spf without content, which is left out
  *   O1  both the element: after one that must follow it in the schema
+ *   O2  both the element, the parent it stands in: in a wrong place, and not read. Or report record, no raw:
+ *       inside of an unknown element of feedback, and read
  *   T1  both the element: longer than max_text; the value is its start
+ *   T2  both the list (record auth_results/dkim, auth_results/spf or row/policy_evaluated/reason, report
+ *       report_metadata/error): has more items than max_record_items, or the values of the record or report
+ *       have more bytes than max_record_bytes; the first items are kept
  *   R0  report record: there is none
  *   R1  report feedback, the parser's error: the report is truncated there (header.partial)
  *   R2  report feedback, its first bytes: something follows the end tag, and was not read
  *   R3  report report_metadata/report_id, as sent, or NULL if absent: empty; an id is made of the SHA-256
  *   X1  report feedback: a DOCTYPE before the root, which was ignored
- *   X2  report feedback, the namespace: neither that of RFC 9990 nor dmarc.org's
+ *   X2  report feedback, the namespace: neither that of RFC 9990 nor dmarc.org's. Or report the element, the
+ *       namespace: the first in that of another dialect than the root, which is read; or record, the
+ *       namespace or a prefix that is bound to none: a record in an unknown one, which is not read
  *   X3  both the element, its name as sent: in another case, or a known misspelling
  *   X4  both the element: several where one is allowed; the first counts
  *   X5  both the element: in it, or in a tag in it, a '<' that does not start a tag, or an '&' that does not
@@ -37,11 +45,14 @@
  *   X9  report feedback: its end tag has no '>'
  *   M1  report mail/subject, the domain or id in it: the Subject has another policy domain or report_id
  *       (hints.h)
+ *   J1  report policy_published/domain: absent; raw is the domain that Subject and file name agree on, which
+ *       is used
  *   M2  report file name, itself: it has another policy domain, begin or end
  *
  * In TLS reports (RFC 8460) the path consists of its members, with '_' for '-'. V1, V2, T1, X3, X4 mean the
  * same, and
  *
+ *   R0  policies: the list is empty
  *   I1  policies/failure_details/sending_mta_ip or receiving_ip, as sent: not an IP address, or an
  *       IPv4-mapped one
  *   C1  a count, as sent, or NULL if absent: as row/count, but up to 2^63-1
@@ -102,7 +113,9 @@
 #define NOTE_DATE      "E1"
 #define NOTE_PERIOD    "E2"
 #define NOTE_ORDER     "O1"
+#define NOTE_PLACE     "O2"
 #define NOTE_CUT       "T1"
+#define NOTE_LIST_CUT  "T2"
 #define NOTE_EMPTY     "R0"
 #define NOTE_PARTIAL   "R1"
 #define NOTE_AFTER     "R2"

@@ -218,6 +218,9 @@ static gboolean stream_choose(struct stream *stream)
 	case KIND_GZIP:
 	case KIND_ZLIB:
 	case KIND_ZIP:
+	case KIND_TAR:
+	case KIND_BZIP2:
+	case KIND_ZSTD:
 		stream->route = ROUTE_ARCHIVE;
 		return take_inner(stream, size);
 	case KIND_JSON:
@@ -305,27 +308,73 @@ static gboolean tell_tls(struct parse *p, const char *place, const struct tls *t
 	return FALSE;
 }
 
+static gboolean exhaust_json(struct stream *stream, GError **error)
+{
+	exhaust(stream->parse);
+	return quarantine(
+	    stream->parse, stream->place, "limit", "more JSON than is read for one mail", error);
+}
+
+/* One JSON text with one report; domain as in tls.h. */
+static gboolean read_json(
+    struct stream *stream, const guint8 *json, gsize size, const char *domain, GError **error)
+{
+	struct parse *p = stream->parse;
+	guint64 max_items = (guint64)JSON_TEXTS * JSONTEXT_ITEMS * p->limits->max_json_items;
+	struct tls *tls = tls_read(json, size, domain, p->limits);
+	gboolean ok = TRUE;
+
+	if (tls != NULL && tls_report(tls) != NULL)
+		p->json_items += tls_items(tls);
+	if (p->json_items > max_items)
+		ok = exhaust_json(stream, error);
+	else if (tls != NULL)
+		ok = tell_tls(p, stream->place, tls, error);
+	tls_free(tls);
+	return ok;
+}
+
+/* Between objects of a list, or of a text with an object on each line. */
+static gsize json_gap(const guint8 *json, gsize size)
+{
+	gsize at = 0;
+
+	while (at < size && (text_is_space((char)json[at]) || json[at] == ',' || json[at] == '\x1e'))
+		at++;
+	return at;
+}
+
+/* How many bytes the next JSON text has: an object if another one follows, else all that is left. */
+static gsize next_object(const guint8 *json, gsize size)
+{
+	gsize lead = kind_blank(json, size), end, next;
+
+	if (lead == size || json[lead] != '{')
+		return size;
+	end = lead + jsontext_object_size(json + lead, size - lead);
+	if (end == lead)
+		return size;
+	next = end + json_gap(json + end, size - end);
+	return next < size && json[next] == '{' ? end : size;
+}
+
 static gboolean json_close(struct stream *stream, GError **error)
 {
 	struct parse *p = stream->parse;
-	guint64 max_bytes = (guint64)JSON_TEXTS * p->limits->max_json;
-	guint64 max_items = (guint64)JSON_TEXTS * JSONTEXT_ITEMS * p->limits->max_json_items;
-	g_autofree char *domain = hints_domain(&stream->hints);
-	struct tls *tls = NULL;
+	const guint8 *json = stream->head->data;
+	gsize size = stream->head->len;
 	gboolean ok = TRUE;
+	g_autofree char *domain = hints_domain(&stream->hints);
 
-	p->json_bytes += stream->head->len;
-	if (p->json_bytes <= max_bytes)
-		tls = tls_read(stream->head->data, stream->head->len, domain, p->limits);
-	if (tls != NULL && tls_report(tls) != NULL)
-		p->json_items += tls_items(tls);
-	if (p->json_bytes > max_bytes || p->json_items > max_items) {
-		exhaust(p);
-		ok = quarantine(p, stream->place, "limit", "more JSON than is read for one mail", error);
-	} else if (tls != NULL) {
-		ok = tell_tls(p, stream->place, tls, error);
+	p->json_bytes += size;
+	if (p->json_bytes > (guint64)JSON_TEXTS * p->limits->max_json)
+		return exhaust_json(stream, error);
+	if (size > p->limits->max_json) /* not complete */
+		return read_json(stream, json, size, domain, error);
+	for (gsize at = 0, n; ok && at < size; at += n + json_gap(json + at + n, size - at - n)) {
+		n = next_object(json + at, size - at);
+		ok = read_json(stream, json + at, n, domain, error);
 	}
-	tls_free(tls);
 	return ok;
 }
 
@@ -406,7 +455,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	};
 	g_autoptr(GError) fault = NULL;
 
-	if (kind != KIND_ZIP || holds_one(data, size))
+	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR)
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
 		return quarantine(
@@ -454,7 +503,8 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 {
 	struct parse *p = user;
 	gboolean named = part->name != NULL && *part->name != '\0';
-	const struct hints hints = { part->subject, named ? part->name : NULL, part->tls_domain };
+	const struct hints hints = { part->subject, named ? part->name : NULL, part->tls_domain,
+		p->options->now };
 	g_autofree char *place = named ? g_strdup_printf("part %u: %s", part->number, part->name)
 				       : g_strdup_printf("part %u", part->number);
 
@@ -530,7 +580,7 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 		.budget = { unpacked_bytes(limits, size), limits->max_members } };
 	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
 	const char *place = is_mail ? "mail" : "file";
-	const struct hints nothing = { 0 };
+	const struct hints nothing = { .now = options->now };
 	gboolean ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
 			      : read_bytes(&p, place, &nothing, document, size, 0, error);
 

@@ -1,8 +1,9 @@
 /*
  * parse.h - the entry point of the parser: bytes in, typed reports out.
  *
- * The bytes are a mail (RFC 5322), or a gzip, zlib, zip, XML or JSON file; the content decides (kind.h),
- * never a name or media type. The parser opens no file, reads no clock and no environment, and logs nothing.
+ * The bytes are a mail (RFC 5322), or a gzip, zlib, bzip2, zstd, zip, tar, XML or JSON file; the content
+ * decides (kind.h), never a name or media type. The parser opens no file, reads no clock and no environment,
+ * and logs nothing.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct parser_options {
 	/* report the complete message, with its body and all local parts; by default only its header, with
 	 * the local parts of third parties masked */
 	gboolean failure_bodies;
+	gint64 now; /* seconds since 1970 UTC, for note E2 on what begins later; 0: not known */
 };
 
 /*

@@ -467,6 +467,8 @@ static void store_policies(
 	report->policies = policies;
 	if (!json_object_is_type(value, json_type_array))
 		note_type(tls, member, value);
+	else if (n == 0)
+		values_note(&tls->values, NOTE_EMPTY, member->path, NULL);
 	for (gsize i = 0; i < n; i++) {
 		struct tls_policy *next = &policies[report->n_policies];
 
@@ -558,7 +560,7 @@ static void judge(struct tls *tls)
 		    g_strdup_printf("date-range \"%s\": not a date (RFC 3339 section 5.6)", tls->date));
 	if (report->start_datetime < 0 || report->end_datetime < 0)
 		refuse(tls, "incomplete", g_strdup("no date-range (RFC 8460 section 4.4)"));
-	if (report->n_policies == 0)
+	if (report->n_policies == 0 && !values_has_note(&tls->values, NOTE_EMPTY, "policies"))
 		refuse(tls, "incomplete", g_strdup("no policies (RFC 8460 section 4.4)"));
 	report->note = (const struct report_note *)(gconstpointer)tls->values.notes->data;
 	report->n_note = tls->values.notes->len;

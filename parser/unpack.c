@@ -291,6 +291,82 @@ static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, G
 	return TRUE;
 }
 
+/* -- tar, bzip2, zstd -- */
+
+static const char *other_name(enum kind kind)
+{
+	return kind == KIND_TAR ? "tar" : kind == KIND_BZIP2 ? "bzip2" : "zstd";
+}
+
+static void other_error(archive_handle *other, enum kind kind, GError **error)
+{
+	const char *words = archive_error_string(other);
+
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", other_name(kind),
+	    words != NULL ? words : "cannot be read");
+}
+
+/* ARCHIVE_WARN would mean that libarchive runs a program to unpack it. */
+static gboolean other_open(archive_handle *other, const guint8 *archive, gsize size, enum kind kind)
+{
+	int filter = kind == KIND_BZIP2  ? archive_read_support_filter_bzip2(other)
+		     : kind == KIND_ZSTD ? archive_read_support_filter_zstd(other)
+					 : ARCHIVE_OK;
+	int format = kind == KIND_TAR ? archive_read_support_format_tar(other)
+				      : archive_read_support_format_raw(other);
+
+	return filter == ARCHIVE_OK && format == ARCHIVE_OK &&
+	       archive_read_open_memory(other, archive, size) == ARCHIVE_OK;
+}
+
+/* One file; *last: nothing after it is to be read. */
+static gboolean other_member(struct walk *walk, archive_handle *other, struct archive_entry *entry,
+    enum kind kind, gboolean *last, GError **error)
+{
+	g_autoptr(GError) broken = NULL;
+	enum unpack_next next = UNPACK_MORE;
+	int result;
+
+	if (!walk->visitor->begin(walk->user, kind == KIND_TAR ? zip_name(entry) : NULL, error))
+		return FALSE;
+	result = zip_read(walk, other, &next, &broken, error);
+	if (next == UNPACK_FAIL)
+		return FALSE;
+	if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
+		other_error(other, kind, &broken);
+	*last = kind != KIND_TAR || broken != NULL;
+	return walk->visitor->end(walk->user, broken, error);
+}
+
+static gboolean other_walk(
+    struct walk *walk, const guint8 *archive, gsize size, enum kind kind, GError **error)
+{
+	g_autoptr(archive_handle) other = archive_read_new();
+	struct archive_entry *entry;
+	gboolean last = FALSE;
+
+	if (!other_open(other, archive, size, kind)) {
+		other_error(other, kind, error);
+		return FALSE;
+	}
+	while (!last) {
+		int result = archive_read_next_header(other, &entry);
+
+		if (result == ARCHIVE_EOF)
+			break;
+		if (result < ARCHIVE_WARN) {
+			other_error(other, kind, error);
+			return FALSE;
+		}
+		if (!take_member(walk, error))
+			return FALSE;
+		if (archive_entry_filetype(entry) == AE_IFREG &&
+		    !other_member(walk, other, entry, kind, &last, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct unpack_budget *budget,
     const struct unpack_visitor *visitor, gpointer user, GError **error)
 {
@@ -300,5 +376,7 @@ gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct u
 		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_GZIP, error);
 	if (kind == KIND_ZLIB)
 		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_ZLIB, error);
-	return zip_walk(&walk, archive, size, error);
+	if (kind == KIND_ZIP)
+		return zip_walk(&walk, archive, size, error);
+	return other_walk(&walk, archive, size, kind, error);
 }

@@ -1,12 +1,13 @@
 /*
- * unpack.h - the members of a zip, gzip or zlib archive, one after another, in pieces.
+ * unpack.h - the members of a zip, tar, gzip, zlib, bzip2 or zstd archive, one after another, in pieces.
  *
  * zip is read by libarchive, limited to its zip format: by the central directory, or by the headers of the
  * members if the directory is missing or wrong. Folders and the like are skipped, and bytes before the
  * archive are allowed. gzip (RFC 1952) is inflated by GLib's GZlibDecompressor, because libarchive does not
  * verify the checksum of gzip; its members are joined (section 2.2), and bytes after the last one are
- * ignored. zlib (RFC 1950) is read as a gzip of one member. Knows nothing of mail or reports, and touches no
- * file.
+ * ignored. zlib (RFC 1950) is read as a gzip of one member. tar, bzip2 and
+ * zstd are read by libarchive; none lets the archive ask for more than 128 MiB of memory. Knows nothing of
+ * mail or reports, and touches no file.
  */
 #pragma once
 

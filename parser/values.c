@@ -1,5 +1,6 @@
 #include "parser/values.h"
 
+#include "parser/address.h"
 #include "parser/date.h"
 #include "parser/notes.h"
 #include "parser/text.h"
@@ -48,19 +49,24 @@ gboolean values_full(const struct values *values)
 	return values->bytes > values->limits->max_record_bytes;
 }
 
-void values_note(struct values *values, const char *code, const char *path, const char *raw)
+gboolean values_has_note(const struct values *values, const char *code, const char *path)
 {
-	struct report_note note = { code, path, NULL };
-
-	if (values->notes->len >= values->limits->max_notes)
-		return;
 	for (guint i = 0; i < values->notes->len; i++) {
 		const struct report_note *had = &g_array_index(values->notes, struct report_note, i);
 
 		if (strcmp(had->code, code) == 0 && strcmp(had->path, path) == 0)
-			return;
+			return TRUE;
 	}
-	if (raw != NULL)
+	return FALSE;
+}
+
+void values_note(struct values *values, const char *code, const char *path, const char *raw)
+{
+	struct report_note note = { code, path, NULL };
+
+	if (values->notes->len >= values->limits->max_notes || values_has_note(values, code, path))
+		return;
+	if (raw != NULL && !values_full(values))
 		note.raw = values_keep(values, raw, text_cut(raw, strlen(raw), values->limits->max_text));
 	g_array_append_val(values->notes, note);
 }
@@ -72,6 +78,11 @@ static const struct {
 	{ "hardfail", "fail" },     /* RFC 4408's name for it: docomo.ne.jp, dmarc25 */
 	{ "unknown", "temperror" }, /* RFC 7489 appendix C, on SPF */
 	{ "error", "permerror" },   /* there, too */
+	{ "failed", "fail" },
+	{ "passed", "pass" },
+	{ "fail (not aligned)", "fail" }, /* of policy_evaluated, where a result is one after alignment */
+	{ "fail (unaligned)", "fail" },
+	{ "pass (aligned)", "pass" },
 	{ "relaxed", "r" },
 	{ "strict", "s" },
 };
@@ -123,18 +134,63 @@ static const char *store_token(
 			     : values_keep(values, lower, size);
 }
 
-/* The first of several names. */
+/* White space of any script, and characters that are not seen. */
+static gboolean is_unseen(gunichar c)
+{
+	return g_unichar_isspace(c) || g_unichar_type(c) == G_UNICODE_FORMAT;
+}
+
+/* Trim these at both ends of valid UTF-8. */
+static gsize trim_unseen(const char **text, gsize size)
+{
+	const char *end = *text + size;
+
+	while (*text < end && is_unseen(g_utf8_get_char(*text)))
+		*text = g_utf8_next_char(*text);
+	while (end > *text && is_unseen(g_utf8_get_char(g_utf8_prev_char(end))))
+		end = g_utf8_prev_char(end);
+	return (gsize)(end - *text);
+}
+
+/* The window of text that is the name: without unseen characters around it, of an address the domain (empty
+ * if it has none), and of several names the first. */
+static gsize name_window(const char **text, gsize size)
+{
+	static const char between[] = " ,;\t\r\n";
+	const char *at;
+	struct address address;
+
+	size = trim_unseen(text, size);
+	at = *text;
+	if (memchr(at, '@', size) != NULL && address_next(&at, &size, &address)) {
+		*text = address.domain != NULL ? address.domain : "";
+		return address.domain != NULL ? address.domain_size : 0;
+	}
+	for (; size > 0 && strchr(between, **text) != NULL; ++*text)
+		size--;
+	at = *text;
+	while (size > 0 && strchr(between, *at) == NULL) {
+		at++;
+		size--;
+	}
+	return (gsize)(at - *text);
+}
+
 static const char *store_domain(
     struct values *values, const struct element_row *row, const char *text, gsize size)
 {
-	static const char between[] = " ,;\t\r\n";
-	gsize before = strspn(text, between), first = strcspn(text + before, between);
-	gboolean several = first > 0 && first < size;
-	const char *kept =
-	    several ? values_keep(values, text + before, first) : values_keep(values, text, size);
-	g_autofree char *domain = text_domain(kept);
+	const char *name = text;
+	gsize name_size = size;
+	gboolean whole;
+	g_autofree char *domain = NULL;
+	const char *kept;
 
-	if (domain != NULL || several)
+	if (g_utf8_validate(text, (gssize)size, NULL))
+		name_size = name_window(&name, size);
+	whole = name_size == size;
+	kept = values_keep(values, name, name_size);
+	domain = text_domain(kept);
+	if (domain != NULL || !whole)
 		values_note(values, NOTE_DOMAIN, row->path, text);
 	if (domain == NULL)
 		return kept;

@@ -24,11 +24,14 @@ void values_clear(struct values *values);
 /* A copy of text[0..size) as valid UTF-8 without control characters; valid until values_reset(). */
 const char *values_keep(struct values *values, const char *text, gsize size);
 
-/* Whether more than max_record_bytes were kept. */
+/* Whether more than max_record_bytes were kept: lists and notes then keep no further value. */
 gboolean values_full(const struct values *values);
 
+/* Whether there is a note with this code and path. */
+gboolean values_has_note(const struct values *values, const char *code, const char *path);
+
 /* Add a note, unless there is one with this code and path, or max_notes are reached. code and path: static.
- * raw: copied, or NULL. */
+ * raw: copied unless values_full(), or NULL. */
 void values_note(struct values *values, const char *code, const char *path, const char *raw);
 
 /* Whether text is a known token of the element, in any case. */

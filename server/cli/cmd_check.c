@@ -159,6 +159,8 @@ static void print_spf(const struct spf_policy *spf)
 
 static void print_dkim(const GPtrArray *dkim)
 {
+	if (dkim->len == 0)
+		line("DKIM", "no key under the usual selectors (--selector=NAME checks another one)");
 	for (guint i = 0; i < dkim->len; i++) {
 		const struct check_dkim *one = g_ptr_array_index(dkim, i);
 		const char *label = i == 0 ? "DKIM" : NULL;
@@ -256,6 +258,7 @@ struct request {
 	char *server;
 	char **selectors; /* "S" or "S:DOMAIN"; split by read_selectors() */
 	gboolean json;
+	char *ip, *from, *helo; /* --ip: evaluate SPF for this sender only */
 };
 
 static void read_selectors(char **words, GArray *selectors)
@@ -272,12 +275,31 @@ static void read_selectors(char **words, GArray *selectors)
 	}
 }
 
+/* The domain in "user@domain", "mailto:user@domain" or a URL; other words stay. Transfer full. */
+static char *domain_in(const char *words)
+{
+	const char *slashes = strstr(words, "://"), *sign, *end;
+	const char *start = slashes != NULL ? slashes + strlen("://") : words;
+	gsize size = strcspn(start, "/?#");
+
+	sign = g_strrstr_len(start, (gssize)size, "@");
+	if (sign != NULL) {
+		size -= (gsize)(sign + 1 - start);
+		start = sign + 1;
+	}
+	if (slashes == NULL)
+		return g_strndup(start, size);
+	if (*start == '[' && (end = memchr(start, ']', size)) != NULL)
+		return g_strndup(start + 1, (gsize)(end - start - 1));
+	return g_strndup(start, MIN(size, strcspn(start, ":")));
+}
+
 static int check_one(struct resolver *resolver, const char *domain, const struct check_options *options,
     const struct request *request)
 {
 	g_autoptr(GError) error = NULL;
-	struct check *check =
-	    check_with(resolver, domain, options, g_get_real_time() / G_USEC_PER_SEC, &error);
+	g_autofree char *name = domain_in(domain);
+	struct check *check = check_with(resolver, name, options, g_get_real_time() / G_USEC_PER_SEC, &error);
 	int code = COMMAND_OK;
 
 	if (check == NULL)
@@ -293,6 +315,92 @@ static int check_one(struct resolver *resolver, const char *domain, const struct
 		code = COMMAND_FAILED;
 	check_free(check);
 	return code;
+}
+
+/* -- SPF of one sender -- */
+
+static void print_verdict(const char *domain, const char *ip, const struct spf_verdict *verdict)
+{
+	g_autofree char *name = shown(domain);
+
+	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), name, colour_end());
+	line("SPF", "%s for %s", spf_result_word(verdict->result), ip);
+	if (verdict->term != NULL)
+		line(NULL, "because of \"%s\" of %s", verdict->term, verdict->via);
+	else if (verdict->reason != NULL)
+		line(NULL, "%s", verdict->reason);
+	else
+		line(NULL, verdict->result == SPF_NONE ? "there is no record" : "no term matches");
+	line(NULL, "look-ups: %u (%d allowed), void: %u (%d allowed)", verdict->lookups, SPF_LOOKUPS_MAX,
+	    verdict->void_lookups, SPF_VOID_LOOKUPS_MAX);
+}
+
+/* Text from the DNS, or null. */
+static void add_shown(struct json_object *object, const char *name, const char *text)
+{
+	g_autofree char *clean = text == NULL ? NULL : shown(text);
+
+	json_object_object_add(object, name, clean == NULL ? NULL : json_object_new_string(clean));
+}
+
+static void print_verdict_json(const char *domain, const char *ip, const struct spf_verdict *verdict)
+{
+	struct json_object *object = json_object_new_object();
+	gsize size;
+
+	add_shown(object, "domain", domain);
+	add_shown(object, "ip", ip);
+	add_shown(object, "result", spf_result_word(verdict->result));
+	add_shown(object, "term", verdict->term);
+	add_shown(object, "via", verdict->via);
+	add_shown(object, "reason", verdict->reason);
+	json_object_object_add(object, "lookups", json_object_new_int64(verdict->lookups));
+	json_object_object_add(object, "void_lookups", json_object_new_int64(verdict->void_lookups));
+	puts(json_text(object, &size));
+	json_object_put(object);
+}
+
+/* The sender in request, at a domain (lower-case A-labels). */
+static enum spf_result judge_sender(
+    struct resolver *resolver, const char *domain, const struct ip_range *ip, const struct request *request)
+{
+	struct dns_source source = resolver_source(resolver);
+	const char *sign = request->from == NULL ? NULL : strrchr(request->from, '@');
+	g_autofree char *local =
+	    sign == NULL ? NULL : g_strndup(request->from, (gsize)(sign - request->from));
+	g_autofree char *sender = sign == NULL ? NULL : text_domain_copy(sign + 1);
+	struct spf_identity identity = {
+		.ip = ip, .local = local, .sender_domain = sender, .helo = request->helo
+	};
+	struct spf_verdict verdict;
+	enum spf_result result;
+
+	resolver_budget(resolver, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
+	spf_check(&source, &identity, domain, &verdict);
+	if (request->json)
+		print_verdict_json(domain, request->ip, &verdict);
+	else
+		print_verdict(domain, request->ip, &verdict);
+	result = verdict.result;
+	spf_verdict_clear(&verdict);
+	return result;
+}
+
+static int check_sender(struct resolver *resolver, const char *words, const struct request *request)
+{
+	g_autofree char *name = domain_in(words);
+	g_autofree char *domain = text_domain_copy(name);
+	struct ip_range ip;
+	enum spf_result result;
+
+	if (!ip_parse(request->ip, &ip))
+		return command_fail(COMMAND, COMMAND_USAGE, "\"%s\": not an IP address", request->ip);
+	if (!dns_name_is_host(domain))
+		return command_fail(COMMAND, COMMAND_USAGE, "\"%s\": not the name of a domain", words);
+	result = judge_sender(resolver, domain, &ip, request);
+	if (result == SPF_TEMPERROR)
+		return COMMAND_TEMPFAIL;
+	return result == SPF_PASS ? COMMAND_OK : COMMAND_FAILED;
 }
 
 /* Combine two exit codes: an error outweighs no answer, and a wrong command line outweighs both. */
@@ -313,12 +421,15 @@ static int check_domains(struct resolver *resolver, char **domains, const struct
 	int code = COMMAND_OK;
 
 	read_selectors(request->selectors, selectors);
+	if (request->selectors == NULL)
+		check_add_usual_selectors(selectors, NULL);
 	options.selectors = (const struct check_selector *)(const void *)selectors->data;
 	options.n_selectors = selectors->len;
 	for (char **domain = domains; *domain != NULL; domain++) {
 		if (domain != domains && !request->json)
 			putchar('\n');
-		code = worse(code, check_one(resolver, *domain, &options, request));
+		code = worse(code, request->ip != NULL ? check_sender(resolver, *domain, request)
+						       : check_one(resolver, *domain, &options, request));
 	}
 	return code;
 }
@@ -346,6 +457,9 @@ int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char 
 	const GOptionEntry entries[] = {
 		{ "resolver", 'r', 0, G_OPTION_ARG_STRING, &request.server, NULL, NULL },
 		{ "selector", 's', 0, G_OPTION_ARG_STRING_ARRAY, &request.selectors, NULL, NULL },
+		{ "ip", 0, 0, G_OPTION_ARG_STRING, &request.ip, NULL, NULL },
+		{ "from", 0, 0, G_OPTION_ARG_STRING, &request.from, NULL, NULL },
+		{ "helo", 0, 0, G_OPTION_ARG_STRING, &request.helo, NULL, NULL },
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request.json, NULL, NULL },
 		{ 0 },
 	};
@@ -353,11 +467,16 @@ int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char 
 
 	if (!command_options(entries, &argc, &argv))
 		code = COMMAND_USAGE;
+	else if (request.ip == NULL && (request.from != NULL || request.helo != NULL))
+		command_fail(COMMAND, COMMAND_USAGE, "--from and --helo need --ip");
 	else if (argc < 2)
 		command_fail(COMMAND, COMMAND_USAGE, "no DOMAIN given");
 	else
 		code = run(argv + 1, &request);
 	g_free(request.server);
 	g_strfreev(request.selectors);
+	g_free(request.ip);
+	g_free(request.from);
+	g_free(request.helo);
 	return code;
 }

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "parser/error.h"
+#include "server/cli/documents.h"
 #include "server/common/json.h"
 #include "server/common/paths.h"
 #include "server/common/spool.h"
@@ -105,8 +107,49 @@ static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 		else if (!print_lost(printer, error, &job->error))
 			g_assert(job->error != NULL);
 	}
-	job->unreadables = json_printer_unreadables(printer);
+	job->unreadables += json_printer_unreadables(printer);
 	json_printer_free(printer);
+}
+
+/* The mails of an mbox. Returns FALSE if there is only one: it is parsed as any other file. */
+static gboolean parse_mails(struct job *job, struct documents *documents, FILE *out)
+{
+	GBytes *mail = NULL, *next = NULL;
+	gboolean more = documents_next(documents, &mail, &job->error) && mail != NULL &&
+			documents_next(documents, &next, &job->error);
+	gboolean several = next != NULL || job->error != NULL;
+
+	while (several && mail != NULL) {
+		parse_bytes(job, mail, out);
+		g_bytes_unref(mail);
+		mail = g_steal_pointer(&next);
+		more = more && job->error == NULL && mail != NULL &&
+		       documents_next(documents, &next, &job->error);
+	}
+	g_clear_pointer(&mail, g_bytes_unref);
+	return several;
+}
+
+static gboolean parse_mbox(struct job *job, GBytes *content, FILE *out)
+{
+	gsize size;
+	const char *data = g_bytes_get_data(content, &size);
+	gboolean is_mbox = size >= strlen("From ") && memcmp(data, "From ", strlen("From ")) == 0;
+	FILE *in = is_mbox ? fmemopen((void *)(gsize)data, size, "rb") : NULL;
+
+	if (in == NULL)
+		return FALSE;
+	struct documents *documents = documents_new(in);
+	gboolean several = parse_mails(job, documents, out);
+	documents_free(documents);
+	fclose(in);
+	return several;
+}
+
+static void parse_content(struct job *job, GBytes *content, FILE *out)
+{
+	if (!parse_mbox(job, content, out))
+		parse_bytes(job, content, out);
 }
 
 /* The job whose turn it is prints directly; the others buffer their lines. */
@@ -116,12 +159,12 @@ static void parse_job(struct job *job, gboolean has_turn)
 	if (content == NULL)
 		return;
 	if (has_turn) {
-		parse_bytes(job, content, stdout);
+		parse_content(job, content, stdout);
 		return;
 	}
 	job->lines = spool_new(NULL);
 	FILE *out = spool_stream(job->lines);
-	parse_bytes(job, content, out);
+	parse_content(job, content, out);
 	if (fclose(out) != 0 && job->error == NULL)
 		g_set_error(&job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not buffer lines: %s",
 		    g_strerror(errno));

@@ -18,8 +18,8 @@
 #include "server/cli/supervisor.h"
 #include "server/common/log.h"
 #include "server/common/net.h"
-#include "server/common/outcome.h"
 #include "server/common/paths.h"
+#include "server/common/vitals.h"
 #include "server/database/postgres_release.h"
 #include "server/web/auth.h"
 
@@ -80,7 +80,7 @@ struct serve {
 	GMainLoop *loop;
 	GArray *sockets[G_N_ELEMENTS(listeners)];
 	gboolean activated[G_N_ELEMENTS(listeners)];
-	int outcome; /* descriptor of outcome.h: ruad-ingest writes it, ruad-web reads it */
+	int vitals; /* descriptor of vitals.h: ruad-ingest writes it, ruad-web reads it */
 
 	GThread *set_up; /* updates the database, then waits for the services */
 	gint stopping;   /* atomic: set_up must give up */
@@ -246,12 +246,12 @@ static void add_sockets(const struct serve *serve, gsize service, GArray *fds, G
 	}
 }
 
-static void add_outcome(const struct serve *serve, GArray *fds, GStrvBuilder *words)
+static void add_vitals(const struct serve *serve, GArray *fds, GStrvBuilder *words)
 {
-	g_autofree char *word = g_strdup_printf("--outcome-fd=%u", FIRST_FD + fds->len);
+	g_autofree char *word = g_strdup_printf("--vitals-fd=%u", FIRST_FD + fds->len);
 
 	g_strv_builder_add(words, word);
-	g_array_append_val(fds, serve->outcome);
+	g_array_append_val(fds, serve->vitals);
 }
 
 /* Both watch the disk of our own cluster; that of another server is out of their sight. */
@@ -278,7 +278,7 @@ static void start_service(struct serve *serve, gsize s)
 
 	g_strv_builder_add(words, program);
 	add_sockets(serve, s, fds, words);
-	add_outcome(serve, fds, words);
+	add_vitals(serve, fds, words);
 	if (database_private(serve->database) != NULL)
 		add_storage(serve, s, words);
 	if (s == WEB)
@@ -605,8 +605,8 @@ static gboolean prepare(struct serve *serve, GError **error)
 {
 	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
 
-	serve->outcome = outcome_create(error);
-	if (serve->outcome < 0 || !settings_check(serve->settings, error) || !check_activation(error) ||
+	serve->vitals = vitals_create(error);
+	if (serve->vitals < 0 || !settings_check(serve->settings, error) || !check_activation(error) ||
 	    !take_state_dir(serve, error))
 		return FALSE;
 	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++)
@@ -645,7 +645,7 @@ static void run(struct serve *serve)
 
 int command_serve(const struct settings *settings, int argc, char **argv)
 {
-	struct serve serve = { .settings = settings, .outcome = -1 };
+	struct serve serve = { .settings = settings, .vitals = -1 };
 	g_autoptr(GError) error = NULL;
 
 	if (argc > 1)
@@ -661,8 +661,8 @@ int command_serve(const struct settings *settings, int argc, char **argv)
 		log_error("%s", error->message);
 	}
 	close_sockets(&serve);
-	if (serve.outcome >= 0)
-		close(serve.outcome);
+	if (serve.vitals >= 0)
+		close(serve.vitals);
 	database_free(serve.database);
 	return serve.code;
 }

@@ -29,7 +29,13 @@ static const struct command commands[] = {
 	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, report addresses",
 	    "Exit code 0: there is no error, 1: there is one, 75: the DNS did not answer.\n\n"
 	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server instead of those of the system\n"
-	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key as well; may be repeated\n"
+	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated. Without it, the\n"
+	    "                                 usual selectors are looked for\n"
+	    "      --ip=ADDRESS               only evaluate SPF as a receiver of mail from this address "
+	    "does:\n"
+	    "                                 exit code 0 if it passes\n"
+	    "      --from=MAIL                with --ip: the envelope sender\n"
+	    "      --helo=NAME                with --ip: the name in HELO\n"
 	    "  -j, --json                     print one JSON document per line\n" },
 	{ "reprocess", command_reprocess, "", "read quarantined mail again",
 	    "Reads quarantined mail with the current parser. Reports that can now be read are stored\n"

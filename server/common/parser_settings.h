@@ -30,6 +30,12 @@
 	ROW(max_part_depth, INT, "16", 1, 100, "Nesting depth of MIME parts and attached mails.")            \
 	ROW(max_header_bytes, SIZE, "256K", 1, 16 << 20, "Bytes of the header of a mail or MIME part.")      \
 	ROW(max_records, INT, "2000000", 1, 10000000, "Number of records in a report.")                      \
+	ROW(max_record_items, INT, "128", 1, 1024,                                                           \
+	    "Number of signatures, SPF results or reasons kept of a record, and errors of a report; longer " \
+	    "lists are truncated, with a note (T2).")                                                        \
+	ROW(max_tag_bytes, SIZE, "64K", 256, 1 << 20, "Bytes of one XML tag or comment.")                    \
+	ROW(max_attributes, INT, "32", 1, 1000, "Number of attributes of an XML element.")                   \
+	ROW(max_names, INT, "8192", 256, 65536, "Number of different names in an XML document.")             \
 	ROW(max_depth, INT, "64", 5, 250, "Nesting depth of XML elements; reports need 5.")                  \
 	ROW(max_record_xml, SIZE, "64K", 256, 1 << 30,                                                       \
 	    "Bytes of XML that a mail may contain for each of its records, in addition to those of 64 "      \
@@ -44,6 +50,7 @@
 	    "truncated, with a note (T1).")                                                                  \
 	ROW(max_fields, INT, "1000", 50, 1000, "Number of fields in a failure report; RFC 6591 defines 25.") \
 	ROW(max_json, SIZE, "4M", 1, 4 << 20, "Bytes of an SMTP TLS report.")                                \
+	ROW(max_json_depth, INT, "32", 5, 250, "Nesting depth of JSON in an SMTP TLS report.")               \
 	ROW(max_json_items, INT, "16384", 1, 32768,                                                          \
 	    "Number of policies, failure details and strings in lists in an SMTP TLS report.")
 /* clang-format on */

@@ -37,13 +37,19 @@ static void judge_existence(const struct dns_source *source, struct check *check
 {
 	if (dns_look_up(source, DNS_TXT, check->domain)->status == DNS_NXDOMAIN)
 		findings_add(check->findings, FINDING_DOMAIN_MISSING, check->domain, NULL,
-		    "%s does not exist", check->domain);
+		    "%s does not exist: is its name right?", check->domain);
 }
 
 static char *read_domain(const char *words, GError **error)
 {
 	g_autofree char *domain = text_domain_copy(words);
+	struct ip_range ip;
 
+	if (ip_parse(words, &ip)) {
+		g_set_error(
+		    error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "\"%s\": an IP address, not a domain", words);
+		return NULL;
+	}
 	if (dns_name_is_host(domain))
 		return g_steal_pointer(&domain);
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "\"%s\": not the name of a domain", words);

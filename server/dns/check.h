@@ -19,7 +19,8 @@
  *     record             its text, or null
  *     organizational_domain   by the tree walk (RFC 9989 section 4.10)
  *     policy_tag         which of its tags applies to the domain: "p", "sp" or "np"; or null
- *     p sp np adkim aspf fo psd t    values as read, null if absent or without effect
+ *     p sp np adkim aspf fo psd t    values as read, null if absent or invalid; effective has what p, sp and
+ *       np amount to
  *     rua[] ruf[]        usable URIs, as written
  *     effective          null if DMARC does not apply, else "none", "quarantine" or "reject" for
  *       domain subdomains nonexistent_subdomains    as published, before the effect of t=y
@@ -80,6 +81,10 @@ struct check_selector {
 	const char *domain; /* d=; NULL: the domain checked */
 	gboolean probed;    /* a guess: a missing key is no finding */
 };
+
+/* Append the selectors that programs and services usually have, as probed, unless selectors (of struct
+ * check_selector) has them for domain; NULL: the domain checked. */
+void check_add_usual_selectors(GArray *selectors, const char *domain);
 
 struct check_options {
 	const struct check_selector

@@ -52,68 +52,93 @@ static char *organizational_domain(const struct dns_source *source, struct check
 
 /* -- the records at the name -- */
 
-/* What a record that is nearly one should be. Transfer full. */
-static char *fix_near(const char *name, const char *text)
+/* The record at name that text was meant to be, or NULL. Transfer full. */
+static char *fix_text(const char *name, const char *text)
 {
-	g_autofree char *fixed = NULL;
+	g_autofree char *fixed = dmarc_fix(text);
 
-	while (g_ascii_tolower(*text) != 'd') /* of "DMARC": dmarc_is_near() found it */
-		text++;
-	text += strlen("dmarc");
-	text += strspn(text, "0123456789 \t;");
-	fixed = *text == '\0' ? g_strdup("v=DMARC1; p=none") : g_strdup_printf("v=DMARC1; %s", text);
-	if (g_str_has_suffix(fixed, "\""))
-		fixed[strlen(fixed) - 1] = '\0';
-	return finding_txt_record(name, fixed);
+	return fixed == NULL ? NULL : finding_txt_record(name, fixed);
 }
 
-static guint count_records(const struct dns_answer *answer)
+static guint count_records(const struct dns_answer *answer, gboolean near)
 {
 	guint n = 0;
 	char psd;
 
 	for (guint i = 0; i < answer->n_records; i++)
-		n += treewalk_is_record(answer->records[i].text, &psd) ? 1 : 0;
+		if (treewalk_is_record(answer->records[i].text, &psd) ||
+		    (near && dmarc_is_near(answer->records[i].text)))
+			n++;
 	return n;
 }
 
-/* Other texts at _dmarc, and DMARC records elsewhere. */
+/* The records in words: '"...", "..."'. Transfer full. */
+static char *quote_records(const struct dns_answer *answer)
+{
+	GString *words = g_string_new(NULL);
+	char psd;
+
+	for (guint i = 0; i < answer->n_records; i++)
+		if (treewalk_is_record(answer->records[i].text, &psd))
+			g_string_append_printf(
+			    words, "%s\"%s\"", words->len > 0 ? ", " : "", answer->records[i].text);
+	return g_string_free(words, FALSE);
+}
+
+/* Other texts at _dmarc. What is nearly a record has a fix only if there would be one record then. */
 static void judge_texts(const struct dns_source *source, struct check *check, const char *name)
 {
 	const struct dns_answer *answer = dns_look_up(source, DNS_TXT, name);
-	const struct dns_answer *apex = dns_look_up(source, DNS_TXT, check->domain);
 	g_autofree char *place = g_strdup_printf("%s TXT", name);
-	g_autofree char *apex_place = g_strdup_printf("%s TXT", check->domain);
+	g_autofree char *records = quote_records(answer);
+	gboolean alone = count_records(answer, TRUE) == 1;
 	char psd;
 
-	if (count_records(answer) > 1)
+	if (count_records(answer, FALSE) > 1)
 		findings_add(check->findings, FINDING_DMARC_SEVERAL, place, NULL,
-		    "there are several DMARC records, so none counts (RFC 9989 section 4.10)");
+		    "there are several DMARC records, so none counts (RFC 9989 section 4.10): keep one of %s",
+		    records);
 	for (guint i = 0; i < answer->n_records; i++) {
 		const char *text = answer->records[i].text;
 
 		if (dmarc_is_near(text))
-			findings_add(check->findings, FINDING_DMARC_IGNORED, place, fix_near(name, text),
+			findings_add(check->findings, FINDING_DMARC_IGNORED, place,
+			    alone ? fix_text(name, text) : NULL,
 			    "\"%s\" is ignored: a record begins with \"v=DMARC1\", then \";\"", text);
 		else if (!treewalk_is_record(text, &psd))
 			findings_add(check->findings, FINDING_DMARC_UNRELATED, place, NULL,
 			    "\"%s\" does not belong here", text);
 	}
-	for (guint i = 0; i < apex->n_records; i++)
-		if (treewalk_is_record(apex->records[i].text, &psd))
-			findings_add(check->findings, FINDING_DMARC_MISPLACED, apex_place,
-			    finding_txt_record(name, apex->records[i].text),
-			    "a DMARC record has no effect here: its place is %s", name);
 }
 
+/* DMARC records at the domain itself. One has a fix only if it would then be the only record at _dmarc. */
+static void judge_apex(const struct dns_source *source, struct check *check, const char *name)
+{
+	const struct dns_answer *apex = dns_look_up(source, DNS_TXT, check->domain);
+	g_autofree char *place = g_strdup_printf("%s TXT", check->domain);
+	gboolean alone =
+	    count_records(apex, FALSE) == 1 && count_records(dns_look_up(source, DNS_TXT, name), TRUE) == 0;
+	char psd;
+
+	for (guint i = 0; i < apex->n_records; i++)
+		if (treewalk_is_record(apex->records[i].text, &psd))
+			findings_add(check->findings, FINDING_DMARC_MISPLACED, place,
+			    alone ? fix_text(name, apex->records[i].text) : NULL,
+			    "\"%s\" has no effect here: the place of a DMARC record is %s",
+			    apex->records[i].text, name);
+}
+
+/* A record to publish is not proposed beside one that the domain has at a wrong place. */
 static void tell_missing(struct check *check, const char *name, const struct check_options *options)
 {
 	g_autofree char *place = g_strdup_printf("%s TXT", name);
 	g_autofree char *mailbox = options->mailbox != NULL ? g_strdup(options->mailbox)
 							    : g_strdup_printf("dmarc-sum@%s", check->domain);
 	g_autofree char *record = g_strdup_printf("v=DMARC1; p=none; rua=mailto:%s", mailbox);
+	gboolean misplaced = findings_have(check->findings, FINDING_DMARC_MISPLACED);
 
-	findings_add(check->findings, FINDING_DMARC_MISSING, place, finding_txt_record(name, record),
+	findings_add(check->findings, FINDING_DMARC_MISSING, place,
+	    misplaced ? NULL : finding_txt_record(name, record),
 	    "there is no DMARC record for %s, neither here nor above", check->domain);
 }
 
@@ -130,14 +155,21 @@ static const char *policy_word(const char *value)
 	return NULL;
 }
 
+static const char *own_policy(const struct dmarc_record *record)
+{
+	return record->invalid ? "none" : policy_word(record->p);
+}
+
 static const char *subdomain_policy(const struct dmarc_record *record)
 {
+	if (record->invalid)
+		return "none";
 	return policy_word(record->sp != NULL ? record->sp : record->p);
 }
 
 static const char *nonexistent_policy(const struct dmarc_record *record)
 {
-	return record->np != NULL ? policy_word(record->np) : subdomain_policy(record);
+	return record->np != NULL && !record->invalid ? policy_word(record->np) : subdomain_policy(record);
 }
 
 /* What is for names below comes from the record at the Organizational Domain, or, where there is none, above
@@ -169,7 +201,7 @@ static void decide(struct check *check, const struct treewalk *walk)
 	decide_below(check, walk);
 	switch (dmarc->tag) {
 	case TREEWALK_P:
-		dmarc->policy = policy_word(dmarc->record.p);
+		dmarc->policy = own_policy(&dmarc->record);
 		break;
 	case TREEWALK_SP:
 		dmarc->policy = subdomain_policy(&dmarc->record);
@@ -265,8 +297,29 @@ static gboolean take_override(struct check_report *report, const char *text)
 	return good;
 }
 
-static void read_consent(
-    struct check *check, struct check_report *report, const char *name, const struct dns_answer *answer)
+/* Tell of a consent record under the owner's own domain, which reporters do not query. */
+static void judge_elsewhere(const struct dns_source *source, struct check *check,
+    const struct check_report *report, const char *owner)
+{
+	const char *const first[] = { owner, report->host, "" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(first); i++) {
+		g_autofree char *name =
+		    g_strdup_printf("%s%s_report._dmarc.%s", first[i], *first[i] == '\0' ? "" : ".", owner);
+		g_autofree char *place = g_strdup_printf("%s TXT", name);
+		const struct dns_answer *answer = dns_look_up(source, DNS_TXT, name);
+
+		if (count_records(answer, FALSE) > 0)
+			findings_add(check->findings, FINDING_REPORT_MISPLACED, place,
+			    g_strdup(report->expected_record),
+			    "this consent has no effect here: it must be in the zone of %s, which receives "
+			    "the reports",
+			    report->host);
+	}
+}
+
+static void read_consent(const struct dns_source *source, struct check *check, struct check_report *report,
+    const char *owner, const char *name, const struct dns_answer *answer)
 {
 	g_autofree char *place = g_strdup_printf("%s TXT", name);
 	gboolean good = TRUE;
@@ -290,8 +343,12 @@ static void read_consent(
 	} else if (report->authorised == CHECK_NO) {
 		findings_add(check->findings, FINDING_REPORT_UNAUTHORISED, place,
 		    g_strdup(report->expected_record),
-		    "%s does not say that it wants the reports of %s: they are not sent to %s (\"%s\")",
-		    report->host, check->domain, report->address, report->tag);
+		    "%s does not agree to receive the reports of %s, so reporters do not send them to %s "
+		    "(\"%s\"): the administrator of %s must publish this record; a mailbox in %s itself "
+		    "needs "
+		    "none",
+		    report->host, owner, report->address, report->tag, report->host, owner);
+		judge_elsewhere(source, check, report, owner);
 	} else if (report->override->len > 0) {
 		findings_add(check->findings, FINDING_REPORT_OVERRIDE, place, NULL,
 		    "%s has the reports of \"%s\" sent to %s instead", report->host, report->tag,
@@ -315,7 +372,7 @@ static void judge_consent(
 	} else if (dns_failed(answer)) {
 		findings_add_failed(check->findings, DNS_TXT, name, answer);
 	} else {
-		read_consent(check, report, name, answer);
+		read_consent(source, check, report, owner, name, answer);
 	}
 }
 
@@ -383,6 +440,7 @@ void check_dmarc(const struct dns_source *source, const struct check_options *op
 	complete = walk_up(source, check, check->domain, &walk);
 	check->dmarc.org = g_strdup(walk.org);
 	judge_texts(source, check, name);
+	judge_apex(source, check, name);
 	found = treewalk_policy(&walk, exists, &check->dmarc.tag);
 	if (found != NULL) {
 		check->dmarc.name = g_strconcat("_dmarc.", found->domain, NULL);
@@ -390,7 +448,7 @@ void check_dmarc(const struct dns_source *source, const struct check_options *op
 		judge_place(check, name);
 		decide(check, &walk);
 		add_reports(source, check, found->domain);
-	} else if (complete && !said_why(check)) {
+	} else if (exists && complete && !said_why(check)) {
 		tell_missing(check, name, options);
 	}
 	treewalk_clear(&walk);

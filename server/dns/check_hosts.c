@@ -78,7 +78,7 @@ void check_mx(const struct dns_source *source, struct check *check)
 	check->mx = g_ptr_array_new_with_free_func(free_mx);
 	if (dns_failed(answer))
 		findings_add_failed(check->findings, DNS_MX, check->domain, answer);
-	else if (answer->n_records == 0)
+	else if (answer->n_records == 0 && !findings_have(check->findings, FINDING_DOMAIN_MISSING))
 		findings_add(check->findings, FINDING_MX_MISSING, place, NULL,
 		    "there is no MX: mail goes to the address of %s, if it has one", check->domain);
 	for (guint i = 0; i < answer->n_records && i < CHECK_MX_MAX; i++) {

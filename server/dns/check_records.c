@@ -37,14 +37,42 @@ void check_spf(const struct dns_source *source, struct check *check)
 	g_autofree char *place = g_strdup_printf("%s TXT", check->domain);
 
 	spf_expand(source, check->domain, &check->spf, check->findings);
+	if (findings_have(check->findings, FINDING_DOMAIN_MISSING))
+		return;
 	if (check->spf.state == SPF_STATE_NONE && !findings_have(check->findings, FINDING_SPF_IGNORED))
 		findings_add(check->findings, FINDING_SPF_MISSING, place,
-		    finding_txt_record(check->domain, takes_mail(check) ? "v=spf1 mx -all" : "v=spf1 -all"),
+		    finding_txt_record(check->domain, takes_mail(check) ? "v=spf1 mx ~all" : "v=spf1 -all"),
 		    "there is no SPF record: nothing says which hosts may send as %s", check->domain);
 	judge_parked(check);
 }
 
 /* -- DKIM -- */
+
+/* Selectors that programs and services are set up with, to find keys that no report has. */
+static const char *const USUAL_SELECTORS[] = { "default", "google", "selector1", "selector2", "s1", "s2",
+	"k1", "k2", "k3", "mail", "dkim", "smtp", "mandrill", "mxvault", "fm1", "fm2", "fm3", "zoho",
+	"protonmail", "protonmail2", "protonmail3" };
+
+static gboolean has_selector(const GArray *selectors, const char *domain, const char *selector)
+{
+	for (guint i = 0; i < selectors->len; i++) {
+		const struct check_selector *one = &g_array_index(selectors, struct check_selector, i);
+
+		if (g_strcmp0(one->domain, domain) == 0 && strcmp(one->selector, selector) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void check_add_usual_selectors(GArray *selectors, const char *domain)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(USUAL_SELECTORS); i++) {
+		struct check_selector usual = { .selector = USUAL_SELECTORS[i], .probed = TRUE };
+
+		if (!has_selector(selectors, domain, usual.selector))
+			g_array_append_val(selectors, usual);
+	}
+}
 
 static void free_dkim(gpointer data)
 {

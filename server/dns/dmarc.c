@@ -13,9 +13,10 @@ struct reading {
 	struct dmarc_record *record;
 	struct findings *findings; /* or NULL */
 	const char *name;
-	GString *seen;      /* " v p rua " */
-	guint position;     /* of the tag, from 1 */
-	guint p_position;   /* 0: none */
+	GString *seen;         /* " v p rua " */
+	guint position;        /* of the tag, from 1 */
+	guint p_position;      /* 0: none */
+	const char *bad_below; /* "sp" or "np": its value is invalid; or NULL */
 	gboolean had_a_uri; /* in rua: it is valid by its syntax, whether or not reports can be sent there */
 	GPtrArray *notes;   /* struct note: added when the fixed record is known */
 };
@@ -222,9 +223,12 @@ static void read_choice(struct reading *reading, const struct choice *choice, ch
 	text_lower(value);
 	if (*value != '\0' && text_list_find(choice->values, value, strlen(value)) != NULL)
 		*member(reading->record, choice) = g_strdup(value);
-	else
+	else {
+		if (choice == &CHOICES[1] || choice == &CHOICES[2])
+			reading->bad_below = choice->name;
 		note(reading, FINDING_DMARC_VALUE, choice->name, "\"%s\" is none of its values:%.*s", value,
 		    (int)strlen(choice->values) - 1, choice->values);
+	}
 }
 
 static const struct choice *find_choice(const struct tag *tag)
@@ -241,7 +245,9 @@ static void take_other(struct reading *reading, const char *name, const char *va
 		return;
 	if (g_str_equal(name, "pct") || g_str_equal(name, "rf") || g_str_equal(name, "ri"))
 		note(reading, FINDING_DMARC_REMOVED_TAG, name,
-		    "\"%s=%s\" is a tag of RFC 7489 that RFC 9989 removed: it has no effect", name, value);
+		    "\"%s=%s\" is a tag of RFC 7489 that RFC 9989 removed: it has no effect%s", name, value,
+		    g_str_equal(name, "pct") && !g_str_equal(value, "100") ? ", and \"t=y\" replaces it"
+									   : "");
 	else
 		note(reading, FINDING_DMARC_UNKNOWN_TAG, name, "there is no such tag: it has no effect");
 }
@@ -285,6 +291,8 @@ static void take_tag(struct reading *reading, const struct tag *tag)
 	reading->position++;
 	text_lower(name);
 	if (!tag->clean) {
+		if (g_str_equal(name, "sp") || g_str_equal(name, "np"))
+			reading->bad_below = *name == 's' ? "sp" : "np";
 		note(reading, FINDING_DMARC_SYNTAX, *name == '\0' ? value : name,
 		    *name == '\0' ? "\"%s\" is no tag: there is no \"=\"" : "\"%s\" cannot be a value",
 		    value);
@@ -303,25 +311,38 @@ static void take_tag(struct reading *reading, const struct tag *tag)
 
 /* -- what the tags mean together -- */
 
+/* The tag that makes the record act as "p=none" (section 4.10.1), or NULL. */
+static const char *invalid_tag(const struct reading *reading)
+{
+	if (reading->record->p == NULL)
+		return "p";
+	return reading->bad_below;
+}
+
 static void judge_policy(struct reading *reading)
 {
 	struct dmarc_record *record = reading->record;
+	const char *bad = invalid_tag(reading);
 
-	record->applies = TRUE;
+	record->invalid = bad != NULL;
+	record->applies = bad == NULL || reading->had_a_uri;
 	if (record->p != NULL && reading->p_position != 2)
 		note(reading, FINDING_DMARC_P_NOT_SECOND, "p",
 		    "\"p\" does not follow \"v\": readers of RFC 7489 may pass over the record");
-	if (record->p != NULL)
-		return;
-	if (!reading->had_a_uri) {
-		record->applies = FALSE;
-		note(reading, FINDING_DMARC_NO_POLICY, "p",
-		    "neither a valid \"p\" nor a \"rua\": the record is no policy (RFC 9989 section 4.10.1)");
-	} else if (reading->p_position == 0) {
+	if (!record->applies)
+		note(reading, FINDING_DMARC_NO_POLICY, bad,
+		    "neither a valid \"%s\" nor a \"rua\": the record is no policy (RFC 9989 section 4.10.1)",
+		    bad);
+	else if (record->p == NULL && reading->p_position == 0)
 		note(reading, FINDING_DMARC_P_MISSING, "p",
 		    "no \"p\": the policy is \"none\", and readers of RFC 7489 may pass over the record");
-	}
-	record->p = g_strdup("none");
+	else if (bad != NULL)
+		note(reading, FINDING_DMARC_AS_NONE, bad,
+		    "the value of \"%s\" is invalid, so the complete record acts as \"p=none\" (RFC 9989 "
+		    "section 4.10.1)",
+		    bad);
+	if (record->p == NULL)
+		record->p = g_strdup("none");
 }
 
 static void judge_reports(struct reading *reading)
@@ -342,6 +363,8 @@ static void judge_strength(struct reading *reading)
 	if (is_none && record->applies)
 		note(
 		    reading, FINDING_DMARC_P_NONE, "p", "\"p=none\" only watches: what fails is let through");
+	if (record->invalid)
+		is_none = TRUE; /* no matter what else the tags say */
 	if (!is_none && g_strcmp0(record->sp, "none") == 0)
 		note(reading, FINDING_DMARC_SUBDOMAINS_NONE, "sp",
 		    "subdomains may be forged freely, while the domain itself is \"p=%s\"", record->p);
@@ -377,12 +400,13 @@ static gboolean is_fixed(enum finding_code code)
 
 static void tell(const struct reading *reading)
 {
-	g_autofree char *fixed = dmarc_print(reading->record);
+	g_autofree char *fixed = dmarc_fix(reading->record->text);
 
 	for (guint i = 0; i < reading->notes->len; i++) {
 		const struct note *one = g_ptr_array_index(reading->notes, i);
 		g_autofree char *place = g_strdup_printf("%s TXT: %s", reading->name, one->part);
-		char *fix = is_fixed(one->code) ? finding_txt_record(reading->name, fixed) : NULL;
+		char *fix =
+		    is_fixed(one->code) && fixed != NULL ? finding_txt_record(reading->name, fixed) : NULL;
 
 		findings_add(reading->findings, one->code, place, fix, "%s", one->text);
 	}
@@ -420,44 +444,6 @@ void dmarc_clear(struct dmarc_record *record)
 	g_clear_pointer(&record->ruf, g_ptr_array_unref);
 }
 
-/* -- the record as it should be -- */
-
-static void print_tag(GString *out, const char *name, const char *value)
-{
-	if (value != NULL)
-		g_string_append_printf(out, "; %s=%s", name, value);
-}
-
-static void print_uris(GString *out, const char *name, const GPtrArray *uris)
-{
-	for (guint i = 0; i < uris->len; i++) {
-		const struct dmarc_uri *uri = g_ptr_array_index(uris, i);
-
-		if (i == 0)
-			g_string_append_printf(out, "; %s=%s", name, uri->uri);
-		else
-			g_string_append_printf(out, ",%s", uri->uri);
-	}
-}
-
-char *dmarc_print(const struct dmarc_record *record)
-{
-	GString *out = g_string_new("v=DMARC1");
-
-	print_tag(out, "p", record->p);
-	print_tag(out, "sp", record->sp);
-	print_tag(out, "np", record->np);
-	print_tag(out, "adkim", record->adkim);
-	print_tag(out, "aspf", record->aspf);
-	print_uris(out, "rua", record->rua);
-	print_uris(out, "ruf", record->ruf);
-	if (record->ruf->len > 0)
-		print_tag(out, "fo", record->fo);
-	print_tag(out, "psd", record->psd);
-	print_tag(out, "t", record->t);
-	return g_string_free(out, FALSE);
-}
-
 gboolean dmarc_is_near(const char *text)
 {
 	char psd;
@@ -466,12 +452,15 @@ gboolean dmarc_is_near(const char *text)
 		return FALSE;
 	while (text_is_space(*text) || *text == '"')
 		text++;
+	if (g_ascii_strncasecmp(text, "dmarc1", strlen("dmarc1")) == 0 ||
+	    g_ascii_strncasecmp(text, "p=", strlen("p=")) == 0)
+		return TRUE;
 	if (g_ascii_tolower(*text) != 'v')
 		return FALSE;
 	text++;
 	while (text_is_space(*text))
 		text++;
-	if (*text != '=')
+	if (*text != '=' && *text != ':')
 		return FALSE;
 	text++;
 	while (text_is_space(*text))

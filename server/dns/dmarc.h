@@ -25,7 +25,9 @@ struct dmarc_record {
 	char *fo;
 	char *psd, *t;
 	GPtrArray *rua, *ruf; /* struct dmarc_uri: mailto only; other URIs give findings */
-	gboolean applies;     /* it has a policy: p is valid, or "none" because of a rua (section 4.10.1) */
+	gboolean applies;     /* it has a policy: that in it, or "none" because of a rua (section 4.10.1) */
+	/* p is absent, or p, sp or np is invalid: if it applies, the record acts as "p=none" */
+	gboolean invalid;
 };
 
 /*
@@ -35,14 +37,18 @@ struct dmarc_record {
 void dmarc_read(const char *name, const char *text, struct dmarc_record *record, struct findings *findings);
 void dmarc_clear(struct dmarc_record *record);
 
-/* The record as it should be published: its valid tags, in order. Transfer full. */
-char *dmarc_print(const struct dmarc_record *record) G_GNUC_WARN_UNUSED_RESULT;
+/*
+ * The record to publish instead of text, which need not be a record. It has each policy and address of text
+ * and enforces no more than its author did: pct below 100 becomes t=y. NULL if this is not possible, e.g.
+ * because a policy is misspelt. Transfer full.
+ */
+char *dmarc_fix(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Parse "mailto:a@b.example!10m". Returns FALSE if it cannot be used; *why is then the reason (static).
  * *size: it has a size. */
 gboolean dmarc_uri_read(const char *text, struct dmarc_uri *uri, gboolean *size, const char **why);
 void dmarc_uri_clear(struct dmarc_uri *uri);
 
-/* Whether text only fails to be a record by case, blanks, a ';' or the like ("V=dmarc1", " v=DMARC1");
- * receivers ignore it. */
+/* Whether text only fails to be a record by case, blanks, a ';' or the like ("V=dmarc1", " v=DMARC1"), or has
+ * no version ("p=reject"); receivers ignore it. */
 gboolean dmarc_is_near(const char *text);

@@ -29,6 +29,7 @@ static const struct {
 	[FINDING_DMARC_REMOVED_TAG] = { "dmarc_removed_tag", FINDING_WARNING }, /* pct, rf, ri */
 	[FINDING_DMARC_VALUE] = { "dmarc_value", FINDING_ERROR },              /* the tag has no such value */
 	[FINDING_DMARC_NO_POLICY] = { "dmarc_no_policy", FINDING_ERROR },      /* no p and no rua */
+	[FINDING_DMARC_AS_NONE] = { "dmarc_as_none", FINDING_ERROR },          /* p, sp or np is invalid */
 	[FINDING_DMARC_P_MISSING] = { "dmarc_p_missing", FINDING_INFO },       /* which means none */
 	[FINDING_DMARC_P_NOT_SECOND] = { "dmarc_p_not_second", FINDING_INFO }, /* RFC 7489 */
 	[FINDING_DMARC_P_NONE] = { "dmarc_p_none", FINDING_INFO },
@@ -42,7 +43,8 @@ static const struct {
 	[FINDING_DMARC_URI_SIZE] = { "dmarc_uri_size", FINDING_WARNING }, /* "!10m" */
 	[FINDING_DMARC_URI_MANY] = { "dmarc_uri_many", FINDING_WARNING },
 
-	[FINDING_REPORT_UNAUTHORISED] = { "report_unauthorised", FINDING_WARNING },
+	[FINDING_REPORT_UNAUTHORISED] = { "report_unauthorised", FINDING_ERROR },
+	[FINDING_REPORT_MISPLACED] = { "report_misplaced", FINDING_WARNING }, /* consent elsewhere */
 	[FINDING_REPORT_OVERRIDE] = { "report_override", FINDING_INFO },
 	[FINDING_REPORT_HOST] = { "report_host", FINDING_ERROR }, /* it takes no mail */
 
@@ -51,6 +53,9 @@ static const struct {
 	[FINDING_SPF_IGNORED] = { "spf_ignored", FINDING_ERROR },    /* it is nearly a record */
 	[FINDING_SPF_SENDER_ID] = { "spf_sender_id", FINDING_INFO }, /* spf2.0 */
 	[FINDING_SPF_SYNTAX] = { "spf_syntax", FINDING_ERROR },
+	[FINDING_SPF_MODIFIER] = { "spf_modifier", FINDING_WARNING },       /* unknown: no effect */
+	[FINDING_SPF_WIDE] = { "spf_wide", FINDING_ERROR },                 /* much of the Internet */
+	[FINDING_SPF_PRIVATE] = { "spf_private", FINDING_WARNING },         /* no address of the Internet */
 	[FINDING_SPF_LOOKUPS] = { "spf_lookups", FINDING_ERROR },           /* more than ten */
 	[FINDING_SPF_VOID_LOOKUPS] = { "spf_void_lookups", FINDING_ERROR }, /* more than two */
 	[FINDING_SPF_VOID] = { "spf_void", FINDING_WARNING },               /* one */

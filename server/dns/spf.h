@@ -71,6 +71,10 @@ gboolean spf_is_record(const char *text);
 /* Whether text only fails to be one by case, blanks, quotes, or a missing blank after the version. */
 gboolean spf_is_near(const char *text);
 
+/* The record that text, which is one or nearly one, was meant to be, with each of its terms. NULL if that is
+ * unknown. Transfer full. */
+char *spf_fix(const char *text) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Read text, which is an SPF record. RUAD_ERROR_SYNTAX: the term and what is wrong with it, which means
  * permerror. RUAD_ERROR_LIMIT: more than SPF_TERMS_MAX terms. */
 gboolean spf_record_read(

@@ -147,6 +147,16 @@ static void G_GNUC_PRINTF(5, 6) tell(struct expansion *expansion, enum finding_c
 	findings_add(expansion->findings, code, place, NULL, "%s", text);
 }
 
+/* The record of another domain has no fix, since it is not in the reader's hands. */
+static void tell_syntax(struct expansion *expansion, const char *domain, const char *text, const char *why)
+{
+	g_autofree char *place = g_strdup_printf("%s TXT", domain);
+	g_autofree char *record = expansion->path->len == 0 ? spf_fix(text) : NULL;
+
+	findings_add(expansion->findings, FINDING_SPF_SYNTAX, place,
+	    record == NULL ? NULL : finding_txt_record(domain, record), "%s", why);
+}
+
 static void stop(struct expansion *expansion)
 {
 	expansion->stopped = TRUE;
@@ -191,6 +201,111 @@ static void note_ipv6(struct expansion *expansion)
 {
 	if (expansion->no_ipv6 + expansion->policy->void_lookups > SPF_VOID_LOOKUPS_MAX)
 		expansion->ipv6_is_late = TRUE;
+}
+
+/* -- sizes -- */
+
+#define WIDE_BITS4 8 /* a shorter prefix has more addresses than any organization */
+#define WIDE_BITS6 16
+
+static gboolean is_private(const struct ip_range *range)
+{
+	static const struct {
+		const char *address;
+		guint8 bits;
+	} ROWS[] = { { "0.0.0.0", 8 }, { "10.0.0.0", 8 }, { "100.64.0.0", 10 }, { "127.0.0.0", 8 },
+		{ "169.254.0.0", 16 }, { "172.16.0.0", 12 }, { "192.168.0.0", 16 }, { "224.0.0.0", 3 },
+		{ "::1", 128 }, { "fc00::", 7 }, { "fe80::", 10 } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		struct ip_range address, network;
+
+		if (!ip_parse(ROWS[i].address, &address))
+			g_assert_not_reached();
+		network = ip_network(address, ROWS[i].bits);
+		if (network.size == range->size && ip_contains(&network, range))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void judge_range(struct expansion *expansion, const char *domain, const struct spf_term *term,
+    const struct ip_range *range)
+{
+	char text[IP_TEXT_SIZE];
+
+	ip_print_range(range, text);
+	if (is_private(range))
+		tell(expansion, FINDING_SPF_PRIVATE, domain, term,
+		    "%s is not used on the Internet, so no receiver sees mail from it", text);
+	else if (term->qualifier == '+' && range->bits < (range->size == 4 ? WIDE_BITS4 : WIDE_BITS6))
+		tell(expansion, FINDING_SPF_WIDE, domain, term,
+		    "all of %s may send, which is a large part of the Internet", text);
+}
+
+/* The first 64 bits of a range: a network of IPv6, or an address of IPv4. */
+static guint64 first_of(const struct ip_range *range)
+{
+	guint64 first = 0;
+
+	for (guint i = 0; i < (range->size == 4 ? 4U : 8U); i++)
+		first = first << 8 | range->bytes[i];
+	return first;
+}
+
+/* How many there are in it; all of IPv6 has one too few. */
+static guint64 size_of(const struct ip_range *range)
+{
+	guint width = range->size == 4 ? 32 : 64;
+
+	if (range->bits >= width)
+		return 1;
+	return width - range->bits == 64 ? G_MAXUINT64 : (guint64)1 << (width - range->bits);
+}
+
+static gint compare_ranges(gconstpointer a, gconstpointer b)
+{
+	guint64 first = first_of(a), second = first_of(b);
+
+	return first < second ? -1 : first > second;
+}
+
+/* How many addresses of IPv4 or networks of IPv6 may send, each counted once. */
+static guint64 count_allowed(const GArray *ranges, guint8 size)
+{
+	g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE, sizeof(struct ip_range));
+	guint64 sum = 0, end = 0;
+
+	for (guint i = 0; i < ranges->len; i++) {
+		const struct spf_range *one = &g_array_index(ranges, struct spf_range, i);
+
+		if (one->qualifier == '+' && one->range.size == size)
+			g_array_append_val(sorted, one->range);
+	}
+	g_array_sort(sorted, compare_ranges);
+	for (guint i = 0; i < sorted->len; i++) {
+		const struct ip_range *one = &g_array_index(sorted, struct ip_range, i);
+		guint64 first = MAX(first_of(one), end), last = first_of(one) + (size_of(one) - 1);
+
+		if (last < first)
+			continue;
+		sum += last - first + 1;
+		end = last == G_MAXUINT64 ? last : last + 1;
+	}
+	return sum;
+}
+
+/* Half of the addresses in use: of all IPv4, and of 2000::/3. */
+static void judge_sum(struct expansion *expansion, const char *domain)
+{
+	const GArray *ranges = expansion->policy->ranges;
+
+	if (findings_have(expansion->findings, FINDING_SPF_WIDE) ||
+	    findings_have(expansion->findings, FINDING_SPF_ALL_PASS))
+		return;
+	if (count_allowed(ranges, 4) >= (guint64)1 << 31 || count_allowed(ranges, 16) >= (guint64)1 << 60)
+		tell(expansion, FINDING_SPF_WIDE, domain, NULL,
+		    "its networks together are most of the Internet");
 }
 
 /* -- terms -- */
@@ -278,9 +393,12 @@ static void expand_hosts(struct expansion *expansion, const char *domain, const 
 	} else {
 		note_ipv6(expansion);
 	}
-	for (guint i = 0; i < hosts.ranges->len && !expansion->stopped; i++)
-		add_range(branch->ranges, &g_array_index(hosts.ranges, struct ip_range, i), term->qualifier,
-		    term->text, domain);
+	for (guint i = 0; i < hosts.ranges->len && !expansion->stopped; i++) {
+		const struct ip_range *range = &g_array_index(hosts.ranges, struct ip_range, i);
+
+		judge_range(expansion, domain, term, range);
+		add_range(branch->ranges, range, term->qualifier, term->text, domain);
+	}
 	spf_hosts_clear(&hosts);
 }
 
@@ -314,6 +432,7 @@ static void expand_network(
 		    "the address has bits behind the prefix: all of %s is allowed", text);
 	if (term->kind == SPF_IP6)
 		note_ipv6(expansion);
+	judge_range(expansion, domain, term, &term->network);
 	if (!expansion->stopped)
 		add_range(branch->ranges, &term->network, term->qualifier, term->text, domain);
 }
@@ -427,7 +546,7 @@ static void expand_domain(struct expansion *expansion, const char *domain, struc
 	if (spf_fetch(expansion->source, domain, &text, &status) != SPF_FETCHED)
 		return;
 	if (!spf_record_read(text, &record, &error)) {
-		tell(expansion, FINDING_SPF_SYNTAX, domain, NULL, "%s", error->message);
+		tell_syntax(expansion, domain, text, error->message);
 		stop(expansion);
 		return;
 	}
@@ -489,6 +608,7 @@ static void expand_own(struct expansion *expansion, const char *domain)
 	policy->all = branch.all;
 	judge_limits(expansion, domain);
 	spf_judge_record(expansion->source, domain, text, expansion->findings);
+	judge_sum(expansion, domain);
 	spf_judge_texts(expansion->source, domain, expansion->findings);
 }
 

@@ -15,15 +15,18 @@ static gboolean has_word(const GString *text, const char *word)
 	return g_strv_contains((const char *const *)words, word);
 }
 
-/* Add the record's terms that are not there yet, but for all and what has no effect beside it. */
+/* Add the record's terms that are not there yet, but for all. A redirect has no effect beside others, so that
+ * it becomes an include. */
 static void add_terms(GString *text, const struct spf_record *record)
 {
 	for (guint i = 0; i < record->n_terms && text->len <= FIXED_LONG; i++) {
 		const struct spf_term *term = &record->terms[i];
+		g_autofree char *word = term->kind == SPF_REDIRECT
+					    ? g_strconcat("include:", term->domain, NULL)
+					    : g_strdup(term->text);
 
-		if (term->kind == SPF_ALL || term->kind == SPF_REDIRECT || has_word(text, term->text))
-			continue;
-		g_string_append_printf(text, " %s", term->text);
+		if (term->kind != SPF_ALL && !has_word(text, word))
+			g_string_append_printf(text, " %s", word);
 	}
 }
 
@@ -37,12 +40,20 @@ static char *with_all(const char *domain, const struct spf_record *record, const
 	return finding_txt_record(domain, text->str);
 }
 
-/* One record of several, with the "all" of the first that has one. NULL: one of them cannot be read. Transfer
+/* Whether "all" with qualifier a refuses less than with b. */
+static gboolean is_milder(char a, char b)
+{
+	static const char ORDER[] = "+?~-";
+
+	return strchr(ORDER, a) < strchr(ORDER, b);
+}
+
+/* One record of several, with the mildest "all". NULL: one of them cannot be read, or lets all send. Transfer
  * full. */
 static char *joined(const char *domain, const struct dns_answer *answer)
 {
 	g_autoptr(GString) text = g_string_new("v=spf1");
-	g_autofree char *all = NULL;
+	char all = '\0';
 
 	for (guint i = 0; i < answer->n_records; i++) {
 		struct spf_record record;
@@ -52,24 +63,23 @@ static char *joined(const char *domain, const struct dns_answer *answer)
 		if (!spf_record_read(answer->records[i].text, &record, NULL))
 			return NULL;
 		add_terms(text, &record);
-		if (all == NULL && record.all != NULL)
-			all = g_strdup(record.all->text);
+		if (record.all != NULL && (all == '\0' || is_milder(record.all->qualifier, all)))
+			all = record.all->qualifier;
 		spf_record_clear(&record);
 	}
-	g_string_append_printf(text, " %s", all == NULL ? "-all" : all);
+	if (all == '+')
+		return NULL;
+	if (all != '\0')
+		g_string_append_printf(text, " %call", all);
 	return finding_txt_record(domain, text->str);
 }
 
-/* What spf_is_near() is near to. Transfer full. */
-static char *fixed(const char *domain, const char *near)
+/* The record that text was meant to be; NULL if that is unknown, or it is as written. Transfer full. */
+static char *meant(const char *domain, const char *text)
 {
-	const char *terms = strchr(near, '1') + 1; /* of "spf1" */
-	g_autofree char *rest = g_strdup(terms);
-	g_autofree char *text = NULL;
+	g_autofree char *record = spf_fix(text);
 
-	g_strdelimit(rest, "\"'\t\r\n", ' ');
-	text = g_strdup_printf("v=spf1 %s", g_strstrip(rest));
-	return finding_txt_record(domain, text);
+	return record == NULL || strcmp(record, text) == 0 ? NULL : finding_txt_record(domain, record);
 }
 
 /* -- the record -- */
@@ -94,21 +104,22 @@ static void judge_all(const char *domain, const struct spf_record *record, struc
 
 	if (record->all == NULL) {
 		if (record->redirect == NULL)
-			findings_add(findings, FINDING_SPF_ALL_MISSING, place,
-			    with_all(domain, record, "-all"),
+			findings_add(findings, FINDING_SPF_ALL_MISSING, place, NULL,
 			    "there is no \"all\" at the end: other hosts are neutral, as if there were no "
-			    "record");
+			    "record; add \"~all\" when each host that sends is listed");
 		return;
 	}
 	if (record->all->qualifier == '+')
-		findings_add(findings, FINDING_SPF_ALL_PASS, place, with_all(domain, record, "-all"),
-		    "it lets all the world send");
+		findings_add(findings, FINDING_SPF_ALL_PASS, place, NULL,
+		    "it lets all the world send: list the hosts that send, then end with \"~all\"");
 	if (record->all->qualifier == '?')
-		findings_add(findings, FINDING_SPF_ALL_NEUTRAL, place, with_all(domain, record, "-all"),
-		    "\"?all\" says nothing of other hosts, as if there were no record");
+		findings_add(findings, FINDING_SPF_ALL_NEUTRAL, place, NULL,
+		    "\"?all\" says nothing of other hosts, as if there were no record; use \"~all\" when "
+		    "each "
+		    "host that sends is listed");
 	if (has_idle_terms(record))
 		findings_add(findings, FINDING_SPF_AFTER_ALL, place,
-		    with_all(domain, record, record->all->text),
+		    record->all->qualifier == '+' ? NULL : with_all(domain, record, record->all->text),
 		    "beside \"%s\", neither what stands behind it nor a \"redirect\" has an effect",
 		    record->all->text);
 }
@@ -129,6 +140,28 @@ static void judge_exp(const struct dns_source *source, const char *domain, const
 		    name, answer->n_records == 0 ? "no TXT record" : "several TXT records");
 }
 
+/* RFC 6652 has modifiers that some publish. */
+static gboolean is_known_modifier(const char *text)
+{
+	return g_ascii_strncasecmp(text, "ra=", 3) == 0 || g_ascii_strncasecmp(text, "rp=", 3) == 0 ||
+	       g_ascii_strncasecmp(text, "rr=", 3) == 0;
+}
+
+static void judge_modifiers(
+    const char *domain, const char *text, const struct spf_record *record, struct findings *findings)
+{
+	for (guint i = 0; i < record->n_terms; i++) {
+		const struct spf_term *term = &record->terms[i];
+		g_autofree char *place = g_strdup_printf("%s TXT: %s", domain, term->text);
+
+		if (term->kind == SPF_OTHER && !is_known_modifier(term->text))
+			findings_add(findings, FINDING_SPF_MODIFIER, place, meant(domain, text),
+			    "\"%s\" has no effect: there is no such modifier, and a mechanism has \":\" "
+			    "in place of \"=\"",
+			    term->text);
+	}
+}
+
 void spf_judge_record(
     const struct dns_source *source, const char *domain, const char *text, struct findings *findings)
 {
@@ -142,6 +175,7 @@ void spf_judge_record(
 	if (!spf_record_read(text, &record, NULL))
 		return; /* the expansion says so */
 	judge_all(domain, &record, findings);
+	judge_modifiers(domain, text, &record, findings);
 	if (record.exp != NULL)
 		judge_exp(source, domain, record.exp, findings);
 	spf_record_clear(&record);
@@ -174,7 +208,7 @@ void spf_judge_texts(const struct dns_source *source, const char *domain, struct
 			findings_add(findings, FINDING_SPF_SENDER_ID, place, NULL,
 			    "a record of Sender ID (\"spf2.0\"), which nobody uses any more");
 		if (spf_is_near(text) && records == 0)
-			findings_add(findings, FINDING_SPF_IGNORED, place, fixed(domain, text),
+			findings_add(findings, FINDING_SPF_IGNORED, place, meant(domain, text),
 			    "\"%s\" is no SPF record: one begins with \"v=spf1\" and a blank, without quotes "
 			    "or blanks before",
 			    text);

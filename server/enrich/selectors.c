@@ -1,23 +1,5 @@
 #include "server/enrich/selectors.h"
 
-#include <string.h>
-
-/* Selectors that programs and services are set up with, to find keys that no report has. */
-static const char *const USUAL_SELECTORS[] = { "default", "google", "selector1", "selector2", "s1", "s2",
-	"k1", "k2", "k3", "mail", "dkim", "smtp", "mandrill", "mxvault", "fm1", "fm2", "fm3", "zoho",
-	"protonmail", "protonmail2", "protonmail3" };
-
-static gboolean has_selector(const GArray *selectors, const char *domain, const char *selector)
-{
-	for (guint i = 0; i < selectors->len; i++) {
-		const struct check_selector *one = &g_array_index(selectors, struct check_selector, i);
-
-		if (g_strcmp0(one->domain, domain) == 0 && strcmp(one->selector, selector) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 GArray *selectors_of(json_object *seen, const char *domain)
 {
 	GArray *selectors = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
@@ -33,11 +15,6 @@ GArray *selectors_of(json_object *seen, const char *domain)
 		if (selector.selector != NULL)
 			g_array_append_val(selectors, selector);
 	}
-	for (gsize i = 0; i < G_N_ELEMENTS(USUAL_SELECTORS); i++) {
-		struct check_selector usual = { .selector = USUAL_SELECTORS[i], .probed = TRUE };
-
-		if (!has_selector(selectors, domain, usual.selector))
-			g_array_append_val(selectors, usual);
-	}
+	check_add_usual_selectors(selectors, domain);
 	return selectors;
 }

@@ -162,16 +162,31 @@ static gboolean limit_raw(struct writer *writer, GError **error)
 	return TRUE;
 }
 
+/* A transaction has ended, with so many mails that are stored now; 0: it failed. */
+static void count_write(const struct intake *intake, guint mails, gint64 time)
+{
+	struct vitals *vitals = intake->options.vitals;
+
+	if (mails == 0) {
+		vitals_add(vitals, VITAL_WRITES_FAILED, 1);
+		return;
+	}
+	vitals_add(vitals, VITAL_MAILS_WRITTEN, mails);
+	vitals_add_time(vitals, time);
+}
+
 /* Run one transaction. A connection that cannot be used again is closed. */
 static gboolean write_once(
     struct writer *writer, struct found *const *mails, guint n, gboolean *in_doubt, GError **error)
 {
+	gint64 start = g_get_monotonic_time();
 	gboolean foreign = FALSE;
+	gboolean good =
+	    limit_raw(writer, error) && store_write(writer->db, writer->aside, writer->intake->known, mails,
+					    n, in_doubt, &foreign, error);
 
-	if (!limit_raw(writer, error))
-		return FALSE;
-	if (store_write(
-		writer->db, writer->aside, writer->intake->known, mails, n, in_doubt, &foreign, error))
+	count_write(writer->intake, good ? n : 0, g_get_monotonic_time() - start);
+	if (good)
 		return TRUE;
 	if (foreign)
 		disconnect(writer);
@@ -339,12 +354,14 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 	struct job job = { .found = found };
 
 	g_cond_init(&job.wake);
+	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, 1);
 	g_mutex_lock(&intake->lock);
 	g_queue_push_tail(&writer->waiting, &job);
 	g_cond_signal(&writer->work);
 	while (!job.done)
 		g_cond_wait(&job.wake, &intake->lock);
 	g_mutex_unlock(&intake->lock);
+	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, -1);
 	g_cond_clear(&job.wake);
 	if (!job.error)
 		return TRUE;
@@ -404,8 +421,11 @@ static gboolean parse(
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);
 		return FALSE;
 	}
-	quarantine(found, g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_LIMIT) ? "limit" : "worker",
-	    failure, FALSE);
+	gboolean limited = g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_LIMIT);
+
+	if (!limited)
+		vitals_add(intake->options.vitals, VITAL_PARSER_FAILURES, 1);
+	quarantine(found, limited ? "limit" : "worker", failure, FALSE);
 	return TRUE;
 }
 
@@ -435,7 +455,7 @@ static void tell_outcome(struct intake *intake, gboolean stored)
 	reached = intake->failed_at == 0;
 	g_mutex_unlock(&intake->lock);
 	if (stored || reached)
-		outcome_tell(intake->options.outcome, stored);
+		vitals_tell(intake->options.vitals, stored);
 }
 
 gboolean intake_take(struct intake *intake, const struct envelope *envelope, const guint8 *document,

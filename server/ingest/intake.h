@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "server/common/outcome.h"
+#include "server/common/vitals.h"
 #include "server/ingest/envelope.h"
 #include "server/worker/pool_options.h"
 
@@ -22,7 +22,7 @@ struct intake_options {
 	guint64
 	    max_raw; /* bytes of mail that are kept at most, because it could not be read; 0: any number */
 	guint64 min_free;         /* bytes that spill_folder's disk must have free for that */
-	struct outcome *outcome;  /* where to tell whether mail can be stored, borrowed, or NULL */
+	struct vitals *vitals;    /* where to tell whether mail can be stored, borrowed, or NULL */
 	const char *spill_folder; /* folder for data that does not fit into memory (spool.h), or NULL */
 };
 

@@ -89,6 +89,8 @@ void lmtp_reply_append(GString *output, enum lmtp_reply reply, const char *name)
 static void say(struct lmtp *lmtp, enum lmtp_reply reply)
 {
 	lmtp_reply_append(lmtp->output, reply, lmtp->name);
+	if (lmtp->handler->replied)
+		lmtp->handler->replied(lmtp->user, (guint)g_ascii_strtoull(replies[reply].text, NULL, 10));
 }
 
 static void content_drop(struct lmtp *lmtp)

@@ -79,6 +79,8 @@ struct lmtp_handler {
 	gboolean (*room)(gpointer user, gsize size);
 	/* Returns whether the mailbox exists; address is normalised, see lmtp_address_parse(). */
 	gboolean (*recipient)(gpointer user, const char *address);
+	/* A reply with this code will be sent. NULL: nobody wants to know. */
+	void (*replied)(gpointer user, guint code);
 	/* Receive the mail and set replies[0..n_recipients), which are LMTP_FAILED when called. */
 	void (*mail)(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies);
 };

@@ -23,20 +23,19 @@
 
 /* What ruad serve hands over. */
 struct arguments {
-	GArray *listeners;       /* of int: listening sockets */
-	struct outcome *outcome; /* or NULL */
-	char *storage;           /* a folder on the disk of the database, or NULL */
+	GArray *listeners;     /* of int: listening sockets */
+	struct vitals *vitals; /* or NULL */
+	char *storage;         /* a folder on the disk of the database, or NULL */
 };
 
 static gboolean parse_arguments(int argc, char **argv, struct arguments *arguments, GError **error)
 {
 	g_auto(GStrv) values = NULL;
-	int outcome = -1;
+	int vitals = -1;
 	const GOptionEntry entries[] = {
 		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
 		    "Listening socket, TCP or Unix; may be given several times", "N" },
-		{ "outcome-fd", 0, 0, G_OPTION_ARG_INT, &outcome,
-		    "Memory that is told whether mail can be stored", "N" },
+		{ "vitals-fd", 0, 0, G_OPTION_ARG_INT, &vitals, "Memory that is told how we do", "N" },
 		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
 		    "The database is on the disk of this folder: watch its free space, and use it for what "
 		    "does not fit into memory",
@@ -53,7 +52,7 @@ static gboolean parse_arguments(int argc, char **argv, struct arguments *argumen
 		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", argv[1]);
 		return FALSE;
 	}
-	if (outcome >= 0 && (arguments->outcome = outcome_open(outcome, TRUE, error)) == NULL)
+	if (vitals >= 0 && (arguments->vitals = vitals_open(vitals, TRUE, error)) == NULL)
 		return FALSE;
 	arguments->listeners = net_inherited(values, error);
 	return arguments->listeners != NULL;
@@ -62,7 +61,7 @@ static gboolean parse_arguments(int argc, char **argv, struct arguments *argumen
 static void arguments_clear(struct arguments *arguments)
 {
 	g_clear_pointer(&arguments->listeners, g_array_unref);
-	g_clear_pointer(&arguments->outcome, outcome_close);
+	g_clear_pointer(&arguments->vitals, vitals_close);
 	g_clear_pointer(&arguments->storage, g_free);
 }
 
@@ -108,7 +107,7 @@ static struct intake *start_intake(
 	if (!worker)
 		return NULL;
 	options = intake_options_of(settings, conninfo_of(settings), worker);
-	options.outcome = arguments->outcome;
+	options.vitals = arguments->vitals;
 	options.spill_folder = arguments->storage;
 	if (options.require_authentic != REQUIRE_AUTHENTIC_OFF && !*options.pool.authserv_id)
 		log_warning("lmtp.require_authentic without lmtp.authserv_id: no mail is authentic");
@@ -116,8 +115,9 @@ static struct intake *start_intake(
 }
 
 static void serve(
-    const struct settings *settings, const GArray *listeners, struct intake *intake, int signal_fd)
+    const struct settings *settings, const struct arguments *arguments, struct intake *intake, int signal_fd)
 {
+	const GArray *listeners = arguments->listeners;
 	gssize memory = (gssize)settings_size(settings, "lmtp.max_memory");
 	struct listen_options options = {
 		.fds = (const int *)(const void *)listeners->data,
@@ -133,7 +133,8 @@ static void serve(
 		    .max_time = (guint)settings_seconds(settings, "lmtp.max_time"),
 		    .min_rate = settings_size(settings, "lmtp.min_rate"),
 		    .memory = &memory,
-		    .intake = intake },
+		    .intake = intake,
+		    .vitals = arguments->vitals },
 	};
 
 	options.session.stop_fd = options.stop_fd;
@@ -157,7 +158,7 @@ static int run(const struct settings *settings, const struct arguments *argument
 		return EX_OSERR;
 	}
 	upkeep = upkeep_new(conninfo_of(settings));
-	serve(settings, arguments->listeners, intake, signal_fd);
+	serve(settings, arguments, intake, signal_fd);
 	intake_free(intake);
 	upkeep_free(upkeep, FALSE);
 	log_info("stopped");

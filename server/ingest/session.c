@@ -78,6 +78,13 @@ static gboolean on_room(gpointer user, gsize size)
 	return TRUE;
 }
 
+static void on_reply(gpointer user, guint code)
+{
+	const struct session *session = user;
+
+	vitals_add_reply(session->options->vitals, code);
+}
+
 static void count(struct intake_counts *sum, const struct intake_counts *more)
 {
 	sum->stored += more->stored;
@@ -245,16 +252,19 @@ static void set_socket_options(int fd, guint timeout)
 void session_run(int fd, const struct session_options *options, gint64 *useful)
 {
 	static const struct lmtp_handler handler = {
-		.room = on_room, .recipient = on_recipient, .mail = on_mail
+		.room = on_room, .recipient = on_recipient, .replied = on_reply, .mail = on_mail
 	};
 	struct session session = { .options = options, .fd = fd, .useful = useful };
 
 	peer_name(fd, session.peer, sizeof session.peer);
 	set_socket_options(fd, options->timeout);
+	vitals_add(options->vitals, VITAL_SESSIONS, 1);
+	vitals_add(options->vitals, VITAL_SESSIONS_OPEN, 1);
 	session.lmtp = lmtp_new(&options->lmtp, &handler, &session);
 	phase_begin(&session);
 	serve(&session);
 	lmtp_free(session.lmtp);
+	vitals_add(options->vitals, VITAL_SESSIONS_OPEN, -1);
 	close(fd);
 	log_counts(&session);
 }
@@ -267,6 +277,7 @@ void session_refuse(int fd, const struct session_options *options)
 
 	g_string_truncate(output, 0); /* 421 replaces the greeting */
 	lmtp_close(lmtp, LMTP_BUSY);
+	vitals_add(options->vitals, VITAL_SESSIONS_REFUSED, 1);
 	(void)send(fd, output->str, output->len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	lmtp_free(lmtp);
 	close(fd);

@@ -20,6 +20,7 @@ struct session_options {
 	gssize *memory;                /* bytes that all sessions may still use for content (atomic) */
 	int stop_fd;                   /* readable once the server shuts down; never read from */
 	struct intake *intake;
+	struct vitals *vitals; /* borrowed, or NULL */
 };
 
 /*

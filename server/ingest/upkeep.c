@@ -27,7 +27,8 @@ struct upkeep {
 	gboolean finish;
 };
 
-/* Log a failure once, not at each attempt, and only if it lasts: at the first start the schema is being made. */
+/* Log a failure once, not at each attempt, and only if it lasts: at the first start the schema is being
+ * made. */
 static void failed(struct upkeep *upkeep, const GError *error)
 {
 	gboolean lasts = upkeep->failing;

@@ -1,7 +1,7 @@
 /*
  * ruad-web - serves the page and the JSON API on sockets that are already listening.
  *
- *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER --min-free=BYTES] [--outcome-fd=N]
+ *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER --min-free=BYTES] [--vitals-fd=N]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
@@ -17,6 +17,7 @@
 #include "server/web/auth.h"
 #include "server/web/connection.h"
 #include "server/web/http.h"
+#include "server/web/metrics.h"
 #include "server/web/ready.h"
 #include "server/web/site.h"
 #include "server/web/tokens.h"
@@ -28,17 +29,17 @@
 
 /* What ruad serve hands over. */
 struct arguments {
-	GArray *site;            /* of int: listening sockets; at least one */
-	GArray *health;          /* others for /healthz and /readyz alone, or NULL */
-	char *storage;           /* a folder on the disk of the database, or NULL */
-	gint64 min_free;         /* bytes that must be free on it */
-	struct outcome *outcome; /* of the mails that ruad-ingest takes, or NULL */
+	GArray *site;          /* of int: listening sockets; at least one */
+	GArray *health;        /* others for /healthz and /readyz alone, or NULL */
+	char *storage;         /* a folder on the disk of the database, or NULL */
+	gint64 min_free;       /* bytes that must be free on it */
+	struct vitals *vitals; /* of the mails that ruad-ingest takes, or NULL */
 };
 
 static void arguments_clear(struct arguments *arguments)
 {
 	g_clear_pointer(&arguments->storage, g_free);
-	g_clear_pointer(&arguments->outcome, outcome_close);
+	g_clear_pointer(&arguments->vitals, vitals_close);
 	g_clear_pointer(&arguments->site, g_array_unref);
 	g_clear_pointer(&arguments->health, g_array_unref);
 }
@@ -59,7 +60,7 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 	g_auto(GStrv) values = NULL;
 	g_auto(GStrv) health = NULL;
 	gboolean show_version = FALSE;
-	int outcome = -1;
+	int vitals = -1;
 	const GOptionEntry entries[] = {
 		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
 		    "Serve on this descriptor, a listening socket (may be repeated)", "N" },
@@ -69,8 +70,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    "The database is on the disk of this folder: watch its free space", "FOLDER" },
 		{ "min-free", 0, 0, G_OPTION_ARG_INT64, &arguments->min_free, "Bytes that must be free there",
 		    "BYTES" },
-		{ "outcome-fd", 0, 0, G_OPTION_ARG_INT, &outcome,
-		    "Memory in which ruad-ingest tells whether mail can be stored", "N" },
+		{ "vitals-fd", 0, 0, G_OPTION_ARG_INT, &vitals,
+		    "Memory in which ruad-ingest tells how it does", "N" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
@@ -88,7 +89,7 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", (*argv)[1]);
 		return FALSE;
 	}
-	if (outcome >= 0 && (arguments->outcome = outcome_open(outcome, FALSE, error)) == NULL)
+	if (vitals >= 0 && (arguments->vitals = vitals_open(vitals, FALSE, error)) == NULL)
 		return FALSE;
 	arguments->site = inherit(values, error);
 	if (arguments->site != NULL && health != NULL)
@@ -185,10 +186,11 @@ static int serve(const struct settings *settings, const struct arguments *argume
 
 	block_signals(&ending);
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
+	metrics_init(arguments->vitals);
 	if (site.auth != NULL) {
 		ready_start(&(struct ready_options){ .storage = arguments->storage,
 		    .min_free = (guint64)arguments->min_free,
-		    .outcome = arguments->outcome });
+		    .vitals = arguments->vitals });
 		good = serve_with(settings, arguments, &site, &ending, &error);
 		ready_stop();
 	}

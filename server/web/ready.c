@@ -113,7 +113,7 @@ static gboolean has_room(char **cause)
 /* Returns whether the last mail was stored, or none came for long. */
 static gboolean stores_mail(char **cause)
 {
-	gint64 seconds = outcome_failing(state.options.outcome);
+	gint64 seconds = vitals_failing(state.options.vitals);
 
 	if (seconds < 0)
 		return TRUE;

@@ -8,12 +8,12 @@
  */
 #pragma once
 
-#include "server/common/outcome.h"
+#include "server/common/vitals.h"
 
 struct ready_options {
-	const char *storage;           /* a folder on the disk of the database, or NULL */
-	guint64 min_free;              /* bytes that must be free on it */
-	const struct outcome *outcome; /* of the mails that ruad-ingest takes, or NULL */
+	const char *storage;         /* a folder on the disk of the database, or NULL */
+	guint64 min_free;            /* bytes that must be free on it */
+	const struct vitals *vitals; /* of the mails that ruad-ingest takes, or NULL */
 };
 
 /* Start the thread; after connection_init(). The pointers in options are borrowed until ready_stop(). */

@@ -156,6 +156,11 @@ const struct route routes_table[] = {
 	    "impact(p_name => $1::text, f => " WINDOW(2, 3) ", p_policy => $4::text)", &name, &from, &to,
 	    &policy),
 	GET("domains/{name}/dns", "domain_dns(p_name => $1::text, f => " WINDOW(2, 3) ")", &name, &from, &to),
+	GET("advice",
+	    "advice(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
+	    "$3::date, "
+	    "p_to => $4::date))",
+	    &domain, &subdomains, &from, &to),
 	GET("attention",
 	    "attention(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
 	    "$3::date, "

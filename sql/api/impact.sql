@@ -104,6 +104,7 @@ BEGIN
 			'share', round(part.messages / nullif(whole.messages, 0), 6),
 			'by_class', api.tally_json(part) -> 'by_class'),
 		'sources', api.impact_sources(page[:50], f), 'sources_total', total,
+		'parked', name = ANY (api.parked_domains(ARRAY[name])),
 		'blockers', api.blockers(name, f, known), 'notes', api.impact_notes(policy, whole),
 		'scope', api.policy_scope(name, policy));
 END

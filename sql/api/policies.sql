@@ -18,6 +18,11 @@ AS $$
 		'effective', api.enforced(CASE WHEN from_below THEN coalesce(r.sp, r.p) ELSE r.p END, r.testing)))
 $$;
 
+-- The day from which on a report's begin is a mistake, so that it says nothing about the present.
+CREATE FUNCTION api.day_too_late() RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT api.today() + 2 $$;
+
 -- The newest report in the window on each of the filter's domains.
 CREATE FUNCTION api.newest_reports(f api.filter_set) RETURNS SETOF dmarc.reports
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -26,7 +31,8 @@ BEGIN
 	RETURN QUERY
 	SELECT n.* FROM dmarc.domains d
 	CROSS JOIN LATERAL (
-		SELECT r.* FROM dmarc.reports r WHERE r.domain_id = d.domain_id AND r.day >= f.from_day AND r.day < f.to_day
+		SELECT r.* FROM dmarc.reports r WHERE r.domain_id = d.domain_id AND r.day >= f.from_day
+			AND r.day < least(f.to_day, api.day_too_late())
 		ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1
 	) n
 	WHERE d.domain = ANY (f.domain);
@@ -74,7 +80,7 @@ BEGIN
 	WITH seen AS (
 		SELECT r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct,
 			r.fo, count(*) AS reports
-		FROM dmarc.reports r WHERE r.domain_id = of_domain AND r.day < p_until
+		FROM dmarc.reports r WHERE r.domain_id = of_domain AND r.day < least(p_until, api.day_too_late())
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	), days AS MATERIALIZED (
 		SELECT s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports,
@@ -151,10 +157,10 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	of_domain integer := api.domain_id_of(p_domain);
-	rua_mail bigint := (SELECT r.mail FROM dmarc.reports r WHERE r.domain_id = of_domain ORDER BY r.day DESC,
-		r.begin DESC, r.id DESC LIMIT 1);
+	rua_mail bigint := (SELECT r.mail FROM dmarc.reports r WHERE r.domain_id = of_domain
+		AND r.day < api.day_too_late() ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
 	ruf_mail bigint := (SELECT r.mail FROM dmarc.failure_reports r WHERE r.domain_id = of_domain AND r.kind = 'failure'
-		ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
+		AND r.day < api.day_too_late() ORDER BY r.day DESC, r.begin DESC, r.id DESC LIMIT 1);
 BEGIN
 	rua := (SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = rua_mail);
 	ruf := (SELECT m.recipients ->> 0 FROM dmarc.mails m WHERE m.mail = ruf_mail);

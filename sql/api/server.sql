@@ -72,6 +72,11 @@ BEGIN
 END
 $$;
 
+-- Seconds since 1970.
+CREATE FUNCTION api.seconds(at timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT floor(extract(epoch FROM at))::bigint $$;
+
 -- Counters for monitoring; the C code writes them in the format of Prometheus.
 CREATE FUNCTION api.metrics() RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -82,8 +87,23 @@ BEGIN
 			'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', i.kind, 'status', i.status, 'n', i.n)
 				ORDER BY i.kind, i.status), '[]')
 				FROM (SELECT kind, status, count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
-			'last_report_at', (SELECT floor(extract(epoch FROM r.received_at)) FROM dmarc.reports r
-				ORDER BY r.received_at DESC LIMIT 1)));
+			'last_reports', (
+				SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'at', api.seconds(k.at))
+					ORDER BY k.kind), '[]')
+				FROM (VALUES
+					('aggregate', (SELECT r.received_at FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)),
+					('failure', (SELECT f.received_at FROM dmarc.failure_reports f ORDER BY f.received_at DESC
+						LIMIT 1)),
+					('tls', (SELECT t.received_at FROM dmarc.tls_reports t ORDER BY t.received_at DESC LIMIT 1)))
+					AS k(kind, at)
+				WHERE k.at IS NOT NULL),
+			'last_prune_at', (SELECT api.seconds(max(l.at)) FROM dmarc.audit_log l WHERE l.log = 'audit'
+				AND l.action = 'prune'))
+			|| (SELECT jsonb_build_object('addresses', count(*),
+				'addresses_waiting', count(*) FILTER (WHERE a.looked_up_at IS NULL)) FROM dmarc.addresses a)
+			|| (SELECT jsonb_build_object('domains_checked', count(*),
+				'domains_failing', count(*) FILTER (WHERE NOT c.ok),
+				'oldest_check_at', api.seconds(min(c.checked_at))) FROM dmarc.dns_checks c));
 END
 $$;
 

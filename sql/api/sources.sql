@@ -160,14 +160,15 @@ BEGIN
 			'forwarder', coalesce(d.forwarder, false), 'domains', d.domains, 'domains_total', d.domains_total,
 			'ips_total', page.ips[i], 'first_seen', api.iso(k.first_seen),
 			'last_seen', api.iso(coalesce(k.last_seen, (t.tally).last_seen)), 'new', k.first_seen >= api.at(f.from_day),
-			'in_spf', q.in_spf, 'spark', s.spark)
+			'in_spf', q.in_spf, 'spark', s.spark, 'whose', w.whose, 'whose_reason', w.reason, 'whose_facts', w.facts)
 				|| api.tally_json(coalesce(t.tally, api.tally_zero())) ORDER BY i), '[]')
 		FROM generate_subscripts(page.keys, 1) i
 		LEFT JOIN api.source_tallies(page, cells) t ON t.no = i
 		LEFT JOIN api.source_facts(p_group, cells) d ON d.no = i
 		LEFT JOIN api.source_sparks(CASE WHEN NOT csv THEN page END, cells, f) s ON s.no = i
 		LEFT JOIN api.source_known(p_group, page.keys, f) k ON k.key = page.keys[i]
-		LEFT JOIN api.source_spf(p_group, page.keys, f) q ON q.key = page.keys[i]);
+		LEFT JOIN api.source_spf(p_group, page.keys, f) q ON q.key = page.keys[i]
+		LEFT JOIN api.whose_of(p_group, page, f) w ON w.key = page.keys[i]);
 END
 $$;
 

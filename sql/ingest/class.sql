@@ -22,8 +22,16 @@ BEGIN
 END
 $$;
 
+-- Returns whether a word of policy_evaluated says that a check did not pass: fail, or a result that RFC 8601 defines
+-- for the check itself. A word that is absent, empty or anything else ("n/a", "-", "unknown") says nothing.
+CREATE FUNCTION ruad.says_fail(verdict text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT coalesce(verdict IN ('fail', 'softfail', 'none', 'neutral', 'policy', 'temperror', 'permerror'), false)
+$$;
+
 -- The class of a record that did not pass. The first rule that matches decides:
---   unknown               the report has no DMARC result
+--   unknown               neither DMARC result says that it failed
 --   fail_overridden       the receiver gave a reason of type forwarded, trusted_forwarder, mailing_list or local_policy
 --   fail_altered          a signature of the same organisation did not pass ("none" is no signature)
 --   fail_unaligned        something passed for another domain
@@ -34,7 +42,7 @@ CREATE FUNCTION ruad.failure_class(dkim text, spf text, reason jsonb, header_fro
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT CASE
-		WHEN dkim IS NULL AND spf IS NULL THEN 'unknown'
+		WHEN NOT ruad.says_fail(dkim) AND NOT ruad.says_fail(spf) THEN 'unknown'
 		WHEN jsonb_path_exists(reason, '$[*].type ? (@ == "forwarded" || @ == "trusted_forwarder"
 			|| @ == "mailing_list" || @ == "local_policy")') THEN 'fail_overridden'
 		WHEN jsonb_path_exists(auth_results, '$.dkim[*] ? (!(@.result == "pass" || @.result == "none")).domain')

@@ -16,7 +16,8 @@ BEGIN
 	PERFORM ruad.ingest_names(items);
 	SELECT a.work, a.replaced INTO work, replaced FROM ruad.ingest_aggregate(ruad.judge_aggregate(mails, items)) a;
 	IF EXISTS (SELECT 1 FROM unnest(items) i WHERE i.kind IN ('failure', 'feedback', 'tls')) THEN
-		SELECT t.work, t.replaced INTO content FROM ruad.ingest_tls(ruad.ingest_failures(ruad.judge_content(mails, items))) t;
+		SELECT t.work, t.replaced INTO content
+		FROM ruad.ingest_tls(ruad.ingest_failures(ruad.judge_content(mails, items))) t;
 		work := work || content.work;
 		replaced := replaced || content.replaced;
 	END IF;

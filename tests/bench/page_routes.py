@@ -13,6 +13,7 @@ WINDOWED = [
     ("domains", {}),
     ("domains", {"sort": "-fail", "limit": 200}),
     ("attention", {}),
+    ("advice", {}),
     ("sources", {"label": WATCHED, "sort": "-fail", "limit": 8}),
     ("sources", {"limit": 200}),
     ("sources", {"group": "ip", "limit": 100}),

@@ -105,7 +105,7 @@ describe('a source', { concurrency: false }, () => {
 
   test('from the overview over a failing source and its records to the report as XML', LIMIT, () =>
     visit('./', {}, async (page) => {
-      await page.locator('ol.attention .who a').first().click();
+      await page.locator('ol.attention li:has(.amount) .who a').first().click();
       await page.settled();
       assert.match(page.url(), /\/source\?key=/);
       assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1');
@@ -142,10 +142,10 @@ describe('a source', { concurrency: false }, () => {
 
   test('what to do depends on whose it is and how it fares', { ...LIMIT, ...own }, async () => {
     const wanted = {
-      'service:acme-mailer': /^This source is yours and fails[^]*DKIM/,
-      'domain:example.com': /^This source is yours and passes\. Nothing to do/,
-      'as:64513': /^Not yours, and it fails/,
-      'domain:example.net': /^Decide whose it is[^]*not mine/,
+      'service:acme-mailer': /^A service of yours\. A label says so\.[^]*This source is yours and fails[^]*DKIM/,
+      'domain:example.com': /^Yours\.[^]*This source is yours and passes\. Nothing to do/,
+      'as:64513': /^Stranger\. A label says so\.[^]*Not yours, and it fails/,
+      'domain:example.net': /^Not sure\. It has sent invalid signatures of example\.com for \d+ days[^]*Decide whose it is[^]*not mine/,
     };
     for (const [key, words] of Object.entries(wanted))
       await visit(`./source?key=${key}`, {}, async (page) => assert.match(await page.locator('.card > .notice').innerText(), words, key));
@@ -216,13 +216,13 @@ describe('an editor', { concurrency: false, skip: process.env.RUAD_URL && 'needs
   test('labels a source on its page, and finds it in the list, in the log, and in a filter', LIMIT, async () => {
     const page = await open(browser, proxies.anna.url);
     await page.show('source?key=domain:example.net');
-    assert.match(await page.locator('.card > .notice').innerText(), /^Decide whose it is/);
+    assert.match(await page.locator('.card > .notice').innerText(), /^Stranger\. Nothing proves/);
     await page.getByRole('radio', { name: 'Mine', exact: true }).check();
     await page.getByLabel('Note').fill('The CRM <b>of sales</b>');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('status').filter({ hasText: 'Saved.' }).waitFor();
     await page.settled();
-    assert.match(await page.locator('.card > .notice').innerText(), /^This source is yours and fails/);
+    assert.match(await page.locator('.card > .notice').innerText(), /^Yours\. A label says so\.[^]*This source is yours and fails/);
     await page.unfold();
     assert.match(await page.locator('.notes').innerText(), /Mine, by anna \(page\) The CRM <b>of sales<\/b>/);
     assert.deepEqual(await violations(page), []);

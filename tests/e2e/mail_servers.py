@@ -21,7 +21,7 @@ import pytest
 from conftest import BUILD, ROOT, wait_until
 from supervised import free_port
 
-PACKAGES = BUILD / "tests" / "mail-servers"
+PACKAGES = BUILD / "tests" / "packages"
 PAGE = ROOT / "server" / "doc" / "mail-servers.md"
 EXAMPLES = "/usr/share/doc/ruad/examples"
 DOMAIN = "reports.example.net"

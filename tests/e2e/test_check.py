@@ -149,11 +149,11 @@ def test_a_broken_domain_has_its_findings_with_place_and_fix(serve):
     dns = serve("reports.example.net MX 10 mx.reports.example.net\n", {"example.com": BROKEN})
     document = dns.check("example.com", "--selector=old", "--selector=none:example.org")
     assert codes(document, "error") == [
-        "mx_host", "dmarc_value", "report_host", "spf_void_lookups", "spf_all_pass", "dkim_missing", "tlsrpt_invalid",
+        "mx_host", "dmarc_value", "dmarc_as_none", "report_unauthorised", "report_unauthorised", "report_host", "spf_void_lookups",
+        "spf_all_pass", "dkim_missing", "tlsrpt_invalid",
     ]
     assert sorted(codes(document, "warning")) == [
-        "dkim_revoked", "dmarc_fo", "dmarc_fo", "dmarc_removed_tag", "dmarc_uri_size", "report_unauthorised",
-        "report_unauthorised", "sender_nameless", "spf_void", "spf_void", "spf_void",
+        "dkim_revoked", "dmarc_fo", "dmarc_fo", "dmarc_removed_tag", "dmarc_uri_size", "sender_nameless", "spf_void", "spf_void", "spf_void",
     ]
     assert codes(document, "info") == ["dmarc_p_none"]
     fixed = '_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:a@reports.example.net,mailto:b@nowhere.invalid"'
@@ -178,6 +178,59 @@ def test_text_for_people_says_the_same(serve):
     assert "\033" not in good.stdout + bad.stdout  # colour is for terminals
 
 
+@pytest.mark.parametrize("words", ["joe@example.com", "mailto:joe@example.com", "https://example.com/x?y", "http://u:p@example.com:80/", "example.com/"])
+def test_addresses_and_urls_are_understood(serve, words):
+    assert serve(ELSEWHERE, {"example.com": GOOD}).check(words)["domain"] == "example.com"
+
+
+@pytest.mark.parametrize("words", ["192.0.2.1", "2001:db8::1", "http://[2001:db8::1]/", "joe@192.0.2.1"])
+def test_an_ip_address_is_no_domain(words):
+    done = ruad_check(words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "an IP address, not a domain" in done.stderr
+
+
+def test_usual_selectors_are_looked_for(serve):
+    zone = "@ MX 0 .\ndefault._domainkey TXT \"v=DKIM1; k=ed25519; p=%s\"\n" % ED25519
+    dns = serve("", {"example.com": zone, "example.org": "@ MX 0 .\n"})
+    assert [(one["selector"], one["probed"]) for one in dns.check("example.com")["dkim"]] == [("default", True)]
+    assert "no key under the usual selectors" in dns.run("example.org").stdout
+
+
+def test_a_name_that_does_not_exist_gets_no_advice(serve):
+    document = serve("", {"example.com": GOOD}).check("exmaple.org")
+    assert codes(document) == ["domain_missing"]
+
+
+@pytest.mark.parametrize(("ip", "code", "result", "term"), [
+    ("192.0.2.26", 0, "pass", "a:out.example.com"),
+    ("192.0.2.99", 1, "fail", "-all"),
+])
+def test_spf_of_one_address(serve, ip, code, result, term):
+    dns = serve(ELSEWHERE, {"example.com": GOOD})
+    done = dns.run("--json", f"--ip={ip}", "example.com")
+    verdict = json.loads(done.stdout)
+    assert (done.returncode, verdict["result"], verdict["term"], verdict["via"]) == (code, result, term, "example.com")
+    text = dns.run(f"--ip={ip}", "example.com")
+    assert f"{result} for {ip}" in text.stdout and f'because of "{term}" of example.com' in text.stdout
+
+
+def test_spf_of_an_ipv6_address_has_its_void_look_ups(serve):
+    done = serve(ELSEWHERE, {"example.com": GOOD}).run("--json", "--ip=2001:db8::1", "example.com")
+    verdict = json.loads(done.stdout)
+    assert (verdict["result"], verdict["term"], verdict["void_lookups"]) == ("permerror", None, 3)
+    assert verdict["reason"]
+
+
+def test_spf_of_one_sender_uses_its_names(serve):
+    dns = serve('example. TXT "v=spf1 exists:%{l}.%{h}.ok.example -all"\njoe.mail.test.ok.example. A 127.0.0.2\n')
+    good = dns.run("--ip=192.0.2.1", "--from=joe@example", "--helo=mail.test", "example")
+    bad = dns.run("--ip=192.0.2.1", "--from=eve@example", "--helo=mail.test", "example")
+    none = dns.run("--ip=192.0.2.1", "other.test")
+    assert (good.returncode, bad.returncode, none.returncode) == (0, 1, 1)
+    assert "none for 192.0.2.1" in none.stdout
+
+
 def test_several_domains_are_several_documents(serve):
     dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN})
     done = dns.run("--json", "example.com", "broken.example", "example.com")
@@ -193,13 +246,31 @@ def consent(serve, lines, record="v=DMARC1; p=reject; rua=mailto:x@h.example.net
     return document, document["reports"][0]
 
 
-def test_assertion_71_an_external_mailbox_that_does_not_agree_is_a_warning(serve):
+def test_assertion_71_an_external_mailbox_that_does_not_agree_is_an_error(serve):
     document, report = consent(serve, "")
     assert (report["external"], report["authorised"]) == (True, False)
-    warning = finding(document, "report_unauthorised")
-    assert warning["severity"] == "warning"
-    assert warning["place"] == "example.com._report._dmarc.h.example.net TXT"
-    assert warning["fix"] == report["expected_record"] == 'example.com._report._dmarc.h.example.net. TXT "v=DMARC1"'
+    error = finding(document, "report_unauthorised")
+    assert error["severity"] == "error"
+    assert error["place"] == "example.com._report._dmarc.h.example.net TXT"
+    assert "the administrator of h.example.net must publish this record" in error["text"]
+    assert "a mailbox in example.com itself needs none" in error["text"]
+    assert error["fix"] == report["expected_record"] == 'example.com._report._dmarc.h.example.net. TXT "v=DMARC1"'
+
+
+def test_assertion_71_consent_in_the_own_zone_has_no_effect(serve):
+    document, report = consent(serve, 'example.com._report._dmarc.example.com TXT "v=DMARC1"')
+    assert report["authorised"] is False
+    misplaced = finding(document, "report_misplaced")
+    assert misplaced["place"] == "example.com._report._dmarc.example.com TXT"
+    assert misplaced["fix"] == report["expected_record"]
+
+
+def test_an_invalid_sp_makes_the_record_act_as_none(serve):
+    dns = serve('_dmarc.a.example. TXT "v=DMARC1; p=reject; sp=rejct; rua=mailto:x@a.example"\na.example. MX 0 .\n'
+                '_dmarc.b.example. TXT "v=DMARC1; p=reject; np=rejct"\nb.example. MX 0 .\n')
+    a, b = dns.check("a.example"), dns.check("b.example")
+    assert set(a["dmarc"]["effective"].values()) == {"none"} and "dmarc_as_none" in codes(a, "error")
+    assert b["dmarc"]["effective"] is None and "dmarc_no_policy" in codes(b, "error")
 
 
 @pytest.mark.parametrize("name", ["example.com", "*"])
@@ -396,7 +467,8 @@ def test_a_resolver_that_is_away_is_exit_code_75():
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--resolver=localhost", "example.com"], ["--resolver=127.0.0.1:0", "example.com"], ["a..b"], ["--none", "example.com"]],
+    [[], ["--resolver=localhost", "example.com"], ["--resolver=127.0.0.1:0", "example.com"], ["a..b"], ["--none", "example.com"],
+     ["--ip=x", "example.com"], ["--ip=192.0.2.1", "a..b"], ["--from=a@b", "example.com"]],
 )
 def test_a_wrong_command_line_is_exit_code_2(words):
     done = ruad_check(*words)

@@ -94,6 +94,15 @@ def test_an_mbox_is_its_mails(imports):
     assert imports.database.value("SELECT count(*) FROM dmarc.intake WHERE name = %s", f"{path}: mail 30") == 1
 
 
+def test_parse_prints_every_mail_of_an_mbox(imports):
+    path = write_mbox(imports.files / "box", [1, 2, 3])
+    code, words, errors = imports.ruad.command("parse", str(path))
+    lines = [json.loads(line) for line in words.splitlines()]
+    assert code == 0 and errors == ""
+    assert [line["file"] for line in lines] == [str(path)] * 3
+    assert len({line["report_metadata"]["report_id"] for line in lines}) == 3
+
+
 def test_an_mbox_and_a_report_come_by_standard_input(imports):
     box = write_mbox(imports.files / "box", [1, 2]).read_bytes()
     assert imports.run("-", input=None, stdin=open(imports.files / "box", "rb"))[1].startswith("imported 1 file with 2 mails")

@@ -239,9 +239,10 @@ def test_a_worker_that_hangs_in_the_slow_lane_costs_one_quarantined_mail(start_i
         quick = set(ingest.workers())
         reply = client.submit(ingest.deliver, reports.report_mail(2, records=[reports.record()] * 100000))
         wait_until(lambda: set(ingest.workers()) - quick, "a worker of the slow lane")
+        (worker,) = set(ingest.workers()) - quick
+        wait_until(lambda: "\nSeccomp:\t2" in pathlib.Path(f"/proc/{worker}/status").read_text(), "it is in its sandbox")
         time.sleep(0.1)  # after its greeting, before its answer of a second or so
-        for worker in set(ingest.workers()) - quick:
-            os.kill(worker, signal.SIGSTOP)
+        os.kill(worker, signal.SIGSTOP)
         assert reply.result() == [STORED]
     assert database.query("SELECT code FROM dmarc.intake WHERE status <> 'stored'") == [("worker",)]
     assert database.reports() == ["report-1"]

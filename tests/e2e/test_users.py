@@ -25,6 +25,7 @@ RULES = {  # of every route: a new one fails the test until it has a rule here
     "GET domains/{name}": OWN,
     "GET domains/{name}/impact": OWN,
     "GET domains/{name}/dns": OWN,
+    "GET advice": OWN,
     "GET attention": OWN,
     "GET sources": OWN,
     "GET sources/{key}": OWN,

@@ -285,7 +285,7 @@ static gboolean on_tls(gpointer user, const char *place, const struct tls_report
 	check_text(check, tls->report_id);
 	g_assert(tls->start_datetime >= 0 && tls->start_datetime <= REPORT_TIME_MAX);
 	g_assert(tls->end_datetime >= 0 && tls->end_datetime <= REPORT_TIME_MAX);
-	g_assert(tls->n_policies > 0);
+	g_assert(tls->n_policies > 0 || tls->n_note > 0);
 	for (gsize i = 0; i < tls->n_policies; i++)
 		elements += check_policy(check, &tls->policies[i]);
 	g_assert(elements <= check->limits->max_json_items);

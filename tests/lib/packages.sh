@@ -1,14 +1,16 @@
 # packages.sh - puts Debian packages on the machine that the tests need: only what is missing, and starting no service.
 # Sourced by tests/run.
 #
-# Mail servers are only fetched, since they exclude each other: tests/e2e/mail_servers.py unpacks them.
+# Mail servers are only fetched, since they exclude each other, and Prometheus, of which one program is needed: the tests
+# unpack them.
 # shellcheck shell=bash
 
 build_packages=(build-essential cmake ninja-build pkg-config ca-certificates postgresql
 	libglib2.0-dev libgmime-3.0-dev libarchive-dev libxml2-dev nettle-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
 	libmicrohttpd-dev libcrypt-dev zopfli libseccomp-dev libsystemd-dev libc-ares-dev libmaxminddb-dev libcmocka-dev)
 mail_server_packages=(exim4-base exim4-config exim4-daemon-light postfix)
-mail_server_folder=build/tests/mail-servers
+fetched_packages=("${mail_server_packages[@]}" prometheus)
+fetched_folder=build/tests/packages
 
 # packages_of SUITE: what it needs beyond build_packages, one a line.
 packages_of() {
@@ -44,17 +46,17 @@ mail_server_libraries() {
 	apt-cache depends "${mail_server_packages[@]}" | sed -n 's/^ *Depends: \(lib.*\)/\1/p'
 }
 
-# fetch_mail_servers: puts their packages into mail_server_folder.
-fetch_mail_servers() {
+# fetch_packages: puts them into fetched_folder.
+fetch_packages() {
 	local package missing=()
-	mkdir -p "$mail_server_folder"
-	for package in "${mail_server_packages[@]}"; do
-		compgen -G "$mail_server_folder/${package}_*.deb" >/dev/null || missing+=("$package")
+	mkdir -p "$fetched_folder"
+	for package in "${fetched_packages[@]}"; do
+		compgen -G "$fetched_folder/${package}_*.deb" >/dev/null || missing+=("$package")
 	done
 	if [ ${#missing[@]} -gt 0 ]; then
 		echo "tests/run: fetching ${missing[*]}"
 		as_root apt-get -q update
-		(cd "$mail_server_folder" && apt-get -q download "${missing[@]}")
+		(cd "$fetched_folder" && apt-get -q download "${missing[@]}")
 	fi
 }
 
@@ -95,7 +97,7 @@ install_for() {
 			- "${missing[@]}"
 	fi
 	if [[ " $* " = *" e2e "* ]]; then
-		fetch_mail_servers
+		fetch_packages
 	fi
 }
 

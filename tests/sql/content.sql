@@ -1,5 +1,5 @@
 -- Failure and TLS reports: every member becomes a column, and no content whatever fails a batch.
-SELECT plan(47);
+SELECT plan(49);
 
 CREATE TEMP TABLE doc AS SELECT '{"feedback_type": "auth-failure", "user_agent": "Lua/1.0", "version": "1",
 	"auth_failure": "dmarc",
@@ -197,4 +197,9 @@ SELECT lives_ok($$SELECT string_agg(v::text, '') FROM dmarc.failure_reports v UN
 	UNION ALL SELECT api.intake(api.filter())::text UNION ALL SELECT string_agg(api.failure(id)::text, '')
 	FROM dmarc.failure_reports UNION ALL SELECT string_agg(api.tls_report(id)::text, '')
 	FROM dmarc.tls_reports$$, 'and every view can still be read');
+-- A TLS report without policies.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.tls(t.tls_content('Nobody')
+	|| '{"policies": []}'))) x), '1 0 0 0 f', 'a TLS report without policies is stored');
+SELECT is((SELECT string_agg(r.total_successful_session_count || ' ' || r.total_failure_session_count, ',') FROM dmarc.tls_reports r
+	WHERE r.organization_name = 'Nobody'), '0 0', 'with no sessions');
 SELECT * FROM finish();

@@ -1,6 +1,6 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step:
 -- numbers added up by hand.
-SELECT plan(60);
+SELECT plan(64);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$
@@ -214,4 +214,14 @@ FROM (VALUES ('box1.example', '(noon2@in.example,ruf2@in.example)'), ('box2.exam
 SELECT is(api.next_record('box1.example', ROW('reject', NULL, NULL, NULL, NULL, NULL, NULL, NULL)::api.policy,
 	true) ->> 'value', 'v=DMARC1; p=reject; rua=mailto:noon2@in.example; ruf=mailto:ruf2@in.example',
 	'next record: with both');
+-- A report from the future is stored, but is not the newest of anything.
+SELECT lives_ok($$SELECT t.take(t.mail(t.report('ahead.example', 'Org', 'now', t.day(-3), '[]', '{"p": "none"}')))$$,
+	'a report of these days');
+SELECT lives_ok($$SELECT t.take(t.mail(t.report('ahead.example', 'Org', 'ahead', t.day(20000), '[]',
+	'{"p": "reject"}')))$$, 'a report of a day far ahead');
+SELECT is(t.members(api.domain('ahead.example', api.filter(p_from => t.date(-30)::date, p_to => t.date(30000)::date))
+	-> 'policy_history', 'from', 'to', 'policy.p'), jsonb_build_array(jsonb_build_array(t.date(-3), t.date(-3), 'none')),
+	'the history has no policy of a day far ahead');
+SELECT is(api.domain('ahead.example', api.filter(p_from => t.date(-30)::date, p_to => t.date(30000)::date))
+	#>> '{policy,p}', 'none', 'nor is it the policy now');
 SELECT * FROM finish();

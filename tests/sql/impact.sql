@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(36);
+SELECT plan(47);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 -- A report each day from so many days ago until yesterday, by these reporters in turn.
@@ -16,8 +16,11 @@ CREATE FUNCTION t.blockers(domain text) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_agg(jsonb_build_array(b -> 'code', b -> 'source', b -> 'messages') ORDER BY no)
 	FROM jsonb_array_elements(api.impact(domain, api.filter()) -> 'blockers') WITH ORDINALITY x(b, no) $$;
 
-INSERT INTO ruad.service VALUES ('esp', 'Esp Inc', 'marketing');
-INSERT INTO ruad.address (source_ip, service, service_basis) VALUES ('192.0.2.3', 'esp', 'dkim');
+INSERT INTO ruad.service VALUES ('esp', 'Esp Inc', 'marketing'), ('e4', 'E4', 'marketing'), ('e5', 'E5', 'marketing'),
+	('e9', 'E9', 'marketing'), ('e10', 'E10', 'marketing');
+INSERT INTO ruad.address (source_ip, service, service_basis) VALUES ('192.0.2.3', 'esp', 'dkim'),
+	('198.51.100.4', 'e4', 'dkim'), ('198.51.100.5', 'e5', 'dkim'), ('198.51.100.9', 'e9', 'dkim'),
+	('198.51.100.10', 'e10', 'dkim');
 SELECT lives_ok($$SELECT ruad.set_label('ip:192.0.2.' || i, l, NULL, 'u', 'cli')
 	FROM (VALUES (1, 'mine'), (2, 'mine'), (5, 'not_mine'), (6, 'forwarder')) x(i, l)$$, 'labels');
 SELECT is(t.days('im.example', 20, '{Google,Yahoo}', jsonb_build_array(
@@ -33,7 +36,7 @@ SELECT is((SELECT string_agg(x, ',')
 
 CREATE TEMP TABLE i AS SELECT p, api.impact('IM.example.', api.filter(), p) AS j
 	FROM unnest('{quarantine,reject}'::text[]) p;
-SELECT is(j - '{affected,sources,blockers,scope,window,evidence}'::text[],
+SELECT is(j - '{affected,sources,blockers,scope,window,evidence,parked}'::text[],
 	'{"domain": "im.example", "policy": "quarantine", "sources_total": 5, "notes": ["mailing_lists", "spf_only", '
 		'"pct", "subdomains_unprotected", "np_unprotected"]}', 'impact: what should be known with it')
 		FROM i WHERE p = 'quarantine';
@@ -55,11 +58,11 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'key', s -> 'name', s -> 'lab
 		jsonb_build_array('none', NULL, NULL, 'fail_unauthenticated', 1, t.date(-3))), 'impact: the sources behind it')
 		FROM i WHERE p = 'quarantine';
 SELECT is(t.blockers('im.example'),
-	'[["mine_fails", "ip:192.0.2.1", 2], ["unreviewed_unaligned", "service:esp", 100], ["mine_spf_only", '
+	'[["mine_fails", "ip:192.0.2.1", 2], ["unreviewed_fails", "service:esp", 100], ["mine_spf_only", '
 		'"ip:192.0.2.2", 200]]', 'impact: blockers');
 SELECT is((SELECT array_agg(b ->> 'text' ORDER BY no) FROM jsonb_array_elements(j -> 'blockers') WITH ORDINALITY x(b,
 	no)), ARRAY['ip:192.0.2.1 is labelled mine, and 2 of its 2002 messages fail',
-	'Esp Inc sent 100 messages that authenticate as another domain, and nobody said whose it is',
+	'Esp Inc may be yours: 100 of its 100 messages fail, and nobody said whose it is',
 	'ip:192.0.2.2 is labelled mine, and 200 of its 200 passing messages pass only by SPF, which breaks when they are '
 		'forwarded'], 'impact: in words') FROM i WHERE p = 'reject';
 SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'tag', s -> 'value', s -> 'effective') ORDER BY no)
@@ -106,12 +109,52 @@ SELECT is((SELECT string_agg(x, ',')
 	t.mail(t.report('big.example', 'A', 'b', t.day(-1),
 		jsonb_build_array(t.unaligned('198.51.100.9', 9), t.unaligned('198.51.100.10', 10),
 			t.record('192.0.2.1', 9981, 'pass', 'pass'))))) x), '1 0 0 0 f,1 0 0 0 f', 'the data is in');
-SELECT is(t.blockers('u4.example'), '[["unreviewed_unaligned", "ip:198.51.100.5", 5]]',
+SELECT is(t.blockers('u4.example'), '[["unreviewed_fails", "service:e5", 5]]',
 	'unreviewed: five messages at least');
-SELECT is(t.blockers('big.example'), '[["unreviewed_unaligned", "ip:198.51.100.10", 10]]',
+SELECT is(t.blockers('big.example'), '[["unreviewed_fails", "service:e10", 10]]',
 	'unreviewed: one in a thousand at least');
 SELECT is((SELECT string_agg(api.relies_on_spf(a, b)::text, ',') FROM (VALUES (0, 0), (1, 20), (1, 19), (20, 20)) x(a,
 	b)), 'false,false,true,true', 'SPF alone: more than one in twenty');
+
+-- No green light while mail of ours fails, and no blocker by spoofers.
+CREATE FUNCTION t.check(domain text, ranges jsonb) RETURNS void LANGUAGE sql AS $$
+	SELECT ruad.dns_store(domain, jsonb_build_object('ok', true, 'solicited', true, 'findings', '[]'::jsonb,
+		'spf', jsonb_build_object('result', 'ok', 'all', '-', 'unlisted', '[]'::jsonb, 'ranges', ranges)), 600) $$;
+SELECT is(t.days('own.example', 24, '{A,B}', jsonb_build_array(t.record('203.0.113.1', 100, 'pass', 'pass'),
+		t.record('203.0.113.2', 5, 'fail', 'fail', '{"header_from": "own.example", "auth_results": {"dkim":
+			[{"domain": "own.example", "selector": "s", "result": "fail"}]}}'),
+		t.record('203.0.113.3', 3, 'fail', 'fail'), t.record('203.0.113.4', 2, 'fail', 'fail')))
+	+ t.days('own.example', 3, '{C}', jsonb_build_array(t.unaligned('203.0.113.66', 500),
+		t.record('203.0.113.67', 500, 'fail', 'fail'),
+		t.record('203.0.113.68', 500, 'fail', 'fail', '{"auth_results": {"dkim":
+			[{"domain": "own.example", "selector": "s", "result": "fail"}]}}'))), 27::bigint, 'own mail and spoofers');
+INSERT INTO ruad.address (source_ip, rdns, rdns_domain) VALUES ('203.0.113.2', 'news.own.example', 'own.example'),
+	('203.0.113.66', 'mail.spoof.example', 'spoof.example');
+SELECT is(t.days('parked.example', 30, '{A,B}', jsonb_build_array(t.record('203.0.113.67', 500, 'fail', 'fail',
+		'{"disposition": "reject"}'), t.unaligned('203.0.113.66', 9), t.unaligned('192.0.2.3', 9)))
+	+ t.days('unparked.example', 30, '{A,B}', jsonb_build_array(t.record('203.0.113.67', 1, 'pass', 'fail')),
+		'{"p": "none"}'), 60::bigint,
+	'a parked domain and one that is not');
+SELECT ruad.enrich_collect();
+SELECT t.check('own.example', '[{"range": "203.0.113.3/32", "qualifier": "+", "term": "ip4", "via": "own.example"}]'),
+	t.check('parked.example', '[]'), t.check('unparked.example', '[]');
+SELECT is(t.blockers('own.example'), '[["own_fails", "domain:own.example", 120], ["own_fails", "ip:203.0.113.3", 72], '
+	'["unreviewed_fails", "ip:203.0.113.4", 48]]',
+	'blockers: a broken signature of an own name, an own range, a steady source; no spoofers');
+SELECT is(t.blockers('parked.example'), NULL, 'a parked domain: nothing that others send blocks');
+SELECT is((j -> 'parked', j #> '{evidence,sufficient}')::text, '(true,true)', 'it is recognised')
+FROM api.impact('parked.example', api.filter()) j;
+SELECT is(api.impact('unparked.example', api.filter()) -> 'parked', 'false', 'one whose mail passes is not parked');
+SELECT is(api.impact('own.example', api.filter()) -> 'parked', 'false', 'nor one whose SPF record lists something');
+SELECT is(t.members(api.advice(api.filter(p_domain => '{parked.example}')) -> 'items', 'code'), NULL,
+	'advice: nothing to do for a parked domain with p=reject');
+SELECT is(t.members(api.advice(api.filter(p_domain => '{own.example}')) -> 'items', 'code', 'source', 'messages'),
+	'[["own_fails", "domain:own.example", 120], ["own_fails", "ip:203.0.113.3", 72], '
+		'["review", "ip:203.0.113.4", 48]]', 'advice: what fails, and what might be ours');
+SELECT is(api.advice(api.filter(p_domain => '{own.example}')) -> 'strangers',
+	'{"senders": 3, "messages": 4500, "fail": 4500, "rejected": 0, "quarantined": 0}', 'advice: strangers are one line');
+SELECT is(t.members(api.advice(api.filter(p_domain => '{unparked.example}')) -> 'items', 'code'), '[["step_quarantine_test"]]',
+	'advice: the next step of a domain that nothing blocks');
 
 -- Reporters that disagree. A at the same time as B on so many days; then one reporter alone that changes its mind.
 CREATE FUNCTION t.differ(domain text, days integer, a jsonb, b jsonb, org text DEFAULT 'B')

@@ -2,7 +2,7 @@
 # migrate.sh - ruad migrate: once, in order, by one of several, and never over what is not its own. Run by tests/sql/run.
 export PGOPTIONS='' RUAD_SERVER_USER=postgres RUAD_CONFIG=''
 bases=("$here"/base/*.sql.gz)
-echo 1..$((32 + 3 * ${#bases[@]}))
+echo 1..$((34 + 3 * ${#bases[@]}))
 number=0
 
 # is WANT HAVE WORDS
@@ -133,6 +133,16 @@ sql "SET ROLE ruad_owner; CREATE FUNCTION api.of_yesterday() RETURNS integer LAN
 words=$(migrate)
 is "the schema is at version $last" "$(tail -n 1 <<<"$words")" 'functions and views of another ruad are replaced'
 is '' "$(diff <(echo "$first") <(dumped) | head -n 20)" 'and the schema is that of a database that never had them'
+
+# 0009: a class stored for want of a word. Facet 3 is that of evaluations 1 and 2; only the first says nothing.
+sql "DELETE FROM ruad.schema_version WHERE version = 9; INSERT INTO ruad.domain (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'a.example');
+	INSERT INTO ruad.facet (id, domain_id, hash, dkim_aligned, spf_aligned, class) VALUES (3, 1, gen_random_uuid(), false, false, 'fail_unauthenticated');
+	INSERT INTO ruad.evaluation (id, facet, day, domain_id, hash, class, dkim, spf)
+	VALUES (1, 3, '2026-01-01', 1, gen_random_uuid(), 'fail_unauthenticated', 'n/a', ''), (2, 3, '2026-01-01', 1, gen_random_uuid(), 'fail_unauthenticated', 'n/a', 'none')"
+is "the schema is at version $last" "$(migrate | tail -n 1)" 'a database with classes of failures for want of a word is migrated'
+is '1 unknown unknown,2 fail_unauthenticated fail_unauthenticated|2026-01-01' "$(sql "SELECT (SELECT string_agg(concat_ws(' ', e.id, e.class, f.class), ',' ORDER BY e.id)
+	FROM ruad.evaluation e JOIN ruad.facet f ON f.id = e.facet AND (f.class = 'unknown') = (f.hash = ruad.hash_of(ROW(f.dkim_aligned, f.spf_aligned, f.class, f.disposition,
+	f.header_from, f.auth_domain, f.override)::text))), (SELECT string_agg(day::text, ',') FROM ruad.stale)")" 'their class is unknown, and their month is summed again'
 
 # base/VERSION.sql.gz is what pg_dump wrote (but \restrict) of a database at that version into which one report of ten records was imported. Made once
 # for each version that was released, and never again.

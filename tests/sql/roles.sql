@@ -205,8 +205,8 @@ SELECT is_empty($$SELECT role FROM who WHERE role IN ('ruad_web', 'ruad_auditor'
 SELECT set_eq($$SELECT DISTINCT c.oid::regclass::text FROM who, pg_class c
 	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND NOT relrowsecurity
 	AND role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer') AND has_any_column_privilege(role, c.oid, 'SELECT')$$,
-	$$VALUES ('ruad.service'), ('ruad.own_domain'), ('ruad.schema_version'), ('ruad.definitions')$$,
-	'and behind the views, every table has row-level security but four without data');
+	$$VALUES ('ruad.service'), ('ruad.service_rule'), ('ruad.own_domain'), ('ruad.schema_version'), ('ruad.definitions')$$,
+	'and behind the views, every table has row-level security but five without data');
 SELECT set_eq($$SELECT c.oid::regclass::text FROM pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relrowsecurity
 	AND NOT has_table_privilege('ruad_viewer', c.oid, 'SELECT')$$, $$VALUES ('ruad.exclusion_log')$$,
 	'all are open to ruad_viewer but one');
@@ -227,7 +227,7 @@ SELECT results_eq($$SELECT role, c.oid::regclass::text, p.right FROM who, pg_cla
 	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
 	AND has_table_privilege(role, c.oid, p.right)
 	AND NOT (p.right = 'SELECT' AND role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer')
-		AND (relrowsecurity OR relname IN ('service', 'own_domain', 'schema_version', 'definitions')))$$,
+		AND (relrowsecurity OR relname IN ('service', 'service_rule', 'own_domain', 'schema_version', 'definitions')))$$,
 	$$VALUES ('ruad_ingest', 'ruad.record', 'INSERT')$$,
 	'no role has another right on any table of schema ruad, but ruad_ingest to add records');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace

@@ -233,12 +233,17 @@ SELECT is(api.meta() -> 'features', '{"tls": false, "enrich": true, "labels": tr
 	'meta: what there is');
 SELECT is(api.metrics(),
 	jsonb_build_object('mails', 34, 'items', '[{"kind": "aggregate", "status": "stored", "n": 34}]'::jsonb,
-		'last_report_at', (SELECT floor(extract(epoch FROM max(received_at))) FROM dmarc.reports)),
+		'last_reports', jsonb_build_array(jsonb_build_object('kind', 'aggregate', 'at',
+			(SELECT floor(extract(epoch FROM max(received_at))) FROM dmarc.reports))), 'last_prune_at', NULL,
+		'addresses', (SELECT count(*) FROM ruad.address),
+		'addresses_waiting', (SELECT count(*) FROM ruad.address WHERE looked_up_at IS NULL),
+		'domains_checked', 0, 'domains_failing', 0, 'oldest_check_at', NULL),
 		'metrics: counters');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('xml', 'r'), t.tls(t.tls_content()))) x),
 	'1 0 0 1 t', 'a mail with two things');
-SELECT is(api.metrics() - 'last_report_at',
-	'{"mails": 35, "items": [{"kind": "aggregate", "status": "stored", "n": 34}, {"kind": "tls", "status": "stored", '
+SELECT is((SELECT jsonb_build_object('mails', m -> 'mails', 'items', m -> 'items', 'kinds',
+	jsonb_path_query_array(m, '$.last_reports[*].kind')) FROM api.metrics() m),
+	'{"kinds": ["aggregate", "tls"], "mails": 35, "items": [{"kind": "aggregate", "status": "stored", "n": 34}, {"kind": "tls", "status": "stored", '
 		'"n": 1}, {"kind": "unreadable", "status": "quarantined", "n": 1}]}', 'metrics: by kind and status');
 
 -- A forwarder at its bounds: more than half, from three From domains at least that have messages.

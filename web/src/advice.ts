@@ -1,7 +1,7 @@
 // advice.ts - what to do about a source: what we were told of it (its label) against what the reports say (how it stands).
 //
-// Reports cannot tell whose a source is, so half of the answer is the label; without one the advice is to decide. The
-// texts are those of the help.
+// Half of the answer is whose it is: by its label, else by what the reports show. If that is not sure, the advice is to
+// decide. The texts are those of the help.
 import type { SourceItem } from './api/types';
 import { mainFailure, type Verdict } from './classes';
 import { useText } from './texts';
@@ -21,9 +21,10 @@ const MOODS: Record<string, Advice['mood']> = {
   'none passing': 'so',
 };
 
-function situation({ label, forwarder, spf_only, messages }: SourceItem, standing: Verdict): string {
+function situation({ label: set, whose, spf_only, messages }: SourceItem, standing: Verdict): string {
+  const label = set ?? (whose === 'stranger' ? 'not_mine' : /own|service/.test(whose ?? '') ? 'mine' : null);
   if (label === 'mine') return 'mine ' + (standing === 'passing' && spf_only * 2 > messages ? 'spf_only' : standing);
-  if (!label && forwarder) return 'none forwarder';
+  if (!label && whose === 'forwarder') return 'none forwarder';
   const fails = label === 'not_mine' ? standing === 'failing' : standing !== 'passing';
   return `${label ?? 'none'} ${fails ? 'failing' : 'passing'}`;
 }

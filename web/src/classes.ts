@@ -44,6 +44,8 @@ export function useVerdict(): (tally: Pick<Tally, 'messages' | 'pass'>) => Verdi
 
 export const LABELS: Record<Exclude<Label, null> | 'none', string> = { mine: 'Mine', forwarder: 'Forwarder', not_mine: 'Not mine', none: 'Unreviewed' };
 
+export const WHOSE = { own: 'Yours', service: 'A service of yours', forwarder: 'Forwarder or list', stranger: 'Stranger', unsure: 'Not sure' };
+
 export const KINDS: Record<Kind, string> = { aggregate: 'Aggregate report', failure: 'Failure report', feedback: 'Feedback report', tls: 'TLS report', unreadable: 'Unreadable' };
 
 // A source's key as people read it: "service:Google" is Google, "as:64500" AS64500, "ip:192.0.2.1" the address.

@@ -558,9 +558,7 @@ static gboolean same_limits(const struct parser_limits *a, const struct parser_l
 		if (parser_setting_get(&parser_setting_table[i], a) !=
 		    parser_setting_get(&parser_setting_table[i], b))
 			return FALSE;
-	return a->max_groups == b->max_groups && a->max_record_items == b->max_record_items &&
-	       a->max_record_bytes == b->max_record_bytes && a->max_tag_bytes == b->max_tag_bytes &&
-	       a->max_attributes == b->max_attributes && a->max_names == b->max_names &&
+	return a->max_groups == b->max_groups && a->max_record_bytes == b->max_record_bytes &&
 	       a->max_notes == b->max_notes;
 }
 

@@ -77,6 +77,16 @@ static const struct {
 	    "dmarc_p_missing, dmarc_p_none" },
 	{ "72 no p and no rua", "example.com", MAIL "_dmarc.example.com TXT v=DMARC1; sp=none",
 	    "-/-/- p _dmarc.example.com example.com", "dmarc_no_policy, dmarc_rua_missing" },
+	{ "an invalid sp, and rua", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=x; " RUA,
+	    "none/none/none p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_value, dmarc_as_none" },
+	{ "an invalid np, and rua", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; np=x; " RUA,
+	    "none/none/none p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_value, dmarc_as_none" },
+	{ "an invalid sp, and no rua", "example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=x",
+	    "-/-/- p _dmarc.example.com example.com", "dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
 	{ "72 V=dmarc1", "example.com", MAIL "_dmarc.example.com TXT V=dmarc1; p=reject; " RUA,
 	    "- example.com", "dmarc_ignored" },
 	{ "74 a size and pct", "example.com",
@@ -106,7 +116,9 @@ static const struct {
 	{ "from above, for what does not exist", "no.example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; sp=none; np=quarantine; " RUA,
 	    "quarantine/none/quarantine np _dmarc.example.com example.com; rua d@example.com own yes",
-	    "domain_missing, spf_missing, dmarc_subdomains_none, mx_missing, dmarc_inherited" },
+	    "domain_missing, dmarc_subdomains_none, dmarc_inherited" },
+	{ "a name that does not exist gets no advice", "no.example.net", MAIL, "- no.example.net",
+	    "domain_missing" },
 	{ "own record below", "s.example.com",
 	    "s.example.com TXT v=spf1 ip4:192.0.2.1 -all\n" MAIL
 	    "_dmarc.s.example.com TXT v=DMARC1; p=quarantine; sp=reject; " RUA
@@ -130,6 +142,11 @@ static const struct {
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com",
 	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
 	    "report_unauthorised" },
+	{ "71 consent under the own domain", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "h.net._report._dmarc.example.com TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised, report_misplaced" },
 	{ "71 authorised", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
 		 "example.com._report._dmarc.h.net TXT v=DMARC1",
@@ -257,7 +274,7 @@ static void check_fix(
 
 	assert_non_null(finding);
 	assert_string_equal(finding->place, place);
-	assert_string_equal(finding->fix, fix);
+	assert_string_equal(finding->fix == NULL ? "-" : finding->fix, fix == NULL ? "-" : fix);
 	check_free(check);
 	zone_free(zone);
 }
@@ -272,6 +289,19 @@ static void a_finding_says_what_to_publish(void **state)
 	    "_dmarc.example.com. TXT \"v=DMARC1; p=reject; sp=none\"");
 	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=none", FINDING_DMARC_MISPLACED,
 	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=none\"");
+	check_fix("example.com", MAIL "example.com TXT V=DMARC1; p=reject; pct=0", FINDING_DMARC_MISPLACED,
+	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=reject; t=y\"");
+	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=reject", FINDING_DMARC_MISSING,
+	    "_dmarc.example.com TXT", NULL);
+	check_fix("example.com",
+	    MAIL "example.com TXT v=DMARC1; p=none\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    FINDING_DMARC_MISPLACED, "example.com TXT", NULL);
+	check_fix("example.com",
+	    MAIL "_dmarc.example.com TXT v=dmarc1; p=none\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    FINDING_DMARC_IGNORED, "_dmarc.example.com TXT", NULL);
+	check_fix("example.com", MAIL "_dmarc.example.com TXT p=reject; rua=mailto:d@example.com",
+	    FINDING_DMARC_IGNORED, "_dmarc.example.com TXT",
+	    "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"");
 	check_fix("example.com", MAIL "_dmarc.example.com TXT v=DMARC1; p=none; rua=mailto:x@h.net",
 	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
 	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
@@ -280,13 +310,23 @@ static void a_finding_says_what_to_publish(void **state)
 	    FINDING_REPORT_UNAUTHORISED, "example.com._report._dmarc.h.net TXT",
 	    "example.com._report._dmarc.h.net. TXT \"v=DMARC1\"");
 	check_fix("example.com", "example.com MX 1 m.example.com", FINDING_SPF_MISSING, "example.com TXT",
-	    "example.com. TXT \"v=spf1 mx -all\"");
+	    "example.com. TXT \"v=spf1 mx ~all\"");
 	check_fix("example.com", "example.com TXT x", FINDING_SPF_MISSING, "example.com TXT",
 	    "example.com. TXT \"v=spf1 -all\"");
 	check_fix("example.com", "example.com TXT v=spf1 mx ?all a", FINDING_SPF_AFTER_ALL,
 	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx a ?all\"");
+	check_fix("example.com", "example.com TXT v=spf1 a -all redirect=b.example", FINDING_SPF_AFTER_ALL,
+	    "example.com TXT: all", "example.com. TXT \"v=spf1 a include:b.example -all\"");
 	check_fix("example.com", "example.com TXT v=spf1 mx +all", FINDING_SPF_ALL_PASS,
-	    "example.com TXT: all", "example.com. TXT \"v=spf1 mx -all\"");
+	    "example.com TXT: all", NULL);
+	check_fix("example.com", "example.com TXT v=spf1 mx", FINDING_SPF_ALL_MISSING, "example.com TXT: all",
+	    NULL);
+	check_fix("example.com", "example.com TXT v=spf1 ipv4:192.0.2.1 -all", FINDING_SPF_SYNTAX,
+	    "example.com TXT", "example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"");
+	check_fix("example.com", "example.com TXT v=spf1 include=b.example -all", FINDING_SPF_MODIFIER,
+	    "example.com TXT: include=b.example", "example.com. TXT \"v=spf1 include:b.example -all\"");
+	check_fix("example.com", "example.com TXT v=spf1 mx -all\nexample.com TXT v=spf1 a ~all",
+	    FINDING_SPF_SEVERAL, "example.com TXT", "example.com. TXT \"v=spf1 mx a ~all\"");
 	check_fix("example.com",
 	    "example.com TXT v=spf1 mx a ~all\nexample.com TXT v=spf1 mx include:b.example -all",
 	    FINDING_SPF_SEVERAL, "example.com TXT",
@@ -458,7 +498,8 @@ static void silence_ends_a_check(void **state)
 
 static void what_is_no_domain_is_refused(void **state)
 {
-	static const char *const WORDS[] = { "", ".", "a..b", "example.com/", "-o x", "joe@example.com" };
+	static const char *const WORDS[] = { "", ".", "a..b", "example.com/", "-o x", "joe@example.com",
+		"192.0.2.1", "2001:db8::1" };
 	struct zone *zone = zone_new("");
 	struct dns_source source = zone_source(zone);
 	struct check_options options = { 0 };

@@ -17,7 +17,7 @@
 
 static const struct {
 	const char *name, *text;
-	const char *want; /* as it should be; "-" before it: it is no policy */
+	const char *want; /* to publish, or NULL; "-" before it: text is no policy, "0": it acts as p=none */
 	const char *findings;
 } DMARC[] = {
 	{ "all of it",
@@ -31,19 +31,19 @@ static const struct {
 	{ "p=none", "v=DMARC1; p=none; rua=mailto:a@b.example", "v=DMARC1; p=none; rua=mailto:a@b.example",
 	    "dmarc_p_none" },
 	{ "no reports", "v=DMARC1; p=reject", "v=DMARC1; p=reject", "dmarc_rua_missing" },
-	{ "72 no p, but rua", "v=DMARC1; rua=mailto:a@b", "v=DMARC1; p=none; rua=mailto:a@b",
+	{ "72 no p, but rua", "v=DMARC1; rua=mailto:a@b", "0v=DMARC1; p=none; rua=mailto:a@b",
 	    "dmarc_p_missing, dmarc_p_none" },
 	{ "72 no p and no rua", "v=DMARC1", "-v=DMARC1; p=none", "dmarc_no_policy, dmarc_rua_missing" },
-	{ "72 no p, and a rua that is no URI", "v=DMARC1; rua=a@b.example", "-v=DMARC1; p=none",
-	    "dmarc_uri, dmarc_no_policy, dmarc_rua_missing" },
-	{ "72 no p, and a rua of use to nobody", "v=DMARC1; rua=https://b.example/x", "v=DMARC1; p=none",
+	{ "72 no p, and a rua that is no URI", "v=DMARC1; rua=a@b.example",
+	    "-v=DMARC1; p=none; rua=mailto:a@b.example", "dmarc_uri, dmarc_no_policy, dmarc_rua_missing" },
+	{ "72 no p, and a rua of use to nobody", "v=DMARC1; rua=https://b.example/x", "0",
 	    "dmarc_uri, dmarc_rua_missing, dmarc_p_missing, dmarc_p_none" },
 	{ "72 no p, and ruf only", "v=DMARC1; ruf=mailto:a@b.example",
 	    "-v=DMARC1; p=none; ruf=mailto:a@b.example", "dmarc_no_policy, dmarc_rua_missing" },
-	{ "an invalid p, and rua", "v=DMARC1; p=block; rua=mailto:a@b.example",
-	    "v=DMARC1; p=none; rua=mailto:a@b.example", "dmarc_value, dmarc_p_none" },
-	{ "an empty p", "v=DMARC1; p=; rua=mailto:a@b.example", "v=DMARC1; p=none; rua=mailto:a@b.example",
-	    "dmarc_value, dmarc_p_none" },
+	{ "an invalid p, and rua", "v=DMARC1; p=block; rua=mailto:a@b.example", "0",
+	    "dmarc_value, dmarc_as_none, dmarc_p_none" },
+	{ "an empty p", "v=DMARC1; p=; rua=mailto:a@b.example", "0",
+	    "dmarc_value, dmarc_as_none, dmarc_p_none" },
 	{ "p is not second", "v=DMARC1; rua=mailto:a@b.example; p=reject",
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_p_not_second" },
 	{ "74 size", "v=DMARC1; p=reject; rua=mailto:a@b.example!10m",
@@ -54,17 +54,15 @@ static const struct {
 	{ "74 no size", "v=DMARC1; p=reject; rua=mailto:a!10x@b.example",
 	    "v=DMARC1; p=reject; rua=mailto:a!10x@b.example", "" },
 	{ "74 removed tags", "v=DMARC1; p=reject; pct=50; rf=afrf; ri=3600; rua=mailto:a@b.example",
-	    "v=DMARC1; p=reject; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; t=y",
 	    "dmarc_removed_tag, dmarc_removed_tag, dmarc_removed_tag" },
 	{ "unknown tag", "v=DMARC1; p=reject; x=y; rua=mailto:a@b.example",
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_unknown_tag" },
-	{ "a tag twice", "v=DMARC1; p=reject; p=none; rua=mailto:a@b.example",
-	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_duplicate_tag" },
-	{ "no tag", "v=DMARC1; p=reject; reject; rua=mailto:a@b.example",
-	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_syntax" },
-	{ "bytes that cannot be", "v=DMARC1; p=reject; sp=\xc3\xa4; rua=mailto:a@b.example",
-	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_syntax" },
-	{ "no ;", "v=DMARC1; p=reject rua=mailto:a@b.example", "-v=DMARC1; p=none",
+	{ "a tag twice", "v=DMARC1; p=reject; p=none; rua=mailto:a@b.example", "", "dmarc_duplicate_tag" },
+	{ "no tag", "v=DMARC1; p=reject; reject; rua=mailto:a@b.example", "", "dmarc_syntax" },
+	{ "bytes that cannot be", "v=DMARC1; p=reject; sp=\xc3\xa4; rua=mailto:a@b.example", "0",
+	    "dmarc_as_none, dmarc_syntax" },
+	{ "no ;", "v=DMARC1; p=reject rua=mailto:a@b.example", "-v=DMARC1; p=reject; rua=mailto:a@b.example",
 	    "dmarc_separator, dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
 	{ "addresses", "v=DMARC1; p=reject; rua= mailto:a@b.example , mailto:c@d.example,",
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example", "" },
@@ -72,15 +70,15 @@ static const struct {
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example,mailto:e@f.example",
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example,mailto:e@f.example",
 	    "dmarc_uri_many" },
-	{ "no mailto", "v=DMARC1; p=reject; rua=a@b.example", "v=DMARC1; p=reject",
+	{ "no mailto", "v=DMARC1; p=reject; rua=a@b.example", "v=DMARC1; p=reject; rua=mailto:a@b.example",
 	    "dmarc_uri, dmarc_rua_missing" },
-	{ "no address", "v=DMARC1; p=reject; rua=mailto:b.example,mailto:@b.example,mailto:a@",
-	    "v=DMARC1; p=reject", "dmarc_uri, dmarc_uri, dmarc_uri, dmarc_uri_many, dmarc_rua_missing" },
+	{ "no address", "v=DMARC1; p=reject; rua=mailto:b.example,mailto:@b.example,mailto:a@", "",
+	    "dmarc_uri, dmarc_uri, dmarc_uri, dmarc_uri_many, dmarc_rua_missing" },
 	{ "an empty rua", "v=DMARC1; p=reject; rua=", "v=DMARC1; p=reject", "dmarc_uri, dmarc_rua_missing" },
 	{ "escapes", "v=DMARC1; p=reject; rua=mailto:a%2Cb%21@c.example",
 	    "v=DMARC1; p=reject; rua=mailto:a%2Cb%21@c.example", "" },
-	{ "wrong escapes", "v=DMARC1; p=reject; rua=mailto:a%zz@c.example,mailto:a%00b@c.example",
-	    "v=DMARC1; p=reject", "dmarc_uri, dmarc_uri, dmarc_rua_missing" },
+	{ "wrong escapes", "v=DMARC1; p=reject; rua=mailto:a%zz@c.example,mailto:a%00b@c.example", "",
+	    "dmarc_uri, dmarc_uri, dmarc_rua_missing" },
 	{ "subdomains for free", "v=DMARC1; p=reject; sp=none; rua=mailto:a@b.example",
 	    "v=DMARC1; p=reject; sp=none; rua=mailto:a@b.example", "dmarc_subdomains_none" },
 	{ "those that are none for free", "v=DMARC1; p=reject; np=none; rua=mailto:a@b.example",
@@ -95,10 +93,38 @@ static const struct {
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example; t=y", "dmarc_testing" },
 	{ "a public suffix", "v=DMARC1; p=reject; psd=y; rua=mailto:a@b.example",
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example; psd=y", "dmarc_psd" },
+	{ "an invalid sp", "v=DMARC1; p=reject; sp=rejct; rua=mailto:a@b.example", "0",
+	    "dmarc_value, dmarc_as_none" },
+	{ "an invalid np", "v=DMARC1; p=reject; np=no; rua=mailto:a@b.example", "0",
+	    "dmarc_value, dmarc_as_none" },
+	{ "an invalid sp of a record that enforces nothing", "v=DMARC1; p=none; sp=x; rua=mailto:a@b.example",
+	    "0v=DMARC1; p=none; rua=mailto:a@b.example", "dmarc_value, dmarc_as_none, dmarc_p_none" },
+	{ "an invalid sp and no rua", "v=DMARC1; p=reject; sp=x", "-",
+	    "dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
+	{ "pct=0", "v=DMARC1; p=reject; pct=0; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; t=y", "dmarc_removed_tag" },
+	{ "pct=100", "v=DMARC1; p=reject; pct=100; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_removed_tag" },
+	{ "pct of what enforces nothing", "v=DMARC1; p=none; pct=5; rua=mailto:a@b.example",
+	    "v=DMARC1; p=none; rua=mailto:a@b.example", "dmarc_removed_tag, dmarc_p_none" },
+	{ "a second address without mailto", "v=DMARC1; p=reject; rua=mailto:a@b.example,c@d.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example", "dmarc_uri" },
+	{ "a second address behind ;", "v=DMARC1; p=reject; rua=mailto:a@b.example; mailto:c@d.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example", "dmarc_syntax" },
+	{ "rua twice", "v=DMARC1; p=reject; rua=mailto:a@b.example; rua=mailto:c@d.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@d.example", "dmarc_duplicate_tag" },
+	{ "a host in U-labels",
+	    "v=DMARC1; p=reject; rua=mailto:a@b\xc3\xbc"
+	    "cher.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@xn--bcher-kva.example", "dmarc_syntax, dmarc_rua_missing" },
+	{ "commas between tags", "v=DMARC1; p=reject, sp=none, rua=mailto:a@b.example",
+	    "-v=DMARC1; p=reject; sp=none; rua=mailto:a@b.example",
+	    "dmarc_separator, dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
+	{ "a tag with its name misspelt", "v=DMARC1; p=reject; rau=mailto:a@b.example", "",
+	    "dmarc_unknown_tag, dmarc_rua_missing" },
 	{ "values that are none",
-	    "v=DMARC1; p=reject; adkim=x; aspf=; psd=x; t=1; sp=x; rua=mailto:a@b.example",
-	    "v=DMARC1; p=reject; rua=mailto:a@b.example",
-	    "dmarc_value, dmarc_value, dmarc_value, dmarc_value, dmarc_value" },
+	    "v=DMARC1; p=reject; adkim=x; aspf=; psd=x; t=1; sp=x; rua=mailto:a@b.example", "0",
+	    "dmarc_value, dmarc_value, dmarc_value, dmarc_value, dmarc_value, dmarc_as_none" },
 };
 
 static void dmarc_records_are_read_and_fixed(void **state)
@@ -111,8 +137,8 @@ static void dmarc_records_are_read_and_fixed(void **state)
 
 		dmarc_read("_dmarc.example.com", DMARC[i].text, &record, findings);
 		words = findings_words(findings, FALSE);
-		printed = dmarc_print(&record);
-		got = g_strconcat(record.applies ? "" : "-", printed, NULL);
+		printed = dmarc_fix(DMARC[i].text);
+		got = g_strconcat(!record.applies ? "-" : record.invalid ? "0" : "", printed, NULL);
 		if (strcmp(got, DMARC[i].want) != 0 || strcmp(words, DMARC[i].findings) != 0)
 			fail_msg("%s: got %s (%s)", DMARC[i].name, got, words);
 		dmarc_clear(&record);
@@ -125,15 +151,108 @@ static void a_fixed_record_stays_as_it_is(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(DMARC); i++) {
-		const char *text = DMARC[i].want + (*DMARC[i].want == '-');
-		struct dmarc_record record;
-		g_autofree char *again = NULL;
+		const char *text = DMARC[i].want + strspn(DMARC[i].want, "-0");
+		g_autofree char *again = dmarc_fix(text);
 
-		dmarc_read("x", text, &record, NULL);
-		again = dmarc_print(&record);
-		assert_string_equal(again, text);
+		assert_string_equal(*text == '\0' ? "" : again, text);
+	}
+}
+
+/* How much a policy does: t=y lowers it by one. */
+static int strength(const char *policy, gboolean testing)
+{
+	int of = g_strcmp0(policy, "reject") == 0 ? 2 : g_strcmp0(policy, "quarantine") == 0 ? 1 : 0;
+
+	return MAX(0, of - (testing ? 1 : 0));
+}
+
+struct author {
+	const char *p, *sp, *np; /* or NULL */
+	gboolean partly;         /* pct below 100 */
+	guint addresses;
+};
+
+/* A record as its author may have mistyped it. Transfer full. */
+static char *mistyped(GRand *rand, struct author *author)
+{
+	static const char *const POLICIES[] = { "none", "quarantine", "reject" };
+	static const char *const SEPARATORS[] = { "; ", ";", " ; ", " ", ", ", ";; " };
+	static const char *const VERSIONS[] = { "v=DMARC1", "V=DMARC1", "v=dmarc1", " v=DMARC1",
+		"\"v=DMARC1" };
+	static const char *const ADDRESSES[] = { "mailto:%s", "%s", "MAILTO:%s", "mailto:%s!10m",
+		" mailto: %s" };
+	static const char *const MAILBOXES[] = { "a0@b.example", "a1@\xc3\xbc.example", "a2@c.example" };
+	static const char *const PCT[] = { "0", "50", "99", "100", "x" };
+	static const char *const JUNK[] = { "x=y", "nonsense", "adkim=strict", "rf=afrf", "fo=1" };
+	GString *text = g_string_new(VERSIONS[g_rand_int_range(rand, 0, G_N_ELEMENTS(VERSIONS))]);
+	const char **policies[] = { &author->p, &author->sp, &author->np };
+	static const char *const NAMES[] = { "p", "sp", "np" };
+
+	*author = (struct author){ .addresses = (guint)g_rand_int_range(rand, 0, 4) };
+	for (gsize i = 0; i < 3; i++) {
+		if (i > 0 && g_rand_boolean(rand))
+			continue;
+		*policies[i] = POLICIES[g_rand_int_range(rand, 0, 3)];
+		g_string_append_printf(text, "%s%s=%s",
+		    i == 0 ? "; " : SEPARATORS[g_rand_int_range(rand, 0, 6)], NAMES[i], *policies[i]);
+		if (g_rand_int_range(rand, 0, 10) > 0)
+			continue;
+		g_string_append_c(text, 'x'); /* misspelt: no policy, which may be left out */
+		if (i > 0 && strcmp(*policies[i], "none") == 0)
+			*policies[i] = NULL;
+	}
+	if (g_rand_boolean(rand)) {
+		const char *pct = PCT[g_rand_int_range(rand, 0, 5)];
+
+		author->partly = strcmp(pct, "100") != 0;
+		g_string_append_printf(text, "%spct=%s", SEPARATORS[g_rand_int_range(rand, 0, 6)], pct);
+	}
+	if (g_rand_boolean(rand))
+		g_string_append_printf(text, ";%s", JUNK[g_rand_int_range(rand, 0, 5)]);
+	for (guint i = 0; i < author->addresses; i++) {
+		g_auto(GStrv) parts = g_strsplit(ADDRESSES[g_rand_int_range(rand, 0, 5)], "%s", 2);
+
+		g_string_append_printf(text, "%s%s%s%s",
+		    i == 0                 ? "; rua="
+		    : g_rand_boolean(rand) ? ","
+					   : " ",
+		    parts[0], MAILBOXES[i], parts[1]);
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void a_proposed_record_loses_nothing_and_enforces_no_more(void **state)
+{
+	GRand *rand = g_rand_new_with_seed(7);
+	guint proposed = 0;
+
+	(void)state;
+	for (guint i = 0; i < 20000; i++) {
+		struct author author;
+		g_autofree char *text = mistyped(rand, &author), *fixed = dmarc_fix(text), *again = NULL;
+		struct dmarc_record record;
+		gboolean testing, good;
+		const char *below, *want_below;
+
+		if (fixed == NULL)
+			continue;
+		proposed++;
+		again = dmarc_fix(fixed);
+		dmarc_read("x", fixed, &record, NULL);
+		testing = g_strcmp0(record.t, "y") == 0;
+		below = record.sp != NULL ? record.sp : record.p;
+		want_below = author.sp != NULL ? author.sp : author.p;
+		good = record.applies && !record.invalid && g_strcmp0(record.p, author.p) == 0 &&
+		       g_strcmp0(record.sp, author.sp) == 0 && g_strcmp0(record.np, author.np) == 0 &&
+		       record.rua->len == author.addresses && strcmp(again, fixed) == 0 &&
+		       strength(record.p, testing) <= strength(author.p, author.partly) &&
+		       strength(below, testing) <= strength(want_below, author.partly);
+		if (!good)
+			fail_msg("%s: %s", text, fixed);
 		dmarc_clear(&record);
 	}
+	g_rand_free(rand);
+	assert_true(proposed > 10000);
 }
 
 static void a_finding_has_its_place_and_what_to_publish(void **state)
@@ -149,7 +268,7 @@ static void a_finding_has_its_place_and_what_to_publish(void **state)
 	finding = findings_get(findings, 0);
 	assert_string_equal(finding->place, "_dmarc.example.com TXT: pct");
 	assert_string_equal(
-	    finding->fix, "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:a@b.example\"");
+	    finding->fix, "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:a@b.example; t=y\"");
 	assert_string_equal(finding_code_word(finding->code), "dmarc_removed_tag");
 	assert_string_equal(finding_severity_word(finding_severity_of(finding->code)), "warning");
 	dmarc_clear(&record);
@@ -202,7 +321,8 @@ static void addresses_are_taken_out_of_uris(void **state)
 static void assertion_72_what_is_nearly_a_record_is_told(void **state)
 {
 	static const char *const NEAR[] = { "v=dmarc1; p=reject", "V=dmarc1", " v=DMARC1; p=none",
-		"v=DMARC1 p=none", "v=DMARC 1; p=none", "v=DMARC2", "\"v=DMARC1; p=none\"", "v = Dmarc1;" };
+		"v=DMARC1 p=none", "v=DMARC 1; p=none", "v=DMARC2", "\"v=DMARC1; p=none\"", "v = Dmarc1;",
+		"v:DMARC1; p=none", "p=reject", "DMARC1; p=none" };
 	static const char *const FAR[] = { "v=DMARC1; p=none", "v=DMARC1", "v=spf1 -all", "", "dmarc",
 		"v=", "v" };
 
@@ -447,6 +567,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dmarc_records_are_read_and_fixed),
 		cmocka_unit_test(a_fixed_record_stays_as_it_is),
+		cmocka_unit_test(a_proposed_record_loses_nothing_and_enforces_no_more),
 		cmocka_unit_test(a_finding_has_its_place_and_what_to_publish),
 		cmocka_unit_test(addresses_are_taken_out_of_uris),
 		cmocka_unit_test(assertion_72_what_is_nearly_a_record_is_told),

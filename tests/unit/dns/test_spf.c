@@ -677,6 +677,21 @@ static const struct {
 	    "ok 2 0 -; +192.0.2.1/32", "" },
 	{ "host bits", "example.com TXT v=spf1 ip4:192.0.2.1/24 -all", "ok 0 0 -; +192.0.2.0/24",
 	    "spf_host_bits" },
+	{ "everything as a network", "example.com TXT v=spf1 ip4:0.0.0.0/0 ip6:::/0 -all",
+	    "ok 0 0 -; +0.0.0.0/0 +::/0", "spf_wide, spf_wide" },
+	{ "everything around a host", "example.com TXT v=spf1 a/0 -all\nexample.com A 192.0.2.1",
+	    "ok 1 0 -; +0.0.0.0/0", "spf_wide" },
+	{ "include of everything",
+	    "example.com TXT v=spf1 include:b.example -all\nb.example TXT v=spf1 ip4:0.0.0.0/1",
+	    "ok 1 0 -; +0.0.0.0/1", "spf_wide" },
+	{ "a wide network that does not pass", "example.com TXT v=spf1 ?ip4:0.0.0.0/0 -all",
+	    "ok 0 0 -; ?0.0.0.0/0", "" },
+	{ "a large provider", "example.com TXT v=spf1 ip4:17.0.0.0/8 ip6:2001::/16 -all",
+	    "ok 0 0 -; +17.0.0.0/8 +2001::/16", "" },
+	{ "private networks", "example.com TXT v=spf1 ip4:10.1.0.0/16 ip4:192.168.1.1 ip6:fd00::/8 -all",
+	    "ok 0 0 -; +10.1.0.0/16 +192.168.1.1/32 +fd00::/8", "spf_private, spf_private, spf_private" },
+	{ "an unknown modifier", "example.com TXT v=spf1 include=b.example rp=100 -all", "ok 0 0 -;",
+	    "spf_modifier" },
 	{ "IPv6 too late",
 	    "example.com TXT v=spf1 a:a.example a:b.example a:c.example ip6:2001:db8::/32 -all\na.example A "
 	    "192.0.2.1\n"
@@ -711,6 +726,61 @@ static char *expand(const char *lines, char **findings, guint *questions)
 	findings_free(found);
 	zone_free(zone);
 	return words;
+}
+
+/* 127 of 256 networks with overlaps are less than half, and 128 are half. */
+static void networks_that_add_up_to_most_of_the_internet_are_an_error(void **state)
+{
+	for (guint n = 127; n <= 128; n++) {
+		g_autoptr(GString) zone = g_string_new("example.com TXT v=spf1 ip4:11.1.0.0/16");
+		g_autofree char *findings = NULL, *got = NULL;
+
+		for (guint i = 0; i < n; i++)
+			g_string_append_printf(zone, " ip4:%u.0.0.0/8", 11 + i);
+		g_string_append(zone, " -all");
+		got = expand(zone->str, &findings, NULL);
+		assert_non_null(got);
+		assert_int_equal(strstr(findings, "spf_wide") != NULL, n == 128);
+	}
+	(void)state;
+}
+
+static void slips_of_the_pen_are_repaired(void **state)
+{
+	static const struct {
+		const char *text, *want; /* NULL: what was meant is unknown */
+	} ROWS[] = {
+		{ "v=spf1 mx -all", "v=spf1 mx -all" },
+		{ "v=spf1 ipv4:192.0.2.1 ipv6:2001:db8::1 -all",
+		    "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all" },
+		{ "v=spf1 mx \xe2\x80\x93"
+		  "all",
+		    "v=spf1 mx -all" },
+		{ "v=spf1, mx, include:b.example, ~all", "v=spf1 mx include:b.example ~all" },
+		{ "v=spf1 ip4: 192.0.2.0/24 include:  b.example -all",
+		    "v=spf1 ip4:192.0.2.0/24 include:b.example -all" },
+		{ "v=spf1 mx - all", "v=spf1 mx -all" },
+		{ "v=spf1 include=b.example ?a=c.example ip4=192.0.2.1 -all",
+		    "v=spf1 include:b.example ?a:c.example ip4:192.0.2.1 -all" },
+		{ "v=spf1 redirect:b.example", "v=spf1 redirect=b.example" },
+		{ "v=spf1 ip4:2001:db8::/32 ip6:192.0.2.1 a:192.0.2.2 192.0.2.3/24 -all",
+		    "v=spf1 ip6:2001:db8::/32 ip4:192.0.2.1 ip4:192.0.2.2 ip4:192.0.2.3/24 -all" },
+		{ "v=spf1 mx v=spf1 a -all", "v=spf1 mx a -all" },
+		{ "v=spf1 exists:%{ir,}.b.example -all", "v=spf1 exists:%{ir,}.b.example -all" },
+		{ "v=spf1-all", "v=spf1 -all" },
+		{ "\"v=spf1 mx -all\"", "v=spf1 mx -all" },
+		{ "v=spf1 ip4:192.0.2.1 - 192.0.2.9 -all", NULL },
+		{ "v=spf1 b.example -all", NULL },
+		{ "v=spf1 foo -all", NULL },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		g_autofree char *got = spf_fix(ROWS[i].text);
+
+		if (g_strcmp0(got, ROWS[i].want) != 0)
+			fail_msg("%s: %s", ROWS[i].text, got == NULL ? "-" : got);
+	}
 }
 
 static void policies_become_ranges(void **state)
@@ -844,7 +914,7 @@ static void many_ranges_take_neither_time_nor_room(void **state)
 		g_string_append_printf(zone, " -ip6:2001:db8::%x ip6:::/0", i * 131);
 	got = expand(zone->str, &findings, NULL);
 	assert_true(g_str_has_prefix(got, "ok 1 0 -; +"));
-	assert_string_equal(findings, "spf_many_ranges");
+	assert_string_equal(findings, "spf_wide, spf_many_ranges");
 	assert_true(g_get_monotonic_time() - began < 5 * G_USEC_PER_SEC);
 	(void)state;
 }
@@ -864,6 +934,8 @@ int main(void)
 		cmocka_unit_test(assertion_73_the_limits_of_a_receiver),
 		cmocka_unit_test(ten_names_of_an_address_are_looked_at),
 		cmocka_unit_test(policies_become_ranges),
+		cmocka_unit_test(networks_that_add_up_to_most_of_the_internet_are_an_error),
+		cmocka_unit_test(slips_of_the_pen_are_repaired),
 		cmocka_unit_test(ranges_say_of_an_address_what_a_receiver_says),
 		cmocka_unit_test(assertion_73_a_policy_is_counted_to_its_end),
 		cmocka_unit_test(a_bomb_of_look_ups_ends_early),

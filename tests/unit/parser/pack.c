@@ -56,24 +56,49 @@ static void add_member(struct archive *zip, const struct pack_member *member)
 	archive_entry_free(entry);
 }
 
-GByteArray *pack_zip(const struct pack_member *member, gsize n)
+/* to: with its format set; freed. */
+static GByteArray *write_members(struct archive *to, const struct pack_member *member, gsize n)
 {
 	GByteArray *out = g_byte_array_new();
-	struct archive *zip = archive_write_new();
 	gsize room = 64 * 1024, used = 0;
 
 	for (gsize i = 0; i < n; i++)
-		room += member[i].size + 1024;
+		room += member[i].size + 2048;
 	g_byte_array_set_size(out, (guint)room);
-	archive_write_set_format_zip(zip);
-	archive_write_set_bytes_in_last_block(zip, 1);
-	g_assert(archive_write_open_memory(zip, out->data, out->len, &used) == ARCHIVE_OK);
+	archive_write_set_bytes_in_last_block(to, 1);
+	g_assert(archive_write_open_memory(to, out->data, out->len, &used) == ARCHIVE_OK);
 	for (gsize i = 0; i < n; i++)
-		add_member(zip, &member[i]);
-	g_assert(archive_write_close(zip) == ARCHIVE_OK);
-	archive_write_free(zip);
+		add_member(to, &member[i]);
+	g_assert(archive_write_close(to) == ARCHIVE_OK);
+	archive_write_free(to);
 	g_byte_array_set_size(out, (guint)used);
 	return out;
+}
+
+GByteArray *pack_zip(const struct pack_member *member, gsize n)
+{
+	struct archive *zip = archive_write_new();
+
+	archive_write_set_format_zip(zip);
+	return write_members(zip, member, n);
+}
+
+GByteArray *pack_tar(const struct pack_member *member, gsize n)
+{
+	struct archive *tar = archive_write_new();
+
+	archive_write_set_format_ustar(tar);
+	return write_members(tar, member, n);
+}
+
+GByteArray *pack_filtered(const void *data, gsize size, int filter)
+{
+	const struct pack_member member = { "data", data, size };
+	struct archive *raw = archive_write_new();
+
+	g_assert(archive_write_add_filter(raw, filter) == ARCHIVE_OK);
+	archive_write_set_format_raw(raw);
+	return write_members(raw, &member, 1);
 }
 
 void pack_append(GByteArray *to, const GByteArray *more)

@@ -21,4 +21,10 @@ struct pack_member {
 /* A zip of the members, deflated. Transfer full. */
 GByteArray *pack_zip(const struct pack_member *member, gsize n);
 
+/* A tar of the members. Transfer full. */
+GByteArray *pack_tar(const struct pack_member *member, gsize n);
+
+/* Data behind a filter of libarchive: ARCHIVE_FILTER_BZIP2 or the like. Transfer full. */
+GByteArray *pack_filtered(const void *data, gsize size, int filter);
+
 void pack_append(GByteArray *to, const GByteArray *more);

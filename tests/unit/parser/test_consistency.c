@@ -381,11 +381,41 @@ static int init(void **state)
 	return 0;
 }
 
+static void a_begin_more_than_a_day_ahead_is_noted_if_the_time_is_known(void **state)
+{
+	static const struct {
+		gint64 now, begin;
+		gboolean noted;
+	} rows[] = {
+		{ 1700000000, 1700086400, FALSE },
+		{ 1700000000, 1700086401, TRUE },
+		{ 1700000000, 3800000000, TRUE },
+		{ 0, 3800000000, FALSE },
+	};
+	static const struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const struct aggregate_header header = {
+			.begin = rows[i].begin, .end = rows[i].begin + 1, .pct = -1
+		};
+		struct values notes;
+
+		values_init(&notes, &limits);
+		consistency_report(&header, rows[i].now, &notes);
+		assert_int_equal(notes.notes->len, rows[i].noted ? 1 : 0);
+		assert_int_equal(
+		    values_has_note(&notes, "E2", "report_metadata/date_range/begin"), rows[i].noted);
+		values_clear(&notes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_contradiction_is_noted_and_nothing_else),
 		cmocka_unit_test(without_a_policy_nothing_is_a_contradiction),
+		cmocka_unit_test(a_begin_more_than_a_day_ahead_is_noted_if_the_time_is_known),
 		cmocka_unit_test(signatures_100_may_have_been_cut_as_47_says),
 		cmocka_unit_test(addresses_that_are_not_of_the_internet),
 		cmocka_unit_test(names_of_any_length_have_an_organizational_domain),

@@ -232,6 +232,13 @@ static void prose_is_read(void **state)
 		    "Message-ID: <1@own.example>\nTo: a@third.example\n\nsecret\n" END,
 		    "failure part 1:" IS_PROSE IS_MESSAGE
 		    "To: ***@third.example| {F5 report_type} {F4 feedback_type}\n" },
+		{ "with a separator over two lines",
+		    "Content-Type: multipart/report; boundary=b\n\n--b\n\n" PROSE
+		    "\n------ This is a copy of the headers that were received before the error\n"
+		    "       was detected.\n\nFrom: me@own.example\nSubject: t\n"
+		    "Message-ID: <1@own.example>\nTo: a@third.example\n\nsecret\n" END,
+		    "failure part 1:" IS_PROSE IS_MESSAGE
+		    "To: ***@third.example| {F5 report_type} {F4 feedback_type}\n" },
 		{ "declared", REPORT "--b\n\n" PROSE END,
 		    "failure part 1:" IS_PROSE " {F4 feedback_type} {F1 original_headers}\n" },
 		{ "as a mail", "Subject: s\n\n" PROSE,
@@ -302,6 +309,9 @@ static void assertion_53_source_ip(void **state)
 		{ "Source-Ip: 192.0.2.1, 192.0.2.2\n", " source_ip=192.0.2.1 & {I1" },
 		{ "Source-IP: ::ffff:192.0.2.1\n", " source_ip=192.0.2.1 & {I1 source_ip ::ffff:192.0.2.1}" },
 		{ "Source-IP: 10.0.0.1\n", " source_ip=10.0.0.1 & {I1 source_ip 10.0.0.1}" },
+		{ "Source-IP: 192.0.2.9:2525\n", " source_ip=192.0.2.9 & {I1 source_ip 192.0.2.9:2525}" },
+		{ "Source-IP: [192.0.2.9]:25\n", " source_ip=192.0.2.9 & {I1 source_ip [192.0.2.9]:25}" },
+		{ "Source-IP: [IPv6:2001:db8::9]:25\n", " source_ip=2001:db8::9 & {I1" },
 		{ "Source-IP: unknown\n", "!source_ip= & {I1 source_ip unknown}" },
 		{ "Source-IP: victim@third.example\n", "!source_ip= & {I1 source_ip ***@third.example}" },
 		{ "Source-IP:\n", "!source_ip= & {I1 source_ip }" },

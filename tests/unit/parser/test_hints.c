@@ -153,17 +153,17 @@ static void a_domain_is_taken_from_the_name_before_the_subject(void **state)
 		struct hints hints;
 		const char *want;
 	} rows[] = {
-		{ { "Report Domain: A.example. Submitter: b", "b!c.example!1!2.xml", NULL }, "c.example" },
-		{ { "Report Domain: A.example. Submitter: b", "report.xml", NULL }, "a.example" },
-		{ { "Report Domain: A.example. Submitter: b", NULL, NULL }, "a.example" },
+		{ { "Report Domain: A.example. Submitter: b", "b!c.example!1!2.xml", NULL, 0 }, "c.example" },
+		{ { "Report Domain: A.example. Submitter: b", "report.xml", NULL, 0 }, "a.example" },
+		{ { "Report Domain: A.example. Submitter: b", NULL, NULL, 0 }, "a.example" },
 		{ { NULL,
 		      "b!B\xc3\xbc"
 		      "cher.example!1!2.xml",
-		      NULL },
+		      NULL, 0 },
 		    "xn--bcher-kva.example" },
-		{ { "Hello", "report.xml", NULL }, NULL },
-		{ { NULL, NULL, NULL }, NULL },
-		{ { "Report Domain: a.example Submitter: b", "b!c.example!1!2.xml", "D.example." },
+		{ { "Hello", "report.xml", NULL, 0 }, NULL },
+		{ { NULL, NULL, NULL, 0 }, NULL },
+		{ { "Report Domain: a.example Submitter: b", "b!c.example!1!2.xml", "D.example.", 0 },
 		    "d.example" },
 	};
 
@@ -224,7 +224,7 @@ static void notes(void **state)
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(NOTES); i++) {
-		const struct hints hints = { NOTES[i].subject, NOTES[i].file, NULL };
+		const struct hints hints = { NOTES[i].subject, NOTES[i].file, NULL, 0 };
 		g_autoptr(GString) got = g_string_new(NULL);
 		struct values values;
 
@@ -244,7 +244,7 @@ static void notes(void **state)
 static void a_report_without_an_id_has_no_other(void **state)
 {
 	static const char *const IDS[] = { NULL, "" };
-	const struct hints hints = { SUBJECT("a.example", "<x>"), NULL, NULL };
+	const struct hints hints = { SUBJECT("a.example", "<x>"), NULL, NULL, 0 };
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(IDS); i++) {
@@ -358,6 +358,42 @@ static void mails(void **state)
 	}
 }
 
+static void a_report_without_a_domain_is_about_that_of_subject_and_file_name(void **state)
+{
+	static const struct {
+		const char *subject, *name, *want;
+	} rows[] = {
+		{ "Report Domain: A.example. Submitter: b", "b!a.example!1700000000!1700086399.xml",
+		    " domain=a.example p=none records=1 {J1 policy_published/domain a.example}\n" },
+		{ "Report Domain: a.example Submitter: b", "b!c.example!1700000000!1700086399.xml",
+		    "no policy_published/domain" },
+		{ "Report Domain: a.example Submitter: b", "report.xml", "no policy_published/domain" },
+		{ "Hello", "b!a.example!1700000000!1700086399.xml", "no policy_published/domain" },
+	};
+	const struct parser_options options = { .limits = LIMITS };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *mail =
+		    g_strdup_printf("Subject: %s\nContent-Type: text/xml; name=\"%s\"\n\n"
+				    "<feedback><report_metadata><org_name>b</org_name>"
+				    "<email>e</email><report_id>7</report_id><date_range>"
+				    "<begin>1700000000</begin><end>1700086399</end></date_range>"
+				    "</report_metadata><policy_published><p>none</p>"
+				    "</policy_published><record><row><count>1</count></row></record>"
+				    "</feedback>\n",
+			rows[i].subject, rows[i].name);
+		struct collect collect;
+
+		collect_init(&collect);
+		assert_true(
+		    parse_document((const guint8 *)mail, strlen(mail), &options, &COLLECT, &collect, NULL));
+		if (strstr(collect.lines->str, rows[i].want) == NULL)
+			fail_msg("%s, %s: %s", rows[i].subject, rows[i].name, collect.lines->str);
+		collect_clear(&collect);
+	}
+}
+
 /* What a mail with that archive gives; it is freed. */
 static char *notes_of_archive(const char *name, GByteArray *archive)
 {
@@ -427,6 +463,7 @@ int main(void)
 		cmocka_unit_test(notes),
 		cmocka_unit_test(a_report_without_an_id_has_no_other),
 		cmocka_unit_test(mails),
+		cmocka_unit_test(a_report_without_a_domain_is_about_that_of_subject_and_file_name),
 		cmocka_unit_test(assertion_33_the_innermost_name_counts),
 		cmocka_unit_test(a_subject_is_of_no_report_of_several_in_a_zip),
 	};

@@ -60,6 +60,8 @@ static char *walk(const char *mail, gsize size, const struct parser_limits *limi
 #define MIXED   "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
 #define FIELDS  "Content-Type: message/feedback-report\n"
 #define MESSAGE "Content-Type: message/rfc822\n"
+#define FROM    "From a@b Mon Dec  1 00:00:00 2025\n"
+#define XML     "<Feedback><report_metadata/></Feedback>"
 #define HEAD    "id=- subject=s from=-\n"
 
 static const struct {
@@ -211,6 +213,40 @@ static const struct {
 	    "MIME-Version: 1.0\n\nx\n--b--\n",
 	    HEAD "1 application/octet-stream - [Subject: t\n\nMIME-Version: 1.0]\n"
 		 "2 text/plain - [A: b\nMIME-Version: 1.0\n\nx]\n" },
+	{ "a part behind the closing boundary",
+	    MIXED "--b\n\none\n--b--\n\n--b\nContent-Type: text/xml; name=a.xml\n\n<a/>\n--b--\n",
+	    HEAD "1 text/plain - [one]\n2 text/xml a.xml [<a/>\n]\n" },
+	{ "two parts behind it, one with another boundary, in base64",
+	    MIXED "--b\r\n\r\none\r\n--b--\r\n--z\r\nContent-Type: text/xml\r\n\r\n<a/>\r\n"
+		  "--z\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--z--\r\n",
+	    HEAD "1 text/plain - [one]\n2 text/xml - [<a/>\r\n]\n3 text/plain - [hello]\n" },
+	{ "a part behind the closing boundary of an inner multipart",
+	    MIXED "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--c--\n"
+		  "--c\nContent-Type: text/xml\n\n<a/>\n--b\n\ntwo\n--b--\n",
+	    HEAD "1 text/plain - [one]\n2 text/xml - [<a/>\n]\n3 text/plain - [two]\n" },
+	{ "base64 behind the closing boundary", MIXED "--b\n\none\n--b--\n\nPGZlZWRiYWNrLz4=\n",
+	    HEAD "1 text/plain - [one]\n2 application/octet-stream - [<feedback/>]\n" },
+	{ "base64 before the first boundary", MIXED "PGZlZWRiYWNrLz4=\n\n--b\n\none\n--b--\n",
+	    HEAD "1 application/octet-stream - [<feedback/>]\n2 text/plain - [one]\n" },
+	{ "an mbox attached",
+	    MIXED "--b\nContent-Type: application/mbox\n\n" FROM "Subject: t\n\none\n\nFrom me.\n\n" FROM
+		  "Subject: u\nContent-Type: text/xml\n\n<a/>\n--b--\n",
+	    HEAD "1 text/plain - [one\n\nFrom me.\n\n]\n2 text/xml - [<a/>]\n" },
+	{ "an mbox of three attached as a text",
+	    MIXED "--b\n\n" FROM "Subject: t\n\none\n\n" FROM "Subject: u\n\ntwo\n\n" FROM
+		  "Subject: u\n\nthree\n--b--\n",
+	    HEAD "1 text/plain - [one\n\n]\n2 text/plain - [two\n\n]\n3 text/plain - [three]\n" },
+	{ "an mbox", FROM "Subject: s\n\none\n\n" FROM "Subject: u\n\ntwo\n",
+	    HEAD "1 text/plain - [one\n\n]\n2 text/plain - [two\n]\n" },
+	{ "XML behind a banner", "Subject: s\n\nBy <a@b>:\n\n" XML "\n\n" XML,
+	    HEAD "1 text/plain - [By <a@b>:\n\n" XML "\n\n" XML "]\n2 application/octet-stream - [>" XML
+		 "]\n3 application/octet-stream - [>" XML "]\n" },
+	{ "words about XML",
+	    "Subject: s\n\nHello,\n<feedback> is the root,\n<?xml version='1.0'?> the start.\n",
+	    HEAD "1 text/plain - [Hello,\n<feedback> is the root,\n<?xml version='1.0'?> the start.\n]\n" },
+	{ "JSON behind a banner", "Subject: s\n\nSee:\n{\"policies\":[]}\nbye\n",
+	    HEAD "1 text/plain - [See:\n{\"policies\":[]}\nbye\n]\n"
+		 "2 application/octet-stream - [{\"policies\":[]}]\n" },
 	{ "message/partial", "Subject: s\nContent-Type: message/partial; id=a; number=1; total=2\n\nx",
 	    HEAD "message/partial: a piece of a mail that was cut up (RFC 2046 section 5.2.2)\n" },
 	{ "nothing", "", "" },

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <archive.h>
 #include <cmocka.h>
 
 /* What the visitor heard: "[name|content]" for each member; "!code" instead of "]" when it broke. */
@@ -109,6 +110,28 @@ static void gzip_is_one_member(void **state)
 	check(pack_gzip("hello", 5), "[|hello]");
 	check(pack_gzip("", 0), "[|]");
 	check(pack_zlib("hello", 5), "[|hello]");
+}
+
+static void tar_bzip2_and_zstd_are_unpacked_and_broken_when_truncated(void **state)
+{
+	static const int FILTERS[] = { ARCHIVE_FILTER_BZIP2, ARCHIVE_FILTER_ZSTD };
+	const struct pack_member members[] = { { "a/", NULL, 0 }, { "a/one.xml", "first", 5 },
+		{ "two.xml", "second", 6 } };
+	GByteArray *tar = pack_tar(members, G_N_ELEMENTS(members));
+
+	(void)state;
+	check(tar, "[a/one.xml|first][two.xml|second]");
+	for (gsize i = 0; i < G_N_ELEMENTS(FILTERS); i++) {
+		GByteArray *cut = pack_filtered("hello", 5, FILTERS[i]);
+		g_autofree char *got = NULL;
+
+		check(pack_filtered("hello", 5, FILTERS[i]), "[|hello]");
+		g_byte_array_set_size(cut, cut->len - 5);
+		got = walk(cut);
+		g_byte_array_unref(cut);
+		if (strstr(got, "syntax") == NULL)
+			fail_msg("filter %d: %s", FILTERS[i], got);
+	}
 }
 
 static void assertion_30_gzip_members_are_joined(void **state)
@@ -392,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gzip_is_one_member),
+		cmocka_unit_test(tar_bzip2_and_zstd_are_unpacked_and_broken_when_truncated),
 		cmocka_unit_test(assertion_30_gzip_members_are_joined),
 		cmocka_unit_test(assertion_30_bytes_after_gzip_are_left_alone),
 		cmocka_unit_test(assertion_30_gzip_cut_anywhere_is_broken),

@@ -16,6 +16,18 @@ static char *print(const char *database)
 	return g_strndup(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
 }
 
+/* The name under which HELP and TYPE stand. */
+static char *family(const char *line)
+{
+	static const char *const parts[] = { "_seconds_bucket", "_seconds_sum", "_seconds_count" };
+	char *name = g_strndup(line, strcspn(line, "{ "));
+
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+		if (g_str_has_suffix(name, parts[i]))
+			name[strlen(name) - strlen(parts[i]) + strlen("_seconds")] = '\0';
+	return name;
+}
+
 /* The lines without HELP and TYPE; every metric must have both before it. */
 static char *samples(const char *text)
 {
@@ -23,7 +35,7 @@ static char *samples(const char *text)
 	GString *found = g_string_new(NULL);
 
 	for (gsize i = 0; lines[i] != NULL; i++) {
-		g_autofree char *name = g_strndup(lines[i], strcspn(lines[i], "{ "));
+		g_autofree char *name = family(lines[i]);
 		g_autofree char *help = g_strdup_printf("# HELP %s ", name);
 		g_autofree char *type = g_strdup_printf("# TYPE %s ", name);
 
@@ -53,13 +65,21 @@ static void numbers_are_printed_as_the_database_has_them(void **state)
 		{ NULL, PROCESS "ruad_database_up 0\n" },
 		{ "{", PROCESS "ruad_database_up 0\n" },
 		{ "{\"mails\":5000000000,\"items\":[{\"kind\":\"aggregate\",\"status\":\"stored\",\"n\":3},"
-		  "{\"kind\":\"a\\\"\\\\\\nb\",\"status\":\"x\",\"n\":1}],\"last_report_at\":1764000000}",
-		    PROCESS "ruad_database_up 1\nruad_mails_total 5000000000\n"
-			    "ruad_items_total{kind=\"aggregate\",status=\"stored\"} 3\n"
-			    "ruad_items_total{kind=\"a\\\"\\\\\\nb\",status=\"x\"} 1\n"
-			    "ruad_last_report_timestamp_seconds 1764000000\n" },
-		{ "{\"mails\":0,\"items\":[],\"last_report_at\":null}",
-		    PROCESS "ruad_database_up 1\nruad_mails_total 0\n" },
+		  "{\"kind\":\"a\\\"\\\\\\nb\",\"status\":\"x\",\"n\":1}],\"addresses\":7,\"addresses_"
+		  "waiting\":2,"
+		  "\"domains_checked\":4,\"domains_failing\":1,\"oldest_check_at\":1764000001,\"last_prune_"
+		  "at\":1764000002,"
+		  "\"last_reports\":[{\"kind\":\"tls\",\"at\":1764000000}]}",
+		    PROCESS "ruad_database_up 1\nruad_mails 5000000000\n"
+			    "ruad_last_prune_timestamp_seconds 1764000002\nruad_addresses "
+			    "7\nruad_addresses_waiting 2\n"
+			    "ruad_domains_checked 4\nruad_domains_failing 1\n"
+			    "ruad_oldest_domain_check_timestamp_seconds 1764000001\n"
+			    "ruad_items{kind=\"aggregate\",status=\"stored\"} 3\n"
+			    "ruad_items{kind=\"a\\\"\\\\\\nb\",status=\"x\"} 1\n"
+			    "ruad_last_report_timestamp_seconds{kind=\"tls\"} 1764000000\n" },
+		{ "{\"mails\":0,\"items\":[],\"last_reports\":[],\"last_prune_at\":null}",
+		    PROCESS "ruad_database_up 1\nruad_mails 0\n" },
 	};
 
 	(void)state;
@@ -76,10 +96,55 @@ static void numbers_are_printed_as_the_database_has_them(void **state)
 	}
 }
 
+static void numbers_of_ingest_are_printed(void **state)
+{
+	int fd = vitals_create(NULL);
+	struct vitals *vitals = vitals_open(fd, TRUE, NULL);
+	g_autofree char *text = NULL, *got = NULL;
+
+	(void)state;
+	assert_non_null(vitals);
+	vitals_add(vitals, VITAL_SESSIONS, 3);
+	vitals_add(vitals, VITAL_SESSIONS_OPEN, 2);
+	vitals_add(vitals, VITAL_SESSIONS_OPEN, -1);
+	vitals_add(vitals, VITAL_MAILS_WRITTEN, 9);
+	vitals_add_reply(vitals, 250);
+	vitals_add_reply(vitals, 250);
+	vitals_add_reply(vitals, 451);
+	vitals_add_reply(vitals, 199);
+	vitals_add_time(vitals, 5000);
+	vitals_add_time(vitals, 5001);
+	vitals_add_time(vitals, 31000000);
+	metrics_init(vitals);
+	text = print(NULL);
+	metrics_init(NULL);
+	got = samples(text);
+	assert_string_equal(strstr(got, "ruad_lmtp_sessions_total"),
+	    "ruad_lmtp_sessions_total 3\nruad_lmtp_sessions_refused_total 0\nruad_lmtp_sessions 1\n"
+	    "ruad_parser_failures_total 0\nruad_mails_waiting 0\nruad_mails_written_total 9\n"
+	    "ruad_writes_failed_total 0\nruad_mails_not_stored_seconds 0\n"
+	    "ruad_lmtp_replies_total{code=\"250\"} 2\nruad_lmtp_replies_total{code=\"451\"} 1\n"
+	    "ruad_write_duration_seconds_bucket{le=\"0.005000\"} 1\n"
+	    "ruad_write_duration_seconds_bucket{le=\"0.010000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"0.025000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"0.050000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"0.100000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"0.250000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"0.500000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"1.000000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"5.000000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"30.000000\"} 2\n"
+	    "ruad_write_duration_seconds_bucket{le=\"+Inf\"} 3\n"
+	    "ruad_write_duration_seconds_sum 31.010001\nruad_write_duration_seconds_count 3\n"
+	    "ruad_database_up 0\n");
+	vitals_close(vitals);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_printed_as_the_database_has_them),
+		cmocka_unit_test(numbers_of_ingest_are_printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

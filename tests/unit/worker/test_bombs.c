@@ -1,4 +1,5 @@
 /* Bombs through the real ruad-parse: each is quarantined, within the worker's limits; the cost is printed. */
+#include <archive.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -46,6 +47,30 @@ static GByteArray *gzip(GByteArray *inner)
 	GByteArray *out = pack_gzip(inner->data, inner->len);
 	g_byte_array_unref(inner);
 	return out;
+}
+
+static GByteArray *filtered_bomb(int filter)
+{
+	g_autoptr(GByteArray) inner = fill(TOP, " ", 64 * 1024 * 1024);
+	return pack_filtered(inner->data, inner->len, filter);
+}
+
+static GByteArray *bzip2_bomb(void)
+{
+	return filtered_bomb(ARCHIVE_FILTER_BZIP2);
+}
+
+static GByteArray *zstd_bomb(void)
+{
+	return filtered_bomb(ARCHIVE_FILTER_ZSTD);
+}
+
+static GByteArray *tar_of_many(void)
+{
+	g_autofree struct pack_member *member = g_new(struct pack_member, 20000);
+	for (guint i = 0; i < 20000; i++)
+		member[i] = (struct pack_member){ "r.xml", "x", 1 };
+	return pack_tar(member, 20000);
 }
 
 static GByteArray *zip(GByteArray *inner, guint members)
@@ -448,6 +473,9 @@ static const struct bomb {
 	{ "gzip of gzip of gzip of 240 MiB", gzip_of_gzip_of_gzip, "too many bytes of XML for its records" },
 	{ "gzip in gzip, ten times", gzip_in_gzip, "archives inside one another" },
 	{ "entities of ten entities", entities, "declaration of an entity" },
+	{ "bzip2 of 64 MiB of blanks", bzip2_bomb, "too many bytes of XML for its records" },
+	{ "zstd of 64 MiB of blanks", zstd_bomb, "too many bytes of XML for its records" },
+	{ "tar of 20,000 members of a byte", tar_of_many, "more archive members than" },
 	{ "deep XML", deep, "elements inside one another" },
 	{ "one tag of 16 MiB of attributes", one_tag, "a tag, comment or the like of more than" },
 	{ "seven million parts", many_parts, "lines that look like boundaries of parts" },

@@ -34,7 +34,8 @@ export type Domain = Schemas['Domain'];
 export type PolicyTags = Domain['policy_history'][number]['policy'];
 export type Impact = Schemas['Impact'];
 export type DomainDns = Schemas['DomainDns'];
-export type AttentionItem = Item<Schemas['Attention']>;
+export type Advice = Schemas['Advice'];
+export type Point = Schemas['Point'];
 
 // Sources
 

@@ -1,8 +1,8 @@
 // dns.tsx - what the DNS says of a domain today, against its reports; by what the server looked up, never by a look-up of the page's.
 import { useApi } from '../api/ask';
-import type { AttentionItem, DomainDns } from '../api/types';
+import type { DomainDns } from '../api/types';
 import { moment, plural } from '../format';
-import { href, type Params } from '../router';
+import { href } from '../router';
 import type { Scope } from '../scope';
 import { Asked } from './asked';
 import { numbers, texts, times } from './columns';
@@ -21,29 +21,6 @@ export const InSpf = ({ value }: { value: boolean | null }) =>
   ) : (
     <Mark kind={value ? 'good' : 'bad'}>{value ? 'in SPF' : 'not in SPF'}</Mark>
   );
-
-export const useWarnings = (params: Params): AttentionItem[] | undefined => useApi<{ items: AttentionItem[] }>('attention', params).data?.items;
-
-// What the DNS and the reports together say is wrong, each with the way to fix it.
-export function Warnings({ items }: { items: AttentionItem[] }) {
-  return (
-    <ul class="attention">
-      {items.map((item) => (
-        <li key={item.text}>
-          <span class="who">
-            <Severity value={item.severity} />
-            <a href={href('domain', { domain: '', subdomains: '', name: item.domain })}>
-              <Text value={item.domain} max={60} />
-            </a>
-          </span>
-          <p>
-            <Text value={item.text} max={400} expand /> <Text value={item.fix} max={200} absent="" expand />
-          </p>
-        </li>
-      ))}
-    </ul>
-  );
-}
 
 type Sender = DomainDns['senders'][number];
 type Selector = DomainDns['selectors'][number];

@@ -1,7 +1,7 @@
 // marks.tsx - small signs that stand for a result; each says in words what its colour says.
 import type { ComponentChildren } from 'preact';
-import type { ByClass, ByDisposition, Label, Tally } from '../api/types';
-import { CLASSES, classWords, keyWords, LABELS, useVerdict, type Verdict } from '../classes';
+import type { ByClass, ByDisposition, Label, SourceItem, Tally } from '../api/types';
+import { CLASSES, classWords, keyWords, LABELS, useVerdict, type Verdict, WHOSE } from '../classes';
 import { count, percent, plural } from '../format';
 import { href, type Params } from '../router';
 import { useText } from '../texts';
@@ -51,8 +51,23 @@ export function Num({ n, to }: { n: number; to: string }) {
   return n > 0 ? <a href={to}>{count(n)}</a> : <>0</>;
 }
 
+type Sorted = Pick<SourceItem, 'whose' | 'whose_reason' | 'whose_facts'>;
+
+// Why a source is taken for what it is, in a sentence.
+export function useReason({ whose_reason: reason, whose_facts: facts }: Partial<Sorted>): string {
+  const { text } = useText();
+  const said = Object.entries(facts ?? {}).map(([key, value]) => [key, typeof value === 'number' ? count(value) : (value ?? '')]);
+  return reason ? text('whose', reason, Object.fromEntries(said)) : '';
+}
+
+// Whose a source is, by its reports.
+export function Whose({ source }: { source: Partial<Sorted> }) {
+  const reason = useReason(source);
+  return source.whose ? <small class="whose" title={reason}>{WHOSE[source.whose]}</small> : null;
+}
+
 // A source by its name, with what is known of it; what has none has no page of its own.
-export function SourceLink({ source, params }: { source: { key: string | null; name: string | null; label?: Label; new?: boolean | null; forwarder?: boolean }; params?: Params }) {
+export function SourceLink({ source, params }: { source: { key: string | null; name: string | null; label?: Label; new?: boolean | null } & Partial<Sorted>; params?: Params }) {
   const words = source.name ?? keyWords(source.key);
   if (source.key === null || words === null) return <Ip value={null} />;
   return (
@@ -62,7 +77,7 @@ export function SourceLink({ source, params }: { source: { key: string | null; n
       </a>
       <LabelTag value={source.label} />
       {source.new && <span class="new">new</span>}
-      {source.forwarder && source.label !== 'forwarder' && <small class="block">looks like a forwarder</small>}
+      {!source.label && <Whose source={source} />}
     </>
   );
 }

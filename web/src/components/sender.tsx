@@ -4,7 +4,7 @@ import { useAdvice } from '../advice';
 import { type List, useApi, useList } from '../api/ask';
 import type { DomainItem, FailureItem, Identifier, Source, SourceIp, SourceReporter } from '../api/types';
 import { basis } from '../basis';
-import { keyWords, useVerdict } from '../classes';
+import { keyWords, useVerdict, WHOSE } from '../classes';
 import { moment } from '../format';
 import { href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
@@ -16,7 +16,7 @@ import { type Fact, Facts } from './facts';
 import { failureColumns } from './failures';
 import { Figures } from './figures';
 import { Labelling } from './label';
-import { Aligned, IpLink, Num } from './marks';
+import { Aligned, IpLink, Num, useReason } from './marks';
 import { Nothing } from './nothing';
 import { Dkim, Spf } from './record';
 import { type Column, ListTable } from './table';
@@ -60,12 +60,18 @@ function Who({ source }: Props) {
 }
 
 function Whose({ source, path }: Props) {
+  const reason = useReason(source);
   const { mood, text, lang } = useAdvice(source, useVerdict()(source));
   return (
     <section class="card">
       <h2>Whose it is, and what to do</h2>
       {source.messages > 0 && (
         <div class={`notice ${mood}`}>
+          {source.whose && (
+            <p lang={lang}>
+              <b>{WHOSE[source.whose]}.</b> {reason}
+            </p>
+          )}
           <p lang={lang}>{text}</p>
         </div>
       )}

@@ -64,6 +64,7 @@ const affectedColumns: Column<Affected>[] = [
 function Found({ impact, record }: { impact: Impact; record: Domain['next_record'] }) {
   const { affected, sources, blockers, notes, scope } = impact;
   const slices = classSlices(affected.by_class);
+  const step = impact.parked ? (scope[0]?.value === 'reject' ? 'parked_kept' : 'parked') : !impact.evidence.sufficient ? 'wait' : blockers.length > 0 ? 'blocked' : record.step;
   return (
     <>
       <Verdict impact={impact} />
@@ -87,8 +88,8 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
         <Hint key={note} topic="impact" term={note} />
       ))}
       <h3>Next step</h3>
-      <p><Said topic="steps" term={impact.evidence.sufficient ? record.step : 'wait'} /></p>
-      <Copyable text={`${record.name}. TXT "${record.value}"`} />
+      <p><Said topic="steps" term={step} /></p>
+      {!/blocked|parked/.test(step) && <Copyable text={`${record.name}. TXT "${record.value}"`} />}
       <h3>Which tag governs what</h3>
       <Facts
         rows={scope.map(({ tag, value, effective, text }) => [

@@ -1,26 +1,22 @@
-// overview.tsx - the answer in a sentence, then by day, by source and by domain.
-import { csvUrl, useApi, useMeta } from '../api/ask';
+// overview.tsx - the answer in a sentence, what to do, then by day, by source and by domain.
+import { csvUrl, useApi } from '../api/ask';
 import type { DomainItem, Page, ReporterItem, ReportItem, SourceItem, Summary } from '../api/types';
-import { mainFailure } from '../classes';
 import { Asked, Card } from '../components/asked';
 import { numbers, times } from '../components/columns';
 import { Days } from '../components/days';
-import { useWarnings, Warnings } from '../components/dns';
 import { Figures } from '../components/figures';
-import { ClassTag, Heat, Icon, Num, Share, SourceLink } from '../components/marks';
+import { Heat, Num, Share, SourceLink } from '../components/marks';
 import { Onboarding } from '../components/onboarding';
 import { Stale, Unnamed } from '../components/states';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
-import { Said } from '../components/told';
-import { ago, count, day, percent, plural } from '../format';
+import { Todo } from '../components/todo';
+import { ago, day, percent, plural } from '../format';
 import { changed, href } from '../router';
 import { type Scope, useScope } from '../scope';
-import { around } from '../window';
+import { addDays, around, type Window } from '../window';
 import { domainColumns } from './domains';
 import type { PageEntry } from './entry';
-
-const WATCHED = ['mine', 'none']; // labels of sources whose failures are a question: not of forwarders, nor of what is not mine
 
 // "▲ 0.4": by how many points the share that passed has changed.
 function Trend({ now, before }: { now: Summary['totals']; before: Summary['previous'] }) {
@@ -39,59 +35,12 @@ function Trend({ now, before }: { now: Summary['totals']; before: Summary['previ
 
 function Sentence({ summary, scope }: { summary: Summary; scope: Scope }) {
   const { totals } = summary;
-  const labels = useMeta()?.features.labels;
-  const watched = useApi<Summary>(labels ? 'summary' : undefined, { ...scope.params, label: WATCHED }).data;
-  const { failing } = (watched ?? summary).sources;
-  const to = href('sources', { result: 'fail', sort: '-fail', label: labels ? WATCHED : undefined });
   return (
     <p class="sentence">
       <a href={href('sources')}>{plural(totals.messages, 'message')}</a> reported in {scope.window.words},{' '}
       <a href={href('records', { result: 'pass' })}>{percent(totals.pass, totals.messages)} passed DMARC</a>
-      <Trend now={totals} before={summary.previous} />.{' '}
-      {failing > 0 ? (
-        <>
-          <a href={to}>{plural(failing, 'source')}</a> {failing === 1 ? 'needs' : 'need'} attention.
-        </>
-      ) : (
-        'No source needs attention.'
-      )}
+      <Trend now={totals} before={summary.previous} />.
     </p>
-  );
-}
-
-const failed = ({ messages, pass }: SourceItem) => messages - pass;
-
-// What fails most, each with the reason.
-function Attention({ items }: Page<SourceItem>) {
-  const failing = items.filter(failed);
-  if (failing.length === 0)
-    return (
-      <p class="calm">
-        <Icon name="good" /> Nothing of yours failed.
-      </p>
-    );
-  return (
-    <ol class="attention">
-      {failing.map((source) => {
-        const why = mainFailure(source.by_class);
-        return (
-          <li key={source.key ?? ''}>
-            <span class="who">
-              <SourceLink source={source} />
-            </span>
-            <a class="amount" href={href('records', { source: source.key ?? 'none', result: 'fail' })}>
-              <b>{count(failed(source))}</b>
-              {source.pass > 0 && ` of ${count(source.messages)}`} failed
-            </a>
-            {why && (
-              <p>
-                <ClassTag name={why.name} />: <Said topic="reasons" term={why.name} />
-              </p>
-            )}
-          </li>
-        );
-      })}
-    </ol>
   );
 }
 
@@ -123,8 +72,11 @@ function NewSources({ scope, summary: { sources, previous } }: { scope: Scope; s
   );
 }
 
-// Who reported, how regularly, and when last.
-const Reporters = ({ items }: Page<ReporterItem>) => (
+// The last day that a reporter's reports speak of: that of the last step with a report.
+const lastDay = (coverage: number[], { from, days }: Window) => addDays(from, coverage.findLastIndex(Boolean) * Math.ceil(days / coverage.length));
+
+// Who reported, how regularly, and of which day last.
+const Reporters = ({ items, window }: Page<ReporterItem> & { window: Window }) => (
   <ul class="strip">
     {items.map((one) => (
       <li key={one.org_name ?? ''}>
@@ -132,7 +84,7 @@ const Reporters = ({ items }: Page<ReporterItem>) => (
           <Text value={one.org_name} max={40} absent="unnamed" />
         </a>
         <Heat values={one.coverage} noun="report" />
-        <small>{ago(one.last_report_at)}</small>
+        <small>until {day(lastDay(one.coverage, window))}</small>
       </li>
     ))}
   </ul>
@@ -165,42 +117,29 @@ function Nothing({ scope }: { scope: Scope }) {
 
 function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
   const params = { ...scope.params, limit: 100 };
-  const warnings = useWarnings(scope.params);
   return (
     <>
       <Sentence summary={summary} scope={scope} />
-      <Unnamed />
       <Stale last={summary.last_report_at} to={summary.window.to} />
+      <Todo scope={scope} />
+      <Unnamed />
       <Figures summary={summary} />
       <Days scope={scope} summary={summary} />
       <div class="two">
-        <Card label="Needs attention" answer={useApi<Page<SourceItem>>('sources', { ...scope.params, label: WATCHED, sort: '-fail', limit: 8 })}>
+        <section class="card">
+          <h2>New in this window</h2>
+          <NewSources scope={scope} summary={summary} />
+        </section>
+        <Card label="Reporters" answer={useApi<Page<ReporterItem>>('reporters', { ...scope.params, limit: 8 })}>
           {(page) => (
             <>
-              <Warnings items={warnings ?? []} />
-              <Attention {...page} />
+              <Reporters {...page} window={scope.window} />
               <p class="foot">
-                <a href={href('sources', { result: 'fail', sort: '-fail' })}>All failing sources</a>
+                <a href={href('reporters')}>All {plural(summary.reporters, 'reporter')}</a>
               </p>
             </>
           )}
         </Card>
-        <div>
-          <section class="card">
-            <h2>New in this window</h2>
-            <NewSources scope={scope} summary={summary} />
-          </section>
-          <Card label="Reporters" answer={useApi<Page<ReporterItem>>('reporters', { ...scope.params, limit: 8 })}>
-            {(page) => (
-              <>
-                <Reporters {...page} />
-                <p class="foot">
-                  <a href={href('reporters')}>All {plural(summary.reporters, 'reporter')}</a>
-                </p>
-              </>
-            )}
-          </Card>
-        </div>
       </div>
       <Card label="Domains" answer={useApi<Page<DomainItem>>('domains', params)}>
         {({ items }) => (

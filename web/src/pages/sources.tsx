@@ -5,7 +5,7 @@ import { basis } from '../basis';
 import { keyWords, mainFailure } from '../classes';
 import { numbers } from '../components/columns';
 import { Filters, Switch } from '../components/filters';
-import { classSlices, ClassTag, IpLink, LabelTag, Num, outcome, Shares, SourceLink, Spark } from '../components/marks';
+import { classSlices, ClassTag, IpLink, LabelTag, Num, outcome, Shares, SourceLink, Spark, Whose } from '../components/marks';
 import { Nothing } from '../components/nothing';
 import { Unnamed } from '../components/states';
 import { type Column, ListTable, serverSort } from '../components/table';
@@ -93,6 +93,7 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
         <>
           <Name item={item} group={group} />
           {group !== '' && <LabelTag value={item.label} />}
+          {group !== '' && !item.label && <Whose source={item} />}
           {group !== '' && item.new && <span class="new">new</span>}
           {item.name_basis && <small class="block">{basis(item)}</small>}
           {group === 'ip' && item.source && item.source !== `ip:${item.key}` && (

@@ -1,0 +1,177 @@
+-- advice.sql - what to do next.
+
+-- A point of the list: what is wrong, or was, how bad it is, and the numbers behind it. harm is the rank, 1 the worst.
+CREATE TYPE api.point AS (harm integer, code text, domain text, source text, name text, reason text, messages numeric,
+	of numeric, rejected numeric, quarantined numeric, senders bigint, since timestamptz, until timestamptz, text text,
+	fix text);
+
+-- The number of points that are shown.
+CREATE FUNCTION api.points_most() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT 7 $$;
+
+-- The days that must have passed since the last failure, with mail that passed after them, until a failure is fixed.
+CREATE FUNCTION api.fixed_days() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT 3 $$;
+
+-- Returns whether so many failing messages of a sender matter: five, and one in a hundred of its mail.
+CREATE FUNCTION api.matters(harm numeric, messages numeric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT harm >= 5 AND harm * 100 >= messages $$;
+
+-- What fails of one's own mail, or failed until it was fixed, and what might be one's own. One point for each source,
+-- named after its address if only one fails.
+CREATE FUNCTION api.failing_points(senders api.sorted_sender[]) RETURNS SETOF api.point
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY
+	WITH failing AS (
+		SELECT (s.sent).domain, (s.sent).source, (s.sent).source_name,
+			CASE WHEN (s.sent).service IS NULL THEN (s.sent).rdns END AS name,
+			s.whose, s.reason, api.harm(s.sent) AS harm, (s.sent).messages, (s.sent).rejected, (s.sent).quarantined,
+			(s.sent).first_seen, (s.sent).last_fail, (s.sent).last_pass,
+			coalesce((s.sent).last_pass >= (s.sent).last_fail + api.fixed_days() * interval '1 day', false) AS fixed
+		FROM unnest(senders) s
+		WHERE s.whose IN ('own', 'service', 'unsure') AND api.matters(api.harm(s.sent), (s.sent).messages)
+	), sums AS (
+		SELECT f.domain, f.source, f.whose, f.fixed, coalesce(CASE WHEN count(*) = 1 THEN min(f.name) END,
+				min(f.source_name)) AS name,
+			(array_agg(f.reason ORDER BY f.harm DESC))[1] AS reason, sum(f.harm) AS harm, sum(f.messages) AS messages,
+			least(sum(f.rejected), sum(f.harm)) AS rejected, least(sum(f.quarantined), sum(f.harm)) AS quarantined,
+			count(*) AS senders, min(f.first_seen) AS since, max(f.last_fail) AS until
+		FROM failing f WHERE NOT (f.fixed AND f.whose = 'unsure') GROUP BY 1, 2, 3, 4
+	)
+	SELECT CASE WHEN s.fixed THEN 9 WHEN s.whose = 'unsure' THEN 6 WHEN s.rejected > 0 THEN 1
+			WHEN s.quarantined > 0 THEN 2 ELSE 5 END,
+		CASE WHEN s.fixed THEN 'fixed' WHEN s.whose = 'unsure' THEN 'review' ELSE s.whose || '_' || CASE
+			WHEN s.rejected > 0 THEN 'rejected' WHEN s.quarantined > 0 THEN 'quarantined' ELSE 'fails' END END,
+		s.domain, s.source, s.name, s.reason, s.harm, s.messages, s.rejected, s.quarantined, s.senders, s.since,
+		s.until, NULL::text, NULL::text
+	FROM sums s;
+END
+$$;
+
+-- Reporters that used to report and stopped: no report on three of their usual periods, though others reported on
+-- later days. A period is the median distance of the days with a report.
+CREATE FUNCTION api.silent_reporters(f api.filter_set)
+RETURNS TABLE (org_name text, last_day date, period integer, days bigint, messages numeric, last_of_all date)
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+BEGIN
+	f.from_day := f.to_day - 90;
+	RETURN QUERY EXECUTE format('
+		WITH days AS MATERIALIZED (
+			SELECT coalesce(r.org_name, '''') AS org_name, r.day, sum(r.messages) AS messages FROM %s GROUP BY 1, 2
+		), gaps AS (
+			SELECT d.*, d.day - lag(d.day) OVER (PARTITION BY d.org_name ORDER BY d.day) AS gap FROM days d
+		), usual AS (
+			SELECT g.org_name, max(g.day) AS last_day, count(*) AS days, sum(g.messages) AS messages,
+				greatest(1, percentile_disc(0.5) WITHIN GROUP (ORDER BY g.gap)) AS period
+			FROM gaps g GROUP BY 1 HAVING count(*) >= 5
+		)
+		SELECT u.org_name, u.last_day, u.period, u.days, u.messages::numeric, l.day
+		FROM usual u CROSS JOIN (SELECT least(max(d.day), api.complete_until() - 1) AS day FROM days d) l
+		WHERE l.day - u.last_day > 3 * u.period
+			AND u.messages * 100 >= (SELECT sum(d.messages) FROM days d)', api.reports_of(f));
+END
+$$;
+
+-- The next step of domains that nothing blocks, and of parked ones.
+CREATE FUNCTION api.step_points(f api.filter_set) RETURNS SETOF api.point
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	most constant integer := 20; -- domains; each costs a look at all its senders
+	known api.domain_evidence[] := ARRAY(SELECT e FROM api.evidence(api.only_domains(f, f.domain)) e
+		ORDER BY e.messages DESC NULLS LAST LIMIT most);
+	names text[] := ARRAY(SELECT e.domain FROM unnest(known) e);
+	parked text[] := api.parked_domains(names);
+	-- only where there is a next step: the search for blockers is what costs
+	open text[] := ARRAY(SELECT e.domain FROM unnest(known) e
+		CROSS JOIN LATERAL (SELECT h.policy FROM api.policy_history(e.domain, f.to_day) h LIMIT 1) p
+		WHERE e.sufficient AND api.next_record(e.domain, p.policy, true) ->> 'step' <> 'keep');
+	blocked text[];
+BEGIN
+	IF open <> '{}' THEN
+		blocked := ARRAY(SELECT DISTINCT x.domain FROM api.findings(open, f, known) x);
+	END IF;
+	RETURN QUERY
+	SELECT 8, CASE WHEN e.domain = ANY (parked) THEN 'parked' ELSE 'step_' || (r.record ->> 'step') END, e.domain,
+		NULL::text, NULL::text, NULL::text, e.messages, NULL::numeric, NULL::numeric, NULL::numeric, e.reporters,
+		NULL::timestamptz, NULL::timestamptz, NULL::text,
+		CASE WHEN e.domain <> ALL (parked) THEN format('%s. TXT "%s"', r.record ->> 'name', r.record ->> 'value') END
+	FROM unnest(known) e
+	CROSS JOIN LATERAL (SELECT h.policy FROM api.policy_history(e.domain, f.to_day) h LIMIT 1) p
+	CROSS JOIN LATERAL (SELECT api.next_record(e.domain, p.policy, true) AS record) r
+	WHERE CASE WHEN e.domain = ANY (parked) THEN (p.policy).p IS DISTINCT FROM 'reject'
+		ELSE e.domain = ANY (open) AND e.domain <> ALL (blocked) END;
+END
+$$;
+
+-- Forwarders or strangers in one line: how many sent, and what became of their failing mail.
+CREATE FUNCTION api.folded(senders api.sorted_sender[], p_whose text) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+	SELECT jsonb_build_object('senders', coalesce(sum((s.sent).addresses), 0),
+		'messages', coalesce(sum((s.sent).messages), 0),
+		'fail', coalesce(sum((s.sent).messages - (s.sent).pass), 0),
+		'rejected', coalesce(sum((s.sent).rejected), 0), 'quarantined', coalesce(sum((s.sent).quarantined), 0))
+	FROM unnest(senders) s WHERE s.whose = p_whose
+$$;
+
+-- GET advice: at most seven points, the most harmful first, and what needs nothing to be done.
+CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	senders api.sorted_sender[] := ARRAY(SELECT s FROM api.sorted_senders(f) s);
+	items jsonb;
+	total bigint;
+	newest timestamptz;
+BEGIN
+	WITH failing AS MATERIALIZED (
+		SELECT p.* FROM api.failing_points(senders) p
+	), dns AS MATERIALIZED (
+		SELECT a.v ->> 'code' AS code, a.v ->> 'domain' AS domain, 'ip:' || (a.v ->> 'source_ip') AS ip,
+			coalesce(o.source, 'ip:' || (a.v ->> 'source_ip')) AS source, a.v ->> 'name' AS name,
+			(a.v ->> 'messages')::numeric AS messages, a.v ->> 'text' AS text, a.v ->> 'fix' AS fix, a.no
+		FROM jsonb_array_elements(api.attention(f) -> 'items') WITH ORDINALITY a(v, no)
+		LEFT JOIN dmarc.addresses o ON o.source_ip = (a.v ->> 'source_ip')::inet
+	), points (harm, code, domain, source, name, reason, messages, of, rejected, quarantined, senders, since, until,
+		text, fix) AS MATERIALIZED (
+		-- a host that fails and is outside of SPF is one point, with the way to fix it
+		SELECT p.harm, p.code, p.domain, p.source, p.name, p.reason, p.messages, p.of, p.rejected, p.quarantined,
+			p.senders, p.since, p.until, NULL,
+			(SELECT d.fix FROM dns d WHERE d.domain = p.domain AND d.source = p.source ORDER BY d.no LIMIT 1)
+		FROM failing p
+		UNION ALL
+		SELECT CASE d.code WHEN 'own_host_outside_spf' THEN 3 WHEN 'dns_error' THEN 3 WHEN 'selector_without_key' THEN 7
+				ELSE 10 END, d.code, d.domain, d.ip, d.name, NULL, d.messages, NULL, NULL, NULL, NULL, NULL, NULL,
+			d.text, d.fix
+		FROM dns d
+		WHERE NOT EXISTS (SELECT 1 FROM failing p WHERE p.domain = d.domain AND p.source = d.source)
+		UNION ALL
+		SELECT 4, 'silent_reporter', NULL, NULL, r.org_name, NULL, r.messages, NULL, NULL, NULL, r.period,
+			api.at(r.last_day), api.at(r.last_of_all), NULL, NULL
+		FROM api.silent_reporters(f) r
+		UNION ALL
+		SELECT s.* FROM api.step_points(f) s
+	), numbered AS (
+		SELECT p.*, row_number() OVER (ORDER BY p.harm, p.messages DESC NULLS LAST, p.domain COLLATE "C",
+			p.source COLLATE "C", p.text COLLATE "C") AS no
+		FROM points p
+	)
+	SELECT coalesce(jsonb_agg(jsonb_build_object('code', n.code, 'domain', api.display(n.domain),
+			'source', api.display(n.source), 'name', api.display(n.name), 'reason', n.reason, 'messages', n.messages,
+			'of', n.of, 'rejected', n.rejected, 'quarantined', n.quarantined, 'senders', n.senders,
+			'since', api.iso(n.since), 'until', api.iso(n.until), 'text', api.display(n.text),
+			'fix', api.display(n.fix)) ORDER BY n.no) FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
+	INTO items, total FROM numbered n;
+	EXECUTE format('SELECT max(r."end") FROM %s', api.reports_of(f)) INTO newest;
+	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'total', total,
+		'forwarders', api.folded(senders, 'forwarder'), 'strangers', api.folded(senders, 'stranger'),
+		'reports_until', api.iso(newest));
+END
+$$;

@@ -1,0 +1,136 @@
+-- senders.sql - whose each sender is, for lists of sources and for advice.
+
+-- A sender and whose it is: facts of the last three months, which decide, and of the window, if it sent in it.
+CREATE TYPE api.sorted_sender AS (known dmarc.sender_facts, whose text, reason text, sent dmarc.sender_facts);
+
+-- The months that facts come from: that of the window's last day and the two before it, or more for a longer window.
+CREATE FUNCTION api.facts_from(f api.filter_set) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT least(date_trunc('month', f.from_day::timestamp),
+		date_trunc('month', (f.to_day - 1)::timestamp) - interval '2 months')::date
+$$;
+
+-- The condition that c is about one of these addresses, or about none that could be read; NULL: any.
+CREATE FUNCTION api.ips_condition(p_ips inet[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p_ips IS NULL THEN ''
+		ELSE format(' AND (c.source_ip = ANY (%L::inet[]) OR c.source_ip IS NULL)', p_ips) END
+$$;
+
+-- A query for the facts about senders of the filter's domains, from sums by month alone. p_ips: only these addresses.
+CREATE FUNCTION api.months_query(f api.filter_set, p_ips inet[]) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	since constant date := api.facts_from(f);
+	sums record;
+	plain api.filter_set := api.only_domains(f, f.domain);
+BEGIN
+	sums := api.sums_of(since, f.to_day);
+	RETURN api.facts_query(format('(SELECT c.* FROM %s c WHERE c.month >= %L AND c.month < %L%s%s) m', sums.monthly,
+			since, f.to_day, api.conditions(plain),
+			api.ips_condition(p_ips)),
+		format('SELECT c.domain_id, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass '
+			'FROM %s c WHERE c.day >= %L AND c.day < %L%s GROUP BY 1',
+			sums.daily, since, f.to_day, api.conditions(plain)));
+END
+$$;
+
+-- The addresses of the sources whose failing mail is enough to matter for their domain (api.unreviewed_floor(), with a
+-- margin): usually a few of very many.
+CREATE FUNCTION api.harmful_addresses(f api.filter_set) RETURNS inet[]
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+AS $$
+DECLARE
+	ips inet[];
+BEGIN
+	EXECUTE format('
+		WITH sent AS MATERIALIZED (
+			SELECT c.domain_id, c.source_ip, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE NOT c.dmarc_pass
+				AND c.class <> ''fail_overridden'' AND (c.class <> ''fail_altered'' OR c.auth_domain IS NULL)) AS harm
+			FROM %s WHERE c.source_ip IS NOT NULL GROUP BY 1, 2
+		), harmful AS MATERIALIZED (
+			SELECT coalesce(a.source, ''ip:'' || host(s.source_ip)) AS source, array_agg(s.source_ip) AS ips
+			FROM sent s JOIN (SELECT domain_id, sum(messages) AS messages FROM sent GROUP BY 1) d USING (domain_id)
+			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			WHERE s.harm > 0
+			GROUP BY s.domain_id, 1 HAVING sum(s.harm) >= 5 AND sum(s.harm) * 2000 >= max(d.messages)
+		)
+		SELECT array_agg(DISTINCT x.ip) FROM (
+			SELECT unnest(h.ips) FROM harmful h
+			UNION ALL
+			SELECT a.source_ip FROM dmarc.addresses a WHERE a.source IN (SELECT h.source FROM harmful h)
+		) AS x(ip)', api.cells(f, 'address')) INTO ips;
+	RETURN coalesce(ips, '{}');
+END
+$$;
+
+-- The senders of the filter's domains in its window, sorted. p_ips: only those of these addresses, and what has none;
+-- they must be all addresses of their sources.
+CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) RETURNS SETOF api.sorted_sender
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+AS $$
+DECLARE
+	plain api.filter_set := api.only_domains(f, f.domain);
+BEGIN
+	RETURN QUERY EXECUTE format('
+		SELECT k.facts, w.whose, w.reason, s.facts
+		FROM (SELECT q::dmarc.sender_facts AS facts FROM (%s) q) k
+		CROSS JOIN LATERAL dmarc.whose(k.facts) w
+		JOIN (SELECT q::dmarc.sender_facts AS facts FROM (%s) q) s
+			ON (s.facts).domain_id = (k.facts).domain_id AND (s.facts).sender = (k.facts).sender',
+		api.months_query(f, p_ips), api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
+			api.cells(plain, 'address'), api.ips_condition(p_ips))));
+END
+$$;
+
+-- Messages of a sender that fail and that neither a list nor a forwarder explains.
+CREATE FUNCTION api.harm(f dmarc.sender_facts) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT f.messages - f.pass - f.fail_overridden - f.altered_by_other $$;
+
+-- The same as a page's keys: whose each source or address is, and what that rests on. A source with several senders is
+-- what most of its mail is; if that is less than four fifths, it is not sure.
+CREATE FUNCTION api.whose_of(p_group text, page api.key_page, f api.filter_set)
+RETURNS TABLE (key text, whose text, reason text, facts jsonb)
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB'
+AS $$
+DECLARE
+	most constant integer := 5000; -- a longer list of addresses costs more than it saves
+BEGIN
+	IF p_group NOT IN ('source', 'ip') OR page.members IS NULL THEN
+		RETURN;
+	END IF;
+	RETURN QUERY EXECUTE format('
+		WITH sorted AS MATERIALIZED (
+			SELECT q.*, w.whose, w.reason FROM (%s) q CROSS JOIN LATERAL dmarc.whose(q::dmarc.sender_facts) w
+		), keyed AS (
+			SELECT DISTINCT k.key, s.* FROM unnest($1) AS k(key) JOIN sorted s ON %s
+		), shares AS (
+			SELECT k.key, k.whose, sum(k.messages) AS messages, sum(sum(k.messages)) OVER (PARTITION BY k.key) AS whole
+			FROM keyed k GROUP BY 1, 2
+		), best AS (
+			SELECT DISTINCT ON (h.key) h.* FROM shares h ORDER BY h.key, h.messages DESC, h.whose
+		), largest AS (
+			SELECT DISTINCT ON (k.key) k.* FROM keyed k JOIN best b ON b.key = k.key AND b.whose = k.whose
+			ORDER BY k.key, k.messages DESC, k.sender
+		), sums AS (
+			SELECT k.key, jsonb_build_object(''messages'', sum(k.messages), ''pass'', sum(k.pass),
+				''dkim_aligned'', sum(k.dkim_aligned), ''spf_aligned'', sum(k.spf_aligned),
+				''addresses'', sum(k.addresses), ''days'', max(k.days)) AS facts
+			FROM keyed k GROUP BY 1
+		)
+		SELECT b.key, CASE WHEN b.messages * 5 >= b.whole * 4 THEN b.whose ELSE ''unsure'' END,
+			CASE WHEN b.messages * 5 >= b.whole * 4 THEN l.reason ELSE ''mixed'' END,
+			s.facts || jsonb_build_object(''name'', api.display(coalesce(l.source_name, l.rdns)),
+				''rdns'', api.display(l.rdns), ''domain'', api.display(l.domain))
+		FROM best b JOIN largest l ON l.key = b.key JOIN sums s ON s.key = b.key',
+		api.months_query(f, CASE WHEN cardinality(page.members) <= most THEN page.members END),
+		CASE p_group WHEN 'source' THEN 's.source = k.key'
+			ELSE 's.sender = ''ip:'' || k.key OR s.sender = (SELECT a.source FROM dmarc.addresses a '
+				'WHERE a.source_ip = k.key::inet)' END)
+	USING page.keys;
+END
+$$;

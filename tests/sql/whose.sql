@@ -1,0 +1,116 @@
+-- Whose a sender is: each rule of dmarc.whose(), at its limit, and the facts that it decides by.
+SELECT plan(52);
+CREATE FUNCTION t.whose(facts jsonb) RETURNS text LANGUAGE sql AS $$
+	SELECT w.whose || ' ' || w.reason FROM dmarc.whose(jsonb_populate_record(NULL::dmarc.sender_facts,
+		'{"sender": "ip:192.0.2.1", "messages": 100, "pass": 0, "dkim_aligned": 0, "spf_aligned": 0, "records": 10,
+			"fail_overridden": 0, "fail_altered": 0, "altered_by_other": 0, "fail_unaligned": 0, "own_auth": 0,
+			"own_name": 0, "own_range": 0, "domain_messages": 10000, "days": 2, "spf_includes": false}' || facts)) w $$;
+SELECT is(t.whose(facts::jsonb), want, name) FROM (VALUES
+	('a label: mine', '{"label": "mine", "fail_unaligned": 100}', 'own labelled'),
+	('a label: a service of mine', '{"label": "mine", "service": "esp", "service_type": "marketing"}',
+		'service labelled_service'),
+	('a label: a forwarder', '{"label": "forwarder", "own_name": 100}', 'forwarder labelled_forwarder'),
+	('a label: not mine, whatever it authenticates', '{"label": "not_mine", "own_range": 100, "pass": 100}',
+		'stranger labelled_stranger'),
+	('a parked domain', '{"parked": true, "service": "esp", "service_type": "marketing", "fail_unaligned": 100,
+		"days": 60, "records": 60}', 'stranger parked'),
+	('nothing was sent', '{"messages": 0}', 'unsure unknown'),
+	('a name of ours, though all fails', '{"own_name": 51}', 'own own_name'),
+	('names of ours for half of the mail', '{"own_name": 50}', 'stranger burst'),
+	('a service under a name of ours', '{"own_name": 100, "service": "esp", "service_type": "marketing"}',
+		'service own_name_service'),
+	('a service in SPF, though all fails', '{"service": "esp", "service_type": "mailbox", "spf_includes": true}',
+		'service service_in_spf'),
+	('a list in SPF is no service of ours', '{"service": "l", "service_type": "list", "spf_includes": true,
+		"fail_overridden": 100}', 'forwarder list'),
+	('a service that passes SPF', '{"service": "esp", "service_type": "mailbox", "spf_aligned": 3, "pass": 3}',
+		'service service_passes'),
+	('a service that passed SPF twice', '{"service": "esp", "service_type": "mailbox", "spf_aligned": 2, "pass": 2}',
+		'unsure mailbox_users'),
+	('a range of ours, though all fails', '{"own_range": 51}', 'own own_range'),
+	('ranges of ours for half of the mail', '{"own_range": 50}', 'stranger burst'),
+	('SPF passes', '{"spf_aligned": 3, "pass": 3}', 'own spf_lists'),
+	('SPF passed twice', '{"spf_aligned": 2, "pass": 2}', 'stranger burst'),
+	('SPF passes for one in fifty', '{"spf_aligned": 4, "pass": 4, "messages": 200}', 'own spf_lists'),
+	('SPF passes for less than that', '{"spf_aligned": 4, "pass": 4, "messages": 201}', 'stranger burst'),
+	('SPF passes, and it also sends as itself', '{"spf_aligned": 90, "pass": 90, "fail_unaligned": 10}',
+		'service includes'),
+	('a service with a key of ours', '{"service": "esp", "service_type": "marketing", "dkim_aligned": 51, "pass": 51}',
+		'service service_signs'),
+	('a mailbox provider with our signatures', '{"service": "m", "service_type": "mailbox", "dkim_aligned": 51,
+		"pass": 51}', 'forwarder forwards'),
+	('a filter with our signatures', '{"service": "m", "service_type": "security", "dkim_aligned": 51,
+		"pass": 51}', 'forwarder forwards'),
+	('much mail with our signature', '{"dkim_aligned": 500, "pass": 500, "messages": 500, "days": 21, "records": 7}',
+		'service signs_steadily'),
+	('less of it', '{"dkim_aligned": 499, "pass": 499, "messages": 499, "days": 21, "records": 7}',
+		'forwarder forwards'),
+	('much of it, with broken signatures', '{"dkim_aligned": 499, "pass": 499, "messages": 500, "days": 21,
+		"records": 7, "fail_altered": 1}', 'forwarder forwards'),
+	('much of it, not for three weeks', '{"dkim_aligned": 500, "pass": 500, "messages": 500, "days": 20, "records": 7}',
+		'forwarder forwards'),
+	('overrides', '{"fail_overridden": 51}', 'forwarder list'),
+	('changed by one that authenticates', '{"fail_altered": 51, "altered_by_other": 51}', 'forwarder list'),
+	('changed by one that does not', '{"fail_altered": 100}', 'stranger burst'),
+	('changed by one that does not, steadily', '{"fail_altered": 100, "days": 21, "records": 7}',
+		'unsure broken_signatures'),
+	('passed on, some of it changed', '{"pass": 60, "dkim_aligned": 60, "fail_altered": 40}', 'forwarder forwards'),
+	('another domain of ours', '{"own_auth": 51, "fail_unaligned": 100}', 'own own_auth'),
+	('SPF of its own', '{"fail_unaligned": 100}', 'stranger burst'),
+	('users of a mailbox provider', '{"service": "m", "service_type": "mailbox", "fail_unaligned": 100, "days": 60,
+		"records": 60}', 'unsure mailbox_users'),
+	('a service, steady', '{"service": "esp", "service_type": "marketing", "fail_unaligned": 100, "days": 21,
+		"records": 7}', 'service service_steady'),
+	('a service, for twenty days', '{"service": "esp", "service_type": "marketing", "fail_unaligned": 100, "days": 20,
+		"records": 7}', 'unsure new_service'),
+	('a service, seldom', '{"service": "esp", "service_type": "marketing", "fail_unaligned": 100, "days": 21,
+		"records": 6}', 'unsure new_service'),
+	('a service with forged signatures', '{"service": "esp", "service_type": "marketing", "fail_altered": 100}',
+		'stranger burst'),
+	('steady, nothing proven', '{"days": 21, "records": 7, "messages": 5}', 'unsure steady'),
+	('four messages', '{"days": 21, "records": 7, "messages": 4}', 'stranger burst'),
+	('no address', '{"sender": "none", "days": 21, "records": 7}', 'unsure unknown')) x(name, facts, want);
+
+-- the facts, as the view has them
+INSERT INTO ruad.service VALUES ('esp', 'Esp', 'marketing'), ('rent', 'Rent', 'hosting');
+INSERT INTO ruad.service_rule (kind, value, service) VALUES ('spf', 'esp.example', 'esp');
+CREATE FUNCTION t.sent(ip text, more jsonb DEFAULT '{}', result text DEFAULT 'fail') RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.record(ip, 10, result, 'fail', '{"header_from": "im.example"}' || more) $$;
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('im.example', 'A', 'a', t.day(-9), jsonb_build_array(
+		t.sent('192.0.2.1'), t.sent('192.0.2.2'), t.sent('192.0.2.3'), t.sent('192.0.2.4'), t.sent('192.0.2.5'),
+		t.sent('192.0.2.6'), t.sent('203.0.113.1'),
+		t.sent('192.0.2.7', '{"auth_results": {"spf": [{"domain": "other.example", "result": "pass"}]}}')))),
+	t.mail(t.report('stranger.example', 'A', 'b', t.day(-9), '[]')),
+	t.mail(t.report('other.example', 'A', 'c', t.day(-9), '[]'))) x), '1 0 0 0 f,1 0 0 0 f,1 0 0 0 f', 'reports');
+INSERT INTO ruad.address (source_ip, rdns, rdns_domain, service, service_basis) VALUES
+	('192.0.2.1', 'mx.im.example', 'im.example', NULL, NULL),
+	('192.0.2.2', 'a.stranger.example', 'stranger.example', NULL, NULL),
+	('192.0.2.3', 'a.other.example', 'other.example', NULL, NULL),
+	('192.0.2.4', 'a.esp.example', 'esp.example', 'esp', 'rdns'),
+	('192.0.2.5', 'static-5.rent.example', 'rent.example', 'rent', 'rdns'),
+	('192.0.2.6', 'notim.example', 'notim.example', NULL, NULL);
+SELECT ruad.enrich_collect();
+SELECT ruad.dns_store('im.example', '{"ok": true, "solicited": true, "findings": [],
+	"mx": [{"host": "mx", "preference": 1, "addresses": ["192.0.2.9"]}],
+	"spf": {"result": "ok", "all": "-", "unlisted": [], "ranges": [
+		{"range": "203.0.0.0/15", "qualifier": "+", "term": "ip4", "via": "im.example"},
+		{"range": "192.0.2.6/32", "qualifier": "?", "term": "ip4", "via": "im.example"},
+		{"range": "192.0.2.7/32", "qualifier": "+", "term": "ip4", "via": "_spf.im.example"},
+		{"range": "192.0.2.5/32", "qualifier": "+", "term": "ip4", "via": "other.example"},
+		{"range": "192.0.2.4/32", "qualifier": "+", "term": "ip4", "via": "spf.esp.example"}]}}', 600);
+SELECT ruad.dns_store('other.example', '{"ok": true, "solicited": true, "findings": []}', 600);
+SELECT ruad.dns_store('stranger.example', '{"ok": true, "solicited": false, "findings": []}', 600);
+SELECT is((SELECT f.sender || ' ' || f.own_name || ' ' || f.own_range || ' ' || f.own_auth || ' ' || f.spf_includes
+	FROM dmarc.sender_facts f WHERE f.sender = s), s || ' ' || want, name) FROM (VALUES
+	('ip:192.0.2.1', '10 0 0 false', 'a name below the domain'),
+	('ip:192.0.2.2', '0 0 0 false', 'a name below a domain that is not ours'),
+	('ip:192.0.2.3', '10 0 0 false', 'a name below another domain of ours'),
+	('service:esp', '0 0 0 true', 'a service that SPF includes'),
+	('ip:192.0.2.5', '0 0 0 false', 'a host at a hoster: an address, in a range of somebody else'),
+	('ip:192.0.2.6', '0 0 0 false', 'a name that ends alike; a range that does not pass'),
+	('ip:203.0.113.1', '0 0 0 false', 'a range of half the Internet'),
+	('ip:192.0.2.7', '0 10 10 false', 'a range of our own record below, and authenticated as another domain of ours'))
+	x(s, want, name);
+SELECT is((SELECT array_agg(s.sender ORDER BY s.sender) FROM dmarc.senders s WHERE s.whose = 'own'),
+	'{ip:192.0.2.1,ip:192.0.2.3,ip:192.0.2.7}', 'senders that are ours');
+SELECT * FROM finish();

@@ -1,0 +1,91 @@
+// todo.tsx - what to do next: the points of "advice", the most harmful first, and what needs nothing to be done.
+import { useApi } from '../api/ask';
+import type { Advice, Point } from '../api/types';
+import { keyWords } from '../classes';
+import { count, day, percent } from '../format';
+import { href } from '../router';
+import type { Scope } from '../scope';
+import { useText } from '../texts';
+import { Asked } from './asked';
+import { Icon } from './marks';
+import { Said } from './told';
+import { Text } from './text';
+
+const MOODS: [codes: RegExp, icon: 'good' | 'bad' | 'so' | 'info'][] = [
+  [/rejected|quarantined|error|outside/, 'bad'],
+  [/fixed/, 'good'],
+  [/step|parked/, 'info'],
+];
+
+// Numbers and times as people read them; {name} is the source's, as the page calls it.
+function blanks(values: Partial<Point>) {
+  const said: Record<string, string> = {};
+  for (const [key, value] of Object.entries(values))
+    if (value !== null) said[key] = typeof value === 'number' ? count(value) : /since|until/.test(key) ? day(String(value)) : String(value);
+  return { ...said, name: values.name ?? keyWords(values.source ?? null) ?? '' };
+}
+
+// Where it is done.
+const place = ({ code, source, domain }: Point) =>
+  code === 'silent_reporter' ? href('intake') : source ? href('source', { key: source }) : href('domain', { domain: '', subdomains: '', name: domain ?? '' });
+
+function One({ point }: { point: Point }) {
+  const { lang, text } = useText();
+  const { code, source, domain, fix, name } = point;
+  const said = blanks(point);
+  const action = /^(own|service|step)_(?!host)/.exec(code)?.[1] ?? code;
+  return (
+    <li>
+      <span class="who">
+        <Icon name={MOODS.find(([codes]) => codes.test(code))?.[1] ?? 'so'} />
+        <a href={place(point)}>
+          <Text value={source ? (said.name ?? null) : (domain ?? name)} max={60} />
+        </a>
+      </span>
+      {source && point.of !== null && (
+        <a class="amount" href={href('records', { source, result: 'fail' })}>
+          <b>{count(point.messages ?? 0)}</b> failed
+        </a>
+      )}
+      <p class="say" lang={point.text ? undefined : lang}>
+        <Text value={point.text ?? text('todo', code, said)} max={400} expand />
+      </p>
+      <p lang={lang}>
+        {point.of !== null && text('todo', 'evidence', said)}{' '}
+        {fix ? <Text value={fix} max={200} expand /> : code !== 'fixed' && text('actions', action, said)}
+      </p>
+    </li>
+  );
+}
+
+function List({ advice: { items, total, strangers, forwarders, reports_until: until } }: { advice: Advice }) {
+  return (
+    <>
+      {items.length > 0 ? (
+        <ol class="attention">
+          {items.map((point) => (
+            <One key={`${point.code} ${point.source} ${point.domain} ${point.name} ${point.text}`} point={point} />
+          ))}
+        </ol>
+      ) : (
+        <p class="calm">
+          <Icon name="good" /> <Said topic="todo" term="nothing" blanks={{ until: until ? day(until) : '–' }} />
+        </p>
+      )}
+      {total > items.length && <p class="foot"><Said topic="todo" term="more" blanks={{ more: count(total - items.length) }} /></p>}
+      {strangers.senders > 0 && <p class="foot"><Said topic="todo" term="strangers" blanks={blanks({ ...strangers, stopped: percent(strangers.rejected + strangers.quarantined, strangers.messages) } as Partial<Point>)} /></p>}
+      {forwarders.senders > 0 && <p class="foot"><Said topic="todo" term="forwarders" blanks={blanks(forwarders as Partial<Point>)} /></p>}
+    </>
+  );
+}
+
+export function Todo({ scope }: { scope: Scope }) {
+  return (
+    <section class="card">
+      <h2>What to do</h2>
+      <Asked answer={useApi<Advice>('advice', scope.params)} label="what to do">
+        {(advice) => <List advice={advice} />}
+      </Asked>
+    </section>
+  );
+}
