@@ -152,9 +152,9 @@ class Database:
 class Ingest:
     """ruad-ingest with listening sockets that stay open when it is killed, as under a supervisor."""
 
-    def __init__(self, folder, conninfo, **settings):
+    def __init__(self, folder, conninfo, path=None, **settings):
         self.folder = folder
-        self.path = folder / "lmtp.sock"
+        self.path = path or folder / "lmtp.sock"
         self.tcp = socket.create_server(("127.0.0.1", 0))
         self.unix = socket.socket(socket.AF_UNIX)
         self.unix.bind(str(self.path))
