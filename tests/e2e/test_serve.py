@@ -14,7 +14,7 @@ import time
 
 import psycopg2
 import pytest
-from conftest import wait_until
+from conftest import STORED, wait_until
 from reports import aggregate, gzipped, mail, record
 from supervised import IS_ROOT, USER, Supervised, as_user, clean_environment, free_port, is_alive, processes_of
 
@@ -27,7 +27,7 @@ def report(number):
 
 def test_first_start_makes_a_cluster_and_the_next_finds_its_data(supervised):
     supervised.started()
-    assert supervised.deliver(report(3)) == (250, "2.0.0 stored")
+    assert supervised.deliver(report(3)) == STORED
     assert supervised.get("/api/v1/summary") == 200
     assert supervised.stop() == 0
     assert not processes_of(supervised.folder)
