@@ -211,7 +211,7 @@ BEGIN
 	SELECT o.domain, o.source_ip, coalesce(o.rdns, a.source_name), o.messages,
 		format('%s, a host of yours, sent %s as %s from %s, which the SPF of %s does not cover: a server with several '
 			'addresses may leave by the wrong one.', coalesce(o.rdns, host(o.source_ip)),
-				api.messages_words(o.messages), o.domain, host(o.source_ip), o.domain),
+				api.counted(o.messages, 'message'), o.domain, host(o.source_ip), o.domain),
 		format('Add ip%s:%s to the SPF record of %s, or bind outgoing mail to an address that it covers.',
 			family(o.source_ip), host(o.source_ip), o.domain)
 	FROM checked v
@@ -298,7 +298,7 @@ BEGIN
 		UNION ALL
 		SELECT 3, 'selector_without_key', 'warning', s.domain, NULL, s.selector, s.messages,
 			format('%s signed with selector %s of %s lately, for which the DNS has no usable key (%s).',
-				api.messages_words(s.messages), s.selector, s.signed_domain, s.status),
+				api.counted(s.messages, 'message'), s.selector, s.signed_domain, s.status),
 			format('Publish the key at %s._domainkey.%s, or sign with another selector.', s.selector, s.signed_domain)
 		FROM api.selectors_without_key(names, f) s
 		UNION ALL

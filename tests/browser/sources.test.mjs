@@ -51,6 +51,21 @@ describe('the list of sources', { concurrency: false }, () => {
       }
     }));
 
+  test('a row is at most 48 pixels high, and what has no room is cut and has a title', LIMIT, () =>
+    visit('./sources', {}, async (page) => {
+      for (const group of ['Organisation', 'IP', 'Network']) {
+        await page.getByRole('group', { name: 'Group by' }).getByRole('button', { name: group, exact: true }).click();
+        await page.settled();
+        const heights = await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+        assert.ok(heights.length > 4);
+        assert.deepEqual(heights.filter((height) => height > 48), [], group);
+      }
+      const name = page.locator('tbody .cut').first();
+      await name.evaluate((one) => (one.textContent = `${'a-very-long-label.'.repeat(8)}example.com`));
+      const [row, titled] = await name.evaluate((one) => [one.closest('tr').getBoundingClientRect().height, one.title !== '' && one.scrollWidth > one.clientWidth]);
+      assert.ok(row <= 48 && titled, `${row} px, ${titled}`);
+    }));
+
   test('a group leads to the sources in it, and the number of addresses to those', LIMIT, () =>
     visit('./sources?group=country', {}, async (page) => {
       const row = page.locator('tbody tr').filter({ hasText: 'US' });

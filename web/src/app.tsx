@@ -1,9 +1,10 @@
 // app.tsx - the frame around every page: skip link, bar, the page that the URL names, footer.
-import { render } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { type FunctionComponent, render } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMe } from './api/ask';
 import { Bar } from './components/bar';
 import { Textures } from './components/chart';
+import { Failed, Skeleton } from './components/states';
 import { Text } from './components/text';
 import { Told } from './components/told';
 import { PAGES } from './pages';
@@ -18,6 +19,26 @@ function Missing() {
       </p>
     </>
   );
+}
+
+// What shows a page that others.ts has. Once that is loaded, it is there at once.
+let others: Record<string, FunctionComponent> | undefined;
+
+function Other({ path }: { path: string }) {
+  const [failed, setFailed] = useState(false);
+  const [, setViews] = useState(others);
+  useEffect(() => {
+    if (others) return;
+    import('./pages/others').then(
+      ({ VIEWS }) => setViews((others = VIEWS)),
+      () => setFailed(true),
+    );
+  }, []);
+  const View = others?.[path];
+  if (View) return <View />;
+  // a file that has gone is that of another version: only the page as a whole can be loaded again
+  if (failed) return <Failed problem={{ status: 0, title: 'This part of the page was not loaded', detail: 'ruad may be restarting, or have been upgraded.' }} retry={() => location.reload()} />;
+  return <Skeleton rows={6} label="Loading the page" />;
 }
 
 // The server answers the link itself, so the router must not take it over.
@@ -42,7 +63,7 @@ function User() {
 function App() {
   const { page, query } = useLocation();
   const entry = PAGES.find(({ path }) => path === page);
-  const View = entry?.view ?? Missing;
+  const View = entry ? entry.view : Missing;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   const about = (entry?.id && query.get(entry.id)) ?? '';
@@ -74,7 +95,7 @@ function App() {
             <Told topic="pages" term={page} />
           </>
         )}
-        <View key={key} />
+        {View ? <View key={key} /> : <Other key={key} path={page} />}
       </main>
       <footer>
         <User />
