@@ -54,8 +54,8 @@ LANGUAGE sql IMMUTABLE
 AS $$ SELECT array_agg((a #>> '{}')::inet) FROM jsonb_path_query(p_check, '$.mx[*].addresses[*]') AS a $$;
 
 -- An address that sent mail with the domain itself in From, and whether it is one of the domain's own hosts: labelled
--- mine, named below the domain, or an MX. Services are never own hosts, even if labelled mine: they send with return
--- paths, and so SPF records, of their own.
+-- mine, named below the domain, or an MX. Services are never own hosts, even if labelled mine or named below the domain:
+-- they send with return paths, and so SPF records, of their own.
 CREATE TYPE api.sender AS (domain text, source_ip inet, source text, label text, rdns text, own boolean,
 	messages numeric, pass numeric, spf_aligned numeric, last_seen timestamptz);
 
@@ -100,8 +100,8 @@ BEGIN
 			GROUP BY 1, 2
 		), senders AS (
 			SELECT d.domain, s.source_ip, coalesce(a.source, ''ip:'' || host(s.source_ip)) AS source, a.label, a.rdns,
-				coalesce(a.label = ''mine'' AND a.source NOT LIKE ''service:%%'' OR a.rdns = d.domain
-					OR right(a.rdns, length(d.domain) + 1) = ''.'' || d.domain
+				coalesce((a.label = ''mine'' OR a.rdns = d.domain OR right(a.rdns, length(d.domain) + 1) = ''.'' || d.domain)
+						AND (a.source NOT LIKE ''service:%%'' OR a.source_type = ''hosting'' AND a.label IS NULL)
 					OR s.source_ip = ANY (m.addresses), false) AND coalesce(a.label, '''') NOT IN (''forwarder'',
 						''not_mine'') AS own,
 				s.messages, s.pass, s.spf_aligned, s.last_seen
@@ -221,6 +221,19 @@ BEGIN
 END
 $$;
 
+-- The versions of a domain's records, the newest first, at most 100.
+CREATE FUNCTION api.dns_history(p_name text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', h.kind, 'name', api.display(h.name),
+			'value', api.display(h.value), 'since', api.iso(h.since), 'until', api.iso(h.until),
+			'is_change', h.is_change) ORDER BY h.no), '[]')
+		FROM (SELECT v.*, row_number() OVER (ORDER BY v.since DESC, v.kind, v.name COLLATE "C") AS no
+			FROM dmarc.dns_history v WHERE v.domain = p_name ORDER BY no LIMIT 100) h);
+END
+$$;
+
 -- GET domains/{name}/dns
 CREATE FUNCTION api.domain_dns(p_name text, f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -262,7 +275,7 @@ BEGIN
 				USING (source_ip)
 			) s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			WHERE s.no <= 200),
-		'selectors', signed,
+		'selectors', signed, 'history', api.dns_history(p_name),
 		'unused', (SELECT coalesce(jsonb_agg(key), '[]')
 			FROM (
 				SELECT jsonb_build_object('domain', api.display(k.v ->> 'domain'),

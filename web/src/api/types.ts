@@ -36,6 +36,7 @@ export type Impact = Schemas['Impact'];
 export type DomainDns = Schemas['DomainDns'];
 export type Advice = Schemas['Advice'];
 export type Point = Schemas['Point'];
+export type Setup = Schemas['Setup'];
 
 // Sources
 
@@ -79,6 +80,7 @@ export type Intake = Schemas['Intake'];
 // The rest
 
 export type SearchItem = Item<Schemas['Search']>;
+export type AuditEntry = Schemas['AuditEntry'];
 export type Me = Schemas['Me'];
 export type Meta = Schemas['Meta'];
 export type Help = Schemas['Help'];

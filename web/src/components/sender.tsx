@@ -19,6 +19,7 @@ import { Labelling } from './label';
 import { Aligned, IpLink, Num, useReason } from './marks';
 import { Nothing } from './nothing';
 import { Dkim, Spf } from './record';
+import { SetupWords } from './setup';
 import { type Column, ListTable } from './table';
 import { counts, days } from './tallies';
 import { Text } from './text';
@@ -73,6 +74,7 @@ function Whose({ source, path }: Props) {
             </p>
           )}
           <p lang={lang}>{text}</p>
+          {source.setup && source.pass < source.messages && <SetupWords setup={source.setup} />}
         </div>
       )}
       <Labelling source={source} path={path} />
