@@ -92,6 +92,12 @@ def test_the_contract_is_served_as_it_was_built(site):
     assert answer.json()["openapi"].startswith("3.1.")
 
 
+def test_each_operation_of_the_contract_has_a_name_of_its_own():
+    names_of = [operation.get("operationId") for _, _, operation in contract.operations()]
+    assert all(name and re.fullmatch("[a-z][A-Za-z]+", name) for name in names_of)
+    assert len(set(names_of)) == len(names_of)
+
+
 def test_the_contract_lets_nothing_pass_that_it_does_not_name():
     schema = {"$ref": "#/components/schemas/Me"}
     good = {"user": None, "roles": ["viewer"], "domains": None, "auth": "none", "logout": None}

@@ -566,6 +566,13 @@ def test_label_refuses_what_is_no_source(label, clean):
     assert clean.query(LOG) == []
 
 
+def test_label_warns_of_a_source_that_no_report_is_about(label, clean):
+    code, _, errors = label("domain:exmaple.net", "mine")
+    assert (code, errors) == (0, "ruad label: no report is about domain:exmaple.net yet; the label is for when one comes\n")
+    assert [row[0] for row in clean.query("SELECT source FROM dmarc.labels")] == ["domain:exmaple.net"]
+    assert label("domain:exmaple.net", "none") == (0, "", "")
+
+
 def test_label_prints_no_control_characters(label, clean):
     clean.query("SELECT ruad.set_label(%s, 'mine', %s, %s, 'page')", KEY, "a\x1b[31m\nb", "\x07eve")
     assert not any(ord(character) < 32 for character in label()[1].rstrip("\n"))

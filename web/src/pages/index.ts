@@ -9,6 +9,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: 'domain', title: 'Domain', nav: false, id: 'name' },
   { path: 'sources', title: 'Sources', nav: true },
   { path: 'source', title: 'Source', nav: false, id: 'key' },
+  { path: 'labels', title: 'Labels', nav: false },
   { path: 'ip', title: 'Address', nav: false, id: 'ip' },
   { path: 'records', title: 'Records', nav: true },
   { path: 'reports', title: 'Reports', nav: true },
@@ -19,5 +20,6 @@ export const PAGES: readonly PageEntry[] = [
   { path: 'tls', title: 'TLS', nav: true, feature: 'tls' },
   { path: 'tlsreport', title: 'TLS report', nav: false, id: 'id' },
   { path: 'intake', title: 'Intake', nav: true },
+  { path: 'audit', title: 'Audit log', nav: false },
   { path: 'help', title: 'Help', nav: true },
 ];

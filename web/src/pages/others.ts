@@ -1,5 +1,6 @@
 // others.ts - the views of all pages but the first, by their path: a file of its own, which is loaded when one of them is opened.
 import type { FunctionComponent } from 'preact';
+import { Audit } from './audit';
 import { DomainPage } from './domain';
 import { Domains } from './domains';
 import { FailurePage } from './failure';
@@ -7,6 +8,7 @@ import { Failures } from './failures';
 import { Help } from './help';
 import { IntakePage } from './intake';
 import { IpPage } from './ip';
+import { Labels } from './labels';
 import { Records } from './records';
 import { ReportPage } from './report';
 import { Reporters } from './reporters';
@@ -21,6 +23,7 @@ export const VIEWS: Record<string, FunctionComponent> = {
   domain: DomainPage,
   sources: Sources,
   source: SourcePage,
+  labels: Labels,
   ip: IpPage,
   records: Records,
   reports: Reports,
@@ -31,5 +34,6 @@ export const VIEWS: Record<string, FunctionComponent> = {
   tls: Tls,
   tlsreport: TlsReportPage,
   intake: IntakePage,
+  audit: Audit,
   help: Help,
 };

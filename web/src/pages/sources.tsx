@@ -1,9 +1,11 @@
 // sources.tsx - who sends as the domain, and how it fares: the main view. Grouped by sender, or by what the sender is known by.
-import { useList } from '../api/ask';
+import { useState } from 'preact/hooks';
+import { useList, useMe } from '../api/ask';
 import type { Group, SourceItem } from '../api/types';
 import { basis } from '../basis';
 import { keyWords, mainFailure } from '../classes';
 import { numbers } from '../components/columns';
+import { LabelMany, Pick } from '../components/labels';
 import { Filters, Switch } from '../components/filters';
 import { classSlices, ClassTag, IpLink, LabelTag, Num, outcome, Shares, SourceLink, Spark, Whose } from '../components/marks';
 import { Nothing } from '../components/nothing';
@@ -75,7 +77,16 @@ function Outcome({ item }: { item: SourceItem }) {
   );
 }
 
-function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[number]): Column<SourceItem>[] {
+// The key by which an item can be labelled.
+const labelable = ({ key }: SourceItem, group: Group | ''): string | null => (key === null ? null : group === '' ? key : group === 'ip' ? `ip:${key}` : null);
+
+interface Picking {
+  picked: readonly string[];
+  pick: (sources: string[]) => void;
+}
+
+// picking: for those who may label.
+function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[number], picking: Picking | false): Column<SourceItem>[] {
   const set = picked(query, FILTERS);
   const list = (item: SourceItem, params: Params = {}, page = 'records') => href(page, { ...set, ...behind(group, item.key), ...params });
   const share = (part: number, item: SourceItem, params: Params) => {
@@ -93,6 +104,7 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
       cell: (item) => (
         <>
           <span class="line">
+            {picking && labelable(item, group) && <Pick {...picking} source={labelable(item, group)!} name={item.name ?? keyWords(item.key) ?? ''} />}
             <Name item={item} group={group} />
             {group === 'ip' && item.source && item.source !== `ip:${item.key}` && (
               <small class="line">
@@ -123,7 +135,9 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
 export function SourceTable({ by }: { by: string }) {
   const scope = useScope();
   const group = GROUPS.find(([name]) => name === by) ?? GROUPS[0]!;
-  const shown = columns(scope, group);
+  const [picked, pick] = useState<string[]>([]);
+  const edits = useMe()?.roles.includes('editor') ?? false;
+  const shown = columns(scope, group, edits && { picked, pick });
   return (
     <section class="card flush">
       <ListTable
@@ -135,6 +149,7 @@ export function SourceTable({ by }: { by: string }) {
         sortable
         empty={<Nothing noun="source" />}
       />
+      {edits && <LabelMany picked={picked} pick={pick} />}
     </section>
   );
 }
@@ -143,6 +158,9 @@ export function Sources() {
   const by = useLocation().query.get('group') ?? '';
   return (
     <>
+      <p class="crumb">
+        <a href={href('labels')}>Who labelled what</a>
+      </p>
       <Unnamed />
       <div class="filters">
         <Switch name="group" label="Group by" choices={GROUPS} />
