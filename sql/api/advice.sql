@@ -185,7 +185,8 @@ BEGIN
 			'source', api.display(n.source), 'name', api.display(n.name), 'reason', n.reason, 'messages', n.messages,
 			'of', n.of, 'rejected', n.rejected, 'quarantined', n.quarantined, 'senders', n.senders,
 			'since', api.iso(n.since), 'until', api.iso(n.until), 'text', api.display(n.text),
-			'fix', api.display(n.fix), 'setup', api.service_setup(n.source)) ORDER BY n.no) FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
+			'fix', api.display(n.fix), 'setup', api.service_setup(n.source)) ORDER BY n.no)
+			FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
 	INTO items, total FROM numbered n;
 	EXECUTE format('SELECT max(r."end") FROM %s', api.reports_of(f)) INTO newest;
 	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'total', total,

@@ -54,8 +54,8 @@ LANGUAGE sql IMMUTABLE
 AS $$ SELECT array_agg((a #>> '{}')::inet) FROM jsonb_path_query(p_check, '$.mx[*].addresses[*]') AS a $$;
 
 -- An address that sent mail with the domain itself in From, and whether it is one of the domain's own hosts: labelled
--- mine, named below the domain, or an MX. Services are never own hosts, even if labelled mine or named below the domain:
--- they send with return paths, and so SPF records, of their own.
+-- mine, named below the domain, or an MX. Services are never own hosts, even if labelled mine or named below the
+-- domain: they send with return paths, and so SPF records, of their own.
 CREATE TYPE api.sender AS (domain text, source_ip inet, source text, label text, rdns text, own boolean,
 	messages numeric, pass numeric, spf_aligned numeric, last_seen timestamptz);
 
@@ -100,7 +100,8 @@ BEGIN
 			GROUP BY 1, 2
 		), senders AS (
 			SELECT d.domain, s.source_ip, coalesce(a.source, ''ip:'' || host(s.source_ip)) AS source, a.label, a.rdns,
-				coalesce((a.label = ''mine'' OR a.rdns = d.domain OR right(a.rdns, length(d.domain) + 1) = ''.'' || d.domain)
+				coalesce((a.label = ''mine'' OR a.rdns = d.domain
+							OR right(a.rdns, length(d.domain) + 1) = ''.'' || d.domain)
 						AND (a.source NOT LIKE ''service:%%'' OR a.source_type = ''hosting'' AND a.label IS NULL)
 					OR s.source_ip = ANY (m.addresses), false) AND coalesce(a.label, '''') NOT IN (''forwarder'',
 						''not_mine'') AS own,

@@ -46,7 +46,8 @@ AS $$
 	SELECT v.kind, left(v.name, 512), left(v.value, 4000)
 	FROM (
 		SELECT 'dmarc' AS kind, '_dmarc.' || p_domain AS name,
-			CASE WHEN p_result #>> '{dmarc,name}' = '_dmarc.' || p_domain THEN p_result #>> '{dmarc,record}' END AS value
+			CASE WHEN p_result #>> '{dmarc,name}' = '_dmarc.' || p_domain THEN p_result #>> '{dmarc,record}' END
+			AS value
 		UNION ALL
 		SELECT 'spf', p_domain, p_result #>> '{spf,record}' WHERE p_result #>> '{spf,result}' <> 'temperror'
 		UNION ALL

@@ -5,8 +5,8 @@ SET LOCAL ROLE ruad_owner;
 -- The members are those of server/enrich/services.ini: switch, records, aligns, manual.
 ALTER TABLE ruad.service ADD COLUMN setup jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(setup) = 'object');
 
--- What the checks of a domain found at a name, one row for each time that it was another. Times are those of checks: the
--- record itself changed before.
+-- What the checks of a domain found at a name, one row for each time that it was another. Times are those of checks:
+-- the record itself changed before.
 CREATE TABLE ruad.dns_version (
 	domain_id  integer NOT NULL,
 	kind       text NOT NULL CHECK (kind IN ('dmarc', 'spf', 'dkim', 'mx', 'tlsrpt')),

@@ -58,6 +58,7 @@ describe('the list of sources', { concurrency: false }, () => {
         await page.settled();
         const heights = await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
         assert.ok(heights.length > 4);
+        assert.ok(await page.locator('table').evaluate((table) => table.scrollWidth <= table.parentElement.clientWidth), `${group}: no wider than its card`);
         assert.deepEqual(heights.filter((height) => height > 48), [], group);
       }
       const name = page.locator('tbody .cut').first();
@@ -163,7 +164,7 @@ describe('a source', { concurrency: false }, () => {
       assert.deepEqual([await link.getAttribute('href'), await link.getAttribute('rel')], ['https://acme.example/help/dkim', 'noopener noreferrer']);
       await page.show('./');
       assert.match(await page.locator('.attention li').filter({ hasText: 'Acme Mailer' }).innerText(), /Settings > Sending domains/);
-      assert.match(await page.locator('.attention').innerText(), /The record at _dmarc\.example\.com is another since/);
+      assert.match(await page.locator('.attention').innerText(), /The record at _dmarc\.example\.com changed/);
       await page.show('./domain?name=example.com');
       assert.deepEqual(await page.getByRole('table', { name: 'Versions of records' }).locator('td[data-label="Version"]').allInnerTexts(), ['v=DMARC1; p=quarantine; sp=reject', 'v=DMARC1; p=none']);
     }));

@@ -53,7 +53,7 @@ function One({ point }: { point: Point }) {
       </p>
       <p lang={lang}>
         {point.of !== null && text('todo', 'evidence', said)}{' '}
-        {fix ? <Text value={fix} max={200} expand /> : code !== 'fixed' && text('actions', action, said)}
+        {fix ? <Text value={fix} max={200} expand /> : code !== 'fixed' && !(point.setup && action === 'service') && text('actions', action, said)}
       </p>
       {point.setup && code !== 'fixed' && <SetupWords setup={point.setup} />}
     </li>
