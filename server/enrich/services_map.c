@@ -47,7 +47,8 @@ gboolean services_map_is(const char *text)
 
 /* -- rows -- */
 
-/* One field, transfer full, with *at at its end: a comma, a line's end or the end. NULL if a quote does not end. */
+/* One field, transfer full, with *at at its end: a comma, a line's end or the end. NULL if a quote does not
+ * end. */
 static char *read_field(const char **at)
 {
 	GString *field = g_string_new(NULL);
@@ -137,7 +138,8 @@ static json_object *new_service(const char *key, const char *name, const char *t
 	return object;
 }
 
-/* The service of a row: one of ruad's own, one of an earlier row, or a new one; NULL if its name gives no key. */
+/* The service of a row: one of ruad's own, one of an earlier row, or a new one; NULL if its name gives no
+ * key. */
 static json_object *service_of(struct map *map, const char *name, const char *type)
 {
 	g_autofree char *key = key_of(name);

@@ -35,7 +35,8 @@ static gboolean pattern_fits(const char *pattern, const char *path, char **segme
 	return TRUE;
 }
 
-/* The list of methods of a path with one more: allow has those of earlier rows, or is NULL. GET comes first in the table. */
+/* The list of methods of a path with one more: allow has those of earlier rows, or is NULL. GET comes first
+ * in the table. */
 static const char *with_method(const char *allow, const char *method)
 {
 	if (allow != NULL)
