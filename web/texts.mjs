@@ -7,7 +7,7 @@
 //
 // A file has topics. A topic has texts by key, in the order in which the page shows them. A text is a string, or an object
 // if the key has a name that is shown and translated: {"term": "Days", "text": "A report counts on ..."}. The page fills in
-// words in braces.
+// words in braces; {n:one|many} is the first word if n is 1, else the second.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -20,13 +20,13 @@ if (!folder) {
 const faults = [];
 
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
-const isText = (value) => typeof value === 'string' && value.trim() !== '' && value.trim() === value;
+const isText = (value) => typeof value === 'string' && value.trim() !== '' && value.trim() === value && !/[{}]/.test(value.replaceAll(/\{\w+(:[^|{}]*\|[^|{}]*)?\}/g, ''));
 
 // The keys of a file in their order, each with the form of its text and the words that the page fills in.
 function shape(topics) {
   return Object.entries(topics).flatMap(([topic, texts]) =>
     Object.entries(texts).map(([key, text]) => {
-      const blanks = (text.text ?? text).match(/\{\w+\}/g) ?? [];
+      const blanks = [...new Set((text.text ?? text).match(/\{\w+(?=[:}])/g) ?? [])];
       return [`${topic}: ${key}`, text.term && 'with a term', ...blanks.sort()].filter(Boolean).join(' ');
     }),
   );
@@ -39,7 +39,7 @@ function wellFormed(name, topics) {
     if (!isObject(texts) || Object.keys(texts).length === 0) faults.push(`${name}: ${topic}: has no texts`);
     for (const [key, text] of Object.entries(isObject(texts) ? texts : {}))
       if (isObject(text) ? Object.keys(text).join() !== 'term,text' || !Object.values(text).every(isText) : !isText(text))
-        faults.push(`${name}: ${topic}: ${key}: must be a text that is not empty and has no spaces around it`);
+        faults.push(`${name}: ${topic}: ${key}: must be a text that is not empty, has no spaces around it, and has braces only as {n} or {n:one|many}`);
   }
   return before === faults.length;
 }

@@ -5,6 +5,7 @@
  * this command calls it through api.set_label(), but as ruad_owner.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
@@ -15,6 +16,9 @@
 #define SET                                                                                                  \
 	"SELECT FROM api.set_label(p_source => $1::text, p_label => $2::text, p_note => $3::text, "          \
 	"p_user => $4::text, p_via => 'cli')"
+#define KNOWN                                                                                                \
+	"SELECT api.source_is_known($1::text) OR EXISTS (SELECT FROM dmarc.services s "                      \
+	"WHERE 'service:' || s.key = $1::text)"
 #define COLUMNS                                                                                              \
 	"source, coalesce(label, 'none'), to_char(set_at AT TIME ZONE 'UTC', "                               \
 	"'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), set_by, set_via, note"
@@ -52,15 +56,36 @@ static gboolean find_label(const char *typed, const char **label)
 	return FALSE;
 }
 
+/* Find whether a report is about the source, or ruad knows the service. */
+static gboolean find_known(struct db *db, const struct wish *wish, gboolean *known, GError **error)
+{
+	const struct db_value source = DB_TEXT(wish->source);
+	struct db_rows *rows = db_query(db, KNOWN, &source, 1, error);
+
+	if (rows == NULL)
+		return FALSE;
+	*known = strcmp(db_rows_get(rows, 0, 0), "t") == 0;
+	db_rows_free(rows);
+	return TRUE;
+}
+
+/* Set the label, and warn if its source may be misspelt: a label makes it known. */
 static gboolean set(struct db *db, const struct wish *wish, GError **error)
 {
 	const char *label = NULL;
+	gboolean known = TRUE;
 
 	(void)find_label(wish->label, &label);
-	return db_exec(db, SET,
-	    (const struct db_value[]){
-		DB_TEXT(wish->source), DB_TEXT(label), DB_TEXT(wish->note), DB_TEXT(wish->user) },
-	    4, error);
+	if (!find_known(db, wish, &known, error) ||
+	    !db_exec(db, SET,
+		(const struct db_value[]){
+		    DB_TEXT(wish->source), DB_TEXT(label), DB_TEXT(wish->note), DB_TEXT(wish->user) },
+		4, error))
+		return FALSE;
+	if (!known && label != NULL)
+		fprintf(stderr, "ruad label: no report is about %s yet; the label is for when one comes\n",
+		    wish->source);
+	return TRUE;
 }
 
 /* Print text, made visible, on one line in at least width columns. */

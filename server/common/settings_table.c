@@ -167,7 +167,7 @@ const struct setting setting_table[] = {
 	    "within a minute, or at once on SIGHUP." },
 	{ "enrich.services", SETTING_STRING, "", NOT_NUMBER,
 	    "A file with further services that send mail for others, or other rules for known ones; "
-	    "ruad(8) describes its format." },
+	    "or a map in CSV (base_reverse_dns, name, type). ruad(8) describes both." },
 
 	/* Aggregate reports contain only counts, need little space and cannot be requested again, and audits
 	 * ask for years. Failure reports contain personal mail. Quarantined mail may contain anything and

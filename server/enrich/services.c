@@ -6,8 +6,11 @@
 #include "parser/error.h"
 #include "server/dns/dns.h"
 
+#define SETUP_MAX 300 /* bytes */
+
 static const char *const rules[] = { "rdns", "spf", "dkim", "asn" };
-static const char *const known[] = { "name", "type", "rdns", "spf", "dkim", "asn", NULL };
+static const char *const known[] = { "name", "type", "rdns", "spf", "dkim", "asn", "switch", "records",
+	"aligns", "manual", NULL };
 
 /* Returns whether word consists of lower-case letters, digits and characters in others. */
 static gboolean is_made_of(const char *word, const char *others)
@@ -75,8 +78,9 @@ static gboolean keys_are_known(GKeyFile *file, const char *service, GError **err
 	for (gsize i = 0; keys != NULL && keys[i] != NULL; i++)
 		if (!g_strv_contains(known, keys[i])) {
 			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-			    "[%s] %s: unknown key; known are name, type, rdns, spf, dkim, asn", service,
-			    keys[i]);
+			    "[%s] %s: unknown key; known are name, type, rdns, spf, dkim, asn, "
+			    "switch, records, aligns, manual",
+			    service, keys[i]);
 			return FALSE;
 		}
 	return TRUE;
@@ -99,6 +103,59 @@ static gboolean add_rules(GKeyFile *file, const char *service, json_object *obje
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
 	    "[%s]: no rule; at least one of rdns, spf, dkim, asn is needed", service);
 	return FALSE;
+}
+
+/* Returns whether value is dkim, spf or both, separated by a blank. */
+static gboolean is_alignment(const char *value)
+{
+	static const char *const alignments[] = { "dkim", "spf", "dkim spf", NULL };
+
+	return g_strv_contains(alignments, value);
+}
+
+/* Add one member of what makes mail pass; an absent one is left out. */
+static gboolean add_setup_member(
+    GKeyFile *file, const char *service, const char *key, json_object *setup, GError **error)
+{
+	g_autofree char *value = g_key_file_get_string(file, service, key, NULL);
+	const char *wrong = NULL;
+
+	if (value == NULL)
+		return TRUE;
+	if (*value == '\0' || strlen(value) > SETUP_MAX || !g_utf8_validate(value, -1, NULL))
+		wrong = "a text of 1 to " G_STRINGIFY(SETUP_MAX) " bytes";
+	else if (g_str_equal(key, "manual") && !g_str_has_prefix(value, "https://"))
+		wrong = "an address that begins with https://";
+	else if (g_str_equal(key, "aligns") && !is_alignment(value))
+		wrong = "dkim, spf or dkim spf";
+	if (wrong != NULL) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "[%s] %s: is not %s", service, key, wrong);
+		return FALSE;
+	}
+	json_object_object_add(setup, key, json_object_new_string(value));
+	return TRUE;
+}
+
+/* Add what makes mail of the service pass, if the file says where its settings have it. */
+static gboolean add_setup(GKeyFile *file, const char *service, json_object *object, GError **error)
+{
+	static const char *const keys[] = { "switch", "records", "aligns", "manual" };
+	json_object *setup = json_object_new_object();
+	gboolean good = TRUE;
+
+	for (gsize i = 0; good && i < G_N_ELEMENTS(keys); i++)
+		good = add_setup_member(file, service, keys[i], setup, error);
+	if (good && json_object_object_length(setup) > 0 &&
+	    !json_object_object_get_ex(setup, "switch", NULL)) {
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "[%s] switch: missing; records, aligns and manual go with it", service);
+		good = FALSE;
+	}
+	if (good && json_object_object_length(setup) > 0)
+		json_object_object_add(object, "setup", setup);
+	else
+		json_object_put(setup);
+	return good;
 }
 
 /* One service, or NULL with error set. */
@@ -127,7 +184,7 @@ static json_object *read_service(GKeyFile *file, const char *service, GError **e
 	json_object_object_add(object, "key", json_object_new_string(service));
 	json_object_object_add(object, "name", json_object_new_string(name));
 	json_object_object_add(object, "type", json_object_new_string(type));
-	if (!add_rules(file, service, object, error)) {
+	if (!add_setup(file, service, object, error) || !add_rules(file, service, object, error)) {
 		json_object_put(object);
 		return NULL;
 	}

@@ -2,7 +2,8 @@
  * services.h - services that send mail for others: converts an INI file to the argument of
  * ruad.enrich_services().
  *
- * services.ini shows the format; ruad's own list is that file, embedded. Opens no file and uses no database.
+ * services.ini shows the format; ruad's own list is that file, embedded. services_map.h reads CSV. Opens no
+ * file and uses no database.
  */
 #pragma once
 

@@ -4,6 +4,7 @@
 
 static const char *const pages[] = {
 	"/",
+	"/audit",
 	"/domain",
 	"/domains",
 	"/failure",
@@ -11,6 +12,7 @@ static const char *const pages[] = {
 	"/help",
 	"/intake",
 	"/ip",
+	"/labels",
 	"/records",
 	"/report",
 	"/reporters",

@@ -35,6 +35,15 @@ static gboolean pattern_fits(const char *pattern, const char *path, char **segme
 	return TRUE;
 }
 
+/* The list of methods of a path with one more: allow has those of earlier rows, or is NULL. GET comes first
+ * in the table. */
+static const char *with_method(const char *allow, const char *method)
+{
+	if (allow != NULL)
+		return strcmp(method, "PUT") == 0 ? "GET, HEAD, PUT" : "GET, HEAD, POST";
+	return strcmp(method, "GET") == 0 ? "GET, HEAD" : method;
+}
+
 const struct route *routes_find(const char *method, const char *path, char **segment, const char **allow)
 {
 	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
@@ -46,7 +55,7 @@ const struct route *routes_find(const char *method, const char *path, char **seg
 		if (strcmp(routes_table[i].method, wanted) == 0)
 			return &routes_table[i];
 		g_clear_pointer(segment, g_free);
-		*allow = strcmp(routes_table[i].method, "GET") == 0 ? "GET, HEAD" : routes_table[i].method;
+		*allow = with_method(*allow, routes_table[i].method);
 	}
 	return NULL;
 }

@@ -59,6 +59,7 @@ PARAM(lang, CHOICE("en", "de")); /* files of web/texts/, the default first */
 
 const struct param routes_format = { .name = "format", CHOICE("json", "csv") };
 
+static const struct param labelled = { .name = "source", TEXTS(300), .required = TRUE };
 static const struct param failure_kind = { .name = "kind", CHOICE("failure", "feedback") };
 static const struct param intake_kind = { .name = "kind",
 	CHOICE_OF("aggregate", "failure", "feedback", "tls", "unreadable") };
@@ -182,6 +183,13 @@ const struct route routes_table[] = {
 	    "p_user => $4::text, p_via => CASE WHEN $5::text IS NULL THEN 'page' ELSE 'token' END, "
 	    "p_token => $5::text)",
 	    NULL, { &key } },
+	LIST("labels", "labels", "label_log(p => ", 2, 3, ", p_source => $1::text[]", &source, &limit,
+	    &cursor),
+	{ "PUT", API "labels", ROUTE_LABEL, NULL,
+	    "SELECT api.set_labels(p_source => $1::text[], p_label => $2::text, p_note => $3::text, "
+	    "p_user => $4::text, p_via => CASE WHEN $5::text IS NULL THEN 'page' ELSE 'token' END, "
+	    "p_token => $5::text)",
+	    NULL, { &labelled } },
 	ROWS("records", "records", "records", "f => " FILTER ", p => ", 22, 23, ", p_report => $24::bigint",
 	    FILTER_PARAMS, &limit, &cursor, &report),
 	ROWS("reports", "reports", "reports", "f => " FILTER ", p => ", 22, 23,

@@ -110,6 +110,22 @@ BEGIN
 END
 $$;
 
+-- Records in the DNS that changed in the last week of the window, for domains with reports in it.
+CREATE FUNCTION api.changed_points(f api.filter_set) RETURNS SETOF api.point
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT 9, 'dns_changed', h.domain, NULL::text, h.name, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric,
+		NULL::numeric, NULL::bigint, h.since, NULL::timestamptz, NULL::text, NULL::text
+	FROM dmarc.dns_history h
+	WHERE h.is_change AND h.until IS NULL AND h.since >= api.at(f.to_day - 7) AND h.since < api.at(f.to_day)
+		AND (f.domain IS NULL OR h.domain = ANY (f.domain))
+		AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.domain_id = h.domain_id AND r.day >= f.from_day
+			AND r.day < f.to_day);
+END
+$$;
+
 -- Forwarders or strangers in one line: how many sent, and what became of their failing mail.
 CREATE FUNCTION api.folded(senders api.sorted_sender[], p_whose text) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -158,6 +174,8 @@ BEGIN
 		FROM api.silent_reporters(f) r
 		UNION ALL
 		SELECT s.* FROM api.step_points(f) s
+		UNION ALL
+		SELECT h.* FROM api.changed_points(f) h
 	), numbered AS (
 		SELECT p.*, row_number() OVER (ORDER BY p.harm, p.messages DESC NULLS LAST, p.domain COLLATE "C",
 			p.source COLLATE "C", p.text COLLATE "C") AS no
@@ -167,7 +185,8 @@ BEGIN
 			'source', api.display(n.source), 'name', api.display(n.name), 'reason', n.reason, 'messages', n.messages,
 			'of', n.of, 'rejected', n.rejected, 'quarantined', n.quarantined, 'senders', n.senders,
 			'since', api.iso(n.since), 'until', api.iso(n.until), 'text', api.display(n.text),
-			'fix', api.display(n.fix)) ORDER BY n.no) FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
+			'fix', api.display(n.fix), 'setup', api.service_setup(n.source)) ORDER BY n.no)
+			FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
 	INTO items, total FROM numbered n;
 	EXECUTE format('SELECT max(r."end") FROM %s', api.reports_of(f)) INTO newest;
 	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'total', total,

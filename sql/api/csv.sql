@@ -38,6 +38,7 @@ AS $$
 		WHEN p_list = 'intake_events'
 			THEN 'mail item_no received_at source name envelope_from size message_id subject header_from kind status '
 			'code reason place report raw partial authentic'
+		WHEN p_list = 'labels' THEN 'id source name label note set_by set_via token set_at'
 		WHEN p_list = 'audit' THEN 'at user_name via token client action object detail'
 		END,
 		'TALLY', 'messages pass dkim_aligned spf_aligned dkim_only spf_only by_class.pass by_class.fail_overridden '

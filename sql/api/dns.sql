@@ -54,8 +54,8 @@ LANGUAGE sql IMMUTABLE
 AS $$ SELECT array_agg((a #>> '{}')::inet) FROM jsonb_path_query(p_check, '$.mx[*].addresses[*]') AS a $$;
 
 -- An address that sent mail with the domain itself in From, and whether it is one of the domain's own hosts: labelled
--- mine, named below the domain, or an MX. Services are never own hosts, even if labelled mine: they send with return
--- paths, and so SPF records, of their own.
+-- mine, named below the domain, or an MX. Services are never own hosts, even if labelled mine or named below the
+-- domain: they send with return paths, and so SPF records, of their own.
 CREATE TYPE api.sender AS (domain text, source_ip inet, source text, label text, rdns text, own boolean,
 	messages numeric, pass numeric, spf_aligned numeric, last_seen timestamptz);
 
@@ -100,8 +100,9 @@ BEGIN
 			GROUP BY 1, 2
 		), senders AS (
 			SELECT d.domain, s.source_ip, coalesce(a.source, ''ip:'' || host(s.source_ip)) AS source, a.label, a.rdns,
-				coalesce(a.label = ''mine'' AND a.source NOT LIKE ''service:%%'' OR a.rdns = d.domain
-					OR right(a.rdns, length(d.domain) + 1) = ''.'' || d.domain
+				coalesce((a.label = ''mine'' OR a.rdns = d.domain
+							OR right(a.rdns, length(d.domain) + 1) = ''.'' || d.domain)
+						AND (a.source NOT LIKE ''service:%%'' OR a.source_type = ''hosting'' AND a.label IS NULL)
 					OR s.source_ip = ANY (m.addresses), false) AND coalesce(a.label, '''') NOT IN (''forwarder'',
 						''not_mine'') AS own,
 				s.messages, s.pass, s.spf_aligned, s.last_seen
@@ -211,13 +212,26 @@ BEGIN
 	SELECT o.domain, o.source_ip, coalesce(o.rdns, a.source_name), o.messages,
 		format('%s, a host of yours, sent %s as %s from %s, which the SPF of %s does not cover: a server with several '
 			'addresses may leave by the wrong one.', coalesce(o.rdns, host(o.source_ip)),
-				api.messages_words(o.messages), o.domain, host(o.source_ip), o.domain),
+				api.counted(o.messages, 'message'), o.domain, host(o.source_ip), o.domain),
 		format('Add ip%s:%s to the SPF record of %s, or bind outgoing mail to an address that it covers.',
 			family(o.source_ip), host(o.source_ip), o.domain)
 	FROM checked v
 	JOIN own o ON o.domain = v.domain AND o.source_ip = v.source_ip
 	LEFT JOIN dmarc.addresses a ON a.source_ip = o.source_ip
 	WHERE NOT v.in_spf;
+END
+$$;
+
+-- The versions of a domain's records, the newest first, at most 100.
+CREATE FUNCTION api.dns_history(p_name text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', h.kind, 'name', api.display(h.name),
+			'value', api.display(h.value), 'since', api.iso(h.since), 'until', api.iso(h.until),
+			'is_change', h.is_change) ORDER BY h.no), '[]')
+		FROM (SELECT v.*, row_number() OVER (ORDER BY v.since DESC, v.kind, v.name COLLATE "C") AS no
+			FROM dmarc.dns_history v WHERE v.domain = p_name ORDER BY no LIMIT 100) h);
 END
 $$;
 
@@ -262,7 +276,7 @@ BEGIN
 				USING (source_ip)
 			) s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			WHERE s.no <= 200),
-		'selectors', signed,
+		'selectors', signed, 'history', api.dns_history(p_name),
 		'unused', (SELECT coalesce(jsonb_agg(key), '[]')
 			FROM (
 				SELECT jsonb_build_object('domain', api.display(k.v ->> 'domain'),
@@ -298,7 +312,7 @@ BEGIN
 		UNION ALL
 		SELECT 3, 'selector_without_key', 'warning', s.domain, NULL, s.selector, s.messages,
 			format('%s signed with selector %s of %s lately, for which the DNS has no usable key (%s).',
-				api.messages_words(s.messages), s.selector, s.signed_domain, s.status),
+				api.counted(s.messages, 'message'), s.selector, s.signed_domain, s.status),
 			format('Publish the key at %s._domainkey.%s, or sign with another selector.', s.selector, s.signed_domain)
 		FROM api.selectors_without_key(names, f) s
 		UNION ALL

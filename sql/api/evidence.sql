@@ -226,25 +226,23 @@ BEGIN
 		SELECT coalesce(jsonb_agg(jsonb_build_object('code', b.code, 'source', api.display(b.source),
 			'name', api.display(a.name), 'messages', b.messages, 'text', api.display(CASE b.code
 				WHEN 'no_evidence'
-					THEN format('There are reports on %s days and by %s reporters; %s and %s are needed to say more',
-					b.words[1], b.words[2], api.evidence_days(), api.evidence_reporters())
-				WHEN 'mine_fails' THEN format('%s is labelled mine, and %s of its %s messages fail',
-					c.called, b.messages, b.of)
-				WHEN 'own_fails' THEN format('%s seems to be yours, and %s of its %s messages fail',
-					c.called, b.messages, b.of)
-				WHEN 'unreviewed_fails'
-					THEN format('%s may be yours: %s of its %s messages fail, and nobody said whose it is',
-					c.called, b.messages, b.of)
-				WHEN 'mine_spf_only'
-					THEN format('%s is labelled mine, and %s of its %s passing messages pass only by SPF, '
-						'which breaks when they '
-					'are forwarded', c.called, b.messages, b.of)
-				ELSE format('On %s days reporters saw different policies: "%s" and "%s"', b.words[1],
-					b.words[2], b.words[3]) END))
+					THEN format('There are reports on %s and by %s; %s and %s are needed to say more',
+					api.counted(b.words[1]::numeric, 'day'), api.counted(b.words[2]::numeric, 'reporter'),
+					api.evidence_days(), api.evidence_reporters())
+				WHEN 'mine_fails' THEN format('%s is labelled mine, and %s', c.called, c.failing)
+				WHEN 'own_fails' THEN format('%s seems to be yours, and %s', c.called, c.failing)
+				WHEN 'unreviewed_fails' THEN format('%s may be yours: %s, and nobody said whose it is', c.called,
+					c.failing)
+				WHEN 'mine_spf_only' THEN format('%s is labelled mine, and %s of its %s only by SPF, which breaks when '
+					'mail is forwarded', c.called, api.counted(b.messages), api.counted(b.of,
+					'passing message passes', 'passing messages pass'))
+				ELSE format('On %s reporters saw different policies: "%s" and "%s"',
+					api.counted(b.words[1]::numeric, 'day'), b.words[2], b.words[3]) END))
 			ORDER BY b.no, b.messages DESC, b.source COLLATE "C"), '[]')
 		FROM api.findings(ARRAY[p_domain], f, known) b
 		LEFT JOIN LATERAL (SELECT max(v.source_name) AS name FROM dmarc.addresses v WHERE v.source = b.source) a ON true
 		CROSS JOIN LATERAL (SELECT coalesce(a.name, CASE b.source WHEN 'none' THEN 'What has no readable address'
-			ELSE b.source END) AS called) c);
+				ELSE b.source END) AS called, api.counted(b.messages) || ' of its ' || api.counted(b.of, 'message')
+				|| CASE WHEN b.messages = 1 THEN ' fails' ELSE ' fail' END AS failing) c);
 END
 $$;

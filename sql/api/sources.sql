@@ -230,6 +230,18 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $$;
 
+-- How mail of a source is made to pass DMARC, if it is a service of which that is known; else NULL.
+CREATE FUNCTION api.service_setup(p_source text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT jsonb_build_object('name', api.display(s.name), 'switch', api.display(s.setup_switch),
+		'records', api.display(s.setup_records), 'aligns', string_to_array(s.setup_aligns, ' '),
+		'manual', api.display(s.setup_manual))
+		FROM dmarc.services s WHERE p_source = 'service:' || s.key AND s.setup_switch IS NOT NULL);
+END
+$$;
+
 CREATE FUNCTION api.label_set(l dmarc.labels) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -279,6 +291,7 @@ BEGIN
 	page.keys := ARRAY[coalesce(host(ip), key)]; -- though there may be nothing in the window
 	RETURN (api.source_items(p_group, page, f, false) -> 0)
 		|| jsonb_build_object('key', api.display(key), 'window', api.window_json(f),
+		'setup', api.service_setup(coalesce((SELECT a.source FROM dmarc.addresses a WHERE a.source_ip = ip), key)),
 		'overrides', api.overrides(f), 'note', (SELECT api.display(l.note) FROM dmarc.labels l WHERE l.source = key),
 		'label_log',
 		(SELECT coalesce(jsonb_agg(api.label_set(ROW(l.source, l.label, l.note, l.set_by, l.set_via, l.set_at))

@@ -82,7 +82,7 @@ AS $$
 			LEFT JOIN in_range r ON r.domain_id = s.domain_id AND r.source_ip = s.source_ip
 			JOIN dmarc.domains d ON d.domain_id = s.domain_id
 			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
-			LEFT JOIN dmarc.services v ON a.source = 'service:' || v.key AND v.type <> 'hosting'
+			LEFT JOIN dmarc.services v ON a.source = 'service:' || v.key AND v.type NOT IN ('hosting', 'organisation')
 		), totals AS (
 			%s
 		)

@@ -101,7 +101,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT string_agg(api.display(l.line), E'\n' ORDER BY l.no)
 	FROM string_to_table(value, E'\n') WITH ORDINALITY AS l(line, no) $$;
 
--- A number of messages, as text.
-CREATE FUNCTION api.messages_words(n numeric) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT n || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END $$;
+-- A number as the texts of this schema show it, and what is counted, or what that does, if there is a word: one for
+-- 1, many for any other number. "2,826 messages", "1 message".
+CREATE FUNCTION api.counted(n numeric, one text DEFAULT NULL, many text DEFAULT NULL) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT to_char(n, 'FM999,999,999,999,999,999,990') || coalesce(' ' || CASE WHEN n = 1 THEN one
+		ELSE coalesce(many, one || 's') END, '')
+$$;

@@ -42,3 +42,20 @@ COMMENT ON COLUMN dmarc.spf_ranges.qualifier IS '+ pass, - fail, ~ softfail, ? n
 COMMENT ON COLUMN dmarc.spf_ranges.term IS 'The term that names them';
 COMMENT ON COLUMN dmarc.spf_ranges.via IS 'The domain whose record contains it';
 COMMENT ON COLUMN dmarc.spf_ranges.domain_id IS 'Number of the domain, see dmarc.domains';
+
+CREATE OR REPLACE VIEW dmarc.dns_history WITH (security_invoker = true) AS
+SELECT d.name AS domain, v.kind, v.name, v.value, v.since, v.until, NOT v.is_first AS is_change,
+	lag(v.value) OVER (PARTITION BY v.domain_id, v.kind, v.name ORDER BY v.since) AS value_before, v.domain_id
+FROM ruad.dns_version v JOIN ruad.domain d ON d.id = v.domain_id;
+COMMENT ON VIEW dmarc.dns_history IS
+	'One row per version of a record that the checks of a domain''s DNS found. Times are those of checks.';
+COMMENT ON COLUMN dmarc.dns_history.domain IS 'The domain';
+COMMENT ON COLUMN dmarc.dns_history.kind IS 'dmarc, spf, dkim, mx or tlsrpt';
+COMMENT ON COLUMN dmarc.dns_history.name IS 'Name in the DNS';
+COMMENT ON COLUMN dmarc.dns_history.value IS
+	'The record; of dkim the state, type and size of the key, of mx all hosts; NULL: there was none';
+COMMENT ON COLUMN dmarc.dns_history.since IS 'The first check that found it';
+COMMENT ON COLUMN dmarc.dns_history.until IS 'The first check that found another; NULL: it is the present one';
+COMMENT ON COLUMN dmarc.dns_history.is_change IS 'Whether an earlier check found another; the first check is no change';
+COMMENT ON COLUMN dmarc.dns_history.value_before IS 'The version before it';
+COMMENT ON COLUMN dmarc.dns_history.domain_id IS 'Number of the domain, see dmarc.domains';

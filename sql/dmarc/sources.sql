@@ -52,8 +52,16 @@ COMMENT ON COLUMN dmarc.label_log.set_via IS 'page, token or cli';
 COMMENT ON COLUMN dmarc.label_log.set_at IS 'When it was set or removed';
 COMMENT ON COLUMN dmarc.label_log.token IS 'Name of the token that a program used, if set_via is token';
 
-CREATE OR REPLACE VIEW dmarc.services WITH (security_invoker = true) AS SELECT key, name, type FROM ruad.service;
+CREATE OR REPLACE VIEW dmarc.services WITH (security_invoker = true) AS
+SELECT key, name, type, setup ->> 'switch' AS setup_switch, setup ->> 'records' AS setup_records,
+	setup ->> 'aligns' AS setup_aligns, setup ->> 'manual' AS setup_manual
+FROM ruad.service;
 COMMENT ON VIEW dmarc.services IS 'Services that send mail for others and that ruad recognises.';
 COMMENT ON COLUMN dmarc.services.key IS 'Its key; service:KEY is the key of its source';
 COMMENT ON COLUMN dmarc.services.name IS 'Its name';
 COMMENT ON COLUMN dmarc.services.type IS 'mailbox, marketing, transactional, ...';
+COMMENT ON COLUMN dmarc.services.setup_switch IS
+	'Where its settings have what makes mail pass DMARC; NULL: not known';
+COMMENT ON COLUMN dmarc.services.setup_records IS 'Which records are published below the domain for that';
+COMMENT ON COLUMN dmarc.services.setup_aligns IS 'Which of dkim and spf can be aligned there';
+COMMENT ON COLUMN dmarc.services.setup_manual IS 'URL of its own manual';

@@ -49,14 +49,67 @@ BEGIN
 END
 $$;
 
+-- The records that a check found, as ruad.dns_version keeps them. What the DNS did not answer has no row.
+CREATE FUNCTION ruad.dns_values(p_domain text, p_result jsonb) RETURNS TABLE (kind text, name text, value text)
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT v.kind, left(v.name, 512), left(v.value, 4000)
+	FROM (
+		SELECT 'dmarc' AS kind, '_dmarc.' || p_domain AS name,
+			CASE WHEN p_result #>> '{dmarc,name}' = '_dmarc.' || p_domain THEN p_result #>> '{dmarc,record}' END
+			AS value
+		UNION ALL
+		SELECT 'spf', p_domain, p_result #>> '{spf,record}' WHERE p_result #>> '{spf,result}' <> 'temperror'
+		UNION ALL
+		SELECT 'tlsrpt', '_smtp._tls.' || p_domain, p_result #>> '{tls_rpt,record}' WHERE p_result ? 'tls_rpt'
+		UNION ALL
+		SELECT 'mx', p_domain, (SELECT string_agg(format('%s %s', m.v ->> 'preference', m.v ->> 'host'), ', '
+			ORDER BY (m.v ->> 'preference')::integer, m.v ->> 'host')
+			FROM jsonb_path_query(p_result, '$.mx[*]') AS m(v))
+		WHERE p_result ? 'mx'
+		UNION ALL
+		SELECT 'dkim', format('%s._domainkey.%s', k.v ->> 'selector', k.v ->> 'domain'),
+			CASE WHEN k.v ->> 'status' <> 'missing' THEN concat_ws(', ', k.v ->> 'status', k.v ->> 'key_type',
+				nullif((k.v ->> 'bits')::integer, 0) || ' bits') END
+		FROM jsonb_path_query(p_result, '$.dkim[*] ? (@.status != "unknown")') AS k(v)
+	) v
+	WHERE v.value IS NOT NULL OR NOT jsonb_path_exists(p_result, '$.findings[*] ? (@.code == "dns_failed")')
+$$;
+
+-- Keep what a check found that is another version of a record. The first check of a name is no change.
+CREATE FUNCTION ruad.dns_versions(p_domain_id integer, p_domain text, p_result jsonb) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	UPDATE ruad.dns_version o SET until = now()
+	FROM ruad.dns_values(p_domain, p_result) v
+	WHERE o.domain_id = p_domain_id AND o.until IS NULL AND o.kind = v.kind AND o.name = v.name
+		AND o.value IS DISTINCT FROM v.value;
+	INSERT INTO ruad.dns_version (domain_id, kind, name, since, value, is_first)
+	SELECT DISTINCT ON (v.kind, v.name) p_domain_id, v.kind, v.name, now(), v.value, NOT EXISTS (
+		SELECT 1 FROM ruad.dns_version e WHERE e.domain_id = p_domain_id AND e.kind = v.kind AND e.name = v.name)
+	FROM ruad.dns_values(p_domain, p_result) v
+	WHERE NOT EXISTS (SELECT 1 FROM ruad.dns_version o WHERE o.domain_id = p_domain_id AND o.until IS NULL
+		AND o.kind = v.kind AND o.name = v.name)
+	ORDER BY v.kind, v.name, v.value
+	ON CONFLICT DO NOTHING;
+END
+$$;
+
 -- Store the result of a check for p_keep seconds. NULL: the DNS did not answer, and the known result stays.
 CREATE FUNCTION ruad.dns_store(p_domain text, p_result jsonb, p_keep bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	of_domain integer;
 BEGIN
 	UPDATE ruad.dns_check c SET expires_at = now() + p_keep * interval '1 second',
 		checked_at = CASE WHEN p_result IS NULL THEN c.checked_at ELSE now() END, result = coalesce(p_result, c.result)
-	FROM ruad.domain d WHERE d.id = c.domain_id AND d.name = p_domain;
+	FROM ruad.domain d WHERE d.id = c.domain_id AND d.name = p_domain
+	RETURNING c.domain_id INTO of_domain;
+	IF of_domain IS NOT NULL AND p_result IS NOT NULL THEN
+		PERFORM ruad.dns_versions(of_domain, p_domain, p_result);
+	END IF;
 END
 $$;
 

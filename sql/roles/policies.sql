@@ -10,8 +10,9 @@
 
 GRANT SELECT ON ruad.domain, ruad.reporter, ruad.mail, ruad.item, ruad.report, ruad.visible_record,
 	ruad.excluded_record, ruad.evaluation, ruad.facet, ruad.sum_day, ruad.sum_month, ruad.seen, ruad.unsummed,
-	ruad.stale, ruad.failure, ruad.tls, ruad.tls_policy, ruad.dns_check, ruad.address, ruad.label, ruad.label_log,
-	ruad.service, ruad.service_rule, ruad.own_domain, ruad.schema_version, ruad.definitions
+	ruad.stale, ruad.failure, ruad.tls, ruad.tls_policy, ruad.dns_check, ruad.dns_version, ruad.address,
+	ruad.label, ruad.label_log, ruad.service, ruad.service_rule, ruad.own_domain, ruad.schema_version,
+	ruad.definitions
 	TO ruad_web, ruad_auditor, ruad_viewer;
 GRANT SELECT ON ruad.exclusion_log TO ruad_web, ruad_auditor;
 GRANT SELECT (id, reason, set_by, set_at) ON ruad.exclusion_log TO ruad_viewer; -- not its number of reports
@@ -26,7 +27,7 @@ BEGIN
 			SELECT t.name, format('%I = ANY ((SELECT ruad.granted_domains())::integer[])',
 				CASE t.name WHEN 'domain' THEN 'id' ELSE 'domain_id' END)
 			FROM unnest('{domain,report,visible_record,excluded_record,evaluation,facet,sum_day,sum_month,seen,unsummed,
-				stale,failure,tls_policy,dns_check}'::text[]) AS t(name)
+				stale,failure,tls_policy,dns_check,dns_version}'::text[]) AS t(name)
 			-- its totals are those of all its policies
 			UNION ALL VALUES ('tls', 'domain_id = ANY ((SELECT ruad.granted_domains())::integer[]) AND policies = '
 				'(SELECT count(*) FROM ruad.tls_policy p WHERE p.report = tls.id AND p.day = tls.day)'),

@@ -150,6 +150,25 @@ describe('filters', { concurrency: false }, () => {
       assert.doesNotMatch(page.url(), /ip=/);
     }));
 
+  test('a parameter that the page does not know is said so, and can be taken off', LIMIT, () =>
+    visit('./sources?result=fail&lable=mine&window=45d', {}, async (page) => {
+      assert.match(await page.locator('.notice').innerText(), /does not understand[^]*lable=mine, window=45d/);
+      await page.getByRole('link', { name: 'Take it off' }).click();
+      await page.settled();
+      assert.equal(page.url(), `${here.ruad.url}sources?result=fail`);
+      assert.equal(await page.locator('.notice').count(), 0);
+    }));
+
+  test('from without to, and to without from, are the windows of the API', LIMIT, () =>
+    visit('./', {}, async (page) => {
+      const day = (days) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+      for (const query of [`from=${day(5)}`, `to=${day(3)}`]) {
+        const { totals } = await (await fetch(`${here.ruad.url}api/v1/summary?${query}`)).json();
+        await page.show(`./?${query}`);
+        assert.match(await page.locator('.sentence').innerText(), new RegExp(`^${totals.messages.toLocaleString('en-US')} messages? reported in ${query.startsWith('from') ? day(5) : day(33)} to`));
+      }
+    }));
+
   test('dates of one’s own are both included', LIMIT, () =>
     visit('./', {}, async (page) => {
       await page.locator('.custom summary').click();

@@ -12,6 +12,7 @@ export const pages = (ids) => ({
   'sources by ip': './sources?group=ip',
   'sources by auth domain': './sources?group=auth_domain',
   source: `./source?key=${ids.source}`,
+  labels: './labels',
   ip: `./ip?ip=${ids.ip}`,
   network: './ip?ip=198.51.100.0/24',
   records: './records?domain=example.com',
@@ -34,4 +35,4 @@ export const pages = (ids) => ({
 export const EXPECTED = { 'an unknown report': /status of 404/ };
 
 // Those of which a picture is taken, by the picture's name.
-export const PICTURES = ['overview', 'domains', 'domain', 'sources', 'source', 'ip', 'records', 'reports', 'report', 'reporters', 'failures', 'failure', 'tls', 'tlsreport', 'intake', 'help'];
+export const PICTURES = ['overview', 'domains', 'domain', 'sources', 'source', 'labels', 'ip', 'records', 'reports', 'report', 'reporters', 'failures', 'failure', 'tls', 'tlsreport', 'intake', 'help'];

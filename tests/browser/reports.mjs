@@ -320,13 +320,17 @@ const quoted = (value) => (value === null || value === undefined ? 'NULL' : type
 
 // What ruad-enrich would have found, and what people said; only in a database of the test's own.
 export function known(ruad) {
-  ruad.sql(`INSERT INTO ruad.service (key, name, type) VALUES ('acme-mailer', 'Acme Mailer', 'marketing') ON CONFLICT DO NOTHING`);
+  const setup = { switch: 'Settings > Sending domains', records: 'CNAME k1._domainkey, CNAME k2._domainkey', aligns: 'dkim', manual: 'https://acme.example/help/dkim' };
+  ruad.sql(`INSERT INTO ruad.service (key, name, type, setup) VALUES ('acme-mailer', 'Acme Mailer', 'marketing', ${quoted(JSON.stringify(setup))}) ON CONFLICT DO NOTHING`);
   for (const [ip, rdns, domain, asn, name, country, service] of ADDRESSES)
     ruad.sql(`INSERT INTO ruad.address (source_ip, rdns, rdns_domain, asn, as_name, country, service, service_basis, looked_up_at, expires_at)
       VALUES (${[ip, rdns, domain, asn, name, country, service].map(quoted).join(', ')}, ${service ? "'rdns'" : 'NULL'}, now(), now() + interval '1 week')`);
   for (const check of [CHECK, STRANGER])
     ruad.sql(`INSERT INTO ruad.dns_check (domain_id, checked_at, expires_at, result)
       SELECT id, now(), now() + interval '1 day', ${quoted(JSON.stringify(check))} FROM ruad.domain WHERE name = ${quoted(check.domain)}`);
+  for (const [since, until, value, first] of [["now() - interval '20 days'", "now() - interval '3 days'", 'v=DMARC1; p=none', true], ["now() - interval '3 days'", 'NULL', 'v=DMARC1; p=quarantine; sp=reject', false]])
+    ruad.sql(`INSERT INTO ruad.dns_version (domain_id, kind, name, since, until, value, is_first)
+      SELECT id, 'dmarc', '_dmarc.example.com', ${since}, ${until}, ${quoted(value)}, ${first} FROM ruad.domain WHERE name = 'example.com'`);
   for (const [source, label, note] of LABELS) ruad.sql(`SELECT ruad.set_label(${[source, label, note, 'ann', 'cli'].map(quoted).join(', ')})`);
 }
 

@@ -51,6 +51,22 @@ describe('the list of sources', { concurrency: false }, () => {
       }
     }));
 
+  test('a row is at most 48 pixels high, and what has no room is cut and has a title', LIMIT, () =>
+    visit('./sources', {}, async (page) => {
+      for (const group of ['Organisation', 'IP', 'Network']) {
+        await page.getByRole('group', { name: 'Group by' }).getByRole('button', { name: group, exact: true }).click();
+        await page.settled();
+        const heights = await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+        assert.ok(heights.length > 4);
+        assert.ok(await page.locator('table').evaluate((table) => table.scrollWidth <= table.parentElement.clientWidth), `${group}: no wider than its card`);
+        assert.deepEqual(heights.filter((height) => height > 48), [], group);
+      }
+      const name = page.locator('tbody .cut').first();
+      await name.evaluate((one) => (one.textContent = `${'a-very-long-label.'.repeat(8)}example.com`));
+      const [row, titled] = await name.evaluate((one) => [one.closest('tr').getBoundingClientRect().height, one.title !== '' && one.scrollWidth > one.clientWidth]);
+      assert.ok(row <= 48 && titled, `${row} px, ${titled}`);
+    }));
+
   test('a group leads to the sources in it, and the number of addresses to those', LIMIT, () =>
     visit('./sources?group=country', {}, async (page) => {
       const row = page.locator('tbody tr').filter({ hasText: 'US' });
@@ -138,6 +154,19 @@ describe('a source', { concurrency: false }, () => {
       assert.match(text, /bounce\.mailer\.example\.net/);
       assert.match(text, /s=k1/);
       assert.deepEqual(await page.locator('section:has(h2:text-is("Addresses")) .ip').allInnerTexts(), ['198.51.100.42', '198.51.100.44']);
+    }));
+
+  test('a service whose mail fails says how it is made to pass, with a link to its manual', LIMIT, () =>
+    visit('./source?key=service:acme-mailer', {}, async (page) => {
+      const words = page.locator('.setup');
+      assert.match(await words.innerText(), /go to Settings > Sending domains at Acme Mailer\. Publish below your domain: CNAME k1\._domainkey[^]*DKIM only/);
+      const link = words.getByRole('link', { name: 'Manual of Acme Mailer' });
+      assert.deepEqual([await link.getAttribute('href'), await link.getAttribute('rel')], ['https://acme.example/help/dkim', 'noopener noreferrer']);
+      await page.show('./');
+      assert.match(await page.locator('.attention li').filter({ hasText: 'Acme Mailer' }).innerText(), /Settings > Sending domains/);
+      assert.match(await page.locator('.attention').innerText(), /The record at _dmarc\.example\.com changed/);
+      await page.show('./domain?name=example.com');
+      assert.deepEqual(await page.getByRole('table', { name: 'Versions of records' }).locator('td[data-label="Version"]').allInnerTexts(), ['v=DMARC1; p=quarantine; sp=reject', 'v=DMARC1; p=none']);
     }));
 
   test('what to do depends on whose it is and how it fares', { ...LIMIT, ...own }, async () => {
@@ -241,6 +270,34 @@ describe('an editor', { concurrency: false, skip: process.env.RUAD_URL && 'needs
     await page.context().close();
   });
 
+  test('labels many sources at once, and finds each change in the log and in the audit log', LIMIT, async () => {
+    const page = await open(browser, proxies.anna.url);
+    await page.show('sources');
+    for (const name of ['example.net', '192.0.2.66']) await page.getByRole('checkbox', { name: `Select ${name}` }).check();
+    const form = page.getByRole('form', { name: 'Label of the selected sources' });
+    assert.match(await form.innerText(), /2 sources selected/);
+    await form.getByLabel('Label').selectOption('not_mine');
+    await form.getByLabel('Note').fill('looked at on Monday');
+    assert.deepEqual(await violations(page), []);
+    await form.getByRole('button', { name: 'Set label' }).click();
+    await page.getByRole('status').filter({ hasText: 'Saved the label of 2 sources.' }).waitFor();
+    await page.settled();
+    assert.deepEqual(await page.locator('tbody tr').filter({ hasText: /example\.net|192\.0\.2\.66/ }).locator('.label').allInnerTexts(), ['Not mine', 'Not mine']);
+    await page.getByRole('link', { name: 'Who labelled what' }).click();
+    await page.settled();
+    const changes = (await page.locator('tbody tr').allInnerTexts()).filter((row) => /Not mine[^]*looked at on Monday[^]*anna/.test(row));
+    assert.equal(changes.length, 2);
+    await page.getByRole('link', { name: 'Audit log' }).click();
+    await page.settled();
+    assert.equal((await page.locator('tbody tr').filter({ hasText: 'looked at on Monday' }).allInnerTexts()).length, 2);
+    await page.getByRole('combobox', { name: 'Action' }).selectOption('prune');
+    await page.settled();
+    assert.match(await page.locator('main').innerText(), /No entry matches/);
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(await page.faults(), []);
+    await page.context().close();
+  });
+
   test('is told when the server refuses', LIMIT, async () => {
     const page = await open(browser, proxies.anna.url);
     await page.show('source?key=domain:example.net');
@@ -257,6 +314,7 @@ describe('an editor', { concurrency: false, skip: process.env.RUAD_URL && 'needs
     await page.show('source?key=service:acme-mailer');
     assert.equal(await page.getByRole('radio').count(), 0);
     assert.match(await page.locator('.copy code').innerText(), /^ruad label service:acme-mailer /);
+    assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0);
     const answer = await fetch(`${proxies.otto.url}api/v1/sources/service:acme-mailer/label`, { method: 'PUT', body: '{"label":"not_mine"}', headers: { 'Content-Type': 'application/json' } });
     assert.equal(answer.status, 403);
     assert.deepEqual(await page.faults(), []);

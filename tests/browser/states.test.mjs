@@ -30,6 +30,34 @@ describe('when not all is well', { concurrency: false }, () => {
     await page.context().close();
   });
 
+  test('the first view needs at most 48 KB in gzip form, and the rest is loaded when another page is opened', LIMIT, async () => {
+    const page = await open(here.browser, here.ruad.url);
+    const loaded = new Map();
+    page.on('response', (response) => void (/\/(assets\/.*)?$/.test(response.url()) && loaded.set(response.url(), response.request().sizes())));
+    await page.show('./');
+    const sizes = await Promise.all(loaded.values());
+    const total = sizes.reduce((sum, { responseBodySize }) => sum + responseBodySize, 0);
+    assert.ok(total > 20_000 && total <= 48 * 1024, `${total} bytes`);
+    const others = () => [...loaded.keys()].filter((url) => url.includes('assets/others.')).length;
+    assert.equal(others(), 0);
+    await page.getByRole('navigation').getByRole('link', { name: 'Reports', exact: true }).click();
+    await page.settled();
+    assert.equal(others(), 1);
+    assert.deepEqual(await page.faults(), []);
+    await page.context().close();
+  });
+
+  test('a part of the page that cannot be loaded is said so, and can be tried again', LIMIT, async () => {
+    const page = await open(here.browser, here.ruad.url);
+    await page.route('**/assets/others.*', (route) => route.abort());
+    await page.show('./reports');
+    assert.match(await page.locator('[role="alert"]').innerText(), /was not loaded/);
+    await page.unroute('**/assets/others.*');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('tbody tr').first().waitFor();
+    await page.context().close();
+  });
+
   test('a server that does not answer is said to be so', LIMIT, async () => {
     const page = await open(here.browser, here.ruad.url);
     await page.route('**/api/v1/summary*', (route) => route.abort());

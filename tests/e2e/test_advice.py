@@ -18,8 +18,10 @@ def services():
     found = configparser.ConfigParser(interpolation=None)
     found.read(ROOT / "server" / "enrich" / "services.ini", encoding="utf-8")
     rules = ("rdns", "asn", "spf", "dkim")
+    setup = ("switch", "records", "aligns", "manual")
     return json.dumps([
-        {"key": key, "name": one["name"], "type": one["type"], **{rule: one.get(rule, "").split() for rule in rules}}
+        {"key": key, "name": one["name"], "type": one["type"], "setup": {name: one[name] for name in setup if name in one},
+         **{rule: one.get(rule, "").split() for rule in rules}}
         for key, one in found.items() if key != "DEFAULT"
     ])
 
@@ -51,7 +53,7 @@ def fixture_filled(shared_postgres, tmp_path_factory):
 def sorted_senders(world, database):
     """(truth, kind, whose, reason, messages, sender) of each sender."""
     key = {address: source for address, source in database.query("SELECT host(source_ip), source FROM dmarc.addresses")}
-    hosting = {f"service:{k}" for (k,) in database.query("SELECT key FROM dmarc.services WHERE type = 'hosting'")}
+    hosting = {f"service:{k}" for (k,) in database.query("SELECT key FROM dmarc.services WHERE type IN ('hosting', 'organisation')")}
     truths = collections.defaultdict(collections.Counter)
     for (domain, address), truth in world.truth.items():
         source = key[address]

@@ -414,7 +414,7 @@ def test_head_is_get_without_the_body(site, path, coding):
 @pytest.mark.parametrize(
     "path",
     "/ /domains /domain?name=example.org /sources /source /ip /records /reports /report?id=1 /reporters /failures /failure?id=1 /tls "
-    "/tlsreport?id=1 /intake /help".split(),
+    "/tlsreport?id=1 /labels /audit /intake /help".split(),
 )
 def test_each_page_is_the_one_document(site, path):
     answer = site.ask(path)

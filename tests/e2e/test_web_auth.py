@@ -531,7 +531,8 @@ def fixture_label(clean):
 def test_label_sets_lists_and_logs(label, clean):
     assert label() == (0, "", "")
     assert label(KEY, "mine", "--note=our mail server", SUDO_USER="ann") == (0, "", "")
-    assert label("domain:example.net", "not-mine", SUDO_USER="") == (0, "", "")
+    unheard = "ruad label: no report is about domain:example.net yet; the label is for when one comes\n"
+    assert label("domain:example.net", "not-mine", SUDO_USER="") == (0, "", unheard)
     code, listed, errors = label()
     assert (code, errors) == (0, "")
     lines = [line.split() for line in listed.splitlines()]
@@ -564,6 +565,13 @@ def test_label_refuses_what_is_no_source(label, clean):
     assert code == 1
     assert "is not a source" in errors and errors.count("\n") == 1
     assert clean.query(LOG) == []
+
+
+def test_label_warns_of_a_source_that_no_report_is_about(label, clean):
+    code, _, errors = label("domain:exmaple.net", "mine")
+    assert (code, errors) == (0, "ruad label: no report is about domain:exmaple.net yet; the label is for when one comes\n")
+    assert [row[0] for row in clean.query("SELECT source FROM dmarc.labels")] == ["domain:exmaple.net"]
+    assert label("domain:exmaple.net", "none") == (0, "", "")
 
 
 def test_label_prints_no_control_characters(label, clean):

@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(39);
+SELECT plan(48);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -154,3 +154,42 @@ SELECT is((SELECT jsonb_build_array(count(*), jsonb_agg(s ->> 'source_ip' ORDER 
 
 SELECT is(t.as_role('ruad_web', 'SELECT api.attention(api.filter())'), 'ok', 'ruad_web may ask');
 SELECT is(t.as_role('ruad_auditor', 'SELECT * FROM dmarc.dns_findings'), 'ok', 'auditors may read');
+
+-- Versions of records.
+CREATE FUNCTION t.versions(of text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(format('%s=%s%s%s', h.kind, coalesce(h.value, '-'), CASE WHEN h.is_change THEN '!' ELSE '' END,
+		CASE WHEN h.until IS NOT NULL THEN '.' ELSE '' END), ' ' ORDER BY h.kind, h.name, h.since)
+	FROM dmarc.dns_history h WHERE h.domain = of $$;
+DELETE FROM ruad.dns_version;
+SELECT t.kept('corp.example', '{"dmarc": {"name": "_dmarc.corp.example", "record": "v=DMARC1; p=none"},
+	"spf": {"result": "ok", "record": "v=spf1 -all"}, "mx": [{"host": "b.test", "preference": 20}, {"host": "a.test",
+	"preference": 10}], "dkim": [{"domain": "corp.example", "selector": "s1", "status": "ok", "key_type": "rsa",
+	"bits": 1024}], "tls_rpt": {"record": null}}');
+SELECT is(t.versions('corp.example'), 'dkim=ok, rsa, 1024 bits dmarc=v=DMARC1; p=none mx=10 a.test, 20 b.test '
+	'spf=v=spf1 -all tlsrpt=-', 'the first check keeps what there is, and that something is not');
+UPDATE ruad.dns_version SET since = since - interval '1 day';
+SELECT t.kept('corp.example', '{"dmarc": {"name": "_dmarc.corp.example", "record": "v=DMARC1; p=none"},
+	"spf": {"result": "temperror", "record": null}, "dkim": [{"domain": "corp.example", "selector": "s1",
+	"status": "unknown"}], "mx": [], "findings": [{"code": "dns_failed", "severity": "error"}], "tls_rpt":
+	{"record": null}}');
+SELECT is(t.versions('corp.example'), 'dkim=ok, rsa, 1024 bits dmarc=v=DMARC1; p=none mx=10 a.test, 20 b.test '
+	'spf=v=spf1 -all tlsrpt=-', 'what the DNS did not answer is no change');
+SELECT t.kept('corp.example', '{"dmarc": {"name": "_dmarc.example", "record": "v=DMARC1; p=reject"}, "spf": {"result":
+	"ok", "record": "v=spf1 mx -all"}, "dkim": [{"domain": "corp.example", "selector": "s1", "status": "missing"},
+	{"domain": "corp.example", "selector": "s2", "status": "ok", "key_type": "ed25519", "bits": 256}],
+	"mx": [{"host": "a.test", "preference": 10}, {"host": "b.test", "preference": 20}], "tls_rpt": {"record":
+	"v=TLSRPTv1; rua=mailto:a@corp.example"}}');
+SELECT is(t.versions('corp.example'), 'dkim=ok, rsa, 1024 bits. dkim=-! dkim=ok, ed25519, 256 bits '
+	'dmarc=v=DMARC1; p=none. dmarc=-! mx=10 a.test, 20 b.test spf=v=spf1 -all. spf=v=spf1 mx -all! tlsrpt=-. '
+	'tlsrpt=v=TLSRPTv1; rua=mailto:a@corp.example!', 'changes, and a selector that is new is none; a record above is not its own');
+SELECT is((SELECT value_before FROM dmarc.dns_history WHERE kind = 'spf' AND until IS NULL AND domain = 'corp.example'),
+	'v=spf1 -all', 'with the version before');
+SELECT is((SELECT count(*) FROM dmarc.dns_history WHERE until < since), 0::bigint, 'each ends when the next begins');
+SELECT is(jsonb_array_length(j -> 'history') || ' ' || (j #>> '{history,0,until}' IS NULL), '10 true',
+	'the page has them, the newest first') FROM api.domain_dns('corp.example', api.filter()) j;
+SELECT is((SELECT string_agg(p ->> 'name', ' ' ORDER BY p ->> 'name' COLLATE "C")
+	FROM jsonb_array_elements(api.advice(api.filter()) -> 'items') p WHERE p ->> 'code' = 'dns_changed'),
+	'_dmarc.corp.example _smtp._tls.corp.example corp.example s1._domainkey.corp.example', 'each change is a point');
+SELECT is((SELECT count(*) FROM jsonb_array_elements(api.advice(api.filter(p_to => api.today() - 10)) -> 'items') p
+	WHERE p ->> 'code' = 'dns_changed'), 0::bigint, 'but not in an older window');
+SELECT is(t.as_role('ruad_enrich', 'SELECT * FROM ruad.dns_version'), '42501', 'the table is not for ruad_enrich');

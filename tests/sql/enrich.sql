@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(54);
+SELECT plan(59);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -158,4 +158,30 @@ SELECT is(ruad.enrich_spend(0) || ' ' || ruad.enrich_spend(7) || ' ' || ruad.enr
 	'questions of a day add up');
 UPDATE ruad.enrich_state SET questions_day = questions_day - 1;
 SELECT is(ruad.enrich_spend(2), 2::bigint, 'and begin anew with the next');
+
+-- Hosts with names in the domain that they send as, of which a service signs the mail.
+CREATE FUNCTION t.signed(ip text, count integer, VARIADIC signers text[]) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.record(ip, count, 'pass', 'fail', jsonb_build_object('header_from', 'named.example', 'auth_results',
+		jsonb_build_object('dkim', (SELECT jsonb_agg(jsonb_build_object('domain', d, 'selector', 's', 'result', 'pass'))
+		FROM unnest(signers) d)))) $$;
+SELECT is((SELECT count(*) FROM generate_series(1, 4) n, t.take(t.mail(t.report('named.example', 'R' || n, 'n' || n,
+	t.day(-2), jsonb_build_array(t.signed('203.0.113.61', 5, 'named.example', 'esp.test'),
+		t.signed('203.0.113.62', 5, CASE n WHEN 1 THEN 'esp.test' ELSE 'named.example' END),
+		t.signed('203.0.113.63', 5, 'box.test'), t.signed('203.0.113.64', 5, 'esp.test')))))), 4::bigint,
+	'reports on four hosts');
+SELECT ruad.enrich_collect();
+SELECT ruad.enrich_services('ruad', '[{"key": "esp", "name": "Esp", "type": "marketing", "dkim": ["esp.test"],
+	"setup": {"switch": "Settings > Domains", "records": "TXT k._domainkey", "aligns": "dkim",
+	"manual": "https://esp.test/help"}}, {"key": "box", "name": "Box", "type": "mailbox", "dkim": ["box.test"]}]');
+SELECT ruad.enrich_store((SELECT jsonb_agg(jsonb_build_object('source_ip', '203.0.113.6' || n, 'rdns', r, 'rdns_domain',
+	regexp_replace(r, '^[^.]+[.]', ''), 'asn', NULL, 'as_name', NULL, 'country', NULL, 'keep', 600))
+	FROM (VALUES (1, 'o1.named.example'), (2, 'mx.named.example'), (3, 'fwd.named.example'), (4, 'a.other.test')) v(n, r)));
+SELECT is((SELECT string_agg(source || ' ' || name_basis, ', ' ORDER BY source_ip) FROM dmarc.addresses
+	WHERE source_ip BETWEEN '203.0.113.61' AND '203.0.113.64'), 'service:esp dkim, domain:named.example rdns, domain:named.example rdns, '
+	'domain:other.test rdns', 'a host of a service under one''s own name; not if it signs little, is a mailbox service, '
+	'or the name is another''s');
+SELECT is(api.service_setup('service:esp'), '{"name": "Esp", "switch": "Settings > Domains", "records":
+	"TXT k._domainkey", "aligns": ["dkim"], "manual": "https://esp.test/help"}', 'how its mail is made to pass');
+SELECT is(api.service_setup('service:box'), NULL, 'NULL where that is not known');
+SELECT is(api.source('service:esp', api.filter()) #>> '{setup,switch}', 'Settings > Domains', 'a source has it');
 SELECT * FROM finish();

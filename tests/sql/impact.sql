@@ -1,5 +1,8 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(47);
+SELECT plan(48);
+SELECT is(ARRAY[api.counted(1, 'message'), api.counted(2, 'message'), api.counted(0, 'message'),
+	api.counted(1234567, 'reply', 'replies'), api.counted(1, 'passes', 'pass'), api.counted(1000)],
+	'{1 message,2 messages,0 messages,"1,234,567 replies",1 passes,"1,000"}', 'a number, and what is counted');
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 -- A report each day from so many days ago until yesterday, by these reporters in turn.
@@ -61,9 +64,9 @@ SELECT is(t.blockers('im.example'),
 	'[["mine_fails", "ip:192.0.2.1", 2], ["unreviewed_fails", "service:esp", 100], ["mine_spf_only", '
 		'"ip:192.0.2.2", 200]]', 'impact: blockers');
 SELECT is((SELECT array_agg(b ->> 'text' ORDER BY no) FROM jsonb_array_elements(j -> 'blockers') WITH ORDINALITY x(b,
-	no)), ARRAY['ip:192.0.2.1 is labelled mine, and 2 of its 2002 messages fail',
+	no)), ARRAY['ip:192.0.2.1 is labelled mine, and 2 of its 2,002 messages fail',
 	'Esp Inc may be yours: 100 of its 100 messages fail, and nobody said whose it is',
-	'ip:192.0.2.2 is labelled mine, and 200 of its 200 passing messages pass only by SPF, which breaks when they are '
+	'ip:192.0.2.2 is labelled mine, and 200 of its 200 passing messages pass only by SPF, which breaks when mail is '
 		'forwarded'], 'impact: in words') FROM i WHERE p = 'reject';
 SELECT is((SELECT jsonb_agg(jsonb_build_array(s -> 'tag', s -> 'value', s -> 'effective') ORDER BY no)
 	FROM jsonb_array_elements(j -> 'scope') WITH ORDINALITY x(s, no)),

@@ -1,5 +1,5 @@
 -- Labels through the API: who may set them, what comes back, and that they are written down.
-SELECT plan(19);
+SELECT plan(26);
 SELECT is((SELECT string_agg(x, ',')
 	FROM t.take(t.mail(t.report('l.example', 'Org', '1', t.day(-1),
 		jsonb_build_array(t.record('192.0.2.1', 1, 'pass', 'pass'), t.record('192.0.2.2', 1, 'pass', 'pass'))))) x),
@@ -52,4 +52,25 @@ SELECT matches(t.as_editor(format('SELECT api.set_label(%L, %L, %L, ''u'', ''pag
 	('domain:' || repeat('x', 300), 'mine', NULL, '^22023 ')) x(source, label, note, want);
 SELECT is(t.as_role(role, $$SELECT api.set_label('ip:192.0.2.1', 'mine', NULL, 'u', 'page')$$), '42501', 'not for '
 	|| role) FROM unnest('{ruad_web,ruad_auditor,ruad_enrich}'::text[]) role;
+
+
+-- many at once, and the log of all
+SELECT is((SELECT count(*) FROM jsonb_array_elements(api.label_log(api.page()) -> 'items')), (SELECT count(*) FROM ruad.label_log),
+	'the log has every change');
+SET ROLE ruad_editor;
+INSERT INTO answers VALUES (20, api.set_labels('{as:64500,ip:192.0.2.77,as:64500}', 'mine', 'both', 'ann', 'page'));
+RESET ROLE;
+SELECT is((SELECT jsonb_agg(jsonb_build_array(i -> 'source', i -> 'label', i -> 'note')) FROM jsonb_array_elements(j -> 'items') i),
+	'[["as:64500", "mine", "both"], ["ip:192.0.2.77", "mine", "both"]]', 'many: each once') FROM answers WHERE no = 20;
+SELECT throws_ok($$SELECT api.set_labels('{as:64501,nonsense}', 'mine', NULL, 'ann', 'page')$$, '22023', NULL,
+	'many: one that is none is refused');
+SELECT is((SELECT count(*) FROM dmarc.labels WHERE source = 'as:64501'), 0::bigint, 'many: and none of them is set');
+SELECT is((SELECT jsonb_agg(jsonb_build_array(i -> 'source', i -> 'set_by') ORDER BY no) FROM
+	jsonb_array_elements(api.label_log(api.page(p_limit => 2)) -> 'items') WITH ORDINALITY x(i, no)),
+	'[["ip:192.0.2.77", "ann"], ["as:64500", "ann"]]', 'the log: the newest first');
+SELECT is((SELECT count(*) FROM jsonb_array_elements(api.label_log(api.page(p_cursor =>
+	api.label_log(api.page(p_limit => 2)) ->> 'next', p_limit => 500)) -> 'items')),
+	(SELECT count(*) - 2 FROM ruad.label_log), 'the log: page by page');
+SELECT is((SELECT string_agg(i ->> 'source', ' ') FROM jsonb_array_elements(api.label_log(api.page(), '{as:64500}') -> 'items') i),
+	'as:64500', 'the log: of some sources');
 SELECT * FROM finish();

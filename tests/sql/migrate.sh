@@ -134,8 +134,9 @@ words=$(migrate)
 is "the schema is at version $last" "$(tail -n 1 <<<"$words")" 'functions and views of another ruad are replaced'
 is '' "$(diff <(echo "$first") <(dumped) | head -n 20)" 'and the schema is that of a database that never had them'
 
-# 0009: a class stored for want of a word. Facet 3 is that of evaluations 1 and 2; only the first says nothing.
-sql "DELETE FROM ruad.schema_version WHERE version = 9; INSERT INTO ruad.domain (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'a.example');
+# 0009: a class stored for want of a word; what came later is undone. Facet 3 is that of evaluations 1 and 2; only the first says nothing.
+sql "DELETE FROM ruad.schema_version WHERE version >= 9; DROP TABLE ruad.dns_version CASCADE; ALTER TABLE ruad.service DROP COLUMN setup CASCADE;
+	UPDATE ruad.definitions SET checksum = 'x'; INSERT INTO ruad.domain (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'a.example');
 	INSERT INTO ruad.facet (id, domain_id, hash, dkim_aligned, spf_aligned, class) VALUES (3, 1, gen_random_uuid(), false, false, 'fail_unauthenticated');
 	INSERT INTO ruad.evaluation (id, facet, day, domain_id, hash, class, dkim, spf)
 	VALUES (1, 3, '2026-01-01', 1, gen_random_uuid(), 'fail_unauthenticated', 'n/a', ''), (2, 3, '2026-01-01', 1, gen_random_uuid(), 'fail_unauthenticated', 'n/a', 'none')"

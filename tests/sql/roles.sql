@@ -255,9 +255,9 @@ SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace
 	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role IN ('ruad_web', 'ruad_viewer'))$$,
 	$$VALUES ('ruad_editor', 'set_label'), ('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label'),
-		('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
+		('ruad_editor', 'set_labels'), ('ruad_web', 'set_labels'), ('ruad_viewer', 'set_labels'), ('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
 		('ruad_viewer', 'token'), ('ruad_viewer', 'token_used'), ('ruad_viewer', 'audit_add')$$,
-		'functions of schema api are for ruad_web and ruad_viewer, but for one that is for ruad_editor');
+		'functions of schema api are for ruad_web and ruad_viewer, but for those that are for ruad_editor');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace
 	AND relkind = 'v'
 	AND (has_table_privilege(role, c.oid, 'SELECT') <> (role IN ('ruad_web', 'ruad_auditor')

@@ -57,6 +57,8 @@ SELECT ruad.set_label(s, 'mine', 'secret' || s, 'kim', 'cli') FROM unnest('{doma
 INSERT INTO ruad.dns_check (domain_id, checked_at, expires_at, result) SELECT id, now(), 'infinity', '{"ok": true,
 	"findings": [{"code": "x", "severity": "error", "text": "secret"}], "spf": {"ranges": [{"range": "192.0.2.0/24",
 	"qualifier": "+"}]}}' FROM ruad.domain;
+INSERT INTO ruad.dns_version (domain_id, kind, name, since, value, is_first)
+SELECT id, 'spf', name, now(), 'v=spf1 include:' || name, true FROM ruad.domain;
 SELECT ruad.user_set('mia', true, 'viewer', '{MINE.example.}', 'kim');
 SELECT ruad.user_set('ed', true, 'editor', '{*.mine.example,nosuch.example}', 'kim');
 SELECT ruad.user_set('boss', true, 'admin', NULL, 'kim');
@@ -127,10 +129,10 @@ SELECT is(t.limited('mia', 'array(SELECT domain FROM dmarc.dns_findings UNION AL
 	'["mine.example", "mine.example"]', 'nor in the checks of the DNS');
 SELECT set_eq($$SELECT name, n FROM visible WHERE n > 0$$, $$VALUES ('api.any_report', 2), ('api.excluded_records', 2),
 	('api.facet', 2), ('api.own_range', 1), ('api.seen', 2), ('api.sum_day', 2), ('api.sum_month', 2), ('dmarc.addresses', 2), ('dmarc.daily', 2),
-	('dmarc.definitions', 1), ('dmarc.dns_checks', 1), ('dmarc.dns_findings', 1), ('dmarc.domains', 1),
+	('dmarc.definitions', 1), ('dmarc.dns_checks', 1), ('dmarc.dns_findings', 1), ('dmarc.dns_history', 1), ('dmarc.domains', 1),
 	('dmarc.excluded_reports', 1), ('dmarc.failure_reports', 1), ('dmarc.label_log', 4), ('dmarc.labels', 4),
 	('dmarc.monthly', 2), ('dmarc.policies', 1), ('dmarc.records', 2), ('dmarc.reporters', 1), ('dmarc.reports', 1),
-	('dmarc.schema_version', 9), ('dmarc.seen', 2), ('dmarc.sender_facts', 2), ('dmarc.senders', 2),
+	('dmarc.schema_version', 10), ('dmarc.seen', 2), ('dmarc.sender_facts', 2), ('dmarc.senders', 2),
 	('dmarc.sources_daily', 2), ('dmarc.spf_ranges', 1),
 	('dmarc.tls_failures', 4), ('dmarc.tls_policies', 2), ('dmarc.tls_reports', 1)$$, 'views have the rows of the domain');
 SELECT set_eq($$SELECT name FROM visible WHERE n < 0$$, $$VALUES ('dmarc.audit_log'), ('dmarc.exclusion_log'),

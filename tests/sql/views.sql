@@ -16,7 +16,7 @@ SELECT views_are('dmarc', ARRAY['reports', 'records', 'record_dkim', 'record_spf
 	'policies', 'daily', 'monthly', 'seen', 'intake', 'domains', 'reporters', 'addresses', 'labels', 'label_log',
 	'services', 'excluded_reports', 'exclusion_log', 'audit_log', 'tokens', 'schema_version', 'definitions', 'mails',
 	 'failure_reports', 'tls_reports', 'tls_policies',
-	'tls_failures', 'notes', 'dns_checks', 'dns_findings', 'spf_ranges', 'sender_facts', 'senders']);
+	'tls_failures', 'notes', 'dns_checks', 'dns_findings', 'dns_history', 'spf_ranges', 'sender_facts', 'senders']);
 
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('v.example', 'A', '1', '2026-01-31 23:30:00+00', jsonb_build_array(

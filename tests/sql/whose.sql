@@ -72,7 +72,7 @@ SELECT is(t.whose(facts::jsonb), want, name) FROM (VALUES
 	('no address', '{"sender": "none", "days": 21, "records": 7}', 'unsure unknown')) x(name, facts, want);
 
 -- the facts, as the view has them
-INSERT INTO ruad.service VALUES ('esp', 'Esp', 'marketing'), ('rent', 'Rent', 'hosting');
+INSERT INTO ruad.service (key, name, type) VALUES ('esp', 'Esp', 'marketing'), ('rent', 'Rent', 'hosting');
 INSERT INTO ruad.service_rule (kind, value, service) VALUES ('spf', 'esp.example', 'esp');
 CREATE FUNCTION t.sent(ip text, more jsonb DEFAULT '{}', result text DEFAULT 'fail') RETURNS jsonb LANGUAGE sql AS $$
 	SELECT t.record(ip, 10, result, 'fail', '{"header_from": "im.example"}' || more) $$;

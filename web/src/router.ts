@@ -20,9 +20,13 @@ export const FILTERS = [
   'source', 'ip', 'asn', 'country', 'rdns', 'auth_domain', 'header_from', 'reporter',
   'result', 'class', 'dkim', 'spf', 'disposition', 'override', 'label', 'q', 'others',
 ] as const;
-export type FilterName = (typeof FILTERS)[number] | 'report_id' | 'kind' | 'code'; // those three only of reports and of Intake
+export type FilterName = (typeof FILTERS)[number] | 'report_id' | 'kind' | 'code' | 'action' | 'user'; // those only of reports, Intake and the audit log
 
-const ORDER: readonly string[] = [...GLOBAL, 'id', 'name', 'key', 'group', ...FILTERS, 'report_id', 'kind', 'status', 'code', 'sort'];
+const ORDER: readonly string[] = [...GLOBAL, 'id', 'name', 'key', 'group', ...FILTERS, 'report_id', 'kind', 'status', 'code', 'action', 'user', 'sort'];
+const KNOWN = new Set([...ORDER, 'policy', 'chart', 'report']);
+// The parameters of its address that the page does not know: a filter with a slip must not look like one that matches.
+export const unknownIn = (query: URLSearchParams): string[] => [...new Set(query.keys())].filter((name) => !KNOWN.has(name));
+
 const listeners = new Set<() => void>();
 const base = new URL('./', location.href).pathname;
 

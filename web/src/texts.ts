@@ -48,7 +48,10 @@ export function useText(): { lang: string | undefined; text: (topic: Topic, term
   const help = useHelp().data;
   const text = (topic: Topic, term: string, blanks: Blanks = {}) => {
     const found = help?.[topic].find((one) => one.term === term)?.text ?? '';
-    return found.replace(/\{(\w+)\}/g, (_, name: string) => String(blanks[name] ?? ''));
+    return found.replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, many = '') => {
+      const value = String(blanks[name] ?? '');
+      return one === undefined ? value : value === '1' ? one : many;
+    });
   };
   return { lang: help?.lang, text };
 }

@@ -23,16 +23,25 @@ export const addDays = (day: string, n: number): string => iso(Date.parse(day) +
 const isDay = (text: string | null): text is string =>
   text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 
+// The parameters of the window that say nothing: then the default is shown.
+export const wrongIn = (query: URLSearchParams): string[] => {
+  const [name, from, to] = [query.get('window'), query.get('from'), query.get('to')];
+  const wrong = [name && !WINDOWS.some(([known]) => known === name) && 'window', from && !isDay(from) && 'from', to && !isDay(to) && 'to', isDay(from) && isDay(to) && from >= to && 'to'];
+  return wrong.filter((one) => typeof one === 'string' && one !== '') as string[];
+};
+
 export function windowOf(query: URLSearchParams): Window {
-  const from = query.get('from');
-  const to = query.get('to');
-  if (isDay(from) && isDay(to) && from < to) {
+  const tomorrow = iso(Date.now() + DAY);
+  const [first, last] = [query.get('from'), query.get('to')];
+  // one without the other, as in the API: until tomorrow, and 30 days
+  const to = isDay(last) ? last : isDay(first) ? (first > tomorrow ? first : tomorrow) : null;
+  const from = isDay(first) ? first : to && addDays(to, -30);
+  if (from && to && from < to) {
     const days = Math.round((Date.parse(to) - Date.parse(from)) / DAY);
     return { name: 'custom', from, to, days, words: days === 1 ? from : `${from} to ${addDays(to, -1)}` };
   }
   const known = WINDOWS.find(([name]) => name === query.get('window')) ?? WINDOWS.find(([name]) => name === DEFAULT)!;
-  const end = iso(Date.now() + DAY);
-  return { name: known[0], from: addDays(end, -known[1]), to: end, days: known[1], words: known[3] };
+  return { name: known[0], from: addDays(tomorrow, -known[1]), to: tomorrow, days: known[1], words: known[3] };
 }
 
 // How finely a chart of the window divides it: some 30 to 120 bars.

@@ -25,6 +25,21 @@ static void a_service_becomes_json(void **state)
 	    "\"rdns\":[\"acme.example\",\"mail.acme.test\"],\"spf\":[],\"dkim\":[],\"asn\":[\"64500\"]}]");
 }
 
+static void what_makes_mail_pass_goes_along(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *json =
+	    services_read("[acme]\nname=Acme\ntype=marketing\ndkim=acme.example\nswitch=Settings > Domains\n"
+			  "records=CNAME k1._domainkey\naligns=dkim\nmanual=https://acme.example/help\n",
+		"list", &error);
+
+	(void)state;
+	assert_null(error);
+	assert_non_null(strstr(json, "\"setup\":{\"switch\":\"Settings > Domains\",\"records\":\"CNAME "
+				     "k1._domainkey\",\"aligns\":\"dkim\","
+				     "\"manual\":\"https:\\/\\/acme.example\\/help\"}"));
+}
+
 static void wrong_lists_are_refused_by_name_value_and_rule(void **state)
 {
 	static const struct {
@@ -49,7 +64,17 @@ static void wrong_lists_are_refused_by_name_value_and_rule(void **state)
 		{ "a system that is too large", "[a]\nname=A\ntype=x\nasn=4294967296\n",
 		    "list: [a] asn: \"4294967296\" is not the number of an autonomous system" },
 		{ "an unknown key", "[a]\nname=A\ntype=x\nrdsn=a.b\n",
-		    "list: [a] rdsn: unknown key; known are name, type, rdns, spf, dkim, asn" },
+		    "list: [a] rdsn: unknown key; known are name, type, rdns, spf, dkim, asn, "
+		    "switch, records, aligns, manual" },
+		{ "records without a switch", "[a]\nname=A\ntype=x\nrdns=a.b\nrecords=TXT x\n",
+		    "list: [a] switch: missing; records, aligns and manual go with it" },
+		{ "a manual that is no address",
+		    "[a]\nname=A\ntype=x\nrdns=a.b\nswitch=DKIM\nmanual=javascript:1\n",
+		    "list: [a] manual: is not an address that begins with https://" },
+		{ "another alignment", "[a]\nname=A\ntype=x\nrdns=a.b\nswitch=DKIM\naligns=arc\n",
+		    "list: [a] aligns: is not dkim, spf or dkim spf" },
+		{ "an empty switch", "[a]\nname=A\ntype=x\nrdns=a.b\nswitch=\n",
+		    "list: [a] switch: is not a text of 1 to 300 bytes" },
 	};
 
 	(void)state;
@@ -64,7 +89,7 @@ static void wrong_lists_are_refused_by_name_value_and_rule(void **state)
 }
 
 /* Every value occurs once: otherwise the service of an address would be arbitrary. */
-static void our_own_list_has_a_hundred_services_and_no_rule_twice(void **state)
+static void our_own_list_has_three_hundred_services_and_no_rule_twice(void **state)
 {
 	static const char *const kinds[] = { "rdns", "spf", "dkim", "asn" };
 	g_autoptr(GError) error = NULL;
@@ -75,7 +100,7 @@ static void our_own_list_has_a_hundred_services_and_no_rule_twice(void **state)
 	(void)state;
 	assert_null(error);
 	list = json_tokener_parse(json);
-	assert_true(json_object_array_length(list) >= 100);
+	assert_true(json_object_array_length(list) >= 300);
 	for (gsize i = 0; i < json_object_array_length(list); i++)
 		for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++) {
 			json_object *values =
@@ -97,7 +122,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_service_becomes_json),
 		cmocka_unit_test(wrong_lists_are_refused_by_name_value_and_rule),
-		cmocka_unit_test(our_own_list_has_a_hundred_services_and_no_rule_twice),
+		cmocka_unit_test(what_makes_mail_pass_goes_along),
+		cmocka_unit_test(our_own_list_has_three_hundred_services_and_no_rule_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

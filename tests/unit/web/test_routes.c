@@ -91,6 +91,8 @@ static const struct {
 	{ "GET", "/api/v1/sources/a%0ab", "404" },
 	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label", "ip:192.0.2.1|" },
 	{ "PUT", "/api/v1/sources/ip:192.0.2.1/label?label=mine", "400 label" },
+	{ "PUT", "/api/v1/labels?source=as:1&source=as:2", "{\"as:1\",\"as:2\"}|" },
+	{ "PUT", "/api/v1/labels", "400 source" },
 	{ "GET", "/api/v1/search?q=ab", "ab|" },
 	{ "GET", "/api/v1/help?from=2026-01-01", "-|-|2026-01-01|-|-|" },
 	{ "GET", "/api/v1/help?lang=de", "-|-|-|-|de|" },
@@ -148,6 +150,7 @@ static const struct {
 	{ "PUT", "/api/v1/sources/ip:192.0.2.1", "GET, HEAD" },
 	{ "GET", "/api/v1/sources/ip:192.0.2.1/label", "PUT" },
 	{ "POST", "/api/v1/sources/ip:192.0.2.1/label", "PUT" },
+	{ "DELETE", "/api/v1/labels", "GET, HEAD, PUT" },
 };
 
 static void targets_are_bound_or_refused(void **state)

@@ -55,8 +55,8 @@ async function askOnce<T>(url: string): Promise<T> {
 const asking = new Set<() => void>();
 
 // Change something; everything shown is asked for again.
-export async function put<T>(path: string, body: unknown): Promise<T> {
-  const answer = await ask<T>(apiUrl(path, {}), { method: 'PUT', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+export async function put<T>(path: string, body: unknown, params: Params = {}): Promise<T> {
+  const answer = await ask<T>(apiUrl(path, params), { method: 'PUT', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
   answers.clear();
   for (const again of asking) again();
   return answer;

@@ -36,6 +36,7 @@ export type Impact = Schemas['Impact'];
 export type DomainDns = Schemas['DomainDns'];
 export type Advice = Schemas['Advice'];
 export type Point = Schemas['Point'];
+export type Setup = Schemas['Setup'];
 
 // Sources
 
@@ -44,6 +45,8 @@ export type Sources = Schemas['Sources'];
 export type Group = Sources['group'];
 export type Source = Schemas['Source'];
 export type LabelSet = Schemas['LabelSet'];
+export type LabelsSet = Schemas['LabelsSet'];
+export type LabelEntry = Item<Schemas['Labels']>;
 export type SourceIp = Item<Schemas['SourceIps']>;
 export type Identifier = Item<Schemas['Identifiers']>;
 export type SourceReporter = Item<Schemas['SourceReporters']>;
@@ -79,6 +82,7 @@ export type Intake = Schemas['Intake'];
 // The rest
 
 export type SearchItem = Item<Schemas['Search']>;
+export type AuditEntry = Schemas['AuditEntry'];
 export type Me = Schemas['Me'];
 export type Meta = Schemas['Meta'];
 export type Help = Schemas['Help'];

@@ -1,11 +1,11 @@
 // dns.tsx - what the DNS says of a domain today, against its reports; by what the server looked up, never by a look-up of the page's.
 import { useApi } from '../api/ask';
 import type { DomainDns } from '../api/types';
-import { moment, plural } from '../format';
+import { day, moment, plural } from '../format';
 import { href } from '../router';
 import type { Scope } from '../scope';
 import { Asked } from './asked';
-import { numbers, texts, times } from './columns';
+import { numbers, texts, times, titled } from './columns';
 import { IpLink, Mark, Num } from './marks';
 import { Copyable } from './states';
 import { type Column, Table } from './table';
@@ -24,6 +24,7 @@ export const InSpf = ({ value }: { value: boolean | null }) =>
 
 type Sender = DomainDns['senders'][number];
 type Selector = DomainDns['selectors'][number];
+type Version = DomainDns['history'][number];
 
 const senderColumns: Column<Sender>[] = [
   ...texts<Sender>(['source_ip'], { lead: true, cell: (row) => <IpLink ip={row.source_ip} /> }),
@@ -43,7 +44,33 @@ const selectorColumns: Column<Selector>[] = [
   ...times<Selector>(['last_seen']),
 ];
 
-function Found({ dns: { checked_at: at, check, solicited, findings, senders, selectors, unused } }: { dns: DomainDns }) {
+const KINDS = { dmarc: 'DMARC', spf: 'SPF', dkim: 'DKIM', mx: 'MX', tlsrpt: 'TLS-RPT' } as const;
+
+const versionColumns: Column<Version>[] = [
+  { id: 'kind', title: 'Record', lead: true, cell: ({ kind, is_change: changed }) => <span class="line">{KINDS[kind]}{changed && <span class="new">changed</span>}</span> },
+  ...texts<Version>(['name'], { title: 'Name' }),
+  ...texts<Version>(['value'], { title: 'Version', main: true }),
+  ...['since', 'until'].map((id): Column<Version> => ({
+    id,
+    title: titled(id),
+    main: true,
+    cell: (row) => {
+      const at = row[id as 'since' | 'until'];
+      return at === null ? 'now' : <span class="time" title={moment(at)}>{day(at)}</span>;
+    },
+  })),
+];
+
+// The versions of records that checks found: what changed, and when that was noticed.
+const Versions = ({ history }: { history: Version[] }) =>
+  history.length > 0 ? (
+    <>
+      <h3>Versions of its records</h3>
+      <Table label="Versions of records" columns={versionColumns} rows={history} rowKey={({ kind, name, since }) => `${kind} ${name} ${since}`} />
+    </>
+  ) : null;
+
+function Found({ dns: { checked_at: at, check, solicited, findings, senders, selectors, unused, history } }: { dns: DomainDns }) {
   if (!check) return <p class="lead">Not looked up yet: ruad-enrich does it once a day.</p>;
   const { ranges, lookups } = check.spf ?? { ranges: [], lookups: 0 };
   return (
@@ -73,6 +100,7 @@ function Found({ dns: { checked_at: at, check, solicited, findings, senders, sel
           Keys that nothing was signed with: <Text value={unused.map(({ selector, domain }) => `${selector}._domainkey.${domain}`).join(', ')} max={300} expand />
         </p>
       )}
+      <Versions history={history} />
     </>
   );
 }

@@ -10,6 +10,8 @@ type Choices = readonly (readonly [value: string, label: string])[];
 const ALIGNED: Choices = [['pass', 'aligned'], ['fail', 'not aligned']];
 const OVERRIDES = ['any', 'none', 'forwarded', 'mailing_list', 'trusted_forwarder', 'local_policy', 'sampled_out', 'policy_test_mode', 'other'];
 
+const ACTIONS = ['login', 'login_failed', 'logout', 'export', 'label', 'exclude', 'include', 'prune', 'reprocess', 'token_add', 'token_remove', 'user_add', 'user_set', 'user_remove', 'auditor_add', 'auditor_remove'];
+
 // Label and choices of a filter; without choices, it is text that looks like the hint.
 const WORDS: Record<FilterName, { label: string; choices?: Choices; hint?: string }> = {
   result: { label: 'DMARC', choices: [['fail', 'Failed'], ['pass', 'Passed']] },
@@ -32,6 +34,8 @@ const WORDS: Record<FilterName, { label: string; choices?: Choices; hint?: strin
   report_id: { label: 'Report ID', hint: 'the whole of it' },
   kind: { label: 'Kind', choices: Object.entries(KINDS) },
   code: { label: 'Reason', hint: 'archive' },
+  action: { label: 'Action', choices: ACTIONS.map((one) => [one, one.replaceAll('_', ' ')] as const) },
+  user: { label: 'User', hint: 'ann' },
 };
 
 // A few choices side by side.

@@ -8,9 +8,9 @@ import { Copyable } from './states';
 import { Text } from './text';
 
 const CHOICES = Object.entries(LABELS);
-const NOTE_MAX = 1000; // characters, as the API has it
+export const NOTE_MAX = 1000; // characters, as the API has it
 
-const labelWords = (label: LabelSet['label']) => LABELS[label ?? 'none'];
+export const labelWords = (label: LabelSet['label']) => LABELS[label ?? 'none'];
 
 function Editor({ source, path }: { source: Source; path: string }) {
   const present = { label: source.label ?? 'none', note: source.note ?? '' };

@@ -71,14 +71,14 @@ export function SourceLink({ source, params }: { source: { key: string | null; n
   const words = source.name ?? keyWords(source.key);
   if (source.key === null || words === null) return <Ip value={null} />;
   return (
-    <>
+    <span class="line">
       <a href={href('source', { key: source.key, ...params })}>
-        {source.name === null && source.key.startsWith('ip:') ? <Ip value={words} /> : <Text value={words} max={60} />}
+        {source.name === null && source.key.startsWith('ip:') ? <Ip value={words} /> : <Text value={words} max={60} cut />}
       </a>
       <LabelTag value={source.label} />
       {source.new && <span class="new">new</span>}
       {!source.label && <Whose source={source} />}
-    </>
+    </span>
   );
 }
 

@@ -5,7 +5,7 @@ import { type List, useApi, useList } from '../api/ask';
 import type { DomainItem, FailureItem, Identifier, Source, SourceIp, SourceReporter } from '../api/types';
 import { basis } from '../basis';
 import { keyWords, useVerdict, WHOSE } from '../classes';
-import { moment } from '../format';
+import { clipped, moment, visible } from '../format';
 import { href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
 import { Asked } from './asked';
@@ -15,10 +15,11 @@ import { InSpf } from './dns';
 import { type Fact, Facts } from './facts';
 import { failureColumns } from './failures';
 import { Figures } from './figures';
-import { Labelling } from './label';
+import { Labelling, labelWords } from './label';
 import { Aligned, IpLink, Num, useReason } from './marks';
 import { Nothing } from './nothing';
 import { Dkim, Spf } from './record';
+import { SetupWords } from './setup';
 import { type Column, ListTable } from './table';
 import { counts, days } from './tallies';
 import { Text } from './text';
@@ -33,6 +34,10 @@ interface Props {
 // The source as a filter of lists.
 const self = ({ key }: Source): Params => ({ source: key ?? 'none' });
 const records = (source: Source, params: Params = {}) => href('records', { ...self(source), ...params });
+
+// The days on which somebody labelled it, for the chart.
+const labelled = ({ label_log: log }: Source) =>
+  log.flatMap(({ label, set_by: by, set_at: at }) => (at ? [{ t: at.slice(0, 10), text: clipped(visible(`Label: ${labelWords(label)}, by ${by ?? '–'}`), 80) }] : []));
 
 function Who({ source }: Props) {
   const { address, source: above } = source;
@@ -73,6 +78,7 @@ function Whose({ source, path }: Props) {
             </p>
           )}
           <p lang={lang}>{text}</p>
+          {source.setup && source.pass < source.messages && <SetupWords setup={source.setup} />}
         </div>
       )}
       <Labelling source={source} path={path} />
@@ -173,7 +179,7 @@ function Body(props: Props & { ip: string | undefined }) {
       </div>
       {some ? (
         <>
-          <Days scope={scope} summary={{ totals: source }} filters={self(source)} />
+          <Days scope={scope} summary={{ totals: source }} filters={self(source)} marks={labelled(source)} />
           <Identifiers {...props} />
           {!ip && <Addresses {...props} />}
           <div class="two">

@@ -8,6 +8,7 @@ interface Props {
   max?: number; // characters shown at first
   expand?: boolean; // offer the rest by a button (not inside a link)
   absent?: string;
+  cut?: boolean; // one line, cut at the end of its room, with the text as its title
 }
 
 // Names of domains break behind a dot before they break anywhere else.
@@ -18,7 +19,7 @@ function breakable(text: string) {
     : labels.map((label, index) => (index === 0 ? label : <Fragment key={index}>.<wbr />{label}</Fragment>));
 }
 
-export function Text({ value, max = 80, expand = false, absent = '–' }: Props) {
+export function Text({ value, max = 80, expand = false, absent = '–', cut = false }: Props) {
   const [open, setOpen] = useState(false);
   if (value === null || value === undefined) return <span class="faint">{absent}</span>;
   if (value === '') return <span class="faint">empty</span>;
@@ -27,8 +28,8 @@ export function Text({ value, max = 80, expand = false, absent = '–' }: Props)
   const long = part !== clean;
   return (
     <>
-      <bdi class={open ? 'text whole' : 'text'} title={long && !open ? clipped(clean, 400) : undefined}>
-        {open ? clean : breakable(part)}
+      <bdi class={cut ? 'text cut' : open ? 'text whole' : 'text'} title={cut || (long && !open) ? clipped(clean, 400) : undefined}>
+        {open ? clean : cut ? part : breakable(part)}
       </bdi>
       {long && expand && (
         <>

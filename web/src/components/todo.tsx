@@ -8,20 +8,21 @@ import type { Scope } from '../scope';
 import { useText } from '../texts';
 import { Asked } from './asked';
 import { Icon } from './marks';
+import { SetupWords } from './setup';
 import { Said } from './told';
 import { Text } from './text';
 
 const MOODS: [codes: RegExp, icon: 'good' | 'bad' | 'so' | 'info'][] = [
   [/rejected|quarantined|error|outside/, 'bad'],
   [/fixed/, 'good'],
-  [/step|parked/, 'info'],
+  [/step|parked|changed/, 'info'],
 ];
 
 // Numbers and times as people read them; {name} is the source's, as the page calls it.
 function blanks(values: Partial<Point>) {
   const said: Record<string, string> = {};
   for (const [key, value] of Object.entries(values))
-    if (value !== null) said[key] = typeof value === 'number' ? count(value) : /since|until/.test(key) ? day(String(value)) : String(value);
+    if (value !== null && typeof value !== 'object') said[key] = typeof value === 'number' ? count(value) : /since|until/.test(key) ? day(String(value)) : String(value);
   return { ...said, name: values.name ?? keyWords(values.source ?? null) ?? '' };
 }
 
@@ -52,8 +53,9 @@ function One({ point }: { point: Point }) {
       </p>
       <p lang={lang}>
         {point.of !== null && text('todo', 'evidence', said)}{' '}
-        {fix ? <Text value={fix} max={200} expand /> : code !== 'fixed' && text('actions', action, said)}
+        {fix ? <Text value={fix} max={200} expand /> : code !== 'fixed' && !(point.setup && action === 'service') && text('actions', action, said)}
       </p>
+      {point.setup && code !== 'fixed' && <SetupWords setup={point.setup} />}
     </li>
   );
 }

@@ -20,7 +20,6 @@ import { filter, href } from '../router';
 import { type Scope, useScope } from '../scope';
 import { addDays, stretch } from '../window';
 import { domainColumns } from './domains';
-import type { PageEntry } from './entry';
 
 interface Props {
   domain: Domain;
@@ -226,7 +225,7 @@ function Body(props: Props) {
   );
 }
 
-function DomainPage() {
+export function DomainPage() {
   const scope = useScope();
   const { window, query } = scope;
   const name = query.get('name');
@@ -268,5 +267,3 @@ function DomainPage() {
     </>
   );
 }
-
-export const domain: PageEntry = { path: 'domain', title: 'Domain', nav: false, id: 'name', view: DomainPage };

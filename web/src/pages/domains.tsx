@@ -11,7 +11,6 @@ import { Text } from '../components/text';
 import { count, percent, plural } from '../format';
 import { changed, href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
-import type { PageEntry } from './entry';
 
 const NAMES = ['q'] as const;
 const MORE = ['others'] as const;
@@ -115,7 +114,7 @@ function Apart({ others: { domains: n, messages } }: { others: Others }) {
   );
 }
 
-function Domains() {
+export function Domains() {
   const scope = useScope();
   const sort = serverSort([{ id: 'messages', title: '', sort: 'server', cell: () => null }], scope.query);
   const list = useList<DomainItem>('domains', { ...scope.filtered([...NAMES, ...MORE]), sort, limit: 200 });
@@ -137,5 +136,3 @@ function Domains() {
     </>
   );
 }
-
-export const domains: PageEntry = { path: 'domains', title: 'Domains', nav: true, view: Domains };

@@ -1,4 +1,4 @@
-// entry.ts - what a page exports: how it is reached and what shows it.
+// entry.ts - a page: how it is reached and what shows it.
 import type { FunctionComponent } from 'preact';
 import type { Meta } from '../api/types';
 
@@ -8,5 +8,5 @@ export interface PageEntry {
   nav: boolean; // is in the navigation; then, but for the first, the frame heads it with its title and what the help says
   feature?: keyof Meta['features']; // in the navigation only where there is any
   id?: string; // the parameter that names what the page is about: another one is another page, a changed filter is not
-  view: FunctionComponent;
+  view?: FunctionComponent; // else in others.ts
 }

@@ -7,7 +7,6 @@ import { Notes } from '../components/record';
 import { Text } from '../components/text';
 import { Told } from '../components/told';
 import { visible } from '../format';
-import type { PageEntry } from './entry';
 import { IpLink } from '../components/marks';
 
 // Lines of a stranger's text, as they are.
@@ -55,10 +54,8 @@ const Body = ({ report }: { report: Failure }) => (
   </>
 );
 
-const FailurePage = () => (
+export const FailurePage = () => (
   <One<Failure> path="failures" back={['failures', 'Failure reports']} label="Failure report" name={({ subject }) => <Text value={subject} max={80} absent="No subject" />}>
     {(report) => <Body report={report} />}
   </One>
 );
-
-export const failure: PageEntry = { path: 'failure', title: 'Failure report', nav: false, id: 'id', view: FailurePage };

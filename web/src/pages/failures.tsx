@@ -8,7 +8,6 @@ import { Copyable, Empty } from '../components/states';
 import { ListTable } from '../components/table';
 import { Said, Told } from '../components/told';
 import { useScope } from '../scope';
-import type { PageEntry } from './entry';
 
 const NAMES = ['ip'] as const;
 
@@ -48,10 +47,8 @@ function Reports() {
   );
 }
 
-const Failures = () => (
+export const Failures = () => (
   <Feature name="failures" label="failure reports" never={<Never />}>
     <Reports />
   </Feature>
 );
-
-export const failures: PageEntry = { path: 'failures', title: 'Failures', nav: true, feature: 'failures', view: Failures };

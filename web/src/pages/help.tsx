@@ -11,7 +11,6 @@ import { Said, Told } from '../components/told';
 import { href } from '../router';
 import { useScope } from '../scope';
 import { useHelp } from '../texts';
-import type { PageEntry } from './entry';
 
 // title: its term in the topic "ui".
 function Words({ title, rows, children }: { title: string; rows: Fact[]; children?: ComponentChildren }) {
@@ -28,7 +27,7 @@ function Words({ title, rows, children }: { title: string; rows: Fact[]; childre
 
 const plain = (terms: Term[]): Fact[] => terms.map(({ term, text }) => [term, <>{text}</>]);
 
-function Help() {
+export function Help() {
   const { params } = useScope();
   const meta = useMeta();
   const thresholds = meta?.thresholds ?? THRESHOLDS;
@@ -94,5 +93,3 @@ function Help() {
     </Asked>
   );
 }
-
-export const help: PageEntry = { path: 'help', title: 'Help', nav: true, view: Help };

@@ -13,7 +13,6 @@ import { Text } from '../components/text';
 import { ago, count, moment, size } from '../format';
 import { changed, href, picked } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from './entry';
 
 const STATUSES: Record<IntakeStatus, [label: string, words: string]> = {
   stored: ['Stored', 'a new report'],
@@ -170,7 +169,7 @@ function Things() {
   );
 }
 
-function IntakePage() {
+export function IntakePage() {
   const { params, domain, window } = useScope();
   const answer = useApi<Intake>('intake', { from: params.from, to: params.to });
   return (
@@ -194,5 +193,3 @@ function IntakePage() {
     </>
   );
 }
-
-export const intake: PageEntry = { path: 'intake', title: 'Intake', nav: true, view: IntakePage };

@@ -7,7 +7,6 @@ import { Sender } from '../components/sender';
 import { Ip } from '../components/text';
 import { href, useLocation } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from './entry';
 import { SourceTable } from './sources';
 
 function Network({ ip }: { ip: string }) {
@@ -28,9 +27,7 @@ function Network({ ip }: { ip: string }) {
   );
 }
 
-function IpPage() {
+export function IpPage() {
   const ip = useLocation().query.get('ip') ?? '';
   return ip === '' || ip.includes('/') ? <Network ip={ip} /> : <Sender sender={`ip:${ip}`} ip={ip} heading={<Ip value={ip} />} />;
 }
-
-export const ip: PageEntry = { path: 'ip', title: 'Address', nav: false, id: 'ip', view: IpPage };

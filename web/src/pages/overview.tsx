@@ -16,7 +16,6 @@ import { changed, href } from '../router';
 import { type Scope, useScope } from '../scope';
 import { addDays, around, type Window } from '../window';
 import { domainColumns } from './domains';
-import type { PageEntry } from './entry';
 
 // "▲ 0.4": by how many points the share that passed has changed.
 function Trend({ now, before }: { now: Summary['totals']; before: Summary['previous'] }) {
@@ -157,7 +156,7 @@ function Body({ scope, summary }: { scope: Scope; summary: Summary }) {
   );
 }
 
-function Overview() {
+export function Overview() {
   const scope = useScope();
   const answer = useApi<Summary>('summary', scope.params);
   return (
@@ -169,5 +168,3 @@ function Overview() {
     </>
   );
 }
-
-export const overview: PageEntry = { path: '', title: 'Overview', nav: true, view: Overview };

@@ -9,7 +9,6 @@ import { ListTable } from '../components/table';
 import { plural } from '../format';
 import { changed, FILTERS } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from './entry';
 
 // What all records add up to, not only those that are loaded.
 function Sum() {
@@ -27,7 +26,7 @@ function Sum() {
 
 const columns = recordColumns({ withReport: true });
 
-function Records() {
+export function Records() {
   const { query, filtered } = useScope();
   const list = useList<Rec>('records', { ...filtered(FILTERS), limit: 100 });
   return (
@@ -53,5 +52,3 @@ function Records() {
     </>
   );
 }
-
-export const records: PageEntry = { path: 'records', title: 'Records', nav: true, view: Records };

@@ -12,7 +12,6 @@ import { ListTable } from '../components/table';
 import { Text } from '../components/text';
 import { count, moment, percent, plural } from '../format';
 import { changed, href, useLocation } from '../router';
-import type { PageEntry } from './entry';
 import { DIALECTS } from './reporters';
 
 const TAGS = ['domain', 'p', 'sp', 'np', 'adkim', 'aspf', 'testing', 'discovery_method', 'pct', 'fo'] as const;
@@ -143,7 +142,7 @@ function Body({ report }: { report: Report }) {
   );
 }
 
-const ReportPage = () => (
+export const ReportPage = () => (
   <One<Report>
     path="reports"
     back={['reports', 'Reports']}
@@ -157,5 +156,3 @@ const ReportPage = () => (
     {(report) => <Body report={report} />}
   </One>
 );
-
-export const report: PageEntry = { path: 'report', title: 'Report', nav: false, id: 'id', view: ReportPage };

@@ -12,7 +12,6 @@ import { count, day, plural } from '../format';
 import { href } from '../router';
 import { useScope } from '../scope';
 import { addDays, type Window } from '../window';
-import type { PageEntry } from './entry';
 
 const NAMES = ['q'] as const;
 const ARRIVING = 2 * 86_400_000; // so long a day's reports may yet come
@@ -91,7 +90,7 @@ const columns = (window: Window): Column<ReporterItem>[] => [
   ...times<ReporterItem>(['last_report_at'], { title: 'Last report' }),
 ];
 
-function Reporters() {
+export function Reporters() {
   const { filtered, window } = useScope();
   return (
     <>
@@ -110,5 +109,3 @@ function Reporters() {
     </>
   );
 }
-
-export const reporters: PageEntry = { path: 'reporters', title: 'Reporters', nav: true, view: Reporters };

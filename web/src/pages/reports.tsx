@@ -11,7 +11,6 @@ import { Text } from '../components/text';
 import { moment, period, plural } from '../format';
 import { FILTERS, href, type Params } from '../router';
 import { useScope } from '../scope';
-import type { PageEntry } from './entry';
 
 const one = (report: ReportItem, params: Params = {}) => href('report', { id: report.id, ...params });
 
@@ -63,7 +62,7 @@ const columns: Column<ReportItem>[] = [
   },
 ];
 
-function Reports() {
+export function Reports() {
   const { filtered, query } = useScope();
   // An id is looked for at all dates, unless a window was chosen.
   const always = query.get('report_id') && !['window', 'from'].some((name) => query.has(name)) ? { from: '', to: '' } : {};
@@ -85,5 +84,3 @@ function Reports() {
     </>
   );
 }
-
-export const reports: PageEntry = { path: 'reports', title: 'Reports', nav: true, view: Reports };

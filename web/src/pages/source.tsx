@@ -4,9 +4,8 @@ import { Sender } from '../components/sender';
 import { Empty } from '../components/states';
 import { Text } from '../components/text';
 import { useLocation } from '../router';
-import type { PageEntry } from './entry';
 
-function SourcePage() {
+export function SourcePage() {
   const key = useLocation().query.get('key') ?? '';
   if (key) return <Sender sender={key} heading={<Text value={keyWords(key)} max={80} absent="Source" />} />;
   return (
@@ -16,5 +15,3 @@ function SourcePage() {
     </>
   );
 }
-
-export const source: PageEntry = { path: 'source', title: 'Source', nav: false, id: 'key', view: SourcePage };

@@ -1,9 +1,11 @@
 // sources.tsx - who sends as the domain, and how it fares: the main view. Grouped by sender, or by what the sender is known by.
-import { useList } from '../api/ask';
+import { useState } from 'preact/hooks';
+import { useList, useMe } from '../api/ask';
 import type { Group, SourceItem } from '../api/types';
 import { basis } from '../basis';
 import { keyWords, mainFailure } from '../classes';
 import { numbers } from '../components/columns';
+import { LabelMany, Pick } from '../components/labels';
 import { Filters, Switch } from '../components/filters';
 import { classSlices, ClassTag, IpLink, LabelTag, Num, outcome, Shares, SourceLink, Spark, Whose } from '../components/marks';
 import { Nothing } from '../components/nothing';
@@ -14,7 +16,6 @@ import { Text } from '../components/text';
 import { count, percent } from '../format';
 import { FILTERS, href, type Params, picked, useLocation } from '../router';
 import { type Scope, useScope } from '../scope';
-import type { PageEntry } from './entry';
 
 // '' is the API's group "source".
 const GROUPS: [group: Group | '', label: string][] = [
@@ -37,9 +38,9 @@ function Name({ item, group }: { item: SourceItem; group: Group | '' }) {
   return (
     <>
       <a href={href('sources', behind(group, item.key))}>
-        <Text value={item.name ?? words} max={60} />
+        <Text value={item.name ?? words} max={60} cut />
       </a>
-      {item.name !== null && item.name !== words && <small> <Text value={words} max={30} /></small>}
+      {item.name !== null && item.name !== words && <small><Text value={words} max={30} /></small>}
     </>
   );
 }
@@ -49,16 +50,16 @@ function Domains({ item, to }: { item: SourceItem; to: string }) {
   const more = (item.domains_total ?? 0) - 1;
   if (first === undefined) return <span class="faint">–</span>;
   return (
-    <>
+    <span class="line">
       <a href={href('domain', { domain: '', name: first })}>
-        <Text value={first} max={40} />
+        <Text value={first} max={60} cut />
       </a>
       {more > 0 && (
-        <small class="block">
+        <small>
           <a href={to}>{count(more)} more</a>
         </small>
       )}
-    </>
+    </span>
   );
 }
 
@@ -68,13 +69,24 @@ function Outcome({ item }: { item: SourceItem }) {
   return (
     <>
       <Shares slices={classSlices(item.by_class)} label="Messages by class" />
-      {why && <ClassTag name={why.name} />}
-      <small class="block">{stopped.flatMap(({ value, label }) => (value > 0 ? `${count(value)} ${label}` : [])).join(', ')}</small>
+      <span class="line">
+        {why && <ClassTag name={why.name} />}
+        <Text cut value={stopped.flatMap(({ value, label }) => (value > 0 ? `${count(value)} ${label}` : [])).join(', ') || undefined} absent="" />
+      </span>
     </>
   );
 }
 
-function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[number]): Column<SourceItem>[] {
+// The key by which an item can be labelled.
+const labelable = ({ key }: SourceItem, group: Group | ''): string | null => (key === null ? null : group === '' ? key : group === 'ip' ? `ip:${key}` : null);
+
+interface Picking {
+  picked: readonly string[];
+  pick: (sources: string[]) => void;
+}
+
+// picking: for those who may label.
+function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[number], picking: Picking | false): Column<SourceItem>[] {
   const set = picked(query, FILTERS);
   const list = (item: SourceItem, params: Params = {}, page = 'records') => href(page, { ...set, ...behind(group, item.key), ...params });
   const share = (part: number, item: SourceItem, params: Params) => {
@@ -91,16 +103,19 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
       sort: (item) => (item.name ?? item.key ?? '').toLowerCase(),
       cell: (item) => (
         <>
-          <Name item={item} group={group} />
-          {group !== '' && <LabelTag value={item.label} />}
-          {group !== '' && !item.label && <Whose source={item} />}
-          {group !== '' && item.new && <span class="new">new</span>}
-          {item.name_basis && <small class="block">{basis(item)}</small>}
-          {group === 'ip' && item.source && item.source !== `ip:${item.key}` && (
-            <small class="block">
-              of <a href={href('source', { key: item.source })}><Text value={keyWords(item.source)} max={40} /></a>
-            </small>
-          )}
+          <span class="line">
+            {picking && labelable(item, group) && <Pick {...picking} source={labelable(item, group)!} name={item.name ?? keyWords(item.key) ?? ''} />}
+            <Name item={item} group={group} />
+            {group === 'ip' && item.source && item.source !== `ip:${item.key}` && (
+              <small class="line">
+                of <a href={href('source', { key: item.source })}><Text value={keyWords(item.source)} max={60} cut /></a>
+              </small>
+            )}
+            {group !== '' && <LabelTag value={item.label} />}
+            {group !== '' && !item.label && <Whose source={item} />}
+            {group !== '' && item.new && <span class="new">new</span>}
+          </span>
+          {item.name_basis && <small class="block"><Text value={basis(item)} cut /></small>}
         </>
       ),
     },
@@ -109,7 +124,7 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
     { id: 'class', title: 'By class', sort: (item) => mainFailure(item.by_class)?.label ?? '', cell: (item) => <Outcome item={item} /> },
     ...numbers<SourceItem>(['dkim_aligned'], { title: 'DKIM', sort: (item) => item.dkim_aligned / (item.messages || 1), cell: (item) => share(item.dkim_aligned, item, { dkim: 'pass' }) }),
     ...numbers<SourceItem>(['spf_aligned'], { title: 'SPF', sort: (item) => item.spf_aligned / (item.messages || 1), cell: (item) => <>{share(item.spf_aligned, item, { spf: 'pass' })}{item.in_spf === false && <small class="block">not in SPF</small>}</> }),
-    { id: 'domains', title: 'Domains', roomy: true, sort: (item) => item.domains?.[0] ?? '', cell: (item) => <Domains item={item} to={own(item)} /> },
+    { id: 'domains', title: 'Domains', sort: (item) => item.domains?.[0] ?? '', cell: (item) => <Domains item={item} to={own(item)} /> },
     ...numbers<SourceItem>(['ips_total'], { title: 'IPs', cell: (item) => <Num n={item.ips_total ?? 0} to={list(item, { group: 'ip' }, 'sources')} /> }),
     ...days<SourceItem>(['first_seen', 'last_seen']),
     { id: 'spark', title: 'Over time', cell: (item) => item.spark && <Spark values={item.spark} label={`Messages over ${window.words}`} /> },
@@ -120,7 +135,9 @@ function columns({ query, window }: Scope, [group, title]: (typeof GROUPS)[numbe
 export function SourceTable({ by }: { by: string }) {
   const scope = useScope();
   const group = GROUPS.find(([name]) => name === by) ?? GROUPS[0]!;
-  const shown = columns(scope, group);
+  const [picked, pick] = useState<string[]>([]);
+  const edits = useMe()?.roles.includes('editor') ?? false;
+  const shown = columns(scope, group, edits && { picked, pick });
   return (
     <section class="card flush">
       <ListTable
@@ -132,14 +149,18 @@ export function SourceTable({ by }: { by: string }) {
         sortable
         empty={<Nothing noun="source" />}
       />
+      {edits && <LabelMany picked={picked} pick={pick} />}
     </section>
   );
 }
 
-function Sources() {
+export function Sources() {
   const by = useLocation().query.get('group') ?? '';
   return (
     <>
+      <p class="crumb">
+        <a href={href('labels')}>Who labelled what</a>
+      </p>
       <Unnamed />
       <div class="filters">
         <Switch name="group" label="Group by" choices={GROUPS} />
@@ -149,5 +170,3 @@ function Sources() {
     </>
   );
 }
-
-export const sources: PageEntry = { path: 'sources', title: 'Sources', nav: true, view: Sources };

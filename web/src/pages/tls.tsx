@@ -14,7 +14,6 @@ import { count, percent, period, plural } from '../format';
 import { changed, href, type Params, picked } from '../router';
 import { type Scope, useScope } from '../scope';
 import { bucketFor, stretch } from '../window';
-import type { PageEntry } from './entry';
 
 const FILTERS = ['policy_type', 'reporter'];
 const TYPES = [['', 'All'], ['sts', 'MTA-STS'], ['tlsa', 'DANE'], ['no-policy-found', 'no policy']] as const;
@@ -167,7 +166,7 @@ function Reports({ scope }: { scope: Scope }) {
   );
 }
 
-function Tls() {
+export function Tls() {
   const scope = useScope();
   return (
     <Feature name="tls" label="TLS" never={<Never domain={scope.domain ?? 'example.com'} />}>
@@ -175,5 +174,3 @@ function Tls() {
     </Feature>
   );
 }
-
-export const tls: PageEntry = { path: 'tls', title: 'TLS', nav: true, feature: 'tls', view: Tls };

@@ -6,7 +6,6 @@ import { Facts } from '../components/facts';
 import { Notes } from '../components/record';
 import { type Column, Table } from '../components/table';
 import { Text } from '../components/text';
-import type { PageEntry } from './entry';
 import { Lines } from './failure';
 
 type Policy = TlsReport['policy'][number];
@@ -48,10 +47,8 @@ const Body = ({ report }: { report: TlsReport }) => (
   </>
 );
 
-const TlsReportPage = () => (
+export const TlsReportPage = () => (
   <One<TlsReport> path="tls/reports" back={['tls', 'TLS']} label="TLS report" name={(report) => <>TLS report by <Text value={report.organization_name} max={60} absent="unnamed" /></>}>
     {(report) => <Body report={report} />}
   </One>
 );
-
-export const tlsreport: PageEntry = { path: 'tlsreport', title: 'TLS report', nav: false, id: 'id', view: TlsReportPage };
