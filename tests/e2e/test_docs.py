@@ -19,7 +19,7 @@ import tempfile
 import psycopg2
 import pytest
 from conftest import BUILD, ROOT, Postgres
-from nameserver import Nsd, program
+from nameserver import NS_HOSTS, Nsd, program
 from supervised import IS_ROOT, Supervised, as_user, clean_environment
 
 DOC = ROOT / "server" / "doc"
@@ -154,7 +154,8 @@ def fixture_resolver(tmp_path):
     net = "".join(line for line in records.splitlines(True) if "net. TXT" in line)
     net += 'reports MX 10 mail\n_dmarc TXT "v=DMARC1; p=reject"\n'
     zones = {
-        **{name: "" for name in ("", "com", "net")},
+        "": NS_HOSTS,
+        **{name: "" for name in ("com", "net")},
         "example.com": mail.format(address="192.0.2.25") + key + com,
         "example.net": mail.format(address="192.0.2.26") + key + net,
         "2.0.192.in-addr.arpa": "25 PTR mail.example.com.\n26 PTR mail.example.net.\n",
