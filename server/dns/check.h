@@ -63,7 +63,8 @@
  *     serial             of the zone, as a text, or null
  *   tls_rpt              record (or null), rua[]
  *   mta_sts              record (or null), id (or null), policy_host (whether mta-sts.DOMAIN has an address; null: there is
- *                        no record, or the look-up failed)
+ *                        no record, or the look-up failed), policy (mode, max_age in seconds, mx[]; null: not
+ *                        fetched, or invalid)
  *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF
  *                        record
  *     ip name            name: of its PTR record, or null
@@ -90,6 +91,7 @@
 #include "server/dns/dmarc.h"
 #include "server/dns/resolver.h"
 #include "server/dns/spf.h"
+#include "server/dns/sts.h"
 #include "server/dns/treewalk.h"
 
 #define CHECK_QUESTIONS_MAX 500  /* of one check: ten SPF terms with ten hosts each, and the rest */
@@ -120,6 +122,10 @@ enum check_selectors_from {
 	CHECK_FROM_REPORTS, /* those in stored reports, and the usual ones */
 };
 
+/* Fetch a file by HTTPS: see https_get(). */
+typedef char *(*check_fetch)(
+    const char *host, const char *path, const GPtrArray *addresses, gsize max, char **why);
+
 struct check_options {
 	const struct check_selector
 	    *selectors; /* borrowed for the call; at most CHECK_SELECTORS_MAX are used */
@@ -127,6 +133,7 @@ struct check_options {
 	enum check_selectors_from selectors_from;
 	const GPtrArray *
 	    blocklists; /* struct blocklist: to be asked, which tells them of the domain's hosts; NULL: none */
+	check_fetch fetch;   /* for the policy of MTA-STS; NULL: it is not fetched */
 	const char *mailbox; /* for the record to publish if there is none; NULL: dmarc-sum@ the domain */
 };
 
@@ -194,17 +201,18 @@ struct check {
 	struct spf_policy spf;
 	GPtrArray *dkim; /* struct check_dkim */
 	enum check_selectors_from selectors_from;
-	GPtrArray *mx;             /* struct check_mx */
-	char *zone;                /* that the domain belongs to; NULL: unknown */
-	GPtrArray *servers;        /* struct check_server: its name servers */
-	char *tls_rpt;             /* the record, or NULL */
-	GPtrArray *tls_rua;        /* char * */
-	char *sts;                 /* the record of MTA-STS, or NULL */
-	char *sts_id;              /* its id, or NULL */
-	enum check_known sts_host; /* there is a record, and the host of the policy has an address */
-	GPtrArray *senders;        /* struct check_sender */
-	GPtrArray *blocklists;     /* struct blocklist_result; NULL: none was asked */
-	GPtrArray *elsewhere;      /* char *; NULL: none */
+	GPtrArray *mx;                /* struct check_mx */
+	char *zone;                   /* that the domain belongs to; NULL: unknown */
+	GPtrArray *servers;           /* struct check_server: its name servers */
+	char *tls_rpt;                /* the record, or NULL */
+	GPtrArray *tls_rua;           /* char * */
+	char *sts;                    /* the record of MTA-STS, or NULL */
+	char *sts_id;                 /* its id, or NULL */
+	enum check_known sts_host;    /* there is a record, and the host of the policy has an address */
+	struct sts_policy sts_policy; /* mode NULL: not fetched, or invalid */
+	GPtrArray *senders;           /* struct check_sender */
+	GPtrArray *blocklists;        /* struct blocklist_result; NULL: none was asked */
+	GPtrArray *elsewhere;         /* char *; NULL: none */
 };
 
 /*
