@@ -1,5 +1,6 @@
 /*
- * sts.h - the policy file of MTA-STS (RFC 8461 section 3.2): its lines into values, and which hosts it allows.
+ * sts.h - the policy file of MTA-STS (RFC 8461 section 3.2): its lines into values, and which hosts it
+ * allows.
  *
  * Knows nothing of how the file is fetched.
  */
