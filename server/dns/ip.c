@@ -95,7 +95,7 @@ gboolean ip_is_private(const struct ip_range *range)
 		guint8 bits;
 	} ROWS[] = { { "0.0.0.0", 8 }, { "10.0.0.0", 8 }, { "100.64.0.0", 10 }, { "127.0.0.0", 8 },
 		{ "169.254.0.0", 16 }, { "172.16.0.0", 12 }, { "192.168.0.0", 16 }, { "224.0.0.0", 3 },
-		{ "::1", 128 }, { "fc00::", 7 }, { "fe80::", 10 } };
+		{ "::", 127 }, { "fc00::", 7 }, { "fe80::", 10 } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
 		struct ip_range address, network;

@@ -25,8 +25,8 @@ $$;
 -- Domains whose DNS is due for a check, and the selectors that reports name (ruad.dns_selectors()). Domains that asked
 -- for their reports to be sent here come first (p_own_only: no others), then those of which that is not known; of each
 -- the domain with the most messages in the last 30 days. Anyone can send reports about any domains, and ours must not
--- wait for them. Others' domains are checked again after a week, in
--- case they became ours, or never if [server] domains says whose they are.
+-- wait for them. Others' domains are checked again after a week, in case they became ours, or never if [server] domains
+-- says whose they are.
 CREATE FUNCTION ruad.dns_wanted(p_limit integer, p_own_only boolean DEFAULT false)
 RETURNS TABLE (domain text, selectors jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

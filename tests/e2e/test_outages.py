@@ -9,9 +9,8 @@ import smtplib
 import time
 
 import reports
-from conftest import RECIPIENT, deliver, wait_until
+from conftest import RECIPIENT, STORED, deliver, wait_until
 
-STORED = (250, "2.0.0 stored")
 FAILED = (451, "4.3.0 cannot store it now, try again later")
 
 

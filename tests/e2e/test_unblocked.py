@@ -8,9 +8,8 @@ import time
 import pytest
 
 import reports
-from conftest import deliver, postgres_program, wait_until
+from conftest import STORED, deliver, postgres_program, wait_until
 
-STORED = (250, "2.0.0 stored")
 MONTH = 31 * 86400
 
 

@@ -22,6 +22,7 @@ packages_of() {
 	browser) printf '%s\n' chromium adduser nginx ;;
 	fuzz) sanitizer_packages ;;
 	bench) printf '%s\n' libxml2-utils python3 python3-venv wrk ;;
+	package) printf '%s\n' python3 python3-pytest debootstrap lintian debhelper dpkg-dev curl ;;
 	lint) printf '%s\n' perl clang clang-format clang-tidy cppcheck shellcheck python3 ;;
 	esac
 }
