@@ -1,8 +1,8 @@
 /*
  * check_csv.h - checks of DNS as CSV (RFC 4180), one line for each domain, for spreadsheets.
  *
- * As in the API, a text that a spreadsheet would read as a formula begins with an apostrophe, and characters that a
- * reader would not see are escaped.
+ * As in the API, a text that a spreadsheet would read as a formula begins with an apostrophe, and characters
+ * that a reader would not see are escaped.
  */
 #pragma once
 

@@ -257,7 +257,7 @@ static void print_mx(const GPtrArray *mx)
 
 static void print_servers(const struct check *check)
 {
-	static const char *const WORDS[] = { "does not answer", "answers", "not asked" };
+	static const char *const WORDS[] = { "does not answer", "answers", "unknown" };
 
 	for (guint i = 0; i < check->servers->len; i++) {
 		const struct check_server *server = g_ptr_array_index(check->servers, i);
@@ -275,6 +275,9 @@ static void print_tls(const struct check *check, const struct check_text *option
 	explain(EXPLAIN_TLSRPT, check->tls_rpt, options);
 	line("MTA-STS", "%s", check->sts == NULL ? "no record" : check->sts);
 	explain(EXPLAIN_MTA_STS, check->sts, options);
+	if (check->sts_policy.mode != NULL)
+		line(NULL, "policy: mode %s, max_age %" G_GUINT64_FORMAT " s", check->sts_policy.mode,
+		    check->sts_policy.max_age);
 }
 
 static void print_senders(const GPtrArray *senders)

@@ -10,6 +10,7 @@
 #include "server/cli/check_seen.h"
 #include "server/cli/check_text.h"
 #include "server/cli/commands.h"
+#include "server/cli/https.h"
 #include "server/common/json.h"
 #include "server/common/visible.h"
 #include "server/dns/check.h"
@@ -40,6 +41,7 @@ struct request {
 	char *ip, *from, *helo;  /* --ip: evaluate SPF for this sender only */
 	struct check_seen *seen; /* NULL: selectors are given, or the database is not there */
 	char *unseen;            /* why it is not; or NULL; text.unseen */
+	gboolean no_https;       /* do not fetch the policy of MTA-STS */
 	gboolean blocklists;     /* ask those that ruad knows */
 	char *blocklist_file;    /* or those in this file */
 	GPtrArray *lists;        /* struct blocklist: these; NULL: none */
@@ -128,6 +130,7 @@ static struct check *run_check(
 
 	select_selectors(&selection, domain, request, &options);
 	options.blocklists = request->lists;
+	options.fetch = request->no_https ? NULL : https_get;
 	relay_budget(relay, CHECK_QUESTIONS_MAX + (request->lists != NULL ? BLOCKLIST_QUESTIONS_MAX : 0),
 	    CHECK_SECONDS_MAX);
 	check = check_run(&source, domain, &options, g_get_real_time() / G_USEC_PER_SEC, error);
@@ -370,6 +373,7 @@ int command_check(const struct settings *settings, int argc, char **argv)
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request.json, NULL, NULL },
 		{ "csv", 0, 0, G_OPTION_ARG_NONE, &request.csv, NULL, NULL },
 		{ "explain", 0, 0, G_OPTION_ARG_NONE, &request.text.explain, NULL, NULL },
+		{ "no-https", 0, 0, G_OPTION_ARG_NONE, &request.no_https, NULL, NULL },
 		{ "blocklists", 0, 0, G_OPTION_ARG_NONE, &request.blocklists, NULL, NULL },
 		{ "blocklist-file", 0, 0, G_OPTION_ARG_FILENAME, &request.blocklist_file, NULL, NULL },
 		{ 0 },

@@ -38,6 +38,7 @@ static const struct command commands[] = {
 	    "                                 exit code 0 if it passes\n"
 	    "      --from=MAIL                with --ip: the envelope sender\n"
 	    "      --helo=NAME                with --ip: the name in HELO\n"
+	    "      --no-https                 do not fetch the policy of MTA-STS\n"
 	    "      --blocklists               ask public block lists about the domain, its hosts or the "
 	    "address\n"
 	    "                                 of --ip; they see who asks\n"

@@ -178,7 +178,8 @@ static const char *refusal_of(const struct blocklist *list, const struct ip_rang
 										       : NULL;
 }
 
-/* Judge an answer about something, or about a test entry. *why: it is not OK (static, or borrowed from list). */
+/* Judge an answer about something, or about a test entry. *why: it is not OK (static, or borrowed from list).
+ */
 static enum blocklist_status judge(
     const struct blocklist *list, const struct dns_answer *answer, const char **why)
 {
@@ -236,7 +237,8 @@ static void clear_subject(gpointer data)
 	g_free(subject->name);
 }
 
-/* The name of an address in a list: that of its PTR record without the last two labels (sections 2.1 and 2.4). */
+/* The name of an address in a list: that of its PTR record without the last two labels (sections 2.1
+ * and 2.4). */
 static char *listed_name(const struct ip_range *ip)
 {
 	g_autofree char *reverse = ip_reverse_name(ip);

@@ -1,8 +1,9 @@
 /*
- * blocklist.h - block lists (DNSBL, RFC 5782): whether they have addresses or a domain, and what their answers mean.
+ * blocklist.h - block lists (DNSBL, RFC 5782): whether they have addresses or a domain, and what their
+ * answers mean.
  *
- * A list is first asked for its test entry and for 127.0.0.1, which no list may have. Thus a list that refuses to answer,
- * no longer exists or has everything is not taken for a clean answer.
+ * A list is first asked for its test entry and for 127.0.0.1, which no list may have. Thus a list that
+ * refuses to answer, no longer exists or has everything is not taken for a clean answer.
  */
 #pragma once
 
@@ -29,8 +30,8 @@ struct blocklist {
 	GHashTable *words; /* char * "127.0.0.2", "bit.8" or "refused.127.0.0.1" to char * */
 };
 
-/* Lists in the form of blocklists.ini, in order: struct blocklist, transfer full. RUAD_ERROR_SYNTAX: the file, or
- * the list and what is wrong with it. */
+/* Lists in the form of blocklists.ini, in order: struct blocklist, transfer full. RUAD_ERROR_SYNTAX: the
+ * file, or the list and what is wrong with it. */
 GPtrArray *blocklists_read(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Those of blocklists.ini. Transfer full. */
@@ -53,8 +54,9 @@ struct blocklist_result {
 };
 
 /*
- * Ask the lists about addresses (struct ip_range) and domain (NULL: none), each list only about what it has. Addresses
- * that are not used on the Internet are not asked for. An array of struct blocklist_result, transfer full.
+ * Ask the lists about addresses (struct ip_range) and domain (NULL: none), each list only about what it has.
+ * Addresses that are not used on the Internet are not asked for. An array of struct blocklist_result,
+ * transfer full.
  */
 GPtrArray *blocklists_ask(const struct dns_source *source, const GPtrArray *lists, const GArray *addresses,
     const char *domain) G_GNUC_WARN_UNUSED_RESULT;

@@ -82,7 +82,7 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check_dmarc(source, options, check);
 	check_spf(source, check);
 	check_dkim(source, options, check);
-	check_tls(source, check);
+	check_tls(source, options, check);
 	check_name_servers(source, check);
 	check_senders(source, check);
 	check_blocklists(source, options, check);
@@ -116,6 +116,7 @@ void check_free(struct check *check)
 	g_free(check->tls_rpt);
 	g_free(check->sts);
 	g_free(check->sts_id);
+	sts_policy_clear(&check->sts_policy);
 	g_clear_pointer(&check->tls_rua, g_ptr_array_unref);
 	g_clear_pointer(&check->senders, g_ptr_array_unref);
 	g_clear_pointer(&check->blocklists, g_ptr_array_unref);

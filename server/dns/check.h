@@ -35,8 +35,8 @@
  *     record             of the domain, or null
  *     result             "none", "ok", "temperror", "permerror"
  *     lookups void_lookups    of all terms (limits 10 and 2)
- *     more_lookups       there are more look-ups: behind an include or redirect that depends on the mail, behind a
- *       look-up that failed, or beyond the limit of a check
+ *     more_lookups       there are more look-ups: behind an include or redirect that depends on the mail,
+ *                        behind a look-up that failed, or beyond the limit of a check
  *     all                the qualifier of addresses in no range: "-", "~", "?", "+"; null: absent, which
  *                        means "?"
  *     ranges[]           the first that contains an address decides
@@ -54,28 +54,30 @@
  *     key_type bits      "rsa", "ed25519" or null; 0 if unknown
  *     testing            true, false
  *     probed             tried under a usual name, because no report has it; only usable keys are listed
- *   dkim_selectors       which were looked for: "given" by a person, the "usual" ones only, or those in stored
- *                        "reports" and the usual ones
+ *   dkim_selectors       which were looked for: "given" by a person, the "usual" ones only, or those in
+ *                        stored "reports" and the usual ones
  *   mx[]                 preference, host, addresses[], as in the zone; host "" is the null MX (RFC 7505)
  *   ns                   zone: that the domain belongs to, or null; servers[], its name servers:
  *     host addresses[]
  *     answers            for the zone; null: not asked, or no server can be asked from here
  *     serial             of the zone, as a text, or null
  *   tls_rpt              record (or null), rua[]
- *   mta_sts              record (or null), id (or null), policy_host (whether mta-sts.DOMAIN has an address; null: there is
- *                        no record, or the look-up failed)
+ *   mta_sts              record and id, or null
+ *     policy_host        mta-sts.DOMAIN has an address; null: there is no record, or the look-up failed
+ *     policy             mode, max_age in seconds, mx[]; null: not fetched, or invalid
  *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF
  *                        record
  *     ip name            name: of its PTR record, or null
  *     confirmed          the name has this address; null if the look-up failed
  *   blocklists[]         one for each list that was asked
  *     zone name url terms  of the list; url and terms may be null
- *     status             "ok"; "refused": it does not answer us; "unusable": it is closed or lists everything;
- *                        "failed": no answer. If it is not "ok", nothing follows from an empty found
+ *     status             "ok"; "refused": it does not answer us; "unusable": it is closed or lists
+ *                        everything; "failed": no answer. If it is not "ok", nothing follows from an empty
+ *                        found
  *     why                the status in words, or null if it is "ok"
  *     asked              how many addresses and domains it was asked about
- *     found[]            subject (an address, or the domain), codes ("127.0.0.2"), words (what they mean), text
- *                        (what the list says, or null)
+ *     found[]            subject (an address, or the domain), codes ("127.0.0.2"), words (what they
+ *                        mean), text (what the list says, or null)
  *   elsewhere[]          "TXT example.net": questions that the DNS server does not answer for, so that the
  *                        system's were asked; only for ruad check --resolver
  *
@@ -90,6 +92,7 @@
 #include "server/dns/dmarc.h"
 #include "server/dns/resolver.h"
 #include "server/dns/spf.h"
+#include "server/dns/sts.h"
 #include "server/dns/treewalk.h"
 
 #define CHECK_QUESTIONS_MAX 500  /* of one check: ten SPF terms with ten hosts each, and the rest */
@@ -120,13 +123,18 @@ enum check_selectors_from {
 	CHECK_FROM_REPORTS, /* those in stored reports, and the usual ones */
 };
 
+/* Fetch a file by HTTPS: see https_get(). */
+typedef char *(*check_fetch)(
+    const char *host, const char *path, const GPtrArray *addresses, gsize max, char **why);
+
 struct check_options {
 	const struct check_selector
 	    *selectors; /* borrowed for the call; at most CHECK_SELECTORS_MAX are used */
 	gsize n_selectors;
 	enum check_selectors_from selectors_from;
-	const GPtrArray *
-	    blocklists; /* struct blocklist: to be asked, which tells them of the domain's hosts; NULL: none */
+	/* struct blocklist: to be asked, which tells them of the domain's hosts; NULL: none */
+	const GPtrArray *blocklists;
+	check_fetch fetch;   /* for the policy of MTA-STS; NULL: it is not fetched */
 	const char *mailbox; /* for the record to publish if there is none; NULL: dmarc-sum@ the domain */
 };
 
@@ -194,17 +202,18 @@ struct check {
 	struct spf_policy spf;
 	GPtrArray *dkim; /* struct check_dkim */
 	enum check_selectors_from selectors_from;
-	GPtrArray *mx;             /* struct check_mx */
-	char *zone;                /* that the domain belongs to; NULL: unknown */
-	GPtrArray *servers;        /* struct check_server: its name servers */
-	char *tls_rpt;             /* the record, or NULL */
-	GPtrArray *tls_rua;        /* char * */
-	char *sts;                 /* the record of MTA-STS, or NULL */
-	char *sts_id;              /* its id, or NULL */
-	enum check_known sts_host; /* there is a record, and the host of the policy has an address */
-	GPtrArray *senders;        /* struct check_sender */
-	GPtrArray *blocklists;     /* struct blocklist_result; NULL: none was asked */
-	GPtrArray *elsewhere;      /* char *; NULL: none */
+	GPtrArray *mx;                /* struct check_mx */
+	char *zone;                   /* that the domain belongs to; NULL: unknown */
+	GPtrArray *servers;           /* struct check_server: its name servers */
+	char *tls_rpt;                /* the record, or NULL */
+	GPtrArray *tls_rua;           /* char * */
+	char *sts;                    /* the record of MTA-STS, or NULL */
+	char *sts_id;                 /* its id, or NULL */
+	enum check_known sts_host;    /* there is a record, and the host of the policy has an address */
+	struct sts_policy sts_policy; /* mode NULL: not fetched, or invalid */
+	GPtrArray *senders;           /* struct check_sender */
+	GPtrArray *blocklists;        /* struct blocklist_result; NULL: none was asked */
+	GPtrArray *elsewhere;         /* char *; NULL: none */
 };
 
 /*

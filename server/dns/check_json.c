@@ -249,6 +249,19 @@ static struct json_object *print_tls(const struct check *check)
 	return object;
 }
 
+static struct json_object *print_policy(const struct sts_policy *policy)
+{
+	struct json_object *object;
+
+	if (policy->mode == NULL)
+		return NULL;
+	object = json_object_new_object();
+	add_text(object, "mode", policy->mode);
+	json_object_object_add(object, "max_age", json_object_new_int64((gint64)policy->max_age));
+	add_texts(object, "mx", policy->mx);
+	return object;
+}
+
 static struct json_object *print_sts(const struct check *check)
 {
 	struct json_object *object = json_object_new_object();
@@ -256,6 +269,7 @@ static struct json_object *print_sts(const struct check *check)
 	add_text(object, "record", check->sts);
 	add_text(object, "id", check->sts_id);
 	add_known(object, "policy_host", check->sts == NULL ? CHECK_UNKNOWN : check->sts_host);
+	json_object_object_add(object, "policy", print_policy(&check->sts_policy));
 	return object;
 }
 

@@ -13,8 +13,8 @@ static void free_server(gpointer data)
 	g_free(server);
 }
 
-/* The zone of a name: the name itself, or the next one above that has name servers. NULL: unknown. Borrowed from
- * name. */
+/* The zone of a name: the name itself, or the next one above that has name servers. NULL: unknown. Borrowed
+ * from name. */
 static const char *zone_of(const struct dns_source *source, const char *name)
 {
 	const struct dns_answer *answer = dns_look_up(source, DNS_NS, name);
@@ -33,7 +33,8 @@ static void add_addresses(struct check_server *server, const struct dns_answer *
 		g_ptr_array_add(server->addresses, g_strdup(answer->records[i].text));
 }
 
-/* Ask the server for its serial, at one address: from here, some may be out of reach. *why: it does not answer. */
+/* Ask the server for its serial, at one address: from here, some may be out of reach. *why: it does not
+ * answer. */
 static void ask_serial(
     const struct dns_source *source, const char *zone, struct check_server *server, const char **why)
 {

@@ -21,8 +21,8 @@ void check_dkim(const struct dns_source *source, const struct check_options *opt
 /* The name servers of the domain's zone. */
 void check_name_servers(const struct dns_source *source, struct check *check);
 
-/* TLS reporting and MTA-STS; call after check_mx(). */
-void check_tls(const struct dns_source *source, struct check *check);
+/* TLS reporting, the record and policy of MTA-STS; call after check_mx(). */
+void check_tls(const struct dns_source *source, const struct check_options *options, struct check *check);
 
 /* Block lists, if options has some; call after check_senders(). */
 void check_blocklists(

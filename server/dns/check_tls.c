@@ -1,4 +1,4 @@
-/* check_tls.c - TLS of mail to a domain: reports on it (RFC 8460), and the record of MTA-STS (RFC 8461). */
+/* check_tls.c - TLS of mail to a domain: reports on it (RFC 8460), and the policy of MTA-STS (RFC 8461). */
 #include "server/dns/check_parts.h"
 
 #include <string.h>
@@ -94,26 +94,77 @@ static char *read_id(const char *text)
 	return id;
 }
 
+/* Each MX must be in the policy, or senders do not deliver to it. */
+static void judge_policy(struct check *check, const char *place)
+{
+	const struct sts_policy *policy = &check->sts_policy;
+
+	if (strcmp(policy->mode, "none") == 0)
+		return;
+	for (guint i = 0; i < check->mx->len; i++) {
+		const struct check_mx *mx = g_ptr_array_index(check->mx, i);
+
+		if (*mx->host != '\0' && !sts_policy_allows(policy, mx->host))
+			findings_add(check->findings, FINDING_MTA_STS_MX, place, NULL,
+			    "the MX %s is not in the policy of MTA-STS (mode %s): senders that obey it %s",
+			    mx->host, policy->mode,
+			    strcmp(policy->mode, "enforce") == 0
+				? "do not deliver to it"
+				: "report this, and would not deliver to it");
+	}
+}
+
+static void fetch_policy(struct check *check, check_fetch fetch, const char *host, const GPtrArray *addresses)
+{
+	static const char PATH[] = "/.well-known/mta-sts.txt";
+	g_autofree char *place = g_strdup_printf("https://%s%s", host, PATH);
+	g_autofree char *why = NULL;
+	g_autofree char *text = fetch(host, PATH, addresses, STS_FILE_MAX, &why);
+	g_autoptr(GError) error = NULL;
+
+	if (text == NULL)
+		findings_add(check->findings, FINDING_MTA_STS_POLICY, place, NULL,
+		    "the policy of MTA-STS cannot be fetched: %s", why);
+	else if (!sts_policy_read(text, &check->sts_policy, &error))
+		findings_add(check->findings, FINDING_MTA_STS_POLICY, place, NULL,
+		    "the policy of MTA-STS is invalid: %s", error->message);
+	else
+		judge_policy(check, place);
+}
+
+static void add_addresses(GPtrArray *addresses, const struct dns_answer *answer)
+{
+	for (guint i = 0; i < answer->n_records; i++)
+		g_ptr_array_add(addresses, answer->records[i].text);
+}
+
 /* Senders fetch the policy from this host by HTTPS. */
-static void judge_policy_host(const struct dns_source *source, struct check *check)
+static void judge_policy_host(
+    const struct dns_source *source, const struct check_options *options, struct check *check)
 {
 	g_autofree char *host = g_strconcat("mta-sts.", check->domain, NULL);
 	g_autofree char *place = g_strdup_printf("%s A", host);
+	g_autoptr(GPtrArray) addresses = g_ptr_array_new();
 	const struct dns_answer *ip4, *ip6;
 
 	dns_expect(source, DNS_AAAA, host);
 	ip4 = dns_look_up(source, DNS_A, host);
 	ip6 = dns_look_up(source, DNS_AAAA, host);
-	if (ip4->n_records + ip6->n_records > 0)
+	add_addresses(addresses, ip4);
+	add_addresses(addresses, ip6);
+	if (addresses->len > 0)
 		check->sts_host = CHECK_YES;
 	else if (dns_failed(ip4) || dns_failed(ip6))
 		check->sts_host = CHECK_UNKNOWN;
 	else
 		findings_add(check->findings, FINDING_MTA_STS_HOST, place, NULL,
 		    "%s has no address, so no sender can fetch the policy of MTA-STS (RFC 8461)", host);
+	if (check->sts_host == CHECK_YES && options->fetch != NULL)
+		fetch_policy(check, options->fetch, host, addresses);
 }
 
-static void check_sts(const struct dns_source *source, struct check *check)
+static void check_sts(
+    const struct dns_source *source, const struct check_options *options, struct check *check)
 {
 	g_autofree char *name = g_strconcat("_mta-sts.", check->domain, NULL);
 	g_autofree char *place = g_strdup_printf("%s TXT", name);
@@ -141,11 +192,11 @@ static void check_sts(const struct dns_source *source, struct check *check)
 		    "there is no valid \"id\" in it: 1 to %d letters and digits, which change with the "
 		    "policy",
 		    ID_MAX);
-	judge_policy_host(source, check);
+	judge_policy_host(source, options, check);
 }
 
-void check_tls(const struct dns_source *source, struct check *check)
+void check_tls(const struct dns_source *source, const struct check_options *options, struct check *check)
 {
 	check_reporting(source, check);
-	check_sts(source, check);
+	check_sts(source, options, check);
 }

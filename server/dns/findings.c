@@ -97,7 +97,9 @@ static const struct {
 	[FINDING_TLSRPT_INVALID] = { "tlsrpt_invalid", FINDING_ERROR },
 	[FINDING_TLSRPT_HOST] = { "tlsrpt_host", FINDING_ERROR }, /* it takes no mail */
 	[FINDING_MTA_STS_INVALID] = { "mta_sts_invalid", FINDING_ERROR },
-	[FINDING_MTA_STS_HOST] = { "mta_sts_host", FINDING_ERROR }, /* without an address */
+	[FINDING_MTA_STS_HOST] = { "mta_sts_host", FINDING_ERROR },     /* without an address */
+	[FINDING_MTA_STS_POLICY] = { "mta_sts_policy", FINDING_ERROR }, /* cannot be fetched or read */
+	[FINDING_MTA_STS_MX] = { "mta_sts_mx", FINDING_ERROR },         /* a host that it does not allow */
 
 	[FINDING_SENDER_NAMELESS] = { "sender_nameless", FINDING_WARNING },
 	[FINDING_SENDER_UNCONFIRMED] = { "sender_unconfirmed", FINDING_WARNING },

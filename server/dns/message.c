@@ -171,8 +171,8 @@ static gboolean read_answers(struct reading *reading)
 	return TRUE;
 }
 
-/* Whether an answer without records and SOA only says that another server has them: it refers to a zone below,
- * or has the alias alone. A server that asks others has asked them. */
+/* Whether an answer without records and SOA only says that another server has them: it refers to a zone
+ * below, or has the alias alone. A server that asks others has asked them. */
 static gboolean is_elsewhere(const struct reading *reading, gboolean has_servers)
 {
 	return ns_msg_getflag(reading->message, ns_f_ra) == 0 &&

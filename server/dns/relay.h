@@ -1,8 +1,9 @@
 /*
- * relay.h - a source of answers: a DNS server of one's choice, and the system's for what that one does not have.
+ * relay.h - a source of answers: a DNS server of one's choice, and the system's for what that one does not
+ * have.
  *
- * A server that is authoritative for a zone refuses questions on others, or refers to other servers. Such a question
- * goes to the servers of the system, so that a zone can be checked before it is published.
+ * A server that is authoritative for a zone refuses questions on others, or refers to other servers. Such a
+ * question goes to the servers of the system, so that a zone can be checked before it is published.
  */
 #pragma once
 
@@ -10,7 +11,8 @@
 
 struct relay;
 
-/* Called for each question once, with its answer. other: who answered, if not the server of relay_new(); or NULL. */
+/* Called for each question once, with its answer. other: who answered, if not the server of relay_new(); or
+ * NULL. */
 typedef void (*relay_traced)(
     gpointer user, enum dns_type type, const char *name, const char *other, const struct dns_answer *answer);
 
@@ -27,6 +29,6 @@ void relay_budget(struct relay *relay, guint questions, guint seconds);
 /* Valid as long as the relay. It can also ask certain servers, on port 53. */
 struct dns_source relay_source(struct relay *relay);
 
-/* What the system's servers were asked since relay_budget(), because the server does not have it: "TXT example.com".
- * Borrowed. */
+/* What the system's servers were asked since relay_budget(), because the server does not have it: "TXT
+ * example.com". Borrowed. */
 const GPtrArray *relay_elsewhere(const struct relay *relay);

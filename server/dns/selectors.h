@@ -9,8 +9,8 @@
 #include "server/dns/check.h"
 
 /*
- * seen: [{"domain", "selector"}, ...] as ruad.dns_selectors() gives them; anything else has none. Its selectors,
- * then the usual ones of domain that are not among them, which are marked as probed. An array of struct
- * check_selector, transfer full; its texts are borrowed from seen.
+ * seen: [{"domain", "selector"}, ...] as ruad.dns_selectors() gives them; anything else has none. Its
+ * selectors, then the usual ones of domain that are not among them, which are marked as probed. An array of
+ * struct check_selector, transfer full; its texts are borrowed from seen.
  */
 GArray *selectors_of(json_object *seen, const char *domain) G_GNUC_WARN_UNUSED_RESULT;

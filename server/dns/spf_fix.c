@@ -1,8 +1,8 @@
 /*
  * spf_fix.c - the SPF record that its author meant.
  *
- * Repairs the usual slips of the pen, term by term. Each term stays, in its order, with its qualifier. Gives up
- * where a word may belong to another term, or may be meant with another qualifier.
+ * Repairs the usual slips of the pen, term by term. Each term stays, in its order, with its qualifier. Gives
+ * up where a word may belong to another term, or may be meant with another qualifier.
  */
 #include "server/dns/spf.h"
 

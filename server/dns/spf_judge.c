@@ -15,8 +15,8 @@ static gboolean has_word(const GString *text, const char *word)
 	return g_strv_contains((const char *const *)words, word);
 }
 
-/* Add the record's terms that are not there yet, except all. A redirect has no effect beside all, so it becomes
- * an include. */
+/* Add the record's terms that are not there yet, except all. A redirect has no effect beside all, so it
+ * becomes an include. */
 static void add_terms(GString *text, const struct spf_record *record)
 {
 	for (guint i = 0; i < record->n_terms && text->len <= FIXED_LONG; i++) {
@@ -124,8 +124,8 @@ static void join_record(struct join *join, const char *text)
 }
 
 /*
- * One record of several, with the mildest "all". NULL: one of them cannot be read, lets all send, or has terms
- * whose effect depends on their place, or on another domain's "all". Transfer full.
+ * One record of several, with the mildest "all". NULL: one of them cannot be read, lets all send, or has
+ * terms whose effect depends on their place, or on another domain's "all". Transfer full.
  */
 static char *joined(const char *domain, const struct dns_answer *answer)
 {

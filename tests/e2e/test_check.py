@@ -1,11 +1,14 @@
 """ruad check queries a real DNS server, with zones for each test."""
 
 import csv
+import http.server
 import io
 import json
 import os
 import socket
+import ssl
 import subprocess
+import threading
 import time
 
 import jsonschema
@@ -407,9 +410,69 @@ def test_block_lists_of_a_file_are_asked_instead(serve, folder):
 ])
 def test_the_record_of_mta_sts(serve, zone, errors, sts):
     dns = serve(ELSEWHERE, {"example.com": GOOD + zone})
-    document = dns.check("example.com", "-s", "s1")
+    document = dns.check("example.com", "-s", "s1", "--no-https")
     assert codes(document) == errors
+    assert document["mta_sts"]["policy"] is None
     assert (document["mta_sts"]["id"], document["mta_sts"]["policy_host"]) == sts
+
+
+class Policy(http.server.BaseHTTPRequestHandler):
+    """A web server that only has the policy of MTA-STS."""
+
+    protocol_version = "HTTP/1.1"
+    text = b"version: STSv1\nmode: enforce\nmax_age: 86400\nmx: mail.example.com\n"
+
+    def do_GET(self):
+        there = self.path == "/.well-known/mta-sts.txt" and self.headers["Host"] == "mta-sts.example.com" and self.text
+        self.send_response(200 if there else 404)
+        self.send_header("Content-Length", str(len(self.text or b"")))
+        self.end_headers()
+        self.wfile.write(self.text or b"")
+
+    def log_message(self, *words):
+        pass
+
+
+def certificate(folder, name):
+    """A file with a key and a certificate for the name, signed by itself."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext",
+                    f"subjectAltName=DNS:{name}", "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return context
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a policy server needs port 443 and a mount")
+@pytest.mark.parametrize(("name", "text", "errors", "said"), [
+    ("mta-sts.example.com", Policy.text, [], "policy: mode enforce, max_age 86400 s"),
+    ("mta-sts.example.com", Policy.text.replace(b"mail.", b"other."), ["mta_sts_mx"], "senders that obey it do not deliver to it"),
+    ("mta-sts.example.com", None, ["mta_sts_policy"], "404"),
+    ("mta-sts.example.com", b"x" * 70000, ["mta_sts_policy"], "it has more than 65536 bytes"),
+    ("another.example.com", Policy.text, ["mta_sts_policy"], "cannot be fetched"),
+])
+def test_the_policy_of_mta_sts_is_fetched(serve, folder, name, text, errors, said):
+    host = free_host()
+    server = http.server.ThreadingHTTPServer((host, 443), type("Its", (Policy,), {"text": text}))
+    server.socket = certificate(folder, name).wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    dns = serve(ELSEWHERE, {"example.com": GOOD + f'_mta-sts TXT "v=STSv1; id=1"\nmta-sts A {host}\n'})
+    trusted = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"', folder / "certificate.pem"]
+    command = [*trusted, BUILD / "bin" / "ruad", "check", "--resolver", dns.server.address, "-s", "s1", "example.com"]
+    try:
+        done, shown = (subprocess.run([*command, *more], env=clean_environment(), capture_output=True, text=True, timeout=60, check=False)
+                       for more in (["--json"], []))
+        untrusted = dns.check("example.com", "-s", "s1")
+    finally:
+        server.shutdown()
+        server.server_close()
+    document = json.loads(done.stdout)
+    check_document(document)
+    assert codes(document) == errors
+    assert said in shown.stdout
+    assert document["mta_sts"]["policy"] == (
+        None if "mta_sts_policy" in errors else {"mode": "enforce", "max_age": 86400, "mx": [text.decode().split()[-1]]})
+    assert codes(untrusted) == ["mta_sts_policy"]  # by the certificates of the system
 
 
 def test_the_mailbox_of_tls_reports_must_take_mail(serve):

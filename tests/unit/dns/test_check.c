@@ -597,7 +597,7 @@ static void the_document_has_its_members(void **state)
 		{ "mx", "preference host addresses" },
 		{ "ns", "zone servers" },
 		{ "tls_rpt", "record rua" },
-		{ "mta_sts", "record id policy_host" },
+		{ "mta_sts", "record id policy_host policy" },
 		{ "senders", "ip name confirmed" },
 	};
 	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };

@@ -822,7 +822,7 @@ static void slips_of_the_pen_are_repaired(void **state)
 
 /* -- what is proposed, as against what was meant -- */
 
-/* The terms of a record in one form, each once, separated by blanks: "+ip4:192.0.2.0/24 +include:b.example". */
+/* The terms of a record in one form, each once: " +ip4:192.0.2.0/24 +include:b.example ". */
 static char *canonical(const char *text)
 {
 	GString *out = g_string_new(" ");
