@@ -115,10 +115,30 @@ static gboolean is_tar(const guint8 *data, gsize size)
 	return want == sum;
 }
 
+/* The header has no magic number: the usual properties, a dictionary of 2^n or 3 * 2^n bytes, a size that is
+ * unknown or below 256 GiB, then the first byte of a range coder. */
+static gboolean is_lzma(const guint8 *data, gsize size)
+{
+	guint32 dictionary;
+	guint64 unpacked;
+
+	if (size < 14 || data[0] != 0x5d || data[13] != 0)
+		return FALSE;
+	memcpy(&dictionary, data + 1, 4);
+	memcpy(&unpacked, data + 5, 8);
+	dictionary = GUINT32_FROM_LE(dictionary);
+	unpacked = GUINT64_FROM_LE(unpacked);
+	while (dictionary > 3 && dictionary % 2 == 0)
+		dictionary /= 2;
+	return dictionary >= 1 && dictionary <= 3 &&
+	       (unpacked == G_MAXUINT64 || unpacked < G_GUINT64_CONSTANT(1) << 38);
+}
+
 gboolean kind_is_archive(enum kind kind)
 {
 	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP || kind == KIND_TAR ||
-	       kind == KIND_BZIP2 || kind == KIND_ZSTD;
+	       kind == KIND_BZIP2 || kind == KIND_ZSTD || kind == KIND_XZ || kind == KIND_LZMA ||
+	       kind == KIND_7Z;
 }
 
 static enum kind kind_of_start(const guint8 *data, gsize size)
@@ -136,6 +156,15 @@ static enum kind kind_of_start(const guint8 *data, gsize size)
 		return KIND_BZIP2;
 	if (starts(data, size, "\x28\xb5\x2f\xfd", 4))
 		return KIND_ZSTD;
+	if (starts(data, size,
+		"\xfd"
+		"7zXZ\0",
+		6))
+		return KIND_XZ;
+	if (starts(data, size, "7z\xbc\xaf\x27\x1c", 6))
+		return KIND_7Z;
+	if (is_lzma(data, size))
+		return KIND_LZMA;
 	if (is_tar(data, size))
 		return KIND_TAR;
 	if (!may_be_text(data, size) || first_letters(data, size, &first, 1) == 0)

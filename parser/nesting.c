@@ -179,10 +179,10 @@ gboolean nesting_is_late(struct nesting *n, const guint8 *name, gsize size, enum
 	guint top = n->depth - 1;
 	gint8 element;
 
-	if (n->lost || !may_be_late(n) || text == NESTING_REST)
+	if (n->lost || !may_be_late(n))
 		return FALSE;
-	element = element_at(n, top);
-	if (element == FOREIGN)
+	element = element_at(n, top); /* also for the next tag, whatever the text is */
+	if (element == FOREIGN || text == NESTING_REST)
 		return FALSE;
 	if (ELEMENTS[element].type == TYPE_PARENT &&
 	    (element != (gint8)DATE_RANGE || find(n, element, name, size) != FOREIGN))

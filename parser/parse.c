@@ -207,22 +207,19 @@ static gboolean stream_choose(struct stream *stream)
 	struct parse *p = stream->parse;
 	const guint8 *data = stream->head->data;
 	gsize size = stream->head->len;
+	enum kind kind = kind_of(data, size);
 
-	switch (kind_of(data, size)) {
+	if (kind_is_archive(kind)) {
+		stream->route = ROUTE_ARCHIVE;
+		return take_inner(stream, size);
+	}
+	switch (kind) {
 	case KIND_XML:
 		stream->route = ROUTE_XML;
 		stream->report_like = kind_is_report_like(data, size);
 		stream->aggregate = aggregate_new(p->limits, stream->place, p->sink, p->user);
 		aggregate_hint(stream->aggregate, &stream->hints);
 		return push_xml(stream, data, size);
-	case KIND_GZIP:
-	case KIND_ZLIB:
-	case KIND_ZIP:
-	case KIND_TAR:
-	case KIND_BZIP2:
-	case KIND_ZSTD:
-		stream->route = ROUTE_ARCHIVE;
-		return take_inner(stream, size);
 	case KIND_JSON:
 		stream->route = ROUTE_JSON;
 		return TRUE;
@@ -455,7 +452,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	};
 	g_autoptr(GError) fault = NULL;
 
-	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR)
+	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR && kind != KIND_7Z)
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
 		return quarantine(

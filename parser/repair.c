@@ -439,8 +439,9 @@ static gboolean is_doubted(const struct doubt *doubt, const guint8 *name, gsize 
 
 static void start_tag(struct repair *r, const guint8 *name, gsize size, gboolean empty)
 {
-	if (!r->doubt.refuted && r->held->len <= r->limits->max_tag_bytes / 2 &&
-	    nesting_is_late(&r->nesting, name, size, text_before(r)))
+	gboolean late = nesting_is_late(&r->nesting, name, size, text_before(r));
+
+	if (late && !r->doubt.refuted && r->held->len <= r->limits->max_tag_bytes / 2)
 		begin_doubt(r);
 	if (empty)
 		nesting_empty(&r->nesting);
@@ -618,14 +619,14 @@ static gsize plain_tag_size(const guint8 *data, gsize size)
 /* The bytes of a whole tag or reference that is written as it is; 0 if it has to be looked at closely. */
 static gsize plain_size(struct repair *r, const guint8 *data, gsize size)
 {
-	gsize whole;
+	gboolean tag = data[0] == '<';
+	gsize whole = tag ? plain_tag_size(data, size) : reference_size(data, size);
 
-	if (data[0] == '<') {
-		whole = r->doubt.open ? 0 : plain_tag_size(data, size);
-		return whole > 0 && nesting_takes(&r->nesting, data, whole) ? whole : 0;
-	}
-	whole = reference_size(data, size);
-	return whole > 0 && html_character(r, data, whole) == 0 ? whole : 0;
+	if (whole == 0 || whole > r->limits->max_tag_bytes)
+		return 0;
+	if (tag)
+		return !r->doubt.open && nesting_takes(&r->nesting, data, whole) ? whole : 0;
+	return html_character(r, data, whole) == 0 ? whole : 0;
 }
 
 /* Inside of the root: the common case, and so the fast one. */
