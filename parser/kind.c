@@ -180,7 +180,7 @@ enum kind kind_of(const guint8 *data, gsize size)
 }
 
 /* "Name:" or mbox's "From " (RFC 5322 section 2.2: printable but ':'). */
-static gboolean is_header_line(const guint8 *data, gsize size)
+gboolean kind_is_field(const guint8 *data, gsize size)
 {
 	gsize at = 0;
 
@@ -197,11 +197,11 @@ enum kind kind_of_document(const guint8 *data, gsize size)
 {
 	enum kind kind = kind_of_start(data, size);
 
-	if (kind == KIND_XML && kind_lead(data, size) > kind_blank(data, size) && is_header_line(data, size))
+	if (kind == KIND_XML && kind_lead(data, size) > kind_blank(data, size) && kind_is_field(data, size))
 		return KIND_MAIL;
 	if (kind != KIND_OTHER)
 		return kind;
-	if (!is_header_line(data, size) && has_zip_end(data, size))
+	if (!kind_is_field(data, size) && has_zip_end(data, size))
 		return KIND_ZIP;
 	return KIND_MAIL;
 }

@@ -38,6 +38,9 @@ enum kind kind_of(const guint8 *data, gsize size);
  * not begin with a header field. */
 enum kind kind_of_document(const guint8 *data, gsize size);
 
+/* Whether the first line is a header field, or the separator of an mbox. */
+gboolean kind_is_field(const guint8 *data, gsize size);
+
 /* Whether unpack.h reads this kind. */
 gboolean kind_is_archive(enum kind kind);
 

@@ -11,8 +11,9 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define MAIL_HEAD       (64 * 1024) /* bytes in which an attached mail must show its MIME-Version */
-#define FIELD_MAX_BYTES 1000        /* of Subject and the like: for people to recognise the mail */
+#define MAIL_HEAD       (64 * 1024)     /* bytes in which an attached mail must show its MIME-Version */
+#define MIME_VERSION    "mime-version:" /* every mail with parts has it (RFC 2045 section 4) */
+#define FIELD_MAX_BYTES 1000            /* of Subject and the like: for people to recognise the mail */
 
 struct walk {
 	const struct parser_limits *limits;
@@ -69,19 +70,25 @@ static gboolean give_embedded(
 	return give_part(user, &part, error);
 }
 
-/* The head of a mail, with the field that every mail with parts has (RFC 2045 section 4). */
-static gboolean has_mime_header(const guint8 *data, gsize size)
+/* The field, "name:", is in the header that begins at data. */
+static gboolean has_field(const guint8 *data, gsize size, const char *field)
 {
-	static const char FIELD[] = "\nmime-version:";
-	gsize head = MIN(size, MAIL_HEAD), n = strlen(FIELD);
+	gsize head = MIN(size, MAIL_HEAD), n = strlen(field);
 
-	for (gsize at = 0; at + n <= head; at++) {
-		if (g_ascii_strncasecmp((const char *)data + at, FIELD, n) == 0)
+	for (gsize at = 0, line; at < head && data[at] != '\n' && data[at] != '\r'; at += line) {
+		if (head - at >= n && g_ascii_strncasecmp((const char *)data + at, field, n) == 0)
 			return TRUE;
-		if (data[at] == '\n' && (data[at + 1] == '\n' || data[at + 1] == '\r'))
-			return FALSE;
+		line = text_line_size((const char *)data + at, head - at);
 	}
 	return FALSE;
+}
+
+gboolean mail_is_file(const guint8 *data, gsize size)
+{
+	return mailsplit_is_mbox(data, size) ||
+	       (kind_is_field(data, size) &&
+		   (has_field(data, size, "from:") || has_field(data, size, "received:") ||
+		       has_field(data, size, MIME_VERSION)));
 }
 
 /* A mail that is said to be one, or is attached as a file. */
@@ -89,7 +96,8 @@ static gboolean is_mail(const struct mail_part *leaf)
 {
 	if (strcmp(leaf->type, "message/rfc822") == 0 || mailsplit_is_mbox(leaf->data, leaf->size))
 		return TRUE;
-	return g_str_has_prefix(leaf->type, "application/") && has_mime_header(leaf->data, leaf->size);
+	return g_str_has_prefix(leaf->type, "application/") &&
+	       has_field(leaf->data, leaf->size, MIME_VERSION);
 }
 
 static enum mail_feedback_form form_of(enum feedback_role role)

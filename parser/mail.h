@@ -56,8 +56,11 @@ struct mail_visitor {
 	gboolean (*feedback)(gpointer user, const struct mail_feedback *feedback, GError **error);
 };
 
+/* Whether the file is a mail or an mbox: its header, at the start, has a field that mails have. */
+gboolean mail_is_file(const guint8 *data, gsize size);
+
 /*
- * Walk the parts of mail[0..size). Bytes that are not a mail have no parts and no header. authserv_id: of our
+ * Walk the parts of mail[0..size), a mail or an mbox. Bytes that are not a mail have no parts and no header. authserv_id: of our
  * own MTA, or NULL; mail_header.authentic is then AUTHENTIC_NONE.
  *
  * RUAD_ERROR_SYNTAX  a fragment of a mail (message/partial)

@@ -46,6 +46,10 @@ struct parse {
 static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
     gsize size, guint nesting, GError **error);
 
+/* A mail or an mbox that is in an archive. */
+static gboolean read_inner_mail(
+    struct parse *p, const char *place, const guint8 *mail, gsize size, guint nesting, GError **error);
+
 static gboolean quarantine(
     struct parse *p, const char *place, const char *code, const char *reason, GError **error)
 {
@@ -84,6 +88,7 @@ enum route {
 	ROUTE_XML,
 	ROUTE_ARCHIVE, /* gathered, then walked */
 	ROUTE_JSON,    /* gathered, then read */
+	ROUTE_MAIL,    /* of an archive; likewise */
 	ROUTE_NONE,    /* of no use */
 };
 
@@ -96,7 +101,7 @@ struct stream {
 	enum route route;
 	gboolean report_like;
 	gboolean barren;    /* XML beyond max_record_xml or max_foreign */
-	gboolean too_large; /* an archive beyond max_inner */
+	gboolean too_large; /* an archive or a mail beyond max_inner */
 	GByteArray *head;   /* while unknown; and what is gathered */
 	struct aggregate *aggregate;
 };
@@ -188,6 +193,7 @@ static gboolean stream_route(struct stream *stream, const guint8 *data, gsize si
 	case ROUTE_XML:
 		return push_xml(stream, data, size);
 	case ROUTE_ARCHIVE:
+	case ROUTE_MAIL:
 		if (!take_inner(stream, size))
 			return FALSE;
 		g_byte_array_append(stream->head, data, (guint)size);
@@ -224,8 +230,8 @@ static gboolean stream_choose(struct stream *stream)
 		stream->route = ROUTE_JSON;
 		return TRUE;
 	default:
-		stream->route = ROUTE_NONE;
-		return FALSE;
+		stream->route = stream->nesting > 0 && kind_is_field(data, size) ? ROUTE_MAIL : ROUTE_NONE;
+		return stream->route == ROUTE_MAIL && take_inner(stream, size);
 	}
 }
 
@@ -283,13 +289,18 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	return FALSE;
 }
 
-static gboolean archive_close(struct stream *stream, GError **error)
+/* A file that was gathered from an archive. */
+static gboolean inner_close(struct stream *stream, GError **error)
 {
 	struct parse *p = stream->parse;
+	const GByteArray *bytes = stream->head;
 
 	if (stream->too_large)
 		return quarantine(p, stream->place, "limit",
 		    "archives in archives of more bytes than are gathered for one mail", error);
+	if (stream->route == ROUTE_MAIL)
+		return !mail_is_file(bytes->data, bytes->len) ||
+		       read_inner_mail(p, stream->place, bytes->data, bytes->len, stream->nesting, error);
 	return read_bytes(
 	    p, stream->place, &stream->hints, stream->head->data, stream->head->len, stream->nesting, error);
 }
@@ -384,8 +395,8 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 		return xml_close(stream, broken, error);
 	if (broken != NULL && !stream->too_large)
 		return quarantine_error(stream->parse, stream->place, "archive", broken, error);
-	if (stream->route == ROUTE_ARCHIVE)
-		return archive_close(stream, error);
+	if (stream->route == ROUTE_ARCHIVE || stream->route == ROUTE_MAIL)
+		return inner_close(stream, error);
 	stream->parse->placeholder |= is_placeholder(stream);
 	if (stream->route == ROUTE_JSON)
 		return json_close(stream, error);
@@ -486,11 +497,28 @@ static gboolean read_bytes(struct parse *p, const char *place, const struct hint
 
 /* -- mails -- */
 
+/* The mail that is walked. */
+struct letter {
+	struct parse *parse;
+	const char *place; /* in an archive; NULL: it is the document */
+	guint nesting;     /* archives around it */
+};
+
+static char *place_of(const struct letter *letter, guint part, const char *name)
+{
+	const char *outer = letter->place != NULL ? letter->place : "", *colon = *outer != '\0' ? ": " : "";
+
+	return g_strdup_printf(
+	    "%s%spart %u%s%s", outer, colon, part, name != NULL ? ": " : "", name != NULL ? name : "");
+}
+
+/* Only the document's own header counts. */
 static gboolean mail_header(gpointer user, const struct mail_header *header, GError **error)
 {
-	struct parse *p = user;
+	struct letter *letter = user;
+	struct parse *p = letter->parse;
 
-	if (p->sink->mail(p->user, header, error))
+	if (letter->place != NULL || p->sink->mail(p->user, header, error))
 		return TRUE;
 	p->failed = TRUE;
 	return FALSE;
@@ -498,23 +526,23 @@ static gboolean mail_header(gpointer user, const struct mail_header *header, GEr
 
 static gboolean mail_part(gpointer user, const struct mail_part *part, GError **error)
 {
-	struct parse *p = user;
-	gboolean named = part->name != NULL && *part->name != '\0';
-	const struct hints hints = { part->subject, named ? part->name : NULL, part->tls_domain,
-		p->options->now };
-	g_autofree char *place = named ? g_strdup_printf("part %u: %s", part->number, part->name)
-				       : g_strdup_printf("part %u", part->number);
+	struct letter *letter = user;
+	struct parse *p = letter->parse;
+	const char *name = part->name != NULL && *part->name != '\0' ? part->name : NULL;
+	const struct hints hints = { part->subject, name, part->tls_domain, p->options->now };
+	g_autofree char *place = place_of(letter, part->number, name);
 
 	p->parts++;
 	if (p->exhausted)
 		return TRUE;
-	return read_bytes(p, place, &hints, part->data, part->size, 0, error);
+	return read_bytes(p, place, &hints, part->data, part->size, letter->nesting, error);
 }
 
 static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
-	struct parse *p = user;
-	g_autofree char *place = g_strdup_printf("part %u", feedback->number);
+	struct letter *letter = user;
+	struct parse *p = letter->parse;
+	g_autofree char *place = place_of(letter, feedback->number, NULL);
 	g_autoptr(GError) fault = NULL;
 	struct failure *failure = failure_read(feedback, p->options, &fault);
 
@@ -529,17 +557,34 @@ static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedbac
 
 static const struct mail_visitor PARTS = { mail_header, mail_part, mail_feedback };
 
-static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GError **error)
+static gboolean read_letter(struct letter *letter, const guint8 *mail, gsize size, GError **error)
 {
+	struct parse *p = letter->parse;
+	const char *authserv_id = letter->place == NULL ? p->options->authserv_id : NULL;
 	g_autoptr(GError) fault = NULL;
 
-	if (mail_walk(mail, size, p->limits, p->options->authserv_id, &PARTS, p, &fault))
+	if (mail_walk(mail, size, p->limits, authserv_id, &PARTS, letter, &fault))
 		return TRUE;
 	if (p->failed) {
 		g_propagate_error(error, g_steal_pointer(&fault));
 		return FALSE;
 	}
-	return quarantine_error(p, "mail", "mime", fault, error);
+	return quarantine_error(p, letter->place != NULL ? letter->place : "mail", "mime", fault, error);
+}
+
+static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GError **error)
+{
+	struct letter letter = { .parse = p };
+
+	return read_letter(&letter, mail, size, error);
+}
+
+static gboolean read_inner_mail(
+    struct parse *p, const char *place, const guint8 *mail, gsize size, guint nesting, GError **error)
+{
+	struct letter letter = { p, place, nesting };
+
+	return read_letter(&letter, mail, size, error);
 }
 
 /* -- a document -- */

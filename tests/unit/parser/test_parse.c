@@ -225,6 +225,69 @@ static void archives_in_archives_are_read_to_their_limit(void **state)
 	}
 }
 
+#define MBOX_LINE "From r@rep.example Thu Jan  1 00:00:00 2026\n"
+
+/* What a file in a zip gives. */
+static void check_inner(const char *name, const char *file, const char *want)
+{
+	const struct pack_member member = { name, file, strlen(file) };
+
+	check(zip(&member, 1), want);
+}
+
+static void mails_and_mboxes_in_archives_are_read(void **state)
+{
+	g_autoptr(GByteArray) packed = mail_with("r.gz", gzip(REPORT), "");
+	g_autofree char *mail =
+	    g_strdup_printf("From: r@rep.example\n%.*s", (int)packed->len, (const char *)packed->data);
+	g_autofree char *mbox = g_strconcat(MBOX_LINE, mail, "\n" MBOX_LINE, mail, NULL);
+	g_autoptr(GByteArray) zipped = zip(&(struct pack_member){ "r.eml", mail, strlen(mail) }, 1);
+
+	(void)state;
+	check_inner("r.eml", mail, REPORT_IS("file: r.eml: part 2: r.gz"));
+	check_inner(
+	    "r.txt", mbox, REPORT_IS("file: r.txt: part 2: r.gz") REPORT_IS("file: r.txt: part 4: r.gz"));
+	check(gzip(mail), REPORT_IS("file: part 2: r.gz"));
+	check(mail_with("mails.gz", pack_gzip(zipped->data, zipped->len), ""),
+	    MAIL_IS REPORT_IS("part 2: mails.gz: r.eml: part 2: r.gz"));
+	check_inner("r.eml", "From: r@rep.example\nContent-Type: message/partial\n\nx",
+	    "unreadable mime: file: r.eml: message/partial: a piece of a mail that was cut up (RFC 2046 "
+	    "section "
+	    "5.2.2)\n");
+	check_inner("r.eml", "From: r@rep.example\n\nHello.\n",
+	    "unreadable no-report: file: none of 1 parts is a DMARC report\n");
+	check_inner("r.txt", "Note: nothing here is From: anybody.\n",
+	    "unreadable no-report: file: not a DMARC report\n");
+}
+
+/* As many archives as may be around a report, with mails between them. */
+static void mails_do_not_lift_the_limit_of_archives_in_archives(void **state)
+{
+	struct parser_limits limits = LIMITS;
+
+	(void)state;
+	limits.max_nesting = 3;
+	for (guint depth = 2; depth <= 4; depth++) {
+		GByteArray *archive = gzip(REPORT);
+		g_autofree char *got = NULL;
+
+		for (guint i = 1; i < depth; i++) {
+			GByteArray *mail = mail_with("a", archive, "");
+			GByteArray *file = pack_text("From: a@b.example\n");
+
+			pack_append(file, mail);
+			g_byte_array_unref(mail);
+			archive = gzip_again(file);
+		}
+		got = run_with(archive, &limits, 0);
+		if (depth <= 3
+			? strstr(got, "\nend ") == NULL
+			: !g_str_has_prefix(got, "unreadable limit: file: part 2: a: part 2: a: part 2: a: "
+						 "archives inside one another"))
+			fail_msg("%u: %s", depth, got);
+	}
+}
+
 static void damaged_archives_take_back_what_they_gave(void **state)
 {
 	GByteArray *cut = gzip(REPORT), *wrong = gzip(REPORT);
@@ -492,6 +555,8 @@ int main(void)
 		cmocka_unit_test(assertion_28_every_member_of_a_zip_counts),
 		cmocka_unit_test(the_word_unused_in_an_archive_is_a_placeholder),
 		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
+		cmocka_unit_test(mails_and_mboxes_in_archives_are_read),
+		cmocka_unit_test(mails_do_not_lift_the_limit_of_archives_in_archives),
 		cmocka_unit_test(damaged_archives_take_back_what_they_gave),
 		cmocka_unit_test(a_report_that_breaks_late_is_taken_back_whole),
 		cmocka_unit_test(the_budget_is_for_the_whole_mail),
