@@ -1,6 +1,7 @@
 #include "parser/mail.h"
 
 #include "parser/authentic.h"
+#include "parser/cms.h"
 #include "parser/embedded.h"
 #include "parser/feedback.h"
 #include "parser/kind.h"
@@ -13,7 +14,8 @@
 
 #define MAIL_HEAD       (64 * 1024)     /* bytes in which an attached mail must show its MIME-Version */
 #define MIME_VERSION    "mime-version:" /* every mail with parts has it (RFC 2045 section 4) */
-#define FIELD_MAX_BYTES 1000            /* of Subject and the like: for people to recognise the mail */
+#define PGP_MESSAGE     "-----BEGIN PGP MESSAGE-----" /* RFC 9580 section 6.2 */
+#define FIELD_MAX_BYTES 1000 /* of Subject and the like: for people to recognise the mail */
 
 struct walk {
 	const struct parser_limits *limits;
@@ -119,6 +121,50 @@ static gboolean give_lone_feedback(
 	return walk->visitor->feedback(walk->user, &feedback, error);
 }
 
+/* The text begins with this line. */
+static gboolean begins_with(const guint8 *data, gsize size, const char *line)
+{
+	gsize blank = kind_blank(data, size), n = strlen(line);
+
+	return size - blank >= n && memcmp(data + blank, line, n) == 0;
+}
+
+/* A leaf whose bytes are decoded, of any kind but a mail. */
+static gboolean walk_file(struct walk *walk, struct mail_part *leaf, GError **error)
+{
+	enum feedback_role role = feedback_alone(leaf->type, leaf->data, leaf->size);
+
+	if (role != FEEDBACK_OTHER)
+		return give_lone_feedback(walk, leaf, role, error);
+	if (begins_with(leaf->data, leaf->size, PGP_MESSAGE))
+		leaf->encrypted = "OpenPGP";
+	if (!give_part(walk, leaf, error))
+		return FALSE;
+	return leaf->encrypted != NULL || kind_of(leaf->data, leaf->size) != KIND_OTHER ||
+	       embedded_walk(leaf->data, leaf->size, give_embedded, walk, error);
+}
+
+/* The leaf, or the mail that it is, or that is signed in it. */
+static gboolean walk_decoded(struct walk *walk, struct mail_part *leaf, guint depth, GError **error)
+{
+	g_autoptr(GByteArray) joined = NULL;
+	const guint8 *inner;
+	gsize inner_size;
+
+	if (is_mail(leaf))
+		return walk_mails(walk, leaf->data, leaf->size, depth + 1, error);
+	switch (cms_read(leaf->data, leaf->size, &inner, &inner_size, &joined)) {
+	case CMS_SIGNED:
+		return walk_mail(walk, inner, inner_size, depth + 1, error);
+	case CMS_ENCRYPTED:
+		leaf->encrypted = "S/MIME";
+		break;
+	case CMS_NONE:
+		break;
+	}
+	return walk_file(walk, leaf, error);
+}
+
 static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GError **error)
 {
 	g_autoptr(GByteArray) decoded = NULL;
@@ -128,7 +174,6 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 		.type = type,
 		.subject = walk->sole == GMIME_OBJECT(part) ? walk->subject : NULL,
 		.tls_domain = walk->tls_domain };
-	enum feedback_role role;
 
 	if (!mailpart_raw(&walk->source, part, &leaf.data, &leaf.size))
 		return TRUE;
@@ -139,15 +184,7 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 		leaf.data = decoded->data;
 		leaf.size = decoded->len;
 	}
-	if (is_mail(&leaf))
-		return walk_mails(walk, leaf.data, leaf.size, depth + 1, error);
-	role = feedback_alone(leaf.type, leaf.data, leaf.size);
-	if (role != FEEDBACK_OTHER)
-		return give_lone_feedback(walk, &leaf, role, error);
-	if (!give_part(walk, &leaf, error))
-		return FALSE;
-	return kind_of(leaf.data, leaf.size) != KIND_OTHER ||
-	       embedded_walk(leaf.data, leaf.size, give_embedded, walk, error);
+	return walk_decoded(walk, &leaf, depth, error);
 }
 
 /* -- feedback reports -- */

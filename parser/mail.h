@@ -5,7 +5,8 @@
  * loop for ever are not called: g_mime_content_type_encode and g_mime_multipart_get_boundary (GMime issue
  * 165). The bytes of parts are read from the mail itself (mailpart.h). A message/rfc822 is walked into, and
  * so is a mail or an mbox that is attached as a file; files inside a text are leaves, too (embedded.h). So
- * are parts behind a closing boundary, and the mails of an mbox after the first (mailsplit.h).
+ * are parts behind a closing boundary, and the mails of an mbox after the first (mailsplit.h). The mail in an
+ * S/MIME signature is walked into (cms.h).
  *
  * The parts of a feedback report (RFC 5965) are put together here, because only the tree says which message
  * belongs to which report (feedback.h). What they contain is for failure.h. Knows nothing of archives and
@@ -27,6 +28,7 @@ struct mail_part {
 	const char *tls_domain; /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it, or NULL */
 	const guint8 *data;     /* decoded */
 	gsize size;
+	const char *encrypted; /* by what: "S/MIME" or "OpenPGP"; NULL: it is not */
 };
 
 enum mail_feedback_form {

@@ -535,6 +535,11 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 	p->parts++;
 	if (p->exhausted)
 		return TRUE;
+	if (part->encrypted != NULL) {
+		g_autofree char *reason = g_strconcat(part->encrypted, ": encrypted, cannot be read", NULL);
+
+		return quarantine(p, place, "encrypted", reason, error);
+	}
 	return read_bytes(p, place, &hints, part->data, part->size, letter->nesting, error);
 }
 

@@ -34,7 +34,7 @@ void parse_init(void);
  * "unused", which Yahoo and AOL send instead of an empty report), "xml" (not well-formed, or forbidden: DTD
  * subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain, no date range,
  * or two of them; likewise in a TLS report), "json" (a TLS report that is not JSON, or ambiguous), "limit"
- * (more than limits allow), "mime" (a fragment of a mail).
+ * (more than limits allow), "mime" (a fragment of a mail), "encrypted" (a part, by S/MIME or OpenPGP).
  *
  * Fails only if the sink fails, with the sink's error.
  */

@@ -30,7 +30,7 @@
 
 /* Every code for which the bytes of a mail are stored: those of parser/parse.h, server/ingest and
  * ruad.ingest(). "unsupported" comes from older versions of ruad. */
-static const char *const reasons[] = { "archive", "conflict", "database", "incomplete", "inconsistent",
+static const char *const reasons[] = { "archive", "conflict", "database", "encrypted", "incomplete", "inconsistent",
 	"json", "limit", "mime", "no-report", "partial", "placeholder", "unauthentic", "unreadable",
 	"unsupported", "worker", "xml", NULL };
 

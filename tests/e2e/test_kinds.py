@@ -1,5 +1,6 @@
 """Failure reports, TLS reports, truncated reports and unauthentic mail, from LMTP to the database."""
 
+import base64
 import bz2
 import gzip
 import io
@@ -155,6 +156,28 @@ def test_reports_in_every_packing_and_mails_in_archives_are_stored(ingest, datab
     assert ingest.deliver(reports.mail(*parts)) == [STORED]
     assert database.query(ITEMS) == [("aggregate", "stored", None)] * 8
     assert [row[0] for row in database.query("SELECT report_id FROM dmarc.reports ORDER BY 1")] == list("01234567")
+
+
+def test_a_signed_mail_is_read_and_an_encrypted_one_says_so(ingest, database, tmp_path):
+    key, certificate, entity = (tmp_path / name for name in ("key.pem", "certificate.pem", "entity"))
+    xml = base64.encodebytes(gzip.compress(reports.aggregate())).replace(b"\n", b"\r\n")
+    entity.write_bytes(b"Content-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + xml)
+    head = ["-in", entity, "-from", "r@reporter.example", "-to", RECIPIENT, "-subject", "Report"]
+
+    def openssl(*arguments):
+        return subprocess.run(["openssl", *arguments], check=True, capture_output=True).stdout
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=r.example")
+    sign = ["cms", "-sign", "-nodetach", "-binary", "-signer", certificate, "-inkey", key, *head]
+    assert ingest.deliver(openssl(*sign)) == [STORED]
+    assert ingest.deliver(openssl(*sign, "-stream")) == [STORED]
+    assert ingest.deliver(openssl("cms", "-encrypt", *head, certificate)) == [STORED]
+    assert database.query(ITEMS) == [
+        ("aggregate", "stored", None),
+        ("aggregate", "duplicate", None),
+        ("unreadable", "quarantined", "encrypted"),
+    ]
+    assert database.value("SELECT reason FROM dmarc.intake WHERE code = 'encrypted'") == "S/MIME: encrypted, cannot be read"
 
 
 # Large ones: more bytes of rows than may be in memory, so they are written in a separate transaction.

@@ -261,6 +261,43 @@ static void mails_and_mboxes_in_archives_are_read(void **state)
 }
 
 /* As many archives as may be around a report, with mails between them. */
+/* A mail whose attachment is a CMS structure (cms.h). */
+static GByteArray *mail_with_cms(const char *type, const char *inner)
+{
+	static const char HEAD[] = "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
+	static const char SIGNED[] =
+	    "\xa0\x80\x30\x80\x02\x01\x01\x31\x00\x30\x80\x06\x09\x2a\x86\x48\x86\xf7"
+	    "\x0d\x01\x07\x01\xa0\x80\x24\x80";
+	GByteArray *cms = g_byte_array_new();
+
+	g_byte_array_append(cms, (const guint8 *)HEAD, sizeof HEAD - 1);
+	g_byte_array_append(cms, (const guint8 *)type, 1);
+	g_byte_array_append(cms, (const guint8 *)SIGNED, sizeof SIGNED - 1);
+	for (gsize at = 0, size = strlen(inner); at < size; at += 100) {
+		guint8 piece[2] = { 4, (guint8)MIN(size - at, 100) };
+
+		g_byte_array_append(cms, piece, 2);
+		g_byte_array_append(cms, (const guint8 *)inner + at, piece[1]);
+	}
+	return mail_with("smime.p7m", cms, "");
+}
+
+static void a_signed_mail_is_read_and_an_encrypted_one_says_so(void **state)
+{
+	struct parser_limits limits = LIMITS;
+	g_autofree char *got = NULL;
+
+	(void)state;
+	check(mail_with_cms("\2", "Content-Type: text/xml\r\n\r\n" REPORT), MAIL_IS REPORT_IS("part 2"));
+	check(mail_with_cms("\3", "x"),
+	    MAIL_IS "unreadable encrypted: part 2: smime.p7m: S/MIME: encrypted, cannot be read\n");
+	check(mail_with("a.asc", pack_text("\n-----BEGIN PGP MESSAGE-----\n\nAAAA\n"), ""),
+	    MAIL_IS "unreadable encrypted: part 2: a.asc: OpenPGP: encrypted, cannot be read\n");
+	limits.max_part_depth = 2;
+	got = run_with(mail_with_cms("\2", "Content-Type: text/xml\r\n\r\n" REPORT), &limits, 0);
+	assert_string_equal(got, MAIL_IS "unreadable limit: mail: parts inside one another: more than 2\n");
+}
+
 static void mails_do_not_lift_the_limit_of_archives_in_archives(void **state)
 {
 	struct parser_limits limits = LIMITS;
@@ -556,6 +593,7 @@ int main(void)
 		cmocka_unit_test(the_word_unused_in_an_archive_is_a_placeholder),
 		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
 		cmocka_unit_test(mails_and_mboxes_in_archives_are_read),
+		cmocka_unit_test(a_signed_mail_is_read_and_an_encrypted_one_says_so),
 		cmocka_unit_test(mails_do_not_lift_the_limit_of_archives_in_archives),
 		cmocka_unit_test(damaged_archives_take_back_what_they_gave),
 		cmocka_unit_test(a_report_that_breaks_late_is_taken_back_whole),
