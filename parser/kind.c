@@ -134,6 +134,25 @@ static gboolean is_lzma(const guint8 *data, gsize size)
 	       (unpacked == G_MAXUINT64 || unpacked < G_GUINT64_CONSTANT(1) << 38);
 }
 
+const char *kind_name(enum kind kind)
+{
+	static const char *const NAMES[] = { [KIND_OTHER] = "bytes",
+		[KIND_GZIP] = "gzip",
+		[KIND_ZLIB] = "zlib",
+		[KIND_ZIP] = "zip",
+		[KIND_TAR] = "tar",
+		[KIND_BZIP2] = "bzip2",
+		[KIND_ZSTD] = "zstd",
+		[KIND_XZ] = "xz",
+		[KIND_LZMA] = "lzma",
+		[KIND_7Z] = "7z",
+		[KIND_XML] = "XML",
+		[KIND_JSON] = "JSON",
+		[KIND_MAIL] = "a mail" };
+
+	return NAMES[kind];
+}
+
 gboolean kind_is_archive(enum kind kind)
 {
 	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP || kind == KIND_TAR ||

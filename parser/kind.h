@@ -41,6 +41,9 @@ enum kind kind_of_document(const guint8 *data, gsize size);
 /* Whether the first line is a header field, or the separator of an mbox. */
 gboolean kind_is_field(const guint8 *data, gsize size);
 
+/* For people: "gzip", "XML". */
+const char *kind_name(enum kind kind);
+
 /* Whether unpack.h reads this kind. */
 gboolean kind_is_archive(enum kind kind);
 

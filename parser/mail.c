@@ -26,6 +26,7 @@ struct walk {
 	guint mails; /* and mails of an mbox, and parts behind a closing boundary */
 	/* of the mail that is being walked */
 	struct mailpart_source source;
+	gboolean declared;      /* a multipart/report around it is of feedback reports (RFC 5965 section 2) */
 	GMimeObject *sole;      /* the one part that may be a report, or NULL */
 	const char *subject;    /* of that mail */
 	const char *tls_domain; /* its TLS-Report-Domain, or that of a mail around it; or NULL */
@@ -58,6 +59,7 @@ static gboolean give_part(struct walk *walk, struct mail_part *part, GError **er
 	if (!count_part(walk, error))
 		return FALSE;
 	part->number = walk->parts;
+	part->declared = walk->declared;
 	return walk->visitor->part(walk->user, part, error);
 }
 
@@ -279,6 +281,7 @@ static gboolean walk_reports(
 		text_lower(report_type);
 	for (guint i = 0; i < n; i++)
 		part[i].type = types[i] = mailpart_type(object_of(&parts, &part[i]));
+	walk->declared |= g_strcmp0(report_type, "feedback-report") == 0;
 	*found = feedback_find(part, n, report_type, head_of, &parts);
 	g_clear_pointer(&parts.head, g_byte_array_unref);
 	return !*found || walk_feedback(&parts, depth, error);
@@ -411,6 +414,7 @@ static gboolean walk_message(struct walk *walk, GMimeMessage *message, guint dep
 		walk->tls_domain = tls_domain;
 	walk->sole = sole_part(message->mime_part);
 	ok = walk_object(walk, message->mime_part, depth, error);
+	walk->declared = outer.declared;
 	walk->subject = outer.subject;
 	walk->tls_domain = outer.tls_domain;
 	walk->sole = outer.sole;

@@ -28,6 +28,7 @@ struct mail_part {
 	const char *tls_domain; /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it, or NULL */
 	const guint8 *data;     /* decoded */
 	gsize size;
+	gboolean declared;     /* inside of a multipart that says it is a feedback report */
 	const char *encrypted; /* by what: "S/MIME" or "OpenPGP"; NULL: it is not */
 };
 

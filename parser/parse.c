@@ -8,6 +8,7 @@
 #include "parser/kind.h"
 #include "parser/mail.h"
 #include "parser/orgdomain.h"
+#include "parser/remainder.h"
 #include "parser/text.h"
 #include "parser/tls.h"
 #include "parser/unpack.h"
@@ -30,17 +31,17 @@ struct parse {
 	const struct report_sink *sink;
 	gpointer user;
 	struct unpack_budget budget;
-	gboolean exhausted;   /* the budget is used up: the rest of the mail stays as it is */
-	gboolean failed;      /* the sink did; its error is on its way up */
-	gsize inner;          /* bytes gathered of archives in archives, <= max_inner */
-	guint64 xml_bytes;    /* read of all reports, and of other XML that was not recognised at once */
-	guint64 foreign;      /* of those, the bytes that are not part of finished reports */
-	guint64 records;      /* of reports that are over */
-	guint64 json_bytes;   /* of all JSON, and ... */
-	guint64 json_items;   /* ... names and values of TLS reports that are over */
-	guint findings;       /* reports and unreadables passed on */
-	guint parts;          /* leaves of the mail, for the words */
-	gboolean placeholder; /* an archive with a word in place of a report was seen */
+	gboolean exhausted; /* the budget is used up: the rest of the mail stays as it is */
+	gboolean failed;    /* the sink did; its error is on its way up */
+	gsize inner;        /* bytes gathered of archives in archives, <= max_inner */
+	guint64 xml_bytes;  /* read of all reports, and of other XML that was not recognised at once */
+	guint64 foreign;    /* of those, the bytes that are not part of finished reports */
+	guint64 records;    /* of reports that are over */
+	guint64 json_bytes; /* of all JSON, and ... */
+	guint64 json_items; /* ... names and values of TLS reports that are over */
+	guint findings;     /* reports and unreadables passed on */
+	struct remainder remainder; /* the leaves of mails */
+	gboolean placeholder;       /* an archive with a word in place of a report was seen */
 };
 
 static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
@@ -518,7 +519,10 @@ static gboolean mail_header(gpointer user, const struct mail_header *header, GEr
 	struct letter *letter = user;
 	struct parse *p = letter->parse;
 
-	if (letter->place != NULL || p->sink->mail(p->user, header, error))
+	if (letter->place != NULL)
+		return TRUE;
+	remainder_subject(&p->remainder, header->subject);
+	if (p->sink->mail(p->user, header, error))
 		return TRUE;
 	p->failed = TRUE;
 	return FALSE;
@@ -532,7 +536,7 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 	const struct hints hints = { part->subject, name, part->tls_domain, p->options->now };
 	g_autofree char *place = place_of(letter, part->number, name);
 
-	p->parts++;
+	remainder_add(&p->remainder, part);
 	if (p->exhausted)
 		return TRUE;
 	if (part->encrypted != NULL) {
@@ -551,7 +555,6 @@ static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedbac
 	g_autoptr(GError) fault = NULL;
 	struct failure *failure = failure_read(feedback, p->options, &fault);
 
-	p->parts++;
 	if (failure == NULL)
 		return quarantine(p, place, "limit", fault->message, error);
 	p->findings++;
@@ -594,8 +597,10 @@ static gboolean read_inner_mail(
 
 /* -- a document -- */
 
-static gboolean tell_nothing_found(struct parse *p, const char *place, gsize size, GError **error)
+static gboolean tell_nothing_found(struct parse *p, gboolean is_mail, gsize size, GError **error)
 {
+	const char *place = is_mail ? "mail" : "file";
+	gboolean unrelated = is_mail && p->remainder.n > 0 && !p->remainder.is_candidate;
 	g_autofree char *words = NULL;
 
 	if (p->placeholder)
@@ -603,11 +608,11 @@ static gboolean tell_nothing_found(struct parse *p, const char *place, gsize siz
 		    "an archive of the word \"unused\": the reporter had nothing to report", error);
 	if (size == 0)
 		words = g_strdup("no bytes at all");
-	else if (p->parts > 0)
-		words = g_strdup_printf("none of %u parts is a DMARC report", p->parts);
+	else if (p->remainder.n > 0)
+		words = remainder_words(&p->remainder);
 	else
 		words = g_strdup("not a DMARC report");
-	return quarantine(p, place, "no-report", words, error);
+	return quarantine(p, place, unrelated ? "unrelated" : "no-report", words, error);
 }
 
 /* What a document of size bytes may unpack to. */
@@ -628,12 +633,15 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
 	const char *place = is_mail ? "mail" : "file";
 	const struct hints nothing = { .now = options->now };
-	gboolean ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
-			      : read_bytes(&p, place, &nothing, document, size, 0, error);
+	gboolean ok;
 
-	if (!ok)
-		return FALSE;
-	return p.findings > 0 || tell_nothing_found(&p, place, size, error);
+	remainder_init(&p.remainder);
+	ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
+		     : read_bytes(&p, place, &nothing, document, size, 0, error);
+	if (ok && p.findings == 0)
+		ok = tell_nothing_found(&p, is_mail, size, error);
+	remainder_clear(&p.remainder);
+	return ok;
 }
 
 /* Character sets that a report may be in; each is a file of the C library until it is open. */

@@ -30,11 +30,12 @@ void parse_init(void);
  * Find every report in document[0..size) and pass it to the sink as a stream: memory does not grow with the
  * number of records. A document without a report gives one unreadable().
  *
- * Codes of unreadable(): "no-report" (nothing looked like one), "placeholder" (an archive with the word
- * "unused", which Yahoo and AOL send instead of an empty report), "xml" (not well-formed, or forbidden: DTD
- * subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain, no date range,
- * or two of them; likewise in a TLS report), "json" (a TLS report that is not JSON, or ambiguous), "limit"
- * (more than limits allow), "mime" (a fragment of a mail), "encrypted" (a part, by S/MIME or OpenPGP).
+ * Codes of unreadable(): "no-report" (nothing was one), "unrelated" (a mail that was not meant to bring one:
+ * spam, a bounce, an automatic reply), "placeholder" (an archive with the word "unused", which Yahoo and AOL
+ * send instead of an empty report), "xml" (not well-formed, or forbidden: DTD subset), "archive" (truncated,
+ * wrong checksum, encrypted), "incomplete" (no policy domain, no date range, or two of them; likewise in a
+ * TLS report), "json" (a TLS report that is not JSON, or ambiguous), "limit" (more than limits allow), "mime"
+ * (a fragment of a mail), "encrypted" (a part, by S/MIME or OpenPGP).
  *
  * Fails only if the sink fails, with the sink's error.
  */

@@ -134,11 +134,6 @@ struct lzma {
 	enum kind kind;
 };
 
-static const char *lzma_name(const struct lzma *lzma)
-{
-	return lzma->kind == KIND_XZ ? "xz" : "lzma";
-}
-
 static lzma_ret lzma_begin(struct lzma *lzma)
 {
 	if (lzma->kind == KIND_XZ)
@@ -150,14 +145,14 @@ static void set_lzma_error(const struct lzma *lzma, lzma_ret result, GError **br
 {
 	if (result == LZMA_MEMLIMIT_ERROR || result == LZMA_MEM_ERROR)
 		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "%s: takes %" G_GUINT64_FORMAT " MiB of memory to unpack, more than %u", lzma_name(lzma),
-		    lzma_memusage(&lzma->stream) >> 20, UNPACK_DICTIONARY >> 20);
+		    "%s: takes %" G_GUINT64_FORMAT " MiB of memory to unpack, more than %u",
+		    kind_name(lzma->kind), lzma_memusage(&lzma->stream) >> 20, UNPACK_DICTIONARY >> 20);
 	else if (result == LZMA_BUF_ERROR)
 		g_set_error(
-		    broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: ends before its end", lzma_name(lzma));
+		    broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: ends before its end", kind_name(lzma->kind));
 	else
 		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: damaged data or wrong checksum",
-		    lzma_name(lzma));
+		    kind_name(lzma->kind));
 }
 
 /* Unpack once into out; *got bytes. As gzip_step(). */
@@ -421,11 +416,6 @@ static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, G
 
 /* -- tar, 7z, bzip2, zstd -- */
 
-static const char *other_name(enum kind kind)
-{
-	return kind == KIND_TAR ? "tar" : kind == KIND_7Z ? "7z" : kind == KIND_BZIP2 ? "bzip2" : "zstd";
-}
-
 /* Whether the file has members with names. */
 static gboolean has_members(enum kind kind)
 {
@@ -436,7 +426,7 @@ static void other_error(archive_handle *other, enum kind kind, GError **error)
 {
 	const char *words = archive_error_string(other);
 
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", other_name(kind),
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", kind_name(kind),
 	    words != NULL ? words : "cannot be read");
 }
 

@@ -32,7 +32,7 @@
  * ruad.ingest(). "unsupported" comes from older versions of ruad. */
 static const char *const reasons[] = { "archive", "conflict", "database", "encrypted", "incomplete", "inconsistent",
 	"json", "limit", "mime", "no-report", "partial", "placeholder", "unauthentic", "unreadable",
-	"unsupported", "worker", "xml", NULL };
+	"unrelated", "unsupported", "worker", "xml", NULL };
 
 struct reprocess {
 	const struct settings *settings;

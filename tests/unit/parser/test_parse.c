@@ -116,7 +116,9 @@ static const struct text_row TEXTS[] = {
 		  "\n--b--\n",
 	    MAIL_IS REPORT_IS("part 1") },
 	{ "a mail without any", "Subject: s\n\nHello.\n",
-	    MAIL_IS "unreadable no-report: mail: none of 1 parts is a DMARC report\n" },
+	    MAIL_IS
+	    "unreadable unrelated: mail: none of 1 parts is a DMARC report: text/plain, 7 bytes: not XML, "
+	    "JSON or packed\n" },
 	{ "HTML", "<html><p>x", "unreadable no-report: file: not a DMARC report\n" },
 	{ "HTML that is no XML", "<!DOCTYPE html><p a=b>x",
 	    "unreadable no-report: file: not a DMARC report\n" },
@@ -140,7 +142,9 @@ static const struct text_row TEXTS[] = {
 		    "reported_domain}\n" },
 	{ "TLS report by its media type alone",
 	    MIXED "--b\nContent-Type: application/tlsrpt+json\n\n{}\n--b--\n",
-	    MAIL_IS "unreadable no-report: mail: none of 1 parts is a DMARC report\n" },
+	    MAIL_IS
+	    "unreadable no-report: mail: none of 1 parts is a DMARC report: application/tlsrpt+json, 2 "
+	    "bytes: read as JSON\n" },
 	{ "bare TLS report", "{\"report-id\":\"1\",\"policies\":[]}",
 	    "unreadable incomplete: file: no date-range (RFC 8460 section 4.4)\n" },
 	{ "other JSON", "{\"a\":1}", "unreadable no-report: file: not a DMARC report\n" },
@@ -255,7 +259,9 @@ static void mails_and_mboxes_in_archives_are_read(void **state)
 	    "section "
 	    "5.2.2)\n");
 	check_inner("r.eml", "From: r@rep.example\n\nHello.\n",
-	    "unreadable no-report: file: none of 1 parts is a DMARC report\n");
+	    "unreadable no-report: file: none of 1 parts is a DMARC report: text/plain, 7 bytes: not XML, "
+	    "JSON "
+	    "or packed\n");
 	check_inner("r.txt", "Note: nothing here is From: anybody.\n",
 	    "unreadable no-report: file: not a DMARC report\n");
 }
@@ -296,6 +302,73 @@ static void a_signed_mail_is_read_and_an_encrypted_one_says_so(void **state)
 	limits.max_part_depth = 2;
 	got = run_with(mail_with_cms("\2", "Content-Type: text/xml\r\n\r\n" REPORT), &limits, 0);
 	assert_string_equal(got, MAIL_IS "unreadable limit: mail: parts inside one another: more than 2\n");
+}
+
+#define PART(type, name) "--b\nContent-Type: " type "; name=\"" name "\"\n\nHi\n"
+
+/* A mail without a report, and the code that it gets. */
+static const struct {
+	const char *name;
+	const char *mail;
+	const char *code;
+} OTHERS[] = {
+	{ "a bounce",
+	    "Subject: Undelivered Mail\nContent-Type: multipart/report; report-type=delivery-status; "
+	    "boundary=b\n\n"
+	    "--b\n\nSorry\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; a.example\n\n"
+	    "--b\nContent-Type: text/rfc822-headers\n\nSubject: x\n--b--\n",
+	    "unrelated" },
+	{ "an automatic reply", "Subject: Out of office\nAuto-Submitted: auto-replied\n\nI am away.\n",
+	    "unrelated" },
+	{ "HTML", "Subject: Buy\nContent-Type: text/html\n\n<html><p>Buy", "unrelated" },
+	{ "spam with pictures and a document",
+	    MIXED PART("image/png", "a.png") PART("application/pdf", "offer.pdf") "--b--\n", "unrelated" },
+	{ "a Subject of a report", "Subject: Report Domain: a.example Submitter: b.example\n\nHi\n",
+	    "no-report" },
+	{ "an empty attachment of a report's name", MIXED PART("text/plain", "a!b!1!2.xml") "--b--\n",
+	    "no-report" },
+	{ "bytes of no type", MIXED PART("application/octet-stream", "x") "--b--\n", "no-report" },
+	{ "XML of another root", "Subject: s\n\n<?xml version='1.0'?><svg/>", "no-report" },
+	{ "fields of a failure report", "Subject: s\n\nFeedback-Type: auth-failure\n", "no-report" },
+	{ "a failure report that has none",
+	    "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nHi\n--b--\n",
+	    "no-report" },
+};
+
+static void what_is_not_meant_to_be_a_report_has_a_code_of_its_own(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(OTHERS); i++) {
+		g_autofree char *got = run(pack_text(OTHERS[i].mail));
+		g_autofree char *want = g_strdup_printf("\nunreadable %s: mail: none of ", OTHERS[i].code);
+
+		if (strstr(got, want) == NULL)
+			fail_msg("%s: %s", OTHERS[i].name, got);
+	}
+}
+
+static void the_reason_lists_the_parts_and_what_was_tried(void **state)
+{
+	GString *mail = g_string_new(MIXED);
+
+	(void)state;
+	g_string_append(mail, PART("text/plain", "") PART("application/gzip", "r.gz"));
+	g_string_append(mail, "--b\nContent-Type: application/json\n\n{}\n--b\n\n<a/>\n");
+	for (guint i = 0; i < 8; i++)
+		g_string_append(mail, PART("image/png", "a"));
+	g_string_append(mail, "--b--\n");
+	check(pack_text(mail->str),
+	    MAIL_IS "unreadable no-report: mail: none of 12 parts is a DMARC report: "
+		    "text/plain, 2 bytes: not XML, JSON or packed; "
+		    "application/gzip \"r.gz\", 2 bytes: not XML, JSON or packed; "
+		    "application/json, 2 bytes: read as JSON; text/plain, 4 bytes: read as XML; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; and 2 more\n");
+	g_string_free(mail, TRUE);
 }
 
 static void mails_do_not_lift_the_limit_of_archives_in_archives(void **state)
@@ -594,6 +667,8 @@ int main(void)
 		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
 		cmocka_unit_test(mails_and_mboxes_in_archives_are_read),
 		cmocka_unit_test(a_signed_mail_is_read_and_an_encrypted_one_says_so),
+		cmocka_unit_test(what_is_not_meant_to_be_a_report_has_a_code_of_its_own),
+		cmocka_unit_test(the_reason_lists_the_parts_and_what_was_tried),
 		cmocka_unit_test(mails_do_not_lift_the_limit_of_archives_in_archives),
 		cmocka_unit_test(damaged_archives_take_back_what_they_gave),
 		cmocka_unit_test(a_report_that_breaks_late_is_taken_back_whole),
