@@ -6,240 +6,17 @@
 #include <unistd.h>
 
 #include "parser/text.h"
+#include "server/cli/check_csv.h"
+#include "server/cli/check_seen.h"
+#include "server/cli/check_text.h"
 #include "server/cli/commands.h"
 #include "server/common/json.h"
 #include "server/common/visible.h"
 #include "server/dns/check.h"
+#include "server/dns/relay.h"
+#include "server/dns/selectors.h"
 
-#define COMMAND     "check"
-#define LABEL_WIDTH 10 /* columns of the label of a line */
-#define RANGES_MAX  40 /* networks of SPF in the text; --json has all */
-
-enum colour { COLOUR_RED, COLOUR_YELLOW, COLOUR_BLUE, COLOUR_BOLD };
-
-/* TRUE only on a terminal, and not if NO_COLOR is set. */
-static gboolean in_colour;
-
-static const char *colour_begin(enum colour colour)
-{
-	static const char *const CODES[] = { "\033[31m", "\033[33m", "\033[34m", "\033[1m" };
-
-	return in_colour ? CODES[colour] : "";
-}
-
-static const char *colour_end(void)
-{
-	return in_colour ? "\033[0m" : "";
-}
-
-/* text from the DNS for the terminal, on one line, cut after CHECK_TEXT_MAX. Transfer full. */
-static char *shown(const char *text)
-{
-	g_autofree char *clean = text_clean(text, strlen(text), CHECK_TEXT_MAX);
-
-	g_strdelimit(clean, "\t\r\n", ' ');
-	return visible_text(clean);
-}
-
-/* Print "  label     words". A block shows its label only in the first line: pass NULL for the others. words
- * may contain text from the DNS. */
-static void G_GNUC_PRINTF(2, 3) line(const char *label, const char *format, ...)
-{
-	g_autofree char *words = NULL, *clean = NULL;
-	va_list args;
-
-	va_start(args, format);
-	words = g_strdup_vprintf(format, args);
-	va_end(args);
-	clean = shown(words);
-	printf("  %-*s%s\n", LABEL_WIDTH, label == NULL ? "" : label, clean);
-}
-
-/* -- records -- */
-
-static void print_dmarc(const struct check_dmarc *dmarc)
-{
-	if (dmarc->name == NULL) {
-		line("DMARC", "no record");
-		return;
-	}
-	line("DMARC", "%s", dmarc->record.text);
-	line(NULL, "at %s", dmarc->name);
-	if (dmarc->policy == NULL)
-		line(NULL, "no policy");
-	else
-		line(NULL, "policy %s; subdomains %s, those that do not exist %s", dmarc->policy,
-		    dmarc->subdomains == NULL ? "none" : dmarc->subdomains,
-		    dmarc->nonexistent == NULL ? "none" : dmarc->nonexistent);
-}
-
-static const char *consent_words(const struct check_report *report)
-{
-	if (!report->external)
-		return "same organization";
-	switch (report->authorised) {
-	case CHECK_YES:
-		return report->override->len > 0 ? "authorised, sent elsewhere" : "authorised";
-	case CHECK_NO:
-		return "not authorised";
-	default:
-		return "authorisation unknown";
-	}
-}
-
-static void print_reports(const GPtrArray *reports)
-{
-	for (guint i = 0; i < reports->len; i++) {
-		const struct check_report *report = g_ptr_array_index(reports, i);
-
-		line(i == 0 ? "reports" : NULL, "%s %s: %s%s", report->tag, report->address,
-		    consent_words(report), report->accepts_mail == CHECK_NO ? ", takes no mail" : "");
-	}
-}
-
-/* The width of the widest network. */
-static int width_of(const GArray *ranges)
-{
-	gsize width = 0;
-
-	for (guint i = 0; i < ranges->len && i < RANGES_MAX; i++) {
-		char text[IP_TEXT_SIZE];
-
-		ip_print_range(&g_array_index(ranges, struct spf_range, i).range, text);
-		width = MAX(width, strlen(text));
-	}
-	return (int)width;
-}
-
-/* Print networks and terms in columns. */
-static void print_ranges(const GArray *ranges)
-{
-	int width = width_of(ranges);
-
-	for (guint i = 0; i < ranges->len && i < RANGES_MAX; i++) {
-		const struct spf_range *range = &g_array_index(ranges, struct spf_range, i);
-		char text[IP_TEXT_SIZE];
-
-		ip_print_range(&range->range, text);
-		line(NULL, "%c %-*s %s of %s", range->qualifier, width, text, range->term, range->via);
-	}
-	if (ranges->len > RANGES_MAX)
-		line(NULL, "and %u more (--json has all)", ranges->len - RANGES_MAX);
-}
-
-/* The result for addresses outside of all ranges. */
-static const char *others_word(const struct spf_policy *spf)
-{
-	if (spf->state == SPF_STATE_PERMERROR)
-		return spf_state_word(spf->state);
-	switch (spf->all) {
-	case '-':
-		return "fail";
-	case '~':
-		return "softfail";
-	case '+':
-		return "pass";
-	default:
-		return "neutral";
-	}
-}
-
-static void print_spf(const struct spf_policy *spf)
-{
-	if (spf->record == NULL) {
-		line("SPF", "no record");
-		return;
-	}
-	line("SPF", "%s", spf->record);
-	line(NULL, "%s; look-ups: %u (%d allowed), void: %u (%d allowed); other addresses: %s",
-	    spf_state_word(spf->state), spf->lookups, SPF_LOOKUPS_MAX, spf->void_lookups,
-	    SPF_VOID_LOOKUPS_MAX, others_word(spf));
-	print_ranges(spf->ranges);
-}
-
-static void print_dkim(const GPtrArray *dkim)
-{
-	if (dkim->len == 0)
-		line("DKIM", "no key under the usual selectors (--selector=NAME checks another one)");
-	for (guint i = 0; i < dkim->len; i++) {
-		const struct check_dkim *one = g_ptr_array_index(dkim, i);
-		const char *label = i == 0 ? "DKIM" : NULL;
-
-		if (one->key.status == DKIM_OK)
-			line(label, "%s of %s: %s, %u bits%s", one->selector, one->domain,
-			    one->key.key_type == NULL ? "" : one->key.key_type, one->key.bits,
-			    one->key.testing ? ", testing" : "");
-		else
-			line(label, "%s of %s: %s", one->selector, one->domain,
-			    dkim_status_word(one->key.status));
-	}
-}
-
-static void print_mx(const GPtrArray *mx)
-{
-	if (mx->len == 0)
-		line("MX", "none");
-	for (guint i = 0; i < mx->len; i++) {
-		const struct check_mx *one = g_ptr_array_index(mx, i);
-		g_autoptr(GString) addresses = g_string_new(NULL);
-
-		for (guint j = 0; j < one->addresses->len; j++)
-			g_string_append_printf(
-			    addresses, " %s", (const char *)g_ptr_array_index(one->addresses, j));
-		line(i == 0 ? "MX" : NULL, "%u %s%s", one->preference,
-		    *one->host == '\0' ? ". (takes no mail)" : one->host, addresses->str);
-	}
-}
-
-static void print_senders(const GPtrArray *senders)
-{
-	static const char *const WORDS[] = { "not confirmed", "confirmed", "unknown" };
-
-	for (guint i = 0; i < senders->len; i++) {
-		const struct check_sender *sender = g_ptr_array_index(senders, i);
-		char text[IP_TEXT_SIZE];
-
-		ip_print(&sender->ip, text);
-		line(i == 0 ? "senders" : NULL, "%-15s %s: %s", text,
-		    sender->name == NULL ? "no name" : sender->name, WORDS[sender->confirmed]);
-	}
-}
-
-/* -- findings -- */
-
-static void print_finding(const struct finding *finding)
-{
-	g_autofree char *place = shown(finding->place);
-	enum finding_severity severity = finding_severity_of(finding->code);
-	const char *word = finding_severity_word(severity);
-
-	printf("\n  %s%-*s%s%s  %s\n", colour_begin((enum colour)severity), LABEL_WIDTH - 2, word,
-	    colour_end(), finding_code_word(finding->code), place);
-	line(NULL, "%s", finding->text);
-	if (finding->fix != NULL)
-		line("  publish", "%s", finding->fix);
-}
-
-static void print_check(struct check *check)
-{
-	g_autofree char *domain = shown(check->domain);
-	guint n = findings_count(check->findings);
-
-	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), domain, colour_end());
-	if (check->answered) {
-		print_dmarc(&check->dmarc);
-		print_reports(check->reports);
-		print_spf(&check->spf);
-		print_dkim(check->dkim);
-		print_mx(check->mx);
-		line("TLS", "%s", check->tls_rpt == NULL ? "no record" : check->tls_rpt);
-		print_senders(check->senders);
-	}
-	for (guint i = 0; i < n; i++)
-		print_finding(findings_get(check->findings, i));
-	if (n == 0)
-		printf("\n  nothing is wrong\n");
-}
+#define COMMAND "check"
 
 static void print_document(struct check *check)
 {
@@ -257,13 +34,20 @@ static void print_document(struct check *check)
 struct request {
 	char *server;
 	char **selectors; /* "S" or "S:DOMAIN"; split by read_selectors() */
-	gboolean json;
-	char *ip, *from, *helo; /* --ip: evaluate SPF for this sender only */
+	GArray *given;    /* struct check_selector: these */
+	gboolean json, csv;
+	struct check_text text;
+	char *ip, *from, *helo;  /* --ip: evaluate SPF for this sender only */
+	struct check_seen *seen; /* NULL: selectors are given, or the database is not there */
+	char *unseen;            /* why it is not; or NULL; text.unseen */
+	gboolean blocklists;     /* ask those that ruad knows */
+	char *blocklist_file;    /* or those in this file */
+	GPtrArray *lists;        /* struct blocklist: these; NULL: none */
 };
 
 static void read_selectors(char **words, GArray *selectors)
 {
-	for (; words != NULL && *words != NULL; words++) {
+	for (; *words != NULL; words++) {
 		char *colon = strchr(*words, ':');
 		struct check_selector selector = { .selector = *words };
 
@@ -294,20 +78,79 @@ static char *domain_in(const char *words)
 	return g_strndup(start, MIN(size, strcspn(start, ":")));
 }
 
-static int check_one(struct resolver *resolver, const char *domain, const struct check_options *options,
-    const struct request *request)
+/* The selectors for a domain: those given; else those in its reports, and the usual ones. */
+struct selection {
+	struct json_object *seen; /* has the texts of array */
+	GArray *array;            /* struct check_selector */
+};
+
+static void select_selectors(struct selection *selection, const char *domain, const struct request *request,
+    struct check_options *options)
+{
+	g_autofree char *name = text_domain_copy(domain);
+
+	*selection = (struct selection){ 0 };
+	if (request->selectors != NULL) {
+		selection->array = g_array_ref(request->given);
+	} else {
+		selection->seen = request->seen == NULL ? NULL : check_seen_of(request->seen, name);
+		selection->array = selectors_of(selection->seen, name);
+		options->selectors_from = selection->seen != NULL ? CHECK_FROM_REPORTS : CHECK_FROM_USUAL;
+	}
+	options->selectors = (const struct check_selector *)(const void *)selection->array->data;
+	options->n_selectors = selection->array->len;
+}
+
+static void selection_clear(struct selection *selection)
+{
+	g_array_unref(selection->array);
+	json_object_put(selection->seen);
+}
+
+static void copy_elsewhere(struct check *check, const struct relay *relay)
+{
+	const GPtrArray *elsewhere = relay_elsewhere(relay);
+
+	check->elsewhere = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < elsewhere->len; i++)
+		g_ptr_array_add(check->elsewhere, g_strdup(g_ptr_array_index(elsewhere, i)));
+}
+
+/* The check of a domain as a person wrote it; NULL: it is not one. */
+static struct check *run_check(
+    struct relay *relay, const char *words, const struct request *request, GError **error)
+{
+	g_autofree char *domain = domain_in(words);
+	struct dns_source source = relay_source(relay);
+	struct check_options options = { 0 };
+	struct selection selection;
+	struct check *check;
+
+	select_selectors(&selection, domain, request, &options);
+	options.blocklists = request->lists;
+	relay_budget(relay, CHECK_QUESTIONS_MAX + (request->lists != NULL ? BLOCKLIST_QUESTIONS_MAX : 0),
+	    CHECK_SECONDS_MAX);
+	check = check_run(&source, domain, &options, g_get_real_time() / G_USEC_PER_SEC, error);
+	selection_clear(&selection);
+	if (check != NULL)
+		copy_elsewhere(check, relay);
+	return check;
+}
+
+static int check_one(struct relay *relay, const char *words, const struct request *request)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *name = domain_in(domain);
-	struct check *check = check_with(resolver, name, options, g_get_real_time() / G_USEC_PER_SEC, &error);
+	struct check *check = run_check(relay, words, request, &error);
 	int code = COMMAND_OK;
 
 	if (check == NULL)
 		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
 	if (request->json)
 		print_document(check);
+	else if (request->csv)
+		check_csv_print(check);
 	else
-		print_check(check);
+		check_text_print(check, &request->text);
 	fflush(stdout);
 	if (!check->answered)
 		code = COMMAND_TEMPFAIL;
@@ -319,31 +162,17 @@ static int check_one(struct resolver *resolver, const char *domain, const struct
 
 /* -- SPF of one sender -- */
 
-static void print_verdict(const char *domain, const char *ip, const struct spf_verdict *verdict)
-{
-	g_autofree char *name = shown(domain);
-
-	printf("%s%s%s\n", colour_begin(COLOUR_BOLD), name, colour_end());
-	line("SPF", "%s for %s", spf_result_word(verdict->result), ip);
-	if (verdict->term != NULL)
-		line(NULL, "because of \"%s\" of %s", verdict->term, verdict->via);
-	else if (verdict->reason != NULL)
-		line(NULL, "%s", verdict->reason);
-	else
-		line(NULL, verdict->result == SPF_NONE ? "there is no record" : "no term matches");
-	line(NULL, "look-ups: %u (%d allowed), void: %u (%d allowed)", verdict->lookups, SPF_LOOKUPS_MAX,
-	    verdict->void_lookups, SPF_VOID_LOOKUPS_MAX);
-}
-
 /* Text from the DNS, or null. */
 static void add_shown(struct json_object *object, const char *name, const char *text)
 {
-	g_autofree char *clean = text == NULL ? NULL : shown(text);
+	g_autofree char *clean = text == NULL ? NULL : check_text_shown(text);
 
 	json_object_object_add(object, name, clean == NULL ? NULL : json_object_new_string(clean));
 }
 
-static void print_verdict_json(const char *domain, const char *ip, const struct spf_verdict *verdict)
+/* results: of block lists, or NULL. */
+static void print_verdict_json(
+    const char *domain, const char *ip, const struct spf_verdict *verdict, const GPtrArray *results)
 {
 	struct json_object *object = json_object_new_object();
 	gsize size;
@@ -356,15 +185,30 @@ static void print_verdict_json(const char *domain, const char *ip, const struct 
 	add_shown(object, "reason", verdict->reason);
 	json_object_object_add(object, "lookups", json_object_new_int64(verdict->lookups));
 	json_object_object_add(object, "void_lookups", json_object_new_int64(verdict->void_lookups));
+	json_object_object_add(
+	    object, "blocklists", results == NULL ? json_object_new_array() : blocklists_json(results));
 	puts(json_text(object, &size));
 	json_object_put(object);
 }
 
+/* What the block lists say of an address; NULL: none is to be asked. Transfer full. */
+static GPtrArray *ask_blocklists(
+    const struct dns_source *source, const struct ip_range *ip, const struct request *request)
+{
+	g_autoptr(GArray) addresses = NULL;
+
+	if (request->lists == NULL)
+		return NULL;
+	addresses = g_array_new(FALSE, FALSE, sizeof(struct ip_range));
+	g_array_append_val(addresses, *ip);
+	return blocklists_ask(source, request->lists, addresses, NULL);
+}
+
 /* The sender in request, at a domain (lower-case A-labels). */
 static enum spf_result judge_sender(
-    struct resolver *resolver, const char *domain, const struct ip_range *ip, const struct request *request)
+    struct relay *relay, const char *domain, const struct ip_range *ip, const struct request *request)
 {
-	struct dns_source source = resolver_source(resolver);
+	struct dns_source source = relay_source(relay);
 	const char *sign = request->from == NULL ? NULL : strrchr(request->from, '@');
 	g_autofree char *local =
 	    sign == NULL ? NULL : g_strndup(request->from, (gsize)(sign - request->from));
@@ -372,21 +216,23 @@ static enum spf_result judge_sender(
 	struct spf_identity identity = {
 		.ip = ip, .local = local, .sender_domain = sender, .helo = request->helo
 	};
+	g_autoptr(GPtrArray) results = NULL;
 	struct spf_verdict verdict;
 	enum spf_result result;
 
-	resolver_budget(resolver, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
+	relay_budget(relay, CHECK_QUESTIONS_MAX, CHECK_SECONDS_MAX);
 	spf_check(&source, &identity, domain, &verdict);
+	results = ask_blocklists(&source, ip, request);
 	if (request->json)
-		print_verdict_json(domain, request->ip, &verdict);
+		print_verdict_json(domain, request->ip, &verdict, results);
 	else
-		print_verdict(domain, request->ip, &verdict);
+		check_text_print_verdict(domain, request->ip, &verdict, results, &request->text);
 	result = verdict.result;
 	spf_verdict_clear(&verdict);
 	return result;
 }
 
-static int check_sender(struct resolver *resolver, const char *words, const struct request *request)
+static int check_sender(struct relay *relay, const char *words, const struct request *request)
 {
 	g_autofree char *name = domain_in(words);
 	g_autofree char *domain = text_domain_copy(name);
@@ -397,7 +243,7 @@ static int check_sender(struct resolver *resolver, const char *words, const stru
 		return command_fail(COMMAND, COMMAND_USAGE, "\"%s\": not an IP address", request->ip);
 	if (!dns_name_is_host(domain))
 		return command_fail(COMMAND, COMMAND_USAGE, "\"%s\": not the name of a domain", words);
-	result = judge_sender(resolver, domain, &ip, request);
+	result = judge_sender(relay, domain, &ip, request);
 	if (result == SPF_TEMPERROR)
 		return COMMAND_TEMPFAIL;
 	return result == SPF_PASS ? COMMAND_OK : COMMAND_FAILED;
@@ -414,44 +260,105 @@ static int worse(int a, int b)
 	return COMMAND_OK;
 }
 
-static int check_domains(struct resolver *resolver, char **domains, const struct request *request)
+static int check_domains(struct relay *relay, char **domains, const struct request *request)
 {
-	g_autoptr(GArray) selectors = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
-	struct check_options options = { 0 };
 	int code = COMMAND_OK;
 
-	read_selectors(request->selectors, selectors);
-	if (request->selectors == NULL)
-		check_add_usual_selectors(selectors, NULL);
-	options.selectors = (const struct check_selector *)(const void *)selectors->data;
-	options.n_selectors = selectors->len;
 	for (char **domain = domains; *domain != NULL; domain++) {
-		if (domain != domains && !request->json)
+		if (domain != domains && !request->json && !request->csv)
 			putchar('\n');
-		code = worse(code, request->ip != NULL ? check_sender(resolver, *domain, request)
-						       : check_one(resolver, *domain, &options, request));
+		code = worse(code, request->ip != NULL ? check_sender(relay, *domain, request)
+						       : check_one(relay, *domain, request));
 	}
 	return code;
 }
 
-static int run(char **domains, const struct request *request)
+/* Print a question and its answer on standard error (-v). */
+static void print_question(gpointer user G_GNUC_UNUSED, enum dns_type type, const char *name,
+    const char *other, const struct dns_answer *answer)
 {
-	struct resolver_options options = RESOLVER_OPTIONS_DEFAULT;
+	g_autoptr(GString) words = g_string_new(NULL);
+	g_autofree char *clean = NULL;
+
+	if (answer->n_records == 0)
+		g_string_append(words, dns_status_words(answer->status));
+	for (guint i = 0; i < answer->n_records; i++) {
+		const struct dns_record *record = &answer->records[i];
+
+		g_string_append(words, i == 0 ? "" : ", ");
+		if (type == DNS_MX)
+			g_string_append_printf(
+			    words, "%u %s", record->preference, *record->text == '\0' ? "." : record->text);
+		else
+			g_string_append_printf(words, type == DNS_TXT ? "\"%s\"" : "%s", record->text);
+	}
+	if (answer->alias != NULL)
+		g_string_append_printf(words, " (alias of %s)", answer->alias);
+	if (other != NULL)
+		g_string_append_printf(words, " (from %s)", other);
+	g_string_prepend(words, ": ");
+	g_string_prepend(words, name);
+	clean = check_text_shown(words->str);
+	fprintf(stderr, "%s %s\n", dns_type_word(type), clean);
+}
+
+/* Returns FALSE with error set if the file cannot be used. */
+static gboolean read_blocklists(struct request *request, GError **error)
+{
+	g_autofree char *text = NULL;
+
+	if (request->blocklist_file == NULL) {
+		request->lists = request->blocklists ? blocklists_own() : NULL;
+		return TRUE;
+	}
+	if (!g_file_get_contents(request->blocklist_file, &text, NULL, error))
+		return FALSE;
+	request->lists = blocklists_read(text, error);
+	g_prefix_error(error, "%s: ", request->blocklist_file);
+	return request->lists != NULL;
+}
+
+static int run(const struct settings *settings, char **domains, struct request *request)
+{
 	g_autoptr(GError) error = NULL;
-	struct resolver *resolver;
+	struct relay *relay = NULL;
 	int code;
 
-	options.server = request->server;
-	resolver = resolver_new(&options, &error);
-	if (resolver == NULL)
+	if (read_blocklists(request, &error))
+		relay = relay_new(request->server, &error);
+	if (relay == NULL)
 		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
-	in_colour = !request->json && isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL;
-	code = check_domains(resolver, domains, request);
-	resolver_free(resolver);
+	request->given = g_array_new(FALSE, FALSE, sizeof(struct check_selector));
+	if (request->selectors != NULL)
+		read_selectors(request->selectors, request->given);
+	else if (request->ip == NULL)
+		request->seen = check_seen_new(settings, &request->unseen);
+	if (command_verbose())
+		relay_trace(relay, print_question, NULL);
+	request->text.unseen = request->unseen;
+	request->text.colour = isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL;
+	if (request->csv)
+		check_csv_print_head();
+	code = check_domains(relay, domains, request);
+	relay_free(relay);
+	check_seen_free(request->seen);
+	g_array_unref(request->given);
 	return code;
 }
 
-int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char **argv)
+/* Returns what is wrong with the arguments, or NULL. */
+static const char *objection(const struct request *request, int argc)
+{
+	if (request->ip == NULL && (request->from != NULL || request->helo != NULL))
+		return "--from and --helo need --ip";
+	if (request->csv && (request->json || request->ip != NULL))
+		return "--csv goes with neither --json nor --ip";
+	if (request->text.explain && (request->json || request->csv || request->ip != NULL))
+		return "--explain goes with text alone";
+	return argc < 2 ? "no DOMAIN given" : NULL;
+}
+
+int command_check(const struct settings *settings, int argc, char **argv)
 {
 	struct request request = { 0 };
 	const GOptionEntry entries[] = {
@@ -461,22 +368,28 @@ int command_check(const struct settings *settings G_GNUC_UNUSED, int argc, char 
 		{ "from", 0, 0, G_OPTION_ARG_STRING, &request.from, NULL, NULL },
 		{ "helo", 0, 0, G_OPTION_ARG_STRING, &request.helo, NULL, NULL },
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &request.json, NULL, NULL },
+		{ "csv", 0, 0, G_OPTION_ARG_NONE, &request.csv, NULL, NULL },
+		{ "explain", 0, 0, G_OPTION_ARG_NONE, &request.text.explain, NULL, NULL },
+		{ "blocklists", 0, 0, G_OPTION_ARG_NONE, &request.blocklists, NULL, NULL },
+		{ "blocklist-file", 0, 0, G_OPTION_ARG_FILENAME, &request.blocklist_file, NULL, NULL },
 		{ 0 },
 	};
+	const char *wrong;
 	int code = COMMAND_USAGE;
 
 	if (!command_options(entries, &argc, &argv))
 		code = COMMAND_USAGE;
-	else if (request.ip == NULL && (request.from != NULL || request.helo != NULL))
-		command_fail(COMMAND, COMMAND_USAGE, "--from and --helo need --ip");
-	else if (argc < 2)
-		command_fail(COMMAND, COMMAND_USAGE, "no DOMAIN given");
+	else if ((wrong = objection(&request, argc)) != NULL)
+		command_fail(COMMAND, COMMAND_USAGE, "%s", wrong);
 	else
-		code = run(argv + 1, &request);
+		code = run(settings, argv + 1, &request);
 	g_free(request.server);
 	g_strfreev(request.selectors);
 	g_free(request.ip);
 	g_free(request.from);
 	g_free(request.helo);
+	g_free(request.unseen);
+	g_free(request.blocklist_file);
+	g_clear_pointer(&request.lists, g_ptr_array_unref);
 	return code;
 }

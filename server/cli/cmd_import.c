@@ -84,11 +84,13 @@ static gboolean import_file(struct import *import, const char *path)
 
 /* -- the command -- */
 
-static struct intake *open_intake(const struct settings *settings, const char *conninfo, GError **error)
+static struct intake *open_intake(
+    const struct settings *settings, const char *conninfo, struct upkeep *upkeep, GError **error)
 {
 	g_autofree char *worker = paths_libexec("ruad-parse");
 	struct intake_options options = intake_options_of(settings, conninfo, worker);
 
+	options.upkeep = upkeep;
 	return intake_new(&options, error);
 }
 
@@ -123,13 +125,14 @@ static int import_walk(const struct settings *settings, const struct database *d
 	struct import import = { 0 };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *conninfo = database_role_conninfo(database, "ruad_ingest");
-	struct intake *intake = open_intake(settings, conninfo, &error);
-	struct upkeep *upkeep;
+	struct upkeep *upkeep = upkeep_new(conninfo);
+	struct intake *intake = open_intake(settings, conninfo, upkeep, &error);
 	int code = COMMAND_OK;
 
-	if (intake == NULL)
+	if (intake == NULL) {
+		upkeep_free(upkeep, FALSE);
 		return command_fail("import", COMMAND_FAILED, "%s", error->message);
-	upkeep = upkeep_new(conninfo);
+	}
 	import.jobs = jobs_new(&(struct jobs_options){
 	    .intake = intake, .threads = threads, .quiet = quiet, .total_bytes = walk->bytes });
 	import_files(&import, walk);

@@ -620,6 +620,22 @@ static gboolean prepare(struct serve *serve, GError **error)
 	       postgres_prepare(database_private(serve->database), error);
 }
 
+static gboolean tell_watchdog(gpointer user G_GNUC_UNUSED)
+{
+	sd_notify(0, "WATCHDOG=1");
+	return G_SOURCE_CONTINUE;
+}
+
+/* systemd restarts a ruad whose main loop hangs (WatchdogSec= of the unit). Twice in its limit, as
+ * sd_watchdog_enabled(3) recommends. */
+static void start_watchdog(void)
+{
+	guint64 limit = 0; /* microseconds */
+
+	if (sd_watchdog_enabled(0, &limit) > 0)
+		g_timeout_add((guint)CLAMP(limit / 2000, 1, G_MAXUINT), tell_watchdog, NULL);
+}
+
 static void run(struct serve *serve)
 {
 	serve->loop = g_main_loop_new(NULL, FALSE);
@@ -627,6 +643,7 @@ static void run(struct serve *serve)
 	g_unix_signal_add(SIGTERM, stop_signal, serve);
 	g_unix_signal_add(SIGINT, stop_signal, serve);
 	g_unix_signal_add(SIGHUP, hang_up_signal, serve);
+	start_watchdog();
 	if (database_private(serve->database) != NULL) {
 		start_postgres(serve);
 		g_timeout_add_seconds(PROGRAM_EVERY, look_at_program, serve);

@@ -28,16 +28,24 @@ static const struct command commands[] = {
 	{ "parse", command_parse, "FILE...",
 	    "print the content of reports or mails as JSON; needs no database", "" },
 	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, report addresses",
-	    "Exit code 0: there is no error, 1: there is one, 75: the DNS did not answer.\n\n"
-	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server instead of those of the system\n"
-	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated. Without it, the\n"
-	    "                                 usual selectors are looked for\n"
+	    "Exit code 0: there is no error, 1: there is one, 75: the DNS did not answer. With -v, each\n"
+	    "question and its answer is printed on standard error.\n\n"
+	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server, and those of the system only for what\n"
+	    "                                 it does not have\n"
+	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated. Without it, those in\n"
+	    "                                 stored reports and the usual selectors are looked for\n"
 	    "      --ip=ADDRESS               only evaluate SPF as a receiver of mail from this address "
 	    "does:\n"
 	    "                                 exit code 0 if it passes\n"
 	    "      --from=MAIL                with --ip: the envelope sender\n"
 	    "      --helo=NAME                with --ip: the name in HELO\n"
-	    "  -j, --json                     print one JSON document per line\n" },
+	    "      --blocklists               ask public block lists about the domain, its hosts or the "
+	    "address\n"
+	    "                                 of --ip; they see who asks\n"
+	    "      --blocklist-file=FILE      ask the block lists in FILE instead\n"
+	    "  -j, --json                     print one JSON document per line\n"
+	    "      --csv                      print one line of CSV per domain\n"
+	    "      --explain                  say what each tag of the records does\n" },
 	{ "reprocess", command_reprocess, "", "read quarantined mail again",
 	    "Reads quarantined mail with the current parser. Reports that can now be read are stored\n"
 	    "with the time at which the mail was received. May be interrupted and repeated.\n\n"

@@ -83,6 +83,25 @@ LOG_FUNCTION(log_warning, G_LOG_LEVEL_WARNING, "4")
 LOG_FUNCTION(log_error, G_LOG_LEVEL_CRITICAL, "3")
 LOG_FUNCTION(log_debug, G_LOG_LEVEL_DEBUG, "7")
 
+void log_info_about(const char *key, const char *const *values, const char *format, ...)
+{
+	g_autoptr(GArray) fields = g_array_new(FALSE, FALSE, sizeof(GLogField));
+	g_autofree char *words = NULL, *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	words = g_strdup_vprintf(format, args);
+	va_end(args);
+	message = visible_lines(words);
+	g_array_append_vals(fields,
+	    (const GLogField[]){ { "MESSAGE", message, -1 }, { "PRIORITY", "6", -1 },
+		{ "SYSLOG_IDENTIFIER", program_name, -1 } },
+	    3);
+	for (gsize i = 0; values[i] != NULL; i++)
+		g_array_append_val(fields, ((GLogField){ key, values[i], -1 }));
+	g_log_structured_array(G_LOG_LEVEL_INFO, (const GLogField *)(gpointer)fields->data, fields->len);
+}
+
 /* -- one line a minute for each cause -- */
 
 #define PACE       G_TIME_SPAN_MINUTE

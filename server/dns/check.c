@@ -7,9 +7,10 @@
 /* All that will be needed at once, so that it is asked at once. */
 static void expect_all(const struct dns_source *source, const char *domain)
 {
-	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls." };
+	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls.", "_mta-sts." };
 
 	dns_expect(source, DNS_MX, domain);
+	dns_expect(source, DNS_NS, domain);
 	for (gsize i = 0; i < G_N_ELEMENTS(PREFIXES); i++) {
 		g_autofree char *name = g_strconcat(PREFIXES[i], domain, NULL);
 
@@ -67,6 +68,7 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check = g_new0(struct check, 1);
 	check->checked_at = checked_at;
 	check->findings = findings_new();
+	check->selectors_from = options->selectors_from;
 	expect_all(source, name);
 	check->domain = g_steal_pointer(&name);
 	check->answered = is_answered(source, check->domain);
@@ -81,7 +83,9 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check_spf(source, check);
 	check_dkim(source, options, check);
 	check_tls(source, check);
+	check_name_servers(source, check);
 	check_senders(source, check);
+	check_blocklists(source, options, check);
 	return check;
 }
 
@@ -107,9 +111,15 @@ void check_free(struct check *check)
 	spf_policy_clear(&check->spf);
 	g_clear_pointer(&check->dkim, g_ptr_array_unref);
 	g_clear_pointer(&check->mx, g_ptr_array_unref);
+	g_free(check->zone);
+	g_clear_pointer(&check->servers, g_ptr_array_unref);
 	g_free(check->tls_rpt);
+	g_free(check->sts);
+	g_free(check->sts_id);
 	g_clear_pointer(&check->tls_rua, g_ptr_array_unref);
 	g_clear_pointer(&check->senders, g_ptr_array_unref);
+	g_clear_pointer(&check->blocklists, g_ptr_array_unref);
+	g_clear_pointer(&check->elsewhere, g_ptr_array_unref);
 	g_free(check);
 }
 
@@ -118,4 +128,11 @@ const char *check_known_word(enum check_known known)
 	static const char *const WORDS[] = { "no", "yes", "unknown" };
 
 	return WORDS[known];
+}
+
+const char *check_selectors_word(enum check_selectors_from from)
+{
+	static const char *const WORDS[] = { "given", "usual", "reports" };
+
+	return WORDS[from];
 }

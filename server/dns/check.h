@@ -35,24 +35,49 @@
  *     record             of the domain, or null
  *     result             "none", "ok", "temperror", "permerror"
  *     lookups void_lookups    of all terms (limits 10 and 2)
+ *     more_lookups       there are more look-ups: behind an include or redirect that depends on the mail, behind a
+ *       look-up that failed, or beyond the limit of a check
  *     all                the qualifier of addresses in no range: "-", "~", "?", "+"; null: absent, which
  *                        means "?"
  *     ranges[]           the first that contains an address decides
  *       range qualifier  "192.0.2.0/24"; "+", "-", "~", "?"
  *       term via         the term as written, and the domain of its record
+ *     tree[]             terms that cost look-ups, each followed by those in the record that it includes
+ *       depth            0: of the domain's own record
+ *       term via         the term as written, and the domain of its record
+ *       lookups          of the term and of all behind it
  *     unlisted[]         terms that depend on the mail, so they have no range
  *   dkim[]               one for each selector
  *     domain selector
+ *     record             its text, or null
  *     status             "ok", "missing", "revoked", "invalid", "unknown"
  *     key_type bits      "rsa", "ed25519" or null; 0 if unknown
  *     testing            true, false
  *     probed             tried under a usual name, because no report has it; only usable keys are listed
+ *   dkim_selectors       which were looked for: "given" by a person, the "usual" ones only, or those in stored
+ *                        "reports" and the usual ones
  *   mx[]                 preference, host, addresses[], as in the zone; host "" is the null MX (RFC 7505)
+ *   ns                   zone: that the domain belongs to, or null; servers[], its name servers:
+ *     host addresses[]
+ *     answers            for the zone; null: not asked, or no server can be asked from here
+ *     serial             of the zone, as a text, or null
  *   tls_rpt              record (or null), rua[]
+ *   mta_sts              record (or null), id (or null), policy_host (whether mta-sts.DOMAIN has an address; null: there is
+ *                        no record, or the look-up failed)
  *   senders[]            the domain's own hosts: its MX, and the addresses and small networks of its own SPF
  *                        record
  *     ip name            name: of its PTR record, or null
  *     confirmed          the name has this address; null if the look-up failed
+ *   blocklists[]         one for each list that was asked
+ *     zone name url terms  of the list; url and terms may be null
+ *     status             "ok"; "refused": it does not answer us; "unusable": it is closed or lists everything;
+ *                        "failed": no answer. If it is not "ok", nothing follows from an empty found
+ *     why                the status in words, or null if it is "ok"
+ *     asked              how many addresses and domains it was asked about
+ *     found[]            subject (an address, or the domain), codes ("127.0.0.2"), words (what they mean), text
+ *                        (what the list says, or null)
+ *   elsewhere[]          "TXT example.net": questions that the DNS server does not answer for, so that the
+ *                        system's were asked; only for ruad check --resolver
  *
  * Texts come from the DNS, cut to CHECK_TEXT_MAX bytes, and are not trusted.
  */
@@ -60,6 +85,7 @@
 
 #include <json-c/json.h>
 
+#include "server/dns/blocklist.h"
 #include "server/dns/dkim.h"
 #include "server/dns/dmarc.h"
 #include "server/dns/resolver.h"
@@ -69,6 +95,7 @@
 #define CHECK_QUESTIONS_MAX 500  /* of one check: ten SPF terms with ten hosts each, and the rest */
 #define CHECK_SECONDS_MAX   60   /* for all questions of one check */
 #define CHECK_MX_MAX        20   /* hosts of the domain that are checked */
+#define CHECK_SERVERS_MAX   8    /* name servers that are examined */
 #define CHECK_SENDERS_MAX   32   /* addresses whose names are looked up */
 #define CHECK_NETWORK_MAX   16   /* addresses of an SPF network whose names are looked up */
 #define CHECK_NAMES_MAX     5    /* names of an address that are checked */
@@ -86,10 +113,20 @@ struct check_selector {
  * check_selector) has them for domain; NULL: the domain checked. */
 void check_add_usual_selectors(GArray *selectors, const char *domain);
 
+/* Where the selectors come from. */
+enum check_selectors_from {
+	CHECK_FROM_GIVEN,   /* a person named them */
+	CHECK_FROM_USUAL,   /* the usual ones only */
+	CHECK_FROM_REPORTS, /* those in stored reports, and the usual ones */
+};
+
 struct check_options {
 	const struct check_selector
 	    *selectors; /* borrowed for the call; at most CHECK_SELECTORS_MAX are used */
 	gsize n_selectors;
+	enum check_selectors_from selectors_from;
+	const GPtrArray *
+	    blocklists; /* struct blocklist: to be asked, which tells them of the domain's hosts; NULL: none */
 	const char *mailbox; /* for the record to publish if there is none; NULL: dmarc-sum@ the domain */
 };
 
@@ -122,6 +159,7 @@ struct check_report {
 
 struct check_dkim {
 	char *domain, *selector;
+	char *record; /* or NULL */
 	struct dkim_key key;
 	gboolean probed;
 };
@@ -130,6 +168,13 @@ struct check_mx {
 	char *host;
 	guint16 preference;
 	GPtrArray *addresses; /* char * */
+};
+
+struct check_server {
+	char *host;
+	GPtrArray *addresses; /* char * */
+	enum check_known answers;
+	char *serial; /* of the zone; or NULL */
 };
 
 struct check_sender {
@@ -147,11 +192,19 @@ struct check {
 	struct check_dmarc dmarc;
 	GPtrArray *reports; /* struct check_report */
 	struct spf_policy spf;
-	GPtrArray *dkim;    /* struct check_dkim */
-	GPtrArray *mx;      /* struct check_mx */
-	char *tls_rpt;      /* the record, or NULL */
-	GPtrArray *tls_rua; /* char * */
-	GPtrArray *senders; /* struct check_sender */
+	GPtrArray *dkim; /* struct check_dkim */
+	enum check_selectors_from selectors_from;
+	GPtrArray *mx;             /* struct check_mx */
+	char *zone;                /* that the domain belongs to; NULL: unknown */
+	GPtrArray *servers;        /* struct check_server: its name servers */
+	char *tls_rpt;             /* the record, or NULL */
+	GPtrArray *tls_rua;        /* char * */
+	char *sts;                 /* the record of MTA-STS, or NULL */
+	char *sts_id;              /* its id, or NULL */
+	enum check_known sts_host; /* there is a record, and the host of the policy has an address */
+	GPtrArray *senders;        /* struct check_sender */
+	GPtrArray *blocklists;     /* struct blocklist_result; NULL: none was asked */
+	GPtrArray *elsewhere;      /* char *; NULL: none */
 };
 
 /*
@@ -170,4 +223,5 @@ void check_free(struct check *check); /* NULL is allowed */
 /* The document described above. Transfer full. */
 struct json_object *check_json(struct check *check) G_GNUC_WARN_UNUSED_RESULT;
 
-const char *check_known_word(enum check_known known); /* "no", "yes", "unknown" */
+const char *check_known_word(enum check_known known);             /* "no", "yes", "unknown" */
+const char *check_selectors_word(enum check_selectors_from from); /* "given", "usual", "reports" */

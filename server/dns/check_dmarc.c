@@ -243,29 +243,11 @@ static void free_report(gpointer data)
 	g_free(report);
 }
 
-static enum check_known accepts_mail(const struct dns_source *source, const char *host)
-{
-	const struct dns_answer *mx = dns_look_up(source, DNS_MX, host), *ip4, *ip6;
-
-	if (mx->status == DNS_OK)
-		return mx->n_records == 1 && *mx->records[0].text == '\0' ? CHECK_NO : CHECK_YES;
-	if (mx->status == DNS_NXDOMAIN || mx->status == DNS_BAD_NAME)
-		return CHECK_NO;
-	if (dns_failed(mx))
-		return CHECK_UNKNOWN;
-	dns_expect(source, DNS_AAAA, host);
-	ip4 = dns_look_up(source, DNS_A, host);
-	ip6 = dns_look_up(source, DNS_AAAA, host);
-	if (ip4->n_records + ip6->n_records > 0)
-		return CHECK_YES;
-	return dns_failed(ip4) || dns_failed(ip6) ? CHECK_UNKNOWN : CHECK_NO;
-}
-
 static void judge_host(const struct dns_source *source, struct check *check, struct check_report *report)
 {
 	g_autofree char *place = g_strdup_printf("%s MX", report->host);
 
-	report->accepts_mail = accepts_mail(source, report->host);
+	report->accepts_mail = check_accepts_mail(source, report->host);
 	if (report->accepts_mail == CHECK_NO)
 		findings_add(check->findings, FINDING_REPORT_HOST, place, NULL,
 		    "%s, where \"%s\" sends reports, takes no mail: it has neither MX nor address, or "

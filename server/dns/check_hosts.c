@@ -1,4 +1,4 @@
-/* check_hosts.c - the domain's MX hosts, and the names of the addresses that send for it. */
+/* check_hosts.c - the domain's MX hosts, the names of the addresses that send for it, and block lists. */
 #include "server/dns/check_parts.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ static void judge_exchanger(const struct dns_source *source, struct check *check
 	else if (mx->addresses->len == 0)
 		findings_add(check->findings, FINDING_MX_HOST, place, NULL, "%s has no address (%s)",
 		    mx->host, dns_status_words(ip4->status));
-	if (ip4->is_alias || ip6->is_alias)
+	if (ip4->alias != NULL || ip6->alias != NULL)
 		findings_add(check->findings, FINDING_MX_ALIAS, place, NULL,
 		    "%s is an alias (CNAME), which an MX must not be (RFC 2181 section 10.3)", mx->host);
 }
@@ -95,6 +95,31 @@ void check_mx(const struct dns_source *source, struct check *check)
 		else
 			judge_exchanger(source, check, mx);
 	}
+}
+
+gboolean check_takes_mail(const struct check *check)
+{
+	const struct check_mx *first = check->mx->len > 0 ? g_ptr_array_index(check->mx, 0) : NULL;
+
+	return first != NULL && *first->host != '\0';
+}
+
+enum check_known check_accepts_mail(const struct dns_source *source, const char *host)
+{
+	const struct dns_answer *mx = dns_look_up(source, DNS_MX, host), *ip4, *ip6;
+
+	if (mx->status == DNS_OK)
+		return mx->n_records == 1 && *mx->records[0].text == '\0' ? CHECK_NO : CHECK_YES;
+	if (mx->status == DNS_NXDOMAIN || mx->status == DNS_BAD_NAME)
+		return CHECK_NO;
+	if (dns_failed(mx))
+		return CHECK_UNKNOWN;
+	dns_expect(source, DNS_AAAA, host);
+	ip4 = dns_look_up(source, DNS_A, host);
+	ip6 = dns_look_up(source, DNS_AAAA, host);
+	if (ip4->n_records + ip6->n_records > 0)
+		return CHECK_YES;
+	return dns_failed(ip4) || dns_failed(ip6) ? CHECK_UNKNOWN : CHECK_NO;
 }
 
 /* -- senders -- */
@@ -256,4 +281,40 @@ void check_senders(const struct dns_source *source, struct check *check)
 	expect_names(source, check);
 	for (guint i = 0; i < check->senders->len; i++)
 		judge_sender(source, check, g_ptr_array_index(check->senders, i));
+}
+
+/* -- block lists -- */
+
+static void judge_blocklist(struct check *check, const struct blocklist_result *result)
+{
+	g_autofree char *place = g_strdup_printf("%s A", result->zone);
+
+	for (guint i = 0; i < result->found->len; i++) {
+		const struct blocklist_entry *entry = g_ptr_array_index(result->found, i);
+
+		findings_add(check->findings, FINDING_BLOCKLISTED, place, NULL,
+		    "%s is on the block list %s (%s: %s): receivers that use it may refuse mail from it%s%s",
+		    entry->subject, result->name, entry->codes, entry->words,
+		    result->url == NULL ? "" : "; removal: ", result->url == NULL ? "" : result->url);
+	}
+	if (result->status != BLOCKLIST_OK)
+		findings_add(check->findings, FINDING_BLOCKLIST_SILENT, place, NULL,
+		    "the block list %s gave no usable answer, so nothing is known (%s: %s)", result->name,
+		    blocklist_status_word(result->status), result->why);
+}
+
+void check_blocklists(
+    const struct dns_source *source, const struct check_options *options, struct check *check)
+{
+	g_autoptr(GArray) addresses = NULL;
+
+	if (options->blocklists == NULL)
+		return;
+	addresses = g_array_new(FALSE, FALSE, sizeof(struct ip_range));
+	for (guint i = 0; i < check->senders->len; i++)
+		g_array_append_val(
+		    addresses, ((struct check_sender *)g_ptr_array_index(check->senders, i))->ip);
+	check->blocklists = blocklists_ask(source, options->blocklists, addresses, check->domain);
+	for (guint i = 0; i < check->blocklists->len; i++)
+		judge_blocklist(check, g_ptr_array_index(check->blocklists, i));
 }

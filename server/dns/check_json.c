@@ -162,6 +162,18 @@ static struct json_object *print_range(const struct spf_range *range)
 	return object;
 }
 
+static struct json_object *print_branch(gconstpointer element)
+{
+	const struct spf_branch *branch = element;
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "depth", branch->depth);
+	add_text(object, "term", branch->term);
+	add_text(object, "via", branch->via);
+	add_number(object, "lookups", branch->lookups);
+	return object;
+}
+
 static struct json_object *print_spf(const struct spf_policy *spf)
 {
 	struct json_object *object = json_object_new_object(), *ranges = json_object_new_array();
@@ -169,11 +181,13 @@ static struct json_object *print_spf(const struct spf_policy *spf)
 	add_text(object, "record", spf->record);
 	add_text(object, "result", spf_state_word(spf->state));
 	add_number(object, "lookups", spf->lookups);
+	add_bool(object, "more_lookups", spf->more_lookups);
 	add_number(object, "void_lookups", spf->void_lookups);
 	add_qualifier(object, "all", spf->all);
 	for (guint i = 0; spf->ranges != NULL && i < spf->ranges->len; i++)
 		json_object_array_add(ranges, print_range(&g_array_index(spf->ranges, struct spf_range, i)));
 	json_object_object_add(object, "ranges", ranges);
+	add_list(object, "tree", spf->tree, print_branch);
 	add_texts(object, "unlisted", spf->unlisted);
 	return object;
 }
@@ -185,6 +199,7 @@ static struct json_object *print_dkim(gconstpointer element)
 
 	add_text(object, "domain", dkim->domain);
 	add_text(object, "selector", dkim->selector);
+	add_text(object, "record", dkim->record);
 	add_text(object, "status", dkim_status_word(dkim->key.status));
 	add_text(object, "key_type", dkim->key.key_type);
 	add_number(object, "bits", dkim->key.bits);
@@ -204,12 +219,43 @@ static struct json_object *print_mx(gconstpointer element)
 	return object;
 }
 
+static struct json_object *print_server(gconstpointer element)
+{
+	const struct check_server *server = element;
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "host", server->host);
+	add_texts(object, "addresses", server->addresses);
+	add_known(object, "answers", server->answers);
+	add_text(object, "serial", server->serial);
+	return object;
+}
+
+static struct json_object *print_servers(const struct check *check)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "zone", check->zone);
+	add_list(object, "servers", check->servers, print_server);
+	return object;
+}
+
 static struct json_object *print_tls(const struct check *check)
 {
 	struct json_object *object = json_object_new_object();
 
 	add_text(object, "record", check->tls_rpt);
 	add_texts(object, "rua", check->tls_rua);
+	return object;
+}
+
+static struct json_object *print_sts(const struct check *check)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "record", check->sts);
+	add_text(object, "id", check->sts_id);
+	add_known(object, "policy_host", check->sts == NULL ? CHECK_UNKNOWN : check->sts_host);
 	return object;
 }
 
@@ -247,8 +293,14 @@ struct json_object *check_json(struct check *check)
 	add_list(object, "reports", check->reports, print_report);
 	json_object_object_add(object, "spf", print_spf(&check->spf));
 	add_list(object, "dkim", check->dkim, print_dkim);
+	add_text(object, "dkim_selectors", check_selectors_word(check->selectors_from));
 	add_list(object, "mx", check->mx, print_mx);
+	json_object_object_add(object, "ns", print_servers(check));
 	json_object_object_add(object, "tls_rpt", print_tls(check));
+	json_object_object_add(object, "mta_sts", print_sts(check));
 	add_list(object, "senders", check->senders, print_sender);
+	json_object_object_add(object, "blocklists",
+	    check->blocklists == NULL ? json_object_new_array() : blocklists_json(check->blocklists));
+	add_texts(object, "elsewhere", check->elsewhere);
 	return object;
 }

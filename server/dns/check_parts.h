@@ -18,8 +18,21 @@ void check_spf(const struct dns_source *source, struct check *check);
 /* The keys of the selectors in options. */
 void check_dkim(const struct dns_source *source, const struct check_options *options, struct check *check);
 
-/* TLS reporting; call after check_mx(). */
+/* The name servers of the domain's zone. */
+void check_name_servers(const struct dns_source *source, struct check *check);
+
+/* TLS reporting and MTA-STS; call after check_mx(). */
 void check_tls(const struct dns_source *source, struct check *check);
+
+/* Block lists, if options has some; call after check_senders(). */
+void check_blocklists(
+    const struct dns_source *source, const struct check_options *options, struct check *check);
 
 /* Names of the addresses of MX and SPF. Call after check_mx() and check_spf(). */
 void check_senders(const struct dns_source *source, struct check *check);
+
+/* Whether the domain has an MX that is not the null MX. */
+gboolean check_takes_mail(const struct check *check);
+
+/* Whether a host has an MX or an address, and does not refuse mail. */
+enum check_known check_accepts_mail(const struct dns_source *source, const char *host);

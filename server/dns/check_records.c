@@ -1,19 +1,11 @@
-/* check_records.c - SPF, DKIM and TLS reporting of a domain. */
+/* check_records.c - SPF and DKIM of a domain. */
 #include "server/dns/check_parts.h"
 
 #include <string.h>
 
 #include "parser/text.h"
-#include "server/dns/tlsrpt.h"
 
 /* -- SPF -- */
-
-static gboolean takes_mail(const struct check *check)
-{
-	const struct check_mx *first = check->mx->len > 0 ? g_ptr_array_index(check->mx, 0) : NULL;
-
-	return first != NULL && *first->host != '\0';
-}
 
 /* A domain that neither takes nor sends mail should say so everywhere. */
 static void judge_parked(struct check *check)
@@ -21,8 +13,8 @@ static void judge_parked(struct check *check)
 	g_autofree char *place = g_strdup_printf("_dmarc.%s TXT", check->domain);
 	const struct spf_policy *spf = &check->spf;
 
-	if (takes_mail(check) || spf->state != SPF_STATE_OK || spf->all != '-' || spf->ranges->len > 0 ||
-	    spf->unlisted->len > 0)
+	if (check_takes_mail(check) || spf->state != SPF_STATE_OK || spf->all != '-' ||
+	    spf->ranges->len > 0 || spf->unlisted->len > 0)
 		return;
 	if (g_strcmp0(check->dmarc.policy, "reject") == 0 &&
 	    g_strcmp0(check->dmarc.subdomains, "reject") == 0)
@@ -41,7 +33,8 @@ void check_spf(const struct dns_source *source, struct check *check)
 		return;
 	if (check->spf.state == SPF_STATE_NONE && !findings_have(check->findings, FINDING_SPF_IGNORED))
 		findings_add(check->findings, FINDING_SPF_MISSING, place,
-		    finding_txt_record(check->domain, takes_mail(check) ? "v=spf1 mx ~all" : "v=spf1 -all"),
+		    finding_txt_record(
+			check->domain, check_takes_mail(check) ? "v=spf1 mx ~all" : "v=spf1 -all"),
 		    "there is no SPF record: nothing says which hosts may send as %s", check->domain);
 	judge_parked(check);
 }
@@ -80,6 +73,7 @@ static void free_dkim(gpointer data)
 
 	g_free(dkim->domain);
 	g_free(dkim->selector);
+	g_free(dkim->record);
 	g_free(dkim);
 }
 
@@ -98,6 +92,7 @@ static void read_key(
 		    "there are several keys: verifiers may take any of them (RFC 6376 section 3.6.2.2)");
 	if (text == NULL && answer->n_records > 0)
 		text = answer->records[0].text;
+	dkim->record = g_strdup(text);
 	if (text != NULL)
 		dkim->key = dkim_read(name, text, check->findings);
 	else if (dns_failed(answer))
@@ -147,39 +142,5 @@ void check_dkim(const struct dns_source *source, const struct check_options *opt
 		}
 		g_ptr_array_add(check->dkim, dkim);
 		read_key(check, dkim, name, answer);
-	}
-}
-
-/* -- TLS reporting -- */
-
-void check_tls(const struct dns_source *source, struct check *check)
-{
-	g_autofree char *name = g_strconcat("_smtp._tls.", check->domain, NULL);
-	g_autofree char *place = g_strdup_printf("%s TXT", name);
-	const struct dns_answer *answer = dns_look_up(source, DNS_TXT, name);
-	g_autofree char *suggested = g_strdup_printf("v=TLSRPTv1; rua=mailto:tls-rpt@%s", check->domain);
-	const char *text = NULL;
-	guint n = 0;
-
-	check->tls_rua = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < answer->n_records; i++)
-		if (tlsrpt_is_record(answer->records[i].text) && n++ == 0)
-			text = answer->records[i].text;
-	if (dns_failed(answer)) {
-		findings_add_failed(check->findings, DNS_TXT, name, answer);
-	} else if (n > 1) {
-		findings_add(check->findings, FINDING_TLSRPT_INVALID, place, NULL,
-		    "there are several records, so none counts (RFC 8460 section 3)");
-	} else if (n == 1) {
-		check->tls_rpt = g_strdup(text);
-		tlsrpt_read(name, text, check->tls_rua, check->findings);
-	} else if (answer->n_records > 0) {
-		findings_add(check->findings, FINDING_TLSRPT_INVALID, place,
-		    finding_txt_record(name, suggested),
-		    "\"%s\" is no record: one begins with \"v=TLSRPTv1;\"", answer->records[0].text);
-	} else if (takes_mail(check)) {
-		findings_add(check->findings, FINDING_TLSRPT_MISSING, place,
-		    finding_txt_record(name, suggested),
-		    "nobody is asked to report failed TLS on the way to %s (RFC 8460)", check->domain);
 	}
 }

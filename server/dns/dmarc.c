@@ -18,6 +18,7 @@ struct reading {
 	guint p_position;      /* 0: none */
 	const char *bad_below; /* "sp" or "np": its value is invalid; or NULL */
 	gboolean had_a_uri; /* in rua: it is valid by its syntax, whether or not reports can be sent there */
+	char *pct;          /* of RFC 7489; or NULL */
 	GPtrArray *notes;   /* struct note: added when the fixed record is known */
 };
 
@@ -243,11 +244,11 @@ static void take_other(struct reading *reading, const char *name, const char *va
 {
 	if (g_str_equal(name, "rua"))
 		return;
-	if (g_str_equal(name, "pct") || g_str_equal(name, "rf") || g_str_equal(name, "ri"))
+	if (g_str_equal(name, "pct"))
+		reading->pct = g_strdup(value);
+	else if (g_str_equal(name, "rf") || g_str_equal(name, "ri"))
 		note(reading, FINDING_DMARC_REMOVED_TAG, name,
-		    "\"%s=%s\" is a tag of RFC 7489 that RFC 9989 removed: it has no effect%s", name, value,
-		    g_str_equal(name, "pct") && !g_str_equal(value, "100") ? ", and \"t=y\" replaces it"
-									   : "");
+		    "\"%s=%s\" is a tag of RFC 7489 that RFC 9989 removed: it has no effect", name, value);
 	else
 		note(reading, FINDING_DMARC_UNKNOWN_TAG, name, "there is no such tag: it has no effect");
 }
@@ -345,6 +346,26 @@ static void judge_policy(struct reading *reading)
 		record->p = g_strdup("none");
 }
 
+static gboolean enforces(const char *policy)
+{
+	return policy != NULL && strcmp(policy, "none") != 0;
+}
+
+/* pct has a purpose only beside "t=y": each kind of receiver ignores one of them. */
+static void judge_pct(struct reading *reading)
+{
+	const struct dmarc_record *record = reading->record;
+	gboolean partly = g_strcmp0(reading->pct, "100") != 0 &&
+			  (enforces(record->p) || enforces(record->sp) || enforces(record->np));
+
+	if (reading->pct == NULL || (partly && g_strcmp0(record->t, "y") == 0))
+		return;
+	note(reading, FINDING_DMARC_REMOVED_TAG, "pct",
+	    "\"pct=%s\" is a tag of RFC 7489 that RFC 9989 removed: it has no effect%s", reading->pct,
+	    partly ? "; \"t=y\" beside it has one, and \"pct\" stays for receivers that only know RFC 7489"
+		   : "");
+}
+
 static void judge_reports(struct reading *reading)
 {
 	struct dmarc_record *record = reading->record;
@@ -425,6 +446,7 @@ void dmarc_read(const char *name, const char *text, struct dmarc_record *record,
 	reading.notes = g_ptr_array_new_with_free_func(free_note);
 	while (tag_next(&at, &tag) && reading.position < TAGS_MAX)
 		take_tag(&reading, &tag);
+	judge_pct(&reading);
 	judge_policy(&reading);
 	judge_reports(&reading);
 	judge_strength(&reading);
@@ -432,6 +454,7 @@ void dmarc_read(const char *name, const char *text, struct dmarc_record *record,
 		tell(&reading);
 	g_ptr_array_unref(reading.notes);
 	g_string_free(reading.seen, TRUE);
+	g_free(reading.pct);
 }
 
 void dmarc_clear(struct dmarc_record *record)

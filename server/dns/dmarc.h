@@ -39,8 +39,9 @@ void dmarc_clear(struct dmarc_record *record);
 
 /*
  * The record to publish instead of text, which need not be a record. It has each policy and address of text
- * and enforces no more than its author did: pct below 100 becomes t=y. NULL if this is not possible, e.g.
- * because a policy is misspelt. Transfer full.
+ * and enforces no more than its author did: pct below 100 gets t=y beside it, for receivers that ignore pct
+ * (RFC 9989), and stays for those that ignore t (RFC 7489). NULL if this is not possible, e.g. because a
+ * policy is misspelt. Transfer full.
  */
 char *dmarc_fix(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -27,7 +27,8 @@ struct fix {
 	guint last;         /* index of the last tag in NAMES */
 	gboolean unclear;   /* something that the author wrote would be lost */
 	gboolean no_below;  /* sp or np has an invalid value */
-	gboolean partly;    /* pct is below 100 */
+	guint pct;          /* the smallest; 100 if absent */
+	gboolean bad_pct;   /* pct has no number */
 };
 
 /* Index in NAMES of the name with size bytes; G_N_ELEMENTS(NAMES) if it is no tag. */
@@ -192,6 +193,19 @@ static void take_fo(struct fix *fix, const char *value)
 	dmarc_clear(&record);
 }
 
+/* "50", also as "50%". */
+static void take_pct(struct fix *fix, char *value)
+{
+	guint64 pct = 0;
+
+	if (g_str_has_suffix(value, "%"))
+		value[strlen(value) - 1] = '\0';
+	if (g_ascii_string_to_unsigned(value, 10, 0, 100, &pct, NULL))
+		fix->pct = MIN(fix->pct, (guint)pct);
+	else
+		fix->bad_pct = TRUE;
+}
+
 static void take_value(struct fix *fix, guint tag, char *value)
 {
 	gsize size;
@@ -214,7 +228,7 @@ static void take_value(struct fix *fix, guint tag, char *value)
 		 strchr("ynu", *value) != NULL)
 		fix->value[tag] = g_strdup(value);
 	else if (tag == PCT)
-		fix->partly |= strcmp(value, "100") != 0;
+		take_pct(fix, value);
 }
 
 /* What is no known tag: an address may belong to the tag before; anything else must not be a policy. */
@@ -296,6 +310,8 @@ static char *print(const struct fix *fix)
 	if (fix->uris[RUF - RUA]->len > 0)
 		print_tag(out, fix, TAG_FO);
 	print_tag(out, fix, TAG_PSD);
+	if (fix->pct < 100 && enforces(fix))
+		g_string_append_printf(out, "; pct=%u", fix->pct);
 	print_tag(out, fix, TAG_T);
 	return g_string_free(out, FALSE);
 }
@@ -303,15 +319,15 @@ static char *print(const struct fix *fix)
 char *dmarc_fix(const char *text)
 {
 	g_autofree char *tags = separate(behind_version(text));
-	struct fix fix = { .last = G_N_ELEMENTS(NAMES) };
+	struct fix fix = { .last = G_N_ELEMENTS(NAMES), .pct = 100 };
 	char *fixed = NULL;
 
 	for (guint i = 0; i < G_N_ELEMENTS(fix.uris); i++)
 		fix.uris[i] = g_ptr_array_new_with_free_func(g_free);
 	take_tags(&fix, tags);
-	if (fix.partly && enforces(&fix))
+	if (fix.pct < 100 && enforces(&fix))
 		take_mild(&fix, TAG_T, "y");
-	if (!fix.unclear && !(fix.no_below && enforces(&fix)))
+	if (!fix.unclear && !((fix.no_below || fix.bad_pct) && enforces(&fix)))
 		fixed = print(&fix);
 	for (guint i = 0; i < TAGS_KEPT; i++)
 		g_free(fix.value[i]);

@@ -17,6 +17,12 @@ void dns_expect(const struct dns_source *source, enum dns_type type, const char 
 		source->expect(source->user, type, name);
 }
 
+const struct dns_answer *dns_ask_server(
+    const struct dns_source *source, const char *server, enum dns_type type, const char *name)
+{
+	return source->ask_server == NULL ? NULL : source->ask_server(source->user, server, type, name);
+}
+
 gboolean dns_is_void(const struct dns_answer *answer)
 {
 	return answer->status == DNS_NODATA || answer->status == DNS_NXDOMAIN ||
@@ -40,6 +46,7 @@ const char *dns_status_words(enum dns_status status)
 		[DNS_UNREACHABLE] = "no DNS server could be reached",
 		[DNS_MALFORMED] = "the DNS server's answer cannot be read",
 		[DNS_BAD_NAME] = "such a name cannot be",
+		[DNS_ELSEWHERE] = "the DNS server does not have this zone",
 		[DNS_BUDGET] = "not asked, as this check has asked enough",
 	};
 
@@ -51,6 +58,10 @@ const char *dns_type_word(enum dns_type type)
 	switch (type) {
 	case DNS_A:
 		return "A";
+	case DNS_NS:
+		return "NS";
+	case DNS_SOA:
+		return "SOA";
 	case DNS_PTR:
 		return "PTR";
 	case DNS_MX:
@@ -74,7 +85,7 @@ gboolean dns_name_is_good(const char *name)
 			if (label == 0)
 				return FALSE;
 			label = 0;
-		} else if (!g_ascii_isgraph(*name) || *name == '\\' || ++label > LABEL_MAX) {
+		} else if (!g_ascii_isprint(*name) || *name == '\\' || ++label > LABEL_MAX) {
 			return FALSE;
 		}
 	}
@@ -94,5 +105,6 @@ void dns_answer_clear(struct dns_answer *answer)
 	for (guint i = 0; i < answer->n_records; i++)
 		g_free(answer->records[i].text);
 	g_clear_pointer(&answer->records, g_free);
+	g_clear_pointer(&answer->alias, g_free);
 	answer->n_records = 0;
 }

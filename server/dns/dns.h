@@ -13,6 +13,8 @@
 /* Values as on the wire (RFC 1035 section 3.2.2, RFC 3596). */
 enum dns_type {
 	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_SOA = 6,
 	DNS_PTR = 12,
 	DNS_MX = 15,
 	DNS_TXT = 16,
@@ -30,12 +32,13 @@ enum dns_status {
 	DNS_MALFORMED,   /* the answer is invalid */
 	DNS_BAD_NAME,    /* not asked: the name is invalid (RFC 1035 section 3.1) */
 	DNS_BUDGET,      /* not asked: the limit of questions is reached */
+	DNS_ELSEWHERE,   /* the server, which asks no others, does not have the zone of the name or alias */
 };
 
 struct dns_record {
 	/* TXT: the strings joined without blanks (RFC 7208 section 3.3) as valid UTF-8, with U+FFFD for
-	 * control characters except TAB, CR and LF. A, AAAA: the address. MX, PTR: a name; "" is the root
-	 * (RFC 7505). */
+	 * control characters except TAB, CR and LF. A, AAAA: the address. MX, NS, PTR: a name; "" is the root
+	 * (RFC 7505). SOA: the serial. */
 	char *text;
 	guint16 preference; /* MX */
 };
@@ -43,9 +46,9 @@ struct dns_record {
 struct dns_answer {
 	enum dns_status status;
 	struct dns_record *records;
-	guint n_records;   /* > 0 if and only if DNS_OK; at most DNS_RECORDS_MAX */
-	guint32 ttl;       /* seconds for which records, or their absence, are valid; 0 if unknown */
-	gboolean is_alias; /* the name is a CNAME */
+	guint n_records; /* > 0 if and only if DNS_OK; at most DNS_RECORDS_MAX */
+	guint32 ttl;     /* seconds for which records, or their absence, are valid; 0 if unknown */
+	char *alias;     /* where the name's CNAMEs lead; NULL: it has none */
 };
 
 /* A source of answers. */
@@ -55,10 +58,17 @@ struct dns_source {
 	/* May be NULL: this will be looked up soon. A source that waits for servers may ask now. */
 	void (*expect)(gpointer user, enum dns_type type, const char *name);
 	gpointer user;
+	/* May be NULL: the answer of one server, by its address. */
+	const struct dns_answer *(*ask_server)(
+	    gpointer user, const char *server, enum dns_type type, const char *name);
 };
 
 const struct dns_answer *dns_look_up(const struct dns_source *source, enum dns_type type, const char *name);
 void dns_expect(const struct dns_source *source, enum dns_type type, const char *name);
+
+/* NULL: the source cannot ask a certain server. */
+const struct dns_answer *dns_ask_server(
+    const struct dns_source *source, const char *server, enum dns_type type, const char *name);
 
 /* Whether there is no answer, so that nothing is known about the name: not OK, NODATA, NXDOMAIN or
  * BAD_NAME. */
@@ -72,8 +82,8 @@ const char *dns_status_words(enum dns_status status);
 
 const char *dns_type_word(enum dns_type type); /* "TXT" */
 
-/* Whether a name can be looked up: 1 to 253 bytes, labels of 1 to 63 bytes, printable ASCII without blank and
- * '\'. */
+/* Whether a name can be looked up: 1 to 253 bytes, labels of 1 to 63 bytes, blank and printable ASCII
+ * without '\'. A blank is in names of SPF macros (RFC 7208 section 7.3). */
 gboolean dns_name_is_good(const char *name);
 
 /* The same with letters, digits, '-' and '_' only: such a name can be a mail domain or a host. */

@@ -88,11 +88,21 @@ static const struct {
 	[FINDING_MX_ALIAS] = { "mx_alias", FINDING_WARNING },
 	[FINDING_PARKED] = { "parked", FINDING_INFO }, /* no mail, and not refused */
 
+	[FINDING_NS_HOST] = { "ns_host", FINDING_WARNING }, /* without an address */
+	[FINDING_NS_SILENT] = { "ns_silent", FINDING_WARNING },
+	[FINDING_NS_SINGLE] = { "ns_single", FINDING_WARNING },
+	[FINDING_NS_SERIAL] = { "ns_serial", FINDING_INFO }, /* not the same everywhere */
+
 	[FINDING_TLSRPT_MISSING] = { "tlsrpt_missing", FINDING_INFO },
 	[FINDING_TLSRPT_INVALID] = { "tlsrpt_invalid", FINDING_ERROR },
+	[FINDING_TLSRPT_HOST] = { "tlsrpt_host", FINDING_ERROR }, /* it takes no mail */
+	[FINDING_MTA_STS_INVALID] = { "mta_sts_invalid", FINDING_ERROR },
+	[FINDING_MTA_STS_HOST] = { "mta_sts_host", FINDING_ERROR }, /* without an address */
 
 	[FINDING_SENDER_NAMELESS] = { "sender_nameless", FINDING_WARNING },
 	[FINDING_SENDER_UNCONFIRMED] = { "sender_unconfirmed", FINDING_WARNING },
+	[FINDING_BLOCKLISTED] = { "blocklisted", FINDING_WARNING },
+	[FINDING_BLOCKLIST_SILENT] = { "blocklist_silent", FINDING_INFO }, /* it refuses or failed */
 };
 
 struct findings {

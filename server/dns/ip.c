@@ -87,3 +87,24 @@ char *ip_reverse_name(const struct ip_range *ip)
 	g_string_append(name, ip->size == 4 ? "in-addr.arpa" : "ip6.arpa");
 	return g_string_free(name, FALSE);
 }
+
+gboolean ip_is_private(const struct ip_range *range)
+{
+	static const struct {
+		const char *address;
+		guint8 bits;
+	} ROWS[] = { { "0.0.0.0", 8 }, { "10.0.0.0", 8 }, { "100.64.0.0", 10 }, { "127.0.0.0", 8 },
+		{ "169.254.0.0", 16 }, { "172.16.0.0", 12 }, { "192.168.0.0", 16 }, { "224.0.0.0", 3 },
+		{ "::", 127 }, { "fc00::", 7 }, { "fe80::", 10 } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		struct ip_range address, network;
+
+		if (!ip_parse(ROWS[i].address, &address))
+			g_assert_not_reached();
+		network = ip_network(address, ROWS[i].bits);
+		if (network.size == range->size && ip_contains(&network, range))
+			return TRUE;
+	}
+	return FALSE;
+}

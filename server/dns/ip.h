@@ -23,6 +23,9 @@ gboolean ip_parse_sized(const char *text, guint size, struct ip_range *ip) G_GNU
 /* The network of the first bits of ip; ip itself if it has fewer. */
 struct ip_range ip_network(struct ip_range ip, guint bits);
 
+/* Whether no host of the Internet has an address in it: private, local, multicast or reserved. */
+gboolean ip_is_private(const struct ip_range *range);
+
 /* Whether outer contains all of inner. */
 gboolean ip_contains(const struct ip_range *outer, const struct ip_range *inner);
 

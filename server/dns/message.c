@@ -9,22 +9,28 @@
 #include "parser/text.h"
 
 #define RECORDS_READ 4096 /* of an answer's section; 64 KiB cannot hold many more */
-#define MINIMUM_SIZE 20   /* bytes of a SOA record behind its names (RFC 1035 section 3.3.13) */
+#define BLANK        "\\032"
+#define MINIMUM_SIZE 20 /* bytes of a SOA record behind its names (RFC 1035 section 3.3.13) */
 
 struct reading {
 	ns_msg message;
 	enum dns_type type;
 	char name[NS_MAXDNAME]; /* that records must have: the one asked for, then the CNAME's target */
 	GArray *records;        /* struct dns_record */
+	gboolean is_alias;
 	struct dns_answer *answer;
 };
 
-/* A name as ns_name_ntop() writes it: what has a meaning in zone files is escaped. */
+/* A name as ns_name_ntop() writes it: a blank, and what has a meaning in zone files, is escaped. */
 static void escape_name(const char *name, char *escaped, gsize size)
 {
 	gsize to = 0;
 
-	for (; *name != '\0' && to + 2 < size; name++) {
+	for (; *name != '\0' && to + strlen(BLANK) + 1 < size; name++) {
+		if (*name == ' ') {
+			to += g_strlcpy(escaped + to, BLANK, size - to);
+			continue;
+		}
 		if (strchr("\";()@$", *name) != NULL)
 			escaped[to++] = '\\';
 		escaped[to++] = g_ascii_tolower(*name);
@@ -78,6 +84,12 @@ static char *read_address(int family, const guint8 *data, gsize size)
 	return g_strdup(text);
 }
 
+/* The serial of a SOA record, behind its names. */
+static char *read_serial(const guint8 *data, gsize size)
+{
+	return size < MINIMUM_SIZE ? NULL : g_strdup_printf("%lu", ns_get32(data + size - MINIMUM_SIZE));
+}
+
 /* Append the record; FALSE when its data is not of its type. */
 static gboolean take_record(struct reading *reading, const ns_rr *rr)
 {
@@ -92,11 +104,15 @@ static gboolean take_record(struct reading *reading, const ns_rr *rr)
 	case DNS_AAAA:
 		record.text = read_address(AF_INET6, data, size);
 		break;
+	case DNS_NS:
 	case DNS_PTR:
 		record.text = read_name(reading, data, data + size);
 		break;
 	case DNS_TXT:
 		record.text = read_strings(data, size);
+		break;
+	case DNS_SOA:
+		record.text = read_serial(data, size);
 		break;
 	case DNS_MX:
 		if (size < NS_INT16SZ)
@@ -126,7 +142,7 @@ static gboolean take_alias(struct reading *reading, const ns_rr *rr)
 	if (target == NULL)
 		return FALSE;
 	g_strlcpy(reading->name, target, sizeof(reading->name));
-	reading->answer->is_alias = TRUE;
+	reading->is_alias = TRUE;
 	return TRUE;
 }
 
@@ -155,23 +171,35 @@ static gboolean read_answers(struct reading *reading)
 	return TRUE;
 }
 
-/* How long it holds that there is nothing: as the zone's SOA says (RFC 2308 section 5). */
-static void read_negative_ttl(struct reading *reading)
+/* Whether an answer without records and SOA only says that another server has them: it refers to a zone below,
+ * or has the alias alone. A server that asks others has asked them. */
+static gboolean is_elsewhere(const struct reading *reading, gboolean has_servers)
+{
+	return ns_msg_getflag(reading->message, ns_f_ra) == 0 &&
+	       ns_msg_getflag(reading->message, ns_f_rcode) == ns_r_noerror &&
+	       (reading->is_alias || has_servers);
+}
+
+/* Read how long it holds that there is nothing: as the zone's SOA says (RFC 2308 section 5). */
+static enum dns_status read_absence(struct reading *reading, enum dns_status status)
 {
 	int n = MIN(ns_msg_count(reading->message, ns_s_ns), RECORDS_READ);
+	gboolean has_servers = FALSE;
 
 	for (int i = 0; i < n; i++) {
 		ns_rr rr;
 
 		if (ns_parserr(&reading->message, ns_s_ns, i, &rr) != 0)
-			return;
+			return status;
+		has_servers |= ns_rr_type(rr) == ns_t_ns;
 		if (ns_rr_type(rr) != ns_t_soa || ns_rr_rdlen(rr) < MINIMUM_SIZE)
 			continue;
 		lower_ttl(reading, ns_rr_ttl(rr));
 		lower_ttl(reading, (guint32)ns_get32(ns_rr_rdata(rr) + ns_rr_rdlen(rr) - NS_INT32SZ));
-		return;
+		return status;
 	}
 	reading->answer->ttl = 0;
+	return is_elsewhere(reading, has_servers) ? DNS_ELSEWHERE : status;
 }
 
 static enum dns_status status_of(const struct reading *reading)
@@ -196,9 +224,7 @@ static enum dns_status read_message(struct reading *reading, const guint8 *bytes
 	    ns_msg_getflag(reading->message, ns_f_qr) == 0 || !read_answers(reading))
 		return DNS_MALFORMED;
 	status = status_of(reading);
-	if (status == DNS_NODATA || status == DNS_NXDOMAIN)
-		read_negative_ttl(reading);
-	return status;
+	return status == DNS_NODATA || status == DNS_NXDOMAIN ? read_absence(reading, status) : status;
 }
 
 void message_read(
@@ -214,6 +240,7 @@ void message_read(
 	answer->records = (struct dns_record *)(void *)g_array_free(reading.records, FALSE);
 	if (answer->status != DNS_OK)
 		dns_answer_clear(answer);
+	answer->alias = reading.is_alias ? g_strdup(reading.name) : NULL;
 	if (answer->ttl == G_MAXUINT32)
 		answer->ttl = 0;
 }

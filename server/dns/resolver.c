@@ -268,7 +268,7 @@ static void source_expect(gpointer user, enum dns_type type, const char *name)
 
 struct dns_source resolver_source(struct resolver *resolver)
 {
-	return (struct dns_source){ source_look_up, source_expect, resolver };
+	return (struct dns_source){ .look_up = source_look_up, .expect = source_expect, .user = resolver };
 }
 
 /* -- loops -- */

@@ -143,12 +143,22 @@ enum spf_state {
 
 const char *spf_state_word(enum spf_state state); /* "none", "ok", "temperror", "permerror" */
 
+/* A term that costs look-ups, and what is behind it. */
+struct spf_branch {
+	guint depth;   /* 0: of the domain's own record */
+	char *term;    /* as written */
+	char *via;     /* the domain whose record has it */
+	guint lookups; /* of the term and of all terms behind it */
+};
+
 struct spf_policy {
 	enum spf_state state;
 	char *record;                /* of the domain itself; NULL: none or several */
 	guint lookups, void_lookups; /* of all terms; SPF_EXPANDED_MAX at most */
-	char all;       /* the qualifier of addresses in no range; '\0': absent, which means neutral */
-	GArray *ranges; /* struct spf_range, at most SPF_RANGES_MAX */
+	gboolean more_lookups;       /* there are more, behind a macro of the mail or a look-up that failed */
+	char all;        /* the qualifier of addresses in no range; '\0': absent, which means neutral */
+	GArray *ranges;  /* struct spf_range, at most SPF_RANGES_MAX */
+	GPtrArray *tree; /* struct spf_branch, at most SPF_EXPANDED_MAX: each, then those behind it */
 	GPtrArray *
 	    unlisted; /* char *: terms that depend on the mail, so they have no range (exists, ptr, macros) */
 };

@@ -131,6 +131,34 @@ static void add_included(struct expansion *expansion, GArray *ranges, const GArr
 	}
 }
 
+/* -- the tree -- */
+
+static void free_branch(gpointer data)
+{
+	struct spf_branch *branch = data;
+
+	g_free(branch->term);
+	g_free(branch->via);
+	g_free(branch);
+}
+
+/* Begin the branch of a term of domain's record. The look-ups so far are taken off at its end. */
+static struct spf_branch *begin_branch(
+    struct expansion *expansion, const char *domain, const struct spf_term *term)
+{
+	struct spf_branch *branch = g_new(struct spf_branch, 1);
+
+	*branch = (struct spf_branch){ expansion->path->len - 1, g_strndup(term->text, TERM_SHOWN),
+		g_strdup(domain), expansion->policy->lookups };
+	g_ptr_array_add(expansion->policy->tree, branch);
+	return branch;
+}
+
+static void end_branch(const struct expansion *expansion, struct spf_branch *branch)
+{
+	branch->lookups = expansion->policy->lookups - branch->lookups;
+}
+
 /* -- what is wrong -- */
 
 static void G_GNUC_PRINTF(5, 6) tell(struct expansion *expansion, enum finding_code code, const char *domain,
@@ -168,6 +196,7 @@ static void tell_failure(
 {
 	if (expansion->policy->state == SPF_STATE_OK)
 		expansion->policy->state = SPF_STATE_TEMPERROR;
+	expansion->policy->more_lookups = TRUE;
 	findings_add(expansion->findings, FINDING_DNS_FAILED, name, NULL,
 	    "%s, which the SPF record of %s needs, could not be looked up: %s", name, domain,
 	    dns_status_words(status));
@@ -183,6 +212,7 @@ static gboolean count_lookup(struct expansion *expansion)
 	if (expansion->policy->lookups < SPF_EXPANDED_MAX)
 		return TRUE;
 	expansion->exhausted = TRUE;
+	expansion->policy->more_lookups = TRUE;
 	return FALSE;
 }
 
@@ -208,34 +238,13 @@ static void note_ipv6(struct expansion *expansion)
 #define WIDE_BITS4 8 /* a shorter prefix has more addresses than any organization */
 #define WIDE_BITS6 16
 
-static gboolean is_private(const struct ip_range *range)
-{
-	static const struct {
-		const char *address;
-		guint8 bits;
-	} ROWS[] = { { "0.0.0.0", 8 }, { "10.0.0.0", 8 }, { "100.64.0.0", 10 }, { "127.0.0.0", 8 },
-		{ "169.254.0.0", 16 }, { "172.16.0.0", 12 }, { "192.168.0.0", 16 }, { "224.0.0.0", 3 },
-		{ "::1", 128 }, { "fc00::", 7 }, { "fe80::", 10 } };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
-		struct ip_range address, network;
-
-		if (!ip_parse(ROWS[i].address, &address))
-			g_assert_not_reached();
-		network = ip_network(address, ROWS[i].bits);
-		if (network.size == range->size && ip_contains(&network, range))
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static void judge_range(struct expansion *expansion, const char *domain, const struct spf_term *term,
     const struct ip_range *range)
 {
 	char text[IP_TEXT_SIZE];
 
 	ip_print_range(range, text);
-	if (is_private(range))
+	if (ip_is_private(range))
 		tell(expansion, FINDING_SPF_PRIVATE, domain, term,
 		    "%s is not used on the Internet, so no receiver sees mail from it", text);
 	else if (term->qualifier == '+' && range->bits < (range->size == 4 ? WIDE_BITS4 : WIDE_BITS6))
@@ -310,14 +319,24 @@ static void judge_sum(struct expansion *expansion, const char *domain)
 
 /* -- terms -- */
 
+/* Whether the term has a record of its own, with look-ups of its own. */
+static gboolean has_record(const struct spf_term *term)
+{
+	return term->kind == SPF_INCLUDE || term->kind == SPF_REDIRECT;
+}
+
 static void unlisted(struct expansion *expansion, const char *domain, const struct spf_term *term)
 {
+	expansion->policy->more_lookups |= has_record(term);
 	if (expansion->stopped)
 		return;
 	if (expansion->policy->unlisted->len < SPF_EXPANDED_MAX)
 		g_ptr_array_add(expansion->policy->unlisted, g_strdup(term->text));
 	tell(expansion, FINDING_SPF_UNLISTED, domain, term,
-	    "what it matches depends on the mail, so it is not in the list of addresses");
+	    has_record(term)
+		? "what it matches depends on the mail, so it is not in the list of addresses, and the "
+		  "look-ups behind it are not counted"
+		: "what it matches depends on the mail, so it is not in the list of addresses");
 }
 
 static gboolean is_on_path(const struct expansion *expansion, const char *name)
@@ -405,10 +424,13 @@ static void expand_hosts(struct expansion *expansion, const char *domain, const 
 static void expand_by_name(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
+	struct spf_branch *node = begin_branch(expansion, domain, term);
 	g_autofree char *name = NULL;
 
-	if (!count_lookup(expansion))
+	if (!count_lookup(expansion)) {
+		end_branch(expansion, node);
 		return;
+	}
 	if (term->kind == SPF_PTR)
 		tell(expansion, FINDING_SPF_PTR, domain, term,
 		    "\"ptr\" is slow and unreliable, and must not be used (RFC 7208 section 5.5)");
@@ -419,6 +441,7 @@ static void expand_by_name(
 		expand_include(expansion, domain, term, name, branch);
 	else
 		expand_hosts(expansion, domain, term, name, branch);
+	end_branch(expansion, node);
 }
 
 static void expand_network(
@@ -473,9 +496,11 @@ static void expand_redirect(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
 	struct branch inner = { .ranges = new_ranges() };
+	struct spf_branch *node = begin_branch(expansion, domain, term);
 	g_autofree char *name = NULL;
 
 	if (!count_lookup(expansion)) {
+		end_branch(expansion, node);
 		g_array_unref(inner.ranges);
 		return;
 	}
@@ -490,6 +515,7 @@ static void expand_redirect(
 		}
 		branch->all = inner.all;
 	}
+	end_branch(expansion, node);
 	g_array_unref(inner.ranges);
 }
 
@@ -502,7 +528,7 @@ static void expect_terms(struct expansion *expansion, const char *domain, const 
 
 	for (guint i = 0; i < record->n_terms && left > 0; i++) {
 		const struct spf_term *term = &record->terms[i];
-		gboolean is_record = term->kind == SPF_INCLUDE || term->kind == SPF_REDIRECT;
+		gboolean is_record = has_record(term);
 		g_autofree char *name = NULL;
 
 		if (term->kind == SPF_ALL)
@@ -565,7 +591,7 @@ static void judge_limits(struct expansion *expansion, const char *domain)
 	if (policy->lookups > SPF_LOOKUPS_MAX)
 		tell(expansion, FINDING_SPF_LOOKUPS, domain, NULL,
 		    "%u%s look-ups are needed, and %d are allowed: receivers stop at the 11th (permerror)",
-		    policy->lookups, expansion->exhausted ? " or more" : "", SPF_LOOKUPS_MAX);
+		    policy->lookups, policy->more_lookups ? " or more" : "", SPF_LOOKUPS_MAX);
 	if (policy->void_lookups > SPF_VOID_LOOKUPS_MAX)
 		tell(expansion, FINDING_SPF_VOID_LOOKUPS, domain, NULL,
 		    "%u look-ups find nothing, and %d may: receivers stop at the third (permerror)",
@@ -622,6 +648,7 @@ void spf_expand(
 
 	*policy = (struct spf_policy){ .state = SPF_STATE_NONE,
 		.ranges = new_ranges(),
+		.tree = g_ptr_array_new_with_free_func(free_branch),
 		.unlisted = g_ptr_array_new_with_free_func(g_free) };
 	expansion.path = g_ptr_array_new_with_free_func(g_free);
 	expansion.included = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -634,5 +661,6 @@ void spf_policy_clear(struct spf_policy *policy)
 {
 	g_clear_pointer(&policy->record, g_free);
 	g_clear_pointer(&policy->ranges, g_array_unref);
+	g_clear_pointer(&policy->tree, g_ptr_array_unref);
 	g_clear_pointer(&policy->unlisted, g_ptr_array_unref);
 }

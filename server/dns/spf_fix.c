@@ -1,7 +1,8 @@
 /*
  * spf_fix.c - the SPF record that its author meant.
  *
- * Repairs the usual slips of the pen, term by term. Each term stays, in its order.
+ * Repairs the usual slips of the pen, term by term. Each term stays, in its order, with its qualifier. Gives up
+ * where a word may belong to another term, or may be meant with another qualifier.
  */
 #include "server/dns/spf.h"
 
@@ -64,18 +65,30 @@ static gboolean is_one_of(const char *const *words, const char *name)
 	return FALSE;
 }
 
+/* Whether word begins with the name of a term and ':' or '=': "a:b.example". */
+static gboolean begins_term(const char *word)
+{
+	static const char *const NAMES[] = { "a", "mx", "ptr", "include", "exists", "ip4", "ip6", "redirect",
+		"exp", NULL };
+	gsize start = strspn(word, "+-~?"), size = strcspn(word + start, ":=");
+	g_autofree char *name = g_strndup(word + start, size);
+
+	return start > 0 || (word[size] != '\0' && is_one_of(NAMES, name));
+}
+
 /* Whether the term needs the next word: "ip4:", or '-' before "all". */
 static gboolean is_cut(const char *word, const char *next)
 {
 	gsize size = strlen(word);
 
 	if (size > 1 && word[size - 1] == ':')
-		return TRUE;
+		return !begins_term(next);
 	return size == 1 && strchr("+-~?", *word) != NULL && g_ascii_strcasecmp(next, "all") == 0;
 }
 
-/* Transfer full. */
-static char *fix_term(const char *word)
+/* A bare address belongs to the mechanism that passes; behind one that does not, it may be meant as that.
+ * Transfer full. */
+static char *fix_term(const char *word, gboolean passing)
 {
 	static const char *const MECHANISMS[] = { "a", "mx", "ptr", "include", "exists", NULL };
 	static const char *const NETWORKS[] = { "ip4", "ip6", "ipv4", "ipv6", "ip", "a", NULL };
@@ -86,7 +99,7 @@ static char *fix_term(const char *word)
 	gboolean has_value = *value == ':' || *value == '=';
 	const char *mechanism = NULL;
 
-	if (start == 0 && mechanism_of(word) != NULL)
+	if (start == 0 && passing && mechanism_of(word) != NULL)
 		return g_strdup_printf("%s:%s", mechanism_of(word), word);
 	if (has_value && is_one_of(NETWORKS, name))
 		mechanism = mechanism_of(value + 1);
@@ -94,13 +107,15 @@ static char *fix_term(const char *word)
 		return g_strdup_printf("%.*s%s:%s", (int)start, word, mechanism, value + 1);
 	if (*value == '=' && is_one_of(MECHANISMS, name))
 		return g_strdup_printf("%.*s%s:%s", (int)start, word, name, value + 1);
-	if (*value == ':' && is_one_of(MODIFIERS, name))
+	if (start == 0 && *value == ':' && is_one_of(MODIFIERS, name))
 		return g_strdup_printf("%s=%s", name, value + 1);
 	return g_strdup(word);
 }
 
 static void append_terms(GString *out, char **words)
 {
+	gboolean passing = TRUE;
+
 	for (; *words != NULL; words++) {
 		g_autofree char *joined = NULL, *term = NULL;
 		char **next = words + 1;
@@ -113,7 +128,8 @@ static void append_terms(GString *out, char **words)
 			joined = g_strconcat(*words, *next, NULL);
 			words = next;
 		}
-		term = fix_term(joined != NULL ? joined : *words);
+		term = fix_term(joined != NULL ? joined : *words, passing);
+		passing = strchr("-~?", *term) == NULL;
 		g_string_append_printf(out, " %s", term);
 	}
 }

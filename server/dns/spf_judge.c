@@ -15,8 +15,8 @@ static gboolean has_word(const GString *text, const char *word)
 	return g_strv_contains((const char *const *)words, word);
 }
 
-/* Add the record's terms that are not there yet, but for all. A redirect has no effect beside others, so that
- * it becomes an include. */
+/* Add the record's terms that are not there yet, except all. A redirect has no effect beside all, so it becomes
+ * an include. */
 static void add_terms(GString *text, const struct spf_record *record)
 {
 	for (guint i = 0; i < record->n_terms && text->len <= FIXED_LONG; i++) {
@@ -30,14 +30,40 @@ static void add_terms(GString *text, const struct spf_record *record)
 	}
 }
 
-/* The record with this "all" at its end. Transfer full. */
-static char *with_all(const char *domain, const struct spf_record *record, const char *all)
+/* Read the record that text was meant to be. Returns FALSE if that is unknown. */
+static gboolean read_meant(const char *text, struct spf_record *record)
 {
-	g_autoptr(GString) text = g_string_new("v=spf1");
+	g_autofree char *fixed = spf_fix(text);
 
-	add_terms(text, record);
-	g_string_append_printf(text, " %s", all);
-	return finding_txt_record(domain, text->str);
+	return fixed != NULL && spf_record_read(fixed, record, NULL);
+}
+
+/* Whether the terms behind "all" can be moved before it: each of them passes, so that nothing is refused that
+ * was not. */
+static gboolean can_move(const struct spf_record *record)
+{
+	for (const struct spf_term *term = record->all + 1; term < record->terms + record->n_terms; term++)
+		if (term->kind == SPF_ALL ? term->qualifier != record->all->qualifier
+					  : term->kind < SPF_REDIRECT && term->qualifier != '+')
+			return FALSE;
+	return TRUE;
+}
+
+/* The record with its first "all" at its end; NULL: what its author meant is unknown. Transfer full. */
+static char *all_last(const char *domain, const char *text)
+{
+	g_autoptr(GString) moved = g_string_new("v=spf1");
+	struct spf_record record;
+	gboolean good;
+
+	if (!read_meant(text, &record))
+		return NULL;
+	good = record.all != NULL && record.all->qualifier != '+' && can_move(&record);
+	add_terms(moved, &record);
+	if (good)
+		g_string_append_printf(moved, " %s", record.all->text);
+	spf_record_clear(&record);
+	return good ? finding_txt_record(domain, moved->str) : NULL;
 }
 
 /* Whether "all" with qualifier a refuses less than with b. */
@@ -48,42 +74,7 @@ static gboolean is_milder(char a, char b)
 	return strchr(ORDER, a) < strchr(ORDER, b);
 }
 
-/* One record of several, with the mildest "all". NULL: one of them cannot be read, or lets all send. Transfer
- * full. */
-static char *joined(const char *domain, const struct dns_answer *answer)
-{
-	g_autoptr(GString) text = g_string_new("v=spf1");
-	char all = '\0';
-
-	for (guint i = 0; i < answer->n_records; i++) {
-		struct spf_record record;
-
-		if (!spf_is_record(answer->records[i].text))
-			continue;
-		if (!spf_record_read(answer->records[i].text, &record, NULL))
-			return NULL;
-		add_terms(text, &record);
-		if (record.all != NULL && (all == '\0' || is_milder(record.all->qualifier, all)))
-			all = record.all->qualifier;
-		spf_record_clear(&record);
-	}
-	if (all == '+')
-		return NULL;
-	if (all != '\0')
-		g_string_append_printf(text, " %call", all);
-	return finding_txt_record(domain, text->str);
-}
-
-/* The record that text was meant to be; NULL if that is unknown, or it is as written. Transfer full. */
-static char *meant(const char *domain, const char *text)
-{
-	g_autofree char *record = spf_fix(text);
-
-	return record == NULL || strcmp(record, text) == 0 ? NULL : finding_txt_record(domain, record);
-}
-
-/* -- the record -- */
-
+/* Whether terms stand behind all, or a redirect anywhere. */
 static gboolean has_idle_terms(const struct spf_record *record)
 {
 	gboolean behind = FALSE;
@@ -98,7 +89,74 @@ static gboolean has_idle_terms(const struct spf_record *record)
 	return FALSE;
 }
 
-static void judge_all(const char *domain, const struct spf_record *record, struct findings *findings)
+/* Whether each mechanism but all passes; otherwise its place among those of another record matters. */
+static gboolean only_passes(const struct spf_record *record)
+{
+	for (guint i = 0; i < record->n_terms; i++)
+		if (record->terms[i].kind != SPF_ALL && record->terms[i].kind < SPF_REDIRECT &&
+		    record->terms[i].qualifier != '+')
+			return FALSE;
+	return TRUE;
+}
+
+/* Several records in one. */
+struct join {
+	GString *text;
+	char all; /* the mildest; '?' if one record has none */
+	gboolean unclear;
+};
+
+static void join_record(struct join *join, const char *text)
+{
+	struct spf_record record;
+	char all;
+
+	if (!read_meant(text, &record)) {
+		join->unclear = TRUE;
+		return;
+	}
+	all = record.all == NULL ? '?' : record.all->qualifier;
+	join->unclear |= record.redirect != NULL || has_idle_terms(&record) || !only_passes(&record);
+	add_terms(join->text, &record);
+	if (join->all == '\0' || is_milder(all, join->all))
+		join->all = all;
+	spf_record_clear(&record);
+}
+
+/*
+ * One record of several, with the mildest "all". NULL: one of them cannot be read, lets all send, or has terms
+ * whose effect depends on their place, or on another domain's "all". Transfer full.
+ */
+static char *joined(const char *domain, const struct dns_answer *answer)
+{
+	g_autoptr(GString) text = g_string_new("v=spf1");
+	struct join join = { .text = text };
+	struct spf_record record;
+
+	for (guint i = 0; i < answer->n_records; i++)
+		if (spf_is_record(answer->records[i].text))
+			join_record(&join, answer->records[i].text);
+	if (join.unclear || join.all == '+')
+		return NULL;
+	g_string_append_printf(text, " %call", join.all);
+	if (!spf_record_read(text->str, &record, NULL)) /* a modifier may stand there twice */
+		return NULL;
+	spf_record_clear(&record);
+	return finding_txt_record(domain, text->str);
+}
+
+/* The record that text was meant to be; NULL if that is unknown, or it is as written. Transfer full. */
+static char *meant(const char *domain, const char *text)
+{
+	g_autofree char *record = spf_fix(text);
+
+	return record == NULL || strcmp(record, text) == 0 ? NULL : finding_txt_record(domain, record);
+}
+
+/* -- the record -- */
+
+static void judge_all(
+    const char *domain, const char *text, const struct spf_record *record, struct findings *findings)
 {
 	g_autofree char *place = g_strdup_printf("%s TXT: all", domain);
 
@@ -118,8 +176,7 @@ static void judge_all(const char *domain, const struct spf_record *record, struc
 		    "each "
 		    "host that sends is listed");
 	if (has_idle_terms(record))
-		findings_add(findings, FINDING_SPF_AFTER_ALL, place,
-		    record->all->qualifier == '+' ? NULL : with_all(domain, record, record->all->text),
+		findings_add(findings, FINDING_SPF_AFTER_ALL, place, all_last(domain, text),
 		    "beside \"%s\", neither what stands behind it nor a \"redirect\" has an effect",
 		    record->all->text);
 }
@@ -174,7 +231,7 @@ void spf_judge_record(
 		    strlen(text), RECORD_LONG);
 	if (!spf_record_read(text, &record, NULL))
 		return; /* the expansion says so */
-	judge_all(domain, &record, findings);
+	judge_all(domain, text, &record, findings);
 	judge_modifiers(domain, text, &record, findings);
 	if (record.exp != NULL)
 		judge_exp(source, domain, record.exp, findings);

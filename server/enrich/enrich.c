@@ -8,9 +8,9 @@
 #include "server/database/db.h"
 #include "server/database/role.h"
 #include "server/dns/check.h"
+#include "server/dns/selectors.h"
 #include "server/enrich/address_json.h"
 #include "server/enrich/pace.h"
-#include "server/enrich/selectors.h"
 #include "server/enrich/services.h"
 #include "server/enrich/services_file.h"
 #include "server/enrich/solicited.h"
@@ -290,6 +290,7 @@ static json_object *check_domain(struct enrich *enrich, const char *domain, cons
 	const struct check_options options = {
 		.selectors = (const struct check_selector *)(gpointer)selectors->data,
 		.n_selectors = selectors->len,
+		.selectors_from = CHECK_FROM_REPORTS,
 	};
 	g_autoptr(GError) error = NULL;
 	struct check *check =

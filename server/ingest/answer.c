@@ -87,17 +87,22 @@ static gboolean read_report(struct answer *answer, gsize row, guint mail, GError
 	return TRUE;
 }
 
-static void read_mail(struct answer *answer, gsize row, guint mail)
+static gboolean read_mail(struct answer *answer, gsize row, guint mail, GError **error)
 {
 	const char *keep = db_rows_get(answer->rows, row, COLUMN_KEEP_RAW);
+	gint64 id = 0;
 
+	if (!db_rows_number(answer->rows, row, COLUMN_MAIL_ID, 1, G_MAXINT64, &id, error))
+		return FALSE;
 	*found_counts(answer->mails[mail]) =
 	    (struct intake_counts){ .stored = row_count(answer->rows, row, COLUMN_STORED),
 		    .duplicates = row_count(answer->rows, row, COLUMN_DUPLICATES),
 		    .conflicts = row_count(answer->rows, row, COLUMN_CONFLICTS),
-		    .unreadable = row_count(answer->rows, row, COLUMN_UNREADABLE) };
+		    .unreadable = row_count(answer->rows, row, COLUMN_UNREADABLE),
+		    .mail = id };
 	if (keep && *keep == 't')
 		answer->keeps[mail] = db_rows_get(answer->rows, row, COLUMN_MAIL_ID);
+	return TRUE;
 }
 
 static gboolean read_row(struct answer *answer, gsize row, guint *n_mails, GError **error)
@@ -113,9 +118,8 @@ static gboolean read_row(struct answer *answer, gsize row, guint *n_mails, GErro
 	if (answer->answered[mail_no - 1])
 		return refuse(error, "two rows for mail", db_rows_get(answer->rows, row, COLUMN_MAIL_NO));
 	answer->answered[mail_no - 1] = TRUE;
-	read_mail(answer, row, (guint)mail_no - 1);
 	(*n_mails)++;
-	return TRUE;
+	return read_mail(answer, row, (guint)mail_no - 1, error);
 }
 
 static gint compare_reports(gconstpointer a, gconstpointer b)

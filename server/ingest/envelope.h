@@ -28,4 +28,5 @@ struct intake_counts {
 	guint duplicates; /* already stored with the same content */
 	guint conflicts;  /* key already stored with other content: quarantined */
 	guint unreadable; /* quarantined, with the reason */
+	gint64 mail;      /* not a count: the number of the document's mail in dmarc.mails */
 };

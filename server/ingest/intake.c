@@ -162,17 +162,21 @@ static gboolean limit_raw(struct writer *writer, GError **error)
 	return TRUE;
 }
 
-/* A transaction has ended, with so many mails that are stored now; 0: it failed. */
-static void count_write(const struct intake *intake, guint mails, gint64 time)
+static void count_failed_write(const struct intake *intake)
 {
-	struct vitals *vitals = intake->options.vitals;
+	vitals_add(intake->options.vitals, VITAL_WRITES_FAILED, 1);
+}
 
-	if (mails == 0) {
-		vitals_add(vitals, VITAL_WRITES_FAILED, 1);
-		return;
-	}
-	vitals_add(vitals, VITAL_MAILS_WRITTEN, mails);
-	vitals_add_time(vitals, time);
+/* These mails are stored now; their transaction took so long. */
+static void count_write(const struct intake *intake, struct found *const *mails, guint n, gint64 time)
+{
+	guint64 bytes = 0;
+
+	for (guint i = 0; i < n; i++)
+		bytes += found_size(mails[i]);
+	upkeep_notice(intake->options.upkeep, bytes);
+	vitals_add(intake->options.vitals, VITAL_MAILS_WRITTEN, n);
+	vitals_add_time(intake->options.vitals, time);
 }
 
 /* Run one transaction. A connection that cannot be used again is closed. */
@@ -185,9 +189,11 @@ static gboolean write_once(
 	    limit_raw(writer, error) && store_write(writer->db, writer->aside, writer->intake->known, mails,
 					    n, in_doubt, &foreign, error);
 
-	count_write(writer->intake, good ? n : 0, g_get_monotonic_time() - start);
-	if (good)
+	if (good) {
+		count_write(writer->intake, mails, n, g_get_monotonic_time() - start);
 		return TRUE;
+	}
+	count_failed_write(writer->intake);
 	if (foreign)
 		disconnect(writer);
 	return FALSE;

@@ -12,6 +12,7 @@
 
 #include "server/common/vitals.h"
 #include "server/ingest/envelope.h"
+#include "server/ingest/upkeep.h"
 #include "server/worker/pool_options.h"
 
 struct intake_options {
@@ -24,6 +25,7 @@ struct intake_options {
 	guint64 min_free;         /* bytes that spill_folder's disk must have free for that */
 	struct vitals *vitals;    /* where to tell whether mail can be stored, borrowed, or NULL */
 	const char *spill_folder; /* folder for data that does not fit into memory (spool.h), or NULL */
+	struct upkeep *upkeep;    /* is told what was stored, borrowed, or NULL */
 };
 
 /* The options in the settings, for intake_new(); strings are borrowed from settings; conninfo and worker are

@@ -86,11 +86,24 @@ void lmtp_reply_append(GString *output, enum lmtp_reply reply, const char *name)
 	g_string_append(output, "\r\n");
 }
 
+static void tell_code(const struct lmtp *lmtp, enum lmtp_reply reply)
+{
+	if (lmtp->handler->replied)
+		lmtp->handler->replied(lmtp->user, (guint)g_ascii_strtoull(replies[reply].text, NULL, 10));
+}
+
 static void say(struct lmtp *lmtp, enum lmtp_reply reply)
 {
 	lmtp_reply_append(lmtp->output, reply, lmtp->name);
-	if (lmtp->handler->replied)
-		lmtp->handler->replied(lmtp->user, (guint)g_ascii_strtoull(replies[reply].text, NULL, 10));
+	tell_code(lmtp, reply);
+}
+
+/* The client logs the number, which leads from its log to the mail in the database. */
+static void say_stored(struct lmtp *lmtp, gint64 number)
+{
+	g_string_append_printf(
+	    lmtp->output, "%s as mail %" G_GINT64_FORMAT "\r\n", replies[LMTP_STORED].text, number);
+	tell_code(lmtp, LMTP_STORED);
 }
 
 static void content_drop(struct lmtp *lmtp)
@@ -572,6 +585,7 @@ static void content_end(struct lmtp *lmtp)
 {
 	guint n = lmtp->recipients->len;
 	g_autofree enum lmtp_reply *verdict = g_new(enum lmtp_reply, n);
+	gint64 number = 0;
 
 	for (guint i = 0; i < n; i++)
 		verdict[i] = lmtp->refusal != LMTP_OK ? lmtp->refusal : LMTP_FAILED;
@@ -582,10 +596,13 @@ static void content_end(struct lmtp *lmtp)
 			.n_recipients = n,
 			.content = lmtp->content->data ? lmtp->content->data : (const guint8 *)"",
 			.size = lmtp->content->len };
-		lmtp->handler->mail(lmtp->user, &mail, verdict);
+		number = lmtp->handler->mail(lmtp->user, &mail, verdict);
 	}
 	for (guint i = 0; i < n; i++)
-		say(lmtp, verdict[i]);
+		if (verdict[i] == LMTP_STORED && number > 0)
+			say_stored(lmtp, number);
+		else
+			say(lmtp, verdict[i]);
 	transaction_reset(lmtp);
 	lmtp->useless = 0;
 	lmtp->state = STATE_COMMAND;

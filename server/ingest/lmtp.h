@@ -81,8 +81,9 @@ struct lmtp_handler {
 	gboolean (*recipient)(gpointer user, const char *address);
 	/* A reply with this code will be sent. NULL: nobody wants to know. */
 	void (*replied)(gpointer user, guint code);
-	/* Receive the mail and set replies[0..n_recipients), which are LMTP_FAILED when called. */
-	void (*mail)(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies);
+	/* Receive the mail and set replies[0..n_recipients), which are LMTP_FAILED when called. Returns the
+	 * number of the mail for the replies LMTP_STORED, or 0 if they are to have none. */
+	gint64 (*mail)(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies);
 };
 
 struct lmtp_options {

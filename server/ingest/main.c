@@ -97,7 +97,7 @@ static const char *conninfo_of(const struct settings *settings)
 }
 
 static struct intake *start_intake(
-    const struct settings *settings, const struct arguments *arguments, GError **error)
+    const struct settings *settings, const struct arguments *arguments, struct upkeep *upkeep, GError **error)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", error);
 	g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
@@ -109,6 +109,7 @@ static struct intake *start_intake(
 	options = intake_options_of(settings, conninfo_of(settings), worker);
 	options.vitals = arguments->vitals;
 	options.spill_folder = arguments->storage;
+	options.upkeep = upkeep;
 	if (options.require_authentic != REQUIRE_AUTHENTIC_OFF && !*options.pool.authserv_id)
 		log_warning("lmtp.require_authentic without lmtp.authserv_id: no mail is authentic");
 	return intake_new(&options, error);
@@ -150,14 +151,14 @@ static void serve(
 static int run(const struct settings *settings, const struct arguments *arguments, int signal_fd)
 {
 	g_autoptr(GError) error = NULL;
-	struct intake *intake = start_intake(settings, arguments, &error);
-	struct upkeep *upkeep;
+	struct upkeep *upkeep = upkeep_new(conninfo_of(settings));
+	struct intake *intake = start_intake(settings, arguments, upkeep, &error);
 
 	if (!intake) {
 		log_error("%s", error->message);
+		upkeep_free(upkeep, FALSE);
 		return EX_OSERR;
 	}
-	upkeep = upkeep_new(conninfo_of(settings));
 	serve(settings, arguments, intake, signal_fd);
 	intake_free(intake);
 	upkeep_free(upkeep, FALSE);

@@ -16,6 +16,14 @@
 #define INPUT_SIZE (64 * 1024)        /* bytes read at once */
 #define STOP_GRACE G_TIME_SPAN_SECOND /* for a mail in progress, of a server that stops */
 #define PEER_SIZE  80                 /* "[IPv6 address]:port" and more */
+#define LINE_MAILS 100                /* stored mails in one line of the log */
+
+/* What a line of the log says of a session, or of a part of a long one. */
+struct tally {
+	guint mails, failed, refused; /* refused: unknown recipients */
+	struct intake_counts counts;
+	GPtrArray *numbers; /* of the stored mails, as text */
+};
 
 struct session {
 	const struct session_options *options;
@@ -28,8 +36,8 @@ struct session {
 	gint64 stop;    /* and at which a stopping server waits no longer for it; 0: it does not stop */
 	gsize received; /* bytes since then */
 	gssize memory;  /* bytes of options->memory that it has */
-	guint mails, failed, refused; /* refused: unknown recipients */
-	struct intake_counts counts;
+	guint mails;
+	struct tally tally;
 };
 
 /* The name of the client in the log. */
@@ -49,7 +57,7 @@ static gboolean on_recipient(gpointer user, const char *address)
 
 	if (lmtp_recipient_match(session->options->recipients, address))
 		return TRUE;
-	session->refused++;
+	session->tally.refused++;
 	return FALSE;
 }
 
@@ -93,7 +101,39 @@ static void count(struct intake_counts *sum, const struct intake_counts *more)
 	sum->unreadable += more->unreadable;
 }
 
-static void on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
+static void tally_begin(struct tally *tally)
+{
+	*tally = (struct tally){ .numbers = g_ptr_array_new_with_free_func(g_free) };
+}
+
+/* Log a line, but none for a client that only checked whether we are running. */
+static void tally_end(struct tally *tally, const char *peer)
+{
+	const struct intake_counts *counts = &tally->counts;
+
+	g_ptr_array_add(tally->numbers, NULL);
+	if (tally->mails + tally->refused > 0)
+		log_info_about("RUAD_MAIL", (const char *const *)tally->numbers->pdata,
+		    "session with %s: %u mails, %u reports stored, %u duplicates, %u conflicts, "
+		    "%u unreadable, %u mails failed, %u recipients refused",
+		    peer, tally->mails, counts->stored, counts->duplicates, counts->conflicts,
+		    counts->unreadable, tally->failed, tally->refused);
+	g_ptr_array_unref(tally->numbers);
+}
+
+static void tally_add(struct session *session, const struct intake_counts *counts)
+{
+	struct tally *tally = &session->tally;
+
+	count(&tally->counts, counts);
+	g_ptr_array_add(tally->numbers, g_strdup_printf("%" G_GINT64_FORMAT, counts->mail));
+	if (tally->numbers->len < LINE_MAILS)
+		return;
+	tally_end(tally, session->peer);
+	tally_begin(tally);
+}
+
+static gint64 on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
 {
 	struct session *session = user;
 	struct envelope envelope = { .source = "lmtp", .from = mail->from, .recipients = mail->recipients };
@@ -101,19 +141,21 @@ static void on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply
 	g_autoptr(GError) error = NULL;
 
 	session->mails++;
+	session->tally.mails++;
 	__atomic_store_n(session->useful, G_MAXINT64, __ATOMIC_RELAXED);
 	if (!intake_take(session->options->intake, &envelope, mail->content, mail->size, &counts, &error)) {
-		session->failed++;
+		session->tally.failed++;
 		log_warning_paced(error->message, "mail from %s not stored, its client keeps it: %s",
 		    session->peer, error->message);
 		if (g_error_matches(error, RUAD_ERROR, RUAD_ERROR_FULL))
 			for (guint i = 0; i < mail->n_recipients; i++)
 				replies[i] = LMTP_FULL;
-		return;
+		return 0;
 	}
-	count(&session->counts, &counts);
+	tally_add(session, &counts);
 	for (guint i = 0; i < mail->n_recipients; i++)
 		replies[i] = LMTP_STORED;
+	return counts.mail;
 }
 
 /* Send all pending replies. Returns FALSE if the client does not read them. */
@@ -227,19 +269,6 @@ static void serve(struct session *session)
 	}
 }
 
-/* Log one line per session, but none for a client that only checked whether we are running. */
-static void log_counts(const struct session *session)
-{
-	const struct intake_counts *counts = &session->counts;
-
-	if (session->mails + session->refused == 0)
-		return;
-	log_info("session with %s: %u mails, %u reports stored, %u duplicates, %u conflicts, %u unreadable, "
-		 "%u mails failed, %u recipients refused",
-	    session->peer, session->mails, counts->stored, counts->duplicates, counts->conflicts,
-	    counts->unreadable, session->failed, session->refused);
-}
-
 static void set_socket_options(int fd, guint timeout)
 {
 	struct timeval patience = { .tv_sec = timeout };
@@ -257,6 +286,7 @@ void session_run(int fd, const struct session_options *options, gint64 *useful)
 	struct session session = { .options = options, .fd = fd, .useful = useful };
 
 	peer_name(fd, session.peer, sizeof session.peer);
+	tally_begin(&session.tally);
 	set_socket_options(fd, options->timeout);
 	vitals_add(options->vitals, VITAL_SESSIONS, 1);
 	vitals_add(options->vitals, VITAL_SESSIONS_OPEN, 1);
@@ -266,7 +296,7 @@ void session_run(int fd, const struct session_options *options, gint64 *useful)
 	lmtp_free(session.lmtp);
 	vitals_add(options->vitals, VITAL_SESSIONS_OPEN, -1);
 	close(fd);
-	log_counts(&session);
+	tally_end(&session.tally, session.peer);
 }
 
 void session_refuse(int fd, const struct session_options *options)

@@ -12,6 +12,7 @@
 #define INGEST       "SELECT " ANSWER_COLUMNS " FROM ruad.ingest" INGEST_MAILS
 #define INGEST_AGAIN "SELECT " ANSWER_COLUMNS " FROM ruad.ingest_again" INGEST_MAILS
 #define NAMES        "SELECT ruad.names($1::ruad.new_item[])"
+#define MAKE_MONTHS  "SELECT ruad.make_months($1::ruad.new_item[])"
 #define KEEP_RAW     "SELECT ruad.keep_raw($1::bigint, $2::bytea)"
 
 /* A transaction. */
@@ -44,6 +45,16 @@ gboolean store_limit_raw(struct db *db, gint64 most, GError **error)
 	    db, "SELECT set_config('ruad.max_raw', $1, false)", params, G_N_ELEMENTS(params), error);
 }
 
+/* Have partitions made that this much calls for, while the default ones have few rows to move. Without them
+ * the rows go to the default ones. */
+static void make_months(struct db *aside, const struct db_value *items)
+{
+	g_autoptr(GError) ignored = NULL;
+
+	if (!db_exec(aside, MAKE_MONTHS, items, 1, &ignored))
+		g_debug("partitions: %s", ignored->message);
+}
+
 /* Store everything except records: this decides which reports are new. */
 static gboolean ingest(struct writing *writing, GError **error)
 {
@@ -60,8 +71,9 @@ static gboolean ingest(struct writing *writing, GError **error)
 	literal_end(mails);
 	literal_end(items);
 	if (writing->aside) {
-		const struct db_value names = DB_TEXT(items->str);
-		if (!db_exec(writing->aside, NAMES, &names, 1, error))
+		const struct db_value value = DB_TEXT(items->str);
+		make_months(writing->aside, &value);
+		if (!db_exec(writing->aside, NAMES, &value, 1, error))
 			return FALSE;
 	}
 	params[0] = DB_TEXT(mails->str);

@@ -8,8 +8,9 @@
 #define PAUSE        G_TIME_SPAN_SECOND        /* between checks of the clock */
 #define SUMS_PAUSE   (10 * G_TIME_SPAN_SECOND) /* many reports cost little more than one */
 #define MONTHS_PAUSE (15 * G_TIME_SPAN_SECOND) /* between looks at what partitions are wanted */
-#define AWAY_PAUSE   (5 * G_TIME_SPAN_SECOND)  /* after a failure */
-#define CONFLICT     "40001"                   /* another session changed the rows first: nothing was done */
+#define MUCH         (512 * 1024) /* bytes of rows, of some 15,000 records: then it looks at once */
+#define AWAY_PAUSE   (5 * G_TIME_SPAN_SECOND) /* after a failure */
+#define CONFLICT     "40001"                  /* another session changed the rows first: nothing was done */
 
 struct upkeep {
 	char *conninfo;
@@ -22,7 +23,8 @@ struct upkeep {
 
 	GMutex lock; /* protects this group */
 	GCond wake;
-	struct db *db; /* set only by the thread; others may cancel its statement */
+	struct db *db;  /* set only by the thread; others may cancel its statement */
+	guint64 stored; /* bytes of rows since the last look at partitions */
 	gboolean stopping;
 	gboolean finish;
 };
@@ -109,13 +111,29 @@ static gboolean sum_up(struct upkeep *upkeep, gboolean *more, GError **error)
 	return TRUE;
 }
 
+/* Returns whether much was stored since the last look. */
+static gboolean much_is_new(struct upkeep *upkeep)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
+
+	return upkeep->stored >= MUCH;
+}
+
+static void forget_stored(struct upkeep *upkeep)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
+
+	upkeep->stored = 0;
+}
+
 static gboolean make_months(struct upkeep *upkeep, GError **error)
 {
 	g_autofree char *answer = NULL;
 	gint64 now = g_get_monotonic_time();
 
-	if (now < upkeep->months_due)
+	if (now < upkeep->months_due && !much_is_new(upkeep))
 		return TRUE;
+	forget_stored(upkeep);
 	upkeep->months_due = now + MONTHS_PAUSE;
 	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", &answer, error))
 		return FALSE;
@@ -133,13 +151,14 @@ static gboolean work(struct upkeep *upkeep, gboolean *more, GError **error)
 	return connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, more, error);
 }
 
-/* Wait before the next check; returns FALSE if the thread must end. */
-static gboolean pause_for(struct upkeep *upkeep, gint64 time)
+/* Wait before the next check, with good at most until much is new; returns FALSE if the thread must end. */
+static gboolean pause_for(struct upkeep *upkeep, gint64 time, gboolean good)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
 	gint64 end = g_get_monotonic_time() + time;
 
-	while (!upkeep->stopping && g_cond_wait_until(&upkeep->wake, &upkeep->lock, end))
+	while (!upkeep->stopping && !(good && upkeep->stored >= MUCH) &&
+	       g_cond_wait_until(&upkeep->wake, &upkeep->lock, end))
 		;
 	return !upkeep->stopping;
 }
@@ -157,7 +176,7 @@ static gpointer upkeep_main(gpointer user)
 			failed(upkeep, error);
 		else
 			succeeded(upkeep);
-	} while (pause_for(upkeep, !good ? AWAY_PAUSE : more ? 0 : PAUSE));
+	} while (pause_for(upkeep, !good ? AWAY_PAUSE : more ? 0 : PAUSE, good));
 	if (upkeep->finish) {
 		upkeep->sums_due = 0;
 		do
@@ -177,6 +196,17 @@ struct upkeep *upkeep_new(const char *conninfo)
 	g_cond_init(&upkeep->wake);
 	upkeep->thread = g_thread_new("upkeep", upkeep_main, upkeep);
 	return upkeep;
+}
+
+void upkeep_notice(struct upkeep *upkeep, guint64 bytes)
+{
+	if (!upkeep)
+		return;
+	g_mutex_lock(&upkeep->lock);
+	upkeep->stored += bytes;
+	if (upkeep->stored >= MUCH)
+		g_cond_signal(&upkeep->wake);
+	g_mutex_unlock(&upkeep->lock);
 }
 
 void upkeep_free(struct upkeep *upkeep, gboolean finish)

@@ -7,6 +7,7 @@
 #include "server/worker/talk.h"
 
 #define QUICK (50 * 1000) /* microseconds of processor time: some fifty times that of a usual report */
+#define USUAL (64 * 1024) /* bytes: few documents are larger, and those may take long */
 
 struct worker {
 	struct process *process;
@@ -21,6 +22,8 @@ struct pool {
 	GCond freed;
 	GQueue idle;  /* struct worker, last used first: their caches are warm */
 	guint living; /* idle and busy ones */
+	GCond freed_for_large;
+	guint large; /* busy ones that read large documents: they leave one to small documents */
 	GCond slow_freed;
 	guint slow; /* documents in the slow lane */
 };
@@ -79,6 +82,7 @@ struct pool *pool_new(const struct pool_options *options, GError **error)
 	pool->bounds.total = (gint64)options->max_seconds * G_USEC_PER_SEC;
 	g_mutex_init(&pool->mutex);
 	g_cond_init(&pool->freed);
+	g_cond_init(&pool->freed_for_large);
 	g_cond_init(&pool->slow_freed);
 	g_queue_init(&pool->idle);
 
@@ -99,40 +103,53 @@ void pool_free(struct pool *pool)
 	g_queue_clear_full(&pool->idle, (GDestroyNotify)worker_free);
 	g_mutex_clear(&pool->mutex);
 	g_cond_clear(&pool->freed);
+	g_cond_clear(&pool->freed_for_large);
 	g_cond_clear(&pool->slow_freed);
 	g_free((char *)pool->options.worker);
 	g_free((char *)pool->options.authserv_id);
 	g_free(pool);
 }
 
+static gboolean has_place(struct pool *pool, gboolean large)
+{
+	if (large && pool->large >= MAX(pool->options.workers - 1, 1))
+		return FALSE;
+	return !g_queue_is_empty(&pool->idle) || pool->living < pool->options.workers;
+}
+
 /* Take an idle worker, or the right to start one (NULL). */
-static struct worker *take_place(struct pool *pool)
+static struct worker *take_place(struct pool *pool, gboolean large)
 {
 	g_mutex_lock(&pool->mutex);
-	while (g_queue_is_empty(&pool->idle) && pool->living >= pool->options.workers)
-		g_cond_wait(&pool->freed, &pool->mutex);
+	while (!has_place(pool, large))
+		g_cond_wait(large ? &pool->freed_for_large : &pool->freed, &pool->mutex);
 	struct worker *worker = g_queue_pop_head(&pool->idle);
 	if (worker == NULL)
 		pool->living++;
+	if (large)
+		pool->large++;
 	g_mutex_unlock(&pool->mutex);
 	return worker;
 }
 
 /* Return what take_place() gave: the worker, or NULL if it has ended. */
-static void leave_place(struct pool *pool, struct worker *worker)
+static void leave_place(struct pool *pool, gboolean large, struct worker *worker)
 {
 	g_mutex_lock(&pool->mutex);
 	if (worker != NULL)
 		g_queue_push_head(&pool->idle, worker);
 	else
 		pool->living--;
+	if (large)
+		pool->large--;
 	g_cond_signal(&pool->freed);
+	g_cond_signal(&pool->freed_for_large);
 	g_mutex_unlock(&pool->mutex);
 }
 
-static struct worker *take_worker(struct pool *pool, GError **error)
+static struct worker *take_worker(struct pool *pool, gboolean large, GError **error)
 {
-	struct worker *worker = take_place(pool);
+	struct worker *worker = take_place(pool, large);
 	if (worker != NULL && !worker_is_quiet(worker)) {
 		worker_free(worker);
 		worker = NULL;
@@ -140,7 +157,7 @@ static struct worker *take_worker(struct pool *pool, GError **error)
 	if (worker == NULL)
 		worker = worker_start(pool, error);
 	if (worker == NULL)
-		leave_place(pool, NULL);
+		leave_place(pool, large, NULL);
 	return worker;
 }
 
@@ -163,12 +180,16 @@ static gboolean use_worker(struct worker **worker, const struct pool *pool, cons
 static gboolean run_within(struct pool *pool, const struct talk_bounds *bounds, const struct pool_job *job,
     gboolean *slow, GError **error)
 {
-	struct worker *worker = take_worker(pool, error);
+	gboolean large = job->size > USUAL;
+	struct worker *worker = take_worker(pool, large, error);
 	gboolean ok;
 	if (worker == NULL)
 		return FALSE;
 	ok = use_worker(&worker, pool, bounds, job, slow, error);
-	leave_place(pool, worker);
+	if (worker == NULL)
+		worker = worker_start(
+		    pool, NULL); /* here, where it ended, so that no other document waits for it */
+	leave_place(pool, large, worker);
 	return ok;
 }
 

@@ -39,8 +39,9 @@ struct pool_job {
 gboolean pool_run(struct pool *pool, const struct pool_job *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * The same in two lanes, so that large documents do not keep small ones waiting. In the quick lane a document
- * that takes long fails with *slow TRUE: what its sink got is void, and it goes to the slow lane. There, half
+ * The same in two lanes, so that large documents do not keep small ones waiting. In the quick lane large
+ * documents leave one worker to small ones, if there are several, and a document that takes long fails with
+ * *slow TRUE: what its sink got is void, and it goes to the slow lane. There, half
  * as many documents as there are workers are read at a time, each by a process of its own with low priority.
  */
 gboolean pool_run_quick(

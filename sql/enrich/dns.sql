@@ -1,10 +1,32 @@
 -- dns.sql - domains whose DNS is due for a check, and the results.
 
--- Domains whose DNS is due for a check, and the selectors that signed for them in the last 90 days: [{"domain",
--- "selector"}], at most 50. Domains that asked for their reports to be sent here come first (p_own_only: no others),
--- then those of which that is not known; of each the domain with the most messages in the last 30 days. Anyone can
--- send reports about any domains, and ours must not wait for them. Others' domains are checked again after a week, in
--- case they became ours, or never if [server] domains says whose they are.
+-- The selectors that signed for a domain or a name below it in its reports of the last 90 days: [{"domain",
+-- "selector"}], at most 50, those with the most messages first.
+CREATE FUNCTION ruad.dns_selectors(p_domain text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT coalesce(jsonb_agg(jsonb_build_object('domain', s.domain, 'selector', s.selector)), '[]')
+		FROM (
+			SELECT lower(k.v ->> 'domain') AS domain, lower(k.v ->> 'selector') AS selector
+			FROM ruad.record r
+			JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
+			CROSS JOIN LATERAL jsonb_path_query(e.auth_results, '$.dkim[*]') AS k(v)
+			WHERE r.domain_id = (SELECT d.id FROM ruad.domain d WHERE d.name = p_domain)
+				AND r.day > ruad.day_of(now()) - 90
+				AND k.v ->> 'selector' ~ '^[A-Za-z0-9._-]{1,200}$'
+				AND p_domain = ANY (ruad.names_above(k.v ->> 'domain'))
+			GROUP BY 1, 2 ORDER BY sum(r.count) DESC LIMIT 50
+		) s);
+END
+$$;
+
+-- Domains whose DNS is due for a check, and the selectors that reports name (ruad.dns_selectors()). Domains that asked
+-- for their reports to be sent here come first (p_own_only: no others), then those of which that is not known; of each
+-- the domain with the most messages in the last 30 days. Anyone can send reports about any domains, and ours must not
+-- wait for them. Others' domains are checked again after a week, in case they became ours, or never if [server] domains
+-- says whose they are.
 CREATE FUNCTION ruad.dns_wanted(p_limit integer, p_own_only boolean DEFAULT false)
 RETURNS TABLE (domain text, selectors jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -12,7 +34,7 @@ AS $$
 BEGIN
 	RETURN QUERY
 	WITH due AS MATERIALIZED (
-		SELECT c.domain_id, d.name, row_number() OVER (
+		SELECT d.name, row_number() OVER (
 			ORDER BY c.solicited IS NOT TRUE, c.solicited IS FALSE,
 				m.messages DESC NULLS LAST, c.expires_at, d.name) AS no
 		FROM ruad.dns_check c JOIN ruad.domain d ON d.id = c.domain_id
@@ -23,19 +45,7 @@ BEGIN
 				OR (c.expires_at <= now() - interval '7 days' AND NOT EXISTS (SELECT 1 FROM ruad.own_domain)))
 		ORDER BY no LIMIT p_limit
 	)
-	SELECT c.name, (
-		SELECT coalesce(jsonb_agg(jsonb_build_object('domain', s.domain, 'selector', s.selector)), '[]')
-		FROM (
-			SELECT lower(k.v ->> 'domain') AS domain, lower(k.v ->> 'selector') AS selector
-			FROM ruad.record r
-			JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
-			CROSS JOIN LATERAL jsonb_path_query(e.auth_results, '$.dkim[*]') AS k(v)
-			WHERE r.domain_id = c.domain_id AND r.day > ruad.day_of(now()) - 90
-				AND k.v ->> 'selector' ~ '^[A-Za-z0-9._-]{1,200}$'
-				AND c.name = ANY (ruad.names_above(k.v ->> 'domain'))
-			GROUP BY 1, 2 ORDER BY sum(r.count) DESC LIMIT 50
-		) s)
-	FROM due c ORDER BY c.no;
+	SELECT c.name, ruad.dns_selectors(c.name) FROM due c ORDER BY c.no;
 END
 $$;
 

@@ -39,17 +39,20 @@ END
 $$;
 
 -- The months of a group of tables that need partitions and have none: those with enough volume in the default
--- partition, and this or the next month if the month before has partitions.
-CREATE FUNCTION ruad.months_wanted(first_parent text) RETURNS SETOF date
+-- partition, with what is about to be stored, and this or the next month if the month before has partitions.
+CREATE FUNCTION ruad.months_wanted(first_parent text, coming ruad.new_item[]) RETURNS SETOF date
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	this_month constant date := ruad.month_of(ruad.day_of(now()));
 	next_month constant date := (this_month + interval '1 month')::date;
 BEGIN
-	RETURN QUERY EXECUTE format('SELECT ruad.month_of(r.day) FROM ruad.%I r GROUP BY 1 HAVING '
-		'sum(%s) >= ruad.month_volume() AND ruad.may_have_month(ruad.month_of(min(r.day)))',
-		first_parent || '_default', CASE first_parent WHEN 'report' THEN 'r.records' ELSE '1' END);
+	RETURN QUERY EXECUTE format('SELECT m.month FROM (SELECT ruad.month_of(r.day), %s FROM ruad.%I r '
+		'UNION ALL SELECT ruad.month_of(ruad.day_of(c.begin)), c.records FROM unnest($1) c '
+		'WHERE c.kind = ''aggregate'') AS m(month, volume) WHERE ruad.may_have_month(m.month) '
+		'AND m.month NOT IN (SELECT ruad.months_of($2)) GROUP BY 1 HAVING sum(m.volume) >= ruad.month_volume()',
+		CASE first_parent WHEN 'report' THEN 'r.records' ELSE '1' END, first_parent || '_default')
+		USING CASE first_parent WHEN 'report' THEN coming END, first_parent;
 	RETURN QUERY
 	SELECT m.month FROM (VALUES (this_month), (next_month)) AS m(month)
 	WHERE (m.month - interval '1 month')::date IN (SELECT ruad.months_of(first_parent))
@@ -103,8 +106,9 @@ END
 $$;
 
 -- Create the partitions of one month, if any are needed; returns how many months still need some. For ruad-ingest, in
--- a separate transaction.
-CREATE FUNCTION ruad.make_months() RETURNS integer
+-- a separate transaction. Nobody can write or read while the rows of the month are moved, so it is called often, and
+-- before much is stored at once: coming is that. Then it waits its turn; else it leaves the work to whoever is at it.
+CREATE FUNCTION ruad.make_months(coming ruad.new_item[] DEFAULT '{}') RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -112,13 +116,17 @@ DECLARE
 	made boolean := false;
 	left_ integer := 0;
 BEGIN
-	PERFORM 1 FROM ruad.upkeep FOR UPDATE SKIP LOCKED;
-	IF NOT FOUND THEN
-		RETURN 0; -- another session is at it
+	IF cardinality(coming) > 0 THEN
+		PERFORM 1 FROM ruad.upkeep FOR UPDATE;
+	ELSE
+		PERFORM 1 FROM ruad.upkeep FOR UPDATE SKIP LOCKED;
+		IF NOT FOUND THEN
+			RETURN 0;
+		END IF;
 	END IF;
 	FOR wanted IN
 		SELECT string_to_array(g.parents, ',') AS parents, m.month
-		FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1)) AS m(month)
+		FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1), coming) AS m(month)
 		ORDER BY m.month DESC
 	LOOP
 		IF made OR NOT ruad.make_month(wanted.parents, wanted.month) THEN

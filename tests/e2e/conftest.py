@@ -8,6 +8,7 @@ import contextlib
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import smtplib
@@ -152,9 +153,9 @@ class Database:
 class Ingest:
     """ruad-ingest with listening sockets that stay open when it is killed, as under a supervisor."""
 
-    def __init__(self, folder, conninfo, **settings):
+    def __init__(self, folder, conninfo, path=None, **settings):
         self.folder = folder
-        self.path = folder / "lmtp.sock"
+        self.path = path or folder / "lmtp.sock"
         self.tcp = socket.create_server(("127.0.0.1", 0))
         self.unix = socket.socket(socket.AF_UNIX)
         self.unix.bind(str(self.path))
@@ -232,6 +233,19 @@ def deliver(client, mail, *recipients):
     return [(code, text.decode()) for code, text in replies]
 
 
+class StoredReply:
+    """Equals the reply to each mail that is stored, whatever its number: (250, "2.0.0 stored as mail 7")."""
+
+    __hash__ = None
+
+    def __eq__(self, reply):
+        return reply[0] == 250 and re.fullmatch(r"2\.0\.0 stored as mail [1-9]\d*", reply[1]) is not None
+
+    def __repr__(self):
+        return "STORED"
+
+
+STORED = StoredReply()
 TOLD = pytest.StashKey()
 
 

@@ -163,9 +163,14 @@ class MailServer:
         (root / "run" / "ruad").mkdir(mode=0o755)
 
     @property
-    def socket_folder(self):
-        """The path of ruad's LMTP socket."""
+    def run_folder(self):
+        """The folder of ruad's own files."""
         return self.root / "run" / "ruad"
+
+    @property
+    def socket(self):
+        """The path of ruad's LMTP socket, as systemd makes it."""
+        return self.root / "run" / "ruad-lmtp.sock"
 
     def set_up(self, way, commands=None):
         """Set it up like an administrator: the page's commands, with ruad at "unix" or at a TCP port."""
@@ -387,7 +392,7 @@ class Postfix(MailServer):
         self.run("newaliases")
 
     def edit_way(self, way):
-        new = "unix:/run/ruad/lmtp.sock" if way == "unix" else f"inet:[127.0.0.1]:{way}"
+        new = "unix:/run/ruad-lmtp.sock" if way == "unix" else f"inet:[127.0.0.1]:{way}"
         self.edit(EXAMPLES[1:] + "/postfix/ruad", "  ruad:inet:[127.0.0.1]:2424", f"  ruad:{new}")
 
     def set_up(self, way, commands=None):

@@ -11,7 +11,8 @@ import subprocess
 
 from conftest import wait_until
 
-SOA = "@ 300 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 60\n@ 300 IN NS ns.invalid.\n"
+SOA = "@ 300 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 60\n@ 300 IN NS a.ns-test.\n@ 300 IN NS b.ns-test.\n"
+NS_HOSTS = "a.ns-test. 300 IN A 127.77.77.1\nb.ns-test. 300 IN A 127.77.77.2\n"  # for the root zone: they exist, and do not answer
 
 
 def program(name):

@@ -1,14 +1,20 @@
 """ruad check queries a real DNS server, with zones for each test."""
 
+import csv
+import io
 import json
+import os
 import socket
 import subprocess
+import time
 
+import jsonschema
 import pytest
 
-from conftest import BUILD
-from nameserver import Nsd, Unbound, program
-from supervised import clean_environment
+from conftest import BUILD, ROOT
+from nameserver import NS_HOSTS, Nsd, Unbound, free_host, program
+from reports import aggregate, record
+from supervised import Supervised, clean_environment
 
 pytestmark = pytest.mark.skipif(not program("nsd") or not program("unbound"), reason="nsd or unbound is not installed")
 
@@ -49,6 +55,28 @@ def ruad_check(*words):
     )
 
 
+SCHEMA = json.loads((ROOT / "server" / "web" / "check.schema.json").read_text())
+
+
+def check_members(value, schema, place="document"):
+    """Each member is described: consumers may allow others, since members are added."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    if isinstance(value, dict):
+        assert set(value) == set(schema["properties"]), place
+        for name, member in value.items():
+            check_members(member, schema["properties"][name], f"{place}.{name}")
+    elif isinstance(value, list):
+        for one in value:
+            check_members(one, schema["items"], f"{place}[]")
+
+
+def check_document(document, schema=SCHEMA):
+    whole = {**schema, "$defs": SCHEMA["$defs"]}
+    jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(document)
+    check_members(document, schema)
+
+
 class Dns:
     """A name server; check() queries it and returns the document."""
 
@@ -62,6 +90,7 @@ class Dns:
         done = self.run("--json", domain, *words)
         assert done.stderr == ""
         document = json.loads(done.stdout)
+        check_document(document)
         errors = [one for one in document["findings"] if one["severity"] == "error"]
         assert document["ok"] == (errors == [])
         assert done.returncode == (1 if errors else 0)
@@ -74,7 +103,7 @@ def fixture_serve(folder):
     servers = []
 
     def serve(lines, zones=None):
-        servers.append(Nsd(folder, {"": lines, **(zones or {})}))
+        servers.append(Nsd(folder, {"": NS_HOSTS + lines, **(zones or {})}))
         return Dns(servers[-1])
 
     yield serve
@@ -122,7 +151,8 @@ def test_a_good_domain_has_no_finding(serve):
         ("192.0.2.27/32", "+", "a:backup.example.com", "example.com"),
     ]
     assert document["dkim"] == [
-        {"domain": "example.com", "selector": "s1", "status": "ok", "key_type": "ed25519", "bits": 256, "testing": False, "probed": False}
+        {"domain": "example.com", "selector": "s1", "record": f"v=DKIM1; k=ed25519; p={ED25519}", "status": "ok", "key_type": "ed25519",
+         "bits": 256, "testing": False, "probed": False}
     ]
     assert document["mx"] == [{"preference": 10, "host": "mail.example.com", "addresses": ["192.0.2.25"]}]
     assert document["tls_rpt"]["rua"] == ["mailto:tls-rpt@example.com"]
@@ -175,7 +205,44 @@ def test_text_for_people_says_the_same(serve):
     bad = dns.run("broken.example")
     assert bad.returncode == 1
     assert "error" in bad.stdout and "spf_all_pass" in bad.stdout and "publish" in bad.stdout
+    assert bad.stdout.startswith("broken.example: 9 errors, 7 warnings\n")
+    severities = [line.split()[0] for line in bad.stdout.splitlines() if line.split()[:1] in (["error"], ["warning"], ["info"])]
+    assert severities == sorted(severities, key=["error", "warning", "info"].index)
+    assert bad.stdout.index("spf_all_pass") < bad.stdout.index("look-ups:")  # what is wrong comes before the records
     assert "\033" not in good.stdout + bad.stdout  # colour is for terminals
+
+
+def test_findings_that_are_alike_make_one_block(serve):
+    terms = " ".join(f"ip4:192.0.2.{i}" for i in range(12))
+    said = serve(f'example. TXT "v=spf1 a:void.example a:void2.example {terms} -all"\nexample. MX 0 .\n').run("example").stdout
+    assert said.count("sender_nameless") == 1 and said.count("spf_void") == 1
+    assert "sender_nameless  12 times\n" in said and "spf_void  2 times\n" in said
+    assert "1.2.0.192.in-addr.arpa PTR: 192.0.2.1 has no name" in said
+    assert "and 2 more (--json has all)" in said
+
+
+def test_each_tag_is_explained(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD})
+    said = dns.run("--explain", "-s", "s1", "example.com").stdout
+    for tag, words in (("p=reject", "mail that fails is refused"), ("sp=reject", "the same for subdomains that exist"),
+                       ("aspf=s", "the domain that passes SPF must be the one in From"), ("fo=1", "when a report on a message is wanted"),
+                       ("a:out.example.com", "pass: the addresses of out.example.com"), ("-all", "fail: all others"),
+                       ("k=ed25519", "the kind of key"), ("rua=mailto:tls-rpt@example.com", "where reports on failed TLS are sent")):
+        assert [line for line in said.splitlines() if line.split()[:1] == [tag] and words in line], tag
+    assert "mail that fails is refused" not in dns.run("example.com").stdout
+
+
+def test_many_domains_are_lines_of_csv(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN, "evil.example": '_dmarc TXT "v=DMARC1; p=none, \\"=x"\n@ TXT "=1"'})
+    done = dns.run("--csv", "example.com", "broken.example", "evil.example", "192.0.2.1")
+    assert (done.returncode, "an IP address, not a domain" in done.stderr) == (2, True)
+    good, bad, evil = csv.DictReader(io.StringIO(done.stdout, newline=""), strict=True)
+    assert (good["domain"], good["ok"], good["errors"], good["policy"], good["rua"]) == (
+        "example.com", "true", "0", "reject", "dmarc-sum@reports.example.net")
+    assert (good["spf_lookups"], good["mx"]) == ("3", "mail.example.com")
+    assert (bad["ok"], bad["errors"]) == ("false", "9")
+    assert "spf_all_pass" in bad["error_codes"].split() and "spf_void" in bad["warning_codes"].split()
+    assert evil["dmarc"].startswith('v=DMARC1; p=none, "')
 
 
 @pytest.mark.parametrize("words", ["joe@example.com", "mailto:joe@example.com", "https://example.com/x?y", "http://u:p@example.com:80/", "example.com/"])
@@ -197,6 +264,190 @@ def test_usual_selectors_are_looked_for(serve):
     assert "no key under the usual selectors" in dns.run("example.org").stdout
 
 
+def test_without_a_database_it_is_said_that_selectors_of_reports_are_unknown(serve):
+    dns = serve("", {"example.com": "@ MX 0 .\n"})
+    assert dns.check("example.com")["dkim_selectors"] == "usual"
+    assert dns.check("example.com", "--selector=x")["dkim_selectors"] == "given"
+    assert "selectors that reports name were not looked for: the database is not running" in dns.run("example.com").stdout
+    assert "not looked for" not in dns.run("example.com", "--selector=x").stdout
+
+
+def test_selectors_that_reports_name_are_looked_for(serve, folder, database):
+    dns = serve("", {"example.com": f'@ MX 0 .\n2026a._domainkey TXT "v=DKIM1; k=ed25519; p={ED25519}"\n'})
+    ruad = Supervised(folder, database_url=database.conninfo())
+    begin = int(time.time()) - 86400
+    signed = [record(auth_dkim=[("example.com", "2026a", "pass"), ("example.com", "gone", "fail")])]
+    (folder / "report.xml").write_bytes(aggregate(begin=begin, end=begin + 3600, records=signed))
+    assert ruad.command("import", "--quiet", str(folder / "report.xml")) == (0, "", "")
+    code, said, _ = ruad.command("check", "--json", "--resolver", dns.server.address, "example.com")
+    document = json.loads(said)
+    assert document["dkim_selectors"] == "reports"
+    assert {(one["selector"], one["status"], one["probed"]) for one in document["dkim"]} == {
+        ("2026a", "ok", False), ("gone", "missing", False),
+    }
+    assert code == 1
+
+
+def test_each_question_and_answer_is_shown(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD})
+    said = dns.run("-v", "example.com").stderr
+    assert "MX example.com: 10 mail.example.com\n" in said
+    assert 'TXT example.com._report._dmarc.reports.example.net: "v=DMARC1"\n' in said
+    assert "AAAA mail.example.com: no such record\n" in said
+    assert dns.run("example.com").stderr == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a DNS server of the system needs port 53 and a mount")
+def test_a_zone_is_checked_before_it_is_published(serve, folder):
+    """The server has the zone alone; the rest comes from the system's server, which has an older zone."""
+    zone = GOOD + "key._domainkey CNAME key.example.net.\nsub NS ns.sub\n"
+    own, system = folder / "own", folder / "system"
+    own.mkdir(), system.mkdir()
+    server = Nsd(own, {"example.com": zone})
+    rest = Nsd(system, {"": NS_HOSTS + ELSEWHERE + f'key.example.net TXT "k=ed25519; p={ED25519}"\n', "example.com": "@ MX 0 ."}, free_host(), 53)
+    (folder / "resolv.conf").write_text(f"nameserver {rest.host}\n")
+    command = [BUILD / "bin" / "ruad", "check", "--resolver", server.address, "-s", "key", "example.com"]
+    words = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', folder / "resolv.conf", *command]
+    try:
+        done = subprocess.run([*words, "--json"], env=clean_environment(), capture_output=True, text=True, timeout=120, check=False)
+        text = subprocess.run(words, env=clean_environment(), capture_output=True, text=True, timeout=120, check=False)
+    finally:
+        server.stop()
+        rest.stop()
+    document = json.loads(done.stdout)
+    assert document["findings"] == []
+    assert document["dkim"][0]["status"] == "ok"
+    assert {"TXT key.example.net", "TXT example.com._report._dmarc.reports.example.net", "PTR 25.2.0.192.in-addr.arpa"} <= set(
+        document["elsewhere"])
+    assert not [one for one in document["elsewhere"] if one.split()[1] == "example.com"]
+    assert "the system's were asked" in text.stdout and "TXT key.example.net" in text.stdout
+
+
+# Block lists: some that answer, and some that do not as they should.
+LISTS = """\
+2.0.0.127.zen.spamhaus.org A 127.0.0.2
+2.0.0.127.bl.spamcop.net A 127.0.0.2
+26.2.0.198.zen.spamhaus.org A 127.0.0.11
+26.2.0.198.zen.spamhaus.org TXT "https://check.example/query/198.0.2.26"
+*.b.barracudacentral.org A 127.255.255.254
+*.psbl.surriel.com A 127.0.0.2
+*.all.spamrats.com A 203.0.113.1
+surbl-org-permanent-test-point.com.multi.surbl.org A 127.0.0.254
+example.com.multi.surbl.org A 127.0.0.24
+*.multi.uribl.com A 127.0.0.1
+dbltest.com.dbl.spamhaus.org A 127.0.1.2
+"""
+LISTED = '@ MX 10 mail\n@ TXT "v=spf1 mx a:out.example.com ip4:10.0.0.1 -all"\nmail A 198.0.2.25\nout A 198.0.2.26\n'
+
+
+def test_block_lists_are_asked_on_request_only(serve):
+    dns = serve(LISTS, {"example.com": LISTED})
+    assert dns.check("example.com")["blocklists"] == []
+    document = dns.check("example.com", "--blocklists")
+    lists = {one["zone"]: one for one in document["blocklists"]}
+    assert {zone: one["status"] for zone, one in lists.items()} == {
+        "zen.spamhaus.org": "ok", "bl.spamcop.net": "ok", "b.barracudacentral.org": "refused", "psbl.surriel.com": "unusable",
+        "dnsbl-1.uceprotect.net": "unusable", "all.spamrats.com": "unusable", "dnsbl.dronebl.org": "unusable",
+        "dbl.spamhaus.org": "ok", "multi.surbl.org": "ok", "multi.uribl.com": "refused",
+    }
+    zen = lists["zen.spamhaus.org"]
+    assert zen["asked"] == 2  # not 10.0.0.1
+    assert zen["found"] == [{
+        "subject": "198.0.2.26", "codes": "127.0.0.11", "text": "https://check.example/query/198.0.2.26",
+        "words": "PBL: an address for customers, which should not send mail directly",
+    }]
+    assert (zen["url"], "public DNS servers" in zen["terms"]) == ("https://check.spamhaus.org/", True)
+    assert lists["bl.spamcop.net"]["found"] == []
+    assert lists["multi.surbl.org"]["found"] == [
+        {"subject": "example.com", "codes": "127.0.0.24", "words": "phishing; malware", "text": None}]
+    assert "asked too often" in lists["multi.uribl.com"]["why"]
+    assert "lists everything" in lists["psbl.surriel.com"]["why"]
+    assert "outside of 127.0.0.0/8" in lists["all.spamrats.com"]["why"]
+    assert "does not have the test entry" in lists["dnsbl-1.uceprotect.net"]["why"]
+    assert codes(document, "warning").count("blocklisted") == 2
+    assert codes(document, "info").count("blocklist_silent") == 6
+    said = dns.run("--blocklists", "example.com").stdout
+    assert "SpamCop: not listed" in said and "Spamhaus ZEN: 198.0.2.26 listed" in said and "URIBL: unknown (refused: " in said
+    (line,) = csv.DictReader(io.StringIO(dns.run("--csv", "--blocklists", "example.com").stdout, newline=""))
+    assert line["blocklists"] == "zen.spamhaus.org multi.surbl.org"
+
+
+def test_one_address_is_looked_for_in_block_lists(serve):
+    dns = serve(LISTS, {"example.com": LISTED})
+    done = dns.run("--json", "--blocklists", "--ip=198.0.2.26", "example.com")
+    verdict = json.loads(done.stdout)
+    check_document(verdict, SCHEMA["$defs"]["verdict"])
+    assert (done.returncode, verdict["result"]) == (0, "pass")
+    assert {one["zone"]: [entry["subject"] for entry in one["found"]] for one in verdict["blocklists"] if one["found"]} == {
+        "zen.spamhaus.org": ["198.0.2.26"]}
+    assert "Spamhaus ZEN: 198.0.2.26 listed" in dns.run("--blocklists", "--ip=198.0.2.26", "example.com").stdout
+
+
+def test_block_lists_of_a_file_are_asked_instead(serve, folder):
+    dns = serve("2.0.0.127.bl.test A 127.0.0.2\n26.2.0.198.bl.test A 127.0.0.9\n", {"example.com": LISTED})
+    file = folder / "lists.ini"
+    file.write_text("[bl.test]\nof = ip4\n127.0.0.9 = known for it\n")
+    (only,) = dns.check("example.com", f"--blocklist-file={file}")["blocklists"]
+    assert [(one["subject"], one["words"]) for one in only["found"]] == [("198.0.2.26", "known for it")]
+    for text, said in (("[bl.test]\n", 'missing: "of"'), ("[bl.test]\nof = ip4\nx = y\n", 'unknown key: "x"'),
+                       ("[bl]\nof = ip4\n", "not the name of a zone"), ("of = ip4\n", "")):
+        file.write_text(text)
+        bad = ruad_check(f"--blocklist-file={file}", "example.com")
+        assert (bad.returncode, bad.stdout) == (2, "") and said in bad.stderr and str(file) in bad.stderr
+    assert ruad_check(f"--blocklist-file={folder}/none", "example.com").returncode == 2
+
+
+@pytest.mark.parametrize(("zone", "errors", "sts"), [
+    ('_mta-sts TXT "v=STSv1; id=20261130T1;"\nmta-sts A 192.0.2.80', [], ("20261130T1", True)),
+    ('_mta-sts TXT "v=STSv1; id=1"', ["mta_sts_host"], ("1", False)),
+    ('_mta-sts TXT "v=STSv1; id=no-good"\nmta-sts A 192.0.2.80', ["mta_sts_invalid"], (None, True)),
+    ('_mta-sts TXT "v=STSv1; id=1"\n_mta-sts TXT "v=STSv1; id=2"', ["mta_sts_invalid"], (None, None)),
+    ('_mta-sts TXT "v=sts1"', ["mta_sts_invalid"], (None, None)),
+    ("", [], (None, None)),
+])
+def test_the_record_of_mta_sts(serve, zone, errors, sts):
+    dns = serve(ELSEWHERE, {"example.com": GOOD + zone})
+    document = dns.check("example.com", "-s", "s1")
+    assert codes(document) == errors
+    assert (document["mta_sts"]["id"], document["mta_sts"]["policy_host"]) == sts
+
+
+def test_the_mailbox_of_tls_reports_must_take_mail(serve):
+    zone = '@ MX 10 mail\nmail A 198.0.2.1\n_smtp._tls TXT "v=TLSRPTv1; rua=mailto:t@gone.example,https://gone.example/,mailto:t@example.com"\n'
+    document = serve("", {"example.com": zone}).check("example.com")
+    assert finding(document, "tlsrpt_host")["place"] == "gone.example MX"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a name server needs port 53")
+def test_each_name_server_of_the_zone_is_asked(serve, folder):
+    (folder / "own").mkdir()
+    host = free_host()
+    own = Nsd(folder / "own", {"example.com": GOOD}, host, 53)
+    try:
+        dns = serve(ELSEWHERE, {"example.com": GOOD + f"@ NS ns\n@ NS gone\nns A {host}\n"})
+        document = dns.check("example.com", "-s", "s1")
+        said = dns.run("example.com").stdout
+    finally:
+        own.stop()
+    assert document["ns"]["zone"] == "example.com"
+    assert {one["host"]: (one["answers"], one["serial"]) for one in document["ns"]["servers"]} == {
+        "a.ns-test": (False, None), "b.ns-test": (False, None), "ns.example.com": (True, "1"), "gone.example.com": (None, None)}
+    assert sorted(codes(document)) == ["ns_host", "ns_silent", "ns_silent"]
+    assert f"ns.example.com {host}: answers, serial 1" in said and "a.ns-test 127.77.77.1: does not answer" in said
+
+
+def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):
+    dns = serve('example. TXT "v=spf1 mx include:%{l}.example -all"\nexample. MX 1 m.example.\nm.example. A 192.0.2.1\n')
+    spf = dns.check("example")["spf"]
+    assert (spf["lookups"], spf["more_lookups"]) == (2, True)
+    assert "look-ups: at least 2 (10 allowed)" in dns.run("example").stdout
+
+
+def test_a_name_with_blanks_is_asked_for(serve):
+    dns = serve('example. TXT "v=spf1 exists:%{l}%_%%%-x.ok.example -all"\njoe\\032%%20x.ok.example. A 127.0.0.2\n')
+    assert dns.run("--ip=192.0.2.1", "--from=joe@example", "example").returncode == 0
+
+
 def test_a_name_that_does_not_exist_gets_no_advice(serve):
     document = serve("", {"example.com": GOOD}).check("exmaple.org")
     assert codes(document) == ["domain_missing"]
@@ -210,6 +461,7 @@ def test_spf_of_one_address(serve, ip, code, result, term):
     dns = serve(ELSEWHERE, {"example.com": GOOD})
     done = dns.run("--json", f"--ip={ip}", "example.com")
     verdict = json.loads(done.stdout)
+    check_document(verdict, SCHEMA["$defs"]["verdict"])
     assert (done.returncode, verdict["result"], verdict["term"], verdict["via"]) == (code, result, term, "example.com")
     text = dns.run(f"--ip={ip}", "example.com")
     assert f"{result} for {ip}" in text.stdout and f'because of "{term}" of example.com' in text.stdout
@@ -322,6 +574,17 @@ def test_assertion_73_ten_look_ups_are_allowed(serve, lookups):
     assert [one["range"] for one in spf["ranges"]] == (["192.0.2.1/32"] if lookups <= 10 else [])
 
 
+def test_the_tree_of_includes_has_the_cost_of_each_branch(serve):
+    dns = serve('example. TXT "v=spf1 mx include:a.example -all"\nexample. MX 1 m.example.\nm.example. A 192.0.2.1\n'
+                'a.example. TXT "v=spf1 include:b.example a:m.example -all"\nb.example. TXT "v=spf1 ip4:192.0.2.3 -all"\n')
+    spf = dns.check("example")["spf"]
+    assert [(one["depth"], one["term"], one["lookups"]) for one in spf["tree"]] == [
+        (0, "mx", 1), (0, "include:a.example", 3), (1, "include:b.example", 1), (1, "a:m.example", 1),
+    ]
+    said = dns.run("example").stdout
+    assert " 3 look-ups: include:a.example\n" in said and " 1 look-up:    include:b.example\n" in said
+
+
 @pytest.mark.parametrize("voids", [1, 2, 3])
 def test_assertion_73_two_void_look_ups_are_allowed(serve, voids):
     terms = " ".join(f"a:void{i}.example" for i in range(voids))
@@ -359,6 +622,10 @@ def test_assertion_46_two_records_are_none_and_the_walk_goes_on(serve):
     assert "dmarc_several" in codes(document, "error")
     assert document["dmarc"]["name"] == "_dmarc.example.com"
     assert document["dmarc"]["effective"]["domain"] == "reject"
+
+
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_bombs_and_loops_end(serve):
@@ -468,6 +735,7 @@ def test_a_resolver_that_is_away_is_exit_code_75():
 @pytest.mark.parametrize(
     "words",
     [[], ["--resolver=localhost", "example.com"], ["--resolver=127.0.0.1:0", "example.com"], ["a..b"], ["--none", "example.com"],
+     ["--csv", "--json", "example.com"], ["--explain", "--csv", "example.com"], ["--csv", "--ip=192.0.2.1", "example.com"],
      ["--ip=x", "example.com"], ["--ip=192.0.2.1", "a..b"], ["--from=a@b", "example.com"]],
 )
 def test_a_wrong_command_line_is_exit_code_2(words):

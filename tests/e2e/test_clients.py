@@ -24,5 +24,5 @@ def swaks(ingest, folder, mail, *recipients, unix=False):
 def test_swaks_delivers(ingest, database, folder, unix):
     result = swaks(ingest, folder, reports.report_mail(1), RECIPIENT, "dmarc-sum@example.org", unix=unix)
     assert result.returncode == 0, result.stdout
-    assert result.stdout.count("250 2.0.0 stored") == 2
+    assert result.stdout.count("250 2.0.0 stored as mail 1\n") == 2
     assert database.reports() == ["report-1"]

@@ -7,9 +7,8 @@ import re
 import pytest
 
 import reports
-from conftest import RECIPIENT, deliver
+from conftest import RECIPIENT, STORED, deliver
 
-STORED = (250, "2.0.0 stored")
 
 
 def counts(database):
@@ -87,6 +86,13 @@ def test_assertion_36_two_recipients_get_a_reply_each_and_make_one_report(ingest
     assert ingest.deliver(reports.report_mail(), RECIPIENT, other) == [STORED, STORED]
     assert database.reports() == ["report-1"]
     assert database.value("SELECT recipients FROM dmarc.intake") == [RECIPIENT, other]
+
+
+def test_the_reply_has_the_number_of_the_mail_in_the_database(ingest, database):
+    texts = [ingest.deliver(reports.report_mail(number))[0][1] for number in (1, 2, 2)]
+    numbers = [int(text.removeprefix("2.0.0 stored as mail ")) for text in texts]
+    became = zip(numbers, ["stored", "stored", "duplicate"])
+    assert database.query("SELECT mail, status FROM dmarc.intake ORDER BY 1") == list(became)
 
 
 def test_assertion_37_another_report_of_the_same_key_is_kept_raw_as_a_conflict(ingest, database):

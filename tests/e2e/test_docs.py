@@ -4,6 +4,7 @@ Every block of shell commands is either run here, or stands in ELSEWHERE with th
 replaced before: ports, /var/lib/ruad, /etc/ruad, and the user ann by one that every machine has.
 """
 
+import configparser
 import contextlib
 import gzip
 import json
@@ -44,6 +45,9 @@ ELSEWHERE = {
     "ctest --test-dir build -R parser_mail --output-on-failure": "test_the_commands_for_single_tests_name_tests",
     "sudo ruad database dump ruad.dump": "test_database.py",
     "sudo systemctl stop ruad": "test_database.py",
+    "(cd web && npm ci)": "tests/package/run",
+    "sudo systemctl enable ruad-lmtp.socket": "test_serve.py (sockets of systemd)",
+    "sudo usermod -aG ruad-http www-data": "test_serve.py (sockets of systemd)",
     "htpasswd -B -c /etc/ruad/htpasswd ann": "unit/web/test_auth (the hash that it writes)",
 }
 
@@ -276,8 +280,24 @@ def test_the_installed_files_are_there(folder):
     examples = folder / "usr" / "share" / "doc" / "ruad" / "examples"
     for name in ("exim4/conf.d/main/000_ruad", "postfix/ruad", "postfix/master.cf", "postfix/domain.cf", "postfix/addresses.cf"):
         assert (examples / name).is_file(), name
-    for name in ("bin/ruad", "lib/systemd/system/ruad.service", "lib/systemd/system/ruad-lmtp.socket", "lib/sysusers.d/ruad.conf"):
+    for name in ("bin/ruad", "lib/systemd/system/ruad.service", "lib/systemd/system/ruad-lmtp.socket", "lib/systemd/system/ruad-http.socket", "lib/sysusers.d/ruad.conf"):
         assert (folder / "usr" / name).is_file(), name
+
+
+def test_documentation_and_examples_name_the_sockets_of_systemd():
+    dist = ROOT / "server" / "dist"
+    units = {path: configparser.ConfigParser() for path in dist.glob("*.socket")}
+    sockets = set()
+    for path, unit in units.items():
+        unit.read(path)
+        assert unit["Socket"]["FileDescriptorName"] in ("lmtp", "http"), path
+        sockets.add(unit["Socket"]["ListenStream"])
+    assert len(sockets) == 2
+    named = {}
+    for path in [*PAGES, *(path for path in dist.rglob("*") if path.is_file())]:
+        for name in re.findall(r"/run/ruad[\w./-]*\.sock\b", path.read_text()):
+            named.setdefault(name, []).append(path)
+    assert set(named) == sockets, named
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")

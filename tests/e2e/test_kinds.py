@@ -12,10 +12,9 @@ import zipfile
 
 import pytest
 import reports
-from conftest import RECIPIENT
+from conftest import RECIPIENT, STORED
 from supervised import Supervised
 
-STORED = (250, "2.0.0 stored")
 FULL = "dmarc-full@example.com"
 TLS = "tls-rpt@example.com"
 MARKER = "Geheimnis-7291"  # in the body of a reported message

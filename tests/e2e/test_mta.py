@@ -33,7 +33,7 @@ class Set:
     def __init__(self, server, database, way, **settings):
         self.server = server
         self.database = database
-        self.ingest = Ingest(server.socket_folder, database.conninfo("taker"), **settings)
+        self.ingest = Ingest(server.run_folder, database.conninfo("taker"), server.socket, **settings)
         self.ingest.path.chmod(0o660)  # as ruad serve makes it
         os.chown(self.ingest.path, 0, GROUP)
         self.way = "unix" if way == "unix" else self.ingest.port
@@ -103,7 +103,7 @@ def test_a_report_sent_by_smtp_ends_in_the_api(mta):
     assert mta.reports() == ["report-1"]
     assert mta.database.value("SELECT envelope_from FROM dmarc.intake") == SENDER
     mta.database.add_login("reader", "ruad_web")
-    site = WebSite(mta.server.socket_folder, mta.database.conninfo("reader"))
+    site = WebSite(mta.server.run_folder, mta.database.conninfo("reader"))
     try:
         site.start()
         site.wait_ready()

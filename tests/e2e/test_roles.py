@@ -6,7 +6,7 @@ import signal
 
 import psycopg2
 import pytest
-from conftest import Postgres, wait_until
+from conftest import STORED, Postgres, wait_until
 from reports import aggregate, gzipped, mail, record
 from supervised import Supervised
 
@@ -68,7 +68,7 @@ def test_an_owner_with_createrole_works_to_the_first_250(admin, serve):
     running.start()
     wait_until(lambda: "ruad: ready" in running.log(), "it says ready")
     wait_until(lambda: admin("SELECT 1 FROM ruad.service", "mine"), "ruad-enrich works")
-    assert running.deliver(report(1)) == (250, "2.0.0 stored")
+    assert running.deliver(report(1)) == STORED
     wait_until(lambda: running.get("/readyz") == 200, "the page has connected, too")  # it tries once a second
     for words in ("prune",), ("reprocess",), ("label", "ip:192.0.2.1", "mine"):
         code, _, errors = running.command(*words)

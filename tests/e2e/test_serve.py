@@ -1,5 +1,6 @@
 """ruad serve: the private database, and its children: how they are kept running, stopped and isolated from each other."""
 
+import contextlib
 import grp
 import os
 import pathlib
@@ -9,10 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import psycopg2
 import pytest
-from conftest import wait_until
+from conftest import STORED, wait_until
 from reports import aggregate, gzipped, mail, record
 from supervised import IS_ROOT, USER, Supervised, as_user, clean_environment, free_port, is_alive, processes_of
 
@@ -25,7 +27,7 @@ def report(number):
 
 def test_first_start_makes_a_cluster_and_the_next_finds_its_data(supervised):
     supervised.started()
-    assert supervised.deliver(report(3)) == (250, "2.0.0 stored")
+    assert supervised.deliver(report(3)) == STORED
     assert supervised.get("/api/v1/summary") == 200
     assert supervised.stop() == 0
     assert not processes_of(supervised.folder)
@@ -307,16 +309,51 @@ def test_a_state_dir_too_long_for_a_socket_is_refused(supervised):
     assert "too long: the socket in it would have a path of 118 bytes, and 107 are allowed" in errors
 
 
-def test_systemd_hears_when_it_is_ready_and_when_it_stops(supervised):
+@contextlib.contextmanager
+def systemd(supervised):
+    """A socket at which systemd would hear of it, and the environment that names it."""
     path = supervised.folder / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(path))
         path.chmod(0o777)
         listener.settimeout(60)
-        supervised.started(env=clean_environment(NOTIFY_SOCKET=str(path)))
+        yield listener, clean_environment(NOTIFY_SOCKET=str(path))
+
+
+def test_systemd_hears_when_it_is_ready_and_when_it_stops(supervised):
+    with systemd(supervised) as (listener, environment):
+        supervised.started(env=environment)
         assert listener.recv(1000).startswith(b"READY=1\n")
         assert supervised.stop() == 0
         assert listener.recv(1000).startswith(b"STOPPING=1\n")
+
+
+def test_the_watchdog_of_systemd_hears_from_the_main_loop_twice_in_its_limit(supervised):
+    with systemd(supervised) as (listener, environment):
+        supervised.start(env={**environment, "WATCHDOG_USEC": "1000000"})
+        while not listener.recv(1000).startswith(b"READY=1\n"):
+            pass
+        start = time.monotonic()
+        assert [listener.recv(1000) for _ in range(4)] == [b"WATCHDOG=1"] * 4
+        assert 1 < time.monotonic() - start < 4
+        supervised.process.send_signal(signal.SIGSTOP)
+        listener.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            while True:
+                listener.recv(1000)
+        supervised.process.send_signal(signal.SIGCONT)
+        assert listener.recv(1000) == b"WATCHDOG=1"
+        assert supervised.stop() == 0
+
+
+def test_a_watchdog_of_another_process_hears_nothing(supervised):
+    with systemd(supervised) as (listener, environment):
+        supervised.start(env={**environment, "WATCHDOG_USEC": "200000", "WATCHDOG_PID": str(os.getpid())})
+        assert listener.recv(1000).startswith(b"READY=1\n")
+        listener.settimeout(1)
+        with pytest.raises(TimeoutError):
+            listener.recv(1000)
+        assert supervised.stop() == 0
 
 
 def test_sockets_of_systemd_are_used_instead_of_its_own(supervised):

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import reports
-from conftest import RECIPIENT, wait_until
+from conftest import RECIPIENT, STORED, wait_until
 
 START = b"LHLO client\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<%s>\r\nDATA\r\n" % RECIPIENT.encode()
 
@@ -76,7 +76,7 @@ def test_assertion_65_too_big_for_the_setting(start_ingest, database):
         assert client.data(b"x" * 5000) == (552, b"5.3.4 mail too big")
         client.mail("a@b.example")
         client.rcpt(RECIPIENT)
-        assert client.data(reports.report_mail(1)) == (250, b"2.0.0 stored")
+        assert client.data(reports.report_mail(1)) == (250, b"2.0.0 stored as mail 1")
     assert database.reports() == ["report-1"]
 
 
@@ -152,7 +152,7 @@ def test_sigterm_waits_for_the_commit(ingest, database):
         time.sleep(0.5)
         assert ingest.process.poll() is None
         connection.rollback()
-        assert reply.result() == [(250, "2.0.0 stored")]
+        assert reply.result() == [STORED]
     assert ingest.process.wait(10) == 0
     assert database.reports() == ["report-1"]
 

@@ -8,9 +8,8 @@ import time
 import pytest
 
 import reports
-from conftest import deliver, postgres_program, wait_until
+from conftest import STORED, deliver, postgres_program, wait_until
 
-STORED = (250, "2.0.0 stored")
 MONTH = 31 * 86400
 
 
@@ -81,6 +80,15 @@ def test_a_large_month_gets_partitions_and_loses_nothing(ingest, database):
     assert ingest.deliver(of_month(1, 10, org_name="Another Inc.")) == [STORED]
     assert database.value("SELECT sum(count) FROM dmarc.records") == 21010
     assert database.value("SELECT sum(messages) FROM dmarc.daily") == 21010
+
+
+def test_a_large_report_goes_straight_to_the_partitions_of_its_month(ingest, database):
+    """Else moving its records later would keep everybody waiting."""
+    threads, answers = large_mails(ingest, 1, 40000)
+    threads[0].join()
+    assert answers == [[STORED]]
+    assert database.value("SELECT count(*) FROM ruad.record_default") == 0
+    assert database.value("SELECT count(*) FROM dmarc.records") == 40000
 
 
 def test_reports_are_summed_in_the_background(ingest, database):

@@ -18,10 +18,11 @@ packages_of() {
 	unit) sanitizer_packages ;;
 	corpus) printf '%s\n' python3 python3-pytest python3-psycopg2 && sanitizer_packages ;;
 	sql) printf '%s\n' perl libtap-parser-sourcehandler-pgtap-perl "postgresql-$(postgresql_major)-pgtap" ;;
-	e2e) printf '%s\n' python3 python3-pytest python3-pytest-xdist python3-psycopg2 python3-jsonschema python3-dkim openssl swaks curl nsd unbound libmaxmind-db-writer-perl && mail_server_libraries ;;
+	e2e) printf '%s\n' python3 python3-pytest python3-pytest-xdist python3-psycopg2 python3-jsonschema python3-yaml python3-dkim openssl swaks curl nsd unbound libmaxmind-db-writer-perl && mail_server_libraries ;;
 	browser) printf '%s\n' chromium adduser nginx ;;
 	fuzz) sanitizer_packages ;;
 	bench) printf '%s\n' libxml2-utils python3 python3-venv wrk ;;
+	package) printf '%s\n' python3 python3-pytest debootstrap lintian debhelper dpkg-dev curl ;;
 	lint) printf '%s\n' perl clang clang-format clang-tidy cppcheck shellcheck python3 ;;
 	esac
 }

@@ -24,9 +24,10 @@ needed() {
 }
 
 same_packages() {
-	diff <(needed server/quickstart) <(needed docker/Dockerfile) && diff <(needed server/quickstart) <(needed tests/lib/packages.sh)
+	diff <(needed server/quickstart) <(needed docker/Dockerfile) && diff <(needed server/quickstart) <(needed tests/lib/packages.sh) &&
+		diff <(needed server/quickstart) <(needed server/dist/debian/control)
 }
 
 check 'what .dockerignore lets through is enough' builds
-check 'quickstart, the tests and the image build with the same packages' same_packages
+check 'quickstart, the tests, the image and the package build with the same packages' same_packages
 finish

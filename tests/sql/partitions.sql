@@ -1,5 +1,5 @@
 -- Partitions are made for months that have some volume and may be true, and for no others; nobody's mail waits for it.
-SELECT plan(61);
+SELECT plan(66);
 \getenv host PGHOST
 SELECT format('host=%s user=postgres dbname=%s options=''-c search_path=tap,t''', :'host', :'DBNAME') AS here \gset
 SELECT dblink_connect('mail', :'here'), dblink_connect('other', :'here'), dblink_connect('sums', :'here');
@@ -146,6 +146,24 @@ SELECT is((ruad.make_months(), t.months())::text,
 SELECT is((ruad.make_months(), t.months())::text,
 	(0, t.aggregate('2024_02', '2022_05', '2022_06', '2022_07', t.suffix(t.next_month(0)),
 		t.suffix(t.next_month())))::text, 'and no more');
+
+-- what is about to be stored
+CREATE FUNCTION t.coming(begin timestamptz, records bigint, kind text DEFAULT 'aggregate') RETURNS ruad.new_item
+LANGUAGE sql AS $$ SELECT jsonb_populate_record(NULL::ruad.new_item,
+	jsonb_build_object('kind', kind, 'begin', begin, 'records', records)) $$;
+CREATE TEMP TABLE tables AS SELECT t.months() AS months;
+SELECT is(t.at('2023-03-05 00:00:00+00'), '1 0 0 0 f', 'a month with two records');
+SELECT is((ruad.make_months(ARRAY[t.coming('2023-03-31 23:59:59+00', 10000), t.coming('2023-03-01', 9997),
+	t.coming('2023-04-01', 19998)]), t.months())::text, (SELECT (0, x.months)::text FROM tables x),
+	'19,997 more that are about to be stored make no table');
+SELECT is((ruad.make_months(ARRAY[t.coming('2023-03-05', 30000, 'failure'), t.coming(NULL, NULL, 'unreadable'),
+	t.coming('2011-12-31', 30000), t.coming('2100-01-01', 30000), t.coming('2024-02-05', 30000)]), t.months())::text,
+	(SELECT (0, x.months)::text FROM tables x), 'nor do other kinds, months that cannot be true or have partitions');
+SELECT is((ruad.make_months(ARRAY[t.coming('2023-03-31 23:59:59+00', 10000), t.coming('2023-03-01', 9998)]),
+	t.place('2023-03-05 00:00:00+00'))::text, '(0,"ruad.record_2023_03 ruad.report_2023_03")', '19,998 more do');
+SELECT is((ruad.make_months(ARRAY[t.coming('2023-05-01', 20000)]), t.at('2023-05-05 00:00:00+00'),
+	t.place('2023-05-05 00:00:00+00'))::text, '(0,"1 0 0 0 f","ruad.record_2023_05 ruad.report_2023_05")',
+	'so does all that a month needs');
 
 -- other kinds
 CREATE FUNCTION t.others() RETURNS text LANGUAGE sql AS $$ SELECT coalesce(string_agg(m, ', '), '')

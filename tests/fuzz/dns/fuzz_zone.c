@@ -54,7 +54,8 @@ static void print(struct check *check)
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
 	static const struct check_selector SELECTORS[] = { { "s1", NULL, FALSE }, { "k1", NULL, TRUE } };
-	static const struct check_options OPTIONS = { SELECTORS, G_N_ELEMENTS(SELECTORS), NULL };
+	static const struct check_options OPTIONS = { .selectors = SELECTORS,
+		.n_selectors = G_N_ELEMENTS(SELECTORS) };
 	g_autofree char *lines = g_strndup((const char *)data, size);
 	struct zone *zone;
 	struct dns_source source;

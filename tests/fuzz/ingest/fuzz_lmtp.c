@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
 /* Mails are written to the replies, so that one comparison covers both. */
-static void take_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
+static gint64 take_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
 {
 	GString *heard = user;
 
@@ -22,6 +22,7 @@ static void take_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_rep
 	}
 	g_string_append_len(heard, (const char *)mail->content, (gssize)mail->size);
 	g_string_append_c(heard, '|');
+	return (gint64)mail->size;
 }
 
 static gboolean is_recipient(gpointer user, const char *address)

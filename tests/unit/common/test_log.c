@@ -55,6 +55,9 @@ static GLogWriterOutput gather(
 	for (gsize i = 0; i < n; i++)
 		if (g_str_equal(fields[i].key, "MESSAGE"))
 			g_string_append_printf(written, "%s\n", (const char *)fields[i].value);
+		else if (g_str_has_prefix(fields[i].key, "RUAD_"))
+			g_string_append_printf(
+			    written, "%s=%s\n", fields[i].key, (const char *)fields[i].value);
 	return G_LOG_WRITER_HANDLED;
 }
 
@@ -82,6 +85,15 @@ static void many_causes_are_forgotten(void **state G_GNUC_UNUSED)
 	g_string_free(written, TRUE);
 }
 
+static void a_line_has_a_field_for_each_thing_that_it_is_about(void **state G_GNUC_UNUSED)
+{
+	written = g_string_new(NULL);
+	log_info_about("RUAD_MAIL", (const char *const[]){ "7", "8", NULL }, "mails from %s", "here");
+	log_info_about("RUAD_MAIL", (const char *const[]){ NULL }, "none");
+	assert_string_equal(written->str, "mails from here\nRUAD_MAIL=7\nRUAD_MAIL=8\nnone\n");
+	g_string_free(written, TRUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +101,7 @@ int main(void)
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(a_paced_warning_is_written_once_for_each_cause),
 		cmocka_unit_test(many_causes_are_forgotten),
+		cmocka_unit_test(a_line_has_a_field_for_each_thing_that_it_is_about),
 	};
 
 	g_log_set_writer_func(gather, NULL, NULL);

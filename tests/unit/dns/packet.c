@@ -121,6 +121,20 @@ void packet_soa(GByteArray *packet, guint32 ttl, guint32 minimum)
 	count(packet, HEADER_AUTHORITY);
 }
 
+void packet_ns(GByteArray *packet, const char *server)
+{
+	guint at = begin_record(packet, "example", 2, 300);
+
+	packet_name(packet, server);
+	end_record(packet, at);
+	count(packet, HEADER_AUTHORITY);
+}
+
+void packet_no_recursion(GByteArray *packet)
+{
+	packet->data[3] &= 0x7f;
+}
+
 void packet_truncate(GByteArray *packet)
 {
 	packet->data[2] |= 2;

@@ -23,5 +23,11 @@ void packet_answer_text(GByteArray *packet, guint32 ttl, const char *text);
 /* A SOA in the authority section. */
 void packet_soa(GByteArray *packet, guint32 ttl, guint32 minimum);
 
+/* A name server of the zone, in the authority section. */
+void packet_ns(GByteArray *packet, const char *server);
+
+/* Clear RA: the server asks no others. */
+void packet_no_recursion(GByteArray *packet);
+
 /* Set TC: there is more by TCP. */
 void packet_truncate(GByteArray *packet);

@@ -92,7 +92,7 @@ static const struct {
 	{ "74 a size and pct", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; pct=50; " RUA "!10m",
 	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
-	    "dmarc_removed_tag, dmarc_uri_size" },
+	    "dmarc_uri_size, dmarc_removed_tag" },
 	{ "46 several", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT v=DMARC1; p=none",
 	    "- example.com", "dmarc_several" },
@@ -290,7 +290,7 @@ static void a_finding_says_what_to_publish(void **state)
 	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=none", FINDING_DMARC_MISPLACED,
 	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=none\"");
 	check_fix("example.com", MAIL "example.com TXT V=DMARC1; p=reject; pct=0", FINDING_DMARC_MISPLACED,
-	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=reject; t=y\"");
+	    "example.com TXT", "_dmarc.example.com. TXT \"v=DMARC1; p=reject; pct=0; t=y\"");
 	check_fix("example.com", MAIL "example.com TXT v=DMARC1; p=reject", FINDING_DMARC_MISSING,
 	    "_dmarc.example.com TXT", NULL);
 	check_fix("example.com",
@@ -395,7 +395,7 @@ static void selectors_are_looked_up(void **state)
 {
 	static const struct check_selector SELECTORS[] = { { "S1", NULL, FALSE }, { "s2", NULL, FALSE },
 		{ "s3", "Other.Example", FALSE }, { "s4", NULL, FALSE } };
-	static const struct check_options OPTIONS = { SELECTORS, 4, NULL };
+	static const struct check_options OPTIONS = { .selectors = SELECTORS, .n_selectors = 4 };
 	struct zone *zone = zone_new("s1._domainkey.example.com TXT v=DKIM1; k=ed25519; "
 				     "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
 				     "s2._domainkey.example.com TXT v=DKIM1; p=\n"
@@ -430,7 +430,8 @@ static void what_is_not_there_under_a_usual_selector_says_nothing(void **state)
 	static const struct check_selector SELECTORS[] = { { "k1", NULL, TRUE }, { "k2", NULL, TRUE },
 		{ "k3", NULL, TRUE }, { "wild", NULL, TRUE }, { "late", NULL, TRUE }, { "never", NULL, TRUE },
 		{ "seen", NULL, FALSE } };
-	static const struct check_options OPTIONS = { SELECTORS, G_N_ELEMENTS(SELECTORS), NULL };
+	static const struct check_options OPTIONS = { .selectors = SELECTORS,
+		.n_selectors = G_N_ELEMENTS(SELECTORS) };
 	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; " RUA
 					  "\nk1._domainkey.example.com TXT v=DKIM1; k=ed25519; "
 					  "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
@@ -515,26 +516,92 @@ static void what_is_no_domain_is_refused(void **state)
 	zone_free(zone);
 }
 
+/* The name servers in words: "ns.example 192.0.2.1 yes 7". */
+static char *servers_words(const struct check *check)
+{
+	GString *words = g_string_new(check->zone == NULL ? "-" : check->zone);
+
+	for (guint i = 0; i < check->servers->len; i++) {
+		const struct check_server *server = g_ptr_array_index(check->servers, i);
+
+		g_string_append_printf(words, "; %s %s %s", server->host, check_known_word(server->answers),
+		    server->serial == NULL ? "-" : server->serial);
+	}
+	return g_string_free(words, FALSE);
+}
+
+#define SERVERS                                                                                              \
+	"example.com NS a.example.net\nexample.com NS b.example.net\na.example.net A 192.0.2.51\n"           \
+	"b.example.net A 192.0.2.52\n192.0.2.51!example.com SOA 7\n"
+
+static void name_servers_are_asked_each(void **state)
+{
+	static const struct {
+		const char *domain, *zone, *want, *findings;
+	} rows[] = {
+		{ "example.com", SERVERS "192.0.2.52!example.com SOA 7",
+		    "example.com; a.example.net yes 7; b.example.net yes 7", "" },
+		{ "www.example.com", SERVERS "192.0.2.52!example.com SOA 7\nwww.example.com A 192.0.2.1",
+		    "example.com; a.example.net yes 7; b.example.net yes 7", "" },
+		{ "example.com", SERVERS "192.0.2.52!example.com SOA 6",
+		    "example.com; a.example.net yes 7; b.example.net yes 6", "ns_serial" },
+		{ "example.com", SERVERS "192.0.2.52!example.com SOA !refused",
+		    "example.com; a.example.net yes 7; b.example.net no -", "ns_silent" },
+		{ "example.com",
+		    "example.com NS a.example.net\nexample.com NS b.example.net\na.example.net A 192.0.2.51\n"
+		    "b.example.net A 192.0.2.52\n192.0.2.51!example.com SOA !timeout\n"
+		    "192.0.2.52!example.com SOA !timeout",
+		    "example.com; a.example.net unknown -; b.example.net unknown -", "" },
+		{ "example.com", SERVERS "192.0.2.52!example.com SOA 7\nexample.com NS gone.example.net",
+		    "example.com; a.example.net yes 7; b.example.net yes 7; gone.example.net unknown -",
+		    "ns_host" },
+		{ "example.com",
+		    "example.com NS a.example.net\na.example.net AAAA 2001:db8::1\n"
+		    "2001:db8::1!example.com SOA 1",
+		    "example.com; a.example.net yes 1", "ns_single" },
+		{ "example.com", "example.com A 192.0.2.1", "-", "" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct zone *zone = zone_new(rows[i].zone);
+		struct check *check = run(zone, rows[i].domain, NULL);
+		g_autofree char *got = servers_words(check), *all = findings_words(check->findings, FALSE);
+		const char *found = strstr(all, "ns_");
+
+		if (strcmp(got, rows[i].want) != 0 ||
+		    !g_str_has_prefix(found == NULL ? "" : found, rows[i].findings) ||
+		    (*rows[i].findings == '\0' && found != NULL))
+			fail_msg("%s: %s (%s)", rows[i].zone, got, all);
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
 /* The contract: each member that check.h names, and none else. */
 static void the_document_has_its_members(void **state)
 {
 	static const struct {
 		const char *of, *members;
 	} WANT[] = {
-		{ "", "domain checked_at ok answered findings dmarc reports spf dkim mx tls_rpt senders" },
+		{ "", "domain checked_at ok answered findings dmarc reports spf dkim dkim_selectors mx ns "
+		      "tls_rpt "
+		      "mta_sts senders blocklists elsewhere" },
 		{ "findings", "code severity place text fix" },
 		{ "dmarc", "name record organizational_domain policy_tag p sp np adkim aspf fo psd t rua ruf "
 			   "effective" },
 		{ "reports",
 		    "tag uri address host external authorised override expected_record accepts_mail" },
-		{ "spf", "record result lookups void_lookups all ranges unlisted" },
-		{ "dkim", "domain selector status key_type bits testing probed" },
+		{ "spf", "record result lookups more_lookups void_lookups all ranges tree unlisted" },
+		{ "dkim", "domain selector record status key_type bits testing probed" },
 		{ "mx", "preference host addresses" },
+		{ "ns", "zone servers" },
 		{ "tls_rpt", "record rua" },
+		{ "mta_sts", "record id policy_host" },
 		{ "senders", "ip name confirmed" },
 	};
 	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };
-	static const struct check_options OPTIONS = { &SELECTOR, 1, NULL };
+	static const struct check_options OPTIONS = { .selectors = &SELECTOR, .n_selectors = 1 };
 	struct zone *zone = zone_new(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net");
 	struct check *check = run(zone, "example.com", &OPTIONS);
 	struct json_object *document = check_json(check);
@@ -595,6 +662,7 @@ int main(void)
 		cmocka_unit_test(names_are_looked_up_for_few_senders),
 		cmocka_unit_test(silence_ends_a_check),
 		cmocka_unit_test(what_is_no_domain_is_refused),
+		cmocka_unit_test(name_servers_are_asked_each),
 		cmocka_unit_test(the_document_has_its_members),
 		cmocka_unit_test(a_hostile_zone_makes_bounded_work),
 	};

@@ -22,7 +22,8 @@ static char *words_of(const GByteArray *packet, enum dns_type type)
 	GString *words = g_string_new(NULL);
 
 	message_read(packet->data, packet->len, NAME, type, &answer);
-	g_string_append_printf(words, "%d %u%s", answer.status, answer.ttl, answer.is_alias ? " alias" : "");
+	g_string_append_printf(
+	    words, "%d %u%s", answer.status, answer.ttl, answer.alias == NULL ? "" : " alias");
 	for (guint i = 0; i < answer.n_records; i++)
 		g_string_append_printf(
 		    words, " [%u %s]", answer.records[i].preference, answer.records[i].text);
@@ -41,6 +42,8 @@ static void check(GByteArray *packet, enum dns_type type, const char *want)
 
 static void records_are_read_by_type(void **state)
 {
+	/* two names, both the root; serial, refresh, retry, expire, minimum */
+	static const guint8 SOA[22] = { 0, 0, 0xff, 0xff, 0xff, 0xff };
 	static const guint8 IP6[] = { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 };
 	GByteArray *packet = packet_new(1, 0, NAME, DNS_A);
 
@@ -61,6 +64,18 @@ static void records_are_read_by_type(void **state)
 	packet = packet_new(1, 0, NAME, DNS_PTR);
 	packet_answer_name(packet, NULL, DNS_PTR, 300, 0, "a.example");
 	check(packet, DNS_PTR, "0 300 [0 a.example]");
+
+	packet = packet_new(1, 0, NAME, DNS_NS);
+	packet_answer_name(packet, NULL, DNS_NS, 300, 0, "NS.Example");
+	check(packet, DNS_NS, "0 300 [0 ns.example]");
+
+	packet = packet_new(1, 0, NAME, DNS_SOA);
+	packet_answer(packet, NULL, DNS_SOA, 300, SOA, sizeof(SOA));
+	check(packet, DNS_SOA, "0 300 [0 4294967295]");
+
+	packet = packet_new(1, 0, NAME, DNS_SOA);
+	packet_answer(packet, NULL, DNS_SOA, 300, SOA, 19);
+	check(packet, DNS_SOA, "7 0");
 }
 
 static void strings_of_a_txt_record_are_joined(void **state)
@@ -114,6 +129,31 @@ static void records_of_other_names_and_types_are_passed_over(void **state)
 	packet_answer(packet, "other.example", DNS_A, 300, IP4, sizeof(IP4));
 	packet_answer_text(packet, 300, "x");
 	check(packet, DNS_A, "1 0");
+}
+
+/* A server that asks no others: a reference to another zone, and an alias that leads there. */
+static void answers_of_other_zones_are_elsewhere(void **state)
+{
+	GByteArray *packet = packet_new(1, 0, NAME, DNS_A);
+
+	(void)state;
+	packet_no_recursion(packet);
+	packet_ns(packet, "ns.example");
+	check(packet, DNS_A, "10 0");
+
+	packet = packet_new(1, 0, NAME, DNS_A);
+	packet_no_recursion(packet);
+	packet_answer_name(packet, NULL, 5, 100, 0, "a.other");
+	check(packet, DNS_A, "10 0 alias");
+
+	packet = packet_new(1, 0, NAME, DNS_A);
+	packet_no_recursion(packet);
+	packet_soa(packet, 900, 70);
+	check(packet, DNS_A, "1 70");
+
+	packet = packet_new(1, 0, NAME, DNS_A); /* a resolver knows that there is no more */
+	packet_answer_name(packet, NULL, 5, 100, 0, "a.other");
+	check(packet, DNS_A, "1 0 alias");
 }
 
 static void codes_are_told(void **state)
@@ -195,7 +235,8 @@ static void dns_records_max_records_are_kept(void **state)
 /* A name with signs that have a meaning in zone files is the one that was asked for. */
 static void odd_names_are_found_again(void **state)
 {
-	static const char *const NAMES[] = { "joe@example.com", "a$b(c);\"d.example", "x_y.example" };
+	static const char *const NAMES[] = { "joe@example.com", "a$b(c);\"d.example", "x_y.example",
+		"a b.example" };
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++) {
@@ -222,6 +263,7 @@ static void names_that_can_be_asked_for(void **state)
 	assert_true(dns_name_is_good("com"));
 	assert_true(dns_name_is_good("_dmarc.example.com"));
 	assert_true(dns_name_is_good(label));
+	assert_true(dns_name_is_good("% %20.example.com"));
 	assert_true(dns_name_is_good(longest));
 	assert_false(dns_name_is_good(longer));
 	assert_false(dns_name_is_good(label64));
@@ -230,7 +272,6 @@ static void names_that_can_be_asked_for(void **state)
 	assert_false(dns_name_is_good("example.com."));
 	assert_false(dns_name_is_good(".example.com"));
 	assert_false(dns_name_is_good("a..b"));
-	assert_false(dns_name_is_good("a b"));
 	assert_false(dns_name_is_good("a\\b"));
 	assert_false(dns_name_is_good("\xc3\xa4.example"));
 	assert_true(dns_name_is_host("a-b_c.example"));
@@ -322,6 +363,7 @@ int main(void)
 		cmocka_unit_test(control_characters_are_replaced),
 		cmocka_unit_test(aliases_are_followed),
 		cmocka_unit_test(records_of_other_names_and_types_are_passed_over),
+		cmocka_unit_test(answers_of_other_zones_are_elsewhere),
 		cmocka_unit_test(codes_are_told),
 		cmocka_unit_test(what_is_no_answer_is_malformed),
 		cmocka_unit_test(dns_records_max_records_are_kept),

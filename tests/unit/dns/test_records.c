@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -54,7 +55,7 @@ static const struct {
 	{ "74 no size", "v=DMARC1; p=reject; rua=mailto:a!10x@b.example",
 	    "v=DMARC1; p=reject; rua=mailto:a!10x@b.example", "" },
 	{ "74 removed tags", "v=DMARC1; p=reject; pct=50; rf=afrf; ri=3600; rua=mailto:a@b.example",
-	    "v=DMARC1; p=reject; rua=mailto:a@b.example; t=y",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; pct=50; t=y",
 	    "dmarc_removed_tag, dmarc_removed_tag, dmarc_removed_tag" },
 	{ "unknown tag", "v=DMARC1; p=reject; x=y; rua=mailto:a@b.example",
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_unknown_tag" },
@@ -102,7 +103,14 @@ static const struct {
 	{ "an invalid sp and no rua", "v=DMARC1; p=reject; sp=x", "-",
 	    "dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
 	{ "pct=0", "v=DMARC1; p=reject; pct=0; rua=mailto:a@b.example",
-	    "v=DMARC1; p=reject; rua=mailto:a@b.example; t=y", "dmarc_removed_tag" },
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; pct=0; t=y", "dmarc_removed_tag" },
+	{ "pct beside t=y", "v=DMARC1; p=reject; pct=50; t=y; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; pct=50; t=y", "dmarc_testing" },
+	{ "pct twice", "v=DMARC1; p=reject; pct=50; pct=20%; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; pct=20; t=y",
+	    "dmarc_duplicate_tag, dmarc_removed_tag" },
+	{ "pct that is no number", "v=DMARC1; p=reject; pct=half; rua=mailto:a@b.example", "",
+	    "dmarc_removed_tag" },
 	{ "pct=100", "v=DMARC1; p=reject; pct=100; rua=mailto:a@b.example",
 	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_removed_tag" },
 	{ "pct of what enforces nothing", "v=DMARC1; p=none; pct=5; rua=mailto:a@b.example",
@@ -168,9 +176,22 @@ static int strength(const char *policy, gboolean testing)
 
 struct author {
 	const char *p, *sp, *np; /* or NULL */
-	gboolean partly;         /* pct below 100 */
+	int pct;                 /* 100 if absent; -1: no number */
 	guint addresses;
 };
+
+static gboolean author_enforces(const struct author *author)
+{
+	return strength(author->p, FALSE) + strength(author->sp, FALSE) + strength(author->np, FALSE) > 0;
+}
+
+/* How much of a policy receivers of RFC 7489 apply. */
+static int pct_of(const char *record)
+{
+	const char *pct = strstr(record, "; pct=");
+
+	return pct == NULL ? 100 : atoi(pct + strlen("; pct="));
+}
 
 /* A record as its author may have mistyped it. Transfer full. */
 static char *mistyped(GRand *rand, struct author *author)
@@ -188,7 +209,7 @@ static char *mistyped(GRand *rand, struct author *author)
 	const char **policies[] = { &author->p, &author->sp, &author->np };
 	static const char *const NAMES[] = { "p", "sp", "np" };
 
-	*author = (struct author){ .addresses = (guint)g_rand_int_range(rand, 0, 4) };
+	*author = (struct author){ .pct = 100, .addresses = (guint)g_rand_int_range(rand, 0, 4) };
 	for (gsize i = 0; i < 3; i++) {
 		if (i > 0 && g_rand_boolean(rand))
 			continue;
@@ -204,7 +225,7 @@ static char *mistyped(GRand *rand, struct author *author)
 	if (g_rand_boolean(rand)) {
 		const char *pct = PCT[g_rand_int_range(rand, 0, 5)];
 
-		author->partly = strcmp(pct, "100") != 0;
+		author->pct = *pct == 'x' ? -1 : atoi(pct);
 		g_string_append_printf(text, "%spct=%s", SEPARATORS[g_rand_int_range(rand, 0, 6)], pct);
 	}
 	if (g_rand_boolean(rand))
@@ -231,7 +252,7 @@ static void a_proposed_record_loses_nothing_and_enforces_no_more(void **state)
 		struct author author;
 		g_autofree char *text = mistyped(rand, &author), *fixed = dmarc_fix(text), *again = NULL;
 		struct dmarc_record record;
-		gboolean testing, good;
+		gboolean testing, partly = author.pct < 100, good;
 		const char *below, *want_below;
 
 		if (fixed == NULL)
@@ -245,8 +266,9 @@ static void a_proposed_record_loses_nothing_and_enforces_no_more(void **state)
 		good = record.applies && !record.invalid && g_strcmp0(record.p, author.p) == 0 &&
 		       g_strcmp0(record.sp, author.sp) == 0 && g_strcmp0(record.np, author.np) == 0 &&
 		       record.rua->len == author.addresses && strcmp(again, fixed) == 0 &&
-		       strength(record.p, testing) <= strength(author.p, author.partly) &&
-		       strength(below, testing) <= strength(want_below, author.partly);
+		       strength(record.p, testing) <= strength(author.p, partly) &&
+		       strength(below, testing) <= strength(want_below, partly) &&
+		       (pct_of(fixed) <= author.pct || !author_enforces(&author));
 		if (!good)
 			fail_msg("%s: %s", text, fixed);
 		dmarc_clear(&record);
@@ -267,8 +289,8 @@ static void a_finding_has_its_place_and_what_to_publish(void **state)
 	assert_int_equal(findings_count(findings), 1);
 	finding = findings_get(findings, 0);
 	assert_string_equal(finding->place, "_dmarc.example.com TXT: pct");
-	assert_string_equal(
-	    finding->fix, "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:a@b.example; t=y\"");
+	assert_string_equal(finding->fix,
+	    "_dmarc.example.com. TXT \"v=DMARC1; p=reject; rua=mailto:a@b.example; pct=50; t=y\"");
 	assert_string_equal(finding_code_word(finding->code), "dmarc_removed_tag");
 	assert_string_equal(finding_severity_word(finding_severity_of(finding->code)), "warning");
 	dmarc_clear(&record);

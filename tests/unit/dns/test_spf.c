@@ -654,10 +654,10 @@ static const struct {
 	    "permerror 1 0 .;", "spf_include" },
 	{ "include that times out",
 	    "example.com TXT v=spf1 include:b.example ip4:192.0.2.2 -all\nb.example TXT !timeout",
-	    "temperror 1 0 -; +192.0.2.2/32", "dns_failed" },
-	{ "own record times out", "example.com TXT !timeout", "temperror 0 0 .;", "dns_failed" },
+	    "temperror 1+ 0 -; +192.0.2.2/32", "dns_failed" },
+	{ "own record times out", "example.com TXT !timeout", "temperror 0+ 0 .;", "dns_failed" },
 	{ "host times out", "example.com TXT v=spf1 a:a.example -all\na.example A !servfail",
-	    "temperror 1 0 -;", "dns_failed" },
+	    "temperror 1+ 0 -;", "dns_failed" },
 	{ "a loop",
 	    "example.com TXT v=spf1 include:b.example -all\nb.example TXT v=spf1 include:example.com -all",
 	    "permerror 2 0 .;", "spf_loop" },
@@ -670,7 +670,9 @@ static const struct {
 	{ "ptr", "example.com TXT v=spf1 ptr -all", "ok 1 0 -;", "spf_ptr, spf_unlisted" },
 	{ "exists", "example.com TXT v=spf1 exists:%{i}.example -all", "ok 1 0 -;", "spf_unlisted" },
 	{ "macros of the mail", "example.com TXT v=spf1 include:%{l}.example a:%{h}.example -all",
-	    "ok 2 0 -;", "spf_unlisted, spf_unlisted" },
+	    "ok 2+ 0 -;", "spf_unlisted, spf_unlisted" },
+	{ "a redirect to a macro of the mail", "example.com TXT v=spf1 redirect=%{l}.example", "ok 1+ 0 .;",
+	    "spf_unlisted" },
 	{ "macros of the domain",
 	    "example.com TXT v=spf1 include:_spf.%{d} -all\n"
 	    "_spf.example.com TXT v=spf1 a:%{d2}.%{o} -all\nexample.com.example.com A 192.0.2.1",
@@ -716,8 +718,9 @@ static char *expand(const char *lines, char **findings, guint *questions)
 
 	spf_expand(&source, "example.com", &policy, found);
 	ranges = ranges_words(&policy);
-	words = g_strdup_printf("%s %u %u %c;%s%s", spf_state_word(policy.state), policy.lookups,
-	    policy.void_lookups, policy.all == '\0' ? '.' : policy.all, *ranges == '\0' ? "" : " ", ranges);
+	words = g_strdup_printf("%s %u%s %u %c;%s%s", spf_state_word(policy.state), policy.lookups,
+	    policy.more_lookups ? "+" : "", policy.void_lookups, policy.all == '\0' ? '.' : policy.all,
+	    *ranges == '\0' ? "" : " ", ranges);
 	if (findings != NULL)
 		*findings = findings_words(found, FALSE);
 	if (questions != NULL)
@@ -726,6 +729,36 @@ static char *expand(const char *lines, char **findings, guint *questions)
 	findings_free(found);
 	zone_free(zone);
 	return words;
+}
+
+static void each_branch_has_its_cost(void **state)
+{
+	struct zone *zone = zone_new("example.com TXT v=spf1 mx include:b.example redirect=c.example\n"
+				     "example.com MX 1 m.example\nm.example A 192.0.2.1\n"
+				     "b.example TXT v=spf1 a:m.example include:d.example ip4:192.0.2.2 -all\n"
+				     "c.example TXT v=spf1 exists:%{i}.example -all\n"
+				     "d.example TXT v=spf1 ptr ?all");
+	struct dns_source source = zone_source(zone);
+	struct findings *found = findings_new();
+	g_autoptr(GString) got = g_string_new(NULL);
+	struct spf_policy policy;
+
+	(void)state;
+	spf_expand(&source, "example.com", &policy, found);
+	for (guint i = 0; i < policy.tree->len; i++) {
+		const struct spf_branch *branch = g_ptr_array_index(policy.tree, i);
+
+		g_string_append_printf(
+		    got, "%u%u %s of %s\n", branch->lookups, branch->depth, branch->term, branch->via);
+	}
+	assert_string_equal(got->str, "10 mx of example.com\n40 include:b.example of example.com\n"
+				      "11 a:m.example of b.example\n21 include:d.example of b.example\n"
+				      "12 ptr of d.example\n20 redirect=c.example of example.com\n"
+				      "11 exists:%{i}.example of c.example\n");
+	assert_int_equal(policy.lookups, 7);
+	spf_policy_clear(&policy);
+	findings_free(found);
+	zone_free(zone);
 }
 
 /* 127 of 256 networks with overlaps are less than half, and 128 are half. */
@@ -771,6 +804,10 @@ static void slips_of_the_pen_are_repaired(void **state)
 		{ "\"v=spf1 mx -all\"", "v=spf1 mx -all" },
 		{ "v=spf1 ip4:192.0.2.1 - 192.0.2.9 -all", NULL },
 		{ "v=spf1 b.example -all", NULL },
+		{ "v=spf1 mx: a:b.example -all", NULL },             /* two mechanisms */
+		{ "v=spf1 -ip4:192.0.2.1,192.0.2.2 mx -all", NULL }, /* is the second one denied, too? */
+		{ "v=spf1 ip4:192.0.2.1,192.0.2.2 -all", "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -all" },
+		{ "v=spf1 -redirect:b.example", NULL },
 		{ "v=spf1 foo -all", NULL },
 	};
 
@@ -781,6 +818,196 @@ static void slips_of_the_pen_are_repaired(void **state)
 		if (g_strcmp0(got, ROWS[i].want) != 0)
 			fail_msg("%s: %s", ROWS[i].text, got == NULL ? "-" : got);
 	}
+}
+
+/* -- what is proposed, as against what was meant -- */
+
+/* The terms of a record in one form, each once, separated by blanks: "+ip4:192.0.2.0/24 +include:b.example". */
+static char *canonical(const char *text)
+{
+	GString *out = g_string_new(" ");
+	struct spf_record record;
+
+	if (!spf_record_read(text, &record, NULL))
+		fail_msg("%s", text);
+	for (guint i = 0; i < record.n_terms; i++) {
+		const struct spf_term *term = &record.terms[i];
+		g_autofree char *word = NULL;
+		char network[IP_TEXT_SIZE] = "";
+		gboolean has_bits = term->kind == SPF_A || term->kind == SPF_MX;
+
+		if (term->kind == SPF_IP4 || term->kind == SPF_IP6)
+			ip_print_range(&term->network, network);
+		word = g_strdup_printf("%c%d:%s%s/%d/%d ", term->kind >= SPF_REDIRECT ? '=' : term->qualifier,
+		    (int)(term->kind == SPF_REDIRECT ? SPF_INCLUDE : term->kind),
+		    term->domain == NULL ? "" : term->domain, network, has_bits ? term->bits4 : 0,
+		    has_bits ? term->bits6 : 0);
+		if (term->kind == SPF_REDIRECT)
+			*word = '+';
+		if (term->kind != SPF_ALL && strstr(out->str, word) == NULL)
+			g_string_append(out, word);
+	}
+	spf_record_clear(&record);
+	return g_string_free(out, FALSE);
+}
+
+/* Whether each term of the first is among those of the second. */
+static gboolean is_part(const char *first, const char *second)
+{
+	g_auto(GStrv) words = g_strsplit(first, " ", -1);
+
+	for (char **word = words; *word != NULL; word++) {
+		g_autofree char *whole = g_strdup_printf(" %s ", *word);
+
+		if (**word != '\0' && strstr(second, whole) == NULL)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A record with slips, and the same as it was meant. */
+struct written {
+	GString *text, *meant;
+	char all; /* '?' if absent */
+};
+
+static void write_term(GRand *rand, struct written *written, const char *all)
+{
+	static const struct {
+		const char *meant,
+		    *slips[4]; /* slips may be read as another term, but then it must be there */
+	} TERMS[] = {
+		{ "mx", { "mx", "MX", "+mx", "mx" } },
+		{ "a:b.example", { "a:b.example", "a=b.example", "a: b.example", "a:b.example," } },
+		{ "include:c.example", { "include:c.example", "include=c.example", "include:  c.example",
+					   "include:c.example;" } },
+		{ "ip4:192.0.2.1", { "ip4:192.0.2.1", "ipv4:192.0.2.1", "ip4: 192.0.2.1", "192.0.2.1" } },
+		{ "ip4:198.51.100.0/24", { "ip4:198.51.100.0/24", "ip6:198.51.100.0/24", "a:198.51.100.0/24",
+					     "198.51.100.0/24" } },
+		{ "ip6:2001:db8::/32",
+		    { "ip6:2001:db8::/32", "ip4:2001:db8::/32", "IP6:2001:DB8::/32", "ip=2001:db8::/32" } },
+		{ "-ip4:192.0.2.9",
+		    { "-ip4:192.0.2.9", "\xe2\x80\x93ip4:192.0.2.9", "- ip4:192.0.2.9", "-ipv4:192.0.2.9" } },
+		{ "?a:d.example", { "?a:d.example", "?a=d.example", "? a:d.example", "?a: d.example" } },
+		{ "mx:e.example", { "mx: e.example", "mx:e.example", "mx:e.example", "mx :e.example" } },
+		{ "exists:%{ir}.f.example", { "exists:%{ir}.f.example", "exists=%{ir}.f.example",
+						"exists:%{ir}.f.example", "exists:%{ir}.f.example" } },
+	};
+	gsize i = (gsize)g_rand_int_range(rand, 0, G_N_ELEMENTS(TERMS));
+
+	if (g_rand_int_range(rand, 0, 12) == 0 && written->all == '?') { /* all among the others */
+		g_string_append_printf(written->text, " %s", all);
+		written->all = *all;
+	}
+	g_string_append_printf(written->text, "%s%s", g_rand_int_range(rand, 0, 6) == 0 ? "," : " ",
+	    TERMS[i].slips[g_rand_int_range(rand, 0, 2) * g_rand_int_range(rand, 0, 4)]);
+	g_string_append_printf(written->meant, " %s", TERMS[i].meant);
+}
+
+static void write_record(GRand *rand, struct written *written)
+{
+	static const char *const ALL[] = { "-all", "~all", "?all", "+all" };
+	static const char *const VERSIONS[] = { "v=spf1", "V=SPF1", "v=spf1", " v=spf1", "\"v=spf1" };
+	const char *all = ALL[g_rand_int_range(rand, 0, G_N_ELEMENTS(ALL))];
+	gint terms = g_rand_int_range(rand, 1, 5);
+
+	*written =
+	    (struct written){ g_string_new(VERSIONS[g_rand_int_range(rand, 0, 2) *
+						    g_rand_int_range(rand, 0, G_N_ELEMENTS(VERSIONS))]),
+		    g_string_new("v=spf1"), '?' };
+	for (gint i = 0; i < terms; i++)
+		write_term(rand, written, all);
+	if (g_rand_int_range(rand, 0, 8) == 0) {
+		g_string_append(written->text, " redirect=r.example");
+		g_string_append(written->meant, " include:r.example");
+	}
+	if (written->all == '?' && g_rand_int_range(rand, 0, 5) > 0) {
+		gboolean dash = *all == '-' && g_rand_boolean(rand);
+
+		g_string_append_printf(
+		    written->text, " %s%s", dash ? "\xe2\x88\x92" : "", dash ? all + 1 : all);
+		written->all = *all;
+	}
+}
+
+/* The record in "example.com. TXT "..." "..."". Transfer full. */
+static char *record_in(const char *fix)
+{
+	g_auto(GStrv) parts = g_strsplit(fix, "\"", -1);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 1; i < g_strv_length(parts); i += 2)
+		g_string_append(text, parts[i]);
+	return g_string_free(text, FALSE);
+}
+
+/* The qualifier of "all" in a record: '?' if it has none. */
+static char all_of(const char *text)
+{
+	struct spf_record record;
+	char all;
+
+	if (!spf_record_read(text, &record, NULL))
+		fail_msg("%s", text);
+	all = record.all == NULL ? '?' : record.all->qualifier;
+	spf_record_clear(&record);
+	return all;
+}
+
+/* Compare each proposal for these records with what they mean together. Returns how many there are. */
+static guint compare_proposals(const char *lines, const char *meant, char all)
+{
+	struct zone *zone = zone_new(lines);
+	struct dns_source source = zone_source(zone);
+	struct findings *found = findings_new();
+	g_autofree char *want = canonical(meant);
+	struct spf_policy policy;
+	guint proposals = 0;
+
+	spf_expand(&source, "example.com", &policy, found);
+	for (guint i = 0; i < findings_count(found); i++) {
+		const struct finding *finding = findings_get(found, i);
+		g_autofree char *fix = finding->fix == NULL ? NULL : record_in(finding->fix), *got = NULL;
+
+		if (fix == NULL)
+			continue;
+		proposals++;
+		got = canonical(fix);
+		if (!is_part(want, got) || !is_part(got, want) || all_of(fix) != all)
+			fail_msg("%s\n%s for\n%s", lines, fix, meant);
+	}
+	spf_policy_clear(&policy);
+	findings_free(found);
+	zone_free(zone);
+	return proposals;
+}
+
+static void a_proposed_record_has_each_term_as_it_was_meant(void **state)
+{
+	GRand *rand = g_rand_new_with_seed(7);
+	guint proposals = 0;
+
+	(void)state;
+	for (guint i = 0; i < 20000; i++) {
+		struct written one, other;
+		g_autofree char *lines = NULL, *meant = NULL;
+		gboolean two = i % 4 == 0;
+
+		write_record(rand, &one);
+		write_record(rand, &other);
+		lines = g_strdup_printf("example.com TXT %s\n%s%s", one.text->str,
+		    two ? "example.com TXT " : "", two ? other.text->str : "");
+		meant = g_strconcat(one.meant->str, two ? other.meant->str + strlen("v=spf1") : "", NULL);
+		if (!two || (spf_is_record(one.text->str) && spf_is_record(other.text->str)))
+			proposals += compare_proposals(lines, meant,
+			    two && strchr("+?~-", other.all) < strchr("+?~-", one.all) ? other.all : one.all);
+		for (guint j = 0; j < 2; j++) {
+			g_string_free(j == 0 ? one.text : other.text, TRUE);
+			g_string_free(j == 0 ? one.meant : other.meant, TRUE);
+		}
+	}
+	g_rand_free(rand);
+	assert_true(proposals > 5000);
 }
 
 static void policies_become_ranges(void **state)
@@ -893,7 +1120,7 @@ static void a_bomb_of_look_ups_ends_early(void **state)
 		g_string_append_printf(zone, " include:n%u.%%{d}", i);
 	g_string_append(zone, "\nexample.com TXT v=spf1 include:b.example\n");
 	got = expand(zone->str, &findings, &questions);
-	assert_string_equal(got, "permerror 40 0 .;");
+	assert_string_equal(got, "permerror 40+ 0 .;");
 	assert_true(strstr(findings, "spf_lookups") != NULL);
 	assert_true(questions < 4 * SPF_EXPANDED_MAX);
 	verdict = check_address(zone->str, "192.0.2.1", &questions);
@@ -934,8 +1161,10 @@ int main(void)
 		cmocka_unit_test(assertion_73_the_limits_of_a_receiver),
 		cmocka_unit_test(ten_names_of_an_address_are_looked_at),
 		cmocka_unit_test(policies_become_ranges),
+		cmocka_unit_test(each_branch_has_its_cost),
 		cmocka_unit_test(networks_that_add_up_to_most_of_the_internet_are_an_error),
 		cmocka_unit_test(slips_of_the_pen_are_repaired),
+		cmocka_unit_test(a_proposed_record_has_each_term_as_it_was_meant),
 		cmocka_unit_test(ranges_say_of_an_address_what_a_receiver_says),
 		cmocka_unit_test(assertion_73_a_policy_is_counted_to_its_end),
 		cmocka_unit_test(a_bomb_of_look_ups_ends_early),

@@ -154,9 +154,17 @@ static const struct dns_answer *look_up(gpointer user, enum dns_type type, const
 	return answer;
 }
 
+static const struct dns_answer *ask_server(
+    gpointer user, const char *server, enum dns_type type, const char *name)
+{
+	g_autofree char *at_server = g_strconcat(server, "!", name, NULL);
+
+	return look_up(user, type, at_server);
+}
+
 struct dns_source zone_source(struct zone *zone)
 {
-	return (struct dns_source){ look_up, NULL, zone };
+	return (struct dns_source){ .look_up = look_up, .user = zone, .ask_server = ask_server };
 }
 
 const char *zone_asked(const struct zone *zone)

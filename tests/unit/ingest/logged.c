@@ -1,7 +1,8 @@
 #include "tests/unit/ingest/logged.h"
 
 static GMutex lines_lock;
-static GString *lines;
+static GString *lines, *values;
+static const char *field_name;
 
 static GLogWriterOutput write_line(
     GLogLevelFlags level G_GNUC_UNUSED, const GLogField *fields, gsize n, gpointer user G_GNUC_UNUSED)
@@ -11,20 +12,34 @@ static GLogWriterOutput write_line(
 	for (gsize i = 0; i < n; i++)
 		if (g_str_equal(fields[i].key, "MESSAGE"))
 			g_string_append_printf(lines, "%s\n", (const char *)fields[i].value);
+		else if (g_str_equal(fields[i].key, field_name))
+			g_string_append_printf(values, "%s ", (const char *)fields[i].value);
 	return G_LOG_WRITER_HANDLED;
 }
 
-void logged_begin(void)
+void logged_begin(const char *field)
 {
+	field_name = field;
 	lines = g_string_new(NULL);
+	values = g_string_new(NULL);
 	g_log_set_writer_func(write_line, NULL, NULL);
+}
+
+static char *take(GString *collected)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&lines_lock);
+	char *text = g_strdup(collected->str);
+
+	g_string_truncate(collected, 0);
+	return text;
 }
 
 char *logged(void)
 {
-	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&lines_lock);
-	char *text = g_strdup(lines->str);
+	return take(lines);
+}
 
-	g_string_truncate(lines, 0);
-	return text;
+char *logged_field(void)
+{
+	return take(values);
 }

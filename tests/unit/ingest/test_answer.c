@@ -120,9 +120,24 @@ static void assert_counts(guint mail, guint stored, guint duplicates, guint conf
 static void each_mail_gets_its_own_counts_in_any_order_of_rows(void **state)
 {
 	const struct row rows[] = {
-		{ .mail_no = "3", .stored = "9", .duplicates = "10", .conflicts = "11", .unreadable = "12" },
-		{ .mail_no = "1", .stored = "1", .duplicates = "2", .conflicts = "3", .unreadable = "4" },
-		{ .mail_no = "2", .stored = "5", .duplicates = "6", .conflicts = "7", .unreadable = "8" },
+		{ .mail_no = "3",
+		    .mail_id = "73",
+		    .stored = "9",
+		    .duplicates = "10",
+		    .conflicts = "11",
+		    .unreadable = "12" },
+		{ .mail_no = "1",
+		    .mail_id = "71",
+		    .stored = "1",
+		    .duplicates = "2",
+		    .conflicts = "3",
+		    .unreadable = "4" },
+		{ .mail_no = "2",
+		    .mail_id = "72",
+		    .stored = "5",
+		    .duplicates = "6",
+		    .conflicts = "7",
+		    .unreadable = "8" },
 	};
 	struct answer *answer = read_answer(rows, G_N_ELEMENTS(rows), 3);
 
@@ -130,16 +145,18 @@ static void each_mail_gets_its_own_counts_in_any_order_of_rows(void **state)
 	assert_counts(0, 1, 2, 3, 4);
 	assert_counts(1, 5, 6, 7, 8);
 	assert_counts(2, 9, 10, 11, 12);
+	for (guint i = 0; i < MAILS; i++)
+		assert_int_equal(found_counts(mails[i])->mail, 71 + i);
 	answer_free(answer);
 }
 
 static void null_counts_become_zero_and_replace_old_counts(void **state)
 {
-	const struct row rows[] = { { .mail_no = "1", .duplicates = "2" } };
+	const struct row rows[] = { { .mail_no = "1", .mail_id = "71", .duplicates = "2" } };
 	struct answer *answer;
 
 	(void)state;
-	*found_counts(mails[0]) = (struct intake_counts){ 90, 91, 92, 93 };
+	*found_counts(mails[0]) = (struct intake_counts){ 90, 91, 92, 93, 94 };
 	answer = read_answer(rows, 1, 1);
 	assert_counts(0, 0, 2, 0, 0);
 	answer_free(answer);
@@ -147,7 +164,8 @@ static void null_counts_become_zero_and_replace_old_counts(void **state)
 
 static void a_report_row_does_not_change_the_counts(void **state)
 {
-	struct row rows[] = { { .mail_no = "1", .stored = "1", .conflicts = "3" }, REPORT("1", "1") };
+	struct row rows[] = { { .mail_no = "1", .mail_id = "71", .stored = "1", .conflicts = "3" },
+		REPORT("1", "1") };
 	struct answer *answer;
 
 	(void)state;
@@ -472,6 +490,17 @@ static void a_mail_no_outside_the_batch_is_refused(void **state)
 	assert_refused(rows, 3, 2, "column 1 is \"3\", not a number from 1 to 2");
 }
 
+static void a_mail_without_a_number_is_refused(void **state)
+{
+	struct row rows[] = { MAIL("1") };
+
+	(void)state;
+	rows[0].mail_id = NULL;
+	assert_refused(rows, 1, 1, "column 3 is");
+	rows[0].mail_id = "0";
+	assert_refused(rows, 1, 1, "column 3 is \"0\"");
+}
+
 static void an_answer_without_one_of_the_mails_is_refused(void **state)
 {
 	const struct row rows[] = { MAIL("1"), MAIL("3"), REPORT("2", "1") };
@@ -509,6 +538,7 @@ int main(void)
 		cmocka_unit_test(keep_raw_in_a_report_row_is_ignored),
 		cmocka_unit_test(a_report_with_a_bad_value_is_refused),
 		cmocka_unit_test(a_mail_no_outside_the_batch_is_refused),
+		cmocka_unit_test(a_mail_without_a_number_is_refused),
 		cmocka_unit_test(an_answer_without_one_of_the_mails_is_refused),
 		cmocka_unit_test(an_answer_with_two_rows_for_a_mail_is_refused),
 	};

@@ -54,7 +54,7 @@ static int end(void **state)
 static char *not_stored(struct intake *intake, const char *document)
 {
 	static const struct envelope envelope = { .source = "import" };
-	static const struct intake_counts before = { 1, 2, 3, 4 };
+	static const struct intake_counts before = { 1, 2, 3, 4, 5 };
 	struct intake_counts counts = before;
 	g_autoptr(GError) error = NULL;
 

@@ -187,6 +187,7 @@ static const struct session_case sessions[] = {
 struct client {
 	struct lmtp *lmtp;
 	GString *mails;
+	gint64 number; /* of each mail */
 };
 
 static gboolean is_ours(gpointer user, const char *address)
@@ -197,7 +198,7 @@ static gboolean is_ours(gpointer user, const char *address)
 	return !strchr(address, '"') && lmtp_recipient_match(patterns, address);
 }
 
-static void log_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
+static gint64 log_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
 {
 	struct client *client = user;
 
@@ -213,6 +214,7 @@ static void log_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_repl
 	g_string_append(client->mails, ": ");
 	g_string_append_len(client->mails, (const char *)mail->content, (gssize)mail->size);
 	g_string_append_c(client->mails, '|');
+	return client->number;
 }
 
 static const struct lmtp_handler handler = { .recipient = is_ours, .mail = log_mail };
@@ -224,6 +226,7 @@ static void client_open(struct client *client, gsize max_message_size, guint max
 	};
 
 	client->mails = g_string_new(NULL);
+	client->number = 0;
 	client->lmtp = lmtp_new(&options, &handler, client);
 }
 
@@ -891,11 +894,32 @@ static gboolean is_anyones(gpointer user, const char *address)
 	return address != NULL;
 }
 
-static void take_any(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
+static void a_stored_mail_has_its_number_in_each_reply(void **state)
+{
+	static const char begin[] =
+	    "LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<dmarc-a@b.example>\r\nRCPT TO:<dmarc-fail@b.example>\r\n"
+	    "RCPT TO:<dmarc-c@b.example>\r\nDATA\r\n";
+	struct client client;
+
+	(void)state;
+	client_open(&client, 1000, 10);
+	client.number = G_MAXINT64;
+	lmtp_input(client.lmtp, begin, strlen(begin));
+	g_string_truncate(lmtp_output(client.lmtp), 0);
+	lmtp_input(client.lmtp, ".\r\n", 3);
+	assert_string_equal(lmtp_output(client.lmtp)->str,
+	    "250 2.0.0 stored as mail 9223372036854775807\r\n"
+	    "451 4.3.0 cannot store it now, try again later\r\n"
+	    "250 2.0.0 stored as mail 9223372036854775807\r\n");
+	client_close(&client);
+}
+
+static gint64 take_any(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
 {
 	(void)user;
 	assert_true(mail->size > 0);
 	replies[0] = LMTP_STORED;
+	return 0;
 }
 
 /* Room is asked for in powers of two beyond a MiB, and given back at the end of the mail. */
@@ -945,6 +969,7 @@ int main(void)
 		cmocka_unit_test(assertion_62_every_reply_is_shorter_than_200_octets),
 		cmocka_unit_test(commands_without_a_mail_are_counted),
 		cmocka_unit_test(commands_of_mails_are_not_counted),
+		cmocka_unit_test(a_stored_mail_has_its_number_in_each_reply),
 		cmocka_unit_test(room_is_asked_for_content_beyond_a_mebibyte),
 		cmocka_unit_test(every_reply_has_an_enhanced_code_of_its_class),
 		cmocka_unit_test(assertion_65_a_mail_of_just_the_limit_passes_and_one_octet_more_is_drained),

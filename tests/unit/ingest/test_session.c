@@ -175,22 +175,56 @@ static void a_session_with_only_refused_recipients_is_logged(void **state)
 	ends(&served, "", LOG(0, 0, 0, 0, 0, 0, 1));
 }
 
-static void counts_of_all_mails_are_summed_in_one_line(void **state)
+static void counts_of_all_mails_are_summed_in_one_line_which_has_their_numbers(void **state)
 {
 	struct served served;
+	g_autofree char *numbers = logged_field();
 
 	(void)state;
 	begin(&served, 20);
-	served.options.intake->counts = (struct intake_counts){ 1, 20, 300, 4000 };
+	served.options.intake->counts = (struct intake_counts){ 1, 20, 300, 4000, 8 };
 	client_say(served.client, START ".\r\n");
-	client_hears(served.client, BEGUN STORED);
-	served.options.intake->counts = (struct intake_counts){ 2, 30, 400, 5000 };
+	client_hears(served.client, BEGUN "250 2.0.0 stored as mail 8\r\n");
+	served.options.intake->counts = (struct intake_counts){ 2, 30, 400, 5000, 9 };
 	client_say(served.client, START ".\r\n");
-	client_hears(served.client, BEGUN STORED);
+	client_hears(served.client, BEGUN "250 2.0.0 stored as mail 9\r\n");
 	shutdown(served.client, SHUT_WR);
 	client_hears_the_end(served.client);
 	ends(&served, "lmtp <a@b.example> <dmarc@x.example>: |lmtp <a@b.example> <dmarc@x.example>: |",
 	    LOG(2, 3, 50, 700, 9000, 0, 0));
+	g_free(numbers);
+	numbers = logged_field();
+	assert_string_equal(numbers, "8 9 ");
+}
+
+static void a_line_of_the_log_has_at_most_a_hundred_mails(void **state)
+{
+	static const struct {
+		guint mails;
+		const char *lines;
+	} rows[] = {
+		{ 99, LOG(99, 99, 0, 0, 0, 0, 0) },
+		{ 100, LOG(100, 100, 0, 0, 0, 0, 0) },
+		{ 101, LOG(100, 100, 0, 0, 0, 0, 0) LOG(1, 1, 0, 0, 0, 0, 0) },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct served served;
+		g_autofree char *mails = NULL;
+
+		begin(&served, 20);
+		served.options.intake->counts = (struct intake_counts){ 1, 0, 0, 0, 1 };
+		for (guint n = 0; n < rows[i].mails; n++) {
+			client_say(served.client, START ".\r\n");
+			client_hears(served.client, BEGUN "250 2.0.0 stored as mail 1\r\n");
+		}
+		shutdown(served.client, SHUT_WR);
+		client_hears_the_end(served.client);
+		g_clear_pointer(&served.thread, g_thread_join);
+		mails = fake_intake_mails(served.options.intake);
+		ends(&served, "", rows[i].lines);
+	}
 }
 
 static void a_session_without_mail_is_not_logged(void **state)
@@ -537,7 +571,8 @@ int main(void)
 		cmocka_unit_test(a_mail_that_cannot_be_stored_gets_451_and_the_session_goes_on),
 		cmocka_unit_test(recipients_that_are_not_ours_are_refused_and_counted),
 		cmocka_unit_test(a_session_with_only_refused_recipients_is_logged),
-		cmocka_unit_test(counts_of_all_mails_are_summed_in_one_line),
+		cmocka_unit_test(counts_of_all_mails_are_summed_in_one_line_which_has_their_numbers),
+		cmocka_unit_test(a_line_of_the_log_has_at_most_a_hundred_mails),
 		cmocka_unit_test(a_session_without_mail_is_not_logged),
 		cmocka_unit_test(a_mail_cut_off_by_the_client_is_not_stored),
 		cmocka_unit_test(a_client_that_closes_before_the_reply_ends_only_its_session),
@@ -558,6 +593,6 @@ int main(void)
 		cmocka_unit_test(a_connection_is_refused_without_waiting),
 	};
 
-	logged_begin();
+	logged_begin("RUAD_MAIL");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

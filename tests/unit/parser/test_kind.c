@@ -46,6 +46,7 @@ static const struct {
 	{ "empty zip", ROW(EOCD), KIND_ZIP, KIND_ZIP, FALSE },
 	{ "zip behind junk", ROW("junk\n" EOCD), KIND_ZIP, KIND_ZIP, FALSE },
 	{ "zip behind a header is a mail", ROW("Subject: x\n\n" EOCD), KIND_ZIP, KIND_MAIL, FALSE },
+	{ "zip behind a colon, which begins no header", ROW(": x\n" EOCD), KIND_ZIP, KIND_ZIP, FALSE },
 	{ "zip with a comment", ROW("junk" EOCD "comment"), KIND_ZIP, KIND_ZIP, FALSE },
 	{ "declaration", ROW("<?xml version='1.0'?>"), KIND_XML, KIND_XML, TRUE },
 	{ "root", ROW("<feedback>"), KIND_XML, KIND_XML, TRUE },

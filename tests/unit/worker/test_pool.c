@@ -252,6 +252,40 @@ static void small_documents_pass_the_slow_lane(void **state)
 	pool_free(pool);
 }
 
+/* So large that it may take long. */
+static gpointer run_large(gpointer data)
+{
+	g_autofree char *document = g_strnfill(100 * 1024, ' ');
+	struct diary diary;
+	gboolean slow;
+	diary_init(&diary);
+	diary.brief = TRUE;
+	memcpy(document, "sleeps", strlen("sleeps"));
+	const struct pool_job job = job_of(document, &diary);
+	gboolean ok = pool_run_quick(data, &job, &slow, NULL);
+	diary_clear(&diary);
+	return GINT_TO_POINTER(ok || !slow);
+}
+
+/* Of two workers large documents use one at a time. Each sleeps for as long as the quick lane waits. */
+static void large_documents_leave_a_worker_to_small_ones(void **state)
+{
+	(void)state;
+	struct pool *pool = make_pool(2, 10000, 60);
+	GThread *threads[2];
+	gint64 start = g_get_monotonic_time();
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		threads[i] = g_thread_new("large", run_large, pool);
+	int pid = run_for_pid(pool, "honest");
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(run_for_pid(pool, "honest"), pid);
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		assert_false(GPOINTER_TO_INT(g_thread_join(threads[i])));
+	assert_true(
+	    g_get_monotonic_time() - start > 5 * G_USEC_PER_SEC); /* one after another, 3 seconds each */
+	pool_free(pool);
+}
+
 static GString *logged;
 
 static GLogWriterOutput gather_log(
@@ -404,12 +438,12 @@ static void a_worker_that_does_not_start_is_a_system_error(void **state)
 	};
 	g_autofree char *file = g_strconcat(fake_worker, ".start", NULL);
 	struct pool *pool = make_pool(1, 1, 1);
-	(void)run_for_pid(pool, "honest"); /* the worker made with the pool is used up */
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diary diary;
 		GError *error = NULL;
 		diary_init(&diary);
 		assert_true(g_file_set_contents(file, rows[i].start, -1, NULL));
+		(void)run_for_pid(pool, "honest"); /* by the worker that is there: it is used up */
 		gboolean ok = run(pool, "honest", &diary, &error);
 		unlink(file);
 		assert_false(ok);
@@ -487,6 +521,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_slow_document_fails_in_the_quick_lane),
 		cmocka_unit_test(a_slow_document_is_read_in_the_slow_lane),
 		cmocka_unit_test(small_documents_pass_the_slow_lane),
+		cmocka_unit_test(large_documents_leave_a_worker_to_small_ones),
 		cmocka_unit_test(a_workers_words_are_logged_in_quotes),
 		cmocka_unit_test(a_workers_flood_of_words_is_cut),
 		cmocka_unit_test(a_worker_is_replaced_after_max_mails),

@@ -1,4 +1,4 @@
-#include "server/enrich/selectors.h"
+#include "server/dns/selectors.h"
 
 GArray *selectors_of(json_object *seen, const char *domain)
 {

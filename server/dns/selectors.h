@@ -9,7 +9,7 @@
 #include "server/dns/check.h"
 
 /*
- * seen: [{"domain", "selector"}, ...] as ruad.dns_wanted() gives them; anything else has none. Its selectors,
+ * seen: [{"domain", "selector"}, ...] as ruad.dns_selectors() gives them; anything else has none. Its selectors,
  * then the usual ones of domain that are not among them, which are marked as probed. An array of struct
  * check_selector, transfer full; its texts are borrowed from seen.
  */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "server/enrich/selectors.h"
+#include "server/dns/selectors.h"
 
 static const struct check_selector *at(const GArray *selectors, guint i)
 {
