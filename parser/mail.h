@@ -63,8 +63,8 @@ struct mail_visitor {
 gboolean mail_is_file(const guint8 *data, gsize size);
 
 /*
- * Walk the parts of mail[0..size), a mail or an mbox. Bytes that are not a mail have no parts and no header. authserv_id: of our
- * own MTA, or NULL; mail_header.authentic is then AUTHENTIC_NONE.
+ * Walk the parts of mail[0..size), a mail or an mbox. Bytes that are not a mail have no parts and no header.
+ * authserv_id: of our own MTA, or NULL; mail_header.authentic is then AUTHENTIC_NONE.
  *
  * RUAD_ERROR_SYNTAX  a fragment of a mail (message/partial)
  * RUAD_ERROR_LIMIT   more parts, depth or header bytes than limits allow
