@@ -8,8 +8,7 @@
 
 #define NAME_BYTES 40 /* of a character set */
 
-/* The value of encoding="..." in an XML declaration; transfer full, or NULL. */
-static char *declared(const char *declaration, gsize size)
+char *charset_declared(const char *declaration, gsize size)
 {
 	const char *at = g_strstr_len(declaration, (gssize)size, "encoding");
 	const char *end = declaration + size, *name;
@@ -60,7 +59,7 @@ static enum charset_kind test_set(iconv_t set, guint16 upper[0x80])
 
 void charset_read(struct charset *charset, const char *declaration, gsize size)
 {
-	g_autofree char *name = declared(declaration, size);
+	g_autofree char *name = charset_declared(declaration, size);
 	gboolean utf8 =
 	    name == NULL || g_ascii_strcasecmp(name, "UTF-8") == 0 || g_ascii_strcasecmp(name, "UTF8") == 0;
 	iconv_t set = utf8 || *name == '\0' ? (iconv_t)-1 : iconv_open("UTF-8", name);

@@ -20,6 +20,9 @@ struct charset {
 	char *unknown;       /* the declared set, if unknown or not the real one; else NULL */
 };
 
-/* Read the start of an XML declaration, up to its "?>" (not included). */
+/* The character set that an XML declaration names, cut to 40 bytes; NULL if it names none. Transfer full. */
+char *charset_declared(const char *declaration, gsize size) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Read an XML declaration. */
 void charset_read(struct charset *charset, const char *declaration, gsize size);
 void charset_clear(struct charset *charset);

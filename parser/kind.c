@@ -115,10 +115,49 @@ static gboolean is_tar(const guint8 *data, gsize size)
 	return want == sum;
 }
 
+/* The header has no magic number: the usual properties, a dictionary of 2^n or 3 * 2^n bytes, a size that is
+ * unknown or below 256 GiB, then the first byte of a range coder. */
+static gboolean is_lzma(const guint8 *data, gsize size)
+{
+	guint32 dictionary;
+	guint64 unpacked;
+
+	if (size < 14 || data[0] != 0x5d || data[13] != 0)
+		return FALSE;
+	memcpy(&dictionary, data + 1, 4);
+	memcpy(&unpacked, data + 5, 8);
+	dictionary = GUINT32_FROM_LE(dictionary);
+	unpacked = GUINT64_FROM_LE(unpacked);
+	while (dictionary > 3 && dictionary % 2 == 0)
+		dictionary /= 2;
+	return dictionary >= 1 && dictionary <= 3 &&
+	       (unpacked == G_MAXUINT64 || unpacked < G_GUINT64_CONSTANT(1) << 38);
+}
+
+const char *kind_name(enum kind kind)
+{
+	static const char *const NAMES[] = { [KIND_OTHER] = "bytes",
+		[KIND_GZIP] = "gzip",
+		[KIND_ZLIB] = "zlib",
+		[KIND_ZIP] = "zip",
+		[KIND_TAR] = "tar",
+		[KIND_BZIP2] = "bzip2",
+		[KIND_ZSTD] = "zstd",
+		[KIND_XZ] = "xz",
+		[KIND_LZMA] = "lzma",
+		[KIND_7Z] = "7z",
+		[KIND_XML] = "XML",
+		[KIND_JSON] = "JSON",
+		[KIND_MAIL] = "a mail" };
+
+	return NAMES[kind];
+}
+
 gboolean kind_is_archive(enum kind kind)
 {
 	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP || kind == KIND_TAR ||
-	       kind == KIND_BZIP2 || kind == KIND_ZSTD;
+	       kind == KIND_BZIP2 || kind == KIND_ZSTD || kind == KIND_XZ || kind == KIND_LZMA ||
+	       kind == KIND_7Z;
 }
 
 static enum kind kind_of_start(const guint8 *data, gsize size)
@@ -136,6 +175,15 @@ static enum kind kind_of_start(const guint8 *data, gsize size)
 		return KIND_BZIP2;
 	if (starts(data, size, "\x28\xb5\x2f\xfd", 4))
 		return KIND_ZSTD;
+	if (starts(data, size,
+		"\xfd"
+		"7zXZ\0",
+		6))
+		return KIND_XZ;
+	if (starts(data, size, "7z\xbc\xaf\x27\x1c", 6))
+		return KIND_7Z;
+	if (is_lzma(data, size))
+		return KIND_LZMA;
 	if (is_tar(data, size))
 		return KIND_TAR;
 	if (!may_be_text(data, size) || first_letters(data, size, &first, 1) == 0)
@@ -151,7 +199,7 @@ enum kind kind_of(const guint8 *data, gsize size)
 }
 
 /* "Name:" or mbox's "From " (RFC 5322 section 2.2: printable but ':'). */
-static gboolean is_header_line(const guint8 *data, gsize size)
+gboolean kind_is_field(const guint8 *data, gsize size)
 {
 	gsize at = 0;
 
@@ -168,11 +216,11 @@ enum kind kind_of_document(const guint8 *data, gsize size)
 {
 	enum kind kind = kind_of_start(data, size);
 
-	if (kind == KIND_XML && kind_lead(data, size) > kind_blank(data, size) && is_header_line(data, size))
+	if (kind == KIND_XML && kind_lead(data, size) > kind_blank(data, size) && kind_is_field(data, size))
 		return KIND_MAIL;
 	if (kind != KIND_OTHER)
 		return kind;
-	if (!is_header_line(data, size) && has_zip_end(data, size))
+	if (!kind_is_field(data, size) && has_zip_end(data, size))
 		return KIND_ZIP;
 	return KIND_MAIL;
 }

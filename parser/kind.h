@@ -2,7 +2,8 @@
  * kind.h - the kind of some bytes, identified by their content, never by a file name or a media type.
  *
  * gzip: RFC 1952 section 2.3.1. zlib: RFC 1950 section 2.2. zip: APPNOTE 4.3.7, 4.3.16. tar:
- * the checksum of its first header (POSIX pax). bzip2, zstd (RFC 8878): their magic numbers. XML: the first
+ * the checksum of its first header (POSIX pax). bzip2, zstd (RFC 8878), xz, 7z: their magic numbers. lzma:
+ * the properties, dictionary and size that are usual, and the first byte of its data. XML: the first
  * character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16; or there is a
  * declaration or a <feedback> tag after a little junk, such as a quote or a damaged byte order mark.
  */
@@ -18,6 +19,9 @@ enum kind {
 	KIND_TAR,
 	KIND_BZIP2,
 	KIND_ZSTD,
+	KIND_XZ,
+	KIND_LZMA, /* of the LZMA utils; xz without its container */
+	KIND_7Z,
 	KIND_XML,
 	KIND_JSON, /* first character '{' */
 	KIND_MAIL, /* first line a header field: only from kind_of_document() */
@@ -33,6 +37,12 @@ enum kind kind_of(const guint8 *data, gsize size);
 /* The kind of a complete document: a mail, unless it begins like another kind, or ends like a zip and does
  * not begin with a header field. */
 enum kind kind_of_document(const guint8 *data, gsize size);
+
+/* Whether the first line is a header field, or the separator of an mbox. */
+gboolean kind_is_field(const guint8 *data, gsize size);
+
+/* For people: "gzip", "XML". */
+const char *kind_name(enum kind kind);
 
 /* Whether unpack.h reads this kind. */
 gboolean kind_is_archive(enum kind kind);

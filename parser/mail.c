@@ -1,6 +1,7 @@
 #include "parser/mail.h"
 
 #include "parser/authentic.h"
+#include "parser/cms.h"
 #include "parser/embedded.h"
 #include "parser/feedback.h"
 #include "parser/kind.h"
@@ -11,8 +12,10 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define MAIL_HEAD       (64 * 1024) /* bytes in which an attached mail must show its MIME-Version */
-#define FIELD_MAX_BYTES 1000        /* of Subject and the like: for people to recognise the mail */
+#define MAIL_HEAD       (64 * 1024)     /* bytes in which an attached mail must show its MIME-Version */
+#define MIME_VERSION    "mime-version:" /* every mail with parts has it (RFC 2045 section 4) */
+#define PGP_MESSAGE     "-----BEGIN PGP MESSAGE-----" /* RFC 9580 section 6.2 */
+#define FIELD_MAX_BYTES 1000 /* of Subject and the like: for people to recognise the mail */
 
 struct walk {
 	const struct parser_limits *limits;
@@ -23,6 +26,7 @@ struct walk {
 	guint mails; /* and mails of an mbox, and parts behind a closing boundary */
 	/* of the mail that is being walked */
 	struct mailpart_source source;
+	gboolean declared;      /* a multipart/report around it is of feedback reports (RFC 5965 section 2) */
 	GMimeObject *sole;      /* the one part that may be a report, or NULL */
 	const char *subject;    /* of that mail */
 	const char *tls_domain; /* its TLS-Report-Domain, or that of a mail around it; or NULL */
@@ -55,6 +59,7 @@ static gboolean give_part(struct walk *walk, struct mail_part *part, GError **er
 	if (!count_part(walk, error))
 		return FALSE;
 	part->number = walk->parts;
+	part->declared = walk->declared;
 	return walk->visitor->part(walk->user, part, error);
 }
 
@@ -69,19 +74,25 @@ static gboolean give_embedded(
 	return give_part(user, &part, error);
 }
 
-/* The head of a mail, with the field that every mail with parts has (RFC 2045 section 4). */
-static gboolean has_mime_header(const guint8 *data, gsize size)
+/* The field, "name:", is in the header that begins at data. */
+static gboolean has_field(const guint8 *data, gsize size, const char *field)
 {
-	static const char FIELD[] = "\nmime-version:";
-	gsize head = MIN(size, MAIL_HEAD), n = strlen(FIELD);
+	gsize head = MIN(size, MAIL_HEAD), n = strlen(field);
 
-	for (gsize at = 0; at + n <= head; at++) {
-		if (g_ascii_strncasecmp((const char *)data + at, FIELD, n) == 0)
+	for (gsize at = 0, line; at < head && data[at] != '\n' && data[at] != '\r'; at += line) {
+		if (head - at >= n && g_ascii_strncasecmp((const char *)data + at, field, n) == 0)
 			return TRUE;
-		if (data[at] == '\n' && (data[at + 1] == '\n' || data[at + 1] == '\r'))
-			return FALSE;
+		line = text_line_size((const char *)data + at, head - at);
 	}
 	return FALSE;
+}
+
+gboolean mail_is_file(const guint8 *data, gsize size)
+{
+	return mailsplit_is_mbox(data, size) ||
+	       (kind_is_field(data, size) &&
+		   (has_field(data, size, "from:") || has_field(data, size, "received:") ||
+		       has_field(data, size, MIME_VERSION)));
 }
 
 /* A mail that is said to be one, or is attached as a file. */
@@ -89,7 +100,8 @@ static gboolean is_mail(const struct mail_part *leaf)
 {
 	if (strcmp(leaf->type, "message/rfc822") == 0 || mailsplit_is_mbox(leaf->data, leaf->size))
 		return TRUE;
-	return g_str_has_prefix(leaf->type, "application/") && has_mime_header(leaf->data, leaf->size);
+	return g_str_has_prefix(leaf->type, "application/") &&
+	       has_field(leaf->data, leaf->size, MIME_VERSION);
 }
 
 static enum mail_feedback_form form_of(enum feedback_role role)
@@ -111,6 +123,50 @@ static gboolean give_lone_feedback(
 	return walk->visitor->feedback(walk->user, &feedback, error);
 }
 
+/* The text begins with this line. */
+static gboolean begins_with(const guint8 *data, gsize size, const char *line)
+{
+	gsize blank = kind_blank(data, size), n = strlen(line);
+
+	return size - blank >= n && memcmp(data + blank, line, n) == 0;
+}
+
+/* A leaf whose bytes are decoded, of any kind but a mail. */
+static gboolean walk_file(struct walk *walk, struct mail_part *leaf, GError **error)
+{
+	enum feedback_role role = feedback_alone(leaf->type, leaf->data, leaf->size);
+
+	if (role != FEEDBACK_OTHER)
+		return give_lone_feedback(walk, leaf, role, error);
+	if (begins_with(leaf->data, leaf->size, PGP_MESSAGE))
+		leaf->encrypted = "OpenPGP";
+	if (!give_part(walk, leaf, error))
+		return FALSE;
+	return leaf->encrypted != NULL || kind_of(leaf->data, leaf->size) != KIND_OTHER ||
+	       embedded_walk(leaf->data, leaf->size, give_embedded, walk, error);
+}
+
+/* The leaf, or the mail that it is, or that is signed in it. */
+static gboolean walk_decoded(struct walk *walk, struct mail_part *leaf, guint depth, GError **error)
+{
+	g_autoptr(GByteArray) joined = NULL;
+	const guint8 *inner;
+	gsize inner_size;
+
+	if (is_mail(leaf))
+		return walk_mails(walk, leaf->data, leaf->size, depth + 1, error);
+	switch (cms_read(leaf->data, leaf->size, &inner, &inner_size, &joined)) {
+	case CMS_SIGNED:
+		return walk_mail(walk, inner, inner_size, depth + 1, error);
+	case CMS_ENCRYPTED:
+		leaf->encrypted = "S/MIME";
+		break;
+	case CMS_NONE:
+		break;
+	}
+	return walk_file(walk, leaf, error);
+}
+
 static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GError **error)
 {
 	g_autoptr(GByteArray) decoded = NULL;
@@ -120,7 +176,6 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 		.type = type,
 		.subject = walk->sole == GMIME_OBJECT(part) ? walk->subject : NULL,
 		.tls_domain = walk->tls_domain };
-	enum feedback_role role;
 
 	if (!mailpart_raw(&walk->source, part, &leaf.data, &leaf.size))
 		return TRUE;
@@ -131,15 +186,7 @@ static gboolean walk_leaf(struct walk *walk, GMimePart *part, guint depth, GErro
 		leaf.data = decoded->data;
 		leaf.size = decoded->len;
 	}
-	if (is_mail(&leaf))
-		return walk_mails(walk, leaf.data, leaf.size, depth + 1, error);
-	role = feedback_alone(leaf.type, leaf.data, leaf.size);
-	if (role != FEEDBACK_OTHER)
-		return give_lone_feedback(walk, &leaf, role, error);
-	if (!give_part(walk, &leaf, error))
-		return FALSE;
-	return kind_of(leaf.data, leaf.size) != KIND_OTHER ||
-	       embedded_walk(leaf.data, leaf.size, give_embedded, walk, error);
+	return walk_decoded(walk, &leaf, depth, error);
 }
 
 /* -- feedback reports -- */
@@ -234,6 +281,7 @@ static gboolean walk_reports(
 		text_lower(report_type);
 	for (guint i = 0; i < n; i++)
 		part[i].type = types[i] = mailpart_type(object_of(&parts, &part[i]));
+	walk->declared |= g_strcmp0(report_type, "feedback-report") == 0;
 	*found = feedback_find(part, n, report_type, head_of, &parts);
 	g_clear_pointer(&parts.head, g_byte_array_unref);
 	return !*found || walk_feedback(&parts, depth, error);
@@ -366,6 +414,7 @@ static gboolean walk_message(struct walk *walk, GMimeMessage *message, guint dep
 		walk->tls_domain = tls_domain;
 	walk->sole = sole_part(message->mime_part);
 	ok = walk_object(walk, message->mime_part, depth, error);
+	walk->declared = outer.declared;
 	walk->subject = outer.subject;
 	walk->tls_domain = outer.tls_domain;
 	walk->sole = outer.sole;

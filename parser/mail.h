@@ -5,7 +5,8 @@
  * loop for ever are not called: g_mime_content_type_encode and g_mime_multipart_get_boundary (GMime issue
  * 165). The bytes of parts are read from the mail itself (mailpart.h). A message/rfc822 is walked into, and
  * so is a mail or an mbox that is attached as a file; files inside a text are leaves, too (embedded.h). So
- * are parts behind a closing boundary, and the mails of an mbox after the first (mailsplit.h).
+ * are parts behind a closing boundary, and the mails of an mbox after the first (mailsplit.h). The mail in an
+ * S/MIME signature is walked into (cms.h).
  *
  * The parts of a feedback report (RFC 5965) are put together here, because only the tree says which message
  * belongs to which report (feedback.h). What they contain is for failure.h. Knows nothing of archives and
@@ -27,6 +28,8 @@ struct mail_part {
 	const char *tls_domain; /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it, or NULL */
 	const guint8 *data;     /* decoded */
 	gsize size;
+	gboolean declared;     /* inside of a multipart that says it is a feedback report */
+	const char *encrypted; /* by what: "S/MIME" or "OpenPGP"; NULL: it is not */
 };
 
 enum mail_feedback_form {
@@ -56,9 +59,12 @@ struct mail_visitor {
 	gboolean (*feedback)(gpointer user, const struct mail_feedback *feedback, GError **error);
 };
 
+/* Whether the file is a mail or an mbox: its header, at the start, has a field that mails have. */
+gboolean mail_is_file(const guint8 *data, gsize size);
+
 /*
- * Walk the parts of mail[0..size). Bytes that are not a mail have no parts and no header. authserv_id: of our
- * own MTA, or NULL; mail_header.authentic is then AUTHENTIC_NONE.
+ * Walk the parts of mail[0..size), a mail or an mbox. Bytes that are not a mail have no parts and no header.
+ * authserv_id: of our own MTA, or NULL; mail_header.authentic is then AUTHENTIC_NONE.
  *
  * RUAD_ERROR_SYNTAX  a fragment of a mail (message/partial)
  * RUAD_ERROR_LIMIT   more parts, depth or header bytes than limits allow

@@ -37,12 +37,14 @@
  *   X3  both the element, its name as sent: in another case, or a known misspelling
  *   X4  both the element: several where one is allowed; the first counts
  *   X5  both the element: in it, or in a tag in it, a '<' that does not start a tag, or an '&' that does not
- *       start a reference; read as text
+ *       start a reference, read as text; or an entity of HTML, read as its character
  *   X6  both the element, likewise: control characters that XML forbids, which are removed
  *   X7  both the element, likewise: bytes that are invalid in the character set, read as windows-1252. Or
  *       feedback, the character set: unknown, or not the real one; UTF-8 is assumed
- *   X8  report feedback: text or the start of a schema before the root, which is removed
- *   X9  report feedback: its end tag has no '>'
+ *   X8  report feedback: text or the start of a schema before the root, which is removed; or an XML
+ *       declaration that is not well-formed or a second one, likewise
+ *   X9  both the element: its end tag is missing, has another name, has no '>' or, of what ended before in
+ *       it, comes twice
  *   M1  report mail/subject, the domain or id in it: the Subject has another policy domain or report_id
  *       (hints.h)
  *   J1  report policy_published/domain: absent; raw is the domain that Subject and file name agree on, which

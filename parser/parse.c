@@ -8,6 +8,7 @@
 #include "parser/kind.h"
 #include "parser/mail.h"
 #include "parser/orgdomain.h"
+#include "parser/remainder.h"
 #include "parser/text.h"
 #include "parser/tls.h"
 #include "parser/unpack.h"
@@ -30,21 +31,25 @@ struct parse {
 	const struct report_sink *sink;
 	gpointer user;
 	struct unpack_budget budget;
-	gboolean exhausted;   /* the budget is used up: the rest of the mail stays as it is */
-	gboolean failed;      /* the sink did; its error is on its way up */
-	gsize inner;          /* bytes gathered of archives in archives, <= max_inner */
-	guint64 xml_bytes;    /* read of all reports, and of other XML that was not recognised at once */
-	guint64 foreign;      /* of those, the bytes that are not part of finished reports */
-	guint64 records;      /* of reports that are over */
-	guint64 json_bytes;   /* of all JSON, and ... */
-	guint64 json_items;   /* ... names and values of TLS reports that are over */
-	guint findings;       /* reports and unreadables passed on */
-	guint parts;          /* leaves of the mail, for the words */
-	gboolean placeholder; /* an archive with a word in place of a report was seen */
+	gboolean exhausted; /* the budget is used up: the rest of the mail stays as it is */
+	gboolean failed;    /* the sink did; its error is on its way up */
+	gsize inner;        /* bytes gathered of archives in archives, <= max_inner */
+	guint64 xml_bytes;  /* read of all reports, and of other XML that was not recognised at once */
+	guint64 foreign;    /* of those, the bytes that are not part of finished reports */
+	guint64 records;    /* of reports that are over */
+	guint64 json_bytes; /* of all JSON, and ... */
+	guint64 json_items; /* ... names and values of TLS reports that are over */
+	guint findings;     /* reports and unreadables passed on */
+	struct remainder remainder; /* the leaves of mails */
+	gboolean placeholder;       /* an archive with a word in place of a report was seen */
 };
 
 static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
     gsize size, guint nesting, GError **error);
+
+/* A mail or an mbox that is in an archive. */
+static gboolean read_inner_mail(
+    struct parse *p, const char *place, const guint8 *mail, gsize size, guint nesting, GError **error);
 
 static gboolean quarantine(
     struct parse *p, const char *place, const char *code, const char *reason, GError **error)
@@ -84,6 +89,7 @@ enum route {
 	ROUTE_XML,
 	ROUTE_ARCHIVE, /* gathered, then walked */
 	ROUTE_JSON,    /* gathered, then read */
+	ROUTE_MAIL,    /* of an archive; likewise */
 	ROUTE_NONE,    /* of no use */
 };
 
@@ -96,7 +102,7 @@ struct stream {
 	enum route route;
 	gboolean report_like;
 	gboolean barren;    /* XML beyond max_record_xml or max_foreign */
-	gboolean too_large; /* an archive beyond max_inner */
+	gboolean too_large; /* an archive or a mail beyond max_inner */
 	GByteArray *head;   /* while unknown; and what is gathered */
 	struct aggregate *aggregate;
 };
@@ -188,6 +194,7 @@ static gboolean stream_route(struct stream *stream, const guint8 *data, gsize si
 	case ROUTE_XML:
 		return push_xml(stream, data, size);
 	case ROUTE_ARCHIVE:
+	case ROUTE_MAIL:
 		if (!take_inner(stream, size))
 			return FALSE;
 		g_byte_array_append(stream->head, data, (guint)size);
@@ -207,28 +214,25 @@ static gboolean stream_choose(struct stream *stream)
 	struct parse *p = stream->parse;
 	const guint8 *data = stream->head->data;
 	gsize size = stream->head->len;
+	enum kind kind = kind_of(data, size);
 
-	switch (kind_of(data, size)) {
+	if (kind_is_archive(kind)) {
+		stream->route = ROUTE_ARCHIVE;
+		return take_inner(stream, size);
+	}
+	switch (kind) {
 	case KIND_XML:
 		stream->route = ROUTE_XML;
 		stream->report_like = kind_is_report_like(data, size);
 		stream->aggregate = aggregate_new(p->limits, stream->place, p->sink, p->user);
 		aggregate_hint(stream->aggregate, &stream->hints);
 		return push_xml(stream, data, size);
-	case KIND_GZIP:
-	case KIND_ZLIB:
-	case KIND_ZIP:
-	case KIND_TAR:
-	case KIND_BZIP2:
-	case KIND_ZSTD:
-		stream->route = ROUTE_ARCHIVE;
-		return take_inner(stream, size);
 	case KIND_JSON:
 		stream->route = ROUTE_JSON;
 		return TRUE;
 	default:
-		stream->route = ROUTE_NONE;
-		return FALSE;
+		stream->route = stream->nesting > 0 && kind_is_field(data, size) ? ROUTE_MAIL : ROUTE_NONE;
+		return stream->route == ROUTE_MAIL && take_inner(stream, size);
 	}
 }
 
@@ -286,13 +290,18 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	return FALSE;
 }
 
-static gboolean archive_close(struct stream *stream, GError **error)
+/* A file that was gathered from an archive. */
+static gboolean inner_close(struct stream *stream, GError **error)
 {
 	struct parse *p = stream->parse;
+	const GByteArray *bytes = stream->head;
 
 	if (stream->too_large)
 		return quarantine(p, stream->place, "limit",
 		    "archives in archives of more bytes than are gathered for one mail", error);
+	if (stream->route == ROUTE_MAIL)
+		return !mail_is_file(bytes->data, bytes->len) ||
+		       read_inner_mail(p, stream->place, bytes->data, bytes->len, stream->nesting, error);
 	return read_bytes(
 	    p, stream->place, &stream->hints, stream->head->data, stream->head->len, stream->nesting, error);
 }
@@ -387,8 +396,8 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 		return xml_close(stream, broken, error);
 	if (broken != NULL && !stream->too_large)
 		return quarantine_error(stream->parse, stream->place, "archive", broken, error);
-	if (stream->route == ROUTE_ARCHIVE)
-		return archive_close(stream, error);
+	if (stream->route == ROUTE_ARCHIVE || stream->route == ROUTE_MAIL)
+		return inner_close(stream, error);
 	stream->parse->placeholder |= is_placeholder(stream);
 	if (stream->route == ROUTE_JSON)
 		return json_close(stream, error);
@@ -455,7 +464,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	};
 	g_autoptr(GError) fault = NULL;
 
-	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR)
+	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR && kind != KIND_7Z)
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
 		return quarantine(
@@ -489,10 +498,30 @@ static gboolean read_bytes(struct parse *p, const char *place, const struct hint
 
 /* -- mails -- */
 
+/* The mail that is walked. */
+struct letter {
+	struct parse *parse;
+	const char *place; /* in an archive; NULL: it is the document */
+	guint nesting;     /* archives around it */
+};
+
+static char *place_of(const struct letter *letter, guint part, const char *name)
+{
+	const char *outer = letter->place != NULL ? letter->place : "", *colon = *outer != '\0' ? ": " : "";
+
+	return g_strdup_printf(
+	    "%s%spart %u%s%s", outer, colon, part, name != NULL ? ": " : "", name != NULL ? name : "");
+}
+
+/* Only the document's own header counts. */
 static gboolean mail_header(gpointer user, const struct mail_header *header, GError **error)
 {
-	struct parse *p = user;
+	struct letter *letter = user;
+	struct parse *p = letter->parse;
 
+	if (letter->place != NULL)
+		return TRUE;
+	remainder_subject(&p->remainder, header->subject);
 	if (p->sink->mail(p->user, header, error))
 		return TRUE;
 	p->failed = TRUE;
@@ -501,27 +530,31 @@ static gboolean mail_header(gpointer user, const struct mail_header *header, GEr
 
 static gboolean mail_part(gpointer user, const struct mail_part *part, GError **error)
 {
-	struct parse *p = user;
-	gboolean named = part->name != NULL && *part->name != '\0';
-	const struct hints hints = { part->subject, named ? part->name : NULL, part->tls_domain,
-		p->options->now };
-	g_autofree char *place = named ? g_strdup_printf("part %u: %s", part->number, part->name)
-				       : g_strdup_printf("part %u", part->number);
+	struct letter *letter = user;
+	struct parse *p = letter->parse;
+	const char *name = part->name != NULL && *part->name != '\0' ? part->name : NULL;
+	const struct hints hints = { part->subject, name, part->tls_domain, p->options->now };
+	g_autofree char *place = place_of(letter, part->number, name);
 
-	p->parts++;
+	remainder_add(&p->remainder, part);
 	if (p->exhausted)
 		return TRUE;
-	return read_bytes(p, place, &hints, part->data, part->size, 0, error);
+	if (part->encrypted != NULL) {
+		g_autofree char *reason = g_strconcat(part->encrypted, ": encrypted, cannot be read", NULL);
+
+		return quarantine(p, place, "encrypted", reason, error);
+	}
+	return read_bytes(p, place, &hints, part->data, part->size, letter->nesting, error);
 }
 
 static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
-	struct parse *p = user;
-	g_autofree char *place = g_strdup_printf("part %u", feedback->number);
+	struct letter *letter = user;
+	struct parse *p = letter->parse;
+	g_autofree char *place = place_of(letter, feedback->number, NULL);
 	g_autoptr(GError) fault = NULL;
 	struct failure *failure = failure_read(feedback, p->options, &fault);
 
-	p->parts++;
 	if (failure == NULL)
 		return quarantine(p, place, "limit", fault->message, error);
 	p->findings++;
@@ -532,23 +565,42 @@ static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedbac
 
 static const struct mail_visitor PARTS = { mail_header, mail_part, mail_feedback };
 
-static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GError **error)
+static gboolean read_letter(struct letter *letter, const guint8 *mail, gsize size, GError **error)
 {
+	struct parse *p = letter->parse;
+	const char *authserv_id = letter->place == NULL ? p->options->authserv_id : NULL;
 	g_autoptr(GError) fault = NULL;
 
-	if (mail_walk(mail, size, p->limits, p->options->authserv_id, &PARTS, p, &fault))
+	if (mail_walk(mail, size, p->limits, authserv_id, &PARTS, letter, &fault))
 		return TRUE;
 	if (p->failed) {
 		g_propagate_error(error, g_steal_pointer(&fault));
 		return FALSE;
 	}
-	return quarantine_error(p, "mail", "mime", fault, error);
+	return quarantine_error(p, letter->place != NULL ? letter->place : "mail", "mime", fault, error);
+}
+
+static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GError **error)
+{
+	struct letter letter = { .parse = p };
+
+	return read_letter(&letter, mail, size, error);
+}
+
+static gboolean read_inner_mail(
+    struct parse *p, const char *place, const guint8 *mail, gsize size, guint nesting, GError **error)
+{
+	struct letter letter = { p, place, nesting };
+
+	return read_letter(&letter, mail, size, error);
 }
 
 /* -- a document -- */
 
-static gboolean tell_nothing_found(struct parse *p, const char *place, gsize size, GError **error)
+static gboolean tell_nothing_found(struct parse *p, gboolean is_mail, gsize size, GError **error)
 {
+	const char *place = is_mail ? "mail" : "file";
+	gboolean unrelated = is_mail && p->remainder.n > 0 && !p->remainder.is_candidate;
 	g_autofree char *words = NULL;
 
 	if (p->placeholder)
@@ -556,11 +608,11 @@ static gboolean tell_nothing_found(struct parse *p, const char *place, gsize siz
 		    "an archive of the word \"unused\": the reporter had nothing to report", error);
 	if (size == 0)
 		words = g_strdup("no bytes at all");
-	else if (p->parts > 0)
-		words = g_strdup_printf("none of %u parts is a DMARC report", p->parts);
+	else if (p->remainder.n > 0)
+		words = remainder_words(&p->remainder);
 	else
 		words = g_strdup("not a DMARC report");
-	return quarantine(p, place, "no-report", words, error);
+	return quarantine(p, place, unrelated ? "unrelated" : "no-report", words, error);
 }
 
 /* What a document of size bytes may unpack to. */
@@ -581,12 +633,15 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
 	const char *place = is_mail ? "mail" : "file";
 	const struct hints nothing = { .now = options->now };
-	gboolean ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
-			      : read_bytes(&p, place, &nothing, document, size, 0, error);
+	gboolean ok;
 
-	if (!ok)
-		return FALSE;
-	return p.findings > 0 || tell_nothing_found(&p, place, size, error);
+	remainder_init(&p.remainder);
+	ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
+		     : read_bytes(&p, place, &nothing, document, size, 0, error);
+	if (ok && p.findings == 0)
+		ok = tell_nothing_found(&p, is_mail, size, error);
+	remainder_clear(&p.remainder);
+	return ok;
 }
 
 /* Character sets that a report may be in; each is a file of the C library until it is open. */

@@ -1,9 +1,9 @@
 /*
  * parse.h - the entry point of the parser: bytes in, typed reports out.
  *
- * The bytes are a mail (RFC 5322), or a gzip, zlib, bzip2, zstd, zip, tar, XML or JSON file; the content
- * decides (kind.h), never a name or media type. The parser opens no file, reads no clock and no environment,
- * and logs nothing.
+ * The bytes are a mail (RFC 5322), or an XML, JSON or packed file (unpack.h); the content decides
+ * (kind.h), never a name or media type. A mail or mbox in an archive is read, too. The parser opens no file,
+ * reads no clock and no environment, and logs nothing.
  */
 #pragma once
 
@@ -30,11 +30,12 @@ void parse_init(void);
  * Find every report in document[0..size) and pass it to the sink as a stream: memory does not grow with the
  * number of records. A document without a report gives one unreadable().
  *
- * Codes of unreadable(): "no-report" (nothing looked like one), "placeholder" (an archive with the word
- * "unused", which Yahoo and AOL send instead of an empty report), "xml" (not well-formed, or forbidden: DTD
- * subset), "archive" (truncated, wrong checksum, encrypted), "incomplete" (no policy domain, no date range,
- * or two of them; likewise in a TLS report), "json" (a TLS report that is not JSON, or ambiguous), "limit"
- * (more than limits allow), "mime" (a fragment of a mail).
+ * Codes of unreadable(): "no-report" (nothing was one), "unrelated" (a mail that was not meant to bring one:
+ * spam, a bounce, an automatic reply), "placeholder" (an archive with the word "unused", which Yahoo and AOL
+ * send instead of an empty report), "xml" (not well-formed, or forbidden: DTD subset), "archive" (truncated,
+ * wrong checksum, encrypted), "incomplete" (no policy domain, no date range, or two of them; likewise in a
+ * TLS report), "json" (a TLS report that is not JSON, or ambiguous), "limit" (more than limits allow), "mime"
+ * (a fragment of a mail), "encrypted" (a part, by S/MIME or OpenPGP).
  *
  * Fails only if the sink fails, with the sink's error.
  */

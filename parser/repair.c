@@ -1,14 +1,19 @@
 #include "parser/repair.h"
 
 #include "parser/charset.h"
+#include "parser/declaration.h"
+#include "parser/entities.h"
 #include "parser/kind.h"
+#include "parser/nesting.h"
 #include "parser/notes.h"
 #include "parser/text.h"
 
 #include <string.h>
 
-#define DECLARATION 1024 /* bytes in which an XML declaration ends */
+#define DECLARATION 1024 /* bytes in which an XML declaration ends, and those that repeat it */
 #define LEAD        64   /* bytes in which kind_lead() knows what it says */
+
+#define PLAIN_DECLARATION "<?xml version=\"1.0\"?>" /* the output's character set is known */
 
 /* What a byte may be. From 0x80 on all are of names: libxml2 decides which really are. */
 enum { SPACE = 1, START = 2, NAME = 4, MARK = 8, FIRST = START | NAME };
@@ -70,6 +75,27 @@ enum state {
 	DOCTYPE,
 };
 
+/* A repair in the doubtful bytes. */
+struct doubted_repair {
+	const char *code;
+	gsize at; /* of the output */
+};
+
+/*
+ * End tags seem to be missing, of the elements in names, before a tag that was read. This is known when the
+ * element around them ends; or an end tag of one of them comes, and they had elements in them.
+ */
+struct doubt {
+	gboolean open;
+	guint depth;           /* of the element around them */
+	struct nesting before; /* the elements that are open if no end tag is missing */
+	GByteArray *raw;       /* the bytes from that tag on, as they came: at most half of max_tag_bytes */
+	GByteArray *output;    /* and the output of these, with the missing end tags */
+	GArray *repairs;       /* in it; struct doubted_repair */
+	GArray *names;         /* struct nesting_open */
+	gboolean refuted;      /* none is missing: once, and never looked for again */
+};
+
 struct repair {
 	const struct parser_limits *limits;
 	const struct repair_visitor *visitor;
@@ -89,14 +115,54 @@ struct repair {
 	gboolean cutting;   /* before it: what comes is junk, or will have been */
 	gboolean in_schema; /* a <schema> tag is in the junk */
 	GByteArray *junk;
+	gboolean has_doctype; /* it may declare entities */
+
+	gsize declared; /* bytes of declarations that are repaired, or 0 */
+
+	struct nesting nesting;
+	struct doubt doubt;
+	guint64 written; /* bytes of the output, also of what was dropped later */
+	guint64 behind;  /* of them, up to the end of the last tag */
+	guint64 inked;   /* up to the last byte that is not white space, which is ... */
+	guint8 ink;
 };
+
+/* Remember the last byte that is not white space. */
+static void count_written(struct repair *r, const guint8 *data, gsize size)
+{
+	gsize end = size;
+
+	while (end > 0 && (CLASS[data[end - 1]] & SPACE) != 0)
+		end--;
+	if (end > 0) {
+		r->inked = r->written + end;
+		r->ink = data[end - 1];
+	}
+	r->written += size;
+}
 
 static void emit(struct repair *r, const guint8 *data, gsize size)
 {
+	if (size == 0)
+		return;
+	count_written(r, data, size);
 	if (r->cutting)
 		g_byte_array_append(r->junk, data, (guint)size);
-	else if (size > 0)
+	else if (r->doubt.open)
+		g_byte_array_append(r->doubt.output, data, (guint)size);
+	else
 		r->visitor->bytes(r->user, data, size);
+}
+
+/* A repair of the next bytes of the output. */
+static void repaired(struct repair *r, const char *code)
+{
+	struct doubted_repair one = { code, r->doubt.output->len };
+
+	if (r->doubt.open)
+		g_array_append_val(r->doubt.repairs, one);
+	else
+		r->visitor->repaired(r->user, code);
 }
 
 static void emit_held(struct repair *r)
@@ -143,9 +209,15 @@ static gsize reference_size(const guint8 *data, gsize size)
 	return at > first && at < size && data[at] == ';' ? at + 1 : 0;
 }
 
+/* The character of a whole reference that HTML has and XML has not, or 0. A document type might declare it. */
+static gunichar html_character(const struct repair *r, const guint8 *reference, gsize size)
+{
+	return r->has_doctype || reference[1] == '#' ? 0 : entities_find(reference + 1, size - 2);
+}
+
 static void emit_escaped(struct repair *r, const char *escaped)
 {
-	r->visitor->repaired(r->user, NOTE_MARKUP);
+	repaired(r, NOTE_MARKUP);
 	emit(r, (const guint8 *)escaped, strlen(escaped));
 }
 
@@ -155,10 +227,21 @@ static void emit_text(struct repair *r, const guint8 *data, gsize size)
 	gsize from = 0;
 
 	for (gsize at = 0; at < size; at++) {
-		if (data[at] != '&' || !r->rooted || reference_size(data + at, size - at) > 0)
+		char character[7] = "&amp;";
+		gsize reference;
+		gunichar c;
+
+		if (data[at] != '&' || !r->rooted)
 			continue;
+		reference = reference_size(data + at, size - at);
+		c = reference > 0 ? html_character(r, data + at, reference) : 0;
+		if (reference > 0 && c == 0)
+			continue;
+		if (c != 0)
+			character[g_unichar_to_utf8(c, character)] = '\0';
 		emit(r, data + from, at - from);
-		emit_escaped(r, "&amp;");
+		emit_escaped(r, character);
+		at += reference > 0 ? reference - 1 : 0;
 		from = at + 1;
 	}
 	emit(r, data + from, size - from);
@@ -282,13 +365,173 @@ static void first_tag(struct repair *r)
 	}
 }
 
+/* -- end tags that are wrong or missing -- */
+
+static enum nesting_text text_before(const struct repair *r)
+{
+	return r->inked <= r->behind ? NESTING_BLANK : r->ink == '>' ? NESTING_REST : NESTING_TEXT;
+}
+
+/* An end tag for the innermost element, in place of a wrong one or none. */
+static void emit_end(struct repair *r)
+{
+	const struct nesting_open *top = nesting_top(&r->nesting);
+
+	repaired(r, NOTE_UNCLOSED);
+	emit(r, (const guint8 *)"</", 2);
+	emit(r, (const guint8 *)top->name, top->size);
+	emit(r, (const guint8 *)">", 1);
+	nesting_pop(&r->nesting);
+}
+
+/* The end tag of the innermost element seems to be missing before the tag that is held. */
+static void begin_doubt(struct repair *r)
+{
+	struct doubt *doubt = &r->doubt;
+
+	if (!doubt->open) {
+		doubt->open = TRUE;
+		doubt->depth = r->nesting.depth - 1;
+		doubt->before = r->nesting;
+		g_byte_array_append(doubt->raw, r->held->data, r->held->len);
+	}
+	doubt->depth = MIN(doubt->depth, r->nesting.depth - 1);
+	g_array_append_vals(doubt->names, nesting_top(&r->nesting), 1);
+	emit_end(r);
+}
+
+static void forget_doubt(struct doubt *doubt)
+{
+	doubt->open = FALSE;
+	g_byte_array_set_size(doubt->raw, 0);
+	g_byte_array_set_size(doubt->output, 0);
+	g_array_set_size(doubt->repairs, 0);
+	g_array_set_size(doubt->names, 0);
+}
+
+/* The end tags were missing: write what was held. */
+static void confirm_doubt(struct repair *r)
+{
+	struct doubt *doubt = &r->doubt;
+	gsize from = 0;
+
+	for (guint i = 0; i < doubt->repairs->len; i++) {
+		const struct doubted_repair *one = &g_array_index(doubt->repairs, struct doubted_repair, i);
+
+		if (one->at > from)
+			r->visitor->bytes(r->user, doubt->output->data + from, one->at - from);
+		from = one->at;
+		r->visitor->repaired(r->user, one->code);
+	}
+	if (doubt->output->len > from)
+		r->visitor->bytes(r->user, doubt->output->data + from, doubt->output->len - from);
+	forget_doubt(doubt);
+}
+
+/* One of those whose end tag seemed to be missing. */
+static gboolean is_doubted(const struct doubt *doubt, const guint8 *name, gsize size)
+{
+	for (guint i = 0; doubt->open && i < doubt->names->len; i++)
+		if (nesting_is(&g_array_index(doubt->names, struct nesting_open, i), name, size))
+			return TRUE;
+	return FALSE;
+}
+
+static void start_tag(struct repair *r, const guint8 *name, gsize size, gboolean empty)
+{
+	gboolean late = nesting_is_late(&r->nesting, name, size, text_before(r));
+
+	if (late && !r->doubt.refuted && r->held->len <= r->limits->max_tag_bytes / 2)
+		begin_doubt(r);
+	if (empty)
+		nesting_empty(&r->nesting);
+	else
+		nesting_start(&r->nesting, name, size);
+	emit_text(r, r->held->data, r->held->len);
+}
+
+/* An end tag that does not fit. */
+static void judge_end_tag(struct repair *r, const guint8 *name, gsize size)
+{
+	int n = nesting_end(&r->nesting, name, size, text_before(r));
+
+	if (n < 0)
+		emit_text(r, r->held->data, r->held->len);
+	if (n == 0)
+		repaired(r, NOTE_UNCLOSED);
+	for (; n > 0; n--) {
+		if (n > 1 || !nesting_is(nesting_top(&r->nesting), name, size)) {
+			emit_end(r);
+			continue;
+		}
+		nesting_pop(&r->nesting);
+		emit_text(r, r->held->data, r->held->len);
+	}
+}
+
+static void end_tag(struct repair *r, const guint8 *name, gsize size)
+{
+	const struct nesting_open *top = nesting_top(&r->nesting);
+
+	if (top != NULL && nesting_is(top, name, size)) {
+		nesting_pop(&r->nesting);
+		emit_text(r, r->held->data, r->held->len);
+	} else if (is_doubted(&r->doubt, name, size)) {
+		r->doubt.refuted = TRUE;
+	} else {
+		judge_end_tag(r, name, size);
+		r->doubt.refuted |= r->doubt.open && r->nesting.lost;
+	}
+	if (r->doubt.open && !r->doubt.refuted && r->nesting.depth < r->doubt.depth)
+		confirm_doubt(r);
+}
+
+/* A whole tag inside of the root. */
+static void judge_tag(struct repair *r)
+{
+	const guint8 *tag = r->held->data;
+	gsize from = tag[1] == '/' ? 2 : 1, at = from;
+
+	while ((CLASS[tag[at]] & NAME) != 0) /* the tag ends with '>' */
+		at++;
+	if (r->nesting.lost)
+		emit_text(r, tag, r->held->len);
+	else if (from == 2)
+		end_tag(r, tag + from, at - from);
+	else
+		start_tag(r, tag + from, at - from, tag[r->held->len - 2] == '/');
+	r->behind = r->written;
+}
+
 static void tag_done(struct repair *r)
 {
 	r->state = TEXT;
 	if (!r->rooted)
 		first_tag(r);
-	emit_text(r, r->held->data, r->held->len);
+	if (r->rooted)
+		judge_tag(r);
+	else
+		emit_text(r, r->held->data, r->held->len);
 	g_byte_array_set_size(r->held, 0);
+}
+
+/* An end tag of the innermost element without its '>'. */
+static gboolean is_unclosed(const struct repair *r)
+{
+	const struct nesting_open *top = r->rooted && !r->nesting.lost ? nesting_top(&r->nesting) : NULL;
+	gsize size = r->held->len;
+
+	while (r->state == TAG_END_SPACE && size > 0 && (CLASS[r->held->data[size - 1]] & SPACE) != 0)
+		size--;
+	return top != NULL && (r->state == TAG_END_NAME || r->state == TAG_END_SPACE) &&
+	       nesting_is(top, r->held->data + 2, size - 2);
+}
+
+static void close_tag(struct repair *r)
+{
+	repaired(r, NOTE_UNCLOSED);
+	g_byte_array_append(r->held, (const guint8 *)">", 1);
+	tag_done(r);
 }
 
 static void tag_none(struct repair *r)
@@ -318,6 +561,7 @@ static gboolean bang_byte(struct repair *r, guint8 c)
 		emit_held(r);
 	} else if (held_is(r, "<!DOCTYPE") && !r->rooted) {
 		r->state = DOCTYPE;
+		r->has_doctype = TRUE;
 		r->quote = 0;
 		emit_held(r);
 	} else if (!held_starts(r, "<!--") && !held_starts(r, "<![CDATA[") && !held_starts(r, "<!DOCTYPE")) {
@@ -341,7 +585,10 @@ static gboolean tag_byte(struct repair *r, guint8 c)
 		return bang_byte(r, c);
 	next = tag_next(r, c);
 	if (next == TAG_NONE) {
-		tag_none(r);
+		if (c == '<' && is_unclosed(r))
+			close_tag(r);
+		else
+			tag_none(r);
 		return FALSE;
 	}
 	r->state = next;
@@ -369,6 +616,19 @@ static gsize plain_tag_size(const guint8 *data, gsize size)
 	return at < size && data[at] == '>' ? at + 1 : 0;
 }
 
+/* The bytes of a whole tag or reference that is written as it is; 0 if it has to be looked at closely. */
+static gsize plain_size(struct repair *r, const guint8 *data, gsize size)
+{
+	gboolean tag = data[0] == '<';
+	gsize whole = tag ? plain_tag_size(data, size) : reference_size(data, size);
+
+	if (whole == 0 || whole > r->limits->max_tag_bytes)
+		return 0;
+	if (tag)
+		return !r->doubt.open && nesting_takes(&r->nesting, data, whole) ? whole : 0;
+	return html_character(r, data, whole) == 0 ? whole : 0;
+}
+
 /* Inside of the root: the common case, and so the fast one. */
 static gsize take_content(struct repair *r, const guint8 *data, gsize size)
 {
@@ -379,10 +639,11 @@ static gsize take_content(struct repair *r, const guint8 *data, gsize size)
 			at++;
 		if (at == size)
 			break;
-		whole = data[at] == '<' ? plain_tag_size(data + at, size - at)
-					: reference_size(data + at, size - at);
+		whole = plain_size(r, data + at, size - at);
 		if (whole == 0)
 			break;
+		if (data[at] == '<')
+			r->behind = r->written + at + whole;
 		at += whole;
 	}
 	emit(r, data, at);
@@ -478,16 +739,44 @@ static gsize take(struct repair *r, const guint8 *data, gsize size)
 	}
 }
 
+static void refute_doubt(struct repair *r);
+
 static void push_markup(struct repair *r, const guint8 *data, gsize size)
 {
 	while (size > 0) {
+		gboolean doubtful = r->doubt.open;
 		gsize taken = take(r, data, size);
 
+		if (doubtful && r->doubt.open)
+			g_byte_array_append(r->doubt.raw, data, (guint)taken);
+		if (r->doubt.open && (r->doubt.refuted || r->doubt.raw->len > r->limits->max_tag_bytes / 2))
+			refute_doubt(r);
 		data += taken;
 		size -= taken;
 		if (r->junk->len > r->limits->max_tag_bytes)
 			pass(r);
 	}
+}
+
+/* No end tag was missing, or it cannot be known: read the bytes again. */
+static void refute_doubt(struct repair *r)
+{
+	g_autoptr(GByteArray) raw = g_steal_pointer(&r->doubt.raw);
+
+	r->doubt.raw = g_byte_array_new();
+	for (guint i = 0; i < r->doubt.repairs->len; i++) {
+		const char *code = g_array_index(r->doubt.repairs, struct doubted_repair, i).code;
+
+		/* of single bytes, which are repaired already */
+		if (strcmp(code, NOTE_CHARSET) == 0 || strcmp(code, NOTE_CONTROL) == 0)
+			r->visitor->repaired(r->user, code);
+	}
+	forget_doubt(&r->doubt);
+	r->doubt.refuted = TRUE;
+	r->nesting = r->doubt.before;
+	g_byte_array_set_size(r->held, 0);
+	r->state = TEXT;
+	push_markup(r, raw->data, raw->len);
 }
 
 /* -- bytes -- */
@@ -540,12 +829,12 @@ static void repair_byte(struct repair *r, guint8 c)
 	if (c >= 0x80 && r->charset.kind == CHARSET_SINGLE && r->charset.upper[c - 0x80] != 0) {
 		push_character(r, r->charset.upper[c - 0x80]);
 	} else if (c >= 0x80) {
-		r->visitor->repaired(r->user, NOTE_CHARSET);
+		repaired(r, NOTE_CHARSET);
 		push_character(r, c < 0xa0 ? WINDOWS_1252[c - 0x80] : c);
 	} else if (r->state == PASSING) {
 		emit(r, &c, 1);
 	} else {
-		r->visitor->repaired(r->user, NOTE_CONTROL);
+		repaired(r, NOTE_CONTROL);
 	}
 }
 
@@ -608,11 +897,30 @@ static void push_judged(struct repair *r, const guint8 *data, gsize size)
 
 /* -- the character set -- */
 
+/* The declarations in the bytes that are held, and what they say. Returns FALSE if more bytes are needed. */
+static gboolean decide_declared(struct repair *r, const char *data, gsize size, gboolean last)
+{
+	struct declarations found;
+
+	if (!declaration_read(data, size, last, &found)) {
+		r->state = last ? PASSING : DECIDING;
+		return last;
+	}
+	if (found.size == 0)
+		return TRUE;
+	charset_read(&r->charset, found.encoding, found.encoding_size);
+	if (r->charset.kind == CHARSET_OTHER)
+		r->state = PASSING;
+	else if (!found.well_formed)
+		r->declared = found.size;
+	return TRUE;
+}
+
 /* Find the character set in the bytes that are held. Returns FALSE if more are needed. */
 static gboolean decide(struct repair *r, gboolean end)
 {
 	gsize size = r->held->len, lead = kind_lead(r->held->data, size);
-	const char *data = (const char *)r->held->data + lead, *close;
+	const char *data = (const char *)r->held->data + lead;
 	gboolean last = end || size >= DECLARATION;
 
 	size -= lead;
@@ -622,16 +930,8 @@ static gboolean decide(struct repair *r, gboolean end)
 	if (size < 4 || memchr(data, 0, 4) != NULL || (guint8)data[0] >= 0xfe || data[0] == 0x4c) {
 		r->state = PASSING; /* UTF-16, UTF-32, EBCDIC */
 		r->charset.kind = CHARSET_OTHER;
-	} else if (size > 5 && memcmp(data, "<?xml", 5) == 0 && text_is_space(data[5])) {
-		close = g_strstr_len(data, (gssize)size, "?>");
-		if (close == NULL && !last) {
-			r->state = DECIDING;
-			return FALSE;
-		}
-		if (close != NULL)
-			charset_read(&r->charset, data, (gsize)(close - data));
-		if (r->charset.kind == CHARSET_OTHER || close == NULL)
-			r->state = PASSING;
+	} else if (memcmp(data, "<?", 2) == 0) {
+		return decide_declared(r, data, size, last);
 	}
 	return TRUE;
 }
@@ -648,8 +948,11 @@ static void start(struct repair *r, gboolean end)
 	blank = kind_blank(head->data, head->len); /* with its mark */
 	lead = kind_lead(head->data, head->len);
 	emit(r, head->data, blank);
-	if (lead > blank)
-		r->visitor->repaired(r->user, NOTE_JUNK);
+	if (lead > blank || r->declared > 0)
+		repaired(r, NOTE_JUNK);
+	if (r->declared > 0)
+		push_markup(r, (const guint8 *)PLAIN_DECLARATION, strlen(PLAIN_DECLARATION));
+	lead += r->declared;
 	push_judged(r, head->data + lead, head->len - lead);
 }
 
@@ -666,6 +969,11 @@ struct repair *repair_new(
 	r->state = DECIDING;
 	r->held = g_byte_array_new();
 	r->junk = g_byte_array_new();
+	nesting_init(&r->nesting);
+	r->doubt.raw = g_byte_array_new();
+	r->doubt.output = g_byte_array_new();
+	r->doubt.repairs = g_array_new(FALSE, FALSE, sizeof(struct doubted_repair));
+	r->doubt.names = g_array_new(FALSE, FALSE, sizeof(struct nesting_open));
 	return r;
 }
 
@@ -675,6 +983,10 @@ void repair_free(struct repair *r)
 		return;
 	g_byte_array_unref(r->held);
 	g_byte_array_unref(r->junk);
+	g_byte_array_unref(r->doubt.raw);
+	g_byte_array_unref(r->doubt.output);
+	g_array_unref(r->doubt.repairs);
+	g_array_unref(r->doubt.names);
 	charset_clear(&r->charset);
 	g_free(r);
 }
@@ -697,6 +1009,8 @@ void repair_end(struct repair *r)
 	if (r->state == DECIDING && r->held->len > 0)
 		start(r, TRUE);
 	push_bytes(r, r->partial, r->n_partial, TRUE);
+	if (r->doubt.open)
+		refute_doubt(r);
 	closes = r->rooted && (r->state == TAG_END_NAME || r->state == TAG_END_SPACE) &&
 		 held_is_called(r, "feedback");
 	pass(r);

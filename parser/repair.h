@@ -6,18 +6,26 @@
  *
  *   & without a reference, < without a tag               escaped, so that they are text (XML 1.0, section
  *                                                        2.4)
+ *   entities of HTML 4, where no DOCTYPE is              the characters (section 4.1)
  *   control characters, NUL                              removed (section 2.2)
  *   bytes that are invalid in the character set          each read as windows-1252 (section 4.3.3)
  *   text, or a <schema> start tag, before the root       removed up to <feedback (section 2.1)
+ *   a damaged XML declaration, or several                replaced by one (section 2.8)
+ *   end tags of leaves and in the header that are        replaced, added or removed (section 3.1) as far as
+ *   wrong, missing, without '>' or there twice           the schema leaves one reading (nesting.h)
  *   </feedback at the very end                           gets its > (section 3.1)
  *
+ * A start tag in a leaf, or one in date_range that belongs behind it, can show that an end tag is missing, or
+ * just stand in a wrong place. This is known when the element around the leaf ends, or the leaf does. Output
+ * waits for that, for at most half of max_tag_bytes; if it would take longer, nothing is repaired.
+ *
  * If the declared character set is unknown, or cannot be the one of the declaration itself, UTF-8 is assumed.
- * The output of all these sets is UTF-8, whatever the document declares, also with other roots.
+ * The output of all these sets is UTF-8, whatever the document declares, also with other roots; a damaged
+ * declaration is replaced with other roots, too.
  *
  * All else is passed on unchanged: UTF-16 and multi-byte sets, other roots, and documents with an internal
- * DTD subset, a tag or junk longer than max_tag_bytes. No element is added, closed or moved, and entity
- * references stay. Well-formed XML in UTF-8 is unchanged. Holds at most max_tag_bytes of a tag and of junk.
- * Does not use libxml2.
+ * DTD subset, a tag or junk longer than max_tag_bytes. No element is moved. Well-formed XML in UTF-8 is
+ * unchanged. Holds at most max_tag_bytes of a tag and of junk. Does not use libxml2.
  */
 #pragma once
 

@@ -1,13 +1,19 @@
 #include "parser/unpack.h"
 
+#include "parser/sevenzip.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <gio/gio.h>
+#include <lzma.h>
 #include <string.h>
 
 #define PIECE (64 * 1024) /* bytes handed on at once: large enough that calls do not count */
 
 #define ZIP_HEAD "PK\3\4" /* of a member (APPNOTE 4.3.7) */
+#define ZIP_LZMA 14       /* a method (APPNOTE 4.4.5) */
+
+#define LZMA_MEMORY (UNPACK_DICTIONARY + 1024 * 1024) /* with what the decoder takes besides */
 
 typedef struct archive archive_handle;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(archive_handle, archive_read_free)
@@ -16,6 +22,8 @@ struct walk {
 	struct unpack_budget *budget;
 	const struct unpack_visitor *visitor;
 	gpointer user;
+	const guint8 *archive;
+	gsize size;
 	gboolean streamed; /* a zip without a directory at its end: by the heads of its members */
 	gsize junk;        /* bytes before the first of them */
 };
@@ -119,6 +127,85 @@ static gboolean gzip_walk(
 	return walk->visitor->end(walk->user, broken, error);
 }
 
+/* -- xz and lzma -- */
+
+struct lzma {
+	lzma_stream stream;
+	enum kind kind;
+};
+
+static lzma_ret lzma_begin(struct lzma *lzma)
+{
+	if (lzma->kind == KIND_XZ)
+		return lzma_stream_decoder(&lzma->stream, LZMA_MEMORY, 0);
+	return lzma_alone_decoder(&lzma->stream, LZMA_MEMORY);
+}
+
+static void set_lzma_error(const struct lzma *lzma, lzma_ret result, GError **broken)
+{
+	if (result == LZMA_MEMLIMIT_ERROR || result == LZMA_MEM_ERROR)
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "%s: takes %" G_GUINT64_FORMAT " MiB of memory to unpack, more than %u",
+		    kind_name(lzma->kind), lzma_memusage(&lzma->stream) >> 20, UNPACK_DICTIONARY >> 20);
+	else if (result == LZMA_BUF_ERROR)
+		g_set_error(
+		    broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: ends before its end", kind_name(lzma->kind));
+	else
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: damaged data or wrong checksum",
+		    kind_name(lzma->kind));
+}
+
+/* Unpack once into out; *got bytes. As gzip_step(). */
+static gboolean lzma_step(struct lzma *lzma, guint8 *out, gsize *got, gboolean *ended, GError **broken)
+{
+	lzma_stream *stream = &lzma->stream;
+	lzma_ret result;
+
+	stream->next_out = out;
+	stream->avail_out = PIECE;
+	result = lzma_code(stream, LZMA_FINISH);
+	*got = PIECE - stream->avail_out;
+	*ended = FALSE;
+	if (result == LZMA_STREAM_END) {
+		/* another stream only where its magic number is; all else is not ours */
+		*ended = kind_of(stream->next_in, stream->avail_in) != KIND_XZ || lzma->kind != KIND_XZ;
+		result = *ended ? LZMA_OK : lzma_begin(lzma);
+	}
+	if (result != LZMA_OK)
+		set_lzma_error(lzma, result, broken);
+	return result == LZMA_OK;
+}
+
+static gboolean lzma_walk(
+    struct walk *walk, const guint8 *archive, gsize size, enum kind kind, GError **error)
+{
+	struct lzma lzma = { LZMA_STREAM_INIT, kind };
+	g_autofree guint8 *out = g_malloc(PIECE);
+	g_autoptr(GError) broken = NULL;
+	enum unpack_next next = UNPACK_MORE;
+	gboolean ended = FALSE;
+	lzma_ret result;
+
+	if (!take_member(walk, error) || !walk->visitor->begin(walk->user, NULL, error))
+		return FALSE;
+	lzma.stream.next_in = archive;
+	lzma.stream.avail_in = size;
+	result = lzma_begin(&lzma);
+	if (result != LZMA_OK)
+		set_lzma_error(&lzma, result, &broken);
+	while (broken == NULL && next == UNPACK_MORE && !ended) {
+		gsize got;
+
+		if (!lzma_step(&lzma, out, &got, &ended, &broken))
+			break;
+		next = give(walk, out, got, &broken, error);
+	}
+	lzma_end(&lzma.stream); /* before an archive inside is unpacked */
+	if (next == UNPACK_FAIL)
+		return FALSE;
+	return walk->visitor->end(walk->user, broken, error);
+}
+
 /* -- zip -- */
 
 static gboolean zip_error(archive_handle *zip, GError **error)
@@ -191,19 +278,55 @@ static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken
 }
 
 /*
- * Whether the current member is packed with a method of bounded memory. LZMA, PPMd and zstd let the archive
- * ask for gigabytes; libarchive names the method only in words.
+ * The largest dictionary that a member packed by LZMA asks for (APPNOTE 5.8.8). libarchive does not say where a
+ * member is, so all that looks like the head of one counts.
  */
-static gboolean zip_method_allowed(archive_handle *zip, GError **broken)
+static guint64 zip_dictionary(const struct walk *walk)
 {
-	static const char *const ALLOWED[] = { "(uncompressed)", "(deflation)", "(bzip)" };
+	const guint8 *end = walk->archive + walk->size, *at = walk->archive;
+	guint64 most = 0;
+
+	while (at < end && (at = memmem(at, (gsize)(end - at), ZIP_HEAD, strlen(ZIP_HEAD))) != NULL) {
+		const guint8 *head = at;
+		gsize left = (gsize)(end - head), skip;
+
+		at += strlen(ZIP_HEAD);
+		if (left < 30 || head[8] != ZIP_LZMA) /* libarchive ignores the other byte */
+			continue;
+		skip = 30 + (gsize)(head[26] | head[27] << 8) + (gsize)(head[28] | head[29] << 8);
+		if (left < skip + 9)
+			continue;
+		head += skip + 5;
+		most = MAX(most, (guint64)head[0] | (guint64)head[1] << 8 | (guint64)head[2] << 16 |
+				     (guint64)head[3] << 24);
+	}
+	return most;
+}
+
+/*
+ * Whether the current member is packed with a method of bounded memory. PPMd and xz let the archive ask for
+ * gigabytes, and so does LZMA, of which this is checked; libarchive names the method only in words.
+ */
+static gboolean zip_method_allowed(const struct walk *walk, archive_handle *zip, GError **broken)
+{
+	static const char *const ALLOWED[] = { "(uncompressed)", "(deflation)", "(bzip)", "(zstd)" };
 	const char *format = archive_format_name(zip);
+	gboolean lzma = format != NULL && g_str_has_suffix(format, "(lzma)");
+	guint64 dictionary = lzma ? zip_dictionary(walk) : 0;
 
 	for (gsize i = 0; format != NULL && i < G_N_ELEMENTS(ALLOWED); i++)
 		if (g_str_has_suffix(format, ALLOWED[i]))
 			return TRUE;
-	g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-	    "zip: packed by a method that is not unpacked here: %s", format != NULL ? format : "unknown");
+	if (lzma && dictionary <= UNPACK_DICTIONARY)
+		return TRUE;
+	if (lzma)
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "zip: takes %" G_GUINT64_FORMAT " MiB of memory to unpack, more than %u",
+		    dictionary >> 20, UNPACK_DICTIONARY >> 20);
+	else
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
+		    "zip: packed by a method that is not unpacked here: %s",
+		    format != NULL ? format : "unknown");
 	return FALSE;
 }
 
@@ -217,7 +340,7 @@ static gboolean zip_member(
 
 	if (!walk->visitor->begin(walk->user, zip_name(entry), error))
 		return FALSE;
-	if (zip_method_allowed(zip, &broken))
+	if (zip_method_allowed(walk, zip, &broken))
 		result = zip_read(walk, zip, &next, &broken, error);
 	if (next == UNPACK_FAIL)
 		return FALSE;
@@ -291,18 +414,19 @@ static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, G
 	return TRUE;
 }
 
-/* -- tar, bzip2, zstd -- */
+/* -- tar, 7z, bzip2, zstd -- */
 
-static const char *other_name(enum kind kind)
+/* Whether the file has members with names. */
+static gboolean has_members(enum kind kind)
 {
-	return kind == KIND_TAR ? "tar" : kind == KIND_BZIP2 ? "bzip2" : "zstd";
+	return kind == KIND_TAR || kind == KIND_7Z;
 }
 
 static void other_error(archive_handle *other, enum kind kind, GError **error)
 {
 	const char *words = archive_error_string(other);
 
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", other_name(kind),
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: %s", kind_name(kind),
 	    words != NULL ? words : "cannot be read");
 }
 
@@ -312,8 +436,9 @@ static gboolean other_open(archive_handle *other, const guint8 *archive, gsize s
 	int filter = kind == KIND_BZIP2  ? archive_read_support_filter_bzip2(other)
 		     : kind == KIND_ZSTD ? archive_read_support_filter_zstd(other)
 					 : ARCHIVE_OK;
-	int format = kind == KIND_TAR ? archive_read_support_format_tar(other)
-				      : archive_read_support_format_raw(other);
+	int format = kind == KIND_TAR  ? archive_read_support_format_tar(other)
+		     : kind == KIND_7Z ? archive_read_support_format_7zip(other)
+				       : archive_read_support_format_raw(other);
 
 	return filter == ARCHIVE_OK && format == ARCHIVE_OK &&
 	       archive_read_open_memory(other, archive, size) == ARCHIVE_OK;
@@ -327,14 +452,17 @@ static gboolean other_member(struct walk *walk, archive_handle *other, struct ar
 	enum unpack_next next = UNPACK_MORE;
 	int result;
 
-	if (!walk->visitor->begin(walk->user, kind == KIND_TAR ? zip_name(entry) : NULL, error))
+	if (!walk->visitor->begin(walk->user, has_members(kind) ? zip_name(entry) : NULL, error))
 		return FALSE;
 	result = zip_read(walk, other, &next, &broken, error);
 	if (next == UNPACK_FAIL)
 		return FALSE;
+	/* to ask for the next member would unpack the rest of this one, too */
+	if (next == UNPACK_SKIP && broken == NULL && kind == KIND_7Z)
+		result = zip_pass_over(walk, other, &broken);
 	if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
 		other_error(other, kind, &broken);
-	*last = kind != KIND_TAR || broken != NULL;
+	*last = !has_members(kind) || broken != NULL;
 	return walk->visitor->end(walk->user, broken, error);
 }
 
@@ -345,6 +473,9 @@ static gboolean other_walk(
 	struct archive_entry *entry;
 	gboolean last = FALSE;
 
+	if (kind == KIND_7Z &&
+	    !sevenzip_check(archive, size, UNPACK_DICTIONARY, walk->budget->members, error))
+		return FALSE;
 	if (!other_open(other, archive, size, kind)) {
 		other_error(other, kind, error);
 		return FALSE;
@@ -370,12 +501,16 @@ static gboolean other_walk(
 gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct unpack_budget *budget,
     const struct unpack_visitor *visitor, gpointer user, GError **error)
 {
-	struct walk walk = { .budget = budget, .visitor = visitor, .user = user };
+	struct walk walk = {
+		.budget = budget, .visitor = visitor, .user = user, .archive = archive, .size = size
+	};
 
 	if (kind == KIND_GZIP)
 		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_GZIP, error);
 	if (kind == KIND_ZLIB)
 		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_ZLIB, error);
+	if (kind == KIND_XZ || kind == KIND_LZMA)
+		return lzma_walk(&walk, archive, size, kind, error);
 	if (kind == KIND_ZIP)
 		return zip_walk(&walk, archive, size, error);
 	return other_walk(&walk, archive, size, kind, error);

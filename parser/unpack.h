@@ -1,23 +1,29 @@
 /*
- * unpack.h - the members of a zip, tar, gzip, zlib, bzip2 or zstd archive, one after another, in pieces.
+ * unpack.h - the members of an archive, or the content of a packed file, one after another, in pieces.
  *
  * zip is read by libarchive, limited to its zip format: by the central directory, or by the headers of the
  * members if the directory is missing or wrong. Folders and the like are skipped, and bytes before the
  * archive are allowed. gzip (RFC 1952) is inflated by GLib's GZlibDecompressor, because libarchive does not
  * verify the checksum of gzip; its members are joined (section 2.2), and bytes after the last one are
- * ignored. zlib (RFC 1950) is read as a gzip of one member. tar, bzip2 and
- * zstd are read by libarchive; none lets the archive ask for more than 128 MiB of memory. Knows nothing of
- * mail or reports, and touches no file.
+ * ignored. zlib (RFC 1950) is read as a gzip of one member. xz and lzma are read by liblzma itself, whose
+ * memory libarchive does not bound enough; the streams of xz are joined like the members of gzip. tar, 7z,
+ * bzip2 and zstd are read by libarchive.
+ *
+ * An archive may ask for a dictionary of UNPACK_DICTIONARY at most; what needs more is broken. zstd has that
+ * bound itself. A zip's members may be stored, or packed by deflate, bzip2, LZMA or zstd if libarchive has
+ * it. Knows nothing of mail or reports, and touches no file.
  */
 #pragma once
 
 #include "parser/error.h"
 #include "parser/kind.h"
 
+#define UNPACK_DICTIONARY (128 * 1024 * 1024) /* bytes: xz -9 takes 64 MiB; a worker has 1 GiB */
+
 /* What may still be unpacked. One for each mail; each walk counts it down. */
 struct unpack_budget {
 	guint64 bytes;
-	guint members; /* entries of a zip, directories too; a gzip or zlib file is one */
+	guint members; /* entries of a zip, tar or 7z, directories too; any other file is one */
 };
 
 enum unpack_next {

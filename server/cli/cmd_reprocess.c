@@ -30,9 +30,9 @@
 
 /* Every code for which the bytes of a mail are stored: those of parser/parse.h, server/ingest and
  * ruad.ingest(). "unsupported" comes from older versions of ruad. */
-static const char *const reasons[] = { "archive", "conflict", "database", "incomplete", "inconsistent",
-	"json", "limit", "mime", "no-report", "partial", "placeholder", "unauthentic", "unreadable",
-	"unsupported", "worker", "xml", NULL };
+static const char *const reasons[] = { "archive", "conflict", "database", "encrypted", "incomplete",
+	"inconsistent", "json", "limit", "mime", "no-report", "partial", "placeholder", "unauthentic",
+	"unreadable", "unrelated", "unsupported", "worker", "xml", NULL };
 
 struct reprocess {
 	const struct settings *settings;

@@ -20,8 +20,9 @@ struct command {
 static const struct command commands[] = {
 	{ "serve", command_serve, "", "receive mail, store reports, serve the page", "" },
 	{ "import", command_import, "PATH...", "store the reports in files, mailboxes and folders",
-	    "PATH is a mail, an mbox, a Maildir, an XML, gzip or zip file, a folder of these, or - for\n"
-	    "standard input. Reports that are already stored count as duplicates.\n\n"
+	    "PATH is a mail, an mbox, a Maildir, an XML or JSON file, a packed file (gzip, zip, 7z, tar,\n"
+	    "bzip2, xz, lzma, zstd), a folder of these, or - for standard input. Reports that are already\n"
+	    "stored count as duplicates.\n\n"
 	    "  -j, --jobs=N         documents to process at the same time (default: 64)\n"
 	    "  -q, --quiet          print neither a progress bar nor a summary\n" },
 	{ "parse", command_parse, "FILE...",

@@ -268,7 +268,7 @@ BEGIN
 	SELECT * INTO head, next
 	FROM api.csv_open('intake_events', 'intake', 'api.csv_line(''intake_events'', api.intake_item(v::dmarc.intake))',
 		'ROW(v.received_at, v.mail, v.item_no)::api.place',
-		api.intake_query(f, place, api.intake_shown(p_status, p_report), p_kind, p_code, p_report, p.size + 1),
+		api.intake_query(f, place, p_status, p_kind, p_code, p_report, p.size + 1),
 		p.size) o;
 END
 $$;

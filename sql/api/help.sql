@@ -29,7 +29,7 @@ AS $$
 		(11, 'tls', 'SELECT day, policy_type, sum(total_successful_session_count) AS successful, sum(total_failure_session_count) AS failed '
 			'FROM dmarc.tls_policies ' || w_tls || ' GROUP BY day, policy_type ORDER BY day'),
 		(12, 'notes', 'SELECT code, org_name, count(*) AS notes FROM dmarc.notes ' || w || ' GROUP BY code, org_name ORDER BY notes DESC'),
-		(13, 'intake', 'SELECT received_at, code, reason, subject FROM dmarc.intake WHERE status = ''quarantined'' ORDER BY received_at DESC')
+		(13, 'intake', 'SELECT received_at, code, reason, subject FROM dmarc.intake WHERE status = ''quarantined'' AND code <> ''unrelated'' ORDER BY received_at DESC')
 	) AS q(no, number, sql)
 $$;
 

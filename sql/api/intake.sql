@@ -5,6 +5,12 @@ CREATE FUNCTION api.intake_statuses() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['stored', 'duplicate', 'conflict', 'quarantined'] $$;
 
+-- Returns whether an item is a mail that was not meant to bring a report, such as spam: it is quarantined, but neither
+-- counted as such nor listed unless it is asked for.
+CREATE FUNCTION api.is_unrelated(p_status text, p_code text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(p_status = 'quarantined' AND p_code = 'unrelated', false) $$;
+
 -- One item as a list item.
 CREATE FUNCTION api.intake_item(i dmarc.intake) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -17,7 +23,8 @@ AS $$
 		'raw', i.raw_mail IS NOT NULL, 'partial', i.partial, 'authentic', i.authentic)
 $$;
 
--- A query for the items that match a filter, after a place, the newest first; p_limit NULL is all.
+-- A query for the items that match a filter, after a place, the newest first; p_limit NULL is all. p_status NULL is
+-- api.intake_shown() without unrelated mail, unless p_code names that.
 CREATE FUNCTION api.intake_query(f api.filter_set, place api.place, p_status text[], p_kind text[],
 	p_code text[], p_report bigint, p_limit bigint) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -25,7 +32,8 @@ AS $$
 BEGIN
 	RETURN format('SELECT i.* FROM dmarc.intake i WHERE i.received_at >= %L AND i.received_at < %L AND '
 		'i.status = ANY (%L::text[])',
-			api.at(f.from_day), api.at(f.to_day), p_status)
+			api.at(f.from_day), api.at(f.to_day), api.intake_shown(p_status, p_report))
+		|| CASE WHEN p_status IS NULL AND p_code IS NULL THEN ' AND NOT api.is_unrelated(i.status, i.code)' ELSE '' END
 		|| CASE WHEN p_kind IS NOT NULL THEN format(' AND i.kind = ANY (%L::text[])', p_kind) ELSE '' END
 		|| CASE WHEN p_code IS NOT NULL THEN format(' AND i.code = ANY (%L::text[])', p_code) ELSE '' END
 		|| CASE WHEN p_report IS NOT NULL THEN format(' AND i.report = %s', p_report) ELSE '' END
@@ -71,7 +79,7 @@ DECLARE
 BEGIN
 	f := api.filter_of_intake(f, p_status, p_kind, p_report);
 	EXECUTE format('SELECT array_agg(i::dmarc.intake) FROM (%s) i',
-		api.intake_query(f, place, api.intake_shown(p_status, p_report), p_kind, p_code, p_report, p.size + 1))
+		api.intake_query(f, place, p_status, p_kind, p_code, p_report, p.size + 1))
 		INTO page;
 	RETURN jsonb_build_object('window', api.window_json(f),
 		'items', (SELECT coalesce(jsonb_agg(api.intake_item(page[n]) ORDER BY n), '[]')
@@ -81,7 +89,8 @@ BEGIN
 END
 $$;
 
--- The number of items by status for each day of the window, and by status, kind and code for the window.
+-- The number of items by status for each day of the window, and by status, kind and code for the window. Unrelated mail
+-- counts by kind and code only.
 CREATE FUNCTION api.intake_counts(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -91,18 +100,20 @@ BEGIN
 			SELECT (i.received_at AT TIME ZONE 'UTC')::date AS day, i.kind, i.status, i.code, count(*) AS n
 			FROM dmarc.intake i
 			WHERE i.received_at >= api.at(f.from_day) AND i.received_at < api.at(f.to_day) GROUP BY 1, 2, 3, 4
+		), due AS (
+			SELECT * FROM things WHERE NOT api.is_unrelated(status, code)
 		), days AS (
 			SELECT g::date AS t, coalesce(sum(h.n) FILTER (WHERE h.status = 'stored'), 0) AS stored,
 				coalesce(sum(h.n) FILTER (WHERE h.status = 'duplicate'), 0) AS duplicate,
 				coalesce(sum(h.n) FILTER (WHERE h.status = 'conflict'), 0) AS conflict,
 				coalesce(sum(h.n) FILTER (WHERE h.status = 'quarantined'), 0) AS quarantined
 			FROM generate_series(f.from_day::timestamp, f.to_day::timestamp - interval '1 day', '1 day') AS g
-			LEFT JOIN things h ON h.day = g::date
+			LEFT JOIN due h ON h.day = g::date
 			GROUP BY 1
 		)
 		SELECT jsonb_build_object(
 			'counts', (SELECT jsonb_object_agg(s, coalesce(t.n, 0)) FROM unnest(api.intake_statuses()) s
-				LEFT JOIN (SELECT status, sum(n) AS n FROM things GROUP BY 1) t ON t.status = s),
+				LEFT JOIN (SELECT status, sum(n) AS n FROM due GROUP BY 1) t ON t.status = s),
 			'by_kind', (SELECT coalesce(jsonb_object_agg(kind, n), '{}')
 				FROM (SELECT kind, sum(n) AS n FROM things WHERE kind IS NOT NULL GROUP BY 1) k),
 			'by_code', (SELECT coalesce(jsonb_object_agg(code, n), '{}')

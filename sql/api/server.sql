@@ -86,7 +86,8 @@ BEGIN
 		SELECT jsonb_build_object('mails', (SELECT count(*) FROM dmarc.mails),
 			'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', i.kind, 'status', i.status, 'n', i.n)
 				ORDER BY i.kind, i.status), '[]')
-				FROM (SELECT kind, status, count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
+				FROM (SELECT kind, CASE WHEN api.is_unrelated(status, code) THEN 'unrelated' ELSE status END AS status,
+					count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
 			'last_reports', (
 				SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'at', api.seconds(k.at))
 					ORDER BY k.kind), '[]')

@@ -8,7 +8,9 @@ RUAD_BUILD names the build folder (default: build).
 """
 
 import binascii
+import bz2
 import gzip
+import lzma
 import hashlib
 import json
 import os
@@ -219,6 +221,7 @@ MAILS = [
 ]
 
 ZIP = zipped(("r.xml", REPORT))
+LZMA_ZIP = zipped(("r.xml", REPORT), method=zipfile.ZIP_LZMA)
 STREAMED = streamed_zip(("r.xml", REPORT))
 IN_ZIP = aggregate(place="file: r.xml")
 NO_DIRECTORY = ZIP.replace(b"PK\1\2", b"PK\1\1")
@@ -263,6 +266,11 @@ CONTAINERS = [
     packed("3b-03", "zip in gzip", gzip.compress(ZIP), IN_ZIP),
     packed("3b-03", "zip in zip", zipped(("r.zip", ZIP)), aggregate(place="file: r.zip: r.xml")),
     packed("3b-03", "bare zlib", zlib.compress(REPORT)),
+    packed("3b-03", "bzip2", bz2.compress(REPORT)),
+    packed("3b-03", "xz", lzma.compress(REPORT)),
+    packed("3b-03", "xz with the largest dictionary of its tool", lzma.compress(REPORT, preset=9)),
+    packed("3b-03", "lzma", lzma.compress(REPORT, format=lzma.FORMAT_ALONE)),
+    packed("3b-03", "xz in zip", zipped(("r.xml.xz", lzma.compress(REPORT))), aggregate(place="file: r.xml.xz")),
     packed("3b-03", "XML named .xml.gz in a zip", zipped(("r.xml.gz", REPORT)), aggregate(place="file: r.xml.gz")),
     packed(
         "3b-04",
@@ -295,13 +303,14 @@ CONTAINERS = [
     ),
     packed("3b-06", "stored", zipped(("r.xml", REPORT), method=zipfile.ZIP_STORED), IN_ZIP),
     packed("3b-06", "bzip2", zipped(("r.xml", REPORT), method=zipfile.ZIP_BZIP2), IN_ZIP),
-    # 3b-06, deflate64 and lzma: not unpacked. libarchive knows no deflate64, and LZMA's dictionary may be of 4 GiB.
+    packed("3b-06", "lzma", LZMA_ZIP, IN_ZIP),
     packed(
         "3b-06",
-        "lzma",
-        zipped(("r.xml", REPORT), method=zipfile.ZIP_LZMA),
-        unreadable("archive", "packed by a method that is not unpacked here: ZIP 6.3 (lzma)", "file: r.xml"),
+        "lzma, with a dictionary of 4 GiB",
+        with_bytes(LZMA_ZIP, LZMA_ZIP.index(b"r.xml") + 10, b"\xff\xff\xff\xff"),
+        unreadable("archive", "zip: takes 4095 MiB of memory to unpack, more than 128", "file: r.xml"),
     ),
+    # 3b-06, deflate64: libarchive knows none.
     packed(
         "3b-06",
         "deflate64",

@@ -1,8 +1,14 @@
 """Failure reports, TLS reports, truncated reports and unauthentic mail, from LMTP to the database."""
 
+import base64
+import bz2
 import gzip
+import io
+import lzma
 import os
 import subprocess
+import tarfile
+import zipfile
 
 import pytest
 import reports
@@ -113,6 +119,64 @@ def test_all_kinds_in_one_mail_are_stored(ingest, database):
         ("tls", "stored"),
         ("unreadable", "quarantined"),
     ]
+
+
+def test_reports_in_every_packing_and_mails_in_archives_are_stored(ingest, database):
+    """Behind one another, also over the way through the sandbox."""
+    def tarred(*members):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:xz") as tar:
+            for name, data in members:
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+        return out.getvalue()
+
+    def zipped(name, data, method):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            archive.writestr(name, data)
+        return out.getvalue()
+
+    xml = [reports.aggregate(report_id=str(number)) for number in range(8)]
+    inner = reports.mail(reports.gzipped(xml[5]))
+    mbox = b"".join(b"From r@reporter.example Thu Jan  1 00:00:00 2026\n" + mail.replace(b"\r\n", b"\n") + b"\n"
+                    for mail in (reports.mail(reports.gzipped(xml[6])), reports.mail(reports.gzipped(xml[7]))))
+    packed = [
+        lzma.compress(xml[0]),
+        lzma.compress(xml[1], format=lzma.FORMAT_ALONE),
+        bz2.compress(xml[2]),
+        tarred(("r.xml", xml[3])),
+        zipped("r.xml", xml[4], zipfile.ZIP_LZMA),
+        zipped("r.eml", inner, zipfile.ZIP_DEFLATED),
+        tarred(("all.mbox", mbox)),
+    ]
+    parts = [(f"{number}.bin", "application/octet-stream", data) for number, data in enumerate(packed)]
+    assert ingest.deliver(reports.mail(*parts)) == [STORED]
+    assert database.query(ITEMS) == [("aggregate", "stored", None)] * 8
+    assert [row[0] for row in database.query("SELECT report_id FROM dmarc.reports ORDER BY 1")] == list("01234567")
+
+
+def test_a_signed_mail_is_read_and_an_encrypted_one_says_so(ingest, database, tmp_path):
+    key, certificate, entity = (tmp_path / name for name in ("key.pem", "certificate.pem", "entity"))
+    xml = base64.encodebytes(gzip.compress(reports.aggregate())).replace(b"\n", b"\r\n")
+    entity.write_bytes(b"Content-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + xml)
+    head = ["-in", entity, "-from", "r@reporter.example", "-to", RECIPIENT, "-subject", "Report"]
+
+    def openssl(*arguments):
+        return subprocess.run(["openssl", *arguments], check=True, capture_output=True).stdout
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=r.example")
+    sign = ["cms", "-sign", "-nodetach", "-binary", "-signer", certificate, "-inkey", key, *head]
+    assert ingest.deliver(openssl(*sign)) == [STORED]
+    assert ingest.deliver(openssl(*sign, "-stream")) == [STORED]
+    assert ingest.deliver(openssl("cms", "-encrypt", *head, certificate)) == [STORED]
+    assert database.query(ITEMS) == [
+        ("aggregate", "stored", None),
+        ("aggregate", "duplicate", None),
+        ("unreadable", "quarantined", "encrypted"),
+    ]
+    assert database.value("SELECT reason FROM dmarc.intake WHERE code = 'encrypted'") == "S/MIME: encrypted, cannot be read"
 
 
 # Large ones: more bytes of rows than may be in memory, so they are written in a separate transaction.

@@ -94,9 +94,9 @@ def test_what_still_cannot_be_read_stays_with_its_reason_and_its_bytes(again):
     everything = None
     for stored in (1, 0):
         mails = 2 + stored
-        words = f"reprocessed {mails} mails: {stored} reports stored, 0 duplicates; still quarantined: 1 archive, 1 no-report\n"
+        words = f"reprocessed {mails} mails: {stored} reports stored, 0 duplicates; still quarantined: 1 archive, 1 unrelated\n"
         assert again.run() == (0, words, "")
-        assert [row[1:] for row in again.intake()] == [("quarantined", "archive"), ("stored", None), ("quarantined", "no-report")]
+        assert [row[1:] for row in again.intake()] == [("quarantined", "archive"), ("stored", None), ("quarantined", "unrelated")]
         assert again.raw() == 2
         assert everything in (None, again.everything())
         everything = again.everything()

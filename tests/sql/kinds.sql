@@ -1,5 +1,5 @@
 -- Failure reports, TLS reports and the intake: numbers added up by hand, pages, rejected parameters, attacks.
-SELECT plan(63);
+SELECT plan(65);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 -- A list by its cursors: call has a %s for the page.
@@ -142,14 +142,15 @@ SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('i.example', 'Org', 'i1', t.day(-3), '[]', '{"bytes": "x"}'))
 		|| jsonb_build_object('received_at', t.day(-9) + interval '1 hour'),
 			t.mail(t.unreadable('xml', E'line 1: \u202eevil\u0007'), t.unreadable('archive', 'no'))
+				|| jsonb_build_object('received_at', t.day(-8)), t.mail(t.unreadable('unrelated', 'spam'))
 				|| jsonb_build_object('received_at', t.day(-8)), t.mail(t.unreadable('xml', 'old'))
 				|| jsonb_build_object('received_at', t.day(-50))) x),
-	'1 0 0 0 f,0 1 0 0 f,0 0 1 0 t,0 0 0 2 t,0 0 0 1 t', 'mails of all fates');
+	'1 0 0 0 f,0 1 0 0 f,0 0 1 0 t,0 0 0 2 t,0 0 0 1 t,0 0 0 1 t', 'mails of all fates');
 CREATE TEMP TABLE k AS SELECT api.intake(api.filter(p_from => t.date(-12)::date, p_to => t.date(-7)::date)) AS j;
 SELECT is(j - '{window,by_day,items,next,last_mail_at,last_report_at}'::text[],
-	'{"mails": 4, "counts": {"stored": 1, "duplicate": 1, "conflict": 1, "quarantined": 2}, "by_kind": {"aggregate": '
-		'3, "unreadable": 2}, "by_code": {"conflict": 1, "xml": 1, "archive": 1}}',
-			'intake: counters, by time of receipt') FROM k;
+	'{"mails": 5, "counts": {"stored": 1, "duplicate": 1, "conflict": 1, "quarantined": 2}, "by_kind": {"aggregate": '
+		'3, "unreadable": 3}, "by_code": {"conflict": 1, "xml": 1, "archive": 1, "unrelated": 1}}',
+			'intake: counters, by time of receipt; unrelated mail is no trouble') FROM k;
 SELECT is(t.members(j -> 'by_day', 't', 'stored', 'duplicate', 'conflict', 'quarantined'),
 	jsonb_build_array(jsonb_build_array(t.date(-12), 0, 0, 0, 0), jsonb_build_array(t.date(-11), 0, 0, 0, 0),
 	jsonb_build_array(t.date(-10), 1, 0, 0, 0), jsonb_build_array(t.date(-9), 0, 1, 1, 0),
@@ -168,6 +169,9 @@ SELECT is(t.members(api.intake_events(f, api.page(), st, ki, co, (SELECT id FROM
 	('status', api.filter(), '{duplicate,conflict}', NULL, NULL, false,
 		'[["conflict", "conflict"], ["duplicate", null]]'), ('code', api.filter(), NULL, NULL, '{archive}', false,
 		'[["quarantined", "archive"]]'),
+	('unrelated mail by its code', api.filter(), NULL, NULL, '{unrelated}', false, '[["quarantined", "unrelated"]]'),
+	('unrelated mail by its status', api.filter(p_from => t.date(-8)::date), '{quarantined}', NULL, NULL, false,
+		'[["quarantined", "unrelated"], ["quarantined", "xml"], ["quarantined", "archive"]]'),
 	('kind', api.filter(), '{stored}', '{feedback}', NULL, false, '[["stored", null]]'), ('a report, whatever the date',
 		api.filter(), NULL, NULL, NULL, true, '[["conflict", "conflict"], ["duplicate", null]]'),
 	('a report in a window', api.filter(p_from => t.date(-9)::date), '{stored,duplicate}', NULL, NULL, true,

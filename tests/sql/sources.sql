@@ -1,7 +1,7 @@
 -- Sources: how addresses become one, what is known of each group, a source's own lists, and search.
 CREATE FUNCTION t.from_domain(n integer) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_build_object('header_from', 'f' || n || '.example') $$;
-SELECT plan(94);
+SELECT plan(96);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('d1.example', 'Google', 'first', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 100, 'pass', 'pass',
@@ -245,6 +245,11 @@ SELECT is((SELECT jsonb_build_object('mails', m -> 'mails', 'items', m -> 'items
 	jsonb_path_query_array(m, '$.last_reports[*].kind')) FROM api.metrics() m),
 	'{"kinds": ["aggregate", "tls"], "mails": 35, "items": [{"kind": "aggregate", "status": "stored", "n": 34}, {"kind": "tls", "status": "stored", '
 		'"n": 1}, {"kind": "unreadable", "status": "quarantined", "n": 1}]}', 'metrics: by kind and status');
+
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('unrelated', 'spam'))) x), '0 0 0 1 t', 'spam');
+SELECT is((SELECT jsonb_agg(i) FROM jsonb_array_elements(api.metrics() -> 'items') i WHERE i ->> 'kind' = 'unreadable'),
+	'[{"kind": "unreadable", "status": "quarantined", "n": 1}, {"kind": "unreadable", "status": "unrelated", "n": 1}]',
+	'metrics: mail that was not meant to bring a report is apart');
 
 -- A forwarder at its bounds: more than half, from three From domains at least that have messages.
 SELECT is((SELECT string_agg(x, ',')

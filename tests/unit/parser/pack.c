@@ -91,6 +91,89 @@ GByteArray *pack_tar(const struct pack_member *member, gsize n)
 	return write_members(tar, member, n);
 }
 
+GByteArray *pack_7z(const struct pack_member *member, gsize n, const char *compression)
+{
+	struct archive *archive = archive_write_new();
+
+	archive_write_set_format_7zip(archive);
+	g_assert(archive_write_set_format_option(archive, "7zip", "compression", compression) == ARCHIVE_OK);
+	return write_members(archive, member, n);
+}
+
+static void put(GByteArray *to, guint64 number, guint bytes)
+{
+	for (guint i = 0; i < bytes; i++) {
+		guint8 byte = (guint8)(number >> 8 * i);
+
+		g_byte_array_append(to, &byte, 1);
+	}
+}
+
+static guint32 crc32_of(const guint8 *data, gsize size)
+{
+	guint32 crc = 0xffffffff;
+
+	for (gsize i = 0; i < size; i++) {
+		crc ^= data[i];
+		for (guint bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+	}
+	return ~crc;
+}
+
+/* What the head of a member and its entry in the directory have both. */
+static void put_member(
+    GByteArray *to, const char *name, guint8 method, gsize packed, const void *data, gsize size)
+{
+	put(to, 63, 2);                   /* version needed */
+	put(to, method == 14 ? 2 : 0, 2); /* flags: LZMA has a mark at its end */
+	put(to, method, 2);
+	put(to, 0x21 << 16, 4); /* time */
+	put(to, crc32_of(data, size), 4);
+	put(to, packed, 4);
+	put(to, size, 4);
+	put(to, strlen(name), 2);
+	put(to, 0, 2); /* extra field */
+}
+
+GByteArray *pack_zip_method(
+    const char *name, guint8 method, const GByteArray *packed, const void *data, gsize size)
+{
+	GByteArray *out = pack_text("PK\3\4");
+	guint directory, directory_size;
+
+	put_member(out, name, method, packed->len, data, size);
+	g_byte_array_append(out, (const guint8 *)name, (guint)strlen(name));
+	pack_append(out, packed);
+	directory = out->len;
+	g_byte_array_append(out, (const guint8 *)"PK\1\2", 4);
+	put(out, 63, 2); /* version made by */
+	put_member(out, name, method, packed->len, data, size);
+	put(out, 0, 2 + 2 + 2 + 4 + 4); /* comment, disk, attributes, offset of the head */
+	g_byte_array_append(out, (const guint8 *)name, (guint)strlen(name));
+	directory_size = out->len - directory;
+	g_byte_array_append(out, (const guint8 *)"PK\5\6", 4);
+	put(out, 0, 4);
+	put(out, 1, 2);
+	put(out, 1, 2);
+	put(out, directory_size, 4);
+	put(out, directory, 4);
+	put(out, 0, 2);
+	return out;
+}
+
+GByteArray *pack_zip_lzma(const char *name, const void *data, gsize size)
+{
+	g_autoptr(GByteArray) alone = pack_filtered(data, size, ARCHIVE_FILTER_LZMA);
+	g_autoptr(GByteArray) packed = g_byte_array_new();
+
+	put(packed, 9 | 20 << 8, 2); /* version of the LZMA SDK */
+	put(packed, 5, 2);           /* bytes of properties, which are those of a file of the LZMA utils */
+	g_byte_array_append(packed, alone->data, 5);
+	g_byte_array_append(packed, alone->data + 13, alone->len - 13);
+	return pack_zip_method(name, 14, packed, data, size);
+}
+
 GByteArray *pack_filtered(const void *data, gsize size, int filter)
 {
 	const struct pack_member member = { "data", data, size };

@@ -24,6 +24,16 @@ GByteArray *pack_zip(const struct pack_member *member, gsize n);
 /* A tar of the members. Transfer full. */
 GByteArray *pack_tar(const struct pack_member *member, gsize n);
 
+/* A 7z of the members; compression: "lzma1", "lzma2", "ppmd", "bzip2", "deflate" or "store". Transfer full. */
+GByteArray *pack_7z(const struct pack_member *member, gsize n, const char *compression);
+
+/* A zip of one member, whose bytes are packed already by this method (APPNOTE 4.4.5). Transfer full. */
+GByteArray *pack_zip_method(
+    const char *name, guint8 method, const GByteArray *packed, const void *data, gsize size);
+
+/* Data by LZMA as a zip has it: method 14. Transfer full. */
+GByteArray *pack_zip_lzma(const char *name, const void *data, gsize size);
+
 /* Data behind a filter of libarchive: ARCHIVE_FILTER_BZIP2 or the like. Transfer full. */
 GByteArray *pack_filtered(const void *data, gsize size, int filter);
 

@@ -481,6 +481,28 @@ static const struct row ROWS[] = {
 	    "begin x\nrecord count=1 header_from=a<b.example {X5 record} {X5 identifiers/header_from}\n"
 	    "record count=2\nend rfc7489 version=1 & 2" END_IS
 	    " records=2 {O1 version} {X5 version} {V1 version 1 & 2}\n" },
+	{ "wrong and missing end tags, each noted where it is",
+	    "<feedback><report_metadata><org_name>a</name><email>b<report_id>7</report_id><date_range>"
+	    "<begin>1700000010</begin><end>1700000020</report_metadata><policy_published><domain>example.com"
+	    "</policy_published><record><row><source_ip>192.0.2.1<count>1</cuont></row></record></feedback>",
+	    "begin x\nrecord source_ip=192.0.2.1 count=1 {X9 row/source_ip} {X9 row/count}\n"
+	    "end draft org_name=a email=b report_id=7 begin=1700000010 end=1700000020 domain=example.com "
+	    "records=1 {X9 report_metadata/org_name} {X9 report_metadata/email} "
+	    "{X9 report_metadata/date_range/end} {X9 report_metadata/date_range} {X9 "
+	    "policy_published/domain}\n" },
+	{ "an end tag that can be of two elements",
+	    "<feedback>" TOP "<record><row><count>1</row><source_ip>192.0.2.1</source_ip></row></record>",
+	    "begin x\n!xml line 1: Opening and ending tag mismatch: record line 1 and row\n" },
+	{ "HTML entities", "<feedback>" TOP "<version>&eacute;</version></feedback>",
+	    NONE_IS("rfc7489 version=\xc3\xa9" END_IS, " {O1 version} {X5 version} {V1 version \xc3\xa9}") },
+	{ "an entity that nobody knows", "<feedback>" TOP "<version>&eacut;</version></feedback>",
+	    "begin x\n!xml line 1: reference to an entity that XML does not predefine: not read from a mail "
+	    "(RFC 9990 section 8.1)\n" },
+	{ "two declarations",
+	    "<?xml version='1.0'?><?xml version='1.0' encoding='UTF-8'?><feedback>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, " {X8 feedback}") },
+	{ "a declaration without ?", "<?xml version='1'>\n<feedback>" TOP "</feedback>",
+	    NONE_IS("draft" END_IS, " {X8 feedback}") },
 	{ "control characters, in the tag and after the end",
 	    "<feedback>" TOP "<version>1\x01.0</ver\x02sion></feedback>\n\x1a",
 	    NONE_IS("rfc7489 version=1.0" END_IS, " {O1 version} {X6 version} {X6 feedback}") },

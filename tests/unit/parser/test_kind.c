@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -23,6 +24,25 @@ static const struct {
 	{ "zlib", ROW("\x78\x9c\0\0\0\0\0\0"), KIND_ZLIB, KIND_ZLIB, FALSE },
 	{ "not zlib: check bits", ROW("xylophones"), KIND_OTHER, KIND_MAIL, FALSE },
 	{ "zip", ROW("PK\3\4rest"), KIND_ZIP, KIND_ZIP, FALSE },
+	{ "bzip2", ROW("BZh91AY&SYrest"), KIND_BZIP2, KIND_BZIP2, FALSE },
+	{ "not bzip2: no block", ROW("BZh9 is a word"), KIND_OTHER, KIND_MAIL, FALSE },
+	{ "zstd", ROW("\x28\xb5\x2f\xfdrest"), KIND_ZSTD, KIND_ZSTD, FALSE },
+	{ "xz",
+	    ROW("\xfd"
+		"7zXZ\0rest"),
+	    KIND_XZ, KIND_XZ, FALSE },
+	{ "7z", ROW("7z\xbc\xaf\x27\x1crest"), KIND_7Z, KIND_7Z, FALSE },
+	{ "lzma, of unknown size", ROW("\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0"), KIND_LZMA,
+	    KIND_LZMA, FALSE },
+	{ "lzma, of 64 KiB, with a dictionary of 12 KiB", ROW("\x5d\0\x30\0\0\0\0\1\0\0\0\0\0\0"), KIND_LZMA,
+	    KIND_LZMA, FALSE },
+	{ "not lzma: the dictionary", ROW("\x5d\0\0\x81\0\xff\xff\xff\xff\xff\xff\xff\xff\0"), KIND_OTHER,
+	    KIND_MAIL, FALSE },
+	{ "not lzma: no dictionary", ROW("\x5d\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0"), KIND_OTHER,
+	    KIND_MAIL, FALSE },
+	{ "not lzma: the size", ROW("\x5d\0\0\x80\0\0\0\0\0\0\1\0\0\0"), KIND_OTHER, KIND_MAIL, FALSE },
+	{ "not lzma: its first byte", ROW("\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\1"), KIND_OTHER,
+	    KIND_MAIL, FALSE },
 	{ "empty zip", ROW(EOCD), KIND_ZIP, KIND_ZIP, FALSE },
 	{ "zip behind junk", ROW("junk\n" EOCD), KIND_ZIP, KIND_ZIP, FALSE },
 	{ "zip behind a header is a mail", ROW("Subject: x\n\n" EOCD), KIND_ZIP, KIND_MAIL, FALSE },
@@ -78,9 +98,37 @@ static void kinds_are_told_by_the_first_bytes(void **state)
 	}
 }
 
+/* One file's header of size bytes, with other bytes before its checksum, and with so much added to it. */
+static enum kind kind_of_tar(const char *before, guint more, gsize size)
+{
+	guint8 header[512] = "report.xml";
+	guint sum = 8 * ' ' + more;
+	g_autofree char *digits = NULL;
+
+	memcpy(header + 100, "0000644", 8);
+	for (gsize i = 0; i < sizeof header; i++)
+		sum += header[i];
+	digits = g_strdup_printf("%s%05o", before, sum);
+	memcpy(header + 148, digits, MIN(strlen(digits), 8));
+	return kind_of(header, size);
+}
+
+static void a_tar_is_told_by_the_checksum_of_its_first_header(void **state)
+{
+	(void)state;
+	assert_int_equal(kind_of_tar("0", 0, 512), KIND_TAR);
+	assert_int_equal(kind_of_tar("  ", 0, 512), KIND_TAR);
+	assert_int_equal(kind_of_tar("0", 0, 511), KIND_OTHER);
+	assert_int_equal(kind_of_tar("0", 1, 512), KIND_OTHER);
+	assert_int_equal(kind_of_tar("1", 0, 512), KIND_OTHER);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(kinds_are_told_by_the_first_bytes) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kinds_are_told_by_the_first_bytes),
+		cmocka_unit_test(a_tar_is_told_by_the_checksum_of_its_first_header),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,7 +116,9 @@ static const struct text_row TEXTS[] = {
 		  "\n--b--\n",
 	    MAIL_IS REPORT_IS("part 1") },
 	{ "a mail without any", "Subject: s\n\nHello.\n",
-	    MAIL_IS "unreadable no-report: mail: none of 1 parts is a DMARC report\n" },
+	    MAIL_IS
+	    "unreadable unrelated: mail: none of 1 parts is a DMARC report: text/plain, 7 bytes: not XML, "
+	    "JSON or packed\n" },
 	{ "HTML", "<html><p>x", "unreadable no-report: file: not a DMARC report\n" },
 	{ "HTML that is no XML", "<!DOCTYPE html><p a=b>x",
 	    "unreadable no-report: file: not a DMARC report\n" },
@@ -140,7 +142,9 @@ static const struct text_row TEXTS[] = {
 		    "reported_domain}\n" },
 	{ "TLS report by its media type alone",
 	    MIXED "--b\nContent-Type: application/tlsrpt+json\n\n{}\n--b--\n",
-	    MAIL_IS "unreadable no-report: mail: none of 1 parts is a DMARC report\n" },
+	    MAIL_IS
+	    "unreadable no-report: mail: none of 1 parts is a DMARC report: application/tlsrpt+json, 2 "
+	    "bytes: read as JSON\n" },
 	{ "bare TLS report", "{\"report-id\":\"1\",\"policies\":[]}",
 	    "unreadable incomplete: file: no date-range (RFC 8460 section 4.4)\n" },
 	{ "other JSON", "{\"a\":1}", "unreadable no-report: file: not a DMARC report\n" },
@@ -222,6 +226,175 @@ static void archives_in_archives_are_read_to_their_limit(void **state)
 		    depth <= 3
 			? REPORT_IS("file")
 			: "unreadable limit: file: archives inside one another, more than are unpacked\n");
+	}
+}
+
+#define MBOX_LINE "From r@rep.example Thu Jan  1 00:00:00 2026\n"
+
+/* What a file in a zip gives. */
+static void check_inner(const char *name, const char *file, const char *want)
+{
+	const struct pack_member member = { name, file, strlen(file) };
+
+	check(zip(&member, 1), want);
+}
+
+static void mails_and_mboxes_in_archives_are_read(void **state)
+{
+	g_autoptr(GByteArray) packed = mail_with("r.gz", gzip(REPORT), "");
+	g_autofree char *mail =
+	    g_strdup_printf("From: r@rep.example\n%.*s", (int)packed->len, (const char *)packed->data);
+	g_autofree char *mbox = g_strconcat(MBOX_LINE, mail, "\n" MBOX_LINE, mail, NULL);
+	g_autoptr(GByteArray) zipped = zip(&(struct pack_member){ "r.eml", mail, strlen(mail) }, 1);
+
+	(void)state;
+	check_inner("r.eml", mail, REPORT_IS("file: r.eml: part 2: r.gz"));
+	check_inner(
+	    "r.txt", mbox, REPORT_IS("file: r.txt: part 2: r.gz") REPORT_IS("file: r.txt: part 4: r.gz"));
+	check(gzip(mail), REPORT_IS("file: part 2: r.gz"));
+	check(mail_with("mails.gz", pack_gzip(zipped->data, zipped->len), ""),
+	    MAIL_IS REPORT_IS("part 2: mails.gz: r.eml: part 2: r.gz"));
+	check_inner("r.eml", "From: r@rep.example\nContent-Type: message/partial\n\nx",
+	    "unreadable mime: file: r.eml: message/partial: a piece of a mail that was cut up (RFC 2046 "
+	    "section "
+	    "5.2.2)\n");
+	check_inner("r.eml", "From: r@rep.example\n\nHello.\n",
+	    "unreadable no-report: file: none of 1 parts is a DMARC report: text/plain, 7 bytes: not XML, "
+	    "JSON "
+	    "or packed\n");
+	check_inner("r.txt", "Note: nothing here is From: anybody.\n",
+	    "unreadable no-report: file: not a DMARC report\n");
+}
+
+/* As many archives as may be around a report, with mails between them. */
+/* A mail whose attachment is a CMS structure (cms.h). */
+static GByteArray *mail_with_cms(const char *type, const char *inner)
+{
+	static const char HEAD[] = "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
+	static const char SIGNED[] =
+	    "\xa0\x80\x30\x80\x02\x01\x01\x31\x00\x30\x80\x06\x09\x2a\x86\x48\x86\xf7"
+	    "\x0d\x01\x07\x01\xa0\x80\x24\x80";
+	GByteArray *cms = g_byte_array_new();
+
+	g_byte_array_append(cms, (const guint8 *)HEAD, sizeof HEAD - 1);
+	g_byte_array_append(cms, (const guint8 *)type, 1);
+	g_byte_array_append(cms, (const guint8 *)SIGNED, sizeof SIGNED - 1);
+	for (gsize at = 0, size = strlen(inner); at < size; at += 100) {
+		guint8 piece[2] = { 4, (guint8)MIN(size - at, 100) };
+
+		g_byte_array_append(cms, piece, 2);
+		g_byte_array_append(cms, (const guint8 *)inner + at, piece[1]);
+	}
+	return mail_with("smime.p7m", cms, "");
+}
+
+static void a_signed_mail_is_read_and_an_encrypted_one_says_so(void **state)
+{
+	struct parser_limits limits = LIMITS;
+	g_autofree char *got = NULL;
+
+	(void)state;
+	check(mail_with_cms("\2", "Content-Type: text/xml\r\n\r\n" REPORT), MAIL_IS REPORT_IS("part 2"));
+	check(mail_with_cms("\3", "x"),
+	    MAIL_IS "unreadable encrypted: part 2: smime.p7m: S/MIME: encrypted, cannot be read\n");
+	check(mail_with("a.asc", pack_text("\n-----BEGIN PGP MESSAGE-----\n\nAAAA\n"), ""),
+	    MAIL_IS "unreadable encrypted: part 2: a.asc: OpenPGP: encrypted, cannot be read\n");
+	limits.max_part_depth = 2;
+	got = run_with(mail_with_cms("\2", "Content-Type: text/xml\r\n\r\n" REPORT), &limits, 0);
+	assert_string_equal(got, MAIL_IS "unreadable limit: mail: parts inside one another: more than 2\n");
+}
+
+#define PART(type, name) "--b\nContent-Type: " type "; name=\"" name "\"\n\nHi\n"
+
+/* A mail without a report, and the code that it gets. */
+static const struct {
+	const char *name;
+	const char *mail;
+	const char *code;
+} OTHERS[] = {
+	{ "a bounce",
+	    "Subject: Undelivered Mail\nContent-Type: multipart/report; report-type=delivery-status; "
+	    "boundary=b\n\n"
+	    "--b\n\nSorry\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; a.example\n\n"
+	    "--b\nContent-Type: text/rfc822-headers\n\nSubject: x\n--b--\n",
+	    "unrelated" },
+	{ "an automatic reply", "Subject: Out of office\nAuto-Submitted: auto-replied\n\nI am away.\n",
+	    "unrelated" },
+	{ "HTML", "Subject: Buy\nContent-Type: text/html\n\n<html><p>Buy", "unrelated" },
+	{ "spam with pictures and a document",
+	    MIXED PART("image/png", "a.png") PART("application/pdf", "offer.pdf") "--b--\n", "unrelated" },
+	{ "a Subject of a report", "Subject: Report Domain: a.example Submitter: b.example\n\nHi\n",
+	    "no-report" },
+	{ "an empty attachment of a report's name", MIXED PART("text/plain", "a!b!1!2.xml") "--b--\n",
+	    "no-report" },
+	{ "bytes of no type", MIXED PART("application/octet-stream", "x") "--b--\n", "no-report" },
+	{ "XML of another root", "Subject: s\n\n<?xml version='1.0'?><svg/>", "no-report" },
+	{ "fields of a failure report", "Subject: s\n\nFeedback-Type: auth-failure\n", "no-report" },
+	{ "a failure report that has none",
+	    "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nHi\n--b--\n",
+	    "no-report" },
+};
+
+static void what_is_not_meant_to_be_a_report_has_a_code_of_its_own(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(OTHERS); i++) {
+		g_autofree char *got = run(pack_text(OTHERS[i].mail));
+		g_autofree char *want = g_strdup_printf("\nunreadable %s: mail: none of ", OTHERS[i].code);
+
+		if (strstr(got, want) == NULL)
+			fail_msg("%s: %s", OTHERS[i].name, got);
+	}
+}
+
+static void the_reason_lists_the_parts_and_what_was_tried(void **state)
+{
+	GString *mail = g_string_new(MIXED);
+
+	(void)state;
+	g_string_append(mail, PART("text/plain", "") PART("application/gzip", "r.gz"));
+	g_string_append(mail, "--b\nContent-Type: application/json\n\n{}\n--b\n\n<a/>\n");
+	for (guint i = 0; i < 8; i++)
+		g_string_append(mail, PART("image/png", "a"));
+	g_string_append(mail, "--b--\n");
+	check(pack_text(mail->str),
+	    MAIL_IS "unreadable no-report: mail: none of 12 parts is a DMARC report: "
+		    "text/plain, 2 bytes: not XML, JSON or packed; "
+		    "application/gzip \"r.gz\", 2 bytes: not XML, JSON or packed; "
+		    "application/json, 2 bytes: read as JSON; text/plain, 4 bytes: read as XML; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; "
+		    "image/png \"a\", 2 bytes: not XML, JSON or packed; and 2 more\n");
+	g_string_free(mail, TRUE);
+}
+
+static void mails_do_not_lift_the_limit_of_archives_in_archives(void **state)
+{
+	struct parser_limits limits = LIMITS;
+
+	(void)state;
+	limits.max_nesting = 3;
+	for (guint depth = 2; depth <= 4; depth++) {
+		GByteArray *archive = gzip(REPORT);
+		g_autofree char *got = NULL;
+
+		for (guint i = 1; i < depth; i++) {
+			GByteArray *mail = mail_with("a", archive, "");
+			GByteArray *file = pack_text("From: a@b.example\n");
+
+			pack_append(file, mail);
+			g_byte_array_unref(mail);
+			archive = gzip_again(file);
+		}
+		got = run_with(archive, &limits, 0);
+		if (depth <= 3
+			? strstr(got, "\nend ") == NULL
+			: !g_str_has_prefix(got, "unreadable limit: file: part 2: a: part 2: a: part 2: a: "
+						 "archives inside one another"))
+			fail_msg("%u: %s", depth, got);
 	}
 }
 
@@ -492,6 +665,11 @@ int main(void)
 		cmocka_unit_test(assertion_28_every_member_of_a_zip_counts),
 		cmocka_unit_test(the_word_unused_in_an_archive_is_a_placeholder),
 		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
+		cmocka_unit_test(mails_and_mboxes_in_archives_are_read),
+		cmocka_unit_test(a_signed_mail_is_read_and_an_encrypted_one_says_so),
+		cmocka_unit_test(what_is_not_meant_to_be_a_report_has_a_code_of_its_own),
+		cmocka_unit_test(the_reason_lists_the_parts_and_what_was_tried),
+		cmocka_unit_test(mails_do_not_lift_the_limit_of_archives_in_archives),
 		cmocka_unit_test(damaged_archives_take_back_what_they_gave),
 		cmocka_unit_test(a_report_that_breaks_late_is_taken_back_whole),
 		cmocka_unit_test(the_budget_is_for_the_whole_mail),

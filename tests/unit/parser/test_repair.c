@@ -18,7 +18,11 @@ struct row {
 	const char *want;
 };
 
-#define IN(text) "<feedback>" text "</feedback>"
+#define IN(text)   "<feedback>" text "</feedback>"
+#define META(text) IN("<report_metadata>" text "</report_metadata>")
+
+#define DECLARED "<?xml version='1.0' encoding='utf-8'?>"
+#define PLAIN    "<?xml version=\"1.0\"?>"
 
 static const struct row ROWS[] = {
 	/* untouched */
@@ -91,19 +95,20 @@ static const struct row ROWS[] = {
 	    "<?xml version='1.0' encoding=\"windows-1252\"?><feedback>\xc3\xb1 {X5}&amp; \xe2\x82\xac "
 	    "{X5}&lt; "
 	    "{X6}</feedback{X9}>" },
-	{ "a byte that the set has not", "<?xml encoding='windows-1253'?><feedback>\xe1\xd2",
-	    "<?xml encoding='windows-1253'?><feedback>\xce\xb1{X7}\xc3\x92" },
-	{ "controls of ISO 8859", "<?xml encoding='iso-8859-1'?><feedback>\x93\xe9",
-	    "<?xml encoding='iso-8859-1'?><feedback>{X7}\xe2\x80\x9c\xc3\xa9" },
-	{ "a set that cannot be", "<?xml encoding='utf-16'?><feedback>\xc3\xb1& ",
-	    "<?xml encoding='utf-16'?><feedback>\xc3\xb1{X5}&amp; " },
-	{ "a set that is not known", "<?xml encoding='x-no-such'?><feedback>\xf1",
-	    "<?xml encoding='x-no-such'?><feedback>{X7}\xc3\xb1" },
-	{ "ASCII that is none", "<?xml encoding='us-ascii'?><feedback>\xc3\xb1\xf1",
-	    "<?xml encoding='us-ascii'?><feedback>\xc3\xb1{X7}\xc3\xb1" },
+	{ "a byte that the set has not", "<?xml version='1.0' encoding='windows-1253'?><feedback>\xe1\xd2",
+	    "<?xml version='1.0' encoding='windows-1253'?><feedback>\xce\xb1{X7}\xc3\x92" },
+	{ "controls of ISO 8859", "<?xml version='1.0' encoding='iso-8859-1'?><feedback>\x93\xe9",
+	    "<?xml version='1.0' encoding='iso-8859-1'?><feedback>{X7}\xe2\x80\x9c\xc3\xa9" },
+	{ "a set that cannot be", "<?xml version='1.0' encoding='utf-16'?><feedback>\xc3\xb1& ",
+	    "<?xml version='1.0' encoding='utf-16'?><feedback>\xc3\xb1{X5}&amp; " },
+	{ "a set that is not known", "<?xml version='1.0' encoding='x-no-such'?><feedback>\xf1",
+	    "<?xml version='1.0' encoding='x-no-such'?><feedback>{X7}\xc3\xb1" },
+	{ "ASCII that is none", "<?xml version='1.0' encoding='us-ascii'?><feedback>\xc3\xb1\xf1",
+	    "<?xml version='1.0' encoding='us-ascii'?><feedback>\xc3\xb1{X7}\xc3\xb1" },
 	/* around the root */
-	{ "a quote before the declaration", "\xef\xbb\xbf\n\"<?xml encoding='iso-8859-2'?><feedback>\xe8",
-	    "\xef\xbb\xbf\n{X8}<?xml encoding='iso-8859-2'?><feedback>\xc4\x8d" },
+	{ "a quote before the declaration",
+	    "\xef\xbb\xbf\n\"<?xml version='1.0' encoding='iso-8859-2'?><feedback>\xe8",
+	    "\xef\xbb\xbf\n{X8}<?xml version='1.0' encoding='iso-8859-2'?><feedback>\xc4\x8d" },
 	{ "words before the declaration", "b'<?xml version='1.0'?><feedback/>",
 	    "{X8}<?xml version='1.0'?><feedback/>" },
 	{ "a quote", "<?xml version='1.0'?>\n \"\n<feedback/>", "<?xml version='1.0'?>\n {X8}<feedback/>" },
@@ -112,6 +117,85 @@ static const struct row ROWS[] = {
 	{ "a schema",
 	    "<?xml version='1.0'?> <xs:schema a='>'>\n<xs:element/></xs:x><!-- <feedback> --><feedback/>",
 	    "<?xml version='1.0'?> {X8}<feedback/>" },
+	/* declarations */
+	{ "a declaration twice", DECLARED "\n" DECLARED "\n<feedback/>", "{X8}" PLAIN "\n<feedback/>" },
+	{ "the second names the character set",
+	    "<?xml version='1.0'?><?xml version='1.0' encoding='iso-8859-2'?><feedback>\xe8",
+	    "{X8}" PLAIN "<feedback>\xc4\x8d" },
+	{ "two character sets", "<?xml version='1.0' encoding='utf-8'?><?xml encoding='koi8-r'?><feedback/>",
+	    NULL },
+	{ "a version of 1", "<?xml version=\"1\" encoding=\"UTF-8\"?>\n<feedback/>",
+	    "{X8}" PLAIN "\n<feedback/>" },
+	{ "no version", "<?xml encoding='iso-8859-2'?><feedback>\xe8", "{X8}" PLAIN "<feedback>\xc4\x8d" },
+	{ "no quotes", "<?xml version=1.0 encoding=UTF-8?><feedback/>", "{X8}" PLAIN "<feedback/>" },
+	{ "other quotes",
+	    "<?xml version=\xe2\x80\x9c"
+	    "1.0\xe2\x80\x9d?><feedback/>",
+	    "{X8}" PLAIN "<feedback/>" },
+	{ "capitals", "<?XML VERSION='1.0'?><feedback/>", "{X8}" PLAIN "<feedback/>" },
+	{ "a blank before xml", "<? xml version='1.0' ?><feedback/>", "{X8}" PLAIN "<feedback/>" },
+	{ "no ? at its end", "<?xml version='1.0'>\n<feedback/>", "{X8}" PLAIN "\n<feedback/>" },
+	{ "no ?> at its end", "<?xml version='1.0'\n<feedback/>", "{X8}" PLAIN "<feedback/>" },
+	{ "attributes in another order", "<?xml encoding='utf-8' version='1.0'?><feedback/>",
+	    "{X8}" PLAIN "<feedback/>" },
+	{ "a wrong standalone", "<?xml version='1.0' standalone='maybe'?><feedback/>",
+	    "{X8}" PLAIN "<feedback/>" },
+	{ "all that a declaration may have",
+	    "<?xml\tversion = '1.1' encoding=\"utf-8\" standalone = 'yes' ?><?xml-stylesheet x?><feedback/>",
+	    NULL },
+	{ "a wrong one of several bytes a character", "<?xml encoding='shift_jis'?><feedback>\x83\x41&",
+	    NULL },
+	/* entities of HTML */
+	{ "HTML entities", IN("Caf&eacute;&nbsp;&copy; &Eacute;&zwj;<a b='&hearts;'/>"),
+	    IN("Caf{X5}\xc3\xa9{X5}\xc2\xa0{X5}\xc2\xa9 {X5}\xc3\x89{X5}\xe2\x80\x8d<a "
+	       "b='{X5}\xe2\x99\xa5'/>") },
+	{ "what HTML has not", IN("&EACUTE;&eacut;&eacutes;&thetasyms;"), NULL },
+	{ "an entity that a DTD may declare", "<!DOCTYPE feedback SYSTEM 'a.dtd'>" IN("&eacute;"), NULL },
+	/* end tags */
+	{ "a wrong end tag of a leaf", META("<email>a</mail><report_id>b</begin>"),
+	    META("<email>a{X9}</email><report_id>b{X9}</report_id>") },
+	{ "in another case, prefix or spelling", IN("<d:Row><source_ip>a</Source-IP></row>"),
+	    IN("<d:Row><source_ip>a{X9}</source_ip>{X9}</d:Row>") },
+	{ "of the root", "<Feedback><record></RECORD></feedback>",
+	    "<Feedback><record>{X9}</record>{X9}</Feedback>" },
+	{ "of a parent", META("<date_range><begin>1</begin></range>"),
+	    META("<date_range><begin>1</begin>{X9}</date_range>") },
+	{ "of an element that is not known", META("<a>b</c><email>d</email>"),
+	    META("<a>b{X9}</a><email>d</email>") },
+	{ "of a record", IN("<record><row></row></x>"), NULL },
+	{ "a known word that ends nothing", META("<email>a</email>b</report_id>"), NULL },
+	{ "an end tag twice", META("<email>a</email></email >\n<date_range></date_range></date_range>"),
+	    META("<email>a</email>{X9}\n<date_range></date_range>{X9}") },
+	{ "wrong, then right", META("<email>a</b></email>"), META("<email>a{X9}</email>{X9}") },
+	{ "a word between them", META("<email>a</b> c</email>"), META("<email>a{X9}</email> c</email>") },
+	{ "missing before the next leaf", META("<email>a\n<report_id>b</report_id>"),
+	    META("<email>a\n{X9}</email><report_id>b</report_id>") },
+	{ "missing in a row", META("<org_name>a<email>b<report_id><error/>"),
+	    META("<org_name>a{X9}</org_name><email>b{X9}</email><report_id>{X9}</report_id><error/>") },
+	{ "missing before the parent's end", IN("<record><row><count>1</row></record>"),
+	    IN("<record><row><count>1{X9}</count></row></record>") },
+	{ "missing twice", META("<date_range><begin>1<end>2"),
+	    META("<date_range><begin>1{X9}</begin><end>2{X9}</end>{X9}</date_range>") },
+	{ "missing behind a range", META("<date_range><end>2</end><email>a</email>"),
+	    META("<date_range><end>2</end>{X9}</date_range><email>a</email>") },
+	{ "a start tag in place of the end tag", META("<email>a<email><report_id>b</report_id>"),
+	    META("<email>a{X9}</email><email>{X9}</email><report_id>b</report_id>") },
+	{ "other repairs behind a missing one",
+	    META("<email>a<report_id>\x01"
+		 "b & c</report_id>"),
+	    META("<email>a{X9}</email><report_id>{X6}b {X5}&amp; c</report_id>") },
+	{ "without >", META("<email>a</email\n<report_id>b</report_id"),
+	    META("<email>a{X9}</email\n><report_id>b{X9}</report_id>") },
+	{ "without <", META("<email>a/email><report_id>b</report_id>"), NULL },
+	{ "without < before the parent's end", META("<email>a/email>"), NULL },
+	{ "a leaf with elements in it", META("<email>a<report_id>b</report_id>c<error/></email>"), NULL },
+	{ "and raw markup", META("<email>a<report_id>b & \x01</report_id></email>"),
+	    META("<email>a{X6}<report_id>b {X5}&amp; </report_id></email>") },
+	{ "a range with other elements in it", META("<date_range><begin/><email/></date_range>"), NULL },
+	{ "missing in a leaf with elements in it", META("<email>a<report_id>b</email>"), NULL },
+	{ "missing of what is no sibling", META("<email>a<row>b</row>"), NULL },
+	{ "missing of a parent in a record", IN("<record><row><count>1</count></record>"), NULL },
+	{ "missing, then cut off", IN("<report_metadata><email>a<report_id>b</report_id>") "", NULL },
 	{ "the last >", "<feedback>a</feedback", "<feedback>a</feedback{X9}>" },
 	{ "the last >, then blanks", "<d:feedback>a</d:feedback \n", "<d:feedback>a</d:feedback \n{X9}>" },
 };
@@ -244,6 +328,75 @@ static void utf_16_is_left_alone(void **state)
 		}
 }
 
+/* -- documents that are well-formed -- */
+
+static guint32 draw(GRand *rand, guint32 n)
+{
+	return (guint32)g_rand_int_range(rand, 0, (gint32)n);
+}
+
+static void add_element(GString *xml, GRand *rand, guint depth)
+{
+	static const char *const NAMES[] = { "email", "report_id", "date_range", "begin", "end", "record",
+		"row", "count", "spf", "dkim", "report_metadata", "d:email", "Email", "x", "feedback" };
+	static const char *const TEXTS[] = { "", "a", " \n", "a>", "&amp;", "&#233;", "/email>",
+		"<![CDATA[</a>]]>", "<!-- </email> -->", "\xc3\xa9", "<?p </row> ?>" };
+	const char *name = NAMES[draw(rand, G_N_ELEMENTS(NAMES))];
+
+	if (draw(rand, 8) == 0) {
+		g_string_append_printf(xml, "<%s a='>'/>", name);
+		return;
+	}
+	g_string_append_printf(xml, "<%s>%s", name, TEXTS[draw(rand, G_N_ELEMENTS(TEXTS))]);
+	for (guint n = depth == 0 ? 0 : draw(rand, 4); n > 0; n--)
+		add_element(xml, rand, depth - 1);
+	g_string_append_printf(
+	    xml, "%s</%s%s>", TEXTS[draw(rand, G_N_ELEMENTS(TEXTS))], name, draw(rand, 8) == 0 ? " " : "");
+}
+
+/* Elements of reports in any place, with bounds that what is held reaches. */
+static void well_formed_documents_are_not_changed(void **state)
+{
+	g_autoptr(GRand) rand = g_rand_new_with_seed(14);
+
+	(void)state;
+	for (guint i = 0; i < 20000; i++) {
+		struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+		GString *xml = g_string_new("<feedback>");
+		GString *got;
+
+		limits.max_tag_bytes = draw(rand, 2) == 0 ? limits.max_tag_bytes : 40 + draw(rand, 200);
+		for (guint n = draw(rand, 4) + 1; n > 0; n--)
+			add_element(xml, rand, 5);
+		g_string_append(xml, "</feedback>");
+		got = run(&limits, xml->str, xml->len, 1 + draw(rand, 50));
+		if (!g_string_equal(got, xml))
+			fail_msg("%u:\nis  %s\ngot %s", i, xml->str, got->str);
+		g_string_free(got, TRUE);
+		g_string_free(xml, TRUE);
+	}
+}
+
+/* What may be missing is held up to half of max_tag_bytes; behind more than that, all stays as it is. */
+static void a_doubt_ends_at_its_limit(void **state)
+{
+	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	limits.max_tag_bytes = 200;
+	for (guint held = 99; held <= 101; held++) {
+		const guint others = (guint)strlen("<report_id></report_id></report_metadata>") - 1;
+		g_autofree char *fill = g_strnfill(held - others, 'x');
+		g_autofree char *xml = g_strdup_printf(META("<email>a<report_id>%s</report_id>"), fill);
+		g_autofree char *want =
+		    g_strdup_printf(META("<email>a{X9}</email><report_id>%s</report_id>"), fill);
+		GString *got = run(&limits, xml, strlen(xml), 1);
+
+		assert_string_equal(got->str, held > 100 ? xml : want);
+		g_string_free(got, TRUE);
+	}
+}
+
 /* At max_tag_bytes and one more: what is longer is passed on, and all after it, unrepaired. */
 static void what_is_held_ends_at_its_limit(void **state)
 {
@@ -294,6 +447,8 @@ int main(void)
 		cmocka_unit_test(rows_whole_and_byte_by_byte),
 		cmocka_unit_test(what_was_repaired_is_left_alone),
 		cmocka_unit_test(nul_bytes_are_left_out),
+		cmocka_unit_test(well_formed_documents_are_not_changed),
+		cmocka_unit_test(a_doubt_ends_at_its_limit),
 		cmocka_unit_test(utf_16_is_left_alone),
 		cmocka_unit_test(what_is_held_ends_at_its_limit),
 		cmocka_unit_test(junk_ends_at_its_limit),

@@ -65,6 +65,70 @@ static GByteArray *zstd_bomb(void)
 	return filtered_bomb(ARCHIVE_FILTER_ZSTD);
 }
 
+static GByteArray *xz_bomb(void)
+{
+	return filtered_bomb(ARCHIVE_FILTER_XZ);
+}
+
+static GByteArray *lzma_bomb(void)
+{
+	return filtered_bomb(ARCHIVE_FILTER_LZMA);
+}
+
+static GByteArray *zip_lzma_bomb(void)
+{
+	g_autoptr(GByteArray) inner = fill(TOP, " ", 64 * 1024 * 1024);
+	return pack_zip_lzma("r.xml", inner->data, inner->len);
+}
+
+/* lzma in lzma in lzma, with this dictionary each. */
+static GByteArray *lzma_of_dictionaries(const char *dictionary)
+{
+	GByteArray *out = fill(TOP, " ", PIECE);
+	for (guint i = 0; i < 3; i++) {
+		GByteArray *inner = out;
+		out = pack_filtered(inner->data, inner->len, ARCHIVE_FILTER_LZMA);
+		memcpy(out->data + 1, dictionary, 4);
+		g_byte_array_unref(inner);
+	}
+	return out;
+}
+
+static GByteArray *lzma_of_large_dictionaries(void)
+{
+	return lzma_of_dictionaries("\0\0\0\x08");
+}
+
+static GByteArray *lzma_of_too_large_dictionaries(void)
+{
+	return lzma_of_dictionaries("\0\0\0\xc0");
+}
+
+static GByteArray *seven_zip_bomb(void)
+{
+	g_autoptr(GByteArray) inner = fill(TOP, " ", 64 * 1024 * 1024);
+	const struct pack_member member[] = { { "r.xml", inner->data, inner->len },
+		{ "s.xml", inner->data, inner->len } };
+	return pack_7z(member, G_N_ELEMENTS(member), "lzma2");
+}
+
+/* The second member is behind 64 MiB that are of no use. */
+static GByteArray *seven_zip_of_zeros(void)
+{
+	g_autoptr(GByteArray) inner = fill("", "0", 5 * PIECE);
+	const struct pack_member member[] = { { "a", inner->data, inner->len },
+		{ "r.xml", TOP, strlen(TOP) } };
+	return pack_7z(member, G_N_ELEMENTS(member), "lzma1");
+}
+
+static GByteArray *seven_zip_of_many(void)
+{
+	g_autofree struct pack_member *member = g_new(struct pack_member, 20000);
+	for (guint i = 0; i < 20000; i++)
+		member[i] = (struct pack_member){ "r.xml", "x", 1 };
+	return pack_7z(member, 20000, "lzma1");
+}
+
 static GByteArray *tar_of_many(void)
 {
 	g_autofree struct pack_member *member = g_new(struct pack_member, 20000);
@@ -475,6 +539,16 @@ static const struct bomb {
 	{ "entities of ten entities", entities, "declaration of an entity" },
 	{ "bzip2 of 64 MiB of blanks", bzip2_bomb, "too many bytes of XML for its records" },
 	{ "zstd of 64 MiB of blanks", zstd_bomb, "too many bytes of XML for its records" },
+	{ "xz of 64 MiB of blanks", xz_bomb, "too many bytes of XML for its records" },
+	{ "lzma of 64 MiB of blanks", lzma_bomb, "too many bytes of XML for its records" },
+	{ "zip by LZMA of 64 MiB of blanks", zip_lzma_bomb, "too many bytes of XML for its records" },
+	{ "lzma of lzma of lzma, of 128 MiB of memory each", lzma_of_large_dictionaries,
+	    "too many bytes of XML for its records" },
+	{ "lzma of lzma of lzma, of 3 GiB of memory each", lzma_of_too_large_dictionaries,
+	    "lzma: takes 3072 MiB of memory to unpack, more than 128" },
+	{ "7z of two times 64 MiB of blanks", seven_zip_bomb, "too many bytes of XML for its records" },
+	{ "7z of 80 MiB that are no report", seven_zip_of_zeros, "unpacks to more bytes than are allowed" },
+	{ "7z of 20,000 members of a byte", seven_zip_of_many, "more archive members than" },
 	{ "tar of 20,000 members of a byte", tar_of_many, "more archive members than" },
 	{ "deep XML", deep, "elements inside one another" },
 	{ "one tag of 16 MiB of attributes", one_tag, "a tag, comment or the like of more than" },
