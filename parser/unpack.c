@@ -24,8 +24,9 @@ struct walk {
 	gpointer user;
 	const guint8 *archive;
 	gsize size;
-	gboolean streamed; /* a zip without a directory at its end: by the heads of its members */
-	gsize junk;        /* bytes before the first of them */
+	guint64 dictionary; /* see zip_dictionary(); G_MAXUINT64: not looked for yet */
+	gboolean streamed;  /* a zip without a directory at its end: by the heads of its members */
+	gsize junk;         /* bytes before the first of them */
 };
 
 static gboolean over_budget(GError **error)
@@ -277,11 +278,7 @@ static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken
 	return result;
 }
 
-/*
- * The largest dictionary that a member packed by LZMA asks for (APPNOTE 5.8.8). libarchive does not say where a
- * member is, so all that looks like the head of one counts.
- */
-static guint64 zip_dictionary(const struct walk *walk)
+static guint64 largest_dictionary(const struct walk *walk)
 {
 	const guint8 *end = walk->archive + walk->size, *at = walk->archive;
 	guint64 most = 0;
@@ -304,10 +301,22 @@ static guint64 zip_dictionary(const struct walk *walk)
 }
 
 /*
+ * The largest dictionary that a member packed by LZMA asks for (APPNOTE 5.8.8). libarchive does not say where a
+ * member is, so all that looks like the head of one counts. Looked for once, since an archive may have many
+ * members.
+ */
+static guint64 zip_dictionary(struct walk *walk)
+{
+	if (walk->dictionary == G_MAXUINT64)
+		walk->dictionary = largest_dictionary(walk);
+	return walk->dictionary;
+}
+
+/*
  * Whether the current member is packed with a method of bounded memory. PPMd and xz let the archive ask for
  * gigabytes, and so does LZMA, of which this is checked; libarchive names the method only in words.
  */
-static gboolean zip_method_allowed(const struct walk *walk, archive_handle *zip, GError **broken)
+static gboolean zip_method_allowed(struct walk *walk, archive_handle *zip, GError **broken)
 {
 	static const char *const ALLOWED[] = { "(uncompressed)", "(deflation)", "(bzip)", "(zstd)" };
 	const char *format = archive_format_name(zip);
@@ -502,7 +511,12 @@ gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct u
     const struct unpack_visitor *visitor, gpointer user, GError **error)
 {
 	struct walk walk = {
-		.budget = budget, .visitor = visitor, .user = user, .archive = archive, .size = size
+		.budget = budget,
+		.visitor = visitor,
+		.user = user,
+		.archive = archive,
+		.size = size,
+		.dictionary = G_MAXUINT64,
 	};
 
 	if (kind == KIND_GZIP)
