@@ -132,6 +132,7 @@ $$;
 
 -- The value of the next record at _dmarc: p and t of the step, the other tags as they are in effect. A tag that was
 -- not reported keeps its default. sp and np are omitted if they equal their defaults, since reporters fill them in.
+-- pct, which receivers of RFC 7489 alone know, stays while the policy stays, so that they enforce no more than now.
 -- Only values that RFC 9989 section 4.7 allows are copied from a report. Reports do not contain rua and ruf, so the
 -- mailboxes that received the newest reports are used.
 CREATE FUNCTION api.record_value(policy api.policy, p text, t text, rua text, ruf text) RETURNS text
@@ -144,6 +145,8 @@ AS $$
 			policy.p) THEN 'np=' || policy.np END,
 		CASE WHEN policy.adkim = 's' THEN 'adkim=s' END,
 		CASE WHEN policy.aspf = 's' THEN 'aspf=s' END,
+		CASE WHEN p <> 'none' AND (p, t) IS NOT DISTINCT FROM (policy.p, policy.testing) AND policy.pct BETWEEN 0 AND 99
+			THEN 'pct=' || policy.pct END,
 		CASE WHEN t = 'y' THEN 't=y' END,
 		CASE WHEN policy.fo ~ '^[01ds](:[01ds])*$' AND policy.fo <> '0' THEN 'fo=' || policy.fo END,
 		'rua=mailto:'

@@ -1,6 +1,6 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step:
 -- numbers added up by hand.
-SELECT plan(64);
+SELECT plan(69);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$
@@ -158,6 +158,11 @@ FROM (VALUES
 	(ROW('reject', NULL, NULL, 'y', NULL, NULL, NULL, NULL)::api.policy, true, 'reject', 'p=reject'),
 	(ROW('reject', NULL, NULL, NULL, NULL, NULL, NULL, NULL)::api.policy, true, 'keep', 'p=reject'),
 	(ROW('quarantine', NULL, NULL, 'y', NULL, NULL, NULL, NULL)::api.policy, false, 'keep', 'p=quarantine; t=y'),
+	(ROW('reject', NULL, NULL, NULL, NULL, NULL, 50, NULL)::api.policy, true, 'keep', 'p=reject; pct=50'),
+	(ROW('quarantine', NULL, NULL, 'y', NULL, NULL, 0, NULL)::api.policy, false, 'keep', 'p=quarantine; pct=0; t=y'),
+	(ROW('quarantine', NULL, NULL, NULL, NULL, NULL, 100, NULL)::api.policy, false, 'keep', 'p=quarantine'),
+	(ROW('quarantine', NULL, NULL, NULL, NULL, NULL, 50, NULL)::api.policy, true, 'reject_test', 'p=reject; t=y'),
+	(ROW('none', NULL, NULL, NULL, NULL, NULL, 50, NULL)::api.policy, false, 'keep', 'p=none'),
 	(ROW('none; rua=mailto:e@evil.example', 'x;', E'"', 'z', 's; p=none', '', NULL,
 		'1; ruf=mailto:e@evil.example')::api.policy, true, 'quarantine_test', 'p=quarantine; t=y')) x(p, s, step,
 		value);
