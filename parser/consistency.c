@@ -240,6 +240,11 @@ static gboolean both_fail(const struct aggregate_record *record)
 	       (record->spf == NULL || is(record->spf, "fail"));
 }
 
+static gboolean one_passed(const struct aggregate_record *record)
+{
+	return is(record->dkim, "pass") || is(record->spf, "pass");
+}
+
 static void check_none(const struct exam *x, struct effective policy)
 {
 	int least = policy.mildest - (is(x->policy->testing, "y") ? 1 : 0);
@@ -251,7 +256,7 @@ static void check_none(const struct exam *x, struct effective policy)
 
 static void check_pass(const struct exam *x, struct effective policy)
 {
-	if (both_fail(x->record) || policy.strictest == 0)
+	if (both_fail(x->record) || (policy.strictest == 0 && !one_passed(x->record)))
 		note(x, NOTE_PASS_DISPOSED, DISPOSITION, x->record->disposition);
 }
 
@@ -261,7 +266,7 @@ static void check_strict(const struct exam *x, struct effective policy, int disp
 
 	if (has_strict_reason(record))
 		return;
-	if (is(record->dkim, "pass") || is(record->spf, "pass"))
+	if (one_passed(record))
 		note(x, NOTE_PASS_STOPPED, DISPOSITION, record->disposition);
 	if (policy.strictest >= 0 && disposition > policy.strictest)
 		note(x, NOTE_TOO_STRICT, DISPOSITION, record->disposition);

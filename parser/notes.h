@@ -95,7 +95,7 @@
  *   D1  record row/policy_evaluated/disposition: quarantine or reject, though dkim or spf is pass
  *   D2  record row/policy_evaluated/disposition: none, though both fail and the policy asks for more
  *   D3  record row/policy_evaluated/disposition: stricter than the policy
- *   D4  record row/policy_evaluated/disposition: pass, though both fail or the policy is none
+ *   D4  record row/policy_evaluated/disposition: pass, though both fail, or nothing passed under policy none
  *   P1  record identifiers/header_from: neither the policy's domain nor below it
  *   P2  record row/policy_evaluated/reason/type: sampled_out where pct is 100 or absent, or policy_test_mode
  *       where

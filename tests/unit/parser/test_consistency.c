@@ -183,8 +183,11 @@ static const struct row ROWS[] = {
 	{ "09 disposition pass, but both fail", POLICY(.p = "reject"), FAILING("pass"),
 	    .want = " D4:disposition=pass" },
 	{ "09 disposition pass under p=none", POLICY(.p = "none"),
-	    RECORD(FROM("example.com"), EVAL("pass", "pass", "fail")), SIGNED("example.com"),
-	    .want = " D4:disposition=pass" },
+	    RECORD(FROM("example.com"), EVAL("pass", "pass", "fail")), SIGNED("example.com"), .want = "" },
+	{ "09 disposition pass under p=none, by SPF", POLICY(.p = "none"),
+	    RECORD(FROM("example.com"), EVAL("pass", "none", "pass")), SENT("example.com", "mfrom"), .want = "" },
+	{ "09 disposition pass under p=none, and nothing passed", POLICY(.p = "none"),
+	    RECORD(FROM("example.com"), EVAL("pass", "none", "none")), .want = " D4:disposition=pass" },
 	{ "09 none for what passed under p=reject", POLICY(.p = "reject"),
 	    RECORD(FROM("example.com"), EVAL("none", "pass", "fail")), SIGNED("example.com"), .want = "" },
 
