@@ -100,13 +100,11 @@ GByteArray *pack_7z(const struct pack_member *member, gsize n, const char *compr
 	return write_members(archive, member, n);
 }
 
+/* In little-endian order, and zeros beyond the eighth byte. */
 static void put(GByteArray *to, guint64 number, guint bytes)
 {
-	for (guint i = 0; i < bytes; i++) {
-		guint8 byte = (guint8)(number >> 8 * i);
-
-		g_byte_array_append(to, &byte, 1);
-	}
+	for (; bytes > 0; bytes--, number >>= 8)
+		g_byte_array_append(to, &(guint8){ (guint8)number }, 1);
 }
 
 static guint32 crc32_of(const guint8 *data, gsize size)
