@@ -1,6 +1,7 @@
 #include "parser/kind.h"
 
 #include "parser/text.h"
+#include "parser/tnef.h"
 
 #include <string.h>
 
@@ -146,6 +147,7 @@ const char *kind_name(enum kind kind)
 		[KIND_XZ] = "xz",
 		[KIND_LZMA] = "lzma",
 		[KIND_7Z] = "7z",
+		[KIND_TNEF] = "winmail.dat",
 		[KIND_XML] = "XML",
 		[KIND_JSON] = "JSON",
 		[KIND_MAIL] = "a mail" };
@@ -157,7 +159,7 @@ gboolean kind_is_archive(enum kind kind)
 {
 	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP || kind == KIND_TAR ||
 	       kind == KIND_BZIP2 || kind == KIND_ZSTD || kind == KIND_XZ || kind == KIND_LZMA ||
-	       kind == KIND_7Z;
+	       kind == KIND_7Z || kind == KIND_TNEF;
 }
 
 static enum kind kind_of_start(const guint8 *data, gsize size)
@@ -182,6 +184,8 @@ static enum kind kind_of_start(const guint8 *data, gsize size)
 		return KIND_XZ;
 	if (starts(data, size, "7z\xbc\xaf\x27\x1c", 6))
 		return KIND_7Z;
+	if (tnef_begins(data, size))
+		return KIND_TNEF;
 	if (is_lzma(data, size))
 		return KIND_LZMA;
 	if (is_tar(data, size))

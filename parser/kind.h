@@ -5,7 +5,8 @@
  * the checksum of its first header (POSIX pax). bzip2, zstd (RFC 8878), xz, 7z: their magic numbers. lzma:
  * the properties, dictionary and size that are usual, and the first byte of its data. XML: the first
  * character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16; or there is a
- * declaration or a <feedback> tag after a little junk, such as a quote or a damaged byte order mark.
+ * declaration or a <feedback> tag after a little junk, such as a quote or a damaged byte order mark. TNEF: its
+ * signature (MS-OXTNEF).
  */
 #pragma once
 
@@ -22,6 +23,7 @@ enum kind {
 	KIND_XZ,
 	KIND_LZMA, /* of the LZMA utils; xz without its container */
 	KIND_7Z,
+	KIND_TNEF, /* winmail.dat of Outlook (tnef.h) */
 	KIND_XML,
 	KIND_JSON, /* first character '{' */
 	KIND_MAIL, /* first line a header field: only from kind_of_document() */

@@ -464,7 +464,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	};
 	g_autoptr(GError) fault = NULL;
 
-	if (kind == KIND_ZIP ? holds_one(data, size) : kind != KIND_TAR && kind != KIND_7Z)
+	if (kind == KIND_ZIP ? holds_one(data, size) : !unpack_has_names(kind))
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
 		return quarantine(

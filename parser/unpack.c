@@ -1,6 +1,7 @@
 #include "parser/unpack.h"
 
 #include "parser/sevenzip.h"
+#include "parser/tnef.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -425,10 +426,9 @@ static gboolean zip_walk(struct walk *walk, const guint8 *archive, gsize size, G
 
 /* -- tar, 7z, bzip2, zstd -- */
 
-/* Whether the file has members with names. */
-static gboolean has_members(enum kind kind)
+gboolean unpack_has_names(enum kind kind)
 {
-	return kind == KIND_TAR || kind == KIND_7Z;
+	return kind == KIND_TAR || kind == KIND_7Z || kind == KIND_TNEF;
 }
 
 static void other_error(archive_handle *other, enum kind kind, GError **error)
@@ -461,7 +461,7 @@ static gboolean other_member(struct walk *walk, archive_handle *other, struct ar
 	enum unpack_next next = UNPACK_MORE;
 	int result;
 
-	if (!walk->visitor->begin(walk->user, has_members(kind) ? zip_name(entry) : NULL, error))
+	if (!walk->visitor->begin(walk->user, unpack_has_names(kind) ? zip_name(entry) : NULL, error))
 		return FALSE;
 	result = zip_read(walk, other, &next, &broken, error);
 	if (next == UNPACK_FAIL)
@@ -471,7 +471,7 @@ static gboolean other_member(struct walk *walk, archive_handle *other, struct ar
 		result = zip_pass_over(walk, other, &broken);
 	if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
 		other_error(other, kind, &broken);
-	*last = !has_members(kind) || broken != NULL;
+	*last = !unpack_has_names(kind) || broken != NULL;
 	return walk->visitor->end(walk->user, broken, error);
 }
 
@@ -507,6 +507,41 @@ static gboolean other_walk(
 	return TRUE;
 }
 
+/* -- winmail.dat -- */
+
+static gboolean tnef_member(
+    struct walk *walk, const struct tnef_file *file, gboolean truncated, GError **error)
+{
+	g_autoptr(GError) broken = NULL;
+
+	if (!take_member(walk, error) || !walk->visitor->begin(walk->user, file->name, error))
+		return FALSE;
+	if (give(walk, file->data, file->size, &broken, error) == UNPACK_FAIL)
+		return FALSE;
+	if (truncated && broken == NULL)
+		g_set_error(
+		    &broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "winmail.dat: ends before the end of a file");
+	return walk->visitor->end(walk->user, broken, error);
+}
+
+static gboolean tnef_walk(struct walk *walk, const guint8 *archive, gsize size, GError **error)
+{
+	struct tnef tnef;
+	struct tnef_file file;
+	gboolean good = TRUE, cut = FALSE; /* the last file is not all there */
+
+	tnef_init(&tnef, archive, size);
+	while (good && tnef_next(&tnef, &file)) {
+		cut = tnef.truncated && file.data + file.size == archive + size;
+		good = tnef_member(walk, &file, cut, error);
+		g_free(file.name);
+	}
+	if (!good || cut || !tnef.truncated)
+		return good;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "winmail.dat: ends before the end of an attribute");
+	return FALSE;
+}
+
 gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct unpack_budget *budget,
     const struct unpack_visitor *visitor, gpointer user, GError **error)
 {
@@ -525,6 +560,8 @@ gboolean unpack_walk(const guint8 *archive, gsize size, enum kind kind, struct u
 		return gzip_walk(&walk, archive, size, G_ZLIB_COMPRESSOR_FORMAT_ZLIB, error);
 	if (kind == KIND_XZ || kind == KIND_LZMA)
 		return lzma_walk(&walk, archive, size, kind, error);
+	if (kind == KIND_TNEF)
+		return tnef_walk(&walk, archive, size, error);
 	if (kind == KIND_ZIP)
 		return zip_walk(&walk, archive, size, error);
 	return other_walk(&walk, archive, size, kind, error);

@@ -7,7 +7,7 @@
  * verify the checksum of gzip; its members are joined (section 2.2), and bytes after the last one are
  * ignored. zlib (RFC 1950) is read as a gzip of one member. xz and lzma are read by liblzma itself, whose
  * memory libarchive does not bound enough; the streams of xz are joined like the members of gzip. tar, 7z,
- * bzip2 and zstd are read by libarchive.
+ * bzip2 and zstd are read by libarchive, and Outlook's winmail.dat by tnef.h.
  *
  * An archive may ask for a dictionary of UNPACK_DICTIONARY at most; what needs more is broken. zstd has that
  * bound itself. A zip's members may be stored, or packed by deflate, bzip2, LZMA or zstd if libarchive has
@@ -23,7 +23,7 @@
 /* What may still be unpacked. One for each mail; each walk counts it down. */
 struct unpack_budget {
 	guint64 bytes;
-	guint members; /* entries of a zip, tar or 7z, directories too; any other file is one */
+	guint members; /* entries of a zip, tar, 7z or winmail.dat, directories too; any other file is one */
 };
 
 enum unpack_next {
@@ -41,6 +41,9 @@ struct unpack_visitor {
 	/* The member ends. broken: why it is incomplete (codes as below), or NULL. */
 	gboolean (*end)(gpointer user, const GError *broken, GError **error);
 };
+
+/* Whether a file of this kind, which is not a zip, has members with names. */
+gboolean unpack_has_names(enum kind kind);
 
 /*
  * Walk the members of archive[0..size), for which kind_is_archive(kind). An error in one member goes to its

@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import os
+import struct
 import subprocess
 import tarfile
 import zipfile
@@ -138,7 +139,15 @@ def test_reports_in_every_packing_and_mails_in_archives_are_stored(ingest, datab
             archive.writestr(name, data)
         return out.getvalue()
 
-    xml = [reports.aggregate(report_id=str(number)) for number in range(8)]
+    def attribute(level, number, data):
+        return struct.pack("<BII", level, number, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
+
+    def outlook(name, data):
+        """A winmail.dat (MS-OXTNEF)."""
+        return (struct.pack("<IH", 0x223E9F78, 1) + attribute(1, 0x00018004, b"Report\0") + attribute(2, 0x00069002, bytes(14))
+                + attribute(2, 0x00018010, name.encode() + b"\0") + attribute(2, 0x0006800F, data))
+
+    xml = [reports.aggregate(report_id=str(number)) for number in range(9)]
     inner = reports.mail(reports.gzipped(xml[5]))
     mbox = b"".join(b"From r@reporter.example Thu Jan  1 00:00:00 2026\n" + mail.replace(b"\r\n", b"\n") + b"\n"
                     for mail in (reports.mail(reports.gzipped(xml[6])), reports.mail(reports.gzipped(xml[7]))))
@@ -150,11 +159,12 @@ def test_reports_in_every_packing_and_mails_in_archives_are_stored(ingest, datab
         zipped("r.xml", xml[4], zipfile.ZIP_LZMA),
         zipped("r.eml", inner, zipfile.ZIP_DEFLATED),
         tarred(("all.mbox", mbox)),
+        outlook("r.xml.gz", gzip.compress(xml[8])),
     ]
     parts = [(f"{number}.bin", "application/octet-stream", data) for number, data in enumerate(packed)]
     assert ingest.deliver(reports.mail(*parts)) == [STORED]
-    assert database.query(ITEMS) == [("aggregate", "stored", None)] * 8
-    assert [row[0] for row in database.query("SELECT report_id FROM dmarc.reports ORDER BY 1")] == list("01234567")
+    assert database.query(ITEMS) == [("aggregate", "stored", None)] * 9
+    assert [row[0] for row in database.query("SELECT report_id FROM dmarc.reports ORDER BY 1")] == list("012345678")
 
 
 def test_a_signed_mail_is_read_and_an_encrypted_one_says_so(ingest, database, tmp_path):

@@ -107,6 +107,36 @@ static void put(GByteArray *to, guint64 number, guint bytes)
 		g_byte_array_append(to, &(guint8){ (guint8)number }, 1);
 }
 
+static void put_attribute(GByteArray *to, guint8 level, guint32 id, const void *data, gsize size)
+{
+	guint sum = 0;
+
+	for (gsize i = 0; i < size; i++)
+		sum += ((const guint8 *)data)[i];
+	put(to, level, 1);
+	put(to, id, 4);
+	put(to, size, 4);
+	g_byte_array_append(to, data, (guint)size);
+	put(to, sum, 2);
+}
+
+GByteArray *pack_tnef(const struct pack_member *member, gsize n)
+{
+	GByteArray *out = g_byte_array_new();
+
+	put(out, 0x223e9f78, 4);
+	put(out, 1, 2);
+	put_attribute(out, 1, 0x00018004, "Report", 7); /* attSubject */
+	for (gsize i = 0; i < n; i++) {
+		put_attribute(
+		    out, 2, 0x00069002, "\1\0\xff\xff\xff\xff\0\0\0\0\0\0\0\0", 14); /* attAttachRendData */
+		put_attribute(out, 2, 0x0006800f, member[i].data, member[i].size);   /* attAttachData */
+		put_attribute(
+		    out, 2, 0x00018010, member[i].name, strlen(member[i].name) + 1); /* attAttachTitle */
+	}
+	return out;
+}
+
 static guint32 crc32_of(const guint8 *data, gsize size)
 {
 	guint32 crc = 0xffffffff;

@@ -27,6 +27,9 @@ GByteArray *pack_tar(const struct pack_member *member, gsize n);
 /* A 7z of the members; compression: "lzma1", "lzma2", "ppmd", "bzip2", "deflate" or "store". Transfer full. */
 GByteArray *pack_7z(const struct pack_member *member, gsize n, const char *compression);
 
+/* A winmail.dat of the members, with a subject before them; each has its checksums. Transfer full. */
+GByteArray *pack_tnef(const struct pack_member *member, gsize n);
+
 /* A zip of one member, whose bytes are packed already by this method (APPNOTE 4.4.5). Transfer full. */
 GByteArray *pack_zip_method(
     const char *name, guint8 method, const GByteArray *packed, const void *data, gsize size);

@@ -128,6 +128,39 @@ static GByteArray *a_7z(const char *compression)
 #define LONG64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define IN_7Z  "[a/one.xml|first][" LONG64 "|second][" LONG64 "|third][empty|]"
 
+static void the_files_of_a_winmail_dat_are_unpacked(void **state)
+{
+	const struct pack_member members[] = {
+		{ "a.xml", "hello", 5 },
+		{ "b.gz", "", 0 },
+		{ "c.xml", "world", 5 },
+	};
+
+	(void)state;
+	check(pack_tnef(members, G_N_ELEMENTS(members)), "[a.xml|hello][b.gz|][c.xml|world]");
+	check(pack_tnef(members, 1), "[a.xml|hello]");
+	check(pack_tnef(NULL, 0), "");
+}
+
+/* Only a cut behind an attribute, or in its checksum, cannot be seen. */
+static void a_winmail_dat_that_is_cut_says_so(void **state)
+{
+	const struct pack_member members[] = { { "a.xml", "hello", 5 }, { "c.xml", "world", 5 } };
+	g_autoptr(GByteArray) whole = pack_tnef(members, G_N_ELEMENTS(members));
+	guint silent = 0;
+
+	(void)state;
+	for (guint size = 6; size < whole->len - 2; size++) {
+		GByteArray *cut = g_byte_array_new();
+		g_autofree char *got = walk(g_byte_array_append(cut, whole->data, size));
+
+		silent += strstr(got, "syntax") == NULL ? 1 : 0;
+		assert_true(strstr(got, "world") == NULL || g_str_has_prefix(got, "[a.xml|hello]["));
+		g_byte_array_unref(cut);
+	}
+	assert_int_equal(silent, 1 + 3 * 6); /* before the first of seven attributes, and behind six */
+}
+
 static void a_7z_is_unpacked_by_every_method_of_bounded_memory(void **state)
 {
 	static const char *const METHODS[] = { "lzma1", "lzma2", "ppmd", "bzip2", "deflate", "store" };
@@ -601,6 +634,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gzip_is_one_member),
 		cmocka_unit_test(packed_files_are_unpacked_and_broken_when_truncated),
+		cmocka_unit_test(the_files_of_a_winmail_dat_are_unpacked),
+		cmocka_unit_test(a_winmail_dat_that_is_cut_says_so),
 		cmocka_unit_test(a_7z_is_unpacked_by_every_method_of_bounded_memory),
 		cmocka_unit_test(a_7z_cut_or_changed_anywhere_gives_no_wrong_member),
 		cmocka_unit_test(streams_of_xz_are_joined_and_bytes_after_them_ignored),
