@@ -45,6 +45,8 @@ RULES = {  # of every route: a new one fails the test until it has a rule here
     "GET tls/timeseries": OWN,
     "GET tls/reports": OWN,
     "GET tls/reports/{id}": OWN,
+    "GET labels": OWN,
+    "PUT labels": OWN,
     "GET audit": REFUSED,
     "GET intake": REFUSED,
     "GET intake/events": REFUSED,
@@ -320,6 +322,37 @@ def test_editors_label_the_sources_that_they_see(users, role, domains, key, stat
     assert users.database.query("SELECT source, set_by FROM dmarc.labels") == ([(key, "ed")] if status == 200 else [])
     if status == 404:
         assert answer.body == users.site.put_label("ip:198.51.100.77", "mine", X_Remote_User="ed").body
+
+
+@pytest.mark.parametrize(
+    "role, domains, keys, status",
+    [
+        ("viewer", "*", ["ip:192.0.2.1"], 403),
+        ("editor", "example.org", ["ip:192.0.2.1"], 200),
+        ("editor", "example.org", ["ip:192.0.2.1", "ip:192.0.2.20"], 400),  # one is another's
+        ("editor", "example.org", ["ip:192.0.2.1", "ip:198.51.100.200"], 400),  # or nobody's
+        ("editor", "*", ["ip:192.0.2.1", "ip:192.0.2.20"], 200),
+    ],
+)
+def test_editors_label_all_or_none_of_many_sources(users, role, domains, keys, status):
+    users.database.query("TRUNCATE ruad.label, ruad.label_log")
+    users.sum_up()
+    users.grant("ed", role, domains)
+    answer = users.site.put_labels(keys, "mine", X_Remote_User="ed")
+    assert answer.status == status
+    labelled = users.database.query("SELECT source FROM dmarc.labels ORDER BY 1")
+    assert labelled == ([(key,) for key in keys] if status == 200 else [])
+    if status == 400:
+        assert answer.problem()["source"] == f'nothing is known under "{keys[1]}"'
+
+
+def test_the_log_of_labels_shows_those_of_sources_that_the_user_sees(users):
+    users.database.query("TRUNCATE ruad.label, ruad.label_log")
+    users.sum_up()
+    users.grant("ed", "editor")
+    assert users.site.put_labels(["ip:192.0.2.1", "ip:192.0.2.20"], "mine", X_Remote_User="ed").status == 200
+    assert sorted(item["source"] for item in users.ask("ed", "labels").json()["items"]) == ["ip:192.0.2.1", "ip:192.0.2.20"]
+    assert [item["source"] for item in users.ask("mia", "labels").json()["items"]] == ["ip:192.0.2.1"]
 
 
 # The command

@@ -185,13 +185,19 @@ def test_what_is_not_there_is_404(site, path):
 READ_ONLY = ["/", "/sources", "/healthz", "/readyz", "/metrics", "/openapi.json", "/api/v1/reports/1", "/api/v1/sources/x/ips"]
 
 
-@pytest.mark.parametrize("path", READ_ONLY + ["/api/v1/" + resource for resource in RESOURCES])
+@pytest.mark.parametrize("path", READ_ONLY + ["/api/v1/" + resource for resource in RESOURCES if resource != "labels"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW", "get"])
 def test_only_reading_is_allowed(site, path, method):
     answer = site.ask(path, method)
     assert answer.status == 405
     assert answer["Allow"] == "GET, HEAD"
     answer.problem()
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW", "put"])
+def test_labels_are_only_read_and_put(site, method):
+    answer = site.ask("/api/v1/labels", method)
+    assert (answer.status, answer["Allow"]) == (405, "GET, HEAD, PUT")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "PATCH", "put"])

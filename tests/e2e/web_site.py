@@ -131,9 +131,16 @@ class WebSite:
 
     def put_label(self, key, label, note=None, **headers):
         """PUT a label like the page."""
+        return self.put(f"sources/{urllib.parse.quote(key, safe=':')}/label", label, note, **headers)
+
+    def put_labels(self, keys, label, note=None, **headers):
+        """The same of many sources."""
+        return self.put("labels?" + urllib.parse.urlencode([("source", key) for key in keys]), label, note, **headers)
+
+    def put(self, resource, label, note, **headers):
         body = json.dumps({"label": label, "note": note})
         headers = {"Content_Type": "application/json", "Sec_Fetch_Site": "same-origin", **headers}
-        return self.ask(f"/api/v1/sources/{urllib.parse.quote(key, safe=':')}/label", "PUT", body, **headers)
+        return self.ask(f"/api/v1/{resource}", "PUT", body, **headers)
 
     def get(self, resource, **parameters):
         """GET api/v1/resource; a parameter that is a list is repeated, and "from" is written from_."""
