@@ -5,8 +5,8 @@
  * the checksum of its first header (POSIX pax). bzip2, zstd (RFC 8878), xz, 7z: their magic numbers. lzma:
  * the properties, dictionary and size that are usual, and the first byte of its data. XML: the first
  * character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16; or there is a
- * declaration or a <feedback> tag after a little junk, such as a quote or a damaged byte order mark. TNEF: its
- * signature (MS-OXTNEF).
+ * declaration or a <feedback> tag after a little junk, such as a quote or a damaged byte order mark. TNEF:
+ * its signature (MS-OXTNEF).
  */
 #pragma once
 

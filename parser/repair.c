@@ -209,7 +209,8 @@ static gsize reference_size(const guint8 *data, gsize size)
 	return at > first && at < size && data[at] == ';' ? at + 1 : 0;
 }
 
-/* The character of a whole reference that HTML has and XML has not, or 0. A document type might declare it. */
+/* The character of a whole reference that HTML has and XML has not, or 0. A document type might declare it.
+ */
 static gunichar html_character(const struct repair *r, const guint8 *reference, gsize size)
 {
 	return r->has_doctype || reference[1] == '#' ? 0 : entities_find(reference + 1, size - 2);

@@ -302,8 +302,8 @@ static guint64 largest_dictionary(const struct walk *walk)
 }
 
 /*
- * The largest dictionary that a member packed by LZMA asks for (APPNOTE 5.8.8). libarchive does not say where a
- * member is, so all that looks like the head of one counts. Looked for once, since an archive may have many
+ * The largest dictionary that a member packed by LZMA asks for (APPNOTE 5.8.8). libarchive does not say where
+ * a member is, so all that looks like the head of one counts. Looked for once, since an archive may have many
  * members.
  */
 static guint64 zip_dictionary(struct walk *walk)

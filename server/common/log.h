@@ -22,8 +22,8 @@ void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* log_info() of a line that concerns some things, such as mails: in the journal it is found by key ("RUAD_MAIL") and
- * each of values (NULL-terminated), which are our own. */
+/* log_info() of a line that concerns some things, such as mails: in the journal it is found by key
+ * ("RUAD_MAIL") and each of values (NULL-terminated), which are our own. */
 void log_info_about(const char *key, const char *const *values, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /*

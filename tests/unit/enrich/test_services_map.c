@@ -1,4 +1,5 @@
-/* test_services_map.c - a map of reverse names in CSV: which services it gives beside ruad's own, and what is wrong. */
+/* test_services_map.c - a map of reverse names in CSV: which services it gives beside ruad's own, and what is
+ * wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

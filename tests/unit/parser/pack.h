@@ -24,7 +24,8 @@ GByteArray *pack_zip(const struct pack_member *member, gsize n);
 /* A tar of the members. Transfer full. */
 GByteArray *pack_tar(const struct pack_member *member, gsize n);
 
-/* A 7z of the members; compression: "lzma1", "lzma2", "ppmd", "bzip2", "deflate" or "store". Transfer full. */
+/* A 7z of the members; compression: "lzma1", "lzma2", "ppmd", "bzip2", "deflate" or "store". Transfer full.
+ */
 GByteArray *pack_7z(const struct pack_member *member, gsize n, const char *compression);
 
 /* A winmail.dat of the members, with a subject before them; each has its checksums. Transfer full. */
