@@ -102,29 +102,26 @@ struct repair {
 	gpointer user;
 
 	struct charset charset; /* of CHARSET_OTHER all is passed on; else the output is UTF-8 */
+	gsize n_partial;        /* bytes of partial */
 
-	guint8 partial[4]; /* a UTF-8 sequence that is not whole yet */
-	gsize n_partial;
-
-	enum state state;
 	GByteArray *held;
-	guint8 quote;  /* in TAG_VALUE and DOCTYPE, or 0 */
-	gsize matched; /* bytes of the end that COMMENT, CDATA or INSTRUCTION waits for */
-
-	gboolean rooted;    /* <feedback> is open, or was */
-	gboolean cutting;   /* before it: what comes is junk, or will have been */
-	gboolean in_schema; /* a <schema> tag is in the junk */
 	GByteArray *junk;
-	gboolean has_doctype; /* it may declare entities */
-
-	gsize declared; /* bytes of declarations that are repaired, or 0 */
-
-	struct nesting nesting;
-	struct doubt doubt;
+	gsize matched;   /* bytes of the end that COMMENT, CDATA or INSTRUCTION waits for */
+	gsize declared;  /* bytes of declarations that are repaired, or 0 */
 	guint64 written; /* bytes of the output, also of what was dropped later */
 	guint64 behind;  /* of them, up to the end of the last tag */
-	guint64 inked;   /* up to the last byte that is not white space, which is ... */
+	guint64 inked;   /* up to the last byte that is not white space, which is ink */
+
+	struct doubt doubt;
+	enum state state;
+	gboolean rooted;      /* <feedback> is open, or was */
+	gboolean cutting;     /* before it: what comes is junk, or will have been */
+	gboolean in_schema;   /* a <schema> tag is in the junk */
+	gboolean has_doctype; /* it may declare entities */
+	struct nesting nesting;
+	guint8 quote; /* in TAG_VALUE and DOCTYPE, or 0 */
 	guint8 ink;
+	guint8 partial[4]; /* a UTF-8 sequence that is not whole yet */
 };
 
 /* Remember the last byte that is not white space. */
