@@ -190,7 +190,7 @@ static int pct_of(const char *record)
 {
 	const char *pct = strstr(record, "; pct=");
 
-	return pct == NULL ? 100 : atoi(pct + strlen("; pct="));
+	return pct == NULL ? 100 : (int)g_ascii_strtoll(pct + strlen("; pct="), NULL, 10);
 }
 
 /* A record as its author may have mistyped it. Transfer full. */
@@ -225,7 +225,7 @@ static char *mistyped(GRand *rand, struct author *author)
 	if (g_rand_boolean(rand)) {
 		const char *pct = PCT[g_rand_int_range(rand, 0, 5)];
 
-		author->pct = *pct == 'x' ? -1 : atoi(pct);
+		author->pct = *pct == 'x' ? -1 : (int)g_ascii_strtoll(pct, NULL, 10);
 		g_string_append_printf(text, "%spct=%s", SEPARATORS[g_rand_int_range(rand, 0, 6)], pct);
 	}
 	if (g_rand_boolean(rand))
