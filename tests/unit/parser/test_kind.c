@@ -110,7 +110,8 @@ static enum kind kind_of_tar(const char *before, guint more, gsize size)
 	for (gsize i = 0; i < sizeof header; i++)
 		sum += header[i];
 	digits = g_strdup_printf("%s%05o", before, sum);
-	memcpy(header + 148, digits, MIN(strlen(digits), 8));
+	for (gsize i = 0; i < 8 && digits[i] != '\0'; i++)
+		header[148 + i] = (guint8)digits[i];
 	return kind_of(header, size);
 }
 
