@@ -117,6 +117,10 @@ DECLARE
 	left_ integer := 0;
 BEGIN
 	IF cardinality(coming) > 0 THEN
+		PERFORM 1 FROM ruad.months_wanted('report', coming);
+		IF NOT FOUND THEN
+			RETURN 0; -- the usual case waits for nobody
+		END IF;
 		PERFORM 1 FROM ruad.upkeep FOR UPDATE;
 	ELSE
 		PERFORM 1 FROM ruad.upkeep FOR UPDATE SKIP LOCKED;
