@@ -44,15 +44,6 @@ static char *joined_cell(GPtrArray *texts)
 
 /* -- columns -- */
 
-static guint count_findings(struct check *check, enum finding_severity severity)
-{
-	guint n = 0;
-
-	for (guint i = 0; i < findings_count(check->findings); i++)
-		n += finding_severity_of(findings_get(check->findings, i)->code) == severity ? 1 : 0;
-	return n;
-}
-
 static char *findings_cell(struct check *check, enum finding_severity severity)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
@@ -79,12 +70,12 @@ static char *ok_cell(struct check *check)
 
 static char *errors_cell(struct check *check)
 {
-	return number_cell(count_findings(check, FINDING_ERROR));
+	return number_cell(findings_count_of(check->findings, FINDING_ERROR));
 }
 
 static char *warnings_cell(struct check *check)
 {
-	return number_cell(count_findings(check, FINDING_WARNING));
+	return number_cell(findings_count_of(check->findings, FINDING_WARNING));
 }
 
 static char *error_codes_cell(struct check *check)

@@ -385,10 +385,8 @@ static char *count_words(struct findings *findings)
 	GString *words = g_string_new(NULL);
 
 	for (guint severity = FINDING_ERROR; severity <= FINDING_WARNING; severity++) {
-		guint n = 0;
+		guint n = findings_count_of(findings, severity);
 
-		for (guint i = 0; i < findings_count(findings); i++)
-			n += finding_severity_of(findings_get(findings, i)->code) == severity ? 1 : 0;
 		if (n > 0)
 			g_string_append_printf(words, "%s%u %s%s", words->len > 0 ? ", " : ": ", n,
 			    finding_severity_word((enum finding_severity)severity), n == 1 ? "" : "s");

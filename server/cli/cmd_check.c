@@ -188,8 +188,7 @@ static void print_verdict_json(
 	add_shown(object, "reason", verdict->reason);
 	json_object_object_add(object, "lookups", json_object_new_int64(verdict->lookups));
 	json_object_object_add(object, "void_lookups", json_object_new_int64(verdict->void_lookups));
-	json_object_object_add(
-	    object, "blocklists", results == NULL ? json_object_new_array() : blocklists_json(results));
+	check_add_blocklists(object, results);
 	puts(json_text(object, &size));
 	json_object_put(object);
 }

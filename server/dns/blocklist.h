@@ -7,8 +7,6 @@
  */
 #pragma once
 
-#include <json-c/json.h>
-
 #include "server/dns/dns.h"
 #include "server/dns/ip.h"
 
@@ -63,6 +61,3 @@ GPtrArray *blocklists_ask(const struct dns_source *source, const GPtrArray *list
 
 /* "ok", "refused", "unusable", "failed" */
 const char *blocklist_status_word(enum blocklist_status status);
-
-/* The results as in check.h. Transfer full. */
-struct json_object *blocklists_json(const GPtrArray *results) G_GNUC_WARN_UNUSED_RESULT;

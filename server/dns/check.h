@@ -232,5 +232,8 @@ void check_free(struct check *check); /* NULL is allowed */
 /* The document described above. Transfer full. */
 struct json_object *check_json(struct check *check) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Add its member "blocklists" to object. results: struct blocklist_result, or NULL. */
+void check_add_blocklists(struct json_object *object, const GPtrArray *results);
+
 const char *check_known_word(enum check_known known);             /* "no", "yes", "unknown" */
 const char *check_selectors_word(enum check_selectors_from from); /* "given", "usual", "reports" */

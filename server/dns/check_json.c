@@ -286,6 +286,39 @@ static struct json_object *print_sender(gconstpointer element)
 	return object;
 }
 
+static struct json_object *print_entry(gconstpointer element)
+{
+	const struct blocklist_entry *entry = element;
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "subject", entry->subject);
+	add_text(object, "codes", entry->codes);
+	add_text(object, "words", entry->words);
+	add_text(object, "text", entry->text);
+	return object;
+}
+
+static struct json_object *print_blocklist(gconstpointer element)
+{
+	const struct blocklist_result *result = element;
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "zone", result->zone);
+	add_text(object, "name", result->name);
+	add_text(object, "url", result->url);
+	add_text(object, "terms", result->terms);
+	add_text(object, "status", blocklist_status_word(result->status));
+	add_text(object, "why", result->why);
+	add_number(object, "asked", result->asked);
+	add_list(object, "found", result->found, print_entry);
+	return object;
+}
+
+void check_add_blocklists(struct json_object *object, const GPtrArray *results)
+{
+	add_list(object, "blocklists", results, print_blocklist);
+}
+
 static struct json_object *print_time(gint64 seconds)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
@@ -313,8 +346,7 @@ struct json_object *check_json(struct check *check)
 	json_object_object_add(object, "tls_rpt", print_tls(check));
 	json_object_object_add(object, "mta_sts", print_sts(check));
 	add_list(object, "senders", check->senders, print_sender);
-	json_object_object_add(object, "blocklists",
-	    check->blocklists == NULL ? json_object_new_array() : blocklists_json(check->blocklists));
+	check_add_blocklists(object, check->blocklists);
 	add_texts(object, "elsewhere", check->elsewhere);
 	return object;
 }

@@ -168,9 +168,14 @@ gboolean findings_have(const struct findings *findings, enum finding_code code)
 	return FALSE;
 }
 
+guint findings_count_of(const struct findings *findings, enum finding_severity severity)
+{
+	return findings->of[severity]->len;
+}
+
 gboolean findings_have_error(const struct findings *findings)
 {
-	return findings->of[FINDING_ERROR]->len > 0;
+	return findings_count_of(findings, FINDING_ERROR) > 0;
 }
 
 static gboolean is_same(const struct finding *a, const struct finding *b)

@@ -138,6 +138,7 @@ void findings_add_failed(
     struct findings *findings, enum dns_type type, const char *name, const struct dns_answer *answer);
 
 guint findings_count(const struct findings *findings);
+guint findings_count_of(const struct findings *findings, enum finding_severity severity);
 /* The i-th finding: errors first, then in the order in which they were added. Borrowed until the next is
  * added. */
 const struct finding *findings_get(struct findings *findings, guint i);

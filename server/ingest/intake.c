@@ -162,11 +162,6 @@ static gboolean limit_raw(struct writer *writer, GError **error)
 	return TRUE;
 }
 
-static void count_failed_write(const struct intake *intake)
-{
-	vitals_add(intake->options.vitals, VITAL_WRITES_FAILED, 1);
-}
-
 /* These mails are stored now; their transaction took so long. */
 static void count_write(const struct intake *intake, struct found *const *mails, guint n, gint64 time)
 {
@@ -193,7 +188,7 @@ static gboolean write_once(
 		count_write(writer->intake, mails, n, g_get_monotonic_time() - start);
 		return TRUE;
 	}
-	count_failed_write(writer->intake);
+	vitals_add(writer->intake->options.vitals, VITAL_WRITES_FAILED, 1);
 	if (foreign)
 		disconnect(writer);
 	return FALSE;

@@ -111,19 +111,15 @@ static gboolean sum_up(struct upkeep *upkeep, gboolean *more, GError **error)
 	return TRUE;
 }
 
-/* Returns whether much was stored since the last look. */
-static gboolean much_is_new(struct upkeep *upkeep)
+/* Whether to look at partitions now; then what was stored before counts no more. */
+static gboolean months_are_due(struct upkeep *upkeep, gint64 now)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
 
-	return upkeep->stored >= MUCH;
-}
-
-static void forget_stored(struct upkeep *upkeep)
-{
-	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
-
+	if (now < upkeep->months_due && upkeep->stored < MUCH)
+		return FALSE;
 	upkeep->stored = 0;
+	return TRUE;
 }
 
 static gboolean make_months(struct upkeep *upkeep, GError **error)
@@ -131,9 +127,8 @@ static gboolean make_months(struct upkeep *upkeep, GError **error)
 	g_autofree char *answer = NULL;
 	gint64 now = g_get_monotonic_time();
 
-	if (now < upkeep->months_due && !much_is_new(upkeep))
+	if (!months_are_due(upkeep, now))
 		return TRUE;
-	forget_stored(upkeep);
 	upkeep->months_due = now + MONTHS_PAUSE;
 	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", &answer, error))
 		return FALSE;

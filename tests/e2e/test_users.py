@@ -300,6 +300,13 @@ def test_the_page_is_told_the_rights_of_its_user(users, role, domains, roles, li
     assert users.ask("kim", "me").json() == {"user": "kim", "roles": roles, "domains": limits, "auth": "proxy", "logout": None}
 
 
+def ed_labels(users, role, domains):
+    """User "ed" begins to label, and nothing is labelled yet."""
+    users.database.query("TRUNCATE ruad.label, ruad.label_log")
+    users.sum_up()
+    users.grant("ed", role, domains)
+
+
 @pytest.mark.parametrize(
     "role, domains, key, status",
     [
@@ -314,9 +321,7 @@ def test_the_page_is_told_the_rights_of_its_user(users, role, domains, roles, li
     ],
 )
 def test_editors_label_the_sources_that_they_see(users, role, domains, key, status):
-    users.database.query("TRUNCATE ruad.label, ruad.label_log")
-    users.sum_up()
-    users.grant("ed", role, domains)
+    ed_labels(users, role, domains)
     answer = users.site.put_label(key, "mine", X_Remote_User="ed")
     assert answer.status == status
     assert users.database.query("SELECT source, set_by FROM dmarc.labels") == ([(key, "ed")] if status == 200 else [])
@@ -335,9 +340,7 @@ def test_editors_label_the_sources_that_they_see(users, role, domains, key, stat
     ],
 )
 def test_editors_label_all_or_none_of_many_sources(users, role, domains, keys, status):
-    users.database.query("TRUNCATE ruad.label, ruad.label_log")
-    users.sum_up()
-    users.grant("ed", role, domains)
+    ed_labels(users, role, domains)
     answer = users.site.put_labels(keys, "mine", X_Remote_User="ed")
     assert answer.status == status
     labelled = users.database.query("SELECT source FROM dmarc.labels ORDER BY 1")
@@ -347,9 +350,7 @@ def test_editors_label_all_or_none_of_many_sources(users, role, domains, keys, s
 
 
 def test_the_log_of_labels_shows_those_of_sources_that_the_user_sees(users):
-    users.database.query("TRUNCATE ruad.label, ruad.label_log")
-    users.sum_up()
-    users.grant("ed", "editor")
+    ed_labels(users, "editor", "*")
     assert users.site.put_labels(["ip:192.0.2.1", "ip:192.0.2.20"], "mine", X_Remote_User="ed").status == 200
     assert sorted(item["source"] for item in users.ask("ed", "labels").json()["items"]) == ["ip:192.0.2.1", "ip:192.0.2.20"]
     assert [item["source"] for item in users.ask("mia", "labels").json()["items"]] == ["ip:192.0.2.1"]
