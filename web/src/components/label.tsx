@@ -10,6 +10,10 @@ import { Text } from './text';
 const CHOICES = Object.entries(LABELS);
 export const NOTE_MAX = 1000; // characters, as the API has it
 
+// What a form of labels sends, and says if that failed.
+export const labelBody = (label: string, note: string) => ({ label: label === 'none' ? null : label, note: note.trim() || null });
+export const notSaved = ({ title, detail }: Problem) => `Not saved. ${title}: ${detail}`;
+
 export const labelWords = (label: LabelSet['label']) => LABELS[label ?? 'none'];
 
 function Editor({ source, path }: { source: Source; path: string }) {
@@ -20,9 +24,9 @@ function Editor({ source, path }: { source: Source; path: string }) {
   const { label, note } = chosen;
   const save = (event: Event) => {
     event.preventDefault();
-    put<LabelSet>(`${path}/label`, { label: label === 'none' ? null : label, note: note.trim() || null }).then(
+    put<LabelSet>(`${path}/label`, labelBody(label, note)).then(
       () => setSaid('Saved.'),
-      ({ title, detail }: Problem) => setSaid(`Not saved. ${title}: ${detail}`),
+      (problem: Problem) => setSaid(notSaved(problem)),
     );
   };
   return (

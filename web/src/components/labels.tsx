@@ -4,7 +4,7 @@ import { put } from '../api/ask';
 import type { LabelsSet, Problem } from '../api/types';
 import { LABELS } from '../classes';
 import { plural } from '../format';
-import { NOTE_MAX } from './label';
+import { labelBody, NOTE_MAX, notSaved } from './label';
 
 export const MOST = 100; // sources in one request, as the API has it
 
@@ -26,12 +26,12 @@ export function LabelMany({ picked, pick }: { picked: readonly string[]; pick: (
   if (picked.length === 0) return <p class="foot" role="status">{said}</p>;
   const save = (event: Event) => {
     event.preventDefault();
-    put<LabelsSet>('labels', { label: label === 'none' ? null : label, note: note.trim() || null }, { source: [...picked] }).then(
+    put<LabelsSet>('labels', labelBody(label, note), { source: [...picked] }).then(
       ({ items }) => {
         setSaid(`Saved the label of ${plural(items.length, 'source')}.`);
         pick([]);
       },
-      ({ title, detail }: Problem) => setSaid(`Not saved. ${title}: ${detail}`),
+      (problem: Problem) => setSaid(notSaved(problem)),
     );
   };
   return (
