@@ -94,7 +94,11 @@ function Found({ dns: { checked_at: at, check, solicited, findings, senders, sel
       <h3>Who sends with it in From</h3>
       <Table label="Senders" columns={senderColumns} rows={senders} rowKey={(row) => row.source_ip} />
       <h3>DKIM selectors</h3>
-      <Table label="DKIM selectors" columns={selectorColumns} rows={selectors} rowKey={(row) => `${row.selector} ${row.domain}`} />
+      {selectors.length > 0 ? (
+        <Table label="DKIM selectors" columns={selectorColumns} rows={selectors} rowKey={(row) => `${row.selector} ${row.domain}`} />
+      ) : (
+        <p>No report in this window names one.</p>
+      )}
       {unused.length > 0 && (
         <p>
           Keys that nothing was signed with: <Text value={unused.map(({ selector, domain }) => `${selector}._domainkey.${domain}`).join(', ')} max={300} expand />
