@@ -21,6 +21,15 @@ void check_dkim(const struct dns_source *source, const struct check_options *opt
 /* The name servers of the domain's zone. */
 void check_name_servers(const struct dns_source *source, struct check *check);
 
+/* DNSSEC of the zone; call after check_name_servers(). */
+void check_dnssec(const struct dns_source *source, struct check *check);
+
+/* TLSA records of the MX hosts; call after check_mx() and check_dnssec(). */
+void check_tlsa(const struct dns_source *source, struct check *check);
+
+/* BIMI; call after check_dmarc(). */
+void check_bimi(const struct dns_source *source, struct check *check);
+
 /* TLS reporting, the record and policy of MTA-STS; call after check_mx(). */
 void check_tls(const struct dns_source *source, const struct check_options *options, struct check *check);
 
