@@ -50,6 +50,17 @@ static void judge_uri(struct check *check, const char *name, const char *tag, co
 		    "\"%s\" is no \"https:\" address, so no logo is shown", uri);
 }
 
+/* Most providers of mail want a mark certificate. */
+static void judge_evidence(struct check *check, const char *name)
+{
+	g_autofree char *place = g_strdup_printf("%s TXT: a", name);
+
+	if (check->bimi_authority == NULL || *check->bimi_authority == '\0')
+		findings_add(check->findings, FINDING_BIMI_EVIDENCE, place, NULL,
+		    "there is no \"a\", the address of a mark certificate: most mail programs show no logo "
+		    "without one");
+}
+
 /* Why mail programs do not show the logo; NULL: DMARC permits it. */
 static const char *objection(const struct check_dmarc *dmarc)
 {
@@ -70,6 +81,7 @@ static const char *objection(const struct check_dmarc *dmarc)
 
 static void judge_record(struct check *check, const char *name)
 {
+	static const char *const KNOWN[] = { "v", "l", "a", "avp", "lps", NULL };
 	g_autofree char *place = g_strdup_printf("%s TXT: l", name);
 	const char *wanted = objection(&check->dmarc);
 
@@ -77,12 +89,15 @@ static void judge_record(struct check *check, const char *name)
 	check->bimi_authority = value_of(check->bimi, "a");
 	judge_uri(check, name, "l", check->bimi_location);
 	judge_uri(check, name, "a", check->bimi_authority);
+	check_tags(check, FINDING_BIMI_TAG, name, check->bimi, KNOWN);
 	if (check->bimi_location == NULL)
 		findings_add(check->findings, FINDING_BIMI_INVALID, place, NULL,
 		    "there is no \"l\", the address of the logo; \"l=; a=\" says that there is none");
 	else if (*check->bimi_location != '\0' && wanted != NULL)
 		findings_add(check->findings, FINDING_BIMI_POLICY, place, NULL,
 		    "mail programs show the logo only if DMARC is enforced: it needs %s", wanted);
+	if (check->bimi_location != NULL && *check->bimi_location != '\0')
+		judge_evidence(check, name);
 }
 
 void check_bimi(const struct dns_source *source, struct check *check)

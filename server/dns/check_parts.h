@@ -40,6 +40,11 @@ void check_blocklists(
 /* Names of the addresses of MX and SPF. Call after check_mx() and check_spf(). */
 void check_senders(const struct dns_source *source, struct check *check);
 
+/* Add a finding for each tag of a record that has no effect: it is not in known (NULL-terminated), or is
+ * there again. name: of the record. */
+void check_tags(struct check *check, enum finding_code code, const char *name, const char *text,
+    const char *const *known);
+
 /* Whether the domain has an MX that is not the null MX. */
 gboolean check_takes_mail(const struct check *check);
 

@@ -99,7 +99,9 @@ static const struct {
 	[FINDING_TLSRPT_MISSING] = { "tlsrpt_missing", FINDING_INFO },
 	[FINDING_TLSRPT_INVALID] = { "tlsrpt_invalid", FINDING_ERROR },
 	[FINDING_TLSRPT_HOST] = { "tlsrpt_host", FINDING_ERROR }, /* it takes no mail */
+	[FINDING_TLSRPT_TAG] = { "tlsrpt_tag", FINDING_INFO },    /* it has no effect */
 	[FINDING_MTA_STS_INVALID] = { "mta_sts_invalid", FINDING_ERROR },
+	[FINDING_MTA_STS_TAG] = { "mta_sts_tag", FINDING_INFO },        /* it has no effect */
 	[FINDING_MTA_STS_HOST] = { "mta_sts_host", FINDING_ERROR },     /* without an address */
 	[FINDING_MTA_STS_POLICY] = { "mta_sts_policy", FINDING_ERROR }, /* cannot be fetched or read */
 	[FINDING_MTA_STS_MX] = { "mta_sts_mx", FINDING_ERROR },         /* a host that it does not allow */
@@ -110,8 +112,10 @@ static const struct {
 	[FINDING_TLSA_MX] = { "tlsa_mx", FINDING_INFO },           /* the MX is not protected by DNSSEC */
 	[FINDING_TLSA_PARTIAL] = { "tlsa_partial", FINDING_INFO }, /* not for all hosts */
 
-	[FINDING_BIMI_INVALID] = { "bimi_invalid", FINDING_INFO }, /* no logo is shown */
-	[FINDING_BIMI_POLICY] = { "bimi_policy", FINDING_INFO },   /* DMARC is not enforced */
+	[FINDING_BIMI_INVALID] = { "bimi_invalid", FINDING_INFO },   /* no logo is shown */
+	[FINDING_BIMI_POLICY] = { "bimi_policy", FINDING_INFO },     /* DMARC is not enforced */
+	[FINDING_BIMI_TAG] = { "bimi_tag", FINDING_INFO },           /* it has no effect */
+	[FINDING_BIMI_EVIDENCE] = { "bimi_evidence", FINDING_INFO }, /* there is none */
 
 	[FINDING_SENDER_NAMELESS] = { "sender_nameless", FINDING_WARNING },
 	[FINDING_SENDER_UNCONFIRMED] = { "sender_unconfirmed", FINDING_WARNING },

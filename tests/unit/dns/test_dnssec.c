@@ -156,7 +156,8 @@ static void tlsa_records_count_if_they_are_valid_and_authentic(void **state)
 }
 
 #define REJECT "example.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; p=reject\n"
-#define LOGO   "default._bimi.example.com TXT v=BIMI1; l=https://example.com/logo.svg"
+#define VMC    "https://example.com/vmc.pem"
+#define LOGO   "default._bimi.example.com TXT v=BIMI1; a=" VMC "; l=https://example.com/logo.svg"
 
 static void bimi_is_a_note_at_most(void **state)
 {
@@ -165,35 +166,40 @@ static void bimi_is_a_note_at_most(void **state)
 	} ROWS[] = {
 		{ "none", REJECT, "-", "-", "" },
 		{ "another record there", REJECT "*.example.com TXT v=spf1 -all", "-", "-", "" },
-		{ "a logo", REJECT LOGO, "https://example.com/logo.svg", "-", "" },
-		{ "with evidence", REJECT LOGO "; a=https://example.com/vmc.pem",
-		    "https://example.com/logo.svg", "https://example.com/vmc.pem", "" },
+		{ "a logo", REJECT LOGO, "https://example.com/logo.svg", VMC, "" },
+		{ "without evidence",
+		    REJECT "default._bimi.example.com TXT v=BIMI1; l=https://example.com/l.svg",
+		    "https://example.com/l.svg", "-", "bimi_evidence" },
+		{ "tags without effect", REJECT LOGO "; x=y; l=", "https://example.com/logo.svg", VMC,
+		    "bimi_tag bimi_tag" },
 		{ "no logo, and said so", REJECT "default._bimi.example.com TXT v=BIMI1; l=; a=;", "", "",
 		    "" },
 		{ "no l", REJECT "default._bimi.example.com TXT v=BIMI1;", "-", "-", "bimi_invalid" },
-		{ "http", REJECT "default._bimi.example.com TXT v=BIMI1; l=http://example.com/l.svg",
-		    "http://example.com/l.svg", "-", "bimi_invalid" },
-		{ "evidence by http", REJECT LOGO "; a=http://example.com/vmc.pem",
-		    "https://example.com/logo.svg", "http://example.com/vmc.pem", "bimi_invalid" },
+		{ "http", REJECT "default._bimi.example.com TXT v=BIMI1; l=http://example.com/l.svg; a=" VMC,
+		    "http://example.com/l.svg", VMC, "bimi_invalid" },
+		{ "evidence by http",
+		    REJECT "default._bimi.example.com TXT v=BIMI1; l=https://example.com/l.svg; "
+			   "a=http://example.com/vmc.pem",
+		    "https://example.com/l.svg", "http://example.com/vmc.pem", "bimi_invalid" },
 		{ "another case", REJECT "default._bimi.example.com TXT v=bimi1; l=https://example.com/l.svg",
 		    "-", "-", "bimi_invalid" },
 		{ "two", REJECT LOGO "\n" LOGO "2", "-", "-", "bimi_invalid" },
-		{ "no DMARC", "example.com TXT v=spf1 -all\n" LOGO, "https://example.com/logo.svg", "-",
+		{ "no DMARC", "example.com TXT v=spf1 -all\n" LOGO, "https://example.com/logo.svg", VMC,
 		    "bimi_policy" },
 		{ "p=none", "_dmarc.example.com TXT v=DMARC1; p=none\nexample.com TXT v=spf1 -all\n" LOGO,
-		    "https://example.com/logo.svg", "-", "bimi_policy" },
+		    "https://example.com/logo.svg", VMC, "bimi_policy" },
 		{ "sp=none",
 		    "_dmarc.example.com TXT v=DMARC1; p=reject; sp=none\nexample.com TXT v=spf1 -all\n" LOGO,
-		    "https://example.com/logo.svg", "-", "bimi_policy" },
+		    "https://example.com/logo.svg", VMC, "bimi_policy" },
 		{ "pct=99",
 		    "_dmarc.example.com TXT v=DMARC1; p=reject; pct=99\nexample.com TXT v=spf1 -all\n" LOGO,
-		    "https://example.com/logo.svg", "-", "bimi_policy" },
+		    "https://example.com/logo.svg", VMC, "bimi_policy" },
 		{ "pct=100",
 		    "_dmarc.example.com TXT v=DMARC1; p=reject; pct=100\nexample.com TXT v=spf1 -all\n" LOGO,
-		    "https://example.com/logo.svg", "-", "" },
+		    "https://example.com/logo.svg", VMC, "" },
 		{ "a test",
 		    "_dmarc.example.com TXT v=DMARC1; p=reject; t=y\nexample.com TXT v=spf1 -all\n" LOGO,
-		    "https://example.com/logo.svg", "-", "bimi_policy" },
+		    "https://example.com/logo.svg", VMC, "bimi_policy" },
 		{ "no answer", REJECT "default._bimi.example.com TXT !timeout", "-", "-", "" },
 	};
 
