@@ -554,6 +554,36 @@ def test_a_zone_whose_key_is_not_that_of_its_ds_is_broken(serve):
     assert document["dnssec"] == {"signed": True, "validated": None}
 
 
+def test_what_a_validating_server_says_is_believed(folder):
+    signed_zone = pytest.importorskip("signed", reason="zones cannot be signed without dnspython and cryptography").signed_zone
+    dane = f"_25._tcp.mail TLSA 3 1 1 {KEY_HASH}\n"
+    good, ds = signed_zone("example.com.", GOOD + dane)  # its reports go to domains that are not there
+    broken, _ = signed_zone("example.org.", "@ MX 0 .\n")
+    cuts = "".join(f"{name} NS a.ns-test.\n" for name in ("example.com", "example.net", "example.org"))
+    above = f"{ds}\n{ds.replace('example.com.', 'example.org.')}\n"
+    root, anchor = signed_zone(".", NS_HOSTS + cuts + above)
+    zones = {"": root, "example.com": good, "example.net": '@ MX 10 mail.example.com.\n@ TXT "v=spf1 -all"\n', "example.org": broken}
+    (folder / "nsd").mkdir(), (folder / "unbound").mkdir()
+    nsd = Nsd(folder / "nsd", zones)
+    unbound = Unbound(folder / "unbound", {name or ".": nsd.address for name in zones}, anchor)
+    try:
+        dns = Dns(unbound)
+        safe, unsigned, bogus = (dns.check(name, "-s", "s1") for name in ("example.com", "example.net", "example.org"))
+        said = dns.run("example.com", "-s", "s1").stdout
+        (line,) = csv.DictReader(io.StringIO(dns.run("--csv", "example.com").stdout, newline=""))
+    finally:
+        unbound.stop()
+        nsd.stop()
+    assert safe["dnssec"] == {"signed": True, "validated": True}
+    assert safe["mx"][0]["tlsa_authentic"] is True
+    assert [code for code in codes(safe) if code.startswith(("dnssec", "tlsa"))] == []
+    assert "signed, and validated by the DNS server asked" in said and "TLSA of mail.example.com: validated by DNSSEC" in said
+    assert (line["dnssec"], line["tlsa"]) == ("validated", "mail.example.com")
+    assert unsigned["dnssec"] == {"signed": False, "validated": False}
+    assert [code for code in codes(unsigned) if code.startswith(("dnssec", "tlsa"))] == ["tlsa_mx"]
+    assert "dns_failed" in codes(bogus, "error")
+
+
 def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):
     dns = serve('example. TXT "v=spf1 mx include:%{l}.example -all"\nexample. MX 1 m.example.\nm.example. A 192.0.2.1\n')
     spf = dns.check("example")["spf"]
