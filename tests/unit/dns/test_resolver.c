@@ -166,7 +166,7 @@ static void a_server_is_asked_whether_it_validated_and_believed_if_it_was_named(
 	(void)state;
 	begin(&server, 3, 5000);
 	for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++) {
-		struct asked asked;
+		struct asked asked = { 0 };
 		GByteArray *packet;
 
 		resolver_ask(server.resolver, DNS_SOA, NAMES[i], note_authentic, &server);
