@@ -21,14 +21,16 @@
  *       or spf without content, which is left out
  *   O1  both the element: after one that must follow it in the schema
  *   O2  both the element, the parent it stands in: in a wrong place, and not read. Or report record, no raw:
- *       inside of an unknown element of feedback, and read
+ *       inside of an unknown element of feedback, and read. After a feedback inside of feedback, no record is
+ *       read: whose it is, is not known
  *   T1  both the element: longer than max_text; the value is its start
  *   T2  both the list (record auth_results/dkim, auth_results/spf or row/policy_evaluated/reason, report
  *       report_metadata/error): has more items than max_record_items, or the values of the record or report
  *       have more bytes than max_record_bytes; the first items are kept
  *   R0  report record: there is none
  *   R1  report feedback, the parser's error: the report is truncated there (header.partial)
- *   R2  report feedback, its first bytes: something follows the end tag, and was not read
+ *   R2  report feedback, its first bytes: something follows the end tag, and is not part of the report.
+ *       Reports there are read on their own (parse.h)
  *   R3  report report_metadata/report_id, as sent, or NULL if absent: empty; an id is made of the SHA-256
  *   X1  report feedback: a DOCTYPE before the root, which was ignored
  *   X2  report feedback, the namespace: neither that of RFC 9990 nor dmarc.org's. Or report the element, the
