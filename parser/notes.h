@@ -16,7 +16,7 @@
  *   E1  report report_metadata/date_range/begin or end, as sent: a date with a fraction (dropped), in
  *       milliseconds or smaller units, or in the form of RFC 3339 (without any date the report is unreadable)
  *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012 or more than a day after
- *       the report was read, end not after begin, more than a week after it, or after 2099
+ *       the mail was received, end not after begin, more than a week after it, or after 2099
  *   F3  both the element: absent, though all dialects require it (a selector: RFC 9990); or auth_results/dkim
  *       or spf without content, which is left out
  *   O1  both the element: after one that must follow it in the schema

@@ -17,7 +17,7 @@ struct parser_options {
 	/* report the complete message, with its body and all local parts; by default only its header, with
 	 * the local parts of third parties masked */
 	gboolean failure_bodies;
-	gint64 now; /* seconds since 1970 UTC, for note E2 on what begins later; 0: not known */
+	gint64 now; /* of receipt: seconds since 1970 UTC, for note E2 on what begins later; 0: not known */
 };
 
 /*
