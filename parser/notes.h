@@ -40,7 +40,8 @@
  *   X4  both the element: several where one is allowed; the first counts
  *   X5  both the element: in it, or in a tag in it, a '<' that does not start a tag, or an '&' that does not
  *       start a reference, read as text; or an entity of HTML, read as its character
- *   X6  both the element, likewise: control characters that XML forbids, which are removed
+ *   X6  both the element, likewise: control characters that XML forbids, or references to them, which are
+ *       removed
  *   X7  both the element, likewise: bytes that are invalid in the character set, read as windows-1252. Or
  *       feedback, the character set: unknown, or not the real one; UTF-8 is assumed
  *   X8  report feedback: text or the start of a schema before the root, which is removed; or an XML

@@ -121,6 +121,19 @@ static gunichar html_character(const struct repair *r, const guint8 *reference, 
 	return r->has_doctype || reference[1] == '#' ? 0 : entities_find(reference + 1, size - 2);
 }
 
+/* A whole reference by number to a character that XML forbids. */
+static gboolean is_forbidden(const guint8 *reference, gsize size)
+{
+	gboolean hex;
+	guint64 c;
+
+	if (size < 4 || reference[1] != '#')
+		return FALSE;
+	hex = reference[2] == 'x';
+	c = g_ascii_strtoull((const char *)reference + (hex ? 3 : 2), NULL, hex ? 16 : 10); /* up to ';' */
+	return c < ' ' && c != '\t' && c != '\n' && c != '\r';
+}
+
 static void emit_escaped(struct repair *r, const char *escaped)
 {
 	repair_note(r, NOTE_MARKUP);
@@ -140,6 +153,13 @@ void repair_emit_text(struct repair *r, const guint8 *data, gsize size)
 		if (data[at] != '&' || !r->rooted)
 			continue;
 		reference = reference_size(data + at, size - at);
+		if (is_forbidden(data + at, reference)) {
+			repair_emit(r, data + from, at - from);
+			repair_note(r, NOTE_CONTROL);
+			at += reference - 1;
+			from = at + 1;
+			continue;
+		}
 		c = reference > 0 ? html_character(r, data + at, reference) : 0;
 		if (reference > 0 && c == 0)
 			continue;
@@ -411,7 +431,7 @@ static gsize plain_size(struct repair *r, const guint8 *data, gsize size)
 		return 0;
 	if (tag)
 		return !r->doubt.open && nesting_takes(&r->nesting, data, whole) ? whole : 0;
-	return html_character(r, data, whole) == 0 ? whole : 0;
+	return html_character(r, data, whole) == 0 && !is_forbidden(data, whole) ? whole : 0;
 }
 
 /* Inside of the root: the common case, and so the fast one. */
