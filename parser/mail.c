@@ -98,8 +98,8 @@ gboolean mail_is_file(const guint8 *data, gsize size)
 		       has_field(data, size, MIME_VERSION)));
 }
 
-/* What is said to be a mail is one: it has a header. In a digest, files without a type are said to be mails (RFC
- * 2046 section 5.1.5). */
+/* What is said to be a mail is one: it has a header. In a digest, files without a type are said to be mails
+ * (RFC 2046 section 5.1.5). */
 static gboolean has_header(const guint8 *data, gsize size)
 {
 	gboolean is_name = size > 0 && (g_ascii_isalpha(data[0]) || data[0] == '>'); /* not of JSON */

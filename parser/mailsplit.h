@@ -3,8 +3,8 @@
  *
  * An mbox (RFC 4155) is split at each "From " line that follows an empty line, has a time of day, and
  * precedes a header field, because mails are searched for such lines, too. The text before the first or
- * behind the closing boundary of a multipart is split at boundary lines (RFC 2046 section 5.1.1). Knows nothing
- * of GMime.
+ * behind the closing boundary of a multipart is split at boundary lines (RFC 2046 section 5.1.1). Knows
+ * nothing of GMime.
  */
 #pragma once
 
@@ -32,7 +32,8 @@ struct mailsplit_fence {
 	gboolean is_part; /* the last one did */
 };
 
-/* The piece that begins at text[at..size). A boundary line has the declared boundary or that of the last part,
- * or a field of MIME after it; only the latter opens a part. The fence is updated for the next piece. */
+/* The piece that begins at text[at..size). A boundary line has the declared boundary or that of the last
+ * part, or a field of MIME after it; only the latter opens a part. The fence is updated for the next piece.
+ */
 struct mailsplit_piece mailsplit_piece(
     const guint8 *text, gsize size, gsize at, struct mailsplit_fence *fence);

@@ -30,9 +30,10 @@ void parse_init(void);
  * Find every report in document[0..size) and pass it to the sink as a stream: memory does not grow with the
  * number of records. A document without a report gives one unreadable().
  *
- * Nothing vanishes: what begins like a report is passed on, or is unreadable(), or a note of the report around
- * or before it says that it was not read (O2, X2, R1, R2). Several reports in one file are read, up to 1 MiB
- * behind the first and in texts of archives; what is beyond, and XML around a report that hides it, is "xml".
+ * Nothing vanishes: what begins like a report is passed on, or is unreadable(), or a note of the report
+ * around or before it says that it was not read (O2, X2, R1, R2). Several reports in one file are read, up to
+ * 1 MiB behind the first and in texts of archives; what is beyond, and XML around a report that hides it, is
+ * "xml".
  *
  * Codes of unreadable(): "no-report" (nothing was one), "unrelated" (a mail that was not meant to bring one:
  * spam, a bounce, an automatic reply), "placeholder" (an archive with the word "unused", which Yahoo and AOL

@@ -16,8 +16,9 @@
  *   </feedback at the very end                           gets its > (section 3.1)
  *
  * A start tag in a leaf, or one in a part of the header that belongs behind it, can show that an end tag is
- * missing, or just stand in a wrong place. This is known when the element around the leaf ends, or the leaf does. Output
- * waits for that, for at most half of max_tag_bytes; if it would take longer, nothing is repaired.
+ * missing, or just stand in a wrong place. This is known when the element around the leaf ends, or the leaf
+ * does. Output waits for that, for at most half of max_tag_bytes; if it would take longer, nothing is
+ * repaired.
  *
  * If the declared character set is unknown, or cannot be the one of the declaration itself, UTF-8 is assumed.
  * The output of all these sets is UTF-8, whatever the document declares, also with other roots; a damaged

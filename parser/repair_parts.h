@@ -1,6 +1,6 @@
 /*
- * repair_parts.h - what the files of the repair (repair.h) share: its state, and the functions that each has for
- * the others.
+ * repair_parts.h - what the files of the repair (repair.h) share: its state, and the functions that each has
+ * for the others.
  *
  * Bytes go from repair.c, which has them in one character set, to repair_markup.c, which finds tags and
  * references, and to repair_ends.c, which judges whether end tags are missing. All of them write by

@@ -167,8 +167,8 @@ static gboolean use_worker(struct worker **worker, const struct pool *pool, cons
 {
 	struct wire_reader *reader = wire_reader_new(job->sink, job->user);
 	const struct talk_request request = { job->document, job->size, job->received };
-	gboolean ok = talk_document(
-	    (*worker)->process, bounds, &request, reader, &(*worker)->waited, slow, error);
+	gboolean ok =
+	    talk_document((*worker)->process, bounds, &request, reader, &(*worker)->waited, slow, error);
 	gboolean clean = ok && wire_reader_all_readable(reader);
 	wire_reader_free(reader);
 

@@ -483,8 +483,7 @@ static void add_words(struct maker *m, GString *out)
 	static const char *const PARTS[] = { "Content-Type: text/plain\r\n\r\nHello.\r\n",
 		"\r\nJust words: and more.\r\n",
 		"Content-Type: text/html\r\n\r\n<html><p>Hello</p></html>\r\n",
-		"Content-Type: image/png; name=logo.png\r\nContent-Transfer-Encoding: "
-		"base64\r\n\r\niVBORw0KGgo=\r\n" };
+		"Content-Type: image/png; name=logo.png\r\n\r\n\x89PNG\r\n" };
 
 	g_string_append(out, PICK(m, PARTS));
 }

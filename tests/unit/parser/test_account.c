@@ -1,5 +1,5 @@
-/* Nothing in a mail vanishes: each report and record of random mails is in the answer, or is named there as not
- * read. */
+/* Nothing in a mail vanishes: each report and record of random mails is in the answer, or is named there as
+ * not read. */
 #include "parser/parse.h"
 #include "tests/unit/parser/account.h"
 
