@@ -48,7 +48,6 @@ static void talk_init(struct talk *talk, struct process *process, const struct t
 {
 	const guint8 *document = request->document;
 
-
 	*talk = (struct talk){ .process = process,
 		.bounds = bounds,
 		.cpu = process_cpu(process),
