@@ -258,10 +258,25 @@ gboolean aggregate_forbidden(const struct aggregate *a)
 	return a->forbidden;
 }
 
-gboolean aggregate_has_another(const struct aggregate *a)
+const guint8 *aggregate_after(const struct aggregate *a, gsize *size)
+{
+	*size = xmlstream_state(a->xml) == XMLSTREAM_OVER ? a->tree.after->len : 0;
+	return a->tree.after->data;
+}
+
+gboolean aggregate_is_none(const struct aggregate *a)
+{
+	return a->tree.verdict != AGGREGATE_REPORT && !a->tree.begun && !a->forbidden;
+}
+
+guint64 aggregate_others(const struct aggregate *a)
 {
 	gsize size;
 	const guint8 *after = (const guint8 *)xmlstream_after(a->xml, &size);
 
-	return size > 0 && kind_of(after, size) == KIND_XML && kind_is_report_like(after, size);
+	if (size == 0)
+		return 0;
+	if (a->tree.others.n == 0 && kind_of(after, size) == KIND_XML && kind_is_report_like(after, size))
+		return 1; /* a declaration only */
+	return a->tree.others.n;
 }

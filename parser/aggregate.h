@@ -72,5 +72,12 @@ const char *aggregate_reason(const struct aggregate *aggregate);
  * look like a report. */
 gboolean aggregate_forbidden(const struct aggregate *aggregate);
 
-/* After AGGREGATE_REPORT: something that looks like another report follows, and was not read. */
-gboolean aggregate_has_another(const struct aggregate *aggregate);
+/* Whether it is known that the bytes do not begin with a report: aggregate_push() takes no more. */
+gboolean aggregate_is_none(const struct aggregate *aggregate);
+
+/* After AGGREGATE_REPORT: how many other reports follow, which were not read. */
+guint64 aggregate_others(const struct aggregate *aggregate);
+
+/* After AGGREGATE_REPORT: what follows it, up to AGGREGATE_AFTER_MAX bytes; borrowed. */
+#define AGGREGATE_AFTER_MAX (1 << 20)
+const guint8 *aggregate_after(const struct aggregate *aggregate, gsize *size);

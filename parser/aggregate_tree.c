@@ -31,6 +31,7 @@ void aggregate_tree_init(struct aggregate_tree *tree, const struct parser_limits
 	values_init(&tree->report_values, limits);
 	values_init(&tree->record_values, limits);
 	tree->header.begin = tree->header.end = tree->header.pct = -1;
+	tree->after = g_byte_array_new();
 	tree->errors = g_ptr_array_new();
 	tree->reasons = g_array_new(FALSE, TRUE, sizeof(struct aggregate_reason));
 	tree->dkims = g_array_new(FALSE, TRUE, sizeof(struct auth_result_dkim));
@@ -49,6 +50,7 @@ void aggregate_tree_clear(struct aggregate_tree *tree)
 	g_string_free(tree->text, TRUE);
 	values_clear(&tree->report_values);
 	values_clear(&tree->record_values);
+	g_byte_array_unref(tree->after);
 	g_ptr_array_unref(tree->errors);
 	g_array_unref(tree->reasons);
 	g_array_unref(tree->dkims);
@@ -385,7 +387,7 @@ static void element_close(struct aggregate_tree *a)
 /* A record in an element of feedback that is not known, as <records>. */
 static gboolean is_wrapped_record(const struct aggregate_tree *a, const char *name)
 {
-	return a->skipping > 0 && a->at == FEEDBACK && element_find(FEEDBACK, name) == RECORD;
+	return a->skipping > 0 && !a->nested && a->at == FEEDBACK && element_find(FEEDBACK, name) == RECORD;
 }
 
 /* The record is read; then the rest of what is around it is skipped. */
@@ -406,13 +408,15 @@ static void note_skipped(
 
 	if (origin == FOREIGN && element == RECORD && a->at == FEEDBACK)
 		values_note(values, NOTE_NAMESPACE, ELEMENTS[RECORD].path, namespace);
-	else if (origin != FOREIGN && element != ELEMENT_NONE && (a->skipping == 0 || element == RECORD))
+	else if (element == FEEDBACK ||
+		 (origin != FOREIGN && element != ELEMENT_NONE && (a->skipping == 0 || element == RECORD)))
 		values_note(values, NOTE_PLACE, ELEMENTS[element].path, ELEMENTS[a->at].name);
 }
 
 static void skip(struct aggregate_tree *a, const char *name)
 {
 	a->skipping++;
+	a->nested |= element_named(name) == FEEDBACK;
 	a->foreign += tags_cost(strlen(name));
 }
 
@@ -431,7 +435,7 @@ static gboolean on_start(gpointer user, const char *name, const char *prefix, co
 	origin = origin_of(a, prefix, namespace);
 	if (a->skipping == 0 && origin != FOREIGN)
 		element = find_child(a, name);
-	if (element != ELEMENT_NONE) {
+	if (element != ELEMENT_NONE && !(element == RECORD && a->nested)) {
 		if (origin == OF_DIALECT && !a->mixed)
 			values_note(&a->report_values, NOTE_NAMESPACE, ELEMENTS[element].path, namespace);
 		a->mixed |= origin == OF_DIALECT;
@@ -494,7 +498,15 @@ static void on_note(gpointer user, const char *code, const char *raw)
 	values_note(values_of(a, at), code, ELEMENTS[at].path, raw);
 }
 
-const struct xmlstream_visitor AGGREGATE_TREE = { on_start, on_end, on_text, on_note };
+static void on_after(gpointer user, const guint8 *data, gsize size)
+{
+	struct aggregate_tree *a = user;
+
+	roots_push(&a->others, data, size);
+	g_byte_array_append(a->after, data, (guint)MIN(size, AGGREGATE_AFTER_MAX - a->after->len));
+}
+
+const struct xmlstream_visitor AGGREGATE_TREE = { on_start, on_end, on_text, on_note, on_after };
 
 /* -- the end -- */
 

@@ -11,6 +11,7 @@
 #include "parser/consistency.h"
 #include "parser/elements.h"
 #include "parser/report.h"
+#include "parser/roots.h"
 #include "parser/values.h"
 #include "parser/xmlstream.h"
 
@@ -34,12 +35,15 @@ struct aggregate_tree {
 	guint64 required[N_ELEMENTS];
 	guint64 later[N_ELEMENTS];
 	enum element at;
-	guint skipping;  /* elements open from the one that is skipped, or 0 */
-	guint around;    /* the same outside of a record that is read inside of these, or 0 */
-	gboolean mixed;  /* an element is in the namespace of another dialect than the root */
-	guint64 seen;    /* elements met: in the report, and in what is open now of its lists */
-	guint64 ever;    /* elements met at all */
-	guint64 foreign; /* bytes met that are none of a report's */
+	guint skipping;      /* elements open from the one that is skipped, or 0 */
+	guint around;        /* the same outside of a record that is read inside of these, or 0 */
+	gboolean nested;     /* another report began inside of this one: whose records follow is not known */
+	gboolean mixed;      /* an element is in the namespace of another dialect than the root */
+	guint64 seen;        /* elements met: in the report, and in what is open now of its lists */
+	guint64 ever;        /* elements met at all */
+	guint64 foreign;     /* bytes met that are none of a report's */
+	struct roots others; /* reports behind the end of this one */
+	GByteArray *after;   /* the first bytes there, at most AGGREGATE_AFTER_MAX */
 	char *root_namespace;
 	char *root_prefix; /* when it is bound to no namespace */
 

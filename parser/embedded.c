@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#define BASE64_LINE 60 /* characters of a line, at least: 60, 64, 72 and 76 are usual */
+#define PLAIN_TRIES 16 /* so that no text takes time in the square of its size */
+
 /* -- base64 -- */
 
 static gint base64_value(guint8 c)
@@ -122,6 +125,24 @@ static gsize base64_size(const guint8 *text, gsize size)
 	return at;
 }
 
+gboolean embedded_is_no_base64(const guint8 *text, gsize size)
+{
+	gsize others = 0;
+
+	for (gsize i = 0; i < size; i++)
+		others += base64_value(text[i]) < 0 && text[i] != '=' && !text_is_space((char)text[i]);
+	return others > size / 16;
+}
+
+gboolean embedded_is_all_base64(const guint8 *text, gsize size)
+{
+	const char *trimmed = (const char *)text;
+	gsize n = text_trim(&trimmed, size), letters;
+
+	line_size((const guint8 *)trimmed, n, &letters);
+	return letters >= BASE64_LINE && letters % 4 == 0 && base64_size((const guint8 *)trimmed, n) == n;
+}
+
 /* -- uuencode -- */
 
 /* "begin 644 name": the name. */
@@ -185,10 +206,10 @@ static gsize uu_decode(const guint8 *text, gsize size, GByteArray *out)
 
 /* -- reports as they are -- */
 
-/* What a text may still contain: a search that failed once is not made again for each line. */
+/* How often a search to the end of the text may still fail. */
 struct plain {
-	gboolean no_xml;
-	gboolean no_json;
+	guint xml_tries;
+	guint json_tries;
 };
 
 static gboolean has_word(const guint8 *text, gsize size, const char *word)
@@ -221,22 +242,64 @@ static gsize xml_size(const guint8 *text, gsize size)
 	return size;
 }
 
-/* The bytes of a report that begins at this line, or 0. */
-static gsize plain_size(struct plain *plain, const guint8 *text, gsize size)
+static gboolean begins(const guint8 *text, gsize size, const char *tag)
+{
+	return size > strlen(tag) && g_ascii_strncasecmp((const char *)text, tag, strlen(tag)) == 0;
+}
+
+/* The bytes of records that follow the end of their report, which then says so. */
+static gsize records_size(const guint8 *text, gsize size)
+{
+	gsize end = 0;
+
+	for (gsize at = kind_blank(text, size); at < size && begins(text + at, size - at, "<record");
+	     at = end + kind_blank(text + end, size - end)) {
+		while (at < size && !begins(text + at, size - at, "</record>"))
+			at++;
+		end = MIN(size, at + strlen("</record>"));
+	}
+	return end;
+}
+
+/* The bytes of the XML of a report that begins here, or 0. */
+static gsize plain_xml(struct plain *plain, const guint8 *text, gsize size)
+{
+	gsize n;
+
+	if (plain->xml_tries == 0 || !kind_is_report_start(text, size))
+		return 0;
+	n = xml_size(text, size);
+	if (has_word(text, n, "metadata"))
+		return n + records_size(text + n, size - n);
+	plain->xml_tries -= n == size;
+	return 0;
+}
+
+/* The bytes of the JSON of a TLS report that begins here, or 0. */
+static gsize plain_json(struct plain *plain, const guint8 *text, gsize size)
+{
+	gsize at = 1, n;
+
+	while (at < size && text_is_space((char)text[at]))
+		at++;
+	if (plain->json_tries == 0 || at == size || text[at] != '"')
+		return 0;
+	n = jsontext_object_size(text, size);
+	plain->json_tries -= n == 0;
+	return has_word(text, n, "policies") ? n : 0;
+}
+
+/* The bytes of the first report that begins in this line, or 0; *begin: before it. */
+static gsize plain_size(struct plain *plain, const guint8 *text, gsize size, gsize line, gsize *begin)
 {
 	gsize n = 0;
 
-	if (!plain->no_xml && text[0] == '<' && kind_is_report_start(text, size)) {
-		n = xml_size(text, size);
-		if (!has_word(text, n, "metadata")) {
-			plain->no_xml = n == size;
-			n = 0;
-		}
-	} else if (!plain->no_json && text[0] == '{') {
-		n = jsontext_object_size(text, size);
-		plain->no_json = n == 0;
-		if (!has_word(text, n, "policies"))
-			n = 0;
+	for (gsize at = 0; at < line && n == 0; at++) {
+		if (text[at] == '<')
+			n = plain_xml(plain, text + at, size - at);
+		else if (text[at] == '{')
+			n = plain_json(plain, text + at, size - at);
+		*begin = at;
 	}
 	return n;
 }
@@ -254,13 +317,13 @@ static GByteArray *plain_copy(const guint8 *text, gsize size)
 
 gboolean embedded_walk(const guint8 *text, gsize size, embedded_cb found, gpointer user, GError **error)
 {
-	struct plain plain = { FALSE, FALSE };
+	struct plain plain = { PLAIN_TRIES, PLAIN_TRIES };
 	gsize at = 0, letters;
 
 	while (at < size) {
 		g_autoptr(GByteArray) out = NULL;
 		const char *name = NULL;
-		gsize name_size = 0, report, line = line_size(text + at, size - at, &letters);
+		gsize name_size = 0, begin, report, line = line_size(text + at, size - at, &letters);
 
 		if (is_base64_start(text + at, letters)) {
 			line = MAX(line, base64_size(text + at, size - at));
@@ -268,9 +331,9 @@ gboolean embedded_walk(const guint8 *text, gsize size, embedded_cb found, gpoint
 		} else if (is_uu_begin(text + at, letters, &name, &name_size)) {
 			out = g_byte_array_new();
 			line += uu_decode(text + at + line, size - at - line, out);
-		} else if ((report = plain_size(&plain, text + at, size - at)) > 0) {
-			out = plain_copy(text + at, report);
-			line = report;
+		} else if ((report = plain_size(&plain, text + at, size - at, line, &begin)) > 0) {
+			out = plain_copy(text + at + begin, report);
+			line = begin + report;
 		}
 		if (out != NULL && out->len > 0 && !found(user, name, name_size, out->data, out->len, error))
 			return FALSE;

@@ -4,7 +4,8 @@
  *
  * base64 is recognised by the first line, which must begin like a gzip, a zip, the XML of a report, a JSON
  * object or the fields of a feedback report. The XML of an aggregate report or the JSON of a TLS report may
- * also be in the text as it is, as in a mail that was forwarded. Knows nothing of MIME.
+ * also be in the text as it is, as in a mail that was forwarded, and may begin within a line; records that
+ * follow the end of such XML go with it. Knows nothing of MIME.
  */
 #pragma once
 
@@ -21,6 +22,12 @@ gboolean embedded_walk(const guint8 *text, gsize size, embedded_cb found, gpoint
 
 /* Whether text begins with base64 of this kind. */
 gboolean embedded_is_base64(const guint8 *text, gsize size);
+
+/* Whether the text is nothing but base64: complete lines of it, the first of the usual length. */
+gboolean embedded_is_all_base64(const guint8 *text, gsize size);
+
+/* Whether too many characters are none of base64 for a text that says it is. */
+gboolean embedded_is_no_base64(const guint8 *text, gsize size);
 
 /* Decode base64, and skip other characters; padding ends only a group of four. Transfer full. */
 GByteArray *embedded_decode_base64(const guint8 *text, gsize size) G_GNUC_WARN_UNUSED_RESULT;

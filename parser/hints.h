@@ -18,7 +18,7 @@ struct hints {
 	const char *subject; /* of the mail around it, decoded, if it is about no other report; or NULL */
 	const char *name;    /* of the innermost file with a name of its own; or NULL */
 	const char *domain;  /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it; or NULL */
-	gint64 now;          /* when it is read (parse.h), or 0 */
+	gint64 now;          /* when it was received (parse.h), or 0 */
 };
 
 /* What one of them says; NULL and -1 for what it does not say. */

@@ -26,6 +26,7 @@ struct walk {
 	guint mails; /* and mails of an mbox, and parts behind a closing boundary */
 	/* of the mail that is being walked */
 	struct mailpart_source source;
+	const char *name;       /* of the leaf whose text is searched, or NULL */
 	gboolean declared;      /* a multipart/report around it is of feedback reports (RFC 5965 section 2) */
 	GMimeObject *sole;      /* the one part that may be a report, or NULL */
 	const char *subject;    /* of that mail */
@@ -66,12 +67,14 @@ static gboolean give_part(struct walk *walk, struct mail_part *part, GError **er
 static gboolean give_embedded(
     gpointer user, const char *name, gsize name_size, const guint8 *data, gsize size, GError **error)
 {
+	struct walk *walk = user;
 	g_autofree char *clean = name == NULL ? NULL : text_clean_line(name, name_size, MAILPART_NAME_MAX);
-	struct mail_part part = {
-		.name = clean, .type = "application/octet-stream", .data = data, .size = size
-	};
+	struct mail_part part = { .name = clean != NULL ? clean : walk->name,
+		.type = "application/octet-stream",
+		.data = data,
+		.size = size };
 
-	return give_part(user, &part, error);
+	return give_part(walk, &part, error);
 }
 
 /* The field, "name:", is in the header that begins at data. */
@@ -95,13 +98,29 @@ gboolean mail_is_file(const guint8 *data, gsize size)
 		       has_field(data, size, MIME_VERSION)));
 }
 
-/* A mail that is said to be one, or is attached as a file. */
+/* What is said to be a mail is one: it has a header. In a digest, files without a type are said to be mails
+ * (RFC 2046 section 5.1.5). */
+static gboolean has_header(const guint8 *data, gsize size)
+{
+	gboolean is_name = size > 0 && (g_ascii_isalpha(data[0]) || data[0] == '>'); /* not of JSON */
+
+	return is_name && kind_is_field(data, size) && kind_of_document(data, size) == KIND_MAIL;
+}
+
+/* A mail that is said to be one, or is attached as a file or a text. */
 static gboolean is_mail(const struct mail_part *leaf)
 {
-	if (strcmp(leaf->type, "message/rfc822") == 0 || mailsplit_is_mbox(leaf->data, leaf->size))
+	gboolean is_header = strcmp(leaf->type, "text/rfc822-headers") == 0; /* of a bounce */
+
+	if (mailsplit_is_mbox(leaf->data, leaf->size))
 		return TRUE;
-	return g_str_has_prefix(leaf->type, "application/") &&
-	       has_field(leaf->data, leaf->size, MIME_VERSION);
+	if (strcmp(leaf->type, "message/rfc822") == 0)
+		return has_header(leaf->data, leaf->size);
+	if (is_header || kind_of_document(leaf->data, leaf->size) != KIND_MAIL ||
+	    !has_field(leaf->data, leaf->size, MIME_VERSION))
+		return FALSE;
+	return g_str_has_prefix(leaf->type, "application/") ||
+	       (kind_is_field(leaf->data, leaf->size) && has_field(leaf->data, leaf->size, "from:"));
 }
 
 static enum mail_feedback_form form_of(enum feedback_role role)
@@ -135,6 +154,7 @@ static gboolean begins_with(const guint8 *data, gsize size, const char *line)
 static gboolean walk_file(struct walk *walk, struct mail_part *leaf, GError **error)
 {
 	enum feedback_role role = feedback_alone(leaf->type, leaf->data, leaf->size);
+	gboolean ok;
 
 	if (role != FEEDBACK_OTHER)
 		return give_lone_feedback(walk, leaf, role, error);
@@ -142,8 +162,12 @@ static gboolean walk_file(struct walk *walk, struct mail_part *leaf, GError **er
 		leaf->encrypted = "OpenPGP";
 	if (!give_part(walk, leaf, error))
 		return FALSE;
-	return leaf->encrypted != NULL || kind_of(leaf->data, leaf->size) != KIND_OTHER ||
-	       embedded_walk(leaf->data, leaf->size, give_embedded, walk, error);
+	if (leaf->encrypted != NULL || kind_of(leaf->data, leaf->size) != KIND_OTHER)
+		return TRUE;
+	walk->name = leaf->name;
+	ok = embedded_walk(leaf->data, leaf->size, give_embedded, walk, error);
+	walk->name = NULL;
+	return ok;
 }
 
 /* The leaf, or the mail that it is, or that is signed in it. */
@@ -303,18 +327,14 @@ static gboolean is_white(const guint8 *data, gsize size)
 	return text_trim(&text, size) == 0;
 }
 
-/* The parts behind the closing boundary, which gateways append, and texts between them. */
-static gboolean walk_epilogue(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
+/* What is in a multipart, but not between its boundaries: parts with another boundary, and texts. */
+static gboolean walk_outside(struct walk *walk, const guint8 *text, gsize size, guint depth, GError **error)
 {
-	const char *boundary = walk->source.fences->boundary;
-	const guint8 *text;
-	gsize size;
-	gboolean is_part = FALSE, ok = TRUE;
+	struct mailsplit_fence fence = { .declared = walk->source.fences->boundary };
+	gboolean ok = TRUE;
 
-	if (!mailpart_epilogue(&walk->source, multipart, &text, &size))
-		return TRUE;
 	for (gsize at = 0; ok && at < size;) {
-		struct mailsplit_piece piece = mailsplit_piece(text, size, at, boundary, &is_part);
+		struct mailsplit_piece piece = mailsplit_piece(text, size, at, &fence);
 
 		at = piece.next;
 		if (is_white(piece.data, piece.size))
@@ -328,15 +348,26 @@ static gboolean walk_epilogue(struct walk *walk, GMimeMultipart *multipart, guin
 	return ok;
 }
 
+/* What gateways append. */
+static gboolean walk_epilogue(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
+{
+	const guint8 *text;
+	gsize size;
+
+	return !mailpart_epilogue(&walk->source, multipart, &text, &size) ||
+	       walk_outside(walk, text, size, depth, error);
+}
+
 static gboolean walk_children(struct walk *walk, GMimeMultipart *multipart, guint depth, GError **error)
 {
 	int n = g_mime_multipart_get_count(multipart);
-	const char *prologue = g_mime_multipart_get_prologue(multipart);
+	const guint8 *prologue;
+	gsize size;
 	gboolean found;
 
 	/* without parts, its boundary is not the declared one, so all of it is before the first part */
-	if (prologue != NULL &&
-	    !embedded_walk((const guint8 *)prologue, strlen(prologue), give_embedded, walk, error))
+	mailpart_prologue(&walk->source, multipart, &prologue, &size);
+	if (!walk_outside(walk, prologue, size, depth, error))
 		return FALSE;
 	if (!walk_reports(walk, multipart, depth, &found, error))
 		return FALSE;
@@ -421,6 +452,28 @@ static gboolean walk_message(struct walk *walk, GMimeMessage *message, guint dep
 	return ok;
 }
 
+/* What is said to be a mail, or has no type in a digest. */
+static gboolean walk_message_part(struct walk *walk, GMimeObject *object, guint depth, GError **error)
+{
+	g_autoptr(GByteArray) decoded = NULL;
+	g_autofree char *name = clean_or_null(
+	    g_mime_object_get_content_disposition_parameter(object, "filename"), MAILPART_NAME_MAX);
+	struct mail_part leaf = { .type = "message/rfc822", .name = name, .tls_domain = walk->tls_domain };
+
+	if (!mailpart_content(&walk->source, object, G_MAXSIZE, &leaf.data, &leaf.size, &decoded) ||
+	    leaf.size == 0 || (has_header(leaf.data, leaf.size) && !mailsplit_is_mbox(leaf.data, leaf.size)))
+		return walk_message(
+		    walk, g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)), depth + 1, error);
+	if (mailpart_is_base64(leaf.data, leaf.size)) {
+		decoded = embedded_decode_base64(leaf.data, leaf.size);
+		leaf.data = decoded->data;
+		leaf.size = decoded->len;
+	}
+	if (depth + 1 > walk->limits->max_part_depth)
+		return ruad_error_over_limit(error, "parts inside one another", walk->limits->max_part_depth);
+	return walk_decoded(walk, &leaf, depth + 1, error);
+}
+
 static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth, GError **error)
 {
 	if (depth > walk->limits->max_part_depth)
@@ -433,8 +486,7 @@ static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth,
 		return FALSE;
 	}
 	if (GMIME_IS_MESSAGE_PART(object))
-		return walk_message(
-		    walk, g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)), depth + 1, error);
+		return walk_message_part(walk, object, depth, error);
 	if (GMIME_IS_PART(object))
 		return walk_leaf(walk, GMIME_PART(object), depth, error);
 	return TRUE;

@@ -4,9 +4,9 @@
  * GMime 3 parses a view of the mail that bounds what it takes (mailview.h). Two of its functions that may
  * loop for ever are not called: g_mime_content_type_encode and g_mime_multipart_get_boundary (GMime issue
  * 165). The bytes of parts are read from the mail itself (mailpart.h). A message/rfc822 is walked into, and
- * so is a mail or an mbox that is attached as a file; files inside a text are leaves, too (embedded.h). So
- * are parts behind a closing boundary, and the mails of an mbox after the first (mailsplit.h). The mail in an
- * S/MIME signature is walked into (cms.h).
+ * so is a mail or an mbox that is attached as a file or a text; files inside a text are leaves, too
+ * (embedded.h). So are parts behind a closing boundary or with another one than is declared, and the mails of
+ * an mbox after the first (mailsplit.h). The mail in an S/MIME signature is walked into (cms.h).
  *
  * The parts of a feedback report (RFC 5965) are put together here, because only the tree says which message
  * belongs to which report (feedback.h). What they contain is for failure.h. Knows nothing of archives and

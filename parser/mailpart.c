@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define TYPE_HEAD MAX(KIND_HEAD, 512) /* bytes, in which a tar shows, too */
+
 char *mailpart_type(GMimeObject *object)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(object);
@@ -69,21 +71,40 @@ static GByteArray *decode_quoted_printable(const guint8 *text, gsize size)
 
 static gboolean is_archive_or_text(const guint8 *data, gsize size)
 {
-	enum kind kind = kind_of(data, MIN(size, KIND_HEAD));
+	enum kind kind = kind_of(data, MIN(size, TYPE_HEAD));
 
 	return kind_is_archive(kind) || kind == KIND_XML || kind == KIND_JSON;
+}
+
+/* NULL: the declaration is wrong. */
+static GByteArray *decode_base64(const guint8 *raw, gsize size)
+{
+	g_autoptr(GByteArray) decoded = NULL;
+
+	if (is_archive_or_text(raw, size))
+		return NULL;
+	decoded = embedded_decode_base64(raw, size);
+	if (!is_archive_or_text(decoded->data, decoded->len) &&
+	    (kind_is_field(raw, size) || embedded_is_no_base64(raw, size)))
+		return NULL;
+	return g_steal_pointer(&decoded);
+}
+
+gboolean mailpart_is_base64(const guint8 *raw, gsize size)
+{
+	return embedded_is_base64(raw, size) || embedded_is_all_base64(raw, size);
 }
 
 GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size)
 {
 	switch (g_mime_part_get_content_encoding(part)) {
 	case GMIME_CONTENT_ENCODING_BASE64:
-		return is_archive_or_text(raw, size) ? NULL : embedded_decode_base64(raw, size);
+		return decode_base64(raw, size);
 	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
 		return embedded_is_base64(raw, size) ? embedded_decode_base64(raw, size)
 						     : decode_quoted_printable(raw, size);
 	default:
-		return embedded_is_base64(raw, size) ? embedded_decode_base64(raw, size) : NULL;
+		return mailpart_is_base64(raw, size) ? embedded_decode_base64(raw, size) : NULL;
 	}
 }
 
@@ -173,7 +194,13 @@ gboolean mailpart_content(const struct mailpart_source *source, GMimeObject *obj
 	return TRUE;
 }
 
-/* -- epilogues -- */
+/* -- prologues and epilogues -- */
+
+void mailpart_prologue(
+    const struct mailpart_source *source, GMimeMultipart *multipart, const guint8 **data, gsize *size)
+{
+	message_content(source, GMIME_OBJECT(multipart), data, size);
+}
 
 /* Where the last leaf below object ends; 0 if it has none. */
 static gsize last_end(const struct mailpart_source *source, GMimeObject *object)
@@ -208,7 +235,8 @@ gboolean mailpart_epilogue(
     const struct mailpart_source *source, GMimeMultipart *multipart, const guint8 **data, gsize *size)
 {
 	const struct mailpart_fence *fence = source->fences;
-	gsize at = last_end(source, GMIME_OBJECT(multipart)), begin = 0;
+	gsize end = last_end(source, GMIME_OBJECT(multipart)), begin = 0;
+	gsize at = end > 0 ? end : content_begin(source, GMIME_OBJECT(multipart));
 
 	if (g_mime_multipart_get_epilogue(multipart) == NULL)
 		return FALSE;

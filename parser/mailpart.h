@@ -39,6 +39,9 @@ gboolean mailpart_raw(const struct mailpart_source *source, GMimePart *part, con
 /* The view left out bytes of the header before raw: what follows may not be the part (mailview.h). */
 gboolean mailpart_is_cut(const struct mailpart_source *source, const guint8 *raw);
 
+/* Whether the text begins like base64 of a report, or is nothing but base64. */
+gboolean mailpart_is_base64(const guint8 *raw, gsize size);
+
 /* The bytes of a leaf without its transfer encoding, transfer full. NULL: raw has none (uuencode is
  * embedded.h's). */
 GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size) G_GNUC_WARN_UNUSED_RESULT;
@@ -47,6 +50,10 @@ GByteArray *mailpart_decode(GMimePart *part, const guint8 *raw, gsize size) G_GN
  * (transfer full) or stays NULL. Returns FALSE if object is a multipart, is cut, or has no bytes. */
 gboolean mailpart_content(const struct mailpart_source *source, GMimeObject *object, gsize max,
     const guint8 **data, gsize *size, GByteArray **decoded);
+
+/* What precedes the first boundary; borrowed from the mail. */
+void mailpart_prologue(
+    const struct mailpart_source *source, GMimeMultipart *multipart, const guint8 **data, gsize *size);
 
 /* What follows the closing boundary of the innermost multipart of source->fences, up to the boundary of the
  * next one around it; borrowed from the mail. Returns FALSE if there is nothing. */

@@ -70,27 +70,41 @@ static gboolean is_mime_field(const guint8 *line, gsize size)
 	return FALSE;
 }
 
-/* Whether line[0..size) is a boundary line; left: bytes to the end of the text. */
-static gboolean is_boundary(const guint8 *line, gsize size, gsize left, const char *boundary, gboolean *opens)
+static gboolean is_of(const guint8 *line, gsize size, const void *boundary, gsize n)
 {
-	gsize n = strlen(boundary);
+	return n > 0 && size >= n + 2 && memcmp(line + 2, boundary, n) == 0;
+}
+
+/* Whether line[0..size) is a boundary line; left: bytes to the end of the text. */
+static gboolean is_boundary(const guint8 *line, gsize size, gsize left, struct mailsplit_fence *fence)
+{
+	const char *text = (const char *)line;
+	gboolean opens, known;
 
 	if (size < 3 || line[0] != '-' || line[1] != '-' || line[2] <= ' ')
 		return FALSE;
-	*opens = is_mime_field(line + size, left - size);
-	return *opens || (n > 0 && size >= n + 2 && memcmp(line + 2, boundary, n) == 0);
+	known = is_of(line, size, fence->declared, strlen(fence->declared)) ||
+		is_of(line, size, fence->opened, fence->opened_size);
+	opens = is_mime_field(line + size, left - size);
+	if (!known && (!opens || fence->opened != NULL))
+		return FALSE;
+	fence->is_part = opens;
+	/* the next one may be of another multipart only if this one closes */
+	fence->opened = opens ? line + 2 : NULL;
+	fence->opened_size = opens ? text_trim(&text, size) - 2 : 0;
+	return TRUE;
 }
 
 struct mailsplit_piece mailsplit_piece(
-    const guint8 *text, gsize size, gsize at, const char *boundary, gboolean *is_part)
+    const guint8 *text, gsize size, gsize at, struct mailsplit_fence *fence)
 {
 	struct mailsplit_piece piece = {
-		.data = text + at, .size = size - at, .is_part = *is_part, .next = size
+		.data = text + at, .size = size - at, .is_part = fence->is_part, .next = size
 	};
 
 	for (gsize line = 0, end = at; end < size; end += line) {
 		line = text_line_size((const char *)text + end, size - end);
-		if (is_boundary(text + end, line, size - end, boundary, is_part)) {
+		if (is_boundary(text + end, line, size - end, fence)) {
 			piece.size = end - at;
 			piece.next = end + line;
 			break;

@@ -114,15 +114,17 @@ static gboolean is_known(const guint8 *name, gsize size)
 
 /* -- tags -- */
 
-static gboolean is_date_range(const struct nesting_open *open)
+/* A parent whose end tag may be missing before the next element of its own parent. */
+static gboolean is_of_header(gint8 element)
 {
-	return open->element == (gint8)DATE_RANGE;
+	return element == (gint8)DATE_RANGE || element == (gint8)REPORT_METADATA ||
+	       element == (gint8)POLICY_PUBLISHED;
 }
 
 /* Only in these cases may nesting_is_late() say so. */
 static gboolean may_be_late(const struct nesting *n)
 {
-	return n->depth > 1 && (n->opened || is_date_range(&n->open[n->depth - 1]));
+	return n->depth > 1 && (n->opened || is_of_header(n->open[n->depth - 1].element));
 }
 
 gboolean nesting_takes(struct nesting *n, const guint8 *tag, gsize size)
@@ -185,7 +187,7 @@ gboolean nesting_is_late(struct nesting *n, const guint8 *name, gsize size, enum
 	if (element == FOREIGN || text == NESTING_REST)
 		return FALSE;
 	if (ELEMENTS[element].type == TYPE_PARENT &&
-	    (element != (gint8)DATE_RANGE || find(n, element, name, size) != FOREIGN))
+	    (!is_of_header(element) || find(n, element, name, size) != FOREIGN))
 		return FALSE;
 	return find(n, element_at(n, top - 1), name, size) != FOREIGN;
 }

@@ -52,7 +52,7 @@ void nesting_start(struct nesting *nesting, const guint8 *name, gsize size);
 void nesting_empty(struct nesting *nesting);
 
 /* Whether the tag of an element with this name can only stand behind the end of the innermost one: that is a
- * leaf or date_range, and the name is that of a child of its parent. */
+ * leaf, date_range, report_metadata or policy_published, and the name is that of a child of its parent. */
 gboolean nesting_is_late(struct nesting *nesting, const guint8 *name, gsize size, enum nesting_text text);
 
 /*

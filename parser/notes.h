@@ -16,19 +16,21 @@
  *   E1  report report_metadata/date_range/begin or end, as sent: a date with a fraction (dropped), in
  *       milliseconds or smaller units, or in the form of RFC 3339 (without any date the report is unreadable)
  *   E2  report report_metadata/date_range/begin or end, as read: begin before 2012 or more than a day after
- *       the report was read, end not after begin, more than a week after it, or after 2099
+ *       the mail was received, end not after begin, more than a week after it, or after 2099
  *   F3  both the element: absent, though all dialects require it (a selector: RFC 9990); or auth_results/dkim
  *       or spf without content, which is left out
  *   O1  both the element: after one that must follow it in the schema
  *   O2  both the element, the parent it stands in: in a wrong place, and not read. Or report record, no raw:
- *       inside of an unknown element of feedback, and read
+ *       inside of an unknown element of feedback, and read. After a feedback inside of feedback, no record is
+ *       read: whose it is, is not known
  *   T1  both the element: longer than max_text; the value is its start
  *   T2  both the list (record auth_results/dkim, auth_results/spf or row/policy_evaluated/reason, report
  *       report_metadata/error): has more items than max_record_items, or the values of the record or report
  *       have more bytes than max_record_bytes; the first items are kept
  *   R0  report record: there is none
  *   R1  report feedback, the parser's error: the report is truncated there (header.partial)
- *   R2  report feedback, its first bytes: something follows the end tag, and was not read
+ *   R2  report feedback, its first bytes: something follows the end tag, and is not part of the report.
+ *       Reports there are read on their own (parse.h)
  *   R3  report report_metadata/report_id, as sent, or NULL if absent: empty; an id is made of the SHA-256
  *   X1  report feedback: a DOCTYPE before the root, which was ignored
  *   X2  report feedback, the namespace: neither that of RFC 9990 nor dmarc.org's. Or report the element, the
@@ -38,7 +40,8 @@
  *   X4  both the element: several where one is allowed; the first counts
  *   X5  both the element: in it, or in a tag in it, a '<' that does not start a tag, or an '&' that does not
  *       start a reference, read as text; or an entity of HTML, read as its character
- *   X6  both the element, likewise: control characters that XML forbids, which are removed
+ *   X6  both the element, likewise: control characters that XML forbids, or references to them, which are
+ *       removed
  *   X7  both the element, likewise: bytes that are invalid in the character set, read as windows-1252. Or
  *       feedback, the character set: unknown, or not the real one; UTF-8 is assumed
  *   X8  report feedback: text or the start of a schema before the root, which is removed; or an XML

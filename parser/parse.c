@@ -1,6 +1,7 @@
 #include "parser/parse.h"
 
 #include "parser/aggregate.h"
+#include "parser/embedded.h"
 #include "parser/error.h"
 #include "parser/failure.h"
 #include "parser/hints.h"
@@ -9,6 +10,7 @@
 #include "parser/mail.h"
 #include "parser/orgdomain.h"
 #include "parser/remainder.h"
+#include "parser/roots.h"
 #include "parser/text.h"
 #include "parser/tls.h"
 #include "parser/unpack.h"
@@ -23,6 +25,7 @@
 
 #define XML_PIECE  (64 * 1024) /* bytes of XML between two looks at what it has brought */
 #define NAME_BYTES 200         /* of a member's name in a place */
+#define TEXT_MAX   (1 << 20)   /* bytes of a text in an archive that are searched for reports */
 
 /* The state of one parse_document(). */
 struct parse {
@@ -90,6 +93,7 @@ enum route {
 	ROUTE_ARCHIVE, /* gathered, then walked */
 	ROUTE_JSON,    /* gathered, then read */
 	ROUTE_MAIL,    /* of an archive; likewise */
+	ROUTE_TEXT,    /* of an archive; its start is gathered, then searched */
 	ROUTE_NONE,    /* of no use */
 };
 
@@ -105,6 +109,9 @@ struct stream {
 	gboolean too_large; /* an archive or a mail beyond max_inner */
 	GByteArray *head;   /* while unknown; and what is gathered */
 	struct aggregate *aggregate;
+	struct roots roots; /* reports inside of XML that is none */
+	GByteArray *text;   /* such XML, to be searched; or NULL */
+	gboolean searched;  /* for files in a text, by mail.h */
 };
 
 static void stream_open(
@@ -122,6 +129,7 @@ static void stream_clear(struct stream *stream)
 	g_clear_pointer(&stream->place, g_free);
 	g_clear_pointer(&stream->name, g_free);
 	g_clear_pointer(&stream->head, g_byte_array_unref);
+	g_clear_pointer(&stream->text, g_byte_array_unref);
 	g_clear_pointer(&stream->aggregate, aggregate_free);
 }
 
@@ -140,15 +148,36 @@ static const char *why_barren(const struct parse *p, const struct aggregate *agg
 	return NULL;
 }
 
+/* Keep the start of a text. Returns FALSE if that is all. */
+static gboolean take_text(GByteArray *text, const guint8 *data, gsize size)
+{
+	gsize room = TEXT_MAX - MIN(text->len, TEXT_MAX);
+
+	g_byte_array_append(text, data, (guint)MIN(size, room));
+	return size < room;
+}
+
+/* XML of which the root is another, or is not yet known: reports may be inside of it. */
+static void take_other(struct stream *stream, const guint8 *data, gsize size)
+{
+	roots_push(&stream->roots, data, size);
+	if (stream->text == NULL)
+		stream->text = g_byte_array_new();
+	take_text(stream->text, data, size);
+}
+
 static gboolean push_xml(struct stream *stream, const guint8 *data, gsize size)
 {
 	struct parse *p = stream->parse;
 
 	while (size > 0) {
 		gsize part = MIN(size, XML_PIECE);
+		gboolean more = aggregate_push(stream->aggregate, data, part);
 		const char *why;
 
-		if (!aggregate_push(stream->aggregate, data, part))
+		if (!aggregate_begun(stream->aggregate))
+			take_other(stream, data, part);
+		if (!more && !aggregate_is_none(stream->aggregate))
 			return FALSE;
 		p->xml_bytes += part;
 		why = why_barren(p, stream->aggregate);
@@ -201,11 +230,21 @@ static gboolean stream_route(struct stream *stream, const guint8 *data, gsize si
 		return TRUE;
 	case ROUTE_JSON:
 		return take_json(stream, data, size);
+	case ROUTE_TEXT:
+		return take_text(stream->head, data, size);
 	case ROUTE_UNKNOWN:
 	case ROUTE_NONE:
 		break;
 	}
 	return FALSE;
+}
+
+/* What a file of an archive may be that is neither packed nor a report. */
+static enum route route_of_other(const guint8 *data, gsize size)
+{
+	if (kind_is_field(data, size))
+		return ROUTE_MAIL;
+	return size == 0 || memchr(data, '\0', size) != NULL ? ROUTE_NONE : ROUTE_TEXT;
 }
 
 /* The head is there: choose. */
@@ -231,8 +270,10 @@ static gboolean stream_choose(struct stream *stream)
 		stream->route = ROUTE_JSON;
 		return TRUE;
 	default:
-		stream->route = stream->nesting > 0 && kind_is_field(data, size) ? ROUTE_MAIL : ROUTE_NONE;
-		return stream->route == ROUTE_MAIL && take_inner(stream, size);
+		stream->route =
+		    stream->nesting > 0 && !stream->searched ? route_of_other(data, size) : ROUTE_NONE;
+		return stream->route == ROUTE_TEXT ||
+		       (stream->route == ROUTE_MAIL && take_inner(stream, size));
 	}
 }
 
@@ -256,10 +297,47 @@ static gboolean is_placeholder(const struct stream *stream)
 	const char *text = (const char *)stream->head->data;
 	gsize size = stream->head->len;
 
-	if (stream->nesting == 0 || stream->route != ROUTE_NONE || size > 64)
+	if (stream->nesting == 0 || size > 64)
 		return FALSE;
 	size = text_trim(&text, size);
 	return size == strlen("unused") && g_ascii_strncasecmp(text, "unused", size) == 0;
+}
+
+static gboolean quarantine_others(struct stream *stream, guint64 n, const char *where, GError **error)
+{
+	g_autofree char *reason = n == 1
+				      ? g_strdup_printf("another document %s", where)
+				      : g_strdup_printf("%" G_GUINT64_FORMAT " other documents %s", n, where);
+
+	return n == 0 || quarantine(stream->parse, stream->place, "xml", reason, error);
+}
+
+static gboolean read_text(
+    struct stream *stream, const guint8 *data, gsize size, guint64 *documents, GError **error);
+
+/* XML that is no report, perhaps with some inside. */
+static gboolean none_close(struct stream *stream, GError **error)
+{
+	guint64 read = 0;
+
+	return (stream->text == NULL ||
+		   read_text(stream, stream->text->data, stream->text->len, &read, error)) &&
+	       quarantine_others(stream, stream->roots.n - MIN(read, stream->roots.n),
+		   "inside of XML or HTML that is not a report: not read", error);
+}
+
+/* A report is over, perhaps with others behind it. */
+static gboolean report_close(struct stream *stream, GError **error)
+{
+	guint64 others = aggregate_others(stream->aggregate), read = 0;
+	gsize size;
+	const guint8 *after = aggregate_after(stream->aggregate, &size);
+
+	stream->parse->findings++;
+	/* a report that was cut off there would be taken for a truncated one */
+	return (size == AGGREGATE_AFTER_MAX || read_text(stream, after, size, &read, error)) &&
+	       quarantine_others(stream, others - MIN(read, others),
+		   "behind the report's end: only the first is read", error);
 }
 
 static gboolean xml_close(struct stream *stream, const GError *broken, GError **error)
@@ -273,16 +351,13 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 		return quarantine_error(p, stream->place, "archive", broken, error);
 	switch (aggregate_end(a, error)) {
 	case AGGREGATE_REPORT:
-		p->findings++;
-		return !aggregate_has_another(a) ||
-		       quarantine(p, stream->place, "xml",
-			   "another document behind the report's end: only the first is read", error);
+		return report_close(stream, error);
 	case AGGREGATE_UNREADABLE:
 		if (stream->report_like || aggregate_begun(a) || aggregate_forbidden(a))
 			return quarantine(p, stream->place, aggregate_code(a), aggregate_reason(a), error);
-		return TRUE;
+		return none_close(stream, error);
 	case AGGREGATE_OTHER:
-		return TRUE;
+		return none_close(stream, error);
 	case AGGREGATE_FAILED:
 		break;
 	}
@@ -290,18 +365,58 @@ static gboolean xml_close(struct stream *stream, const GError *broken, GError **
 	return FALSE;
 }
 
+/* The text in which files are looked for. */
+struct text {
+	struct parse *parse;
+	const struct stream *stream; /* that it comes from */
+	guint64 documents;           /* of XML that were read */
+};
+
+static gboolean text_file(
+    gpointer user, const char *name, gsize name_size, const guint8 *data, gsize size, GError **error)
+{
+	struct text *text = user;
+	struct parse *p = text->parse;
+	const char *place = text->stream->place;
+
+	(void)name, (void)name_size;
+	if (p->exhausted)
+		return TRUE;
+	if (p->budget.members == 0) {
+		exhaust(p);
+		return quarantine(
+		    p, place, "limit", "more files in a text than are read for one mail", error);
+	}
+	p->budget.members--;
+	text->documents += kind_of(data, size) == KIND_XML;
+	return read_bytes(p, place, &text->stream->hints, data, size, text->stream->nesting, error);
+}
+
+/* Files that are in a text which is in an archive, or behind a report. */
+static gboolean read_text(
+    struct stream *stream, const guint8 *data, gsize size, guint64 *documents, GError **error)
+{
+	struct text text = { stream->parse, stream, 0 };
+	gboolean ok = embedded_walk(data, size, text_file, &text, error);
+
+	*documents = text.documents;
+	return ok;
+}
+
 /* A file that was gathered from an archive. */
 static gboolean inner_close(struct stream *stream, GError **error)
 {
 	struct parse *p = stream->parse;
 	const GByteArray *bytes = stream->head;
+	guint64 documents;
 
 	if (stream->too_large)
 		return quarantine(p, stream->place, "limit",
 		    "archives in archives of more bytes than are gathered for one mail", error);
-	if (stream->route == ROUTE_MAIL)
-		return !mail_is_file(bytes->data, bytes->len) ||
-		       read_inner_mail(p, stream->place, bytes->data, bytes->len, stream->nesting, error);
+	if (stream->route == ROUTE_MAIL && mail_is_file(bytes->data, bytes->len))
+		return read_inner_mail(p, stream->place, bytes->data, bytes->len, stream->nesting, error);
+	if (stream->route == ROUTE_MAIL || stream->route == ROUTE_TEXT)
+		return read_text(stream, bytes->data, bytes->len, &documents, error);
 	return read_bytes(
 	    p, stream->place, &stream->hints, stream->head->data, stream->head->len, stream->nesting, error);
 }
@@ -353,18 +468,23 @@ static gsize json_gap(const guint8 *json, gsize size)
 	return at;
 }
 
-/* How many bytes the next JSON text has: an object if another one follows, else all that is left. */
-static gsize next_object(const guint8 *json, gsize size)
+/* How many bytes the next JSON text has: an object if another one follows, else all that is left. *after:
+ * what follows is not another one. */
+static gsize next_object(const guint8 *json, gsize size, gsize *after)
 {
 	gsize lead = kind_blank(json, size), end, next;
 
+	*after = size;
 	if (lead == size || json[lead] != '{')
 		return size;
 	end = lead + jsontext_object_size(json + lead, size - lead);
 	if (end == lead)
 		return size;
 	next = end + json_gap(json + end, size - end);
-	return next < size && json[next] == '{' ? end : size;
+	if (next < size && json[next] == '{')
+		return end;
+	*after = next;
+	return size;
 }
 
 static gboolean json_close(struct stream *stream, GError **error)
@@ -373,6 +493,7 @@ static gboolean json_close(struct stream *stream, GError **error)
 	const guint8 *json = stream->head->data;
 	gsize size = stream->head->len;
 	gboolean ok = TRUE;
+	guint64 documents;
 	g_autofree char *domain = hints_domain(&stream->hints);
 
 	p->json_bytes += size;
@@ -380,9 +501,10 @@ static gboolean json_close(struct stream *stream, GError **error)
 		return exhaust_json(stream, error);
 	if (size > p->limits->max_json) /* not complete */
 		return read_json(stream, json, size, domain, error);
-	for (gsize at = 0, n; ok && at < size; at += n + json_gap(json + at + n, size - at - n)) {
-		n = next_object(json + at, size - at);
-		ok = read_json(stream, json + at, n, domain, error);
+	for (gsize at = 0, n, after; ok && at < size; at += n + json_gap(json + at + n, size - at - n)) {
+		n = next_object(json + at, size - at, &after);
+		ok = read_json(stream, json + at, n, domain, error) &&
+		     read_text(stream, json + at + after, n - MIN(after, n), &documents, error);
 	}
 	return ok;
 }
@@ -396,9 +518,9 @@ static gboolean stream_close(struct stream *stream, const GError *broken, GError
 		return xml_close(stream, broken, error);
 	if (broken != NULL && !stream->too_large)
 		return quarantine_error(stream->parse, stream->place, "archive", broken, error);
-	if (stream->route == ROUTE_ARCHIVE || stream->route == ROUTE_MAIL)
-		return inner_close(stream, error);
 	stream->parse->placeholder |= is_placeholder(stream);
+	if (stream->route == ROUTE_ARCHIVE || stream->route == ROUTE_MAIL || stream->route == ROUTE_TEXT)
+		return inner_close(stream, error);
 	if (stream->route == ROUTE_JSON)
 		return json_close(stream, error);
 	return TRUE;
@@ -479,21 +601,29 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	return quarantine_error(p, place, "archive", fault, error);
 }
 
-/* Bytes that are all there, of any kind but a mail. */
-static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
-    gsize size, guint nesting, GError **error)
+/* Bytes that are all there, of any kind but a mail or an archive. searched: as in struct stream. */
+static gboolean read_plain(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
+    gsize size, guint nesting, gboolean searched, GError **error)
 {
-	enum kind kind = kind_of(data, size);
 	struct stream stream;
 	gboolean ok;
 
-	if (kind_is_archive(kind))
-		return read_archive(p, place, hints, data, size, kind, nesting, error);
 	stream_open(&stream, p, g_strdup(place), hints, nesting);
+	stream.searched = searched;
 	stream_push(&stream, data, size);
 	ok = stream_close(&stream, NULL, error);
 	stream_clear(&stream);
 	return ok;
+}
+
+static gboolean read_bytes(struct parse *p, const char *place, const struct hints *hints, const guint8 *data,
+    gsize size, guint nesting, GError **error)
+{
+	enum kind kind = kind_of(data, size);
+
+	if (kind_is_archive(kind))
+		return read_archive(p, place, hints, data, size, kind, nesting, error);
+	return read_plain(p, place, hints, data, size, nesting, FALSE, error);
 }
 
 /* -- mails -- */
@@ -544,7 +674,9 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 
 		return quarantine(p, place, "encrypted", reason, error);
 	}
-	return read_bytes(p, place, &hints, part->data, part->size, letter->nesting, error);
+	if (kind_is_archive(kind_of(part->data, part->size)))
+		return read_bytes(p, place, &hints, part->data, part->size, letter->nesting, error);
+	return read_plain(p, place, &hints, part->data, part->size, letter->nesting, TRUE, error);
 }
 
 static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)

@@ -17,7 +17,7 @@ struct parser_options {
 	/* report the complete message, with its body and all local parts; by default only its header, with
 	 * the local parts of third parties masked */
 	gboolean failure_bodies;
-	gint64 now; /* seconds since 1970 UTC, for note E2 on what begins later; 0: not known */
+	gint64 now; /* of receipt: seconds since 1970 UTC, for note E2 on what begins later; 0: not known */
 };
 
 /*
@@ -29,6 +29,11 @@ void parse_init(void);
 /*
  * Find every report in document[0..size) and pass it to the sink as a stream: memory does not grow with the
  * number of records. A document without a report gives one unreadable().
+ *
+ * Nothing vanishes: what begins like a report is passed on, or is unreadable(), or a note of the report
+ * around or before it says that it was not read (O2, X2, R1, R2). Several reports in one file are read, up to
+ * 1 MiB behind the first and in texts of archives; what is beyond, and XML around a report that hides it, is
+ * "xml".
  *
  * Codes of unreadable(): "no-report" (nothing was one), "unrelated" (a mail that was not meant to bring one:
  * spam, a bounce, an automatic reply), "placeholder" (an archive with the word "unused", which Yahoo and AOL

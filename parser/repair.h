@@ -7,7 +7,7 @@
  *   & without a reference, < without a tag               escaped, so that they are text (XML 1.0, section
  *                                                        2.4)
  *   entities of HTML 4, where no DOCTYPE is              the characters (section 4.1)
- *   control characters, NUL                              removed (section 2.2)
+ *   control characters, NUL, references to them          removed (section 2.2)
  *   bytes that are invalid in the character set          each read as windows-1252 (section 4.3.3)
  *   text, or a <schema> start tag, before the root       removed up to <feedback (section 2.1)
  *   a damaged XML declaration, or several                replaced by one (section 2.8)
@@ -15,9 +15,10 @@
  *   wrong, missing, without '>' or there twice           the schema leaves one reading (nesting.h)
  *   </feedback at the very end                           gets its > (section 3.1)
  *
- * A start tag in a leaf, or one in date_range that belongs behind it, can show that an end tag is missing, or
- * just stand in a wrong place. This is known when the element around the leaf ends, or the leaf does. Output
- * waits for that, for at most half of max_tag_bytes; if it would take longer, nothing is repaired.
+ * A start tag in a leaf, or one in a part of the header that belongs behind it, can show that an end tag is
+ * missing, or just stand in a wrong place. This is known when the element around the leaf ends, or the leaf
+ * does. Output waits for that, for at most half of max_tag_bytes; if it would take longer, nothing is
+ * repaired.
  *
  * If the declared character set is unknown, or cannot be the one of the declaration itself, UTF-8 is assumed.
  * The output of all these sets is UTF-8, whatever the document declares, also with other roots; a damaged

@@ -352,11 +352,12 @@ static void check_xml(struct xmlstream *s)
 		    xmlSAX2GetLineNumber(s->xml), s->limits->max_tag_bytes);
 }
 
-/* Keep the first bytes after the root, of those that libxml2 got last. */
+/* Pass on the bytes after the root, of those that libxml2 got last, and keep the first ones. */
 static void keep_after(struct xmlstream *s, const guint8 *data, gsize size)
 {
 	gsize skip = (gsize)CLAMP(s->root_end - (gint64)s->fed, 0, (gint64)size);
 
+	s->visitor->after(s->user, data + skip, size - skip);
 	if (s->after->len < KIND_HEAD)
 		g_string_append_len(
 		    s->after, (const char *)data + skip, (gssize)MIN(size - skip, KIND_HEAD - s->after->len));

@@ -31,6 +31,8 @@ struct xmlstream_visitor {
 	/* A code of notes.h (X1, X5 ... X9) on the element that is open. raw: borrowed for the call, or
 	 * NULL. */
 	void (*note)(gpointer user, const char *code, const char *raw);
+	/* The next bytes after the root, borrowed for the call. */
+	void (*after)(gpointer user, const guint8 *data, gsize size);
 };
 
 struct xmlstream;

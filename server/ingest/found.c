@@ -423,6 +423,13 @@ struct found *found_new(
 	return found;
 }
 
+gint64 found_received(const struct found *found)
+{
+	g_autoptr(GDateTime) at = g_date_time_new_from_iso8601(found->received_at, NULL);
+
+	return at == NULL ? 0 : g_date_time_to_unix(at);
+}
+
 void found_free(struct found *found)
 {
 	if (!found)

@@ -37,6 +37,9 @@ void found_free(struct found *found); /* NULL is allowed */
  */
 const struct report_sink *found_sink(void);
 
+/* When the mail was received, in seconds since 1970 UTC; 0: not known. */
+gint64 found_received(const struct found *found);
+
 /* Forget all that the sink was told; it is told again from the start. */
 void found_forget(struct found *found);
 

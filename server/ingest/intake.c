@@ -393,9 +393,11 @@ static gpointer run_slowly(gpointer user)
 static gboolean run_parser(
     struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
 {
-	const struct pool_job job = {
-		.document = document, .size = size, .sink = found_sink(), .user = found
-	};
+	const struct pool_job job = { .document = document,
+		.size = size,
+		.sink = found_sink(),
+		.user = found,
+		.received = found_received(found) };
 	struct slow_run run = { .pool = intake->pool, .job = &job, .error = error };
 	gboolean good, slow;
 

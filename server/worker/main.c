@@ -133,16 +133,17 @@ static gboolean pass_over(gsize size, GError **error)
 	return TRUE;
 }
 
-static gboolean parse(
-    struct wire_writer *writer, const struct parser_options *options, gsize size, GError **error)
+static gboolean parse(struct wire_writer *writer, const struct parser_options *options,
+    struct wire_request request, GError **error)
 {
-	struct parser_options of_now = *options;
+	struct parser_options of_mail = *options;
+	gsize size = request.size;
 	g_autofree guint8 *document = g_try_malloc(MAX(size, 1));
 
-	of_now.now = g_get_real_time() / G_USEC_PER_SEC;
+	of_mail.now = request.received != 0 ? request.received : g_get_real_time() / G_USEC_PER_SEC;
 	if (document != NULL)
 		return read_all(document, size, error) &&
-		       parse_document(document, size, &of_now, wire_writer_sink(), writer, error);
+		       parse_document(document, size, &of_mail, wire_writer_sink(), writer, error);
 
 	g_autofree char *reason =
 	    g_strdup_printf("%" G_GSIZE_FORMAT " bytes are more than the memory of a parser holds", size);

@@ -166,8 +166,9 @@ static gboolean use_worker(struct worker **worker, const struct pool *pool, cons
     const struct pool_job *job, gboolean *slow, GError **error)
 {
 	struct wire_reader *reader = wire_reader_new(job->sink, job->user);
-	gboolean ok = talk_document(
-	    (*worker)->process, bounds, job->document, job->size, reader, &(*worker)->waited, slow, error);
+	const struct talk_request request = { job->document, job->size, job->received };
+	gboolean ok =
+	    talk_document((*worker)->process, bounds, &request, reader, &(*worker)->waited, slow, error);
 	gboolean clean = ok && wire_reader_all_readable(reader);
 	wire_reader_free(reader);
 

@@ -25,7 +25,8 @@ struct pool_job {
 	const guint8 *document;
 	gsize size;
 	const struct report_sink *sink;
-	gpointer user; /* of sink */
+	gpointer user;   /* of sink */
+	gint64 received; /* seconds since 1970 UTC, for note E2; 0: now */
 };
 
 /*

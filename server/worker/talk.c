@@ -44,15 +44,17 @@ static void renew(struct talk *talk)
 }
 
 static void talk_init(struct talk *talk, struct process *process, const struct talk_bounds *bounds,
-    const guint8 *document, gsize size)
+    const struct talk_request *request)
 {
+	const guint8 *document = request->document;
+
 	*talk = (struct talk){ .process = process,
 		.bounds = bounds,
 		.cpu = process_cpu(process),
 		.document = document != NULL ? document : (const guint8 *)"", /* of an empty file */
-		.size = size,
+		.size = request->size,
 		.in = g_byte_array_new() };
-	wire_request_encode(talk->head, size);
+	wire_request_encode(talk->head, (struct wire_request){ request->size, request->received });
 	renew(talk);
 }
 
@@ -246,12 +248,13 @@ static gboolean converse(struct talk *talk, struct wire_reader *reader, GError *
 	    waiting(talk) > 0 ? "bytes after its end" : "it ended before the document was read");
 }
 
-gboolean talk_document(struct process *process, const struct talk_bounds *bounds, const guint8 *document,
-    gsize size, struct wire_reader *reader, gint64 *waited, gboolean *slow, GError **error)
+gboolean talk_document(struct process *process, const struct talk_bounds *bounds,
+    const struct talk_request *request, struct wire_reader *reader, gint64 *waited, gboolean *slow,
+    GError **error)
 {
 	struct talk talk;
 	g_autoptr(GError) problem = NULL;
-	talk_init(&talk, process, bounds, document, size);
+	talk_init(&talk, process, bounds, request);
 	gboolean ok = converse(&talk, reader, &problem);
 	*waited += talk.waited;
 	*slow = !ok && is_slow(&talk);
@@ -288,7 +291,7 @@ gboolean talk_greeting(struct process *process, const struct talk_bounds *bounds
 {
 	struct talk talk;
 	g_autoptr(GError) problem = NULL;
-	talk_init(&talk, process, bounds, NULL, 0);
+	talk_init(&talk, process, bounds, &(struct talk_request){ NULL, 0, 0 });
 	gboolean ok = hear_greeting(&talk, &problem);
 	talk_end(&talk, &problem);
 	if (!ok)

@@ -18,12 +18,19 @@ struct talk_bounds {
 gboolean talk_greeting(
     struct process *process, const struct talk_bounds *bounds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A document that is sent to the process. */
+struct talk_request {
+	const guint8 *document;
+	gsize size;
+	gint64 received; /* seconds since 1970 UTC; 0: now */
+};
+
 /*
- * Send document[0..size) and pass the frames of the answer to reader, on this thread. The timeout of the
+ * Send the document and pass the frames of the answer to reader, on this thread. The timeout of the
  * process is suspended while the reader's sink is busy. Adds to *waited the microseconds that we waited for
  * the process. If bounds->quick is exceeded, *slow is TRUE and the process cannot be used again, as after
  * any other error.
  */
-gboolean talk_document(struct process *process, const struct talk_bounds *bounds, const guint8 *document,
-    gsize size, struct wire_reader *reader, gint64 *waited, gboolean *slow,
+gboolean talk_document(struct process *process, const struct talk_bounds *bounds,
+    const struct talk_request *request, struct wire_reader *reader, gint64 *waited, gboolean *slow,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -210,17 +210,21 @@ gsize wire_frame_length(const guint8 head[WIRE_HEAD])
 	return GUINT32_FROM_LE(length);
 }
 
-void wire_request_encode(guint8 head[WIRE_REQUEST], guint64 size)
+void wire_request_encode(guint8 head[WIRE_REQUEST], struct wire_request request)
 {
-	guint64 length = GUINT64_TO_LE(size);
+	guint64 length = GUINT64_TO_LE(request.size);
+	gint64 received = GINT64_TO_LE(request.received);
 	memcpy(head, &length, sizeof(length));
+	memcpy(head + sizeof(length), &received, sizeof(received));
 }
 
-guint64 wire_request_decode(const guint8 head[WIRE_REQUEST])
+struct wire_request wire_request_decode(const guint8 head[WIRE_REQUEST])
 {
 	guint64 length;
+	gint64 received;
 	memcpy(&length, head, sizeof(length));
-	return GUINT64_FROM_LE(length);
+	memcpy(&received, head + sizeof(length), sizeof(received));
+	return (struct wire_request){ GUINT64_FROM_LE(length), GINT64_FROM_LE(received) };
 }
 
 /* -- reading -- */

@@ -6,14 +6,15 @@
  * wire_fields.h and wire_tables.h write them; records are sent in chunks. Data from the worker is untrusted:
  * it must be within the bounds below, and arrive in the order that report.h defines.
  *
- * A request, in the other direction, is a little-endian 64-bit length and the document's bytes.
+ * A request, in the other direction, is two little-endian 64-bit numbers, the length of the document and the
+ * time of its receipt, and the document's bytes.
  */
 #pragma once
 
 #include "parser/report.h"
 
 #define WIRE_HEAD    5 /* bytes before a frame's content */
-#define WIRE_REQUEST 8 /* bytes before a document */
+#define WIRE_REQUEST 16 /* bytes before a document */
 #define WIRE_FRAME_MAX                                                                                       \
 	(8 * 1024 *                                                                                          \
 	    1024) /* bytes of one frame: max_json of a TLS report and 1.5 MiB of framing and notes; \
@@ -50,9 +51,15 @@ gboolean wire_writer_done(struct wire_writer *writer, GError **error) G_GNUC_WAR
 /* The length in the head of a frame: bytes of its content, which may be more than WIRE_FRAME_MAX. */
 gsize wire_frame_length(const guint8 head[WIRE_HEAD]);
 
-/* Encode the head of a request for a document of size bytes, and decode it. */
-void wire_request_encode(guint8 head[WIRE_REQUEST], guint64 size);
-guint64 wire_request_decode(const guint8 head[WIRE_REQUEST]);
+/* The head of a request. */
+struct wire_request {
+	guint64 size;    /* of the document */
+	gint64 received; /* seconds since 1970 UTC; 0: now */
+};
+
+/* Encode the head of a request, and decode it. */
+void wire_request_encode(guint8 head[WIRE_REQUEST], struct wire_request request);
+struct wire_request wire_request_decode(const guint8 head[WIRE_REQUEST]);
 
 struct wire_reader;
 

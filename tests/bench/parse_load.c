@@ -116,7 +116,7 @@ static gboolean read_whole(const GPtrArray *mails, struct pool *pool, GError **e
 		gsize size;
 		const guint8 *document = g_bytes_get_data(mails->pdata[i], &size);
 		struct found *found = found_new(&options, &envelope, document, size);
-		const struct pool_job job = { document, size, found_sink(), found };
+		const struct pool_job job = { document, size, found_sink(), found, 0 };
 
 		g_string_truncate(rows, 0);
 		good = pool_run(pool, &job, error) && found_item_rows(found, 1, rows, error);

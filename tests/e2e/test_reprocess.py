@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from conftest import ROOT, wait_until
-from reports import aggregate, gzipped, mail, record, zipped
+from reports import DAY, aggregate, gzipped, mail, record, zipped
 from supervised import Supervised, clean_environment
 
 LIMITED = {"parser_max_records": 1, "parser_max_nesting": 1}
@@ -147,6 +147,17 @@ def test_only_mails_since_then_are_read(again):
     assert again.run("--since=2026-03-03T11:00:00+01:00")[1].startswith("reprocessed 1 mail:")
     assert again.run("--since=2026-03-02")[1].startswith("reprocessed 1 mail:")
     assert again.database.reports() == ["r-2", "r-3"]
+
+
+def test_a_period_ahead_is_judged_by_the_receipt_of_the_mail(again):
+    """E2 is noted on what begins more than a day after the mail was received, whenever it is read."""
+    again.deliver(report(1), report(2))
+    first = again.database.value("SELECT min(id) FROM ruad.mail")
+    at = f"to_timestamp({DAY}) - interval '1 day'"
+    again.database.query(f"UPDATE ruad.mail SET received_at = {at} - CASE id WHEN {first} THEN interval '1 s' ELSE '0' END")
+    assert again.run()[0] == 0
+    noted = "SELECT report_id, coalesce(notes::text LIKE '%E2%', false) FROM dmarc.reports ORDER BY 1"
+    assert again.database.query(noted) == [("r-1", True), ("r-2", False)]
 
 
 def sample(name):

@@ -88,6 +88,12 @@ static const struct row ROWS[] = {
 	    "<z><Record><row><count>2</count></row></Record><p>none</p></z></feedback>",
 	    "begin x\nrecord count=1\nrecord {C1 row/count}\nrecord count=2\nend draft" END_IS
 	    " records=3 {O2 record}\n" },
+	{ "a report in a report: its records, and those behind it, are not the outer one's",
+	    "<feedback>" TOP ONE_RECORD "<feedback>" ONE_RECORD "</feedback>" ONE_RECORD "</feedback>",
+	    ONE_IS(" {O2 feedback feedback} {O2 record feedback}") },
+	{ "a report of another namespace in a report",
+	    "<feedback>" TOP ONE_RECORD "<x:feedback xmlns:x='urn:x'><record/></x:feedback></feedback>",
+	    ONE_IS(" {O2 feedback feedback} {O2 record feedback}") },
 	{ "misplaced record",
 	    "<feedback>" META "<policy_published><domain>example.com</domain><x>" ONE_RECORD
 	    "</x></policy_published></feedback>",
@@ -547,7 +553,7 @@ static void end(struct aggregate *aggregate, struct collect *collect)
 	switch (aggregate_end(aggregate, &error)) {
 	case AGGREGATE_REPORT:
 		assert_true(aggregate_begun(aggregate));
-		if (aggregate_has_another(aggregate))
+		if (aggregate_others(aggregate) > 0)
 			g_string_append(collect->lines, "!another\n");
 		break;
 	case AGGREGATE_OTHER:

@@ -202,7 +202,52 @@ static const struct {
 	{ "another boundary than the one announced",
 	    MIXED "--c\nContent-Type: application/gzip\nContent-Transfer-Encoding: "
 		  "base64\n\nPGZlZWRiYWNrLz4=\n--c--\n",
-	    HEAD "1 application/octet-stream - [<feedback/>]\n" },
+	    HEAD "1 application/gzip - [<feedback/>]\n" },
+	{ "parts of another boundary, and words between",
+	    MIXED
+	    "Hello\n--c\nContent-Type: text/xml\nContent-Transfer-Encoding: quoted-printable\n\n=3Ca/>\n"
+	    "--c\nContent-Type: multipart/mixed; boundary=d\n\n--d\n\none\n--d--\n--c--\n" XML "\n",
+	    HEAD "1 text/xml - [<a/>\n]\n2 text/plain - [one]\n3 application/octet-stream - [>" XML "]\n" },
+	{ "files without a type in a digest",
+	    "Subject: s\nContent-Type: multipart/digest; boundary=b\n\n--b\nX: y\n\n<a/>\n--b\n"
+	    "Content-Disposition: attachment; filename=r.json\n\n{\"a\":1}\n--b\n"
+	    "Content-Transfer-Encoding: base64\n\nPGZlZWRiYWNrLz4=\n--b\n\nSubject: t\n\none\n--b--\n",
+	    HEAD "1 message/rfc822 - [<a/>]\n2 message/rfc822 r.json [{\"a\":1}]\n"
+		 "3 message/rfc822 - [<feedback/>]\n4 text/plain - [one]\n" },
+	{ "an mbox said to be a mail",
+	    MIXED "--b\n" MESSAGE "\n" FROM "Subject: t\n\none\n\n" FROM "Subject: u\n\ntwo\n--b--\n",
+	    HEAD "1 text/plain - [one\n\n]\n2 text/plain - [two]\n" },
+	{ "a mail as a text",
+	    MIXED "--b\n\nFrom: a@b\nMIME-Version: 1.0\nContent-Type: text/xml\n\n<a/>\n--b--\n",
+	    HEAD "1 text/xml - [<a/>]\n" },
+	{ "the header of a mail in a bounce",
+	    MIXED "--b\nContent-Type: text/rfc822-headers\n\nFrom: t\nMIME-Version: 1.0\n--b--\n",
+	    HEAD "1 text/rfc822-headers - [From: t\nMIME-Version: 1.0]\n" },
+	{ "a text that is not the base64 it says",
+	    MIXED "--b\nContent-Transfer-Encoding: base64\n\nSee <" XML "> below.\n--b--\n",
+	    HEAD "1 text/plain - [See <" XML "> below.]\n2 application/octet-stream - [>" XML "]\n" },
+	{ "a text in base64 that nothing declares",
+	    "Subject: s\n\nSGVsbG8sIHRoaXMgdGV4dCBpcyBsb25nIGVub3VnaCBmb3IgdGhlIGxlbmd0aCBv\n"
+	    "ZiBhIGxpbmUu\n",
+	    HEAD "1 text/plain - [Hello, this text is long enough for the length of a line.]\n" },
+	{ "words of sixty characters",
+	    "Subject: s\n\nSGVsbG8sIHRoaXMgdGV4dCBpcyBsb25nIGVub3VnaCBmb3IgdGhlIGxlbmd0\nthe end\n",
+	    HEAD
+	    "1 text/plain - [SGVsbG8sIHRoaXMgdGV4dCBpcyBsb25nIGVub3VnaCBmb3IgdGhlIGxlbmd0\nthe end\n]\n" },
+	{ "reports within a line, and a record behind one",
+	    "Subject: s\n\nx " XML " <record>1</record>, [{\"policies\":[1]},{\"policies\":[2]}]\n",
+	    HEAD "1 text/plain - [x " XML " <record>1</record>, [{\"policies\":[1]},{\"policies\":[2]}]\n]\n"
+		 "2 application/octet-stream - [>" XML " <record>1</record>]\n"
+		 "3 application/octet-stream - [{\"policies\":[1]}]\n"
+		 "4 application/octet-stream - [{\"policies\":[2]}]\n" },
+	{ "a name that a text in an attachment has",
+	    MIXED "--b\nContent-Type: text/plain; name=a.txt\n\nx " XML "\n--b--\n",
+	    HEAD "1 text/plain a.txt [x " XML "]\n2 application/octet-stream a.txt [>" XML "]\n" },
+	{ "behind the closing boundary of a multipart without parts",
+	    MIXED
+	    "--b\nContent-Type: multipart/mixed; boundary=c\n\nContent-Type: multipart/mixed\n--b--\n\n--b\n"
+	    "Content-Type: text/xml\n\n<a/>\n",
+	    HEAD "1 text/xml - [<a/>\n]\n" },
 	{ "32 mail attached as a file",
 	    MIXED "--b\nContent-Type: application/octet-stream; name=a.eml\n\nSubject: t\nMIME-Version: 1.0\n"
 		  "Content-Type: text/xml\n\n<a/>\n--b--\n",

@@ -24,6 +24,13 @@
 #define REPORT_IS(place)                                                                                     \
 	"begin " place "\nrecord count=3\nend draft report_id=7 begin=1700000001 end=1700000002 "            \
 	"domain=a.example records=1\n"
+/* The same, found in a text. */
+#define AGAIN_IS(place)                                                                                      \
+	"begin " place "\nrecord count=3\nend draft report_id=7 begin=1700000001 end=1700000002 "            \
+	"domain=a.example records=1 {X8 feedback}\n"
+#define REPORT_START                                                                                         \
+	"<feedback><report_metadata><report_id>7</report_id><date_range><begin>1700000001</"                 \
+	"begin><end>1700000"
 #define MAIL_IS "mail subject=s\n"
 #define MIXED   "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
 
@@ -130,6 +137,15 @@ static const struct text_row TEXTS[] = {
 	    "unreadable xml: file: line 1: declaration of an entity: not read from a mail (RFC 9990 section "
 	    "8.1)\n" },
 	{ "nothing", "", "unreadable no-report: mail: no bytes at all\n" },
+	{ "two documents", REPORT "\n" REPORT "\nand words\n" REPORT "bye",
+	    "begin file\nrecord count=3\nend draft report_id=7 begin=1700000001 end=1700000002 "
+	    "domain=a.example "
+	    "records=1 {R2 feedback " REPORT_START "}\n" AGAIN_IS("file") AGAIN_IS("file") },
+	{ "reports in another root", "<reports>" REPORT "\n" REPORT "</reports>",
+	    AGAIN_IS("file") AGAIN_IS("file") },
+	{ "a report in another root that is not found as a text", "<r><feedback></r>",
+	    "unreadable xml: file: another document inside of XML or HTML that is not a report: not read\n" },
+	{ "words in angle brackets before a report", "<a@b> wrote:\n" REPORT, AGAIN_IS("file") },
 	{ "words", "unused", "unreadable no-report: mail: not a DMARC report\n" },
 	{ "failure report",
 	    "Subject: s\nContent-Type: multipart/report; report-type=feedback-report; "
@@ -266,7 +282,6 @@ static void mails_and_mboxes_in_archives_are_read(void **state)
 	    "unreadable no-report: file: not a DMARC report\n");
 }
 
-/* As many archives as may be around a report, with mails between them. */
 /* A mail whose attachment is a CMS structure (cms.h). */
 static GByteArray *mail_with_cms(const char *type, const char *inner)
 {
@@ -302,6 +317,35 @@ static void a_signed_mail_is_read_and_an_encrypted_one_says_so(void **state)
 	limits.max_part_depth = 2;
 	got = run_with(mail_with_cms("\2", "Content-Type: text/xml\r\n\r\n" REPORT), &limits, 0);
 	assert_string_equal(got, MAIL_IS "unreadable limit: mail: parts inside one another: more than 2\n");
+}
+
+#define TLS                                                                                                  \
+	"{\"report-id\":\"1\",\"policies\":[],\"date-range\":{\"start-datetime\":\"2026-01-01T00:00:00Z\","  \
+	"\"end-datetime\":\"2026-01-01T23:59:59Z\"}}"
+#define TLS_START "{\"report-id\":\"1\",\"policies\":[],\"date-range\":{\"start-datetime"
+#define TLS_IS    "report_id=1 start_datetime=1767225600 end_datetime=1767311999 {R0 policies}"
+
+static void reports_in_texts_of_archives_are_read(void **state)
+{
+	static const char MAIL[] =
+	    "From: r@rep.example\nMIME-Version: 1.0\nContent-Type: text/xml\n\n" REPORT;
+	const struct pack_member member = { "r.eml", MAIL, strlen(MAIL) };
+	g_autoptr(GByteArray) tar = pack_tar(&member, 1);
+	struct parser_limits limits = LIMITS;
+	g_autofree char *got = NULL;
+
+	(void)state;
+	check(gzip("See: " REPORT "\n"), AGAIN_IS("file"));
+	check(gzip("Note: see\n" TLS "\n"), "tls file " TLS_IS "\n");
+	check(gzip("[" TLS "," TLS "]"), "tls file " TLS_IS "\ntls file " TLS_IS "\n");
+	check(gzip(TLS "\n" TLS " and " TLS " bye"),
+	    "tls file " TLS_IS "\ntls file " TLS_IS " {J4 report and " TLS_START "}\ntls file " TLS_IS "\n");
+	check(
+	    mail_with("r.tar", g_steal_pointer(&tar), ""), MAIL_IS REPORT_IS("part 2: r.tar: r.eml: part 1"));
+	limits.max_members = 2;
+	got = run_with(gzip("See: " REPORT REPORT), &limits, 0);
+	assert_string_equal(got,
+	    AGAIN_IS("file") "unreadable limit: file: more files in a text than are read for one mail\n");
 }
 
 #define PART(type, name) "--b\nContent-Type: " type "; name=\"" name "\"\n\nHi\n"
@@ -666,6 +710,7 @@ int main(void)
 		cmocka_unit_test(the_word_unused_in_an_archive_is_a_placeholder),
 		cmocka_unit_test(archives_in_archives_are_read_to_their_limit),
 		cmocka_unit_test(mails_and_mboxes_in_archives_are_read),
+		cmocka_unit_test(reports_in_texts_of_archives_are_read),
 		cmocka_unit_test(a_signed_mail_is_read_and_an_encrypted_one_says_so),
 		cmocka_unit_test(what_is_not_meant_to_be_a_report_has_a_code_of_its_own),
 		cmocka_unit_test(the_reason_lists_the_parts_and_what_was_tried),

@@ -80,6 +80,8 @@ static const struct row ROWS[] = {
 	    IN("<a\x01>\x02\x1f&am\x03p;</\x04"
 	       "a>\x0b"),
 	    IN("{X6}<a>{X6}{X6}{X6}&amp;{X6}</a>{X6}") },
+	{ "references to control characters", IN("a&#0;b&#x1f;&#13;&#x20;<a b='&#1;'/>"),
+	    IN("a{X6}b{X6}&#13;&#x20;<a b='{X6}'/>") },
 	{ "in a comment and CDATA", IN("<!-- \x01\xff --><![CDATA[\x01\xff]]>"),
 	    IN("<!-- {X6}{X7}\xc3\xbf --><![CDATA[{X6}{X7}\xc3\xbf]]>") },
 	{ "windows-1252", IN("Sue\xf1o \x80\x91\x81\xa0"),
@@ -178,6 +180,18 @@ static const struct row ROWS[] = {
 	    META("<date_range><begin>1{X9}</begin><end>2{X9}</end>{X9}</date_range>") },
 	{ "missing behind a range", META("<date_range><end>2</end><email>a</email>"),
 	    META("<date_range><end>2</end>{X9}</date_range><email>a</email>") },
+	{ "missing of the metadata",
+	    IN("<report_metadata><email>a</email>\n<policy_published><p>none</p></policy_published>"),
+	    IN("<report_metadata><email>a</email>\n{X9}</report_metadata><policy_published><p>none</p>"
+	       "</policy_published>") },
+	{ "missing of both parts of the header",
+	    IN("<report_metadata><email>a</email><policy_published><p>none</p><record></record>"),
+	    IN("<report_metadata><email>a</email>{X9}</report_metadata><policy_published><p>none</p>{X9}"
+	       "</policy_published><record></record>") },
+	{ "missing of a part of the header and of what is in it",
+	    IN("<report_metadata><date_range><end>2</end><policy_published></policy_published>"), NULL },
+	{ "a part of the header with a record in it",
+	    IN("<policy_published><p>none</p><record></record></policy_published>"), NULL },
 	{ "a start tag in place of the end tag", META("<email>a<email><report_id>b</report_id>"),
 	    META("<email>a{X9}</email><email>{X9}</email><report_id>b</report_id>") },
 	{ "other repairs behind a missing one",

@@ -244,7 +244,7 @@ static void serve(void)
 	guint8 head[WIRE_REQUEST];
 	for (;;) {
 		read_all(head, sizeof(head));
-		gsize size = wire_request_decode(head);
+		gsize size = wire_request_decode(head).size;
 		g_autofree char *document = g_malloc0(size + 1);
 		read_all((guint8 *)document, MIN(size, 1));
 		act_early((guint8)document[0]);

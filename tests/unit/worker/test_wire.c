@@ -300,11 +300,14 @@ static void request_heads_go_both_ways(void **state)
 	const guint64 sizes[] = { 0, 1, 255, 256, G_GUINT64_CONSTANT(1) << 40, G_MAXUINT64 };
 	guint8 head[WIRE_REQUEST];
 	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
-		wire_request_encode(head, sizes[i]);
-		assert_true(wire_request_decode(head) == sizes[i]);
+		struct wire_request got;
+
+		wire_request_encode(head, (struct wire_request){ sizes[i], (gint64)i - 1 });
+		got = wire_request_decode(head);
+		assert_true(got.size == sizes[i] && got.received == (gint64)i - 1);
 	}
-	wire_request_encode(head, 258);
-	assert_memory_equal(head, "\2\1\0\0\0\0\0\0", 8);
+	wire_request_encode(head, (struct wire_request){ 258, 3 });
+	assert_memory_equal(head, "\2\1\0\0\0\0\0\0\3\0\0\0\0\0\0\0", WIRE_REQUEST);
 }
 
 /* -- lies -- */
