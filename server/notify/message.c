@@ -3,7 +3,8 @@
 #include <string.h>
 
 #define LINE_MOST    78 /* RFC 5322 section 2.1.1 */
-#define WORD_BYTES   45 /* of text in an encoded word, which may have 75 characters (RFC 2047 section 2) */
+#define WORD_LINE    76 /* a line with encoded words (RFC 2047 section 2) */
+#define WORD_MARKS   12 /* of these, what is around the text of a word */
 #define QUOTED_MOST  76 /* characters in a line of quoted-printable (RFC 2045 section 6.7) */
 #define SUBJECT_MOST 200
 
@@ -28,25 +29,26 @@ static gboolean is_plain(const char *value)
 	return strstr(value, "=?") == NULL;
 }
 
-/* Bytes of whole characters at the beginning of text, at most WORD_BYTES. */
-static gsize word_length(const char *text)
+/* Bytes of whole characters at the beginning of text, at most this many, which is enough for one. */
+static gsize word_length(const char *text, gsize most)
 {
 	gsize length = 0;
 
 	while (text[length] != '\0') {
 		gsize next = length + (gsize)(g_utf8_next_char(text + length) - (text + length));
 
-		if (next > WORD_BYTES)
+		if (next > most)
 			break;
 		length = next;
 	}
 	return length;
 }
 
-static void append_encoded(GString *out, const char *value)
+/* column: where the first word begins in its line. */
+static void append_encoded(GString *out, const char *value, gsize column)
 {
-	for (const char *at = value; *at != '\0';) {
-		gsize length = word_length(at);
+	for (const char *at = value; *at != '\0'; column = 1) {
+		gsize length = word_length(at, (WORD_LINE - WORD_MARKS - column) / 4 * 3);
 		g_autofree char *word = g_base64_encode((const guchar *)at, length);
 
 		g_string_append_printf(out, "%s=?UTF-8?B?%s?=", at == value ? "" : "\r\n ", word);
@@ -62,8 +64,16 @@ void message_header(GString *out, const char *name, const char *value)
 	if (is_plain(line) && strlen(name) + 2 + strlen(line) <= LINE_MOST)
 		g_string_append(out, line);
 	else
-		append_encoded(out, line);
+		append_encoded(out, line, strlen(name) + 2);
 	g_string_append(out, "\r\n");
+}
+
+/* A header of addresses or ids, which are not encoded. */
+static void append_plain(GString *out, const char *name, const char *value)
+{
+	g_autofree char *line = one_line(value);
+
+	g_string_append_printf(out, "%s: %s\r\n", name, line);
 }
 
 static void append_recipients(GString *out, const char *const *to)
@@ -81,7 +91,7 @@ static void append_date(GString *out, gint64 date)
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(date);
 	g_autofree char *words = g_date_time_format(time, "%a, %d %b %Y %H:%M:%S +0000");
 
-	message_header(out, "Date", words);
+	append_plain(out, "Date", words);
 }
 
 /* -- the text -- */
@@ -131,10 +141,10 @@ GBytes *message_make(const struct message *message)
 	g_autofree char *text = g_utf8_make_valid(message->text, -1);
 
 	append_date(out, message->date);
-	message_header(out, "From", from);
+	append_plain(out, "From", from);
 	append_recipients(out, message->to);
 	message_header(out, "Subject", subject);
-	message_header(out, "Message-ID", id);
+	append_plain(out, "Message-ID", id);
 	g_string_append(out, "MIME-Version: 1.0\r\n"
 			     "Content-Type: text/plain; charset=utf-8\r\n"
 			     "Content-Transfer-Encoding: quoted-printable\r\n"

@@ -6,7 +6,8 @@
 #include "server/common/log.h"
 
 #define CONNECT_SECONDS 20L
-#define BODY_MOST       400 /* bytes of an answer that are worth a line in the log */
+#define GOODBYE         "221 " /* of a mail server, after the reply that matters */
+#define BODY_MOST       400    /* bytes of an answer that are worth a line in the log */
 
 static size_t take_line(char *data, size_t size, size_t n, void *user)
 {
@@ -15,7 +16,7 @@ static size_t take_line(char *data, size_t size, size_t n, void *user)
 
 	while (length > 0 && (data[length - 1] == '\r' || data[length - 1] == '\n'))
 		length--;
-	if (length > 0) {
+	if (length > 0 && !(length >= strlen(GOODBYE) && memcmp(data, GOODBYE, strlen(GOODBYE)) == 0)) {
 		g_string_truncate(transfer->line, 0);
 		g_string_append_len(transfer->line, data, (gssize)MIN(length, BODY_MOST));
 	}
@@ -75,7 +76,6 @@ gboolean transfer_run(struct transfer *transfer, GError **error)
 
 void transfer_clear(struct transfer *transfer)
 {
-	/* the goodbye of the server must not replace a line that somebody borrowed */
 	if (transfer->curl != NULL)
 		curl_easy_cleanup(transfer->curl);
 	if (transfer->line != NULL)
