@@ -106,6 +106,15 @@ static const struct command commands[] = {
 	    "      --print          print it as text (the default)\n"
 	    "      --html           print it as one HTML document\n"
 	    "      --eml            print it as a mail: text, and HTML with pictures\n" },
+	{ "notify", command_notify, "--list | --silence=KEY | --unsilence=KEY | --test",
+	    "list, silence and test notices",
+	    "ruad serve sends notices to the destinations of [notify]: each once, when it is new, worse or\n"
+	    "resolved.\n\n"
+	    "      --list           list the notices that are present or silenced, and what ended this week\n"
+	    "      --silence=KEY    send nothing about this notice any more\n"
+	    "      --until=DATE     with --silence: until then, YYYY-MM-DD (UTC) or a time of RFC 3339\n"
+	    "      --unsilence=KEY  end a silence\n"
+	    "      --test           send a test notice to each destination, and print what it answered\n" },
 	{ "prune", command_prune, "", "remove data that is older than [retention] allows",
 	    "ruad serve does this once a day.\n\n"
 	    "  -n, --dry-run        only print what would be removed\n"

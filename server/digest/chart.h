@@ -1,8 +1,9 @@
 /*
  * chart.h - messages by day as a picture for mail: a PNG of stacked bars, what passed below what failed.
  *
- * The background is transparent and the colours are those of the page, so that it can be seen on light and on dark.
- * It has no letters: the mail has these around it, and the figures in the text that stands for the picture.
+ * The background is transparent and the colours are those of the page, so that it can be seen on light and on
+ * dark. It has no letters: the mail has these around it, and the figures in the text that stands for the
+ * picture.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
  * content.h - the answer of api.digest() as the blocks of a digest.
  *
- * What to do is said in the words of the page (words.h); the headings and the names of figures are those of its
- * Overview.
+ * What to do is said in the words of the page (words.h); the headings and the names of figures are those of
+ * its Overview.
  */
 #pragma once
 

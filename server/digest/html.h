@@ -1,5 +1,6 @@
 /*
- * html.h - prints a digest as HTML for mail clients: tables for the layout, styles in the elements, nothing remote.
+ * html.h - prints a digest as HTML for mail clients: tables for the layout, styles in the elements, nothing
+ * remote.
  *
  * All text is escaped. Colours can be read on white and, where a client inverts or honours it, on dark.
  */

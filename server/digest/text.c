@@ -13,8 +13,8 @@ static const char *const bullets[] = {
 
 /* -- paragraphs -- */
 
-/* Append words, wrapped; each line begins with as many spaces as first has characters, but the first with first. A
- * word that is too long has a line of its own. */
+/* Append words, wrapped; each line begins with as many spaces as first has characters, but the first with
+ * first. A word that is too long has a line of its own. */
 static void wrap(GString *out, const char *first, const char *text)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", -1);

@@ -11,13 +11,13 @@
 
 /*
  * The text of a topic with its blanks filled in: numbers and times (since, until) as the page writes them,
- * other members of values as they are; a member that is missing or null is empty. Transfer full; NULL if there
- * is no such text.
+ * other members of values as they are; a member that is missing or null is empty. Transfer full; NULL if
+ * there is no such text.
  */
 char *words_fill(const char *topic, const char *key, struct json_object *values) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A stranger's text: what a reader would not see becomes an escape, and what is longer than most characters is
- * cut. NULL is "". Transfer full. */
+/* A stranger's text: what a reader would not see becomes an escape, and what is longer than most characters
+ * is cut. NULL is "". Transfer full. */
 char *words_clean(const char *text, guint most) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "12,064". Transfer full. */

@@ -186,6 +186,41 @@ AS $$
 	FROM unnest(senders) s WHERE s.whose = p_whose
 $$;
 
+-- What is wrong with the mail and the DNS of the filter's domains, or was, or changed.
+CREATE FUNCTION api.fault_points(f api.filter_set, senders api.sorted_sender[]) RETURNS SETOF api.point
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY
+	WITH failing AS MATERIALIZED (
+		SELECT p.* FROM api.failing_points(senders) p
+	), dns AS MATERIALIZED (
+		SELECT a.v ->> 'code' AS code, a.v ->> 'domain' AS domain, 'ip:' || (a.v ->> 'source_ip') AS ip,
+			coalesce(o.source, 'ip:' || (a.v ->> 'source_ip')) AS source, a.v ->> 'name' AS name,
+			(a.v ->> 'messages')::numeric AS messages, a.v ->> 'text' AS text, a.v ->> 'fix' AS fix, a.no
+		FROM jsonb_array_elements(api.attention(f) -> 'items') WITH ORDINALITY a(v, no)
+		LEFT JOIN dmarc.addresses o ON o.source_ip = (a.v ->> 'source_ip')::inet
+	)
+	-- a host that fails and is outside of SPF is one point, with the way to fix it
+	SELECT p.harm, p.code, p.domain, p.source, p.name, p.reason, p.messages, p.of, p.rejected, p.quarantined,
+		p.senders, p.since, p.until, NULL,
+		(SELECT d.fix FROM dns d WHERE d.domain = p.domain AND d.source = p.source ORDER BY d.no LIMIT 1)
+	FROM failing p
+	UNION ALL
+	SELECT CASE d.code WHEN 'own_host_outside_spf' THEN 3 WHEN 'dns_error' THEN 3 WHEN 'selector_without_key' THEN 7
+			ELSE 10 END, d.code, d.domain, d.ip, d.name, NULL, d.messages, NULL, NULL, NULL, NULL, NULL, NULL,
+		d.text, d.fix
+	FROM dns d
+	WHERE NOT EXISTS (SELECT 1 FROM failing p WHERE p.domain = d.domain AND p.source = d.source)
+	UNION ALL
+	SELECT 4, 'silent_reporter', NULL, NULL, r.org_name, NULL, r.messages, NULL, NULL, NULL, r.period,
+		api.at(r.last_day), api.at(r.last_of_all), NULL, NULL
+	FROM api.silent_reporters(f) r
+	UNION ALL
+	SELECT h.* FROM api.changed_points(f) h;
+END
+$$;
+
 -- GET advice: at most seven points, the most harmful first, and what needs nothing to be done.
 CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -196,39 +231,10 @@ DECLARE
 	total bigint;
 	newest timestamptz;
 BEGIN
-	WITH failing AS MATERIALIZED (
-		SELECT p.* FROM api.failing_points(senders) p
-	), dns AS MATERIALIZED (
-		SELECT a.v ->> 'code' AS code, a.v ->> 'domain' AS domain, 'ip:' || (a.v ->> 'source_ip') AS ip,
-			coalesce(o.source, 'ip:' || (a.v ->> 'source_ip')) AS source, a.v ->> 'name' AS name,
-			(a.v ->> 'messages')::numeric AS messages, a.v ->> 'text' AS text, a.v ->> 'fix' AS fix, a.no
-		FROM jsonb_array_elements(api.attention(f) -> 'items') WITH ORDINALITY a(v, no)
-		LEFT JOIN dmarc.addresses o ON o.source_ip = (a.v ->> 'source_ip')::inet
-	), points (harm, code, domain, source, name, reason, messages, of, rejected, quarantined, senders, since, until,
-		text, fix) AS MATERIALIZED (
-		-- a host that fails and is outside of SPF is one point, with the way to fix it
-		SELECT p.harm, p.code, p.domain, p.source, p.name, p.reason, p.messages, p.of, p.rejected, p.quarantined,
-			p.senders, p.since, p.until, NULL,
-			(SELECT d.fix FROM dns d WHERE d.domain = p.domain AND d.source = p.source ORDER BY d.no LIMIT 1)
-		FROM failing p
-		UNION ALL
-		SELECT CASE d.code WHEN 'own_host_outside_spf' THEN 3 WHEN 'dns_error' THEN 3 WHEN 'selector_without_key' THEN 7
-				ELSE 10 END, d.code, d.domain, d.ip, d.name, NULL, d.messages, NULL, NULL, NULL, NULL, NULL, NULL,
-			d.text, d.fix
-		FROM dns d
-		WHERE NOT EXISTS (SELECT 1 FROM failing p WHERE p.domain = d.domain AND p.source = d.source)
-		UNION ALL
-		SELECT 4, 'silent_reporter', NULL, NULL, r.org_name, NULL, r.messages, NULL, NULL, NULL, r.period,
-			api.at(r.last_day), api.at(r.last_of_all), NULL, NULL
-		FROM api.silent_reporters(f) r
-		UNION ALL
-		SELECT s.* FROM api.step_points(f) s
-		UNION ALL
-		SELECT h.* FROM api.changed_points(f) h
-	), numbered AS (
+	WITH numbered AS (
 		SELECT p::api.point AS point, row_number() OVER (ORDER BY p.harm, p.messages DESC NULLS LAST,
 			p.domain COLLATE "C", p.source COLLATE "C", p.text COLLATE "C") AS no
-		FROM points p
+		FROM (SELECT * FROM api.fault_points(f, senders) UNION ALL SELECT * FROM api.step_points(f)) p
 	)
 	SELECT coalesce(jsonb_agg(api.point_json(n.point) ORDER BY n.no)
 		FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)

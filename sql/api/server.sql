@@ -77,6 +77,19 @@ CREATE FUNCTION api.seconds(at timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT floor(extract(epoch FROM at))::bigint $$;
 
+-- When the last report of each kind was received.
+CREATE FUNCTION api.last_reports() RETURNS TABLE (kind text, at timestamptz)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY SELECT k.* FROM (VALUES
+		('aggregate', (SELECT r.received_at FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)),
+		('failure', (SELECT f.received_at FROM dmarc.failure_reports f ORDER BY f.received_at DESC LIMIT 1)),
+		('tls', (SELECT t.received_at FROM dmarc.tls_reports t ORDER BY t.received_at DESC LIMIT 1))) AS k(kind, at)
+	WHERE k.at IS NOT NULL;
+END
+$$;
+
 -- Counters for monitoring; the C code writes them in the format of Prometheus.
 CREATE FUNCTION api.metrics() RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -90,14 +103,7 @@ BEGIN
 					count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
 			'last_reports', (
 				SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'at', api.seconds(k.at))
-					ORDER BY k.kind), '[]')
-				FROM (VALUES
-					('aggregate', (SELECT r.received_at FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)),
-					('failure', (SELECT f.received_at FROM dmarc.failure_reports f ORDER BY f.received_at DESC
-						LIMIT 1)),
-					('tls', (SELECT t.received_at FROM dmarc.tls_reports t ORDER BY t.received_at DESC LIMIT 1)))
-					AS k(kind, at)
-				WHERE k.at IS NOT NULL),
+					ORDER BY k.kind), '[]') FROM api.last_reports() k),
 			'last_prune_at', (SELECT api.seconds(max(l.at)) FROM dmarc.audit_log l WHERE l.log = 'audit'
 				AND l.action = 'prune'))
 			|| (SELECT jsonb_build_object('addresses', count(*),
