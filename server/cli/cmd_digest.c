@@ -23,7 +23,7 @@ struct request {
 static gboolean print_message(const struct digest *digest, GError **error)
 {
 	g_autofree char *from = g_strdup_printf("ruad <ruad@%s>", g_get_host_name());
-	const struct message_envelope envelope = { .from = from };
+	const struct mime_envelope envelope = { .from = from };
 	g_autoptr(GBytes) message = digest_message(digest, &envelope, error);
 
 	if (message == NULL)

@@ -80,7 +80,7 @@ char *digest_html(const struct digest *digest)
 	return html_print(digest->content, NULL);
 }
 
-GBytes *digest_message(const struct digest *digest, const struct message_envelope *envelope, GError **error)
+GBytes *digest_message(const struct digest *digest, const struct mime_envelope *envelope, GError **error)
 {
-	return message_print(digest->content, envelope, error);
+	return mime_print(digest->content, envelope, error);
 }

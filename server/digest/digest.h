@@ -8,7 +8,7 @@
 #include <glib.h>
 
 #include "server/database/db.h"
-#include "server/digest/message.h"
+#include "server/digest/mime.h"
 
 struct digest;
 
@@ -36,6 +36,6 @@ void digest_free(struct digest *digest); /* NULL is allowed */
 char *digest_text(const struct digest *digest) G_GNUC_WARN_UNUSED_RESULT;
 char *digest_html(const struct digest *digest) G_GNUC_WARN_UNUSED_RESULT;
 
-/* message_print() of it. */
-GBytes *digest_message(const struct digest *digest, const struct message_envelope *envelope,
+/* mime_print() of it. */
+GBytes *digest_message(const struct digest *digest, const struct mime_envelope *envelope,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

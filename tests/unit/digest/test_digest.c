@@ -17,7 +17,7 @@
 
 #define CONTROL "a\\u000d\\u000aBcc: victim@x.example\\u000d\\u000a\\u000d\\u000a\\u202e\\u0000\\u001b[2J"
 
-static const struct message_envelope envelope = { "ruad <ruad@mail.example>", "admin@own.example" };
+static const struct mime_envelope envelope = { "ruad <ruad@mail.example>", "admin@own.example" };
 
 /* answer.json with names of that domain, source and reporter, as they are in JSON. */
 static struct digest *read_answer(const char *domain, const char *source, const char *reporter)
@@ -337,7 +337,7 @@ static void hostile_names_add_no_header_and_no_escape_sequence(void **state)
 
 static void addresses_that_are_none_are_refused(void **state)
 {
-	static const struct message_envelope wrong[] = {
+	static const struct mime_envelope wrong[] = {
 		{ "ruad", NULL },
 		{ "", NULL },
 		{ "a@b.example", "nobody" },
@@ -359,7 +359,7 @@ static void addresses_that_are_none_are_refused(void **state)
 
 static void a_mail_without_recipient_or_pictures_is_a_mail(void **state)
 {
-	static const struct message_envelope nobody = { "ruad@mail.example", NULL };
+	static const struct mime_envelope nobody = { "ruad@mail.example", NULL };
 	struct digest *digest = digest_read(NO_MAIL "}", NULL);
 	g_autoptr(GBytes) bytes = digest_message(digest, &nobody, NULL);
 	GMimeMessage *message = read_message(bytes);

@@ -1,4 +1,4 @@
-#include "server/digest/message.h"
+#include "server/digest/mime.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
@@ -126,7 +126,7 @@ static GBytes *print(GMimeMessage *message)
 	return g_byte_array_free_to_bytes(bytes);
 }
 
-GBytes *message_print(const struct content *content, const struct message_envelope *envelope, GError **error)
+GBytes *mime_print(const struct content *content, const struct mime_envelope *envelope, GError **error)
 {
 	InternetAddressList *from;
 	InternetAddressList *to = NULL;

@@ -1,17 +1,17 @@
 /*
- * message.h - a digest as a mail: text, and HTML with its pictures as parts (RFC 2046, RFC 2387, RFC 2392).
+ * mime.h - a digest as a mail: text, and HTML with its pictures as parts (RFC 2046, RFC 2387, RFC 2392).
  */
 #pragma once
 
 #include "server/digest/block.h"
 
 /* Who sends the mail, to whom. */
-struct message_envelope {
+struct mime_envelope {
 	const char
 	    *from;      /* a mailbox: "ruad <ruad@host>"; its domain is that of Message-ID and Content-IDs */
 	const char *to; /* mailboxes, separated by commas; or NULL */
 };
 
 /* The bytes, whose lines end in LF. RUAD_ERROR_SYNTAX if from or to are not addresses. Transfer full. */
-GBytes *message_print(const struct content *content, const struct message_envelope *envelope,
+GBytes *mime_print(const struct content *content, const struct mime_envelope *envelope,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
