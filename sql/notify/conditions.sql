@@ -31,7 +31,7 @@ CREATE FUNCTION ruad.notice_key(VARIADIC parts text[]) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE WHEN k.key ~ '^[a-z0-9._:-]{1,250}$' THEN k.key
-		ELSE left(regexp_replace(lower(k.key), '[^a-z0-9._:-]+', '-', 'g'), 200) || '-' || left(md5(k.key), 8) END
+		ELSE rtrim(left(regexp_replace(lower(k.key), '[^a-z0-9._:-]+', '-', 'g'), 200), '-') || '-' || left(md5(k.key), 8) END
 	FROM (SELECT array_to_string(parts, ':') AS key) k
 $$;
 
