@@ -8,11 +8,13 @@
 #include "server/cli/database.h"
 #include "server/cli/moment.h"
 #include "server/digest/digest.h"
+#include "server/notify/message.h"
 
 #define COMMAND "digest"
 
 /* The request of the command line. */
 struct request {
+	const struct settings *settings;
 	struct digest_wish wish;
 	gboolean week, month; /* as given */
 	gboolean text, html, eml;
@@ -20,10 +22,13 @@ struct request {
 	char **domains;
 };
 
-static gboolean print_message(const struct digest *digest, GError **error)
+/* The mail that ruad-notify would send. */
+static gboolean print_message(const struct settings *settings, const struct digest *digest, GError **error)
 {
-	g_autofree char *from = g_strdup_printf("ruad <ruad@%s>", g_get_host_name());
-	const struct mime_envelope envelope = { .from = from };
+	g_autofree char *sender = message_sender(settings);
+	g_autofree char *from = g_strdup_printf("ruad <%s>", sender);
+	g_autofree char *to = g_strjoinv(", ", (char **)settings_list(settings, "notify.mail_to"));
+	const struct mime_envelope envelope = { .from = from, .to = *to != '\0' ? to : NULL };
 	g_autoptr(GBytes) message = digest_message(digest, &envelope, error);
 
 	if (message == NULL)
@@ -37,7 +42,7 @@ static gboolean print(const struct request *request, const struct digest *digest
 	g_autofree char *text = NULL;
 
 	if (request->eml)
-		return print_message(digest, error);
+		return print_message(request->settings, digest, error);
 	text = request->html ? digest_html(digest) : digest_text(digest);
 	fputs(text, stdout);
 	return TRUE;
@@ -77,7 +82,7 @@ static const char *objection(const struct request *request, int argc)
 
 int command_digest(const struct settings *settings, int argc, char **argv)
 {
-	struct request request = { 0 };
+	struct request request = { .settings = settings };
 	const char *wrong;
 	int code;
 	const GOptionEntry entries[] = {

@@ -190,6 +190,8 @@ static gboolean check_notify(const struct settings *settings, GError **error)
 		if (!is_address(addresses[i]))
 			return ruad_error_at(error, "notify.mail_to",
 			    "\"%s\": not an address such as ann@example.com", addresses[i]);
+	if (addresses[0] == NULL && settings_choice(settings, "notify.digest") != 0)
+		return ruad_error_at(error, "notify.digest", "needs an address in notify.mail_to");
 	if (*from != '\0' && !is_address(from))
 		return ruad_error_at(
 		    error, "notify.mail_from", "\"%s\": not an address such as ruad@example.com", from);

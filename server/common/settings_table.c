@@ -200,6 +200,12 @@ const struct setting setting_table[] = {
 	    "of Matrix. Empty: none." },
 	{ "notify.no_reports", SETTING_INT, "72", 0, 8760,
 	    "Hours without an aggregate report after which a notice is sent; 0 is never." },
+	{ "notify.digest", SETTING_CHOICE, "none", NOT_NUMBER,
+	    "Send notify.mail_to a digest, weekly or monthly: what to do and what changed in the last whole "
+	    "week (from Monday to Sunday) or month, as ruad digest prints it. It is sent on the second day "
+	    "after the last one, when its reports have arrived." },
+	{ "notify.digest_hour", SETTING_INT, "6", 0, 23,
+	    "Hour of that day, in UTC, from which on the digest is sent." },
 
 	/* Aggregate reports contain only counts, need little space and cannot be requested again, and audits
 	 * ask for years. Failure reports contain personal mail. Quarantined mail may contain anything and
@@ -241,6 +247,7 @@ const char *setting_words(const struct setting *setting)
 		const char *words;
 	} choices[] = { { "http.auth", "none basic proxy" },
 		{ "lmtp.require_authentic", "off flag quarantine" },
+		{ "notify.digest", "none weekly monthly" },
 		{ "notify.webhook_format", "generic slack teams matrix" } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++)

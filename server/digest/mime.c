@@ -115,14 +115,18 @@ static void set_head(GMimeMessage *message, const struct content *content, const
 	    GMIME_OBJECT(message), "Auto-Submitted", "auto-generated", NULL); /* RFC 3834 */
 }
 
-static GBytes *print(GMimeMessage *message)
+static GBytes *print(GMimeMessage *message, gboolean crlf)
 {
+	GMimeFormatOptions *options = g_mime_format_options_new();
 	GByteArray *bytes = g_byte_array_new();
 	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
 
+	g_mime_format_options_set_newline_format(
+	    options, crlf ? GMIME_NEWLINE_FORMAT_DOS : GMIME_NEWLINE_FORMAT_UNIX);
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-	g_mime_object_write_to_stream(GMIME_OBJECT(message), NULL, stream);
+	g_mime_object_write_to_stream(GMIME_OBJECT(message), options, stream);
 	g_object_unref(stream);
+	g_mime_format_options_free(options);
 	return g_byte_array_free_to_bytes(bytes);
 }
 
@@ -149,7 +153,7 @@ GBytes *mime_print(const struct content *content, const struct mime_envelope *en
 	set_head(message, content, host_of(from));
 	body = body_of(content, host_of(from));
 	g_mime_message_set_mime_part(message, body);
-	bytes = print(message);
+	bytes = print(message, envelope->crlf);
 	g_object_unref(body);
 	g_object_unref(message);
 	g_clear_object(&to);

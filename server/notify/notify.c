@@ -5,6 +5,7 @@
 #include "server/database/db.h"
 #include "server/database/role.h"
 #include "server/notify/destinations.h"
+#include "server/notify/digests.h"
 #include "server/notify/notice.h"
 #include "server/notify/notice_hook.h"
 #include "server/notify/outbox.h"
@@ -130,7 +131,7 @@ static gboolean queue_webhook(struct notify *notify, const struct notices *notic
 }
 
 /* What is taken counts as told when the transaction commits, and only then is it queued. */
-static gboolean tell_in_transaction(struct notify *notify, GError **error)
+static gboolean tell(struct notify *notify, GError **error)
 {
 	g_auto(GStrv) destinations = destinations_all(notify->settings);
 	g_autofree char *array = outbox_array((const char *const *)destinations);
@@ -144,12 +145,20 @@ static gboolean tell_in_transaction(struct notify *notify, GError **error)
 	if (notices.n > 0)
 		good = queue_mail(notify, &notices, error) && queue_webhook(notify, &notices, error);
 	db_rows_free(rows);
-	return good && db_exec(notify->db, "COMMIT", NULL, 0, error);
+	return good;
 }
 
-static gboolean tell(struct notify *notify, GError **error)
+static gboolean queue_digest(struct notify *notify, GError **error)
 {
-	if (db_exec(notify->db, "BEGIN", NULL, 0, error) && tell_in_transaction(notify, error))
+	return digests_queue(notify->db, notify->settings, error);
+}
+
+/* Call work in a transaction, which it undoes by failing. */
+static gboolean in_transaction(
+    struct notify *notify, gboolean (*work)(struct notify *notify, GError **error), GError **error)
+{
+	if (db_exec(notify->db, "BEGIN", NULL, 0, error) && work(notify, error) &&
+	    db_exec(notify->db, "COMMIT", NULL, 0, error))
 		return TRUE;
 	if (db_alive(notify->db) && !db_exec(notify->db, "ROLLBACK", NULL, 0, NULL))
 		g_debug("rollback failed");
@@ -172,8 +181,8 @@ static void note_failure(struct notify *notify, const GError *error)
 gboolean notify_round(struct notify *notify, gboolean at_once)
 {
 	g_autoptr(GError) error = NULL;
-	gboolean good =
-	    open_database(notify, &error) && look(notify, at_once, &error) && tell(notify, &error);
+	gboolean good = open_database(notify, &error) && look(notify, at_once, &error) &&
+			in_transaction(notify, tell, &error) && in_transaction(notify, queue_digest, &error);
 
 	if (!good)
 		note_failure(notify, error);

@@ -1,17 +1,21 @@
-"""ruad digest: its figures are those of the API, its mail is one that clients show, and names of strangers harm nobody."""
+"""ruad digest: its figures are those of the API, its mail is one that clients show, names of strangers harm nobody, and each is sent once."""
 
+import contextlib
 import datetime
 import email
 import email.policy
 import html.parser
 import re
+import subprocess
 
 import pytest
 import reports
 import senders
-from conftest import Database
-from supervised import Supervised
+from conftest import PROGRAMS, Database
+from mail_sink import Sink
+from supervised import Supervised, free_port
 from test_advice import store
+from test_notify import Notify
 from web_data import add_roles, running_site
 
 HOSTILE = '<script src="//x.example/"></script><img src=x onerror=a()>\u202e\u001b[2J'
@@ -210,3 +214,67 @@ def test_a_wrong_command_line_is_refused(words, tmp_path):
     code, said, errors = Supervised(tmp_path).command("digest", *words)
     assert (code, said) == (2, "")
     assert errors.startswith("ruad digest: ") or "nknown option" in errors
+
+
+# -- sent by ruad-notify --
+
+
+@pytest.fixture(name="sink")
+def fixture_sink():
+    with contextlib.closing(Sink()) as sink:
+        yield sink
+
+
+@pytest.fixture(name="notify")
+def fixture_notify(folder, database, sink):
+    settings = {"notify_smtp": f"smtp://127.0.0.1:{sink.port}", "notify_digest": "weekly", "notify_digest_hour": 0,
+                "notify_mail_to": "admin@example.com other@example.com"}
+    with contextlib.closing(Notify(folder, database, **settings)) as notify:
+        yield notify
+
+
+def test_a_digest_is_sent_once_to_each_address(notify, sink, digest, database):
+    for _ in range(3):
+        notify.once()
+    assert sorted(mail.recipients[0] for mail in sink.mails) == ["admin@example.com", "other@example.com"]
+    (message, copy) = (email.message_from_bytes(mail.data, policy=email.policy.default) for mail in sink.mails)
+    assert message["To"] == "admin@example.com, other@example.com"
+    assert message["Message-ID"] == copy["Message-ID"]
+    assert message.get_body(("plain",)).get_content().replace("\r\n", "\n") == digest(f"--until={today() - datetime.timedelta(days=2)}", database=database)
+    assert not re.search(rb"(?<!\r)\n", sink.mails[0].data)
+
+
+def test_digests_of_a_week_and_of_a_month_are_each_sent(notify, sink):
+    notify.settings["notify_mail_to"] = "admin@example.com"
+    notify.once()
+    notify.settings["notify_digest"] = "monthly"
+    notify.once()
+    notify.once()
+    assert len(sink.mails) == 2
+    notify.settings["notify_digest"] = "none"
+    notify.database.query("DELETE FROM ruad.digest")
+    notify.once()
+    assert len(sink.mails) == 2
+
+
+def test_a_digest_waits_for_a_mail_server_that_is_away(notify, sink):
+    notify.settings |= {"notify_mail_to": "admin@example.com", "notify_smtp": f"smtp://127.0.0.1:{free_port()}"}
+    notify.once()
+    assert notify.waiting() == 1
+    notify.settings["notify_smtp"] = f"smtp://127.0.0.1:{sink.port}"
+    notify.retry_now()
+    notify.once()
+    assert (len(sink.mails), notify.waiting()) == (1, 0)
+
+
+def test_two_programs_at_the_same_time_send_one_digest(notify, sink):
+    notify.settings["notify_mail_to"] = "admin@example.com"
+    running = [subprocess.Popen([PROGRAMS / "ruad-notify", "--once"], env=notify.environment()) for _ in range(4)]
+    assert [process.wait(60) for process in running] == [0] * 4
+    assert len(sink.mails) == 1
+
+
+def test_a_digest_without_an_address_is_a_wrong_setting(tmp_path):
+    code, _, errors = Supervised(tmp_path, notify_digest="weekly").command("config")
+    assert code == 78
+    assert "notify.digest: needs an address in notify.mail_to" in errors

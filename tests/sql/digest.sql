@@ -1,5 +1,5 @@
 -- The content of a digest: its window, and each part of it on two weeks of mail of which all is known.
-SELECT plan(29);
+SELECT plan(35);
 SELECT is((SELECT string_agg(format('%s %s: %s %s', p, u, w.from_day, w.to_day), ', ' ORDER BY no)
 	FROM (VALUES (1, 'week', '2025-11-16'), (2, 'week', '2025-11-15'), (3, 'week', '2025-11-17'),
 		(4, 'month', '2025-11-30'), (5, 'month', '2025-11-29'), (6, 'month', '2024-02-29')) x(no, p, u), api.digest_window(p, u::date) w),
@@ -85,3 +85,19 @@ SELECT is(ARRAY[j #>> '{totals,messages}', j ->> 'unread', j ->> 'named'], '{40,
 	'they count alone, and mail belongs to no domain') FROM n;
 SELECT is(ARRAY(SELECT t.as_role(r, $$SELECT api.digest('week', '2025-11-16')$$)
 	FROM unnest('{ruad_web,ruad_ingest,ruad_auditor}'::text[]) r), '{ok,42501,42501}', 'who may ask for a digest');
+
+-- When it is due, and that it is queued once.
+SELECT is((SELECT string_agg(ruad.digest_due(p, h, a::timestamptz)::text, ' ' ORDER BY no) FROM (VALUES
+	(1, 'week', 6, '2025-11-18 06:00Z'), (2, 'week', 6, '2025-11-18 05:59Z'), (3, 'week', 0, '2025-11-18 00:00Z'),
+	(4, 'week', 23, '2025-11-24 23:59Z'), (5, 'month', 0, '2025-12-02 00:00Z'), (6, 'month', 0, '2025-12-01 23:59Z'))
+	x(no, p, h, a)), '2025-11-16 2025-11-09 2025-11-16 2025-11-16 2025-11-30 2025-10-31',
+	'a digest is due when its reports have arrived, from that hour on');
+CREATE TEMP TABLE taken AS SELECT ruad.digest_take('week', 0, '{mail:a@b.example}') AS j;
+SELECT is(j, api.digest('week', ruad.digest_due('week', 0, now()))) FROM taken;
+SELECT is(ruad.digest_take('week', 0, '{mail:a@b.example}'), NULL, 'it is taken once');
+SELECT is(ruad.digest_take('month', 0, '{mail:a@b.example}') ->> 'period', 'month', 'that of a month is another');
+DELETE FROM ruad.digest;
+SELECT is((SELECT count(*) FROM generate_series(1, 100)
+	WHERE ruad.outbox_add('digest', '{mail:a@b.example}', 'x')), 100::bigint, 'if much waits');
+SELECT is(ROW(ruad.digest_take('week', 0, '{mail:a@b.example}')::text, (SELECT count(*) FROM ruad.digest)), ROW(NULL::text,
+	0::bigint), 'it is taken later');

@@ -157,7 +157,8 @@ UNION ALL SELECT 'ruad_notify', s, w, n FROM (VALUES
 	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
 	('SET ROLE ruad_owner', '42501', 'become the owner'),
 	('SELECT ruad.notices_look(true, ''[]'', 0, 0), ruad.outbox_add(''x'', ''{}'', ''x''), ruad.outbox_keep(''{}''),
-		ruad.outbox_sent(0), ruad.outbox_failed(0, ''x'');
+		ruad.outbox_sent(0), ruad.outbox_failed(0, ''x''),
+		ruad.digest_take(''week'', 0, ''{}'');
 	  SELECT * FROM ruad.notices_take(''{}''), ruad.outbox_next(''{}'')', 'ok', 'do its work (allowed)')
 ) x(s, w, n)
 -- the owner, by the name that a login with his role has
@@ -256,15 +257,15 @@ SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamesp
 	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'),
 	('ruad_enrich', 'dns_store'), ('ruad_notify', 'notices_look'), ('ruad_notify', 'notices_take'),
 	('ruad_notify', 'outbox_add'), ('ruad_notify', 'outbox_keep'), ('ruad_notify', 'outbox_next'),
-	('ruad_notify', 'outbox_sent'), ('ruad_notify', 'outbox_failed')$$,
-	'of its functions ruad_ingest may call six, ruad_editor and readers one, ruad_enrich nine, ruad_notify seven');
+	('ruad_notify', 'outbox_sent'), ('ruad_notify', 'outbox_failed'), ('ruad_notify', 'digest_take')$$,
+	'of its functions ruad_ingest may call six, ruad_editor and readers one, ruad_enrich nine, ruad_notify eight');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
 	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used'), ('granted_domains'),
 	('user_grant'), ('notices_look'), ('notices_take'), ('outbox_add'), ('outbox_keep'), ('outbox_next'), ('outbox_sent'),
-	('outbox_failed')$$,
+	('outbox_failed'), ('digest_take')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
