@@ -17,7 +17,7 @@
 
 #define CONTROL "a\\u000d\\u000aBcc: victim@x.example\\u000d\\u000a\\u000d\\u000a\\u202e\\u0000\\u001b[2J"
 
-static const struct mime_envelope envelope = { "ruad <ruad@mail.example>", "admin@own.example" };
+static const struct mime_envelope envelope = { "ruad <ruad@mail.example>", "admin@own.example", FALSE };
 
 /* answer.json with names of that domain, source and reporter, as they are in JSON. */
 static struct digest *read_answer(const char *domain, const char *source, const char *reporter)
@@ -160,7 +160,7 @@ static void parts_are_in_their_order(void **state)
 
 		if (found == NULL)
 			fail_msg("lacks \"%s\" in its place:\n%s", parts[i], text);
-		at = found + 1;
+		at = found != NULL ? found + 1 : "";
 	}
 	digest_free(digest);
 }
@@ -338,11 +338,11 @@ static void hostile_names_add_no_header_and_no_escape_sequence(void **state)
 static void addresses_that_are_none_are_refused(void **state)
 {
 	static const struct mime_envelope wrong[] = {
-		{ "ruad", NULL },
-		{ "", NULL },
-		{ "a@b.example", "nobody" },
-		{ "a@b.example", "" },
-		{ "a@b.example", "x: a@b.example, c@d.example;" },
+		{ "ruad", NULL, FALSE },
+		{ "", NULL, FALSE },
+		{ "a@b.example", "nobody", FALSE },
+		{ "a@b.example", "", FALSE },
+		{ "a@b.example", "x: a@b.example, c@d.example;", FALSE },
 	};
 	struct digest *digest = plain();
 
@@ -357,9 +357,24 @@ static void addresses_that_are_none_are_refused(void **state)
 	digest_free(digest);
 }
 
+static void lines_end_in_crlf_for_smtp(void **state)
+{
+	static const struct mime_envelope smtp = { "ruad@mail.example", "admin@own.example", TRUE };
+	struct digest *digest = plain();
+	g_autoptr(GBytes) bytes = digest_message(digest, &smtp, NULL);
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+
+	(void)state;
+	for (gsize i = 0; i < size; i++)
+		if ((data[i] == '\n') != (i > 0 && data[i - 1] == '\r'))
+			fail_msg("byte %" G_GSIZE_FORMAT " is half of a line end", i);
+	digest_free(digest);
+}
+
 static void a_mail_without_recipient_or_pictures_is_a_mail(void **state)
 {
-	static const struct mime_envelope nobody = { "ruad@mail.example", NULL };
+	static const struct mime_envelope nobody = { "ruad@mail.example", NULL, FALSE };
 	struct digest *digest = digest_read(NO_MAIL "}", NULL);
 	g_autoptr(GBytes) bytes = digest_message(digest, &nobody, NULL);
 	GMimeMessage *message = read_message(bytes);
@@ -385,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_mail_says_who_made_it),
 		cmocka_unit_test(hostile_names_add_no_header_and_no_escape_sequence),
 		cmocka_unit_test(addresses_that_are_none_are_refused),
+		cmocka_unit_test(lines_end_in_crlf_for_smtp),
 		cmocka_unit_test(a_mail_without_recipient_or_pictures_is_a_mail),
 	};
 
