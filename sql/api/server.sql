@@ -90,6 +90,21 @@ BEGIN
 END
 $$;
 
+-- The notices that are present by severity, and the messages that wait to be sent.
+CREATE FUNCTION api.notice_numbers() RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT jsonb_build_object('notices', jsonb_agg(jsonb_build_object('severity', s.severity, 'n', (SELECT count(*)
+			FROM ruad.notice n WHERE n.severity = s.severity AND n.state <> 'resolved' AND n.gone_since IS NULL))
+			ORDER BY s.no))
+		FROM unnest('{error,warning,info}'::text[]) WITH ORDINALITY AS s(severity, no))
+		|| (SELECT jsonb_build_object('messages_waiting', count(*), 'oldest_message_at', api.seconds(min(o.made_at)))
+			FROM ruad.outbox o WHERE o.content IS NOT NULL);
+END
+$$;
+
 -- Counters for monitoring; the C code writes them in the format of Prometheus.
 CREATE FUNCTION api.metrics() RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -110,7 +125,8 @@ BEGIN
 				'addresses_waiting', count(*) FILTER (WHERE a.looked_up_at IS NULL)) FROM dmarc.addresses a)
 			|| (SELECT jsonb_build_object('domains_checked', count(*),
 				'domains_failing', count(*) FILTER (WHERE NOT c.ok),
-				'oldest_check_at', api.seconds(min(c.checked_at))) FROM dmarc.dns_checks c));
+				'oldest_check_at', api.seconds(min(c.checked_at))) FROM dmarc.dns_checks c)
+			|| api.notice_numbers());
 END
 $$;
 
@@ -128,4 +144,4 @@ END
 $$;
 
 -- Those of the whole server are not for users who are limited to domains.
-REVOKE EXECUTE ON FUNCTION api.metrics, api.ready FROM ruad_viewer;
+REVOKE EXECUTE ON FUNCTION api.metrics, api.notice_numbers, api.ready FROM ruad_viewer;

@@ -31,7 +31,8 @@ CREATE FUNCTION ruad.notice_key(VARIADIC parts text[]) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT CASE WHEN k.key ~ '^[a-z0-9._:-]{1,250}$' THEN k.key
-		ELSE rtrim(left(regexp_replace(lower(k.key), '[^a-z0-9._:-]+', '-', 'g'), 200), '-') || '-' || left(md5(k.key), 8) END
+		ELSE rtrim(left(regexp_replace(lower(k.key), '[^a-z0-9._:-]+', '-', 'g'), 200), '-') || '-'
+			|| left(md5(k.key), 8) END
 	FROM (SELECT array_to_string(parts, ':') AS key) k
 $$;
 
@@ -117,7 +118,8 @@ AS $$
 BEGIN
 	RETURN QUERY
 	SELECT ruad.notice_key('dns_changed', h.kind, h.name, extract(epoch FROM h.since)::bigint::text), 'dns_changed',
-		ruad.notice_text(h.domain), NULL::text, 1::smallint, CASE WHEN h.kind = 'dmarc' OR h.value IS NULL THEN 'warning' ELSE 'info' END,
+		ruad.notice_text(h.domain), NULL::text, 1::smallint,
+		CASE WHEN h.kind = 'dmarc' OR h.value IS NULL THEN 'warning' ELSE 'info' END,
 		format('The %s record of %s changed', upper(h.kind), ruad.notice_text(h.name)),
 		format('It was %s, and the check of %s found %s.',
 			coalesce('"' || ruad.notice_text(h.value_before, 300) || '"', 'missing'), left(api.iso(h.since), 10),
@@ -290,7 +292,8 @@ AS $$
 BEGIN
 	RETURN QUERY
 	SELECT 'quota', 'quota', NULL::text, NULL::text, (CASE WHEN u.used >= p_max_raw * 0.97 THEN 2 ELSE 1 END)::smallint,
-		CASE WHEN u.used >= p_max_raw * 0.97 THEN 'error' ELSE 'warning' END, 'Quarantined mail needs most of its space',
+		CASE WHEN u.used >= p_max_raw * 0.97 THEN 'error' ELSE 'warning' END,
+		'Quarantined mail needs most of its space',
 		format('%s of the %s MiB that retention.max_raw allows are used. Beyond, mail that cannot be read is answered '
 			'452.', api.counted(ceil(u.used / 1048576)), api.counted(ceil(p_max_raw / 1048576.0))),
 		'Read it again (ruad reprocess), lower retention.unread, or raise retention.max_raw.', NULL::numeric

@@ -102,7 +102,8 @@ BEGIN
 	SELECT t.event, t.key, t.kind, t.domain, t.source, t.severity, t.title, t.evidence, t.action, api.iso(t.since),
 		api.iso(t.gone_since)
 	FROM told t
-	ORDER BY array_position('{new,worse,resolved}'::text[], t.event), array_position('{error,warning,info}'::text[], t.severity),
+	ORDER BY array_position('{new,worse,resolved}'::text[], t.event),
+		array_position('{error,warning,info}'::text[], t.severity),
 		t.domain COLLATE "C" NULLS FIRST, t.key COLLATE "C";
 END
 $$;
@@ -119,7 +120,8 @@ BEGIN
 			THEN api.iso(n.silenced_until) END, n.title
 	FROM ruad.notice n
 	WHERE n.state <> 'resolved' OR n.silenced_until > now() OR n.changed_at > now() - interval '7 days'
-	ORDER BY array_position('{new,told,resolved}'::text[], n.state), array_position('{error,warning,info}'::text[], n.severity),
+	ORDER BY array_position('{new,told,resolved}'::text[], n.state),
+		array_position('{error,warning,info}'::text[], n.severity),
 		n.key COLLATE "C";
 END
 $$;

@@ -114,6 +114,11 @@ SELECT is((SELECT count(*) FROM ruad.notices_take('{webhook}')), 0::bigint, 'and
 SELECT is(ruad.outbox_keep('{mail:a@b.example}'), 100::bigint, 'what waits for a destination that is no more is removed');
 SELECT is((SELECT count(*) FROM ruad.notices_take('{webhook}')), 1::bigint, 'then they are told');
 
+-- What monitoring sees.
+SELECT ruad.outbox_add('notices', '{webhook}', 'x');
+SELECT is(api.notice_numbers() - 'oldest_message_at', '{"notices": [{"severity": "error", "n": 1}, {"severity": "warning",
+	"n": 0}, {"severity": "info", "n": 0}], "messages_waiting": 1}', 'the metrics count notices and messages that wait');
+
 -- No reports, and kept mail.
 SELECT is((SELECT title FROM ruad.no_reports_conditions(1)), NULL, 'a new installation waits for its first report');
 UPDATE ruad.schema_version SET applied_at = now() - interval '3 days';

@@ -264,15 +264,15 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
 	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used'), ('granted_domains'),
-	('user_grant'), ('notices_look'), ('notices_take'), ('outbox_add'), ('outbox_keep'), ('outbox_next'), ('outbox_sent'),
-	('outbox_failed'), ('digest_take')$$,
+	('user_grant'), ('notice_numbers'), ('notices_look'), ('notices_take'), ('outbox_add'), ('outbox_keep'),
+	('outbox_next'), ('outbox_sent'), ('outbox_failed'), ('digest_take')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace
 	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role IN ('ruad_web', 'ruad_viewer'))$$,
 	$$VALUES ('ruad_editor', 'set_label'), ('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label'),
-		('ruad_editor', 'set_labels'), ('ruad_web', 'set_labels'), ('ruad_viewer', 'set_labels'), ('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
+		('ruad_editor', 'set_labels'), ('ruad_web', 'set_labels'), ('ruad_viewer', 'set_labels'), ('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'notice_numbers'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
 		('ruad_viewer', 'token'), ('ruad_viewer', 'token_used'), ('ruad_viewer', 'audit_add')$$,
 		'functions of schema api are for ruad_web and ruad_viewer, but for those that are for ruad_editor');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace
