@@ -1,5 +1,6 @@
 /*
- * cmd_notify.c - ruad notify: lists and silences the notices that ruad-notify sends, and tests their destinations.
+ * cmd_notify.c - ruad notify: lists and silences the notices that ruad-notify sends, and tests their
+ * destinations.
  */
 #include <stdio.h>
 
@@ -127,8 +128,6 @@ static const char *objection(struct wish *wish, int argc)
 
 static int run(const struct settings *settings, struct wish *wish)
 {
-	g_autoptr(GError) error = NULL;
-
 	if (wish->test)
 		return test(settings);
 	wish->user = identity_user_name(); /* before the process becomes another user */

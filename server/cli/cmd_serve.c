@@ -441,7 +441,8 @@ static gboolean stop_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* ruad-enrich checks its files, and ruad-notify looks at once; a hang-up of the terminal has no other effect. */
+/* ruad-enrich checks its files, and ruad-notify looks at once; a hang-up of the terminal has no other effect.
+ */
 static gboolean hang_up_signal(gpointer user)
 {
 	const struct serve *serve = user;

@@ -24,8 +24,8 @@ struct mail_route {
 struct mail_route mail_route_of(const struct settings *settings, const char *from);
 
 /*
- * Send message to one address. Returns what the server said in the end ("250 2.0.0 queued"), transfer full, or
- * NULL: RUAD_ERROR_SYSTEM, the message was not accepted; a later attempt may succeed.
+ * Send message to one address. Returns what the server said in the end ("250 2.0.0 queued"), transfer full,
+ * or NULL: RUAD_ERROR_SYSTEM, the message was not accepted; a later attempt may succeed.
  */
 char *mail_send(const struct mail_route *route, const char *address, GBytes *message,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,9 +3,9 @@
  *
  *   ruad-notify [--storage=FOLDER --min-free=BYTES] [--vitals-fd=N] [--once]
  *
- * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve if [notify] names a destination.
- * SIGHUP: look at once, also into the reports; SIGTERM and SIGINT end it anywhere, since every change to the
- * database is one transaction. --once: one round, with a search through the reports.
+ * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve if [notify] names a
+ * destination. SIGHUP: look at once, also into the reports; SIGTERM and SIGINT end it anywhere, since every
+ * change to the database is one transaction. --once: one round, with a search through the reports.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * message.h - a complete mail (RFC 5322, RFC 2045, RFC 2047) from a subject and a text.
  *
- * The result is ASCII if the addresses are, its lines have at most 78 characters if these do, and no text of the
- * caller can add a header.
+ * The result is ASCII if the addresses are, its lines have at most 78 characters if these do, and no text of
+ * the caller can add a header.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ struct message {
 
 GBytes *message_make(const struct message *message) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Append "name: value" and CRLF. The value may be any text; what is not printable becomes a blank, and what is
- * not ASCII is encoded. name is ASCII, ours, and short. */
+/* Append "name: value" and CRLF. The value may be any text; what is not printable becomes a blank, and what
+ * is not ASCII is encoded. name is ASCII, ours, and short. */
 void message_header(GString *out, const char *name, const char *value);
 
 /* The sender of ruad's mails: notify.mail_from, or ruad at this host. Transfer full. */

@@ -27,7 +27,8 @@ gboolean outbox_keep(
 /*
  * Send everything that is due, each in a transaction of its own. What is not accepted stays for a later
  * attempt. failures: destination to the failure that was logged of it last, kept by the caller (both strings
- * with g_free): a failure is logged once for each cause, and once that it is over. FALSE: the database failed.
+ * with g_free): a failure is logged once for each cause, and once that it is over. FALSE: the database
+ * failed.
  */
 gboolean outbox_send(struct db *db, const struct settings *settings, GHashTable *failures,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,6 @@
 /*
- * server.h - the conditions of this machine that the database does not know: the disk of the private database,
- * and whether mail is stored. They are those that /readyz reports.
+ * server.h - the conditions of this machine that the database does not know: the disk of the private
+ * database, and whether mail is stored. They are those that /readyz reports.
  */
 #pragma once
 

@@ -26,9 +26,9 @@ struct webhook_route {
 struct webhook_route webhook_route_of(const struct settings *settings);
 
 /*
- * Send document; by POST, or for Matrix by PUT to the URL and a key of the transaction. key: the same for each
- * attempt with this document, and no other; the receiver may know a repetition by it. Returns what the server
- * said ("status 200: ok"), transfer full, or NULL: RUAD_ERROR_SYSTEM, it was not accepted.
+ * Send document; by POST, or for Matrix by PUT to the URL and a key of the transaction. key: the same for
+ * each attempt with this document, and no other; the receiver may know a repetition by it. Returns what the
+ * server said ("status 200: ok"), transfer full, or NULL: RUAD_ERROR_SYSTEM, it was not accepted.
  */
 char *webhook_send(const struct webhook_route *route, const char *key, GBytes *document,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

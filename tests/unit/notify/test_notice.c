@@ -102,18 +102,18 @@ static void the_text_groups_notices_by_event(void **state G_GNUC_UNUSED)
 
 static void the_subject_names_the_worst_and_counts_the_others(void **state G_GNUC_UNUSED)
 {
-	static const struct {
-		struct notice list[2];
-		gsize n;
+	const struct notice list[] = { fails, over };
+	const struct {
+		gsize first, n;
 		const char *want;
 	} rows[] = {
-		{ { fails }, 1, "A host fails" },
-		{ { over }, 1, "Resolved: The disk is nearly full" },
-		{ { fails, over }, 2, "A host fails, and 1 more" },
+		{ 0, 1, "A host fails" },
+		{ 1, 1, "Resolved: The disk is nearly full" },
+		{ 0, 2, "A host fails, and 1 more" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		const struct notices notices = { rows[i].list, rows[i].n, "host" };
+		const struct notices notices = { &list[rows[i].first], rows[i].n, "host" };
 		g_autofree char *subject = notice_subject(&notices);
 
 		assert_string_equal(subject, rows[i].want);
