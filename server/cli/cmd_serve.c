@@ -1,6 +1,6 @@
 /*
  * cmd_serve.c - ruad serve: opens the listeners, runs the private PostgreSQL if there is one, updates the
- * schema, and keeps ruad-ingest, ruad-web and ruad-enrich running until SIGTERM or SIGINT.
+ * schema, and keeps ruad-ingest, ruad-web, ruad-enrich and ruad-notify running until SIGTERM or SIGINT.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,10 +21,12 @@
 #include "server/common/paths.h"
 #include "server/common/vitals.h"
 #include "server/database/postgres_release.h"
+#include "server/notify/destinations.h"
 #include "server/web/auth.h"
 
 #define POSTGRES "PostgreSQL"
 #define ENRICH   "ruad-enrich"
+#define NOTIFY   "ruad-notify"
 #define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
 #define RETRY_PRIVATE                                                                                        \
 	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
@@ -254,16 +256,18 @@ static void add_vitals(const struct serve *serve, GArray *fds, GStrvBuilder *wor
 	g_array_append_val(fds, serve->vitals);
 }
 
-/* Both watch the disk of our own cluster; that of another server is out of their sight. */
-static void add_storage(const struct serve *serve, gsize service, GStrvBuilder *words)
+/* Programs watch the disk of our own cluster; that of another server is out of their sight. */
+static void add_storage(const struct serve *serve, gboolean with_min_free, GStrvBuilder *words)
 {
 	g_autofree char *folder =
 	    g_strdup_printf("--storage=%s", settings_string(serve->settings, "server.state_dir"));
 	g_autofree char *min_free = g_strdup_printf(
 	    "--min-free=%" G_GUINT64_FORMAT, settings_size(serve->settings, "server.min_free"));
 
+	if (database_private(serve->database) == NULL)
+		return;
 	g_strv_builder_add(words, folder);
-	if (service == WEB)
+	if (with_min_free)
 		g_strv_builder_add(words, min_free);
 }
 
@@ -279,8 +283,7 @@ static void start_service(struct serve *serve, gsize s)
 	g_strv_builder_add(words, program);
 	add_sockets(serve, s, fds, words);
 	add_vitals(serve, fds, words);
-	if (database_private(serve->database) != NULL)
-		add_storage(serve, s, words);
+	add_storage(serve, s == WEB, words);
 	if (s == WEB)
 		envp = with_editor(serve, envp);
 	argv = g_strv_builder_end(words);
@@ -331,6 +334,32 @@ static void start_enrich(struct serve *serve)
 						.argv = argv,
 						.envp = (const char *const *)envp,
 						.folder = "/",
+						.stop_signal = SIGTERM });
+}
+
+/* Only if notices have a destination. */
+static void start_notify(struct serve *serve)
+{
+	static const char *const sections[] = { "notify", "retention", NULL };
+	g_autofree char *program = paths_libexec(NOTIFY);
+	g_auto(GStrv) envp = environment_for(serve, sections, "ruad_notify");
+	g_auto(GStrv) destinations = destinations_all(serve->settings);
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+	g_auto(GStrv) argv = NULL;
+
+	if (destinations[0] == NULL)
+		return;
+	g_strv_builder_add(words, program);
+	add_vitals(serve, fds, words);
+	add_storage(serve, TRUE, words);
+	argv = g_strv_builder_end(words);
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = NOTIFY,
+						.argv = (const char *const *)argv,
+						.envp = (const char *const *)envp,
+						.folder = "/",
+						.fds = (const int *)(gpointer)fds->data,
+						.n_fds = fds->len,
 						.stop_signal = SIGTERM });
 }
 
@@ -412,12 +441,14 @@ static gboolean stop_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* ruad-enrich checks its files; a hang-up of the terminal has no other effect. */
+/* ruad-enrich checks its files, and ruad-notify looks at once; a hang-up of the terminal has no other effect.
+ */
 static gboolean hang_up_signal(gpointer user)
 {
 	const struct serve *serve = user;
 
 	supervisor_signal(serve->supervisor, ENRICH, SIGHUP);
+	supervisor_signal(serve->supervisor, NOTIFY, SIGHUP);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -472,6 +503,7 @@ static gboolean services_answered(gpointer user)
 	serve->ready = TRUE;
 	start_prune(serve);
 	start_enrich(serve);
+	start_notify(serve);
 	announce_ready(serve);
 	return G_SOURCE_REMOVE;
 }

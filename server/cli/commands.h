@@ -28,6 +28,8 @@ int command_label(const struct settings *settings, int argc, char **argv);
 int command_user(const struct settings *settings, int argc, char **argv);
 int command_auditor(const struct settings *settings, int argc, char **argv);
 int command_token(const struct settings *settings, int argc, char **argv);
+int command_digest(const struct settings *settings, int argc, char **argv);
+int command_notify(const struct settings *settings, int argc, char **argv);
 int command_prune(const struct settings *settings, int argc, char **argv);
 int command_migrate(const struct settings *settings, int argc, char **argv);
 int command_database(const struct settings *settings, int argc, char **argv);

@@ -54,6 +54,7 @@ static const struct role {
 	{ "ruad_web", "database.web_url", 10, TRUE }, /* 4 downloads, 1 for /readyz, both twice */
 	{ "ruad_editor", "database.edit_url", 4, TRUE },
 	{ "ruad_enrich", "database.enrich_url", 4, FALSE },
+	{ "ruad_notify", "database.notify_url", 4, FALSE },
 };
 
 struct database *database_new(const struct settings *settings, GError **error)

@@ -97,6 +97,24 @@ static const struct command commands[] = {
 	    "      --user=USER      with add: the user to whom the token belongs\n"
 	    "      --write          with add: the program may also make changes, if USER may\n"
 	    "      --expires=DAYS   with add: 90d (the default) or another number of days, or never\n" },
+	{ "digest", command_digest, "", "print what to do and what changed in the last week or month",
+	    "The last whole week, from Monday to Sunday, or calendar month, of all domains.\n\n"
+	    "      --week           of the last whole week (the default)\n"
+	    "      --month          of the last whole month\n"
+	    "      --until=DATE     that ended on DATE or before: YYYY-MM-DD (default: yesterday)\n"
+	    "      --domain=NAME    only this domain; may be repeated\n"
+	    "      --print          print it as text (the default)\n"
+	    "      --html           print it as one HTML document\n"
+	    "      --eml            print it as a mail: text, and HTML with pictures\n" },
+	{ "notify", command_notify, "--list | --silence=KEY | --unsilence=KEY | --test",
+	    "list, silence and test notices",
+	    "ruad serve sends notices to the destinations of [notify]: each once, when it is new, worse or\n"
+	    "resolved.\n\n"
+	    "      --list           list the notices that are present or silenced, and what ended this week\n"
+	    "      --silence=KEY    send nothing about this notice any more\n"
+	    "      --until=DATE     with --silence: until then, YYYY-MM-DD (UTC) or a time of RFC 3339\n"
+	    "      --unsilence=KEY  end a silence\n"
+	    "      --test           send a test notice to each destination, and print what it answered\n" },
 	{ "prune", command_prune, "", "remove data that is older than [retention] allows",
 	    "ruad serve does this once a day.\n\n"
 	    "  -n, --dry-run        only print what would be removed\n"

@@ -141,13 +141,74 @@ static gboolean check_resolver(const struct settings *settings, GError **error)
 		   : TRUE;
 }
 
+/* -- notices -- */
+
+/* Whether text is an address that may stand in a header and in a command of SMTP as it is. */
+static gboolean is_address(const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	for (const char *c = text; *c != '\0'; c++)
+		if (!g_ascii_isgraph(*c) || strchr("<>()[]\\,;:\"", *c) != NULL)
+			return FALSE;
+	return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
+}
+
+/* Whether url has one of two schemes, and a host. */
+static gboolean is_url(const char *url, const char *scheme, const char *tls_scheme)
+{
+	g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
+
+	return uri != NULL && g_uri_get_host(uri) != NULL && *g_uri_get_host(uri) != '\0' &&
+	       (g_str_equal(g_uri_get_scheme(uri), scheme) || g_str_equal(g_uri_get_scheme(uri), tls_scheme));
+}
+
+static gboolean check_smtp(const struct settings *settings, GError **error)
+{
+	const char *url = settings_string(settings, "notify.smtp");
+	gboolean has_user = *settings_string(settings, "notify.smtp_user") != '\0';
+
+	if (!is_url(url, "smtp", "smtps"))
+		return ruad_error_at(
+		    error, "notify.smtp", "\"%s\": write smtp://HOST:PORT or smtps://HOST:PORT", url);
+	if (has_user != (*settings_string(settings, "notify.smtp_password") != '\0'))
+		return ruad_error_at(
+		    error, "notify.smtp_user", "needs notify.smtp_password, and the other way round");
+	if (has_user && !g_str_has_prefix(url, "smtps:") && !settings_bool(settings, "notify.smtp_starttls"))
+		return ruad_error_at(error, "notify.smtp_password",
+		    "would be sent in the clear: use smtps:// in notify.smtp, or notify.smtp_starttls = on");
+	return TRUE;
+}
+
+static gboolean check_notify(const struct settings *settings, GError **error)
+{
+	const char *const *addresses = settings_list(settings, "notify.mail_to");
+	const char *from = settings_string(settings, "notify.mail_from");
+	const char *webhook = settings_string(settings, "notify.webhook");
+
+	for (gsize i = 0; addresses[i] != NULL; i++)
+		if (!is_address(addresses[i]))
+			return ruad_error_at(error, "notify.mail_to",
+			    "\"%s\": not an address such as ann@example.com", addresses[i]);
+	if (addresses[0] == NULL && settings_choice(settings, "notify.digest") != 0)
+		return ruad_error_at(error, "notify.digest", "needs an address in notify.mail_to");
+	if (*from != '\0' && !is_address(from))
+		return ruad_error_at(
+		    error, "notify.mail_from", "\"%s\": not an address such as ruad@example.com", from);
+	/* the URL may be a secret: no part of it is shown */
+	if (*webhook != '\0' && !is_url(webhook, "http", "https"))
+		return ruad_error_at(
+		    error, "notify.webhook", "not a URL that begins with https:// or http://");
+	return check_smtp(settings, error);
+}
+
 gboolean settings_check(const struct settings *settings, GError **error)
 {
 	return check_addresses(settings, "lmtp.listen", error) &&
 	       check_addresses(settings, "http.listen", error) &&
 	       check_addresses(settings, "http.health_listen", error) && check_mailboxes(settings, error) &&
 	       check_domains(settings, error) && check_auth(settings, error) &&
-	       check_resolver(settings, error);
+	       check_resolver(settings, error) && check_notify(settings, error);
 }
 
 /* -- files -- */

@@ -92,6 +92,9 @@ const struct setting setting_table[] = {
 	{ "database.enrich_url", SETTING_SECRET, "", NOT_NUMBER,
 	    "The same database for the process that looks up addresses, as a role that may act as "
 	    "ruad_enrich. Empty: database.url with the role set to ruad_enrich." },
+	{ "database.notify_url", SETTING_SECRET, "", NOT_NUMBER,
+	    "The same database for the process that sends notices, as a role that may act as ruad_notify. "
+	    "Empty: database.url with the role set to ruad_notify." },
 
 	{ "http.listen", SETTING_LIST, "127.0.0.1:8080", NOT_NUMBER,
 	    "Where the page and the JSON API are served, in the format of lmtp.listen. If systemd passes "
@@ -169,6 +172,41 @@ const struct setting setting_table[] = {
 	    "A file with further services that send mail for others, or other rules for known ones; "
 	    "or a map in CSV (base_reverse_dns, name, type). ruad(8) describes both." },
 
+	{ "notify.mail_to", SETTING_LIST, "", NOT_NUMBER,
+	    "Mail addresses that get notices: what fails, changed or is near its end. ruad serve runs "
+	    "ruad-notify if there is an address here or a URL in notify.webhook." },
+	{ "notify.mail_from", SETTING_STRING, "", NOT_NUMBER,
+	    "The address in From of notices, and their envelope sender. Empty: ruad@ and the name of this "
+	    "host." },
+	{ "notify.smtp", SETTING_STRING, "smtp://localhost:25", NOT_NUMBER,
+	    "The mail server for notices: smtp://HOST:PORT, or smtps://HOST:PORT for TLS from the start." },
+	{ "notify.smtp_starttls", SETTING_BOOL, "off", NOT_NUMBER,
+	    "With smtp://: send only after STARTTLS with a valid certificate." },
+	{ "notify.smtp_user", SETTING_STRING, "", NOT_NUMBER,
+	    "The user to sign in as at the mail server. Empty: none." },
+	{ "notify.smtp_password", SETTING_SECRET, "", NOT_NUMBER,
+	    "Password of notify.smtp_user. Put it into a file that only ruad can read, and name that in "
+	    "notify.smtp_password_file. Needs smtps:// or notify.smtp_starttls." },
+	{ "notify.webhook", SETTING_SECRET, "", NOT_NUMBER,
+	    "URL that gets notices by HTTP, as JSON. It often contains a secret: notify.webhook_file names a "
+	    "file that has it." },
+	{ "notify.webhook_format", SETTING_CHOICE, "generic", NOT_NUMBER,
+	    "What the service at notify.webhook expects: generic is ruad's own document, slack and teams are "
+	    "messages for an incoming webhook of these services, and matrix is a message for the URL "
+	    "https://SERVER/_matrix/client/v3/rooms/ROOM/send/m.room.message." },
+	{ "notify.webhook_token", SETTING_SECRET, "", NOT_NUMBER,
+	    "Token that is sent to notify.webhook as Authorization: Bearer, such as the access token of a "
+	    "user "
+	    "of Matrix. Empty: none." },
+	{ "notify.no_reports", SETTING_INT, "72", 0, 8760,
+	    "Hours without an aggregate report after which a notice is sent; 0 is never." },
+	{ "notify.digest", SETTING_CHOICE, "none", NOT_NUMBER,
+	    "Send notify.mail_to a digest, weekly or monthly: what to do and what changed in the last whole "
+	    "week (from Monday to Sunday) or month, as ruad digest prints it. It is sent on the second day "
+	    "after the last one, when its reports have arrived." },
+	{ "notify.digest_hour", SETTING_INT, "6", 0, 23,
+	    "Hour of that day, in UTC, from which on the digest is sent." },
+
 	/* Aggregate reports contain only counts, need little space and cannot be requested again, and audits
 	 * ask for years. Failure reports contain personal mail. Quarantined mail may contain anything and
 	 * waits for a version of ruad that can read it; a year should suffice. */
@@ -208,7 +246,9 @@ const char *setting_words(const struct setting *setting)
 		const char *name;
 		const char *words;
 	} choices[] = { { "http.auth", "none basic proxy" },
-		{ "lmtp.require_authentic", "off flag quarantine" } };
+		{ "lmtp.require_authentic", "off flag quarantine" },
+		{ "notify.digest", "none weekly monthly" },
+		{ "notify.webhook_format", "generic slack teams matrix" } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++)
 		if (g_str_equal(choices[i].name, setting->name))

@@ -189,6 +189,10 @@ static void append_database(GString *text, json_object *numbers)
 		{ "oldest_check_at", "ruad_oldest_domain_check_timestamp_seconds",
 		    "Time of the check of the domain that has waited longest for another, in seconds since "
 		    "1970." },
+		{ "messages_waiting", "ruad_messages_waiting",
+		    "Messages of ruad-notify that their destination has not accepted yet." },
+		{ "oldest_message_at", "ruad_oldest_message_timestamp_seconds",
+		    "Time at which the oldest of these was made, in seconds since 1970." },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -198,6 +202,9 @@ static void append_database(GString *text, json_object *numbers)
 	append_each(text, "ruad_items",
 	    "What was found in the mails that are known, by kind and by what became of it.",
 	    json_object_object_get(numbers, "items"), (const char *const[]){ "kind", "status", NULL }, "n");
+	append_each(text, "ruad_notices",
+	    "Conditions of which notices are sent that are present, by severity.",
+	    json_object_object_get(numbers, "notices"), (const char *const[]){ "severity", NULL }, "n");
 	append_each(text, "ruad_last_report_timestamp_seconds",
 	    "Time of receipt of the newest report of a kind, in seconds since 1970.",
 	    json_object_object_get(numbers, "last_reports"), (const char *const[]){ "kind", NULL }, "at");

@@ -1,10 +1,9 @@
 #include "server/web/ready.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
+#include "server/common/disk.h"
 #include "server/common/log.h"
 #include "server/database/migrate.h"
 #include "server/web/connection.h"
@@ -91,22 +90,21 @@ static gboolean ask_database(GBytes **document, char **cause)
 /* Returns whether PostgreSQL can store mail. A disk with faults is mounted read-only by the kernel. */
 static gboolean has_room(char **cause)
 {
-	struct statvfs disk;
-	guint64 available;
+	g_autoptr(GError) error = NULL;
+	struct disk disk;
 
 	if (state.options.storage == NULL)
 		return TRUE;
-	if (statvfs(state.options.storage, &disk) != 0) {
-		*cause = g_strdup_printf("%s: %s", state.options.storage, g_strerror(errno));
+	if (!disk_ask(state.options.storage, &disk, &error)) {
+		*cause = g_strdup(error->message);
 		return FALSE;
 	}
-	available = (guint64)disk.f_bavail * disk.f_frsize;
-	if ((disk.f_flag & ST_RDONLY) != 0)
+	if (disk.read_only)
 		*cause = g_strdup_printf("the disk of %s can only be read", state.options.storage);
-	else if (available < state.options.min_free)
+	else if (disk.available < state.options.min_free)
 		*cause = g_strdup_printf("the disk of %s has %" G_GUINT64_FORMAT
 					 " MiB left; mail needs %" G_GUINT64_FORMAT " MiB (server.min_free)",
-		    state.options.storage, available / MIB, state.options.min_free / MIB);
+		    state.options.storage, disk.available / MIB, state.options.min_free / MIB);
 	return *cause == NULL;
 }
 

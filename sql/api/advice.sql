@@ -110,7 +110,21 @@ BEGIN
 END
 $$;
 
--- Records in the DNS that changed in the last week of the window, for domains with reports in it.
+-- Records in the DNS that changed from a day on until the end of the window, for domains with reports in it.
+CREATE FUNCTION api.changed_records(f api.filter_set, p_since date) RETURNS SETOF dmarc.dns_history
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT h.* FROM dmarc.dns_history h
+	WHERE h.is_change AND h.until IS NULL AND h.since >= api.at(p_since) AND h.since < api.at(f.to_day)
+		AND (f.domain IS NULL OR h.domain = ANY (f.domain))
+		AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.domain_id = h.domain_id AND r.day >= f.from_day
+			AND r.day < f.to_day);
+END
+$$;
+
+-- Those of the last week of the window.
 CREATE FUNCTION api.changed_points(f api.filter_set) RETURNS SETOF api.point
 LANGUAGE plpgsql STABLE
 AS $$
@@ -118,11 +132,46 @@ BEGIN
 	RETURN QUERY
 	SELECT 9, 'dns_changed', h.domain, NULL::text, h.name, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric,
 		NULL::numeric, NULL::bigint, h.since, NULL::timestamptz, NULL::text, NULL::text
-	FROM dmarc.dns_history h
-	WHERE h.is_change AND h.until IS NULL AND h.since >= api.at(f.to_day - 7) AND h.since < api.at(f.to_day)
-		AND (f.domain IS NULL OR h.domain = ANY (f.domain))
-		AND EXISTS (SELECT 1 FROM dmarc.reports r WHERE r.domain_id = h.domain_id AND r.day >= f.from_day
-			AND r.day < f.to_day);
+	FROM api.changed_records(f, f.to_day - 7) h;
+END
+$$;
+
+-- The key of a source as people read it: "service:esp" is esp, "as:64500" AS64500, "ip:192.0.2.1" the address.
+CREATE FUNCTION api.key_words(p_key text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN p_key LIKE 'as:%' THEN 'AS' ELSE '' END || substr(p_key, position(':' IN p_key) + 1) $$;
+
+-- The text of topic "actions" that says what to do about a point; NULL if nothing is to be done, or if its fix or its
+-- setup says it.
+CREATE FUNCTION api.action_of(p api.point, setup jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p.fix IS NOT NULL THEN NULL
+		WHEN p.code LIKE 'service\_%' THEN CASE WHEN setup IS NULL THEN 'service' END
+		WHEN p.code IN ('own_rejected', 'own_quarantined', 'own_fails') THEN 'own'
+		WHEN p.code LIKE 'step\_%' THEN 'step'
+		WHEN p.code IN ('review', 'silent_reporter', 'parked', 'dns_changed') THEN p.code END
+$$;
+
+-- How a point is marked: mail is lost or a record is wrong; done; for information; to be looked at.
+CREATE FUNCTION api.mood_of(p_code text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p_code ~ '(rejected|quarantined|error|outside)' THEN 'bad' WHEN p_code = 'fixed' THEN 'good'
+		WHEN p_code ~ '(step|parked|changed)' THEN 'info' ELSE 'so' END
+$$;
+
+CREATE FUNCTION api.point_json(p api.point) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	setup jsonb := CASE WHEN p.code <> 'fixed' THEN api.service_setup(p.source) END;
+BEGIN
+	RETURN jsonb_build_object('code', p.code, 'domain', api.display(p.domain), 'source', api.display(p.source),
+		'name', api.display(coalesce(p.name, api.key_words(p.source))), 'reason', p.reason, 'messages', p.messages,
+		'of', p.of, 'rejected', p.rejected, 'quarantined', p.quarantined, 'senders', p.senders,
+		'since', api.iso(p.since), 'until', api.iso(p.until), 'text', api.display(p.text), 'fix', api.display(p.fix),
+		'setup', setup, 'action', api.action_of(p, setup), 'mood', api.mood_of(p.code));
 END
 $$;
 
@@ -137,6 +186,41 @@ AS $$
 	FROM unnest(senders) s WHERE s.whose = p_whose
 $$;
 
+-- What is wrong with the mail and the DNS of the filter's domains, or was, or changed.
+CREATE FUNCTION api.fault_points(f api.filter_set, senders api.sorted_sender[]) RETURNS SETOF api.point
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY
+	WITH failing AS MATERIALIZED (
+		SELECT p.* FROM api.failing_points(senders) p
+	), dns AS MATERIALIZED (
+		SELECT a.v ->> 'code' AS code, a.v ->> 'domain' AS domain, 'ip:' || (a.v ->> 'source_ip') AS ip,
+			coalesce(o.source, 'ip:' || (a.v ->> 'source_ip')) AS source, a.v ->> 'name' AS name,
+			(a.v ->> 'messages')::numeric AS messages, a.v ->> 'text' AS text, a.v ->> 'fix' AS fix, a.no
+		FROM jsonb_array_elements(api.attention(f) -> 'items') WITH ORDINALITY a(v, no)
+		LEFT JOIN dmarc.addresses o ON o.source_ip = (a.v ->> 'source_ip')::inet
+	)
+	-- a host that fails and is outside of SPF is one point, with the way to fix it
+	SELECT p.harm, p.code, p.domain, p.source, p.name, p.reason, p.messages, p.of, p.rejected, p.quarantined,
+		p.senders, p.since, p.until, NULL,
+		(SELECT d.fix FROM dns d WHERE d.domain = p.domain AND d.source = p.source ORDER BY d.no LIMIT 1)
+	FROM failing p
+	UNION ALL
+	SELECT CASE d.code WHEN 'own_host_outside_spf' THEN 3 WHEN 'dns_error' THEN 3 WHEN 'selector_without_key' THEN 7
+			ELSE 10 END, d.code, d.domain, d.ip, d.name, NULL, d.messages, NULL, NULL, NULL, NULL, NULL, NULL,
+		d.text, d.fix
+	FROM dns d
+	WHERE NOT EXISTS (SELECT 1 FROM failing p WHERE p.domain = d.domain AND p.source = d.source)
+	UNION ALL
+	SELECT 4, 'silent_reporter', NULL, NULL, r.org_name, NULL, r.messages, NULL, NULL, NULL, r.period,
+		api.at(r.last_day), api.at(r.last_of_all), NULL, NULL
+	FROM api.silent_reporters(f) r
+	UNION ALL
+	SELECT h.* FROM api.changed_points(f) h;
+END
+$$;
+
 -- GET advice: at most seven points, the most harmful first, and what needs nothing to be done.
 CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -147,46 +231,13 @@ DECLARE
 	total bigint;
 	newest timestamptz;
 BEGIN
-	WITH failing AS MATERIALIZED (
-		SELECT p.* FROM api.failing_points(senders) p
-	), dns AS MATERIALIZED (
-		SELECT a.v ->> 'code' AS code, a.v ->> 'domain' AS domain, 'ip:' || (a.v ->> 'source_ip') AS ip,
-			coalesce(o.source, 'ip:' || (a.v ->> 'source_ip')) AS source, a.v ->> 'name' AS name,
-			(a.v ->> 'messages')::numeric AS messages, a.v ->> 'text' AS text, a.v ->> 'fix' AS fix, a.no
-		FROM jsonb_array_elements(api.attention(f) -> 'items') WITH ORDINALITY a(v, no)
-		LEFT JOIN dmarc.addresses o ON o.source_ip = (a.v ->> 'source_ip')::inet
-	), points (harm, code, domain, source, name, reason, messages, of, rejected, quarantined, senders, since, until,
-		text, fix) AS MATERIALIZED (
-		-- a host that fails and is outside of SPF is one point, with the way to fix it
-		SELECT p.harm, p.code, p.domain, p.source, p.name, p.reason, p.messages, p.of, p.rejected, p.quarantined,
-			p.senders, p.since, p.until, NULL,
-			(SELECT d.fix FROM dns d WHERE d.domain = p.domain AND d.source = p.source ORDER BY d.no LIMIT 1)
-		FROM failing p
-		UNION ALL
-		SELECT CASE d.code WHEN 'own_host_outside_spf' THEN 3 WHEN 'dns_error' THEN 3 WHEN 'selector_without_key' THEN 7
-				ELSE 10 END, d.code, d.domain, d.ip, d.name, NULL, d.messages, NULL, NULL, NULL, NULL, NULL, NULL,
-			d.text, d.fix
-		FROM dns d
-		WHERE NOT EXISTS (SELECT 1 FROM failing p WHERE p.domain = d.domain AND p.source = d.source)
-		UNION ALL
-		SELECT 4, 'silent_reporter', NULL, NULL, r.org_name, NULL, r.messages, NULL, NULL, NULL, r.period,
-			api.at(r.last_day), api.at(r.last_of_all), NULL, NULL
-		FROM api.silent_reporters(f) r
-		UNION ALL
-		SELECT s.* FROM api.step_points(f) s
-		UNION ALL
-		SELECT h.* FROM api.changed_points(f) h
-	), numbered AS (
-		SELECT p.*, row_number() OVER (ORDER BY p.harm, p.messages DESC NULLS LAST, p.domain COLLATE "C",
-			p.source COLLATE "C", p.text COLLATE "C") AS no
-		FROM points p
+	WITH numbered AS (
+		SELECT p::api.point AS point, row_number() OVER (ORDER BY p.harm, p.messages DESC NULLS LAST,
+			p.domain COLLATE "C", p.source COLLATE "C", p.text COLLATE "C") AS no
+		FROM (SELECT * FROM api.fault_points(f, senders) UNION ALL SELECT * FROM api.step_points(f)) p
 	)
-	SELECT coalesce(jsonb_agg(jsonb_build_object('code', n.code, 'domain', api.display(n.domain),
-			'source', api.display(n.source), 'name', api.display(n.name), 'reason', n.reason, 'messages', n.messages,
-			'of', n.of, 'rejected', n.rejected, 'quarantined', n.quarantined, 'senders', n.senders,
-			'since', api.iso(n.since), 'until', api.iso(n.until), 'text', api.display(n.text),
-			'fix', api.display(n.fix), 'setup', api.service_setup(n.source)) ORDER BY n.no)
-			FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
+	SELECT coalesce(jsonb_agg(api.point_json(n.point) ORDER BY n.no)
+		FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
 	INTO items, total FROM numbered n;
 	EXECUTE format('SELECT max(r."end") FROM %s', api.reports_of(f)) INTO newest;
 	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'total', total,

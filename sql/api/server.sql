@@ -77,6 +77,34 @@ CREATE FUNCTION api.seconds(at timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT floor(extract(epoch FROM at))::bigint $$;
 
+-- When the last report of each kind was received.
+CREATE FUNCTION api.last_reports() RETURNS TABLE (kind text, at timestamptz)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY SELECT k.* FROM (VALUES
+		('aggregate', (SELECT r.received_at FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)),
+		('failure', (SELECT f.received_at FROM dmarc.failure_reports f ORDER BY f.received_at DESC LIMIT 1)),
+		('tls', (SELECT t.received_at FROM dmarc.tls_reports t ORDER BY t.received_at DESC LIMIT 1))) AS k(kind, at)
+	WHERE k.at IS NOT NULL;
+END
+$$;
+
+-- The notices that are present by severity, and the messages that wait to be sent.
+CREATE FUNCTION api.notice_numbers() RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT jsonb_build_object('notices', jsonb_agg(jsonb_build_object('severity', s.severity, 'n', (SELECT count(*)
+			FROM ruad.notice n WHERE n.severity = s.severity AND n.state <> 'resolved' AND n.gone_since IS NULL))
+			ORDER BY s.no))
+		FROM unnest('{error,warning,info}'::text[]) WITH ORDINALITY AS s(severity, no))
+		|| (SELECT jsonb_build_object('messages_waiting', count(*), 'oldest_message_at', api.seconds(min(o.made_at)))
+			FROM ruad.outbox o WHERE o.content IS NOT NULL);
+END
+$$;
+
 -- Counters for monitoring; the C code writes them in the format of Prometheus.
 CREATE FUNCTION api.metrics() RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -90,21 +118,15 @@ BEGIN
 					count(*) AS n FROM dmarc.intake WHERE kind IS NOT NULL GROUP BY 1, 2) i),
 			'last_reports', (
 				SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'at', api.seconds(k.at))
-					ORDER BY k.kind), '[]')
-				FROM (VALUES
-					('aggregate', (SELECT r.received_at FROM dmarc.reports r ORDER BY r.received_at DESC LIMIT 1)),
-					('failure', (SELECT f.received_at FROM dmarc.failure_reports f ORDER BY f.received_at DESC
-						LIMIT 1)),
-					('tls', (SELECT t.received_at FROM dmarc.tls_reports t ORDER BY t.received_at DESC LIMIT 1)))
-					AS k(kind, at)
-				WHERE k.at IS NOT NULL),
+					ORDER BY k.kind), '[]') FROM api.last_reports() k),
 			'last_prune_at', (SELECT api.seconds(max(l.at)) FROM dmarc.audit_log l WHERE l.log = 'audit'
 				AND l.action = 'prune'))
 			|| (SELECT jsonb_build_object('addresses', count(*),
 				'addresses_waiting', count(*) FILTER (WHERE a.looked_up_at IS NULL)) FROM dmarc.addresses a)
 			|| (SELECT jsonb_build_object('domains_checked', count(*),
 				'domains_failing', count(*) FILTER (WHERE NOT c.ok),
-				'oldest_check_at', api.seconds(min(c.checked_at))) FROM dmarc.dns_checks c));
+				'oldest_check_at', api.seconds(min(c.checked_at))) FROM dmarc.dns_checks c)
+			|| api.notice_numbers());
 END
 $$;
 
@@ -122,4 +144,4 @@ END
 $$;
 
 -- Those of the whole server are not for users who are limited to domains.
-REVOKE EXECUTE ON FUNCTION api.metrics, api.ready FROM ruad_viewer;
+REVOKE EXECUTE ON FUNCTION api.metrics, api.notice_numbers, api.ready FROM ruad_viewer;

@@ -1,7 +1,19 @@
 -- ledger.sql - the ledger of mails and of the items found in them, and the bytes that are stored.
 
+-- The bytes of mail that are kept together, or 0 if they are certainly no more than p_most. The size of the table is
+-- known at once and never too small; only beyond the limit the mails are summed.
+CREATE FUNCTION ruad.raw_beyond(p_most numeric) RETURNS numeric
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF pg_total_relation_size('ruad.raw') <= p_most THEN
+		RETURN 0;
+	END IF;
+	RETURN (SELECT coalesce(sum(octet_length(r.raw)), 0) FROM ruad.raw r);
+END
+$$;
+
 -- Refuse more bytes than the session's ruad.max_raw lets all stored mail have together; not set or empty: any number.
--- The size of the table is known at once and never too small; only beyond the limit the mails are summed.
 CREATE FUNCTION ruad.check_raw(more bigint) RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -9,10 +21,7 @@ DECLARE
 	most bigint := nullif(current_setting('ruad.max_raw', true), '');
 	used numeric;
 BEGIN
-	IF most IS NULL OR pg_total_relation_size('ruad.raw') + more <= most THEN
-		RETURN;
-	END IF;
-	used := coalesce((SELECT sum(octet_length(r.raw)) FROM ruad.raw r), 0);
+	used := CASE WHEN most IS NULL THEN 0 ELSE ruad.raw_beyond(most - more) END;
 	IF used + more > most THEN
 		RAISE EXCEPTION '% bytes of mail are kept that could not be read, and no more than % may be: '
 			'read them again, remove them (ruad prune) or raise retention.max_raw', used, most

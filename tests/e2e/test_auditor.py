@@ -114,7 +114,7 @@ def test_the_private_cluster_takes_no_password(private):
 def fixture_own(folder, own_database):
     """ruad's commands as a login that owns its database and has CREATEROLE."""
     own_database.query("CREATE ROLE boss LOGIN CREATEROLE", database="postgres")
-    grants = "GRANT ruad_owner, ruad_ingest, ruad_web, ruad_editor, ruad_enrich TO boss; GRANT ruad_auditor TO boss WITH ADMIN OPTION"
+    grants = "GRANT ruad_owner, ruad_ingest, ruad_web, ruad_editor, ruad_enrich, ruad_notify TO boss; GRANT ruad_auditor TO boss WITH ADMIN OPTION"
     own_database.query(grants)
     own_database.query(f"ALTER DATABASE {own_database.name} OWNER TO boss", database="postgres")
     own = Supervised(folder, database_url=own_database.conninfo("boss"))

@@ -10,7 +10,7 @@ from conftest import STORED, Postgres, wait_until
 from reports import aggregate, gzipped, mail, record
 from supervised import Supervised
 
-ROLES = ("ruad_owner", "ruad_ingest", "ruad_web", "ruad_editor", "ruad_enrich")
+ROLES = ("ruad_owner", "ruad_ingest", "ruad_web", "ruad_editor", "ruad_enrich", "ruad_notify")
 
 
 def report(number):
@@ -129,7 +129,7 @@ def test_a_login_that_may_do_nothing_is_refused(admin, serve):
     admin("CREATE ROLE plain LOGIN")
     admin("CREATE DATABASE mine")
     running = serve("plain")
-    for _ in "the roles", "ruad_viewer":  # of a later migration
+    for _ in "the roles", "ruad_viewer", "ruad_notify":  # of later migrations
         code, _, errors = running.command("migrate")
         assert code == 75
         for statement in missing(errors).split("; "):

@@ -134,8 +134,8 @@ def test_roles_of_ruad_reach_its_own_database_alone(running):
 
 def test_every_role_has_its_time_outs_and_a_connection_limit(running):
     limits = running.query("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'ruad\\_%' ORDER BY 1")
-    assert limits == [("ruad_auditor", 8), ("ruad_editor", 20), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_owner", 16), ("ruad_viewer", 8),
-                      ("ruad_web", 26)]
+    assert limits == [("ruad_auditor", 8), ("ruad_editor", 20), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_notify", 4), ("ruad_owner", 16),
+                      ("ruad_viewer", 8), ("ruad_web", 26)]
     for role, wanted in ("ruad_auditor", ["5min", "5s", "5min"]), ("ruad_ingest", ["15min", "30s", "5min"]):
         names = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
         assert [running.query(f"SHOW {name}", role=role)[0][0] for name in names] == wanted

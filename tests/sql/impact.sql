@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(48);
+SELECT plan(51);
 SELECT is(ARRAY[api.counted(1, 'message'), api.counted(2, 'message'), api.counted(0, 'message'),
 	api.counted(1234567, 'reply', 'replies'), api.counted(1, 'passes', 'pass'), api.counted(1000)],
 	'{1 message,2 messages,0 messages,"1,234,567 replies",1 passes,"1,000"}', 'a number, and what is counted');
@@ -154,6 +154,20 @@ SELECT is(t.members(api.advice(api.filter(p_domain => '{parked.example}')) -> 'i
 SELECT is(t.members(api.advice(api.filter(p_domain => '{own.example}')) -> 'items', 'code', 'source', 'messages'),
 	'[["own_fails", "domain:own.example", 120], ["own_fails", "ip:203.0.113.3", 72], '
 		'["review", "ip:203.0.113.4", 48]]', 'advice: what fails, and what might be ours');
+SELECT is((SELECT jsonb_object_agg(c, jsonb_build_array(api.action_of(ROW(1, c, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+	NULL, NULL, NULL, NULL, NULL, NULL)::api.point, NULL), api.mood_of(c)))
+	FROM unnest('{own_rejected,service_quarantined,own_host_outside_spf,dns_error,silent_reporter,own_fails,service_fails,
+		review,selector_without_key,step_reject_test,parked,fixed,dns_changed,unsolicited}'::text[]) c),
+	'{"own_rejected": ["own", "bad"], "service_quarantined": ["service", "bad"], "own_host_outside_spf": [null, "bad"],
+	"dns_error": [null, "bad"], "silent_reporter": ["silent_reporter", "so"], "own_fails": ["own", "so"],
+	"service_fails": ["service", "so"], "review": ["review", "so"], "selector_without_key": [null, "so"],
+	"step_reject_test": ["step", "info"], "parked": ["parked", "info"], "fixed": [null, "good"],
+	"dns_changed": ["dns_changed", "info"], "unsolicited": [null, "so"]}', 'advice: what to do about each, and its mark');
+SELECT is(ARRAY(SELECT api.action_of(ROW(1, c, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+	fix)::api.point, setup) FROM (VALUES ('service_fails', NULL, '{}'::jsonb), ('review', NULL, '{}'),
+	('own_fails', 'fix', NULL)) x(c, fix, setup)), '{NULL,review,NULL}', 'advice: a fix or setup says what to do');
+SELECT is(ARRAY(SELECT api.key_words(k) FROM unnest('{service:esp,as:64500,ip:192.0.2.1,ip:2001:db8::1,domain:a.example,
+	NULL}'::text[]) k), '{esp,AS64500,192.0.2.1,2001:db8::1,a.example,NULL}', 'a key of a source as people read it');
 SELECT is(api.advice(api.filter(p_domain => '{own.example}')) -> 'strangers',
 	'{"senders": 3, "messages": 4500, "fail": 4500, "rejected": 0, "quarantined": 0}', 'advice: strangers are one line');
 SELECT is(t.members(api.advice(api.filter(p_domain => '{unparked.example}')) -> 'items', 'code'), '[["step_quarantine_test"]]',

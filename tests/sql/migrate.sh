@@ -2,7 +2,7 @@
 # migrate.sh - ruad migrate: once, in order, by one of several, and never over what is not its own. Run by tests/sql/run.
 export PGOPTIONS='' RUAD_SERVER_USER=postgres RUAD_CONFIG=''
 bases=("$here"/base/*.sql.gz)
-echo 1..$((34 + 3 * ${#bases[@]}))
+echo 1..$((35 + 3 * ${#bases[@]}))
 number=0
 
 # is WANT HAVE WORDS
@@ -73,17 +73,22 @@ if [ "$(psql -XAtqd postgres -c "SELECT current_setting('server_version_num')::i
 	is 5 "$(asked "$words" | grep -o 'GRANT ruad_[a-z]* TO m_login WITH INHERIT TRUE, SET TRUE' | grep -vc auditor)" 'of roles that another login made, the rights are asked for'
 	sql "$(asked "$words")"
 	words=$(as=m_login migrate)
+	sql "$(asked "$words")" # a role of a later migration
+	words=$(as=m_login migrate)
 else
 	is '' "$(asked "$words")" 'a login with CREATEROLE gives itself the rights'
 fi
 is "the schema is at version $last" "$(tail -n 1 <<<"$words")" 'a login that is no superuser can migrate its own database'
-is t "$(psql -XAtqd m -U m_login -c 'SET ROLE ruad_ingest' -c 'SET ROLE ruad_web' -c 'SET ROLE ruad_editor' -c 'SET ROLE ruad_enrich' -c 'SET ROLE ruad_owner' -c 'SELECT true')" 'and may act as every role'
+is t "$(psql -XAtqd m -U m_login -c 'SET ROLE ruad_ingest' -c 'SET ROLE ruad_web' -c 'SET ROLE ruad_editor' -c 'SET ROLE ruad_enrich' -c 'SET ROLE ruad_notify' -c 'SET ROLE ruad_owner' -c 'SELECT true')" 'and may act as every role'
 
 fresh
 words=$(as=m_plain migrate)
 is 75 $? 'a login that may do nothing is refused'
 is 1 "$(asked "$words" | grep -c 'GRANT CREATE ON DATABASE m TO m_plain;$')" 'and what it lacks is said'
 is '' "$(sql "SELECT nspname FROM pg_namespace WHERE nspname = 'ruad'")" 'nothing was done'
+sql "$(asked "$words")"
+words=$(as=m_plain migrate)
+is 1 "$(asked "$words" | grep -cE '^GRANT ruad_notify TO m_plain( WITH INHERIT TRUE, SET TRUE)?;$')" 'and so is what it lacks for a role of a later migration'
 sql "$(asked "$words")"
 is "the schema is at version $last" "$(as=m_plain migrate | tail -n 1)" 'once a superuser has run that, it migrates'
 words=$(as=m_other migrate)
@@ -135,7 +140,7 @@ is "the schema is at version $last" "$(tail -n 1 <<<"$words")" 'functions and vi
 is '' "$(diff <(echo "$first") <(dumped) | head -n 20)" 'and the schema is that of a database that never had them'
 
 # 0009: a class stored for want of a word; what came later is undone. Facet 3 is that of evaluations 1 and 2; only the first says nothing.
-sql "DELETE FROM ruad.schema_version WHERE version >= 9; DROP TABLE ruad.dns_version CASCADE; ALTER TABLE ruad.service DROP COLUMN setup CASCADE;
+sql "DELETE FROM ruad.schema_version WHERE version >= 9; DROP TABLE ruad.dns_version CASCADE; DROP TABLE ruad.notice, ruad.notice_state, ruad.outbox, ruad.digest CASCADE; ALTER TABLE ruad.service DROP COLUMN setup CASCADE;
 	UPDATE ruad.definitions SET checksum = 'x'; INSERT INTO ruad.domain (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'a.example');
 	INSERT INTO ruad.facet (id, domain_id, hash, dkim_aligned, spf_aligned, class) VALUES (3, 1, gen_random_uuid(), false, false, 'fail_unauthenticated');
 	INSERT INTO ruad.evaluation (id, facet, day, domain_id, hash, class, dkim, spf)

@@ -147,6 +147,20 @@ UNION ALL SELECT 'ruad_enrich', s, w, n FROM (VALUES
 	  SELECT * FROM ruad.enrich_wanted(1), ruad.enrich_addresses(NULL, 1), ruad.dns_wanted(1)', 'ok',
 		'do its work (allowed)')
 ) x(s, w, n)
+UNION ALL SELECT 'ruad_notify', s, w, n FROM (VALUES
+	('SELECT * FROM ruad.notice', '42501', 'read a table'),
+	('UPDATE ruad.outbox SET content = NULL', '42501', 'change a table'),
+	('SELECT * FROM dmarc.records', '42501', 'read a view'),
+	('SELECT api.summary(api.filter())', '42501', 'call the API'),
+	('SELECT ruad.notice_silence(''disk'', NULL, ''x'')', '42501', 'silence a notice'),
+	('SELECT * FROM ruad.report_conditions()', '42501', 'call a step alone'),
+	('CREATE TEMPORARY TABLE mine (x int)', '42501', 'make a temporary table'),
+	('SET ROLE ruad_owner', '42501', 'become the owner'),
+	('SELECT ruad.notices_look(true, ''[]'', 0, 0), ruad.outbox_add(''x'', ''{}'', ''x''), ruad.outbox_keep(''{}''),
+		ruad.outbox_sent(0), ruad.outbox_failed(0, ''x''),
+		ruad.digest_take(''week'', 0, ''{}'');
+	  SELECT * FROM ruad.notices_take(''{}''), ruad.outbox_next(''{}'')', 'ok', 'do its work (allowed)')
+) x(s, w, n)
 -- the owner, by the name that a login with his role has
 UNION ALL VALUES
 	('ruad_owner',
@@ -179,7 +193,7 @@ UNION ALL VALUES
 	('ruad_editor', 'SELECT api.summary(api.filter())', '42501', 'call the API'),
 	('ruad_editor', 'SELECT * FROM dmarc.labels', '42501', 'read a view');
 
-SELECT plan(count(*)::integer + 45) FROM t.attempt;
+SELECT plan(count(*)::integer + 49) FROM t.attempt;
 SELECT is(t.as_role(role, statement), want, format('%s: %s', role, name)) FROM t.attempt
 WHERE statement NOT LIKE 'SET ROLE%';
 SELECT is(CASE WHEN pg_has_role(role, 'ruad_owner', 'MEMBER') THEN 'ok' ELSE '42501' END, want,
@@ -188,8 +202,8 @@ FROM t.attempt WHERE statement LIKE 'SET ROLE%';
 
 -- What nobody needs: locks that others would have to wait for, and large objects.
 SELECT is(t.as_role(role, statement), '42501', format('%s: %s', role, statement))
-FROM unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_viewer', 'ruad_editor', 'ruad_enrich', 'ruad_owner'])
-	role,
+FROM unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_viewer', 'ruad_editor', 'ruad_enrich', 'ruad_notify',
+	'ruad_owner']) role,
 	unnest(ARRAY['SELECT pg_advisory_lock(1)', 'SELECT pg_try_advisory_xact_lock_shared(1, 2)', 'SELECT lo_create(0)',
 		'SELECT lo_from_bytea(0, ''x'')']) statement;
 SELECT is_empty($$SELECT rolname FROM pg_roles r WHERE rolname LIKE 'ruad\_%'
@@ -199,7 +213,7 @@ SELECT is_empty($$SELECT rolname FROM pg_roles r WHERE rolname LIKE 'ruad\_%'
 
 -- The same from the catalog, for objects that nobody thought of.
 CREATE TEMP TABLE who AS SELECT unnest(ARRAY['ruad_ingest', 'ruad_web', 'ruad_auditor', 'ruad_viewer', 'ruad_editor',
-	'ruad_enrich']) AS role;
+	'ruad_enrich', 'ruad_notify']) AS role;
 SELECT is_empty($$SELECT role FROM who WHERE role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer')
 	AND has_schema_privilege(role, 'ruad', 'USAGE, CREATE')$$, 'readers may not use schema ruad, except through views');
 SELECT set_eq($$SELECT DISTINCT c.oid::regclass::text FROM who, pg_class c
@@ -241,21 +255,24 @@ SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamesp
 	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'),
 	('ruad_enrich', 'enrich_spend'), ('ruad_enrich', 'enrich_store'),
 	('ruad_enrich', 'enrich_addresses'), ('ruad_enrich', 'enrich_networks'), ('ruad_enrich', 'dns_wanted'),
-	('ruad_enrich', 'dns_store')$$,
-	'of its functions ruad_ingest may call six, ruad_editor and readers one, ruad_enrich nine');
+	('ruad_enrich', 'dns_store'), ('ruad_notify', 'notices_look'), ('ruad_notify', 'notices_take'),
+	('ruad_notify', 'outbox_add'), ('ruad_notify', 'outbox_keep'), ('ruad_notify', 'outbox_next'),
+	('ruad_notify', 'outbox_sent'), ('ruad_notify', 'outbox_failed'), ('ruad_notify', 'digest_take')$$,
+	'of its functions ruad_ingest may call six, ruad_editor and readers one, ruad_enrich nine, ruad_notify eight');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
 		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
 	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used'), ('granted_domains'),
-	('user_grant')$$,
+	('user_grant'), ('notice_numbers'), ('notices_look'), ('notices_take'), ('outbox_add'), ('outbox_keep'),
+	('outbox_next'), ('outbox_sent'), ('outbox_failed'), ('digest_take')$$,
 	'and only these, a trigger and what the owner alone may call run with the owner''s rights');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace) AND NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)$$, 'with a fixed search_path');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'api'::regnamespace
 	AND has_function_privilege(role, p.oid, 'EXECUTE') <> (role IN ('ruad_web', 'ruad_viewer'))$$,
 	$$VALUES ('ruad_editor', 'set_label'), ('ruad_editor', 'display'), ('ruad_editor', 'iso'), ('ruad_web', 'set_label'),
-		('ruad_editor', 'set_labels'), ('ruad_web', 'set_labels'), ('ruad_viewer', 'set_labels'), ('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
+		('ruad_editor', 'set_labels'), ('ruad_web', 'set_labels'), ('ruad_viewer', 'set_labels'), ('ruad_viewer', 'set_label'), ('ruad_viewer', 'metrics'), ('ruad_viewer', 'notice_numbers'), ('ruad_viewer', 'ready'), ('ruad_viewer', 'user_grant'),
 		('ruad_viewer', 'token'), ('ruad_viewer', 'token_used'), ('ruad_viewer', 'audit_add')$$,
 		'functions of schema api are for ruad_web and ruad_viewer, but for those that are for ruad_editor');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'dmarc'::regnamespace
@@ -273,7 +290,7 @@ SELECT is_empty($$SELECT rolname FROM pg_roles WHERE rolname LIKE 'ruad\_%'
 -- A login that is no superuser migrates a database of its own. From PostgreSQL 16 on it needs rights to roles that
 -- another login made.
 CREATE ROLE migrator LOGIN CREATEROLE;
-GRANT ruad_owner, ruad_ingest, ruad_web, ruad_editor, ruad_enrich TO migrator;
+GRANT ruad_owner, ruad_ingest, ruad_web, ruad_editor, ruad_enrich, ruad_notify TO migrator;
 CREATE DATABASE migrated OWNER migrator;
 \! PGOPTIONS= RUAD_CONFIG= RUAD_SERVER_USER=postgres RUAD_DATABASE_URL="host=$PGHOST user=migrator dbname=migrated" "$RUAD" migrate >/dev/null
 SELECT is((SELECT n FROM dblink(format('host=%s user=migrator dbname=migrated', :'host'), 'SELECT count(*) FROM pg_class

@@ -237,7 +237,9 @@ SELECT is(api.metrics(),
 			(SELECT floor(extract(epoch FROM max(received_at))) FROM dmarc.reports))), 'last_prune_at', NULL,
 		'addresses', (SELECT count(*) FROM ruad.address),
 		'addresses_waiting', (SELECT count(*) FROM ruad.address WHERE looked_up_at IS NULL),
-		'domains_checked', 0, 'domains_failing', 0, 'oldest_check_at', NULL),
+		'domains_checked', 0, 'domains_failing', 0, 'oldest_check_at', NULL, 'messages_waiting', 0,
+		'oldest_message_at', NULL, 'notices', '[{"severity": "error", "n": 0}, {"severity": "warning", "n": 0},
+			{"severity": "info", "n": 0}]'::jsonb),
 		'metrics: counters');
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.unreadable('xml', 'r'), t.tls(t.tls_content()))) x),
 	'1 0 0 1 t', 'a mail with two things');

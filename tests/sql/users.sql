@@ -106,7 +106,7 @@ SELECT is(t.limited('mia', format('report(%s)', id)) -> 'mail', 'null', 'mails a
 WHERE report_id = 'm-1';
 SELECT is(t.limited('mia', 'tls_summary(filter())') #>> '{totals,successful}', '10652', 'own policies of TLS reports count');
 SELECT is(t.limited('mia', 'tls_summary(filter())') ->> 'reports', '1', 'reports with policies of others do not');
-SELECT is(t.limited('mia', f), '"42501"', f || ' is refused') FROM unnest('{metrics(),ready(),user_grant(''mia''),"audit(filter(), page())",token(''00''),token_used(''00''),
+SELECT is(t.limited('mia', f), '"42501"', f || ' is refused') FROM unnest('{metrics(),notice_numbers(),ready(),user_grant(''mia''),"audit(filter(), page())",token(''00''),token_used(''00''),
 	"audit_add(''login'', ''x'', ''page'', NULL, NULL, NULL, NULL)",
 	"set_label(''ip:192.0.2.1'', ''mine'', NULL, ''mia'', ''page'')","set_label(''ip:192.0.2.1'', ''mine'', NULL, ''mia'', ''cli'')"}'::text[]) f;
 
@@ -132,7 +132,7 @@ SELECT set_eq($$SELECT name, n FROM visible WHERE n > 0$$, $$VALUES ('api.any_re
 	('dmarc.definitions', 1), ('dmarc.dns_checks', 1), ('dmarc.dns_findings', 1), ('dmarc.dns_history', 1), ('dmarc.domains', 1),
 	('dmarc.excluded_reports', 1), ('dmarc.failure_reports', 1), ('dmarc.label_log', 4), ('dmarc.labels', 4),
 	('dmarc.monthly', 2), ('dmarc.policies', 1), ('dmarc.records', 2), ('dmarc.reporters', 1), ('dmarc.reports', 1),
-	('dmarc.schema_version', 10), ('dmarc.seen', 2), ('dmarc.sender_facts', 2), ('dmarc.senders', 2),
+	('dmarc.schema_version', 11), ('dmarc.seen', 2), ('dmarc.sender_facts', 2), ('dmarc.senders', 2),
 	('dmarc.sources_daily', 2), ('dmarc.spf_ranges', 1),
 	('dmarc.tls_failures', 4), ('dmarc.tls_policies', 2), ('dmarc.tls_reports', 1)$$, 'views have the rows of the domain');
 SELECT set_eq($$SELECT name FROM visible WHERE n < 0$$, $$VALUES ('dmarc.audit_log'), ('dmarc.exclusion_log'),

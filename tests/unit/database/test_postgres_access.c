@@ -13,7 +13,7 @@
 #include "server/database/postgres_access.h"
 
 static const char *const roles[] = { POSTGRES_ADMIN, "ruad_owner", "ruad_ingest", "ruad_web", "ruad_editor",
-	"ruad_enrich", "ruad_auditor" };
+	"ruad_enrich", "ruad_notify", "ruad_auditor" };
 
 static void the_user_of_ruad_and_root_may_act_as_each_role_and_nobody_else(void **state G_GNUC_UNUSED)
 {
@@ -37,8 +37,9 @@ static void connections_are_local_and_checked_by_the_operating_system(void **sta
 {
 	static const char *const want[] = {
 		"local all postgres peer map=ruad",
-		("local ruad ruad_owner,ruad_ingest,ruad_web,ruad_editor,ruad_enrich,ruad_auditor peer "
-		 "map=ruad"),
+		("local ruad "
+		 "ruad_owner,ruad_ingest,ruad_web,ruad_editor,ruad_enrich,ruad_notify,ruad_auditor "
+		 "peer map=ruad"),
 		"local ruad +ruad_auditor,+ruad_viewer peer",
 	};
 	g_auto(GStrv) lines = g_strsplit(postgres_access_hba, "\n", -1);

@@ -69,14 +69,18 @@ static void numbers_are_printed_as_the_database_has_them(void **state)
 		  "waiting\":2,"
 		  "\"domains_checked\":4,\"domains_failing\":1,\"oldest_check_at\":1764000001,\"last_prune_"
 		  "at\":1764000002,"
+		  "\"notices\":[{\"severity\":\"error\",\"n\":2}],\"messages_waiting\":3,"
+		  "\"oldest_message_at\":1764000003,"
 		  "\"last_reports\":[{\"kind\":\"tls\",\"at\":1764000000}]}",
 		    PROCESS "ruad_database_up 1\nruad_mails 5000000000\n"
 			    "ruad_last_prune_timestamp_seconds 1764000002\nruad_addresses "
 			    "7\nruad_addresses_waiting 2\n"
 			    "ruad_domains_checked 4\nruad_domains_failing 1\n"
 			    "ruad_oldest_domain_check_timestamp_seconds 1764000001\n"
+			    "ruad_messages_waiting 3\nruad_oldest_message_timestamp_seconds 1764000003\n"
 			    "ruad_items{kind=\"aggregate\",status=\"stored\"} 3\n"
 			    "ruad_items{kind=\"a\\\"\\\\\\nb\",status=\"x\"} 1\n"
+			    "ruad_notices{severity=\"error\"} 2\n"
 			    "ruad_last_report_timestamp_seconds{kind=\"tls\"} 1764000000\n" },
 		{ "{\"mails\":0,\"items\":[],\"last_reports\":[],\"last_prune_at\":null}",
 		    PROCESS "ruad_database_up 1\nruad_mails 0\n" },

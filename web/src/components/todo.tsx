@@ -1,7 +1,6 @@
 // todo.tsx - what to do next: the points of "advice", the most harmful first, and what needs nothing to be done.
 import { useApi } from '../api/ask';
 import type { Advice, Point } from '../api/types';
-import { keyWords } from '../classes';
 import { count, day, percent } from '../format';
 import { href } from '../router';
 import type { Scope } from '../scope';
@@ -12,18 +11,12 @@ import { SetupWords } from './setup';
 import { Said } from './told';
 import { Text } from './text';
 
-const MOODS: [codes: RegExp, icon: 'good' | 'bad' | 'so' | 'info'][] = [
-  [/rejected|quarantined|error|outside/, 'bad'],
-  [/fixed/, 'good'],
-  [/step|parked|changed/, 'info'],
-];
-
-// Numbers and times as people read them; {name} is the source's, as the page calls it.
+// Numbers and times as people read them.
 function blanks(values: Partial<Point>) {
   const said: Record<string, string> = {};
   for (const [key, value] of Object.entries(values))
     if (value !== null && typeof value !== 'object') said[key] = typeof value === 'number' ? count(value) : /since|until/.test(key) ? day(String(value)) : String(value);
-  return { ...said, name: values.name ?? keyWords(values.source ?? null) ?? '' };
+  return said;
 }
 
 // Where it is done.
@@ -32,15 +25,14 @@ const place = ({ code, source, domain }: Point) =>
 
 function One({ point }: { point: Point }) {
   const { lang, text } = useText();
-  const { code, source, domain, fix, name } = point;
+  const { code, source, domain, fix, name, action } = point;
   const said = blanks(point);
-  const action = /^(own|service|step)_(?!host)/.exec(code)?.[1] ?? code;
   return (
     <li>
       <span class="who">
-        <Icon name={MOODS.find(([codes]) => codes.test(code))?.[1] ?? 'so'} />
+        <Icon name={point.mood} />
         <a href={place(point)}>
-          <Text value={source ? (said.name ?? null) : (domain ?? name)} max={60} />
+          <Text value={source ? name : (domain ?? name)} max={60} />
         </a>
       </span>
       {source && point.of !== null && (
@@ -53,9 +45,9 @@ function One({ point }: { point: Point }) {
       </p>
       <p lang={lang}>
         {point.of !== null && text('todo', 'evidence', said)}{' '}
-        {fix ? <Text value={fix} max={200} expand /> : code !== 'fixed' && !(point.setup && action === 'service') && text('actions', action, said)}
+        {fix ? <Text value={fix} max={200} expand /> : action && text('actions', action, said)}
       </p>
-      {point.setup && code !== 'fixed' && <SetupWords setup={point.setup} />}
+      {point.setup && <SetupWords setup={point.setup} />}
     </li>
   );
 }

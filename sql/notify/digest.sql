@@ -1,0 +1,35 @@
+-- digest.sql - when a digest is due, and that it is queued once.
+
+-- The last day of the last week or month whose reports have arrived: they do until the end of the second day after the
+-- day that they are about. A digest is due from p_hour o'clock (UTC) on after that.
+CREATE FUNCTION ruad.digest_due(p_period text, p_hour integer, p_at timestamptz) RETURNS date
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT w.to_day - 1 FROM api.digest_window(p_period,
+		(p_at AT TIME ZONE 'UTC' - p_hour * interval '1 hour')::date - 2) w);
+END
+$$;
+
+-- The content of the digest that is due, for all domains that count. It counts as queued with the end of this
+-- transaction, in which the caller queues it. NULL if it was queued before, or if a destination has too much waiting.
+CREATE FUNCTION ruad.digest_take(p_period text, p_hour integer, p_destinations text[]) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	last_day date := ruad.digest_due(p_period, p_hour, now());
+	first_day date := (SELECT w.from_day FROM api.digest_window(p_period, last_day) w);
+BEGIN
+	IF EXISTS (SELECT 1 FROM ruad.digest d WHERE d.period = p_period AND d.from_day = first_day)
+		OR NOT ruad.outbox_has_room(p_destinations) THEN
+		RETURN NULL;
+	END IF;
+	INSERT INTO ruad.digest (period, from_day) VALUES (p_period, first_day) ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN -- another host was faster
+		RETURN NULL;
+	END IF;
+	RETURN api.digest(p_period, last_day);
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ruad.digest_take TO ruad_notify;

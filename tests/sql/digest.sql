@@ -1,0 +1,103 @@
+-- The content of a digest: its window, and each part of it on two weeks of mail of which all is known.
+SELECT plan(35);
+SELECT is((SELECT string_agg(format('%s %s: %s %s', p, u, w.from_day, w.to_day), ', ' ORDER BY no)
+	FROM (VALUES (1, 'week', '2025-11-16'), (2, 'week', '2025-11-15'), (3, 'week', '2025-11-17'),
+		(4, 'month', '2025-11-30'), (5, 'month', '2025-11-29'), (6, 'month', '2024-02-29')) x(no, p, u), api.digest_window(p, u::date) w),
+	'week 2025-11-16: 2025-11-10 2025-11-17, week 2025-11-15: 2025-11-03 2025-11-10, week 2025-11-17: 2025-11-10 '
+	'2025-11-17, month 2025-11-30: 2025-11-01 2025-12-01, month 2025-11-29: 2025-10-01 2025-11-01, month 2024-02-29: '
+	'2024-02-01 2024-03-01', 'a window ends on the day or before, weeks on Sunday');
+SELECT is((SELECT w.to_day FROM api.digest_window('week', NULL) w), date_trunc('week', api.today())::date,
+	'without a day it is the last week that is over');
+SELECT is(t.words($$SELECT api.digest('year')$$), '22023 parameter "period": "year" is not one of week, month / period',
+	'there is no digest of a year');
+SELECT is(t.words($$SELECT api.digest('week', '1969-12-31')$$),
+	'22023 parameter "until": "1969-12-31" is outside 1970-01-01 to 9999-12-31 / until', 'nor of a time without mail');
+SELECT is(api.digest('week', '2025-11-16') - '{previous,complete_until}'::text[] #- '{totals,by_class}'
+	#- '{totals,by_disposition}', '{"period": "week", "named": false, "window": {"from": "2025-11-10", "to": "2025-11-17"},
+	"before": {"from": "2025-11-03", "to": "2025-11-10"}, "totals": {"messages": 0, "pass": 0, "dkim_aligned": 0,
+	"spf_aligned": 0, "dkim_only": 0, "spf_only": 0}, "sources": {"total": 0, "failing": 0, "new": 0}, "reports": 0,
+	"reporters": 0, "last_report_at": null, "unread": {"quarantined": 0, "conflict": 0, "previous": {"stored": 0,
+	"duplicate": 0, "conflict": 0, "quarantined": 0}}, "domains": {"total": 0, "items": []}}',
+	'without mail there is no more than that');
+
+-- Day n of the week before (from 0) or of the week (from 7).
+CREATE FUNCTION t.at(n integer) RETURNS timestamptz LANGUAGE sql AS $$
+	SELECT timestamptz '2025-11-03 00:00Z' + n * interval '1 day' $$;
+CREATE FUNCTION t.stored(domain text, n integer, records jsonb, more jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(x, ',') FROM t.take(t.mail(t.report(domain, 'Google', domain || n, t.at(n), records, more))
+		|| jsonb_build_object('received_at', t.at(n + 1))) x $$;
+SELECT lives_ok($$SELECT ruad.set_label('ip:192.0.2.' || i, 'mine', NULL, 'u', 'cli') FROM generate_series(1, 4) i$$, 'labels');
+INSERT INTO ruad.service VALUES ('esp', 'Esp Inc', 'marketing');
+INSERT INTO ruad.address (source_ip, service, service_basis) VALUES ('198.51.100.9', 'esp', 'dkim');
+SELECT is(ARRAY[
+	t.stored('own.example', 0, jsonb_build_array(t.record('192.0.2.1', 100, 'pass', 'pass'),
+		t.record('192.0.2.2', 20, 'fail', 'fail', '{"disposition": "reject"}'),
+		t.record('192.0.2.3', 10, 'fail', 'fail', '{"disposition": "reject"}'),
+		t.record('192.0.2.4', 10, 'fail', 'fail')), '{"p": "none"}'),
+	t.stored('own.example', 7, jsonb_build_array(t.record('192.0.2.1', 110, 'pass', 'fail'),
+		t.record('192.0.2.4', 10, 'pass', 'pass')), '{"p": "quarantine", "sp": "none"}'),
+	t.stored('own.example', 9, jsonb_build_array(t.record('192.0.2.2', 25, 'pass', 'pass'),
+		t.record('192.0.2.3', 12, 'fail', 'fail', '{"disposition": "reject"}'),
+		t.record('198.51.100.9', 30, 'fail', 'pass')), '{"p": "quarantine", "sp": "none"}'),
+	t.stored('b.example', 8, jsonb_build_array(t.record('192.0.2.1', 60, 'pass', 'pass'))),
+	t.stored('c.example', 8, jsonb_build_array(t.record('192.0.2.1', 50, 'pass', 'pass'))),
+	t.stored('d.example', 8, jsonb_build_array(t.record('192.0.2.1', 40, 'pass', 'pass')))],
+	array_fill('1 0 0 0 f'::text, '{6}'), 'two weeks of mail');
+SELECT is(ARRAY(SELECT t.take(t.mail(t.unreadable('xml', 'broken')) || jsonb_build_object('received_at', t.at(n)))
+	FROM unnest('{1,8,9}'::integer[]) n), array_fill('0 0 0 1 t'::text, '{3}'), 'and mail that nobody can read');
+INSERT INTO ruad.dns_version (domain_id, kind, name, value, since, until, is_first)
+SELECT d.id, 'spf', 'own.example', v, t.at(n), u, f FROM ruad.domain d, (VALUES ('v=spf1 -all', 1, t.at(7), true),
+	('v=spf1 mx -all', 7, NULL, false)) x(v, n, u, f) WHERE d.name = 'own.example';
+
+CREATE TEMP TABLE d AS SELECT api.digest('week', '2025-11-16') AS j;
+CREATE TEMP TABLE f AS SELECT api.filter(p_from => '2025-11-10', p_to => '2025-11-17') AS f;
+SELECT is(j -> k, api.summary(f.f) -> k, k || ' are those of the page')
+FROM d, f, unnest('{window,totals,previous,sources,reports,reporters}'::text[]) k;
+SELECT is(j -> 'advice', api.advice(f.f), 'what to do is what Overview says') FROM d, f;
+SELECT is(j -> 'series', api.timeseries(f.f, 'day', 'class') -> 'points', 'the series is that of the page') FROM d, f;
+SELECT is(j -> 'unread', '{"quarantined": 2, "conflict": 0, "previous": {"stored": 1, "duplicate": 0, "conflict": 0,
+	"quarantined": 1}}', 'unread mail, by the time of receipt') FROM d;
+SELECT is(t.members(j -> 'failing', 'code', 'source', 'domain', 'messages', 'of', 'rejected'),
+	'[["own_rejected", "ip:192.0.2.3", "own.example", 12, 12, 12]]', 'what fails of one''s own') FROM d;
+SELECT is(j -> 'failing_total', '1', 'and how many sources that are') FROM d;
+SELECT is(t.members(j #> '{changes,resolved}', 'code', 'source', 'until'),
+	'[["fixed", "ip:192.0.2.2", "2025-11-03T00:00:00Z"], ["fixed", "ip:192.0.2.4", "2025-11-03T00:00:00Z"]]',
+	'a source that failed in the week before and passes now is resolved') FROM d;
+SELECT is(j #> '{changes,sources}', '[{"name": "Esp Inc", "messages": 30, "pass": 30, "whose": "service"}]', 'a new source')
+FROM d;
+SELECT is(j #> '{changes,policies}', '[{"domain": "own.example", "since": "2025-11-10T00:00:00Z", "tags": [{"tag": "p",
+	"before": "none", "now": "quarantine"}, {"tag": "sp", "before": null, "now": "none"}]}]', 'a policy that changed') FROM d;
+SELECT is(j #> '{changes,dns}', '[{"domain": "own.example", "kind": "spf", "name": "own.example",
+	"since": "2025-11-10T00:00:00Z", "before": "v=spf1 -all", "now": "v=spf1 mx -all"}]', 'a record that changed') FROM d;
+SELECT is(t.members(j #> '{domains,items}', 'name', 'full', 'totals.messages', 'previous.messages', 'policy.p',
+	'failing.source'), '[["own.example", true, 187, 140, "quarantine", "ip:192.0.2.3"], ["b.example", true, 60, 0,
+	"reject", null], ["c.example", true, 50, 0, "reject", null], ["d.example", false, 40, 0, "reject", null]]',
+	'three domains in full, the others in short') FROM d;
+SELECT is((SELECT array_agg(jsonb_array_length(CASE WHEN i -> 'series' = 'null' THEN '[]' ELSE i -> 'series' END) ORDER BY no)
+	FROM jsonb_array_elements(j #> '{domains,items}') WITH ORDINALITY x(i, no)), '{7,7,7,0}', 'with a day for each bar')
+FROM d;
+SELECT is(j -> 'silent', '[]', 'no reporter is silent') FROM d;
+
+CREATE TEMP TABLE n AS SELECT api.digest('week', '2025-11-16', '{D.example,none.example}') AS j;
+SELECT is(t.members(j #> '{domains,items}', 'name', 'full', 'totals.messages'), '[["d.example", true, 40],
+	["none.example", false, 0]]', 'named domains are in full, and one without mail has a line') FROM n;
+SELECT is(ARRAY[j #>> '{totals,messages}', j ->> 'unread', j ->> 'named'], '{40,NULL,true}',
+	'they count alone, and mail belongs to no domain') FROM n;
+SELECT is(ARRAY(SELECT t.as_role(r, $$SELECT api.digest('week', '2025-11-16')$$)
+	FROM unnest('{ruad_web,ruad_ingest,ruad_auditor}'::text[]) r), '{ok,42501,42501}', 'who may ask for a digest');
+
+-- When it is due, and that it is queued once.
+SELECT is((SELECT string_agg(ruad.digest_due(p, h, a::timestamptz)::text, ' ' ORDER BY no) FROM (VALUES
+	(1, 'week', 6, '2025-11-18 06:00Z'), (2, 'week', 6, '2025-11-18 05:59Z'), (3, 'week', 0, '2025-11-18 00:00Z'),
+	(4, 'week', 23, '2025-11-24 23:59Z'), (5, 'month', 0, '2025-12-02 00:00Z'), (6, 'month', 0, '2025-12-01 23:59Z'))
+	x(no, p, h, a)), '2025-11-16 2025-11-09 2025-11-16 2025-11-16 2025-11-30 2025-10-31',
+	'a digest is due when its reports have arrived, from that hour on');
+CREATE TEMP TABLE taken AS SELECT ruad.digest_take('week', 0, '{mail:a@b.example}') AS j;
+SELECT is(j, api.digest('week', ruad.digest_due('week', 0, now()))) FROM taken;
+SELECT is(ruad.digest_take('week', 0, '{mail:a@b.example}'), NULL, 'it is taken once');
+SELECT is(ruad.digest_take('month', 0, '{mail:a@b.example}') ->> 'period', 'month', 'that of a month is another');
+DELETE FROM ruad.digest;
+SELECT is((SELECT count(*) FROM generate_series(1, 100)
+	WHERE ruad.outbox_add('digest', '{mail:a@b.example}', 'x')), 100::bigint, 'if much waits');
+SELECT is(ROW(ruad.digest_take('week', 0, '{mail:a@b.example}')::text, (SELECT count(*) FROM ruad.digest)), ROW(NULL::text,
+	0::bigint), 'it is taken later');

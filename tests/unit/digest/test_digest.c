@@ -1,0 +1,408 @@
+#include "server/digest/digest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <gmime/gmime.h>
+#include <libxml/HTMLparser.h>
+#include <libxml/xpath.h>
+
+#include <cmocka.h>
+
+#include "parser/error.h"
+#include "server/digest/html.h"
+
+#define CONTROL "a\\u000d\\u000aBcc: victim@x.example\\u000d\\u000a\\u000d\\u000a\\u202e\\u0000\\u001b[2J"
+
+static const struct mime_envelope envelope = { "ruad <ruad@mail.example>", "admin@own.example", FALSE };
+
+/* answer.json with names of that domain, source and reporter, as they are in JSON. */
+static struct digest *read_answer(const char *domain, const char *source, const char *reporter)
+{
+	g_autofree char *content = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GString) answer = NULL;
+	struct digest *digest;
+
+	if (!g_file_get_contents(TEST_FOLDER "/answer.json", &content, NULL, &error))
+		fail_msg("%s", error->message);
+	answer = g_string_new(content);
+	g_string_replace(answer, "DOMAIN", domain, 0);
+	g_string_replace(answer, "SOURCE", source, 0);
+	g_string_replace(answer, "REPORTER", reporter, 0);
+	digest = digest_read(answer->str, &error);
+	if (digest == NULL)
+		fail_msg("%s", error->message);
+	return digest;
+}
+
+static struct digest *plain(void)
+{
+	return read_answer("own.example", "relay.example", "Yahoo");
+}
+
+static char *text_of(const char *answer)
+{
+	g_autoptr(GError) error = NULL;
+	struct digest *digest = digest_read(answer, &error);
+	char *text = digest != NULL ? digest_text(digest) : NULL;
+
+	digest_free(digest);
+	return text;
+}
+
+/* -- text -- */
+
+#define WINDOW  "\"window\": {\"from\": \"2020-11-23\", \"to\": \"2020-11-30\"}"
+#define NO_MAIL "{" WINDOW ", \"totals\": {\"messages\": 0}"
+#define NO_NEWS                                                                                              \
+	"{" WINDOW ", \"totals\": {\"messages\": 10, \"pass\": 9}, \"previous\": {\"messages\": 10, "        \
+	"\"pass\": 9}, \"advice\": {\"items\": [], \"total\": 0, \"reports_until\": "                        \
+	"\"2020-11-29T23:59:59Z\"}, \"changes\": {}"
+
+static void what_has_nothing_to_say_is_short(void **state)
+{
+	static const struct {
+		const char *answer, *want;
+	} rows[] = {
+		{ NO_MAIL "}", "All domains, 23 Nov 2020 – 29 Nov 2020. No report covers these days.\n" },
+		{ NO_MAIL ", \"named\": true, \"domains\": {\"items\": [{\"name\": \"a.example\"}]}}",
+		    "a.example, 23 Nov 2020 – 29 Nov 2020. No report covers these days.\n" },
+		{ NO_NEWS "}", "All domains, 23 Nov 2020 – 29 Nov 2020. 10 messages reported, 90.0% passed "
+			       "DMARC (as before).\n"
+			       "Nothing to do, according to the reports until 29 Nov 2020.\n" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = text_of(rows[i].answer);
+
+		if (g_strcmp0(text, rows[i].want) != 0)
+			fail_msg("%s gives \"%s\"", rows[i].answer, text);
+	}
+}
+
+static void mail_that_nobody_can_read_is_told_even_without_reports(void **state)
+{
+	g_autofree char *text = text_of(NO_MAIL ", \"unread\": {\"quarantined\": 3, \"conflict\": 0}}");
+
+	(void)state;
+	assert_non_null(
+	    strstr(text, "\nUnread mail\n-----------\n3 quarantined and 0 in conflict, 0 before."));
+}
+
+static void what_is_no_object_is_refused(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	assert_null(digest_read("[]", &error));
+	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
+}
+
+static void parts_are_in_their_order(void **state)
+{
+	static const char *const parts[] = {
+		"All domains, 23 Nov 2020 – 29 Nov 2020\n\n1,234 messages reported, 97.2% passed DMARC (▼ "
+		"2.8 "
+		"points).\n",
+		"\nWhat to do\n----------\n! relay.example\n  12 messages from your own relay.example are "
+		"being "
+		"rejected.\n  Sign its mail with DKIM with a key of own.example, and list its address in\n  "
+		"the "
+		"SPF record of own.example.\n",
+		"\n  To make it pass, go to Settings > Mail at relay.example. Publish below\n  your domain: "
+		"TXT "
+		"a._domainkey. relay.example shows the values. It passes\n  by DKIM only: relay.example uses "
+		"a "
+		"return path of its own.\n  Manual of relay.example: https://esp.example/?a=\"&b=<c>\n",
+		"\n  relay.example sent mail as own.example.\n  Add ip4:192.0.2.1 to the SPF record of "
+		"own.example.\n",
+		"\n* own.example\n  Nothing blocks the next step of own.example: ",
+		"\n  Publish the record that the page of the domain shows.\n",
+		"\n2 more, less urgent.\n1 address pretended to be you: 10 messages, 90.0% rejected or ",
+		"\nWhat changed\n------------\n! 97.2% passed, 100% before.\n* 1,234 messages, 1,000 "
+		"before.\n",
+		"\n* 3 new sources: relay.example (30 messages, 100% passed), and 2 more.\n",
+		"\n+ Fixed: relay.example failed until 24 Nov 2020, and newer reports ",
+		"\n* own.example: p=none → p=quarantine, sp=– → sp=relay.example,",
+		"\n* The record at own.example changed. The check of 24 Nov 2020 noticed it.\n  none → "
+		"v=spf1 "
+		"relay.example -all\n",
+		"\nTotals\n------\n",
+		"\nMessages                          1,234                      1,000\n",
+		"\nQuarantined                           4                          0\n",
+		"\n7 reports from 1 reporter.\n",
+		"\nYour sources that fail\n----------------------\nSource         Domain       Failed  of  "
+		"Quarantined  Rejected\nrelay.example  own.example      12  34            0        12\n1 "
+		"more.\n",
+		"\nSilent reporters\n----------------\n* Yahoo has stopped reporting: its reports end on 1 "
+		"Nov "
+		"2020",
+		"\nUnread mail\n-----------\n2 quarantined and 1 in conflict, 1 before.",
+		"\nDomains\n-------\n\nown.example (p=none)\n1,200 messages reported, 99.2% passed DMARC (▼ "
+		"0.8 "
+		"points).\n! 12 messages from your own relay.example are being rejected.\n",
+		"\nDomain         Policy  Messages  Passed  before\nb.own.example  –             34   29.4%  "
+		"     "
+		"–\n1 more.\n",
+	};
+	struct digest *digest = plain();
+	g_autofree char *text = digest_text(digest);
+	const char *at = text;
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+		const char *found = strstr(at, parts[i]);
+
+		if (found == NULL)
+			fail_msg("lacks \"%s\" in its place:\n%s", parts[i], text);
+		at = found != NULL ? found + 1 : "";
+	}
+	digest_free(digest);
+}
+
+/* -- HTML -- */
+
+/* The number of nodes that an XPath finds. */
+static int count_nodes(xmlDoc *document, const char *path)
+{
+	xmlXPathContext *context = xmlXPathNewContext(document);
+	xmlXPathObject *found = xmlXPathEvalExpression((const xmlChar *)path, context);
+	int n = found->nodesetval != NULL ? found->nodesetval->nodeNr : 0;
+
+	xmlXPathFreeObject(found);
+	xmlXPathFreeContext(context);
+	return n;
+}
+
+static void hostile_names_are_text_in_html(void **state)
+{
+	static const char script[] =
+	    "<script src=//x.example></script><img src=http://x.example onerror=a()>\\\"'>&amp;";
+	struct digest *digest = read_answer(script, script, script);
+	g_autofree char *html = digest_html(digest);
+	xmlDoc *document =
+	    htmlReadDoc((const xmlChar *)html, NULL, "utf-8", HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING);
+
+	(void)state;
+	assert_non_null(document);
+	assert_int_equal(
+	    count_nodes(document, "//script | //iframe | //link | //object | //form | //base"), 0);
+	assert_int_equal(count_nodes(document, "//@*[starts-with(name(), 'on')]"), 0);
+	assert_int_equal(count_nodes(document, "//img"), 2);
+	assert_int_equal(count_nodes(document, "//img[starts-with(@src, 'data:image/png;base64,')]"), 2);
+	assert_int_equal(count_nodes(document, "//a"), 1);
+	assert_int_equal(count_nodes(document, "//a[@href = 'https://esp.example/?a=\"&b=<c>']"), 1);
+	assert_int_equal(count_nodes(document, "//bdi[contains(., '<script src=//x.example>')]"),
+	    count_nodes(document, "//*[self::bdi][contains(., 'script')]"));
+	assert_non_null(strstr(html, "&lt;script src=//x.example&gt;"));
+	xmlFreeDoc(document);
+	digest_free(digest);
+}
+
+static void pictures_have_words_in_their_place(void **state)
+{
+	struct digest *digest = plain();
+	g_autofree char *html = digest_html(digest);
+
+	(void)state;
+	assert_non_null(strstr(html,
+	    "alt=\"Messages that passed and failed by day: 23 Nov 2020 100 and 3, 24 Nov 2020 200 and 3.\""));
+	assert_null(strstr(html, "http://"));
+	digest_free(digest);
+}
+
+static void a_manual_is_a_link_only_by_https(void **state)
+{
+	static const char *const manuals[] = { "javascript:alert(1)", "http://a.example/", "https:/a.example",
+		"" };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(manuals); i++) {
+		g_autofree char *answer =
+		    g_strdup_printf(NO_NEWS ", \"failing\": [{}], \"advice\": {\"items\": [{\"code\": "
+					    "\"review\", \"setup\": {\"manual\": \"%s\"}}]}}",
+			manuals[i]);
+		struct digest *digest = digest_read(answer, NULL);
+		g_autofree char *html = digest_html(digest);
+
+		assert_null(strstr(html, "href"));
+		digest_free(digest);
+	}
+}
+
+/* -- the mail -- */
+
+static GMimeMessage *read_message(GBytes *bytes)
+{
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, size);
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+
+	g_object_unref(parser);
+	g_object_unref(stream);
+	assert_non_null(message);
+	return message;
+}
+
+static GMimeMessage *message_of(const struct digest *digest)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) bytes = digest_message(digest, &envelope, &error);
+
+	if (bytes == NULL)
+		fail_msg("%s", error->message);
+	return read_message(bytes);
+}
+
+static GMimeObject *part_at(GMimeObject *multipart, int i, const char *type, const char *subtype)
+{
+	GMimeObject *part = g_mime_multipart_get_part(GMIME_MULTIPART(multipart), i);
+
+	assert_non_null(part);
+	assert_true(g_mime_content_type_is_type(g_mime_object_get_content_type(part), type, subtype));
+	return part;
+}
+
+static void a_mail_has_text_and_html_with_its_pictures(void **state)
+{
+	struct digest *digest = plain();
+	GMimeMessage *message = message_of(digest);
+	g_autofree char *text = digest_text(digest);
+	GMimeObject *body = g_mime_message_get_mime_part(message);
+	GMimeObject *related = part_at(body, 1, "multipart", "related");
+	g_autofree char *plain_part =
+	    g_mime_text_part_get_text(GMIME_TEXT_PART(part_at(body, 0, "text", "plain")));
+	g_autofree char *html =
+	    g_mime_text_part_get_text(GMIME_TEXT_PART(part_at(related, 0, "text", "html")));
+
+	(void)state;
+	assert_true(
+	    g_mime_content_type_is_type(g_mime_object_get_content_type(body), "multipart", "alternative"));
+	assert_string_equal(plain_part, text);
+	assert_int_equal(g_mime_multipart_get_count(GMIME_MULTIPART(related)), 3);
+	for (guint i = 1; i <= 2; i++) {
+		g_autofree char *cid = html_cid(i, "mail.example");
+		g_autofree char *source = g_strdup_printf("src=\"cid:%s\"", cid);
+		GMimeObject *picture = part_at(related, (int)i, "image", "png");
+
+		assert_string_equal(g_mime_object_get_content_id(picture), cid);
+		assert_string_equal(g_mime_object_get_disposition(picture), "inline");
+		assert_non_null(strstr(html, source));
+	}
+	g_object_unref(message);
+	digest_free(digest);
+}
+
+static void a_mail_says_who_made_it(void **state)
+{
+	struct digest *digest = plain();
+	GMimeMessage *message = message_of(digest);
+	GMimeObject *object = GMIME_OBJECT(message);
+
+	(void)state;
+	assert_string_equal(g_mime_object_get_header(object, "Auto-Submitted"), "auto-generated");
+	assert_string_equal(g_mime_message_get_subject(message),
+	    "DMARC digest: All domains, 23 Nov 2020 – 29 Nov 2020, 97.2% passed, 6 to do");
+	assert_string_equal(g_mime_object_get_header(object, "To"), "admin@own.example");
+	assert_true(g_str_has_suffix(g_mime_message_get_message_id(message), "@mail.example"));
+	assert_non_null(g_mime_message_get_date(message));
+	g_object_unref(message);
+	digest_free(digest);
+}
+
+static void hostile_names_add_no_header_and_no_escape_sequence(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	struct digest *digest = digest_read(
+	    NO_MAIL ", \"named\": true, \"domains\": {\"items\": [{\"name\": \"" CONTROL "\"}]}}", &error);
+	GMimeMessage *message = message_of(digest);
+	g_autofree char *text = digest_text(digest);
+
+	(void)state;
+	assert_null(g_mime_object_get_header(GMIME_OBJECT(message), "Bcc"));
+	assert_int_equal(internet_address_list_length(g_mime_message_get_all_recipients(message)), 1);
+	assert_null(strchr(text, '\x1b'));
+	assert_null(strstr(text, "\xe2\x80\xae"));
+	assert_non_null(strstr(text, "a\\u000d\\u000aBcc: victim@x.example\\u000d\\u000a"));
+	g_object_unref(message);
+	digest_free(digest);
+}
+
+static void addresses_that_are_none_are_refused(void **state)
+{
+	static const struct mime_envelope wrong[] = {
+		{ "ruad", NULL, FALSE },
+		{ "", NULL, FALSE },
+		{ "a@b.example", "nobody", FALSE },
+		{ "a@b.example", "", FALSE },
+		{ "a@b.example", "x: a@b.example, c@d.example;", FALSE },
+	};
+	struct digest *digest = plain();
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GBytes) bytes = digest_message(digest, &wrong[i], &error);
+
+		if (bytes != NULL || !g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
+			fail_msg("\"%s\" to \"%s\" is not refused", wrong[i].from, wrong[i].to);
+	}
+	digest_free(digest);
+}
+
+static void lines_end_in_crlf_for_smtp(void **state)
+{
+	static const struct mime_envelope smtp = { "ruad@mail.example", "admin@own.example", TRUE };
+	struct digest *digest = plain();
+	g_autoptr(GBytes) bytes = digest_message(digest, &smtp, NULL);
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+
+	(void)state;
+	for (gsize i = 0; i < size; i++)
+		if ((data[i] == '\n') != (i > 0 && data[i - 1] == '\r'))
+			fail_msg("byte %" G_GSIZE_FORMAT " is half of a line end", i);
+	digest_free(digest);
+}
+
+static void a_mail_without_recipient_or_pictures_is_a_mail(void **state)
+{
+	static const struct mime_envelope nobody = { "ruad@mail.example", NULL, FALSE };
+	struct digest *digest = digest_read(NO_MAIL "}", NULL);
+	g_autoptr(GBytes) bytes = digest_message(digest, &nobody, NULL);
+	GMimeMessage *message = read_message(bytes);
+
+	(void)state;
+	assert_null(g_mime_object_get_header(GMIME_OBJECT(message), "To"));
+	assert_null(memchr(g_bytes_get_data(bytes, NULL), '\r', g_bytes_get_size(bytes)));
+	g_object_unref(message);
+	digest_free(digest);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_has_nothing_to_say_is_short),
+		cmocka_unit_test(mail_that_nobody_can_read_is_told_even_without_reports),
+		cmocka_unit_test(what_is_no_object_is_refused),
+		cmocka_unit_test(parts_are_in_their_order),
+		cmocka_unit_test(hostile_names_are_text_in_html),
+		cmocka_unit_test(pictures_have_words_in_their_place),
+		cmocka_unit_test(a_manual_is_a_link_only_by_https),
+		cmocka_unit_test(a_mail_has_text_and_html_with_its_pictures),
+		cmocka_unit_test(a_mail_says_who_made_it),
+		cmocka_unit_test(hostile_names_add_no_header_and_no_escape_sequence),
+		cmocka_unit_test(addresses_that_are_none_are_refused),
+		cmocka_unit_test(lines_end_in_crlf_for_smtp),
+		cmocka_unit_test(a_mail_without_recipient_or_pictures_is_a_mail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
