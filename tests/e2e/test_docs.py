@@ -282,7 +282,7 @@ def test_the_installed_files_are_there(folder):
     examples = folder / "usr" / "share" / "doc" / "ruad" / "examples"
     for name in ("exim4/conf.d/main/000_ruad", "postfix/ruad", "postfix/master.cf", "postfix/domain.cf", "postfix/addresses.cf", "sql/period.sql", "sql/evidence.sql"):
         assert (examples / name).is_file(), name
-    for name in ("bin/ruad", "lib/systemd/system/ruad.service", "lib/systemd/system/ruad-lmtp.socket", "lib/systemd/system/ruad-http.socket", "lib/sysusers.d/ruad.conf"):
+    for name in ("bin/ruad", "lib/systemd/system/ruad.service", "lib/systemd/system/ruad-lmtp.socket", "lib/systemd/system/ruad-http.socket", "lib/sysusers.d/ruad.conf", "share/man/man7/ruad-schema.7", "share/man/man7/ruad-api.7"):
         assert (folder / "usr" / name).is_file(), name
 
 
