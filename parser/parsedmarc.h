@@ -4,8 +4,8 @@
  * For those who move from parsedmarc to ruad and no longer have the mails. That JSON lacks some of what was
  * reported: parsedmarc shortens org_name to its organisational domain and report_id to what precedes "@",
  * splits long periods into days, and has defaults for absent values: "none" for selector and disposition,
- * "mfrom" for scope, "fail" for policy_evaluated. Its begin_date is in local time; only the intervals of records are UTC.
- * Unknown elements and the text of the XML are lost.
+ * "mfrom" for scope, "fail" for policy_evaluated. Its begin_date is in local time; only the intervals of
+ * records are in UTC. Unknown elements and the text of the XML are lost.
  *
  * Knows nothing of files and mails.
  */
