@@ -166,6 +166,37 @@ static char *sts_cell(struct check *check)
 	return text_cell(check->sts);
 }
 
+/* The hosts with TLSA records that count, as far as is known. */
+static char *tlsa_cell(struct check *check)
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+	for (guint i = 0; check->mx != NULL && i < check->mx->len; i++) {
+		const struct check_mx *mx = g_ptr_array_index(check->mx, i);
+		gboolean usable = FALSE;
+
+		for (guint j = 0; mx->tlsa != NULL && j < mx->tlsa->len; j++)
+			usable |= ((const struct check_tlsa *)g_ptr_array_index(mx->tlsa, j))->usable;
+		if (usable && mx->tlsa_authentic != CHECK_NO)
+			g_ptr_array_add(words, mx->host);
+	}
+	return joined_cell(words);
+}
+
+static char *dnssec_cell(struct check *check)
+{
+	static const char *const SIGNED[] = { "unsigned", "signed", "" };
+
+	return g_strdup(!check->answered                ? ""
+			: check->validated == CHECK_YES ? "validated"
+							: SIGNED[check->is_signed]);
+}
+
+static char *bimi_cell(struct check *check)
+{
+	return text_cell(check->bimi);
+}
+
 static char *blocklists_cell(struct check *check)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
@@ -201,6 +232,9 @@ static const struct {
 	{ "tls_rpt", tls_cell },
 	{ "mta_sts", sts_cell },
 	{ "blocklists", blocklists_cell },
+	{ "dnssec", dnssec_cell },
+	{ "tlsa", tlsa_cell },
+	{ "bimi", bimi_cell },
 };
 
 void check_csv_print_head(void)

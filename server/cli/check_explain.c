@@ -52,6 +52,13 @@ static const struct row {
 	{ EXPLAIN_MTA_STS, "v", NULL,
 	    "this is an MTA-STS record: there is a policy on TLS for mail to the domain" },
 	{ EXPLAIN_MTA_STS, "id", NULL, "changes with the policy, so that senders fetch it again" },
+	{ EXPLAIN_BIMI, "v", NULL, "this is a BIMI record: a logo for mail programs to show" },
+	{ EXPLAIN_BIMI, "l", "", "there is no logo" },
+	{ EXPLAIN_BIMI, "l", NULL, "where the logo is" },
+	{ EXPLAIN_BIMI, "a", "", "there is no evidence" },
+	{ EXPLAIN_BIMI, "a", NULL, "where the evidence is that the logo may be used: a mark certificate" },
+	{ EXPLAIN_BIMI, "avp", NULL, "which picture is preferred: brand, or personal" },
+	{ EXPLAIN_BIMI, "lps", NULL, "which local parts of addresses have a logo of their own" },
 };
 
 static const char *words_of(enum explain_kind kind, const char *name, const char *value)
@@ -74,6 +81,21 @@ static void explain_tags(enum explain_kind kind, const char *record, explain_tol
 
 		told(user, tag.name_size == 0 ? value : written, words_of(kind, name, value));
 	}
+}
+
+/* -- TLSA -- */
+
+char *explain_tlsa(guint usage, guint selector, guint matching)
+{
+	static const char *const USAGES[] = { "for the web only", "for the web only",
+		"an authority that signs the host's certificate", "the host itself" };
+	static const char *const SELECTORS[] = { "its certificate", "its public key" };
+	static const char *const MATCHINGS[] = { "in full", "by SHA-256", "by SHA-512" };
+
+	if (usage >= G_N_ELEMENTS(USAGES) || selector >= G_N_ELEMENTS(SELECTORS) ||
+	    matching >= G_N_ELEMENTS(MATCHINGS))
+		return g_strdup("no such values: it has no effect");
+	return g_strdup_printf("%s: %s, %s", USAGES[usage], SELECTORS[selector], MATCHINGS[matching]);
 }
 
 /* -- SPF -- */

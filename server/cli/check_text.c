@@ -12,6 +12,8 @@
 #define TAG_SHOWN     60 /* bytes of it */
 #define ELSEWHERE_MAX 20 /* questions; --json has all */
 #define RANGES_MAX    40 /* networks of SPF; --json has all */
+#define TLSA_MAX      10 /* records of a host; --json has all */
+#define DATA_SHOWN    16 /* hex digits of a TLSA record; --json has all */
 #define ALIKE_MAX     10 /* findings of a kind; --json has all */
 
 enum colour { COLOUR_RED, COLOUR_YELLOW, COLOUR_BLUE, COLOUR_BOLD };
@@ -239,7 +241,32 @@ static void print_elsewhere(const GPtrArray *elsewhere)
 		line(NULL, "and %u more (--json has all)", elsewhere->len - ELSEWHERE_MAX);
 }
 
-static void print_mx(const GPtrArray *mx)
+/* The TLSA records of a host, and whether they count. */
+static void print_tlsa(const struct check_mx *mx, const struct check_text *options)
+{
+	static const char *const WORDS[] = { "no effect, because they are not validated by DNSSEC",
+		"validated by DNSSEC", "the DNS server asked has not validated them" };
+
+	if (mx->tlsa == NULL || mx->tlsa->len == 0)
+		return;
+	line(NULL, "TLSA of %s: %s", mx->host, WORDS[mx->tlsa_authentic]);
+	for (guint i = 0; i < mx->tlsa->len && i < TLSA_MAX; i++) {
+		const struct check_tlsa *tlsa = g_ptr_array_index(mx->tlsa, i);
+		g_autofree char *words = NULL;
+
+		if (!tlsa->complete) {
+			line(NULL, "  %s", tlsa->data);
+			continue;
+		}
+		words = options->explain ? explain_tlsa(tlsa->usage, tlsa->selector, tlsa->matching) : NULL;
+		line(NULL, "  %u %u %u %.*s...%s%s", tlsa->usage, tlsa->selector, tlsa->matching, DATA_SHOWN,
+		    tlsa->data, words == NULL ? "" : "  ", words == NULL ? "" : words);
+	}
+	if (mx->tlsa->len > TLSA_MAX)
+		line(NULL, "  and %u more (--json has all)", mx->tlsa->len - TLSA_MAX);
+}
+
+static void print_mx(const GPtrArray *mx, const struct check_text *options)
 {
 	if (mx->len == 0)
 		line("MX", "none");
@@ -252,6 +279,7 @@ static void print_mx(const GPtrArray *mx)
 			    addresses, " %s", (const char *)g_ptr_array_index(one->addresses, j));
 		line(i == 0 ? "MX" : NULL, "%u %s%s", one->preference,
 		    *one->host == '\0' ? ". (takes no mail)" : one->host, addresses->str);
+		print_tlsa(one, options);
 	}
 }
 
@@ -267,6 +295,37 @@ static void print_servers(const struct check *check)
 		line(i == 0 ? "NS" : NULL, "%s %s: %s%s%s", server->host, address, WORDS[server->answers],
 		    server->serial == NULL ? "" : ", serial ", server->serial == NULL ? "" : server->serial);
 	}
+}
+
+/* Whether the zone is signed, as far as can be known from here. */
+static const char *dnssec_words(const struct check *check)
+{
+	if (check->validated == CHECK_YES)
+		return "signed, and validated by the DNS server asked";
+	if (check->is_signed == CHECK_UNKNOWN)
+		return "unknown";
+	if (check->is_signed == CHECK_NO)
+		return "not signed";
+	return check->validated == CHECK_NO
+		   ? "there is a DS, but the DNS server asked could not validate the zone"
+		   : "signed; not validated, because the DNS server asked does not check DNSSEC or is across "
+		     "a "
+		     "network (--resolver names one to be believed)";
+}
+
+static void print_dnssec(const struct check *check)
+{
+	if (check->zone != NULL)
+		line("DNSSEC", "%s: %s", check->zone, dnssec_words(check));
+}
+
+/* Few domains have a record, and none needs one. */
+static void print_bimi(const struct check *check, const struct check_text *options)
+{
+	if (check->bimi == NULL)
+		return;
+	line("BIMI", "%s", check->bimi);
+	explain(EXPLAIN_BIMI, check->bimi, options);
 }
 
 static void print_tls(const struct check *check, const struct check_text *options)
@@ -409,9 +468,11 @@ void check_text_print(struct check *check, const struct check_text *options)
 	print_reports(check->reports);
 	print_spf(&check->spf, options);
 	print_dkim(check->dkim, options);
-	print_mx(check->mx);
+	print_mx(check->mx, options);
 	print_servers(check);
+	print_dnssec(check);
 	print_tls(check, options);
+	print_bimi(check, options);
 	print_senders(check->senders);
 	print_blocklists(check->blocklists);
 	print_elsewhere(check->elsewhere);

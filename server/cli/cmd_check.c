@@ -297,7 +297,7 @@ static void print_question(gpointer user G_GNUC_UNUSED, enum dns_type type, cons
 	if (other != NULL)
 		g_string_append_printf(words, " (from %s)", other);
 	g_string_prepend(words, ": ");
-	g_string_prepend(words, name);
+	g_string_prepend(words, *name == '\0' ? "." : name);
 	clean = check_text_shown(words->str);
 	fprintf(stderr, "%s %s\n", dns_type_word(type), clean);
 }

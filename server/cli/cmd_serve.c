@@ -55,7 +55,7 @@ enum {
 
 static const struct service services[N_SERVICES] = {
 	[INGEST] = { "ruad-ingest", "ruad_ingest", { "lmtp", "parser", "retention", NULL }, NULL },
-	[WEB] = { "ruad-web", "ruad_web", { "http", NULL },
+	[WEB] = { "ruad-web", "ruad_web", { "http", "lmtp", NULL },
 	    "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" },
 };
 

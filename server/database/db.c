@@ -12,6 +12,7 @@
 #define SQLSTATE_LIMIT     "53400" /* configuration_limit_exceeded: raised by our own functions only */
 #define SQLSTATE_DEPENDENT "2BP01" /* dependent_objects_still_exist */
 #define NO_SQLSTATE        ""
+#define USUAL_PORT         "5432" /* of PostgreSQL */
 #define PREPARED_PREFIX    "ruad"
 
 struct db {
@@ -107,6 +108,33 @@ struct db *db_open(const char *conninfo, const char *program, GError **error)
 	/* without the statement, which function ran it, and the row, which is a mail's */
 	PQsetErrorVerbosity(db->conn, PQERRORS_TERSE);
 	return db;
+}
+
+/* Append "name=value", in quotes where libpq needs them; nothing if there is no value. */
+static void add_word(GString *words, const char *name, const char *value)
+{
+	gboolean plain = value == NULL || strpbrk(value, " '\\\t\r\n") == NULL;
+
+	if (value == NULL || *value == '\0')
+		return;
+	g_string_append_printf(words, "%s%s=%s", words->len > 0 ? " " : "", name, plain ? "" : "'");
+	for (const char *at = value; *at != '\0'; at++) {
+		if (*at == '\'' || *at == '\\')
+			g_string_append_c(words, '\\');
+		g_string_append_c(words, *at);
+	}
+	g_string_append(words, plain ? "" : "'");
+}
+
+char *db_where(const struct db *db)
+{
+	GString *words = g_string_new(NULL);
+	const char *port = PQport(db->conn);
+
+	add_word(words, "host", PQhost(db->conn));
+	add_word(words, "port", g_strcmp0(port, USUAL_PORT) == 0 ? NULL : port);
+	add_word(words, "dbname", PQdb(db->conn));
+	return g_string_free(words, FALSE);
 }
 
 void db_close(struct db *db)

@@ -17,6 +17,10 @@ struct db;
 struct db *db_open(const char *conninfo, const char *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void db_close(struct db *db); /* NULL is allowed */
 
+/* Where the database is, as words of libpq: host (a name, or the folder of a socket), port unless it is the
+ * usual one, dbname. Without user, password and other secrets. Transfer full. */
+char *db_where(const struct db *db) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Returns FALSE once the connection is lost: close it and open another. */
 gboolean db_alive(const struct db *db);
 

@@ -7,7 +7,7 @@
 /* All that will be needed at once, so that it is asked at once. */
 static void expect_all(const struct dns_source *source, const char *domain)
 {
-	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls.", "_mta-sts." };
+	static const char *const PREFIXES[] = { "", "_dmarc.", "_smtp._tls.", "_mta-sts.", "default._bimi." };
 
 	dns_expect(source, DNS_MX, domain);
 	dns_expect(source, DNS_NS, domain);
@@ -84,6 +84,9 @@ struct check *check_run(const struct dns_source *source, const char *domain,
 	check_dkim(source, options, check);
 	check_tls(source, options, check);
 	check_name_servers(source, check);
+	check_dnssec(source, check);
+	check_tlsa(source, check);
+	check_bimi(source, check);
 	check_senders(source, check);
 	check_blocklists(source, options, check);
 	return check;
@@ -113,6 +116,9 @@ void check_free(struct check *check)
 	g_clear_pointer(&check->mx, g_ptr_array_unref);
 	g_free(check->zone);
 	g_clear_pointer(&check->servers, g_ptr_array_unref);
+	g_free(check->bimi);
+	g_free(check->bimi_location);
+	g_free(check->bimi_authority);
 	g_free(check->tls_rpt);
 	g_free(check->sts);
 	g_free(check->sts_id);

@@ -57,10 +57,20 @@
  *   dkim_selectors       which were looked for: "given" by a person, the "usual" ones only, or those in
  *                        stored "reports" and the usual ones
  *   mx[]                 preference, host, addresses[], as in the zone; host "" is the null MX (RFC 7505)
+ *     tlsa[]             DANE for SMTP (RFC 7672), at _25._tcp.HOST:
+ *       usage selector matching_type data   as in a zone file; the first three are null and data is the
+ *                        complete record if it has fewer fields
+ *       usable           for SMTP
+ *     tlsa_authentic     the DNS server asked has checked the records by DNSSEC; null: there are none, or
+ *                        this server checks nothing or cannot be trusted
  *   ns                   zone: that the domain belongs to, or null; servers[], its name servers:
  *     host addresses[]
- *     answers            for the zone; null: not asked, or no server can be asked from here
+ *     answers            for the zone; null: not asked, or no server can be asked from here (ns_blocked)
  *     serial             of the zone, as a text, or null
+ *   dnssec               of the zone:
+ *     signed             it has a DS in the zone above, or its records were validated; null: unknown
+ *     validated          by the DNS server asked; null: this server checks nothing or cannot be trusted
+ *   bimi                 record (or null) at default._bimi; location and authority, its l= and a=, or null
  *   tls_rpt              record (or null), rua[]
  *   mta_sts              record and id, or null
  *     policy_host        mta-sts.DOMAIN has an address; null: there is no record, or the look-up failed
@@ -172,10 +182,20 @@ struct check_dkim {
 	gboolean probed;
 };
 
+/* A TLSA record (RFC 6698 section 2.1). */
+struct check_tlsa {
+	gboolean complete; /* it has all fields; else usage, selector and matching mean nothing */
+	guint8 usage, selector, matching;
+	char *data;      /* in hex */
+	gboolean usable; /* by senders of mail (RFC 7672 section 3.1) */
+};
+
 struct check_mx {
 	char *host;
 	guint16 preference;
-	GPtrArray *addresses; /* char * */
+	GPtrArray *addresses;            /* char * */
+	GPtrArray *tlsa;                 /* struct check_tlsa; NULL: the null MX */
+	enum check_known tlsa_authentic; /* if there are some */
 };
 
 struct check_server {
@@ -205,6 +225,12 @@ struct check {
 	GPtrArray *mx;                /* struct check_mx */
 	char *zone;                   /* that the domain belongs to; NULL: unknown */
 	GPtrArray *servers;           /* struct check_server: its name servers */
+	enum check_known validating;  /* the DNS server validates, and is believed */
+	enum check_known is_signed;   /* the zone is, by DNSSEC */
+	enum check_known validated;   /* and the DNS server has checked it; UNKNOWN if it is not validating */
+	char *bimi;                   /* the record, or NULL */
+	char *bimi_location;          /* its l=, or NULL */
+	char *bimi_authority;         /* its a=, or NULL */
 	char *tls_rpt;                /* the record, or NULL */
 	GPtrArray *tls_rua;           /* char * */
 	char *sts;                    /* the record of MTA-STS, or NULL */

@@ -11,6 +11,7 @@ static void free_mx(gpointer data)
 
 	g_free(mx->host);
 	g_ptr_array_unref(mx->addresses);
+	g_clear_pointer(&mx->tlsa, g_ptr_array_unref);
 	g_free(mx);
 }
 
@@ -48,8 +49,9 @@ static void add_exchanger(struct check *check, const struct dns_record *record)
 {
 	struct check_mx *mx = g_new0(struct check_mx, 1);
 
-	*mx = (struct check_mx){ g_strdup(record->text), record->preference,
-		g_ptr_array_new_with_free_func(g_free) };
+	*mx = (struct check_mx){ .host = g_strdup(record->text),
+		.preference = record->preference,
+		.addresses = g_ptr_array_new_with_free_func(g_free) };
 	g_ptr_array_add(check->mx, mx);
 }
 

@@ -208,6 +208,24 @@ static struct json_object *print_dkim(gconstpointer element)
 	return object;
 }
 
+static struct json_object *print_tlsa(gconstpointer element)
+{
+	const struct check_tlsa *tlsa = element;
+	struct json_object *object = json_object_new_object();
+	const struct {
+		const char *name;
+		guint8 value;
+	} fields[] = { { "usage", tlsa->usage }, { "selector", tlsa->selector },
+		{ "matching_type", tlsa->matching } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+		json_object_object_add(
+		    object, fields[i].name, tlsa->complete ? json_object_new_int64(fields[i].value) : NULL);
+	add_text(object, "data", tlsa->data);
+	add_bool(object, "usable", tlsa->usable);
+	return object;
+}
+
 static struct json_object *print_mx(gconstpointer element)
 {
 	const struct check_mx *mx = element;
@@ -216,6 +234,8 @@ static struct json_object *print_mx(gconstpointer element)
 	add_number(object, "preference", mx->preference);
 	add_text(object, "host", mx->host);
 	add_texts(object, "addresses", mx->addresses);
+	add_list(object, "tlsa", mx->tlsa, print_tlsa);
+	add_known(object, "tlsa_authentic", mx->tlsa_authentic);
 	return object;
 }
 
@@ -237,6 +257,25 @@ static struct json_object *print_servers(const struct check *check)
 
 	add_text(object, "zone", check->zone);
 	add_list(object, "servers", check->servers, print_server);
+	return object;
+}
+
+static struct json_object *print_dnssec(const struct check *check)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_known(object, "signed", check->is_signed);
+	add_known(object, "validated", check->validated);
+	return object;
+}
+
+static struct json_object *print_bimi(const struct check *check)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "record", check->bimi);
+	add_text(object, "location", check->bimi_location);
+	add_text(object, "authority", check->bimi_authority);
 	return object;
 }
 
@@ -343,8 +382,10 @@ struct json_object *check_json(struct check *check)
 	add_text(object, "dkim_selectors", check_selectors_word(check->selectors_from));
 	add_list(object, "mx", check->mx, print_mx);
 	json_object_object_add(object, "ns", print_servers(check));
+	json_object_object_add(object, "dnssec", print_dnssec(check));
 	json_object_object_add(object, "tls_rpt", print_tls(check));
 	json_object_object_add(object, "mta_sts", print_sts(check));
+	json_object_object_add(object, "bimi", print_bimi(check));
 	add_list(object, "senders", check->senders, print_sender);
 	check_add_blocklists(object, check->blocklists);
 	add_texts(object, "elsewhere", check->elsewhere);

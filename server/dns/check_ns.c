@@ -33,10 +33,10 @@ static void add_addresses(struct check_server *server, const struct dns_answer *
 		g_ptr_array_add(server->addresses, g_strdup(answer->records[i].text));
 }
 
-/* Ask the server for its serial, at one address: from here, some may be out of reach. *why: it does not
+/* Ask the server for its serial, at one address: from here, some may be out of reach. *status: of the
  * answer. */
 static void ask_serial(
-    const struct dns_source *source, const char *zone, struct check_server *server, const char **why)
+    const struct dns_source *source, const char *zone, struct check_server *server, enum dns_status *status)
 {
 	const struct dns_answer *answer =
 	    dns_ask_server(source, g_ptr_array_index(server->addresses, 0), DNS_SOA, zone);
@@ -45,10 +45,9 @@ static void ask_serial(
 	if (answer == NULL)
 		return;
 	server->answers = answer->status == DNS_OK ? CHECK_YES : CHECK_NO;
+	*status = answer->status;
 	if (answer->status == DNS_OK)
 		server->serial = g_strdup(answer->records[0].text);
-	else
-		*why = dns_status_words(answer->status);
 }
 
 static void judge_address(
@@ -63,41 +62,65 @@ static void judge_address(
 		    "the name server %s has no address (%s)", server->host, dns_status_words(answer->status));
 }
 
-/* Why the server does not answer; NULL: it does, or nobody knows. */
-static const char *examine(const struct dns_source *source, struct check *check, struct check_server *server)
+/* The status of the server's answer; DNS_OK: also if it cannot be asked. */
+static enum dns_status examine(
+    const struct dns_source *source, struct check *check, struct check_server *server)
 {
 	const struct dns_answer *ip4 = dns_look_up(source, DNS_A, server->host);
-	const char *why = NULL;
+	enum dns_status status = DNS_OK;
 
 	add_addresses(server, ip4);
 	add_addresses(server, dns_look_up(source, DNS_AAAA, server->host));
 	server->answers = CHECK_UNKNOWN;
 	if (server->addresses->len > 0)
-		ask_serial(source, check->zone, server, &why);
+		ask_serial(source, check->zone, server, &status);
 	else
 		judge_address(check, server, ip4);
-	return why;
+	return status;
 }
 
-/* If no server at all can be asked from here, a firewall is the reason, and nothing is known. */
-static void judge_silence(struct check *check, const GPtrArray *reasons)
+/* Whether all servers that were asked are silent, though the resolver got its answers from one of them: the
+ * questions do not leave this network. */
+static gboolean is_blocked(const struct check *check, const enum dns_status *statuses)
 {
-	gboolean any = FALSE;
+	guint silent = 0, asked = 0;
+
+	for (guint i = 0; i < check->servers->len; i++) {
+		const struct check_server *server = g_ptr_array_index(check->servers, i);
+
+		asked += server->answers == CHECK_UNKNOWN ? 0 : 1;
+		silent += statuses[i] == DNS_TIMEOUT || statuses[i] == DNS_UNREACHABLE ? 1 : 0;
+	}
+	return asked > 0 && silent == asked;
+}
+
+static void note_blocked(struct check *check)
+{
+	g_autofree char *place = g_strdup_printf("%s NS", check->zone);
 
 	for (guint i = 0; i < check->servers->len; i++)
-		any |= ((struct check_server *)g_ptr_array_index(check->servers, i))->answers == CHECK_YES;
+		((struct check_server *)g_ptr_array_index(check->servers, i))->answers = CHECK_UNKNOWN;
+	findings_add(check->findings, FINDING_NS_BLOCKED, place, NULL,
+	    "none of the name servers of %s answers this host, though its DNS resolver gets answers: "
+	    "questions to "
+	    "port 53 of other networks seem to be blocked here, so the name servers were not compared",
+	    check->zone);
+}
+
+static void judge_silence(struct check *check, const enum dns_status *statuses)
+{
+	if (is_blocked(check, statuses)) {
+		note_blocked(check);
+		return;
+	}
 	for (guint i = 0; i < check->servers->len; i++) {
-		struct check_server *server = g_ptr_array_index(check->servers, i);
+		const struct check_server *server = g_ptr_array_index(check->servers, i);
 		g_autofree char *place = g_strdup_printf("%s NS: %s", check->zone, server->host);
 
-		if (server->answers != CHECK_NO)
-			continue;
-		if (!any)
-			server->answers = CHECK_UNKNOWN;
-		else
+		if (server->answers == CHECK_NO)
 			findings_add(check->findings, FINDING_NS_SILENT, place, NULL,
 			    "the name server %s does not answer for %s (%s)", server->host, check->zone,
-			    (const char *)g_ptr_array_index(reasons, i));
+			    dns_status_words(statuses[i]));
 	}
 }
 
@@ -134,7 +157,7 @@ static void judge_count(struct check *check)
 
 void check_name_servers(const struct dns_source *source, struct check *check)
 {
-	g_autoptr(GPtrArray) reasons = g_ptr_array_new();
+	enum dns_status statuses[CHECK_SERVERS_MAX] = { DNS_OK };
 	const char *zone = zone_of(source, check->domain);
 	const struct dns_answer *answer;
 
@@ -153,9 +176,9 @@ void check_name_servers(const struct dns_source *source, struct check *check)
 		server->host = g_strdup(answer->records[i].text);
 		server->addresses = g_ptr_array_new_with_free_func(g_free);
 		g_ptr_array_add(check->servers, server);
-		g_ptr_array_add(reasons, (gpointer)examine(source, check, server));
+		statuses[i] = examine(source, check, server);
 	}
 	judge_count(check);
-	judge_silence(check, reasons);
+	judge_silence(check, statuses);
 	judge_serials(check);
 }

@@ -21,6 +21,15 @@ void check_dkim(const struct dns_source *source, const struct check_options *opt
 /* The name servers of the domain's zone. */
 void check_name_servers(const struct dns_source *source, struct check *check);
 
+/* DNSSEC of the zone; call after check_name_servers(). */
+void check_dnssec(const struct dns_source *source, struct check *check);
+
+/* TLSA records of the MX hosts; call after check_mx() and check_dnssec(). */
+void check_tlsa(const struct dns_source *source, struct check *check);
+
+/* BIMI; call after check_dmarc(). */
+void check_bimi(const struct dns_source *source, struct check *check);
+
 /* TLS reporting, the record and policy of MTA-STS; call after check_mx(). */
 void check_tls(const struct dns_source *source, const struct check_options *options, struct check *check);
 
@@ -30,6 +39,11 @@ void check_blocklists(
 
 /* Names of the addresses of MX and SPF. Call after check_mx() and check_spf(). */
 void check_senders(const struct dns_source *source, struct check *check);
+
+/* Add a finding for each tag of a record that has no effect: it is not in known (NULL-terminated), or is
+ * there again. name: of the record. */
+void check_tags(struct check *check, enum finding_code code, const char *name, const char *text,
+    const char *const *known);
 
 /* Whether the domain has an MX that is not the null MX. */
 gboolean check_takes_mail(const struct check *check);

@@ -9,6 +9,31 @@
 
 #define ID_MAX 32 /* characters of a policy's id (RFC 8461 section 3.1) */
 
+/* -- tags -- */
+
+void check_tags(
+    struct check *check, enum finding_code code, const char *name, const char *text, const char *const *known)
+{
+	guint seen = 0; /* bits of known */
+	struct tag tag;
+
+	while (tag_next(&text, &tag)) {
+		g_autofree char *written = tag_name(&tag);
+		g_autofree char *place = g_strdup_printf("%s TXT: %s", name, written);
+		guint i = 0;
+
+		while (known[i] != NULL && !tag_is(&tag, known[i]))
+			i++;
+		if (known[i] == NULL)
+			findings_add(check->findings, code, place, NULL,
+			    "there is no tag \"%s\" in such a record: it has no effect", written);
+		else if ((seen >> i & 1) != 0)
+			findings_add(check->findings, code, place, NULL,
+			    "\"%s\" stands there twice: only the first counts", written);
+		seen |= 1U << i;
+	}
+}
+
 /* -- TLS reporting -- */
 
 /* Whether reports by mail arrive; consent of their host is not needed. */
@@ -35,6 +60,7 @@ static void judge_mailboxes(const struct dns_source *source, struct check *check
 
 static void check_reporting(const struct dns_source *source, struct check *check)
 {
+	static const char *const KNOWN[] = { "v", "rua", NULL };
 	g_autofree char *name = g_strconcat("_smtp._tls.", check->domain, NULL);
 	g_autofree char *place = g_strdup_printf("%s TXT", name);
 	const struct dns_answer *answer = dns_look_up(source, DNS_TXT, name);
@@ -54,6 +80,7 @@ static void check_reporting(const struct dns_source *source, struct check *check
 	} else if (n == 1) {
 		check->tls_rpt = g_strdup(text);
 		tlsrpt_read(name, text, check->tls_rua, check->findings);
+		check_tags(check, FINDING_TLSRPT_TAG, name, text, KNOWN);
 		judge_mailboxes(source, check);
 	} else if (answer->n_records > 0) {
 		findings_add(check->findings, FINDING_TLSRPT_INVALID, place,
@@ -166,6 +193,7 @@ static void judge_policy_host(
 static void check_sts(
     const struct dns_source *source, const struct check_options *options, struct check *check)
 {
+	static const char *const KNOWN[] = { "v", "id", NULL };
 	g_autofree char *name = g_strconcat("_mta-sts.", check->domain, NULL);
 	g_autofree char *place = g_strdup_printf("%s TXT", name);
 	const struct dns_answer *answer = dns_look_up(source, DNS_TXT, name);
@@ -192,6 +220,7 @@ static void check_sts(
 		    "there is no valid \"id\" in it: 1 to %d letters and digits, which change with the "
 		    "policy",
 		    ID_MAX);
+	check_tags(check, FINDING_MTA_STS_TAG, name, text, KNOWN);
 	judge_policy_host(source, options, check);
 }
 

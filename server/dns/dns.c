@@ -70,6 +70,12 @@ const char *dns_type_word(enum dns_type type)
 		return "TXT";
 	case DNS_AAAA:
 		return "AAAA";
+	case DNS_DS:
+		return "DS";
+	case DNS_DNSKEY:
+		return "DNSKEY";
+	case DNS_TLSA:
+		return "TLSA";
 	}
 	return "";
 }

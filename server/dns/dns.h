@@ -10,7 +10,7 @@
 
 #define DNS_RECORDS_MAX 256 /* records of an answer that are kept: ten times what mail needs */
 
-/* Values as on the wire (RFC 1035 section 3.2.2, RFC 3596). */
+/* Values as on the wire (RFC 1035 section 3.2.2, RFC 3596, RFC 4034, RFC 6698). */
 enum dns_type {
 	DNS_A = 1,
 	DNS_NS = 2,
@@ -19,6 +19,9 @@ enum dns_type {
 	DNS_MX = 15,
 	DNS_TXT = 16,
 	DNS_AAAA = 28,
+	DNS_DS = 43,
+	DNS_DNSKEY = 48,
+	DNS_TLSA = 52,
 };
 
 enum dns_status {
@@ -38,7 +41,7 @@ enum dns_status {
 struct dns_record {
 	/* TXT: the strings joined without blanks (RFC 7208 section 3.3) as valid UTF-8, with U+FFFD for
 	 * control characters except TAB, CR and LF. A, AAAA: the address. MX, NS, PTR: a name; "" is the root
-	 * (RFC 7505). SOA: the serial. */
+	 * (RFC 7505). SOA: the serial. DS, DNSKEY, TLSA: the data in hex. */
 	char *text;
 	guint16 preference; /* MX */
 };
@@ -49,6 +52,8 @@ struct dns_answer {
 	guint n_records; /* > 0 if and only if DNS_OK; at most DNS_RECORDS_MAX */
 	guint32 ttl;     /* seconds for which records, or their absence, are valid; 0 if unknown */
 	char *alias;     /* where the name's CNAMEs lead; NULL: it has none */
+	/* the server checked the answer by DNSSEC (the AD bit), and is one that may be trusted */
+	gboolean authentic;
 };
 
 /* A source of answers. */
@@ -82,8 +87,8 @@ const char *dns_status_words(enum dns_status status);
 
 const char *dns_type_word(enum dns_type type); /* "TXT" */
 
-/* Whether a name can be looked up: 1 to 253 bytes, labels of 1 to 63 bytes, blank and printable ASCII
- * without '\'. A blank is in names of SPF macros (RFC 7208 section 7.3). */
+/* Whether a name other than the root can be looked up: 1 to 253 bytes, labels of 1 to 63 bytes, blank and
+ * printable ASCII without '\'. A blank is in names of SPF macros (RFC 7208 section 7.3). */
 gboolean dns_name_is_good(const char *name);
 
 /* The same with letters, digits, '-' and '_' only: such a name can be a mail domain or a host. */

@@ -91,15 +91,31 @@ static const struct {
 	[FINDING_NS_HOST] = { "ns_host", FINDING_WARNING }, /* without an address */
 	[FINDING_NS_SILENT] = { "ns_silent", FINDING_WARNING },
 	[FINDING_NS_SINGLE] = { "ns_single", FINDING_WARNING },
-	[FINDING_NS_SERIAL] = { "ns_serial", FINDING_INFO }, /* not the same everywhere */
+	[FINDING_NS_SERIAL] = { "ns_serial", FINDING_INFO },   /* not the same everywhere */
+	[FINDING_NS_BLOCKED] = { "ns_blocked", FINDING_INFO }, /* no server can be asked from here */
+
+	[FINDING_DNSSEC_BROKEN] = { "dnssec_broken", FINDING_ERROR }, /* no key of the zone has a DS */
 
 	[FINDING_TLSRPT_MISSING] = { "tlsrpt_missing", FINDING_INFO },
 	[FINDING_TLSRPT_INVALID] = { "tlsrpt_invalid", FINDING_ERROR },
 	[FINDING_TLSRPT_HOST] = { "tlsrpt_host", FINDING_ERROR }, /* it takes no mail */
+	[FINDING_TLSRPT_TAG] = { "tlsrpt_tag", FINDING_INFO },    /* it has no effect */
 	[FINDING_MTA_STS_INVALID] = { "mta_sts_invalid", FINDING_ERROR },
+	[FINDING_MTA_STS_TAG] = { "mta_sts_tag", FINDING_INFO },        /* it has no effect */
 	[FINDING_MTA_STS_HOST] = { "mta_sts_host", FINDING_ERROR },     /* without an address */
 	[FINDING_MTA_STS_POLICY] = { "mta_sts_policy", FINDING_ERROR }, /* cannot be fetched or read */
 	[FINDING_MTA_STS_MX] = { "mta_sts_mx", FINDING_ERROR },         /* a host that it does not allow */
+
+	[FINDING_TLSA_INVALID] = { "tlsa_invalid", FINDING_WARNING },   /* senders pass over the record */
+	[FINDING_TLSA_INSECURE] = { "tlsa_insecure", FINDING_WARNING }, /* not protected by DNSSEC */
+	[FINDING_TLSA_FAILED] = { "tlsa_failed", FINDING_ERROR },       /* senders do not deliver */
+	[FINDING_TLSA_MX] = { "tlsa_mx", FINDING_INFO },           /* the MX is not protected by DNSSEC */
+	[FINDING_TLSA_PARTIAL] = { "tlsa_partial", FINDING_INFO }, /* not for all hosts */
+
+	[FINDING_BIMI_INVALID] = { "bimi_invalid", FINDING_INFO },   /* no logo is shown */
+	[FINDING_BIMI_POLICY] = { "bimi_policy", FINDING_INFO },     /* DMARC is not enforced */
+	[FINDING_BIMI_TAG] = { "bimi_tag", FINDING_INFO },           /* it has no effect */
+	[FINDING_BIMI_EVIDENCE] = { "bimi_evidence", FINDING_INFO }, /* there is none */
 
 	[FINDING_SENDER_NAMELESS] = { "sender_nameless", FINDING_WARNING },
 	[FINDING_SENDER_UNCONFIRMED] = { "sender_unconfirmed", FINDING_WARNING },

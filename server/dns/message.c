@@ -90,6 +90,16 @@ static char *read_serial(const guint8 *data, gsize size)
 	return size < MINIMUM_SIZE ? NULL : g_strdup_printf("%lu", ns_get32(data + size - MINIMUM_SIZE));
 }
 
+/* The data of a record as it is. */
+static char *read_hex(const guint8 *data, gsize size)
+{
+	GString *hex = g_string_sized_new(2 * size);
+
+	for (gsize i = 0; i < size; i++)
+		g_string_append_printf(hex, "%02x", data[i]);
+	return g_string_free(hex, FALSE);
+}
+
 /* Append the record; FALSE when its data is not of its type. */
 static gboolean take_record(struct reading *reading, const ns_rr *rr)
 {
@@ -113,6 +123,11 @@ static gboolean take_record(struct reading *reading, const ns_rr *rr)
 		break;
 	case DNS_SOA:
 		record.text = read_serial(data, size);
+		break;
+	case DNS_DS:
+	case DNS_DNSKEY:
+	case DNS_TLSA:
+		record.text = read_hex(data, size);
 		break;
 	case DNS_MX:
 		if (size < NS_INT16SZ)
@@ -180,6 +195,17 @@ static gboolean is_elsewhere(const struct reading *reading, gboolean has_servers
 	       (reading->is_alias || has_servers);
 }
 
+/* Whether the zone below a delegation says that it has no DS: these are in the zone above (RFC 4035
+ * section 3.1.4.1). */
+static gboolean is_child(const struct reading *reading, const ns_rr *soa)
+{
+	char owner[NS_MAXDNAME];
+
+	g_strlcpy(owner, ns_rr_name(*soa), sizeof(owner));
+	lower_name(owner);
+	return reading->type == DNS_DS && strcmp(owner, reading->name) == 0;
+}
+
 /* Read how long it holds that there is nothing: as the zone's SOA says (RFC 2308 section 5). */
 static enum dns_status read_absence(struct reading *reading, enum dns_status status)
 {
@@ -196,7 +222,7 @@ static enum dns_status read_absence(struct reading *reading, enum dns_status sta
 			continue;
 		lower_ttl(reading, ns_rr_ttl(rr));
 		lower_ttl(reading, (guint32)ns_get32(ns_rr_rdata(rr) + ns_rr_rdlen(rr) - NS_INT32SZ));
-		return status;
+		return is_child(reading, &rr) ? DNS_ELSEWHERE : status;
 	}
 	reading->answer->ttl = 0;
 	return is_elsewhere(reading, has_servers) ? DNS_ELSEWHERE : status;
@@ -240,6 +266,7 @@ void message_read(
 	answer->records = (struct dns_record *)(void *)g_array_free(reading.records, FALSE);
 	if (answer->status != DNS_OK)
 		dns_answer_clear(answer);
+	answer->authentic = !dns_failed(answer) && ns_msg_getflag(reading.message, ns_f_ad) != 0;
 	answer->alias = reading.is_alias ? g_strdup(reading.name) : NULL;
 	if (answer->ttl == G_MAXUINT32)
 		answer->ttl = 0;

@@ -7,6 +7,7 @@
 
 #include "server/dns/dns.h"
 
-/* Read an answer; name and type: of the question. answer is always filled, and must be cleared. */
+/* Read an answer; name and type: of the question. answer is always filled, and must be cleared;
+ * answer->authentic is what the server says. */
 void message_read(
     const guint8 *bytes, gsize size, const char *name, enum dns_type type, struct dns_answer *answer);

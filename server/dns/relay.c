@@ -84,6 +84,7 @@ static struct dns_answer *answer_of_alias(const struct dns_answer *end, const ch
 		answer->records[i] =
 		    (struct dns_record){ g_strdup(end->records[i].text), end->records[i].preference };
 	answer->alias = g_strdup(end->alias != NULL ? end->alias : alias);
+	answer->authentic = FALSE; /* the first server did not check the alias */
 	return answer;
 }
 
@@ -101,7 +102,7 @@ static const struct dns_answer *look_up_alias(
 
 static void note_elsewhere(struct relay *relay, enum dns_type type, const char *name)
 {
-	char *words = g_strdup_printf("%s %s", dns_type_word(type), name);
+	char *words = g_strdup_printf("%s %s", dns_type_word(type), *name == '\0' ? "." : name);
 
 	if (g_ptr_array_find_with_equal_func(relay->elsewhere, words, g_str_equal, NULL))
 		g_free(words);

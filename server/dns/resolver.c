@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "parser/error.h"
 #include "parser/text.h"
@@ -13,6 +14,8 @@
 
 #define DATAGRAM_SIZE 1232 /* bytes of an answer by UDP that arrive unbroken everywhere (DNS flag day 2020) */
 #define DNS_PORT      "53"
+#define AD_BYTE       3 /* of a message's header, and the bit in it (RFC 4035 section 3.2.3) */
+#define AD_BIT        0x20
 #define TICK_MS       1000 /* waits are cut into these, for the budget's end */
 
 struct waiter {
@@ -38,6 +41,7 @@ struct resolver {
 	guint pending; /* under way and waiting */
 	gboolean sending;
 	gboolean ending;
+	gboolean trusted; /* what the server says of DNSSEC is believed */
 	guint asked, answered;
 	guint budget;    /* questions that may still be asked */
 	gint64 deadline; /* of g_get_monotonic_time(); 0: none */
@@ -132,6 +136,7 @@ static void take_answer(void *user, int status, int timeouts G_GNUC_UNUSED, unsi
 	if (bytes != NULL && size > 0) {
 		resolver->answered++;
 		message_read(bytes, (gsize)size, question->name, question->type, &question->answer);
+		question->answer.authentic &= resolver->trusted;
 	} else {
 		question->answer.status = status_of(status);
 	}
@@ -148,6 +153,26 @@ static gboolean is_out_of_budget(const struct resolver *resolver, enum dns_statu
 	       (resolver->deadline != 0 && g_get_monotonic_time() >= resolver->deadline);
 }
 
+/* Not ares_query(), which cannot set the AD bit. */
+static void send_question(struct question *question)
+{
+	unsigned char *bytes = NULL;
+	guint16 id = 0;
+	int size = 0, status = ARES_ENOMEM;
+
+	/* an id that nobody can guess */
+	if (getrandom(&id, sizeof(id), 0) == (ssize_t)sizeof(id))
+		status = ares_create_query(*question->name == '\0' ? "." : question->name, ns_c_in,
+		    (int)question->type, id, 1, &bytes, &size, DATAGRAM_SIZE);
+	if (status == ARES_SUCCESS) {
+		bytes[AD_BYTE] |= AD_BIT;
+		ares_send(question->resolver->channel, bytes, size, take_answer, question);
+		ares_free_string(bytes);
+	} else {
+		take_answer(question, status, 0, NULL, 0);
+	}
+}
+
 /* Not nested, however many are answered on the spot. */
 static void send_waiting(struct resolver *resolver)
 {
@@ -160,10 +185,15 @@ static void send_waiting(struct resolver *resolver)
 		question->sent = TRUE;
 		resolver->under_way++;
 		resolver->asked++;
-		ares_query(
-		    resolver->channel, question->name, ns_c_in, (int)question->type, take_answer, question);
+		send_question(question);
 	}
 	resolver->sending = FALSE;
+}
+
+/* Of the root, only the SOA is of use: whether the server validates. */
+static gboolean is_good(const struct question *question)
+{
+	return dns_name_is_good(question->name) || (*question->name == '\0' && question->type == DNS_SOA);
 }
 
 /* A question that is not known yet: put it into the queue, or answer it here. */
@@ -172,7 +202,7 @@ static void begin(struct question *question)
 	struct resolver *resolver = question->resolver;
 
 	resolver->pending++;
-	if (!dns_name_is_good(question->name)) {
+	if (!is_good(question)) {
 		question->answer.status = DNS_BAD_NAME;
 		tell_waiters(question);
 		return;
@@ -386,6 +416,25 @@ static gboolean use_server(struct resolver *resolver, const char *server, GError
 	return FALSE;
 }
 
+static gboolean is_loopback(const struct ares_addr_port_node *server)
+{
+	if (server->family == AF_INET)
+		return *(const guint8 *)&server->addr.addr4 == IN_LOOPBACKNET;
+	return memcmp(&server->addr.addr6, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
+}
+
+/* Whether no server is across a network. */
+static gboolean are_local(const struct resolver *resolver)
+{
+	struct ares_addr_port_node *servers = NULL;
+	gboolean local = ares_get_servers_ports(resolver->channel, &servers) == ARES_SUCCESS;
+
+	for (const struct ares_addr_port_node *one = servers; one != NULL; one = one->next)
+		local &= is_loopback(one);
+	ares_free_data(servers);
+	return local;
+}
+
 struct resolver *resolver_new(const struct resolver_options *options, GError **error)
 {
 	struct ares_options set = { .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
@@ -410,8 +459,10 @@ struct resolver *resolver_new(const struct resolver_options *options, GError **e
 	if (status != ARES_SUCCESS)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "c-ares: %s", ares_strerror(status));
 	if (status == ARES_SUCCESS &&
-	    (options->server == NULL || use_server(resolver, options->server, error)))
+	    (options->server == NULL || use_server(resolver, options->server, error))) {
+		resolver->trusted = options->server != NULL || are_local(resolver);
 		return resolver;
+	}
 	resolver_free(resolver);
 	return NULL;
 }

@@ -2,8 +2,11 @@
  * resolver.h - questions to DNS servers, by c-ares: one at a time, or many at once.
  *
  * Each question is asked once; its answer is kept until resolver_forget(). Truncated answers are repeated by
- * TCP. Not thread-safe. To use it in an event loop: call resolver_ask(), poll() the descriptors of
- * resolver_descriptors(), and call resolver_process() with the result.
+ * TCP. Questions have the AD bit, so that a server that validates says so (RFC 6840 section 5.7); it is
+ * believed (dns_answer.authentic) if it is the server of the options, or if all servers of the system are at
+ * loopback addresses, since others could be impersonated on the way. Not thread-safe. To use it in an event
+ * loop: call resolver_ask(), poll() the descriptors of resolver_descriptors(), and call resolver_process()
+ * with the result.
  */
 #pragma once
 

@@ -210,7 +210,9 @@ static void answer_help(const struct visit *visit, const struct route *route, co
 	} else if (document == NULL) {
 		answer_nothing(visit, route, NULL);
 	} else {
-		answer_document(visit, help_print(texts, document), ANSWER_JSON, FALSE);
+		g_autofree char *database = connection_database();
+
+		answer_document(visit, help_print(texts, document, database), ANSWER_JSON, FALSE);
 		answer_language(visit, language);
 	}
 }

@@ -298,6 +298,13 @@ gboolean connection_write(const char *sql, char *const params[], guint n_params,
 	return good;
 }
 
+char *connection_database(void)
+{
+	const struct connection *connection = connection_get();
+
+	return connection->db == NULL ? NULL : db_where(connection->db);
+}
+
 enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,
     GBytes **document, struct connection_refusal *refusal, GError **error)
 {

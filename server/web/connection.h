@@ -78,6 +78,9 @@ struct db_rows *connection_rows(
 gboolean connection_write(
     const char *sql, char *const params[], guint n_params, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Where the database is: db_where() of this thread's connection, or NULL if it has none. Transfer full. */
+char *connection_database(void) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The same as connection_document() on a connection that may change labels, opened for this statement only.
  */
 enum connection_outcome connection_edit(const char *sql, char *const params[], guint n_params,

@@ -16,6 +16,7 @@
 #include "server/common/settings.h"
 #include "server/web/auth.h"
 #include "server/web/connection.h"
+#include "server/web/help.h"
 #include "server/web/http.h"
 #include "server/web/metrics.h"
 #include "server/web/ready.h"
@@ -186,6 +187,7 @@ static int serve(const struct settings *settings, const struct arguments *argume
 
 	block_signals(&ending);
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
+	help_init(settings_list(settings, "lmtp.listen")[0]);
 	metrics_init(arguments->vitals);
 	if (site.auth != NULL) {
 		ready_start(&(struct ready_options){ .storage = arguments->storage,

@@ -33,7 +33,8 @@ AS $$
 	) AS q(no, number, sql)
 $$;
 
--- The records and commands of the first steps, in the order of the topic "onboarding".
+-- The records and commands of the first steps, in the order of the topic "onboarding". ruad-web replaces {lmtp}, and the page the
+-- other blanks.
 CREATE FUNCTION api.help_samples() RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -42,7 +43,7 @@ AS $$
 		(1, 'ask', '_dmarc.{domain}. TXT "v=DMARC1; p=none; rua=mailto:dmarc-sum@{host}"'),
 		(2, 'authorise', '{domain}._report._dmarc.{host}. TXT "v=DMARC1"'),
 		(3, 'deliver', '{host}. MX 10 {host}.'),
-		(4, 'test', 'swaks --server 127.0.0.1:2424 --protocol LMTP --to dmarc-sum@{host}'),
+		(4, 'test', 'swaks {lmtp} --protocol LMTP --to dmarc-sum@{host}'),
 		(5, 'import', 'ruad import reports/')
 	) AS s(no, term, text)
 $$;
@@ -51,5 +52,5 @@ CREATE FUNCTION api.help(f api.filter_set) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
 	SELECT jsonb_build_object('window', api.window_json(f), 'queries', api.display(api.help_queries(f)),
-		'onboarding_samples', api.help_samples(), 'psql', 'psql "host=/var/lib/ruad/run dbname=ruad"')
+		'onboarding_samples', api.help_samples())
 $$;

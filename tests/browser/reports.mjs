@@ -310,6 +310,7 @@ const CHECK = {
     { code: 'spf_softfail', severity: 'warning', place: 'example.com TXT: ~all', text: 'SPF ends in ~all', fix: 'example.com. TXT "v=spf1 ip4:203.0.113.0/28 -all"' },
     { code: 'dmarc_tag', severity: 'info', place: '_dmarc.example.com TXT', text: '<img src=x onerror="window.pwned=1">\u202e is no tag', fix: null },
   ],
+  dnssec: { signed: true, validated: null },
   spf: { record: 'v=spf1 ip4:203.0.113.0/28 -all', result: 'ok', lookups: 0, void_lookups: 0, all: '-', unlisted: [], ranges: [{ range: '203.0.113.0/28', qualifier: '+', term: 'ip4:203.0.113.0/28', via: 'example.com' }] },
   mx: [{ preference: 10, host: 'mx.example.com', addresses: ['203.0.113.10'] }],
   dkim: [{ domain: 'example.com', selector: 's2026', status: 'ok' }, { domain: 'example.com', selector: 's2025', status: 'missing' }, { domain: 'example.com', selector: 'spare', status: 'ok' }],

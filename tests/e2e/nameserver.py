@@ -134,9 +134,12 @@ remote-control:
   control-enable: no
 """
 
-    def __init__(self, folder, stubs):
+    def __init__(self, folder, stubs, anchor=None):
+        """stubs: {zone: address of its server}. anchor: a DS of the root; then answers are validated."""
         super().__init__(folder)
         text = self.CONFIGURATION.format(port=self.port, folder=folder)
+        if anchor:
+            text = text.replace('module-config: "iterator"', f'module-config: "validator iterator"\n  trust-anchor: "{anchor}"')
         for name, address in stubs.items():
             text += f'stub-zone:\n  name: "{name}"\n  stub-addr: {address.replace(":", "@")}\n'
         (folder / "unbound.conf").write_text(text)

@@ -114,8 +114,13 @@ def fixture_serve(folder):
         server.stop()
 
 
+def shown(document):
+    """The findings, without the note that the name servers of the test zones do not answer."""
+    return [one for one in document["findings"] if one["code"] != "ns_blocked"]
+
+
 def codes(document, severity=None):
-    return [one["code"] for one in document["findings"] if severity in (None, one["severity"])]
+    return [one["code"] for one in shown(document) if severity in (None, one["severity"])]
 
 
 def finding(document, code):
@@ -134,7 +139,7 @@ def test_no_escape_of_the_dns_reaches_the_terminal(serve):
 
 def test_a_good_domain_has_no_finding(serve):
     document = serve(ELSEWHERE, {"example.com": GOOD}).check("Example.COM.", "--selector=s1")
-    assert document["findings"] == []
+    assert shown(document) == []
     assert document["domain"] == "example.com"
     dmarc = document["dmarc"]
     assert dmarc["name"] == "_dmarc.example.com"
@@ -157,7 +162,7 @@ def test_a_good_domain_has_no_finding(serve):
         {"domain": "example.com", "selector": "s1", "record": f"v=DKIM1; k=ed25519; p={ED25519}", "status": "ok", "key_type": "ed25519",
          "bits": 256, "testing": False, "probed": False}
     ]
-    assert document["mx"] == [{"preference": 10, "host": "mail.example.com", "addresses": ["192.0.2.25"]}]
+    assert document["mx"] == [{"preference": 10, "host": "mail.example.com", "addresses": ["192.0.2.25"], "tlsa": [], "tlsa_authentic": None}]
     assert document["tls_rpt"]["rua"] == ["mailto:tls-rpt@example.com"]
     assert [(one["ip"], one["name"], one["confirmed"]) for one in document["senders"]] == [
         ("192.0.2.25", "mail.example.com", True),
@@ -198,7 +203,8 @@ def test_a_broken_domain_has_its_findings_with_place_and_fix(serve):
 
 
 def test_text_for_people_says_the_same(serve):
-    dns = serve(ELSEWHERE, {"example.com": GOOD, "broken.example": BROKEN})
+    here = f"$ORIGIN example.com.\n{GOOD}$ORIGIN .\n"  # in the root zone: nobody asks its name servers
+    dns = serve(ELSEWHERE + here, {"broken.example": BROKEN})
     good = dns.run("example.com", "--selector", "s1")
     assert good.returncode == 0 and good.stderr == ""
     for words in ("policy reject", "rua dmarc-sum@reports.example.net: authorised", "look-ups: 3 (10 allowed), void: 0 (2 allowed)",
@@ -318,11 +324,12 @@ def test_a_zone_is_checked_before_it_is_published(serve, folder):
         server.stop()
         rest.stop()
     document = json.loads(done.stdout)
-    assert document["findings"] == []
+    assert shown(document) == []
     assert document["dkim"][0]["status"] == "ok"
     assert {"TXT key.example.net", "TXT example.com._report._dmarc.reports.example.net", "PTR 25.2.0.192.in-addr.arpa"} <= set(
         document["elsewhere"])
-    assert not [one for one in document["elsewhere"] if one.split()[1] == "example.com"]
+    own = [one for one in document["elsewhere"] if one.split()[1] == "example.com"]
+    assert own == ["DS example.com"]  # which is in the zone above
     assert "the system's were asked" in text.stdout and "TXT key.example.net" in text.stdout
 
 
@@ -497,6 +504,84 @@ def test_each_name_server_of_the_zone_is_asked(serve, folder):
         "a.ns-test": (False, None), "b.ns-test": (False, None), "ns.example.com": (True, "1"), "gone.example.com": (None, None)}
     assert sorted(codes(document)) == ["ns_host", "ns_silent", "ns_silent"]
     assert f"ns.example.com {host}: answers, serial 1" in said and "a.ns-test 127.77.77.1: does not answer" in said
+
+
+def test_blocked_questions_to_name_servers_are_said_once(serve):
+    dns = serve(ELSEWHERE, {"example.com": GOOD})
+    document = dns.check("example.com", "-s", "s1")
+    (only,) = document["findings"]
+    assert (only["code"], only["severity"], only["place"]) == ("ns_blocked", "info", "example.com NS")
+    assert [one["answers"] for one in document["ns"]["servers"]] == [None, None]
+    assert "seem to be blocked here" in dns.run("example.com", "-s", "s1").stdout
+
+
+KEY_HASH = "ab" * 32
+DANE = f"""\
+_25._tcp.mail TLSA 3 1 1 {KEY_HASH}
+_25._tcp.mail TLSA 1 1 1 {KEY_HASH}
+default._bimi TXT "v=BIMI1; l=https://example.com/logo.svg; a=https://example.com/vmc.pem"
+"""
+
+
+def test_tlsa_dnssec_and_bimi_are_shown(serve):
+    dns = serve(ELSEWHERE + "example.com NS a.ns-test.\n", {"example.com": GOOD + DANE})
+    document = dns.check("example.com", "-s", "s1")
+    assert document["dnssec"] == {"signed": False, "validated": None}  # nsd validates nothing
+    (mx,) = document["mx"]
+    assert mx["tlsa_authentic"] is None
+    assert sorted((one["usage"], one["selector"], one["matching_type"], one["data"], one["usable"]) for one in mx["tlsa"]) == [
+        (1, 1, 1, KEY_HASH, False), (3, 1, 1, KEY_HASH, True)]
+    assert codes(document) == ["tlsa_invalid"]
+    assert document["bimi"] == {"record": "v=BIMI1; l=https://example.com/logo.svg; a=https://example.com/vmc.pem",
+                                "location": "https://example.com/logo.svg", "authority": "https://example.com/vmc.pem"}
+    said = dns.run("--explain", "-s", "s1", "example.com").stdout
+    for words in ("DNSSEC    example.com: not signed", "TLSA of mail.example.com: the DNS server asked has not validated them",
+                  "3 1 1 abababababababab...  the host itself: its public key, by SHA-256", "for the web only", "BIMI      v=BIMI1",
+                  "a=https://example.com/vmc.pem where the evidence is"):
+        assert words in said, words
+    (line,) = csv.DictReader(io.StringIO(dns.run("--csv", "example.com").stdout, newline=""))
+    assert (line["dnssec"], line["tlsa"], line["bimi"][:7]) == ("unsigned", "mail.example.com", "v=BIMI1")
+    plain = serve(ELSEWHERE, {"example.net": GOOD}).run("example.net").stdout
+    assert "BIMI" not in plain and "TLSA" not in plain
+
+
+def test_a_zone_whose_key_is_not_that_of_its_ds_is_broken(serve):
+    above = f"example.com. DS 1 13 2 {KEY_HASH}\n"
+    keyed = GOOD + "@ DNSKEY 257 3 13 YWJjZA==\n"
+    document = serve(ELSEWHERE + "example.com NS a.ns-test.\n" + above, {"example.com": keyed}).check("example.com", "-s", "s1")
+    assert codes(document) == ["dnssec_broken"]
+    assert finding(document, "dnssec_broken")["place"] == "example.com DS"
+    assert document["dnssec"] == {"signed": True, "validated": None}
+
+
+def test_what_a_validating_server_says_is_believed(folder):
+    signed_zone = pytest.importorskip("signed", reason="zones cannot be signed without dnspython and cryptography").signed_zone
+    dane = f"_25._tcp.mail TLSA 3 1 1 {KEY_HASH}\n"
+    good, ds = signed_zone("example.com.", GOOD + dane)  # its reports go to domains that are not there
+    broken, _ = signed_zone("example.org.", "@ MX 0 .\n")
+    cuts = "".join(f"{name} NS a.ns-test.\n" for name in ("example.com", "example.net", "example.org"))
+    above = f"{ds}\n{ds.replace('example.com.', 'example.org.')}\n"
+    root, anchor = signed_zone(".", NS_HOSTS + cuts + above)
+    zones = {"": root, "example.com": good, "example.net": '@ MX 10 mail.example.com.\n@ TXT "v=spf1 -all"\n', "example.org": broken}
+    (folder / "nsd").mkdir(), (folder / "unbound").mkdir()
+    nsd = Nsd(folder / "nsd", zones)
+    unbound = Unbound(folder / "unbound", {name or ".": nsd.address for name in zones}, anchor)
+    try:
+        dns = Dns(unbound)
+        safe, unsigned, bogus = (dns.check(name, "-s", "s1") for name in ("example.com", "example.net", "example.org"))
+        said = dns.run("example.com", "-s", "s1").stdout
+        (line,) = csv.DictReader(io.StringIO(dns.run("--csv", "example.com").stdout, newline=""))
+    finally:
+        unbound.stop()
+        nsd.stop()
+    assert safe["dnssec"] == {"signed": True, "validated": True}
+    assert safe["mx"][0]["tlsa_authentic"] is True
+    assert [code for code in codes(safe) if code.startswith(("dnssec", "tlsa"))] == []
+    assert "signed, and validated by the DNS server asked" in said and "TLSA of mail.example.com: validated by DNSSEC" in said
+    assert (line["dnssec"], line["tlsa"]) == ("validated", "mail.example.com")
+    assert unsigned["dnssec"] == {"signed": False, "validated": False}
+    assert [code for code in codes(unsigned) if code.startswith(("dnssec", "tlsa"))] == ["tlsa_mx"]
+    assert "dns_failed" in codes(bogus, "error")
 
 
 def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):

@@ -117,7 +117,8 @@ def test_a_dump_of_dmarcts_report_parser_has_the_reports_as_they_were_sent(impor
         ("r-1", "O'Reilly \\ \"Co\"", 7),
         ("r-2", "Reporter Inc.", 3),
     ]
-    assert imports.database.query("SELECT name FROM dmarc.intake WHERE report = 1")[0] == (f"{path}: report 1",)
+    names = imports.database.query("SELECT DISTINCT i.name FROM dmarc.intake i JOIN dmarc.reports r ON r.id = i.report WHERE r.report_id = 'r-2'")
+    assert names == [(f"{path}: report 2",)]
     sent = imports.write("sent.eml", mail(gzipped(second)))  # the mail with this report
     assert imports.run(sent)[1] == "imported 1 file: 0 reports stored, 1 duplicates, 0 conflicts, 0 quarantined\n"
 

@@ -1,6 +1,8 @@
 """api/v1/help: its texts in the language that the client asks for, and what the database adds."""
 
 import json
+import os
+import subprocess
 
 import contract
 import pytest
@@ -11,14 +13,19 @@ TEXTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "web" / "te
 HELP = "/api/v1/help"
 
 
-@pytest.fixture(name="site", scope="module")
-def fixture_site(shared_postgres):
+@pytest.fixture(name="database", scope="module")
+def fixture_database(shared_postgres):
     database = Database(shared_postgres, "web_help")
     add_roles(database)
-    with running_site(database) as site:
-        yield site
+    yield database
     database.drop()
     database.query("DROP ROLE reader; DROP ROLE labeller", database="postgres")
+
+
+@pytest.fixture(name="site", scope="module")
+def fixture_site(database):
+    with running_site(database) as site:
+        yield site
 
 
 def test_each_file_of_texts_is_a_language_of_the_api():
@@ -47,6 +54,23 @@ def test_what_the_database_adds_is_the_same_in_each_language(site):
     assert all(one == added[0] for one in added)
     assert added[0]["window"] == {"from": "2026-01-01", "to": "2026-02-01"}
     assert "'{example.org}'" in added[0]["queries"][0]["sql"]
+
+
+def samples(site):
+    return {one["term"]: one["text"] for one in site.get("help").json()["onboarding_samples"]}
+
+
+def test_psql_and_the_test_mail_use_the_settings_in_force(site, database):
+    with running_site(database, lmtp_listen="unix:/run/mail/lmtp [::1]:24",
+                      database_url=database.conninfo("reader") + " password=hidden") as other:
+        assert "hidden" not in other.get("help").body.decode()
+        assert samples(other)["test"] == "swaks --socket /run/mail/lmtp --protocol LMTP --to dmarc-sum@{host}"
+    assert samples(site)["test"] == "swaks --server 127.0.0.1:2424 --protocol LMTP --to dmarc-sum@{host}"
+    psql = site.get("help").json()["psql"]
+    said = subprocess.run(psql + " -XAtqc 'SELECT current_database()'", shell=True, check=True, capture_output=True, text=True,
+                          env={**os.environ, "PGUSER": "reader"})
+    assert said.stdout == "web_help\n"
+    assert "user" not in psql and "password" not in psql
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ static void check_answer(const struct dns_answer *answer)
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
-	static const enum dns_type TYPES[] = { DNS_A, DNS_PTR, DNS_MX, DNS_TXT, DNS_AAAA };
+	static const enum dns_type TYPES[] = { DNS_A, DNS_PTR, DNS_MX, DNS_TXT, DNS_AAAA, DNS_SOA, DNS_DS,
+		DNS_TLSA };
 	struct dns_answer answer;
 
 	if (size < 1)

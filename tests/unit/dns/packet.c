@@ -139,3 +139,8 @@ void packet_truncate(GByteArray *packet)
 {
 	packet->data[2] |= 2;
 }
+
+void packet_authentic(GByteArray *packet)
+{
+	packet->data[3] |= 0x20;
+}

@@ -31,3 +31,6 @@ void packet_no_recursion(GByteArray *packet);
 
 /* Set TC: there is more by TCP. */
 void packet_truncate(GByteArray *packet);
+
+/* Set AD: the server has validated the answer. */
+void packet_authentic(GByteArray *packet);

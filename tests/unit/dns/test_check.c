@@ -551,7 +551,14 @@ static void name_servers_are_asked_each(void **state)
 		    "example.com NS a.example.net\nexample.com NS b.example.net\na.example.net A 192.0.2.51\n"
 		    "b.example.net A 192.0.2.52\n192.0.2.51!example.com SOA !timeout\n"
 		    "192.0.2.52!example.com SOA !timeout",
-		    "example.com; a.example.net unknown -; b.example.net unknown -", "" },
+		    "example.com; a.example.net unknown -; b.example.net unknown -", "ns_blocked" },
+		{ "example.com",
+		    "example.com NS a.example.net\nexample.com NS b.example.net\na.example.net A 192.0.2.51\n"
+		    "b.example.net A 192.0.2.52\n192.0.2.51!example.com SOA !unreachable\n"
+		    "192.0.2.52!example.com SOA !refused",
+		    "example.com; a.example.net no -; b.example.net no -", "ns_silent, ns_silent" },
+		{ "example.com", "example.com NS gone.example.net", "example.com; gone.example.net unknown -",
+		    "ns_host" },
 		{ "example.com", SERVERS "192.0.2.52!example.com SOA 7\nexample.com NS gone.example.net",
 		    "example.com; a.example.net yes 7; b.example.net yes 7; gone.example.net unknown -",
 		    "ns_host" },
@@ -585,8 +592,7 @@ static void the_document_has_its_members(void **state)
 		const char *of, *members;
 	} WANT[] = {
 		{ "", "domain checked_at ok answered findings dmarc reports spf dkim dkim_selectors mx ns "
-		      "tls_rpt "
-		      "mta_sts senders blocklists elsewhere" },
+		      "dnssec tls_rpt mta_sts bimi senders blocklists elsewhere" },
 		{ "findings", "code severity place text fix" },
 		{ "dmarc", "name record organizational_domain policy_tag p sp np adkim aspf fo psd t rua ruf "
 			   "effective" },
@@ -594,8 +600,10 @@ static void the_document_has_its_members(void **state)
 		    "tag uri address host external authorised override expected_record accepts_mail" },
 		{ "spf", "record result lookups more_lookups void_lookups all ranges tree unlisted" },
 		{ "dkim", "domain selector record status key_type bits testing probed" },
-		{ "mx", "preference host addresses" },
+		{ "mx", "preference host addresses tlsa tlsa_authentic" },
 		{ "ns", "zone servers" },
+		{ "dnssec", "signed validated" },
+		{ "bimi", "record location authority" },
 		{ "tls_rpt", "record rua" },
 		{ "mta_sts", "record id policy_host policy" },
 		{ "senders", "ip name confirmed" },

@@ -78,6 +78,70 @@ static void records_are_read_by_type(void **state)
 	check(packet, DNS_SOA, "7 0");
 }
 
+static void records_of_dnssec_are_hex(void **state)
+{
+	GByteArray *packet = packet_new(1, 0, NAME, DNS_TLSA);
+
+	(void)state;
+	packet_answer(packet, NULL, DNS_TLSA, 300, "\3\1\1\xab\x0c", 5);
+	packet_answer(packet, NULL, DNS_TLSA, 300, "\3", 1);
+	packet_answer(packet, NULL, DNS_TLSA, 300, "", 0);
+	check(packet, DNS_TLSA, "0 300 [0 030101ab0c] [0 03] [0 ]");
+
+	packet = packet_new(1, 0, NAME, DNS_DS);
+	packet_answer(packet, NULL, DNS_DS, 300, "\0\1\15\2\xff", 5);
+	check(packet, DNS_DS, "0 300 [0 00010d02ff]");
+
+	packet = packet_new(1, 0, NAME, DNS_DNSKEY);
+	packet_answer(packet, NULL, DNS_DNSKEY, 300, "\1\1\3\15\xff", 5);
+	check(packet, DNS_DNSKEY, "0 300 [0 0101030dff]");
+}
+
+static enum dns_status status_of(const GByteArray *packet, const char *name, enum dns_type type)
+{
+	struct dns_answer answer;
+
+	message_read(packet->data, packet->len, name, type, &answer);
+	dns_answer_clear(&answer);
+	return answer.status;
+}
+
+static void the_zone_itself_does_not_know_whether_it_has_a_ds(void **state)
+{
+	GByteArray *packet = packet_new(1, 0, "example", DNS_DS);
+
+	(void)state;
+	packet_soa(packet, 900, 70); /* of "example" */
+	assert_int_equal(status_of(packet, "example", DNS_DS), DNS_ELSEWHERE);
+	assert_int_equal(status_of(packet, "www.example", DNS_DS), DNS_NODATA);
+	assert_int_equal(status_of(packet, "example", DNS_DNSKEY), DNS_NODATA);
+	g_byte_array_unref(packet);
+}
+
+static gboolean is_authentic(guint rcode, gboolean said)
+{
+	GByteArray *packet = packet_new(1, rcode, NAME, DNS_A);
+	struct dns_answer answer;
+
+	if (said)
+		packet_authentic(packet);
+	packet_answer(packet, NULL, DNS_A, 300, IP4, sizeof(IP4));
+	message_read(packet->data, packet->len, NAME, DNS_A, &answer);
+	dns_answer_clear(&answer);
+	g_byte_array_unref(packet);
+	return answer.authentic;
+}
+
+static void an_answer_is_authentic_if_the_server_says_so_and_has_not_failed(void **state)
+{
+	(void)state;
+	assert_true(is_authentic(0, TRUE));
+	assert_false(is_authentic(0, FALSE));
+	assert_true(is_authentic(3, TRUE));
+	assert_false(is_authentic(2, TRUE));
+	assert_false(is_authentic(5, TRUE));
+}
+
 static void strings_of_a_txt_record_are_joined(void **state)
 {
 	GByteArray *packet = packet_new(1, 0, NAME, DNS_TXT);
@@ -359,6 +423,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_read_by_type),
+		cmocka_unit_test(records_of_dnssec_are_hex),
+		cmocka_unit_test(the_zone_itself_does_not_know_whether_it_has_a_ds),
+		cmocka_unit_test(an_answer_is_authentic_if_the_server_says_so_and_has_not_failed),
 		cmocka_unit_test(strings_of_a_txt_record_are_joined),
 		cmocka_unit_test(control_characters_are_replaced),
 		cmocka_unit_test(aliases_are_followed),

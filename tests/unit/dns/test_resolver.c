@@ -23,6 +23,7 @@ struct asked {
 	guint16 id;
 	char name[256];
 	guint16 type;
+	gboolean authentic; /* the AD bit is set: whether the answer is shall be said */
 	struct sockaddr_in from;
 	int stream; /* the connection, by TCP */
 };
@@ -83,6 +84,7 @@ static void read_question(const guint8 *bytes, gsize size, struct asked *asked)
 
 	assert_true(size > at);
 	asked->id = (guint16)(bytes[0] << 8 | bytes[1]);
+	asked->authentic = (bytes[3] & 0x20) != 0;
 	while (at < size && bytes[at] != 0) {
 		g_string_append_printf(name, "%s%.*s", name->len > 0 ? "." : "", bytes[at], bytes + at + 1);
 		at += bytes[at] + 1U;
@@ -147,6 +149,40 @@ static void note(gpointer user, enum dns_type type, const char *name, const stru
 
 	g_string_append_printf(server->answers, "%s %s %d %s;", dns_type_word(type), name, answer->status,
 	    answer->n_records > 0 ? answer->records[0].text : "-");
+}
+
+static void note_authentic(
+    gpointer user, enum dns_type type G_GNUC_UNUSED, const char *name, const struct dns_answer *answer)
+{
+	g_string_append_printf(((struct server *)user)->answers, "%s %d;", name, answer->authentic);
+}
+
+static void a_server_is_asked_whether_it_validated_and_believed_if_it_was_named(void **state)
+{
+	static const char *const NAMES[] = { "safe.example", "open.example", "" };
+	static const guint8 SOA[22] = { 0 };
+	struct server server;
+
+	(void)state;
+	begin(&server, 3, 5000);
+	for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++) {
+		struct asked asked = { 0 };
+		GByteArray *packet;
+
+		resolver_ask(server.resolver, DNS_SOA, NAMES[i], note_authentic, &server);
+		turn(&server);
+		assert_true(receive(&server, WAIT_MS, &asked));
+		assert_true(asked.authentic);
+		assert_string_equal(asked.name, NAMES[i]);
+		packet = packet_new(asked.id, 0, asked.name, asked.type);
+		if (i != 1)
+			packet_authentic(packet);
+		packet_answer(packet, NULL, DNS_SOA, 300, SOA, sizeof(SOA));
+		send_packet(&server, &asked, packet);
+		turn(&server);
+	}
+	assert_string_equal(server.answers->str, "safe.example 1;open.example 0; 1;");
+	end(&server);
 }
 
 static void many_questions_are_under_way_at_once(void **state)
@@ -460,6 +496,7 @@ static void servers_are_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_server_is_asked_whether_it_validated_and_believed_if_it_was_named),
 		cmocka_unit_test(many_questions_are_under_way_at_once),
 		cmocka_unit_test(nothing_is_asked_twice),
 		cmocka_unit_test(silence_is_a_time_out_and_a_closed_port_is_unreachable),

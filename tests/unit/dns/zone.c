@@ -42,7 +42,8 @@ struct zone *zone_new(const char *lines)
 		g_auto(GStrv) words = g_strsplit(*text, " ", 3);
 
 		if (g_strv_length(words) == 3) {
-			struct line line = { g_strdup(words[0]), g_strdup(words[1]), g_strdup(words[2]) };
+			const char *name = strcmp(words[0], ".") == 0 ? "" : words[0];
+			struct line line = { g_strdup(name), g_strdup(words[1]), g_strdup(words[2]) };
 
 			g_array_append_val(zone->lines, line);
 		}
@@ -88,15 +89,27 @@ static enum dns_status failure(const char *data)
 	return DNS_OK;
 }
 
-static void take(const struct line *line, enum dns_type type, GArray *records, enum dns_status *status)
+/* Whether a line is of a type; with "+AD" behind it, the answer is authentic. */
+static gboolean is_of_type(const struct line *line, enum dns_type type, gboolean *authentic)
+{
+	const char *word = dns_type_word(type);
+	gsize size = strlen(word);
+
+	if (strncmp(line->type, word, size) != 0)
+		return FALSE;
+	*authentic |= strcmp(line->type + size, "+AD") == 0;
+	return line->type[size] == '\0' || line->type[size] == '+';
+}
+
+static void take(const struct line *line, enum dns_type type, GArray *records, struct dns_answer *answer)
 {
 	struct dns_record record = { 0 };
 	char *rest = line->data;
 
-	if (strcmp(line->type, dns_type_word(type)) != 0 || records->len >= DNS_RECORDS_MAX)
+	if (!is_of_type(line, type, &answer->authentic) || records->len >= DNS_RECORDS_MAX)
 		return;
 	if (failure(line->data) != DNS_OK) {
-		*status = failure(line->data);
+		answer->status = failure(line->data);
 		return;
 	}
 	if (type == DNS_MX)
@@ -120,11 +133,11 @@ static struct dns_answer *answer_of(const struct zone *zone, enum dns_type type,
 		own = own || strcmp(line->name, name) == 0;
 		exists = exists || own || is_below(line->name, name);
 		if (strcmp(line->name, name) == 0)
-			take(line, type, records, &answer->status);
+			take(line, type, records, answer);
 	}
 	for (guint i = 0; i < zone->lines->len && !exists; i++)
 		if (is_wildcard_for(&g_array_index(zone->lines, struct line, i), name)) {
-			take(&g_array_index(zone->lines, struct line, i), type, records, &answer->status);
+			take(&g_array_index(zone->lines, struct line, i), type, records, answer);
 			own = TRUE;
 		}
 	answer->n_records = records->len;
@@ -143,7 +156,7 @@ static const struct dns_answer *look_up(gpointer user, enum dns_type type, const
 	zone->questions++;
 	if (answer != NULL)
 		return answer;
-	if (dns_name_is_good(name)) {
+	if (dns_name_is_good(name) || (*name == '\0' && type == DNS_SOA)) {
 		g_string_append_printf(zone->asked, "%s%s", zone->asked->len > 0 ? ", " : "", key);
 		answer = answer_of(zone, type, name);
 	} else {

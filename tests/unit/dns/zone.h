@@ -2,7 +2,8 @@
  * zone.h - a zone in memory as a source of answers, for tests.
  *
  * A line a record: "NAME TYPE DATA", as in "example.com MX 10 mail.example.com"; TXT without quotes; "*.NAME"
- * is a wildcard, and "192.0.2.53!NAME" what one server says. Data "!timeout", "!servfail" and the like are
+ * is a wildcard, and "192.0.2.53!NAME" what one server says; "." is the root. A TYPE with "+AD" behind it is
+ * authentic. Data "!timeout", "!servfail" and the like are
  * answers that fail. Names that have no record, nor any below, are NXDOMAIN.
  */
 #pragma once

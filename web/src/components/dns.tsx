@@ -71,13 +71,21 @@ const Versions = ({ history }: { history: Version[] }) =>
     </>
   ) : null;
 
+// Whether the zone is signed, as far as the server's resolver can say; checks of older versions did not ask.
+function dnssec(check: NonNullable<DomainDns['check']>) {
+  const { signed, validated } = check.dnssec ?? { signed: null, validated: null };
+  if (signed === null) return '';
+  if (!signed) return ' Its zone is not signed (DNSSEC).';
+  return validated ? ' Its zone is signed and validated (DNSSEC).' : ' Its zone is signed (DNSSEC), which this server’s resolver did not validate.';
+}
+
 function Found({ dns: { checked_at: at, check, solicited, findings, senders, selectors, unused, history } }: { dns: DomainDns }) {
   if (!check) return <p class="lead">Not looked up yet: ruad-enrich does it once a day.</p>;
   const { ranges, lookups } = check.spf ?? { ranges: [], lookups: 0 };
   return (
     <>
       <p class="lead">
-        Looked up {moment(at!)}: SPF has {plural(ranges.length, 'range')} by {plural(lookups, 'look-up')} of 10.
+        Looked up {moment(at!)}: SPF has {plural(ranges.length, 'range')} by {plural(lookups, 'look-up')} of 10.{dnssec(check)}
         {solicited === false && ' Unsolicited: its DMARC record names no mailbox of this server.'}
       </p>
       {findings.length === 0 && <p>Nothing is wrong.</p>}
