@@ -251,4 +251,6 @@ void hints_note(const struct hints *hints, const struct aggregate_header *header
 		note_subject(hints->subject, header, notes);
 	if (hints->name != NULL)
 		note_name(hints->name, header, notes);
+	if (hints->copy_of != NULL)
+		values_note(notes, NOTE_COPY, "feedback", hints->copy_of);
 }

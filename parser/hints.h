@@ -19,6 +19,7 @@ struct hints {
 	const char *name;    /* of the innermost file with a name of its own; or NULL */
 	const char *domain;  /* TLS-Report-Domain (RFC 8460 section 5.3) of the mail around it; or NULL */
 	gint64 now;          /* when it was received (parse.h), or 0 */
+	const char *copy_of; /* the program from whose copy it was converted (note K1), or NULL */
 };
 
 /* What one of them says; NULL and -1 for what it does not say. */
@@ -49,7 +50,7 @@ char *hints_agreed_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Add notes M1 and M2 to a complete aggregate report: mail or file name have another policy domain, begin,
- * end or report_id.
+ * end or report_id. Add K1 if it was converted.
  *
  * Case, a final "@" and domain, and blanks from folding do not make a report_id differ. The unique-id of a
  * file name is not compared: it may have only letters and digits, and RFC 7489 does not say that it is the

@@ -53,6 +53,8 @@
  *   J1  report policy_published/domain: absent; raw is the domain that Subject and file name agree on, which
  *       is used
  *   M2  report file name, itself: it has another policy domain, begin or end
+ *   K1  report feedback, the program: converted from the copy that another program keeps, which lacks some of
+ *       what was reported (parsedmarc.h)
  *
  * In TLS reports (RFC 8460) the path consists of its members, with '_' for '-'. V1, V2, T1, X3, X4 mean the
  * same, and
@@ -136,6 +138,7 @@
 #define NOTE_UNCLOSED  "X9"
 #define NOTE_SUBJECT   "M1"
 #define NOTE_FILE_NAME "M2"
+#define NOTE_COPY      "K1"
 
 #define NOTE_NO_DOMAIN "J1"
 #define NOTE_TYPE      "J2"

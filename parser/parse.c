@@ -9,6 +9,7 @@
 #include "parser/kind.h"
 #include "parser/mail.h"
 #include "parser/orgdomain.h"
+#include "parser/parsedmarc.h"
 #include "parser/remainder.h"
 #include "parser/roots.h"
 #include "parser/text.h"
@@ -34,6 +35,7 @@ struct parse {
 	const struct report_sink *sink;
 	gpointer user;
 	struct unpack_budget budget;
+	gboolean is_mail;   /* the document is one */
 	gboolean exhausted; /* the budget is used up: the rest of the mail stays as it is */
 	gboolean failed;    /* the sink did; its error is on its way up */
 	gsize inner;        /* bytes gathered of archives in archives, <= max_inner */
@@ -439,6 +441,26 @@ static gboolean exhaust_json(struct stream *stream, GError **error)
 	    stream->parse, stream->place, "limit", "more JSON than is read for one mail", error);
 }
 
+/* The copy of a report that another program keeps. Only in files: what reporters send is XML. */
+static gboolean read_copy(struct stream *stream, const guint8 *json, gsize size, GError **error)
+{
+	struct parse *p = stream->parse;
+	const struct hints hints = { .now = stream->hints.now, .copy_of = "parsedmarc" };
+	g_autoptr(GError) fault = NULL;
+	GString *xml = NULL;
+	gsize items = 0;
+	gboolean ok = TRUE;
+
+	if (!parsedmarc_read(json, size, p->limits, &xml, &items, &fault))
+		return quarantine_error(p, stream->place, "json", fault, error);
+	if (xml == NULL)
+		return TRUE;
+	p->json_items += items;
+	ok = read_bytes(p, stream->place, &hints, (const guint8 *)xml->str, xml->len, stream->nesting, error);
+	g_string_free(xml, TRUE);
+	return ok;
+}
+
 /* One JSON text with one report; domain as in tls.h. */
 static gboolean read_json(
     struct stream *stream, const guint8 *json, gsize size, const char *domain, GError **error)
@@ -454,6 +476,8 @@ static gboolean read_json(
 		ok = exhaust_json(stream, error);
 	else if (tls != NULL)
 		ok = tell_tls(p, stream->place, tls, error);
+	else if (!p->is_mail)
+		ok = read_copy(stream, json, size, error);
 	tls_free(tls);
 	return ok;
 }
@@ -663,7 +687,7 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 	struct letter *letter = user;
 	struct parse *p = letter->parse;
 	const char *name = part->name != NULL && *part->name != '\0' ? part->name : NULL;
-	const struct hints hints = { part->subject, name, part->tls_domain, p->options->now };
+	const struct hints hints = { part->subject, name, part->tls_domain, p->options->now, NULL };
 	g_autofree char *place = place_of(letter, part->number, name);
 
 	remainder_add(&p->remainder, part);
@@ -763,13 +787,13 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 		.user = user,
 		.budget = { unpacked_bytes(limits, size), limits->max_members } };
 	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
-	const char *place = is_mail ? "mail" : "file";
 	const struct hints nothing = { .now = options->now };
 	gboolean ok;
 
+	p.is_mail = is_mail;
 	remainder_init(&p.remainder);
 	ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
-		     : read_bytes(&p, place, &nothing, document, size, 0, error);
+		     : read_bytes(&p, "file", &nothing, document, size, 0, error);
 	if (ok && p.findings == 0)
 		ok = tell_nothing_found(&p, is_mail, size, error);
 	remainder_clear(&p.remainder);

@@ -8,14 +8,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parser/error.h"
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/progress.h"
 
-#define COMMAND     "database"
-#define COUNTS      "SELECT (SELECT count(*) FROM ruad.mail), (SELECT count(*) FROM dmarc.reports)"
+#define COMMAND "database"
+#define COUNTS  "SELECT (SELECT count(*) FROM ruad.mail), (SELECT count(*) FROM dmarc.reports)"
+/* How far pg_dump is: it copies the tables in the order of their names. No row between two tables. */
+#define COPIED                                                                                               \
+	"SELECT coalesce(sum(pg_table_size(t.oid)) FILTER (WHERE t.relname < c.relname), 0)::bigint + "      \
+	"least(max(p.bytes_processed), pg_table_size(c.oid)), sum(pg_table_size(t.oid))::bigint, c.relname " \
+	"FROM pg_stat_progress_copy p JOIN pg_class c ON c.oid = p.relid "                                   \
+	"JOIN pg_class t ON t.relnamespace = c.relnamespace AND t.relkind = 'r' "                            \
+	"WHERE p.datname = current_database() AND p.command = 'COPY TO' GROUP BY c.oid, c.relname LIMIT 1"
 #define AUDITORS    "SELECT ruad.auditors()"
 #define ADD_AUDITOR "SELECT ruad.auditor_add($1::text, NULL)"
 
@@ -102,12 +111,44 @@ static gboolean complete(const struct database *database, const struct content *
 
 /* -- dump -- */
 
+/* Without an answer (a table is missing, a lock) the bar stays as it is. */
+static void measure_dump(struct progress *progress, gpointer user)
+{
+	struct db *db = user;
+	gint64 done = 0;
+	gint64 all = 0;
+	g_autoptr(GError) error = NULL;
+	struct db_rows *rows = db_query(db, COPIED, NULL, 0, &error);
+	gboolean good = rows != NULL && db_rows_count(rows) > 0 &&
+			db_rows_number(rows, 0, 0, 0, G_MAXINT64, &done, &error) &&
+			db_rows_number(rows, 0, 1, 0, G_MAXINT64, &all, &error);
+
+	if (good) {
+		g_autofree char *words = g_strconcat("writing table ", db_rows_get(rows, 0, 2), NULL);
+
+		progress_set(progress, (guint64)done, (guint64)all, words);
+	}
+	if (rows != NULL)
+		db_rows_free(rows);
+}
+
 static gboolean write_dump(struct postgres *postgres, int fd, GError **error)
 {
 	const char *const arguments[] = { "--format=custom", "--host", postgres_socket_folder(postgres),
 		"--username=" POSTGRES_ADMIN, "--no-password", "--dbname=" POSTGRES_DATABASE, NULL };
+	g_autofree char *conninfo = postgres_conninfo(postgres, POSTGRES_ADMIN, POSTGRES_DATABASE);
+	struct db *db = db_open(conninfo, "ruad-progress", error);
+	struct progress *progress;
+	gboolean good;
 
-	return postgres_run(postgres, "pg_dump", arguments, -1, fd, error);
+	if (db == NULL)
+		return FALSE;
+	progress = progress_new(FALSE, measure_dump, db);
+	progress_set(progress, 0, 0, "writing the backup");
+	good = postgres_run(postgres, "pg_dump", arguments, -1, fd, error);
+	progress_free(progress);
+	db_close(db);
+	return good;
 }
 
 /* A file that is not complete must not look like a backup. */
@@ -132,13 +173,31 @@ static gboolean dump(struct database *database, const struct wish *wish, GError 
 
 /* -- restore -- */
 
+/* pg_restore reads the file at the offset that we share. Indexes come last, when all is read. */
+static void measure_restore(struct progress *progress, gpointer user)
+{
+	int fd = *(const int *)user;
+	struct stat status;
+	off_t offset = lseek(fd, 0, SEEK_CUR);
+
+	if (offset < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		progress_set(progress, 0, 0, "reading the backup");
+	else if (offset < status.st_size)
+		progress_set(progress, (guint64)offset, (guint64)status.st_size, "reading the backup");
+	else
+		progress_set(progress, 0, 0, "making the indexes");
+}
+
 static gboolean read_dump(struct postgres *postgres, int fd, GError **error)
 {
 	const char *const arguments[] = { "--exit-on-error", "--single-transaction", "--host",
 		postgres_socket_folder(postgres), "--username=" POSTGRES_ADMIN, "--no-password",
 		"--dbname=" POSTGRES_DATABASE, NULL };
+	struct progress *progress = progress_new(FALSE, measure_restore, &fd);
+	gboolean good = postgres_run(postgres, "pg_restore", arguments, fd, -1, error);
 
-	return postgres_run(postgres, "pg_restore", arguments, fd, -1, error);
+	progress_free(progress);
+	return good;
 }
 
 /* Fill a new cluster from the dump and put it in place of the present one. from: what must be in it, or

@@ -47,10 +47,11 @@ static gboolean import_documents(struct import *import, const char *path, struct
 		GBytes *document = NULL;
 		g_autoptr(GError) error = NULL;
 		g_autofree char *name = NULL;
+		const char *part;
 		gboolean good = documents_next(documents, &document, &error);
 
-		name = documents_is_mbox(documents) ? g_strdup_printf("%s: mail %u", path, number)
-						    : g_strdup(path);
+		part = documents_part(documents);
+		name = part != NULL ? g_strdup_printf("%s: %s %u", path, part, number) : g_strdup(path);
 		if (!good)
 			complain(import, name, error->message);
 		else if (document == NULL)

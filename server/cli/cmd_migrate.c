@@ -12,19 +12,32 @@
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
 #include "server/cli/identity.h"
+#include "server/cli/progress.h"
 
 struct tally {
 	gboolean dry_run;
 	guint steps;
+	guint all; /* steps to run */
+	struct progress *progress;
 };
 
 static void print_step(const char *what, gpointer user)
 {
 	struct tally *tally = user;
+	g_autofree char *words = g_strdup_printf("step %u of %u: %s", ++tally->steps, tally->all, what);
 
+	progress_clear(tally->progress);
 	printf("%s %s\n", tally->dry_run ? "would run" : "running", what);
 	fflush(stdout);
-	tally->steps++;
+	progress_set(tally->progress, 0, 0, words);
+}
+
+static void count_step(const char *what, gpointer user)
+{
+	struct tally *tally = user;
+
+	(void)what;
+	tally->all++;
 }
 
 static gboolean migrate_as_admin(const struct database *database, struct tally *tally, GError **error)
@@ -35,7 +48,10 @@ static gboolean migrate_as_admin(const struct database *database, struct tally *
 
 	if (db == NULL)
 		return FALSE;
-	good = migrate_apply(db, tally->dry_run, print_step, tally, error);
+	tally->progress = progress_new(tally->dry_run, NULL, NULL);
+	good = (tally->dry_run || migrate_apply(db, TRUE, count_step, tally, error)) &&
+	       migrate_apply(db, tally->dry_run, print_step, tally, error);
+	progress_free(tally->progress);
 	db_close(db);
 	return good;
 }
@@ -60,7 +76,7 @@ static gboolean migrate_database(
 
 int command_migrate(const struct settings *settings, int argc, char **argv)
 {
-	struct tally tally = { FALSE, 0 };
+	struct tally tally = { 0 };
 	g_autoptr(GError) error = NULL;
 	struct database *database;
 	int code = COMMAND_OK;

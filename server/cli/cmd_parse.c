@@ -14,6 +14,7 @@
 
 #include "parser/error.h"
 #include "server/cli/documents.h"
+#include "server/cli/splitter.h"
 #include "server/common/json_printer.h"
 #include "server/common/paths.h"
 #include "server/common/spool.h"
@@ -111,13 +112,15 @@ static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 	json_printer_free(printer);
 }
 
-/* The mails of an mbox. Returns FALSE if there is only one: it is parsed as any other file. */
+/* The mails of an mbox, or the reports of a list or dump. Returns FALSE if there is only one mail, or no
+ * report: the file is parsed as any other. */
 static gboolean parse_mails(struct job *job, struct documents *documents, FILE *out)
 {
 	GBytes *mail = NULL, *next = NULL;
 	gboolean more = documents_next(documents, &mail, &job->error) && mail != NULL &&
 			documents_next(documents, &next, &job->error);
-	gboolean several = next != NULL || job->error != NULL;
+	gboolean are_reports = mail != NULL && g_strcmp0(documents_part(documents), "report") == 0;
+	gboolean several = next != NULL || are_reports || job->error != NULL;
 
 	while (several && mail != NULL) {
 		parse_bytes(job, mail, out);
@@ -130,12 +133,13 @@ static gboolean parse_mails(struct job *job, struct documents *documents, FILE *
 	return several;
 }
 
-static gboolean parse_mbox(struct job *job, GBytes *content, FILE *out)
+static gboolean parse_several(struct job *job, GBytes *content, FILE *out)
 {
 	gsize size;
 	const char *data = g_bytes_get_data(content, &size);
 	gboolean is_mbox = size >= strlen("From ") && memcmp(data, "From ", strlen("From ")) == 0;
-	FILE *in = is_mbox ? fmemopen((void *)(gsize)data, size, "rb") : NULL;
+	gboolean has_several = is_mbox || splitter_kind_of(data, size) != SPLITTER_NONE;
+	FILE *in = has_several ? fmemopen((void *)(gsize)data, size, "rb") : NULL;
 
 	if (in == NULL)
 		return FALSE;
@@ -148,7 +152,7 @@ static gboolean parse_mbox(struct job *job, GBytes *content, FILE *out)
 
 static void parse_content(struct job *job, GBytes *content, FILE *out)
 {
-	if (!parse_mbox(job, content, out))
+	if (!parse_several(job, content, out))
 		parse_bytes(job, content, out);
 }
 

@@ -11,6 +11,7 @@
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
 #include "server/cli/identity.h"
+#include "server/cli/progress.h"
 
 #define COMMAND "prune"
 #define PRUNE                                                                                                \
@@ -38,6 +39,8 @@ struct prune {
 	const char *user; /* who typed the command */
 	gboolean dry_run;
 	GString *removed; /* "12 reports, 3 failure reports" */
+	struct progress *progress;
+	guint steps; /* kinds that were looked for */
 };
 
 /* The time this many days ago; transfer full. */
@@ -47,6 +50,15 @@ static char *days_ago(gint64 days)
 	g_autoptr(GDateTime) then = g_date_time_add_days(now, -(gint)days);
 
 	return g_date_time_format(then, "%Y-%m-%dT%H:%M:%SZ");
+}
+
+/* A kind is one statement, and nobody knows how far that is: no guess at the time left. */
+static void show_kind(struct prune *prune, const struct kind *kind)
+{
+	g_autofree char *words = g_strdup_printf(
+	    "step %u of %u: old %s", ++prune->steps, (guint)G_N_ELEMENTS(kinds) + 2, kind->words);
+
+	progress_set(prune->progress, 0, 0, words);
 }
 
 static gboolean remove_kind(struct prune *prune, const struct kind *kind, gint64 days, GError **error)
@@ -81,14 +93,17 @@ static gboolean remove_all(struct prune *prune, const struct settings *settings,
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		gint64 days = settings_days(settings, kinds[i].key);
 
+		show_kind(prune, &kinds[i]);
 		if (days == 0)
 			continue;
 		if (!remove(prune, &kinds[i], days, error))
 			return FALSE;
 		least = least == 0 ? days : MIN(least, days);
 	}
+	show_kind(prune, &audit);
 	if (audit_days > 0 && !remove(prune, &audit, audit_days, error))
 		return FALSE;
+	show_kind(prune, &ledger);
 	return least == 0 || prune->dry_run || remove_kind(prune, &ledger, least, error);
 }
 
@@ -102,7 +117,9 @@ static gboolean run(const struct settings *settings, struct database *database, 
 	if (prune.db == NULL)
 		return FALSE;
 	prune.removed = g_string_new(NULL);
+	prune.progress = progress_new(quiet, NULL, NULL);
 	good = remove_all(&prune, settings, error);
+	progress_free(prune.progress);
 	if (prune.removed->len > 0)
 		printf("%s %s\n", dry_run ? "would remove" : "removed", prune.removed->str);
 	else if (good && !quiet)

@@ -13,6 +13,7 @@
 #include "server/cli/identity.h"
 #include "server/cli/jobs.h"
 #include "server/cli/moment.h"
+#include "server/cli/progress.h"
 #include "server/cli/tally.h"
 #include "server/common/paths.h"
 
@@ -20,6 +21,7 @@
 #define NEXT_MAIL                                                                                            \
 	"SELECT mail_id, received_at, source, name, envelope_from, raw "                                     \
 	"FROM ruad.kept_after($1::bigint, $2::timestamptz, $3::text)"
+#define KEPT_BYTES "SELECT ruad.kept_bytes($1::timestamptz, $2::text)"
 #define AUDIT                                                                                                \
 	"SELECT ruad.audit('reprocess', $1::text, NULL, jsonb_build_object('since', $2::text, "              \
 	"'reason', $3::text))"
@@ -43,6 +45,7 @@ struct reprocess {
 	const char *user;   /* who typed the command */
 	guint threads;
 	gboolean quiet;
+	guint64 total_bytes; /* of the mails to read */
 
 	guint mails;
 	guint stored; /* reports; of a dry run, those that were read */
@@ -107,6 +110,20 @@ static gboolean next_kept(
 	}
 	db_rows_free(rows);
 	return TRUE;
+}
+
+/* How much there is to read, for the progress. */
+static gboolean measure_kept(struct reprocess *reprocess, GError **error)
+{
+	const struct db_value params[] = { DB_TEXT(reprocess->since), DB_TEXT(reprocess->reason) };
+	struct db_rows *rows = db_query(reprocess->db, KEPT_BYTES, params, G_N_ELEMENTS(params), error);
+	gint64 bytes = 0;
+	gboolean good = rows != NULL && db_rows_number(rows, 0, 0, 0, G_MAXINT64, &bytes, error);
+
+	if (rows != NULL)
+		db_rows_free(rows);
+	reprocess->total_bytes = (guint64)bytes;
+	return good;
 }
 
 /* -- reading and storing -- */
@@ -180,6 +197,7 @@ static gboolean store_all(struct reprocess *reprocess, GError **error)
 	jobs = jobs_new(&(struct jobs_options){ .intake = intake,
 	    .threads = reprocess->threads,
 	    .quiet = reprocess->quiet,
+	    .total_bytes = reprocess->total_bytes,
 	    .stored = stored,
 	    .user = reprocess });
 	good = push_all(reprocess, jobs, error);
@@ -208,6 +226,14 @@ static void count_reading(struct reprocess *reprocess, const struct kept *kept, 
 		add_left(reprocess, tally->unreadable->pdata[i], 1);
 }
 
+static void show_reading(struct progress *progress, const struct reprocess *reprocess, guint64 read_bytes)
+{
+	g_autofree char *words =
+	    g_strdup_printf("%u mails: %u reports read", reprocess->mails, reprocess->stored);
+
+	progress_set(progress, read_bytes, reprocess->total_bytes, words);
+}
+
 static gboolean read_all(struct reprocess *reprocess, GError **error)
 {
 	g_autofree char *worker = paths_libexec("ruad-parse");
@@ -216,6 +242,8 @@ static gboolean read_all(struct reprocess *reprocess, GError **error)
 	struct kept *kept = NULL;
 	GBytes *document = NULL;
 	gint64 after = 0;
+	struct progress *progress = progress_new(reprocess->quiet, NULL, NULL);
+	guint64 read_bytes = 0;
 	gboolean good = pool != NULL;
 
 	while (good && (good = next_kept(reprocess, after, &kept, &document, error)) && kept != NULL) {
@@ -227,9 +255,12 @@ static gboolean read_all(struct reprocess *reprocess, GError **error)
 		if (good)
 			count_reading(reprocess, kept, &tally, options.require_authentic);
 		tally_clear(&tally);
+		read_bytes += g_bytes_get_size(document);
+		show_reading(progress, reprocess, read_bytes);
 		g_bytes_unref(document);
 		kept_free(kept);
 	}
+	progress_free(progress);
 	pool_free(pool);
 	return good;
 }
@@ -279,7 +310,7 @@ static int run(struct reprocess *reprocess, gboolean dry_run)
 
 	reprocess->ids = g_string_new("{");
 	reprocess->left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	if (!(dry_run ? read_all : store_all)(reprocess, &error))
+	if (!measure_kept(reprocess, &error) || !(dry_run ? read_all : store_all)(reprocess, &error))
 		code = command_fail(COMMAND, command_exit_of(error), "%s%s", error->message,
 		    dry_run ? "" : " (stored reports are kept: run it again)");
 	else if (!reprocess->quiet)

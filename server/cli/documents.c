@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "server/cli/splitter.h"
 
 #define PIECE_MAX 65536 /* bytes read at once; a longer line is split into pieces */
 
@@ -22,6 +23,7 @@ struct documents {
 	gboolean line_start;  /* the next piece begins a line */
 	gboolean after_blank; /* and the line before it was empty, or there is none */
 	gboolean in_from;     /* within a separator line */
+	struct splitter splitter;
 };
 
 struct documents *documents_new(FILE *in)
@@ -39,9 +41,11 @@ void documents_free(struct documents *documents)
 	g_free(documents);
 }
 
-gboolean documents_is_mbox(const struct documents *documents)
+const char *documents_part(const struct documents *documents)
 {
-	return documents->is_mbox;
+	if (documents->is_mbox)
+		return "mail";
+	return documents->splitter.kind != SPLITTER_NONE ? "report" : NULL;
 }
 
 void documents_limit(struct documents *documents, guint64 bytes)
@@ -162,6 +166,48 @@ static gboolean read_mail(struct documents *documents, GByteArray *content, guin
 	return TRUE;
 }
 
+/* -- a file of many reports -- */
+
+/* The value of a dump is a report, which is decoded. */
+static gboolean take_value(GByteArray *content)
+{
+	gboolean is_base64 = FALSE;
+	gsize size = content->len;
+
+	if (!splitter_is_report(content->data, content->len, &is_base64))
+		return FALSE;
+	if (is_base64) {
+		g_byte_array_append(content, (const guint8 *)"", 1);
+		g_base64_decode_inplace((char *)content->data, &size);
+		g_byte_array_set_size(content, (guint)size);
+	}
+	return TRUE;
+}
+
+static gboolean read_split(struct documents *documents, GByteArray *content, guint64 *total, GError **error)
+{
+	for (;;) {
+		enum splitter_step step;
+		char byte;
+
+		if (documents->pos == documents->have && !fill(documents, error))
+			return FALSE;
+		if (documents->have == 0)
+			break;
+		step = splitter_next(&documents->splitter, documents->buffer[documents->pos++], &byte);
+		if (step == SPLITTER_KEEP || step == SPLITTER_WHOLE)
+			keep(documents, content, total, &byte, 1);
+		if (step == SPLITTER_WHOLE || (step == SPLITTER_END && take_value(content)))
+			return TRUE;
+		if (step == SPLITTER_END) {
+			g_byte_array_set_size(content, 0);
+			*total = 0;
+		}
+	}
+	documents->ended = TRUE;
+	return TRUE;
+}
+
 /* -- any other file -- */
 
 static gboolean read_whole(struct documents *documents, GByteArray *content, guint64 *total, GError **error)
@@ -177,7 +223,7 @@ static gboolean read_whole(struct documents *documents, GByteArray *content, gui
 	return TRUE;
 }
 
-/* Detect whether the file is an mbox; if so, its first separator is read. */
+/* Detect whether the file has several documents; of an mbox, the first separator is read. */
 static gboolean start(struct documents *documents, GError **error)
 {
 	const char *piece = NULL;
@@ -186,6 +232,7 @@ static gboolean start(struct documents *documents, GError **error)
 	documents->started = TRUE;
 	if (!fill(documents, error))
 		return FALSE;
+	documents->splitter.kind = splitter_kind_of(documents->buffer, documents->have);
 	documents->is_mbox = is_separator(documents, documents->buffer, documents->have);
 	if (!documents->is_mbox)
 		return TRUE;
@@ -194,6 +241,15 @@ static gboolean start(struct documents *documents, GError **error)
 	documents->in_from = TRUE;
 	pass(documents, piece, size);
 	return TRUE;
+}
+
+typedef gboolean (*reader)(struct documents *documents, GByteArray *content, guint64 *total, GError **error);
+
+static reader reader_of(const struct documents *documents)
+{
+	if (documents->is_mbox)
+		return read_mail;
+	return documents->splitter.kind != SPLITTER_NONE ? read_split : read_whole;
 }
 
 gboolean documents_next(struct documents *documents, GBytes **document, GError **error)
@@ -208,7 +264,7 @@ gboolean documents_next(struct documents *documents, GBytes **document, GError *
 	}
 	if (documents->ended)
 		return TRUE;
-	if (!(documents->is_mbox ? read_mail : read_whole)(documents, content, &total, error)) {
+	if (!reader_of(documents)(documents, content, &total, error)) {
 		documents->ended = TRUE;
 		return FALSE;
 	}
@@ -217,6 +273,8 @@ gboolean documents_next(struct documents *documents, GBytes **document, GError *
 		    documents->limit);
 		return FALSE;
 	}
+	if (documents->splitter.kind != SPLITTER_NONE && content->len == 0)
+		return TRUE; /* nothing follows the last one */
 	*document = g_byte_array_free_to_bytes(g_steal_pointer(&content));
 	return TRUE;
 }

@@ -1,6 +1,6 @@
 /*
- * documents.h - splits a file into documents: the mails of an mbox one after another, or the whole file as
- * one.
+ * documents.h - splits a file into documents: the mails of an mbox, or the reports of a list or a dump
+ * (splitter.h), one after another; or the whole file as one.
  *
  * An mbox is identified by its first bytes, "From ". A mail begins at each such line after an empty line (RFC
  * 4155 appendix A), and ">From " in a mail loses one ">" (mboxrd). Reads forward in pieces: memory holds one
@@ -28,8 +28,9 @@ void documents_free(struct documents *documents);
 gboolean documents_next(
     struct documents *documents, GBytes **document, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Returns TRUE once the first document was read, if the file is an mbox. */
-gboolean documents_is_mbox(const struct documents *documents);
+/* Once the first document was read: what a document of a file with several is, "mail" or "report"; else
+ * NULL. */
+const char *documents_part(const struct documents *documents);
 
 /* For tests: set a limit lower than DOCUMENT_MAX. */
 void documents_limit(struct documents *documents, guint64 bytes);

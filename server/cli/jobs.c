@@ -8,13 +8,13 @@
 struct jobs {
 	struct jobs_options options;
 	GThreadPool *pool;
-	struct progress progress;
-	guint64 read_bytes;
+	struct progress *progress;
 
 	GMutex mutex; /* of all below */
 	GCond stored;
 	guint waiting; /* documents read and not yet stored */
 	guint64 waiting_bytes;
+	guint64 read_bytes;
 	struct jobs_sum sum;
 	GError *error; /* the first one: no more jobs are started */
 };
@@ -76,20 +76,21 @@ static void store(gpointer data, gpointer user)
 	job_free(job);
 }
 
-/* -- the reader -- */
-
-static void show_progress(struct jobs *jobs)
+static void measure(struct progress *progress, gpointer user)
 {
+	struct jobs *jobs = user;
 	g_autofree char *words = NULL;
+	guint64 done;
 
-	if (!jobs->progress.shown)
-		return;
 	g_mutex_lock(&jobs->mutex);
+	done = jobs->read_bytes - jobs->waiting_bytes;
 	words = g_strdup_printf("%u mails: %u reports stored, %u duplicates, %u quarantined", jobs->sum.mails,
 	    jobs->sum.counts.stored, jobs->sum.counts.duplicates, jobs->sum.counts.unreadable);
 	g_mutex_unlock(&jobs->mutex);
-	progress_show(&jobs->progress, jobs->read_bytes, jobs->options.total_bytes, words);
+	progress_set(progress, done, jobs->options.total_bytes, words);
 }
+
+/* -- the reader -- */
 
 /* Wait until a document of this size may be in memory together with the others. Returns FALSE if something
  * failed. */
@@ -99,16 +100,13 @@ static gboolean wait_for_room(struct jobs *jobs, gsize size)
 
 	g_mutex_lock(&jobs->mutex);
 	while (jobs->error == NULL && jobs->waiting > 0 &&
-	       (jobs->waiting >= 2 * jobs->options.threads || jobs->waiting_bytes + size > WAIT_BYTES)) {
-		g_cond_wait_until(&jobs->stored, &jobs->mutex, g_get_monotonic_time() + G_USEC_PER_SEC / 10);
-		g_mutex_unlock(&jobs->mutex);
-		show_progress(jobs);
-		g_mutex_lock(&jobs->mutex);
-	}
+	       (jobs->waiting >= 2 * jobs->options.threads || jobs->waiting_bytes + size > WAIT_BYTES))
+		g_cond_wait(&jobs->stored, &jobs->mutex);
 	good = jobs->error == NULL;
 	if (good) {
 		jobs->waiting++;
 		jobs->waiting_bytes += size;
+		jobs->read_bytes += size;
 	}
 	g_mutex_unlock(&jobs->mutex);
 	return good;
@@ -123,19 +121,17 @@ gboolean jobs_push(struct jobs *jobs, const struct envelope *envelope, GBytes *d
 	*job = (struct job){
 		.envelope = *envelope, .document = document, .owner = owner, .free_owner = free_owner
 	};
-	jobs->read_bytes += size;
 	if (!wait_for_room(jobs, size)) {
 		job_free(job);
 		return FALSE;
 	}
 	g_thread_pool_push(jobs->pool, job, NULL);
-	show_progress(jobs);
 	return TRUE;
 }
 
 void jobs_clear_bar(struct jobs *jobs)
 {
-	progress_clear(&jobs->progress);
+	progress_clear(jobs->progress);
 }
 
 /* -- the interface -- */
@@ -145,10 +141,10 @@ struct jobs *jobs_new(const struct jobs_options *options)
 	struct jobs *jobs = g_new0(struct jobs, 1);
 
 	jobs->options = *options;
-	progress_init(&jobs->progress, options->quiet);
 	g_mutex_init(&jobs->mutex);
 	g_cond_init(&jobs->stored);
 	jobs->pool = g_thread_pool_new(store, jobs, (gint)options->threads, FALSE, NULL);
+	jobs->progress = progress_new(options->quiet, measure, jobs);
 	return jobs;
 }
 
@@ -157,7 +153,7 @@ gboolean jobs_finish(struct jobs *jobs, struct jobs_sum *sum, GError **error)
 	gboolean good;
 
 	g_thread_pool_free(jobs->pool, FALSE, TRUE);
-	progress_clear(&jobs->progress);
+	progress_free(jobs->progress);
 	*sum = jobs->sum;
 	good = jobs->error == NULL;
 	if (!good)

@@ -1,5 +1,5 @@
 /*
- * jobs.h - stores documents through the intake, several at once, with a progress bar: shared by import and
+ * jobs.h - stores documents through the intake, several at once, and shows progress: shared by import and
  * reprocess.
  *
  * The caller's thread reads documents and pushes them; the threads of a pool parse and store them, so that
@@ -21,8 +21,8 @@ typedef void (*jobs_stored_cb)(
 struct jobs_options {
 	struct intake *intake; /* borrowed */
 	guint threads;         /* 1 .. JOBS_MOST */
-	gboolean quiet;        /* no progress bar */
-	guint64 total_bytes;   /* of all documents, for the bar; 0 if unknown */
+	gboolean quiet;        /* no progress */
+	guint64 total_bytes;   /* of all documents, for the progress; 0 if unknown */
 	jobs_stored_cb stored; /* or NULL */
 	gpointer user;
 };

@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	    "bzip2, xz, lzma, zstd), a folder of these, or - for standard input. Reports that are already\n"
 	    "stored count as duplicates.\n\n"
 	    "  -j, --jobs=N         documents to process at the same time (default: 64)\n"
-	    "  -q, --quiet          print neither a progress bar nor a summary\n" },
+	    "  -q, --quiet          print neither progress nor a summary\n" },
 	{ "parse", command_parse, "FILE...",
 	    "print the content of reports or mails as JSON; needs no database", "" },
 	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, report addresses",

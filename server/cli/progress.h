@@ -1,22 +1,31 @@
 /*
- * progress.h - a progress bar on standard error, drawn only if that is a terminal.
+ * progress.h - shows how far a command is and how long it will still take, on standard error.
  *
- * Not thread-safe: one thread draws.
+ * On a terminal it is one line with a bar, drawn again several times a second by a thread of its own, so that
+ * the command may wait for a statement or a program meanwhile. Elsewhere it is a line every half minute.
+ * Knows nothing of what is done.
  */
 #pragma once
 
 #include <glib.h>
 
-struct progress {
-	gboolean shown;
-	gboolean coloured; /* not if NO_COLOR is set */
-	gint64 drawn;      /* monotonic microseconds of the last drawing */
-};
+struct progress;
 
-void progress_init(struct progress *progress, gboolean quiet);
+/* Called by the thread before it draws, to set what is done so far (progress_set()). */
+typedef void (*progress_cb)(struct progress *progress, gpointer user);
 
-/* Draw at most ten times a second: done of total (0: unknown), and words after the bar. */
-void progress_show(struct progress *progress, guint64 done, guint64 total, const char *words);
+/* quiet: show nothing. measure may be NULL. */
+struct progress *progress_new(gboolean quiet, progress_cb measure, gpointer user);
 
-/* Remove the bar before anything else is printed. */
+/* done of total units (total 0: unknown), and words for it; any thread may call this. */
+void progress_set(struct progress *progress, guint64 done, guint64 total, const char *words);
+
+/* Remove the bar before anything else is printed; it is drawn again later. */
 void progress_clear(struct progress *progress);
+
+/* End the thread and remove the bar. NULL is allowed. */
+void progress_free(struct progress *progress);
+
+/* "42%  3 min left  words": elapsed is in microseconds since 0 units were done. Without a total it is "3 min
+ * words". Transfer full. */
+char *progress_text(guint64 done, guint64 total, gint64 elapsed, const char *words);

@@ -7,6 +7,7 @@
 
 #include "parser/kind.h"
 #include "server/cli/commands.h"
+#include "server/cli/splitter.h"
 #include "server/common/visible.h"
 
 void walk_init(struct walk *walk)
@@ -59,7 +60,8 @@ static gboolean looks_importable(const char *path, gboolean *readable)
 	fclose(file);
 	if (size >= 5 && memcmp(head, "From ", 5) == 0)
 		return TRUE;
-	return starts_with_field(head, size) || kind_of(head, size) != KIND_OTHER;
+	return starts_with_field(head, size) || kind_of(head, size) != KIND_OTHER ||
+	       splitter_kind_of((const char *)head, size) != SPLITTER_NONE;
 }
 
 static void walk_folder(struct walk *walk, const char *path);

@@ -2,8 +2,8 @@
  * walk.h - turns the paths of a command line into a list of files to import.
  *
  * A file is itself, a folder all files below it, a Maildir those in its cur/ and new/ and in its subfolders.
- * In a folder only files whose first bytes may be those of a mail, an mbox, XML, JSON or a packed file
- * are listed; links to folders are not followed.
+ * In a folder only files whose first bytes may be those of a mail, an mbox, XML, JSON, a dump of
+ * MySQL or a packed file are listed; links to folders are not followed.
  */
 #pragma once
 

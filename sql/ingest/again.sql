@@ -138,3 +138,16 @@ BEGIN
 	LIMIT 1;
 END
 $$;
+
+-- The sum of the bytes of the mails that kept_after() returns.
+CREATE FUNCTION ruad.kept_bytes(since timestamptz DEFAULT NULL, code text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT coalesce(sum(octet_length(k.raw)), 0)
+		FROM ruad.raw k JOIN ruad.mail m ON m.id = k.mail
+		WHERE (kept_bytes.since IS NULL OR m.received_at >= kept_bytes.since)
+			AND (kept_bytes.code IS NULL OR EXISTS (SELECT 1 FROM ruad.item i WHERE i.mail = m.id
+				AND i.code = kept_bytes.code)));
+END
+$$;

@@ -40,11 +40,15 @@ ELSEWHERE = {
     "cmake -S . -B build -G Ninja -D CMAKE_BUILD_TYPE=Release -D CMAKE_INSTALL_PREFIX=/usr": "test_the_installed_files_are_there",
     "sudo cp -r /usr/share/doc/ruad/examples/exim4/conf.d /etc/exim4/": "test_mta.py",
     "cd /usr/share/doc/ruad/examples/postfix": "test_mta.py",
+    "queries=/usr/share/doc/ruad/examples/sql": "test_examples.py",
     "tests/run": "itself",
     "cmake -S . -B build -G Ninja -D BUILD_TESTING=ON -D WERROR=ON -D CMAKE_BUILD_TYPE=Release": "tests/run",
     "ctest --test-dir build -R parser_mail --output-on-failure": "test_the_commands_for_single_tests_name_tests",
-    "sudo ruad database dump ruad.dump": "test_database.py",
-    "sudo systemctl stop ruad": "test_database.py",
+    "sudo ruad database dump ruad.dump": "test_backup.py",
+    "sudo systemctl stop ruad": "test_backup.py",
+    "psql -f /usr/share/doc/ruad/examples/sql/counts.sql \"host=/var/lib/ruad/run user=ruad_auditor dbname=ruad\"": "test_backup.py",
+    "sudo ruad migrate": "test_backup.py",
+    "sudo ruad database restore --replace back.dump": "test_backup.py",
     "(cd web && npm ci)": "tests/package/run",
     "sudo systemctl enable ruad-lmtp.socket": "test_serve.py (sockets of systemd)",
     "sudo usermod -aG ruad-http www-data": "test_serve.py (sockets of systemd)",
@@ -280,9 +284,9 @@ def test_the_installed_files_are_there(folder):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     examples = folder / "usr" / "share" / "doc" / "ruad" / "examples"
-    for name in ("exim4/conf.d/main/000_ruad", "postfix/ruad", "postfix/master.cf", "postfix/domain.cf", "postfix/addresses.cf"):
+    for name in ("exim4/conf.d/main/000_ruad", "postfix/ruad", "postfix/master.cf", "postfix/domain.cf", "postfix/addresses.cf", "sql/period.sql", "sql/evidence.sql"):
         assert (examples / name).is_file(), name
-    for name in ("bin/ruad", "lib/systemd/system/ruad.service", "lib/systemd/system/ruad-lmtp.socket", "lib/systemd/system/ruad-http.socket", "lib/sysusers.d/ruad.conf"):
+    for name in ("bin/ruad", "lib/systemd/system/ruad.service", "lib/systemd/system/ruad-lmtp.socket", "lib/systemd/system/ruad-http.socket", "lib/sysusers.d/ruad.conf", "share/man/man7/ruad-schema.7", "share/man/man7/ruad-api.7"):
         assert (folder / "usr" / name).is_file(), name
 
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import mailbox
 import os
-import pty
 import subprocess
 import time
 
@@ -179,38 +178,6 @@ def test_root_imports_what_only_others_may_read_and_no_program_inherits_that(imp
 def test_quiet_says_nothing(imports):
     path = imports.write("1.eml", mail(gzipped(xml(1))))
     assert imports.run("--quiet", path) == (0, "", "")
-
-
-def on_a_terminal(imports, path, **environment):
-    """The output of the import on standard error if that is a terminal."""
-    try:
-        outer, inner = pty.openpty()
-    except OSError as error:
-        pytest.skip(f"no pseudo-terminal available (is /dev/pts mounted?): {error}")
-    with subprocess.Popen(
-        [imports.ruad.ruad, "import", path, *imports.ruad.options()],
-        env=clean_environment(TERM="xterm", **environment),
-        stdout=subprocess.DEVNULL,
-        stderr=inner,
-    ) as process:
-        os.close(inner)
-        drawn = b""
-        with contextlib.suppress(OSError):
-            while piece := os.read(outer, 65536):
-                drawn += piece
-    os.close(outer)
-    assert process.returncode == 0
-    return drawn.decode()
-
-
-def test_the_bar_is_drawn_on_a_terminal_and_taken_away(imports):
-    for number in range(50):
-        imports.write(f"{number}.eml", mail(gzipped(xml(number))))
-    drawn = on_a_terminal(imports, imports.files)
-    assert "\033[32m" in drawn and "%" in drawn and "reports stored" in drawn
-    assert drawn.endswith("\r\033[K")
-    drawn = on_a_terminal(imports, imports.files, NO_COLOR="1")
-    assert "\033[32m" not in drawn and "%" in drawn
 
 
 def test_killed_and_run_again_every_report_is_there_once(imports):

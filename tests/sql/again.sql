@@ -1,6 +1,6 @@
 -- Mail that was kept is read again by a parser that knows more. A mail's bytes are named here, so that two readings
 -- of it can be told.
-SELECT plan(73);
+SELECT plan(74);
 CREATE FUNCTION t.doc(id text, records integer DEFAULT 1, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
 	SELECT t.report('p.example', 'Org', id, t.day(-3),
 		(SELECT coalesce(jsonb_agg(t.record('192.0.2.' || n, 10, 'pass', 'fail')), '[]')
@@ -192,4 +192,8 @@ SELECT is(t.kept(NULL, NULL) || ', ' || t.kept(NULL, 'n1') || ', ' || t.kept(t.d
 	|| t.kept(t.day(-3), 'n0'), 'n1 n2 n3 n4, n1 n3, n1 n2 n3, n2', 'what is kept, by time and code, in order');
 SELECT is((SELECT (source, envelope_from, recipients, received_at = t.day(-1))::text
 	FROM ruad.kept_after(t.of('n1') - 1)), '(lmtp,a@b.example,"[""dmarc-sum@here.example""]",t)', 'with its envelope');
+SELECT is((ARRAY(SELECT ruad.kept_bytes(since, code) FROM (VALUES (NULL::timestamptz, NULL::text), (NULL, 'xml'),
+		('2100-01-01', NULL), (NULL, 'none')) v(since, code))),
+	(SELECT ARRAY[sum(octet_length(raw)), sum(octet_length(raw)) FILTER (WHERE EXISTS (SELECT FROM ruad.item i
+		WHERE i.mail = k.mail AND i.code = 'xml')), 0, 0]::bigint[] FROM ruad.raw k), 'and how much that is');
 SELECT * FROM finish();

@@ -1,5 +1,6 @@
 /*
- * Splitting files into documents: an mbox is split, any other file is one document.
+ * Splitting files into documents: an mbox, a list of JSON and a dump of MySQL are split, any other file is
+ * one document.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,8 @@
 
 #include "parser/error.h"
 #include "server/cli/documents.h"
+
+#define DUMP "-- MySQL dump 10.13  Distrib 8.0.36\n--\n-- Host: localhost    Database: dmarc\n"
 
 static const struct {
 	const char *name;
@@ -34,6 +37,31 @@ static const struct {
 	{ "empty mail between", "From a\n\nFrom b\nB: 2\n", { "\n", "B: 2\n" } },
 	{ "empty lines inside stay", "From a\nA: 1\n\n\n\none\n", { "A: 1\n\n\n\none\n" } },
 	{ "empty file", "", { "" } },
+	{ "a list", "[{\"a\": 1},\n {\"b\": {\"c\": 2}}]\n", { "{\"a\": 1}", "{\"b\": {\"c\": 2}}" } },
+	{ "an empty list", " [ ]", { NULL } },
+	{ "braces and quotes in texts", "[{\"a\\\"}{\": \"}\"},{}]", { "{\"a\\\"}{\": \"}\"}", "{}" } },
+	{ "a list that ends early", "[{\"a\": 1}, {\"b\"", { "{\"a\": 1}", "{\"b\"" } },
+	{ "braces that close too much", "[{\"a\": 1}}}, {}]", { "{\"a\": 1}", "{}" } },
+	{ "a list of something else is one document", "[1, {}]", { "[1, {}]" } },
+	{ "the lists of parsedmarc", "{ \"aggregate_reports\": [{\"a\": 1}],\n\"failure_reports\": [{}]}",
+	    { "{\"a\": 1}", "{}" } },
+	{ "an object is one document", "{\"a\": [{}, {}]}\n{}", { "{\"a\": [{}, {}]}\n{}" } },
+	{ "a dump",
+	    DUMP "INSERT INTO `report` VALUES (1,'a','<?xml version=\\\"1.0\\\"?>\\n<feedback>x</feedback>'),"
+		 "(2,'it\\'s','<feedback a=\\'b\\'>');\n",
+	    { "<?xml version=\"1.0\"?>\n<feedback>x</feedback>", "<feedback a='b'>" } },
+	{ "a dump with packed reports", DUMP "INSERT INTO `report` VALUES (1,'H4sIQUJD');\n",
+	    { "\x1f\x8b\x08"
+	      "ABC" } },
+	{ "a dump without reports", DUMP "INSERT INTO `report` VALUES (1,'<a@b>','H4','<b>',NULL,'');\n",
+	    { NULL } },
+	{ "quotes in comments of a dump",
+	    DUMP "-- it's `x`\n--\nINSERT INTO `report` VALUES ('<feedback>');\n", { "<feedback>" } },
+	{ "a dump that ends in a report", DUMP "INSERT INTO `report` VALUES ('<feedback>x",
+	    { "<feedback>x" } },
+	{ "a dump of MariaDB",
+	    "/*M!999999\\- enable the sandbox mode */\nINSERT INTO `report` VALUES ('<feedback>');",
+	    { "<feedback>" } },
 	{ "From cut off", "From", { "From" } },
 };
 
@@ -133,7 +161,7 @@ static void bytes_of_any_value_come_through(void **state G_GNUC_UNUSED)
 	assert_true(documents_next(documents, &document, NULL));
 	assert_int_equal(g_bytes_get_size(document), sizeof(content));
 	assert_memory_equal(g_bytes_get_data(document, NULL), content, sizeof(content));
-	assert_false(documents_is_mbox(documents));
+	assert_null(documents_part(documents));
 	g_bytes_unref(document);
 	documents_free(documents);
 	fclose(file);

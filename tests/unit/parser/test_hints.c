@@ -153,17 +153,18 @@ static void a_domain_is_taken_from_the_name_before_the_subject(void **state)
 		struct hints hints;
 		const char *want;
 	} rows[] = {
-		{ { "Report Domain: A.example. Submitter: b", "b!c.example!1!2.xml", NULL, 0 }, "c.example" },
-		{ { "Report Domain: A.example. Submitter: b", "report.xml", NULL, 0 }, "a.example" },
-		{ { "Report Domain: A.example. Submitter: b", NULL, NULL, 0 }, "a.example" },
+		{ { "Report Domain: A.example. Submitter: b", "b!c.example!1!2.xml", NULL, 0, NULL },
+		    "c.example" },
+		{ { "Report Domain: A.example. Submitter: b", "report.xml", NULL, 0, NULL }, "a.example" },
+		{ { "Report Domain: A.example. Submitter: b", NULL, NULL, 0, NULL }, "a.example" },
 		{ { NULL,
 		      "b!B\xc3\xbc"
 		      "cher.example!1!2.xml",
-		      NULL, 0 },
+		      NULL, 0, NULL },
 		    "xn--bcher-kva.example" },
-		{ { "Hello", "report.xml", NULL, 0 }, NULL },
-		{ { NULL, NULL, NULL, 0 }, NULL },
-		{ { "Report Domain: a.example Submitter: b", "b!c.example!1!2.xml", "D.example.", 0 },
+		{ { "Hello", "report.xml", NULL, 0, NULL }, NULL },
+		{ { NULL, NULL, NULL, 0, NULL }, NULL },
+		{ { "Report Domain: a.example Submitter: b", "b!c.example!1!2.xml", "D.example.", 0, NULL },
 		    "d.example" },
 	};
 
@@ -224,7 +225,7 @@ static void notes(void **state)
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(NOTES); i++) {
-		const struct hints hints = { NOTES[i].subject, NOTES[i].file, NULL, 0 };
+		const struct hints hints = { NOTES[i].subject, NOTES[i].file, NULL, 0, NULL };
 		g_autoptr(GString) got = g_string_new(NULL);
 		struct values values;
 
@@ -244,7 +245,7 @@ static void notes(void **state)
 static void a_report_without_an_id_has_no_other(void **state)
 {
 	static const char *const IDS[] = { NULL, "" };
-	const struct hints hints = { SUBJECT("a.example", "<x>"), NULL, NULL, 0 };
+	const struct hints hints = { SUBJECT("a.example", "<x>"), NULL, NULL, 0, NULL };
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(IDS); i++) {
