@@ -245,8 +245,8 @@ static gboolean is_stranger(const struct settings *settings)
 		   !may_have_folder(settings_string(settings, "server.state_dir")));
 }
 
-/* Files are stored directly by those who may, which is faster. Standard input comes from a mail server, whoever
- * runs the command: it goes to the server if there is one. */
+/* Files are stored directly by those who may, which is faster. Standard input comes from a mail server,
+ * whoever runs the command: it goes to the server if there is one. */
 static int import_or_send(
     const struct settings *settings, const struct walk *walk, guint jobs, gboolean quiet)
 {

@@ -2,7 +2,8 @@
  * lmtp_client.h - mails in pieces to an LMTP server, its reply for each recipient back (RFC 2033).
  *
  * Blocking; one thread at a time. Every wait has an end: see struct lmtp_client_times. Line ends become CRLF,
- * and dots at the start of a line are doubled (RFC 5321 section 4.5.2). Knows nothing of what a mail contains.
+ * and dots at the start of a line are doubled (RFC 5321 section 4.5.2). Knows nothing of what a mail
+ * contains.
  */
 #pragma once
 

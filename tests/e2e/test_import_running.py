@@ -51,11 +51,8 @@ class Running(Supervised):
 
 
 @pytest.fixture(name="running", scope="module")
-def fixture_running(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ruad-test")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
-    server = Running(folder, lmtp_max_message_size="100K", database_url="")
+def fixture_running(module_folder):
+    server = Running(module_folder, lmtp_max_message_size="100K", database_url="")
     server.started()
     yield server
     server.close()
@@ -133,11 +130,10 @@ def test_a_mail_server_runs_the_command_of_forward_by_a_shell(running):
 
 
 @pytest.fixture(name="unpacked", scope="module")
-def fixture_unpacked(tmp_path_factory):
+def fixture_unpacked(module_folder):
     """A folder with the programs of packages that tests/run fetched."""
-    folder = tmp_path_factory.mktemp("packages")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
+    folder = module_folder / "packages"
+    folder.mkdir()
     for name in ("fetchmail", "procmail"):
         found = sorted((BUILD / "tests" / "packages").glob(f"{name}_*.deb"))
         if not found:
