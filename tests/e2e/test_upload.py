@@ -124,7 +124,7 @@ def test_a_form_has_several_files_and_the_answer_each_of_them(site):
 def test_any_name_of_a_file_can_be_shown(site):
     form_of = form(("NAME", xml("latin-1")))
     form_of["body"] = form_of["body"].replace(b"NAME", b"m\xe4rz\x1b.xml")
-    assert [file["name"] for file in site.upload(**form_of)] == ["m\ufffdrz\x1b.xml"]
+    assert [file["name"] for file in site.upload(**form_of)] == ["m\ufffdrz.xml"]
 
 
 def test_a_large_file_is_passed_on_piece_by_piece(site):
