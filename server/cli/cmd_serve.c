@@ -271,6 +271,16 @@ static void add_storage(const struct serve *serve, gboolean with_min_free, GStrv
 		g_strv_builder_add(words, min_free);
 }
 
+/* Uploads take the path of mail. */
+static void add_lmtp(const struct serve *serve, GStrvBuilder *words)
+{
+	g_autofree char *address = net_address_of(g_array_index(serve->sockets[INGEST], int, 0));
+	g_autofree char *word = address != NULL ? g_strdup_printf("--lmtp=%s", address) : NULL;
+
+	if (word != NULL)
+		g_strv_builder_add(words, word);
+}
+
 static void start_service(struct serve *serve, gsize s)
 {
 	const struct service *service = &services[s];
@@ -284,8 +294,10 @@ static void start_service(struct serve *serve, gsize s)
 	add_sockets(serve, s, fds, words);
 	add_vitals(serve, fds, words);
 	add_storage(serve, s == WEB, words);
-	if (s == WEB)
+	if (s == WEB) {
 		envp = with_editor(serve, envp);
+		add_lmtp(serve, words);
+	}
 	argv = g_strv_builder_end(words);
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = service->program,
 						.argv = (const char *const *)argv,

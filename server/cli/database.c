@@ -51,7 +51,7 @@ static const struct role {
 } roles[] = {
 	{ "ruad_owner", NULL, 16, FALSE },
 	{ "ruad_ingest", "database.ingest_url", 32, FALSE },
-	{ "ruad_web", "database.web_url", 10, TRUE }, /* 4 downloads, 1 for /readyz, both twice */
+	{ "ruad_web", "database.web_url", 14, TRUE }, /* 4 downloads, 2 uploads, 1 for /readyz, all twice */
 	{ "ruad_editor", "database.edit_url", 4, TRUE },
 	{ "ruad_enrich", "database.enrich_url", 4, FALSE },
 	{ "ruad_notify", "database.notify_url", 4, FALSE },

@@ -237,6 +237,23 @@ int net_connect_to_listener(int listener, guint seconds, GError **error)
 	return connect_to(&address, "of a listening socket", seconds, error);
 }
 
+char *net_address_of(int fd)
+{
+	struct sockaddr_storage address = { 0 };
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&address;
+	socklen_t size = sizeof address;
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+		return NULL;
+	if (address.ss_family == AF_UNIX)
+		return un->sun_path[0] == '/' ? g_strconcat(UNIX_PREFIX, un->sun_path, NULL) : NULL;
+	if (getnameinfo((struct sockaddr *)&address, size, host, NI_MAXHOST, port, NI_MAXSERV,
+		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return NULL;
+	return g_strdup_printf(address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
 /* -- socket activation -- */
 
 gboolean net_peer(int fd, char *host, char *port)

@@ -39,6 +39,10 @@ int net_connect(const char *words, guint seconds, GError **error) G_GNUC_WARN_UN
 /* The same to a listening socket, at the address that it is bound to. */
 int net_connect_to_listener(int listener, guint seconds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The address that a socket is bound to, as net_parse() reads it, transfer full; NULL if it has none, or one
+ * of another kind. */
+char *net_address_of(int fd) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Write the address and port of the client of a connected socket, as numbers, to host[0..NI_MAXHOST) and
  * port[0..NI_MAXSERV). Returns FALSE if it has none: a Unix socket, or it is gone. */
 gboolean net_peer(int fd, char *host, char *port);

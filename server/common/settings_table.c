@@ -136,7 +136,8 @@ const struct setting setting_table[] = {
 	    "Addresses of reverse proxies; unix is every Unix socket. The last address in their "
 	    "X-Forwarded-For counts as the client, for its share of the threads and after wrong passwords." },
 	{ "http.editors", SETTING_LIST, "", NOT_NUMBER,
-	    "Users who may set labels of sources on the page; * is every user. The role that ruad user "
+	    "Users who may set labels of sources and upload reports on the page; * is every user. The role "
+	    "that ruad user "
 	    "gives a user comes first. Empty: none; and without http.auth, the process that serves pages "
 	    "cannot write to the database at all." },
 	{ "http.threads", SETTING_INT, "8", 1, 256,

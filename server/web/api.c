@@ -13,6 +13,7 @@
 #include "server/web/rights.h"
 #include "server/web/routes.h"
 #include "server/web/stream.h"
+#include "server/web/upload.h"
 
 #define CSV_TYPE "text/csv; charset=utf-8; header=present"
 #define XML_TYPE "application/xml"
@@ -223,24 +224,33 @@ static gboolean edits(const struct visit *visit)
 	return grant_edits(visit->grant, auth_is_editor(visit->auth, visit->user));
 }
 
-/* A user who is not an editor learns nothing about other faults of the request. */
-static gboolean may_edit(const struct visit *visit)
+/* A user who is not an editor learns nothing about other faults of the request. what: "labels are set". */
+static gboolean may_edit(const struct visit *visit, const char *what)
 {
 	if (visit->token != NULL && !visit->token->may_write) {
 		visit->response->authenticate = READS_ONLY;
 		answer_refusal(visit, 403, "this token may only read");
 		return FALSE;
 	}
-	if (edits(visit) && connection_may_edit())
+	if (edits(visit))
 		return TRUE;
 	if (visit->grant->role != GRANT_NONE)
-		answer_refusal(visit, 403, "labels are set by editors, and you are a viewer");
+		answer_refusal(visit, 403, "%s by editors, and you are a viewer", what);
 	else if (visit->user == NULL)
 		answer_refusal(
-		    visit, 403, "labels are set by users that http.editors names, and nobody signs in here");
+		    visit, 403, "%s by users that http.editors names, and nobody signs in here", what);
 	else
-		answer_refusal(visit, 403, "labels are set by users that http.editors names");
+		answer_refusal(visit, 403, "%s by users that http.editors names", what);
 	return FALSE;
+}
+
+static gboolean may_label(const struct visit *visit)
+{
+	if (!may_edit(visit, "labels are set"))
+		return FALSE;
+	if (!connection_may_edit())
+		answer_refusal(visit, 403, "labels are set by users that http.editors names");
+	return connection_may_edit();
 }
 
 static void answer_label(const struct visit *visit, const struct route *route, const struct bound *bound)
@@ -253,7 +263,7 @@ static void answer_label(const struct visit *visit, const struct route *route, c
 	GBytes *document = NULL;
 	enum connection_outcome outcome;
 
-	if (!may_edit(visit))
+	if (!may_label(visit))
 		return;
 	if (!label_read(visit->request, &label, &note, &problem)) {
 		answer_problem(visit, &problem, NULL);
@@ -269,6 +279,54 @@ static void answer_label(const struct visit *visit, const struct route *route, c
 		answer_refusal(visit, 404, "nothing is known under that key");
 	else
 		answer_outcome(visit, route, outcome, &refusal, error);
+}
+
+/* -- uploads -- */
+
+/* A report may be about any domain. */
+static gboolean may_upload(const struct visit *visit)
+{
+	if (!may_edit(visit, "reports are uploaded"))
+		return FALSE;
+	if (limited(visit) != NULL)
+		answer_refusal(visit, 403, "this is for users who see all domains");
+	return limited(visit) == NULL;
+}
+
+/* What became of the files is for the database to say: ruad-ingest has only told the numbers of their mails.
+ */
+static void answer_uploaded(const struct visit *visit, const struct route *route, const struct upload *upload)
+{
+	struct connection_refusal refusal = { NULL, NULL };
+	g_autoptr(GError) error = NULL;
+	GBytes *document = NULL;
+	enum connection_outcome outcome = connection_document(
+	    NULL, route->sql, (char *const[]){ upload->files }, 1, &document, NULL, &refusal, &error);
+
+	if (outcome == CONNECTION_ROWS && document != NULL)
+		answer_fresh(visit, document, ANSWER_JSON);
+	else
+		answer_outcome(visit, route, outcome, &refusal, error);
+}
+
+static void answer_upload(const struct visit *visit, const struct route *route, const struct bound *bound)
+{
+	struct upload upload = { NULL, NULL, 0 };
+	struct problem problem = { 0 };
+	gboolean good;
+
+	if (!may_upload(visit))
+		return;
+	good = upload_run(visit->request, bound->values[0], &upload, &problem);
+	if (upload.mails->len > 0)
+		audit_upload(visit, upload.mails);
+	if (!good && problem.status == 503)
+		visit->response->retry_after = UPLOAD_RETRY;
+	if (good)
+		answer_uploaded(visit, route, &upload);
+	else
+		answer_problem(visit, &problem, problem.detail);
+	upload_clear(&upload);
 }
 
 /* -- the audit log -- */
@@ -325,6 +383,8 @@ static void answer_bound(
 		answer_help(visit, route, bound);
 	else if (route->form == ROUTE_LABEL)
 		answer_label(visit, route, bound);
+	else if (route->form == ROUTE_UPLOAD)
+		answer_upload(visit, route, bound);
 	else if (route->form == ROUTE_ROWS && route_gives_csv(route, visit->query, visit->request->accept))
 		answer_rows(visit, route, segment, bound);
 	else

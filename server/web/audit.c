@@ -52,14 +52,15 @@ static gboolean add(const struct visit *visit, const struct entry *entry, GError
 	return connection_write(ADD, (char *const *)params, G_N_ELEMENTS(params), error);
 }
 
-/* Add an entry of the visit's user without an object. */
-static gboolean add_of_user(const struct visit *visit, const char *action)
+/* Add an entry of the visit's user; detail may be NULL, and is borrowed. */
+static gboolean add_of_user(const struct visit *visit, const char *action, json_object *detail)
 {
 	const struct entry entry = {
 		.action = action,
 		.user = visit->user,
 		.via = visit->token != NULL ? "token" : "page",
 		.token = visit->token != NULL ? visit->token->name : NULL,
+		.detail = detail,
 	};
 	g_autoptr(GError) error = NULL;
 
@@ -108,7 +109,7 @@ void audit_login(const struct visit *visit)
 	if (visit->user == NULL)
 		return;
 	word = login_word(visit);
-	if (!is_new_login(word, now) || add_of_user(visit, "login"))
+	if (!is_new_login(word, now) || add_of_user(visit, "login", NULL))
 		return;
 	g_mutex_lock(&state.lock);
 	set_login(g_steal_pointer(&word), now + RETRY_AFTER);
@@ -123,7 +124,7 @@ void audit_logout(const struct visit *visit)
 	if (state.logins != NULL)
 		g_hash_table_remove(state.logins, word);
 	g_mutex_unlock(&state.lock);
-	(void)add_of_user(visit, "logout");
+	(void)add_of_user(visit, "logout", NULL);
 }
 
 /* Returns whether this failure gets an entry; *omitted is how many before it did not. */
@@ -163,6 +164,20 @@ void audit_login_failed(const struct visit *visit, const char *user)
 	if (!add(visit, &entry, &error))
 		log_warning("audit log: a failed login was not recorded: %s", error->message);
 	json_object_put(entry.detail);
+}
+
+/* -- uploads -- */
+
+void audit_upload(const struct visit *visit, const GArray *mails)
+{
+	json_object *detail = json_object_new_object();
+	json_object *numbers = json_object_new_array();
+
+	for (guint i = 0; i < mails->len; i++)
+		json_object_array_add(numbers, json_object_new_int64(g_array_index(mails, gint64, i)));
+	json_object_object_add(detail, "mails", numbers);
+	(void)add_of_user(visit, "upload", detail);
+	json_object_put(detail);
 }
 
 /* -- downloads -- */

@@ -1,6 +1,6 @@
 /*
  * audit.h - adds entries to the audit log (dmarc.audit_log): who signs in and out, who fails to, who
- * downloads.
+ * downloads and uploads.
  *
  * Each function is one small INSERT at most. If it fails, the log of the program says so; only a download
  * then does not take place. Changes of labels are logged by the function that makes them (ruad.set_label()).
@@ -22,6 +22,9 @@ void audit_logout(const struct visit *visit);
 /* Seconds until the user of the visit may download again; 0: now. After many downloads there is one a second.
  */
 guint audit_export_wait(const struct visit *visit);
+
+/* The user uploaded reports; mails are gint64, the numbers of those that were stored. */
+void audit_upload(const struct visit *visit, const GArray *mails);
 
 /* The user asks for a download: a list as CSV, or a report as XML. */
 gboolean audit_export(const struct visit *visit, GError **error) G_GNUC_WARN_UNUSED_RESULT;

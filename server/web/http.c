@@ -12,6 +12,7 @@
 #define CONNECTION_MEMORY (32 * 1024) /* bytes for a request's line and headers; more is 414 or 431 */
 #define STREAM_BLOCK      (64 * 1024) /* bytes; the library takes what a connection's memory holds */
 #define WAIT_STEP_US      20000
+#define UPLOADS           2 /* bodies of POST that are read at the same time */
 #define WATCH_EVERY       (250 * G_TIME_SPAN_MILLISECOND)
 
 /* Connections beyond ours that the library may have open: it closes one that was shut down a moment later,
@@ -47,7 +48,9 @@ struct http_server {
 	struct peers *peers;
 	struct workers *workers;
 	struct workers *urgent; /* one thread; NULL if no request is urgent */
-	gint active; /* atomic: requests between their first line and the last byte of the response */
+	struct workers *uploads;
+	gint stopping; /* atomic: no body is waited for any more */
+	gint active;   /* atomic: requests between their first line and the last byte of the response */
 
 	GThread *watch;
 	GMutex lock; /* protects ending */
@@ -98,6 +101,13 @@ struct exchange {
 	struct http_request request;
 	struct http_response response; /* status 0: the request was abandoned */
 	gboolean handled;              /* response is final */
+
+	struct inflow *inflow; /* of a body that the handler reads, else NULL; then: */
+	guint64 received;      /* bytes of it */
+	GMutex lock;           /* protects handled and the following members */
+	GCond changed;         /* handled was set */
+	gboolean asked;        /* the handler wants the body */
+	gboolean suspended;    /* the library does not read */
 };
 
 /* Messages of libmicrohttpd, for the debug log. */
@@ -140,6 +150,19 @@ static void response_clear(struct http_response *response)
 	memset(response, 0, sizeof *response);
 }
 
+/* The client is gone, maybe while its body was read: the handler ends soon. */
+static void inflow_over(struct exchange *exchange)
+{
+	inflow_fail(exchange->inflow);
+	g_mutex_lock(&exchange->lock);
+	while (!exchange->handled)
+		g_cond_wait(&exchange->changed, &exchange->lock);
+	g_mutex_unlock(&exchange->lock);
+	inflow_free(exchange->inflow);
+	g_mutex_clear(&exchange->lock);
+	g_cond_clear(&exchange->changed);
+}
+
 static void exchange_end(
     void *user, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
 {
@@ -150,6 +173,8 @@ static void exchange_end(
 	(void)code;
 	if (exchange == NULL)
 		return;
+	if (exchange->inflow != NULL)
+		inflow_over(exchange);
 	peer_enter(server->peers, exchange->peer, PEER_READING, NULL);
 	response_clear(&exchange->response);
 	g_free(exchange->target);
@@ -212,17 +237,21 @@ static enum MHD_Result look_at_header(
 	return MHD_YES;
 }
 
-/* Decide what to do with the body, after all headers were checked. */
-static enum http_body body_of(const struct exchange *exchange, const char *method)
+/* Decide what to do with the body, after all headers were checked. *size: its bytes, 0 if unknown. */
+static enum http_body body_of(const struct exchange *exchange, const char *method, guint64 *size)
 {
-	guint64 size;
+	gboolean is_post = strcmp(method, "POST") == 0;
 
+	*size = 0;
 	if (!exchange->framed)
 		return HTTP_BODY_NONE;
-	if (strcmp(method, "PUT") != 0 || exchange->malformed || exchange->odd || *exchange->length == '0' ||
-	    !g_ascii_string_to_unsigned(exchange->length, 10, 1, G_MAXUINT64, &size, NULL))
+	if ((!is_post && strcmp(method, "PUT") != 0) || exchange->malformed || exchange->odd ||
+	    *exchange->length == '0' ||
+	    !g_ascii_string_to_unsigned(exchange->length, 10, 1, G_MAXUINT64, size, NULL))
 		return HTTP_BODY_UNMEASURED;
-	return size <= HTTP_BODY_MAX ? HTTP_BODY_WHOLE : HTTP_BODY_LARGE;
+	if (is_post)
+		return HTTP_BODY_STREAM;
+	return *size <= HTTP_BODY_MAX ? HTTP_BODY_WHOLE : HTTP_BODY_LARGE;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -411,8 +440,68 @@ static void exchange_done(struct work *work)
 {
 	struct exchange *exchange = (struct exchange *)work;
 
+	if (exchange->inflow == NULL) {
+		exchange->handled = TRUE;
+		MHD_resume_connection(exchange->connection);
+		return;
+	}
+	g_mutex_lock(&exchange->lock);
 	exchange->handled = TRUE;
+	g_cond_signal(&exchange->changed);
+	if (exchange->suspended)
+		MHD_resume_connection(exchange->connection);
+	exchange->suspended = FALSE;
+	g_mutex_unlock(&exchange->lock);
+}
+
+/* -- a body that the handler reads -- */
+
+/* The handler wants the next piece: let the library read. */
+static void want_piece(gpointer user)
+{
+	struct exchange *exchange = user;
+
+	g_mutex_lock(&exchange->lock);
+	exchange->asked = TRUE;
+	exchange->suspended = FALSE;
+	peer_enter(exchange->server->peers, exchange->peer, PEER_READING, NULL);
 	MHD_resume_connection(exchange->connection);
+	g_mutex_unlock(&exchange->lock);
+}
+
+/* Give a piece to the handler, or NULL at the end; the library waits until it wants another. */
+static void give_piece(struct exchange *exchange, GBytes *piece)
+{
+	exchange->suspended = TRUE;
+	MHD_suspend_connection(exchange->connection);
+	peer_enter(exchange->server->peers, exchange->peer, PEER_HANDLING, NULL);
+	if (piece != NULL)
+		inflow_put(exchange->inflow, piece);
+	else
+		inflow_end(exchange->inflow);
+}
+
+/* The library has bytes of the body, or (*size is 0) none yet, or none any more. It allows a response before
+ * the body or after it: a handler that ends within it has the rest read and discarded. */
+static enum MHD_Result take_stream(struct exchange *exchange, const char *bytes, size_t *size)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&exchange->lock);
+	gboolean at_end = exchange->received == exchange->request.length;
+
+	exchange->received += *size;
+	if (*size > 0 && !exchange->handled)
+		give_piece(exchange, g_bytes_new(bytes, *size));
+	else if (*size == 0 && exchange->handled && (at_end || !exchange->asked))
+		return reply(exchange);
+	else if (*size == 0 && !exchange->handled && at_end)
+		give_piece(exchange, NULL);
+	*size = 0;
+	return MHD_YES;
+}
+
+GBytes *http_body_next(const struct http_request *request, gboolean *failed)
+{
+	return inflow_next(request->inflow, failed);
 }
 
 /* Whom a proxy names if the connection is from a known one; otherwise the other end of the connection. */
@@ -427,7 +516,7 @@ static void name_client(struct exchange *exchange)
 }
 
 /* Describe the request, which was read as far as it will be. */
-static void describe(struct exchange *exchange, const char *method, enum http_body body)
+static void describe(struct exchange *exchange, const char *method, enum http_body body, guint64 size)
 {
 	struct MHD_Connection *connection = exchange->connection;
 
@@ -452,20 +541,37 @@ static void describe(struct exchange *exchange, const char *method, enum http_bo
 		.is_local = strcmp(peer_client(exchange->peer)->address, CLIENT_UNIX) == 0,
 		.body = body,
 		.content = exchange->body,
+		.length = body == HTTP_BODY_STREAM ? size : 0,
+		.inflow = exchange->inflow,
 		.header_bytes = exchange->header_bytes,
 		.malformed = exchange->malformed,
 	};
 }
 
+/* The handler will read the body. */
+static void begin_stream(struct exchange *exchange)
+{
+	exchange->inflow = inflow_new(want_piece, exchange, &exchange->server->stopping);
+	exchange->suspended = TRUE;
+	g_mutex_init(&exchange->lock);
+	g_cond_init(&exchange->changed);
+}
+
 /* Let a worker handle the request. The connection is suspended before, since the worker may be done at any
  * time. */
-static enum MHD_Result submit(struct exchange *exchange, const char *method, enum http_body body)
+static enum MHD_Result submit(
+    struct exchange *exchange, const char *method, enum http_body body, guint64 size)
 {
 	struct http_server *server = exchange->server;
 	struct workers *workers = server->workers;
 
-	describe(exchange, method, body);
-	if (server->urgent != NULL && server->options.is_urgent(&exchange->request))
+	if (body == HTTP_BODY_STREAM) {
+		begin_stream(exchange);
+		workers = server->uploads;
+	}
+	describe(exchange, method, body, size);
+	if (body != HTTP_BODY_STREAM && server->urgent != NULL &&
+	    server->options.is_urgent(&exchange->request))
 		workers = server->urgent;
 	exchange->work =
 	    (struct work){ .client = exchange->client.name, .run = exchange_run, .done = exchange_done };
@@ -497,19 +603,23 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 {
 	struct exchange *exchange = *state;
 	enum http_body body;
+	guint64 size;
 
 	(void)user;
 	(void)url;
 	(void)version;
+	if (exchange->inflow != NULL)
+		return take_stream(exchange, upload, upload_size);
 	if (exchange->handled)
 		return reply(exchange);
 	if (!exchange->begun)
 		(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_header, exchange);
 	else if (*upload_size > 0)
 		return take_piece(exchange, upload, upload_size);
-	body = body_of(exchange, method);
-	if (exchange->begun || body == HTTP_BODY_LARGE || body == HTTP_BODY_UNMEASURED || exchange->malformed)
-		return submit(exchange, method, body);
+	body = body_of(exchange, method, &size);
+	if (exchange->begun || body == HTTP_BODY_STREAM || body == HTTP_BODY_LARGE ||
+	    body == HTTP_BODY_UNMEASURED || exchange->malformed)
+		return submit(exchange, method, body, size);
 	/* the library does not allow a response in the first call if the connection is to be kept */
 	exchange->begun = TRUE;
 	if (body == HTTP_BODY_WHOLE)
@@ -619,6 +729,7 @@ struct http_server *http_server_new(const int *fds, guint n_fds, const struct ht
 	    .share = MAX(1, options->connections / 2),
 	    .timeout = options->timeout });
 	server->workers = start_workers(options, options->threads);
+	server->uploads = start_workers(options, UPLOADS);
 	if (options->is_urgent != NULL)
 		server->urgent = start_workers(options, 1);
 	g_mutex_init(&server->lock);
@@ -651,7 +762,9 @@ static void drain(const struct http_server *server, gint64 deadline)
 static void stop_all(struct http_server *server)
 {
 	stop_watch(server);
+	g_atomic_int_set(&server->stopping, 1);
 	workers_stop(server->workers);
+	workers_stop(server->uploads);
 	if (server->urgent != NULL)
 		workers_stop(server->urgent);
 	for (guint i = 0; i < server->n_daemons; i++)
@@ -673,6 +786,7 @@ void http_server_free(struct http_server *server, guint grace)
 	peers_free(server->peers);
 	workers_free(server->workers);
 	workers_free(server->urgent);
+	workers_free(server->uploads);
 	g_mutex_clear(&server->lock);
 	g_cond_clear(&server->ended);
 	g_free(server->daemons);

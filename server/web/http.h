@@ -6,9 +6,11 @@
  * which a client has a share, and urgent requests on one of their own. A request that finds the queue full is
  * refused at once. A request whose client is gone for a second is abandoned. peers.h limits the connections.
  *
- * Works with libmicrohttpd 0.9.75 to 1.0. A body is read if its method allows one (PUT) and exactly one
- * Content-Length announces at most HTTP_BODY_MAX bytes; any other body stays unread. In both cases the
- * connection ends with the response, so that no two parties can disagree about where the next request begins.
+ * Works with libmicrohttpd 0.9.75 to 1.0. A body is read if its method allows one and exactly one
+ * Content-Length announces it: that of PUT if it has at most HTTP_BODY_MAX bytes, before the handler runs;
+ * that of POST when the handler asks for it, piece by piece (http_body_next()). Any other body stays unread.
+ * In all cases the connection ends with the response, so that no two parties can disagree about where the
+ * next request begins. Handlers of POST have threads of their own, since they wait for their clients.
  * Security headers of every page and document (CSP, nosniff, ...) are added here, so that no response of a
  * handler lacks them. The library itself answers requests that violate HTTP or exceed a connection's memory,
  * without these headers. Knows nothing of paths.
@@ -16,6 +18,7 @@
 #pragma once
 
 #include "server/web/client.h"
+#include "server/web/inflow.h"
 
 #define HTTP_BODY_MAX 4096 /* bytes: a label and a note of a few sentences */
 
@@ -23,6 +26,7 @@
 enum http_body {
 	HTTP_BODY_NONE,      /* there is none */
 	HTTP_BODY_WHOLE,     /* it was read */
+	HTTP_BODY_STREAM,    /* http_body_next() reads it */
 	HTTP_BODY_LARGE,     /* Content-Length says more than HTTP_BODY_MAX */
 	HTTP_BODY_UNMEASURED /* not read: the method allows none, or not exactly one Content-Length */
 };
@@ -46,12 +50,21 @@ struct http_request {
 	const struct client *client; /* never NULL; what a known proxy says of it is believed */
 	gboolean is_local;           /* it came over a Unix socket */
 	enum http_body body;
-	GBytes *content;    /* borrowed; of HTTP_BODY_WHOLE, else NULL */
-	gsize header_bytes; /* names and values together */
+	GBytes *content;       /* borrowed; of HTTP_BODY_WHOLE, else NULL */
+	guint64 length;        /* bytes, of HTTP_BODY_STREAM, else 0 */
+	struct inflow *inflow; /* of HTTP_BODY_STREAM, for http_body_next(); else NULL */
+	gsize header_bytes;    /* names and values together */
 	/* a header's name is not a token (RFC 9110 section 5.1), or Authorization, Content-Type, Host,
 	 * Origin, Sec-Fetch-Site, X-Ruad-Proxy-Secret or the user's header occurs twice: refuse it */
 	gboolean malformed;
 };
+
+/*
+ * The next piece of a HTTP_BODY_STREAM, transfer full; NULL at the end. *failed is set to TRUE if the body
+ * ends early: the client is gone or silent, or the server stops. Blocks; for the thread of the request's
+ * handler only.
+ */
+GBytes *http_body_next(const struct http_request *request, gboolean *failed) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * A body of unknown length. next() returns a piece, transfer full, or NULL at the end; if it sets *failed to

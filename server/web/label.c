@@ -4,33 +4,11 @@
 #include <string.h>
 
 #include "parser/jsontext.h"
+#include "server/web/origin.h"
 
 #define DEPTH_MAX 3 /* of the JSON: an object, and one level more for good error messages */
 
 static const char *const labels[] = { "mine", "forwarder", "not_mine", NULL };
-
-/* -- origin -- */
-
-/* Returns whether origin is "https://HOST", where HOST is that of the request. The scheme is ignored, since a
- * proxy may have removed TLS. */
-static gboolean is_own_origin(const char *origin, const char *host)
-{
-	const char *authority = strstr(origin, "://");
-
-	return authority != NULL && host != NULL && g_ascii_strcasecmp(authority + 3, host) == 0;
-}
-
-/*
- * The browser sets Sec-Fetch-Site, which no page can forge and which does not depend on Host, which a proxy
- * may change. Without it (plain HTTP) Origin decides. Programs send neither, and no page can control them.
- */
-static gboolean is_ours(const struct http_request *request)
-{
-	if (request->fetch_site != NULL)
-		return strcmp(request->fetch_site, "same-origin") == 0 ||
-		       strcmp(request->fetch_site, "none") == 0;
-	return request->origin == NULL || is_own_origin(request->origin, request->host);
-}
 
 static gboolean is_json(const char *content_type)
 {
@@ -43,7 +21,7 @@ static gboolean is_json(const char *content_type)
 /* Check whether the body may be read at all. */
 static gboolean may_be_read(const struct http_request *request, struct problem *problem)
 {
-	if (!is_ours(request))
+	if (!origin_is_ours(request))
 		problem_set(problem, 403, "a request from another site must not set a label");
 	else if (request->body == HTTP_BODY_LARGE)
 		problem_set(problem, 413, "the body is larger than %d bytes", HTTP_BODY_MAX);

@@ -4,8 +4,7 @@
  *
  *   {"label": "mine" | "forwarder" | "not_mine" | null, "note": string | null}
  *
- * If another site makes a browser send a request, the browser adds the user's password, but it also tells the
- * origin. Knows nothing of users or the database.
+ * Knows nothing of users or the database.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
  * ruad-web - serves the page and the JSON API on sockets that are already listening.
  *
  *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER --min-free=BYTES] [--vitals-fd=N]
+ *      [--lmtp=ADDRESS]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
@@ -22,6 +23,7 @@
 #include "server/web/ready.h"
 #include "server/web/site.h"
 #include "server/web/tokens.h"
+#include "server/web/upload.h"
 
 #define CONNECTIONS_MAX 512 /* a browser opens six, a proxy dozens */
 #define HEALTH_MAX      64  /* connections for /healthz and /readyz alone */
@@ -35,11 +37,13 @@ struct arguments {
 	char *storage;         /* a folder on the disk of the database, or NULL */
 	gint64 min_free;       /* bytes that must be free on it */
 	struct vitals *vitals; /* of the mails that ruad-ingest takes, or NULL */
+	char *lmtp;            /* where ruad-ingest takes them, or NULL */
 };
 
 static void arguments_clear(struct arguments *arguments)
 {
 	g_clear_pointer(&arguments->storage, g_free);
+	g_clear_pointer(&arguments->lmtp, g_free);
 	g_clear_pointer(&arguments->vitals, vitals_close);
 	g_clear_pointer(&arguments->site, g_array_unref);
 	g_clear_pointer(&arguments->health, g_array_unref);
@@ -73,6 +77,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    "BYTES" },
 		{ "vitals-fd", 0, 0, G_OPTION_ARG_INT, &vitals,
 		    "Memory in which ruad-ingest tells how it does", "N" },
+		{ "lmtp", 0, 0, G_OPTION_ARG_STRING, &arguments->lmtp,
+		    "Pass uploaded reports to ruad-ingest at this address", "ADDRESS" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
@@ -189,6 +195,11 @@ static int serve(const struct settings *settings, const struct arguments *argume
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
 	help_init(settings_list(settings, "lmtp.listen")[0]);
 	metrics_init(arguments->vitals);
+	upload_init(&(struct upload_options){ .address = arguments->lmtp,
+	    .recipients = settings_list(settings, "lmtp.recipients"),
+	    .max_size = settings_size(settings, "lmtp.max_message_size"),
+	    .max_time = (guint)settings_seconds(settings, "lmtp.max_time"),
+	    .min_rate = settings_size(settings, "lmtp.min_rate") });
 	if (site.auth != NULL) {
 		ready_start(&(struct ready_options){ .storage = arguments->storage,
 		    .min_free = (guint64)arguments->min_free,

@@ -17,9 +17,10 @@ enum route_form {
 	ROUTE_ROWS, /* the same; its CSV has all lines, and is streamed */
 	ROUTE_XML,  /* the same, of XML, to be saved as a file */
 	ROUTE_HELP, /* ROUTE_JSON with texts in the language of the last parameter, which sql does not take */
-	ROUTE_AUDIT, /* ROUTE_JSON, for users who may label */
-	ROUTE_ME,    /* no statement: the rights of the user */
-	ROUTE_LABEL, /* sql writes and gives JSON; $2 to $5 are label and note of the body, user and token */
+	ROUTE_AUDIT,  /* ROUTE_JSON, for users who may label */
+	ROUTE_ME,     /* no statement: the rights of the user */
+	ROUTE_UPLOAD, /* takes mails and reports; sql says what became of those in $1 */
+	ROUTE_LABEL,  /* sql writes and gives JSON; $2 to $5 are label and note of the body, user and token */
 };
 
 struct route {
@@ -78,7 +79,7 @@ gboolean route_bind(const struct route *route, const struct query *query, const 
 
 /*
  * How many parameters the route has. Its statement takes the same, except that ROUTE_HELP's lacks the
- * language and ROUTE_LABEL's has four more.
+ * language, ROUTE_LABEL's has four more, and ROUTE_UPLOAD's only has one of its own.
  */
 guint route_n_params(const struct route *route);
 

@@ -195,6 +195,8 @@ const struct route routes_table[] = {
 	ROWS("reports", "reports", "reports", "f => " FILTER ", p => ", 22, 23,
 	    ", p_report_id => $24::text, p_received_from => $25::date, p_received_to => $26::date",
 	    FILTER_PARAMS, &limit, &cursor, &report_id, &received_from, &received_to),
+	{ "POST", API "reports", ROUTE_UPLOAD, NULL, "SELECT api.uploaded(p_files => $1::jsonb)", NULL,
+	    { &name } },
 	GET("reports/{id}", "report(p_id => $1::bigint)", &id),
 	ROWS("reports/{id}/records", "report_records", "report_records",
 	    "p_id => $1::bigint, f => api.filter(p_result => $2::text), p => ", 3, 4, "", &id, &result,

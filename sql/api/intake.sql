@@ -140,3 +140,39 @@ BEGIN
 			UNION ALL (SELECT received_at FROM dmarc.tls_reports ORDER BY received_at DESC LIMIT 1)) r));
 END
 $$;
+
+-- What became of a file that was uploaded, as the worst of what was found in it. p_outcome: if it was not stored.
+CREATE FUNCTION api.upload_outcome(p_outcome text, p_statuses text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p_outcome IS NOT NULL THEN p_outcome
+		WHEN 'quarantined' = ANY (p_statuses) THEN 'quarantined'
+		WHEN 'conflict' = ANY (p_statuses) THEN 'conflict'
+		WHEN 'stored' = ANY (p_statuses) THEN 'stored'
+		WHEN 'duplicate' = ANY (p_statuses) THEN 'duplicate' ELSE 'quarantined' END
+$$;
+
+-- What became of files that ruad-web passed to ruad-ingest: p_files are objects with name, mail, outcome and reply. A
+-- file that was not stored has no mail; its outcome is refused, or later: it is to be sent again.
+CREATE FUNCTION api.uploaded(p_files jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+BEGIN
+	RETURN jsonb_build_object('files', (
+		SELECT coalesce(jsonb_agg(jsonb_build_object('name', api.display(f.file ->> 'name'), 'mail', f.file -> 'mail',
+				'outcome', api.upload_outcome(f.file ->> 'outcome', found.statuses), 'code', found.codes[1],
+				'reason', found.reasons[1], 'reply', api.display(f.file ->> 'reply'),
+				'items', coalesce(found.items, '[]')) ORDER BY f.n), '[]')
+		FROM jsonb_array_elements(p_files) WITH ORDINALITY AS f (file, n)
+		CROSS JOIN LATERAL (
+			SELECT array_agg(i.status) AS statuses,
+				array_agg(api.display(i.code) ORDER BY i.status DESC, i.item_no)
+					FILTER (WHERE i.status IN ('quarantined', 'conflict')) AS codes,
+				array_agg(api.display(i.reason) ORDER BY i.status DESC, i.item_no)
+					FILTER (WHERE i.status IN ('quarantined', 'conflict')) AS reasons,
+				jsonb_agg(jsonb_build_object('kind', i.kind, 'status', i.status, 'code', api.display(i.code),
+					'reason', api.display(i.reason), 'report', i.report::text) ORDER BY i.item_no)
+					FILTER (WHERE i.item_no IS NOT NULL) AS items
+			FROM dmarc.intake i WHERE i.mail = (f.file ->> 'mail')::bigint) AS found));
+END
+$$;

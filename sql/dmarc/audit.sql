@@ -27,7 +27,7 @@ COMMENT ON COLUMN dmarc.audit_log.via IS
 COMMENT ON COLUMN dmarc.audit_log.token IS 'Name of the token';
 COMMENT ON COLUMN dmarc.audit_log.client IS 'Address of the browser or program';
 COMMENT ON COLUMN dmarc.audit_log.action IS
-	'login, login_failed, logout, export, label, exclude, include, prune, reprocess, token_add, token_remove, '
+	'login, login_failed, logout, export, upload, label, exclude, include, prune, reprocess, token_add, token_remove, '
 		'auditor_add, auditor_remove, ...';
 COMMENT ON COLUMN dmarc.audit_log.object IS 'What it was done to: a path of the API, a source, a report, a token, ...';
 COMMENT ON COLUMN dmarc.audit_log.detail IS 'More about it, by action';

@@ -20,7 +20,7 @@ CREATE FUNCTION api.audit_add(p_action text, p_user text, p_via text, p_token te
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF p_action NOT IN ('login', 'login_failed', 'logout', 'export') OR p_via NOT IN ('page', 'token')
+	IF p_action NOT IN ('login', 'login_failed', 'logout', 'export', 'upload') OR p_via NOT IN ('page', 'token')
 		OR octet_length(p_detail::text) > 20000 THEN
 		RAISE EXCEPTION 'not an entry of the page: % via %', p_action, p_via USING ERRCODE = 'invalid_parameter_value';
 	END IF;

@@ -38,7 +38,7 @@ function recordXml(record) {
   ].join(''));
 }
 
-function reportXml({ org, email, id, domain, begin, p = 'quarantine', errors = [], records, contact, rfc9990 = false }) {
+export function reportXml({ org, email, id, domain, begin, p = 'quarantine', errors = [], records, contact, rfc9990 = false }) {
   const policy = rfc9990
     ? text('np', 'reject') + text('testing', 'n') + text('discovery_method', 'treewalk')
     : text('pct', 100);

@@ -279,13 +279,25 @@ def fixture_tell(request):
     return lambda line: request.config.stash[TOLD].append(f"{place}: {line}")
 
 
-@pytest.fixture(name="folder")
-def fixture_folder():
+@contextlib.contextmanager
+def open_folder():
     """A temporary folder that every user has access to."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="ruad-test-"))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture(name="folder")
+def fixture_folder():
+    with open_folder() as path:
+        yield path
+
+
+@pytest.fixture(name="module_folder", scope="module")
+def fixture_module_folder():
+    with open_folder() as path:
+        yield path
 
 
 @pytest.fixture(name="supervised")

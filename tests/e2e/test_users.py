@@ -35,6 +35,7 @@ RULES = {  # of every route: a new one fails the test until it has a rule here
     "PUT sources/{key}/label": OWN,
     "GET records": OWN,
     "GET reports": OWN,
+    "POST reports": REFUSED,  # tests/e2e/test_upload.py
     "GET reports/{id}": OWN,
     "GET reports/{id}/records": OWN,
     "GET reports/{id}/xml": OWN,

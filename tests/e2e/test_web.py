@@ -185,7 +185,7 @@ def test_what_is_not_there_is_404(site, path):
 READ_ONLY = ["/", "/sources", "/healthz", "/readyz", "/metrics", "/openapi.json", "/api/v1/reports/1", "/api/v1/sources/x/ips"]
 
 
-@pytest.mark.parametrize("path", READ_ONLY + ["/api/v1/" + resource for resource in RESOURCES if resource != "labels"])
+@pytest.mark.parametrize("path", READ_ONLY + ["/api/v1/" + resource for resource in RESOURCES if resource not in ("labels", "reports")])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW", "get"])
 def test_only_reading_is_allowed(site, path, method):
     answer = site.ask(path, method)
@@ -198,6 +198,12 @@ def test_only_reading_is_allowed(site, path, method):
 def test_labels_are_only_read_and_put(site, method):
     answer = site.ask("/api/v1/labels", method)
     assert (answer.status, answer["Allow"]) == (405, "GET, HEAD, PUT")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW", "post"])
+def test_reports_are_only_read_and_posted(site, method):
+    answer = site.ask("/api/v1/reports", method)
+    assert (answer.status, answer["Allow"]) == (405, "GET, HEAD, POST")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "PATCH", "put"])

@@ -123,6 +123,40 @@ static void a_unix_socket_has_mode_0660_and_is_close_on_exec(void **state)
 	assert_int_equal(access(place->path, F_OK), -1);
 }
 
+static void the_address_of_a_socket_can_be_parsed_again(void **state)
+{
+	const struct place *place = *state;
+	const char *const words[] = { place->words, "127.0.0.1:0", "[::1]:0" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		struct net_address address;
+		g_autofree char *bound = NULL;
+		int fd;
+
+		if (i == 0) {
+			fd = net_listen(words[i], NULL);
+		} else {
+			struct sockaddr_in6 any = { .sin6_family = AF_INET6,
+				.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+			struct sockaddr_in old = { .sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+			fd = socket(i == 1 ? AF_INET : AF_INET6, SOCK_STREAM, 0);
+			if (bind(fd, i == 1 ? (struct sockaddr *)&old : (struct sockaddr *)&any,
+				i == 1 ? sizeof old : sizeof any) != 0) {
+				close(fd); /* there may be no IPv6 here */
+				continue;
+			}
+		}
+		bound = net_address_of(fd);
+		assert_true(net_parse(bound, &address, NULL));
+		assert_int_equal(strncmp(bound, words[i], strlen(words[i]) - 1), 0);
+		close(fd);
+	}
+	net_unlink(place->words);
+	assert_null(net_address_of(-1));
+}
+
 static void a_dead_socket_is_replaced_and_a_live_one_is_not(void **state)
 {
 	const struct place *place = *state;
@@ -256,6 +290,8 @@ int main(void)
 		cmocka_unit_test(the_path_of_a_unix_socket_has_107_bytes_at_most),
 		cmocka_unit_test_setup_teardown(
 		    a_unix_socket_has_mode_0660_and_is_close_on_exec, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    the_address_of_a_socket_can_be_parsed_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_dead_socket_is_replaced_and_a_live_one_is_not, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -68,6 +68,9 @@ static const struct {
 	{ "GET", "/api/v1/sources?sort=-fail", NOTHING_21 "-|-|-|-fail|" },
 	{ "GET", "/api/v1/records?limit=10000", NOTHING_21 "10000|-|-|" },
 	{ "GET", "/api/v1/reports?report_id=x@y", NOTHING_21 "-|-|x@y|-|-|" },
+	{ "POST", "/api/v1/reports", "-|" },
+	{ "POST", "/api/v1/reports?name=a.xml", "a.xml|" },
+	{ "POST", "/api/v1/reports?domain=a.example", "400 domain" },
 	{ "GET", "/api/v1/reports/17", "17|" },
 	{ "GET", "/api/v1/reports/17/xml", "17|" },
 	{ "GET", "/api/v1/reports/17/records?result=fail", "17|fail|-|-|" },
@@ -151,6 +154,7 @@ static const struct {
 	{ "GET", "/api/v1/sources/ip:192.0.2.1/label", "PUT" },
 	{ "POST", "/api/v1/sources/ip:192.0.2.1/label", "PUT" },
 	{ "DELETE", "/api/v1/labels", "GET, HEAD, PUT" },
+	{ "PUT", "/api/v1/reports", "GET, HEAD, POST" },
 };
 
 static void targets_are_bound_or_refused(void **state)
@@ -202,9 +206,10 @@ static void texts_are_bounded(void **state)
 /* sql has each of the route's parameters, as p_NAME => $n:: with its type, and no other. */
 static void check_statement(const struct route *route, const char *sql)
 {
-	guint n_params =
-	    route_n_params(route) - (route->form == ROUTE_HELP ? 1 : 0); /* without the language */
-	guint n_bound = n_params + (route->form == ROUTE_LABEL ? 4 : 0);
+	/* without the language, and without the name of a file */
+	guint without = route->form == ROUTE_HELP || route->form == ROUTE_UPLOAD ? 1 : 0;
+	guint n_params = route_n_params(route) - without;
+	guint n_bound = n_params + (route->form == ROUTE_LABEL ? 4 : route->form == ROUTE_UPLOAD ? 1 : 0);
 	g_autofree char *beyond = g_strdup_printf("$%u", n_bound + 1);
 
 	if (strstr(sql, beyond) != NULL)

@@ -54,11 +54,16 @@ async function askOnce<T>(url: string): Promise<T> {
 // What shows an answer, to ask again once something was changed.
 const asking = new Set<() => void>();
 
-// Change something; everything shown is asked for again.
-export async function put<T>(path: string, body: unknown, params: Params = {}): Promise<T> {
-  const answer = await ask<T>(apiUrl(path, params), { method: 'PUT', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+// Everything shown is asked for again.
+export function refresh(): void {
   answers.clear();
   for (const again of asking) again();
+}
+
+// Change something, and refresh.
+export async function put<T>(path: string, body: unknown, params: Params = {}): Promise<T> {
+  const answer = await ask<T>(apiUrl(path, params), { method: 'PUT', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+  refresh();
   return answer;
 }
 

@@ -74,6 +74,7 @@ export type TlsReport = Schemas['TlsReport'];
 
 // Intake
 
+export type Uploaded = Schemas['Uploaded']['files'][number];
 export type IntakeItem = Schemas['IntakeItem'];
 export type IntakeStatus = NonNullable<IntakeItem['status']>;
 export type Kind = NonNullable<IntakeItem['kind']>;

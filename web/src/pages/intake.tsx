@@ -10,6 +10,7 @@ import { Onboarding } from '../components/onboarding';
 import { Stale } from '../components/states';
 import { type Column, ListTable } from '../components/table';
 import { Text } from '../components/text';
+import { Upload } from '../components/upload';
 import { ago, count, moment, size } from '../format';
 import { changed, href, picked } from '../router';
 import { useScope } from '../scope';
@@ -179,6 +180,7 @@ export function IntakePage() {
           <>
             <Stale last={data.last_report_at} to={data.window.to} />
             <Counters data={data} />
+            <Upload />
             {data.last_mail_at === null ? (
               <Onboarding domain={domain ?? null} />
             ) : (
