@@ -237,7 +237,24 @@ int net_connect_to_listener(int listener, guint seconds, GError **error)
 	return connect_to(&address, "of a listening socket", seconds, error);
 }
 
-/* -- socket activation -- */
+/* -- names of sockets -- */
+
+char *net_words(int listener)
+{
+	struct net_address address = { .size = sizeof(address.storage) };
+	const struct sockaddr *any = (const struct sockaddr *)&address.storage;
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&address.storage;
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	if (getsockname(listener, (struct sockaddr *)&address.storage, &address.size) != 0)
+		return NULL;
+	if (any->sa_family == AF_UNIX)
+		return un->sun_path[0] == '/' ? g_strconcat(UNIX_PREFIX, un->sun_path, NULL) : NULL;
+	if (getnameinfo(any, address.size, host, sizeof host, port, sizeof port,
+		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return NULL;
+	return g_strdup_printf(any->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
 
 gboolean net_peer(int fd, char *host, char *port)
 {
@@ -248,6 +265,8 @@ gboolean net_peer(int fd, char *host, char *port)
 	       getnameinfo((struct sockaddr *)&address, length, host, NI_MAXHOST, port, NI_MAXSERV,
 		   NI_NUMERICHOST | NI_NUMERICSERV) == 0;
 }
+
+/* -- socket activation -- */
 
 int *net_activated(const char *name)
 {

@@ -39,6 +39,9 @@ int net_connect(const char *words, guint seconds, GError **error) G_GNUC_WARN_UN
 /* The same to a listening socket, at the address that it is bound to. */
 int net_connect_to_listener(int listener, guint seconds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The address of a listening socket as net_parse() takes it, transfer full; NULL if it has none of these. */
+char *net_words(int listener) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Write the address and port of the client of a connected socket, as numbers, to host[0..NI_MAXHOST) and
  * port[0..NI_MAXSERV). Returns FALSE if it has none: a Unix socket, or it is gone. */
 gboolean net_peer(int fd, char *host, char *port);

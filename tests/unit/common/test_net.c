@@ -174,6 +174,24 @@ static void a_taken_port_is_said_with_its_address(void **state G_GNUC_UNUSED)
 	close(taken);
 }
 
+static void a_listening_socket_tells_the_address_that_it_was_given(void **state)
+{
+	const struct place *place = *state;
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = net_listen(place->words, NULL);
+	g_autofree char *path = net_words(fd);
+	g_autofree char *port = NULL;
+	struct net_address address;
+
+	assert_string_equal(path, place->words);
+	assert_int_equal(listen(tcp, 1), 0);
+	port = net_words(tcp);
+	assert_true(g_str_has_prefix(port, "0.0.0.0:") && net_parse(port, &address, NULL));
+	assert_null(net_words(-1));
+	close(tcp);
+	close(fd);
+}
+
 static void without_activation_there_are_no_sockets_of_any_name(void **state G_GNUC_UNUSED)
 {
 	assert_null(net_activated("lmtp"));
@@ -261,6 +279,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_file_in_the_place_of_a_socket_is_left_alone, set_up, tear_down),
 		cmocka_unit_test(a_taken_port_is_said_with_its_address),
+		cmocka_unit_test_setup_teardown(
+		    a_listening_socket_tells_the_address_that_it_was_given, set_up, tear_down),
 		cmocka_unit_test(without_activation_there_are_no_sockets_of_any_name),
 	};
 
