@@ -122,7 +122,7 @@ def test_the_table_of_routes_has_every_route():
 
 @pytest.mark.parametrize("page", pages_with("ini"), ids=ids)
 def test_the_settings_in_a_page_are_accepted(page, folder):
-    for name in ("database_url", "htpasswd", "proxy_secret", "services.ini"):
+    for name in ("database_url", "htpasswd", "imap_password", "proxy_secret", "services.ini"):
         (folder / name).write_text("host=/run/postgresql\n")
     for block in blocks(page, "ini"):
         (folder / "ruad.conf").write_text(block.replace("/etc/ruad", str(folder)))
