@@ -11,7 +11,6 @@
 #include "server/cli/check_text.h"
 #include "server/cli/commands.h"
 #include "server/cli/https.h"
-#include "server/common/json.h"
 #include "server/common/visible.h"
 #include "server/dns/check.h"
 #include "server/dns/relay.h"
@@ -19,11 +18,12 @@
 
 #define COMMAND "check"
 
-static void print_document(struct check *check)
+/* document: transfer full. */
+static void print_document(struct json_object *document)
 {
-	struct json_object *document = check_json(check);
 	gsize size;
-	const char *json = json_text(document, &size);
+	const char *json = json_object_to_json_string_length(
+	    document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
 	g_autofree char *visible = visible_json(json, &size);
 
 	puts(visible != NULL ? visible : json);
@@ -149,7 +149,7 @@ static int check_one(struct relay *relay, const char *words, const struct reques
 	if (check == NULL)
 		return command_fail(COMMAND, COMMAND_USAGE, "%s", error->message);
 	if (request->json)
-		print_document(check);
+		print_document(check_json(check));
 	else if (request->csv)
 		check_csv_print(check);
 	else
@@ -178,7 +178,6 @@ static void print_verdict_json(
     const char *domain, const char *ip, const struct spf_verdict *verdict, const GPtrArray *results)
 {
 	struct json_object *object = json_object_new_object();
-	gsize size;
 
 	add_shown(object, "domain", domain);
 	add_shown(object, "ip", ip);
@@ -189,8 +188,7 @@ static void print_verdict_json(
 	json_object_object_add(object, "lookups", json_object_new_int64(verdict->lookups));
 	json_object_object_add(object, "void_lookups", json_object_new_int64(verdict->void_lookups));
 	check_add_blocklists(object, results);
-	puts(json_text(object, &size));
-	json_object_put(object);
+	print_document(object);
 }
 
 /* What the block lists say of an address; NULL: none is to be asked. Transfer full. */

@@ -14,7 +14,7 @@
 
 #include "parser/error.h"
 #include "server/cli/documents.h"
-#include "server/common/json.h"
+#include "server/common/json_printer.h"
 #include "server/common/paths.h"
 #include "server/common/spool.h"
 #include "server/common/visible.h"

@@ -38,6 +38,7 @@ struct found {
 
 	guint item_no;
 	struct item *item;   /* the current one */
+	GString *json;       /* one of its columns */
 	struct spool *items; /* for each the size of its row without mail_no, and the row */
 	GArray *reports;     /* of struct report_place, by item_no */
 	struct records *records;
@@ -101,6 +102,12 @@ static gboolean turned_away(struct found *found)
 
 /* -- items -- */
 
+/* The text for the next column of JSON. */
+static GString *json_empty(struct found *found)
+{
+	return g_string_truncate(found->json, 0);
+}
+
 /* Begin the next item, or begin it again. */
 static struct item *item_begin(struct found *found, const char *kind, const char *place)
 {
@@ -134,8 +141,10 @@ static void item_notes(struct found *found, const struct report_note *note, gsiz
 		all[n] = (struct report_note){
 			.code = "S1", .path = "mail", .raw = json_authentic(found->authentic)
 		};
-	if (n + flags > 0)
-		item_json(found->item, ITEM_NOTES, json_notes(all, n + flags));
+	if (n + flags == 0)
+		return;
+	json_notes(json_empty(found), all, n + flags);
+	item_text(found->item, ITEM_NOTES, found->json->str);
 }
 
 /* -- the open report -- */
@@ -192,20 +201,21 @@ static gboolean open_count(struct open_report *open, const struct aggregate_reco
 	return TRUE;
 }
 
-/* {"V1":3}, or NULL. Transfer full. */
-static struct json_object *note_codes(const struct open_report *open)
+/* {"V1":3} */
+static void item_record_notes(struct found *found, const struct open_report *open)
 {
-	struct json_object *object;
+	GString *json = json_empty(found);
 	GHashTableIter iter;
 	gpointer code, times;
 
 	if (open->note_codes == NULL)
-		return NULL;
-	object = json_object_new_object();
+		return;
+	json_begin(json, '{');
 	g_hash_table_iter_init(&iter, open->note_codes);
 	while (g_hash_table_iter_next(&iter, &code, &times))
-		json_object_object_add(object, code, json_object_new_int64(*(gint64 *)times));
-	return object;
+		json_number_member(json, code, *(gint64 *)times);
+	json_end(json, '}');
+	item_text(found->item, ITEM_RECORD_NOTES, json->str);
 }
 
 /* -- the sink -- */
@@ -248,15 +258,18 @@ static gboolean sink_record(gpointer user, const struct aggregate_record *record
 	       records_add(found->records, found->item_no, record, error);
 }
 
-static void item_report_metadata(struct item *item, const struct aggregate_header *header)
+static void item_report_metadata(struct found *found, const struct aggregate_header *header)
 {
+	struct item *item = found->item;
+
 	item_text(item, ITEM_ORG_NAME, header->org_name);
 	item_text(item, ITEM_EMAIL, header->email);
 	item_text(item, ITEM_EXTRA_CONTACT_INFO, header->extra_contact_info);
 	item_text(item, ITEM_REPORT_ID, header->report_id);
 	item_time(item, ITEM_BEGIN, header->begin);
 	item_time(item, ITEM_END, header->end);
-	item_json(item, ITEM_ERROR, json_strings(header->error, header->n_error));
+	json_strings(json_empty(found), header->error, header->n_error);
+	item_text(item, ITEM_ERROR, found->json->str);
 	item_text(item, ITEM_GENERATOR, header->generator);
 }
 
@@ -282,7 +295,6 @@ static void item_records(
 	item_number(item, ITEM_RECORDS, open->records);
 	item_number(item, ITEM_MESSAGES, open->messages);
 	item_number(item, ITEM_PASS, open->pass);
-	item_json(item, ITEM_RECORD_NOTES, note_codes(open));
 }
 
 static gboolean sink_report_end(gpointer user, const struct aggregate_header *header, GError **error)
@@ -297,9 +309,10 @@ static gboolean sink_report_end(gpointer user, const struct aggregate_header *he
 	item_text(item, ITEM_DIALECT, header->dialect);
 	item_text(item, ITEM_VERSION, header->version);
 	item_text(item, ITEM_XMLNS, header->xmlns);
-	item_report_metadata(item, header);
+	item_report_metadata(found, header);
 	item_policy_published(item, header);
 	item_records(item, header, &found->open);
+	item_record_notes(found, &found->open);
 	item_hash(item, ITEM_SHA256, header->sha256);
 	item_notes(found, header->note, header->n_note);
 	item_boolean(item, ITEM_PARTIAL, header->partial);
@@ -308,9 +321,9 @@ static gboolean sink_report_end(gpointer user, const struct aggregate_header *he
 	return item_end(found, error) && records_end(found->records, error);
 }
 
-/* Add a report that is one JSON object (transfer full). */
-static gboolean whole_item(struct found *found, const char *kind, const char *place, const guint8 sha256[32],
-    const struct report_note *note, gsize n_note, struct json_object *content, GError **error)
+/* Begin a report that is one JSON object, whose members the caller appends. */
+static GString *whole_begin(struct found *found, const char *kind, const char *place, const guint8 sha256[32],
+    const struct report_note *note, gsize n_note)
 {
 	struct item *item;
 
@@ -318,7 +331,14 @@ static gboolean whole_item(struct found *found, const char *kind, const char *pl
 	item = item_begin(found, kind, place);
 	item_hash(item, ITEM_SHA256, sha256);
 	item_notes(found, note, n_note);
-	item_json(item, ITEM_CONTENT, content);
+	json_begin(json_empty(found), '{');
+	return found->json;
+}
+
+static gboolean whole_end(struct found *found, GError **error)
+{
+	json_end(found->json, '}');
+	item_text(found->item, ITEM_CONTENT, found->json->str);
 	return item_end(found, error);
 }
 
@@ -327,16 +347,22 @@ static gboolean sink_failure(
 {
 	struct found *found = user;
 
-	return turned_away(found) || whole_item(found, json_failure_kind(failure), place, failure->sha256,
-					 failure->note, failure->n_note, json_failure(failure), error);
+	if (turned_away(found))
+		return TRUE;
+	json_failure_members(whole_begin(found, json_failure_kind(failure), place, failure->sha256,
+				 failure->note, failure->n_note),
+	    failure);
+	return whole_end(found, error);
 }
 
 static gboolean sink_tls(gpointer user, const char *place, const struct tls_report *tls, GError **error)
 {
 	struct found *found = user;
 
-	return turned_away(found) ||
-	       whole_item(found, "tls", place, tls->sha256, tls->note, tls->n_note, json_tls(tls), error);
+	if (turned_away(found))
+		return TRUE;
+	json_tls_members(whole_begin(found, "tls", place, tls->sha256, tls->note, tls->n_note), tls);
+	return whole_end(found, error);
 }
 
 static gboolean unreadable_item(struct found *found, const struct unreadable *unreadable, GError **error)
@@ -390,6 +416,7 @@ struct found *found_new(
 						   : g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
 	found->sha256 = document_hash(document, size);
 	found->item = item_new();
+	found->json = g_string_new(NULL);
 	found->items = spool_new(options->spill_folder);
 	found->reports = g_array_new(FALSE, FALSE, sizeof(struct report_place));
 	found->records = records_new(options->spill_folder);
@@ -402,6 +429,7 @@ void found_free(struct found *found)
 		return;
 	open_clear(&found->open);
 	item_free(found->item);
+	g_string_free(found->json, TRUE);
 	spool_free(found->items);
 	g_array_unref(found->reports);
 	records_free(found->records);
@@ -495,11 +523,11 @@ static void field_foreign(GString *row, const char *value)
 
 static void field_recipients(GString *row, const char *const *recipients)
 {
-	struct json_object *list =
-	    recipients ? json_strings(recipients, g_strv_length((char **)recipients)) : NULL;
+	g_autoptr(GString) json = g_string_new(NULL);
 
-	literal_field(row, list ? json_text(list, NULL) : NULL);
-	json_object_put(list);
+	if (recipients)
+		json_strings(json, recipients, g_strv_length((char **)recipients));
+	literal_field(row, recipients ? json->str : NULL);
 }
 
 void found_mail_row(const struct found *found, GString *mails)

@@ -1,6 +1,5 @@
 #include "server/ingest/item.h"
 
-#include "server/common/json.h"
 #include "server/ingest/literal.h"
 
 struct item {
@@ -51,13 +50,6 @@ void item_number(struct item *item, enum item_column column, gint64 value)
 void item_boolean(struct item *item, enum item_column column, gboolean value)
 {
 	item_text(item, column, value ? "t" : "f");
-}
-
-void item_json(struct item *item, enum item_column column, struct json_object *value)
-{
-	if (value != NULL)
-		item_text(item, column, json_text(value, NULL));
-	json_object_put(value);
 }
 
 void item_hash(struct item *item, enum item_column column, const guint8 sha256[32])

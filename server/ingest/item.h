@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <json-c/json.h>
-
 #include "parser/report.h"
 
 /* ROW(constant, name in SQL), in the order of the type, after mail_no. */
@@ -63,7 +61,6 @@ void item_clear(struct item *item);
 void item_text(struct item *item, enum item_column column, const char *value);
 void item_number(struct item *item, enum item_column column, gint64 value);
 void item_boolean(struct item *item, enum item_column column, gboolean value);
-void item_json(struct item *item, enum item_column column, struct json_object *value); /* transfer full */
 void item_hash(struct item *item, enum item_column column, const guint8 sha256[32]);
 
 /* Set a time in seconds since 1970. The parser keeps it within range; the database rejects any other. */

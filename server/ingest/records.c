@@ -22,7 +22,7 @@ struct records {
 	GString *evaluations; /* for each its struct stored_evaluation and fields */
 	GArray *records;      /* of struct block_record */
 	GHashTable *places;   /* hash -> index among evaluations */
-	GString *values;      /* of one evaluation, to be hashed */
+	GString *values;      /* of one evaluation, to be hashed; then its columns of JSON */
 };
 
 /* The format of blocks in the spool: this, then the evaluations, then the records. */
@@ -123,20 +123,25 @@ static void hash_evaluation(
 
 /* -- the open block -- */
 
-/* A JSON column; object is transfer full, NULL is SQL NULL. */
-static void field_json(GString *fields, struct json_object *object)
+/* A JSON column: what was appended to json, which is emptied; nothing is SQL NULL. */
+static void field_json(GString *fields, GString *json)
 {
-	literal_field(fields, object != NULL ? json_text(object, NULL) : NULL);
-	json_object_put(object);
+	literal_field(fields, json->len > 0 ? json->str : NULL);
+	g_string_truncate(json, 0);
 }
 
-static void evaluation_fields(GString *fields, const struct aggregate_record *record)
+static void evaluation_fields(GString *fields, const struct aggregate_record *record, GString *json)
 {
 	AGGREGATE_EVALUATED(FIELD_TEXT)
 	AGGREGATE_IDENTIFIERS(FIELD_TEXT)
-	field_json(fields, record->n_reason > 0 ? json_reason(record) : NULL);
-	field_json(fields, json_auth_results(record));
-	field_json(fields, record->n_note > 0 ? json_notes(record->note, record->n_note) : NULL);
+	if (record->n_reason > 0)
+		json_reasons(json, record);
+	field_json(fields, json);
+	json_auth_results(json, record);
+	field_json(fields, json);
+	if (record->n_note > 0)
+		json_notes(json, record->note, record->n_note);
+	field_json(fields, json);
 }
 
 /* The index of the record's evaluation in the open block. */
@@ -152,7 +157,8 @@ static guint32 evaluation_of(struct records *records, const struct aggregate_rec
 		return GPOINTER_TO_UINT(place);
 	memcpy(stored.hash, hash, sizeof stored.hash);
 	g_string_append_len(records->evaluations, (const char *)&stored, sizeof stored);
-	evaluation_fields(records->evaluations, record);
+	g_string_truncate(records->values, 0);
+	evaluation_fields(records->evaluations, record, records->values);
 	stored.size = records->evaluations->len - start - sizeof stored;
 	memcpy(records->evaluations->str + start, &stored, sizeof stored);
 	g_hash_table_insert(

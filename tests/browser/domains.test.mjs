@@ -168,6 +168,25 @@ describe('the DNS today, against reports', { concurrency: false }, () => {
       assert.equal(await page.evaluate(() => window.pwned), undefined);
     }));
 
+  test('of many senders the first ten are shown, all after a click, and only own ones raise an alarm', { ...LIMIT, ...own }, () =>
+    visit('./domains', {}, async (page) => {
+      await page.route('**/api/v1/domains/example.com/dns*', async (route) => {
+        const response = await route.fetch();
+        const json = await response.json();
+        const [one] = json.senders;
+        json.senders = Array.from({ length: 30 }, (_, n) => ({ ...one, source_ip: `192.0.2.${n}`, own: n === 0, in_spf: false }));
+        await route.fulfill({ response, json });
+      });
+      await page.show('./domain?name=example.com');
+      const shown = rows(page, 'Senders').filter({ visible: true });
+      assert.equal(await shown.count(), 10);
+      assert.equal(await shown.locator('.mark.bad').count(), 1);
+      assert.equal(await shown.locator('.mark.so').count(), 9);
+      await page.getByRole('button', { name: 'All 30 rows of Senders' }).click();
+      assert.equal(await shown.count(), 30);
+      assert.equal(await page.getByRole('button', { name: 'All 30 rows of Senders' }).count(), 0);
+    }));
+
   test('a domain that never asked for reports to come here is marked', { ...LIMIT, ...own }, () =>
     visit('./domains', {}, async (page) => {
       assert.match(await rows(page, 'Domains').filter({ hasText: 'example.org' }).innerText(), /unsolicited/);

@@ -46,6 +46,9 @@ export const LABELS: Record<Exclude<Label, null> | 'none', string> = { mine: 'Mi
 
 export const WHOSE = { own: 'Yours', service: 'A service of yours', forwarder: 'Forwarder or list', stranger: 'Stranger', unsure: 'Not sure' };
 
+// Whether the mail of such a source must pass.
+export const isOurs = (whose: string | null | undefined) => whose === 'own' || whose === 'service';
+
 export const KINDS: Record<Kind, string> = { aggregate: 'Aggregate report', failure: 'Failure report', feedback: 'Feedback report', tls: 'TLS report', unreadable: 'Unreadable' };
 
 // A source's key as people read it: "service:Google" is Google, "as:64500" AS64500, "ip:192.0.2.1" the address.

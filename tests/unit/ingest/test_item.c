@@ -176,29 +176,6 @@ static void booleans_are_t_and_f(void **state)
 	only(item, "partial", "t");
 }
 
-static void json_is_its_text_on_one_line(void **state)
-{
-	struct json_object *list = json_object_new_array();
-	struct json_object *object = json_object_new_object();
-	struct item *item = item_new();
-
-	(void)state;
-	json_object_array_add(list, json_object_new_string("say \"a/b\", c\\d"));
-	json_object_object_add(object, "x", NULL);
-	json_object_array_add(list, object);
-	item_json(item, ITEM_ERROR, list);
-	only(item, "error", "[\"say \\\"a/b\\\", c\\\\d\",{\"x\":null}]");
-}
-
-static void json_that_is_null_leaves_the_column_null(void **state)
-{
-	struct item *item = item_new();
-
-	(void)state;
-	item_json(item, ITEM_NOTES, NULL);
-	only(item, "notes", NULL);
-}
-
 static void a_hash_is_a_bytea_in_hexadecimal(void **state)
 {
 	struct item *item = item_new();
@@ -280,8 +257,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_text_that_is_null_leaves_the_column_null),
 		cmocka_unit_test(numbers_are_decimal),
 		cmocka_unit_test(booleans_are_t_and_f),
-		cmocka_unit_test(json_is_its_text_on_one_line),
-		cmocka_unit_test(json_that_is_null_leaves_the_column_null),
 		cmocka_unit_test(a_hash_is_a_bytea_in_hexadecimal),
 		cmocka_unit_test(times_are_utc_and_those_out_of_range_are_marked),
 		cmocka_unit_test(a_cleared_item_keeps_no_values),

@@ -15,11 +15,12 @@ const MARKS = { error: 'bad', warning: 'so', info: 'info' } as const;
 
 const Severity = ({ value }: { value: keyof typeof MARKS }) => <Mark kind={MARKS[value]}>{value}</Mark>;
 
-export const InSpf = ({ value }: { value: boolean | null }) =>
+// Whether the SPF record covers a sender; that it does not is wrong only if the sender is the domain's own.
+export const InSpf = ({ value, own }: { value: boolean | null; own: boolean }) =>
   value === null ? (
     <>–</>
   ) : (
-    <Mark kind={value ? 'good' : 'bad'}>{value ? 'in SPF' : 'not in SPF'}</Mark>
+    <Mark kind={value ? 'good' : own ? 'bad' : 'so'}>{value ? 'in SPF' : 'not in SPF'}</Mark>
   );
 
 type Sender = DomainDns['senders'][number];
@@ -30,7 +31,7 @@ const senderColumns: Column<Sender>[] = [
   ...texts<Sender>(['source_ip'], { lead: true, cell: (row) => <IpLink ip={row.source_ip} /> }),
   ...texts<Sender>(['rdns'], { title: 'Reverse DNS' }),
   { id: 'own', title: 'Yours', cell: ({ own }) => (own ? 'yes' : '') },
-  { id: 'in_spf', title: 'SPF today', sort: ({ in_spf }) => Number(in_spf), cell: ({ in_spf }) => <InSpf value={in_spf} /> },
+  { id: 'in_spf', title: 'SPF today', sort: ({ in_spf }) => Number(in_spf), cell: ({ in_spf, own }) => <InSpf value={in_spf} own={own} /> },
   ...numbers<Sender>(['messages'], { main: true, cell: ({ source_ip: ip, messages }) => <Num n={messages} to={href('records', { ip })} /> }),
   ...numbers<Sender>(['spf_aligned'], { title: 'SPF aligned' }),
   ...times<Sender>(['last_seen']),
@@ -92,9 +93,13 @@ function Found({ dns: { checked_at: at, check, solicited, findings, senders, sel
         ))}
       </ul>
       <h3>Who sends with it in From</h3>
-      <Table label="Senders" columns={senderColumns} rows={senders} rowKey={(row) => row.source_ip} />
+      <Table label="Senders" first={10} columns={senderColumns} rows={senders} rowKey={(row) => row.source_ip} />
       <h3>DKIM selectors</h3>
-      <Table label="DKIM selectors" columns={selectorColumns} rows={selectors} rowKey={(row) => `${row.selector} ${row.domain}`} />
+      {selectors.length > 0 ? (
+        <Table label="DKIM selectors" columns={selectorColumns} rows={selectors} rowKey={(row) => `${row.selector} ${row.domain}`} />
+      ) : (
+        <p>No report in this window names one.</p>
+      )}
       {unused.length > 0 && (
         <p>
           Keys that nothing was signed with: <Text value={unused.map(({ selector, domain }) => `${selector}._domainkey.${domain}`).join(', ')} max={300} expand />

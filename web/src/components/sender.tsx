@@ -4,7 +4,7 @@ import { useAdvice } from '../advice';
 import { type List, useApi, useList } from '../api/ask';
 import type { DomainItem, FailureItem, Identifier, Source, SourceIp, SourceReporter } from '../api/types';
 import { basis } from '../basis';
-import { keyWords, useVerdict, WHOSE } from '../classes';
+import { isOurs, keyWords, useVerdict, WHOSE } from '../classes';
 import { clipped, moment, visible } from '../format';
 import { href, type Params } from '../router';
 import { type Scope, useScope } from '../scope';
@@ -119,13 +119,13 @@ function Identifiers({ source, scope, path }: Props) {
   );
 }
 
-function Addresses({ scope, path }: Props) {
+function Addresses({ source, scope, path }: Props) {
   const columns: Column<SourceIp>[] = [
     ...texts<SourceIp>(['source_ip'], { lead: true, cell: (row) => <IpLink ip={row.source_ip} /> }),
     ...texts<SourceIp>(['rdns'], { title: 'Reverse DNS' }),
     ...texts<SourceIp>(['as_name'], { title: 'Network' }),
     ...texts<SourceIp>(['country']),
-    { id: 'in_spf', title: 'SPF today', cell: (row) => <InSpf value={row.in_spf} /> },
+    { id: 'in_spf', title: 'SPF today', cell: (row) => <InSpf value={row.in_spf} own={isOurs(source.whose)} /> },
     ...counts<SourceIp>((row, params) => href('records', { ip: row.source_ip, ...params })),
     ...days<SourceIp>(['first_seen', 'last_seen']),
   ];

@@ -5,7 +5,7 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { List } from '../api/ask';
-import { plural } from '../format';
+import { count, plural } from '../format';
 import { filter, useLocation } from '../router';
 import { Failed, Skeleton } from './states';
 
@@ -29,6 +29,7 @@ interface Props<T> {
   busy?: boolean;
   sortable?: boolean; // by the URL's parameter "sort"
   slim?: boolean; // few short columns: stays a table on a phone
+  first?: number; // so many rows are seen at once, all others after a click; the CSV has them in any case
   foot?: ComponentChildren; // words beneath, beside the link to the CSV
   csv?: string | undefined; // the API's URL for the same as CSV; unless there is one, the table as it stands
 }
@@ -78,12 +79,12 @@ function Heading<T>({ column, sort, sortable }: { column: Column<T>; sort: strin
   );
 }
 
-function Row<T>({ row, columns, folds, struck }: { row: T; columns: Column<T>[]; folds: boolean; struck: boolean }) {
+function Row<T>({ row, columns, folds, struck, hidden }: { row: T; columns: Column<T>[]; folds: boolean; struck: boolean; hidden: boolean }) {
   const [open, setOpen] = useState(false);
   const marked = columns.some((column) => column.main);
   let others = 0;
   return (
-    <tr role="row" class={[open && 'open', struck && 'struck'].filter(Boolean).join(' ') || undefined}>
+    <tr role="row" hidden={hidden} class={[open && 'open', struck && 'struck'].filter(Boolean).join(' ') || undefined}>
       {columns.map((column) => {
         const rest = folds && !column.lead && !(marked ? column.main : others++ < 2);
         return (
@@ -113,9 +114,11 @@ function csvOf(table: HTMLTableElement): Blob {
   return new Blob([lines.join('\r\n').replaceAll(/[↓↑↕]"/g, '"') + '\r\n'], { type: 'text/csv' });
 }
 
-export function Table<T>({ label, columns, rows, rowKey, struck, busy = false, sortable = false, slim = false, foot, csv }: Props<T>) {
+export function Table<T>({ label, columns, rows, rowKey, struck, busy = false, sortable = false, slim = false, first = Infinity, foot, csv }: Props<T>) {
   const { query } = useLocation();
   const table = useRef<HTMLTableElement>(null);
+  const [all, setAll] = useState(false);
+  const seen = all || rows.length <= first * 1.5 ? rows.length : first; // few rows more are no reason for a click
   const sort = (sortable && query.get('sort')) || '';
   const save = (event: MouseEvent & { currentTarget: HTMLAnchorElement }) => {
     if (csv || !table.current) return;
@@ -134,14 +137,26 @@ export function Table<T>({ label, columns, rows, rowKey, struck, busy = false, s
             </tr>
           </thead>
           <tbody role="rowgroup">
-            {sorted(rows, chosen(columns, sort), sort.startsWith('-')).map((row) => (
-              <Row key={rowKey(row)} row={row} columns={columns} folds={!slim && columns.length > 4} struck={struck?.(row) ?? false} />
+            {sorted(rows, chosen(columns, sort), sort.startsWith('-')).map((row, index) => (
+              <Row
+                key={rowKey(row)}
+                row={row}
+                columns={columns}
+                folds={!slim && columns.length > 4}
+                struck={struck?.(row) ?? false}
+                hidden={index >= seen}
+              />
             ))}
           </tbody>
         </table>
       </div>
       <div class="foot">
         {foot}
+        {seen < rows.length && (
+          <button type="button" onClick={() => setAll(true)} aria-label={`All ${rows.length} rows of ${label}`}>
+            All {count(rows.length)}
+          </button>
+        )}
         {rows.length > 0 && (
           <a class="csv" href={csv ?? '#'} download={`${label.toLowerCase().replaceAll(' ', '-')}.csv`} onClick={save} aria-label={`${label} as CSV`}>
             CSV

@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { useApi } from '../api/ask';
 import type { Domain, Impact, SourceItem, Sources, Summary } from '../api/types';
+import { isOurs } from '../classes';
 import { Asked, Card } from '../components/asked';
 import { numbers, times } from '../components/columns';
 import { Days } from '../components/days';
@@ -80,7 +81,7 @@ function Found({ impact, record }: { impact: Impact; record: Domain['next_record
           <h3>What would be affected</h3>
           <Shares slices={slices} label="Affected" />
           <Legend slices={slices} />
-          <Table label="Sources affected" rows={sources} rowKey={({ key }) => key} columns={affectedColumns} />
+          <Table label="Sources affected" first={10} rows={sources} rowKey={({ key }) => key} columns={affectedColumns} />
         </>
       )}
       {notes.map((note) => (
@@ -168,7 +169,7 @@ const sourceColumns: Column<SourceItem>[] = [
   { id: 'source', title: 'Source', lead: true, cell: (source) => <SourceLink source={source} /> },
   ...numbers<SourceItem>(['messages'], { cell: ({ key, messages }) => <Num n={messages} to={href('records', { source: key ?? 'none' })} /> }),
   ...numbers<SourceItem>(['pass'], { title: 'Passed', cell: ({ pass, messages }) => <Share part={pass} whole={messages} /> }),
-  { id: 'in_spf', title: 'SPF today', cell: ({ in_spf }) => <InSpf value={in_spf} /> },
+  { id: 'in_spf', title: 'SPF today', cell: ({ in_spf, whose }) => <InSpf value={in_spf} own={isOurs(whose)} /> },
   ...times<SourceItem>(['last_seen']),
 ];
 
