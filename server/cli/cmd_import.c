@@ -1,7 +1,7 @@
 /*
  * cmd_import.c - ruad import: stores files, mailboxes and folders through the same intake as LMTP.
  *
- * This file reads the documents; jobs.h stores them.
+ * This file reads the documents; jobs.h stores them, or deliver.h sends them to the ruad that runs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "parser/error.h"
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/deliver.h"
 #include "server/cli/documents.h"
 #include "server/cli/jobs.h"
 #include "server/cli/walk.h"
@@ -18,17 +19,50 @@
 #include "server/ingest/upkeep.h"
 
 struct import {
-	struct jobs *jobs;
+	struct jobs *jobs;       /* or NULL: */
+	struct deliver *deliver; /* they are sent to the server */
 	struct jobs_sum sum;
 	guint files;
 	guint failed; /* files or mails that could not be read */
+
+	guint sent, later, refused; /* of those that the server stored, put off, and did not want */
+	char *said;                 /* what became of the last */
+	enum command_exit code;     /* COMMAND_TEMPFAIL if one was put off, since it must be sent again */
 };
+
+/* Send a document. Returns FALSE if the server cannot be reached any more. */
+static gboolean send_document(struct import *import, const char *name, GBytes *document)
+{
+	const char *file = g_str_equal(name, "-") ? NULL : name;
+	enum command_exit code;
+
+	g_clear_pointer(&import->said, g_free);
+	code = deliver_document(import->deliver, document, file, &import->said);
+	if (code == COMMAND_OK) {
+		import->sent++;
+		return TRUE;
+	}
+	if (code == COMMAND_TEMPFAIL)
+		import->later++;
+	else
+		import->refused++;
+	import->code = import->later > 0 ? COMMAND_TEMPFAIL : code;
+	command_fail(
+	    "import", code, "%s%s%s", file != NULL ? file : "", file != NULL ? ": " : "", import->said);
+	return deliver_alive(import->deliver);
+}
 
 static gboolean push(struct import *import, char *name, GBytes *document)
 {
 	struct envelope envelope = { .source = "import", .name = name };
+	gboolean good;
 
-	return jobs_push(import->jobs, &envelope, document, name, g_free);
+	if (import->deliver == NULL)
+		return jobs_push(import->jobs, &envelope, document, name, g_free);
+	good = send_document(import, name, document);
+	g_bytes_unref(document);
+	g_free(name);
+	return good;
 }
 
 static void complain(struct import *import, const char *name, const char *words)
@@ -36,7 +70,8 @@ static void complain(struct import *import, const char *name, const char *words)
 	g_autofree char *visible = visible_text(name);
 
 	import->failed++;
-	jobs_clear_bar(import->jobs);
+	if (import->jobs != NULL)
+		jobs_clear_bar(import->jobs);
 	command_fail("import", COMMAND_FAILED, "%s: %s", visible, words);
 }
 
@@ -149,30 +184,90 @@ static int import_walk(const struct settings *settings, const struct database *d
 }
 
 static int start_and_import(
-    const struct settings *settings, int n_paths, char **paths, guint jobs, gboolean quiet)
+    const struct settings *settings, const struct walk *walk, guint jobs, gboolean quiet)
 {
 	g_autoptr(GError) error = NULL;
 	struct database *database = database_new(settings, &error);
-	struct walk walk;
 	int code;
 
 	if (database == NULL || !database_start(database, TRUE, &error)) {
 		database_free(database);
 		return command_fail("import", command_exit_of(error), "%s", error->message);
 	}
-	walk_init(&walk);
-	for (int i = 0; i < n_paths; i++)
-		walk_add(&walk, paths[i]);
-	code = import_walk(settings, database, &walk, jobs, quiet);
-	walk_clear(&walk);
+	code = import_walk(settings, database, walk, jobs, quiet);
 	database_free(database);
 	return code;
+}
+
+/* -- by way of the server -- */
+
+/* One mail has one line on standard error, which mail servers log; more have a summary. */
+static void print_sent(const struct import *import)
+{
+	guint total = import->sent + import->later + import->refused;
+
+	if (total == 1 && import->sent == 1 && import->failed == 0)
+		fprintf(stderr, "ruad import: %s\n", import->said);
+	if (total == 1 && import->failed == 0)
+		return;
+	printf("sent %u mails to the running ruad: %u stored, %u to be sent again later, %u refused", total,
+	    import->sent, import->later, import->refused);
+	if (import->failed > 0)
+		printf(", %u could not be read", import->failed);
+	putchar('\n');
+}
+
+/* deliver is transfer full. */
+static int send_walk(struct deliver *deliver, const struct walk *walk, gboolean quiet)
+{
+	struct import import = { .deliver = deliver };
+
+	import_files(&import, walk);
+	deliver_free(deliver);
+	if (!quiet)
+		print_sent(&import);
+	g_free(import.said);
+	return (int)(import.code == COMMAND_OK && import.failed > 0 ? COMMAND_FAILED : import.code);
+}
+
+static gboolean may_have_folder(const char *path)
+{
+	g_autofree char *parent = g_path_get_dirname(path);
+
+	return access(path, R_OK | W_OK | X_OK) == 0 || (errno == ENOENT && access(parent, W_OK | X_OK) == 0);
+}
+
+/* Whether this user may not use the database as ruad does. */
+static gboolean is_stranger(const struct settings *settings)
+{
+	return settings_are_partial(settings) ||
+	       (*settings_string(settings, "database.url") == '\0' &&
+		   !may_have_folder(settings_string(settings, "server.state_dir")));
+}
+
+/* Files are stored directly by those who may, which is faster. Standard input comes from a mail server, whoever
+ * runs the command: it goes to the server if there is one. */
+static int import_or_send(
+    const struct settings *settings, const struct walk *walk, guint jobs, gboolean quiet)
+{
+	gboolean stranger = is_stranger(settings);
+	gboolean is_stdin = walk->files->len == 1 && g_str_equal(walk->files->pdata[0], "-");
+	g_autoptr(GError) error = NULL;
+	struct deliver *deliver = stranger || is_stdin ? deliver_new(settings, &error) : NULL;
+
+	if (deliver != NULL)
+		return send_walk(deliver, walk, quiet);
+	if (stranger)
+		return command_fail("import", COMMAND_TEMPFAIL, "%s", error->message);
+	return start_and_import(settings, walk, jobs, quiet);
 }
 
 int command_import(const struct settings *settings, int argc, char **argv)
 {
 	gint jobs = JOBS_DEFAULT;
 	gboolean quiet = FALSE;
+	struct walk walk;
+	int code;
 	const GOptionEntry entries[] = {
 		{ "jobs", 'j', 0, G_OPTION_ARG_INT, &jobs, NULL, NULL },
 		{ "quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, NULL, NULL },
@@ -185,5 +280,10 @@ int command_import(const struct settings *settings, int argc, char **argv)
 		return command_fail("import", COMMAND_USAGE, "no PATH given (see ruad import --help)");
 	if (jobs < 1 || jobs > JOBS_MOST)
 		return command_fail("import", COMMAND_USAGE, "--jobs=%d: not from 1 to %d", jobs, JOBS_MOST);
-	return start_and_import(settings, argc - 1, argv + 1, (guint)jobs, quiet);
+	walk_init(&walk);
+	for (int i = 1; i < argc; i++)
+		walk_add(&walk, argv[i]);
+	code = import_or_send(settings, &walk, (guint)jobs, quiet);
+	walk_clear(&walk);
+	return code;
 }

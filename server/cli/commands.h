@@ -13,6 +13,8 @@ enum command_exit {
 	COMMAND_OK = 0,
 	COMMAND_FAILED = 1,
 	COMMAND_USAGE = 2,     /* the command line is invalid */
+	COMMAND_DATA = 65,     /* sysexits.h EX_DATAERR: the mail is refused */
+	COMMAND_NOBODY = 69,   /* sysexits.h EX_UNAVAILABLE: the mailbox is refused */
 	COMMAND_TEMPFAIL = 75, /* sysexits.h EX_TEMPFAIL: try again later (the database is unavailable) */
 	COMMAND_CONFIG = 78,   /* sysexits.h EX_CONFIG: the settings are invalid */
 };

@@ -22,6 +22,7 @@ struct documents {
 	gboolean line_start;  /* the next piece begins a line */
 	gboolean after_blank; /* and the line before it was empty, or there is none */
 	gboolean in_from;     /* within a separator line */
+	gboolean timed;       /* separators have a time of day */
 };
 
 struct documents *documents_new(FILE *in)
@@ -84,10 +85,23 @@ static gboolean next_piece(struct documents *documents, const char **piece, gsiz
 
 /* -- an mbox -- */
 
+/* " 12:34" in a line. */
+static gboolean has_time(const char *piece, gsize size)
+{
+	const char *end = memchr(piece, '\n', size);
+
+	for (const char *c = piece; c + 6 <= (end != NULL ? end : piece + size); c++)
+		if (c[0] == ' ' && g_ascii_isdigit(c[1]) && g_ascii_isdigit(c[2]) && c[3] == ':' &&
+		    g_ascii_isdigit(c[4]) && g_ascii_isdigit(c[5]))
+			return TRUE;
+	return FALSE;
+}
+
 static gboolean is_separator(const struct documents *documents, const char *piece, gsize size)
 {
 	return documents->line_start && documents->after_blank && size >= strlen(from_words) &&
-	       memcmp(piece, from_words, strlen(from_words)) == 0;
+	       memcmp(piece, from_words, strlen(from_words)) == 0 &&
+	       (!documents->timed || has_time(piece, size));
 }
 
 static gboolean is_quoted_from(const char *piece, gsize size)
@@ -192,6 +206,7 @@ static gboolean start(struct documents *documents, GError **error)
 	if (!next_piece(documents, &piece, &size, error))
 		return FALSE;
 	documents->in_from = TRUE;
+	documents->timed = has_time(piece, size);
 	pass(documents, piece, size);
 	return TRUE;
 }

@@ -23,6 +23,10 @@ static const struct command commands[] = {
 	    "PATH is a mail, an mbox, a Maildir, an XML or JSON file, a packed file (gzip, zip, 7z, tar,\n"
 	    "bzip2, xz, lzma, zstd), a folder of these, or - for standard input. Reports that are already\n"
 	    "stored count as duplicates.\n\n"
+	    "Standard input, and everything of a user who has no access to the database, goes to the "
+	    "running\n"
+	    "ruad over lmtp.listen. The exit code tells a mail server what to do: 0 stored, 75 try again,\n"
+	    "65 or 69 refused.\n\n"
 	    "  -j, --jobs=N         documents to process at the same time (default: 64)\n"
 	    "  -q, --quiet          print neither a progress bar nor a summary\n" },
 	{ "parse", command_parse, "FILE...",
@@ -286,7 +290,9 @@ static int run(const struct command *command, const struct common *common, int a
 
 	if (command->run == NULL)
 		return help_or_version(command, argc, argv);
-	settings = settings_load(common->file, (const char *const *)overrides, &error);
+	/* mail servers run it as the users whose mail it is */
+	settings = (command->run == command_import ? settings_load_readable : settings_load)(
+	    common->file, (const char *const *)overrides, &error);
 	if (settings == NULL)
 		return command_fail("", COMMAND_CONFIG, "%s", error->message);
 	code = command->run(settings, argc, argv);

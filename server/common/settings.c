@@ -14,6 +14,8 @@ struct value {
 
 struct settings {
 	struct value *value; /* as many as setting_table has, in its order */
+	gboolean lenient;    /* leave out what this user may not read */
+	gboolean partial;    /* something was left out */
 };
 
 /* -- names -- */
@@ -270,6 +272,15 @@ static gboolean assign(
 	return TRUE;
 }
 
+/* Whether to go on without a file that could not be read. */
+static gboolean may_lack(struct settings *settings, const GError *cause)
+{
+	if (!settings->lenient || !g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_ACCES))
+		return FALSE;
+	settings->partial = TRUE;
+	return TRUE;
+}
+
 /* KEY_file: the value is the content of the file. */
 static gboolean assign_from_file(
     struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
@@ -282,7 +293,8 @@ static gboolean assign_from_file(
 		return ruad_error_at(
 		    error, place, "%s_file: write the path without quotes", setting_table[index].name);
 	if (!g_file_get_contents(path, &content, NULL, &cause))
-		return ruad_error_at(error, place, "%s_file: %s", setting_table[index].name, cause->message);
+		return may_lack(settings, cause) ||
+		       ruad_error_at(error, place, "%s_file: %s", setting_table[index].name, cause->message);
 	return assign(settings, index, place, content, error);
 }
 
@@ -445,6 +457,8 @@ static gboolean read_file(struct settings *settings, const char *path, GError **
 	g_auto(GStrv) sections = NULL;
 
 	if (!g_file_get_contents(path, &content, NULL, &cause)) {
+		if (may_lack(settings, cause))
+			return TRUE;
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, cause->message);
 		return FALSE;
 	}
@@ -565,12 +579,12 @@ static const char *choose_file(const char *file)
 	return g_file_test(SETTINGS_FILE, G_FILE_TEST_EXISTS) ? SETTINGS_FILE : NULL;
 }
 
-struct settings *settings_load(const char *file, const char *const *overrides, GError **error)
+static struct settings *load(const char *path, const char *const *overrides, gboolean lenient, GError **error)
 {
 	struct settings *settings = g_new0(struct settings, 1);
-	const char *path = choose_file(file);
 	gboolean good = TRUE;
 
+	settings->lenient = lenient;
 	settings->value = g_new0(struct value, setting_table_size);
 	for (gsize i = 0; good && i < setting_table_size; i++)
 		good = assign(settings, i, "default", setting_table[i].fallback, error);
@@ -581,6 +595,21 @@ struct settings *settings_load(const char *file, const char *const *overrides, G
 	if (!good)
 		g_clear_pointer(&settings, settings_free);
 	return settings;
+}
+
+struct settings *settings_load(const char *file, const char *const *overrides, GError **error)
+{
+	return load(choose_file(file), overrides, FALSE, error);
+}
+
+struct settings *settings_load_readable(const char *file, const char *const *overrides, GError **error)
+{
+	return load(choose_file(file), overrides, file == NULL, error);
+}
+
+gboolean settings_are_partial(const struct settings *settings)
+{
+	return settings->partial;
 }
 
 void settings_free(struct settings *settings)

@@ -26,6 +26,14 @@ struct settings *settings_load(
 void settings_free(struct settings *settings);
 
 /*
+ * The same for a command that every user may run: without file, a settings file or the file of a KEY_file
+ * that this user may not read is left out, and settings_are_partial() says so.
+ */
+struct settings *settings_load_readable(
+    const char *file, const char *const *overrides, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean settings_are_partial(const struct settings *settings);
+
+/*
  * A warning for each RUAD_ variable of the environment that is no setting, NULL-terminated, transfer full.
  * Not an error, since container managers set such variables themselves (RUAD_PORT for a service with the
  * name ruad).

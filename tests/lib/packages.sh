@@ -1,7 +1,7 @@
 # packages.sh - puts Debian packages on the machine that the tests need: only what is missing, and starting no service.
 # Sourced by tests/run.
 #
-# Mail servers are only fetched, since they exclude each other, and Prometheus, of which one program is needed: the tests
+# Mail servers are only fetched, since they exclude each other, and so are programs of which one file is needed: the tests
 # unpack them.
 # shellcheck shell=bash
 
@@ -9,7 +9,7 @@ build_packages=(build-essential cmake ninja-build pkg-config ca-certificates pos
 	libglib2.0-dev libgmime-3.0-dev libarchive-dev liblzma-dev libxml2-dev nettle-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
 	libmicrohttpd-dev libcrypt-dev zopfli libseccomp-dev libsystemd-dev libc-ares-dev libcurl4-gnutls-dev libmaxminddb-dev libcmocka-dev)
 mail_server_packages=(exim4-base exim4-config exim4-daemon-light postfix dovecot-core dovecot-imapd)
-fetched_packages=("${mail_server_packages[@]}" prometheus)
+fetched_packages=("${mail_server_packages[@]}" prometheus fetchmail procmail)
 fetched_folder=build/tests/packages
 
 # packages_of SUITE: what it needs beyond build_packages, one a line.

@@ -33,6 +33,12 @@ static const struct {
 	{ "separator alone at the end", "From a\nA: 1\n\none\n\nFrom b\n", { "A: 1\n\none\n", "" } },
 	{ "empty mail between", "From a\n\nFrom b\nB: 2\n", { "\n", "B: 2\n" } },
 	{ "empty lines inside stay", "From a\nA: 1\n\n\n\none\n", { "A: 1\n\n\n\none\n" } },
+	{ "From without a time is text if the first has one",
+	    "From a@b Mon Nov 30 13:00:00 2026\nA: 1\n\nDear all,\n\nFrom now on\n",
+	    { "A: 1\n\nDear all,\n\nFrom now on\n" } },
+	{ "From with a time is none",
+	    "From a@b Mon Nov 30 13:00:00 2026\nA: 1\n\nFrom c Mon Nov 30 13:00 2026\nB: 2\n",
+	    { "A: 1\n", "B: 2\n" } },
 	{ "empty file", "", { "" } },
 	{ "From cut off", "From", { "From" } },
 };

@@ -189,7 +189,6 @@ static void each_recipient_has_its_answer(void **state G_GNUC_UNUSED)
 	static const char *const to[] = { "a@b", "c@d", "e@f", NULL };
 	struct server *server = server_new(script);
 	struct lmtp_client *client = lmtp_client_new(server->words, &quick, NULL);
-	g_autofree char *heard = NULL;
 	g_autoptr(GPtrArray) answers = NULL;
 	const struct lmtp_answer *answer;
 
@@ -206,36 +205,36 @@ static void each_recipient_has_its_answer(void **state G_GNUC_UNUSED)
 	assert_int_equal(answer->code, 250);
 	assert_int_equal(answer->mail, 0);
 	lmtp_client_free(client);
-	heard = server_end(server);
+	g_free(server_end(server));
 }
 
 static const struct {
 	const char *name;
 	const char *script[9];
 	int code;
-	const char *words;
 	gboolean alive;
+	const char *words;
 } failures[] = {
-	{ "busy", { "421 4.3.2 busy\r\n" }, RUAD_ERROR_SYSTEM, "421 4.3.2 busy", FALSE },
-	{ "closed", { "220 here\r\n", "" }, RUAD_ERROR_SYSTEM, "it closed the connection", FALSE },
-	{ "not LMTP", { "+OK POP3\r\n" }, RUAD_ERROR_SYSTEM, "it does not speak LMTP", FALSE },
-	{ "code", { "199 what\r\n" }, RUAD_ERROR_SYSTEM, "it does not speak LMTP", FALSE },
-	{ "SMTP", { "220 here\r\n", "502 5.5.1 what\r\n", "" }, RUAD_ERROR_SYNTAX, "502 5.5.1 what", FALSE },
-	{ "4xx to MAIL", { "220 a\r\n", HELLO, "451 4.3.0 later\r\n", OK }, RUAD_ERROR_SYSTEM,
-	    "451 4.3.0 later", TRUE },
-	{ "too large", { "220 a\r\n", HELLO, "552 5.3.4 too big\r\n", OK }, RUAD_ERROR_LIMIT, "552 5.3.4",
-	    TRUE },
-	{ "nobody", { "220 a\r\n", HELLO, OK, "550 5.1.1 nobody\r\n", OK }, RUAD_ERROR_SYNTAX, "550 5.1.1",
-	    TRUE },
-	{ "4xx to DATA", { "220 a\r\n", HELLO, OK, OK, "452 4.3.1 full\r\n", OK }, RUAD_ERROR_SYSTEM,
-	    "452 4.3.1", TRUE },
-	{ "no 354", { "220 a\r\n", HELLO, OK, OK, "250 done\r\n", "" }, RUAD_ERROR_SYSTEM, "250 done",
-	    FALSE },
-	{ "lost", { "220 a\r\n", HELLO, OK, OK, GO, "" }, RUAD_ERROR_SYSTEM, "it closed the connection",
-	    FALSE },
-	{ "shut down", { "220 a\r\n", HELLO, OK, OK, GO, "421 4.3.2 bye\r\n", "" }, RUAD_ERROR_SYSTEM,
-	    "421 4.3.2 bye", FALSE },
-	{ "escapes", { "421 \033[31mred\r\n" }, RUAD_ERROR_SYSTEM, "421 \\u001b[31mred", FALSE },
+	{ "busy", { "421 4.3.2 busy\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "421 4.3.2 busy" },
+	{ "closed", { "220 here\r\n", "" }, RUAD_ERROR_SYSTEM, FALSE, "it closed the connection" },
+	{ "not LMTP", { "+OK POP3\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "it does not speak LMTP" },
+	{ "code", { "199 what\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "it does not speak LMTP" },
+	{ "SMTP", { "220 here\r\n", "502 5.5.1 what\r\n", "" }, RUAD_ERROR_SYNTAX, FALSE, "502 5.5.1 what" },
+	{ "4xx to MAIL", { "220 a\r\n", HELLO, "451 4.3.0 later\r\n", OK }, RUAD_ERROR_SYSTEM, TRUE,
+	    "451 4.3.0 later" },
+	{ "too large", { "220 a\r\n", HELLO, "552 5.3.4 too big\r\n", OK }, RUAD_ERROR_LIMIT, TRUE,
+	    "552 5.3.4" },
+	{ "nobody", { "220 a\r\n", HELLO, OK, "550 5.1.1 nobody\r\n", OK }, RUAD_ERROR_SYNTAX, TRUE,
+	    "550 5.1.1" },
+	{ "4xx to DATA", { "220 a\r\n", HELLO, OK, OK, "452 4.3.1 full\r\n", OK }, RUAD_ERROR_SYSTEM, TRUE,
+	    "452 4.3.1" },
+	{ "no 354", { "220 a\r\n", HELLO, OK, OK, "250 done\r\n", "" }, RUAD_ERROR_SYSTEM, FALSE,
+	    "250 done" },
+	{ "lost", { "220 a\r\n", HELLO, OK, OK, GO, "" }, RUAD_ERROR_SYSTEM, FALSE,
+	    "it closed the connection" },
+	{ "shut down", { "220 a\r\n", HELLO, OK, OK, GO, "421 4.3.2 bye\r\n", "" }, RUAD_ERROR_SYSTEM, FALSE,
+	    "421 4.3.2 bye" },
+	{ "escapes", { "421 \033[31mred\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "421 \\u001b[31mred" },
 };
 
 static void check_failure(guint i)
@@ -244,7 +243,6 @@ static void check_failure(guint i)
 	g_autoptr(GError) error = NULL;
 	struct lmtp_client *client = lmtp_client_new(server->words, &quick, &error);
 	struct lmtp_answer *answer = client ? lmtp_client_send(client, "a@b", "x", 1, &error) : NULL;
-	g_autofree char *heard = NULL;
 
 	if (answer != NULL || !g_error_matches(error, RUAD_ERROR, failures[i].code) ||
 	    strstr(error->message, failures[i].words) == NULL)
@@ -252,7 +250,7 @@ static void check_failure(guint i)
 	if (client != NULL && lmtp_client_alive(client) != failures[i].alive)
 		fail_msg("%s: %s", failures[i].name, failures[i].alive ? "not alive" : "alive");
 	lmtp_client_free(client);
-	heard = server_end(server);
+	g_free(server_end(server));
 }
 
 static void failures_say_whether_to_try_again_and_what_the_server_said(void **state G_GNUC_UNUSED)
@@ -300,12 +298,11 @@ static void a_silent_server_is_left_in_time(void **state G_GNUC_UNUSED)
 	static const char *const script[] = { STALL, NULL };
 	struct server *server = server_new(script);
 	g_autoptr(GError) error = NULL;
-	g_autofree char *heard = NULL;
 
 	assert_null(lmtp_client_new(server->words, &hasty, &error));
 	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
 	assert_non_null(strstr(error->message, "no answer in time"));
-	heard = server_end(server);
+	g_free(server_end(server));
 }
 
 /* Send 4 MiB to a server that does not read them; returns the words of the failure. */
@@ -315,7 +312,6 @@ static char *large_mail_fails(const char *const *script)
 	struct server *server = server_new(script);
 	struct lmtp_client *client = lmtp_client_new(server->words, &hasty, NULL);
 	g_autofree char *much = g_strnfill(1 << 22, 'x');
-	g_autofree char *heard = NULL;
 	g_autoptr(GError) error = NULL;
 
 	much[0] = '\n';
@@ -326,7 +322,7 @@ static char *large_mail_fails(const char *const *script)
 	assert_false(lmtp_client_write(client, much, 1, NULL));
 	assert_null(lmtp_client_end(client, NULL));
 	lmtp_client_free(client);
-	heard = server_end(server);
+	g_free(server_end(server));
 	return g_strdup(error->message);
 }
 
@@ -356,13 +352,12 @@ static gboolean greeting_is_taken(gsize n)
 	struct server *server = server_new(script);
 	g_autoptr(GError) error = NULL;
 	struct lmtp_client *client = lmtp_client_new(server->words, &quick, &error);
-	g_autofree char *heard = NULL;
 	gboolean taken = client != NULL;
 
 	if (!taken)
 		assert_non_null(strstr(error->message, "its reply is too long"));
 	lmtp_client_free(client);
-	heard = server_end(server);
+	g_free(server_end(server));
 	return taken;
 }
 

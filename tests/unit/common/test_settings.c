@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parser/error.h"
@@ -36,6 +37,51 @@ static struct settings *load(const char *content, const char *const *overrides, 
 
 	unlink(path);
 	return settings;
+}
+
+/* Root may read everything: be another user, or root again. */
+static void be_root(gboolean root)
+{
+	if (getuid() == 0)
+		assert_int_equal(seteuid(root ? 0 : 65534), 0);
+}
+
+/* One of the files may not be read: step 0 none, 1 the secret, 2 the settings. */
+static void check_readable(const char *path, int step)
+{
+	struct settings *lenient = settings_load_readable(NULL, NULL, NULL);
+	struct settings *strict = settings_load(NULL, NULL, NULL);
+	struct settings *named = settings_load_readable(path, NULL, NULL);
+
+	assert_non_null(lenient);
+	assert_int_equal(settings_are_partial(lenient), step > 0);
+	assert_string_equal(settings_string(lenient, "database.url"), step > 0 ? "" : "dbname=x");
+	assert_int_equal(settings_int(lenient, "http.threads"), step > 1 ? 8 : 3);
+	assert_int_equal(strict != NULL, step == 0);
+	assert_int_equal(named != NULL, step == 0);
+	settings_free(lenient);
+	settings_free(strict);
+	settings_free(named);
+}
+
+static void what_this_user_may_not_read_is_left_out(void **state G_GNUC_UNUSED)
+{
+	g_autofree char *secret = write_temporary("dbname=x\n");
+	g_autofree char *content =
+	    g_strdup_printf("[database]\nurl_file = %s\n[http]\nthreads = 3\n", secret);
+	g_autofree char *path = write_temporary(content);
+
+	g_setenv(SETTINGS_FILE_VARIABLE, path, TRUE);
+	for (int step = 0; step < 3; step++) {
+		assert_int_equal(chmod(secret, step == 1 ? 0 : 0644), 0);
+		assert_int_equal(chmod(path, step == 2 ? 0 : 0644), 0);
+		be_root(FALSE);
+		check_readable(path, step);
+		be_root(TRUE);
+	}
+	g_unsetenv(SETTINGS_FILE_VARIABLE);
+	unlink(path);
+	unlink(secret);
 }
 
 static void every_key_has_a_default_of_its_type(void **state G_GNUC_UNUSED)
@@ -675,6 +721,7 @@ int main(void)
 		cmocka_unit_test(each_limit_is_set_by_its_name),
 		cmocka_unit_test(limits_are_parsed_strictly),
 		cmocka_unit_test(what_else_the_pool_needs_is_set),
+		cmocka_unit_test(what_this_user_may_not_read_is_left_out),
 		cmocka_unit_test(every_key_has_a_default_of_its_type),
 		cmocka_unit_test(values_come_from_file_and_overrides),
 		cmocka_unit_test(mistakes_name_line_and_nearest_key),
