@@ -338,6 +338,17 @@ static void start_enrich(struct serve *serve)
 						.stop_signal = SIGTERM });
 }
 
+/* Remove what libpq reads. */
+static char **without_database(char **envp)
+{
+	g_auto(GStrv) names = g_listenv();
+
+	for (gsize i = 0; names[i] != NULL; i++)
+		if (g_str_has_prefix(names[i], "PG"))
+			envp = g_environ_unsetenv(envp, names[i]);
+	return envp;
+}
+
 /* Start ruad-fetch for one kind of source ("imap", "maildir"): it gets the settings of this section, and where
  * to hand mails over, but no database. */
 static void start_fetch(struct serve *serve, const char *source, const char *name)
@@ -348,7 +359,8 @@ static void start_fetch(struct serve *serve, const char *source, const char *nam
 	g_autofree char *lmtp = g_strconcat("--lmtp=", address, NULL);
 	g_autofree char *storage =
 	    g_strconcat("--storage=", settings_string(serve->settings, "server.state_dir"), NULL);
-	g_auto(GStrv) envp = settings_environment(serve->settings, sections, base_environment());
+	g_auto(GStrv) envp =
+	    settings_environment(serve->settings, sections, without_database(base_environment()));
 	const char *const argv[] = { program, lmtp, storage, source, NULL };
 
 	supervisor_start(serve->supervisor, &(struct child_spec){ .name = name,

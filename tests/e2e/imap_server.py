@@ -51,6 +51,34 @@ service imap {{
 }}
 """
 
+OAUTH_OLD = """
+auth_mechanisms = oauthbearer xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = /etc/dovecot/oauth2.conf.ext
+}}
+"""
+OAUTH_FILE = """
+introspection_url = http://127.0.0.1:{port}/
+introspection_mode = post
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+OAUTH_NEW = """
+auth_mechanisms = oauthbearer xoauth2
+passdb oauth2 {{
+  mechanisms_filter = oauthbearer xoauth2
+}}
+oauth2 {{
+  introspection_url = http://127.0.0.1:{port}/
+  introspection_mode = post
+  username_attribute = username
+}}
+"""
+
 OLD = (  # Dovecot 2.3, Debian 12
     COMMON
     + """
@@ -123,7 +151,7 @@ def make_certificate(folder, name=HOST):
 class Dovecot:
     """Dovecot, where every user has the same password."""
 
-    def __init__(self, root, more=""):
+    def __init__(self, root, tokens=None):
         self.root = root
         self.port, self.tls_port = free_port(), free_port()
         self.process = None
@@ -135,7 +163,8 @@ class Dovecot:
         for folder in (etc, root / "var/lib/dovecot", root / "run/dovecot"):
             folder.mkdir(parents=True, exist_ok=True)
         self.certificate, _ = make_certificate(etc)
-        (etc / "dovecot.conf").write_text(self.configuration() + more)
+        (etc / "dovecot.conf").write_text(self.configuration(tokens))
+        (etc / "oauth2.conf.ext").write_text(OAUTH_FILE.format(port=tokens))
         (root / "var/mail").chmod(0o1777)
         self.users = 0
 
@@ -143,9 +172,11 @@ class Dovecot:
         said = subprocess.run(["chroot", self.root, "/usr/sbin/dovecot", "--version"], check=True, capture_output=True, text=True)
         return tuple(map(int, re.match(r"(\d+)\.(\d+)", said.stdout).groups()))
 
-    def configuration(self):
-        template = NEW if self.version() >= (2, 4) else OLD
-        return template.format(port=self.port, tls_port=self.tls_port, vmail=VMAIL, password=PASSWORD)
+    def configuration(self, tokens):
+        is_new = self.version() >= (2, 4)
+        template = NEW if is_new else OLD
+        text = template.format(port=self.port, tls_port=self.tls_port, vmail=VMAIL, password=PASSWORD)
+        return text + ((OAUTH_NEW if is_new else OAUTH_OLD).format(port=tokens) if tokens else "")
 
     def start(self):
         with open(self.root / "output", "ab") as output:
@@ -160,13 +191,18 @@ class Dovecot:
     def greets(self):
         assert self.process.poll() is None, self.log()
         with contextlib.suppress(OSError, imaplib.IMAP4.error):
-            self.connect().logout()
+            self.client().logout()
             return True
         return False
 
-    def connect(self, user="nobody"):
+    def client(self):
+        """A client that has not signed in."""
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        return imaplib.IMAP4_SSL(HOST, self.tls_port, ssl_context=context, timeout=30)
+
+    def connect(self, user):
         """A client that has signed in and opened INBOX."""
-        client = imaplib.IMAP4_SSL(HOST, self.tls_port, ssl_context=ssl.create_default_context(cafile=str(self.certificate)), timeout=30)
+        client = self.client()
         client.login(user, PASSWORD)
         client.select("INBOX")
         return client
@@ -229,12 +265,12 @@ class Account:
 
 
 @contextlib.contextmanager
-def dovecot(more=""):
-    """A Dovecot that is running."""
+def dovecot(tokens=None):
+    """A Dovecot that is running. tokens: the port of the server that knows the access tokens of its users."""
     mail_servers.need_root()
     root = mail_servers.temporary_folder()
     try:
-        server = Dovecot(root, more)
+        server = Dovecot(root, tokens)
         try:
             yield server.start()
         finally:

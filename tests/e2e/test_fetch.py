@@ -1,18 +1,22 @@
 """ruad-fetch takes mail out of a real Dovecot and out of Maildirs: each mail is stored once, and marked only after that."""
 
 import contextlib
+import http.server
+import json
 import os
 import pathlib
 import random
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
 from conftest import BUILD, PROGRAMS, wait_until
 from imap_server import HOST, PASSWORD, Proxy, dovecot
 from reports import aggregate, gzipped, mail
+from supervised import clean_environment
 
 MAILS = int(os.environ.get("RUAD_FETCH_MAILS", "500"))
 STORED = {"$RuadStored", "\\Seen"}
@@ -34,12 +38,11 @@ class Fetch:
         self.process = None
 
     def start(self):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("RUAD_")}
         settings = {"RUAD_" + key.upper(): str(value) for key, value in self.settings.items()}
         with open(self.folder / "fetch.log", "ab") as log:
             self.process = subprocess.Popen(
                 [PROGRAMS / "ruad-fetch", f"--lmtp=127.0.0.1:{self.ingest.port}", self.source],
-                env={**kept, "RUAD_CONFIG": "", **settings},
+                env=clean_environment(**settings),
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -196,6 +199,60 @@ def test_without_uidplus_mail_is_marked_deleted_and_nothing_is_expunged(account,
     start_fetch(ingest, "imap", **through(proxy, account, imap_after="delete"))
     is_marked(account, 1, {"\\Deleted"})
     assert database.reports() == ["1"]
+
+
+# OAuth 2
+
+
+class TokenServer:
+    """Knows one access token, as RFC 7662 says: whose it is."""
+
+    def __init__(self, token, user):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                answer = {"active": True, "username": user} if f"token={token}" in asked else {"active": False}
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def log_message(self, *words):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer((HOST, 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(name="oauth_account")
+def fixture_oauth_account():
+    """An account of a Dovecot that takes access tokens only."""
+    with contextlib.closing(TokenServer("good-token-1", "reports1")) as tokens, dovecot(tokens.port) as daemon:
+        account = daemon.account()
+        yield account
+        print(account.log())
+
+
+def by_token(account, token):
+    return over_tls(account, imap_password="", imap_token_command=f"sh -c 'echo {token}'")
+
+
+def test_an_access_token_that_a_command_prints_signs_in(oauth_account, ingest, database, start_fetch):
+    oauth_account.add(report_mail(1))
+    start_fetch(ingest, "imap", **by_token(oauth_account, "good-token-1"))
+    wait_until(lambda: database.reports() == ["1"], "the mail is stored")
+    wait_until(lambda: re.search(r"Login: user=<reports1>, method=(OAUTHBEARER|XOAUTH2)", oauth_account.log()), "Dovecot says so")
+
+
+def test_an_access_token_that_is_refused_is_one_line_without_the_token(oauth_account, ingest, start_fetch):
+    fetch = start_fetch(ingest, "imap", **by_token(oauth_account, "old-token-2"))
+    fetch.says("IMAP server: ")
+    time.sleep(2)
+    assert fetch.log().count("\n") == 1 and "old-token" not in fetch.log()
 
 
 # what is not stored
@@ -437,7 +494,7 @@ def test_ruad_serve_runs_it_for_what_is_set_and_starts_it_again(supervised, acco
     supervised.settings["maildir_path"] = maildir.path
     maildir.put("new/1", report_mail(1))
     account.add(report_mail(2))
-    supervised.started()
+    supervised.started(env=clean_environment(PGPASSWORD="of-the-database"))
     maildir.becomes("cur/1:2,S")
     is_marked(account, 1)
     pid = wait_until(lambda: supervised.child("ruad-fetch"), "ruad-fetch runs")
@@ -448,7 +505,7 @@ def test_ruad_serve_runs_it_for_what_is_set_and_starts_it_again(supervised, acco
     maildir.becomes("cur/1:2,S", "cur/4:2,S")
     assert supervised.query("SELECT report_id FROM dmarc.reports ORDER BY 1") == [("1",), ("2",), ("3",), ("4",)]
     environment = pathlib.Path(f"/proc/{supervised.child('ruad-fetch')}/environ").read_bytes()
-    assert b"DATABASE" not in environment and b"host=" not in environment
+    assert not re.search(b"DATABASE|host=|PGPASSWORD", environment)
 
 
 def test_without_imap_and_maildir_it_does_not_run(running):
@@ -466,15 +523,12 @@ def test_without_imap_and_maildir_it_does_not_run(running):
     ],
 )
 def test_settings_that_cannot_work_are_errors(option, words):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUAD_")}
-    done = subprocess.run(
-        [BUILD / "bin" / "ruad", "config", "-o", option], env={**kept, "RUAD_CONFIG": ""}, capture_output=True, text=True, check=False
-    )
+    command = [BUILD / "bin" / "ruad", "config", "-o", option]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 78 and words in done.stderr, done.stderr
 
 
 def test_a_maildir_that_cannot_be_used_is_a_warning():
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUAD_")}
     command = [BUILD / "bin" / "ruad", "config", "-o", "maildir.path=/no/such/folder"]
-    done = subprocess.run(command, env={**kept, "RUAD_CONFIG": ""}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0 and 'warning: maildir.path: "/no/such/folder": cannot open it' in done.stderr
