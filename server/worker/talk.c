@@ -177,8 +177,15 @@ static gsize waiting(const struct talk *talk)
 	return talk->in->len - talk->taken;
 }
 
+/* A frame that was received; its content is borrowed from the input, until more is received. */
+struct frame {
+	guint8 type;
+	const guint8 *content;
+	gsize size;
+};
+
 /* Take a complete frame from the input. Returns FALSE without error if there is none yet. */
-static gboolean take_frame(struct talk *talk, guint8 *type, GBytes **content, GError **error)
+static gboolean take_frame(struct talk *talk, struct frame *taken, GError **error)
 {
 	if (waiting(talk) < WIRE_HEAD)
 		return FALSE;
@@ -190,8 +197,7 @@ static gboolean take_frame(struct talk *talk, guint8 *type, GBytes **content, GE
 	}
 	if (waiting(talk) < WIRE_HEAD + length)
 		return FALSE;
-	*type = frame[0];
-	*content = g_bytes_new(frame + WIRE_HEAD, length);
+	*taken = (struct frame){ .type = frame[0], .content = frame + WIRE_HEAD, .size = length };
 	talk->taken += WIRE_HEAD + length;
 	return TRUE;
 }
@@ -209,13 +215,10 @@ static void compact(struct talk *talk)
  * process. */
 static gboolean read_frames(struct talk *talk, struct wire_reader *reader, gboolean *done, GError **error)
 {
-	guint8 type;
-	GBytes *content;
+	struct frame frame;
 	g_autoptr(GError) problem = NULL;
-	while (!*done && take_frame(talk, &type, &content, &problem)) {
-		gboolean ok = wire_reader_frame(reader, type, content, done, error);
-		g_bytes_unref(content);
-		if (!ok)
+	while (!*done && take_frame(talk, &frame, &problem)) {
+		if (!wire_reader_frame(reader, frame.type, frame.content, frame.size, done, error))
 			return FALSE;
 		renew(talk);
 	}
@@ -258,22 +261,19 @@ gboolean talk_document(struct process *process, const struct talk_bounds *bounds
 	return ok;
 }
 
-static gboolean check_greeting(guint8 type, GBytes *content, GError **error)
+static gboolean check_greeting(const struct frame *frame, GError **error)
 {
-	gsize size;
-	const char *version = g_bytes_get_data(content, &size);
-	return (type == WIRE_HELLO && size == strlen(RUAD_VERSION) &&
-		   memcmp(version, RUAD_VERSION, size) == 0) ||
+	return (frame->type == WIRE_HELLO && frame->size == strlen(RUAD_VERSION) &&
+		   memcmp(frame->content, RUAD_VERSION, frame->size) == 0) ||
 	       refuse(error, "it is not the ruad-parse of ruad " RUAD_VERSION);
 }
 
 static gboolean hear_greeting(struct talk *talk, GError **error)
 {
-	guint8 type;
-	GBytes *content = NULL;
+	struct frame frame;
 	g_autoptr(GError) problem = NULL;
 	talk->sent = WIRE_REQUEST; /* nothing to send yet */
-	while (!take_frame(talk, &type, &content, &problem)) {
+	while (!take_frame(talk, &frame, &problem)) {
 		if (problem == NULL)
 			(void)move_some(talk, &problem);
 		if (problem != NULL) {
@@ -281,9 +281,7 @@ static gboolean hear_greeting(struct talk *talk, GError **error)
 			return FALSE;
 		}
 	}
-	gboolean ok = check_greeting(type, content, error);
-	g_bytes_unref(content);
-	return ok;
+	return check_greeting(&frame, error);
 }
 
 gboolean talk_greeting(struct process *process, const struct talk_bounds *bounds, GError **error)

@@ -2,9 +2,9 @@
  * wire.h - encodes report_sink calls as bytes on a socket and decodes them: the answers of ruad-parse to its
  * parent.
  *
- * A frame is a type byte, a little-endian 32-bit length and that many bytes of a serialised GVariant with the
- * type's signature; records are sent in chunks. Data from the worker is untrusted: frames are bounded,
- * checked to be normal form, and must arrive in the order that report.h defines.
+ * A frame is a type byte, a little-endian 32-bit length and so many bytes: structures of report.h, as
+ * wire_fields.h and wire_tables.h write them; records are sent in chunks. Data from the worker is untrusted:
+ * it must be within the bounds below, and arrive in the order that report.h defines.
  *
  * A request, in the other direction, is a little-endian 64-bit length and the document's bytes.
  */
@@ -21,9 +21,9 @@
 #define WIRE_ITEMS_MAX                                                                                       \
 	1024 /* reasons, signatures, notes, ... in one array: eight times the limit of the parser */
 #define WIRE_FIELDS_MAX 4096 /* in a list of a failure report: four times max_fields */
-#define WIRE_TLS_ITEMS_MAX                                                                                   \
-	32768 /* policies, failure details and strings of a TLS report: twice max_json_items; as JSON in     \
-		 memory a detail takes 1.5 KB */
+#define WIRE_ITEMS_TOTAL                                                                                     \
+	32768 /* in all lists of a report, or of a record; policies, failure details and strings of a TLS    \
+		 report are at most half as many (max_json_items) */
 #define WIRE_RECORDS_MAX 16000000 /* records in one answer: 1 GiB of XML cannot contain more */
 #define WIRE_REPORTS_MAX 10000    /* reports and unreadables in one answer: members times parts is far less */
 
@@ -64,10 +64,11 @@ void wire_reader_free(struct wire_reader *reader); /* NULL is allowed */
 gboolean wire_reader_all_readable(const struct wire_reader *reader);
 
 /*
- * Process the content of one complete frame. *done becomes TRUE at the closing frame.
+ * Process content[0..size), that of one complete frame; the sink borrows from it. *done becomes TRUE at the
+ * closing frame.
  *
- * RUAD_ERROR_SYNTAX  an invalid frame: wrong type, not normal form, out of order, out of range
+ * RUAD_ERROR_SYNTAX  an invalid frame: wrong type, not of its structures, out of order, out of range
  * any other          the sink's own error
  */
-gboolean wire_reader_frame(struct wire_reader *reader, guint8 type, GBytes *content, gboolean *done,
-    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean wire_reader_frame(struct wire_reader *reader, guint8 type, const guint8 *content, gsize size,
+    gboolean *done, GError **error) G_GNUC_WARN_UNUSED_RESULT;

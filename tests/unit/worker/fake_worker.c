@@ -141,11 +141,11 @@ static void stops_listening(void)
 	hangs();
 }
 
-/* A frame now and then, forever: U is an unreadable (sss). */
+/* A frame now and then, forever: U is an unreadable, of three texts. */
 static void endless(void)
 {
 	for (;;) {
-		put_bytes("U\10\0\0\0x\0a\0b\0\4\2", 13);
+		put_bytes("U\6\0\0\0x\0a\0b\0", 11);
 		g_usleep(300 * 1000);
 	}
 }

@@ -8,7 +8,7 @@
 
 #include "parser/error.h"
 #include "parser/limits.h"
-#include "server/worker/wire_reports.h"
+#include "server/worker/wire_tables.h"
 #include "tests/unit/worker/cm.h"
 #include "tests/unit/worker/sink.h"
 
@@ -33,9 +33,8 @@ static gboolean read_frames(int fd, const struct report_sink *sink, gpointer use
 		assert_true(length <= WIRE_FRAME_MAX);
 		guint8 *data = g_malloc(length + 1);
 		assert_int_equal(read(fd, data, length), length);
-		GBytes *content = g_bytes_new_take(data, length);
-		ok = wire_reader_frame(reader, head[0], content, &done, error);
-		g_bytes_unref(content);
+		ok = wire_reader_frame(reader, head[0], data, length, &done, error);
+		g_free(data);
 	}
 	wire_reader_free(reader);
 	return ok && done;
@@ -310,64 +309,83 @@ static void request_heads_go_both_ways(void **state)
 
 /* -- lies -- */
 
+/* The content of a frame with a structure. */
+static GByteArray *content_of(const struct wire_type *type, const void *value)
+{
+	GByteArray *content = g_byte_array_new();
+	wire_put(content, type, value);
+	return content;
+}
+
+/* The same for those that a place precedes. */
+static GByteArray *content_at(const struct wire_type *type, const void *value)
+{
+	GByteArray *content = g_byte_array_new();
+	wire_put_text(content, "x");
+	wire_put(content, type, value);
+	return content;
+}
+
 /* A report_end that is complete except for what a row changes. */
 struct end {
 	const char *dialect, *domain;
 	gint64 begin, end;
 	gint32 pct;
 	guint64 records;
-	gsize sha256, notes, errors;
+	gsize notes, errors;
 };
 
-static GVariant *make_strings(gsize n)
+static GByteArray *make_end(const struct end *e)
 {
-	GVariantBuilder builder;
-	g_variant_builder_init(&builder, G_VARIANT_TYPE("as"));
-	for (gsize i = 0; i < n; i++)
-		g_variant_builder_add(&builder, "s", "x");
-	return g_variant_builder_end(&builder);
-}
-
-static GVariant *make_end(const struct end *e)
-{
-	static const guint8 zeros[64] = { 0 };
-	GVariantBuilder notes;
-	g_variant_builder_init(&notes, G_VARIANT_TYPE("a(ssms)"));
-	for (gsize i = 0; i < e->notes; i++)
-		g_variant_builder_add(&notes, "(ssms)", "V1", "x", NULL);
-	const char *none = NULL;
-	return g_variant_new("(smsmsmsmsmsmsxx@asmssmsmsmsmsmsimsmsmsbt@aya(ssms))", e->dialect, none, none,
-	    none, none, none, none, e->begin, e->end, make_strings(e->errors), none, e->domain, none, none,
-	    none, none, none, e->pct, none, none, none, FALSE, e->records,
-	    g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, zeros, e->sha256, 1), &notes);
-}
-
-/* A chunk of one record with the given numbers and strings. */
-static GVariant *make_chunk(const gint64 *numbers, gsize n, const char *text, gsize size)
-{
-	return g_variant_new("(@ax@at)", g_variant_new_fixed_array(G_VARIANT_TYPE_INT64, numbers, n, 8),
-	    g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, text, size / 8, 8));
-}
-
-static gboolean give(struct wire_reader *reader, guint8 type, GVariant *value, GError **error)
-{
-	gboolean done = FALSE;
-	g_variant_ref_sink(value);
-	GBytes *content = g_variant_get_data_as_bytes(value);
-	gboolean ok = wire_reader_frame(reader, type, content, &done, error);
-	g_bytes_unref(content);
-	g_variant_unref(value);
-	return ok;
+	static struct report_note notes[2 * WIRE_ITEMS_MAX];
+	static const char *errors[2 * WIRE_ITEMS_MAX];
+	for (gsize i = 0; i < G_N_ELEMENTS(notes); i++) {
+		notes[i] = (struct report_note){ "V1", "x", NULL };
+		errors[i] = "x";
+	}
+	const struct aggregate_header header = { .dialect = e->dialect,
+		.domain = e->domain,
+		.begin = e->begin,
+		.end = e->end,
+		.pct = e->pct,
+		.records = e->records,
+		.note = notes,
+		.n_note = e->notes,
+		.error = errors,
+		.n_error = e->errors };
+	return content_of(&wire_aggregate_header, &header);
 }
 
 static gboolean give_bytes(
     struct wire_reader *reader, guint8 type, const void *data, gsize size, GError **error)
 {
+	/* of exactly this size, so that a sanitizer sees what is read beyond */
+	g_autofree guint8 *copy = g_malloc(MAX(size, 1));
 	gboolean done = FALSE;
-	GBytes *content = g_bytes_new(data, size);
-	gboolean ok = wire_reader_frame(reader, type, content, &done, error);
-	g_bytes_unref(content);
+	if (size > 0)
+		memcpy(copy, data, size);
+	return wire_reader_frame(reader, type, copy, size, &done, error);
+}
+
+/* content is transfer full. */
+static gboolean give(struct wire_reader *reader, guint8 type, GByteArray *content, GError **error)
+{
+	gboolean ok = give_bytes(reader, type, content->data, content->len, error);
+	g_byte_array_unref(content);
 	return ok;
+}
+
+static GByteArray *make_begin(void)
+{
+	GByteArray *content = g_byte_array_new();
+	wire_put_text(content, "x");
+	return content;
+}
+
+static GByteArray *make_unreadable(void)
+{
+	const struct unreadable u = { .place = "x", .code = "xml", .reason = "x" };
+	return content_of(&wire_unreadable, &u);
 }
 
 static struct wire_reader *reader_of(struct diary *diary, gboolean in_report)
@@ -375,7 +393,7 @@ static struct wire_reader *reader_of(struct diary *diary, gboolean in_report)
 	diary_init(diary);
 	struct wire_reader *reader = wire_reader_new(diary_sink(), diary);
 	if (in_report)
-		assert_true(give(reader, 'B', g_variant_new("(s)", "x"), NULL));
+		assert_true(give(reader, 'B', make_begin(), NULL));
 	return reader;
 }
 
@@ -400,20 +418,21 @@ static void ends_out_of_range_are_refused(void **state)
 		struct end end;
 		const char *words; /* NULL: is taken */
 	} rows[] = {
-		{ "whole", { "draft", "a", 0, 1, 0, 0, 32, 0, 0 }, NULL },
-		{ "last second", { "draft", "a", 0, 253402300799, 100, 0, 32, 1024, 0 }, NULL },
-		{ "dialect", { "klingon", "a", 0, 1, 0, 0, 32, 0, 0 }, "dialect" },
-		{ "domain", { "draft", "", 0, 1, 0, 0, 32, 0, 0 }, "policy domain" },
-		{ "begin", { "draft", "a", -1, 1, 0, 0, 32, 0, 0 }, "date_range" },
-		{ "end", { "draft", "a", 0, 253402300800, 0, 0, 32, 0, 0 }, "date_range" },
-		{ "pct low", { "draft", "a", 0, 1, -2, 0, 32, 0, 0 }, "pct" },
-		{ "pct high", { "draft", "a", 0, 1, 101, 0, 32, 0, 0 }, "pct" },
-		{ "records", { "draft", "a", 0, 1, 0, 1, 32, 0, 0 }, "1 records were announced, 0 came" },
-		{ "short hash", { "draft", "a", 0, 1, 0, 0, 31, 0, 0 }, "SHA-256" },
-		{ "long hash", { "draft", "a", 0, 1, 0, 0, 33, 0, 0 }, "SHA-256" },
-		{ "notes", { "draft", "a", 0, 1, 0, 0, 32, 1025, 0 }, "1025 items" },
-		{ "most errors", { "draft", "a", 0, 1, 0, 0, 32, 0, 1024 }, NULL },
-		{ "errors", { "draft", "a", 0, 1, 0, 0, 32, 0, 1025 }, "1025 items" },
+		{ "whole", { "draft", "a", 0, 1, 0, 0, 0, 0 }, NULL },
+		{ "last second", { "draft", "a", 0, 253402300799, 100, 0, 1024, 0 }, NULL },
+		{ "dialect", { "klingon", "a", 0, 1, 0, 0, 0, 0 }, "dialect" },
+		{ "no dialect", { NULL, "a", 0, 1, 0, 0, 0, 0 }, "dialect is missing" },
+		{ "domain", { "draft", "", 0, 1, 0, 0, 0, 0 }, "policy domain" },
+		{ "no domain", { "draft", NULL, 0, 1, 0, 0, 0, 0 }, "domain is missing" },
+		{ "begin", { "draft", "a", -1, 1, 0, 0, 0, 0 }, "begin -1" },
+		{ "end", { "draft", "a", 0, 253402300800, 0, 0, 0, 0 }, "end 253402300800" },
+		{ "pct low", { "draft", "a", 0, 1, -2, 0, 0, 0 }, "pct -2" },
+		{ "pct high", { "draft", "a", 0, 1, 101, 0, 0, 0 }, "pct 101" },
+		{ "records", { "draft", "a", 0, 1, 0, 1, 0, 0 }, "1 records were announced, 0 came" },
+		{ "wild records", { "draft", "a", 0, 1, 0, G_MAXUINT64, 0, 0 }, "records -1" },
+		{ "notes", { "draft", "a", 0, 1, 0, 0, 1025, 0 }, "1025 items" },
+		{ "most errors", { "draft", "a", 0, 1, 0, 0, 0, 1024 }, NULL },
+		{ "errors", { "draft", "a", 0, 1, 0, 0, 0, 1025 }, "1025 items" },
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diary diary;
@@ -431,54 +450,62 @@ static void ends_out_of_range_are_refused(void **state)
 	}
 }
 
-#define ABSENT7 "\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0" /* the strings of an empty record */
-#define FILL    "\0\0"                                       /* behind them, to a whole word */
+/* Bytes of a record. */
+#define A           "\xff\0" /* an absent text */
+#define N0          "\0\0\0\0\0\0\0\0"
+#define N1          "\1\0\0\0\0\0\0\0"
+#define N1000       "\xe8\3\0\0\0\0\0\0"
+#define N1025       "\1\4\0\0\0\0\0\0"
+#define MINUS1      "\xff\xff\xff\xff\xff\xff\xff\xff"
+#define MINUS2      "\xfe\xff\xff\xff\xff\xff\xff\xff"
+#define HUGE_N      "\xff\xff\xff\xff\xff\xff\xff\x7f"
+#define EVALUATED   A A A
+#define IDENTIFIERS A A A
+#define EMPTY       A N1 EVALUATED N0 IDENTIFIERS N0 N0 N0 /* an empty record of one message */
+#define BYTES(text) text, sizeof(text) - 1
 
 static void chunks_that_lie_are_refused(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *name;
-		gint64 numbers[10];
-		gsize n;
-		char text[48];
+		const char *bytes;
 		gsize size;
 		const char *words; /* NULL: is taken */
 	} rows[] = {
-		{ "whole", { 1, 0, 0, 0, 0 }, 5, ABSENT7 FILL, 16, NULL },
-		{ "no numbers", { 0 }, 0, ABSENT7 FILL, 16, "not made of records" },
-		{ "four numbers", { 1, 0, 0, 0 }, 4, ABSENT7 FILL, 16, "not made of records" },
-		{ "no text", { 1, 0, 0, 0, 0 }, 5, "", 0, "not made of records" },
-		{ "no last NUL", { 1, 0, 0, 0, 0 }, 5, "aaaaaaaaaaaaaaaa", 16, "not made of records" },
-		{ "count -1", { -1, 0, 0, 0, 0 }, 5, ABSENT7 FILL, 16, NULL },
-		{ "count -2", { -2, 0, 0, 0, 0 }, 5, ABSENT7 FILL, 16, "count -2" },
-		{ "negative list", { 1, -1, 0, 0, 0 }, 5, ABSENT7 FILL, 16, "-1 items" },
-		{ "long list", { 1, 0, 1025, 0, 0 }, 5, ABSENT7 FILL, 16, "1025 items" },
-		{ "huge list", { 1, 0, 0, G_MAXINT64, 0 }, 5, ABSENT7 FILL, 16, "9223372036854775807 items" },
-		{ "list without strings", { 1, 0, 0, 1000, 0 }, 5, ABSENT7 FILL, 16, "strings are missing" },
-		{ "two records, strings of one", { 1, 0, 0, 0, 0, 1, 0, 0, 0, 0 }, 10, ABSENT7 FILL, 16,
-		    "strings are missing" },
-		{ "strings of two, one record", { 1, 0, 0, 0, 0 }, 5, ABSENT7 ABSENT7 FILL FILL, 32,
-		    "left over" },
-		{ "a word too much", { 1, 0, 0, 0, 0 }, 5, ABSENT7 FILL, 24, "left over" },
-		{ "fill that is not NUL", { 1, 0, 0, 0, 0 }, 5, ABSENT7 "x", 16, "left over" },
-		{ "not UTF-8", { 1, 0, 0, 0, 0 }, 5, "\xff\0\xc3(\0\xff\0\xff\0\xff\0\xff\0\xff\0", 16,
-		    "not UTF-8" },
-		{ "absent and more", { 1, 0, 0, 0, 0 }, 5,
-		    "\xff\0\xff"
-		    "a\0\xff\0\xff\0\xff\0\xff\0\xff\0",
-		    16, "not UTF-8" },
-		{ "address", { 1, 0, 0, 0, 0 }, 5, "1\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0", 16,
-		    "not an IP address" },
-		{ "note without code", { 1, 0, 0, 0, 1 }, 5, ABSENT7 "\xff\0\xff\0\xff\0" FILL FILL, 24,
-		    "without code or path" },
+		{ "whole", BYTES(EMPTY), NULL },
+		{ "two", BYTES(EMPTY EMPTY), NULL },
+		{ "nothing", BYTES(""), "a text is missing" },
+		{ "one and a byte", BYTES(EMPTY "x"), "a text is missing" },
+		{ "one and a text", BYTES(EMPTY A), "a number is missing" },
+		{ "a number cut off", BYTES(A "\1\0\0\0\0\0\0"), "a number is missing" },
+		{ "no list of notes", BYTES(A N1 EVALUATED N0 IDENTIFIERS N0 N0), "a number is missing" },
+		{ "count -1", BYTES(A MINUS1 EVALUATED N0 IDENTIFIERS N0 N0 N0), NULL },
+		{ "count -2", BYTES(A MINUS2 EVALUATED N0 IDENTIFIERS N0 N0 N0), "count -2" },
+		{ "negative list", BYTES(A N1 EVALUATED MINUS1 IDENTIFIERS N0 N0 N0), "reason: -1 items" },
+		{ "long list", BYTES(A N1 EVALUATED N0 IDENTIFIERS N1025 N0 N0), "auth_dkim: 1025 items" },
+		{ "huge list", BYTES(A N1 EVALUATED N0 IDENTIFIERS N0 HUGE_N N0),
+		    "auth_spf: 9223372036854775807 items" },
+		{ "list without texts", BYTES(A N1 EVALUATED N0 IDENTIFIERS N0 N1000 N0),
+		    "a text is missing" },
+		{ "list of nothing", BYTES(A N1 EVALUATED N0 IDENTIFIERS N0 N0 N1000), "a text is missing" },
+		{ "not UTF-8", BYTES(A N1 "\xc3(\0" A A N0 IDENTIFIERS N0 N0 N0), "a text is not UTF-8" },
+		{ "absent and more",
+		    BYTES(A N1 "\xff"
+			       "a\0" A A N0 IDENTIFIERS N0 N0 N0),
+		    "a text is not UTF-8" },
+		{ "address", BYTES("1\0" N1 EVALUATED N0 IDENTIFIERS N0 N0 N0),
+		    "source_ip is not an IP address" },
+		{ "note without code", BYTES(A N1 EVALUATED N0 IDENTIFIERS N0 N0 N1 A A A),
+		    "code is missing" },
+		{ "note without path", BYTES(A N1 EVALUATED N0 IDENTIFIERS N0 N0 N1 "V1\0" A A),
+		    "path is missing" },
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diary diary;
 		GError *error = NULL;
 		struct wire_reader *reader = reader_in_report(&diary);
-		gboolean ok = give(
-		    reader, 'R', make_chunk(rows[i].numbers, rows[i].n, rows[i].text, rows[i].size), &error);
+		gboolean ok = give_bytes(reader, 'R', rows[i].bytes, rows[i].size, &error);
 		if (rows[i].words != NULL)
 			assert_refused(ok, error, rows[i].words, rows[i].name);
 		else if (!ok)
@@ -490,12 +517,12 @@ static void chunks_that_lie_are_refused(void **state)
 
 static gboolean give_failure(struct wire_reader *reader, const struct failure_report *failure, GError **error)
 {
-	return give(reader, 'F', wire_failure_encode("x", failure), error);
+	return give(reader, 'F', content_at(&wire_failure_report, failure), error);
 }
 
 static gboolean give_tls(struct wire_reader *reader, const struct tls_report *tls, GError **error)
 {
-	return give(reader, 'T', wire_tls_encode("x", tls), error);
+	return give(reader, 'T', content_at(&wire_tls_report, tls), error);
 }
 
 #define NUMBERS_OK .arrival_time = -1, .source_port = -1, .incidents = -1
@@ -565,7 +592,7 @@ static void failures_out_of_range_are_refused(void **state)
 static void tls_reports_out_of_range_are_refused(void **state)
 {
 	(void)state;
-	const guint most = WIRE_TLS_ITEMS_MAX;
+	const guint most = WIRE_ITEMS_TOTAL;
 	g_autofree const char **many = g_new(const char *, most + 1);
 	g_autofree struct tls_failure_details *details = g_new0(struct tls_failure_details, most + 1);
 	g_autofree struct tls_policy *policies = g_new0(struct tls_policy, most + 1);
@@ -721,23 +748,24 @@ static void frames_out_of_order_are_refused(void **state)
 		{ "X", "no frame has type" },
 		{ "H", "no frame has type" },
 	};
-	static const gint64 numbers[5] = { 1 };
-	static const struct end whole = { "draft", "a", 0, 1, 0, 0, 32, 0, 0 };
+	static const struct end whole = { "draft", "a", 0, 1, 0, 0, 0, 0 };
+	static const struct mail_header no_mail = { 0 };
+	static const struct aggregate_record record = { 0 };
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diary diary;
 		diary_init(&diary);
 		struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
 		for (const char *at = rows[i].frames; *at != '\0'; at++) {
 			GError *error = NULL;
-			GVariant *value = *at == 'M'   ? g_variant_new("(msmsmsy)", NULL, NULL, NULL, 0)
-					  : *at == 'F' ? wire_failure_encode("x", &empty_failure)
-					  : *at == 'T' ? wire_tls_encode("x", &empty_tls)
-					  : *at == 'B' ? g_variant_new("(s)", "x")
-					  : *at == 'R' ? make_chunk(numbers, 5, ABSENT7 FILL, 16)
-					  : *at == 'E' ? make_end(&whole)
-					  : *at == 'U' ? g_variant_new("(sss)", "x", "xml", "x")
-						       : g_variant_new("()");
-			gboolean ok = give(reader, (guint8)*at, value, &error);
+			GByteArray *content = *at == 'M'   ? content_of(&wire_mail_header, &no_mail)
+					      : *at == 'F' ? content_at(&wire_failure_report, &empty_failure)
+					      : *at == 'T' ? content_at(&wire_tls_report, &empty_tls)
+					      : *at == 'B' ? make_begin()
+					      : *at == 'R' ? content_of(&wire_aggregate_record, &record)
+					      : *at == 'E' ? make_end(&whole)
+					      : *at == 'U' ? make_unreadable()
+							   : g_byte_array_new();
+			gboolean ok = give(reader, (guint8)*at, content, &error);
 			if (at[1] == '\0')
 				assert_refused(ok, error, rows[i].words, rows[i].frames);
 			else if (!ok)
@@ -748,7 +776,7 @@ static void frames_out_of_order_are_refused(void **state)
 	}
 }
 
-static void bytes_that_are_no_gvariant_are_refused(void **state)
+static void bytes_that_are_no_structure_are_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -756,18 +784,23 @@ static void bytes_that_are_no_gvariant_are_refused(void **state)
 		guint8 type;
 		const char *bytes;
 		gsize size;
+		const char *words;
 	} rows[] = {
-		{ "begin without NUL", 'B', "abc", 3 },
-		{ "begin, empty", 'B', "", 0 },
-		{ "begin, two NULs", 'B', "a\0b\0", 4 },
-		{ "begin, not UTF-8", 'B', "\xff\0", 2 },
-		{ "mail, cut off", 'M', "a\0", 2 },
-		{ "unreadable, wild offset", 'U', "a\0b\0c\0\xff\xff", 8 },
-		{ "failure, cut off", 'F', "a\0", 2 },
-		{ "failure, empty", 'F', "", 0 },
-		{ "TLS, cut off", 'T', "a\0", 2 },
-		{ "TLS, empty", 'T', "", 0 },
-		{ "done, with bytes", 'D', "a", 1 },
+		{ "begin without NUL", 'B', BYTES("abc"), "a text is missing" },
+		{ "begin, empty", 'B', BYTES(""), "a text is missing" },
+		{ "begin, two texts", 'B', BYTES("a\0b\0"), "2 bytes are left over" },
+		{ "begin, absent", 'B', BYTES(A), "place is missing" },
+		{ "begin, not UTF-8", 'B', BYTES("\xc3(\0"), "a text is not UTF-8" },
+		{ "mail, cut off", 'M', BYTES("a\0"), "a text is missing" },
+		{ "mail, no verdict", 'M', BYTES(A A A), "a number is missing" },
+		{ "unreadable and more", 'U', BYTES("a\0b\0c\0\xff"), "1 bytes are left over" },
+		{ "unreadable, cut off", 'U', BYTES("a\0b\0c"), "a text is missing" },
+		{ "failure, cut off", 'F', BYTES("a\0"), "a text is missing" },
+		{ "failure, empty", 'F', BYTES(""), "a text is missing" },
+		{ "TLS, cut off", 'T', BYTES("a\0"), "a text is missing" },
+		{ "TLS, empty", 'T', BYTES(""), "a text is missing" },
+		{ "TLS, no hash", 'T', BYTES("a\0" A A A N0 N0 N0 "123"), "a SHA-256 is missing" },
+		{ "done, with bytes", 'D', BYTES("a"), "1 bytes are left over" },
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diary diary;
@@ -775,9 +808,9 @@ static void bytes_that_are_no_gvariant_are_refused(void **state)
 		diary_init(&diary);
 		struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
 		if (rows[i].type == 'D')
-			assert_true(give(reader, 'U', g_variant_new("(sss)", "x", "xml", "x"), NULL));
+			assert_true(give(reader, 'U', make_unreadable(), NULL));
 		gboolean ok = give_bytes(reader, rows[i].type, rows[i].bytes, rows[i].size, &error);
-		assert_refused(ok, error, "not in normal form", rows[i].name);
+		assert_refused(ok, error, rows[i].words, rows[i].name);
 		wire_reader_free(reader);
 		diary_clear(&diary);
 	}
@@ -787,21 +820,19 @@ static void bytes_that_are_no_gvariant_are_refused(void **state)
 static void damaged_frames_do_no_harm(void **state)
 {
 	(void)state;
-	static const struct end whole = { "draft", "a", 0, 1, 0, 0, 32, 3, 1 };
-	static const gint64 numbers[5] = { 1 };
+	static const struct end whole = { "draft", "a", 0, 1, 0, 0, 3, 1 };
 	const struct {
 		guint8 type;
-		GVariant *value;
-	} frames[] = { { 'E', make_end(&whole) }, { 'R', make_chunk(numbers, 5, ABSENT7 FILL, 16) },
-		{ 'F', wire_failure_encode("x", &full_failure) }, { 'T', wire_tls_encode("x", &full_tls) } };
+		GByteArray *content;
+	} frames[] = { { 'E', make_end(&whole) }, { 'R', content_of(&wire_aggregate_record, &full_record) },
+		{ 'F', content_at(&wire_failure_report, &full_failure) },
+		{ 'T', content_at(&wire_tls_report, &full_tls) } };
 	for (gsize f = 0; f < G_N_ELEMENTS(frames); f++) {
 		gboolean inside = frames[f].type == 'E' || frames[f].type == 'R';
-		g_variant_ref_sink(frames[f].value);
-		gsize size = g_variant_get_size(frames[f].value), taken = 0;
-		const guint8 *bytes = g_variant_get_data(frames[f].value);
+		gsize size = frames[f].content->len, taken = 0;
 		for (gsize i = 0; i < size * 9; i++) {
 			struct diary diary;
-			g_autofree guint8 *copy = g_memdup2(bytes, size);
+			g_autofree guint8 *copy = g_memdup2(frames[f].content->data, size);
 			struct wire_reader *reader = reader_of(&diary, inside);
 			if (i >= size)
 				copy[i % size] ^= (guint8)(1u << (i / size - 1));
@@ -812,7 +843,7 @@ static void damaged_frames_do_no_harm(void **state)
 			diary_clear(&diary);
 		}
 		assert_in_range(taken, 1, size * 8 - 1);
-		g_variant_unref(frames[f].value);
+		g_byte_array_unref(frames[f].content);
 	}
 }
 
@@ -822,9 +853,9 @@ static void a_verdict_that_is_none_is_refused(void **state)
 	struct diary diary;
 	GError *error = NULL;
 	struct wire_reader *reader = reader_of(&diary, FALSE);
-	gboolean ok =
-	    give(reader, 'M', g_variant_new("(msmsmsy)", NULL, NULL, NULL, AUTHENTIC_FAIL + 1), &error);
-	assert_refused(ok, error, "an unknown verdict", "mail");
+	const struct mail_header mail = { .authentic = AUTHENTIC_FAIL + 1 };
+	gboolean ok = give(reader, 'M', content_of(&wire_mail_header, &mail), &error);
+	assert_refused(ok, error, "authentic 3", "mail");
 	wire_reader_free(reader);
 	diary_clear(&diary);
 }
@@ -837,8 +868,8 @@ static void too_many_reports_are_refused(void **state)
 	diary_init(&diary);
 	struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
 	for (guint i = 0; i < WIRE_REPORTS_MAX; i++)
-		assert_true(give(reader, 'U', g_variant_new("(sss)", "x", "xml", "x"), NULL));
-	gboolean ok = give(reader, 'U', g_variant_new("(sss)", "x", "xml", "x"), &error);
+		assert_true(give(reader, 'U', make_unreadable(), NULL));
+	gboolean ok = give(reader, 'U', make_unreadable(), &error);
 	assert_refused(ok, error, "more than", "flood");
 	error = NULL;
 	ok = give_failure(reader, &empty_failure, &error);
@@ -861,7 +892,7 @@ int main(void)
 		cmocka_unit_test(ends_out_of_range_are_refused),
 		cmocka_unit_test(chunks_that_lie_are_refused),
 		cmocka_unit_test(frames_out_of_order_are_refused),
-		cmocka_unit_test(bytes_that_are_no_gvariant_are_refused),
+		cmocka_unit_test(bytes_that_are_no_structure_are_refused),
 		cmocka_unit_test(damaged_frames_do_no_harm),
 		cmocka_unit_test(failures_out_of_range_are_refused),
 		cmocka_unit_test(tls_reports_out_of_range_are_refused),
