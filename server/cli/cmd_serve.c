@@ -1,6 +1,6 @@
 /*
  * cmd_serve.c - ruad serve: opens the listeners, runs the private PostgreSQL if there is one, updates the
- * schema, and keeps ruad-ingest, ruad-web, ruad-enrich and ruad-notify running until SIGTERM or SIGINT.
+ * schema, and keeps ruad-ingest, ruad-web, ruad-enrich, ruad-fetch and ruad-notify running until SIGTERM or SIGINT.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,13 +21,17 @@
 #include "server/common/paths.h"
 #include "server/common/vitals.h"
 #include "server/database/postgres_release.h"
+#include "server/fetch/account.h"
 #include "server/notify/destinations.h"
 #include "server/web/auth.h"
 
-#define POSTGRES "PostgreSQL"
-#define ENRICH   "ruad-enrich"
-#define NOTIFY   "ruad-notify"
-#define FIRST_FD 3 /* of a child: where the supervisor puts its sockets */
+#define POSTGRES      "PostgreSQL"
+#define ENRICH        "ruad-enrich"
+#define FETCH         "ruad-fetch"
+#define FETCH_IMAP    FETCH " imap"
+#define FETCH_MAILDIR FETCH " maildir"
+#define NOTIFY        "ruad-notify"
+#define FIRST_FD      3 /* of a child: where the supervisor puts its sockets */
 #define RETRY_PRIVATE                                                                                        \
 	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
 #define RETRY_EXTERNAL    (2 * 1000 * 1000) /* somebody else's may take its time */
@@ -375,6 +379,46 @@ static void start_notify(struct serve *serve)
 						.stop_signal = SIGTERM });
 }
 
+/* Remove what libpq reads. */
+static char **without_database(char **envp)
+{
+	g_auto(GStrv) names = g_listenv();
+
+	for (gsize i = 0; names[i] != NULL; i++)
+		if (g_str_has_prefix(names[i], "PG"))
+			envp = g_environ_unsetenv(envp, names[i]);
+	return envp;
+}
+
+/* Start ruad-fetch for one kind of source ("imap", "maildir"): it gets the settings of this section, and where
+ * to hand mails over, but no database. */
+static void start_fetch(struct serve *serve, const char *source, const char *name)
+{
+	const char *const sections[] = { source, "lmtp", NULL };
+	g_autofree char *program = paths_libexec(FETCH);
+	g_autofree char *address = net_address_of(g_array_index(serve->sockets[INGEST], int, 0));
+	g_autofree char *lmtp = g_strconcat("--lmtp=", address, NULL);
+	g_autofree char *storage =
+	    g_strconcat("--storage=", settings_string(serve->settings, "server.state_dir"), NULL);
+	g_auto(GStrv) envp =
+	    settings_environment(serve->settings, sections, without_database(base_environment()));
+	const char *const argv[] = { program, lmtp, storage, source, NULL };
+
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = name,
+						.argv = argv,
+						.envp = (const char *const *)envp,
+						.folder = "/",
+						.stop_signal = SIGTERM });
+}
+
+static void start_fetchers(struct serve *serve)
+{
+	if (account_is_set(serve->settings))
+		start_fetch(serve, "imap", FETCH_IMAP);
+	if (settings_list(serve->settings, "maildir.path")[0] != NULL)
+		start_fetch(serve, "maildir", FETCH_MAILDIR);
+}
+
 static void before_postgres(gpointer postgres)
 {
 	g_autoptr(GError) error = NULL;
@@ -453,14 +497,16 @@ static gboolean stop_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* ruad-enrich checks its files, and ruad-notify looks at once; a hang-up of the terminal has no other effect.
- */
+/* ruad-enrich checks its files, ruad-fetch looks for mail, and ruad-notify looks at once; a hang-up of the
+ * terminal has no other effect. */
 static gboolean hang_up_signal(gpointer user)
 {
 	const struct serve *serve = user;
 
 	supervisor_signal(serve->supervisor, ENRICH, SIGHUP);
 	supervisor_signal(serve->supervisor, NOTIFY, SIGHUP);
+	supervisor_signal(serve->supervisor, FETCH_IMAP, SIGHUP);
+	supervisor_signal(serve->supervisor, FETCH_MAILDIR, SIGHUP);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -516,6 +562,7 @@ static gboolean services_answered(gpointer user)
 	start_prune(serve);
 	start_enrich(serve);
 	start_notify(serve);
+	start_fetchers(serve);
 	announce_ready(serve);
 	return G_SOURCE_REMOVE;
 }

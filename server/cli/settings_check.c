@@ -7,6 +7,8 @@
 #include "parser/error.h"
 #include "server/common/net.h"
 #include "server/dns/resolver.h"
+#include "server/fetch/account.h"
+#include "server/fetch/maildir.h"
 #include "server/web/auth.h"
 
 /* -- words -- */
@@ -202,13 +204,50 @@ static gboolean check_notify(const struct settings *settings, GError **error)
 	return check_smtp(settings, error);
 }
 
+/* -- mail that is fetched -- */
+
+/* Settings of an account without imap.url would have no effect. */
+static gboolean check_no_account(const struct settings *settings, GError **error)
+{
+	static const char *const keys[] = { "imap.user", "imap.password", "imap.token_command" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (*settings_string(settings, keys[i]) != '\0')
+			return ruad_error_at(
+			    error, "imap.url", "empty, although %s is set: name the server", keys[i]);
+	return TRUE;
+}
+
+static gboolean check_imap(const struct settings *settings, GError **error)
+{
+	struct account *account;
+
+	if (!account_is_set(settings))
+		return check_no_account(settings, error);
+	account = account_new(settings, error);
+	account_free(account);
+	return account != NULL;
+}
+
+static gboolean check_maildirs(const struct settings *settings, GError **error)
+{
+	const char *const *paths = settings_list(settings, "maildir.path");
+
+	for (gsize i = 0; paths[i] != NULL; i++)
+		if (!g_path_is_absolute(paths[i]))
+			return ruad_error_at(
+			    error, "maildir.path", "\"%s\": must begin with a slash", paths[i]);
+	return TRUE;
+}
+
 gboolean settings_check(const struct settings *settings, GError **error)
 {
 	return check_addresses(settings, "lmtp.listen", error) &&
 	       check_addresses(settings, "http.listen", error) &&
 	       check_addresses(settings, "http.health_listen", error) && check_mailboxes(settings, error) &&
 	       check_domains(settings, error) && check_auth(settings, error) &&
-	       check_resolver(settings, error) && check_notify(settings, error);
+	       check_resolver(settings, error) && check_notify(settings, error) &&
+	       check_imap(settings, error) && check_maildirs(settings, error);
 }
 
 /* -- files -- */
@@ -231,6 +270,21 @@ static void warn_of_file(GPtrArray *warnings, const char *key, const char *path)
 		g_ptr_array_add(warnings, fault);
 }
 
+/* That a Maildir cannot be used now does not keep mail from the others. */
+static void warn_of_maildirs(const struct settings *settings, GPtrArray *warnings)
+{
+	const char *const *paths = settings_list(settings, "maildir.path");
+
+	for (gsize i = 0; paths[i] != NULL; i++) {
+		g_autoptr(GError) cause = NULL;
+		struct maildir *maildir = maildir_open(paths[i], &cause);
+
+		if (maildir == NULL)
+			g_ptr_array_add(warnings, g_strdup_printf("maildir.path: %s", cause->message));
+		maildir_close(maildir);
+	}
+}
+
 gboolean settings_check_files(const struct settings *settings, GPtrArray *warnings, GError **error)
 {
 	const char *const *networks = settings_list(settings, "enrich.mmdb");
@@ -244,6 +298,8 @@ gboolean settings_check_files(const struct settings *settings, GPtrArray *warnin
 			return FALSE;
 		}
 	}
+	warn_of_file(warnings, "imap.ca_file", settings_string(settings, "imap.ca_file"));
+	warn_of_maildirs(settings, warnings);
 	if (!settings_bool(settings, "enrich.enabled"))
 		return TRUE;
 	warn_of_file(warnings, "enrich.services", settings_string(settings, "enrich.services"));

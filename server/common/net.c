@@ -237,6 +237,8 @@ int net_connect_to_listener(int listener, guint seconds, GError **error)
 	return connect_to(&address, "of a listening socket", seconds, error);
 }
 
+/* -- names of sockets -- */
+
 char *net_address_of(int fd)
 {
 	struct sockaddr_storage address = { 0 };
@@ -254,8 +256,6 @@ char *net_address_of(int fd)
 	return g_strdup_printf(address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-/* -- socket activation -- */
-
 gboolean net_peer(int fd, char *host, char *port)
 {
 	struct sockaddr_storage address = { 0 };
@@ -265,6 +265,8 @@ gboolean net_peer(int fd, char *host, char *port)
 	       getnameinfo((struct sockaddr *)&address, length, host, NI_MAXHOST, port, NI_MAXSERV,
 		   NI_NUMERICHOST | NI_NUMERICSERV) == 0;
 }
+
+/* -- socket activation -- */
 
 int *net_activated(const char *name)
 {

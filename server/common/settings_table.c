@@ -63,6 +63,38 @@ const struct setting setting_table[] = {
 	    "authenticated (RFC 9990 section 3.5), according to lmtp.authserv_id: off stores it, flag "
 	    "stores it with the note S1, and quarantine quarantines the mail." },
 
+	{ "imap.url", SETTING_STRING, "", NOT_NUMBER,
+	    "An IMAP server to fetch mail from, if no mail server delivers it: imaps://HOST, "
+	    "imaps://HOST:PORT, or imap://HOST, where STARTTLS is required. Empty: none. Its mail has the "
+	    "limits of lmtp; each mail is marked only after it is stored." },
+	{ "imap.user", SETTING_STRING, "", NOT_NUMBER, "The user of the account." },
+	{ "imap.password", SETTING_SECRET, "", NOT_NUMBER,
+	    "The password. Put it into a file that only root or ruad can read, and name that in "
+	    "imap.password_file." },
+	{ "imap.token_command", SETTING_STRING, "", NOT_NUMBER,
+	    "Instead of a password: a command that prints an access token of OAuth 2, for SASL OAUTHBEARER "
+	    "or "
+	    "XOAUTH2. It is run without a shell, as server.user, whenever ruad connects." },
+	{ "imap.mailbox", SETTING_STRING, "INBOX", NOT_NUMBER, "The mailbox to fetch from." },
+	{ "imap.after", SETTING_STRING, "mark", NOT_NUMBER,
+	    "What becomes of a mail that is stored: mark sets \\Seen and the keyword $RuadStored (only "
+	    "\\Seen "
+	    "where the server keeps no keywords), move:FOLDER moves it, delete deletes it." },
+	{ "imap.poll", SETTING_SECONDS, "5m", 10, DAY,
+	    "Time until ruad looks for mail again. A server with IDLE tells of new mail at once." },
+	{ "imap.tls", SETTING_CHOICE, "required", NOT_NUMBER,
+	    "required, or none for imap:// and a server on this machine." },
+	{ "imap.ca_file", SETTING_STRING, "", NOT_NUMBER,
+	    "A file with the certificates (PEM) of the authorities that may sign the server's certificate. "
+	    "Empty: those of the system." },
+
+	{ "maildir.path", SETTING_LIST, "", NOT_NUMBER,
+	    "Maildirs to take mail from: everything in new, and what in cur has not the flag S. server.user "
+	    "must be able to read it and to write to both folders." },
+	{ "maildir.after", SETTING_CHOICE, "seen", NOT_NUMBER,
+	    "What becomes of a mail that is stored: seen moves it to cur with the flag S, delete deletes "
+	    "it." },
+
 	{ "parser.workers", SETTING_INT, "0", 0, 1024,
 	    "Largest number of parser processes; 0 is one for each processor core." },
 	{ "parser.max_mails", SETTING_INT, "1000", 1, 1000000000,
@@ -246,8 +278,8 @@ const char *setting_words(const struct setting *setting)
 	static const struct {
 		const char *name;
 		const char *words;
-	} choices[] = { { "http.auth", "none basic proxy" },
-		{ "lmtp.require_authentic", "off flag quarantine" },
+	} choices[] = { { "http.auth", "none basic proxy" }, { "imap.tls", "required none" },
+		{ "lmtp.require_authentic", "off flag quarantine" }, { "maildir.after", "seen delete" },
 		{ "notify.digest", "none weekly monthly" },
 		{ "notify.webhook_format", "generic slack teams matrix" } };
 

@@ -106,15 +106,19 @@ def system(packages):
     return root
 
 
-def make_system(root, packages):
+def make_system(root, packages, without=()):
+    """Unpack the packages; without: patterns of files that no test needs."""
     for package in packages:
         unpack(root, package)
+    for pattern in without:
+        for path in root.glob(pattern):
+            path.unlink()
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / "usr" / name).mkdir(parents=True, exist_ok=True)
         (root / name).symlink_to(f"usr/{name}")
     tools = [path for path in map(shutil.which, TOOLS.split()) if path]
     own = [path for path in (root / "usr").rglob("*") if is_program(path)]
-    for path in [*tools, *libraries([*tools, *own], root / "usr/lib/postfix")]:
+    for path in [*tools, *libraries([*tools, *own], ":".join({str(path.parent) for path in own}))]:
         if not path.startswith(str(root)):
             copy_into(root, path)
     for name, number in (("null", 3), ("urandom", 9), ("random", 8)):
@@ -426,13 +430,17 @@ class Postfix(MailServer):
         self.run("postqueue", "-f")
 
 
-@contextlib.contextmanager
-def mail_server(kind):
-    """A mail server in a separate folder, not yet set up."""
+def need_root():
     if os.geteuid() != 0:
         pytest.skip("mail servers need root: they change their user, and a root directory")
     if os.statvfs("/var/tmp").f_flag & (os.ST_NOSUID | os.ST_NODEV):
         pytest.skip("mail servers need setuid programs and devices: /var/tmp is mounted without")
+
+
+@contextlib.contextmanager
+def mail_server(kind):
+    """A mail server in a separate folder, not yet set up."""
+    need_root()
     root = temporary_folder()
     try:
         server = kind(root)

@@ -337,6 +337,7 @@ static const struct {
 	{ "lmtp.max_time", 1, 86400 },
 	{ "lmtp.min_rate", 1, 1073741824 },
 	{ "lmtp.max_memory", 1048576, G_GUINT64_CONSTANT(1099511627776) },
+	{ "imap.poll", 10, 86400 },
 	{ "parser.workers", 0, 1024 },
 	{ "parser.max_mails", 1, 1000000000 },
 	{ "parser.timeout", 1, 86400 },
