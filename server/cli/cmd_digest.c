@@ -7,8 +7,8 @@
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
 #include "server/cli/moment.h"
+#include "server/common/message.h"
 #include "server/digest/digest.h"
-#include "server/notify/message.h"
 
 #define COMMAND "digest"
 
@@ -26,9 +26,8 @@ struct request {
 static gboolean print_message(const struct settings *settings, const struct digest *digest, GError **error)
 {
 	g_autofree char *sender = message_sender(settings);
-	g_autofree char *from = g_strdup_printf("ruad <%s>", sender);
-	g_autofree char *to = g_strjoinv(", ", (char **)settings_list(settings, "notify.mail_to"));
-	const struct mime_envelope envelope = { .from = from, .to = *to != '\0' ? to : NULL };
+	const struct mime_envelope envelope = { .from = sender,
+		.to = settings_list(settings, "notify.mail_to") };
 	g_autoptr(GBytes) message = digest_message(digest, &envelope, error);
 
 	if (message == NULL)

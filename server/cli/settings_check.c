@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "parser/error.h"
+#include "server/common/message.h"
 #include "server/common/net.h"
 #include "server/dns/resolver.h"
 #include "server/fetch/account.h"
@@ -145,17 +146,6 @@ static gboolean check_resolver(const struct settings *settings, GError **error)
 
 /* -- notices -- */
 
-/* Whether text is an address that may stand in a header and in a command of SMTP as it is. */
-static gboolean is_address(const char *text)
-{
-	const char *at = strchr(text, '@');
-
-	for (const char *c = text; *c != '\0'; c++)
-		if (!g_ascii_isgraph(*c) || strchr("<>()[]\\,;:\"", *c) != NULL)
-			return FALSE;
-	return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
-}
-
 /* Whether url has one of two schemes, and a host. */
 static gboolean is_url(const char *url, const char *scheme, const char *tls_scheme)
 {
@@ -189,12 +179,12 @@ static gboolean check_notify(const struct settings *settings, GError **error)
 	const char *webhook = settings_string(settings, "notify.webhook");
 
 	for (gsize i = 0; addresses[i] != NULL; i++)
-		if (!is_address(addresses[i]))
+		if (!message_is_address(addresses[i]))
 			return ruad_error_at(error, "notify.mail_to",
 			    "\"%s\": not an address such as ann@example.com", addresses[i]);
 	if (addresses[0] == NULL && settings_choice(settings, "notify.digest") != 0)
 		return ruad_error_at(error, "notify.digest", "needs an address in notify.mail_to");
-	if (*from != '\0' && !is_address(from))
+	if (*from != '\0' && !message_is_address(from))
 		return ruad_error_at(
 		    error, "notify.mail_from", "\"%s\": not an address such as ruad@example.com", from);
 	/* the URL may be a secret: no part of it is shown */

@@ -1,162 +1,137 @@
 #include "server/digest/mime.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
 #include "parser/error.h"
+#include "server/common/message.h"
 #include "server/digest/html.h"
 #include "server/digest/text.h"
 
 /* -- parts -- */
 
-static GMimeObject *text_part(const char *subtype, const char *text)
+/* A boundary that is in no part: no quoted-printable or base64 has "=_". Transfer full. */
+static char *new_boundary(void)
 {
-	GMimeTextPart *part = g_mime_text_part_new_with_subtype(subtype);
+	g_autofree char *uuid = g_uuid_string_random();
 
-	g_mime_text_part_set_charset(part, "utf-8");
-	g_mime_text_part_set_text(part, text);
-	g_mime_part_set_content_encoding(GMIME_PART(part), GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-	return GMIME_OBJECT(part);
+	return g_strconcat("=_", uuid, NULL);
 }
 
-static GMimeObject *picture_part(const struct chart *chart, guint n, const char *host)
+static void begin_part(GString *body, const char *boundary)
+{
+	g_string_append_printf(body, "--%s\r\n", boundary);
+}
+
+static void end_parts(GString *body, const char *boundary)
+{
+	g_string_append_printf(body, "--%s--\r\n", boundary);
+}
+
+static void put_text(GString *body, const char *headers, const char *text)
+{
+	g_string_append_printf(body, "%s\r\n", headers);
+	message_quoted(body, text);
+	g_string_append(body, "\r\n"); /* it belongs to the boundary that follows */
+}
+
+static void put_picture(GString *body, const struct chart *chart, guint n, const char *host)
 {
 	g_autoptr(GBytes) png = chart_png(chart);
 	g_autofree char *cid = html_cid(n, host);
-	g_autofree char *name = g_strdup_printf("chart%u.png", n);
 	gsize size;
-	const char *data = g_bytes_get_data(png, &size);
-	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, size);
-	GMimeDataWrapper *content =
-	    g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_BINARY);
-	GMimePart *part = g_mime_part_new_with_type("image", "png");
+	const guint8 *data = g_bytes_get_data(png, &size);
 
-	g_mime_part_set_content(part, content);
-	g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
-	g_mime_object_set_disposition(GMIME_OBJECT(part), "inline");
-	g_mime_part_set_filename(part, name);
-	g_mime_part_set_content_id(part, cid);
-	g_object_unref(content);
-	g_object_unref(stream);
-	return GMIME_OBJECT(part);
+	g_string_append_printf(body,
+	    "Content-Type: image/png\r\n"
+	    "Content-Transfer-Encoding: base64\r\n"
+	    "Content-Disposition: inline; filename=\"chart%u.png\"\r\n"
+	    "Content-ID: <%s>\r\n\r\n",
+	    n, cid);
+	message_base64(body, data, size);
 }
 
-/* Add a part to its multipart, which keeps it. */
-static void add(GMimeMultipart *multipart, GMimeObject *part)
+/* The HTML with its pictures. */
+static void put_related(GString *body, const struct content *content, const char *host)
 {
-	g_mime_multipart_add(multipart, part);
-	g_object_unref(part);
-}
-
-/* The HTML with its pictures; the HTML alone if there is none. */
-static GMimeObject *rich_part(const struct content *content, const char *host)
-{
+	g_autofree char *boundary = new_boundary();
 	g_autofree char *html = html_print(content, host);
-	GMimeMultipart *related = g_mime_multipart_new_with_subtype("related");
 	guint n = 0;
 
-	g_mime_object_set_content_type_parameter(GMIME_OBJECT(related), "type", "text/html");
-	add(related, text_part("html", html));
+	g_string_append_printf(body,
+	    "Content-Type: multipart/related; type=\"text/html\";\r\n boundary=\"%s\"\r\n\r\n", boundary);
+	begin_part(body, boundary);
+	put_text(body, MESSAGE_TEXT_HEADERS("html"), html);
 	for (guint i = 0; i < content->blocks->len; i++) {
 		const struct block *block = content->blocks->pdata[i];
 
-		if (block->kind == BLOCK_CHART)
-			add(related, picture_part(block->chart, ++n, host));
+		if (block->kind != BLOCK_CHART)
+			continue;
+		begin_part(body, boundary);
+		put_picture(body, block->chart, ++n, host);
 	}
-	return GMIME_OBJECT(related);
+	end_parts(body, boundary);
 }
 
-static GMimeObject *body_of(const struct content *content, const char *host)
+static GString *body_of(const struct content *content, const char *host, const char *boundary)
 {
+	GString *body = g_string_new(NULL);
 	g_autofree char *text = text_print(content);
-	GMimeMultipart *alternative = g_mime_multipart_new_with_subtype("alternative");
 
-	add(alternative, text_part("plain", text));
-	add(alternative, rich_part(content, host));
-	return GMIME_OBJECT(alternative);
+	begin_part(body, boundary);
+	put_text(body, MESSAGE_TEXT_HEADERS("plain"), text);
+	begin_part(body, boundary);
+	put_related(body, content, host);
+	end_parts(body, boundary);
+	return body;
 }
 
-/* -- the head -- */
+/* -- the mail -- */
 
-/* Read mailboxes; NULL if they are none, or if one has no domain. */
-static InternetAddressList *read_mailboxes(const char *text, GError **error)
+static gboolean check_address(const char *address, GError **error)
 {
-	InternetAddressList *list = internet_address_list_parse(NULL, text);
-
-	for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
-		InternetAddress *address = internet_address_list_get_address(list, i);
-
-		if (!INTERNET_ADDRESS_IS_MAILBOX(address) ||
-		    strchr(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address)), '@') == NULL)
-			g_clear_object(&list);
-	}
-	if (list == NULL)
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "\"%s\" is not a mail address", text);
-	return list;
+	if (message_is_address(address))
+		return TRUE;
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "\"%s\" is not a mail address", address);
+	return FALSE;
 }
 
-/* The domain of the first mailbox; borrowed from list. */
-static const char *host_of(InternetAddressList *list)
+static gboolean check_envelope(const struct mime_envelope *envelope, GError **error)
 {
-	InternetAddress *first = internet_address_list_get_address(list, 0);
-
-	return strrchr(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(first)), '@') + 1;
+	for (gsize i = 0; envelope->to[i] != NULL; i++)
+		if (!check_address(envelope->to[i], error))
+			return FALSE;
+	return check_address(envelope->from, error);
 }
 
-static void set_head(GMimeMessage *message, const struct content *content, const char *host)
+static GBytes *with_lf(GBytes *bytes)
 {
-	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-	g_autofree char *id = g_mime_utils_generate_message_id(host);
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+	GString *text = g_string_new_len(data, (gssize)size);
 
-	g_mime_message_set_subject(message, content->subject, "utf-8");
-	g_mime_message_set_date(message, now);
-	g_mime_message_set_message_id(message, id);
-	g_mime_object_set_header(
-	    GMIME_OBJECT(message), "Auto-Submitted", "auto-generated", NULL); /* RFC 3834 */
-}
-
-static GBytes *print(GMimeMessage *message, gboolean crlf)
-{
-	GMimeFormatOptions *options = g_mime_format_options_new();
-	GByteArray *bytes = g_byte_array_new();
-	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
-
-	g_mime_format_options_set_newline_format(
-	    options, crlf ? GMIME_NEWLINE_FORMAT_DOS : GMIME_NEWLINE_FORMAT_UNIX);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-	g_mime_object_write_to_stream(GMIME_OBJECT(message), options, stream);
-	g_object_unref(stream);
-	g_mime_format_options_free(options);
-	return g_byte_array_free_to_bytes(bytes);
+	g_string_replace(text, "\r\n", "\n", 0);
+	g_bytes_unref(bytes);
+	return g_string_free_to_bytes(text);
 }
 
 GBytes *mime_print(const struct content *content, const struct mime_envelope *envelope, GError **error)
 {
-	InternetAddressList *from;
-	InternetAddressList *to = NULL;
-	GMimeMessage *message;
-	GMimeObject *body;
+	g_autofree char *boundary = new_boundary();
+	g_autofree char *type = g_strdup_printf("multipart/alternative; boundary=\"%s\"", boundary);
+	g_autofree char *id = NULL;
+	g_autoptr(GString) body = NULL;
 	GBytes *bytes;
 
-	g_mime_init();
-	from = read_mailboxes(envelope->from, error);
-	if (from == NULL)
+	if (!check_envelope(envelope, error))
 		return NULL;
-	if (envelope->to != NULL && (to = read_mailboxes(envelope->to, error)) == NULL) {
-		g_object_unref(from);
-		return NULL;
-	}
-	message = g_mime_message_new(TRUE);
-	internet_address_list_append(g_mime_message_get_from(message), from);
-	if (to != NULL)
-		internet_address_list_append(g_mime_message_get_to(message), to);
-	set_head(message, content, host_of(from));
-	body = body_of(content, host_of(from));
-	g_mime_message_set_mime_part(message, body);
-	bytes = print(message, envelope->crlf);
-	g_object_unref(body);
-	g_object_unref(message);
-	g_clear_object(&to);
-	g_object_unref(from);
-	return bytes;
+	body = body_of(content, strchr(envelope->from, '@') + 1, boundary);
+	id = message_id(envelope->from);
+	bytes = message_make(&(struct message){ .from = envelope->from,
+	    .to = envelope->to,
+	    .id = id,
+	    .date = g_get_real_time() / G_USEC_PER_SEC,
+	    .subject = content->subject,
+	    .type = type,
+	    .body = body->str });
+	return envelope->crlf ? bytes : with_lf(bytes);
 }

@@ -7,12 +7,11 @@
 
 /* Who sends the mail, to whom. */
 struct mime_envelope {
-	const char
-	    *from;      /* a mailbox: "ruad <ruad@host>"; its domain is that of Message-ID and Content-IDs */
-	const char *to; /* mailboxes, separated by commas; or NULL */
-	gboolean crlf;  /* lines end in CRLF, as in SMTP; else in LF */
+	const char *from;      /* an address; its domain is that of Message-ID and Content-IDs */
+	const char *const *to; /* addresses, NULL-terminated */
+	gboolean crlf;         /* lines end in CRLF, as in SMTP; else in LF */
 };
 
-/* The bytes. RUAD_ERROR_SYNTAX if from or to are not addresses. Transfer full. */
+/* The bytes. RUAD_ERROR_SYNTAX if from or one of to is not an address. Transfer full. */
 GBytes *mime_print(const struct content *content, const struct mime_envelope *envelope,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

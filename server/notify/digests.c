@@ -2,9 +2,9 @@
 
 #include "parser/error.h"
 #include "server/common/log.h"
+#include "server/common/message.h"
 #include "server/digest/digest.h"
 #include "server/notify/destinations.h"
-#include "server/notify/message.h"
 #include "server/notify/outbox.h"
 
 #define TAKE "SELECT ruad.digest_take($1::text, $2::integer, $3::text[])"
@@ -16,9 +16,9 @@ static gboolean queue(struct db *db, const struct settings *settings, const char
     const char *answer, GError **error)
 {
 	g_autofree char *sender = message_sender(settings);
-	g_autofree char *from = g_strdup_printf("ruad <%s>", sender);
-	g_autofree char *to = g_strjoinv(", ", (char **)settings_list(settings, "notify.mail_to"));
-	const struct mime_envelope envelope = { .from = from, .to = to, .crlf = TRUE };
+	const struct mime_envelope envelope = {
+		.from = sender, .to = settings_list(settings, "notify.mail_to"), .crlf = TRUE
+	};
 	struct digest *digest = digest_read(answer, error);
 	g_autoptr(GBytes) message = digest != NULL ? digest_message(digest, &envelope, error) : NULL;
 	gboolean queued = FALSE;

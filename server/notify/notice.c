@@ -1,6 +1,6 @@
 #include "server/notify/notice.h"
 
-#include "server/notify/message.h"
+#include "server/common/message.h"
 
 #define FOOTER                                                                                               \
 	"-- \nSent by ruad on %s. Each notice comes once: when it is new, worse or resolved.\n"              \

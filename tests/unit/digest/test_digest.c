@@ -17,7 +17,9 @@
 
 #define CONTROL "a\\u000d\\u000aBcc: victim@x.example\\u000d\\u000a\\u000d\\u000a\\u202e\\u0000\\u001b[2J"
 
-static const struct mime_envelope envelope = { "ruad <ruad@mail.example>", "admin@own.example", FALSE };
+static const char *const admin[] = { "admin@own.example", NULL };
+static const char *const nobody[] = { NULL };
+static const struct mime_envelope envelope = { "ruad@mail.example", admin, FALSE };
 
 /* answer.json with names of that domain, source and reporter, as they are in JSON. */
 static struct digest *read_answer(const char *domain, const char *source, const char *reporter)
@@ -337,12 +339,18 @@ static void hostile_names_add_no_header_and_no_escape_sequence(void **state)
 
 static void addresses_that_are_none_are_refused(void **state)
 {
+	static const char *const one_word[] = { "admin@own.example", "nobody", NULL };
+	static const char *const empty[] = { "", NULL };
+	static const char *const group[] = { "x: a@b.example, c@d.example;", NULL };
+	static const char *const two_lines[] = { "a@b.example\r\nBcc: c@d.example", NULL };
 	static const struct mime_envelope wrong[] = {
-		{ "ruad", NULL, FALSE },
-		{ "", NULL, FALSE },
-		{ "a@b.example", "nobody", FALSE },
-		{ "a@b.example", "", FALSE },
-		{ "a@b.example", "x: a@b.example, c@d.example;", FALSE },
+		{ "ruad", nobody, FALSE },
+		{ "", nobody, FALSE },
+		{ "ruad <a@b.example>", nobody, FALSE },
+		{ "a@b.example", one_word, FALSE },
+		{ "a@b.example", empty, FALSE },
+		{ "a@b.example", group, FALSE },
+		{ "a@b.example", two_lines, FALSE },
 	};
 	struct digest *digest = plain();
 
@@ -352,14 +360,14 @@ static void addresses_that_are_none_are_refused(void **state)
 		g_autoptr(GBytes) bytes = digest_message(digest, &wrong[i], &error);
 
 		if (bytes != NULL || !g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
-			fail_msg("\"%s\" to \"%s\" is not refused", wrong[i].from, wrong[i].to);
+			fail_msg("%" G_GSIZE_FORMAT ": from \"%s\" is not refused", i, wrong[i].from);
 	}
 	digest_free(digest);
 }
 
 static void lines_end_in_crlf_for_smtp(void **state)
 {
-	static const struct mime_envelope smtp = { "ruad@mail.example", "admin@own.example", TRUE };
+	static const struct mime_envelope smtp = { "ruad@mail.example", admin, TRUE };
 	struct digest *digest = plain();
 	g_autoptr(GBytes) bytes = digest_message(digest, &smtp, NULL);
 	gsize size;
@@ -374,9 +382,9 @@ static void lines_end_in_crlf_for_smtp(void **state)
 
 static void a_mail_without_recipient_or_pictures_is_a_mail(void **state)
 {
-	static const struct mime_envelope nobody = { "ruad@mail.example", NULL, FALSE };
+	static const struct mime_envelope open = { "ruad@mail.example", nobody, FALSE };
 	struct digest *digest = digest_read(NO_MAIL "}", NULL);
-	g_autoptr(GBytes) bytes = digest_message(digest, &nobody, NULL);
+	g_autoptr(GBytes) bytes = digest_message(digest, &open, NULL);
 	GMimeMessage *message = read_message(bytes);
 
 	(void)state;
@@ -404,5 +412,6 @@ int main(void)
 		cmocka_unit_test(a_mail_without_recipient_or_pictures_is_a_mail),
 	};
 
+	g_mime_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

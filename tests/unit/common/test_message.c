@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "server/notify/message.h"
+#include "server/common/message.h"
 
 static const char *const to[] = { "ann@example.com", "bob@example.com", NULL };
 

@@ -1,4 +1,4 @@
-#include "server/notify/message.h"
+#include "server/common/message.h"
 
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #define WORD_LINE    76 /* a line with encoded words (RFC 2047 section 2) */
 #define WORD_MARKS   12 /* of these, what is around the text of a word */
 #define QUOTED_MOST  76 /* characters in a line of quoted-printable (RFC 2045 section 6.7) */
+#define BASE64_LINE  57 /* bytes, which are 76 characters */
 #define SUBJECT_MOST 200
 
 /* -- headers -- */
@@ -112,11 +113,12 @@ static void append_quoted(GString *out, guchar byte, gboolean literal, gsize *co
 	*column += width;
 }
 
-static void append_text(GString *out, const char *text)
+void message_quoted(GString *out, const char *text)
 {
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
 	gsize column = 0;
 
-	for (const char *at = text; *at != '\0'; at++) {
+	for (const char *at = valid; *at != '\0'; at++) {
 		gboolean ends = at[1] == '\n' || at[1] == '\0';
 
 		if (*at == '\n') {
@@ -131,6 +133,29 @@ static void append_text(GString *out, const char *text)
 		g_string_append(out, "\r\n");
 }
 
+void message_base64(GString *out, const guint8 *bytes, gsize size)
+{
+	for (gsize at = 0; at < size; at += BASE64_LINE) {
+		g_autofree char *line = g_base64_encode(bytes + at, MIN(size - at, BASE64_LINE));
+
+		g_string_append_printf(out, "%s\r\n", line);
+	}
+}
+
+static void append_body(GString *out, const struct message *message)
+{
+	g_string_append(out, "MIME-Version: 1.0\r\n");
+	if (message->text != NULL)
+		g_string_append(out, MESSAGE_TEXT_HEADERS("plain"));
+	else
+		append_plain(out, "Content-Type", message->type);
+	g_string_append(out, "Auto-Submitted: auto-generated\r\n\r\n"); /* RFC 3834: no automatic replies */
+	if (message->text != NULL)
+		message_quoted(out, message->text);
+	else
+		g_string_append(out, message->body);
+}
+
 GBytes *message_make(const struct message *message)
 {
 	GString *out = g_string_new(NULL);
@@ -138,23 +163,28 @@ GBytes *message_make(const struct message *message)
 	g_autofree char *id = g_strdup_printf("<%s>", message->id);
 	g_autofree char *valid = g_utf8_make_valid(message->subject, -1);
 	g_autofree char *subject = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), SUBJECT_MOST));
-	g_autofree char *text = g_utf8_make_valid(message->text, -1);
 
 	append_date(out, message->date);
 	append_plain(out, "From", from);
-	append_recipients(out, message->to);
+	if (message->to[0] != NULL)
+		append_recipients(out, message->to);
 	message_header(out, "Subject", subject);
 	append_plain(out, "Message-ID", id);
-	g_string_append(out, "MIME-Version: 1.0\r\n"
-			     "Content-Type: text/plain; charset=utf-8\r\n"
-			     "Content-Transfer-Encoding: quoted-printable\r\n"
-			     "Auto-Submitted: auto-generated\r\n" /* RFC 3834: no automatic replies */
-			     "\r\n");
-	append_text(out, text);
+	append_body(out, message);
 	return g_string_free_to_bytes(out);
 }
 
 /* -- names -- */
+
+gboolean message_is_address(const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	for (const char *c = text; *c != '\0'; c++)
+		if (!g_ascii_isgraph(*c) || strchr("<>()[]\\,;:\"", *c) != NULL)
+			return FALSE;
+	return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
+}
 
 char *message_sender(const struct settings *settings)
 {
