@@ -134,7 +134,7 @@ $$;
 -- not reported keeps its default. sp and np are omitted if they equal their defaults, since reporters fill them in.
 -- pct, which receivers of RFC 7489 alone know, stays while the policy stays, so that they enforce no more than now.
 -- Only values that RFC 9989 section 4.7 allows are copied from a report. Reports do not contain rua and ruf, so the
--- mailboxes that received the newest reports are used.
+-- mailboxes that received the newest reports are used. For domains whose DNS was not checked.
 CREATE FUNCTION api.record_value(policy api.policy, p text, t text, rua text, ruf text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -170,22 +170,70 @@ BEGIN
 END
 $$;
 
--- The recommended next record; each step is first tried with t=y. The current record is kept if it rejects, or if
--- there is not enough evidence.
-CREATE FUNCTION api.next_record(p_domain text, policy api.policy, sufficient boolean) RETURNS jsonb
-LANGUAGE sql STABLE
+-- The DMARC record of the domain itself, with its p and t ("n" unless it is "y"), as the last check of the DNS found
+-- it. NULL: it was not checked, it has none, or one that cannot be told as a line of a zone.
+CREATE FUNCTION api.published_record(p_domain text, OUT record text, OUT p text, OUT t text)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 AS $$
-	SELECT jsonb_build_object('name', '_dmarc.' || api.display(p_domain), 'step', s.step, 'value',
-		api.record_value(policy, s.p, s.t, m.rua, m.ruf))
+BEGIN
+	SELECT c.result #>> '{dmarc,record}', lower(c.result #>> '{dmarc,p}'),
+		CASE lower(c.result #>> '{dmarc,t}') WHEN 'y' THEN 'y' ELSE 'n' END
+	INTO record, p, t
+	FROM dmarc.dns_checks c
+	WHERE c.domain_id = api.domain_id_of(p_domain) AND c.result #>> '{dmarc,name}' = '_dmarc.' || p_domain
+		AND lower(c.result #>> '{dmarc,p}') IN ('none', 'quarantine', 'reject')
+		AND c.result #>> '{dmarc,record}' ~ '^[ !#-[\]-~]+$';
+END
+$$;
+
+-- A published record with another p and t; all else stays, so that no address and no tag is lost. pct goes, since it
+-- belongs to the policy that goes.
+CREATE FUNCTION api.changed_record(record text, p text, t text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT array_to_string(ARRAY['v=DMARC1', 'p=' || p] || ARRAY(
+		SELECT btrim(x.tag) FROM string_to_table(record, ';') WITH ORDINALITY x(tag, no)
+		WHERE btrim(x.tag) <> '' AND lower(btrim(split_part(x.tag, '=', 1))) NOT IN ('v', 'p', 't', 'pct')
+		ORDER BY x.no) || CASE t WHEN 'y' THEN ARRAY['t=y'] ELSE '{}' END, '; ')
+$$;
+
+-- The recommended next record; each step is first tried with t=y. The current record is kept if it rejects, if there
+-- is not enough evidence, or if the reports are about another policy than the one that is published now. policy: the
+-- newest that was reported.
+CREATE FUNCTION api.next_record(p_domain text, policy api.policy, sufficient boolean) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	published record;
+	step record;
+	told text;
+BEGIN
+	SELECT * INTO published FROM api.published_record(p_domain);
+	IF published.record IS NOT NULL THEN
+		IF policy.p IS DISTINCT FROM published.p OR policy.testing <> published.t THEN
+			sufficient := false;
+		END IF;
+		policy.p := published.p;
+		policy.testing := published.t;
+	END IF;
+	SELECT s.name, s.p, s.t INTO step
 	FROM (VALUES
 		(1, NOT sufficient OR policy.p = 'reject' AND policy.testing IS DISTINCT FROM 'y', 'keep',
 			CASE WHEN policy.p IN ('quarantine', 'reject') THEN policy.p ELSE 'none' END, policy.testing),
 		(2, policy.p = 'reject', 'reject', 'reject', 'n'),
 		(3, policy.p = 'quarantine' AND policy.testing = 'y', 'quarantine', 'quarantine', 'n'),
 		(4, policy.p = 'quarantine', 'reject_test', 'reject', 'y'),
-		(5, true, 'quarantine_test', 'quarantine', 'y')) AS s(no, here, step, p, t)
-	CROSS JOIN api.mailboxes_of(p_domain) m
+		(5, true, 'quarantine_test', 'quarantine', 'y')) AS s(no, here, name, p, t)
 	WHERE s.here
 	ORDER BY s.no
-	LIMIT 1
+	LIMIT 1;
+	IF published.record IS NULL THEN
+		told := (SELECT api.record_value(policy, step.p, step.t, m.rua, m.ruf) FROM api.mailboxes_of(p_domain) m);
+	ELSIF step.name = 'keep' THEN
+		told := published.record;
+	ELSE
+		told := api.changed_record(published.record, step.p, step.t);
+	END IF;
+	RETURN jsonb_build_object('name', '_dmarc.' || api.display(p_domain), 'step', step.name, 'value', told);
+END
 $$;

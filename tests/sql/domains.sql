@@ -1,6 +1,6 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step:
 -- numbers added up by hand.
-SELECT plan(69);
+SELECT plan(82);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$
@@ -219,6 +219,39 @@ FROM (VALUES ('box1.example', '(noon2@in.example,ruf2@in.example)'), ('box2.exam
 SELECT is(api.next_record('box1.example', ROW('reject', NULL, NULL, NULL, NULL, NULL, NULL, NULL)::api.policy,
 	true) ->> 'value', 'v=DMARC1; p=reject; rua=mailto:noon2@in.example; ruf=mailto:ruf2@in.example',
 	'next record: with both');
+-- The next record is the published one but for p and t, once the DNS was checked.
+SELECT lives_ok('SELECT ruad.enrich_collect()', 'the domains to be checked');
+CREATE FUNCTION t.publish(domain text, record text, p text, t text DEFAULT NULL, name text DEFAULT NULL) RETURNS void
+LANGUAGE sql AS $$
+	SELECT ruad.dns_store(domain, jsonb_build_object('ok', true, 'findings', '[]'::jsonb, 'dmarc', jsonb_build_object(
+		'name', coalesce(name, '_dmarc.' || domain), 'record', record, 'p', p, 't', t)), 600) $$;
+CREATE FUNCTION t.next(p text, testing text DEFAULT NULL, sufficient boolean DEFAULT true) RETURNS text
+LANGUAGE sql AS $$
+	SELECT (n.j ->> 'step') || ': ' || (n.j ->> 'value')
+	FROM (SELECT api.next_record('box1.example', ROW(p, NULL, NULL, testing, NULL, NULL, NULL, NULL)::api.policy,
+		sufficient) AS j) n $$;
+SELECT lives_ok($$SELECT t.publish('box1.example', 'v=DMARC1;p=none ; sp=none; '
+	'rua=mailto:a@x.example,mailto:b@y.example!10m; psd=n;pct=20;', 'NONE')$$, 'a record that the DNS has');
+SELECT is(t.next('none'), 'quarantine_test: v=DMARC1; p=quarantine; sp=none; rua=mailto:a@x.example,'
+	'mailto:b@y.example!10m; psd=n; t=y', 'all its tags and addresses stay');
+SELECT is(t.next('none', 'n', false), 'keep: v=DMARC1;p=none ; sp=none; rua=mailto:a@x.example,mailto:b@y.example!10m; '
+	'psd=n;pct=20;', 'without evidence it stays as it is');
+SELECT lives_ok($$SELECT t.publish('box1.example', 'v=DMARC1; p=reject; t=y', 'reject', 'y')$$, 'it is changed');
+SELECT is(t.next('none'), 'keep: v=DMARC1; p=reject; t=y', 'reports of an older policy propose nothing weaker');
+SELECT is(t.next('reject', 'n'), 'keep: v=DMARC1; p=reject; t=y', 'nor do reports of the time before t=y');
+SELECT is(t.next('reject'), 'reject: v=DMARC1; p=reject', 'a reporter that does not know t says nothing against it');
+SELECT is(t.next('reject', 'y'), 'reject: v=DMARC1; p=reject', 'the end of the trial');
+SELECT lives_ok($$SELECT t.publish('box1.example', record, p, NULL, name) FROM (VALUES
+	('v=DMARC1; p=reject; rua="', 'reject', NULL)) x(record, p, name)$$, 'a record with a quote');
+SELECT is(t.next('quarantine'),
+	'reject_test: v=DMARC1; p=reject; t=y; rua=mailto:noon2@in.example; ruf=mailto:ruf2@in.example',
+	'it cannot be told as a line of a zone, so the reports are what counts');
+SELECT lives_ok($$SELECT t.publish('box1.example', 'v=DMARC1; p=reject', 'reject', NULL, '_dmarc.example')$$,
+	'the record of a domain above');
+SELECT is(t.next('quarantine'),
+	'reject_test: v=DMARC1; p=reject; t=y; rua=mailto:noon2@in.example; ruf=mailto:ruf2@in.example',
+	'it is not that of the domain');
+
 -- A report from the future is stored, but is not the newest of anything.
 SELECT lives_ok($$SELECT t.take(t.mail(t.report('ahead.example', 'Org', 'now', t.day(-3), '[]', '{"p": "none"}')))$$,
 	'a report of these days');
