@@ -168,16 +168,22 @@ describe('the DNS today, against reports', { concurrency: false }, () => {
       assert.equal(await page.evaluate(() => window.pwned), undefined);
     }));
 
-  test('of many senders the first ten are shown, all after a click, and only own ones raise an alarm', { ...LIMIT, ...own }, () =>
+  test('of many senders and findings the first are shown, all after a click, and only own senders raise an alarm', { ...LIMIT, ...own }, () =>
     visit('./domains', {}, async (page) => {
       await page.route('**/api/v1/domains/example.com/dns*', async (route) => {
         const response = await route.fetch();
         const json = await response.json();
         const [one] = json.senders;
         json.senders = Array.from({ length: 30 }, (_, n) => ({ ...one, source_ip: `192.0.2.${n}`, own: n === 0, in_spf: false }));
+        const warning = { code: 'sender_nameless', severity: 'warning', text: 'it has no name', fix: null };
+        json.findings = [...json.findings, ...Array.from({ length: 12 }, (_, n) => ({ ...warning, place: `${n}.2.0.192.in-addr.arpa PTR` }))];
         await route.fulfill({ response, json });
       });
       await page.show('./domain?name=example.com');
+      const nameless = page.locator('#dns .findings li').filter({ hasText: 'it has no name' }).filter({ visible: true });
+      assert.equal(await nameless.count(), 1);
+      await nameless.getByText('11 findings more of this kind').click();
+      assert.equal(await nameless.count(), 12);
       const shown = rows(page, 'Senders').filter({ visible: true });
       assert.equal(await shown.count(), 10);
       assert.equal(await shown.locator('.mark.bad').count(), 1);

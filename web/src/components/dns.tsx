@@ -79,6 +79,43 @@ function dnssec(check: NonNullable<DomainDns['check']>) {
   return validated ? ' Its zone is signed and validated (DNSSEC).' : ' Its zone is signed (DNSSEC), which this server’s resolver did not validate.';
 }
 
+type Finding = DomainDns['findings'][number];
+
+// Findings of one kind together, if they are more than a few: one to be read, the others folded away.
+function alike(findings: Finding[]): [Finding, ...Finding[]][] {
+  const groups = new Map<string, [Finding, ...Finding[]]>();
+  const many = (code: string) => findings.filter((one) => one.code === code).length > 3;
+  for (const finding of findings) {
+    const key = many(finding.code) ? finding.code : `${finding.place} ${finding.text}`;
+    const group = groups.get(key);
+    if (group) group.push(finding);
+    else groups.set(key, [finding]);
+  }
+  return [...groups.values()];
+}
+
+function One({ finding, others }: { finding: Finding; others: Finding[] }) {
+  return (
+    <li>
+      <Severity value={finding.severity} /> <Text value={finding.text} max={300} expand />
+      <small class="block">
+        <Text value={finding.place} max={120} absent="" />
+      </small>
+      {finding.fix && <Copyable text={finding.fix} />}
+      {others.length > 0 && (
+        <details>
+          <summary>{plural(others.length, 'finding')} more of this kind</summary>
+          <ul class="plain findings">
+            {others.map((one) => (
+              <One key={one.place + one.text} finding={one} others={[]} />
+            ))}
+          </ul>
+        </details>
+      )}
+    </li>
+  );
+}
+
 function Found({ dns: { checked_at: at, check, solicited, findings, senders, selectors, unused, history } }: { dns: DomainDns }) {
   if (!check) return <p class="lead">Not looked up yet: ruad-enrich does it once a day.</p>;
   const { ranges, lookups } = check.spf ?? { ranges: [], lookups: 0 };
@@ -90,14 +127,8 @@ function Found({ dns: { checked_at: at, check, solicited, findings, senders, sel
       </p>
       {findings.length === 0 && <p>Nothing is wrong.</p>}
       <ul class="plain findings">
-        {findings.map((finding) => (
-          <li key={finding.place + finding.text}>
-            <Severity value={finding.severity} /> <Text value={finding.text} max={300} expand />
-            <small class="block">
-              <Text value={finding.place} max={120} absent="" />
-            </small>
-            {finding.fix && <Copyable text={finding.fix} />}
-          </li>
+        {alike(findings).map(([first, ...others]) => (
+          <One key={first.place + first.text} finding={first} others={others} />
         ))}
       </ul>
       <h3>Who sends with it in From</h3>
