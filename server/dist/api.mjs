@@ -65,7 +65,8 @@ for (const [path, operations] of Object.entries(document.paths)) {
     out += heading(`${method.toUpperCase()} ${path.slice(1)}`) + paragraph(sentence(summary) + (description ? ` ${sentence(description)}` : ''));
     if (parameters.length) out += `.PP\n${paragraph(`Parameters: ${sentence(parametersOf(parameters))}`)}`;
     for (const parameter of own(parameters)) out += entry(parameter.name, describe(parameter));
-    if (requestBody) out += `.PP\n${paragraph(`Body: ${sentence(membersOf(requestBody.content['application/json'].schema))}`)}`;
+    const body = requestBody?.content;
+    if (body) out += `.PP\n${paragraph(`Body: ${sentence(body['application/json'] ? membersOf(body['application/json'].schema) : Object.keys(body).join(', '))}`)}`;
     if (content['application/json']) {
       out += `.PP\n${paragraph(`Answer: ${sentence(membersOf(content['application/json'].schema))}`)}`;
     }

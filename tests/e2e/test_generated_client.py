@@ -1,7 +1,13 @@
-"""A client that openapi-python-client makes of the contract, where PyPI can be had: it reads what the API answers."""
+"""Clients that generators make of the contract: they read what the API answers.
+
+openapi-python-client comes from PyPI, where that can be had. RUAD_OPENAPI_GENERATOR is the JAR of openapi-generator-cli; its
+client for TypeScript also has to please the compiler.
+"""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -41,3 +47,37 @@ def test_a_generated_client_reads_the_answers(supervised, folder):
     assert said.returncode == 0, said.stderr
     with urllib.request.urlopen(f"{url}/api/v1/summary", timeout=20) as answer:
         assert int(said.stdout) == json.load(answer)["totals"]["messages"]
+
+
+TYPESCRIPT = """
+import { Configuration, DefaultApi } from './client';
+const api = new DefaultApi(new Configuration({ basePath: process.argv[2]! }));
+const answers = [await api.getAdvice({}), await api.getReports({}), await api.getSources({}), await api.getTlsTimeseries({})];
+if (answers.some((answer) => !answer)) throw new Error('no answer');
+console.log((await api.getSummary({})).totals.messages);
+"""
+COMPILE = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--lib", "es2022,dom", "--module", "esnext",
+           "--moduleResolution", "bundler", "client/index.ts"]
+
+
+def test_a_client_of_openapi_generator_reads_the_answers(supervised, folder):
+    jar, modules = os.environ.get("RUAD_OPENAPI_GENERATOR"), ROOT / "web" / "node_modules" / ".bin"
+    if not jar or not shutil.which("java") or not (modules / "tsc").exists():
+        pytest.skip("RUAD_OPENAPI_GENERATOR is not set, or Java or web/node_modules is missing")
+    (folder / "openapi.json").write_text(json.dumps(contract.document()))
+    (folder / "ask.ts").write_text(TYPESCRIPT)
+
+    def run(*words):
+        done = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("java", "-jar", jar, "generate", "-g", "typescript-fetch", "-i", "openapi.json", "-o", "client")
+    run(modules / "tsc", *COMPILE)
+    run(modules / "esbuild", "ask.ts", "--bundle", "--platform=node", "--format=esm", "--outfile=ask.mjs", "--log-level=error")
+    supervised.started()
+    assert supervised.command("import", "--quiet", str(ROOT / "tests" / "samples"))[0] == 0
+    url = f"http://127.0.0.1:{supervised.http_port}"
+    said = run("node", "ask.mjs", url)
+    with urllib.request.urlopen(f"{url}/api/v1/summary", timeout=20) as answer:
+        assert int(said) == json.load(answer)["totals"]["messages"]
