@@ -285,6 +285,19 @@ static void add_lmtp(const struct serve *serve, GStrvBuilder *words)
 		g_strv_builder_add(words, word);
 }
 
+/* Start a program with these words and descriptors (NULL: none), and restart it when it ends. */
+static void start_program(
+    const struct serve *serve, const char *name, const char *const *argv, char **envp, const GArray *fds)
+{
+	supervisor_start(serve->supervisor, &(struct child_spec){ .name = name,
+						.argv = argv,
+						.envp = (const char *const *)envp,
+						.folder = "/",
+						.fds = fds != NULL ? (const int *)(gpointer)fds->data : NULL,
+						.n_fds = fds != NULL ? fds->len : 0,
+						.stop_signal = SIGTERM });
+}
+
 static void start_service(struct serve *serve, gsize s)
 {
 	const struct service *service = &services[s];
@@ -303,13 +316,7 @@ static void start_service(struct serve *serve, gsize s)
 		add_lmtp(serve, words);
 	}
 	argv = g_strv_builder_end(words);
-	supervisor_start(serve->supervisor, &(struct child_spec){ .name = service->program,
-						.argv = (const char *const *)argv,
-						.envp = (const char *const *)envp,
-						.folder = "/",
-						.fds = (const int *)(gpointer)fds->data,
-						.n_fds = fds->len,
-						.stop_signal = SIGTERM });
+	start_program(serve, service->program, (const char *const *)argv, envp, fds);
 }
 
 static void start_services(struct serve *serve)
@@ -346,11 +353,7 @@ static void start_enrich(struct serve *serve)
 
 	if (!settings_bool(serve->settings, "enrich.enabled"))
 		return;
-	supervisor_start(serve->supervisor, &(struct child_spec){ .name = ENRICH,
-						.argv = argv,
-						.envp = (const char *const *)envp,
-						.folder = "/",
-						.stop_signal = SIGTERM });
+	start_program(serve, ENRICH, argv, envp, NULL);
 }
 
 /* Only if notices have a destination. */
@@ -370,13 +373,7 @@ static void start_notify(struct serve *serve)
 	add_vitals(serve, fds, words);
 	add_storage(serve, TRUE, words);
 	argv = g_strv_builder_end(words);
-	supervisor_start(serve->supervisor, &(struct child_spec){ .name = NOTIFY,
-						.argv = (const char *const *)argv,
-						.envp = (const char *const *)envp,
-						.folder = "/",
-						.fds = (const int *)(gpointer)fds->data,
-						.n_fds = fds->len,
-						.stop_signal = SIGTERM });
+	start_program(serve, NOTIFY, (const char *const *)argv, envp, fds);
 }
 
 /* Remove what libpq reads. */
@@ -404,11 +401,7 @@ static void start_fetch(struct serve *serve, const char *source, const char *nam
 	    settings_environment(serve->settings, sections, without_database(base_environment()));
 	const char *const argv[] = { program, lmtp, storage, source, NULL };
 
-	supervisor_start(serve->supervisor, &(struct child_spec){ .name = name,
-						.argv = argv,
-						.envp = (const char *const *)envp,
-						.folder = "/",
-						.stop_signal = SIGTERM });
+	start_program(serve, name, argv, envp, NULL);
 }
 
 static void start_fetchers(struct serve *serve)
