@@ -28,6 +28,8 @@ static gboolean is_list(const char *head, gsize size)
 {
 	gsize at = blank(head, size);
 
+	if (at == size)
+		return FALSE;
 	head += at;
 	size -= at;
 	if (begins(head, size, "[")) {

@@ -135,7 +135,7 @@ def test_roles_of_ruad_reach_its_own_database_alone(running):
 def test_every_role_has_its_time_outs_and_a_connection_limit(running):
     limits = running.query("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'ruad\\_%' ORDER BY 1")
     assert limits == [("ruad_auditor", 8), ("ruad_editor", 20), ("ruad_enrich", 4), ("ruad_ingest", 32), ("ruad_notify", 4), ("ruad_owner", 16),
-                      ("ruad_viewer", 8), ("ruad_web", 26)]
+                      ("ruad_viewer", 8), ("ruad_web", 30)]
     for role, wanted in ("ruad_auditor", ["5min", "5s", "5min"]), ("ruad_ingest", ["15min", "30s", "5min"]):
         names = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
         assert [running.query(f"SHOW {name}", role=role)[0][0] for name in names] == wanted
@@ -172,7 +172,7 @@ def test_children_have_only_what_is_theirs(running):
     assert "user='ruad_ingest'" in environments["ruad-ingest"]["RUAD_DATABASE_URL"]
     assert "user='ruad_web'" in environments["ruad-web"]["RUAD_DATABASE_URL"]
     assert "RUAD_PARSER_WORKERS" in environments["ruad-ingest"]
-    assert not [name for name in environments["ruad-web"] if name.startswith(("RUAD_PARSER", "RUAD_LMTP", "RUAD_SERVER"))]
+    assert not [name for name in environments["ruad-web"] if name.startswith(("RUAD_PARSER", "RUAD_RETENTION", "RUAD_SERVER"))]
     for name in ("ruad-ingest", "ruad-web"):
         links = [os.readlink(path) for path in pathlib.Path(f"/proc/{running.child(name)}/fd").iterdir()]
         assert str(running.state / "lock") not in links
