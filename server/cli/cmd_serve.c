@@ -1,6 +1,7 @@
 /*
  * cmd_serve.c - ruad serve: opens the listeners, runs the private PostgreSQL if there is one, updates the
- * schema, and keeps ruad-ingest, ruad-web, ruad-enrich, ruad-fetch and ruad-notify running until SIGTERM or SIGINT.
+ * schema, and keeps ruad-ingest, ruad-web, ruad-enrich, ruad-fetch and ruad-notify running until SIGTERM or
+ * SIGINT.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -387,8 +388,8 @@ static char **without_database(char **envp)
 	return envp;
 }
 
-/* Start ruad-fetch for one kind of source ("imap", "maildir"): it gets the settings of this section, and where
- * to hand mails over, but no database. */
+/* Start ruad-fetch for one kind of source ("imap", "maildir"): it gets the settings of this section, and
+ * where to hand mails over, but no database. */
 static void start_fetch(struct serve *serve, const char *source, const char *name)
 {
 	const char *const sections[] = { source, "lmtp", NULL };

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "server/notify/mail.h"
 #include "server/common/message.h"
+#include "server/notify/mail.h"
 #include "server/notify/webhook.h"
 
 static void add_mail(GStrvBuilder *builder, const struct settings *settings)

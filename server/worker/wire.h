@@ -13,7 +13,7 @@
 
 #include "parser/report.h"
 
-#define WIRE_HEAD    5 /* bytes before a frame's content */
+#define WIRE_HEAD    5  /* bytes before a frame's content */
 #define WIRE_REQUEST 16 /* bytes before a document */
 #define WIRE_FRAME_MAX                                                                                       \
 	(8 * 1024 *                                                                                          \
