@@ -1,5 +1,6 @@
 /*
- * json_writer.h - JSON as text, written value by value without a tree: on one line, without spaces (RFC 8259).
+ * json_writer.h - JSON as text, written value by value without a tree: on one line, without spaces (RFC
+ * 8259).
  *
  * Each function appends to json, and separates the value from what precedes it. In an object json_name()
  * precedes each value, or a function that writes both. Texts are UTF-8 and are written as they are, except

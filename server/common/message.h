@@ -30,7 +30,8 @@ GBytes *message_make(const struct message *message) G_GNUC_WARN_UNUSED_RESULT;
  * is not ASCII is encoded. name is ASCII, ours, and short. */
 void message_header(GString *out, const char *name, const char *value);
 
-/* Append text (UTF-8, lines end in \n) as quoted-printable, and bytes as base64, in lines that end in CRLF. */
+/* Append text (UTF-8, lines end in \n) as quoted-printable, and bytes as base64, in lines that end in CRLF.
+ */
 void message_quoted(GString *out, const char *text);
 void message_base64(GString *out, const guint8 *bytes, gsize size);
 

@@ -1,9 +1,9 @@
 /*
  * parse_load.c - how much processor time mails take to be read, for tests/bench/run.
  *
- *   parse_load alone FOLDER            parse_document() in this process; what it finds is dropped
- *   parse_load whole FOLDER WORKER     as ruad-ingest reads: by way of a worker (the path of ruad-parse), to rows
- *                                      for the database
+ *   parse_load alone FOLDER           parse_document() in this process; what it finds is dropped
+ *   parse_load whole FOLDER WORKER    as ruad-ingest reads: by way of a worker (the path of ruad-parse), to
+ *                                     rows for the database
  *
  * FOLDER has a file for each mail. They are in memory before anything is measured, and are read one after
  * another. Prints "N mails X s": processor time of this process and its workers.

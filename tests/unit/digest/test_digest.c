@@ -108,7 +108,8 @@ static void what_is_no_object_is_refused(void **state)
 static void parts_are_in_their_order(void **state)
 {
 	static const char *const parts[] = {
-		"All domains, 23 Nov 2020 – 29 Nov 2020\n\n1,234 messages reported, 97.2% passed DMARC (▼ "
+		"All domains, 23 Nov 2020 – 29 Nov 2020\n\n1,234 messages reported, "
+		"97.2% passed DMARC (▼ "
 		"2.8 "
 		"points).\n",
 		"\nWhat to do\n----------\n! relay.example\n  12 messages from your own relay.example are "
@@ -145,10 +146,12 @@ static void parts_are_in_their_order(void **state)
 		"Nov "
 		"2020",
 		"\nUnread mail\n-----------\n2 quarantined and 1 in conflict, 1 before.",
-		"\nDomains\n-------\n\nown.example (p=none)\n1,200 messages reported, 99.2% passed DMARC (▼ "
+		"\nDomains\n-------\n\nown.example (p=none)\n1,200 messages reported, "
+		"99.2% passed DMARC (▼ "
 		"0.8 "
 		"points).\n! 12 messages from your own relay.example are being rejected.\n",
-		"\nDomain         Policy  Messages  Passed  before\nb.own.example  –             34   29.4%  "
+		"\nDomain         Policy  Messages  Passed  before\n"
+		"b.own.example  –             34   29.4%  "
 		"     "
 		"–\n1 more.\n",
 	};
