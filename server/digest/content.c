@@ -93,17 +93,14 @@ static GPtrArray *add_table(struct content *content, guint n_texts)
 }
 
 /* Add a row; the cells are transfer full, NULL ends them. */
-static void add_row(GPtrArray *rows, char *cell, ...)
+static void add_row(GPtrArray *rows, char *const *cells)
 {
 	g_autoptr(GStrvBuilder) row = g_strv_builder_new();
-	va_list cells;
 
-	va_start(cells, cell);
-	for (; cell != NULL; cell = va_arg(cells, char *)) {
-		g_strv_builder_add(row, cell);
-		g_free(cell);
+	for (gsize i = 0; cells[i] != NULL; i++) {
+		g_strv_builder_add(row, cells[i]);
+		g_free(cells[i]);
 	}
-	va_end(cells);
 	g_ptr_array_add(rows, g_strv_builder_end(row));
 }
 
@@ -443,21 +440,23 @@ static void add_totals(struct content *content, struct json_object *answer)
 	add_heading(content, "Totals");
 	add_chart(content, member(answer, "series"));
 	rows = add_table(content, 1);
-	add_row(rows, g_strdup(""), words_days(string(window, "from"), string(window, "to")),
-	    words_days(string(window_before, "from"), string(window_before, "to")), NULL);
-	add_row(rows, g_strdup("Messages"), words_count(number(now, "messages")),
-	    words_count(number(before, "messages")), NULL);
-	add_row(rows, g_strdup("Passed"), share(now, "pass"), share(before, "pass"), NULL);
-	add_row(
-	    rows, g_strdup("DKIM aligned"), share(now, "dkim_aligned"), share(before, "dkim_aligned"), NULL);
-	add_row(rows, g_strdup("SPF aligned"), share(now, "spf_aligned"), share(before, "spf_aligned"), NULL);
-	add_row(rows, g_strdup("Failed"), words_count(failed(now)), words_count(failed(before)), NULL);
+	add_row(rows, (char *[]){ g_strdup(""), words_days(string(window, "from"), string(window, "to")),
+			  words_days(string(window_before, "from"), string(window_before, "to")), NULL });
+	add_row(rows, (char *[]){ g_strdup("Messages"), words_count(number(now, "messages")),
+			  words_count(number(before, "messages")), NULL });
+	add_row(rows, (char *[]){ g_strdup("Passed"), share(now, "pass"), share(before, "pass"), NULL });
+	add_row(rows, (char *[]){ g_strdup("DKIM aligned"), share(now, "dkim_aligned"),
+			  share(before, "dkim_aligned"), NULL });
+	add_row(rows, (char *[]){ g_strdup("SPF aligned"), share(now, "spf_aligned"),
+			  share(before, "spf_aligned"), NULL });
+	add_row(rows,
+	    (char *[]){ g_strdup("Failed"), words_count(failed(now)), words_count(failed(before)), NULL });
 	for (guint i = 0; i < 2; i++) {
 		const char *name = i == 0 ? "quarantine" : "reject";
 
-		add_row(rows, g_strdup(i == 0 ? "Quarantined" : "Rejected"),
-		    words_count(number(member(now, "by_disposition"), name)),
-		    words_count(number(member(before, "by_disposition"), name)), NULL);
+		add_row(rows, (char *[]){ g_strdup(i == 0 ? "Quarantined" : "Rejected"),
+				  words_count(number(member(now, "by_disposition"), name)),
+				  words_count(number(member(before, "by_disposition"), name)), NULL });
 	}
 	add(content, BLOCK_NOTE, g_strdup_printf("%s from %s.", reports, reporters));
 }
@@ -472,14 +471,15 @@ static void add_failing(struct content *content, struct json_object *answer)
 		return;
 	add_heading(content, "Your sources that fail");
 	rows = add_table(content, 2);
-	add_row(rows, g_strdup("Source"), g_strdup("Domain"), g_strdup("Failed"), g_strdup("of"),
-	    g_strdup("Quarantined"), g_strdup("Rejected"), NULL);
+	add_row(rows, (char *[]){ g_strdup("Source"), g_strdup("Domain"), g_strdup("Failed"), g_strdup("of"),
+			  g_strdup("Quarantined"), g_strdup("Rejected"), NULL });
 	for (gsize i = 0; i < length(failing); i++) {
 		struct json_object *point = at(failing, i);
 
-		add_row(rows, name_of(point, "name"), name_of(point, "domain"),
-		    words_count(number(point, "messages")), words_count(number(point, "of")),
-		    words_count(number(point, "quarantined")), words_count(number(point, "rejected")), NULL);
+		add_row(rows, (char *[]){ name_of(point, "name"), name_of(point, "domain"),
+				  words_count(number(point, "messages")), words_count(number(point, "of")),
+				  words_count(number(point, "quarantined")),
+				  words_count(number(point, "rejected")), NULL });
 	}
 	if (more > 0)
 		add(content, BLOCK_NOTE, g_strdup_printf("%" G_GINT64_FORMAT " more.", more));
@@ -566,12 +566,13 @@ static void add_other_domains(struct content *content, struct json_object *items
 			continue;
 		if (rows == NULL) {
 			rows = add_table(content, 2);
-			add_row(rows, g_strdup("Domain"), g_strdup("Policy"), g_strdup("Messages"),
-			    g_strdup("Passed"), g_strdup("before"), NULL);
+			add_row(
+			    rows, (char *[]){ g_strdup("Domain"), g_strdup("Policy"), g_strdup("Messages"),
+				      g_strdup("Passed"), g_strdup("before"), NULL });
 		}
-		add_row(rows, name_of(domain, "name"), policy_of(domain),
-		    words_count(number(now, "messages")), share(now, "pass"),
-		    share(member(domain, "previous"), "pass"), NULL);
+		add_row(rows, (char *[]){ name_of(domain, "name"), policy_of(domain),
+				  words_count(number(now, "messages")), share(now, "pass"),
+				  share(member(domain, "previous"), "pass"), NULL });
 	}
 }
 

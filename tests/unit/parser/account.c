@@ -3,7 +3,7 @@
 #include "parser/notes.h"
 #include "parser/parse.h"
 
-#include <stdio.h>
+#include <arpa/inet.h>
 #include <string.h>
 
 /* What was said of a report. */
@@ -33,9 +33,11 @@ static struct planted *planted_of(const struct account *a, guint i)
 /* The report of this ID. */
 static struct answer *answer_of(struct account *a, const char *id)
 {
-	guint i;
+	guint64 i;
 
-	if (id == NULL || sscanf(id, "doc-%u", &i) != 1 || i >= a->generated->planted->len) {
+	if (id == NULL || !g_str_has_prefix(id, "doc-") ||
+	    !g_ascii_string_to_unsigned(id + strlen("doc-"), 10, 0, G_MAXUINT, &i, NULL) ||
+	    i >= a->generated->planted->len) {
 		a->unknown = TRUE;
 		return NULL;
 	}
@@ -60,14 +62,14 @@ static gboolean on_begin(gpointer user, const char *place, GError **error)
 static gboolean on_record(gpointer user, const struct aggregate_record *record, GError **error)
 {
 	struct account *a = user;
-	guint byte[3], number;
+	guint8 byte[4];
+	guint number;
 
 	(void)error;
 	/* an address that the damage around it took */
-	if (record->source_ip == NULL ||
-	    sscanf(record->source_ip, "10.%u.%u.%u", &byte[0], &byte[1], &byte[2]) != 3)
+	if (record->source_ip == NULL || inet_pton(AF_INET, record->source_ip, byte) != 1 || byte[0] != 10)
 		return TRUE;
-	number = byte[0] << 16 | byte[1] << 8 | byte[2];
+	number = (guint)byte[1] << 16 | (guint)byte[2] << 8 | byte[3];
 	g_array_append_val(a->open, number);
 	return TRUE;
 }
