@@ -190,7 +190,7 @@ static json_object *matrix(const struct notices *notices)
 
 GBytes *notice_hook(const struct notices *notices, enum webhook_format format)
 {
-	json_object *(*const makers[])(const struct notices *notices) = {
+	static json_object *(*const makers[])(const struct notices *notices) = {
 		[WEBHOOK_GENERIC] = generic,
 		[WEBHOOK_SLACK] = slack,
 		[WEBHOOK_TEAMS] = teams,

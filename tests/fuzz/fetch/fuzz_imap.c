@@ -32,7 +32,7 @@ static gboolean on_line(const char *line, gpointer user, GError **error)
 	for (guint i = 0; i < uids->len; i++)
 		g_assert(g_array_index(uids, guint32, i) != 0);
 	g_string_append_printf(
-	    user, "%u %u %u %u %u\n", answer.kind, answer.number, answer.abilities, answer.body, uids->len);
+	    user, "%d %u %u %d %u\n", answer.kind, answer.number, answer.abilities, answer.body, uids->len);
 	return TRUE;
 }
 
