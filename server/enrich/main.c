@@ -12,29 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "parser/error.h"
 #include "server/common/log.h"
+#include "server/common/program.h"
 #include "server/common/settings.h"
 #include "server/enrich/enrich.h"
 
 #define EXIT_USAGE 2
-
-/* Wait for SIGHUP, at most the given number of seconds. */
-static void wait_for(const sigset_t *hang_up, guint seconds)
-{
-	const struct timespec most = { .tv_sec = (time_t)seconds };
-
-	(void)sigtimedwait(hang_up, NULL, &most);
-}
-
-static void block_hang_up(sigset_t *hang_up)
-{
-	sigemptyset(hang_up);
-	sigaddset(hang_up, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, hang_up, NULL);
-}
 
 static gboolean parse_arguments(int *argc, char ***argv, gboolean *once)
 {
@@ -71,7 +56,7 @@ static int work(struct enrich *enrich, const sigset_t *hang_up, gboolean once)
 
 		if (once && outcome != ENRICH_MORE)
 			return outcome == ENRICH_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
-		wait_for(hang_up, enrich_pause(enrich, outcome));
+		(void)program_rest(hang_up, enrich_pause(enrich, outcome));
 	}
 }
 
@@ -84,7 +69,7 @@ int main(int argc, char **argv)
 	sigset_t hang_up;
 	int code;
 
-	block_hang_up(&hang_up); /* before it can be sent */
+	program_hold_hang_up(&hang_up);
 	log_init("ruad-enrich", FALSE);
 	if (!parse_arguments(&argc, &argv, &once))
 		return EXIT_USAGE;

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "server/common/log.h"
+#include "server/common/program.h"
 #include "server/common/settings.h"
 #include "server/notify/notify.h"
 
@@ -27,25 +27,8 @@ struct arguments {
 	gboolean once;
 };
 
-/* Wait for SIGHUP, at most until the next round; returns whether it came. */
-static gboolean wait_for(const sigset_t *hang_up)
-{
-	const struct timespec most = { .tv_sec = PAUSE };
-
-	return sigtimedwait(hang_up, NULL, &most) == SIGHUP;
-}
-
-static void block_hang_up(sigset_t *hang_up)
-{
-	sigemptyset(hang_up);
-	sigaddset(hang_up, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, hang_up, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static gboolean parse_arguments(int *argc, char ***argv, struct arguments *arguments, GError **error)
 {
-	gboolean show_version = FALSE;
 	int vitals = -1;
 	const GOptionEntry entries[] = {
 		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
@@ -55,23 +38,11 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		{ "vitals-fd", 0, 0, G_OPTION_ARG_INT, &vitals,
 		    "Memory in which ruad-ingest tells how it does", "N" },
 		{ "once", 0, 0, G_OPTION_ARG_NONE, &arguments->once, "Work one round, then exit", NULL },
-		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("- send notices of ruad");
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, argc, argv, error))
+	if (!program_options("ruad-notify", "- send notices of ruad", entries, argc, argv, error))
 		return FALSE;
-	if (show_version) {
-		puts("ruad-notify " RUAD_VERSION);
-		exit(EXIT_SUCCESS);
-	}
-	if (*argc > 1) {
-		g_set_error(
-		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", (*argv)[1]);
-		return FALSE;
-	}
 	return vitals < 0 || (arguments->vitals = vitals_open(vitals, FALSE, error)) != NULL;
 }
 
@@ -90,7 +61,7 @@ static int work(const struct settings *settings, const struct arguments *argumen
 
 	do {
 		good = notify_round(notify, at_once);
-		at_once = !arguments->once && wait_for(hang_up);
+		at_once = !arguments->once && program_rest(hang_up, PAUSE);
 	} while (!arguments->once);
 	notify_free(notify);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -104,7 +75,8 @@ int main(int argc, char **argv)
 	sigset_t hang_up;
 	int code;
 
-	block_hang_up(&hang_up); /* before it can be sent */
+	program_hold_hang_up(&hang_up);
+	signal(SIGPIPE, SIG_IGN);
 	log_init("ruad-notify", FALSE);
 	if (!parse_arguments(&argc, &argv, &arguments, &error)) {
 		fprintf(stderr, "ruad-notify: %s\n", error->message);

@@ -14,6 +14,7 @@
 
 #include "server/common/log.h"
 #include "server/common/net.h"
+#include "server/common/program.h"
 #include "server/common/settings.h"
 #include "server/web/auth.h"
 #include "server/web/connection.h"
@@ -64,7 +65,6 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 {
 	g_auto(GStrv) values = NULL;
 	g_auto(GStrv) health = NULL;
-	gboolean show_version = FALSE;
 	int vitals = -1;
 	const GOptionEntry entries[] = {
 		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
@@ -79,23 +79,11 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    "Memory in which ruad-ingest tells how it does", "N" },
 		{ "lmtp", 0, 0, G_OPTION_ARG_STRING, &arguments->lmtp,
 		    "Pass uploaded reports to ruad-ingest at this address", "ADDRESS" },
-		{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 		{ 0 },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("- serve ruad's page and JSON API");
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, argc, argv, error))
+	if (!program_options("ruad-web", "- serve ruad's page and JSON API", entries, argc, argv, error))
 		return FALSE;
-	if (show_version) {
-		puts("ruad-web " RUAD_VERSION);
-		exit(EXIT_SUCCESS);
-	}
-	if (*argc > 1) {
-		g_set_error(
-		    error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument \"%s\"", (*argv)[1]);
-		return FALSE;
-	}
 	if (vitals >= 0 && (arguments->vitals = vitals_open(vitals, FALSE, error)) == NULL)
 		return FALSE;
 	arguments->site = inherit(values, error);
