@@ -221,12 +221,11 @@ BEGIN
 END
 $$;
 
--- GET advice: at most seven points, the most harmful first, and what needs nothing to be done.
-CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
+-- What api.advice() says, for a caller that has the senders of the filter.
+CREATE FUNCTION api.advice_of(f api.filter_set, senders api.sorted_sender[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	senders api.sorted_sender[] := ARRAY(SELECT s FROM api.sorted_senders(f) s);
 	items jsonb;
 	total bigint;
 	newest timestamptz;
@@ -243,5 +242,14 @@ BEGIN
 	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'total', total,
 		'forwarders', api.folded(senders, 'forwarder'), 'strangers', api.folded(senders, 'stranger'),
 		'reports_until', api.iso(newest));
+END
+$$;
+
+-- GET advice: at most seven points, the most harmful first, and what needs nothing to be done.
+CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+	RETURN api.advice_of(f, ARRAY(SELECT s FROM api.sorted_senders(f) s));
 END
 $$;
