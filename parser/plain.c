@@ -31,22 +31,19 @@ static gboolean take(struct scan *scan, const char *word, gsize size)
 	return TRUE;
 }
 
-static gboolean take_name(struct scan *scan, enum element element)
-{
-	return take(scan, ELEMENTS[element].name, scan->index->name_size[element]);
-}
-
 static gboolean take_end_tag(struct scan *scan, enum element element)
 {
-	return take(scan, "</", 2) && take_name(scan, element) && take(scan, ">", 1);
+	return take(scan, "</", 2) && take(scan, ELEMENTS[element].name, scan->index->name_size[element]) &&
+	       take(scan, ">", 1);
 }
 
 static gboolean is_element_here(struct scan *scan, enum element element)
 {
+	const char *name = ELEMENTS[element].name;
 	gsize size = scan->index->name_size[element];
 
-	return (gsize)(scan->end - scan->at) > size && (scan->at[size] == '>' || scan->at[size] == '/') &&
-	       memcmp(scan->at, ELEMENTS[element].name, size) == 0;
+	return (gsize)(scan->end - scan->at) > size && *scan->at == *name &&
+	       (scan->at[size] == '>' || scan->at[size] == '/') && memcmp(scan->at, name, size) == 0;
 }
 
 /* The child of parent whose name is next; most often it is the one that follows last. */
@@ -63,7 +60,8 @@ static enum element find_child(struct scan *scan, enum element parent, enum elem
 	return ELEMENT_NONE;
 }
 
-/* No reference, no part of "]]>", and neither CR, which XML replaces, nor what values have to be cleaned of. */
+/* Neither a reference nor part of "]]>", nor CR, which XML replaces, nor a character that values have to be
+ * cleaned of. */
 static gboolean is_plain_text(char c)
 {
 	static const guint64 BELOW_64 = ~(guint64)0xffffffff ^ G_GUINT64_CONSTANT(1) << '<' ^
@@ -87,16 +85,18 @@ static gboolean take_leaf(struct scan *scan, enum element element)
 	       take_end_tag(scan, element);
 }
 
-/* Behind the name in a start tag. *open: the element that is open then. */
+/* Behind '<' of a start tag of the element. *open: the element that is open then. */
 static gboolean take_start(struct scan *scan, enum element element, enum element *open)
 {
 	gboolean leaf = ELEMENTS[element].type != TYPE_PARENT;
 
+	scan->at += scan->index->name_size[element];
 	if (take(scan, "/>", 2))
 		return leaf ? add(scan, PLAIN_LEAF, element, "", 0)
 			    : add(scan, PLAIN_OPEN, element, NULL, 0) &&
 				  add(scan, PLAIN_CLOSE, element, NULL, 0);
-	scan->at++; /* '>' */
+	if (!take(scan, ">", 1))
+		return FALSE;
 	if (leaf)
 		return take_leaf(scan, element);
 	*open = element;
@@ -114,7 +114,7 @@ static gboolean take_element(struct scan *scan, enum element first)
 {
 	enum element open = FEEDBACK, last = first;
 
-	if (!take_name(scan, first) || !take_start(scan, first, &open))
+	if (!take_start(scan, first, &open))
 		return FALSE;
 	while (open != FEEDBACK) {
 		while (scan->at < scan->end && text_is_space(*scan->at))
@@ -130,7 +130,7 @@ static gboolean take_element(struct scan *scan, enum element first)
 		}
 		scan->at++;
 		last = find_child(scan, open, last);
-		if (last == ELEMENT_NONE || !take_name(scan, last) || !take_start(scan, last, &open))
+		if (last == ELEMENT_NONE || !take_start(scan, last, &open))
 			return FALSE;
 	}
 	return TRUE;

@@ -1,10 +1,11 @@
 /*
  * plain.h - a complete element of a report, at the start of some bytes, as a list of its tags and texts.
  *
- * Only the plainest form, in which nearly all reports are: <version>, <report_metadata>, <policy_published> or
+ * Only the plainest form, which nearly all reports have: <version>, <report_metadata>, <policy_published> or
  * <record>, and inside only elements of the schema (elements.h) in their places, with the names of the schema
- * and without attributes; texts in leaves only, of printable ASCII without '&' and '>'. Such an element means the
- * same to every XML parser, so that a full one is not needed. Whatever else there is, is not plain.
+ * and without attributes; texts in leaves only, of printable ASCII without '&' and '>'. Such an element means
+ * the same to every XML parser, so that none is needed. All other elements are not plain. Knows nothing of
+ * libxml2 and repairs.
  */
 #pragma once
 
@@ -33,7 +34,7 @@ struct plain {
 };
 
 /*
- * Find the parts of the element at data[0] == '<', which is inside of the root. Returns its size; 0 if it is not
- * plain, does not end in data[0..size), or has a text of more than max_text bytes or too many parts.
+ * Find the parts of the element at data[0] == '<', which is inside of the root. Returns its size; 0 if it is
+ * not plain, does not end in data[0..size), or has a text of more than max_text bytes or too many parts.
  */
 gsize plain_read(struct plain *plain, const guint8 *data, gsize size, gsize max_text);

@@ -3,8 +3,8 @@
  *
  * The bytes are repaired (repair.h), then parsed by libxml2. A DOCTYPE is skipped with a note; a declaration
  * inside it is refused, as is every entity but the five of XML. What follows the root is not parsed. Elements
- * that the visitor can read without an XML parser do not go through libxml2, which is most of its time. Memory
- * does not grow with the document. Knows no element of a report.
+ * that the visitor can read without an XML parser do not go through libxml2: that saves most of the time.
+ * Memory does not grow with the document. Knows no element of a report.
  */
 #pragma once
 
@@ -37,9 +37,9 @@ struct xmlstream_visitor {
 	/* A piece of text: UTF-8, borrowed for the call. */
 	gboolean (*text)(gpointer user, const char *text, gsize size);
 	/*
-	 * Elements directly inside of the root that need no XML parser, if this is one without a prefix.
-	 * find_plain(): the size of such an element at data[0] == '<', which ends with an end tag, or 0; changes
-	 * nothing but what take_plain() uses. take_plain(): the element that was found is next.
+	 * Elements directly inside of a root without prefix, which need no XML parser. find_plain(): the size
+	 * of such an element at data[0] == '<', which ends with an end tag, or 0; changes nothing but what
+	 * take_plain() uses. take_plain(): the element that was found last is the next one of the stream.
 	 */
 	gsize (*find_plain)(gpointer user, const guint8 *data, gsize size);
 	enum xmlstream_plain (*take_plain)(gpointer user);

@@ -1,5 +1,5 @@
-/* XML in pieces: the first byte is their length. The answer must not depend on it; nor on whether plain elements
- * (plain.h) are read without libxml2, as they are where a piece has all of one. */
+/* XML in pieces: the first byte is their length. The answer must not depend on it; nor on whether plain
+ * elements (plain.h) are read without libxml2, as they are where a piece has all of one. */
 #include "parser/aggregate.h"
 #include "parser/parse.h"
 #include "tests/fuzz/check_sink.h"
