@@ -208,7 +208,7 @@ static gboolean check_no_account(const struct settings *settings, GError **error
 	return TRUE;
 }
 
-static gboolean check_imap(const struct settings *settings, GError **error)
+static gboolean check_account(const struct settings *settings, GError **error)
 {
 	struct account *account;
 
@@ -217,6 +217,16 @@ static gboolean check_imap(const struct settings *settings, GError **error)
 	account = account_new(settings, error);
 	account_free(account);
 	return account != NULL;
+}
+
+static gboolean check_imap(const struct settings *settings, GError **error)
+{
+	g_autoptr(GPtrArray) accounts = settings_sections(settings, "imap");
+
+	for (guint i = 0; i < accounts->len; i++)
+		if (!check_account(accounts->pdata[i], error))
+			return FALSE;
+	return TRUE;
 }
 
 static gboolean check_maildirs(const struct settings *settings, GError **error)
@@ -260,6 +270,19 @@ static void warn_of_file(GPtrArray *warnings, const char *key, const char *path)
 		g_ptr_array_add(warnings, fault);
 }
 
+static void warn_of_accounts(const struct settings *settings, GPtrArray *warnings)
+{
+	g_autoptr(GPtrArray) accounts = settings_sections(settings, "imap");
+
+	for (guint i = 0; i < accounts->len; i++) {
+		const char *name = settings_name(accounts->pdata[i]);
+		g_autofree char *key =
+		    name == NULL ? g_strdup("imap.ca_file") : g_strdup_printf("imap.%s.ca_file", name);
+
+		warn_of_file(warnings, key, settings_string(accounts->pdata[i], "imap.ca_file"));
+	}
+}
+
 /* That a Maildir cannot be used now does not keep mail from the others. */
 static void warn_of_maildirs(const struct settings *settings, GPtrArray *warnings)
 {
@@ -288,7 +311,7 @@ gboolean settings_check_files(const struct settings *settings, GPtrArray *warnin
 			return FALSE;
 		}
 	}
-	warn_of_file(warnings, "imap.ca_file", settings_string(settings, "imap.ca_file"));
+	warn_of_accounts(settings, warnings);
 	warn_of_maildirs(settings, warnings);
 	if (!settings_bool(settings, "enrich.enabled"))
 		return TRUE;

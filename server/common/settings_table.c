@@ -66,7 +66,8 @@ const struct setting setting_table[] = {
 	{ "imap.url", SETTING_STRING, "", NOT_NUMBER,
 	    "An IMAP server to fetch mail from, if no mail server delivers it: imaps://HOST, "
 	    "imaps://HOST:PORT, or imap://HOST, where STARTTLS is required. Empty: none. Its mail has the "
-	    "limits of lmtp; each mail is marked only after it is stored." },
+	    "limits of lmtp; each mail is marked only after it is stored. Each section [imap NAME] is a "
+	    "further account and has the same keys." },
 	{ "imap.user", SETTING_STRING, "", NOT_NUMBER, "The user of the account." },
 	{ "imap.password", SETTING_SECRET, "", NOT_NUMBER,
 	    "The password. Put it into a file that only root or ruad can read, and name that in "
