@@ -356,12 +356,13 @@ static void start_enrich(struct serve *serve)
 	start_program(serve, ENRICH, argv, envp, NULL);
 }
 
-/* Only if notices have a destination. */
+/* Only if notices or digests have a destination. */
 static void start_notify(struct serve *serve)
 {
-	static const char *const sections[] = { "notify", "retention", NULL };
+	static const char *const sections[] = { "notify", "digest", "retention", NULL };
 	g_autofree char *program = paths_libexec(NOTIFY);
-	g_auto(GStrv) envp = environment_for(serve, sections, "ruad_notify");
+	g_auto(GStrv) envp = settings_environment_named(
+	    serve->settings, "digest", environment_for(serve, sections, "ruad_notify"));
 	g_auto(GStrv) destinations = destinations_all(serve->settings);
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));

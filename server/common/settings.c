@@ -25,7 +25,7 @@ struct settings {
 };
 
 /* The sections that may be there several times, as [SECTION NAME]. */
-static const char *const nameable[] = { "imap", NULL };
+static const char *const nameable[] = { "imap", "digest", NULL };
 
 /* -- names -- */
 

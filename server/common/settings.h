@@ -7,7 +7,7 @@
  * key. Any key may be given as KEY_file, which names a file that contains the value (for secrets). A key
  * that is set twice in the file, quotes around a value and a comment after it are errors, too.
  *
- * [imap] may be there several times, the others as [imap NAME]: each of these named sections has
+ * [imap] and [digest] may be there several times, the others as [imap NAME]: each of these named sections has
  * all keys of its kind, with their defaults. Their keys are imap.NAME.key for -o, and RUAD_IMAP_NAME_KEY in
  * the environment.
  */

@@ -213,7 +213,7 @@ const struct setting setting_table[] = {
 	    "The address in From of notices, and their envelope sender. Empty: ruad@ and the name of this "
 	    "host." },
 	{ "notify.smtp", SETTING_STRING, "smtp://localhost:25", NOT_NUMBER,
-	    "The mail server for notices: smtp://HOST:PORT, or smtps://HOST:PORT for TLS from the start." },
+	    "The mail server for notices and digests: smtp://HOST:PORT, or smtps://HOST:PORT for TLS from the start." },
 	{ "notify.smtp_starttls", SETTING_BOOL, "off", NOT_NUMBER,
 	    "With smtp://: send only after STARTTLS with a valid certificate." },
 	{ "notify.smtp_user", SETTING_STRING, "", NOT_NUMBER,
@@ -234,12 +234,20 @@ const struct setting setting_table[] = {
 	    "of Matrix. Empty: none." },
 	{ "notify.no_reports", SETTING_INT, "72", 0, 8760,
 	    "Hours without an aggregate report after which a notice is sent; 0 is never." },
-	{ "notify.digest", SETTING_CHOICE, "none", NOT_NUMBER,
-	    "Send notify.mail_to a digest, weekly or monthly: what to do and what changed in the last whole "
-	    "week (from Monday to Sunday) or month, as ruad digest prints it. It is sent on the second day "
-	    "after the last one, when its reports have arrived." },
-	{ "notify.digest_hour", SETTING_INT, "6", 0, 23,
-	    "Hour of that day, in UTC, from which on the digest is sent." },
+	{ "digest.period", SETTING_CHOICE, "none", NOT_NUMBER,
+	    "Send a digest by mail, weekly or monthly: what to do and what changed in the last whole week "
+	    "(from Monday to Sunday) or month, as ruad digest prints it. It is sent on the second day after "
+	    "the last one, when its reports have arrived, over the mail server of notify.smtp. Each section "
+	    "[digest NAME] is a further digest and has the same keys." },
+	{ "digest.mail_to", SETTING_LIST, "", NOT_NUMBER,
+	    "Mail addresses that get the digest. Empty: those of notify.mail_to." },
+	{ "digest.domains", SETTING_LIST, "", NOT_NUMBER,
+	    "The domains that the digest covers; *.example.com are all names below example.com. Mail that "
+	    "could not be read belongs to no domain and is left out. Empty: all domains that count, and that "
+	    "mail." },
+	{ "digest.user", SETTING_STRING, "", NOT_NUMBER,
+	    "Instead of digest.domains: the digest covers the domains that ruad user gives this user." },
+	{ "digest.hour", SETTING_INT, "6", 0, 23, "Hour of that day, in UTC, from which on it is sent." },
 
 	/* Aggregate reports contain only counts, need little space and cannot be requested again, and audits
 	 * ask for years. Failure reports contain personal mail. Quarantined mail may contain anything and
@@ -279,9 +287,10 @@ const char *setting_words(const struct setting *setting)
 	static const struct {
 		const char *name;
 		const char *words;
-	} choices[] = { { "http.auth", "none basic proxy" }, { "imap.tls", "required none" },
-		{ "lmtp.require_authentic", "off flag quarantine" }, { "maildir.after", "seen delete" },
-		{ "notify.digest", "none weekly monthly" },
+	} choices[] = { { "digest.period", "none weekly monthly" }, { "http.auth", "none basic proxy" },
+		{ "imap.tls", "required none" }, { "lmtp.require_authentic", "off flag quarantine" },
+		{ "maildir.after", "seen delete" },
+
 		{ "notify.webhook_format", "generic slack teams matrix" } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++)

@@ -374,7 +374,7 @@ static const struct {
 	{ "enrich.keep", 1, 365 },
 	{ "enrich.check_every", 0, 365 },
 	{ "notify.no_reports", 0, 8760 },
-	{ "notify.digest_hour", 0, 23 },
+	{ "digest.hour", 0, 23 },
 	{ "retention.reports", 0, 36525 },
 	{ "retention.failures", 0, 36525 },
 	{ "retention.tls", 0, 36525 },
