@@ -349,6 +349,7 @@ gboolean settings_check_files(const struct settings *settings, GPtrArray *warnin
 		}
 	}
 	warn_of_accounts(settings, warnings);
+	warn_of_file(warnings, "notify.smtp_ca_file", settings_string(settings, "notify.smtp_ca_file"));
 	warn_of_maildirs(settings, warnings);
 	if (!settings_bool(settings, "enrich.enabled"))
 		return TRUE;

@@ -221,6 +221,9 @@ const struct setting setting_table[] = {
 	{ "notify.smtp_password", SETTING_SECRET, "", NOT_NUMBER,
 	    "Password of notify.smtp_user. Put it into a file that only ruad can read, and name that in "
 	    "notify.smtp_password_file. Needs smtps:// or notify.smtp_starttls." },
+	{ "notify.smtp_ca_file", SETTING_STRING, "", NOT_NUMBER,
+	    "A file with the certificates (PEM) of the authorities that may sign the mail server's "
+	    "certificate. Empty: those of the system." },
 	{ "notify.webhook", SETTING_SECRET, "", NOT_NUMBER,
 	    "URL that gets notices by HTTP, as JSON. It often contains a secret: notify.webhook_file names a "
 	    "file that has it." },
