@@ -213,7 +213,8 @@ const struct setting setting_table[] = {
 	    "The address in From of notices, and their envelope sender. Empty: ruad@ and the name of this "
 	    "host." },
 	{ "notify.smtp", SETTING_STRING, "smtp://localhost:25", NOT_NUMBER,
-	    "The mail server for notices and digests: smtp://HOST:PORT, or smtps://HOST:PORT for TLS from the start." },
+	    "The mail server for notices and digests: smtp://HOST:PORT, or smtps://HOST:PORT for TLS from "
+	    "the start." },
 	{ "notify.smtp_starttls", SETTING_BOOL, "off", NOT_NUMBER,
 	    "With smtp://: send only after STARTTLS with a valid certificate." },
 	{ "notify.smtp_user", SETTING_STRING, "", NOT_NUMBER,

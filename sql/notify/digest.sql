@@ -11,9 +11,9 @@ BEGIN
 END
 $$;
 
--- The content of a digest that is due. p_name is the name of its section in the settings, '' for [digest]; p_domains and
--- p_user are those of api.digest(). It counts as queued with the end of this transaction, in which the caller queues it.
--- NULL if it was queued before, or if a destination has too much waiting.
+-- The content of a digest that is due. p_name is the name of its section in the settings, '' for [digest]; p_domains
+-- and p_user are those of api.digest(). It counts as queued with the end of this transaction, in which the caller
+-- queues it. NULL if it was queued before, or if a destination has too much waiting.
 CREATE FUNCTION ruad.digest_take(p_name text, p_period text, p_hour integer, p_destinations text[],
 	p_domains text[] DEFAULT NULL, p_user text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -38,7 +38,8 @@ SELECT json_build_object(
 		FROM dmarc_aggregate_record r WHERE r.report_id = a.id), '[]'))::text || ','
 FROM (SELECT x.id, x.begin_date, x.end_date, to_jsonb(x) AS row FROM dmarc_aggregate_report x) a ORDER BY a.id;
 
-SELECT json_build_object('organization_name', t.organization_name, 'contact_info', t.contact_info, 'report_id', t.report_id,
+SELECT json_build_object('organization_name', t.organization_name, 'contact_info', t.contact_info,
+	'report_id', t.report_id,
 	'begin_date', to_char(t.begin_date AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
 	'end_date', to_char(t.end_date AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
 	'policies', coalesce((SELECT json_agg(json_build_object('policy_domain', p.policy_domain, 'policy_type', p.policy_type,
