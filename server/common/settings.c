@@ -112,7 +112,7 @@ static char **all_names(gboolean as_variables, const char *section, const char *
 		g_autofree char *key = name_in(setting->name, again ? name : NULL);
 		g_autofree char *variable = variable_name(key);
 
-		if (!again || (name != NULL && setting_is_in(setting, section)))
+		if (!again || (name != NULL && section != NULL && setting_is_in(setting, section)))
 			g_strv_builder_add(builder, as_variables ? variable : key);
 	}
 	return g_strv_builder_end(builder);
