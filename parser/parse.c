@@ -441,23 +441,64 @@ static gboolean exhaust_json(struct stream *stream, GError **error)
 	    stream->parse, stream->place, "limit", "more JSON than is read for one mail", error);
 }
 
-/* The copy of a report that another program keeps. Only in files: what reporters send is XML. */
-static gboolean read_copy(struct stream *stream, const guint8 *json, gsize size, GError **error)
+static gboolean tell_failure(
+    struct parse *p, const char *place, const struct mail_feedback *feedback, GError **error)
+{
+	g_autoptr(GError) fault = NULL;
+	struct failure *failure = failure_read(feedback, p->options, &fault);
+
+	if (failure == NULL)
+		return quarantine(p, place, "limit", fault->message, error);
+	p->findings++;
+	p->failed = !p->sink->failure(p->user, place, failure_report(failure), error);
+	failure_free(failure);
+	return !p->failed;
+}
+
+static gboolean tell_copy(struct stream *stream, const struct parsedmarc *copy, GError **error)
+{
+	const struct hints hints = { .now = stream->hints.now, .copy_of = copy->program };
+	const guint8 *text = (const guint8 *)copy->text->str;
+	const struct mail_feedback feedback = { .form = MAIL_FEEDBACK_FIELDS,
+		.fields = text,
+		.fields_size = copy->text->len,
+		.message = copy->message != NULL ? (const guint8 *)copy->message->str : NULL,
+		.message_size = copy->message != NULL ? copy->message->len : 0,
+		.copy_of = copy->program };
+	struct tls *tls;
+	gboolean ok;
+
+	if (copy->kind == PARSEDMARC_AGGREGATE)
+		return read_bytes(
+		    stream->parse, stream->place, &hints, text, copy->text->len, stream->nesting, error);
+	if (copy->kind == PARSEDMARC_FAILURE)
+		return tell_failure(stream->parse, stream->place, &feedback, error);
+	tls = tls_read(text, copy->text->len, NULL, stream->parse->limits);
+	tls_note_copy(tls, copy->program);
+	ok = tell_tls(stream->parse, stream->place, tls, error);
+	tls_free(tls);
+	return ok;
+}
+
+/* The copy of a report that another program keeps. Only in files: what reporters send has other forms.
+ * *is_copy: json is one. */
+static gboolean read_copy(
+    struct stream *stream, const guint8 *json, gsize size, gboolean *is_copy, GError **error)
 {
 	struct parse *p = stream->parse;
-	const struct hints hints = { .now = stream->hints.now, .copy_of = "parsedmarc" };
 	g_autoptr(GError) fault = NULL;
-	GString *xml = NULL;
-	gsize items = 0;
+	struct parsedmarc copy;
 	gboolean ok = TRUE;
 
-	if (!parsedmarc_read(json, size, p->limits, &xml, &items, &fault))
+	*is_copy = TRUE;
+	if (!parsedmarc_read(json, size, p->limits, &copy, &fault))
 		return quarantine_error(p, stream->place, "json", fault, error);
-	if (xml == NULL)
-		return TRUE;
-	p->json_items += items;
-	ok = read_bytes(p, stream->place, &hints, (const guint8 *)xml->str, xml->len, stream->nesting, error);
-	g_string_free(xml, TRUE);
+	*is_copy = copy.kind != PARSEDMARC_NONE;
+	if (*is_copy) {
+		p->json_items += copy.items;
+		ok = tell_copy(stream, &copy, error);
+	}
+	parsedmarc_clear(&copy);
 	return ok;
 }
 
@@ -467,17 +508,24 @@ static gboolean read_json(
 {
 	struct parse *p = stream->parse;
 	guint64 max_items = (guint64)JSON_TEXTS * JSONTEXT_ITEMS * p->limits->max_json_items;
-	struct tls *tls = tls_read(json, size, domain, p->limits);
+	struct tls *tls;
+	gboolean is_copy = FALSE;
 	gboolean ok = TRUE;
 
+	if (p->json_items > max_items)
+		return exhaust_json(stream, error);
+	if (!p->is_mail) {
+		ok = read_copy(stream, json, size, &is_copy, error);
+		if (is_copy || !ok)
+			return ok;
+	}
+	tls = tls_read(json, size, domain, p->limits);
 	if (tls != NULL && tls_report(tls) != NULL)
 		p->json_items += tls_items(tls);
 	if (p->json_items > max_items)
 		ok = exhaust_json(stream, error);
 	else if (tls != NULL)
 		ok = tell_tls(p, stream->place, tls, error);
-	else if (!p->is_mail)
-		ok = read_copy(stream, json, size, error);
 	tls_free(tls);
 	return ok;
 }
@@ -706,17 +754,9 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
 	struct letter *letter = user;
-	struct parse *p = letter->parse;
 	g_autofree char *place = place_of(letter, feedback->number, NULL);
-	g_autoptr(GError) fault = NULL;
-	struct failure *failure = failure_read(feedback, p->options, &fault);
 
-	if (failure == NULL)
-		return quarantine(p, place, "limit", fault->message, error);
-	p->findings++;
-	p->failed = !p->sink->failure(p->user, place, failure_report(failure), error);
-	failure_free(failure);
-	return !p->failed;
+	return tell_failure(letter->parse, place, feedback, error);
 }
 
 static const struct mail_visitor PARTS = { mail_header, mail_part, mail_feedback };

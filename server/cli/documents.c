@@ -5,6 +5,7 @@
 
 #include "parser/error.h"
 #include "server/cli/splitter.h"
+#include "server/cli/srg.h"
 
 #define PIECE_MAX 65536 /* bytes read at once; a longer line is split into pieces */
 
@@ -25,6 +26,7 @@ struct documents {
 	gboolean in_from;     /* within a separator line */
 	gboolean timed;       /* separators have a time of day */
 	struct splitter splitter;
+	struct srg *srg; /* of a dump: the rows of dmarc-srg; NULL: none, or all were given */
 };
 
 struct documents *documents_new(FILE *in)
@@ -39,6 +41,7 @@ struct documents *documents_new(FILE *in)
 
 void documents_free(struct documents *documents)
 {
+	srg_free(documents->srg);
 	g_free(documents);
 }
 
@@ -208,6 +211,8 @@ static gboolean read_split(struct documents *documents, GByteArray *content, gui
 			return FALSE;
 		if (documents->have == 0)
 			break;
+		if (documents->srg != NULL)
+			srg_next(documents->srg, documents->buffer[documents->pos]);
 		step = splitter_next(&documents->splitter, documents->buffer[documents->pos++], &byte);
 		if (step == SPLITTER_KEEP || step == SPLITTER_WHOLE)
 			keep(documents, content, total, &byte, 1);
@@ -220,6 +225,27 @@ static gboolean read_split(struct documents *documents, GByteArray *content, gui
 	}
 	documents->ended = TRUE;
 	return TRUE;
+}
+
+/* The next report of dmarc-srg, whose tables are complete only at the end of the dump. */
+static gboolean next_srg(struct documents *documents, GBytes **document, GError **error)
+{
+	gboolean full;
+
+	if (documents->srg == NULL)
+		return TRUE;
+	*document = srg_report(documents->srg);
+	if (*document != NULL)
+		return TRUE;
+	full = srg_is_full(documents->srg);
+	g_clear_pointer(&documents->srg, srg_free);
+	if (full)
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_LIMIT,
+		    "more than %" G_GUINT64_FORMAT
+		    " MiB of reports of dmarc-srg: the others are missing; dump and import them in parts "
+		    "(mysqldump --where)",
+		    SRG_MOST >> 20);
+	return !full;
 }
 
 /* -- any other file -- */
@@ -248,6 +274,8 @@ static gboolean start(struct documents *documents, GError **error)
 		return FALSE;
 	documents->splitter.kind = splitter_kind_of(documents->buffer, documents->have);
 	documents->is_mbox = is_separator(documents, documents->buffer, documents->have);
+	if (documents->splitter.kind == SPLITTER_DUMP)
+		documents->srg = srg_new();
 	if (!documents->is_mbox)
 		return TRUE;
 	if (!next_piece(documents, &piece, &size, error))
@@ -278,7 +306,7 @@ gboolean documents_next(struct documents *documents, GBytes **document, GError *
 		return FALSE;
 	}
 	if (documents->ended)
-		return TRUE;
+		return next_srg(documents, document, error);
 	if (!reader_of(documents)(documents, content, &total, error)) {
 		documents->ended = TRUE;
 		return FALSE;
@@ -289,7 +317,7 @@ gboolean documents_next(struct documents *documents, GBytes **document, GError *
 		return FALSE;
 	}
 	if (documents->splitter.kind != SPLITTER_NONE && content->len == 0)
-		return TRUE; /* nothing follows the last one */
+		return next_srg(documents, document, error); /* nothing follows the last one */
 	*document = g_byte_array_free_to_bytes(g_steal_pointer(&content));
 	return TRUE;
 }

@@ -6,7 +6,7 @@
  * 4155 appendix A), and ">From " in a mail loses one ">" (mboxrd). If the first has a time of day, as RFC
  * 4155 requires, only such lines begin a mail: mail servers put one before a mail that they pass to a
  * command, and do not mark lines of the mail that begin alike. Reads forward in pieces: memory holds one
- * document, whatever the size of the file.
+ * document, whatever the size of the file; of a dump of dmarc-srg all reports, up to SRG_MOST bytes (srg.h).
  */
 #pragma once
 
