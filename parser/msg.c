@@ -464,8 +464,8 @@ static void set_damage(const struct writer *w, GError **error)
 	if (w->too_deep)
 		ruad_error_over_limit(error, "Outlook .msg: mails inside one another", MSG_DEPTH);
 	else if (cfb_damage(w->cfb) != NULL)
-		g_set_error(
-		    error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "Outlook .msg: damaged: %s", cfb_damage(w->cfb));
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: damaged: %s",
+		    w->mail != NULL ? "Outlook .msg" : "OLE2 file", cfb_damage(w->cfb));
 }
 
 GBytes *msg_read(const guint8 *data, gsize size, GError **error)
@@ -478,8 +478,8 @@ GBytes *msg_read(const guint8 *data, gsize size, GError **error)
 	if (cfb_find(w.cfb, CFB_ROOT, PROPERTIES) != CFB_NONE) {
 		w.mail = g_byte_array_new();
 		put_message(&w, CFB_ROOT, 1);
-		set_damage(&w, error);
 	}
+	set_damage(&w, error); /* without those, it may have been one */
 	cfb_free(w.cfb);
 	if (w.mail == NULL)
 		return NULL;

@@ -196,12 +196,12 @@ def test_what_outlook_saved_as_msg_is_read_by_lmtp_import_and_parse(folder, data
     documents = [json.loads(line) for line in output.splitlines()]
     assert code == 0
     assert [(row["kind"], row["place"]) for row in documents if "place" in row] == [
-        ("report", "part 2: r.xml.gz"), ("tls", "part 3: t.json"), ("failure", "part 5")], output
+        ("aggregate", "part 2: r.xml.gz"), ("tls", "part 3: t.json"), ("failure", "part 5")], output
 
     assert ingest.deliver(reports.mail(("saved.msg", "application/vnd.ms-outlook", saved()))) == [STORED]
     assert database.query(ITEMS) == SAVED
     assert database.query("SELECT subject, original_headers, original_body FROM ruad.failure") == [
-        ("original", "From: x@sender.example\nSubject: original\n", None)]
+        ("original", "From: a@sender.example\nSubject: original\n", None)]
     code, output, _ = ruad.command("import", str(path))
     assert (code, "3 duplicates" in output) == (0, True), output
     assert MARKER not in dump(database)
@@ -225,7 +225,9 @@ def test_a_damaged_msg_is_quarantined_with_what_it_is(ingest, database):
     for data in content[:700], content[:-1024]:
         assert ingest.deliver(reports.mail(("saved.msg", "application/vnd.ms-outlook", data))) == [STORED]
     assert set(database.query(ITEMS)) == {("unreadable", "quarantined", "archive")}
-    assert database.query("SELECT place, reason FROM dmarc.intake ORDER BY mail") == []
+    assert database.query("SELECT place, reason FROM dmarc.intake ORDER BY mail") == [
+        ("part 2: saved.msg", "OLE2 file: damaged header or directory"),
+        ("part 2: saved.msg", "OLE2 file: damaged: a chain of sectors does not end")]
 
 
 def test_a_signed_mail_is_read_and_an_encrypted_one_says_so(ingest, database, tmp_path):
