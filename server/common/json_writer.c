@@ -77,34 +77,39 @@ static void append_escaped(GString *json, const char *text)
 	}
 }
 
-/* The text in quotes, and end after them, of one or two characters with the closing quote. */
-static void append_quoted(GString *json, const char *text, const char *end)
+/* The text in quotes; of a name with its colon. */
+static void append_quoted(GString *json, const char *text, gboolean name)
 {
 	gboolean comma = needs_comma(json);
-	gsize plain = plain_size(text), end_size = strlen(end);
-	char *at = extend(json, plain + end_size + (comma ? 2 : 1));
+	gsize plain = plain_size(text);
+	char *at;
 
+	if (text[plain] != '\0') {
+		append(json, "\"", 1);
+		g_string_append_len(json, text, (gssize)plain);
+		append_escaped(json, text + plain);
+		g_string_append(json, name ? "\":" : "\"");
+		return;
+	}
+	at = extend(json, plain + (comma ? 3 : 2) + (name ? 1 : 0));
 	if (comma)
 		*at++ = ',';
 	*at++ = '"';
 	memcpy(at, text, plain);
-	memcpy(at + plain, end, end_size);
-	if (text[plain] != '\0') {
-		g_string_truncate(json, json->len - end_size);
-		append_escaped(json, text + plain);
-		g_string_append(json, end);
-	}
+	at[plain] = '"';
+	if (name)
+		at[plain + 1] = ':';
 }
 
 void json_name(GString *json, const char *name)
 {
-	append_quoted(json, name, "\":");
+	append_quoted(json, name, TRUE);
 }
 
 void json_text(GString *json, const char *value)
 {
 	if (value != NULL)
-		append_quoted(json, value, "\"");
+		append_quoted(json, value, FALSE);
 	else
 		append(json, "null", 4);
 }
