@@ -321,8 +321,7 @@ static const char *read_base64(struct failure *failure, const char *text)
 	for (; *text != '\0'; text++)
 		if (!text_is_space(*text))
 			g_string_append_c(packed, *text);
-	failure->values.bytes += packed->len + 1;
-	kept = g_string_chunk_insert_len(failure->values.strings, packed->str, (gssize)packed->len);
+	kept = values_copy(&failure->values, packed->str, packed->len);
 	g_string_free(packed, TRUE);
 	return kept;
 }

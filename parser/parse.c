@@ -254,34 +254,38 @@ static enum route route_of_other(const guint8 *data, gsize size)
 	return size == 0 || memchr(data, '\0', size) != NULL ? ROUTE_NONE : ROUTE_TEXT;
 }
 
-/* The head is there: choose. */
-static gboolean stream_choose(struct stream *stream)
+/* What the bytes are, of which data[0..size) are the first. */
+static enum route stream_choose(struct stream *stream, const guint8 *data, gsize size)
 {
 	struct parse *p = stream->parse;
-	const guint8 *data = stream->head->data;
-	gsize size = stream->head->len;
-	enum kind kind = kind_of(data, size);
+	gsize head = MIN(size, KIND_HEAD);
+	enum kind kind = kind_of(data, head);
 
-	if (kind_is_container(kind)) {
-		stream->route = ROUTE_ARCHIVE;
-		return take_inner(stream, size);
-	}
+	if (kind_is_container(kind))
+		return ROUTE_ARCHIVE;
 	switch (kind) {
 	case KIND_XML:
-		stream->route = ROUTE_XML;
-		stream->report_like = kind_is_report_like(data, size);
+		stream->report_like = kind_is_report_like(data, head);
 		stream->aggregate = aggregate_new(p->limits, stream->place, p->sink, p->user);
 		aggregate_hint(stream->aggregate, &stream->hints);
-		return push_xml(stream, data, size);
+		return ROUTE_XML;
 	case KIND_JSON:
-		stream->route = ROUTE_JSON;
-		return TRUE;
+		return ROUTE_JSON;
 	default:
-		stream->route =
-		    stream->nesting > 0 && !stream->searched ? route_of_other(data, size) : ROUTE_NONE;
-		return stream->route == ROUTE_TEXT ||
-		       (stream->route == ROUTE_MAIL && take_inner(stream, size));
+		return stream->nesting > 0 && !stream->searched ? route_of_other(data, head) : ROUTE_NONE;
 	}
+}
+
+/* The bytes of the head to the reader that they want. */
+static gboolean stream_begin(struct stream *stream)
+{
+	g_autoptr(GByteArray) head = g_steal_pointer(&stream->head);
+
+	stream->head = g_byte_array_new();
+	stream->route = stream_choose(stream, head->data, head->len);
+	if (stream->route == ROUTE_NONE)
+		g_byte_array_append(stream->head, head->data, head->len); /* is_placeholder() looks at it */
+	return stream_route(stream, head->data, head->len);
 }
 
 /* Read the next bytes. Returns FALSE if no more are needed. */
@@ -291,11 +295,15 @@ static gboolean stream_push(struct stream *stream, const guint8 *data, gsize siz
 
 	if (stream->route != ROUTE_UNKNOWN)
 		return stream_route(stream, data, size);
+	if (stream->head->len == 0 && size >= KIND_HEAD) {
+		stream->route = stream_choose(stream, data, size);
+		return stream_route(stream, data, size);
+	}
 	part = MIN(size, KIND_HEAD - stream->head->len);
 	g_byte_array_append(stream->head, data, (guint)part);
 	if (stream->head->len < KIND_HEAD)
 		return TRUE;
-	return stream_choose(stream) && (part == size || stream_route(stream, data + part, size - part));
+	return stream_begin(stream) && (part == size || stream_route(stream, data + part, size - part));
 }
 
 /* Yahoo and AOL pack this word when there is nothing to report. */
@@ -589,7 +597,7 @@ static gboolean json_close(struct stream *stream, GError **error)
 static gboolean stream_close(struct stream *stream, const GError *broken, GError **error)
 {
 	if (stream->route == ROUTE_UNKNOWN)
-		stream_choose(stream);
+		stream_begin(stream);
 	if (stream->route == ROUTE_XML)
 		return xml_close(stream, broken, error);
 	if (broken != NULL && !stream->too_large)
