@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 from machine import Machine, in_chroot, wait_until  # noqa: E402
-from reports import aggregate, gzipped, mail, record  # noqa: E402
+from reports import aggregate, gzipped, mail, record, with_fields  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = pathlib.Path(os.environ.get("RUAD_BUILD", ROOT / "build")) / "tests" / "package"
@@ -156,11 +156,19 @@ def test_after_the_installation_it_takes_mail_and_serves_the_page(machine):
     assert [machine.status("systemctl", "is-enabled", unit)[1].strip() for unit in UNITS[1:]] == ["disabled"] * 2
 
 
-def test_the_number_in_the_reply_finds_the_session_in_the_journal(machine):
+def test_the_number_in_the_reply_finds_the_mail_in_the_journal(machine):
     number = re.fullmatch(r"250 2\.0\.0 stored as mail (\d+)", machine.deliver(report(1))).group(1)
     words = ["journalctl", "--quiet", "--output=cat", f"RUAD_MAIL={number}"]
-    said = wait_until(lambda: machine.run(*words), "the session is logged")
-    assert "1 mails, 0 reports stored, 1 duplicates" in said
+    said = wait_until(lambda: machine.run(*words), "the mail is logged")
+    assert ": 0 stored, 1 duplicate" in said
+    assert machine.run(*words[:-1], "RUAD_REPORT_ID=r-1", "RUAD_KIND=aggregate", "RUAD_OUTCOME=duplicate") == said
+
+
+def test_the_queue_id_of_the_mail_server_finds_the_mail_in_the_journal(machine):
+    received = "Received: from a by mx.example with ESMTP id 4dKcZ15R3Xz1y; Mon, 30 Nov 2026 10:00:00 +0000"
+    number = machine.deliver(with_fields(report(1), received)).rsplit(" ", 1)[1]
+    words = ["journalctl", "--quiet", "--output=cat", "--output-fields=RUAD_MAIL", "RUAD_QUEUE_ID=4dKcZ15R3Xz1y"]
+    assert wait_until(lambda: machine.run(*words), "the mail is logged").split() == [number]
 
 
 def test_systemd_has_nothing_to_say_about_the_units(machine):
