@@ -253,6 +253,24 @@ def test_an_installation_over_itself_keeps_changed_settings_and_reports(machine)
     assert stored(machine) == kept
 
 
+def test_a_credential_of_systemd_sets_the_key_it_is_named_for(machine):
+    secret = machine.path("/etc/ruad/secret")
+    secret.write_text("of root alone\n")
+    secret.chmod(0o600)
+    more = machine.path("/etc/systemd/system/ruad.service.d")
+    more.mkdir(parents=True)
+    (more / "secret.conf").write_text("[Service]\nLoadCredential=http.proxy_secret:/etc/ruad/secret\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "ruad")
+    wait_until(machine.is_ready, "ruad is ready")
+    of_web = "tr '\\0' '\\n' < /proc/$(pidof ruad-web)/environ"
+    assert "RUAD_HTTP_PROXY_SECRET=of root alone" in machine.run("sh", "-ec", of_web).splitlines()
+    shutil.rmtree(more)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "ruad")
+    wait_until(machine.is_ready, "ruad is ready")
+
+
 def test_systemd_restarts_a_ruad_that_hangs(machine):
     limit = machine.path("/etc/systemd/system/ruad.service.d")
     limit.mkdir(parents=True)
