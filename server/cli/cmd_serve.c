@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
@@ -20,6 +21,7 @@
 #include "server/cli/sockets.h"
 #include "server/cli/status.h"
 #include "server/cli/supervisor.h"
+#include "server/common/errands.h"
 #include "server/common/log.h"
 #include "server/common/net.h"
 #include "server/common/paths.h"
@@ -69,6 +71,8 @@ struct serve {
 	struct sockets *sockets;
 	int vitals_fd; /* ruad-ingest writes it, ruad-web and ruad-notify read it */
 	struct vitals *vitals;
+	int errands_fd; /* ruad-fetch and ruad-notify write it, ruad-web reads it */
+	struct errands *errands;
 
 	struct status *status; /* NULL until everything is ready */
 
@@ -138,6 +142,29 @@ static void add_vitals(const struct serve *serve, GArray *fds, GStrvBuilder *wor
 	g_array_append_val(fds, serve->vitals_fd);
 }
 
+/* A program with an errand has a row of its own in the memory for errands. If there are too many, it is not
+ * counted. */
+static void add_errand(const struct serve *serve, const char *name, GArray *fds, GStrvBuilder *words)
+{
+	int number = errands_name(serve->errands, name);
+	g_autofree char *fd = g_strdup_printf("--errands-fd=%u", FIRST_FD + fds->len);
+	g_autofree char *errand = g_strdup_printf("--errand=%d", number);
+
+	if (number < 0)
+		return;
+	g_strv_builder_add(words, fd);
+	g_strv_builder_add(words, errand);
+	g_array_append_val(fds, serve->errands_fd);
+}
+
+static void add_errands(const struct serve *serve, GArray *fds, GStrvBuilder *words)
+{
+	g_autofree char *word = g_strdup_printf("--errands-fd=%u", FIRST_FD + fds->len);
+
+	g_strv_builder_add(words, word);
+	g_array_append_val(fds, serve->errands_fd);
+}
+
 /* Programs watch the disk of our own cluster; that of another server is out of their sight. */
 static void add_storage(const struct serve *serve, gboolean with_min_free, GStrvBuilder *words)
 {
@@ -191,6 +218,7 @@ static void start_service(struct serve *serve, enum service s)
 	add_storage(serve, s == SERVICE_WEB, words);
 	if (s == SERVICE_WEB) {
 		envp = with_editor(serve, envp);
+		add_errands(serve, fds, words);
 		add_lmtp(serve, words);
 	}
 	argv = g_strv_builder_end(words);
@@ -249,6 +277,7 @@ static void start_notify(struct serve *serve)
 		return;
 	g_strv_builder_add(words, program);
 	add_vitals(serve, fds, words);
+	add_errand(serve, ERRAND_NOTIFY, fds, words);
 	add_storage(serve, TRUE, words);
 	argv = g_strv_builder_end(words);
 	start_program(serve, NOTIFY, (const char *const *)argv, envp, fds);
@@ -277,9 +306,15 @@ static void start_fetch(struct serve *serve, const char *source, const char *nam
 	    g_strconcat("--storage=", settings_string(serve->settings, "server.state_dir"), NULL);
 	g_auto(GStrv) envp =
 	    settings_environment(serve->settings, sections, without_database(base_environment()));
-	const char *const argv[] = { program, lmtp, storage, source, NULL };
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+	g_auto(GStrv) argv = NULL;
 
-	start_program(serve, name, argv, envp, NULL);
+	g_strv_builder_add_many(words, program, lmtp, storage, NULL);
+	add_errand(serve, name + strlen(FETCH " "), fds, words);
+	g_strv_builder_add(words, source);
+	argv = g_strv_builder_end(words);
+	start_program(serve, name, (const char *const *)argv, envp, fds);
 }
 
 static void start_fetchers(struct serve *serve)
@@ -560,14 +595,21 @@ static gboolean open_memory(struct serve *serve, GError **error)
 	if (serve->vitals_fd < 0)
 		return FALSE;
 	serve->vitals = vitals_open(fcntl(serve->vitals_fd, F_DUPFD_CLOEXEC, 3), FALSE, error);
-	return serve->vitals != NULL;
+	serve->errands_fd = serve->vitals != NULL ? errands_create(error) : -1;
+	if (serve->errands_fd < 0)
+		return FALSE;
+	serve->errands = errands_open(fcntl(serve->errands_fd, F_DUPFD_CLOEXEC, 3), TRUE, error);
+	return serve->errands != NULL;
 }
 
 static void close_memory(struct serve *serve)
 {
 	if (serve->vitals_fd >= 0)
 		close(serve->vitals_fd);
+	if (serve->errands_fd >= 0)
+		close(serve->errands_fd);
 	vitals_close(serve->vitals);
+	errands_close(serve->errands);
 }
 
 static void warn_of_settings(const GPtrArray *faults)
@@ -639,7 +681,7 @@ static void run(struct serve *serve)
 
 int command_serve(const struct settings *settings, int argc, char **argv)
 {
-	struct serve serve = { .settings = settings, .vitals_fd = -1 };
+	struct serve serve = { .settings = settings, .vitals_fd = -1, .errands_fd = -1 };
 	g_autoptr(GError) error = NULL;
 
 	if (argc > 1)

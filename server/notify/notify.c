@@ -18,17 +18,20 @@
 struct notify {
 	const struct settings *settings;
 	struct server_watch watch;
+	struct errand *errand;
 	struct db *db;            /* NULL while it is unavailable */
 	gboolean database_failed; /* which was logged */
 	GHashTable *failures;     /* of outbox_send() */
 };
 
-struct notify *notify_new(const struct settings *settings, const struct server_watch *watch)
+struct notify *notify_new(
+    const struct settings *settings, const struct server_watch *watch, struct errand *errand)
 {
 	struct notify *notify = g_new0(struct notify, 1);
 
 	notify->settings = settings;
 	notify->watch = *watch;
+	notify->errand = errand;
 	notify->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return notify;
 }
@@ -187,10 +190,15 @@ gboolean notify_round(struct notify *notify, gboolean at_once)
 	if (!good)
 		note_failure(notify, error);
 	g_clear_error(&error);
-	if (notify->db != NULL && !outbox_send(notify->db, notify->settings, notify->failures, &error)) {
+	if (notify->db != NULL &&
+	    !outbox_send(notify->db, notify->settings, notify->failures, notify->errand, &error)) {
 		note_failure(notify, error);
 		good = FALSE;
 	}
 	notify->database_failed = !good;
+	if (good)
+		errand_succeed(notify->errand);
+	else
+		errand_add(notify->errand, ERRAND_FAILED, 1);
 	return good;
 }
