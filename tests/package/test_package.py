@@ -156,6 +156,13 @@ def test_after_the_installation_it_takes_mail_and_serves_the_page(machine):
     assert [machine.status("systemctl", "is-enabled", unit)[1].strip() for unit in UNITS[1:]] == ["disabled"] * 2
 
 
+def test_the_profile_of_apparmor_and_the_place_for_rules_of_ones_own_are_there(machine):
+    assert "profile ruad flags=(attach_disconnected, complain) {" in machine.path("/etc/apparmor.d/ruad").read_text()
+    assert machine.path("/etc/apparmor.d/local/ruad").exists()
+    assert "/etc/apparmor.d/ruad" in machine.run("dpkg-query", "--show", "--showformat=${Conffiles}", "ruad")
+    assert "AppArmorProfile=-ruad" in machine.run("systemctl", "cat", "ruad").splitlines()
+
+
 def test_the_number_in_the_reply_finds_the_mail_in_the_journal(machine):
     number = re.fullmatch(r"250 2\.0\.0 stored as mail (\d+)", machine.deliver(report(1))).group(1)
     words = ["journalctl", "--quiet", "--output=cat", f"RUAD_MAIL={number}"]
