@@ -1,71 +1,23 @@
 #include "parser/authentic.h"
 
 #include "parser/orgdomain.h"
+#include "parser/scan.h"
 #include "parser/text.h"
 
 #include <string.h>
 
 #define VALUE_MAX_BYTES 1024 /* of an address that is looked at: 253 characters, 64 before '@' */
 
-/* -- tokens: RFC 8601 section 2.2, RFC 5322 section 3.2 -- */
-
-struct scan {
-	const char *at;
-	gboolean broken; /* a comment or a string has no end */
-};
-
-/* Behind the comment that begins here; comments nest. */
-static void skip_comment(struct scan *scan)
-{
-	guint depth = 0;
-
-	for (; *scan->at != '\0'; scan->at++) {
-		if (*scan->at == '\\' && scan->at[1] != '\0')
-			scan->at++;
-		else if (*scan->at == '(')
-			depth++;
-		else if (*scan->at == ')' && --depth == 0) {
-			scan->at++;
-			return;
-		}
-	}
-	scan->broken = TRUE;
-}
-
-/* CFWS: comments and folding white space. */
-static void skip_blank(struct scan *scan)
-{
-	while (*scan->at == '(' || text_is_space(*scan->at)) {
-		if (*scan->at == '(')
-			skip_comment(scan);
-		else
-			scan->at++;
-	}
-}
-
-/* The content of the quoted string that begins here. */
-static void read_quoted(struct scan *scan, GString *text)
-{
-	for (scan->at++; *scan->at != '\0'; scan->at++) {
-		if (*scan->at == '"') {
-			scan->at++;
-			return;
-		}
-		if (*scan->at == '\\' && scan->at[1] != '\0')
-			scan->at++;
-		g_string_append_c(text, *scan->at);
-	}
-	scan->broken = TRUE;
-}
+/* -- tokens: RFC 8601 section 2.2 -- */
 
 /* value, or the address of a pvalue: words and strings without blanks between them. */
 static void read_value(struct scan *scan, GString *value)
 {
 	g_string_truncate(value, 0);
-	skip_blank(scan);
+	scan_blank(scan);
 	while (*scan->at != '\0' && *scan->at != ';' && *scan->at != '(' && !text_is_space(*scan->at)) {
 		if (*scan->at == '"')
-			read_quoted(scan, value);
+			scan_quoted(scan, value);
 		else
 			g_string_append_c(value, *scan->at++);
 	}
@@ -85,11 +37,11 @@ static gboolean read_key(struct scan *scan, GString *key)
 
 	g_string_truncate(key, 0);
 	do {
-		skip_blank(scan);
+		scan_blank(scan);
 		size = strcspn(scan->at, " \t\r\n;=(\"");
 		g_string_append_len(key, scan->at, (gssize)size);
 		scan->at += size;
-		skip_blank(scan);
+		scan_blank(scan);
 	} while (size > 0 && (is_joint(*scan->at) || is_joint(key->str[key->len - 1])));
 	text_lower(key->str);
 	if (*scan->at == '=') {
@@ -97,13 +49,13 @@ static gboolean read_key(struct scan *scan, GString *key)
 		return TRUE;
 	}
 	if (size == 0 && *scan->at == '"')
-		read_quoted(scan, key);
+		scan_quoted(scan, key);
 	return FALSE;
 }
 
 static gboolean at_end_of_result(struct scan *scan)
 {
-	skip_blank(scan);
+	scan_blank(scan);
 	return *scan->at == '\0' || *scan->at == ';';
 }
 

@@ -7,6 +7,7 @@
 #include "parser/kind.h"
 #include "parser/mailpart.h"
 #include "parser/mailsplit.h"
+#include "parser/received.h"
 #include "parser/text.h"
 
 #include <gmime/gmime.h>
@@ -550,15 +551,26 @@ static enum authentic verdict(GMimeMessage *message, const char *authserv_id)
 	return verdict;
 }
 
+/* The id in the topmost Received, which the host that received the mail last has added. */
+static char *queue_id(GMimeMessage *message)
+{
+	GMimeHeaderList *fields = g_mime_object_get_header_list(GMIME_OBJECT(message));
+	GMimeHeader *topmost = g_mime_header_list_get_header(fields, "Received");
+
+	return topmost == NULL ? NULL : received_id(g_mime_header_get_raw_value(topmost));
+}
+
 static gboolean give_header(const struct walk *walk, GMimeMessage *message, GError **error)
 {
 	g_autofree char *id = clean_or_null(g_mime_message_get_message_id(message), FIELD_MAX_BYTES);
 	g_autofree char *subject = clean_or_null(g_mime_message_get_subject(message), FIELD_MAX_BYTES);
 	g_autofree char *from =
 	    clean_or_null(g_mime_object_get_header(GMIME_OBJECT(message), "From"), FIELD_MAX_BYTES);
+	g_autofree char *queued_as = queue_id(message);
 	struct mail_header header = { .message_id = id,
 		.subject = subject,
 		.from = from,
+		.queue_id = queued_as,
 		.authentic = verdict(message, walk->authserv_id) };
 
 	return walk->visitor->header(walk->user, &header, error);

@@ -219,6 +219,7 @@ struct mail_header {
 	const char *message_id;
 	const char *subject;
 	const char *from;
+	const char *queue_id; /* of the host that received the mail last, see received.h */
 	enum authentic authentic;
 };
 

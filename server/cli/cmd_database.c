@@ -14,7 +14,9 @@
 #include "parser/error.h"
 #include "server/cli/commands.h"
 #include "server/cli/database.h"
+#include "server/cli/identity.h"
 #include "server/cli/progress.h"
+#include "server/common/log.h"
 
 #define COMMAND "database"
 #define COUNTS  "SELECT (SELECT count(*) FROM ruad.mail), (SELECT count(*) FROM dmarc.reports)"
@@ -27,13 +29,15 @@
 	"WHERE p.datname = current_database() AND p.command = 'COPY TO' GROUP BY c.oid, c.relname LIMIT 1"
 #define AUDITORS    "SELECT ruad.auditors()"
 #define ADD_AUDITOR "SELECT ruad.auditor_add($1::text, NULL)"
+#define AUDIT       "SELECT ruad.audit('dump', $1::text, $2::text, NULL)"
 
 /* The request of the command line. */
 struct wish {
 	const char *verb;
 	const char *file; /* or NULL: upgrade */
 	gboolean replace;
-	int fd; /* of the file */
+	int fd;     /* of the file */
+	char *user; /* who gave the command */
 };
 
 /* What a database has, to compare it with its copy. */
@@ -163,12 +167,28 @@ static gboolean finish_file(const struct wish *wish, gboolean good, GError **err
 	return FALSE;
 }
 
+/* Log who has a copy of everything, and when: /metrics has the time. The dump is good without that. */
+static void audit_dump(const struct database *database, const struct wish *wish)
+{
+	g_autofree char *conninfo = database_role_conninfo(database, "ruad_owner");
+	g_autoptr(GError) error = NULL;
+	struct db *db = db_open(conninfo, "ruad-database", &error);
+	const struct db_value params[] = { DB_TEXT(wish->user), DB_TEXT(wish->file) };
+
+	if (db == NULL || !db_exec(db, AUDIT, params, G_N_ELEMENTS(params), &error))
+		log_warning("the backup is complete, but the audit log does not have it: %s", error->message);
+	db_close(db);
+}
+
 static gboolean dump(struct database *database, const struct wish *wish, GError **error)
 {
 	gboolean good =
 	    database_start(database, FALSE, error) && write_dump(database_private(database), wish->fd, error);
 
-	return finish_file(wish, good, error);
+	if (!finish_file(wish, good, error))
+		return FALSE;
+	audit_dump(database, wish);
+	return TRUE;
 }
 
 /* -- restore -- */
@@ -360,6 +380,7 @@ int command_database(const struct settings *settings, int argc, char **argv)
 {
 	struct wish wish = { .fd = -1 };
 	const char *wrong;
+	int code;
 	const GOptionEntry entries[] = {
 		{ "replace", 0, 0, G_OPTION_ARG_NONE, &wish.replace, NULL, NULL },
 		G_OPTION_ENTRY_NULL,
@@ -370,5 +391,8 @@ int command_database(const struct settings *settings, int argc, char **argv)
 	wish.verb = argc > 1 ? argv[1] : NULL;
 	wish.file = argc > 2 ? argv[2] : NULL;
 	wrong = objection(&wish, argc);
-	return wrong != NULL ? command_fail(COMMAND, COMMAND_USAGE, "%s", wrong) : run(settings, &wish);
+	wish.user = identity_user_name(); /* before the process becomes another user */
+	code = wrong != NULL ? command_fail(COMMAND, COMMAND_USAGE, "%s", wrong) : run(settings, &wish);
+	g_free(wish.user);
+	return code;
 }

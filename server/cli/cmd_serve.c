@@ -3,8 +3,10 @@
  * schema, and keeps ruad-ingest, ruad-web, ruad-enrich, ruad-fetch and ruad-notify running until SIGTERM or
  * SIGINT.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
@@ -16,7 +18,10 @@
 #include "server/cli/identity.h"
 #include "server/cli/probe.h"
 #include "server/cli/settings_check.h"
+#include "server/cli/sockets.h"
+#include "server/cli/status.h"
 #include "server/cli/supervisor.h"
+#include "server/common/errands.h"
 #include "server/common/log.h"
 #include "server/common/net.h"
 #include "server/common/paths.h"
@@ -40,43 +45,21 @@
 #define PROBE_SECONDS     10                /* for an answer */
 #define PROBE_WARNING     30                /* seconds until the log names the part that does not answer */
 #define PROGRAM_EVERY     5                 /* seconds between looks at PostgreSQL's program */
-#define TAKEOVER          (3 * G_TIME_SPAN_SECOND) /* for a killed predecessor to end */
-#define TAKEOVER_EVERY    (50 * 1000)              /* microseconds */
-#define PRUNE_AFTER       10                       /* seconds: the mail server's queue comes first */
-#define PRUNE_EVERY       (24 * 60 * 60)           /* seconds */
+#define PRUNE_AFTER       10                /* seconds: the mail server's queue comes first */
+#define PRUNE_EVERY       (24 * 60 * 60)    /* seconds */
 
-/* A program that serves sockets. */
-struct service {
+/* What starts a program that serves sockets. */
+struct program {
 	const char *program;
 	const char *role;
 	const char *sections[4]; /* of the settings, for its environment */
 	const char *request;     /* that it answers when it runs; NULL: it greets every client */
 };
 
-enum {
-	INGEST,
-	WEB,
-	N_SERVICES,
-};
-
-static const struct service services[N_SERVICES] = {
-	[INGEST] = { "ruad-ingest", "ruad_ingest", { "lmtp", "parser", "retention", NULL }, NULL },
-	[WEB] = { "ruad-web", "ruad_web", { "http", "lmtp", NULL },
+static const struct program programs[SERVICES] = {
+	[SERVICE_INGEST] = { "ruad-ingest", "ruad_ingest", { "lmtp", "parser", "retention", NULL }, NULL },
+	[SERVICE_WEB] = { "ruad-web", "ruad_web", { "http", "lmtp", NULL },
 	    "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" },
-};
-
-/* Sockets of the services; those that a service must have come first, in its place. */
-static const struct listener {
-	gsize service;
-	const char *key;        /* of the settings: the addresses */
-	const char *group_key;  /* the group of Unix sockets */
-	const char *activation; /* FileDescriptorName= of systemd's sockets */
-	const char *option;     /* of the program, for each descriptor */
-	gboolean optional;      /* there may be none */
-} listeners[] = {
-	{ INGEST, "lmtp.listen", "lmtp.group", "lmtp", "--listen-fd", FALSE },
-	{ WEB, "http.listen", "http.group", "http", "--listen-fd", FALSE },
-	{ WEB, "http.health_listen", "http.group", "http-health", "--health-fd", TRUE },
 };
 
 struct serve {
@@ -84,9 +67,13 @@ struct serve {
 	struct database *database;
 	struct supervisor *supervisor;
 	GMainLoop *loop;
-	GArray *sockets[G_N_ELEMENTS(listeners)];
-	gboolean activated[G_N_ELEMENTS(listeners)];
-	int vitals; /* descriptor of vitals.h: ruad-ingest writes it, ruad-web reads it */
+	struct sockets *sockets;
+	int vitals_fd; /* ruad-ingest writes it, ruad-web and ruad-notify read it */
+	struct vitals *vitals;
+	int errands_fd; /* ruad-fetch and ruad-notify write it, ruad-web reads it */
+	struct errands *errands;
+
+	struct status *status; /* NULL until everything is ready */
 
 	GThread *set_up; /* updates the database, then waits for the services */
 	gint stopping;   /* atomic: set_up must give up */
@@ -96,96 +83,6 @@ struct serve {
 	guint64 program_inode;
 	int code; /* exit code */
 };
-
-/* -- sockets -- */
-
-/* The programs of a ruad serve that was killed end by themselves, and hold its sockets until then. */
-static int listen_on(const char *words, GError **error)
-{
-	gint64 end = g_get_monotonic_time() + TAKEOVER;
-	g_autoptr(GError) cause = NULL;
-	int fd;
-
-	while ((fd = net_listen(words, &cause)) < 0 &&
-	       g_error_matches(cause, RUAD_ERROR, RUAD_ERROR_SYSTEM) && g_get_monotonic_time() < end) {
-		g_clear_error(&cause);
-		g_usleep(TAKEOVER_EVERY);
-	}
-	if (fd < 0)
-		g_propagate_error(error, g_steal_pointer(&cause));
-	return fd;
-}
-
-static gboolean open_socket(struct serve *serve, gsize listener, const char *words, GError **error)
-{
-	const char *user = settings_string(serve->settings, "server.user");
-	const char *group = settings_string(serve->settings, listeners[listener].group_key);
-	int fd = listen_on(words, error);
-
-	if (fd < 0)
-		return FALSE;
-	g_array_append_val(serve->sockets[listener], fd);
-	return !g_str_has_prefix(words, "unix:") || identity_give(words + 5, user, group, error);
-}
-
-static gboolean open_sockets(struct serve *serve, gsize listener, GError **error)
-{
-	const char *const *addresses = settings_list(serve->settings, listeners[listener].key);
-	g_autofree int *handed = net_activated(listeners[listener].activation);
-
-	serve->sockets[listener] = g_array_new(FALSE, FALSE, sizeof(int));
-	for (gsize i = 0; handed != NULL && handed[i] >= 0; i++) {
-		g_array_append_val(serve->sockets[listener], handed[i]);
-		serve->activated[listener] = TRUE;
-	}
-	for (gsize i = 0; handed == NULL && addresses[i] != NULL; i++)
-		if (!open_socket(serve, listener, addresses[i], error)) {
-			g_prefix_error(error, "%s: ", listeners[listener].key);
-			return FALSE;
-		}
-	if (serve->sockets[listener]->len > 0 || listeners[listener].optional)
-		return TRUE;
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-	    "%s: empty: name an address, such as the default of `ruad config --example`",
-	    listeners[listener].key);
-	return FALSE;
-}
-
-/* A socket that no service takes would hold its clients forever. */
-static gboolean check_activation(GError **error)
-{
-	const char *names[G_N_ELEMENTS(listeners) + 1] = { NULL };
-	g_autofree char *list = NULL, *other = NULL;
-
-	for (gsize i = 0; i < G_N_ELEMENTS(listeners); i++)
-		names[i] = listeners[i].activation;
-	other = net_activated_other(names);
-	list = g_strjoinv(", ", (char **)names);
-
-	if (other != NULL)
-		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "systemd passed \"%s\", which is no socket of ruad: write ListenStream= and "
-		    "one of these as FileDescriptorName= into the socket unit: %s",
-		    other, list);
-	return other == NULL;
-}
-
-/* Close the sockets that we opened, not those of systemd. */
-static void close_sockets(struct serve *serve)
-{
-	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++) {
-		const char *const *addresses = settings_list(serve->settings, listeners[l].key);
-
-		if (serve->sockets[l] == NULL)
-			continue;
-		for (gsize i = 0; i < serve->sockets[l]->len; i++) {
-			close(g_array_index(serve->sockets[l], int, i));
-			if (!serve->activated[l])
-				net_unlink(addresses[i]);
-		}
-		g_array_unref(serve->sockets[l]);
-	}
-}
 
 /* -- children -- */
 
@@ -236,28 +133,35 @@ static char **environment_for(const struct serve *serve, const char *const *sect
 	return g_environ_setenv(envp, "RUAD_DATABASE_URL", conninfo, TRUE);
 }
 
-/* Append the sockets of the service to fds, and an option for each to words. */
-static void add_sockets(const struct serve *serve, gsize service, GArray *fds, GStrvBuilder *words)
-{
-	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++) {
-		const GArray *sockets = serve->sockets[l];
-
-		for (guint i = 0; listeners[l].service == service && i < sockets->len; i++) {
-			g_autofree char *word =
-			    g_strdup_printf("%s=%u", listeners[l].option, FIRST_FD + fds->len);
-
-			g_strv_builder_add(words, word);
-			g_array_append_val(fds, g_array_index(sockets, int, i));
-		}
-	}
-}
-
 static void add_vitals(const struct serve *serve, GArray *fds, GStrvBuilder *words)
 {
 	g_autofree char *word = g_strdup_printf("--vitals-fd=%u", FIRST_FD + fds->len);
 
 	g_strv_builder_add(words, word);
-	g_array_append_val(fds, serve->vitals);
+	g_array_append_val(fds, serve->vitals_fd);
+}
+
+/* A program with an errand has a row of its own in the memory for errands. If there are too many, it is not
+ * counted. */
+static void add_errand(const struct serve *serve, const char *name, GArray *fds, GStrvBuilder *words)
+{
+	int number = errands_name(serve->errands, name);
+	g_autofree char *fd = g_strdup_printf("--errands-fd=%u", FIRST_FD + fds->len);
+	g_autofree char *errand = g_strdup_printf("--errand=%d", number);
+
+	if (number < 0)
+		return;
+	g_strv_builder_add(words, fd);
+	g_strv_builder_add(words, errand);
+	g_array_append_val(fds, serve->errands_fd);
+}
+
+static void add_errands(const struct serve *serve, GArray *fds, GStrvBuilder *words)
+{
+	g_autofree char *word = g_strdup_printf("--errands-fd=%u", FIRST_FD + fds->len);
+
+	g_strv_builder_add(words, word);
+	g_array_append_val(fds, serve->errands_fd);
 }
 
 /* Programs watch the disk of our own cluster; that of another server is out of their sight. */
@@ -278,7 +182,7 @@ static void add_storage(const struct serve *serve, gboolean with_min_free, GStrv
 /* Uploads take the path of mail. */
 static void add_lmtp(const struct serve *serve, GStrvBuilder *words)
 {
-	g_autofree char *address = net_address_of(g_array_index(serve->sockets[INGEST], int, 0));
+	g_autofree char *address = net_address_of(sockets_first(serve->sockets, SERVICE_INGEST));
 	g_autofree char *word = address != NULL ? g_strdup_printf("--lmtp=%s", address) : NULL;
 
 	if (word != NULL)
@@ -298,9 +202,9 @@ static void start_program(
 						.stop_signal = SIGTERM });
 }
 
-static void start_service(struct serve *serve, gsize s)
+static void start_service(struct serve *serve, enum service s)
 {
-	const struct service *service = &services[s];
+	const struct program *service = &programs[s];
 	g_auto(GStrv) envp = environment_for(serve, service->sections, service->role);
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
@@ -308,11 +212,12 @@ static void start_service(struct serve *serve, gsize s)
 	g_auto(GStrv) argv = NULL;
 
 	g_strv_builder_add(words, program);
-	add_sockets(serve, s, fds, words);
+	sockets_pass(serve->sockets, s, FIRST_FD, fds, words);
 	add_vitals(serve, fds, words);
-	add_storage(serve, s == WEB, words);
-	if (s == WEB) {
+	add_storage(serve, s == SERVICE_WEB, words);
+	if (s == SERVICE_WEB) {
 		envp = with_editor(serve, envp);
+		add_errands(serve, fds, words);
 		add_lmtp(serve, words);
 	}
 	argv = g_strv_builder_end(words);
@@ -321,8 +226,8 @@ static void start_service(struct serve *serve, gsize s)
 
 static void start_services(struct serve *serve)
 {
-	for (gsize s = 0; s < N_SERVICES; s++)
-		start_service(serve, s);
+	for (gsize s = 0; s < SERVICES; s++)
+		start_service(serve, (enum service)s);
 }
 
 /* Start ruad prune, with no more rights than the services. */
@@ -372,6 +277,7 @@ static void start_notify(struct serve *serve)
 		return;
 	g_strv_builder_add(words, program);
 	add_vitals(serve, fds, words);
+	add_errand(serve, ERRAND_NOTIFY, fds, words);
 	add_storage(serve, TRUE, words);
 	argv = g_strv_builder_end(words);
 	start_program(serve, NOTIFY, (const char *const *)argv, envp, fds);
@@ -395,14 +301,20 @@ static void start_fetch(
 {
 	const char *const sections[] = { source, "lmtp", NULL };
 	g_autofree char *program = paths_libexec(FETCH);
-	g_autofree char *address = net_address_of(g_array_index(serve->sockets[INGEST], int, 0));
+	g_autofree char *address = net_address_of(sockets_first(serve->sockets, SERVICE_INGEST));
 	g_autofree char *lmtp = g_strconcat("--lmtp=", address, NULL);
 	g_autofree char *storage =
 	    g_strconcat("--storage=", settings_string(settings, "server.state_dir"), NULL);
 	g_auto(GStrv) envp = settings_environment(settings, sections, without_database(base_environment()));
-	const char *const argv[] = { program, lmtp, storage, source, NULL };
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+	g_auto(GStrv) argv = NULL;
 
-	start_program(serve, name, argv, envp, NULL);
+	g_strv_builder_add_many(words, program, lmtp, storage, NULL);
+	add_errand(serve, name + strlen(FETCH " "), fds, words);
+	g_strv_builder_add(words, source);
+	argv = g_strv_builder_end(words);
+	start_program(serve, name, (const char *const *)argv, envp, fds);
 }
 
 /* The name of the program that fetches from an account. Transfer full. */
@@ -494,6 +406,7 @@ static void stop(struct serve *serve, int code)
 		return;
 	serve->code = code;
 	g_atomic_int_set(&serve->stopping, 1);
+	g_clear_pointer(&serve->status, status_stop);
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 	supervisor_stop(serve->supervisor, all_stopped, serve);
 }
@@ -555,7 +468,7 @@ static void announce_ready(struct serve *serve)
 {
 	const struct postgres *postgres = database_private(serve->database);
 
-	sd_notify(0, "READY=1\nSTATUS=ready");
+	serve->status = status_start(serve->vitals);
 	log_info("ready");
 	if (postgres == NULL)
 		return;
@@ -580,12 +493,12 @@ static gboolean services_answered(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean answers(const struct serve *serve, gsize s, GError **error)
+static gboolean answers(const struct serve *serve, enum service s, GError **error)
 {
-	int fd = net_connect_to_listener(g_array_index(serve->sockets[s], int, 0), PROBE_SECONDS, error);
+	int fd = net_connect_to_listener(sockets_first(serve->sockets, s), PROBE_SECONDS, error);
 	char answer[64];
 
-	return fd >= 0 && probe_ask(fd, services[s].request, answer, sizeof(answer), error);
+	return fd >= 0 && probe_ask(fd, programs[s].request, answer, sizeof(answer), error);
 }
 
 /* The second thread: until every service answers, or ruad stops. */
@@ -593,16 +506,16 @@ static gpointer wait_for_services(gpointer data)
 {
 	struct serve *serve = data;
 
-	for (gsize s = 0; s < G_N_ELEMENTS(services); s++) {
+	for (gsize s = 0; s < SERVICES; s++) {
 		gint64 patience = g_get_monotonic_time() + PROBE_WARNING * G_TIME_SPAN_SECOND;
 
 		while (!g_atomic_int_get(&serve->stopping)) {
 			g_autoptr(GError) cause = NULL;
 
-			if (answers(serve, s, &cause))
+			if (answers(serve, (enum service)s, &cause))
 				break;
 			if (g_get_monotonic_time() > patience) {
-				log_warning("not ready: %s: %s", services[s].program, cause->message);
+				log_warning("not ready: %s: %s", programs[s].program, cause->message);
 				patience = G_MAXINT64;
 			}
 			g_usleep(PROBE_EVERY);
@@ -695,6 +608,29 @@ static gboolean take_state_dir(struct serve *serve, GError **error)
 	return good && taken;
 }
 
+static gboolean open_memory(struct serve *serve, GError **error)
+{
+	serve->vitals_fd = vitals_create(error);
+	if (serve->vitals_fd < 0)
+		return FALSE;
+	serve->vitals = vitals_open(fcntl(serve->vitals_fd, F_DUPFD_CLOEXEC, 3), FALSE, error);
+	serve->errands_fd = serve->vitals != NULL ? errands_create(error) : -1;
+	if (serve->errands_fd < 0)
+		return FALSE;
+	serve->errands = errands_open(fcntl(serve->errands_fd, F_DUPFD_CLOEXEC, 3), TRUE, error);
+	return serve->errands != NULL;
+}
+
+static void close_memory(struct serve *serve)
+{
+	if (serve->vitals_fd >= 0)
+		close(serve->vitals_fd);
+	if (serve->errands_fd >= 0)
+		close(serve->errands_fd);
+	vitals_close(serve->vitals);
+	errands_close(serve->errands);
+}
+
 static void warn_of_settings(const GPtrArray *faults)
 {
 	g_auto(GStrv) variables = settings_unknown_variables();
@@ -709,14 +645,12 @@ static gboolean prepare(struct serve *serve, GError **error)
 {
 	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
 
-	serve->vitals = vitals_create(error);
-	if (serve->vitals < 0 || !settings_check(serve->settings, error) || !check_activation(error) ||
-	    !take_state_dir(serve, error))
+	if (!open_memory(serve, error) || !settings_check(serve->settings, error) ||
+	    !sockets_check_activation(error) || !take_state_dir(serve, error))
 		return FALSE;
-	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++)
-		if (!open_sockets(serve, l, error))
-			return FALSE;
-	if (!identity_become(settings_string(serve->settings, "server.user"), FALSE, error) ||
+	serve->sockets = sockets_open(serve->settings, error);
+	if (serve->sockets == NULL ||
+	    !identity_become(settings_string(serve->settings, "server.user"), FALSE, error) ||
 	    !settings_check_files(serve->settings, faults, error))
 		return FALSE;
 	warn_of_settings(faults);
@@ -766,7 +700,7 @@ static void run(struct serve *serve)
 
 int command_serve(const struct settings *settings, int argc, char **argv)
 {
-	struct serve serve = { .settings = settings, .vitals = -1 };
+	struct serve serve = { .settings = settings, .vitals_fd = -1, .errands_fd = -1 };
 	g_autoptr(GError) error = NULL;
 
 	if (argc > 1)
@@ -781,9 +715,8 @@ int command_serve(const struct settings *settings, int argc, char **argv)
 				 : (int)command_exit_of(error);
 		log_error("%s", error->message);
 	}
-	close_sockets(&serve);
-	if (serve.vitals >= 0)
-		close(serve.vitals);
+	sockets_close(serve.sockets);
+	close_memory(&serve);
 	database_free(serve.database);
 	return serve.code;
 }

@@ -6,7 +6,7 @@
 
 #include "server/common/visible.h"
 
-#define LOG_QUOTE_MAX 200 /* bytes of an external value in one line */
+#define LOG_VALUE_MAX 200 /* bytes of an external value in one line */
 
 /* Set once by log_init(), before any thread is started. */
 static char program_name[32] = "ruad";
@@ -83,9 +83,99 @@ LOG_FUNCTION(log_warning, G_LOG_LEVEL_WARNING, "4")
 LOG_FUNCTION(log_error, G_LOG_LEVEL_CRITICAL, "3")
 LOG_FUNCTION(log_debug, G_LOG_LEVEL_DEBUG, "7")
 
-void log_info_about(const char *key, const char *const *values, const char *format, ...)
+/* -- lines with fields -- */
+
+struct log_field {
+	const char *name; /* borrowed */
+	char *value;
+};
+
+struct log_fields {
+	GArray *array; /* of struct log_field */
+};
+
+static void field_clear(gpointer field)
 {
-	g_autoptr(GArray) fields = g_array_new(FALSE, FALSE, sizeof(GLogField));
+	g_free(((struct log_field *)field)->value);
+}
+
+struct log_fields *log_fields_new(void)
+{
+	struct log_fields *fields = g_new0(struct log_fields, 1);
+
+	fields->array = g_array_new(FALSE, FALSE, sizeof(struct log_field));
+	g_array_set_clear_func(fields->array, field_clear);
+	return fields;
+}
+
+void log_fields_free(struct log_fields *fields)
+{
+	if (fields == NULL)
+		return;
+	g_array_unref(fields->array);
+	g_free(fields);
+}
+
+/* Append value, which may come from outside, and cut it. quotes: those in it are escaped. */
+static void append_foreign(GString *text, const char *value, gboolean quotes)
+{
+	g_autofree char *valid = g_utf8_make_valid(value, (gssize)strnlen(value, LOG_VALUE_MAX + 1));
+	gsize start = text->len;
+
+	for (const char *c = valid; *c != '\0'; c = g_utf8_next_char(c)) {
+		gunichar ch = g_utf8_get_char(c);
+
+		if (text->len - start >= LOG_VALUE_MAX) {
+			g_string_append(text, "...");
+			return;
+		}
+		if (quotes && (ch == '"' || ch == '\\'))
+			g_string_append_printf(text, "\\%c", (int)ch);
+		else
+			visible_append(text, ch);
+	}
+}
+
+void log_fields_add(struct log_fields *fields, const char *name, const char *value)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	guint values = 0;
+
+	if (value == NULL || *value == '\0')
+		return;
+	append_foreign(text, value, FALSE);
+	for (guint i = 0; i < fields->array->len; i++) {
+		const struct log_field *field = &g_array_index(fields->array, struct log_field, i);
+
+		if (!g_str_equal(field->name, name))
+			continue;
+		if (++values == LOG_FIELD_VALUES || g_str_equal(field->value, text->str))
+			return;
+	}
+	g_array_append_val(fields->array, ((struct log_field){ name, g_strdup(text->str) }));
+}
+
+const char *log_fields_get(const struct log_fields *fields, const char *name)
+{
+	for (guint i = 0; i < fields->array->len; i++) {
+		const struct log_field *field = &g_array_index(fields->array, struct log_field, i);
+
+		if (g_str_equal(field->name, name))
+			return field->value;
+	}
+	return NULL;
+}
+
+void log_fields_remove(struct log_fields *fields, const char *name)
+{
+	for (guint i = fields->array->len; i > 0; i--)
+		if (g_str_equal(g_array_index(fields->array, struct log_field, i - 1).name, name))
+			g_array_remove_index(fields->array, i - 1);
+}
+
+void log_info_about(const struct log_fields *fields, const char *format, ...)
+{
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(GLogField));
 	g_autofree char *words = NULL, *message = NULL;
 	va_list args;
 
@@ -93,13 +183,16 @@ void log_info_about(const char *key, const char *const *values, const char *form
 	words = g_strdup_vprintf(format, args);
 	va_end(args);
 	message = visible_lines(words);
-	g_array_append_vals(fields,
+	g_array_append_vals(all,
 	    (const GLogField[]){ { "MESSAGE", message, -1 }, { "PRIORITY", "6", -1 },
 		{ "SYSLOG_IDENTIFIER", program_name, -1 } },
 	    3);
-	for (gsize i = 0; values[i] != NULL; i++)
-		g_array_append_val(fields, ((GLogField){ key, values[i], -1 }));
-	g_log_structured_array(G_LOG_LEVEL_INFO, (const GLogField *)(gpointer)fields->data, fields->len);
+	for (guint i = 0; i < fields->array->len; i++) {
+		const struct log_field *field = &g_array_index(fields->array, struct log_field, i);
+
+		g_array_append_val(all, ((GLogField){ field->name, field->value, -1 }));
+	}
+	g_log_structured_array(G_LOG_LEVEL_INFO, (const GLogField *)(gpointer)all->data, all->len);
 }
 
 /* -- one line a minute for each cause -- */
@@ -166,21 +259,9 @@ void log_warning_paced(const char *cause, const char *format, ...)
 
 char *log_quote(const char *value)
 {
-	g_autofree char *valid = g_utf8_make_valid(value, (gssize)strnlen(value, LOG_QUOTE_MAX + 1));
 	GString *quoted = g_string_new("\"");
 
-	for (const char *c = valid; *c != '\0'; c = g_utf8_next_char(c)) {
-		gunichar ch = g_utf8_get_char(c);
-
-		if (quoted->len > LOG_QUOTE_MAX) {
-			g_string_append(quoted, "...");
-			break;
-		}
-		if (ch == '"' || ch == '\\')
-			g_string_append_printf(quoted, "\\%c", (int)ch);
-		else
-			visible_append(quoted, ch);
-	}
+	append_foreign(quoted, value, TRUE);
 	g_string_append_c(quoted, '"');
 	return g_string_free(quoted, FALSE);
 }

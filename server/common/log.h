@@ -22,9 +22,27 @@ void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* log_info() of a line that concerns some things, such as mails: in the journal it is found by key
- * ("RUAD_MAIL") and each of values (NULL-terminated), which are our own. */
-void log_info_about(const char *key, const char *const *values, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* What a line concerns, such as a mail: in the journal it is found by the name and value of each field. */
+struct log_fields;
+
+#define LOG_FIELD_VALUES 20 /* of one name; a mail can have thousands of reports */
+
+struct log_fields *log_fields_new(void) G_GNUC_WARN_UNUSED_RESULT;
+void log_fields_free(struct log_fields *fields); /* NULL is allowed */
+
+/* Add a field. name: "RUAD_MAIL", borrowed. value: may come from outside; control characters are escaped, and
+ * it is cut after 200 bytes. No effect if it is NULL or empty, if that field is there already, or if the name
+ * has LOG_FIELD_VALUES values. */
+void log_fields_add(struct log_fields *fields, const char *name, const char *value);
+
+/* The first value of this name, borrowed, or NULL. */
+const char *log_fields_get(const struct log_fields *fields, const char *name);
+
+/* Remove the fields with this name. */
+void log_fields_remove(struct log_fields *fields, const char *name);
+
+/* log_info() with these fields. */
+void log_info_about(const struct log_fields *fields, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /*
  * A warning that may come for each of many mails: of those with the same cause one line a minute is written,

@@ -597,6 +597,42 @@ static gboolean read_file(struct settings *settings, const char *path, GError **
 	return TRUE;
 }
 
+/* -- credentials -- */
+
+/* systemd's folder of files that only this service may read (LoadCredential=). */
+#define CREDENTIALS_VARIABLE "CREDENTIALS_DIRECTORY"
+
+static gboolean read_credential(
+    struct settings *settings, const char *folder, const char *name, GError **error)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	g_autofree char *content = NULL;
+	g_autoptr(GError) cause = NULL;
+
+	if (!g_file_get_contents(path, &content, NULL, &cause))
+		return may_lack(settings, cause) ||
+		       ruad_error_at(error, "credential", "%s: %s", name, cause->message);
+	return assign_by_name(settings, name, "credential", content, error);
+}
+
+/* A file that is named as a key sets that key; other files are not for us. */
+static gboolean read_credentials(struct settings *settings, GError **error)
+{
+	const char *folder = g_getenv(CREDENTIALS_VARIABLE);
+	g_autoptr(GDir) files = folder != NULL ? g_dir_open(folder, 0, NULL) : NULL;
+	const char *name;
+
+	while (files != NULL && (name = g_dir_read_name(files)) != NULL) {
+		const char *dot = strchr(name, '.');
+		g_autofree char *section = dot != NULL ? g_strndup(name, (gsize)(dot - name)) : NULL;
+
+		if (section != NULL && known_section(section) &&
+		    !read_credential(settings, folder, name, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* -- the environment and -o -- */
 
 static gboolean read_variable(struct settings *settings, gsize index, GError **error)
@@ -787,8 +823,8 @@ static struct settings *load(const char *path, const char *const *overrides, gbo
 	settings->named = g_ptr_array_new_with_free_func(free_settings);
 	for (gsize i = 0; good && i < setting_table_size; i++)
 		good = assign(settings, i, "default", setting_table[i].fallback, error);
-	good =
-	    good && (path == NULL || read_file(settings, path, error)) && read_environment(settings, error);
+	good = good && (path == NULL || read_file(settings, path, error)) &&
+	       read_credentials(settings, error) && read_environment(settings, error);
 	for (gsize i = 0; good && overrides != NULL && overrides[i] != NULL; i++)
 		good = read_override(settings, overrides[i], error);
 	g_ptr_array_sort(settings->named, compare_named);

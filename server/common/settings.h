@@ -1,6 +1,6 @@
 /*
- * settings.h - the effective settings: defaults, then the INI file, then RUAD_SECTION_KEY of the
- * environment, then -o section.key=value.
+ * settings.h - the effective settings: defaults, then the INI file, then credentials of systemd
+ * ($CREDENTIALS_DIRECTORY/section.key), then RUAD_SECTION_KEY of the environment, then -o section.key=value.
  *
  * One table lists every key with its type, default and help; settings_print() and the manual are generated
  * from it. An unknown key or a value of the wrong type is an error that names file, line and the nearest

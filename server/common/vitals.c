@@ -1,14 +1,9 @@
 #include "server/common/vitals.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "parser/error.h"
+#include "server/common/shared_memory.h"
 
 struct vitals {
 	/* times of CLOCK_MONOTONIC, which all processes share; 0: the last mail was stored */
@@ -23,50 +18,23 @@ struct vitals {
 	} counted;                                       /* since the writer began */
 };
 
-static gboolean fail_errno(GError **error, const char *what)
-{
-	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "%s: %s", what, g_strerror(errno));
-	return FALSE;
-}
-
-/* A process that could shrink the memory would end the other one by SIGBUS. */
 int vitals_create(GError **error)
 {
-	int fd = memfd_create("vitals", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd >= 0 && ftruncate(fd, sizeof(struct vitals)) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		return fd;
-	fail_errno(error, "cannot make shared memory");
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return shared_memory_create("vitals", sizeof(struct vitals), error);
 }
 
 struct vitals *vitals_open(int fd, gboolean writable, GError **error)
 {
-	struct stat status;
-	struct vitals *memory = MAP_FAILED;
+	struct vitals *memory = shared_memory_open(fd, sizeof(struct vitals), writable, error);
 
-	if (fstat(fd, &status) == 0 && status.st_size == sizeof(struct vitals))
-		memory = mmap(NULL, sizeof(struct vitals), writable ? PROT_READ | PROT_WRITE : PROT_READ,
-		    MAP_SHARED, fd, 0);
-	else
-		errno = EINVAL;
-	if (memory == MAP_FAILED)
-		fail_errno(error, "cannot use the shared memory for the numbers of ruad-ingest");
-	close(fd);
-	if (memory == MAP_FAILED)
-		return NULL;
-	if (writable)
+	if (memory != NULL && writable)
 		memset(&memory->counted, 0, sizeof memory->counted);
 	return memory;
 }
 
 void vitals_close(struct vitals *vitals)
 {
-	if (vitals != NULL)
-		munmap(vitals, sizeof(struct vitals));
+	shared_memory_close(vitals, sizeof(struct vitals));
 }
 
 void vitals_tell(struct vitals *vitals, gboolean stored)
@@ -97,6 +65,12 @@ void vitals_add(struct vitals *vitals, enum vital vital, gint64 n)
 {
 	if (vitals != NULL)
 		atomic_fetch_add(&vitals->counted.numbers[vital], n);
+}
+
+void vitals_set(struct vitals *vitals, enum vital vital, gint64 value)
+{
+	if (vitals != NULL)
+		atomic_store(&vitals->counted.numbers[vital], value);
 }
 
 gint64 vitals_get(const struct vitals *vitals, enum vital vital)

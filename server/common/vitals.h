@@ -17,6 +17,11 @@ enum vital {
 	VITAL_MAILS_WAITING,    /* now: parsed, and not yet in the database */
 	VITAL_MAILS_WRITTEN,    /* in transactions that were committed */
 	VITAL_WRITES_FAILED,    /* transactions that were not */
+	VITAL_STORED,           /* reports that were new, in the mails written */
+	VITAL_DUPLICATES,       /* reports that were stored before */
+	VITAL_CONFLICTS,        /* reports that contradict a stored one: quarantined */
+	VITAL_UNREADABLE,       /* what could not be read: quarantined */
+	VITAL_LAST_STORED_AT,   /* seconds since 1970, when the last of VITAL_STORED was; 0: none yet */
 	VITALS                  /* their number */
 };
 
@@ -50,6 +55,7 @@ gint64 vitals_failing(const struct vitals *vitals);
 /* -- numbers -- */
 
 void vitals_add(struct vitals *vitals, enum vital vital, gint64 n); /* n may be negative for what is "now" */
+void vitals_set(struct vitals *vitals, enum vital vital, gint64 value);
 gint64 vitals_get(const struct vitals *vitals, enum vital vital);
 
 /* A reply with this code was sent to a client; another number than a code has no effect. */

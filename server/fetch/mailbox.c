@@ -19,6 +19,7 @@ struct mailbox {
 	guint64 max;
 	int wake;
 	struct spool *spool;
+	struct errand *errand;
 	struct trouble trouble;
 	struct imap *imap;
 	const struct rule *rule;
@@ -194,8 +195,13 @@ static gboolean round_with_log(struct mailbox *mailbox, struct tally *tally, GEr
 	if (tally->stored + tally->refused + tally->later > 0)
 		log_info("%s: %u mails stored, %u refused, %u to be tried again", mailbox->account->name,
 		    tally->stored, tally->refused, tally->later);
-	if (good)
+	errand_add(mailbox->errand, ERRAND_DONE, tally->stored);
+	errand_add(mailbox->errand, ERRAND_REFUSED, tally->refused);
+	errand_add(mailbox->errand, ERRAND_LATER, tally->later);
+	if (good) {
 		trouble_over(&mailbox->trouble, mailbox->account->name);
+		errand_succeed(mailbox->errand);
+	}
 	return good;
 }
 
@@ -244,18 +250,22 @@ static gboolean run_session(struct mailbox *mailbox, guint *pause, GError **erro
 	}
 }
 
-void mailbox_run(
-    const struct account *account, struct handover *handover, guint64 max, const char *folder, int wake)
+void mailbox_run(const struct account *account, struct handover *handover, guint64 max, const char *folder,
+    int wake, struct errand *errand)
 {
-	struct mailbox mailbox = { .account = account, .handover = handover, .max = max, .wake = wake };
+	struct mailbox mailbox = {
+		.account = account, .handover = handover, .max = max, .wake = wake, .errand = errand
+	};
 
 	mailbox.spool = spool_new(folder);
 	for (;;) {
 		g_autoptr(GError) error = NULL;
 		guint pause = account->poll;
 
-		if (!run_session(&mailbox, &pause, &error))
+		if (!run_session(&mailbox, &pause, &error)) {
 			pause = trouble_tell(&mailbox.trouble, account->name, error);
+			errand_add(errand, ERRAND_FAILED, 1);
+		}
 		g_clear_pointer(&mailbox.imap, imap_close);
 		handover_rest(handover);
 		wake_wait(wake, -1, pause);

@@ -14,10 +14,11 @@
  */
 #pragma once
 
+#include "server/common/errands.h"
 #include "server/fetch/account.h"
 #include "server/fetch/handover.h"
 
 /* Never returns. max: lmtp.max_message_size; folder: for mails that do not fit into memory, or NULL. wake: of
- * wake.h. */
+ * wake.h. errand: counts mails and failures, or NULL. */
 void mailbox_run(const struct account *account, struct handover *handover, guint64 max, const char *folder,
-    int wake) G_GNUC_NORETURN;
+    int wake, struct errand *errand) G_GNUC_NORETURN;

@@ -122,10 +122,16 @@ static void scan_with_log(const struct maildir_watch *watch, struct place *place
 {
 	g_autoptr(GError) error = NULL;
 
-	if (scan(watch, place, tally, &error))
+	if (scan(watch, place, tally, &error)) {
 		trouble_over(&place->trouble, place->path);
-	else
+		errand_succeed(watch->errand);
+	} else {
 		(void)trouble_tell(&place->trouble, place->path, error);
+		errand_add(watch->errand, ERRAND_FAILED, 1);
+	}
+	errand_add(watch->errand, ERRAND_DONE, tally->stored);
+	errand_add(watch->errand, ERRAND_REFUSED, tally->refused);
+	errand_add(watch->errand, ERRAND_LATER, tally->later);
 	if (tally->stored + tally->refused + tally->later > 0)
 		log_info("%s: %u mails stored, %u refused, %u to be tried again", place->path, tally->stored,
 		    tally->refused, tally->later);

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "server/common/errands.h"
 #include "server/common/settings.h"
 #include "server/fetch/handover.h"
 
@@ -18,9 +19,10 @@ struct maildir_watch {
 	const char *const *paths; /* NULL-terminated, at least one */
 	enum maildir_after after;
 	struct handover *handover;
-	guint64 max;        /* lmtp.max_message_size */
-	const char *folder; /* for mails that do not fit into memory, or NULL */
-	int wake;           /* of wake.h */
+	guint64 max;           /* lmtp.max_message_size */
+	const char *folder;    /* for mails that do not fit into memory, or NULL */
+	int wake;              /* of wake.h */
+	struct errand *errand; /* counts mails and failures, or NULL */
 };
 
 /* Never returns. */

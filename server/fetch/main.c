@@ -1,7 +1,7 @@
 /*
  * ruad-fetch - takes mail out of an IMAP account, or out of Maildirs, and hands it to ruad-ingest.
  *
- *   ruad-fetch --lmtp=ADDRESS imap|maildir
+ *   ruad-fetch --lmtp=ADDRESS [--storage=FOLDER] [--errands-fd=N --errand=NUMBER] imap|maildir
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve, once for each account and
  * once for all Maildirs. It has no access to the database. SIGHUP: look again at once; SIGTERM and SIGINT end it
@@ -14,6 +14,7 @@
 #include <sysexits.h>
 
 #include "parser/error.h"
+#include "server/common/errands.h"
 #include "server/common/log.h"
 #include "server/common/net.h"
 #include "server/common/settings.h"
@@ -24,23 +25,28 @@
 #define EXIT_USAGE 2
 
 struct arguments {
-	char *lmtp;   /* address of ruad-ingest */
-	char *folder; /* for mails that do not fit into memory, or NULL */
+	char *lmtp;            /* address of ruad-ingest */
+	char *folder;          /* for mails that do not fit into memory, or NULL */
+	struct errand *errand; /* where we tell how we do, or NULL */
 	gboolean is_imap;
 };
 
 static gboolean parse_arguments(int argc, char **argv, struct arguments *arguments, GError **error)
 {
+	int fd = -1, number = -1;
 	const GOptionEntry entries[] = {
 		{ "lmtp", 0, 0, G_OPTION_ARG_STRING, &arguments->lmtp,
 		    "Where ruad-ingest listens: ADDRESS:PORT or unix:/path", "ADDRESS" },
 		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->folder,
 		    "Use this folder for what does not fit into memory", "FOLDER" },
+		{ "errands-fd", 0, 0, G_OPTION_ARG_INT, &fd, "Memory in which we tell how we do", "N" },
+		{ "errand", 0, 0, G_OPTION_ARG_INT, &number, "Our place in it", "NUMBER" },
 		{ 0 },
 	};
 	g_autoptr(GOptionContext) context =
 	    g_option_context_new("imap|maildir - take mail out of an account or Maildirs");
 	struct net_address address;
+	struct errands *errands;
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))
@@ -52,7 +58,9 @@ static gboolean parse_arguments(int argc, char **argv, struct arguments *argumen
 		return FALSE;
 	}
 	arguments->is_imap = g_str_equal(argv[1], "imap");
-	return net_parse(arguments->lmtp, &address, error);
+	errands = fd >= 0 ? errands_open(fd, TRUE, error) : NULL; /* never closed */
+	arguments->errand = errands_get(errands, number);
+	return (fd < 0 || errands != NULL) && net_parse(arguments->lmtp, &address, error);
 }
 
 static void run_maildirs(const struct settings *settings, const struct arguments *arguments,
@@ -68,6 +76,7 @@ static void run_maildirs(
 		.max = settings_size(settings, "lmtp.max_message_size"),
 		.folder = arguments->folder,
 		.wake = wake,
+		.errand = arguments->errand,
 	};
 
 	maildir_watch_run(&watch);
@@ -84,8 +93,8 @@ static gboolean run(
 	handover = handover_new(arguments->lmtp, settings_list(settings, "lmtp.recipients")[0]);
 	if (account == NULL)
 		run_maildirs(settings, arguments, handover, wake);
-	mailbox_run(
-	    account, handover, settings_size(settings, "lmtp.max_message_size"), arguments->folder, wake);
+	mailbox_run(account, handover, settings_size(settings, "lmtp.max_message_size"), arguments->folder,
+	    wake, arguments->errand);
 }
 
 int main(int argc, char **argv)

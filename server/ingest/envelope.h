@@ -3,7 +3,15 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "server/common/log.h"
+
+/* Fields of the line in the log about a mail. */
+#define FIELD_MAIL       "RUAD_MAIL"       /* its number in dmarc.mails */
+#define FIELD_QUEUE_ID   "RUAD_QUEUE_ID"   /* of the mail server that passed it on, see parser/received.h */
+#define FIELD_MESSAGE_ID "RUAD_MESSAGE_ID" /* MESSAGE_ID is the journal's own */
+#define FIELD_REPORT_ID  "RUAD_REPORT_ID"
+#define FIELD_KIND       "RUAD_KIND"    /* of its items: "aggregate", "tls", "unreadable" ... */
+#define FIELD_OUTCOME    "RUAD_OUTCOME" /* of its items: the counts of intake_counts that are not 0 */
 
 /* What to do with mail received by LMTP that our own MTA does not consider authentic
  * (lmtp.require_authentic). */
@@ -20,6 +28,7 @@ struct envelope {
 	const char *const *recipients; /* NULL-terminated, or NULL */
 	gint64 again;                  /* id of the stored mail that is read again; 0 for a new one */
 	const char *received_at;       /* of that mail, as the database gave it; NULL is now */
+	struct log_fields *fields;     /* get what is found in the mail; NULL: no line is written about it */
 };
 
 /* The result of a document. */

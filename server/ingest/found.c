@@ -100,6 +100,23 @@ static gboolean turned_away(struct found *found)
 	return TRUE;
 }
 
+/* -- the line in the log -- */
+
+static void log_field(const struct found *found, const char *name, const char *value)
+{
+	if (found->envelope->fields != NULL)
+		log_fields_add(found->envelope->fields, name, value);
+}
+
+/* What was found is void. */
+static void log_forget(const struct found *found)
+{
+	if (found->envelope->fields == NULL)
+		return;
+	log_fields_remove(found->envelope->fields, FIELD_KIND);
+	log_fields_remove(found->envelope->fields, FIELD_REPORT_ID);
+}
+
 /* -- items -- */
 
 /* The text for the next column of JSON. */
@@ -112,6 +129,7 @@ static GString *json_empty(struct found *found)
 static struct item *item_begin(struct found *found, const char *kind, const char *place)
 {
 	item_clear(found->item);
+	log_field(found, FIELD_KIND, kind);
 	item_number(found->item, ITEM_NO, found->item_no);
 	item_text(found->item, ITEM_KIND, kind);
 	item_text(found->item, ITEM_PLACE, place);
@@ -232,6 +250,8 @@ static gboolean sink_mail(gpointer user, const struct mail_header *header, GErro
 	found->subject = g_strdup(header->subject);
 	found->header_from = g_strdup(header->from);
 	found->authentic = header->authentic;
+	log_field(found, FIELD_MESSAGE_ID, header->message_id);
+	log_field(found, FIELD_QUEUE_ID, header->queue_id);
 	return TRUE;
 }
 
@@ -313,6 +333,7 @@ static gboolean sink_report_end(gpointer user, const struct aggregate_header *he
 	item_policy_published(item, header);
 	item_records(item, header, &found->open);
 	item_record_notes(found, &found->open);
+	log_field(found, FIELD_REPORT_ID, header->report_id);
 	item_hash(item, ITEM_SHA256, header->sha256);
 	item_notes(found, header->note, header->n_note);
 	item_boolean(item, ITEM_PARTIAL, header->partial);
@@ -361,6 +382,7 @@ static gboolean sink_tls(gpointer user, const char *place, const struct tls_repo
 
 	if (turned_away(found))
 		return TRUE;
+	log_field(found, FIELD_REPORT_ID, tls->report_id);
 	json_tls_members(whole_begin(found, "tls", place, tls->sha256, tls->note, tls->n_note), tls);
 	return whole_end(found, error);
 }
@@ -454,6 +476,7 @@ void found_forget(struct found *found)
 	spool_clear(found->items);
 	g_array_set_size(found->reports, 0);
 	records_clear(found->records);
+	log_forget(found);
 	found->item_no = 0;
 }
 

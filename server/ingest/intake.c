@@ -165,13 +165,28 @@ static gboolean limit_raw(struct writer *writer, GError **error)
 /* These mails are stored now; their transaction took so long. */
 static void count_write(const struct intake *intake, struct found *const *mails, guint n, gint64 time)
 {
+	struct vitals *vitals = intake->options.vitals;
+	struct intake_counts sum = { 0 };
 	guint64 bytes = 0;
 
-	for (guint i = 0; i < n; i++)
+	for (guint i = 0; i < n; i++) {
+		const struct intake_counts *counts = found_counts(mails[i]);
+
 		bytes += found_size(mails[i]);
+		sum.stored += counts->stored;
+		sum.duplicates += counts->duplicates;
+		sum.conflicts += counts->conflicts;
+		sum.unreadable += counts->unreadable;
+	}
 	upkeep_notice(intake->options.upkeep, bytes);
-	vitals_add(intake->options.vitals, VITAL_MAILS_WRITTEN, n);
-	vitals_add_time(intake->options.vitals, time);
+	vitals_add(vitals, VITAL_MAILS_WRITTEN, n);
+	vitals_add(vitals, VITAL_STORED, sum.stored);
+	vitals_add(vitals, VITAL_DUPLICATES, sum.duplicates);
+	vitals_add(vitals, VITAL_CONFLICTS, sum.conflicts);
+	vitals_add(vitals, VITAL_UNREADABLE, sum.unreadable);
+	if (sum.stored > 0)
+		vitals_set(vitals, VITAL_LAST_STORED_AT, g_get_real_time() / G_USEC_PER_SEC);
+	vitals_add_time(vitals, time);
 }
 
 /* Run one transaction. A connection that cannot be used again is closed. */

@@ -16,14 +16,6 @@
 #define INPUT_SIZE (64 * 1024)        /* bytes read at once */
 #define STOP_GRACE G_TIME_SPAN_SECOND /* for a mail in progress, of a server that stops */
 #define PEER_SIZE  80                 /* "[IPv6 address]:port" and more */
-#define LINE_MAILS 100                /* stored mails in one line of the log */
-
-/* What a line of the log says of a session, or of a part of a long one. */
-struct tally {
-	guint mails, failed, refused; /* refused: unknown recipients */
-	struct intake_counts counts;
-	GPtrArray *numbers; /* of the stored mails, as text */
-};
 
 struct session {
 	const struct session_options *options;
@@ -36,8 +28,7 @@ struct session {
 	gint64 stop;    /* and at which a stopping server waits no longer for it; 0: it does not stop */
 	gsize received; /* bytes since then */
 	gssize memory;  /* bytes of options->memory that it has */
-	guint mails;
-	struct tally tally;
+	guint mails, failed, refused; /* refused: unknown recipients */
 };
 
 /* The name of the client in the log. */
@@ -57,7 +48,7 @@ static gboolean on_recipient(gpointer user, const char *address)
 
 	if (lmtp_recipient_match(session->options->recipients, address))
 		return TRUE;
-	session->tally.refused++;
+	session->refused++;
 	return FALSE;
 }
 
@@ -93,69 +84,94 @@ static void on_reply(gpointer user, guint code)
 	vitals_add_reply(session->options->vitals, code);
 }
 
-static void count(struct intake_counts *sum, const struct intake_counts *more)
+/* Log what was refused; there is a line about each mail that was stored. */
+static void log_end(const struct session *session)
 {
-	sum->stored += more->stored;
-	sum->duplicates += more->duplicates;
-	sum->conflicts += more->conflicts;
-	sum->unreadable += more->unreadable;
+	if (session->failed + session->refused > 0)
+		log_info("session with %s: %u mails stored, %u mails failed, %u recipients refused",
+		    session->peer, session->mails - session->failed, session->failed, session->refused);
 }
 
-static void tally_begin(struct tally *tally)
+/* Append the number of stored reports and the other counts that are not 0 to words, and their names to
+ * fields. */
+static void say_outcome(const struct intake_counts *counts, struct log_fields *fields, GString *words)
 {
-	*tally = (struct tally){ .numbers = g_ptr_array_new_with_free_func(g_free) };
+	const struct {
+		const char *name;
+		guint count;
+	} rows[] = {
+		{ "stored", counts->stored },
+		{ "duplicate", counts->duplicates },
+		{ "conflict", counts->conflicts },
+		{ "unreadable", counts->unreadable },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (i == 0 || rows[i].count > 0)
+			g_string_append_printf(
+			    words, "%s%u %s", i > 0 ? ", " : "", rows[i].count, rows[i].name);
+		if (rows[i].count > 0)
+			log_fields_add(fields, FIELD_OUTCOME, rows[i].name);
+	}
 }
 
-/* Log a line, but none for a client that only checked whether we are running. */
-static void tally_end(struct tally *tally, const char *peer)
+/* Append ", words "value"" if there is a value. */
+static void say_id(GString *line, const char *words, const struct log_fields *fields, const char *field)
 {
-	const struct intake_counts *counts = &tally->counts;
+	const char *value = log_fields_get(fields, field);
+	g_autofree char *quoted = value != NULL ? log_quote(value) : NULL;
 
-	g_ptr_array_add(tally->numbers, NULL);
-	if (tally->mails + tally->refused > 0)
-		log_info_about("RUAD_MAIL", (const char *const *)tally->numbers->pdata,
-		    "session with %s: %u mails, %u reports stored, %u duplicates, %u conflicts, "
-		    "%u unreadable, %u mails failed, %u recipients refused",
-		    peer, tally->mails, counts->stored, counts->duplicates, counts->conflicts,
-		    counts->unreadable, tally->failed, tally->refused);
-	g_ptr_array_unref(tally->numbers);
+	if (quoted != NULL)
+		g_string_append_printf(line, ", %s %s", words, quoted);
 }
 
-static void tally_add(struct session *session, const struct intake_counts *counts)
+static void log_mail(
+    const struct session *session, const struct intake_counts *counts, struct log_fields *fields)
 {
-	struct tally *tally = &session->tally;
+	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, counts->mail);
+	g_autoptr(GString) words = g_string_new(NULL);
 
-	count(&tally->counts, counts);
-	g_ptr_array_add(tally->numbers, g_strdup_printf("%" G_GINT64_FORMAT, counts->mail));
-	if (tally->numbers->len < LINE_MAILS)
-		return;
-	tally_end(tally, session->peer);
-	tally_begin(tally);
+	log_fields_add(fields, FIELD_MAIL, number);
+	say_outcome(counts, fields, words);
+	say_id(words, "queue id", fields, FIELD_QUEUE_ID);
+	say_id(words, "Message-ID", fields, FIELD_MESSAGE_ID);
+	log_info_about(fields, "mail %s from %s: %s", number, session->peer, words->str);
+}
+
+/* Store a mail. Returns its number, or 0 and why not. */
+static gint64 store(struct session *session, const struct lmtp_mail *mail, GError **error)
+{
+	struct log_fields *fields = log_fields_new();
+	struct envelope envelope = {
+		.source = "lmtp", .from = mail->from, .recipients = mail->recipients, .fields = fields
+	};
+	struct intake_counts counts = { 0 };
+
+	if (intake_take(session->options->intake, &envelope, mail->content, mail->size, &counts, error))
+		log_mail(session, &counts, fields);
+	log_fields_free(fields);
+	return counts.mail;
 }
 
 static gint64 on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies)
 {
 	struct session *session = user;
-	struct envelope envelope = { .source = "lmtp", .from = mail->from, .recipients = mail->recipients };
-	struct intake_counts counts = { 0 };
 	g_autoptr(GError) error = NULL;
+	gint64 number;
+	enum lmtp_reply reply = LMTP_STORED;
 
 	session->mails++;
-	session->tally.mails++;
 	__atomic_store_n(session->useful, G_MAXINT64, __ATOMIC_RELAXED);
-	if (!intake_take(session->options->intake, &envelope, mail->content, mail->size, &counts, &error)) {
-		session->tally.failed++;
+	number = store(session, mail, &error);
+	if (error != NULL) {
+		session->failed++;
 		log_warning_paced(error->message, "mail from %s not stored, its client keeps it: %s",
 		    session->peer, error->message);
-		if (g_error_matches(error, RUAD_ERROR, RUAD_ERROR_FULL))
-			for (guint i = 0; i < mail->n_recipients; i++)
-				replies[i] = LMTP_FULL;
-		return 0;
+		reply = g_error_matches(error, RUAD_ERROR, RUAD_ERROR_FULL) ? LMTP_FULL : LMTP_FAILED;
 	}
-	tally_add(session, &counts);
 	for (guint i = 0; i < mail->n_recipients; i++)
-		replies[i] = LMTP_STORED;
-	return counts.mail;
+		replies[i] = reply;
+	return number;
 }
 
 /* Send all pending replies. Returns FALSE if the client does not read them. */
@@ -286,7 +302,6 @@ void session_run(int fd, const struct session_options *options, gint64 *useful)
 	struct session session = { .options = options, .fd = fd, .useful = useful };
 
 	peer_name(fd, session.peer, sizeof session.peer);
-	tally_begin(&session.tally);
 	set_socket_options(fd, options->timeout);
 	vitals_add(options->vitals, VITAL_SESSIONS, 1);
 	vitals_add(options->vitals, VITAL_SESSIONS_OPEN, 1);
@@ -296,7 +311,7 @@ void session_run(int fd, const struct session_options *options, gint64 *useful)
 	lmtp_free(session.lmtp);
 	vitals_add(options->vitals, VITAL_SESSIONS_OPEN, -1);
 	close(fd);
-	tally_end(&session.tally, session.peer);
+	log_end(&session);
 }
 
 void session_refuse(int fd, const struct session_options *options)

@@ -1,7 +1,8 @@
 /*
  * ruad-notify - tells administrators by mail and webhook what fails, changed or is near its end.
  *
- *   ruad-notify [--storage=FOLDER --min-free=BYTES] [--vitals-fd=N] [--once]
+ *   ruad-notify [--storage=FOLDER --min-free=BYTES] [--vitals-fd=N]
+ *      [--errands-fd=N --errand=NUMBER] [--once]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve if [notify] names a
  * destination. SIGHUP: look at once, also into the reports; SIGTERM and SIGINT end it anywhere, since every
@@ -24,12 +25,14 @@ struct arguments {
 	char *storage;
 	gint64 min_free;
 	struct vitals *vitals;
+	struct errands *errands;
+	int errand; /* our number among them */
 	gboolean once;
 };
 
 static gboolean parse_arguments(int *argc, char ***argv, struct arguments *arguments, GError **error)
 {
-	int vitals = -1;
+	int vitals = -1, errands = -1;
 	const GOptionEntry entries[] = {
 		{ "storage", 0, 0, G_OPTION_ARG_FILENAME, &arguments->storage,
 		    "The database is on the disk of this folder: watch its free space", "FOLDER" },
@@ -37,13 +40,17 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    "BYTES" },
 		{ "vitals-fd", 0, 0, G_OPTION_ARG_INT, &vitals,
 		    "Memory in which ruad-ingest tells how it does", "N" },
+		{ "errands-fd", 0, 0, G_OPTION_ARG_INT, &errands, "Memory in which we tell how we do", "N" },
+		{ "errand", 0, 0, G_OPTION_ARG_INT, &arguments->errand, "Our place in it", "NUMBER" },
 		{ "once", 0, 0, G_OPTION_ARG_NONE, &arguments->once, "Work one round, then exit", NULL },
 		{ 0 },
 	};
 
 	if (!program_options("ruad-notify", "- send notices of ruad", entries, argc, argv, error))
 		return FALSE;
-	return vitals < 0 || (arguments->vitals = vitals_open(vitals, FALSE, error)) != NULL;
+	if (vitals >= 0 && (arguments->vitals = vitals_open(vitals, FALSE, error)) == NULL)
+		return FALSE;
+	return errands < 0 || (arguments->errands = errands_open(errands, TRUE, error)) != NULL;
 }
 
 /* Returns the exit code of --once; otherwise it does not return. */
@@ -55,7 +62,8 @@ static int work(const struct settings *settings, const struct arguments *argumen
 		.min_free_raw = settings_size(settings, "retention.min_free"),
 		.vitals = arguments->vitals,
 	};
-	struct notify *notify = notify_new(settings, &watch);
+	struct notify *notify =
+	    notify_new(settings, &watch, errands_get(arguments->errands, arguments->errand));
 	gboolean at_once = arguments->once;
 	gboolean good;
 
@@ -90,6 +98,7 @@ int main(int argc, char **argv)
 	code = work(settings, &arguments, &hang_up);
 	settings_free(settings);
 	vitals_close(arguments.vitals);
+	errands_close(arguments.errands);
 	g_free(arguments.storage);
 	return code;
 }

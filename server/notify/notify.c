@@ -18,6 +18,7 @@
 struct notify {
 	const struct settings *settings;
 	struct server_watch watch;
+	struct errand *errand;
 	struct db *db;                 /* NULL while it is unavailable */
 	gboolean database_failed;      /* which was logged */
 	GHashTable *failures;          /* of outbox_send(), and of digests: what was logged last */
@@ -25,12 +26,14 @@ struct notify {
 	const struct settings *digest; /* the one that queue_digest() is about */
 };
 
-struct notify *notify_new(const struct settings *settings, const struct server_watch *watch)
+struct notify *notify_new(
+    const struct settings *settings, const struct server_watch *watch, struct errand *errand)
 {
 	struct notify *notify = g_new0(struct notify, 1);
 
 	notify->settings = settings;
 	notify->watch = *watch;
+	notify->errand = errand;
 	notify->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	notify->digests = settings_sections(settings, "digest");
 	return notify;
@@ -230,10 +233,15 @@ gboolean notify_round(struct notify *notify, gboolean at_once)
 	if (!good)
 		note_failure(notify, error);
 	g_clear_error(&error);
-	if (notify->db != NULL && !outbox_send(notify->db, notify->settings, notify->failures, &error)) {
+	if (notify->db != NULL &&
+	    !outbox_send(notify->db, notify->settings, notify->failures, notify->errand, &error)) {
 		note_failure(notify, error);
 		good = FALSE;
 	}
 	notify->database_failed = !good;
+	if (good)
+		errand_succeed(notify->errand);
+	else
+		errand_add(notify->errand, ERRAND_FAILED, 1);
 	return good;
 }

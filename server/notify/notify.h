@@ -6,13 +6,16 @@
  */
 #pragma once
 
+#include "server/common/errands.h"
 #include "server/common/settings.h"
 #include "server/notify/server.h"
 
 struct notify;
 
-/* settings and what watch points to: borrowed until notify_free(). */
-struct notify *notify_new(const struct settings *settings, const struct server_watch *watch);
+/* settings, what watch points to, and errand (or NULL), which counts messages and rounds: borrowed until
+ * notify_free(). */
+struct notify *notify_new(
+    const struct settings *settings, const struct server_watch *watch, struct errand *errand);
 void notify_free(struct notify *notify);
 
 /* at_once: search the reports even if that was done within the hour. FALSE: the database failed, which is

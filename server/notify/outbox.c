@@ -109,7 +109,7 @@ static gboolean mark_failed(
 /* Send one message of a destination that is not in tried, where it is added if that fails; *more is FALSE if
  * there is none. */
 static gboolean send_one(struct db *db, const struct settings *settings, GPtrArray *tried,
-    GHashTable *failures, gboolean *more, GError **error)
+    GHashTable *failures, struct errand *errand, gboolean *more, GError **error)
 {
 	g_autofree char *array = outbox_array((const char *const *)tried->pdata);
 	struct db_rows *rows = db_query(db, NEXT, &DB_TEXT(array), 1, error);
@@ -134,11 +134,14 @@ static gboolean send_one(struct db *db, const struct settings *settings, GPtrArr
 		g_ptr_array_insert(tried, (int)tried->len - 1, g_strdup(letter.destination));
 	good = said != NULL ? mark_sent(db, &letter, said, failures, error)
 			    : mark_failed(db, &letter, cause, failures, error);
+	if (good)
+		errand_add(errand, said != NULL ? ERRAND_DONE : ERRAND_LATER, 1);
 	db_rows_free(rows);
 	return good;
 }
 
-gboolean outbox_send(struct db *db, const struct settings *settings, GHashTable *failures, GError **error)
+gboolean outbox_send(struct db *db, const struct settings *settings, GHashTable *failures,
+    struct errand *errand, GError **error)
 {
 	g_autoptr(GPtrArray) tried = g_ptr_array_new_with_free_func(g_free); /* and failed */
 	gboolean more = TRUE, good = TRUE;
@@ -146,7 +149,7 @@ gboolean outbox_send(struct db *db, const struct settings *settings, GHashTable 
 	g_ptr_array_add(tried, NULL);
 	while (good && more)
 		good = db_exec(db, "BEGIN", NULL, 0, error) &&
-		       send_one(db, settings, tried, failures, &more, error);
+		       send_one(db, settings, tried, failures, errand, &more, error);
 	if (!good && db_alive(db) && !db_exec(db, "ROLLBACK", NULL, 0, NULL))
 		g_debug("rollback failed");
 	return good;

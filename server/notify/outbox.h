@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "server/common/errands.h"
 #include "server/common/settings.h"
 #include "server/database/db.h"
 
@@ -27,11 +28,11 @@ gboolean outbox_keep(
 /*
  * Send everything that is due, each in a transaction of its own. What is not accepted stays for a later
  * attempt. failures: destination to the failure that was logged of it last, kept by the caller (both strings
- * with g_free): a failure is logged once for each cause, and once that it is over. FALSE: the database
- * failed.
+ * with g_free): a failure is logged once for each cause, and once that it is over. errand: counts the
+ * messages, or NULL. FALSE: the database failed.
  */
 gboolean outbox_send(struct db *db, const struct settings *settings, GHashTable *failures,
-    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+    struct errand *errand, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The words of a PostgreSQL array with these strings. Transfer full. */
 char *outbox_array(const char *const *strings);

@@ -2,7 +2,7 @@
  * ruad-web - serves the page and the JSON API on sockets that are already listening.
  *
  *   ruad-web --listen-fd=N... [--health-fd=N...] [--storage=FOLDER --min-free=BYTES] [--vitals-fd=N]
- *      [--lmtp=ADDRESS]
+ *      [--errands-fd=N] [--lmtp=ADDRESS]
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve; ends on SIGTERM or SIGINT.
  */
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "server/common/errands.h"
 #include "server/common/log.h"
 #include "server/common/net.h"
 #include "server/common/program.h"
@@ -33,12 +34,13 @@
 
 /* What ruad serve hands over. */
 struct arguments {
-	GArray *site;          /* of int: listening sockets; at least one */
-	GArray *health;        /* others for /healthz and /readyz alone, or NULL */
-	char *storage;         /* a folder on the disk of the database, or NULL */
-	gint64 min_free;       /* bytes that must be free on it */
-	struct vitals *vitals; /* of the mails that ruad-ingest takes, or NULL */
-	char *lmtp;            /* where ruad-ingest takes them, or NULL */
+	GArray *site;            /* of int: listening sockets; at least one */
+	GArray *health;          /* others for /healthz and /readyz alone, or NULL */
+	char *storage;           /* a folder on the disk of the database, or NULL */
+	gint64 min_free;         /* bytes that must be free on it */
+	struct vitals *vitals;   /* of the mails that ruad-ingest takes, or NULL */
+	struct errands *errands; /* of ruad-fetch and ruad-notify, or NULL */
+	char *lmtp;              /* where ruad-ingest takes them, or NULL */
 };
 
 static void arguments_clear(struct arguments *arguments)
@@ -46,6 +48,7 @@ static void arguments_clear(struct arguments *arguments)
 	g_clear_pointer(&arguments->storage, g_free);
 	g_clear_pointer(&arguments->lmtp, g_free);
 	g_clear_pointer(&arguments->vitals, vitals_close);
+	g_clear_pointer(&arguments->errands, errands_close);
 	g_clear_pointer(&arguments->site, g_array_unref);
 	g_clear_pointer(&arguments->health, g_array_unref);
 }
@@ -65,7 +68,7 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 {
 	g_auto(GStrv) values = NULL;
 	g_auto(GStrv) health = NULL;
-	int vitals = -1;
+	int vitals = -1, errands = -1;
 	const GOptionEntry entries[] = {
 		{ "listen-fd", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values,
 		    "Serve on this descriptor, a listening socket (may be repeated)", "N" },
@@ -77,6 +80,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 		    "BYTES" },
 		{ "vitals-fd", 0, 0, G_OPTION_ARG_INT, &vitals,
 		    "Memory in which ruad-ingest tells how it does", "N" },
+		{ "errands-fd", 0, 0, G_OPTION_ARG_INT, &errands,
+		    "Memory in which ruad-fetch and ruad-notify tell how they do", "N" },
 		{ "lmtp", 0, 0, G_OPTION_ARG_STRING, &arguments->lmtp,
 		    "Pass uploaded reports to ruad-ingest at this address", "ADDRESS" },
 		{ 0 },
@@ -85,6 +90,8 @@ static gboolean parse_arguments(int *argc, char ***argv, struct arguments *argum
 	if (!program_options("ruad-web", "- serve ruad's page and JSON API", entries, argc, argv, error))
 		return FALSE;
 	if (vitals >= 0 && (arguments->vitals = vitals_open(vitals, FALSE, error)) == NULL)
+		return FALSE;
+	if (errands >= 0 && (arguments->errands = errands_open(errands, FALSE, error)) == NULL)
 		return FALSE;
 	arguments->site = inherit(values, error);
 	if (arguments->site != NULL && health != NULL)
@@ -182,7 +189,7 @@ static int serve(const struct settings *settings, const struct arguments *argume
 	block_signals(&ending);
 	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
 	help_init(settings_list(settings, "lmtp.listen")[0]);
-	metrics_init(arguments->vitals);
+	metrics_init(arguments->vitals, arguments->errands);
 	upload_init(&(struct upload_options){ .address = arguments->lmtp,
 	    .recipients = settings_list(settings, "lmtp.recipients"),
 	    .max_size = settings_size(settings, "lmtp.max_message_size"),

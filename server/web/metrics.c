@@ -5,12 +5,14 @@
 #define CLASSES 5 /* of status: 1xx to 5xx */
 
 static const struct vitals *vitals; /* set once, at the start */
+static struct errands *errands;     /* likewise */
 static guint64 answered[CLASSES];
 static GMutex lock; /* protects answered */
 
-void metrics_init(const struct vitals *of_ingest)
+void metrics_init(const struct vitals *of_ingest, struct errands *of_others)
 {
 	vitals = of_ingest;
+	errands = of_others;
 }
 
 void metrics_count(guint status)
@@ -81,6 +83,25 @@ static void append_replies(GString *text)
 	}
 }
 
+static void append_outcomes(GString *text)
+{
+	static const struct {
+		enum vital vital;
+		const char *outcome;
+	} rows[] = {
+		{ VITAL_STORED, "stored" },
+		{ VITAL_DUPLICATES, "duplicate" },
+		{ VITAL_CONFLICTS, "conflict" },
+		{ VITAL_UNREADABLE, "unreadable" },
+	};
+
+	append_head(text, "ruad_ingested_total", "counter",
+	    "What was found in the mails of committed transactions, by what became of it.");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_string_append_printf(text, "ruad_ingested_total{outcome=\"%s\"} %" G_GINT64_FORMAT "\n",
+		    rows[i].outcome, vitals_get(vitals, rows[i].vital));
+}
+
 /* Microseconds as seconds, without an exponent and independent of the locale. */
 static void append_seconds(GString *text, gint64 time)
 {
@@ -135,8 +156,68 @@ static void append_ingest(GString *text)
 	append_number(text, "ruad_mails_not_stored_seconds", "gauge",
 	    "For how long no mail could be stored that came; 0: the last one was.",
 	    MAX(vitals_failing(vitals), 0));
+	append_outcomes(text);
 	append_replies(text);
 	append_times(text);
+}
+
+/* -- ruad-fetch and ruad-notify -- */
+
+static const struct errand_row {
+	gboolean of_notify;
+	enum errand_count count; /* ERRAND_COUNTS: the time of the last success */
+	const char *name, *help;
+} errand_rows[] = {
+	{ FALSE, ERRAND_DONE, "ruad_fetch_mails_total", "Mails that ruad-fetch took and ruad has stored." },
+	{ FALSE, ERRAND_REFUSED, "ruad_fetch_mails_refused_total",
+	    "Mails that ruad refused, and that ruad-fetch marked." },
+	{ FALSE, ERRAND_LATER, "ruad_fetch_mails_later_total",
+	    "Attempts with a mail that could not be stored then; they are repeated." },
+	{ FALSE, ERRAND_FAILED, "ruad_fetch_failures_total",
+	    "Failures of ruad-fetch to look for mail: no connection, no access." },
+	{ FALSE, ERRAND_COUNTS, "ruad_fetch_last_success_timestamp_seconds",
+	    "When ruad-fetch looked for mail without a failure last, in seconds since 1970." },
+	{ TRUE, ERRAND_DONE, "ruad_notify_messages_total", "Messages that their destination has accepted." },
+	{ TRUE, ERRAND_LATER, "ruad_notify_messages_later_total",
+	    "Attempts to send a message that failed; they are repeated for a week." },
+	{ TRUE, ERRAND_FAILED, "ruad_notify_failures_total",
+	    "Rounds of ruad-notify that failed, as the database did not answer." },
+	{ TRUE, ERRAND_COUNTS, "ruad_notify_last_success_timestamp_seconds",
+	    "When a round of ruad-notify ended without a failure last, in seconds since 1970." },
+};
+
+/* Append the sample of one program; a time that is not known is left out. *head: its family has none yet. */
+static void append_errand(GString *text, const struct errand_row *row, const struct errand *errand,
+    const char *name, gboolean *head)
+{
+	gboolean is_time = row->count == ERRAND_COUNTS;
+	gint64 value = is_time ? errand_succeeded_at(errand) : errand_get(errand, row->count);
+
+	if (is_time && value == 0)
+		return;
+	if (*head)
+		append_head(text, row->name, is_time ? "gauge" : "counter", row->help);
+	*head = FALSE;
+	g_string_append(text, row->name);
+	if (!row->of_notify) {
+		g_string_append_c(text, '{');
+		append_label(text, "source", name);
+		g_string_append_c(text, '}');
+	}
+	g_string_append_printf(text, " %" G_GINT64_FORMAT "\n", value);
+}
+
+static void append_errands(GString *text, const struct errand_row *row)
+{
+	const struct errand *errand;
+	gboolean head = TRUE;
+
+	for (int i = 0; (errand = errands_get(errands, i)) != NULL; i++) {
+		g_autofree char *name = errand_name(errand);
+
+		if (g_str_equal(name, ERRAND_NOTIFY) == row->of_notify)
+			append_errand(text, row, errand, name, &head);
+	}
 }
 
 /* -- the database -- */
@@ -181,6 +262,8 @@ static void append_database(GString *text, json_object *numbers)
 		{ "mails", "ruad_mails", "Mails that are known: received and not removed by ruad prune." },
 		{ "last_prune_at", "ruad_last_prune_timestamp_seconds",
 		    "Time of the last ruad prune that removed something, in seconds since 1970." },
+		{ "last_dump_at", "ruad_last_backup_timestamp_seconds",
+		    "Time of the last ruad database dump that succeeded, in seconds since 1970." },
 		{ "addresses", "ruad_addresses", "Addresses that reports name." },
 		{ "addresses_waiting", "ruad_addresses_waiting", "Addresses that were not looked up yet." },
 		{ "domains_checked", "ruad_domains_checked", "Domains whose DNS was checked." },
@@ -221,6 +304,8 @@ GBytes *metrics_print(int schema, GBytes *database)
 	append_process(text, schema);
 	if (vitals != NULL)
 		append_ingest(text);
+	for (gsize i = 0; i < G_N_ELEMENTS(errand_rows); i++)
+		append_errands(text, &errand_rows[i]);
 	append_number(
 	    text, "ruad_database_up", "gauge", "1 when the database answered just now.", numbers != NULL);
 	if (numbers != NULL)

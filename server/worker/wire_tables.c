@@ -52,7 +52,7 @@ static const struct wire_type note_type = TYPE(note_fields);
 #undef S
 
 #define S struct mail_header
-static const struct wire_field mail_fields[] = { TEXT(message_id), TEXT(subject), TEXT(from),
+static const struct wire_field mail_fields[] = { TEXT(message_id), TEXT(subject), TEXT(from), TEXT(queue_id),
 	INT(authentic, AUTHENTIC_NONE, AUTHENTIC_FAIL) };
 const struct wire_type wire_mail_header = TYPE(mail_fields);
 #undef S

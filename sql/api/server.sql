@@ -120,7 +120,9 @@ BEGIN
 				SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'at', api.seconds(k.at))
 					ORDER BY k.kind), '[]') FROM api.last_reports() k),
 			'last_prune_at', (SELECT api.seconds(max(l.at)) FROM dmarc.audit_log l WHERE l.log = 'audit'
-				AND l.action = 'prune'))
+				AND l.action = 'prune'),
+			'last_dump_at', (SELECT api.seconds(max(l.at)) FROM dmarc.audit_log l WHERE l.log = 'audit'
+				AND l.action = 'dump'))
 			|| (SELECT jsonb_build_object('addresses', count(*),
 				'addresses_waiting', count(*) FILTER (WHERE a.looked_up_at IS NULL)) FROM dmarc.addresses a)
 			|| (SELECT jsonb_build_object('domains_checked', count(*),

@@ -44,7 +44,10 @@ def test_a_restored_backup_has_the_same_counts_and_pages(filled):
     code, said, errors = filled.command("database", "dump", str(file))  # while it runs
     assert (code, said) == (0, ""), errors
     assert file.stat().st_mode & 0o777 == 0o600
+    ((user, object_),) = filled.query("SELECT user_name, object FROM dmarc.audit_log WHERE action = 'dump'")
+    assert (bool(user), object_) == (True, str(file))
     assert filled.command("database", "dump", str(file))[0] == 1  # no backup is overwritten
+    assert filled.query("SELECT count(*) FROM dmarc.audit_log WHERE action = 'dump'") == [(1,)]
     code, _, errors = filled.command("database", "restore", "--replace", str(file))
     assert code == 75
     assert f"another ruad (process {filled.process.pid}) uses the database: stop it first" in errors

@@ -52,6 +52,10 @@ ELSEWHERE = {
     "(cd web && npm ci)": "tests/package/run",
     "sudo systemctl enable ruad-lmtp.socket": "test_serve.py (sockets of systemd)",
     "sudo usermod -aG ruad-http www-data": "test_serve.py (sockets of systemd)",
+    "sudo install -m 600 /dev/stdin /etc/ruad/imap_password": "tests/package/run (credentials)",
+    "grep 4dKcZ15R3Xz1y /var/log/mail.log": "test_mta.py, tests/package/run (the journal)",
+    "sudo ruad auditor add grafana": "test_grafana.py (an auditor's login)",
+    "journalctl -k --grep='apparmor=\"ALLOWED\".*profile=\"ruad\"'": "nothing, as no kernel here has AppArmor",
     "htpasswd -B -c /etc/ruad/htpasswd ann": "unit/web/test_auth (the hash that it writes)",
 }
 
@@ -284,7 +288,7 @@ def test_the_installed_files_are_there(folder):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     examples = folder / "usr" / "share" / "doc" / "ruad" / "examples"
-    for name in ("exim4/conf.d/main/000_ruad", "postfix/ruad", "postfix/master.cf", "postfix/domain.cf", "postfix/addresses.cf", "sql/period.sql", "sql/evidence.sql"):
+    for name in ("exim4/conf.d/main/000_ruad", "postfix/ruad", "postfix/master.cf", "postfix/domain.cf", "postfix/addresses.cf", "sql/period.sql", "sql/evidence.sql", "prometheus/ruad.rules.yml", "grafana/ruad-service.json", "grafana/ruad-dmarc.json"):
         assert (examples / name).is_file(), name
     for name in ("bin/ruad", "lib/systemd/system/ruad.service", "lib/systemd/system/ruad-lmtp.socket", "lib/systemd/system/ruad-http.socket", "lib/sysusers.d/ruad.conf", "share/man/man7/ruad-schema.7", "share/man/man7/ruad-api.7"):
         assert (folder / "usr" / name).is_file(), name

@@ -113,6 +113,22 @@ def test_a_report_sent_by_smtp_ends_in_the_api(mta):
     assert (item["report_id"], item["domain"], item["messages"]) == ("report-1", "example.com", 1)
 
 
+def test_the_logs_of_the_mail_server_and_of_ruad_lead_to_each_other(mta):
+    for number in (1, 2):
+        mta.server.send(reports.report_mail(number))
+    mta.server.wait_until_empty()
+    mails = mta.database.query("SELECT mail, report_id FROM dmarc.reports")
+    assert sorted(report_id for _, report_id in mails) == ["report-1", "report-2"]
+    ids = dict.fromkeys(re.findall(r'mail (\d+) from .*: 1 stored, queue id "(\S+)", Message-ID "(\S+)"', mta.ingest.log()))
+    assert len({queue_id for _, queue_id, _ in ids}) == 2
+    for number, queue_id, message_id in ids:
+        said = [line for line in mta.server.log().splitlines() if queue_id in line]
+        assert any(f"stored as mail {number}" in line for line in said)
+        assert any(message_id in line for line in said)
+        assert message_id == dict(mails)[int(number)].removeprefix("report-") + "@reporter.example"
+    assert sorted(int(number) for number, _, _ in ids) == sorted(dict(mails))
+
+
 def test_reports_of_every_kind_have_their_mailbox(mta):
     mta.server.send(reports.report_mail(1), MAILBOX)
     mta.server.send(reports.failure_mail(1), f"dmarc-full@{DOMAIN}")

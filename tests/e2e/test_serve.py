@@ -1,5 +1,6 @@
 """ruad serve: the private database, and its children: how they are kept running, stopped and isolated from each other."""
 
+import calendar
 import contextlib
 import grp
 import os
@@ -19,6 +20,9 @@ from reports import aggregate, gzipped, mail, record
 from supervised import IS_ROOT, USER, Supervised, as_user, clean_environment, free_port, is_alive, processes_of
 
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="needs root, to be several users")
+
+
+BROKEN = ("report.xml", "text/xml", b"<feedback>")
 
 
 def report(number):
@@ -326,6 +330,28 @@ def test_systemd_hears_when_it_is_ready_and_when_it_stops(supervised):
         assert listener.recv(1000).startswith(b"READY=1\n")
         assert supervised.stop() == 0
         assert listener.recv(1000).startswith(b"STOPPING=1\n")
+
+
+def test_systemd_hears_what_became_of_the_mail(supervised):
+    with systemd(supervised) as (listener, environment):
+        supervised.started(env=environment)
+        assert listener.recv(1000) == b"READY=1\nSTATUS=ready: mails stored 0, waiting 0, quarantined 0"
+        assert supervised.deliver(report(1))[0] == 250
+        assert supervised.deliver(mail(BROKEN))[0] == 250
+        minute = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+        said = listener.recv(1000).decode()
+        while "stored 2" not in said:
+            said = listener.recv(1000).decode()
+        status, _, at = said.partition(", last report ")
+        assert status == "STATUS=ready: mails stored 2, waiting 0, quarantined 1"
+        assert abs(timegm(minute) - timegm(at.removesuffix(" UTC"))) <= 120
+        listener.settimeout(12)
+        with pytest.raises(TimeoutError):  # nothing has changed
+            listener.recv(1000)
+
+
+def timegm(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M"))
 
 
 def test_the_watchdog_of_systemd_hears_from_the_main_loop_twice_in_its_limit(supervised):

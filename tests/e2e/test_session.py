@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import re
 import signal
 import smtplib
 import socket
@@ -157,14 +158,15 @@ def test_sigterm_waits_for_the_commit(ingest, database):
     assert database.reports() == ["report-1"]
 
 
-def test_the_log_has_one_line_for_a_session(ingest):
-    mail = reports.report_mail(1)
+def test_the_log_has_one_line_for_a_mail_with_its_ids(ingest):
+    mail = reports.with_fields(reports.report_mail(1), "Received: from a by mx.example with LMTP id 4Xyz; Mon, 30 Nov 2026 10:00:00 +0000")
     ingest.deliver(mail, RECIPIENT)
     ingest.deliver(mail, RECIPIENT)
     assert ingest.stop() == 0
-    lines = [line for line in ingest.log().splitlines() if "session with" in line]
-    assert len(lines) == 2
-    assert "1 mails, 1 reports stored" in lines[0] and "0 reports stored, 1 duplicates" in lines[1]
+    lines = [line.split(": ", 1)[1] for line in ingest.log().splitlines() if ": mail " in line or "session with" in line]
+    said = [re.sub(r"(from ).*?(: \d)", r"\1X\2", line) for line in lines]
+    ids = 'queue id "4Xyz", Message-ID "1@reporter.example"'
+    assert said == [f"mail 1 from X: 1 stored, {ids}", f"mail 2 from X: 0 stored, 1 duplicate, {ids}"]
 
 
 def test_slow_clients_do_not_keep_others_out(start_ingest, database):

@@ -44,6 +44,7 @@ static gboolean on_mail(gpointer user, const struct mail_header *mail, GError **
 	check_text(check, mail->message_id);
 	check_text(check, mail->subject);
 	check_text(check, mail->from);
+	check_text(check, mail->queue_id);
 	g_assert(mail->authentic == AUTHENTIC_NONE || mail->authentic == AUTHENTIC_PASS ||
 		 mail->authentic == AUTHENTIC_FAIL);
 	return TRUE;

@@ -3,6 +3,7 @@
 
 #include "parser/mail.h"
 #include "parser/parse.h"
+#include "parser/received.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
@@ -32,6 +33,7 @@ static gboolean on_header(gpointer user, const struct mail_header *header, GErro
 	check_text(header->message_id, 1000);
 	check_text(header->subject, 1000);
 	check_text(header->from, 1000);
+	check_text(header->queue_id, RECEIVED_ID_MAX);
 	return TRUE;
 }
 

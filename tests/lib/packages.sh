@@ -9,7 +9,7 @@ build_packages=(build-essential cmake ninja-build pkg-config ca-certificates pos
 	libglib2.0-dev libgmime-3.0-dev libarchive-dev liblzma-dev libxml2-dev nettle-dev libpng-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
 	libmicrohttpd-dev libcrypt-dev zopfli libseccomp-dev libsystemd-dev libc-ares-dev libcurl4-gnutls-dev libmaxminddb-dev libcmocka-dev)
 mail_server_packages=(exim4-base exim4-config exim4-daemon-light postfix dovecot-core dovecot-imapd)
-fetched_packages=("${mail_server_packages[@]}" prometheus fetchmail procmail)
+fetched_packages=("${mail_server_packages[@]}" prometheus fetchmail procmail apparmor)
 fetched_folder=build/tests/packages
 
 # packages_of SUITE: what it needs beyond build_packages, one a line.
@@ -22,7 +22,7 @@ packages_of() {
 	browser) printf '%s\n' chromium adduser nginx ;;
 	fuzz) sanitizer_packages ;;
 	bench) printf '%s\n' libxml2-utils python3 python3-venv wrk ;;
-	package) printf '%s\n' python3 python3-pytest debootstrap lintian debhelper dpkg-dev curl ;;
+	package) printf '%s\n' python3 python3-pytest debootstrap lintian debhelper dh-apparmor dpkg-dev curl ;;
 	lint) printf '%s\n' perl clang clang-format clang-tidy cppcheck shellcheck python3 ;;
 	esac
 }

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 from machine import Machine, in_chroot, wait_until  # noqa: E402
-from reports import aggregate, gzipped, mail, record  # noqa: E402
+from reports import aggregate, gzipped, mail, record, with_fields  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = pathlib.Path(os.environ.get("RUAD_BUILD", ROOT / "build")) / "tests" / "package"
@@ -156,11 +156,26 @@ def test_after_the_installation_it_takes_mail_and_serves_the_page(machine):
     assert [machine.status("systemctl", "is-enabled", unit)[1].strip() for unit in UNITS[1:]] == ["disabled"] * 2
 
 
-def test_the_number_in_the_reply_finds_the_session_in_the_journal(machine):
+def test_the_profile_of_apparmor_and_the_place_for_rules_of_ones_own_are_there(machine):
+    assert "profile ruad flags=(attach_disconnected, complain) {" in machine.path("/etc/apparmor.d/ruad").read_text()
+    assert machine.path("/etc/apparmor.d/local/ruad").exists()
+    assert "/etc/apparmor.d/ruad" in machine.run("dpkg-query", "--show", "--showformat=${Conffiles}", "ruad")
+    assert "AppArmorProfile=-ruad" in machine.run("systemctl", "cat", "ruad").splitlines()
+
+
+def test_the_number_in_the_reply_finds_the_mail_in_the_journal(machine):
     number = re.fullmatch(r"250 2\.0\.0 stored as mail (\d+)", machine.deliver(report(1))).group(1)
     words = ["journalctl", "--quiet", "--output=cat", f"RUAD_MAIL={number}"]
-    said = wait_until(lambda: machine.run(*words), "the session is logged")
-    assert "1 mails, 0 reports stored, 1 duplicates" in said
+    said = wait_until(lambda: machine.run(*words), "the mail is logged")
+    assert ": 0 stored, 1 duplicate" in said
+    assert machine.run(*words[:-1], "RUAD_REPORT_ID=r-1", "RUAD_KIND=aggregate", "RUAD_OUTCOME=duplicate") == said
+
+
+def test_the_queue_id_of_the_mail_server_finds_the_mail_in_the_journal(machine):
+    received = "Received: from a by mx.example with ESMTP id 4dKcZ15R3Xz1y; Mon, 30 Nov 2026 10:00:00 +0000"
+    number = machine.deliver(with_fields(report(1), received)).rsplit(" ", 1)[1]
+    words = ["journalctl", "--quiet", "--output=cat", "--output-fields=RUAD_MAIL", "RUAD_QUEUE_ID=4dKcZ15R3Xz1y"]
+    assert wait_until(lambda: machine.run(*words), "the mail is logged").split() == [number]
 
 
 def test_systemd_has_nothing_to_say_about_the_units(machine):
@@ -243,6 +258,24 @@ def test_an_installation_over_itself_keeps_changed_settings_and_reports(machine)
     wait_until(machine.is_active, "ruad is active")
     assert machine.path(CONFIG).read_text().endswith("# mine\n")
     assert stored(machine) == kept
+
+
+def test_a_credential_of_systemd_sets_the_key_it_is_named_for(machine):
+    secret = machine.path("/etc/ruad/secret")
+    secret.write_text("of root alone\n")
+    secret.chmod(0o600)
+    more = machine.path("/etc/systemd/system/ruad.service.d")
+    more.mkdir(parents=True)
+    (more / "secret.conf").write_text("[Service]\nLoadCredential=http.proxy_secret:/etc/ruad/secret\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "ruad")
+    wait_until(machine.is_ready, "ruad is ready")
+    of_web = "tr '\\0' '\\n' < /proc/$(pidof ruad-web)/environ"
+    assert "RUAD_HTTP_PROXY_SECRET=of root alone" in machine.run("sh", "-ec", of_web).splitlines()
+    shutil.rmtree(more)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "ruad")
+    wait_until(machine.is_ready, "ruad is ready")
 
 
 def test_systemd_restarts_a_ruad_that_hangs(machine):

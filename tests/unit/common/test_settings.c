@@ -596,6 +596,79 @@ static void secrets_come_from_files_without_their_newline(void **state G_GNUC_UN
 	settings_free(settings);
 }
 
+/* A folder with a file of this name and content. Transfer full. */
+static char *credential(const char *name, const char *content)
+{
+	char *folder = g_dir_make_tmp("ruad-credentials-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+
+	assert_true(g_file_set_contents(path, content, -1, NULL));
+	g_setenv("CREDENTIALS_DIRECTORY", folder, TRUE);
+	return folder;
+}
+
+static void credential_remove(const char *folder, const char *name)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+
+	g_unsetenv("CREDENTIALS_DIRECTORY");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void credentials_of_systemd_set_the_keys_they_are_named_for(void **state G_GNUC_UNUSED)
+{
+	g_autofree char *folder = credential("imap.password", "secret\n");
+	const char *overrides[] = { "imap.password=o", NULL };
+	struct settings *settings = load("[imap]\npassword = f\n", NULL, NULL);
+
+	assert_non_null(settings);
+	assert_string_equal(settings_string(settings, "imap.password"), "secret"); /* not that of the file */
+	settings_free(settings);
+	g_setenv("RUAD_IMAP_PASSWORD", "e", TRUE);
+	settings = load("", NULL, NULL);
+	assert_string_equal(settings_string(settings, "imap.password"), "e");
+	settings_free(settings);
+	g_unsetenv("RUAD_IMAP_PASSWORD");
+	settings = load("", overrides, NULL);
+	assert_string_equal(settings_string(settings, "imap.password"), "o");
+	settings_free(settings);
+	credential_remove(folder, "imap.password");
+	g_setenv("CREDENTIALS_DIRECTORY", folder, TRUE); /* it is gone */
+	settings = load("", NULL, NULL);
+	assert_string_equal(settings_string(settings, "imap.password"), "");
+	settings_free(settings);
+	g_unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static const struct {
+	const char *name, *content, *want; /* NULL: it is not for us */
+} CREDENTIALS[] = {
+	{ "imap.passwort", "secret",
+	    "credential: unknown key \"imap.passwort\": did you mean \"imap.password\"?" },
+	{ "http.threads", "many", "credential: http.threads \"many\": " },
+	{ "password", "secret", NULL },
+	{ "backup.password", "secret", NULL },
+};
+
+static void misspelt_credentials_of_our_sections_are_refused(void **state G_GNUC_UNUSED)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(CREDENTIALS); i++) {
+		g_autofree char *folder = credential(CREDENTIALS[i].name, CREDENTIALS[i].content);
+		g_autoptr(GError) error = NULL;
+		struct settings *settings = load("", NULL, &error);
+
+		if ((settings == NULL) != (CREDENTIALS[i].want != NULL))
+			fail_msg("%s: %s", CREDENTIALS[i].name, error != NULL ? error->message : "accepted");
+		if (error != NULL && !g_str_has_prefix(error->message, CREDENTIALS[i].want))
+			fail_msg("%s: %s", CREDENTIALS[i].name, error->message);
+		if (error != NULL)
+			assert_null(strstr(error->message, "secret"));
+		settings_free(settings);
+		credential_remove(folder, CREDENTIALS[i].name);
+	}
+}
+
 static void a_variable_and_its_file_together_are_refused(void **state G_GNUC_UNUSED)
 {
 	g_autoptr(GError) error = NULL;
@@ -828,6 +901,7 @@ static void clear_environment(void)
 	for (gsize i = 0; variables[i] != NULL; i++)
 		if (g_str_has_prefix(variables[i], "RUAD_"))
 			g_unsetenv(variables[i]);
+	g_unsetenv("CREDENTIALS_DIRECTORY");
 }
 
 int main(void)
@@ -853,6 +927,8 @@ int main(void)
 		cmocka_unit_test(a_child_gets_one_section_as_its_own_or_all_by_their_names),
 		cmocka_unit_test(variables_that_are_no_settings_are_named_with_the_nearest),
 		cmocka_unit_test(secrets_come_from_files_without_their_newline),
+		cmocka_unit_test(credentials_of_systemd_set_the_keys_they_are_named_for),
+		cmocka_unit_test(misspelt_credentials_of_our_sections_are_refused),
 		cmocka_unit_test(a_variable_and_its_file_together_are_refused),
 		cmocka_unit_test(a_file_named_outright_must_exist),
 		cmocka_unit_test(printing_masks_secrets_and_can_be_read_again),

@@ -35,12 +35,15 @@ static void a_writer_that_starts_again_counts_anew_and_remembers_failures(void *
 
 	vitals_tell(first, FALSE);
 	vitals_add(first, VITAL_SESSIONS, 2);
+	vitals_set(first, VITAL_LAST_STORED_AT, 1764000000);
+	assert_int_equal(vitals_get(reader, VITAL_LAST_STORED_AT), 1764000000);
 	vitals_add_reply(first, 451);
 	vitals_add_time(first, 7);
 	vitals_close(first);
 	second = vitals_open(fd, TRUE, NULL);
 	assert_int_equal(vitals_failing(reader), 0);
 	assert_int_equal(vitals_get(reader, VITAL_SESSIONS), 0);
+	assert_int_equal(vitals_get(reader, VITAL_LAST_STORED_AT), 0);
 	assert_int_equal(vitals_replies(reader, 451), 0);
 	assert_int_equal(vitals_times(reader, VITALS_BOUNDS), 0);
 	assert_int_equal(vitals_times_sum(reader), 0);
@@ -117,6 +120,7 @@ static void another_descriptor_is_refused(void **state G_GNUC_UNUSED)
 static void no_memory_is_no_failure(void **state G_GNUC_UNUSED)
 {
 	vitals_tell(NULL, FALSE);
+	vitals_set(NULL, VITAL_LAST_STORED_AT, 1);
 	assert_int_equal(vitals_failing(NULL), -1);
 	vitals_close(NULL);
 }

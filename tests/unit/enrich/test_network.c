@@ -292,6 +292,6 @@ int main(void)
 		cmocka_unit_test(without_files_nothing_is_known),
 	};
 
-	logged_begin("RUAD_MAIL");
+	logged_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

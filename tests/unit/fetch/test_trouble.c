@@ -68,6 +68,6 @@ int main(void)
 		cmocka_unit_test(pauses_double_up_to_a_limit_and_begin_anew),
 	};
 
-	logged_begin("MESSAGE");
+	logged_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,8 @@ gboolean intake_take(struct intake *intake, const struct envelope *envelope, con
 	g_string_append_printf(intake->mails, ": %.*s|", (int)size, (const char *)document);
 	if (!intake->fails) {
 		*counts = intake->counts;
+		log_fields_add(envelope->fields, FIELD_QUEUE_ID, intake->queue_id);
+		log_fields_add(envelope->fields, FIELD_MESSAGE_ID, intake->message_id);
 		return TRUE;
 	}
 	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "the database is away");

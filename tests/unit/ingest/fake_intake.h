@@ -11,7 +11,8 @@ struct intake {
 	GMutex lock;
 	GString *mails; /* "lmtp <from> <recipient>...: content|" for each */
 	gboolean fails;
-	struct intake_counts counts; /* of each mail */
+	struct intake_counts counts;       /* of each mail */
+	const char *queue_id, *message_id; /* in the header of each mail, or NULL */
 };
 
 struct intake *fake_intake_new(void);

@@ -2,7 +2,6 @@
 
 static GMutex lines_lock;
 static GString *lines, *values;
-static const char *field_name;
 
 static GLogWriterOutput write_line(
     GLogLevelFlags level G_GNUC_UNUSED, const GLogField *fields, gsize n, gpointer user G_GNUC_UNUSED)
@@ -12,14 +11,14 @@ static GLogWriterOutput write_line(
 	for (gsize i = 0; i < n; i++)
 		if (g_str_equal(fields[i].key, "MESSAGE"))
 			g_string_append_printf(lines, "%s\n", (const char *)fields[i].value);
-		else if (g_str_equal(fields[i].key, field_name))
-			g_string_append_printf(values, "%s ", (const char *)fields[i].value);
+		else if (g_str_has_prefix(fields[i].key, "RUAD_"))
+			g_string_append_printf(
+			    values, "%s=%s ", fields[i].key, (const char *)fields[i].value);
 	return G_LOG_WRITER_HANDLED;
 }
 
-void logged_begin(const char *field)
+void logged_begin(void)
 {
-	field_name = field;
 	lines = g_string_new(NULL);
 	values = g_string_new(NULL);
 	g_log_set_writer_func(write_line, NULL, NULL);
@@ -39,7 +38,7 @@ char *logged(void)
 	return take(lines);
 }
 
-char *logged_field(void)
+char *logged_fields(void)
 {
 	return take(values);
 }

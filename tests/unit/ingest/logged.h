@@ -5,11 +5,11 @@
 
 #include <glib.h>
 
-/* Start to collect messages and the values of a field. Call it once in a process. */
-void logged_begin(const char *field);
+/* Start to collect messages and fields. Call it once in a process. */
+void logged_begin(void);
 
 /* Returns the messages since the last call, each ended by "\n". Transfer full. */
 char *logged(void);
 
-/* Returns the values of that field since the last call, each ended by " ". Transfer full. */
-char *logged_field(void);
+/* Returns the fields RUAD_... since the last call, "RUAD_MAIL=7 " for each. Transfer full. */
+char *logged_fields(void);

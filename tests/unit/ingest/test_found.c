@@ -38,6 +38,7 @@ static void tell_mail(struct found *found, enum authentic authentic)
 	const struct mail_header header = { .message_id = "<1@example.com>",
 		.subject = "report",
 		.from = "a@example.com",
+		.queue_id = "4Xyz",
 		.authentic = authentic };
 
 	assert_true(found_sink()->mail(found, &header, NULL));
@@ -980,6 +981,46 @@ static void counts_are_zero_at_first(void **state)
 	found_free(found);
 }
 
+/* -- the line in the log -- */
+
+static void assert_fields(const struct log_fields *fields, const char *const *want)
+{
+	static const char *const names[] = { FIELD_MESSAGE_ID, FIELD_QUEUE_ID, FIELD_KIND, FIELD_REPORT_ID };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *value = log_fields_get(fields, names[i]);
+
+		if (g_strcmp0(value, want[i]) != 0)
+			fail_msg("%s: %s", names[i], value ? value : "none");
+	}
+}
+
+static void what_was_found_gets_into_the_fields_of_the_log(void **state)
+{
+	const struct aggregate_header aggregate = { .report_id = "r-1", .domain = "example.com", .pct = -1 };
+	const struct tls_report tls = { .report_id = "t-1" };
+	struct envelope envelope = { .source = "lmtp", .from = "", .fields = log_fields_new() };
+	struct found *found = start_with(&plain_options, &envelope);
+
+	(void)state;
+	assert_fields(envelope.fields, (const char *const[]){ NULL, NULL, NULL, NULL });
+	tell_mail(found, AUTHENTIC_NONE);
+	tell_begin(found, "part 1");
+	tell_count(found, 1, "pass", NULL);
+	tell_end(found, &aggregate);
+	assert_fields(
+	    envelope.fields, (const char *const[]){ "<1@example.com>", "4Xyz", "aggregate", "r-1" });
+	found_forget(found);
+	assert_fields(envelope.fields, (const char *const[]){ "<1@example.com>", "4Xyz", NULL, NULL });
+	tell_tls(found, &tls);
+	assert_fields(envelope.fields, (const char *const[]){ "<1@example.com>", "4Xyz", "tls", "t-1" });
+	found_refuse(found, "database", "no", TRUE);
+	assert_fields(
+	    envelope.fields, (const char *const[]){ "<1@example.com>", "4Xyz", "unreadable", NULL });
+	found_free(found);
+	log_fields_free(envelope.fields);
+}
+
 /* -- refused mails -- */
 
 static void a_refused_mail_is_one_unreadable_item_and_everything_else_is_discarded(void **state)
@@ -1192,6 +1233,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(absent_header_fields_are_null),
 		cmocka_unit_test(rows_of_several_mails_are_appended),
 		cmocka_unit_test(counts_are_zero_at_first),
+		cmocka_unit_test(what_was_found_gets_into_the_fields_of_the_log),
 		cmocka_unit_test(a_refused_mail_is_one_unreadable_item_and_everything_else_is_discarded),
 		cmocka_unit_test(a_refused_mail_keeps_its_envelope_unless_it_is_bare),
 		cmocka_unit_test(a_refused_mail_is_small_even_if_it_was_large),

@@ -344,6 +344,6 @@ int main(void)
 		cmocka_unit_test(a_server_out_of_descriptors_logs_it_and_recovers),
 	};
 
-	logged_begin("RUAD_MAIL");
+	logged_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

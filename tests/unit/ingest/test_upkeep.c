@@ -98,6 +98,6 @@ int main(void)
 		cmocka_unit_test(null_can_be_freed),
 	};
 
-	logged_begin("RUAD_MAIL");
+	logged_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,12 +68,13 @@ static void numbers_are_printed_as_the_database_has_them(void **state)
 		  "{\"kind\":\"a\\\"\\\\\\nb\",\"status\":\"x\",\"n\":1}],\"addresses\":7,\"addresses_"
 		  "waiting\":2,"
 		  "\"domains_checked\":4,\"domains_failing\":1,\"oldest_check_at\":1764000001,\"last_prune_"
-		  "at\":1764000002,"
+		  "at\":1764000002,\"last_dump_at\":1764000004,"
 		  "\"notices\":[{\"severity\":\"error\",\"n\":2}],\"messages_waiting\":3,"
 		  "\"oldest_message_at\":1764000003,"
 		  "\"last_reports\":[{\"kind\":\"tls\",\"at\":1764000000}]}",
 		    PROCESS "ruad_database_up 1\nruad_mails 5000000000\n"
-			    "ruad_last_prune_timestamp_seconds 1764000002\nruad_addresses "
+			    "ruad_last_prune_timestamp_seconds 1764000002\n"
+			    "ruad_last_backup_timestamp_seconds 1764000004\nruad_addresses "
 			    "7\nruad_addresses_waiting 2\n"
 			    "ruad_domains_checked 4\nruad_domains_failing 1\n"
 			    "ruad_oldest_domain_check_timestamp_seconds 1764000001\n"
@@ -112,6 +113,8 @@ static void numbers_of_ingest_are_printed(void **state)
 	vitals_add(vitals, VITAL_SESSIONS_OPEN, 2);
 	vitals_add(vitals, VITAL_SESSIONS_OPEN, -1);
 	vitals_add(vitals, VITAL_MAILS_WRITTEN, 9);
+	vitals_add(vitals, VITAL_STORED, 8);
+	vitals_add(vitals, VITAL_UNREADABLE, 1);
 	vitals_add_reply(vitals, 250);
 	vitals_add_reply(vitals, 250);
 	vitals_add_reply(vitals, 451);
@@ -119,14 +122,16 @@ static void numbers_of_ingest_are_printed(void **state)
 	vitals_add_time(vitals, 5000);
 	vitals_add_time(vitals, 5001);
 	vitals_add_time(vitals, 31000000);
-	metrics_init(vitals);
+	metrics_init(vitals, NULL);
 	text = print(NULL);
-	metrics_init(NULL);
+	metrics_init(NULL, NULL);
 	got = samples(text);
 	assert_string_equal(strstr(got, "ruad_lmtp_sessions_total"),
 	    "ruad_lmtp_sessions_total 3\nruad_lmtp_sessions_refused_total 0\nruad_lmtp_sessions 1\n"
 	    "ruad_parser_failures_total 0\nruad_mails_waiting 0\nruad_mails_written_total 9\n"
 	    "ruad_writes_failed_total 0\nruad_mails_not_stored_seconds 0\n"
+	    "ruad_ingested_total{outcome=\"stored\"} 8\nruad_ingested_total{outcome=\"duplicate\"} 0\n"
+	    "ruad_ingested_total{outcome=\"conflict\"} 0\nruad_ingested_total{outcome=\"unreadable\"} 1\n"
 	    "ruad_lmtp_replies_total{code=\"250\"} 2\nruad_lmtp_replies_total{code=\"451\"} 1\n"
 	    "ruad_write_duration_seconds_bucket{le=\"0.005000\"} 1\n"
 	    "ruad_write_duration_seconds_bucket{le=\"0.010000\"} 2\n"
@@ -144,11 +149,52 @@ static void numbers_of_ingest_are_printed(void **state)
 	vitals_close(vitals);
 }
 
+static void numbers_of_errands_are_printed(void **state)
+{
+	struct errands *errands = errands_open(errands_create(NULL), TRUE, NULL);
+	g_autofree char *empty = NULL, *text = NULL, *got = NULL;
+	g_autofree char *want = NULL;
+
+	(void)state;
+	assert_non_null(errands);
+	metrics_init(NULL, errands);
+	empty = print(NULL);
+	assert_null(strstr(empty, "ruad_fetch"));
+	errands_name(errands, "imap \"1\"");
+	errands_name(errands, ERRAND_NOTIFY);
+	errands_name(errands, "maildir");
+	errand_add(errands_get(errands, 0), ERRAND_DONE, 3);
+	errand_add(errands_get(errands, 0), ERRAND_FAILED, 1);
+	errand_add(errands_get(errands, 1), ERRAND_DONE, 4);
+	errand_add(errands_get(errands, 1), ERRAND_LATER, 5);
+	errand_add(errands_get(errands, 2), ERRAND_REFUSED, 6);
+	errand_succeed(errands_get(errands, 2));
+	text = print(NULL);
+	metrics_init(NULL, NULL);
+	got = samples(text);
+	want =
+	    g_strdup_printf("ruad_fetch_mails_total{source=\"imap \\\"1\\\"\"} 3\n"
+			    "ruad_fetch_mails_total{source=\"maildir\"} 0\n"
+			    "ruad_fetch_mails_refused_total{source=\"imap \\\"1\\\"\"} 0\n"
+			    "ruad_fetch_mails_refused_total{source=\"maildir\"} 6\n"
+			    "ruad_fetch_mails_later_total{source=\"imap \\\"1\\\"\"} 0\n"
+			    "ruad_fetch_mails_later_total{source=\"maildir\"} 0\n"
+			    "ruad_fetch_failures_total{source=\"imap \\\"1\\\"\"} 1\n"
+			    "ruad_fetch_failures_total{source=\"maildir\"} 0\n"
+			    "ruad_fetch_last_success_timestamp_seconds{source=\"maildir\"} %" G_GINT64_FORMAT
+			    "\nruad_notify_messages_total 4\nruad_notify_messages_later_total 5\n"
+			    "ruad_notify_failures_total 0\nruad_database_up 0\n",
+		errand_succeeded_at(errands_get(errands, 2)));
+	assert_string_equal(strstr(got, "ruad_fetch_mails_total"), want);
+	errands_close(errands);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_printed_as_the_database_has_them),
 		cmocka_unit_test(numbers_of_ingest_are_printed),
+		cmocka_unit_test(numbers_of_errands_are_printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

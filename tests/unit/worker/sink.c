@@ -39,7 +39,7 @@ static gboolean on_mail(gpointer user, const struct mail_header *mail, GError **
 {
 	struct diary *diary = user;
 	g_string_append(diary->lines, "mail");
-	WORDS(diary, mail->message_id, mail->subject, mail->from);
+	WORDS(diary, mail->message_id, mail->subject, mail->from, mail->queue_id);
 	g_string_append_printf(diary->lines, " authentic %d\n", mail->authentic);
 	return TRUE;
 }

@@ -161,9 +161,11 @@ static struct aggregate_header full_header(guint64 records)
 static void write_everything(struct wire_writer *writer)
 {
 	const struct report_sink *sink = wire_writer_sink();
-	const struct mail_header mail = {
-		.message_id = "<1@example>", .subject = NULL, .from = "", .authentic = AUTHENTIC_FAIL
-	};
+	const struct mail_header mail = { .message_id = "<1@example>",
+		.subject = NULL,
+		.from = "",
+		.queue_id = "4Xyz",
+		.authentic = AUTHENTIC_FAIL };
 	const struct unreadable broken = { .place = "part 2", .code = "xml", .reason = "no" };
 	const struct aggregate_header header = full_header(2);
 	struct aggregate_header partial = full_header(0);
@@ -198,7 +200,7 @@ static void everything_arrives_as_it_was_sent(void **state)
 	assert_true(read_frames(fd, diary_sink(), &diary, &error));
 	assert_null(error);
 	assert_string_equal(diary.lines->str,
-	    "mail <1@example> ~ '' authentic 2\n"
+	    "mail <1@example> ~ '' 4Xyz authentic 2\n"
 	    "begin part 1\n"
 	    "record 9223372036854775807 2001:db8::1 none pass fail a.example '' ~ reason local_policy ~"
 	    " dkim a.example s1 pass ~ dkim b.example ~ fail '' spf a.example mfrom softfail no \xe2\x82\xac"
@@ -795,7 +797,7 @@ static void bytes_that_are_no_structure_are_refused(void **state)
 		{ "begin, absent", 'B', BYTES(A), "place is missing" },
 		{ "begin, not UTF-8", 'B', BYTES("\xc3(\0"), "a text is not UTF-8" },
 		{ "mail, cut off", 'M', BYTES("a\0"), "a text is missing" },
-		{ "mail, no verdict", 'M', BYTES(A A A), "a number is missing" },
+		{ "mail, no verdict", 'M', BYTES(A A A A), "a number is missing" },
 		{ "unreadable and more", 'U', BYTES("a\0b\0c\0\xff"), "1 bytes are left over" },
 		{ "unreadable, cut off", 'U', BYTES("a\0b\0c"), "a text is missing" },
 		{ "failure, cut off", 'F', BYTES("a\0"), "a text is missing" },

@@ -10,7 +10,7 @@ type Choices = readonly (readonly [value: string, label: string])[];
 const ALIGNED: Choices = [['pass', 'aligned'], ['fail', 'not aligned']];
 const OVERRIDES = ['any', 'none', 'forwarded', 'mailing_list', 'trusted_forwarder', 'local_policy', 'sampled_out', 'policy_test_mode', 'other'];
 
-const ACTIONS = ['login', 'login_failed', 'logout', 'export', 'upload', 'label', 'exclude', 'include', 'prune', 'reprocess', 'token_add', 'token_remove', 'user_add', 'user_set', 'user_remove', 'auditor_add', 'auditor_remove'];
+const ACTIONS = ['login', 'login_failed', 'logout', 'export', 'upload', 'label', 'exclude', 'include', 'prune', 'dump', 'reprocess', 'token_add', 'token_remove', 'user_add', 'user_set', 'user_remove', 'auditor_add', 'auditor_remove'];
 
 // Label and choices of a filter; without choices, it is text that looks like the hint.
 const WORDS: Record<FilterName, { label: string; choices?: Choices; hint?: string }> = {
