@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "parser/mailsplit.h"
 #include "server/cli/splitter.h"
 #include "server/cli/srg.h"
 
@@ -78,7 +79,7 @@ static gboolean next_piece(struct documents *documents, const char **piece, gsiz
 	const char *start = documents->buffer + documents->pos;
 	const char *newline = memchr(start, '\n', documents->have - documents->pos);
 
-	if (newline == NULL) {
+	if (newline == NULL || documents->have - documents->pos < MAILSPLIT_HEAD) {
 		if (!fill(documents, error))
 			return FALSE;
 		start = documents->buffer;
@@ -92,23 +93,13 @@ static gboolean next_piece(struct documents *documents, const char **piece, gsiz
 
 /* -- an mbox -- */
 
-/* " 12:34" in a line. */
-static gboolean has_time(const char *piece, gsize size)
-{
-	const char *end = memchr(piece, '\n', size);
-
-	for (const char *c = piece; c + 6 <= (end != NULL ? end : piece + size); c++)
-		if (c[0] == ' ' && g_ascii_isdigit(c[1]) && g_ascii_isdigit(c[2]) && c[3] == ':' &&
-		    g_ascii_isdigit(c[4]) && g_ascii_isdigit(c[5]))
-			return TRUE;
-	return FALSE;
-}
-
+/* The next piece, which is size bytes before what is read next, begins a mail. */
 static gboolean is_separator(const struct documents *documents, const char *piece, gsize size)
 {
-	return documents->line_start && documents->after_blank && size >= strlen(from_words) &&
-	       memcmp(piece, from_words, strlen(from_words)) == 0 &&
-	       (!documents->timed || has_time(piece, size));
+	gsize left = documents->have - documents->pos + size;
+
+	return documents->line_start && documents->after_blank &&
+	       mailsplit_is_separator((const guint8 *)piece, left, documents->timed);
 }
 
 static gboolean is_quoted_from(const char *piece, gsize size)
@@ -121,15 +112,10 @@ static gboolean is_quoted_from(const char *piece, gsize size)
 	       memcmp(piece + arrows, from_words, strlen(from_words)) == 0;
 }
 
-static gboolean is_blank(const char *piece, gsize size)
-{
-	return (size == 1 && piece[0] == '\n') || (size == 2 && piece[0] == '\r' && piece[1] == '\n');
-}
-
 /* Track where in a line the next piece begins. */
 static void pass(struct documents *documents, const char *piece, gsize size)
 {
-	documents->after_blank = documents->line_start && is_blank(piece, size);
+	documents->after_blank = documents->line_start && mailsplit_is_blank((const guint8 *)piece, size);
 	documents->line_start = piece[size - 1] == '\n';
 }
 
@@ -273,7 +259,8 @@ static gboolean start(struct documents *documents, GError **error)
 	if (!fill(documents, error))
 		return FALSE;
 	documents->splitter.kind = splitter_kind_of(documents->buffer, documents->have);
-	documents->is_mbox = is_separator(documents, documents->buffer, documents->have);
+	documents->is_mbox =
+	    mailsplit_is_separator((const guint8 *)documents->buffer, documents->have, FALSE);
 	if (documents->splitter.kind == SPLITTER_DUMP)
 		documents->srg = srg_new();
 	if (!documents->is_mbox)
@@ -281,7 +268,7 @@ static gboolean start(struct documents *documents, GError **error)
 	if (!next_piece(documents, &piece, &size, error))
 		return FALSE;
 	documents->in_from = TRUE;
-	documents->timed = has_time(piece, size);
+	documents->timed = mailsplit_is_timed((const guint8 *)piece, size);
 	pass(documents, piece, size);
 	return TRUE;
 }
