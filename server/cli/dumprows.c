@@ -128,14 +128,12 @@ static void start_statement(struct dumprows *rows, enum token token)
 {
 	const char *word = rows->text->str;
 
-	if (token != TOKEN_WORD)
-		rows->parser = PARSER_SKIP;
-	else if (g_ascii_strcasecmp(word, "CREATE") == 0)
+	rows->parser = PARSER_SKIP;
+	if (token == TOKEN_WORD && g_ascii_strcasecmp(word, "CREATE") == 0)
 		rows->parser = PARSER_CREATE;
-	else if (g_ascii_strcasecmp(word, "INSERT") == 0 || g_ascii_strcasecmp(word, "REPLACE") == 0)
+	else if (token == TOKEN_WORD &&
+		 (g_ascii_strcasecmp(word, "INSERT") == 0 || g_ascii_strcasecmp(word, "REPLACE") == 0))
 		rows->parser = PARSER_INSERT;
-	else
-		rows->parser = PARSER_SKIP;
 	rows->is_create = rows->parser == PARSER_CREATE;
 }
 
