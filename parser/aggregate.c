@@ -26,7 +26,7 @@ struct aggregate *aggregate_new(
 
 	aggregate_tree_init(&a->tree, limits, place, sink, user);
 	a->xml = xmlstream_new(limits, &AGGREGATE_TREE, &a->tree);
-	aggregate_tree_intern(&a->tree, a->xml);
+	a->tree.stream = a->xml;
 	sha256_init(&a->sha256);
 	return a;
 }

@@ -20,13 +20,11 @@
 void aggregate_tree_init(struct aggregate_tree *tree, const struct parser_limits *limits, const char *place,
     const struct report_sink *sink, gpointer user)
 {
-	*tree = (struct aggregate_tree){ .limits = limits, .place = place, .sink = sink, .user = user };
-	for (guint e = ELEMENT_NONE; e < N_ELEMENTS; e++) {
-		tree->children[e] = element_children(e);
-		tree->inside[e] = element_inside(e);
-		tree->required[e] = element_required(e);
-		tree->later[e] = element_later(e);
-	}
+	tree->limits = limits;
+	tree->place = place;
+	tree->sink = sink;
+	tree->user = user;
+	tree->index = element_index();
 	tree->text = g_string_new(NULL);
 	values_init(&tree->report_values, limits);
 	values_init(&tree->record_values, limits);
@@ -56,12 +54,6 @@ void aggregate_tree_clear(struct aggregate_tree *tree)
 	g_array_unref(tree->dkims);
 	g_array_unref(tree->spfs);
 	consistency_free(tree->consistency);
-}
-
-void aggregate_tree_intern(struct aggregate_tree *tree, struct xmlstream *stream)
-{
-	for (guint e = ELEMENT_NONE; e < N_ELEMENTS; e++)
-		tree->names[e] = xmlstream_name(stream, ELEMENTS[e].name);
 }
 
 /* -- giving up -- */
@@ -138,7 +130,7 @@ static gpointer list_open(struct aggregate_tree *a, GArray *list)
 
 static struct values *values_of(struct aggregate_tree *a, enum element element)
 {
-	gboolean in_record = element == RECORD || (a->inside[RECORD] & ELEMENT_BIT(element)) != 0;
+	gboolean in_record = element == RECORD || (a->index->inside[RECORD] & ELEMENT_BIT(element)) != 0;
 
 	return in_record ? &a->record_values : &a->report_values;
 }
@@ -174,7 +166,7 @@ static void root_open(struct aggregate_tree *a, const char *name, const char *pr
 	} else if (prefix != NULL) {
 		a->root_prefix = g_strdup(prefix);
 	}
-	if (name != a->names[FEEDBACK])
+	if (strcmp(name, ELEMENTS[FEEDBACK].name) != 0)
 		note_name(a, FEEDBACK, name);
 	if (!a->sink->report_begin(a->user, a->place, &a->error))
 		stop(a, AGGREGATE_FAILED);
@@ -197,11 +189,19 @@ static enum origin origin_of(const struct aggregate_tree *a, const char *prefix,
 												: FOREIGN;
 }
 
+static void intern_names(struct aggregate_tree *a)
+{
+	for (guint e = ELEMENT_NONE; e < N_ELEMENTS; e++)
+		a->names[e] = xmlstream_name(a->stream, ELEMENTS[e].name);
+}
+
 static enum element find_child(struct aggregate_tree *a, const char *name)
 {
-	struct element_span span = a->children[a->at];
+	struct element_span span = a->index->children[a->at];
 	enum element found;
 
+	if (a->names[ELEMENT_NONE] == NULL)
+		intern_names(a);
 	for (guint e = span.first; e < span.after; e++)
 		if (a->names[e] == name)
 			return e;
@@ -249,15 +249,21 @@ static void reason_text(struct aggregate_tree *a)
 	a->seen |= ELEMENT_BIT(meant);
 }
 
+static void clear_text(struct aggregate_tree *a)
+{
+	if (a->text->len > 0)
+		g_string_truncate(a->text, 0);
+	a->cut = FALSE;
+}
+
 static void element_open(struct aggregate_tree *a, enum element element)
 {
 	if (a->at == REASON)
 		reason_text(a);
-	if ((a->seen & a->later[element]) != 0)
+	if ((a->seen & a->index->later[element]) != 0)
 		values_note(values_of(a, element), NOTE_ORDER, ELEMENTS[element].path, NULL);
 	a->at = element;
-	g_string_truncate(a->text, 0);
-	a->cut = FALSE;
+	clear_text(a);
 	switch (element) {
 	case RECORD:
 		record_open(a);
@@ -275,7 +281,7 @@ static void element_open(struct aggregate_tree *a, enum element element)
 		check_repeated(a, element);
 		return;
 	}
-	a->seen &= ~a->inside[element]; /* each item of a list has its own elements */
+	a->seen &= ~a->index->inside[element]; /* each item of a list has its own elements */
 }
 
 static void list_text(struct aggregate_tree *a, const char *text, gsize size)
@@ -317,8 +323,8 @@ static gboolean is_9990(const struct aggregate_tree *a)
 
 static void check_required(struct aggregate_tree *a, enum element parent)
 {
-	guint64 missing = a->required[parent] & ~a->seen;
-	struct element_span span = a->children[parent];
+	guint64 missing = a->index->required[parent] & ~a->seen;
+	struct element_span span = a->index->children[parent];
 
 	if (parent == AUTH_DKIM && is_9990(a))
 		missing |= ELEMENT_BIT(DKIM_SELECTOR) & ~a->seen; /* optional in RFC 7489 */
@@ -352,7 +358,7 @@ static gboolean is_left_out(const struct aggregate_tree *a)
 {
 	gboolean item = a->at == REASON || a->at == AUTH_DKIM || a->at == AUTH_SPF;
 
-	return item && a->homes[ELEMENTS[a->children[a->at].first].home] == NULL;
+	return item && a->homes[ELEMENTS[a->index->children[a->at].first].home] == NULL;
 }
 
 static void parent_close(struct aggregate_tree *a)
@@ -375,8 +381,7 @@ static void element_close(struct aggregate_tree *a)
 		parent_close(a);
 	else
 		leaf_close(a);
-	g_string_truncate(a->text, 0);
-	a->cut = FALSE;
+	clear_text(a);
 	a->seen |= ELEMENT_BIT(element);
 	a->ever |= ELEMENT_BIT(element);
 	a->at = ELEMENTS[element].parent;
@@ -490,6 +495,36 @@ static gboolean on_text(gpointer user, const char *text, gsize size)
 	return TRUE;
 }
 
+static gsize find_plain(gpointer user, const guint8 *data, gsize size)
+{
+	struct aggregate_tree *a = user;
+
+	return plain_read(&a->plain, data, size, a->limits->max_text);
+}
+
+static void take_part(struct aggregate_tree *a, const struct plain_part *part)
+{
+	if (part->kind != PLAIN_CLOSE)
+		element_open(a, part->element);
+	if (part->kind == PLAIN_LEAF) {
+		g_string_set_size(a->text, part->size);
+		memcpy(a->text->str, part->text, part->size);
+	}
+	if (part->kind != PLAIN_OPEN)
+		element_close(a);
+}
+
+static enum xmlstream_plain take_plain(gpointer user)
+{
+	struct aggregate_tree *a = user;
+
+	if (a->nested) /* another report's record? */
+		return XMLSTREAM_NOT_TAKEN;
+	for (guint i = 0; i < a->plain.n && a->verdict == AGGREGATE_REPORT; i++)
+		take_part(a, &a->plain.part[i]);
+	return a->verdict == AGGREGATE_REPORT ? XMLSTREAM_TAKEN : XMLSTREAM_TAKEN_LAST;
+}
+
 static void on_note(gpointer user, const char *code, const char *raw)
 {
 	struct aggregate_tree *a = user;
@@ -506,13 +541,14 @@ static void on_after(gpointer user, const guint8 *data, gsize size)
 	g_byte_array_append(a->after, data, (guint)MIN(size, AGGREGATE_AFTER_MAX - a->after->len));
 }
 
-const struct xmlstream_visitor AGGREGATE_TREE = { on_start, on_end, on_text, on_note, on_after };
+const struct xmlstream_visitor AGGREGATE_TREE = { on_start, on_end, on_text, find_plain, take_plain, on_note,
+	on_after };
 
 /* -- the end -- */
 
 enum element aggregate_tree_open(const struct aggregate_tree *a)
 {
-	return (a->inside[RECORD] & ELEMENT_BIT(a->at)) != 0 ? RECORD : a->at;
+	return (a->index->inside[RECORD] & ELEMENT_BIT(a->at)) != 0 ? RECORD : a->at;
 }
 
 const char *aggregate_tree_dialect(const struct aggregate_tree *a)

@@ -10,6 +10,7 @@
 #include "parser/aggregate.h"
 #include "parser/consistency.h"
 #include "parser/elements.h"
+#include "parser/plain.h"
 #include "parser/report.h"
 #include "parser/roots.h"
 #include "parser/values.h"
@@ -29,11 +30,11 @@ struct aggregate_tree {
 	gboolean begun; /* the sink's report_begin() was called */
 
 	/* the place in the tree */
-	const char *names[N_ELEMENTS]; /* the stream's own copies: names are equal when the pointers are */
-	struct element_span children[N_ELEMENTS];
-	guint64 inside[N_ELEMENTS];
-	guint64 required[N_ELEMENTS];
-	guint64 later[N_ELEMENTS];
+	struct xmlstream *stream; /* that calls */
+	const char
+	    *names[N_ELEMENTS]; /* its own copies, once one was needed: names are equal when the pointers
+					* are */
+	const struct element_index *index;
 	enum element at;
 	guint skipping;      /* elements open from the one that is skipped, or 0 */
 	guint around;        /* the same outside of a record that is read inside of these, or 0 */
@@ -50,6 +51,7 @@ struct aggregate_tree {
 	/* the text of the element */
 	GString *text;
 	gboolean cut;
+	struct plain plain; /* the element that was found last */
 
 	/* the findings */
 	gpointer homes[N_HOMES];
@@ -70,9 +72,6 @@ void aggregate_tree_clear(struct aggregate_tree *tree);
 /* What a stream of XML calls; user: the tree. It stops once there is another verdict than
  * AGGREGATE_REPORT. */
 extern const struct xmlstream_visitor AGGREGATE_TREE;
-
-/* Ask the stream for its names; once, before it calls. */
-void aggregate_tree_intern(struct aggregate_tree *tree, struct xmlstream *stream);
 
 /* The report is AGGREGATE_UNREADABLE; no effect after another verdict. code: static. */
 void aggregate_tree_give_up(struct aggregate_tree *tree, const char *code, const char *format, ...)

@@ -335,11 +335,11 @@ static gboolean is_global_v6(const struct in6_addr *address)
 
 gboolean consistency_is_global(const char *address)
 {
-	struct in_addr v4;
+	guint32 v4;
 	struct in6_addr v6;
 
-	if (inet_pton(AF_INET, address, &v4) == 1)
-		return is_global_v4(ntohl(v4.s_addr));
+	if (text_ipv4(address, &v4))
+		return is_global_v4(v4);
 	return inet_pton(AF_INET6, address, &v6) == 1 && is_global_v6(&v6);
 }
 

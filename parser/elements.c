@@ -10,14 +10,16 @@
 #define DKIM(member)   HOME_DKIM, offsetof(struct auth_result_dkim, member)
 #define SPF(member)    HOME_SPF, offsetof(struct auth_result_spf, member)
 
-#define MODES    " r s "
-#define POLICIES " none quarantine reject "
+#define TOKENS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+#define MODES    TOKENS("r", "s")
+#define POLICIES TOKENS("none", "quarantine", "reject")
 
 const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[ELEMENT_NONE] = { "", N_ELEMENTS, TYPE_PARENT, 0, 0, "", NULL },
 	[FEEDBACK] = { "feedback", ELEMENT_NONE, TYPE_PARENT, 0, 0, "feedback", NULL },
 
-	[VERSION] = { "version", FEEDBACK, TYPE_TOKEN, HEADER(version), "version", " 1.0 " },
+	[VERSION] = { "version", FEEDBACK, TYPE_TOKEN, HEADER(version), "version", TOKENS("1.0") },
 	[REPORT_METADATA] = { "report_metadata", FEEDBACK, TYPE_PARENT, 0, 0, "report_metadata", NULL },
 	[POLICY_PUBLISHED] = { "policy_published", FEEDBACK, TYPE_PARENT, 0, 0, "policy_published", NULL },
 	[EXTENSION] = { "extension", FEEDBACK, TYPE_PARENT, 0, 0, "extension", NULL },
@@ -51,9 +53,9 @@ const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[PCT] = { "pct", POLICY_PUBLISHED, TYPE_PERCENT, HEADER(pct), "policy_published/pct", NULL },
 	[FO] = { "fo", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(fo), "policy_published/fo", NULL },
 	[TESTING] = { "testing", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(testing), "policy_published/testing",
-	    " n y " },
+	    TOKENS("n", "y") },
 	[DISCOVERY_METHOD] = { "discovery_method", POLICY_PUBLISHED, TYPE_TOKEN, HEADER(discovery_method),
-	    "policy_published/discovery_method", " psl treewalk " },
+	    "policy_published/discovery_method", TOKENS("psl", "treewalk") },
 
 	[ROW] = { "row", RECORD, TYPE_PARENT, 0, 0, "row", NULL },
 	[IDENTIFIERS] = { "identifiers", RECORD, TYPE_PARENT, 0, 0, "identifiers", NULL },
@@ -64,15 +66,16 @@ const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[POLICY_EVALUATED] = { "policy_evaluated", ROW, TYPE_PARENT, 0, 0, "row/policy_evaluated", NULL },
 
 	[DISPOSITION] = { "disposition", POLICY_EVALUATED, TYPE_TOKEN, ROWS(disposition),
-	    "row/policy_evaluated/disposition", " none quarantine reject pass " },
+	    "row/policy_evaluated/disposition", TOKENS("none", "quarantine", "reject", "pass") },
 	[EVALUATED_DKIM] = { "dkim", POLICY_EVALUATED, TYPE_TOKEN, ROWS(dkim), "row/policy_evaluated/dkim",
-	    " pass fail " },
+	    TOKENS("pass", "fail") },
 	[EVALUATED_SPF] = { "spf", POLICY_EVALUATED, TYPE_TOKEN, ROWS(spf), "row/policy_evaluated/spf",
-	    " pass fail " },
+	    TOKENS("pass", "fail") },
 	[REASON] = { "reason", POLICY_EVALUATED, TYPE_PARENT, 0, 0, "row/policy_evaluated/reason", NULL },
 
 	[REASON_TYPE] = { "type", REASON, TYPE_TOKEN, WHY(type), "row/policy_evaluated/reason/type",
-	    " forwarded sampled_out trusted_forwarder mailing_list local_policy policy_test_mode other " },
+	    TOKENS("forwarded", "sampled_out", "trusted_forwarder", "mailing_list", "local_policy",
+		"policy_test_mode", "other") },
 	[REASON_COMMENT] = { "comment", REASON, TYPE_TEXT, WHY(comment),
 	    "row/policy_evaluated/reason/comment", NULL },
 
@@ -90,14 +93,15 @@ const struct element_row ELEMENTS[N_ELEMENTS] = {
 	[DKIM_SELECTOR] = { "selector", AUTH_DKIM, TYPE_TEXT, DKIM(selector), "auth_results/dkim/selector",
 	    NULL },
 	[DKIM_RESULT] = { "result", AUTH_DKIM, TYPE_TOKEN, DKIM(result), "auth_results/dkim/result",
-	    " none pass fail policy neutral temperror permerror " },
+	    TOKENS("none", "pass", "fail", "policy", "neutral", "temperror", "permerror") },
 	[DKIM_HUMAN_RESULT] = { "human_result", AUTH_DKIM, TYPE_TEXT, DKIM(human_result),
 	    "auth_results/dkim/human_result", NULL },
 
 	[SPF_DOMAIN] = { "domain", AUTH_SPF, TYPE_DOMAIN, SPF(domain), "auth_results/spf/domain", NULL },
-	[SPF_SCOPE] = { "scope", AUTH_SPF, TYPE_TOKEN, SPF(scope), "auth_results/spf/scope", " mfrom helo " },
+	[SPF_SCOPE] = { "scope", AUTH_SPF, TYPE_TOKEN, SPF(scope), "auth_results/spf/scope",
+	    TOKENS("mfrom", "helo") },
 	[SPF_RESULT] = { "result", AUTH_SPF, TYPE_TOKEN, SPF(result), "auth_results/spf/result",
-	    " none neutral pass fail softfail temperror permerror policy " },
+	    TOKENS("none", "neutral", "pass", "fail", "softfail", "temperror", "permerror", "policy") },
 	[SPF_HUMAN_RESULT] = { "human_result", AUTH_SPF, TYPE_TEXT, SPF(human_result),
 	    "auth_results/spf/human_result", NULL },
 };
@@ -112,31 +116,9 @@ static const struct {
 	{ REPORT_METADATA, "data_range", DATE_RANGE },
 };
 
-struct element_span element_children(enum element parent)
-{
-	struct element_span span = { 0, 0 };
+/* -- the index -- */
 
-	for (guint e = FEEDBACK; e < N_ELEMENTS; e++)
-		if (ELEMENTS[e].parent == parent) {
-			if (span.first == 0)
-				span.first = e;
-			span.after = e + 1;
-		}
-	return span;
-}
-
-guint64 element_inside(enum element parent)
-{
-	guint64 inside = 0;
-
-	/* parents stand before their children in the table */
-	for (guint e = FEEDBACK; e < N_ELEMENTS; e++)
-		if (ELEMENTS[e].parent == parent || (inside & ELEMENT_BIT(ELEMENTS[e].parent)) != 0)
-			inside |= ELEMENT_BIT(e);
-	return inside;
-}
-
-guint64 element_required(enum element parent)
+static guint64 required_in(enum element parent)
 {
 	switch (parent) {
 	case REPORT_METADATA:
@@ -162,17 +144,43 @@ guint64 element_required(enum element parent)
 	}
 }
 
-guint64 element_later(enum element element)
+static gboolean is_ordered(enum element parent)
 {
-	enum element parent = ELEMENTS[element].parent;
-	guint64 later = 0;
-
-	if (parent != FEEDBACK && parent != RECORD && parent != POLICY_EVALUATED && parent != AUTH_RESULTS)
-		return 0;
-	for (guint e = element + 1; e < N_ELEMENTS && ELEMENTS[e].parent == parent; e++)
-		later |= ELEMENT_BIT(e);
-	return later;
+	return parent == FEEDBACK || parent == RECORD || parent == POLICY_EVALUATED || parent == AUTH_RESULTS;
 }
+
+/* Backwards: parents stand before their children in the table, and siblings in the order of the schema. */
+static void fill_index(struct element_index *index)
+{
+	guint64 siblings[N_ELEMENTS] = { 0 }; /* by their parent, those after the element */
+
+	for (guint e = N_ELEMENTS - 1; e > ELEMENT_NONE; e--) {
+		enum element parent = ELEMENTS[e].parent;
+		struct element_span *span = &index->children[parent];
+
+		span->after = span->after == 0 ? e + 1 : span->after;
+		span->first = e;
+		index->inside[parent] |= ELEMENT_BIT(e) | index->inside[e];
+		index->required[e] = required_in(e);
+		index->later[e] = is_ordered(parent) ? siblings[parent] : 0;
+		index->name_size[e] = (guint8)strlen(ELEMENTS[e].name);
+		siblings[parent] |= ELEMENT_BIT(e);
+	}
+}
+
+const struct element_index *element_index(void)
+{
+	static struct element_index index;
+	static gsize made;
+
+	if (g_once_init_enter(&made)) {
+		fill_index(&index);
+		g_once_init_leave(&made, 1);
+	}
+	return &index;
+}
+
+/* -- names -- */
 
 /* Compare names in any case, with any separator between their words. */
 static gboolean is_called(const char *ours, const char *name)

@@ -101,9 +101,9 @@ struct element_row {
 	enum element parent;
 	enum element_type type;
 	enum element_home home;
-	gsize offset;       /* of the member in its home */
-	const char *path;   /* for notes: from the report or record downwards */
-	const char *tokens; /* TYPE_TOKEN: the known ones, each between blanks; NULL: any */
+	gsize offset;              /* of the member in its home */
+	const char *path;          /* for notes: from the report or record downwards */
+	const char *const *tokens; /* TYPE_TOKEN: the known ones, with NULL at the end; NULL: any */
 };
 
 extern const struct element_row ELEMENTS[N_ELEMENTS];
@@ -114,16 +114,21 @@ struct element_span {
 	enum element first;
 	enum element after;
 };
-struct element_span element_children(enum element parent);
 
-/* All elements inside parent, at any depth, as a set. */
-guint64 element_inside(enum element parent);
+/* What follows from the table, for each element. */
+struct element_index {
+	struct element_span children[N_ELEMENTS];
+	guint64 inside[N_ELEMENTS]; /* all elements inside, at any depth, as a set */
+	/* the children that every dialect requires, except those whose absence has a note of its own, as a
+	 * set */
+	guint64 required[N_ELEMENTS];
+	/* the siblings that the schema puts after the element, as a set; empty if it does not order them */
+	guint64 later[N_ELEMENTS];
+	guint8 name_size[N_ELEMENTS]; /* bytes of the name */
+};
 
-/* The children that every dialect requires, except those whose absence has a note of its own, as a set. */
-guint64 element_required(enum element parent);
-
-/* The siblings that the schema puts after the element, as a set; empty if it does not order them. */
-guint64 element_later(enum element element);
+/* The index, which is made with the first call. */
+const struct element_index *element_index(void);
 
 /* Find the child of parent by name, in any case, with '-' for '_' or a known misspelling. Returns
  * ELEMENT_NONE if there is none. */

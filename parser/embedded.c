@@ -11,56 +11,117 @@
 
 /* -- base64 -- */
 
+/* The value of each letter plus one; 0: it is none. */
+static const guint8 BASE64[256] = {
+	['A'] = 1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	7,
+	8,
+	9,
+	10,
+	11,
+	12,
+	13,
+	14,
+	15,
+	16,
+	17,
+	18,
+	19,
+	20,
+	21,
+	22,
+	23,
+	24,
+	25,
+	26,
+	['a'] = 27,
+	28,
+	29,
+	30,
+	31,
+	32,
+	33,
+	34,
+	35,
+	36,
+	37,
+	38,
+	39,
+	40,
+	41,
+	42,
+	43,
+	44,
+	45,
+	46,
+	47,
+	48,
+	49,
+	50,
+	51,
+	52,
+	['0'] = 53,
+	54,
+	55,
+	56,
+	57,
+	58,
+	59,
+	60,
+	61,
+	62,
+	['+'] = 63,
+	['/'] = 64,
+};
+
 static gint base64_value(guint8 c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	return (gint)BASE64[c] - 1;
 }
 
-/* The bytes of an unfinished group of n letters, then it is empty. */
-static void base64_flush(GByteArray *out, guint32 group, guint n)
+/* The bytes of a group of n letters, of which the last may be missing. Returns where they end. */
+static guint8 *base64_put(guint8 *out, guint32 group, guint n)
 {
-	guint8 bytes[2];
-
 	if (n < 2)
-		return;
+		return out;
 	group <<= 6 * (4 - n);
-	bytes[0] = (guint8)(group >> 16);
-	bytes[1] = (guint8)(group >> 8);
-	g_byte_array_append(out, bytes, n - 1);
+	*out++ = (guint8)(group >> 16);
+	if (n > 2)
+		*out++ = (guint8)(group >> 8);
+	if (n > 3)
+		*out++ = (guint8)group;
+	return out;
 }
 
 GByteArray *embedded_decode_base64(const guint8 *text, gsize size)
 {
-	GByteArray *out = g_byte_array_sized_new((guint)(size / 4 * 3 + 3));
+	GByteArray *out = g_byte_array_new();
+	guint8 *at;
 	guint32 group = 0;
 	guint n = 0;
 
+	g_byte_array_set_size(out, (guint)(size / 4 * 3 + 3));
+	at = out->data;
 	for (gsize i = 0; i < size; i++) {
 		gint value = base64_value(text[i]);
 
 		if (value >= 0) {
 			group = group << 6 | (guint32)value;
-			if (++n == 4) {
-				guint8 bytes[3] = { (guint8)(group >> 16), (guint8)(group >> 8),
-					(guint8)group };
-
-				g_byte_array_append(out, bytes, 3);
-				n = 0;
-				group = 0;
-			}
-		} else if (text[i] == '=') {
-			base64_flush(out, group, n);
+			n++;
+		}
+		if (n == 4 || text[i] == '=') {
+			at = base64_put(at, group, n);
 			n = 0;
 			group = 0;
 		}
 	}
-	base64_flush(out, group, n);
+	at = base64_put(at, group, n);
+	g_byte_array_set_size(out, (guint)(at - out->data));
 	return out;
 }
 

@@ -321,8 +321,7 @@ static const char *read_base64(struct failure *failure, const char *text)
 	for (; *text != '\0'; text++)
 		if (!text_is_space(*text))
 			g_string_append_c(packed, *text);
-	failure->values.bytes += packed->len + 1;
-	kept = g_string_chunk_insert_len(failure->values.strings, packed->str, (gssize)packed->len);
+	kept = values_copy(&failure->values, packed->str, packed->len);
 	g_string_free(packed, TRUE);
 	return kept;
 }
@@ -786,7 +785,9 @@ static gboolean read_all(struct failure *failure, const struct mail_feedback *fe
 {
 	struct prose prose = { .copy = NULL };
 
-	if (feedback->report_type == NULL || strcmp(feedback->report_type, "feedback-report") != 0)
+	if (feedback->copy_of != NULL)
+		note(failure, NOTE_COPY, "report", feedback->copy_of);
+	else if (feedback->report_type == NULL || strcmp(feedback->report_type, "feedback-report") != 0)
 		note(failure, NOTE_REPORT_TYPE, "report_type", feedback->report_type);
 	if (!read_second(failure, feedback, &prose, error) || !read_third(failure, feedback, &prose, error) ||
 	    !check_bytes(failure, error))

@@ -10,8 +10,7 @@ G_STATIC_ASSERT(N_ELEMENTS < G_MAXINT8);
 void nesting_init(struct nesting *n)
 {
 	memset(n, 0, sizeof *n);
-	for (guint e = ELEMENT_NONE; e < N_ELEMENTS; e++)
-		n->children[e] = element_children(e);
+	n->index = element_index();
 }
 
 const struct nesting_open *nesting_top(const struct nesting *n)
@@ -44,9 +43,9 @@ static gint8 find(const struct nesting *n, gint8 parent, const guint8 *name, gsi
 		return FOREIGN;
 	name += local;
 	size -= local;
-	span = n->children[parent];
+	span = n->index->children[parent];
 	for (guint e = span.first; e < span.after; e++)
-		if (strlen(ELEMENTS[e].name) == size && memcmp(ELEMENTS[e].name, name, size) == 0)
+		if (n->index->name_size[e] == size && memcmp(ELEMENTS[e].name, name, size) == 0)
 			return (gint8)e;
 	word = g_strndup((const char *)name, size);
 	return (gint8)element_find((enum element)parent, word);

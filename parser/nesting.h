@@ -29,7 +29,7 @@ struct nesting {
 	gboolean lost;   /* nothing is judged any more */
 	gboolean opened; /* the last tag was a start tag */
 	struct nesting_open open[NESTING_DEPTH];
-	struct element_span children[N_ELEMENTS];
+	const struct element_index *index;
 };
 
 /* What stands between a tag and the one before it. */

@@ -25,7 +25,11 @@ void orgdomain_init(void)
 
 struct orgdomains *orgdomains_new(void)
 {
-	return g_new0(struct orgdomains, 1);
+	struct orgdomains *domains = g_new(struct orgdomains, 1); /* 16 KiB, of which few are used */
+
+	for (guint i = 0; i < SLOTS; i++)
+		domains->slot[i].name[0] = '\0';
+	return domains;
 }
 
 void orgdomains_free(struct orgdomains *domains)

@@ -8,6 +8,7 @@
 
 #define DECLARATION 1024 /* bytes in which an XML declaration ends, and those that repeat it */
 #define LEAD        64   /* bytes in which kind_lead() knows what it says */
+#define STEP        16   /* bytes of the start between two looks at it */
 
 #define PLAIN_DECLARATION "<?xml version=\"1.0\"?>" /* the output's character set is known */
 
@@ -230,11 +231,15 @@ void repair_free(struct repair *r)
 
 void repair_push(struct repair *r, const guint8 *data, gsize size)
 {
-	/* byte by byte, so that the decision does not depend on the pieces */
+	/* in steps, so that the decision does not depend on the pieces */
 	while (size > 0 && r->state == DECIDING) {
-		g_byte_array_append(r->held, data++, 1);
-		size--;
-		start(r, FALSE);
+		gsize part = MIN(size, STEP - r->held->len % STEP);
+
+		g_byte_array_append(r->held, data, (guint)part);
+		data += part;
+		size -= part;
+		if (r->held->len % STEP == 0)
+			start(r, FALSE);
 	}
 	push_judged(r, data, size);
 }

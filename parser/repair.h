@@ -40,6 +40,13 @@ struct repair_visitor {
 	/* One repair: a code of notes.h (X5 ... X9). Called before the bytes that it changed, or before the
 	 * tag that contains them. */
 	void (*repaired)(gpointer user, const char *code);
+	/*
+	 * Offers data[0..size) with data[0] == '<', directly inside of the root, before it is looked at.
+	 * Returns how many bytes the visitor takes as they are: complete elements without attributes, with
+	 * white space between them, of which the last ends with an end tag; or 0. bytes() does not get them.
+	 * May be NULL.
+	 */
+	gsize (*elements)(gpointer user, const guint8 *data, gsize size);
 };
 
 /* limits and visitor are borrowed until repair_free(). */

@@ -434,24 +434,55 @@ static gsize plain_size(struct repair *r, const guint8 *data, gsize size)
 	return html_character(r, data, whole) == 0 && !is_forbidden(data, whole) ? whole : 0;
 }
 
+/* Offer what is directly inside of the root, at data[0] == '<', to the visitor. Returns how much it took. */
+static gsize offer_elements(struct repair *r, const guint8 *data, gsize size)
+{
+	gsize taken = r->visitor->elements(r->user, data, size), name = 1;
+
+	if (taken == 0)
+		return 0;
+	count_written(r, data, taken);
+	r->behind = r->written;
+	while (data[taken - name - 1] != '/')
+		name++;
+	nesting_start(&r->nesting, data + taken - name, name - 1);
+	nesting_pop(&r->nesting);
+	return taken;
+}
+
+static gboolean may_offer(const struct repair *r)
+{
+	return r->visitor->elements != NULL && r->nesting.depth == 1 && !r->nesting.lost && !r->doubt.open &&
+	       !r->has_doctype;
+}
+
 /* Inside of the root: the common case, and so the fast one. */
 static gsize take_content(struct repair *r, const guint8 *data, gsize size)
 {
-	gsize at = 0, whole;
+	gsize from = 0, at = 0, whole;
 
 	for (;;) {
 		while (at < size && (REPAIR_CLASS[data[at]] & MARK) == 0)
 			at++;
 		if (at == size)
 			break;
+		if (data[at] == '<' && may_offer(r)) {
+			repair_emit(r, data + from, at - from);
+			from = at;
+			at += offer_elements(r, data + at, size - at);
+			if (at > from) {
+				from = at;
+				continue;
+			}
+		}
 		whole = plain_size(r, data + at, size - at);
 		if (whole == 0)
 			break;
 		if (data[at] == '<')
-			r->behind = r->written + at + whole;
+			r->behind = r->written + (at - from) + whole;
 		at += whole;
 	}
-	repair_emit(r, data, at);
+	repair_emit(r, data + from, at - from);
 	if (at == size)
 		return size;
 	r->state = data[at] == '<' ? TAG_OPEN : REFERENCE;

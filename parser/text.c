@@ -110,15 +110,20 @@ char *text_clean_line(const char *text, gsize size, gsize max)
 
 	size = text_trim(&text, size);
 	while (size > 0 && line->len <= max) {
-		gsize used;
-		gunichar c = next_clean(text, size, &used);
+		gsize used = 1;
+		gunichar c = (guchar)*text;
 
+		if (c >= 0x7f || c < 0x20)
+			c = next_clean(text, size, &used);
 		if (c < 0x80 && text_is_space((char)c)) {
 			gap = TRUE;
 		} else {
 			if (gap)
 				g_string_append_c(line, ' ');
-			g_string_append_unichar(line, c);
+			if (c < 0x80)
+				g_string_append_c(line, (char)c);
+			else
+				g_string_append_unichar(line, c);
 			gap = FALSE;
 		}
 		text += used;
@@ -216,14 +221,36 @@ char *text_domain_copy(const char *text)
 	return domain == NULL ? g_strdup(text) : domain;
 }
 
+gboolean text_ipv4(const char *text, guint32 *address)
+{
+	guint32 sum = 0;
+
+	for (guint i = 0; i < 4; i++) {
+		const char *digits = text;
+		guint32 number = 0;
+
+		while (g_ascii_isdigit(*text) && text - digits < 3)
+			number = number * 10 + (guint32)(*text++ - '0');
+		if (text == digits || number > 255 || (*digits == '0' && text - digits > 1) ||
+		    *text != (i < 3 ? '.' : '\0'))
+			return FALSE;
+		text += i < 3 ? 1 : 0;
+		sum = sum << 8 | number;
+	}
+	*address = sum;
+	return TRUE;
+}
+
 gboolean text_address(const char *text, char canonical[TEXT_ADDRESS_SIZE], gboolean *mapped)
 {
-	struct in_addr v4;
+	guint32 v4;
 	struct in6_addr v6;
 
 	*mapped = FALSE;
-	if (inet_pton(AF_INET, text, &v4) == 1)
-		return inet_ntop(AF_INET, &v4, canonical, TEXT_ADDRESS_SIZE) != NULL;
+	if (text_ipv4(text, &v4)) {
+		memcpy(canonical, text, strlen(text) + 1);
+		return TRUE;
+	}
 	if (inet_pton(AF_INET6, text, &v6) != 1)
 		return FALSE;
 	if (!IN6_IS_ADDR_V4MAPPED(&v6))

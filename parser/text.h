@@ -61,6 +61,10 @@ char *text_domain(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, but returns a copy if it is one already. Transfer full. */
 char *text_domain_copy(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Parse an IPv4 address in its only form, four decimal numbers without leading zeros. *address: in the host's
+ * byte order. */
+gboolean text_ipv4(const char *text, guint32 *address);
+
 /* Parse an IPv4 or IPv6 address into its canonical text. Returns FALSE if text is not an address. *mapped: it
  * was an IPv4-mapped IPv6 address, and canonical has the IPv4 address. */
 gboolean text_address(const char *text, char canonical[TEXT_ADDRESS_SIZE], gboolean *mapped);

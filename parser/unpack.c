@@ -109,7 +109,7 @@ static gboolean gzip_walk(
     struct walk *walk, const guint8 *archive, gsize size, GZlibCompressorFormat format, GError **error)
 {
 	g_autoptr(GConverter) inflate = G_CONVERTER(g_zlib_decompressor_new(format));
-	g_autofree guint8 *out = g_malloc(PIECE);
+	guint8 out[PIECE]; /* such a block on the heap would make malloc tidy up with each mail */
 	g_autoptr(GError) broken = NULL;
 	struct gzip gzip = { archive, size, inflate };
 	enum unpack_next next = UNPACK_MORE;

@@ -10,9 +10,17 @@
 #define EPOCH_FINE 946684800 /* 2000: a smaller unit than seconds is recognised by a later result */
 #define BLOCK      4096      /* bytes that strings are taken from at once */
 
+static void add_block(struct values *values, gsize size)
+{
+	values->room = g_malloc(size);
+	values->left = size;
+	g_ptr_array_add(values->blocks, values->room);
+}
+
 void values_init(struct values *values, const struct parser_limits *limits)
 {
-	values->strings = g_string_chunk_new(BLOCK);
+	values->blocks = g_ptr_array_new_with_free_func(g_free);
+	add_block(values, BLOCK);
 	values->bytes = 0;
 	values->notes = g_array_new(FALSE, FALSE, sizeof(struct report_note));
 	values->limits = limits;
@@ -20,28 +28,43 @@ void values_init(struct values *values, const struct parser_limits *limits)
 
 void values_reset(struct values *values)
 {
-	g_string_chunk_clear(values->strings);
+	if (values->blocks->len > 1)
+		g_ptr_array_set_size(values->blocks, 1);
+	values->room = values->blocks->pdata[0];
+	values->left = BLOCK;
 	values->bytes = 0;
 	g_array_set_size(values->notes, 0);
 }
 
 void values_clear(struct values *values)
 {
-	g_clear_pointer(&values->strings, g_string_chunk_free);
+	g_clear_pointer(&values->blocks, g_ptr_array_unref);
 	g_clear_pointer(&values->notes, g_array_unref);
+}
+
+const char *values_copy(struct values *values, const char *text, gsize size)
+{
+	char *copy;
+
+	values->bytes += size + 1;
+	if (size >= values->left)
+		add_block(values, MAX(size + 1, BLOCK));
+	copy = values->room;
+	memcpy(copy, text, size);
+	copy[size] = '\0';
+	values->room += size + 1;
+	values->left -= size + 1;
+	return copy;
 }
 
 const char *values_keep(struct values *values, const char *text, gsize size)
 {
 	g_autofree char *clean = NULL;
 
-	if (!text_is_clean(text, size)) {
-		clean = text_clean(text, size, values->limits->max_text);
-		text = clean;
-		size = strlen(clean);
-	}
-	values->bytes += size + 1;
-	return g_string_chunk_insert_len(values->strings, text, (gssize)size);
+	if (text_is_clean(text, size))
+		return values_copy(values, text, size);
+	clean = text_clean(text, size, values->limits->max_text);
+	return values_copy(values, clean, strlen(clean));
 }
 
 gboolean values_full(const struct values *values)
@@ -89,9 +112,17 @@ static const struct {
 
 #define AROUND_TOKENS "\"'`;,%. "
 
+static const char *token_of(const char *const *tokens, const char *word, gsize size)
+{
+	for (; *tokens != NULL; tokens++)
+		if (**tokens == *word && strncmp(*tokens, word, size) == 0 && (*tokens)[size] == '\0')
+			return *tokens;
+	return NULL;
+}
+
 /* The token that lower means, with quotes or a ';' of the DNS record around it or by another name; NULL:
  * none. */
-static const char *find_token(const char *tokens, const char *lower)
+static const char *find_token(const char *const *tokens, const char *lower)
 {
 	gsize size = strlen(lower);
 	const char *token;
@@ -101,12 +132,12 @@ static const char *find_token(const char *tokens, const char *lower)
 		size--;
 	while (size > 0 && strchr(AROUND_TOKENS, lower[size - 1]) != NULL)
 		size--;
-	token = text_list_find(tokens, lower, size);
+	token = token_of(tokens, lower, size);
 	if (token != NULL)
 		return token;
 	for (gsize i = 0; i < G_N_ELEMENTS(SYNONYMS); i++)
 		if (strlen(SYNONYMS[i].sent) == size && memcmp(SYNONYMS[i].sent, lower, size) == 0 &&
-		    text_list_find(tokens, SYNONYMS[i].meant, strlen(SYNONYMS[i].meant)) != NULL)
+		    token_of(tokens, SYNONYMS[i].meant, strlen(SYNONYMS[i].meant)) != NULL)
 			return SYNONYMS[i].meant;
 	return NULL;
 }
@@ -115,23 +146,29 @@ gboolean values_is_token(enum element element, const char *text)
 {
 	g_autofree char *lower = g_ascii_strdown(text, -1);
 
-	return text_list_find(ELEMENTS[element].tokens, lower, strlen(lower)) != NULL;
+	return token_of(ELEMENTS[element].tokens, lower, strlen(lower)) != NULL;
+}
+
+/* A known token is not copied, but counts as if it were. */
+static const char *keep_token(struct values *values, const char *token)
+{
+	values->bytes += strlen(token) + 1;
+	return token;
 }
 
 static const char *store_token(
     struct values *values, const struct element_row *row, const char *text, gsize size)
 {
 	g_autofree char *lower = NULL;
-	const char *meant;
+	const char *meant = row->tokens != NULL ? token_of(row->tokens, text, size) : NULL;
 
-	if (row->tokens != NULL && text_list_find(row->tokens, text, size) != NULL)
-		return values_keep(values, text, size);
+	if (meant != NULL)
+		return keep_token(values, meant);
 	lower = g_ascii_strdown(text, (gssize)size);
 	meant = row->tokens != NULL ? find_token(row->tokens, lower) : NULL;
 	if (row->tokens != NULL || strcmp(lower, text) != 0)
 		values_note(values, NOTE_TOKEN, row->path, text);
-	return meant != NULL ? values_keep(values, meant, strcspn(meant, " "))
-			     : values_keep(values, lower, size);
+	return meant != NULL ? keep_token(values, meant) : values_keep(values, lower, size);
 }
 
 /* White space of any script, and characters that are not seen. */
@@ -176,6 +213,16 @@ static gsize name_window(const char **text, gsize size)
 	return (gsize)(at - *text);
 }
 
+/* Letters that are the same in each form of a name. */
+static gboolean is_normal_domain(const char *text, gsize size)
+{
+	for (gsize i = 0; i < size; i++)
+		if (!g_ascii_islower(text[i]) && !g_ascii_isdigit(text[i]) && text[i] != '.' &&
+		    text[i] != '-' && text[i] != '_')
+			return FALSE;
+	return size == 0 || text[size - 1] != '.';
+}
+
 static const char *store_domain(
     struct values *values, const struct element_row *row, const char *text, gsize size)
 {
@@ -185,6 +232,8 @@ static const char *store_domain(
 	g_autofree char *domain = NULL;
 	const char *kept;
 
+	if (is_normal_domain(text, size))
+		return values_copy(values, text, size);
 	if (g_utf8_validate(text, (gssize)size, NULL))
 		name_size = name_window(&name, size);
 	whole = name_size == size;
@@ -246,7 +295,7 @@ static char *without_commas(const char *text)
 
 static gint64 store_count(struct values *values, const struct element_row *row, const char *text)
 {
-	g_autofree char *plain = without_commas(text);
+	g_autofree char *plain = strchr(text, ',') != NULL ? without_commas(text) : NULL;
 	const char *digits = plain != NULL ? plain : text;
 	gint64 count = -1;
 	enum text_number kind = text_number(digits, &count);

@@ -11,9 +11,11 @@
 
 /* The strings and notes of one record, or of the report around the records. */
 struct values {
-	GStringChunk *strings;
-	gsize bytes;   /* taken of max_record_bytes */
-	GArray *notes; /* struct report_note */
+	GPtrArray *blocks; /* of strings; the first is there from the start */
+	char *room;        /* the rest of the last one */
+	gsize left;        /* bytes of that */
+	gsize bytes;       /* taken of max_record_bytes */
+	GArray *notes;     /* struct report_note */
 	const struct parser_limits *limits;
 };
 
@@ -23,6 +25,9 @@ void values_clear(struct values *values);
 
 /* A copy of text[0..size) as valid UTF-8 without control characters; valid until values_reset(). */
 const char *values_keep(struct values *values, const char *text, gsize size);
+
+/* The same without changing it. */
+const char *values_copy(struct values *values, const char *text, gsize size);
 
 /* Whether more than max_record_bytes were kept: lists and notes then keep no further value. */
 gboolean values_full(const struct values *values);

@@ -2,6 +2,7 @@
 
 #include "parser/kind.h"
 #include "parser/notes.h"
+#include "parser/plain.h"
 #include "parser/repair.h"
 #include "parser/text.h"
 
@@ -42,6 +43,8 @@ struct xmlstream {
 	enum xmlstream_state state;
 	char *reason;
 	guint depth;     /* elements open */
+	gboolean bare;   /* the root has no prefix, so that names without one are in its namespace */
+	int lines;       /* in what was taken without libxml2 */
 	guint pieces;    /* of text since the last tag */
 	guint64 extra;   /* see xmlstream_extra() */
 	gboolean closed; /* the root is */
@@ -73,10 +76,16 @@ static void G_GNUC_PRINTF(3, 4)
 	xmlStopParser(s->xml);
 }
 
+/* The line at which libxml2 is. */
+static int line_of(const struct xmlstream *s)
+{
+	return xmlSAX2GetLineNumber(s->xml) + s->lines;
+}
+
 static void forbid(struct xmlstream *s, const char *what)
 {
-	refuse(s, XMLSTREAM_FORBIDDEN, "line %d: %s: not read from a mail (RFC 9990 section 8.1)",
-	    xmlSAX2GetLineNumber(s->xml), what);
+	refuse(s, XMLSTREAM_FORBIDDEN, "line %d: %s: not read from a mail (RFC 9990 section 8.1)", line_of(s),
+	    what);
 }
 
 /* Forget repairs in what is not parsed: how much of that was repaired depends on the size of the pieces. */
@@ -160,6 +169,8 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 		return;
 	}
 	s->extra += attributes_cost(attributes, n_attributes);
+	if (s->depth == 1)
+		s->bare = prefix == NULL;
 	if (!s->visitor->start(s->user, (const char *)name, (const char *)prefix, (const char *)namespace))
 		xmlstream_stop(s);
 }
@@ -286,7 +297,7 @@ static void on_error(void *user, xmlErrorPtr error)
 	if (error->level == XML_ERR_FATAL && s->xml_error == NULL && error->message != NULL) {
 		g_autofree char *words = text_clean_line(error->message, strlen(error->message), 300);
 
-		s->xml_error = g_strdup_printf("line %d: %s", error->line, words);
+		s->xml_error = g_strdup_printf("line %d: %s", error->line + s->lines, words);
 		s->n_names = xmlDictSize(s->xml->dict);
 	}
 }
@@ -349,7 +360,7 @@ static void check_xml(struct xmlstream *s)
 		break_off(s, s->xml_error != NULL ? s->xml_error : "a byte that is not of its character set");
 	else if (input != NULL && input->end - input->cur > (gssize)s->limits->max_tag_bytes)
 		refuse(s, XMLSTREAM_LIMIT, "line %d: a tag, comment or the like of more than %u bytes",
-		    xmlSAX2GetLineNumber(s->xml), s->limits->max_tag_bytes);
+		    line_of(s), s->limits->max_tag_bytes);
 }
 
 /* Pass on the bytes after the root, of those that libxml2 got last, and keep the first ones. */
@@ -429,7 +440,64 @@ static void on_repaired(gpointer user, const guint8 *data, gsize size)
 		feed(s, data + part, size - part);
 }
 
-static const struct repair_visitor REPAIR = { on_repaired, on_repair };
+/* -- elements that need no XML parser -- */
+
+static gsize skip_space(const guint8 *data, gsize size, gsize at)
+{
+	while (at < size && text_is_space((char)data[at]))
+		at++;
+	return at;
+}
+
+/* Whether libxml2 has parsed all that precedes, but for white space, and is directly inside of the root. */
+static gboolean is_in_step(struct xmlstream *s)
+{
+	const xmlParserInput *input = s->xml->input;
+	gsize left;
+
+	feed_pending(s);
+	if (s->state != XMLSTREAM_READING || s->depth != 1 || !s->bare || s->repairs->len > 0 ||
+	    input == NULL)
+		return FALSE;
+	left = (gsize)(input->end - input->cur);
+	return skip_space(input->cur, left, 0) == left;
+}
+
+static int count_lines(const guint8 *data, gsize size)
+{
+	int lines = 0;
+
+	for (gsize at = 0; at < size; at++)
+		lines += data[at] == '\n';
+	return lines;
+}
+
+static gsize on_elements(gpointer user, const guint8 *data, gsize size)
+{
+	struct xmlstream *s = user;
+	enum xmlstream_plain taken = XMLSTREAM_TAKEN;
+	gsize at = 0, end = 0;
+
+	if (s->limits->max_depth < PLAIN_DEPTH || s->limits->max_tag_bytes < PLAIN_TAG)
+		return 0;
+	while (taken == XMLSTREAM_TAKEN && at < size && data[at] == '<') {
+		gsize one = s->visitor->find_plain(s->user, data + at, size - at);
+
+		if (one == 0 || (end == 0 && !is_in_step(s)))
+			break;
+		taken = s->visitor->take_plain(s->user);
+		if (taken == XMLSTREAM_NOT_TAKEN)
+			break;
+		end = at + one;
+		at = skip_space(data, size, end);
+	}
+	if (taken == XMLSTREAM_TAKEN_LAST)
+		xmlstream_stop(s);
+	s->lines += count_lines(data, end);
+	return end;
+}
+
+static const struct repair_visitor REPAIR = { on_repaired, on_repair, on_elements };
 
 struct xmlstream *xmlstream_new(
     const struct parser_limits *limits, const struct xmlstream_visitor *visitor, gpointer user)

@@ -2,12 +2,20 @@
  * xmlstream.h - the bytes of a report's XML, in pieces of any size, into its elements and texts.
  *
  * The bytes are repaired (repair.h), then parsed by libxml2. A DOCTYPE is skipped with a note; a declaration
- * inside it is refused, as is every entity but the five of XML. What follows the root is not parsed. Memory
- * does not grow with the document. Knows no element of a report.
+ * inside it is refused, as is every entity but the five of XML. What follows the root is not parsed. Elements
+ * that the visitor can read without an XML parser do not go through libxml2: that saves most of the time.
+ * Memory does not grow with the document. Knows no element of a report.
  */
 #pragma once
 
 #include "parser/limits.h"
+
+/* What the visitor makes of an element that it has found to be plain. */
+enum xmlstream_plain {
+	XMLSTREAM_NOT_TAKEN, /* it has to come by start(), text() and end() */
+	XMLSTREAM_TAKEN,
+	XMLSTREAM_TAKEN_LAST, /* and this stops the stream */
+};
 
 /* Why no more is parsed. */
 enum xmlstream_state {
@@ -28,6 +36,13 @@ struct xmlstream_visitor {
 	gboolean (*end)(gpointer user);
 	/* A piece of text: UTF-8, borrowed for the call. */
 	gboolean (*text)(gpointer user, const char *text, gsize size);
+	/*
+	 * Elements directly inside of a root without prefix, which need no XML parser. find_plain(): the size
+	 * of such an element at data[0] == '<', which ends with an end tag, or 0; changes nothing but what
+	 * take_plain() uses. take_plain(): the element that was found last is the next one of the stream.
+	 */
+	gsize (*find_plain)(gpointer user, const guint8 *data, gsize size);
+	enum xmlstream_plain (*take_plain)(gpointer user);
 	/* A code of notes.h (X1, X5 ... X9) on the element that is open. raw: borrowed for the call, or
 	 * NULL. */
 	void (*note)(gpointer user, const char *code, const char *raw);

@@ -79,6 +79,24 @@ static void append_json(GString *json, gunichar character)
 		    json, "\\u%04x\\u%04x", 0xd7c0 + (character >> 10), 0xdc00 + (character & 0x3ff));
 }
 
+/* The bytes at the start that are below DEL. */
+static gsize seen_size(const char *text, gsize size)
+{
+	gsize at = 0;
+
+	for (; at + 32 <= size; at += 32) { /* without branches, so that it becomes vectors */
+		guint8 bad = 0;
+
+		for (gsize i = 0; i < 32; i++)
+			bad |= (guchar)text[at + i] >= 0x7f;
+		if (bad != 0)
+			break;
+	}
+	while (at < size && (guchar)text[at] < 0x7f)
+		at++;
+	return at;
+}
+
 char *visible_json(const char *json, gsize *size)
 {
 	const char *end = json + *size;
@@ -86,8 +104,7 @@ char *visible_json(const char *json, gsize *size)
 	GString *out;
 
 	/* the characters of JSON itself are ASCII, and its writer has escaped the others below U+0020 */
-	while (at < end && (guchar)*at < 0x7f)
-		at++;
+	at += seen_size(json, *size);
 	if (at == end)
 		return NULL;
 	out = g_string_sized_new(*size + 64);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "parser/text.h"
 #include "server/worker/wire.h"
 
 #define ABSENT "\xff"
@@ -22,17 +23,24 @@ gboolean wire_refuse(GError **error, const char *format, ...)
 
 /* -- writing -- */
 
+static void put(GByteArray *out, const void *data, gsize size)
+{
+	guint at = out->len;
+	g_byte_array_set_size(out, at + (guint)size);
+	memcpy(out->data + at, data, size);
+}
+
 void wire_put_text(GByteArray *out, const char *text)
 {
 	if (text == NULL)
 		text = ABSENT;
-	g_byte_array_append(out, (const guint8 *)text, (guint)strlen(text) + 1);
+	put(out, text, strlen(text) + 1);
 }
 
 static void put_number(GByteArray *out, gint64 value)
 {
 	guint64 little = GUINT64_TO_LE((guint64)value);
-	g_byte_array_append(out, (const guint8 *)&little, NUMBER);
+	put(out, &little, NUMBER);
 }
 
 static const char *pointer_at(const char *member)
@@ -81,7 +89,7 @@ static void put_field(GByteArray *out, const struct wire_field *field, const cha
 		put_number(out, small);
 		break;
 	case WIRE_SHA256:
-		g_byte_array_append(out, (const guint8 *)value + field->at, HASH);
+		put(out, value + field->at, HASH);
 		break;
 	}
 }
@@ -174,14 +182,16 @@ static gboolean take_in_range(
 /* The next text, or NULL for an absent one. */
 static gboolean take_text(struct wire_cursor *cursor, const char **text, GError **error)
 {
-	const char *start = cursor->at;
-	const char *stop = left(cursor) > 0 ? memchr(start, '\0', left(cursor)) : NULL;
+	const char *start = cursor->at, *stop = start;
+	guint8 bits = 0; /* of all bytes: beyond ASCII it has the highest */
 
-	if (stop == NULL)
+	for (; stop < cursor->end && *stop != '\0'; stop++)
+		bits |= (guint8)*stop;
+	if (stop == cursor->end)
 		return wire_refuse(error, "a text is missing");
 	cursor->at = stop + 1;
 	*text = start;
-	if (g_utf8_validate(start, stop - start, NULL))
+	if (bits < 0x80 || g_utf8_validate(start, stop - start, NULL))
 		return TRUE;
 	*text = NULL;
 	return (stop == start + 1 && *start == ABSENT[0]) || wire_refuse(error, "a text is not UTF-8");
@@ -194,10 +204,10 @@ gboolean wire_take_text(struct wire_cursor *cursor, const char *name, const char
 
 static gboolean check_address(const struct wire_field *field, const char *address, GError **error)
 {
-	guint8 binary[16];
+	guint8 v6[16];
+	guint32 v4;
 
-	return address == NULL ||
-	       inet_pton(strchr(address, ':') != NULL ? AF_INET6 : AF_INET, address, binary) == 1 ||
+	return address == NULL || text_ipv4(address, &v4) || inet_pton(AF_INET6, address, v6) == 1 ||
 	       wire_refuse(error, "%s is not an IP address", field->name);
 }
 

@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-static void check_text(const struct check_sink *check, const char *text)
+static void check_text(struct check_sink *check, const char *text)
 {
 	gsize size;
 
+	check->texts = check->texts * 31 + (text == NULL ? 1 : 2 + g_str_hash(text));
 	if (text == NULL)
 		return;
 	size = strlen(text);
@@ -18,14 +19,14 @@ static void check_text(const struct check_sink *check, const char *text)
 }
 
 /* A token or the name of a domain. */
-static void check_lower(const struct check_sink *check, const char *text)
+static void check_lower(struct check_sink *check, const char *text)
 {
 	check_text(check, text);
 	for (; text != NULL && *text != '\0'; text++)
 		g_assert(!g_ascii_isupper(*text));
 }
 
-static void check_notes(const struct check_sink *check, const struct report_note *note, gsize n)
+static void check_notes(struct check_sink *check, const struct report_note *note, gsize n)
 {
 	g_assert(n <= check->limits->max_notes);
 	for (gsize i = 0; i < n; i++) {
@@ -60,7 +61,7 @@ static gboolean on_begin(gpointer user, const char *place, GError **error)
 	return TRUE;
 }
 
-static void check_lists(const struct check_sink *check, const struct aggregate_record *record)
+static void check_lists(struct check_sink *check, const struct aggregate_record *record)
 {
 	g_assert(record->n_reason <= check->limits->max_record_items);
 	g_assert(record->n_auth_dkim <= check->limits->max_record_items);
@@ -92,6 +93,7 @@ static gboolean on_record(gpointer user, const struct aggregate_record *record, 
 	(void)error;
 	g_assert(check->open && ++check->records <= check->limits->max_records);
 	g_assert(record->count >= -1);
+	check->texts += (guint64)record->count;
 	if (record->source_ip != NULL) {
 		g_assert(text_address(record->source_ip, canonical, &mapped));
 		g_assert(!mapped && strcmp(canonical, record->source_ip) == 0);
@@ -147,7 +149,7 @@ static gboolean on_end(gpointer user, const struct aggregate_header *header, GEr
 	return TRUE;
 }
 
-static void check_list(const struct check_sink *check, const char *const *values, gsize n)
+static void check_list(struct check_sink *check, const char *const *values, gsize n)
 {
 	g_assert(n == 0 || values != NULL);
 	g_assert(n <= check->limits->max_fields);
@@ -167,7 +169,7 @@ static void check_lines(const char *text, gsize max)
 	g_assert(strchr(text, '\r') == NULL);
 }
 
-static void check_second(const struct check_sink *check, const struct failure_report *failure)
+static void check_second(struct check_sink *check, const struct failure_report *failure)
 {
 	char canonical[TEXT_ADDRESS_SIZE];
 	gboolean mapped;
@@ -227,7 +229,7 @@ static gboolean on_failure(
 	return TRUE;
 }
 
-static void check_address(const struct check_sink *check, const char *address)
+static void check_address(struct check_sink *check, const char *address)
 {
 	char canonical[TEXT_ADDRESS_SIZE];
 	gboolean mapped;
@@ -239,7 +241,7 @@ static void check_address(const struct check_sink *check, const char *address)
 	g_assert(!mapped && strcmp(canonical, address) == 0);
 }
 
-static void check_failure(const struct check_sink *check, const struct tls_failure_details *failure)
+static void check_failure(struct check_sink *check, const struct tls_failure_details *failure)
 {
 	check_lower(check, failure->result_type);
 	check_address(check, failure->sending_mta_ip);
@@ -252,7 +254,7 @@ static void check_failure(const struct check_sink *check, const struct tls_failu
 }
 
 /* The number of elements in its lists. */
-static gsize check_policy(const struct check_sink *check, const struct tls_policy *policy)
+static gsize check_policy(struct check_sink *check, const struct tls_policy *policy)
 {
 	check_lower(check, policy->policy_type);
 	check_lower(check, policy->policy_domain);

@@ -12,6 +12,7 @@ struct check_sink {
 	gboolean open;           /* report_begin() was called */
 	guint64 records;         /* since then */
 	guint64 notes;           /* of aggregate reports and their records */
+	guint64 texts;           /* a hash of all texts, and of the counts of records */
 	gboolean partial;        /* the last report was */
 	guint findings;          /* reports and unreadables */
 };

@@ -28,7 +28,7 @@ static void on_repaired(gpointer user, const char *code)
 
 static struct output run(const guint8 *data, gsize size, gsize step, guint max)
 {
-	static const struct repair_visitor VISITOR = { on_bytes, on_repaired };
+	static const struct repair_visitor VISITOR = { on_bytes, on_repaired, NULL };
 	struct parser_limits limits = PARSER_LIMITS_DEFAULT;
 	struct output output = { g_string_new(NULL), g_string_new(NULL) };
 	struct repair *repair;

@@ -35,7 +35,7 @@ summary_lines() {
 		-e '^Files=[0-9]+, Tests=[0-9]+' -e '^Result: ' \
 		-e 'Failed [0-9]+/[0-9]+ subtests' -e '^SKIPPED ' \
 		-e '^(#|ℹ) (tests|pass|fail|cancelled|skipped|todo) [0-9]+' \
-		-e '^(reading|mails|taking in): ratio ' -e '^(exim|postfix)-[a-z-]+: ' || true
+		-e '^(reading|parser|mails|taking in): ratio ' -e '^(exim|postfix)-[a-z-]+: ' || true
 }
 
 # Closing lines in, "passed failed skipped" out.
@@ -58,7 +58,7 @@ summary_counts() {
 	/^Files=/ { match($0, /Tests=[0-9]+/); tap += substr($0, RSTART + 6) + 0; next }
 	/Failed [0-9]+\/[0-9]+ subtests/ { match($0, /Failed [0-9]+/); tapfailed += substr($0, RSTART + 7) + 0; next }
 	/^Result: FAIL/ { tapbad = 1; next }
-	/^(reading|mails|taking in): ratio / { passed++; next }
+	/^(reading|parser|mails|taking in): ratio / { passed++; next }
 	/^(#|ℹ) pass / { passed += $NF; next }
 	/^(#|ℹ) (fail|cancelled) / { failed += $NF; next }
 	/^(#|ℹ) (skipped|todo) / { skipped += $NF; next }

@@ -224,7 +224,7 @@ static void on_repaired(gpointer user, const char *code)
 	g_string_append_printf(user, "{%s}", code);
 }
 
-static const struct repair_visitor VISITOR = { on_bytes, on_repaired };
+static const struct repair_visitor VISITOR = { on_bytes, on_repaired, NULL };
 
 static GString *run(const struct parser_limits *limits, const char *xml, gsize size, gsize step)
 {
