@@ -211,8 +211,7 @@ class Ingest:
 
     def connect(self, unix=False):
         """A client that has sent LHLO."""
-        client = smtplib.LMTP(str(self.path) if unix else "127.0.0.1", self.port)
-        client.sock.settimeout(60)
+        client = smtplib.LMTP(str(self.path) if unix else "127.0.0.1", self.port, timeout=60)
         client.ehlo()
         return client
 
@@ -264,7 +263,7 @@ def pytest_sessionfinish(session):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    node.config.stash[TOLD] += node.workeroutput.get("told", [])
+    node.config.stash[TOLD] += getattr(node, "workeroutput", {}).get("told", [])  # one that crashed has none
 
 
 def pytest_terminal_summary(terminalreporter, config):

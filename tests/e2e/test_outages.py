@@ -26,11 +26,10 @@ def retry(ingest, mail, recipients=(RECIPIENT,), seconds=30):
     wait_until(attempt, "250", seconds)
 
 
-def wait_for_lock(database):
-    """Wait until a session waits for a lock in the database."""
-    wait_until(
-        lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"), "a transaction waits for the lock"
-    )
+def wait_for_lock(database, table="ruad.mail"):
+    """Wait until a session waits for a lock on the table; by default, inside held_up()."""
+    waits = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    wait_until(lambda: database.value(waits, table), "a transaction waits for the lock")
 
 
 @contextlib.contextmanager
@@ -38,7 +37,7 @@ def held_up(database):
     """Commits wait inside this context."""
     with contextlib.closing(database.connect()) as connection:
         connection.autocommit = False
-        connection.cursor().execute("LOCK TABLE ruad.mail IN ACCESS EXCLUSIVE MODE")
+        connection.cursor().execute("LOCK TABLE ruad.mail IN SHARE MODE")  # who only reads does not wait
         yield
         connection.rollback()
 
@@ -308,11 +307,11 @@ def test_evaluations_that_were_removed_are_stored_anew(ingest, database):
 def test_a_small_mail_does_not_wait_for_a_large_one(ingest, database):
     records = [reports.record(f"2001:db8::{n:x}", header_from=f"d{n}.example") for n in range(1, 20001)]
     large = reports.report_mail(1, records=records)
-    with contextlib.closing(database.connect()) as blocker, concurrent.futures.ThreadPoolExecutor(1) as client:
+    with concurrent.futures.ThreadPoolExecutor(1) as client, contextlib.closing(database.connect()) as blocker:
         blocker.autocommit = False
         blocker.cursor().execute("LOCK TABLE ruad.record IN SHARE ROW EXCLUSIVE MODE")
         reply = client.submit(ingest.deliver, large)
-        wait_for_lock(database)
+        wait_for_lock(database, "ruad.record")
         # a mail without records needs no lock that the large one waits for
         assert ingest.deliver(reports.mail()) == [STORED]
         assert not reply.done()

@@ -144,11 +144,12 @@ def test_sigterm_ends_idle_sessions_with_421_and_finishes_the_mail_under_way(ing
 
 
 def test_sigterm_waits_for_the_commit(ingest, database):
-    with contextlib.closing(database.connect()) as connection, concurrent.futures.ThreadPoolExecutor(1) as client:
+    with concurrent.futures.ThreadPoolExecutor(1) as client, contextlib.closing(database.connect()) as connection:
         connection.autocommit = False
-        connection.cursor().execute("LOCK TABLE ruad.mail IN ACCESS EXCLUSIVE MODE")
+        connection.cursor().execute("LOCK TABLE ruad.mail IN SHARE MODE")  # who only reads does not wait
         reply = client.submit(ingest.deliver, reports.report_mail(1))
-        wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"), "the commit waits")
+        waits = "SELECT count(*) FROM pg_locks WHERE relation = 'ruad.mail'::regclass AND NOT granted"
+        wait_until(lambda: database.value(waits), "the commit waits")
         ingest.process.terminate()
         time.sleep(0.5)
         assert ingest.process.poll() is None

@@ -14,20 +14,28 @@ narrow() {
 	done
 }
 
-# Sources that the build compiles.
+# Sources that the build compiles, the largest first. $1 is a folder for a compile_commands.json that has each of them once:
+# what several programs are built from would be examined as often.
 compiled() {
-	/usr/bin/python3 - "$RUAD_BUILD/compile_commands.json" <<-'EOF'
+	/usr/bin/python3 - "$RUAD_BUILD/compile_commands.json" "$1/compile_commands.json" <<-'EOF'
 		import json, os, sys
 		here = os.getcwd() + "/"
+		once = {}
 		for entry in json.load(open(sys.argv[1])):
 		    path = os.path.normpath(os.path.join(entry["directory"], entry["file"]))
 		    if path.startswith(here) and not path.startswith(here + "build"):
-		        print(path[len(here):])
+		        once.setdefault(path[len(here):], entry)
+		json.dump(list(once.values()), open(sys.argv[2], "w"))
+		print(*sorted(once, key=os.path.getsize, reverse=True), sep="\n")
 	EOF
 }
 
 tidy() {
-	compiled | sort -u | xargs -P "$(nproc)" -n 2 clang-tidy --quiet -p "$RUAD_BUILD"
+	local folder status=0
+	folder=$(mktemp -d)
+	compiled "$folder" | xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p "$folder" || status=$?
+	rm -r "$folder"
+	return $status
 }
 
 cpp_check() {

@@ -101,9 +101,10 @@ is "the schema is at version $last" "$(as=m_other migrate | tail -n 1)" 'once a 
 sql "UPDATE ruad.definitions SET checksum = 'x'"
 psql -XAtqd m -c 'SELECT pg_advisory_lock(1920295268), pg_sleep(60)' >/dev/null 2>&1 &
 holder=$!
-until [ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 1 ]; do sleep 0.05; done
+ours="locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = 'm')"
+until [ "$(sql "SELECT count(*) FROM pg_locks WHERE $ours")" = 1 ]; do sleep 0.05; done
 is "the schema is at version $last" "$(PGOPTIONS='-c lock_timeout=5s' migrate | tail -n 1)" 'an advisory lock holds up no later migration'
-sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE $ours" >/dev/null
 wait $holder
 
 fresh
