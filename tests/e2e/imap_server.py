@@ -20,7 +20,8 @@ from conftest import wait_until
 from supervised import free_port
 
 PACKAGES = ("dovecot-core", "dovecot-imapd")
-PLUGINS = ("usr/lib/dovecot/modules/lib[0-9]*", "usr/lib/dovecot/*lua*", "usr/lib/dovecot/*fts*", "usr/lib/dovecot/tcpwrap")
+# plugins, and programs that load them or libraries of their own
+PLUGINS = ("usr/lib/dovecot/modules/lib[0-9]*", *(f"usr/lib/dovecot/{name}" for name in ("*lua*", "*fts*", "*/*/*pigeonhole*", "quota-status", "tcpwrap")))
 PASSWORD = "s3cret-word"
 VMAIL = 60505
 ACCOUNTS = {"dovecot": 60507, "dovenull": 60508}

@@ -143,6 +143,25 @@ def test_lintian_finds_no_error_and_no_warning(package):
     assert done.returncode == 0, done.stdout
 
 
+def test_it_has_every_program_unit_manual_page_and_completion(package):
+    """Each that the repository has: a new one cannot be forgotten."""
+    dist = ROOT / "server" / "dist"
+    named = {"cli": "ruad", "worker": "ruad-parse"}
+    folders = [path.parent.name for path in ROOT.glob("server/*/main.c")]
+    programs = {named.get(folder, f"ruad-{folder}") for folder in folders}
+    manual = [path.stem for path in dist.glob("*.[1-8].in")]
+    units = [path.name for path in dist.glob("*.socket")] + [path.stem for path in dist.glob("*.service.in")]
+    assert len(programs) >= 7 and len(manual) >= 4 and sorted(units) == sorted(UNITS)
+    wanted = {f"usr/libexec/ruad/{name}" for name in programs - {"ruad"}} | {"usr/bin/ruad"}
+    wanted |= {f"usr/share/man/man{page[-1]}/{page}.gz" for page in manual}
+    wanted |= {f"lib/systemd/system/{unit}" for unit in units}
+    wanted |= {"usr/share/bash-completion/completions/ruad", "usr/share/zsh/vendor-completions/_ruad", "usr/lib/sysusers.d/ruad.conf"}
+    listed = subprocess.run(["dpkg-deb", "--contents", package], stdout=subprocess.PIPE, text=True, check=True).stdout
+    content = {line.split()[5].removeprefix("./") for line in listed.splitlines()}
+    content |= {path.removeprefix("usr/") for path in content if path.startswith("usr/lib/systemd/")}  # where Debian 13 has units
+    assert wanted - content == set()
+
+
 # -- installation --
 
 

@@ -445,10 +445,17 @@ static void zip_whose_directory_is_of_no_use_is_read_by_its_heads(void **state)
 	check(cut, "[a/one.xml|first][two.xml|second][empty|]");
 }
 
-/* Names and sizes in the directory are not believed: what was packed and its checksum are. */
+/*
+ * Names and sizes in the directory are not believed: what was packed and its checksum are. From version 3.7 on
+ * (Debian 13), libarchive compares the directory's size when the member's own size stands behind its data, and
+ * then does not check the checksum: such a member is broken.
+ */
 static void zip_whose_directory_disagrees_with_its_members_is_read(void **state)
 {
 	GByteArray *name = zip_of_two(), *small = zip_of_two(), *large = zip_of_two();
+	const char *with_sizes = archive_version_number() < 3007000
+				     ? "[a/one.xml|first][two.xml|second][empty|]"
+				     : "[a/one.xml|!syntax[two.xml|!syntax[empty|]";
 
 	(void)state;
 	for (guint i = directory_at(name); i + 46 <= name->len; i++)
@@ -459,8 +466,8 @@ static void zip_whose_directory_disagrees_with_its_members_is_read(void **state)
 			memset(large->data + i + 24, 0x22, 4);
 		}
 	check(name, "[a/one.xml|first][two.xml|second][empty|]");
-	check(small, "[a/one.xml|first][two.xml|second][empty|]");
-	check(large, "[a/one.xml|first][two.xml|second][empty|]");
+	check(small, with_sizes);
+	check(large, with_sizes);
 }
 
 static void zip_with_a_wrong_checksum_breaks_that_member_only(void **state)
