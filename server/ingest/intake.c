@@ -31,8 +31,8 @@ struct writer {
 	GQueue waiting; /* struct job, borrowed from the waiting threads; under intake->lock */
 	GCond work;
 	GThread *thread;
-	gboolean has_aside; /* its transactions are long: see store_write() */
-	struct db *db, *aside;
+	gboolean has_aside; /* its transactions are long: see struct store */
+	struct store store;
 	gint64 raw_limit; /* that db has: see store_limit_raw() */
 };
 
@@ -41,6 +41,7 @@ struct intake {
 	struct found_options found;    /* borrows them */
 	struct pool *pool;
 	struct evaluations *known;
+	struct pace *pace; /* that of upkeep */
 
 	GMutex lock; /* protects this group */
 	gboolean stopping;
@@ -84,14 +85,14 @@ static void connect_result(struct intake *intake, const GError *failure)
 
 static gboolean is_connected(const struct writer *writer)
 {
-	return writer->db && db_alive(writer->db) &&
-	       (!writer->has_aside || (writer->aside && db_alive(writer->aside)));
+	return writer->store.db && db_alive(writer->store.db) &&
+	       (!writer->has_aside || (writer->store.aside && db_alive(writer->store.aside)));
 }
 
 static void disconnect(struct writer *writer)
 {
-	g_clear_pointer(&writer->db, db_close);
-	g_clear_pointer(&writer->aside, db_close);
+	g_clear_pointer(&writer->store.db, db_close);
+	g_clear_pointer(&writer->store.aside, db_close);
 }
 
 /* NULL on failure. */
@@ -116,9 +117,9 @@ static gboolean connected(struct writer *writer, GError **error)
 	if (!connect_allowed(intake, error))
 		return FALSE;
 	evaluations_forget(intake->known);
-	writer->db = open_connection(intake, &failure);
-	if (writer->db && writer->has_aside)
-		writer->aside = open_connection(intake, &failure);
+	writer->store.db = open_connection(intake, &failure);
+	if (writer->store.db && writer->has_aside)
+		writer->store.aside = open_connection(intake, &failure);
 	connect_result(intake, failure);
 	writer->raw_limit = G_MAXINT64;
 	if (!failure)
@@ -156,7 +157,7 @@ static gboolean limit_raw(struct writer *writer, GError **error)
 
 	if (limit == writer->raw_limit)
 		return TRUE;
-	if (!store_limit_raw(writer->db, limit, error))
+	if (!store_limit_raw(writer->store.db, limit, error))
 		return FALSE;
 	writer->raw_limit = limit;
 	return TRUE;
@@ -165,11 +166,11 @@ static gboolean limit_raw(struct writer *writer, GError **error)
 /* These mails are stored now; their transaction took so long. */
 static void count_write(const struct intake *intake, struct found *const *mails, guint n, gint64 time)
 {
-	guint64 bytes = 0;
+	guint64 records = 0;
 
 	for (guint i = 0; i < n; i++)
-		bytes += found_size(mails[i]);
-	upkeep_notice(intake->options.upkeep, bytes);
+		records += records_count(found_records(mails[i]));
+	upkeep_notice(intake->options.upkeep, records);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WRITTEN, n);
 	vitals_add_time(intake->options.vitals, time);
 }
@@ -181,8 +182,7 @@ static gboolean write_once(
 	gint64 start = g_get_monotonic_time();
 	gboolean foreign = FALSE;
 	gboolean good =
-	    limit_raw(writer, error) && store_write(writer->db, writer->aside, writer->intake->known, mails,
-					    n, in_doubt, &foreign, error);
+	    limit_raw(writer, error) && store_write(&writer->store, mails, n, in_doubt, &foreign, error);
 
 	if (good) {
 		count_write(writer->intake, mails, n, g_get_monotonic_time() - start);
@@ -205,7 +205,7 @@ static gboolean write_mails(
 		return FALSE;
 	if (write_once(writer, mails, n, in_doubt, &stale))
 		return TRUE;
-	if (!writer->db || is_connected(writer) || *in_doubt) {
+	if (!writer->store.db || is_connected(writer) || *in_doubt) {
 		g_propagate_error(error, g_steal_pointer(&stale));
 		return FALSE;
 	}
@@ -326,6 +326,8 @@ static void writer_start(
 	writer->intake = intake;
 	writer->most = most;
 	writer->has_aside = has_aside;
+	writer->store.known = intake->known;
+	writer->store.pace = has_aside ? intake->pace : NULL;
 	g_queue_init(&writer->waiting);
 	g_cond_init(&writer->work);
 	writer->thread = g_thread_new(name, writer_main, writer);
@@ -344,6 +346,7 @@ static void count_reading(struct intake *intake, int change)
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
 
 	intake->reading += (guint)change;
+	pace_small(intake->pace, change);
 	if (change < 0)
 		g_cond_signal(&intake->small.work);
 }
@@ -352,9 +355,11 @@ static void count_reading(struct intake *intake, int change)
 static gboolean write_together(struct intake *intake, struct found *found, GError **error)
 {
 	struct writer *writer = found_is_large(found) ? &intake->large : &intake->small;
+	struct pace *pace = writer == &intake->small ? intake->pace : NULL;
 	struct job job = { .found = found };
 
 	g_cond_init(&job.wake);
+	pace_small(pace, 1);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, 1);
 	g_mutex_lock(&intake->lock);
 	g_queue_push_tail(&writer->waiting, &job);
@@ -362,6 +367,7 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 	while (!job.done)
 		g_cond_wait(&job.wake, &intake->lock);
 	g_mutex_unlock(&intake->lock);
+	pace_small(pace, -1);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, -1);
 	g_cond_clear(&job.wake);
 	if (!job.error)
@@ -493,6 +499,7 @@ struct intake *intake_new(const struct intake_options *options, GError **error)
 		.spill_folder = intake->options.spill_folder };
 	intake->pool = pool;
 	intake->known = evaluations_new(EVALUATIONS_KNOWN);
+	intake->pace = upkeep_pace(options->upkeep);
 	g_mutex_init(&intake->lock);
 	writer_start(&intake->small, intake, "writer", BATCH_MAILS, FALSE);
 	writer_start(&intake->large, intake, "large", 1, TRUE);

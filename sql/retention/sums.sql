@@ -129,7 +129,7 @@ BEGIN
 END
 $$;
 
--- Do one piece of the work; returns FALSE if there is nothing left to do. For ruad-ingest, in a separate transaction
+-- Do one piece of the work; returns TRUE if there is more. For ruad-ingest, in a separate transaction
 -- that is REPEATABLE READ. Fails with 40001 (serialization_failure) if another session changed the same rows: the
 -- next run does it.
 CREATE FUNCTION ruad.sum_up() RETURNS boolean
@@ -165,7 +165,7 @@ BEGIN
 		array_agg(ROW(u.report, u.day, u.domain_id)::ruad.unsummed) AS reports FROM unnest(taken) u GROUP BY 1 LOOP
 		PERFORM ruad.add_cells(part.month, part.reports);
 	END LOOP;
-	RETURN taken IS NOT NULL;
+	RETURN cardinality(taken) = most;
 END
 $$;
 
