@@ -1,11 +1,11 @@
 #include "server/common/json_writer.h"
 
-#include <string.h>
-
 /* A value ends with another character than these: a text with its quote. */
 static void separate(GString *json)
 {
-	if (json->len > 0 && strchr("{[:", json->str[json->len - 1]) == NULL)
+	char last = json->len > 0 ? json->str[json->len - 1] : '[';
+
+	if (last != '{' && last != '[' && last != ':')
 		g_string_append_c(json, ',');
 }
 

@@ -20,8 +20,9 @@
 struct job {
 	struct found *found;
 	GError *error; /* set by the writer */
-	gboolean done;
+	GMutex lock;   /* protects done */
 	GCond wake;
+	gboolean done;
 };
 
 /* A thread with its own connection, and the mails that wait for it. */
@@ -261,8 +262,21 @@ static void write_batch(struct writer *writer, GPtrArray *jobs)
 	}
 }
 
-/* Wait for mails. A transaction costs as much as storing five mails, so if more mails are being parsed than
- * are waiting, wait a moment for those. */
+/* A transaction costs as much as storing five mails, so if more mails are being parsed than are waiting, the
+ * writer waits a moment for those. */
+static gboolean has_batch(const struct writer *writer)
+{
+	return writer->waiting.length >= MIN(writer->intake->reading, writer->most);
+}
+
+/* Wake the writer, if it waits for what has happened: each time costs as much as a twentieth of a mail. */
+static void wake_writer(struct writer *writer)
+{
+	if (writer->waiting.length == 1 || has_batch(writer))
+		g_cond_signal(&writer->work);
+}
+
+/* Wait for mails. */
 static void await_mails(struct writer *writer)
 {
 	struct intake *intake = writer->intake;
@@ -271,8 +285,7 @@ static void await_mails(struct writer *writer)
 	while (g_queue_is_empty(&writer->waiting) && !intake->stopping)
 		g_cond_wait(&writer->work, &intake->lock);
 	end = g_get_monotonic_time() + PATIENCE;
-	while (writer->waiting.length < MIN(intake->reading, writer->most) &&
-	       g_cond_wait_until(&writer->work, &intake->lock, end))
+	while (!has_batch(writer) && g_cond_wait_until(&writer->work, &intake->lock, end))
 		;
 }
 
@@ -293,14 +306,16 @@ static gboolean take_batch(struct writer *writer, GPtrArray *jobs)
 	return jobs->len > 0;
 }
 
-static void release_batch(struct intake *intake, GPtrArray *jobs)
+/* Each job has a lock of its own: its thread would wait for a common one as soon as it is awake. */
+static void release_batch(GPtrArray *jobs)
 {
-	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
-
 	for (guint i = 0; i < jobs->len; i++) {
 		struct job *job = jobs->pdata[i];
+
+		g_mutex_lock(&job->lock);
 		job->done = TRUE;
 		g_cond_signal(&job->wake);
+		g_mutex_unlock(&job->lock);
 	}
 	g_ptr_array_set_size(jobs, 0);
 }
@@ -314,7 +329,7 @@ static gpointer writer_main(gpointer user)
 		lower_priority();
 	while (take_batch(writer, jobs)) {
 		write_batch(writer, jobs);
-		release_batch(writer->intake, jobs);
+		release_batch(jobs);
 	}
 	disconnect(writer);
 	return NULL;
@@ -348,7 +363,15 @@ static void count_reading(struct intake *intake, int change)
 	intake->reading += (guint)change;
 	pace_small(intake->pace, change);
 	if (change < 0)
-		g_cond_signal(&intake->small.work);
+		wake_writer(&intake->small);
+}
+
+static void await_writer(struct job *job)
+{
+	g_mutex_lock(&job->lock);
+	while (!job->done)
+		g_cond_wait(&job->wake, &job->lock);
+	g_mutex_unlock(&job->lock);
 }
 
 /* Wait until a writer has stored what was found. */
@@ -358,18 +381,19 @@ static gboolean write_together(struct intake *intake, struct found *found, GErro
 	struct pace *pace = writer == &intake->small ? intake->pace : NULL;
 	struct job job = { .found = found };
 
+	g_mutex_init(&job.lock);
 	g_cond_init(&job.wake);
 	pace_small(pace, 1);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, 1);
 	g_mutex_lock(&intake->lock);
 	g_queue_push_tail(&writer->waiting, &job);
-	g_cond_signal(&writer->work);
-	while (!job.done)
-		g_cond_wait(&job.wake, &intake->lock);
+	wake_writer(writer);
 	g_mutex_unlock(&intake->lock);
+	await_writer(&job);
 	pace_small(pace, -1);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, -1);
 	g_cond_clear(&job.wake);
+	g_mutex_clear(&job.lock);
 	if (!job.error)
 		return TRUE;
 	if (!g_error_matches(job.error, RUAD_ERROR, RUAD_ERROR_FULL))
