@@ -195,6 +195,8 @@ gboolean store_write(const struct store *store, struct found *const *mails, guin
 		   (is_foreign(store->db) || (store->aside && is_foreign(store->aside)));
 	if (*foreign)
 		explain_foreign(&failure);
+	if (good && store->committing)
+		store->committing(store->user);
 	good = finish(store->db, good, in_doubt, good ? &failure : NULL);
 	if (good && writing.records)
 		record_writer_publish(writing.records);

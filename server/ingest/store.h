@@ -28,9 +28,11 @@ gboolean store_limit_raw(struct db *db, gint64 most, GError **error) G_GNUC_WARN
  * pieces, as pace says.
  */
 struct store {
-	struct db *db, *aside;     /* of store_open() */
-	struct evaluations *known; /* shared by all transactions of this process */
-	struct pace *pace;         /* NULL for small transactions */
+	struct db *db, *aside;             /* of store_open() */
+	struct evaluations *known;         /* shared by all transactions of this process */
+	struct pace *pace;                 /* NULL for small transactions */
+	void (*committing)(gpointer user); /* called when only COMMIT is left; NULL: nobody wants to know */
+	gpointer user;
 };
 
 /*
