@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-/* Text of these characters needs no quotes in a row; in the array the whole row is quoted. */
+/* Text of letters, digits and these needs no quotes in a row; in the array the whole row is quoted. */
+#define PLAIN ".-_:@/+=!?*%$#&~<>|;"
+
 static gboolean is_plain(const char *value)
 {
-	while (g_ascii_isalnum(*value) || *value == '.' || *value == '-' || *value == '_' || *value == '@' ||
-	       *value == ':' || *value == '+')
+	while (g_ascii_isalnum(*value) || (*value != '\0' && strchr(PLAIN, *value) != NULL))
 		value++;
 	return *value == '\0';
 }

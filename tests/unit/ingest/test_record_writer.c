@@ -240,10 +240,10 @@ static void ids_of_another_epoch_are_asked_for_again(void **state)
 	writing_end(&w);
 }
 
-/* More records than one chunk of 8 MiB holds. */
+/* More records than one chunk of 1 MiB holds. */
 static void ids_of_an_earlier_chunk_are_not_asked_for_again(void **state)
 {
-	const guint n = 8 * 1024 * 1024 / sizeof(struct block_record) + 10000;
+	const guint n = 1024 * 1024 / sizeof(struct block_record) + 10000;
 	struct writing w;
 	struct records *records = records_new(NULL);
 
