@@ -18,7 +18,7 @@ struct upkeep {
 	struct pace *pace;
 	GThread *thread;
 	gint64 sums_due; /* monotonic time; used only by the thread, as are the next four */
-	gboolean more;   /* the last piece of sums was not the last one */
+	gboolean more;   /* another full piece of sums is left */
 	gint64 months_due;
 	char *months_left; /* the last result of ruad.make_months(); the same again: a lock is held */
 	gboolean failing;  /* the last attempt failed */
@@ -125,8 +125,8 @@ static gboolean sum_up(struct upkeep *upkeep, GError **error)
 
 	if (!sums_are_due(upkeep, now, &tail))
 		return TRUE;
-	good =
-	    ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT ruad.sum_up()", &answer, error);
+	good = ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ",
+	    "SELECT ruad.sum_up() AND ruad.sum_more()", &answer, error);
 	upkeep->more = good && g_strcmp0(answer, "t") == 0;
 	upkeep->sums_due = now + SUMS_PAUSE;
 	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))

@@ -376,6 +376,18 @@ SELECT dblink_exec('sums', 'ROLLBACK');
 SELECT is(t.sum_all(), 'done, 0 0', 'the next one does it');
 SELECT throws_ok('SELECT ruad.sum_up()', '25001', NULL, 'a sum needs one snapshot');
 
+-- While mails come, only a full piece is followed by another one.
+BEGIN;
+INSERT INTO ruad.unsummed SELECT 0, '2025-01-01', 0 FROM generate_series(2, ruad.sum_piece());
+SELECT ruad.sum_more() AS almost \gset
+INSERT INTO ruad.unsummed VALUES (0, '2025-01-01', 0);
+SELECT ruad.sum_more() AS full_ \gset
+DELETE FROM ruad.unsummed;
+INSERT INTO ruad.stale (day, domain_id) VALUES ('2025-01-01', 0);
+SELECT ruad.sum_more() AS stale \gset
+ROLLBACK;
+SELECT is(:'almost'::text || :'full_' || :'stale', 'ftt', 'a full piece or stale sums are left');
+
 -- All at the same time: a session stores, replaces and removes, two sum up, and this one looks.
 CREATE PROCEDURE t.storm() LANGUAGE plpgsql AS $$
 BEGIN
