@@ -1,5 +1,5 @@
 -- The sums that are kept, against sums of the records made by hand: random reports, and all that can happen to them.
-SELECT plan(85);
+SELECT plan(86);
 \getenv host PGHOST
 SELECT format('host=%s user=postgres dbname=%s options=''-c search_path=tap,t''', :'host', :'DBNAME') AS here \gset
 SELECT dblink_connect('sums', :'here'), dblink_connect('sums2', :'here'), dblink_connect('other', :'here');
