@@ -28,4 +28,5 @@ void pace_begin(struct pace *pace);
  * up to PACE_REST_MAX, and 0 unless pace_busy(). */
 gint64 pace_end(struct pace *pace) G_GNUC_WARN_UNUSED_RESULT;
 
-#define PACE_REST_MAX (G_TIME_SPAN_SECOND)
+/* Microseconds. Usual pieces are shorter; one that takes longer waits for a processor itself. */
+#define PACE_REST_MAX (200 * G_TIME_SPAN_MILLISECOND)
