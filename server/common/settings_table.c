@@ -98,7 +98,7 @@ const struct setting setting_table[] = {
 
 	{ "parser.workers", SETTING_INT, "0", 0, 1024,
 	    "Largest number of parser processes; 0 is one for each processor core." },
-	{ "parser.max_mails", SETTING_INT, "1000", 1, 1000000000,
+	{ "parser.max_mails", SETTING_INT, "5000", 1, 1000000000,
 	    "Number of mails after which a parser process is replaced by a new one." },
 	{ "parser.timeout", SETTING_SECONDS, "60", 1, DAY,
 	    "Idle time of a parser process after which it is killed and its mail is quarantined." },

@@ -31,7 +31,8 @@ struct found {
 	const guint8 *document;
 	gsize size;
 	char *received_at;
-	char *sha256; /* of document, as bytea text */
+	gint64 received; /* the same in seconds since 1970 UTC; 0: not known */
+	char *sha256;    /* of document, as bytea text */
 	char *message_id, *subject, *header_from;
 	enum authentic authentic;
 	gboolean bare;
@@ -428,14 +429,17 @@ struct found *found_new(
     const struct found_options *options, const struct envelope *envelope, const guint8 *document, gsize size)
 {
 	struct found *found = g_new0(struct found, 1);
-	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autoptr(GDateTime) received = envelope->received_at
+					    ? g_date_time_new_from_iso8601(envelope->received_at, NULL)
+					    : g_date_time_new_now_utc();
 
 	found->options = options;
 	found->envelope = envelope;
 	found->document = document ? document : (const guint8 *)""; /* of an empty file; NULL is SQL NULL */
 	found->size = size;
 	found->received_at = envelope->received_at ? g_strdup(envelope->received_at)
-						   : g_date_time_format(now, "%Y-%m-%d %H:%M:%S.%f+00");
+						   : g_date_time_format(received, "%Y-%m-%d %H:%M:%S.%f+00");
+	found->received = received ? g_date_time_to_unix(received) : 0;
 	found->sha256 = document_hash(document, size);
 	found->item = item_new();
 	found->json = g_string_new(NULL);
@@ -447,9 +451,7 @@ struct found *found_new(
 
 gint64 found_received(const struct found *found)
 {
-	g_autoptr(GDateTime) at = g_date_time_new_from_iso8601(found->received_at, NULL);
-
-	return at == NULL ? 0 : g_date_time_to_unix(at);
+	return found->received;
 }
 
 void found_free(struct found *found)

@@ -20,20 +20,28 @@
 struct job {
 	struct found *found;
 	GError *error; /* set by the writer */
-	gboolean done;
+	GMutex lock;   /* protects done */
 	GCond wake;
+	gboolean done;
 };
 
-/* A thread with its own connection, and the mails that wait for it. */
-struct writer {
+/* Mails that wait, and how they are written. */
+struct lane {
 	struct intake *intake;
-	guint most;     /* mails in one transaction */
-	GQueue waiting; /* struct job, borrowed from the waiting threads; under intake->lock */
+	guint most;         /* mails in one transaction */
+	gboolean has_aside; /* its transactions are long: see struct store */
+	GMutex turn;        /* of the writer that collects mails and writes them, until it commits */
+	GQueue waiting;     /* struct job, borrowed from the waiting threads; under intake->lock */
 	GCond work;
+};
+
+/* A thread with its own connection. */
+struct writer {
+	struct lane *lane;
 	GThread *thread;
-	gboolean has_aside; /* its transactions are long: see store_write() */
-	struct db *db, *aside;
-	gint64 raw_limit; /* that db has: see store_limit_raw() */
+	gboolean has_turn; /* of its lane */
+	struct store store;
+	gint64 raw_limit; /* that the connection has: see store_limit_raw() */
 };
 
 struct intake {
@@ -41,6 +49,7 @@ struct intake {
 	struct found_options found;    /* borrows them */
 	struct pool *pool;
 	struct evaluations *known;
+	struct pace *pace; /* that of upkeep */
 
 	GMutex lock; /* protects this group */
 	gboolean stopping;
@@ -48,7 +57,8 @@ struct intake {
 	gint64 failed_at; /* monotonic time of the last failed attempt to connect, or 0 */
 	char *failure;    /* its message */
 
-	struct writer small, large; /* for results in memory, and in files */
+	struct lane small, large; /* for results in memory, and in files */
+	struct writer writers[3]; /* two for small: while one commits, the next transaction is under way */
 };
 
 /* A thread that gives way to others; Linux has a priority for each thread, and no way back. */
@@ -84,14 +94,14 @@ static void connect_result(struct intake *intake, const GError *failure)
 
 static gboolean is_connected(const struct writer *writer)
 {
-	return writer->db && db_alive(writer->db) &&
-	       (!writer->has_aside || (writer->aside && db_alive(writer->aside)));
+	return writer->store.db && db_alive(writer->store.db) &&
+	       (!writer->lane->has_aside || (writer->store.aside && db_alive(writer->store.aside)));
 }
 
 static void disconnect(struct writer *writer)
 {
-	g_clear_pointer(&writer->db, db_close);
-	g_clear_pointer(&writer->aside, db_close);
+	g_clear_pointer(&writer->store.db, db_close);
+	g_clear_pointer(&writer->store.aside, db_close);
 }
 
 /* NULL on failure. */
@@ -107,7 +117,7 @@ static struct db *open_connection(const struct intake *intake, GError **error)
 /* Make sure that the writer has live connections; returns FALSE if it has none. */
 static gboolean connected(struct writer *writer, GError **error)
 {
-	struct intake *intake = writer->intake;
+	struct intake *intake = writer->lane->intake;
 	g_autoptr(GError) failure = NULL;
 
 	if (is_connected(writer))
@@ -116,9 +126,9 @@ static gboolean connected(struct writer *writer, GError **error)
 	if (!connect_allowed(intake, error))
 		return FALSE;
 	evaluations_forget(intake->known);
-	writer->db = open_connection(intake, &failure);
-	if (writer->db && writer->has_aside)
-		writer->aside = open_connection(intake, &failure);
+	writer->store.db = open_connection(intake, &failure);
+	if (writer->store.db && writer->lane->has_aside)
+		writer->store.aside = open_connection(intake, &failure);
 	connect_result(intake, failure);
 	writer->raw_limit = G_MAXINT64;
 	if (!failure)
@@ -152,11 +162,12 @@ static gint64 raw_limit(const struct intake *intake)
 /* Stored mail that is read again was kept before. */
 static gboolean limit_raw(struct writer *writer, GError **error)
 {
-	gint64 limit = writer->intake->options.again ? G_MAXINT64 : raw_limit(writer->intake);
+	const struct intake *intake = writer->lane->intake;
+	gint64 limit = intake->options.again ? G_MAXINT64 : raw_limit(intake);
 
 	if (limit == writer->raw_limit)
 		return TRUE;
-	if (!store_limit_raw(writer->db, limit, error))
+	if (!store_limit_raw(writer->store.db, limit, error))
 		return FALSE;
 	writer->raw_limit = limit;
 	return TRUE;
@@ -167,18 +178,18 @@ static void count_write(const struct intake *intake, struct found *const *mails,
 {
 	struct vitals *vitals = intake->options.vitals;
 	struct intake_counts sum = { 0 };
-	guint64 bytes = 0;
+	guint64 records = 0;
 
 	for (guint i = 0; i < n; i++) {
 		const struct intake_counts *counts = found_counts(mails[i]);
 
-		bytes += found_size(mails[i]);
+		records += records_count(found_records(mails[i]));
 		sum.stored += counts->stored;
 		sum.duplicates += counts->duplicates;
 		sum.conflicts += counts->conflicts;
 		sum.unreadable += counts->unreadable;
 	}
-	upkeep_notice(intake->options.upkeep, bytes);
+	upkeep_notice(intake->options.upkeep, records);
 	vitals_add(vitals, VITAL_MAILS_WRITTEN, n);
 	vitals_add(vitals, VITAL_STORED, sum.stored);
 	vitals_add(vitals, VITAL_DUPLICATES, sum.duplicates);
@@ -196,14 +207,13 @@ static gboolean write_once(
 	gint64 start = g_get_monotonic_time();
 	gboolean foreign = FALSE;
 	gboolean good =
-	    limit_raw(writer, error) && store_write(writer->db, writer->aside, writer->intake->known, mails,
-					    n, in_doubt, &foreign, error);
+	    limit_raw(writer, error) && store_write(&writer->store, mails, n, in_doubt, &foreign, error);
 
 	if (good) {
-		count_write(writer->intake, mails, n, g_get_monotonic_time() - start);
+		count_write(writer->lane->intake, mails, n, g_get_monotonic_time() - start);
 		return TRUE;
 	}
-	vitals_add(writer->intake->options.vitals, VITAL_WRITES_FAILED, 1);
+	vitals_add(writer->lane->intake->options.vitals, VITAL_WRITES_FAILED, 1);
 	if (foreign)
 		disconnect(writer);
 	return FALSE;
@@ -220,7 +230,7 @@ static gboolean write_mails(
 		return FALSE;
 	if (write_once(writer, mails, n, in_doubt, &stale))
 		return TRUE;
-	if (!writer->db || is_connected(writer) || *in_doubt) {
+	if (!writer->store.db || is_connected(writer) || *in_doubt) {
 		g_propagate_error(error, g_steal_pointer(&stale));
 		return FALSE;
 	}
@@ -276,46 +286,74 @@ static void write_batch(struct writer *writer, GPtrArray *jobs)
 	}
 }
 
-/* Wait for mails. A transaction costs as much as storing five mails, so if more mails are being parsed than
- * are waiting, wait a moment for those. */
-static void await_mails(struct writer *writer)
+/* A transaction costs as much as storing five mails, so if more mails are being parsed than are waiting, the
+ * writer waits a moment for those. */
+static gboolean has_batch(const struct lane *lane)
 {
-	struct intake *intake = writer->intake;
+	return lane->waiting.length >= MIN(lane->intake->reading, lane->most);
+}
+
+/* Wake the writer, if it waits for what has happened: each time costs as much as a twentieth of a mail. */
+static void wake_writer(struct lane *lane)
+{
+	if (lane->waiting.length == 1 || has_batch(lane))
+		g_cond_signal(&lane->work);
+}
+
+/* Wait for mails. */
+static void await_mails(struct lane *lane)
+{
+	struct intake *intake = lane->intake;
 	gint64 end;
 
-	while (g_queue_is_empty(&writer->waiting) && !intake->stopping)
-		g_cond_wait(&writer->work, &intake->lock);
+	while (g_queue_is_empty(&lane->waiting) && !intake->stopping)
+		g_cond_wait(&lane->work, &intake->lock);
 	end = g_get_monotonic_time() + PATIENCE;
-	while (writer->waiting.length < MIN(intake->reading, writer->most) &&
-	       g_cond_wait_until(&writer->work, &intake->lock, end))
+	while (!has_batch(lane) && g_cond_wait_until(&lane->work, &intake->lock, end))
 		;
+}
+
+/* The writer is about to commit, or has nothing to write: the next one may begin. */
+static void leave_turn(gpointer user)
+{
+	struct writer *writer = user;
+
+	if (!writer->has_turn)
+		return;
+	writer->has_turn = FALSE;
+	g_mutex_unlock(&writer->lane->turn);
 }
 
 /* Take waiting mails up to the limits; waits if there are none. Returns FALSE if none are left and the intake
  * ends. */
 static gboolean take_batch(struct writer *writer, GPtrArray *jobs)
 {
-	struct intake *intake = writer->intake;
-	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
+	struct lane *lane = writer->lane;
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = NULL;
 	guint64 bytes = 0;
 
-	await_mails(writer);
-	while (!g_queue_is_empty(&writer->waiting) && jobs->len < writer->most && bytes < BATCH_BYTES) {
-		struct job *job = g_queue_pop_head(&writer->waiting);
+	g_mutex_lock(&lane->turn);
+	writer->has_turn = TRUE;
+	locker = g_mutex_locker_new(&lane->intake->lock);
+	await_mails(lane);
+	while (!g_queue_is_empty(&lane->waiting) && jobs->len < lane->most && bytes < BATCH_BYTES) {
+		struct job *job = g_queue_pop_head(&lane->waiting);
 		bytes += found_size(job->found);
 		g_ptr_array_add(jobs, job);
 	}
 	return jobs->len > 0;
 }
 
-static void release_batch(struct intake *intake, GPtrArray *jobs)
+/* Each job has a lock of its own: its thread would wait for a common one as soon as it is awake. */
+static void release_batch(GPtrArray *jobs)
 {
-	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
-
 	for (guint i = 0; i < jobs->len; i++) {
 		struct job *job = jobs->pdata[i];
+
+		g_mutex_lock(&job->lock);
 		job->done = TRUE;
 		g_cond_signal(&job->wake);
+		g_mutex_unlock(&job->lock);
 	}
 	g_ptr_array_set_size(jobs, 0);
 }
@@ -325,32 +363,66 @@ static gpointer writer_main(gpointer user)
 	struct writer *writer = user;
 	g_autoptr(GPtrArray) jobs = g_ptr_array_new();
 
-	if (writer->has_aside)
+	if (writer->lane->has_aside)
 		lower_priority();
 	while (take_batch(writer, jobs)) {
 		write_batch(writer, jobs);
-		release_batch(writer->intake, jobs);
+		leave_turn(writer);
+		release_batch(jobs);
 	}
+	leave_turn(writer);
 	disconnect(writer);
 	return NULL;
 }
 
-static void writer_start(
-    struct writer *writer, struct intake *intake, const char *name, guint most, gboolean has_aside)
+static void lane_init(struct lane *lane, struct intake *intake, guint most, gboolean has_aside)
 {
-	writer->intake = intake;
-	writer->most = most;
-	writer->has_aside = has_aside;
-	g_queue_init(&writer->waiting);
-	g_cond_init(&writer->work);
+	lane->intake = intake;
+	lane->most = most;
+	lane->has_aside = has_aside;
+	g_mutex_init(&lane->turn);
+	g_queue_init(&lane->waiting);
+	g_cond_init(&lane->work);
+}
+
+static void lane_clear(struct lane *lane)
+{
+	g_mutex_clear(&lane->turn);
+	g_cond_clear(&lane->work);
+}
+
+static void writer_start(struct writer *writer, struct lane *lane, const char *name)
+{
+	struct intake *intake = lane->intake;
+
+	writer->lane = lane;
+	writer->store = (struct store){ .known = intake->known,
+		.pace = lane->has_aside ? intake->pace : NULL,
+		.committing = leave_turn,
+		.user = writer };
 	writer->thread = g_thread_new(name, writer_main, writer);
 }
 
-/* Call it after intake->stopping was set. */
-static void writer_stop(struct writer *writer)
+static void writers_start(struct intake *intake)
 {
-	g_thread_join(writer->thread);
-	g_cond_clear(&writer->work);
+	lane_init(&intake->small, intake, BATCH_MAILS, FALSE);
+	lane_init(&intake->large, intake, 1, TRUE);
+	writer_start(&intake->writers[0], &intake->small, "writer");
+	writer_start(&intake->writers[1], &intake->small, "writer");
+	writer_start(&intake->writers[2], &intake->large, "large");
+}
+
+static void writers_stop(struct intake *intake)
+{
+	g_mutex_lock(&intake->lock);
+	intake->stopping = TRUE;
+	g_cond_signal(&intake->small.work);
+	g_cond_signal(&intake->large.work);
+	g_mutex_unlock(&intake->lock);
+	for (gsize i = 0; i < G_N_ELEMENTS(intake->writers); i++)
+		g_thread_join(intake->writers[i].thread);
+	lane_clear(&intake->small);
+	lane_clear(&intake->large);
 }
 
 /* A document more (1) or less (-1) is being parsed; the writers may wait for it. */
@@ -359,26 +431,39 @@ static void count_reading(struct intake *intake, int change)
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&intake->lock);
 
 	intake->reading += (guint)change;
+	pace_small(intake->pace, change);
 	if (change < 0)
-		g_cond_signal(&intake->small.work);
+		wake_writer(&intake->small);
+}
+
+static void await_writer(struct job *job)
+{
+	g_mutex_lock(&job->lock);
+	while (!job->done)
+		g_cond_wait(&job->wake, &job->lock);
+	g_mutex_unlock(&job->lock);
 }
 
 /* Wait until a writer has stored what was found. */
 static gboolean write_together(struct intake *intake, struct found *found, GError **error)
 {
-	struct writer *writer = found_is_large(found) ? &intake->large : &intake->small;
+	struct lane *lane = found_is_large(found) ? &intake->large : &intake->small;
+	struct pace *pace = lane->has_aside ? NULL : intake->pace;
 	struct job job = { .found = found };
 
+	g_mutex_init(&job.lock);
 	g_cond_init(&job.wake);
+	pace_small(pace, 1);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, 1);
 	g_mutex_lock(&intake->lock);
-	g_queue_push_tail(&writer->waiting, &job);
-	g_cond_signal(&writer->work);
-	while (!job.done)
-		g_cond_wait(&job.wake, &intake->lock);
+	g_queue_push_tail(&lane->waiting, &job);
+	wake_writer(lane);
 	g_mutex_unlock(&intake->lock);
+	await_writer(&job);
+	pace_small(pace, -1);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, -1);
 	g_cond_clear(&job.wake);
+	g_mutex_clear(&job.lock);
 	if (!job.error)
 		return TRUE;
 	if (!g_error_matches(job.error, RUAD_ERROR, RUAD_ERROR_FULL))
@@ -508,9 +593,9 @@ struct intake *intake_new(const struct intake_options *options, GError **error)
 		.spill_folder = intake->options.spill_folder };
 	intake->pool = pool;
 	intake->known = evaluations_new(EVALUATIONS_KNOWN);
+	intake->pace = upkeep_pace(options->upkeep);
 	g_mutex_init(&intake->lock);
-	writer_start(&intake->small, intake, "writer", BATCH_MAILS, FALSE);
-	writer_start(&intake->large, intake, "large", 1, TRUE);
+	writers_start(intake);
 	return intake;
 }
 
@@ -518,13 +603,7 @@ void intake_free(struct intake *intake)
 {
 	if (!intake)
 		return;
-	g_mutex_lock(&intake->lock);
-	intake->stopping = TRUE;
-	g_cond_signal(&intake->small.work);
-	g_cond_signal(&intake->large.work);
-	g_mutex_unlock(&intake->lock);
-	writer_stop(&intake->small);
-	writer_stop(&intake->large);
+	writers_stop(intake);
 	pool_free(intake->pool);
 	evaluations_free(intake->known);
 	g_mutex_clear(&intake->lock);

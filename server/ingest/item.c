@@ -54,10 +54,13 @@ void item_boolean(struct item *item, enum item_column column, gboolean value)
 
 void item_hash(struct item *item, enum item_column column, const guint8 sha256[32])
 {
+	static const char digits[] = "0123456789abcdef";
 	char text[2 + 2 * 32 + 1] = "\\x";
 
-	for (gsize i = 0; i < 32; i++)
-		g_snprintf(text + 2 + 2 * i, 3, "%02x", sha256[i]);
+	for (gsize i = 0; i < 32; i++) {
+		text[2 + 2 * i] = digits[sha256[i] >> 4];
+		text[3 + 2 * i] = digits[sha256[i] & 15];
+	}
 	item_text(item, column, text);
 }
 

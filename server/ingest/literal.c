@@ -2,8 +2,15 @@
 
 #include <string.h>
 
-/* Text of these characters needs no quotes in a row; in the array the whole row is quoted. */
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:@/+=!?*%$#&~<>|;"
+/* Text of letters, digits and these needs no quotes in a row; in the array the whole row is quoted. */
+#define PLAIN ".-_:@/+=!?*%$#&~<>|;"
+
+static gboolean is_plain(const char *value)
+{
+	while (g_ascii_isalnum(*value) || (*value != '\0' && strchr(PLAIN, *value) != NULL))
+		value++;
+	return *value == '\0';
+}
 
 /* Within a row a quote or backslash is doubled; within the array each of these is escaped by a backslash. */
 static void append_escaped(GString *fields, const char *value)
@@ -23,7 +30,7 @@ static void append_value(GString *fields, const char *value)
 {
 	if (value == NULL)
 		return;
-	if (*value != '\0' && value[strspn(value, PLAIN)] == '\0') {
+	if (*value != '\0' && is_plain(value)) {
 		g_string_append(fields, value);
 		return;
 	}

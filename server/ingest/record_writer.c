@@ -9,14 +9,15 @@
 #define EVALUATIONS "SELECT * FROM ruad.evaluations($1::ruad.new_evaluation[])"
 #define COPY_RECORD "COPY ruad.record (" BINARY_RECORD_COLUMNS ") FROM STDIN (FORMAT binary)"
 
-#define CHUNK_BYTES (8 * 1024 * 1024) /* of blocks that are in memory at once */
-#define FRESH_MAX   50000             /* new evaluations that a transaction caches */
-#define PIECE_BYTES (64 * 1024)       /* of COPY data that is gathered before it is sent */
+#define CHUNK_BYTES (1024 * 1024) /* of blocks that are in memory at once: some 3,000 evaluations */
+#define FRESH_MAX   50000         /* new evaluations that a transaction caches */
+#define PIECE_BYTES (64 * 1024)   /* of COPY data that is gathered before it is sent */
 
 struct record_writer {
 	struct db *db, *aside; /* aside stores evaluations */
 	struct evaluations *known;
 	guint64 ticket;
+	struct pace *pace;
 	GHashTable *fresh; /* struct evaluation, by key: learned ids, valid after the commit */
 
 	/* the chunk: blocks whose records will be written next */
@@ -201,8 +202,13 @@ static gboolean copy_blocks(const struct record_writer *writer, GError **error)
 
 static gboolean write_chunk(struct record_writer *writer, GError **error)
 {
-	gboolean good = writer->blocks->len == 0 || (resolve(writer, error) && copy_blocks(writer, error));
+	gboolean good;
 
+	if (writer->blocks->len == 0)
+		return TRUE;
+	pace_begin(writer->pace);
+	good = resolve(writer, error) && copy_blocks(writer, error);
+	g_usleep((gulong)pace_end(writer->pace));
 	empty_chunk(writer);
 	return good;
 }
@@ -210,7 +216,7 @@ static gboolean write_chunk(struct record_writer *writer, GError **error)
 /* -- the writer -- */
 
 struct record_writer *record_writer_new(
-    struct db *db, struct db *aside, struct evaluations *known, guint64 ticket)
+    struct db *db, struct db *aside, struct evaluations *known, guint64 ticket, struct pace *pace)
 {
 	struct record_writer *writer = g_new0(struct record_writer, 1);
 
@@ -218,6 +224,7 @@ struct record_writer *record_writer_new(
 	writer->aside = aside;
 	writer->known = known;
 	writer->ticket = ticket;
+	writer->pace = pace;
 	writer->fresh = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL);
 	writer->blocks = g_ptr_array_new_with_free_func(placed_block_free);
 	writer->unknown = g_string_new(NULL);

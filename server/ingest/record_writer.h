@@ -3,19 +3,20 @@
  * evaluation.
  *
  * Evaluations that may not be in the database are stored first, by ruad.evaluations(). Blocks are collected
- * to a chunk of a few megabytes, so that memory does not grow with the number of records.
+ * to a chunk of a megabyte, so that memory does not grow with the number of records.
  */
 #pragma once
 
 #include "server/ingest/answer.h"
 #include "server/ingest/evaluations.h"
+#include "server/ingest/pace.h"
 
 struct record_writer;
 
 /* A writer for the transaction that is open on db; ticket is that of evaluations_enter(). Evaluations are
- * stored by way of aside, which is db or another connection. */
-struct record_writer *record_writer_new(
-    struct db *db, struct db *aside, struct evaluations *known, guint64 ticket) G_GNUC_WARN_UNUSED_RESULT;
+ * stored by way of aside, which is db or another connection. Each chunk is a piece of pace, which may be NULL. */
+struct record_writer *record_writer_new(struct db *db, struct db *aside, struct evaluations *known,
+    guint64 ticket, struct pace *pace) G_GNUC_WARN_UNUSED_RESULT;
 void record_writer_free(struct record_writer *writer); /* NULL is allowed */
 
 /* Add a block (transfer full) of a report, which must outlive the writer; at the end write what is left.

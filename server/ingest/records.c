@@ -15,6 +15,8 @@
 struct records {
 	struct spool *spool; /* blocks that ended */
 
+	guint64 count; /* of all records */
+
 	/* the open block */
 	guint report;
 	gint32 next_no; /* of the report's next record */
@@ -222,6 +224,7 @@ gboolean records_add(
 	row.evaluation = evaluation_of(records, record);
 	g_array_append_val(records->records, row);
 	records->next_no++;
+	records->count++;
 	return (records->records->len * sizeof row < BLOCK_BYTES &&
 		   records->evaluations->len < BLOCK_BYTES) ||
 	       records_end(records, error);
@@ -258,6 +261,12 @@ void records_clear(struct records *records)
 	empty_block(records);
 	spool_clear(records->spool);
 	records->report = 0;
+	records->count = 0;
+}
+
+guint64 records_count(const struct records *records)
+{
+	return records->count;
 }
 
 guint64 records_size(const struct records *records)

@@ -33,7 +33,8 @@ gboolean records_add(struct records *records, guint report, const struct aggrega
 /* Call it after the last record. RUAD_ERROR_SYSTEM as above. */
 gboolean records_end(struct records *records, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The number of bytes of the blocks, and whether they are in a file. */
+/* The number of records, and of bytes of their blocks, and whether these are in a file. */
+guint64 records_count(const struct records *records);
 guint64 records_size(const struct records *records);
 gboolean records_in_file(const struct records *records);
 

@@ -17,7 +17,7 @@
 
 /* A transaction. */
 struct writing {
-	struct db *db, *aside; /* aside may be NULL */
+	const struct store *store;
 	struct found *const *mails;
 	guint n;
 	struct answer *answer;
@@ -70,16 +70,16 @@ static gboolean ingest(struct writing *writing, GError **error)
 	}
 	literal_end(mails);
 	literal_end(items);
-	if (writing->aside) {
+	if (writing->store->aside) {
 		const struct db_value value = DB_TEXT(items->str);
-		make_months(writing->aside, &value);
-		if (!db_exec(writing->aside, NAMES, &value, 1, error))
+		make_months(writing->store->aside, &value);
+		if (!db_exec(writing->store->aside, NAMES, &value, 1, error))
 			return FALSE;
 	}
 	params[0] = DB_TEXT(mails->str);
 	params[1] = DB_TEXT(items->str);
-	rows = db_query(writing->db, found_again(writing->mails[0]) != 0 ? INGEST_AGAIN : INGEST, params,
-	    G_N_ELEMENTS(params), error);
+	rows = db_query(writing->store->db, found_again(writing->mails[0]) != 0 ? INGEST_AGAIN : INGEST,
+	    params, G_N_ELEMENTS(params), error);
 	writing->answer = rows ? answer_new(rows, writing->mails, writing->n, error) : NULL;
 	return writing->answer != NULL;
 }
@@ -107,14 +107,15 @@ static gboolean write_mail_records(const struct writing *writing, guint mail, GE
 	return FALSE;
 }
 
-static gboolean write_records(struct writing *writing, struct evaluations *known, GError **error)
+static gboolean write_records(struct writing *writing, GError **error)
 {
+	const struct store *store = writing->store;
 	gint64 epoch;
 
 	if (!answer_epoch(writing->answer, &epoch))
 		return TRUE;
-	writing->records = record_writer_new(writing->db, writing->aside ? writing->aside : writing->db,
-	    known, evaluations_enter(known, epoch));
+	writing->records = record_writer_new(store->db, store->aside ? store->aside : store->db, store->known,
+	    evaluations_enter(store->known, epoch), store->pace);
 	for (guint i = 0; i < writing->n; i++)
 		if (answer_has_reports(writing->answer, i) && !write_mail_records(writing, i, error))
 			return FALSE;
@@ -137,7 +138,7 @@ static gboolean keep_all_raw(const struct writing *writing, GError **error)
 	for (guint i = 0; i < writing->n; i++) {
 		const char *mail_id = answer_keeps(writing->answer, i);
 
-		if (mail_id && !keep_raw(writing->db, mail_id, writing->mails[i], error))
+		if (mail_id && !keep_raw(writing->store->db, mail_id, writing->mails[i], error))
 			return FALSE;
 	}
 	return TRUE;
@@ -182,19 +183,21 @@ static void explain_foreign(GError **error)
 			      ", restart ruad or run ruad migrate: ");
 }
 
-gboolean store_write(struct db *db, struct db *aside, struct evaluations *known, struct found *const *mails,
-    guint n, gboolean *in_doubt, gboolean *foreign, GError **error)
+gboolean store_write(const struct store *store, struct found *const *mails, guint n, gboolean *in_doubt,
+    gboolean *foreign, GError **error)
 {
-	struct writing writing = { .db = db, .aside = aside, .mails = mails, .n = n };
+	struct writing writing = { .store = store, .mails = mails, .n = n };
 	GError *failure = NULL;
-	gboolean good = db_exec(db, "BEGIN", NULL, 0, &failure) && ingest(&writing, &failure) &&
-			write_records(&writing, known, &failure) && keep_all_raw(&writing, &failure);
+	gboolean good = db_exec(store->db, "BEGIN", NULL, 0, &failure) && ingest(&writing, &failure) &&
+			write_records(&writing, &failure) && keep_all_raw(&writing, &failure);
 
-	*foreign =
-	    failure && failure->code == RUAD_ERROR_SYSTEM && (is_foreign(db) || (aside && is_foreign(aside)));
+	*foreign = failure && failure->code == RUAD_ERROR_SYSTEM &&
+		   (is_foreign(store->db) || (store->aside && is_foreign(store->aside)));
 	if (*foreign)
 		explain_foreign(&failure);
-	good = finish(db, good, in_doubt, good ? &failure : NULL);
+	if (good && store->committing)
+		store->committing(store->user);
+	good = finish(store->db, good, in_doubt, good ? &failure : NULL);
 	if (good && writing.records)
 		record_writer_publish(writing.records);
 	if (!good)

@@ -4,18 +4,21 @@
 #include "server/database/db.h"
 #include "server/database/role.h"
 
-#define PROGRAM      "ruad-upkeep"
-#define PAUSE        G_TIME_SPAN_SECOND        /* between checks of the clock */
-#define SUMS_PAUSE   (10 * G_TIME_SPAN_SECOND) /* many reports cost little more than one */
-#define MONTHS_PAUSE (15 * G_TIME_SPAN_SECOND) /* between looks at what partitions are wanted */
-#define MUCH         (512 * 1024) /* bytes of rows, of some 15,000 records: then it looks at once */
-#define AWAY_PAUSE   (5 * G_TIME_SPAN_SECOND) /* after a failure */
-#define CONFLICT     "40001"                  /* another session changed the rows first: nothing was done */
+#define PROGRAM       "ruad-upkeep"
+#define PAUSE         G_TIME_SPAN_SECOND        /* between checks of the clock */
+#define SUMS_PAUSE    (10 * G_TIME_SPAN_SECOND) /* many reports cost little more than one */
+#define SUMS_PATIENCE (50 * G_TIME_SPAN_SECOND) /* longer than that, while small mails are under way */
+#define MONTHS_PAUSE  (15 * G_TIME_SPAN_SECOND) /* between looks at what partitions are wanted */
+#define MUCH          15000                     /* records: then it looks at partitions at once */
+#define AWAY_PAUSE    (5 * G_TIME_SPAN_SECOND)  /* after a failure */
+#define CONFLICT      "40001"                   /* another session changed the rows first: nothing was done */
 
 struct upkeep {
 	char *conninfo;
+	struct pace *pace;
 	GThread *thread;
-	gint64 sums_due; /* monotonic time; used only by the thread, as are the next three */
+	gint64 sums_due; /* monotonic time; used only by the thread, as are the next four */
+	gboolean more;   /* another full piece of sums is left */
 	gint64 months_due;
 	char *months_left; /* the last result of ruad.make_months(); the same again: a lock is held */
 	gboolean failing;  /* the last attempt failed */
@@ -24,7 +27,8 @@ struct upkeep {
 	GMutex lock; /* protects this group */
 	GCond wake;
 	struct db *db;  /* set only by the thread; others may cancel its statement */
-	guint64 stored; /* bytes of rows since the last look at partitions */
+	guint64 stored; /* records since the last look at partitions */
+	guint64 tail;   /* and of those that are not summed, of this process since its start */
 	gboolean stopping;
 	gboolean finish;
 };
@@ -92,21 +96,43 @@ static gboolean ask(struct db *db, const char *begin, const char *sql, char **an
 	return FALSE;
 }
 
-/* Sum up one piece; *more is whether there may be another. */
-static gboolean sum_up(struct upkeep *upkeep, gboolean *more, GError **error)
+/* Whether to sum now; then *tail is what this process has stored and not summed. */
+static gboolean sums_are_due(struct upkeep *upkeep, gint64 now, guint64 *tail)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
+
+	*tail = upkeep->tail;
+	if (upkeep->more || upkeep->stopping || upkeep->tail >= UPKEEP_TAIL)
+		return TRUE;
+	return now >= upkeep->sums_due &&
+	       (now >= upkeep->sums_due + SUMS_PATIENCE || !pace_busy(upkeep->pace));
+}
+
+static void shorten_tail(struct upkeep *upkeep, guint64 records)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
+
+	upkeep->tail -= records;
+}
+
+/* Sum up one piece. After a conflict the next one is due as usual. */
+static gboolean sum_up(struct upkeep *upkeep, GError **error)
 {
 	g_autofree char *answer = NULL;
 	gint64 now = g_get_monotonic_time();
+	guint64 tail;
 	gboolean good;
 
-	if (now < upkeep->sums_due)
+	if (!sums_are_due(upkeep, now, &tail))
 		return TRUE;
-	good =
-	    ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT ruad.sum_up()", &answer, error);
-	*more = good && g_strcmp0(answer, "t") == 0;
-	upkeep->sums_due = *more ? 0 : now + SUMS_PAUSE;
-	if (good || !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
-		return good;
+	good = ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ",
+	    "SELECT ruad.sum_up() AND ruad.sum_more()", &answer, error);
+	upkeep->more = good && g_strcmp0(answer, "t") == 0;
+	upkeep->sums_due = now + SUMS_PAUSE;
+	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
+		return FALSE;
+	if (!upkeep->more)
+		shorten_tail(upkeep, tail);
 	g_clear_error(error);
 	return TRUE;
 }
@@ -139,20 +165,28 @@ static gboolean make_months(struct upkeep *upkeep, GError **error)
 	return TRUE;
 }
 
-/* Do a piece of all pending work. */
-static gboolean work(struct upkeep *upkeep, gboolean *more, GError **error)
+/* Do a piece of all pending work; *rest is the time to wait after it. */
+static gboolean work(struct upkeep *upkeep, gint64 *rest, GError **error)
 {
-	*more = FALSE;
-	return connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, more, error);
+	gboolean good;
+
+	pace_begin(upkeep->pace);
+	good = connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, error);
+	*rest = pace_end(upkeep->pace);
+	if (!good)
+		*rest = AWAY_PAUSE;
+	else if (!upkeep->more)
+		*rest = PAUSE;
+	return good;
 }
 
-/* Wait before the next check, with good at most until much is new; returns FALSE if the thread must end. */
-static gboolean pause_for(struct upkeep *upkeep, gint64 time, gboolean good)
+/* Wait before the next check, with early at most until much is new; returns FALSE if the thread must end. */
+static gboolean pause_for(struct upkeep *upkeep, gint64 time, gboolean early)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
 	gint64 end = g_get_monotonic_time() + time;
 
-	while (!upkeep->stopping && !(good && upkeep->stored >= MUCH) &&
+	while (!upkeep->stopping && !(early && upkeep->stored >= MUCH) &&
 	       g_cond_wait_until(&upkeep->wake, &upkeep->lock, end))
 		;
 	return !upkeep->stopping;
@@ -161,23 +195,22 @@ static gboolean pause_for(struct upkeep *upkeep, gint64 time, gboolean good)
 static gpointer upkeep_main(gpointer user)
 {
 	struct upkeep *upkeep = user;
-	gboolean more = FALSE, good = TRUE;
+	gboolean good = TRUE;
+	gint64 rest = 0;
 
 	do {
 		g_autoptr(GError) error = NULL;
 
-		good = work(upkeep, &more, &error);
+		good = work(upkeep, &rest, &error);
 		if (!good)
 			failed(upkeep, error);
 		else
 			succeeded(upkeep);
-	} while (pause_for(upkeep, !good ? AWAY_PAUSE : more ? 0 : PAUSE, good));
-	if (upkeep->finish) {
-		upkeep->sums_due = 0;
+	} while (pause_for(upkeep, rest, good && !upkeep->more));
+	if (upkeep->finish)
 		do
-			good = work(upkeep, &more, NULL);
-		while (good && more);
-	}
+			good = work(upkeep, &rest, NULL);
+		while (good && upkeep->more);
 	use(upkeep, NULL);
 	return NULL;
 }
@@ -187,18 +220,26 @@ struct upkeep *upkeep_new(const char *conninfo)
 	struct upkeep *upkeep = g_new0(struct upkeep, 1);
 
 	upkeep->conninfo = g_strdup(conninfo);
+	upkeep->pace = pace_new();
+	upkeep->sums_due = g_get_monotonic_time();
 	g_mutex_init(&upkeep->lock);
 	g_cond_init(&upkeep->wake);
 	upkeep->thread = g_thread_new("upkeep", upkeep_main, upkeep);
 	return upkeep;
 }
 
-void upkeep_notice(struct upkeep *upkeep, guint64 bytes)
+struct pace *upkeep_pace(const struct upkeep *upkeep)
+{
+	return upkeep ? upkeep->pace : NULL;
+}
+
+void upkeep_notice(struct upkeep *upkeep, guint64 records)
 {
 	if (!upkeep)
 		return;
 	g_mutex_lock(&upkeep->lock);
-	upkeep->stored += bytes;
+	upkeep->stored += records;
+	upkeep->tail += records;
 	if (upkeep->stored >= MUCH)
 		g_cond_signal(&upkeep->wake);
 	g_mutex_unlock(&upkeep->lock);
@@ -221,5 +262,6 @@ void upkeep_free(struct upkeep *upkeep, gboolean finish)
 	g_free(upkeep->months_left);
 	g_free(upkeep->failure);
 	g_free(upkeep->conninfo);
+	pace_free(upkeep->pace);
 	g_free(upkeep);
 }

@@ -2,22 +2,29 @@
  * upkeep.h - a thread that maintains sums of records and partitions of months.
  *
  * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), which it also calls
- * after much was stored, on its own connection (sql/retention/sums.sql and months.sql). No mail waits for it,
- * and readers get correct results without it, only more slowly. Several processes may run it at once: the
- * database lets one of them work. Knows nothing of mail.
+ * after much was stored, on its own connection (sql/retention/sums.sql and months.sql). Sums give way to small
+ * mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed. No mail waits for them, and
+ * readers get correct results without them, only more slowly. Several processes may run it at once: the
+ * database lets one of them work.
  */
 #pragma once
 
-#include <glib.h>
+#include "server/ingest/pace.h"
 
 struct upkeep;
+
+/* Records that readers must sum themselves, at most, while small mails are stored: that takes them half a second. */
+#define UPKEEP_TAIL 50000
 
 /* Start the thread. conninfo, for a login that may act as ruad_ingest, is copied. */
 struct upkeep *upkeep_new(const char *conninfo);
 
-/* So many bytes of rows were stored. A month gets its partitions before its rows are so many that moving them
+/* What the thread gives way by, to be shared with other heavy work; valid until upkeep_free(). NULL gives NULL. */
+struct pace *upkeep_pace(const struct upkeep *upkeep);
+
+/* So many records were stored. A month gets its partitions before its rows are so many that moving them
  * takes long. NULL is allowed. Any thread may call it. */
-void upkeep_notice(struct upkeep *upkeep, guint64 bytes);
+void upkeep_notice(struct upkeep *upkeep, guint64 records);
 
 /* Stop the thread. With finish it first does all pending work, unless the database is unavailable. NULL is
  * allowed. */

@@ -7,7 +7,7 @@
 
 #include "parser/error.h"
 
-#define READ_CHUNK (128 * 1024) /* bytes asked from the socket at a time */
+#define READ_CHUNK (32 * 1024) /* bytes asked from the socket at a time */
 #define SLOW_WAIT  60 /* times bounds->quick that we wait: a usual mail waits so long on no machine */
 
 struct talk {

@@ -129,6 +129,21 @@ BEGIN
 END
 $$;
 
+-- How many reports are summed in one piece.
+CREATE FUNCTION ruad.sum_piece() RETURNS integer
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT 5000 $$;
+
+-- Returns whether there is work for another full piece. Not STABLE: it sees what sum_up() did in the same statement.
+CREATE FUNCTION ruad.sum_more() RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN EXISTS (SELECT 1 FROM ruad.stale)
+		OR (SELECT count(*) FROM (SELECT 1 FROM ruad.unsummed LIMIT ruad.sum_piece()) u) = ruad.sum_piece();
+END
+$$;
+
 -- Do one piece of the work; returns FALSE if there is nothing left to do. For ruad-ingest, in a separate transaction
 -- that is REPEATABLE READ. Fails with 40001 (serialization_failure) if another session changed the same rows: the
 -- next run does it.
@@ -136,7 +151,7 @@ CREATE FUNCTION ruad.sum_up() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET jit = off
 AS $$
 DECLARE
-	most constant integer := 5000; -- reports in one piece
+	most constant integer := ruad.sum_piece();
 	stale record;
 	taken ruad.unsummed[];
 	part record;
@@ -169,4 +184,4 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ruad.sum_up TO ruad_ingest;
+GRANT EXECUTE ON FUNCTION ruad.sum_up, ruad.sum_more TO ruad_ingest;

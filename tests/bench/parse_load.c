@@ -131,7 +131,7 @@ static gboolean run_whole(const GPtrArray *mails, const char *worker, double *st
 {
 	const struct pool_options options = { .worker = worker,
 		.workers = 1,
-		.max_mails = 1000,
+		.max_mails = 5000,
 		.seconds = 60,
 		.max_seconds = 60,
 		.limits = PARSER_LIMITS_DEFAULT };

@@ -249,7 +249,7 @@ SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnam
 	AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nor on a sequence');
 SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamespace = 'ruad'::regnamespace
 	AND has_function_privilege(role, p.oid, 'EXECUTE')$$, $$VALUES ('ruad_ingest', 'names'), ('ruad_ingest', 'ingest'),
-		('ruad_ingest', 'evaluations'), ('ruad_ingest', 'keep_raw'), ('ruad_ingest', 'sum_up'),
+		('ruad_ingest', 'evaluations'), ('ruad_ingest', 'keep_raw'), ('ruad_ingest', 'sum_up'), ('ruad_ingest', 'sum_more'),
 		('ruad_ingest', 'make_months'), ('ruad_editor', 'set_label'), ('ruad_viewer', 'granted_domains'),
 	('ruad_web', 'granted_domains'),
 	('ruad_enrich', 'enrich_services'), ('ruad_enrich', 'enrich_collect'), ('ruad_enrich', 'enrich_wanted'),
@@ -258,10 +258,10 @@ SELECT set_eq($$SELECT role, p.proname::text FROM who, pg_proc p WHERE pronamesp
 	('ruad_enrich', 'dns_store'), ('ruad_notify', 'notices_look'), ('ruad_notify', 'notices_take'),
 	('ruad_notify', 'outbox_add'), ('ruad_notify', 'outbox_keep'), ('ruad_notify', 'outbox_next'),
 	('ruad_notify', 'outbox_sent'), ('ruad_notify', 'outbox_failed'), ('ruad_notify', 'digest_take')$$,
-	'of its functions ruad_ingest may call six, ruad_editor and readers one, ruad_enrich nine, ruad_notify eight');
+	'of its functions ruad_ingest may call seven, ruad_editor and readers one, ruad_enrich nine, ruad_notify eight');
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE prosecdef
 	AND pronamespace IN ('ruad'::regnamespace, 'api'::regnamespace, 'dmarc'::regnamespace)$$, $$VALUES ('names'), ('ingest'),
-		('evaluations'), ('keep_raw'), ('sum_up'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
+		('evaluations'), ('keep_raw'), ('sum_up'), ('sum_more'), ('make_months'), ('raw_is_kept'), ('ingest_again'), ('set_label'),
 	('enrich_services'), ('enrich_collect'), ('enrich_spend'), ('enrich_wanted'), ('enrich_store'), ('enrich_addresses'),
 	('enrich_networks'), ('dns_wanted'), ('dns_store'), ('audit_add'), ('token'), ('token_used'), ('granted_domains'),
 	('user_grant'), ('notice_numbers'), ('notices_look'), ('notices_take'), ('outbox_add'), ('outbox_keep'),

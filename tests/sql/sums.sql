@@ -1,5 +1,5 @@
 -- The sums that are kept, against sums of the records made by hand: random reports, and all that can happen to them.
-SELECT plan(85);
+SELECT plan(86);
 \getenv host PGHOST
 SELECT format('host=%s user=postgres dbname=%s options=''-c search_path=tap,t''', :'host', :'DBNAME') AS here \gset
 SELECT dblink_connect('sums', :'here'), dblink_connect('sums2', :'here'), dblink_connect('other', :'here');
@@ -375,6 +375,18 @@ SELECT throws_ok('SELECT t.sum_step()', '40001', NULL, 'a sum in a snapshot from
 SELECT dblink_exec('sums', 'ROLLBACK');
 SELECT is(t.sum_all(), 'done, 0 0', 'the next one does it');
 SELECT throws_ok('SELECT ruad.sum_up()', '25001', NULL, 'a sum needs one snapshot');
+
+-- While mails come, only a full piece is followed by another one.
+BEGIN;
+INSERT INTO ruad.unsummed SELECT 0, '2025-01-01', 0 FROM generate_series(2, ruad.sum_piece());
+SELECT ruad.sum_more() AS almost \gset
+INSERT INTO ruad.unsummed VALUES (0, '2025-01-01', 0);
+SELECT ruad.sum_more() AS full_ \gset
+DELETE FROM ruad.unsummed;
+INSERT INTO ruad.stale (day, domain_id) VALUES ('2025-01-01', 0);
+SELECT ruad.sum_more() AS stale \gset
+ROLLBACK;
+SELECT is(:'almost'::text || :'full_' || :'stale', 'ftt', 'a full piece or stale sums are left');
 
 -- All at the same time: a session stores, replaces and removes, two sum up, and this one looks.
 CREATE PROCEDURE t.storm() LANGUAGE plpgsql AS $$

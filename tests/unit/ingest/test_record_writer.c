@@ -35,7 +35,7 @@ struct writing {
 
 static void writer_open(struct writing *w)
 {
-	w->writer = record_writer_new(w->db, w->db, w->known, w->ticket);
+	w->writer = record_writer_new(w->db, w->db, w->known, w->ticket, NULL);
 }
 
 static void writing_begin(struct writing *w)
@@ -240,10 +240,10 @@ static void ids_of_another_epoch_are_asked_for_again(void **state)
 	writing_end(&w);
 }
 
-/* More records than one chunk of 8 MiB holds. */
+/* More records than one chunk of 1 MiB holds. */
 static void ids_of_an_earlier_chunk_are_not_asked_for_again(void **state)
 {
-	const guint n = 8 * 1024 * 1024 / sizeof(struct block_record) + 10000;
+	const guint n = 1024 * 1024 / sizeof(struct block_record) + 10000;
 	struct writing w;
 	struct records *records = records_new(NULL);
 
@@ -338,7 +338,7 @@ static void evaluations_go_by_the_other_connection(void **state)
 	(void)state;
 	writing_begin(&w);
 	record_writer_free(w.writer);
-	w.writer = record_writer_new(w.db, aside, w.known, w.ticket);
+	w.writer = record_writer_new(w.db, aside, w.known, w.ticket, NULL);
 	add(records, "a.example", 1);
 	assert_true(write_as(&w, records, &november, NULL));
 	assert_true(record_writer_end(w.writer, NULL));
