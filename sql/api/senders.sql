@@ -70,17 +70,16 @@ $$;
 -- The senders of the filter's domains in its window, sorted. p_ips: only those of these addresses, and what has none;
 -- they must be all addresses of their sources.
 CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) RETURNS SETOF api.sorted_sender
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 DECLARE
 	plain api.filter_set := api.only_domains(f, f.domain);
 BEGIN
 	RETURN QUERY EXECUTE format('
-		SELECT k.facts, w.whose, w.reason, s.facts
-		FROM (SELECT q::dmarc.sender_facts AS facts FROM (%s) q) k
-		CROSS JOIN LATERAL dmarc.whose(k.facts) w
-		JOIN (SELECT q::dmarc.sender_facts AS facts FROM (%s) q) s
-			ON (s.facts).domain_id = (k.facts).domain_id AND (s.facts).sender = (k.facts).sender',
+		SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts
+		FROM (%s) k
+		CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w
+		JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender',
 		api.months_query(f, p_ips), api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
 			api.cells(plain, 'address'), api.ips_condition(p_ips))));
 END
