@@ -84,8 +84,11 @@ DECLARE
 	names text[] := ARRAY(SELECT e.domain FROM unnest(known) e);
 	parked text[] := api.parked_domains(names);
 	-- of each of them
-	policies api.policy[] := ARRAY(SELECT (SELECT h.policy FROM api.policy_history(n.name, f.to_day) h LIMIT 1)
-		FROM unnest(names) WITH ORDINALITY n(name, no) ORDER BY n.no);
+	policies api.policy[] := ARRAY(SELECT h.policy FROM unnest(names) WITH ORDINALITY n(name, no)
+		LEFT JOIN dmarc.domains d ON d.domain = n.name
+		LEFT JOIN api.policy_histories(ARRAY(SELECT x.domain_id FROM dmarc.domains x WHERE x.domain = ANY (names)),
+			f.to_day) h ON h.domain_id = d.domain_id AND h.no = 1
+		ORDER BY n.no);
 	records jsonb[] := ARRAY(SELECT api.next_record(n.name, policies[n.no], true)
 		FROM unnest(names) WITH ORDINALITY n(name, no) ORDER BY n.no);
 	-- only where there is a next step: the search for blockers is what costs

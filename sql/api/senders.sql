@@ -19,8 +19,24 @@ AS $$
 		ELSE format(' AND (c.source_ip = ANY (%L::inet[]) OR c.source_ip IS NULL)', p_ips) END
 $$;
 
--- A query for the facts about senders of the filter's domains, from sums by month alone. p_ips: only these addresses.
-CREATE FUNCTION api.months_query(f api.filter_set, p_ips inet[]) RETURNS text
+-- The condition that c is about an address that sent in the window, an address of a service, or none that could be
+-- read. The facts about all others would be thrown away. For a long window it costs more than it saves: ''.
+CREATE FUNCTION api.sent_condition(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF f.to_day - f.from_day > 62 THEN
+		RETURN '';
+	END IF;
+	RETURN format(' AND (c.source_ip IS NULL OR c.source_ip IN (SELECT c.source_ip FROM dmarc.records c WHERE %s)
+		OR c.source_ip IN (SELECT a.source_ip FROM dmarc.addresses a WHERE a.source LIKE ''service:%%''))',
+		api.days_between(f.from_day, f.to_day));
+END
+$$;
+
+-- A query for the facts about senders of the filter's domains, from sums by month alone. p_rows: '', or one more
+-- condition of its rows.
+CREATE FUNCTION api.months_query(f api.filter_set, p_rows text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -30,8 +46,7 @@ DECLARE
 BEGIN
 	sums := api.sums_of(since, f.to_day);
 	RETURN api.facts_query(format('(SELECT c.* FROM %s c WHERE c.month >= %L AND c.month < %L%s%s) m', sums.monthly,
-			since, f.to_day, api.conditions(plain),
-			api.ips_condition(p_ips)),
+			since, f.to_day, api.conditions(plain), p_rows),
 		format('SELECT c.domain_id, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass '
 			'FROM %s c WHERE c.day >= %L AND c.day < %L%s GROUP BY 1',
 			sums.daily, since, f.to_day, api.conditions(plain)));
@@ -49,7 +64,8 @@ DECLARE
 BEGIN
 	RETURN format('(%s) k CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w
 		JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender',
-		api.months_query(f, p_ips), api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
+		api.months_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE api.ips_condition(p_ips) END),
+		api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
 			api.cells(plain, 'address'), api.ips_condition(p_ips))));
 END
 $$;
@@ -58,6 +74,7 @@ CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) 
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 BEGIN
+	PERFORM api.look_up_addresses(cardinality(p_ips) <= 1000);
 	RETURN QUERY EXECUTE format('SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts FROM %s',
 		api.sorted_query(f, p_ips));
 END
@@ -141,7 +158,7 @@ BEGIN
 			s.facts || jsonb_build_object(''name'', api.display(coalesce(l.source_name, l.rdns)),
 				''rdns'', api.display(l.rdns), ''domain'', api.display(l.domain))
 		FROM best b JOIN largest l ON l.key = b.key JOIN sums s ON s.key = b.key',
-		api.months_query(f, CASE WHEN cardinality(page.members) <= most THEN page.members END),
+		api.months_query(f, api.ips_condition(CASE WHEN cardinality(page.members) <= most THEN page.members END)),
 		CASE p_group WHEN 'source' THEN 's.source = k.key'
 			ELSE 's.sender = ''ip:'' || k.key OR s.sender = (SELECT a.source FROM dmarc.addresses a '
 				'WHERE a.source_ip = k.key::inet)' END)

@@ -92,7 +92,8 @@ AS $$
 		-- Most senders are addresses, and each of them is one row already.
 		SELECT k.domain, coalesce('ip:' || host(k.source_ip), 'none') AS sender, k.source, k.source_name, k.label,
 			NULL::text AS service, NULL::text AS service_type, false AS spf_includes, k.rdns,
-			num_nonnulls(k.source_ip)::bigint AS addresses, k.records, k.messages, k.pass, k.dkim_aligned, k.spf_aligned,
+			num_nonnulls(k.source_ip)::bigint AS addresses, k.records, k.messages, k.pass, k.dkim_aligned,
+			k.spf_aligned,
 			k.fail_overridden, k.fail_altered, k.altered_by_other, k.fail_unaligned, k.own_auth,
 			CASE WHEN k.own_name THEN k.messages ELSE 0 END AS own_name,
 			CASE WHEN k.own_range THEN k.messages ELSE 0 END AS own_range,
