@@ -786,7 +786,9 @@ static gboolean read_all(struct failure *failure, const struct mail_feedback *fe
 {
 	struct prose prose = { .copy = NULL };
 
-	if (feedback->report_type == NULL || strcmp(feedback->report_type, "feedback-report") != 0)
+	if (feedback->copy_of != NULL)
+		note(failure, NOTE_COPY, "report", feedback->copy_of);
+	else if (feedback->report_type == NULL || strcmp(feedback->report_type, "feedback-report") != 0)
 		note(failure, NOTE_REPORT_TYPE, "report_type", feedback->report_type);
 	if (!read_second(failure, feedback, &prose, error) || !read_third(failure, feedback, &prose, error) ||
 	    !check_bytes(failure, error))

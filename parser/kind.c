@@ -1,5 +1,6 @@
 #include "parser/kind.h"
 
+#include "parser/cfb.h"
 #include "parser/text.h"
 #include "parser/tnef.h"
 
@@ -148,6 +149,7 @@ const char *kind_name(enum kind kind)
 		[KIND_LZMA] = "lzma",
 		[KIND_7Z] = "7z",
 		[KIND_TNEF] = "winmail.dat",
+		[KIND_OLE2] = "OLE2",
 		[KIND_XML] = "XML",
 		[KIND_JSON] = "JSON",
 		[KIND_MAIL] = "a mail" };
@@ -160,6 +162,11 @@ gboolean kind_is_archive(enum kind kind)
 	return kind == KIND_GZIP || kind == KIND_ZLIB || kind == KIND_ZIP || kind == KIND_TAR ||
 	       kind == KIND_BZIP2 || kind == KIND_ZSTD || kind == KIND_XZ || kind == KIND_LZMA ||
 	       kind == KIND_7Z || kind == KIND_TNEF;
+}
+
+gboolean kind_is_container(enum kind kind)
+{
+	return kind_is_archive(kind) || kind == KIND_OLE2;
 }
 
 static enum kind kind_of_start(const guint8 *data, gsize size)
@@ -186,6 +193,8 @@ static enum kind kind_of_start(const guint8 *data, gsize size)
 		return KIND_7Z;
 	if (tnef_begins(data, size))
 		return KIND_TNEF;
+	if (cfb_begins(data, size))
+		return KIND_OLE2;
 	if (is_lzma(data, size))
 		return KIND_LZMA;
 	if (is_tar(data, size))

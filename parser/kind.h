@@ -6,7 +6,8 @@
  * the properties, dictionary and size that are usual, and the first byte of its data. XML: the first
  * character is '<', after a byte order mark and white space, in an ASCII superset or UTF-16; or there is a
  * declaration or a <feedback> tag after a little junk, such as a quote or a damaged byte order mark. TNEF:
- * its signature (MS-OXTNEF).
+ * its signature (MS-OXTNEF). OLE2: its signature (MS-CFB section 2.2); whether it is a .msg, only its
+ * directory says.
  */
 #pragma once
 
@@ -24,6 +25,7 @@ enum kind {
 	KIND_LZMA, /* of the LZMA utils; xz without its container */
 	KIND_7Z,
 	KIND_TNEF, /* winmail.dat of Outlook (tnef.h) */
+	KIND_OLE2, /* .msg of Outlook (msg.h), and old files of Office */
 	KIND_XML,
 	KIND_JSON, /* first character '{' */
 	KIND_MAIL, /* first line a header field: only from kind_of_document() */
@@ -48,6 +50,9 @@ const char *kind_name(enum kind kind);
 
 /* Whether unpack.h reads this kind. */
 gboolean kind_is_archive(enum kind kind);
+
+/* Whether other files may be in one of this kind: an archive, or OLE2. */
+gboolean kind_is_container(enum kind kind);
 
 /* For KIND_XML: whether data begins with an XML declaration or a <feedback> tag, so that a failure to read it
  * is reported. */

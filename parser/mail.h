@@ -47,6 +47,7 @@ struct mail_feedback {
 	const guint8 *message; /* or its header; or NULL */
 	gsize message_size;
 	const char *report_type; /* of the multipart around it, in lower case, or NULL */
+	const char *copy_of;     /* the program from whose copy it was converted (note K1), or NULL */
 };
 
 struct mail_visitor {

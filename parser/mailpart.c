@@ -73,7 +73,7 @@ static gboolean is_archive_or_text(const guint8 *data, gsize size)
 {
 	enum kind kind = kind_of(data, MIN(size, TYPE_HEAD));
 
-	return kind_is_archive(kind) || kind == KIND_XML || kind == KIND_JSON;
+	return kind_is_container(kind) || kind == KIND_XML || kind == KIND_JSON;
 }
 
 /* NULL: the declaration is wrong. */

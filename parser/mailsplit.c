@@ -17,27 +17,33 @@ static gboolean is_field(const guint8 *line, gsize size)
 }
 
 /* Digits on both sides of a colon. */
-static gboolean has_time(const guint8 *line, gsize size)
+gboolean mailsplit_is_timed(const guint8 *line, gsize size)
 {
+	size = text_line_size((const char *)line, size);
 	for (gsize at = 1; at + 1 < size; at++)
 		if (line[at] == ':' && g_ascii_isdigit(line[at - 1]) && g_ascii_isdigit(line[at + 1]))
 			return TRUE;
 	return FALSE;
 }
 
-gboolean mailsplit_is_mbox(const guint8 *data, gsize size)
+gboolean mailsplit_is_separator(const guint8 *data, gsize size, gboolean timed)
 {
 	gsize line;
 
 	if (size < 5 || memcmp(data, "From ", 5) != 0)
 		return FALSE;
 	line = text_line_size((const char *)data, size);
-	return has_time(data, line) && is_field(data + line, size - line);
+	return !timed || (mailsplit_is_timed(data, line) && is_field(data + line, size - line));
 }
 
-static gboolean is_blank(const guint8 *line, gsize size)
+gboolean mailsplit_is_mbox(const guint8 *data, gsize size)
 {
-	return line[0] == '\n' || (size == 2 && line[0] == '\r' && line[1] == '\n');
+	return mailsplit_is_separator(data, size, TRUE);
+}
+
+gboolean mailsplit_is_blank(const guint8 *line, gsize size)
+{
+	return (size == 1 && line[0] == '\n') || (size == 2 && line[0] == '\r' && line[1] == '\n');
 }
 
 gsize mailsplit_mail(const guint8 *mbox, gsize size)
@@ -50,7 +56,7 @@ gsize mailsplit_mail(const guint8 *mbox, gsize size)
 			return at;
 		gsize line = text_line_size((const char *)mbox + at, size - at);
 
-		blank = is_blank(mbox + at, line);
+		blank = mailsplit_is_blank(mbox + at, line);
 		at += line;
 	}
 	return size;

@@ -1,16 +1,32 @@
 /*
  * mailsplit.h - bytes that hold several mails or MIME parts, split at their separators.
  *
- * An mbox (RFC 4155) is split at each "From " line that follows an empty line, has a time of day, and
- * precedes a header field, because mails are searched for such lines, too. The text before the first or
- * behind the closing boundary of a multipart is split at boundary lines (RFC 2046 section 5.1.1). Knows
- * nothing of GMime.
+ * A mail of an mbox begins at a "From " line that is the first or follows an empty line (RFC 4155 appendix
+ * A). As texts have such lines, too, it must have a time of day, as RFC 4155 requires, and precede a header
+ * field. In a file whose first line has none, which some programs write, the words suffice; in a mail, which
+ * is searched for an mbox, that is none.
+ *
+ * The text before the first or behind the closing boundary of a multipart is split at boundary lines (RFC
+ * 2046 section 5.1.1). Knows nothing of GMime.
  */
 #pragma once
 
 #include <glib.h>
 
-/* Whether data begins with a separator of mbox. */
+/* Bytes from the start of a line that suffice for mailsplit_is_separator(), if its line has less than half. */
+#define MAILSPLIT_HEAD 4096
+
+/* Whether the line at data separates mails of an mbox, if it is the first or follows an empty one. timed: as
+ * mailsplit_is_timed() says of the first line. */
+gboolean mailsplit_is_separator(const guint8 *data, gsize size, gboolean timed);
+
+/* Whether the line at data has a time of day. */
+gboolean mailsplit_is_timed(const guint8 *data, gsize size);
+
+/* Whether a line, with its end, is empty. */
+gboolean mailsplit_is_blank(const guint8 *line, gsize size);
+
+/* Whether data begins with a separator of mbox that has a time of day. */
 gboolean mailsplit_is_mbox(const guint8 *data, gsize size);
 
 /* The size of the first mail of an mbox, with its separator line. */

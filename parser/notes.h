@@ -53,11 +53,11 @@
  *   J1  report policy_published/domain: absent; raw is the domain that Subject and file name agree on, which
  *       is used
  *   M2  report file name, itself: it has another policy domain, begin or end
- *   K1  report feedback, the program: converted from the copy that another program keeps, which lacks some of
+ *   K1  report feedback (report in TLS and failure reports), the program: converted from the copy that another program keeps, which lacks some of
  *       what was reported (parsedmarc.h)
  *
- * In TLS reports (RFC 8460) the path consists of its members, with '_' for '-'. V1, V2, T1, X3, X4 mean the
- * same, and
+ * In TLS reports (RFC 8460) the path consists of its members, with '_' for '-'. V1, V2, T1, X3, X4, K1 mean
+ * the same, and
  *
  *   R0  policies: the list is empty
  *   I1  policies/failure_details/sending_mta_ip or receiving_ip, as sent: not an IP address, or an

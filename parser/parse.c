@@ -8,6 +8,7 @@
 #include "parser/jsontext.h"
 #include "parser/kind.h"
 #include "parser/mail.h"
+#include "parser/msg.h"
 #include "parser/orgdomain.h"
 #include "parser/parsedmarc.h"
 #include "parser/remainder.h"
@@ -28,6 +29,10 @@
 #define NAME_BYTES 200         /* of a member's name in a place */
 #define TEXT_MAX   (1 << 20)   /* bytes of a text in an archive that are searched for reports */
 
+#define TOO_LARGE  "archives in archives of more bytes than are gathered for one mail"
+#define TOO_MANY   "more mails in files of Outlook than are read for one mail"
+#define TOO_NESTED "archives inside one another, more than are unpacked"
+
 /* The state of one parse_document(). */
 struct parse {
 	const struct parser_options *options;
@@ -38,7 +43,7 @@ struct parse {
 	gboolean is_mail;   /* the document is one */
 	gboolean exhausted; /* the budget is used up: the rest of the mail stays as it is */
 	gboolean failed;    /* the sink did; its error is on its way up */
-	gsize inner;        /* bytes gathered of archives in archives, <= max_inner */
+	gsize inner;        /* bytes gathered of archives in archives and of .msg, <= max_inner */
 	guint64 xml_bytes;  /* read of all reports, and of other XML that was not recognised at once */
 	guint64 foreign;    /* of those, the bytes that are not part of finished reports */
 	guint64 records;    /* of reports that are over */
@@ -257,7 +262,7 @@ static gboolean stream_choose(struct stream *stream)
 	gsize size = stream->head->len;
 	enum kind kind = kind_of(data, size);
 
-	if (kind_is_archive(kind)) {
+	if (kind_is_container(kind)) {
 		stream->route = ROUTE_ARCHIVE;
 		return take_inner(stream, size);
 	}
@@ -413,8 +418,7 @@ static gboolean inner_close(struct stream *stream, GError **error)
 	guint64 documents;
 
 	if (stream->too_large)
-		return quarantine(p, stream->place, "limit",
-		    "archives in archives of more bytes than are gathered for one mail", error);
+		return quarantine(p, stream->place, "limit", TOO_LARGE, error);
 	if (stream->route == ROUTE_MAIL && mail_is_file(bytes->data, bytes->len))
 		return read_inner_mail(p, stream->place, bytes->data, bytes->len, stream->nesting, error);
 	if (stream->route == ROUTE_MAIL || stream->route == ROUTE_TEXT)
@@ -441,23 +445,64 @@ static gboolean exhaust_json(struct stream *stream, GError **error)
 	    stream->parse, stream->place, "limit", "more JSON than is read for one mail", error);
 }
 
-/* The copy of a report that another program keeps. Only in files: what reporters send is XML. */
-static gboolean read_copy(struct stream *stream, const guint8 *json, gsize size, GError **error)
+static gboolean tell_failure(
+    struct parse *p, const char *place, const struct mail_feedback *feedback, GError **error)
+{
+	g_autoptr(GError) fault = NULL;
+	struct failure *failure = failure_read(feedback, p->options, &fault);
+
+	if (failure == NULL)
+		return quarantine(p, place, "limit", fault->message, error);
+	p->findings++;
+	p->failed = !p->sink->failure(p->user, place, failure_report(failure), error);
+	failure_free(failure);
+	return !p->failed;
+}
+
+static gboolean tell_copy(struct stream *stream, const struct parsedmarc *copy, GError **error)
+{
+	const struct hints hints = { .now = stream->hints.now, .copy_of = copy->program };
+	const guint8 *text = (const guint8 *)copy->text->str;
+	const struct mail_feedback feedback = { .form = MAIL_FEEDBACK_FIELDS,
+		.fields = text,
+		.fields_size = copy->text->len,
+		.message = copy->message != NULL ? (const guint8 *)copy->message->str : NULL,
+		.message_size = copy->message != NULL ? copy->message->len : 0,
+		.copy_of = copy->program };
+	struct tls *tls;
+	gboolean ok;
+
+	if (copy->kind == PARSEDMARC_AGGREGATE)
+		return read_bytes(
+		    stream->parse, stream->place, &hints, text, copy->text->len, stream->nesting, error);
+	if (copy->kind == PARSEDMARC_FAILURE)
+		return tell_failure(stream->parse, stream->place, &feedback, error);
+	tls = tls_read(text, copy->text->len, NULL, stream->parse->limits);
+	tls_note_copy(tls, copy->program);
+	ok = tell_tls(stream->parse, stream->place, tls, error);
+	tls_free(tls);
+	return ok;
+}
+
+/* The copy of a report that another program keeps. Only in files: what reporters send has other forms.
+ * *is_copy: json is one. */
+static gboolean read_copy(
+    struct stream *stream, const guint8 *json, gsize size, gboolean *is_copy, GError **error)
 {
 	struct parse *p = stream->parse;
-	const struct hints hints = { .now = stream->hints.now, .copy_of = "parsedmarc" };
 	g_autoptr(GError) fault = NULL;
-	GString *xml = NULL;
-	gsize items = 0;
+	struct parsedmarc copy;
 	gboolean ok = TRUE;
 
-	if (!parsedmarc_read(json, size, p->limits, &xml, &items, &fault))
+	*is_copy = TRUE;
+	if (!parsedmarc_read(json, size, p->limits, &copy, &fault))
 		return quarantine_error(p, stream->place, "json", fault, error);
-	if (xml == NULL)
-		return TRUE;
-	p->json_items += items;
-	ok = read_bytes(p, stream->place, &hints, (const guint8 *)xml->str, xml->len, stream->nesting, error);
-	g_string_free(xml, TRUE);
+	*is_copy = copy.kind != PARSEDMARC_NONE;
+	if (*is_copy) {
+		p->json_items += copy.items;
+		ok = tell_copy(stream, &copy, error);
+	}
+	parsedmarc_clear(&copy);
 	return ok;
 }
 
@@ -467,17 +512,24 @@ static gboolean read_json(
 {
 	struct parse *p = stream->parse;
 	guint64 max_items = (guint64)JSON_TEXTS * JSONTEXT_ITEMS * p->limits->max_json_items;
-	struct tls *tls = tls_read(json, size, domain, p->limits);
+	struct tls *tls;
+	gboolean is_copy = FALSE;
 	gboolean ok = TRUE;
 
+	if (p->json_items > max_items)
+		return exhaust_json(stream, error);
+	if (!p->is_mail) {
+		ok = read_copy(stream, json, size, &is_copy, error);
+		if (is_copy || !ok)
+			return ok;
+	}
+	tls = tls_read(json, size, domain, p->limits);
 	if (tls != NULL && tls_report(tls) != NULL)
 		p->json_items += tls_items(tls);
 	if (p->json_items > max_items)
 		ok = exhaust_json(stream, error);
 	else if (tls != NULL)
 		ok = tell_tls(p, stream->place, tls, error);
-	else if (!p->is_mail)
-		ok = read_copy(stream, json, size, error);
 	tls_free(tls);
 	return ok;
 }
@@ -613,8 +665,7 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 	if (kind == KIND_ZIP ? holds_one(data, size) : !unpack_has_names(kind))
 		members.hints = *hints;
 	if (nesting >= p->limits->max_nesting)
-		return quarantine(
-		    p, place, "limit", "archives inside one another, more than are unpacked", error);
+		return quarantine(p, place, "limit", TOO_NESTED, error);
 	if (unpack_walk(data, size, kind, &p->budget, &MEMBERS, &members, &fault))
 		return TRUE;
 	stream_clear(&members.stream);
@@ -623,6 +674,31 @@ static gboolean read_archive(struct parse *p, const char *place, const struct hi
 		return FALSE;
 	}
 	return quarantine_error(p, place, "archive", fault, error);
+}
+
+/* A file of OLE2, and the mail in it if Outlook saved one. Both are held in memory. */
+static gboolean read_ole2(
+    struct parse *p, const char *place, const guint8 *data, gsize size, guint nesting, GError **error)
+{
+	gsize room = p->limits->max_inner - p->inner;
+	g_autoptr(GError) fault = NULL;
+	g_autoptr(GBytes) mail = NULL;
+
+	if (nesting >= p->limits->max_nesting)
+		return quarantine(p, place, "limit", TOO_NESTED, error);
+	if (size > room || p->budget.members == 0) {
+		exhaust(p);
+		return quarantine(p, place, "limit", size > room ? TOO_LARGE : TOO_MANY, error);
+	}
+	mail = msg_read(data, size, &fault);
+	if (mail != NULL) {
+		p->budget.members--;
+		p->inner += MIN(room, size + g_bytes_get_size(mail));
+		if (!read_inner_mail(
+			p, place, g_bytes_get_data(mail, NULL), g_bytes_get_size(mail), nesting + 1, error))
+			return FALSE;
+	}
+	return fault == NULL || quarantine_error(p, place, "archive", fault, error);
 }
 
 /* Bytes that are all there, of any kind but a mail or an archive. searched: as in struct stream. */
@@ -645,6 +721,8 @@ static gboolean read_bytes(struct parse *p, const char *place, const struct hint
 {
 	enum kind kind = kind_of(data, size);
 
+	if (kind == KIND_OLE2)
+		return read_ole2(p, place, data, size, nesting, error);
 	if (kind_is_archive(kind))
 		return read_archive(p, place, hints, data, size, kind, nesting, error);
 	return read_plain(p, place, hints, data, size, nesting, FALSE, error);
@@ -655,8 +733,9 @@ static gboolean read_bytes(struct parse *p, const char *place, const struct hint
 /* The mail that is walked. */
 struct letter {
 	struct parse *parse;
-	const char *place; /* in an archive; NULL: it is the document */
-	guint nesting;     /* archives around it */
+	const char *place;       /* in an archive; NULL: it is the document */
+	guint nesting;           /* archives around it */
+	const char *authserv_id; /* as in mail.h */
 };
 
 static char *place_of(const struct letter *letter, guint part, const char *name)
@@ -698,7 +777,7 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 
 		return quarantine(p, place, "encrypted", reason, error);
 	}
-	if (kind_is_archive(kind_of(part->data, part->size)))
+	if (kind_is_container(kind_of(part->data, part->size)))
 		return read_bytes(p, place, &hints, part->data, part->size, letter->nesting, error);
 	return read_plain(p, place, &hints, part->data, part->size, letter->nesting, TRUE, error);
 }
@@ -706,17 +785,9 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 static gboolean mail_feedback(gpointer user, const struct mail_feedback *feedback, GError **error)
 {
 	struct letter *letter = user;
-	struct parse *p = letter->parse;
 	g_autofree char *place = place_of(letter, feedback->number, NULL);
-	g_autoptr(GError) fault = NULL;
-	struct failure *failure = failure_read(feedback, p->options, &fault);
 
-	if (failure == NULL)
-		return quarantine(p, place, "limit", fault->message, error);
-	p->findings++;
-	p->failed = !p->sink->failure(p->user, place, failure_report(failure), error);
-	failure_free(failure);
-	return !p->failed;
+	return tell_failure(letter->parse, place, feedback, error);
 }
 
 static const struct mail_visitor PARTS = { mail_header, mail_part, mail_feedback };
@@ -724,10 +795,9 @@ static const struct mail_visitor PARTS = { mail_header, mail_part, mail_feedback
 static gboolean read_letter(struct letter *letter, const guint8 *mail, gsize size, GError **error)
 {
 	struct parse *p = letter->parse;
-	const char *authserv_id = letter->place == NULL ? p->options->authserv_id : NULL;
 	g_autoptr(GError) fault = NULL;
 
-	if (mail_walk(mail, size, p->limits, authserv_id, &PARTS, letter, &fault))
+	if (mail_walk(mail, size, p->limits, letter->authserv_id, &PARTS, letter, &fault))
 		return TRUE;
 	if (p->failed) {
 		g_propagate_error(error, g_steal_pointer(&fault));
@@ -738,25 +808,35 @@ static gboolean read_letter(struct letter *letter, const guint8 *mail, gsize siz
 
 static gboolean read_mail(struct parse *p, const guint8 *mail, gsize size, GError **error)
 {
-	struct letter letter = { .parse = p };
+	struct letter letter = { .parse = p, .authserv_id = p->options->authserv_id };
 
 	return read_letter(&letter, mail, size, error);
+}
+
+/* A mail that was made of a .msg. Whoever saved it can have changed its header, so none of its fields is our
+ * MTA's. fault: why it lacks something, or NULL. */
+static gboolean read_saved_mail(struct parse *p, GBytes *mail, const GError *fault, GError **error)
+{
+	struct letter letter = { .parse = p };
+
+	return read_letter(&letter, g_bytes_get_data(mail, NULL), g_bytes_get_size(mail), error) &&
+	       (fault == NULL || quarantine_error(p, "mail", "archive", fault, error));
 }
 
 static gboolean read_inner_mail(
     struct parse *p, const char *place, const guint8 *mail, gsize size, guint nesting, GError **error)
 {
-	struct letter letter = { p, place, nesting };
+	struct letter letter = { .parse = p, .place = place, .nesting = nesting };
 
 	return read_letter(&letter, mail, size, error);
 }
 
 /* -- a document -- */
 
-static gboolean tell_nothing_found(struct parse *p, gboolean is_mail, gsize size, GError **error)
+static gboolean tell_nothing_found(struct parse *p, gsize size, GError **error)
 {
-	const char *place = is_mail ? "mail" : "file";
-	gboolean unrelated = is_mail && p->remainder.n > 0 && !p->remainder.is_candidate;
+	const char *place = p->is_mail ? "mail" : "file";
+	gboolean unrelated = p->is_mail && p->remainder.n > 0 && !p->remainder.is_candidate;
 	g_autofree char *words = NULL;
 
 	if (p->placeholder)
@@ -786,16 +866,22 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 		.sink = sink,
 		.user = user,
 		.budget = { unpacked_bytes(limits, size), limits->max_members } };
-	gboolean is_mail = kind_of_document(document, size) == KIND_MAIL;
 	const struct hints nothing = { .now = options->now };
+	g_autoptr(GError) fault = NULL;
+	enum kind kind = kind_of_document(document, size);
+	g_autoptr(GBytes) saved = kind == KIND_OLE2 ? msg_read(document, size, &fault) : NULL;
 	gboolean ok;
 
-	p.is_mail = is_mail;
+	p.is_mail = kind == KIND_MAIL || saved != NULL;
 	remainder_init(&p.remainder);
-	ok = is_mail ? size == 0 || read_mail(&p, document, size, error)
-		     : read_bytes(&p, "file", &nothing, document, size, 0, error);
+	if (kind == KIND_MAIL)
+		ok = size == 0 || read_mail(&p, document, size, error);
+	else if (saved != NULL)
+		ok = read_saved_mail(&p, saved, fault, error);
+	else
+		ok = read_bytes(&p, "file", &nothing, document, size, 0, error);
 	if (ok && p.findings == 0)
-		ok = tell_nothing_found(&p, is_mail, size, error);
+		ok = tell_nothing_found(&p, size, error);
 	remainder_clear(&p.remainder);
 	return ok;
 }

@@ -1,9 +1,9 @@
 /*
  * parse.h - the entry point of the parser: bytes in, typed reports out.
  *
- * The bytes are a mail (RFC 5322), or an XML, JSON or packed file (unpack.h); the content decides
- * (kind.h), never a name or media type. A mail or mbox in an archive is read, too. The parser opens no file,
- * reads no clock and no environment, and logs nothing.
+ * The bytes are a mail (RFC 5322) or one that Outlook saved (msg.h), or an XML, JSON or packed file
+ * (unpack.h); the content decides (kind.h), never a name or media type. A mail or mbox in an archive is read,
+ * too. The parser opens no file, reads no clock and no environment, and logs nothing.
  */
 #pragma once
 

@@ -72,7 +72,7 @@ static char *value_text(struct json_object *value, const struct parser_limits *l
 
 struct writer {
 	const struct parser_limits *limits;
-	GString *xml;
+	GString *xml; /* or the fields of a failure report */
 };
 
 static void write_value(struct writer *writer, const char *element, struct json_object *value)
@@ -132,22 +132,30 @@ static void write_record(struct writer *writer, struct json_object *record)
 	g_string_append(writer->xml, "</auth_results></record>");
 }
 
-/* The first interval_begin or the last interval_end, in seconds since 1970 UTC; -1 if no record has one. */
-static gint64 bound(struct json_object *records, const char *name, gboolean is_first)
+/* A date in UTC, in seconds since 1970; -1 if it is none. */
+static gint64 seconds_of(struct json_object *value)
+{
+	gboolean odd = FALSE;
+
+	return json_object_is_type(value, json_type_string)
+		   ? date_iso_seconds(json_object_get_string(value), &odd)
+		   : -1;
+}
+
+/* The first interval_begin or the last interval_end of the records, or that of the head if they have none; -1
+ * if there is none. */
+static gint64 bound(
+    struct json_object *head, struct json_object *records, const char *name, gboolean is_first)
 {
 	gint64 found = -1;
 
 	for (gsize i = 0; i < length(records); i++) {
-		struct json_object *value = member(json_object_array_get_idx(records, i), name);
-		gboolean odd = FALSE;
-		gint64 seconds = json_object_is_type(value, json_type_string)
-				     ? date_iso_seconds(json_object_get_string(value), &odd)
-				     : -1;
+		gint64 seconds = seconds_of(member(json_object_array_get_idx(records, i), name));
 
 		if (seconds >= 0 && (found < 0 || (is_first ? seconds < found : seconds > found)))
 			found = seconds;
 	}
-	return found;
+	return found >= 0 ? found : seconds_of(member(head, name));
 }
 
 /* otherwise: the date of the report itself, in an unknown zone, for versions whose records have none. */
@@ -170,8 +178,8 @@ static void write_metadata(struct writer *writer, struct json_object *report)
 	g_string_append(writer->xml, "<report_metadata>");
 	write_leaves(writer, metadata, head);
 	g_string_append(writer->xml, "<date_range>");
-	write_date(writer, "begin", bound(records, "interval_begin", TRUE), member(head, "begin_date"));
-	write_date(writer, "end", bound(records, "interval_end", FALSE), member(head, "end_date"));
+	write_date(writer, "begin", bound(head, records, "interval_begin", TRUE), member(head, "begin_date"));
+	write_date(writer, "end", bound(head, records, "interval_end", FALSE), member(head, "end_date"));
 	g_string_append(writer->xml, "</date_range>");
 	for (gsize i = 0; i < length(errors); i++)
 		write_value(writer, "error", json_object_array_get_idx(errors, i));
@@ -197,39 +205,236 @@ static void write_report(struct writer *writer, struct json_object *report)
 	g_string_append(writer->xml, "</feedback>\n");
 }
 
+/* -- TLS reports -- */
+
+/* A member of the JSON, and its name in RFC 8460. */
+static const struct leaf tls_policy[] = { { "policy_type", "policy-type" },
+	{ "policy_strings", "policy-string" }, { "policy_domain", "policy-domain" },
+	{ "mx_host_patterns", "mx-host" }, { NULL, NULL } };
+
+static const struct leaf tls_summary[] = { { "successful_session_count", "total-successful-session-count" },
+	{ "failed_session_count", "total-failure-session-count" }, { NULL, NULL } };
+
+static const struct leaf tls_failure[] = { { "result_type", "result-type" },
+	{ "sending_mta_ip", "sending-mta-ip" }, { "receiving_ip", "receiving-ip" },
+	{ "receiving_mx_hostname", "receiving-mx-hostname" }, { "receiving_mx_helo", "receiving-mx-helo" },
+	{ "failed_session_count", "failed-session-count" },
+	{ "additional_info_uri", "additional-information" }, { "failure_reason_code", "failure-reason-code" },
+	{ NULL, NULL } };
+
+static const struct leaf tls_report[] = { { "organization_name", "organization-name" },
+	{ "contact_info", "contact-info" }, { "report_id", "report-id" }, { NULL, NULL } };
+
+/* Add the members of object to target by their names in the standard; null is what parsedmarc writes for an
+ * absent one. */
+static struct json_object *add_leaves(
+    struct json_object *target, const struct leaf *leaves, struct json_object *object)
+{
+	for (; leaves->member != NULL; leaves++) {
+		struct json_object *value = member(object, leaves->member);
+
+		if (value != NULL)
+			json_object_object_add(target, leaves->element, json_object_get(value));
+	}
+	return target;
+}
+
+static struct json_object *tls_failures(struct json_object *list)
+{
+	struct json_object *failures = json_object_new_array();
+
+	for (gsize i = 0; i < length(list); i++)
+		json_object_array_add(failures,
+		    add_leaves(json_object_new_object(), tls_failure, json_object_array_get_idx(list, i)));
+	return failures;
+}
+
+static struct json_object *tls_policies(struct json_object *list)
+{
+	struct json_object *policies = json_object_new_array();
+
+	for (gsize i = 0; i < length(list); i++) {
+		struct json_object *from = json_object_array_get_idx(list, i);
+		struct json_object *to = json_object_new_object();
+
+		json_object_object_add(to, "policy", add_leaves(json_object_new_object(), tls_policy, from));
+		json_object_object_add(
+		    to, "summary", add_leaves(json_object_new_object(), tls_summary, from));
+		json_object_object_add(to, "failure-details", tls_failures(member(from, "failure_details")));
+		json_object_array_add(policies, to);
+	}
+	return policies;
+}
+
+/* A date of the report, which is in UTC also where it has no zone. */
+static void add_date(struct json_object *dates, const char *name, struct json_object *value)
+{
+	gint64 seconds = seconds_of(value);
+	g_autoptr(GDateTime) moment = seconds < 0 ? NULL : g_date_time_new_from_unix_utc(seconds);
+	g_autofree char *text = moment == NULL ? NULL : g_date_time_format(moment, "%Y-%m-%dT%H:%M:%SZ");
+
+	if (text != NULL)
+		json_object_object_add(dates, name, json_object_new_string(text));
+	else if (value != NULL)
+		json_object_object_add(dates, name, json_object_get(value));
+}
+
+static GString *tls_json(struct json_object *report)
+{
+	struct json_object *object = add_leaves(json_object_new_object(), tls_report, report);
+	struct json_object *dates = json_object_new_object();
+	GString *json;
+
+	add_date(dates, "start-datetime", member(report, "begin_date"));
+	add_date(dates, "end-datetime", member(report, "end_date"));
+	json_object_object_add(object, "date-range", dates);
+	json_object_object_add(object, "policies", tls_policies(member(report, "policies")));
+	json = g_string_new(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	json_object_put(object);
+	return json;
+}
+
+/* -- failure reports -- */
+
+static const struct leaf fields[] = { { "feedback_type", "Feedback-Type" }, { "user_agent", "User-Agent" },
+	{ "version", "Version" }, { "original_envelope_id", "Original-Envelope-Id" },
+	{ "original_mail_from", "Original-Mail-From" }, { "original_rcpt_to", "Original-Rcpt-To" },
+	{ "arrival_date", "Arrival-Date" }, { "authentication_results", "Authentication-Results" },
+	{ "delivery_result", "Delivery-Result" }, { "auth_failure", "Auth-Failure" },
+	{ "authentication_mechanisms", "Identity-Alignment" }, { "dkim_domain", "DKIM-Domain" },
+	{ "reported_domain", "Reported-Domain" }, { NULL, NULL } };
+
+static void write_field(struct writer *writer, const char *name, struct json_object *value)
+{
+	g_autofree char *text = value_text(value, writer->limits);
+
+	if (text != NULL && *text != '\0')
+		g_string_append_printf(writer->xml, "%s: %s\r\n", name, text);
+}
+
+/* Several words of a field, which are a list in the JSON. */
+static void write_words(struct writer *writer, const char *name, struct json_object *list)
+{
+	GString *words = g_string_new(NULL);
+	struct json_object *joined;
+
+	for (gsize i = 0; i < length(list); i++) {
+		g_autofree char *text = value_text(json_object_array_get_idx(list, i), writer->limits);
+
+		if (text != NULL)
+			g_string_append_printf(words, "%s%s", words->len > 0 ? ", " : "", text);
+	}
+	joined = json_object_new_string_len(words->str, (int)words->len);
+	write_field(writer, name, joined);
+	json_object_put(joined);
+	g_string_free(words, TRUE);
+}
+
+static void write_fields(struct writer *writer, struct json_object *report)
+{
+	for (const struct leaf *field = fields; field->member != NULL; field++) {
+		struct json_object *value = member(report, field->member);
+
+		if (json_object_is_type(value, json_type_array))
+			write_words(writer, field->element, value);
+		else
+			write_field(writer, field->element, value);
+	}
+	write_field(writer, "Source-IP", member(member(report, "source"), "ip_address"));
+}
+
+static GString *sample_of(struct json_object *report)
+{
+	struct json_object *sample = member(report, "sample");
+
+	return json_object_is_type(sample, json_type_string)
+		   ? g_string_new_len(
+			 json_object_get_string(sample), (gssize)json_object_get_string_len(sample))
+		   : NULL;
+}
+
 /* -- the interface -- */
 
-static const char *const marks[] = { "report_metadata", "policy_published", "records" };
+/* The members by which a report is recognised; each kind has a bit in a guint for each. */
+#define MARKS 3
+
+static const struct {
+	enum parsedmarc_kind kind;
+	const char *names[MARKS];
+} kinds[] = {
+	{ PARSEDMARC_AGGREGATE, { "report_metadata", "policy_published", "records" } },
+	{ PARSEDMARC_TLS, { "organization_name", "begin_date", "policies" } },
+	{ PARSEDMARC_FAILURE, { "reported_domain", "arrival_date_utc", "sample" } },
+};
 
 static void see_name(gpointer user, const char *name, gsize size)
 {
 	guint *seen = user;
 
-	for (guint i = 0; i < G_N_ELEMENTS(marks); i++)
-		if (size == strlen(marks[i]) && memcmp(name, marks[i], size) == 0)
-			*seen |= 1u << i;
+	for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+		for (guint i = 0; i < MARKS; i++)
+			if (size == strlen(kinds[k].names[i]) && memcmp(name, kinds[k].names[i], size) == 0)
+				seen[k] |= 1u << i;
 }
 
-gboolean parsedmarc_read(const guint8 *json, gsize size, const struct parser_limits *limits, GString **xml,
-    gsize *items, GError **error)
+static enum parsedmarc_kind kind_seen(const guint *seen)
+{
+	for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+		if (seen[k] == (1u << MARKS) - 1)
+			return kinds[k].kind;
+	return PARSEDMARC_NONE;
+}
+
+static void convert(struct parsedmarc *copy, struct json_object *report, const struct parser_limits *limits)
+{
+	struct writer writer = { limits, g_string_new(NULL) };
+
+	copy->text = writer.xml;
+	switch (copy->kind) {
+	case PARSEDMARC_AGGREGATE:
+		write_report(&writer, report);
+		break;
+	case PARSEDMARC_TLS:
+		g_string_free(copy->text, TRUE);
+		copy->text = tls_json(report);
+		break;
+	case PARSEDMARC_FAILURE:
+		write_fields(&writer, report);
+		copy->message = sample_of(report);
+		break;
+	case PARSEDMARC_NONE:
+		break;
+	}
+}
+
+gboolean parsedmarc_read(const guint8 *json, gsize size, const struct parser_limits *limits,
+    struct parsedmarc *copy, GError **error)
 {
 	struct jsontext text;
-	struct writer writer = { limits, NULL };
 	struct json_object *report = NULL;
-	guint seen = 0;
+	guint seen[G_N_ELEMENTS(kinds)] = { 0 };
 
-	*xml = NULL;
-	jsontext_read(&text, json, size, see_name, &seen);
-	*items = text.items;
-	if (seen == (1u << G_N_ELEMENTS(marks)) - 1) {
+	*copy = (struct parsedmarc){ .program = "parsedmarc" };
+	jsontext_read(&text, json, size, see_name, seen);
+	copy->items = text.items;
+	copy->kind = kind_seen(seen);
+	if (copy->kind != PARSEDMARC_NONE)
 		report = jsontext_tree(&text, limits, error);
-		if (report != NULL) {
-			writer.xml = g_string_new(NULL);
-			write_report(&writer, report);
-			json_object_put(report);
-		}
-	}
 	jsontext_clear(&text);
-	*xml = writer.xml;
-	return writer.xml != NULL || seen != (1u << G_N_ELEMENTS(marks)) - 1;
+	if (report == NULL)
+		return copy->kind == PARSEDMARC_NONE;
+	if (g_strcmp0(json_object_get_string(member(report, "copy_of")), "dmarc-srg") == 0)
+		copy->program = "dmarc-srg";
+	convert(copy, report, limits);
+	json_object_put(report);
+	return TRUE;
+}
+
+void parsedmarc_clear(struct parsedmarc *copy)
+{
+	if (copy->text != NULL)
+		g_string_free(copy->text, TRUE);
+	if (copy->message != NULL)
+		g_string_free(copy->message, TRUE);
+	copy->text = copy->message = NULL;
 }

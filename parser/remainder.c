@@ -45,7 +45,7 @@ static gboolean is_of_people(const char *type)
 	static const char *const STARTS[] = { "text/plain", "text/html", "text/calendar",
 		"text/rfc822-headers", "text/enriched", "image/", "audio/", "video/", "font/",
 		"message/delivery-status", "message/disposition-notification", "message/global",
-		"message/rfc822-headers", "application/pdf", "application/msword",
+		"message/rfc822-headers", "application/pdf", "application/rtf", "application/msword",
 		"application/vnd.openxmlformats", "application/pgp-signature", "application/pkcs7-signature",
 		"application/x-pkcs7-signature" };
 
@@ -76,8 +76,8 @@ static gboolean is_candidate(const struct mail_part *part, enum kind kind)
 		return TRUE;
 	if (is_named_like_report(part->name) || !is_of_people(part->type))
 		return TRUE;
-	/* office documents are zips */
-	if (kind == KIND_ZIP)
+	/* office documents are zips, or OLE2 */
+	if (kind == KIND_ZIP || kind == KIND_OLE2)
 		return !g_str_has_prefix(part->type, "application/");
 	return kind != KIND_OTHER && !is_page;
 }

@@ -548,6 +548,12 @@ static void judge_rest(struct tls *tls, const struct jsontext *text)
 	values_note(&tls->values, NOTE_REST, "report", rest);
 }
 
+static void list_notes(struct tls *tls)
+{
+	tls->report.note = (const struct report_note *)(gconstpointer)tls->values.notes->data;
+	tls->report.n_note = tls->values.notes->len;
+}
+
 static void judge(struct tls *tls)
 {
 	struct tls_report *report = &tls->report;
@@ -562,8 +568,7 @@ static void judge(struct tls *tls)
 		refuse(tls, "incomplete", g_strdup("no date-range (RFC 8460 section 4.4)"));
 	if (report->n_policies == 0 && !values_has_note(&tls->values, NOTE_EMPTY, "policies"))
 		refuse(tls, "incomplete", g_strdup("no policies (RFC 8460 section 4.4)"));
-	report->note = (const struct report_note *)(gconstpointer)tls->values.notes->data;
-	report->n_note = tls->values.notes->len;
+	list_notes(tls);
 }
 
 static void read_text(struct tls *tls, const struct jsontext *text)
@@ -631,6 +636,12 @@ void tls_free(struct tls *tls)
 	g_ptr_array_unref(tls->arrays);
 	g_free(tls->reason);
 	g_free(tls);
+}
+
+void tls_note_copy(struct tls *tls, const char *program)
+{
+	values_note(&tls->values, NOTE_COPY, "report", program);
+	list_notes(tls);
 }
 
 const struct tls_report *tls_report(const struct tls *tls)

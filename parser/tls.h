@@ -21,6 +21,9 @@ struct tls *tls_read(const guint8 *json, gsize size, const char *domain,
     const struct parser_limits *limits) G_GNUC_WARN_UNUSED_RESULT;
 void tls_free(struct tls *tls); /* NULL is allowed */
 
+/* Note that it was converted from the copy that a program keeps (K1). */
+void tls_note_copy(struct tls *tls, const char *program);
+
 /* The report, borrowed; NULL if it cannot be read, for the reason below. */
 const struct tls_report *tls_report(const struct tls *tls);
 

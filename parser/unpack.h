@@ -10,8 +10,7 @@
  * bzip2 and zstd are read by libarchive, and Outlook's winmail.dat by tnef.h.
  *
  * An archive may ask for a dictionary of UNPACK_DICTIONARY at most; what needs more is broken. zstd has that
- * bound itself. A zip's members may be stored, or packed by deflate, bzip2, LZMA or zstd if libarchive has
- * it. Knows nothing of mail or reports, and touches no file.
+ * bound itself. A zip's members may be stored, or packed by deflate, bzip2, LZMA or zstd. Knows nothing of mail or reports, and touches no file.
  */
 #pragma once
 

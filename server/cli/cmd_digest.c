@@ -19,6 +19,7 @@ struct request {
 	gboolean week, month; /* as given */
 	gboolean text, html, eml;
 	char *until;
+	char *user;
 	char **domains;
 };
 
@@ -76,6 +77,8 @@ static const char *objection(const struct request *request, int argc)
 		return "say one of --print, --html and --eml";
 	if (request->until != NULL && !is_day(request->until))
 		return "--until takes a day, YYYY-MM-DD";
+	if (request->user != NULL && request->domains != NULL)
+		return "say --domain or --user";
 	return NULL;
 }
 
@@ -89,6 +92,7 @@ int command_digest(const struct settings *settings, int argc, char **argv)
 		{ "month", 0, 0, G_OPTION_ARG_NONE, &request.month, NULL, NULL },
 		{ "until", 0, 0, G_OPTION_ARG_STRING, &request.until, NULL, NULL },
 		{ "domain", 0, 0, G_OPTION_ARG_STRING_ARRAY, &request.domains, NULL, NULL },
+		{ "user", 0, 0, G_OPTION_ARG_STRING, &request.user, NULL, NULL },
 		{ "print", 0, 0, G_OPTION_ARG_NONE, &request.text, NULL, NULL },
 		{ "html", 0, 0, G_OPTION_ARG_NONE, &request.html, NULL, NULL },
 		{ "eml", 0, 0, G_OPTION_ARG_NONE, &request.eml, NULL, NULL },
@@ -99,11 +103,13 @@ int command_digest(const struct settings *settings, int argc, char **argv)
 		return COMMAND_USAGE;
 	request.wish = (struct digest_wish){ .period = request.month ? "month" : "week",
 		.until = request.until,
-		.domains = (const char *const *)request.domains };
+		.domains = (const char *const *)request.domains,
+		.user = request.user };
 	wrong = objection(&request, argc);
 	code = wrong != NULL ? command_fail(COMMAND, COMMAND_USAGE, "%s", wrong)
 			     : database_run(settings, COMMAND, FALSE, fulfil, &request);
 	g_free(request.until);
+	g_free(request.user);
 	g_strfreev(request.domains);
 	return code;
 }

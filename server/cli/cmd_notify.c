@@ -87,7 +87,7 @@ static gboolean test_destination(
 static int test(const struct settings *settings)
 {
 	const struct notices notices = { &notice_of_test, 1, g_get_host_name() };
-	g_auto(GStrv) destinations = destinations_all(settings);
+	g_auto(GStrv) destinations = destinations_notices(settings);
 	g_autoptr(GBytes) document =
 	    notice_hook(&notices, (enum webhook_format)settings_choice(settings, "notify.webhook_format"));
 	g_autoptr(GBytes) message = NULL;

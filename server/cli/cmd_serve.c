@@ -29,7 +29,6 @@
 #define POSTGRES      "PostgreSQL"
 #define ENRICH        "ruad-enrich"
 #define FETCH         "ruad-fetch"
-#define FETCH_IMAP    FETCH " imap"
 #define FETCH_MAILDIR FETCH " maildir"
 #define NOTIFY        "ruad-notify"
 #define FIRST_FD      3 /* of a child: where the supervisor puts its sockets */
@@ -357,12 +356,13 @@ static void start_enrich(struct serve *serve)
 	start_program(serve, ENRICH, argv, envp, NULL);
 }
 
-/* Only if notices have a destination. */
+/* Only if notices or digests have a destination. */
 static void start_notify(struct serve *serve)
 {
-	static const char *const sections[] = { "notify", "retention", NULL };
+	static const char *const sections[] = { "notify", "digest", "retention", NULL };
 	g_autofree char *program = paths_libexec(NOTIFY);
-	g_auto(GStrv) envp = environment_for(serve, sections, "ruad_notify");
+	g_auto(GStrv) envp = settings_environment_named(
+	    serve->settings, "digest", environment_for(serve, sections, "ruad_notify"));
 	g_auto(GStrv) destinations = destinations_all(serve->settings);
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
@@ -390,27 +390,41 @@ static char **without_database(char **envp)
 
 /* Start ruad-fetch for one kind of source ("imap", "maildir"): it gets the settings of this section, and
  * where to hand mails over, but no database. */
-static void start_fetch(struct serve *serve, const char *source, const char *name)
+static void start_fetch(
+    struct serve *serve, const struct settings *settings, const char *source, const char *name)
 {
 	const char *const sections[] = { source, "lmtp", NULL };
 	g_autofree char *program = paths_libexec(FETCH);
 	g_autofree char *address = net_address_of(g_array_index(serve->sockets[INGEST], int, 0));
 	g_autofree char *lmtp = g_strconcat("--lmtp=", address, NULL);
 	g_autofree char *storage =
-	    g_strconcat("--storage=", settings_string(serve->settings, "server.state_dir"), NULL);
-	g_auto(GStrv) envp =
-	    settings_environment(serve->settings, sections, without_database(base_environment()));
+	    g_strconcat("--storage=", settings_string(settings, "server.state_dir"), NULL);
+	g_auto(GStrv) envp = settings_environment(settings, sections, without_database(base_environment()));
 	const char *const argv[] = { program, lmtp, storage, source, NULL };
 
 	start_program(serve, name, argv, envp, NULL);
 }
 
+/* The name of the program that fetches from an account. Transfer full. */
+static char *fetch_name(const struct settings *account)
+{
+	return settings_name(account) == NULL ? g_strdup(FETCH " imap")
+					      : g_strconcat(FETCH " imap ", settings_name(account), NULL);
+}
+
+/* Each account has a process of its own, so that none waits for another. */
 static void start_fetchers(struct serve *serve)
 {
-	if (account_is_set(serve->settings))
-		start_fetch(serve, "imap", FETCH_IMAP);
+	g_autoptr(GPtrArray) accounts = settings_sections(serve->settings, "imap");
+
+	for (guint i = 0; i < accounts->len; i++) {
+		g_autofree char *name = fetch_name(accounts->pdata[i]);
+
+		if (account_is_set(accounts->pdata[i]))
+			start_fetch(serve, accounts->pdata[i], "imap", name);
+	}
 	if (settings_list(serve->settings, "maildir.path")[0] != NULL)
-		start_fetch(serve, "maildir", FETCH_MAILDIR);
+		start_fetch(serve, serve->settings, "maildir", FETCH_MAILDIR);
 }
 
 static void before_postgres(gpointer postgres)
@@ -496,11 +510,16 @@ static gboolean stop_signal(gpointer user)
 static gboolean hang_up_signal(gpointer user)
 {
 	const struct serve *serve = user;
+	g_autoptr(GPtrArray) accounts = settings_sections(serve->settings, "imap");
 
 	supervisor_signal(serve->supervisor, ENRICH, SIGHUP);
 	supervisor_signal(serve->supervisor, NOTIFY, SIGHUP);
-	supervisor_signal(serve->supervisor, FETCH_IMAP, SIGHUP);
 	supervisor_signal(serve->supervisor, FETCH_MAILDIR, SIGHUP);
+	for (guint i = 0; i < accounts->len; i++) {
+		g_autofree char *name = fetch_name(accounts->pdata[i]);
+
+		supervisor_signal(serve->supervisor, name, SIGHUP);
+	}
 	return G_SOURCE_CONTINUE;
 }
 

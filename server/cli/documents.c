@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "parser/mailsplit.h"
 #include "server/cli/splitter.h"
+#include "server/cli/srg.h"
 
 #define PIECE_MAX 65536 /* bytes read at once; a longer line is split into pieces */
 
@@ -25,6 +27,7 @@ struct documents {
 	gboolean in_from;     /* within a separator line */
 	gboolean timed;       /* separators have a time of day */
 	struct splitter splitter;
+	struct srg *srg; /* of a dump: the rows of dmarc-srg; NULL: none, or all were given */
 };
 
 struct documents *documents_new(FILE *in)
@@ -39,6 +42,7 @@ struct documents *documents_new(FILE *in)
 
 void documents_free(struct documents *documents)
 {
+	srg_free(documents->srg);
 	g_free(documents);
 }
 
@@ -75,7 +79,7 @@ static gboolean next_piece(struct documents *documents, const char **piece, gsiz
 	const char *start = documents->buffer + documents->pos;
 	const char *newline = memchr(start, '\n', documents->have - documents->pos);
 
-	if (newline == NULL) {
+	if (newline == NULL || documents->have - documents->pos < MAILSPLIT_HEAD) {
 		if (!fill(documents, error))
 			return FALSE;
 		start = documents->buffer;
@@ -89,23 +93,13 @@ static gboolean next_piece(struct documents *documents, const char **piece, gsiz
 
 /* -- an mbox -- */
 
-/* " 12:34" in a line. */
-static gboolean has_time(const char *piece, gsize size)
-{
-	const char *end = memchr(piece, '\n', size);
-
-	for (const char *c = piece; c + 6 <= (end != NULL ? end : piece + size); c++)
-		if (c[0] == ' ' && g_ascii_isdigit(c[1]) && g_ascii_isdigit(c[2]) && c[3] == ':' &&
-		    g_ascii_isdigit(c[4]) && g_ascii_isdigit(c[5]))
-			return TRUE;
-	return FALSE;
-}
-
+/* The next piece, which is size bytes before what is read next, begins a mail. */
 static gboolean is_separator(const struct documents *documents, const char *piece, gsize size)
 {
-	return documents->line_start && documents->after_blank && size >= strlen(from_words) &&
-	       memcmp(piece, from_words, strlen(from_words)) == 0 &&
-	       (!documents->timed || has_time(piece, size));
+	gsize left = documents->have - documents->pos + size;
+
+	return documents->line_start && documents->after_blank &&
+	       mailsplit_is_separator((const guint8 *)piece, left, documents->timed);
 }
 
 static gboolean is_quoted_from(const char *piece, gsize size)
@@ -118,15 +112,10 @@ static gboolean is_quoted_from(const char *piece, gsize size)
 	       memcmp(piece + arrows, from_words, strlen(from_words)) == 0;
 }
 
-static gboolean is_blank(const char *piece, gsize size)
-{
-	return (size == 1 && piece[0] == '\n') || (size == 2 && piece[0] == '\r' && piece[1] == '\n');
-}
-
 /* Track where in a line the next piece begins. */
 static void pass(struct documents *documents, const char *piece, gsize size)
 {
-	documents->after_blank = documents->line_start && is_blank(piece, size);
+	documents->after_blank = documents->line_start && mailsplit_is_blank((const guint8 *)piece, size);
 	documents->line_start = piece[size - 1] == '\n';
 }
 
@@ -208,6 +197,8 @@ static gboolean read_split(struct documents *documents, GByteArray *content, gui
 			return FALSE;
 		if (documents->have == 0)
 			break;
+		if (documents->srg != NULL)
+			srg_next(documents->srg, documents->buffer[documents->pos]);
 		step = splitter_next(&documents->splitter, documents->buffer[documents->pos++], &byte);
 		if (step == SPLITTER_KEEP || step == SPLITTER_WHOLE)
 			keep(documents, content, total, &byte, 1);
@@ -220,6 +211,27 @@ static gboolean read_split(struct documents *documents, GByteArray *content, gui
 	}
 	documents->ended = TRUE;
 	return TRUE;
+}
+
+/* The next report of dmarc-srg, whose tables are complete only at the end of the dump. */
+static gboolean next_srg(struct documents *documents, GBytes **document, GError **error)
+{
+	gboolean full;
+
+	if (documents->srg == NULL)
+		return TRUE;
+	*document = srg_report(documents->srg);
+	if (*document != NULL)
+		return TRUE;
+	full = srg_is_full(documents->srg);
+	g_clear_pointer(&documents->srg, srg_free);
+	if (full)
+		g_set_error(error, RUAD_ERROR, RUAD_ERROR_LIMIT,
+		    "more than %" G_GUINT64_FORMAT
+		    " MiB of reports of dmarc-srg: the others are missing; dump and import them in parts "
+		    "(mysqldump --where)",
+		    SRG_MOST >> 20);
+	return !full;
 }
 
 /* -- any other file -- */
@@ -247,13 +259,16 @@ static gboolean start(struct documents *documents, GError **error)
 	if (!fill(documents, error))
 		return FALSE;
 	documents->splitter.kind = splitter_kind_of(documents->buffer, documents->have);
-	documents->is_mbox = is_separator(documents, documents->buffer, documents->have);
+	documents->is_mbox =
+	    mailsplit_is_separator((const guint8 *)documents->buffer, documents->have, FALSE);
+	if (documents->splitter.kind == SPLITTER_DUMP)
+		documents->srg = srg_new();
 	if (!documents->is_mbox)
 		return TRUE;
 	if (!next_piece(documents, &piece, &size, error))
 		return FALSE;
 	documents->in_from = TRUE;
-	documents->timed = has_time(piece, size);
+	documents->timed = mailsplit_is_timed((const guint8 *)piece, size);
 	pass(documents, piece, size);
 	return TRUE;
 }
@@ -278,7 +293,7 @@ gboolean documents_next(struct documents *documents, GBytes **document, GError *
 		return FALSE;
 	}
 	if (documents->ended)
-		return TRUE;
+		return next_srg(documents, document, error);
 	if (!reader_of(documents)(documents, content, &total, error)) {
 		documents->ended = TRUE;
 		return FALSE;
@@ -289,7 +304,7 @@ gboolean documents_next(struct documents *documents, GBytes **document, GError *
 		return FALSE;
 	}
 	if (documents->splitter.kind != SPLITTER_NONE && content->len == 0)
-		return TRUE; /* nothing follows the last one */
+		return next_srg(documents, document, error); /* nothing follows the last one */
 	*document = g_byte_array_free_to_bytes(g_steal_pointer(&content));
 	return TRUE;
 }

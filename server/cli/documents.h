@@ -2,11 +2,10 @@
  * documents.h - splits a file into documents: the mails of an mbox, or the reports of a list or a dump
  * (splitter.h), one after another; or the whole file as one.
  *
- * An mbox is identified by its first bytes, "From ". A mail begins at each such line after an empty line (RFC
- * 4155 appendix A), and ">From " in a mail loses one ">" (mboxrd). If the first has a time of day, as RFC
- * 4155 requires, only such lines begin a mail: mail servers put one before a mail that they pass to a
- * command, and do not mark lines of the mail that begin alike. Reads forward in pieces: memory holds one
- * document, whatever the size of the file.
+ * An mbox is identified by its first bytes, "From ", and its mails by the rule of mailsplit.h: mail servers
+ * put such a line before a mail that they pass to a command, and do not mark lines of the mail that begin
+ * alike. ">From " in a mail loses one ">" (mboxrd). Reads forward in pieces: memory holds one document,
+ * whatever the size of the file; of a dump of dmarc-srg all reports, up to SRG_MOST bytes (srg.h).
  */
 #pragma once
 

@@ -106,7 +106,8 @@ static const struct command commands[] = {
 	    "      --week           of the last whole week (the default)\n"
 	    "      --month          of the last whole month\n"
 	    "      --until=DATE     that ended on DATE or before: YYYY-MM-DD (default: yesterday)\n"
-	    "      --domain=NAME    only this domain; may be repeated\n"
+	    "      --domain=NAME    only this domain, or *.NAME for all below it; may be repeated\n"
+	    "      --user=NAME      only the domains that `ruad user` gives this user\n"
 	    "      --print          print it as text (the default)\n"
 	    "      --html           print it as one HTML document\n"
 	    "      --eml            print it as a mail: text, and HTML with pictures\n" },

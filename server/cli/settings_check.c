@@ -10,6 +10,7 @@
 #include "server/dns/resolver.h"
 #include "server/fetch/account.h"
 #include "server/fetch/maildir.h"
+#include "server/notify/destinations.h"
 #include "server/web/auth.h"
 
 /* -- words -- */
@@ -61,9 +62,8 @@ static gboolean check_mailboxes(const struct settings *settings, GError **error)
 }
 
 /* A pattern that can match no domain would hide all reports. */
-static gboolean check_domains(const struct settings *settings, GError **error)
+static gboolean check_domains(const struct settings *settings, const char *key, GError **error)
 {
-	static const char key[] = "server.domains";
 	const char *const *patterns = settings_list(settings, key);
 
 	for (gsize i = 0; patterns[i] != NULL; i++) {
@@ -172,18 +172,54 @@ static gboolean check_smtp(const struct settings *settings, GError **error)
 	return TRUE;
 }
 
-static gboolean check_notify(const struct settings *settings, GError **error)
+static gboolean check_mail_to(const struct settings *settings, const char *key, GError **error)
 {
-	const char *const *addresses = settings_list(settings, "notify.mail_to");
-	const char *from = settings_string(settings, "notify.mail_from");
-	const char *webhook = settings_string(settings, "notify.webhook");
+	const char *const *addresses = settings_list(settings, key);
 
 	for (gsize i = 0; addresses[i] != NULL; i++)
 		if (!message_is_address(addresses[i]))
-			return ruad_error_at(error, "notify.mail_to",
-			    "\"%s\": not an address such as ann@example.com", addresses[i]);
-	if (addresses[0] == NULL && settings_choice(settings, "notify.digest") != 0)
-		return ruad_error_at(error, "notify.digest", "needs an address in notify.mail_to");
+			return ruad_error_at(
+			    error, key, "\"%s\": not an address such as ann@example.com", addresses[i]);
+	return TRUE;
+}
+
+/* A digest of a section with a name must be one; [digest] may be left out. */
+static gboolean check_digest(const struct settings *digest, GError **error)
+{
+	gboolean is_off = settings_choice(digest, "digest.period") == 0;
+
+	if (settings_name(digest) != NULL && is_off)
+		return ruad_error_at(error, "digest.period", "write weekly or monthly");
+	if (!is_off && destinations_digest(digest)[0] == NULL)
+		return ruad_error_at(
+		    error, "digest.mail_to", "empty, as is notify.mail_to: name who gets the digest");
+	if (settings_list(digest, "digest.domains")[0] != NULL &&
+	    *settings_string(digest, "digest.user") != '\0')
+		return ruad_error_at(error, "digest.user", "does not go with digest.domains: remove one");
+	return check_mail_to(digest, "digest.mail_to", error) &&
+	       check_domains(digest, "digest.domains", error);
+}
+
+static gboolean check_digests(const struct settings *settings, GError **error)
+{
+	g_autoptr(GPtrArray) digests = settings_sections(settings, "digest");
+
+	for (guint i = 0; i < digests->len; i++)
+		if (!check_digest(digests->pdata[i], error)) {
+			if (i > 0)
+				g_prefix_error(error, "[digest %s]: ", settings_name(digests->pdata[i]));
+			return FALSE;
+		}
+	return TRUE;
+}
+
+static gboolean check_notify(const struct settings *settings, GError **error)
+{
+	const char *from = settings_string(settings, "notify.mail_from");
+	const char *webhook = settings_string(settings, "notify.webhook");
+
+	if (!check_mail_to(settings, "notify.mail_to", error))
+		return FALSE;
 	if (*from != '\0' && !message_is_address(from))
 		return ruad_error_at(
 		    error, "notify.mail_from", "\"%s\": not an address such as ruad@example.com", from);
@@ -208,7 +244,7 @@ static gboolean check_no_account(const struct settings *settings, GError **error
 	return TRUE;
 }
 
-static gboolean check_imap(const struct settings *settings, GError **error)
+static gboolean check_account(const struct settings *settings, GError **error)
 {
 	struct account *account;
 
@@ -217,6 +253,16 @@ static gboolean check_imap(const struct settings *settings, GError **error)
 	account = account_new(settings, error);
 	account_free(account);
 	return account != NULL;
+}
+
+static gboolean check_imap(const struct settings *settings, GError **error)
+{
+	g_autoptr(GPtrArray) accounts = settings_sections(settings, "imap");
+
+	for (guint i = 0; i < accounts->len; i++)
+		if (!check_account(accounts->pdata[i], error))
+			return FALSE;
+	return TRUE;
 }
 
 static gboolean check_maildirs(const struct settings *settings, GError **error)
@@ -235,9 +281,10 @@ gboolean settings_check(const struct settings *settings, GError **error)
 	return check_addresses(settings, "lmtp.listen", error) &&
 	       check_addresses(settings, "http.listen", error) &&
 	       check_addresses(settings, "http.health_listen", error) && check_mailboxes(settings, error) &&
-	       check_domains(settings, error) && check_auth(settings, error) &&
+	       check_domains(settings, "server.domains", error) && check_auth(settings, error) &&
 	       check_resolver(settings, error) && check_notify(settings, error) &&
-	       check_imap(settings, error) && check_maildirs(settings, error);
+	       check_digests(settings, error) && check_imap(settings, error) &&
+	       check_maildirs(settings, error);
 }
 
 /* -- files -- */
@@ -258,6 +305,19 @@ static void warn_of_file(GPtrArray *warnings, const char *key, const char *path)
 
 	if (fault != NULL)
 		g_ptr_array_add(warnings, fault);
+}
+
+static void warn_of_accounts(const struct settings *settings, GPtrArray *warnings)
+{
+	g_autoptr(GPtrArray) accounts = settings_sections(settings, "imap");
+
+	for (guint i = 0; i < accounts->len; i++) {
+		const char *name = settings_name(accounts->pdata[i]);
+		g_autofree char *key =
+		    name == NULL ? g_strdup("imap.ca_file") : g_strdup_printf("imap.%s.ca_file", name);
+
+		warn_of_file(warnings, key, settings_string(accounts->pdata[i], "imap.ca_file"));
+	}
 }
 
 /* That a Maildir cannot be used now does not keep mail from the others. */
@@ -288,7 +348,8 @@ gboolean settings_check_files(const struct settings *settings, GPtrArray *warnin
 			return FALSE;
 		}
 	}
-	warn_of_file(warnings, "imap.ca_file", settings_string(settings, "imap.ca_file"));
+	warn_of_accounts(settings, warnings);
+	warn_of_file(warnings, "notify.smtp_ca_file", settings_string(settings, "notify.smtp_ca_file"));
 	warn_of_maildirs(settings, warnings);
 	if (!settings_bool(settings, "enrich.enabled"))
 		return TRUE;

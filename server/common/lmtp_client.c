@@ -21,7 +21,7 @@ struct lmtp_client {
 	GString *input;  /* received, not yet used */
 	GString *output; /* not yet sent */
 	char *said;
-	guint64 max_size;
+	guint64 max_size;   /* of a mail, as the server announced it (RFC 1870); 0: it did not */
 	gboolean eight_bit; /* the server announced 8BITMIME */
 
 	GPtrArray *answers; /* of this mail's recipients; those of accepted ones follow after the content */
@@ -285,11 +285,6 @@ void lmtp_client_free(struct lmtp_client *client)
 	g_free(client->said);
 	g_ptr_array_unref(client->answers);
 	g_free(client);
-}
-
-guint64 lmtp_client_max_size(const struct lmtp_client *client)
-{
-	return client->max_size;
 }
 
 gboolean lmtp_client_alive(const struct lmtp_client *client)

@@ -50,9 +50,6 @@ struct lmtp_client *lmtp_client_new(
 /* Closes the connection; a mail that was begun and not ended is not stored. NULL is allowed. */
 void lmtp_client_free(struct lmtp_client *client);
 
-/* The largest mail that the server accepts, in bytes as it is sent (RFC 1870); 0: it does not say. */
-guint64 lmtp_client_max_size(const struct lmtp_client *client);
-
 /* Whether another mail can be sent after a function failed. */
 gboolean lmtp_client_alive(const struct lmtp_client *client);
 

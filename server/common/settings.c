@@ -16,7 +16,16 @@ struct settings {
 	struct value *value; /* as many as setting_table has, in its order */
 	gboolean lenient;    /* leave out what this user may not read */
 	gboolean partial;    /* something was left out */
+	GPtrArray *named;    /* of struct settings: the named sections, sorted by section and name */
+
+	/* of a named section; otherwise NULL */
+	const struct settings *base; /* has the values of all other sections */
+	char *section;
+	char *name;
 };
+
+/* The sections that may be there several times, as [SECTION NAME]. */
+static const char *const nameable[] = { "imap", "digest", NULL };
 
 /* -- names -- */
 
@@ -28,12 +37,35 @@ static gssize find(const char *name)
 	return -1;
 }
 
-/* "lmtp.max_message_size" is RUAD_LMTP_MAX_MESSAGE_SIZE in the environment. */
+/* "lmtp.max_message_size" is RUAD_LMTP_MAX_MESSAGE_SIZE in the environment, and "imap.work.url"
+ * RUAD_IMAP_WORK_URL. */
 static char *variable_name(const char *name)
 {
 	g_autofree char *upper = g_ascii_strup(name, -1);
 
 	return g_strconcat("RUAD_", g_strdelimit(upper, ".", '_'), NULL);
+}
+
+/* "imap.url" is "imap.work.url" in section [imap work]. name may be NULL: no change. Transfer full. */
+static char *name_in(const char *key, const char *name)
+{
+	const char *dot = strchr(key, '.');
+
+	return name == NULL ? g_strdup(key) : g_strdup_printf("%.*s.%s%s", (int)(dot - key), key, name, dot);
+}
+
+static gboolean setting_is_in(const struct setting *setting, const char *section)
+{
+	gsize length = strlen(section);
+
+	return strncmp(setting->name, section, length) == 0 && setting->name[length] == '.';
+}
+
+static gboolean is_section_name(const char *name)
+{
+	gsize length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	return g_ascii_islower(*name) && name[length] == '\0' && length <= SETTINGS_NAME_MAX;
 }
 
 /* The number of insertions, deletions and replacements of bytes between a and b (Levenshtein). */
@@ -68,17 +100,61 @@ const char *settings_nearest(const char *word, const char *const *words)
 	return best;
 }
 
-/* The names of all keys, as they are written in the file or in the environment. */
-static char **all_names(gboolean as_variables)
+/* The names of all keys, as they are written in the file or in the environment; with those of section
+ * [SECTION NAME] if name is not NULL. */
+static char **all_names(gboolean as_variables, const char *section, const char *name)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
-	for (gsize i = 0; i < setting_table_size; i++) {
-		g_autofree char *variable = variable_name(setting_table[i].name);
+	for (gsize i = 0; i < 2 * setting_table_size; i++) {
+		gboolean again = i >= setting_table_size;
+		const struct setting *setting = &setting_table[i % setting_table_size];
+		g_autofree char *key = name_in(setting->name, again ? name : NULL);
+		g_autofree char *variable = variable_name(key);
 
-		g_strv_builder_add(builder, as_variables ? variable : setting_table[i].name);
+		if (!again || (name != NULL && section != NULL && setting_is_in(setting, section)))
+			g_strv_builder_add(builder, as_variables ? variable : key);
 	}
 	return g_strv_builder_end(builder);
+}
+
+/* -- named sections -- */
+
+static gint compare_named(gconstpointer a, gconstpointer b)
+{
+	const struct settings *one = *(const struct settings *const *)a;
+	const struct settings *other = *(const struct settings *const *)b;
+	int sections = strcmp(one->section, other->section);
+
+	return sections != 0 ? sections : strcmp(one->name, other->name);
+}
+
+static gboolean assign(
+    struct settings *settings, gsize index, const char *place, const char *raw, GError **error);
+
+/* The settings of section [SECTION NAME], which begins with the defaults. */
+static struct settings *named_section(struct settings *settings, const char *section, const char *name)
+{
+	struct settings *fresh;
+
+	for (guint i = 0; i < settings->named->len; i++) {
+		struct settings *known = settings->named->pdata[i];
+
+		if (g_str_equal(known->section, section) && g_str_equal(known->name, name))
+			return known;
+	}
+	fresh = g_new0(struct settings, 1);
+	fresh->value = g_new0(struct value, setting_table_size);
+	fresh->lenient = settings->lenient;
+	fresh->base = settings;
+	fresh->section = g_strdup(section);
+	fresh->name = g_strdup(name);
+	for (gsize i = 0; i < setting_table_size; i++)
+		if (setting_is_in(&setting_table[i], section) &&
+		    !assign(fresh, i, "default", setting_table[i].fallback, NULL))
+			g_assert_not_reached();
+	g_ptr_array_add(settings->named, fresh);
+	return fresh;
 }
 
 /* -- values -- */
@@ -234,11 +310,14 @@ static gboolean assign(
     struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
 {
 	const struct setting *setting = &setting_table[index];
+	g_autofree char *name = name_in(setting->name, settings->name);
+	struct setting shown = *setting; /* for messages */
 	struct value *value = &settings->value[index];
 	g_autofree char *text = g_strstrip(g_strdup(raw));
 	guint64 number = 0;
 
-	if (!check_plain(setting, place, text, error))
+	shown.name = name;
+	if (!check_plain(&shown, place, text, error))
 		return FALSE;
 	switch (setting->type) {
 	case SETTING_STRING:
@@ -253,17 +332,16 @@ static gboolean assign(
 	case SETTING_SECONDS:
 	case SETTING_DAYS:
 		if (!parse_number(setting, text, &number))
-			return bad_number(setting, place, text, error);
+			return bad_number(&shown, place, text, error);
 		break;
 	case SETTING_BOOL:
 		if (!parse_bool(text, &number))
-			return ruad_error_at(
-			    error, place, "%s \"%s\": neither on nor off", setting->name, text);
+			return ruad_error_at(error, place, "%s \"%s\": neither on nor off", name, text);
 		break;
 	case SETTING_CHOICE:
 		if (!parse_choice(setting, text, &number))
-			return ruad_error_at(error, place, "%s \"%s\": none of: %s", setting->name, text,
-			    setting_words(setting));
+			return ruad_error_at(
+			    error, place, "%s \"%s\": none of: %s", name, text, setting_words(setting));
 		break;
 	}
 	value->number = number;
@@ -285,28 +363,27 @@ static gboolean may_lack(struct settings *settings, const GError *cause)
 static gboolean assign_from_file(
     struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
 {
+	g_autofree char *name = name_in(setting_table[index].name, settings->name);
 	g_autofree char *path = g_strstrip(g_strdup(raw));
 	g_autofree char *content = NULL;
 	g_autoptr(GError) cause = NULL;
 
 	if (is_quoted(path))
-		return ruad_error_at(
-		    error, place, "%s_file: write the path without quotes", setting_table[index].name);
+		return ruad_error_at(error, place, "%s_file: write the path without quotes", name);
 	if (!g_file_get_contents(path, &content, NULL, &cause))
 		return may_lack(settings, cause) ||
-		       ruad_error_at(error, place, "%s_file: %s", setting_table[index].name, cause->message);
+		       ruad_error_at(error, place, "%s_file: %s", name, cause->message);
 	return assign(settings, index, place, content, error);
 }
 
-/* The index of the key that name ("lmtp.listen", "database.url_file") refers to, or -1; *from_file is TRUE
- * for the second form. */
-static gssize resolve(const char *name, gboolean *from_file)
+/* The index of the key "lmtp.listen", or of "database.url_file", for which *from_file is TRUE; or -1. */
+static gssize find_key(const char *key, gboolean *from_file)
 {
-	gssize index = find(name);
+	gssize index = find(key);
 
 	*from_file = FALSE;
-	if (index < 0 && g_str_has_suffix(name, "_file")) {
-		g_autofree char *plain = g_strndup(name, strlen(name) - strlen("_file"));
+	if (index < 0 && g_str_has_suffix(key, "_file")) {
+		g_autofree char *plain = g_strndup(key, strlen(key) - strlen("_file"));
 
 		*from_file = TRUE;
 		index = find(plain);
@@ -314,18 +391,39 @@ static gssize resolve(const char *name, gboolean *from_file)
 	return index;
 }
 
-static gboolean assign_by_name(
-    struct settings *settings, const char *name, const char *place, const char *raw, GError **error)
+/*
+ * The index of the key that a name such as "lmtp.listen", "database.url_file" or "imap.work.url" refers to,
+ * or -1. *section and *name (transfer full) are those of a named section, or NULL.
+ */
+static gssize find_named(const char *text, char **section, char **name, gboolean *from_file)
 {
+	g_auto(GStrv) parts = g_strsplit(text, ".", 3);
+	g_autofree char *key = NULL;
+
+	*section = *name = NULL;
+	if (g_strv_length(parts) != 3 || !g_strv_contains(nameable, parts[0]) || !is_section_name(parts[1]))
+		return find_key(text, from_file);
+	*section = g_strdup(parts[0]);
+	*name = g_strdup(parts[1]);
+	key = g_strconcat(parts[0], ".", parts[2], NULL);
+	return find_key(key, from_file);
+}
+
+static gboolean assign_by_name(
+    struct settings *settings, const char *key, const char *place, const char *raw, GError **error)
+{
+	g_autofree char *section = NULL, *name = NULL;
 	gboolean from_file = FALSE;
-	gssize index = resolve(name, &from_file);
+	gssize index = find_named(key, &section, &name, &from_file);
 
 	if (index < 0) {
-		g_auto(GStrv) names = all_names(FALSE);
+		g_auto(GStrv) names = all_names(FALSE, section, name);
 
-		return ruad_error_at(error, place, "unknown key \"%s\": did you mean \"%s\"?", name,
-		    settings_nearest(name, (const char *const *)names));
+		return ruad_error_at(error, place, "unknown key \"%s\": did you mean \"%s\"?", key,
+		    settings_nearest(key, (const char *const *)names));
 	}
+	if (name != NULL)
+		settings = named_section(settings, section, name);
 	return (from_file ? assign_from_file : assign)(settings, (gsize)index, place, raw, error);
 }
 
@@ -396,6 +494,26 @@ static gboolean unknown_section(const char *section, const char *place, GError *
 	    settings_nearest(section, (const char *const *)sections));
 }
 
+/* Create section [SECTION NAME]; place is where it begins. */
+static gboolean add_named(struct settings *settings, const char *head, const char *place, GError **error)
+{
+	const char *blank = strchr(head, ' ');
+	g_autofree char *section = g_strndup(head, (gsize)(blank - head));
+
+	if (!known_section(section))
+		return unknown_section(section, place, error);
+	if (!g_strv_contains(nameable, section))
+		return ruad_error_at(
+		    error, place, "section [%s]: there is only one [%s], without a name", head, section);
+	if (!is_section_name(blank + 1))
+		return ruad_error_at(error, place,
+		    "section [%s]: \"%s\" is no name: write 1 to %d lower-case letters and digits, of which "
+		    "the first is a letter",
+		    head, blank + 1, SETTINGS_NAME_MAX);
+	(void)named_section(settings, section, blank + 1);
+	return TRUE;
+}
+
 /* A key that is set twice, or by itself and by KEY_file: GKeyFile would use one of them silently. */
 static gboolean check_once(
     const char *path, const char *content, const char *section, const char *key, GError **error)
@@ -404,12 +522,13 @@ static gboolean check_once(
 	guint first = line_of(content, section, key, 0);
 	guint again = line_of(content, section, key, first);
 	guint by_file = line_of(content, section, file_key, 0);
+	g_autofree char *prefix = g_strdelimit(g_strdup(section), " ", '.');
 
 	if (again == 0 && by_file == 0)
 		return TRUE;
 	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
 	    "%s:%u: \"%s.%s\" is already set in line %u: remove one of the two", path,
-	    again != 0 ? again : MAX(first, by_file), section, again != 0 || first > by_file ? key : file_key,
+	    again != 0 ? again : MAX(first, by_file), prefix, again != 0 || first > by_file ? key : file_key,
 	    again != 0 ? first : MIN(first, by_file));
 	return FALSE;
 }
@@ -417,16 +536,17 @@ static gboolean check_once(
 static gboolean read_section(struct settings *settings, GKeyFile *file, const char *path, const char *content,
     const char *section, GError **error)
 {
+	g_autofree char *head = place_in_file(path, content, section, NULL);
+	g_autofree char *prefix = g_strdelimit(g_strdup(section), " ", '.');
 	g_auto(GStrv) keys = NULL;
 
-	if (!known_section(section)) {
-		g_autofree char *place = place_in_file(path, content, section, NULL);
-
-		return unknown_section(section, place, error);
-	}
+	if (strchr(section, ' ') != NULL && !add_named(settings, section, head, error))
+		return FALSE;
+	if (strchr(section, ' ') == NULL && !known_section(section))
+		return unknown_section(section, head, error);
 	keys = g_key_file_get_keys(file, section, NULL, NULL);
 	for (gsize i = 0; keys[i] != NULL; i++) {
-		g_autofree char *name = g_strconcat(section, ".", keys[i], NULL);
+		g_autofree char *name = g_strconcat(prefix, ".", keys[i], NULL);
 		g_autofree char *place = place_in_file(path, content, section, keys[i]);
 		g_autofree char *raw = g_key_file_get_value(file, section, keys[i], NULL);
 
@@ -481,7 +601,8 @@ static gboolean read_file(struct settings *settings, const char *path, GError **
 
 static gboolean read_variable(struct settings *settings, gsize index, GError **error)
 {
-	g_autofree char *variable = variable_name(setting_table[index].name);
+	g_autofree char *name = name_in(setting_table[index].name, settings->name);
+	g_autofree char *variable = variable_name(name);
 	g_autofree char *file_variable = g_strconcat(variable, "_FILE", NULL);
 	const char *plain = g_getenv(variable);
 	const char *path = g_getenv(file_variable);
@@ -495,23 +616,82 @@ static gboolean read_variable(struct settings *settings, gsize index, GError **e
 	return TRUE;
 }
 
-/* Reject a misspelt RUAD_LMTP_LISTN; ignore RUAD_ names that match no section. */
-static gboolean check_variable(const char *variable, GError **error)
+/* The section that a variable such as RUAD_LMTP_LISTEN begins with, and in *rest what follows, both transfer
+ * full; NULL if it begins with none. */
+static char *section_of_variable(const char *variable, char **rest)
 {
 	g_autofree char *lower = g_ascii_strdown(variable + strlen("RUAD_"), -1);
 	char *underscore = strchr(lower, '_');
-	g_autofree char *section = underscore == NULL ? NULL : g_strndup(lower, (gsize)(underscore - lower));
-	gboolean from_file = FALSE;
-	g_auto(GStrv) names = NULL;
 
-	if (section == NULL || !known_section(section))
-		return TRUE;
-	*underscore = '.';
-	if (resolve(lower, &from_file) >= 0)
-		return TRUE;
-	names = all_names(TRUE);
-	return ruad_error_at(error, "environment", "unknown variable \"%s\": did you mean \"%s\"?", variable,
-	    settings_nearest(variable, (const char *const *)names));
+	if (underscore == NULL)
+		return NULL;
+	*underscore = '\0';
+	if (!known_section(lower))
+		return NULL;
+	*rest = g_strdup(underscore + 1);
+	return g_steal_pointer(&lower);
+}
+
+/* The name in RUAD_SECTION_NAME_KEY, where rest is what follows the section. Transfer full; NULL if the
+ * section cannot have one. */
+static char *name_of_variable(const char *section, const char *rest)
+{
+	const char *underscore = strchr(rest, '_');
+	g_autofree char *name = underscore == NULL ? NULL : g_strndup(rest, (gsize)(underscore - rest));
+
+	return name != NULL && g_strv_contains(nameable, section) && is_section_name(name)
+		   ? g_steal_pointer(&name)
+		   : NULL;
+}
+
+enum variable_kind {
+	VARIABLE_OTHER,   /* begins with no section */
+	VARIABLE_SETTING, /* a key, or one of a named section */
+	VARIABLE_UNKNOWN, /* begins with a section, but is none of its keys */
+};
+
+/* *section and *name (transfer full) are those of a named section, otherwise *name is NULL. */
+static enum variable_kind variable_kind(const char *variable, char **section, char **name)
+{
+	g_autofree char *rest = NULL, *plain = NULL, *named = NULL;
+	gboolean from_file = FALSE;
+
+	*name = NULL;
+	*section = section_of_variable(variable, &rest);
+	if (*section == NULL)
+		return VARIABLE_OTHER;
+	plain = g_strconcat(*section, ".", rest, NULL);
+	if (find_key(plain, &from_file) >= 0)
+		return VARIABLE_SETTING;
+	*name = name_of_variable(*section, rest);
+	if (*name == NULL)
+		return VARIABLE_UNKNOWN;
+	named = g_strconcat(*section, ".", rest + strlen(*name) + 1, NULL);
+	return find_key(named, &from_file) >= 0 ? VARIABLE_SETTING : VARIABLE_UNKNOWN;
+}
+
+/* Reject a misspelt RUAD_LMTP_LISTN, and create the named section of RUAD_IMAP_WORK_URL. */
+static gboolean take_variable(struct settings *settings, const char *variable, GError **error)
+{
+	g_autofree char *section = NULL, *name = NULL;
+	enum variable_kind kind = variable_kind(variable, &section, &name);
+
+	if (kind == VARIABLE_UNKNOWN) {
+		g_auto(GStrv) names = all_names(TRUE, section, name);
+
+		return ruad_error_at(error, "environment", "unknown variable \"%s\": did you mean \"%s\"?",
+		    variable, settings_nearest(variable, (const char *const *)names));
+	}
+	if (name != NULL)
+		(void)named_section(settings, section, name);
+	return TRUE;
+}
+
+static gboolean is_setting(const char *variable)
+{
+	g_autofree char *section = NULL, *name = NULL;
+
+	return variable_kind(variable, &section, &name) == VARIABLE_SETTING;
 }
 
 /* RUAD_ variables that are not settings; those of server/quickstart are among them. */
@@ -521,7 +701,7 @@ static const char *const other_variables[] = { SETTINGS_FILE_VARIABLE, "RUAD_LIB
 char **settings_unknown_variables(void)
 {
 	g_auto(GStrv) variables = g_listenv();
-	g_auto(GStrv) names = all_names(TRUE);
+	g_auto(GStrv) names = all_names(TRUE, NULL, NULL);
 	g_autoptr(GStrvBuilder) warnings = g_strv_builder_new();
 
 	for (gsize i = 0; variables[i] != NULL; i++) {
@@ -530,7 +710,7 @@ char **settings_unknown_variables(void)
 					     : g_strdup(variables[i]);
 		g_autofree char *warning = NULL;
 
-		if (!g_str_has_prefix(plain, "RUAD_") || g_strv_contains((const char *const *)names, plain) ||
+		if (!g_str_has_prefix(plain, "RUAD_") || is_setting(plain) ||
 		    g_strv_contains(other_variables, plain))
 			continue;
 		warning =
@@ -541,17 +721,30 @@ char **settings_unknown_variables(void)
 	return g_strv_builder_end(warnings);
 }
 
+/* Read the variables of the keys of one section; of all if section is NULL. */
+static gboolean read_variables(struct settings *settings, const char *section, GError **error)
+{
+	for (gsize i = 0; i < setting_table_size; i++)
+		if ((section == NULL || setting_is_in(&setting_table[i], section)) &&
+		    !read_variable(settings, i, error))
+			return FALSE;
+	return TRUE;
+}
+
 static gboolean read_environment(struct settings *settings, GError **error)
 {
 	g_auto(GStrv) variables = g_listenv();
 
 	for (gsize i = 0; variables[i] != NULL; i++)
-		if (g_str_has_prefix(variables[i], "RUAD_") && !check_variable(variables[i], error))
+		if (g_str_has_prefix(variables[i], "RUAD_") && !take_variable(settings, variables[i], error))
 			return FALSE;
-	for (gsize i = 0; i < setting_table_size; i++)
-		if (!read_variable(settings, i, error))
+	for (guint i = 0; i < settings->named->len; i++) {
+		struct settings *named = settings->named->pdata[i];
+
+		if (!read_variables(named, named->section, error))
 			return FALSE;
-	return TRUE;
+	}
+	return read_variables(settings, NULL, error);
 }
 
 static gboolean read_override(struct settings *settings, const char *override, GError **error)
@@ -579,6 +772,11 @@ static const char *choose_file(const char *file)
 	return g_file_test(SETTINGS_FILE, G_FILE_TEST_EXISTS) ? SETTINGS_FILE : NULL;
 }
 
+static void free_settings(gpointer settings)
+{
+	settings_free(settings);
+}
+
 static struct settings *load(const char *path, const char *const *overrides, gboolean lenient, GError **error)
 {
 	struct settings *settings = g_new0(struct settings, 1);
@@ -586,12 +784,14 @@ static struct settings *load(const char *path, const char *const *overrides, gbo
 
 	settings->lenient = lenient;
 	settings->value = g_new0(struct value, setting_table_size);
+	settings->named = g_ptr_array_new_with_free_func(free_settings);
 	for (gsize i = 0; good && i < setting_table_size; i++)
 		good = assign(settings, i, "default", setting_table[i].fallback, error);
 	good =
 	    good && (path == NULL || read_file(settings, path, error)) && read_environment(settings, error);
 	for (gsize i = 0; good && overrides != NULL && overrides[i] != NULL; i++)
 		good = read_override(settings, overrides[i], error);
+	g_ptr_array_sort(settings->named, compare_named);
 	if (!good)
 		g_clear_pointer(&settings, settings_free);
 	return settings;
@@ -609,7 +809,30 @@ struct settings *settings_load_readable(const char *file, const char *const *ove
 
 gboolean settings_are_partial(const struct settings *settings)
 {
-	return settings->partial;
+	gboolean partial = settings->partial;
+
+	for (guint i = 0; i < settings->named->len; i++)
+		partial = partial || ((const struct settings *)settings->named->pdata[i])->partial;
+	return partial;
+}
+
+GPtrArray *settings_sections(const struct settings *settings, const char *section)
+{
+	GPtrArray *sections = g_ptr_array_new();
+
+	g_ptr_array_add(sections, (gpointer)settings);
+	for (guint i = 0; i < settings->named->len; i++) {
+		struct settings *named = settings->named->pdata[i];
+
+		if (g_str_equal(named->section, section))
+			g_ptr_array_add(sections, named);
+	}
+	return sections;
+}
+
+const char *settings_name(const struct settings *settings)
+{
+	return settings->name;
 }
 
 void settings_free(struct settings *settings)
@@ -621,7 +844,17 @@ void settings_free(struct settings *settings)
 		g_strfreev(settings->value[i].list);
 	}
 	g_free(settings->value);
+	g_clear_pointer(&settings->named, g_ptr_array_unref);
+	g_free(settings->section);
+	g_free(settings->name);
 	g_free(settings);
+}
+
+static const struct value *value_of(const struct settings *settings, gsize index)
+{
+	gboolean is_own = settings->base == NULL || setting_is_in(&setting_table[index], settings->section);
+
+	return is_own ? &settings->value[index] : &settings->base->value[index];
 }
 
 static const struct value *get(const struct settings *settings, const char *key, enum setting_type type)
@@ -630,7 +863,7 @@ static const struct value *get(const struct settings *settings, const char *key,
 
 	g_assert(index >= 0);
 	g_assert(setting_table[index].type == type);
-	return &settings->value[index];
+	return value_of(settings, (gsize)index);
 }
 
 const char *settings_string(const struct settings *settings, const char *key)
@@ -680,7 +913,20 @@ guint settings_choice(const struct settings *settings, const char *key)
 
 const char *settings_text(const struct settings *settings, gsize index)
 {
-	return settings->value[index].text;
+	return value_of(settings, index)->text;
+}
+
+/* Append the variable of a key to envp if its value differs from the default. name: of the section in the
+ * variable, or NULL. */
+static char **add_variable(const struct settings *settings, gsize index, const char *name, char **envp)
+{
+	g_autofree char *key = name_in(setting_table[index].name, name);
+	g_autofree char *variable = variable_name(key);
+	const char *text = settings_text(settings, index);
+
+	return g_str_equal(text, setting_table[index].fallback)
+		   ? envp
+		   : g_environ_setenv(envp, variable, text, TRUE);
 }
 
 char **settings_environment(const struct settings *settings, const char *const *sections, char **envp)
@@ -689,11 +935,21 @@ char **settings_environment(const struct settings *settings, const char *const *
 	for (gsize i = 0; i < setting_table_size; i++) {
 		const char *key = NULL;
 		g_autofree char *section = setting_section(&setting_table[i], &key);
-		g_autofree char *variable = variable_name(setting_table[i].name);
-		const char *text = settings->value[i].text;
 
-		if (g_strv_contains(sections, section) && !g_str_equal(text, setting_table[i].fallback))
-			envp = g_environ_setenv(envp, variable, text, TRUE);
+		if (g_strv_contains(sections, section))
+			envp = add_variable(settings, i, NULL, envp);
 	}
+	return envp;
+}
+
+char **settings_environment_named(const struct settings *settings, const char *section, char **envp)
+{
+	g_autoptr(GPtrArray) sections = settings_sections(settings, section);
+
+	for (guint s = 1; s < sections->len; s++)
+		for (gsize i = 0; i < setting_table_size; i++)
+			if (setting_is_in(&setting_table[i], section))
+				envp = add_variable(
+				    sections->pdata[s], i, settings_name(sections->pdata[s]), envp);
 	return envp;
 }

@@ -6,6 +6,10 @@
  * from it. An unknown key or a value of the wrong type is an error that names file, line and the nearest
  * key. Any key may be given as KEY_file, which names a file that contains the value (for secrets). A key
  * that is set twice in the file, quotes around a value and a comment after it are errors, too.
+ *
+ * [imap] and [digest] may be there several times, the others as [imap NAME]: each of these named sections has
+ * all keys of its kind, with their defaults. Their keys are imap.NAME.key for -o, and RUAD_IMAP_NAME_KEY in
+ * the environment.
  */
 #pragma once
 
@@ -14,6 +18,7 @@
 
 #define SETTINGS_FILE          "/etc/ruad/ruad.conf"
 #define SETTINGS_FILE_VARIABLE "RUAD_CONFIG" /* environment: another file, or "" for none */
+#define SETTINGS_NAME_MAX      32            /* bytes in the name of a section */
 
 struct settings;
 
@@ -53,6 +58,14 @@ gboolean settings_bool(const struct settings *settings, const char *key);
 guint settings_choice(
     const struct settings *settings, const char *key); /* which of setting_words(), from 0 */
 
+/*
+ * The sections of a kind ("imap"): first settings, which has [imap], then one for each [imap NAME], sorted by
+ * name. In these the keys of the kind have that section's values, and all others those of settings. The
+ * elements are borrowed from settings.
+ */
+GPtrArray *settings_sections(const struct settings *settings, const char *section) G_GNUC_WARN_UNUSED_RESULT;
+const char *settings_name(const struct settings *settings); /* NAME, or NULL for the first */
+
 /* Print all effective values as an INI file with their help as comments; secrets are masked. */
 void settings_print(const struct settings *settings, FILE *out);
 
@@ -70,3 +83,6 @@ const char *settings_nearest(const char *word, const char *const *words);
  * named sections (NULL-terminated) where they differ from the default, and RUAD_CONFIG= so that it reads no
  * file. */
 char **settings_environment(const struct settings *settings, const char *const *sections, char **envp);
+
+/* The same for the named sections of a kind, as RUAD_SECTION_NAME_KEY=value. */
+char **settings_environment_named(const struct settings *settings, const char *section, char **envp);

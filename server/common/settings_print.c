@@ -25,8 +25,32 @@ static void print_wrapped(const char *help, FILE *out)
 	fputc('\n', out);
 }
 
+/* The keys of a section. */
+static void print_keys(const struct settings *settings, const char *section, print_key print, FILE *out)
+{
+	for (gsize i = 0; i < setting_table_size; i++) {
+		const char *key = NULL;
+		g_autofree char *of = setting_section(&setting_table[i], &key);
+
+		if (g_str_equal(of, section))
+			print(settings, i, key, out);
+	}
+}
+
+/* The sections [SECTION NAME], each with all keys. */
+static void print_named(
+    const struct settings *settings, const char *section, print_key print, const char *between, FILE *out)
+{
+	g_autoptr(GPtrArray) sections = settings_sections(settings, section);
+
+	for (guint s = 1; s < sections->len; s++) {
+		fprintf(out, "%s[%s %s]\n", between, section, settings_name(sections->pdata[s]));
+		print_keys(sections->pdata[s], section, print, out);
+	}
+}
+
 /* Print every key in the table's order, under the heads of the sections; between is printed before each
- * head. */
+ * head. settings: NULL for those that have no values. */
 static void print_all(const struct settings *settings, print_key print, const char *between, FILE *out)
 {
 	g_autofree char *here = NULL;
@@ -35,12 +59,14 @@ static void print_all(const struct settings *settings, print_key print, const ch
 		const char *key = NULL;
 		g_autofree char *section = setting_section(&setting_table[i], &key);
 
-		if (g_strcmp0(here, section) != 0) {
-			fprintf(out, "%s[%s]\n", here == NULL && *between == '\n' ? "" : between, section);
-			g_free(here);
-			here = g_steal_pointer(&section);
-		}
-		print(settings, i, key, out);
+		if (g_strcmp0(here, section) == 0)
+			continue;
+		fprintf(out, "%s[%s]\n", here == NULL && *between == '\n' ? "" : between, section);
+		print_keys(settings, section, print, out);
+		if (settings != NULL)
+			print_named(settings, section, print, between, out);
+		g_free(here);
+		here = g_steal_pointer(&section);
 	}
 }
 

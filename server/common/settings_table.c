@@ -66,7 +66,8 @@ const struct setting setting_table[] = {
 	{ "imap.url", SETTING_STRING, "", NOT_NUMBER,
 	    "An IMAP server to fetch mail from, if no mail server delivers it: imaps://HOST, "
 	    "imaps://HOST:PORT, or imap://HOST, where STARTTLS is required. Empty: none. Its mail has the "
-	    "limits of lmtp; each mail is marked only after it is stored." },
+	    "limits of lmtp; each mail is marked only after it is stored. Each section [imap NAME] is a "
+	    "further account and has the same keys." },
 	{ "imap.user", SETTING_STRING, "", NOT_NUMBER, "The user of the account." },
 	{ "imap.password", SETTING_SECRET, "", NOT_NUMBER,
 	    "The password. Put it into a file that only root or ruad can read, and name that in "
@@ -212,7 +213,8 @@ const struct setting setting_table[] = {
 	    "The address in From of notices, and their envelope sender. Empty: ruad@ and the name of this "
 	    "host." },
 	{ "notify.smtp", SETTING_STRING, "smtp://localhost:25", NOT_NUMBER,
-	    "The mail server for notices: smtp://HOST:PORT, or smtps://HOST:PORT for TLS from the start." },
+	    "The mail server for notices and digests: smtp://HOST:PORT, or smtps://HOST:PORT for TLS from "
+	    "the start." },
 	{ "notify.smtp_starttls", SETTING_BOOL, "off", NOT_NUMBER,
 	    "With smtp://: send only after STARTTLS with a valid certificate." },
 	{ "notify.smtp_user", SETTING_STRING, "", NOT_NUMBER,
@@ -220,6 +222,9 @@ const struct setting setting_table[] = {
 	{ "notify.smtp_password", SETTING_SECRET, "", NOT_NUMBER,
 	    "Password of notify.smtp_user. Put it into a file that only ruad can read, and name that in "
 	    "notify.smtp_password_file. Needs smtps:// or notify.smtp_starttls." },
+	{ "notify.smtp_ca_file", SETTING_STRING, "", NOT_NUMBER,
+	    "A file with the certificates (PEM) of the authorities that may sign the mail server's "
+	    "certificate. Empty: those of the system." },
 	{ "notify.webhook", SETTING_SECRET, "", NOT_NUMBER,
 	    "URL that gets notices by HTTP, as JSON. It often contains a secret: notify.webhook_file names a "
 	    "file that has it." },
@@ -233,12 +238,20 @@ const struct setting setting_table[] = {
 	    "of Matrix. Empty: none." },
 	{ "notify.no_reports", SETTING_INT, "72", 0, 8760,
 	    "Hours without an aggregate report after which a notice is sent; 0 is never." },
-	{ "notify.digest", SETTING_CHOICE, "none", NOT_NUMBER,
-	    "Send notify.mail_to a digest, weekly or monthly: what to do and what changed in the last whole "
-	    "week (from Monday to Sunday) or month, as ruad digest prints it. It is sent on the second day "
-	    "after the last one, when its reports have arrived." },
-	{ "notify.digest_hour", SETTING_INT, "6", 0, 23,
-	    "Hour of that day, in UTC, from which on the digest is sent." },
+	{ "digest.period", SETTING_CHOICE, "none", NOT_NUMBER,
+	    "Send a digest by mail, weekly or monthly: what to do and what changed in the last whole week "
+	    "(from Monday to Sunday) or month, as ruad digest prints it. It is sent on the second day after "
+	    "the last one, when its reports have arrived, over the mail server of notify.smtp. Each section "
+	    "[digest NAME] is a further digest and has the same keys." },
+	{ "digest.mail_to", SETTING_LIST, "", NOT_NUMBER,
+	    "Mail addresses that get the digest. Empty: those of notify.mail_to." },
+	{ "digest.domains", SETTING_LIST, "", NOT_NUMBER,
+	    "The domains that the digest covers; *.example.com are all names below example.com. Mail that "
+	    "could not be read belongs to no domain and is left out. Empty: all domains that count, and that "
+	    "mail." },
+	{ "digest.user", SETTING_STRING, "", NOT_NUMBER,
+	    "Instead of digest.domains: the digest covers the domains that ruad user gives this user." },
+	{ "digest.hour", SETTING_INT, "6", 0, 23, "Hour of that day, in UTC, from which on it is sent." },
 
 	/* Aggregate reports contain only counts, need little space and cannot be requested again, and audits
 	 * ask for years. Failure reports contain personal mail. Quarantined mail may contain anything and
@@ -278,9 +291,10 @@ const char *setting_words(const struct setting *setting)
 	static const struct {
 		const char *name;
 		const char *words;
-	} choices[] = { { "http.auth", "none basic proxy" }, { "imap.tls", "required none" },
-		{ "lmtp.require_authentic", "off flag quarantine" }, { "maildir.after", "seen delete" },
-		{ "notify.digest", "none weekly monthly" },
+	} choices[] = { { "digest.period", "none weekly monthly" }, { "http.auth", "none basic proxy" },
+		{ "imap.tls", "required none" }, { "lmtp.require_authentic", "off flag quarantine" },
+		{ "maildir.after", "seen delete" },
+
 		{ "notify.webhook_format", "generic slack teams matrix" } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++)

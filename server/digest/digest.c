@@ -9,7 +9,8 @@
 
 #define ASK                                                                                                  \
 	"SELECT api.digest($1::text, $2::date, "                                                             \
-	"CASE WHEN $3::json IS NOT NULL THEN ARRAY(SELECT json_array_elements_text($3::json)) END)"
+	"CASE WHEN $3::json IS NOT NULL THEN ARRAY(SELECT json_array_elements_text($3::json)) END, "         \
+	"$4::text)"
 
 struct digest {
 	struct content *content;
@@ -34,7 +35,8 @@ static char *array_of(const char *const *names)
 struct digest *digest_fetch(struct db *db, const struct digest_wish *wish, GError **error)
 {
 	g_autofree char *domains = array_of(wish->domains);
-	const struct db_value params[] = { DB_TEXT(wish->period), DB_TEXT(wish->until), DB_TEXT(domains) };
+	const struct db_value params[] = { DB_TEXT(wish->period), DB_TEXT(wish->until), DB_TEXT(domains),
+		DB_TEXT(wish->user) };
 	struct db_rows *rows = db_query(db, ASK, params, G_N_ELEMENTS(params), error);
 	struct digest *digest;
 

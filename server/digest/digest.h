@@ -14,15 +14,17 @@ struct digest;
 
 /* Which digest is wanted. */
 struct digest_wish {
-	const char *period;         /* "week": the last whole one, which begins on Monday; or "month" */
-	const char *until;          /* the last day that it may end on, YYYY-MM-DD; NULL: yesterday */
-	const char *const *domains; /* NULL-terminated; NULL: all that count */
+	const char *period; /* "week": the last whole one, which begins on Monday; or "month" */
+	const char *until;  /* the last day that it may end on, YYYY-MM-DD; NULL: yesterday */
+	const char *const
+	    *domains;     /* names and patterns (*.example.org), NULL-terminated; NULL: all that count */
+	const char *user; /* instead of domains: those that ruad user gives this user; or NULL */
 };
 
 /*
  * Ask the database, with a session that may call functions of schema api. Transfer full.
  *
- * RUAD_ERROR_SYNTAX  until is no day
+ * RUAD_ERROR_SYNTAX  until is no day, or the user has no role
  * RUAD_ERROR_SYSTEM  the database is unavailable
  */
 struct digest *digest_fetch(

@@ -24,6 +24,14 @@ static const char head[] =
     "  .soft { color: #a0a9b8 !important; }\n"
     "  .link { color: #8fadff !important; }\n"
     "}\n"
+    "@media (max-width: 480px) {\n"
+    "  .card > tbody > tr > td { padding-left: 16px !important; padding-right: 16px !important; }\n"
+    "  .wide .heads { display: none !important; }\n"
+    "  .wide tr { display: block !important; padding: 6px 0 !important; }\n"
+    "  .wide td { display: inline-block !important; padding: 0 10px 0 0 !important; border: 0 !important; }\n"
+    "  .wide .first { display: block !important; }\n"
+    "  .wide .label { display: inline !important; }\n"
+    "}\n"
     "</style>\n</head>\n"
     "<body class=\"back\" style=\"margin:0;padding:0;background:#f3f5f8\">\n"
     "<table role=\"presentation\" class=\"back\" width=\"100%%\" cellpadding=\"0\" cellspacing=\"0\" "
@@ -151,28 +159,47 @@ static void put_item(GString *out, const struct block *block)
 
 /* -- tables -- */
 
-static void put_cell(GString *out, const char *cell, gboolean is_head, guint column, gboolean is_text)
+/* The name of a number's column, which is shown beside it where there are no columns. */
+static void put_label(GString *out, const char *label)
 {
+	g_autofree char *escaped = g_markup_escape_text(label, -1);
+
+	g_string_append_printf(
+	    out, "<span class=\"label soft\" style=\"display:none;mso-hide:all\">%s </span>", escaped);
+}
+
+static void put_cell(GString *out, const char *cell, const char *label, guint column, gboolean is_text)
+{
+	gboolean is_head = label == NULL;
+
 	g_string_append_printf(out,
-	    "<%s class=\"%s line\" align=\"%s\" style=\"padding:%s;border-bottom:1px solid #e8ebf0;%s"
-	    "font-weight:400;word-break:%s\">",
-	    is_head ? "th" : "td", is_head ? "soft" : "text", is_text ? "left" : "right",
-	    column == 0 ? "4px 0" : "4px 0 4px 12px", is_head ? SOFT_STYLE : TEXT_STYLE,
-	    is_text ? "break-word" : "normal");
+	    "<%s class=\"%s line%s\" align=\"%s\" style=\"padding:%s;border-bottom:1px solid #e8ebf0;%s"
+	    "font-weight:400;%s\">",
+	    is_head ? "th" : "td", is_head ? "soft" : "text", column == 0 ? " first" : "",
+	    is_text ? "left" : "right", column == 0 ? "4px 0" : "4px 0 4px 12px",
+	    is_head ? SOFT_STYLE : TEXT_STYLE, is_text ? "min-width:80px;overflow-wrap:break-word" : "");
+	if (!is_text && !is_head)
+		put_label(out, label);
 	put(out, cell);
 	g_string_append_printf(out, "</%s>", is_head ? "th" : "td");
 }
 
+/* A table with several columns of text is too wide for a telephone: there, a client that honours the style of
+ * the head shows each row as lines. */
 static void put_table(GString *out, const GPtrArray *rows, guint n_texts)
 {
-	g_string_append(out, "<tr><td style=\"padding:4px 24px 0\"><table width=\"100%\" cellpadding=\"0\" "
-			     "cellspacing=\"0\" style=\"border-collapse:collapse\">\n");
+	char **heads = rows->pdata[0];
+
+	g_string_append_printf(out,
+	    "<tr><td style=\"padding:4px 24px 0\"><table%s width=\"100%%\" cellpadding=\"0\" "
+	    "cellspacing=\"0\" style=\"border-collapse:collapse\">\n",
+	    n_texts > 1 ? " class=\"wide\"" : "");
 	for (guint i = 0; i < rows->len; i++) {
 		char **row = rows->pdata[i];
 
-		g_string_append(out, "<tr>");
+		g_string_append(out, i == 0 ? "<tr class=\"heads\">" : "<tr class=\"line\">");
 		for (guint k = 0; row[k] != NULL; k++)
-			put_cell(out, row[k], i == 0, k, k < n_texts);
+			put_cell(out, row[k], i == 0 ? NULL : heads[k], k, k < n_texts);
 		g_string_append(out, "</tr>\n");
 	}
 	g_string_append(out, "</table></td></tr>\n");

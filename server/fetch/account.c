@@ -13,7 +13,7 @@ enum tls { TLS_REQUIRED, TLS_NONE }; /* words of imap.tls */
 
 gboolean account_is_set(const struct settings *settings)
 {
-	return *settings_string(settings, "imap.url") != '\0';
+	return settings_name(settings) != NULL || *settings_string(settings, "imap.url") != '\0';
 }
 
 void account_free(struct account *account)
@@ -145,7 +145,10 @@ struct account *account_new(const struct settings *settings, GError **error)
 {
 	struct account *account = g_new0(struct account, 1);
 
-	if (!take(account, settings, error))
+	if (!take(account, settings, error)) {
+		if (settings_name(settings) != NULL)
+			g_prefix_error(error, "[imap %s]: ", settings_name(settings));
 		g_clear_pointer(&account, account_free);
+	}
 	return account;
 }

@@ -1,5 +1,8 @@
 /*
- * account.h - [imap] of the settings: where mail is, how to sign in, and what becomes of a stored mail.
+ * account.h - [imap] or [imap NAME] of the settings: where mail is, how to sign in, and what becomes of a
+ * stored mail.
+ *
+ * settings are those of one section, as settings_sections() returns them.
  */
 #pragma once
 
@@ -27,9 +30,9 @@ struct account {
 	guint poll;     /* seconds between looks */
 };
 
-/* Whether [imap] is set at all. */
+/* Whether there is an account: [imap] has a URL, or the section has a name. */
 gboolean account_is_set(const struct settings *settings);
 
-/* RUAD_ERROR_SYNTAX names the key and what to write. */
+/* RUAD_ERROR_SYNTAX names the section if it has a name, the key, and what to write. */
 struct account *account_new(const struct settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void account_free(struct account *account); /* NULL is allowed */

@@ -3,9 +3,9 @@
  *
  *   ruad-fetch --lmtp=ADDRESS imap|maildir
  *
- * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve, once for each of the two that
- * is set. It has no access to the database. SIGHUP: look again at once; SIGTERM and SIGINT end it anywhere,
- * since a mail is marked only after it is stored.
+ * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve, once for each account and
+ * once for all Maildirs. It has no access to the database. SIGHUP: look again at once; SIGTERM and SIGINT end it
+ * anywhere, since a mail is marked only after it is stored.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -6,33 +6,63 @@
 #include "server/notify/mail.h"
 #include "server/notify/webhook.h"
 
-static void add_mail(GStrvBuilder *builder, const struct settings *settings)
+/* Append "mail:ADDRESS" for each address that is not there yet. */
+static void add_mail(GPtrArray *names, const char *const *addresses)
 {
-	const char *const *addresses = settings_list(settings, "notify.mail_to");
-
 	for (gsize i = 0; addresses[i] != NULL; i++) {
 		g_autofree char *name = g_strconcat(DESTINATION_MAIL, addresses[i], NULL);
 
-		g_strv_builder_add(builder, name);
+		if (!g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+			g_ptr_array_add(names, g_steal_pointer(&name));
 	}
 }
 
-char **destinations_mail(const struct settings *settings)
+static char **finish(GPtrArray *names)
 {
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
 
-	add_mail(builder, settings);
-	return g_strv_builder_end(builder);
+char **destinations_mail(const char *const *addresses)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	add_mail(names, addresses);
+	return finish(names);
+}
+
+static void add_notices(GPtrArray *names, const struct settings *settings)
+{
+	add_mail(names, settings_list(settings, "notify.mail_to"));
+	if (*settings_string(settings, "notify.webhook") != '\0')
+		g_ptr_array_add(names, g_strdup(DESTINATION_WEBHOOK));
+}
+
+char **destinations_notices(const struct settings *settings)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	add_notices(names, settings);
+	return finish(names);
 }
 
 char **destinations_all(const struct settings *settings)
 {
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autoptr(GPtrArray) digests = settings_sections(settings, "digest");
+	GPtrArray *names = g_ptr_array_new();
 
-	add_mail(builder, settings);
-	if (*settings_string(settings, "notify.webhook") != '\0')
-		g_strv_builder_add(builder, DESTINATION_WEBHOOK);
-	return g_strv_builder_end(builder);
+	add_notices(names, settings);
+	for (guint i = 0; i < digests->len; i++)
+		if (settings_choice(digests->pdata[i], "digest.period") != 0)
+			add_mail(names, destinations_digest(digests->pdata[i]));
+	return finish(names);
+}
+
+const char *const *destinations_digest(const struct settings *digest)
+{
+	const char *const *addresses = settings_list(digest, "digest.mail_to");
+
+	return addresses[0] != NULL ? addresses : settings_list(digest, "notify.mail_to");
 }
 
 char *destination_send(const struct settings *settings, const char *destination, const char *key,

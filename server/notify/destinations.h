@@ -1,5 +1,6 @@
 /*
- * destinations.h - where notices go, by the settings of [notify], and how to send something there.
+ * destinations.h - where notices and digests go, by the settings of [notify] and [digest], and how to send
+ * something there.
  *
  * A destination has a name: "webhook", or "mail:" and an address. The outbox stores these names.
  */
@@ -10,11 +11,17 @@
 #define DESTINATION_MAIL    "mail:"
 #define DESTINATION_WEBHOOK "webhook"
 
-/* "mail:ADDRESS" for each of notify.mail_to, NULL-terminated. Transfer full. */
-char **destinations_mail(const struct settings *settings);
+/* "mail:ADDRESS" for each address, NULL-terminated. Transfer full, as those below. */
+char **destinations_mail(const char *const *addresses);
 
-/* These, and the webhook if there is one. Transfer full. */
+/* Those of notices: notify.mail_to, and the webhook if there is one. */
+char **destinations_notices(const struct settings *settings);
+
+/* These, and those of all digests; each once. */
 char **destinations_all(const struct settings *settings);
+
+/* The addresses that get a digest; digest is one of settings_sections(settings, "digest"). Borrowed. */
+const char *const *destinations_digest(const struct settings *digest);
 
 /*
  * Send content to a destination: for mail a complete message (RFC 5322), for the webhook a JSON document. key

@@ -28,6 +28,7 @@ struct mail_route mail_route_of(const struct settings *settings, const char *fro
 		.user = settings_string(settings, "notify.smtp_user"),
 		.password = settings_string(settings, "notify.smtp_password"),
 		.starttls = settings_bool(settings, "notify.smtp_starttls"),
+		.ca_file = settings_string(settings, "notify.smtp_ca_file"),
 		.from = from,
 	};
 }
@@ -41,6 +42,8 @@ static void set_route(CURL *curl, const struct mail_route *route)
 		curl_easy_setopt(curl, CURLOPT_USERNAME, route->user);
 		curl_easy_setopt(curl, CURLOPT_PASSWORD, route->password);
 	}
+	if (*route->ca_file != '\0')
+		curl_easy_setopt(curl, CURLOPT_CAINFO, route->ca_file);
 	if (route->starttls)
 		curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 }

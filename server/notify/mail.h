@@ -17,6 +17,7 @@ struct mail_route {
 	const char *user;     /* "": no authentication */
 	const char *password; /* of that user */
 	gboolean starttls;    /* with smtp://: refuse to go on without TLS */
+	const char *ca_file;  /* "": the certification authorities of the system */
 	const char *from;     /* envelope sender, an address */
 };
 

@@ -18,9 +18,11 @@
 struct notify {
 	const struct settings *settings;
 	struct server_watch watch;
-	struct db *db;            /* NULL while it is unavailable */
-	gboolean database_failed; /* which was logged */
-	GHashTable *failures;     /* of outbox_send() */
+	struct db *db;                 /* NULL while it is unavailable */
+	gboolean database_failed;      /* which was logged */
+	GHashTable *failures;          /* of outbox_send(), and of digests: what was logged last */
+	GPtrArray *digests;            /* of settings_sections() */
+	const struct settings *digest; /* the one that queue_digest() is about */
 };
 
 struct notify *notify_new(const struct settings *settings, const struct server_watch *watch)
@@ -30,6 +32,7 @@ struct notify *notify_new(const struct settings *settings, const struct server_w
 	notify->settings = settings;
 	notify->watch = *watch;
 	notify->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	notify->digests = settings_sections(settings, "digest");
 	return notify;
 }
 
@@ -39,6 +42,7 @@ void notify_free(struct notify *notify)
 		return;
 	db_close(notify->db);
 	g_hash_table_unref(notify->failures);
+	g_ptr_array_unref(notify->digests);
 	g_free(notify);
 }
 
@@ -112,7 +116,7 @@ static gboolean queue(struct notify *notify, const char *const *destinations, GB
 
 static gboolean queue_mail(struct notify *notify, const struct notices *notices, GError **error)
 {
-	g_auto(GStrv) destinations = destinations_mail(notify->settings);
+	g_auto(GStrv) destinations = destinations_mail(settings_list(notify->settings, "notify.mail_to"));
 	g_autoptr(GBytes) message = notice_message(notify->settings, notices);
 
 	return queue(notify, (const char *const *)destinations, message, error);
@@ -131,10 +135,9 @@ static gboolean queue_webhook(struct notify *notify, const struct notices *notic
 }
 
 /* What is taken counts as told when the transaction commits, and only then is it queued. */
-static gboolean tell(struct notify *notify, GError **error)
+static gboolean take_notices(struct notify *notify, const char *const *destinations, GError **error)
 {
-	g_auto(GStrv) destinations = destinations_all(notify->settings);
-	g_autofree char *array = outbox_array((const char *const *)destinations);
+	g_autofree char *array = outbox_array(destinations);
 	struct db_rows *rows = db_query(notify->db, TAKE, &DB_TEXT(array), 1, error);
 	g_autofree struct notice *notice = rows != NULL ? read_notices(rows) : NULL;
 	struct notices notices = { notice, 0, g_get_host_name() };
@@ -148,9 +151,17 @@ static gboolean tell(struct notify *notify, GError **error)
 	return good;
 }
 
+/* Without a destination nothing counts as told: one may be set later. */
+static gboolean tell(struct notify *notify, GError **error)
+{
+	g_auto(GStrv) destinations = destinations_notices(notify->settings);
+
+	return destinations[0] == NULL || take_notices(notify, (const char *const *)destinations, error);
+}
+
 static gboolean queue_digest(struct notify *notify, GError **error)
 {
-	return digests_queue(notify->db, notify->settings, error);
+	return digests_queue(notify->db, notify->digest, error);
 }
 
 /* Call work in a transaction, which it undoes by failing. */
@@ -163,6 +174,38 @@ static gboolean in_transaction(
 	if (db_alive(notify->db) && !db_exec(notify->db, "ROLLBACK", NULL, 0, NULL))
 		g_debug("rollback failed");
 	return FALSE;
+}
+
+/* -- digests -- */
+
+/* Log the failure of a digest once, until its message changes. */
+static void note_digest(struct notify *notify, const GError *error)
+{
+	const char *name = settings_name(notify->digest);
+	g_autofree char *key = name == NULL ? g_strdup("[digest]") : g_strdup_printf("[digest %s]", name);
+
+	if (error == NULL)
+		g_hash_table_remove(notify->failures, key);
+	else if (g_strcmp0(g_hash_table_lookup(notify->failures, key), error->message) != 0) {
+		log_warning("%s is not sent: %s", key, error->message);
+		g_hash_table_replace(notify->failures, g_steal_pointer(&key), g_strdup(error->message));
+	}
+}
+
+/* One that cannot be made does not stop the others. Returns FALSE if the database is unavailable. */
+static gboolean queue_digests(struct notify *notify, GError **error)
+{
+	for (guint i = 0; i < notify->digests->len; i++) {
+		g_autoptr(GError) cause = NULL;
+
+		notify->digest = notify->digests->pdata[i];
+		if (!in_transaction(notify, queue_digest, &cause) && !db_alive(notify->db)) {
+			g_propagate_error(error, g_steal_pointer(&cause));
+			return FALSE;
+		}
+		note_digest(notify, cause);
+	}
+	return TRUE;
 }
 
 /* -- a round -- */
@@ -182,7 +225,7 @@ gboolean notify_round(struct notify *notify, gboolean at_once)
 {
 	g_autoptr(GError) error = NULL;
 	gboolean good = open_database(notify, &error) && look(notify, at_once, &error) &&
-			in_transaction(notify, tell, &error) && in_transaction(notify, queue_digest, &error);
+			in_transaction(notify, tell, &error) && queue_digests(notify, &error);
 
 	if (!good)
 		note_failure(notify, error);

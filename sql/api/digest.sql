@@ -25,6 +25,38 @@ BEGIN
 END
 $$;
 
+-- The domains that names and patterns such as *.example.org stand for: all below it that are stored. A pattern without
+-- any stays as it is: it is no domain, and no list at all would be every domain. NULL for NULL.
+CREATE FUNCTION api.digest_names(p_words text[]) RETURNS text[]
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT array_agg(DISTINCT coalesce(d.domain, w.word))
+		FROM unnest(api.domain_names(p_words)) AS w(word)
+		LEFT JOIN dmarc.domains d ON starts_with(w.word, '*.')
+			AND d.domain LIKE '%' || api.like_literal(substr(w.word, 2)));
+END
+$$;
+
+-- The domains of a digest, as api.digest_names() takes them: p_domains, or those that `ruad user` gives p_user. NULL
+-- for all that count.
+CREATE FUNCTION api.digest_words(p_domains text[], p_user text) RETURNS text[]
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	rights jsonb := api.user_grant(p_user);
+BEGIN
+	IF p_user IS NULL THEN
+		RETURN p_domains;
+	ELSIF rights IS NULL THEN
+		PERFORM api.refuse('user', format('"%s" has no role: see ruad user', left(p_user, 100)));
+	ELSIF p_domains IS NOT NULL THEN
+		PERFORM api.refuse('user', 'does not go with domains');
+	END IF;
+	RETURN (SELECT array_agg(w ORDER BY w) FROM jsonb_array_elements_text(nullif(rights -> 'domains', 'null')) w);
+END
+$$;
+
 -- The domains with mail in the window, the largest first: their tallies in it and in the window before. Named domains
 -- without mail are the last.
 CREATE FUNCTION api.digest_tallies(f api.filter_set)
@@ -180,8 +212,10 @@ BEGIN
 END
 $$;
 
--- The digest of the last whole week or month that ends on p_until (default: yesterday) or before it.
-CREATE FUNCTION api.digest(p_period text, p_until date DEFAULT NULL, p_domains text[] DEFAULT NULL) RETURNS jsonb
+-- The digest of the last whole week or month that ends on p_until (default: yesterday) or before it; of p_domains,
+-- which are names and patterns, or of the domains of p_user; if both are NULL, of all that count.
+CREATE FUNCTION api.digest(p_period text, p_until date DEFAULT NULL, p_domains text[] DEFAULT NULL,
+	p_user text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
@@ -196,7 +230,8 @@ DECLARE
 	resolved api.point[];
 BEGIN
 	SELECT d.* INTO w FROM api.digest_window(p_period, p_until) d;
-	f := api.filter(p_domain => p_domains, p_from => w.from_day, p_to => w.to_day);
+	f := api.filter(p_domain => api.digest_names(api.digest_words(p_domains, p_user)), p_from => w.from_day,
+		p_to => w.to_day);
 	summary := api.summary(f) || jsonb_build_object('period', p_period, 'named', f.named,
 		'before', api.window_json(api.window_before(f)), 'unread', api.digest_unread(f));
 	IF summary #>> '{totals,messages}' = '0' THEN

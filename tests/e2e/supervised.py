@@ -146,14 +146,19 @@ class Supervised:
     def wait_until_ready(self):
         wait_until(self.is_ready, "ruad is ready", 60)
 
-    def child(self, name):
-        """The pid of a child ("ruad-web", "postgres"), or None."""
+    def children(self, name):
+        """The pids of the children with this name ("ruad-web", "postgres")."""
         listed = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        found = []
         for pid in listed:
             with contextlib.suppress(OSError):
                 if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name:
-                    return int(pid)
-        return None
+                    found.append(int(pid))
+        return found
+
+    def child(self, name):
+        """The pid of the first of them, or None."""
+        return next(iter(self.children(name)), None)
 
     def deliver(self, mail):
         """(code, text) of the reply to the mail."""

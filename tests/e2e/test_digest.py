@@ -209,7 +209,7 @@ def test_names_of_strangers_are_text(digest, database, tmp_path):
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
 
 
-@pytest.mark.parametrize("words", [["--week", "--month"], ["--html", "--eml"], ["--until=yesterday"], ["--until=2026-02-30"], ["--year"], ["own.example"]])
+@pytest.mark.parametrize("words", [["--week", "--month"], ["--html", "--eml"], ["--until=yesterday"], ["--until=2026-02-30"], ["--year"], ["own.example"], ["--user=ann", "--domain=own.example"]])
 def test_a_wrong_command_line_is_refused(words, tmp_path):
     code, said, errors = Supervised(tmp_path).command("digest", *words)
     assert (code, said) == (2, "")
@@ -227,7 +227,7 @@ def fixture_sink():
 
 @pytest.fixture(name="notify")
 def fixture_notify(folder, database, sink):
-    settings = {"notify_smtp": f"smtp://127.0.0.1:{sink.port}", "notify_digest": "weekly", "notify_digest_hour": 0,
+    settings = {"notify_smtp": f"smtp://127.0.0.1:{sink.port}", "digest_period": "weekly", "digest_hour": 0,
                 "notify_mail_to": "admin@example.com other@example.com"}
     with contextlib.closing(Notify(folder, database, **settings)) as notify:
         yield notify
@@ -247,11 +247,11 @@ def test_a_digest_is_sent_once_to_each_address(notify, sink, digest, database):
 def test_digests_of_a_week_and_of_a_month_are_each_sent(notify, sink):
     notify.settings["notify_mail_to"] = "admin@example.com"
     notify.once()
-    notify.settings["notify_digest"] = "monthly"
+    notify.settings["digest_period"] = "monthly"
     notify.once()
     notify.once()
     assert len(sink.mails) == 2
-    notify.settings["notify_digest"] = "none"
+    notify.settings["digest_period"] = "none"
     notify.database.query("DELETE FROM ruad.digest")
     notify.once()
     assert len(sink.mails) == 2
@@ -274,7 +274,99 @@ def test_two_programs_at_the_same_time_send_one_digest(notify, sink):
     assert len(sink.mails) == 1
 
 
-def test_a_digest_without_an_address_is_a_wrong_setting(tmp_path):
-    code, _, errors = Supervised(tmp_path, notify_digest="weekly").command("config")
+def store_domain(database, folder, domain, count):
+    """A report about the last whole week whose reports have arrived."""
+    end = today() - datetime.timedelta(days=2)
+    begin, _ = (end - datetime.timedelta(days=end.weekday() + 7), end)
+    since = int(datetime.datetime.combine(begin, datetime.time(), datetime.timezone.utc).timestamp())
+    record = reports.record("192.0.2.1", count, header_from=domain, dkim="fail", spf="fail")
+    file = folder / f"{domain}.xml"
+    file.write_bytes(reports.aggregate(domain, "Receiver", report_id=domain, begin=since, end=since + 86399, records=[record]))
+    code, _, errors = Supervised(folder, database_url=database.conninfo()).command("import", str(file))
+    assert code == 0, errors
+
+
+@pytest.fixture(name="tenants")
+def fixture_tenants(notify, folder):
+    """Three domains of two tenants, and the settings of digests for each."""
+    for domain, count in ("a.tenant.example", 11), ("b.tenant.example", 12), ("other.example", 13):
+        store_domain(notify.database, folder, domain, count)
+    notify.database.query("SELECT ruad.set_label('ip:192.0.2.1', 'mine', NULL, 'root', 'cli')")  # so that there is something to do
+    notify.settings |= {
+        "notify_mail_to": "admin@example.com",
+        "digest_tenant_period": "weekly", "digest_tenant_hour": 0, "digest_tenant_mail_to": "ann@tenant.example bob@tenant.example",
+        "digest_tenant_domains": "*.tenant.example",
+        "digest_other_period": "weekly", "digest_other_hour": 0, "digest_other_mail_to": "cyd@other.example", "digest_other_user": "cyd"}
+    code, _, errors = Supervised(folder, database_url=notify.database.conninfo()).command(
+        "user", "add", "cyd", "--role=viewer", "--domains=other.example")
+    assert code == 0, errors
+    return notify
+
+
+def sent(sink):
+    """The digests by their recipients, each of whom has one; notices left out."""
+    mails = [(mail.recipients[0], email.message_from_bytes(mail.data, policy=email.policy.default)) for mail in sink.mails]
+    digests = [(address, mail) for address, mail in mails if mail["Subject"].startswith("DMARC digest: ")]
+    assert len(dict(digests)) == len(digests)
+    return dict(digests)
+
+
+def test_each_recipient_gets_a_digest_of_their_domains_only(tenants, sink):
+    for _ in range(2):
+        tenants.once()
+    mails = sent(sink)
+    whole = {address: mail.as_string() for address, mail in mails.items()}
+    assert sorted(whole) == ["admin@example.com", "ann@tenant.example", "bob@tenant.example", "cyd@other.example"]
+    text = {address: mail.get_body(("plain",)).get_content() for address, mail in mails.items()}
+    assert text["admin@example.com"].startswith("All domains, ") and "36 messages reported" in text["admin@example.com"]
+    for name in "a.tenant.example", "b.tenant.example", "other.example":
+        assert name in text["admin@example.com"]
+    assert text["ann@tenant.example"].startswith("2 domains, ") and "23 messages reported" in text["ann@tenant.example"]
+    assert "a.tenant.example" in text["ann@tenant.example"] and "b.tenant.example" in text["ann@tenant.example"]
+    assert text["cyd@other.example"].startswith("other.example, ") and "13 messages reported" in text["cyd@other.example"]
+    assert "other.example" not in whole["ann@tenant.example"] and "tenant.example" not in whole["cyd@other.example"]
+    assert mails["ann@tenant.example"]["To"] == "ann@tenant.example, bob@tenant.example"
+    assert text["ann@tenant.example"] == text["bob@tenant.example"]
+
+
+def test_a_digest_that_cannot_be_made_is_logged_once_and_stops_no_other(tenants, sink):
+    tenants.settings["digest_other_user"] = "nobody"
+    log = tenants.once()
+    assert log.count('[digest other] is not sent: database: ERROR:  parameter "user": "nobody" has no role: see ruad user') == 1, log
+    assert sorted(sent(sink)) == ["admin@example.com", "ann@tenant.example", "bob@tenant.example"]
+    tenants.settings["digest_other_user"] = "cyd"
+    tenants.once()
+    assert "cyd@other.example" in sent(sink)
+
+
+def test_a_digest_is_sent_without_any_address_for_notices(tenants, sink):
+    tenants.settings |= {"notify_mail_to": "", "digest_period": "none"}
+    tenants.no_reports()
+    tenants.once()
+    assert sorted(sent(sink)) == ["ann@tenant.example", "bob@tenant.example", "cyd@other.example"]
+    assert len(sink.mails) == 3
+
+
+def test_ruad_digest_prints_what_a_tenant_gets(tenants, sink, digest):
+    tenants.once()
+    until = f"--until={today() - datetime.timedelta(days=2)}"
+    for address, option in ("ann@tenant.example", "--domain=*.tenant.example"), ("cyd@other.example", "--user=cyd"):
+        text = sent(sink)[address].get_body(("plain",)).get_content().replace("\r\n", "\n")
+        assert text == digest(until, option, database=tenants.database)
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"digest_period": "weekly"}, "digest.mail_to: empty, as is notify.mail_to: name who gets the digest"),
+    ({"digest_a.mail_to": "a@b.example"}, "[digest a]: digest.period: write weekly or monthly"),
+    ({"digest_a.period": "weekly"}, "[digest a]: digest.mail_to: empty, as is notify.mail_to"),
+    ({"digest_a.period": "weekly", "digest_a.mail_to": "ann"}, '[digest a]: digest.mail_to: "ann": not an address'),
+    ({"digest_a.period": "weekly", "digest_a.mail_to": "a@b.example", "digest_a.domains": "a@b.example"},
+     '[digest a]: digest.domains: "a@b.example": not a domain'),
+    ({"digest_a.period": "weekly", "digest_a.mail_to": "a@b.example", "digest_a.domains": "b.example", "digest_a.user": "ann"},
+     "[digest a]: digest.user: does not go with digest.domains"),
+    ({"digest_a.period": "daily"}, 'digest.a.period "daily": none of: none weekly monthly'),
+])
+def test_a_digest_that_cannot_be_sent_is_a_wrong_setting(settings, words, tmp_path):
+    code, _, errors = Supervised(tmp_path, **settings).command("config")
     assert code == 78
-    assert "notify.digest: needs an address in notify.mail_to" in errors
+    assert words in errors

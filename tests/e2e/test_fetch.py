@@ -512,9 +512,51 @@ def test_without_imap_and_maildir_it_does_not_run(running):
     assert running.child("ruad-fetch") is None
 
 
+def test_each_account_is_fetched_by_itself_and_one_with_a_wrong_password_stops_no_other(supervised, daemon):
+    """The first signs in, the second has a wrong password, the third signs in."""
+    accounts = {"": daemon.account(), "wrong.": daemon.account(), "work.": daemon.account()}
+    certificate = supervised.folder / "ca.pem"
+    certificate.write_bytes(daemon.certificate.read_bytes())
+    for name, account in accounts.items():
+        account.add(report_mail(f"{account.user}-1"))
+        for key, value in over_tls(account, imap_ca_file=certificate, imap_poll="1d").items():
+            supervised.settings[key.replace("imap_", "imap_" + name)] = value
+    supervised.settings["imap_wrong.password"] = "not-the-word"
+    supervised.started()
+    good = [accounts[""], accounts["work."]]
+    for account in good:
+        is_marked(account, 1)
+    wrong = accounts["wrong."]
+    wait_until(lambda: f"{wrong.user} at {HOST}: IMAP server: " in supervised.log(), "the wrong password is said")
+    for account in good:  # new mail is still fetched
+        account.add(report_mail(f"{account.user}-2"))
+        is_marked(account, 2)
+    assert wrong.flags() == [set()]
+    assert supervised.query("SELECT report_id FROM dmarc.reports ORDER BY 1") == sorted(
+        (f"{account.user}-{number}",) for account in good for number in (1, 2))
+    assert "not-the-word" not in supervised.log()
+    passwords = [
+        re.findall(rb"RUAD_IMAP_\w*PASSWORD=([^\0]*)", pathlib.Path(f"/proc/{pid}/environ").read_bytes())
+        for pid in supervised.children("ruad-fetch")]
+    assert sorted(passwords) == [[b"not-the-word"], [PASSWORD.encode()], [PASSWORD.encode()]]
+
+
+def test_ruad_config_prints_and_checks_each_account(tmp_path):
+    file = tmp_path / "ruad.conf"
+    file.write_text("[imap]\nurl = imaps://one.example\nuser = a\npassword = secret1\n\n"
+                    "[imap work]\nurl = imaps://two.example\nuser = b\npassword = secret2\nafter = keep\n")
+    command = [BUILD / "bin" / "ruad", "-c", file, "config"]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
+    assert re.findall(r"^(\[imap.*\]|url = imaps.*)$", done.stdout, re.MULTILINE) == [
+        "[imap]", "url = imaps://one.example", "[imap work]", "url = imaps://two.example"]
+    assert "secret1" not in done.stdout and "secret2" not in done.stdout
+    assert (done.returncode, done.stderr) == (78, 'ruad config: [imap work]: imap.after: "keep": none of: mark, move:FOLDER, delete\n')
+
+
 @pytest.mark.parametrize(
     "option, words",
     [
+        ("imap.work.mailbox=INBOX", '[imap work]: imap.url: "": write imaps://HOST'),
         ("imap.url=imap.example.net", 'imap.url: "imap.example.net": write imaps://HOST'),
         ("imap.url=imaps://imap.example.net", "imap.user: empty"),
         ("imap.user=me", "imap.url: empty, although imap.user is set"),

@@ -4,6 +4,7 @@ import base64
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import struct
@@ -11,6 +12,7 @@ import subprocess
 import tarfile
 import zipfile
 
+import outlook
 import pytest
 import reports
 from conftest import RECIPIENT, STORED
@@ -142,12 +144,12 @@ def test_reports_in_every_packing_and_mails_in_archives_are_stored(ingest, datab
     def attribute(level, number, data):
         return struct.pack("<BII", level, number, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
 
-    def outlook(name, data):
+    def winmail(name, data):
         """A winmail.dat (MS-OXTNEF)."""
         return (struct.pack("<IH", 0x223E9F78, 1) + attribute(1, 0x00018004, b"Report\0") + attribute(2, 0x00069002, bytes(14))
                 + attribute(2, 0x00018010, name.encode() + b"\0") + attribute(2, 0x0006800F, data))
 
-    xml = [reports.aggregate(report_id=str(number)) for number in range(9)]
+    xml = [reports.aggregate(report_id=str(number)) for number in range(10)]
     inner = reports.mail(reports.gzipped(xml[5]))
     mbox = b"".join(b"From r@reporter.example Thu Jan  1 00:00:00 2026\n" + mail.replace(b"\r\n", b"\n") + b"\n"
                     for mail in (reports.mail(reports.gzipped(xml[6])), reports.mail(reports.gzipped(xml[7]))))
@@ -159,12 +161,73 @@ def test_reports_in_every_packing_and_mails_in_archives_are_stored(ingest, datab
         zipped("r.xml", xml[4], zipfile.ZIP_LZMA),
         zipped("r.eml", inner, zipfile.ZIP_DEFLATED),
         tarred(("all.mbox", mbox)),
-        outlook("r.xml.gz", gzip.compress(xml[8])),
+        winmail("r.xml.gz", gzip.compress(xml[8])),
+        zipped("r.msg", outlook.msg(("r.xml.gz", "application/gzip", gzip.compress(xml[9]))), zipfile.ZIP_DEFLATED),
     ]
     parts = [(f"{number}.bin", "application/octet-stream", data) for number, data in enumerate(packed)]
     assert ingest.deliver(reports.mail(*parts)) == [STORED]
-    assert database.query(ITEMS) == [("aggregate", "stored", None)] * 9
-    assert [row[0] for row in database.query("SELECT report_id FROM dmarc.reports ORDER BY 1")] == list("012345678")
+    assert database.query(ITEMS) == [("aggregate", "stored", None)] * 10
+    assert [row[0] for row in database.query("SELECT report_id FROM dmarc.reports ORDER BY 1")] == list("0123456789")
+
+
+HEADER = "From: Reporter <r@reporter.example>\r\nSubject: saved\r\nMessage-ID: <saved@reporter.example>\r\n"
+
+
+def saved():
+    """A .msg with each kind of report, some of them in mails inside."""
+    tls = outlook.message([("t.json", "application/tlsrpt+json", reports.tls())], top=False)
+    original = outlook.message([], "From: a@sender.example\r\nSubject: original\r\n", MARKER, top=False)
+    fields = b"Feedback-Type: auth-failure\nUser-Agent: u\nVersion: 1\nAuth-Failure: dmarc\nReported-Domain: sender.example\n"
+    failure = outlook.message(
+        [("details.txt", "message/feedback-report", fields), ("original", None, original)],
+        HEADER + "Content-Type: multipart/report; report-type=feedback-report; boundary=x\r\n", "A failure", top=False)
+    aggregate = ("r.xml.gz", "application/gzip", gzip.compress(reports.aggregate()))
+    return outlook.msg(aggregate, ("TLS", None, tls), ("Failure", None, failure), header=HEADER, text="See the reports.")
+
+
+SAVED = [("aggregate", "stored", None), ("tls", "stored", None), ("failure", "stored", None)]
+
+
+def test_what_outlook_saved_as_msg_is_read_by_lmtp_import_and_parse(folder, database, ingest):
+    path = folder / "saved.msg"
+    path.write_bytes(saved())
+    ruad = Supervised(folder, database_url=database.conninfo())
+    code, output, _ = ruad.command("parse", str(path))
+    documents = [json.loads(line) for line in output.splitlines()]
+    assert code == 0
+    assert [(row["kind"], row["place"]) for row in documents if "place" in row] == [
+        ("aggregate", "part 2: r.xml.gz"), ("tls", "part 3: t.json"), ("failure", "part 5")], output
+
+    assert ingest.deliver(reports.mail(("saved.msg", "application/vnd.ms-outlook", saved()))) == [STORED]
+    assert database.query(ITEMS) == SAVED
+    assert database.query("SELECT subject, original_headers, original_body FROM ruad.failure") == [
+        ("original", "From: a@sender.example\nSubject: original\n", None)]
+    code, output, _ = ruad.command("import", str(path))
+    assert (code, "3 duplicates" in output) == (0, True), output
+    assert MARKER not in dump(database)
+
+
+def test_a_saved_mail_is_stored_with_its_header_but_is_not_authentic(folder, database):
+    """Whoever saved it can have changed the fields of our MTA."""
+    report = ("r.xml", "text/xml", reports.aggregate())
+    path = folder / "saved.msg"
+    path.write_bytes(outlook.msg(report, header=f"{PASS}\r\n{HEADER}"))
+    ruad = Supervised(folder, database_url=database.conninfo(), lmtp_authserv_id="mx.example.com")
+    code, output, _ = ruad.command("import", str(path))
+    assert code == 0, output
+    assert database.query("SELECT subject, message_id, authentic FROM ruad.mail") == [
+        ("saved", "saved@reporter.example", "none")]
+    assert database.query(ITEMS) == [("aggregate", "stored", None)]
+
+
+def test_a_damaged_msg_is_quarantined_with_what_it_is(ingest, database):
+    content = saved()
+    for data in content[:700], content[:-1024]:
+        assert ingest.deliver(reports.mail(("saved.msg", "application/vnd.ms-outlook", data))) == [STORED]
+    assert set(database.query(ITEMS)) == {("unreadable", "quarantined", "archive")}
+    assert database.query("SELECT place, reason FROM dmarc.intake ORDER BY mail") == [
+        ("part 2: saved.msg", "OLE2 file: damaged header or directory"),
+        ("part 2: saved.msg", "OLE2 file: damaged: a chain of sectors does not end")]
 
 
 def test_a_signed_mail_is_read_and_an_encrypted_one_says_so(ingest, database, tmp_path):

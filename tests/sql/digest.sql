@@ -1,5 +1,5 @@
 -- The content of a digest: its window, and each part of it on two weeks of mail of which all is known.
-SELECT plan(35);
+SELECT plan(50);
 SELECT is((SELECT string_agg(format('%s %s: %s %s', p, u, w.from_day, w.to_day), ', ' ORDER BY no)
 	FROM (VALUES (1, 'week', '2025-11-16'), (2, 'week', '2025-11-15'), (3, 'week', '2025-11-17'),
 		(4, 'month', '2025-11-30'), (5, 'month', '2025-11-29'), (6, 'month', '2024-02-29')) x(no, p, u), api.digest_window(p, u::date) w),
@@ -83,6 +83,25 @@ SELECT is(t.members(j #> '{domains,items}', 'name', 'full', 'totals.messages'), 
 	["none.example", false, 0]]', 'named domains are in full, and one without mail has a line') FROM n;
 SELECT is(ARRAY[j #>> '{totals,messages}', j ->> 'unread', j ->> 'named'], '{40,NULL,true}',
 	'they count alone, and mail belongs to no domain') FROM n;
+-- Patterns, and the domains of a user.
+SELECT is(api.digest_names(w), n, 'names of ' || w::text) FROM (VALUES ('{*.example}'::text[],
+	'{b.example,c.example,d.example,own.example}'::text[]), ('{*.Own.Example.,b.example}', '{*.own.example,b.example}'),
+	('{*.xample,*.example}', '{*.xample,b.example,c.example,d.example,own.example}'), ('{*._wn.example}', '{*._wn.example}')) x(w, n);
+SELECT is(api.digest_names(NULL), NULL, 'no words are no names');
+SELECT is(t.members(j #> '{domains,items}', 'name', 'totals.messages'), '[["*.none.example", 0]]',
+	'a pattern that matches no domain covers none') FROM api.digest('week', '2025-11-16', '{*.none.example}') j;
+SELECT ruad.user_set(u, true, 'viewer', d, 'root') FROM (VALUES ('bea', '{b.example,*.c.example}'::text[]), ('all', '{*}'), ('cyd', '{*.example}')) x(u, d);
+SELECT is((SELECT string_agg(api.digest_words(NULL, u)::text, ' ' ORDER BY no) FROM (VALUES (1, 'bea'), (2, 'cyd')) x(no, u)),
+	'{*.c.example,b.example} {*.example}', 'the domains of a user are those that ruad user gave');
+SELECT is(api.digest_words(NULL, 'all'), NULL, 'which may be all');
+SELECT is(t.words($$SELECT api.digest('week', '2025-11-16', NULL, 'nobody')$$),
+	'22023 parameter "user": "nobody" has no role: see ruad user / user', 'a user without a role has no digest');
+SELECT is(t.words($$SELECT api.digest('week', '2025-11-16', '{b.example}', 'bea')$$),
+	'22023 parameter "user": does not go with domains / user', 'domains are named once');
+SELECT is(api.digest('week', '2025-11-16', NULL, 'cyd'), api.digest('week', '2025-11-16', '{b.example,c.example,d.example,own.example}'),
+	'a digest of a user is that of the domains');
+SELECT is(api.digest('week', '2025-11-16', NULL, 'bea') #>> '{totals,messages}', '60', 'others do not count');
+
 SELECT is(ARRAY(SELECT t.as_role(r, $$SELECT api.digest('week', '2025-11-16')$$)
 	FROM unnest('{ruad_web,ruad_ingest,ruad_auditor}'::text[]) r), '{ok,42501,42501}', 'who may ask for a digest');
 
@@ -92,12 +111,16 @@ SELECT is((SELECT string_agg(ruad.digest_due(p, h, a::timestamptz)::text, ' ' OR
 	(4, 'week', 23, '2025-11-24 23:59Z'), (5, 'month', 0, '2025-12-02 00:00Z'), (6, 'month', 0, '2025-12-01 23:59Z'))
 	x(no, p, h, a)), '2025-11-16 2025-11-09 2025-11-16 2025-11-16 2025-11-30 2025-10-31',
 	'a digest is due when its reports have arrived, from that hour on');
-CREATE TEMP TABLE taken AS SELECT ruad.digest_take('week', 0, '{mail:a@b.example}') AS j;
+CREATE TEMP TABLE taken AS SELECT ruad.digest_take('', 'week', 0, '{mail:a@b.example}') AS j;
 SELECT is(j, api.digest('week', ruad.digest_due('week', 0, now()))) FROM taken;
-SELECT is(ruad.digest_take('week', 0, '{mail:a@b.example}'), NULL, 'it is taken once');
-SELECT is(ruad.digest_take('month', 0, '{mail:a@b.example}') ->> 'period', 'month', 'that of a month is another');
+SELECT is(ruad.digest_take('', 'week', 0, '{mail:a@b.example}'), NULL, 'it is taken once');
+SELECT is(ruad.digest_take('', 'month', 0, '{mail:a@b.example}') ->> 'period', 'month', 'that of a month is another');
+SELECT is(ruad.digest_take('bea', 'week', 0, '{mail:a@b.example}', p_user => 'bea'),
+	api.digest('week', ruad.digest_due('week', 0, now()), NULL, 'bea'), 'and that of each section is one of its own');
+SELECT is(ruad.digest_take('bea', 'week', 0, '{mail:a@b.example}', p_user => 'bea'), NULL, 'which is taken once');
+SELECT is(ruad.digest_take('b', 'week', 0, '{mail:a@b.example}', '{b.example}') ->> 'named', 'true', 'it may name domains');
 DELETE FROM ruad.digest;
 SELECT is((SELECT count(*) FROM generate_series(1, 100)
 	WHERE ruad.outbox_add('digest', '{mail:a@b.example}', 'x')), 100::bigint, 'if much waits');
-SELECT is(ROW(ruad.digest_take('week', 0, '{mail:a@b.example}')::text, (SELECT count(*) FROM ruad.digest)), ROW(NULL::text,
+SELECT is(ROW(ruad.digest_take('', 'week', 0, '{mail:a@b.example}')::text, (SELECT count(*) FROM ruad.digest)), ROW(NULL::text,
 	0::bigint), 'it is taken later');

@@ -158,7 +158,7 @@ UNION ALL SELECT 'ruad_notify', s, w, n FROM (VALUES
 	('SET ROLE ruad_owner', '42501', 'become the owner'),
 	('SELECT ruad.notices_look(true, ''[]'', 0, 0), ruad.outbox_add(''x'', ''{}'', ''x''), ruad.outbox_keep(''{}''),
 		ruad.outbox_sent(0), ruad.outbox_failed(0, ''x''),
-		ruad.digest_take(''week'', 0, ''{}'');
+		ruad.digest_take('''', ''week'', 0, ''{}'');
 	  SELECT * FROM ruad.notices_take(''{}''), ruad.outbox_next(''{}'')', 'ok', 'do its work (allowed)')
 ) x(s, w, n)
 -- the owner, by the name that a login with his role has

@@ -132,7 +132,7 @@ SELECT set_eq($$SELECT name, n FROM visible WHERE n > 0$$, $$VALUES ('api.any_re
 	('dmarc.definitions', 1), ('dmarc.dns_checks', 1), ('dmarc.dns_findings', 1), ('dmarc.dns_history', 1), ('dmarc.domains', 1),
 	('dmarc.excluded_reports', 1), ('dmarc.failure_reports', 1), ('dmarc.label_log', 4), ('dmarc.labels', 4),
 	('dmarc.monthly', 2), ('dmarc.policies', 1), ('dmarc.records', 2), ('dmarc.reporters', 1), ('dmarc.reports', 1),
-	('dmarc.schema_version', 12), ('dmarc.seen', 2), ('dmarc.sender_facts', 2), ('dmarc.senders', 2),
+	('dmarc.schema_version', 13), ('dmarc.seen', 2), ('dmarc.sender_facts', 2), ('dmarc.senders', 2),
 	('dmarc.sources_daily', 2), ('dmarc.spf_ranges', 1),
 	('dmarc.tls_failures', 4), ('dmarc.tls_policies', 2), ('dmarc.tls_reports', 1)$$, 'views have the rows of the domain');
 SELECT set_eq($$SELECT name FROM visible WHERE n < 0$$, $$VALUES ('dmarc.audit_log'), ('dmarc.exclusion_log'),

@@ -15,6 +15,34 @@
 #include "parser/error.h"
 #include "server/cli/documents.h"
 
+/* Tables of dmarc-srg: one report with one record, in any order of the statements. */
+#define SRG_CREATE                                                                                           \
+	"CREATE TABLE `domains` (\n  `id` int(10) unsigned NOT NULL,\n  `fqdn` varchar(255) DEFAULT "        \
+	"'`,',\n  "                                                                                          \
+	"`active` tinyint(1) NOT NULL,\n  PRIMARY KEY (`id`),\n  UNIQUE KEY `fqdn` (`fqdn`)\n) "             \
+	"ENGINE=InnoDB;\n"                                                                                   \
+	"CREATE TABLE `reports` (`id` int, `domain_id` int, `begin_time` datetime, `org` text, "             \
+	"`external_id` "                                                                                     \
+	"text);\n"                                                                                           \
+	"CREATE TABLE `rptrecords` (`id` int, `report_id` int, `ip` varbinary(16), `rcount` int, "           \
+	"`disposition` tinyint, `dkim_auth` text, `dkim_align` tinyint, `spf_align` tinyint);\n"
+#define SRG_DOMAIN "INSERT INTO `domains` VALUES (7,'a.example',1);\n"
+#define SRG_REPORT "INSERT INTO `reports` VALUES (3,7,'2026-01-01 00:00:00','O\\'R \xff;--','x');\n"
+#define SRG_RECORD "INSERT INTO `rptrecords` VALUES (1,3,0xC0000201,5,0,'[{\\\"a\\\":1}]',2,1);\n"
+#define SRG_HEAD                                                                                             \
+	"{\"copy_of\":\"dmarc-srg\",\"report_metadata\":{\"org_name\":\"O'R "                                \
+	"\xef\xbf\xbd;--\",\"org_email\":null,"                                                              \
+	"\"org_extra_contact_info\":null,\"report_id\":\"x\",\"interval_begin\":\"2026-01-01 00:00:00\","    \
+	"\"interval_end\":null,\"errors\":[]},\"policy_published\":{\"adkim\":null,\"aspf\":null,\"p\":"     \
+	"null,"                                                                                              \
+	"\"sp\":null,\"np\":null,\"pct\":null,\"fo\":null,\"domain\":"
+#define SRG_WANT                                                                                             \
+	SRG_HEAD                                                                                             \
+	"\"a.example\"},\"records\":[{\"source\":{\"ip_address\":\"192.0.2.1\"},\"count\":\"5\","            \
+	"\"policy_evaluated\":{\"disposition\":\"reject\",\"dkim\":\"pass\",\"spf\":null,"                   \
+	"\"policy_override_reasons\":[]},\"identifiers\":{\"header_from\":null,\"envelope_from\":null,"      \
+	"\"envelope_to\":null},\"auth_results\":{\"dkim\":[{\"a\":1}],\"spf\":[]}}]}"
+
 #define DUMP "-- MySQL dump 10.13  Distrib 8.0.36\n--\n-- Host: localhost    Database: dmarc\n"
 
 static const struct {
@@ -42,6 +70,11 @@ static const struct {
 	{ "From with a time is none",
 	    "From a@b Mon Nov 30 13:00:00 2026\nA: 1\n\nFrom c Mon Nov 30 13:00 2026\nB: 2\n",
 	    { "A: 1\n", "B: 2\n" } },
+	{ "From with a time that precedes no field is text",
+	    "From a@b Mon Nov 30 13:00:00 2026\nA: 1\n\nDear all,\n\nFrom 13:00 on\nwe are away\n",
+	    { "A: 1\n\nDear all,\n\nFrom 13:00 on\nwe are away\n" } },
+	{ "From with a time at the end is text", "From a@b Mon Nov 30 13:00:00 2026\nA: 1\n\nFrom 13:00 on",
+	    { "A: 1\n\nFrom 13:00 on" } },
 	{ "empty file", "", { "" } },
 	{ "a list", "[{\"a\": 1},\n {\"b\": {\"c\": 2}}]\n", { "{\"a\": 1}", "{\"b\": {\"c\": 2}}" } },
 	{ "an empty list", " [ ]", { NULL } },
@@ -68,6 +101,19 @@ static const struct {
 	{ "a dump of MariaDB",
 	    "/*M!999999\\- enable the sandbox mode */\nINSERT INTO `report` VALUES ('<feedback>');",
 	    { "<feedback>" } },
+	{ "a dump of dmarc-srg", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_RECORD, { SRG_WANT } },
+	{ "records before reports", DUMP SRG_CREATE SRG_RECORD SRG_REPORT SRG_DOMAIN, { SRG_WANT } },
+	{ "records without their report", DUMP SRG_CREATE SRG_DOMAIN SRG_RECORD, { NULL } },
+	{ "a report without its domain and records", DUMP SRG_CREATE SRG_REPORT,
+	    { SRG_HEAD "null},\"records\":[]}" } },
+	{ "an id twice counts once", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_REPORT SRG_RECORD,
+	    { SRG_WANT } },
+	{ "rows before their table are none", DUMP SRG_REPORT SRG_CREATE, { NULL } },
+	{ "comments in a dump of dmarc-srg",
+	    DUMP "/*!40101 SET NAMES 'utf8' */;\n" SRG_CREATE
+		 "-- INSERT INTO `reports` VALUES (9,9,'','','');\n"
+		 "# it's one\n/* '; ** */" SRG_DOMAIN SRG_REPORT SRG_RECORD,
+	    { SRG_WANT } },
 	{ "From cut off", "From", { "From" } },
 };
 
@@ -135,6 +181,33 @@ static void long_lines_make_no_difference(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* A dump that ends anywhere, and one whose every byte is a quote, parenthesis or backslash in turn. */
+static void a_damaged_dump_ends(void **state G_GNUC_UNUSED)
+{
+	static const char dump[] = DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_RECORD;
+	static const char marks[] = "'`()\\,;-/*";
+
+	for (gsize i = 0; i < 2 * (sizeof(dump) - 1); i++) {
+		g_autofree char *damaged = g_strdup(dump);
+		struct documents *documents;
+		GBytes *document = NULL;
+		FILE *file;
+		guint n = 0;
+
+		damaged[i / 2] = i % 2 == 0 ? '\0' : marks[i / 2 % (sizeof(marks) - 1)];
+		file = open_text(damaged, i % 2 == 0 ? i / 2 : sizeof(dump) - 1);
+		documents = documents_new(file);
+		while (documents_next(documents, &document, NULL) && document != NULL) {
+			g_bytes_unref(document);
+			n++;
+		}
+		if (n > 2)
+			fail_msg("damage at %zu makes %u documents", i / 2, n);
+		documents_free(documents);
+		fclose(file);
+	}
+}
+
 static void a_document_over_the_limit_is_passed_over_and_the_next_is_read(void **state G_GNUC_UNUSED)
 {
 	static const char content[] = "From a\n123456789\n\nFrom b\n1234567890\n\nFrom c\n12345678\n";
@@ -178,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_mbox_is_split_at_from_lines_after_empty_lines),
 		cmocka_unit_test(long_lines_make_no_difference),
+		cmocka_unit_test(a_damaged_dump_ends),
 		cmocka_unit_test(a_document_over_the_limit_is_passed_over_and_the_next_is_read),
 		cmocka_unit_test(bytes_of_any_value_come_through),
 	};

@@ -251,6 +251,30 @@ static const struct {
 	{ "UTF-16", "\xff\xfe[", NULL, ": begins with a byte order mark" },
 	{ "secret file that is not there", "[database]\nurl_file = /nonexistent/x\n", NULL,
 	    ":2: database.url_file: " },
+	{ "name in upper case", "\n[imap Work]\nuser = a\n", NULL,
+	    ":2: section [imap Work]: \"Work\" is no name: write 1 to 32 lower-case letters and digits" },
+	{ "name that begins with a digit", "[imap 1]\n", NULL, ":1: section [imap 1]: \"1\" is no name" },
+	{ "two names", "[imap a b]\n", NULL, ":1: section [imap a b]: \"a b\" is no name" },
+	{ "two blanks before a name", "[imap  a]\n", NULL, ":1: section [imap  a]: \" a\" is no name" },
+	{ "no name after a blank", "[imap ]\n", NULL, ":1: section [imap ]: \"\" is no name" },
+	{ "name of 33 letters", "[imap abcdefghijklmnopqrstuvwxyzabcdefg]\n", NULL, "is no name" },
+	{ "name for a section that has none", "[lmtp work]\nlisten =\n", NULL,
+	    ":1: section [lmtp work]: there is only one [lmtp], without a name" },
+	{ "name for an unknown section", "[imp work]\nurl =\n", NULL,
+	    ":1: unknown section [imp]: did you mean [imap]?" },
+	{ "unknown key of a named section", "[imap work]\nurll = x\n", NULL,
+	    ":2: unknown key \"imap.work.urll\": did you mean \"imap.work.url\"?" },
+	{ "wrong value in a named section", "[imap work]\npoll = 1\n", NULL,
+	    ":2: imap.work.poll \"1\": not a time such as" },
+	{ "wrong choice in a named section", "", "imap.work.tls=maybe",
+	    "-o: imap.work.tls \"maybe\": none of: required none" },
+	{ "key twice in a named section",
+	    "[imap work]\nuser = a\n[imap home]\nuser = a\n[imap work]\nuser = b\n", NULL,
+	    ":6: \"imap.work.user\" is already set in line 2" },
+	{ "quotes in a named section", "", "imap.work.user='a'",
+	    "-o: imap.work.user: write a without quotes" },
+	{ "secret file of a named section", "[imap work]\npassword_file = /nonexistent/x\n", NULL,
+	    ":2: imap.work.password_file: " },
 };
 
 static void mistakes_name_line_and_nearest_key(void **state G_GNUC_UNUSED)
@@ -350,7 +374,7 @@ static const struct {
 	{ "enrich.keep", 1, 365 },
 	{ "enrich.check_every", 0, 365 },
 	{ "notify.no_reports", 0, 8760 },
-	{ "notify.digest_hour", 0, 23 },
+	{ "digest.hour", 0, 23 },
 	{ "retention.reports", 0, 36525 },
 	{ "retention.failures", 0, 36525 },
 	{ "retention.tls", 0, 36525 },
@@ -449,6 +473,92 @@ static void misspelt_variables_of_our_sections_are_refused_and_others_are_not_ou
 	settings_free(settings);
 }
 
+/* The URL of the account with this name, or NULL if there is none. */
+static const char *url_of(const struct settings *settings, const char *name)
+{
+	g_autoptr(GPtrArray) sections = settings_sections(settings, "imap");
+
+	for (guint i = 1; i < sections->len; i++)
+		if (strcmp(settings_name(sections->pdata[i]), name) == 0)
+			return settings_string(sections->pdata[i], "imap.url");
+	return NULL;
+}
+
+static void named_sections_come_from_file_environment_and_overrides(void **state G_GNUC_UNUSED)
+{
+	const char *overrides[] = { "imap.work.user=o", "imap.over.url=imaps://o", NULL };
+	g_autofree char *secret = write_temporary("hush\n");
+	g_autoptr(GPtrArray) sections = NULL;
+	struct settings *settings;
+
+	g_setenv("RUAD_IMAP_WORK_POLL", "11", TRUE);
+	g_setenv("RUAD_IMAP_CA_CA_FILE", "/x", TRUE); /* ca_file of the account "ca" */
+	g_setenv("RUAD_IMAP_CA_FILE", "/y", TRUE);    /* that of [imap] */
+	g_setenv("RUAD_IMAP_CA_PASSWORD_FILE", secret, TRUE);
+	settings = load("[imap work]\nurl = imaps://w\nuser = f\n[imap]\nurl = imaps://one\n[imap alone]\n"
+			"[server]\nuser = me\n",
+	    overrides, NULL);
+	g_unsetenv("RUAD_IMAP_WORK_POLL");
+	g_unsetenv("RUAD_IMAP_CA_CA_FILE");
+	g_unsetenv("RUAD_IMAP_CA_FILE");
+	g_unsetenv("RUAD_IMAP_CA_PASSWORD_FILE");
+	unlink(secret);
+	assert_non_null(settings);
+	sections = settings_sections(settings, "imap");
+	assert_int_equal(sections->len, 5);
+	assert_ptr_equal(sections->pdata[0], settings);
+	assert_null(settings_name(settings));
+	assert_string_equal(settings_string(settings, "imap.url"), "imaps://one");
+	assert_string_equal(settings_string(settings, "imap.ca_file"), "/y");
+	assert_string_equal(settings_name(sections->pdata[1]), "alone");
+	assert_string_equal(settings_string(sections->pdata[1], "imap.url"), "");
+	assert_string_equal(settings_name(sections->pdata[2]), "ca");
+	assert_string_equal(settings_string(sections->pdata[2], "imap.ca_file"), "/x");
+	assert_string_equal(settings_string(sections->pdata[2], "imap.password"), "hush");
+	assert_string_equal(url_of(settings, "over"), "imaps://o");
+	assert_string_equal(url_of(settings, "work"), "imaps://w");
+	assert_string_equal(settings_string(sections->pdata[4], "imap.user"), "o");
+	assert_int_equal(settings_seconds(sections->pdata[4], "imap.poll"), 11);
+	assert_string_equal(settings_string(sections->pdata[4], "imap.mailbox"), "INBOX");
+	assert_string_equal(settings_string(sections->pdata[4], "server.user"), "me");
+	settings_free(settings);
+}
+
+static void a_misspelt_variable_of_a_named_section_is_refused(void **state G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_setenv("RUAD_IMAP_WORK_URLL", "x", TRUE);
+	assert_null(load("", NULL, &error));
+	g_unsetenv("RUAD_IMAP_WORK_URLL");
+	assert_non_null(strstr(error->message,
+	    "unknown variable \"RUAD_IMAP_WORK_URLL\": did you mean \"RUAD_IMAP_WORK_URL\"?"));
+}
+
+static void a_child_gets_one_section_as_its_own_or_all_by_their_names(void **state G_GNUC_UNUSED)
+{
+	const char *sections[] = { "imap", "http", NULL };
+	struct settings *settings =
+	    load("[http]\nthreads = 9\n[imap]\nuser = one\npassword = first\n[imap work]\nuser = two\n", NULL,
+		NULL);
+	g_autoptr(GPtrArray) all = NULL;
+	g_auto(GStrv) one = NULL;
+	g_auto(GStrv) two = NULL;
+
+	assert_non_null(settings);
+	all = settings_sections(settings, "imap");
+	one = settings_environment(all->pdata[1], sections, NULL);
+	assert_string_equal(g_environ_getenv(one, "RUAD_IMAP_USER"), "two");
+	assert_string_equal(g_environ_getenv(one, "RUAD_HTTP_THREADS"), "9");
+	assert_null(g_environ_getenv(one, "RUAD_IMAP_PASSWORD"));
+	two = settings_environment(settings, sections, NULL);
+	assert_string_equal(g_environ_getenv(two, "RUAD_IMAP_USER"), "one");
+	assert_null(g_environ_getenv(two, "RUAD_IMAP_WORK_USER"));
+	two = settings_environment_named(settings, "imap", two);
+	assert_string_equal(g_environ_getenv(two, "RUAD_IMAP_WORK_USER"), "two");
+	settings_free(settings);
+}
+
 static void variables_that_are_no_settings_are_named_with_the_nearest(void **state G_GNUC_UNUSED)
 {
 	g_auto(GStrv) warnings = NULL;
@@ -456,7 +566,9 @@ static void variables_that_are_no_settings_are_named_with_the_nearest(void **sta
 	g_setenv("RUAD_LMPT_LISTEN", "x", TRUE);
 	g_setenv("RUAD_DATABASE_URL_FILE", "x", TRUE);
 	g_setenv("RUAD_LIBEXEC", "x", TRUE);
+	g_setenv("RUAD_IMAP_WORK_PASSWORD_FILE", "x", TRUE);
 	warnings = settings_unknown_variables();
+	g_unsetenv("RUAD_IMAP_WORK_PASSWORD_FILE");
 	g_unsetenv("RUAD_LMPT_LISTEN");
 	g_unsetenv("RUAD_DATABASE_URL_FILE");
 	g_unsetenv("RUAD_LIBEXEC");
@@ -528,8 +640,9 @@ static void print_manual(const struct settings *settings G_GNUC_UNUSED, FILE *ou
 
 static void printing_masks_secrets_and_can_be_read_again(void **state G_GNUC_UNUSED)
 {
-	struct settings *settings =
-	    load("[database]\nurl = host=h password=hunter2\n[http]\nthreads = 9\n", NULL, NULL);
+	struct settings *settings = load("[database]\nurl = host=h password=hunter2\n[http]\nthreads = 9\n"
+					 "[imap work]\nurl = imaps://w\npassword = hunter2\n",
+	    NULL, NULL);
 	struct settings *again;
 	char *text;
 
@@ -540,6 +653,7 @@ static void printing_masks_secrets_and_can_be_read_again(void **state G_GNUC_UNU
 	again = load(text, NULL, NULL);
 	assert_non_null(again);
 	assert_int_equal(settings_int(again, "http.threads"), 9);
+	assert_string_equal(url_of(again, "work"), "imaps://w");
 	settings_free(again);
 	settings_free(settings);
 	free(text);
@@ -734,6 +848,9 @@ int main(void)
 		cmocka_unit_test(lists_are_words_between_spaces_or_commas),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_loses_to_overrides),
 		cmocka_unit_test(misspelt_variables_of_our_sections_are_refused_and_others_are_not_ours),
+		cmocka_unit_test(named_sections_come_from_file_environment_and_overrides),
+		cmocka_unit_test(a_misspelt_variable_of_a_named_section_is_refused),
+		cmocka_unit_test(a_child_gets_one_section_as_its_own_or_all_by_their_names),
 		cmocka_unit_test(variables_that_are_no_settings_are_named_with_the_nearest),
 		cmocka_unit_test(secrets_come_from_files_without_their_newline),
 		cmocka_unit_test(a_variable_and_its_file_together_are_refused),

@@ -221,6 +221,22 @@ static void pictures_have_words_in_their_place(void **state)
 	digest_free(digest);
 }
 
+/* On a telephone a row with several texts is shown as lines, in which numbers need their names. */
+static void wide_tables_name_their_numbers(void **state)
+{
+	struct digest *digest = plain();
+	g_autofree char *html = digest_html(digest);
+	const char *totals = strstr(html, ">Totals</h2>");
+	const char *failing = strstr(html, ">Your sources that fail</h2>");
+
+	(void)state;
+	assert_true(totals != NULL && failing != NULL && totals < failing);
+	assert_ptr_equal(g_strstr_len(totals, failing - totals, "class=\"wide\""), NULL);
+	assert_non_null(strstr(failing, "<table class=\"wide\""));
+	assert_non_null(strstr(failing, "display:none;mso-hide:all\">Rejected </span><bdi>12</bdi></td>"));
+	digest_free(digest);
+}
+
 static void a_manual_is_a_link_only_by_https(void **state)
 {
 	static const char *const manuals[] = { "javascript:alert(1)", "http://a.example/", "https:/a.example",
@@ -400,6 +416,7 @@ static void a_mail_without_recipient_or_pictures_is_a_mail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wide_tables_name_their_numbers),
 		cmocka_unit_test(what_has_nothing_to_say_is_short),
 		cmocka_unit_test(mail_that_nobody_can_read_is_told_even_without_reports),
 		cmocka_unit_test(what_is_no_object_is_refused),

@@ -31,6 +31,7 @@ static const struct {
 	    ROW("\xfd"
 		"7zXZ\0rest"),
 	    KIND_XZ, KIND_XZ, FALSE },
+	{ "OLE2", ROW("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest"), KIND_OLE2, KIND_OLE2, FALSE },
 	{ "winmail.dat", ROW("\x78\x9f\x3e\x22\1\0"), KIND_TNEF, KIND_TNEF, FALSE },
 	{ "7z", ROW("7z\xbc\xaf\x27\x1crest"), KIND_7Z, KIND_7Z, FALSE },
 	{ "lzma, of unknown size", ROW("\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0"), KIND_LZMA,

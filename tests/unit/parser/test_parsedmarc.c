@@ -51,9 +51,50 @@ static const struct parser_limits LIMITS = PARSER_LIMITS_DEFAULT;
 	"</aspf><p>reject</p><sp>none</sp><pct>50</pct></policy_published>"
 #define XML_DAY XML_HEAD("<begin>1772323200</begin><end>1772409599</end>")
 
+#define TLS(dates, policies)                                                                                 \
+	"{\"organization_name\": \"R Inc.\", " dates ", \"contact_info\": [\"t@r.example\"], "               \
+	"\"report_id\": \"t-1\", \"policies\": " policies "}"
+#define TLS_WANT(dates, policies)                                                                            \
+	"{\"organization-name\":\"R Inc.\",\"contact-info\":[\"t@r.example\"],\"report-id\":\"t-1\","        \
+	"\"date-range\":{" dates "},\"policies\":" policies "}"
+#define TLS_DATES      "\"begin_date\": \"2026-03-01T00:00:00Z\", \"end_date\": \"2026-03-01 23:59:59\""
+#define TLS_DATES_WANT "\"start-datetime\":\"2026-03-01T00:00:00Z\",\"end-datetime\":\"2026-03-01T23:59:59Z\""
+
+#define FAILURE(more)                                                                                        \
+	"{\"feedback_type\": \"auth-failure\", \"user_agent\": null, \"arrival_date\": "                     \
+	"\"Mon, 02 Mar 2026 11:20:27 +0200\", \"arrival_date_utc\": \"2026-03-02 09:20:27\", "               \
+	"\"auth_failure\": [\"dmarc\", \"spf\"], \"authentication_mechanisms\": [], \"reported_domain\": "   \
+	"\"a.example\", \"source\": {\"ip_address\": \"192.0.2.1\"}, " more "}"
+#define FAILURE_WANT                                                                                         \
+	"Feedback-Type: auth-failure\r\nArrival-Date: Mon, 02 Mar 2026 11:20:27 +0200\r\nAuth-Failure: "     \
+	"dmarc, spf\r\nReported-Domain: a.example\r\nSource-IP: 192.0.2.1\r\n"
+
 static const struct {
 	const char *name, *json, *want; /* want NULL: it is no such report */
 } rows[] = {
+	{ "a TLS report",
+	    TLS(TLS_DATES,
+		"[{\"policy_domain\": \"a.example\", \"policy_type\": \"sts\", "
+		"\"policy_strings\": [\"mode: testing\"], \"mx_host_patterns\": [\"*.a.example\"], "
+		"\"successful_session_count\": 5, \"failed_session_count\": 3, \"failure_details\": "
+		"[{\"result_type\": \"validation-failure\", \"failed_session_count\": 3, "
+		"\"sending_mta_ip\": \"192.0.2.1\", \"receiving_ip\": null, \"other\": 1}]}]"),
+	    TLS_WANT(TLS_DATES_WANT, "[{\"policy\":{\"policy-type\":\"sts\",\"policy-string\":[\"mode: "
+				     "testing\"],\"policy-domain\":"
+				     "\"a.example\",\"mx-host\":[\"*.a.example\"]},\"summary\":{\"total-"
+				     "successful-session-count\":5,"
+				     "\"total-failure-session-count\":3},\"failure-details\":[{\"result-"
+				     "type\":\"validation-failure\","
+				     "\"sending-mta-ip\":\"192.0.2.1\",\"failed-session-count\":3}]}]") },
+	{ "a TLS report of wrong types", TLS("\"begin_date\": 5, \"end_date\": \"x\"", "{\"a\": []}"),
+	    TLS_WANT("\"start-datetime\":5,\"end-datetime\":\"x\"", "[]") },
+	{ "a failure report", FAILURE("\"sample\": \"From: a\\n\\nb\""), FAILURE_WANT },
+	{ "a failure report without a message", FAILURE("\"sample\": null"), FAILURE_WANT },
+	{ "a field cannot become two", FAILURE("\"sample\": 1, \"version\": \"1\\r\\nSource-IP: 192.0.2.9\""),
+	    "Feedback-Type: auth-failure\r\nVersion: 1 Source-IP: 192.0.2.9\r\nArrival-Date: Mon, 02 Mar "
+	    "2026 "
+	    "11:20:27 +0200\r\nAuth-Failure: dmarc, spf\r\nReported-Domain: a.example\r\nSource-IP: "
+	    "192.0.2.1\r\n" },
 	{ "a report", HEAD RECORD(DAY, "s1") "]}",
 	    XML_DAY XML_RECORD("<selector>s1</selector>") "</feedback>\n" },
 	{ "an invented selector is left out", HEAD RECORD(DAY, "none") "]}",
@@ -73,21 +114,19 @@ static const struct {
 	{ "not JSON", "{\"report_metadata\" x", NULL },
 };
 
-static void a_report_becomes_xml(void **state)
+static void a_report_becomes_what_was_sent(void **state)
 {
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		GString *xml = NULL;
-		gsize items = 0;
+		struct parsedmarc copy;
 		g_autoptr(GError) error = NULL;
 
 		if (!parsedmarc_read(
-			(const guint8 *)rows[i].json, strlen(rows[i].json), &LIMITS, &xml, &items, &error))
+			(const guint8 *)rows[i].json, strlen(rows[i].json), &LIMITS, &copy, &error))
 			fail_msg("%s: %s", rows[i].name, error->message);
-		if (g_strcmp0(xml == NULL ? NULL : xml->str, rows[i].want) != 0)
-			fail_msg("%s: %s", rows[i].name, xml == NULL ? "no report" : xml->str);
-		if (xml != NULL)
-			g_string_free(xml, TRUE);
+		if (g_strcmp0(copy.text == NULL ? NULL : copy.text->str, rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].name, copy.text == NULL ? "no report" : copy.text->str);
+		parsedmarc_clear(&copy);
 	}
 }
 
@@ -113,6 +152,22 @@ static void a_file_has_a_report_that_is_noted_as_a_copy(void **state)
 	if (strstr(lines, "domain=a.example") == NULL || strstr(lines, "{K1 feedback parsedmarc}") == NULL ||
 	    strstr(lines, "records=1") == NULL)
 		fail_msg("%s", lines);
+}
+
+static void other_kinds_are_noted_as_copies_too(void **state)
+{
+	g_autofree char *tls = findings(TLS(TLS_DATES, "[{\"policy_domain\": \"a.example\", \"policy_type\": "
+						       "\"sts\", \"successful_session_count\": 5, "
+						       "\"failed_session_count\": 0}]"));
+	g_autofree char *failure =
+	    findings(FAILURE("\"sample\": \"From: x@a.example\\nSubject: s\\n\\nbody\\n\""));
+
+	(void)state;
+	if (strstr(tls, "a.example") == NULL || strstr(tls, "{K1 report parsedmarc}") == NULL)
+		fail_msg("%s", tls);
+	if (strstr(failure, "a.example") == NULL || strstr(failure, "192.0.2.1") == NULL ||
+	    strstr(failure, "{K1 report parsedmarc}") == NULL)
+		fail_msg("%s", failure);
 }
 
 static void a_mail_has_none(void **state)
@@ -151,8 +206,9 @@ static void ambiguous_json_is_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_report_becomes_xml),
+		cmocka_unit_test(a_report_becomes_what_was_sent),
 		cmocka_unit_test(a_file_has_a_report_that_is_noted_as_a_copy),
+		cmocka_unit_test(other_kinds_are_noted_as_copies_too),
 		cmocka_unit_test(a_mail_has_none),
 		cmocka_unit_test(text_cannot_end_an_element),
 		cmocka_unit_test(ambiguous_json_is_unreadable),

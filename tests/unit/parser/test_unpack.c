@@ -212,15 +212,11 @@ static void streams_of_xz_are_joined_and_bytes_after_them_ignored(void **state)
 static void a_zip_member_packed_by_lzma_or_zstd_is_unpacked(void **state)
 {
 	g_autoptr(GByteArray) zstd = pack_filtered("hello", 5, ARCHIVE_FILTER_ZSTD);
-	g_autofree char *got = NULL;
-	GByteArray *zip = pack_zip_method("a.xml", 93, zstd, "hello", 5);
 
 	(void)state;
 	check(pack_zip_lzma("a.xml", "hello", 5), "[a.xml|hello]");
-	got = walk(zip); /* libarchive before 3.7 knows only its name */
-	g_byte_array_unref(zip);
-	if (!g_str_equal(got, "[a.xml|hello]") && !g_str_equal(got, "[a.xml|!syntax"))
-		fail_msg("%s", got);
+	check(
+	    pack_zip_method("a.xml", 93, zstd, "hello", 5), "[a.xml|hello]"); /* libarchive 3.6.2 or later */
 }
 
 /* The numbers of 7z that fit into a byte. */

@@ -6,6 +6,7 @@
 #include "parser/error.h"
 #include "server/worker/pool.h"
 #include "tests/unit/parser/pack.h"
+#include "tests/unit/parser/pack_msg.h"
 #include "tests/unit/worker/cm.h"
 #include "tests/unit/worker/sink.h"
 
@@ -504,6 +505,93 @@ static GByteArray *json_others(void)
 	return zip(fill("{\"a\":[", "\"\\\"\",", JSON_SIZE), 60);
 }
 
+/* A .msg with attachments of one byte. */
+static GByteArray *msg_of_many(void)
+{
+	struct pack_msg *msg = pack_msg_new();
+	for (guint i = 0; i < 20000; i++)
+		pack_msg_file(msg, "", i, NULL, "r.xml", "x", 1);
+	return pack_msg_end(msg);
+}
+
+static GByteArray *msg_of_mails(void)
+{
+	struct pack_msg *msg = pack_msg_new();
+	char *prefix = g_strdup("");
+	for (guint i = 0; i < 500; i++) {
+		char *inner = pack_msg_mail(msg, prefix, 0);
+		g_free(prefix);
+		prefix = inner;
+	}
+	g_free(prefix);
+	return pack_msg_end(msg);
+}
+
+static guint32 number_at(const GByteArray *file, gsize at)
+{
+	return (guint32)file->data[at] | (guint32)file->data[at + 1] << 8 |
+	       (guint32)file->data[at + 2] << 16 | (guint32)file->data[at + 3] << 24;
+}
+
+/* A .msg with 999 attachments, all of which are the same 16 MiB. */
+static GByteArray *msg_of_shared_sectors(void)
+{
+	struct pack_msg *msg = pack_msg_new();
+	g_autoptr(GByteArray) content = fill("", "0", PIECE);
+	for (guint i = 0; i < 999; i++)
+		pack_msg_file(msg, "", i, NULL, "r.xml", content->data, i == 0 ? content->len : 5000);
+	GByteArray *out = pack_msg_end(msg);
+	guint8 place[12];
+	gboolean found = FALSE;
+	for (gsize at = 512 + ((gsize)number_at(out, 48) << 9); at + 128 <= out->len; at += 128) {
+		guint8 *entry = out->data + at;
+		if (memcmp(entry, "_\0_\0s\0u\0b", 9) != 0 || number_at(out, at + 120) < 4096)
+			continue;
+		if (found)
+			memcpy(entry + 116, place, sizeof place);
+		else
+			memcpy(place, entry + 116, sizeof place);
+		found = TRUE;
+	}
+	assert_true(found);
+	return out;
+}
+
+/* A .msg whose one attachment is a chain of sectors in a circle, of 4 GiB by its size. */
+static GByteArray *msg_in_a_circle(void)
+{
+	struct pack_msg *msg = pack_msg_new();
+	g_autoptr(GByteArray) content = fill("", "0", PIECE);
+	pack_msg_file(msg, "", 0, NULL, "r.xml", content->data, content->len);
+	GByteArray *out = pack_msg_end(msg);
+	gsize fat = 512 + ((gsize)number_at(out, 76) << 9);
+	memset(out->data + fat + 400, 0, 4); /* after sector 100, sector 0 */
+	for (gsize at = 512 + ((gsize)number_at(out, 48) << 9); at + 128 <= out->len; at += 128)
+		if (number_at(out, at + 120) == PIECE)
+			memset(out->data + at + 120, 0xff, 4);
+	return out;
+}
+
+/* A .msg in a .msg in a .msg, with 16 MiB. */
+static GByteArray *msg_in_msg(void)
+{
+	GByteArray *out = fill(TOP, " ", PIECE);
+	for (guint i = 0; i < 9; i++) {
+		const struct pack_member member = { "r.msg", out->data, out->len };
+		GByteArray *outer = pack_msg_files(NULL, NULL, &member, 1);
+		g_byte_array_unref(out);
+		out = outer;
+	}
+	return out;
+}
+
+/* A zip of 99 .msg with a megabyte of text each. */
+static GByteArray *zip_of_msgs(void)
+{
+	g_autofree char *text = g_strnfill(1024 * 1024, 'x');
+	return zip(pack_msg_files(NULL, text, NULL, 0), 99);
+}
+
 static const struct bomb {
 	const char *name;
 	GByteArray *(*make)(void);
@@ -551,6 +639,13 @@ static const struct bomb {
 	{ "7z of 80 MiB that are no report", seven_zip_of_zeros, "unpacks to more bytes than are allowed" },
 	{ "7z of 20,000 members of a byte", seven_zip_of_many, "more archive members than" },
 	{ "tar of 20,000 members of a byte", tar_of_many, "more archive members than" },
+	{ ".msg of 20,000 files of a byte", msg_of_many, "lines that look like boundaries of parts" },
+	{ ".msg of 500 mails in one another", msg_of_mails, "mails inside one another" },
+	{ ".msg of 999 files that are the same 16 MiB", msg_of_shared_sectors,
+	    "a stream ends before its end" },
+	{ ".msg with a chain of sectors in a circle", msg_in_a_circle, "a stream ends before its end" },
+	{ ".msg in .msg, nine times", msg_in_msg, "archives in archives of more bytes" },
+	{ "zip of 99 .msg of a megabyte of text", zip_of_msgs, "archives in archives of more bytes" },
 	{ "deep XML", deep, "elements inside one another" },
 	{ "one tag of 16 MiB of attributes", one_tag, "a tag, comment or the like of more than" },
 	{ "seven million parts", many_parts, "lines that look like boundaries of parts" },
