@@ -15,11 +15,6 @@ CREATE FUNCTION api.fixed_days() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 3 $$;
 
--- Returns whether so many failing messages of a sender matter: five, and one in a hundred of its mail.
-CREATE FUNCTION api.matters(harm numeric, messages numeric) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT harm >= 5 AND harm * 100 >= messages $$;
-
 -- What fails of one's own mail, or failed until it was fixed, and what might be one's own. One point for each source,
 -- named after its address if only one fails.
 CREATE FUNCTION api.failing_points(senders api.sorted_sender[]) RETURNS SETOF api.point
@@ -83,15 +78,23 @@ CREATE FUNCTION api.step_points(f api.filter_set) RETURNS SETOF api.point
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
-	most constant integer := 20; -- domains; each costs a look at all its senders
+	most constant integer := 20; -- domains; each costs a look at all its reports
 	known api.domain_evidence[] := ARRAY(SELECT e FROM api.evidence(api.only_domains(f, f.domain)) e
 		ORDER BY e.messages DESC NULLS LAST LIMIT most);
 	names text[] := ARRAY(SELECT e.domain FROM unnest(known) e);
 	parked text[] := api.parked_domains(names);
+	-- of each of them
+	policies api.policy[] := ARRAY(SELECT h.policy FROM unnest(names) WITH ORDINALITY n(name, no)
+		LEFT JOIN dmarc.domains d ON d.domain = n.name
+		LEFT JOIN api.policy_histories(ARRAY(SELECT x.domain_id FROM dmarc.domains x WHERE x.domain = ANY (names)),
+			f.to_day) h ON h.domain_id = d.domain_id AND h.no = 1
+		ORDER BY n.no);
+	records jsonb[] := ARRAY(SELECT api.next_record(n.name, policies[n.no], true)
+		FROM unnest(names) WITH ORDINALITY n(name, no) ORDER BY n.no);
 	-- only where there is a next step: the search for blockers is what costs
-	open text[] := ARRAY(SELECT e.domain FROM unnest(known) e
-		CROSS JOIN LATERAL (SELECT h.policy FROM api.policy_history(e.domain, f.to_day) h LIMIT 1) p
-		WHERE e.sufficient AND api.next_record(e.domain, p.policy, true) ->> 'step' <> 'keep');
+	open text[] := ARRAY(SELECT e.domain FROM unnest(known) WITH ORDINALITY e(domain, days, reporters, messages,
+			last_report_at, sufficient, no)
+		WHERE e.sufficient AND policies[e.no] IS DISTINCT FROM NULL AND records[e.no] ->> 'step' <> 'keep');
 	blocked text[];
 BEGIN
 	IF open <> '{}' THEN
@@ -102,11 +105,10 @@ BEGIN
 		NULL::text, NULL::text, NULL::text, e.messages, NULL::numeric, NULL::numeric, NULL::numeric, e.reporters,
 		NULL::timestamptz, NULL::timestamptz, NULL::text,
 		CASE WHEN e.domain <> ALL (parked) THEN format('%s. TXT "%s"', r.record ->> 'name', r.record ->> 'value') END
-	FROM unnest(known) e
-	CROSS JOIN LATERAL (SELECT h.policy FROM api.policy_history(e.domain, f.to_day) h LIMIT 1) p
-	CROSS JOIN LATERAL (SELECT api.next_record(e.domain, p.policy, true) AS record) r
-	WHERE CASE WHEN e.domain = ANY (parked) THEN (p.policy).p IS DISTINCT FROM 'reject'
-		ELSE e.domain = ANY (open) AND e.domain <> ALL (blocked) END;
+	FROM unnest(known) WITH ORDINALITY e(domain, days, reporters, messages, last_report_at, sufficient, no)
+	CROSS JOIN LATERAL (SELECT records[e.no] AS record, policies[e.no] AS policy) r
+	WHERE r.policy IS DISTINCT FROM NULL AND CASE WHEN e.domain = ANY (parked)
+		THEN (r.policy).p IS DISTINCT FROM 'reject' ELSE e.domain = ANY (open) AND e.domain <> ALL (blocked) END;
 END
 $$;
 
@@ -175,14 +177,12 @@ BEGIN
 END
 $$;
 
--- Forwarders or strangers in one line: how many sent, and what became of their failing mail.
+-- The same for a caller that has all senders of the filter.
 CREATE FUNCTION api.folded(senders api.sorted_sender[], p_whose text) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-	SELECT jsonb_build_object('senders', coalesce(sum((s.sent).addresses), 0),
-		'messages', coalesce(sum((s.sent).messages), 0),
-		'fail', coalesce(sum((s.sent).messages - (s.sent).pass), 0),
-		'rejected', coalesce(sum((s.sent).rejected), 0), 'quarantined', coalesce(sum((s.sent).quarantined), 0))
+	SELECT api.crowd_json(sum((s.sent).addresses), sum((s.sent).messages), sum((s.sent).pass), sum((s.sent).rejected),
+		sum((s.sent).quarantined))
 	FROM unnest(senders) s WHERE s.whose = p_whose
 $$;
 
@@ -221,8 +221,9 @@ BEGIN
 END
 $$;
 
--- What api.advice() says, for a caller that has the senders of the filter.
-CREATE FUNCTION api.advice_of(f api.filter_set, senders api.sorted_sender[]) RETURNS jsonb
+-- What api.advice() says, for a caller that has the senders, and the sums of forwarders and strangers.
+CREATE FUNCTION api.advice_of(f api.filter_set, senders api.sorted_sender[], forwarders jsonb, strangers jsonb)
+RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
@@ -240,8 +241,7 @@ BEGIN
 	INTO items, total FROM numbered n;
 	EXECUTE format('SELECT max(r."end") FROM %s', api.reports_of(f)) INTO newest;
 	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'total', total,
-		'forwarders', api.folded(senders, 'forwarder'), 'strangers', api.folded(senders, 'stranger'),
-		'reports_until', api.iso(newest));
+		'forwarders', forwarders, 'strangers', strangers, 'reports_until', api.iso(newest));
 END
 $$;
 
@@ -249,7 +249,10 @@ $$;
 CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
+DECLARE
+	s record;
 BEGIN
-	RETURN api.advice_of(f, ARRAY(SELECT s FROM api.sorted_senders(f) s));
+	SELECT * INTO s FROM api.advised_senders(f);
+	RETURN api.advice_of(f, s.senders, s.forwarders, s.strangers);
 END
 $$;

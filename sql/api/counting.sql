@@ -70,6 +70,27 @@ BEGIN
 END
 $$;
 
+-- The condition that selects labels: as a list of addresses if there are few, so that no other address has to be
+-- looked up. Without a label are all addresses but those with one.
+CREATE FUNCTION api.condition_on_label(p_label text[]) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	most constant integer := 5000;
+	none constant boolean := 'none' = ANY (p_label);
+	ips inet[] := ARRAY(SELECT a.source_ip FROM dmarc.addresses a
+		WHERE a.label IS NOT NULL AND (a.label = ANY (p_label)) <> none LIMIT most + 1);
+BEGIN
+	IF cardinality(ips) > most THEN
+		RETURN format('(c.label = ANY (%L::text[])', p_label) || CASE WHEN none THEN ' OR c.label IS NULL' ELSE '' END
+			|| ')';
+	ELSIF none THEN
+		RETURN format('(c.source_ip <> ALL (%L::inet[]) OR c.source_ip IS NULL)', ips);
+	END IF;
+	RETURN format('c.source_ip = ANY (%L::inet[])', ips);
+END
+$$;
+
 -- The conditions of a filter that concern the address.
 CREATE FUNCTION api.conditions_on_address(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -102,9 +123,7 @@ BEGIN
 				|| CASE WHEN 'none' = ANY (f.rdns) THEN ' OR c.rdns IS NULL' ELSE '' END || ')');
 	END IF;
 	IF f.label IS NOT NULL THEN
-		words := words
-			|| (format('(c.label = ANY (%L::text[])', f.label)
-				|| CASE WHEN 'none' = ANY (f.label) THEN ' OR c.label IS NULL' ELSE '' END || ')');
+		words := words || api.condition_on_label(f.label);
 	END IF;
 	RETURN coalesce(' AND ' || array_to_string(words, ' AND '), '');
 END

@@ -245,7 +245,8 @@ BEGIN
 		ARRAY(SELECT p FROM api.failing_points(ARRAY(SELECT s FROM api.sorted_senders(api.window_before(f)) s)) p),
 		points, senders) r ORDER BY r.messages DESC, r.domain COLLATE "C", r.source COLLATE "C");
 	domains := api.digest_domains(f, failing);
-	RETURN summary || jsonb_build_object('domains', domains, 'advice', api.advice_of(f, senders),
+	RETURN summary || jsonb_build_object('domains', domains, 'advice', api.advice_of(f, senders,
+			api.folded(senders, 'forwarder'), api.folded(senders, 'stranger')),
 		'changes', api.digest_changes(f, ARRAY(SELECT d ->> 'name'
 			FROM jsonb_array_elements(domains -> 'items') WITH ORDINALITY x(d, no) ORDER BY x.no LIMIT most),
 			summary -> 'sources', resolved),

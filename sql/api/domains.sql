@@ -27,19 +27,25 @@ DECLARE
 	keys text[] := ARRAY(SELECT t.key FROM unnest(tallies) t);
 	plain api.filter_set := api.only_domains(f, keys);
 	known api.domain_evidence[] := ARRAY(SELECT e FROM api.evidence(plain) e);
+	sums api.source_sums := api.source_sums(plain);
+	totals jsonb := sums.totals; -- of sources, by domain_id
 BEGIN
 	f.domain := keys;
+	IF f.by_record OR f.reporter IS NOT NULL THEN
+		totals := (SELECT jsonb_object_agg(s.key, s.total) FROM api.source_totals('domain_id', f) s);
+	END IF;
 	RETURN QUERY
 	SELECT keys[i], api.tally_json(tallies[i]) || jsonb_build_object('name', api.display(keys[i]), 'kind', 'policy',
-		'parent', api.display(api.parent_of(keys[i])), 'policy', n.policy, 'sources', coalesce(s.total, 0),
+		'parent', api.display(api.parent_of(keys[i])), 'policy', n.policy, 'sources',
+		coalesce((totals ->> d.domain_id::text)::bigint, 0),
 		'blockers', coalesce(b.n, 0), 'sufficient', coalesce(e.sufficient, false),
 		'last_report_at', api.iso(e.last_report_at), 'spark', k.spark, 'solicited', api.solicited(keys[i]))
 	FROM generate_subscripts(keys, 1) i
 	LEFT JOIN (SELECT r.domain, api.policy_seen(r, false) AS policy
 		FROM api.newest_reports(plain) r) n ON n.domain = keys[i]
 	LEFT JOIN dmarc.domains d ON d.domain = keys[i]
-	LEFT JOIN api.source_totals('domain_id', f) s ON s.key = d.domain_id::text
-	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known) x GROUP BY 1) b ON b.domain = keys[i]
+	LEFT JOIN (SELECT x.domain, count(*) AS n FROM api.findings(keys, f, known, sums) x GROUP BY 1) b
+		ON b.domain = keys[i]
 	LEFT JOIN unnest(known) e ON e.domain = keys[i]
 	LEFT JOIN api.sparks('domain', CASE WHEN NOT csv THEN keys END, f) k ON k.key = keys[i];
 END

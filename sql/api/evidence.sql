@@ -131,24 +131,56 @@ BEGIN
 END
 $$;
 
--- What each source of a domain that is labelled mine does that matters for enforcement, in messages.
-CREATE FUNCTION api.source_duties(f api.filter_set)
-RETURNS TABLE (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric)
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
+-- What a source of a domain that is labelled mine does that matters for enforcement, in messages.
+CREATE TYPE api.duty AS (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric);
+
+-- What the addresses of a window tell about some domains.
+CREATE TYPE api.source_sums AS (
+	totals  jsonb,      -- the number of sources, by domain_id
+	duties  api.duty[], -- of sources that are labelled mine
+	harmful inet[]      -- addresses of the sources whose failing mail is enough to matter for their domain
+		-- (api.unreviewed_floor(), with a margin): usually a few of very many
+);
+
+-- All of it, from one pass over the addresses of the filter's domains: they may be many, and reading them is what
+-- costs.
+CREATE FUNCTION api.source_sums(f api.filter_set) RETURNS api.source_sums
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_sort = off
 AS $$
+DECLARE
+	sums api.source_sums;
 BEGIN
-	PERFORM api.look_up_addresses(api.names_sources(f));
-	RETURN QUERY EXECUTE format('
-		WITH sources AS (
-			SELECT c.domain_id, c.source, sum(c.messages) AS mine,
-				coalesce(sum(c.messages) FILTER (WHERE NOT c.dmarc_pass), 0) AS mine_fail,
-				coalesce(sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned), 0) AS mine_spf_only
-			FROM %s
-			WHERE c.label = ''mine''
+	EXECUTE format($q$
+		WITH sent AS (
+			SELECT c.domain_id, c.source_ip, sum(c.messages) AS messages,
+				sum(c.messages) FILTER (WHERE NOT c.dmarc_pass) AS fail,
+				sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned) AS spf_only,
+				sum(c.messages) FILTER (WHERE NOT c.dmarc_pass AND c.class <> 'fail_overridden'
+					AND (c.class <> 'fail_altered' OR c.auth_domain IS NULL)) AS harm
+			FROM %s GROUP BY 1, 2
+		), sources AS MATERIALIZED (
+			SELECT s.domain_id, coalesce(a.source, 'ip:' || host(s.source_ip)) AS source, sum(s.messages) AS messages,
+				sum(s.messages) FILTER (WHERE a.label = 'mine') AS mine,
+				coalesce(sum(s.fail) FILTER (WHERE a.label = 'mine'), 0) AS mine_fail,
+				coalesce(sum(s.spf_only) FILTER (WHERE a.label = 'mine'), 0) AS mine_spf_only,
+				sum(s.harm) AS harm, array_agg(s.source_ip) FILTER (WHERE s.harm > 0) AS ips
+			FROM sent s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
 			GROUP BY 1, 2
+		), domains AS MATERIALIZED (
+			SELECT s.domain_id, sum(s.messages) AS messages, count(*) AS total FROM sources s GROUP BY 1
+		), harmful AS MATERIALIZED (
+			SELECT s.source, s.ips FROM sources s JOIN domains d ON d.domain_id = s.domain_id
+			WHERE s.harm >= 5 AND s.harm * 2000 >= d.messages
 		)
-		SELECT d.domain, s.source, s.mine, s.mine_fail, s.mine_spf_only
-		FROM sources s JOIN dmarc.domains d ON d.domain_id = s.domain_id', api.cells(f, 'address'));
+		SELECT (SELECT jsonb_object_agg(d.domain_id, d.total) FROM domains d),
+			ARRAY(SELECT ROW(d.domain, s.source, s.mine, s.mine_fail, s.mine_spf_only)::api.duty
+				FROM sources s JOIN dmarc.domains d ON d.domain_id = s.domain_id WHERE s.mine IS NOT NULL),
+			ARRAY(
+				SELECT unnest(h.ips) FROM harmful h
+				UNION
+				SELECT a.source_ip FROM dmarc.addresses a WHERE a.source IN (SELECT h.source FROM harmful h))$q$,
+		api.cells(f, 'address')) INTO sums;
+	RETURN sums;
 END
 $$;
 
@@ -164,15 +196,15 @@ END
 $$;
 
 -- The sources without a label whose failing mail may be ours: of senders that are ours, or of which it is not sure.
--- Spoofers and forwarders have no row. no is that of the finding: 2 own, 3 not sure.
-CREATE FUNCTION api.unreviewed_sources(f api.filter_set)
+-- Spoofers and forwarders have no row. no is that of the finding: 2 own, 3 not sure. harmful: only these addresses.
+CREATE FUNCTION api.unreviewed_sources(f api.filter_set, harmful inet[])
 RETURNS TABLE (domain text, no integer, source text, fail numeric, messages numeric)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 BEGIN
 	RETURN QUERY
 	SELECT (s.sent).domain, w.no, coalesce((s.sent).source, 'none'), sum(api.harm(s.sent)), sum((s.sent).messages)
-	FROM api.sorted_senders(f, api.harmful_addresses(f)) s
+	FROM api.sorted_senders(f, harmful) s
 	CROSS JOIN LATERAL (SELECT CASE WHEN s.whose IN ('own', 'service') THEN 2 ELSE 3 END AS no) w
 	WHERE s.whose IN ('own', 'service', 'unsure') AND (s.sent).label IS NULL
 	GROUP BY 1, 2, 3;
@@ -180,8 +212,10 @@ END
 $$;
 
 -- What blocks enforcement of each domain, in numbers; api.blockers() makes sentences of them. no is their order;
--- source is NULL for findings about the domain itself. known is api.evidence() of these domains.
-CREATE FUNCTION api.findings(p_domains text[], f api.filter_set, known api.domain_evidence[])
+-- source is NULL for findings about the domain itself. known is api.evidence() of these domains, sums what
+-- api.source_sums() says of them or more domains, if the caller has it.
+CREATE FUNCTION api.findings(p_domains text[], f api.filter_set, known api.domain_evidence[],
+	sums api.source_sums DEFAULT NULL)
 RETURNS TABLE (domain text, no integer, code text, source text, messages numeric, of numeric, words text[])
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
@@ -190,6 +224,9 @@ DECLARE
 	parked constant text[] := api.parked_domains(p_domains);
 	plain api.filter_set := api.only_domains(f, ARRAY(SELECT d FROM unnest(p_domains) d WHERE d <> ALL (parked)));
 BEGIN
+	IF sums.totals IS NULL THEN
+		sums := api.source_sums(plain);
+	END IF;
 	RETURN QUERY
 	WITH evidence AS MATERIALIZED (
 		SELECT d.domain, coalesce(e.days, 0) AS days, coalesce(e.reporters, 0) AS reporters,
@@ -197,7 +234,7 @@ BEGIN
 		FROM unnest(plain.domain) AS d(domain)
 		LEFT JOIN unnest(known) e ON e.domain = d.domain
 	), duties AS MATERIALIZED (
-		SELECT d.*, coalesce(d.source, 'none') AS key FROM api.source_duties(plain) d
+		SELECT d.*, coalesce(d.source, 'none') AS key FROM unnest(sums.duties) d WHERE d.domain = ANY (plain.domain)
 	)
 	SELECT e.domain, 1, 'no_evidence', NULL, NULL::numeric, NULL::numeric, ARRAY[e.days::text, e.reporters::text]
 	FROM evidence e WHERE NOT e.sufficient
@@ -206,7 +243,7 @@ BEGIN
 	UNION ALL
 	SELECT u.domain, u.no, CASE u.no WHEN 2 THEN 'own_fails' ELSE 'unreviewed_fails' END, u.source, u.fail, u.messages,
 		NULL
-	FROM api.unreviewed_sources(plain) u JOIN evidence e ON e.domain = u.domain
+	FROM api.unreviewed_sources(plain, sums.harmful) u JOIN evidence e ON e.domain = u.domain
 	WHERE u.fail >= api.unreviewed_floor(e.messages)
 	UNION ALL
 	SELECT d.domain, 4, 'mine_spf_only', d.key, d.mine_spf_only, d.mine - d.mine_fail, NULL

@@ -65,54 +65,77 @@ AS $$ SELECT coalesce(value, before) $$;
 -- The last value of a window that is not NULL, in its order.
 CREATE AGGREGATE api.carried(text) (SFUNC = api.later, STYPE = text);
 
--- The policies that reporters saw for a domain before a day, the newest first. Reporters omit tags: older ones know
--- neither np nor t, newer ones send no pct, and some omit defaults. So two policies are the same if p, sp, adkim and
--- aspf have the same effect, and an omitted tag has the value that was last reported with these (or, before its first
--- report, the first).
-CREATE FUNCTION api.policy_history(p_domain text, p_until date)
-RETURNS TABLE (first_day date, last_day date, reports bigint, reporters bigint, policy api.policy)
+-- The policies that reporters saw for each of some domains before a day; no 1 is the newest. Reporters omit tags: older
+-- ones know neither np nor t, newer ones send no pct, and some omit defaults. So two policies are the same if p, sp,
+-- adkim and aspf have the same effect, and an omitted tag has the value that was last reported with these (or, before
+-- its first report, the first). One call for all domains: planning costs more than reading.
+CREATE FUNCTION api.policy_histories(p_domains integer[], p_until date)
+RETURNS TABLE (domain_id integer, no bigint, first_day date, last_day date, reports bigint, reporters bigint,
+	policy api.policy)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-DECLARE
-	of_domain integer := api.domain_id_of(p_domain);
 BEGIN
 	RETURN QUERY
 	WITH seen AS (
-		SELECT r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct,
-			r.fo, count(*) AS reports
-		FROM dmarc.reports r WHERE r.domain_id = of_domain AND r.day < least(p_until, api.day_too_late())
-		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+		SELECT r.domain_id, r.day, coalesce(r.org_name, '') AS org_name, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf,
+			r.pct, r.fo, count(*) AS reports
+		FROM dmarc.reports r WHERE r.domain_id = ANY (p_domains) AND r.day < least(p_until, api.day_too_late())
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 	), days AS MATERIALIZED (
-		SELECT s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports,
+		SELECT s.domain_id, s.day, s.p, s.sp, s.np, s.testing, s.adkim, s.aspf, s.pct, s.fo, sum(s.reports) AS reports,
 			array_agg(s.org_name) AS org_names, jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'),
 				coalesce(s.aspf, 'r')) AS core
 		FROM seen s
-		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	), told AS (
-		SELECT d.day, d.org_names, d.reports, d.core, d.p, d.sp, d.adkim, d.aspf,
+		SELECT d.domain_id, d.day, d.org_names, d.reports, d.core, d.p, d.sp, d.adkim, d.aspf,
 			coalesce(api.carried(d.np) OVER np_before, api.carried(d.np) OVER np_behind) AS np,
 			coalesce(api.carried(d.testing) OVER testing_before, api.carried(d.testing) OVER testing_behind) AS testing,
 			coalesce(api.carried(d.pct::text) OVER pct_before, api.carried(d.pct::text) OVER pct_behind) AS pct,
 			coalesce(api.carried(d.fo) OVER fo_before, api.carried(d.fo) OVER fo_behind) AS fo
 		FROM days d
-		WINDOW np_before AS (PARTITION BY d.core ORDER BY d.day, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
-			np_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.np IS NULL, d.np ROWS UNBOUNDED PRECEDING),
-			testing_before AS (PARTITION BY d.core ORDER BY d.day, d.testing IS NULL,
+		WINDOW np_before AS (PARTITION BY d.domain_id, d.core ORDER BY d.day, d.np IS NULL,
+				d.np ROWS UNBOUNDED PRECEDING),
+			np_behind AS (PARTITION BY d.domain_id, d.core ORDER BY d.day DESC, d.np IS NULL,
+				d.np ROWS UNBOUNDED PRECEDING),
+			testing_before AS (PARTITION BY d.domain_id, d.core ORDER BY d.day, d.testing IS NULL,
 				d.testing ROWS UNBOUNDED PRECEDING),
-			testing_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.testing IS NULL,
+			testing_behind AS (PARTITION BY d.domain_id, d.core ORDER BY d.day DESC, d.testing IS NULL,
 				d.testing ROWS UNBOUNDED PRECEDING),
-			pct_before AS (PARTITION BY d.core ORDER BY d.day, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
-			pct_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.pct IS NULL, d.pct ROWS UNBOUNDED PRECEDING),
-			fo_before AS (PARTITION BY d.core ORDER BY d.day, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING),
-			fo_behind AS (PARTITION BY d.core ORDER BY d.day DESC, d.fo IS NULL, d.fo ROWS UNBOUNDED PRECEDING)
+			pct_before AS (PARTITION BY d.domain_id, d.core ORDER BY d.day, d.pct IS NULL,
+				d.pct ROWS UNBOUNDED PRECEDING),
+			pct_behind AS (PARTITION BY d.domain_id, d.core ORDER BY d.day DESC, d.pct IS NULL,
+				d.pct ROWS UNBOUNDED PRECEDING),
+			fo_before AS (PARTITION BY d.domain_id, d.core ORDER BY d.day, d.fo IS NULL,
+				d.fo ROWS UNBOUNDED PRECEDING),
+			fo_behind AS (PARTITION BY d.domain_id, d.core ORDER BY d.day DESC, d.fo IS NULL,
+				d.fo ROWS UNBOUNDED PRECEDING)
+	), policies AS (
+		SELECT t.domain_id, min(t.day) AS first_day, max(t.day) AS last_day,
+			(sum(t.reports) FILTER (WHERE o.no = 1))::bigint AS reports, count(DISTINCT o.org_name) AS reporters,
+			ROW(t.core ->> 0, max(t.sp), t.np, t.testing, max(t.adkim), max(t.aspf), t.pct::integer, t.fo)::api.policy
+				AS policy
+		FROM told t
+		CROSS JOIN LATERAL unnest(t.org_names) WITH ORDINALITY AS o(org_name, no)
+		GROUP BY t.domain_id, t.core, t.np, t.testing, t.pct, t.fo
 	)
-	SELECT min(t.day), max(t.day), (sum(t.reports) FILTER (WHERE o.no = 1))::bigint, count(DISTINCT o.org_name),
-		ROW(t.core ->> 0, max(t.sp), t.np, t.testing, max(t.adkim), max(t.aspf), t.pct::integer, t.fo)::api.policy
-	FROM told t
-	CROSS JOIN LATERAL unnest(t.org_names) WITH ORDINALITY AS o(org_name, no)
-	GROUP BY t.core, t.np, t.testing, t.pct, t.fo
-	ORDER BY 2 DESC, 1 DESC, 3 DESC
-	LIMIT 100;
+	SELECT n.* FROM (
+		SELECT v.domain_id, row_number() OVER (PARTITION BY v.domain_id
+			ORDER BY v.last_day DESC, v.first_day DESC, v.reports DESC) AS no, v.first_day, v.last_day, v.reports,
+			v.reporters, v.policy
+		FROM policies v) n
+	WHERE n.no <= 100;
+END
+$$;
+
+-- The same for one domain.
+CREATE FUNCTION api.policy_history(p_domain text, p_until date)
+RETURNS TABLE (first_day date, last_day date, reports bigint, reporters bigint, policy api.policy)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY SELECT h.first_day, h.last_day, h.reports, h.reporters, h.policy
+	FROM api.policy_histories(ARRAY[api.domain_id_of(p_domain)], p_until) h ORDER BY h.no;
 END
 $$;
 

@@ -19,8 +19,24 @@ AS $$
 		ELSE format(' AND (c.source_ip = ANY (%L::inet[]) OR c.source_ip IS NULL)', p_ips) END
 $$;
 
--- A query for the facts about senders of the filter's domains, from sums by month alone. p_ips: only these addresses.
-CREATE FUNCTION api.months_query(f api.filter_set, p_ips inet[]) RETURNS text
+-- The condition that c is about an address that sent in the window, an address of a service, or none that could be
+-- read. The facts about all others would be thrown away. For a long window it costs more than it saves: ''.
+CREATE FUNCTION api.sent_condition(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF f.to_day - f.from_day > 62 THEN
+		RETURN '';
+	END IF;
+	RETURN format(' AND (c.source_ip IS NULL OR c.source_ip IN (SELECT c.source_ip FROM dmarc.records c WHERE %s)
+		OR c.source_ip IN (SELECT a.source_ip FROM dmarc.addresses a WHERE a.source LIKE ''service:%%''))',
+		api.days_between(f.from_day, f.to_day));
+END
+$$;
+
+-- A query for the facts about senders of the filter's domains, from sums by month alone. p_rows: '', or one more
+-- condition of its rows.
+CREATE FUNCTION api.months_query(f api.filter_set, p_rows text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -30,59 +46,37 @@ DECLARE
 BEGIN
 	sums := api.sums_of(since, f.to_day);
 	RETURN api.facts_query(format('(SELECT c.* FROM %s c WHERE c.month >= %L AND c.month < %L%s%s) m', sums.monthly,
-			since, f.to_day, api.conditions(plain),
-			api.ips_condition(p_ips)),
+			since, f.to_day, api.conditions(plain), p_rows),
 		format('SELECT c.domain_id, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass '
 			'FROM %s c WHERE c.day >= %L AND c.day < %L%s GROUP BY 1',
 			sums.daily, since, f.to_day, api.conditions(plain)));
 END
 $$;
 
--- The addresses of the sources whose failing mail is enough to matter for their domain (api.unreviewed_floor(), with a
--- margin): usually a few of very many.
-CREATE FUNCTION api.harmful_addresses(f api.filter_set) RETURNS inet[]
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
-AS $$
-DECLARE
-	ips inet[];
-BEGIN
-	EXECUTE format('
-		WITH sent AS MATERIALIZED (
-			SELECT c.domain_id, c.source_ip, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE NOT c.dmarc_pass
-				AND c.class <> ''fail_overridden'' AND (c.class <> ''fail_altered'' OR c.auth_domain IS NULL)) AS harm
-			FROM %s WHERE c.source_ip IS NOT NULL GROUP BY 1, 2
-		), harmful AS MATERIALIZED (
-			SELECT coalesce(a.source, ''ip:'' || host(s.source_ip)) AS source, array_agg(s.source_ip) AS ips
-			FROM sent s JOIN (SELECT domain_id, sum(messages) AS messages FROM sent GROUP BY 1) d USING (domain_id)
-			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
-			WHERE s.harm > 0
-			GROUP BY s.domain_id, 1 HAVING sum(s.harm) >= 5 AND sum(s.harm) * 2000 >= max(d.messages)
-		)
-		SELECT array_agg(DISTINCT x.ip) FROM (
-			SELECT unnest(h.ips) FROM harmful h
-			UNION ALL
-			SELECT a.source_ip FROM dmarc.addresses a WHERE a.source IN (SELECT h.source FROM harmful h)
-		) AS x(ip)', api.cells(f, 'address')) INTO ips;
-	RETURN coalesce(ips, '{}');
-END
-$$;
-
--- The senders of the filter's domains in its window, sorted. p_ips: only those of these addresses, and what has none;
--- they must be all addresses of their sources.
-CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) RETURNS SETOF api.sorted_sender
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+-- A query for the senders of the filter's domains in its window, sorted: k and s are the facts known and sent, whose
+-- and reason what they are. p_ips: only those of these addresses, and what has none; they must be all addresses of
+-- their sources.
+CREATE FUNCTION api.sorted_query(f api.filter_set, p_ips inet[]) RETURNS text
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	plain api.filter_set := api.only_domains(f, f.domain);
 BEGIN
-	RETURN QUERY EXECUTE format('
-		SELECT k.facts, w.whose, w.reason, s.facts
-		FROM (SELECT q::dmarc.sender_facts AS facts FROM (%s) q) k
-		CROSS JOIN LATERAL dmarc.whose(k.facts) w
-		JOIN (SELECT q::dmarc.sender_facts AS facts FROM (%s) q) s
-			ON (s.facts).domain_id = (k.facts).domain_id AND (s.facts).sender = (k.facts).sender',
-		api.months_query(f, p_ips), api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
+	RETURN format('(%s) k CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w
+		JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender',
+		api.months_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE api.ips_condition(p_ips) END),
+		api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
 			api.cells(plain, 'address'), api.ips_condition(p_ips))));
+END
+$$;
+
+CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) RETURNS SETOF api.sorted_sender
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+BEGIN
+	PERFORM api.look_up_addresses(cardinality(p_ips) <= 1000);
+	RETURN QUERY EXECUTE format('SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts FROM %s',
+		api.sorted_query(f, p_ips));
 END
 $$;
 
@@ -90,6 +84,43 @@ $$;
 CREATE FUNCTION api.harm(f dmarc.sender_facts) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT f.messages - f.pass - f.fail_overridden - f.altered_by_other $$;
+
+-- Returns whether so many failing messages of a sender matter: five, and one in a hundred of its mail.
+CREATE FUNCTION api.matters(harm numeric, messages numeric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT harm >= 5 AND harm * 100 >= messages $$;
+
+-- Forwarders or strangers in one line: how many sent, and what became of their failing mail.
+CREATE FUNCTION api.crowd_json(senders numeric, messages numeric, pass numeric, rejected numeric, quarantined numeric)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT jsonb_build_object('senders', coalesce(senders, 0), 'messages', coalesce(messages, 0),
+		'fail', coalesce(messages - pass, 0), 'rejected', coalesce(rejected, 0),
+		'quarantined', coalesce(quarantined, 0))
+$$;
+
+-- The senders of which advice speaks one by one: those that are or may be ours, and whose failing mail matters. The
+-- others are many, so only their sums leave the query.
+CREATE FUNCTION api.advised_senders(f api.filter_set, OUT senders api.sorted_sender[], OUT forwarders jsonb,
+	OUT strangers jsonb)
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+BEGIN
+	EXECUTE format($q$
+		SELECT coalesce(array_agg(ROW(k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts)
+				::api.sorted_sender) FILTER (WHERE w.whose IN ('own', 'service', 'unsure')
+				AND api.matters(api.harm(s::dmarc.sender_facts), s.messages)), '{}'),
+			api.crowd_json(%1$s), api.crowd_json(%2$s)
+		FROM %3$s$q$,
+		(SELECT string_agg(format('sum(s.%I) FILTER (WHERE w.whose = ''forwarder'')', c.name), ', ' ORDER BY c.no)
+			FROM unnest('{addresses,messages,pass,rejected,quarantined}'::text[]) WITH ORDINALITY c(name, no)),
+		(SELECT string_agg(format('sum(s.%I) FILTER (WHERE w.whose = ''stranger'')', c.name), ', ' ORDER BY c.no)
+			FROM unnest('{addresses,messages,pass,rejected,quarantined}'::text[]) WITH ORDINALITY c(name, no)),
+		api.sorted_query(f, NULL))
+	INTO senders, forwarders, strangers;
+END
+$$;
 
 -- The same as a page's keys: whose each source or address is, and what that rests on. A source with several senders is
 -- what most of its mail is; if that is less than four fifths, it is not sure.
@@ -127,7 +158,7 @@ BEGIN
 			s.facts || jsonb_build_object(''name'', api.display(coalesce(l.source_name, l.rdns)),
 				''rdns'', api.display(l.rdns), ''domain'', api.display(l.domain))
 		FROM best b JOIN largest l ON l.key = b.key JOIN sums s ON s.key = b.key',
-		api.months_query(f, CASE WHEN cardinality(page.members) <= most THEN page.members END),
+		api.months_query(f, api.ips_condition(CASE WHEN cardinality(page.members) <= most THEN page.members END)),
 		CASE p_group WHEN 'source' THEN 's.source = k.key'
 			ELSE 's.sender = ''ip:'' || k.key OR s.sender = (SELECT a.source FROM dmarc.addresses a '
 				'WHERE a.source_ip = k.key::inet)' END)

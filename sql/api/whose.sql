@@ -46,7 +46,8 @@ LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT format($q$
 		WITH own_ranges AS MATERIALIZED (
-			SELECT DISTINCT g.domain_id, g.range FROM api.own_range g
+			SELECT DISTINCT g.domain_id, g.range,
+				masklen(g.range) = CASE family(g.range) WHEN 4 THEN 32 ELSE 128 END AS is_host FROM api.own_range g
 		), included AS MATERIALIZED (
 			SELECT i.domain_id, i.service FROM api.spf_service i
 		), sent AS MATERIALIZED (
@@ -69,9 +70,11 @@ AS $$
 					AND (m.class <> 'fail_altered' OR m.auth_domain IS NULL)) AS last_fail
 			FROM %s GROUP BY 1, 2
 		), in_range AS MATERIALIZED (
-			SELECT DISTINCT s.domain_id, s.source_ip FROM sent s
-			JOIN own_ranges g ON g.domain_id = s.domain_id AND s.source_ip <<= g.range
-		), known AS (
+			SELECT g.domain_id, g.range AS source_ip FROM own_ranges g WHERE g.is_host
+			UNION
+			SELECT s.domain_id, s.source_ip FROM sent s
+			JOIN own_ranges g ON g.domain_id = s.domain_id AND s.source_ip <<= g.range AND NOT g.is_host
+		), known AS NOT MATERIALIZED (
 			SELECT s.*, d.domain, a.label, a.source_name, coalesce(a.source, 'ip:' || host(s.source_ip)) AS source,
 				a.rdns, v.key AS service, v.type AS service_type,
 				coalesce(a.rdns = d.domain OR right(a.rdns, length(d.domain) + 1) = '.' || d.domain
@@ -86,27 +89,41 @@ AS $$
 		), totals AS (
 			%s
 		)
-		SELECT k.domain, coalesce('service:' || k.service, 'ip:' || host(k.source_ip), 'none') AS sender,
-			min(k.source) AS source, min(k.source_name) AS source_name,
-			CASE WHEN count(k.label) = count(*) AND min(k.label) = max(k.label) THEN min(k.label) END AS label,
-			min(k.service) AS service, min(k.service_type) AS service_type,
-			coalesce(bool_or(i.service IS NOT NULL), false) AS spf_includes,
-			min(k.rdns) AS rdns, count(k.source_ip) AS addresses, sum(k.records) AS records,
-			sum(k.messages) AS messages, sum(k.pass) AS pass, sum(k.dkim_aligned) AS dkim_aligned,
-			sum(k.spf_aligned) AS spf_aligned, sum(k.fail_overridden) AS fail_overridden,
-			sum(k.fail_altered) AS fail_altered, sum(k.altered_by_other) AS altered_by_other,
-			sum(k.fail_unaligned) AS fail_unaligned, sum(k.own_auth) AS own_auth,
-			coalesce(sum(k.messages) FILTER (WHERE k.own_name), 0) AS own_name,
-			coalesce(sum(k.messages) FILTER (WHERE k.own_range), 0) AS own_range,
-			sum(k.rejected) AS rejected, sum(k.quarantined) AS quarantined,
-			max(t.messages) AS domain_messages,
-			k.domain_id IN (SELECT e.domain_id FROM api.empty_spf e) AND coalesce(max(t.pass), 0) = 0 AS parked,
-			(max(k.last_seen) AT TIME ZONE 'UTC')::date - (min(k.first_seen) AT TIME ZONE 'UTC')::date + 1 AS days,
-			min(k.first_seen) AS first_seen, max(k.last_seen) AS last_seen, max(k.last_pass) AS last_pass,
-			max(k.last_fail) AS last_fail, k.domain_id
+		-- Most senders are addresses, and each of them is one row already.
+		SELECT k.domain, coalesce('ip:' || host(k.source_ip), 'none') AS sender, k.source, k.source_name, k.label,
+			NULL::text AS service, NULL::text AS service_type, false AS spf_includes, k.rdns,
+			num_nonnulls(k.source_ip)::bigint AS addresses, k.records, k.messages, k.pass, k.dkim_aligned,
+			k.spf_aligned,
+			k.fail_overridden, k.fail_altered, k.altered_by_other, k.fail_unaligned, k.own_auth,
+			CASE WHEN k.own_name THEN k.messages ELSE 0 END AS own_name,
+			CASE WHEN k.own_range THEN k.messages ELSE 0 END AS own_range,
+			k.rejected, k.quarantined, t.messages AS domain_messages,
+			k.domain_id IN (SELECT e.domain_id FROM api.empty_spf e) AND coalesce(t.pass, 0) = 0 AS parked,
+			(k.last_seen AT TIME ZONE 'UTC')::date - (k.first_seen AT TIME ZONE 'UTC')::date + 1 AS days,
+			k.first_seen, k.last_seen, k.last_pass, k.last_fail, k.domain_id
+		FROM known k
+		JOIN totals t ON t.domain_id = k.domain_id
+		WHERE k.service IS NULL
+		UNION ALL
+		SELECT k.domain, 'service:' || k.service, min(k.source), min(k.source_name),
+			CASE WHEN count(k.label) = count(*) AND min(k.label) = max(k.label) THEN min(k.label) END,
+			k.service, min(k.service_type), coalesce(bool_or(i.service IS NOT NULL), false),
+			min(k.rdns), count(k.source_ip), sum(k.records),
+			sum(k.messages), sum(k.pass), sum(k.dkim_aligned),
+			sum(k.spf_aligned), sum(k.fail_overridden),
+			sum(k.fail_altered), sum(k.altered_by_other),
+			sum(k.fail_unaligned), sum(k.own_auth),
+			coalesce(sum(k.messages) FILTER (WHERE k.own_name), 0),
+			coalesce(sum(k.messages) FILTER (WHERE k.own_range), 0),
+			sum(k.rejected), sum(k.quarantined),
+			max(t.messages),
+			k.domain_id IN (SELECT e.domain_id FROM api.empty_spf e) AND coalesce(max(t.pass), 0) = 0,
+			(max(k.last_seen) AT TIME ZONE 'UTC')::date - (min(k.first_seen) AT TIME ZONE 'UTC')::date + 1,
+			min(k.first_seen), max(k.last_seen), max(k.last_pass), max(k.last_fail), k.domain_id
 		FROM known k
 		JOIN totals t ON t.domain_id = k.domain_id
 		LEFT JOIN included i ON i.domain_id = k.domain_id AND i.service = k.service
-		GROUP BY k.domain_id, k.domain, coalesce('service:' || k.service, 'ip:' || host(k.source_ip), 'none')$q$,
+		WHERE k.service IS NOT NULL
+		GROUP BY k.domain_id, k.domain, k.service$q$,
 		p_rows, p_totals)
 $$;

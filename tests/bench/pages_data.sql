@@ -315,6 +315,7 @@ FROM numbers n
 JOIN ruad.seen s ON s.domain_id = 0 AND s.source_ip = n.source_ip
 CROSS JOIN LATERAL (SELECT CASE WHEN n.n < 1000000 THEN pg_temp.u(n.n, 21) ELSE 0.6 END AS chance) c
 ORDER BY n.source_ip, n.n;
+SELECT count(ruad.label_again(l.source)) FROM ruad.label l \g /dev/null
 UPDATE ruad.enrich_state SET received_until = now(), all_until = now();
 
 -- What the DNS says: SPF of 40 networks, some of the signing keys.

@@ -40,7 +40,8 @@ def wait_for(what, ready, seconds=60):
 
 
 class Postgres:
-    """A cluster with Debian's defaults (fsync on, 128 MB of shared buffers), but for the settings given: {name: value}."""
+    """A cluster with Debian's defaults (fsync on, 128 MB of shared buffers), but for the settings given: {name: value}.
+    Its folder's cluster is used again if there is one."""
 
     def __init__(self, folder, settings=None):
         self.settings = {"listen_addresses": "", **(settings or {})}
@@ -50,8 +51,9 @@ class Postgres:
         self.socket = folder
 
     def __enter__(self):
-        subprocess.run(as_postgres([self.bin / "initdb", "-D", self.folder, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                                    "--locale=C.UTF-8"]), check=True, stdout=subprocess.DEVNULL, cwd="/")
+        if not self.folder.exists():
+            subprocess.run(as_postgres([self.bin / "initdb", "-D", self.folder, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                                        "--locale=C.UTF-8"]), check=True, stdout=subprocess.DEVNULL, cwd="/")
         with open(self.socket / "postgres.log", "w", encoding="utf-8") as log:
             self.server = subprocess.Popen(
                 as_postgres([self.bin / "postgres", "-D", self.folder, "-k", self.socket,
