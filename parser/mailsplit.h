@@ -13,11 +13,12 @@
 
 #include <glib.h>
 
-/* Bytes from the start of a line that suffice for mailsplit_is_separator(), if its line has less than half. */
+/* Bytes from the start of a line that suffice for mailsplit_is_separator(), if the line is shorter than half
+ * of them. */
 #define MAILSPLIT_HEAD 4096
 
-/* Whether the line at data separates mails of an mbox, if it is the first or follows an empty one. timed: as
- * mailsplit_is_timed() says of the first line. */
+/* Whether the line at data separates mails of an mbox, if it is the first or follows an empty one. timed:
+ * as mailsplit_is_timed() says of the first line. */
 gboolean mailsplit_is_separator(const guint8 *data, gsize size, gboolean timed);
 
 /* Whether the line at data has a time of day. */

@@ -53,8 +53,8 @@
  *   J1  report policy_published/domain: absent; raw is the domain that Subject and file name agree on, which
  *       is used
  *   M2  report file name, itself: it has another policy domain, begin or end
- *   K1  report feedback (report in TLS and failure reports), the program: converted from the copy that another program keeps, which lacks some of
- *       what was reported (parsedmarc.h)
+ *   K1  report feedback (report in TLS and failure reports), the program: converted from the copy that
+ *       another program keeps, which lacks some of what was reported (parsedmarc.h)
  *
  * In TLS reports (RFC 8460) the path consists of its members, with '_' for '-'. V1, V2, T1, X3, X4, K1 mean
  * the same, and

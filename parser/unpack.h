@@ -9,8 +9,9 @@
  * memory libarchive does not bound enough; the streams of xz are joined like the members of gzip. tar, 7z,
  * bzip2 and zstd are read by libarchive, and Outlook's winmail.dat by tnef.h.
  *
- * An archive may ask for a dictionary of UNPACK_DICTIONARY at most; what needs more is broken. zstd has that
- * bound itself. A zip's members may be stored, or packed by deflate, bzip2, LZMA or zstd. Knows nothing of mail or reports, and touches no file.
+ * An archive may ask for a dictionary of UNPACK_DICTIONARY at most; what needs more is broken. zstd has
+ * that bound itself. A zip's members may be stored, or packed by deflate, bzip2, LZMA or zstd. Knows
+ * nothing of mail or reports, and touches no file.
  */
 #pragma once
 

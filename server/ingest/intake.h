@@ -4,9 +4,9 @@
  *
  * Each caller's thread has its document parsed (pool.h), and the results are collected (found.h). Then it
  * waits for a writer thread, which commits everything that waits in one transaction (group commit) or, if
- * that fails, one by one; while it commits, another one writes what came meanwhile. Results that do not fit into memory wait in a file for a writer of their own: a small
- * mail does not wait for a large one, and no thread holds a worker while it waits. Every function is
- * thread-safe.
+ * that fails, one by one; while it commits, another one writes what came meanwhile. Results that do not fit
+ * into memory wait in a file for a writer of their own: a small mail does not wait for a large one, and no
+ * thread holds a worker while it waits. Every function is thread-safe.
  */
 #pragma once
 

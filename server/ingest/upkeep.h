@@ -1,11 +1,11 @@
 /*
  * upkeep.h - a thread that maintains sums of records and partitions of months.
  *
- * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), which it also calls
- * after much was stored, on its own connection (sql/retention/sums.sql and months.sql). Sums give way to small
- * mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed. No mail waits for them, and
- * readers get correct results without them, only more slowly. Several processes may run it at once: the
- * database lets one of them work.
+ * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), which it also
+ * calls after much was stored, on its own connection (sql/retention/sums.sql and months.sql). Sums give way
+ * to small mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed. No mail waits
+ * for them, and readers get correct results without them, only more slowly. Several processes may run it at
+ * once: the database lets one of them work.
  */
 #pragma once
 
@@ -13,13 +13,15 @@
 
 struct upkeep;
 
-/* Records that readers must sum themselves, at most, while small mails are stored: that takes them half a second. */
+/* Records that readers must sum themselves, at most, while small mails are stored: that takes them half a
+ * second. */
 #define UPKEEP_TAIL 50000
 
 /* Start the thread. conninfo, for a login that may act as ruad_ingest, is copied. */
 struct upkeep *upkeep_new(const char *conninfo);
 
-/* What the thread gives way by, to be shared with other heavy work; valid until upkeep_free(). NULL gives NULL. */
+/* What the thread gives way by, to be shared with other heavy work; valid until upkeep_free(). NULL gives
+ * NULL. */
 struct pace *upkeep_pace(const struct upkeep *upkeep);
 
 /* So many records were stored. A month gets its partitions before its rows are so many that moving them

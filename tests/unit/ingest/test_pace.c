@@ -1,4 +1,4 @@
-/* Heavy work is done one piece at a time, in order, and rests after a piece while small mails are under way. */
+/* Heavy work is done one piece at a time, in order, and rests after a piece beside small mails. */
 #include "server/ingest/pace.h"
 
 #include "tests/unit/worker/cm.h"

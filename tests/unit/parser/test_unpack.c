@@ -446,9 +446,9 @@ static void zip_whose_directory_is_of_no_use_is_read_by_its_heads(void **state)
 }
 
 /*
- * Names and sizes in the directory are not believed: what was packed and its checksum are. From version 3.7 on
- * (Debian 13), libarchive compares the directory's size when the member's own size stands behind its data, and
- * then does not check the checksum: such a member is broken.
+ * Names and sizes in the directory are not believed: what was packed and its checksum are. From version 3.7
+ * on (Debian 13), libarchive compares the directory's size when the member's own size stands behind its
+ * data, and then does not check the checksum: such a member is broken.
  */
 static void zip_whose_directory_disagrees_with_its_members_is_read(void **state)
 {
