@@ -4,8 +4,8 @@
  *   ruad-fetch --lmtp=ADDRESS [--storage=FOLDER] [--errands-fd=N --errand=NUMBER] imap|maildir
  *
  * Settings come from the environment (RUAD_SECTION_KEY). Started by ruad serve, once for each account and
- * once for all Maildirs. It has no access to the database. SIGHUP: look again at once; SIGTERM and SIGINT end it
- * anywhere, since a mail is marked only after it is stored.
+ * once for all Maildirs. It has no access to the database. SIGHUP: look again at once; SIGTERM and SIGINT
+ * end it anywhere, since a mail is marked only after it is stored.
  */
 #include <signal.h>
 #include <stdio.h>
