@@ -130,7 +130,7 @@ def test_the_table_of_routes_has_every_route():
 
 @pytest.mark.parametrize("page", pages_with("ini"), ids=ids)
 def test_the_settings_in_a_page_are_accepted(page, folder):
-    for name in ("database_url", "htpasswd", "imap_password", "proxy_secret", "services.ini", "smtp_password"):
+    for name in ("database_url", "htpasswd", "imap_password", "imap_archive_password", "proxy_secret", "services.ini", "smtp_password"):
         (folder / name).write_text("host=/run/postgresql\n")
     (folder / "webhook").write_text("https://hooks.example.com/services/T0/B0/secret\n")
     for block in blocks(page, "ini"):
