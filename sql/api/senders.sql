@@ -129,10 +129,16 @@ RETURNS TABLE (key text, whose text, reason text, facts jsonb)
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB'
 AS $$
 DECLARE
-	most constant integer := 5000; -- a longer list of addresses costs more than it saves
+	-- A longer list is a set for the executor: as constants it costs the planner more than it saves.
+	most constant integer := 5000;
+	members text := api.ips_condition(CASE WHEN cardinality(page.members) <= most THEN page.members END);
 BEGIN
 	IF p_group NOT IN ('source', 'ip') OR page.members IS NULL THEN
 		RETURN;
+	END IF;
+	IF p_group = 'source' AND members = '' THEN
+		members := ' AND (c.source_ip IS NULL OR c.source_ip IN (SELECT unnest($2) UNION ALL '
+			'SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY ($1)))';
 	END IF;
 	RETURN QUERY EXECUTE format('
 		WITH sorted AS MATERIALIZED (
@@ -158,10 +164,10 @@ BEGIN
 			s.facts || jsonb_build_object(''name'', api.display(coalesce(l.source_name, l.rdns)),
 				''rdns'', api.display(l.rdns), ''domain'', api.display(l.domain))
 		FROM best b JOIN largest l ON l.key = b.key JOIN sums s ON s.key = b.key',
-		api.months_query(f, api.ips_condition(CASE WHEN cardinality(page.members) <= most THEN page.members END)),
+		api.months_query(f, members),
 		CASE p_group WHEN 'source' THEN 's.source = k.key'
 			ELSE 's.sender = ''ip:'' || k.key OR s.sender = (SELECT a.source FROM dmarc.addresses a '
 				'WHERE a.source_ip = k.key::inet)' END)
-	USING page.keys;
+	USING page.keys, page.members;
 END
 $$;
