@@ -60,10 +60,13 @@ static char *text_of(const char *answer)
 
 #define WINDOW  "\"window\": {\"from\": \"2020-11-23\", \"to\": \"2020-11-30\"}"
 #define NO_MAIL "{" WINDOW ", \"totals\": {\"messages\": 0}"
-#define NO_NEWS                                                                                              \
-	"{" WINDOW ", \"totals\": {\"messages\": 10, \"pass\": 9}, \"previous\": {\"messages\": 10, "        \
-	"\"pass\": 9}, \"advice\": {\"items\": [], \"total\": 0, \"reports_until\": "                        \
-	"\"2020-11-29T23:59:59Z\"}, \"changes\": {}"
+#define NO_NEWS(before)                                                                                      \
+	"{" WINDOW ", \"totals\": {\"messages\": 10, \"pass\": 9}, \"previous\": {" before                   \
+	"}, \"advice\": {\"items\": [], \"total\": 0, \"reports_until\": \"2020-11-29T23:59:59Z\"}, "        \
+	"\"changes\": {}"
+#define AS_BEFORE     "\"messages\": 10, \"pass\": 9"
+#define TEN_MESSAGES  "All domains, 23 Nov 2020 – 29 Nov 2020. 10 messages reported, 90.0% passed DMARC"
+#define NOTHING_TO_DO ".\nNothing to do, according to the reports until 29 Nov 2020.\n"
 
 static void what_has_nothing_to_say_is_short(void **state)
 {
@@ -73,9 +76,10 @@ static void what_has_nothing_to_say_is_short(void **state)
 		{ NO_MAIL "}", "All domains, 23 Nov 2020 – 29 Nov 2020. No report covers these days.\n" },
 		{ NO_MAIL ", \"named\": true, \"domains\": {\"items\": [{\"name\": \"a.example\"}]}}",
 		    "a.example, 23 Nov 2020 – 29 Nov 2020. No report covers these days.\n" },
-		{ NO_NEWS "}", "All domains, 23 Nov 2020 – 29 Nov 2020. 10 messages reported, 90.0% passed "
-			       "DMARC (as before).\n"
-			       "Nothing to do, according to the reports until 29 Nov 2020.\n" },
+		{ NO_NEWS(AS_BEFORE) "}", TEN_MESSAGES " (as before)" NOTHING_TO_DO },
+		{ NO_NEWS("\"messages\": 10, \"pass\": 8") "}",
+		    TEN_MESSAGES " (▲ 10.0 points)" NOTHING_TO_DO },
+		{ NO_NEWS("\"messages\": 0, \"pass\": 0") "}", TEN_MESSAGES NOTHING_TO_DO },
 	};
 
 	(void)state;
@@ -244,10 +248,10 @@ static void a_manual_is_a_link_only_by_https(void **state)
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(manuals); i++) {
-		g_autofree char *answer =
-		    g_strdup_printf(NO_NEWS ", \"failing\": [{}], \"advice\": {\"items\": [{\"code\": "
-					    "\"review\", \"setup\": {\"manual\": \"%s\"}}]}}",
-			manuals[i]);
+		g_autofree char *answer = g_strdup_printf(
+		    NO_NEWS(AS_BEFORE) ", \"failing\": [{}], \"advice\": {\"items\": [{\"code\": "
+				       "\"review\", \"setup\": {\"manual\": \"%s\"}}]}}",
+		    manuals[i]);
 		struct digest *digest = digest_read(answer, NULL);
 		g_autofree char *html = digest_html(digest);
 
