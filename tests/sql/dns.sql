@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(48);
+SELECT plan(50);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -193,3 +193,19 @@ SELECT is((SELECT string_agg(p ->> 'name', ' ' ORDER BY p ->> 'name' COLLATE "C"
 SELECT is((SELECT count(*) FROM jsonb_array_elements(api.advice(api.filter(p_to => api.today() - 10)) -> 'items') p
 	WHERE p ->> 'code' = 'dns_changed'), 0::bigint, 'but not in an older window');
 SELECT is(t.as_role('ruad_enrich', 'SELECT * FROM ruad.dns_version'), '42501', 'the table is not for ruad_enrich');
+-- Two domains, one of which was checked three weeks ago: the week before a check is that of the domain's own.
+CREATE FUNCTION t.signed(domain text, age integer) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.mail(t.report(domain, 'A', 'signed', t.day(age), jsonb_build_array(t.record('192.0.2.1', 2, 'pass', 'fail',
+		jsonb_build_object('auth_results', jsonb_build_object('dkim', jsonb_build_array(jsonb_build_object('domain', domain,
+			'selector', 'lost', 'result', 'pass')))))))) $$;
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.signed('late.example', -2), t.signed('early.example', -22),
+	t.signed('before.example', -22)) x), '1 0 0 0 f,1 0 0 0 f,1 0 0 0 f', 'reports with a selector');
+SELECT ruad.enrich_collect();
+SELECT ruad.dns_store(d, jsonb_build_object('ok', true, 'solicited', true, 'findings', '[]'::jsonb, 'dkim',
+	jsonb_build_array(jsonb_build_object('domain', d, 'selector', 'lost', 'status', 'missing'))), 600)
+	FROM unnest('{late.example,early.example,before.example}'::text[]) d;
+UPDATE ruad.dns_check c SET checked_at = c.checked_at - interval '20 days' FROM ruad.domain d
+	WHERE d.id = c.domain_id AND d.name = 'early.example';
+SELECT is((SELECT string_agg(s.domain, ' ' ORDER BY s.domain)
+	FROM api.selectors_without_key('{late.example,early.example,before.example}', api.filter()) s),
+	'early.example late.example', 'a selector that signed in the week before its domain was checked');
