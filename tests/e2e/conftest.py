@@ -190,8 +190,15 @@ class Ingest:
         self.process.kill()
         self.process.wait(30)
 
+    def awaits_signals(self):
+        """Whether it has begun to wait for SIGTERM: one that comes before ends the process at once, as with any program."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        blocked = int(re.search(r"^SigBlk:\s*(\w+)", status, re.MULTILINE)[1], 16)
+        return bool(blocked >> signal.SIGTERM - 1 & 1)
+
     def stop(self):
         """SIGTERM; the exit status."""
+        wait_until(lambda: self.process.poll() is not None or self.awaits_signals(), "ruad-ingest waits for signals")
         self.process.terminate()
         try:
             return self.process.wait(40)
