@@ -44,7 +44,6 @@ struct xmlstream {
 	char *reason;
 	guint depth;     /* elements open */
 	gboolean bare;   /* the root has no prefix, so that names without one are in its namespace */
-	int lines;       /* in what was taken without libxml2 */
 	guint pieces;    /* of text since the last tag */
 	guint64 extra;   /* see xmlstream_extra() */
 	gboolean closed; /* the root is */
@@ -79,7 +78,7 @@ static void G_GNUC_PRINTF(3, 4)
 /* The line at which libxml2 is. */
 static int line_of(const struct xmlstream *s)
 {
-	return xmlSAX2GetLineNumber(s->xml) + s->lines;
+	return xmlSAX2GetLineNumber(s->xml);
 }
 
 static void forbid(struct xmlstream *s, const char *what)
@@ -297,7 +296,7 @@ static void on_error(void *user, xmlErrorPtr error)
 	if (error->level == XML_ERR_FATAL && s->xml_error == NULL && error->message != NULL) {
 		g_autofree char *words = text_clean_line(error->message, strlen(error->message), 300);
 
-		s->xml_error = g_strdup_printf("line %d: %s", error->line + s->lines, words);
+		s->xml_error = g_strdup_printf("line %d: %s", error->line, words);
 		s->n_names = xmlDictSize(s->xml->dict);
 	}
 }
@@ -491,9 +490,10 @@ static gsize on_elements(gpointer user, const guint8 *data, gsize size)
 		end = at + one;
 		at = skip_space(data, size, end);
 	}
+	if (end > 0) /* libxml2's messages name lines, too */
+		s->xml->input->line += count_lines(data, end);
 	if (taken == XMLSTREAM_TAKEN_LAST)
 		xmlstream_stop(s);
-	s->lines += count_lines(data, end);
 	return end;
 }
 
