@@ -41,11 +41,6 @@ gboolean mailsplit_is_mbox(const guint8 *data, gsize size)
 	return mailsplit_is_separator(data, size, TRUE);
 }
 
-gboolean mailsplit_is_blank(const guint8 *line, gsize size)
-{
-	return (size == 1 && line[0] == '\n') || (size == 2 && line[0] == '\r' && line[1] == '\n');
-}
-
 gsize mailsplit_mail(const guint8 *mbox, gsize size)
 {
 	gboolean blank = FALSE;
@@ -56,7 +51,7 @@ gsize mailsplit_mail(const guint8 *mbox, gsize size)
 			return at;
 		gsize line = text_line_size((const char *)mbox + at, size - at);
 
-		blank = mailsplit_is_blank(mbox + at, line);
+		blank = text_is_blank_line((const char *)mbox + at, line);
 		at += line;
 	}
 	return size;

@@ -24,9 +24,6 @@ gboolean mailsplit_is_separator(const guint8 *data, gsize size, gboolean timed);
 /* Whether the line at data has a time of day. */
 gboolean mailsplit_is_timed(const guint8 *data, gsize size);
 
-/* Whether a line, with its end, is empty. */
-gboolean mailsplit_is_blank(const guint8 *line, gsize size);
-
 /* Whether data begins with a separator of mbox that has a time of day. */
 gboolean mailsplit_is_mbox(const guint8 *data, gsize size);
 

@@ -10,11 +10,6 @@ static gboolean is_boundary_like(const guint8 *line, gsize size)
 	return size > 2 && line[0] == '-' && line[1] == '-' && line[2] > ' ' && line[2] != '>';
 }
 
-static gboolean is_blank_line(const guint8 *line, gsize size)
-{
-	return line[0] == '\n' || (size == 2 && line[0] == '\r' && line[1] == '\n');
-}
-
 /* A field that GMime parses as addresses (RFC 5322 section 3.6.2 f., 3.6.6). */
 static gboolean is_address_field(const guint8 *line, gsize size)
 {
@@ -104,7 +99,7 @@ static void bound(struct mailview *view, const struct parser_limits *limits)
 				return;
 			}
 			at = block = at + size;
-		} else if (is_blank_line(line, size)) {
+		} else if (text_is_blank_line((const char *)line, size)) {
 			at = block = at + size;
 		} else if (at + size - block > max) {
 			at = block = cut(view, block, at, size, max);

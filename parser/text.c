@@ -26,6 +26,11 @@ gsize text_line_size(const char *text, gsize size)
 	return end == NULL ? size : (gsize)(end - text) + 1;
 }
 
+gboolean text_is_blank_line(const char *line, gsize size)
+{
+	return (size == 1 && line[0] == '\n') || (size == 2 && line[0] == '\r' && line[1] == '\n');
+}
+
 const char *text_list_find(const char *list, const char *word, gsize size)
 {
 	gsize n;

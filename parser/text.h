@@ -22,6 +22,9 @@ gsize text_trim(const char **text, gsize size);
 /* How many bytes the line at the start of text[0..size) has, with its LF if there is one. */
 gsize text_line_size(const char *text, gsize size);
 
+/* Whether a line, with its end, has nothing but its end: LF or CRLF. */
+gboolean text_is_blank_line(const char *line, gsize size);
+
 /* Find word[0..size) in list, in which each word has a blank before and after it (" these or those ").
  * Returns NULL if it is not there. */
 const char *text_list_find(const char *list, const char *word, gsize size);

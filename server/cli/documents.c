@@ -5,6 +5,7 @@
 
 #include "parser/error.h"
 #include "parser/mailsplit.h"
+#include "parser/text.h"
 #include "server/cli/splitter.h"
 #include "server/cli/srg.h"
 
@@ -115,7 +116,7 @@ static gboolean is_quoted_from(const char *piece, gsize size)
 /* Track where in a line the next piece begins. */
 static void pass(struct documents *documents, const char *piece, gsize size)
 {
-	documents->after_blank = documents->line_start && mailsplit_is_blank((const guint8 *)piece, size);
+	documents->after_blank = documents->line_start && text_is_blank_line(piece, size);
 	documents->line_start = piece[size - 1] == '\n';
 }
 
