@@ -36,7 +36,6 @@
 #define FETCH         "ruad-fetch"
 #define FETCH_MAILDIR FETCH " maildir"
 #define NOTIFY        "ruad-notify"
-#define FIRST_FD      3 /* of a child: where the supervisor puts its sockets */
 #define RETRY_PRIVATE                                                                                        \
 	(100 * 1000) /* microseconds between attempts to set up; our own cluster is there soon */
 #define RETRY_EXTERNAL    (2 * 1000 * 1000) /* somebody else's may take its time */
@@ -135,10 +134,12 @@ static char **environment_for(const struct serve *serve, const char *const *sect
 
 static void add_vitals(const struct serve *serve, GArray *fds, GStrvBuilder *words)
 {
-	g_autofree char *word = g_strdup_printf("--vitals-fd=%u", FIRST_FD + fds->len);
+	supervisor_pass(fds, words, "--vitals-fd", serve->vitals_fd);
+}
 
-	g_strv_builder_add(words, word);
-	g_array_append_val(fds, serve->vitals_fd);
+static void add_errands(const struct serve *serve, GArray *fds, GStrvBuilder *words)
+{
+	supervisor_pass(fds, words, "--errands-fd", serve->errands_fd);
 }
 
 /* A program with an errand has a row of its own in the memory for errands. If there are too many, it is not
@@ -146,22 +147,12 @@ static void add_vitals(const struct serve *serve, GArray *fds, GStrvBuilder *wor
 static void add_errand(const struct serve *serve, const char *name, GArray *fds, GStrvBuilder *words)
 {
 	int number = errands_name(serve->errands, name);
-	g_autofree char *fd = g_strdup_printf("--errands-fd=%u", FIRST_FD + fds->len);
 	g_autofree char *errand = g_strdup_printf("--errand=%d", number);
 
 	if (number < 0)
 		return;
-	g_strv_builder_add(words, fd);
+	add_errands(serve, fds, words);
 	g_strv_builder_add(words, errand);
-	g_array_append_val(fds, serve->errands_fd);
-}
-
-static void add_errands(const struct serve *serve, GArray *fds, GStrvBuilder *words)
-{
-	g_autofree char *word = g_strdup_printf("--errands-fd=%u", FIRST_FD + fds->len);
-
-	g_strv_builder_add(words, word);
-	g_array_append_val(fds, serve->errands_fd);
 }
 
 /* Programs watch the disk of our own cluster; that of another server is out of their sight. */
@@ -212,7 +203,7 @@ static void start_service(struct serve *serve, enum service s)
 	g_auto(GStrv) argv = NULL;
 
 	g_strv_builder_add(words, program);
-	sockets_pass(serve->sockets, s, FIRST_FD, fds, words);
+	sockets_pass(serve->sockets, s, fds, words);
 	add_vitals(serve, fds, words);
 	add_storage(serve, s == SERVICE_WEB, words);
 	if (s == SERVICE_WEB) {

@@ -4,6 +4,7 @@
 
 #include "parser/error.h"
 #include "server/cli/identity.h"
+#include "server/cli/supervisor.h"
 #include "server/common/net.h"
 
 #define TAKEOVER       (3 * G_TIME_SPAN_SECOND) /* for a killed predecessor to end */
@@ -136,18 +137,12 @@ int sockets_first(const struct sockets *sockets, enum service service)
 	return g_array_index(sockets->fds[service], int, 0);
 }
 
-void sockets_pass(
-    const struct sockets *sockets, enum service service, int first_fd, GArray *fds, GStrvBuilder *words)
+void sockets_pass(const struct sockets *sockets, enum service service, GArray *fds, GStrvBuilder *words)
 {
 	for (gsize l = 0; l < G_N_ELEMENTS(listeners); l++) {
 		const GArray *own = sockets->fds[l];
 
-		for (guint i = 0; listeners[l].service == service && i < own->len; i++) {
-			g_autofree char *word =
-			    g_strdup_printf("%s=%d", listeners[l].option, first_fd + (int)fds->len);
-
-			g_strv_builder_add(words, word);
-			g_array_append_val(fds, g_array_index(own, int, i));
-		}
+		for (guint i = 0; listeners[l].service == service && i < own->len; i++)
+			supervisor_pass(fds, words, listeners[l].option, g_array_index(own, int, i));
 	}
 }

@@ -31,7 +31,5 @@ void sockets_close(struct sockets *sockets);
 /* A descriptor on which the service listens, borrowed. */
 int sockets_first(const struct sockets *sockets, enum service service);
 
-/* Append the sockets of the service to fds (of int), and an option of its program for each to words.
- * first_fd: the descriptor that fds[0] becomes in the program. */
-void sockets_pass(
-    const struct sockets *sockets, enum service service, int first_fd, GArray *fds, GStrvBuilder *words);
+/* supervisor_pass() each socket of the service, with the option of its program. */
+void sockets_pass(const struct sockets *sockets, enum service service, GArray *fds, GStrvBuilder *words);

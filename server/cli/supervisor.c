@@ -60,6 +60,14 @@ static void child_free(gpointer data)
 	g_free(child);
 }
 
+void supervisor_pass(GArray *fds, GStrvBuilder *words, const char *option, int fd)
+{
+	g_autofree char *word = g_strdup_printf("%s=%u", option, FIRST_FD + fds->len);
+
+	g_strv_builder_add(words, word);
+	g_array_append_val(fds, fd);
+}
+
 struct supervisor *supervisor_new(supervisor_death_cb death, gpointer user)
 {
 	struct supervisor *supervisor = g_new0(struct supervisor, 1);

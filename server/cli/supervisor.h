@@ -25,6 +25,10 @@ struct child_spec {
 	gpointer before_user;
 };
 
+/* Append fd, borrowed, to fds (of int) for a child, and option with the number that it has there to words,
+ * which become argv. */
+void supervisor_pass(GArray *fds, GStrvBuilder *words, const char *option, int fd);
+
 struct supervisor;
 
 /* A child that should keep running has ended; deaths counts these since it last ran for a minute. Not called
