@@ -100,6 +100,14 @@ AS $$
 		'quarantined', coalesce(quarantined, 0))
 $$;
 
+-- The arguments of api.crowd_json() for those senders s that are of one kind.
+CREATE FUNCTION api.crowd_sums(p_whose text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT string_agg(format('sum(s.%I) FILTER (WHERE w.whose = %L)', c.name, p_whose), ', ' ORDER BY c.no)
+	FROM unnest('{addresses,messages,pass,rejected,quarantined}'::text[]) WITH ORDINALITY c(name, no)
+$$;
+
 -- The senders of which advice speaks one by one: those that are or may be ours, and whose failing mail matters. The
 -- others are many, so only their sums leave the query.
 CREATE FUNCTION api.advised_senders(f api.filter_set, OUT senders api.sorted_sender[], OUT forwarders jsonb,
@@ -113,10 +121,7 @@ BEGIN
 				AND api.matters(api.harm(s::dmarc.sender_facts), s.messages)), '{}'),
 			api.crowd_json(%1$s), api.crowd_json(%2$s)
 		FROM %3$s$q$,
-		(SELECT string_agg(format('sum(s.%I) FILTER (WHERE w.whose = ''forwarder'')', c.name), ', ' ORDER BY c.no)
-			FROM unnest('{addresses,messages,pass,rejected,quarantined}'::text[]) WITH ORDINALITY c(name, no)),
-		(SELECT string_agg(format('sum(s.%I) FILTER (WHERE w.whose = ''stranger'')', c.name), ', ' ORDER BY c.no)
-			FROM unnest('{addresses,messages,pass,rejected,quarantined}'::text[]) WITH ORDINALITY c(name, no)),
+		api.crowd_sums('forwarder'), api.crowd_sums('stranger'),
 		api.sorted_query(f, NULL))
 	INTO senders, forwarders, strangers;
 END
