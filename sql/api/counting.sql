@@ -271,8 +271,8 @@ $$;
 
 -- The matching records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label,
 -- rdns, rdns_domain, asn, country, header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned,
--- dmarc_pass, override, messages, records, first_seen, last_seen, facet, and org_name where records must be read. p_grain is
--- what the caller needs:
+-- dmarc_pass, override, messages, records, first_seen, last_seen, facet, and org_name where records must be read.
+-- p_grain is what the caller needs:
 --   any      neither day nor address
 --   day      the day
 --   month    day is some day of the month
