@@ -2,7 +2,7 @@
 --
 --        what        | count | messages
 -- -------------------+-------+----------
---  mails             |    19 |
+--  mails             |    18 |
 --  items of mails    |    20 |
 --  aggregate reports |     6 |      522
 --  records           |    17 |      522
