@@ -407,25 +407,46 @@ static struct MHD_Response *response_of_body(GBytes *body)
 	return answer;
 }
 
+/* Make the response of exchange for the library; NULL if there is no memory. */
+static struct MHD_Response *make_response(struct exchange *exchange, gboolean last)
+{
+	struct http_response *response = &exchange->response;
+	struct MHD_Response *answer = response->stream.source != NULL
+					  ? response_of_stream(exchange)
+					  : response_of_body(g_steal_pointer(&response->body));
+
+	if (answer != NULL)
+		add_headers(answer, response, last);
+	return answer;
+}
+
+static enum MHD_Result queue(
+    const struct exchange *exchange, struct MHD_Response *answer, struct http_kept *kept)
+{
+	enum MHD_Result queued = MHD_queue_response(exchange->connection, exchange->response.status, answer);
+
+	/* a kept one is not destroyed, unless another thread has kept one meanwhile */
+	if (kept == NULL || (g_atomic_pointer_get(&kept->made) != answer &&
+				!g_atomic_pointer_compare_and_exchange(&kept->made, NULL, answer)))
+		MHD_destroy_response(answer);
+	return queued;
+}
+
 /* Queue the response of exchange, which was handled. Without one the library closes the connection. */
 static enum MHD_Result reply(struct exchange *exchange)
 {
-	struct http_response *response = &exchange->response;
 	gboolean last = exchange->request.body != HTTP_BODY_NONE || exchange->malformed;
+	struct http_kept *kept = last ? NULL : exchange->response.kept;
 	struct MHD_Response *answer = NULL;
-	enum MHD_Result queued = MHD_NO;
 
 	peer_enter(exchange->server->peers, exchange->peer, PEER_SENDING, NULL);
-	if (response->status == 0)
+	if (exchange->response.status == 0)
 		return MHD_NO;
-	answer = response->stream.source != NULL ? response_of_stream(exchange)
-						 : response_of_body(g_steal_pointer(&response->body));
-	if (answer != NULL) {
-		add_headers(answer, response, last);
-		queued = MHD_queue_response(exchange->connection, response->status, answer);
-		MHD_destroy_response(answer);
-	}
-	return queued;
+	if (kept != NULL)
+		answer = g_atomic_pointer_get(&kept->made);
+	if (answer == NULL)
+		answer = make_response(exchange, last);
+	return answer != NULL ? queue(exchange, answer, kept) : MHD_NO;
 }
 
 static void exchange_run(struct work *work)
@@ -557,8 +578,8 @@ static void begin_stream(struct exchange *exchange)
 	g_cond_init(&exchange->changed);
 }
 
-/* Let a worker handle the request. The connection is suspended before, since the worker may be done at any
- * time. */
+/* Let a worker handle the request, unless that takes no time. The connection is suspended before, since the
+ * worker may be done at any time. */
 static enum MHD_Result submit(
     struct exchange *exchange, const char *method, enum http_body body, guint64 size)
 {
@@ -570,6 +591,11 @@ static enum MHD_Result submit(
 		workers = server->uploads;
 	}
 	describe(exchange, method, body, size);
+	if (exchange->begun && body == HTTP_BODY_NONE && server->options.is_instant != NULL &&
+	    server->options.is_instant(&exchange->request, server->user)) {
+		server->handler(&exchange->request, &exchange->response, server->user);
+		return reply(exchange);
+	}
 	if (body != HTTP_BODY_STREAM && server->urgent != NULL &&
 	    server->options.is_urgent(&exchange->request))
 		workers = server->urgent;

@@ -120,6 +120,7 @@ static struct http_options options_of(const struct settings *settings)
 		.user_header = proxy ? settings_string(settings, "http.user_header") : NULL,
 		.proxies = settings_list(settings, "http.proxies"),
 		.is_urgent = site_is_urgent,
+		.is_instant = site_is_instant,
 		.refuse = site_refuse,
 		.interrupt = connection_interrupt,
 	};
@@ -132,6 +133,7 @@ static struct http_options health_options_of(const struct settings *settings)
 	options.threads = 1;
 	options.connections = HEALTH_MAX;
 	options.is_urgent = NULL;
+	options.is_instant = NULL;
 	return options;
 }
 
