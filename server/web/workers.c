@@ -139,14 +139,18 @@ static gboolean is_full(const struct workers *workers, const char *client)
 
 gboolean workers_push(struct workers *workers, struct work *work, gboolean bounded)
 {
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&workers->lock);
+	gboolean taken;
 
-	if (workers->ending || (bounded && is_full(workers, work->client)))
-		return FALSE;
-	work->state = WORK_WAITING;
-	g_queue_push_tail(&workers->waiting, work);
-	g_cond_signal(&workers->changed);
-	return TRUE;
+	g_mutex_lock(&workers->lock);
+	taken = !workers->ending && !(bounded && is_full(workers, work->client));
+	if (taken) {
+		work->state = WORK_WAITING;
+		g_queue_push_tail(&workers->waiting, work);
+	}
+	g_mutex_unlock(&workers->lock);
+	if (taken)
+		g_cond_signal(&workers->changed); /* without the lock, on which the thread would wait */
+	return taken;
 }
 
 gboolean workers_abandon(struct workers *workers, struct work *work, struct work_run *running)
