@@ -1,6 +1,8 @@
 #include "server/web/http.h"
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +16,10 @@
 #define WAIT_STEP_US      20000
 #define UPLOADS           2 /* bodies of POST that are read at the same time */
 #define WATCH_EVERY       (250 * G_TIME_SPAN_MILLISECOND)
+
+/* Bytes that the kernel takes before a client takes them: it would take megabytes for each of many slow readers,
+ * which costs memory, and the thread that hands them over seconds. */
+#define UNSENT_MAX (128 * 1024)
 
 /* Connections beyond ours that the library may have open: it closes one that was shut down a moment later,
  * and must not stop accepting until then. */
@@ -684,6 +690,8 @@ static gpointer watch_main(gpointer data)
 	while (!server->ending) {
 		g_mutex_unlock(&server->lock);
 		peers_watch(server->peers, server->workers);
+		if (server->options.watch != NULL)
+			server->options.watch();
 		g_mutex_lock(&server->lock);
 		if (!server->ending)
 			(void)g_cond_wait_until(
@@ -697,6 +705,7 @@ static gpointer watch_main(gpointer data)
 
 static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 {
+	const int unsent = UNSENT_MAX;
 	struct MHD_OptionItem items[] = {
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
 		{ MHD_OPTION_CONNECTION_LIMIT, server->options.connections + CONNECTIONS_SPARE, NULL },
@@ -711,6 +720,8 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
+	/* connections inherit it; a Unix socket has no such buffer */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 	return MHD_start_daemon(
 	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
 	    admit, server, handle, server, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
