@@ -126,6 +126,7 @@ struct http_options {
 	http_handler refuse; /* answers a request for which there is no room; must not block */
 	/* Makes the handler that runs on thread return early; NULL if that is not possible */
 	void (*interrupt)(GThread *thread);
+	void (*watch)(void); /* called several times a second on a thread of its own, or NULL */
 };
 
 struct http_server;
