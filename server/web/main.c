@@ -27,12 +27,11 @@
 #include "server/web/tokens.h"
 #include "server/web/upload.h"
 
-#define CONNECTIONS_MAX 512 /* a browser opens six, a proxy dozens */
-#define HEALTH_MAX      64  /* connections for /healthz and /readyz alone */
-#define GRACE           12  /* seconds for requests in progress at the end; a statement alone may take 10 */
-#define STATEMENTS_BESIDE                                                                                    \
-	3 /* of uploads and for /readyz, which have threads beside http.threads */
-#define EXIT_USAGE 2
+#define CONNECTIONS_MAX   512 /* a browser opens six, a proxy dozens */
+#define HEALTH_MAX        64  /* connections for /healthz and /readyz alone */
+#define GRACE             12  /* seconds for requests in progress at the end; a statement alone may take 10 */
+#define STATEMENTS_BESIDE 3   /* of uploads and for /readyz, which have threads beside http.threads */
+#define EXIT_USAGE        2
 
 /* What ruad serve hands over. */
 struct arguments {
