@@ -2,7 +2,7 @@
 --
 --    domain    |     p      | sp | adkim | aspf | pct | first_day  |  last_day  | reports | reporters
 -- -------------+------------+----+-------+------+-----+------------+------------+---------+-----------
---  example.com | none       |    | r     | r    | 100 | 2026-02-02 | 2026-03-02 |       3 |         2
+--  example.com | none       |    | r     | r    | 100 | 2026-02-02 | 2026-03-01 |       3 |         2
 --  example.com | quarantine |    | r     | r    | 100 | 2026-03-10 | 2026-03-10 |       1 |         1
 --  example.net | reject     |    | s     | s    | 100 | 2026-03-03 | 2026-03-03 |       1 |         1
 -- (3 rows)
