@@ -72,9 +72,14 @@ BEGIN
 	IF cardinality(holders) = 0 THEN
 		RETURN false;
 	END IF;
-	PERFORM pg_sleep(0.2);
-	RETURN EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
-		WHERE l.database = here AND l.relation = ANY (tables) AND l.virtualtransaction = ANY (holders));
+	FOR attempt IN 1 .. 6 LOOP
+		PERFORM pg_sleep(0.1);
+		IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+			WHERE l.database = here AND l.relation = ANY (tables) AND l.virtualtransaction = ANY (holders)) THEN
+			RETURN false;
+		END IF;
+	END LOOP;
+	RETURN true;
 END
 $$;
 
@@ -198,9 +203,22 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 END
 $$;
 
+-- Returns whether so many rows of a month are in the default partition that moving them takes a while.
+CREATE FUNCTION ruad.has_many(parent text, month date) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	many boolean;
+BEGIN
+	EXECUTE format('SELECT count(*) = 5000 FROM (SELECT 1 FROM ruad.%I WHERE day >= %L AND day < %L LIMIT 5000) r',
+		parent || '_default', month, (month + interval '1 month')::date) INTO many;
+	RETURN many;
+END
+$$;
+
 -- Create the partitions of one month, if any are needed; returns how many months still need some. For ruad-ingest, in
 -- a separate transaction. Moving rows is work, so it is called often, and before much is stored at once: coming is
--- that. Then it waits its turn; else it leaves the work to whoever is at it.
+-- that. Then it waits its turn, and does only what takes no time; else it leaves the work to whoever is at it.
 CREATE FUNCTION ruad.make_months(coming ruad.new_item[] DEFAULT '{}') RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -226,7 +244,8 @@ BEGIN
 		FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1), coming) AS m(month)
 		ORDER BY m.month DESC
 	LOOP
-		IF made OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
+		IF made OR cardinality(coming) > 0 AND ruad.has_many(coalesce(wanted.parents[2], wanted.parents[1]), wanted.month)
+			OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
 			left_ := left_ + 1;
 		ELSE
 			made := true;

@@ -1,5 +1,5 @@
 -- Partitions are made for months that have some volume and may be true, and for no others; nobody's mail waits for it.
-SELECT plan(75);
+SELECT plan(76);
 \getenv host PGHOST
 SELECT format('host=%s user=postgres dbname=%s options=''-c search_path=tap,t''', :'host', :'DBNAME') AS here \gset
 SELECT dblink_connect('mail', :'here'), dblink_connect('other', :'here'), dblink_connect('sums', :'here');
@@ -164,6 +164,9 @@ SELECT is((ruad.make_months(ARRAY[t.coming('2023-03-31 23:59:59+00', 10000), t.c
 SELECT is((ruad.make_months(ARRAY[t.coming('2023-05-01', 20000)]), t.at('2023-05-05 00:00:00+00'),
 	t.place('2023-05-05 00:00:00+00'))::text, '(0,"1 0 0 0 f","ruad.record_2023_05 ruad.report_2023_05")',
 	'so does all that a month needs');
+SELECT t.bulk('2023-07-05 00:00:00+00', 6000, 6000);
+SELECT is((ruad.make_months(ARRAY[t.coming('2023-07-06', 20000)]), t.place('2023-07-05 00:00:00+00'))::text,
+	'(1,"ruad.record_default ruad.report_default")', 'but a mail does not wait until many rows are moved');
 
 -- other kinds
 CREATE FUNCTION t.others() RETURNS text LANGUAGE sql AS $$ SELECT coalesce(string_agg(m, ', '), '')
