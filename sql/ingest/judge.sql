@@ -64,8 +64,8 @@ BEGIN
 END
 $$;
 
--- Returns whether a report has no domain or reporter because ruad.ingest_names() has not stored it. Most batches have no
--- new name, and looking for them is a tenth of storing a mail.
+-- Returns whether a report has no domain or reporter because ruad.ingest_names() has not stored it. Most batches have
+-- no new name, and looking for them is a tenth of storing a mail.
 CREATE FUNCTION ruad.lack_names(work ruad.judged[]) RETURNS boolean
 LANGUAGE plpgsql
 AS $$

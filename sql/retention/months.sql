@@ -153,8 +153,8 @@ $$;
 -- Create the partitions of a group for a month. Returns FALSE if another session is in the way: then nothing was done,
 -- and the next run tries again.
 --
--- The rows are moved first, which locks only them. A mail with a copy of a moved report must wait: then we give way. The
--- tables are locked at the end, for what came meanwhile and to attach the partitions, which reads the default ones.
+-- The rows are moved first, which locks only them. A mail with a copy of a moved report must wait: then we give way.
+-- The tables are locked at the end, for what came meanwhile and to attach the partitions, which reads the default ones.
 -- First comes ruad.gate, then the tables in the order in which writers use them. Writers and readers must wait for the
 -- table, not for its default partition: a writer that has chosen the default partition would fail, since it refuses
 -- the row afterwards, and a reader that knows the old partitions would miss the moved rows.
