@@ -165,13 +165,14 @@ static gboolean make_months(struct upkeep *upkeep, GError **error)
 	return TRUE;
 }
 
-/* Do a piece of all pending work; *rest is the time to wait after it. */
+/* Do a piece of all pending work; *rest is the time to wait after it. Moving rows to partitions is no piece:
+ * it may take a while, and rests by itself. */
 static gboolean work(struct upkeep *upkeep, gint64 *rest, GError **error)
 {
-	gboolean good;
+	gboolean good = connected(upkeep, error) && make_months(upkeep, error);
 
 	pace_begin(upkeep->pace);
-	good = connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, error);
+	good = good && sum_up(upkeep, error);
 	*rest = pace_end(upkeep->pace);
 	if (!good)
 		*rest = AWAY_PAUSE;

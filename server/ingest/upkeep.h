@@ -24,8 +24,7 @@ struct upkeep *upkeep_new(const char *conninfo);
  * NULL. */
 struct pace *upkeep_pace(const struct upkeep *upkeep);
 
-/* So many records were stored. A month gets its partitions before its rows are so many that moving them
- * takes long. NULL is allowed. Any thread may call it. */
+/* So many records were stored. A month gets its partitions before it has many rows that must be moved. NULL is allowed. Any thread may call it. */
 void upkeep_notice(struct upkeep *upkeep, guint64 records);
 
 /* Stop the thread. With finish it first does all pending work, unless the database is unavailable. NULL is
