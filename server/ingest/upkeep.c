@@ -78,14 +78,17 @@ static gboolean connected(struct upkeep *upkeep, GError **error)
 	return db != NULL;
 }
 
-/* Run a statement in a separate transaction; *answer is its text, transfer full. */
-static gboolean ask(struct db *db, const char *begin, const char *sql, char **answer, GError **error)
+/* Run a statement in a separate transaction; parameter is its $1, or NULL. *answer is its text, transfer
+ * full. */
+static gboolean ask(struct db *db, const char *begin, const char *sql, const char *parameter, char **answer,
+    GError **error)
 {
+	const struct db_value params[] = { DB_TEXT(parameter) };
 	struct db_rows *rows = NULL;
 
 	if (!db_exec(db, begin, NULL, 0, error))
 		return FALSE;
-	rows = db_query(db, sql, NULL, 0, error);
+	rows = db_query(db, sql, params, parameter ? 1 : 0, error);
 	if (rows && db_rows_count(rows) == 1)
 		*answer = g_strdup(db_rows_get(rows, 0, 0));
 	db_rows_free(rows);
@@ -126,7 +129,8 @@ static gboolean sum_up(struct upkeep *upkeep, GError **error)
 	if (!sums_are_due(upkeep, now, &tail))
 		return TRUE;
 	good = ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ",
-	    "SELECT ruad.sum_up() AND ruad.sum_more()", &answer, error);
+	    "SELECT ruad.sum_up($1) AND ruad.sum_more()",
+	    pace_busy(upkeep->pace) ? G_STRINGIFY(PACE_REST) : "0", &answer, error);
 	upkeep->more = good && g_strcmp0(answer, "t") == 0;
 	upkeep->sums_due = now + SUMS_PAUSE;
 	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
@@ -156,7 +160,7 @@ static gboolean make_months(struct upkeep *upkeep, GError **error)
 	if (!months_are_due(upkeep, now))
 		return TRUE;
 	upkeep->months_due = now + MONTHS_PAUSE;
-	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", &answer, error))
+	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", NULL, &answer, error))
 		return FALSE;
 	if (g_strcmp0(answer, "0") != 0 && g_strcmp0(answer, upkeep->months_left) != 0)
 		upkeep->months_due = now + PAUSE; /* one was created, and more are needed */
@@ -172,11 +176,11 @@ static gboolean work(struct upkeep *upkeep, gint64 *rest, GError **error)
 
 	pace_begin(upkeep->pace);
 	good = connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, error);
-	*rest = pace_end(upkeep->pace);
+	pace_end(upkeep->pace);
 	if (!good)
 		*rest = AWAY_PAUSE;
-	else if (!upkeep->more)
-		*rest = PAUSE;
+	else
+		*rest = upkeep->more ? 0 : PAUSE;
 	return good;
 }
 
