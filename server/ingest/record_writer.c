@@ -148,7 +148,8 @@ static gboolean read_ids(struct evaluation **keys, guint n, const struct db_rows
 {
 	if (db_rows_count(rows) != n) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
-		    "database: ruad.evaluations() gave %" G_GSIZE_FORMAT " ids for %u", db_rows_count(rows), n);
+		    "database: ruad.evaluations() gave %" G_GSIZE_FORMAT " ids for %u", db_rows_count(rows),
+		    n);
 		return FALSE;
 	}
 	for (guint i = 0; i < n; i++)

@@ -80,8 +80,8 @@ static gboolean connected(struct upkeep *upkeep, GError **error)
 
 /* Run a statement in a separate transaction; parameter is its $1, or NULL. *answer is its text, transfer
  * full. */
-static gboolean ask(struct db *db, const char *begin, const char *sql, const char *parameter, char **answer,
-    GError **error)
+static gboolean ask(
+    struct db *db, const char *begin, const char *sql, const char *parameter, char **answer, GError **error)
 {
 	const struct db_value params[] = { DB_TEXT(parameter) };
 	struct db_rows *rows = NULL;
