@@ -14,8 +14,8 @@
 #define PUT_BYTES   (64 * 1024)   /* of COPY data that is gathered before it is sent */
 
 /* What a piece of pace has at most: a few milliseconds of the database. */
-#define PIECE_EVALUATIONS 200
-#define PIECE_RECORDS     1000
+#define PIECE_EVALUATIONS 64
+#define PIECE_RECORDS     500
 
 struct record_writer {
 	struct db *db, *aside; /* aside stores evaluations */
