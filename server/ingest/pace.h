@@ -3,10 +3,10 @@
  *
  * A large mail and the sums of its records each occupy a processor of the database for seconds, and its
  * disk. A low priority does not help: a backend that waits for a processor keeps the locks that all others
- * need, and a process that wakes up waits until the next tick of the scheduler (4 ms) for one that works. So
- * heavy work consists of pieces of a few milliseconds. One piece is done at a time, in the order in which they
- * were asked for, and after each there is a rest while small mails are under way: heavy work then gets a
- * third of one processor. NULL as pace has no effect. All functions are thread-safe.
+ * need. And a process that wakes up on a busy processor waits until the next tick of the scheduler (4 ms).
+ * So heavy work consists of pieces of a few milliseconds. One piece is done at a time, in the order in which
+ * they were asked for, and after each there is a rest while small mails are under way: heavy work then gets
+ * a third of one processor. NULL as pace has no effect. All functions are thread-safe.
  */
 #pragma once
 

@@ -26,9 +26,10 @@ struct upkeep {
 
 	GMutex lock; /* protects this group */
 	GCond wake;
-	struct db *db;  /* set only by the thread; others may cancel its statement */
-	guint64 stored; /* records since the last look at partitions */
-	guint64 tail;   /* and of those that are not summed, of this process since its start */
+	struct db *db;   /* set only by the thread; others may cancel its statement */
+	gboolean gentle; /* its statement rests now and then */
+	guint64 stored;  /* records since the last look at partitions */
+	guint64 tail;    /* and of those that are not summed, of this process since its start */
 	gboolean stopping;
 	gboolean finish;
 };
@@ -118,19 +119,29 @@ static void shorten_tail(struct upkeep *upkeep, guint64 records)
 	upkeep->tail -= records;
 }
 
+static void set_gentle(struct upkeep *upkeep, gboolean gentle)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
+
+	upkeep->gentle = gentle;
+}
+
 /* Sum up one piece. After a conflict the next one is due as usual. */
 static gboolean sum_up(struct upkeep *upkeep, GError **error)
 {
 	g_autofree char *answer = NULL;
 	gint64 now = g_get_monotonic_time();
+	gboolean gentle = pace_busy(upkeep->pace);
 	guint64 tail;
 	gboolean good;
 
 	if (!sums_are_due(upkeep, now, &tail))
 		return TRUE;
+	set_gentle(upkeep, gentle);
 	good = ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ",
-	    "SELECT ruad.sum_up($1) AND ruad.sum_more()",
-	    pace_busy(upkeep->pace) ? G_STRINGIFY(PACE_REST) : "0", &answer, error);
+	    "SELECT ruad.sum_up($1) AND ruad.sum_more()", gentle ? G_STRINGIFY(PACE_REST) : "0", &answer,
+	    error);
+	set_gentle(upkeep, FALSE);
 	upkeep->more = good && g_strcmp0(answer, "t") == 0;
 	upkeep->sums_due = now + SUMS_PAUSE;
 	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
@@ -256,8 +267,8 @@ void upkeep_free(struct upkeep *upkeep, gboolean finish)
 	g_mutex_lock(&upkeep->lock);
 	upkeep->stopping = TRUE;
 	upkeep->finish = finish;
-	if (!finish && upkeep->db)
-		db_cancel(upkeep->db);
+	if (upkeep->db && (!finish || upkeep->gentle))
+		db_cancel(upkeep->db); /* with finish it is done again, without rests */
 	g_cond_signal(&upkeep->wake);
 	g_mutex_unlock(&upkeep->lock);
 	g_thread_join(upkeep->thread);

@@ -3,9 +3,9 @@
  *
  * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), which it also
  * calls after much was stored, on its own connection (sql/retention/sums.sql and months.sql). Sums give way
- * to small mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed. No mail waits
- * for them, and readers get correct results without them, only more slowly. Several processes may run it at
- * once: the database lets one of them work.
+ * to small mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed, and rest after
+ * each few records. No mail waits for them, and readers get correct results without them, only more slowly.
+ * Several processes may run it at once: the database lets one of them work.
  */
 #pragma once
 
