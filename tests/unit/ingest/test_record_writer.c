@@ -350,7 +350,7 @@ static void evaluations_go_by_the_other_connection(void **state)
 	fake_db_free(aside);
 }
 
-/* With a pace, statements are short: 200 evaluations, 1,000 records. */
+/* With a pace, statements are short: 64 evaluations, 500 records. */
 static void with_a_pace_each_statement_is_a_short_piece(void **state)
 {
 	struct writing w;
@@ -363,7 +363,7 @@ static void with_a_pace_each_statement_is_a_short_piece(void **state)
 	record_writer_free(w.writer);
 	w.writer = record_writer_new(w.db, w.db, w.known, w.ticket, pace);
 	for (guint i = 0; i < 2400; i++) {
-		g_autofree char *name = g_strdup_printf("%u", i % 401);
+		g_autofree char *name = g_strdup_printf("%u", i % 129);
 
 		add(records, name, 1);
 	}
@@ -371,10 +371,10 @@ static void with_a_pace_each_statement_is_a_short_piece(void **state)
 	end(&w);
 	asked = g_strsplit(w.db->asked->str, "|", -1);
 	assert_int_equal(g_strv_length(asked), 4); /* the last one is empty */
-	assert_true(g_str_has_suffix(asked[0], "6 2026-11-29 199;"));
-	assert_true(g_str_has_prefix(asked[1], "6 2026-11-29 200;"));
-	assert_string_equal(asked[2], "6 2026-11-29 400;");
-	assert_int_equal(w.db->copies, 3);
+	assert_true(g_str_has_suffix(asked[0], "6 2026-11-29 63;"));
+	assert_true(g_str_has_prefix(asked[1], "6 2026-11-29 64;"));
+	assert_string_equal(asked[2], "6 2026-11-29 128;");
+	assert_int_equal(w.db->copies, 5);
 	assert_int_equal(w.db->n_rows, 2400);
 	assert_int_equal(w.db->last_no, 2400);
 	pace_begin(pace); /* the turn is free */
