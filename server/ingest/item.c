@@ -44,12 +44,28 @@ void item_text(struct item *item, enum item_column column, const char *value)
 	g_string_append_len(item->text, value, (gssize)strlen(value) + 1);
 }
 
+/* Write the last digits of value in front of at. Returns where they begin. */
+static char *put_digits(char *at, guint64 value, guint digits)
+{
+	for (guint i = 0; i < digits; i++, value /= 10)
+		*--at = (char)('0' + value % 10);
+	return at;
+}
+
 void item_number(struct item *item, enum item_column column, gint64 value)
 {
 	char text[32];
+	char *at = text + sizeof text - 1;
+	guint64 left = value < 0 ? -(guint64)value : (guint64)value;
 
-	g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, value);
-	item_text(item, column, text);
+	*at = '\0';
+	do {
+		at = put_digits(at, left, 1);
+		left /= 10;
+	} while (left > 0);
+	if (value < 0)
+		*--at = '-';
+	item_text(item, column, at);
 }
 
 void item_boolean(struct item *item, enum item_column column, gboolean value)
@@ -79,16 +95,24 @@ void item_hash(struct item *item, enum item_column column, const guint8 sha256[3
 	item_text(item, column, text);
 }
 
-/* GDateTime would take a tenth of the time that a small mail needs. */
+/* Without GDateTime and printf(), which took a tenth of the time that a small mail needs. */
 char *item_time_text(gint64 seconds)
 {
+	static const char form[] = "0000-00-00 00:00:00+00";
 	const time_t moment = seconds;
 	struct tm time;
+	char *text;
 
 	if (seconds < TIME_MIN || seconds > TIME_MAX || gmtime_r(&moment, &time) == NULL)
 		return NULL;
-	return g_strdup_printf("%04d-%02d-%02d %02d:%02d:%02d+00", time.tm_year + 1900, time.tm_mon + 1,
-	    time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
+	text = g_memdup2(form, sizeof form);
+	put_digits(text + 4, (guint64)(time.tm_year + 1900), 4);
+	put_digits(text + 7, (guint64)(time.tm_mon + 1), 2);
+	put_digits(text + 10, (guint64)time.tm_mday, 2);
+	put_digits(text + 13, (guint64)time.tm_hour, 2);
+	put_digits(text + 16, (guint64)time.tm_min, 2);
+	put_digits(text + 19, (guint64)time.tm_sec, 2);
+	return text;
 }
 
 void item_time(struct item *item, enum item_column column, gint64 seconds)
