@@ -549,8 +549,8 @@ static gsize from_line_size(const struct mailview *view)
  * Parse; the parts are windows on the view's bytes, which may be dropped, but not be read then. NULL: not a
  * mail at all.
  *
- * To GMime the mail is a part whose header has all fields: a GMimeMessage would parse addresses and dates that
- * nobody asks for, which took a quarter of its time.
+ * To GMime the mail is a part whose header has all fields: a GMimeMessage would parse addresses and dates
+ * that nobody asks for, which took a quarter of its time.
  */
 static GMimeObject *parse_mail(const struct mailview *view)
 {

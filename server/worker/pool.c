@@ -291,7 +291,7 @@ static gsize exchange(
 	return 1;
 }
 
-/* The first ticket, which probably made the exchange fail, becomes the last: it shall not delay the others. */
+/* The first ticket, which probably made the exchange fail, becomes the last, so that it delays none. */
 static void put_last(struct pool_ticket **tickets, gsize n)
 {
 	struct pool_ticket *first = tickets[0];

@@ -17,7 +17,8 @@ struct pool;
  * RUAD_ERROR_SYSTEM if the worker cannot be started, or not in its sandbox. */
 struct pool *pool_new(const struct pool_options *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Ends the workers. NULL is allowed. Must not be called during pool_run(), or before all tickets are finished. */
+/* Ends the workers. NULL is allowed. Must not be called during pool_run(), or before all tickets are
+ * finished. */
 void pool_free(struct pool *pool);
 
 /* A document, and what hears what is in it. */
@@ -80,7 +81,8 @@ struct pool_ticket {
  * them leads: it calls all their sinks. A document with which the worker dies, hangs or lies is read again
  * alone, as are those behind it, so that it affects only itself.
  *
- * Returns TRUE if the caller's thread must call pool_lead(). The ticket is borrowed until finished() is called.
+ * Returns TRUE if the caller's thread must call pool_lead(). The ticket is borrowed until finished() is
+ * called.
  */
 gboolean pool_submit(struct pool *pool, struct pool_ticket *ticket) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -250,8 +250,8 @@ static gboolean check_end(const struct talk *talk, GError **error)
 	    waiting(talk) > 0 ? "bytes after its end" : "it ended before the document was read");
 }
 
-/* Pass the frames of one answer to the reader, as far as they are available. The time that its sink takes does
- * not count against the process. */
+/* Pass the frames of one answer to the reader, as far as they are available. The time that its sink takes
+ * does not count against the process. */
 static gboolean read_answer(struct talk *talk, struct wire_reader *reader, gboolean *done, GError **error)
 {
 	struct frame frame;

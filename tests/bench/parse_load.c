@@ -4,9 +4,11 @@
  *   parse_load alone FOLDER           parse_document() in this process; what it finds is dropped
  *   parse_load whole FOLDER WORKER [N]
  *                                     as ruad-ingest reads: by way of a worker (the path of ruad-parse), to
- *                                     rows for the database; N mails are under way (20), as with N connections
+ *                                     rows for the database; N mails are under way (20), as with N
+ *                                     connections
  *
- * FOLDER has a file for each mail. They are in memory before anything is measured, and are read by one thread.
+ * FOLDER has a file for each mail. They are in memory before anything is measured, and are read by one
+ * thread.
  * Prints "N mails X s": processor time of this process and its workers.
  */
 #include <stdio.h>
