@@ -1,7 +1,6 @@
 #include "server/worker/pool.h"
 
 #include <poll.h>
-#include <string.h>
 
 #include "parser/error.h"
 #include "server/worker/process.h"
@@ -280,6 +279,7 @@ static gsize exchange(
 	for (gsize i = 0; i < n; i++)
 		jobs[i] = &tickets[i]->job;
 	*failed = !use_worker(worker, pool, &bounds, jobs, n, &result, &error);
+	g_assert(*failed ? result.answered < n : result.answered <= n);
 	finish_all(tickets, result.answered, NULL);
 	if (!*failed)
 		return result.answered;
@@ -295,7 +295,8 @@ static gsize exchange(
 static void put_last(struct pool_ticket **tickets, gsize n)
 {
 	struct pool_ticket *first = tickets[0];
-	memmove(tickets, tickets + 1, (n - 1) * sizeof(*tickets));
+	for (gsize i = 1; i < n; i++)
+		tickets[i - 1] = tickets[i];
 	tickets[n - 1] = first;
 }
 
@@ -325,6 +326,7 @@ void pool_lead(struct pool *pool)
 	struct worker *worker = take_worker(pool, FALSE, &error);
 	gsize n = take_share(pool, worker, tickets);
 
+	g_assert(n >= 1 && n <= TALK_MOST);
 	if (worker == NULL) {
 		finish_all(tickets, n, error);
 		return;
