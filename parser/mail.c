@@ -537,12 +537,15 @@ static gboolean walk_object(struct walk *walk, GMimeObject *object, guint depth,
 	return TRUE;
 }
 
-/* The line that an mbox has before a mail, and mail servers pass to commands. */
+/* The line that an mbox has before a mail, and mail servers pass to commands, or its escaped form. */
 static gsize from_line_size(const struct mailview *view)
 {
 	const char *text = (const char *)view->bytes;
 
-	return view->size >= 5 && memcmp(text, "From ", 5) == 0 ? text_line_size(text, view->size) : 0;
+	gboolean is_from = (view->size >= 5 && memcmp(text, "From ", 5) == 0) ||
+			   (view->size >= 6 && memcmp(text, ">From ", 6) == 0);
+
+	return is_from ? text_line_size(text, view->size) : 0;
 }
 
 /*
