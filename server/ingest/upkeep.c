@@ -144,10 +144,12 @@ static gboolean sum_up(struct upkeep *upkeep, GError **error)
 	    error);
 	set_gentle(upkeep, FALSE);
 	pace_end(upkeep->pace);
+	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT)) {
+		upkeep->more = TRUE; /* it stays due, so that not being due does not look like success */
+		return FALSE;
+	}
 	upkeep->more = good && g_strcmp0(answer, "t") == 0;
 	upkeep->sums_due = now + SUMS_PAUSE;
-	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
-		return FALSE;
 	if (!upkeep->more)
 		shorten_tail(upkeep, tail);
 	g_clear_error(error);
