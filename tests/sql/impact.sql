@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(51);
+SELECT plan(52);
 SELECT is(ARRAY[api.counted(1, 'message'), api.counted(2, 'message'), api.counted(0, 'message'),
 	api.counted(1234567, 'reply', 'replies'), api.counted(1, 'passes', 'pass'), api.counted(1000)],
 	'{1 message,2 messages,0 messages,"1,234,567 replies",1 passes,"1,000"}', 'a number, and what is counted');
@@ -190,4 +190,10 @@ SELECT is((SELECT jsonb_agg(b -> 'text') FROM jsonb_array_elements(api.impact(d,
 		'sp=reject; adkim=r; aspf=r\""]'), ('same.example', NULL), ('told.example', NULL),
 	('np.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; np=none; adkim=r; aspf=r\" and '
 		'\"p=none; sp=none; np=reject; adkim=r; aspf=r\""]')) x(d, want);
+-- The number of points in an answer has two bounds, which are lower here.
+CREATE OR REPLACE FUNCTION api.points_most() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 1 $$;
+CREATE OR REPLACE FUNCTION api.points_listed() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 2 $$;
+SELECT is(jsonb_build_array(t.members(j -> 'items', 'source'), t.members(j -> 'more', 'source'), j -> 'total'),
+	'[[["domain:own.example"]], [["ip:203.0.113.3"]], 3]', 'advice: more follows items, and total counts all')
+FROM api.advice(api.filter(p_domain => '{own.example}')) j;
 SELECT * FROM finish();
