@@ -155,8 +155,7 @@ BEGIN
 			SELECT c.domain_id, c.source_ip, sum(c.messages) AS messages,
 				sum(c.messages) FILTER (WHERE NOT c.dmarc_pass) AS fail,
 				sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned) AS spf_only,
-				sum(c.messages) FILTER (WHERE NOT c.dmarc_pass AND c.class <> 'fail_overridden'
-					AND (c.class <> 'fail_altered' OR c.auth_domain IS NULL)) AS harm
+				sum(c.messages) FILTER (WHERE api.is_harmful(c.dmarc_pass, c.class, c.auth_domain)) AS harm
 			FROM %s GROUP BY 1, 2
 		), sources AS MATERIALIZED (
 			SELECT s.domain_id, coalesce(a.source, 'ip:' || host(s.source_ip)) AS source, sum(s.messages) AS messages,

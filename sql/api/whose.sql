@@ -36,6 +36,14 @@ WHERE c.result #>> '{spf,result}' = 'ok' AND c.result #>> '{spf,all}' = '-'
 	AND coalesce(jsonb_array_length(c.result #> '{spf,ranges}'), 0) = 0
 	AND coalesce(jsonb_array_length(c.result #> '{spf,unlisted}'), 0) = 0;
 
+-- Returns whether mail with these columns of dmarc.daily fails, and neither a list nor a forwarder explains it. For a
+-- sender, api.harm() is the sum of such messages.
+CREATE FUNCTION api.is_harmful(dmarc_pass boolean, class text, auth_domain text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT NOT dmarc_pass AND class <> 'fail_overridden' AND (class <> 'fail_altered' OR auth_domain IS NULL)
+$$;
+
 -- A query for the facts about senders, with the columns of dmarc.sender_facts. p_rows has the columns of
 -- dmarc.monthly, as FROM item m; p_totals is a query for domain_id, messages and pass of each domain, by default in
 -- these rows.
@@ -66,8 +74,7 @@ AS $$
 				coalesce(sum(m.messages) FILTER (WHERE m.disposition = 'quarantine'), 0) AS quarantined,
 				min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
 				max(m.last_seen) FILTER (WHERE m.dmarc_pass) AS last_pass,
-				max(m.last_seen) FILTER (WHERE NOT m.dmarc_pass AND m.class <> 'fail_overridden'
-					AND (m.class <> 'fail_altered' OR m.auth_domain IS NULL)) AS last_fail
+				max(m.last_seen) FILTER (WHERE api.is_harmful(m.dmarc_pass, m.class, m.auth_domain)) AS last_fail
 			FROM %s GROUP BY 1, 2
 		), in_range AS MATERIALIZED (
 			SELECT g.domain_id, g.range AS source_ip FROM own_ranges g WHERE g.is_host
