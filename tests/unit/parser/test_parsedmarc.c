@@ -109,6 +109,14 @@ static const struct {
 	    "{\"report_metadata\": [], \"policy_published\": \"x\", \"records\": {\"a\": 1}}",
 	    "<feedback><report_metadata><date_range></date_range></report_metadata><policy_published>"
 	    "</policy_published></feedback>\n" },
+	{ "lists of dmarc-srg are texts, and one that is none is left out",
+	    "{\"copy_of\": \"dmarc-srg\", \"report_metadata\": {\"errors\": \"[\\\"late\\\"]\"}, "
+	    "\"policy_published\": {}, \"records\": [{\"policy_evaluated\": {\"policy_override_reasons\": "
+	    "\"[}\"}, \"auth_results\": {\"dkim\": \"[{\\\"domain\\\": \\\"a\\\"}]\", \"spf\": \"[x]\"}}]}",
+	    "<feedback><report_metadata><date_range></date_range><error>late</error></report_metadata>"
+	    "<policy_published></policy_published><record><row><policy_evaluated></policy_evaluated></row>"
+	    "<identifiers></identifiers><auth_results><dkim><domain>a</domain></dkim></auth_results></record>"
+	    "</feedback>\n" },
 	{ "another object", "{\"report_metadata\": {}, \"policy_published\": {}}", NULL },
 	{ "an empty object", "{}", NULL },
 	{ "not JSON", "{\"report_metadata\" x", NULL },
