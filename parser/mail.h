@@ -18,8 +18,8 @@
 #include "parser/limits.h"
 #include "parser/report.h"
 
-/* The media type of a file that ruad has put into a mail, to pass it on (server/common/report_mail.h): it is read
- * like a file that is no mail. */
+/* The media type of a file that ruad has put into a mail, to pass it on (server/common/report_mail.h): it is
+ * read like a file that is no mail. */
 #define MAIL_FILE_TYPE "application/vnd.ruad.file"
 
 struct mail_part {

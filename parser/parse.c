@@ -493,8 +493,8 @@ static gboolean tell_copy(struct stream *stream, const struct parsedmarc *copy, 
 	return ok;
 }
 
-/* The copy of a report that another program keeps. Only in files, also in those that ruad has put into a mail:
- * what reporters send has other forms. *is_copy: json is one. */
+/* The copy of a report that another program keeps. Only in files, also in those that ruad has put into a
+ * mail: what reporters send has other forms. *is_copy: json is one. */
 static gboolean read_copy(
     struct stream *stream, const guint8 *json, gsize size, gboolean *is_copy, GError **error)
 {

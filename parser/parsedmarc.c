@@ -385,7 +385,8 @@ static enum parsedmarc_kind kind_seen(const guint *seen)
 	return PARSEDMARC_NONE;
 }
 
-/* Read a list that is JSON in a text. One that is none is left out. Returns how many names and values it has. */
+/* Read a list that is JSON in a text. One that is none is left out. Returns how many names and values it
+ * has. */
 static gsize open_list(struct json_object *object, const char *name, const struct parser_limits *limits)
 {
 	struct json_object *value = member(object, name);

@@ -8,8 +8,9 @@
  * what precedes "@", splits long periods into days, and has defaults for absent values: "none" for selector
  * and disposition, "mfrom" for scope, "fail" for policy_evaluated. Its begin_date is in local time; only the
  * intervals of records are in UTC. Failure reports have only the fields that parsedmarc knows, with defaults
- * for Delivery-Result and Auth-Failure. Reports of dmarc-srg (server/cli/srg.h) have the same form, with lists as
- * texts of JSON. Unknown elements, members and fields, and the text of XML are lost.
+ * for Delivery-Result and Auth-Failure. Unknown elements, members and fields, and the text of XML are lost.
+ *
+ * Reports of dmarc-srg (server/cli/srg.h) have the form of parsedmarc's, with lists as texts of JSON.
  *
  * Knows nothing of files and mails.
  */

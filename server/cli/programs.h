@@ -1,6 +1,6 @@
 /*
- * programs.h - the programs that ruad serve runs, each with no more than it needs: its settings, one role of the
- * database, its sockets, and the memory that it shares with others.
+ * programs.h - the programs that ruad serve runs, each with no more than it needs: its settings, one role of
+ * the database, its sockets, and the memory that it shares with others.
  *
  * The supervisor keeps them running. When each is started is for cmd_serve.c.
  */
@@ -24,8 +24,8 @@ struct programs {
 	struct errands *errands;
 };
 
-/* Of a program that serves sockets: its name, and the request that it answers when it runs. NULL: it greets every
- * client. */
+/* Of a program that serves sockets: its name, and the request that it answers when it runs. NULL: it greets
+ * every client. */
 const char *programs_name(enum service s);
 const char *programs_request(enum service s);
 

@@ -50,8 +50,8 @@ void report_mail_free(struct report_mail *mail)
 	g_free(mail);
 }
 
-/* The type does not say what the file is, which its content decides, but that it is one. The reserved characters of RFC 5987's
- * attr-char are those that URIs leave alone, too. */
+/* The type does not say what the file is, which its content decides, but that it is one. The reserved
+ * characters of RFC 5987's attr-char are those that URIs leave alone, too. */
 static void begin(struct report_mail *mail, GString *out)
 {
 	mail->begun = TRUE;

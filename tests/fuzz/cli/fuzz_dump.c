@@ -1,8 +1,8 @@
 /*
  * fuzz_dump.c - a file that ruad import splits: an mbox, a list of JSON, or a dump of MySQL.
  *
- * A document above the limit costs only itself. What is made of the rows of dmarc-srg can be read, whatever they
- * hold; so can what parsedmarc's JSON has become, which goes through the parser as in the worker.
+ * A document above the limit costs only itself. What is made of the rows of dmarc-srg can be read, whatever
+ * they hold. All JSON goes through the parser as in the worker.
  */
 #include <stdio.h>
 #include <string.h>
