@@ -144,13 +144,15 @@ SELECT t.check('own.example', '[{"range": "203.0.113.3/32", "qualifier": "+", "t
 SELECT is(t.blockers('own.example'), '[["own_fails", "domain:own.example", 120], ["own_fails", "ip:203.0.113.3", 72], '
 	'["unreviewed_fails", "ip:203.0.113.4", 48]]',
 	'blockers: a broken signature of an own name, an own range, a steady source; no spoofers');
+SELECT api.harmful('r') AS harmful \gset
 SELECT is((SELECT sum(api.harm(s.sent)) FROM api.sorted_senders(f) s),
 	(SELECT sum(r.count) FROM dmarc.records r WHERE r.domain = ANY (f.domain) AND r.day >= f.from_day AND r.day < f.to_day
-		AND api.is_harmful(r.dmarc_pass, r.class, r.auth_domain)), 'harm: the sums of a sender and its records agree')
+		AND :harmful), 'harm: the sums of a sender and its records agree')
 FROM api.filter(p_domain => ARRAY(SELECT d.domain FROM dmarc.domains d)) f;
-SELECT is(ARRAY(SELECT api.is_harmful(p, c, a) FROM (VALUES (true, 'pass', NULL), (false, 'fail_overridden', NULL),
+SELECT is(ARRAY(SELECT :harmful FROM (VALUES (true, 'pass', NULL), (false, 'fail_overridden', NULL),
 	(false, 'fail_altered', 'a.example'), (false, 'fail_altered', NULL), (false, 'fail_unaligned', 'a.example'),
-	(false, 'unknown', NULL)) x(p, c, a)), '{f,f,f,t,t,t}', 'harm: what neither a list nor a forwarder explains');
+	(false, 'unknown', NULL)) r(dmarc_pass, class, auth_domain)), '{f,f,f,t,t,t}',
+	'harm: what neither a list nor a forwarder explains');
 SELECT is(t.blockers('parked.example'), NULL, 'a parked domain: nothing that others send blocks');
 SELECT is((j -> 'parked', j #> '{evidence,sufficient}')::text, '(true,true)', 'it is recognised')
 FROM api.impact('parked.example', api.filter()) j;
