@@ -86,8 +86,8 @@ DECLARE
 	-- of each of them
 	policies api.policy[] := ARRAY(SELECT h.policy FROM unnest(names) WITH ORDINALITY n(name, no)
 		LEFT JOIN dmarc.domains d ON d.domain = n.name
-		LEFT JOIN api.policy_histories(ARRAY(SELECT x.domain_id FROM dmarc.domains x WHERE x.domain = ANY (names)),
-			f.to_day) h ON h.domain_id = d.domain_id AND h.no = 1
+		LEFT JOIN api.newest_policies(ARRAY(SELECT x.domain_id FROM dmarc.domains x WHERE x.domain = ANY (names)),
+			f.to_day) h ON h.domain_id = d.domain_id
 		ORDER BY n.no);
 	records jsonb[] := ARRAY(SELECT api.next_record(n.name, policies[n.no], true)
 		FROM unnest(names) WITH ORDINALITY n(name, no) ORDER BY n.no);
