@@ -143,7 +143,8 @@ DECLARE
 BEGIN
 	FOR newest IN
 		WITH seen AS MATERIALIZED (
-			SELECT s.*, jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'), coalesce(s.aspf, 'r')) AS core
+			SELECT s.*, jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'),
+				coalesce(s.aspf, 'r')) AS core
 			FROM (
 				SELECT DISTINCT r.domain_id, r.day, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct, r.fo
 				FROM unnest(p_domains) AS d(id)
@@ -156,8 +157,10 @@ BEGIN
 				max(s.np) AS np, max(s.testing) AS testing, max(s.pct) AS pct, max(s.fo) AS fo
 			FROM seen s GROUP BY 1, 2
 		), before AS (
-			SELECT c.domain_id, c.core, (array_agg(r.np ORDER BY r.day DESC, r.np DESC) FILTER (WHERE r.np IS NOT NULL))[1] AS np,
-				(array_agg(r.testing ORDER BY r.day DESC, r.testing DESC) FILTER (WHERE r.testing IS NOT NULL))[1] AS testing,
+			SELECT c.domain_id, c.core,
+				(array_agg(r.np ORDER BY r.day DESC, r.np DESC) FILTER (WHERE r.np IS NOT NULL))[1] AS np,
+				(array_agg(r.testing ORDER BY r.day DESC, r.testing DESC)
+					FILTER (WHERE r.testing IS NOT NULL))[1] AS testing,
 				(array_agg(r.pct ORDER BY r.day DESC, r.pct DESC) FILTER (WHERE r.pct IS NOT NULL))[1] AS pct,
 				(array_agg(r.fo ORDER BY r.day DESC, r.fo DESC) FILTER (WHERE r.fo IS NOT NULL))[1] AS fo
 			FROM cores c

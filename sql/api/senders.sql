@@ -1,6 +1,7 @@
 -- senders.sql - whose each sender is, for lists of sources and for advice.
 
--- A sender and whose it is: facts of the last three months, which decide, and of the window, if it sent in it.
+-- A sender and whose it is: facts of the last three months, which decide, and of the window, if it sent in it. The
+-- latter are of the sender alone: domain_messages and parked are those of all senders that were asked for.
 CREATE TYPE api.sorted_sender AS (known dmarc.sender_facts, whose text, reason text, sent dmarc.sender_facts);
 
 -- The months that facts come from: that of the window's last day and the two before it, or more for a longer window.
@@ -54,29 +55,33 @@ END
 $$;
 
 -- A query for the senders of the filter's domains in its window, sorted: k and s are the facts known and sent, whose
--- and reason what they are. p_ips: only those of these addresses, and what has none; they must be all addresses of
--- their sources.
-CREATE FUNCTION api.sorted_query(f api.filter_set, p_ips inet[]) RETURNS text
+-- and reason what they are. p_known and p_sent: '', or one more condition of the rows that each comes from.
+CREATE FUNCTION api.sorted_query(f api.filter_set, p_known text, p_sent text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	plain api.filter_set := api.only_domains(f, f.domain);
+	known constant text := format('(%s) k CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w',
+		api.months_query(f, p_known));
 BEGIN
-	RETURN format('(%s) k CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w
-		JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender',
-		api.months_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE api.ips_condition(p_ips) END),
+	IF p_known = p_sent AND f.from_day = api.facts_from(f) AND f.to_day = date_trunc('month', f.to_day::timestamp) THEN
+		RETURN known || ' CROSS JOIN LATERAL (SELECT k.*) s'; -- the same months
+	END IF;
+	RETURN format('%s JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender', known,
 		api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
-			api.cells(plain, 'address'), api.ips_condition(p_ips))));
+			api.cells(api.only_domains(f, f.domain), 'address'), p_sent)));
 END
 $$;
 
+-- p_ips: only those of these addresses, and what has none; they must be all addresses of their sources.
 CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) RETURNS SETOF api.sorted_sender
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
+DECLARE
+	of_ips constant text := api.ips_condition(p_ips);
 BEGIN
 	PERFORM api.look_up_addresses(cardinality(p_ips) <= 1000);
 	RETURN QUERY EXECUTE format('SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts FROM %s',
-		api.sorted_query(f, p_ips));
+		api.sorted_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE of_ips END, of_ips));
 END
 $$;
 
@@ -100,30 +105,73 @@ AS $$
 		'quarantined', coalesce(quarantined, 0))
 $$;
 
--- The arguments of api.crowd_json() for those senders s that are of one kind.
-CREATE FUNCTION api.crowd_sums(p_whose text) RETURNS text
+-- The sums of addresses, messages, passing, rejected and quarantined messages of some senders.
+CREATE TYPE api.crowd AS (senders numeric, messages numeric, pass numeric, rejected numeric, quarantined numeric);
+
+-- Those of the rows q of a query for which a condition is true. p_senders: how many senders each row is.
+CREATE FUNCTION api.crowd_of(p_senders text, p_condition text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT string_agg(format('sum(s.%I) FILTER (WHERE w.whose = %L)', c.name, p_whose), ', ' ORDER BY c.no)
-	FROM unnest('{addresses,messages,pass,rejected,quarantined}'::text[]) WITH ORDINALITY c(name, no)
+	SELECT format('ROW(%s)::api.crowd', string_agg(format('sum(%s) FILTER (WHERE %s)', c.name, p_condition), ', '
+		ORDER BY c.no))
+	FROM unnest(ARRAY[p_senders, 'q.messages', 'q.pass', 'q.rejected', 'q.quarantined']) WITH ORDINALITY c(name, no)
+$$;
+
+-- Two crowds in one line.
+CREATE FUNCTION api.crowds_json(a api.crowd, b api.crowd) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT api.crowd_json(sum(c.senders), sum(c.messages), sum(c.pass), sum(c.rejected), sum(c.quarantined))
+	FROM (VALUES ((a).senders, (a).messages, (a).pass, (a).rejected, (a).quarantined),
+		((b).senders, (b).messages, (b).pass, (b).rejected, (b).quarantined)) c(senders, messages, pass, rejected,
+		quarantined)
+$$;
+
+-- What fails of a source of a domain, from senders without a label that are or may be ours.
+CREATE TYPE api.unreviewed AS (domain text, source text, fail numeric, messages numeric);
+
+-- A query for those that may block enforcement, from rows with the columns of api.sorted_sender.
+CREATE FUNCTION api.unreviewed_query(p_rows text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT format('SELECT ROW((q.sent).domain, (q.sent).source, sum(api.harm(q.sent)),
+			sum((q.sent).messages))::api.unreviewed
+		FROM %s q WHERE q.whose IN (''own'', ''service'', ''unsure'') AND (q.sent).label IS NULL
+		GROUP BY (q.sent).domain, (q.sent).source HAVING sum(api.harm(q.sent)) >= api.unreviewed_floor(0)', p_rows)
 $$;
 
 -- The senders of which advice speaks one by one: those that are or may be ours, and whose failing mail matters. The
 -- others are many, so only their sums leave the query.
-CREATE FUNCTION api.advised_senders(f api.filter_set, OUT senders api.sorted_sender[], OUT forwarders jsonb,
-	OUT strangers jsonb)
+CREATE TYPE api.advised AS (senders api.sorted_sender[], forwarders jsonb, strangers jsonb,
+	unreviewed api.unreviewed[]);
+
+CREATE FUNCTION api.advised_senders(f api.filter_set) RETURNS api.advised
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
+DECLARE
+	-- rows of the pairs that need all facts
+	few constant text := ' AND ((c.domain_id, c.source_ip) IN (SELECT * FROM unnest($1, $2)) OR c.source_ip IS NULL)';
+	pairs record;
+	others record;
 BEGIN
-	EXECUTE format($q$
-		SELECT coalesce(array_agg(ROW(k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts)
-				::api.sorted_sender) FILTER (WHERE w.whose IN ('own', 'service', 'unsure')
-				AND api.matters(api.harm(s::dmarc.sender_facts), s.messages)), '{}'),
-			api.crowd_json(%1$s), api.crowd_json(%2$s)
-		FROM %3$s$q$,
-		api.crowd_sums('forwarder'), api.crowd_sums('stranger'),
-		api.sorted_query(f, NULL))
-	INTO senders, forwarders, strangers;
+	EXECUTE format('SELECT coalesce(array_agg(q.domain_id) FILTER (WHERE q.sort <= 1), ''{}'') AS domain_ids,
+			coalesce(array_agg(q.source_ip) FILTER (WHERE q.sort <= 1), ''{}'') AS ips, %s AS forwarders,
+			%s AS strangers
+		FROM (%s) q', api.crowd_of('1', 'q.sort = 2'), api.crowd_of('1', 'q.sort = 3'), api.pairs_query(f)) INTO pairs;
+	EXECUTE format('
+		WITH sorted AS MATERIALIZED (
+			SELECT k::dmarc.sender_facts AS known, w.whose, w.reason, s::dmarc.sender_facts AS sent FROM %s
+		), sums AS (
+			SELECT %s AS forwarders, %s AS strangers FROM (SELECT s.whose, (s.sent).addresses, (s.sent).messages,
+				(s.sent).pass, (s.sent).rejected, (s.sent).quarantined FROM sorted s) q
+		)
+		SELECT ARRAY(SELECT s::api.sorted_sender FROM sorted s WHERE s.whose IN (''own'', ''service'', ''unsure'')
+				AND api.matters(api.harm(s.sent), (s.sent).messages)) AS senders, ARRAY(%s) AS unreviewed, s.*
+		FROM sums s', api.sorted_query(f, few, few), api.crowd_of('q.addresses', 'q.whose = ''forwarder'''),
+		api.crowd_of('q.addresses', 'q.whose = ''stranger'''), api.unreviewed_query('sorted'))
+	INTO others USING pairs.domain_ids, pairs.ips;
+	RETURN ROW(others.senders, api.crowds_json(pairs.forwarders, others.forwarders),
+		api.crowds_json(pairs.strangers, others.strangers), others.unreviewed)::api.advised;
 END
 $$;
 
