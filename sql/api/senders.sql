@@ -35,9 +35,17 @@ BEGIN
 END
 $$;
 
+-- The addresses p_ips, an expression, as FROM item; NULL: all.
+CREATE FUNCTION api.addresses_of(p_ips text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p_ips IS NULL THEN 'dmarc.addresses'
+		ELSE format('(SELECT a.* FROM dmarc.addresses a WHERE a.source_ip = ANY (%s))', p_ips) END
+$$;
+
 -- A query for the facts about senders of the filter's domains, from sums by month alone. p_rows: '', or one more
--- condition of its rows.
-CREATE FUNCTION api.months_query(f api.filter_set, p_rows text) RETURNS text
+-- condition of its rows. p_ips: the addresses that these have, as an expression; NULL: any.
+CREATE FUNCTION api.months_query(f api.filter_set, p_rows text, p_ips text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -50,25 +58,26 @@ BEGIN
 			since, f.to_day, api.conditions(plain), p_rows),
 		format('SELECT c.domain_id, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass '
 			'FROM %s c WHERE c.day >= %L AND c.day < %L%s GROUP BY 1',
-			sums.daily, since, f.to_day, api.conditions(plain)));
+			sums.daily, since, f.to_day, api.conditions(plain)), api.addresses_of(p_ips));
 END
 $$;
 
 -- A query for the senders of the filter's domains in its window, sorted: k and s are the facts known and sent, whose
--- and reason what they are. p_known and p_sent: '', or one more condition of the rows that each comes from.
-CREATE FUNCTION api.sorted_query(f api.filter_set, p_known text, p_sent text) RETURNS text
+-- and reason what they are. p_known and p_sent: '', or one more condition of the rows that each comes from. p_ips: the
+-- addresses that these have, as an expression; NULL: any.
+CREATE FUNCTION api.sorted_query(f api.filter_set, p_known text, p_sent text, p_ips text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	known constant text := format('(%s) k CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w',
-		api.months_query(f, p_known));
+		api.months_query(f, p_known, p_ips));
 BEGIN
 	IF p_known = p_sent AND f.from_day = api.facts_from(f) AND f.to_day = date_trunc('month', f.to_day::timestamp) THEN
 		RETURN known || ' CROSS JOIN LATERAL (SELECT k.*) s'; -- the same months
 	END IF;
 	RETURN format('%s JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender', known,
 		api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
-			api.cells(api.only_domains(f, f.domain), 'address'), p_sent)));
+			api.cells(api.only_domains(f, f.domain), 'address'), p_sent), p_addresses => api.addresses_of(p_ips)));
 END
 $$;
 
@@ -81,7 +90,8 @@ DECLARE
 BEGIN
 	PERFORM api.look_up_addresses(cardinality(p_ips) <= 1000);
 	RETURN QUERY EXECUTE format('SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts FROM %s',
-		api.sorted_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE of_ips END, of_ips));
+		api.sorted_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE of_ips END, of_ips,
+			quote_literal(p_ips) || '::inet[]'));
 END
 $$;
 
@@ -149,8 +159,9 @@ CREATE FUNCTION api.advised_senders(f api.filter_set) RETURNS api.advised
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 DECLARE
-	-- rows of the pairs that need all facts
-	few constant text := ' AND ((c.domain_id, c.source_ip) IN (SELECT * FROM unnest($1, $2)) OR c.source_ip IS NULL)';
+	-- rows of the pairs that need all facts; their addresses are found by an index
+	few constant text := ' AND (c.source_ip = ANY ($3) AND (c.domain_id, c.source_ip) IN (SELECT * FROM unnest($1, $2))
+		OR c.source_ip IS NULL)';
 	pairs record;
 	others record;
 BEGIN
@@ -167,9 +178,10 @@ BEGIN
 		)
 		SELECT ARRAY(SELECT s::api.sorted_sender FROM sorted s WHERE s.whose IN (''own'', ''service'', ''unsure'')
 				AND api.matters(api.harm(s.sent), (s.sent).messages)) AS senders, ARRAY(%s) AS unreviewed, s.*
-		FROM sums s', api.sorted_query(f, few, few), api.crowd_of('q.addresses', 'q.whose = ''forwarder'''),
+		FROM sums s', api.sorted_query(f, few, few, '$3'), api.crowd_of('q.addresses', 'q.whose = ''forwarder'''),
 		api.crowd_of('q.addresses', 'q.whose = ''stranger'''), api.unreviewed_query('sorted'))
-	INTO others USING pairs.domain_ids, pairs.ips;
+	INTO others USING pairs.domain_ids, pairs.ips,
+		ARRAY(SELECT DISTINCT ip FROM unnest(pairs.ips) ip);
 	RETURN ROW(others.senders, api.crowds_json(pairs.forwarders, others.forwarders),
 		api.crowds_json(pairs.strangers, others.strangers), others.unreviewed)::api.advised;
 END
@@ -217,7 +229,7 @@ BEGIN
 			s.facts || jsonb_build_object(''name'', api.display(coalesce(l.source_name, l.rdns)),
 				''rdns'', api.display(l.rdns), ''domain'', api.display(l.domain))
 		FROM best b JOIN largest l ON l.key = b.key JOIN sums s ON s.key = b.key',
-		api.months_query(f, members),
+		api.months_query(f, members, NULL),
 		CASE p_group WHEN 'source' THEN 's.source = k.key'
 			ELSE 's.sender = ''ip:'' || k.key OR s.sender = (SELECT a.source FROM dmarc.addresses a '
 				'WHERE a.source_ip = k.key::inet)' END)
