@@ -196,15 +196,15 @@ AS $$
 DECLARE
 	-- A longer list is a set for the executor: as constants it costs the planner more than it saves.
 	most constant integer := 5000;
-	members text := api.ips_condition(CASE WHEN cardinality(page.members) <= most THEN page.members END);
+	ips inet[];
 BEGIN
 	IF p_group NOT IN ('source', 'ip') OR page.members IS NULL THEN
 		RETURN;
 	END IF;
-	IF p_group = 'source' AND members = '' THEN
-		members := ' AND (c.source_ip IS NULL OR c.source_ip IN (SELECT unnest($2) UNION ALL '
-			'SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY ($1)))';
-	END IF;
+	-- also those that are not in the window, or do not match the filter: a sender is all its addresses
+	ips := ARRAY(SELECT unnest(page.members) UNION SELECT a.source_ip FROM dmarc.addresses a
+		WHERE a.source = ANY (CASE p_group WHEN 'source' THEN page.keys ELSE ARRAY(SELECT DISTINCT o.source
+			FROM dmarc.addresses o WHERE o.source_ip = ANY (page.members) AND o.source LIKE 'service:%') END));
 	RETURN QUERY EXECUTE format('
 		WITH sorted AS MATERIALIZED (
 			SELECT q.*, w.whose, w.reason FROM (%s) q CROSS JOIN LATERAL dmarc.whose(q::dmarc.sender_facts) w
@@ -229,10 +229,11 @@ BEGIN
 			s.facts || jsonb_build_object(''name'', api.display(coalesce(l.source_name, l.rdns)),
 				''rdns'', api.display(l.rdns), ''domain'', api.display(l.domain))
 		FROM best b JOIN largest l ON l.key = b.key JOIN sums s ON s.key = b.key',
-		api.months_query(f, members, NULL),
+		api.months_query(f, CASE WHEN cardinality(ips) <= most THEN api.ips_condition(ips)
+			ELSE ' AND (c.source_ip IS NULL OR c.source_ip IN (SELECT unnest($2)))' END, '$2'),
 		CASE p_group WHEN 'source' THEN 's.source = k.key'
 			ELSE 's.sender = ''ip:'' || k.key OR s.sender = (SELECT a.source FROM dmarc.addresses a '
 				'WHERE a.source_ip = k.key::inet)' END)
-	USING page.keys, page.members;
+	USING page.keys, ips;
 END
 $$;
