@@ -154,7 +154,7 @@ static GByteArray *read_stream(struct cfb *cfb, gboolean mini, guint32 sector, g
 	GByteArray *out = read_chain(cfb, mini, sector, size, &ended);
 
 	if (out->len < size)
-		damaged(cfb, "a stream ends before its end");
+		damaged(cfb, "a stream ends early");
 	return out;
 }
 

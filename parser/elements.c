@@ -1,6 +1,7 @@
 #include "parser/elements.h"
 
 #include "parser/report.h"
+#include "parser/text.h"
 
 #include <string.h>
 
@@ -9,8 +10,6 @@
 #define WHY(member)    HOME_REASON, offsetof(struct aggregate_reason, member)
 #define DKIM(member)   HOME_DKIM, offsetof(struct auth_result_dkim, member)
 #define SPF(member)    HOME_SPF, offsetof(struct auth_result_spf, member)
-
-#define TOKENS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 #define MODES    TOKENS("r", "s")
 #define POLICIES TOKENS("none", "quarantine", "reject")

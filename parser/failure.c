@@ -54,10 +54,10 @@ enum type {
 };
 
 struct row {
-	const char *name;   /* of the field */
-	const char *path;   /* of notes: the member */
-	const char *tokens; /* that are known, between blanks, or NULL */
-	gsize offset;       /* of the member in struct failure_report */
+	const char *name;          /* of the field */
+	const char *path;          /* of notes: the member */
+	const char *const *tokens; /* that are known, or NULL */
+	gsize offset;              /* of the member in struct failure_report */
 	enum type type;
 	enum list list; /* to which it belongs, or NO_LIST */
 };
@@ -87,10 +87,12 @@ enum {
 /* RFC 5965 section 3, RFC 6591 section 3, RFC 6692 section 3, RFC 9991 section 4. The first as enumerated
  * above. */
 static const struct row ROWS[] = {
-	ONE("Feedback-Type", TYPE_WORD, feedback_type, " abuse auth-failure fraud not-spam other virus "),
+	ONE("Feedback-Type", TYPE_WORD, feedback_type,
+	    TOKENS("abuse", "auth-failure", "fraud", "not-spam", "other", "virus")),
 	ONE("User-Agent", TYPE_LINE, user_agent, NULL),
-	ONE("Version", TYPE_WORD, version, " 1 "),
-	ONE("Auth-Failure", TYPE_WORDS, auth_failure, " adsp bodyhash dmarc revoked signature spf "),
+	ONE("Version", TYPE_WORD, version, TOKENS("1")),
+	ONE("Auth-Failure", TYPE_WORDS, auth_failure,
+	    TOKENS("adsp", "bodyhash", "dmarc", "revoked", "signature", "spf")),
 	MANY("Authentication-Results", TYPE_LINE, authentication_results, LIST_AUTHENTICATION_RESULTS),
 	ONE("Identity-Alignment", TYPE_LINE, identity_alignment, NULL),
 	MANY("Reported-Domain", TYPE_NAME, reported_domain, LIST_DOMAIN),
@@ -98,7 +100,8 @@ static const struct row ROWS[] = {
 	ONE("Received-Date", TYPE_ARRIVAL, arrival_date, NULL),
 	ONE("Source-IP", TYPE_IP, source_ip, NULL),
 	ONE("Source-Port", TYPE_PORT, source_port, NULL),
-	ONE("Delivery-Result", TYPE_WORD, delivery_result, " delivered other policy reject spam "),
+	ONE("Delivery-Result", TYPE_WORD, delivery_result,
+	    TOKENS("delivered", "other", "policy", "reject", "spam")),
 	ONE("Original-Envelope-Id", TYPE_ID, original_envelope_id, NULL),
 	ONE("Original-Mail-From", TYPE_MAILBOX, original_mail_from, NULL),
 	MANY("Original-Rcpt-To", TYPE_MAILBOX, original_rcpt_to, LIST_RCPT_TO),
@@ -189,7 +192,7 @@ static char *strip_comments(const char *text)
 }
 
 /* Whether each of the words, parted by commas, blanks or ';', is one of tokens. */
-static gboolean are_known(const char *tokens, const char *words)
+static gboolean are_known(const char *const *tokens, const char *words)
 {
 	g_auto(GStrv) each = g_strsplit_set(words, ",; ", -1);
 	gboolean any = FALSE;
@@ -197,7 +200,7 @@ static gboolean are_known(const char *tokens, const char *words)
 	for (gsize i = 0; each[i] != NULL; i++) {
 		if (*each[i] == '\0')
 			continue;
-		if (text_list_find(tokens, each[i], strlen(each[i])) == NULL)
+		if (!g_strv_contains(tokens, each[i]))
 			return FALSE;
 		any = TRUE;
 	}

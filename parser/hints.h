@@ -4,7 +4,9 @@
  * Subject: RFC 7489 section 7.2.1.1, RFC 9990 section 3.5, RFC 8460 section 5.3. Words are in any case, with
  * any prefix ("Fwd: ", "[Preview] ", "DMARC Aggregate "); values are bare or in <>, {}, [] or quotes,
  * separated by ',' or ';'. File name: receiver "!" policy-domain "!" begin "!" end ["!" unique-id], with or
- * without a path; what follows the digits of end is ignored. Other forms say nothing.
+ * without a path; what follows the digits of end is ignored, but does not begin with a letter. Other forms
+ * say nothing, nor does a Subject of more than 990 bytes or a file name of more than 190: it may have been
+ * cut.
  *
  * Both are for people; the report's own values count. Knows nothing of mails and archives.
  */
@@ -52,8 +54,9 @@ char *hints_agreed_domain(const struct hints *hints) G_GNUC_WARN_UNUSED_RESULT;
  * Add notes M1 and M2 to a complete aggregate report: mail or file name have another policy domain, begin,
  * end or report_id. Add K1 if it was converted.
  *
- * Case, a final "@" and domain, and blanks from folding do not make a report_id differ. The unique-id of a
- * file name is not compared: it may have only letters and digits, and RFC 7489 does not say that it is the
- * report_id. Neither is the submitter, which is the reporter's domain in one place and its name in the other.
+ * Case, a final "@" and domain, blanks from folding, "<" and ">" do not make a report_id differ, nor does
+ * text behind a blank in the Subject ("1234 (1 of 2)"). The unique-id of a file name is not compared: it may
+ * have only letters and digits, and RFC 7489 does not say that it is the report_id. Neither is the submitter,
+ * which is the reporter's domain in one place and its name in the other.
  */
 void hints_note(const struct hints *hints, const struct aggregate_header *header, struct values *notes);

@@ -31,6 +31,8 @@ gboolean kind_is_report_start(const guint8 *data, gsize size)
 {
 	gsize at = 1;
 
+	if (size == 0 || data[0] != '<')
+		return FALSE;
 	if (size > 5 && g_ascii_strncasecmp((const char *)data, "<?xml", 5) == 0)
 		return text_is_space((char)data[5]);
 	while (at < size && (g_ascii_isalnum(data[at]) || data[at] == '-' || data[at] == '_'))
@@ -51,7 +53,7 @@ gsize kind_lead(const guint8 *data, gsize size)
 			return blank;
 		at++;
 	}
-	if (at == size || data[at] != '<' || !kind_is_report_start(data + at, size - at))
+	if (!kind_is_report_start(data + at, size - at))
 		return blank;
 	return words && data[at + 1] != '?' ? blank : at; /* words before a tag are text about it */
 }

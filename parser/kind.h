@@ -28,7 +28,7 @@ enum kind {
 	KIND_OLE2, /* .msg of Outlook (msg.h), and old files of Office */
 	KIND_XML,
 	KIND_JSON, /* first character '{' */
-	KIND_MAIL, /* first line a header field: only from kind_of_document() */
+	KIND_MAIL, /* what else a document may be: only from kind_of_document() */
 };
 
 #define KIND_HEAD                                                                                            \
@@ -38,8 +38,8 @@ enum kind {
  * bytes. */
 enum kind kind_of(const guint8 *data, gsize size);
 
-/* The kind of a complete document: a mail, unless it begins like another kind, or ends like a zip and does
- * not begin with a header field. */
+/* The kind of a complete document: a mail, unless it begins like another kind (XML behind junk that is a
+ * header field does not count), or ends like a zip and does not begin with a header field. */
 enum kind kind_of_document(const guint8 *data, gsize size);
 
 /* Whether the first line is a header field, or the separator of an mbox. */

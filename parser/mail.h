@@ -18,6 +18,10 @@
 #include "parser/limits.h"
 #include "parser/report.h"
 
+/* The media type of a file that ruad has put into a mail, to pass it on (server/common/report_mail.h): it is
+ * read like a file that is no mail. */
+#define MAIL_FILE_TYPE "application/vnd.ruad.file"
+
 struct mail_part {
 	guint number;     /* of the leaf, from 1, in the order of the mail */
 	const char *name; /* file name on one line, at most 200 bytes of UTF-8, or NULL */

@@ -41,13 +41,13 @@ struct mailsplit_piece {
 /* Where the text is split. */
 struct mailsplit_fence {
 	const char *declared; /* boundary, or "" */
-	const guint8 *opened; /* the last boundary that opened a part, without "--"; or NULL */
+	const guint8 *opened; /* the last boundary if it opened a part, without "--"; or NULL */
 	gsize opened_size;
 	gboolean is_part; /* the last one did */
 };
 
-/* The piece that begins at text[at..size). A boundary line has the declared boundary or that of the last
- * part, or a field of MIME after it; only the latter opens a part. The fence is updated for the next piece.
- */
+/* The piece that begins at text[at..size). A boundary line has the declared boundary or the opened one; while
+ * none is opened, also any other with a field of MIME after it. It opens a part if such a field follows. The
+ * fence is updated for the next piece. */
 struct mailsplit_piece mailsplit_piece(
     const guint8 *text, gsize size, gsize at, struct mailsplit_fence *fence);

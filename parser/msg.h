@@ -4,8 +4,9 @@
  * A .msg has the properties of the mail in streams of a compound file (cfb.h): the header that it had when it
  * was received, its texts, and its attachments, of which mails are storages in the same file. From these a
  * mail is made with the same parts, so that what is in them is read by the same rules as of any mail
- * (mail.h). A text in RTF becomes a part only if there is no other text, and stays compressed. The header has
- * From, Subject and Message-ID whenever the properties have them.
+ * (mail.h). A text in RTF becomes a part only if there is no other text, and stays compressed: the text of a
+ * mail that came as plain text is always there, too, so no report is in RTF alone. The header has From,
+ * Subject and Message-ID whenever the properties have them.
  *
  * Time and memory grow with the size of the file only. Knows nothing of reports.
  */

@@ -41,6 +41,7 @@ struct parse {
 	gpointer user;
 	struct unpack_budget budget;
 	gboolean is_mail;   /* the document is one */
+	gboolean is_file;   /* what is read now is a file of the administrator, which may be a copy */
 	gboolean exhausted; /* the budget is used up: the rest of the mail stays as it is */
 	gboolean failed;    /* the sink did; its error is on its way up */
 	gsize inner;        /* bytes gathered of archives in archives and of .msg, <= max_inner */
@@ -492,8 +493,8 @@ static gboolean tell_copy(struct stream *stream, const struct parsedmarc *copy, 
 	return ok;
 }
 
-/* The copy of a report that another program keeps. Only in files: what reporters send has other forms.
- * *is_copy: json is one. */
+/* The copy of a report that another program keeps. Only in files, also in those that ruad has put into a
+ * mail: what reporters send has other forms. *is_copy: json is one. */
 static gboolean read_copy(
     struct stream *stream, const guint8 *json, gsize size, gboolean *is_copy, GError **error)
 {
@@ -526,7 +527,7 @@ static gboolean read_json(
 
 	if (p->json_items > max_items)
 		return exhaust_json(stream, error);
-	if (!p->is_mail) {
+	if (p->is_file) {
 		ok = read_copy(stream, json, size, &is_copy, error);
 		if (is_copy || !ok)
 			return ok;
@@ -777,6 +778,8 @@ static gboolean mail_part(gpointer user, const struct mail_part *part, GError **
 	const struct hints hints = { part->subject, name, part->tls_domain, p->options->now, NULL };
 	g_autofree char *place = place_of(letter, part->number, name);
 
+	if (letter->place == NULL)
+		p->is_file = strcmp(part->type, MAIL_FILE_TYPE) == 0;
 	remainder_add(&p->remainder, part);
 	if (p->exhausted)
 		return TRUE;
@@ -881,6 +884,7 @@ gboolean parse_document(const guint8 *document, gsize size, const struct parser_
 	gboolean ok;
 
 	p.is_mail = kind == KIND_MAIL || saved != NULL;
+	p.is_file = !p.is_mail;
 	remainder_init(&p.remainder);
 	if (kind == KIND_MAIL)
 		ok = size == 0 || read_mail(&p, document, size, error);

@@ -385,6 +385,40 @@ static enum parsedmarc_kind kind_seen(const guint *seen)
 	return PARSEDMARC_NONE;
 }
 
+/* Read a list that is JSON in a text. One that is none is left out. Returns how many names and values it
+ * has. */
+static gsize open_list(struct json_object *object, const char *name, const struct parser_limits *limits)
+{
+	struct json_object *value = member(object, name);
+	struct json_object *list;
+	struct jsontext text;
+
+	if (!json_object_is_type(value, json_type_string))
+		return 0;
+	jsontext_read(&text, (const guint8 *)json_object_get_string(value),
+	    (gsize)json_object_get_string_len(value), NULL, NULL);
+	list = jsontext_tree(&text, limits, NULL);
+	jsontext_clear(&text);
+	json_object_object_add(object, name, list);
+	return text.items;
+}
+
+/* The lists of dmarc-srg, which stores them as text. */
+static gsize open_lists(struct json_object *report, const struct parser_limits *limits)
+{
+	struct json_object *records = member(report, "records");
+	gsize items = open_list(member(report, "report_metadata"), "errors", limits);
+
+	for (gsize i = 0; i < length(records); i++) {
+		struct json_object *record = json_object_array_get_idx(records, i);
+
+		items += open_list(member(record, "policy_evaluated"), "policy_override_reasons", limits);
+		items += open_list(member(record, "auth_results"), "dkim", limits);
+		items += open_list(member(record, "auth_results"), "spf", limits);
+	}
+	return items;
+}
+
 static void convert(struct parsedmarc *copy, struct json_object *report, const struct parser_limits *limits)
 {
 	struct writer writer = { limits, g_string_new(NULL) };
@@ -423,8 +457,10 @@ gboolean parsedmarc_read(const guint8 *json, gsize size, const struct parser_lim
 	jsontext_clear(&text);
 	if (report == NULL)
 		return copy->kind == PARSEDMARC_NONE;
-	if (g_strcmp0(json_object_get_string(member(report, "copy_of")), "dmarc-srg") == 0)
+	if (g_strcmp0(json_object_get_string(member(report, "copy_of")), "dmarc-srg") == 0) {
 		copy->program = "dmarc-srg";
+		copy->items += open_lists(report, limits);
+	}
 	convert(copy, report, limits);
 	json_object_put(report);
 	return TRUE;

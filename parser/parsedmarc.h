@@ -10,6 +10,8 @@
  * intervals of records are in UTC. Failure reports have only the fields that parsedmarc knows, with defaults
  * for Delivery-Result and Auth-Failure. Unknown elements, members and fields, and the text of XML are lost.
  *
+ * Reports of dmarc-srg (server/cli/srg.h) have the form of parsedmarc's, with lists as texts of JSON.
+ *
  * Knows nothing of files and mails.
  */
 #pragma once

@@ -89,7 +89,8 @@ void remainder_add(struct remainder *r, const struct mail_part *part)
 	r->is_candidate |= is_candidate(part, kind);
 	if (r->n++ >= MAX_LISTED)
 		return;
-	g_string_append_printf(r->parts, "%s%s", r->parts->len > 0 ? "; " : "", part->type);
+	g_string_append_printf(r->parts, "%s%s", r->parts->len > 0 ? "; " : "",
+	    strcmp(part->type, MAIL_FILE_TYPE) == 0 ? "file" : part->type);
 	if (part->name != NULL && *part->name != '\0')
 		g_string_append_printf(r->parts, " \"%s\"", part->name);
 	g_string_append_printf(r->parts, ", %" G_GSIZE_FORMAT " bytes: ", part->size);
@@ -103,7 +104,8 @@ char *remainder_words(const struct remainder *r)
 {
 	g_autofree char *more =
 	    r->n > MAX_LISTED ? g_strdup_printf("; and %u more", r->n - MAX_LISTED) : NULL;
+	g_autofree char *parts =
+	    r->n == 1 ? g_strdup("the only part is not a") : g_strdup_printf("none of %u parts is a", r->n);
 
-	return g_strdup_printf(
-	    "none of %u parts is a DMARC report: %s%s", r->n, r->parts->str, more != NULL ? more : "");
+	return g_strdup_printf("%s DMARC report: %s%s", parts, r->parts->str, more != NULL ? more : "");
 }

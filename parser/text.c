@@ -31,18 +31,6 @@ gboolean text_is_blank_line(const char *line, gsize size)
 	return (size == 1 && line[0] == '\n') || (size == 2 && line[0] == '\r' && line[1] == '\n');
 }
 
-const char *text_list_find(const char *list, const char *word, gsize size)
-{
-	gsize n;
-
-	for (const char *at = list + 1; *at != '\0'; at += n + 1) {
-		n = strcspn(at, " ");
-		if (n == size && memcmp(at, word, n) == 0)
-			return at;
-	}
-	return NULL;
-}
-
 gsize text_cut(const char *text, gsize size, gsize max)
 {
 	if (size <= max)

@@ -7,6 +7,9 @@
 
 #include <glib.h>
 
+/* A NULL-terminated array of words, for a member of a table. */
+#define TOKENS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
 #define TEXT_ADDRESS_SIZE 46  /* bytes of the longest IPv6 address as text, with its NUL */
 #define TEXT_DOMAIN_MAX   253 /* bytes of a name in the DNS as text (RFC 1035 section 3.1) */
 
@@ -24,10 +27,6 @@ gsize text_line_size(const char *text, gsize size);
 
 /* Whether a line, with its end, has nothing but its end: LF or CRLF. */
 gboolean text_is_blank_line(const char *line, gsize size);
-
-/* Find word[0..size) in list, in which each word has a blank before and after it (" these or those ").
- * Returns NULL if it is not there. */
-const char *text_list_find(const char *list, const char *word, gsize size);
 
 /* The largest size, at most max, at which text[0..size) in UTF-8 can be cut between characters. */
 gsize text_cut(const char *text, gsize size, gsize max);

@@ -15,11 +15,11 @@
 #define REST_BYTES  64        /* of what follows the report, for its note */
 
 /* section 4.3, and the registries that section 6 makes of it */
-#define POLICY_TYPES " tlsa sts no-policy-found "
+#define POLICY_TYPES TOKENS("tlsa", "sts", "no-policy-found")
 #define RESULT_TYPES                                                                                         \
-	" starttls-not-supported certificate-host-mismatch certificate-expired certificate-not-trusted "     \
-	"validation-failure tlsa-invalid dnssec-invalid dane-required sts-policy-fetch-error "               \
-	"sts-policy-invalid sts-webpki-invalid "
+	TOKENS("starttls-not-supported", "certificate-host-mismatch", "certificate-expired",                 \
+	    "certificate-not-trusted", "validation-failure", "tlsa-invalid", "dnssec-invalid",               \
+	    "dane-required", "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid")
 
 struct tls {
 	struct tls_report report;
@@ -46,7 +46,7 @@ struct member {
 	store_member store;
 	gsize offset;               /* in home */
 	gsize n_offset;             /* for a list of strings: of their number */
-	const char *tokens;         /* for store_token: those that are known, each between blanks */
+	const char *const *tokens;  /* for store_token: those that are known */
 	const struct member *inner; /* for store_inner: what goes into the same home; ends with a name NULL */
 };
 
@@ -176,7 +176,7 @@ static void store_token(
 
 	if (text == NULL)
 		return;
-	if (text_lower(lower) || text_list_find(member->tokens, lower, strlen(lower)) == NULL)
+	if (text_lower(lower) || !g_strv_contains(member->tokens, lower))
 		values_note(&tls->values, NOTE_TOKEN, member->path, text);
 	*(const char **)G_STRUCT_MEMBER_P(home, member->offset) =
 	    values_keep(&tls->values, lower, strlen(lower));

@@ -72,7 +72,7 @@ struct gzip {
 static void set_gzip_error(const GError *fault, GError **broken)
 {
 	if (g_error_matches(fault, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT))
-		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "gzip or zlib: ends before its end");
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "gzip or zlib: ends early");
 	else
 		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX,
 		    "gzip or zlib: damaged data or wrong checksum: %s", fault->message);
@@ -150,8 +150,7 @@ static void set_lzma_error(const struct lzma *lzma, lzma_ret result, GError **br
 		    "%s: takes %" G_GUINT64_FORMAT " MiB of memory to unpack, more than %u",
 		    kind_name(lzma->kind), lzma_memusage(&lzma->stream) >> 20, UNPACK_DICTIONARY >> 20);
 	else if (result == LZMA_BUF_ERROR)
-		g_set_error(
-		    broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: ends before its end", kind_name(lzma->kind));
+		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: ends early", kind_name(lzma->kind));
 	else
 		g_set_error(broken, RUAD_ERROR, RUAD_ERROR_SYNTAX, "%s: damaged data or wrong checksum",
 		    kind_name(lzma->kind));

@@ -565,7 +565,7 @@ void xmlstream_end(struct xmlstream *s, const char *early, gboolean prefer_early
 		break_off(s, early);
 	check_xml(s);
 	if (!s->closed)
-		break_off(s, "ends before its end");
+		break_off(s, "ends early");
 	if (s->state == XMLSTREAM_READING)
 		note_repairs(s, TRUE);
 }

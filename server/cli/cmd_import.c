@@ -142,17 +142,25 @@ static void import_files(struct import *import, const struct walk *walk)
 static void print_counts(const struct import *import, const struct walk *walk)
 {
 	const struct intake_counts *counts = &import->sum.counts;
+	g_autofree char *files = command_count(import->files, "file");
+	g_autofree char *mails = command_count(import->sum.mails, "mail");
+	g_autofree char *reports = command_count(counts->stored, "report");
+	g_autofree char *duplicates = command_count(counts->duplicates, "duplicate");
+	g_autofree char *conflicts = command_count(counts->conflicts, "conflict");
 
-	printf("imported %u file%s", import->files, import->files == 1 ? "" : "s");
+	printf("imported %s", files);
 	if (import->sum.mails != import->files)
-		printf(" with %u mails", import->sum.mails);
-	printf(": %u reports stored, %u duplicates, %u conflicts, %u quarantined", counts->stored,
-	    counts->duplicates, counts->conflicts, counts->unreadable);
+		printf(" with %s", mails);
+	printf(": %s stored, %s, %s, %u quarantined", reports, duplicates, conflicts, counts->unreadable);
 	if (import->failed > 0)
 		printf(", %u could not be read", import->failed);
 	if (walk->skipped > 0)
 		printf(", %u skipped (neither mail nor report)", walk->skipped);
 	putchar('\n');
+	if (counts->unreadable > 0)
+		puts("Quarantined mail is kept. Intake on the page and \"ruad parse FILE\" say why it could "
+		     "not be "
+		     "read.");
 }
 
 static int import_walk(const struct settings *settings, const struct database *database,

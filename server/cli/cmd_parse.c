@@ -23,14 +23,21 @@
 
 #define COMMAND    "parse"
 #define PIECE      (64 * 1024)          /* bytes read at a time */
+#define SMALL      (64 * 1024)          /* bytes of a file that is read: mapping it costs more */
 #define STREAM_MAX (1024 * 1024 * 1024) /* bytes of a pipe: what the parser would unpack at most */
 
 struct run {
 	struct pool *pool;
-	GMutex mutex;
-	GCond changed;
-	guint printed; /* jobs whose lines are printed */
-	guint ahead;   /* jobs that may start before those lines are printed */
+	struct job *jobs;
+	guint n;
+	guint ahead;  /* jobs that may start before those before them are printed */
+	GMutex mutex; /* protects what follows */
+	GCond room;   /* for threads that are too far ahead */
+	GCond end;
+	guint waiting;     /* for room */
+	guint printed;     /* jobs whose lines are printed */
+	gboolean printing; /* by one of the threads */
+	int code;          /* exit status so far; of the thread that prints */
 };
 
 /* One file. */
@@ -63,11 +70,31 @@ static GBytes *read_stream(int fd, GError **error)
 	return NULL;
 }
 
+/* Read the first size bytes of a file, or as many as it has. */
+static GBytes *read_small(int fd, gsize size, GError **error)
+{
+	g_autofree char *content = g_malloc(MAX(size, 1));
+	gsize got = 0;
+	ssize_t n = 1;
+	while (got < size && n != 0) {
+		n = read(fd, content + got, size - got);
+		if (n < 0 && errno != EINTR) {
+			g_set_error(
+			    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read: %s", g_strerror(errno));
+			return NULL;
+		}
+		got += (gsize)MAX(n, 0);
+	}
+	return g_bytes_new_take(g_steal_pointer(&content), got);
+}
+
 static GBytes *read_descriptor(int fd, GError **error)
 {
 	struct stat status;
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
 		return read_stream(fd, error);
+	if (status.st_size > 0 && status.st_size <= SMALL && lseek(fd, 0, SEEK_CUR) == 0)
+		return read_small(fd, (gsize)status.st_size, error);
 	g_autoptr(GMappedFile) mapped = g_mapped_file_new_from_fd(fd, FALSE, error);
 	return mapped != NULL ? g_mapped_file_get_bytes(mapped) : NULL;
 }
@@ -174,77 +201,103 @@ static void parse_job(struct job *job, gboolean has_turn)
 		    g_strerror(errno));
 }
 
-/* Run a job on a thread of the pool, but not too far ahead of the output: buffered lines need memory. */
+/* Print the lines of a job that is finished. */
+static void print_job(struct run *run, struct job *job)
+{
+	if (job->unreadables > 0)
+		run->code = COMMAND_FAILED;
+	if (job->lines != NULL && !spool_copy(job->lines, stdout, job->error == NULL ? &job->error : NULL))
+		run->code = COMMAND_FAILED;
+	if (job->error != NULL) {
+		g_autofree char *name = visible_text(job->file);
+		(void)command_fail(COMMAND, COMMAND_FAILED, "%s: %s", name, job->error->message);
+		run->code = COMMAND_FAILED;
+	}
+	spool_free(job->lines);
+	g_clear_error(&job->error);
+}
+
+static gboolean has_next(const struct run *run)
+{
+	return run->printed < run->n && run->jobs[run->printed].finished;
+}
+
+/* Print what is next in order, unless another thread does; called with the mutex locked. The threads do that
+ * themselves, because waking one for each file would take longer than reading it. */
+static void print_next(struct run *run)
+{
+	if (run->printing)
+		return;
+	run->printing = TRUE;
+	while (has_next(run)) {
+		g_mutex_unlock(&run->mutex);
+		print_job(run, &run->jobs[run->printed]);
+		g_mutex_lock(&run->mutex);
+		run->printed++;
+	}
+	run->printing = FALSE;
+	if (run->waiting > 0)
+		g_cond_broadcast(&run->room);
+	if (run->printed == run->n)
+		g_cond_signal(&run->end);
+}
+
+/* Wait until the job is not too far ahead of the output: buffered lines need memory. Returns TRUE if its own
+ * are next. */
+static gboolean await_room(struct run *run, const struct job *job)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&run->mutex);
+
+	run->waiting++;
+	while (job->number >= run->printed + run->ahead)
+		g_cond_wait(&run->room, &run->mutex);
+	run->waiting--;
+	return job->number == run->printed && !run->printing;
+}
+
+/* Run a job on a thread of the pool. */
 static void do_job(gpointer data, gpointer user G_GNUC_UNUSED)
 {
 	struct job *job = data;
 	struct run *run = job->run;
-	g_mutex_lock(&run->mutex);
-	while (job->number >= run->printed + run->ahead)
-		g_cond_wait(&run->changed, &run->mutex);
-	gboolean has_turn = job->number == run->printed;
-	g_mutex_unlock(&run->mutex);
 
-	parse_job(job, has_turn);
-
+	parse_job(job, await_room(run, job));
 	g_mutex_lock(&run->mutex);
 	job->finished = TRUE;
-	g_cond_broadcast(&run->changed);
+	print_next(run);
 	g_mutex_unlock(&run->mutex);
 }
 
-/* Wait for the job and print its lines. */
-static int print_job(struct job *job)
+static void parse_all(struct run *run, guint workers, char **files)
 {
-	struct run *run = job->run;
-	int code = COMMAND_OK;
+	GThreadPool *threads = g_thread_pool_new(do_job, NULL, (gint)workers, FALSE, NULL);
 
-	g_mutex_lock(&run->mutex);
-	while (!job->finished)
-		g_cond_wait(&run->changed, &run->mutex);
-	g_mutex_unlock(&run->mutex);
-
-	if (job->unreadables > 0)
-		code = COMMAND_FAILED;
-	if (job->lines != NULL && !spool_copy(job->lines, stdout, job->error == NULL ? &job->error : NULL))
-		code = COMMAND_FAILED;
-	if (job->error != NULL) {
-		g_autofree char *name = visible_text(job->file);
-		code = command_fail(COMMAND, COMMAND_FAILED, "%s: %s", name, job->error->message);
+	g_mutex_init(&run->mutex);
+	g_cond_init(&run->room);
+	g_cond_init(&run->end);
+	for (guint i = 0; i < run->n; i++) {
+		run->jobs[i] = (struct job){ .run = run, .file = files[i], .number = i };
+		g_thread_pool_push(threads, &run->jobs[i], NULL);
 	}
-	spool_free(job->lines);
-	g_clear_error(&job->error);
-
 	g_mutex_lock(&run->mutex);
-	run->printed++;
-	g_cond_broadcast(&run->changed);
+	while (run->printed < run->n)
+		g_cond_wait(&run->end, &run->mutex);
 	g_mutex_unlock(&run->mutex);
-	return code;
+	g_thread_pool_free(threads, FALSE, TRUE);
+	g_mutex_clear(&run->mutex);
+	g_cond_clear(&run->room);
+	g_cond_clear(&run->end);
 }
 
 static int parse_files(struct pool *pool, guint workers, char **files, guint n)
 {
-	struct run run = { .pool = pool, .ahead = 4 * workers };
 	g_autofree struct job *jobs = g_new0(struct job, n);
-	GThreadPool *threads = g_thread_pool_new(do_job, NULL, (gint)workers, FALSE, NULL);
-	int code = COMMAND_OK;
+	struct run run = { .pool = pool, .jobs = jobs, .n = n, .ahead = 16 * workers, .code = COMMAND_OK };
 
-	g_mutex_init(&run.mutex);
-	g_cond_init(&run.changed);
-	for (guint i = 0; i < n; i++) {
-		jobs[i] = (struct job){ .run = &run, .file = files[i], .number = i };
-		g_thread_pool_push(threads, &jobs[i], NULL);
-	}
-	for (guint i = 0; i < n; i++) {
-		if (print_job(&jobs[i]) != COMMAND_OK)
-			code = COMMAND_FAILED;
-	}
-	g_thread_pool_free(threads, FALSE, TRUE);
-	g_mutex_clear(&run.mutex);
-	g_cond_clear(&run.changed);
+	parse_all(&run, workers, files);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return command_fail(COMMAND, COMMAND_TEMPFAIL, "could not write: %s", g_strerror(errno));
-	return code;
+	return run.code;
 }
 
 static struct pool *open_pool(const struct settings *settings, guint workers, GError **error)

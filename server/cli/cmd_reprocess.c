@@ -290,14 +290,14 @@ static char *left_words(const struct reprocess *reprocess)
 static void print_sum(const struct reprocess *reprocess, gboolean dry_run)
 {
 	g_autofree char *left = left_words(reprocess);
-	const char *plural = reprocess->mails == 1 ? "" : "s";
+	g_autofree char *mails = command_count(reprocess->mails, "mail");
+	g_autofree char *reports = command_count(reprocess->stored, "report");
+	g_autofree char *duplicates = command_count(reprocess->duplicates, "duplicate");
 
 	if (dry_run)
-		printf("would reprocess %u mail%s: %u reports read", reprocess->mails, plural,
-		    reprocess->stored);
+		printf("would reprocess %s: %s read", mails, reports);
 	else
-		printf("reprocessed %u mail%s: %u reports stored, %u duplicates", reprocess->mails, plural,
-		    reprocess->stored, reprocess->duplicates);
+		printf("reprocessed %s: %s stored, %s", mails, reports, duplicates);
 	if (*left != '\0')
 		printf("; still quarantined: %s", left);
 	putchar('\n');

@@ -25,6 +25,11 @@ enum command_exit command_exit_of(const GError *error)
 	return g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM) ? COMMAND_TEMPFAIL : COMMAND_FAILED;
 }
 
+char *command_count(guint n, const char *noun)
+{
+	return g_strdup_printf("%u %s%s", n, noun, n == 1 ? "" : "s");
+}
+
 int command_failed(const char *command, const GError *error)
 {
 	g_autofree char *line = g_strndup(error->message, strcspn(error->message, "\n"));

@@ -45,6 +45,9 @@ int command_fail(const char *command, enum command_exit code, const char *format
 /* The exit code for an error: COMMAND_TEMPFAIL for RUAD_ERROR_SYSTEM, else COMMAND_FAILED. */
 enum command_exit command_exit_of(const GError *error);
 
+/* "1 report", "2 reports": n of them. Transfer full. */
+char *command_count(guint n, const char *noun) G_GNUC_WARN_UNUSED_RESULT;
+
 /* command_fail() for an error of the database. The first line of its message is enough; the others say where
  * in a function it was raised. */
 int command_failed(const char *command, const GError *error);

@@ -20,8 +20,9 @@ struct command {
 static const struct command commands[] = {
 	{ "serve", command_serve, "", "receive mail, store reports, serve the page", "" },
 	{ "import", command_import, "PATH...", "store the reports in files, mailboxes and folders",
-	    "PATH is a mail, an mbox, a Maildir, an XML or JSON file, a packed file (gzip, zip, 7z, tar,\n"
-	    "bzip2, xz, lzma, zstd), a folder of these, or - for standard input. Reports that are already\n"
+	    "PATH is a mail (also .msg of Outlook), an mbox, a Maildir, an XML or JSON file, a packed file\n"
+	    "(gzip, zip, 7z, tar, bzip2, xz, lzma, zstd), the JSON of parsedmarc, a MySQL dump of dmarc-srg\n"
+	    "or dmarcts-report-parser, a folder of these, or - for standard input. Reports that are already\n"
 	    "stored count as duplicates.\n\n"
 	    "Standard input, and everything of a user who has no access to the database, goes to the "
 	    "running\n"
@@ -188,8 +189,9 @@ static const char common_help[] =
 static int print_help(FILE *out, const struct command *command)
 {
 	if (command != NULL) {
-		fprintf(out, "Usage: ruad %s [OPTION]... %s\n%s\n\n%s%s%s", command->name, command->operands,
-		    command->summary, command->help, *command->help == '\0' ? "" : "\n", common_help);
+		fprintf(out, "Usage: ruad %s [OPTION]...%s%s\n%s\n\n%s%s%s", command->name,
+		    *command->operands == '\0' ? "" : " ", command->operands, command->summary, command->help,
+		    *command->help == '\0' ? "" : "\n", common_help);
 		return COMMAND_OK;
 	}
 	fputs("Usage: ruad [OPTION]... COMMAND [OPTION]... [OPERAND]...\n"

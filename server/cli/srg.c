@@ -74,42 +74,6 @@ static void write_word(
 	json_text_member(json, name, known ? words[value[0] - '0'] : NULL);
 }
 
-/* Whether text is one array whose brackets and quotes are balanced, so that it cannot change what is around
- * it. */
-static gboolean is_array(const char *text, gsize size)
-{
-	gboolean quoted = FALSE;
-	gsize depth = 0;
-
-	for (gsize i = 0; i < size; i++) {
-		if (quoted && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && (text[i] == '[' || text[i] == '{'))
-			depth++;
-		else if (!quoted && (text[i] == ']' || text[i] == '}'))
-			depth--;
-		if (depth == 0)
-			return i + 1 == size && text[0] == '[';
-	}
-	return FALSE;
-}
-
-/* A list that dmarc-srg stores as JSON. */
-static void write_list(GString *json, const char *name, const struct dumprow *row, const char *column)
-{
-	gsize size = 0;
-	const char *value = dumprow_value(row, column, &size);
-	g_autofree char *valid = value == NULL ? NULL : g_utf8_make_valid(value, (gssize)size);
-
-	json_name(json, name);
-	if (valid != NULL && is_array(valid, strlen(valid)))
-		g_string_append(json, valid);
-	else
-		g_string_append(json, "[]");
-}
-
 /* An address of 4 or 16 bytes. */
 static void write_address(GString *json, const struct dumprow *row)
 {
@@ -169,7 +133,7 @@ static void take_report(struct srg *srg, const char *id, const struct dumprow *r
 	write_text(report->metadata, "report_id", row, "external_id");
 	write_text(report->metadata, "interval_begin", row, "begin_time"); /* in UTC */
 	write_text(report->metadata, "interval_end", row, "end_time");
-	write_list(report->metadata, "errors", row, "error_string");
+	write_text(report->metadata, "errors", row, "error_string"); /* JSON in a text, as the lists below */
 	json_end(report->metadata, '}');
 	report->policy = g_string_new(NULL);
 	json_begin(report->policy, '{');
@@ -188,7 +152,7 @@ static void write_verdict(GString *json, const struct dumprow *row)
 	write_word(json, "disposition", row, "disposition", dispositions);
 	write_word(json, "dkim", row, "dkim_align", alignments);
 	write_word(json, "spf", row, "spf_align", alignments);
-	write_list(json, "policy_override_reasons", row, "reason");
+	write_text(json, "policy_override_reasons", row, "reason");
 	json_end(json, '}');
 }
 
@@ -213,8 +177,8 @@ static void take_record(struct srg *srg, const char *id, const struct dumprow *r
 	json_end(json, '}');
 	json_name(json, "auth_results");
 	json_begin(json, '{');
-	write_list(json, "dkim", row, "dkim_auth");
-	write_list(json, "spf", row, "spf_auth");
+	write_text(json, "dkim", row, "dkim_auth");
+	write_text(json, "spf", row, "spf_auth");
 	json_end(json, '}');
 	json_end(json, '}');
 	srg->bytes += json->len - before;

@@ -4,8 +4,8 @@
  * dmarc-srg stores no reports as they were sent, but their values in the tables domains, reports and
  * rptrecords, whose names may have a prefix: they are recognised by their columns. The JSON has the shape of
  * parsedmarc's (parser/parsedmarc.h) with "copy_of": "dmarc-srg", so that ruad-parse, in its sandbox, reads
- * both. Only numbers, addresses and texts are written; the lists that dmarc-srg stores as JSON are copied if
- * their brackets and quotes are balanced.
+ * both. All values are texts, also the lists that dmarc-srg stores as JSON: whatever they hold cannot make
+ * the report unreadable.
  *
  * What is missing: the elements that dmarc-srg does not store, such as version, the order of elements, the
  * result of a DKIM or SPF evaluation that is neither pass nor fail ("unknown"), and the text of the XML.

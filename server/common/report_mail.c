@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "parser/kind.h"
+#include "parser/mail.h"
 
 #define PIECE 32768 /* bytes that are encoded at once */
 
@@ -49,15 +50,15 @@ void report_mail_free(struct report_mail *mail)
 	g_free(mail);
 }
 
-/* The type says nothing: the content decides what the file is. The reserved characters of RFC 5987's
- * attr-char are those that URIs leave alone, too. */
+/* The type does not say what the file is, which its content decides, but that it is one. The reserved
+ * characters of RFC 5987's attr-char are those that URIs leave alone, too. */
 static void begin(struct report_mail *mail, GString *out)
 {
 	mail->begun = TRUE;
 	g_string_append(out, "From: ruad <ruad@localhost>\n"
 			     "Subject: a report file\n"
 			     "MIME-Version: 1.0\n"
-			     "Content-Type: application/octet-stream\n"
+			     "Content-Type: " MAIL_FILE_TYPE "\n"
 			     "Content-Transfer-Encoding: base64\n"
 			     "Content-Disposition: attachment");
 	if (mail->name != NULL) {

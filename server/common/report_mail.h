@@ -1,6 +1,8 @@
 /*
  * report_mail.h - a report file in pieces becomes a mail with it as the one attachment, in base64 (RFC 2045,
- * RFC 2183), so that a report that is no mail takes the same path as mail, with the same limits.
+ * RFC 2183), so that a report that is no mail takes the same path as mail, with the same limits. Its media
+ * type (MAIL_FILE_TYPE) makes the parser read it as the file that it is, so that it may be a copy of another
+ * program.
  *
  * Lines end with LF; lmtp_client.h makes CRLF of it. The file's name is kept (RFC 2231): it often says what
  * the report is about. Knows no sockets and touches no file.

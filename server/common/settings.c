@@ -732,7 +732,7 @@ static gboolean is_setting(const char *variable)
 
 /* RUAD_ variables that are not settings; those of server/quickstart are among them. */
 static const char *const other_variables[] = { SETTINGS_FILE_VARIABLE, "RUAD_LIBEXEC", "RUAD_VERBOSE",
-	"RUAD_BUILD", "RUAD_STATE_DIR", "RUAD_NO_INSTALL", NULL };
+	"RUAD_BUILD", "RUAD_PROGRAMS", "RUAD_STATE_DIR", "RUAD_NO_INSTALL", NULL };
 
 char **settings_unknown_variables(void)
 {

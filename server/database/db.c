@@ -220,25 +220,9 @@ static const char *statement(struct db *db, const char *sql, guint n_params, con
 	return fresh;
 }
 
-/* Run sql, prepared where it has parameters; the result is a good one, or NULL with error set. */
-static PGresult *run(
-    struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
+/* Returns result if it is a good one, else NULL with error set. */
+static PGresult *checked(struct db *db, PGresult *result, GError **error)
 {
-	struct arguments arguments;
-	PGresult *result;
-
-	if (n_params == 0) {
-		result = PQexec(db->conn, sql);
-	} else {
-		const char *name;
-
-		arguments_fill(&arguments, params, n_params);
-		name = statement(db, sql, n_params, arguments.types, error);
-		if (name == NULL)
-			return NULL;
-		result = PQexecPrepared(
-		    db->conn, name, (int)n_params, arguments.values, arguments.lengths, arguments.formats, 0);
-	}
 	switch (PQresultStatus(result)) {
 	case PGRES_COMMAND_OK:
 	case PGRES_TUPLES_OK:
@@ -251,10 +235,28 @@ static PGresult *run(
 	}
 }
 
+/* Prepare sql at its first use, and run it; the result is a good one, or NULL with error set. */
+static PGresult *run(
+    struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
+{
+	struct arguments arguments;
+	const char *name;
+
+	arguments_fill(&arguments, params, n_params);
+	name = statement(db, sql, n_params, arguments.types, error);
+	if (name == NULL)
+		return NULL;
+	return checked(db,
+	    PQexecPrepared(
+		db->conn, name, (int)n_params, arguments.values, arguments.lengths, arguments.formats, 0),
+	    error);
+}
+
 gboolean db_exec(
     struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
 {
-	PGresult *result = run(db, sql, params, n_params, error);
+	PGresult *result =
+	    n_params > 0 ? run(db, sql, params, n_params, error) : checked(db, PQexec(db->conn, sql), error);
 
 	if (result == NULL)
 		return FALSE;
@@ -328,7 +330,7 @@ char *db_password_verifier(struct db *db, const char *user, const char *password
 
 gboolean db_copy_begin(struct db *db, const char *sql, GError **error)
 {
-	PGresult *result = run(db, sql, NULL, 0, error);
+	PGresult *result = checked(db, PQexec(db->conn, sql), error);
 
 	if (result == NULL)
 		return FALSE;

@@ -46,12 +46,13 @@ void db_rows_free(struct db_rows *rows);
 gboolean db_rows_number(const struct db_rows *rows, gsize row, guint column, gint64 least, gint64 most,
     gint64 *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Run a statement and ignore its rows. Without parameters it may be several statements, joined by ';'. */
+/* Run a statement and ignore its rows. With parameters it is prepared like that of db_query(); without, it may
+ * be several statements, joined by ';'. */
 gboolean db_exec(struct db *db, const char *sql, const struct db_value *params, guint n_params,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Run one statement and return its rows, transfer full. A statement with parameters is prepared at its first
- * use, and kept prepared until db_close(). */
+/* Run one statement and return its rows, transfer full. It is prepared at its first use, and kept prepared
+ * until db_close(). */
 struct db_rows *db_query(struct db *db, const char *sql, const struct db_value *params, guint n_params,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

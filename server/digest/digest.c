@@ -10,7 +10,7 @@
 #define ASK                                                                                                  \
 	"SELECT api.digest($1::text, $2::date, "                                                             \
 	"CASE WHEN $3::json IS NOT NULL THEN ARRAY(SELECT json_array_elements_text($3::json)) END, "         \
-	"$4::text)"
+	"$4::text) FROM api.gate"
 
 struct digest {
 	struct content *content;

@@ -151,6 +151,19 @@ gboolean dmarc_uri_read(const char *text, struct dmarc_uri *uri, gboolean *size,
 
 /* -- tags -- */
 
+/* Whether word is in list, in which each word has a blank before and after it (" these or those "). */
+static gboolean has_word(const char *list, const char *word)
+{
+	gsize n;
+
+	for (const char *at = list + 1; *at != '\0'; at += n + 1) {
+		n = strcspn(at, " ");
+		if (n == strlen(word) && memcmp(at, word, n) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* Read the addresses of a list. had_a_uri: also a URI that cannot be used makes the policy apply. */
 static void read_uris(struct reading *reading, const char *part, char *value, GPtrArray *uris)
 {
@@ -222,7 +235,7 @@ static void read_fo(struct reading *reading, const char *value)
 static void read_choice(struct reading *reading, const struct choice *choice, char *value)
 {
 	text_lower(value);
-	if (*value != '\0' && text_list_find(choice->values, value, strlen(value)) != NULL)
+	if (*value != '\0' && has_word(choice->values, value))
 		*member(reading->record, choice) = g_strdup(value);
 	else {
 		if (choice == &CHOICES[1] || choice == &CHOICES[2])
@@ -277,7 +290,7 @@ static void take_value(struct reading *reading, const struct tag *tag, const cha
 /* Returns FALSE if the tag occurred before. */
 static gboolean see(struct reading *reading, const char *name)
 {
-	if (text_list_find(reading->seen->str, name, strlen(name)) != NULL)
+	if (has_word(reading->seen->str, name))
 		return FALSE;
 	g_string_append_printf(reading->seen, "%s ", name);
 	return TRUE;

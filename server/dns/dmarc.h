@@ -17,7 +17,8 @@ struct dmarc_uri {
 	char *host;    /* after its last '@', in lower-case A-labels */
 };
 
-/* Values are in lower case, and NULL if the tag is absent or its value is invalid. */
+/* Values are in lower case, and NULL if the tag is absent or its value is invalid; p is "none" then. fo has
+ * only its valid options. */
 struct dmarc_record {
 	char *text;
 	char *p, *sp, *np;
@@ -32,7 +33,8 @@ struct dmarc_record {
 
 /*
  * Read text, which is a record (treewalk_is_record()). name: where it was found ("_dmarc.example.com"), for
- * the findings. findings may be NULL. record is always filled, and must be cleared.
+ * the findings. findings may be NULL. record is always filled, and must be cleared. Tags after the 64th are
+ * not read.
  */
 void dmarc_read(const char *name, const char *text, struct dmarc_record *record, struct findings *findings);
 void dmarc_clear(struct dmarc_record *record);

@@ -145,7 +145,7 @@ static void expect(gpointer user, enum dns_type type, const char *name)
 /* The resolver that asks this server once, and does not wait long. NULL: it cannot be asked. */
 static struct resolver *resolver_of(struct relay *relay, const char *server)
 {
-	struct resolver_options options = { server, SERVER_MS, 1, 1 };
+	struct resolver_options options = { server, SERVER_MS, 1, 1, NULL };
 	struct resolver *resolver = g_hash_table_lookup(relay->servers, server);
 
 	if (resolver == NULL) {

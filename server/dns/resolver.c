@@ -443,6 +443,7 @@ struct resolver *resolver_new(const struct resolver_options *options, GError **e
 		.tries = (int)options->tries,
 		.ednspsz = DATAGRAM_SIZE };
 	struct resolver *resolver = g_new0(struct resolver, 1);
+	g_autofree char *resolv_conf = g_strdup(options->resolv_conf);
 	int wanted = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ;
 	int status = ares_library_init(ARES_LIB_INIT_ALL);
 
@@ -454,6 +455,10 @@ struct resolver *resolver_new(const struct resolver_options *options, GError **e
 	resolver->questions = g_hash_table_new_full(hash_question, equal_questions, free_question, NULL);
 	g_queue_init(&resolver->waiting);
 	resolver_budget(resolver, 0, 0);
+	if (options->resolv_conf != NULL) {
+		set.resolvconf_path = resolv_conf;
+		wanted |= ARES_OPT_RESOLVCONF;
+	}
 	if (status == ARES_SUCCESS)
 		status = ares_init_options(&resolver->channel, &set, wanted);
 	if (status != ARES_SUCCESS)
@@ -465,6 +470,11 @@ struct resolver *resolver_new(const struct resolver_options *options, GError **e
 	}
 	resolver_free(resolver);
 	return NULL;
+}
+
+gboolean resolver_is_trusted(const struct resolver *resolver)
+{
+	return resolver->trusted;
 }
 
 void resolver_free(struct resolver *resolver)

@@ -19,14 +19,15 @@
 struct resolver_options {
 	/* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53"; NULL: the system's servers */
 	const char *server;
-	guint timeout_ms;  /* for the first try; each further try waits twice as long */
-	guint tries;       /* for each server, >= 1 */
-	guint concurrency; /* questions in flight, >= 1; others wait */
+	guint timeout_ms;        /* for the first try; each further try waits twice as long */
+	guint tries;             /* for each server, >= 1 */
+	guint concurrency;       /* questions in flight, >= 1; others wait */
+	const char *resolv_conf; /* the file that names the system's servers; NULL: /etc/resolv.conf */
 };
 
 #define RESOLVER_OPTIONS_DEFAULT                                                                             \
 	{                                                                                                    \
-		NULL, 2000, 2, 50                                                                            \
+		NULL, 2000, 2, 50, NULL                                                                      \
 	}
 
 struct resolver;
@@ -71,6 +72,9 @@ guint resolver_pending(const struct resolver *resolver);
  * resolver_process() after this time at the latest; -1 if no question is open. */
 guint resolver_descriptors(struct resolver *resolver, struct pollfd *fds, int *timeout_ms);
 void resolver_process(struct resolver *resolver, const struct pollfd *fds, guint n);
+
+/* Whether the AD bit of the servers is believed. */
+gboolean resolver_is_trusted(const struct resolver *resolver);
 
 /* Free the answers. */
 void resolver_forget(struct resolver *resolver);

@@ -1,5 +1,6 @@
 #include "server/ingest/found.h"
 
+#include <nettle/sha2.h>
 #include <string.h>
 
 #include "parser/error.h"
@@ -50,9 +51,13 @@ struct found {
 
 static char *document_hash(const guint8 *document, gsize size)
 {
-	g_autofree char *hex = g_compute_checksum_for_data(G_CHECKSUM_SHA256, document, size);
+	struct sha256_ctx sha256;
+	guint8 hash[SHA256_DIGEST_SIZE];
 
-	return g_strconcat("\\x", hex, NULL);
+	sha256_init(&sha256);
+	sha256_update(&sha256, size, document);
+	sha256_digest(&sha256, sizeof hash, hash);
+	return item_hash_text(hash);
 }
 
 /* -- authenticity -- */
@@ -425,22 +430,32 @@ const struct report_sink *found_sink(void)
 
 /* -- a mail -- */
 
+/* received_at is NULL if that is now. */
+static void set_received(struct found *found, const char *received_at)
+{
+	g_autoptr(GDateTime) received = received_at ? g_date_time_new_from_iso8601(received_at, NULL) : NULL;
+	gint64 now = g_get_real_time();
+
+	if (received_at) {
+		found->received_at = g_strdup(received_at);
+		found->received = received ? g_date_time_to_unix(received) : 0;
+		return;
+	}
+	found->received = now / G_USEC_PER_SEC;
+	g_autofree char *seconds = item_time_text(found->received);
+	found->received_at = g_strdup_printf("%.19s.%06u+00", seconds, (guint)(now % G_USEC_PER_SEC));
+}
+
 struct found *found_new(
     const struct found_options *options, const struct envelope *envelope, const guint8 *document, gsize size)
 {
 	struct found *found = g_new0(struct found, 1);
-	g_autoptr(GDateTime) received = envelope->received_at
-					    ? g_date_time_new_from_iso8601(envelope->received_at, NULL)
-					    : g_date_time_new_now_utc();
-
 	found->options = options;
 	found->envelope = envelope;
 	found->document = document ? document : (const guint8 *)""; /* of an empty file; NULL is SQL NULL */
 	found->size = size;
-	found->received_at = envelope->received_at ? g_strdup(envelope->received_at)
-						   : g_date_time_format(received, "%Y-%m-%d %H:%M:%S.%f+00");
-	found->received = received ? g_date_time_to_unix(received) : 0;
-	found->sha256 = document_hash(document, size);
+	set_received(found, envelope->received_at);
+	found->sha256 = document_hash(found->document, size);
 	found->item = item_new();
 	found->json = g_string_new(NULL);
 	found->items = spool_new(options->spill_folder);

@@ -16,13 +16,19 @@
 #define NICE              10                             /* of what large mails need */
 #define PROGRAM           "ruad-ingest"
 
-/* A mail whose thread waits for a writer. */
+/* A mail whose thread waits for others: for a leader, that has it parsed (pool.h), and for a writer. */
 struct job {
+	struct pool_ticket ticket; /* the first member */
+	struct intake *intake;
 	struct found *found;
-	GError *error; /* set by the writer */
-	GMutex lock;   /* protects done */
+	struct lane *lane; /* in which it waits for a writer */
+	GError *error;     /* of the parser, or of the writer */
+	GMutex lock;       /* protects what follows */
 	GCond wake;
-	gboolean done;
+	gboolean leads;    /* its thread must lead */
+	gboolean unparsed; /* error says why; it may be slow */
+	gboolean slow;
+	gboolean done; /* the writer is finished with it */
 };
 
 /* Mails that wait, and how they are written. */
@@ -436,40 +442,113 @@ static void count_reading(struct intake *intake, int change)
 		wake_writer(&intake->small);
 }
 
-static void await_writer(struct job *job)
+/* -- jobs -- */
+
+static void job_init(struct job *job, struct intake *intake, struct found *found)
+{
+	*job = (struct job){ .intake = intake, .found = found };
+	g_mutex_init(&job->lock);
+	g_cond_init(&job->wake);
+}
+
+static void job_clear(struct job *job)
+{
+	g_cond_clear(&job->wake);
+	g_mutex_clear(&job->lock);
+}
+
+/* What was found is ready for a writer; it is no longer among those being parsed. */
+static void queue_job(struct job *job, gboolean was_reading)
+{
+	struct intake *intake = job->intake;
+	struct lane *lane = found_is_large(job->found) ? &intake->large : &intake->small;
+
+	job->lane = lane;
+	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, 1);
+	g_mutex_lock(&intake->lock);
+	if (!lane->has_aside)
+		pace_small(intake->pace, 1);
+	g_queue_push_tail(&lane->waiting, job);
+	if (was_reading) {
+		intake->reading--;
+		pace_small(intake->pace, -1);
+	}
+	wake_writer(lane);
+	if (was_reading && lane->has_aside)
+		wake_writer(&intake->small);
+	g_mutex_unlock(&intake->lock);
+}
+
+/* Wait until a writer has stored what was found, or parsing failed; lead meanwhile when asked to. */
+static void await_job(struct job *job)
 {
 	g_mutex_lock(&job->lock);
-	while (!job->done)
-		g_cond_wait(&job->wake, &job->lock);
+	while (!job->done && !job->unparsed) {
+		if (!job->leads) {
+			g_cond_wait(&job->wake, &job->lock);
+			continue;
+		}
+		job->leads = FALSE;
+		g_mutex_unlock(&job->lock);
+		pool_lead(job->intake->pool);
+		g_mutex_lock(&job->lock);
+	}
 	g_mutex_unlock(&job->lock);
 }
 
-/* Wait until a writer has stored what was found. */
-static gboolean write_together(struct intake *intake, struct found *found, GError **error)
+/* A writer has stored what was found, or failed to. */
+static gboolean end_job(struct job *job, GError **error)
 {
-	struct lane *lane = found_is_large(found) ? &intake->large : &intake->small;
-	struct pace *pace = lane->has_aside ? NULL : intake->pace;
-	struct job job = { .found = found };
+	struct intake *intake = job->intake;
 
-	g_mutex_init(&job.lock);
-	g_cond_init(&job.wake);
-	pace_small(pace, 1);
-	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, 1);
-	g_mutex_lock(&intake->lock);
-	g_queue_push_tail(&lane->waiting, &job);
-	wake_writer(lane);
-	g_mutex_unlock(&intake->lock);
-	await_writer(&job);
-	pace_small(pace, -1);
+	if (!job->lane->has_aside)
+		pace_small(intake->pace, -1);
 	vitals_add(intake->options.vitals, VITAL_MAILS_WAITING, -1);
-	g_cond_clear(&job.wake);
-	g_mutex_clear(&job.lock);
-	if (!job.error)
+	if (!job->error)
 		return TRUE;
-	if (!g_error_matches(job.error, RUAD_ERROR, RUAD_ERROR_FULL))
-		job.error->code = RUAD_ERROR_SYSTEM;
-	g_propagate_error(error, job.error);
+	if (!g_error_matches(job->error, RUAD_ERROR, RUAD_ERROR_FULL))
+		job->error->code = RUAD_ERROR_SYSTEM;
+	g_propagate_error(error, g_steal_pointer(&job->error));
 	return FALSE;
+}
+
+static gboolean write_together(struct job *job, GError **error)
+{
+	queue_job(job, FALSE);
+	await_job(job);
+	return end_job(job, error);
+}
+
+static void must_lead(struct pool_ticket *ticket)
+{
+	struct job *job = (struct job *)ticket;
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&job->lock);
+
+	job->leads = TRUE;
+	g_cond_signal(&job->wake);
+}
+
+static void must_forget(struct pool_ticket *ticket)
+{
+	found_forget(((struct job *)ticket)->found);
+}
+
+/* Its thread sleeps on until the writer is finished with it, unless there is nothing to write. */
+static void is_parsed(struct pool_ticket *ticket, gboolean slow, GError *error)
+{
+	struct job *job = (struct job *)ticket;
+
+	if (!error) {
+		queue_job(job, TRUE);
+		return;
+	}
+	count_reading(job->intake, -1);
+	job->error = error;
+	g_mutex_lock(&job->lock);
+	job->slow = slow;
+	job->unparsed = TRUE;
+	g_cond_signal(&job->wake);
+	g_mutex_unlock(&job->lock);
 }
 
 /* -- a document, on its caller's thread -- */
@@ -490,36 +569,18 @@ static gpointer run_slowly(gpointer user)
 
 /* A document that takes long lets others pass: it starts again in the slow lane, on a thread of low priority.
  */
-static gboolean run_parser(
-    struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
+static gboolean parse_slowly(
+    struct intake *intake, const struct pool_job *parsing, struct found *found, GError **error)
 {
-	const struct pool_job job = { .document = document,
-		.size = size,
-		.sink = found_sink(),
-		.user = found,
-		.received = found_received(found) };
-	struct slow_run run = { .pool = intake->pool, .job = &job, .error = error };
-	gboolean good, slow;
+	struct slow_run run = { .pool = intake->pool, .job = parsing, .error = error };
 
-	count_reading(intake, 1);
-	good = pool_run_quick(intake->pool, &job, &slow, error);
-	count_reading(intake, -1);
-	if (!slow)
-		return good;
-	g_clear_error(error);
 	found_forget(found);
 	return GPOINTER_TO_INT(g_thread_join(g_thread_new("slow", run_slowly, &run)));
 }
 
-/* Parse the document. If that is impossible it becomes one unreadable item; returns FALSE if ruad itself
- * failed. */
-static gboolean parse(
-    struct intake *intake, struct found *found, const guint8 *document, gsize size, GError **error)
+/* A document that could not be parsed becomes one unreadable item; returns FALSE if ruad itself failed. */
+static gboolean settle(struct intake *intake, struct found *found, const GError *failure, GError **error)
 {
-	g_autoptr(GError) failure = NULL;
-
-	if (run_parser(intake, found, document, size, &failure))
-		return TRUE;
 	if (g_error_matches(failure, RUAD_ERROR, RUAD_ERROR_SYSTEM)) {
 		g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, failure->message);
 		return FALSE;
@@ -532,19 +593,68 @@ static gboolean parse(
 	return TRUE;
 }
 
+/* Have a large document parsed, and store what was found. */
+static gboolean take_alone(struct job *job, GError **error)
+{
+	struct intake *intake = job->intake;
+	g_autoptr(GError) failure = NULL;
+	gboolean good, slow;
+
+	count_reading(intake, 1);
+	good = pool_run_quick(intake->pool, &job->ticket.job, &slow, &failure);
+	count_reading(intake, -1);
+	if (slow) {
+		g_clear_error(&failure);
+		good = parse_slowly(intake, &job->ticket.job, job->found, &failure);
+	}
+	return (good || settle(intake, job->found, failure, error)) && write_together(job, error);
+}
+
+/* The same for a small one, which shares the exchange with a worker with others. */
+static gboolean take_shared(struct job *job, GError **error)
+{
+	struct intake *intake = job->intake;
+	g_autoptr(GError) failure = NULL;
+	gboolean good = FALSE;
+
+	count_reading(intake, 1);
+	if (pool_submit(intake->pool, &job->ticket))
+		pool_lead(intake->pool);
+	await_job(job);
+	if (!job->unparsed)
+		return end_job(job, error);
+	job->unparsed = FALSE;
+	failure = g_steal_pointer(&job->error);
+	if (job->slow) {
+		g_clear_error(&failure);
+		good = parse_slowly(intake, &job->ticket.job, job->found, &failure);
+	}
+	return (good || settle(intake, job->found, failure, error)) && write_together(job, error);
+}
+
 static gboolean take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
     gsize size, struct intake_counts *counts, GError **error)
 {
-	struct found *found;
+	static const struct pool_owner owner = {
+		.lead = must_lead, .forget = must_forget, .finished = is_parsed
+	};
+	struct job job;
 	gboolean good;
 
 	if (!connect_allowed(intake, error))
 		return FALSE;
-	found = found_new(&intake->found, envelope, document, size);
-	good = parse(intake, found, document, size, error) && write_together(intake, found, error);
+	job_init(&job, intake, found_new(&intake->found, envelope, document, size));
+	job.ticket.owner = &owner;
+	job.ticket.job = (struct pool_job){ .document = document,
+		.size = size,
+		.sink = found_sink(),
+		.user = job.found,
+		.received = found_received(job.found) };
+	good = size <= POOL_SHARED_MAX ? take_shared(&job, error) : take_alone(&job, error);
 	if (good && counts)
-		*counts = *found_counts(found);
-	found_free(found);
+		*counts = *found_counts(job.found);
+	found_free(job.found);
+	job_clear(&job);
 	return good;
 }
 

@@ -66,5 +66,9 @@ void item_hash(struct item *item, enum item_column column, const guint8 sha256[3
 /* Set a time in seconds since 1970. The parser keeps it within range; the database rejects any other. */
 void item_time(struct item *item, enum item_column column, gint64 seconds);
 
+/* The text of a hash, and of a time, for the database. Transfer full; NULL if the time is out of range. */
+char *item_hash_text(const guint8 sha256[32]) G_GNUC_WARN_UNUSED_RESULT;
+char *item_time_text(gint64 seconds) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Append the columns to the fields of a row (literal.h). */
 void item_fields(const struct item *item, GString *fields);

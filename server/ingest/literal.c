@@ -2,46 +2,78 @@
 
 #include <string.h>
 
-/* Text of letters, digits and these needs no quotes in a row; in the array the whole row is quoted. */
-#define PLAIN ".-_:@/+=!?*%$#&~<>|;"
+/* Characters by what they need. All others need the value to be quoted: in a row, text of letters, digits and
+ * these needs no quotes; in the array the whole row is quoted. */
+enum { QUOTED, PLAIN, ESCAPED };
+static const guint8 needs[256] = {
+	['0' ... '9'] = PLAIN,
+	['A' ... 'Z'] = PLAIN,
+	['a' ... 'z'] = PLAIN,
+	['!'] = PLAIN,
+	['#'] = PLAIN,
+	['$'] = PLAIN,
+	['%'] = PLAIN,
+	['&'] = PLAIN,
+	['*'] = PLAIN,
+	['+'] = PLAIN,
+	['-' ... '/'] = PLAIN,
+	[':' ... '@'] = PLAIN,
+	['_'] = PLAIN,
+	['|'] = PLAIN,
+	['~'] = PLAIN,
+	['"'] = ESCAPED,
+	['\\'] = ESCAPED,
+};
 
-static gboolean is_plain(const char *value)
+/* Make text longer by size bytes. Returns where they begin. */
+static char *extend(GString *text, gsize size)
 {
-	while (g_ascii_isalnum(*value) || (*value != '\0' && strchr(PLAIN, *value) != NULL))
-		value++;
-	return *value == '\0';
+	gsize at = text->len;
+
+	g_string_set_size(text, at + size);
+	return text->str + at;
 }
 
 /* Within a row a quote or backslash is doubled; within the array each of these is escaped by a backslash. */
-static void append_escaped(GString *fields, const char *value)
+static void append_quoted(GString *fields, const char *value)
 {
-	for (;;) {
-		gsize plain = strcspn(value, "\"\\");
+	gsize size = 0, escapes = 0;
+	char *at;
 
-		g_string_append_len(fields, value, (gssize)plain);
-		value += plain;
-		if (*value == '\0')
-			return;
-		g_string_append(fields, *value++ == '"' ? "\\\"\\\"" : "\\\\\\\\");
+	for (; value[size] != '\0'; size++)
+		escapes += needs[(guchar)value[size]] == ESCAPED;
+	at = extend(fields, size + 3 * escapes + 2 * strlen("\\\""));
+	*at++ = '\\';
+	*at++ = '"';
+	for (; *value != '\0'; value++) {
+		if (needs[(guchar)*value] == ESCAPED) {
+			*at++ = '\\';
+			*at++ = *value;
+			*at++ = '\\';
+		}
+		*at++ = *value;
 	}
+	*at++ = '\\';
+	*at++ = '"';
 }
 
 static void append_value(GString *fields, const char *value)
 {
+	gsize size = 0;
+
 	if (value == NULL)
 		return;
-	if (*value != '\0' && is_plain(value)) {
-		g_string_append(fields, value);
-		return;
-	}
-	g_string_append(fields, "\\\"");
-	append_escaped(fields, value);
-	g_string_append(fields, "\\\"");
+	while (needs[(guchar)value[size]] == PLAIN)
+		size++;
+	if (size > 0 && value[size] == '\0')
+		memcpy(extend(fields, size), value, size);
+	else
+		append_quoted(fields, value);
 }
 
 void literal_field(GString *fields, const char *value)
 {
-	g_string_append_c(fields, ',');
+	*extend(fields, 1) = ',';
 	append_value(fields, value);
 }
 

@@ -5,9 +5,11 @@
 struct pace {
 	GMutex lock;     /* protects all following members */
 	GCond turn;      /* current changed */
+	GCond rested;    /* never signalled */
 	guint64 current; /* number of the piece that may be done, and of the next one that is asked for */
 	guint64 next;
-	gint64 began; /* monotonic time of the current piece, as is the next one */
+	gint64 began; /* monotonic time of the current piece, as are the next two */
+	gint64 rest;  /* until then no piece begins while small mails are under way */
 	gint64 ended; /* of the last small mail; 0: none */
 	guint small;  /* mails that are under way */
 };
@@ -18,6 +20,7 @@ struct pace *pace_new(void)
 
 	g_mutex_init(&pace->lock);
 	g_cond_init(&pace->turn);
+	g_cond_init(&pace->rested);
 	return pace;
 }
 
@@ -27,6 +30,7 @@ void pace_free(struct pace *pace)
 		return;
 	g_mutex_clear(&pace->lock);
 	g_cond_clear(&pace->turn);
+	g_cond_clear(&pace->rested);
 	g_free(pace);
 }
 
@@ -68,21 +72,22 @@ void pace_begin(struct pace *pace)
 	mine = pace->next++;
 	while (pace->current != mine)
 		g_cond_wait(&pace->turn, &pace->lock);
+	while (is_busy(pace, g_get_monotonic_time()) &&
+	       g_cond_wait_until(&pace->rested, &pace->lock, pace->rest))
+		;
 	pace->began = g_get_monotonic_time();
 	g_mutex_unlock(&pace->lock);
 }
 
-gint64 pace_end(struct pace *pace)
+void pace_end(struct pace *pace)
 {
-	gint64 rest = 0, now = g_get_monotonic_time();
+	gint64 now = g_get_monotonic_time();
 
 	if (!pace)
-		return 0;
+		return;
 	g_mutex_lock(&pace->lock);
-	if (is_busy(pace, now))
-		rest = MIN(now - pace->began, PACE_REST_MAX);
+	pace->rest = now + MIN(PACE_REST * (now - pace->began), PACE_REST_MAX);
 	pace->current++;
 	g_cond_broadcast(&pace->turn);
 	g_mutex_unlock(&pace->lock);
-	return rest;
 }

@@ -11,7 +11,11 @@
 
 #define CHUNK_BYTES (1024 * 1024) /* of blocks that are in memory at once: some 3,000 evaluations */
 #define FRESH_MAX   50000         /* new evaluations that a transaction caches */
-#define PIECE_BYTES (64 * 1024)   /* of COPY data that is gathered before it is sent */
+#define PUT_BYTES   (64 * 1024)   /* of COPY data that is gathered before it is sent */
+
+/* What a piece of pace has at most: a few milliseconds of the database. */
+#define PIECE_EVALUATIONS 64
+#define PIECE_RECORDS     500
 
 struct record_writer {
 	struct db *db, *aside; /* aside stores evaluations */
@@ -23,15 +27,22 @@ struct record_writer {
 	/* the chunk: blocks whose records will be written next */
 	GPtrArray *blocks; /* struct placed_block */
 	gsize bytes;
-	GString *unknown;    /* ruad.new_evaluation[] */
-	GHashTable *indexes; /* struct evaluation by key; its id is the index in unknown, from 1 */
-	GPtrArray *keys;     /* of unknown; borrowed from indexes */
+	GPtrArray *unknown;  /* of GString: ruad.new_evaluation[], each for a piece */
+	GHashTable *indexes; /* struct evaluation by key; its id is the index in keys, from 1 */
+	GPtrArray *keys;     /* of the evaluations in unknown; borrowed from indexes */
+};
+
+/* A COPY. */
+struct copy {
+	struct record_writer *writer;
+	GString *data; /* that is not sent yet */
+	guint n;       /* rows; 0: it has not begun */
 };
 
 struct placed_block {
 	struct block *block;
 	const struct new_report *report;
-	gint64 *evaluations; /* ids of the block's; if unknown, the negative index in unknown */
+	gint64 *evaluations; /* ids of the block's; if unknown, the negative index in keys */
 };
 
 /* -- evaluations -- */
@@ -49,9 +60,24 @@ static void empty_chunk(struct record_writer *writer)
 {
 	g_ptr_array_set_size(writer->blocks, 0);
 	writer->bytes = 0;
-	g_string_truncate(writer->unknown, 0);
+	g_ptr_array_set_size(writer->unknown, 0);
 	g_ptr_array_set_size(writer->keys, 0);
 	g_hash_table_remove_all(writer->indexes);
+}
+
+static void string_free(gpointer string)
+{
+	g_string_free(string, TRUE);
+}
+
+/* The array for the next evaluation that is not known. */
+static GString *unknown_array(struct record_writer *writer)
+{
+	guint n = writer->keys->len;
+
+	if (n == 0 || (writer->pace && n % PIECE_EVALUATIONS == 0))
+		g_ptr_array_add(writer->unknown, g_string_new(NULL));
+	return writer->unknown->pdata[writer->unknown->len - 1];
 }
 
 /* The place of a new evaluation among those that the database will be asked for, from 1. */
@@ -59,17 +85,22 @@ static gint64 ask_for(struct record_writer *writer, const struct evaluation_key 
     const struct new_report *report, const struct block_evaluation *evaluation)
 {
 	struct evaluation *asked = g_hash_table_lookup(writer->indexes, key);
+	GString *array;
+	gsize before;
 
 	if (asked)
 		return asked->id;
+	array = unknown_array(writer);
+	before = array->len;
 	asked = g_new(struct evaluation, 1);
 	*asked = (struct evaluation){ .key = *key, .id = writer->keys->len + 1 };
 	g_hash_table_add(writer->indexes, asked);
 	g_ptr_array_add(writer->keys, asked);
-	literal_row_begin(writer->unknown, report->domain_id);
-	literal_field(writer->unknown, report->day);
-	g_string_append_len(writer->unknown, evaluation->fields, (gssize)evaluation->size);
-	literal_row_end(writer->unknown);
+	literal_row_begin(array, report->domain_id);
+	literal_field(array, report->day);
+	g_string_append_len(array, evaluation->fields, (gssize)evaluation->size);
+	literal_row_end(array);
+	writer->bytes += array->len - before;
 	return asked->id;
 }
 
@@ -112,38 +143,52 @@ static void learn(struct record_writer *writer)
 		g_hash_table_add(writer->fresh, g_memdup2(writer->keys->pdata[i], sizeof(struct evaluation)));
 }
 
-static gboolean read_ids(const struct record_writer *writer, const struct db_rows *rows, GError **error)
+/* Read the ids of n keys. */
+static gboolean read_ids(struct evaluation **keys, guint n, const struct db_rows *rows, GError **error)
 {
-	if (db_rows_count(rows) != writer->keys->len) {
+	if (db_rows_count(rows) != n) {
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM,
 		    "database: ruad.evaluations() gave %" G_GSIZE_FORMAT " ids for %u", db_rows_count(rows),
-		    writer->keys->len);
+		    n);
 		return FALSE;
 	}
-	for (guint i = 0; i < writer->keys->len; i++) {
-		struct evaluation *evaluation = writer->keys->pdata[i];
-		if (!db_rows_number(rows, i, 0, 1, G_MAXINT64, &evaluation->id, error))
+	for (guint i = 0; i < n; i++)
+		if (!db_rows_number(rows, i, 0, 1, G_MAXINT64, &keys[i]->id, error))
 			return FALSE;
-	}
 	return TRUE;
 }
 
-/* Store the evaluations that are not known yet, and replace negative numbers by ids. */
-static gboolean resolve(struct record_writer *writer, GError **error)
+/* Store an array of evaluations, those of n keys; their ids replace their indexes. */
+static gboolean ask(
+    struct record_writer *writer, GString *array, struct evaluation **keys, guint n, GError **error)
 {
 	struct db_value params[1];
 	struct db_rows *rows;
 	gboolean good;
 
-	if (writer->keys->len == 0)
-		return TRUE;
-	literal_end(writer->unknown);
-	params[0] = DB_TEXT(writer->unknown->str);
+	literal_end(array);
+	params[0] = DB_TEXT(array->str);
+	pace_begin(writer->pace);
 	rows = db_query(writer->aside, EVALUATIONS, params, G_N_ELEMENTS(params), error);
-	good = rows != NULL && read_ids(writer, rows, error);
+	pace_end(writer->pace);
+	good = rows != NULL && read_ids(keys, n, rows, error);
 	db_rows_free(rows);
-	if (!good)
-		return FALSE;
+	return good;
+}
+
+/* Store the evaluations that are not known yet, and replace negative numbers by ids. */
+static gboolean resolve(struct record_writer *writer, GError **error)
+{
+	guint at = 0, n;
+
+	for (guint i = 0; i < writer->unknown->len; i++, at += n) {
+		n = writer->keys->len - at;
+		if (writer->pace)
+			n = MIN(n, PIECE_EVALUATIONS);
+		if (!ask(writer, writer->unknown->pdata[i], (struct evaluation **)writer->keys->pdata + at, n,
+			error))
+			return FALSE;
+	}
 	for (guint i = 0; i < writer->blocks->len; i++) {
 		struct placed_block *placed = writer->blocks->pdata[i];
 		for (guint j = 0; j < placed->block->n_evaluations; j++) {
@@ -158,16 +203,49 @@ static gboolean resolve(struct record_writer *writer, GError **error)
 
 /* -- records -- */
 
-static gboolean put_rows(struct db *db, GString *rows, gsize least, GError **error)
+/* Send the data if it is that much. */
+static gboolean copy_put(struct copy *copy, gsize least, GError **error)
 {
-	gboolean good = rows->len < least || db_copy_put(db, rows->str, rows->len, error);
+	gboolean good;
 
-	if (rows->len >= least)
-		g_string_truncate(rows, 0);
+	if (copy->data->len < least)
+		return TRUE;
+	good = db_copy_put(copy->writer->db, copy->data->str, copy->data->len, error);
+	g_string_truncate(copy->data, 0);
 	return good;
 }
 
-static gboolean put_block(struct db *db, const struct placed_block *placed, GString *rows, GError **error)
+/* Begin a COPY, and a piece. */
+static gboolean copy_begin(struct copy *copy, GError **error)
+{
+	pace_begin(copy->writer->pace);
+	binary_begin(copy->data);
+	return db_copy_begin(copy->writer->db, COPY_RECORD, error);
+}
+
+/* End both, if they have begun; good: the COPY has not failed. */
+static gboolean copy_end(struct copy *copy, gboolean good, GError **error)
+{
+	if (copy->n == 0)
+		return good;
+	copy->n = 0;
+	binary_end(copy->data);
+	good = good && copy_put(copy, 0, error) && db_copy_end(copy->writer->db, error);
+	pace_end(copy->writer->pace);
+	return good;
+}
+
+static gboolean copy_row(struct copy *copy, const struct binary_record *row, GError **error)
+{
+	if (copy->n++ == 0 && !copy_begin(copy, error))
+		return FALSE;
+	binary_record(copy->data, row);
+	if (copy->writer->pace && copy->n == PIECE_RECORDS)
+		return copy_end(copy, TRUE, error);
+	return copy_put(copy, PUT_BYTES, error);
+}
+
+static gboolean copy_block(struct copy *copy, const struct placed_block *placed, GError **error)
 {
 	struct binary_record row = placed->report->record;
 
@@ -179,25 +257,21 @@ static gboolean put_block(struct db *db, const struct placed_block *placed, GStr
 		row.record_no = placed->block->first_no + (gint32)i;
 		row.address_size = record->address_size;
 		row.address = record->address;
-		binary_record(rows, &row);
-		if (!put_rows(db, rows, PIECE_BYTES, error))
+		if (!copy_row(copy, &row, error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-static gboolean copy_blocks(const struct record_writer *writer, GError **error)
+static gboolean copy_blocks(struct record_writer *writer, GError **error)
 {
-	g_autoptr(GString) rows = g_string_sized_new(PIECE_BYTES + 256);
+	g_autoptr(GString) data = g_string_sized_new(PUT_BYTES + 256);
+	struct copy copy = { .writer = writer, .data = data };
+	gboolean good = TRUE;
 
-	if (!db_copy_begin(writer->db, COPY_RECORD, error))
-		return FALSE;
-	binary_begin(rows);
-	for (guint i = 0; i < writer->blocks->len; i++)
-		if (!put_block(writer->db, writer->blocks->pdata[i], rows, error))
-			return FALSE;
-	binary_end(rows);
-	return put_rows(writer->db, rows, 0, error) && db_copy_end(writer->db, error);
+	for (guint i = 0; good && i < writer->blocks->len; i++)
+		good = copy_block(&copy, writer->blocks->pdata[i], error);
+	return copy_end(&copy, good, error);
 }
 
 static gboolean write_chunk(struct record_writer *writer, GError **error)
@@ -206,9 +280,7 @@ static gboolean write_chunk(struct record_writer *writer, GError **error)
 
 	if (writer->blocks->len == 0)
 		return TRUE;
-	pace_begin(writer->pace);
 	good = resolve(writer, error) && copy_blocks(writer, error);
-	g_usleep((gulong)pace_end(writer->pace));
 	empty_chunk(writer);
 	return good;
 }
@@ -227,7 +299,7 @@ struct record_writer *record_writer_new(
 	writer->pace = pace;
 	writer->fresh = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL);
 	writer->blocks = g_ptr_array_new_with_free_func(placed_block_free);
-	writer->unknown = g_string_new(NULL);
+	writer->unknown = g_ptr_array_new_with_free_func(string_free);
 	writer->indexes = g_hash_table_new_full(evaluation_key_hash, evaluation_key_equal, g_free, NULL);
 	writer->keys = g_ptr_array_new();
 	return writer;
@@ -239,7 +311,7 @@ void record_writer_free(struct record_writer *writer)
 		return;
 	g_hash_table_unref(writer->fresh);
 	g_ptr_array_unref(writer->blocks);
-	g_string_free(writer->unknown, TRUE);
+	g_ptr_array_unref(writer->unknown);
 	g_ptr_array_unref(writer->keys);
 	g_hash_table_unref(writer->indexes);
 	g_free(writer);
@@ -249,7 +321,7 @@ gboolean record_writer_add(
     struct record_writer *writer, struct block *block, const struct new_report *report, GError **error)
 {
 	place(writer, block, report);
-	return writer->bytes + writer->unknown->len <= CHUNK_BYTES || write_chunk(writer, error);
+	return writer->bytes <= CHUNK_BYTES || write_chunk(writer, error);
 }
 
 gboolean record_writer_end(struct record_writer *writer, GError **error)

@@ -57,19 +57,29 @@ static gboolean hash_equal(gconstpointer a, gconstpointer b)
 	return memcmp(a, b, EVALUATION_HASH) == 0;
 }
 
+static void value_bytes(GString *values, const void *bytes, gsize size)
+{
+	gsize at = values->len;
+
+	g_string_set_size(values, at + size);
+	memcpy(values->str + at, bytes, size);
+}
+
 /* A text ends with a NUL, which no text contains, and an absent value is not a text: no two evaluations have
  * the same values. */
 static void value_text(GString *values, const char *text)
 {
+	static const char absent = ABSENT;
+
 	if (text != NULL)
-		g_string_append_len(values, text, (gssize)strlen(text) + 1);
+		value_bytes(values, text, strlen(text) + 1);
 	else
-		g_string_append_c(values, ABSENT);
+		value_bytes(values, &absent, 1);
 }
 
 static void value_number(GString *values, gsize number)
 {
-	g_string_append_len(values, (const char *)&number, sizeof number);
+	value_bytes(values, &number, sizeof number);
 }
 
 static void value_signatures(GString *values, const struct aggregate_record *record)

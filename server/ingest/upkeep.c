@@ -26,9 +26,10 @@ struct upkeep {
 
 	GMutex lock; /* protects this group */
 	GCond wake;
-	struct db *db;  /* set only by the thread; others may cancel its statement */
-	guint64 stored; /* records since the last look at partitions */
-	guint64 tail;   /* and of those that are not summed, of this process since its start */
+	struct db *db;   /* set only by the thread; others may cancel its statement */
+	gboolean gentle; /* its statement rests now and then */
+	guint64 stored;  /* records since the last look at partitions */
+	guint64 tail;    /* and of those that are not summed, of this process since its start */
 	gboolean stopping;
 	gboolean finish;
 };
@@ -78,14 +79,17 @@ static gboolean connected(struct upkeep *upkeep, GError **error)
 	return db != NULL;
 }
 
-/* Run a statement in a separate transaction; *answer is its text, transfer full. */
-static gboolean ask(struct db *db, const char *begin, const char *sql, char **answer, GError **error)
+/* Run a statement in a separate transaction; parameter is its $1, or NULL. *answer is its text, transfer
+ * full. */
+static gboolean ask(
+    struct db *db, const char *begin, const char *sql, const char *parameter, char **answer, GError **error)
 {
+	const struct db_value params[] = { DB_TEXT(parameter) };
 	struct db_rows *rows = NULL;
 
 	if (!db_exec(db, begin, NULL, 0, error))
 		return FALSE;
-	rows = db_query(db, sql, NULL, 0, error);
+	rows = db_query(db, sql, params, parameter ? 1 : 0, error);
 	if (rows && db_rows_count(rows) == 1)
 		*answer = g_strdup(db_rows_get(rows, 0, 0));
 	db_rows_free(rows);
@@ -115,22 +119,37 @@ static void shorten_tail(struct upkeep *upkeep, guint64 records)
 	upkeep->tail -= records;
 }
 
-/* Sum up one piece. After a conflict the next one is due as usual. */
+static void set_gentle(struct upkeep *upkeep, gboolean gentle)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&upkeep->lock);
+
+	upkeep->gentle = gentle;
+}
+
+/* Sum up one piece, if it is due. After a conflict the next one is due as usual. */
 static gboolean sum_up(struct upkeep *upkeep, GError **error)
 {
 	g_autofree char *answer = NULL;
 	gint64 now = g_get_monotonic_time();
+	gboolean good, gentle;
 	guint64 tail;
-	gboolean good;
 
 	if (!sums_are_due(upkeep, now, &tail))
 		return TRUE;
+	pace_begin(upkeep->pace);
+	gentle = pace_busy(upkeep->pace);
+	set_gentle(upkeep, gentle);
 	good = ask(upkeep->db, "BEGIN ISOLATION LEVEL REPEATABLE READ",
-	    "SELECT ruad.sum_up() AND ruad.sum_more()", &answer, error);
+	    "SELECT ruad.sum_up($1) AND ruad.sum_more()", gentle ? G_STRINGIFY(PACE_REST) : "0", &answer,
+	    error);
+	set_gentle(upkeep, FALSE);
+	pace_end(upkeep->pace);
+	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT)) {
+		upkeep->more = TRUE; /* it stays due, so that not being due does not look like success */
+		return FALSE;
+	}
 	upkeep->more = good && g_strcmp0(answer, "t") == 0;
 	upkeep->sums_due = now + SUMS_PAUSE;
-	if (!good && !g_str_equal(db_sqlstate(upkeep->db), CONFLICT))
-		return FALSE;
 	if (!upkeep->more)
 		shorten_tail(upkeep, tail);
 	g_clear_error(error);
@@ -156,7 +175,7 @@ static gboolean make_months(struct upkeep *upkeep, GError **error)
 	if (!months_are_due(upkeep, now))
 		return TRUE;
 	upkeep->months_due = now + MONTHS_PAUSE;
-	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", &answer, error))
+	if (!ask(upkeep->db, "BEGIN", "SELECT ruad.make_months()", NULL, &answer, error))
 		return FALSE;
 	if (g_strcmp0(answer, "0") != 0 && g_strcmp0(answer, upkeep->months_left) != 0)
 		upkeep->months_due = now + PAUSE; /* one was created, and more are needed */
@@ -165,18 +184,16 @@ static gboolean make_months(struct upkeep *upkeep, GError **error)
 	return TRUE;
 }
 
-/* Do a piece of all pending work; *rest is the time to wait after it. */
+/* Do a piece of all pending work; *rest is the time to wait after it. Moving rows to partitions is no piece:
+ * it may take a while, and rests by itself. */
 static gboolean work(struct upkeep *upkeep, gint64 *rest, GError **error)
 {
-	gboolean good;
+	gboolean good = connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, error);
 
-	pace_begin(upkeep->pace);
-	good = connected(upkeep, error) && make_months(upkeep, error) && sum_up(upkeep, error);
-	*rest = pace_end(upkeep->pace);
 	if (!good)
 		*rest = AWAY_PAUSE;
-	else if (!upkeep->more)
-		*rest = PAUSE;
+	else
+		*rest = upkeep->more ? 0 : PAUSE;
 	return good;
 }
 
@@ -252,8 +269,8 @@ void upkeep_free(struct upkeep *upkeep, gboolean finish)
 	g_mutex_lock(&upkeep->lock);
 	upkeep->stopping = TRUE;
 	upkeep->finish = finish;
-	if (!finish && upkeep->db)
-		db_cancel(upkeep->db);
+	if (upkeep->db && (!finish || upkeep->gentle))
+		db_cancel(upkeep->db); /* with finish it is done again, without rests */
 	g_cond_signal(&upkeep->wake);
 	g_mutex_unlock(&upkeep->lock);
 	g_thread_join(upkeep->thread);

@@ -3,9 +3,9 @@
  *
  * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), which it also
  * calls after much was stored, on its own connection (sql/retention/sums.sql and months.sql). Sums give way
- * to small mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed. No mail waits
- * for them, and readers get correct results without them, only more slowly. Several processes may run it at
- * once: the database lets one of them work.
+ * to small mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed, and rest after
+ * each few records. No mail waits for them, and readers get correct results without them, only more slowly.
+ * Several processes may run it at once: the database lets one of them work.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ struct upkeep *upkeep_new(const char *conninfo);
  * NULL. */
 struct pace *upkeep_pace(const struct upkeep *upkeep);
 
-/* So many records were stored. A month gets its partitions before its rows are so many that moving them
- * takes long. NULL is allowed. Any thread may call it. */
+/* So many records were stored. A month gets its partitions before it has many rows that must be moved. NULL
+ * is allowed. Any thread may call it. */
 void upkeep_notice(struct upkeep *upkeep, guint64 records);
 
 /* Stop the thread. With finish it first does all pending work, unless the database is unavailable. NULL is

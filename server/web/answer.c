@@ -141,13 +141,27 @@ void answer_fresh(const struct visit *visit, GBytes *body, const char *type)
 	visit->response->body = body;
 }
 
+/* Where the response with an embedded file, in one of its forms, or only the news that it has not changed, is
+ * kept. */
+static struct http_kept *place_of(const struct asset *asset, gboolean gzip, gboolean unchanged)
+{
+	static gsize places;
+
+	if (g_once_init_enter(&places))
+		g_once_init_leave(&places, (gsize)g_new0(struct http_kept, n_assets * 4));
+	return (struct http_kept *)places + (asset - assets) * 4 + (gzip ? 2 : 0) + (unchanged ? 1 : 0);
+}
+
 void answer_asset(const struct visit *visit, const struct asset *asset)
 {
 	struct http_response *response = visit->response;
+	gboolean sent;
 
 	response->type = asset->type;
 	response->cache = asset->immutable ? CACHE_FOREVER : CACHE_PAGE;
-	if (!settle(visit, g_strdup(asset->etag), asset->gzip != NULL))
+	sent = settle(visit, g_strdup(asset->etag), asset->gzip != NULL);
+	response->kept = place_of(asset, strcmp(response->etag, asset->etag) != 0, !sent);
+	if (!sent)
 		return;
 	if (response->encoding != NULL)
 		response->body = g_bytes_new_static(asset->gzip, (gsize)(asset->gzip_end - asset->gzip));

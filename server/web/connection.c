@@ -15,6 +15,13 @@
 	"'ruad-web'"
 #define READ_ONLY "SET default_transaction_read_only = on"
 
+/* The role's time for a statement, in milliseconds (0: no limit); PostgreSQL gets $1 times as long before it
+ * ends one itself. */
+#define PATIENCE                                                                                             \
+	"SELECT setting, set_config('statement_timeout', least(setting::bigint * $1::int, "                  \
+	"2147483647)::text, "                                                                                \
+	"false) FROM pg_settings WHERE name = 'statement_timeout'"
+
 /* Until the end of the transaction. The compiler of expressions would take seconds: the planner overestimates
  * conditions that the policies add. */
 #define LIMIT                                                                                                \
@@ -30,15 +37,18 @@ struct connection {
 	GMutex lock;          /* protects the following members; held while a statement is cancelled */
 	struct db *running;   /* any connection on which this thread runs a statement, or NULL */
 	gboolean interrupted; /* the statement was cancelled by connection_interrupt() */
+	gint64 counted;       /* monotonic time until which used counts */
+	gint64 used;          /* microseconds of its time that the statement has had */
 };
 
-/* The struct connection of each GThread that has one. */
-static GMutex threads_lock;
-static GHashTable *threads;
+static GMutex threads_lock; /* protects the following two; taken before the lock of a connection */
+static GHashTable *threads; /* the struct connection of each GThread that has one */
+static gint64 patience;     /* microseconds that a statement may take alone; 0: as long as it wants */
 
 /* Set once by connection_init(). */
 static char *reader_conninfo;
 static char *editor_conninfo; /* or NULL */
+static char *most_statements; /* a number */
 
 static void connection_free(gpointer data)
 {
@@ -54,11 +64,12 @@ static void connection_free(gpointer data)
 
 static GPrivate of_thread = G_PRIVATE_INIT(connection_free);
 
-void connection_init(const char *reader, const char *editor)
+void connection_init(const char *reader, const char *editor, guint statements)
 {
 	g_assert(reader_conninfo == NULL);
 	reader_conninfo = g_strdup(reader);
 	editor_conninfo = g_strdup(editor);
+	most_statements = g_strdup_printf("%u", statements);
 	threads = g_hash_table_new(g_direct_hash, g_direct_equal);
 }
 
@@ -87,8 +98,11 @@ static void set_running(struct connection *connection, struct db *db)
 {
 	g_mutex_lock(&connection->lock);
 	connection->running = db;
-	if (db != NULL)
+	if (db != NULL) {
 		connection->interrupted = FALSE;
+		connection->counted = g_get_monotonic_time();
+		connection->used = 0;
+	}
 	g_mutex_unlock(&connection->lock);
 }
 
@@ -122,10 +136,71 @@ void connection_interrupt(GThread *thread)
 	g_mutex_unlock(&threads_lock);
 }
 
+static guint n_running(void)
+{
+	GHashTableIter iter;
+	gpointer value;
+	guint n = 0;
+
+	g_hash_table_iter_init(&iter, threads);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct connection *connection = value;
+
+		g_mutex_lock(&connection->lock);
+		n += connection->running != NULL;
+		g_mutex_unlock(&connection->lock);
+	}
+	return n;
+}
+
+/* Count the time since the last call, of which the statement had one of n parts. */
+static void watch_one(struct connection *connection, gint64 now, guint n)
+{
+	g_mutex_lock(&connection->lock);
+	if (connection->running != NULL && now > connection->counted) {
+		connection->used += (now - connection->counted) / MAX(n, 1);
+		connection->counted = now;
+		if (patience > 0 && connection->used > patience)
+			db_cancel(connection->running);
+	}
+	g_mutex_unlock(&connection->lock);
+}
+
+void connection_watch(void)
+{
+	gint64 now = g_get_monotonic_time();
+	GHashTableIter iter;
+	gpointer connection;
+	guint n;
+
+	g_mutex_lock(&threads_lock);
+	n = n_running();
+	g_hash_table_iter_init(&iter, threads);
+	while (g_hash_table_iter_next(&iter, NULL, &connection))
+		watch_one(connection, now, n);
+	g_mutex_unlock(&threads_lock);
+}
+
 static void connection_drop(struct connection *connection)
 {
 	db_close(connection->db);
 	connection->db = NULL;
+}
+
+/* Leave it to connection_watch() to end statements in time. */
+static gboolean be_patient(struct db *db, GError **error)
+{
+	const struct db_value most = DB_TEXT(most_statements);
+	struct db_rows *rows = db_query(db, PATIENCE, &most, 1, error);
+	gint64 milliseconds = 0;
+	gboolean good = rows != NULL && db_rows_number(rows, 0, 0, 0, G_MAXINT, &milliseconds, error);
+
+	db_rows_free(rows);
+	g_mutex_lock(&threads_lock);
+	if (good)
+		patience = milliseconds * (G_USEC_PER_SEC / 1000);
+	g_mutex_unlock(&threads_lock);
+	return good;
 }
 
 struct db *connection_connection(GError **error)
@@ -133,7 +208,7 @@ struct db *connection_connection(GError **error)
 	struct db *db = db_open(reader_conninfo, "ruad-web", error);
 
 	if (db != NULL && !(role_assume(db, "ruad_web", error) && db_exec(db, READ_ONLY, NULL, 0, error) &&
-			      db_exec(db, SETUP, NULL, 0, error)))
+			      db_exec(db, SETUP, NULL, 0, error) && be_patient(db, error)))
 		g_clear_pointer(&db, db_close);
 	return db;
 }

@@ -33,8 +33,8 @@ struct connection_refusal {
 void connection_refusal_clear(struct connection_refusal *refusal);
 
 /* Call it once, before the first thread: the connection strings for reading, and for changing labels (NULL:
- * nobody may). Both are copied. */
-void connection_init(const char *reader, const char *editor);
+ * nobody may), both copied; and how many statements may run at the same time. */
+void connection_init(const char *reader, const char *editor, guint statements);
 
 /* Returns whether changes are possible. */
 gboolean connection_may_edit(void);
@@ -48,6 +48,14 @@ struct db_rows *connection_run(struct db *db, const char *sql, const struct db_v
 
 /* Cancel the statement that thread runs at this moment, if there is one. */
 void connection_interrupt(GThread *thread);
+
+/*
+ * Cancel statements that have had their time; call it several times a second.
+ *
+ * The statement_timeout of role ruad_web is for a statement that runs alone. While n run, each has a part of
+ * the database's machine, and its time passes n times as slowly: no request fails because others are asked.
+ */
+void connection_watch(void);
 
 /* What a failed statement on db (NULL: there was no connection) means for the client. refusal may be NULL,
  * and must be empty. */

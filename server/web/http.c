@@ -1,6 +1,8 @@
 #include "server/web/http.h"
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +16,10 @@
 #define WAIT_STEP_US      20000
 #define UPLOADS           2 /* bodies of POST that are read at the same time */
 #define WATCH_EVERY       (250 * G_TIME_SPAN_MILLISECOND)
+
+/* Bytes that the kernel takes before a client takes them: it would take megabytes for each of many slow readers,
+ * which costs memory, and the thread that hands them over seconds. */
+#define UNSENT_MAX (128 * 1024)
 
 /* Connections beyond ours that the library may have open: it closes one that was shut down a moment later,
  * and must not stop accepting until then. */
@@ -407,25 +413,46 @@ static struct MHD_Response *response_of_body(GBytes *body)
 	return answer;
 }
 
+/* Make the response of exchange for the library; NULL if there is no memory. */
+static struct MHD_Response *make_response(struct exchange *exchange, gboolean last)
+{
+	struct http_response *response = &exchange->response;
+	struct MHD_Response *answer = response->stream.source != NULL
+					  ? response_of_stream(exchange)
+					  : response_of_body(g_steal_pointer(&response->body));
+
+	if (answer != NULL)
+		add_headers(answer, response, last);
+	return answer;
+}
+
+static enum MHD_Result queue(
+    const struct exchange *exchange, struct MHD_Response *answer, struct http_kept *kept)
+{
+	enum MHD_Result queued = MHD_queue_response(exchange->connection, exchange->response.status, answer);
+
+	/* a kept one is not destroyed, unless another thread has kept one meanwhile */
+	if (kept == NULL || (g_atomic_pointer_get(&kept->made) != answer &&
+				!g_atomic_pointer_compare_and_exchange(&kept->made, NULL, answer)))
+		MHD_destroy_response(answer);
+	return queued;
+}
+
 /* Queue the response of exchange, which was handled. Without one the library closes the connection. */
 static enum MHD_Result reply(struct exchange *exchange)
 {
-	struct http_response *response = &exchange->response;
 	gboolean last = exchange->request.body != HTTP_BODY_NONE || exchange->malformed;
+	struct http_kept *kept = last ? NULL : exchange->response.kept;
 	struct MHD_Response *answer = NULL;
-	enum MHD_Result queued = MHD_NO;
 
 	peer_enter(exchange->server->peers, exchange->peer, PEER_SENDING, NULL);
-	if (response->status == 0)
+	if (exchange->response.status == 0)
 		return MHD_NO;
-	answer = response->stream.source != NULL ? response_of_stream(exchange)
-						 : response_of_body(g_steal_pointer(&response->body));
-	if (answer != NULL) {
-		add_headers(answer, response, last);
-		queued = MHD_queue_response(exchange->connection, response->status, answer);
-		MHD_destroy_response(answer);
-	}
-	return queued;
+	if (kept != NULL)
+		answer = g_atomic_pointer_get(&kept->made);
+	if (answer == NULL)
+		answer = make_response(exchange, last);
+	return answer != NULL ? queue(exchange, answer, kept) : MHD_NO;
 }
 
 static void exchange_run(struct work *work)
@@ -557,8 +584,8 @@ static void begin_stream(struct exchange *exchange)
 	g_cond_init(&exchange->changed);
 }
 
-/* Let a worker handle the request. The connection is suspended before, since the worker may be done at any
- * time. */
+/* Let a worker handle the request, unless that takes no time. The connection is suspended before, since the
+ * worker may be done at any time. */
 static enum MHD_Result submit(
     struct exchange *exchange, const char *method, enum http_body body, guint64 size)
 {
@@ -570,6 +597,11 @@ static enum MHD_Result submit(
 		workers = server->uploads;
 	}
 	describe(exchange, method, body, size);
+	if (exchange->begun && body == HTTP_BODY_NONE && server->options.is_instant != NULL &&
+	    server->options.is_instant(&exchange->request, server->user)) {
+		server->handler(&exchange->request, &exchange->response, server->user);
+		return reply(exchange);
+	}
 	if (body != HTTP_BODY_STREAM && server->urgent != NULL &&
 	    server->options.is_urgent(&exchange->request))
 		workers = server->urgent;
@@ -658,6 +690,8 @@ static gpointer watch_main(gpointer data)
 	while (!server->ending) {
 		g_mutex_unlock(&server->lock);
 		peers_watch(server->peers, server->workers);
+		if (server->options.watch != NULL)
+			server->options.watch();
 		g_mutex_lock(&server->lock);
 		if (!server->ending)
 			(void)g_cond_wait_until(
@@ -671,6 +705,7 @@ static gpointer watch_main(gpointer data)
 
 static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 {
+	const int unsent = UNSENT_MAX;
 	struct MHD_OptionItem items[] = {
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
 		{ MHD_OPTION_CONNECTION_LIMIT, server->options.connections + CONNECTIONS_SPARE, NULL },
@@ -685,6 +720,8 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
+	/* connections inherit it; a Unix socket has no such buffer */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 	return MHD_start_daemon(
 	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
 	    admit, server, handle, server, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,

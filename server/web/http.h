@@ -2,9 +2,10 @@
  * http.h - an HTTP/1.1 server on listening sockets: requests in, responses out. The only file that uses
  * libmicrohttpd.
  *
- * One thread for each socket reads and writes; it never blocks. Handlers run on other threads (workers.h), of
- * which a client has a share, and urgent requests on one of their own. A request that finds the queue full is
- * refused at once. A request whose client is gone for a second is abandoned. peers.h limits the connections.
+ * Some threads for each socket read and write; they never block. Handlers run on other threads (workers.h), of
+ * which a client has a share, and urgent requests on one of their own. Only a handler that cannot block runs
+ * on the thread that read the request. A request that finds the queue full is refused at once. A request whose
+ * client is gone for a second is abandoned. peers.h limits the connections.
  *
  * Works with libmicrohttpd 0.9.75 to 1.0. A body is read if its method allows one and exactly one
  * Content-Length announces it: that of PUT if it has at most HTTP_BODY_MAX bytes, before the handler runs;
@@ -77,9 +78,17 @@ struct http_stream {
 	gpointer source; /* NULL: the response has no stream */
 };
 
+/* The place for a response that never changes, so that the server makes it once and sends it again and again.
+ * All 0 at first; the process keeps it to its end. */
+struct http_kept {
+	gpointer made; /* atomic; belongs to the server */
+};
+
 /* A response; strings without a note on ownership are constants. */
 struct http_response {
 	guint status;
+	/* NULL, or the other members are the same each time; the body is then one of g_bytes_new_static() */
+	struct http_kept *kept;
 	struct http_stream stream; /* owned; in place of body */
 	GBytes *body;              /* owned; NULL is none */
 	const char *type;          /* Content-Type, or NULL */
@@ -111,9 +120,13 @@ struct http_options {
 	/* Returns whether the request is handled apart from others, at once; its handler must be quick. NULL:
 	 * none is */
 	gboolean (*is_urgent)(const struct http_request *request);
+	/* Returns whether the handler answers this request without a body without ever blocking, so that it
+	 * may run on the thread that reads and writes; user is the handler's. NULL: never */
+	gboolean (*is_instant)(const struct http_request *request, gpointer user);
 	http_handler refuse; /* answers a request for which there is no room; must not block */
 	/* Makes the handler that runs on thread return early; NULL if that is not possible */
 	void (*interrupt)(GThread *thread);
+	void (*watch)(void); /* called several times a second on a thread of its own, or NULL */
 };
 
 struct http_server;

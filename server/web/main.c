@@ -27,10 +27,11 @@
 #include "server/web/tokens.h"
 #include "server/web/upload.h"
 
-#define CONNECTIONS_MAX 512 /* a browser opens six, a proxy dozens */
-#define HEALTH_MAX      64  /* connections for /healthz and /readyz alone */
-#define GRACE           12  /* seconds for requests in progress at the end; a statement may take 10 */
-#define EXIT_USAGE      2
+#define CONNECTIONS_MAX   512 /* a browser opens six, a proxy dozens */
+#define HEALTH_MAX        64  /* connections for /healthz and /readyz alone */
+#define GRACE             12  /* seconds for requests in progress at the end; a statement alone may take 10 */
+#define STATEMENTS_BESIDE 3   /* of uploads and for /readyz, which have threads beside http.threads */
+#define EXIT_USAGE        2
 
 /* What ruad serve hands over. */
 struct arguments {
@@ -120,8 +121,10 @@ static struct http_options options_of(const struct settings *settings)
 		.user_header = proxy ? settings_string(settings, "http.user_header") : NULL,
 		.proxies = settings_list(settings, "http.proxies"),
 		.is_urgent = site_is_urgent,
+		.is_instant = site_is_instant,
 		.refuse = site_refuse,
 		.interrupt = connection_interrupt,
+		.watch = connection_watch,
 	};
 }
 
@@ -132,6 +135,8 @@ static struct http_options health_options_of(const struct settings *settings)
 	options.threads = 1;
 	options.connections = HEALTH_MAX;
 	options.is_urgent = NULL;
+	options.is_instant = NULL;
+	options.watch = NULL;
 	return options;
 }
 
@@ -187,7 +192,8 @@ static int serve(const struct settings *settings, const struct arguments *argume
 	sigset_t ending;
 
 	block_signals(&ending);
-	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL);
+	connection_init(settings_string(settings, "database.url"), *editor != '\0' ? editor : NULL,
+	    (guint)settings_int(settings, "http.threads") + STATEMENTS_BESIDE);
 	help_init(settings_list(settings, "lmtp.listen")[0]);
 	metrics_init(arguments->vitals, arguments->errands);
 	upload_init(&(struct upload_options){ .address = arguments->lmtp,

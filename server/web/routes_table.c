@@ -102,11 +102,15 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 
 #define STREAM(limit, cursor) "api.stream(p_limit => $" #limit "::int, p_cursor => $" #cursor "::text)"
 
+/* Rows may move to other partitions while we read: see ruad.gate. */
+#define SETTLED     " FROM api.gate"
+#define AND_SETTLED ", api.gate"
+
 /* -- kinds of routes -- */
 
 #define GET(path, call, ...)                                                                                 \
 	{                                                                                                    \
-		"GET", API path, ROUTE_JSON, NULL, "SELECT api." call, NULL,                                 \
+		"GET", API path, ROUTE_JSON, NULL, "SELECT api." call SETTLED, NULL,                         \
 		{                                                                                            \
 			__VA_ARGS__                                                                          \
 		}                                                                                            \
@@ -114,8 +118,8 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 /* As JSON and CSV; call is the same for both. */
 #define SERIES(path, name, call, ...)                                                                        \
 	{                                                                                                    \
-		"GET", API path, ROUTE_JSON, name, "SELECT api." call,                                       \
-		    "SELECT body, next FROM api.csv('" name "', api." call ")",                              \
+		"GET", API path, ROUTE_JSON, name, "SELECT api." call SETTLED,                               \
+		    "SELECT body, next FROM api.csv('" name "', api." call ")" AND_SETTLED,                  \
 		{                                                                                            \
 			__VA_ARGS__                                                                          \
 		}                                                                                            \
@@ -124,9 +128,9 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 #define LIST(path, name, before, limit, cursor, after, ...)                                                  \
 	{                                                                                                    \
 		"GET", API path, ROUTE_JSON, name,                                                           \
-		    "SELECT api." before PAGE(limit, cursor, "json") after ")",                              \
+		    "SELECT api." before PAGE(limit, cursor, "json") after ")" SETTLED,                      \
 		    "SELECT body, next FROM api.csv('" name "', api." before PAGE(limit, cursor, "csv")      \
-			after "))",                                                                          \
+			after "))" AND_SETTLED,                                                              \
 		{                                                                                            \
 			__VA_ARGS__                                                                          \
 		}                                                                                            \
@@ -136,8 +140,9 @@ static const struct param text = { .name = "q", .type = PARAM_TEXT, .min = 2, .m
 #define ROWS(path, name, function, before, limit, cursor, after, ...)                                        \
 	{                                                                                                    \
 		"GET", API path, ROUTE_ROWS, name,                                                           \
-		    "SELECT api." function "(" before PAGE(limit, cursor, "json") after ")",                 \
-		    "SELECT head, next FROM api." function "_csv(" before STREAM(limit, cursor) after ")",   \
+		    "SELECT api." function "(" before PAGE(limit, cursor, "json") after ")" SETTLED,         \
+		    "SELECT head, next FROM api." function "_csv(" before STREAM(limit, cursor) after        \
+		    ")" AND_SETTLED,                                                                         \
 		{                                                                                            \
 			__VA_ARGS__                                                                          \
 		}                                                                                            \
@@ -201,8 +206,8 @@ const struct route routes_table[] = {
 	ROWS("reports/{id}/records", "report_records", "report_records",
 	    "p_id => $1::bigint, f => api.filter(p_result => $2::text), p => ", 3, 4, "", &id, &result,
 	    &limit, &cursor),
-	{ "GET", API "reports/{id}/xml", ROUTE_XML, "report", "SELECT api.report_xml(p_id => $1::bigint)",
-	    NULL, { &id } },
+	{ "GET", API "reports/{id}/xml", ROUTE_XML, "report",
+	    "SELECT api.report_xml(p_id => $1::bigint)" SETTLED, NULL, { &id } },
 	LIST("reporters", "reporters", "reporters(f => " FILTER ", p => ", 22, 23, "", FILTER_PARAMS, &limit,
 	    &cursor),
 	ROWS("failures", "failures", "failures",
@@ -233,12 +238,12 @@ const struct route routes_table[] = {
 	{ "GET", API "help", ROUTE_HELP, NULL,
 	    "SELECT api.help(f => api.filter(p_domain => $1::text[], p_subdomains => $2::boolean, p_from => "
 	    "$3::date, "
-	    "p_to => $4::date))",
+	    "p_to => $4::date))" SETTLED,
 	    NULL, { &domain, &subdomains, &from, &to, &lang } },
 	GET("search", "search(p_q => $1::text)", &text),
 	{ "GET", API "me", ROUTE_ME, NULL, NULL, NULL, { NULL } },
-	{ "GET", API "meta", ROUTE_JSON, NULL, "SELECT api.meta() || '{\"version\": \"" RUAD_VERSION "\"}'",
-	    NULL, { NULL } },
+	{ "GET", API "meta", ROUTE_JSON, NULL,
+	    "SELECT api.meta() || '{\"version\": \"" RUAD_VERSION "\"}'" SETTLED, NULL, { NULL } },
 };
 
 const char *const routes_of_server[] = { API "audit", API "intake", API "intake/events", NULL };

@@ -374,6 +374,18 @@ gboolean site_is_urgent(const struct http_request *request)
 	return FALSE;
 }
 
+gboolean site_is_instant(const struct http_request *request, gpointer user)
+{
+	const struct site *site = user;
+	const char *target = request->target;
+	g_autofree char *path = NULL;
+
+	if (auth_mode(site->auth) != AUTH_NONE || *target != '/')
+		return FALSE;
+	path = g_strndup(target, strcspn(target, "?"));
+	return pages_find(assets, n_assets, path) != NULL;
+}
+
 /* One line a minute: whoever causes this would otherwise fill the log. */
 static void log_refused(const struct http_request *request)
 {

@@ -11,15 +11,18 @@ struct worker {
 	GThread *thread;
 	GMutex lock;    /* protects serial; held while the work is interrupted, so that it hits no other */
 	guint64 serial; /* of the current run, or 0 */
-	const char *client; /* of the current run, or NULL; protected by the lock of all */
+	const char *
+	    client; /* of the current run, or NULL; this and the following are protected by the lock of all */
+	gboolean idle; /* in the list of these */
+	GCond wake;    /* idle has become FALSE, or all end */
 };
 
 struct workers {
 	struct workers_options options;
-	GMutex lock; /* protects the following members and the state of all work; taken before that of a
+	GMutex lock;     /* protects the following members and the state of all work; taken before that of a
 			worker */
-	GCond changed;
-	GQueue waiting; /* of struct work */
+	GQueue waiting;  /* of struct work */
+	GPtrArray *idle; /* of struct worker; the last one has run last */
 	guint64 last_serial;
 	guint n_running;
 	gboolean ending;
@@ -90,6 +93,30 @@ static void run(struct worker *worker, struct work *work)
 	g_mutex_lock(&workers->lock);
 }
 
+/* Wait for work; called and returns with the lock held. */
+static void be_idle(struct worker *worker)
+{
+	struct workers *workers = worker->workers;
+
+	worker->idle = TRUE;
+	g_ptr_array_add(workers->idle, worker);
+	while (worker->idle && !workers->ending)
+		g_cond_wait(&worker->wake, &workers->lock);
+}
+
+/* Take the idle worker that has run last out of the list, or NULL: what it needs, such as a connection to the
+ * database, is prepared, and others may never be needed. */
+static struct worker *next_idle(struct workers *workers)
+{
+	struct worker *worker;
+
+	if (workers->idle->len == 0)
+		return NULL;
+	worker = g_ptr_array_steal_index(workers->idle, workers->idle->len - 1);
+	worker->idle = FALSE;
+	return worker;
+}
+
 static gpointer worker_main(gpointer data)
 {
 	struct worker *worker = data;
@@ -102,7 +129,7 @@ static gpointer worker_main(gpointer data)
 		if (work != NULL)
 			run(worker, work);
 		else
-			g_cond_wait(&workers->changed, &workers->lock);
+			be_idle(worker);
 	}
 	g_mutex_unlock(&workers->lock);
 	return NULL;
@@ -115,8 +142,8 @@ struct workers *workers_new(const struct workers_options *options)
 	g_assert(options->threads > 0 && options->share > 0);
 	workers->options = *options;
 	g_mutex_init(&workers->lock);
-	g_cond_init(&workers->changed);
 	g_queue_init(&workers->waiting);
+	workers->idle = g_ptr_array_new();
 	workers->all = g_new0(struct worker, options->threads);
 	g_mutex_lock(&workers->lock);
 	for (guint i = 0; i < options->threads; i++) {
@@ -125,6 +152,7 @@ struct workers *workers_new(const struct workers_options *options)
 		worker->workers = workers;
 		worker->index = i;
 		g_mutex_init(&worker->lock);
+		g_cond_init(&worker->wake);
 		worker->thread = g_thread_new("worker", worker_main, worker);
 	}
 	g_mutex_unlock(&workers->lock);
@@ -139,14 +167,20 @@ static gboolean is_full(const struct workers *workers, const char *client)
 
 gboolean workers_push(struct workers *workers, struct work *work, gboolean bounded)
 {
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&workers->lock);
+	struct worker *worker = NULL;
+	gboolean taken;
 
-	if (workers->ending || (bounded && is_full(workers, work->client)))
-		return FALSE;
-	work->state = WORK_WAITING;
-	g_queue_push_tail(&workers->waiting, work);
-	g_cond_signal(&workers->changed);
-	return TRUE;
+	g_mutex_lock(&workers->lock);
+	taken = !workers->ending && !(bounded && is_full(workers, work->client));
+	if (taken) {
+		work->state = WORK_WAITING;
+		g_queue_push_tail(&workers->waiting, work);
+		worker = next_idle(workers);
+	}
+	g_mutex_unlock(&workers->lock);
+	if (worker != NULL)
+		g_cond_signal(&worker->wake); /* without the lock, on which the thread would wait */
+	return taken;
 }
 
 gboolean workers_abandon(struct workers *workers, struct work *work, struct work_run *running)
@@ -206,7 +240,8 @@ void workers_stop(struct workers *workers)
 		work->state = WORK_IDLE;
 		g_queue_push_tail(&dropped, work);
 	}
-	g_cond_broadcast(&workers->changed);
+	for (guint i = 0; i < workers->options.threads; i++)
+		g_cond_signal(&workers->all[i].wake);
 	g_mutex_unlock(&workers->lock);
 	while ((work = g_queue_pop_head(&dropped)) != NULL)
 		work->done(work);
@@ -222,10 +257,12 @@ void workers_free(struct workers *workers)
 {
 	if (workers == NULL)
 		return;
-	for (guint i = 0; i < workers->options.threads; i++)
+	for (guint i = 0; i < workers->options.threads; i++) {
 		g_mutex_clear(&workers->all[i].lock);
+		g_cond_clear(&workers->all[i].wake);
+	}
 	g_free(workers->all);
+	g_ptr_array_unref(workers->idle);
 	g_mutex_clear(&workers->lock);
-	g_cond_clear(&workers->changed);
 	g_free(workers);
 }

@@ -2,8 +2,8 @@
  * workers.h - threads that do work from a bounded queue, in which no client takes more than its share.
  *
  * Work is done in the order of its arrival, except that work of a client that already occupies its share of
- * the threads is skipped until one of them is free again. Thread-safe. Knows nothing of HTTP or of the
- * database.
+ * the threads is skipped until one of them is free again. Of idle threads, the one that ran last is used.
+ * Thread-safe. Knows nothing of HTTP or of the database.
  */
 #pragma once
 

@@ -90,30 +90,86 @@ static gboolean read_options(int *argc, char ***argv, struct options *options, G
 	return TRUE;
 }
 
-/* Fill data[0..size), or nothing if the parent closed before the first byte: *more is then FALSE. */
-static gboolean read_some(guint8 *data, gsize size, gboolean *more, GError **error)
+/* -- documents and answers -- */
+
+#define INPUT_MAX  (64 * 1024) /* bytes read at once: a few requests of small documents */
+#define ANSWER_MAX (64 * 1024) /* bytes of answers that wait for others */
+#define ANSWER_AGE 2000        /* microseconds that they wait, if the document after them takes no longer */
+
+struct service {
+	const struct options *options;
+	struct wire_writer *writer;
+	gint64 flushed; /* monotonic microseconds when all answers were sent */
+	gsize have;     /* bytes of input */
+	gsize taken;    /* of them, those that were used */
+	guint8 input[INPUT_MAX];
+};
+
+/* Send the answers. What follows gets its own processor time. */
+static gboolean flush(struct service *service, GError **error)
 {
-	for (gsize got = 0; got < size;) {
-		ssize_t n = read(SANDBOX_FD, data + got, size - got);
-		if (n < 0 && errno == EINTR)
+	service->flushed = g_get_monotonic_time();
+	return wire_writer_flush(service->writer, error) &&
+	       sandbox_renew_cpu(&service->options->sandbox, error);
+}
+
+/* Answers wait for others only as long as these come at once: the parent waits for them, too. */
+static gboolean flush_old(struct service *service, GError **error)
+{
+	gboolean keep = wire_writer_waiting(service->writer) < ANSWER_MAX &&
+			g_get_monotonic_time() - service->flushed < ANSWER_AGE;
+	return keep || flush(service, error);
+}
+
+/* Wait for more input. *n is 0 if the parent closed. */
+static gboolean receive(struct service *service, guint8 *data, gsize size, gsize *n, GError **error)
+{
+	ssize_t got;
+	if (!flush(service, error))
+		return FALSE;
+	do
+		got = read(SANDBOX_FD, data, size);
+	while (got < 0 && errno == EINTR);
+	*n = (gsize)MAX(got, 0);
+	if (got < 0)
+		g_set_error(
+		    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read a document: %s", g_strerror(errno));
+	return got >= 0;
+}
+
+/* Fill data[0..size), or nothing if the parent closed before the first byte: *more is then FALSE. */
+static gboolean read_some(struct service *service, guint8 *data, gsize size, gboolean *more, GError **error)
+{
+	for (gsize got = 0, n; got < size; got += n) {
+		n = MIN(service->have - service->taken, size - got);
+		memcpy(data + got, service->input + service->taken, n);
+		service->taken += n;
+		if (n > 0)
 			continue;
-		*more = n != 0 || got > 0;
+		gboolean direct = size - got > INPUT_MAX; /* a large document is not copied */
+		if (!receive(service, direct ? data + got : service->input, direct ? size - got : INPUT_MAX,
+			&n, error))
+			return FALSE;
+		*more = n > 0 || got > 0;
 		if (!*more)
 			return TRUE;
-		if (n <= 0) {
-			g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read a document: %s",
-			    n == 0 ? "it ends early" : g_strerror(errno));
+		if (n == 0) {
+			g_set_error(
+			    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read a document: it ends early");
 			return FALSE;
 		}
-		got += (gsize)n;
+		if (direct)
+			continue;
+		service->have = n;
+		service->taken = n = 0;
 	}
 	return TRUE;
 }
 
-static gboolean read_all(guint8 *data, gsize size, GError **error)
+static gboolean read_all(struct service *service, guint8 *data, gsize size, GError **error)
 {
 	gboolean more = TRUE;
-	if (!read_some(data, size, &more, error))
+	if (!read_some(service, data, size, &more, error))
 		return FALSE;
 	if (!more)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not read a document: it ends early");
@@ -121,48 +177,55 @@ static gboolean read_all(guint8 *data, gsize size, GError **error)
 }
 
 /* Read and discard a document that does not fit into memory, so that the parent understands the answer. */
-static gboolean pass_over(gsize size, GError **error)
+static gboolean pass_over(struct service *service, gsize size, GError **error)
 {
 	guint8 piece[16 * 1024];
 	while (size > 0) {
 		gsize n = MIN(size, sizeof(piece));
-		if (!read_all(piece, n, error))
+		if (!read_all(service, piece, n, error))
 			return FALSE;
 		size -= n;
 	}
 	return TRUE;
 }
 
-static gboolean parse(struct wire_writer *writer, const struct parser_options *options,
-    struct wire_request request, GError **error)
+static gboolean parse(struct service *service, struct wire_request request, GError **error)
 {
-	struct parser_options of_mail = *options;
+	struct parser_options of_mail = service->options->parser;
 	gsize size = request.size;
 	g_autofree guint8 *document = g_try_malloc(MAX(size, 1));
 
 	of_mail.now = request.received != 0 ? request.received : g_get_real_time() / G_USEC_PER_SEC;
 	if (document != NULL)
-		return read_all(document, size, error) &&
-		       parse_document(document, size, &of_mail, wire_writer_sink(), writer, error);
+		return read_all(service, document, size, error) &&
+		       parse_document(document, size, &of_mail, wire_writer_sink(), service->writer, error);
 
 	g_autofree char *reason =
 	    g_strdup_printf("%" G_GSIZE_FORMAT " bytes are more than the memory of a parser holds", size);
 	const struct unreadable u = { .place = "file", .code = "limit", .reason = reason };
-	return pass_over(size, error) && wire_writer_sink()->unreadable(writer, &u, error);
+	return pass_over(service, size, error) && wire_writer_sink()->unreadable(service->writer, &u, error);
 }
 
 /* Answer document after document until the parent closes. */
-static gboolean serve(const struct options *options, GError **error)
+static gboolean answer_all(struct service *service, GError **error)
 {
-	struct wire_writer *writer = wire_writer_new(SANDBOX_FD);
 	guint8 head[WIRE_REQUEST];
 	gboolean more = TRUE;
-	gboolean ok = wire_writer_hello(writer, error);
-	while (ok && (ok = read_some(head, sizeof(head), &more, error)) && more)
-		ok = sandbox_renew_cpu(&options->sandbox, error) &&
-		     parse(writer, &options->parser, wire_request_decode(head), error) &&
-		     wire_writer_done(writer, error);
-	wire_writer_free(writer);
+	gboolean ok = wire_writer_hello(service->writer, error);
+	while (ok && (ok = read_some(service, head, sizeof(head), &more, error)) && more)
+		ok = parse(service, wire_request_decode(head), error) &&
+		     wire_writer_done(service->writer, error) && flush_old(service, error);
+	return ok;
+}
+
+static gboolean serve(const struct options *options, GError **error)
+{
+	struct service *service = g_new0(struct service, 1);
+	service->options = options;
+	service->writer = wire_writer_new(SANDBOX_FD);
+	gboolean ok = answer_all(service, error);
+	wire_writer_free(service->writer);
+	g_free(service);
 	return ok;
 }
 

@@ -25,7 +25,9 @@ struct pool {
 	GCond freed_for_large;
 	guint large; /* busy ones that read large documents: they leave one to small documents */
 	GCond slow_freed;
-	guint slow; /* documents in the slow lane */
+	guint slow;      /* documents in the slow lane */
+	GQueue shared;   /* struct pool_ticket, that wait for an exchange */
+	gboolean is_led; /* the thread of the first of them leads, and waits for a worker */
 };
 
 /* -- a worker -- */
@@ -85,6 +87,7 @@ struct pool *pool_new(const struct pool_options *options, GError **error)
 	g_cond_init(&pool->freed_for_large);
 	g_cond_init(&pool->slow_freed);
 	g_queue_init(&pool->idle);
+	g_queue_init(&pool->shared);
 
 	struct worker *first = worker_start(pool, error);
 	if (first == NULL) {
@@ -161,21 +164,33 @@ static struct worker *take_worker(struct pool *pool, gboolean large, GError **er
 	return worker;
 }
 
-/* Have the worker read a document. If it cannot read another one it ends, and *worker is NULL. */
+/* Have the worker read documents. If it cannot read another one it ends, and *worker is NULL. */
 static gboolean use_worker(struct worker **worker, const struct pool *pool, const struct talk_bounds *bounds,
-    const struct pool_job *job, gboolean *slow, GError **error)
+    const struct pool_job *const *jobs, gsize n, struct talk_result *result, GError **error)
 {
-	struct wire_reader *reader = wire_reader_new(job->sink, job->user);
-	const struct talk_request request = { job->document, job->size, job->received };
-	gboolean ok =
-	    talk_document((*worker)->process, bounds, &request, reader, &(*worker)->waited, slow, error);
-	gboolean clean = ok && wire_reader_all_readable(reader);
+	struct wire_reader *reader = wire_reader_new();
+	struct talk_request requests[TALK_MOST];
+
+	for (gsize i = 0; i < n; i++)
+		requests[i] = (struct talk_request){ jobs[i]->document, jobs[i]->size, jobs[i]->received,
+			jobs[i]->sink, jobs[i]->user };
+	gboolean ok = talk_documents((*worker)->process, bounds, requests, n, reader, result, error);
 	wire_reader_free(reader);
 
-	(*worker)->mails++;
-	if (!clean || !worker_is_fresh(*worker, pool))
+	(*worker)->mails += (guint)result->answered;
+	(*worker)->waited += result->waited;
+	if (!result->clean || !worker_is_fresh(*worker, pool))
 		g_clear_pointer(worker, worker_free);
 	return ok;
+}
+
+/* Leave the place of a worker that read something. One that ended is replaced here, so that no other document
+ * waits for the start. */
+static void leave_worker(struct pool *pool, gboolean large, struct worker *worker)
+{
+	if (worker == NULL)
+		worker = worker_start(pool, NULL);
+	leave_place(pool, large, worker);
 }
 
 static gboolean run_within(struct pool *pool, const struct talk_bounds *bounds, const struct pool_job *job,
@@ -183,14 +198,12 @@ static gboolean run_within(struct pool *pool, const struct talk_bounds *bounds, 
 {
 	gboolean large = job->size > USUAL;
 	struct worker *worker = take_worker(pool, large, error);
-	gboolean ok;
+	struct talk_result result;
 	if (worker == NULL)
 		return FALSE;
-	ok = use_worker(&worker, pool, bounds, job, slow, error);
-	if (worker == NULL)
-		worker = worker_start(
-		    pool, NULL); /* here, where it ended, so that no other document waits for it */
-	leave_place(pool, large, worker);
+	gboolean ok = use_worker(&worker, pool, bounds, &job, 1, &result, error);
+	*slow = result.slow;
+	leave_worker(pool, large, worker);
 	return ok;
 }
 
@@ -200,12 +213,126 @@ gboolean pool_run(struct pool *pool, const struct pool_job *job, GError **error)
 	return run_within(pool, &pool->bounds, job, &slow, error);
 }
 
-gboolean pool_run_quick(struct pool *pool, const struct pool_job *job, gboolean *slow, GError **error)
+static struct talk_bounds quick_bounds(const struct pool *pool)
 {
 	struct talk_bounds bounds = pool->bounds;
 	bounds.quick = QUICK;
+	return bounds;
+}
+
+gboolean pool_run_quick(struct pool *pool, const struct pool_job *job, gboolean *slow, GError **error)
+{
+	const struct talk_bounds bounds = quick_bounds(pool);
 	*slow = FALSE;
 	return run_within(pool, &bounds, job, slow, error);
+}
+
+/* -- shared exchanges -- */
+
+gboolean pool_submit(struct pool *pool, struct pool_ticket *ticket)
+{
+	g_assert(ticket->job.size <= POOL_SHARED_MAX);
+	ticket->link = (GList){ .data = ticket };
+	g_mutex_lock(&pool->mutex);
+	gboolean leads = !pool->is_led;
+	pool->is_led = TRUE;
+	g_queue_push_tail_link(&pool->shared, &ticket->link);
+	g_mutex_unlock(&pool->mutex);
+	return leads;
+}
+
+/* The tickets of one exchange: a share of those that wait, so that other workers get theirs. */
+static gsize take_share(
+    struct pool *pool, const struct worker *worker, struct pool_ticket *tickets[TALK_MOST])
+{
+	guint fresh = worker != NULL ? pool->options.max_mails - worker->mails : 1;
+	gsize n = 0;
+
+	g_mutex_lock(&pool->mutex);
+	guint share = (pool->shared.length + pool->options.workers - 1) / pool->options.workers;
+	while (n < MIN(MIN(share, fresh), TALK_MOST))
+		tickets[n++] = g_queue_pop_head_link(&pool->shared)->data;
+	struct pool_ticket *next = g_queue_peek_head(&pool->shared);
+	pool->is_led = next != NULL;
+	g_mutex_unlock(&pool->mutex);
+	if (next != NULL)
+		next->owner->lead(next);
+	return n;
+}
+
+static void finish_all(struct pool_ticket *const *tickets, gsize n, const GError *error)
+{
+	for (gsize i = 0; i < n; i++)
+		tickets[i]->owner->finished(tickets[i], FALSE, error != NULL ? g_error_copy(error) : NULL);
+}
+
+/* One exchange. Returns the number of tickets that are finished: if there were several and the exchange
+ * failed, it is not known which of them made it fail. */
+static gsize exchange(
+    struct pool *pool, struct worker **worker, struct pool_ticket *const *tickets, gsize n, gboolean *failed)
+{
+	const struct talk_bounds bounds = quick_bounds(pool);
+	const struct pool_job *jobs[TALK_MOST];
+	struct talk_result result;
+	g_autoptr(GError) error = NULL;
+
+	for (gsize i = 0; i < n; i++)
+		jobs[i] = &tickets[i]->job;
+	*failed = !use_worker(worker, pool, &bounds, jobs, n, &result, &error);
+	g_assert(*failed ? result.answered < n : result.answered <= n);
+	finish_all(tickets, result.answered, NULL);
+	if (!*failed)
+		return result.answered;
+	if (n > 1) {
+		tickets[result.answered]->owner->forget(tickets[result.answered]);
+		return result.answered;
+	}
+	tickets[0]->owner->finished(tickets[0], result.slow, g_steal_pointer(&error));
+	return 1;
+}
+
+/* The first ticket, which probably made the exchange fail, becomes the last, so that it delays none. */
+static void put_last(struct pool_ticket **tickets, gsize n)
+{
+	struct pool_ticket *first = tickets[0];
+	for (gsize i = 1; i < n; i++)
+		tickets[i - 1] = tickets[i];
+	tickets[n - 1] = first;
+}
+
+/* Have all tickets read: together, or each alone once an exchange failed. */
+static void read_share(struct pool *pool, struct worker **worker, struct pool_ticket **tickets, gsize n)
+{
+	gboolean alone = FALSE, failed = FALSE;
+
+	for (gsize at = 0; at < n; alone |= failed) {
+		g_autoptr(GError) error = NULL;
+		if (*worker == NULL)
+			*worker = worker_start(pool, &error);
+		if (*worker == NULL) {
+			finish_all(tickets + at, n - at, error);
+			return;
+		}
+		at += exchange(pool, worker, tickets + at, alone ? 1 : n - at, &failed);
+		if (failed && !alone && at < n)
+			put_last(tickets + at, n - at);
+	}
+}
+
+void pool_lead(struct pool *pool)
+{
+	struct pool_ticket *tickets[TALK_MOST];
+	g_autoptr(GError) error = NULL;
+	struct worker *worker = take_worker(pool, FALSE, &error);
+	gsize n = take_share(pool, worker, tickets);
+
+	g_assert(n >= 1 && n <= TALK_MOST);
+	if (worker == NULL) {
+		finish_all(tickets, n, error);
+		return;
+	}
+	read_share(pool, &worker, tickets, n);
+	leave_worker(pool, FALSE, worker);
 }
 
 /* -- the slow lane -- */
@@ -230,12 +357,12 @@ static void leave_slow_lane(struct pool *pool)
 gboolean pool_run_slow(struct pool *pool, const struct pool_job *job, GError **error)
 {
 	gboolean ok = FALSE;
-	gboolean slow;
+	struct talk_result result;
 	enter_slow_lane(pool);
 	struct worker *worker = worker_start(pool, error);
 	if (worker != NULL) {
 		process_lower_priority(worker->process);
-		ok = use_worker(&worker, pool, &pool->bounds, job, &slow, error);
+		ok = use_worker(&worker, pool, &pool->bounds, &job, 1, &result, error);
 		g_clear_pointer(&worker, worker_free);
 	}
 	leave_slow_lane(pool);

@@ -17,7 +17,8 @@ struct pool;
  * RUAD_ERROR_SYSTEM if the worker cannot be started, or not in its sandbox. */
 struct pool *pool_new(const struct pool_options *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Ends the workers. NULL is allowed. Must not be called during pool_run(). */
+/* Ends the workers. NULL is allowed. Must not be called during pool_run(), or before all tickets are
+ * finished. */
 void pool_free(struct pool *pool);
 
 /* A document, and what hears what is in it. */
@@ -49,3 +50,41 @@ gboolean pool_run_quick(
     struct pool *pool, const struct pool_job *job, gboolean *slow, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean pool_run_slow(
     struct pool *pool, const struct pool_job *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* -- shared exchanges -- */
+
+#define POOL_SHARED_MAX (16 * 1024) /* bytes of a document that shares: nearly all mails have less */
+
+struct pool_ticket;
+
+/* What the owner of a ticket is told, on any thread. */
+struct pool_owner {
+	/* Its thread must call pool_lead(). */
+	void (*lead)(struct pool_ticket *ticket);
+	/* What its sink was told is void; it is told again from the start. */
+	void (*forget)(struct pool_ticket *ticket);
+	/* It was read, if error is NULL; error, transfer full, and slow are those of pool_run_quick(). The pool
+	 * does not use the ticket any more. */
+	void (*finished)(struct pool_ticket *ticket, gboolean slow, GError *error);
+};
+
+/* A document of at most POOL_SHARED_MAX bytes. */
+struct pool_ticket {
+	struct pool_job job;
+	const struct pool_owner *owner;
+	GList link; /* of the pool */
+};
+
+/*
+ * Queue a document for the quick lane. What waits when a worker becomes free is sent to it together, and
+ * answered together: waking processes and threads costs more than reading a small mail. The thread of one of
+ * them leads: it calls all their sinks. A document with which the worker dies, hangs or lies is read again
+ * alone, as are those behind it, so that it affects only itself.
+ *
+ * Returns TRUE if the caller's thread must call pool_lead(). The ticket is borrowed until finished() is
+ * called.
+ */
+gboolean pool_submit(struct pool *pool, struct pool_ticket *ticket) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Wait for a worker and have it read the first documents that wait. */
+void pool_lead(struct pool *pool);

@@ -13,13 +13,17 @@
 struct talk {
 	struct process *process;
 	const struct talk_bounds *bounds;
+	const struct talk_request *requests;
+	gsize n;
+	gsize answered;
+	gboolean ended;  /* there will be no further answer */
 	gint64 deadline; /* of the silence, monotonic microseconds */
-	gint64 waited;   /* microseconds */
-	gint64 cpu;      /* microseconds of processor time that the process had used before */
-	guint8 head[WIRE_REQUEST];
-	const guint8 *document;
-	gsize size;
-	gsize sent;      /* of head and document together */
+	gint64 waited;   /* microseconds, in total */
+	gint64 before;   /* of these, those before the last answer */
+	gint64 cpu;      /* microseconds of processor time that the process had used then */
+	guint8 heads[TALK_MOST][WIRE_REQUEST];
+	gsize size;      /* of all heads and documents together */
+	gsize sent;      /* bytes of them */
 	GByteArray *in;  /* the bytes received */
 	gsize taken;     /* bytes of it that were complete frames */
 	gboolean closed; /* the process closed its end */
@@ -44,17 +48,20 @@ static void renew(struct talk *talk)
 }
 
 static void talk_init(struct talk *talk, struct process *process, const struct talk_bounds *bounds,
-    const struct talk_request *request)
+    const struct talk_request *requests, gsize n)
 {
-	const guint8 *document = request->document;
-
 	*talk = (struct talk){ .process = process,
 		.bounds = bounds,
+		.requests = requests,
+		.n = n,
 		.cpu = process_cpu(process),
-		.document = document != NULL ? document : (const guint8 *)"", /* of an empty file */
-		.size = request->size,
 		.in = g_byte_array_new() };
-	wire_request_encode(talk->head, (struct wire_request){ request->size, request->received });
+	g_assert(n <= TALK_MOST);
+	for (gsize i = 0; i < n; i++) {
+		wire_request_encode(
+		    talk->heads[i], (struct wire_request){ requests[i].size, requests[i].received });
+		talk->size += WIRE_REQUEST + requests[i].size;
+	}
 	renew(talk);
 }
 
@@ -74,19 +81,34 @@ static void talk_end(struct talk *talk, GError **error)
 
 static gboolean sent_all(const struct talk *talk)
 {
-	return talk->sent == WIRE_REQUEST + talk->size;
+	return talk->sent == talk->size;
 }
 
-/* Send what the socket accepts: head and document together, so that the process wakes up once. */
+/* What is left to be sent. Returns the number of pieces. */
+static gsize list_pieces(struct talk *talk, struct iovec pieces[2 * TALK_MOST])
+{
+	gsize n = 2 * talk->n, skip = talk->sent;
+
+	for (gsize i = 0; i < talk->n; i++) {
+		const struct talk_request *request = &talk->requests[i];
+		pieces[2 * i] = (struct iovec){ talk->heads[i], WIRE_REQUEST };
+		pieces[2 * i + 1] = (struct iovec){ (guint8 *)request->document, request->size };
+	}
+	for (gsize i = 0; i < n; i++) {
+		gsize done = MIN(skip, pieces[i].iov_len);
+		if (done > 0)
+			pieces[i].iov_base = (guint8 *)pieces[i].iov_base + done;
+		pieces[i].iov_len -= done;
+		skip -= done;
+	}
+	return n;
+}
+
+/* Send what the socket accepts, all documents together, so that the process wakes up once. */
 static gboolean send_some(struct talk *talk, GError **error)
 {
-	gsize in_head = MIN(talk->sent, WIRE_REQUEST);
-	gsize in_document = talk->sent - in_head;
-	struct iovec pieces[] = {
-		{ talk->head + in_head, WIRE_REQUEST - in_head },
-		{ (guint8 *)talk->document + in_document, talk->size - in_document },
-	};
-	const struct msghdr message = { .msg_iov = pieces, .msg_iovlen = G_N_ELEMENTS(pieces) };
+	struct iovec pieces[2 * TALK_MOST];
+	const struct msghdr message = { .msg_iov = pieces, .msg_iovlen = list_pieces(talk, pieces) };
 	ssize_t n = sendmsg(process_socket(talk->process), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0) {
 		talk->sent += (gsize)n;
@@ -115,12 +137,18 @@ static gboolean receive_some(struct talk *talk, GError **error)
 	    error, "the parser %s", talk->closed ? "closed without an answer" : g_strerror(problem));
 }
 
+/* Microseconds that we have waited for the next answer. */
+static gint64 waited_now(const struct talk *talk)
+{
+	return talk->waited - talk->before;
+}
+
 /* Wait for one of the descriptors, at most until a deadline. Returns the number of those that are ready, like
  * poll(). */
 static int wait_for(struct talk *talk, struct pollfd *ready, gsize n)
 {
 	gint64 start = g_get_monotonic_time();
-	gint64 left = MIN(talk->deadline - start, talk->bounds->total - talk->waited);
+	gint64 left = MIN(talk->deadline - start, talk->bounds->total - waited_now(talk));
 	if (talk->bounds->quick > 0)
 		left = MIN(left, talk->bounds->quick);
 	int count = left > 0 ? poll(ready, n, (int)MIN(left / 1000 + 1, G_MAXINT)) : 0;
@@ -136,12 +164,12 @@ static gboolean is_slow(const struct talk *talk)
 {
 	gint64 quick = talk->bounds->quick;
 	return quick > 0 &&
-	       (process_cpu(talk->process) - talk->cpu > quick || talk->waited > SLOW_WAIT * quick);
+	       (process_cpu(talk->process) - talk->cpu > quick || waited_now(talk) > SLOW_WAIT * quick);
 }
 
 static gboolean within_bounds(const struct talk *talk, GError **error)
 {
-	if (talk->waited >= talk->bounds->total)
+	if (waited_now(talk) >= talk->bounds->total)
 		return refuse(error, "the parser took more than %" G_GINT64_FORMAT " seconds",
 		    talk->bounds->total / G_USEC_PER_SEC);
 	if (g_get_monotonic_time() >= talk->deadline)
@@ -213,9 +241,18 @@ static void compact(struct talk *talk)
 	talk->taken = 0;
 }
 
-/* Pass the available frames to the reader. The time that its sink takes does not count against the
- * process. */
-static gboolean read_frames(struct talk *talk, struct wire_reader *reader, gboolean *done, GError **error)
+/* All documents are answered: nothing may be left. */
+static gboolean check_end(const struct talk *talk, GError **error)
+{
+	if (sent_all(talk) && waiting(talk) == 0)
+		return TRUE;
+	return refuse(error, "the parser's answer: %s",
+	    waiting(talk) > 0 ? "bytes after its end" : "it ended before the document was read");
+}
+
+/* Pass the frames of one answer to the reader, as far as they are available. The time that its sink takes
+ * does not count against the process. */
+static gboolean read_answer(struct talk *talk, struct wire_reader *reader, gboolean *done, GError **error)
 {
 	struct frame frame;
 	g_autoptr(GError) problem = NULL;
@@ -224,40 +261,74 @@ static gboolean read_frames(struct talk *talk, struct wire_reader *reader, gbool
 			return FALSE;
 		renew(talk);
 	}
-	compact(talk);
 	if (problem == NULL)
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&problem));
 	return FALSE;
 }
 
+/* The next answer is about to come, if there is one: after one that says that something is unreadable the
+ * process reads no further document. */
+static void begin_answer(struct talk *talk, struct wire_reader *reader)
+{
+	const struct talk_request *request = &talk->requests[talk->answered];
+
+	talk->ended = talk->answered == talk->n || (talk->answered > 0 && !wire_reader_all_readable(reader));
+	if (!talk->ended)
+		wire_reader_begin(reader, request->sink, request->user);
+}
+
+/* Pass the available answers to their sinks. */
+static gboolean read_answers(struct talk *talk, struct wire_reader *reader, GError **error)
+{
+	gsize had = talk->answered;
+	gboolean done = TRUE;
+
+	while (done && !talk->ended) {
+		done = FALSE;
+		if (!read_answer(talk, reader, &done, error))
+			return FALSE;
+		if (!done)
+			break;
+		if (talk->answered + 1 == talk->n && !check_end(talk, error))
+			return FALSE;
+		talk->answered++;
+		begin_answer(talk, reader);
+	}
+	compact(talk);
+	if (talk->answered > had) {
+		talk->before = talk->waited;
+		talk->cpu = process_cpu(talk->process);
+	}
+	return TRUE;
+}
+
 /* -- both conversations -- */
 
 static gboolean converse(struct talk *talk, struct wire_reader *reader, GError **error)
 {
-	gboolean done = FALSE;
+	begin_answer(talk, reader);
 	if (!send_some(talk, error))
 		return FALSE;
-	while (!done) {
-		if (!move_some(talk, error) || !read_frames(talk, reader, &done, error))
+	while (!talk->ended) {
+		if (!move_some(talk, error) || !read_answers(talk, reader, error))
 			return FALSE;
 	}
-	if (sent_all(talk) && waiting(talk) == 0)
-		return TRUE;
-	return refuse(error, "the parser's answer: %s",
-	    waiting(talk) > 0 ? "bytes after its end" : "it ended before the document was read");
+	return TRUE;
 }
 
-gboolean talk_document(struct process *process, const struct talk_bounds *bounds,
-    const struct talk_request *request, struct wire_reader *reader, gint64 *waited, gboolean *slow,
+gboolean talk_documents(struct process *process, const struct talk_bounds *bounds,
+    const struct talk_request *requests, gsize n, struct wire_reader *reader, struct talk_result *result,
     GError **error)
 {
 	struct talk talk;
 	g_autoptr(GError) problem = NULL;
-	talk_init(&talk, process, bounds, request);
+	talk_init(&talk, process, bounds, requests, n);
 	gboolean ok = converse(&talk, reader, &problem);
-	*waited += talk.waited;
-	*slow = !ok && is_slow(&talk);
+	*result = (struct talk_result){ .answered = talk.answered,
+		.waited = talk.waited,
+		.clean = ok && talk.answered == n && wire_reader_all_readable(reader),
+		.slow = !ok && is_slow(&talk) };
 	talk_end(&talk, &problem);
 	if (!ok)
 		g_propagate_error(error, g_steal_pointer(&problem));
@@ -275,7 +346,6 @@ static gboolean hear_greeting(struct talk *talk, GError **error)
 {
 	struct frame frame;
 	g_autoptr(GError) problem = NULL;
-	talk->sent = WIRE_REQUEST; /* nothing to send yet */
 	while (!take_frame(talk, &frame, &problem)) {
 		if (problem == NULL)
 			(void)move_some(talk, &problem);
@@ -291,7 +361,7 @@ gboolean talk_greeting(struct process *process, const struct talk_bounds *bounds
 {
 	struct talk talk;
 	g_autoptr(GError) problem = NULL;
-	talk_init(&talk, process, bounds, &(struct talk_request){ NULL, 0, 0 });
+	talk_init(&talk, process, bounds, NULL, 0);
 	gboolean ok = hear_greeting(&talk, &problem);
 	talk_end(&talk, &problem);
 	if (!ok)

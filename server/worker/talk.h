@@ -1,5 +1,5 @@
 /*
- * talk.h - sends one document to a worker process and reads its answer (wire.h), within time limits.
+ * talk.h - sends documents to a worker process and reads its answers (wire.h), within time limits.
  *
  * All errors are RUAD_ERROR_SYNTAX, or the sink's own: the process cannot be used again after them.
  */
@@ -18,19 +18,32 @@ struct talk_bounds {
 gboolean talk_greeting(
     struct process *process, const struct talk_bounds *bounds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A document that is sent to the process. */
+#define TALK_MOST 16 /* documents in one exchange */
+
+/* A document that is sent to the process, and the sink for its answer. */
 struct talk_request {
-	const guint8 *document;
+	const guint8 *document; /* NULL only if size is 0 */
 	gsize size;
 	gint64 received; /* seconds since 1970 UTC; 0: now */
+	const struct report_sink *sink;
+	gpointer user; /* of sink */
+};
+
+struct talk_result {
+	gsize answered; /* documents, from the first on, whose answers are complete */
+	gint64 waited;  /* microseconds that we waited for the process */
+	gboolean clean; /* all are answered, nothing was unreadable: the process may read more */
+	gboolean slow;  /* bounds->quick was exceeded */
 };
 
 /*
- * Send the document and pass the frames of the answer to reader, on this thread. The timeout of the
- * process is suspended while the reader's sink is busy. Adds to *waited the microseconds that we waited for
- * the process. If bounds->quick is exceeded, *slow is TRUE and the process cannot be used again, as after
- * any other error.
+ * Send 1 to TALK_MOST documents at once, and pass the frames of the answers to the sinks through reader, on
+ * this thread. The timeout of the process is suspended while a sink is busy; bounds hold for each document.
+ * Ends after the answer of a document in which something is unreadable.
+ *
+ * If it fails, the sink of the document that was not answered may have been told something, those of the
+ * documents after it nothing. Which document made the process fail is known only if there was one.
  */
-gboolean talk_document(struct process *process, const struct talk_bounds *bounds,
-    const struct talk_request *request, struct wire_reader *reader, gint64 *waited, gboolean *slow,
+gboolean talk_documents(struct process *process, const struct talk_bounds *bounds,
+    const struct talk_request *requests, gsize n, struct wire_reader *reader, struct talk_result *result,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -46,7 +46,12 @@ void wire_writer_free(struct wire_writer *writer)
 	g_free(writer);
 }
 
-static gboolean write_out(struct wire_writer *writer, GError **error)
+gsize wire_writer_waiting(const struct wire_writer *writer)
+{
+	return writer->out->len;
+}
+
+gboolean wire_writer_flush(struct wire_writer *writer, GError **error)
 {
 	const guint8 *data = writer->out->data;
 	gsize left = writer->out->len;
@@ -129,7 +134,7 @@ static gboolean write_record(gpointer user, const struct aggregate_record *recor
 	wire_put(writer->out, &wire_aggregate_record, record);
 	if (frame_size(writer) < CHUNK_MAX)
 		return TRUE;
-	return end_records(writer, error) && write_out(writer, error);
+	return end_records(writer, error) && wire_writer_flush(writer, error);
 }
 
 static gboolean write_end(gpointer user, const struct aggregate_header *header, GError **error)
@@ -157,7 +162,7 @@ static gboolean write_whole(struct wire_writer *writer, guint8 type, const struc
 	wire_put(out, of, report);
 	gsize size = frame_size(writer);
 	if (size <= WIRE_FRAME_MAX)
-		return end_frame(writer, error) && write_out(writer, error);
+		return end_frame(writer, error) && wire_writer_flush(writer, error);
 	g_byte_array_set_size(out, writer->start);
 	g_autofree char *reason =
 	    g_strdup_printf("the report takes %" G_GSIZE_FORMAT " bytes, more than %d", size, WIRE_FRAME_MAX);
@@ -192,7 +197,7 @@ gboolean wire_writer_hello(struct wire_writer *writer, GError **error)
 {
 	g_byte_array_append(
 	    begin_frame(writer, WIRE_HELLO), (const guint8 *)RUAD_VERSION, (guint)strlen(RUAD_VERSION));
-	return end_frame(writer, error) && write_out(writer, error);
+	return end_frame(writer, error) && wire_writer_flush(writer, error);
 }
 
 gboolean wire_writer_done(struct wire_writer *writer, GError **error)
@@ -200,7 +205,7 @@ gboolean wire_writer_done(struct wire_writer *writer, GError **error)
 	if (!end_records(writer, error))
 		return FALSE;
 	begin_frame(writer, FRAME_DONE);
-	return end_frame(writer, error) && write_out(writer, error);
+	return end_frame(writer, error);
 }
 
 gsize wire_frame_length(const guint8 head[WIRE_HEAD])
@@ -242,13 +247,16 @@ struct wire_reader {
 	struct wire_arena *arena; /* lists of the current structure */
 };
 
-struct wire_reader *wire_reader_new(const struct report_sink *sink, gpointer user)
+struct wire_reader *wire_reader_new(void)
 {
 	struct wire_reader *reader = g_new0(struct wire_reader, 1);
-	reader->sink = sink;
-	reader->user = user;
 	reader->arena = wire_arena_new();
 	return reader;
+}
+
+void wire_reader_begin(struct wire_reader *reader, const struct report_sink *sink, gpointer user)
+{
+	*reader = (struct wire_reader){ .sink = sink, .user = user, .arena = reader->arena };
 }
 
 void wire_reader_free(struct wire_reader *reader)

@@ -7,7 +7,8 @@
  * it must be within the bounds below, and arrive in the order that report.h defines.
  *
  * A request, in the other direction, is two little-endian 64-bit numbers, the length of the document and the
- * time of its receipt, and the document's bytes.
+ * time of its receipt, and the document's bytes. Requests may be sent before earlier ones are answered; the
+ * answers have their order.
  */
 #pragma once
 
@@ -45,8 +46,13 @@ const struct report_sink *wire_writer_sink(void);
 /* Announce that the worker is ready: once, before the first answer. */
 gboolean wire_writer_hello(struct wire_writer *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* End the answer for this document: flushes the open chunk and writes the closing frame. */
+/* End the answer for this document with the closing frame. It need not be sent yet, so that several small
+ * answers are sent together. */
 gboolean wire_writer_done(struct wire_writer *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Bytes that are not sent yet; send them. */
+gsize wire_writer_waiting(const struct wire_writer *writer);
+gboolean wire_writer_flush(struct wire_writer *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The length in the head of a frame: bytes of its content, which may be more than WIRE_FRAME_MAX. */
 gsize wire_frame_length(const guint8 head[WIRE_HEAD]);
@@ -63,11 +69,14 @@ struct wire_request wire_request_decode(const guint8 head[WIRE_REQUEST]);
 
 struct wire_reader;
 
-/* A reader of one answer that calls sink with the content of frames; it tracks the order of calls. */
-struct wire_reader *wire_reader_new(const struct report_sink *sink, gpointer user) G_GNUC_WARN_UNUSED_RESULT;
+/* A reader of answers, one after another. */
+struct wire_reader *wire_reader_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void wire_reader_free(struct wire_reader *reader); /* NULL is allowed */
 
-/* Returns FALSE if a frame so far said that something is unreadable. */
+/* Begin an answer: sink is called with the content of its frames, whose order is checked. */
+void wire_reader_begin(struct wire_reader *reader, const struct report_sink *sink, gpointer user);
+
+/* Returns FALSE if a frame of the answer said that something is unreadable. */
 gboolean wire_reader_all_readable(const struct wire_reader *reader);
 
 /*

@@ -10,6 +10,11 @@ CREATE FUNCTION api.points_most() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT 7 $$;
 
+-- The number of points in an answer: those that are shown, and those that the page unfolds.
+CREATE FUNCTION api.points_listed() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT 100 $$;
+
 -- The days that must have passed since the last failure, with mail that passed after them, until a failure is fixed.
 CREATE FUNCTION api.fixed_days() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -246,6 +251,7 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	items jsonb;
+	more jsonb;
 	total bigint;
 	newest timestamptz;
 BEGIN
@@ -256,15 +262,17 @@ BEGIN
 			UNION ALL SELECT * FROM api.step_points(f, advised.unreviewed)) p
 	)
 	SELECT coalesce(jsonb_agg(api.point_json(n.point) ORDER BY n.no)
-		FILTER (WHERE n.no <= api.points_most()), '[]'), count(*)
-	INTO items, total FROM numbered n;
+		FILTER (WHERE n.no <= api.points_most()), '[]'), coalesce(jsonb_agg(api.point_json(n.point) ORDER BY n.no)
+		FILTER (WHERE n.no > api.points_most() AND n.no <= api.points_listed()), '[]'), count(*)
+	INTO items, more, total FROM numbered n;
 	EXECUTE format('SELECT max(r."end") FROM %s', api.reports_of(f)) INTO newest;
-	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'total', total,
-		'forwarders', advised.forwarders, 'strangers', advised.strangers, 'reports_until', api.iso(newest));
+	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'more', more,
+		'total', total, 'forwarders', advised.forwarders, 'strangers', advised.strangers,
+		'reports_until', api.iso(newest));
 END
 $$;
 
--- GET advice: at most seven points, the most harmful first, and what needs nothing to be done.
+-- GET advice: seven points, the most harmful first, those that follow them, and what needs nothing to be done.
 CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$

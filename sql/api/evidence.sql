@@ -160,14 +160,13 @@ BEGIN
 			SELECT s.domain_id, count(*) AS total, array_agg(s.source) FILTER (WHERE s.harm >= 5
 				AND s.harm * 2000 >= (SELECT d.messages FROM domains d WHERE d.domain_id = s.domain_id)) AS keys
 			FROM (
-				SELECT c.domain_id, c.source, sum(CASE WHEN NOT c.dmarc_pass AND c.class <> 'fail_overridden'
-					AND (c.class <> 'fail_altered' OR c.auth_domain IS NULL)
+				SELECT c.domain_id, c.source, sum(CASE WHEN %s
 					THEN c.messages::double precision ELSE 0 END) AS harm
 				FROM %s GROUP BY 1, 2) s
 			GROUP BY 1
 		)
 		SELECT jsonb_object_agg(s.domain_id, s.total), ARRAY(SELECT DISTINCT unnest(t.keys) FROM sources t)
-		FROM sources s$q$, api.cells(f, 'any'), api.cells(f, 'address')) INTO sums.totals, keys;
+		FROM sources s$q$, api.cells(f, 'any'), api.harmful('c'), api.cells(f, 'address')) INTO sums.totals, keys;
 	sums.harmful := ARRAY(
 		SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY (keys)
 		UNION

@@ -36,6 +36,16 @@ WHERE c.result #>> '{spf,result}' = 'ok' AND c.result #>> '{spf,all}' = '-'
 	AND coalesce(jsonb_array_length(c.result #> '{spf,ranges}'), 0) = 0
 	AND coalesce(jsonb_array_length(c.result #> '{spf,unlisted}'), 0) = 0;
 
+-- The condition that the rows of item, with the columns of dmarc.daily, are mail that fails, and that neither a list
+-- nor a forwarder explains. For a sender, api.harm() is the sum of their messages. It is a text, since a view of
+-- auditors has it, who may not call functions of api.
+CREATE FUNCTION api.harmful(item text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT format('NOT %1$s.dmarc_pass AND %1$s.class <> ''fail_overridden'' AND (%1$s.class <> ''fail_altered'' '
+		'OR %1$s.auth_domain IS NULL)', item)
+$$;
+
 -- A query for the facts about senders, with the columns of dmarc.sender_facts. p_rows has the columns of
 -- dmarc.monthly, as FROM item m; p_totals is a query for domain_id, messages and pass of each domain, by default in
 -- these rows. p_addresses: dmarc.addresses, or a part of it with all addresses of the rows, so that no others are read.
@@ -66,8 +76,7 @@ AS $$
 				coalesce(sum(m.messages) FILTER (WHERE m.disposition = 'quarantine'), 0) AS quarantined,
 				min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
 				max(m.last_seen) FILTER (WHERE m.dmarc_pass) AS last_pass,
-				max(m.last_seen) FILTER (WHERE NOT m.dmarc_pass AND m.class <> 'fail_overridden'
-					AND (m.class <> 'fail_altered' OR m.auth_domain IS NULL)) AS last_fail
+				max(m.last_seen) FILTER (WHERE %s) AS last_fail
 			FROM %s GROUP BY 1, 2
 		), in_range AS MATERIALIZED (
 			SELECT g.domain_id, g.range AS source_ip FROM own_ranges g WHERE g.is_host
@@ -125,5 +134,5 @@ AS $$
 		LEFT JOIN included i ON i.domain_id = k.domain_id AND i.service = k.service
 		WHERE k.service IS NOT NULL
 		GROUP BY k.domain_id, k.domain, k.service$q$,
-		p_rows, p_addresses, p_totals)
+		api.harmful('m'), p_rows, p_addresses, p_totals)
 $$;

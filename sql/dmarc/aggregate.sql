@@ -1,5 +1,8 @@
 -- aggregate.sql - views of aggregate reports and their records.
 
+-- One row, for statements that call functions of schema api: see ruad.gate.
+CREATE OR REPLACE VIEW api.gate WITH (security_invoker = true) AS SELECT the_row FROM ruad.gate;
+
 -- All aggregate reports, also those that were excluded; exclusion is the entry of dmarc.exclusion_log.
 CREATE OR REPLACE VIEW api.any_report WITH (security_invoker = true) AS
 SELECT r.id, d.name AS domain, o.org_name, r.email, r.extra_contact_info, r.report_id, r.begin, r."end", r.day,

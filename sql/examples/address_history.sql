@@ -3,8 +3,9 @@
 --    month    |   domain    | header_from | messages | pass | fail |  last_day
 -- ------------+-------------+-------------+----------+------+------+------------
 --  2026-02-01 | example.com | example.com |       60 |   60 |    0 | 2026-02-02
---  2026-03-01 | example.com | example.com |      170 |  170 |    0 | 2026-03-10
--- (2 rows)
+--  2026-03-01 | example.com | example.com |      120 |  120 |    0 | 2026-03-01
+--  2026-04-01 | example.com | example.com |      100 |  100 |    0 | 2026-04-01
+-- (3 rows)
 \if :{?ip}
 \else
 \warn 'name the address: psql -v ip=ADDRESS'

@@ -2,14 +2,14 @@
 --
 --        what        | count | messages
 -- -------------------+-------+----------
---  mails             |    12 |
---  items of mails    |    13 |
---  aggregate reports |     5 |      338
---  records           |    11 |      338
---  records in sums   |    11 |      338
+--  mails             |    18 |
+--  items of mails    |    20 |
+--  aggregate reports |     6 |      522
+--  records           |    17 |      522
+--  records in sums   |    17 |      522
 --  excluded reports  |     0 |
---  failure reports   |     2 |        3
---  TLS reports       |     1 |     5629
+--  failure reports   |     4 |        3
+--  TLS reports       |     3 |    16887
 --  addresses         |     4 |
 --  labels            |     2 |
 --  audit log         |     3 |

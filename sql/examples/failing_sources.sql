@@ -4,7 +4,7 @@
 -- -------------+--------------------------+-----------+----------+------+---------
 --  example.com | ip:203.0.113.66          | not_mine  |       38 |   38 |   100.0
 --  example.com | service:mailer           |           |       50 |   10 |    20.0
---  example.com | domain:forwarder.example | forwarder |        8 |    8 |   100.0
+--  example.com | domain:forwarder.example | forwarder |       58 |    8 |    13.8
 --  example.net | ip:203.0.113.66          | not_mine  |       12 |   12 |   100.0
 -- (4 rows)
 \ir period.sql

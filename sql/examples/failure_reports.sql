@@ -3,7 +3,8 @@
 --    domain    |  source_ip   | auth_failure | delivery_result | reports | messages |  last_day
 -- -------------+--------------+--------------+-----------------+---------+----------+------------
 --  example.com | 203.0.113.66 | dmarc        | reject          |       2 |        4 | 2026-03-12
--- (1 row)
+--  example.com | 198.51.100.7 | dmarc        | reject          |       1 |        1 | 2026-03-01
+-- (2 rows)
 \ir period.sql
 
 SELECT domain, source_ip, auth_failure, delivery_result, count(*) AS reports, sum(coalesce(incidents, 1)) AS messages,

@@ -3,8 +3,9 @@
 --
 --    domain    |          source          |   label   | messages | overridden | by_dkim | altered
 -- -------------+--------------------------+-----------+----------+------------+---------+---------
---  example.com | domain:forwarder.example | forwarder |        8 |          5 |       0 |       3
--- (1 row)
+--  example.com | domain:forwarder.example | forwarder |       58 |          5 |       0 |       3
+--  example.com | ip:203.0.113.66          | not_mine  |       38 |          8 |       0 |       0
+-- (2 rows)
 \ir period.sql
 
 SELECT domain, source, max(label) AS label, sum(count) AS messages,

@@ -2,7 +2,7 @@
 --
 --           source          |   label   | set_by | set_via |   set_on   | changes | messages |   note
 -- --------------------------+-----------+--------+---------+------------+---------+----------+-----------
---  domain:forwarder.example | forwarder | root   | cli     | 2026-03-15 |       1 |        8 |
+--  domain:forwarder.example | forwarder | root   | cli     | 2026-03-15 |       1 |       58 |
 --  ip:203.0.113.66          | not_mine  | ann    | page    | 2026-03-15 |       2 |       50 | forgeries
 -- (2 rows)
 \ir period.sql

@@ -3,8 +3,8 @@
 --
 --      org_name     | reports | late |     median      |     longest
 -- ------------------+---------+------+-----------------+-----------------
---  isp.example      |       1 |    1 | 4 days 06:00:00 | 4 days 06:00:00
---  reporter.example |       3 |    0 | 02:30:00        | 02:30:00
+--  isp.example      |       1 |    1 | 2 days 06:00:00 | 2 days 06:00:00
+--  reporter.example |       3 |    1 | 2 days          | 9 days
 -- (2 rows)
 \ir period.sql
 

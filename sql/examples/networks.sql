@@ -2,10 +2,10 @@
 --
 --  country |  asn  |   as_name   | messages | fail | addresses
 -- ---------+-------+-------------+----------+------+-----------
---  DE      | 64496 | Example Net |      170 |    0 |         1
+--  DE      | 64496 | Example Net |      120 |    0 |         1
+--  FR      | 64498 | Forwarder   |       58 |    8 |         1
 --  US      | 64497 | Mailer Inc  |       50 |   10 |         1
 --          |       |             |       50 |   50 |         1
---  FR      | 64498 | Forwarder   |        8 |    8 |         1
 -- (4 rows)
 \ir period.sql
 

@@ -2,9 +2,9 @@
 --
 --    domain    |          source          | first_day  | messages | pass
 -- -------------+--------------------------+------------+----------+------
+--  example.com | domain:forwarder.example | 2026-03-01 |       58 |   50
 --  example.com | service:mailer           | 2026-03-01 |       50 |   40
 --  example.com | ip:203.0.113.66          | 2026-03-01 |       38 |    0
---  example.com | domain:forwarder.example | 2026-03-01 |        8 |    0
 --  example.net | ip:203.0.113.66          | 2026-03-03 |       12 |    0
 -- (4 rows)
 \ir period.sql

@@ -1,9 +1,11 @@
 -- overrides - why receivers deviated from the policy. A message with reasons of two types counts in both.
 --
---    domain    |   type    |     org_name     | messages |     example
--- -------------+-----------+------------------+----------+-----------------
---  example.com | forwarded | reporter.example |        5 | known forwarder
--- (1 row)
+--    domain    |     type     |     org_name     | messages | example
+-- -------------+--------------+------------------+----------+---------
+--  example.com | forwarded    | reporter.example |      105 | alias
+--  example.com | local_policy | reporter.example |      100 |
+--  example.com | mailing_list | reporter.example |        8 |
+-- (3 rows)
 \ir period.sql
 
 SELECT o.domain, o.type, r.org_name, sum(r.count) AS messages, min(o.comment) AS example

@@ -3,10 +3,11 @@
 --
 --    domain    |   header_from    |          source          |   label   | messages | overridden
 -- -------------+------------------+--------------------------+-----------+----------+------------
---  example.com | example.com      | ip:203.0.113.66          | not_mine  |       38 |          0
+--  example.com | example.com      | ip:203.0.113.66          | not_mine  |       30 |          0
 --  example.com | news.example.com | service:mailer           |           |       10 |          0
+--  example.com | a.example.com    | ip:203.0.113.66          | not_mine  |        8 |          8
 --  example.com | example.com      | domain:forwarder.example | forwarder |        8 |          5
--- (3 rows)
+-- (4 rows)
 \ir period.sql
 
 SELECT domain, header_from, source, max(label) AS label, sum(count) AS messages,

@@ -3,7 +3,7 @@
 --      org_name     | reports | messages | days | first_day  |  last_day  | gap
 -- ------------------+---------+----------+------+------------+------------+-----
 --  reporter.example |       3 |      248 |    3 | 2026-03-01 | 2026-03-10 |   6
---  isp.example      |       1 |       30 |    1 | 2026-03-02 | 2026-03-02 |   0
+--  isp.example      |       1 |       30 |    1 | 2026-03-01 | 2026-03-01 |   0
 -- (2 rows)
 \ir period.sql
 

@@ -2,8 +2,9 @@
 --
 --    domain    |   header_from    | messages | fail | sources |  last_day
 -- -------------+------------------+----------+------+---------+------------
---  example.com | news.example.com |       10 |   10 |       1 | 2026-03-02
--- (1 row)
+--  example.com | news.example.com |       10 |   10 |       1 | 2026-03-01
+--  example.com | a.example.com    |        8 |    8 |       1 | 2026-03-10
+-- (2 rows)
 \ir period.sql
 
 SELECT domain, header_from, sum(count) AS messages,

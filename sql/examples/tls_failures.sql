@@ -3,8 +3,8 @@
 --
 --  policy_domain |             mx             |      result_type       | sessions | reporters |  last_day
 -- ---------------+----------------------------+------------------------+----------+-----------+------------
---  example.com   | mx2.mail.company-y.example | starttls-not-supported |      200 |         1 | 2026-03-08
---  example.com   | mx1.mail.company-y.example | certificate-expired    |      100 |         1 | 2026-03-08
+--  example.com   | mx2.mail.company-y.example | starttls-not-supported |      400 |         2 | 2026-03-08
+--  example.com   | mx1.mail.company-y.example | certificate-expired    |      200 |         2 | 2026-03-08
 -- (2 rows)
 \ir period.sql
 

@@ -11,11 +11,16 @@ CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], 
 LANGUAGE plpgsql
 AS $$
 DECLARE
+	has_content constant boolean := EXISTS (SELECT 1 FROM unnest(items) i WHERE i.kind IN ('failure', 'feedback', 'tls'));
 	content record;
 BEGIN
-	PERFORM ruad.ingest_names(items);
-	SELECT a.work, a.replaced INTO work, replaced FROM ruad.ingest_aggregate(ruad.judge_aggregate(mails, items)) a;
-	IF EXISTS (SELECT 1 FROM unnest(items) i WHERE i.kind IN ('failure', 'feedback', 'tls')) THEN
+	work := ruad.judge_aggregate(mails, items);
+	IF has_content OR ruad.lack_names(work) THEN
+		PERFORM ruad.ingest_names(items);
+		work := ruad.judge_aggregate(mails, items);
+	END IF;
+	SELECT a.work, a.replaced INTO work, replaced FROM ruad.ingest_aggregate(work) a;
+	IF has_content THEN
 		SELECT t.work, t.replaced INTO content
 		FROM ruad.ingest_tls(ruad.ingest_failures(ruad.judge_content(mails, items))) t;
 		work := work || content.work;

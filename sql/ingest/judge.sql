@@ -64,6 +64,23 @@ BEGIN
 END
 $$;
 
+-- Returns whether a report has no domain or reporter because ruad.ingest_names() has not stored it. Most batches have
+-- no new name, and looking for them is a tenth of storing a mail.
+CREATE FUNCTION ruad.lack_names(work ruad.judged[]) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	w ruad.judged;
+BEGIN
+	FOREACH w IN ARRAY work LOOP
+		IF w.status IS NULL AND (w.domain_id IS NULL OR w.reporter_id IS NULL AND (w.item).org_name IS NOT NULL) THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN false;
+END
+$$;
+
 -- Judge the items that are received as JSON, and decide when a failure report begins.
 CREATE FUNCTION ruad.judge_content(mails ruad.new_mail[], items ruad.new_item[]) RETURNS ruad.judged[]
 LANGUAGE plpgsql

@@ -30,7 +30,7 @@ BEGIN
 	IF NOT FOUND THEN -- another host was faster
 		RETURN NULL;
 	END IF;
-	RETURN api.digest(p_period, last_day, p_domains, p_user);
+	RETURN (SELECT api.digest(p_period, last_day, p_domains, p_user) FROM ruad.gate);
 END
 $$;
 

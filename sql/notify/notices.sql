@@ -60,11 +60,11 @@ DECLARE
 	with_reports boolean := p_at_once OR (SELECT s.reports_at <= now() - interval '1 hour' FROM ruad.notice_state s);
 	present ruad.condition[] := ARRAY(
 		SELECT c FROM jsonb_populate_recordset(NULL::ruad.condition, p_server) c WHERE c.kind IN ('disk', 'intake')
-		UNION ALL SELECT c FROM ruad.no_reports_conditions(p_no_reports) c
+		UNION ALL SELECT c FROM ruad.no_reports_conditions(p_no_reports) c CROSS JOIN ruad.gate
 		UNION ALL SELECT c FROM ruad.quota_conditions(p_max_raw) c);
 BEGIN
 	IF with_reports THEN
-		present := present || ARRAY(SELECT c FROM ruad.report_conditions() c);
+		present := present || ARRAY(SELECT c FROM ruad.report_conditions() c CROSS JOIN ruad.gate);
 		UPDATE ruad.notice_state SET reports_at = now();
 	END IF;
 	PERFORM ruad.notices_keep(present, with_reports);

@@ -60,44 +60,142 @@ BEGIN
 END
 $$;
 
--- Create the partition of a table for a month, and move the month's rows from the default partition into it. The
--- caller holds the locks of make_month().
-CREATE FUNCTION ruad.adopt_month(parent text, month date) RETURNS void
+-- Returns whether another transaction has had a lock on one of these tables for a while: it may keep it for long.
+CREATE FUNCTION ruad.are_held(tables regclass[]) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	part text := ruad.month_table(parent, month);
-	behind date := (month + interval '1 month')::date;
+	here constant oid := (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database());
+	holders text[] := ARRAY(SELECT DISTINCT l.virtualtransaction FROM pg_catalog.pg_locks l
+		WHERE l.database = here AND l.relation = ANY (tables) AND l.pid <> pg_backend_pid());
 BEGIN
-	EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL, CONSTRAINT month CHECK (day >= %L AND day < %L))',
-		part, parent, month, behind);
-	EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE day >= %L AND day < %L RETURNING *) INSERT INTO '
-		'ruad.%I SELECT * FROM moved', parent || '_default', month, behind, part);
-	EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)', parent, part, month,
-		behind);
-	EXECUTE format('ALTER TABLE ruad.%I DROP CONSTRAINT month', part); -- it only spared ATTACH a scan
+	IF cardinality(holders) = 0 THEN
+		RETURN false;
+	END IF;
+	FOR attempt IN 1 .. 6 LOOP
+		PERFORM pg_sleep(0.1);
+		IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+			WHERE l.database = here AND l.relation = ANY (tables) AND l.virtualtransaction = ANY (holders)) THEN
+			RETURN false;
+		END IF;
+	END LOOP;
+	RETURN true;
 END
 $$;
 
--- Create the partitions of a group for a month. Returns FALSE if another session holds a lock: then nothing was done,
--- and the next run tries again. The tables are locked in the order in which writers use them, and nobody waits for us
--- longer than lock_timeout and the time to move the rows. Writers and readers must wait for the table, not for its
--- default partition: a writer that has chosen the default partition would fail, since it refuses the row afterwards,
--- and a reader that knows the old partitions would miss the moved rows.
-CREATE FUNCTION ruad.make_month(parents text[], month date) RETURNS boolean
-LANGUAGE plpgsql SET lock_timeout = '200ms'
+-- Give way: fail if another session waits for a lock of ours.
+CREATE FUNCTION ruad.give_way() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+		WHERE NOT l.granted AND pg_backend_pid() = ANY (pg_blocking_pids(l.pid))) THEN
+		RAISE EXCEPTION 'another session waits for rows that are being moved' USING ERRCODE = 'lock_not_available';
+	END IF;
+END
+$$;
+
+-- Move the rows of a month from the default partition of a table to the month's table, in pieces with rests. Returns
+-- how many. Others read them where they were until we commit.
+CREATE FUNCTION ruad.move_rows(parent text, month date) RETURNS bigint
+LANGUAGE plpgsql
 AS $$
 DECLARE
-	parent text;
+	condition text := format('day >= %L AND day < %L', month, (month + interval '1 month')::date);
+	piece tid[];
+	start timestamptz;
+	moved bigint := 0;
 BEGIN
-	FOREACH parent IN ARRAY parents LOOP
-		EXECUTE format('LOCK TABLE ONLY ruad.%I IN ACCESS EXCLUSIVE MODE', parent);
+	FOR piece IN EXECUTE format('SELECT array_agg(r.ctid) FROM (SELECT d.ctid, (row_number() OVER () - 1) / 5000 AS no '
+		'FROM ruad.%I d WHERE %s) r GROUP BY r.no', parent || '_default', condition)
+	LOOP
+		start := clock_timestamp();
+		EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE ctid = ANY ($1) AND %s RETURNING *) '
+			'INSERT INTO ruad.%I SELECT * FROM moved', parent || '_default', condition, ruad.month_table(parent, month))
+			USING piece;
+		moved := moved + cardinality(piece);
+		PERFORM ruad.give_way();
+		IF cardinality(piece) = 5000 THEN
+			PERFORM pg_sleep_for(least(clock_timestamp() - start, '200ms')), ruad.give_way();
+		END IF;
 	END LOOP;
-	FOREACH parent IN ARRAY parents LOOP
-		EXECUTE format('LOCK TABLE ruad.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');
+	RETURN moved;
+END
+$$;
+
+-- Lock tables against everybody, in this order and within 300 ms in all, since others wait for us as long as we wait.
+-- Tries it three times; then fails.
+CREATE FUNCTION ruad.lock_tables(tables regclass[]) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	until timestamptz;
+BEGIN
+	FOR attempt IN 1 .. 3 LOOP
+		BEGIN
+			until := clock_timestamp() + interval '300ms';
+			FOR k IN 1 .. cardinality(tables) LOOP
+				PERFORM set_config('lock_timeout',
+					greatest(1, ceil(extract(epoch FROM until - clock_timestamp()) * 1000)) || 'ms', true);
+				EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', tables[k]);
+			END LOOP;
+			RETURN;
+		EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+			IF attempt = 3 THEN
+				RAISE;
+			END IF;
+			PERFORM ruad.give_way(), pg_sleep(0.1);
+		END;
 	END LOOP;
+END
+$$;
+
+-- Create the partitions of a group for a month. Returns FALSE if another session is in the way: then nothing was done,
+-- and the next run tries again.
+--
+-- The rows are moved first, which locks only them. A mail with a copy of a moved report must wait: then we give way.
+-- The tables are locked at the end, for what came meanwhile and to attach the partitions, which reads the default ones.
+-- First comes ruad.gate, then the tables in the order in which writers use them. Writers and readers must wait for the
+-- table, not for its default partition: a writer that has chosen the default partition would fail, since it refuses
+-- the row afterwards, and a reader that knows the old partitions would miss the moved rows.
+CREATE FUNCTION ruad.make_month(parents text[], month date) RETURNS boolean
+LANGUAGE plpgsql SET lock_timeout = '300ms'
+AS $$
+DECLARE
+	behind constant date := (month + interval '1 month')::date;
+	locked constant regclass[] := 'ruad.gate'::regclass || ARRAY(SELECT ('ruad.' || t)::regclass
+		FROM unnest(parents || ARRAY(SELECT p || '_default' FROM unnest(parents) p)) WITH ORDINALITY AS u(t, no)
+		ORDER BY no);
+	parent text;
+	rounds integer := 0;
+	moved bigint;
+BEGIN
+	IF ruad.are_held(locked) THEN
+		RETURN false;
+	END IF;
 	FOREACH parent IN ARRAY parents LOOP
-		PERFORM ruad.adopt_month(parent, month);
+		EXECUTE format('CREATE TABLE ruad.%I (LIKE ruad.%I INCLUDING ALL, '
+			'CONSTRAINT month CHECK (day >= %L AND day < %L))', ruad.month_table(parent, month), parent, month, behind);
+	END LOOP;
+	LOOP
+		-- the first table last: mails find copies of reports there
+		SELECT sum(ruad.move_rows(p, month)) INTO moved
+		FROM (SELECT p FROM unnest(parents) WITH ORDINALITY AS u(p, no) ORDER BY no DESC OFFSET 0) x;
+		EXIT WHEN moved < 2000;
+		rounds := rounds + 1;
+		IF rounds = 8 THEN
+			RAISE EXCEPTION 'rows come faster than they are moved' USING ERRCODE = 'lock_not_available';
+		END IF;
+	END LOOP;
+	PERFORM ruad.lock_tables(locked);
+	FOREACH parent IN ARRAY parents LOOP
+		EXECUTE format('WITH moved AS (DELETE FROM ruad.%I WHERE day >= %L AND day < %L RETURNING *) '
+			'INSERT INTO ruad.%I SELECT * FROM moved', parent || '_default', month, behind,
+			ruad.month_table(parent, month));
+		EXECUTE format('ALTER TABLE ruad.%I ATTACH PARTITION ruad.%I FOR VALUES FROM (%L) TO (%L)', parent,
+			ruad.month_table(parent, month), month, behind);
+		EXECUTE format('ALTER TABLE ruad.%I DROP CONSTRAINT month', -- it only spared ATTACH a scan
+			ruad.month_table(parent, month));
 	END LOOP;
 	RETURN true;
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
@@ -105,9 +203,22 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 END
 $$;
 
+-- Returns whether so many rows of a month are in the default partition that moving them takes a while.
+CREATE FUNCTION ruad.has_many(parent text, month date) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	many boolean;
+BEGIN
+	EXECUTE format('SELECT count(*) = 5000 FROM (SELECT 1 FROM ruad.%I WHERE day >= %L AND day < %L LIMIT 5000) r',
+		parent || '_default', month, (month + interval '1 month')::date) INTO many;
+	RETURN many;
+END
+$$;
+
 -- Create the partitions of one month, if any are needed; returns how many months still need some. For ruad-ingest, in
--- a separate transaction. Nobody can write or read while the rows of the month are moved, so it is called often, and
--- before much is stored at once: coming is that. Then it waits its turn; else it leaves the work to whoever is at it.
+-- a separate transaction. Moving rows is work, so it is called often, and before much is stored at once: coming is
+-- that. Then it waits its turn, and does only what takes no time; else it leaves the work to whoever is at it.
 CREATE FUNCTION ruad.make_months(coming ruad.new_item[] DEFAULT '{}') RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -133,7 +244,8 @@ BEGIN
 		FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1), coming) AS m(month)
 		ORDER BY m.month DESC
 	LOOP
-		IF made OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
+		IF made OR cardinality(coming) > 0 AND ruad.has_many(coalesce(wanted.parents[2], wanted.parents[1]), wanted.month)
+			OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
 			left_ := left_ + 1;
 		ELSE
 			made := true;

@@ -4,39 +4,28 @@
 -- sums, and a domain and month with wrong sums is in ruad.stale. This holds because each step runs in one snapshot:
 -- the transaction is REPEATABLE READ, and what others commit meanwhile is left for the next run.
 
--- The records of some reports of a month, summed by day, address and facet. The month is a literal in the query, so
--- that the planner reads no other partition. LATERAL and OFFSET fix the join order: without statistics the planner
--- would first join reports with all evaluations of their domain.
-CREATE FUNCTION ruad.cells_of(month date, reports ruad.unsummed[])
-RETURNS TABLE (domain_id integer, day date, source_ip inet, facet bigint, dkim_aligned boolean, spf_aligned boolean,
-	messages numeric, records bigint, first_seen timestamptz, last_seen timestamptz)
-LANGUAGE plpgsql STABLE SET enable_sort = off
-AS $$
-BEGIN
-	RETURN QUERY EXECUTE format('
-		SELECT r.domain_id, r.day, r.source_ip, e.facet, e.dkim IS NOT DISTINCT FROM ''pass'',
-			e.spf IS NOT DISTINCT FROM ''pass'',
-			coalesce(sum(r.count), 0), count(*), min(r.begin), max(r.begin)
-		FROM unnest($1) u
-		CROSS JOIN LATERAL (
-			SELECT r.domain_id, r.day, r.source_ip, r.count, r.begin, r.evaluation FROM ruad.record r
-			WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report AND r.day >= %1$L AND r.day < %2$L
-			OFFSET 0) r
-		CROSS JOIN LATERAL (
-			SELECT e.facet, e.dkim, e.spf FROM ruad.evaluation e
-			WHERE e.id = r.evaluation AND e.domain_id = r.domain_id AND e.day = %1$L OFFSET 0) e
-		GROUP BY 1, 2, 3, 4, 5, 6', month, (month + interval '1 month')::date) USING reports;
-END
-$$;
+-- What the sums need to know of a record.
+CREATE TYPE ruad.summand AS (
+	domain_id    integer,
+	day          date,
+	source_ip    inet,
+	facet        bigint,
+	dkim_aligned boolean,
+	spf_aligned  boolean,
+	count        bigint,
+	begin        timestamptz
+);
 
--- Add the cells of some reports of a month to the sums. A sum that does not fit into a bigint is stored as the
--- largest bigint.
-CREATE FUNCTION ruad.add_cells(month date, reports ruad.unsummed[]) RETURNS void
+-- Add records of a month to the sums. A sum that does not fit into a bigint is stored as the largest bigint.
+CREATE FUNCTION ruad.add_summands(month date, summands ruad.summand[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	WITH cells AS MATERIALIZED (
-		SELECT * FROM ruad.cells_of(month, reports)
+		SELECT r.domain_id, r.day, r.source_ip, r.facet, r.dkim_aligned, r.spf_aligned,
+			coalesce(sum(r.count), 0) AS messages, count(*) AS records, min(r.begin) AS first_seen,
+			max(r.begin) AS last_seen
+		FROM unnest(summands) r GROUP BY 1, 2, 3, 4, 5, 6
 	), days AS (
 		INSERT INTO ruad.sum_day AS s (domain_id, day, facet, messages, records, first_seen, last_seen)
 		SELECT c.domain_id, c.day, c.facet, least(sum(c.messages), 9223372036854775807)::bigint, sum(c.records),
@@ -69,6 +58,46 @@ BEGIN
 END
 $$;
 
+-- Add the records of some reports of a month to the sums, so many at a time. With rest it rests after each time, for
+-- rest times as long as that took, but no more after five minutes: statement_timeout would end it again and again. The
+-- query gives a record after the other, since LATERAL and OFFSET fix the join
+-- order: without statistics the planner would first join reports with all evaluations of their domain. The month is a
+-- literal in it, so that the planner reads no other partition.
+CREATE FUNCTION ruad.add_reports(month date, reports ruad.unsummed[], most integer, rest double precision) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	summand ruad.summand;
+	summands ruad.summand[] := '{}';
+	began timestamptz := clock_timestamp();
+BEGIN
+	FOR summand IN EXECUTE format('
+		SELECT r.domain_id, r.day, r.source_ip, e.facet, e.dkim IS NOT DISTINCT FROM ''pass'',
+			e.spf IS NOT DISTINCT FROM ''pass'', r.count, r.begin
+		FROM unnest($1) u
+		CROSS JOIN LATERAL (
+			SELECT r.domain_id, r.day, r.source_ip, r.count, r.begin, r.evaluation FROM ruad.record r
+			WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.report = u.report AND r.day >= %1$L AND r.day < %2$L
+			OFFSET 0) r
+		CROSS JOIN LATERAL (
+			SELECT e.facet, e.dkim, e.spf FROM ruad.evaluation e
+			WHERE e.id = r.evaluation AND e.domain_id = r.domain_id AND e.day = %1$L OFFSET 0) e',
+		month, (month + interval '1 month')::date) USING reports
+	LOOP
+		summands := summands || summand;
+		IF cardinality(summands) = most THEN
+			PERFORM ruad.add_summands(month, summands);
+			summands := '{}';
+			IF rest > 0 AND clock_timestamp() < statement_timestamp() + interval '5 minutes' THEN
+				PERFORM pg_sleep(rest * extract(epoch FROM clock_timestamp() - began));
+			END IF;
+			began := clock_timestamp();
+		END IF;
+	END LOOP;
+	PERFORM ruad.add_summands(month, summands);
+END
+$$;
+
 -- Recompute from the sums when addresses were seen, for a domain and for any domain: those first or last seen in that
 -- month. The sums of the month must be up to date.
 CREATE FUNCTION ruad.see_again(of_domain integer, month date) RETURNS void
@@ -95,8 +124,8 @@ BEGIN
 END
 $$;
 
--- Recompute the sums of a domain and month.
-CREATE FUNCTION ruad.sum_anew(of_domain integer, month date) RETURNS void
+-- Recompute the sums of a domain and month; most and rest are those of add_reports().
+CREATE FUNCTION ruad.sum_anew(of_domain integer, month date, most integer, rest double precision) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -106,8 +135,8 @@ BEGIN
 	DELETE FROM ruad.unsummed u WHERE u.domain_id = of_domain AND u.day >= month AND u.day < behind;
 	DELETE FROM ruad.sum_day s WHERE s.domain_id = of_domain AND s.day >= month AND s.day < behind;
 	DELETE FROM ruad.sum_month s WHERE s.domain_id = of_domain AND s.day = month;
-	PERFORM ruad.add_cells(month, ARRAY(SELECT ROW(r.id, r.day, r.domain_id)::ruad.unsummed FROM ruad.report r
-		WHERE r.domain_id = of_domain AND r.day >= month AND r.day < behind));
+	PERFORM ruad.add_reports(month, ARRAY(SELECT ROW(r.id, r.day, r.domain_id)::ruad.unsummed FROM ruad.report r
+		WHERE r.domain_id = of_domain AND r.day >= month AND r.day < behind), most, rest);
 	PERFORM ruad.see_again(of_domain, month);
 END
 $$;
@@ -144,14 +173,15 @@ BEGIN
 END
 $$;
 
--- Do one piece of the work; returns FALSE if there is nothing left to do. For ruad-ingest, in a separate transaction
--- that is REPEATABLE READ. Fails with 40001 (serialization_failure) if another session changed the same rows: the
--- next run does it.
-CREATE FUNCTION ruad.sum_up() RETURNS boolean
+-- Do one piece of the work; returns FALSE if there is nothing left to do. With rest it gives way to others: after each
+-- few milliseconds it rests, for rest times as long. For ruad-ingest, in a separate transaction that is REPEATABLE
+-- READ. Fails with 40001 (serialization_failure) if another session changed the same rows: the next run does it.
+CREATE FUNCTION ruad.sum_up(rest double precision DEFAULT 0) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET jit = off
 AS $$
 DECLARE
-	most constant integer := ruad.sum_piece();
+	reports constant integer := ruad.sum_piece();
+	most constant integer := CASE WHEN rest > 0 THEN 50 ELSE 5000 END;
 	stale record;
 	taken ruad.unsummed[];
 	part record;
@@ -167,18 +197,18 @@ BEGIN
 	PERFORM ruad.analyze_new();
 	SELECT s.domain_id, s.day INTO stale FROM ruad.stale s LIMIT 1;
 	IF FOUND THEN
-		PERFORM ruad.sum_anew(stale.domain_id, stale.day);
+		PERFORM ruad.sum_anew(stale.domain_id, stale.day, most, rest);
 		RETURN true;
 	END IF;
 	WITH gone AS (
 		DELETE FROM ruad.unsummed u
-		WHERE u.ctid = ANY (ARRAY(SELECT p.ctid FROM ruad.unsummed p ORDER BY p.domain_id, p.day LIMIT most))
+		WHERE u.ctid = ANY (ARRAY(SELECT p.ctid FROM ruad.unsummed p ORDER BY p.domain_id, p.day LIMIT reports))
 		RETURNING u.*
 	)
 	SELECT array_agg(ROW(g.report, g.day, g.domain_id)::ruad.unsummed) INTO taken FROM gone g;
 	FOR part IN SELECT ruad.month_of(u.day) AS month,
 		array_agg(ROW(u.report, u.day, u.domain_id)::ruad.unsummed) AS reports FROM unnest(taken) u GROUP BY 1 LOOP
-		PERFORM ruad.add_cells(part.month, part.reports);
+		PERFORM ruad.add_reports(part.month, part.reports, most, rest);
 	END LOOP;
 	RETURN taken IS NOT NULL;
 END

@@ -12,7 +12,7 @@ GRANT SELECT ON ruad.domain, ruad.reporter, ruad.mail, ruad.item, ruad.report, r
 	ruad.excluded_record, ruad.evaluation, ruad.facet, ruad.sum_day, ruad.sum_month, ruad.seen, ruad.unsummed,
 	ruad.stale, ruad.failure, ruad.tls, ruad.tls_policy, ruad.dns_check, ruad.dns_version, ruad.address,
 	ruad.label, ruad.label_log, ruad.service, ruad.service_rule, ruad.own_domain, ruad.schema_version,
-	ruad.definitions
+	ruad.definitions, ruad.gate
 	TO ruad_web, ruad_auditor, ruad_viewer;
 GRANT SELECT ON ruad.exclusion_log TO ruad_web, ruad_auditor;
 GRANT SELECT (id, reason, set_by, set_at) ON ruad.exclusion_log TO ruad_viewer; -- not its number of reports

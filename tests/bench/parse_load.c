@@ -2,11 +2,14 @@
  * parse_load.c - how much processor time mails take to be read, for tests/bench/run.
  *
  *   parse_load alone FOLDER           parse_document() in this process; what it finds is dropped
- *   parse_load whole FOLDER WORKER    as ruad-ingest reads: by way of a worker (the path of ruad-parse), to
- *                                     rows for the database
+ *   parse_load whole FOLDER WORKER [N]
+ *                                     as ruad-ingest reads: by way of a worker (the path of ruad-parse), to
+ *                                     rows for the database; N mails are under way (20), as with N
+ *                                     connections
  *
- * FOLDER has a file for each mail. They are in memory before anything is measured, and are read one after
- * another. Prints "N mails X s": processor time of this process and its workers.
+ * FOLDER has a file for each mail. They are in memory before anything is measured, and are read by one
+ * thread.
+ * Prints "N mails X s": processor time of this process and its workers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,8 @@
 #include "parser/parse.h"
 #include "server/ingest/found.h"
 #include "server/worker/pool.h"
+
+#define UNDER_WAY 20 /* mails */
 
 static gboolean drop_mail(
     gpointer user G_GNUC_UNUSED, const struct mail_header *mail G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
@@ -105,29 +110,82 @@ static gboolean read_alone(const GPtrArray *mails, GError **error)
 	return records > 0;
 }
 
-static gboolean read_whole(const GPtrArray *mails, struct pool *pool, GError **error)
+/* A mail under way. */
+struct mail {
+	struct pool_ticket ticket; /* the first member */
+	struct load *load;
+	struct found *found;
+};
+
+struct load {
+	const GPtrArray *mails;
+	guint begun, ended;
+	gboolean leads;
+	GString *rows;
+	GError *error;
+};
+
+static void must_lead(struct pool_ticket *ticket)
 {
-	const struct found_options options = { 0 };
-	const struct envelope envelope = { .source = "lmtp", .from = "" };
-	GString *rows = g_string_new(NULL);
-	gboolean good = TRUE;
-
-	for (guint i = 0; good && i < mails->len; i++) {
-		gsize size;
-		const guint8 *document = g_bytes_get_data(mails->pdata[i], &size);
-		struct found *found = found_new(&options, &envelope, document, size);
-		const struct pool_job job = { document, size, found_sink(), found, 0 };
-
-		g_string_truncate(rows, 0);
-		good = pool_run(pool, &job, error) && found_item_rows(found, 1, rows, error);
-		found_mail_row(found, rows);
-		found_free(found);
-	}
-	g_string_free(rows, TRUE);
-	return good;
+	((struct mail *)ticket)->load->leads = TRUE;
 }
 
-static gboolean run_whole(const GPtrArray *mails, const char *worker, double *start, GError **error)
+static void must_forget(struct pool_ticket *ticket)
+{
+	found_forget(((struct mail *)ticket)->found);
+}
+
+static void make_rows(struct pool_ticket *ticket, gboolean slow G_GNUC_UNUSED, GError *error)
+{
+	struct mail *mail = (struct mail *)ticket;
+	struct load *load = mail->load;
+
+	g_string_truncate(load->rows, 0);
+	if (error != NULL && load->error == NULL)
+		load->error = error;
+	if (load->error == NULL && found_item_rows(mail->found, 1, load->rows, &load->error))
+		found_mail_row(mail->found, load->rows);
+	found_free(mail->found);
+	g_free(mail);
+	load->ended++;
+}
+
+static void begin_mail(struct load *load, struct pool *pool)
+{
+	static const struct found_options options = { 0 };
+	static const struct envelope envelope = { .source = "lmtp", .from = "" };
+	static const struct pool_owner owner = { must_lead, must_forget, make_rows };
+	struct mail *mail = g_new0(struct mail, 1);
+	gsize size;
+	const guint8 *document = g_bytes_get_data(load->mails->pdata[load->begun++], &size);
+
+	mail->load = load;
+	mail->found = found_new(&options, &envelope, document, size);
+	mail->ticket.owner = &owner;
+	mail->ticket.job = (struct pool_job){ document, size, found_sink(), mail->found, 0 };
+	load->leads |= pool_submit(pool, &mail->ticket);
+}
+
+static gboolean read_whole(const GPtrArray *mails, struct pool *pool, guint under_way, GError **error)
+{
+	struct load load = { .mails = mails, .rows = g_string_new(NULL) };
+
+	while (load.ended < mails->len && load.error == NULL) {
+		while (load.begun < mails->len && load.begun - load.ended < under_way)
+			begin_mail(&load, pool);
+		g_assert(load.leads);
+		load.leads = FALSE;
+		pool_lead(pool);
+	}
+	g_string_free(load.rows, TRUE);
+	if (load.error == NULL)
+		return TRUE;
+	g_propagate_error(error, load.error);
+	return FALSE;
+}
+
+static gboolean run_whole(
+    const GPtrArray *mails, const char *worker, guint under_way, double *start, GError **error)
 {
 	const struct pool_options options = { .worker = worker,
 		.workers = 1,
@@ -141,7 +199,7 @@ static gboolean run_whole(const GPtrArray *mails, const char *worker, double *st
 	if (pool == NULL)
 		return FALSE;
 	*start = seconds_of(RUSAGE_SELF);
-	good = read_whole(mails, pool, error);
+	good = read_whole(mails, pool, under_way, error);
 	pool_free(pool);
 	return good;
 }
@@ -150,19 +208,20 @@ int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) mails = NULL;
-	gboolean whole = argc == 4 && g_str_equal(argv[1], "whole");
+	gboolean whole = argc >= 4 && argc <= 5 && g_str_equal(argv[1], "whole");
+	guint under_way = argc == 5 ? (guint)g_ascii_strtoull(argv[4], NULL, 10) : UNDER_WAY;
 	gboolean good;
 	double start;
 
-	if (!whole && (argc != 3 || !g_str_equal(argv[1], "alone"))) {
-		fprintf(stderr, "usage: parse_load alone FOLDER | whole FOLDER WORKER\n");
+	if (under_way == 0 || (!whole && (argc != 3 || !g_str_equal(argv[1], "alone")))) {
+		fprintf(stderr, "usage: parse_load alone FOLDER | whole FOLDER WORKER [N]\n");
 		return 64;
 	}
 	mails = read_folder(argv[2], &error);
 	parse_init();
 	start = seconds_of(RUSAGE_SELF);
-	good =
-	    error == NULL && (whole ? run_whole(mails, argv[3], &start, &error) : read_alone(mails, &error));
+	good = error == NULL &&
+	       (whole ? run_whole(mails, argv[3], under_way, &start, &error) : read_alone(mails, &error));
 	if (!good) {
 		fprintf(stderr, "parse_load: %s\n", error != NULL ? error->message : "no record");
 		return EXIT_FAILURE;

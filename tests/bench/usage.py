@@ -43,16 +43,17 @@ def pss(pids):
 
 
 class Highest:
-    """While entered, looks at the resident memory of processes that is their own, without shared buffers and files; .bytes is the largest."""
+    """While entered, looks at the resident memory of the processes that pids() names at that time, as far as it is their own, without
+    shared buffers and files; .bytes is the largest."""
 
     def __init__(self, pids):
-        self.pids, self.bytes = list(pids), 0
+        self.pids, self.bytes = pids, 0
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.watch)
 
     def watch(self):
         while True:
-            for pid in self.pids:
+            for pid in self.pids():
                 try:
                     self.bytes = max(self.bytes, memory(pid, "status", "RssAnon"))
                 except OSError:

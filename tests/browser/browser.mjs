@@ -8,7 +8,7 @@ const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 export const SIZES = { 1280: { width: 1280, height: 900 }, 390: { width: 390, height: 844 } };
-export const LIMIT = { timeout: 120_000 }; // of each test: a dead browser or server must not hang the suite
+export const LIMIT = { timeout: 300_000 }; // of each test: a dead browser or server must not hang the suite
 
 export const launch = () =>
   chromium.launch({

@@ -45,6 +45,33 @@ describe('from a number to what is behind it', { concurrency: false }, () => {
       assert.match(await page.locator('.sentence').innerText(), /passed DMARC/);
     }));
 
+  test('what is less urgent is unfolded with the keyboard, and leads on like the rest', LIMIT, async () => {
+    for (const [locale, more, rest] of [['en', '5 more, less urgent.', '2 more are not listed.'], ['de', '5 weitere, weniger dringend.', '2 weitere sind nicht aufgeführt.']])
+      await visit('./help', { locale }, async (page) => {
+        await page.route('**/api/v1/advice?*', async (route) => {
+          const answer = await route.fetch();
+          const advice = await answer.json();
+          const items = advice.items.slice(0, -3);
+          await route.fulfill({ response: answer, json: { ...advice, items, more: advice.items.slice(-3), total: items.length + 5 } });
+        });
+        await page.show('./');
+        const summary = page.locator('details > summary').filter({ hasText: more });
+        const list = page.locator('details > .attention');
+        assert.equal(await list.isVisible(), false);
+        await summary.focus();
+        await page.keyboard.press('Enter');
+        assert.equal(await list.isVisible(), true);
+        assert.equal(await list.locator('li').count(), 3);
+        assert.ok((await page.locator('details:has(.attention) .foot').innerText()).startsWith(rest));
+        assert.deepEqual(await violations(page), []);
+        await page.keyboard.press('Tab');
+        assert.equal(await list.locator('li a').first().evaluate((link) => link === document.activeElement), true);
+        await page.keyboard.press('Enter');
+        await page.settled();
+        assert.match(page.url(), /\/(domain|source|intake)\b/);
+      });
+  });
+
   test('the sentence and the chart say what the API says', LIMIT, () =>
     visit('./?domain=example.com', {}, async (page) => {
       const { from, to } = thirtyDays();

@@ -183,7 +183,7 @@ MAILS = [
         multipart(attached(PACKED), attached(PACKED[:-9]), attached(zipped(("r.xml", REPORT)))),
         (
             aggregate(place="part 1"),
-            unreadable("archive", "ends before its end", "part 2"),
+            unreadable("archive", "ends early", "part 2"),
             aggregate(place="part 3: r.xml"),
         ),
     ),
@@ -319,7 +319,7 @@ CONTAINERS = [
     # 3b-07: what is there is not inflated: nothing says that what a damaged archive holds is what was sent
     # (assertion 30).
     *(
-        packed("3b-07", f"gzip cut at {size}", PACKED[:size], unreadable("archive", "ends before its end"))
+        packed("3b-07", f"gzip cut at {size}", PACKED[:size], unreadable("archive", "ends early"))
         for size in (11, 300, len(PACKED) - 1)
     ),
     packed(

@@ -95,6 +95,7 @@ def advice(database, domain=None):
 def test_what_is_rejected_now_comes_first(filled):
     found = advice(filled[1])
     assert len(found["items"]) == 7 < found["total"]
+    assert len(found["more"]) == found["total"] - 7 and not [point for point in found["more"] if point in found["items"]]
     first = found["items"][0]
     assert (first["code"], first["name"], first["reason"]) == ("service_rejected", "HubSpot", "service_steady")
     assert 0 < first["rejected"] <= first["messages"] == first["of"]

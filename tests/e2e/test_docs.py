@@ -311,6 +311,18 @@ def test_documentation_and_examples_name_the_sockets_of_systemd():
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_the_unit_is_valid_and_lets_ruad_log_what_the_documentation_says(tmp_path):
+    text = (BUILD / "server" / "dist" / "ruad.service").read_text()
+    limits = dict(re.findall(r"^LogRateLimit(\w+)=(\d+)", text, re.MULTILINE))
+    page = (ROOT / "server" / "doc" / "operations.md").read_text()
+    assert f"{int(limits['Burst']):,} lines within {limits['IntervalSec']} seconds" in page
+    unit = tmp_path / "ruad.service"
+    unit.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE))  # ruad is not installed
+    done = subprocess.run(["systemd-analyze", "--man=no", "verify", unit], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_the_unit_exposes_as_little_as_it_can():
     unit = BUILD / "server" / "dist" / "ruad.service"
     done = subprocess.run(

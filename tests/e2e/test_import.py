@@ -12,6 +12,8 @@ from conftest import wait_until
 from reports import aggregate, gzipped, mail, plain, record, zipped
 from supervised import IS_ROOT, Supervised, clean_environment, is_alive, processes_of
 
+WHY = 'Quarantined mail is kept. Intake on the page and "ruad parse FILE" say why it could not be read.\n'
+
 
 def xml(number, count=1):
     return aggregate(report_id=f"r-{number}", records=[record(count=count)])
@@ -56,7 +58,7 @@ def test_a_file_is_told_by_its_bytes(imports, name):
     expected = ["r-1", "r-2"] if name == "report.zip" else ["r-1"]
     code, words, errors = imports.run(path)
     assert (code, errors) == (0, "")
-    assert words == f"imported 1 file: {len(expected)} reports stored, 0 duplicates, 0 conflicts, 0 quarantined\n"
+    assert words == f"imported 1 file: {'2 reports' if name == 'report.zip' else '1 report'} stored, 0 duplicates, 0 conflicts, 0 quarantined\n"
     assert imports.database.reports() == expected
     assert imports.database.value("SELECT DISTINCT source || ' ' || name FROM dmarc.intake") == f"import {path}"
 
@@ -107,7 +109,7 @@ def test_an_mbox_and_a_report_come_by_standard_input(imports):
     assert imports.run("-", input=None, stdin=open(imports.files / "box", "rb"))[1].startswith("imported 1 file with 2 mails")
     assert box.startswith(b"From ")
     report = imports.write("report.xml", xml(3))
-    assert imports.run("-", stdin=open(report, "rb"))[1].startswith("imported 1 file: 1 reports stored")
+    assert imports.run("-", stdin=open(report, "rb"))[1].startswith("imported 1 file: 1 report stored")
     assert imports.database.reports() == ["r-1", "r-2", "r-3"]
 
 
@@ -137,7 +139,7 @@ def test_what_is_no_report_is_quarantined_and_a_contradiction_is_counted(imports
     imports.write("1.eml", mail(gzipped(xml(1, count=2))))
     imports.write("2.eml", mail(("report.xml.gz", "application/gzip", gzipped(xml(2))[2][:-20])))
     code, words, _ = imports.run(imports.files)
-    assert (code, words) == (0, "imported 2 files: 0 reports stored, 0 duplicates, 1 conflicts, 1 quarantined\n")
+    assert (code, words) == (0, f"imported 2 files: 0 reports stored, 0 duplicates, 1 conflict, 1 quarantined\n{WHY}")
     assert imports.database.query("SELECT status FROM dmarc.intake ORDER BY status") == [
         ("conflict",), ("quarantined",), ("stored",),
     ]
@@ -147,7 +149,7 @@ def test_what_cannot_be_read_from_disk_is_named_and_the_rest_is_stored(imports):
     path = imports.write("1.eml", mail(gzipped(xml(1))))
     code, words, errors = imports.run(imports.files / "nothing", path)
     assert code == 1
-    assert words.endswith("1 reports stored, 0 duplicates, 0 conflicts, 0 quarantined, 1 could not be read\n")
+    assert words.endswith("1 report stored, 0 duplicates, 0 conflicts, 0 quarantined, 1 could not be read\n")
     assert errors == f"ruad import: {imports.files}/nothing: No such file or directory\n"
 
 
@@ -214,13 +216,13 @@ def test_the_private_cluster_is_started_for_the_import_and_stopped(folder):
     path = folder / "1.eml"
     path.write_bytes(mail(gzipped(xml(1))))
     assert supervised.command("import", str(path))[:2] == (
-        0, "imported 1 file: 1 reports stored, 0 duplicates, 0 conflicts, 0 quarantined\n",
+        0, "imported 1 file: 1 report stored, 0 duplicates, 0 conflicts, 0 quarantined\n",
     )
     assert not [pid for pid in processes_of(supervised.state) if is_alive(pid)]
     try:
         supervised.started()
         assert supervised.query("SELECT report_id FROM dmarc.reports") == [("r-1",)]
-        assert supervised.command("import", str(path))[1].startswith("imported 1 file: 0 reports stored, 1 duplicates")
+        assert supervised.command("import", str(path))[1].startswith("imported 1 file: 0 reports stored, 1 duplicate")
         assert supervised.child("postgres")
         assert supervised.stop() == 0
     finally:
@@ -246,5 +248,5 @@ def test_an_empty_file_is_quarantined(folder):
     path = folder / "empty.eml"
     path.write_bytes(b"")
     assert supervised.command("import", str(path))[:2] == (
-        0, "imported 1 file: 0 reports stored, 0 duplicates, 0 conflicts, 1 quarantined\n",
+        0, f"imported 1 file: 0 reports stored, 0 duplicates, 0 conflicts, 1 quarantined\n{WHY}",
     )

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from conftest import ROOT
 from reports import DAY, aggregate, gzipped, mail, record
-from test_import import fixture_imports  # noqa: F401 (a fixture)
+from test_import import WHY, fixture_imports  # noqa: F401 (a fixture)
 
 
 def parsedmarc_record(source_ip, count, dkim="pass", spf="pass", begin="2026-01-01 00:00:00", end="2026-01-01 23:59:59"):
@@ -122,13 +122,13 @@ def test_a_dump_of_dmarcts_report_parser_has_the_reports_as_they_were_sent(impor
     names = imports.database.query("SELECT DISTINCT i.name FROM dmarc.intake i JOIN dmarc.reports r ON r.id = i.report WHERE r.report_id = 'r-2'")
     assert names == [(f"{path}: report 2",)]
     sent = imports.write("sent.eml", mail(gzipped(second)))  # the mail with this report
-    assert imports.run(sent)[1] == "imported 1 file: 0 reports stored, 1 duplicates, 0 conflicts, 0 quarantined\n"
+    assert imports.run(sent)[1] == "imported 1 file: 0 reports stored, 1 duplicate, 0 conflicts, 0 quarantined\n"
 
 
 def test_a_damaged_report_in_a_dump_is_quarantined_and_the_others_are_stored(imports):
     broken = base64.b64encode(gzip.compress(aggregate(report_id="r-1"), mtime=0)[:-30]).decode()
     imports.write("dump.sql", dump(broken, aggregate(report_id="r-2").decode()))
-    assert imports.run(imports.files)[1] == "imported 1 file with 2 mails: 1 reports stored, 0 duplicates, 0 conflicts, 1 quarantined\n"
+    assert imports.run(imports.files)[1] == f"imported 1 file with 2 mails: 1 report stored, 0 duplicates, 0 conflicts, 1 quarantined\n{WHY}"
     assert imports.database.reports() == ["r-2"]
 
 
@@ -310,9 +310,9 @@ def test_a_dump_of_dmarc_srg_is_stored_once(imports, binary, prefix, complete):
 def test_a_report_of_dmarc_srg_that_also_came_by_mail_does_not_count_twice(imports):
     imports.write("sent.eml", mail(gzipped(aggregate(report_id="s-2", org_name="Reporter", domain="other.example", begin=DAY, end=DAY + 86399,
                                                      records=[record(source_ip="2001:db8::1", count=5, header_from="other.example")]))))
-    assert imports.run(imports.files)[1].endswith(": 1 reports stored, 0 duplicates, 0 conflicts, 0 quarantined\n")
+    assert imports.run(imports.files)[1].endswith(": 1 report stored, 0 duplicates, 0 conflicts, 0 quarantined\n")
     path = imports.write("srg.sql", srg_dump())
-    assert imports.run(path)[1].endswith(": 1 reports stored, 0 duplicates, 1 conflicts, 0 quarantined\n")
+    assert imports.run(path)[1].endswith(": 1 report stored, 0 duplicates, 1 conflict, 0 quarantined\n")
     assert imports.database.query("SELECT report_id, messages FROM dmarc.reports ORDER BY 1") == [("s-1", 10), ("s-2", 5)]
 
 

@@ -1,6 +1,7 @@
 """ruad import - beside a running server: any user in the socket's group delivers over LMTP, as .forward and fetchmail do."""
 
 import gzip
+import json
 import shlex
 import shutil
 import socketserver
@@ -11,6 +12,7 @@ import threading
 import pytest
 from conftest import BUILD, ROOT, Ingest, wait_until
 from reports import aggregate, gzipped, mail, plain, record, zipped
+from test_import_others import REPORTS, dump, parsedmarc_record, parsedmarc_report, srg_dump
 from supervised import IS_ROOT, Supervised, clean_environment
 
 pytestmark = pytest.mark.skipif(not IS_ROOT, reason="needs root, to become other users")
@@ -95,6 +97,25 @@ def test_an_mbox_is_sent_mail_by_mail(running):
     box = b"".join(b"From a@b Mon Nov 30 13:00:00 2026\n" + mail(plain(xml(n))).replace(b"\r\n", b"\n") + b"\n" for n in range(5))
     assert running.pipe(box) == (0, "sent 5 mails to the running ruad: 5 stored, 0 to be sent again later, 0 refused\n")
     assert {f"r-{n}" for n in range(5)} <= set(running.reports())
+
+
+COPIES = {
+    "parsedmarc's JSON": (lambda: json.dumps(REPORTS).encode(), "parsedmarc", 2),
+    "a dump of dmarc-srg": (srg_dump, "dmarc-srg", 2),
+    "a dump of dmarcts-report-parser": (lambda: dump(xml("dumped").decode(), xml("dumped-too").decode()), None, 2),
+    "parsedmarc's JSON in gzip": (lambda: gzip.compress(json.dumps(parsedmarc_report("packed", [parsedmarc_record("192.0.2.1", 7)])).encode()), "parsedmarc", 1),
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_copies_of_other_programs_are_stored_as_from_a_file(running, kind):
+    make, program, reports = COPIES[kind]
+    last = running.query("SELECT coalesce(max(mail), 0) FROM dmarc.intake")[0][0]
+    code, words = running.pipe(make())
+    assert code == 0 and ("stored as mail" if reports == 1 else f": {reports} stored, 0 to be sent again later, 0 refused\n") in words
+    assert running.query(f"SELECT status, count(*) FROM dmarc.intake WHERE mail > {last} GROUP BY 1") == [("stored", reports)]
+    copies = running.query(f"SELECT DISTINCT n.raw FROM dmarc.notes n JOIN dmarc.reports r ON r.id = n.report WHERE n.code = 'K1' AND r.mail > {last}")
+    assert copies == ([(program,)] if program else [])
 
 
 def test_root_delivers_standard_input_to_the_server_too(running):

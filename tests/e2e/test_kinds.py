@@ -383,7 +383,7 @@ def test_quarantine_counts_a_large_mail_as_one_thing(database, require):
 def test_what_was_quarantined_can_be_stored_later(folder, database, require):
     assert require("quarantine").deliver(reports.with_fields(reports.failure_mail(), FAIL)) == [STORED]
     ruad = Supervised(folder, database_url=database.conninfo(), lmtp_authserv_id="mx.example.com")
-    for require_authentic, words in ("quarantine", "0 reports stored"), ("flag", "1 reports stored"), ("flag", "0 mails"):
+    for require_authentic, words in ("quarantine", "0 reports stored"), ("flag", "1 report stored"), ("flag", "0 mails"):
         ruad.settings["lmtp_require_authentic"] = require_authentic
         code, output, _ = ruad.command("reprocess", "--reason=unauthentic")
         assert (code, words in output) == (0, True), output

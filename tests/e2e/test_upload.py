@@ -11,6 +11,7 @@ import pytest
 from conftest import wait_until
 from reports import aggregate, gzipped, mail, plain, record, zipped
 from supervised import Supervised
+from test_import_others import parsedmarc_record, parsedmarc_report
 
 SECRET = "a shared word"
 LIMIT = 1 << 20
@@ -84,6 +85,12 @@ def test_a_body_is_told_by_its_bytes_and_stored(site, kind):
     ((report,),) = site.query(f"SELECT report_id FROM dmarc.reports WHERE id = {file['items'][0]['report']}")
     assert report == f"r-{kind}"
     assert site.query(f"SELECT source FROM dmarc.intake WHERE mail = {file['mail']}") == [("lmtp",)]
+
+
+def test_the_copy_of_another_program_is_stored(site):
+    (file,) = site.upload(json.dumps(parsedmarc_report("copy", [parsedmarc_record("192.0.2.1", 7)])).encode())
+    assert file["outcome"] == "stored"
+    assert site.query(f"SELECT n.raw FROM dmarc.notes n JOIN dmarc.reports r ON r.id = n.report WHERE n.code = 'K1' AND r.mail = {file['mail']}") == [("parsedmarc",)]
 
 
 def test_the_same_again_is_a_duplicate_and_a_contradiction_a_conflict(site):

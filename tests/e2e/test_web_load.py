@@ -1,6 +1,7 @@
 """Clients that take more than their share, leave early or are slow: the others are answered, and /healthz and /readyz at once."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -107,6 +108,52 @@ def test_abandoned_requests_are_cancelled(site, database):
     assert sleepers(database) == 0  # nor was one of those that waited begun
     assert_answered(site, "/api/v1/summary")
     assert "503" not in site.log()  # nobody reads the answers, so they are nothing for the log
+
+
+@contextlib.contextmanager
+def statements_of(database, seconds):
+    """A statement alone may take so long."""
+    database.query(f"ALTER ROLE ruad_web SET statement_timeout = '{seconds}s'")
+    try:
+        yield
+    finally:
+        database.query(f"ALTER ROLE ruad_web SET statement_timeout = '{STATEMENT}s'")
+
+
+def asked_at_once(site, resource, n):
+    """Status and seconds of n requests."""
+    answers = []
+
+    def ask():
+        begun = time.monotonic()
+        client = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+        client.request("GET", f"/api/v1/{resource}")
+        answers.append((client.getresponse().status, time.monotonic() - begun))
+        client.close()
+
+    asking = [threading.Thread(target=ask) for _ in range(n)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(60)
+    return answers
+
+
+def test_a_request_has_more_time_while_others_run(own_database):
+    add_roles(own_database)
+    own_database.query(
+        "CREATE OR REPLACE FUNCTION api.meta() RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT to_jsonb(pg_sleep(4)::text)'"
+    )
+    with statements_of(own_database, 3), running_site(own_database) as site:
+        ((status, seconds),) = asked_at_once(site, "meta", 1)
+        assert status == 503 and seconds < 4
+        assert [status for status, _ in asked_at_once(site, "meta", 2)] == [200, 200]
+        own_database.query(
+            "CREATE OR REPLACE FUNCTION api.meta() RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT to_jsonb(pg_sleep(60)::text)'"
+        )
+        for status, seconds in asked_at_once(site, "meta", 2):
+            assert status == 503 and 5 < seconds < 20
+        assert "the database took too long" in site.get("meta").json()["detail"]
 
 
 def test_a_client_that_waits_with_one_side_closed_is_answered(site):

@@ -1,6 +1,6 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step:
 -- numbers added up by hand.
-SELECT plan(82);
+SELECT plan(84);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$
@@ -142,6 +142,17 @@ SELECT is(t.members(api.domain('tie.example', api.filter()) -> 'policy_history',
 		jsonb_build_array(t.date(-1), t.date(-1), 1, 'none'),
 		jsonb_build_array(t.date(-2), t.date(-1), 2, 'quarantine')),
 	'history: by the last day, the first day, the number of reports');
+
+SELECT is((SELECT string_agg(x, ' ') FROM (VALUES (9, '{}'::jsonb),
+	(8, '{"np": "none", "testing": "n", "pct": 50, "fo": "1"}'), (7, '{}'),
+	(6, '{"np": "reject", "testing": "y", "pct": 100, "fo": "0"}')) v(n, more),
+	t.take(t.mail(t.report('gap.example', 'A', 'A' || v.n, t.day(-v.n), '[]', '{"p": "none"}' || v.more))) x),
+	'1 0 0 0 f 1 0 0 0 f 1 0 0 0 f 1 0 0 0 f', 'reports of which each second omits tags');
+SELECT is(t.members(api.domain('gap.example', api.filter()) -> 'policy_history', 'from', 'to', 'reports', 'policy.np',
+	'policy.testing', 'policy.pct', 'policy.fo'), jsonb_build_array(
+	jsonb_build_array(t.date(-6), t.date(-6), 1, 'reject', 'y', 100, '0'),
+	jsonb_build_array(t.date(-9), t.date(-7), 3, 'none', 'n', 50, '1')),
+	'history: an omitted tag has the value reported last, before its first report the first');
 
 -- The next record
 SELECT is(api.next_record('n.example', p, s) - 'name', jsonb_build_object('step', step,

@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(51);
+SELECT plan(54);
 SELECT is(ARRAY[api.counted(1, 'message'), api.counted(2, 'message'), api.counted(0, 'message'),
 	api.counted(1234567, 'reply', 'replies'), api.counted(1, 'passes', 'pass'), api.counted(1000)],
 	'{1 message,2 messages,0 messages,"1,234,567 replies",1 passes,"1,000"}', 'a number, and what is counted');
@@ -144,6 +144,15 @@ SELECT t.check('own.example', '[{"range": "203.0.113.3/32", "qualifier": "+", "t
 SELECT is(t.blockers('own.example'), '[["own_fails", "domain:own.example", 120], ["own_fails", "ip:203.0.113.3", 72], '
 	'["unreviewed_fails", "ip:203.0.113.4", 48]]',
 	'blockers: a broken signature of an own name, an own range, a steady source; no spoofers');
+SELECT api.harmful('r') AS harmful \gset
+SELECT is((SELECT sum(api.harm(s.sent)) FROM api.sorted_senders(f) s),
+	(SELECT sum(r.count) FROM dmarc.records r WHERE r.domain = ANY (f.domain) AND r.day >= f.from_day AND r.day < f.to_day
+		AND :harmful), 'harm: the sums of a sender and its records agree')
+FROM api.filter(p_domain => ARRAY(SELECT d.domain FROM dmarc.domains d)) f;
+SELECT is(ARRAY(SELECT :harmful FROM (VALUES (true, 'pass', NULL), (false, 'fail_overridden', NULL),
+	(false, 'fail_altered', 'a.example'), (false, 'fail_altered', NULL), (false, 'fail_unaligned', 'a.example'),
+	(false, 'unknown', NULL)) r(dmarc_pass, class, auth_domain)), '{f,f,f,t,t,t}',
+	'harm: what neither a list nor a forwarder explains');
 SELECT is(t.blockers('parked.example'), NULL, 'a parked domain: nothing that others send blocks');
 SELECT is((j -> 'parked', j #> '{evidence,sufficient}')::text, '(true,true)', 'it is recognised')
 FROM api.impact('parked.example', api.filter()) j;
@@ -190,4 +199,10 @@ SELECT is((SELECT jsonb_agg(b -> 'text') FROM jsonb_array_elements(api.impact(d,
 		'sp=reject; adkim=r; aspf=r\""]'), ('same.example', NULL), ('told.example', NULL),
 	('np.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; np=none; adkim=r; aspf=r\" and '
 		'\"p=none; sp=none; np=reject; adkim=r; aspf=r\""]')) x(d, want);
+-- The number of points in an answer has two bounds, which are lower here.
+CREATE OR REPLACE FUNCTION api.points_most() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 1 $$;
+CREATE OR REPLACE FUNCTION api.points_listed() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 2 $$;
+SELECT is(jsonb_build_array(t.members(j -> 'items', 'source'), t.members(j -> 'more', 'source'), j -> 'total'),
+	'[[["domain:own.example"]], [["ip:203.0.113.3"]], 3]', 'advice: more follows items, and total counts all')
+FROM api.advice(api.filter(p_domain => '{own.example}')) j;
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- Lists and texts at their largest size: one more is left out or refused, and of equal ones the last by name.
-SELECT plan(19);
+SELECT plan(24);
 CREATE FUNCTION t.no(n bigint) RETURNS text LANGUAGE sql AS $$ SELECT to_char(n, 'FM000') $$;
 CREATE FUNCTION t.list(value jsonb, path text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('%s from %s to %s', count(*), (array_agg(x #>> '{}' ORDER BY no))[1],
@@ -42,6 +42,23 @@ SELECT is(t.list(j, '$.sources[*].key') || ' of ' || (j ->> 'sources_total'),
 FROM api.impact('wide.example', api.filter()) j;
 SELECT is(t.list(api.domain_dns('wide.example', api.filter()), '$.selectors[*].selector'), '100 from s001 to s100',
 	'a hundred selectors');
+
+-- senders, versions of DNS records, changes of a label
+SELECT is(t.take(t.mail(t.report('senders.example', 'Org', 's', t.day(-2), (SELECT jsonb_agg(t.record(
+	host('10.0.0.0'::inet + n), CASE WHEN n = 201 THEN 1 ELSE 2 END, 'fail', 'fail', '{"header_from": "senders.example"}'))
+	FROM generate_series(201, 1, -1) n)))),
+	'1 0 0 0 f', 'a report with 201 senders');
+SELECT is(t.list(api.domain_dns('senders.example', api.filter()), '$.senders[*].source_ip'),
+	'200 from 10.0.0.1 to 10.0.0.200', 'two hundred senders');
+INSERT INTO ruad.dns_version (domain_id, kind, name, since, until, value, is_first)
+SELECT d.id, 'spf', d.name, t.day(-n), CASE WHEN n > 1 THEN t.day(1 - n) END, 'v' || t.no(n), n = 101
+FROM ruad.domain d, generate_series(1, 101) n WHERE d.name = 'senders.example';
+SELECT is(t.list(api.domain_dns('senders.example', api.filter()), '$.history[*].value'), '100 from v001 to v100',
+	'a hundred versions');
+SELECT is(count(ruad.set_label('ip:10.0.0.1', 'mine', 'n' || t.no(n), 'kim', 'cli')), 21::bigint, '21 changes of a label')
+FROM generate_series(1, 21) n;
+SELECT is(t.list(api.source('ip:10.0.0.1', api.filter()), '$.label_log[*].note'), '20 from n021 to n002',
+	'twenty changes of a label');
 
 SELECT is((SELECT count(*) FROM generate_series(1, 101) n, t.take(t.mail(t.report('often.example', 'Org', 'o' || n,
 	t.day(-n), '[]', jsonb_build_object('fo', 'f' || t.no(n)))))), 101::bigint, 'a policy for each of 101 days');

@@ -141,7 +141,7 @@ is "the schema is at version $last" "$(tail -n 1 <<<"$words")" 'functions and vi
 is '' "$(diff <(echo "$first") <(dumped) | head -n 20)" 'and the schema is that of a database that never had them'
 
 # 0009: a class stored for want of a word; what came later is undone. Facet 3 is that of evaluations 1 and 2; only the first says nothing.
-sql "DELETE FROM ruad.schema_version WHERE version >= 9; DROP TABLE ruad.dns_version CASCADE; DROP TABLE ruad.notice, ruad.notice_state, ruad.outbox, ruad.digest CASCADE; ALTER TABLE ruad.service DROP COLUMN setup CASCADE;
+sql "DELETE FROM ruad.schema_version WHERE version >= 9; DROP TABLE ruad.dns_version CASCADE; DROP TABLE ruad.notice, ruad.notice_state, ruad.outbox, ruad.digest, ruad.gate CASCADE; ALTER TABLE ruad.report ADD PRIMARY KEY (domain_id, day, id); ALTER TABLE ruad.service DROP COLUMN setup CASCADE;
 	UPDATE ruad.definitions SET checksum = 'x'; INSERT INTO ruad.domain (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'a.example');
 	INSERT INTO ruad.facet (id, domain_id, hash, dkim_aligned, spf_aligned, class) VALUES (3, 1, gen_random_uuid(), false, false, 'fail_unauthenticated');
 	INSERT INTO ruad.evaluation (id, facet, day, domain_id, hash, class, dkim, spf)

@@ -1,5 +1,5 @@
 -- Partitions are made for months that have some volume and may be true, and for no others; nobody's mail waits for it.
-SELECT plan(66);
+SELECT plan(76);
 \getenv host PGHOST
 SELECT format('host=%s user=postgres dbname=%s options=''-c search_path=tap,t''', :'host', :'DBNAME') AS here \gset
 SELECT dblink_connect('mail', :'here'), dblink_connect('other', :'here'), dblink_connect('sums', :'here');
@@ -164,6 +164,9 @@ SELECT is((ruad.make_months(ARRAY[t.coming('2023-03-31 23:59:59+00', 10000), t.c
 SELECT is((ruad.make_months(ARRAY[t.coming('2023-05-01', 20000)]), t.at('2023-05-05 00:00:00+00'),
 	t.place('2023-05-05 00:00:00+00'))::text, '(0,"1 0 0 0 f","ruad.record_2023_05 ruad.report_2023_05")',
 	'so does all that a month needs');
+SELECT t.bulk('2023-07-05 00:00:00+00', 6000, 6000);
+SELECT is((ruad.make_months(ARRAY[t.coming('2023-07-06', 20000)]), t.place('2023-07-05 00:00:00+00'))::text,
+	'(1,"ruad.record_default ruad.report_default")', 'but a mail does not wait until many rows are moved');
 
 -- other kinds
 CREATE FUNCTION t.others() RETURNS text LANGUAGE sql AS $$ SELECT coalesce(string_agg(m, ', '), '')
@@ -262,6 +265,67 @@ SELECT cmp_ok(t.sum_all(), '>=', 1::bigint, 'and sums');
 SELECT is(t.sum_of_sums(), format('(%1$s,%1$s,%1$s)', (SELECT sum(count) FROM ruad.record)), 'all of them');
 SELECT dblink_disconnect('other'), dblink_connect('other', :'here');
 
+-- While many rows are moved, mail is taken, and functions with a snapshot find each row once.
+CREATE FUNCTION t.of_the_day() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT count(*) FROM ruad.record WHERE day = '2015-03-05');
+END $$;
+CREATE FUNCTION t.meanwhile(OUT mails bigint, OUT wrong text) LANGUAGE plpgsql AS $$
+DECLARE
+	n bigint;
+BEGIN
+	mails := 0;
+	WHILE dblink_is_busy('other') = 1 LOOP
+		PERFORM x FROM dblink('mail', format('SELECT t.at(''2015-03-06''::timestamptz + %s * interval ''1 s'')', mails))
+			AS r(x text);
+		SELECT x INTO n FROM dblink('mail', 'SELECT t.of_the_day() FROM api.gate') AS r(x bigint);
+		IF n <> 60000 THEN
+			wrong := concat_ws(' ', wrong, n);
+		END IF;
+		mails := mails + 1;
+	END LOOP;
+END $$;
+SELECT dblink_exec('mail', 'SET statement_timeout = 0');
+SELECT t.bulk('2015-03-05 12:00:00+00', 60000, 60000);
+SELECT dblink_send_query('other', 'SELECT ruad.make_months()');
+SELECT ok(m.mails >= 3 AND m.wrong IS NULL, format('%s mails are taken meanwhile, wrong counts: %s', m.mails, m.wrong))
+FROM t.meanwhile() m;
+SELECT * FROM dblink_get_result('other') AS r(n integer);
+SELECT * FROM dblink_get_result('other') AS r(n integer);
+SELECT is((ruad.make_months(), (SELECT count(*) FROM ruad.record_2015_03 WHERE day = '2015-03-05'))::text, '(0,60000)',
+	'all are moved, at the latest when no mail comes');
+SELECT is((SELECT count(*) FROM ruad.record_default WHERE day BETWEEN '2015-03-01' AND '2015-03-31'), 0::bigint,
+	'with those that came meanwhile');
+
+-- A function whose snapshot is older than its first look at the tables.
+CREATE FUNCTION t.of_the_month() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT count(*) FROM ruad.record WHERE day >= '2015-05-01' AND day < '2015-06-01');
+END $$;
+SELECT t.bulk('2015-05-05 12:00:00+00');
+SELECT dblink_exec('other', 'BEGIN');
+SELECT * FROM dblink('other', 'SELECT ruad.make_months()') AS r(n integer);
+SELECT dblink_send_query('mail', 'SELECT t.of_the_month() FROM api.gate');
+SELECT ok(t.waits(), 'a function waits for the moment of the move');
+SELECT dblink_exec('other', 'COMMIT');
+SELECT is((SELECT x FROM dblink_get_result('mail') AS r(x bigint)), 101::bigint, 'and then finds what was moved');
+SELECT * FROM dblink_get_result('mail') AS r(x bigint);
+
+-- A move for which others would have to wait is given up.
+SELECT t.bulk('2014-03-05 00:00:00+00');
+SELECT dblink_exec('other', 'BEGIN');
+SELECT lives_ok($$SELECT * FROM dblink('other', 'SELECT ruad.give_way()::text') AS r(x text)$$, 'nobody waits');
+SELECT dblink_exec('other', $$DELETE FROM ruad.report WHERE day = '2014-03-05'$$);
+SELECT dblink_send_query('mail', $$SELECT t.bulk('2014-03-05 00:00:00+00')::text$$);
+SELECT ok(t.waits(), 'a mail with a report that is being moved waits');
+SELECT throws_ok($$SELECT * FROM dblink('other', 'SELECT ruad.give_way()::text') AS r(x text)$$, '55P03', NULL,
+	'the move gives way');
+SELECT dblink_exec('other', 'ROLLBACK');
+SELECT * FROM dblink_get_result('mail', false) AS r(x text);
+SELECT dblink_disconnect('mail'), dblink_connect('mail', :'here');
+SELECT is((ruad.make_months(), t.place('2014-03-05 00:00:00+00'))::text,
+	'(0,"ruad.record_2014_03 ruad.report_2014_03")', 'and is made later');
+
 -- Sessions that keep things in order at the same time, and one that began before rows were moved.
 SELECT t.bulk('2016-11-09 00:00:00+00');
 SELECT dblink_exec('sums', 'BEGIN');
@@ -272,7 +336,6 @@ SELECT is((SELECT n FROM dblink('other', 'SELECT ruad.make_months()') AS r(n int
 SELECT is(ruad.make_months(), 0, 'another one leaves it to that one');
 SELECT is((SELECT more FROM dblink('sums', 'SELECT ruad.sum_up()') AS r(more boolean)), false,
 	'so does one that sums up');
-SELECT dblink_exec('mail', 'SET statement_timeout = 0');
 SELECT dblink_send_query('mail', $$SELECT t.at('2016-11-10 00:00:00+00')$$);
 SELECT ok(t.waits(), 'mail waits');
 SELECT dblink_exec('other', 'COMMIT');

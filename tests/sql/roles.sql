@@ -49,8 +49,8 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('DELETE FROM ruad.excluded_record', '42501', 'remove records of excluded reports'),
 	('SELECT ruad.make_month(''{report}'', ''2026-01-01'')', '42501', 'make partitions of its choice'),
 	('SELECT ruad.drop_months(''{report}'', ''2026-01-01'', ''records'')', '42501', 'drop partitions'),
-	('SELECT ruad.sum_anew(1, ''2026-01-01'')', '42501', 'call a step of sum_up() alone'),
-	('SELECT ruad.adopt_month(''report'', ''2026-01-01'')', '42501', 'make any table'),
+	('SELECT ruad.sum_anew(1, ''2026-01-01'', 1, 0)', '42501', 'call a step of sum_up() alone'),
+	('SELECT ruad.move_rows(''report'', ''2026-01-01'')', '42501', 'make any table'),
 	('SELECT * FROM dmarc.reports', '42501', 'read a view'),
 	('SELECT api.summary()', '42501', 'call the API'),
 	('SELECT ruad.keep_raw(1, ''x'')', '22023', 'overwrite raw mail'),
@@ -219,8 +219,9 @@ SELECT is_empty($$SELECT role FROM who WHERE role IN ('ruad_web', 'ruad_auditor'
 SELECT set_eq($$SELECT DISTINCT c.oid::regclass::text FROM who, pg_class c
 	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND NOT relrowsecurity
 	AND role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer') AND has_any_column_privilege(role, c.oid, 'SELECT')$$,
-	$$VALUES ('ruad.service'), ('ruad.service_rule'), ('ruad.own_domain'), ('ruad.schema_version'), ('ruad.definitions')$$,
-	'and behind the views, every table has row-level security but five without data');
+	$$VALUES ('ruad.service'), ('ruad.service_rule'), ('ruad.own_domain'), ('ruad.schema_version'), ('ruad.definitions'),
+		('ruad.gate')$$,
+	'and behind the views, every table has row-level security but six without data');
 SELECT set_eq($$SELECT c.oid::regclass::text FROM pg_class c WHERE relnamespace = 'ruad'::regnamespace AND relrowsecurity
 	AND NOT has_table_privilege('ruad_viewer', c.oid, 'SELECT')$$, $$VALUES ('ruad.exclusion_log')$$,
 	'all are open to ruad_viewer but one');
@@ -241,7 +242,8 @@ SELECT results_eq($$SELECT role, c.oid::regclass::text, p.right FROM who, pg_cla
 	WHERE relnamespace = 'ruad'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
 	AND has_table_privilege(role, c.oid, p.right)
 	AND NOT (p.right = 'SELECT' AND role IN ('ruad_web', 'ruad_auditor', 'ruad_viewer')
-		AND (relrowsecurity OR relname IN ('service', 'service_rule', 'own_domain', 'schema_version', 'definitions')))$$,
+		AND (relrowsecurity OR relname IN ('service', 'service_rule', 'own_domain', 'schema_version', 'definitions',
+			'gate')))$$,
 	$$VALUES ('ruad_ingest', 'ruad.record', 'INSERT')$$,
 	'no role has another right on any table of schema ruad, but ruad_ingest to add records');
 SELECT is_empty($$SELECT role, c.oid::regclass FROM who, pg_class c WHERE relnamespace = 'ruad'::regnamespace

@@ -226,7 +226,7 @@ BEGIN
 	RETURN '';
 END $$;
 CREATE FUNCTION t.sum_step() RETURNS boolean LANGUAGE sql AS $$ SELECT more
-	FROM dblink('sums', 'SELECT ruad.sum_up()') AS r(more boolean) $$;
+	FROM dblink('sums', 'SELECT ruad.sum_up(0.001)') AS r(more boolean) $$; -- in pieces of 50 records
 -- What is left to do: "unsummed stale".
 CREATE FUNCTION t.due() RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', (SELECT count(*) FROM ruad.unsummed), (SELECT count(*) FROM ruad.stale)) $$;

@@ -1,5 +1,5 @@
 -- Whose a sender is: each rule of dmarc.whose(), at its limit, and the facts that it decides by.
-SELECT plan(57);
+SELECT plan(65);
 CREATE FUNCTION t.whose(facts jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT w.whose || ' ' || w.reason FROM dmarc.whose(jsonb_populate_record(NULL::dmarc.sender_facts,
 		'{"sender": "ip:192.0.2.1", "messages": 100, "pass": 0, "dkim_aligned": 0, "spf_aligned": 0, "records": 10,
@@ -132,4 +132,67 @@ SELECT is(t.whose_of(100, 'service:esp', api.filter(p_ip => '192.0.2.4')), 'serv
 SELECT is(t.whose_of(100, '192.0.2.4', api.filter(p_ip => '192.0.2.4'), 'ip'), 'service service_in_spf 5002 10012',
 	'and in a list of addresses');
 SELECT is(t.whose_of(100, 'ip:192.0.2.7'), 'own own_range 1 10', 'those of another source are its own');
+
+-- Each fact of a sender that is an address, and of one that is a service: of its first and last report, and of the last
+-- that passed and failed, none is on the day of another. Beside them the same addresses send as another domain.
+CREATE FUNCTION t.fact(day integer, records jsonb, domain text DEFAULT 'facts.example') RETURNS text LANGUAGE sql AS $$
+	SELECT x FROM t.take(t.mail(t.report(domain, 'A', domain || day, t.day(day), records))) x $$;
+CREATE FUNCTION t.of(ip text, count bigint, more jsonb DEFAULT '{}', dkim text DEFAULT 'fail', spf text DEFAULT 'fail')
+RETURNS jsonb LANGUAGE sql AS $$ SELECT t.record(ip, count, dkim, spf, '{"header_from": "facts.example"}' || more) $$;
+CREATE FUNCTION t.signed(result text, spf_of text DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('auth_results', jsonb_strip_nulls(jsonb_build_object(
+		'dkim', jsonb_build_array(jsonb_build_object('domain', 'facts.example', 'result', result)),
+		'spf', CASE WHEN spf_of IS NOT NULL THEN jsonb_build_array(jsonb_build_object('domain', spf_of, 'result', 'pass'))
+			END))) $$;
+SELECT is((SELECT string_agg(x, ',') FROM (VALUES
+	(t.fact(-10, jsonb_build_array(t.of('198.51.100.9', 16, '{"disposition": "reject"}'),
+		t.of('198.51.100.11', 1, t.signed('pass'), 'pass')))),
+	(t.fact(-9, jsonb_build_array(t.of('198.51.100.9', 1, t.signed('pass'), 'pass'),
+		t.of('198.51.100.12', 4, t.signed('none', 'facts.example'), 'fail', 'pass')))),
+	(t.fact(-8, jsonb_build_array(t.of('198.51.100.9', 2, t.signed('fail') || '{"disposition": "quarantine"}'),
+		t.of('198.51.100.11', 2, t.signed('none', 'esp.example'))))),
+	(t.fact(-7, jsonb_build_array(t.of('198.51.100.9', 4, t.signed('fail', 'list.example')),
+		t.of('198.51.100.12', 8)))),
+	(t.fact(-6, jsonb_build_array(t.of('198.51.100.9', 8, '{"reason": [{"type": "forwarded"}]}')))),
+	(t.fact(-5, jsonb_build_array(t.of('2001:db8::1', 32), t.of('2001:db9::5', 64), t.of('2001:dba::1', 128),
+		t.of('198.18.0.1', 256)))),
+	(t.fact(-3, jsonb_build_array(t.of('198.51.100.9', 1000, '{}', 'pass', 'pass'), t.of('198.51.100.11', 2000)),
+		'stranger.example'))) v(x)), concat_ws(',', VARIADIC array_fill('1 0 0 0 f'::text, '{7}')), 'seven reports');
+INSERT INTO ruad.address (source_ip, rdns, rdns_domain, service, service_basis) VALUES
+	('198.51.100.11', 'b.esp.example', 'esp.example', 'esp', 'rdns'),
+	('198.51.100.12', 'a.esp.example', 'esp.example', 'esp', 'rdns');
+SELECT ruad.enrich_collect();
+SELECT ruad.dns_store('facts.example', '{"ok": true, "solicited": true, "findings": [], "spf": {"result": "ok", "all": "-",
+	"unlisted": [], "ranges": [
+		{"range": "2001:db8::1/128", "qualifier": "+", "term": "ip6", "via": "facts.example"},
+		{"range": "2001:db9::/32", "qualifier": "+", "term": "ip6", "via": "facts.example"},
+		{"range": "2001:dba::/31", "qualifier": "+", "term": "ip6", "via": "facts.example"},
+		{"range": "198.18.0.0/16", "qualifier": "+", "term": "ip4", "via": "facts.example"}]}}', 600);
+CREATE FUNCTION t.days(at timestamptz) RETURNS integer LANGUAGE sql AS $$
+	SELECT (at AT TIME ZONE 'UTC')::date - (now() AT TIME ZONE 'UTC')::date $$;
+SELECT results_eq($$SELECT sender, addresses, records, messages, pass, dkim_aligned, spf_aligned, fail_overridden,
+	fail_altered, altered_by_other, fail_unaligned, rejected, quarantined, domain_messages FROM dmarc.sender_facts
+	WHERE domain = 'facts.example' AND sender IN ('ip:198.51.100.9', 'service:esp') ORDER BY 1$$, $$VALUES
+	('ip:198.51.100.9', 1::bigint, 5::numeric, 31::numeric, 1::numeric, 1::numeric, 0::numeric, 8::numeric, 6::numeric,
+		4::numeric, 0::numeric, 16::numeric, 2::numeric, 526::numeric),
+	('service:esp', 2, 4, 15, 5, 1, 4, 0, 0, 0, 2, 0, 0, 526)$$, 'the messages of a sender, by what became of them');
+SELECT results_eq($$SELECT sender, days, t.days(first_seen), t.days(last_seen), t.days(last_pass), t.days(last_fail)
+	FROM dmarc.sender_facts WHERE domain = 'facts.example' AND sender IN ('ip:198.51.100.9', 'service:esp') ORDER BY 1$$,
+	$$VALUES ('ip:198.51.100.9', 5, -10, -6, -9, -8), ('service:esp', 4, -10, -7, -9, -7)$$,
+	'and its days: what a forwarder changes is not the last that failed');
+SELECT is((SELECT concat_ws(' ', source, source_name, label, service, service_type, rdns) FROM dmarc.sender_facts
+	WHERE domain = 'facts.example' AND sender = 'service:esp'), 'service:esp Esp esp marketing a.esp.example',
+	'the first name of a service, in the alphabet');
+SELECT is((SELECT string_agg(own_range || ' of ' || messages, ', ' ORDER BY messages) FROM dmarc.sender_facts
+	WHERE domain = 'facts.example' AND messages >= 32), '32 of 32, 64 of 64, 0 of 128, 256 of 256',
+	'a host, the largest range that counts, a larger one; and of IPv4');
+CREATE FUNCTION t.label_of_service() RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(label, '-') FROM dmarc.sender_facts WHERE domain = 'facts.example' AND sender = 'service:esp' $$;
+SELECT ruad.set_label('ip:198.51.100.11', 'mine', NULL, 'root', 'cli');
+SELECT is(t.label_of_service(), '-', 'one address of a service has a label: the service has none');
+SELECT ruad.set_label('ip:198.51.100.12', 'not_mine', NULL, 'root', 'cli');
+SELECT is(t.label_of_service(), '-', 'its addresses have two labels');
+SELECT ruad.set_label('ip:198.51.100.12', 'mine', NULL, 'root', 'cli');
+SELECT is(t.label_of_service(), 'mine', 'all its addresses have the same');
+
 SELECT * FROM finish();

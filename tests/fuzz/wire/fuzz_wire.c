@@ -1,4 +1,5 @@
-/* Any output of a worker: frames as they arrive over the socket, to a sink that checks every string. */
+/* Any output of a worker: the frames of several answers as they arrive over the socket, to a sink that checks
+ * every string. As in talk.c, nothing is read after an answer that says that something is unreadable. */
 #include "server/worker/wire.h"
 
 #include <string.h>
@@ -12,8 +13,9 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 	struct diary diary;
 	gboolean done = FALSE, ok = TRUE;
 	diary_init(&diary);
-	struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
-	while (ok && !done && size >= WIRE_HEAD) {
+	struct wire_reader *reader = wire_reader_new();
+	wire_reader_begin(reader, diary_sink(), &diary);
+	while (ok && size >= WIRE_HEAD) {
 		gsize length = wire_frame_length(data);
 		if (length > size - WIRE_HEAD)
 			break;
@@ -22,6 +24,11 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 		ok = wire_reader_frame(reader, data[0], content, length, &done, NULL);
 		data += WIRE_HEAD + length;
 		size -= WIRE_HEAD + length;
+		if (done && !wire_reader_all_readable(reader))
+			break;
+		if (done)
+			wire_reader_begin(reader, diary_sink(), &diary);
+		done = FALSE;
 	}
 	wire_reader_free(reader);
 	diary_clear(&diary);

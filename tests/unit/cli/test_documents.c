@@ -33,15 +33,15 @@
 	"{\"copy_of\":\"dmarc-srg\",\"report_metadata\":{\"org_name\":\"O'R "                                \
 	"\xef\xbf\xbd;--\",\"org_email\":null,"                                                              \
 	"\"org_extra_contact_info\":null,\"report_id\":\"x\",\"interval_begin\":\"2026-01-01 00:00:00\","    \
-	"\"interval_end\":null,\"errors\":[]},\"policy_published\":{\"adkim\":null,\"aspf\":null,\"p\":"     \
+	"\"interval_end\":null,\"errors\":null},\"policy_published\":{\"adkim\":null,\"aspf\":null,\"p\":"   \
 	"null,"                                                                                              \
 	"\"sp\":null,\"np\":null,\"pct\":null,\"fo\":null,\"domain\":"
 #define SRG_WANT                                                                                             \
 	SRG_HEAD                                                                                             \
 	"\"a.example\"},\"records\":[{\"source\":{\"ip_address\":\"192.0.2.1\"},\"count\":\"5\","            \
 	"\"policy_evaluated\":{\"disposition\":\"reject\",\"dkim\":\"pass\",\"spf\":null,"                   \
-	"\"policy_override_reasons\":[]},\"identifiers\":{\"header_from\":null,\"envelope_from\":null,"      \
-	"\"envelope_to\":null},\"auth_results\":{\"dkim\":[{\"a\":1}],\"spf\":[]}}]}"
+	"\"policy_override_reasons\":null},\"identifiers\":{\"header_from\":null,\"envelope_from\":null,"    \
+	"\"envelope_to\":null},\"auth_results\":{\"dkim\":\"[{\\\"a\\\":1}]\",\"spf\":null}}]}"
 
 #define DUMP "-- MySQL dump 10.13  Distrib 8.0.36\n--\n-- Host: localhost    Database: dmarc\n"
 

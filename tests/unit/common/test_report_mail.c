@@ -157,6 +157,13 @@ static void the_parser_finds_the_report_and_the_name_of_its_file(void **state G_
 	assert_non_null(strstr(wrong, "{M2"));
 }
 
+static void the_reason_of_an_unread_file_says_that_it_is_one(void **state G_GNUC_UNUSED)
+{
+	g_autofree char *lines = found_in("x.txt", "hello");
+
+	assert_non_null(strstr(lines, ": the only part is not a DMARC report: file \"x.txt\", 5 bytes: "));
+}
+
 static void a_mail_is_left_as_it_is(void **state G_GNUC_UNUSED)
 {
 	g_autoptr(GBytes) document = g_bytes_new_static("From: a@b\n\n", 11);
@@ -174,6 +181,7 @@ int main(void)
 		cmocka_unit_test(no_line_is_longer_than_mail_allows),
 		cmocka_unit_test(the_name_of_the_file_is_a_parameter),
 		cmocka_unit_test(the_parser_finds_the_report_and_the_name_of_its_file),
+		cmocka_unit_test(the_reason_of_an_unread_file_says_that_it_is_one),
 		cmocka_unit_test(a_mail_is_left_as_it_is),
 	};
 

@@ -566,12 +566,14 @@ static void variables_that_are_no_settings_are_named_with_the_nearest(void **sta
 	g_setenv("RUAD_LMPT_LISTEN", "x", TRUE);
 	g_setenv("RUAD_DATABASE_URL_FILE", "x", TRUE);
 	g_setenv("RUAD_LIBEXEC", "x", TRUE);
+	g_setenv("RUAD_PROGRAMS", "x", TRUE); /* of server/quickstart */
 	g_setenv("RUAD_IMAP_WORK_PASSWORD_FILE", "x", TRUE);
 	warnings = settings_unknown_variables();
 	g_unsetenv("RUAD_IMAP_WORK_PASSWORD_FILE");
 	g_unsetenv("RUAD_LMPT_LISTEN");
 	g_unsetenv("RUAD_DATABASE_URL_FILE");
 	g_unsetenv("RUAD_LIBEXEC");
+	g_unsetenv("RUAD_PROGRAMS");
 	assert_int_equal(g_strv_length(warnings), 1);
 	assert_string_equal(warnings[0], "the variable RUAD_LMPT_LISTEN is not a setting and has no effect; "
 					 "the nearest is RUAD_LMTP_LISTEN");

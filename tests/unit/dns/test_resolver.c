@@ -53,7 +53,7 @@ static int bound_socket(int type, guint16 port, guint16 *bound)
 
 static void begin(struct server *server, guint concurrency, guint timeout_ms)
 {
-	struct resolver_options options = { server->address, timeout_ms, 1, concurrency };
+	struct resolver_options options = { server->address, timeout_ms, 1, concurrency, NULL };
 	guint16 port = 0;
 
 	*server = (struct server){ .tcp = -1, .answers = g_string_new(NULL) };
@@ -263,7 +263,7 @@ static void silence_is_a_time_out_and_a_closed_port_is_unreachable(void **state)
 	self.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(connect(fd, (const struct sockaddr *)&self, sizeof(self)), 0);
 	g_snprintf(server.address, sizeof(server.address), "127.0.0.1:%u", port);
-	server.resolver = resolver_new(&(struct resolver_options){ server.address, 200, 1, 1 }, NULL);
+	server.resolver = resolver_new(&(struct resolver_options){ server.address, 200, 1, 1, NULL }, NULL);
 	assert_int_equal(resolver_look_up(server.resolver, DNS_TXT, "a.example")->status, DNS_UNREACHABLE);
 	close(fd);
 	end(&server);
@@ -480,7 +480,7 @@ static void servers_are_addresses(void **state)
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(GOOD); i++) {
 		struct resolver *resolver =
-		    resolver_new(&(struct resolver_options){ GOOD[i], 1000, 1, 1 }, NULL);
+		    resolver_new(&(struct resolver_options){ GOOD[i], 1000, 1, 1, NULL }, NULL);
 
 		assert_non_null(resolver);
 		resolver_free(resolver);
@@ -488,9 +488,55 @@ static void servers_are_addresses(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(BAD); i++) {
 		g_autoptr(GError) error = NULL;
 
-		assert_null(resolver_new(&(struct resolver_options){ BAD[i], 1000, 1, 1 }, &error));
+		assert_null(resolver_new(&(struct resolver_options){ BAD[i], 1000, 1, 1, NULL }, &error));
 		assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
 	}
+}
+
+static gboolean is_trusted(const char *path, const char *server, const char *resolv_conf)
+{
+	struct resolver *resolver;
+	gboolean trusted;
+
+	assert_true(g_file_set_contents(path, resolv_conf, -1, NULL));
+	resolver = resolver_new(&(struct resolver_options){ server, 1000, 1, 1, path }, NULL);
+	assert_non_null(resolver);
+	trusted = resolver_is_trusted(resolver);
+	resolver_free(resolver);
+	return trusted;
+}
+
+static void servers_of_the_system_are_believed_if_all_are_at_loopback_addresses(void **state)
+{
+	static const struct {
+		const char *resolv_conf;
+		gboolean want;
+	} ROWS[] = {
+		{ "nameserver 127.0.0.1\n", TRUE },
+		{ "nameserver 127.0.0.53\nnameserver 127.255.255.254\n", TRUE },
+		{ "nameserver ::1\n", TRUE },
+		{ "nameserver ::1\nnameserver 127.0.0.1\n", TRUE },
+		{ "nameserver 126.0.0.1\n", FALSE },
+		{ "nameserver 128.0.0.1\n", FALSE },
+		{ "nameserver 192.0.2.127\n", FALSE },
+		{ "nameserver ::2\n", FALSE },
+		{ "nameserver 2001:db8::1\n", FALSE },
+		{ "nameserver 127.0.0.1\nnameserver 192.0.2.53\n", FALSE },
+		{ "nameserver 192.0.2.53\nnameserver 127.0.0.1\n", FALSE },
+		{ "nameserver ::1\nnameserver 2001:db8::1\n", FALSE },
+		{ "nameserver 2001:db8::1\nnameserver ::1\n", FALSE },
+	};
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("ruad-resolv.XXXXXX", &path, NULL);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++)
+		if (is_trusted(path, NULL, ROWS[i].resolv_conf) != ROWS[i].want)
+			fail_msg("%s", ROWS[i].resolv_conf);
+	assert_true(is_trusted(path, "192.0.2.53", "nameserver 192.0.2.54\n")); /* named by the options */
+	unlink(path);
 }
 
 int main(void)
@@ -509,6 +555,7 @@ int main(void)
 		cmocka_unit_test(names_that_cannot_be_are_not_asked_for),
 		cmocka_unit_test(an_answer_may_lead_to_questions),
 		cmocka_unit_test(servers_are_addresses),
+		cmocka_unit_test(servers_of_the_system_are_believed_if_all_are_at_loopback_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

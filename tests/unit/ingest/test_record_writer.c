@@ -350,6 +350,59 @@ static void evaluations_go_by_the_other_connection(void **state)
 	fake_db_free(aside);
 }
 
+/* With a pace, statements are short: 64 evaluations, 500 records. */
+static void with_a_pace_each_statement_is_a_short_piece(void **state)
+{
+	struct writing w;
+	struct pace *pace = pace_new();
+	struct records *records = records_new(NULL);
+	g_auto(GStrv) asked = NULL;
+
+	(void)state;
+	writing_begin(&w);
+	record_writer_free(w.writer);
+	w.writer = record_writer_new(w.db, w.db, w.known, w.ticket, pace);
+	for (guint i = 0; i < 2400; i++) {
+		g_autofree char *name = g_strdup_printf("%u", i % 129);
+
+		add(records, name, 1);
+	}
+	assert_true(write_as(&w, records, &november, NULL));
+	end(&w);
+	asked = g_strsplit(w.db->asked->str, "|", -1);
+	assert_int_equal(g_strv_length(asked), 4); /* the last one is empty */
+	assert_true(g_str_has_suffix(asked[0], "6 2026-11-29 63;"));
+	assert_true(g_str_has_prefix(asked[1], "6 2026-11-29 64;"));
+	assert_string_equal(asked[2], "6 2026-11-29 128;");
+	assert_int_equal(w.db->copies, 5);
+	assert_int_equal(w.db->n_rows, 2400);
+	assert_int_equal(w.db->last_no, 2400);
+	pace_begin(pace); /* the turn is free */
+	pace_end(pace);
+	writing_end(&w);
+	pace_free(pace);
+}
+
+static void a_failure_leaves_the_turn(void **state)
+{
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(failures); i++) {
+		struct writing w;
+		struct pace *pace = pace_new();
+
+		writing_begin(&w);
+		record_writer_free(w.writer);
+		w.writer = record_writer_new(w.db, w.db, w.known, w.ticket, pace);
+		w.db->failure = failures[i].failure;
+		write_names(&w, "a b", &november);
+		assert_false(record_writer_end(w.writer, NULL));
+		pace_begin(pace);
+		pace_end(pace);
+		writing_end(&w);
+		pace_free(pace);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +417,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(ids_of_an_earlier_chunk_are_not_asked_for_again),
 		cmocka_unit_test(a_transaction_remembers_at_most_50000_ids),
 		cmocka_unit_test(a_failure_is_reported_and_nothing_is_copied),
+		cmocka_unit_test(with_a_pace_each_statement_is_a_short_piece),
+		cmocka_unit_test(a_failure_leaves_the_turn),
 	};
 
 	g_assert(argc == 2);

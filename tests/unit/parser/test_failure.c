@@ -202,7 +202,7 @@ static void others_are_none(void **state)
 		    "bytes: not "
 		    "XML, JSON or packed\n" },
 		{ "fields called text, alone", "Subject: s\n\n" FAILURE,
-		    "unreadable no-report: mail: none of 1 parts is a DMARC report: text/plain, 146 bytes: "
+		    "unreadable no-report: mail: the only part is not a DMARC report: text/plain, 146 bytes: "
 		    "not XML, JSON or packed\n" },
 		{ "a text about one, with a message", MIXED "--b\n\nLook:\n\n" FAILURE THIRD END,
 		    "unreadable no-report: mail: none of 2 parts is a DMARC report: text/plain, 152 bytes: "
@@ -211,15 +211,15 @@ static void others_are_none(void **state)
 		    "Subject: s\n\n> Sender Domain: a.example\n> Sender IP Address: 192.0.2.1\n> SPF "
 		    "Alignment: "
 		    "no\n> DKIM Alignment: no\n",
-		    "unreadable no-report: mail: none of 1 parts is a DMARC report: text/plain, 99 bytes: "
+		    "unreadable no-report: mail: the only part is not a DMARC report: text/plain, 99 bytes: "
 		    "not XML, JSON or packed\n" },
 		{ "prose without an address",
 		    "Subject: s\n\nSender Domain: a.example\nSender IP Address: none\nSPF Alignment: "
 		    "no\nDKIM Alignment: no\n",
-		    "unreadable no-report: mail: none of 1 parts is a DMARC report: text/plain, 86 bytes: "
+		    "unreadable no-report: mail: the only part is not a DMARC report: text/plain, 86 bytes: "
 		    "not XML, JSON or packed\n" },
 		{ "declared, and nothing in it", REPORT TEXT END,
-		    "unreadable no-report: mail: none of 1 parts is a DMARC report: text/plain, 17 bytes: "
+		    "unreadable no-report: mail: the only part is not a DMARC report: text/plain, 17 bytes: "
 		    "not XML, JSON or packed\n" },
 	};
 

@@ -126,11 +126,47 @@ static void a_tar_is_told_by_the_checksum_of_its_first_header(void **state)
 	assert_int_equal(kind_of_tar("1", 0, 512), KIND_OTHER);
 }
 
+static void a_report_starts_with_a_declaration_or_its_tag(void **state)
+{
+	static const struct {
+		const char *text;
+		gboolean want;
+	} STARTS[] = {
+		{ "<?xml version='1.0'?>", TRUE },
+		{ "<?XML\n", TRUE },
+		{ "<?xml", FALSE },
+		{ "<?xml-stylesheet ", FALSE },
+		{ "<feedback>", TRUE },
+		{ "<Feedback xmlns='x'>", TRUE },
+		{ "<a-b_1:feedback>", TRUE },
+		{ "<feedback", FALSE },
+		{ "<feedbacks>", FALSE },
+		{ "<feedbac>", FALSE },
+		{ "<a.b:feedback>", FALSE },
+		{ "(feedback>", FALSE },
+		{ ":feedback ", FALSE },
+		{ " <feedback>", FALSE },
+		{ "<", FALSE },
+		{ "", FALSE },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(STARTS); i++) {
+		gsize size = strlen(STARTS[i].text);
+		/* a copy of that size, so that a read beyond it is seen */
+		g_autofree guint8 *data = g_memdup2(STARTS[i].text, size);
+
+		if (kind_is_report_start(data, size) != STARTS[i].want)
+			fail_msg("%s", STARTS[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_are_told_by_the_first_bytes),
 		cmocka_unit_test(a_tar_is_told_by_the_checksum_of_its_first_header),
+		cmocka_unit_test(a_report_starts_with_a_declaration_or_its_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,7 +175,7 @@ static void a_chain_in_a_circle_ends(void **state)
 	(void)state;
 	put32(file, fat + 4 * 10, 3); /* after sector 10, sector 3 */
 	got = print_file(file->data, file->len);
-	assert_string_equal(got, "a=" X20 ";(5632)!a stream ends before its end");
+	assert_string_equal(got, "a=" X20 ";(5632)!a stream ends early");
 }
 
 static void a_chain_of_two_streams_is_that_of_the_first(void **state)
@@ -189,7 +189,7 @@ static void a_chain_of_two_streams_is_that_of_the_first(void **state)
 	put32(file, entry_at(file, 2) + 116, get32(file, entry_at(file, 1) + 116));
 	put32(file, entry_at(file, 4) + 116, get32(file, entry_at(file, 3) + 116));
 	got = print_file(file->data, file->len);
-	assert_string_equal(got, "a=" X20 ";(5000)b=;c=mini;d=;!a stream ends before its end");
+	assert_string_equal(got, "a=" X20 ";(5000)b=;c=mini;d=;!a stream ends early");
 }
 
 static void a_directory_in_a_circle_ends(void **state)
@@ -400,10 +400,10 @@ static void the_reason_names_the_parts_of_a_msg(void **state)
 	    "text/plain, 2 bytes: not XML, JSON or packed; application/octet-stream \"a.doc\", 3 bytes: not "
 	    "XML, JSON or packed\n");
 	check(pack_msg_files(HEADER, "Buy", NULL, 0), "mail subject=s from=r@rep.example\nunreadable "
-						      "unrelated: mail: none of 1 parts is a DMARC report: "
+						      "unrelated: mail: the only part is not a DMARC report: "
 						      "text/plain, 3 bytes: not XML, JSON or packed\n");
 	pack_msg_bytes(msg, "", 0x1009, "LZFu", 4);
-	check(pack_msg_end(msg), "mail\nunreadable unrelated: mail: none of 1 parts is a DMARC report: "
+	check(pack_msg_end(msg), "mail\nunreadable unrelated: mail: the only part is not a DMARC report: "
 				 "application/rtf, 4 bytes: not "
 				 "XML, JSON or packed\n");
 	check(pack_ole2(&(struct pack_member){ "WordDocument", "x", 1 }, 1, 9),
@@ -423,7 +423,7 @@ static void a_damaged_msg_is_read_as_far_as_it_goes_and_says_so(void **state)
 	put32(file, 512 + ((gsize)get32(file, 76) << 9), 0xfffffffe); /* the large stream is the first */
 	check(g_byte_array_ref(file),
 	    "mail\n" REPORT_IS("part 1: a.xml") "unreadable archive: mail: Outlook .msg: damaged: a stream "
-						"ends before its end\n");
+						"ends early\n");
 	put32(file, entry_at(file, 0) + 76, 0xffffffff); /* the root is empty */
 	check(g_byte_array_ref(file),
 	    "unreadable archive: file: OLE2 file: damaged: an entry of the directory is in no storage\n");

@@ -124,7 +124,7 @@ static const struct text_row TEXTS[] = {
 	    MAIL_IS REPORT_IS("part 1") },
 	{ "a mail without any", "Subject: s\n\nHello.\n",
 	    MAIL_IS
-	    "unreadable unrelated: mail: none of 1 parts is a DMARC report: text/plain, 7 bytes: not XML, "
+	    "unreadable unrelated: mail: the only part is not a DMARC report: text/plain, 7 bytes: not XML, "
 	    "JSON or packed\n" },
 	{ "HTML", "<html><p>x", "unreadable no-report: file: not a DMARC report\n" },
 	{ "HTML that is no XML", "<!DOCTYPE html><p a=b>x",
@@ -159,7 +159,7 @@ static const struct text_row TEXTS[] = {
 	{ "TLS report by its media type alone",
 	    MIXED "--b\nContent-Type: application/tlsrpt+json\n\n{}\n--b--\n",
 	    MAIL_IS
-	    "unreadable no-report: mail: none of 1 parts is a DMARC report: application/tlsrpt+json, 2 "
+	    "unreadable no-report: mail: the only part is not a DMARC report: application/tlsrpt+json, 2 "
 	    "bytes: read as JSON\n" },
 	{ "bare TLS report", "{\"report-id\":\"1\",\"policies\":[]}",
 	    "unreadable incomplete: file: no date-range (RFC 8460 section 4.4)\n" },
@@ -275,7 +275,7 @@ static void mails_and_mboxes_in_archives_are_read(void **state)
 	    "section "
 	    "5.2.2)\n");
 	check_inner("r.eml", "From: r@rep.example\n\nHello.\n",
-	    "unreadable no-report: file: none of 1 parts is a DMARC report: text/plain, 7 bytes: not XML, "
+	    "unreadable no-report: file: the only part is not a DMARC report: text/plain, 7 bytes: not XML, "
 	    "JSON "
 	    "or packed\n");
 	check_inner("r.txt", "Note: nothing here is From: anybody.\n",
@@ -384,9 +384,9 @@ static void what_is_not_meant_to_be_a_report_has_a_code_of_its_own(void **state)
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(OTHERS); i++) {
 		g_autofree char *got = run(pack_text(OTHERS[i].mail));
-		g_autofree char *want = g_strdup_printf("\nunreadable %s: mail: none of ", OTHERS[i].code);
+		g_autofree char *want = g_strdup_printf("\nunreadable %s: mail: ", OTHERS[i].code);
 
-		if (strstr(got, want) == NULL)
+		if (strstr(got, want) == NULL || strstr(got, " a DMARC report: ") == NULL)
 			fail_msg("%s: %s", OTHERS[i].name, got);
 	}
 }
@@ -448,8 +448,7 @@ static void damaged_archives_take_back_what_they_gave(void **state)
 
 	(void)state;
 	g_byte_array_set_size(cut, cut->len - 4);
-	check(
-	    cut, "begin file\nrecord count=3\nunreadable archive: file: gzip or zlib: ends before its end\n");
+	check(cut, "begin file\nrecord count=3\nunreadable archive: file: gzip or zlib: ends early\n");
 	wrong->data[wrong->len - 8] ^= 1;
 	check(wrong, "unreadable archive: file: gzip or zlib: damaged data or wrong checksum: Invalid "
 		     "compressed data\n");
@@ -524,7 +523,7 @@ static void a_report_that_breaks_late_is_taken_back_whole(void **state)
 	got = run(cut);
 	assert_true(g_str_has_prefix(got, "begin file\nrecord count=3\nrecord"));
 	assert_null(strstr(got, "\nend "));
-	assert_true(g_str_has_suffix(got, "\nunreadable archive: file: gzip or zlib: ends before its end\n"));
+	assert_true(g_str_has_suffix(got, "\nunreadable archive: file: gzip or zlib: ends early\n"));
 }
 
 static void the_budget_is_for_the_whole_mail(void **state)

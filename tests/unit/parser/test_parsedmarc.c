@@ -109,6 +109,14 @@ static const struct {
 	    "{\"report_metadata\": [], \"policy_published\": \"x\", \"records\": {\"a\": 1}}",
 	    "<feedback><report_metadata><date_range></date_range></report_metadata><policy_published>"
 	    "</policy_published></feedback>\n" },
+	{ "lists of dmarc-srg are texts, and one that is none is left out",
+	    "{\"copy_of\": \"dmarc-srg\", \"report_metadata\": {\"errors\": \"[\\\"late\\\"]\"}, "
+	    "\"policy_published\": {}, \"records\": [{\"policy_evaluated\": {\"policy_override_reasons\": "
+	    "\"[}\"}, \"auth_results\": {\"dkim\": \"[{\\\"domain\\\": \\\"a\\\"}]\", \"spf\": \"[x]\"}}]}",
+	    "<feedback><report_metadata><date_range></date_range><error>late</error></report_metadata>"
+	    "<policy_published></policy_published><record><row><policy_evaluated></policy_evaluated></row>"
+	    "<identifiers></identifiers><auth_results><dkim><domain>a</domain></dkim></auth_results></record>"
+	    "</feedback>\n" },
 	{ "another object", "{\"report_metadata\": {}, \"policy_published\": {}}", NULL },
 	{ "an empty object", "{}", NULL },
 	{ "not JSON", "{\"report_metadata\" x", NULL },
@@ -180,6 +188,21 @@ static void a_mail_has_none(void **state)
 		fail_msg("%s", lines);
 }
 
+static void a_file_that_ruad_put_into_a_mail_has_one(void **state)
+{
+	g_autofree char *lines =
+	    findings("Subject: x\nContent-Type: application/vnd.ruad.file\n\n" HEAD RECORD(DAY, "s1") "]}");
+	g_autofree char *forwarded = findings(
+	    "Subject: x\nContent-Type: message/rfc822\n\nSubject: y\nContent-Type: application/json\n"
+	    "\n" HEAD RECORD(DAY, "s1") "]}");
+
+	(void)state;
+	if (strstr(lines, "domain=a.example") == NULL || strstr(lines, "{K1 feedback parsedmarc}") == NULL)
+		fail_msg("%s", lines);
+	if (strstr(forwarded, "domain=a.example") != NULL)
+		fail_msg("%s", forwarded);
+}
+
 static void text_cannot_end_an_element(void **state)
 {
 	g_autofree char *lines =
@@ -210,6 +233,7 @@ int main(void)
 		cmocka_unit_test(a_file_has_a_report_that_is_noted_as_a_copy),
 		cmocka_unit_test(other_kinds_are_noted_as_copies_too),
 		cmocka_unit_test(a_mail_has_none),
+		cmocka_unit_test(a_file_that_ruad_put_into_a_mail_has_one),
 		cmocka_unit_test(text_cannot_end_an_element),
 		cmocka_unit_test(ambiguous_json_is_unreadable),
 	};

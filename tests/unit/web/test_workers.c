@@ -183,6 +183,25 @@ static void abandoned_work_is_removed_or_interrupted(void **state)
 	await(&next.done);
 }
 
+/* In turns, each would run a quarter. A thread that is not idle yet is no failure. */
+static void the_thread_that_ran_last_runs_again(void **state)
+{
+	struct task tasks[12] = { 0 };
+	guint n_runs[THREADS] = { 0 };
+	guint most = 0;
+
+	release();
+	for (gsize i = 0; i < G_N_ELEMENTS(tasks); i++) {
+		assert_true(push(*state, &tasks[i], "a"));
+		await(&tasks[i].done);
+		n_runs[tasks[i].work.worker]++;
+		g_usleep(20 * G_TIME_SPAN_MILLISECOND);
+	}
+	for (gsize i = 0; i < THREADS; i++)
+		most = MAX(most, n_runs[i]);
+	assert_true(most > G_N_ELEMENTS(tasks) / 2);
+}
+
 static void at_the_end_nothing_goes_on(void **state)
 {
 	struct task tasks[3] = { 0 };
@@ -213,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    the_queue_is_bounded_in_all_and_for_each_client, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(abandoned_work_is_removed_or_interrupted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_thread_that_ran_last_runs_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(at_the_end_nothing_goes_on, set_up, tear_down),
 	};
 

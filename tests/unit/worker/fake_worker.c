@@ -54,13 +54,19 @@ static void put_bytes(const void *bytes, gsize size)
 static void honest(void)
 {
 	put_report(0);
-	must(wire_writer_done(writer, NULL));
+	must(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 }
 
 static void many(void)
 {
 	put_report(100000);
-	must(wire_writer_done(writer, NULL));
+	must(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
+}
+
+static void some(void)
+{
+	put_report(5000);
+	must(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 }
 
 static void unreadable(void)
@@ -68,7 +74,7 @@ static void unreadable(void)
 	const struct unreadable u = { .place = "x", .code = "xml", .reason = "no" };
 	put_report(0);
 	must(wire_writer_sink()->unreadable(writer, &u, NULL));
-	must(wire_writer_done(writer, NULL));
+	must(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 }
 
 static void killed(void)
@@ -111,7 +117,7 @@ static void huge_frame(void)
 
 static void says_nothing(void)
 {
-	must(wire_writer_done(writer, NULL));
+	must(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 }
 
 static void dies_within(void)
@@ -131,7 +137,7 @@ static void environment(void)
 static void says_too_much(void)
 {
 	put_report(0);
-	must(wire_writer_done(writer, NULL));
+	must(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 	put_bytes("D\0\0\0\0", 5);
 }
 
@@ -196,6 +202,7 @@ static const struct {
 	{ "honest", honest },
 	{ "environment", environment },
 	{ "many", many },
+	{ "some", some },
 	{ "unreadable", unreadable },
 	{ "killed", killed },
 	{ "closes", closes },
@@ -251,7 +258,7 @@ static void serve(void)
 		if (size > 1)
 			read_all((guint8 *)document + 1, size - 1);
 		if (document[0] == '!')
-			must(wire_writer_done(writer, NULL));
+			must(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 		else
 			act_on(document);
 	}

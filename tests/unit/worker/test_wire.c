@@ -24,7 +24,8 @@ static int make_file(void)
 /* Read the frames of fd, from its beginning, into sink. Returns TRUE if the closing frame was received. */
 static gboolean read_frames(int fd, const struct report_sink *sink, gpointer user, GError **error)
 {
-	struct wire_reader *reader = wire_reader_new(sink, user);
+	struct wire_reader *reader = wire_reader_new();
+	wire_reader_begin(reader, sink, user);
 	guint8 head[WIRE_HEAD];
 	gboolean done = FALSE, ok = TRUE;
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
@@ -185,7 +186,7 @@ static void write_everything(struct wire_writer *writer)
 	assert_true(sink->record(writer, &full_record, NULL));
 	assert_true(sink->unreadable(writer, &broken, NULL));
 	assert_true(sink->unreadable(writer, &broken, NULL));
-	assert_true(wire_writer_done(writer, NULL));
+	assert_true(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 }
 
 static void everything_arrives_as_it_was_sent(void **state)
@@ -248,7 +249,7 @@ static void many_records_travel_in_chunks(void **state)
 	for (int i = 0; i < many; i++)
 		assert_true(sink->record(writer, i % 2 ? &full_record : &empty_record, NULL));
 	assert_true(sink->report_end(writer, &header, NULL));
-	assert_true(wire_writer_done(writer, NULL));
+	assert_true(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 	wire_writer_free(writer);
 
 	assert_true(read_frames(fd, diary_sink(), &diary, NULL));
@@ -289,7 +290,8 @@ static void a_closed_socket_is_a_system_error(void **state)
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	struct wire_writer *writer = wire_writer_new(fd);
 	GError *error = NULL;
-	assert_false(wire_writer_done(writer, &error));
+	assert_true(wire_writer_done(writer, NULL));
+	assert_false(wire_writer_flush(writer, &error));
 	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
 	g_clear_error(&error);
 	wire_writer_free(writer);
@@ -396,7 +398,8 @@ static GByteArray *make_unreadable(void)
 static struct wire_reader *reader_of(struct diary *diary, gboolean in_report)
 {
 	diary_init(diary);
-	struct wire_reader *reader = wire_reader_new(diary_sink(), diary);
+	struct wire_reader *reader = wire_reader_new();
+	wire_reader_begin(reader, diary_sink(), diary);
 	if (in_report)
 		assert_true(give(reader, 'B', make_begin(), NULL));
 	return reader;
@@ -582,7 +585,8 @@ static void failures_out_of_range_are_refused(void **state)
 		struct diary diary;
 		GError *error = NULL;
 		diary_init(&diary);
-		struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
+		struct wire_reader *reader = wire_reader_new();
+		wire_reader_begin(reader, diary_sink(), &diary);
 		gboolean ok = give_failure(reader, &rows[i].failure, &error);
 		if (rows[i].words != NULL)
 			assert_refused(ok, error, rows[i].words, rows[i].name);
@@ -640,7 +644,8 @@ static void tls_reports_out_of_range_are_refused(void **state)
 		struct diary diary;
 		GError *error = NULL;
 		diary_init(&diary);
-		struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
+		struct wire_reader *reader = wire_reader_new();
+		wire_reader_begin(reader, diary_sink(), &diary);
 		gboolean last = i == G_N_ELEMENTS(rows);
 		policies[1] = last ? policies[0] : rows[i].policy;
 		const struct tls_report tls = { .policies = policies,
@@ -677,7 +682,7 @@ static void a_report_too_large_to_travel_is_quarantined(void **state)
 		diary_init(&diary);
 		assert_true(wire_writer_sink()->failure(writer, "f", &failure, NULL));
 		assert_true(wire_writer_sink()->tls(writer, "t", &tls, NULL));
-		assert_true(wire_writer_done(writer, NULL));
+		assert_true(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 		assert_true(read_frames(fd, diary_sink(), &diary, NULL));
 		if (sizes[i] < most) {
 			assert_true(g_str_has_prefix(diary.lines->str, "failure f:"));
@@ -711,7 +716,7 @@ static void the_most_items_of_a_tls_report_travel(void **state)
 		    (struct tls_failure_details){ text, "192.0.2.1", text, text, "192.0.2.1", 1, text, text };
 	diary_init(&diary);
 	assert_true(wire_writer_sink()->tls(writer, "t", &tls, NULL));
-	assert_true(wire_writer_done(writer, NULL));
+	assert_true(wire_writer_done(writer, NULL) && wire_writer_flush(writer, NULL));
 	assert_true(read_frames(fd, diary_sink(), &diary, NULL));
 	assert_true(g_str_has_prefix(diary.lines->str, "tls t:"));
 	wire_writer_free(writer);
@@ -759,7 +764,8 @@ static void frames_out_of_order_are_refused(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diary diary;
 		diary_init(&diary);
-		struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
+		struct wire_reader *reader = wire_reader_new();
+		wire_reader_begin(reader, diary_sink(), &diary);
 		for (const char *at = rows[i].frames; *at != '\0'; at++) {
 			GError *error = NULL;
 			GByteArray *content = *at == 'M'   ? content_of(&wire_mail_header, &no_mail)
@@ -811,7 +817,8 @@ static void bytes_that_are_no_structure_are_refused(void **state)
 		struct diary diary;
 		GError *error = NULL;
 		diary_init(&diary);
-		struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
+		struct wire_reader *reader = wire_reader_new();
+		wire_reader_begin(reader, diary_sink(), &diary);
 		if (rows[i].type == 'D')
 			assert_true(give(reader, 'U', make_unreadable(), NULL));
 		gboolean ok = give_bytes(reader, rows[i].type, rows[i].bytes, rows[i].size, &error);
@@ -871,7 +878,8 @@ static void too_many_reports_are_refused(void **state)
 	struct diary diary;
 	GError *error = NULL;
 	diary_init(&diary);
-	struct wire_reader *reader = wire_reader_new(diary_sink(), &diary);
+	struct wire_reader *reader = wire_reader_new();
+	wire_reader_begin(reader, diary_sink(), &diary);
 	for (guint i = 0; i < WIRE_REPORTS_MAX; i++)
 		assert_true(give(reader, 'U', make_unreadable(), NULL));
 	gboolean ok = give(reader, 'U', make_unreadable(), &error);

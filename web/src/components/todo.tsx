@@ -52,21 +52,32 @@ function One({ point }: { point: Point }) {
   );
 }
 
-function List({ advice: { items, total, strangers, forwarders, reports_until: until } }: { advice: Advice }) {
+const Points = ({ points }: { points: readonly Point[] }) => (
+  <ol class="attention">
+    {points.map((point) => (
+      <One key={`${point.code} ${point.source} ${point.domain} ${point.name} ${point.text}`} point={point} />
+    ))}
+  </ol>
+);
+
+function List({ advice: { items, more, total, strangers, forwarders, reports_until: until } }: { advice: Advice }) {
+  const rest = total - items.length - more.length;
   return (
     <>
       {items.length > 0 ? (
-        <ol class="attention">
-          {items.map((point) => (
-            <One key={`${point.code} ${point.source} ${point.domain} ${point.name} ${point.text}`} point={point} />
-          ))}
-        </ol>
+        <Points points={items} />
       ) : (
         <p class="calm">
           <Icon name="good" /> <Said topic="todo" term="nothing" blanks={{ until: until ? day(until) : '–' }} />
         </p>
       )}
-      {total > items.length && <p class="foot"><Said topic="todo" term="more" blanks={{ more: count(total - items.length) }} /></p>}
+      {more.length > 0 && (
+        <details class="more">
+          <summary><Said topic="todo" term="more" blanks={{ more: count(total - items.length) }} /></summary>
+          <Points points={more} />
+          {rest > 0 && <p class="foot"><Said topic="todo" term="rest" blanks={{ rest: count(rest) }} /></p>}
+        </details>
+      )}
       {strangers.senders > 0 && <p class="foot"><Said topic="todo" term="strangers" blanks={blanks({ ...strangers, stopped: percent(strangers.rejected + strangers.quarantined, strangers.messages) } as Partial<Point>)} /></p>}
       {forwarders.senders > 0 && <p class="foot"><Said topic="todo" term="forwarders" blanks={blanks(forwarders as Partial<Point>)} /></p>}
     </>

@@ -1,0 +1,11 @@
+-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)
+--
+-- Host: localhost    Database: it's dmarc
+/*!40101 SET NAMES utf8mb4 */;
+DROP TABLE IF EXISTS `report`;
+CREATE TABLE `report` (
+  `serial` int unsigned NOT NULL,
+  `raw_xml` mediumtext
+) ENGINE=InnoDB COMMENT='reports';
+INSERT INTO `report` VALUES (1,'2026-01-01 00:00:00','2026-01-01 23:59:59','example.com','Reporter Inc.','r-1','<dmarc@reporter.example>',NULL,'r','r','none','none',100,'<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feedback xmlns=\"urn:ietf:params:xml:ns:dmarc-2.0\"><report_metadata><org_name>O\'Reilly \\ \"Co\"</org_name><email>dmarc@reporter.example</email><report_id>r-1</report_id><date_range><begin>1767225600</begin><end>1767311999</end></date_range></report_metadata><policy_published><domain>example.com</domain><p>none</p></policy_published><record><row><source_ip>192.0.2.1</source_ip><count>1</count><policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>pass</spf></policy_evaluated></row><identifiers><header_from>example.com</header_from><envelope_from>example.com</envelope_from></identifiers><auth_results><dkim><domain>example.com</domain><selector>s1</selector><result>pass</result></dkim><spf><domain>example.com</domain><result>pass</result></spf></auth_results></record></feedback>\n'),(2,'2026-01-01 00:00:00','2026-01-01 23:59:59','example.com','Reporter Inc.','r-2','<dmarc@reporter.example>',NULL,'r','r','none','none',100,'H4sIAAAAAAACA31TXU/rMAx951dMfV+zFl1glRd4utJ9RfBcZYm7ReRLTroL/550baETaE+xj+3jYyeBx3drViekqL3bFVW5KVbopFfaHXbF68vf9UPxyG+gQ1R7Id9WOd3FXdGTazSmrgmChI1NhhsXG2UFyXWdWTgQBk+ptZiEEklw8HRonbDIn88RpNU/J0tgXzigFdrwM8kTTUklvgsbDAIbozOvVpzWNbBvF3IbbEm4Q6ba40E7Xt3f3df1n7vNBtiIADp1hm+rarvdZtbsA1uWsh/KgzdafrSh3xsdjzi08lmM45O2UnqbOUYMAnfeZb0hU/2sJJSehtP/5xB9TxJbHXi1zVsr67IC9g2C9L1L/BbYaMxC8CRMnxUPQnQMPuqUr29qu0RAvWnLg4gx44MJMXSTP1hfAheM7KxMK3RJdzq/DA5HFAqp7cjby5GXgbzZExof8Je8yxCwC3bRp2NLGHuT4qT46n4jGpTJE4/DsmYHRoZpuMlZTn2V8/ficUWX+th8gWz+E/zmEzb4+5xGAwAA'),(3,'2026-01-01 00:00:00','2026-01-01 23:59:59','example.com','Reporter Inc.','r-3','<dmarc@reporter.example>',NULL,'r','r','none','none',100,'');
+INSERT INTO `rptrecord` VALUES (1,1,3221225985,NULL,7,'none','<none>','example.com','pass','example.com','pass','pass','pass','example.com');

@@ -1,0 +1,57 @@
+-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)
+--
+-- Host: localhost    Database: it's
+/*!40101 SET NAMES utf8mb4 */;
+DROP TABLE IF EXISTS `srg_domains`;
+CREATE TABLE `srg_domains` (
+  `id` varchar(255) NOT NULL DEFAULT ',(',
+  `fqdn` varchar(255) NOT NULL DEFAULT ',(',
+  `active` varchar(255) NOT NULL DEFAULT ',(',
+  `description` varchar(255) NOT NULL DEFAULT ',(',
+  PRIMARY KEY (`id`),
+  KEY `k` (`id`)
+) ENGINE=InnoDB;
+INSERT INTO `srg_domains` (`id`, `fqdn`, `active`, `description`) VALUES (3,'example.com',1,'it\'s (1,2);'),(4,'other.example',1,NULL);
+DROP TABLE IF EXISTS `srg_reports`;
+CREATE TABLE `srg_reports` (
+  `id` varchar(255) NOT NULL DEFAULT ',(',
+  `domain_id` varchar(255) NOT NULL DEFAULT ',(',
+  `begin_time` varchar(255) NOT NULL DEFAULT ',(',
+  `end_time` varchar(255) NOT NULL DEFAULT ',(',
+  `loaded_time` varchar(255) NOT NULL DEFAULT ',(',
+  `org` varchar(255) NOT NULL DEFAULT ',(',
+  `external_id` varchar(255) NOT NULL DEFAULT ',(',
+  `email` varchar(255) NOT NULL DEFAULT ',(',
+  `extra_contact_info` varchar(255) NOT NULL DEFAULT ',(',
+  `error_string` varchar(255) NOT NULL DEFAULT ',(',
+  `policy_adkim` varchar(255) NOT NULL DEFAULT ',(',
+  `policy_aspf` varchar(255) NOT NULL DEFAULT ',(',
+  `policy_p` varchar(255) NOT NULL DEFAULT ',(',
+  `policy_sp` varchar(255) NOT NULL DEFAULT ',(',
+  `policy_np` varchar(255) NOT NULL DEFAULT ',(',
+  `policy_pct` varchar(255) NOT NULL DEFAULT ',(',
+  `policy_fo` varchar(255) NOT NULL DEFAULT ',(',
+  `seen` varchar(255) NOT NULL DEFAULT ',(',
+  PRIMARY KEY (`id`),
+  KEY `k` (`id`)
+) ENGINE=InnoDB;
+INSERT INTO `srg_reports` (`id`, `domain_id`, `begin_time`, `end_time`, `loaded_time`, `org`, `external_id`, `email`, `extra_contact_info`, `error_string`, `policy_adkim`, `policy_aspf`, `policy_p`, `policy_sp`, `policy_np`, `policy_pct`, `policy_fo`, `seen`) VALUES (11,3,'2026-01-01 00:00:00','2026-01-01 23:59:59','2026-01-03 00:00:00','O\'Reilly','s-1','dmarc@reporter.example',NULL,NULL,'r','r','reject','none',NULL,'100','0',0),(12,4,'2026-01-01 00:00:00','2026-01-01 23:59:59','2026-01-03 00:00:00','Reporter','s-2','dmarc@reporter.example','','[\"too \\\"late\\\"\"]',NULL,NULL,'none',NULL,NULL,NULL,NULL,1);
+DROP TABLE IF EXISTS `srg_rptrecords`;
+CREATE TABLE `srg_rptrecords` (
+  `id` varchar(255) NOT NULL DEFAULT ',(',
+  `report_id` varchar(255) NOT NULL DEFAULT ',(',
+  `ip` varchar(255) NOT NULL DEFAULT ',(',
+  `rcount` varchar(255) NOT NULL DEFAULT ',(',
+  `disposition` varchar(255) NOT NULL DEFAULT ',(',
+  `reason` varchar(255) NOT NULL DEFAULT ',(',
+  `dkim_auth` varchar(255) NOT NULL DEFAULT ',(',
+  `spf_auth` varchar(255) NOT NULL DEFAULT ',(',
+  `dkim_align` varchar(255) NOT NULL DEFAULT ',(',
+  `spf_align` varchar(255) NOT NULL DEFAULT ',(',
+  `envelope_to` varchar(255) NOT NULL DEFAULT ',(',
+  `envelope_from` varchar(255) NOT NULL DEFAULT ',(',
+  `header_from` varchar(255) NOT NULL DEFAULT ',(',
+  PRIMARY KEY (`id`),
+  KEY `k` (`id`)
+) ENGINE=InnoDB;
+INSERT INTO `srg_rptrecords` (`id`, `report_id`, `ip`, `rcount`, `disposition`, `reason`, `dkim_auth`, `spf_auth`, `dkim_align`, `spf_align`, `envelope_to`, `envelope_from`, `header_from`) VALUES (1,11,_binary 'À\0',7,2,NULL,'[{\"domain\":\"example.com\",\"selector\":\"s1\",\"result\":\"pass\"}]','[{\"domain\":\"example.com\",\"scope\":\"mfrom\",\"result\":\"pass\"}]',2,2,NULL,NULL,'example.com'),(2,12,_binary ' \r¸\0\0\0\0\0\0\0\0\0\0\0',5,2,NULL,NULL,NULL,1,2,NULL,NULL,'other.example'),(3,11,_binary '\'\\\0\n',3,0,'[{\"type\":\"forwarded\",\"comment\":\"a [ list\"}]',NULL,'\"],\"count\":9',0,0,NULL,NULL,'example.com');
