@@ -78,8 +78,36 @@ BEGIN
 END
 $$;
 
+-- Those of some domains with sufficient evidence that api.findings() has anything about, for a caller that knows the
+-- unreviewed sources of all of them.
+CREATE FUNCTION api.blocked_domains(p_domains text[], f api.filter_set, known api.domain_evidence[],
+	unreviewed api.unreviewed[]) RETURNS text[]
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	plain api.filter_set := api.only_domains(f, p_domains);
+	mine api.filter_set := plain;
+	blocked text[];
+BEGIN
+	mine.label := '{mine}';
+	EXECUTE format('
+		SELECT coalesce(array_agg(s.domain), ''{}'') FROM (
+			SELECT c.domain, sum(c.messages) FILTER (WHERE NOT c.dmarc_pass) AS fail,
+				sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned) AS spf_only,
+				sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass
+			FROM %s GROUP BY 1, c.source
+		) s WHERE s.fail > 0 OR api.relies_on_spf(coalesce(s.spf_only, 0), coalesce(s.pass, 0))',
+		api.cells(mine, 'address')) INTO blocked;
+	RETURN blocked || ARRAY(
+		SELECT u.domain FROM unnest(unreviewed) u JOIN unnest(known) e ON e.domain = u.domain
+		WHERE u.domain = ANY (p_domains) AND u.fail >= api.unreviewed_floor(e.messages)
+		UNION ALL
+		SELECT x.domain FROM api.policies_differing(plain) x);
+END
+$$;
+
 -- The next step of domains that nothing blocks, and of parked ones.
-CREATE FUNCTION api.step_points(f api.filter_set) RETURNS SETOF api.point
+CREATE FUNCTION api.step_points(f api.filter_set, unreviewed api.unreviewed[]) RETURNS SETOF api.point
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
@@ -91,19 +119,19 @@ DECLARE
 	-- of each of them
 	policies api.policy[] := ARRAY(SELECT h.policy FROM unnest(names) WITH ORDINALITY n(name, no)
 		LEFT JOIN dmarc.domains d ON d.domain = n.name
-		LEFT JOIN api.policy_histories(ARRAY(SELECT x.domain_id FROM dmarc.domains x WHERE x.domain = ANY (names)),
-			f.to_day) h ON h.domain_id = d.domain_id AND h.no = 1
+		LEFT JOIN api.newest_policies(ARRAY(SELECT x.domain_id FROM dmarc.domains x WHERE x.domain = ANY (names)),
+			f.to_day) h ON h.domain_id = d.domain_id
 		ORDER BY n.no);
 	records jsonb[] := ARRAY(SELECT api.next_record(n.name, policies[n.no], true)
 		FROM unnest(names) WITH ORDINALITY n(name, no) ORDER BY n.no);
-	-- only where there is a next step: the search for blockers is what costs
+	-- only where there is a next step
 	open text[] := ARRAY(SELECT e.domain FROM unnest(known) WITH ORDINALITY e(domain, days, reporters, messages,
 			last_report_at, sufficient, no)
 		WHERE e.sufficient AND policies[e.no] IS DISTINCT FROM NULL AND records[e.no] ->> 'step' <> 'keep');
 	blocked text[];
 BEGIN
 	IF open <> '{}' THEN
-		blocked := ARRAY(SELECT DISTINCT x.domain FROM api.findings(open, f, known) x);
+		blocked := api.blocked_domains(open, f, known, unreviewed);
 	END IF;
 	RETURN QUERY
 	SELECT 8, CASE WHEN e.domain = ANY (parked) THEN 'parked' ELSE 'step_' || (r.record ->> 'step') END, e.domain,
@@ -182,15 +210,6 @@ BEGIN
 END
 $$;
 
--- The same for a caller that has all senders of the filter.
-CREATE FUNCTION api.folded(senders api.sorted_sender[], p_whose text) RETURNS jsonb
-LANGUAGE sql STABLE
-AS $$
-	SELECT api.crowd_json(sum((s.sent).addresses), sum((s.sent).messages), sum((s.sent).pass), sum((s.sent).rejected),
-		sum((s.sent).quarantined))
-	FROM unnest(senders) s WHERE s.whose = p_whose
-$$;
-
 -- What is wrong with the mail and the DNS of the filter's domains, or was, or changed.
 CREATE FUNCTION api.fault_points(f api.filter_set, senders api.sorted_sender[]) RETURNS SETOF api.point
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
@@ -226,9 +245,8 @@ BEGIN
 END
 $$;
 
--- What api.advice() says, for a caller that has the senders, and the sums of forwarders and strangers.
-CREATE FUNCTION api.advice_of(f api.filter_set, senders api.sorted_sender[], forwarders jsonb, strangers jsonb)
-RETURNS jsonb
+-- What api.advice() says, for a caller that has the senders.
+CREATE FUNCTION api.advice_of(f api.filter_set, advised api.advised) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
@@ -240,7 +258,8 @@ BEGIN
 	WITH numbered AS (
 		SELECT p::api.point AS point, row_number() OVER (ORDER BY p.harm, p.messages DESC NULLS LAST,
 			p.domain COLLATE "C", p.source COLLATE "C", p.text COLLATE "C") AS no
-		FROM (SELECT * FROM api.fault_points(f, senders) UNION ALL SELECT * FROM api.step_points(f)) p
+		FROM (SELECT * FROM api.fault_points(f, advised.senders)
+			UNION ALL SELECT * FROM api.step_points(f, advised.unreviewed)) p
 	)
 	SELECT coalesce(jsonb_agg(api.point_json(n.point) ORDER BY n.no)
 		FILTER (WHERE n.no <= api.points_most()), '[]'), coalesce(jsonb_agg(api.point_json(n.point) ORDER BY n.no)
@@ -248,7 +267,8 @@ BEGIN
 	INTO items, more, total FROM numbered n;
 	EXECUTE format('SELECT max(r."end") FROM %s', api.reports_of(f)) INTO newest;
 	RETURN jsonb_build_object('window', api.window_json(f), 'items', items, 'more', more,
-		'total', total, 'forwarders', forwarders, 'strangers', strangers, 'reports_until', api.iso(newest));
+		'total', total, 'forwarders', advised.forwarders, 'strangers', advised.strangers,
+		'reports_until', api.iso(newest));
 END
 $$;
 
@@ -256,10 +276,7 @@ $$;
 CREATE FUNCTION api.advice(f api.filter_set) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
-DECLARE
-	s record;
 BEGIN
-	SELECT * INTO s FROM api.advised_senders(f);
-	RETURN api.advice_of(f, s.senders, s.forwarders, s.strangers);
+	RETURN api.advice_of(f, api.advised_senders(f));
 END
 $$;

@@ -116,8 +116,9 @@ AS $$
 	FROM generate_series(1, least(cardinality(points), api.digest_list())) i
 $$;
 
--- The points that were failing in the window before and are resolved in this one: the source failed no more, and mail
--- passed some days after its last failure. The time until counts as in api.failing_points().
+-- Points that were failing in the window before and are resolved in this one: the source failed no more, and mail
+-- passed some days after its last failure. The time until counts as in api.failing_points(). sent: at least the senders
+-- of these sources.
 CREATE FUNCTION api.digest_resolved(before api.point[], now api.point[], sent api.sorted_sender[])
 RETURNS SETOF api.point
 LANGUAGE plpgsql STABLE
@@ -127,7 +128,7 @@ BEGIN
 	SELECT 9, 'fixed', b.domain, b.source, b.name, b.reason, b.messages, b.of, b.rejected, b.quarantined, b.senders,
 		b.since, b.until, b.text, b.fix
 	FROM unnest(before) b
-	WHERE b.code ~ '^(own|service)_' AND NOT EXISTS (SELECT 1 FROM unnest(now) n
+	WHERE NOT EXISTS (SELECT 1 FROM unnest(now) n
 			WHERE n.domain = b.domain AND n.source = b.source)
 		AND EXISTS (SELECT 1 FROM unnest(sent) x WHERE (x.sent).domain = b.domain AND (x.sent).source = b.source
 			AND (x.sent).last_pass >= b.until + api.fixed_days() * interval '1 day')
@@ -174,6 +175,18 @@ BEGIN
 				'messages', s.v -> 'messages', 'pass', s.v -> 'pass', 'whose', s.v -> 'whose') AS item
 		FROM jsonb_array_elements(api.sources(f, api.page(200)) -> 'items') WITH ORDINALITY AS s(v, no)
 		WHERE (s.v -> 'new')::boolean ORDER BY 1 LIMIT api.digest_list()) n);
+END
+$$;
+
+-- The senders in the window of the sources of some points.
+CREATE FUNCTION api.digest_senders(f api.filter_set, points api.point[]) RETURNS SETOF api.sorted_sender
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY SELECT s.* FROM api.sorted_senders(f, ARRAY(
+		SELECT a.source_ip FROM dmarc.addresses a WHERE a.source IN (SELECT p.source FROM unnest(points) p)
+		UNION
+		SELECT substr(p.source, 4)::inet FROM unnest(points) p WHERE p.source LIKE 'ip:%')) s;
 END
 $$;
 
@@ -224,9 +237,10 @@ DECLARE
 	f api.filter_set;
 	summary jsonb;
 	domains jsonb;
-	senders api.sorted_sender[];
+	advised api.advised;
 	points api.point[];
 	failing api.point[];
+	failed api.point[];
 	resolved api.point[];
 BEGIN
 	SELECT d.* INTO w FROM api.digest_window(p_period, p_until) d;
@@ -237,16 +251,17 @@ BEGIN
 	IF summary #>> '{totals,messages}' = '0' THEN
 		RETURN summary || jsonb_build_object('domains', api.digest_domains(f, '{}'));
 	END IF;
-	senders := ARRAY(SELECT s FROM api.sorted_senders(f) s);
-	points := ARRAY(SELECT p FROM api.failing_points(senders) p);
+	advised := api.advised_senders(f);
+	points := ARRAY(SELECT p FROM api.failing_points(advised.senders) p);
 	failing := ARRAY(SELECT p FROM unnest(points) p WHERE p.code ~ '^(own|service)_'
 		ORDER BY p.messages DESC, p.domain COLLATE "C", p.source COLLATE "C");
-	resolved := ARRAY(SELECT r FROM api.digest_resolved(
-		ARRAY(SELECT p FROM api.failing_points(ARRAY(SELECT s FROM api.sorted_senders(api.window_before(f)) s)) p),
-		points, senders) r ORDER BY r.messages DESC, r.domain COLLATE "C", r.source COLLATE "C");
+	failed := ARRAY(SELECT p FROM api.failing_points((api.advised_senders(api.window_before(f))).senders) p
+		WHERE p.code ~ '^(own|service)_');
+	resolved := ARRAY(SELECT r FROM api.digest_resolved(failed, points,
+			ARRAY(SELECT s FROM api.digest_senders(f, failed) s)) r
+		ORDER BY r.messages DESC, r.domain COLLATE "C", r.source COLLATE "C");
 	domains := api.digest_domains(f, failing);
-	RETURN summary || jsonb_build_object('domains', domains, 'advice', api.advice_of(f, senders,
-			api.folded(senders, 'forwarder'), api.folded(senders, 'stranger')),
+	RETURN summary || jsonb_build_object('domains', domains, 'advice', api.advice_of(f, advised),
 		'changes', api.digest_changes(f, ARRAY(SELECT d ->> 'name'
 			FROM jsonb_array_elements(domains -> 'items') WITH ORDINALITY x(d, no) ORDER BY x.no LIMIT most),
 			summary -> 'sources', resolved),

@@ -128,6 +128,70 @@ BEGIN
 END
 $$;
 
+-- The newest policy alone of each domain that has one: the first of api.policy_histories(), or one with the same
+-- effect (sp, adkim and aspf may be those that are omitted). It is what was reported on the last day; tags that are
+-- omitted then come from the three months before. Where reporters saw several policies on that day, the whole history
+-- decides.
+CREATE FUNCTION api.newest_policies(p_domains integer[], p_until date)
+RETURNS TABLE (domain_id integer, policy api.policy)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	until constant date := least(p_until, api.day_too_late());
+	several integer[];
+	newest record;
+BEGIN
+	FOR newest IN
+		WITH seen AS MATERIALIZED (
+			SELECT s.*, jsonb_build_array(s.p, coalesce(s.sp, s.p), coalesce(s.adkim, 'r'),
+				coalesce(s.aspf, 'r')) AS core
+			FROM (
+				SELECT DISTINCT r.domain_id, r.day, r.p, r.sp, r.np, r.testing, r.adkim, r.aspf, r.pct, r.fo
+				FROM unnest(p_domains) AS d(id)
+				CROSS JOIN LATERAL (SELECT n.day FROM dmarc.reports n WHERE n.domain_id = d.id AND n.day < until
+					ORDER BY n.day DESC LIMIT 1) l
+				JOIN dmarc.reports r ON r.domain_id = d.id AND r.day = l.day
+			) s
+		), cores AS MATERIALIZED (
+			SELECT s.domain_id, s.core, min(s.day) AS day, max(s.sp) AS sp, max(s.adkim) AS adkim, max(s.aspf) AS aspf,
+				max(s.np) AS np, max(s.testing) AS testing, max(s.pct) AS pct, max(s.fo) AS fo
+			FROM seen s GROUP BY 1, 2
+		), before AS (
+			SELECT c.domain_id, c.core,
+				(array_agg(r.np ORDER BY r.day DESC, r.np DESC) FILTER (WHERE r.np IS NOT NULL))[1] AS np,
+				(array_agg(r.testing ORDER BY r.day DESC, r.testing DESC)
+					FILTER (WHERE r.testing IS NOT NULL))[1] AS testing,
+				(array_agg(r.pct ORDER BY r.day DESC, r.pct DESC) FILTER (WHERE r.pct IS NOT NULL))[1] AS pct,
+				(array_agg(r.fo ORDER BY r.day DESC, r.fo DESC) FILTER (WHERE r.fo IS NOT NULL))[1] AS fo
+			FROM cores c
+			JOIN dmarc.reports r ON r.domain_id = c.domain_id AND r.day >= c.day - 92 AND r.day < c.day
+				AND (c.np IS NULL AND r.np IS NOT NULL OR c.testing IS NULL AND r.testing IS NOT NULL
+					OR c.pct IS NULL AND r.pct IS NOT NULL OR c.fo IS NULL AND r.fo IS NOT NULL)
+				AND jsonb_build_array(r.p, coalesce(r.sp, r.p), coalesce(r.adkim, 'r'), coalesce(r.aspf, 'r')) = c.core
+			GROUP BY 1, 2
+		), told AS (
+			SELECT DISTINCT s.domain_id, ROW(s.core ->> 0, c.sp, coalesce(s.np, c.np, b.np),
+				coalesce(s.testing, c.testing, b.testing), c.adkim, c.aspf, coalesce(s.pct, c.pct, b.pct),
+				coalesce(s.fo, c.fo, b.fo))::api.policy AS policy
+			FROM seen s JOIN cores c ON c.domain_id = s.domain_id AND c.core = s.core
+			LEFT JOIN before b ON b.domain_id = s.domain_id AND b.core = s.core
+		)
+		SELECT t.domain_id, count(*) AS policies, (array_agg(t.policy))[1] AS policy FROM told t GROUP BY 1
+	LOOP
+		domain_id := newest.domain_id;
+		policy := newest.policy;
+		IF newest.policies = 1 THEN
+			RETURN NEXT;
+		ELSE
+			several := several || newest.domain_id;
+		END IF;
+	END LOOP;
+	IF several IS NOT NULL THEN
+		RETURN QUERY SELECT h.domain_id, h.policy FROM api.policy_histories(several, p_until) h WHERE h.no = 1;
+	END IF;
+END
+$$;
+
 -- The same for one domain.
 CREATE FUNCTION api.policy_history(p_domain text, p_until date)
 RETURNS TABLE (first_day date, last_day date, reports bigint, reporters bigint, policy api.policy)
@@ -177,9 +241,10 @@ AS $$
 		CASE WHEN ruf ~ '^[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+$' THEN 'ruf=mailto:' || ruf END], '; ')
 $$;
 
--- The mailboxes that received the newest reports on a domain: aggregate reports, failure reports.
+-- The mailboxes that received the newest reports on a domain: aggregate reports, failure reports. One plan serves all
+-- domains: planning costs more than reading.
 CREATE FUNCTION api.mailboxes_of(p_domain text, OUT rua text, OUT ruf text)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 DECLARE
 	of_domain integer := api.domain_id_of(p_domain);

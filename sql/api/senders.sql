@@ -1,6 +1,7 @@
 -- senders.sql - whose each sender is, for lists of sources and for advice.
 
--- A sender and whose it is: facts of the last three months, which decide, and of the window, if it sent in it.
+-- A sender and whose it is: facts of the last three months, which decide, and of the window, if it sent in it. The
+-- latter are of the sender alone: domain_messages and parked are those of all senders that were asked for.
 CREATE TYPE api.sorted_sender AS (known dmarc.sender_facts, whose text, reason text, sent dmarc.sender_facts);
 
 -- The months that facts come from: that of the window's last day and the two before it, or more for a longer window.
@@ -34,9 +35,17 @@ BEGIN
 END
 $$;
 
+-- The addresses p_ips, an expression, as FROM item; NULL: all.
+CREATE FUNCTION api.addresses_of(p_ips text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN p_ips IS NULL THEN 'dmarc.addresses'
+		ELSE format('(SELECT a.* FROM dmarc.addresses a WHERE a.source_ip = ANY (%s))', p_ips) END
+$$;
+
 -- A query for the facts about senders of the filter's domains, from sums by month alone. p_rows: '', or one more
--- condition of its rows.
-CREATE FUNCTION api.months_query(f api.filter_set, p_rows text) RETURNS text
+-- condition of its rows. p_ips: the addresses that these have, as an expression; NULL: any.
+CREATE FUNCTION api.months_query(f api.filter_set, p_rows text, p_ips text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -49,34 +58,40 @@ BEGIN
 			since, f.to_day, api.conditions(plain), p_rows),
 		format('SELECT c.domain_id, sum(c.messages) AS messages, sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass '
 			'FROM %s c WHERE c.day >= %L AND c.day < %L%s GROUP BY 1',
-			sums.daily, since, f.to_day, api.conditions(plain)));
+			sums.daily, since, f.to_day, api.conditions(plain)), api.addresses_of(p_ips));
 END
 $$;
 
 -- A query for the senders of the filter's domains in its window, sorted: k and s are the facts known and sent, whose
--- and reason what they are. p_ips: only those of these addresses, and what has none; they must be all addresses of
--- their sources.
-CREATE FUNCTION api.sorted_query(f api.filter_set, p_ips inet[]) RETURNS text
+-- and reason what they are. p_known and p_sent: '', or one more condition of the rows that each comes from. p_ips: the
+-- addresses that these have, as an expression; NULL: any.
+CREATE FUNCTION api.sorted_query(f api.filter_set, p_known text, p_sent text, p_ips text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	plain api.filter_set := api.only_domains(f, f.domain);
+	known constant text := format('(%s) k CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w',
+		api.months_query(f, p_known, p_ips));
 BEGIN
-	RETURN format('(%s) k CROSS JOIN LATERAL dmarc.whose(k::dmarc.sender_facts) w
-		JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender',
-		api.months_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE api.ips_condition(p_ips) END),
+	IF p_known = p_sent AND f.from_day = api.facts_from(f) AND f.to_day = date_trunc('month', f.to_day::timestamp) THEN
+		RETURN known || ' CROSS JOIN LATERAL (SELECT k.*) s'; -- the same months
+	END IF;
+	RETURN format('%s JOIN (%s) s ON s.domain_id = k.domain_id AND s.sender = k.sender', known,
 		api.facts_query(format('(SELECT c.* FROM %s WHERE true%s) m',
-			api.cells(plain, 'address'), api.ips_condition(p_ips))));
+			api.cells(api.only_domains(f, f.domain), 'address'), p_sent), p_addresses => api.addresses_of(p_ips)));
 END
 $$;
 
+-- p_ips: only those of these addresses, and what has none; they must be all addresses of their sources.
 CREATE FUNCTION api.sorted_senders(f api.filter_set, p_ips inet[] DEFAULT NULL) RETURNS SETOF api.sorted_sender
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
+DECLARE
+	of_ips constant text := api.ips_condition(p_ips);
 BEGIN
 	PERFORM api.look_up_addresses(cardinality(p_ips) <= 1000);
 	RETURN QUERY EXECUTE format('SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts FROM %s',
-		api.sorted_query(f, p_ips));
+		api.sorted_query(f, CASE WHEN p_ips IS NULL THEN api.sent_condition(f) ELSE of_ips END, of_ips,
+			quote_literal(p_ips) || '::inet[]'));
 END
 $$;
 
@@ -100,30 +115,75 @@ AS $$
 		'quarantined', coalesce(quarantined, 0))
 $$;
 
--- The arguments of api.crowd_json() for those senders s that are of one kind.
-CREATE FUNCTION api.crowd_sums(p_whose text) RETURNS text
+-- The sums of addresses, messages, passing, rejected and quarantined messages of some senders.
+CREATE TYPE api.crowd AS (senders numeric, messages numeric, pass numeric, rejected numeric, quarantined numeric);
+
+-- Those of the rows q of a query for which a condition is true. p_senders: how many senders each row is.
+CREATE FUNCTION api.crowd_of(p_senders text, p_condition text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT string_agg(format('sum(s.%I) FILTER (WHERE w.whose = %L)', c.name, p_whose), ', ' ORDER BY c.no)
-	FROM unnest('{addresses,messages,pass,rejected,quarantined}'::text[]) WITH ORDINALITY c(name, no)
+	SELECT format('ROW(%s)::api.crowd', string_agg(format('sum(%s) FILTER (WHERE %s)', c.name, p_condition), ', '
+		ORDER BY c.no))
+	FROM unnest(ARRAY[p_senders, 'q.messages', 'q.pass', 'q.rejected', 'q.quarantined']) WITH ORDINALITY c(name, no)
+$$;
+
+-- Two crowds in one line.
+CREATE FUNCTION api.crowds_json(a api.crowd, b api.crowd) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT api.crowd_json(sum(c.senders), sum(c.messages), sum(c.pass), sum(c.rejected), sum(c.quarantined))
+	FROM (VALUES ((a).senders, (a).messages, (a).pass, (a).rejected, (a).quarantined),
+		((b).senders, (b).messages, (b).pass, (b).rejected, (b).quarantined)) c(senders, messages, pass, rejected,
+		quarantined)
+$$;
+
+-- What fails of a source of a domain, from senders without a label that are or may be ours.
+CREATE TYPE api.unreviewed AS (domain text, source text, fail numeric, messages numeric);
+
+-- A query for those that may block enforcement, from rows with the columns of api.sorted_sender.
+CREATE FUNCTION api.unreviewed_query(p_rows text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT format('SELECT ROW((q.sent).domain, (q.sent).source, sum(api.harm(q.sent)),
+			sum((q.sent).messages))::api.unreviewed
+		FROM %s q WHERE q.whose IN (''own'', ''service'', ''unsure'') AND (q.sent).label IS NULL
+		GROUP BY (q.sent).domain, (q.sent).source HAVING sum(api.harm(q.sent)) >= api.unreviewed_floor(0)', p_rows)
 $$;
 
 -- The senders of which advice speaks one by one: those that are or may be ours, and whose failing mail matters. The
 -- others are many, so only their sums leave the query.
-CREATE FUNCTION api.advised_senders(f api.filter_set, OUT senders api.sorted_sender[], OUT forwarders jsonb,
-	OUT strangers jsonb)
+CREATE TYPE api.advised AS (senders api.sorted_sender[], forwarders jsonb, strangers jsonb,
+	unreviewed api.unreviewed[]);
+
+CREATE FUNCTION api.advised_senders(f api.filter_set) RETURNS api.advised
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
+DECLARE
+	-- rows of the pairs that need all facts; their addresses are found by an index
+	few constant text := ' AND (c.source_ip = ANY ($3) AND (c.domain_id, c.source_ip) IN (SELECT * FROM unnest($1, $2))
+		OR c.source_ip IS NULL)';
+	pairs record;
+	others record;
 BEGIN
-	EXECUTE format($q$
-		SELECT coalesce(array_agg(ROW(k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts)
-				::api.sorted_sender) FILTER (WHERE w.whose IN ('own', 'service', 'unsure')
-				AND api.matters(api.harm(s::dmarc.sender_facts), s.messages)), '{}'),
-			api.crowd_json(%1$s), api.crowd_json(%2$s)
-		FROM %3$s$q$,
-		api.crowd_sums('forwarder'), api.crowd_sums('stranger'),
-		api.sorted_query(f, NULL))
-	INTO senders, forwarders, strangers;
+	EXECUTE format('SELECT coalesce(array_agg(q.domain_id) FILTER (WHERE q.sort <= 1), ''{}'') AS domain_ids,
+			coalesce(array_agg(q.source_ip) FILTER (WHERE q.sort <= 1), ''{}'') AS ips, %s AS forwarders,
+			%s AS strangers
+		FROM (%s) q', api.crowd_of('1', 'q.sort = 2'), api.crowd_of('1', 'q.sort = 3'), api.pairs_query(f)) INTO pairs;
+	EXECUTE format('
+		WITH sorted AS MATERIALIZED (
+			SELECT k::dmarc.sender_facts AS known, w.whose, w.reason, s::dmarc.sender_facts AS sent FROM %s
+		), sums AS (
+			SELECT %s AS forwarders, %s AS strangers FROM (SELECT s.whose, (s.sent).addresses, (s.sent).messages,
+				(s.sent).pass, (s.sent).rejected, (s.sent).quarantined FROM sorted s) q
+		)
+		SELECT ARRAY(SELECT s::api.sorted_sender FROM sorted s WHERE s.whose IN (''own'', ''service'', ''unsure'')
+				AND api.matters(api.harm(s.sent), (s.sent).messages)) AS senders, ARRAY(%s) AS unreviewed, s.*
+		FROM sums s', api.sorted_query(f, few, few, '$3'), api.crowd_of('q.addresses', 'q.whose = ''forwarder'''),
+		api.crowd_of('q.addresses', 'q.whose = ''stranger'''), api.unreviewed_query('sorted'))
+	INTO others USING pairs.domain_ids, pairs.ips,
+		ARRAY(SELECT DISTINCT ip FROM unnest(pairs.ips) ip);
+	RETURN ROW(others.senders, api.crowds_json(pairs.forwarders, others.forwarders),
+		api.crowds_json(pairs.strangers, others.strangers), others.unreviewed)::api.advised;
 END
 $$;
 
@@ -136,15 +196,15 @@ AS $$
 DECLARE
 	-- A longer list is a set for the executor: as constants it costs the planner more than it saves.
 	most constant integer := 5000;
-	members text := api.ips_condition(CASE WHEN cardinality(page.members) <= most THEN page.members END);
+	ips inet[];
 BEGIN
 	IF p_group NOT IN ('source', 'ip') OR page.members IS NULL THEN
 		RETURN;
 	END IF;
-	IF p_group = 'source' AND members = '' THEN
-		members := ' AND (c.source_ip IS NULL OR c.source_ip IN (SELECT unnest($2) UNION ALL '
-			'SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY ($1)))';
-	END IF;
+	-- also those that are not in the window, or do not match the filter: a sender is all its addresses
+	ips := ARRAY(SELECT unnest(page.members) UNION SELECT a.source_ip FROM dmarc.addresses a
+		WHERE a.source = ANY (CASE p_group WHEN 'source' THEN page.keys ELSE ARRAY(SELECT DISTINCT o.source
+			FROM dmarc.addresses o WHERE o.source_ip = ANY (page.members) AND o.source LIKE 'service:%') END));
 	RETURN QUERY EXECUTE format('
 		WITH sorted AS MATERIALIZED (
 			SELECT q.*, w.whose, w.reason FROM (%s) q CROSS JOIN LATERAL dmarc.whose(q::dmarc.sender_facts) w
@@ -169,10 +229,11 @@ BEGIN
 			s.facts || jsonb_build_object(''name'', api.display(coalesce(l.source_name, l.rdns)),
 				''rdns'', api.display(l.rdns), ''domain'', api.display(l.domain))
 		FROM best b JOIN largest l ON l.key = b.key JOIN sums s ON s.key = b.key',
-		api.months_query(f, members),
+		api.months_query(f, CASE WHEN cardinality(ips) <= most THEN api.ips_condition(ips)
+			ELSE ' AND (c.source_ip IS NULL OR c.source_ip IN (SELECT unnest($2)))' END, '$2'),
 		CASE p_group WHEN 'source' THEN 's.source = k.key'
 			ELSE 's.sender = ''ip:'' || k.key OR s.sender = (SELECT a.source FROM dmarc.addresses a '
 				'WHERE a.source_ip = k.key::inet)' END)
-	USING page.keys, page.members;
+	USING page.keys, ips;
 END
 $$;

@@ -48,10 +48,10 @@ $$;
 
 -- A query for the facts about senders, with the columns of dmarc.sender_facts. p_rows has the columns of
 -- dmarc.monthly, as FROM item m; p_totals is a query for domain_id, messages and pass of each domain, by default in
--- these rows.
+-- these rows. p_addresses: dmarc.addresses, or a part of it with all addresses of the rows, so that no others are read.
 CREATE FUNCTION api.facts_query(p_rows text,
 	p_totals text DEFAULT 'SELECT s.domain_id, sum(s.messages) AS messages, sum(s.pass) AS pass FROM sent s '
-		'GROUP BY 1') RETURNS text
+		'GROUP BY 1', p_addresses text DEFAULT 'dmarc.addresses') RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
 	SELECT format($q$
@@ -93,7 +93,7 @@ AS $$
 			FROM sent s
 			LEFT JOIN in_range r ON r.domain_id = s.domain_id AND r.source_ip = s.source_ip
 			JOIN dmarc.domains d ON d.domain_id = s.domain_id
-			LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
+			LEFT JOIN %s a ON a.source_ip = s.source_ip
 			LEFT JOIN dmarc.services v ON a.source = 'service:' || v.key AND v.type NOT IN ('hosting', 'organisation')
 		), totals AS (
 			%s
@@ -134,5 +134,5 @@ AS $$
 		LEFT JOIN included i ON i.domain_id = k.domain_id AND i.service = k.service
 		WHERE k.service IS NOT NULL
 		GROUP BY k.domain_id, k.domain, k.service$q$,
-		api.harmful('m'), p_rows, p_totals)
+		api.harmful('m'), p_rows, p_addresses, p_totals)
 $$;

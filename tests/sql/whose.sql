@@ -1,5 +1,5 @@
 -- Whose a sender is: each rule of dmarc.whose(), at its limit, and the facts that it decides by.
-SELECT plan(63);
+SELECT plan(65);
 CREATE FUNCTION t.whose(facts jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT w.whose || ' ' || w.reason FROM dmarc.whose(jsonb_populate_record(NULL::dmarc.sender_facts,
 		'{"sender": "ip:192.0.2.1", "messages": 100, "pass": 0, "dkim_aligned": 0, "spf_aligned": 0, "records": 10,
@@ -122,10 +122,15 @@ SELECT is(t.many('many', -5, ARRAY(SELECT '10.0.' || n / 250 || '.' || n % 250 F
 	|| t.many('old', -50, '{10.9.9.9}'), '1 0 0 0 f, 1 0 0 0 f', 'a service with many addresses, and one of two months ago');
 INSERT INTO ruad.address (source_ip, service, service_basis) SELECT r.source_ip, 'esp', 'rdns'
 	FROM (SELECT DISTINCT r.source_ip FROM dmarc.records r WHERE r.source_ip <<= '10.0.0.0/8') r;
-CREATE FUNCTION t.whose_of(size integer, key text) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION t.whose_of(size integer, key text, f api.filter_set DEFAULT api.filter(), p_group text DEFAULT 'source')
+RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', i ->> 'whose', i ->> 'whose_reason', i #>> '{whose_facts,addresses}', i #>> '{whose_facts,messages}')
-	FROM jsonb_array_elements(api.sources(api.filter(), api.page(p_limit => size)) -> 'items') i WHERE i ->> 'key' = key $$;
+	FROM jsonb_array_elements(api.sources(f, api.page(p_limit => size), p_group) -> 'items') i WHERE i ->> 'key' = key $$;
 SELECT is(t.whose_of(100, 'service:esp'), 'service service_in_spf 5002 10012', 'its facts are of all its addresses');
+SELECT is(t.whose_of(100, 'service:esp', api.filter(p_ip => '192.0.2.4')), 'service service_in_spf 5002 10012',
+	'also when the filter has one of them');
+SELECT is(t.whose_of(100, '192.0.2.4', api.filter(p_ip => '192.0.2.4'), 'ip'), 'service service_in_spf 5002 10012',
+	'and in a list of addresses');
 SELECT is(t.whose_of(100, 'ip:192.0.2.7'), 'own own_range 1 10', 'those of another source are its own');
 
 -- Each fact of a sender that is an address, and of one that is a service: of its first and last report, and of the last
