@@ -11,7 +11,8 @@ CREATE FUNCTION ruad.ingest_items(mails ruad.new_mail[], items ruad.new_item[], 
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	has_content constant boolean := EXISTS (SELECT 1 FROM unnest(items) i WHERE i.kind IN ('failure', 'feedback', 'tls'));
+	has_content constant boolean := EXISTS (SELECT 1 FROM unnest(items) i
+		WHERE i.kind IN ('failure', 'feedback', 'tls'));
 	content record;
 BEGIN
 	work := ruad.judge_aggregate(mails, items);

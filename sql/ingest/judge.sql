@@ -28,7 +28,8 @@ BEGIN
 END
 $$;
 
--- Judge the items except those that are received as JSON. Items that are unreadable or that no correct parser would
+-- Judge the items except those that are received as JSON. A report whose domain or reporter is not stored gets no id,
+-- and must be judged again after ruad.ingest_names(). Items that are unreadable or that no correct parser would
 -- send are quarantined; the others get their key. nth numbers the items with the same key, the best first
 -- (ruad.is_better()): authenticated ones before others, then complete ones, then the longest.
 CREATE FUNCTION ruad.judge_aggregate(mails ruad.new_mail[], items ruad.new_item[]) RETURNS ruad.judged[]
@@ -37,7 +38,8 @@ AS $$
 BEGIN
 	RETURN ARRAY(
 		SELECT ROW(j.item, j.mail, j.received_at, j.authentic, j.sha256,
-			CASE WHEN j.status IS NULL THEN nextval('ruad.report_id_seq') END,
+			CASE WHEN j.status IS NULL AND j.domain_id IS NOT NULL
+				AND (j.reporter_id IS NOT NULL OR (j.item).org_name IS NULL) THEN nextval('ruad.report_id_seq') END,
 			j.begin, ruad.day_of(j.begin), j.domain_id, j.reporter_id, j.key,
 			row_number() OVER (PARTITION BY j.status, j.domain_id, j.key
 				ORDER BY ruad.verdict(j.authentic) <> 'pass', j.partial,
@@ -64,8 +66,8 @@ BEGIN
 END
 $$;
 
--- Returns whether a report has no domain or reporter because ruad.ingest_names() has not stored it. Most batches have
--- no new name, and looking for them is a tenth of storing a mail.
+-- Returns whether a report must be judged again after ruad.ingest_names(). Most batches have no new name, and looking
+-- for them is a tenth of storing a mail.
 CREATE FUNCTION ruad.lack_names(work ruad.judged[]) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
@@ -73,7 +75,7 @@ DECLARE
 	w ruad.judged;
 BEGIN
 	FOREACH w IN ARRAY work LOOP
-		IF w.status IS NULL AND (w.domain_id IS NULL OR w.reporter_id IS NULL AND (w.item).org_name IS NOT NULL) THEN
+		IF w.status IS NULL AND w.report IS NULL THEN
 			RETURN true;
 		END IF;
 	END LOOP;

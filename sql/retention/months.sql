@@ -244,7 +244,8 @@ BEGIN
 		FROM ruad.month_groups() g, ruad.months_wanted(split_part(g.parents, ',', 1), coming) AS m(month)
 		ORDER BY m.month DESC
 	LOOP
-		IF made OR cardinality(coming) > 0 AND ruad.has_many(coalesce(wanted.parents[2], wanted.parents[1]), wanted.month)
+		IF made OR cardinality(coming) > 0
+			AND ruad.has_many(coalesce(wanted.parents[2], wanted.parents[1]), wanted.month)
 			OR NOT ruad.make_month(wanted.parents, wanted.month) THEN
 			left_ := left_ + 1;
 		ELSE
