@@ -269,6 +269,11 @@ def test_an_upgrade_refuses_no_connection_and_brings_the_new_settings(machine):
     assert stored(machine) == names(1, sent.last)
 
 
+def test_its_version_ends_with_the_release_of_debian(machine):
+    release = machine.run("sh", "-c", '. /etc/os-release && echo "$VERSION_ID"').strip()
+    assert machine.run("dpkg-query", "--show", "--showformat=${Version}", "ruad").endswith(f"~deb{release}")
+
+
 def test_an_installation_over_itself_keeps_changed_settings_and_reports(machine):
     with machine.path(CONFIG).open("a") as settings:
         settings.write("[http]\nauth = none\n# mine\n")
