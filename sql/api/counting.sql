@@ -129,7 +129,38 @@ BEGIN
 END
 $$;
 
--- The conditions of a filter that only a record can answer.
+-- The addresses that q finds: by their own name, or as part of a source whose name it is.
+CREATE FUNCTION api.addresses_found(f api.filter_set) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT format('SELECT a.source_ip FROM dmarc.addresses a WHERE a.rdns ILIKE %1$L OR a.source IN
+		(SELECT b.source FROM dmarc.addresses b WHERE b.source_name ILIKE %1$L)', f.q)
+$$;
+
+-- The condition that q finds c: by the numbers of what it found, and its addresses as a list if there are few.
+CREATE FUNCTION api.condition_on_q(f api.filter_set) RETURNS text
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+DECLARE
+	most constant integer := 1000;
+	found constant api.found := api.found_by(f);
+	ips inet[];
+BEGIN
+	IF found.addresses THEN
+		EXECUTE format('SELECT ARRAY(%s LIMIT %s)', api.addresses_found(f), most + 1) INTO ips;
+	END IF;
+	RETURN '(' || concat_ws(' OR ', 'false',
+		CASE WHEN found.domains <> '{}' THEN format('c.domain_id = ANY (%L::integer[])', found.domains) END,
+		CASE WHEN found.reporters <> '{}' THEN format('c.org_name = ANY (%L::text[])', found.reporters) END,
+		CASE WHEN found.evaluations = '{}' THEN NULL
+			WHEN found.summed THEN format('c.facet = ANY (%L::bigint[])', found.facets)
+			ELSE format('c.evaluation = ANY (%L::bigint[])', found.evaluations) END,
+		CASE WHEN cardinality(ips) <= most THEN format('c.source_ip = ANY (%L::inet[])', ips)
+			WHEN found.addresses THEN format('c.source_ip IN (%s)', api.addresses_found(f)) END) || ')';
+END
+$$;
+
+-- The conditions of a filter that only a record can answer, and q, which sums can often answer.
 CREATE FUNCTION api.conditions_on_record(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -140,11 +171,7 @@ BEGIN
 		words := words || format(' AND c.org_name = ANY (%L::text[])', f.reporter);
 	END IF;
 	IF f.q IS NOT NULL THEN
-		words := words
-			|| format(' AND (c.domain ILIKE %1$L OR c.org_name ILIKE %1$L OR c.header_from ILIKE %1$L'
-				' OR c.envelope_from ILIKE %1$L'
-				' OR c.source IN (SELECT a.source FROM dmarc.addresses a WHERE a.source_name ILIKE %1$L)'
-				' OR c.rdns ILIKE %1$L OR jsonb_path_exists(c.auth_results, %2$L))', f.q, f.q_results);
+		words := words || ' AND ' || api.condition_on_q(f);
 	END IF;
 	RETURN words;
 END
@@ -230,7 +257,7 @@ AS $$
 BEGIN
 	RETURN format('(SELECT c.* FROM (
 		SELECT v.domain_id, v.domain, s.day, v.header_from, v.auth_domain, v.class, v.disposition, v.dkim_aligned,
-			v.spf_aligned, v.dmarc_pass, v.override, s.messages, s.records, s.first_seen, s.last_seen
+			v.spf_aligned, v.dmarc_pass, v.override, s.messages, s.records, s.first_seen, s.last_seen, s.facet
 		FROM (
 			SELECT c.domain_id, c.facet, %s AS day, sum(c.messages) AS messages, sum(c.records) AS records,
 				min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen
@@ -244,8 +271,8 @@ $$;
 
 -- The matching records as sums, as FROM item c with the columns domain_id, domain, day, source_ip, source, label,
 -- rdns, rdns_domain, asn, country, header_from, auth_domain, class, disposition, dkim_aligned, spf_aligned,
--- dmarc_pass, override, messages, records, first_seen, last_seen, and org_name where records must be read. p_grain is
--- what the caller needs:
+-- dmarc_pass, override, messages, records, first_seen, last_seen, facet, and org_name where records must be read.
+-- p_grain is what the caller needs:
 --   any      neither day nor address
 --   day      the day
 --   month    day is some day of the month
@@ -255,15 +282,16 @@ CREATE FUNCTION api.cells(f api.filter_set, p_grain text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	on_address boolean := num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0;
+	found constant api.found := api.found_by(f);
+	on_address constant boolean := api.filters_addresses(f) OR coalesce(found.addresses, false);
 	rows constant text := 'SELECT c.domain_id, c.domain, c.day, c.source_ip, c.source, c.label, c.rdns, c.rdns_domain,
 		c.asn, c.country, c.header_from, c.auth_domain, c.class, c.disposition, c.dkim_aligned, c.spf_aligned,
 		c.dmarc_pass, c.override, coalesce(c.count, 0) AS messages, 1::bigint AS records, c.begin AS first_seen,
-		c.begin AS last_seen';
+		c.begin AS last_seen, c.facet';
 	sums record;
 	months record;
 BEGIN
-	IF p_grain = 'record' OR p_grain = 'day' AND on_address OR f.q IS NOT NULL OR f.reporter IS NOT NULL THEN
+	IF p_grain = 'record' OR p_grain = 'day' AND on_address OR NOT found.summed OR f.reporter IS NOT NULL THEN
 		RETURN format('(%s, c.org_name FROM dmarc.records c WHERE %s%s) c', rows,
 			api.days_between(f.from_day, f.to_day), api.conditions(f));
 	END IF;
@@ -280,7 +308,7 @@ BEGIN
 			SELECT m.domain_id, m.domain, m.month AS day, m.source_ip, coalesce(a.source, ''ip:'' || host(m.source_ip))
 				AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country, m.header_from, m.auth_domain, m.class,
 				m.disposition, m.dkim_aligned, m.spf_aligned, m.dmarc_pass, m.override, m.messages, m.records,
-				m.first_seen, m.last_seen
+				m.first_seen, m.last_seen, m.facet
 			FROM %s m LEFT JOIN dmarc.addresses a ON a.source_ip = m.source_ip
 			WHERE m.month >= %L AND m.month < %L) c WHERE true%s', sums.monthly, months.from_month, months.to_month,
 			api.conditions(f)) END,

@@ -142,44 +142,46 @@ CREATE TYPE api.source_sums AS (
 		-- (api.unreviewed_floor(), with a margin): usually a few of very many
 );
 
--- All of it, from one pass over the addresses of the filter's domains: they may be many, and reading them is what
--- costs.
+-- All of it. Reading the addresses of the filter's domains is what costs, since they may be many: one pass groups them
+-- with the few columns that all need, and only addresses that are labelled mine or belong to a harmful source are
+-- looked at again. Sums beyond 2^53 are rounded there: they are compared, not shown.
 CREATE FUNCTION api.source_sums(f api.filter_set) RETURNS api.source_sums
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_sort = off
 AS $$
 DECLARE
 	sums api.source_sums;
+	mine api.filter_set := f;
+	keys text[]; -- of harmful sources
 BEGIN
 	EXECUTE format($q$
-		WITH sent AS (
-			SELECT c.domain_id, c.source_ip, sum(c.messages) AS messages,
-				sum(c.messages) FILTER (WHERE NOT c.dmarc_pass) AS fail,
-				sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned) AS spf_only,
-				sum(c.messages) FILTER (WHERE NOT c.dmarc_pass AND c.class <> 'fail_overridden'
-					AND (c.class <> 'fail_altered' OR c.auth_domain IS NULL)) AS harm
-			FROM %s GROUP BY 1, 2
-		), sources AS MATERIALIZED (
-			SELECT s.domain_id, coalesce(a.source, 'ip:' || host(s.source_ip)) AS source, sum(s.messages) AS messages,
-				sum(s.messages) FILTER (WHERE a.label = 'mine') AS mine,
-				coalesce(sum(s.fail) FILTER (WHERE a.label = 'mine'), 0) AS mine_fail,
-				coalesce(sum(s.spf_only) FILTER (WHERE a.label = 'mine'), 0) AS mine_spf_only,
-				sum(s.harm) AS harm, array_agg(s.source_ip) FILTER (WHERE s.harm > 0) AS ips
-			FROM sent s LEFT JOIN dmarc.addresses a ON a.source_ip = s.source_ip
-			GROUP BY 1, 2
-		), domains AS MATERIALIZED (
-			SELECT s.domain_id, sum(s.messages) AS messages, count(*) AS total FROM sources s GROUP BY 1
-		), harmful AS MATERIALIZED (
-			SELECT s.source, s.ips FROM sources s JOIN domains d ON d.domain_id = s.domain_id
-			WHERE s.harm >= 5 AND s.harm * 2000 >= d.messages
+		WITH domains AS MATERIALIZED (
+			SELECT c.domain_id, sum(c.messages)::double precision AS messages FROM %s GROUP BY 1
+		), sources AS (
+			SELECT s.domain_id, count(*) AS total, array_agg(s.source) FILTER (WHERE s.harm >= 5
+				AND s.harm * 2000 >= (SELECT d.messages FROM domains d WHERE d.domain_id = s.domain_id)) AS keys
+			FROM (
+				SELECT c.domain_id, c.source, sum(CASE WHEN NOT c.dmarc_pass AND c.class <> 'fail_overridden'
+					AND (c.class <> 'fail_altered' OR c.auth_domain IS NULL)
+					THEN c.messages::double precision ELSE 0 END) AS harm
+				FROM %s GROUP BY 1, 2) s
+			GROUP BY 1
 		)
-		SELECT (SELECT jsonb_object_agg(d.domain_id, d.total) FROM domains d),
-			ARRAY(SELECT ROW(d.domain, s.source, s.mine, s.mine_fail, s.mine_spf_only)::api.duty
-				FROM sources s JOIN dmarc.domains d ON d.domain_id = s.domain_id WHERE s.mine IS NOT NULL),
-			ARRAY(
-				SELECT unnest(h.ips) FROM harmful h
-				UNION
-				SELECT a.source_ip FROM dmarc.addresses a WHERE a.source IN (SELECT h.source FROM harmful h))$q$,
-		api.cells(f, 'address')) INTO sums;
+		SELECT jsonb_object_agg(s.domain_id, s.total), ARRAY(SELECT DISTINCT unnest(t.keys) FROM sources t)
+		FROM sources s$q$, api.cells(f, 'any'), api.cells(f, 'address')) INTO sums.totals, keys;
+	sums.harmful := ARRAY(
+		SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY (keys)
+		UNION
+		SELECT substr(k, 4)::inet FROM unnest(keys) k WHERE k LIKE 'ip:%');
+	mine.label := '{mine}';
+	EXECUTE format($q$
+		SELECT ARRAY(
+			SELECT ROW(d.domain, s.source, s.messages, s.fail, s.spf_only)::api.duty
+			FROM (
+				SELECT c.domain_id, c.source, sum(c.messages) AS messages,
+					coalesce(sum(c.messages) FILTER (WHERE NOT c.dmarc_pass), 0) AS fail,
+					coalesce(sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned), 0) AS spf_only
+				FROM %s GROUP BY 1, 2) s
+			JOIN dmarc.domains d ON d.domain_id = s.domain_id)$q$, api.cells(mine, 'address')) INTO sums.duties;
 	RETURN sums;
 END
 $$;

@@ -52,6 +52,19 @@ CREATE FUNCTION api.source_groups() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ARRAY['source', 'rdns', 'asn', 'country', 'ip', 'auth_domain'] $$;
 
+-- What a search for a text (q) finds among the records of some months. Its names repeat: a few thousand combinations
+-- stand for millions of records, so they are searched once and records are selected by number.
+CREATE TYPE api.found AS (
+	from_day    date,      -- of the first month that was searched
+	to_day      date,
+	domains     integer[],
+	reporters   text[],
+	addresses   boolean,   -- whether any address is found, see api.condition_on_q()
+	evaluations bigint[],
+	facets      bigint[],  -- those of which all evaluations are found
+	summed      boolean    -- whether sums can answer: no reporter is found, and no facet in part
+);
+
 -- The common filters, checked and ready for api.conditions(); NULL if not given. Where a parameter accepts "none",
 -- the word stays in the array.
 CREATE TYPE api.filter_set AS (
@@ -78,7 +91,8 @@ CREATE TYPE api.filter_set AS (
 	reporter    text[],
 	label       text[],
 	q           text,    -- pattern of ILIKE
-	q_results   jsonpath -- the same for auth_results
+	q_results   jsonpath, -- the same for auth_results
+	found       api.found -- what q finds in the window, see api.found_by()
 );
 
 -- The addresses among keys of sources. A key must be service:NAME, domain:NAME, as:NUMBER, ip:ADDRESS or "none".
@@ -134,6 +148,42 @@ BEGIN
 END
 $$;
 
+-- Returns whether the filter has conditions on addresses.
+CREATE FUNCTION api.filters_addresses(f api.filter_set) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0 $$;
+
+-- What the filter's q finds in its window; NULL without q.
+CREATE FUNCTION api.found_by(f api.filter_set) RETURNS api.found
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+DECLARE
+	found api.found := f.found;
+BEGIN
+	IF f.q IS NULL OR (f.from_day >= found.from_day AND f.to_day <= found.to_day) THEN
+		RETURN found;
+	END IF;
+	found.from_day := date_trunc('month', f.from_day::timestamp)::date;
+	found.to_day := (date_trunc('month', f.to_day::timestamp) + interval '1 month')::date;
+	found.domains := ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain ILIKE f.q);
+	found.reporters := ARRAY(SELECT o.org_name FROM dmarc.reporters o WHERE o.org_name ILIKE f.q);
+	found.addresses := EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.rdns ILIKE f.q OR a.source_name ILIKE f.q);
+	WITH evaluations AS MATERIALIZED (
+		SELECT e.evaluation, e.facet, coalesce(e.header_from ILIKE f.q, false)
+			OR coalesce(e.envelope_from ILIKE f.q, false)
+			OR coalesce(jsonb_path_exists(e.auth_results, f.q_results), false) AS matches
+		FROM api.evaluation e WHERE e.month >= found.from_day AND e.month < found.to_day
+	), facets AS (
+		SELECT e.facet, bool_and(e.matches) AS whole FROM evaluations e GROUP BY 1 HAVING bool_or(e.matches)
+	)
+	SELECT ARRAY(SELECT e.evaluation FROM evaluations e WHERE e.matches),
+		ARRAY(SELECT s.facet FROM facets s WHERE s.whole),
+		found.reporters = '{}' AND NOT EXISTS (SELECT 1 FROM facets s WHERE NOT s.whole)
+	INTO found.evaluations, found.facets, found.summed;
+	RETURN found;
+END
+$$;
+
 -- Check the common filters and set the default window.
 CREATE FUNCTION api.filter(p_domain text[] DEFAULT NULL, p_subdomains boolean DEFAULT NULL, p_from date DEFAULT NULL,
 	p_to date DEFAULT NULL, p_class text[] DEFAULT NULL, p_result text DEFAULT NULL, p_dkim text DEFAULT NULL,
@@ -181,6 +231,7 @@ BEGIN
 	f.q := '%' || api.like_literal(p_q) || '%';
 	f.q_results := replace('$.*[*] ? (@.domain like_regex Q flag "iq" || @.selector like_regex Q flag "iq")',
 		'Q', to_json(p_q)::text);
+	f.found := api.found_by(f);
 	f.by_record := num_nonnulls(p_class, p_result, p_dkim, p_spf, p_disposition, p_override, p_source, p_ip,
 		p_asn, p_country, p_rdns, p_auth_domain, p_header_from, p_label, p_q) > 0;
 	RETURN f;
@@ -194,13 +245,14 @@ AS $$ SELECT jsonb_build_object('from', f.from_day, 'to', f.to_day) $$;
 
 -- The window of the same length before this one; it does not begin before 1970.
 CREATE FUNCTION api.window_before(f api.filter_set) RETURNS api.filter_set
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	days integer := least(f.to_day - f.from_day, f.from_day - '1970-01-01'::date);
 BEGIN
 	f.to_day := f.from_day;
 	f.from_day := f.from_day - days;
+	f.found := api.found_by(f);
 	RETURN f;
 END
 $$;

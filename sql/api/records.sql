@@ -42,10 +42,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION api.filters_addresses(f api.filter_set) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0 $$;
-
 -- A filter without its conditions on addresses.
 CREATE FUNCTION api.without_addresses(f api.filter_set) RETURNS api.filter_set
 LANGUAGE plpgsql IMMUTABLE
@@ -86,6 +82,17 @@ BEGIN
 END
 $$;
 
+-- Returns whether q finds nothing but addresses, if anything.
+CREATE FUNCTION api.finds_addresses_only(f api.filter_set) RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	found constant api.found := api.found_by(f);
+BEGIN
+	RETURN f.q IS NOT NULL AND found.domains = '{}' AND found.reporters = '{}' AND found.evaluations = '{}';
+END
+$$;
+
 -- Returns whether the filter has conditions on addresses and matches so few records that sorting them is faster than
 -- a walk. Estimated from the sums of all months that the window touches, without the conditions that sums cannot
 -- answer.
@@ -96,11 +103,11 @@ DECLARE
 	most constant integer := 10000;
 	few boolean;
 BEGIN
-	IF NOT api.filters_addresses(f) THEN
+	IF NOT (api.filters_addresses(f) OR api.finds_addresses_only(f)) THEN
 		RETURN false;
 	END IF;
 	f.reporter := NULL;
-	f.q := NULL;
+	f.q := CASE WHEN (api.found_by(f)).summed THEN f.q END;
 	EXECUTE format('SELECT coalesce(sum(n.records), 0) <= %s FROM (
 			SELECT c.records FROM (
 				SELECT m.*, coalesce(a.source, ''ip:'' || host(m.source_ip)) AS source, a.label, a.rdns, a.asn,
@@ -118,14 +125,16 @@ CREATE FUNCTION api.where_found(f api.filter_set) RETURNS text
 LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 DECLARE
+	found constant api.found := api.found_by(f);
 	keys bigint[];
 BEGIN
-	IF num_nonnulls(f.class, f.result, f.dkim, f.spf, f.disposition, f.override, f.auth_domain, f.header_from) = 0 THEN
+	f.q := CASE WHEN found.summed AND NOT found.addresses THEN f.q END;
+	IF num_nonnulls(f.class, f.result, f.dkim, f.spf, f.disposition, f.override, f.auth_domain, f.header_from, f.q) = 0
+	THEN
 		RETURN '';
 	END IF;
 	f := api.without_addresses(f);
 	f.reporter := NULL;
-	f.q := NULL;
 	EXECUTE format('SELECT ARRAY(SELECT DISTINCT c.domain_id::bigint << 32 | c.day - date ''1970-01-01'' FROM %s c '
 		'WHERE c.day >= %L AND c.day < %L%s)',
 		(api.sums_of(f.from_day, f.to_day)).daily, f.from_day, f.to_day, api.conditions(f)) INTO keys;

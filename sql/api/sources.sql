@@ -16,15 +16,15 @@ BEGIN
 	PERFORM api.look_up_addresses(api.has_few_members(page));
 	RETURN QUERY EXECUTE format('
 		WITH sums AS MATERIALIZED (
-			SELECT m.no::integer AS no, %1$s AS step, c.domain_id, c.header_from, c.class, c.disposition,
-				c.dkim_aligned, c.spf_aligned, sum(c.messages) AS messages, min(c.first_seen) AS first_seen,
-				max(c.last_seen) AS last_seen
+			SELECT m.no::integer AS no, %1$s AS step, c.domain_id, c.facet, sum(c.messages) AS messages,
+				min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen
 			FROM %2$s
-			GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+			GROUP BY 1, 2, 3, 4
 		)
-		SELECT s.no, NULL::integer, s.domain_id, s.header_from, s.class, s.disposition, s.dkim_aligned, s.spf_aligned,
+		SELECT s.no, NULL::integer, s.domain_id, v.header_from, v.class, v.disposition, v.dkim_aligned, v.spf_aligned,
 			sum(s.messages), min(s.first_seen), max(s.last_seen)
-		FROM sums s GROUP BY 1, 3, 4, 5, 6, 7, 8
+		FROM sums s JOIN api.facet v ON v.domain_id = s.domain_id AND v.facet = s.facet
+		GROUP BY 1, 3, 4, 5, 6, 7, 8
 		%3$s',
 		CASE WHEN spark THEN api.spark_step_of(f) ELSE 'NULL::integer' END, api.page_cells(p_group, page, f, grain),
 		CASE WHEN spark THEN 'UNION ALL SELECT s.no, s.step, NULL, NULL, NULL, NULL, NULL, NULL, sum(s.messages), '

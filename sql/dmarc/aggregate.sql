@@ -63,6 +63,11 @@ COMMENT ON COLUMN dmarc.reports.record_notes IS
 	'How often each code occurs in the notes of its records: {"V1": 3}; NULL if there are none';
 COMMENT ON COLUMN dmarc.reports.domain_id IS 'Number of the domain, see dmarc.domains';
 
+-- What repeats among records, with the names that people search for.
+CREATE OR REPLACE VIEW api.evaluation WITH (security_invoker = true) AS
+SELECT e.id AS evaluation, e.facet, e.header_from, e.envelope_from, e.auth_results, e.day AS month, e.domain_id
+FROM ruad.evaluation e;
+
 -- The records of excluded reports, with the columns of dmarc.records.
 CREATE OR REPLACE VIEW api.excluded_records WITH (security_invoker = true) AS
 SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.source_ip, r.count, e.disposition, e.dkim,
@@ -71,7 +76,7 @@ SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.so
 	e.dkim IS NOT DISTINCT FROM 'pass' OR e.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
 	e.class, e.reason, e.header_from, e.envelope_from, e.envelope_to, e.auth_results, e.notes,
 	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country,
-	e.auth_domain, e.override, e.day AS month, r.domain_id
+	e.auth_domain, e.override, e.day AS month, r.domain_id, e.facet, e.id AS evaluation
 FROM ruad.excluded_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
@@ -85,7 +90,7 @@ SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.so
 	e.dkim IS NOT DISTINCT FROM 'pass' OR e.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
 	e.class, e.reason, e.header_from, e.envelope_from, e.envelope_to, e.auth_results, e.notes,
 	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country,
-	e.auth_domain, e.override, e.day AS month, r.domain_id
+	e.auth_domain, e.override, e.day AS month, r.domain_id, e.facet, e.id AS evaluation
 FROM ruad.visible_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
@@ -138,6 +143,11 @@ COMMENT ON COLUMN dmarc.records.override IS 'Types of the reasons, each once; NU
 COMMENT ON COLUMN dmarc.records.month IS
 	'First day of the month of day. A condition on it in addition to one on day makes queries over few months faster';
 COMMENT ON COLUMN dmarc.records.domain_id IS 'Number of the domain, see dmarc.domains';
+COMMENT ON COLUMN dmarc.records.facet IS
+	'Number of the combination of header_from, auth_domain, class, disposition, alignment and override within the '
+		'domain';
+COMMENT ON COLUMN dmarc.records.evaluation IS
+	'Number of the combination of names, verdict, results, reasons and notes within the domain and month';
 
 CREATE OR REPLACE VIEW dmarc.exclusion_log WITH (security_invoker = true) AS
 SELECT id, excluded, report, org_name, since, reports, reason, set_by, set_at FROM ruad.exclusion_log;

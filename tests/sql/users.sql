@@ -127,7 +127,8 @@ CREATE TEMP TABLE visible AS SELECT * FROM t.view_rows('mia');
 SELECT is(leak, NULL, 'no leak in ' || name) FROM visible WHERE name NOT IN ('dmarc.dns_checks', 'dmarc.dns_findings');
 SELECT is(t.limited('mia', 'array(SELECT domain FROM dmarc.dns_findings UNION ALL SELECT domain FROM dmarc.dns_checks)'),
 	'["mine.example", "mine.example"]', 'nor in the checks of the DNS');
-SELECT set_eq($$SELECT name, n FROM visible WHERE n > 0$$, $$VALUES ('api.any_report', 2), ('api.excluded_records', 2),
+SELECT set_eq($$SELECT name, n FROM visible WHERE n > 0$$, $$VALUES ('api.any_report', 2), ('api.evaluation', 2),
+	('api.excluded_records', 2),
 	('api.facet', 2), ('api.own_range', 1), ('api.seen', 2), ('api.sum_day', 2), ('api.sum_month', 2), ('dmarc.addresses', 2), ('dmarc.daily', 2),
 	('dmarc.definitions', 1), ('dmarc.dns_checks', 1), ('dmarc.dns_findings', 1), ('dmarc.dns_history', 1), ('dmarc.domains', 1),
 	('dmarc.excluded_reports', 1), ('dmarc.failure_reports', 1), ('dmarc.label_log', 4), ('dmarc.labels', 4),
