@@ -293,13 +293,13 @@ def test_a_credential_of_systemd_sets_the_key_it_is_named_for(machine):
     (more / "secret.conf").write_text("[Service]\nLoadCredential=http.proxy_secret:/etc/ruad/secret\n")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", "ruad")
-    wait_until(machine.is_ready, "ruad is ready")
+    wait_until(machine.is_active, "ruad is active")
     of_web = "tr '\\0' '\\n' < /proc/$(pidof ruad-web)/environ"
     assert "RUAD_HTTP_PROXY_SECRET=of root alone" in machine.run("sh", "-ec", of_web).splitlines()
     shutil.rmtree(more)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", "ruad")
-    wait_until(machine.is_ready, "ruad is ready")
+    wait_until(machine.is_active, "ruad is active")
 
 
 def test_systemd_restarts_a_ruad_that_hangs(machine):
