@@ -239,6 +239,26 @@ static const char *zip_name(struct archive_entry *entry)
 	return name != NULL ? name : archive_entry_pathname(entry);
 }
 
+/*
+ * As archive_read_data_block(), but a wrong size in a zip's directory is no error. libarchive compares it
+ * last, after the checksum has matched, and the error comes with the last piece of the content.
+ */
+static int read_block(archive_handle *zip, const void **data, gsize *size)
+{
+	la_int64_t offset;
+	int result;
+	const char *words;
+
+	*data = NULL;
+	*size = 0;
+	result = archive_read_data_block(zip, data, size, &offset);
+	if (result == ARCHIVE_OK || result == ARCHIVE_EOF)
+		return result;
+	words = archive_error_string(zip);
+	return words != NULL && g_str_has_prefix(words, "ZIP uncompressed data is wrong size") ? ARCHIVE_OK
+											       : result;
+}
+
 /* The member's content to the visitor. ARCHIVE_OK: it wants no more; ARCHIVE_EOF: all was read. */
 static int zip_read(
     struct walk *walk, archive_handle *zip, enum unpack_next *next, GError **broken, GError **error)
@@ -246,8 +266,7 @@ static int zip_read(
 	while (*next == UNPACK_MORE && *broken == NULL) {
 		const void *data;
 		gsize size;
-		la_int64_t offset;
-		int result = archive_read_data_block(zip, &data, &size, &offset);
+		int result = read_block(zip, &data, &size);
 
 		if (result != ARCHIVE_OK)
 			return result;
@@ -265,10 +284,9 @@ static int zip_pass_over(struct walk *walk, archive_handle *zip, GError **broken
 {
 	const void *data;
 	gsize size;
-	la_int64_t offset;
 	int result;
 
-	while ((result = archive_read_data_block(zip, &data, &size, &offset)) == ARCHIVE_OK) {
+	while ((result = read_block(zip, &data, &size)) == ARCHIVE_OK) {
 		if (size > walk->budget->bytes) {
 			over_budget(broken);
 			return ARCHIVE_OK;

@@ -21,6 +21,7 @@ from supervised import clean_environment
 MAILS = int(os.environ.get("RUAD_FETCH_MAILS", "500"))
 STORED = {"$RuadStored", "\\Seen"}
 REFUSED = {"$RuadRefused"}
+LOGIN = "(Login|Logged in):"  # in the log of Dovecot 2.3, of 2.4
 
 
 def report_mail(number, **more):
@@ -245,7 +246,7 @@ def test_an_access_token_that_a_command_prints_signs_in(oauth_account, ingest, d
     oauth_account.add(report_mail(1))
     start_fetch(ingest, "imap", **by_token(oauth_account, "good-token-1"))
     wait_until(lambda: database.reports() == ["1"], "the mail is stored")
-    wait_until(lambda: re.search(r"Login: user=<reports1>, method=(OAUTHBEARER|XOAUTH2)", oauth_account.log()), "Dovecot says so")
+    wait_until(lambda: re.search(rf"{LOGIN} user=<reports1>, method=(OAUTHBEARER|XOAUTH2)", oauth_account.log()), "Dovecot says so")
 
 
 def test_an_access_token_that_is_refused_is_one_line_without_the_token(oauth_account, ingest, start_fetch):
@@ -302,7 +303,7 @@ def test_starttls_is_required_and_used(account, ingest, database, start_fetch):
     account.add(report_mail(1))
     start_fetch(ingest, "imap", **over_tls(account, imap_url=f"imap://{HOST}:{account.server.port}"))
     is_marked(account, 1)
-    assert re.search(r"Login: .*TLS", account.log())
+    assert re.search(rf"{LOGIN} .*TLS", account.log())
 
 
 def test_a_certificate_of_nobody_known_is_an_error_in_one_line(account, ingest, database, start_fetch):

@@ -269,6 +269,11 @@ def test_an_upgrade_refuses_no_connection_and_brings_the_new_settings(machine):
     assert stored(machine) == names(1, sent.last)
 
 
+def test_its_version_ends_with_the_release_of_debian(machine):
+    release = machine.run("sh", "-c", '. /etc/os-release && echo "$VERSION_ID"').strip()
+    assert machine.run("dpkg-query", "--show", "--showformat=${Version}", "ruad").endswith(f"~deb{release}")
+
+
 def test_an_installation_over_itself_keeps_changed_settings_and_reports(machine):
     with machine.path(CONFIG).open("a") as settings:
         settings.write("[http]\nauth = none\n# mine\n")
@@ -288,13 +293,13 @@ def test_a_credential_of_systemd_sets_the_key_it_is_named_for(machine):
     (more / "secret.conf").write_text("[Service]\nLoadCredential=http.proxy_secret:/etc/ruad/secret\n")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", "ruad")
-    wait_until(machine.is_ready, "ruad is ready")
+    wait_until(machine.is_active, "ruad is active")
     of_web = "tr '\\0' '\\n' < /proc/$(pidof ruad-web)/environ"
     assert "RUAD_HTTP_PROXY_SECRET=of root alone" in machine.run("sh", "-ec", of_web).splitlines()
     shutil.rmtree(more)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", "ruad")
-    wait_until(machine.is_ready, "ruad is ready")
+    wait_until(machine.is_active, "ruad is active")
 
 
 def test_systemd_restarts_a_ruad_that_hangs(machine):
