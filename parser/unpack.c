@@ -240,8 +240,9 @@ static const char *zip_name(struct archive_entry *entry)
 }
 
 /*
- * As archive_read_data_block(), but a wrong size in a zip's directory is no error. libarchive compares it
- * last, after the checksum has matched, and the error comes with the last piece of the content.
+ * As archive_read_data_block(), but a wrong size in a zip's directory or in a member's head is no error.
+ * libarchive compares it last, after the checksum has matched, and the error comes with the last piece of the
+ * content.
  */
 static int read_block(archive_handle *zip, const void **data, gsize *size)
 {

@@ -183,13 +183,13 @@ static gpointer wait_for_services(gpointer data)
 {
 	struct serve *serve = data;
 
-	for (gsize s = 0; s < SERVICES; s++) {
+	for (enum service s = 0; s < SERVICES; s++) {
 		gint64 patience = g_get_monotonic_time() + PROBE_WARNING * G_TIME_SPAN_SECOND;
 
 		while (!g_atomic_int_get(&serve->stopping)) {
 			g_autoptr(GError) cause = NULL;
 
-			if (answers(serve, (enum service)s, &cause))
+			if (answers(serve, s, &cause))
 				break;
 			if (g_get_monotonic_time() > patience) {
 				log_warning("not ready: %s: %s", programs_name(s), cause->message);
