@@ -25,16 +25,16 @@ gboolean net_parse(const char *words, struct net_address *address, GError **erro
 
 /*
  * A listening, close-on-exec socket on the address, or -1 with RUAD_ERROR_SYNTAX (the address) or
- * RUAD_ERROR_SYSTEM (already in use, not permitted, ...). "[::]" is for IPv6 only. A Unix socket gets mode 0660.
- * A dead socket at its path is replaced, but never a live one or any other file.
+ * RUAD_ERROR_SYSTEM (already in use, not permitted, ...). "[::]" is for IPv6 only. A Unix socket gets mode
+ * 0660. A dead socket at its path is replaced, but never a live one or any other file.
  */
 int net_listen(const char *words, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remove the file of a Unix socket that net_listen() created; does nothing for other addresses. */
 void net_unlink(const char *words);
 
-/* A connected, close-on-exec socket, or -1 with errors as those of net_listen(). seconds bounds the connect and
- * every later read and write; 0: nothing does. */
+/* A connected, close-on-exec socket, or -1 with errors as those of net_listen(). seconds bounds the connect
+ * and every later read and write; 0: nothing does. */
 int net_connect(const char *words, guint seconds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same to a listening socket, at the address that it is bound to. */

@@ -106,8 +106,8 @@ char *item_time_text(gint64 seconds)
 	if (seconds < TIME_MIN || seconds > TIME_MAX || gmtime_r(&moment, &time) == NULL)
 		return NULL;
 	text = g_memdup2(form, sizeof form);
-	put_digits(text + 4, (guint64)(time.tm_year + 1900), 4);
-	put_digits(text + 7, (guint64)(time.tm_mon + 1), 2);
+	put_digits(text + 4, (guint)time.tm_year + 1900, 4);
+	put_digits(text + 7, (guint)time.tm_mon + 1, 2);
 	put_digits(text + 10, (guint64)time.tm_mday, 2);
 	put_digits(text + 13, (guint64)time.tm_hour, 2);
 	put_digits(text + 16, (guint64)time.tm_min, 2);

@@ -145,11 +145,14 @@ void answer_fresh(const struct visit *visit, GBytes *body, const char *type)
  * kept. */
 static struct http_kept *place_of(const struct asset *asset, gboolean gzip, gboolean unchanged)
 {
-	static gsize places;
+	static struct http_kept *places;
+	static gsize made;
 
-	if (g_once_init_enter(&places))
-		g_once_init_leave(&places, (gsize)g_new0(struct http_kept, n_assets * 4));
-	return (struct http_kept *)places + (asset - assets) * 4 + (gzip ? 2 : 0) + (unchanged ? 1 : 0);
+	if (g_once_init_enter(&made)) {
+		places = g_new0(struct http_kept, n_assets * 4);
+		g_once_init_leave(&made, 1);
+	}
+	return places + (asset - assets) * 4 + (gzip ? 2 : 0) + (unchanged ? 1 : 0);
 }
 
 void answer_asset(const struct visit *visit, const struct asset *asset)
