@@ -53,7 +53,7 @@ gsize kind_lead(const guint8 *data, gsize size)
 			return blank;
 		at++;
 	}
-	if (!kind_is_report_start(data + at, size - at))
+	if (at == size || !kind_is_report_start(data + at, size - at))
 		return blank;
 	return words && data[at + 1] != '?' ? blank : at; /* words before a tag are text about it */
 }
