@@ -1,5 +1,5 @@
 -- Whose a sender is: each rule of dmarc.whose(), at its limit, and the facts that it decides by.
-SELECT plan(65);
+SELECT plan(69);
 CREATE FUNCTION t.whose(facts jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT w.whose || ' ' || w.reason FROM dmarc.whose(jsonb_populate_record(NULL::dmarc.sender_facts,
 		'{"sender": "ip:192.0.2.1", "messages": 100, "pass": 0, "dkim_aligned": 0, "spf_aligned": 0, "records": 10,
@@ -194,5 +194,12 @@ SELECT ruad.set_label('ip:198.51.100.12', 'not_mine', NULL, 'root', 'cli');
 SELECT is(t.label_of_service(), '-', 'its addresses have two labels');
 SELECT ruad.set_label('ip:198.51.100.12', 'mine', NULL, 'root', 'cli');
 SELECT is(t.label_of_service(), 'mine', 'all its addresses have the same');
+
+-- Which months decide.
+SELECT is(api.facts_from(api.filter(p_from => from_day, p_to => to_day)), want, name) FROM (VALUES
+	(date '2026-03-10', date '2026-03-20', date '2026-01-01', 'the month of the last day and the two before it'),
+	('2026-03-02', '2026-04-01', '2026-01-01', 'the last day is the one before the end'),
+	('2026-03-03', '2026-04-02', '2026-02-01', 'and may be the first of a month'),
+	('2025-12-31', '2026-03-31', '2025-12-01', 'a longer window decides with all its months')) AS w(from_day, to_day, want, name);
 
 SELECT * FROM finish();
