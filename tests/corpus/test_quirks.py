@@ -267,6 +267,7 @@ CONTAINERS = [
     packed("3b-03", "bare zlib", zlib.compress(REPORT)),
     packed("3b-03", "bzip2", bz2.compress(REPORT)),
     packed("3b-03", "xz", lzma.compress(REPORT)),
+    packed("3b-03", "xz without a checksum", lzma.compress(REPORT, check=lzma.CHECK_NONE)),
     packed("3b-03", "xz with the largest dictionary of its tool", lzma.compress(REPORT, preset=9)),
     packed("3b-03", "lzma", lzma.compress(REPORT, format=lzma.FORMAT_ALONE)),
     packed("3b-03", "xz in zip", zipped(("r.xml.xz", lzma.compress(REPORT))), aggregate(place="file: r.xml.xz")),
