@@ -219,12 +219,44 @@ static void bimi_is_a_note_at_most(void **state)
 	}
 }
 
+/* The sentence of the only finding about BIMI. Transfer full. */
+static char *bimi_sentence(const char *words)
+{
+	struct zone *zone;
+	struct check *check = run(words, &zone);
+	char *text = NULL;
+
+	assert_null(check->bimi);
+	for (guint i = 0; i < findings_count(check->findings); i++) {
+		const struct finding *finding = findings_get(check->findings, i);
+
+		if (finding->code != FINDING_BIMI_INVALID)
+			continue;
+		assert_null(text);
+		text = g_strdup(finding->text);
+	}
+	check_free(check);
+	zone_free(zone);
+	return text;
+}
+
+static void an_invalid_bimi_record_is_told_from_several(void **state)
+{
+	g_autofree char *two = bimi_sentence(REJECT LOGO "\n" LOGO "2");
+	g_autofree char *no = bimi_sentence(REJECT "default._bimi.example.com TXT v=bimi1; l=");
+
+	(void)state;
+	assert_string_equal(two, "there are several records, so none counts");
+	assert_string_equal(no, "\"v=bimi1; l=\" is no record: one begins with \"v=BIMI1;\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_zone_is_signed_or_not_as_far_as_the_server_can_say),
 		cmocka_unit_test(tlsa_records_count_if_they_are_valid_and_authentic),
 		cmocka_unit_test(bimi_is_a_note_at_most),
+		cmocka_unit_test(an_invalid_bimi_record_is_told_from_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
