@@ -1,5 +1,5 @@
 -- Lists and texts at their largest size: one more is left out or refused, and of equal ones the last by name.
-SELECT plan(24);
+SELECT plan(28);
 CREATE FUNCTION t.no(n bigint) RETURNS text LANGUAGE sql AS $$ SELECT to_char(n, 'FM000') $$;
 CREATE FUNCTION t.list(value jsonb, path text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('%s from %s to %s', count(*), (array_agg(x #>> '{}' ORDER BY no))[1],
@@ -24,6 +24,13 @@ CREATE FUNCTION t.points(n integer) RETURNS integer LANGUAGE sql AS $$
 		-> 'points') $$;
 SELECT is(t.points(4000), 4000, 'series: 4000 points');
 SELECT matches(t.words('SELECT t.points(4001)'), 'more than 4000 points / bucket$', 'series: no 4001 points');
+-- a week counts for each seven days, a month for each thirty
+SELECT is(t.words(format('SELECT api.bucket_of(%L, api.filter(p_from => ''1970-01-01'', p_to => %L))', bucket,
+	date '1970-01-01' + days)), CASE WHEN refused THEN format('22023 parameter "bucket": %s from 1970-01-01 to %s would '
+	'be more than 4000 points / bucket', bucket, date '1970-01-01' + days) ELSE 'no error' END,
+	format('series: %s days by %s', days, bucket))
+FROM (VALUES ('week', 28006, false), ('week', 28007, true), ('month', 120029, false),
+	('month', 120030, true)) AS w(bucket, days, refused);
 SELECT is(api.meta() #> '{limits,points}', '4000', 'series: meta has this limit');
 
 -- sources and selectors
