@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(50);
+SELECT plan(51);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -182,6 +182,14 @@ SELECT t.kept('corp.example', '{"dmarc": {"name": "_dmarc.example", "record": "v
 SELECT is(t.versions('corp.example'), 'dkim=ok, rsa, 1024 bits. dkim=-! dkim=ok, ed25519, 256 bits '
 	'dmarc=v=DMARC1; p=none. dmarc=-! mx=10 a.test, 20 b.test spf=v=spf1 -all. spf=v=spf1 mx -all! tlsrpt=-. '
 	'tlsrpt=v=TLSRPTv1; rua=mailto:a@corp.example!', 'changes, and a selector that is new is none; a record above is not its own');
+SELECT t.kept('corp.example', '{"dmarc": {"name": "_dmarc.example", "record": "v=DMARC1; p=reject"}, "spf": {"result":
+	"ok", "record": "v=spf1 mx -all"}, "dkim": [{"domain": "corp.example", "selector": "s1", "status": "missing"},
+	{"domain": "corp.example", "selector": "s2", "status": "ok", "key_type": "ed25519", "bits": 256}],
+	"mx": [{"host": "a.test", "preference": 10}, {"host": "b.test", "preference": 20}], "tls_rpt": {"record":
+	"v=TLSRPTv1; rua=mailto:a@corp.example"}}');
+SELECT is(t.versions('corp.example'), 'dkim=ok, rsa, 1024 bits. dkim=-! dkim=ok, ed25519, 256 bits '
+	'dmarc=v=DMARC1; p=none. dmarc=-! mx=10 a.test, 20 b.test spf=v=spf1 -all. spf=v=spf1 mx -all! tlsrpt=-. '
+	'tlsrpt=v=TLSRPTv1; rua=mailto:a@corp.example!', 'the same again is no change, also with two selectors');
 SELECT is((SELECT value_before FROM dmarc.dns_history WHERE kind = 'spf' AND until IS NULL AND domain = 'corp.example'),
 	'v=spf1 -all', 'with the version before');
 SELECT is((SELECT count(*) FROM dmarc.dns_history WHERE until < since), 0::bigint, 'each ends when the next begins');

@@ -118,6 +118,10 @@ SELECT is((SELECT count(*) FROM ruad.notices_take('{webhook}')), 1::bigint, 'the
 SELECT ruad.outbox_add('notices', '{webhook}', 'x');
 SELECT is(api.notice_numbers() - 'oldest_message_at', '{"notices": [{"severity": "error", "n": 1}, {"severity": "warning",
 	"n": 0}, {"severity": "info", "n": 0}], "messages_waiting": 1}', 'the metrics count notices and messages that wait');
+SELECT ruad.outbox_add('notices', '{webhook}', 'older');
+UPDATE ruad.outbox SET made_at = '2026-01-01 00:00:00+00' WHERE content = 'older';
+SELECT is(api.notice_numbers() -> 'oldest_message_at', '1767225600', 'and say since when the oldest waits');
+DELETE FROM ruad.outbox WHERE content = 'older';
 
 -- No reports, and kept mail.
 SELECT is((SELECT title FROM ruad.no_reports_conditions(1)), NULL, 'a new installation waits for its first report');
