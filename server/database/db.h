@@ -46,8 +46,8 @@ void db_rows_free(struct db_rows *rows);
 gboolean db_rows_number(const struct db_rows *rows, gsize row, guint column, gint64 least, gint64 most,
     gint64 *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Run a statement and ignore its rows. With parameters it is prepared like that of db_query(); without, it may
- * be several statements, joined by ';'. */
+/* Run a statement and ignore its rows. With parameters it is prepared like that of db_query(); without, it
+ * may be several statements, joined by ';'. */
 gboolean db_exec(struct db *db, const char *sql, const struct db_value *params, guint n_params,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -17,8 +17,8 @@
 #define UPLOADS           2 /* bodies of POST that are read at the same time */
 #define WATCH_EVERY       (250 * G_TIME_SPAN_MILLISECOND)
 
-/* Bytes that the kernel takes before a client takes them: it would take megabytes for each of many slow readers,
- * which costs memory, and the thread that hands them over seconds. */
+/* Bytes that the kernel takes before a client takes them: it would take megabytes for each of many slow
+ * readers, which costs memory, and the thread that hands them over seconds. */
 #define UNSENT_MAX (128 * 1024)
 
 /* Connections beyond ours that the library may have open: it closes one that was shut down a moment later,

@@ -30,8 +30,8 @@ void site_handle_health(const struct http_request *request, struct http_response
 /* Returns whether the request is for one of the first two sections, whose answers must not wait. */
 gboolean site_is_urgent(const struct http_request *request);
 
-/* Returns whether the request is for a file of the page, and needs no authentication, which may block: to look
- * at a password takes long on purpose. user is a struct site. */
+/* Returns whether the request is for a file of the page, and needs no authentication, which may block: to
+ * look at a password takes long on purpose. user is a struct site. */
 gboolean site_is_instant(const struct http_request *request, gpointer user);
 
 /* An http_handler that answers 503 with Retry-After, since there is no room for the request. */

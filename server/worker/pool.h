@@ -63,8 +63,8 @@ struct pool_owner {
 	void (*lead)(struct pool_ticket *ticket);
 	/* What its sink was told is void; it is told again from the start. */
 	void (*forget)(struct pool_ticket *ticket);
-	/* It was read, if error is NULL; error, transfer full, and slow are those of pool_run_quick(). The pool
-	 * does not use the ticket any more. */
+	/* It was read, if error is NULL; error, transfer full, and slow are those of pool_run_quick(). The
+	 * pool does not use the ticket any more. */
 	void (*finished)(struct pool_ticket *ticket, gboolean slow, GError *error);
 };
 

@@ -464,8 +464,8 @@ static void zip_whose_directory_disagrees_with_its_members_is_read(void **state)
 }
 
 /*
- * The same where the sizes follow the data (APPNOTE 4.4.4 bit 3). Whether pack_zip() writes such a zip depends
- * on the version of libarchive.
+ * The same where the sizes follow the data (APPNOTE 4.4.4 bit 3). Whether pack_zip() writes such a zip
+ * depends on the version of libarchive.
  */
 static void zip_of_trailing_sizes_whose_directory_disagrees_is_read(void **state)
 {
