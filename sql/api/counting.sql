@@ -129,34 +129,22 @@ BEGIN
 END
 $$;
 
--- The addresses that q finds: by their own name, or as part of a source whose name it is.
-CREATE FUNCTION api.addresses_found(f api.filter_set) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$
-	SELECT format('SELECT a.source_ip FROM dmarc.addresses a WHERE a.rdns ILIKE %1$L OR a.source IN
-		(SELECT b.source FROM dmarc.addresses b WHERE b.source_name ILIKE %1$L)', f.q)
-$$;
-
 -- The condition that q finds c: by the numbers of what it found, and its addresses as a list if there are few.
 CREATE FUNCTION api.condition_on_q(f api.filter_set) RETURNS text
-LANGUAGE plpgsql STABLE SET jit = off
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-	most constant integer := 1000;
 	found constant api.found := api.found_by(f);
-	ips inet[];
 BEGIN
-	IF found.addresses THEN
-		EXECUTE format('SELECT ARRAY(%s LIMIT %s)', api.addresses_found(f), most + 1) INTO ips;
-	END IF;
 	RETURN '(' || concat_ws(' OR ', 'false',
 		CASE WHEN found.domains <> '{}' THEN format('c.domain_id = ANY (%L::integer[])', found.domains) END,
 		CASE WHEN found.reporters <> '{}' THEN format('c.org_name = ANY (%L::text[])', found.reporters) END,
 		CASE WHEN found.evaluations = '{}' THEN NULL
 			WHEN found.summed THEN format('c.facet = ANY (%L::bigint[])', found.facets)
 			ELSE format('c.evaluation = ANY (%L::bigint[])', found.evaluations) END,
-		CASE WHEN cardinality(ips) <= most THEN format('c.source_ip = ANY (%L::inet[])', ips)
-			WHEN found.addresses THEN format('c.source_ip IN (%s)', api.addresses_found(f)) END) || ')';
+		CASE WHEN NOT found.addresses THEN NULL
+			WHEN found.ips IS NULL THEN format('c.source_ip IN (%s)', api.addresses_found(f))
+			ELSE format('c.source_ip = ANY (%L::inet[])', found.ips) END) || ')';
 END
 $$;
 

@@ -59,7 +59,8 @@ CREATE TYPE api.found AS (
 	to_day      date,
 	domains     integer[],
 	reporters   text[],
-	addresses   boolean,   -- whether any address is found, see api.condition_on_q()
+	addresses   boolean,   -- whether any address is found, see api.addresses_found()
+	ips         inet[],    -- these; NULL if they are many
 	evaluations bigint[],
 	facets      bigint[],  -- those of which all evaluations are found
 	summed      boolean    -- whether sums can answer: no reporter is found, and no facet in part
@@ -153,11 +154,20 @@ CREATE FUNCTION api.filters_addresses(f api.filter_set) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT num_nonnulls(f.source, f.source_ip, f.ip, f.asn, f.country, f.rdns, f.label) > 0 $$;
 
+-- A query for the addresses that q finds: by their own name, or as part of a source whose name it is.
+CREATE FUNCTION api.addresses_found(f api.filter_set) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT format('SELECT a.source_ip FROM dmarc.addresses a WHERE a.rdns ILIKE %1$L OR a.source IN
+		(SELECT b.source FROM dmarc.addresses b WHERE b.source_name ILIKE %1$L)', f.q)
+$$;
+
 -- What the filter's q finds in its window; NULL without q.
 CREATE FUNCTION api.found_by(f api.filter_set) RETURNS api.found
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
+	most constant integer := 1000; -- addresses in a list
 	found api.found := f.found;
 BEGIN
 	IF f.q IS NULL OR (f.from_day >= found.from_day AND f.to_day <= found.to_day) THEN
@@ -167,7 +177,9 @@ BEGIN
 	found.to_day := (date_trunc('month', f.to_day::timestamp) + interval '1 month')::date;
 	found.domains := ARRAY(SELECT d.domain_id FROM dmarc.domains d WHERE d.domain ILIKE f.q);
 	found.reporters := ARRAY(SELECT o.org_name FROM dmarc.reporters o WHERE o.org_name ILIKE f.q);
-	found.addresses := EXISTS (SELECT 1 FROM dmarc.addresses a WHERE a.rdns ILIKE f.q OR a.source_name ILIKE f.q);
+	EXECUTE format('SELECT ARRAY(%s LIMIT %s)', api.addresses_found(f), most + 1) INTO found.ips;
+	found.addresses := found.ips <> '{}';
+	found.ips := CASE WHEN cardinality(found.ips) <= most THEN found.ips END;
 	WITH evaluations AS MATERIALIZED (
 		SELECT e.evaluation, e.facet, coalesce(e.header_from ILIKE f.q, false)
 			OR coalesce(e.envelope_from ILIKE f.q, false)
