@@ -66,6 +66,11 @@ AS $$
 		ELSE api.csv_quoted(value) END
 $$;
 
+-- Returns whether texts are all cells as they stand, as nearly always. Each begins after a '!'.
+CREATE FUNCTION api.csv_plain(texts text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT texts !~ '[^ !#-+\u002d-~]|![-+=@]' $$;
+
 -- The texts of an array, separated by spaces.
 CREATE FUNCTION api.csv_joined(value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

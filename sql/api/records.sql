@@ -267,25 +267,24 @@ AS $$
 $$;
 
 -- The expression for the CSV line of a record v, which is made from the columns, without JSON. Texts are checked all
--- together, since nearly always each is a cell as it stands; each begins after a '!'. Only a service, and what no name
--- identifies, have a name that must be looked up.
+-- together (api.csv_plain()). Only a service, and what no name identifies, have a name that must be looked up.
 CREATE FUNCTION api.record_line() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT $q$(SELECT concat(
-		CASE WHEN concat('!', v.domain, '!', v.org_name, '!', v.source, '!', n.name, '!', v.label, '!', v.rdns, '!',
-				v.disposition, '!', v.dkim, '!', v.spf, '!', v.class) ~ '[^ !#-+\u002d-~]|![-+=@]' THEN
-			api.csv_cells(v.report::text, v.record_no::text, v.domain, v.org_name, api.iso(v.begin),
-				host(v.source_ip), v.source, n.name, v.label, v.rdns, v.count::text, v.disposition, v.dkim, v.spf,
-				v.dmarc_pass::text, v.class)
-		ELSE
+		CASE WHEN api.csv_plain(concat('!', v.domain, '!', v.org_name, '!', v.source, '!', n.name, '!', v.label, '!',
+				v.rdns, '!', v.disposition, '!', v.dkim, '!', v.spf, '!', v.class)) THEN
 			concat(v.report, ',', v.record_no, ',', v.domain, ',', v.org_name, ',', api.iso(v.begin), ',',
 				host(v.source_ip), ',', v.source, ',', n.name, ',', v.label, ',', v.rdns, ',', v.count, ',',
 				v.disposition, ',', v.dkim, ',', v.spf, ',', v.dmarc_pass::text, ',', v.class)
+		ELSE
+			api.csv_cells(v.report::text, v.record_no::text, v.domain, v.org_name, api.iso(v.begin),
+				host(v.source_ip), v.source, n.name, v.label, v.rdns, v.count::text, v.disposition, v.dkim, v.spf,
+				v.dmarc_pass::text, v.class)
 		END, ',', api.csv_shown(v.reason), ',',
-		CASE WHEN concat('!', v.header_from, '!', v.envelope_from, '!', v.envelope_to) ~ '[^ !#-+\u002d-~]|![-+=@]' THEN
-			api.csv_cells(v.header_from, v.envelope_from, v.envelope_to)
-		ELSE concat(v.header_from, ',', v.envelope_from, ',', v.envelope_to) END,
+		CASE WHEN api.csv_plain(concat('!', v.header_from, '!', v.envelope_from, '!', v.envelope_to)) THEN
+			concat(v.header_from, ',', v.envelope_from, ',', v.envelope_to)
+		ELSE api.csv_cells(v.header_from, v.envelope_from, v.envelope_to) END,
 		',', api.csv_shown(v.auth_results -> 'dkim'), ',', api.csv_shown(v.auth_results -> 'spf'), ',',
 		api.csv_shown(v.notes), E'\r\n')
 	FROM (SELECT CASE WHEN v.source LIKE 'domain:%' THEN v.rdns_domain ELSE (
