@@ -86,19 +86,11 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 DECLARE
 	plain api.filter_set := api.only_domains(f, p_domains);
-	mine api.filter_set := plain;
-	blocked text[];
 BEGIN
-	mine.label := '{mine}';
-	EXECUTE format('
-		SELECT coalesce(array_agg(s.domain), ''{}'') FROM (
-			SELECT c.domain, sum(c.messages) FILTER (WHERE NOT c.dmarc_pass) AS fail,
-				sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned) AS spf_only,
-				sum(c.messages) FILTER (WHERE c.dmarc_pass) AS pass
-			FROM %s GROUP BY 1, c.source
-		) s WHERE s.fail > 0 OR api.relies_on_spf(coalesce(s.spf_only, 0), coalesce(s.pass, 0))',
-		api.cells(mine, 'address')) INTO blocked;
-	RETURN blocked || ARRAY(
+	RETURN ARRAY(
+		SELECT d.domain FROM api.duties(plain) d
+		WHERE d.mine_fail > 0 OR api.relies_on_spf(d.mine_spf_only, d.mine - d.mine_fail)
+		UNION ALL
 		SELECT u.domain FROM unnest(unreviewed) u JOIN unnest(known) e ON e.domain = u.domain
 		WHERE u.domain = ANY (p_domains) AND u.fail >= api.unreviewed_floor(e.messages)
 		UNION ALL

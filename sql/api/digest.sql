@@ -178,18 +178,6 @@ BEGIN
 END
 $$;
 
--- The senders in the window of the sources of some points.
-CREATE FUNCTION api.digest_senders(f api.filter_set, points api.point[]) RETURNS SETOF api.sorted_sender
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-	RETURN QUERY SELECT s.* FROM api.sorted_senders(f, ARRAY(
-		SELECT a.source_ip FROM dmarc.addresses a WHERE a.source IN (SELECT p.source FROM unnest(points) p)
-		UNION
-		SELECT substr(p.source, 4)::inet FROM unnest(points) p WHERE p.source LIKE 'ip:%')) s;
-END
-$$;
-
 -- What changed since the window before, beyond the totals.
 CREATE FUNCTION api.digest_changes(f api.filter_set, p_domains text[], sources jsonb, resolved api.point[])
 RETURNS jsonb
@@ -258,7 +246,8 @@ BEGIN
 	failed := ARRAY(SELECT p FROM api.failing_points((api.advised_senders(api.window_before(f))).senders) p
 		WHERE p.code ~ '^(own|service)_');
 	resolved := ARRAY(SELECT r FROM api.digest_resolved(failed, points,
-			ARRAY(SELECT s FROM api.digest_senders(f, failed) s)) r
+			ARRAY(SELECT s FROM api.sorted_senders(f,
+				api.ips_of_sources(ARRAY(SELECT p.source FROM unnest(failed) p))) s)) r
 		ORDER BY r.messages DESC, r.domain COLLATE "C", r.source COLLATE "C");
 	domains := api.digest_domains(f, failing);
 	RETURN summary || jsonb_build_object('domains', domains, 'advice', api.advice_of(f, advised),

@@ -134,6 +134,22 @@ $$;
 -- What a source of a domain that is labelled mine does that matters for enforcement, in messages.
 CREATE TYPE api.duty AS (domain text, source text, mine numeric, mine_fail numeric, mine_spf_only numeric);
 
+CREATE FUNCTION api.duties(f api.filter_set) RETURNS SETOF api.duty
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+BEGIN
+	f.label := '{mine}';
+	RETURN QUERY EXECUTE format($q$
+		SELECT d.domain, s.source, s.messages, s.fail, s.spf_only
+		FROM (
+			SELECT c.domain_id, c.source, sum(c.messages) AS messages,
+				coalesce(sum(c.messages) FILTER (WHERE NOT c.dmarc_pass), 0) AS fail,
+				coalesce(sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned), 0) AS spf_only
+			FROM %s GROUP BY 1, 2) s
+		JOIN dmarc.domains d ON d.domain_id = s.domain_id$q$, api.cells(f, 'address'));
+END
+$$;
+
 -- What the addresses of a window tell about some domains.
 CREATE TYPE api.source_sums AS (
 	totals  jsonb,      -- the number of sources, by domain_id
@@ -150,7 +166,6 @@ LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop 
 AS $$
 DECLARE
 	sums api.source_sums;
-	mine api.filter_set := f;
 	keys text[]; -- of harmful sources
 BEGIN
 	EXECUTE format($q$
@@ -167,20 +182,8 @@ BEGIN
 		)
 		SELECT jsonb_object_agg(s.domain_id, s.total), ARRAY(SELECT DISTINCT unnest(t.keys) FROM sources t)
 		FROM sources s$q$, api.cells(f, 'any'), api.harmful('c'), api.cells(f, 'address')) INTO sums.totals, keys;
-	sums.harmful := ARRAY(
-		SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY (keys)
-		UNION
-		SELECT substr(k, 4)::inet FROM unnest(keys) k WHERE k LIKE 'ip:%');
-	mine.label := '{mine}';
-	EXECUTE format($q$
-		SELECT ARRAY(
-			SELECT ROW(d.domain, s.source, s.messages, s.fail, s.spf_only)::api.duty
-			FROM (
-				SELECT c.domain_id, c.source, sum(c.messages) AS messages,
-					coalesce(sum(c.messages) FILTER (WHERE NOT c.dmarc_pass), 0) AS fail,
-					coalesce(sum(c.messages) FILTER (WHERE c.spf_aligned AND NOT c.dkim_aligned), 0) AS spf_only
-				FROM %s GROUP BY 1, 2) s
-			JOIN dmarc.domains d ON d.domain_id = s.domain_id)$q$, api.cells(mine, 'address')) INTO sums.duties;
+	sums.harmful := api.ips_of_sources(keys);
+	sums.duties := ARRAY(SELECT d FROM api.duties(f) d);
 	RETURN sums;
 END
 $$;
@@ -196,19 +199,12 @@ BEGIN
 END
 $$;
 
--- The sources without a label whose failing mail may be ours: of senders that are ours, or of which it is not sure.
--- Spoofers and forwarders have no row. no is that of the finding: 2 own, 3 not sure. harmful: only these addresses.
-CREATE FUNCTION api.unreviewed_sources(f api.filter_set, harmful inet[])
-RETURNS TABLE (domain text, no integer, source text, fail numeric, messages numeric)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off
+-- The sources without a label whose failing mail may be ours. harmful: only these addresses.
+CREATE FUNCTION api.unreviewed_sources(f api.filter_set, harmful inet[]) RETURNS SETOF api.unreviewed
+LANGUAGE plpgsql STABLE SET jit = off
 AS $$
 BEGIN
-	RETURN QUERY
-	SELECT (s.sent).domain, w.no, coalesce((s.sent).source, 'none'), sum(api.harm(s.sent)), sum((s.sent).messages)
-	FROM api.sorted_senders(f, harmful) s
-	CROSS JOIN LATERAL (SELECT CASE WHEN s.whose IN ('own', 'service') THEN 2 ELSE 3 END AS no) w
-	WHERE s.whose IN ('own', 'service', 'unsure') AND (s.sent).label IS NULL
-	GROUP BY 1, 2, 3;
+	RETURN QUERY EXECUTE api.unreviewed_query('api.sorted_senders($1, $2)') USING f, harmful;
 END
 $$;
 

@@ -35,6 +35,18 @@ BEGIN
 END
 $$;
 
+-- All addresses of some sources.
+CREATE FUNCTION api.ips_of_sources(p_sources text[]) RETURNS inet[]
+LANGUAGE plpgsql STABLE SET jit = off
+AS $$
+BEGIN
+	RETURN ARRAY(
+		SELECT a.source_ip FROM dmarc.addresses a WHERE a.source = ANY (p_sources)
+		UNION
+		SELECT substr(s, 4)::inet FROM unnest(p_sources) s WHERE s LIKE 'ip:%');
+END
+$$;
+
 -- The addresses p_ips, an expression, as FROM item; NULL: all.
 CREATE FUNCTION api.addresses_of(p_ips text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -137,17 +149,19 @@ AS $$
 		quarantined)
 $$;
 
--- What fails of a source of a domain, from senders without a label that are or may be ours.
-CREATE TYPE api.unreviewed AS (domain text, source text, fail numeric, messages numeric);
+-- What fails of a source of a domain, from senders without a label that may be ours. no is that of the finding: 2 own,
+-- 3 not sure.
+CREATE TYPE api.unreviewed AS (domain text, no integer, source text, fail numeric, messages numeric);
 
--- A query for those that may block enforcement, from rows with the columns of api.sorted_sender.
+-- A query for those that may block enforcement, from rows with the columns of api.sorted_sender. Spoofers and
+-- forwarders have no row.
 CREATE FUNCTION api.unreviewed_query(p_rows text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT format('SELECT ROW((q.sent).domain, (q.sent).source, sum(api.harm(q.sent)),
-			sum((q.sent).messages))::api.unreviewed
+	SELECT format('SELECT (q.sent).domain, CASE WHEN q.whose IN (''own'', ''service'') THEN 2 ELSE 3 END AS no,
+			coalesce((q.sent).source, ''none''), sum(api.harm(q.sent)) AS fail, sum((q.sent).messages) AS messages
 		FROM %s q WHERE q.whose IN (''own'', ''service'', ''unsure'') AND (q.sent).label IS NULL
-		GROUP BY (q.sent).domain, (q.sent).source HAVING sum(api.harm(q.sent)) >= api.unreviewed_floor(0)', p_rows)
+		GROUP BY 1, 2, 3 HAVING sum(api.harm(q.sent)) >= api.unreviewed_floor(0)', p_rows)
 $$;
 
 -- The senders of which advice speaks one by one: those that are or may be ours, and whose failing mail matters. The
@@ -177,7 +191,8 @@ BEGIN
 				(s.sent).pass, (s.sent).rejected, (s.sent).quarantined FROM sorted s) q
 		)
 		SELECT ARRAY(SELECT s::api.sorted_sender FROM sorted s WHERE s.whose IN (''own'', ''service'', ''unsure'')
-				AND api.matters(api.harm(s.sent), (s.sent).messages)) AS senders, ARRAY(%s) AS unreviewed, s.*
+				AND api.matters(api.harm(s.sent), (s.sent).messages)) AS senders,
+			ARRAY(SELECT u::api.unreviewed FROM (%s) u) AS unreviewed, s.*
 		FROM sums s', api.sorted_query(f, few, few, '$3'), api.crowd_of('q.addresses', 'q.whose = ''forwarder'''),
 		api.crowd_of('q.addresses', 'q.whose = ''stranger'''), api.unreviewed_query('sorted'))
 	INTO others USING pairs.domain_ids, pairs.ips,
@@ -202,9 +217,10 @@ BEGIN
 		RETURN;
 	END IF;
 	-- also those that are not in the window, or do not match the filter: a sender is all its addresses
-	ips := ARRAY(SELECT unnest(page.members) UNION SELECT a.source_ip FROM dmarc.addresses a
-		WHERE a.source = ANY (CASE p_group WHEN 'source' THEN page.keys ELSE ARRAY(SELECT DISTINCT o.source
-			FROM dmarc.addresses o WHERE o.source_ip = ANY (page.members) AND o.source LIKE 'service:%') END));
+	ips := ARRAY(SELECT unnest(page.members) UNION SELECT unnest(api.ips_of_sources(CASE p_group
+		WHEN 'source' THEN page.keys
+		ELSE ARRAY(SELECT DISTINCT o.source FROM dmarc.addresses o
+			WHERE o.source_ip = ANY (page.members) AND o.source LIKE 'service:%') END)));
 	RETURN QUERY EXECUTE format('
 		WITH sorted AS MATERIALIZED (
 			SELECT q.*, w.whose, w.reason FROM (%s) q CROSS JOIN LATERAL dmarc.whose(q::dmarc.sender_facts) w
