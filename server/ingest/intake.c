@@ -593,29 +593,37 @@ static gboolean settle(struct intake *intake, struct found *found, const GError 
 	return TRUE;
 }
 
+/* The document was parsed, or that failed (failure, transfer full), or was too slow: store what was found. */
+static gboolean end_parsing(struct job *job, gboolean slow, GError *failure, GError **error)
+{
+	g_autoptr(GError) cause = failure;
+	gboolean good = failure == NULL;
+
+	if (slow) {
+		g_clear_error(&cause);
+		good = parse_slowly(job->intake, &job->ticket.job, job->found, &cause);
+	}
+	return (good || settle(job->intake, job->found, cause, error)) && write_together(job, error);
+}
+
 /* Have a large document parsed, and store what was found. */
 static gboolean take_alone(struct job *job, GError **error)
 {
 	struct intake *intake = job->intake;
-	g_autoptr(GError) failure = NULL;
+	GError *failure = NULL;
 	gboolean good, slow;
 
 	count_reading(intake, 1);
 	good = pool_run_quick(intake->pool, &job->ticket.job, &slow, &failure);
 	count_reading(intake, -1);
-	if (slow) {
-		g_clear_error(&failure);
-		good = parse_slowly(intake, &job->ticket.job, job->found, &failure);
-	}
-	return (good || settle(intake, job->found, failure, error)) && write_together(job, error);
+	g_assert(good == (failure == NULL));
+	return end_parsing(job, slow, failure, error);
 }
 
 /* The same for a small one, which shares the exchange with a worker with others. */
 static gboolean take_shared(struct job *job, GError **error)
 {
 	struct intake *intake = job->intake;
-	g_autoptr(GError) failure = NULL;
-	gboolean good = FALSE;
 
 	count_reading(intake, 1);
 	if (pool_submit(intake->pool, &job->ticket))
@@ -624,12 +632,7 @@ static gboolean take_shared(struct job *job, GError **error)
 	if (!job->unparsed)
 		return end_job(job, error);
 	job->unparsed = FALSE;
-	failure = g_steal_pointer(&job->error);
-	if (job->slow) {
-		g_clear_error(&failure);
-		good = parse_slowly(intake, &job->ticket.job, job->found, &failure);
-	}
-	return (good || settle(intake, job->found, failure, error)) && write_together(job, error);
+	return end_parsing(job, job->slow, g_steal_pointer(&job->error), error);
 }
 
 static gboolean take(struct intake *intake, const struct envelope *envelope, const guint8 *document,
