@@ -158,9 +158,8 @@ static void print_counts(const struct import *import, const struct walk *walk)
 		printf(", %u skipped (neither mail nor report)", walk->skipped);
 	putchar('\n');
 	if (counts->unreadable > 0)
-		puts("Quarantined mail is kept. Intake on the page and \"ruad parse FILE\" say why it could "
-		     "not be "
-		     "read.");
+		puts("Quarantined mail is kept. "
+		     "Intake on the page and \"ruad parse FILE\" say why it could not be read.");
 }
 
 static int import_walk(const struct settings *settings, const struct database *database,

@@ -2,9 +2,9 @@
  * http.h - an HTTP/1.1 server on listening sockets: requests in, responses out. The only file that uses
  * libmicrohttpd.
  *
- * Some threads for each socket read and write; they never block. Handlers run on other threads (workers.h),
- * of which a client has a share, and urgent requests on one of their own. Only a handler that cannot block
- * runs on the thread that read the request. A request that finds the queue full is refused at once. A request
+ * One thread for each socket reads and writes; it never blocks. Handlers run on other threads (workers.h), of
+ * which a client has a share, and urgent requests on one of their own. Only a handler that cannot block runs
+ * on the thread that read the request. A request that finds the queue full is refused at once. A request
  * whose client is gone for a second is abandoned. peers.h limits the connections.
  *
  * Works with libmicrohttpd 0.9.75 to 1.0. A body is read if its method allows one and exactly one

@@ -11,10 +11,11 @@ struct worker {
 	GThread *thread;
 	GMutex lock;    /* protects serial; held while the work is interrupted, so that it hits no other */
 	guint64 serial; /* of the current run, or 0 */
-	const char *
-	    client; /* of the current run, or NULL; this and the following are protected by the lock of all */
-	gboolean idle; /* in the list of these */
-	GCond wake;    /* idle has become FALSE, or all end */
+
+	/* protected by the lock of all */
+	const char *client; /* of the current run, or NULL */
+	gboolean idle;      /* in the list of these */
+	GCond wake;         /* idle has become FALSE, or all end */
 };
 
 struct workers {

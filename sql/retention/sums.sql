@@ -60,9 +60,9 @@ $$;
 
 -- Add the records of some reports of a month to the sums, so many at a time. With rest it rests after each time, for
 -- rest times as long as that took, but no more after five minutes: statement_timeout would end it again and again. The
--- query gives a record after the other, since LATERAL and OFFSET fix the join
--- order: without statistics the planner would first join reports with all evaluations of their domain. The month is a
--- literal in it, so that the planner reads no other partition.
+-- query gives a record after the other, since LATERAL and OFFSET fix the join order: without statistics the planner
+-- would first join reports with all evaluations of their domain. The month is a literal in it, so that the planner
+-- reads no other partition.
 CREATE FUNCTION ruad.add_reports(month date, reports ruad.unsummed[], most integer, rest double precision) RETURNS void
 LANGUAGE plpgsql
 AS $$
