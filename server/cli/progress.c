@@ -16,12 +16,13 @@
 #define AROUND_A_BAR 4  /* columns: brackets, a space, and the last column, which would begin a new line */
 
 struct progress {
+	gboolean quiet;
 	gboolean is_bar;
 	gboolean coloured; /* not if NO_COLOR is set */
 	progress_cb measure;
 	gpointer user;
 	gint64 begun;    /* monotonic microseconds */
-	GThread *thread; /* NULL: nothing is shown */
+	GThread *thread; /* NULL if quiet */
 
 	GMutex mutex; /* of all below */
 	GCond changed;
@@ -121,23 +122,20 @@ static gboolean wait_for(struct progress *progress, gint64 microseconds)
 	return !progress->ended;
 }
 
-/* A bar begins at once; lines begin once the command takes long. */
+/* The first bar was drawn by progress_set(); lines begin once the command takes long. */
 static gpointer show(gpointer user)
 {
 	struct progress *progress = user;
 	gint64 period = progress->is_bar ? BAR_PERIOD : LINE_PERIOD;
-	gboolean goes_on;
 
 	g_mutex_lock(&progress->mutex);
-	goes_on = progress->is_bar || wait_for(progress, period);
-	while (goes_on) {
+	while (wait_for(progress, period)) {
 		g_mutex_unlock(&progress->mutex);
 		if (progress->measure != NULL)
 			progress->measure(progress, progress->user);
 		g_mutex_lock(&progress->mutex);
 		if (!progress->ended)
 			draw(progress);
-		goes_on = wait_for(progress, period);
 	}
 	g_mutex_unlock(&progress->mutex);
 	return NULL;
@@ -150,6 +148,7 @@ struct progress *progress_new(gboolean quiet, progress_cb measure, gpointer user
 	const char *no_color = g_getenv("NO_COLOR");
 	struct progress *progress = g_new0(struct progress, 1);
 
+	progress->quiet = quiet;
 	progress->is_bar = isatty(STDERR_FILENO) && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
 	progress->coloured = no_color == NULL || *no_color == '\0';
 	progress->measure = measure;
@@ -157,6 +156,8 @@ struct progress *progress_new(gboolean quiet, progress_cb measure, gpointer user
 	progress->begun = g_get_monotonic_time();
 	g_mutex_init(&progress->mutex);
 	g_cond_init(&progress->changed);
+	if (!quiet && progress->is_bar && measure != NULL)
+		measure(progress, user);
 	if (!quiet)
 		progress->thread = g_thread_new("progress", show, progress);
 	return progress;
@@ -164,11 +165,16 @@ struct progress *progress_new(gboolean quiet, progress_cb measure, gpointer user
 
 void progress_set(struct progress *progress, guint64 done, guint64 total, const char *words)
 {
+	gboolean is_first;
+
 	g_mutex_lock(&progress->mutex);
+	is_first = progress->words == NULL;
 	progress->done = done;
 	progress->total = total;
 	g_free(progress->words);
 	progress->words = g_strdup(words);
+	if (is_first && progress->is_bar && !progress->quiet)
+		draw(progress);
 	g_mutex_unlock(&progress->mutex);
 }
 

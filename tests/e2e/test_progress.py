@@ -123,8 +123,16 @@ def test_prune_names_its_steps(ruad):
         assert re.fullmatch(r"\d s  step [1-6] of 6: old (reports|failure reports|TLS reports|unread mails|entries of .*)", line), line
 
 
+# Steps are quick, and one that is over within a tenth of a second draws nothing.
+SLOW = """
+CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); END';
+CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('CREATE SCHEMA') EXECUTE FUNCTION slow();
+"""
+
+
 def test_migrate_names_its_steps(folder, shared_postgres, database):
     database.query("CREATE DATABASE progress", database="postgres")
+    database.query(SLOW, database="progress")
     ruad = Supervised(folder, database_url=shared_postgres.conninfo("progress"))
     try:
         code, output, shown = on_terminal(words(ruad, "migrate"), NO_COLOR="1")
