@@ -20,8 +20,7 @@ struct upkeep;
 /* Start the thread. conninfo, for a login that may act as ruad_ingest, is copied. */
 struct upkeep *upkeep_new(const char *conninfo);
 
-/* What the thread gives way by, to be shared with other heavy work; valid until upkeep_free(). NULL gives
- * NULL. */
+/* The pace of the thread, to be shared with other heavy work; valid until upkeep_free(). NULL gives NULL. */
 struct pace *upkeep_pace(const struct upkeep *upkeep);
 
 /* So many records were stored. A month gets its partitions before it has many rows that must be moved. NULL

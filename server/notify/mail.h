@@ -1,9 +1,8 @@
 /*
  * mail.h - hands a complete message (RFC 5322) to a mail server by SMTP, with libcurl.
  *
- * Knows nothing of what the message says. Whoever has a message for the destinations of notify.mail_to queues
- * it with outbox_add() (outbox.h), and ruad-notify sends it from there; only `ruad notify --test` sends
- * directly.
+ * Knows nothing of what the message says. Messages are queued with outbox_add() (outbox.h), from where
+ * ruad-notify sends them; only `ruad notify --test` sends directly.
  */
 #pragma once
 
@@ -16,7 +15,7 @@ struct mail_route {
 	const char *url;      /* smtp:// or smtps://, with host and port */
 	const char *user;     /* "": no authentication */
 	const char *password; /* of that user */
-	gboolean starttls;    /* with smtp://: refuse to go on without TLS */
+	gboolean starttls;    /* with smtp://: refuse to continue without TLS */
 	const char *ca_file;  /* "": the certification authorities of the system */
 	const char *from;     /* envelope sender, an address */
 };
