@@ -27,7 +27,7 @@ enum parsedmarc_kind {
 
 struct parsedmarc {
 	enum parsedmarc_kind kind;
-	const char *program; /* whose copy it is, for note K1: "parsedmarc", or "dmarc-srg" (server/cli/srg.h) */
+	const char *program; /* whose copy it is (note K1): "parsedmarc", or "dmarc-srg" (server/cli/srg.h) */
 	GString *text;       /* the XML, the JSON, or the fields of the failure report */
 	GString *message;    /* of a failure report: the message or its header; NULL if there is none */
 	gsize items;         /* how many names and values the JSON has */

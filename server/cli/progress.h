@@ -1,8 +1,8 @@
 /*
  * progress.h - shows how far a command is and how long it will still take, on standard error.
  *
- * On a terminal it is one line with a bar. The first progress_set() draws it, and a thread of its own draws it
- * again several times a second, so that the command may wait for a statement or a program meanwhile.
+ * On a terminal it is one line with a bar. The first progress_set() draws it, and a thread of its own draws
+ * it again several times a second, so that the command may wait for a statement or a program meanwhile.
  * Elsewhere it is a line every half minute. Knows nothing of what is done.
  */
 #pragma once

@@ -1,8 +1,8 @@
 /*
  * maildir.h - the mails of a Maildir that are not marked, and how they are marked.
  *
- * These are all files in new/, and those in cur/ without the flags S (seen) and T (trashed): a mail client may
- * have moved a mail there without anybody having read it. tmp/ is never looked at: what is there is not
+ * These are all files in new/, and those in cur/ without the flags S (seen) and T (trashed): a mail client
+ * may have moved a mail there without anybody having read it. tmp/ is never looked at: what is there is not
  * complete. Only regular files are read, and no symbolic link is followed, not even in place of new/ or cur/.
  */
 #pragma once
