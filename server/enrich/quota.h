@@ -7,8 +7,14 @@
  */
 #pragma once
 
-#include "server/enrich/enrich.h"
 #include "server/enrich/names.h"
+
+/* How a round ended (enrich.h). */
+enum enrich_outcome {
+	ENRICH_DONE,   /* nothing is left to do, or the budget of the day is spent */
+	ENRICH_MORE,   /* the budget of this round is spent */
+	ENRICH_FAILED, /* the database is unavailable, or no DNS server answers; logged once */
+};
 
 #define QUOTA_BATCH  100            /* addresses looked up at once */
 #define QUOTA_DAY    (24 * 60 * 60) /* seconds */
