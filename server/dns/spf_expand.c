@@ -464,7 +464,7 @@ static void expand_all(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
 	if (term->qualifier == '+' && expansion->path->len > 1) /* else spf_judge_record() reports it */
-		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets all the world send");
+		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets the whole world send");
 	if (expansion->stopped)
 		return;
 	branch->all = term->qualifier;

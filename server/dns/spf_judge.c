@@ -169,7 +169,7 @@ static void judge_all(
 	}
 	if (record->all->qualifier == '+')
 		findings_add(findings, FINDING_SPF_ALL_PASS, place, NULL,
-		    "it lets all the world send: list the hosts that send, then end with \"~all\"");
+		    "it lets the whole world send: list the hosts that send, then end with \"~all\"");
 	if (record->all->qualifier == '?')
 		findings_add(findings, FINDING_SPF_ALL_NEUTRAL, place, NULL,
 		    "\"?all\" says nothing of other hosts, as if there were no record; use \"~all\" when "
