@@ -159,8 +159,8 @@ const struct setting setting_table[] = {
 	    "Empty: requests over TCP are refused." },
 	{ "http.logout_url", SETTING_STRING, "", NOT_NUMBER,
 	    "For auth = proxy: where the page's link Sign out leads, such as /oauth2/sign_out: an address "
-	    "that begins with https://, http:// or one slash. Empty: there is no such link. With auth = basic "
-	    "the link leads to /logout, which makes browsers forget the password." },
+	    "that begins with https://, http:// or one slash. Empty: there is no such link. With auth = "
+	    "basic the link leads to /logout, which makes browsers forget the password." },
 	{ "http.proxies", SETTING_LIST, "127.0.0.1 ::1 unix", NOT_NUMBER,
 	    "Addresses of reverse proxies; unix is every Unix socket. The last address in their "
 	    "X-Forwarded-For counts as the client, for its share of the threads and after wrong passwords." },
@@ -266,8 +266,9 @@ const struct setting setting_table[] = {
 	    "Changes of labels and exclusions of reports are kept forever, since they explain what the page "
 	    "shows." },
 	{ "retention.max_raw", SETTING_SIZE, "2G", 0, G_GUINT64_CONSTANT(1) << 50,
-	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond that, mail that cannot "
-	    "be read is answered 452, so the mail server sends it again later; reports are stored as usual." },
+	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond that, mail that "
+	    "cannot be read is answered 452, so the mail server sends it again later; reports are stored as "
+	    "usual." },
 	{ "retention.min_free", SETTING_SIZE, "256M", 0, G_GUINT64_CONSTANT(1) << 50,
 	    "Free space on the disk of server.state_dir below which no quarantined mail is kept. It is then "
 	    "answered as for retention.max_raw." },
