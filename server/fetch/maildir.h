@@ -15,7 +15,6 @@ struct maildir_mail {
 	char *name;      /* of the file */
 	gboolean is_new; /* in new/, otherwise in cur/ */
 };
-void maildir_mail_free(struct maildir_mail *mail);
 
 enum maildir_got {
 	MAILDIR_GOT,
