@@ -36,8 +36,8 @@ static const struct command commands[] = {
 	    "query and its answer are printed on standard error.\n\n"
 	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server, and those of the system only for what\n"
 	    "                                 it does not have\n"
-	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated (default: the selectors in\n"
-	    "                                 stored reports and the usual ones)\n"
+	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated (default: the\n"
+	    "                                 selectors in stored reports and the usual ones)\n"
 	    "      --ip=ADDRESS               only evaluate SPF as a receiver of mail from this address "
 	    "does:\n"
 	    "                                 exit code 0 if it passes\n"
@@ -83,11 +83,11 @@ static const struct command commands[] = {
 	    "      --log            without LABEL: list every change ever made, in order\n" },
 	{ "user", command_user, "add|set|remove NAME | list",
 	    "say which domains a user sees, and what the user may do",
-	    "The role of a user of the page is viewer, editor (may set labels and upload reports) or admin.\n"
-	    "--domains limits a viewer or editor to domains; *.example.org is every domain below\n"
-	    "example.org, * is all domains. The limits also apply to an auditor of that name. A user without\n"
-	    "a role sees all domains, and may set labels and upload reports if http.editors says so.\n"
-	    "Passwords stay in http.htpasswd or with the proxy.\n\n"
+	    "The role of a user of the page is viewer, editor (may set labels and upload reports) or\n"
+	    "admin. --domains limits a viewer or editor to domains; *.example.org is every domain below\n"
+	    "example.org, * is all domains. The limits also apply to an auditor of that name. A user\n"
+	    "without a role sees all domains, and may set labels and upload reports if http.editors says\n"
+	    "so. Passwords stay in http.htpasswd or with the proxy.\n\n"
 	    "      --role=ROLE      with add and set: viewer, editor or admin\n"
 	    "      --domains=LIST   with add and set: a.example,*.b.example (default with add: all)\n" },
 	{ "auditor", command_auditor, "add|remove NAME | list",

@@ -73,8 +73,8 @@ static void take_record(struct check *check, struct check_mx *mx, const char *pl
 		return;
 	if (tlsa->complete)
 		findings_add(check->findings, FINDING_TLSA_INVALID, place, NULL,
-		    "senders ignore the TLSA record \"%u %u %u ...\" of %s: %s", tlsa->usage,
-		    tlsa->selector, tlsa->matching, mx->host, fault);
+		    "senders ignore the TLSA record \"%u %u %u ...\" of %s: %s", tlsa->usage, tlsa->selector,
+		    tlsa->matching, mx->host, fault);
 	else
 		findings_add(check->findings, FINDING_TLSA_INVALID, place, NULL,
 		    "senders ignore the TLSA record \"%s\" of %s: %s", tlsa->data, mx->host, fault);

@@ -313,8 +313,7 @@ static void take_tag(struct reading *reading, const struct tag *tag)
 		return;
 	}
 	if (!see(reading, name)) {
-		note(reading, FINDING_DMARC_DUPLICATE_TAG, name,
-		    "the tag occurs twice: the first counts");
+		note(reading, FINDING_DMARC_DUPLICATE_TAG, name, "the tag occurs twice: the first counts");
 		return;
 	}
 	if (lost != NULL)

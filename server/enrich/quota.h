@@ -18,8 +18,8 @@ enum enrich_outcome {
 
 #define QUOTA_BATCH  100            /* addresses looked up at once */
 #define QUOTA_DAY    (24 * 60 * 60) /* seconds */
-#define QUOTA_FAILED (60 * 60)      /* seconds to keep an address or domain for which the DNS did not answer */
-#define QUOTA_SILENT (5 * 60)       /* the same, while no DNS server answers anything */
+#define QUOTA_FAILED (60 * 60) /* seconds to keep an address or domain for which the DNS did not answer */
+#define QUOTA_SILENT (5 * 60)  /* the same, while no DNS server answers anything */
 
 /* Look-ups in one round; lookups: a minute, or 0 for no bound. */
 gint64 quota_lookups(gint64 lookups);

@@ -87,8 +87,8 @@ static void half_of_a_days_budget_is_for_own_domains(void **state G_GNUC_UNUSED)
 		gint64 spent, budget;
 		enum quota_budget want;
 	} rows[] = { { 0, 100, QUOTA_ALL }, { 49, 100, QUOTA_ALL }, { 50, 100, QUOTA_OWN },
-		{ 99, 100, QUOTA_OWN }, { 100, 100, QUOTA_SPENT }, { 101, 100, QUOTA_SPENT }, { 0, 1, QUOTA_ALL },
-		{ 1, 1, QUOTA_SPENT }, { 1, 3, QUOTA_ALL }, { 2, 3, QUOTA_OWN } };
+		{ 99, 100, QUOTA_OWN }, { 100, 100, QUOTA_SPENT }, { 101, 100, QUOTA_SPENT },
+		{ 0, 1, QUOTA_ALL }, { 1, 1, QUOTA_SPENT }, { 1, 3, QUOTA_ALL }, { 2, 3, QUOTA_OWN } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (quota_budget(rows[i].spent, rows[i].budget) != rows[i].want)
