@@ -34,7 +34,7 @@ binaries() {
 	files | grep -E '\.(o|a|so|pyc|min\.js)$|^web/dist/' | none
 }
 
-# The parser knows nothing of the server, nor of files, sockets, the clock or the database (DESIGN section 7).
+# The parser knows nothing of the server, nor of files, sockets, the clock or the database.
 parser_includes() {
 	files | grep -E '^parser/.*\.[ch]$' |
 		xargs grep -nE '#include [<"](server/|libpq|microhttpd|systemd/|sys/socket|fcntl|unistd|stdio\.h|time\.h)' | none
@@ -45,7 +45,7 @@ one_name() {
 	files | grep -E '^(parser|server)/.*\.[ch]$' | sed 's|.*/||' | sort | uniq -d | grep -vxE 'main\.c|answer\.[ch]' | none
 }
 
-check 'the top level holds only what DESIGN allows' top_level
+check 'the top level holds the known folders only' top_level
 check 'no file names a folder of one machine' own_machine
 check 'lock files name no mirror' registries
 check 'nothing built is committed' binaries
