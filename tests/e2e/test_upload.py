@@ -112,6 +112,50 @@ def test_the_name_of_a_file_is_kept(site):
     assert "M2" in [note["code"] for note in notes]
 
 
+def parsedmarc_list(name, count):
+    return [parsedmarc_report(f"{name}-{n}", [parsedmarc_record("192.0.2.1", 7)]) for n in range(count)]
+
+
+LISTS = {
+    "a list": lambda reports: json.dumps(reports, indent=1).encode(),
+    "a list with a name": lambda reports: json.dumps({"aggregate_reports": reports, "forensic_reports": []}).encode(),
+    "a list on one line": lambda reports: b" \n" + json.dumps(reports).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_each_report_of_a_list_is_stored_as_by_import(site, kind):
+    name = kind.replace(" ", "-")
+    files = site.upload(LISTS[kind](parsedmarc_list(name, 3)), path=PATH + "?name=all.json", Content_Type="application/json")
+    assert [(file["name"], file["outcome"], len(file["items"])) for file in files] == 3 * [("all.json", "stored", 1)]
+    assert len({file["mail"] for file in files}) == 3
+    assert {f"p-{name}-{n}" for n in range(3)} <= set(site.reports())
+
+
+def test_a_report_of_a_list_that_cannot_be_read_costs_only_itself(site):
+    first, last = parsedmarc_list("beside", 2)
+    files = site.upload(json.dumps([first, {"junk": "}{"}, last]).encode())
+    assert [file["outcome"] for file in files] == ["stored", "quarantined", "stored"]
+    files = site.upload(json.dumps(parsedmarc_list("cut", 2)).encode()[:-40])
+    assert [file["outcome"] for file in files] == ["stored", "quarantined"]
+    (file,) = site.upload(b"[]")
+    assert (file["outcome"], file["reply"]) == ("refused", "the list has no report")
+
+
+def test_a_list_beside_other_files(site):
+    files = site.upload(**form(("l.json", json.dumps(parsedmarc_list("form", 2)).encode()), ("x.xml", xml("beside-a-list")), ("k.json", b"[ {}\n]")))
+    assert [(file["name"], file["outcome"]) for file in files] == [("l.json", "stored"), ("l.json", "stored"), ("x.xml", "stored"), ("k.json", "quarantined")]
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_a_list_may_have_1000_reports(site, more):
+    files = site.upload(b"[" + b",".join((1000 + more) * [b"{}"]) + b"]")
+    assert len(files) == 1000 + (more > 0)
+    assert {file["outcome"] for file in files[:1000]} <= {"quarantined", "duplicate"}
+    if more:
+        assert (files[-1]["outcome"], files[-1]["reply"]) == ("refused", "the list has more than 1000 reports; ruad import takes any number")
+
+
 def form(*files, boundary="----b"):
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\n\r\n'.encode() + content + b"\r\n"
