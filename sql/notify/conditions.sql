@@ -148,25 +148,6 @@ BEGIN
 END
 $$;
 
--- The senders in a window that are or may be ours. As in api.advised_senders(), all facts are taken only of the pairs
--- that api.pairs_query() does not decide.
-CREATE FUNCTION ruad.own_senders(f api.filter_set) RETURNS SETOF api.sorted_sender
-LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
-AS $$
-DECLARE
-	few constant text := ' AND (c.source_ip = ANY ($3) AND (c.domain_id, c.source_ip) IN (SELECT * FROM unnest($1, $2))
-		OR c.source_ip IS NULL)';
-	pairs record;
-BEGIN
-	EXECUTE format('SELECT coalesce(array_agg(q.domain_id), ''{}'') AS domain_ids,
-			coalesce(array_agg(q.source_ip), ''{}'') AS ips
-		FROM (%s) q WHERE q.sort <= 1', api.pairs_query(f)) INTO pairs;
-	RETURN QUERY EXECUTE format('SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts FROM %s
-			WHERE w.whose IN (''own'', ''service'', ''unsure'')', api.sorted_query(f, few, few, '$3'))
-		USING pairs.domain_ids, pairs.ips, ARRAY(SELECT DISTINCT ip FROM unnest(pairs.ips) ip);
-END
-$$;
-
 -- Sources of the last week that are yours or a service of yours, for domains that had reports long before.
 CREATE FUNCTION ruad.new_source_conditions(senders api.sorted_sender[]) RETURNS SETOF ruad.condition
 LANGUAGE plpgsql STABLE
@@ -203,8 +184,8 @@ CREATE FUNCTION ruad.own_messages(f api.filter_set) RETURNS TABLE (domain text, 
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN QUERY SELECT (s.sent).domain, sum((s.sent).messages), sum(api.harm(s.sent)) FROM ruad.own_senders(f) s
-	GROUP BY 1;
+	RETURN QUERY SELECT (s.sent).domain, sum((s.sent).messages), sum(api.harm(s.sent)) FROM api.sorted_senders(f) s
+	WHERE s.whose IN ('own', 'service', 'unsure') GROUP BY 1;
 END
 $$;
 
@@ -276,7 +257,7 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	f constant api.filter_set := api.filter();
-	senders constant api.sorted_sender[] := ARRAY(SELECT s FROM ruad.own_senders(f) s);
+	senders constant api.sorted_sender[] := ARRAY(SELECT s FROM api.sorted_senders(f) s);
 BEGIN
 	RETURN QUERY
 	SELECT c.* FROM ruad.point_conditions(ARRAY(SELECT p FROM api.fault_points(f, senders) p)) c

@@ -1,5 +1,4 @@
--- The senders that advice and notices speak of: one pass over pairs of a domain and an address, against the facts of all
--- senders.
+-- The senders that advice speaks of: one pass over pairs of a domain and an address, against the facts of all senders.
 CREATE FUNCTION t.date(n integer) RETURNS date LANGUAGE sql STABLE AS $$ SELECT (t.day(n) AT TIME ZONE 'UTC')::date $$;
 SELECT setseed(0.7);
 CREATE FUNCTION t.pick(VARIADIC choices text[]) RETURNS text LANGUAGE plpgsql AS $$
@@ -63,23 +62,6 @@ BEGIN
 	IF ARRAY(SELECT t.told(s) FROM unnest(advised.senders) s ORDER BY 1) <> ARRAY(SELECT t.told(s) FROM unnest(every) s
 			WHERE s.whose IN ('own', 'service', 'unsure') AND api.matters(api.harm(s.sent), (s.sent).messages) ORDER BY 1) THEN
 		words := words || ' senders';
-	END IF;
-	IF ARRAY(SELECT t.told(s) FROM ruad.own_senders(f) s ORDER BY 1) <> ARRAY(SELECT t.told(s) FROM unnest(every) s
-			WHERE s.whose IN ('own', 'service', 'unsure') ORDER BY 1) THEN
-		words := words || ' own';
-	END IF;
-	IF ARRAY(SELECT o::text FROM ruad.own_messages(f) o ORDER BY 1) <> ARRAY(SELECT o::text FROM (
-			SELECT (s.sent).domain, sum((s.sent).messages), sum(api.harm(s.sent)) FROM unnest(every) s
-			WHERE s.whose IN ('own', 'service', 'unsure') GROUP BY 1) o ORDER BY 1) THEN
-		words := words || ' messages';
-	END IF;
-	IF ARRAY(SELECT p::text FROM api.fault_points(f, ARRAY(SELECT s FROM ruad.own_senders(f) s)) p ORDER BY 1)
-			<> ARRAY(SELECT p::text FROM api.fault_points(f, every) p ORDER BY 1) THEN
-		words := words || ' points';
-	END IF;
-	IF ARRAY(SELECT c::text FROM ruad.new_source_conditions(ARRAY(SELECT s FROM ruad.own_senders(f) s)) c ORDER BY 1)
-			<> ARRAY(SELECT c::text FROM ruad.new_source_conditions(every) c ORDER BY 1) THEN
-		words := words || ' new';
 	END IF;
 	IF advised.forwarders <> t.crowd(every, 'forwarder') THEN
 		words := words || ' forwarders';
