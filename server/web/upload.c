@@ -168,7 +168,8 @@ static void report_begin(struct sender *sender)
 		start_sending(sender, FALSE);
 	else if (sender->n_reports == UPLOAD_REPORTS_MAX + 1)
 		conclude(sender, "refused", 0,
-		    "the list has more than " G_STRINGIFY(UPLOAD_REPORTS_MAX) " reports; ruad import takes any number");
+		    "the list has more than " G_STRINGIFY(
+			UPLOAD_REPORTS_MAX) " reports; ruad import takes any number");
 }
 
 static void report_end(struct sender *sender)
