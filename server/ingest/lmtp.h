@@ -83,7 +83,8 @@ struct lmtp_handler {
 	/* A reply with this code will be sent. NULL: nobody wants to know. */
 	void (*replied)(gpointer user, guint code);
 	/* Receive the mail and set replies[0..n_recipients), which are LMTP_FAILED when called. Returns the
-	 * number of the mail for the replies LMTP_STORED and LMTP_QUARANTINED, or 0 if they are to have none. */
+	 * number of the mail for the replies LMTP_STORED and LMTP_QUARANTINED, or 0 if they are to have
+	 * none. */
 	gint64 (*mail)(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies);
 };
 
