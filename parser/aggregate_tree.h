@@ -31,9 +31,8 @@ struct aggregate_tree {
 
 	/* the place in the tree */
 	struct xmlstream *stream; /* that calls */
-	const char
-	    *names[N_ELEMENTS]; /* its own copies, once one was needed: names are equal when the pointers
-					* are */
+	/* its own copies, once one was needed: names are equal when the pointers are */
+	const char *names[N_ELEMENTS];
 	const struct element_index *index;
 	enum element at;
 	guint skipping;      /* elements open from the one that is skipped, or 0 */
@@ -42,7 +41,7 @@ struct aggregate_tree {
 	gboolean mixed;      /* an element is in the namespace of another dialect than the root */
 	guint64 seen;        /* elements met: in the report, and in what is open now of its lists */
 	guint64 ever;        /* elements met at all */
-	guint64 foreign;     /* bytes met that are none of a report's */
+	guint64 foreign;     /* bytes met that do not belong to a report */
 	struct roots others; /* reports behind the end of this one */
 	GByteArray *after;   /* the first bytes there, at most AGGREGATE_AFTER_MAX */
 	char *root_namespace;

@@ -26,7 +26,7 @@ gboolean embedded_is_base64(const guint8 *text, gsize size);
 /* Whether the text is nothing but base64: complete lines of it, the first of the usual length. */
 gboolean embedded_is_all_base64(const guint8 *text, gsize size);
 
-/* Whether too many characters are none of base64 for a text that says it is. */
+/* Whether a text that is declared as base64 has too many other characters to be that. */
 gboolean embedded_is_no_base64(const guint8 *text, gsize size);
 
 /* Decode base64, and skip other characters; padding ends only a group of four. Transfer full. */

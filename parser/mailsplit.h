@@ -2,9 +2,9 @@
  * mailsplit.h - bytes that hold several mails or MIME parts, split at their separators.
  *
  * A mail of an mbox begins at a "From " line that is the first or follows an empty line (RFC 4155 appendix
- * A). As texts have such lines, too, it must have a time of day, as RFC 4155 requires, and precede a header
- * field. In a file whose first line has none, which some programs write, the words suffice; in a mail, which
- * is searched for an mbox, that is none.
+ * A). Texts have such lines, too, so the line must have a time of day, as RFC 4155 requires, and precede a
+ * header field. Some programs write no times: if the first line of a file has none, "From " suffices in that
+ * file. A part of a mail without times is not an mbox.
  *
  * The text before the first or behind the closing boundary of a multipart is split at boundary lines (RFC
  * 2046 section 5.1.1). Knows nothing of GMime.
@@ -17,8 +17,8 @@
  * of them. */
 #define MAILSPLIT_HEAD 4096
 
-/* Whether the line at data separates mails of an mbox, if it is the first or follows an empty one. timed:
- * as mailsplit_is_timed() says of the first line. */
+/* Whether the line at data separates mails of an mbox, if it is the first or follows an empty one. timed: the
+ * first line of the mbox has a time of day (mailsplit_is_timed()). */
 gboolean mailsplit_is_separator(const guint8 *data, gsize size, gboolean timed);
 
 /* Whether the line at data has a time of day. */

@@ -6,7 +6,7 @@
  * is missing. Names are compared as bytes; if they differ, in any case and without '-', '_' and prefix.
  *
  * Keeps NESTING_DEPTH names of NESTING_NAME bytes. In a document with more of them, and behind a tag that has
- * no single reading, nothing is judged any more. Knows nothing of the bytes between tags but what it is told.
+ * no single reading, no further tag is judged. Knows nothing of the bytes between tags but what it is told.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct nesting_open {
 
 struct nesting {
 	guint depth;
-	gboolean lost;   /* nothing is judged any more */
+	gboolean lost;   /* no further tag is judged */
 	gboolean opened; /* the last tag was a start tag */
 	struct nesting_open open[NESTING_DEPTH];
 	const struct element_index *index;
@@ -58,7 +58,7 @@ gboolean nesting_is_late(struct nesting *nesting, const guint8 *name, gsize size
 /*
  * How many elements an end tag of this name ends: 1 if it is that of the innermost, in this or another
  * spelling, or can be no other; more if the end tags of inner ones are missing; 0 if it repeats the end tag
- * before it. -1: there is no single reading, and nothing is judged any more.
+ * before it. -1: there is no single reading, and no further tag is judged.
  */
 int nesting_end(struct nesting *nesting, const guint8 *name, gsize size, enum nesting_text text);
 

@@ -50,9 +50,9 @@
  *       it, comes twice
  *   M1  report mail/subject, the domain or id in it: the Subject has another policy domain or report_id
  *       (hints.h)
+ *   M2  report file name, itself: it has another policy domain, begin or end
  *   J1  report policy_published/domain: absent; raw is the domain that Subject and file name agree on, which
  *       is used
- *   M2  report file name, itself: it has another policy domain, begin or end
  *   K1  report feedback (report in TLS and failure reports), the program: converted from the copy that
  *       another program keeps, which lacks some of what was reported (parsedmarc.h)
  *
@@ -69,7 +69,7 @@
  *   J1  policies/policy/policy_domain: absent; raw is the mail's domain, which is used if no policy was
  *       found, or NULL
  *   J2  the member: of another JSON type than in RFC 8460; raw is its value, NULL for an object or array. A
- *       value of no use is left out
+ *       value that cannot be used is left out
  *   J3  report: invalid UTF-8 or control characters were replaced; or it was UTF-16 (raw)
  *   J4  report, the first of them: bytes after the end of its JSON
  *
@@ -103,8 +103,7 @@
  *   D4  record row/policy_evaluated/disposition: pass, though both fail, or nothing passed under policy none
  *   P1  record identifiers/header_from: neither the policy's domain nor below it
  *   P2  record row/policy_evaluated/reason/type: sampled_out where pct is 100 or absent, or policy_test_mode
- *       where
- *               testing is not y
+ *       where testing is not y
  *   P3  report policy_published/np, testing or discovery_method outside of RFC 9990's namespace, or pct in it
  *
  * These are not contradictions: D1 and D3 with reason local_policy, other or one that no dialect knows; D2

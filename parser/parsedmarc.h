@@ -27,15 +27,14 @@ enum parsedmarc_kind {
 
 struct parsedmarc {
 	enum parsedmarc_kind kind;
-	const char
-	    *program;     /* whose copy it is, for note K1: "parsedmarc", or "dmarc-srg" (server/cli/srg.h) */
-	GString *text;    /* the XML, the JSON, or the fields of the failure report */
-	GString *message; /* of a failure report: the message or its header; NULL if there is none */
-	gsize items;      /* how many names and values the JSON has */
+	const char *program; /* whose copy it is (note K1): "parsedmarc", or "dmarc-srg" (server/cli/srg.h) */
+	GString *text;       /* the XML, the JSON, or the fields of the failure report */
+	GString *message;    /* of a failure report: the message or its header; NULL if there is none */
+	gsize items;         /* how many names and values the JSON has */
 };
 
 /*
- * Read json[0..size) into copy; an object that is none of these reports is no error.
+ * Read json[0..size) into copy. PARSEDMARC_NONE, an object that is no such report, is not an error.
  *
  * RUAD_ERROR_LIMIT   more bytes, depth, names or values than limits allow
  * RUAD_ERROR_SYNTAX  not JSON, or ambiguous

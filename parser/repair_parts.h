@@ -19,7 +19,7 @@ extern const guint8 REPAIR_CLASS[256];
 
 enum state {
 	DECIDING, /* held: the start, which has the character set */
-	PASSING,  /* nothing is repaired any more */
+	PASSING,  /* nothing more is repaired */
 	TEXT,
 	REFERENCE, /* held: from '&' on */
 	/* held: from '<' on */

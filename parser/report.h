@@ -16,7 +16,7 @@
 /* The latest time: 9999-12-31T23:59:59Z. */
 #define REPORT_TIME_MAX G_GINT64_CONSTANT(253402300799)
 
-/* The largest count of a record that is believed: all the world sends fewer messages in a day. A larger one
+/* The largest count of a record that is believed: the whole world sends fewer messages in a day. A larger one
  * would outweigh every other number. */
 #define REPORT_COUNT_MAX G_GINT64_CONSTANT(1000000000000)
 

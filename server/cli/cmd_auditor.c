@@ -166,8 +166,7 @@ static int run(const struct settings *settings, struct wish *wish)
 	if (wish->password != NULL && database_private(database) != NULL)
 		code = command_fail(COMMAND, COMMAND_USAGE,
 		    "--password-file is for database.url: in the private cluster the operating system says "
-		    "who an "
-		    "auditor is");
+		    "who an auditor is");
 	else if (!database_start(database, FALSE, &error) || !fulfil(database, wish, &error))
 		code = command_failed(COMMAND, error);
 	database_free(database);

@@ -2,8 +2,8 @@
  * cmd_prune.c - ruad prune: removes data that is older than [retention] allows.
  *
  * ruad.prune() (sql/README.md) defines what belongs to a kind and how it is removed. This command calls it as
- * ruad_owner, who owns the tables and is no superuser, for one kind after another, each in a separate
- * transaction, and prints what was removed.
+ * ruad_owner, who owns the tables and is not a superuser, for one kind after another, in short transactions
+ * so that mail does not wait, and prints what was removed.
  */
 #include <stdio.h>
 
@@ -15,8 +15,9 @@
 
 #define COMMAND "prune"
 #define PRUNE                                                                                                \
-	"SELECT removed FROM ruad.prune($1::text, $2::timestamptz, $3::text) "                               \
-	"WHERE what IN ('reports', 'mails', 'entries') AND removed > 0"
+	"SELECT coalesce(sum(removed) FILTER (WHERE what IN ('reports', 'mails', 'entries')), 0), "          \
+	"coalesce(sum(removed), 0) FROM ruad.prune($1::text, $2::timestamptz, $3::text)"
+#define COUNT_REPORTS "SELECT ruad.prunable_reports($1::timestamptz)"
 
 static const struct kind {
 	const char *key;   /* of the settings, in days */
@@ -61,26 +62,69 @@ static void show_kind(struct prune *prune, const struct kind *kind)
 	progress_set(prune->progress, 0, 0, words);
 }
 
+/* Add to the text, if there are any. */
+static void add_removed(struct prune *prune, const struct kind *kind, gint64 removed)
+{
+	if (removed > 0)
+		g_string_append_printf(prune->removed, "%s%" G_GINT64_FORMAT " %s",
+		    prune->removed->len > 0 ? ", " : "", removed, kind->words);
+}
+
+/* removed grows by what counts; is_done: there was nothing left. */
+static gboolean remove_some(struct prune *prune, const struct kind *kind, const char *before, gint64 *removed,
+    gboolean *is_done, GError **error)
+{
+	const struct db_value params[] = { DB_TEXT(kind->kind), DB_TEXT(before), DB_TEXT(prune->user) };
+	struct db_rows *rows = db_query(prune->db, PRUNE, params, G_N_ELEMENTS(params), error);
+	gint64 counted = 0;
+	gint64 all = 0;
+	gboolean good = rows != NULL && db_rows_number(rows, 0, 0, 0, G_MAXINT64, &counted, error) &&
+			db_rows_number(rows, 0, 1, 0, G_MAXINT64, &all, error);
+
+	*removed += counted;
+	*is_done = all == 0;
+	db_rows_free(rows);
+	return good;
+}
+
+/* What an error leaves removed is in the text, too. */
 static gboolean remove_kind(struct prune *prune, const struct kind *kind, gint64 days, GError **error)
 {
 	g_autofree char *before = days_ago(days);
-	const struct db_value params[] = { DB_TEXT(kind->kind), DB_TEXT(before), DB_TEXT(prune->user) };
-	struct db_rows *rows = db_query(prune->db, PRUNE, params, G_N_ELEMENTS(params), error);
+	gint64 removed = 0;
+	gboolean is_done = FALSE;
+	gboolean good = TRUE;
 
-	if (rows == NULL)
-		return FALSE;
-	if (db_rows_count(rows) > 0)
-		g_string_append_printf(prune->removed, "%s%s %s", prune->removed->len > 0 ? ", " : "",
-		    db_rows_get(rows, 0, 0), kind->words);
-	db_rows_free(rows);
-	return TRUE;
+	while (good && !is_done)
+		good = remove_some(prune, kind, before, &removed, &is_done, error);
+	add_removed(prune, kind, removed);
+	return good;
 }
 
-/* The same, rolled back. */
+/* Aggregate reports are counted; locks would be held for all the steps that removing them takes. */
+static gboolean count_reports(struct prune *prune, const char *before, gint64 *count, GError **error)
+{
+	const struct db_value params[] = { DB_TEXT(before) };
+	struct db_rows *rows = db_query(prune->db, COUNT_REPORTS, params, G_N_ELEMENTS(params), error);
+	gboolean good = rows != NULL && db_rows_number(rows, 0, 0, 0, G_MAXINT64, count, error);
+
+	db_rows_free(rows);
+	return good;
+}
+
+/* All that a kind would lose: removed, and rolled back. */
 static gboolean try_kind(struct prune *prune, const struct kind *kind, gint64 days, GError **error)
 {
-	return db_exec(prune->db, "BEGIN", NULL, 0, error) && remove_kind(prune, kind, days, error) &&
-	       db_exec(prune->db, "ROLLBACK", NULL, 0, error);
+	g_autofree char *before = days_ago(days);
+	gint64 removed = 0;
+
+	if (!g_str_equal(kind->kind, "aggregate"))
+		return db_exec(prune->db, "BEGIN", NULL, 0, error) && remove_kind(prune, kind, days, error) &&
+		       db_exec(prune->db, "ROLLBACK", NULL, 0, error);
+	if (!count_reports(prune, before, &removed, error))
+		return FALSE;
+	add_removed(prune, kind, removed);
+	return TRUE;
 }
 
 static gboolean remove_all(struct prune *prune, const struct settings *settings, GError **error)

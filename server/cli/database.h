@@ -21,7 +21,7 @@ void database_free(struct database *database);
 struct postgres *database_private(const struct database *database);
 
 /* A conninfo for the role that may migrate, and for one that may only act as role ("ruad_ingest", "ruad_web",
- * "ruad_editor", "ruad_auditor", "ruad_owner"). Transfer full. */
+ * ...; role.h). Transfer full. */
 char *database_admin_conninfo(const struct database *database);
 char *database_role_conninfo(const struct database *database, const char *role);
 

@@ -1,6 +1,6 @@
 /*
- * deliver.h - sends documents to the ruad that runs on this host, over its LMTP socket: the way of a user who
- * may not reach its database. A report file becomes a mail (report_mail.h).
+ * deliver.h - sends documents to the ruad that runs on this host, over its LMTP socket, for users who may not
+ * access its database. A report file becomes a mail (report_mail.h).
  */
 #pragma once
 

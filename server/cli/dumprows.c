@@ -345,10 +345,16 @@ static void plain_byte(struct dumprows *rows, char byte)
 	}
 }
 
-/* The byte after '-' or '/': a comment, or not. */
+/* A byte of a comment, or the one after '-' or '/', which may begin one. */
 static void comment_byte(struct dumprows *rows, char byte)
 {
-	if (rows->lexer == LEXER_DASH && byte == '-') {
+	if (rows->lexer == LEXER_LINE) {
+		rows->lexer = byte == '\n' ? LEXER_PLAIN : LEXER_LINE;
+	} else if (rows->lexer == LEXER_BLOCK) {
+		rows->lexer = byte == '*' ? LEXER_STAR : LEXER_BLOCK;
+	} else if (rows->lexer == LEXER_STAR) {
+		rows->lexer = byte == '*' ? LEXER_STAR : byte == '/' ? LEXER_PLAIN : LEXER_BLOCK;
+	} else if (rows->lexer == LEXER_DASH && byte == '-') {
 		rows->lexer = LEXER_LINE;
 	} else if (rows->lexer == LEXER_SLASH && byte == '*') {
 		rows->lexer = LEXER_BLOCK;
@@ -396,19 +402,10 @@ void dumprows_next(struct dumprows *rows, char byte)
 		break;
 	case LEXER_DASH:
 	case LEXER_SLASH:
-		comment_byte(rows, byte);
-		break;
 	case LEXER_LINE:
-		if (byte == '\n')
-			rows->lexer = LEXER_PLAIN;
-		break;
 	case LEXER_BLOCK:
-		if (byte == '*')
-			rows->lexer = LEXER_STAR;
-		break;
 	case LEXER_STAR:
-		if (byte != '*')
-			rows->lexer = byte == '/' ? LEXER_PLAIN : LEXER_BLOCK;
+		comment_byte(rows, byte);
 		break;
 	}
 }

@@ -1,11 +1,10 @@
 /*
  * dumprows.h - the rows in a dump of MySQL or MariaDB (mysqldump, mariadb-dump), byte by byte.
  *
- * Understood are CREATE TABLE, for the names of columns, and INSERT with or without such a list; all other
- * statements and comments are passed over. Values are texts with MySQL's escapes, numbers, NULL, and binary
- * ones as 0x... or _binary '...'. Only values of tables that the caller wants are kept in memory, and of each
- * at most DUMPROWS_VALUE_MAX bytes: a longer one is NULL, as it is no text that the tables in question can
- * hold. Knows nothing of reports.
+ * Reads CREATE TABLE, for the names of columns, and INSERT with or without such a list; skips all other
+ * statements and comments. Values are texts with MySQL's escapes, numbers, NULL, and binary ones as 0x... or
+ * _binary '...'. Only values of tables that the caller wants are kept in memory. A value of more than
+ * DUMPROWS_VALUE_MAX bytes, which no column of these tables can hold, is NULL. Knows nothing of reports.
  */
 #pragma once
 

@@ -24,8 +24,7 @@ static const struct command commands[] = {
 	    "(gzip, zip, 7z, tar, bzip2, xz, lzma, zstd), the JSON of parsedmarc, a MySQL dump of dmarc-srg\n"
 	    "or dmarcts-report-parser, a folder of these, or - for standard input. Reports that are already\n"
 	    "stored count as duplicates.\n\n"
-	    "Standard input, and everything of a user who has no access to the database, goes to the "
-	    "running\n"
+	    "Standard input, and all files of a user who has no access to the database, go to the running\n"
 	    "ruad over lmtp.listen. The exit code tells a mail server what to do: 0 stored, 75 try again,\n"
 	    "65 or 69 refused.\n\n"
 	    "  -j, --jobs=N         documents to process at the same time (default: 64)\n"
@@ -34,11 +33,11 @@ static const struct command commands[] = {
 	    "print the content of reports or mails as JSON; needs no database", "" },
 	{ "check", command_check, "DOMAIN...", "check the DNS of domains: DMARC, SPF, DKIM, report addresses",
 	    "Exit code 0: there is no error, 1: there is one, 75: the DNS did not answer. With -v, each\n"
-	    "question and its answer is printed on standard error.\n\n"
+	    "query and its answer are printed on standard error.\n\n"
 	    "  -r, --resolver=ADDRESS[:PORT]  query this DNS server, and those of the system only for what\n"
 	    "                                 it does not have\n"
-	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated. Without it, those in\n"
-	    "                                 stored reports and the usual selectors are looked for\n"
+	    "  -s, --selector=NAME[:DOMAIN]   check this DKIM key; may be repeated (default: the\n"
+	    "                                 selectors in stored reports and the usual ones)\n"
 	    "      --ip=ADDRESS               only evaluate SPF as a receiver of mail from this address "
 	    "does:\n"
 	    "                                 exit code 0 if it passes\n"
@@ -84,11 +83,11 @@ static const struct command commands[] = {
 	    "      --log            without LABEL: list every change ever made, in order\n" },
 	{ "user", command_user, "add|set|remove NAME | list",
 	    "say which domains a user sees, and what the user may do",
-	    "The role of a user of the page is viewer, editor (may set labels) or admin. --domains limits a\n"
-	    "viewer or editor to domains; *.example.org is every domain below example.org, * is all "
-	    "domains.\n"
-	    "An auditor of that name is limited alike. A user without a role sees all domains, and may set\n"
-	    "labels if http.editors says so. Passwords stay in http.htpasswd or with the proxy.\n\n"
+	    "The role of a user of the page is viewer, editor (may set labels and upload reports) or\n"
+	    "admin. --domains limits a viewer or editor to domains; *.example.org is every domain below\n"
+	    "example.org, * is all domains. The limits also apply to an auditor of that name. A user\n"
+	    "without a role sees all domains, and may set labels and upload reports if http.editors says\n"
+	    "so. Passwords stay in http.htpasswd or with the proxy.\n\n"
 	    "      --role=ROLE      with add and set: viewer, editor or admin\n"
 	    "      --domains=LIST   with add and set: a.example,*.b.example (default with add: all)\n" },
 	{ "auditor", command_auditor, "add|remove NAME | list",
@@ -117,10 +116,10 @@ static const struct command commands[] = {
 	    "ruad serve sends notices to the destinations of [notify]: each once, when it is new, worse or\n"
 	    "resolved.\n\n"
 	    "      --list           list the notices that are present or silenced, and what ended this week\n"
-	    "      --silence=KEY    send nothing about this notice any more\n"
+	    "      --silence=KEY    send nothing more about this notice\n"
 	    "      --until=DATE     with --silence: until then, YYYY-MM-DD (UTC) or a time of RFC 3339\n"
 	    "      --unsilence=KEY  end a silence\n"
-	    "      --test           send a test notice to each destination, and print what it answered\n" },
+	    "      --test           send a test notice to each destination, and print its answer\n" },
 	{ "prune", command_prune, "", "remove data that is older than [retention] allows",
 	    "ruad serve does this once a day.\n\n"
 	    "  -n, --dry-run        only print what would be removed\n"

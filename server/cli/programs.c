@@ -129,7 +129,7 @@ static void add_storage(const struct programs *programs, gboolean with_min_free,
 		g_strv_builder_add(words, min_free);
 }
 
-/* Uploads take the path of mail. */
+/* Uploads are passed on by LMTP, like mail. */
 static void add_lmtp(const struct programs *programs, GStrvBuilder *words)
 {
 	g_autofree char *address = net_address_of(sockets_first(programs->sockets, SERVICE_INGEST));

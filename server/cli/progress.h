@@ -1,9 +1,9 @@
 /*
  * progress.h - shows how far a command is and how long it will still take, on standard error.
  *
- * On a terminal it is one line with a bar. The first progress_set() draws it, and a thread of its own draws it
- * again several times a second, so that the command may wait for a statement or a program meanwhile. Elsewhere it is a line every half minute.
- * Knows nothing of what is done.
+ * On a terminal it is one line with a bar. The first progress_set() draws it, and a thread of its own draws
+ * it again several times a second, so that the command may wait for a statement or a program meanwhile.
+ * Elsewhere it is a line every half minute. Knows nothing of what is done.
  */
 #pragma once
 
@@ -11,7 +11,8 @@
 
 struct progress;
 
-/* Called by progress_new() if there is a bar, and by the thread before it draws, to set what is done so far (progress_set()). */
+/* Called by progress_new() if there is a bar, and by the thread before it draws, to set what is done so far
+ * (progress_set()). */
 typedef void (*progress_cb)(struct progress *progress, gpointer user);
 
 /* quiet: show nothing. measure may be NULL; all that it reads must be ready. */

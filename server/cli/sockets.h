@@ -21,7 +21,7 @@ gboolean sockets_check_activation(GError **error) G_GNUC_WARN_UNUSED_RESULT;
  * Open all sockets, and give those of the file system their owner and group. Waits a few seconds for those of
  * a ruad serve that was killed. settings are borrowed until sockets_close().
  *
- * RUAD_ERROR_SYNTAX  an address that is none, or a service without a socket
+ * RUAD_ERROR_SYNTAX  an invalid address, or a service without a socket
  */
 struct sockets *sockets_open(const struct settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -14,5 +14,5 @@ struct status;
  * Works on the default main context. vitals are borrowed until status_stop(). */
 struct status *status_start(const struct vitals *vitals) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Tell nothing any more. NULL is allowed. */
+/* Tell systemd nothing more. NULL is allowed. */
 void status_stop(struct status *status);

@@ -1,9 +1,9 @@
 /*
- * errands.h - what the programs with errands outside tell of them (ruad-fetch, ruad-notify), in memory that
- * they write and ruad-web reads for /metrics.
+ * errands.h - what the programs that connect to other servers (ruad-fetch, ruad-notify) have done there, in
+ * memory that they write and ruad-web reads for /metrics.
  *
  * ruad serve names an errand for each program that it starts. Lock-free; a writer may be killed at any time,
- * and goes on counting when it is started again. NULL as errand has no effect.
+ * and continues to count when it is started again. NULL as errand has no effect.
  */
 #pragma once
 

@@ -55,8 +55,8 @@ gboolean net_peer(int fd, char *host, char *port);
  */
 int *net_activated(const char *name);
 
-/* The name of a descriptor that systemd passed and that is none of names (NULL-terminated), or is no
- * listening stream socket; transfer full, NULL if there is none. Its clients would wait for an answer
+/* The name of a descriptor that systemd passed, whose name is not in names (NULL-terminated) or which is not
+ * a listening stream socket; transfer full, NULL if there is none. Its clients would wait for an answer
  * forever. */
 char *net_activated_other(const char *const *names) G_GNUC_WARN_UNUSED_RESULT;
 

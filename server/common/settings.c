@@ -3,20 +3,14 @@
 #include <string.h>
 
 #include "parser/error.h"
+#include "server/common/setting_value.h"
 #include "server/common/settings_table.h"
 
-/* One key's effective value. */
-struct value {
-	char *text;
-	char **list;    /* SETTING_LIST */
-	guint64 number; /* SETTING_INT, _SIZE, _SECONDS, _BOOL */
-};
-
 struct settings {
-	struct value *value; /* as many as setting_table has, in its order */
-	gboolean lenient;    /* leave out what this user may not read */
-	gboolean partial;    /* something was left out */
-	GPtrArray *named;    /* of struct settings: the named sections, sorted by section and name */
+	struct setting_value *value; /* as many as setting_table has, in its order */
+	gboolean lenient;            /* leave out what this user may not read */
+	gboolean partial;            /* something was left out */
+	GPtrArray *named;            /* of struct settings: the named sections, sorted by section and name */
 
 	/* of a named section; otherwise NULL */
 	const struct settings *base; /* has the values of all other sections */
@@ -144,7 +138,7 @@ static struct settings *named_section(struct settings *settings, const char *sec
 			return known;
 	}
 	fresh = g_new0(struct settings, 1);
-	fresh->value = g_new0(struct value, setting_table_size);
+	fresh->value = g_new0(struct setting_value, setting_table_size);
 	fresh->lenient = settings->lenient;
 	fresh->base = settings;
 	fresh->section = g_strdup(section);
@@ -157,200 +151,18 @@ static struct settings *named_section(struct settings *settings, const char *sec
 	return fresh;
 }
 
-/* -- values -- */
-
-/* The factor of a unit letter, or 0 if the type has no such unit. */
-static guint64 unit(enum setting_type type, const char *letters)
-{
-	static const struct {
-		enum setting_type type;
-		const char *letters;
-		guint64 factor;
-	} units[] = {
-		{ SETTING_SIZE, "K", 1 << 10 },
-		{ SETTING_SIZE, "M", 1 << 20 },
-		{ SETTING_SIZE, "G", 1 << 30 },
-		{ SETTING_SECONDS, "s", 1 },
-		{ SETTING_SECONDS, "m", 60 },
-		{ SETTING_SECONDS, "h", 60 * 60 },
-		{ SETTING_SECONDS, "d", 24 * 60 * 60 },
-		{ SETTING_DAYS, "d", 1 },
-	};
-
-	if (*letters == '\0')
-		return 1;
-	for (gsize i = 0; i < G_N_ELEMENTS(units); i++)
-		if (units[i].type == type && g_ascii_strcasecmp(units[i].letters, letters) == 0)
-			return units[i].factor;
-	return 0;
-}
-
-static gboolean parse_number(const struct setting *setting, const char *text, guint64 *number)
-{
-	g_autofree char *digits = g_strndup(text, strspn(text, "0123456789"));
-	guint64 factor = unit(setting->type, text + strlen(digits));
-	guint64 product = 0;
-
-	if (factor == 0 || !g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT64, number, NULL))
-		return FALSE;
-	if (!g_uint64_checked_mul(&product, *number, factor) || product < setting->min ||
-	    product > setting->max)
-		return FALSE;
-	*number = product;
-	return TRUE;
-}
-
-static gboolean parse_bool(const char *text, guint64 *number)
-{
-	static const char *const words[][2] = { { "off", "on" }, { "no", "yes" }, { "false", "true" },
-		{ "0", "1" } };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-		for (guint64 j = 0; j < 2; j++)
-			if (g_ascii_strcasecmp(words[i][j], text) == 0) {
-				*number = j;
-				return TRUE;
-			}
-	return FALSE;
-}
-
-static gboolean parse_choice(const struct setting *setting, const char *text, guint64 *number)
-{
-	g_auto(GStrv) words = g_strsplit(setting_words(setting), " ", -1);
-
-	for (guint64 i = 0; words[i] != NULL; i++)
-		if (g_ascii_strcasecmp(words[i], text) == 0) {
-			*number = i;
-			return TRUE;
-		}
-	return FALSE;
-}
-
-static char **parse_list(const char *text)
-{
-	g_auto(GStrv) pieces = g_strsplit_set(text, " \t\r\n,", -1);
-	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-
-	for (gsize i = 0; pieces[i] != NULL; i++)
-		if (pieces[i][0] != '\0')
-			g_strv_builder_add(words, pieces[i]);
-	return g_strv_builder_end(words);
-}
-
-static gboolean bad_number(const struct setting *setting, const char *place, const char *text, GError **error)
-{
-	static const char *const forms[] = {
-		[SETTING_INT] = "a number",
-		[SETTING_SIZE] = "a size such as 50M",
-		[SETTING_SECONDS] = "a time such as 300s or 5m",
-		[SETTING_DAYS] = "days such as 90",
-	};
-
-	return ruad_error_at(error, place,
-	    "%s \"%s\": not %s from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, setting->name, text,
-	    forms[setting->type], setting->min, setting->max);
-}
-
-/* -- what other formats write, and this one does not -- */
-
-static gboolean is_quoted(const char *text)
-{
-	gsize size = strlen(text);
-
-	return size >= 2 && (*text == '"' || *text == '\'') && text[size - 1] == *text;
-}
-
-/* The first word of the text that stands in quotes, or is a quote's beginning or end; or NULL. Transfer
- * full. */
-static char *quoted_word(const char *text)
-{
-	g_auto(GStrv) words = parse_list(text);
-
-	for (gsize i = 0; words[i] != NULL; i++)
-		if (strchr("\"'", words[i][0]) != NULL ||
-		    strchr("\"'", words[i][strlen(words[i]) - 1]) != NULL)
-			return g_strdup(words[i]);
-	return NULL;
-}
-
-/* A comment after a value: white space and then # or ;, to the end of the text. Borrowed; NULL if there is
- * none. */
-static const char *trailing_comment(const char *text)
-{
-	for (const char *c = text; *c != '\0'; c++)
-		if ((*c == '#' || *c == ';') && (c == text || g_ascii_isspace(c[-1])))
-			return c;
-	return NULL;
-}
-
-/* Reject quotes and comments, which would be part of the value. A conninfo may have both inside. */
-static gboolean check_plain(
-    const struct setting *setting, const char *place, const char *text, GError **error)
-{
-	g_autofree char *word = setting->type == SETTING_LIST ? quoted_word(text) : NULL;
-	const char *comment = setting->type == SETTING_SECRET ? NULL : trailing_comment(text);
-
-	if (setting->type == SETTING_SECRET && is_quoted(text))
-		return ruad_error_at(error, place, "%s: write the value without quotes", setting->name);
-	if (comment != NULL)
-		return ruad_error_at(error, place,
-		    "%s: \"%s\" would be part of the value: write the comment on a line of its own",
-		    setting->name, comment);
-	if (word != NULL || is_quoted(text)) {
-		g_autofree char *bare = g_strdelimit(g_strdup(word != NULL ? word : text), "\"'", ' ');
-
-		return ruad_error_at(
-		    error, place, "%s: write %s without quotes", setting->name, g_strstrip(bare));
-	}
-	return TRUE;
-}
+/* -- keys -- */
 
 /* Set the value of a key; place is where the value comes from. */
 static gboolean assign(
     struct settings *settings, gsize index, const char *place, const char *raw, GError **error)
 {
-	const struct setting *setting = &setting_table[index];
-	g_autofree char *name = name_in(setting->name, settings->name);
-	struct setting shown = *setting; /* for messages */
-	struct value *value = &settings->value[index];
-	g_autofree char *text = g_strstrip(g_strdup(raw));
-	guint64 number = 0;
+	g_autofree char *name = name_in(setting_table[index].name, settings->name);
 
-	shown.name = name;
-	if (!check_plain(&shown, place, text, error))
-		return FALSE;
-	switch (setting->type) {
-	case SETTING_STRING:
-	case SETTING_SECRET:
-		break;
-	case SETTING_LIST:
-		g_strfreev(value->list);
-		value->list = parse_list(text);
-		break;
-	case SETTING_INT:
-	case SETTING_SIZE:
-	case SETTING_SECONDS:
-	case SETTING_DAYS:
-		if (!parse_number(setting, text, &number))
-			return bad_number(&shown, place, text, error);
-		break;
-	case SETTING_BOOL:
-		if (!parse_bool(text, &number))
-			return ruad_error_at(error, place, "%s \"%s\": neither on nor off", name, text);
-		break;
-	case SETTING_CHOICE:
-		if (!parse_choice(setting, text, &number))
-			return ruad_error_at(
-			    error, place, "%s \"%s\": none of: %s", name, text, setting_words(setting));
-		break;
-	}
-	value->number = number;
-	g_free(value->text);
-	value->text = g_steal_pointer(&text);
-	return TRUE;
+	return setting_value_read(&setting_table[index], name, place, raw, &settings->value[index], error);
 }
 
-/* Whether to go on without a file that could not be read. */
+/* Whether to continue without a file that could not be read. */
 static gboolean may_lack(struct settings *settings, const GError *cause)
 {
 	if (!settings->lenient || !g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_ACCES))
@@ -368,7 +180,7 @@ static gboolean assign_from_file(
 	g_autofree char *content = NULL;
 	g_autoptr(GError) cause = NULL;
 
-	if (is_quoted(path))
+	if (setting_value_is_quoted(path))
 		return ruad_error_at(error, place, "%s_file: write the path without quotes", name);
 	if (!g_file_get_contents(path, &content, NULL, &cause))
 		return may_lack(settings, cause) ||
@@ -507,8 +319,8 @@ static gboolean add_named(struct settings *settings, const char *head, const cha
 		    error, place, "section [%s]: there is only one [%s], without a name", head, section);
 	if (!is_section_name(blank + 1))
 		return ruad_error_at(error, place,
-		    "section [%s]: \"%s\" is no name: write 1 to %d lower-case letters and digits, of which "
-		    "the first is a letter",
+		    "section [%s]: \"%s\" is not a name: write 1 to %d lower-case letters and digits, of "
+		    "which the first is a letter",
 		    head, blank + 1, SETTINGS_NAME_MAX);
 	(void)named_section(settings, section, blank + 1);
 	return TRUE;
@@ -819,7 +631,7 @@ static struct settings *load(const char *path, const char *const *overrides, gbo
 	gboolean good = TRUE;
 
 	settings->lenient = lenient;
-	settings->value = g_new0(struct value, setting_table_size);
+	settings->value = g_new0(struct setting_value, setting_table_size);
 	settings->named = g_ptr_array_new_with_free_func(free_settings);
 	for (gsize i = 0; good && i < setting_table_size; i++)
 		good = assign(settings, i, "default", setting_table[i].fallback, error);
@@ -875,10 +687,8 @@ void settings_free(struct settings *settings)
 {
 	if (settings == NULL)
 		return;
-	for (gsize i = 0; i < setting_table_size; i++) {
-		g_free(settings->value[i].text);
-		g_strfreev(settings->value[i].list);
-	}
+	for (gsize i = 0; i < setting_table_size; i++)
+		setting_value_clear(&settings->value[i]);
 	g_free(settings->value);
 	g_clear_pointer(&settings->named, g_ptr_array_unref);
 	g_free(settings->section);
@@ -886,14 +696,15 @@ void settings_free(struct settings *settings)
 	g_free(settings);
 }
 
-static const struct value *value_of(const struct settings *settings, gsize index)
+static const struct setting_value *value_of(const struct settings *settings, gsize index)
 {
 	gboolean is_own = settings->base == NULL || setting_is_in(&setting_table[index], settings->section);
 
 	return is_own ? &settings->value[index] : &settings->base->value[index];
 }
 
-static const struct value *get(const struct settings *settings, const char *key, enum setting_type type)
+static const struct setting_value *get(
+    const struct settings *settings, const char *key, enum setting_type type)
 {
 	gssize index = find(key);
 

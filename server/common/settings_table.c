@@ -48,12 +48,11 @@ const struct setting setting_table[] = {
 	    "Time in which the content of a mail must arrive. A client that is slower is answered 421." },
 	{ "lmtp.min_rate", SETTING_SIZE, "1K", 1, G_GUINT64_CONSTANT(1) << 30,
 	    "Bytes per second at which the content of a mail must arrive, after the first 30 seconds. A "
-	    "client that "
-	    "is slower is answered 421." },
+	    "client that is slower is answered 421." },
 	{ "lmtp.max_memory", SETTING_SIZE, "256M", 1 << 20, G_GUINT64_CONSTANT(1) << 40,
 	    "Memory for the contents of all mails that are being received, in addition to 1M for each "
-	    "connection. "
-	    "A mail for which there is none left is answered 452, so the mail server sends it again later." },
+	    "connection. A mail for which there is none left is answered 452, so the mail server sends it "
+	    "again later." },
 	{ "lmtp.authserv_id", SETTING_STRING, "", NOT_NUMBER,
 	    "The name that your own mail server writes into Authentication-Results (RFC 8601). Your mail "
 	    "server must remove fields with this name from incoming mail. The topmost field with this "
@@ -74,15 +73,13 @@ const struct setting setting_table[] = {
 	    "imap.password_file." },
 	{ "imap.token_command", SETTING_STRING, "", NOT_NUMBER,
 	    "Instead of a password: a command that prints an access token of OAuth 2, for SASL OAUTHBEARER "
-	    "or "
-	    "XOAUTH2. It is run without a shell, as server.user, whenever ruad connects." },
+	    "or XOAUTH2. It is run without a shell, as server.user, whenever ruad connects." },
 	{ "imap.mailbox", SETTING_STRING, "INBOX", NOT_NUMBER, "The mailbox to fetch from." },
 	{ "imap.after", SETTING_STRING, "mark", NOT_NUMBER,
-	    "What becomes of a mail that is stored: mark sets \\Seen and the keyword $RuadStored (only "
-	    "\\Seen "
-	    "where the server keeps no keywords), move:FOLDER moves it, delete deletes it." },
+	    "What happens to a mail after it is stored: mark sets \\Seen and the keyword $RuadStored (only "
+	    "\\Seen where the server keeps no keywords), move:FOLDER moves it, delete deletes it." },
 	{ "imap.poll", SETTING_SECONDS, "5m", 10, DAY,
-	    "Time until ruad looks for mail again. A server with IDLE tells of new mail at once." },
+	    "Time until ruad looks for mail again. A server with IDLE announces new mail at once." },
 	{ "imap.tls", SETTING_CHOICE, "required", NOT_NUMBER,
 	    "required, or none for imap:// and a server on this machine." },
 	{ "imap.ca_file", SETTING_STRING, "", NOT_NUMBER,
@@ -90,10 +87,10 @@ const struct setting setting_table[] = {
 	    "Empty: those of the system." },
 
 	{ "maildir.path", SETTING_LIST, "", NOT_NUMBER,
-	    "Maildirs to take mail from: everything in new, and what in cur has not the flag S. server.user "
-	    "must be able to read it and to write to both folders." },
+	    "Maildirs to take mail from: all files in new, and those in cur that have neither the flag S nor "
+	    "T. server.user must be able to read them and to write to both folders." },
 	{ "maildir.after", SETTING_CHOICE, "seen", NOT_NUMBER,
-	    "What becomes of a mail that is stored: seen moves it to cur with the flag S, delete deletes "
+	    "What happens to a mail after it is stored: seen moves it to cur with the flag S, delete deletes "
 	    "it." },
 
 	{ "parser.workers", SETTING_INT, "0", 0, 1024,
@@ -162,20 +159,18 @@ const struct setting setting_table[] = {
 	    "Empty: requests over TCP are refused." },
 	{ "http.logout_url", SETTING_STRING, "", NOT_NUMBER,
 	    "For auth = proxy: where the page's link Sign out leads, such as /oauth2/sign_out: an address "
-	    "that "
-	    "begins with https://, http:// or one slash. Empty: there is no such link. With auth = basic the "
-	    "link leads to /logout, which makes browsers forget the password." },
+	    "that begins with https://, http:// or one slash. Empty: there is no such link. With auth = "
+	    "basic the link leads to /logout, which makes browsers forget the password." },
 	{ "http.proxies", SETTING_LIST, "127.0.0.1 ::1 unix", NOT_NUMBER,
 	    "Addresses of reverse proxies; unix is every Unix socket. The last address in their "
 	    "X-Forwarded-For counts as the client, for its share of the threads and after wrong passwords." },
 	{ "http.editors", SETTING_LIST, "", NOT_NUMBER,
 	    "Users who may set labels of sources and upload reports on the page; * is every user. The role "
-	    "that ruad user "
-	    "gives a user comes first. Empty: none; and without http.auth, the process that serves pages "
-	    "cannot write to the database at all." },
+	    "that ruad user gives a user takes precedence. Empty: none; and without http.auth, the process "
+	    "that serves pages cannot write to the database at all." },
 	{ "http.threads", SETTING_INT, "8", 1, 256,
 	    "Number of requests to process at the same time; each has a database connection. One client "
-	    "has half of them." },
+	    "can use half of them." },
 	{ "http.timeout", SETTING_SECONDS, "30", 1, DAY,
 	    "Idle time after which an HTTP connection is closed, and time that a request may take to "
 	    "arrive." },
@@ -207,7 +202,7 @@ const struct setting setting_table[] = {
 	    "or a map in CSV (base_reverse_dns, name, type). ruad(8) describes both." },
 
 	{ "notify.mail_to", SETTING_LIST, "", NOT_NUMBER,
-	    "Mail addresses that get notices: what fails, changed or is near its end. ruad serve runs "
+	    "Mail addresses that get notices of what fails, has changed or runs out. ruad serve runs "
 	    "ruad-notify if there is an address here or a URL in notify.webhook." },
 	{ "notify.mail_from", SETTING_STRING, "", NOT_NUMBER,
 	    "The address in From of notices, and their envelope sender. Empty: ruad@ and the name of this "
@@ -234,8 +229,7 @@ const struct setting setting_table[] = {
 	    "https://SERVER/_matrix/client/v3/rooms/ROOM/send/m.room.message." },
 	{ "notify.webhook_token", SETTING_SECRET, "", NOT_NUMBER,
 	    "Token that is sent to notify.webhook as Authorization: Bearer, such as the access token of a "
-	    "user "
-	    "of Matrix. Empty: none." },
+	    "user of Matrix. Empty: none." },
 	{ "notify.no_reports", SETTING_INT, "72", 0, 8760,
 	    "Hours without an aggregate report after which a notice is sent; 0 is never." },
 	{ "digest.period", SETTING_CHOICE, "none", NOT_NUMBER,
@@ -272,13 +266,12 @@ const struct setting setting_table[] = {
 	    "Changes of labels and exclusions of reports are kept forever, since they explain what the page "
 	    "shows." },
 	{ "retention.max_raw", SETTING_SIZE, "2G", 0, G_GUINT64_CONSTANT(1) << 50,
-	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond, mail that could not "
-	    "be read is "
-	    "answered 452, so the mail server sends it again later; reports are stored as usual." },
+	    "Bytes of quarantined mail that are kept in total; 0 is any number. Beyond that, mail that "
+	    "cannot be read is answered 452, so the mail server sends it again later; reports are stored as "
+	    "usual." },
 	{ "retention.min_free", SETTING_SIZE, "256M", 0, G_GUINT64_CONSTANT(1) << 50,
 	    "Free space on the disk of server.state_dir below which no quarantined mail is kept. It is then "
-	    "answered as "
-	    "for retention.max_raw." },
+	    "answered as for retention.max_raw." },
 	{ "retention.failure_bodies", SETTING_BOOL, "off", NOT_NUMBER,
 	    "Keep the complete message of a failure report, with its body and the addresses of third "
 	    "parties. Off keeps only its header, with their local parts masked." },
@@ -294,7 +287,6 @@ const char *setting_words(const struct setting *setting)
 	} choices[] = { { "digest.period", "none weekly monthly" }, { "http.auth", "none basic proxy" },
 		{ "imap.tls", "required none" }, { "lmtp.require_authentic", "off flag quarantine" },
 		{ "maildir.after", "seen delete" },
-
 		{ "notify.webhook_format", "generic slack teams matrix" } };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++)

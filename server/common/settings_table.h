@@ -1,5 +1,5 @@
 /*
- * settings_table.h - the table of all keys; private to the settings_*.c files.
+ * settings_table.h - the table of all keys; private to the settings*.c files and setting_value.h.
  */
 #pragma once
 

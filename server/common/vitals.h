@@ -1,6 +1,6 @@
 /*
- * vitals.h - what ruad-ingest tells of itself, in memory that it writes and ruad-web reads: whether mail can
- * be stored, and the numbers that /metrics shows.
+ * vitals.h - the state of ruad-ingest, in memory that it writes and ruad-web, ruad-notify and ruad serve
+ * read: whether mail can be stored, and the numbers that /metrics shows.
  *
  * The database cannot hold it: what keeps mail from being stored usually keeps the news of it from being
  * stored, too. Lock-free; the writer may be killed at any time. NULL as vitals has no effect and reads as 0.

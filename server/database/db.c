@@ -361,6 +361,12 @@ static gboolean copy_outcome(struct db *db, GError **error)
 	return good;
 }
 
+static void copy_abort(struct db *db, const char *why)
+{
+	if (PQputCopyEnd(db->conn, why) == 1)
+		(void)copy_outcome(db, NULL);
+}
+
 gboolean db_copy_put(struct db *db, const char *data, gsize size, GError **error)
 {
 	while (size > 0) {
@@ -368,7 +374,7 @@ gboolean db_copy_put(struct db *db, const char *data, gsize size, GError **error
 
 		if (PQputCopyData(db->conn, data, piece) != 1) {
 			fail(db, NULL, error);
-			db_copy_abort(db, "the connection failed");
+			copy_abort(db, "the connection failed");
 			return FALSE;
 		}
 		data += piece;
@@ -384,10 +390,4 @@ gboolean db_copy_end(struct db *db, GError **error)
 		return FALSE;
 	}
 	return copy_outcome(db, error);
-}
-
-void db_copy_abort(struct db *db, const char *why)
-{
-	if (PQputCopyEnd(db->conn, why) == 1)
-		(void)copy_outcome(db, NULL);
 }

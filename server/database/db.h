@@ -75,4 +75,3 @@ void db_cancel(struct db *db);
 gboolean db_copy_begin(struct db *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean db_copy_put(struct db *db, const char *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean db_copy_end(struct db *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void db_copy_abort(struct db *db, const char *why); /* after begin, instead of end */

@@ -13,10 +13,8 @@
 
 #include <glib.h>
 
+#include "server/database/postgres_access.h"
 #include "server/database/postgres_program.h"
-
-#define POSTGRES_DATABASE "ruad"
-#define POSTGRES_ADMIN    "postgres" /* the superuser's role */
 
 struct postgres;
 

@@ -1,7 +1,5 @@
 #include "server/database/postgres_access.h"
 
-#include "server/database/postgres.h"
-
 #define WRITTEN_BY "# Written by ruad at every start: changes are lost.\n"
 
 /* An auditor's login has the name of a user of the operating system, so it needs no map. */

@@ -8,6 +8,9 @@
 
 #include <glib.h>
 
+#define POSTGRES_DATABASE "ruad"
+#define POSTGRES_ADMIN    "postgres" /* the superuser's role */
+
 /* The text of pg_hba.conf; static. */
 extern const char postgres_access_hba[];
 

@@ -2,7 +2,7 @@
  * postgres_program.h - whether a running server is the program that is installed.
  *
  * An update of PostgreSQL's package replaces its files, but Debian restarts only clusters of its own. The
- * old server goes on, and its new sessions load libraries of the new version, which can fail.
+ * old server keeps running, and its new sessions load libraries of the new version, which can fail.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /*
  * role.h - the database roles of ruad: how a session acts as one.
  *
- * sql/migrations/0001_roles.sql says what each role may do, and how long it may wait and work.
+ * sql/migrations/0001_roles.sql says what each role is for, and how long it may wait and work; sql/README.md
+ * what it may do.
  */
 #pragma once
 

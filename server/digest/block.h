@@ -1,5 +1,6 @@
 /*
- * block.h - the content of a digest as blocks in their order, without a form: text.c and html.c print them.
+ * block.h - the content of a digest as blocks in their order, without a form: plain_text.c and html.c print
+ * them.
  *
  * Texts are UTF-8 without invisible characters (words_clean()), and not yet escaped for HTML.
  */

@@ -5,7 +5,7 @@
 #include "parser/error.h"
 #include "server/digest/content.h"
 #include "server/digest/html.h"
-#include "server/digest/text.h"
+#include "server/digest/plain_text.h"
 
 #define ASK                                                                                                  \
 	"SELECT api.digest($1::text, $2::date, "                                                             \
@@ -74,7 +74,7 @@ void digest_free(struct digest *digest)
 
 char *digest_text(const struct digest *digest)
 {
-	return text_print(digest->content);
+	return plain_text_print(digest->content);
 }
 
 char *digest_html(const struct digest *digest)

@@ -5,7 +5,7 @@
 #include "parser/error.h"
 #include "server/common/message.h"
 #include "server/digest/html.h"
-#include "server/digest/text.h"
+#include "server/digest/plain_text.h"
 
 /* -- parts -- */
 
@@ -75,7 +75,7 @@ static void put_related(GString *body, const struct content *content, const char
 static GString *body_of(const struct content *content, const char *host, const char *boundary)
 {
 	GString *body = g_string_new(NULL);
-	g_autofree char *text = text_print(content);
+	g_autofree char *text = plain_text_print(content);
 
 	begin_part(body, boundary);
 	put_text(body, MESSAGE_TEXT_HEADERS("plain"), text);

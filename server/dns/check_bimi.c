@@ -118,6 +118,6 @@ void check_bimi(const struct dns_source *source, struct check *check)
 		judge_record(check, name);
 	} else if (answer->n_records > 0 && is_near(answer->records[0].text)) {
 		findings_add(check->findings, FINDING_BIMI_INVALID, place, NULL,
-		    "\"%s\" is no record: one begins with \"v=BIMI1;\"", answer->records[0].text);
+		    "\"%s\" is not a record: one begins with \"v=BIMI1;\"", answer->records[0].text);
 	}
 }

@@ -150,7 +150,7 @@ static void judge_count(struct check *check)
 
 	if (check->servers->len == 1)
 		findings_add(check->findings, FINDING_NS_SINGLE, place, NULL,
-		    "%s has one name server only: while it is away, mail of the domain cannot be checked "
+		    "%s has one name server only: if it fails, mail of the domain cannot be checked "
 		    "(RFC 2182)",
 		    check->zone);
 }

@@ -29,7 +29,7 @@ void check_tags(
 			    "there is no tag \"%s\" in such a record: it has no effect", written);
 		else if ((seen >> i & 1) != 0)
 			findings_add(check->findings, code, place, NULL,
-			    "\"%s\" stands there twice: only the first counts", written);
+			    "\"%s\" occurs twice: only the first counts", written);
 		seen |= 1U << i;
 	}
 }
@@ -85,7 +85,7 @@ static void check_reporting(const struct dns_source *source, struct check *check
 	} else if (answer->n_records > 0) {
 		findings_add(check->findings, FINDING_TLSRPT_INVALID, place,
 		    finding_txt_record(name, suggested),
-		    "\"%s\" is no record: one begins with \"v=TLSRPTv1;\"", answer->records[0].text);
+		    "\"%s\" is not a record: one begins with \"v=TLSRPTv1;\"", answer->records[0].text);
 	} else if (check_takes_mail(check)) {
 		findings_add(check->findings, FINDING_TLSRPT_MISSING, place,
 		    finding_txt_record(name, suggested),
@@ -210,7 +210,7 @@ static void check_sts(
 		    "there are several records, so none counts (RFC 8461 section 3.1)");
 	else if (n == 0 && answer->n_records > 0)
 		findings_add(check->findings, FINDING_MTA_STS_INVALID, place, NULL,
-		    "\"%s\" is no record: one begins with \"v=STSv1;\"", answer->records[0].text);
+		    "\"%s\" is not a record: one begins with \"v=STSv1;\"", answer->records[0].text);
 	if (n != 1)
 		return;
 	check->sts = g_strdup(text);

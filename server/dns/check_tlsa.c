@@ -48,7 +48,7 @@ static gboolean fits(const struct check_tlsa *tlsa)
 static const char *fault_of(const struct check_tlsa *tlsa)
 {
 	if (!tlsa->complete)
-		return "it has no data behind usage, selector and matching type (RFC 6698 section 2.1)";
+		return "it has no data after usage, selector and matching type (RFC 6698 section 2.1)";
 	if (tlsa->usage < USAGE_TA)
 		return "usages 0 and 1 are not for SMTP; use 3 or 2 (RFC 7672 section 3.1.3)";
 	if (tlsa->usage > USAGE_EE)
@@ -73,11 +73,11 @@ static void take_record(struct check *check, struct check_mx *mx, const char *pl
 		return;
 	if (tlsa->complete)
 		findings_add(check->findings, FINDING_TLSA_INVALID, place, NULL,
-		    "senders pass over the TLSA record \"%u %u %u ...\" of %s: %s", tlsa->usage,
-		    tlsa->selector, tlsa->matching, mx->host, fault);
+		    "senders ignore the TLSA record \"%u %u %u ...\" of %s: %s", tlsa->usage, tlsa->selector,
+		    tlsa->matching, mx->host, fault);
 	else
 		findings_add(check->findings, FINDING_TLSA_INVALID, place, NULL,
-		    "senders pass over the TLSA record \"%s\" of %s: %s", tlsa->data, mx->host, fault);
+		    "senders ignore the TLSA record \"%s\" of %s: %s", tlsa->data, mx->host, fault);
 }
 
 static gboolean is_usable(const struct check_mx *mx)

@@ -118,7 +118,7 @@ static void take_tag(struct reading *reading, const struct tag *tag)
 
 	reading->position++;
 	if (!tag->clean) {
-		note(reading, FINDING_DKIM_INVALID, "syntax", "\"%s\" is no tag", value);
+		note(reading, FINDING_DKIM_INVALID, "syntax", "\"%s\" is not a tag", value);
 		return;
 	}
 	if (tag_is(tag, "v") && (reading->position > 1 || strcmp(value, "DKIM1") != 0))
@@ -127,7 +127,7 @@ static void take_tag(struct reading *reading, const struct tag *tag)
 		if (!tag_is(tag, tags[i].name))
 			continue;
 		if (*tags[i].value != NULL)
-			note(reading, FINDING_DKIM_INVALID, tags[i].name, "the tag stands there twice");
+			note(reading, FINDING_DKIM_INVALID, tags[i].name, "the tag occurs twice");
 		else
 			*tags[i].value = g_steal_pointer(&value);
 		return;
@@ -207,7 +207,7 @@ static void judge_key(struct reading *reading)
 	}
 	bytes = decode(reading->p, &size);
 	if (bytes == NULL)
-		note(reading, FINDING_DKIM_INVALID, "p", "the key is no base64");
+		note(reading, FINDING_DKIM_INVALID, "p", "the key is not base64");
 	else if (g_strcmp0(reading->key.key_type, "rsa") == 0)
 		judge_rsa(reading, bytes, size);
 	else if (reading->key.key_type != NULL)

@@ -101,7 +101,7 @@ static gsize without_size(const char *text)
 	return at > mark + 1 && *at == '\0' ? (gsize)(mark - text) : strlen(text);
 }
 
-/* The address in "mailto:address?header", decoded. NULL: it is no mailto, or its escapes are wrong. */
+/* The address in "mailto:address?header", decoded. NULL: it is not a mailto, or its escapes are wrong. */
 static char *mailto_address(const char *uri)
 {
 	static const char SCHEME[] = "mailto:";
@@ -187,7 +187,7 @@ static void read_uris(struct reading *reading, const char *part, char *value, GP
 		}
 		if (size)
 			note(reading, FINDING_DMARC_URI_SIZE, part,
-			    "the size behind \"%s\" is obsolete: reporters pass over it (RFC 9989 section "
+			    "the size behind \"%s\" is obsolete: reporters ignore it (RFC 9989 section "
 			    "4.7)",
 			    *text);
 		g_ptr_array_add(uris, g_memdup2(&uri, sizeof(uri)));
@@ -217,7 +217,7 @@ static void read_fo(struct reading *reading, const char *value)
 		if (found == NULL)
 			note(reading, FINDING_DMARC_FO, "fo", "\"%s\" is none of 0, 1, d and s", *option);
 		else if (has[found - OPTIONS])
-			note(reading, FINDING_DMARC_FO, "fo", "\"%s\" stands there twice", *option);
+			note(reading, FINDING_DMARC_FO, "fo", "\"%s\" occurs twice", *option);
 		else
 			has[found - OPTIONS] = TRUE;
 	}
@@ -308,13 +308,12 @@ static void take_tag(struct reading *reading, const struct tag *tag)
 		if (g_str_equal(name, "sp") || g_str_equal(name, "np"))
 			reading->bad_below = *name == 's' ? "sp" : "np";
 		note(reading, FINDING_DMARC_SYNTAX, *name == '\0' ? value : name,
-		    *name == '\0' ? "\"%s\" is no tag: there is no \"=\"" : "\"%s\" cannot be a value",
+		    *name == '\0' ? "\"%s\" is not a tag: there is no \"=\"" : "\"%s\" cannot be a value",
 		    value);
 		return;
 	}
 	if (!see(reading, name)) {
-		note(reading, FINDING_DMARC_DUPLICATE_TAG, name,
-		    "the tag stands there twice: the first counts");
+		note(reading, FINDING_DMARC_DUPLICATE_TAG, name, "the tag occurs twice: the first counts");
 		return;
 	}
 	if (lost != NULL)
@@ -342,14 +341,15 @@ static void judge_policy(struct reading *reading)
 	record->applies = bad == NULL || reading->had_a_uri;
 	if (record->p != NULL && reading->p_position != 2)
 		note(reading, FINDING_DMARC_P_NOT_SECOND, "p",
-		    "\"p\" does not follow \"v\": readers of RFC 7489 may pass over the record");
+		    "\"p\" does not follow \"v\": receivers of RFC 7489 may ignore the record");
 	if (!record->applies)
 		note(reading, FINDING_DMARC_NO_POLICY, bad,
-		    "neither a valid \"%s\" nor a \"rua\": the record is no policy (RFC 9989 section 4.10.1)",
+		    "neither a valid \"%s\" nor a \"rua\": the record is not a policy (RFC 9989 section "
+		    "4.10.1)",
 		    bad);
 	else if (record->p == NULL && reading->p_position == 0)
 		note(reading, FINDING_DMARC_P_MISSING, "p",
-		    "no \"p\": the policy is \"none\", and readers of RFC 7489 may pass over the record");
+		    "no \"p\": the policy is \"none\", and receivers of RFC 7489 may ignore the record");
 	else if (bad != NULL)
 		note(reading, FINDING_DMARC_AS_NONE, bad,
 		    "the value of \"%s\" is invalid, so the complete record acts as \"p=none\" (RFC 9989 "
@@ -384,7 +384,7 @@ static void judge_reports(struct reading *reading)
 	struct dmarc_record *record = reading->record;
 
 	if (record->rua->len == 0)
-		note(reading, FINDING_DMARC_RUA_MISSING, "rua", "nobody is sent aggregate reports");
+		note(reading, FINDING_DMARC_RUA_MISSING, "rua", "nobody receives aggregate reports");
 	if (record->fo != NULL && record->ruf->len == 0)
 		note(reading, FINDING_DMARC_FO, "fo", "it has no effect without \"ruf\"");
 }
@@ -395,8 +395,8 @@ static void judge_strength(struct reading *reading)
 	gboolean is_none = strcmp(record->p, "none") == 0;
 
 	if (is_none && record->applies)
-		note(
-		    reading, FINDING_DMARC_P_NONE, "p", "\"p=none\" only watches: what fails is let through");
+		note(reading, FINDING_DMARC_P_NONE, "p",
+		    "\"p=none\" only monitors: mail that fails is let through");
 	if (record->invalid)
 		is_none = TRUE; /* no matter what else the tags say */
 	if (!is_none && g_strcmp0(record->sp, "none") == 0)

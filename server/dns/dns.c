@@ -45,7 +45,7 @@ const char *dns_status_words(enum dns_status status)
 		[DNS_TIMEOUT] = "no DNS server answered in time",
 		[DNS_UNREACHABLE] = "no DNS server could be reached",
 		[DNS_MALFORMED] = "the DNS server's answer cannot be read",
-		[DNS_BAD_NAME] = "such a name cannot be",
+		[DNS_BAD_NAME] = "such a name is not possible",
 		[DNS_ELSEWHERE] = "the DNS server does not have this zone",
 		[DNS_BUDGET] = "not asked, as this check has asked enough",
 	};

@@ -10,7 +10,7 @@
 #include "parser/error.h"
 #include "parser/text.h"
 #include "server/common/net.h"
-#include "server/dns/message.h"
+#include "server/dns/reply.h"
 
 #define DATAGRAM_SIZE 1232 /* bytes of an answer by UDP that arrive unbroken everywhere (DNS flag day 2020) */
 #define DNS_PORT      "53"
@@ -135,7 +135,7 @@ static void take_answer(void *user, int status, int timeouts G_GNUC_UNUSED, unsi
 		return;
 	if (bytes != NULL && size > 0) {
 		resolver->answered++;
-		message_read(bytes, (gsize)size, question->name, question->type, &question->answer);
+		reply_read(bytes, (gsize)size, question->name, question->type, &question->answer);
 		question->answer.authentic &= resolver->trusted;
 	} else {
 		question->answer.status = status_of(status);
@@ -379,7 +379,7 @@ guint resolver_answered_count(const struct resolver *resolver)
 
 /* -- beginning and end -- */
 
-/* "ADDRESS[:PORT]" with a port and, for IPv6, brackets. Transfer full; NULL: it is no address. */
+/* "ADDRESS[:PORT]" with a port and, for IPv6, brackets. Transfer full; NULL: it is not an address. */
 static char *full_address(const char *server, GError **error)
 {
 	char canonical[TEXT_ADDRESS_SIZE];

@@ -452,7 +452,7 @@ static void expand_network(
 	ip_print_range(&term->network, text);
 	if (term->host_bits)
 		tell(expansion, FINDING_SPF_HOST_BITS, domain, term,
-		    "the address has bits behind the prefix: all of %s is allowed", text);
+		    "the address has bits after the prefix: all of %s is allowed", text);
 	if (term->kind == SPF_IP6)
 		note_ipv6(expansion);
 	judge_range(expansion, domain, term, &term->network);
@@ -464,7 +464,7 @@ static void expand_all(
     struct expansion *expansion, const char *domain, const struct spf_term *term, struct branch *branch)
 {
 	if (term->qualifier == '+' && expansion->path->len > 1) /* else spf_judge_record() reports it */
-		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets all the world send");
+		tell(expansion, FINDING_SPF_ALL_PASS, domain, term, "it lets the whole world send");
 	if (expansion->stopped)
 		return;
 	branch->all = term->qualifier;
@@ -598,7 +598,7 @@ static void judge_limits(struct expansion *expansion, const char *domain)
 		    policy->void_lookups, SPF_VOID_LOOKUPS_MAX);
 	else if (expansion->ipv6_is_late)
 		tell(expansion, FINDING_SPF_VOID_IPV6, domain, NULL,
-		    "senders with IPv6 come behind more than %d terms without an IPv6 address, where strict "
+		    "senders with IPv6 come after more than %d terms without an IPv6 address, where strict "
 		    "receivers stop (permerror): name the IPv6 networks first",
 		    SPF_VOID_LOOKUPS_MAX);
 	if (policy->ranges->len >= SPF_RANGES_MAX || expansion->incomplete)

@@ -169,7 +169,7 @@ static void judge_all(
 	}
 	if (record->all->qualifier == '+')
 		findings_add(findings, FINDING_SPF_ALL_PASS, place, NULL,
-		    "it lets all the world send: list the hosts that send, then end with \"~all\"");
+		    "it lets the whole world send: list the hosts that send, then end with \"~all\"");
 	if (record->all->qualifier == '?')
 		findings_add(findings, FINDING_SPF_ALL_NEUTRAL, place, NULL,
 		    "\"?all\" says nothing of other hosts, as if there were no record; use \"~all\" when "
@@ -177,7 +177,7 @@ static void judge_all(
 		    "host that sends is listed");
 	if (has_idle_terms(record))
 		findings_add(findings, FINDING_SPF_AFTER_ALL, place, all_last(domain, text),
-		    "beside \"%s\", neither what stands behind it nor a \"redirect\" has an effect",
+		    "beside \"%s\", neither what follows it nor a \"redirect\" has an effect",
 		    record->all->text);
 }
 
@@ -263,11 +263,11 @@ void spf_judge_texts(const struct dns_source *source, const char *domain, struct
 
 		if (g_ascii_strncasecmp(text, "spf2.0/", strlen("spf2.0/")) == 0)
 			findings_add(findings, FINDING_SPF_SENDER_ID, place, NULL,
-			    "a record of Sender ID (\"spf2.0\"), which nobody uses any more");
+			    "a record of Sender ID (\"spf2.0\"), which nobody uses today");
 		if (spf_is_near(text) && records == 0)
 			findings_add(findings, FINDING_SPF_IGNORED, place, meant(domain, text),
-			    "\"%s\" is no SPF record: one begins with \"v=spf1\" and a blank, without quotes "
-			    "or blanks before",
+			    "\"%s\" is not an SPF record: one begins with \"v=spf1\" and a blank, without "
+			    "quotes or blanks before",
 			    text);
 	}
 }

@@ -218,7 +218,7 @@ static gboolean note_term(struct spf_record *record, const struct spf_term *term
 		record->all = term;
 	if ((term->kind == SPF_REDIRECT && record->redirect != NULL) ||
 	    (term->kind == SPF_EXP && record->exp != NULL))
-		return fail(error, term->text, "the modifier may stand there once only");
+		return fail(error, term->text, "the modifier may occur only once");
 	if (term->kind == SPF_REDIRECT)
 		record->redirect = term;
 	if (term->kind == SPF_EXP)

@@ -58,7 +58,7 @@ static gboolean judge(struct lines *lines, struct sts_policy *policy, GError **e
 		return fail(error, "mode is none of enforce, testing and none", lines->mode);
 	if (lines->max_age == NULL ||
 	    !g_ascii_string_to_unsigned(lines->max_age, 10, 0, MAX_AGE_MAX, &policy->max_age, NULL))
-		return fail(error, "max_age is no number of seconds up to a year", lines->max_age);
+		return fail(error, "max_age is not a number of seconds up to a year", lines->max_age);
 	if (lines->mx->len == 0 && strcmp(policy->mode, "none") != 0)
 		return fail(error, "there is no mx", NULL);
 	policy->mx = g_ptr_array_ref(lines->mx);

@@ -67,7 +67,6 @@ gboolean tlsrpt_read(const char *name, const char *text, GPtrArray *rua, struct 
 	}
 	if (uris != 1 && findings != NULL)
 		findings_add(findings, FINDING_TLSRPT_INVALID, place, NULL,
-		    uris == 0 ? "there is no \"rua\", so nobody is sent reports"
-			      : "\"rua\" stands there twice");
+		    uris == 0 ? "there is no \"rua\", so nobody receives reports" : "\"rua\" occurs twice");
 	return rua->len > had;
 }

@@ -10,7 +10,7 @@
 #include "server/dns/check.h"
 #include "server/dns/selectors.h"
 #include "server/enrich/address_json.h"
-#include "server/enrich/pace.h"
+#include "server/enrich/quota.h"
 #include "server/enrich/services.h"
 #include "server/enrich/services_file.h"
 #include "server/enrich/solicited.h"
@@ -124,16 +124,16 @@ static gboolean count_questions(struct enrich *enrich, GError **error)
 }
 
 /* Logs once a day that nothing is left. */
-static enum pace_budget budget_left(struct enrich *enrich)
+static enum quota_budget budget_left(struct enrich *enrich)
 {
 	gint64 most = settings_int(enrich->settings, "enrich.questions");
-	enum pace_budget left = pace_budget(enrich->spent, most);
+	enum quota_budget left = quota_budget(enrich->spent, most);
 
-	if (left == PACE_SPENT && !enrich->budget_logged)
+	if (left == QUOTA_SPENT && !enrich->budget_logged)
 		log_warning("enrich.questions: today's %" G_GINT64_FORMAT
 			    " questions to the DNS are spent; names and checks wait for the next day",
 		    most);
-	enrich->budget_logged = left == PACE_SPENT;
+	enrich->budget_logged = left == QUOTA_SPENT;
 	return left;
 }
 
@@ -188,13 +188,13 @@ static gboolean renew_networks(struct enrich *enrich, GError **error)
 
 static json_object *address_of(struct enrich *enrich, const struct name *name)
 {
-	gint64 most = settings_days(enrich->settings, "enrich.keep") * PACE_DAY;
+	gint64 most = settings_days(enrich->settings, "enrich.keep") * QUOTA_DAY;
 	const char *domain = name->name != NULL ? orgdomain_of(enrich->orgdomains, name->name) : NULL;
 	struct network network;
 	json_object *object;
 
 	networks_look_up(enrich->networks, name->ip, &network);
-	object = address_json(name, domain, &network, pace_keep(name, most, enrich->dns_is_silent));
+	object = address_json(name, domain, &network, quota_keep(name, most, enrich->dns_is_silent));
 	network_clear(&network);
 	return object;
 }
@@ -231,10 +231,10 @@ static void ask_for_names(struct enrich *enrich, struct name *names, gsize n)
 
 /* Look up at most limit addresses; *n is their number. */
 static gboolean look_up_some(
-    struct enrich *enrich, guint limit, enum pace_budget left, gsize *n, GError **error)
+    struct enrich *enrich, guint limit, enum quota_budget left, gsize *n, GError **error)
 {
 	g_autofree char *words = g_strdup_printf("%u", limit);
-	const struct db_value values[] = { DB_TEXT(words), DB_TEXT(left == PACE_OWN ? "true" : "false") };
+	const struct db_value values[] = { DB_TEXT(words), DB_TEXT(left == QUOTA_OWN ? "true" : "false") };
 	struct db_rows *rows = db_query(enrich->db,
 	    "SELECT host(source_ip) FROM ruad.enrich_wanted($1::int, $2::boolean)", values, 2, error);
 	g_autofree struct name *names = NULL;
@@ -262,15 +262,15 @@ static gboolean look_up_some(
 static gboolean look_up_addresses(struct enrich *enrich, gboolean *more, GError **error)
 {
 	gint64 lookups = settings_int(enrich->settings, "enrich.lookups");
-	gint64 left = pace_lookups(lookups);
+	gint64 left = quota_lookups(lookups);
 	gsize n = 0;
 
 	do {
-		guint limit = (guint)MIN(left, PACE_BATCH);
-		enum pace_budget budget = lookups == 0 ? PACE_ALL : budget_left(enrich);
+		guint limit = (guint)MIN(left, QUOTA_BATCH);
+		enum quota_budget budget = lookups == 0 ? QUOTA_ALL : budget_left(enrich);
 
 		*more = FALSE;
-		if (budget == PACE_SPENT)
+		if (budget == QUOTA_SPENT)
 			return TRUE;
 		if (!look_up_some(enrich, limit, budget, &n, error) || !count_questions(enrich, error))
 			return FALSE;
@@ -312,8 +312,8 @@ static gboolean check_and_keep(
     struct enrich *enrich, const char *domain, const char *selectors, GError **error)
 {
 	json_object *result = check_domain(enrich, domain, selectors);
-	gint64 every = settings_days(enrich->settings, "enrich.check_every") * PACE_DAY;
-	g_autofree char *keep = g_strdup_printf("%" G_GINT64_FORMAT, result != NULL ? every : PACE_FAILED);
+	gint64 every = settings_days(enrich->settings, "enrich.check_every") * QUOTA_DAY;
+	g_autofree char *keep = g_strdup_printf("%" G_GINT64_FORMAT, result != NULL ? every : QUOTA_FAILED);
 	const struct db_value values[] = {
 		DB_TEXT(domain),
 		DB_TEXT(
@@ -332,25 +332,25 @@ static gboolean check_domains(struct enrich *enrich, gboolean *more, GError **er
 {
 	gint64 end = g_get_monotonic_time() + CHECKS_SECONDS * G_USEC_PER_SEC;
 	gint64 most = settings_int(enrich->settings, "enrich.questions");
-	enum pace_budget left = budget_left(enrich);
+	enum quota_budget left = budget_left(enrich);
 	g_autofree char *limit = g_strdup_printf("%d", CHECKS_A_ROUND);
-	const struct db_value values[] = { DB_TEXT(limit), DB_TEXT(left == PACE_OWN ? "true" : "false") };
+	const struct db_value values[] = { DB_TEXT(limit), DB_TEXT(left == QUOTA_OWN ? "true" : "false") };
 	struct db_rows *rows;
 	gboolean kept = TRUE;
 
 	if (settings_days(enrich->settings, "enrich.check_every") == 0 || enrich->dns_is_silent ||
-	    left == PACE_SPENT)
+	    left == QUOTA_SPENT)
 		return TRUE;
 	rows = db_query(enrich->db, "SELECT domain, selectors FROM ruad.dns_wanted($1::int, $2::boolean)",
 	    values, G_N_ELEMENTS(values), error);
 	if (rows == NULL)
 		return FALSE;
 	for (gsize i = 0; kept && i < db_rows_count(rows) && g_get_monotonic_time() < end &&
-			  pace_budget(enrich->spent, most) == left;
+			  quota_budget(enrich->spent, most) == left;
 	     i++)
 		kept = check_and_keep(enrich, db_rows_get(rows, i, 0), db_rows_get(rows, i, 1), error) &&
 		       count_questions(enrich, error);
-	*more = *more || db_rows_count(rows) == CHECKS_A_ROUND || pace_budget(enrich->spent, most) != left;
+	*more = *more || db_rows_count(rows) == CHECKS_A_ROUND || quota_budget(enrich->spent, most) != left;
 	db_rows_free(rows);
 	return kept;
 }
@@ -425,12 +425,12 @@ enum enrich_outcome enrich_round(struct enrich *enrich)
 	enrich->database_failed = FALSE;
 	if (enrich->dns_is_silent)
 		return ENRICH_FAILED;
-	if (budget_left(enrich) == PACE_SPENT)
+	if (budget_left(enrich) == QUOTA_SPENT)
 		return ENRICH_DONE; /* what is left waits for the next day */
 	return more ? ENRICH_MORE : ENRICH_DONE;
 }
 
 guint enrich_pause(const struct enrich *enrich, enum enrich_outcome outcome)
 {
-	return pace_pause(settings_int(enrich->settings, "enrich.lookups"), outcome);
+	return quota_pause(settings_int(enrich->settings, "enrich.lookups"), outcome);
 }

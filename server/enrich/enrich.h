@@ -9,12 +9,7 @@
 #pragma once
 
 #include "server/common/settings.h"
-
-enum enrich_outcome {
-	ENRICH_DONE,   /* nothing is left to do, or the budget of the day is spent */
-	ENRICH_MORE,   /* the budget of this round is spent */
-	ENRICH_FAILED, /* the database is unavailable, or no DNS server answers; logged once */
-};
+#include "server/enrich/quota.h"
 
 struct enrich;
 

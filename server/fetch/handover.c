@@ -24,17 +24,6 @@ struct handover *handover_new(const char *address, const char *recipient)
 	return handover;
 }
 
-void handover_free(struct handover *handover)
-{
-	if (handover == NULL)
-		return;
-	handover_rest(handover);
-	g_free(handover->address);
-	g_free(handover->recipient);
-	g_free(handover->reason);
-	g_free(handover);
-}
-
 void handover_rest(struct handover *handover)
 {
 	g_clear_pointer(&handover->client, lmtp_client_free);

@@ -15,10 +15,9 @@ enum handed {
 
 struct handover;
 
-/* address: of net.h, what ruad-ingest listens on. recipient: a pattern of lmtp.recipients. Both are
- * copied. */
+/* address: of net.h, what ruad-ingest listens on. recipient: a pattern of lmtp.recipients. Both are copied.
+ * The handover lives as long as the process. */
 struct handover *handover_new(const char *address, const char *recipient) G_GNUC_WARN_UNUSED_RESULT;
-void handover_free(struct handover *handover); /* NULL is allowed */
 
 enum handed handover_mail(struct handover *handover, const struct spool *mail);
 

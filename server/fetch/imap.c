@@ -84,6 +84,14 @@ static gboolean on_end(struct imap *imap, const struct imap_answer *answer)
 	return TRUE;
 }
 
+static gboolean on_bye(const struct imap_answer *answer, GError **error)
+{
+	g_autofree char *words = log_quote(answer->text);
+
+	g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "IMAP server: it closes the connection: %s", words);
+	return FALSE;
+}
+
 static gboolean on_line(const char *line, gpointer user, GError **error)
 {
 	struct imap *imap = user;
@@ -99,13 +107,8 @@ static gboolean on_line(const char *line, gpointer user, GError **error)
 	case IMAP_CONTINUE:
 		imap->may_go_on = TRUE;
 		break;
-	case IMAP_BYE: {
-		g_autofree char *words = log_quote(answer.text);
-
-		g_set_error(
-		    error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "IMAP server: it closes the connection: %s", words);
-		return FALSE;
-	}
+	case IMAP_BYE:
+		return on_bye(&answer, error);
 	case IMAP_EXISTS:
 		imap->news = imap->news || answer.number > imap->mailbox.exists;
 		imap->mailbox.exists = answer.number;

@@ -4,7 +4,7 @@
  *
  * Knows nothing of what is done with a mail. Any failure but those that a function lists is
  * RUAD_ERROR_SYSTEM (the connection is lost), RUAD_ERROR_SYNTAX (the server says no, or no IMAP) or
- * RUAD_ERROR_LIMIT; the session is of no use then.
+ * RUAD_ERROR_LIMIT; the session cannot be used after it.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * imap_answer.h - what one answer of an IMAP server says (RFC 9051 section 7; RFC 3501 where it is older).
  *
- * Pure: text in, a value out. An answer that is of no use here is IMAP_OTHER, whatever it contains; one that
+ * Pure: text in, a value out. An answer that is not needed here is IMAP_OTHER, whatever it contains; one that
  * is used must have its exact form. Literals are already replaced by "{}" (imap_reader.h).
  */
 #pragma once

@@ -56,12 +56,6 @@ char *maildir_marked_name(const char *name, const char *flags)
 	return g_strconcat(base, INFO, all->str, NULL);
 }
 
-void maildir_mail_free(struct maildir_mail *mail)
-{
-	g_free(mail->name);
-	g_free(mail);
-}
-
 /* -- folders -- */
 
 static int open_folder(const struct maildir *maildir, int parent, const char *name, GError **error)
@@ -116,9 +110,12 @@ static int folder_of(const struct maildir *maildir, const struct maildir_mail *m
 
 /* -- listing -- */
 
-static void free_mail(gpointer mail)
+static void free_mail(gpointer data)
 {
-	maildir_mail_free(mail);
+	struct maildir_mail *mail = data;
+
+	g_free(mail->name);
+	g_free(mail);
 }
 
 static gint by_name(gconstpointer a, gconstpointer b)

@@ -1,7 +1,7 @@
 /*
  * maildir.h - the mails of a Maildir that are not marked, and how they are marked.
  *
- * Taken are all files in new/, and those in cur/ without the flags S (seen) and T (trashed): a mail client
+ * These are all files in new/, and those in cur/ without the flags S (seen) and T (trashed): a mail client
  * may have moved a mail there without anybody having read it. tmp/ is never looked at: what is there is not
  * complete. Only regular files are read, and no symbolic link is followed, not even in place of new/ or cur/.
  */
@@ -15,7 +15,6 @@ struct maildir_mail {
 	char *name;      /* of the file */
 	gboolean is_new; /* in new/, otherwise in cur/ */
 };
-void maildir_mail_free(struct maildir_mail *mail);
 
 enum maildir_got {
 	MAILDIR_GOT,
@@ -36,7 +35,7 @@ GPtrArray *maildir_list(struct maildir *maildir, guint max, GError **error) G_GN
 gboolean maildir_read(const struct maildir *maildir, const struct maildir_mail *mail, guint64 max,
     struct spool *spool, enum maildir_got *got, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Move a mail to cur/ with these flags beside its own. It is no failure if it is gone. */
+/* Move a mail to cur/ with these flags beside its own. It is not a failure if it is gone. */
 gboolean maildir_mark(const struct maildir *maildir, const struct maildir_mail *mail, const char *flags,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

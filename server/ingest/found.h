@@ -10,10 +10,9 @@
 #include "server/ingest/envelope.h"
 #include "server/ingest/records.h"
 
-#define FOUND_ITEMS_MAX                                                                                      \
-	(64 * 1024 *                                                                                         \
-	    1024) /* bytes of new_item rows of one mail: they travel as one parameter, of which     \
-			      PostgreSQL makes several copies in memory */
+/* Bytes of new_item rows of one mail: they travel as one parameter, of which PostgreSQL makes several copies
+ * in memory. */
+#define FOUND_ITEMS_MAX (64 * 1024 * 1024)
 
 struct found_options {
 	enum require_authentic require_authentic;
@@ -40,7 +39,7 @@ const struct report_sink *found_sink(void);
 /* When the mail was received, in seconds since 1970 UTC; 0: not known. */
 gint64 found_received(const struct found *found);
 
-/* Forget all that the sink was told; it is told again from the start. */
+/* Discard what the sink received; it receives everything again, from the start. */
 void found_forget(struct found *found);
 
 /*

@@ -14,8 +14,8 @@
 struct record_writer;
 
 /* A writer for the transaction that is open on db; ticket is that of evaluations_enter(). Evaluations are
- * stored by way of aside, which is db or another connection. pace, if it is not NULL, says when: statements
- * are then short pieces of it. */
+ * stored over aside, which is db or another connection. pace, if it is not NULL, says when: statements are
+ * then short pieces of it. */
 struct record_writer *record_writer_new(struct db *db, struct db *aside, struct evaluations *known,
     guint64 ticket, struct pace *pace) G_GNUC_WARN_UNUSED_RESULT;
 void record_writer_free(struct record_writer *writer); /* NULL is allowed */

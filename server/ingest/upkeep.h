@@ -1,11 +1,11 @@
 /*
  * upkeep.h - a thread that maintains sums of records and partitions of months.
  *
- * Every ten seconds it calls ruad.sum_up() until nothing is left, and ruad.make_months(), which it also
- * calls after much was stored, on its own connection (sql/retention/sums.sql and months.sql). Sums give way
- * to small mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed, and rest after
- * each few records. No mail waits for them, and readers get correct results without them, only more slowly.
- * Several processes may run it at once: the database lets one of them work.
+ * On its own connection it calls ruad.sum_up() every ten seconds, until nothing is left, and
+ * ruad.make_months() every 15 seconds and after much was stored (sql/retention/sums.sql, months.sql). Sums
+ * give way to small mails (pace.h): then they wait for a minute, or until UPKEEP_TAIL is not summed, and rest
+ * after each few records. No mail waits for them, and readers get correct results without them, only more
+ * slowly. Several processes may run it at once: the database lets one of them work.
  */
 #pragma once
 
@@ -20,8 +20,7 @@ struct upkeep;
 /* Start the thread. conninfo, for a login that may act as ruad_ingest, is copied. */
 struct upkeep *upkeep_new(const char *conninfo);
 
-/* What the thread gives way by, to be shared with other heavy work; valid until upkeep_free(). NULL gives
- * NULL. */
+/* The pace of the thread, to be shared with other heavy work; valid until upkeep_free(). NULL gives NULL. */
 struct pace *upkeep_pace(const struct upkeep *upkeep);
 
 /* So many records were stored. A month gets its partitions before it has many rows that must be moved. NULL

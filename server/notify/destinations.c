@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "server/common/message.h"
-#include "server/notify/mail.h"
+#include "server/notify/smtp.h"
 #include "server/notify/webhook.h"
 
 /* Append "mail:ADDRESS" for each address that is not there yet. */
@@ -69,10 +69,10 @@ char *destination_send(const struct settings *settings, const char *destination,
     GBytes *content, GError **error)
 {
 	g_autofree char *from = message_sender(settings);
-	struct mail_route mail = mail_route_of(settings, from);
+	struct smtp_route route = smtp_route_of(settings, from);
 	struct webhook_route webhook = webhook_route_of(settings);
 
 	if (g_str_has_prefix(destination, DESTINATION_MAIL))
-		return mail_send(&mail, destination + strlen(DESTINATION_MAIL), content, error);
+		return smtp_send(&route, destination + strlen(DESTINATION_MAIL), content, error);
 	return webhook_send(&webhook, key, content, error);
 }

@@ -23,7 +23,7 @@ struct notice {
 	const char *gone_since; /* the same; NULL: it is present */
 };
 
-/* What is told at the same moment, by event. */
+/* The notices of one message, sorted by event. */
 struct notices {
 	const struct notice *notice;
 	gsize n;          /* one at least */

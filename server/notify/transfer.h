@@ -1,5 +1,5 @@
 /*
- * transfer.h - one transfer of libcurl: what mail.h and webhook.h have in common.
+ * transfer.h - one transfer of libcurl: what smtp.h and webhook.h have in common.
  */
 #pragma once
 

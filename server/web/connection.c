@@ -203,7 +203,7 @@ static gboolean be_patient(struct db *db, GError **error)
 	return good;
 }
 
-struct db *connection_connection(GError **error)
+struct db *connection_open(GError **error)
 {
 	struct db *db = db_open(reader_conninfo, "ruad-web", error);
 
@@ -221,7 +221,7 @@ static gboolean connection_connect(struct connection *connection, GError **error
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "database: could not connect a moment ago");
 		return FALSE;
 	}
-	connection->db = connection_connection(error);
+	connection->db = connection_open(error);
 	connection->failed_at = connection->db == NULL ? g_get_monotonic_time() : 0;
 	return connection->db != NULL;
 }

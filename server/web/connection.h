@@ -40,7 +40,7 @@ void connection_init(const char *reader, const char *editor, guint statements);
 gboolean connection_may_edit(void);
 
 /* Open another connection to read, set up like that of a thread; close it with db_close(). */
-struct db *connection_connection(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+struct db *connection_open(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Run a statement on a connection of this thread: db_query(), which connection_interrupt() can cancel. */
 struct db_rows *connection_run(struct db *db, const char *sql, const struct db_value *params, guint n_params,

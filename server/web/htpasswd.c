@@ -32,7 +32,7 @@ static char *take_line(GHashTable *users, char *line)
 		return g_strdup("not NAME:HASH");
 	*colon = '\0';
 	if (g_hash_table_contains(users, line))
-		return g_strdup_printf("\"%s\" stands there twice", line);
+		return g_strdup_printf("\"%s\" occurs twice", line);
 	wrong = refusal(colon + 1);
 	if (wrong == NULL)
 		g_hash_table_insert(users, g_strdup(line), g_strdup(colon + 1));

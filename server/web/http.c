@@ -55,7 +55,7 @@ struct http_server {
 	struct workers *workers;
 	struct workers *urgent; /* one thread; NULL if no request is urgent */
 	struct workers *uploads;
-	gint stopping; /* atomic: no body is waited for any more */
+	gint stopping; /* atomic: bodies are no longer waited for */
 	gint active;   /* atomic: requests between their first line and the last byte of the response */
 
 	GThread *watch;
@@ -95,7 +95,7 @@ struct exchange {
 	const char *values[N_SINGLES]; /* the library's */
 	const char *user;              /* of the header user_header; the library's */
 	const char *length;            /* of the first Content-Length; the library's */
-	const char *forwarded;         /* the last X-Forwarded-For; the library\'s */
+	const char *forwarded;         /* the last X-Forwarded-For; the library's */
 	struct client client;
 	gboolean begun;      /* the handler was called once, with the headers */
 	gboolean malformed;  /* a header's name is not a token, or a single header is repeated */
@@ -508,7 +508,7 @@ static void give_piece(struct exchange *exchange, GBytes *piece)
 		inflow_end(exchange->inflow);
 }
 
-/* The library has bytes of the body, or (*size is 0) none yet, or none any more. It allows a response before
+/* The library has bytes of the body, or (*size is 0) none yet, or no more. It allows a response before
  * the body or after it: a handler that ends within it has the rest read and discarded. */
 static enum MHD_Result take_stream(struct exchange *exchange, const char *bytes, size_t *size)
 {

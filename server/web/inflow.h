@@ -10,8 +10,8 @@
 
 struct inflow;
 
-/* want() lets the receiver go on; it is called on the user's thread. stopping (atomic, borrowed): not 0 once
- * nothing more will come. */
+/* want() lets the receiver continue; it is called on the user's thread. stopping (atomic, borrowed): not 0
+ * once nothing more will come. */
 struct inflow *inflow_new(
     void (*want)(gpointer user), gpointer user, const gint *stopping) G_GNUC_WARN_UNUSED_RESULT;
 void inflow_free(struct inflow *inflow); /* NULL is allowed; neither thread may be in a function of it */

@@ -73,7 +73,7 @@ enum connection_outcome stream_open(const char *limited, const char *sql, char *
 		outcome = CONNECTION_CROWDED;
 	} else {
 		connection_values(values, params, n_params);
-		made->db = connection_connection(error);
+		made->db = connection_open(error);
 		if (made->db == NULL || !begin(made, limited, sql, values, n_params, next, error))
 			outcome = connection_outcome_of(made->db, refusal);
 	}

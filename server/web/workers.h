@@ -53,7 +53,7 @@ struct workers *workers_new(const struct workers_options *options);
 gboolean workers_push(struct workers *workers, struct work *work, gboolean bounded) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * Nobody wants the result any more. Returns TRUE if the work was waiting: it is removed, and the caller must
+ * Nobody needs the result. Returns TRUE if the work was waiting: it is removed, and the caller must
  * call its done(). If it is running, *run is set for workers_interrupt(). The work must exist.
  */
 gboolean workers_abandon(struct workers *workers, struct work *work, struct work_run *run);

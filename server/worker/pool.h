@@ -43,8 +43,8 @@ gboolean pool_run(struct pool *pool, const struct pool_job *job, GError **error)
 /*
  * The same in two lanes, so that large documents do not keep small ones waiting. In the quick lane large
  * documents leave one worker to small ones, if there are several, and a document that takes long fails with
- * *slow TRUE: what its sink got is void, and it goes to the slow lane. There, half
- * as many documents as there are workers are read at a time, each by a process of its own with low priority.
+ * *slow TRUE: what its sink got is void, and it goes to the slow lane. There, half as many documents as there
+ * are workers are read at a time, each by a process of its own with low priority.
  */
 gboolean pool_run_quick(
     struct pool *pool, const struct pool_job *job, gboolean *slow, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -64,7 +64,7 @@ struct pool_owner {
 	/* What its sink was told is void; it is told again from the start. */
 	void (*forget)(struct pool_ticket *ticket);
 	/* It was read, if error is NULL; error, transfer full, and slow are those of pool_run_quick(). The
-	 * pool does not use the ticket any more. */
+	 * pool does not use the ticket after this. */
 	void (*finished)(struct pool_ticket *ticket, gboolean slow, GError *error);
 };
 

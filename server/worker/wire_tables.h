@@ -2,8 +2,8 @@
  * wire_tables.h - the structures of report.h that travel, in the order of their members; private to the
  * wire*.c files.
  *
- * A member that is added to report.h needs its row here, and nothing else on the way from the parser to its
- * parent.
+ * A member that is added to report.h needs its row in wire_tables.c, unless it is in one of the lists of
+ * members of report.h, and nothing else on the way from the parser to its parent.
  */
 #pragma once
 

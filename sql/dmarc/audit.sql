@@ -13,8 +13,8 @@ SELECT 'exclusions', e.id, e.set_at, e.set_by, 'cli', NULL, NULL,
 	jsonb_build_object('since', e.since, 'reports', e.reports, 'reason', e.reason)
 FROM ruad.exclusion_log e;
 COMMENT ON VIEW dmarc.audit_log IS
-	'One row for each thing that somebody did: signed in or out, failed to, downloaded, labelled, excluded, '
-		'pruned, ...';
+	'One row for each thing that somebody did: signed in or out, failed to sign in, downloaded, uploaded, labelled, '
+		'excluded, pruned, ...';
 COMMENT ON COLUMN dmarc.audit_log.log IS
 	'audit; labels: also in dmarc.label_log; exclusions: also in dmarc.exclusion_log';
 COMMENT ON COLUMN dmarc.audit_log.id IS 'Number of the entry in its log, ascending';
@@ -27,8 +27,8 @@ COMMENT ON COLUMN dmarc.audit_log.via IS
 COMMENT ON COLUMN dmarc.audit_log.token IS 'Name of the token';
 COMMENT ON COLUMN dmarc.audit_log.client IS 'Address of the browser or program';
 COMMENT ON COLUMN dmarc.audit_log.action IS
-	'login, login_failed, logout, export, upload, label, exclude, include, prune, reprocess, token_add, token_remove, '
-		'auditor_add, auditor_remove, ...';
+	'login, login_failed, logout, export, upload, label, exclude, include, prune, reprocess, dump, notice_silence, '
+		'token_add, token_remove, auditor_add, auditor_remove, user_add, user_set, user_remove, ...';
 COMMENT ON COLUMN dmarc.audit_log.object IS 'What it was done to: a path of the API, a source, a report, a token, ...';
 COMMENT ON COLUMN dmarc.audit_log.detail IS 'More about it, by action';
 

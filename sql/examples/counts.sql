@@ -22,7 +22,7 @@ FROM (
 	UNION ALL SELECT 4, 'records', count(*), sum(count) FROM dmarc.records
 	UNION ALL SELECT 5, 'records in sums', sum(records), sum(messages) FROM dmarc.daily
 	UNION ALL SELECT 6, 'excluded reports', count(*), sum(messages) FROM dmarc.excluded_reports
-	UNION ALL SELECT 7, 'failure reports', count(*), sum(incidents) FROM dmarc.failure_reports
+	UNION ALL SELECT 7, 'failure reports', count(*), sum(coalesce(incidents, 1)) FROM dmarc.failure_reports
 	UNION ALL SELECT 8, 'TLS reports', count(*), sum(total_successful_session_count + total_failure_session_count)
 		FROM dmarc.tls_reports
 	UNION ALL SELECT 9, 'addresses', count(*), NULL FROM dmarc.addresses

@@ -4,7 +4,7 @@
 -- -------------+----------+-------+-------+--------------------------------------------------------+------------
 --  quarantined | xml      |     3 |     3 | line 3: the input ends early                           | 2026-03-06
 --  conflict    | conflict |     1 |     1 | a different report with the same key is already stored | 2026-03-04
---  quarantined | gzip     |     1 |     1 | the checksum is wrong                                  | 2026-03-05
+--  quarantined | archive  |     1 |     1 | the checksum is wrong                                  | 2026-03-05
 -- (3 rows)
 \ir period.sql
 

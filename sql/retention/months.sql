@@ -283,33 +283,27 @@ BEGIN
 END
 $$;
 
--- Drop the months of a group of tables that end by that day. Returns how many, how many rows the first table had, and
--- the sum of a column over these rows.
-CREATE FUNCTION ruad.drop_months(parents text[], before date, summed text, OUT months bigint, OUT rows bigint,
-	OUT sum bigint)
+-- The oldest month of a table that has a partition and ends by that day; NULL if there is none.
+CREATE FUNCTION ruad.ended_month(parent text, before date) RETURNS date
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN (SELECT min(m) FROM ruad.months_of(parent) m WHERE (m + interval '1 month')::date <= before);
+END
+$$;
+
+-- Drop a month of a group of tables. Returns how many rows the first table had, and the sum of a column over them.
+CREATE FUNCTION ruad.drop_month(parents text[], month date, summed text, OUT rows bigint, OUT sum bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	ended date[] := ARRAY(SELECT m FROM ruad.months_of(parents[1]) m WHERE (m + interval '1 month')::date <= before);
-	month date;
 	parent text;
-	more record;
 BEGIN
-	months := cardinality(ended);
-	rows := 0;
-	sum := 0;
-	IF months = 0 THEN
-		RETURN;
-	END IF;
 	PERFORM ruad.lock_parents(parents, 'ACCESS EXCLUSIVE');
-	FOREACH month IN ARRAY ended LOOP
-		EXECUTE format('SELECT count(*) AS rows, coalesce(sum(%s), 0)::bigint AS sum FROM ruad.%I', summed,
-			ruad.month_table(parents[1], month)) INTO more;
-		rows := rows + more.rows;
-		sum := sum + more.sum;
-		FOREACH parent IN ARRAY parents LOOP
-			EXECUTE format('DROP TABLE ruad.%I', ruad.month_table(parent, month));
-		END LOOP;
+	EXECUTE format('SELECT count(*), coalesce(sum(%s), 0)::bigint FROM ruad.%I', summed,
+		ruad.month_table(parents[1], month)) INTO rows, sum;
+	FOREACH parent IN ARRAY parents LOOP
+		EXECUTE format('DROP TABLE ruad.%I', ruad.month_table(parent, month));
 	END LOOP;
 END
 $$;

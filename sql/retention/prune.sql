@@ -6,7 +6,27 @@ CREATE FUNCTION ruad.is_old(begin timestamptz, received_at timestamptz, before t
 LANGUAGE sql STABLE
 AS $$ SELECT begin < before OR begin >= now() + interval '62 days' AND received_at < before $$;
 
--- Remove the evaluations of domains and months that have no reports left.
+-- The reports that are older than that time.
+CREATE FUNCTION ruad.old_reports(before timestamptz) RETURNS SETOF ruad.report
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	RETURN QUERY SELECT r.* FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before)
+		AND (r.day <= ruad.day_of(before) OR r.day > ruad.day_of(now()) + 60);
+END
+$$;
+
+-- How many reports ruad.prune() would remove in all its steps. Locks nothing.
+CREATE FUNCTION ruad.prunable_reports(before timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT count(*) FROM ruad.old_reports(before));
+END
+$$;
+
+-- Remove the evaluations of domains and months that have no reports left, and make ruad-ingest forget the ids in its
+-- cache. The caller's lock prevents it from using them until then.
 CREATE FUNCTION ruad.prune_evaluations(domains integer[], months date[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -19,73 +39,69 @@ BEGIN
 			AND r.day < (u.month + interval '1 month')::date)
 	LOOP
 		DELETE FROM ruad.evaluation e WHERE e.domain_id = empty.domain_id AND e.day = empty.month;
+		PERFORM nextval('ruad.evaluation_epoch');
 	END LOOP;
 END
 $$;
 
--- After evaluations were removed: remove the facets that no other evaluation has, and make ruad-ingest forget the ids
--- in its cache. The caller's lock prevents it from using them until then.
+-- Remove the facets that no evaluation has. They are looked for without a lock, which is taken only if there are any.
 CREATE FUNCTION ruad.prune_facets() RETURNS void
 LANGUAGE plpgsql
 AS $$
+DECLARE
+	unused bigint[] := ARRAY(SELECT f.id FROM ruad.facet f
+		WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id));
 BEGIN
-	DELETE FROM ruad.facet f
-	WHERE NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id);
+	IF cardinality(unused) = 0 THEN
+		RETURN;
+	END IF;
+	PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
+	DELETE FROM ruad.facet f WHERE f.id = ANY (unused)
+		AND NOT EXISTS (SELECT 1 FROM ruad.evaluation e WHERE e.domain_id = f.domain_id AND e.facet = f.id);
 	PERFORM nextval('ruad.evaluation_epoch');
 END
 $$;
 
--- Recompute when addresses were seen that were first seen before that time: months were dropped with their sums.
-CREATE FUNCTION ruad.prune_seen(before timestamptz) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-	WITH now AS MATERIALIZED (
-		SELECT s.domain_id, s.source_ip, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen
-		FROM ruad.seen s LEFT JOIN ruad.sum_month m ON m.source_ip = s.source_ip
-			AND (s.domain_id = 0 OR m.domain_id = s.domain_id)
-		WHERE s.first_seen < before
-		GROUP BY 1, 2
-	), gone AS (
-		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id
-			AND s.source_ip = n.source_ip
-	)
-	UPDATE ruad.seen s SET first_seen = n.first_seen, last_seen = n.last_seen
-	FROM now n
-	WHERE n.first_seen IS NOT NULL AND s.domain_id = n.domain_id AND s.source_ip = n.source_ip
-		AND (s.first_seen, s.last_seen) IS DISTINCT FROM (n.first_seen, n.last_seen);
-END
-$$;
-
--- Updating the row of ruad.upkeep makes sum_up() wait for us, and makes one with an older snapshot fail. The lock on
--- the reports blocks new ones. It is taken before rows are removed, since a writer that waited for one of these rows
--- would hold what we wait for.
-CREATE FUNCTION ruad.prune_aggregate(before timestamptz) RETURNS TABLE (what text, removed bigint)
+-- Drop a month of aggregate reports. When addresses were seen is recomputed before, so that nobody waits for it.
+CREATE FUNCTION ruad.prune_month(month date) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
 DECLARE
+	behind constant date := (month + interval '1 month')::date;
 	dropped record;
+BEGIN
+	PERFORM ruad.see_again(ARRAY(SELECT d.id FROM ruad.domain d) || 0, month, true);
+	SELECT * INTO dropped FROM ruad.drop_month('{report,record,evaluation,sum_day,sum_month}', month, 'records');
+	DELETE FROM ruad.unsummed u WHERE u.day >= month AND u.day < behind;
+	DELETE FROM ruad.excluded_record e WHERE e.day >= month AND e.day < behind;
+	PERFORM nextval('ruad.evaluation_epoch');
+	RETURN QUERY VALUES ('reports', dropped.rows), ('records', dropped.sum), ('months', 1::bigint);
+END
+$$;
+
+-- Remove some of the old reports: about 20,000 records, and at least one report. One domain after the other, since the
+-- sums of a domain and month are recomputed after a report of it was removed. The lock on the reports blocks new ones.
+-- It is taken before rows are removed, since a writer that waited for one of these rows would hold what we wait for.
+CREATE FUNCTION ruad.prune_reports(before timestamptz) RETURNS TABLE (what text, removed bigint)
+LANGUAGE plpgsql
+AS $$
+DECLARE
 	reports ruad.unsummed[];
 	domains integer[];
 	months date[];
 	records bigint := 0;
 	excluded bigint;
 BEGIN
-	UPDATE ruad.upkeep SET the_row = true;
-	SELECT * INTO dropped
-	FROM ruad.drop_months('{report,record,evaluation,sum_day,sum_month}', ruad.day_of(before), 'records');
-	DELETE FROM ruad.unsummed u WHERE u.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
-		WHERE r.domain_id = u.domain_id AND r.day = u.day AND r.id = u.report);
-	DELETE FROM ruad.excluded_record e WHERE e.day < ruad.day_of(before) AND NOT EXISTS (SELECT 1 FROM ruad.report r
-		WHERE r.domain_id = e.domain_id AND r.day = e.day AND r.id = e.report);
-	PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
-	WITH gone AS (
-		DELETE FROM ruad.report r WHERE ruad.is_old(r.begin, r.received_at, before)
-			AND (r.day <= ruad.day_of(before) OR r.day > ruad.day_of(now()) + 60)
-		RETURNING r.domain_id, r.day, r.id
-	)
-	SELECT array_agg(ROW(g.id, g.day, g.domain_id)::ruad.unsummed) INTO reports FROM gone g;
+	SELECT array_agg(ROW(o.id, o.day, o.domain_id)::ruad.unsummed) INTO reports
+	FROM (
+		SELECT r.id, r.day, r.domain_id, sum(r.records) OVER (ORDER BY r.domain_id, r.day, r.id) - r.records AS passed
+		FROM ruad.old_reports(before) r
+	) o
+	WHERE o.passed < 20000;
 	IF reports IS NOT NULL THEN
+		PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
+		DELETE FROM ruad.report r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day
+			AND r.id = u.report;
 		DELETE FROM ruad.record r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day
 			AND r.report = u.report;
 		GET DIAGNOSTICS records = ROW_COUNT;
@@ -101,14 +117,28 @@ BEGIN
 		FROM unnest(domains, months) AS u(domain_id, month) ORDER BY 1, 2;
 		PERFORM ruad.prune_evaluations(domains, months);
 	END IF;
-	IF dropped.months > 0 THEN
-		PERFORM ruad.prune_seen(before);
-	END IF;
-	IF dropped.months > 0 OR reports IS NOT NULL THEN
+	RETURN QUERY VALUES ('reports', coalesce(cardinality(reports), 0)::bigint), ('records', records),
+		('months', 0::bigint);
+END
+$$;
+
+-- One step: the oldest month that is over, or some reports, or what nothing needs any longer. Updating the row of
+-- ruad.upkeep makes sum_up() wait for us, and makes one with an older snapshot fail.
+CREATE FUNCTION ruad.prune_aggregate(before timestamptz) RETURNS TABLE (what text, removed bigint)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	month constant date := ruad.ended_month('report', ruad.day_of(before));
+BEGIN
+	UPDATE ruad.upkeep SET the_row = true;
+	IF month IS NOT NULL THEN
+		RETURN QUERY SELECT * FROM ruad.prune_month(month);
+	ELSIF EXISTS (SELECT 1 FROM ruad.old_reports(before)) THEN
+		RETURN QUERY SELECT * FROM ruad.prune_reports(before);
+	ELSE
 		PERFORM ruad.prune_facets();
+		RETURN QUERY VALUES ('reports', 0::bigint), ('records', 0::bigint), ('months', 0::bigint);
 	END IF;
-	RETURN QUERY VALUES ('reports', dropped.rows + coalesce(cardinality(reports), 0)),
-		('records', dropped.sum + records), ('months', dropped.months);
 END
 $$;
 
@@ -118,15 +148,18 @@ CREATE FUNCTION ruad.prune_failure(before timestamptz) RETURNS TABLE (what text,
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	dropped record;
+	month constant date := ruad.ended_month('failure', ruad.day_of(before));
 	reports bigint;
 BEGIN
-	SELECT * INTO dropped FROM ruad.drop_months('{failure}', ruad.day_of(before), '0');
-	DELETE FROM ruad.failure f WHERE f.day <= ruad.day_of(before) AND f.begin < before;
-	GET DIAGNOSTICS reports = ROW_COUNT;
+	IF month IS NOT NULL THEN
+		SELECT d.rows INTO reports FROM ruad.drop_month('{failure}', month, '0') d;
+	ELSE
+		DELETE FROM ruad.failure f WHERE f.day <= ruad.day_of(before) AND f.begin < before;
+		GET DIAGNOSTICS reports = ROW_COUNT;
+	END IF;
 	DELETE FROM ruad.failure_seen s WHERE s.begin < before
 		AND NOT EXISTS (SELECT 1 FROM ruad.failure f WHERE f.id = s.id);
-	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('months', dropped.months);
+	RETURN QUERY VALUES ('reports', reports), ('months', (month IS NOT NULL)::integer::bigint);
 END
 $$;
 
@@ -134,19 +167,21 @@ CREATE FUNCTION ruad.prune_tls(before timestamptz) RETURNS TABLE (what text, rem
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	dropped record;
+	month constant date := ruad.ended_month('tls', ruad.day_of(before));
 	reports bigint;
 	policies bigint;
 BEGIN
-	SELECT * INTO dropped FROM ruad.drop_months('{tls,tls_policy}', ruad.day_of(before), 'policies');
-	WITH gone AS (
-		DELETE FROM ruad.tls r WHERE ruad.is_old(r.begin, r.received_at, before) RETURNING r.day, r.id
-	), rows AS (
-		DELETE FROM ruad.tls_policy p USING gone g WHERE p.report = g.id AND p.day = g.day RETURNING 1
-	)
-	SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM rows) INTO reports, policies;
-	RETURN QUERY VALUES ('reports', dropped.rows + reports), ('policies', dropped.sum + policies),
-		('months', dropped.months);
+	IF month IS NOT NULL THEN
+		SELECT d.rows, d.sum INTO reports, policies FROM ruad.drop_month('{tls,tls_policy}', month, 'policies') d;
+	ELSE
+		WITH gone AS (
+			DELETE FROM ruad.tls r WHERE ruad.is_old(r.begin, r.received_at, before) RETURNING r.day, r.id
+		), rows AS (
+			DELETE FROM ruad.tls_policy p USING gone g WHERE p.report = g.id AND p.day = g.day RETURNING 1
+		)
+		SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM rows) INTO reports, policies;
+	END IF;
+	RETURN QUERY VALUES ('reports', reports), ('policies', policies), ('months', (month IS NOT NULL)::integer::bigint);
 END
 $$;
 
@@ -225,14 +260,14 @@ BEGIN
 END
 $$;
 
--- Remove old data of one kind:
+-- Remove old data of one kind, in short steps, since each holds its locks to the end of its transaction: call it with
+-- the same time, each time in a separate transaction, until it removes nothing.
 --   aggregate, failure, tls  reports that begin before that time
 --   raw                      the stored bytes of mail received before; the ledger still says what was wrong with it
 --   mail                     the ledger's rows of mail received before, if nothing else of it is left
 --   audit                    entries of ruad.audit_log; labels and excluded reports keep their logs
 -- Returns a row for each thing with the number removed, and adds an entry to the audit log if there was anything to
--- remove; p_user is its user (ruad.audit()). For ruad_owner. Each kind needs a separate transaction, since its locks
--- are held to the end.
+-- remove; p_user is its user (ruad.audit()). For ruad_owner.
 CREATE FUNCTION ruad.prune(kind text, before timestamptz, p_user text DEFAULT NULL)
 RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

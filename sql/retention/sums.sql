@@ -98,20 +98,20 @@ BEGIN
 END
 $$;
 
--- Recompute from the sums when addresses were seen, for a domain and for any domain: those first or last seen in that
--- month. The sums of the month must be up to date.
-CREATE FUNCTION ruad.see_again(of_domain integer, month date) RETURNS void
+-- Recompute from the sums when addresses were seen, for some domains (0: for any domain): those first or last seen in
+-- that month. The sums of the month must be up to date, or do not count, since the month is about to be dropped.
+CREATE FUNCTION ruad.see_again(domains integer[], month date, dropped boolean) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	WITH bounded AS MATERIALIZED (
 		SELECT s.domain_id, s.source_ip FROM ruad.seen s
-		WHERE s.domain_id IN (0, of_domain)
+		WHERE s.domain_id = ANY (domains)
 			AND (ruad.month_of(ruad.day_of(s.first_seen)) = month OR ruad.month_of(ruad.day_of(s.last_seen)) = month)
 	), now AS MATERIALIZED (
 		SELECT b.domain_id, b.source_ip, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen
 		FROM bounded b LEFT JOIN ruad.sum_month m ON m.source_ip = b.source_ip
-			AND (b.domain_id = 0 OR m.domain_id = b.domain_id)
+			AND (b.domain_id = 0 OR m.domain_id = b.domain_id) AND NOT (dropped AND m.day = month)
 		GROUP BY 1, 2
 	), gone AS (
 		DELETE FROM ruad.seen s USING now n WHERE n.first_seen IS NULL AND s.domain_id = n.domain_id
@@ -137,7 +137,7 @@ BEGIN
 	DELETE FROM ruad.sum_month s WHERE s.domain_id = of_domain AND s.day = month;
 	PERFORM ruad.add_reports(month, ARRAY(SELECT ROW(r.id, r.day, r.domain_id)::ruad.unsummed FROM ruad.report r
 		WHERE r.domain_id = of_domain AND r.day >= month AND r.day < behind), most, rest);
-	PERFORM ruad.see_again(of_domain, month);
+	PERFORM ruad.see_again(ARRAY[0, of_domain], month, false);
 END
 $$;
 

@@ -211,7 +211,7 @@ describe('an address', { concurrency: false }, () => {
   test('one that no report tells of is said to be so', LIMIT, async () => {
     const page = await open(here.browser, here.ruad.url);
     await page.show('./ip?ip=203.0.113.250');
-    assert.match(await page.locator('main').innerText(), /No report tells of it/);
+    assert.match(await page.locator('main').innerText(), /No report mentions it/);
     assert.deepEqual(await violations(page), []);
     assert.deepEqual((await page.faults()).filter((fault) => !/status of 404/.test(fault)), []);
     await page.context().close();

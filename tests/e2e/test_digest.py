@@ -277,7 +277,7 @@ def test_two_programs_at_the_same_time_send_one_digest(notify, sink):
 def store_domain(database, folder, domain, count):
     """A report about the last whole week whose reports have arrived."""
     end = today() - datetime.timedelta(days=2)
-    begin, _ = (end - datetime.timedelta(days=end.weekday() + 7), end)
+    begin = end - datetime.timedelta(days=(end.weekday() + 1) % 7 + 6)  # a week that ends on this day is whole
     since = int(datetime.datetime.combine(begin, datetime.time(), datetime.timezone.utc).timestamp())
     record = reports.record("192.0.2.1", count, header_from=domain, dkim="fail", spf="fail")
     file = folder / f"{domain}.xml"

@@ -12,11 +12,11 @@ from supervised import Supervised, clean_environment
 DAY = 86400
 
 
-def report(number, age, count=1):
+def report(number, age, count=1, records=2):
     """A report on the UTC day that was age days ago."""
     midnight = int(datetime.datetime.now(datetime.timezone.utc).timestamp()) // DAY * DAY
     begin = midnight - age * DAY
-    return aggregate(report_id=f"r-{number}", begin=begin, end=begin + DAY - 1, records=[record(count=count)] * 2)
+    return aggregate(report_id=f"r-{number}", begin=begin, end=begin + DAY - 1, records=[record(count=count)] * records)
 
 
 def broken(number):
@@ -127,6 +127,20 @@ def test_a_dry_run_says_the_same_and_removes_nothing(pruned):
     assert pruned.run("--dry-run", reports=90) == (0, "would remove 1 reports\n", "")
     assert pruned.everything() == everything
     assert pruned.run(reports=90) == (0, "removed 1 reports\n", "")
+
+
+def test_many_records_are_removed_in_steps(pruned):
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    age = (today - (today - datetime.timedelta(days=100)).replace(day=10)).days  # in a month that is not old as a whole
+    for number in range(3):
+        pruned.add(f"{number}.xml", report(number, age, records=12000))
+    with contextlib.closing(pruned.database.connect()) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE ruad.report IN ROW EXCLUSIVE MODE")  # as if mail were being stored
+        assert pruned.run("--dry-run", reports=age - 1) == (0, "would remove 3 reports\n", "")
+    assert pruned.run(reports=age - 1) == (0, "removed 3 reports\n", "")
+    removed = pruned.database.query("SELECT detail #>> '{removed,reports}', detail #>> '{removed,records}' FROM ruad.audit_log ORDER BY id")
+    assert removed == [("2", "24000"), ("1", "12000")]
+    assert pruned.count("report", "record", "evaluation", "facet") == [0] * 4
 
 
 def test_a_removed_report_that_comes_again_is_stored_again(pruned):

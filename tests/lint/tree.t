@@ -34,15 +34,21 @@ binaries() {
 	files | grep -E '\.(o|a|so|pyc|min\.js)$|^web/dist/' | none
 }
 
-# The parser knows nothing of the server, nor of files, sockets, the clock or the database (DESIGN section 7).
+# The parser knows nothing of the server, nor of files, sockets, the clock or the database.
 parser_includes() {
 	files | grep -E '^parser/.*\.[ch]$' |
 		xargs grep -nE '#include [<"](server/|libpq|microhttpd|systemd/|sys/socket|fcntl|unistd|stdio\.h|time\.h)' | none
 }
 
-check 'the top level holds only what DESIGN allows' top_level
+# Who looks for a file by its name finds one: each program has its own main.c, and server/ingest/ and server/web/ their answers.
+one_name() {
+	files | grep -E '^(parser|server)/.*\.[ch]$' | sed 's|.*/||' | sort | uniq -d | grep -vxE 'main\.c|answer\.[ch]' | none
+}
+
+check 'the top level holds the known folders only' top_level
 check 'no file names a folder of one machine' own_machine
 check 'lock files name no mirror' registries
 check 'nothing built is committed' binaries
 check 'parser/ includes nothing of the outside world' parser_includes
+check 'no two sources have one name' one_name
 finish

@@ -27,11 +27,19 @@ def wait_until(condition, what, seconds=60):
     raise AssertionError(f"after {seconds} s still not: {what}")
 
 
+class Client(smtplib.LMTP):
+    """Reads what the server said before it closed the connection, even if that was before the command: smtplib would not."""
+
+    def send(self, s):
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.sock.sendall(s.encode("ascii") if isinstance(s, str) else s)
+
+
 def deliver(host, port, mail):
     """The reply to the mail, or the first one that refuses something: (250, "2.0.0 ..."). A host with a slash is the path of a
     Unix socket."""
     try:
-        client = smtplib.LMTP(host, port)
+        client = Client(host, port)
     except smtplib.SMTPConnectError as refusal:
         return refusal.smtp_code, refusal.smtp_error.decode()
     steps = (

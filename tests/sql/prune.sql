@@ -7,8 +7,6 @@ CREATE FUNCTION t.named(bytes text, VARIADIC items jsonb[]) RETURNS jsonb LANGUA
 	SELECT t.mail(VARIADIC items) || jsonb_build_object('bytes', bytes) $$;
 CREATE FUNCTION t.of(bytes text) RETURNS bigint LANGUAGE sql AS $$ SELECT min(id) FROM ruad.mail
 	WHERE sha256 = sha256(convert_to(bytes, 'UTF8')) $$;
-CREATE FUNCTION t.prune(kind text, before timestamptz) RETURNS text LANGUAGE sql AS $$
-	SELECT string_agg(what || ' ' || removed, ', ') FROM ruad.prune(kind, before) $$;
 CREATE FUNCTION t.months(parent text) RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(string_agg(right(relname, 7), ' ' ORDER BY relname), '') FROM pg_inherits
 	JOIN pg_class ON oid = inhrelid WHERE inhparent = to_regclass('ruad.' || parent) AND relname ~ '\d$' $$;

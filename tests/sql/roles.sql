@@ -48,7 +48,7 @@ SELECT 'ruad_ingest', s, w, n FROM (VALUES
 	('SELECT ruad.set_excluded(true, 1, NULL, NULL, NULL, NULL)', '42501', 'exclude reports'),
 	('DELETE FROM ruad.excluded_record', '42501', 'remove records of excluded reports'),
 	('SELECT ruad.make_month(''{report}'', ''2026-01-01'')', '42501', 'make partitions of its choice'),
-	('SELECT ruad.drop_months(''{report}'', ''2026-01-01'', ''records'')', '42501', 'drop partitions'),
+	('SELECT ruad.drop_month(''{report}'', ''2026-01-01'', ''records'')', '42501', 'drop partitions'),
 	('SELECT ruad.sum_anew(1, ''2026-01-01'', 1, 0)', '42501', 'call a step of sum_up() alone'),
 	('SELECT ruad.move_rows(''report'', ''2026-01-01'')', '42501', 'make any table'),
 	('SELECT * FROM dmarc.reports', '42501', 'read a view'),

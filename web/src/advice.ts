@@ -1,4 +1,4 @@
-// advice.ts - what to do about a source: what we were told of it (its label) against what the reports say (how it stands).
+// advice.ts - what to do about a source, by its label and by how much of its mail passes.
 //
 // Half of the answer is whose it is: by its label, else by what the reports show. If that is not sure, the advice is to
 // decide. The texts are those of the help.

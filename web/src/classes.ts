@@ -2,7 +2,7 @@
 import { useMeta } from './api/ask';
 import type { ByClass, ClassName, Kind, Label, Meta, Tally } from './api/types';
 
-export interface ClassWords {
+interface ClassWords {
   name: ClassName;
   label: string;
 }
@@ -32,7 +32,7 @@ export type Verdict = 'passing' | 'mixed' | 'failing';
 export const THRESHOLDS = { passing: 95, failing: 50 }; // percent, until "meta" has told
 
 // A source's standing by the share of its messages that passed.
-export function verdict({ messages, pass }: Pick<Tally, 'messages' | 'pass'>, at: Pick<Meta['thresholds'], 'passing' | 'failing'> = THRESHOLDS): Verdict {
+function verdict({ messages, pass }: Pick<Tally, 'messages' | 'pass'>, at: Pick<Meta['thresholds'], 'passing' | 'failing'> = THRESHOLDS): Verdict {
   const share = messages > 0 ? (pass / messages) * 100 : 100;
   return share >= at.passing ? 'passing' : share > at.failing ? 'mixed' : 'failing';
 }

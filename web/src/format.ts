@@ -1,4 +1,4 @@
-// format.ts - numbers, shares and times as people read them; text of strangers made harmless to look at.
+// format.ts - numbers, shares and times as people read them; text from reports made safe to show.
 
 const integer = new Intl.NumberFormat('en-US');
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });

@@ -1,2 +1,2 @@
-// jsx.ts - what JSX becomes calls of; build.mjs puts it before every file.
+// jsx.ts - the functions that JSX is compiled to; build.mjs puts it before every file.
 export { Fragment, h } from 'preact';

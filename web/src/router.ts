@@ -4,7 +4,7 @@
 // A link pushes, a changed filter replaces. Clicks on plain <a> elements are taken over, so markup stays markup.
 import { useEffect, useReducer } from 'preact/hooks';
 
-export interface Location {
+interface Location {
   page: string; // last path segment; '' is the overview
   query: URLSearchParams;
 }
@@ -13,7 +13,7 @@ export interface Location {
 export type Params = Record<string, string | number | undefined | string[]>;
 
 // Parameters that go along from page to page: what the bar at the top chooses.
-export const GLOBAL = ['domain', 'subdomains', 'window', 'from', 'to'] as const;
+const GLOBAL = ['domain', 'subdomains', 'window', 'from', 'to'] as const;
 
 // The common filters of the API, of the same name in the page's address. They stay on their page.
 export const FILTERS = [

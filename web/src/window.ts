@@ -1,4 +1,4 @@
-// window.ts - the stretch of time that is looked at: whole days in UTC, `to` not included (as in the API).
+// window.ts - the selected window of time: whole days in UTC, `to` not included (as in the API).
 
 export interface Window {
   name: string; // '7d', …, or 'custom'

@@ -1,7 +1,7 @@
 /* The first byte chooses the queried type; the others are a name server's answer. */
 #include <string.h>
 
-#include "server/dns/message.h"
+#include "server/dns/reply.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 
 	if (size < 1)
 		return 0;
-	message_read(data + 1, size - 1, "www.example", TYPES[data[0] % G_N_ELEMENTS(TYPES)], &answer);
+	reply_read(data + 1, size - 1, "www.example", TYPES[data[0] % G_N_ELEMENTS(TYPES)], &answer);
 	check_answer(&answer);
 	dns_answer_clear(&answer);
 	return 0;

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 	struct dns_source source;
 	struct check *check;
 
-	if (!g_utf8_validate(lines, -1, NULL)) /* as message.c makes all texts */
+	if (!g_utf8_validate(lines, -1, NULL)) /* as reply.c makes all texts */
 		return 0;
 	zone = zone_new(lines);
 	source = zone_source(zone);

@@ -271,3 +271,19 @@ BEGIN
 	RETURN (SELECT count(*) FROM ruad.unsummed) + (SELECT count(*) FROM ruad.stale);
 END
 $$;
+
+-- All that is old, a step after the other.
+CREATE FUNCTION t.prune(kind text, before timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	names text[];
+	step bigint[];
+	total bigint[];
+BEGIN
+	LOOP
+		SELECT array_agg(p.what), array_agg(p.removed) INTO names, step FROM ruad.prune(kind, before) p;
+		total := ARRAY(SELECT coalesce(a, 0) + b FROM unnest(total, step) WITH ORDINALITY u(a, b, o) ORDER BY o);
+		EXIT WHEN 0 = ALL (step);
+	END LOOP;
+	RETURN (SELECT string_agg(n || ' ' || r, ', ' ORDER BY o) FROM unnest(names, total) WITH ORDINALITY u(n, r, o));
+END
+$$;

@@ -304,6 +304,8 @@ static void a_silent_server_is_left_in_time(void **state G_GNUC_UNUSED)
 	g_free(server_end(server));
 }
 
+#define CLOSED "LMTP server: the connection is closed"
+
 /* Send 4 MiB to a server that does not read them; returns the words of the failure. */
 static char *large_mail_fails(const char *const *script)
 {
@@ -312,14 +314,18 @@ static char *large_mail_fails(const char *const *script)
 	struct lmtp_client *client = lmtp_client_new(server->words, &hasty, NULL);
 	g_autofree char *much = g_strnfill(1 << 22, 'x');
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) late = NULL;
 
 	much[0] = '\n';
 	assert_true(lmtp_client_begin(client, to, 0, NULL));
 	assert_false(lmtp_client_write(client, much, 1 << 22, &error));
 	assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
 	assert_false(lmtp_client_alive(client));
-	assert_false(lmtp_client_write(client, much, 1, NULL));
-	assert_null(lmtp_client_end(client, NULL));
+	assert_false(lmtp_client_write(client, much, 1, &late));
+	assert_string_equal(late->message, CLOSED);
+	g_clear_error(&late);
+	assert_null(lmtp_client_end(client, &late));
+	assert_string_equal(late->message, CLOSED);
 	lmtp_client_free(client);
 	g_free(server_end(server));
 	return g_strdup(error->message);

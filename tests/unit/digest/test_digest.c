@@ -123,9 +123,9 @@ static void parts_are_in_their_order(void **state)
 		"SPF record of own.example.\n",
 		"\n  To make it pass, go to Settings > Mail at relay.example. Publish below\n  your domain: "
 		"TXT "
-		"a._domainkey. relay.example shows the values. It passes\n  by DKIM only: relay.example uses "
-		"a "
-		"return path of its own.\n  Manual of relay.example: https://esp.example/?a=\"&b=<c>\n",
+		"a._domainkey. relay.example shows the values. Its mail\n  passes by DKIM only: "
+		"relay.example uses a return path of its own.\n  Manual of relay.example: "
+		"https://esp.example/?a=\"&b=<c>\n",
 		"\n  relay.example sent mail as own.example.\n  Add ip4:192.0.2.1 to the SPF record of "
 		"own.example.\n",
 		"\n* own.example\n  Nothing blocks the next step of own.example: ",

@@ -247,7 +247,7 @@ static void an_invalid_bimi_record_is_told_from_several(void **state)
 
 	(void)state;
 	assert_string_equal(two, "there are several records, so none counts");
-	assert_string_equal(no, "\"v=bimi1; l=\" is no record: one begins with \"v=BIMI1;\"");
+	assert_string_equal(no, "\"v=bimi1; l=\" is not a record: one begins with \"v=BIMI1;\"");
 }
 
 int main(void)

@@ -46,9 +46,9 @@ static void policies_are_read(void **state)
 		{ "version: STSv1\nmode: on\nmax_age: 1\nmx: a.example",
 		    "mode is none of enforce, testing and none: \"on\"" },
 		{ "version: STSv1\nmode: testing\nmax_age: 31557601\nmx: a.example",
-		    "max_age is no number of seconds up to a year: \"31557601\"" },
+		    "max_age is not a number of seconds up to a year: \"31557601\"" },
 		{ "version: STSv1\nmode: testing\nmx: a.example",
-		    "max_age is no number of seconds up to a year: \"\"" },
+		    "max_age is not a number of seconds up to a year: \"\"" },
 	};
 
 	(void)state;

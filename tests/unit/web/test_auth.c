@@ -202,7 +202,7 @@ static void the_file_is_read_line_by_line(void **state)
 	assert_string_equal(g_hash_table_lookup(users, "Jos\xc3\xa9"), made);
 	assert_int_equal(problems->len, 2);
 	assert_true(g_str_has_prefix(g_ptr_array_index(problems, 0), "line 4: "));
-	assert_string_equal(g_ptr_array_index(problems, 1), "line 5: \"ann\" stands there twice");
+	assert_string_equal(g_ptr_array_index(problems, 1), "line 5: \"ann\" occurs twice");
 }
 
 static void a_password_is_that_of_its_user(void **state)

@@ -30,7 +30,7 @@ export async function ask<T>(url: string, { headers, ...options }: RequestInit =
     response = await fetch(url, { ...options, headers: { Accept: 'application/json', ...headers } });
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    const problem: Problem = { status: 0, title: 'The server does not answer', detail: 'Is ruad running, and the network up?' };
+    const problem: Problem = { status: 0, title: 'The server does not answer', detail: 'Is ruad running, and is the network up?' };
     throw problem;
   }
   if (!response.ok) throw await problemOf(response);

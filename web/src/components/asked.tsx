@@ -1,4 +1,4 @@
-// asked.tsx - what was asked of the API, in its states: loading, failed, there; as it is, as a card, as what may never have come, as a page of one thing.
+// asked.tsx - shows an answer of the API, or that it is loading or failed: plain, as a card, with a page for "none ever received", or as a page of one thing.
 import type { ComponentChildren } from 'preact';
 import { type Answer, useApi } from '../api/ask';
 import type { Meta } from '../api/types';

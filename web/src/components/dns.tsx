@@ -1,4 +1,4 @@
-// dns.tsx - what the DNS says of a domain today, against its reports; by what the server looked up, never by a look-up of the page's.
+// dns.tsx - the DNS records of a domain compared with its reports. The server looked them up; the page causes no look-up.
 import { useApi } from '../api/ask';
 import type { DomainDns } from '../api/types';
 import { day, moment, plural } from '../format';

@@ -1,4 +1,4 @@
-// label.tsx - whose a source is, in the words of the people here: said by an editor, read by all, and who said so when.
+// label.tsx - the label of a source, which editors set and everybody sees, and its log.
 import { useEffect, useState } from 'preact/hooks';
 import { put, useMe } from '../api/ask';
 import type { LabelSet, Problem, Source } from '../api/types';

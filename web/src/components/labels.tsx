@@ -6,7 +6,7 @@ import { LABELS } from '../classes';
 import { plural } from '../format';
 import { labelBody, NOTE_MAX, notSaved } from './label';
 
-export const MOST = 100; // sources in one request, as the API has it
+const MOST = 100; // sources in one request, as the API has it
 
 // A box by which a source is selected; name: what the list calls it.
 export function Pick({ source, name, picked, pick }: { source: string; name: string; picked: readonly string[]; pick: (sources: string[]) => void }) {

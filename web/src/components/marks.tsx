@@ -169,7 +169,7 @@ export function Heat({ values, noun }: { values: number[]; noun: string }) {
   );
 }
 
-export interface Slice {
+interface Slice {
   name: string;
   label: string;
   value: number;

@@ -208,7 +208,7 @@ export function Sender({ sender, ip, heading }: { sender: string; ip?: string; h
       </p>
       <h1 tabIndex={-1}>{name ? <Text value={name} max={80} /> : heading}</h1>
       {answer.problem?.status === 404 ? (
-        <p class="notice">No report tells of it.</p>
+        <p class="notice">No report mentions it.</p>
       ) : (
         <Asked answer={answer} label="the source">
           {(source) => <Body source={source} scope={scope} path={path} ip={ip} />}

@@ -1,4 +1,4 @@
-// text.tsx - a stranger's text: isolated from its surroundings, without invisible characters, and never endless.
+// text.tsx - text from reports: isolated from its surroundings, without invisible characters, and shortened.
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { clipped, visible } from '../format';

@@ -33,7 +33,7 @@ function Verdict({ impact: { affected, evidence, blockers, policy, sources_total
     ? (['so', 'Not enough data to tell'] as const)
     : blockers.length > 0
       ? (['bad', plural(blockers.length, 'blocker')] as const)
-      : (['good', 'Nothing known stands against it'] as const);
+      : (['good', 'No blockers are known'] as const);
   return (
     <>
       <p class="sentence small">

@@ -25,7 +25,7 @@ const behind = (page: string, item: DomainItem, params: Params = {}) =>
   });
 
 // The number of findings that block enforcement, if there is enough evidence to tell. A From subdomain has none of its own.
-export function Blockers({ item }: { item: DomainItem }) {
+function Blockers({ item }: { item: DomainItem }) {
   if (item.blockers === null) return <>–</>;
   if (!item.sufficient) return <span class="faint">not enough data</span>;
   return (

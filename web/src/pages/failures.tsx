@@ -1,4 +1,4 @@
-// failures.tsx - failure reports: single messages that failed, as few receivers tell of them.
+// failures.tsx - failure reports: single messages that failed, which few receivers report.
 import { useList } from '../api/ask';
 import type { FailureItem } from '../api/types';
 import { Feature } from '../components/asked';

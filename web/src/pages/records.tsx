@@ -45,7 +45,7 @@ export function Records() {
           rowKey={(record) => `${record.report}.${record.record_no}`}
           sortable
           empty={
-            <Nothing noun="record">{query.get('result') && <a href={changed({ result: undefined })}>Look without the filter on the result</a>}</Nothing>
+            <Nothing noun="record">{query.get('result') && <a href={changed({ result: undefined })}>Show all results</a>}</Nothing>
           }
         />
       </section>

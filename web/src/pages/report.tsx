@@ -89,7 +89,7 @@ function Records({ report }: { report: Report }) {
         columns={columns}
         rowKey={(record) => String(record.record_no)}
         sortable
-        empty={<p class="calm">{only ? 'No record failed.' : 'The report holds no record.'}</p>}
+        empty={<p class="calm">{only ? 'No record failed.' : 'The report contains no records.'}</p>}
       />
     </section>
   );

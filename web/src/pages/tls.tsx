@@ -1,4 +1,4 @@
-// tls.tsx - whether others reached one's mail servers by TLS, and why not. Numbers are sessions here, not messages.
+// tls.tsx - whether others reached your mail servers by TLS, and why not. Numbers are sessions here, not messages.
 import { csvUrl, useApi, useList } from '../api/ask';
 import type { TlsReportItem, TlsSummary, TlsTimeseries } from '../api/types';
 import { Asked, Card, Feature } from '../components/asked';

@@ -1,4 +1,4 @@
-#include "server/dns/message.h"
+#include "server/dns/reply.h"
 
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
@@ -253,7 +253,7 @@ static enum dns_status read_message(struct reading *reading, const guint8 *bytes
 	return status == DNS_NODATA || status == DNS_NXDOMAIN ? read_absence(reading, status) : status;
 }
 
-void message_read(
+void reply_read(
     const guint8 *bytes, gsize size, const char *name, enum dns_type type, struct dns_answer *answer)
 {
 	struct reading reading = { .type = type, .answer = answer };

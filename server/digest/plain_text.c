@@ -1,4 +1,4 @@
-#include "server/digest/text.h"
+#include "server/digest/plain_text.h"
 
 #include <string.h>
 
@@ -128,7 +128,7 @@ static void print_block(GString *out, const struct block *block)
 	}
 }
 
-char *text_print(const struct content *content)
+char *plain_text_print(const struct content *content)
 {
 	GString *out = g_string_new(NULL);
 

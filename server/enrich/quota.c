@@ -1,4 +1,4 @@
-#include "server/enrich/pace.h"
+#include "server/enrich/quota.h"
 
 #define ROUNDS_A_MINUTE 6  /* while there is more to do */
 #define PAUSE_DONE      60 /* seconds */
@@ -10,12 +10,12 @@ static gint64 rounds_a_minute(gint64 lookups)
 	return lookups > 0 ? MIN(lookups, ROUNDS_A_MINUTE) : ROUNDS_A_MINUTE;
 }
 
-gint64 pace_lookups(gint64 lookups)
+gint64 quota_lookups(gint64 lookups)
 {
 	return lookups > 0 ? lookups / rounds_a_minute(lookups) : G_MAXINT64;
 }
 
-guint pace_pause(gint64 lookups, enum enrich_outcome outcome)
+guint quota_pause(gint64 lookups, enum enrich_outcome outcome)
 {
 	switch (outcome) {
 	case ENRICH_MORE:
@@ -27,16 +27,16 @@ guint pace_pause(gint64 lookups, enum enrich_outcome outcome)
 	}
 }
 
-enum pace_budget pace_budget(gint64 spent, gint64 budget)
+enum quota_budget quota_budget(gint64 spent, gint64 budget)
 {
 	if (spent >= budget)
-		return PACE_SPENT;
-	return spent < (budget + 1) / 2 ? PACE_ALL : PACE_OWN;
+		return QUOTA_SPENT;
+	return spent < (budget + 1) / 2 ? QUOTA_ALL : QUOTA_OWN;
 }
 
-gint64 pace_keep(const struct name *name, gint64 most, gboolean is_silent)
+gint64 quota_keep(const struct name *name, gint64 most, gboolean is_silent)
 {
 	if (name->status == NAME_UNKNOWN)
-		return is_silent ? PACE_SILENT : PACE_FAILED;
-	return CLAMP((gint64)name->ttl, MIN(PACE_DAY, most), most);
+		return is_silent ? QUOTA_SILENT : QUOTA_FAILED;
+	return CLAMP((gint64)name->ttl, MIN(QUOTA_DAY, most), most);
 }

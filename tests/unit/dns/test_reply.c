@@ -1,6 +1,6 @@
 /* Answers of DNS servers, and addresses. */
 #include "server/dns/ip.h"
-#include "server/dns/message.h"
+#include "server/dns/reply.h"
 #include "tests/unit/dns/packet.h"
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@ static char *words_of(const GByteArray *packet, enum dns_type type)
 	struct dns_answer answer;
 	GString *words = g_string_new(NULL);
 
-	message_read(packet->data, packet->len, NAME, type, &answer);
+	reply_read(packet->data, packet->len, NAME, type, &answer);
 	g_string_append_printf(
 	    words, "%d %u%s", answer.status, answer.ttl, answer.alias == NULL ? "" : " alias");
 	for (guint i = 0; i < answer.n_records; i++)
@@ -101,7 +101,7 @@ static enum dns_status status_of(const GByteArray *packet, const char *name, enu
 {
 	struct dns_answer answer;
 
-	message_read(packet->data, packet->len, name, type, &answer);
+	reply_read(packet->data, packet->len, name, type, &answer);
 	dns_answer_clear(&answer);
 	return answer.status;
 }
@@ -126,7 +126,7 @@ static gboolean is_authentic(guint rcode, gboolean said)
 	if (said)
 		packet_authentic(packet);
 	packet_answer(packet, NULL, DNS_A, 300, IP4, sizeof(IP4));
-	message_read(packet->data, packet->len, NAME, DNS_A, &answer);
+	reply_read(packet->data, packet->len, NAME, DNS_A, &answer);
 	dns_answer_clear(&answer);
 	g_byte_array_unref(packet);
 	return answer.authentic;
@@ -248,7 +248,7 @@ static void what_is_no_answer_is_malformed(void **state)
 		struct dns_answer answer;
 		g_autofree guint8 *exact = g_memdup2(packet->data, size);
 
-		message_read(exact, size, NAME, DNS_A, &answer);
+		reply_read(exact, size, NAME, DNS_A, &answer);
 		assert_int_equal(answer.status, DNS_MALFORMED);
 		dns_answer_clear(&answer);
 	}
@@ -288,7 +288,7 @@ static void dns_records_max_records_are_kept(void **state)
 			packet_answer(packet, NULL, DNS_A, 300, IP4, sizeof(IP4));
 		packet->data[6] = (guint8)(n >> 8);
 		packet->data[7] = (guint8)n;
-		message_read(packet->data, packet->len, NAME, DNS_A, &answer);
+		reply_read(packet->data, packet->len, NAME, DNS_A, &answer);
 		assert_int_equal(answer.n_records, MIN(n, DNS_RECORDS_MAX));
 		dns_answer_clear(&answer);
 		g_byte_array_unref(packet);
@@ -309,7 +309,7 @@ static void odd_names_are_found_again(void **state)
 
 		packet_answer(packet, NULL, DNS_A, 300, IP4, sizeof(IP4));
 		assert_true(dns_name_is_good(NAMES[i]));
-		message_read(packet->data, packet->len, NAMES[i], DNS_A, &answer);
+		reply_read(packet->data, packet->len, NAMES[i], DNS_A, &answer);
 		assert_int_equal(answer.n_records, 1);
 		dns_answer_clear(&answer);
 		g_byte_array_unref(packet);

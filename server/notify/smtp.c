@@ -1,4 +1,4 @@
-#include "server/notify/mail.h"
+#include "server/notify/smtp.h"
 
 #include <string.h>
 
@@ -21,9 +21,9 @@ static size_t give(char *buffer, size_t size, size_t n, void *user)
 	return most;
 }
 
-struct mail_route mail_route_of(const struct settings *settings, const char *from)
+struct smtp_route smtp_route_of(const struct settings *settings, const char *from)
 {
-	return (struct mail_route){
+	return (struct smtp_route){
 		.url = settings_string(settings, "notify.smtp"),
 		.user = settings_string(settings, "notify.smtp_user"),
 		.password = settings_string(settings, "notify.smtp_password"),
@@ -33,7 +33,7 @@ struct mail_route mail_route_of(const struct settings *settings, const char *fro
 	};
 }
 
-static void set_route(CURL *curl, const struct mail_route *route)
+static void set_route(CURL *curl, const struct smtp_route *route)
 {
 	g_autofree char *from = g_strdup_printf("<%s>", route->from);
 
@@ -48,7 +48,7 @@ static void set_route(CURL *curl, const struct mail_route *route)
 		curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 }
 
-char *mail_send(const struct mail_route *route, const char *address, GBytes *message, GError **error)
+char *smtp_send(const struct smtp_route *route, const char *address, GBytes *message, GError **error)
 {
 	g_autofree char *to = g_strdup_printf("<%s>", address);
 	struct curl_slist *recipients = NULL;
@@ -56,7 +56,7 @@ char *mail_send(const struct mail_route *route, const char *address, GBytes *mes
 	struct transfer transfer;
 	char *said = NULL;
 
-	if (!transfer_init(&transfer, route->url, "smtp,smtps", MAIL_SECONDS, error))
+	if (!transfer_init(&transfer, route->url, "smtp,smtps", SMTP_SECONDS, error))
 		return NULL;
 	rest.data = g_bytes_get_data(message, &rest.size);
 	recipients = curl_slist_append(NULL, to);
