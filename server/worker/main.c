@@ -100,6 +100,7 @@ struct service {
 	const struct options *options;
 	struct wire_writer *writer;
 	gint64 flushed; /* monotonic microseconds when all answers were sent */
+	guint64 cpu;    /* of sandbox_renew_cpu() */
 	gsize have;     /* bytes of input */
 	gsize taken;    /* of them, those that were used */
 	guint8 input[INPUT_MAX];
@@ -110,7 +111,7 @@ static gboolean flush(struct service *service, GError **error)
 {
 	service->flushed = g_get_monotonic_time();
 	return wire_writer_flush(service->writer, error) &&
-	       sandbox_renew_cpu(&service->options->sandbox, error);
+	       sandbox_renew_cpu(&service->options->sandbox, &service->cpu, error);
 }
 
 /* Answers wait for others only as long as these come at once: the parent waits for them, too. */

@@ -130,6 +130,8 @@ static gboolean set_limit(__rlimit_resource_t resource, guint64 value, const cha
 
 static gboolean set_limits(const struct sandbox_limits *limits, GError **error)
 {
+	guint64 since = 0;
+
 	if (!set_limit(RLIMIT_CORE, 0, "forbid core files", error) ||
 	    !set_limit(RLIMIT_FSIZE, 0, "forbid to write files", error) ||
 	    !set_limit(RLIMIT_NOFILE, 0, "forbid new descriptors", error))
@@ -141,19 +143,26 @@ static gboolean set_limits(const struct sandbox_limits *limits, GError **error)
 		return FALSE;
 #endif
 	return set_limit(RLIMIT_CPU, 3 * limits->cpu, "bound the processor time", error) &&
-	       sandbox_renew_cpu(limits, error);
+	       sandbox_renew_cpu(limits, &since, error);
 }
 
 /* Only the soft limit changes; the hard one cannot be raised any more. */
-gboolean sandbox_renew_cpu(const struct sandbox_limits *limits, GError **error)
+gboolean sandbox_renew_cpu(const struct sandbox_limits *limits, guint64 *since, GError **error)
 {
 	struct rusage usage;
 	struct rlimit limit;
-	if (getrusage(RUSAGE_SELF, &usage) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0)
+	if (getrusage(RUSAGE_SELF, &usage) != 0)
 		return fail(error, "read the processor time");
-	rlim_t used = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + 1;
-	limit.rlim_cur = MIN(used + limits->cpu, limit.rlim_max);
-	return setrlimit(RLIMIT_CPU, &limit) == 0 || fail(error, "bound the processor time");
+	guint64 used = (guint64)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + 1;
+	if (used == *since)
+		return TRUE;
+	if (getrlimit(RLIMIT_CPU, &limit) != 0)
+		return fail(error, "read the bound of processor time");
+	limit.rlim_cur = MIN((rlim_t)used + limits->cpu, limit.rlim_max);
+	if (setrlimit(RLIMIT_CPU, &limit) != 0)
+		return fail(error, "bound the processor time");
+	*since = used;
+	return TRUE;
 }
 
 /* -- seccomp -- */

@@ -27,5 +27,7 @@ struct sandbox_limits {
 gboolean sandbox_enter(
     const struct sandbox_limits *limits, gboolean *landlock, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* In the sandbox: grant limits->cpu seconds from now on; SIGXCPU ends the process when they are used up. */
-gboolean sandbox_renew_cpu(const struct sandbox_limits *limits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In the sandbox: grant limits->cpu seconds from now on; SIGXCPU ends the process when they are used up. The
+ * kernel counts full seconds; *since is the second in which the limit was last set, at first 0. */
+gboolean sandbox_renew_cpu(
+    const struct sandbox_limits *limits, guint64 *since, GError **error) G_GNUC_WARN_UNUSED_RESULT;

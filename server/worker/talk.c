@@ -20,7 +20,7 @@ struct talk {
 	gint64 deadline; /* of the silence, monotonic microseconds */
 	gint64 waited;   /* microseconds, in total */
 	gint64 before;   /* of these, those before the last answer */
-	gint64 cpu;      /* microseconds of processor time that the process had used then */
+	gint64 cpu;      /* microseconds of processor time that the process had used then; for is_slow() */
 	guint8 heads[TALK_MOST][WIRE_REQUEST];
 	gsize size;      /* of all heads and documents together */
 	gsize sent;      /* bytes of them */
@@ -42,6 +42,12 @@ static gboolean refuse(GError **error, const char *format, ...)
 	return FALSE;
 }
 
+/* The processor time that the process has used; 0 if nothing depends on it. */
+static gint64 used_now(const struct process *process, const struct talk_bounds *bounds)
+{
+	return bounds->quick > 0 ? process_cpu(process) : 0;
+}
+
 static void renew(struct talk *talk)
 {
 	talk->deadline = g_get_monotonic_time() + talk->bounds->silence;
@@ -54,7 +60,7 @@ static void talk_init(struct talk *talk, struct process *process, const struct t
 		.bounds = bounds,
 		.requests = requests,
 		.n = n,
-		.cpu = process_cpu(process),
+		.cpu = used_now(process, bounds),
 		.in = g_byte_array_new() };
 	g_assert(n <= TALK_MOST);
 	for (gsize i = 0; i < n; i++) {
@@ -298,7 +304,7 @@ static gboolean read_answers(struct talk *talk, struct wire_reader *reader, GErr
 	compact(talk);
 	if (talk->answered > had) {
 		talk->before = talk->waited;
-		talk->cpu = process_cpu(talk->process);
+		talk->cpu = used_now(talk->process, talk->bounds);
 	}
 	return TRUE;
 }
