@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(59);
+SELECT plan(64);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -184,4 +184,24 @@ SELECT is(api.service_setup('service:esp'), '{"name": "Esp", "switch": "Settings
 	"TXT k._domainkey", "aligns": ["dkim"], "manual": "https://esp.test/help"}', 'how its mail is made to pass');
 SELECT is(api.service_setup('service:box'), NULL, 'NULL where that is not known');
 SELECT is(api.source('service:esp', api.filter()) #>> '{setup,switch}', 'Settings > Domains', 'a source has it');
+
+-- Selectors: of the last ninety days, fifty, those with the most messages; names that can be asked for.
+CREATE FUNCTION t.selected(selector text, day integer, count integer, signer text DEFAULT 'keys.example') RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.mail(t.report('keys.example', 'Google', concat_ws(' ', selector, day, signer), t.day(day), jsonb_build_array(t.record(
+		'192.0.2.1', count, 'pass', 'fail', jsonb_build_object('auth_results', jsonb_build_object('dkim', jsonb_build_array(
+			jsonb_build_object('domain', signer, 'selector', selector, 'result', 'pass')))))))) $$;
+CREATE FUNCTION t.selectors() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg((s ->> 'domain') || ' ' || (s ->> 'selector'), ', ' ORDER BY no)
+	FROM jsonb_array_elements(ruad.dns_selectors('keys.example')) WITH ORDINALITY x(s, no) $$;
+SELECT is((SELECT count(*) FROM (VALUES ('first', -2, 3, 'keys.example'), ('Second', -89, 5, 'keys.example'),
+	('third', -90, 9, 'keys.example'), ('sub', -2, 4, 'News.keys.example'), ('other', -2, 9, 'notkeys.example'),
+	('first', -3, 3, 'Keys.example'), ('a b', -2, 9, 'keys.example'), (repeat('x', 201), -2, 9, 'keys.example'),
+	('', -2, 9, 'keys.example')) v(selector, day, count, signer), t.take(t.selected(v.selector, v.day, v.count, v.signer))),
+	9::bigint, 'reports with selectors');
+SELECT is(t.selectors(), 'keys.example first, keys.example second, news.keys.example sub', 'which may have keys');
+SELECT is(ruad.dns_selectors('none.example'), '[]', 'none of a domain that is unknown');
+SELECT is((SELECT count(*) FROM generate_series(1, 48) n, t.take(t.selected('s' || n, -2, 7))), 48::bigint, 'and 48 more');
+SELECT is((SELECT count(*) || ' ' || count(*) FILTER (WHERE s ->> 'selector' IN ('first', 'second')) || ' '
+	|| count(*) FILTER (WHERE s ->> 'selector' = 'sub') FROM jsonb_array_elements(ruad.dns_selectors('keys.example')) s),
+	'50 2 0', 'the least of 51 is left out');
 SELECT * FROM finish();
