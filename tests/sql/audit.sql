@@ -1,5 +1,5 @@
 -- The audit log has an entry for each change, made in the transaction of the change; tokens are found by their hash.
-SELECT plan(36);
+SELECT plan(37);
 CREATE FUNCTION t.of_audit(logs text DEFAULT '.') RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', log, user_name, via, token, client, action, object, detail) FROM dmarc.audit_log
 	WHERE log ~ logs ORDER BY at, log, id $$;
@@ -43,6 +43,8 @@ SELECT results_eq($$SELECT t.of_audit('audit')$$,
 	$$VALUES ('audit kim cli prune aggregate {"before": "2026-01-01T00:00:00Z", "removed": {"months": 0, "records": 1, '
 		'"reports": 1}}')$$, 'is one');
 UPDATE ruad.audit_log SET at = t.day(-100);
+SELECT results_eq($$SELECT * FROM ruad.prune('audit', t.day(-100))$$, $$VALUES ('entries', 0::bigint)$$,
+	'one of that time is not old');
 SELECT results_eq($$SELECT * FROM ruad.prune('audit', t.day(-99))$$, $$VALUES ('entries', 1::bigint)$$,
 	'old entries are removed');
 SELECT results_eq($$SELECT t.of_audit('audit')$$, $$SELECT 'audit postgres sql prune audit ' || detail::text FROM ruad.audit_log$$,

@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(64);
+SELECT plan(65);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -167,19 +167,26 @@ CREATE FUNCTION t.signed(ip text, count integer, VARIADIC signers text[]) RETURN
 SELECT is((SELECT count(*) FROM generate_series(1, 4) n, t.take(t.mail(t.report('named.example', 'R' || n, 'n' || n,
 	t.day(-2), jsonb_build_array(t.signed('203.0.113.61', 5, 'named.example', 'esp.test'),
 		t.signed('203.0.113.62', 5, CASE n WHEN 1 THEN 'esp.test' ELSE 'named.example' END),
-		t.signed('203.0.113.63', 5, 'box.test'), t.signed('203.0.113.64', 5, 'esp.test')))))), 4::bigint,
-	'reports on four hosts');
+		t.signed('203.0.113.63', 5, 'box.test'), t.signed('203.0.113.64', 5, 'esp.test'),
+		t.signed('203.0.113.65', 5, CASE n WHEN 1 THEN 'named.example' ELSE 'esp.test' END))
+	|| CASE WHEN n < 4 THEN jsonb_build_array(t.signed('203.0.113.66', 5, 'esp.test')) ELSE '[]' END
+	|| CASE WHEN n < 3 THEN jsonb_build_array(t.signed('203.0.113.67', 5, 'esp.test')) ELSE '[]' END)))), 4::bigint,
+	'reports on seven hosts');
 SELECT ruad.enrich_collect();
 SELECT ruad.enrich_services('ruad', '[{"key": "esp", "name": "Esp", "type": "marketing", "dkim": ["esp.test"],
 	"setup": {"switch": "Settings > Domains", "records": "TXT k._domainkey", "aligns": "dkim",
 	"manual": "https://esp.test/help"}}, {"key": "box", "name": "Box", "type": "mailbox", "dkim": ["box.test"]}]');
 SELECT ruad.enrich_store((SELECT jsonb_agg(jsonb_build_object('source_ip', '203.0.113.6' || n, 'rdns', r, 'rdns_domain',
 	regexp_replace(r, '^[^.]+[.]', ''), 'asn', NULL, 'as_name', NULL, 'country', NULL, 'keep', 600))
-	FROM (VALUES (1, 'o1.named.example'), (2, 'mx.named.example'), (3, 'fwd.named.example'), (4, 'a.other.test')) v(n, r)));
+	FROM (VALUES (1, 'o1.named.example'), (2, 'mx.named.example'), (3, 'fwd.named.example'), (4, 'a.other.test'),
+		(5, 'o2.named.example'), (6, 'o3.named.example'), (7, 'o4.named.example')) v(n, r)));
 SELECT is((SELECT string_agg(source || ' ' || name_basis, ', ' ORDER BY source_ip) FROM dmarc.addresses
 	WHERE source_ip BETWEEN '203.0.113.61' AND '203.0.113.64'), 'service:esp dkim, domain:named.example rdns, domain:named.example rdns, '
 	'domain:other.test rdns', 'a host of a service under one''s own name; not if it signs little, is a mailbox service, '
 	'or the name is another''s');
+SELECT is((SELECT string_agg(source, ' ' ORDER BY source_ip) FROM dmarc.addresses
+	WHERE source_ip BETWEEN '203.0.113.65' AND '203.0.113.67'), 'service:esp service:esp domain:named.example',
+	'three of four records are enough, two are not');
 SELECT is(api.service_setup('service:esp'), '{"name": "Esp", "switch": "Settings > Domains", "records":
 	"TXT k._domainkey", "aligns": ["dkim"], "manual": "https://esp.test/help"}', 'how its mail is made to pass');
 SELECT is(api.service_setup('service:box'), NULL, 'NULL where that is not known');
