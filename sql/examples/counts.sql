@@ -8,7 +8,7 @@
 --  records           |    17 |      522
 --  records in sums   |    17 |      522
 --  excluded reports  |     0 |
---  failure reports   |     4 |        3
+--  failure reports   |     4 |        6
 --  TLS reports       |     3 |    16887
 --  addresses         |     4 |
 --  labels            |     2 |
