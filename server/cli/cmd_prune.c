@@ -2,8 +2,8 @@
  * cmd_prune.c - ruad prune: removes data that is older than [retention] allows.
  *
  * ruad.prune() (sql/README.md) defines what belongs to a kind and how it is removed. This command calls it as
- * ruad_owner, who owns the tables and is no superuser, for one kind after another, in short transactions so that
- * mail does not wait, and prints what was removed.
+ * ruad_owner, who owns the tables and is not a superuser, for one kind after another, in short transactions
+ * so that mail does not wait, and prints what was removed.
  */
 #include <stdio.h>
 

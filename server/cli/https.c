@@ -61,7 +61,7 @@ static char *fault_of(CURL *curl, CURLcode code, const char *message, const stru
 	if (status != 200)
 		return g_strdup_printf("the web server answers with status %ld", status);
 	return g_utf8_validate(body->text->str, (gssize)body->text->len, NULL) ? NULL
-									       : g_strdup("it is no text");
+									       : g_strdup("it is not text");
 }
 
 char *https_get(const char *host, const char *path, const GPtrArray *addresses, gsize max, char **why)

@@ -94,7 +94,7 @@ gboolean sockets_check_activation(GError **error)
 
 	if (other != NULL)
 		g_set_error(error, RUAD_ERROR, RUAD_ERROR_SYNTAX,
-		    "systemd passed \"%s\", which is no socket of ruad: write ListenStream= and "
+		    "systemd passed \"%s\", which is not a socket of ruad: write ListenStream= and "
 		    "one of these as FileDescriptorName= into the socket unit: %s",
 		    other, list);
 	return other == NULL;

@@ -110,7 +110,7 @@ static gboolean clear_path(
 		return errno == ENOENT ? TRUE : fail_errno(error, words, "cannot look at the path");
 	if (!S_ISSOCK(status.st_mode)) {
 		errno = EEXIST;
-		return fail_errno(error, words, "the file in its place is no socket");
+		return fail_errno(error, words, "the file in its place is not a socket");
 	}
 	probe = new_socket(address);
 	if (probe < 0)

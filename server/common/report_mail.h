@@ -1,6 +1,6 @@
 /*
  * report_mail.h - a report file in pieces becomes a mail with it as the one attachment, in base64 (RFC 2045,
- * RFC 2183), so that a report that is no mail takes the same path as mail, with the same limits. Its media
+ * RFC 2183), so that a report that is not a mail takes the same path as mail, with the same limits. Its media
  * type (MAIL_FILE_TYPE) makes the parser read it as the file that it is, so that it may be a copy of another
  * program.
  *

@@ -319,8 +319,8 @@ static gboolean add_named(struct settings *settings, const char *head, const cha
 		    error, place, "section [%s]: there is only one [%s], without a name", head, section);
 	if (!is_section_name(blank + 1))
 		return ruad_error_at(error, place,
-		    "section [%s]: \"%s\" is no name: write 1 to %d lower-case letters and digits, of which "
-		    "the first is a letter",
+		    "section [%s]: \"%s\" is not a name: write 1 to %d lower-case letters and digits, of "
+		    "which the first is a letter",
 		    head, blank + 1, SETTINGS_NAME_MAX);
 	(void)named_section(settings, section, blank + 1);
 	return TRUE;

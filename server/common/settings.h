@@ -39,7 +39,7 @@ struct settings *settings_load_readable(
 gboolean settings_are_partial(const struct settings *settings);
 
 /*
- * A warning for each RUAD_ variable of the environment that is no setting, NULL-terminated, transfer full.
+ * A warning for each RUAD_ variable of the environment that is not a setting, NULL-terminated, transfer full.
  * Not an error, since container managers set such variables themselves (RUAD_PORT for a service with the
  * name ruad).
  */

@@ -24,7 +24,7 @@ struct digest_wish {
 /*
  * Ask the database, with a session that may call functions of schema api. Transfer full.
  *
- * RUAD_ERROR_SYNTAX  until is no day, or the user has no role
+ * RUAD_ERROR_SYNTAX  until is not a day, or the user has no role
  * RUAD_ERROR_SYSTEM  the database is unavailable
  */
 struct digest *digest_fetch(

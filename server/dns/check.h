@@ -119,7 +119,7 @@
 struct check_selector {
 	const char *selector;
 	const char *domain; /* d=; NULL: the domain checked */
-	gboolean probed;    /* a guess: a missing key is no finding */
+	gboolean probed;    /* a guess: a missing key is not a finding */
 };
 
 /* Append the selectors that programs and services usually have, as probed, unless selectors (of struct

@@ -118,7 +118,7 @@ static void take_tag(struct reading *reading, const struct tag *tag)
 
 	reading->position++;
 	if (!tag->clean) {
-		note(reading, FINDING_DKIM_INVALID, "syntax", "\"%s\" is no tag", value);
+		note(reading, FINDING_DKIM_INVALID, "syntax", "\"%s\" is not a tag", value);
 		return;
 	}
 	if (tag_is(tag, "v") && (reading->position > 1 || strcmp(value, "DKIM1") != 0))

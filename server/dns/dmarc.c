@@ -101,7 +101,7 @@ static gsize without_size(const char *text)
 	return at > mark + 1 && *at == '\0' ? (gsize)(mark - text) : strlen(text);
 }
 
-/* The address in "mailto:address?header", decoded. NULL: it is no mailto, or its escapes are wrong. */
+/* The address in "mailto:address?header", decoded. NULL: it is not a mailto, or its escapes are wrong. */
 static char *mailto_address(const char *uri)
 {
 	static const char SCHEME[] = "mailto:";

@@ -31,7 +31,7 @@ struct fix {
 	gboolean bad_pct;   /* pct has no number */
 };
 
-/* Index in NAMES of the name with size bytes; G_N_ELEMENTS(NAMES) if it is no tag. */
+/* Index in NAMES of the name with size bytes; G_N_ELEMENTS(NAMES) if it is not a tag. */
 static guint find_name(const char *name, gsize size)
 {
 	guint i = 0;
@@ -231,7 +231,7 @@ static void take_value(struct fix *fix, guint tag, char *value)
 		take_pct(fix, value);
 }
 
-/* What is no known tag: an address may belong to the tag before; anything else must not be a policy. */
+/* What is not a known tag: an address may belong to the tag before; anything else must not be a policy. */
 static void take_rest(struct fix *fix, const char *text)
 {
 	static const char *const WORDS[] = { "none", "quarantine", "reject" };

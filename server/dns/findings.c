@@ -22,7 +22,7 @@ static const struct {
 	[FINDING_DMARC_MISPLACED] = { "dmarc_misplaced", FINDING_WARNING }, /* not under _dmarc */
 	[FINDING_DMARC_UNRELATED] = { "dmarc_unrelated", FINDING_WARNING }, /* another TXT at _dmarc */
 	[FINDING_DMARC_INHERITED] = { "dmarc_inherited", FINDING_INFO },    /* it is from above */
-	[FINDING_DMARC_SYNTAX] = { "dmarc_syntax", FINDING_WARNING },       /* a part that is no tag */
+	[FINDING_DMARC_SYNTAX] = { "dmarc_syntax", FINDING_WARNING },       /* a part that is not a tag */
 	[FINDING_DMARC_SEPARATOR] = { "dmarc_separator", FINDING_ERROR },   /* ';' is missing */
 	[FINDING_DMARC_DUPLICATE_TAG] = { "dmarc_duplicate_tag", FINDING_ERROR },
 	[FINDING_DMARC_UNKNOWN_TAG] = { "dmarc_unknown_tag", FINDING_WARNING },
@@ -61,7 +61,7 @@ static const struct {
 	[FINDING_SPF_VOID] = { "spf_void", FINDING_WARNING },               /* one */
 	[FINDING_SPF_VOID_IPV6] = { "spf_void_ipv6", FINDING_WARNING },     /* for senders with IPv6 */
 	[FINDING_SPF_LOOP] = { "spf_loop", FINDING_ERROR },
-	[FINDING_SPF_INCLUDE] = { "spf_include", FINDING_ERROR }, /* of what is no record */
+	[FINDING_SPF_INCLUDE] = { "spf_include", FINDING_ERROR }, /* of what is not a record */
 	[FINDING_SPF_MX_MANY] = { "spf_mx_many", FINDING_ERROR }, /* more than ten hosts */
 	[FINDING_SPF_DUPLICATE] = { "spf_duplicate", FINDING_WARNING },
 	[FINDING_SPF_PTR] = { "spf_ptr", FINDING_WARNING },

@@ -379,7 +379,7 @@ guint resolver_answered_count(const struct resolver *resolver)
 
 /* -- beginning and end -- */
 
-/* "ADDRESS[:PORT]" with a port and, for IPv6, brackets. Transfer full; NULL: it is no address. */
+/* "ADDRESS[:PORT]" with a port and, for IPv6, brackets. Transfer full; NULL: it is not an address. */
 static char *full_address(const char *server, GError **error)
 {
 	char canonical[TEXT_ADDRESS_SIZE];

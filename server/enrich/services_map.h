@@ -16,9 +16,9 @@ gboolean services_map_is(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * text: the map, UTF-8; own: the JSON of ruad's own list (services_read()); where: the file's name in errors.
- * Returns the JSON array, transfer full. Rows whose name is no domain below a top-level domain are skipped,
- * since the map has such. RUAD_ERROR_SYNTAX names file, row and fault: text that is not UTF-8, a quote that
- * does not end, other than three columns.
+ * Returns the JSON array, transfer full. Rows whose name is not a domain below a top-level domain are
+ * skipped, since the map has such. RUAD_ERROR_SYNTAX names file, row and fault: text that is not UTF-8, a
+ * quote that does not end, other than three columns.
  */
 char *services_map_read(
     const char *text, const char *own, const char *where, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -75,7 +75,7 @@ static gboolean check(const char *token, GError **error)
 		return fail(error, "it prints nothing");
 	for (const char *c = token; *c != '\0'; c++)
 		if (!g_ascii_isgraph(*c))
-			return fail(error, "what it prints is no token");
+			return fail(error, "what it prints is not a token");
 	return TRUE;
 }
 

@@ -35,7 +35,7 @@ GPtrArray *maildir_list(struct maildir *maildir, guint max, GError **error) G_GN
 gboolean maildir_read(const struct maildir *maildir, const struct maildir_mail *mail, guint64 max,
     struct spool *spool, enum maildir_got *got, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Move a mail to cur/ with these flags beside its own. It is no failure if it is gone. */
+/* Move a mail to cur/ with these flags beside its own. It is not a failure if it is gone. */
 gboolean maildir_mark(const struct maildir *maildir, const struct maildir_mail *mail, const char *flags,
     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -23,5 +23,5 @@ struct client {
 void client_at(struct client *client, const struct sockaddr *address);
 
 /* The client that a proxy names in X-Forwarded-For: the last address, which the proxy itself appends. Returns
- * FALSE if that is no address; client is then unchanged. */
+ * FALSE if that is not an address; client is then unchanged. */
 gboolean client_forwarded(struct client *client, const char *header) G_GNUC_WARN_UNUSED_RESULT;

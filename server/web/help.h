@@ -16,6 +16,6 @@ void help_init(const char *lmtp);
  * Add the members of document, a JSON object from the database, to those of texts, a JSON object of ours,
  * with {lmtp} in the texts of "onboarding_samples" replaced by options of swaks; and "psql", the command for
  * database (words of libpq without secrets, or NULL). All are borrowed; the result is transfer full. A
- * document that is no object adds nothing.
+ * document that is not an object adds nothing.
  */
 GBytes *help_print(GBytes *texts, GBytes *document, const char *database) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,7 +2,7 @@
  * multipart.h - multipart/form-data in pieces (RFC 7578, RFC 2046 section 5.1): the files in it, one after
  * another.
  *
- * Fields that are no file are passed over. The input may be split anywhere. Knows nothing of HTTP.
+ * Fields that are not files are skipped. The input may be split anywhere. Knows nothing of HTTP.
  */
 #pragma once
 

@@ -211,7 +211,7 @@ static struct auth_claim claim_of(const struct http_request *request)
 	};
 }
 
-/* Log that a password or a token was rejected; a request without any is no attempt. */
+/* Log that a password or a token was rejected; a request without any is not an attempt. */
 static void note_stranger(
     const struct visit *visit, const struct auth_claim *claim, enum auth_verdict verdict)
 {

@@ -164,6 +164,32 @@ AS $$
 		GROUP BY 1, 2, 3 HAVING sum(api.harm(q.sent)) >= api.unreviewed_floor(0)', p_rows)
 $$;
 
+-- The condition that c is about one of the pairs of $1 (domain_id) and $2 (source_ip), or has no address. $3: the
+-- addresses of the pairs, which an index finds.
+CREATE FUNCTION api.pairs_condition() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT ' AND (c.source_ip = ANY ($3) AND (c.domain_id, c.source_ip) IN (SELECT * FROM unnest($1, $2))
+		OR c.source_ip IS NULL)'
+$$;
+
+-- The senders of messages in the window that are or may be ours. All facts are taken only of those that might be.
+CREATE FUNCTION api.own_senders(f api.filter_set) RETURNS SETOF api.sorted_sender
+LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	few constant text := api.pairs_condition();
+	pairs record;
+BEGIN
+	EXECUTE format('SELECT coalesce(array_agg(q.domain_id), ''{}'') AS domain_ids,
+			coalesce(array_agg(q.source_ip), ''{}'') AS ips
+		FROM (%s) q WHERE q.sort <= 1', api.pairs_query(f)) INTO pairs;
+	RETURN QUERY EXECUTE format('SELECT k::dmarc.sender_facts, w.whose, w.reason, s::dmarc.sender_facts FROM %s
+		WHERE w.whose IN (''own'', ''service'', ''unsure'') AND s.messages > 0', api.sorted_query(f, few, few, '$3'))
+	USING pairs.domain_ids, pairs.ips, ARRAY(SELECT DISTINCT ip FROM unnest(pairs.ips) ip);
+END
+$$;
+
 -- The senders of which advice speaks one by one: those that are or may be ours, and whose failing mail matters. The
 -- others are many, so only their sums leave the query.
 CREATE TYPE api.advised AS (senders api.sorted_sender[], forwarders jsonb, strangers jsonb,
@@ -173,9 +199,7 @@ CREATE FUNCTION api.advised_senders(f api.filter_set) RETURNS api.advised
 LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 DECLARE
-	-- rows of the pairs that need all facts; their addresses are found by an index
-	few constant text := ' AND (c.source_ip = ANY ($3) AND (c.domain_id, c.source_ip) IN (SELECT * FROM unnest($1, $2))
-		OR c.source_ip IS NULL)';
+	few constant text := api.pairs_condition(); -- rows of the pairs that need all facts
 	pairs record;
 	others record;
 BEGIN

@@ -184,8 +184,8 @@ CREATE FUNCTION ruad.own_messages(f api.filter_set) RETURNS TABLE (domain text, 
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	RETURN QUERY SELECT (s.sent).domain, sum((s.sent).messages), sum(api.harm(s.sent)) FROM api.sorted_senders(f) s
-	WHERE s.whose IN ('own', 'service', 'unsure') GROUP BY 1;
+	RETURN QUERY SELECT (s.sent).domain, sum((s.sent).messages), sum(api.harm(s.sent)) FROM api.own_senders(f) s
+	GROUP BY 1;
 END
 $$;
 
@@ -257,7 +257,7 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	f constant api.filter_set := api.filter();
-	senders constant api.sorted_sender[] := ARRAY(SELECT s FROM api.sorted_senders(f) s);
+	senders constant api.sorted_sender[] := ARRAY(SELECT s FROM api.own_senders(f) s);
 BEGIN
 	RETURN QUERY
 	SELECT c.* FROM ruad.point_conditions(ARRAY(SELECT p FROM api.fault_points(f, senders) p)) c

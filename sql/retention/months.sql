@@ -292,7 +292,7 @@ BEGIN
 END
 $$;
 
--- Drop a month of a group of tables. Returns how many rows the first table had, and the sum of a column over these rows.
+-- Drop a month of a group of tables. Returns how many rows the first table had, and the sum of a column over them.
 CREATE FUNCTION ruad.drop_month(parents text[], month date, summed text, OUT rows bigint, OUT sum bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

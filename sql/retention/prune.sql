@@ -117,7 +117,8 @@ BEGIN
 		FROM unnest(domains, months) AS u(domain_id, month) ORDER BY 1, 2;
 		PERFORM ruad.prune_evaluations(domains, months);
 	END IF;
-	RETURN QUERY VALUES ('reports', coalesce(cardinality(reports), 0)::bigint), ('records', records), ('months', 0::bigint);
+	RETURN QUERY VALUES ('reports', coalesce(cardinality(reports), 0)::bigint), ('records', records),
+		('months', 0::bigint);
 END
 $$;
 
@@ -259,8 +260,8 @@ BEGIN
 END
 $$;
 
--- Remove old data of one kind, in steps that are short, since each holds its locks to the end of its transaction: call it
--- with the same time, each time in a separate transaction, until it removes nothing.
+-- Remove old data of one kind, in short steps, since each holds its locks to the end of its transaction: call it with
+-- the same time, each time in a separate transaction, until it removes nothing.
 --   aggregate, failure, tls  reports that begin before that time
 --   raw                      the stored bytes of mail received before; the ledger still says what was wrong with it
 --   mail                     the ledger's rows of mail received before, if nothing else of it is left

@@ -93,7 +93,7 @@ def test_a_socket_of_systemd_with_an_unknown_name_is_refused(supervised):
         supervised.start(before=[sys.executable, "-c", wrapper, str(high)], pass_fds=[high])
         os.close(high)
         assert supervised.process.wait(30) == 78
-    assert 'systemd passed "ruad-lmtp.socket", which is no socket of ruad' in supervised.log()
+    assert 'systemd passed "ruad-lmtp.socket", which is not a socket of ruad' in supervised.log()
     assert "FileDescriptorName= into the socket unit: lmtp, http, http-health" in supervised.log()
 
 

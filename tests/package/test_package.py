@@ -285,12 +285,12 @@ def test_an_installation_over_itself_keeps_changed_settings_and_reports(machine)
 
 
 def test_a_credential_of_systemd_sets_the_key_it_is_named_for(machine):
-    secret = machine.path("/root/secret")
+    secret = machine.path("/srv/secret")
     secret.write_text("of root alone\n")
     secret.chmod(0o600)
     more = machine.path("/etc/systemd/system/ruad.service.d")
     more.mkdir(parents=True)
-    (more / "secret.conf").write_text("[Service]\nLoadCredential=http.proxy_secret:/root/secret\n")
+    (more / "secret.conf").write_text("[Service]\nLoadCredential=http.proxy_secret:/srv/secret\n")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", "ruad")
     wait_until(machine.is_active, "ruad is active")

@@ -63,6 +63,10 @@ BEGIN
 			WHERE s.whose IN ('own', 'service', 'unsure') AND api.matters(api.harm(s.sent), (s.sent).messages) ORDER BY 1) THEN
 		words := words || ' senders';
 	END IF;
+	IF ARRAY(SELECT t.told(s) FROM api.own_senders(f) s ORDER BY 1) <> ARRAY(SELECT t.told(s) FROM unnest(every) s
+			WHERE s.whose IN ('own', 'service', 'unsure') AND (s.sent).messages > 0 ORDER BY 1) THEN
+		words := words || ' own senders';
+	END IF;
 	IF advised.forwarders <> t.crowd(every, 'forwarder') THEN
 		words := words || ' forwarders';
 	END IF;

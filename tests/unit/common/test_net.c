@@ -185,7 +185,7 @@ static void a_file_in_the_place_of_a_socket_is_left_alone(void **state)
 
 	assert_true(g_file_set_contents(place->path, "precious", -1, NULL));
 	assert_int_equal(net_listen(place->words, &error), -1);
-	assert_non_null(strstr(error->message, "is no socket"));
+	assert_non_null(strstr(error->message, "is not a socket"));
 	assert_true(g_file_get_contents(place->path, &content, NULL, NULL));
 	assert_string_equal(content, "precious");
 }

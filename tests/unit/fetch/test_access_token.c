@@ -22,8 +22,8 @@ static const struct {
 	{ "true", NULL, "imap.token_command: it prints nothing" },
 	{ "echo abc; exit 1", NULL, "imap.token_command: it failed" },
 	{ "kill -9 $$", NULL, "imap.token_command: it failed" },
-	{ "echo a b", NULL, "imap.token_command: what it prints is no token" },
-	{ "printf 'a\\001b'", NULL, "imap.token_command: what it prints is no token" },
+	{ "echo a b", NULL, "imap.token_command: what it prints is not a token" },
+	{ "printf 'a\\001b'", NULL, "imap.token_command: what it prints is not a token" },
 	{ "yes", NULL, "imap.token_command: it prints more than a token" },
 	{ "echo ${RUAD_IMAP_PASSWORD-none}", "none", NULL },
 };
