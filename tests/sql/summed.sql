@@ -102,9 +102,9 @@ SELECT is(jsonb_build_array(jsonb_array_length(j #> '{items,0,spark}'), (SELECT 
 	format('a spark of %s has %s values, and all messages', w, n))
 FROM (VALUES ('92 days', 92, api.filter(p_from => t.date(-91))),
 	('93 days',
-		(extract(year FROM age(date_trunc('month', t.day(0)),
-			date_trunc('month', t.day(-92)))) * 12 + extract(month FROM age(date_trunc('month', t.day(0)),
-			date_trunc('month', t.day(-92)))))::integer + 1, api.filter(p_from => t.date(-92)))) v(w, n, f),
+		(extract(year FROM t.date(0)) * 12 + extract(month FROM t.date(0))
+			- extract(year FROM t.date(-92)) * 12 - extract(month FROM t.date(-92)))::integer + 1,
+		api.filter(p_from => t.date(-92)))) v(w, n, f),
 	api.sources(f, api.page()) j;
 
 -- Excluded reports: the answers are those of a database that never had them, and without any sum.

@@ -386,11 +386,12 @@ SELECT ruad.sum_more() AS stale \gset
 ROLLBACK;
 SELECT is(:'almost'::text || :'full_' || :'stale', 'ftt', 'a full piece or stale sums are left');
 
--- All at the same time: a session stores, replaces and removes, two sum up, and this one looks.
+-- All at the same time: a session stores, replaces and removes, two sum up, and this one looks, five times at least.
 CREATE PROCEDURE t.storm() LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM setseed(0.11);
-	FOR n IN 1 .. 25 LOOP
+	FOR n IN 1 .. 500 LOOP
+		EXIT WHEN n > 25 AND (SELECT count(*) FROM t.look) >= 5;
 		IF n % 8 = 5 THEN
 			FOR step IN 1 .. 10 LOOP
 				EXIT WHEN 0 = (SELECT sum(p.removed)
