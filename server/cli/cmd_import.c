@@ -25,21 +25,23 @@ struct import {
 	guint files;
 	guint failed; /* files or mails that could not be read */
 
-	guint sent, later, refused; /* of those that the server stored, put off, and did not want */
-	char *said;                 /* what became of the last */
-	enum command_exit code;     /* COMMAND_TEMPFAIL if one was put off, since it must be sent again */
+	guint sent, quarantined, later, refused; /* of those that the server stored, kept without a report,
+						  * put off, and did not want */
+	char *said;                              /* what became of the last */
+	enum command_exit code; /* COMMAND_TEMPFAIL if one was put off, since it must be sent again */
 };
 
 /* Send a document. Returns FALSE if the server cannot be reached any more. */
 static gboolean send_document(struct import *import, const char *name, GBytes *document)
 {
 	const char *file = g_str_equal(name, "-") ? NULL : name;
+	gboolean is_quarantined = FALSE;
 	enum command_exit code;
 
 	g_clear_pointer(&import->said, g_free);
-	code = deliver_document(import->deliver, document, file, &import->said);
+	code = deliver_document(import->deliver, document, file, &is_quarantined, &import->said);
 	if (code == COMMAND_OK) {
-		import->sent++;
+		*(is_quarantined ? &import->quarantined : &import->sent) += 1;
 		return TRUE;
 	}
 	if (code == COMMAND_TEMPFAIL)
@@ -212,14 +214,16 @@ static int start_and_import(
 /* One mail has one line on standard error, which mail servers log; more have a summary. */
 static void print_sent(const struct import *import)
 {
-	guint total = import->sent + import->later + import->refused;
+	guint good = import->sent + import->quarantined;
+	guint total = good + import->later + import->refused;
 
-	if (total == 1 && import->sent == 1 && import->failed == 0)
+	if (total == 1 && good == 1 && import->failed == 0)
 		fprintf(stderr, "ruad import: %s\n", import->said);
 	if (total == 1 && import->failed == 0)
 		return;
-	printf("sent %u mails to the running ruad: %u stored, %u to be sent again later, %u refused", total,
-	    import->sent, import->later, import->refused);
+	printf("sent %u mails to the running ruad: %u stored, %u quarantined, %u to be sent again later, "
+	       "%u refused",
+	    total, import->sent, import->quarantined, import->later, import->refused);
 	if (import->failed > 0)
 		printf(", %u could not be read", import->failed);
 	putchar('\n');

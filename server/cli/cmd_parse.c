@@ -14,9 +14,9 @@
 
 #include "parser/error.h"
 #include "server/cli/documents.h"
-#include "server/cli/splitter.h"
 #include "server/common/json_printer.h"
 #include "server/common/paths.h"
+#include "server/common/splitter.h"
 #include "server/common/spool.h"
 #include "server/common/visible.h"
 #include "server/worker/pool.h"

@@ -93,11 +93,14 @@ static enum command_exit exit_of_answer(const struct lmtp_answer *answer)
 
 static char *words_of_answer(const struct lmtp_answer *answer)
 {
-	return answer->mail > 0 ? g_strdup_printf("stored as mail %" G_GINT64_FORMAT, answer->mail)
-				: g_strdup(answer->text);
+	if (answer->mail == 0)
+		return g_strdup(answer->text);
+	return g_strdup_printf(
+	    "%s as mail %" G_GINT64_FORMAT, answer->is_quarantined ? "quarantined" : "stored", answer->mail);
 }
 
-enum command_exit deliver_document(struct deliver *deliver, GBytes *document, const char *name, char **words)
+enum command_exit deliver_document(
+    struct deliver *deliver, GBytes *document, const char *name, gboolean *is_quarantined, char **words)
 {
 	g_autoptr(GBytes) mail = report_mail_of(document, name);
 	g_autoptr(GError) error = NULL;
@@ -114,6 +117,7 @@ enum command_exit deliver_document(struct deliver *deliver, GBytes *document, co
 	}
 	code = exit_of_answer(answer);
 	*words = words_of_answer(answer);
+	*is_quarantined = answer->is_quarantined;
 	lmtp_answer_free(answer);
 	return code;
 }

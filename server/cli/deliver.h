@@ -18,9 +18,10 @@ void deliver_free(struct deliver *deliver); /* NULL is allowed */
 /*
  * Send a document; name is that of its file, or NULL. Returns COMMAND_OK, COMMAND_TEMPFAIL (keep it and try
  * again), COMMAND_NOBODY or COMMAND_DATA (refused). *words says what became of it; transfer full.
+ * *is_quarantined is set with COMMAND_OK: the server stored the mail, but no report in it.
  */
-enum command_exit deliver_document(
-    struct deliver *deliver, GBytes *document, const char *name, char **words) G_GNUC_WARN_UNUSED_RESULT;
+enum command_exit deliver_document(struct deliver *deliver, GBytes *document, const char *name,
+    gboolean *is_quarantined, char **words) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the server can still be reached, as far as known: FALSE after two failed connections. */
 gboolean deliver_alive(const struct deliver *deliver);

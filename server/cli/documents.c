@@ -6,8 +6,8 @@
 #include "parser/error.h"
 #include "parser/mailsplit.h"
 #include "parser/text.h"
-#include "server/cli/splitter.h"
 #include "server/cli/srg.h"
+#include "server/common/splitter.h"
 
 #define PIECE_MAX 65536 /* bytes read at once; a longer line is split into pieces */
 

@@ -7,7 +7,7 @@
 
 #include "parser/kind.h"
 #include "server/cli/commands.h"
-#include "server/cli/splitter.h"
+#include "server/common/splitter.h"
 #include "server/common/visible.h"
 
 void walk_init(struct walk *walk)

@@ -10,10 +10,11 @@
 #include "server/common/net.h"
 #include "server/common/visible.h"
 
-#define OUTPUT_PIECE  (64 * 1024) /* bytes that are sent at once */
-#define TOO_BIG       552
-#define CLOSING       421
-#define STORED_PREFIX "stored as mail "
+#define OUTPUT_PIECE (64 * 1024) /* bytes that are sent at once */
+#define TOO_BIG      552
+#define CLOSING      421
+#define STORED       "stored as mail "
+#define QUARANTINED  "quarantined as mail "
 
 struct lmtp_client {
 	int fd; /* -1: nothing can be sent any more */
@@ -299,14 +300,14 @@ const char *lmtp_client_said(const struct lmtp_client *client)
 
 /* -- a mail -- */
 
-/* The number in "250 2.0.0 stored as mail 7", or 0. */
-static gint64 mail_number(const char *text)
+/* The number in "250 2.0.0 stored as mail 7", where the words are those before it; or 0. */
+static gint64 mail_number(const char *text, const char *words)
 {
-	const char *found = strstr(text, STORED_PREFIX);
+	const char *found = strstr(text, words);
 	guint64 number = 0;
 
 	if (found == NULL ||
-	    !g_ascii_string_to_unsigned(found + strlen(STORED_PREFIX), 10, 1, G_MAXINT64, &number, NULL))
+	    !g_ascii_string_to_unsigned(found + strlen(words), 10, 1, G_MAXINT64, &number, NULL))
 		return 0;
 	return (gint64)number;
 }
@@ -316,7 +317,10 @@ static void set_answer(const struct lmtp_client *client, struct lmtp_answer *ans
 	g_free(answer->text);
 	answer->code = code;
 	answer->text = g_strdup(client->said);
-	answer->mail = code == 250 ? mail_number(client->said) : 0;
+	answer->mail = code == 250 ? mail_number(client->said, QUARANTINED) : 0;
+	answer->is_quarantined = answer->mail > 0;
+	if (code == 250 && !answer->is_quarantined)
+		answer->mail = mail_number(client->said, STORED);
 }
 
 static gboolean begin_sender(struct lmtp_client *client, guint64 size, GError **error)

@@ -29,6 +29,7 @@ struct lmtp_answer {
 	guint code;  /* 200..599: 2xx is stored, 4xx is to be tried again later, 5xx is refused */
 	char *text;  /* the reply with its code, on one line, without what a reader would not see */
 	gint64 mail; /* the number of the stored mail, as ruad says it; 0 if it says none */
+	gboolean is_quarantined; /* that mail was stored, but no report in it */
 };
 void lmtp_answer_free(struct lmtp_answer *answer); /* NULL is allowed */
 

@@ -54,6 +54,7 @@ static const struct {
 	[LMTP_HELP] = { "214 2.0.0 LHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT", NULL },
 	[LMTP_BYE] = { "221 2.0.0", "bye" },
 	[LMTP_STORED] = { "250 2.0.0 stored", NULL },
+	[LMTP_QUARANTINED] = { "250 2.0.0 quarantined", NULL },
 	[LMTP_FAILED] = { "451 4.3.0 cannot store it now, try again later", NULL },
 	[LMTP_SHUTTING_DOWN] = { "421 4.3.2", "shutting down" },
 	[LMTP_BUSY] = { "421 4.3.2", "too many connections" },
@@ -99,11 +100,11 @@ static void say(struct lmtp *lmtp, enum lmtp_reply reply)
 }
 
 /* The client logs the number, which leads from its log to the mail in the database. */
-static void say_stored(struct lmtp *lmtp, gint64 number)
+static void say_number(struct lmtp *lmtp, enum lmtp_reply reply, gint64 number)
 {
 	g_string_append_printf(
-	    lmtp->output, "%s as mail %" G_GINT64_FORMAT "\r\n", replies[LMTP_STORED].text, number);
-	tell_code(lmtp, LMTP_STORED);
+	    lmtp->output, "%s as mail %" G_GINT64_FORMAT "\r\n", replies[reply].text, number);
+	tell_code(lmtp, reply);
 }
 
 static void content_drop(struct lmtp *lmtp)
@@ -599,8 +600,8 @@ static void content_end(struct lmtp *lmtp)
 		number = lmtp->handler->mail(lmtp->user, &mail, verdict);
 	}
 	for (guint i = 0; i < n; i++)
-		if (verdict[i] == LMTP_STORED && number > 0)
-			say_stored(lmtp, number);
+		if ((verdict[i] == LMTP_STORED || verdict[i] == LMTP_QUARANTINED) && number > 0)
+			say_number(lmtp, verdict[i], number);
 		else
 			say(lmtp, verdict[i]);
 	transaction_reset(lmtp);

@@ -34,7 +34,8 @@ enum lmtp_reply {
 	LMTP_HELP,
 	LMTP_BYE,
 	LMTP_STORED,
-	LMTP_FAILED, /* ruad failed: the client keeps the mail and tries again */
+	LMTP_QUARANTINED, /* stored, but nothing in it is a report that could be stored */
+	LMTP_FAILED,      /* ruad failed: the client keeps the mail and tries again */
 	LMTP_SHUTTING_DOWN,
 	LMTP_BUSY,
 	LMTP_TIMEOUT,
@@ -82,7 +83,8 @@ struct lmtp_handler {
 	/* A reply with this code will be sent. NULL: nobody wants to know. */
 	void (*replied)(gpointer user, guint code);
 	/* Receive the mail and set replies[0..n_recipients), which are LMTP_FAILED when called. Returns the
-	 * number of the mail for the replies LMTP_STORED, or 0 if they are to have none. */
+	 * number of the mail for the replies LMTP_STORED and LMTP_QUARANTINED, or 0 if they are to have
+	 * none. */
 	gint64 (*mail)(gpointer user, const struct lmtp_mail *mail, enum lmtp_reply *replies);
 };
 

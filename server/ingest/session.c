@@ -138,8 +138,15 @@ static void log_mail(
 	log_info_about(fields, "mail %s from %s: %s", number, session->peer, words->str);
 }
 
-/* Store a mail. Returns its number, or 0 and why not. */
-static gint64 store(struct session *session, const struct lmtp_mail *mail, GError **error)
+/* Whether the mail has something that was quarantined, and no report that is stored. */
+static gboolean is_quarantined(const struct intake_counts *counts)
+{
+	return counts->stored + counts->duplicates == 0 && counts->conflicts + counts->unreadable > 0;
+}
+
+/* Store a mail. Returns its number and the reply, or 0 and why not. */
+static gint64 store(
+    struct session *session, const struct lmtp_mail *mail, enum lmtp_reply *reply, GError **error)
 {
 	struct log_fields *fields = log_fields_new();
 	struct envelope envelope = {
@@ -150,6 +157,7 @@ static gint64 store(struct session *session, const struct lmtp_mail *mail, GErro
 	if (intake_take(session->options->intake, &envelope, mail->content, mail->size, &counts, error))
 		log_mail(session, &counts, fields);
 	log_fields_free(fields);
+	*reply = is_quarantined(&counts) ? LMTP_QUARANTINED : LMTP_STORED;
 	return counts.mail;
 }
 
@@ -162,7 +170,7 @@ static gint64 on_mail(gpointer user, const struct lmtp_mail *mail, enum lmtp_rep
 
 	session->mails++;
 	__atomic_store_n(session->useful, G_MAXINT64, __ATOMIC_RELAXED);
-	number = store(session, mail, &error);
+	number = store(session, mail, &reply, &error);
 	if (error != NULL) {
 		session->failed++;
 		log_warning_paced(error->message, "mail from %s not stored, its client keeps it: %s",

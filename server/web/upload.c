@@ -6,6 +6,7 @@
 #include "parser/error.h"
 #include "server/common/lmtp_client.h"
 #include "server/common/report_mail.h"
+#include "server/common/splitter.h"
 #include "server/web/multipart.h"
 #include "server/web/origin.h"
 
@@ -20,16 +21,19 @@ struct sender {
 	guint64 received;
 	json_object *files;
 	struct upload *upload;
-	guint later; /* files that the server put off */
-	guint big;   /* files that were too large for it */
+	guint later; /* mails that the server put off */
+	guint big;   /* mails that were too large for it */
 
 	/* the file in progress */
 	char *name; /* or NULL */
 	GByteArray *head;
 	GString *piece; /* of the mail, to be written */
 	struct report_mail *wrapper;
-	gboolean sending;
-	gboolean failed; /* its outcome is known, what follows is ignored */
+	gboolean known;           /* the head was read: it is sent as one mail, or */
+	struct splitter splitter; /* SPLITTER_JSON: a list, of which each report is sent as one */
+	guint n_reports;          /* of the list, that began */
+	gboolean in_report;
+	gboolean failed; /* the outcome is known, what follows is ignored */
 };
 
 void upload_init(const struct upload_options *given)
@@ -44,14 +48,14 @@ void upload_clear(struct upload *upload)
 		g_array_unref(upload->mails);
 }
 
-/* -- one file -- */
+/* -- one mail -- */
 
 static json_object *text_or_null(const char *text)
 {
 	return text != NULL ? json_object_new_string(text) : NULL;
 }
 
-/* Say what became of the file. outcome: "refused", "later", or NULL: that is what the database says of mail.
+/* Say what became of the mail. outcome: "refused", "later", or NULL: that is what the database says of mail.
  */
 static void conclude(struct sender *sender, const char *outcome, gint64 mail, const char *reply)
 {
@@ -66,7 +70,6 @@ static void conclude(struct sender *sender, const char *outcome, gint64 mail, co
 	if (mail > 0)
 		g_array_append_val(sender->upload->mails, mail);
 	sender->failed = TRUE;
-	sender->sending = FALSE;
 }
 
 static void conclude_error(struct sender *sender, const GError *error)
@@ -120,47 +123,16 @@ static void write_piece(struct sender *sender, const void *data, gsize size)
 		conclude_error(sender, error);
 }
 
-/* The head shows whether the file is a mail. */
-static void start_sending(struct sender *sender)
+static void start_sending(struct sender *sender, gboolean is_mail)
 {
 	const char *const recipients[] = { sender->recipient, NULL };
 	g_autoptr(GError) error = NULL;
 
-	sender->sending = TRUE;
-	if (!reconnect(sender, &error) || !lmtp_client_begin(sender->client, recipients, 0, &error)) {
+	sender->failed = FALSE;
+	if (!reconnect(sender, &error) || !lmtp_client_begin(sender->client, recipients, 0, &error))
 		conclude_error(sender, error);
-		return;
-	}
-	if (!report_mail_is_mail(sender->head->data, sender->head->len))
+	else if (!is_mail)
 		sender->wrapper = report_mail_new(sender->name);
-	write_piece(sender, sender->head->data, sender->head->len);
-}
-
-static gboolean file_begin(gpointer user, const char *name, GError **error)
-{
-	struct sender *sender = user;
-
-	if (sender->upload->n_files == UPLOAD_FILES_MAX)
-		return ruad_error_over_limit(error, "number of files", UPLOAD_FILES_MAX);
-	sender->upload->n_files++;
-	sender->name = name != NULL ? g_utf8_make_valid(name, -1) : NULL;
-	g_byte_array_set_size(sender->head, 0);
-	sender->sending = sender->failed = FALSE;
-	return TRUE;
-}
-
-static gboolean file_data(gpointer user, const guint8 *data, gsize size, GError **error)
-{
-	struct sender *sender = user;
-	gsize part = sender->sending || sender->failed ? 0 : MIN(size, REPORT_MAIL_HEAD - sender->head->len);
-
-	(void)error;
-	g_byte_array_append(sender->head, data, (guint)part);
-	if (!sender->sending && !sender->failed && sender->head->len == REPORT_MAIL_HEAD)
-		start_sending(sender);
-	if (size > part)
-		write_piece(sender, data + part, size - part);
-	return TRUE;
 }
 
 static void finish_sending(struct sender *sender)
@@ -168,6 +140,8 @@ static void finish_sending(struct sender *sender)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) answers = NULL;
 
+	if (sender->failed)
+		return;
 	if (sender->wrapper != NULL) {
 		g_string_truncate(sender->piece, 0);
 		report_mail_end(sender->wrapper, sender->piece);
@@ -183,6 +157,117 @@ static void finish_sending(struct sender *sender)
 		conclude_answer(sender, answers->pdata[0]);
 }
 
+/* -- a list of reports -- */
+
+/* Too many are refused together: each costs a transaction, and a place in the answer. */
+static void report_begin(struct sender *sender)
+{
+	sender->in_report = TRUE;
+	sender->n_reports++;
+	if (sender->n_reports <= UPLOAD_REPORTS_MAX)
+		start_sending(sender, FALSE);
+	else if (sender->n_reports == UPLOAD_REPORTS_MAX + 1)
+		conclude(sender, "refused", 0,
+		    "the list has more than " G_STRINGIFY(
+			UPLOAD_REPORTS_MAX) " reports; ruad import takes any number");
+}
+
+static void report_end(struct sender *sender)
+{
+	finish_sending(sender);
+	g_clear_pointer(&sender->wrapper, report_mail_free);
+	sender->in_report = FALSE;
+}
+
+/* Each object of the list is sent as a mail. Between them nothing is kept. */
+static void split(struct sender *sender, const guint8 *data, gsize size)
+{
+	gsize start = 0; /* of what was not written yet */
+
+	for (gsize i = 0; i < size; i++) {
+		char byte;
+		enum splitter_step step = splitter_next(&sender->splitter, (char)data[i], &byte);
+
+		if (step == SPLITTER_SKIP) {
+			start = i + 1;
+			continue;
+		}
+		if (!sender->in_report)
+			report_begin(sender);
+		if (step == SPLITTER_WHOLE) {
+			write_piece(sender, data + start, i + 1 - start);
+			report_end(sender);
+			start = i + 1;
+		}
+	}
+	if (size > start)
+		write_piece(sender, data + start, size - start);
+}
+
+/* The last report of a list may be cut off: the parser says so. */
+static void end_list(struct sender *sender)
+{
+	if (sender->in_report)
+		report_end(sender);
+	else if (sender->n_reports == 0)
+		conclude(sender, "refused", 0, "the list has no report");
+}
+
+/* -- one file -- */
+
+static gboolean is_list(const struct sender *sender)
+{
+	return sender->splitter.kind == SPLITTER_JSON;
+}
+
+static void pass_on(struct sender *sender, const guint8 *data, gsize size)
+{
+	if (is_list(sender))
+		split(sender, data, size);
+	else
+		write_piece(sender, data, size);
+}
+
+/* The head shows whether the file is a mail, a report or a list of reports. */
+static void begin_sending(struct sender *sender)
+{
+	sender->known = TRUE;
+	if (splitter_kind_of((const char *)sender->head->data, sender->head->len) == SPLITTER_JSON)
+		sender->splitter.kind = SPLITTER_JSON;
+	else
+		start_sending(sender, report_mail_is_mail(sender->head->data, sender->head->len));
+	pass_on(sender, sender->head->data, sender->head->len);
+}
+
+static gboolean file_begin(gpointer user, const char *name, GError **error)
+{
+	struct sender *sender = user;
+
+	if (sender->upload->n_files == UPLOAD_FILES_MAX)
+		return ruad_error_over_limit(error, "number of files", UPLOAD_FILES_MAX);
+	sender->upload->n_files++;
+	sender->name = name != NULL ? g_utf8_make_valid(name, -1) : NULL;
+	g_byte_array_set_size(sender->head, 0);
+	sender->splitter = (struct splitter){ .kind = SPLITTER_NONE };
+	sender->n_reports = 0;
+	sender->known = sender->in_report = sender->failed = FALSE;
+	return TRUE;
+}
+
+static gboolean file_data(gpointer user, const guint8 *data, gsize size, GError **error)
+{
+	struct sender *sender = user;
+	gsize part = sender->known ? 0 : MIN(size, REPORT_MAIL_HEAD - sender->head->len);
+
+	(void)error;
+	g_byte_array_append(sender->head, data, (guint)part);
+	if (!sender->known && sender->head->len == REPORT_MAIL_HEAD)
+		begin_sending(sender);
+	if (size > part)
+		pass_on(sender, data + part, size - part);
+	return TRUE;
+}
+
 static void file_clear(struct sender *sender)
 {
 	g_clear_pointer(&sender->wrapper, report_mail_free);
@@ -194,9 +279,11 @@ static gboolean file_end(gpointer user, GError **error)
 	struct sender *sender = user;
 
 	(void)error;
-	if (!sender->sending && !sender->failed)
-		start_sending(sender);
-	if (!sender->failed)
+	if (!sender->known)
+		begin_sending(sender);
+	if (is_list(sender))
+		end_list(sender);
+	else
 		finish_sending(sender);
 	file_clear(sender);
 	return TRUE;
@@ -321,15 +408,15 @@ static gboolean may_be_read(const struct http_request *request, const char *boun
 /* A request of which the server took nothing is one to be sent again, or too large. */
 static void judge(const struct sender *sender, struct problem *problem)
 {
-	const struct upload *upload = sender->upload;
+	gsize n = json_object_array_length(sender->files);
 
-	if (problem->status != 0 || upload->mails->len > 0)
+	if (problem->status != 0 || sender->upload->mails->len > 0)
 		return;
-	if (sender->later == upload->n_files)
+	if (sender->later == n)
 		problem_set(problem, 503, "reports cannot be taken now: %s",
 		    sender->client != NULL ? lmtp_client_said(sender->client)
 					   : "ruad-ingest does not answer");
-	else if (sender->big == 1 && upload->n_files == 1)
+	else if (sender->big == 1 && n == 1)
 		problem_set(problem, 413, "%s (lmtp.max_message_size, after encoding)",
 		    lmtp_client_said(sender->client));
 }

@@ -2,7 +2,8 @@
  * upload.h - the body of a request over LMTP to ruad-ingest: mails and report files take the same path as
  * mail from a mail server.
  *
- * The body is one mail or report file, or multipart/form-data with several. It is passed on while it arrives.
+ * The body is one mail or report file, or multipart/form-data with several. It is passed on while it arrives;
+ * of a list of reports in JSON (splitter.h), as parsedmarc writes them, each report by itself.
  * Knows nothing of users or the database.
  */
 #pragma once
@@ -10,9 +11,10 @@
 #include "server/web/http.h"
 #include "server/web/problem.h"
 
-#define UPLOAD_FILES_MAX 100 /* in one request; the page sends each by itself */
-#define UPLOAD_GRACE     30  /* seconds before min_rate is asked of a client */
-#define UPLOAD_RETRY     30  /* seconds, for Retry-After */
+#define UPLOAD_FILES_MAX   100  /* in one request; the page sends each by itself */
+#define UPLOAD_REPORTS_MAX 1000 /* in one list */
+#define UPLOAD_GRACE       30   /* seconds before min_rate is asked of a client */
+#define UPLOAD_RETRY       30   /* seconds, for Retry-After */
 
 struct upload_options {
 	const char *address;           /* of ruad-ingest (net.h); NULL: uploads are not possible */
@@ -27,7 +29,7 @@ void upload_init(const struct upload_options *options);
 
 /* The result of a request. */
 struct upload {
-	char *files;   /* JSON for api.uploaded(): what the server said of each file; transfer full */
+	char *files;   /* JSON for api.uploaded(): what the server said of each mail; transfer full */
 	GArray *mails; /* gint64: numbers of the stored mails; transfer full */
 	guint n_files;
 };

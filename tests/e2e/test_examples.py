@@ -111,3 +111,12 @@ def test_the_numbers_of_the_queries_agree_with_the_views(filled):
 def test_each_query_is_listed_in_the_page_of_the_database():
     listed = re.findall(r"^\| \[(\w+)\]\(examples/\1\.sql\) \|", (ROOT / "sql" / "README.md").read_text(), re.MULTILINE)
     assert sorted(listed) == [path.stem for path in QUERIES]
+
+
+def test_a_failure_report_without_incidents_counts_as_one_message_everywhere(filled):
+    ((reports, silent, said),) = filled.query("SELECT count(*), count(*) FILTER (WHERE incidents IS NULL), sum(incidents) FROM dmarc.failure_reports")
+    assert (reports, silent, said) == (4, 3, 3)
+    assert re.search(r"(?m)^ failure reports +\| +4 \| +6$", run(filled, "counts").stdout)
+    lines = [[cell.strip() for cell in line.split("|")] for line in run(filled, "failure_reports", "from=2000-01-01", "to=2100-01-01").stdout.splitlines()]
+    column = lines[0].index("messages")
+    assert sum(int(line[column]) for line in lines[2:] if len(line) > column) == 6

@@ -95,8 +95,17 @@ def test_the_name_of_a_file_is_kept(running):
 
 def test_an_mbox_is_sent_mail_by_mail(running):
     box = b"".join(b"From a@b Mon Nov 30 13:00:00 2026\n" + mail(plain(xml(n))).replace(b"\r\n", b"\n") + b"\n" for n in range(5))
-    assert running.pipe(box) == (0, "sent 5 mails to the running ruad: 5 stored, 0 to be sent again later, 0 refused\n")
+    assert running.pipe(box) == (0, "sent 5 mails to the running ruad: 5 stored, 0 quarantined, 0 to be sent again later, 0 refused\n")
     assert {f"r-{n}" for n in range(5)} <= set(running.reports())
+
+
+def test_what_is_no_report_is_said_to_be_quarantined(running):
+    code, words = running.pipe(mail(plain(b"hello\n")))
+    assert code == 0 and words.startswith("ruad import: quarantined as mail ") and words.count("\n") == 1, words
+    assert running.query(f"SELECT status FROM dmarc.intake WHERE mail = {int(words.split()[-1])}") == [("quarantined",)]
+    box = b"".join(b"From a@b Mon Nov 30 13:00:00 2026\n" + part.replace(b"\r\n", b"\n") + b"\n"
+                   for part in (mail(plain(xml("beside junk"))), mail(plain(b"more of it\n"))))
+    assert running.pipe(box) == (0, "sent 2 mails to the running ruad: 1 stored, 1 quarantined, 0 to be sent again later, 0 refused\n")
 
 
 COPIES = {
@@ -112,7 +121,7 @@ def test_copies_of_other_programs_are_stored_as_from_a_file(running, kind):
     make, program, reports = COPIES[kind]
     last = running.query("SELECT coalesce(max(mail), 0) FROM dmarc.intake")[0][0]
     code, words = running.pipe(make())
-    assert code == 0 and ("stored as mail" if reports == 1 else f": {reports} stored, 0 to be sent again later, 0 refused\n") in words
+    assert code == 0 and ("stored as mail" if reports == 1 else f": {reports} stored, 0 quarantined, 0 to be sent again later, 0 refused\n") in words
     assert running.query(f"SELECT status, count(*) FROM dmarc.intake WHERE mail > {last} GROUP BY 1") == [("stored", reports)]
     copies = running.query(f"SELECT DISTINCT n.raw FROM dmarc.notes n JOIN dmarc.reports r ON r.id = n.report WHERE n.code = 'K1' AND r.mail > {last}")
     assert copies == ([(program,)] if program else [])

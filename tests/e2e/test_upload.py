@@ -26,9 +26,9 @@ def xml(number, **more):
 class Site(Supervised):
     """ruad serve behind a proxy that names the user."""
 
-    def ask(self, body, user="eddy", path=PATH, method="POST", **headers):
+    def ask(self, body, user="eddy", path=PATH, method="POST", timeout=60, **headers):
         """(status, headers, body) of an upload."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=timeout)
         sent = {"X-Ruad-Proxy-Secret": SECRET, "X-Remote-User": user, "Content-Type": "application/octet-stream"}
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
         with contextlib.closing(connection):
@@ -110,6 +110,48 @@ def test_the_name_of_a_file_is_kept(site):
     (file,) = site.upload(xml("named"), path=PATH + "?name=r%21example.com%211%212.xml")
     ((notes,),) = site.query(f"SELECT notes FROM dmarc.reports WHERE mail = {file['mail']}")
     assert "M2" in [note["code"] for note in notes]
+
+
+def parsedmarc_list(name, count):
+    return [parsedmarc_report(f"{name}-{n}", [parsedmarc_record("192.0.2.1", 7)]) for n in range(count)]
+
+
+LISTS = {
+    "a list": lambda reports: json.dumps(reports, indent=1).encode(),
+    "a list with a name": lambda reports: json.dumps({"aggregate_reports": reports, "forensic_reports": []}).encode(),
+    "a list on one line": lambda reports: b" \n" + json.dumps(reports).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_each_report_of_a_list_is_stored_as_by_import(site, kind):
+    name = kind.replace(" ", "-")
+    files = site.upload(LISTS[kind](parsedmarc_list(name, 3)), path=PATH + "?name=all.json", Content_Type="application/json")
+    assert [(file["name"], file["outcome"], len(file["items"])) for file in files] == 3 * [("all.json", "stored", 1)]
+    assert len({file["mail"] for file in files}) == 3
+    assert {f"p-{name}-{n}" for n in range(3)} <= set(site.reports())
+
+
+def test_a_report_of_a_list_that_cannot_be_read_costs_only_itself(site):
+    first, last = parsedmarc_list("beside", 2)
+    files = site.upload(json.dumps([first, {"junk": "}{"}, last]).encode())
+    assert [file["outcome"] for file in files] == ["stored", "quarantined", "stored"]
+    files = site.upload(json.dumps(parsedmarc_list("cut", 2)).encode()[:-40])
+    assert [file["outcome"] for file in files] == ["stored", "quarantined"]
+    (file,) = site.upload(b"[]")
+    assert (file["outcome"], file["reply"]) == ("refused", "the list has no report")
+
+
+def test_a_list_beside_other_files(site):
+    files = site.upload(**form(("l.json", json.dumps(parsedmarc_list("form", 2)).encode()), ("x.xml", xml("beside-a-list")), ("k.json", b"[ {}\n]")))
+    assert [(file["name"], file["outcome"]) for file in files] == [("l.json", "stored"), ("l.json", "stored"), ("x.xml", "stored"), ("k.json", "quarantined")]
+
+
+def test_a_list_may_have_1000_reports(site):
+    files = site.upload(b"[" + b",".join(1002 * [b"{}"]) + b"]", timeout=300)
+    assert len(files) == 1001
+    assert {file["outcome"] for file in files[:1000]} <= {"quarantined", "duplicate"}
+    assert (files[1000]["outcome"], files[1000]["reply"]) == ("refused", "the list has more than 1000 reports; ruad import takes any number")
 
 
 def form(*files, boundary="----b"):

@@ -74,11 +74,20 @@ def prepare(root):
     policy.unlink()
 
 
+def remove(root):
+    """Remove the folder of a Debian. What is mounted there comes first: an interrupted debootstrap leaves its /proc and /sys."""
+    for line in reversed(pathlib.Path("/proc/self/mountinfo").read_text().splitlines()):
+        place = line.split()[4].encode().decode("unicode_escape")
+        if pathlib.Path(place).is_relative_to(root.resolve()):
+            subprocess.run(["umount", place], check=True)
+    shutil.rmtree(root, ignore_errors=True)
+
+
 def base(package):
     """A Debian that needs no network to install the package. Kept for the next time."""
     root = FOLDER / f"base-{suite()}"
     if not (root / "complete").exists():
-        shutil.rmtree(root, ignore_errors=True)
+        remove(root)
         words = ["debootstrap", "--variant=minbase", "--include=systemd", suite(), root]
         subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
         (root / "etc/dpkg/dpkg.cfg.d/tests").write_text("force-unsafe-io\n")  # its disk may be lost
@@ -94,7 +103,7 @@ def base(package):
 @pytest.fixture(name="machine", scope="module")
 def fixture_machine(package):
     root = FOLDER / "machine"
-    shutil.rmtree(root, ignore_errors=True)
+    remove(root)
     subprocess.run(["cp", "--archive", "--reflink=auto", base(package), root], check=True)
     shutil.copy(older(package, FOLDER), root / "older.deb")
     machine = Machine(root)

@@ -11,7 +11,7 @@
 #include "parser/parse.h"
 #include "parser/parsedmarc.h"
 #include "server/cli/documents.h"
-#include "server/cli/splitter.h"
+#include "server/common/splitter.h"
 #include "tests/fuzz/check_sink.h"
 
 #define LIMIT 1024 /* bytes: more than decides whether a value is a report */

@@ -183,9 +183,11 @@ static void a_large_mail_arrives_whole(void **state G_GNUC_UNUSED)
 
 static void each_recipient_has_its_answer(void **state G_GNUC_UNUSED)
 {
-	static const char *const script[] = { "220 here\r\n", HELLO, OK, OK, "550 5.1.1 nobody\r\n", OK, GO,
-		"250 stored as mail 3\r\n250-so\r\n250 2.0.0 stored\r\n", OK, NULL };
-	static const char *const to[] = { "a@b", "c@d", "e@f", NULL };
+	static const char *const script[] = { "220 here\r\n", HELLO, OK, OK, OK, "550 5.1.1 nobody\r\n", OK,
+		GO,
+		"250 stored as mail 3\r\n250 2.0.0 quarantined as mail 4\r\n250-so\r\n250 2.0.0 stored\r\n",
+		OK, NULL };
+	static const char *const to[] = { "a@b", "b@c", "c@d", "e@f", NULL };
 	struct server *server = server_new(script);
 	struct lmtp_client *client = lmtp_client_new(server->words, &quick, NULL);
 	g_autoptr(GPtrArray) answers = NULL;
@@ -194,15 +196,20 @@ static void each_recipient_has_its_answer(void **state G_GNUC_UNUSED)
 	assert_true(lmtp_client_begin(client, to, 0, NULL));
 	answers = lmtp_client_end(client, NULL);
 	assert_non_null(answers);
-	assert_int_equal(answers->len, 3);
+	assert_int_equal(answers->len, 4);
 	answer = answers->pdata[0];
 	assert_int_equal(answer->mail, 3);
+	assert_false(answer->is_quarantined);
 	answer = answers->pdata[1];
+	assert_int_equal(answer->mail, 4);
+	assert_true(answer->is_quarantined);
+	answer = answers->pdata[2];
 	assert_int_equal(answer->code, 550);
 	assert_string_equal(answer->text, "550 5.1.1 nobody");
-	answer = answers->pdata[2];
+	answer = answers->pdata[3];
 	assert_int_equal(answer->code, 250);
 	assert_int_equal(answer->mail, 0);
+	assert_false(answer->is_quarantined);
 	lmtp_client_free(client);
 	g_free(server_end(server));
 }

@@ -206,6 +206,38 @@ static void each_stored_mail_has_a_line_with_its_number_and_ids(void **state)
 	    "RUAD_MAIL=9 RUAD_OUTCOME=duplicate ");
 }
 
+/* The reply says what became of a mail from which no report could be stored. */
+static void a_mail_without_a_stored_report_is_quarantined(void **state)
+{
+	static const struct {
+		struct intake_counts counts;
+		const char *word;
+	} rows[] = {
+		{ { 0, 0, 0, 1, 8 }, "quarantined" },
+		{ { 0, 0, 1, 0, 8 }, "quarantined" },
+		{ { 0, 0, 0, 0, 8 }, "stored" },
+		{ { 0, 1, 0, 1, 8 }, "stored" },
+		{ { 1, 0, 1, 1, 8 }, "stored" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *heard = g_strdup_printf(BEGUN "250 2.0.0 %s as mail 8\r\n", rows[i].word);
+		struct served served;
+
+		begin(&served, 20);
+		served.options.intake->counts = rows[i].counts;
+		client_say(served.client, START ".\r\n");
+		client_hears(served.client, heard);
+		shutdown(served.client, SHUT_WR);
+		client_hears_the_end(served.client);
+		g_clear_pointer(&served.thread, g_thread_join);
+		fake_intake_free(served.options.intake);
+		close(served.client);
+		close(served.options.stop_fd);
+	}
+}
+
 static void a_session_without_mail_is_not_logged(void **state)
 {
 	static const char *const words[] = { "", "QUIT\r\n", "LHLO me\r\nNOOP\r\n", "rubbish" };
@@ -550,6 +582,7 @@ int main(void)
 		cmocka_unit_test(recipients_that_are_not_ours_are_refused_and_counted),
 		cmocka_unit_test(a_session_with_only_refused_recipients_is_logged),
 		cmocka_unit_test(each_stored_mail_has_a_line_with_its_number_and_ids),
+		cmocka_unit_test(a_mail_without_a_stored_report_is_quarantined),
 		cmocka_unit_test(a_session_without_mail_is_not_logged),
 		cmocka_unit_test(a_mail_cut_off_by_the_client_is_not_stored),
 		cmocka_unit_test(a_client_that_closes_before_the_reply_ends_only_its_session),

@@ -1,4 +1,4 @@
-#include "server/cli/splitter.h"
+#include "server/common/splitter.h"
 
 #include <string.h>
 
