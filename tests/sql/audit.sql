@@ -1,5 +1,5 @@
 -- The audit log has an entry for each change, made in the transaction of the change; tokens are found by their hash.
-SELECT plan(32);
+SELECT plan(37);
 CREATE FUNCTION t.of_audit(logs text DEFAULT '.') RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', log, user_name, via, token, client, action, object, detail) FROM dmarc.audit_log
 	WHERE log ~ logs ORDER BY at, log, id $$;
@@ -43,6 +43,8 @@ SELECT results_eq($$SELECT t.of_audit('audit')$$,
 	$$VALUES ('audit kim cli prune aggregate {"before": "2026-01-01T00:00:00Z", "removed": {"months": 0, "records": 1, '
 		'"reports": 1}}')$$, 'is one');
 UPDATE ruad.audit_log SET at = t.day(-100);
+SELECT results_eq($$SELECT * FROM ruad.prune('audit', t.day(-100))$$, $$VALUES ('entries', 0::bigint)$$,
+	'one of that time is not old');
 SELECT results_eq($$SELECT * FROM ruad.prune('audit', t.day(-99))$$, $$VALUES ('entries', 1::bigint)$$,
 	'old entries are removed');
 SELECT results_eq($$SELECT t.of_audit('audit')$$, $$SELECT 'audit postgres sql prune audit ' || detail::text FROM ruad.audit_log$$,
@@ -80,10 +82,26 @@ UPDATE ruad.token SET used_at = '2000-01-01 00:00:00+00' WHERE name = 'writes';
 SELECT is((SELECT is_stale FROM api.token(t.hash('b'))), true, 'and no longer');
 SELECT api.token_used(t.hash('b'));
 SELECT is((SELECT used_at > now() - interval '1 minute' FROM dmarc.tokens WHERE name = 'writes'), true, 'then again');
+SELECT results_eq($$WITH used AS (UPDATE ruad.token k SET used_at = now() - v.ago FROM (VALUES
+		('reads', interval '59 minutes'), ('writes', '61 minutes')) v(name, ago) WHERE k.name = v.name RETURNING k.name)
+	SELECT name FROM used ORDER BY 1$$, $$VALUES ('reads'), ('writes')$$, 'one an hour ago, one not yet');
+SELECT is((SELECT string_agg(k.name || ' ' || k.is_stale, ', ' ORDER BY s.secret) FROM unnest('{a,b}'::text[]) AS s(secret),
+	api.token(t.hash(s.secret)) k), 'reads false, writes true', 'after an hour a use is recorded again');
+SELECT api.token_used(t.hash(s.secret)) FROM unnest('{a,b}'::text[]) AS s(secret);
+SELECT is((SELECT string_agg(k.name || ' ' || (k.used_at > now() - interval '1 minute'), ', ' ORDER BY k.name)
+	FROM dmarc.tokens k), 'reads false, writes true', 'not before');
 UPDATE ruad.token SET expires_at = now() - interval '1 second' WHERE name = 'reads';
 SELECT is_empty($$SELECT * FROM api.token(t.hash('a'))$$, 'one that has expired is none');
 SELECT lives_ok($$SELECT ruad.token_remove('writes', 'kim')$$, 'one is removed');
 SELECT is_empty($$SELECT * FROM api.token(t.hash('b'))$$, 'and is none, either');
+
+-- When the last ones were, as monitoring sees it.
+TRUNCATE ruad.audit_log;
+INSERT INTO ruad.audit_log (at, user_name, via, action) SELECT v.at, 'kim', 'cli', v.action
+FROM (VALUES ('2026-01-01 00:00:10+00'::timestamptz, 'prune'), ('2026-01-01 00:00:20+00', 'dump'),
+	('2026-01-01 00:00:30+00', 'prune'), ('2026-01-01 00:00:40+00', 'dump'), ('2026-01-01 00:00:50+00', 'reprocess')) v(at, action);
+SELECT is((SELECT (m ->> 'last_prune_at') || ' ' || (m ->> 'last_dump_at') FROM api.metrics() m), '1767225630 1767225640',
+	'the last prune and the last dump');
 
 -- The API.
 TRUNCATE ruad.audit_log;

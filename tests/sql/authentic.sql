@@ -1,5 +1,5 @@
 -- Reports with the same key, of which only some are authenticated.
-SELECT plan(58);
+SELECT plan(60);
 CREATE FUNCTION t.doc(id text, bytes text, records integer, authentic text DEFAULT 'none', partial boolean DEFAULT false)
 RETURNS jsonb LANGUAGE sql AS $$
 	SELECT t.mail(t.report('p.example', 'Org', id, t.day(-3),
@@ -107,5 +107,12 @@ SELECT is(t.take(t.tls_doc('z', '{p.example}', 'none', t.day(-6))) || '; '
 	|| t.take(t.tls_doc('w', '{p.example}', 'none', t.day(-6))) || '; '
 	|| t.again(t.last(), t.tls_doc('w', '{p.example}', 'pass', t.day(-6))), '1 0 0 0 f; 0 0 1 0 t; 1 0 0 0 f',
 	'a mail in conflict is read again when its verdict is known');
+
+-- A report of the same day on the same domains by another organisation is another report.
+SELECT is(t.take(t.tls_doc('v1', '{p.example}', 'none', t.day(-7))) || '; ' || t.take(t.mail(t.tls(
+	t.tls_content('Other', t.day(-7), '{p.example}') || '{"contact_info": "v2"}')) || '{"authentic": "pass"}'),
+	'1 0 0 0 f; 1 0 0 0 f', 'two reports of one day');
+SELECT is((SELECT string_agg(format('%s %s', t.contact_info, t.authentic), ', ' ORDER BY t.contact_info) FROM ruad.tls t
+	WHERE t.begin = t.day(-7)), 'v1 none, v2 pass', 'the authenticated one replaces only its own');
 SELECT is(t.broken(), '', 'all is consistent');
 SELECT * FROM finish();

@@ -87,4 +87,41 @@ SELECT is((t.one('silent_reporter')).evidence, format('Evil  Corp  used to repor
 	left(api.iso(t.day(-20)), 10)), 'in one line');
 SELECT is_empty($$SELECT key FROM ruad.report_conditions() WHERE concat(title, evidence, action, domain, source)
 	~ '[\u0001-\u001f\u202e]'$$, 'no text has what a line must not have');
+
+-- The bounds of a pass rate that fell, the first and last days of the week and of the four weeks before it, and days
+-- beyond, which would turn it round.
+SELECT ruad.set_label('ip:192.0.2.' || n, 'mine', NULL, 'kim', 'cli') FROM generate_series(77, 80) n;
+CREATE FUNCTION t.rate(domain text, day integer, messages integer, fail integer) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.mail(t.report(domain, 'Google', 'rate' || day, (api.complete_until() + day)::timestamp AT TIME ZONE 'UTC',
+		jsonb_build_array(t.record('192.0.2.77', messages - fail, 'pass', 'pass'), t.record('192.0.2.77', fail, 'fail', 'fail')))) $$;
+SELECT is((SELECT count(*) FROM (VALUES
+	('least', -36, 1000, 1000), ('least', -35, 100, 1), ('least', -8, 100, 1), ('least', -7, 25, 1), ('least', -1, 25, 2),
+	('least', 0, 1000, 0), ('few', -35, 200, 0), ('few', -1, 49, 49), ('young', -8, 199, 0), ('young', -7, 50, 50),
+	('less', -8, 200, 2), ('less', -7, 50, 3), ('less', -6, 50, 2), ('much', -8, 200, 0), ('much', -7, 50, 10),
+	('nearly', -8, 200, 0), ('nearly', -7, 100, 19)) v(name, day, messages, fail),
+	t.take(t.rate(v.name || '.rate.example', v.day, v.messages, v.fail))), 17::bigint, 'six domains');
+CREATE FUNCTION t.rates() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', split_part(c.domain, '.', 1), c.level, c.severity, substring(c.evidence FROM '^[0-9.]+'),
+		substring(c.evidence FROM 'and ([0-9.]+)')), ', ' ORDER BY c.domain)
+	FROM ruad.pass_rate_conditions() c WHERE c.domain LIKE '%.rate.example' $$;
+SELECT is(t.rates(), 'least 1 warning 94.0 99.0, much 2 error 80.0 100.0, nearly 1 warning 81.0 100.0',
+	'five points of 50 messages, after 200, are a fall');
+SELECT ruad.notices_look(true, '[]', 0, 0);
+UPDATE ruad.notice SET reference = CASE key WHEN 'pass_rate:least.rate.example' THEN 0.97 WHEN 'pass_rate:much.rate.example'
+	THEN 0.829 ELSE 0.84 END WHERE kind = 'pass_rate';
+SELECT is(t.rates(), 'least 1 warning 94.0 97.0, nearly 1 warning 81.0 84.0', 'it is over within three points');
+UPDATE ruad.notice SET state = 'resolved' WHERE kind = 'pass_rate';
+SELECT is(t.rates(), 'least 1 warning 94.0 99.0, much 2 error 80.0 100.0, nearly 1 warning 81.0 100.0',
+	'then the four weeks count again');
+
+-- New sources: how new, after how long, and how much they must send.
+SELECT is((SELECT count(*) FROM (VALUES ('a', -21, -6, 78, 5), ('b', -22, -7, 79, 5), ('c', -21, -6, 78, 4),
+	('d', -20, -6, 80, 5)) v(name, base, new, ip, messages), t.take(
+	t.mail(t.report(v.name || '.new.example', 'Google', 'base', t.day(v.base), jsonb_build_array(
+		t.record('192.0.2.77', 10, 'pass', 'pass')))),
+	t.mail(t.report(v.name || '.new.example', 'Google', 'new', t.day(v.new), jsonb_build_array(
+		t.record('192.0.2.' || v.ip, v.messages, 'pass', 'pass')))))), 8::bigint, 'four domains');
+SELECT is((SELECT string_agg(c.key, ' ' ORDER BY c.key) FROM ruad.report_conditions() c WHERE c.kind = 'new_source'
+	AND c.domain LIKE '%.new.example'), 'new_source:a.new.example:ip:192.0.2.78',
+	'five messages of the last week, more than two weeks after the first ones of the domain');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- CSV: what RFC 4180 and spreadsheets make necessary, and that every list has all of its members.
-SELECT plan(92);
+SELECT plan(102);
 CREATE FUNCTION t.cell(value jsonb) RETURNS text LANGUAGE sql AS $$ SELECT api.csv_cell(value) $$;
 SELECT is(t.cell(v), want, format('cell: %s', v)) FROM (VALUES
 	('"plain"'::jsonb, 'plain'), ('null', ''), (NULL, ''), ('""', ''), ('true', 'true'), ('false', 'false'), ('0', '0'),
@@ -73,6 +73,9 @@ SELECT is(api.csv_cells('a', v, NULL, v), concat_ws(',', 'a', t.cell(to_jsonb(ap
 	t.cell(to_jsonb(api.display(v)))), format('cells: %s', to_json(v))) FROM (VALUES
 	(''), ('plain text, with a comma'), ('a"b'), ('=1'), ('+1'), ('-1'), ('@x'), (E'a\nb'), (E'\n=1'), (E'a\n=b'),
 		(E'x\u0007y\u202e'), ('ü'), (E'\\')) x(v);
+SELECT is(api.csv_shown(v), t.cell(api.display(v)), format('shown: %s', v)) FROM (VALUES
+	('null'::jsonb), (NULL), ('[]'), ('"a"'), ('{"a": "b"}'), ('["a", "b c"]'), ('[["a"], {"b": "c"}]'), ('[{"a": 1}]'),
+	('[{"a": "=b, \"c\""}, "d"]'), ('[{"a": "ü\u202e"}]')) x(v);
 CREATE FUNCTION t.streamed(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	lines refcursor := 'csv';

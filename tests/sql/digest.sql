@@ -1,5 +1,5 @@
 -- The content of a digest: its window, and each part of it on two weeks of mail of which all is known.
-SELECT plan(50);
+SELECT plan(55);
 SELECT is((SELECT string_agg(format('%s %s: %s %s', p, u, w.from_day, w.to_day), ', ' ORDER BY no)
 	FROM (VALUES (1, 'week', '2025-11-16'), (2, 'week', '2025-11-15'), (3, 'week', '2025-11-17'),
 		(4, 'month', '2025-11-30'), (5, 'month', '2025-11-29'), (6, 'month', '2024-02-29')) x(no, p, u), api.digest_window(p, u::date) w),
@@ -124,3 +124,21 @@ SELECT is((SELECT count(*) FROM generate_series(1, 100)
 	WHERE ruad.outbox_add('digest', '{mail:a@b.example}', 'x')), 100::bigint, 'if much waits');
 SELECT is(ROW(ruad.digest_take('', 'week', 0, '{mail:a@b.example}')::text, (SELECT count(*) FROM ruad.digest)), ROW(NULL::text,
 	0::bigint), 'it is taken later');
+
+-- Lists: five points and sources, the ten newest of the DNS, fifty domains.
+SELECT ruad.set_label('ip:203.0.113.' || n, 'mine', NULL, 'u', 'cli') FROM generate_series(1, 6) n;
+SELECT is(t.stored('long.example', -17, (SELECT jsonb_agg(t.record('203.0.113.' || n, 10 * n, CASE WHEN n < 7 THEN 'fail' ELSE 'pass' END,
+	'fail', '{"disposition": "reject"}')) FROM generate_series(1, 9) n)), '1 0 0 0 f', 'six sources that fail, three that pass');
+INSERT INTO ruad.dns_version (domain_id, kind, name, value, since, is_first)
+SELECT d.id, 'dkim', 'k' || to_char(n, 'FM00') || '._domainkey.long.example', 'v', t.at(-17) + n * interval '1 hour', false
+FROM ruad.domain d, generate_series(1, 11) n WHERE d.name = 'long.example';
+CREATE TEMP TABLE long AS SELECT api.digest('week', '2025-10-19', ARRAY(SELECT format('n%s.example', n)
+	FROM generate_series(10, 59) n) || '{long.example}'::text[]) AS j;
+SELECT is(t.members(j -> 'failing', 'source') || (j -> 'failing_total'), '[["ip:203.0.113.6"], ["ip:203.0.113.5"],
+	["ip:203.0.113.4"], ["ip:203.0.113.3"], ["ip:203.0.113.2"], 6]', 'five that fail') FROM long;
+SELECT is(t.members(j #> '{changes,sources}', 'name', 'messages'), '[["203.0.113.6", 60], ["203.0.113.5", 50], ["203.0.113.4", 40],
+	["203.0.113.3", 30], ["203.0.113.2", 20]]', 'five new sources, one''s own before larger ones') FROM long;
+SELECT is((SELECT jsonb_array_length(j #> '{changes,dns}') || ' ' || (j #>> '{changes,dns,0,name}') || ' ' || (j #>> '{changes,dns,9,name}')),
+	'10 k02._domainkey.long.example k11._domainkey.long.example', 'ten records, the newest') FROM long;
+SELECT is((SELECT jsonb_array_length(j #> '{domains,items}') || ' of ' || (j #>> '{domains,total}') || ' to ' || (j #>> '{domains,items,49,name}')),
+	'50 of 51 to n58.example', 'fifty domains') FROM long;

@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(59);
+SELECT plan(65);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -167,21 +167,48 @@ CREATE FUNCTION t.signed(ip text, count integer, VARIADIC signers text[]) RETURN
 SELECT is((SELECT count(*) FROM generate_series(1, 4) n, t.take(t.mail(t.report('named.example', 'R' || n, 'n' || n,
 	t.day(-2), jsonb_build_array(t.signed('203.0.113.61', 5, 'named.example', 'esp.test'),
 		t.signed('203.0.113.62', 5, CASE n WHEN 1 THEN 'esp.test' ELSE 'named.example' END),
-		t.signed('203.0.113.63', 5, 'box.test'), t.signed('203.0.113.64', 5, 'esp.test')))))), 4::bigint,
-	'reports on four hosts');
+		t.signed('203.0.113.63', 5, 'box.test'), t.signed('203.0.113.64', 5, 'esp.test'),
+		t.signed('203.0.113.65', 5, CASE n WHEN 1 THEN 'named.example' ELSE 'esp.test' END))
+	|| CASE WHEN n < 4 THEN jsonb_build_array(t.signed('203.0.113.66', 5, 'esp.test')) ELSE '[]' END
+	|| CASE WHEN n < 3 THEN jsonb_build_array(t.signed('203.0.113.67', 5, 'esp.test')) ELSE '[]' END)))), 4::bigint,
+	'reports on seven hosts');
 SELECT ruad.enrich_collect();
 SELECT ruad.enrich_services('ruad', '[{"key": "esp", "name": "Esp", "type": "marketing", "dkim": ["esp.test"],
 	"setup": {"switch": "Settings > Domains", "records": "TXT k._domainkey", "aligns": "dkim",
 	"manual": "https://esp.test/help"}}, {"key": "box", "name": "Box", "type": "mailbox", "dkim": ["box.test"]}]');
 SELECT ruad.enrich_store((SELECT jsonb_agg(jsonb_build_object('source_ip', '203.0.113.6' || n, 'rdns', r, 'rdns_domain',
 	regexp_replace(r, '^[^.]+[.]', ''), 'asn', NULL, 'as_name', NULL, 'country', NULL, 'keep', 600))
-	FROM (VALUES (1, 'o1.named.example'), (2, 'mx.named.example'), (3, 'fwd.named.example'), (4, 'a.other.test')) v(n, r)));
+	FROM (VALUES (1, 'o1.named.example'), (2, 'mx.named.example'), (3, 'fwd.named.example'), (4, 'a.other.test'),
+		(5, 'o2.named.example'), (6, 'o3.named.example'), (7, 'o4.named.example')) v(n, r)));
 SELECT is((SELECT string_agg(source || ' ' || name_basis, ', ' ORDER BY source_ip) FROM dmarc.addresses
 	WHERE source_ip BETWEEN '203.0.113.61' AND '203.0.113.64'), 'service:esp dkim, domain:named.example rdns, domain:named.example rdns, '
 	'domain:other.test rdns', 'a host of a service under one''s own name; not if it signs little, is a mailbox service, '
 	'or the name is another''s');
+SELECT is((SELECT string_agg(source, ' ' ORDER BY source_ip) FROM dmarc.addresses
+	WHERE source_ip BETWEEN '203.0.113.65' AND '203.0.113.67'), 'service:esp service:esp domain:named.example',
+	'three of four records are enough, two are not');
 SELECT is(api.service_setup('service:esp'), '{"name": "Esp", "switch": "Settings > Domains", "records":
 	"TXT k._domainkey", "aligns": ["dkim"], "manual": "https://esp.test/help"}', 'how its mail is made to pass');
 SELECT is(api.service_setup('service:box'), NULL, 'NULL where that is not known');
 SELECT is(api.source('service:esp', api.filter()) #>> '{setup,switch}', 'Settings > Domains', 'a source has it');
+
+-- Selectors: of the last ninety days, fifty, those with the most messages; names that can be asked for.
+CREATE FUNCTION t.selected(selector text, day integer, count integer, signer text DEFAULT 'keys.example') RETURNS jsonb LANGUAGE sql AS $$
+	SELECT t.mail(t.report('keys.example', 'Google', concat_ws(' ', selector, day, signer), t.day(day), jsonb_build_array(t.record(
+		'192.0.2.1', count, 'pass', 'fail', jsonb_build_object('auth_results', jsonb_build_object('dkim', jsonb_build_array(
+			jsonb_build_object('domain', signer, 'selector', selector, 'result', 'pass')))))))) $$;
+CREATE FUNCTION t.selectors() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg((s ->> 'domain') || ' ' || (s ->> 'selector'), ', ' ORDER BY no)
+	FROM jsonb_array_elements(ruad.dns_selectors('keys.example')) WITH ORDINALITY x(s, no) $$;
+SELECT is((SELECT count(*) FROM (VALUES ('first', -2, 3, 'keys.example'), ('Second', -89, 5, 'keys.example'),
+	('third', -90, 9, 'keys.example'), ('sub', -2, 4, 'News.keys.example'), ('other', -2, 9, 'notkeys.example'),
+	('first', -3, 3, 'Keys.example'), ('a b', -2, 9, 'keys.example'), (repeat('x', 201), -2, 9, 'keys.example'),
+	('', -2, 9, 'keys.example')) v(selector, day, count, signer), t.take(t.selected(v.selector, v.day, v.count, v.signer))),
+	9::bigint, 'reports with selectors');
+SELECT is(t.selectors(), 'keys.example first, keys.example second, news.keys.example sub', 'which may have keys');
+SELECT is(ruad.dns_selectors('none.example'), '[]', 'none of a domain that is unknown');
+SELECT is((SELECT count(*) FROM generate_series(1, 48) n, t.take(t.selected('s' || n, -2, 7))), 48::bigint, 'and 48 more');
+SELECT is((SELECT count(*) || ' ' || count(*) FILTER (WHERE s ->> 'selector' IN ('first', 'second')) || ' '
+	|| count(*) FILTER (WHERE s ->> 'selector' = 'sub') FROM jsonb_array_elements(ruad.dns_selectors('keys.example')) s),
+	'50 2 0', 'the least of 51 is left out');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- Reports that are excluded from every number, and included again.
-SELECT plan(43);
+SELECT plan(44);
 CREATE FUNCTION t.doc(id text, org text, day integer, ip text, count bigint, more jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT t.mail(t.report('x.example', org, id, t.day(day), jsonb_build_array(
@@ -75,6 +75,7 @@ SELECT results_eq('SELECT excluded, report IS NULL, reports, reason, set_by FROM
 	$$VALUES (true, false, 1::bigint, E'forged\u202e', 'kim'), (false, false, 1, NULL, 'ann')$$, 'the log says both');
 
 -- a reporter
+SELECT is(ruad.set_excluded(true, NULL, 'Bad', t.day(-2) + interval '1 second', 'broken', 'kim')::text, '(0,0)', 'no report since then');
 SELECT is(ruad.set_excluded(true, NULL, 'Bad', t.day(-2), 'broken', 'kim')::text, '(1,140)', 'a reporter since a day');
 SELECT is(t.sums(), '1010 1010 1010 1010 1010 1010', 'earlier reports count');
 SELECT is(ruad.set_excluded(true, NULL, 'Bad', t.day(-30), 'broken', 'kim')::text, '(1,1000)', 'now since longer');

@@ -99,8 +99,10 @@ SELECT is((SELECT array_agg(extract(epoch FROM next_at - now())::integer) FROM r
 SELECT ruad.outbox_failed((SELECT id FROM first), 'no') FROM generate_series(2, 9);
 SELECT is((SELECT array_agg(extract(epoch FROM next_at - now())::integer) FROM ruad.outbox WHERE attempts = 9), '{3600}',
 	'longer each time, at most an hour');
-UPDATE ruad.outbox SET made_at = made_at - interval '8 days' WHERE attempts = 9;
-SELECT is(ruad.outbox_failed((SELECT id FROM first), 'no'), true, 'after a week it is given up');
+UPDATE ruad.outbox SET made_at = made_at - interval '6 days 23 hours' WHERE attempts = 9;
+SELECT is(ruad.outbox_failed((SELECT id FROM first), 'no'), false, 'for nearly a week');
+UPDATE ruad.outbox SET made_at = made_at - interval '1 hour' WHERE attempts = 10;
+SELECT is(ruad.outbox_failed((SELECT id FROM first), 'no'), true, 'then it is given up');
 SELECT is((SELECT count(*) FROM ruad.outbox_next('{webhook}')), 0::bigint, 'a destination that failed can be left out');
 SELECT ruad.outbox_sent((SELECT id FROM ruad.outbox_next('{}')));
 SELECT is((SELECT count(*) FROM ruad.outbox_next('{}')), 0::bigint, 'what was sent is not sent again');
@@ -113,6 +115,15 @@ SELECT t.look(t.disk(2));
 SELECT is((SELECT count(*) FROM ruad.notices_take('{webhook}')), 0::bigint, 'and notices wait for it');
 SELECT is(ruad.outbox_keep('{mail:a@b.example}'), 100::bigint, 'what waits for a destination that is no more is removed');
 SELECT is((SELECT count(*) FROM ruad.notices_take('{webhook}')), 1::bigint, 'then they are told');
+UPDATE ruad.outbox SET made_at = now() - CASE WHEN sent_at IS NULL THEN interval '30 days' ELSE '29 days 23 hours' END
+WHERE content IS NULL;
+SELECT is(ruad.outbox_keep('{mail:a@b.example}'), 0::bigint, 'what does not wait any more');
+SELECT results_eq('SELECT sent_at IS NOT NULL FROM ruad.outbox', 'VALUES (true)', 'is removed after a month');
+SELECT is(ruad.outbox_add('notices', '{mail:a@b.example}', convert_to(repeat('x', 16777216), 'UTF8')), true,
+	'a message of 16 MiB is taken');
+SELECT is(t.words($$SELECT ruad.outbox_add('notices', '{webhook}', convert_to(repeat('x', 16777217), 'UTF8'))$$),
+	'54000 a message of 16777217 bytes is too large / ', 'a larger one is refused');
+DELETE FROM ruad.outbox WHERE content IS NOT NULL;
 
 -- What monitoring sees.
 SELECT ruad.outbox_add('notices', '{webhook}', 'x');
@@ -144,6 +155,56 @@ SELECT is((SELECT evidence FROM ruad.unread_conditions()), '6 parts of mails cou
 	'(usually 0.0 a day); the most frequent reason is xml.', 'unread mail grew');
 UPDATE ruad.mail SET received_at = now() - interval '2 days';
 SELECT is_empty('SELECT * FROM ruad.unread_conditions()', 'not today');
+-- n parts of a mail that came so long ago
+CREATE FUNCTION t.unread(age interval, n integer, code text DEFAULT 'xml') RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM t.take(t.mail(VARIADIC array_fill(t.unreadable(code, 'r'), ARRAY[n]))
+		|| jsonb_build_object('bytes', age::text || n || code));
+	UPDATE ruad.mail SET received_at = now() - age WHERE id = (SELECT max(id) FROM ruad.mail);
+	RETURN (SELECT concat_ws(' ', c.level, c.severity, substring(c.evidence FROM '^[0-9]+'),
+		substring(c.evidence FROM 'usually ([0-9.]+)'), substring(c.evidence FROM '([a-z]+)[.]$')) FROM ruad.unread_conditions() c);
+END $$;
+UPDATE ruad.mail SET received_at = now() - interval '29 days';
+SELECT is(t.unread(age, n, code), want, format('then %s of %s (%s)', n, age, code)) FROM (VALUES
+	(1, interval '1 hour', 2, 'xml', NULL), (2, '1 hour', 2, 'mime', NULL), (3, '1 hour', 10, 'unrelated', NULL),
+	(4, '24 hours 1 second', 1, 'mime', NULL), (5, '23 hours 59 minutes', 1, 'gzip', '1 warning 5 0.0 mime'),
+	(6, '28 days 23 hours', 68, 'xml', '1 warning 5 2.5 mime'), (7, '28 days 23 hours', 1, 'xml', NULL),
+	(8, '2 hours', 44, 'xml', '1 warning 49 2.5 xml'), (9, '2 hours', 1, 'xml', '2 error 50 2.5 xml')) v(no, age, n, code, want);
+
+-- How long what is over is remembered, and that much is told in several messages.
+CREATE FUNCTION t.notice(key text, kind text, state text, since interval, gone interval, changed interval, silenced interval
+	DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO ruad.notice (key, kind, level, severity, title, evidence, action, state, since, seen_at, gone_since, changed_at,
+		silenced_until) VALUES (key, kind, 1, 'warning', 't', 'e', 'a', state, now() - since, now() - since, now() - gone,
+		now() - changed, now() + silenced) $$;
+CREATE FUNCTION t.notices() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(n.key || ' ' || n.state, ', ' ORDER BY n.key COLLATE "C") FROM ruad.notice n $$;
+TRUNCATE ruad.notice;
+SELECT t.notice(v.key, v.kind, v.state, v.since, v.gone, v.changed, v.silenced) FROM (VALUES
+	('a', 'disk', 'resolved', interval '100 days', interval '91 days', interval '90 days', NULL::interval),
+	('b', 'disk', 'resolved', '100 days', '91 days', '89 days 23 hours', NULL),
+	('c', 'disk', 'resolved', '100 days', '91 days', '90 days', '1 hour'),
+	('d', 'disk', 'resolved', '100 days', '91 days', '90 days', '-1 hour'),
+	('e', 'silent_reporter', 'told', '60 days', '25 hours', '60 days', NULL),
+	('f', 'silent_reporter', 'told', '59 days 23 hours', '25 hours', '59 days', NULL),
+	('g', 'fails', 'told', '61 days', '25 hours', '61 days', NULL),
+	('h', 'fails', 'told', '61 days', '25 hours', '61 days', '1 hour'),
+	('i', 'fails', 'new', '61 days', '23 hours', '61 days', NULL),
+	('j', 'new_source', 'told', '2 days', '24 hours', '2 days', NULL),
+	('k', 'new_source', 'told', '2 days', '23 hours', '2 days', NULL)) v(key, kind, state, since, gone, changed, silenced);
+SELECT ruad.notices_end();
+SELECT is(t.notices(), 'b resolved, c resolved, e resolved, f told, g told, h resolved, i new, j resolved, k told',
+	'three months, unless it is silenced; reporters that were silent for two months, and events, are over without a word');
+UPDATE ruad.notice n SET changed_at = now() - CASE n.key WHEN 'b' THEN interval '7 days' ELSE '6 days 23 hours' END;
+SELECT is((SELECT string_agg(l.key || ' ' || l.state, ', ') FROM ruad.notice_list() l),
+	'i new, f told, g told, k told, c silenced, e resolved, h silenced, j resolved', 'the list has what was over in a week');
+TRUNCATE ruad.notice;
+SELECT t.notice(to_char(n, 'FM000'), 'disk', 'new', '1 hour', NULL, '1 hour') FROM generate_series(1, 501) n;
+UPDATE ruad.notice SET level = 2 WHERE key = '501';
+SELECT is((SELECT format('%s from %s to %s', count(*), min(n.key), max(n.key))
+	FROM ruad.notices_take('{webhook}') n), '500 from 001 to 501', 'five hundred at a time, the worst first');
+SELECT results_eq($$SELECT n.key FROM ruad.notices_take('{webhook}') n$$, $$VALUES ('500')$$, 'the rest later');
+TRUNCATE ruad.notice;
 
 -- Keys and texts are safe, whatever reports say.
 SELECT is(ruad.notice_key('fails', 'a.example', 'service:hubspot'), 'fails:a.example:service:hubspot', 'a key is readable');

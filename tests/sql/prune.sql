@@ -1,5 +1,5 @@
 -- Retention: what is older goes, whole months as tables, and nothing else.
-SELECT plan(72);
+SELECT plan(83);
 CREATE FUNCTION t.doc(id text, at timestamptz, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
 	SELECT t.report('p.example', 'Org', id, at, jsonb_build_array(t.record('192.0.2.1', 1, 'pass', 'pass'),
 		t.record('192.0.2.2', 2, 'pass', 'pass')), more) $$;
@@ -81,6 +81,24 @@ SELECT is(t.ledger(t.of('partial')), '1 aggregate stored r1, 2 aggregate duplica
 SELECT is(t.make('report', '2024-01-01'), true, 'its month has partitions again');
 SELECT is(t.prune('aggregate', '2024-03-10 00:00:00+00'), 'reports 1, records 2, months 1', 'and goes again');
 
+-- A step ends with the report with which it has 20,000 records. What is old is so to the second.
+CREATE FUNCTION t.step(before timestamptz) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(p.what || ' ' || p.removed, ', ') FROM ruad.prune('aggregate', before) p $$;
+SELECT is((SELECT string_agg(DISTINCT x, ',') FROM t.take(VARIADIC ARRAY(SELECT t.mail(t.doc(id, at::timestamptz)) FROM (VALUES
+	('s1', '2022-01-05 00:00:00+00'), ('s2', '2022-01-06 00:00:00+00'), ('s3', '2022-01-07 11:59:59+00'),
+	('s4', '2022-01-07 12:00:00+00')) v(id, at) ORDER BY id)) x), '1 0 0 0 f', 'four old reports');
+UPDATE ruad.report r SET records = v.n FROM (VALUES ('s1', 19999), ('s2', 1)) v(id, n) WHERE r.report_id = v.id;
+SELECT is(t.step('2022-01-07 12:00:00+00'), 'reports 2, records 4, months 0', 'two of them have 20,000 records');
+SELECT is(t.left(), 's3 s4 mar2 apr far2', 'and go first');
+SELECT is(t.step('2022-01-07 12:00:00+00') || '; ' || t.left(), 'reports 1, records 2, months 0; s4 mar2 apr far2',
+	'then what is older by a second, of the same day');
+SELECT is(t.prune('aggregate', '2022-02-01'), 'reports 1, records 2, months 0', 'the last one');
+SELECT is((SELECT string_agg(ruad.is_old(begin, received_at, now() - interval '9 days')::text, ' ' ORDER BY no) FROM (VALUES
+	(1, now() - interval '9 days', now()), (2, now() - interval '9 days 1 second', now()),
+	(3, now() + interval '62 days', now() - interval '9 days 1 second'), (4, now() + interval '62 days', now() - interval '9 days'),
+	(5, now() + interval '62 days' - interval '1 second', now() - interval '99 days')) v(no, begin, received_at)),
+	'false true true false false', 'what claims to begin in 62 days is as old as its mail');
+
 -- failure reports
 SELECT is((SELECT string_agg(DISTINCT x, ',')
 	FROM t.take(VARIADIC ARRAY(SELECT t.named('f'
@@ -95,6 +113,11 @@ SELECT is(t.take(t.named('g', t.failure('{"arrival_time": "2024-01-15T00:00:00Z"
 	t.failure('{"arrival_time": "2024-03-15T00:00:00Z", "subject": "2024-03-15"}'))), '1 1 0 0 f',
 	'so that one is stored again, the other is not');
 SELECT is(t.prune('failure', '2024-02-16'), 'reports 1, months 0', 'until the next run');
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.named('h', t.failure('{"arrival_time": "2024-02-16T11:59:59Z", "subject": "h1"}'),
+	t.failure('{"arrival_time": "2024-02-16T12:00:00Z", "subject": "h2"}'))) x), '2 0 0 0 f', 'two of one day');
+SELECT is(t.prune('failure', '2024-02-16 12:00:00+00'), 'reports 1, months 0', 'the second decides');
+SELECT is((SELECT string_agg(subject, ' ' ORDER BY subject) FROM ruad.failure), '2024-03-15 h2', 'which of them goes');
+SELECT is(t.prune('failure', '2024-02-16 12:00:01+00'), 'reports 1, months 0', 'so that the other goes later');
 
 -- TLS reports
 SELECT is((SELECT string_agg(DISTINCT x, ',')
@@ -113,7 +136,8 @@ SELECT is((SELECT string_agg(x, ',') FROM t.take(t.named('raw', t.unreadable('xm
 	|| jsonb_build_object('received_at', t.day(-9)), t.named('raw', t.unreadable('xml', 'r')),
 		t.named('raw2', t.unreadable('xml', 'r'))) x),
 	'0 0 0 1 t,0 1 0 0 f,0 0 0 1 t', 'mails quarantined');
-SELECT is(t.prune('raw', t.day(-8)), format('mails 2, bytes %s', length('conflict') + length('raw')), 'old bytes go');
+SELECT is(t.prune('raw', t.day(-9)), 'mails 1, bytes ' || length('conflict'), 'of mail received before, not at, that time');
+SELECT is(t.prune('raw', t.day(-8)), format('mails 1, bytes %s', length('raw')), 'old bytes go');
 SELECT is((SELECT string_agg(t.ledger(id), '; ' ORDER BY id) FROM ruad.mail
 	WHERE sha256 IN (sha256('raw'), sha256('raw2'))),
 	'1 unreadable quarantined xml -; 1 unreadable duplicate xml -; 1 unreadable quarantined xml - +raw',

@@ -240,6 +240,11 @@ static const struct row TOLERANCES[] = {
 	    WITH_POLICY("'policy-type':'sts','policy-domain':'a.example','policy-string':'version: STSv1'"),
 	    OF_POLICY("policy_type=sts policy_string=version: STSv1 policy_domain=a.example",
 		" {J2 policies/policy/policy_string version: STSv1}") },
+	{ "policy-string is a string with blanks around it",
+	    WITH_POLICY(
+		"'policy-type':'sts','policy-domain':'a.example','policy-string':' version: STSv1\\n'"),
+	    OF_POLICY("policy_type=sts policy_string=version: STSv1 policy_domain=a.example",
+		" {J2 policies/policy/policy_string version: STSv1}") },
 	{ "policy-domain is not in its form",
 	    WITH_POLICY("'policy-type':'sts','policy-domain':'B\\u00fccher.Example.'"),
 	    OF_POLICY("policy_type=sts policy_domain=xn--bcher-kva.example",
