@@ -54,8 +54,11 @@ def sorted_senders(world, database):
     """(truth, kind, whose, reason, messages, sender) of each sender."""
     key = {address: source for address, source in database.query("SELECT host(source_ip), source FROM dmarc.addresses")}
     hosting = {f"service:{k}" for (k,) in database.query("SELECT key FROM dmarc.services WHERE type IN ('hosting', 'organisation')")}
+    months = "date_trunc('month', now() AT TIME ZONE 'UTC') - interval '2 months'"  # this one and two before it are in dmarc.senders
+    sent = database.query(f"SELECT DISTINCT domain, host(source_ip) FROM dmarc.records WHERE day >= {months}")
     truths = collections.defaultdict(collections.Counter)
-    for (domain, address), truth in world.truth.items():
+    for domain, address in sent:
+        truth = world.truth[domain, address]
         source = key[address]
         truths[domain, source if source.startswith("service:") and source not in hosting else f"ip:{address}"][truth] += 1
     rows = database.query("SELECT domain, sender, whose, reason, messages FROM dmarc.senders")

@@ -592,7 +592,7 @@ def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):
 
 
 def test_a_name_with_blanks_is_asked_for(serve):
-    dns = serve('example. TXT "v=spf1 exists:%{l}%_%%%-x.ok.example -all"\njoe\\032%%20x.ok.example. A 127.0.0.2\n')
+    dns = serve('example. TXT "v=spf1 exists:%{l}%_%%%-x.ok.example -all"\njoe\\032\\037\\03720x.ok.example. A 127.0.0.2\n')
     assert dns.run("--ip=192.0.2.1", "--from=joe@example", "example").returncode == 0
 
 
