@@ -1,5 +1,5 @@
 -- Whose a sender is: each rule of dmarc.whose(), at its limit, and the facts that it decides by.
-SELECT plan(69);
+SELECT plan(70);
 CREATE FUNCTION t.whose(facts jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT w.whose || ' ' || w.reason FROM dmarc.whose(jsonb_populate_record(NULL::dmarc.sender_facts,
 		'{"sender": "ip:192.0.2.1", "messages": 100, "pass": 0, "dkim_aligned": 0, "spf_aligned": 0, "records": 10,
@@ -72,13 +72,14 @@ SELECT is(t.whose(facts::jsonb), want, name) FROM (VALUES
 	('no address', '{"sender": "none", "days": 21, "records": 7}', 'unsure unknown')) x(name, facts, want);
 
 -- the facts, as the view has them
-INSERT INTO ruad.service (key, name, type) VALUES ('esp', 'Esp', 'marketing'), ('rent', 'Rent', 'hosting');
+INSERT INTO ruad.service (key, name, type) VALUES ('esp', 'Esp', 'marketing'), ('news', 'News', 'marketing'),
+	('rent', 'Rent', 'hosting');
 INSERT INTO ruad.service_rule (kind, value, service) VALUES ('spf', 'esp.example', 'esp');
 CREATE FUNCTION t.sent(ip text, more jsonb DEFAULT '{}', result text DEFAULT 'fail') RETURNS jsonb LANGUAGE sql AS $$
 	SELECT t.record(ip, 10, result, 'fail', '{"header_from": "im.example"}' || more) $$;
 SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('im.example', 'A', 'a', t.day(-9), jsonb_build_array(
 		t.sent('192.0.2.1'), t.sent('192.0.2.2'), t.sent('192.0.2.3'), t.sent('192.0.2.4'), t.sent('192.0.2.5'),
-		t.sent('192.0.2.6'), t.sent('203.0.113.1'),
+		t.sent('192.0.2.6'), t.sent('192.0.2.8'), t.sent('203.0.113.1'),
 		t.sent('192.0.2.7', '{"auth_results": {"spf": [{"domain": "other.example", "result": "pass"}]}}')))),
 	t.mail(t.report('stranger.example', 'A', 'b', t.day(-9), '[]')),
 	t.mail(t.report('other.example', 'A', 'c', t.day(-9), '[]'))) x), '1 0 0 0 f,1 0 0 0 f,1 0 0 0 f', 'reports');
@@ -87,6 +88,7 @@ INSERT INTO ruad.address (source_ip, rdns, rdns_domain, service, service_basis) 
 	('192.0.2.2', 'a.stranger.example', 'stranger.example', NULL, NULL),
 	('192.0.2.3', 'a.other.example', 'other.example', NULL, NULL),
 	('192.0.2.4', 'a.esp.example', 'esp.example', 'esp', 'rdns'),
+	('192.0.2.8', 'a.news.example', 'news.example', 'news', 'rdns'),
 	('192.0.2.5', 'static-5.rent.example', 'rent.example', 'rent', 'rdns'),
 	('192.0.2.6', 'notim.example', 'notim.example', NULL, NULL);
 SELECT ruad.enrich_collect();
@@ -106,6 +108,7 @@ SELECT is((SELECT f.sender || ' ' || f.own_name || ' ' || f.own_range || ' ' || 
 	('ip:192.0.2.2', '0 0 0 false', 'a name below a domain that is not ours'),
 	('ip:192.0.2.3', '10 0 0 false', 'a name below another domain of ours'),
 	('service:esp', '0 0 0 true', 'a service that SPF includes'),
+	('service:news', '0 0 0 false', 'one that it does not include'),
 	('ip:192.0.2.5', '0 0 0 false', 'a host at a hoster: an address, in a range of somebody else'),
 	('ip:192.0.2.6', '0 0 0 false', 'a name that ends alike; a range that does not pass'),
 	('ip:203.0.113.1', '0 0 0 false', 'a range of half the Internet'),

@@ -26,9 +26,10 @@
 	"text);\n"                                                                                           \
 	"CREATE TABLE `rptrecords` (`id` int, `report_id` int, `ip` varbinary(16), `rcount` int, "           \
 	"`disposition` tinyint, `dkim_auth` text, `dkim_align` tinyint, `spf_align` tinyint);\n"
-#define SRG_DOMAIN "INSERT INTO `domains` VALUES (7,'a.example',1);\n"
-#define SRG_REPORT "INSERT INTO `reports` VALUES (3,7,'2026-01-01 00:00:00','O\\'R \xff;--','x');\n"
-#define SRG_RECORD "INSERT INTO `rptrecords` VALUES (1,3,0xC0000201,5,0,'[{\\\"a\\\":1}]',2,1);\n"
+#define SRG_DOMAIN      "INSERT INTO `domains` VALUES (7,'a.example',1);\n"
+#define SRG_REPORT      "INSERT INTO `reports` VALUES (3,7,'2026-01-01 00:00:00','O\\'R \xff;--','x');\n"
+#define SRG_DKIM(value) "INSERT INTO `rptrecords` VALUES (1,3,0xC0000201,5,0," value ",2,1);\n"
+#define SRG_RECORD      SRG_DKIM("'[{\\\"a\\\":1}]'")
 #define SRG_HEAD                                                                                             \
 	"{\"copy_of\":\"dmarc-srg\",\"report_metadata\":{\"org_name\":\"O'R "                                \
 	"\xef\xbf\xbd;--\",\"org_email\":null,"                                                              \
@@ -36,12 +37,13 @@
 	"\"interval_end\":null,\"errors\":null},\"policy_published\":{\"adkim\":null,\"aspf\":null,\"p\":"   \
 	"null,"                                                                                              \
 	"\"sp\":null,\"np\":null,\"pct\":null,\"fo\":null,\"domain\":"
-#define SRG_WANT                                                                                             \
+#define SRG_WANT_OF(dkim)                                                                                    \
 	SRG_HEAD                                                                                             \
 	"\"a.example\"},\"records\":[{\"source\":{\"ip_address\":\"192.0.2.1\"},\"count\":\"5\","            \
 	"\"policy_evaluated\":{\"disposition\":\"reject\",\"dkim\":\"pass\",\"spf\":null,"                   \
 	"\"policy_override_reasons\":null},\"identifiers\":{\"header_from\":null,\"envelope_from\":null,"    \
-	"\"envelope_to\":null},\"auth_results\":{\"dkim\":\"[{\\\"a\\\":1}]\",\"spf\":null}}]}"
+	"\"envelope_to\":null},\"auth_results\":{\"dkim\":" dkim ",\"spf\":null}}]}"
+#define SRG_WANT SRG_WANT_OF("\"[{\\\"a\\\":1}]\"")
 
 #define DUMP "-- MySQL dump 10.13  Distrib 8.0.36\n--\n-- Host: localhost    Database: dmarc\n"
 
@@ -102,6 +104,10 @@ static const struct {
 	    "/*M!999999\\- enable the sandbox mode */\nINSERT INTO `report` VALUES ('<feedback>');",
 	    { "<feedback>" } },
 	{ "a dump of dmarc-srg", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_RECORD, { SRG_WANT } },
+	{ "NULL has no text", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_DKIM("NULL"),
+	    { SRG_WANT_OF("null") } },
+	{ "a text that says NULL", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_DKIM("'NULL'"),
+	    { SRG_WANT_OF("\"NULL\"") } },
 	{ "records before reports", DUMP SRG_CREATE SRG_RECORD SRG_REPORT SRG_DOMAIN, { SRG_WANT } },
 	{ "records without their report", DUMP SRG_CREATE SRG_DOMAIN SRG_RECORD, { NULL } },
 	{ "a report without its domain and records", DUMP SRG_CREATE SRG_REPORT,
