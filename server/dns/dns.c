@@ -46,6 +46,7 @@ const char *dns_status_words(enum dns_status status)
 		[DNS_UNREACHABLE] = "no DNS server could be reached",
 		[DNS_MALFORMED] = "the DNS server's answer cannot be read",
 		[DNS_BAD_NAME] = "such a name is not possible",
+		[DNS_UNASKABLE] = "the DNS library asks only for names of letters, digits, '-' and '_'",
 		[DNS_ELSEWHERE] = "the DNS server does not have this zone",
 		[DNS_BUDGET] = "not asked, as this check has asked enough",
 	};

@@ -36,6 +36,7 @@ enum dns_status {
 	DNS_BAD_NAME,    /* not asked: the name is invalid (RFC 1035 section 3.1) */
 	DNS_BUDGET,      /* not asked: the limit of questions is reached */
 	DNS_ELSEWHERE,   /* the server, which asks no others, does not have the zone of the name or alias */
+	DNS_UNASKABLE,   /* not asked: recent versions of c-ares send no name that no host can have */
 };
 
 struct dns_record {

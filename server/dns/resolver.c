@@ -116,8 +116,8 @@ static enum dns_status status_of(int status)
 		return DNS_TIMEOUT;
 	case ARES_ECONNREFUSED:
 		return DNS_UNREACHABLE;
-	case ARES_EBADNAME:
-		return DNS_BAD_NAME;
+	case ARES_EBADNAME: /* not of c-ares 1.18: begin() keeps back what is invalid */
+		return DNS_UNASKABLE;
 	case ARES_EBADRESP:
 		return DNS_MALFORMED;
 	default:

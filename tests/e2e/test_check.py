@@ -1,5 +1,6 @@
 """ruad check queries a real DNS server, with zones for each test."""
 
+import ctypes
 import csv
 import http.server
 import io
@@ -591,9 +592,20 @@ def test_look_ups_behind_a_macro_of_the_mail_are_a_lower_bound(serve):
     assert "look-ups: at least 2 (10 allowed)" in dns.run("example").stdout
 
 
+def cares_version():
+    """(major, minor); from 1.20 on it refuses to ask for names that no host can have."""
+    library = ctypes.CDLL("libcares.so.2")
+    library.ares_version.restype = ctypes.c_char_p
+    return tuple(int(part) for part in library.ares_version(None).decode().split(".")[:2])
+
+
 def test_a_name_with_blanks_is_asked_for(serve):
     dns = serve('example. TXT "v=spf1 exists:%{l}%_%%%-x.ok.example -all"\njoe\\032\\037\\03720x.ok.example. A 127.0.0.2\n')
-    assert dns.run("--ip=192.0.2.1", "--from=joe@example", "example").returncode == 0
+    done = dns.run("--ip=192.0.2.1", "--from=joe@example", "example")
+    if cares_version() < (1, 20):
+        assert done.returncode == 0
+    else:
+        assert "temperror for 192.0.2.1" in done.stdout and "the DNS library asks only for names of letters" in done.stdout
 
 
 def test_a_name_that_does_not_exist_gets_no_advice(serve):
