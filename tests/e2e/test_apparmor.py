@@ -21,7 +21,8 @@ def unpacked():
 
 
 def parser(*words, **more):
-    command = [unpacked() / "sbin/apparmor_parser", "--config-file=/dev/null", f"--base={unpacked() / 'etc/apparmor.d'}", "--skip-kernel-load", "--skip-cache", *words]
+    (program,) = unpacked().glob("**/sbin/apparmor_parser")  # below usr since Debian 13
+    command = [program, "--config-file=/dev/null", f"--base={unpacked() / 'etc/apparmor.d'}", "--skip-kernel-load", "--skip-cache", *words]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True, **more)
 
 

@@ -20,10 +20,10 @@ RULES = ROOT / "server/dist/prometheus/ruad.rules.yml"
 
 @functools.cache
 def unpacked():
-    """The folder of Debian's Prometheus, of which only promtool is used."""
-    (package,) = (BUILD / "tests" / "packages").glob("prometheus_*.deb")
+    """The folder of Debian's promtool: a package, or a part of prometheus."""
     folder = BUILD / "tests" / "prometheus"
-    subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+    for package in (BUILD / "tests" / "packages").glob("prom*_*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
     return folder
 
 

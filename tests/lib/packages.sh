@@ -9,7 +9,9 @@ build_packages=(build-essential cmake ninja-build pkg-config ca-certificates pos
 	libglib2.0-dev libgmime-3.0-dev libarchive-dev liblzma-dev libxml2-dev nettle-dev libpng-dev libpsl-dev publicsuffix libjson-c-dev libpq-dev
 	libmicrohttpd-dev libcrypt-dev zopfli libseccomp-dev libsystemd-dev libc-ares-dev libcurl4-gnutls-dev libmaxminddb-dev libcmocka-dev)
 mail_server_packages=(exim4-base exim4-config exim4-daemon-light postfix dovecot-core dovecot-imapd)
-fetched_packages=("${mail_server_packages[@]}" prometheus fetchmail procmail apparmor)
+promtool_package=promtool
+! grep -q '^VERSION_ID="12"' /etc/os-release || promtool_package=prometheus # which has it in Debian 12
+fetched_packages=("${mail_server_packages[@]}" "$promtool_package" fetchmail procmail apparmor)
 fetched_folder=build/tests/packages
 
 # packages_of SUITE: what it needs beyond build_packages, one a line.
