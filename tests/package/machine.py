@@ -50,10 +50,13 @@ def deliver(host, port, mail):
     )
     with contextlib.closing(client):
         client.sock.settimeout(60)
-        for step in steps:
-            code, text = step()
-            if code != 250:
-                break
+        try:
+            for step in steps:
+                code, text = step()
+                if code != 250:
+                    break
+        except smtplib.SMTPDataError as refusal:  # instead of 354; data() does not return it
+            return refusal.smtp_code, refusal.smtp_error.decode()
     return code, text.decode()
 
 
