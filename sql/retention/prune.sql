@@ -82,6 +82,7 @@ $$;
 -- Remove some of the old reports: about 20,000 records, and at least one report. One domain after the other, since the
 -- sums of a domain and month are recomputed after a report of it was removed. The lock on the reports blocks new ones.
 -- It is taken before rows are removed, since a writer that waited for one of these rows would hold what we wait for.
+-- When none is left, what nothing needs any longer goes.
 CREATE FUNCTION ruad.prune_reports(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -98,7 +99,9 @@ BEGIN
 		FROM ruad.old_reports(before) r
 	) o
 	WHERE o.passed < 20000;
-	IF reports IS NOT NULL THEN
+	IF reports IS NULL THEN
+		PERFORM ruad.prune_facets();
+	ELSE
 		PERFORM ruad.lock_parents('{report}', 'SHARE ROW EXCLUSIVE');
 		DELETE FROM ruad.report r USING unnest(reports) u WHERE r.domain_id = u.domain_id AND r.day = u.day
 			AND r.id = u.report;
@@ -122,8 +125,8 @@ BEGIN
 END
 $$;
 
--- One step: the oldest month that is over, or some reports, or what nothing needs any longer. Updating the row of
--- ruad.upkeep makes sum_up() wait for us, and makes one with an older snapshot fail.
+-- One step: the oldest month that is over, or some reports. Updating the row of ruad.upkeep makes sum_up() wait for us,
+-- and makes one with an older snapshot fail.
 CREATE FUNCTION ruad.prune_aggregate(before timestamptz) RETURNS TABLE (what text, removed bigint)
 LANGUAGE plpgsql
 AS $$
@@ -133,11 +136,8 @@ BEGIN
 	UPDATE ruad.upkeep SET the_row = true;
 	IF month IS NOT NULL THEN
 		RETURN QUERY SELECT * FROM ruad.prune_month(month);
-	ELSIF EXISTS (SELECT 1 FROM ruad.old_reports(before)) THEN
-		RETURN QUERY SELECT * FROM ruad.prune_reports(before);
 	ELSE
-		PERFORM ruad.prune_facets();
-		RETURN QUERY VALUES ('reports', 0::bigint), ('records', 0::bigint), ('months', 0::bigint);
+		RETURN QUERY SELECT * FROM ruad.prune_reports(before);
 	END IF;
 END
 $$;
