@@ -16,7 +16,6 @@
 #define AROUND_A_BAR 4  /* columns: brackets, a space, and the last column, which would begin a new line */
 
 struct progress {
-	gboolean quiet;
 	gboolean is_bar;
 	gboolean coloured; /* not if NO_COLOR is set */
 	progress_cb measure;
@@ -148,15 +147,14 @@ struct progress *progress_new(gboolean quiet, progress_cb measure, gpointer user
 	const char *no_color = g_getenv("NO_COLOR");
 	struct progress *progress = g_new0(struct progress, 1);
 
-	progress->quiet = quiet;
-	progress->is_bar = isatty(STDERR_FILENO) && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
+	progress->is_bar = !quiet && isatty(STDERR_FILENO) && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
 	progress->coloured = no_color == NULL || *no_color == '\0';
 	progress->measure = measure;
 	progress->user = user;
 	progress->begun = g_get_monotonic_time();
 	g_mutex_init(&progress->mutex);
 	g_cond_init(&progress->changed);
-	if (!quiet && progress->is_bar && measure != NULL)
+	if (progress->is_bar && measure != NULL)
 		measure(progress, user);
 	if (!quiet)
 		progress->thread = g_thread_new("progress", show, progress);
@@ -173,7 +171,7 @@ void progress_set(struct progress *progress, guint64 done, guint64 total, const 
 	progress->total = total;
 	g_free(progress->words);
 	progress->words = g_strdup(words);
-	if (is_first && progress->is_bar && !progress->quiet)
+	if (is_first && progress->is_bar)
 		draw(progress);
 	g_mutex_unlock(&progress->mutex);
 }
