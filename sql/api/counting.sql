@@ -620,14 +620,17 @@ AS $$
 			extract(month FROM f.from_day))::integer END
 $$;
 
--- The same for c.day, as a query's expression.
+-- The same for c.day, as a query's expression. It is computed for each of a million rows, so it compares dates and does
+-- not take them apart.
 CREATE FUNCTION api.spark_step_of(f api.filter_set) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT CASE WHEN api.spark_of_months(f)
-		THEN format('((extract(year FROM c.day) - %s) * 12 + extract(month FROM c.day) - %s)::integer',
-			extract(year FROM f.from_day), extract(month FROM f.from_day))
-		ELSE format('c.day - %L::date', f.from_day) END
+BEGIN
+	RETURN CASE WHEN api.spark_of_months(f)
+		THEN format('width_bucket(c.day, %L::date[]) - 1', ARRAY(SELECT m::date FROM generate_series(
+			date_trunc('month', f.from_day::timestamp), f.to_day - interval '1 day', interval '1 month') m))
+		ELSE format('c.day - %L::date', f.from_day) END;
+END
 $$;
 
 -- The index of the last value; -1 for an empty window.
