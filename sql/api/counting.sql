@@ -156,7 +156,8 @@ DECLARE
 	words text := '';
 BEGIN
 	IF f.reporter IS NOT NULL THEN
-		words := words || format(' AND c.org_name = ANY (%L::text[])', f.reporter);
+		words := words || format(' AND c.reporter_id = ANY (%L::integer[])', ARRAY(SELECT o.reporter_id
+			FROM dmarc.reporters o WHERE o.org_name = ANY (f.reporter)));
 	END IF;
 	IF f.q IS NOT NULL THEN
 		words := words || ' AND ' || api.condition_on_q(f);
@@ -534,7 +535,9 @@ BEGIN
 			api.cells(f, p_grain),
 			(api.group_column(p_group)).name);
 	END IF;
-	IF cardinality(page.members) <= most THEN -- the addresses themselves in place of what the filter says of them
+	-- The addresses themselves in place of what the filter says of them. With a reporter only if they are few: the
+	-- records of all reporters from these addresses are read.
+	IF api.has_few_members(page) OR cardinality(page.members) <= most AND f.reporter IS NULL THEN
 		f := api.without_addresses(f);
 		f.source_ip := page.members;
 		f.source := CASE WHEN nobody THEN '{none}'::text[] END;
