@@ -106,6 +106,12 @@ static const struct {
 	    MAIL "_dmarc.example.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
 	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
 	    "dmarc_unrelated" },
+	{ "nearly a record beside one", "example.com",
+	    MAIL "_dmarc.example.com TXT V=dmarc1; p=none\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_ignored" },
+	{ "at the wrong place, before other texts", "example.com",
+	    "example.com TXT v=DMARC1; p=reject\n" MAIL, "- example.com", "dmarc_missing, dmarc_misplaced" },
 	{ "at the wrong place", "example.com", MAIL "example.com TXT v=DMARC1; p=reject", "- example.com",
 	    "dmarc_missing, dmarc_misplaced" },
 	{ "from above", "a.b.example.com",
@@ -125,6 +131,22 @@ static const struct {
 	    "\n_dmarc.example.com TXT v=DMARC1; p=reject; np=none",
 	    "quarantine/reject/none p _dmarc.s.example.com example.com; rua d@example.com own yes",
 	    "mx_missing, dmarc_subdomains_unused" },
+	{ "own record below, with np only", "s.example.com",
+	    "s.example.com TXT v=spf1 ip4:192.0.2.1 -all\n" MAIL
+	    "_dmarc.s.example.com TXT v=DMARC1; p=quarantine; np=reject; " RUA
+	    "\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    "quarantine/reject/reject p _dmarc.s.example.com example.com; rua d@example.com own yes",
+	    "mx_missing, dmarc_subdomains_unused" },
+	{ "own record below, with p only", "s.example.com",
+	    "s.example.com TXT v=spf1 ip4:192.0.2.1 -all\n" MAIL
+	    "_dmarc.s.example.com TXT v=DMARC1; p=quarantine; " RUA
+	    "\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    "quarantine/reject/reject p _dmarc.s.example.com example.com; rua d@example.com own yes",
+	    "mx_missing" },
+	{ "what is below follows the Organizational Domain, not the suffix above", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=quarantine; sp=reject; " RUA
+		 "\n_dmarc.com TXT v=DMARC1; p=none; sp=none; psd=y",
+	    "quarantine/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "" },
 	{ "43 psd=y at the top", "a.mail.example.com",
 	    "a.mail.example.com TXT v=spf1 ip4:192.0.2.1 -all\n_dmarc.com TXT v=DMARC1; p=none; psd=y; "
 	    "rua=mailto:x@registry.com\nregistry.com MX 1 m.example.com\n" MAIL
@@ -147,6 +169,26 @@ static const struct {
 		 "h.net._report._dmarc.example.com TXT v=DMARC1",
 	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
 	    "report_unauthorised, report_misplaced" },
+	{ "71 consent under the own domain, with its own name", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.example.com TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised, report_misplaced" },
+	{ "71 consent under the own domain, with no name", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "_report._dmarc.example.com TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised, report_misplaced" },
+	{ "71 nearly consent under the own domain", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "h.net._report._dmarc.example.com TXT v=dmarc1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised" },
+	{ "71 one of two addresses instead is another's", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net,mailto:y@i.net",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised" },
 	{ "71 authorised", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
 		 "example.com._report._dmarc.h.net TXT v=DMARC1",
@@ -347,6 +389,35 @@ static void a_finding_says_what_to_publish(void **state)
 	    "_smtp._tls.example.com. TXT \"v=TLSRPTv1; rua=mailto:tls-rpt@example.com\"");
 }
 
+static void check_text(const char *lines, enum finding_code code, const char *text)
+{
+	struct zone *zone = zone_new(lines);
+	struct check *check = run(zone, "example.com", NULL);
+	const struct finding *finding = find(check, code);
+
+	assert_non_null(finding);
+	assert_string_equal(finding->text, text);
+	check_free(check);
+	zone_free(zone);
+}
+
+static void a_finding_names_what_it_found(void **state)
+{
+	(void)state;
+	check_text(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT x\n"
+			"_dmarc.example.com TXT v=DMARC1; p=none",
+	    FINDING_DMARC_SEVERAL,
+	    "there are several DMARC records, so none counts (RFC 9989 section 4.10): keep one of "
+	    "\"v=DMARC1; p=reject\", \"v=DMARC1; p=none\"");
+	check_text(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\n"
+			"example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net,mailto:z@h.net",
+	    FINDING_REPORT_OVERRIDE, "h.net has the reports of \"rua\" sent to mailto:y@h.net instead");
+	check_text(MAIL "example.com MX 20 gone.example.com", FINDING_MX_HOST,
+	    "gone.example.com has no address (no such name)");
+	check_text("example.com MX 1 m.example.com\nm.example.com A 192.0.2.1", FINDING_SENDER_NAMELESS,
+	    "192.0.2.1 has no name: many receivers refuse mail from such hosts");
+}
+
 /* A rua whose record would have a name of more than 253 bytes (RFC 9990 section 4). */
 static void consent_under_a_name_that_is_too_long_cannot_be(void **state)
 {
@@ -361,6 +432,7 @@ static void consent_under_a_name_that_is_too_long_cannot_be(void **state)
 	(void)state;
 	assert_non_null(finding);
 	assert_null(finding->fix);
+	assert_int_equal(((struct check_report *)g_ptr_array_index(check->reports, 0))->authorised, CHECK_NO);
 	check_free(check);
 	zone_free(zone);
 }
@@ -636,6 +708,108 @@ static void the_document_has_its_members(void **state)
 	zone_free(zone);
 }
 
+static char *fetch_policy(
+    const char *host, const char *path, const GPtrArray *addresses, gsize max, char **why)
+{
+	(void)addresses;
+	(void)max;
+	(void)why;
+	assert_string_equal(host, "mta-sts.example.com");
+	assert_string_equal(path, "/.well-known/mta-sts.txt");
+	return g_strdup(
+	    "version: STSv1\nmode: enforce\nmx: m.example.com\nmx: *.example.com\nmax_age: 86400\n");
+}
+
+#define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SHA512 SHA256 SHA256
+
+/* Something of each kind, and two of what can be several. */
+static const char *const EVERYTHING =
+    "example.com TXT v=spf1 mx a:out.example.com include:i.example ?ip6:2001:db8::/32 -all\n"
+    "i.example TXT v=spf1 ip4:198.51.100.0/24 ~all\nexample.com MX 20 n.example.com\n"
+    "example.com MX 10 m.example.com\nm.example.com A 192.0.2.1\nm.example.com AAAA 2001:db8::1\n"
+    "n.example.com A 192.0.2.2\nout.example.com A 192.0.2.3\n1.2.0.192.in-addr.arpa PTR m.example.com\n"
+    "2.2.0.192.in-addr.arpa PTR x.example.com\nx.example.com A 192.0.2.9\n"
+    "3.2.0.192.in-addr.arpa PTR !servfail\n"
+    "_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine; np=reject; adkim=s; aspf=r; fo=1:d; psd=n; "
+    "t=n; "
+    "rua=mailto:d@example.com,mailto:x@h.net; ruf=mailto:f@i.net\nh.net MX 1 m.example.com\n"
+    "example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net\ni.net A 192.0.2.80\n"
+    "s1._domainkey.example.com TXT v=DKIM1; t=y; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+    "_smtp._tls.example.com TXT v=TLSRPTv1; rua=mailto:t@example.com,https://example.com/t\n"
+    "_mta-sts.example.com TXT v=STSv1; id=20260101\nmta-sts.example.com A 192.0.2.4\n"
+    "default._bimi.example.com TXT v=BIMI1; l=https://example.com/l.svg; a=https://example.com/v.pem\n"
+    "example.com NS a.example.net\nexample.com NS b.example.net\na.example.net A 192.0.2.51\n"
+    "b.example.net A 192.0.2.52\nb.example.net AAAA 2001:db8::52\n192.0.2.51!example.com SOA 7\n"
+    "192.0.2.52!example.com SOA !refused\nexample.com SOA+AD 7\n. SOA+AD 1\n"
+    "_25._tcp.m.example.com TLSA+AD 030101\n"
+    "_25._tcp.m.example.com TLSA+AD 020102" SHA512 "\n"
+    "2.0.0.127.bl.example A 127.0.0.2\n1.2.0.192.bl.example A 127.0.0.2\n1.2.0.192.bl.example TXT why\n"
+    "*.closed.example A !refused\n";
+#define LISTS                                                                                                \
+	"[bl.example]\nname=One\nurl=https://bl.example/\nterms=free\nof=ip4 domain\ntest=2.0.0.127\n"       \
+	"127.0.0.2=spam\n[closed.example]\nof=ip4\n"
+
+static struct check *run_everything(struct zone *zone, GPtrArray *lists)
+{
+	static const struct check_selector SELECTORS[] = { { "s1", NULL, FALSE },
+		{ "s2", "other.example", FALSE } };
+	const struct check_options options = { .selectors = SELECTORS,
+		.n_selectors = G_N_ELEMENTS(SELECTORS),
+		.selectors_from = CHECK_FROM_REPORTS,
+		.blocklists = lists,
+		.fetch = fetch_policy };
+
+	return run(zone, "example.com", &options);
+}
+
+/* The document of a domain with something of each kind: document.json, as it was read over once. */
+static void the_document_says_all_that_was_found(void **state)
+{
+	struct zone *zone = zone_new(EVERYTHING);
+	g_autoptr(GPtrArray) lists = blocklists_read(LISTS, NULL);
+	struct check *check = run_everything(zone, lists);
+	struct json_object *document = check_json(check);
+	struct json_object *want = json_object_from_file(TEST_FOLDER "/document.json");
+
+	(void)state;
+	assert_non_null(want);
+	assert_int_equal(json_object_object_length(document), json_object_object_length(want));
+	json_object_object_foreach(want, name, value)
+	{
+		struct json_object *got = json_object_object_get(document, name);
+
+		if (!json_object_equal(got, value))
+			fail_msg("%s: %s", name, json_object_to_json_string(got));
+	}
+	json_object_put(want);
+	json_object_put(document);
+	check_free(check);
+	zone_free(zone);
+}
+
+/* A question that nobody announced costs a round trip of its own: only these, which follow from other answers
+ * or are asked of one server each. */
+static void other_questions_are_announced_and_those_are_asked(void **state)
+{
+	struct zone *zone = zone_new(EVERYTHING);
+	g_autoptr(GPtrArray) lists = blocklists_read(LISTS, NULL);
+	g_autofree char *unexpected = NULL, *unasked = NULL;
+
+	(void)state;
+	check_free(run_everything(zone, lists));
+	unexpected = zone_unexpected(zone);
+	unasked = zone_unasked(zone);
+	assert_string_equal(unexpected,
+	    "TXT _dmarc.net, TXT example.com._report._dmarc.h.net, TXT example.com._report._dmarc.i.net, "
+	    "TXT example.com._report._dmarc.example.com, TXT i.net._report._dmarc.example.com, "
+	    "TXT _report._dmarc.example.com, A i.net, TXT s1._domainkey.example.com, "
+	    "TXT s2._domainkey.other.example, A mta-sts.example.com, SOA 192.0.2.51!example.com, "
+	    "SOA 192.0.2.52!example.com, SOA , SOA example.com, A x.example.com, TXT 1.2.0.192.bl.example");
+	assert_string_equal(unasked, "A 1.0.0.127.closed.example"); /* which refused the question before */
+	zone_free(zone);
+}
+
 /* Everything at once that a hostile zone could do: long lists of addresses, each in another organization. */
 static void a_hostile_zone_makes_bounded_work(void **state)
 {
@@ -662,6 +836,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_are_judged),
 		cmocka_unit_test(a_finding_says_what_to_publish),
+		cmocka_unit_test(a_finding_names_what_it_found),
 		cmocka_unit_test(consent_under_a_name_that_is_too_long_cannot_be),
 		cmocka_unit_test(assertion_71_the_same_organization_is_not_asked_for_consent),
 		cmocka_unit_test(assertion_45_discovery_of_13_labels_asks_eight_names),
@@ -672,6 +847,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_domain_is_refused),
 		cmocka_unit_test(name_servers_are_asked_each),
 		cmocka_unit_test(the_document_has_its_members),
+		cmocka_unit_test(the_document_says_all_that_was_found),
+		cmocka_unit_test(other_questions_are_announced_and_those_are_asked),
 		cmocka_unit_test(a_hostile_zone_makes_bounded_work),
 	};
 
