@@ -382,6 +382,12 @@ static void a_finding_says_what_to_publish(void **state)
 	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
 	    "1.2.0.192.in-addr.arpa. PTR out.example.com.");
 	check_fix("example.com",
+	    "example.com TXT v=spf1 +a:out.example.com -all\nout.example.com A 192.0.2.1",
+	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
+	    "1.2.0.192.in-addr.arpa. PTR out.example.com.");
+	check_fix("example.com", "example.com TXT v=spf1 a -all\nexample.com A 192.0.2.1",
+	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR", NULL);
+	check_fix("example.com",
 	    "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1\n1.2.0.192.in-addr.arpa PTR x.example",
 	    FINDING_SENDER_UNCONFIRMED, "1.2.0.192.in-addr.arpa PTR", "x.example. A 192.0.2.1");
 	check_fix("example.com", "example.com MX 1 m.example.com", FINDING_TLSRPT_MISSING,
@@ -416,6 +422,220 @@ static void a_finding_names_what_it_found(void **state)
 	    "gone.example.com has no address (no such name)");
 	check_text("example.com MX 1 m.example.com\nm.example.com A 192.0.2.1", FINDING_SENDER_NAMELESS,
 	    "192.0.2.1 has no name: many receivers refuse mail from such hosts");
+}
+
+#define ED_KEY  "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+#define S1      "s1._domainkey.example.com TXT "
+#define STS     "mta-sts.example.com A 192.0.2.4\n_mta-sts.example.com TXT "
+#define TLS     "_smtp._tls.example.com TXT "
+#define SEVERAL "there are several records, so none counts"
+#define TEN     "1234567890"
+#define NO_ID   "there is no valid \"id\" in it: 1 to 32 letters and digits, which change with the policy"
+
+/* A finding in words "code: text", the only one with this beginning of its code; "" if there is none. */
+static void records_beside_dmarc_are_judged(void **state)
+{
+	static const struct {
+		const char *name, *zone, *prefix, *want;
+	} rows[] = {
+		{ "TLS reporting twice",
+		    TLS "v=TLSRPTv1; rua=mailto:a@example.com\n" TLS "v=TLSRPTv1; rua=mailto:b@example.com",
+		    "tlsrpt", "tlsrpt_invalid: " SEVERAL " (RFC 8460 section 3)" },
+		{ "TLS reporting without answer", TLS "!timeout", "dns",
+		    "dns_failed: _smtp._tls.example.com could not be looked up: no DNS server answered in "
+		    "time" },
+		{ "an unknown tag",
+		    "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; X=1",
+		    "tlsrpt", "tlsrpt_tag: there is no tag \"X\" in such a record: it has no effect" },
+		{ "a tag twice",
+		    "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; v=x",
+		    "tlsrpt", "tlsrpt_tag: \"v\" occurs twice: only the first counts" },
+		{ "TLS reports to a host without mail",
+		    TLS "v=TLSRPTv1; rua=mailto:t@gone.example,https://x.example/", "tlsrpt",
+		    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
+		    "mail: it has neither MX nor address, or refuses" },
+		{ "the second of two", TLS "v=TLSRPTv1; rua=https://x.example/,mailto:t@gone.example",
+		    "tlsrpt",
+		    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
+		    "mail: it has neither MX nor address, or refuses" },
+		{ "an id of 32 characters", STS "v=STSv1; id=" TEN TEN TEN "ab;", "mta_sts", "" },
+		{ "an id of 33 characters", STS "v=STSv1; id=" TEN TEN TEN "abc;", "mta_sts",
+		    "mta_sts_invalid: " NO_ID },
+		{ "an id with a hyphen", STS "v=STSv1; id=1-2;", "mta_sts", "mta_sts_invalid: " NO_ID },
+		{ "an empty id", STS "v=STSv1; id=;", "mta_sts", "mta_sts_invalid: " NO_ID },
+		{ "no id", STS "v=STSv1", "mta_sts", "mta_sts_invalid: " NO_ID },
+		{ "another tag", STS "v=STSv1; id=1; x=y", "mta_sts",
+		    "mta_sts_tag: there is no tag \"x\" in such a record: it has no effect" },
+		{ "two ids", STS "v=STSv1; id=1; id=-", "mta_sts",
+		    "mta_sts_tag: \"id\" occurs twice: only the first counts" },
+		{ "MTA-STS twice", STS "v=STSv1; id=1\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts",
+		    "mta_sts_invalid: " SEVERAL " (RFC 8461 section 3.1)" },
+		{ "MTA-STS beside another text", STS "x\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts",
+		    "" },
+		{ "no MTA-STS", STS "v=STSv11; id=1\n_mta-sts.example.com TXT x", "mta_sts",
+		    "mta_sts_invalid: \"v=STSv11; id=1\" is not a record: one begins with \"v=STSv1;\"" },
+		{ "MTA-STS without answer", STS "!timeout", "dns",
+		    "dns_failed: _mta-sts.example.com could not be looked up: no DNS server answered in "
+		    "time" },
+		{ "no host of the policy", "_mta-sts.example.com TXT v=STSv1; id=1", "mta_sts",
+		    "mta_sts_host: mta-sts.example.com has no address, so no sender can fetch the policy of "
+		    "MTA-STS "
+		    "(RFC 8461)" },
+		{ "no answer about the host of the policy",
+		    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com A !timeout", "mta_sts", "" },
+		{ "nor about its other address",
+		    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com AAAA !timeout", "mta_sts",
+		    "" },
+		{ "two keys", S1 ED_KEY "\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim_several",
+		    "dkim_several: there are several keys: verifiers may take any of them (RFC 6376 section "
+		    "3.6.2.2)" },
+		{ "a key behind another text", S1 "x\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim", "" },
+		{ "the first of two keys",
+		    S1 "v=DKIM1; k=ed25519; " ED_KEY "\n" S1 "v=DKIM1; p=", "dkim_revoked", "" },
+		{ "two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_several", "" },
+		{ "no key for now", S1 "!timeout", "dns",
+		    "dns_failed: s1._domainkey.example.com could not be looked up: no DNS server answered in "
+		    "time" },
+		{ "parked, with all that it needs",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
+		    "p=reject; sp=none",
+		    "parked",
+		    "parked: no host may send mail of example.com, and none takes any: \"p=reject; "
+		    "sp=reject\" would "
+		    "say so to all" },
+		{ "parked, and said so",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
+		    "p=reject",
+		    "parked", "" },
+		{ "a softer SPF record", "example.com MX 0 .\nexample.com TXT v=spf1 ~all", "parked", "" },
+		{ "a host that sends", "example.com MX 0 .\nexample.com TXT v=spf1 ip4:192.0.2.1 -all",
+		    "parked", "" },
+		{ "hosts that a macro names",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 exists:%{i}.example.com -all", "parked", "" },
+		{ "two SPF records",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\nexample.com TXT v=spf1 -all", "parked",
+		    "" },
+		{ "mail is taken", "example.com MX 1 m.example.com\nexample.com TXT v=spf1 -all", "parked",
+		    "" },
+		{ "a name server that nobody knows for now",
+		    "example.com NS a.example.net\na.example.net A !servfail", "dns",
+		    "dns_failed: a.example.net could not be looked up: the DNS server could not find out" },
+		{ "an MX that nobody knows for now",
+		    "example.com MX 1 m.example.com\nm.example.com AAAA !servfail", "dns",
+		    "dns_failed: m.example.com could not be looked up: the DNS server could not find out" },
+		{ "no answer about MX", "example.com MX !servfail\nexample.com TXT v=spf1 -all", "dns",
+		    "dns_failed: example.com could not be looked up: the DNS server could not find out" },
+		{ "a name server without address", "example.com NS a.example.net\nexample.com A 192.0.2.1",
+		    "ns_host", "ns_host: the name server a.example.net has no address (no such name)" },
+		{ "and so none that could be blocked",
+		    "example.com NS a.example.net\nexample.com A 192.0.2.1", "ns_blocked", "" },
+	};
+	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };
+	static const struct check_options OPTIONS = { .selectors = &SELECTOR, .n_selectors = 1 };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct zone *zone = zone_new(rows[i].zone);
+		struct check *check = run(zone, "example.com", &OPTIONS);
+		g_autoptr(GString) got = g_string_new(NULL);
+
+		for (guint j = 0; j < findings_count(check->findings); j++) {
+			const struct finding *finding = findings_get(check->findings, j);
+			const char *word = finding_code_word(finding->code);
+
+			if (g_str_has_prefix(word, rows[i].prefix))
+				g_string_append_printf(
+				    got, "%s%s: %s", got->len > 0 ? "; " : "", word, finding->text);
+		}
+		if (strcmp(got->str, rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].name, got->str);
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
+/* How much of what a zone has is examined. */
+static void hosts_are_bounded(void **state)
+{
+	for (guint n = 0; n <= CHECK_MX_MAX + 1; n++) {
+		g_autoptr(GString) lines = g_string_new("example.com TXT v=spf1 -all");
+		struct zone *zone;
+		struct check *check;
+
+		(void)state;
+		for (guint i = 0; i < n; i++)
+			g_string_append_printf(lines,
+			    "\nexample.com MX %u m%u.example\nexample.com NS n%u.example\n"
+			    "n%u.example A 192.0.2.1",
+			    n - i, i, i, i);
+		zone = zone_new(lines->str);
+		check = run(zone, "example.com", NULL);
+		assert_int_equal(check->mx->len, MIN(n, CHECK_MX_MAX));
+		assert_int_equal(check->servers->len, MIN(n, CHECK_SERVERS_MAX));
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
+static void of_many_names_of_an_address_five_are_checked(void **state)
+{
+	for (guint last = 4; last <= 6; last++) {
+		g_autoptr(GString) lines = g_string_new(
+		    "example.com TXT v=spf1 -all\nexample.com MX 1 m.example.com\nm.example.com A 192.0.2.1");
+		const struct check_sender *sender;
+		struct zone *zone;
+		struct check *check;
+
+		(void)state;
+		for (guint i = 1; i <= last; i++)
+			g_string_append_printf(lines,
+			    "\n1.2.0.192.in-addr.arpa PTR n%u.example\nn%u.example A 192.0.2.%u", i, i,
+			    i == last ? 1 : 9);
+		zone = zone_new(lines->str);
+		check = run(zone, "example.com", NULL);
+		sender = g_ptr_array_index(check->senders, 0);
+		assert_int_equal(sender->confirmed, last <= CHECK_NAMES_MAX ? CHECK_YES : CHECK_NO);
+		assert_string_equal(sender->name, last == 4   ? "n4.example"
+						  : last == 5 ? "n5.example"
+							      : "n1.example");
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
+static void only_hosts_that_spf_names_itself_are_senders(void **state)
+{
+	static const struct {
+		const char *spf;
+		guint want;
+	} rows[] = {
+		{ "ip4:192.0.2.1", 1 },
+		{ "ip4:192.0.2.0/28", 16 },
+		{ "ip4:192.0.2.0/27", 0 },
+		{ "ip4:0.0.0.0/0", 0 },
+		{ "ip6:2001:db8::/124", 16 },
+		{ "ip6:2001:db8::/123", 0 },
+		{ "ip6:2001:db8::/96", 0 },
+		{ "ip6:2001:db8::/95", 0 },
+		{ "ip6:::/0", 0 },
+		{ "?ip4:192.0.2.1 ~ip4:192.0.2.2 -ip4:192.0.2.3", 0 },
+		{ "ip4:192.0.2.1 ip4:192.0.2.1 ip4:192.0.2.0/31", 2 },
+		{ "include:other.example", 0 },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *lines = g_strdup_printf(
+		    "example.com TXT v=spf1 %s -all\nother.example TXT v=spf1 ip4:192.0.2.9 -all",
+		    rows[i].spf);
+		struct zone *zone = zone_new(lines);
+		struct check *check = run(zone, "example.com", NULL);
+
+		if (check->senders->len != rows[i].want)
+			fail_msg("%s: %u", rows[i].spf, check->senders->len);
+		check_free(check);
+		zone_free(zone);
+	}
 }
 
 /* A rua whose record would have a name of more than 253 bytes (RFC 9990 section 4). */
@@ -837,6 +1057,10 @@ int main(void)
 		cmocka_unit_test(domains_are_judged),
 		cmocka_unit_test(a_finding_says_what_to_publish),
 		cmocka_unit_test(a_finding_names_what_it_found),
+		cmocka_unit_test(records_beside_dmarc_are_judged),
+		cmocka_unit_test(hosts_are_bounded),
+		cmocka_unit_test(of_many_names_of_an_address_five_are_checked),
+		cmocka_unit_test(only_hosts_that_spf_names_itself_are_senders),
 		cmocka_unit_test(consent_under_a_name_that_is_too_long_cannot_be),
 		cmocka_unit_test(assertion_71_the_same_organization_is_not_asked_for_consent),
 		cmocka_unit_test(assertion_45_discovery_of_13_labels_asks_eight_names),
