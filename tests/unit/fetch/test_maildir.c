@@ -250,7 +250,7 @@ static void a_folder_that_cannot_be_written_is_an_error(void **state G_GNUC_UNUS
 	}
 	assert_null(maildir_open(folder, &error));
 	assert_non_null(strstr(error->message, "cur: Permission denied"));
-	(void)seteuid(getuid());
+	assert_int_equal(seteuid(getuid()), 0);
 	assert_int_equal(next_descriptor(), before);
 	remove_maildir(folder);
 }
