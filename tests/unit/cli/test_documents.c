@@ -46,6 +46,42 @@
 	"\"envelope_to\":null},\"auth_results\":{\"dkim\":" dkim ",\"spf\":null}}]}"
 #define SRG_WANT SRG_WANT_OF("\"[{\\\"a\\\":1}]\"")
 
+/* All columns, two records, and values that are none. */
+#define SRG_ALL                                                                                              \
+	"CREATE TABLE `domains` (`id` int, `fqdn` text, `active` int);\n"                                    \
+	"CREATE TABLE `reports` (`id` int, `domain_id` int, `begin_time` datetime, `end_time` datetime, "    \
+	"`org` text, `email` text, `extra_contact_info` text, `external_id` text, `error_string` text, "     \
+	"`policy_adkim` text, `policy_aspf` text, `policy_p` text, `policy_sp` text, `policy_np` text, "     \
+	"`policy_pct` text, `policy_fo` text);\n"                                                            \
+	"CREATE TABLE `rptrecords` (`id` int, `report_id` int, `ip` varbinary(16), `rcount` int, "           \
+	"`disposition` int, `reason` text, `dkim_auth` text, `spf_auth` text, `dkim_align` int, "            \
+	"`spf_align` int, `header_from` text, `envelope_from` text, `envelope_to` text);\n"                  \
+	"INSERT INTO `domains` VALUES (7,'old.example',1),(7,'a.example',1);\n"                              \
+	"INSERT INTO `reports` VALUES (3,7,'b','e','o','m','c','x','r','s','t','u','v','w','y','z');\n"      \
+	"INSERT INTO `rptrecords` VALUES "                                                                   \
+	"(1,3,0x20010DB8000000000000000000000001,5,1,'why','d','f',0,2,'h','i','j'),"                        \
+	"(2,3,0xC00002,6,2,NULL,'','f',2,3,'h','i','j'),(3,3,NULL,7,10,'','d','f',1,'',"                     \
+	"NULL,NULL,NULL);\n"
+#define SRG_ALL_WANT                                                                                         \
+	"{\"copy_of\":\"dmarc-srg\",\"report_metadata\":{\"org_name\":\"o\",\"org_email\":\"m\","            \
+	"\"org_extra_contact_info\":\"c\",\"report_id\":\"x\",\"interval_begin\":\"b\",\"interval_end\":"    \
+	"\"e\","                                                                                             \
+	"\"errors\":\"r\"},\"policy_published\":{\"adkim\":\"s\",\"aspf\":\"t\",\"p\":\"u\",\"sp\":\"v\","   \
+	"\"np\":\"w\",\"pct\":\"y\",\"fo\":\"z\",\"domain\":\"a.example\"},\"records\":["                    \
+	"{\"source\":{\"ip_address\":\"2001:db8::1\"},\"count\":\"5\",\"policy_evaluated\":{"                \
+	"\"disposition\":"                                                                                   \
+	"\"quarantine\",\"dkim\":\"fail\",\"spf\":\"pass\",\"policy_override_reasons\":\"why\"},"            \
+	"\"identifiers\":{\"header_from\":\"h\",\"envelope_from\":\"i\",\"envelope_to\":\"j\"},"             \
+	"\"auth_results\":{\"dkim\":\"d\",\"spf\":\"f\"}},"                                                  \
+	"{\"source\":{\"ip_address\":null},\"count\":\"6\",\"policy_evaluated\":{\"disposition\":\"none\","  \
+	"\"dkim\":\"pass\",\"spf\":null,\"policy_override_reasons\":null},"                                  \
+	"\"identifiers\":{\"header_from\":\"h\",\"envelope_from\":\"i\",\"envelope_to\":\"j\"},"             \
+	"\"auth_results\":{\"dkim\":null,\"spf\":\"f\"}},"                                                   \
+	"{\"source\":{\"ip_address\":null},\"count\":\"7\",\"policy_evaluated\":{\"disposition\":null,"      \
+	"\"dkim\":null,\"spf\":null,\"policy_override_reasons\":null},"                                      \
+	"\"identifiers\":{\"header_from\":null,\"envelope_from\":null,\"envelope_to\":null},"                \
+	"\"auth_results\":{\"dkim\":\"d\",\"spf\":\"f\"}}]}"
+
 #define DUMP "-- MySQL dump 10.13  Distrib 8.0.36\n--\n-- Host: localhost    Database: dmarc\n"
 
 static const struct {
@@ -105,6 +141,16 @@ static const struct {
 	    "/*M!999999\\- enable the sandbox mode */\nINSERT INTO `report` VALUES ('<feedback>');",
 	    { "<feedback>" } },
 	{ "a dump of dmarc-srg", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_RECORD, { SRG_WANT } },
+	{ "all columns of dmarc-srg", DUMP SRG_ALL, { SRG_ALL_WANT } },
+	{ "two reports in their order",
+	    DUMP SRG_CREATE "INSERT INTO `reports` VALUES (4,7,'2026-01-01 00:00:00','O\\'R \xff;--','x'),"
+			    "(3,7,'2026-01-01 00:00:00','O\\'R \xff;--','x');\n" SRG_DOMAIN SRG_RECORD,
+	    { SRG_HEAD "\"a.example\"},\"records\":[]}", SRG_WANT } },
+	{ "tables that lack a column are others",
+	    DUMP "CREATE TABLE `domains` (`id` int, `fqdn` text);\nCREATE TABLE `reports` (`id` int, "
+		 "`domain_id` int, "
+		 "`begin_time` int);\n" SRG_DOMAIN SRG_REPORT,
+	    { NULL } },
 	{ "NULL has no text", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_DKIM("NULL"),
 	    { SRG_WANT_OF("null") } },
 	{ "a text that says NULL", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_DKIM("'NULL'"),
