@@ -77,14 +77,25 @@ gboolean db_exec(
 	return step(db, words->str, error);
 }
 
+/* How often a word is in a text. */
+static guint count(const char *text, const char *word)
+{
+	g_auto(GStrv) parts = g_strsplit(text, word, -1);
+
+	return g_strv_length(parts) - 1;
+}
+
 struct db_rows *db_query(
     struct db *db, const char *sql, const struct db_value *params, guint n_params, GError **error)
 {
 	static int rows;
+	guint n = count(params[0].data, "import");
 
+	/* a row for each mail, and two for each mail's reports, with its number */
 	assert_int_equal(n_params, 2);
-	assert_true(*params[0].data == '{' && g_str_has_suffix(params[0].data, "}"));
-	assert_true(*params[1].data == '{' && g_str_has_suffix(params[1].data, "}"));
+	assert_true(n == 1 || n == 2);
+	assert_int_equal(count(params[1].data, "(1,"), 2);
+	assert_int_equal(count(params[1].data, "(2,"), n == 2 ? 2 : 0);
 	return step(db, word_of(sql), error) ? (struct db_rows *)(void *)&rows : NULL;
 }
 
@@ -179,7 +190,8 @@ struct record_writer *record_writer_new(
 
 void record_writer_free(struct record_writer *writer)
 {
-	(void)writer;
+	if (writer != NULL)
+		(void)step(NULL, "close", NULL);
 }
 
 gboolean record_writer_add(
@@ -208,19 +220,19 @@ void record_writer_publish(const struct record_writer *writer)
 /* -- the test -- */
 
 /* A mail with two reports, of which the first has two records and the second one. */
-static struct found *mail_new(gint64 again)
+static struct found *mail_new(guint i, gint64 again)
 {
 	static const struct found_options options = { 0 };
-	static struct envelope envelope; /* must outlive the mail */
+	static struct envelope envelopes[2]; /* they must outlive the mails */
 	const struct aggregate_header header = { .domain = "example.com", .begin = 1, .end = 2, .pct = -1 };
 	const struct aggregate_record record = { .source_ip = "192.0.2.1", .count = 1 };
 	struct found *found;
 
-	envelope = (struct envelope){ .source = "import", .again = again };
-	found = found_new(&options, &envelope, (const guint8 *)"raw", 3);
-	for (guint i = 0; i < 2; i++) {
+	envelopes[i] = (struct envelope){ .source = "import", .again = again };
+	found = found_new(&options, &envelopes[i], (const guint8 *)"raw", 3);
+	for (guint k = 0; k < 2; k++) {
 		assert_true(found_sink()->report_begin(found, "part 1", NULL));
-		for (guint j = i; j < 2; j++)
+		for (guint j = k; j < 2; j++)
 			assert_true(found_sink()->record(found, &record, NULL));
 		assert_true(found_sink()->report_end(found, &header, NULL));
 	}
@@ -247,7 +259,8 @@ static struct outcome write_mails(gboolean with_aside, const char *state, guint 
 		.known = known,
 		.committing = with_aside ? committing : NULL,
 		.user = (gpointer) "user" };
-	struct found *mails[] = { mail_new(again), mail_new(again) };
+	/* of one mail, the second is another kind that nobody may look at */
+	struct found *mails[] = { mail_new(0, again), mail_new(1, n == 1 && again == 0 ? 7 : again) };
 	struct outcome outcome = { .in_doubt = 2, .foreign = 2 };
 	g_autoptr(GError) error = NULL;
 
@@ -283,18 +296,18 @@ static void a_transaction_has_its_statements_in_order(void **state)
 	} rows[] = {
 		{ "nothing new", BEGIN "db COMMIT; " END, .n = 1 },
 		{ "read again", "db BEGIN; db again; answer; db COMMIT; " END, .n = 1, .again = 7 },
-		{ "a new report", BEGIN "write db db; add 2; end; db COMMIT; publish; " END,
+		{ "a new report", BEGIN "write db db; add 2; end; db COMMIT; publish; close; " END,
 		    .new_first = TRUE, .n = 1 },
-		{ "of the second mail", BEGIN "write db db; add 2; end; db COMMIT; publish; " END,
+		{ "of the second mail", BEGIN "write db db; add 2; end; db COMMIT; publish; close; " END,
 		    .new_second = TRUE, .n = 2 },
-		{ "of both", BEGIN "write db db; add 2; add 2; end; db COMMIT; publish; " END,
+		{ "of both", BEGIN "write db db; add 2; add 2; end; db COMMIT; publish; close; " END,
 		    .new_first = TRUE, .new_second = TRUE, .n = 2 },
 		{ "bytes that are kept", BEGIN "db keep 7 raw; db COMMIT; " END, .keep_first = "7", .n = 2 },
 		{ "of both", BEGIN "db keep 7 raw; db keep 8 raw; db COMMIT; " END, .keep_first = "7",
 		    .keep_second = "8", .n = 2 },
 		{ "with a second connection",
 		    "db BEGIN; aside months; aside names; db ingest; answer; write db aside; add 2; end; "
-		    "db keep 7 raw; committing; db COMMIT; publish; " END,
+		    "db keep 7 raw; committing; db COMMIT; publish; close; " END,
 		    .aside = TRUE, .new_first = TRUE, .keep_first = "7", .n = 1 },
 	};
 
