@@ -219,6 +219,7 @@ static void no_descriptor_stays_open(void **state G_GNUC_UNUSED)
 	put(folder, "new/mail", "12345");
 	while_open = next_descriptor();
 	names = listed(maildir);
+	assert_string_equal(names, "new/mail ");
 	assert_int_equal(read_mail(maildir, "mail", 4, spool), MAILDIR_TOO_LARGE);
 	assert_int_equal(read_mail(maildir, "mail", 5, spool), MAILDIR_GOT);
 	assert_int_equal(next_descriptor(), while_open);

@@ -288,11 +288,10 @@ static int reset(void **state)
 static void a_transaction_has_its_statements_in_order(void **state)
 {
 	static const struct {
-		const char *name, *want;
-		gboolean aside, new_first, new_second;
-		const char *keep_first, *keep_second;
-		guint n;
+		const char *name, *want, *keep_first, *keep_second;
 		gint64 again;
+		guint n;
+		gboolean aside, new_first, new_second;
 	} rows[] = {
 		{ "nothing new", BEGIN "db COMMIT; " END, .n = 1 },
 		{ "read again", "db BEGIN; db again; answer; db COMMIT; " END, .n = 1, .again = 7 },
