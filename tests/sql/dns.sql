@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(52);
+SELECT plan(54);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -137,10 +137,11 @@ SELECT is((SELECT jsonb_object_agg(s ->> 'key', s -> 'in_spf')
 SELECT is((SELECT count(*)
 	FROM jsonb_array_elements(api.sources(api.filter(), api.page(), p_group => 'ip') -> 'items') s
 	WHERE s -> 'in_spf' <> 'null'), 0::bigint, 'sources: of all domains nothing is said');
-SELECT is((SELECT count(*)
-	FROM jsonb_array_elements(api.sources(api.filter(p_domain => '{corp.example,stranger.example}'), api.page(),
-		p_group => 'ip') -> 'items') s
-	WHERE s -> 'in_spf' <> 'null'), 0::bigint, 'sources: nor of two');
+SELECT is((SELECT string_agg(s.key, ' ') FROM api.source_spf('ip', '{192.0.2.1}', api.only_domains(api.filter(), d)) s),
+	want, 'sources: ' || name)
+FROM (VALUES ('one domain that was checked', '{corp.example}'::text[], '192.0.2.1'),
+	('nothing is said of two', '{corp.example,stranger.example}', NULL),
+	('nor of one that was not checked', '{never.example}', NULL)) v(name, d, want);
 SELECT is(api.source_ips('ip:192.0.2.1', api.filter(p_domain => '{corp.example}'), api.page()) #> '{items,0,in_spf}',
 	'true', 'addresses of a source');
 SELECT is((SELECT s -> 'in_spf'
