@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(54);
+SELECT plan(56);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -87,6 +87,9 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'code', x -> 'domain', x -> '
 	["own_host_outside_spf", "corp.example", "2001:db8::5"], ["selector_without_key", "corp.example", null],
 	["unsolicited", "stranger.example", null]]',
 	'attention: the gravest first; not what is wrong with a stranger''s DNS, nor a selector that only failed');
+SELECT is(api.attention(f) -> 'items', '[]', 'attention: nothing of domains whose reports ' || name)
+FROM (VALUES ('come after the window', api.filter(p_to => (t.day(-2) AT TIME ZONE 'UTC')::date, p_others => 'include')),
+	('came before it', api.filter(p_from => (t.day(-1) AT TIME ZONE 'UTC')::date, p_others => 'include'))) v(name, f);
 SELECT is(x ->> 'text', 'out2.corp.example, a host of yours, sent 7 messages as corp.example from 192.0.2.9, which the '
 	'SPF of corp.example does not cover: a server with several addresses may leave by the wrong one.', 'in a sentence')
 	FROM a WHERE no = 1;
