@@ -492,6 +492,9 @@ static void records_beside_dmarc_are_judged(void **state)
 		{ "a key behind another text", S1 "x\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim", "" },
 		{ "the first of two keys",
 		    S1 "v=DKIM1; k=ed25519; " ED_KEY "\n" S1 "v=DKIM1; p=", "dkim_revoked", "" },
+		{ "the first of two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_invalid",
+		    "dkim_invalid: \"first\" is not a tag; dkim_invalid: there is no \"p\", which has the "
+		    "key" },
 		{ "two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_several", "" },
 		{ "no key for now", S1 "!timeout", "dns",
 		    "dns_failed: s1._domainkey.example.com could not be looked up: no DNS server answered in "
@@ -571,6 +574,12 @@ static void hosts_are_bounded(void **state)
 		zone = zone_new(lines->str);
 		check = run(zone, "example.com", NULL);
 		assert_int_equal(check->mx->len, MIN(n, CHECK_MX_MAX));
+		if (n > 0 && n <= CHECK_MX_MAX) { /* the most preferred first, whatever its name */
+			g_autofree char *first = g_strdup_printf("m%u.example", n - 1);
+
+			assert_string_equal(
+			    ((struct check_mx *)g_ptr_array_index(check->mx, 0))->host, first);
+		}
 		assert_int_equal(check->servers->len, MIN(n, CHECK_SERVERS_MAX));
 		check_free(check);
 		zone_free(zone);
@@ -746,6 +755,19 @@ static void what_is_not_there_under_a_usual_selector_says_nothing(void **state)
 	assert_false(second->probed);
 	assert_null(strstr(zone_asked(zone), "never._domainkey"));
 	check_free(check);
+	zone_free(zone);
+}
+
+static void a_selector_without_answer_does_not_end_the_guessing(void **state)
+{
+	static const struct check_selector SELECTORS[] = { { "seen", NULL, FALSE }, { "k1", NULL, TRUE } };
+	static const struct check_options OPTIONS = { .selectors = SELECTORS,
+		.n_selectors = G_N_ELEMENTS(SELECTORS) };
+	struct zone *zone = zone_new("seen._domainkey.example.com TXT !timeout\nexample.com TXT v=spf1 -all");
+
+	(void)state;
+	check_free(run(zone, "example.com", &OPTIONS));
+	assert_non_null(strstr(zone_asked(zone), "TXT k1._domainkey.example.com"));
 	zone_free(zone);
 }
 
@@ -1066,6 +1088,7 @@ int main(void)
 		cmocka_unit_test(assertion_45_discovery_of_13_labels_asks_eight_names),
 		cmocka_unit_test(selectors_are_looked_up),
 		cmocka_unit_test(what_is_not_there_under_a_usual_selector_says_nothing),
+		cmocka_unit_test(a_selector_without_answer_does_not_end_the_guessing),
 		cmocka_unit_test(names_are_looked_up_for_few_senders),
 		cmocka_unit_test(silence_ends_a_check),
 		cmocka_unit_test(what_is_no_domain_is_refused),
