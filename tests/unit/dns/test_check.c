@@ -599,7 +599,7 @@ static void of_many_names_of_an_address_five_are_checked(void **state)
 		for (guint i = 1; i <= last; i++)
 			g_string_append_printf(lines,
 			    "\n1.2.0.192.in-addr.arpa PTR n%u.example\nn%u.example A 192.0.2.%u", i, i,
-			    i == last ? 1 : 9);
+			    i == last ? 1U : 9U);
 		zone = zone_new(lines->str);
 		check = run(zone, "example.com", NULL);
 		sender = g_ptr_array_index(check->senders, 0);
