@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(56);
+SELECT plan(71);
 SELECT is(ARRAY[api.counted(1, 'message'), api.counted(2, 'message'), api.counted(0, 'message'),
 	api.counted(1234567, 'reply', 'replies'), api.counted(1, 'passes', 'pass'), api.counted(1000)],
 	'{1 message,2 messages,0 messages,"1,234,567 replies",1 passes,"1,000"}', 'a number, and what is counted');
@@ -207,6 +207,17 @@ SELECT is((SELECT jsonb_agg(b -> 'text') FROM jsonb_array_elements(api.impact(d,
 		'sp=reject; adkim=r; aspf=r\""]'), ('same.example', NULL), ('told.example', NULL),
 	('np.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; np=none; adkim=r; aspf=r\" and '
 		'\"p=none; sp=none; np=reject; adkim=r; aspf=r\""]')) x(d, want);
+-- Notes on the numbers, each at its bound.
+SELECT is(api.impact_notes(jsonb_populate_record(NULL::api.policy, policy), jsonb_populate_record(NULL::api.tally,
+	'{"pass": 40, "dkim_aligned": 40, "fail_altered": 0, "fail_overridden": 0}' || tally)), want, format('notes: %s %s', policy, tally))
+FROM (VALUES ('{}'::jsonb, '{}'::jsonb, '[]'::jsonb), ('{}', '{"fail_altered": 1}', '["mailing_lists"]'),
+	('{}', '{"fail_overridden": 1}', '["mailing_lists"]'), ('{}', '{"dkim_aligned": 38}', '[]'),
+	('{}', '{"dkim_aligned": 37}', '["spf_only"]'), ('{"testing": "y"}', '{}', '["testing"]'), ('{"testing": "n"}', '{}', '[]'),
+	('{"pct": 100}', '{}', '[]'), ('{"pct": 99}', '{}', '["pct"]'),
+	('{"p": "reject", "sp": "none"}', '{}', '["subdomains_unprotected", "np_unprotected"]'),
+	('{"p": "quarantine", "sp": "none", "np": "reject"}', '{}', '["subdomains_unprotected"]'),
+	('{"p": "reject", "sp": "reject", "np": "none"}', '{}', '["np_unprotected"]'), ('{"p": "none", "sp": "none"}', '{}', '[]'),
+	('{"p": "none", "np": "none"}', '{}', '[]'), ('{"p": "reject", "sp": "quarantine"}', '{}', '[]')) x(policy, tally, want);
 -- The number of points in an answer has two bounds, which are lower here.
 CREATE OR REPLACE FUNCTION api.points_most() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 1 $$;
 CREATE OR REPLACE FUNCTION api.points_listed() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 2 $$;
