@@ -169,7 +169,8 @@ DECLARE
 	harmful bigint[]; -- facets of harmful mail: a list, since their texts would be compared for each row
 	keys text[]; -- of harmful sources
 BEGIN
-	EXECUTE format('SELECT array_agg(v.facet) FROM api.facet v WHERE %s', api.harmful('v')) INTO harmful;
+	EXECUTE format('SELECT array_agg(v.facet) FROM api.facet v WHERE %s AND ($1 IS NULL OR v.domain = ANY ($1))',
+		api.harmful('v')) INTO harmful USING f.domain;
 	EXECUTE format($q$
 		WITH domains AS MATERIALIZED (
 			SELECT c.domain_id, sum(c.messages)::double precision AS messages FROM %s GROUP BY 1
