@@ -1,0 +1,54 @@
+-- Limits of what a command or the page may say: the longest that is taken, and what is cut.
+SELECT no_plan();
+CREATE FUNCTION t.x(n integer) RETURNS text LANGUAGE sql AS $$ SELECT repeat('x', n) $$;
+
+-- The audit log.
+SELECT lives_ok($$SELECT api.audit_add('export', t.x(300), 'token', t.x(70), t.x(70), t.x(1100), to_jsonb(t.x(19998)))$$,
+	'details of 20000 bytes are an entry');
+SELECT throws_ok($$SELECT api.audit_add('export', 'ann', 'page', NULL, NULL, NULL, to_jsonb(t.x(19999)))$$, '22023', NULL,
+	'a byte more is none');
+SELECT ruad.audit('reprocess', 'kim', t.x(1100), NULL);
+SELECT results_eq('SELECT length(user_name), length(token), length(client), length(object) FROM ruad.audit_log ORDER BY id',
+	'VALUES (255, 63, 64, 1000), (3, NULL, NULL, 1000)', 'names, addresses and objects are cut');
+
+-- Domains of a grant.
+SELECT is(ruad.domain_words(ARRAY['*.' || t.x(253)]), ARRAY['*.' || t.x(253)], 'a pattern of 255 characters');
+SELECT throws_ok($$SELECT ruad.domain_words(ARRAY['*.' || t.x(254)])$$, '22023', NULL, 'a longer one is none');
+SELECT is(ruad.domain_words('{b.example.,*,A.example}'), NULL, 'a star among them is all');
+
+-- Labels.
+SELECT is(ruad.set_label('domain:' || t.x(293), 'mine', t.x(4000), 'kim', 'cli'), true, 'a source of 300 bytes, a note of 4000');
+SELECT throws_ok($$SELECT ruad.set_label('domain:' || t.x(294), 'mine', NULL, 'kim', 'cli')$$, '22023', NULL, 'a longer source is none');
+SELECT is(t.words($$SELECT ruad.set_label('domain:' || t.x(294), 'mine', NULL, 'kim', 'cli')$$), '22023 "domain:' || t.x(93)
+	|| '" is not a source: service:NAME, domain:NAME, as:NUMBER or ip:ADDRESS / source', 'a hundred characters of it are told');
+SELECT is(t.words($$SELECT ruad.set_label('as:1', t.x(101), NULL, 'kim', 'cli')$$), '22023 "' || t.x(100)
+	|| '" is not one of mine, forwarder, not_mine / label', 'and of a label');
+-- Of four labels of an address the most specific one applies.
+SELECT ruad.set_label(v.source, v.label, NULL, 'kim', 'cli') FROM (VALUES ('as:1', 'mine'), ('service:esp', 'forwarder'),
+	('domain:a.example', 'not_mine'), ('ip:192.0.2.1', 'mine')) v(source, label);
+SELECT is(ARRAY[ruad.label_of('192.0.2.1', 'esp', 'a.example', 1), ruad.label_of('192.0.2.2', 'esp', 'a.example', 1),
+	ruad.label_of('192.0.2.2', 'esp', NULL, 1), ruad.label_of('192.0.2.2', NULL, NULL, 1), ruad.label_of('192.0.2.2', NULL, NULL, 2)],
+	'{mine,not_mine,forwarder,mine,NULL}', 'of the address, its domain, its service, its network');
+
+-- Exclusions.
+SELECT throws_ok($$SELECT ruad.set_excluded(true, 1, NULL, NULL, t.x(4001), 'kim')$$, '22023', 'the reason is longer than 4000 bytes',
+	'a reason has 4000 bytes');
+SELECT throws_ok($$SELECT ruad.set_excluded(true, 1, NULL, NULL, t.x(4000), 'kim')$$, '22023', 'there is no aggregate report 1',
+	'but no report');
+SELECT throws_ok($$SELECT ruad.set_excluded(true, NULL, t.x(101), '2026-01-01', NULL, 'kim')$$, '22023',
+	'there is no reporter "' || t.x(100) || '"', 'a hundred characters of a reporter are told');
+
+-- Kept mail, in bytes of all together.
+INSERT INTO ruad.raw (mail, sha256, raw) VALUES (1, '', decode(repeat('00', 97000), 'hex'));
+SET ruad.max_raw = 100000;
+SELECT lives_ok('SELECT ruad.check_raw(3000)', 'up to the quota mail is kept');
+SELECT throws_ok('SELECT ruad.check_raw(3001)', '53400', NULL, 'not a byte more');
+SELECT is(ruad.raw_beyond(1000), 97000::numeric, 'what is kept is summed');
+RESET ruad.max_raw;
+SELECT lives_ok('SELECT ruad.check_raw(9000000)', 'without a quota there is no limit');
+
+-- The intake of a report: each fault by itself.
+CREATE FUNCTION t.fault(more jsonb) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' ', (j.j).status, (j.j).code) FROM t.mails('{}') m, unnest(ruad.judge_aggregate(m, ARRAY[
+		jsonb_populate_record(NULL::ruad.new_item, jsonb_build_object('mail_no', 1, 'item_no', 1, 'kind', 'aggregate', 'domain', 'a.example',
+		'begin', '2026-01-01Z', 'end', '2026-01-02Z', 'sha256', '\x00', 'announced', 0, 'records', 0, 'messages', 0, 'pass', 0) || more)])) j(j) $$;
