@@ -49,6 +49,23 @@ SELECT lives_ok('SELECT ruad.check_raw(9000000)', 'without a quota there is no l
 
 -- The intake of a report: each fault by itself.
 CREATE FUNCTION t.fault(more jsonb) RETURNS text LANGUAGE sql AS $$
-	SELECT concat_ws(' ', (j.j).status, (j.j).code) FROM t.mails('{}') m, unnest(ruad.judge_aggregate(m, ARRAY[
+	SELECT concat_ws(' ', j.status, j.code) FROM t.mails('{}'::jsonb) m, unnest(ruad.judge_aggregate(m, ARRAY[
 		jsonb_populate_record(NULL::ruad.new_item, jsonb_build_object('mail_no', 1, 'item_no', 1, 'kind', 'aggregate', 'domain', 'a.example',
-		'begin', '2026-01-01Z', 'end', '2026-01-02Z', 'sha256', '\x00', 'announced', 0, 'records', 0, 'messages', 0, 'pass', 0) || more)])) j(j) $$;
+		'begin', '2026-01-01Z', 'end', '2026-01-02Z', 'sha256', '\x00', 'announced', 0, 'records', 0, 'messages', 0, 'pass', 0) || more)])) j $$;
+SELECT is(t.fault(more), want, name) FROM (VALUES
+	('a report without a fault', '{}'::jsonb, ''),
+	('a domain of 255 bytes', jsonb_build_object('domain', t.x(255)), ''),
+	('one of 256 bytes', jsonb_build_object('domain', t.x(256)), 'quarantined incomplete'),
+	('an empty domain', '{"domain": ""}', 'quarantined incomplete'), ('no domain', '{"domain": null}', 'quarantined incomplete'),
+	('a domain of one byte', '{"domain": "x"}', ''),
+	('no begin', '{"begin": null}', 'quarantined incomplete'), ('no end', '{"end": null}', 'quarantined incomplete'),
+	('no checksum', '{"sha256": null}', 'quarantined incomplete'),
+	('other records than announced', '{"announced": 1}', 'quarantined inconsistent'),
+	('none announced', '{"announced": null}', 'quarantined inconsistent'),
+	('fewer than no messages', '{"messages": -1}', 'quarantined inconsistent'),
+	('fewer than none that pass', '{"pass": -1}', 'quarantined inconsistent'),
+	('fewer than no records', '{"announced": -1, "records": -1}', 'quarantined inconsistent'),
+	('no number of messages', '{"messages": null}', 'quarantined inconsistent'),
+	('no number of those that pass', '{"pass": null}', 'quarantined inconsistent'),
+	('no number of records', '{"announced": null, "records": null}', 'quarantined inconsistent')) v(name, more, want);
+SELECT * FROM finish();
