@@ -1,5 +1,5 @@
 -- Lists that are cut and shares at their bounds: reporters' days, addresses and notes, sources that fail, series.
-SELECT plan(9);
+SELECT plan(15);
 CREATE FUNCTION t.sum(org text, day date, email text, dialect text, reports bigint) RETURNS api.reporter_sum LANGUAGE sql AS $$
 	SELECT jsonb_populate_record(NULL::api.reporter_sum, jsonb_build_object('by', CASE WHEN day IS NULL THEN 'words' ELSE 'day' END,
 		'org_name', org, 'day', day, 'email', email, 'dialect', dialect, 'reports', reports)) $$;
@@ -41,4 +41,33 @@ SELECT is((SELECT (s -> 'keys')::text || (SELECT sum((p #>> '{v,other}')::bigint
 	FROM api.timeseries(api.filter(p_domain => ARRAY(SELECT 's' || n || '.example' FROM generate_series(1, 12) n)), 'day', 'domain') s),
 	(SELECT jsonb_agg('s' || n || '.example' ORDER BY n DESC) || '"other"' FROM generate_series(3, 12) n)::text || '23',
 	'the ten largest, and the sum of the others');
+
+-- A source of several senders is what four fifths of its mail are.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('mixed.example', 'M', 'm', t.day(-2), jsonb_build_array(
+	t.record('203.0.113.1', 8, 'pass', 'fail'), t.record('203.0.113.2', 2, 'fail', 'fail'), t.record('203.0.113.3', 7, 'pass', 'fail'),
+	t.record('203.0.113.4', 2, 'fail', 'fail'))))) x), '1 0 0 0 f', 'two sources of two addresses each');
+INSERT INTO ruad.address (source_ip, rdns, rdns_domain) VALUES ('203.0.113.1', 'a.four.test', 'four.test'), ('203.0.113.2', 'b.four.test',
+	'four.test'), ('203.0.113.3', 'a.less.test', 'less.test'), ('203.0.113.4', 'b.less.test', 'less.test');
+SELECT ruad.set_label('ip:203.0.113.' || n, CASE n % 2 WHEN 1 THEN 'mine' ELSE 'not_mine' END, NULL, 'kim', 'cli') FROM generate_series(1, 4) n;
+SELECT is(t.members(api.sources(api.filter(p_domain => '{mixed.example}'), api.page()) -> 'items', 'key', 'whose', 'whose_reason',
+	'whose_facts.messages', 'whose_facts.pass', 'whose_facts.addresses'), '[["domain:four.test", "own", "labelled", 10, 8, 2],
+	["domain:less.test", "unsure", "mixed", 9, 7, 2]]', 'less than that is not sure');
+
+-- TLS: the hundred largest policies and kinds of failures, each with ten hosts and addresses.
+CREATE FUNCTION t.entry(result text, n integer, failed integer) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('result_type', result, 'sending_mta_ip', '192.0.2.' || n, 'receiving_mx_hostname', 'mx' || n,
+		'failed_session_count', failed) $$;
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.tls(t.tls_content('T', t.day(-2)) || jsonb_build_object('policies',
+	(SELECT jsonb_agg(jsonb_build_object('policy', jsonb_build_object('policy_type', 'sts', 'policy_domain', 'd' || n || '.example'),
+		'summary', jsonb_build_object('total_successful_session_count', 1000 + n, 'total_failure_session_count', n),
+		'failure_details', CASE n WHEN 101 THEN (SELECT jsonb_agg(t.entry('r101', k, 1000 + k)) FROM generate_series(1, 11) k)
+			ELSE jsonb_build_array(t.entry('r' || n, n, n)) END)) FROM generate_series(1, 101) n))))) x), '1 0 0 0 f', 'a TLS report');
+CREATE TEMP TABLE tls AS SELECT api.tls_summary(api.filter()) AS j;
+SELECT is((SELECT concat_ws(' ', jsonb_array_length(j -> 'domains'), j #>> '{domains,0,policy_domain}', j #>> '{domains,-1,policy_domain}')
+	FROM tls), '100 d101.example d2.example', 'a hundred policies');
+SELECT is((SELECT concat_ws(' ', jsonb_array_length(j -> 'failures'), j #>> '{failures,0,result_type}', j #>> '{failures,-1,result_type}')
+	FROM tls), '100 r101 r2', 'a hundred kinds of failures');
+SELECT is((SELECT concat_ws(' ', j #> '{failures,0,receiving_mx_hostnames}', j #> '{failures,0,sending_mta_ips}') FROM tls),
+	(SELECT concat_ws(' ', jsonb_agg('mx' || k ORDER BY k DESC), jsonb_agg('192.0.2.' || k ORDER BY k DESC)) FROM generate_series(2, 11) k),
+	'ten hosts and addresses, those with the most sessions');
 SELECT * FROM finish();
