@@ -68,4 +68,24 @@ SELECT is(t.fault(more), want, name) FROM (VALUES
 	('no number of messages', '{"messages": null}', 'quarantined inconsistent'),
 	('no number of those that pass', '{"pass": null}', 'quarantined inconsistent'),
 	('no number of records', '{"announced": null, "records": null}', 'quarantined inconsistent')) v(name, more, want);
+
+-- Values of reports that are received as JSON.
+SELECT is(ARRAY[ruad.json_count('0'), ruad.json_count('-1'), ruad.json_count('1.5'), ruad.json_count('65535', 65535),
+	ruad.json_count('65536', 65535), ruad.json_count('9223372036854775807'), ruad.json_count('9223372036854775808')],
+	'{0,NULL,NULL,65535,NULL,9223372036854775807,NULL}', 'an integer from 0 to the most');
+SELECT is((SELECT count(*) FROM unnest('{65535,65536}'::integer[]) n, t.take(t.mail(t.failure(jsonb_build_object('source_port', n,
+	'subject', n::text))))), 2::bigint, 'failure reports with ports');
+SELECT is((SELECT string_agg(concat_ws(' ', subject, source_port), ', ' ORDER BY subject) FROM ruad.failure), '65535 65535, 65536',
+	'a port has sixteen bits');
+SELECT is(ARRAY(SELECT ruad.failure_domain(jsonb_build_object('header_from', v.name, 'dkim_domain', 'd')) FROM (VALUES (t.x(256)),
+	(t.x(255)), (''), ('h')) v(name)), ARRAY['d', t.x(255), 'd', 'h'], 'the domain of a failure report has 1 to 255 bytes');
+SELECT is(ruad.tls_domains(t.tls_content(domains => ARRAY[t.x(256), t.x(255), '', 'b', 'a', 'b'])), ARRAY['a', 'b', t.x(255)],
+	'as have those of a TLS report, each once');
+
+-- Which months may have tables of their own, and which sums are exact in which type.
+SELECT is(ARRAY(SELECT ruad.may_have_month(m) FROM (VALUES (date '2011-12-31'), ('2012-01-01'), (ruad.day_of(now()) + 61),
+	(ruad.day_of(now()) + 62)) v(m)), '{f,t,t,f}', 'months from 2012 on, until 62 days ahead');
+SELECT is(ARRAY[api.exact_type(999999999999999), api.exact_type(1000000000000000)], '{"double precision",numeric}',
+	'sums below ten to the fifteenth are exact in double precision');
+SELECT is(ARRAY[api.matters(5, 500), api.matters(5, 501), api.matters(4, 4)], '{t,f,f}', 'what matters: five, and one in a hundred');
 SELECT * FROM finish();
