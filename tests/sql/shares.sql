@@ -1,5 +1,5 @@
--- Lists that are cut and shares at their bounds: reporters' days, addresses and notes, sources that fail, series.
-SELECT plan(15);
+-- Lists that are cut and shares at their bounds: reporters' days, addresses and notes, sources that fail, series, a search.
+SELECT plan(20);
 CREATE FUNCTION t.sum(org text, day date, email text, dialect text, reports bigint) RETURNS api.reporter_sum LANGUAGE sql AS $$
 	SELECT jsonb_populate_record(NULL::api.reporter_sum, jsonb_build_object('by', CASE WHEN day IS NULL THEN 'words' ELSE 'day' END,
 		'org_name', org, 'day', day, 'email', email, 'dialect', dialect, 'reports', reports)) $$;
@@ -11,6 +11,7 @@ CREATE FUNCTION t.coverage(until date) RETURNS jsonb LANGUAGE sql AS $$
 		t.sum(NULL, until - 1, NULL, NULL, 5), t.sum('B', '2026-01-01', NULL, NULL, 7)], api.filter(p_from => '2026-01-01', p_to => until)) c $$;
 SELECT is(t.coverage('2026-04-03'), '{"A": [92, 2, 3, 0], "": [92, 0, 0, 5], "C": [92, 0, 0, 0]}', 'of 92 days each is a step');
 SELECT is(t.coverage('2026-04-04'), '{"A": [47, 5, 0, 0], "": [47, 0, 0, 5], "C": [47, 0, 0, 0]}', 'of 93 days two are one');
+SELECT is(t.coverage('2026-01-01'), NULL, 'of no day none');
 SELECT is((SELECT string_agg(concat_ws(' ', w.org_name, w.emails, w.dialects), '; ' ORDER BY w.org_name)
 	FROM api.reporter_words('{A,NULL}', ARRAY[t.sum('A', NULL, 'd@a', 'x', 2), t.sum('A', NULL, 'c@a', 'x', 2), t.sum('A', NULL, 'b@a', 'x', 1),
 		t.sum('A', NULL, 'b@a', 'y', 2), t.sum('A', NULL, 'a@a', 'x', 1), t.sum('A', NULL, NULL, 'x', 9), t.sum(NULL, NULL, 'n@a', 'x', 1),
@@ -70,4 +71,13 @@ SELECT is((SELECT concat_ws(' ', jsonb_array_length(j -> 'failures'), j #>> '{fa
 SELECT is((SELECT concat_ws(' ', j #> '{failures,0,receiving_mx_hostnames}', j #> '{failures,0,sending_mta_ips}') FROM tls),
 	(SELECT concat_ws(' ', jsonb_agg('mx' || k ORDER BY k DESC), jsonb_agg('192.0.2.' || k ORDER BY k DESC)) FROM generate_series(2, 11) k),
 	'ten hosts and addresses, those with the most sessions');
+
+-- A search finds eight of each type: what equals the text, what begins with it, and short ones come first.
+INSERT INTO ruad.domain (name) SELECT unnest('{longfind,dfind,cfind,bfind,afind,findlong,findb,finda,Find}'::text[]);
+SELECT is((SELECT string_agg(i ->> 'key', ' ' ORDER BY no) FROM jsonb_array_elements(api.search('fInd') -> 'items') WITH ORDINALITY x(i, no)),
+	'Find finda findb findlong afind bfind cfind dfind', 'eight domains in this order');
+SELECT is(t.words($$SELECT api.search('f')$$), '22023 parameter "q": must have two characters at least / q', 'one character is too short');
+SELECT is(api.search('zz'), '{"items": []}', 'two are not');
+SELECT is((SELECT string_agg((i ->> 'type') || ' ' || (i ->> 'key'), ', ' ORDER BY no) FROM jsonb_array_elements(api.search('203.0.113.1')
+	-> 'items') WITH ORDINALITY x(i, no)), 'ip 203.0.113.1, source domain:four.test', 'an address, and then its source');
 SELECT * FROM finish();
