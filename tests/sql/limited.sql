@@ -88,4 +88,18 @@ SELECT is(ARRAY(SELECT ruad.may_have_month(m) FROM (VALUES (date '2011-12-31'), 
 SELECT is(ARRAY[api.exact_type(999999999999999), api.exact_type(1000000000000000)], '{"double precision",numeric}',
 	'sums below ten to the fifteenth are exact in double precision');
 SELECT is(ARRAY[api.matters(5, 500), api.matters(5, 501), api.matters(4, 4)], '{t,f,f}', 'what matters: five, and one in a hundred');
+
+-- The service of an address is found in its last fifty records; the version is that of the last migration.
+INSERT INTO ruad.service (key, name, type) VALUES ('esp', 'Esp', 'marketing');
+INSERT INTO ruad.service_rule (kind, value, service) VALUES ('spf', 'esp.test', 'esp');
+CREATE FUNCTION t.records(ip text, n integer, auth jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_agg(t.record(ip, k, 'fail', 'fail', jsonb_build_object('auth_results', auth))) FROM generate_series(1, n) k $$;
+SELECT is((SELECT count(*) FROM (VALUES (-2, '192.0.2.11', 1, true), (-3, '192.0.2.11', 50, false), (-2, '192.0.2.12', 49, false),
+	(-3, '192.0.2.12', 1, true), (-2, '192.0.2.13', 50, false), (-3, '192.0.2.13', 1, true)) v(day, ip, n, passes),
+	t.take(t.mail(t.report('served.example', 'Org', ip || day, t.day(day), t.records(ip, n, CASE WHEN passes
+		THEN '{"spf": [{"domain": "esp.test", "result": "pass"}]}' ELSE '{}' END::jsonb))))), 6::bigint, 'reports on three addresses');
+SELECT is((SELECT string_agg(coalesce(s.service, '-'), ' ' ORDER BY n) FROM generate_series(1, 3) n,
+	ruad.service_of(('192.0.2.1' || n)::inet, NULL, NULL) s), 'esp esp -', 'the last, the fiftieth, the one before it');
+UPDATE ruad.schema_version SET app_version = 'v' || version;
+SELECT is(api.meta() ->> 'app_version', (SELECT 'v' || max(version) FROM ruad.schema_version), 'the version of the last migration');
 SELECT * FROM finish();
