@@ -362,8 +362,8 @@ static void print_next(struct run *run)
 		g_cond_broadcast(&run->room);
 }
 
-/* The job that no thread has taken yet, or NULL. The first one that a thread takes waits until it is not too far
- * ahead of the output: buffered lines need memory. */
+/* The job that no thread has taken yet, or NULL. The first one that a thread takes waits until it is not too
+ * far ahead of the output: buffered lines need memory. */
 static struct job *take_job(struct run *run, gboolean is_first)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&run->mutex);

@@ -89,6 +89,6 @@ gboolean pool_submit(struct pool *pool, struct pool_ticket *ticket) G_GNUC_WARN_
 /* Wait for a worker and have it read the first documents that wait. */
 void pool_lead(struct pool *pool);
 
-/* Have n documents read in few exchanges, on the caller's thread; nobody has to lead. All tickets are finished when
- * it returns. */
+/* Have n documents read in few exchanges, on the caller's thread; nobody has to lead. All tickets are
+ * finished when it returns. */
 void pool_run_together(struct pool *pool, struct pool_ticket **tickets, gsize n);
