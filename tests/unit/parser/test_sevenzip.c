@@ -160,6 +160,18 @@ static const struct {
 	    "7z: takes 17592186044415 MiB of memory to unpack, more than 17592186044415" },
 	{ "deflate", BYTES(ONE("\x03\x04\x01\x08")), 0, 9, NULL },
 	{ "bzip2", BYTES(ONE("\x03\x04\x02\x02")), 0, 9, NULL },
+	{ "the filter of PowerPC", BYTES(ONE("\x01\x05")), 0, 9, NULL },
+	{ "the filter of IA-64", BYTES(ONE("\x01\x06")), 0, 9, NULL },
+	{ "the filter of ARM", BYTES(ONE("\x01\x07")), 0, 9, NULL },
+	{ "the filter of Thumb", BYTES(ONE("\x01\x08")), 0, 9, NULL },
+	{ "the filter of SPARC", BYTES(ONE("\x01\x09")), 0, 9, NULL },
+	{ "the filter of ARM64", BYTES(ONE("\x01\x0a")), 0, 9, NULL },
+	{ "the filter of x86, by its short name", BYTES(ONE("\x01\x04")), 0, 9, NULL },
+	{ "more coders than bytes", BYTES(FOLDER("\x60")), 0, 9, DAMAGED },
+	{ "eight checksums by their bits",
+	    BYTES("\x01\x04\x06\x00\x08\x0a\x00\xff" EIGHT_TIMES("aaaa") END_OF_STREAMS), 0, 0, NULL },
+	{ "nine, of which the last is not there",
+	    BYTES("\x01\x04\x06\x00\x09\x0a\x00\xff\x00" EIGHT_TIMES("aaaa") END_OF_STREAMS), 0, 0, NULL },
 	{ "delta", BYTES(ONE("\x21\x03\x01\x00")), 0, 9, NULL },
 	{ "the filter of x86", BYTES(ONE("\x04\x03\x03\x01\x03")), 0, 9, NULL },
 	{ "a known method with a byte more", BYTES(ONE("\x02\x00\x00")), 0, 9,
@@ -286,5 +298,7 @@ int main(void)
 		cmocka_unit_test(the_start_says_where_the_header_is),
 	};
 
+	/* an error that is set over another one: what failed went on */
+	g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
