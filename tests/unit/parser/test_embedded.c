@@ -149,6 +149,25 @@ static void base64_is_known_by_its_start(void **state)
 			fail_msg("\"%s\"", rows[i].text);
 }
 
+static void every_letter_of_base64_has_its_value(void **state)
+{
+	static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	g_autoptr(GByteArray) got = embedded_decode_base64((const guint8 *)LETTERS, strlen(LETTERS));
+	gsize size;
+	g_autofree guint8 *want = g_base64_decode(LETTERS, &size);
+
+	(void)state;
+	assert_int_equal(got->len, size);
+	assert_memory_equal(got->data, want, size);
+	for (guint c = 0; c < 256; c++) {
+		const guint8 text[] = { 'A', 'A', (guint8)c, 'A' };
+		g_autoptr(GByteArray) out = embedded_decode_base64(text, sizeof text);
+		gboolean letter = c != 0 && strchr(LETTERS, (int)c) != NULL;
+
+		assert_int_equal(out->len, letter ? 3 : c == '=' ? 1 : 2);
+	}
+}
+
 static gboolean is_all(gsize letters, const char *rest)
 {
 	g_autofree char *line = g_strnfill(letters, 'A');
@@ -197,6 +216,7 @@ int main(void)
 		cmocka_unit_test(objects_that_do_not_end_are_sought_sixteen_times),
 		cmocka_unit_test(the_first_refusal_ends_the_walk),
 		cmocka_unit_test(base64_is_known_by_its_start),
+		cmocka_unit_test(every_letter_of_base64_has_its_value),
 		cmocka_unit_test(a_text_of_base64_has_lines_of_sixty_letters_or_more),
 		cmocka_unit_test(text_is_no_base64_if_one_character_of_sixteen_is_none),
 	};
