@@ -268,6 +268,8 @@ static void the_start_says_where_the_header_is(void **state)
 		{ 2, 1, 1, DAMAGED },
 		{ 2, 1, 2, ABSENT },
 		{ 2, G_MAXUINT64, 2, ABSENT },
+		{ 2, G_GUINT64_CONSTANT(1) << 56, 2, ABSENT },
+		{ 2, 0, G_GUINT64_CONSTANT(1) << 56, ABSENT },
 		{ 1 << 20, 0, 1 << 20, NULL },
 		{ (1 << 20) + 1, 0, (1 << 20) + 1, ABSENT },
 	};
