@@ -1,5 +1,5 @@
 -- CSV: what RFC 4180 and spreadsheets make necessary, and that every list has all of its members.
-SELECT plan(102);
+SELECT plan(109);
 CREATE FUNCTION t.cell(value jsonb) RETURNS text LANGUAGE sql AS $$ SELECT api.csv_cell(value) $$;
 SELECT is(t.cell(v), want, format('cell: %s', v)) FROM (VALUES
 	('"plain"'::jsonb, 'plain'), ('null', ''), (NULL, ''), ('""', ''), ('true', 'true'), ('false', 'false'), ('0', '0'),
@@ -71,7 +71,7 @@ SELECT matches((SELECT body FROM lists, api.csv(name, doc) WHERE name = 'reports
 -- Streams are byte for byte what CSV made of JSON is.
 SELECT is(api.csv_cells('a', v, NULL, v), concat_ws(',', 'a', t.cell(to_jsonb(api.display(v))), '',
 	t.cell(to_jsonb(api.display(v)))), format('cells: %s', to_json(v))) FROM (VALUES
-	(''), ('plain text, with a comma'), ('a"b'), ('=1'), ('+1'), ('-1'), ('@x'), (E'a\nb'), (E'\n=1'), (E'a\n=b'),
+	(''), ('plain text, with a comma'), ('a"b'), ('=1'), ('+1'), ('-1'), ('@x'), (E'\tx'), (E'\rx'), (E'a\nb'), (E'\n=1'), (E'a\n=b'),
 		(E'x\u0007y\u202e'), ('ü'), (E'\\')) x(v);
 SELECT is(api.csv_shown(v), t.cell(api.display(v)), format('shown: %s', v)) FROM (VALUES
 	('null'::jsonb), (NULL), ('[]'), ('"a"'), ('{"a": "b"}'), ('["a", "b c"]'), ('[["a"], {"b": "c"}]'), ('[{"a": 1}]'),
@@ -110,6 +110,29 @@ SELECT is(t.streamed(format('api.records_csv(api.filter(), api.stream(1, %L))', 
 SELECT is((SELECT head FROM api.report_records_csv(-1, api.filter(), api.stream())), NULL, 'no such report');
 SELECT is(t.words('SELECT api.records_csv(api.filter(), api.stream(10001))'),
 	'22023 parameter "limit": "10001" is not between 1 and 10000 / limit', 'a page has 10000 rows at most');
+
+-- Pages of one row, walked to the end, of lists with several.
+SELECT is((SELECT x FROM t.take(t.mail(t.report('corp.example', 'Org 2', 'r2', t.day(-2), '[]'),
+	t.report('corp.example', 'Org 3', 'r3', t.day(-2), '[]'), t.failure('{"reported_domain": ["corp.example"], "subject": "2"}'),
+	t.failure('{"reported_domain": ["corp.example"], "subject": "3"}'), t.tls(t.tls_content('Org 2', t.day(-3))),
+	t.tls(t.tls_content('Org 3', t.day(-3)))) || '{"subject": "more"}') x), '6 0 0 0 f', 'more of each kind');
+CREATE FUNCTION t.walked(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	body text;
+	parts text[];
+	next text;
+BEGIN
+	LOOP
+		parts := string_to_array(t.streamed(replace(call, 'PAGE', format('api.stream(1, %L)', next))), 'next: ');
+		body := concat(body, CASE WHEN body IS NULL THEN parts[1] ELSE regexp_replace(parts[1], E'^[^\r]*\r\n', '') END);
+		next := parts[2];
+		EXIT WHEN next IS NULL;
+	END LOOP;
+	RETURN body;
+END $$;
+SELECT is(t.walked(call), t.streamed(replace(call, 'PAGE', 'api.stream()')), 'by pages of one row: ' || call)
+FROM unnest('{"api.reports_csv(api.filter(), PAGE)","api.failures_csv(api.filter(), PAGE)",
+	"api.tls_reports_csv(api.filter(), PAGE)","api.intake_events_csv(api.filter(), PAGE, ''{stored,quarantined}'')"}'::text[]) call;
 
 -- Ten thousand rows take well under two seconds (and are given five here, for slow machines).
 CREATE TEMP TABLE many AS SELECT jsonb_build_object('items', jsonb_agg(i)) AS doc

@@ -348,14 +348,16 @@ static void hostile_names_add_no_header_and_no_escape_sequence(void **state)
 	struct digest *digest = digest_read(
 	    NO_MAIL ", \"named\": true, \"domains\": {\"items\": [{\"name\": \"" CONTROL "\"}]}}", &error);
 	GMimeMessage *message = message_of(digest);
+	InternetAddressList *recipients = g_mime_message_get_all_recipients(message);
 	g_autofree char *text = digest_text(digest);
 
 	(void)state;
 	assert_null(g_mime_object_get_header(GMIME_OBJECT(message), "Bcc"));
-	assert_int_equal(internet_address_list_length(g_mime_message_get_all_recipients(message)), 1);
+	assert_int_equal(internet_address_list_length(recipients), 1);
 	assert_null(strchr(text, '\x1b'));
 	assert_null(strstr(text, "\xe2\x80\xae"));
 	assert_non_null(strstr(text, "a\\u000d\\u000aBcc: victim@x.example\\u000d\\u000a"));
+	g_object_unref(recipients);
 	g_object_unref(message);
 	digest_free(digest);
 }
