@@ -13,8 +13,10 @@ static gboolean on_file(
     gpointer user, const char *name, gsize name_size, const guint8 *data, gsize size, GError **error)
 {
 	(void)error;
-	g_string_append_printf(
-	    user, "{%.*s|%.*s}", (int)name_size, name == NULL ? "" : name, (int)size, data);
+	g_string_append_printf(user, "{%.*s|", (int)name_size, name == NULL ? "" : name);
+	for (gsize i = 0; i < size; i++)
+		g_string_append_c(user, data[i] == '\0' ? '0' : (char)data[i]);
+	g_string_append_c(user, '}');
 	return TRUE;
 }
 
