@@ -222,7 +222,7 @@ static void a_header_that_is_packed_is_read_where_it_is(void **state)
 		{ "of the largest size", BYTES(PACKED_AT("\x01", "\x03", "\xd0\x00\x00", "\x01" COPY)),
 		    NULL },
 		{ "and a byte more", BYTES(PACKED_AT("\x01", "\x03", "\xd0\x01\x00", "\x01" COPY)), DAMAGED },
-		/* a room of 4 bytes and the header's own 18 */
+		/* there are 4 bytes, and the header's own 18 */
 		{ "to the end", BYTES(PACKED_AT("\x01", "\x15", "\x03", "\x01" COPY)), NULL },
 		{ "beyond the end", BYTES(PACKED_AT("\x01", "\x16", "\x03", "\x01" COPY)), DAMAGED },
 		{ "behind the end", BYTES(PACKED_AT("\x17", "\x00", "\x03", "\x01" COPY)), DAMAGED },
