@@ -186,7 +186,7 @@ static enum kind kind_of_named_tar(const char *name, const char *before, guint m
 	guint sum = 8 * ' ' + more;
 	g_autofree char *digits = NULL;
 
-	memcpy(header, name, strlen(name));
+	g_strlcpy((char *)header, name, sizeof header);
 	memcpy(header + 100, "0000644", 8);
 	for (gsize i = 0; i < sizeof header; i++)
 		sum += header[i];
