@@ -49,6 +49,7 @@ static const struct {
 	{ "uuencode", "begin 644 a.xml\n#86)C\n`\nend\n", "{a.xml|abc}" },
 	{ "of two lines", "begin 644 a b.xml\r\n#86)C\r\n#9&5F\r\n`\r\nend\r\n", "{a b.xml|abcdef}" },
 	{ "a line of one byte, and of two", "begin 644 a\n!80\n\"86(\n`\n", "{a|aab}" },
+	{ "a file of one byte", "begin 644 a\n!80\n", "{a|a}" },
 	{ "of several groups", "begin 644 a\n&86)C9&5F\n`\n", "{a|abcdef}" },
 	{ "blanks at the end of a line lost", "begin 644 a\n#86)\n\n", "{a|ab@}" },
 	{ "no last line", "begin 644 a\n#86)C", "{a|abc}" },
@@ -66,6 +67,7 @@ static const struct {
 	/* XML as it is */
 	{ "a report", XML, "{|>" XML "}" },
 	{ "two of them", XML "\n" XML " x", "{|>" XML "}{|>" XML "}" },
+	{ "two of them in a line", XML XML, "{|>" XML "}{|>" XML "}" },
 	{ "within a line", "Here: " XML " it was", "{|>" XML "}" },
 	{ "with another case and a prefix", "<a-b_1:Feedback ><METADATA></a-b_1:FEEDBACK x>y",
 	    "{|><a-b_1:Feedback ><METADATA></a-b_1:FEEDBACK x>}" },
