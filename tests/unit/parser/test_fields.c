@@ -109,6 +109,7 @@ static const struct {
 	  "c",
 	    "{|a|b}!" },
 	{ "a@b\xef\xbc", "{|a|b\xef\xbc}" },
+	{ "a@\xef\xbc\xa1.example", "{|a|\xef\xbc\xa1.example}" },
 	{ "<a@b.example> >", "{|<a|b.example}" },
 	{ "<a@b.example> <c@d.example>", "{<a@b.example>|<c|d.example}" },
 	{ "<a@b.example> <c@d.example", "{<a@b.example>|<c|d.example}" },
@@ -224,6 +225,7 @@ static const struct {
 	{ "7 Apr 2025 :16 +0000", -1, FALSE },
 	{ "7 Apr 2025 23:16:099 +0000", -1, FALSE },
 	{ "7 Apr 2025 23:16:09 23:16:09 +0000", -1, FALSE },
+	{ "7 Apr 2025 00:00:00 00:00:00 +0000", -1, FALSE },
 	/* years of two and three digits (section 4.3) */
 	{ "1 Jan 49 00:00 UT", 2493072000, FALSE },
 	{ "1 Jan 50 00:00 UT", -1, FALSE },

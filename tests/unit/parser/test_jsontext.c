@@ -100,6 +100,7 @@ static const struct {
 	{ BYTES("[\"a\1\"]"), "[\"a\xef\xbf\xbd\"]||", 2, 0, 1, FALSE, TRUE },
 	{ BYTES("\xff\xfe{\0}\0"), "{}||", 1, 0, 1, TRUE, FALSE },
 	{ BYTES("\xfe\xff\0{\0}"), "{}||", 1, 0, 1, TRUE, FALSE },
+	{ BYTES("1\0"), "1||", 1, 0, 0, TRUE, FALSE },
 	{ BYTES("{\0}\0"), "{}||", 1, 0, 1, TRUE, FALSE },
 	{ BYTES("\0{\0}"), "{}||", 1, 0, 1, TRUE, FALSE },
 	{ BYTES("{\0}\0\0"), "{}||", 1, 0, 1, TRUE, FALSE },

@@ -82,6 +82,7 @@ static const struct {
 	{ "a root that ends in its name", ROW("<feedbac"), KIND_XML, KIND_XML, FALSE },
 	{ "a declaration that ends with its name", ROW("<?xml"), KIND_XML, KIND_XML, TRUE },
 	{ "a declaration that ends in its name", ROW("<?xm"), KIND_XML, KIND_XML, FALSE },
+	{ "an instruction of a like name", ROW("<?xmx"), KIND_XML, KIND_XML, FALSE },
 	{ "a colon behind the root's name", ROW("<feedback a:b='c'>"), KIND_XML, KIND_XML, TRUE },
 	{ "a colon behind the root", ROW("<feedback>a:b"), KIND_XML, KIND_XML, TRUE },
 	{ "our name as an attribute of another", ROW("<a b:feedback='c'>"), KIND_XML, KIND_XML, FALSE },
@@ -188,6 +189,7 @@ static enum kind kind_of_named_tar(const char *name, const char *before, guint m
 
 	g_strlcpy((char *)header, name, sizeof header);
 	memcpy(header + 100, "0000644", 8);
+	header[156] = '0';
 	for (gsize i = 0; i < sizeof header; i++)
 		sum += header[i];
 	digits = g_strdup_printf("%s%05o", before, sum);
