@@ -34,7 +34,6 @@ static void row(gpointer user, guint kind, const struct dumprow *values)
 	for (char **column = print->columns; *column != NULL; column++) {
 		gsize size = 0;
 		const char *value = dumprow_value(values, *column, &size);
-		g_autofree char *text = g_strndup(value, value == NULL ? 0 : size);
 
 		g_string_append_printf(print->out, "%s%s=", column == print->columns ? "" : " ", *column);
 		if (value == NULL) {
