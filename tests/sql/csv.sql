@@ -1,5 +1,5 @@
 -- CSV: what RFC 4180 and spreadsheets make necessary, and that every list has all of its members.
-SELECT plan(102);
+SELECT plan(123);
 CREATE FUNCTION t.cell(value jsonb) RETURNS text LANGUAGE sql AS $$ SELECT api.csv_cell(value) $$;
 SELECT is(t.cell(v), want, format('cell: %s', v)) FROM (VALUES
 	('"plain"'::jsonb, 'plain'), ('null', ''), (NULL, ''), ('""', ''), ('true', 'true'), ('false', 'false'), ('0', '0'),
@@ -110,6 +110,28 @@ SELECT is(t.streamed(format('api.records_csv(api.filter(), api.stream(1, %L))', 
 SELECT is((SELECT head FROM api.report_records_csv(-1, api.filter(), api.stream())), NULL, 'no such report');
 SELECT is(t.words('SELECT api.records_csv(api.filter(), api.stream(10001))'),
 	'22023 parameter "limit": "10001" is not between 1 and 10000 / limit', 'a page has 10000 rows at most');
+
+-- Texts that are not ASCII, and begin like a formula.
+SELECT is(api.csv_text(chr(c) || '1ü'), CASE WHEN c = 13 THEN E'"''\r1ü"' ELSE '''' || chr(c) || '1ü' END,
+	format('a text in UTF-8 that begins with character %s', c)) FROM unnest('{9,13,43,45,61,64}'::integer[]) c;
+SELECT is(api.csv_text(chr(c) || '1ü'), chr(c) || '1ü', format('no formula begins with character %s', c))
+FROM unnest('{42,46,60,62,63,65}'::integer[]) c;
+CREATE FUNCTION t.page_of(list text, p_cursor text DEFAULT NULL) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	answer jsonb;
+BEGIN
+	EXECUTE format('SELECT api.%I(api.filter(), api.page(1, %L))', list, p_cursor) INTO answer;
+	RETURN answer;
+END $$;
+-- Two of each: a page of one has the cursor of the JSON's, and the second page has none.
+SELECT is((SELECT string_agg(x, ',') FROM t.take(
+	t.mail(t.report('corp.example', 'Second', 'r2', t.day(-3), jsonb_build_array(t.record('192.0.2.1', 1, 'pass', 'pass')))),
+	t.mail(t.failure('{"reported_domain": ["corp.example"], "subject": "second", "feedback_type": "auth-failure"}'),
+		t.tls(t.tls_content('Second', t.day(-4))), t.unreadable('xml', 'second'))) x), '1 0 0 0 f,2 0 0 1 t', 'a second of each kind');
+SELECT is(t.streamed(format('api.%s_csv(api.filter(), api.stream(1))', list)), concat_ws('next: ', c.body, c.next),
+	'pages of a stream: ' || list) || E'\n' || is(t.streamed(format('api.%s_csv(api.filter(), api.stream(1, %L))', list, c.next)),
+	(SELECT x.body FROM api.csv(list, t.page_of(list, c.next)) x), 'the last page of a stream: ' || list)
+FROM unnest('{reports,failures,tls_reports,intake_events}'::text[]) list, api.csv(list, t.page_of(list)) c;
 
 -- Ten thousand rows take well under two seconds (and are given five here, for slow machines).
 CREATE TEMP TABLE many AS SELECT jsonb_build_object('items', jsonb_agg(i)) AS doc

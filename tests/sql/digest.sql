@@ -1,5 +1,5 @@
 -- The content of a digest: its window, and each part of it on two weeks of mail of which all is known.
-SELECT plan(55);
+SELECT plan(61);
 SELECT is((SELECT string_agg(format('%s %s: %s %s', p, u, w.from_day, w.to_day), ', ' ORDER BY no)
 	FROM (VALUES (1, 'week', '2025-11-16'), (2, 'week', '2025-11-15'), (3, 'week', '2025-11-17'),
 		(4, 'month', '2025-11-30'), (5, 'month', '2025-11-29'), (6, 'month', '2024-02-29')) x(no, p, u), api.digest_window(p, u::date) w),
@@ -142,3 +142,38 @@ SELECT is((SELECT jsonb_array_length(j #> '{changes,dns}') || ' ' || (j #>> '{ch
 	'10 k02._domainkey.long.example k11._domainkey.long.example', 'ten records, the newest') FROM long;
 SELECT is((SELECT jsonb_array_length(j #> '{domains,items}') || ' of ' || (j #>> '{domains,total}') || ' to ' || (j #>> '{domains,items,49,name}')),
 	'50 of 51 to n58.example', 'fifty domains') FROM long;
+SELECT is(j #>> '{domains,items,0,name}' || ' ' || (j #>> '{domains,items,0,failing,source}'), 'long.example ip:203.0.113.6',
+	'a domain names the source that fails most') FROM long;
+
+-- What is resolved, point by point: the same source of another domain, or another one of the domain, is neither.
+CREATE FUNCTION t.point(domain text, source text, code text DEFAULT 'own_fails') RETURNS api.point LANGUAGE sql AS $$
+	SELECT jsonb_populate_record(NULL::api.point, jsonb_build_object('domain', domain, 'source', source, 'code', code,
+		'until', '2025-11-03 12:00Z')) $$;
+CREATE FUNCTION t.passed(domain text, source text, at timestamptz) RETURNS api.sorted_sender LANGUAGE sql AS $$
+	SELECT ROW(NULL, 'own', 'r', jsonb_populate_record(NULL::dmarc.sender_facts, jsonb_build_object('domain', domain,
+		'source', source, 'last_pass', at)))::api.sorted_sender $$;
+CREATE FUNCTION t.resolved(now api.point[], VARIADIC sent api.sorted_sender[]) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', r.code, r.domain, r.source), ', ' ORDER BY r.source, r.domain)
+	FROM api.digest_resolved(ARRAY[t.point('a.example', 's')], now, sent) r $$;
+SELECT is(ARRAY[t.resolved('{}', t.passed('a.example', 's', '2025-11-06 12:00Z')),
+	t.resolved('{}', t.passed('a.example', 's', '2025-11-06 11:59:59Z'))], '{fixed a.example s,NULL}',
+	'resolved: mail passed three days after the last failure');
+SELECT is(ARRAY[t.resolved('{}', t.passed('b.example', 's', '2025-11-09Z')), t.resolved('{}', t.passed('a.example', 'x', '2025-11-09Z'))],
+	'{NULL,NULL}', 'resolved: mail of that source and domain');
+SELECT is(ARRAY(SELECT t.resolved(ARRAY[p], t.passed('a.example', 's', '2025-11-09Z')) FROM unnest(ARRAY[t.point('a.example', 's'),
+	t.point('b.example', 's'), t.point('a.example', 'x'), t.point('b.example', 'y', 'fixed')]) p),
+	'{NULL,fixed a.example s,fixed a.example s,"fixed a.example s, fixed b.example y"}',
+	'resolved: it fails no more, or is fixed within the window');
+SELECT is(api.policy_differences(ROW('none', NULL, 'none', 'y', 'r', NULL, 100, NULL)::api.policy,
+	ROW('none', 'none', NULL, 'n', 'r', 's', 99, NULL)::api.policy), '[{"tag": "np", "before": "none", "now": null},
+	{"tag": "sp", "before": null, "now": "none"}, {"tag": "pct", "before": "100", "now": "99"}, {"tag": "aspf", "before": null,
+	"now": "s"}, {"tag": "t", "before": "y", "now": "n"}]', 'the tags in which policies differ');
+
+-- On a Monday the week that ended on the day before is the last one; on a Sunday it is not over.
+CREATE FUNCTION t.week_on(today date) RETURNS date LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE OR REPLACE FUNCTION api.today() RETURNS date LANGUAGE sql STABLE AS %L', format('SELECT %L::date', today));
+	RETURN (api.digest_window('week', NULL)).to_day;
+END $$;
+SELECT is(ARRAY[t.week_on('2025-11-16'), t.week_on('2025-11-17')], '{2025-11-10,2025-11-17}', 'a week is over on Monday');
+SELECT * FROM finish();
