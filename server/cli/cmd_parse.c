@@ -1,7 +1,9 @@
 /*
  * cmd_parse.c - ruad parse FILE...: prints the content of documents as JSON lines, without a database.
  *
- * Several workers parse files at once; the output is in the order of the command line.
+ * Several threads parse files at once, each with a worker. A thread takes the next files of the command line:
+ * several small ones, which its worker gets together, or one that is read alone. The output is in the order
+ * of the command line.
  */
 #include "server/cli/commands.h"
 
@@ -24,16 +26,19 @@
 #define COMMAND    "parse"
 #define PIECE      (64 * 1024)          /* bytes read at a time */
 #define SMALL      (64 * 1024)          /* bytes of a file that is read: mapping it costs more */
+#define OUTPUT     (64 * 1024)          /* bytes written at a time */
+#define TOGETHER   16                   /* small files that a thread takes at a time, at most */
 #define STREAM_MAX (1024 * 1024 * 1024) /* bytes of a pipe: what the parser would unpack at most */
 
 struct run {
 	struct pool *pool;
 	struct job *jobs;
 	guint n;
-	guint ahead;  /* jobs that may start before those before them are printed */
-	GMutex mutex; /* protects what follows */
-	GCond room;   /* for threads that are too far ahead */
-	GCond end;
+	guint together;    /* small files that a thread takes at a time */
+	guint ahead;       /* jobs that may start before those before them are printed */
+	GMutex mutex;      /* protects what follows */
+	GCond room;        /* for threads that are too far ahead */
+	guint next;        /* job that no thread has taken yet */
 	guint waiting;     /* for room */
 	guint printed;     /* jobs whose lines are printed */
 	gboolean printing; /* by one of the threads */
@@ -45,10 +50,16 @@ struct job {
 	struct run *run;
 	const char *file;
 	guint number;
+	GBytes *content;
 	struct spool *lines; /* NULL if they were printed directly */
+	FILE *out;           /* to lines; until they are complete */
 	guint unreadables;
 	GError *error; /* the file could not be read, or ruad failed */
 	gboolean finished;
+	/* of a file that is read together with others */
+	struct pool_ticket ticket;
+	struct json_printer *printer;
+	gboolean slow; /* it is read again, alone */
 };
 
 /* Read a pipe, or standard input if it is one: these cannot be mapped. */
@@ -120,21 +131,29 @@ static gboolean print_lost(struct json_printer *printer, const GError *why, GErr
 	return json_printer_sink()->unreadable(printer, &lost, error);
 }
 
+/* Keep error, transfer full, of a document that was not read: it is the file's, or ruad's. */
+static void keep_error(struct job *job, struct json_printer *printer, GError *error)
+{
+	if (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX)) {
+		job->error = error;
+		return;
+	}
+	if (!print_lost(printer, error, &job->error))
+		g_assert(job->error != NULL);
+	g_error_free(error);
+}
+
 static void parse_bytes(struct job *job, GBytes *content, FILE *out)
 {
 	gsize size;
 	const guint8 *document = g_bytes_get_data(content, &size);
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 	struct json_printer *printer = json_printer_new(out, job->file);
 	const struct pool_job read = {
 		.document = document, .size = size, .sink = json_printer_sink(), .user = printer
 	};
-	if (!pool_run(job->run->pool, &read, &error)) {
-		if (!g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYNTAX))
-			job->error = g_steal_pointer(&error);
-		else if (!print_lost(printer, error, &job->error))
-			g_assert(job->error != NULL);
-	}
+	if (!pool_run(job->run->pool, &read, &error))
+		keep_error(job, printer, error);
 	job->unreadables += json_printer_unreadables(printer);
 	json_printer_free(printer);
 }
@@ -160,13 +179,19 @@ static gboolean parse_mails(struct job *job, struct documents *documents, FILE *
 	return several;
 }
 
-static gboolean parse_several(struct job *job, GBytes *content, FILE *out)
+static gboolean may_have_several(GBytes *content)
 {
 	gsize size;
 	const char *data = g_bytes_get_data(content, &size);
 	gboolean is_mbox = size >= strlen("From ") && memcmp(data, "From ", strlen("From ")) == 0;
-	gboolean has_several = is_mbox || splitter_kind_of(data, size) != SPLITTER_NONE;
-	FILE *in = has_several ? fmemopen((void *)(gsize)data, size, "rb") : NULL;
+	return is_mbox || splitter_kind_of(data, size) != SPLITTER_NONE;
+}
+
+static gboolean parse_several(struct job *job, FILE *out)
+{
+	gsize size;
+	const char *data = g_bytes_get_data(job->content, &size);
+	FILE *in = may_have_several(job->content) ? fmemopen((void *)(gsize)data, size, "rb") : NULL;
 
 	if (in == NULL)
 		return FALSE;
@@ -177,29 +202,126 @@ static gboolean parse_several(struct job *job, GBytes *content, FILE *out)
 	return several;
 }
 
-static void parse_content(struct job *job, GBytes *content, FILE *out)
+static void parse_content(struct job *job, FILE *out)
 {
-	if (!parse_several(job, content, out))
-		parse_bytes(job, content, out);
+	if (!parse_several(job, out))
+		parse_bytes(job, job->content, out);
+}
+
+/* -- the lines of a job -- */
+
+static void open_lines(struct job *job)
+{
+	if (job->lines == NULL)
+		job->lines = spool_new(NULL);
+	job->out = spool_stream(job->lines);
+}
+
+static void close_lines(struct job *job)
+{
+	if (fclose(job->out) != 0 && job->error == NULL)
+		g_set_error(&job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not buffer lines: %s",
+		    g_strerror(errno));
+	job->out = NULL;
 }
 
 /* The job whose turn it is prints directly; the others buffer their lines. */
-static void parse_job(struct job *job, gboolean has_turn)
+static void parse_alone(struct job *job, gboolean has_turn)
 {
-	g_autoptr(GBytes) content = read_file(job->file, &job->error);
-	if (content == NULL)
+	if (job->content == NULL)
 		return;
 	if (has_turn) {
-		parse_content(job, content, stdout);
+		parse_content(job, stdout);
 		return;
 	}
-	job->lines = spool_new(NULL);
-	FILE *out = spool_stream(job->lines);
-	parse_content(job, content, out);
-	if (fclose(out) != 0 && job->error == NULL)
-		g_set_error(&job->error, RUAD_ERROR, RUAD_ERROR_SYSTEM, "could not buffer lines: %s",
-		    g_strerror(errno));
+	open_lines(job);
+	parse_content(job, job->out);
+	close_lines(job);
 }
+
+/* -- files that are read together -- */
+
+static struct job *job_of(struct pool_ticket *ticket)
+{
+	return (struct job *)(gpointer)((char *)ticket - G_STRUCT_OFFSET(struct job, ticket));
+}
+
+static void begin(struct job *job)
+{
+	open_lines(job);
+	job->printer = json_printer_new(job->out, job->file);
+	job->ticket.job.user = job->printer;
+}
+
+static void end(struct job *job)
+{
+	job->unreadables = json_printer_unreadables(job->printer);
+	g_clear_pointer(&job->printer, json_printer_free);
+	close_lines(job);
+}
+
+/* Take back what was printed. */
+static void forget(struct pool_ticket *ticket)
+{
+	struct job *job = job_of(ticket);
+	end(job);
+	g_clear_error(&job->error);
+	spool_clear(job->lines);
+	begin(job);
+}
+
+static void finished(struct pool_ticket *ticket, gboolean slow, GError *error)
+{
+	struct job *job = job_of(ticket);
+	job->slow = slow;
+	if (slow)
+		g_clear_error(&error);
+	else if (error != NULL)
+		keep_error(job, job->printer, error);
+}
+
+static const struct pool_owner owner = { .forget = forget, .finished = finished };
+
+static void make_ticket(struct job *job)
+{
+	gsize size;
+	const guint8 *document = g_bytes_get_data(job->content, &size);
+	job->ticket =
+	    (struct pool_ticket){ .job = { .document = document, .size = size, .sink = json_printer_sink() },
+		    .owner = &owner };
+	begin(job);
+}
+
+static void parse_again(struct job *job)
+{
+	spool_clear(job->lines);
+	job->unreadables = 0;
+	g_clear_error(&job->error);
+	parse_alone(job, FALSE);
+}
+
+static void parse_together(struct run *run, struct job **jobs, guint n)
+{
+	struct pool_ticket *tickets[TOGETHER];
+
+	for (guint i = 0; i < n; i++) {
+		make_ticket(jobs[i]);
+		tickets[i] = &jobs[i]->ticket;
+	}
+	pool_run_together(run->pool, tickets, n);
+	for (guint i = 0; i < n; i++)
+		end(jobs[i]);
+	for (guint i = 0; i < n; i++)
+		if (jobs[i]->slow)
+			parse_again(jobs[i]);
+}
+
+static gboolean is_small(GBytes *content)
+{
+	return content != NULL && g_bytes_get_size(content) <= SMALL && !may_have_several(content);
+}
+
+/* -- in the order of the command line -- */
 
 /* Print the lines of a job that is finished. */
 static void print_job(struct run *run, struct job *job)
@@ -238,62 +360,104 @@ static void print_next(struct run *run)
 	run->printing = FALSE;
 	if (run->waiting > 0)
 		g_cond_broadcast(&run->room);
-	if (run->printed == run->n)
-		g_cond_signal(&run->end);
 }
 
-/* Wait until the job is not too far ahead of the output: buffered lines need memory. Returns TRUE if its own
- * are next. */
-static gboolean await_room(struct run *run, const struct job *job)
+/* The job that no thread has taken yet, or NULL. The first one that a thread takes waits until it is not too
+ * far ahead of the output: buffered lines need memory. */
+static struct job *take_job(struct run *run, gboolean is_first)
 {
 	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&run->mutex);
 
 	run->waiting++;
-	while (job->number >= run->printed + run->ahead)
+	while (is_first && run->next < run->n && run->next >= run->printed + run->ahead)
 		g_cond_wait(&run->room, &run->mutex);
 	run->waiting--;
+	return run->next < run->n ? &run->jobs[run->next++] : NULL;
+}
+
+static gboolean has_turn(struct run *run, const struct job *job)
+{
+	g_autoptr(GMutexLocker) G_GNUC_UNUSED locker = g_mutex_locker_new(&run->mutex);
 	return job->number == run->printed && !run->printing;
 }
 
-/* Run a job on a thread of the pool. */
-static void do_job(gpointer data, gpointer user G_GNUC_UNUSED)
+static void finish(struct run *run, struct job **jobs, guint n)
 {
-	struct job *job = data;
-	struct run *run = job->run;
-
-	parse_job(job, await_room(run, job));
+	for (guint i = 0; i < n; i++)
+		g_clear_pointer(&jobs[i]->content, g_bytes_unref);
 	g_mutex_lock(&run->mutex);
-	job->finished = TRUE;
+	for (guint i = 0; i < n; i++)
+		jobs[i]->finished = TRUE;
 	print_next(run);
 	g_mutex_unlock(&run->mutex);
 }
 
+/* Take small files until there are enough, or one that is not small, *alone. Returns how many. */
+static guint take_files(struct run *run, struct job *small[TOGETHER], struct job **alone)
+{
+	struct job *job;
+	guint n = 0;
+
+	*alone = NULL;
+	while (n < run->together && *alone == NULL && (job = take_job(run, n == 0)) != NULL) {
+		job->content = read_file(job->file, &job->error);
+		if (is_small(job->content))
+			small[n++] = job;
+		else
+			*alone = job;
+	}
+	return n;
+}
+
+static gpointer parse_some(gpointer data)
+{
+	struct run *run = data;
+	struct job *small[TOGETHER], *alone;
+	guint n;
+
+	while ((n = take_files(run, small, &alone)) > 0 || alone != NULL) {
+		if (n > 0) {
+			parse_together(run, small, n);
+			finish(run, small, n);
+		}
+		if (alone != NULL) {
+			parse_alone(alone, has_turn(run, alone));
+			finish(run, &alone, 1);
+		}
+	}
+	return NULL;
+}
+
 static void parse_all(struct run *run, guint workers, char **files)
 {
-	GThreadPool *threads = g_thread_pool_new(do_job, NULL, (gint)workers, FALSE, NULL);
+	g_autofree GThread **threads = g_new(GThread *, workers);
 
 	g_mutex_init(&run->mutex);
 	g_cond_init(&run->room);
-	g_cond_init(&run->end);
-	for (guint i = 0; i < run->n; i++) {
+	for (guint i = 0; i < run->n; i++)
 		run->jobs[i] = (struct job){ .run = run, .file = files[i], .number = i };
-		g_thread_pool_push(threads, &run->jobs[i], NULL);
-	}
-	g_mutex_lock(&run->mutex);
-	while (run->printed < run->n)
-		g_cond_wait(&run->end, &run->mutex);
-	g_mutex_unlock(&run->mutex);
-	g_thread_pool_free(threads, FALSE, TRUE);
+	for (guint i = 0; i < workers; i++)
+		threads[i] = g_thread_new("parse", parse_some, run);
+	for (guint i = 0; i < workers; i++)
+		g_thread_join(threads[i]);
+	g_assert(run->printed == run->n);
 	g_mutex_clear(&run->mutex);
 	g_cond_clear(&run->room);
-	g_cond_clear(&run->end);
 }
 
 static int parse_files(struct pool *pool, guint workers, char **files, guint n)
 {
 	g_autofree struct job *jobs = g_new0(struct job, n);
-	struct run run = { .pool = pool, .jobs = jobs, .n = n, .ahead = 16 * workers, .code = COMMAND_OK };
+	static char buffer[OUTPUT];
+	struct run run = { .pool = pool,
+		.jobs = jobs,
+		.n = n,
+		.together = CLAMP(n / (4 * workers), 1, TOGETHER),
+		.ahead = 4 * TOGETHER * workers,
+		.code = COMMAND_OK };
 
+	if (!isatty(STDOUT_FILENO))
+		(void)setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	parse_all(&run, workers, files);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return command_fail(COMMAND, COMMAND_TEMPFAIL, "could not write: %s", g_strerror(errno));

@@ -104,6 +104,16 @@ static gboolean is_sts(const char *text)
 	       (text[size] == '\0' || strchr("; \t", text[size]) != NULL);
 }
 
+/* 1 to ID_MAX letters and digits. */
+static gboolean is_id(const char *text)
+{
+	gsize size = 0;
+
+	while (g_ascii_isalnum(text[size]))
+		size++;
+	return size > 0 && size <= ID_MAX && text[size] == '\0';
+}
+
 /* The id in a record; NULL: it has none that is valid. Transfer full. */
 static char *read_id(const char *text)
 {
@@ -113,10 +123,7 @@ static char *read_id(const char *text)
 	while (id == NULL && tag_next(&text, &tag))
 		if (tag_is(&tag, "id"))
 			id = tag_value(&tag);
-	for (const char *at = id; at != NULL && *at != '\0'; at++)
-		if (!g_ascii_isalnum(*at))
-			g_clear_pointer(&id, g_free);
-	if (id != NULL && (*id == '\0' || strlen(id) > ID_MAX))
+	if (id != NULL && !is_id(id))
 		g_clear_pointer(&id, g_free);
 	return id;
 }

@@ -241,16 +241,21 @@ gboolean pool_submit(struct pool *pool, struct pool_ticket *ticket)
 	return leads;
 }
 
+/* How many documents the worker can get in one exchange. */
+static gsize most_of(const struct pool *pool, const struct worker *worker)
+{
+	return worker != NULL ? MIN(pool->options.max_mails - worker->mails, TALK_MOST) : 1;
+}
+
 /* The tickets of one exchange: a share of those that wait, so that other workers get theirs. */
 static gsize take_share(
     struct pool *pool, const struct worker *worker, struct pool_ticket *tickets[TALK_MOST])
 {
-	guint fresh = worker != NULL ? pool->options.max_mails - worker->mails : 1;
 	gsize n = 0;
 
 	g_mutex_lock(&pool->mutex);
 	guint share = (pool->shared.length + pool->options.workers - 1) / pool->options.workers;
-	while (n < MIN(MIN(share, fresh), TALK_MOST))
+	while (n < MIN(share, most_of(pool, worker)))
 		tickets[n++] = g_queue_pop_head_link(&pool->shared)->data;
 	struct pool_ticket *next = g_queue_peek_head(&pool->shared);
 	pool->is_led = next != NULL;
@@ -313,7 +318,8 @@ static void read_share(struct pool *pool, struct worker **worker, struct pool_ti
 			finish_all(tickets + at, n - at, error);
 			return;
 		}
-		at += exchange(pool, worker, tickets + at, alone ? 1 : n - at, &failed);
+		gsize most = alone ? 1 : most_of(pool, *worker);
+		at += exchange(pool, worker, tickets + at, MIN(n - at, most), &failed);
 		if (failed && !alone && at < n)
 			put_last(tickets + at, n - at);
 	}
@@ -327,6 +333,19 @@ void pool_lead(struct pool *pool)
 	gsize n = take_share(pool, worker, tickets);
 
 	g_assert(n >= 1 && n <= TALK_MOST);
+	if (worker == NULL) {
+		finish_all(tickets, n, error);
+		return;
+	}
+	read_share(pool, &worker, tickets, n);
+	leave_worker(pool, FALSE, worker);
+}
+
+void pool_run_together(struct pool *pool, struct pool_ticket **tickets, gsize n)
+{
+	g_autoptr(GError) error = NULL;
+	struct worker *worker = take_worker(pool, FALSE, &error);
+
 	if (worker == NULL) {
 		finish_all(tickets, n, error);
 		return;

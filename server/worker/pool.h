@@ -68,7 +68,7 @@ struct pool_owner {
 	void (*finished)(struct pool_ticket *ticket, gboolean slow, GError *error);
 };
 
-/* A document of at most POOL_SHARED_MAX bytes. */
+/* A document, for pool_submit() of at most POOL_SHARED_MAX bytes. */
 struct pool_ticket {
 	struct pool_job job;
 	const struct pool_owner *owner;
@@ -88,3 +88,7 @@ gboolean pool_submit(struct pool *pool, struct pool_ticket *ticket) G_GNUC_WARN_
 
 /* Wait for a worker and have it read the first documents that wait. */
 void pool_lead(struct pool *pool);
+
+/* Have n documents read in few exchanges, on the caller's thread; nobody has to lead. All tickets are
+ * finished when it returns. */
+void pool_run_together(struct pool *pool, struct pool_ticket **tickets, gsize n);

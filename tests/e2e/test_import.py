@@ -104,6 +104,24 @@ def test_parse_prints_every_mail_of_an_mbox(imports):
     assert len({line["report_metadata"]["report_id"] for line in lines}) == 3
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_parse_prints_files_in_the_order_they_are_named(imports, workers):
+    """Small files are read together, others alone: an mbox, a file of many records, one that is not there."""
+    files = [imports.write(f"{number}.xml", xml(number)) for number in range(100)]
+    files[7] = imports.write("unreadable.xml", b"<feedback><report")
+    files[20] = write_mbox(imports.files / "box", [200, 201])
+    files[33] = imports.files / "missing"
+    files[50] = imports.write("large.xml", aggregate(report_id="large", records=[record()] * 500))
+    code, words, errors = imports.ruad.command("-o", f"parser.workers={workers}", "parse", *map(str, files))
+    lines = [json.loads(line) for line in words.splitlines()]
+    assert (code, errors) == (1, f"ruad parse: {files[33]}: could not open: No such file or directory\n")
+    assert [line["file"] for line in lines] == [str(file) for file in files for _ in range(2 if file == files[20] else 1)
+                                                if file != files[33]]
+    assert [line.get("code") for line in lines if line["kind"] != "aggregate"] == ["xml"]
+    assert {len(line["record"]) for line in lines if line["file"] == str(files[50])} == {500}
+    assert len({line["report_metadata"]["report_id"] for line in lines if line["kind"] == "aggregate"}) == 99
+
+
 def test_an_mbox_and_a_report_come_by_standard_input(imports):
     box = write_mbox(imports.files / "box", [1, 2]).read_bytes()
     assert imports.run("-", input=None, stdin=open(imports.files / "box", "rb"))[1].startswith("imported 1 file with 2 mails")

@@ -3,6 +3,8 @@
 # shellcheck source=tests/lint/tap.sh
 . "$(dirname "$0")/tap.sh"
 
+# Versions of clang-format differ in macros and initialisers; our C has the layout of this one, which Debian 12 has.
+clang_format=14
 layout() {
 	c_files | xargs clang-format --dry-run -Werror
 }
@@ -45,7 +47,11 @@ cpp_check() {
 		--suppressions-list=tests/lint/cppcheck.txt
 }
 
-check 'C is laid out as .clang-format says' layout
+if clang-format --version | grep -q "version $clang_format\."; then
+	check 'C is laid out as .clang-format says' layout
+else
+	skip 'C is laid out as .clang-format says' "only clang-format $clang_format lays it out so"
+fi
 check 'no line of C is wider than 110 columns' narrow
 check 'clang-tidy finds nothing' tidy
 check 'cppcheck finds nothing' cpp_check

@@ -1,5 +1,5 @@
 -- The audit log has an entry for each change, made in the transaction of the change; tokens are found by their hash.
-SELECT plan(41);
+SELECT plan(45);
 CREATE FUNCTION t.of_audit(logs text DEFAULT '.') RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', log, user_name, via, token, client, action, object, detail) FROM dmarc.audit_log
 	WHERE log ~ logs ORDER BY at, log, id $$;
@@ -122,8 +122,23 @@ BEGIN
 		EXIT WHEN next IS NULL;
 	END LOOP;
 END $$;
-SELECT results_eq('SELECT t.paged(4)', 'SELECT t.paged(500)', 'pages are the whole, in order');
-SELECT is((api.audit(api.filter(), api.page(), 'ann', '{label}') #> '{items,0}') - 'at', '{"user_name": "ann",
+-- Entries of the three logs with the same time and number.
+CREATE TEMP TABLE same AS SELECT 1000 AS id, max(at) AS at FROM ruad.audit_log;
+INSERT INTO ruad.audit_log (id, at, user_name, via, action, object) OVERRIDING SYSTEM VALUE
+SELECT id, at, 'ann', 'page', 'export', 'same' FROM same;
+INSERT INTO ruad.label_log (id, source, set_by, set_via, set_at) OVERRIDING SYSTEM VALUE
+SELECT id, 'ip:192.0.2.2', 'ann', 'page', at FROM same;
+INSERT INTO ruad.exclusion_log (id, excluded, report, reports, set_by, set_at) OVERRIDING SYSTEM VALUE
+SELECT id, true, 1, 1, 'ann', at FROM same;
+SELECT results_eq(format('SELECT t.paged(%s)', n), 'SELECT t.paged(500)', format('pages of %s are the whole, in order', n))
+FROM unnest('{1,4}'::integer[]) n;
+SELECT is((SELECT array_agg(p) FROM (SELECT t.paged(500) AS p LIMIT 3) x), '{exclude report 1,label ip:192.0.2.2,export same}',
+	'the newest first, by time, number and log');
+INSERT INTO ruad.audit_log (at, user_name, via, action) VALUES (t.day(-50), 'kim', 'cli', 'prune');
+SELECT is(jsonb_array_length(api.audit(api.filter(p_from => (t.day(first) AT TIME ZONE 'UTC')::date,
+	p_to => (t.day(first + 1) AT TIME ZONE 'UTC')::date), api.page()) -> 'items'), want, 'an entry of midnight: ' || name)
+FROM (VALUES (-51, 0, 'not of the day that ends'), (-50, 1, 'of the day that begins')) v(first, want, name);
+SELECT is((api.audit(api.filter(), api.page(), 'ann', '{label}') #> '{items,1}') - 'at', '{"user_name": "ann",
 	"via": "page", "token": null, "client": null, "action": "label", "object": "ip:192.0.2.1", "detail": {"label": null,
 	"note": null}}', 'by user and action');
 CREATE FUNCTION t.listed(f api.filter_set, p_user text, p_action text[]) RETURNS text LANGUAGE sql AS $$

@@ -1,5 +1,5 @@
 -- Failure and TLS reports: every member becomes a column, and no content whatever fails a batch.
-SELECT plan(49);
+SELECT plan(51);
 
 CREATE TEMP TABLE doc AS SELECT '{"feedback_type": "auth-failure", "user_agent": "Lua/1.0", "version": "1",
 	"auth_failure": "dmarc",
@@ -98,6 +98,11 @@ SELECT is((SELECT string_agg(x, ',')
 	'1 0 1 0 t', 'without policies, or without a domain, there is none in the key');
 SELECT is((SELECT (domain_id, policies)::text FROM ruad.tls t JOIN ruad.reporter o ON o.id = t.reporter_id
 	WHERE o.org_name = 'N'), '(0,0)', 'and it is filed under 0');
+SELECT is((SELECT x FROM t.take(t.mail(t.tls(jsonb_set(t.tls_content('O', domains => '{a.example,b.example}'),
+	'{policies,0,policy,policy_domain}', 'null')))) x), '1 0 0 0 f', 'one policy without a domain, one with');
+SELECT is((SELECT i -> 'policy_domains' FROM jsonb_array_elements(api.tls_reports(
+	api.filter(p_from => '2016-04-01', p_to => '2016-04-02', p_others => 'include'), api.page()) -> 'items') i
+	WHERE i ->> 'organization_name' = 'O'), '["b.example"]', 'the list has the domain that is said');
 
 -- all kinds in one mail
 SELECT is((SELECT string_agg(x, ',')

@@ -1,5 +1,5 @@
 -- The content of a digest: its window, and each part of it on two weeks of mail of which all is known.
-SELECT plan(61);
+SELECT plan(62);
 SELECT is((SELECT string_agg(format('%s %s: %s %s', p, u, w.from_day, w.to_day), ', ' ORDER BY no)
 	FROM (VALUES (1, 'week', '2025-11-16'), (2, 'week', '2025-11-15'), (3, 'week', '2025-11-17'),
 		(4, 'month', '2025-11-30'), (5, 'month', '2025-11-29'), (6, 'month', '2024-02-29')) x(no, p, u), api.digest_window(p, u::date) w),
@@ -67,6 +67,8 @@ SELECT is(j #> '{changes,sources}', '[{"name": "Esp Inc", "messages": 30, "pass"
 FROM d;
 SELECT is(j #> '{changes,policies}', '[{"domain": "own.example", "since": "2025-11-10T00:00:00Z", "tags": [{"tag": "p",
 	"before": "none", "now": "quarantine"}, {"tag": "sp", "before": null, "now": "none"}]}]', 'a policy that changed') FROM d;
+SELECT is(api.digest_policies('{own.example,b.example}', api.filter(p_from => '2025-11-11', p_to => '2025-11-17')), '[]',
+	'none that changed before the window');
 SELECT is(j #> '{changes,dns}', '[{"domain": "own.example", "kind": "spf", "name": "own.example",
 	"since": "2025-11-10T00:00:00Z", "before": "v=spf1 -all", "now": "v=spf1 mx -all"}]', 'a record that changed') FROM d;
 SELECT is(t.members(j #> '{domains,items}', 'name', 'full', 'totals.messages', 'previous.messages', 'policy.p',
@@ -125,6 +127,30 @@ SELECT is((SELECT count(*) FROM generate_series(1, 100)
 SELECT is(ROW(ruad.digest_take('', 'week', 0, '{mail:a@b.example}')::text, (SELECT count(*) FROM ruad.digest)), ROW(NULL::text,
 	0::bigint), 'it is taken later');
 
+-- What is resolved: no point any more, and the same source passed three days later for the same domain.
+CREATE FUNCTION t.point(domain text, source text, code text DEFAULT 'own_fails') RETURNS api.point LANGUAGE sql AS $$
+	SELECT jsonb_populate_record(NULL::api.point, jsonb_build_object('domain', domain, 'source', source, 'code', code,
+		'harm', 5, 'until', '2025-11-04T00:00:00Z')) $$;
+CREATE FUNCTION t.sent(domain text, source text, last_pass timestamptz) RETURNS api.sorted_sender LANGUAGE sql AS $$
+	SELECT ROW(NULL, 'own', 'r', jsonb_populate_record(NULL::dmarc.sender_facts, jsonb_build_object('domain', domain,
+		'source', source, 'last_pass', last_pass)))::api.sorted_sender $$;
+SELECT is((SELECT string_agg(concat_ws(' ', r.code, r.harm, r.domain, r.source), ', ' ORDER BY r.domain, r.source)
+	FROM api.digest_resolved(ARRAY[t.point('a', 'passes'), t.point('a', 'late'), t.point('a', 'still'), t.point('a', 'gone'),
+		t.point('b', 'passes'), t.point('b', 'other')],
+	ARRAY[t.point('a', 'still'), t.point('b', 'late'), t.point('c', 'x', 'fixed'), t.point('a', 'other', 'review')],
+	ARRAY[t.sent('a', 'passes', '2025-11-07Z'), t.sent('a', 'late', '2025-11-06 23:59Z'), t.sent('a', 'still', '2025-11-09Z'),
+		t.sent('a', 'other', '2025-11-09Z'), t.sent('b', 'elsewhere', '2025-11-09Z')]) r),
+	'fixed 9 a passes, fixed 5 c x', 'resolved: it passed three days after, for that domain');
+
+-- Reporters that stopped, the larger first.
+SELECT is((SELECT count(*) FROM generate_series(-30, -26) n, (VALUES ('Alpha', 30), ('Beta', 20), ('Gamma', 30)) v(org, count),
+	t.take(t.mail(t.report('quiet.example', v.org, 's' || n, t.at(n),
+		jsonb_build_array(t.record('192.0.2.1', v.count, 'pass', 'pass')))))), 15::bigint, 'three that stopped in October');
+SELECT is(api.digest('week', '2025-11-16') -> 'silent', jsonb_build_array(jsonb_build_object('name', 'Alpha',
+	'since', '2025-10-07T00:00:00Z', 'until', '2025-11-12T00:00:00Z'), jsonb_build_object('name', 'Gamma',
+	'since', '2025-10-07T00:00:00Z', 'until', '2025-11-12T00:00:00Z'), jsonb_build_object('name', 'Beta',
+	'since', '2025-10-07T00:00:00Z', 'until', '2025-11-12T00:00:00Z')), 'silent reporters, the largest first');
+
 -- Lists: five points and sources, the ten newest of the DNS, fifty domains.
 SELECT ruad.set_label('ip:203.0.113.' || n, 'mine', NULL, 'u', 'cli') FROM generate_series(1, 6) n;
 SELECT is(t.stored('long.example', -17, (SELECT jsonb_agg(t.record('203.0.113.' || n, 10 * n, CASE WHEN n < 7 THEN 'fail' ELSE 'pass' END,
@@ -145,25 +171,6 @@ SELECT is((SELECT jsonb_array_length(j #> '{domains,items}') || ' of ' || (j #>>
 SELECT is(j #>> '{domains,items,0,name}' || ' ' || (j #>> '{domains,items,0,failing,source}'), 'long.example ip:203.0.113.6',
 	'a domain names the source that fails most') FROM long;
 
--- What is resolved, point by point: the same source of another domain, or another one of the domain, is neither.
-CREATE FUNCTION t.point(domain text, source text, code text DEFAULT 'own_fails') RETURNS api.point LANGUAGE sql AS $$
-	SELECT jsonb_populate_record(NULL::api.point, jsonb_build_object('domain', domain, 'source', source, 'code', code,
-		'until', '2025-11-03 12:00Z')) $$;
-CREATE FUNCTION t.passed(domain text, source text, at timestamptz) RETURNS api.sorted_sender LANGUAGE sql AS $$
-	SELECT ROW(NULL, 'own', 'r', jsonb_populate_record(NULL::dmarc.sender_facts, jsonb_build_object('domain', domain,
-		'source', source, 'last_pass', at)))::api.sorted_sender $$;
-CREATE FUNCTION t.resolved(now api.point[], VARIADIC sent api.sorted_sender[]) RETURNS text LANGUAGE sql AS $$
-	SELECT string_agg(concat_ws(' ', r.code, r.domain, r.source), ', ' ORDER BY r.source, r.domain)
-	FROM api.digest_resolved(ARRAY[t.point('a.example', 's')], now, sent) r $$;
-SELECT is(ARRAY[t.resolved('{}', t.passed('a.example', 's', '2025-11-06 12:00Z')),
-	t.resolved('{}', t.passed('a.example', 's', '2025-11-06 11:59:59Z'))], '{fixed a.example s,NULL}',
-	'resolved: mail passed three days after the last failure');
-SELECT is(ARRAY[t.resolved('{}', t.passed('b.example', 's', '2025-11-09Z')), t.resolved('{}', t.passed('a.example', 'x', '2025-11-09Z'))],
-	'{NULL,NULL}', 'resolved: mail of that source and domain');
-SELECT is(ARRAY(SELECT t.resolved(ARRAY[p], t.passed('a.example', 's', '2025-11-09Z')) FROM unnest(ARRAY[t.point('a.example', 's'),
-	t.point('b.example', 's'), t.point('a.example', 'x'), t.point('b.example', 'y', 'fixed')]) p),
-	'{NULL,fixed a.example s,fixed a.example s,"fixed a.example s, fixed b.example y"}',
-	'resolved: it fails no more, or is fixed within the window');
 SELECT is(api.policy_differences(ROW('none', NULL, 'none', 'y', 'r', NULL, 100, NULL)::api.policy,
 	ROW('none', 'none', NULL, 'n', 'r', 's', 99, NULL)::api.policy), '[{"tag": "np", "before": "none", "now": null},
 	{"tag": "sp", "before": null, "now": "none"}, {"tag": "pct", "before": "100", "now": "99"}, {"tag": "aspf", "before": null,

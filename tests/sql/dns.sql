@@ -1,5 +1,5 @@
 -- Reports against the DNS, by checks that are put in by hand.
-SELECT plan(52);
+SELECT plan(56);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -87,6 +87,9 @@ SELECT is((SELECT jsonb_agg(jsonb_build_array(x -> 'code', x -> 'domain', x -> '
 	["own_host_outside_spf", "corp.example", "2001:db8::5"], ["selector_without_key", "corp.example", null],
 	["unsolicited", "stranger.example", null]]',
 	'attention: the gravest first; not what is wrong with a stranger''s DNS, nor a selector that only failed');
+SELECT is(api.attention(f) -> 'items', '[]', 'attention: nothing of domains whose reports ' || name)
+FROM (VALUES ('come after the window', api.filter(p_to => (t.day(-2) AT TIME ZONE 'UTC')::date, p_others => 'include')),
+	('came before it', api.filter(p_from => (t.day(-1) AT TIME ZONE 'UTC')::date, p_others => 'include'))) v(name, f);
 SELECT is(x ->> 'text', 'out2.corp.example, a host of yours, sent 7 messages as corp.example from 192.0.2.9, which the '
 	'SPF of corp.example does not cover: a server with several addresses may leave by the wrong one.', 'in a sentence')
 	FROM a WHERE no = 1;
@@ -137,10 +140,11 @@ SELECT is((SELECT jsonb_object_agg(s ->> 'key', s -> 'in_spf')
 SELECT is((SELECT count(*)
 	FROM jsonb_array_elements(api.sources(api.filter(), api.page(), p_group => 'ip') -> 'items') s
 	WHERE s -> 'in_spf' <> 'null'), 0::bigint, 'sources: of all domains nothing is said');
-SELECT is((SELECT count(*)
-	FROM jsonb_array_elements(api.sources(api.filter(p_domain => '{corp.example,stranger.example}'), api.page(),
-		p_group => 'ip') -> 'items') s
-	WHERE s -> 'in_spf' <> 'null'), 0::bigint, 'sources: nor of two');
+SELECT is((SELECT string_agg(s.key, ' ') FROM api.source_spf('ip', '{192.0.2.1}', api.only_domains(api.filter(), d)) s),
+	want, 'sources: ' || name)
+FROM (VALUES ('one domain that was checked', '{corp.example}'::text[], '192.0.2.1'),
+	('nothing is said of two', '{corp.example,stranger.example}', NULL),
+	('nor of one that was not checked', '{never.example}', NULL)) v(name, d, want);
 SELECT is(api.source_ips('ip:192.0.2.1', api.filter(p_domain => '{corp.example}'), api.page()) #> '{items,0,in_spf}',
 	'true', 'addresses of a source');
 SELECT is((SELECT s -> 'in_spf'

@@ -1,6 +1,6 @@
 -- Policy domains, the From domains below them, the policies that reporters saw, and the record of the next step:
 -- numbers added up by hand.
-SELECT plan(84);
+SELECT plan(86);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 CREATE FUNCTION t.window(n_from integer, n_to integer) RETURNS api.filter_set LANGUAGE sql AS $$
@@ -273,4 +273,11 @@ SELECT is(t.members(api.domain('ahead.example', api.filter(p_from => t.date(-30)
 	'the history has no policy of a day far ahead');
 SELECT is(api.domain('ahead.example', api.filter(p_from => t.date(-30)::date, p_to => t.date(30000)::date))
 	#>> '{policy,p}', 'none', 'nor is it the policy now');
+
+-- From domains: the largest first, then by name.
+SELECT is((SELECT x FROM t.take(t.mail(t.report('order.example', 'Google', 'order', t.day(-1), (SELECT jsonb_agg(
+	t.record('192.0.2.1', v.n, 'pass', 'pass', jsonb_build_object('header_from', v.name || '.order.example')))
+	FROM (VALUES ('a', 1), ('d', 2), ('c', 3), ('b', 2)) v(name, n))))) x), '1 0 0 0 f', 'four From domains');
+SELECT is(t.members(api.domain('order.example', api.filter()) -> 'subdomains', 'name'), '[["c.order.example"],
+	["b.order.example"], ["d.order.example"], ["a.order.example"]]', 'From domains: the largest first, then by name');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- Reports that are excluded from every number, and included again.
-SELECT plan(44);
+SELECT plan(47);
 CREATE FUNCTION t.doc(id text, org text, day integer, ip text, count bigint, more jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT t.mail(t.report('x.example', org, id, t.day(day), jsonb_build_array(
@@ -86,9 +86,14 @@ SELECT is(t.words('SELECT ruad.set_excluded(true, NULL, ''Nobody'', now(), NULL,
 SELECT is(t.words('SELECT ruad.set_excluded(true, 999999, NULL, NULL, NULL, NULL)'),
 	'22023 there is no aggregate report 999999 / ', 'an unknown report too');
 
+SELECT is((SELECT x FROM t.take(t.doc('d', 'Good', -4, '192.0.2.4', 1)) x), '1 0 0 0 f', 'another report of a day');
+SELECT is(ruad.set_excluded(true, t.id_of('d'), NULL, NULL, 'twice', 'ann')::text, '(1,2)', 'is excluded, too');
+SELECT is((SELECT jsonb_agg(api.report(t.id_of(x)) #> '{exclusion,reason}') FROM unnest('{bb,d}'::text[]) x),
+	'["broken", "twice"]', 'each says why itself');
+
 -- retention
 SELECT is(t.prune('aggregate', t.day(0)),
-	'reports 3, records 6, months 0', 'pruning removes excluded reports too');
+	'reports 4, records 8, months 0', 'pruning removes excluded reports too');
 SELECT is((SELECT count(*) FROM ruad.excluded_record), 0::bigint, 'with their records');
 SELECT is(t.broken(), '', 'all is consistent');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(72);
+SELECT plan(78);
 SELECT is(ARRAY[api.counted(1, 'message'), api.counted(2, 'message'), api.counted(0, 'message'),
 	api.counted(1234567, 'reply', 'replies'), api.counted(1, 'passes', 'pass'), api.counted(1000)],
 	'{1 message,2 messages,0 messages,"1,234,567 replies",1 passes,"1,000"}', 'a number, and what is counted');
@@ -134,7 +134,8 @@ SELECT is(t.days('own.example', 24, '{A,B}', jsonb_build_array(t.record('203.0.1
 INSERT INTO ruad.address (source_ip, rdns, rdns_domain) VALUES ('203.0.113.2', 'news.own.example', 'own.example'),
 	('203.0.113.66', 'mail.spoof.example', 'spoof.example');
 SELECT is(t.days('parked.example', 30, '{A,B}', jsonb_build_array(t.record('203.0.113.67', 500, 'fail', 'fail',
-		'{"disposition": "reject"}'), t.unaligned('203.0.113.66', 9), t.unaligned('192.0.2.3', 9)))
+		'{"disposition": "reject"}'), t.unaligned('203.0.113.66', 9), t.unaligned('192.0.2.3', 9),
+		t.record('192.0.2.9', 0, 'pass', 'pass')))
 	+ t.days('unparked.example', 30, '{A,B}', jsonb_build_array(t.record('203.0.113.67', 1, 'pass', 'fail')),
 		'{"p": "none"}'), 60::bigint,
 	'a parked domain and one that is not');
@@ -158,6 +159,13 @@ SELECT is((j -> 'parked', j #> '{evidence,sufficient}')::text, '(true,true)', 'i
 FROM api.impact('parked.example', api.filter()) j;
 SELECT is(api.impact('unparked.example', api.filter()) -> 'parked', 'false', 'one whose mail passes is not parked');
 SELECT is(api.impact('own.example', api.filter()) -> 'parked', 'false', 'nor one whose SPF record lists something');
+SELECT is((SELECT string_agg(x, ',') FROM t.take(t.mail(t.report('once.example', 'A', 'o', t.day(-92),
+	jsonb_build_array(t.record('192.0.2.1', 1, 'pass', 'pass')))), t.mail(t.report('lately.example', 'A', 'l', t.day(-91),
+	jsonb_build_array(t.record('192.0.2.1', 1, 'pass', 'pass'))))) x), '1 0 0 0 f,1 0 0 0 f', 'mail that passed some time ago');
+SELECT ruad.enrich_collect();
+SELECT t.check(d, '[]') FROM unnest('{once.example,lately.example}'::text[]) d;
+SELECT is(ARRAY(SELECT d FROM unnest(api.parked_domains('{once.example,lately.example,parked.example,unparked.example,'
+	'never.example}')) d ORDER BY 1), '{once.example,parked.example}', 'nor one whose mail passed in three months');
 SELECT is(t.members(api.advice(api.filter(p_domain => '{parked.example}')) -> 'items', 'code'), NULL,
 	'advice: nothing to do for a parked domain with p=reject');
 SELECT is(t.members(api.advice(api.filter(p_domain => '{own.example}')) -> 'items', 'code', 'source', 'messages'),
@@ -199,22 +207,21 @@ SELECT is((SELECT jsonb_agg(b -> 'text') FROM jsonb_array_elements(api.impact(d,
 		'sp=reject; adkim=r; aspf=r\""]'), ('same.example', NULL), ('told.example', NULL),
 	('np.example', '["On 3 days reporters saw different policies: \"p=none; sp=none; np=none; adkim=r; aspf=r\" and '
 		'\"p=none; sp=none; np=reject; adkim=r; aspf=r\""]')) x(d, want);
--- What blocks, in its order, and what a note needs.
+-- Notes on the numbers, each at its bound.
+SELECT is(api.impact_notes(jsonb_populate_record(NULL::api.policy, policy), jsonb_populate_record(NULL::api.tally,
+	'{"pass": 40, "dkim_aligned": 40, "fail_altered": 0, "fail_overridden": 0}' || tally)), want, format('notes: %s %s', policy, tally))
+FROM (VALUES ('{}'::jsonb, '{}'::jsonb, '[]'::jsonb), ('{}', '{"fail_altered": 1}', '["mailing_lists"]'),
+	('{}', '{"fail_overridden": 1}', '["mailing_lists"]'), ('{}', '{"dkim_aligned": 38}', '[]'),
+	('{}', '{"dkim_aligned": 37}', '["spf_only"]'), ('{"testing": "y"}', '{}', '["testing"]'), ('{"testing": "n"}', '{}', '[]'),
+	('{"pct": 100}', '{}', '[]'), ('{"pct": 99}', '{}', '["pct"]'),
+	('{"p": "reject", "sp": "none"}', '{}', '["subdomains_unprotected", "np_unprotected"]'),
+	('{"p": "quarantine", "sp": "none", "np": "reject"}', '{}', '["subdomains_unprotected"]'),
+	('{"p": "reject", "sp": "reject", "np": "none"}', '{}', '["np_unprotected"]'), ('{"p": "none", "sp": "none"}', '{}', '[]'),
+	('{"p": "none", "np": "none"}', '{}', '[]'), ('{"p": "reject", "sp": "quarantine"}', '{}', '[]')) x(policy, tally, want);
+-- What blocks, in its order.
 SELECT is((SELECT array_agg(DISTINCT b.no || ' ' || b.code ORDER BY b.no || ' ' || b.code) FROM api.filter() f, unnest('{d13.example,im.example,
 	own.example,p3.example}'::text[]) d, api.findings(ARRAY[d], f, ARRAY(SELECT e FROM api.evidence(api.only_domains(f, ARRAY[d])) e)) b),
 	'{"1 no_evidence","2 mine_fails","2 own_fails","3 unreviewed_fails","4 mine_spf_only","5 policy_differs"}', 'blockers: their order');
-SELECT is(api.impact_notes(p, jsonb_populate_record(api.tally_zero(), t)), want, 'notes: ' || name) FROM (VALUES
-	('nothing', NULL::api.policy, '{}'::jsonb, '[]'::jsonb),
-	('one message that a list changed', NULL, '{"fail_altered": 1}', '["mailing_lists"]'),
-	('one that a receiver let through', NULL, '{"fail_overridden": 1}', '["mailing_lists"]'),
-	('only by SPF', NULL, '{"pass": 19, "dkim_aligned": 18}', '["spf_only"]'),
-	('one in twenty', NULL, '{"pass": 20, "dkim_aligned": 19}', '[]'),
-	('test mode', ROW('reject', NULL, NULL, 'y', NULL, NULL, NULL, NULL)::api.policy, '{}', '["testing"]'),
-	('pct=99', ROW('reject', NULL, NULL, 'n', NULL, NULL, 99, NULL)::api.policy, '{}', '["pct"]'),
-	('pct=100', ROW('reject', NULL, NULL, NULL, NULL, NULL, 100, NULL)::api.policy, '{}', '[]'),
-	('sp=none', ROW('quarantine', 'none', 'reject', NULL, NULL, NULL, NULL, NULL)::api.policy, '{}', '["subdomains_unprotected"]'),
-	('np=none', ROW('reject', 'reject', 'none', NULL, NULL, NULL, NULL, NULL)::api.policy, '{}', '["np_unprotected"]'),
-	('p=none', ROW('none', 'none', 'none', NULL, NULL, NULL, NULL, NULL)::api.policy, '{}', '[]')) x(name, p, t, want);
 -- Parked: for three months nothing passed. A report of no messages passes nothing.
 SELECT is((SELECT count(*) FROM (VALUES ('p91.example', 91, 1), ('p92.example', 92, 1), ('p0.example', 5, 0)) x(d, age, n),
 	t.take(t.mail(t.report(d, 'A', d, t.day(-age), jsonb_build_array(t.record('203.0.113.1', n, 'pass', 'fail'))),

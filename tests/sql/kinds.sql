@@ -1,5 +1,5 @@
 -- Failure reports, TLS reports and the intake: numbers added up by hand, pages, rejected parameters, attacks.
-SELECT plan(65);
+SELECT plan(68);
 CREATE FUNCTION t.date(n integer) RETURNS text LANGUAGE sql AS $$
 	SELECT to_char(t.day(n) AT TIME ZONE 'UTC', 'YYYY-MM-DD') $$;
 -- A list by its cursors: call has a %s for the page.
@@ -195,4 +195,17 @@ FROM (VALUES ('failures(api.filter(), api.page(), ''abuse'')', 'kind'),
 SELECT is(t.has_next(c), 'true false false', 'next: ' || c)
 FROM unnest(ARRAY['failures(api.filter(), %s)', 'tls_reports(api.filter(p_from => ''2016-01-01''), %s)',
 	'intake_events(api.filter(), %s)']) c;
+
+-- The newest of all kinds, whichever was stored last.
+CREATE FUNCTION t.last_after(day integer, newest jsonb, older jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM t.take(t.mail(newest) || jsonb_build_object('received_at', t.day(day)),
+		t.mail(older) || jsonb_build_object('received_at', t.day(day - 1)));
+	RETURN (api.intake(api.filter()) ->> 'last_report_at')::timestamptz = t.day(day);
+END $$;
+SELECT is(t.last_after(day, newest, older), true, 'intake: the last report of any kind, ' || (newest ->> 'kind'))
+FROM (VALUES (2, t.failure('{"subject": "newest"}'), t.failure('{"subject": "older"}')),
+	(4, t.tls(t.tls_content('Newest')), t.tls(t.tls_content('Older'))),
+	(6, t.report('f.example', 'Newest', 'n', t.day(-1), '[]'), t.report('f.example', 'Older', 'o', t.day(-1), '[]')))
+	v(day, newest, older);
 SELECT * FROM finish();

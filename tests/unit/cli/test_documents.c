@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,42 @@
 	"\"policy_override_reasons\":null},\"identifiers\":{\"header_from\":null,\"envelope_from\":null,"    \
 	"\"envelope_to\":null},\"auth_results\":{\"dkim\":" dkim ",\"spf\":null}}]}"
 #define SRG_WANT SRG_WANT_OF("\"[{\\\"a\\\":1}]\"")
+
+/* All columns, two records, and values that are none. */
+#define SRG_ALL                                                                                              \
+	"CREATE TABLE `domains` (`id` int, `fqdn` text, `active` int);\n"                                    \
+	"CREATE TABLE `reports` (`id` int, `domain_id` int, `begin_time` datetime, `end_time` datetime, "    \
+	"`org` text, `email` text, `extra_contact_info` text, `external_id` text, `error_string` text, "     \
+	"`policy_adkim` text, `policy_aspf` text, `policy_p` text, `policy_sp` text, `policy_np` text, "     \
+	"`policy_pct` text, `policy_fo` text);\n"                                                            \
+	"CREATE TABLE `rptrecords` (`id` int, `report_id` int, `ip` varbinary(16), `rcount` int, "           \
+	"`disposition` int, `reason` text, `dkim_auth` text, `spf_auth` text, `dkim_align` int, "            \
+	"`spf_align` int, `header_from` text, `envelope_from` text, `envelope_to` text);\n"                  \
+	"INSERT INTO `domains` VALUES (7,'old.example',1),(7,'a.example',1);\n"                              \
+	"INSERT INTO `reports` VALUES (3,7,'b','e','o','m','c','x','r','s','t','u','v','w','y','z');\n"      \
+	"INSERT INTO `rptrecords` VALUES "                                                                   \
+	"(1,3,0x20010DB8000000000000000000000001,5,1,'why','d','f',0,2,'h','i','j'),"                        \
+	"(2,3,0xC00002,6,2,NULL,'','f',2,3,'h','i','j'),(3,3,NULL,7,10,'','d','f',1,'',"                     \
+	"NULL,NULL,NULL);\n"
+#define SRG_ALL_WANT                                                                                         \
+	"{\"copy_of\":\"dmarc-srg\",\"report_metadata\":{\"org_name\":\"o\",\"org_email\":\"m\","            \
+	"\"org_extra_contact_info\":\"c\",\"report_id\":\"x\",\"interval_begin\":\"b\",\"interval_end\":"    \
+	"\"e\","                                                                                             \
+	"\"errors\":\"r\"},\"policy_published\":{\"adkim\":\"s\",\"aspf\":\"t\",\"p\":\"u\",\"sp\":\"v\","   \
+	"\"np\":\"w\",\"pct\":\"y\",\"fo\":\"z\",\"domain\":\"a.example\"},\"records\":["                    \
+	"{\"source\":{\"ip_address\":\"2001:db8::1\"},\"count\":\"5\",\"policy_evaluated\":{"                \
+	"\"disposition\":"                                                                                   \
+	"\"quarantine\",\"dkim\":\"fail\",\"spf\":\"pass\",\"policy_override_reasons\":\"why\"},"            \
+	"\"identifiers\":{\"header_from\":\"h\",\"envelope_from\":\"i\",\"envelope_to\":\"j\"},"             \
+	"\"auth_results\":{\"dkim\":\"d\",\"spf\":\"f\"}},"                                                  \
+	"{\"source\":{\"ip_address\":null},\"count\":\"6\",\"policy_evaluated\":{\"disposition\":\"none\","  \
+	"\"dkim\":\"pass\",\"spf\":null,\"policy_override_reasons\":null},"                                  \
+	"\"identifiers\":{\"header_from\":\"h\",\"envelope_from\":\"i\",\"envelope_to\":\"j\"},"             \
+	"\"auth_results\":{\"dkim\":null,\"spf\":\"f\"}},"                                                   \
+	"{\"source\":{\"ip_address\":null},\"count\":\"7\",\"policy_evaluated\":{\"disposition\":null,"      \
+	"\"dkim\":null,\"spf\":null,\"policy_override_reasons\":null},"                                      \
+	"\"identifiers\":{\"header_from\":null,\"envelope_from\":null,\"envelope_to\":null},"                \
+	"\"auth_results\":{\"dkim\":\"d\",\"spf\":\"f\"}}]}"
 
 #define DUMP "-- MySQL dump 10.13  Distrib 8.0.36\n--\n-- Host: localhost    Database: dmarc\n"
 
@@ -104,6 +141,16 @@ static const struct {
 	    "/*M!999999\\- enable the sandbox mode */\nINSERT INTO `report` VALUES ('<feedback>');",
 	    { "<feedback>" } },
 	{ "a dump of dmarc-srg", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_RECORD, { SRG_WANT } },
+	{ "all columns of dmarc-srg", DUMP SRG_ALL, { SRG_ALL_WANT } },
+	{ "two reports in their order",
+	    DUMP SRG_CREATE "INSERT INTO `reports` VALUES (4,7,'2026-01-01 00:00:00','O\\'R \xff;--','x'),"
+			    "(3,7,'2026-01-01 00:00:00','O\\'R \xff;--','x');\n" SRG_DOMAIN SRG_RECORD,
+	    { SRG_HEAD "\"a.example\"},\"records\":[]}", SRG_WANT } },
+	{ "tables that lack a column are others",
+	    DUMP "CREATE TABLE `domains` (`id` int, `fqdn` text);\nCREATE TABLE `reports` (`id` int, "
+		 "`domain_id` int, "
+		 "`begin_time` int);\n" SRG_DOMAIN SRG_REPORT,
+	    { NULL } },
 	{ "NULL has no text", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_DKIM("NULL"),
 	    { SRG_WANT_OF("null") } },
 	{ "a text that says NULL", DUMP SRG_CREATE SRG_DOMAIN SRG_REPORT SRG_DKIM("'NULL'"),
@@ -252,6 +299,126 @@ static void bytes_of_any_value_come_through(void **state G_GNUC_UNUSED)
 	fclose(file);
 }
 
+static void the_parts_of_a_file_have_a_name(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *content, *part;
+	} parts[] = { { "From a\nA: 1\n", "mail" }, { "[{}]", "report" }, { DUMP, "report" },
+		{ "<feedback>", NULL } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+		FILE *file = open_text(parts[i].content, strlen(parts[i].content));
+		struct documents *documents = documents_new(file);
+		GBytes *document = NULL;
+
+		assert_true(documents_next(documents, &document, NULL));
+		assert_int_equal(g_strcmp0(documents_part(documents), parts[i].part), 0);
+		g_clear_pointer(&document, g_bytes_unref);
+		documents_free(documents);
+		fclose(file);
+	}
+}
+
+/* What is not taken does not count for the limit of what is. */
+static void a_limit_is_that_of_each_document(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *content;
+		guint n; /* documents of eleven bytes */
+	} files[] = {
+		{ "[{\"a\": 1234},{\"a\": 1234}]", 2 },
+		{ DUMP
+		    "INSERT INTO `report` VALUES ('a long text that is no report','<feedback>x','no report "
+		    "either',"
+		    "'<feedback>x');",
+		    2 },
+		{ "0123456789a", 1 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+		for (guint limit = 10; limit <= 11; limit++) {
+			FILE *file = open_text(files[i].content, strlen(files[i].content));
+			struct documents *documents = documents_new(file);
+			GBytes *document = NULL;
+			g_autoptr(GError) error = NULL;
+			guint n = 0;
+
+			documents_limit(documents, limit);
+			while (documents_next(documents, &document, limit == 11 ? NULL : &error) &&
+			       document != NULL) {
+				assert_int_equal(g_bytes_get_size(document), 11);
+				g_clear_pointer(&document, g_bytes_unref);
+				n++;
+			}
+			assert_int_equal(n, limit == 11 ? files[i].n : 0);
+			if (limit == 10)
+				assert_string_equal(error->message, "larger than 10 bytes");
+			documents_free(documents);
+			fclose(file);
+		}
+}
+
+/* A file whose disk fails after this text. */
+struct failing {
+	const char *text;
+	gsize left;
+};
+
+static ssize_t read_failing(void *cookie, char *buffer, size_t size)
+{
+	struct failing *failing = cookie;
+	gsize n = MIN(size, failing->left);
+
+	if (n == 0) {
+		errno = EIO;
+		return -1;
+	}
+	memcpy(buffer, failing->text, n);
+	failing->text += n;
+	failing->left -= n;
+	return (ssize_t)n;
+}
+
+/* The documents before it are given, then the error, and nothing after that. */
+static void a_disk_that_fails_ends_the_file_with_an_error(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *begin;
+		guint n;
+	} files[] = {
+		{ "", 0 },
+		{ "From a\nA: 1\n\n", 0 },
+		{ "From a\nA: 1\n\nFrom b\nB: 2\n\n", 1 },
+		{ "[{},{},", 2 },
+		{ DUMP, 0 },
+		{ "<feedback>", 0 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		/* more than is read at once, so that the first pieces are whole */
+		g_autofree char *rest = g_strnfill(*files[i].begin == '\0' ? 0 : 200000, '\n');
+		g_autofree char *text = g_strconcat(files[i].begin, rest, NULL);
+		struct failing failing = { text, strlen(text) };
+		FILE *file = fopencookie(&failing, "r", (cookie_io_functions_t){ .read = read_failing });
+		struct documents *documents = documents_new(file);
+		GBytes *document = NULL;
+		g_autoptr(GError) error = NULL;
+		guint n = 0;
+
+		while (documents_next(documents, &document, &error) && document != NULL) {
+			g_clear_pointer(&document, g_bytes_unref);
+			n++;
+		}
+		assert_int_equal(n, files[i].n);
+		assert_true(g_error_matches(error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
+		assert_string_equal(error->message, "cannot read: Input/output error");
+		assert_true(documents_next(documents, &document, NULL));
+		assert_null(document);
+		documents_free(documents);
+		fclose(file);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +426,9 @@ int main(void)
 		cmocka_unit_test(long_lines_make_no_difference),
 		cmocka_unit_test(a_damaged_dump_ends),
 		cmocka_unit_test(a_document_over_the_limit_is_passed_over_and_the_next_is_read),
+		cmocka_unit_test(the_parts_of_a_file_have_a_name),
+		cmocka_unit_test(a_limit_is_that_of_each_document),
+		cmocka_unit_test(a_disk_that_fails_ends_the_file_with_an_error),
 		cmocka_unit_test(bytes_of_any_value_come_through),
 	};
 

@@ -233,6 +233,18 @@ static const struct {
 	    "it closed the connection" },
 	{ "shut down", { "220 a\r\n", HELLO, OK, OK, GO, "421 4.3.2 bye\r\n", "" }, RUAD_ERROR_SYSTEM, FALSE,
 	    "421 4.3.2 bye" },
+	{ "a code of four digits", { "2200 here\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "it does not speak LMTP" },
+	{ "a code without blank", { "220x here\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "it does not speak LMTP" },
+	{ "a code that is too large", { "600 here\r\n" }, RUAD_ERROR_SYSTEM, FALSE,
+	    "it does not speak LMTP" },
+	{ "the largest code", { "599 here\r\n" }, RUAD_ERROR_SYNTAX, FALSE, "599 here" },
+	{ "the smallest code", { "200 here\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "200 here" },
+	{ "half a line", { "220 here" }, RUAD_ERROR_SYSTEM, FALSE, "it closed the connection" },
+	{ "399 to MAIL", { "220 a\r\n", HELLO, "399 what\r\n", "" }, RUAD_ERROR_SYSTEM, FALSE, "399 what" },
+	{ "400 to MAIL", { "220 a\r\n", HELLO, "400 later\r\n", OK }, RUAD_ERROR_SYSTEM, TRUE, "400 later" },
+	{ "499 to MAIL", { "220 a\r\n", HELLO, "499 later\r\n", OK }, RUAD_ERROR_SYSTEM, TRUE, "499 later" },
+	{ "500 to MAIL", { "220 a\r\n", HELLO, "500 never\r\n", OK }, RUAD_ERROR_SYNTAX, TRUE, "500 never" },
+	{ "421 to RCPT", { "220 a\r\n", HELLO, OK, "421 bye\r\n", "" }, RUAD_ERROR_SYSTEM, FALSE, "421 bye" },
 	{ "escapes", { "421 \033[31mred\r\n" }, RUAD_ERROR_SYSTEM, FALSE, "421 \\u001b[31mred" },
 };
 
@@ -275,6 +287,125 @@ static void after_a_refusal_the_next_mail_is_sent(void **state G_GNUC_UNUSED)
 	lmtp_client_free(client);
 	heard = server_end(server);
 	assert_non_null(strstr(heard, "RCPT TO:<a@b>\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<c@d>\r\n"));
+}
+
+/* With each kind of reply to LHLO, what MAIL says. */
+static void extensions_are_used_if_they_were_announced(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *hello, *mail;
+		guint64 size;
+	} rows[] = {
+		{ "250-a\r\n250-SIZE 1000\r\n250 8BITMIME\r\n", "MAIL FROM:<> BODY=8BITMIME SIZE=1\r\n", 1 },
+		{ "250-a\r\n250-SIZE 1000\r\n250 8BITMIME\r\n", "MAIL FROM:<> BODY=8BITMIME\r\n", 0 },
+		{ "250-a\r\n250 size 1\r\n", "MAIL FROM:<> SIZE=1\r\n", 1 },
+		{ "250-a\r\n250 SIZE 0\r\n", "MAIL FROM:<>\r\n", 1 },
+		{ "250-a\r\n250 SIZE x\r\n", "MAIL FROM:<>\r\n", 1 },
+		{ "250-a\r\n250 SIZE\r\n", "MAIL FROM:<>\r\n", 1 },
+		{ "250-a\r\n250-\r\n250 8BITMIMEX\r\n", "MAIL FROM:<>\r\n", 1 },
+		{ "250\r\n", "MAIL FROM:<>\r\n", 1 },
+	};
+	static const char *const to[] = { "a@b", NULL };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *const script[] = { "220 a\r\n", rows[i].hello, OK, OK, GO, "", NULL };
+		struct server *server = server_new(script);
+		struct lmtp_client *client = lmtp_client_new(server->words, &quick, NULL);
+		g_autofree char *heard = NULL,
+				*want = g_strconcat("LHLO localhost\r\n", rows[i].mail, "RCPT", NULL);
+
+		assert_true(lmtp_client_begin(client, to, rows[i].size, NULL));
+		lmtp_client_free(client);
+		heard = server_end(server);
+		if (!g_str_has_prefix(heard, want))
+			fail_msg("%s: %s", rows[i].hello, heard);
+	}
+}
+
+/* Of several refusals, one that says "later" counts, wherever it is. */
+static void a_mail_that_nobody_takes_is_tried_again_if_one_may_take_it_later(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *first, *second;
+		int code;
+	} rows[] = {
+		{ "550 no\r\n", "450 later\r\n", RUAD_ERROR_SYSTEM },
+		{ "450 later\r\n", "550 no\r\n", RUAD_ERROR_SYSTEM },
+		{ "550 no\r\n", "551 no\r\n", RUAD_ERROR_SYNTAX },
+	};
+	static const char *const to[] = { "a@b", "c@d", NULL };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *const script[] = { "220 a\r\n", "250 a\r\n", OK, rows[i].first, rows[i].second,
+			OK, NULL };
+		struct server *server = server_new(script);
+		struct lmtp_client *client = lmtp_client_new(server->words, &quick, NULL);
+		g_autoptr(GError) error = NULL;
+
+		assert_false(lmtp_client_begin(client, to, 0, &error));
+		assert_true(g_error_matches(error, RUAD_ERROR, rows[i].code));
+		assert_true(lmtp_client_alive(client));
+		lmtp_client_free(client);
+		g_free(server_end(server));
+	}
+}
+
+/* Only "250 ... stored as mail N" has a number. */
+static void an_answer_has_a_number_only_of_a_stored_mail(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *reply;
+		gint64 mail;
+	} rows[] = {
+		{ "250 stored as mail 1\r\n", 1 },
+		{ "250 stored as mail 9223372036854775807\r\n", G_MAXINT64 },
+		{ "250 stored as mail 0\r\n", 0 },
+		{ "250 stored as mail 7x\r\n", 0 },
+		{ "251 stored as mail 7\r\n", 0 },
+		{ "550 stored as mail 7\r\n", 0 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *const script[] = { "220 a\r\n", "250 a\r\n", OK, OK, GO, rows[i].reply, OK,
+			NULL };
+		struct server *server = server_new(script);
+		struct lmtp_client *client = lmtp_client_new(server->words, &quick, NULL);
+		struct lmtp_answer *answer = lmtp_client_send(client, "a@b", "x", 1, NULL);
+
+		assert_non_null(answer);
+		assert_int_equal(answer->mail, rows[i].mail);
+		lmtp_answer_free(answer);
+		lmtp_client_free(client);
+		g_free(server_end(server));
+	}
+	lmtp_answer_free(NULL);
+}
+
+static int next_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static void two_mails_follow_one_another_and_the_socket_is_closed(void **state G_GNUC_UNUSED)
+{
+	static const char *const script[] = { "220 a\r\n", "250 a\r\n", OK, OK, GO, OK, OK, OK, GO, OK, OK,
+		NULL };
+	int before = next_descriptor();
+	struct server *server = server_new(script);
+	struct lmtp_client *client = lmtp_client_new(server->words, &quick, NULL);
+	g_autofree char *heard = NULL;
+
+	lmtp_answer_free(lmtp_client_send(client, "a@b", "x", 1, NULL));
+	lmtp_answer_free(lmtp_client_send(client, "c@d", "y", 1, NULL));
+	lmtp_client_free(client);
+	lmtp_client_free(NULL);
+	heard = server_end(server);
+	assert_string_equal(heard, "LHLO localhost\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nx\r\n.\r\n"
+				   "MAIL FROM:<>\r\nRCPT TO:<c@d>\r\nDATA\r\ny\r\n.\r\nQUIT\r\n");
+	assert_int_equal(next_descriptor(), before);
 }
 
 static void a_mail_that_was_not_ended_is_not_ended_by_closing(void **state G_GNUC_UNUSED)
@@ -418,6 +549,10 @@ int main(void)
 		cmocka_unit_test(each_recipient_has_its_answer),
 		cmocka_unit_test(failures_say_whether_to_try_again_and_what_the_server_said),
 		cmocka_unit_test(after_a_refusal_the_next_mail_is_sent),
+		cmocka_unit_test(extensions_are_used_if_they_were_announced),
+		cmocka_unit_test(a_mail_that_nobody_takes_is_tried_again_if_one_may_take_it_later),
+		cmocka_unit_test(an_answer_has_a_number_only_of_a_stored_mail),
+		cmocka_unit_test(two_mails_follow_one_another_and_the_socket_is_closed),
 		cmocka_unit_test(a_mail_that_was_not_ended_is_not_ended_by_closing),
 		cmocka_unit_test(a_silent_server_is_left_in_time),
 		cmocka_unit_test(a_server_that_does_not_read_is_left_in_time),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +29,7 @@ static const struct {
 	{ "[::1]:80", AF_INET6 },
 	{ "[::]:80", AF_INET6 },
 	{ "unix:/run/x", AF_UNIX },
+	{ "[127.0.0.1:80", 0 },
 	{ "", 0 },
 	{ ":80", 0 },
 	{ "127.0.0.1", 0 },
@@ -208,6 +210,113 @@ static void a_taken_port_is_said_with_its_address(void **state G_GNUC_UNUSED)
 	close(taken);
 }
 
+static void a_wrong_address_is_refused_with_its_rule(void **state G_GNUC_UNUSED)
+{
+	static const char *const wrong[][2] = {
+		{ "127.0.0.1", "neither ADDRESS:PORT nor unix:/path" },
+		{ "127.0.0.1:0", "the port is not a number from 1 to 65535" },
+		{ "::1:80", "not an IP address (IPv6 stands in brackets; names are not looked up)" },
+		{ "unix:x", "the path of a Unix socket must be absolute" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *want = g_strdup_printf("address \"%s\": %s", wrong[i][0], wrong[i][1]);
+		struct net_address address;
+
+		assert_false(net_parse(wrong[i][0], &address, &error));
+		assert_string_equal(error->message, want);
+		assert_int_equal(net_listen(wrong[i][0], NULL), -1);
+		assert_int_equal(net_connect(wrong[i][0], 1, NULL), -1);
+	}
+}
+
+/* A TCP socket on a port of this machine that nobody else has, listening or not, and its address. */
+static int local_socket(gboolean listening, char **words)
+{
+	struct sockaddr_in bound = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof bound;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&bound, size), 0);
+	if (listening)
+		assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
+	*words = g_strdup_printf("127.0.0.1:%u", ntohs(bound.sin_port));
+	return fd;
+}
+
+static int next_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static void a_failure_leaves_no_descriptor_open(void **state)
+{
+	const struct place *place = *state;
+	g_autofree char *deaf = NULL, *taken = NULL;
+	int one = local_socket(FALSE, &deaf), other = local_socket(TRUE, &taken);
+	int live = net_listen(place->words, NULL), before = next_descriptor();
+	g_autoptr(GError) refused = NULL, in_use = NULL, again = NULL;
+	g_autofree char *want = g_strdup_printf("address \"%s\": cannot connect: Connection refused", deaf);
+
+	assert_int_equal(net_connect(deaf, 5, &refused), -1);
+	assert_string_equal(refused->message, want);
+	assert_int_equal(net_listen(taken, &in_use), -1);
+	assert_true(g_str_has_suffix(in_use->message, ": cannot listen: Address already in use"));
+	assert_int_equal(net_listen(place->words, &again), -1);
+	assert_true(g_str_has_suffix(again->message, ": cannot listen: Address already in use"));
+	assert_int_equal(next_descriptor(), before);
+	close(one);
+	close(other);
+	close(live);
+}
+
+static void a_connection_has_time_limits_and_a_peer(void **state)
+{
+	const struct place *place = *state;
+	static const int options[] = { SO_SNDTIMEO, SO_RCVTIMEO };
+	g_autofree char *words = NULL, *own = NULL, *peer = NULL;
+	g_autoptr(GError) error = NULL;
+	int listener = local_socket(TRUE, &words), client = net_connect_to_listener(listener, 7, NULL);
+	int accepted = accept(listener, NULL, NULL), local = net_listen(place->words, NULL);
+	int visitor = net_connect(place->words, 7, NULL), host_fd = accept(local, NULL, NULL);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	assert_true(client >= 0 && accepted >= 0 && visitor >= 0 && host_fd >= 0);
+	assert_true(fcntl(client, F_GETFD) & FD_CLOEXEC);
+	for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+		struct timeval limit = { 0 };
+		socklen_t size = sizeof limit;
+
+		assert_int_equal(getsockopt(client, SOL_SOCKET, options[i], &limit, &size), 0);
+		assert_int_equal(limit.tv_sec, 7);
+	}
+	assert_true(net_peer(client, host, port));
+	peer = g_strdup_printf("%s:%s", host, port);
+	assert_string_equal(peer, words);
+	assert_true(net_peer(accepted, host, port));
+	own = net_address_of(client);
+	g_free(peer);
+	peer = g_strdup_printf("%s:%s", host, port);
+	assert_string_equal(peer, own);
+	assert_false(net_peer(host_fd, host, port)); /* of a Unix socket */
+	assert_false(net_peer(listener, host, port));
+	assert_null(net_address_of(visitor)); /* it has no name */
+	assert_int_equal(net_connect_to_listener(-1, 7, &error), -1);
+	assert_string_equal(
+	    error->message, "address \"of a listening socket\": unknown: Bad file descriptor");
+	close(listener);
+	close(client);
+	close(accepted);
+	close(local);
+	close(visitor);
+	close(host_fd);
+}
+
 static void without_activation_there_are_no_sockets_of_any_name(void **state G_GNUC_UNUSED)
 {
 	assert_null(net_activated("lmtp"));
@@ -219,6 +328,7 @@ static void activated_sockets_are_found_by_their_name(void **state G_GNUC_UNUSED
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	g_autofree int *lmtp = NULL;
 	g_autofree int *http = NULL;
+	g_autofree char *other = NULL, *none = NULL;
 	int saved[3];
 
 	for (int i = 0; i < 3; i++) {
@@ -236,6 +346,8 @@ static void activated_sockets_are_found_by_their_name(void **state G_GNUC_UNUSED
 	g_setenv("LISTEN_FDNAMES", "lmtp:http:lmtp", TRUE);
 	lmtp = net_activated("lmtp");
 	http = net_activated("http");
+	other = net_activated_other((const char *const[]){ "lmtp", NULL });
+	none = net_activated_other((const char *const[]){ "http", "lmtp", NULL });
 	g_unsetenv("LISTEN_PID");
 	for (int i = 0; i < 3; i++) {
 		close(3 + i);
@@ -251,6 +363,8 @@ static void activated_sockets_are_found_by_their_name(void **state G_GNUC_UNUSED
 	assert_non_null(http);
 	assert_int_equal(http[0], 4);
 	assert_int_equal(http[1], -1);
+	assert_string_equal(other, "http");
+	assert_null(none);
 }
 
 /* Descriptors that a supervisor passes by number are checked: each must be a listening socket. */
@@ -296,6 +410,9 @@ int main(void)
 		    a_dead_socket_is_replaced_and_a_live_one_is_not, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_file_in_the_place_of_a_socket_is_left_alone, set_up, tear_down),
+		cmocka_unit_test(a_wrong_address_is_refused_with_its_rule),
+		cmocka_unit_test_setup_teardown(a_failure_leaves_no_descriptor_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_connection_has_time_limits_and_a_peer, set_up, tear_down),
 		cmocka_unit_test(a_taken_port_is_said_with_its_address),
 		cmocka_unit_test(without_activation_there_are_no_sockets_of_any_name),
 	};

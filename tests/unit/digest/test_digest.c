@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <gmime/gmime.h>
@@ -89,6 +90,144 @@ static void what_has_nothing_to_say_is_short(void **state)
 		if (g_strcmp0(text, rows[i].want) != 0)
 			fail_msg("%s gives \"%s\"", rows[i].answer, text);
 	}
+}
+
+#define MAIL_OF(pass, before, rest)                                                                          \
+	"{" WINDOW ", \"totals\": {\"messages\": 10000, \"pass\": " pass                                     \
+	"}, \"previous\": {\"messages\": 10000, "                                                            \
+	"\"pass\": " before "}" rest "}"
+#define UNREAD     ", \"unread\": {\"quarantined\": 0, \"conflict\": 1}"
+#define SAME(rest) MAIL_OF("9000", "9000", rest)
+#define FAILS                                                                                                \
+	"{\"code\": \"own_rejected\", \"mood\": \"bad\", \"name\": \"relay\", \"domain\": \"a.example\", "   \
+	"\"messages\": 1, \"of\": 2}"
+#define SOURCE(w)  "{\"name\": \"s\", \"messages\": 3, \"pass\": 3, \"whose\": \"" w "\"}"
+#define SILENT(n)  "{\"name\": \"" n "\", \"code\": \"silent_reporter\", \"until\": \"2020-11-01T00:00:00Z\"}"
+#define DOMAIN_(n) "{\"name\": \"" n "\", \"totals\": {\"messages\": 1, \"pass\": 1}}"
+
+/* What a digest has, and what it has not. */
+static void each_part_is_there_if_there_is_something_to_say(void **state)
+{
+	static const struct {
+		const char *answer, *has, *lacks;
+	} rows[] = {
+		{ SAME(UNREAD), "Unread mail\n-----------\n0 quarantined and 1 in conflict, 0 before.",
+		    "more" },
+		{ SAME(UNREAD),
+		    "\nWhat to do\n----------\nNothing to do, according to the reports until –.\n",
+		    "pretended" },
+		{ SAME(UNREAD),
+		    "\nWhat changed\n------------\n* 90.0% passed, 90.0% before.\n* 10,000 messages, 10,000 "
+		    "before.\n\nTotals",
+		    "new source" },
+		{ MAIL_OF("9004", "9000", UNREAD), "passed DMARC (as before).", "▲" },
+		{ MAIL_OF("9004", "9000", UNREAD), "* 90.0% passed, 90.0% before.", "+ 90" },
+		{ MAIL_OF("9006", "9000", UNREAD), "passed DMARC (▲ 0.1 points).", "before)." },
+		{ MAIL_OF("9006", "9000", UNREAD), "+ 90.1% passed, 90.0% before.", "* 90" },
+		{ MAIL_OF("8994", "9000", UNREAD), "passed DMARC (▼ 0.1 points).", "▲" },
+		{ MAIL_OF("8994", "9000", UNREAD), "! 89.9% passed, 90.0% before.", "* 89" },
+		{ "{" WINDOW ", \"totals\": {\"messages\": 1, \"pass\": 1}" UNREAD "}", "\nTotals\n",
+		    "What changed" },
+		{ "{" WINDOW ", \"totals\": {\"messages\": 1, \"pass\": 1}, \"sources\": {\"total\": 2, "
+		  "\"new\": 2}" UNREAD "}",
+		    "* Reports begin in this window, so every source is new to it.\n", "new source" },
+		{ "{" WINDOW
+		  ", \"totals\": {\"messages\": 1, \"pass\": 1}, \"sources\": {\"total\": 2, \"new\": 1}, "
+		  "\"changes\": {\"sources\": [" SOURCE("own") "]}}",
+		    "* 1 new source: s (3 messages, 100% passed).\n", "Reports begin" },
+		{ SAME(", \"sources\": {\"total\": 2, \"new\": 2}, \"changes\": {\"sources\": [" SOURCE(
+		      "own") ", " SOURCE("own") "]}"),
+		    "* 2 new sources: s (3 messages, 100% passed), s (3 messages, 100% passed).\n", "more" },
+		{ SAME(", \"failing\": [" FAILS "], \"failing_total\": 1"), "\nYour sources that fail\n",
+		    "more" },
+		{ SAME(", \"failing\": [" FAILS "], \"failing_total\": 2"), "\n1 more.\n", "Silent" },
+		{ SAME(", \"advice\": {\"items\": [" FAILS "], \"total\": 1}"),
+		    "\nWhat to do\n----------\n! a.example\n", "Nothing to do" },
+		{ SAME(", \"advice\": {\"items\": [" FAILS "], \"total\": 2}"), "\n1 more, less urgent.\n",
+		    "pretended" },
+		{ SAME(", \"changes\": {\"resolved\": [" FAILS "]}"), "\nTotals\n", "Silent" },
+		{ SAME(", \"changes\": {\"policies\": [{\"domain\": \"a\", \"since\": \"2020-11-24\", "
+		       "\"tags\": []}]}"),
+		    "* a: , reported since 24 Nov 2020.\n", "→" },
+		{ SAME(", \"changes\": {\"dns\": [{\"domain\": \"a\", \"name\": \"a\", \"since\": "
+		       "\"2020-11-24\"}]}"),
+		    "\n  none → none\n", "Silent" },
+		{ SAME(", \"silent\": [" SILENT("Yahoo") ", " SILENT("Google") "]"),
+		    "\nSilent reporters\n----------------\n* Yahoo has stopped reporting", "Unread" },
+		{ SAME(", \"silent\": [" SILENT("Yahoo") ", " SILENT(
+		      "Google") "], \"advice\": {\"items\": [" FAILS ", " SILENT("Yahoo") "], \"total\": 2}"),
+		    "\nSilent reporters\n----------------\n* Google has stopped reporting", "* Yahoo has" },
+		{ SAME(", \"silent\": [" SILENT("Yahoo") "], \"advice\": {\"items\": [" SILENT(
+		      "Yahoo") "], \"total\": 1}"),
+		    "Yahoo has stopped reporting", "Silent reporters" },
+		{ SAME(UNREAD ", \"domains\": {\"items\": [" DOMAIN_("a") "], \"total\": 1}"),
+		    "All domains, ", "Domains" },
+		{ SAME(UNREAD
+		      ", \"domains\": {\"items\": [" DOMAIN_("a") ", " DOMAIN_("b") "], \"total\": 2}"),
+		    "\nDomains\n-------\n", "more" },
+		{ SAME(UNREAD ", \"named\": true, \"domains\": {\"items\": [" DOMAIN_("a") ", " DOMAIN_(
+		      "b") "], \"total\": 2}"),
+		    "2 domains, 23 Nov 2020", "All domains" },
+		{ SAME(", \"changes\": {\"sources\": [" SOURCE("stranger") "]}"), "Nothing to do, ",
+		    "Totals" },
+		{ SAME(", \"changes\": {\"sources\": [" SOURCE("forwarder") "]}"), "Nothing to do, ",
+		    "Totals" },
+		{ SAME(", \"changes\": {\"sources\": [" SOURCE("service") "]}"), "Totals", "Silent" },
+		{ SAME(", \"advice\": {\"items\": [" FAILS
+		       "], \"total\": 1, \"forwarders\": {\"senders\": 2, \"messages\": 4, "
+		       "\"fail\": 2, \"rejected\": 1, \"quarantined\": 1}}"),
+		    "\n2 addresses of forwarders and lists passed on 4 messages, of which 2 fail.",
+		    "pretended" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = text_of(rows[i].answer);
+
+		if (text == NULL || strstr(text, rows[i].has) == NULL || strstr(text, rows[i].lacks) != NULL)
+			fail_msg("%" G_GSIZE_FORMAT ": \"%s\" is missing or \"%s\" is there: %s", i,
+			    rows[i].has, rows[i].lacks, text);
+	}
+}
+
+static void the_heading_of_silent_reporters_stands_once(void **state)
+{
+	g_autofree char *text = text_of(SAME(", \"silent\": [" SILENT("Yahoo") ", " SILENT("Google") "]"));
+	const char *heading = strstr(text, "Silent reporters");
+
+	(void)state;
+	assert_non_null(strstr(heading, "* Google has stopped reporting"));
+	assert_null(strstr(heading + 1, "Silent reporters"));
+}
+
+static void long_texts_are_cut(void **state)
+{
+	static const struct {
+		guint most;
+		const char *begin, *end;
+	} rows[] = {
+		{ 60, "{\"name\": \"", "\", \"text\": \"t\"}" },
+		{ 400, "{\"name\": \"a\", \"text\": \"", "\"}" },
+		{ 400, "{\"name\": \"a\", \"code\": \"own_rejected\", \"fix\": \"", "\"}" },
+		{ 400,
+		    "{\"name\": \"a\", \"code\": \"own_rejected\", \"setup\": {\"manual\": "
+		    "\"https://",
+		    "\"}}" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (guint more = 0; more <= 1; more++) {
+			g_autofree char *word = g_strnfill(rows[i].most - (i == 3 ? 8 : 0) + more, 'x');
+			g_autofree char *point = g_strconcat(rows[i].begin, word, rows[i].end, NULL);
+			g_autofree char *answer = g_strdup_printf(
+			    "{" WINDOW ", \"totals\": {\"messages\": 1}, \"advice\": {\"items\": [%s]}}",
+			    point);
+			g_autofree char *text = text_of(answer);
+
+			if ((strstr(text, word) != NULL) != (more == 0))
+				fail_msg("%" G_GSIZE_FORMAT ", %u: %s", i, more, text);
+		}
 }
 
 static void mail_that_nobody_can_read_is_told_even_without_reports(void **state)
@@ -210,6 +349,23 @@ static void hostile_names_are_text_in_html(void **state)
 	    count_nodes(document, "//*[self::bdi][contains(., 'script')]"));
 	assert_non_null(strstr(html, "&lt;script src=//x.example&gt;"));
 	xmlFreeDoc(document);
+	digest_free(digest);
+}
+
+/* The whole document but for the bytes of its pictures, which zlib decides: digest.html, as it was looked at in
+ * a browser. After a wanted change, take what the test prints. */
+static void the_document_is_as_it_was_looked_at(void **state)
+{
+	struct digest *digest = plain();
+	g_autofree char *html = digest_html(digest), *want = NULL;
+	g_autoptr(GRegex) pictures = g_regex_new("base64,[^\"]+", 0, 0, NULL);
+	g_autofree char *got = g_regex_replace_literal(pictures, html, -1, 0, "base64,", 0, NULL);
+
+	(void)state;
+	assert_true(g_file_get_contents(TEST_FOLDER "/digest.html", &want, NULL, NULL));
+	if (strcmp(got, want) != 0)
+		puts(got);
+	assert_string_equal(got, want);
 	digest_free(digest);
 }
 
@@ -342,20 +498,46 @@ static void a_mail_says_who_made_it(void **state)
 	digest_free(digest);
 }
 
+static void the_subject_counts_what_is_to_do(void **state)
+{
+	static const struct {
+		const char *answer, *want;
+	} rows[] = {
+		{ NO_MAIL "}", "DMARC digest: All domains, 23 Nov 2020 – 29 Nov 2020, no report" },
+		{ SAME(""),
+		    "DMARC digest: All domains, 23 Nov 2020 – 29 Nov 2020, 90.0% passed, nothing to do" },
+		{ SAME(", \"advice\": {\"total\": 1}"),
+		    "DMARC digest: All domains, 23 Nov 2020 – 29 Nov 2020, 90.0% passed, 1 to do" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct digest *digest = digest_read(rows[i].answer, NULL);
+		g_autoptr(GBytes) bytes = digest_message(digest, &envelope, NULL);
+		GMimeMessage *message = read_message(bytes);
+
+		assert_string_equal(g_mime_message_get_subject(message), rows[i].want);
+		g_object_unref(message);
+		digest_free(digest);
+	}
+}
+
 static void hostile_names_add_no_header_and_no_escape_sequence(void **state)
 {
 	g_autoptr(GError) error = NULL;
 	struct digest *digest = digest_read(
 	    NO_MAIL ", \"named\": true, \"domains\": {\"items\": [{\"name\": \"" CONTROL "\"}]}}", &error);
 	GMimeMessage *message = message_of(digest);
+	InternetAddressList *recipients = g_mime_message_get_all_recipients(message);
 	g_autofree char *text = digest_text(digest);
 
 	(void)state;
 	assert_null(g_mime_object_get_header(GMIME_OBJECT(message), "Bcc"));
-	assert_int_equal(internet_address_list_length(g_mime_message_get_all_recipients(message)), 1);
+	assert_int_equal(internet_address_list_length(recipients), 1);
 	assert_null(strchr(text, '\x1b'));
 	assert_null(strstr(text, "\xe2\x80\xae"));
 	assert_non_null(strstr(text, "a\\u000d\\u000aBcc: victim@x.example\\u000d\\u000a"));
+	g_object_unref(recipients);
 	g_object_unref(message);
 	digest_free(digest);
 }
@@ -422,10 +604,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wide_tables_name_their_numbers),
 		cmocka_unit_test(what_has_nothing_to_say_is_short),
+		cmocka_unit_test(each_part_is_there_if_there_is_something_to_say),
+		cmocka_unit_test(the_heading_of_silent_reporters_stands_once),
+		cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(the_subject_counts_what_is_to_do),
 		cmocka_unit_test(mail_that_nobody_can_read_is_told_even_without_reports),
 		cmocka_unit_test(what_is_no_object_is_refused),
 		cmocka_unit_test(parts_are_in_their_order),
 		cmocka_unit_test(hostile_names_are_text_in_html),
+		cmocka_unit_test(the_document_is_as_it_was_looked_at),
 		cmocka_unit_test(pictures_have_words_in_their_place),
 		cmocka_unit_test(a_manual_is_a_link_only_by_https),
 		cmocka_unit_test(a_mail_has_text_and_html_with_its_pictures),

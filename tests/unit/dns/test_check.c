@@ -106,6 +106,12 @@ static const struct {
 	    MAIL "_dmarc.example.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
 	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
 	    "dmarc_unrelated" },
+	{ "nearly a record beside one", "example.com",
+	    MAIL "_dmarc.example.com TXT V=dmarc1; p=none\n_dmarc.example.com TXT v=DMARC1; p=reject; " RUA,
+	    "reject/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes",
+	    "dmarc_ignored" },
+	{ "at the wrong place, before other texts", "example.com",
+	    "example.com TXT v=DMARC1; p=reject\n" MAIL, "- example.com", "dmarc_missing, dmarc_misplaced" },
 	{ "at the wrong place", "example.com", MAIL "example.com TXT v=DMARC1; p=reject", "- example.com",
 	    "dmarc_missing, dmarc_misplaced" },
 	{ "from above", "a.b.example.com",
@@ -125,6 +131,22 @@ static const struct {
 	    "\n_dmarc.example.com TXT v=DMARC1; p=reject; np=none",
 	    "quarantine/reject/none p _dmarc.s.example.com example.com; rua d@example.com own yes",
 	    "mx_missing, dmarc_subdomains_unused" },
+	{ "own record below, with np only", "s.example.com",
+	    "s.example.com TXT v=spf1 ip4:192.0.2.1 -all\n" MAIL
+	    "_dmarc.s.example.com TXT v=DMARC1; p=quarantine; np=reject; " RUA
+	    "\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    "quarantine/reject/reject p _dmarc.s.example.com example.com; rua d@example.com own yes",
+	    "mx_missing, dmarc_subdomains_unused" },
+	{ "own record below, with p only", "s.example.com",
+	    "s.example.com TXT v=spf1 ip4:192.0.2.1 -all\n" MAIL
+	    "_dmarc.s.example.com TXT v=DMARC1; p=quarantine; " RUA
+	    "\n_dmarc.example.com TXT v=DMARC1; p=reject",
+	    "quarantine/reject/reject p _dmarc.s.example.com example.com; rua d@example.com own yes",
+	    "mx_missing" },
+	{ "what is below follows the Organizational Domain, not the suffix above", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=quarantine; sp=reject; " RUA
+		 "\n_dmarc.com TXT v=DMARC1; p=none; sp=none; psd=y",
+	    "quarantine/reject/reject p _dmarc.example.com example.com; rua d@example.com own yes", "" },
 	{ "43 psd=y at the top", "a.mail.example.com",
 	    "a.mail.example.com TXT v=spf1 ip4:192.0.2.1 -all\n_dmarc.com TXT v=DMARC1; p=none; psd=y; "
 	    "rua=mailto:x@registry.com\nregistry.com MX 1 m.example.com\n" MAIL
@@ -147,6 +169,26 @@ static const struct {
 		 "h.net._report._dmarc.example.com TXT v=DMARC1",
 	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
 	    "report_unauthorised, report_misplaced" },
+	{ "71 consent under the own domain, with its own name", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.example.com TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised, report_misplaced" },
+	{ "71 consent under the own domain, with no name", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "_report._dmarc.example.com TXT v=DMARC1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised, report_misplaced" },
+	{ "71 nearly consent under the own domain", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "h.net._report._dmarc.example.com TXT v=dmarc1",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised" },
+	{ "71 one of two addresses instead is another's", "example.com",
+	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
+		 "example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net,mailto:y@i.net",
+	    "reject/reject/reject p _dmarc.example.com example.com; rua x@h.net external no",
+	    "report_unauthorised" },
 	{ "71 authorised", "example.com",
 	    MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\nh.net MX 1 m.example.com\n"
 		 "example.com._report._dmarc.h.net TXT v=DMARC1",
@@ -340,11 +382,269 @@ static void a_finding_says_what_to_publish(void **state)
 	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
 	    "1.2.0.192.in-addr.arpa. PTR out.example.com.");
 	check_fix("example.com",
+	    "example.com TXT v=spf1 +a:out.example.com -all\nout.example.com A 192.0.2.1",
+	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR",
+	    "1.2.0.192.in-addr.arpa. PTR out.example.com.");
+	check_fix("example.com", "example.com TXT v=spf1 a -all\nexample.com A 192.0.2.1",
+	    FINDING_SENDER_NAMELESS, "1.2.0.192.in-addr.arpa PTR", NULL);
+	check_fix("example.com",
 	    "example.com MX 1 m.example.com\nm.example.com A 192.0.2.1\n1.2.0.192.in-addr.arpa PTR x.example",
 	    FINDING_SENDER_UNCONFIRMED, "1.2.0.192.in-addr.arpa PTR", "x.example. A 192.0.2.1");
 	check_fix("example.com", "example.com MX 1 m.example.com", FINDING_TLSRPT_MISSING,
 	    "_smtp._tls.example.com TXT",
 	    "_smtp._tls.example.com. TXT \"v=TLSRPTv1; rua=mailto:tls-rpt@example.com\"");
+}
+
+static void check_text(const char *lines, enum finding_code code, const char *text)
+{
+	struct zone *zone = zone_new(lines);
+	struct check *check = run(zone, "example.com", NULL);
+	const struct finding *finding = find(check, code);
+
+	assert_non_null(finding);
+	assert_string_equal(finding->text, text);
+	check_free(check);
+	zone_free(zone);
+}
+
+static void a_finding_names_what_it_found(void **state)
+{
+	(void)state;
+	check_text(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT x\n"
+			"_dmarc.example.com TXT v=DMARC1; p=none",
+	    FINDING_DMARC_SEVERAL,
+	    "there are several DMARC records, so none counts (RFC 9989 section 4.10): keep one of "
+	    "\"v=DMARC1; p=reject\", \"v=DMARC1; p=none\"");
+	check_text(MAIL "_dmarc.example.com TXT v=DMARC1; p=reject; rua=mailto:x@h.net\n"
+			"example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net,mailto:z@h.net",
+	    FINDING_REPORT_OVERRIDE, "h.net has the reports of \"rua\" sent to mailto:y@h.net instead");
+	check_text(MAIL "example.com MX 20 gone.example.com", FINDING_MX_HOST,
+	    "gone.example.com has no address (no such name)");
+	check_text("example.com MX 1 m.example.com\nm.example.com A 192.0.2.1", FINDING_SENDER_NAMELESS,
+	    "192.0.2.1 has no name: many receivers refuse mail from such hosts");
+}
+
+#define ED_KEY  "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+#define S1      "s1._domainkey.example.com TXT "
+#define STS     "mta-sts.example.com A 192.0.2.4\n_mta-sts.example.com TXT "
+#define TLS     "_smtp._tls.example.com TXT "
+#define SEVERAL "there are several records, so none counts"
+#define TEN     "1234567890"
+#define NO_ID   "there is no valid \"id\" in it: 1 to 32 letters and digits, which change with the policy"
+
+/* A finding in words "code: text", the only one with this beginning of its code; "" if there is none. */
+static void records_beside_dmarc_are_judged(void **state)
+{
+	static const struct {
+		const char *name, *zone, *prefix, *want;
+	} rows[] = {
+		{ "TLS reporting twice",
+		    TLS "v=TLSRPTv1; rua=mailto:a@example.com\n" TLS "v=TLSRPTv1; rua=mailto:b@example.com",
+		    "tlsrpt", "tlsrpt_invalid: " SEVERAL " (RFC 8460 section 3)" },
+		{ "TLS reporting without answer", TLS "!timeout", "dns",
+		    "dns_failed: _smtp._tls.example.com could not be looked up: no DNS server answered in "
+		    "time" },
+		{ "an unknown tag",
+		    "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; X=1",
+		    "tlsrpt", "tlsrpt_tag: there is no tag \"X\" in such a record: it has no effect" },
+		{ "a tag twice",
+		    "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; v=x",
+		    "tlsrpt", "tlsrpt_tag: \"v\" occurs twice: only the first counts" },
+		{ "TLS reports to a host without mail",
+		    TLS "v=TLSRPTv1; rua=mailto:t@gone.example,https://x.example/", "tlsrpt",
+		    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
+		    "mail: it has neither MX nor address, or refuses" },
+		{ "the second of two", TLS "v=TLSRPTv1; rua=https://x.example/,mailto:t@gone.example",
+		    "tlsrpt",
+		    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
+		    "mail: it has neither MX nor address, or refuses" },
+		{ "an id of 32 characters", STS "v=STSv1; id=" TEN TEN TEN "ab;", "mta_sts", "" },
+		{ "an id of 33 characters", STS "v=STSv1; id=" TEN TEN TEN "abc;", "mta_sts",
+		    "mta_sts_invalid: " NO_ID },
+		{ "an id with a hyphen", STS "v=STSv1; id=1-2;", "mta_sts", "mta_sts_invalid: " NO_ID },
+		{ "an empty id", STS "v=STSv1; id=;", "mta_sts", "mta_sts_invalid: " NO_ID },
+		{ "no id", STS "v=STSv1", "mta_sts", "mta_sts_invalid: " NO_ID },
+		{ "another tag", STS "v=STSv1; id=1; x=y", "mta_sts",
+		    "mta_sts_tag: there is no tag \"x\" in such a record: it has no effect" },
+		{ "two ids", STS "v=STSv1; id=1; id=-", "mta_sts",
+		    "mta_sts_tag: \"id\" occurs twice: only the first counts" },
+		{ "MTA-STS twice", STS "v=STSv1; id=1\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts",
+		    "mta_sts_invalid: " SEVERAL " (RFC 8461 section 3.1)" },
+		{ "MTA-STS beside another text", STS "x\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts",
+		    "" },
+		{ "no MTA-STS", STS "v=STSv11; id=1\n_mta-sts.example.com TXT x", "mta_sts",
+		    "mta_sts_invalid: \"v=STSv11; id=1\" is not a record: one begins with \"v=STSv1;\"" },
+		{ "MTA-STS without answer", STS "!timeout", "dns",
+		    "dns_failed: _mta-sts.example.com could not be looked up: no DNS server answered in "
+		    "time" },
+		{ "no host of the policy", "_mta-sts.example.com TXT v=STSv1; id=1", "mta_sts",
+		    "mta_sts_host: mta-sts.example.com has no address, so no sender can fetch the policy of "
+		    "MTA-STS "
+		    "(RFC 8461)" },
+		{ "no answer about the host of the policy",
+		    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com A !timeout", "mta_sts", "" },
+		{ "nor about its other address",
+		    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com AAAA !timeout", "mta_sts",
+		    "" },
+		{ "two keys", S1 ED_KEY "\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim_several",
+		    "dkim_several: there are several keys: verifiers may take any of them (RFC 6376 section "
+		    "3.6.2.2)" },
+		{ "a key behind another text", S1 "x\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim", "" },
+		{ "the first of two keys",
+		    S1 "v=DKIM1; k=ed25519; " ED_KEY "\n" S1 "v=DKIM1; p=", "dkim_revoked", "" },
+		{ "the first of two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_invalid",
+		    "dkim_invalid: \"first\" is not a tag; dkim_invalid: there is no \"p\", which has the "
+		    "key" },
+		{ "two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_several", "" },
+		{ "no key for now", S1 "!timeout", "dns",
+		    "dns_failed: s1._domainkey.example.com could not be looked up: no DNS server answered in "
+		    "time" },
+		{ "parked, with all that it needs",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
+		    "p=reject; sp=none",
+		    "parked",
+		    "parked: no host may send mail of example.com, and none takes any: \"p=reject; "
+		    "sp=reject\" would "
+		    "say so to all" },
+		{ "parked, and said so",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
+		    "p=reject",
+		    "parked", "" },
+		{ "a softer SPF record", "example.com MX 0 .\nexample.com TXT v=spf1 ~all", "parked", "" },
+		{ "a host that sends", "example.com MX 0 .\nexample.com TXT v=spf1 ip4:192.0.2.1 -all",
+		    "parked", "" },
+		{ "hosts that a macro names",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 exists:%{i}.example.com -all", "parked", "" },
+		{ "two SPF records",
+		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\nexample.com TXT v=spf1 -all", "parked",
+		    "" },
+		{ "mail is taken", "example.com MX 1 m.example.com\nexample.com TXT v=spf1 -all", "parked",
+		    "" },
+		{ "a name server that nobody knows for now",
+		    "example.com NS a.example.net\na.example.net A !servfail", "dns",
+		    "dns_failed: a.example.net could not be looked up: the DNS server could not find out" },
+		{ "an MX that nobody knows for now",
+		    "example.com MX 1 m.example.com\nm.example.com AAAA !servfail", "dns",
+		    "dns_failed: m.example.com could not be looked up: the DNS server could not find out" },
+		{ "no answer about MX", "example.com MX !servfail\nexample.com TXT v=spf1 -all", "dns",
+		    "dns_failed: example.com could not be looked up: the DNS server could not find out" },
+		{ "a name server without address", "example.com NS a.example.net\nexample.com A 192.0.2.1",
+		    "ns_host", "ns_host: the name server a.example.net has no address (no such name)" },
+		{ "and so none that could be blocked",
+		    "example.com NS a.example.net\nexample.com A 192.0.2.1", "ns_blocked", "" },
+	};
+	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };
+	static const struct check_options OPTIONS = { .selectors = &SELECTOR, .n_selectors = 1 };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct zone *zone = zone_new(rows[i].zone);
+		struct check *check = run(zone, "example.com", &OPTIONS);
+		g_autoptr(GString) got = g_string_new(NULL);
+
+		for (guint j = 0; j < findings_count(check->findings); j++) {
+			const struct finding *finding = findings_get(check->findings, j);
+			const char *word = finding_code_word(finding->code);
+
+			if (g_str_has_prefix(word, rows[i].prefix))
+				g_string_append_printf(
+				    got, "%s%s: %s", got->len > 0 ? "; " : "", word, finding->text);
+		}
+		if (strcmp(got->str, rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].name, got->str);
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
+/* How much of what a zone has is examined. */
+static void hosts_are_bounded(void **state)
+{
+	for (guint n = 0; n <= CHECK_MX_MAX + 1; n++) {
+		g_autoptr(GString) lines = g_string_new("example.com TXT v=spf1 -all");
+		struct zone *zone;
+		struct check *check;
+
+		(void)state;
+		for (guint i = 0; i < n; i++)
+			g_string_append_printf(lines,
+			    "\nexample.com MX %u m%u.example\nexample.com NS n%u.example\n"
+			    "n%u.example A 192.0.2.1",
+			    n - i, i, i, i);
+		zone = zone_new(lines->str);
+		check = run(zone, "example.com", NULL);
+		assert_int_equal(check->mx->len, MIN(n, CHECK_MX_MAX));
+		if (n > 0 && n <= CHECK_MX_MAX) { /* the most preferred first, whatever its name */
+			g_autofree char *first = g_strdup_printf("m%u.example", n - 1);
+
+			assert_string_equal(
+			    ((struct check_mx *)g_ptr_array_index(check->mx, 0))->host, first);
+		}
+		assert_int_equal(check->servers->len, MIN(n, CHECK_SERVERS_MAX));
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
+static void of_many_names_of_an_address_five_are_checked(void **state)
+{
+	for (guint last = 4; last <= 6; last++) {
+		g_autoptr(GString) lines = g_string_new(
+		    "example.com TXT v=spf1 -all\nexample.com MX 1 m.example.com\nm.example.com A 192.0.2.1");
+		const struct check_sender *sender;
+		struct zone *zone;
+		struct check *check;
+
+		(void)state;
+		for (guint i = 1; i <= last; i++)
+			g_string_append_printf(lines,
+			    "\n1.2.0.192.in-addr.arpa PTR n%u.example\nn%u.example A 192.0.2.%u", i, i,
+			    i == last ? 1U : 9U);
+		zone = zone_new(lines->str);
+		check = run(zone, "example.com", NULL);
+		sender = g_ptr_array_index(check->senders, 0);
+		assert_int_equal(sender->confirmed, last <= CHECK_NAMES_MAX ? CHECK_YES : CHECK_NO);
+		assert_string_equal(sender->name, last == 4   ? "n4.example"
+						  : last == 5 ? "n5.example"
+							      : "n1.example");
+		check_free(check);
+		zone_free(zone);
+	}
+}
+
+static void only_hosts_that_spf_names_itself_are_senders(void **state)
+{
+	static const struct {
+		const char *spf;
+		guint want;
+	} rows[] = {
+		{ "ip4:192.0.2.1", 1 },
+		{ "ip4:192.0.2.0/28", 16 },
+		{ "ip4:192.0.2.0/27", 0 },
+		{ "ip4:0.0.0.0/0", 0 },
+		{ "ip6:2001:db8::/124", 16 },
+		{ "ip6:2001:db8::/123", 0 },
+		{ "ip6:2001:db8::/96", 0 },
+		{ "ip6:2001:db8::/95", 0 },
+		{ "ip6:::/0", 0 },
+		{ "?ip4:192.0.2.1 ~ip4:192.0.2.2 -ip4:192.0.2.3", 0 },
+		{ "ip4:192.0.2.1 ip4:192.0.2.1 ip4:192.0.2.0/31", 2 },
+		{ "include:other.example", 0 },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *lines = g_strdup_printf(
+		    "example.com TXT v=spf1 %s -all\nother.example TXT v=spf1 ip4:192.0.2.9 -all",
+		    rows[i].spf);
+		struct zone *zone = zone_new(lines);
+		struct check *check = run(zone, "example.com", NULL);
+
+		if (check->senders->len != rows[i].want)
+			fail_msg("%s: %u", rows[i].spf, check->senders->len);
+		check_free(check);
+		zone_free(zone);
+	}
 }
 
 /* A rua whose record would have a name of more than 253 bytes (RFC 9990 section 4). */
@@ -361,6 +661,7 @@ static void consent_under_a_name_that_is_too_long_cannot_be(void **state)
 	(void)state;
 	assert_non_null(finding);
 	assert_null(finding->fix);
+	assert_int_equal(((struct check_report *)g_ptr_array_index(check->reports, 0))->authorised, CHECK_NO);
 	check_free(check);
 	zone_free(zone);
 }
@@ -454,6 +755,19 @@ static void what_is_not_there_under_a_usual_selector_says_nothing(void **state)
 	assert_false(second->probed);
 	assert_null(strstr(zone_asked(zone), "never._domainkey"));
 	check_free(check);
+	zone_free(zone);
+}
+
+static void a_selector_without_answer_does_not_end_the_guessing(void **state)
+{
+	static const struct check_selector SELECTORS[] = { { "seen", NULL, FALSE }, { "k1", NULL, TRUE } };
+	static const struct check_options OPTIONS = { .selectors = SELECTORS,
+		.n_selectors = G_N_ELEMENTS(SELECTORS) };
+	struct zone *zone = zone_new("seen._domainkey.example.com TXT !timeout\nexample.com TXT v=spf1 -all");
+
+	(void)state;
+	check_free(run(zone, "example.com", &OPTIONS));
+	assert_non_null(strstr(zone_asked(zone), "TXT k1._domainkey.example.com"));
 	zone_free(zone);
 }
 
@@ -636,6 +950,108 @@ static void the_document_has_its_members(void **state)
 	zone_free(zone);
 }
 
+static char *fetch_policy(
+    const char *host, const char *path, const GPtrArray *addresses, gsize max, char **why)
+{
+	(void)addresses;
+	(void)max;
+	(void)why;
+	assert_string_equal(host, "mta-sts.example.com");
+	assert_string_equal(path, "/.well-known/mta-sts.txt");
+	return g_strdup(
+	    "version: STSv1\nmode: enforce\nmx: m.example.com\nmx: *.example.com\nmax_age: 86400\n");
+}
+
+#define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SHA512 SHA256 SHA256
+
+/* Something of each kind, and two of what can be several. */
+static const char *const EVERYTHING =
+    "example.com TXT v=spf1 mx a:out.example.com include:i.example ?ip6:2001:db8::/32 -all\n"
+    "i.example TXT v=spf1 ip4:198.51.100.0/24 ~all\nexample.com MX 20 n.example.com\n"
+    "example.com MX 10 m.example.com\nm.example.com A 192.0.2.1\nm.example.com AAAA 2001:db8::1\n"
+    "n.example.com A 192.0.2.2\nout.example.com A 192.0.2.3\n1.2.0.192.in-addr.arpa PTR m.example.com\n"
+    "2.2.0.192.in-addr.arpa PTR x.example.com\nx.example.com A 192.0.2.9\n"
+    "3.2.0.192.in-addr.arpa PTR !servfail\n"
+    "_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine; np=reject; adkim=s; aspf=r; fo=1:d; psd=n; "
+    "t=n; "
+    "rua=mailto:d@example.com,mailto:x@h.net; ruf=mailto:f@i.net\nh.net MX 1 m.example.com\n"
+    "example.com._report._dmarc.h.net TXT v=DMARC1; rua=mailto:y@h.net\ni.net A 192.0.2.80\n"
+    "s1._domainkey.example.com TXT v=DKIM1; t=y; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+    "_smtp._tls.example.com TXT v=TLSRPTv1; rua=mailto:t@example.com,https://example.com/t\n"
+    "_mta-sts.example.com TXT v=STSv1; id=20260101\nmta-sts.example.com A 192.0.2.4\n"
+    "default._bimi.example.com TXT v=BIMI1; l=https://example.com/l.svg; a=https://example.com/v.pem\n"
+    "example.com NS a.example.net\nexample.com NS b.example.net\na.example.net A 192.0.2.51\n"
+    "b.example.net A 192.0.2.52\nb.example.net AAAA 2001:db8::52\n192.0.2.51!example.com SOA 7\n"
+    "192.0.2.52!example.com SOA !refused\nexample.com SOA+AD 7\n. SOA+AD 1\n"
+    "_25._tcp.m.example.com TLSA+AD 030101\n"
+    "_25._tcp.m.example.com TLSA+AD 020102" SHA512 "\n"
+    "2.0.0.127.bl.example A 127.0.0.2\n1.2.0.192.bl.example A 127.0.0.2\n1.2.0.192.bl.example TXT why\n"
+    "*.closed.example A !refused\n";
+#define LISTS                                                                                                \
+	"[bl.example]\nname=One\nurl=https://bl.example/\nterms=free\nof=ip4 domain\ntest=2.0.0.127\n"       \
+	"127.0.0.2=spam\n[closed.example]\nof=ip4\n"
+
+static struct check *run_everything(struct zone *zone, GPtrArray *lists)
+{
+	static const struct check_selector SELECTORS[] = { { "s1", NULL, FALSE },
+		{ "s2", "other.example", FALSE } };
+	const struct check_options options = { .selectors = SELECTORS,
+		.n_selectors = G_N_ELEMENTS(SELECTORS),
+		.selectors_from = CHECK_FROM_REPORTS,
+		.blocklists = lists,
+		.fetch = fetch_policy };
+
+	return run(zone, "example.com", &options);
+}
+
+/* The document of a domain with something of each kind: document.json, as it was read over once. */
+static void the_document_says_all_that_was_found(void **state)
+{
+	struct zone *zone = zone_new(EVERYTHING);
+	g_autoptr(GPtrArray) lists = blocklists_read(LISTS, NULL);
+	struct check *check = run_everything(zone, lists);
+	struct json_object *document = check_json(check);
+	struct json_object *want = json_object_from_file(TEST_FOLDER "/document.json");
+
+	(void)state;
+	assert_non_null(want);
+	assert_int_equal(json_object_object_length(document), json_object_object_length(want));
+	json_object_object_foreach(want, name, value)
+	{
+		struct json_object *got = json_object_object_get(document, name);
+
+		if (!json_object_equal(got, value))
+			fail_msg("%s: %s", name, json_object_to_json_string(got));
+	}
+	json_object_put(want);
+	json_object_put(document);
+	check_free(check);
+	zone_free(zone);
+}
+
+/* A question that nobody announced costs a round trip of its own: only these, which follow from other answers
+ * or are asked of one server each. */
+static void other_questions_are_announced_and_those_are_asked(void **state)
+{
+	struct zone *zone = zone_new(EVERYTHING);
+	g_autoptr(GPtrArray) lists = blocklists_read(LISTS, NULL);
+	g_autofree char *unexpected = NULL, *unasked = NULL;
+
+	(void)state;
+	check_free(run_everything(zone, lists));
+	unexpected = zone_unexpected(zone);
+	unasked = zone_unasked(zone);
+	assert_string_equal(unexpected,
+	    "TXT _dmarc.net, TXT example.com._report._dmarc.h.net, TXT example.com._report._dmarc.i.net, "
+	    "TXT example.com._report._dmarc.example.com, TXT i.net._report._dmarc.example.com, "
+	    "TXT _report._dmarc.example.com, A i.net, TXT s1._domainkey.example.com, "
+	    "TXT s2._domainkey.other.example, A mta-sts.example.com, SOA 192.0.2.51!example.com, "
+	    "SOA 192.0.2.52!example.com, SOA , SOA example.com, A x.example.com, TXT 1.2.0.192.bl.example");
+	assert_string_equal(unasked, "A 1.0.0.127.closed.example"); /* which refused the question before */
+	zone_free(zone);
+}
+
 /* Everything at once that a hostile zone could do: long lists of addresses, each in another organization. */
 static void a_hostile_zone_makes_bounded_work(void **state)
 {
@@ -662,16 +1078,24 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_are_judged),
 		cmocka_unit_test(a_finding_says_what_to_publish),
+		cmocka_unit_test(a_finding_names_what_it_found),
+		cmocka_unit_test(records_beside_dmarc_are_judged),
+		cmocka_unit_test(hosts_are_bounded),
+		cmocka_unit_test(of_many_names_of_an_address_five_are_checked),
+		cmocka_unit_test(only_hosts_that_spf_names_itself_are_senders),
 		cmocka_unit_test(consent_under_a_name_that_is_too_long_cannot_be),
 		cmocka_unit_test(assertion_71_the_same_organization_is_not_asked_for_consent),
 		cmocka_unit_test(assertion_45_discovery_of_13_labels_asks_eight_names),
 		cmocka_unit_test(selectors_are_looked_up),
 		cmocka_unit_test(what_is_not_there_under_a_usual_selector_says_nothing),
+		cmocka_unit_test(a_selector_without_answer_does_not_end_the_guessing),
 		cmocka_unit_test(names_are_looked_up_for_few_senders),
 		cmocka_unit_test(silence_ends_a_check),
 		cmocka_unit_test(what_is_no_domain_is_refused),
 		cmocka_unit_test(name_servers_are_asked_each),
 		cmocka_unit_test(the_document_has_its_members),
+		cmocka_unit_test(the_document_says_all_that_was_found),
+		cmocka_unit_test(other_questions_are_announced_and_those_are_asked),
 		cmocka_unit_test(a_hostile_zone_makes_bounded_work),
 	};
 

@@ -130,6 +130,47 @@ static const struct {
 	    "dmarc_separator, dmarc_value, dmarc_no_policy, dmarc_rua_missing" },
 	{ "a tag with its name misspelt", "v=DMARC1; p=reject; rau=mailto:a@b.example", "",
 	    "dmarc_unknown_tag, dmarc_rua_missing" },
+	{ "pct=100%", "v=DMARC1; p=reject; pct=100%; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_removed_tag" },
+	{ "pct=101", "v=DMARC1; p=reject; pct=101; rua=mailto:a@b.example", "", "dmarc_removed_tag" },
+	{ "pct=99", "v=DMARC1; p=reject; pct=99; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; pct=99; t=y", "dmarc_removed_tag" },
+	{ "pct of subdomains", "v=DMARC1; p=none; sp=reject; pct=5; rua=mailto:a@b.example",
+	    "v=DMARC1; p=none; sp=reject; rua=mailto:a@b.example; pct=5; t=y",
+	    "dmarc_removed_tag, dmarc_p_none" },
+	{ "pct of names that do not exist", "v=DMARC1; p=none; np=reject; pct=5; rua=mailto:a@b.example",
+	    "v=DMARC1; p=none; np=reject; rua=mailto:a@b.example; pct=5; t=y",
+	    "dmarc_removed_tag, dmarc_p_none" },
+	{ "sizes in gigabytes and terabytes",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example!1g,mailto:c@b.example!1T",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:c@b.example",
+	    "dmarc_uri_size, dmarc_uri_size" },
+	{ "the milder alignment",
+	    "v=DMARC1; p=reject; adkim=s; adkim=r; aspf=r; aspf=s; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; adkim=r; aspf=r; rua=mailto:a@b.example",
+	    "dmarc_duplicate_tag, dmarc_duplicate_tag" },
+	{ "the milder test mode", "v=DMARC1; p=reject; t=n; t=y; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; t=y", "dmarc_duplicate_tag" },
+	{ "two policies", "v=DMARC1; p=reject; sp=none; sp=reject; rua=mailto:a@b.example", "",
+	    "dmarc_duplicate_tag, dmarc_subdomains_none" },
+	{ "a policy twice", "v=DMARC1; p=reject; sp=reject; sp=reject; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; sp=reject; rua=mailto:a@b.example", "dmarc_duplicate_tag" },
+	{ "psd twice", "v=DMARC1; p=reject; psd=n; psd=u; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; psd=n", "dmarc_duplicate_tag" },
+	{ "psd=yes", "v=DMARC1; p=reject; psd=yes; rua=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_value" },
+	{ "fo twice the same", "v=DMARC1; p=reject; fo=1:1; rua=mailto:a@b.example; ruf=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; ruf=mailto:a@b.example; fo=1", "dmarc_fo" },
+	{ "an empty fo", "v=DMARC1; p=reject; fo=; rua=mailto:a@b.example; ruf=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; ruf=mailto:a@b.example", "" },
+	{ "fo=0", "v=DMARC1; p=reject; fo=0; rua=mailto:a@b.example; ruf=mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example; ruf=mailto:a@b.example; fo=0", "" },
+	{ "an address twice", "v=DMARC1; p=reject; rua=mailto:a@b.example,mailto:a@b.example",
+	    "v=DMARC1; p=reject; rua=mailto:a@b.example", "" },
+	{ "a part that names a policy", "v=DMARC1; p=reject; or quarantine; rua=mailto:a@b.example", "",
+	    "dmarc_syntax" },
+	{ "a dot behind a value", "v=DMARC1; p=reject.; rua=mailto:a@b.example",
+	    "0v=DMARC1; p=reject; rua=mailto:a@b.example", "dmarc_value, dmarc_as_none, dmarc_p_none" },
 	{ "values that are none",
 	    "v=DMARC1; p=reject; adkim=x; aspf=; psd=x; t=1; sp=x; rua=mailto:a@b.example", "0",
 	    "dmarc_value, dmarc_value, dmarc_value, dmarc_value, dmarc_value, dmarc_as_none" },
@@ -309,6 +350,8 @@ static void addresses_are_taken_out_of_uris(void **state)
 		{ "mailto:a%40b@c.example", "a@b@c.example", "c.example", FALSE },
 		{ "mailto:a@b.example!10m", "a@b.example", "b.example", TRUE },
 		{ "mailto:a@b.example!1", "a@b.example", "b.example", TRUE },
+		{ "mailto:a@b.example!", NULL, NULL, FALSE },
+		{ "mailto:a@b.example!1x", NULL, NULL, FALSE },
 		{ "mailto:a@b.example!m", NULL, NULL, FALSE },
 		{ "mailto:a@b.example!10mm", NULL, NULL, FALSE },
 		{ "mailto:a@b..example", NULL, NULL, FALSE },
@@ -340,13 +383,137 @@ static void addresses_are_taken_out_of_uris(void **state)
 	}
 }
 
+static void an_address_of_no_use_has_a_reason(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "mailto:a", "it has no mail address" },
+		{ "mailto:@b.example", "it has no mail address" },
+		{ "mailto:a\001@b.example", "it has no mail address" },
+		{ "mailto:a%zz@b.example", "its % escapes are wrong" },
+		{ "https://b.example/", "reporters only send to \"mailto:\"" },
+		{ "a@b.example", "\"mailto:\" is missing before it" },
+		{ "b.example", "it is no URI" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct dmarc_uri uri;
+		const char *why = NULL;
+		gboolean size;
+
+		assert_false(dmarc_uri_read(rows[i].text, &uri, &size, &why));
+		assert_string_equal(why, rows[i].why);
+	}
+}
+
+/* The findings of a record as "code place: text", and what to publish; rua is good in each. */
+static void findings_of_a_record_say_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "v=DMARC1; p=reject; x", "dmarc_syntax x: \"x\" is not a tag: there is no \"=\"" },
+		{ "v=DMARC1; p=reject; x=\001", "dmarc_syntax x: \"\001\" cannot be a value" },
+		{ "v=DMARC1; p=reject; p=none",
+		    "dmarc_duplicate_tag p: the tag occurs twice: the first counts" },
+		{ "v=DMARC1; p=reject sp=none t=n",
+		    "dmarc_separator p: there is no \";\" before \"sp=none t=n\"" },
+		{ "v=DMARC1; p=block",
+		    "dmarc_value p: \"block\" is none of its values: none quarantine reject" },
+		{ "v=DMARC1; p=reject; adkim=x", "dmarc_value adkim: \"x\" is none of its values: r s" },
+		{ "v=DMARC1; p=reject; ri=1",
+		    "dmarc_removed_tag ri: \"ri=1\" is a tag of RFC 7489 that RFC 9989 removed: "
+		    "it has no effect" },
+		{ "v=DMARC1; p=reject; pct=50",
+		    "dmarc_removed_tag pct: \"pct=50\" is a tag of RFC 7489 that RFC 9989 removed: it has no "
+		    "effect; "
+		    "\"t=y\" beside it has one, and \"pct\" stays for receivers that only know RFC 7489" },
+		{ "v=DMARC1; p=reject; pct=100", "dmarc_removed_tag pct: \"pct=100\" is a tag of RFC 7489 "
+						 "that RFC 9989 removed: it has no effect" },
+		{ "v=DMARC1; p=reject; y=1", "dmarc_unknown_tag y: there is no such tag: it has no effect" },
+		{ "v=DMARC1; p=reject; sp=none", "dmarc_subdomains_none sp: subdomains may be forged freely, "
+						 "while the domain itself is \"p=reject\"" },
+		{ "v=DMARC1; p=quarantine; sp=reject; np=none",
+		    "dmarc_subdomains_none np: subdomains that do not exist may be forged freely, while the "
+		    "domain itself "
+		    "is \"p=quarantine\"" },
+		{ "v=DMARC1; p=reject; fo=1:1:x", "dmarc_fo fo: \"1\" occurs twice; dmarc_fo fo: \"x\" is "
+						  "none of 0, 1, d and s; dmarc_fo fo: it has no "
+						  "effect without \"ruf\"" },
+		{ "v=DMARC1; p=reject; fo=0:1", "dmarc_fo fo: 0 and 1 exclude each other, and 1 asks for "
+						"more; dmarc_fo fo: it has no effect without "
+						"\"ruf\"" },
+		{ "v=DMARC1; p=reject; sp=x", "dmarc_as_none sp: the value of \"sp\" is invalid, so the "
+					      "complete record acts as \"p=none\" (RFC 9989 "
+					      "section 4.10.1)" },
+		{ "v=DMARC1; p=reject; np=\001", "dmarc_as_none np: the value of \"np\" is invalid, so the "
+						 "complete record acts as \"p=none\" (RFC 9989 "
+						 "section 4.10.1)" },
+		{ "v=DMARC1; p=reject; sp=\001", "dmarc_as_none sp: the value of \"sp\" is invalid, so the "
+						 "complete record acts as \"p=none\" (RFC 9989 "
+						 "section 4.10.1)" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *record_text = g_strconcat(rows[i].text, "; rua=mailto:a@b.example", NULL);
+		g_autofree char *code = g_strndup(rows[i].want, strcspn(rows[i].want, " "));
+		struct findings *findings = findings_new();
+		struct dmarc_record record;
+		g_autoptr(GString) got = g_string_new(NULL);
+
+		dmarc_read("n", record_text, &record, findings);
+		for (guint j = 0; j < findings_count(findings); j++) {
+			const struct finding *finding = findings_get(findings, j);
+
+			if (strcmp(finding_code_word(finding->code), code) == 0)
+				g_string_append_printf(got, "%s%s %s: %s", got->len > 0 ? "; " : "", code,
+				    finding->place + strlen("n TXT: "), finding->text);
+		}
+		/* control characters of a record are shown as escapes */
+		if (strchr(rows[i].want, '\001') == NULL ? strcmp(got->str, rows[i].want) != 0
+							 : got->len == 0)
+			fail_msg("%s: %s", rows[i].text, got->str);
+		dmarc_clear(&record);
+		findings_free(findings);
+	}
+}
+
+/* The last tag that is read, and the first that is not. */
+static void sixty_four_tags_of_a_record_are_read(void **state)
+{
+	for (guint before = 62; before <= 64; before++) {
+		g_autoptr(GString) dmarc = g_string_new("v=DMARC1"), dkim = g_string_new("v=DKIM1"),
+				   late = g_string_new("a=b");
+		struct dmarc_record record;
+		gboolean read = before < 64;
+
+		(void)state;
+		for (guint i = 1; i < before; i++) {
+			g_string_append(dmarc, ";x=y");
+			g_string_append(dkim, ";n=y");
+			g_string_append(late, ";n=y");
+		}
+		g_string_append(dmarc, ";p=reject");
+		g_string_append(dkim, ";p=");
+		g_string_append(late, ";p=");
+		dmarc_read("x", dmarc->str, &record, NULL);
+		assert_string_equal(record.p, read ? "reject" : "none");
+		assert_int_equal(dkim_read("x", dkim->str, NULL).status, read ? DKIM_REVOKED : DKIM_INVALID);
+		assert_int_equal(dkim_is_key(late->str), read);
+		dmarc_clear(&record);
+	}
+}
+
 static void assertion_72_what_is_nearly_a_record_is_told(void **state)
 {
 	static const char *const NEAR[] = { "v=dmarc1; p=reject", "V=dmarc1", " v=DMARC1; p=none",
 		"v=DMARC1 p=none", "v=DMARC 1; p=none", "v=DMARC2", "\"v=DMARC1; p=none\"", "v = Dmarc1;",
 		"v:DMARC1; p=none", "p=reject", "DMARC1; p=none" };
 	static const char *const FAR[] = { "v=DMARC1; p=none", "v=DMARC1", "v=spf1 -all", "", "dmarc",
-		"v=", "v" };
+		"v=", "v", "vdmarc1", "v;dmarc1", "x=dmarc1", "v=dmarx", "sp=none", "v=x dmarc1" };
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(NEAR); i++)
@@ -410,6 +577,50 @@ static void what_the_dns_says_is_cut_and_has_no_control_characters(void **state)
 	assert_null(findings_get(findings, 0)->fix);
 	assert_null(strchr(findings_get(findings, 0)->text, '\033'));
 	findings_free(findings);
+}
+
+static void sizes_of_a_finding_have_borders(void **state)
+{
+	static const struct {
+		gsize place, text, fix;
+		gboolean has_fix;
+	} rows[] = { { 400, 600, 4096, TRUE }, { 401, 601, 4097, FALSE } };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct findings *findings = findings_new();
+		g_autofree char *place = g_strnfill(rows[i].place, 'p'),
+				*text = g_strnfill(rows[i].text, 't');
+		const struct finding *finding;
+
+		findings_add(
+		    findings, FINDING_DMARC_IGNORED, place, g_strnfill(rows[i].fix, 'f'), "%s", text);
+		finding = findings_get(findings, 0);
+		assert_int_equal(strcmp(finding->place, place) == 0, i == 0);
+		assert_int_equal(strcmp(finding->text, text) == 0, i == 0);
+		assert_int_equal(finding->fix != NULL, rows[i].has_fix);
+		findings_free(findings);
+	}
+}
+
+static void only_a_finding_that_differs_is_another_one(void **state)
+{
+	struct findings *findings = findings_new();
+
+	(void)state;
+	findings_add(findings, FINDING_DMARC_P_NONE, "x", NULL, "a");
+	findings_add(findings, FINDING_DMARC_P_NONE, "x", g_strdup("fix"), "a");
+	assert_int_equal(findings_count(findings), 1);
+	findings_add(findings, FINDING_DMARC_P_NONE, "y", NULL, "a");
+	findings_add(findings, FINDING_DMARC_P_NONE, "x", NULL, "b");
+	findings_add(findings, FINDING_DMARC_PSD, "x", NULL, "a");
+	assert_int_equal(findings_count(findings), 4);
+	assert_int_equal(findings_count_of(findings, FINDING_INFO), 4);
+	assert_int_equal(findings_count_of(findings, FINDING_WARNING), 0);
+	assert_true(findings_have(findings, FINDING_DMARC_PSD));
+	assert_false(findings_have(findings, FINDING_DMARC_TESTING));
+	findings_free(findings);
+	findings_free(NULL);
 }
 
 static void every_code_has_a_word_of_its_own(void **state)
@@ -523,6 +734,98 @@ static void dkim_keys_are_read(void **state)
 	}
 }
 
+static void der(GByteArray *out, guint8 tag, const guint8 *content, gsize size)
+{
+	guint8 head[4] = { tag, 0x82, (guint8)(size >> 8), (guint8)size };
+
+	g_byte_array_append(out, head, sizeof head);
+	g_byte_array_append(out, content, (guint)size);
+}
+
+/* An RSA key of so many bits. Transfer full. */
+static char *rsa_record(guint bits)
+{
+	g_autoptr(GByteArray) modulus = g_byte_array_new(), all = g_byte_array_new(),
+			      key = g_byte_array_new();
+	guint8 top = (guint8)(1U << ((bits - 1) % 8)), zero = 0, exponent[] = { 1, 0, 1 };
+	g_autofree char *text = NULL;
+
+	g_byte_array_append(modulus, &zero, 1);
+	g_byte_array_append(modulus, &top, 1);
+	for (guint i = 1; i < (bits + 7) / 8; i++)
+		g_byte_array_append(modulus, &zero, 1);
+	der(all, 0x02, modulus->data, modulus->len);
+	der(all, 0x02, exponent, sizeof exponent);
+	der(key, 0x30, all->data, all->len);
+	text = g_base64_encode(key->data, key->len);
+	return g_strconcat("v=DKIM1; p=", text, NULL);
+}
+
+static void keys_are_judged_by_their_bits(void **state)
+{
+	static const struct {
+		guint bits;
+		const char *findings;
+	} rows[] = { { 1, "dkim_short" }, { 1023, "dkim_short" }, { 1024, "dkim_weak" },
+		{ 2047, "dkim_weak" }, { 2048, "" }, { 65536, "" }, { 65537, "dkim_invalid" } };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct findings *findings = findings_new();
+		g_autofree char *text = rsa_record(rows[i].bits);
+		struct dkim_key key = dkim_read("s", text, findings);
+		g_autofree char *words = findings_words(findings, FALSE);
+
+		assert_string_equal(words, rows[i].findings);
+		assert_int_equal(key.bits, rows[i].bits <= 65536 ? rows[i].bits : 0);
+		findings_free(findings);
+	}
+}
+
+/* The findings of a key, "place: text". */
+static void findings_of_a_key_say_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "v=DKIM1; x; p=" ED25519 "; k=ed25519", "s TXT: syntax: \"x\" is not a tag" },
+		{ "k=ed25519; v=DKIM1; p=" ED25519, "s TXT: v: \"v\" must come first and be \"DKIM1\"" },
+		{ "v=DKIM2; k=ed25519; p=" ED25519, "s TXT: v: \"v\" must come first and be \"DKIM1\"" },
+		{ "v=DKIM1; k=ed25519; k=rsa; p=" ED25519, "s TXT: k: the tag occurs twice" },
+		{ "v=DKIM1; k=dsa; p=" ED25519, "s TXT: k: \"dsa\" is neither rsa nor ed25519" },
+		{ "v=DKIM1; k=ed25519; h=sha1; p=" ED25519,
+		    "s TXT: h: sha256 is not allowed by it, and nothing else may be used" },
+		{ "v=DKIM1; k=ed25519; s=x; p=" ED25519, "s TXT: s: the key is not for mail" },
+		{ "v=DKIM1; k=ed25519", "s TXT: p: there is no \"p\", which has the key" },
+		{ "v=DKIM1; k=ed25519; p=", "s TXT: p: the key is revoked: its signatures fail" },
+		{ "v=DKIM1; k=ed25519; p=a*aa", "s TXT: p: the key is not base64" },
+		{ "v=DKIM1; k=ed25519; p=aaa", "s TXT: p: the key is not base64" },
+		{ "v=DKIM1; k=ed25519; p=AAAA", "s TXT: p: an Ed25519 key has 32 bytes, not 3 (RFC 8463)" },
+		{ "v=DKIM1; p=AAAA", "s TXT: p: there is no RSA key in it" },
+		{ "v=DKIM1; p=MIA=", "s TXT: p: there is no RSA key in it" },
+		{ "v=DKIM1; p=MIUAAAAAAA==", "s TXT: p: there is no RSA key in it" },
+		{ "v=DKIM1; p=MAYCAQACAQE=", "s TXT: p: there is no RSA key in it" },
+		{ "v=DKIM1; p=MAYCAQECAQE=",
+		    "s TXT: p: an RSA key of 1 bits is too short: it must have 1024 and should "
+		    "have 2048 (RFC 8301 section 3.2)" },
+		{ "v=DKIM1; t=Y; k=ED25519; h=SHA256; s=EMAIL; p=" ED25519,
+		    "s TXT: t: the domain says that it only tests DKIM" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct findings *findings = findings_new();
+		g_autofree char *got = NULL;
+
+		(void)dkim_read("s", rows[i].text, findings);
+		assert_int_equal(findings_count(findings), 1);
+		got = g_strdup_printf(
+		    "%s: %s", findings_get(findings, 0)->place, findings_get(findings, 0)->text);
+		assert_string_equal(got, rows[i].want);
+		findings_free(findings);
+	}
+}
+
 /* A key cut anywhere is no key, and nothing is read behind its end. */
 static void a_key_cut_off_is_invalid(void **state)
 {
@@ -592,6 +895,13 @@ int main(void)
 		cmocka_unit_test(a_proposed_record_loses_nothing_and_enforces_no_more),
 		cmocka_unit_test(a_finding_has_its_place_and_what_to_publish),
 		cmocka_unit_test(addresses_are_taken_out_of_uris),
+		cmocka_unit_test(an_address_of_no_use_has_a_reason),
+		cmocka_unit_test(findings_of_a_record_say_what_is_wrong),
+		cmocka_unit_test(sixty_four_tags_of_a_record_are_read),
+		cmocka_unit_test(keys_are_judged_by_their_bits),
+		cmocka_unit_test(findings_of_a_key_say_what_is_wrong),
+		cmocka_unit_test(sizes_of_a_finding_have_borders),
+		cmocka_unit_test(only_a_finding_that_differs_is_another_one),
 		cmocka_unit_test(assertion_72_what_is_nearly_a_record_is_told),
 		cmocka_unit_test(many_tags_and_addresses_are_bounded),
 		cmocka_unit_test(findings_are_bounded_by_severity_and_errors_come_first),

@@ -11,6 +11,8 @@ struct zone {
 	GArray *lines;       /* struct line */
 	GHashTable *answers; /* "TYPE name" to struct dns_answer */
 	GString *asked;
+	GPtrArray *expected;   /* char * "TYPE name" */
+	GPtrArray *unexpected; /* the same */
 	guint questions;
 };
 
@@ -38,6 +40,8 @@ struct zone *zone_new(const char *lines)
 	g_array_set_clear_func(zone->lines, clear_line);
 	zone->answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_answer);
 	zone->asked = g_string_new(NULL);
+	zone->expected = g_ptr_array_new_with_free_func(g_free);
+	zone->unexpected = g_ptr_array_new_with_free_func(g_free);
 	for (char **text = all; *text != NULL; text++) {
 		g_auto(GStrv) words = g_strsplit(*text, " ", 3);
 
@@ -56,6 +60,8 @@ void zone_free(struct zone *zone)
 	g_array_unref(zone->lines);
 	g_hash_table_unref(zone->answers);
 	g_string_free(zone->asked, TRUE);
+	g_ptr_array_unref(zone->expected);
+	g_ptr_array_unref(zone->unexpected);
 	g_free(zone);
 }
 
@@ -147,6 +153,25 @@ static struct dns_answer *answer_of(const struct zone *zone, enum dns_type type,
 	return answer;
 }
 
+static gboolean is_in(const GPtrArray *keys, const char *key)
+{
+	for (guint i = 0; i < keys->len; i++)
+		if (strcmp(g_ptr_array_index(keys, i), key) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+static void expect(gpointer user, enum dns_type type, const char *name)
+{
+	struct zone *zone = user;
+	char *key = g_strdup_printf("%s %s", dns_type_word(type), name);
+
+	if (is_in(zone->expected, key))
+		g_free(key);
+	else
+		g_ptr_array_add(zone->expected, key);
+}
+
 static const struct dns_answer *look_up(gpointer user, enum dns_type type, const char *name)
 {
 	struct zone *zone = user;
@@ -158,6 +183,8 @@ static const struct dns_answer *look_up(gpointer user, enum dns_type type, const
 		return answer;
 	if (dns_name_is_good(name) || (*name == '\0' && type == DNS_SOA)) {
 		g_string_append_printf(zone->asked, "%s%s", zone->asked->len > 0 ? ", " : "", key);
+		if (!is_in(zone->expected, key))
+			g_ptr_array_add(zone->unexpected, g_strdup(key));
 		answer = answer_of(zone, type, name);
 	} else {
 		answer = g_new0(struct dns_answer, 1);
@@ -177,12 +204,35 @@ static const struct dns_answer *ask_server(
 
 struct dns_source zone_source(struct zone *zone)
 {
-	return (struct dns_source){ .look_up = look_up, .user = zone, .ask_server = ask_server };
+	return (struct dns_source){
+		.look_up = look_up, .expect = expect, .user = zone, .ask_server = ask_server
+	};
 }
 
 const char *zone_asked(const struct zone *zone)
 {
 	return zone->asked->str;
+}
+
+char *zone_unexpected(const struct zone *zone)
+{
+	GString *words = g_string_new(NULL);
+
+	for (guint i = 0; i < zone->unexpected->len; i++)
+		g_string_append_printf(
+		    words, "%s%s", i > 0 ? ", " : "", (const char *)g_ptr_array_index(zone->unexpected, i));
+	return g_string_free(words, FALSE);
+}
+
+char *zone_unasked(const struct zone *zone)
+{
+	GString *words = g_string_new(NULL);
+
+	for (guint i = 0; i < zone->expected->len; i++)
+		if (!g_hash_table_contains(zone->answers, g_ptr_array_index(zone->expected, i)))
+			g_string_append_printf(words, "%s%s", words->len > 0 ? ", " : "",
+			    (const char *)g_ptr_array_index(zone->expected, i));
+	return g_string_free(words, FALSE);
 }
 
 guint zone_questions(const struct zone *zone)

@@ -22,3 +22,8 @@ const char *zone_asked(const struct zone *zone);
 
 /* How often something was asked, repetitions included. */
 guint zone_questions(const struct zone *zone);
+
+/* What was asked although nobody had said before that it would be, and so costs a round trip of its own; in
+ * order, once each. And what was expected, but not asked until now. Both transfer full. */
+char *zone_unexpected(const struct zone *zone);
+char *zone_unasked(const struct zone *zone);

@@ -289,6 +289,7 @@ static void a_second_look_up_starts_anew(void **state)
 	assert_int_equal(name.status, NAME_FOUND);
 	names_clear(&name, 1);
 	name.ip = "192.0.2.3";
+	name.name = (char *)"of another look-up, and not ours to free";
 	names_look_up(resolver, &name, 1);
 	assert_int_equal(name.status, NAME_NONE);
 	assert_null(name.name);

@@ -11,6 +11,9 @@
 #include "parser/error.h"
 #include "server/enrich/services.h"
 
+#define TEN     "xxxxxxxxxx"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static void a_service_becomes_json(void **state)
 {
 	g_autoptr(GError) error = NULL;
@@ -40,6 +43,25 @@ static void what_makes_mail_pass_goes_along(void **state)
 				     "\"manual\":\"https:\\/\\/acme.example\\/help\"}"));
 }
 
+static void values_of_a_service_are_taken_up_to_their_borders(void **state)
+{
+	g_autofree char *longest = g_strnfill(300, 'x');
+	g_autofree char *text = g_strdup_printf("[0a-]\nname=A\ntype=a_b\nasn=0,4294967295\t 10\nspf=a.b\n"
+						"switch=%s\naligns=spf\n[b]\nname=B\ntype=x\ndkim=b.c,\n",
+	    longest);
+	g_autofree char *want = g_strdup_printf(
+	    "[{\"key\":\"0a-\",\"name\":\"A\",\"type\":\"a_b\",\"setup\":{\"switch\":\"%s\",\"aligns\":"
+	    "\"spf\"},"
+	    "\"rdns\":[],\"spf\":[\"a.b\"],\"dkim\":[],\"asn\":[\"0\",\"4294967295\",\"10\"]},"
+	    "{\"key\":\"b\",\"name\":\"B\",\"type\":\"x\",\"rdns\":[],\"spf\":[],\"dkim\":[\"b.c\"],\"asn\":["
+	    "]}]",
+	    longest);
+	g_autofree char *json = services_read(text, "list", NULL);
+
+	(void)state;
+	assert_string_equal(json, want);
+}
+
 static void wrong_lists_are_refused_by_name_value_and_rule(void **state)
 {
 	static const struct {
@@ -63,6 +85,19 @@ static void wrong_lists_are_refused_by_name_value_and_rule(void **state)
 		    "list: [a] asn: \"AS1\" is not the number of an autonomous system" },
 		{ "a system that is too large", "[a]\nname=A\ntype=x\nasn=4294967296\n",
 		    "list: [a] asn: \"4294967296\" is not the number of an autonomous system" },
+		{ "a system with a zero before it", "[a]\nname=A\ntype=x\nasn=01\n",
+		    "list: [a] asn: \"01\" is not the number of an autonomous system" },
+		{ "a hyphen before the key", "[-a]\nname=A\ntype=x\nrdns=a.b\n",
+		    "list: [-a]: a service's key is made of a-z, 0-9 and -" },
+		{ "an underscore in the key", "[a_b]\nname=A\ntype=x\nrdns=a.b\n",
+		    "list: [a_b]: a service's key is made of a-z, 0-9 and -" },
+		{ "a digit in the type", "[a]\nname=A\ntype=x1\nrdns=a.b\n",
+		    "list: [a] type: \"x1\" is not one word of a-z and _" },
+		{ "an empty name", "[a]\nname=\ntype=x\nrdns=a.b\n", "list: [a] name: missing" },
+		{ "the second of two", "[a]\nname=A\ntype=x\nrdns=a.b\n[b]\nname=B\ntype=x\n",
+		    "list: [b]: no rule; at least one of rdns, spf, dkim, asn is needed" },
+		{ "one byte too many", "[a]\nname=A\ntype=x\nrdns=a.b\nswitch=" HUNDRED HUNDRED HUNDRED "x\n",
+		    "list: [a] switch: is not a text of 1 to 300 bytes" },
 		{ "an unknown key", "[a]\nname=A\ntype=x\nrdsn=a.b\n",
 		    "list: [a] rdsn: unknown key; known are name, type, rdns, spf, dkim, asn, "
 		    "switch, records, aligns, manual" },
@@ -121,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_service_becomes_json),
+		cmocka_unit_test(values_of_a_service_are_taken_up_to_their_borders),
 		cmocka_unit_test(wrong_lists_are_refused_by_name_value_and_rule),
 		cmocka_unit_test(what_makes_mail_pass_goes_along),
 		cmocka_unit_test(our_own_list_has_three_hundred_services_and_no_rule_twice),

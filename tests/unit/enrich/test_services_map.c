@@ -49,6 +49,18 @@ static void each_row_gives_what_its_name_and_type_say(void **state)
 		    "[{\"key\":\"acme-mail\",\"name\":\"Acme Mail (Old Name)\",\"type\":\"marketing\","
 		    "\"setup\":{\"switch\":\"DKIM\"},\"rdns\":[\"acme.example\",\"a.test\"],"
 		    "\"spf\":[\"spf.acme.example\"]}]" },
+		{ "one of ours by what its name gives", "a.test,acme mail: old name,Retail\n",
+		    "[{\"key\":\"acme-mail\",\"name\":\"Acme Mail (Old Name)\",\"type\":\"marketing\","
+		    "\"setup\":{\"switch\":\"DKIM\"},\"rdns\":[\"acme.example\",\"a.test\"],"
+		    "\"spf\":[\"spf.acme.example\"]}]" },
+		{ "signs around a name", "a.test,-- A -- 1 --,Retail\n",
+		    "[{\"key\":\"a-1\",\"name\":\"-- A -- 1 --\",\"type\":\"organisation\","
+		    "\"rdns\":[\"a.test\"]}]" },
+		{ "empty lines between rows", "\r\n\na.test,A,ISP\n\n\nb.test,A,ISP\n\n",
+		    "[{\"key\":\"a\",\"name\":\"A\",\"type\":\"hosting\",\"rdns\":[\"a.test\",\"b.test\"]}"
+		    "]" },
+		{ "an empty type", "a.test,A,\n",
+		    "[{\"key\":\"a\",\"name\":\"A\",\"type\":\"organisation\",\"rdns\":[\"a.test\"]}]" },
 		{ "our own rule wins", "acme.example,Somebody,ISP\n", "[]" },
 		{ "a name twice counts once", "a.test,A,ISP\na.test,B,ISP\n",
 		    "[{\"key\":\"a\",\"name\":\"A\",\"type\":\"hosting\",\"rdns\":[\"a.test\"]}]" },
@@ -68,12 +80,47 @@ static void each_row_gives_what_its_name_and_type_say(void **state)
 	}
 }
 
+static void each_type_of_a_map_is_one_of_ours(void **state)
+{
+	static const char *const rows[][2] = { { "Email Provider", "mailbox" },
+		{ "Email Security", "security" }, { "IaaS", "hosting" }, { "ISP", "hosting" },
+		{ "Marketing", "marketing" }, { "MSP", "hosting" }, { "MSSP", "hosting" },
+		{ "PaaS", "hosting" }, { "SaaS", "business" }, { "Social Media", "social" },
+		{ "Web Host", "hosting" }, { "Finance", "organisation" } };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strconcat(HEADING, "a.test,A,", rows[i][0], "\n", NULL);
+		g_autofree char *json = services_map_read(text, OWN, "map", NULL);
+		g_autofree char *want = g_strdup_printf(
+		    "[{\"key\":\"a\",\"name\":\"A\",\"type\":\"%s\",\"rdns\":[\"a.test\"]}]", rows[i][1]);
+
+		assert_string_equal(json, want);
+	}
+}
+
+static void long_names_have_a_cut_key_and_too_long_ones_are_left_out(void **state)
+{
+	for (gsize size = 199; size <= 201; size++) {
+		g_autofree char *name = g_strnfill(size, 'x'), *key = g_strnfill(60, 'x');
+		g_autofree char *text = g_strconcat(HEADING, "a.test,", name, ",ISP\n", NULL);
+		g_autofree char *json = services_map_read(text, OWN, "map", NULL);
+		g_autofree char *want = g_strdup_printf(
+		    "[{\"key\":\"%s\",\"name\":\"%s\",\"type\":\"hosting\",\"rdns\":[\"a.test\"]}]", key,
+		    name);
+
+		(void)state;
+		assert_string_equal(json, size <= 200 ? want : "[]");
+	}
+}
+
 static void a_wrong_map_is_refused_by_row_and_fault(void **state)
 {
 	static const struct {
 		const char *rows, *words;
 	} rows[] = {
 		{ "a.test,A,ISP\nb.test,B\n", "map: row 3: less than three columns" },
+		{ "a.test\n", "map: row 2: less than three columns" },
 		{ "a.test,A,ISP,x\n", "map: row 2: more than three columns" },
 		{ "a.test,\"A,ISP\n", "map: row 2: a quote that does not end" },
 		{ "a.test,\"A\"x,ISP\n", "map: row 2: less than three columns" },
@@ -96,6 +143,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_this_heading_is_a_map),
 		cmocka_unit_test(each_row_gives_what_its_name_and_type_say),
+		cmocka_unit_test(each_type_of_a_map_is_one_of_ours),
+		cmocka_unit_test(long_names_have_a_cut_key_and_too_long_ones_are_left_out),
 		cmocka_unit_test(a_wrong_map_is_refused_by_row_and_fault),
 	};
 

@@ -105,10 +105,39 @@ static void an_account_has_what_its_settings_say(void **state G_GNUC_UNUSED)
 	settings_free(settings);
 }
 
+static void a_password_and_what_becomes_of_mail_are_taken(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *settings;
+		enum account_after after;
+		gboolean plain;
+	} rows[] = {
+		{ "imap.after=mark", AFTER_MARK, FALSE },
+		{ "imap.after=delete", AFTER_DELETE, FALSE },
+		{ "imap.url=imap://127.0.0.1;imap.tls=none", AFTER_MARK, TRUE },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct settings *settings = settings_with(rows[i].settings);
+		struct account *account = account_new(settings, NULL);
+
+		assert_non_null(account);
+		assert_string_equal(account->password, "secret");
+		assert_null(account->token_command);
+		assert_int_equal(account->after, rows[i].after);
+		assert_int_equal(account->plain, rows[i].plain);
+		assert_null(account->folder);
+		assert_true(account_is_set(settings));
+		account_free(account);
+		settings_free(settings);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_make_an_account_or_the_message_names_the_key),
+		cmocka_unit_test(a_password_and_what_becomes_of_mail_are_taken),
 		cmocka_unit_test(an_account_has_what_its_settings_say),
 	};
 

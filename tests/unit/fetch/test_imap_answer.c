@@ -63,6 +63,11 @@ static const struct {
 	{ "* 3 FETCH UID 7", INVALID, 0, 0, 0 },
 	{ "* 3 FETCH (X \"open)", INVALID, 0, 0, 0 },
 	{ "* 3 FETCH (X (((((((((((((((((1))))))))))))))))))", INVALID, 0, 0, 0 },
+	{ "* 3 FETCH (X ((((((((((((((((1)))))))))))))))))", IMAP_FETCH, 0, 0, 0 },
+	{ "* 3 FETCH (X \"a\\\"b\" UID 7)", IMAP_FETCH, 7, 0, 0 },
+	{ "* 3 FETCH (X \"\" UID 7)", IMAP_FETCH, 7, 0, 0 },
+	{ "* 3 FETCH (X \"a\\", INVALID, 0, 0, 0 },
+	{ "* OK [UIDVALIDITY 5 x] UIDs valid", INVALID, 0, 0, 0 },
 	{ "r1 PERHAPS", INVALID, 0, 0, 0 },
 	{ "r2 OK", INVALID, 0, 0, 0 },
 	{ "r12 OK", INVALID, 0, 0, 0 },
@@ -164,6 +169,9 @@ static void only_the_body_of_a_fetch_is_awaited(void **state G_GNUC_UNUSED)
 	assert_false(imap_answer_awaits_body("* 3 FETCH (UID 7 XBODY[] "));
 	assert_false(imap_answer_awaits_body("* 3 FETCH (UID 7 BODY[]"));
 	assert_false(imap_answer_awaits_body("* 3 FETCH "));
+	assert_false(imap_answer_awaits_body("* 3 FETCH UID 7 BODY[] "));
+	assert_false(imap_answer_awaits_body("* 3 FETCHED (UID 7 BODY[] "));
+	assert_false(imap_answer_awaits_body("* x FETCH (UID 7 BODY[] "));
 	assert_false(imap_answer_awaits_body("* LIST () BODY[] "));
 	assert_false(imap_answer_awaits_body("r1 OK BODY[] "));
 	assert_false(imap_answer_awaits_body(""));

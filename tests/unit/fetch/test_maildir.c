@@ -141,7 +141,7 @@ static void mails_of_new_and_unseen_ones_of_cur_are_listed_in_order(void **state
 static enum maildir_got read_mail(struct maildir *maildir, const char *name, guint64 max, struct spool *spool)
 {
 	struct maildir_mail mail = { .name = (char *)name, .is_new = TRUE };
-	enum maildir_got got = MAILDIR_GOT;
+	enum maildir_got got = (enum maildir_got)99; /* none of them */
 
 	assert_true(maildir_read(maildir, &mail, max, spool, &got, NULL));
 	return got;
@@ -190,10 +190,69 @@ static void a_marked_mail_is_in_cur_and_replaces_no_other(void **state G_GNUC_UN
 	assert_true(is_there(folder, "cur/1:2,S") && is_there(folder, "cur/2:2,FS"));
 	put(folder, "new/1", "another");
 	assert_false(maildir_mark(maildir, &one, "S", &error));
+	assert_non_null(strstr(error->message, "\": cannot move a mail to cur: File exists"));
 	assert_true(is_there(folder, "new/1"));
 	assert_true(maildir_delete(maildir, &one, NULL) && maildir_delete(maildir, &one, NULL));
 	assert_false(is_there(folder, "new/1"));
 	maildir_close(maildir);
+	remove_maildir(folder);
+}
+
+/* The number that the next descriptor gets. */
+static int next_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static void no_descriptor_stays_open(void **state G_GNUC_UNUSED)
+{
+	char *folder = make_maildir();
+	g_autofree char *cur = g_build_filename(folder, "cur", NULL);
+	struct spool *spool = spool_new(NULL);
+	int before = next_descriptor(), while_open;
+	struct maildir *maildir = maildir_open(folder, NULL);
+	g_autofree char *names = NULL;
+
+	put(folder, "new/mail", "12345");
+	while_open = next_descriptor();
+	names = listed(maildir);
+	assert_string_equal(names, "new/mail ");
+	assert_int_equal(read_mail(maildir, "mail", 4, spool), MAILDIR_TOO_LARGE);
+	assert_int_equal(read_mail(maildir, "mail", 5, spool), MAILDIR_GOT);
+	assert_int_equal(next_descriptor(), while_open);
+	maildir_close(maildir);
+	maildir_close(NULL);
+	assert_int_equal(next_descriptor(), before);
+	assert_int_equal(g_rmdir(cur), 0);
+	assert_null(maildir_open(folder, NULL));
+	assert_int_equal(next_descriptor(), before);
+	spool_free(spool);
+	remove_maildir(folder);
+}
+
+#define NOBODY 65534
+
+static void a_folder_that_cannot_be_written_is_an_error(void **state G_GNUC_UNUSED)
+{
+	char *folder = make_maildir();
+	g_autofree char *cur = g_build_filename(folder, "cur", NULL);
+	g_autofree char *new = g_build_filename(folder, "new", NULL);
+	g_autoptr(GError) error = NULL;
+	int before = next_descriptor();
+
+	assert_int_equal(g_chmod(cur, 0555), 0);
+	if (geteuid() == 0) { /* whom no mode stops */
+		assert_int_equal(g_chmod(folder, 0755), 0);
+		assert_int_equal(chown(new, NOBODY, NOBODY), 0);
+		assert_int_equal(seteuid(NOBODY), 0);
+	}
+	assert_null(maildir_open(folder, &error));
+	assert_non_null(strstr(error->message, "cur: Permission denied"));
+	assert_int_equal(seteuid(getuid()), 0);
+	assert_int_equal(next_descriptor(), before);
 	remove_maildir(folder);
 }
 
@@ -208,7 +267,9 @@ static void a_folder_that_is_missing_or_a_link_is_an_error(void **state G_GNUC_U
 	assert_non_null(strstr(error->message, "cur: No such file"));
 	assert_int_equal(symlink("new", cur), 0);
 	assert_null(maildir_open(folder, NULL));
-	assert_null(maildir_open("/no/such/folder", NULL));
+	g_clear_error(&error);
+	assert_null(maildir_open("/no/such/folder", &error));
+	assert_string_equal(error->message, "\"/no/such/folder\": cannot open it: No such file or directory");
 	remove_maildir(folder);
 }
 
@@ -220,6 +281,8 @@ int main(void)
 		cmocka_unit_test(mails_of_new_and_unseen_ones_of_cur_are_listed_in_order),
 		cmocka_unit_test(only_regular_files_of_at_most_the_size_are_read),
 		cmocka_unit_test(a_marked_mail_is_in_cur_and_replaces_no_other),
+		cmocka_unit_test(no_descriptor_stays_open),
+		cmocka_unit_test(a_folder_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(a_folder_that_is_missing_or_a_link_is_an_error),
 	};
 

@@ -120,20 +120,90 @@ static void the_subject_names_the_worst_and_counts_the_others(void **state G_GNU
 	}
 }
 
+static void the_text_ends_with_who_sent_it_and_a_test_has_no_key(void **state G_GNUC_UNUSED)
+{
+	const struct notices notices = { &notice_of_test, 1, "host.example" };
+	g_autofree char *text = notice_text(&notices);
+
+	assert_string_equal(text,
+	    "Test\n\n"
+	    "* Test of notices (info)\n"
+	    "  Somebody ran \"ruad notify --test\", and this message arrived.\n"
+	    "  What to do: Nothing.\n"
+	    "\n"
+	    "-- \n"
+	    "Sent by ruad on host.example. Each notice comes once: when it is new, worse or resolved.\n"
+	    "\"ruad notify --list\" lists all notices, \"ruad notify --silence=KEY\" silences one.\n");
+}
+
+static void a_line_says_what_to_do_or_how_long_it_was_present(void **state G_GNUC_UNUSED)
+{
+	struct notice until_now = over;
+	g_autofree char *present = notice_line(&fails), *gone = notice_line(&over), *now = NULL;
+
+	until_now.gone_since = NULL;
+	now = notice_line(&until_now);
+	assert_string_equal(present, "A host fails (error). 3 of 5 messages failed. What to do: Sign them.");
+	assert_string_equal(gone, "Resolved: The disk is nearly full. Present from 2026-11-28T01:00:00Z to "
+				  "2026-11-29T01:00:00Z, and not since then.");
+	assert_string_equal(now, "Resolved: The disk is nearly full. Present from 2026-11-28T01:00:00Z to "
+				 "now, and not since then.");
+}
+
+/* Documents are compared as texts: a member that is missing, new or in another place is a change for a receiver. */
+static void assert_document(const struct notices *notices, enum webhook_format format, const char *want)
+{
+	g_autoptr(GBytes) bytes = notice_hook(notices, format);
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+	g_autofree char *text = g_strndup(data, size);
+
+	assert_string_equal(text, want);
+}
+
 static void the_generic_document_has_all_members(void **state G_GNUC_UNUSED)
 {
-	const struct notice list[] = { fails, over };
+	const struct notice list[] = { fails, over, notice_of_test };
 	const struct notices notices = { list, G_N_ELEMENTS(list), "host.example" };
-	json_object *object = document(&notices, WEBHOOK_GENERIC);
 
-	assert_string_equal(text_at(object, "host"), "host.example");
-	assert_string_equal(text_at(object, "subject"), "A host fails, and 1 more");
-	assert_string_equal(text_at(object, "notices.0.key"), fails.key);
-	assert_string_equal(text_at(object, "notices.0.evidence"), fails.evidence);
-	assert_null(at(object, "notices.0.gone_since"));
-	assert_null(at(object, "notices.1.domain"));
-	assert_string_equal(text_at(object, "notices.1.event"), "resolved");
-	json_object_put(object);
+	assert_document(&notices, WEBHOOK_GENERIC,
+	    "{\"program\":\"ruad " RUAD_VERSION "\",\"host\":\"host.example\","
+	    "\"subject\":\"A host fails, and 2 more\",\"notices\":["
+	    "{\"event\":\"new\",\"key\":\"fails:example.com:ip:192.0.2.1\",\"kind\":\"fails\","
+	    "\"domain\":\"example.com\",\"source\":\"ip:192.0.2.1\",\"severity\":\"error\","
+	    "\"title\":\"A host fails\",\"evidence\":\"3 of 5 messages failed.\","
+	    "\"action\":\"Sign them.\",\"since\":\"2026-11-30T01:00:00Z\",\"gone_since\":null},"
+	    "{\"event\":\"resolved\",\"key\":\"disk\",\"kind\":\"disk\",\"domain\":null,"
+	    "\"source\":null,\"severity\":\"warning\",\"title\":\"The disk is nearly full\","
+	    "\"evidence\":\"e\",\"action\":\"a\",\"since\":\"2026-11-28T01:00:00Z\","
+	    "\"gone_since\":\"2026-11-29T01:00:00Z\"},"
+	    "{\"event\":\"test\",\"key\":\"test\",\"kind\":\"test\",\"domain\":null,\"source\":null,"
+	    "\"severity\":\"info\",\"title\":\"Test of notices\","
+	    "\"evidence\":\"Somebody ran \\\"ruad notify --test\\\", and this message arrived.\","
+	    "\"action\":\"Nothing.\",\"since\":null,\"gone_since\":null}]}");
+}
+
+static void chats_get_a_head_and_a_paragraph_for_each_notice(void **state G_GNUC_UNUSED)
+{
+	const struct notices notices = { &fails, 1, "h" };
+
+	assert_document(&notices, WEBHOOK_SLACK,
+	    "{\"text\":\"ruad on h: A host fails\",\"mrkdwn\":false,\"unfurl_links\":false,"
+	    "\"unfurl_media\":false,\"blocks\":["
+	    "{\"type\":\"section\",\"text\":{\"type\":\"plain_text\","
+	    "\"text\":\"ruad on h: A host fails\",\"emoji\":false}},"
+	    "{\"type\":\"section\",\"text\":{\"type\":\"plain_text\","
+	    "\"text\":\"A host fails (error). 3 of 5 messages failed. What to do: Sign them.\","
+	    "\"emoji\":false}}]}");
+	assert_document(&notices, WEBHOOK_TEAMS,
+	    "{\"type\":\"message\",\"attachments\":["
+	    "{\"contentType\":\"application\\/vnd.microsoft.card.adaptive\",\"content\":"
+	    "{\"$schema\":\"http:\\/\\/adaptivecards.io\\/schemas\\/adaptive-card.json\","
+	    "\"type\":\"AdaptiveCard\",\"version\":\"1.2\",\"body\":["
+	    "{\"type\":\"RichTextBlock\",\"inlines\":["
+	    "{\"type\":\"TextRun\",\"text\":\"ruad on h: A host fails\",\"weight\":\"Bolder\"}]},"
+	    "{\"type\":\"RichTextBlock\",\"inlines\":[{\"type\":\"TextRun\","
+	    "\"text\":\"A host fails (error). 3 of 5 messages failed. What to do: Sign them.\"}]}]}}]}");
 }
 
 static void slack_gets_no_mention_and_no_markup(void **state G_GNUC_UNUSED)
@@ -161,6 +231,7 @@ static void teams_gets_runs_of_text_without_functions(void **state G_GNUC_UNUSED
 	assert_string_equal(text_at(object, "attachments.0.content.body.1.type"), "RichTextBlock");
 	assert_string_equal(text_at(object, "attachments.0.content.body.1.inlines.0.type"), "TextRun");
 	assert_null(strstr(json_object_to_json_string(object), "{{"));
+	assert_non_null(strstr(text_at(object, "attachments.0.content.body.1.inlines.0.text"), "{ {DATE("));
 	json_object_put(object);
 }
 
@@ -200,7 +271,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_groups_notices_by_event),
 		cmocka_unit_test(the_subject_names_the_worst_and_counts_the_others),
+		cmocka_unit_test(the_text_ends_with_who_sent_it_and_a_test_has_no_key),
+		cmocka_unit_test(a_line_says_what_to_do_or_how_long_it_was_present),
 		cmocka_unit_test(the_generic_document_has_all_members),
+		cmocka_unit_test(chats_get_a_head_and_a_paragraph_for_each_notice),
 		cmocka_unit_test(slack_gets_no_mention_and_no_markup),
 		cmocka_unit_test(teams_gets_runs_of_text_without_functions),
 		cmocka_unit_test(matrix_gets_plain_text_that_mentions_nobody),

@@ -110,6 +110,69 @@ static void a_header_has_a_bound(void **state G_GNUC_UNUSED)
 	}
 }
 
+static void white_space_after_a_boundary_has_a_bound(void **state G_GNUC_UNUSED)
+{
+	for (gsize size = MULTIPART_HEADER_MAX - 1; size <= MULTIPART_HEADER_MAX + 1; size++) {
+		g_autofree char *blank = g_strnfill(size, ' ');
+		g_autofree char *body = g_strdup_printf("--b%s\r\n" DISPOSITION "\"a\"\r\n\r\ny" LAST, blank);
+		g_autofree char *found = found_in(body, strlen(body), strlen(body));
+
+		assert_int_equal(found != NULL, size <= MULTIPART_HEADER_MAX);
+	}
+}
+
+/* What is said, and that a handler's error ends the parse. */
+static gboolean refuse_begin(gpointer user G_GNUC_UNUSED, const char *name G_GNUC_UNUSED, GError **error)
+{
+	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_LIMIT, "begin");
+	return FALSE;
+}
+
+static gboolean refuse_data(
+    gpointer user G_GNUC_UNUSED, const guint8 *data G_GNUC_UNUSED, gsize size G_GNUC_UNUSED, GError **error)
+{
+	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_LIMIT, "data");
+	return FALSE;
+}
+
+static gboolean refuse_end(gpointer user G_GNUC_UNUSED, GError **error)
+{
+	g_set_error_literal(error, RUAD_ERROR, RUAD_ERROR_LIMIT, "end");
+	return FALSE;
+}
+
+static void a_failure_has_its_words(void **state G_GNUC_UNUSED)
+{
+	static const struct multipart_handler begins = { refuse_begin, on_data, on_end },
+					      datas = { on_begin, refuse_data, on_end },
+					      ends = { on_begin, on_data, refuse_end };
+	static const char file[] = "--b\r\n" DISPOSITION "\"a\"\r\n\r\nx" LAST;
+	static const struct {
+		const struct multipart_handler *handler;
+		const char *body, *words;
+	} failures[] = {
+		{ &begins, file, "begin" },
+		{ &datas, file, "data" },
+		{ &ends, file, "end" },
+		{ &handler, "--bc\r\n", "a boundary is followed by something else" },
+		{ &handler, "--b --\r\n", "a boundary is followed by something else" },
+		{ &handler, "--b\r\n", "the last boundary is missing" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(failures); i++) {
+		g_autoptr(GString) found = g_string_new(NULL);
+		struct multipart *multipart = multipart_new("b", failures[i].handler, found);
+		g_autoptr(GError) error = NULL;
+
+		assert_false(multipart_add(multipart, (const guint8 *)failures[i].body,
+				 strlen(failures[i].body), &error) &&
+			     multipart_end(multipart, &error));
+		assert_string_equal(error->message, failures[i].words);
+		multipart_free(multipart);
+	}
+	multipart_free(NULL);
+}
+
 static const struct {
 	const char *type, *boundary; /* NULL: none */
 } types[] = {
@@ -124,6 +187,10 @@ static const struct {
 	{ "multipart/form-data; "
 	  "boundary=12345678901234567890123456789012345678901234567890123456789012345678901",
 	    NULL },
+	{ "multipart/form-data; xboundary=a; boundary=b; c=d", "b" },
+	{ "multipart/form-data; boundaryx=a; boundary=\"b\"", "b" },
+	{ "multipart/form-data; boundary=\"b", "b" },
+	{ "multipart/form-datax; boundary=b", NULL },
 	{ "multipart/mixed; boundary=b", NULL },
 	{ NULL, NULL },
 };
@@ -143,6 +210,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_found_however_the_body_is_split),
 		cmocka_unit_test(a_header_has_a_bound),
+		cmocka_unit_test(white_space_after_a_boundary_has_a_bound),
+		cmocka_unit_test(a_failure_has_its_words),
 		cmocka_unit_test(the_boundary_is_a_parameter_of_the_type),
 	};
 

@@ -96,7 +96,7 @@ static void mails_free(struct mails *mails)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 }
 
-static void submit(struct mails *mails, const char *document)
+static struct mail *add(struct mails *mails, const char *document)
 {
 	struct mail *mail = &mails->mail[mails->n++];
 
@@ -107,7 +107,12 @@ static void submit(struct mails *mails, const char *document)
 		.size = strlen(document),
 		.sink = diary_sink(),
 		.user = &mail->diary };
-	mails->leads |= pool_submit(mails->pool, &mail->ticket);
+	return mail;
+}
+
+static void submit(struct mails *mails, const char *document)
+{
+	mails->leads |= pool_submit(mails->pool, &add(mails, document)->ticket);
 }
 
 /* Submit documents, of which the last is NULL, and have all of them read. */
@@ -293,6 +298,68 @@ static void without_a_worker_all_fail_and_may_be_tried_again(void **state)
 	mails_free(mails);
 }
 
+/* -- together -- */
+
+static void run_together(struct mails *mails)
+{
+	struct pool_ticket *tickets[MOST];
+
+	for (guint i = 0; i < mails->n; i++)
+		tickets[i] = &mails->mail[i].ticket;
+	pool_run_together(mails->pool, tickets, mails->n);
+	assert_false(mails->leads); /* nobody was told to lead */
+	for (guint i = 0; i < mails->n; i++)
+		assert_true(mails->mail[i].finished);
+}
+
+static void together_as_many_are_read_as_a_worker_may(void **state)
+{
+	struct mails *mails = mails_new(2, 25);
+
+	(void)state;
+	for (guint i = 0; i < MOST; i++)
+		add(mails, "honest");
+	run_together(mails);
+	for (guint i = 0; i < MOST; i++)
+		assert_int_equal(pid_of(&mails->mail[i]) == pid_of(&mails->mail[0]), i < 25);
+	mails_free(mails);
+}
+
+static void together_each_has_its_own_end(void **state)
+{
+	static const char *const documents[] = { "honest", "killed", "some", "works", "unreadable",
+		"honest" };
+	struct mails *mails = mails_new(1, 100);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(documents); i++)
+		add(mails, documents[i]);
+	run_together(mails);
+	assert_true(g_error_matches(mails->mail[1].error, RUAD_ERROR, RUAD_ERROR_SYNTAX));
+	assert_true(mails->mail[3].slow);
+	assert_int_equal(mails->mail[2].diary.records, 5000);
+	for (guint i = 0; i < mails->n; i++)
+		if (i != 1 && i != 3)
+			assert_true(pid_of(&mails->mail[i]) > 1);
+	mails_free(mails);
+}
+
+static void together_all_fail_without_a_worker(void **state)
+{
+	g_autofree char *file = g_strconcat(fake_worker, ".start", NULL);
+	struct mails *mails = mails_new(1, 1);
+
+	(void)state;
+	add(mails, "honest"); /* the first worker reads it, and no second one starts */
+	add(mails, "honest");
+	assert_true(g_file_set_contents(file, "fails", -1, NULL));
+	run_together(mails);
+	unlink(file);
+	assert_true(pid_of(&mails->mail[0]) > 1);
+	assert_true(g_error_matches(mails->mail[1].error, RUAD_ERROR, RUAD_ERROR_SYSTEM));
+	mails_free(mails);
+}
+
 /* -- many threads -- */
 
 struct waiter {
@@ -398,6 +465,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_exchange_ends_with_max_mails),
 		cmocka_unit_test(a_sinks_own_error_is_that_of_its_document),
 		cmocka_unit_test(without_a_worker_all_fail_and_may_be_tried_again),
+		cmocka_unit_test(together_as_many_are_read_as_a_worker_may),
+		cmocka_unit_test(together_each_has_its_own_end),
+		cmocka_unit_test(together_all_fail_without_a_worker),
 		cmocka_unit_test(threads_lead_one_after_another),
 	};
 	if (argc != 2)
