@@ -156,7 +156,8 @@ DECLARE
 	words text := '';
 BEGIN
 	IF f.reporter IS NOT NULL THEN
-		words := words || format(' AND c.org_name = ANY (%L::text[])', f.reporter);
+		words := words || format(' AND c.reporter_id = ANY (%L::integer[])', ARRAY(SELECT o.reporter_id
+			FROM dmarc.reporters o WHERE o.org_name = ANY (f.reporter)));
 	END IF;
 	IF f.q IS NOT NULL THEN
 		words := words || ' AND ' || api.condition_on_q(f);
@@ -534,7 +535,9 @@ BEGIN
 			api.cells(f, p_grain),
 			(api.group_column(p_group)).name);
 	END IF;
-	IF cardinality(page.members) <= most THEN -- the addresses themselves in place of what the filter says of them
+	-- The addresses themselves in place of what the filter says of them. With a reporter only if they are few: the
+	-- records of all reporters from these addresses are read.
+	IF api.has_few_members(page) OR cardinality(page.members) <= most AND f.reporter IS NULL THEN
 		f := api.without_addresses(f);
 		f.source_ip := page.members;
 		f.source := CASE WHEN nobody THEN '{none}'::text[] END;
@@ -620,14 +623,17 @@ AS $$
 			extract(month FROM f.from_day))::integer END
 $$;
 
--- The same for c.day, as a query's expression.
+-- The same for c.day, as a query's expression. It is computed for each of a million rows, so it compares dates and does
+-- not take them apart.
 CREATE FUNCTION api.spark_step_of(f api.filter_set) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE
 AS $$
-	SELECT CASE WHEN api.spark_of_months(f)
-		THEN format('((extract(year FROM c.day) - %s) * 12 + extract(month FROM c.day) - %s)::integer',
-			extract(year FROM f.from_day), extract(month FROM f.from_day))
-		ELSE format('c.day - %L::date', f.from_day) END
+BEGIN
+	RETURN CASE WHEN api.spark_of_months(f)
+		THEN format('width_bucket(c.day, %L::date[]) - 1', ARRAY(SELECT m::date FROM generate_series(
+			date_trunc('month', f.from_day::timestamp), f.to_day - interval '1 day', interval '1 month') m))
+		ELSE format('c.day - %L::date', f.from_day) END;
+END
 $$;
 
 -- The index of the last value; -1 for an empty window.

@@ -96,9 +96,6 @@ BEGIN
 	RETURN QUERY EXECUTE format('
 		WITH seen AS MATERIALIZED (
 			SELECT c.header_from, c.domain_id, c.day FROM %1$s GROUP BY 1, 2, 3
-		), days AS MATERIALIZED (
-			SELECT r.domain_id, r.day, max(r.received_at) AS received_at FROM %2$s
-			WHERE r.domain_id IN (SELECT s.domain_id FROM seen s) GROUP BY 1, 2
 		), newest AS MATERIALIZED (
 			SELECT h.header_from, h.domain_id, h.first_day, h.day, n.received_at
 			FROM (SELECT s.header_from, s.domain_id, min(s.day) AS first_day, max(s.day) AS day
@@ -109,6 +106,10 @@ BEGIN
 					ORDER BY extract(epoch FROM r.received_at) DESC OFFSET 0) r
 				WHERE %3$s
 				LIMIT 1) n
+		), days AS MATERIALIZED (
+			SELECT r.domain_id, r.day, max(r.received_at) AS received_at FROM %2$s
+			WHERE r.domain_id IN (SELECT n.domain_id FROM newest n)
+				AND r.received_at > (SELECT min(n.received_at) FROM newest n) GROUP BY 1, 2
 		), places AS MATERIALIZED (
 			SELECT h.header_from, h.domain_id, h.received_at, array_agg(d.day) AS days
 			FROM newest h

@@ -166,22 +166,26 @@ LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '64MB' SET enable_nestloop 
 AS $$
 DECLARE
 	sums api.source_sums;
+	harmful bigint[]; -- facets of harmful mail: a list, since their texts would be compared for each row
 	keys text[]; -- of harmful sources
 BEGIN
+	EXECUTE format('SELECT array_agg(v.facet) FROM api.facet v WHERE %s AND ($1 IS NULL OR v.domain = ANY ($1))',
+		api.harmful('v')) INTO harmful USING f.domain;
 	EXECUTE format($q$
 		WITH domains AS MATERIALIZED (
 			SELECT c.domain_id, sum(c.messages)::double precision AS messages FROM %s GROUP BY 1
 		), sources AS (
 			SELECT s.domain_id, count(*) AS total, array_agg(s.source) FILTER (WHERE s.harm >= 5
-				AND s.harm * 2000 >= (SELECT d.messages FROM domains d WHERE d.domain_id = s.domain_id)) AS keys
+				AND s.harm * 2000 >= d.messages) AS keys
 			FROM (
-				SELECT c.domain_id, c.source, sum(CASE WHEN %s
+				SELECT c.domain_id, c.source, sum(CASE WHEN c.facet = ANY (%L::bigint[])
 					THEN c.messages::double precision ELSE 0 END) AS harm
 				FROM %s GROUP BY 1, 2) s
+			LEFT JOIN domains d ON d.domain_id = s.domain_id
 			GROUP BY 1
 		)
 		SELECT jsonb_object_agg(s.domain_id, s.total), ARRAY(SELECT DISTINCT unnest(t.keys) FROM sources t)
-		FROM sources s$q$, api.cells(f, 'any'), api.harmful('c'), api.cells(f, 'address')) INTO sums.totals, keys;
+		FROM sources s$q$, api.cells(f, 'any'), harmful, api.cells(f, 'address')) INTO sums.totals, keys;
 	sums.harmful := api.ips_of_sources(keys);
 	sums.duties := ARRAY(SELECT d FROM api.duties(f) d);
 	RETURN sums;

@@ -79,7 +79,7 @@ SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.so
 	e.dkim IS NOT DISTINCT FROM 'pass' OR e.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
 	e.class, e.reason, e.header_from, e.envelope_from, e.envelope_to, e.auth_results, e.notes,
 	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country,
-	e.auth_domain, e.override, e.day AS month, r.domain_id, e.facet, e.id AS evaluation
+	e.auth_domain, e.override, e.day AS month, r.domain_id, e.facet, e.id AS evaluation, r.reporter_id
 FROM ruad.excluded_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
@@ -93,7 +93,7 @@ SELECT r.report, r.record_no, d.name AS domain, o.org_name, r.begin, r.day, r.so
 	e.dkim IS NOT DISTINCT FROM 'pass' OR e.spf IS NOT DISTINCT FROM 'pass' AS dmarc_pass,
 	e.class, e.reason, e.header_from, e.envelope_from, e.envelope_to, e.auth_results, e.notes,
 	coalesce(a.source, 'ip:' || host(r.source_ip)) AS source, a.label, a.rdns, a.rdns_domain, a.asn, a.country,
-	e.auth_domain, e.override, e.day AS month, r.domain_id, e.facet, e.id AS evaluation
+	e.auth_domain, e.override, e.day AS month, r.domain_id, e.facet, e.id AS evaluation, r.reporter_id
 FROM ruad.visible_record r
 JOIN ruad.evaluation e ON e.domain_id = r.domain_id AND e.id = r.evaluation
 LEFT JOIN ruad.domain d ON d.id = r.domain_id
@@ -151,6 +151,7 @@ COMMENT ON COLUMN dmarc.records.facet IS
 		'domain';
 COMMENT ON COLUMN dmarc.records.evaluation IS
 	'Number of the combination of names, verdict, results, reasons and notes within the domain and month';
+COMMENT ON COLUMN dmarc.records.reporter_id IS 'Number of the reporter, see dmarc.reporters';
 
 CREATE OR REPLACE VIEW dmarc.exclusion_log WITH (security_invoker = true) AS
 SELECT id, excluded, report, org_name, since, reports, reason, set_by, set_at FROM ruad.exclusion_log;

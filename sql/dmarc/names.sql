@@ -24,9 +24,11 @@ COMMENT ON COLUMN dmarc.schema_version.name IS 'Its name';
 COMMENT ON COLUMN dmarc.schema_version.applied_at IS 'When it was applied';
 COMMENT ON COLUMN dmarc.schema_version.app_version IS 'By which version of ruad';
 
-CREATE OR REPLACE VIEW dmarc.reporters WITH (security_invoker = true) AS SELECT org_name FROM ruad.reporter;
+CREATE OR REPLACE VIEW dmarc.reporters WITH (security_invoker = true) AS
+SELECT org_name, id AS reporter_id FROM ruad.reporter;
 COMMENT ON VIEW dmarc.reporters IS 'One row per organisation that ever sent a report, aggregate or TLS.';
 COMMENT ON COLUMN dmarc.reporters.org_name IS 'Its name, as written';
+COMMENT ON COLUMN dmarc.reporters.reporter_id IS 'Its number in this database';
 
 CREATE OR REPLACE VIEW dmarc.definitions WITH (security_invoker = true) AS
 SELECT checksum, applied_at, app_version FROM ruad.definitions;

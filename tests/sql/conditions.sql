@@ -98,8 +98,8 @@ SELECT is((SELECT count(*) FROM (VALUES
 	('least', -36, 1000, 1000), ('least', -35, 100, 1), ('least', -8, 100, 1), ('least', -7, 25, 1), ('least', -1, 25, 2),
 	('least', 0, 1000, 0), ('few', -35, 200, 0), ('few', -1, 49, 49), ('young', -8, 199, 0), ('young', -7, 50, 50),
 	('less', -8, 200, 2), ('less', -7, 50, 3), ('less', -6, 50, 2), ('much', -8, 200, 0), ('much', -7, 50, 10),
-	('nearly', -8, 200, 0), ('nearly', -7, 100, 19)) v(name, day, messages, fail),
-	t.take(t.rate(v.name || '.rate.example', v.day, v.messages, v.fail))), 17::bigint, 'six domains');
+	('nearly', -8, 200, 0), ('nearly', -7, 100, 19), ('none', -8, 0, 0), ('none', -7, 50, 50)) v(name, day, messages, fail),
+	t.take(t.rate(v.name || '.rate.example', v.day, v.messages, v.fail))), 19::bigint, 'seven domains, of which one had no message before');
 CREATE FUNCTION t.rates() RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws(' ', split_part(c.domain, '.', 1), c.level, c.severity, substring(c.evidence FROM '^[0-9.]+'),
 		substring(c.evidence FROM 'and ([0-9.]+)')), ', ' ORDER BY c.domain)
@@ -116,12 +116,12 @@ SELECT is(t.rates(), 'least 1 warning 94.0 99.0, much 2 error 80.0 100.0, nearly
 
 -- New sources: how new, after how long, and how much they must send.
 SELECT is((SELECT count(*) FROM (VALUES ('a', -21, -6, 78, 5), ('b', -22, -7, 79, 5), ('c', -21, -6, 78, 4),
-	('d', -20, -6, 80, 5)) v(name, base, new, ip, messages), t.take(
+	('d', -20, -6, 80, 5), ('e', -30, -6, 79, 5)) v(name, base, new, ip, messages), t.take(
 	t.mail(t.report(v.name || '.new.example', 'Google', 'base', t.day(v.base), jsonb_build_array(
 		t.record('192.0.2.77', 10, 'pass', 'pass')))),
 	t.mail(t.report(v.name || '.new.example', 'Google', 'new', t.day(v.new), jsonb_build_array(
-		t.record('192.0.2.' || v.ip, v.messages, 'pass', 'pass')))))), 8::bigint, 'four domains');
+		t.record('192.0.2.' || v.ip, v.messages, 'pass', 'pass')))))), 10::bigint, 'five domains');
 SELECT is((SELECT string_agg(c.key, ' ' ORDER BY c.key) FROM ruad.report_conditions() c WHERE c.kind = 'new_source'
-	AND c.domain LIKE '%.new.example'), 'new_source:a.new.example:ip:192.0.2.78',
-	'five messages of the last week, more than two weeks after the first ones of the domain');
+	AND c.domain LIKE '%.new.example'), 'new_source:a.new.example:ip:192.0.2.78 new_source:e.new.example:ip:192.0.2.79',
+	'five messages of the last week, more than two weeks after the first ones of the domain, which others had before');
 SELECT * FROM finish();

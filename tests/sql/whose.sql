@@ -1,5 +1,5 @@
 -- Whose a sender is: each rule of dmarc.whose(), at its limit, and the facts that it decides by.
-SELECT plan(70);
+SELECT plan(82);
 CREATE FUNCTION t.whose(facts jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT w.whose || ' ' || w.reason FROM dmarc.whose(jsonb_populate_record(NULL::dmarc.sender_facts,
 		'{"sender": "ip:192.0.2.1", "messages": 100, "pass": 0, "dkim_aligned": 0, "spf_aligned": 0, "records": 10,
@@ -69,6 +69,21 @@ SELECT is(t.whose(facts::jsonb), want, name) FROM (VALUES
 		'stranger burst'),
 	('steady, nothing proven', '{"days": 21, "records": 7, "messages": 5}', 'unsure steady'),
 	('four messages', '{"days": 21, "records": 7, "messages": 4}', 'stranger burst'),
+	('one message', '{"messages": 1}', 'stranger burst'),
+	('a service in a range of ours', '{"service": "esp", "service_type": "marketing", "own_range": 100}', 'unsure new_service'),
+	('SPF passes, and one message of its own', '{"spf_aligned": 90, "pass": 90, "fail_unaligned": 1}', 'service includes'),
+	('a service with a key of ours for half of the mail', '{"service": "esp", "service_type": "marketing", "dkim_aligned": 50,
+		"pass": 50}', 'unsure new_service'),
+	('more than half with our signature, steadily', '{"dkim_aligned": 251, "pass": 251, "messages": 500, "days": 21,
+		"records": 7}', 'service signs_steadily'),
+	('half of it', '{"dkim_aligned": 250, "pass": 250, "messages": 500, "days": 21, "records": 7}', 'unsure steady'),
+	('overrides for half of the mail', '{"fail_overridden": 50}', 'stranger burst'),
+	('half of it passed on', '{"pass": 50, "dkim_aligned": 50}', 'stranger burst'),
+	('changed, but for one that passes', '{"pass": 1, "dkim_aligned": 1, "fail_altered": 50, "altered_by_other": 50}',
+		'forwarder forwards'),
+	('another domain of ours for half of the mail', '{"own_auth": 50, "fail_unaligned": 100}', 'stranger burst'),
+	('half of it changed, steadily', '{"fail_altered": 50, "days": 21, "records": 7}', 'unsure steady'),
+	('more than half of it', '{"fail_altered": 51, "days": 21, "records": 7}', 'unsure broken_signatures'),
 	('no address', '{"sender": "none", "days": 21, "records": 7}', 'unsure unknown')) x(name, facts, want);
 
 -- the facts, as the view has them

@@ -72,6 +72,8 @@ static const struct row ROWS[] = {
 	    BY_DKIM("example.com", "pass", "other.example"), .want = "" },
 	{ "43 treewalk: parent and child are aligned", POLICY(.p = "none", .discovery_method = "treewalk"),
 	    BY_DKIM("a.example.com", "fail", "example.com"), .want = " A2:dkim=fail" },
+	{ "43 treewalk: child and parent, too", POLICY(.p = "none", .discovery_method = "treewalk"),
+	    BY_DKIM("example.com", "fail", "a.example.com"), .want = " A2:dkim=fail" },
 	{ "43 treewalk: a public suffix above is not decided",
 	    .policy = { .domain = "a.co.uk", .p = "none", .discovery_method = "treewalk" },
 	    BY_DKIM("a.co.uk", "fail", "co.uk"), .want = "" },
@@ -101,6 +103,14 @@ static const struct row ROWS[] = {
 	    BY_DKIM(NULL, "pass", "esp.example"), .want = "" },
 	{ "nor with two in one", POLICY(.p = "none"),
 	    BY_DKIM("example.com, example.org", "pass", "esp.example"), .want = "" },
+	{ "a name has hyphens and underscores", POLICY(.p = "none"),
+	    BY_DKIM("_a-b.example.com", "pass", "esp.example"), .want = " A1:dkim=pass" },
+	{ "and no empty label", POLICY(.p = "none"), BY_DKIM("a..example.com", "pass", "esp.example"),
+	    .want = "" },
+	{ "nor a dot at its end", POLICY(.p = "none"), BY_DKIM("example.com.", "pass", "esp.example"),
+	    .want = "" },
+	{ "nor other characters", POLICY(.p = "none"), BY_DKIM("a*.example.com", "pass", "esp.example"),
+	    .want = "" },
 	{ "an evaluation that is neither pass nor fail", POLICY(.p = "none"),
 	    BY_DKIM("example.com", "temperror", "example.com"), .want = "" },
 
@@ -115,6 +125,13 @@ static const struct row ROWS[] = {
 	    .want = " A3:spf=pass" },
 	{ "pass by a HELO that is not aligned", POLICY(.p = "none"),
 	    BY_SPF("esp.example", "pass", "mx.esp.example", "helo"), .want = " A1:spf=pass" },
+	{ "pass by one HELO of two", POLICY(.p = "none"),
+	    RECORD(FROM("example.com"), .envelope_from = "esp.example", EVAL("none", "fail", "pass")),
+	    .spf = { { .domain = "mx.example.com", .result = "pass", .scope = "helo" },
+		{ .domain = "mx.esp.example", .result = "pass", .scope = "helo" } },
+	    .want = " A3:spf=pass" },
+	{ "a HELO that is no name decides nothing", POLICY(.p = "none"),
+	    BY_SPF("esp.example", "pass", "@ esp.example", "helo"), .want = "" },
 	{ "HELO stands in for a null reverse-path", POLICY(.p = "none"),
 	    BY_SPF("", "pass", "mx.example.com", "helo"), .want = "" },
 	{ "HELO that passed is no reason to pass", POLICY(.p = "none"),
@@ -157,6 +174,24 @@ static const struct row ROWS[] = {
 	{ "a subdomain may not exist: np", POLICY(.p = "reject", .np = "none"),
 	    RECORD(FROM("a.example.com"), EVAL("none", "fail", "fail")), .want = "" },
 	{ "a policy that is not known", POLICY(.p = "monitor"), FAILING("none"), .want = "" },
+	{ "an sp that is not known", POLICY(.p = "none", .sp = "monitor"), FAILING("reject"), .want = "" },
+	{ "an np that is not known", POLICY(.p = "none", .np = "monitor"), FAILING("reject"), .want = "" },
+	{ "48 only DKIM was evaluated", POLICY(.p = "reject"),
+	    RECORD(FROM("example.com"), EVAL("none", "fail", NULL)), .want = " D2:disposition=none" },
+	{ "48 only SPF was evaluated", POLICY(.p = "reject"),
+	    RECORD(FROM("example.com"), EVAL("none", NULL, "fail")), .want = " D2:disposition=none" },
+	{ "48 SPF is neither pass nor fail", POLICY(.p = "reject"),
+	    RECORD(FROM("example.com"), EVAL("none", "fail", "temperror")), .want = "" },
+	{ "48 DKIM is neither pass nor fail", POLICY(.p = "reject"),
+	    RECORD(FROM("example.com"), EVAL("none", "temperror", "fail")), .want = "" },
+	{ "48 without header_from the mildest policy counts", POLICY(.p = "reject", .np = "none"),
+	    RECORD(EVAL("none", "fail", "fail")), .want = "" },
+	{ "48 and all three are strict", POLICY(.p = "reject"), RECORD(EVAL("none", "fail", "fail")),
+	    .want = " D2:disposition=none" },
+	{ "and the strictest one", POLICY(.p = "none", .sp = "quarantine"),
+	    RECORD(EVAL("quarantine", "fail", "fail")), .want = "" },
+	{ "and none of three is as strict", POLICY(.p = "none", .sp = "quarantine"),
+	    RECORD(EVAL("reject", "fail", "fail")), .want = " D3:disposition=reject" },
 	{ "49 testing, p=reject, none: two steps", POLICY(.p = "reject", .testing = "y"), FAILING("none"),
 	    .want = " D2:disposition=none" },
 	{ "49 testing, p=quarantine, none: one step", POLICY(.p = "quarantine", .testing = "y"),
@@ -168,6 +203,12 @@ static const struct row ROWS[] = {
 	{ "stricter than p", POLICY(.p = "quarantine"), FAILING("reject"), .want = " D3:disposition=reject" },
 	{ "stricter than p, by local_policy", POLICY(.p = "none"), FAILING("reject"), REASON("local_policy"),
 	    .want = "" },
+	{ "stricter than p, by a mild reason", POLICY(.p = "none"), FAILING("reject"), REASON("forwarded"),
+	    .want = " D3:disposition=reject" },
+	{ "stricter than p, by a reason without type", POLICY(.p = "none"), FAILING("reject"),
+	    .reason = { { .comment = "known spammer" } }, .want = "" },
+	{ "stricter than p, by an empty reason", POLICY(.p = "none"), FAILING("reject"), REASON(""),
+	    .want = " D3:disposition=reject" },
 	{ "stricter than sp", POLICY(.p = "reject", .sp = "none"),
 	    RECORD(FROM("a.example.com"), EVAL("quarantine", "fail", "fail")),
 	    .want = " D3:disposition=quarantine" },
@@ -378,6 +419,65 @@ static void names_of_any_length_have_an_organizational_domain(void **state)
 	orgdomains_free(domains);
 }
 
+/* 253 bytes, and one more, which decides nothing. */
+static void a_name_longer_than_dns_allows_is_none(void **state)
+{
+	static const struct aggregate_header policy = { DOMAIN, .p = "none" };
+
+	(void)state;
+	for (gsize size = 241; size <= 242; size++) {
+		g_autofree char *label = g_strnfill(size, 'a');
+		g_autofree char *from = g_strconcat(label, ".example.com", NULL);
+		const struct auth_result_dkim dkim = { .domain = "esp.example", .result = "pass" };
+		const struct aggregate_record record = { FROM(from), EVAL("none", "pass", "fail"),
+			.auth_dkim = &dkim, .n_auth_dkim = 1 };
+		g_autofree char *got = examine(&policy, &record);
+
+		assert_string_equal(got, size == 241 ? " A1:dkim=pass" : "");
+	}
+}
+
+static void what_is_no_address_is_not_global(void **state)
+{
+	(void)state;
+	assert_false(consistency_is_global("2001:db8::1::2"));
+	assert_false(consistency_is_global("mx.example"));
+	assert_true(consistency_is_global("2001:db8::1"));
+}
+
+static void a_period_out_of_the_usual_is_noted(void **state)
+{
+	static const struct {
+		gint64 begin, end;
+		const char *want;
+	} rows[] = {
+		{ 1325376000, 1325376001, "" },
+		{ 1325375999, 1325376000, " E2:begin=1325375999" },
+		{ 1700000000, 1700000000, " E2:end=1700000000" },
+		{ 1700000000, 1699999999, " E2:end=1699999999" },
+		{ 1700000000, 1700604800, "" },
+		{ 1700000000, 1700604801, " E2:end=1700604801" },
+		{ 4102444799, 4102444800, "" },
+		{ 4102444800, 4102444801, " E2:end=4102444801" },
+	};
+	static const struct parser_limits limits = PARSER_LIMITS_DEFAULT;
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const struct aggregate_header header = {
+			.begin = rows[i].begin, .end = rows[i].end, .pct = -1
+		};
+		g_autofree char *got = NULL;
+		struct values notes;
+
+		values_init(&notes, &limits);
+		consistency_report(&header, 0, &notes);
+		got = as_text(&notes);
+		assert_string_equal(got, rows[i].want);
+		values_clear(&notes);
+	}
+}
+
 static int init(void **state)
 {
 	(void)state;
@@ -422,6 +522,9 @@ int main(void)
 		cmocka_unit_test(a_begin_more_than_a_day_ahead_is_noted_if_the_time_is_known),
 		cmocka_unit_test(signatures_100_may_have_been_cut_as_47_says),
 		cmocka_unit_test(addresses_that_are_not_of_the_internet),
+		cmocka_unit_test(a_name_longer_than_dns_allows_is_none),
+		cmocka_unit_test(what_is_no_address_is_not_global),
+		cmocka_unit_test(a_period_out_of_the_usual_is_noted),
 		cmocka_unit_test(names_of_any_length_have_an_organizational_domain),
 	};
 

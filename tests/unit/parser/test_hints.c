@@ -56,6 +56,11 @@ static const struct {
 	    "cher.example. - -1 -1" },
 	{ "another", "Hello", NULL },
 	{ "nothing", "", NULL },
+	{ "a label without colon", "Report Domain: a.example Submitter b", NULL },
+	{ "all characters of a name", "Report Domain: a-b_c.1.example Submitter: b",
+	    "a-b_c.1.example - -1 -1" },
+	{ "an id in braces with words behind", "Report Domain: a.example Submitter: b Report-ID: {c@d} e",
+	    AC },
 	{ "no submitter", "Report Domain: a.example Report-ID: <c@d>", NULL },
 	{ "no domain", "Report Domain: Submitter: b.example Report-ID: <c@d>", NULL },
 	{ "no domain at all", "Submitter: b.example Report-ID: <c@d>", NULL },
@@ -111,6 +116,9 @@ static const struct {
 	{ "negative", "b.example!a.example!-1!2.xml", NULL },
 	{ "a day", "b.example!a.example!2024-01-01!2024-01-02.xml", NULL },
 	{ "a word behind end", "b.example!a.example!1!2x.xml", NULL },
+	{ "a letter behind end, and no dot", "b.example!a.example!1!2_x.xml", A12 },
+	{ "18 digits", "b.example!a.example!1!999999999999999999.xml", "a.example - 1 999999999999999999" },
+	{ "19 digits", "b.example!a.example!1!0000000000000000002.xml", NULL },
 	{ "more digits than 64 bits have", "b.example!a.example!1!99999999999999999999.xml", NULL },
 };
 
@@ -125,6 +133,26 @@ static void names(void **state)
 		hint_clear(&hint);
 		if (g_strcmp0(got, NAMES[i].want) != 0)
 			fail_msg("%s: got %s, want %s", NAMES[i].name, got, NAMES[i].want);
+	}
+}
+
+/* What may have been cut on its way says nothing: a name above 190 bytes and a subject above 990. */
+static void what_is_longer_than_it_may_be_says_nothing(void **state)
+{
+	(void)state;
+	for (gsize over = 0; over <= 1; over++) {
+		static const char NAME[] = "!a.example!1!2",
+				  SUBJECT[] = "Report Domain: a.example Submitter: ";
+		g_autofree char *receiver = g_strnfill(190 + over - strlen(NAME), 'a');
+		g_autofree char *name = g_strconcat(receiver, NAME, NULL);
+		g_autofree char *submitter = g_strnfill(990 + over - strlen(SUBJECT), 'a');
+		g_autofree char *subject = g_strconcat(SUBJECT, submitter, NULL);
+		struct hint hint = { 0 };
+
+		assert_int_equal(hint_read_name(name, &hint), over == 0);
+		hint_clear(&hint);
+		assert_int_equal(hint_read_subject(subject, &hint), over == 0);
+		hint_clear(&hint);
 	}
 }
 
@@ -459,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(subjects),
 		cmocka_unit_test(names),
+		cmocka_unit_test(what_is_longer_than_it_may_be_says_nothing),
 		cmocka_unit_test(what_is_as_long_as_it_may_be_says_nothing),
 		cmocka_unit_test(a_domain_is_taken_from_the_name_before_the_subject),
 		cmocka_unit_test(notes),

@@ -267,6 +267,119 @@ static void without_a_header_the_properties_say_who_wrote(void **state)
 	    "Content-Type: multipart/mixed; boundary=\"ruad=msg=1\"\n\n--ruad=msg=1--\n");
 }
 
+static void the_sender_is_written_as_far_as_it_is_known(void **state)
+{
+	static const struct {
+		const char *name, *address, *smtp, *want;
+	} rows[] = {
+		{ "A", "/CN=A", "", "From: A\n" },
+		{ "A", "a@rep.example", "", "From: \"A\" <a@rep.example>\n" },
+		{ "A", "", "b@rep.example", "From: \"A\" <b@rep.example>\n" },
+		{ "", "a@rep.example", "b@rep.example", "From: b@rep.example\n" },
+		{ "", "a@rep.example", "", "From: a@rep.example\n" },
+		{ "", "", "", "MIME-Version: 1.0\n" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct pack_msg *msg = pack_msg_new();
+		g_autofree char *got = NULL;
+
+		pack_msg_text(msg, "", 0x0c1a, rows[i].name);
+		pack_msg_text(msg, "", 0x0c1f, rows[i].address);
+		pack_msg_text(msg, "", 0x5d01, rows[i].smtp);
+		got = read_msg(pack_msg_end(msg));
+		if (!g_str_has_prefix(got, rows[i].want))
+			fail_msg("row %zu: %s", i, got);
+	}
+}
+
+static void the_type_of_a_file_is_kept_if_it_can_be_one(void **state)
+{
+	static const char *const ROWS[][2] = {
+		{ "Text/XML", "text/xml" },
+		{ "a!#$&^_.+-1/b", "a!#$&^_.+-1/b" },
+		{ "message/feedback-report", "message/feedback-report" },
+		{ "a/", NULL },
+		{ "/b", NULL },
+		{ "ab", NULL },
+		{ "a/b/c", NULL },
+		{ "a b/c", NULL },
+		{ "a/b;c", NULL },
+		{ "multipart/mixed", NULL },
+		{ "message/rfc822", NULL },
+		{ "message/rfc2822", NULL },
+		{ "message/news", NULL },
+		{ "message/global", NULL },
+		{ "message/partial", NULL },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		struct pack_msg *msg = pack_msg_new();
+		g_autofree char *got = NULL;
+		g_autofree char *want = g_strdup_printf("\nContent-Type: %s\nContent-Disposition: ",
+		    ROWS[i][1] == NULL ? "application/octet-stream" : ROWS[i][1]);
+
+		pack_msg_file(msg, "", 0, ROWS[i][0], "a", "no header", 9);
+		got = read_msg(pack_msg_end(msg));
+		if (strstr(got, want) == NULL)
+			fail_msg("%s: %s", ROWS[i][0], got);
+	}
+}
+
+/* The subject by the stream of this name. */
+static char *subject_of(const char *stream, const void *data, gsize size)
+{
+	static const guint8 ZEROS[32];
+	const struct pack_member members[] = { { PACK_MSG_PROPERTIES, ZEROS, sizeof ZEROS },
+		{ stream, data, size } };
+	g_autofree char *mail = read_msg(pack_ole2(members, G_N_ELEMENTS(members), 9));
+	const char *subject = g_str_has_prefix(mail, "Subject: ") ? mail + strlen("Subject: ") : "";
+
+	return g_strndup(subject, strcspn(subject, "\n"));
+}
+
+static void a_property_has_a_name_of_eight_digits_and_a_type(void **state)
+{
+	static const struct {
+		const char *stream, *data;
+		gsize size;
+		const char *want;
+	} rows[] = {
+		{ "__substg1.0_0037001F", "a\0", 2, "a" },
+		{ "__substg1.0_0037001f", "a\0b", 3, "a" },
+		{ "__substg1.0_0037001E", "abc", 3, "abc" },
+		{ "__substg1.0_0037001", "a\0", 2, "" },
+		{ "__substg1.0_0037001F0", "a\0", 2, "" },
+		{ "__substg1.0_0037001G", "a\0", 2, "" },
+		{ "__substg2.0_0037001F", "a\0", 2, "" },
+		{ "__substg1.0_0038001F", "a\0", 2, "" },
+		{ "__substg1.0_0037000D", "a\0", 2, "" },
+		{ "__substg1.0_0037001F", "\x7f\0\x80\0", 4, "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "__substg1.0_0037001F", "~\0\xa0\0", 4, "~\xc2\xa0" },
+		{ "__substg1.0_0037001F", "\x3d\xd8\x00\xde", 4, "\xf0\x9f\x98\x80" },
+		{ "__substg1.0_0037001F", "\xff\xdb\xff\xdf", 4, "\xf4\x8f\xbf\xbf" },
+		{ "__substg1.0_0037001F",
+		    "\x3d\xd8"
+		    "a\0",
+		    4,
+		    "\xef\xbf\xbd"
+		    "a" },
+		{ "__substg1.0_0037001F", "\x3d\xd8", 2, "\xef\xbf\xbd" },
+		{ "__substg1.0_0037001F", "\x00\xde", 2, "\xef\xbf\xbd" },
+		{ "__substg1.0_0037001F", "\xff\xd7\x00\xe0", 4, "\xed\x9f\xbf\xee\x80\x80" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = subject_of(rows[i].stream, rows[i].data, rows[i].size);
+
+		if (strcmp(got, rows[i].want) != 0)
+			fail_msg("row %zu: %s", i, got);
+	}
+}
+
 static void other_files_of_ole2_are_no_mails(void **state)
 {
 	const struct pack_member member = { "WordDocument", "x", 1 };
@@ -492,6 +605,9 @@ int main(void)
 		cmocka_unit_test(a_directory_in_a_circle_ends),
 		cmocka_unit_test(a_msg_becomes_a_mail_with_its_parts),
 		cmocka_unit_test(without_a_header_the_properties_say_who_wrote),
+		cmocka_unit_test(the_sender_is_written_as_far_as_it_is_known),
+		cmocka_unit_test(the_type_of_a_file_is_kept_if_it_can_be_one),
+		cmocka_unit_test(a_property_has_a_name_of_eight_digits_and_a_type),
 		cmocka_unit_test(other_files_of_ole2_are_no_mails),
 		cmocka_unit_test(a_report_in_a_msg_is_read_wherever_it_is),
 		cmocka_unit_test(no_msg_is_authentic),

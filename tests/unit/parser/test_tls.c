@@ -435,6 +435,10 @@ static const struct row RESTS[] = {
 	{ "braces in a string do not end an object", "{'a':'}\\\"{'}\n" REPORT, OF_POLICIES(WHOLE) },
 	{ "another report that does not end", REPORT "\n{" HEAD,
 	    OF_POLICIES(WHOLE) NOT("json", "TLS report: byte 71: unexpected end of data") },
+	{ "a comma and no report", REPORT ", x",
+	    NOT("json", "JSON behind the report: two in one text (RFC 8460 section 4.4)") },
+	{ "an array", REPORT "[]",
+	    NOT("json", "JSON behind the report: two in one text (RFC 8460 section 4.4)") },
 	{ "a bracket too many", REPORT "}", OF_POLICIES(WHOLE " {J4 report }}") },
 	{ "white space in a string",
 	    "{" HEAD "," DATES ",'policies':[{" POLICY "," COUNTS ",'failure-details':["
