@@ -639,7 +639,7 @@ $$;
 -- The index of the last value; -1 for an empty window.
 CREATE FUNCTION api.last_step(f api.filter_set) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN f.from_day < f.to_day THEN api.spark_step(f, f.to_day - 1) ELSE -1 END $$;
+AS $$ SELECT api.spark_step(f, f.to_day - 1) $$;
 
 -- The grain that the spark of a group needs.
 CREATE FUNCTION api.spark_grain(p_group text, f api.filter_set) RETURNS text

@@ -52,7 +52,7 @@ BEGIN
 	key := api.cursor_key(list, p_cursor);
 	place := ROW('epoch'::timestamptz + (key ->> 0)::bigint * interval '1 microsecond', (key ->> 1)::bigint,
 		(key ->> 2)::bigint);
-	IF place IS NULL OR place.at IS NULL OR place.id IS NULL OR place.no IS NULL THEN
+	IF place.at IS NULL OR place.id IS NULL OR place.no IS NULL THEN
 		PERFORM api.cursor_refuse();
 	END IF;
 	RETURN place;

@@ -1,5 +1,5 @@
 -- The audit log has an entry for each change, made in the transaction of the change; tokens are found by their hash.
-SELECT plan(41);
+SELECT plan(45);
 CREATE FUNCTION t.of_audit(logs text DEFAULT '.') RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', log, user_name, via, token, client, action, object, detail) FROM dmarc.audit_log
 	WHERE log ~ logs ORDER BY at, log, id $$;
@@ -141,4 +141,37 @@ FROM (VALUES (-51, 0, 'not of the day that ends'), (-50, 1, 'of the day that beg
 SELECT is((api.audit(api.filter(), api.page(), 'ann', '{label}') #> '{items,1}') - 'at', '{"user_name": "ann",
 	"via": "page", "token": null, "client": null, "action": "label", "object": "ip:192.0.2.1", "detail": {"label": null,
 	"note": null}}', 'by user and action');
+CREATE FUNCTION t.listed(f api.filter_set, p_user text, p_action text[]) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', i ->> 'user_name', i ->> 'action', i ->> 'object'), ', ' ORDER BY no)
+	FROM jsonb_array_elements(api.audit(f, api.page(), p_user, p_action) -> 'items') WITH ORDINALITY x(i, no) $$;
+TRUNCATE ruad.audit_log, ruad.label_log, ruad.exclusion_log;
+INSERT INTO ruad.audit_log (at, user_name, via, action, object)
+SELECT v.at::timestamptz, v.user_name, 'page', v.action, v.object FROM (VALUES ('2026-01-02 00:00Z', 'ann', 'export', 'first'),
+	('2026-01-03 23:59:59Z', 'bob', 'login', 'last'), ('2026-01-01 23:59:59Z', 'ann', 'login', 'before'),
+	('2026-01-04 00:00Z', 'bob', 'export', 'after')) v(at, user_name, action, object);
+SELECT is(t.listed(api.filter(p_from => '2026-01-02', p_to => '2026-01-04'), NULL, NULL),
+	'bob login last, ann export first', 'the window is half-open');
+SELECT is(t.listed(api.filter(p_from => '2026-01-01', p_to => '2026-01-05'), u, a), want, name)
+FROM (VALUES ('ann', NULL::text[], 'ann export first, ann login before', 'by user alone'),
+	(NULL, '{login}', 'bob login last, ann login before', 'by action alone')) x(u, a, want, name);
+-- Entries of several logs with the same time and number.
+TRUNCATE ruad.audit_log;
+INSERT INTO ruad.audit_log (id, at, user_name, via, action) OVERRIDING SYSTEM VALUE VALUES (9, '2026-01-01 00:00Z', 'ann', 'cli', 'prune');
+INSERT INTO ruad.label_log (id, source, set_by, set_via, set_at) OVERRIDING SYSTEM VALUE
+VALUES (9, 'as:1', 'ann', 'page', '2026-01-01 00:00Z');
+INSERT INTO ruad.exclusion_log (id, excluded, report, reports, set_by, set_at) OVERRIDING SYSTEM VALUE
+VALUES (9, true, 1, 1, 'ann', '2026-01-01 00:00Z');
+CREATE FUNCTION t.walked() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	page jsonb;
+	words text[];
+BEGIN
+	FOR i IN 1 .. 4 LOOP
+		page := api.audit(api.filter(p_from => '2026-01-01', p_to => '2026-01-02'), api.page(1, page ->> 'next'));
+		words := words || (page #>> '{items,0,action}');
+		EXIT WHEN page ->> 'next' IS NULL;
+	END LOOP;
+	RETURN array_to_string(words, ' ');
+END $$;
+SELECT is(t.walked(), 'exclude label prune', 'of entries of the same time and number each is on a page');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- CSV: what RFC 4180 and spreadsheets make necessary, and that every list has all of its members.
-SELECT plan(109);
+SELECT plan(121);
 CREATE FUNCTION t.cell(value jsonb) RETURNS text LANGUAGE sql AS $$ SELECT api.csv_cell(value) $$;
 SELECT is(t.cell(v), want, format('cell: %s', v)) FROM (VALUES
 	('"plain"'::jsonb, 'plain'), ('null', ''), (NULL, ''), ('""', ''), ('true', 'true'), ('false', 'false'), ('0', '0'),
@@ -111,6 +111,11 @@ SELECT is((SELECT head FROM api.report_records_csv(-1, api.filter(), api.stream(
 SELECT is(t.words('SELECT api.records_csv(api.filter(), api.stream(10001))'),
 	'22023 parameter "limit": "10001" is not between 1 and 10000 / limit', 'a page has 10000 rows at most');
 
+-- Texts that are not ASCII, and begin like a formula.
+SELECT is(api.csv_text(chr(c) || '1ü'), CASE WHEN c = 13 THEN E'"''\r1ü"' ELSE '''' || chr(c) || '1ü' END,
+	format('a text in UTF-8 that begins with character %s', c)) FROM unnest('{9,13,43,45,61,64}'::integer[]) c;
+SELECT is(api.csv_text(chr(c) || '1ü'), chr(c) || '1ü', format('no formula begins with character %s', c))
+FROM unnest('{42,46,60,62,63,65}'::integer[]) c;
 -- Pages of one row, walked to the end, of lists with several.
 SELECT is((SELECT x FROM t.take(t.mail(t.report('corp.example', 'Org 2', 'r2', t.day(-2), '[]'),
 	t.report('corp.example', 'Org 3', 'r3', t.day(-2), '[]'), t.failure('{"reported_domain": ["corp.example"], "subject": "2"}'),

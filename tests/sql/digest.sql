@@ -1,5 +1,5 @@
 -- The content of a digest: its window, and each part of it on two weeks of mail of which all is known.
-SELECT plan(59);
+SELECT plan(62);
 SELECT is((SELECT string_agg(format('%s %s: %s %s', p, u, w.from_day, w.to_day), ', ' ORDER BY no)
 	FROM (VALUES (1, 'week', '2025-11-16'), (2, 'week', '2025-11-15'), (3, 'week', '2025-11-17'),
 		(4, 'month', '2025-11-30'), (5, 'month', '2025-11-29'), (6, 'month', '2024-02-29')) x(no, p, u), api.digest_window(p, u::date) w),
@@ -168,3 +168,19 @@ SELECT is((SELECT jsonb_array_length(j #> '{changes,dns}') || ' ' || (j #>> '{ch
 	'10 k02._domainkey.long.example k11._domainkey.long.example', 'ten records, the newest') FROM long;
 SELECT is((SELECT jsonb_array_length(j #> '{domains,items}') || ' of ' || (j #>> '{domains,total}') || ' to ' || (j #>> '{domains,items,49,name}')),
 	'50 of 51 to n58.example', 'fifty domains') FROM long;
+SELECT is(j #>> '{domains,items,0,name}' || ' ' || (j #>> '{domains,items,0,failing,source}'), 'long.example ip:203.0.113.6',
+	'a domain names the source that fails most') FROM long;
+
+SELECT is(api.policy_differences(ROW('none', NULL, 'none', 'y', 'r', NULL, 100, NULL)::api.policy,
+	ROW('none', 'none', NULL, 'n', 'r', 's', 99, NULL)::api.policy), '[{"tag": "np", "before": "none", "now": null},
+	{"tag": "sp", "before": null, "now": "none"}, {"tag": "pct", "before": "100", "now": "99"}, {"tag": "aspf", "before": null,
+	"now": "s"}, {"tag": "t", "before": "y", "now": "n"}]', 'the tags in which policies differ');
+
+-- On a Monday the week that ended on the day before is the last one; on a Sunday it is not over.
+CREATE FUNCTION t.week_on(today date) RETURNS date LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE OR REPLACE FUNCTION api.today() RETURNS date LANGUAGE sql STABLE AS %L', format('SELECT %L::date', today));
+	RETURN (api.digest_window('week', NULL)).to_day;
+END $$;
+SELECT is(ARRAY[t.week_on('2025-11-16'), t.week_on('2025-11-17')], '{2025-11-10,2025-11-17}', 'a week is over on Monday');
+SELECT * FROM finish();

@@ -1,5 +1,5 @@
 -- What enforcement would affect and what blocks it, each rule at its limit.
-SELECT plan(71);
+SELECT plan(78);
 SELECT is(ARRAY[api.counted(1, 'message'), api.counted(2, 'message'), api.counted(0, 'message'),
 	api.counted(1234567, 'reply', 'replies'), api.counted(1, 'passes', 'pass'), api.counted(1000)],
 	'{1 message,2 messages,0 messages,"1,234,567 replies",1 passes,"1,000"}', 'a number, and what is counted');
@@ -218,6 +218,25 @@ FROM (VALUES ('{}'::jsonb, '{}'::jsonb, '[]'::jsonb), ('{}', '{"fail_altered": 1
 	('{"p": "quarantine", "sp": "none", "np": "reject"}', '{}', '["subdomains_unprotected"]'),
 	('{"p": "reject", "sp": "reject", "np": "none"}', '{}', '["np_unprotected"]'), ('{"p": "none", "sp": "none"}', '{}', '[]'),
 	('{"p": "none", "np": "none"}', '{}', '[]'), ('{"p": "reject", "sp": "quarantine"}', '{}', '[]')) x(policy, tally, want);
+-- What blocks, in its order.
+SELECT is((SELECT array_agg(DISTINCT b.no || ' ' || b.code ORDER BY b.no || ' ' || b.code) FROM api.filter() f, unnest('{d13.example,im.example,
+	own.example,p3.example}'::text[]) d, api.findings(ARRAY[d], f, ARRAY(SELECT e FROM api.evidence(api.only_domains(f, ARRAY[d])) e)) b),
+	'{"1 no_evidence","2 mine_fails","2 own_fails","3 unreviewed_fails","4 mine_spf_only","5 policy_differs"}', 'blockers: their order');
+-- Parked: for three months nothing passed. A report of no messages passes nothing.
+SELECT is((SELECT count(*) FROM (VALUES ('p91.example', 91, 1), ('p92.example', 92, 1), ('p0.example', 5, 0)) x(d, age, n),
+	t.take(t.mail(t.report(d, 'A', d, t.day(-age), jsonb_build_array(t.record('203.0.113.1', n, 'pass', 'fail'))),
+		t.report(d, 'A', d || 'now', t.day(-2), jsonb_build_array(t.record('203.0.113.67', 5, 'fail', 'fail')), '{"p": "none"}')))),
+	3::bigint, 'domains with an old report');
+SELECT ruad.enrich_collect();
+SELECT t.check(d, '[]') FROM unnest('{p91.example,p92.example,p0.example}'::text[]) d;
+SELECT is(api.parked_domains('{p91.example,p92.example}'), '{p92.example}', 'parked: nothing passed for 92 days');
+SELECT is(api.parked_domains('{p0.example}'), '{p0.example}', 'parked: a record of no messages is no mail');
+SELECT is(t.members(api.advice(api.filter(p_domain => '{p92.example}')) -> 'items', 'code', 'action', 'fix'),
+	'[["parked", "parked", null]]', 'advice: a parked domain without p=reject has its own point, however few reports it has');
+SELECT is((SELECT count(*) FROM jsonb_array_elements(api.advice(api.filter(p_domain => ARRAY[d])) -> 'items') i
+	WHERE i ->> 'code' LIKE 'step%'), 0::bigint, 'advice: no step of a domain ' || why)
+FROM (VALUES ('im.example', 'that something blocks'), ('p2.example', 'without evidence')) x(d, why);
+
 -- The number of points in an answer has two bounds, which are lower here.
 CREATE OR REPLACE FUNCTION api.points_most() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 1 $$;
 CREATE OR REPLACE FUNCTION api.points_listed() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 2 $$;
