@@ -352,8 +352,8 @@ static void hostile_names_are_text_in_html(void **state)
 	digest_free(digest);
 }
 
-/* The whole document but for the bytes of its pictures, which zlib decides: digest.html, as it was looked at in
- * a browser. After a wanted change, take what the test prints. */
+/* The whole document but for the bytes of its pictures, which zlib decides: digest.html, as it was looked at
+ * in a browser. After a wanted change, take what the test prints. */
 static void the_document_is_as_it_was_looked_at(void **state)
 {
 	struct digest *digest = plain();

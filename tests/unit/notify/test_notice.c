@@ -150,7 +150,8 @@ static void a_line_says_what_to_do_or_how_long_it_was_present(void **state G_GNU
 				 "now, and not since then.");
 }
 
-/* Documents are compared as texts: a member that is missing, new or in another place is a change for a receiver. */
+/* Documents are compared as texts: a member that is missing, new or in another place is a change for a
+ * receiver. */
 static void assert_document(const struct notices *notices, enum webhook_format format, const char *want)
 {
 	g_autoptr(GBytes) bytes = notice_hook(notices, format);
