@@ -3,7 +3,7 @@
 #include "server/cli/progress.h"
 
 #define WAIT_BYTES                                                                                           \
-	(G_GUINT64_CONSTANT(128) << 20) /* of documents read and not yet stored; one may be larger */
+	(G_GUINT64_CONSTANT(96) << 20) /* of documents read and not yet stored; one may be larger */
 
 struct jobs {
 	struct jobs_options options;

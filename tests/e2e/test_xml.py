@@ -14,7 +14,7 @@ from corpus import FILES, needs_corpus  # noqa: E402
 SAID = """
 SELECT r.domain, r.org_name, r.email, r.report_id, r.begin, r."end",
 	(to_jsonb(r) - '{id,mail,received_at,sha256,notes,record_notes,partial,authentic,xmlns,domain_id}'::text[]) || jsonb_build_object('record', (
-		SELECT jsonb_agg(to_jsonb(d) - '{report,notes,domain_id,facet,evaluation}'::text[] ORDER BY d.record_no)
+		SELECT jsonb_agg(to_jsonb(d) - '{report,notes,domain_id,reporter_id,facet,evaluation}'::text[] ORDER BY d.record_no)
 		FROM dmarc.records d WHERE d.domain = r.domain AND d.begin = r.begin AND d.report = r.id))
 FROM dmarc.reports r"""
 
