@@ -155,6 +155,22 @@ static void tlsa_records_count_if_they_are_valid_and_authentic(void **state)
 	}
 }
 
+static void a_tlsa_record_that_is_ignored_is_named_by_its_numbers(void **state)
+{
+	struct zone *zone;
+	struct check *check = run(TLSA "ff120a" SHA256, &zone);
+	gboolean said = FALSE;
+
+	(void)state;
+	for (guint i = 0; i < findings_count(check->findings); i++) {
+		const struct finding *finding = findings_get(check->findings, i);
+		said |= strstr(finding->text, "the TLSA record \"255 18 10 ...\" of m.example.com") != NULL;
+	}
+	assert_true(said);
+	check_free(check);
+	zone_free(zone);
+}
+
 #define REJECT "example.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; p=reject\n"
 #define VMC    "https://example.com/vmc.pem"
 #define LOGO   "default._bimi.example.com TXT v=BIMI1; a=" VMC "; l=https://example.com/logo.svg"
@@ -255,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_zone_is_signed_or_not_as_far_as_the_server_can_say),
 		cmocka_unit_test(tlsa_records_count_if_they_are_valid_and_authentic),
+		cmocka_unit_test(a_tlsa_record_that_is_ignored_is_named_by_its_numbers),
 		cmocka_unit_test(bimi_is_a_note_at_most),
 		cmocka_unit_test(an_invalid_bimi_record_is_told_from_several),
 	};
