@@ -1,5 +1,5 @@
 -- What ruad-enrich writes, and what becomes of it: addresses, services by rule, labels, DNS checks.
-SELECT plan(65);
+SELECT plan(67);
 SELECT is((SELECT string_agg(x, ',') FROM t.take(
 	t.mail(t.report('corp.example', 'Google', 'g1', t.day(-2), jsonb_build_array(
 		t.record('192.0.2.1', 10, 'pass', 'pass',
@@ -211,4 +211,12 @@ SELECT is((SELECT count(*) FROM generate_series(1, 48) n, t.take(t.selected('s' 
 SELECT is((SELECT count(*) || ' ' || count(*) FILTER (WHERE s ->> 'selector' IN ('first', 'second')) || ' '
 	|| count(*) FILTER (WHERE s ->> 'selector' = 'sub') FROM jsonb_array_elements(ruad.dns_selectors('keys.example')) s),
 	'50 2 0', 'the least of 51 is left out');
+-- A service that nothing is recognised by, and that no address has, leaves with the list, also if there is no other.
+DELETE FROM ruad.service_rule;
+UPDATE ruad.address SET service = NULL, service_basis = NULL;
+DELETE FROM ruad.service;
+SELECT ruad.enrich_services('file', '[{"key": "bare", "name": "Bare", "type": "marketing"}]') \g /dev/null
+SELECT is((SELECT count(*) FROM ruad.service WHERE key = 'bare'), 1::bigint, 'a service without rules');
+SELECT ruad.enrich_services('file', '[]') \g /dev/null
+SELECT is((SELECT count(*) FROM ruad.service WHERE key = 'bare'), 0::bigint, 'is gone when its list has it no more');
 SELECT * FROM finish();
