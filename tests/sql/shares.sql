@@ -1,5 +1,5 @@
 -- Lists that are cut and shares at their bounds: reporters' days, addresses and notes, sources that fail, series, a search.
-SELECT plan(20);
+SELECT plan(22);
 CREATE FUNCTION t.sum(org text, day date, email text, dialect text, reports bigint) RETURNS api.reporter_sum LANGUAGE sql AS $$
 	SELECT jsonb_populate_record(NULL::api.reporter_sum, jsonb_build_object('by', CASE WHEN day IS NULL THEN 'words' ELSE 'day' END,
 		'org_name', org, 'day', day, 'email', email, 'dialect', dialect, 'reports', reports)) $$;
@@ -80,4 +80,9 @@ SELECT is(t.words($$SELECT api.search('f')$$), '22023 parameter "q": must have t
 SELECT is(api.search('zz'), '{"items": []}', 'two are not');
 SELECT is((SELECT string_agg((i ->> 'type') || ' ' || (i ->> 'key'), ', ' ORDER BY no) FROM jsonb_array_elements(api.search('203.0.113.1')
 	-> 'items') WITH ORDINALITY x(i, no)), 'ip 203.0.113.1, source domain:four.test', 'an address, and then its source');
+INSERT INTO ruad.service (key, name, type) VALUES ('twice', 'Twice Inc', 'marketing');
+INSERT INTO ruad.address (source_ip, service, service_basis) VALUES ('192.0.2.222', 'twice', 'rdns');
+SELECT is((SELECT x FROM t.take(t.mail(t.report('twice.example', 'Twice', 'twice', t.day(-1), '[]'))) x), '1 0 0 0 f', 'a report');
+SELECT is((SELECT string_agg(i ->> 'type', ' ' ORDER BY no) FROM jsonb_array_elements(api.search('twice') -> 'items') WITH ORDINALITY x(i, no)),
+	'domain source reporter report', 'types in this order, whatever equals the text');
 SELECT * FROM finish();
