@@ -296,6 +296,14 @@ def test_another_version_s_functions_are_451_and_said(ingest, database):
     assert database.reports() == ["report-1", "report-2"]
 
 
+def test_sums_that_could_not_be_made_are_made_later(ingest, database):
+    database.query("ALTER FUNCTION ruad.sum_up RENAME TO of_another_version")
+    assert ingest.deliver(reports.report_mail(1)) == [STORED]
+    wait_until(lambda: "sums and partitions wait: " in ingest.log(), "the reason in the log", 60)
+    database.query("ALTER FUNCTION ruad.of_another_version RENAME TO sum_up")
+    wait_until(lambda: database.value("SELECT count(*) FROM ruad.unsummed") == 0, "all is summed up", 60)
+
+
 def test_evaluations_that_were_removed_are_stored_anew(ingest, database):
     assert ingest.deliver(reports.report_mail(1)) == [STORED]
     database.query("DELETE FROM ruad.record; DELETE FROM ruad.report; DELETE FROM ruad.evaluation")
