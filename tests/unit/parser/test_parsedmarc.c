@@ -103,6 +103,11 @@ static const struct {
 	    HEAD RECORD(INTERVAL("02 00:00:00", "02 23:59:59"), "s") ", " RECORD(DAY, "s") "]}",
 	    XML_HEAD("<begin>1772323200</begin><end>1772495999</end>") XML_RECORD("<selector>s</selector>")
 		XML_RECORD("<selector>s</selector>") "</feedback>\n" },
+	{ "the first second that there is",
+	    HEAD RECORD(
+		"\"interval_begin\": \"1970-01-01 00:00:00\", \"interval_end\": \"1970-01-01 00:00:00\"",
+		"s") "]}",
+	    XML_HEAD("<begin>0</begin><end>0</end>") XML_RECORD("<selector>s</selector>") "</feedback>\n" },
 	{ "without intervals, the dates as they are", HEAD "]}",
 	    XML_HEAD("<begin>2026-03-01 02:00:00</begin><end>2026-03-02 01:59:59</end>") "</feedback>\n" },
 	{ "wrong types are left out",
