@@ -325,14 +325,10 @@ static void read_share(struct pool *pool, struct worker **worker, struct pool_ti
 	}
 }
 
-void pool_lead(struct pool *pool)
+/* Have tickets read by the worker that was taken, and leave it; without one, error is theirs. */
+static void read_and_leave(
+    struct pool *pool, struct worker *worker, struct pool_ticket **tickets, gsize n, const GError *error)
 {
-	struct pool_ticket *tickets[TALK_MOST];
-	g_autoptr(GError) error = NULL;
-	struct worker *worker = take_worker(pool, FALSE, &error);
-	gsize n = take_share(pool, worker, tickets);
-
-	g_assert(n >= 1 && n <= TALK_MOST);
 	if (worker == NULL) {
 		finish_all(tickets, n, error);
 		return;
@@ -341,17 +337,23 @@ void pool_lead(struct pool *pool)
 	leave_worker(pool, FALSE, worker);
 }
 
+void pool_lead(struct pool *pool)
+{
+	struct pool_ticket *tickets[TALK_MOST];
+	g_autoptr(GError) error = NULL;
+	struct worker *worker = take_worker(pool, FALSE, &error);
+	gsize n = take_share(pool, worker, tickets);
+
+	g_assert(n >= 1 && n <= TALK_MOST);
+	read_and_leave(pool, worker, tickets, n, error);
+}
+
 void pool_run_together(struct pool *pool, struct pool_ticket **tickets, gsize n)
 {
 	g_autoptr(GError) error = NULL;
 	struct worker *worker = take_worker(pool, FALSE, &error);
 
-	if (worker == NULL) {
-		finish_all(tickets, n, error);
-		return;
-	}
-	read_share(pool, &worker, tickets, n);
-	leave_worker(pool, FALSE, worker);
+	read_and_leave(pool, worker, tickets, n, error);
 }
 
 /* -- the slow lane -- */
