@@ -106,87 +106,80 @@ static void what_has_nothing_to_say_is_short(void **state)
 #define DOMAIN_(n) "{\"name\": \"" n "\", \"totals\": {\"messages\": 1, \"pass\": 1}}"
 
 /* What a digest has, and what it has not. */
+static const struct {
+	const char *answer, *has, *lacks;
+} PARTS[] = {
+	{ SAME(UNREAD), "Unread mail\n-----------\n0 quarantined and 1 in conflict, 0 before.", "more" },
+	{ SAME(UNREAD), "\nWhat to do\n----------\nNothing to do, according to the reports until –.\n",
+	    "pretended" },
+	{ SAME(UNREAD),
+	    "\nWhat changed\n------------\n* 90.0% passed, 90.0% before.\n* 10,000 messages, 10,000 "
+	    "before.\n\nTotals",
+	    "new source" },
+	{ MAIL_OF("9004", "9000", UNREAD), "passed DMARC (as before).", "▲" },
+	{ MAIL_OF("9004", "9000", UNREAD), "* 90.0% passed, 90.0% before.", "+ 90" },
+	{ MAIL_OF("9006", "9000", UNREAD), "passed DMARC (▲ 0.1 points).", "before)." },
+	{ MAIL_OF("9006", "9000", UNREAD), "+ 90.1% passed, 90.0% before.", "* 90" },
+	{ MAIL_OF("8994", "9000", UNREAD), "passed DMARC (▼ 0.1 points).", "▲" },
+	{ MAIL_OF("8994", "9000", UNREAD), "! 89.9% passed, 90.0% before.", "* 89" },
+	{ "{" WINDOW ", \"totals\": {\"messages\": 1, \"pass\": 1}" UNREAD "}", "\nTotals\n",
+	    "What changed" },
+	{ "{" WINDOW ", \"totals\": {\"messages\": 1, \"pass\": 1}, \"sources\": {\"total\": 2, "
+	  "\"new\": 2}" UNREAD "}",
+	    "* Reports begin in this window, so every source is new to it.\n", "new source" },
+	{ "{" WINDOW ", \"totals\": {\"messages\": 1, \"pass\": 1}, \"sources\": {\"total\": 2, \"new\": 1}, "
+	  "\"changes\": {\"sources\": [" SOURCE("own") "]}}",
+	    "* 1 new source: s (3 messages, 100% passed).\n", "Reports begin" },
+	{ SAME(", \"sources\": {\"total\": 2, \"new\": 2}, \"changes\": {\"sources\": [" SOURCE(
+	      "own") ", " SOURCE("own") "]}"),
+	    "* 2 new sources: s (3 messages, 100% passed), s (3 messages, 100% passed).\n", "more" },
+	{ SAME(", \"failing\": [" FAILS "], \"failing_total\": 1"), "\nYour sources that fail\n", "more" },
+	{ SAME(", \"failing\": [" FAILS "], \"failing_total\": 2"), "\n1 more.\n", "Silent" },
+	{ SAME(", \"advice\": {\"items\": [" FAILS "], \"total\": 1}"),
+	    "\nWhat to do\n----------\n! a.example\n", "Nothing to do" },
+	{ SAME(", \"advice\": {\"items\": [" FAILS "], \"total\": 2}"), "\n1 more, less urgent.\n",
+	    "pretended" },
+	{ SAME(", \"changes\": {\"resolved\": [" FAILS "]}"), "\nTotals\n", "Silent" },
+	{ SAME(", \"changes\": {\"policies\": [{\"domain\": \"a\", \"since\": \"2020-11-24\", "
+	       "\"tags\": []}]}"),
+	    "* a: , reported since 24 Nov 2020.\n", "→" },
+	{ SAME(", \"changes\": {\"dns\": [{\"domain\": \"a\", \"name\": \"a\", \"since\": "
+	       "\"2020-11-24\"}]}"),
+	    "\n  none → none\n", "Silent" },
+	{ SAME(", \"silent\": [" SILENT("Yahoo") ", " SILENT("Google") "]"),
+	    "\nSilent reporters\n----------------\n* Yahoo has stopped reporting", "Unread" },
+	{ SAME(", \"silent\": [" SILENT("Yahoo") ", " SILENT(
+	      "Google") "], \"advice\": {\"items\": [" FAILS ", " SILENT("Yahoo") "], \"total\": 2}"),
+	    "\nSilent reporters\n----------------\n* Google has stopped reporting", "* Yahoo has" },
+	{ SAME(", \"silent\": [" SILENT("Yahoo") "], \"advice\": {\"items\": [" SILENT(
+	      "Yahoo") "], \"total\": 1}"),
+	    "Yahoo has stopped reporting", "Silent reporters" },
+	{ SAME(UNREAD ", \"domains\": {\"items\": [" DOMAIN_("a") "], \"total\": 1}"), "All domains, ",
+	    "Domains" },
+	{ SAME(UNREAD ", \"domains\": {\"items\": [" DOMAIN_("a") ", " DOMAIN_("b") "], \"total\": 2}"),
+	    "\nDomains\n-------\n", "more" },
+	{ SAME(UNREAD ", \"named\": true, \"domains\": {\"items\": [" DOMAIN_("a") ", " DOMAIN_(
+	      "b") "], \"total\": 2}"),
+	    "2 domains, 23 Nov 2020", "All domains" },
+	{ SAME(", \"changes\": {\"sources\": [" SOURCE("stranger") "]}"), "Nothing to do, ", "Totals" },
+	{ SAME(", \"changes\": {\"sources\": [" SOURCE("forwarder") "]}"), "Nothing to do, ", "Totals" },
+	{ SAME(", \"changes\": {\"sources\": [" SOURCE("service") "]}"), "Totals", "Silent" },
+	{ SAME(", \"advice\": {\"items\": [" FAILS
+	       "], \"total\": 1, \"forwarders\": {\"senders\": 2, \"messages\": 4, "
+	       "\"fail\": 2, \"rejected\": 1, \"quarantined\": 1}}"),
+	    "\n2 addresses of forwarders and lists passed on 4 messages, of which 2 fail.", "pretended" },
+};
+
 static void each_part_is_there_if_there_is_something_to_say(void **state)
 {
-	static const struct {
-		const char *answer, *has, *lacks;
-	} rows[] = {
-		{ SAME(UNREAD), "Unread mail\n-----------\n0 quarantined and 1 in conflict, 0 before.",
-		    "more" },
-		{ SAME(UNREAD),
-		    "\nWhat to do\n----------\nNothing to do, according to the reports until –.\n",
-		    "pretended" },
-		{ SAME(UNREAD),
-		    "\nWhat changed\n------------\n* 90.0% passed, 90.0% before.\n* 10,000 messages, 10,000 "
-		    "before.\n\nTotals",
-		    "new source" },
-		{ MAIL_OF("9004", "9000", UNREAD), "passed DMARC (as before).", "▲" },
-		{ MAIL_OF("9004", "9000", UNREAD), "* 90.0% passed, 90.0% before.", "+ 90" },
-		{ MAIL_OF("9006", "9000", UNREAD), "passed DMARC (▲ 0.1 points).", "before)." },
-		{ MAIL_OF("9006", "9000", UNREAD), "+ 90.1% passed, 90.0% before.", "* 90" },
-		{ MAIL_OF("8994", "9000", UNREAD), "passed DMARC (▼ 0.1 points).", "▲" },
-		{ MAIL_OF("8994", "9000", UNREAD), "! 89.9% passed, 90.0% before.", "* 89" },
-		{ "{" WINDOW ", \"totals\": {\"messages\": 1, \"pass\": 1}" UNREAD "}", "\nTotals\n",
-		    "What changed" },
-		{ "{" WINDOW ", \"totals\": {\"messages\": 1, \"pass\": 1}, \"sources\": {\"total\": 2, "
-		  "\"new\": 2}" UNREAD "}",
-		    "* Reports begin in this window, so every source is new to it.\n", "new source" },
-		{ "{" WINDOW
-		  ", \"totals\": {\"messages\": 1, \"pass\": 1}, \"sources\": {\"total\": 2, \"new\": 1}, "
-		  "\"changes\": {\"sources\": [" SOURCE("own") "]}}",
-		    "* 1 new source: s (3 messages, 100% passed).\n", "Reports begin" },
-		{ SAME(", \"sources\": {\"total\": 2, \"new\": 2}, \"changes\": {\"sources\": [" SOURCE(
-		      "own") ", " SOURCE("own") "]}"),
-		    "* 2 new sources: s (3 messages, 100% passed), s (3 messages, 100% passed).\n", "more" },
-		{ SAME(", \"failing\": [" FAILS "], \"failing_total\": 1"), "\nYour sources that fail\n",
-		    "more" },
-		{ SAME(", \"failing\": [" FAILS "], \"failing_total\": 2"), "\n1 more.\n", "Silent" },
-		{ SAME(", \"advice\": {\"items\": [" FAILS "], \"total\": 1}"),
-		    "\nWhat to do\n----------\n! a.example\n", "Nothing to do" },
-		{ SAME(", \"advice\": {\"items\": [" FAILS "], \"total\": 2}"), "\n1 more, less urgent.\n",
-		    "pretended" },
-		{ SAME(", \"changes\": {\"resolved\": [" FAILS "]}"), "\nTotals\n", "Silent" },
-		{ SAME(", \"changes\": {\"policies\": [{\"domain\": \"a\", \"since\": \"2020-11-24\", "
-		       "\"tags\": []}]}"),
-		    "* a: , reported since 24 Nov 2020.\n", "→" },
-		{ SAME(", \"changes\": {\"dns\": [{\"domain\": \"a\", \"name\": \"a\", \"since\": "
-		       "\"2020-11-24\"}]}"),
-		    "\n  none → none\n", "Silent" },
-		{ SAME(", \"silent\": [" SILENT("Yahoo") ", " SILENT("Google") "]"),
-		    "\nSilent reporters\n----------------\n* Yahoo has stopped reporting", "Unread" },
-		{ SAME(", \"silent\": [" SILENT("Yahoo") ", " SILENT(
-		      "Google") "], \"advice\": {\"items\": [" FAILS ", " SILENT("Yahoo") "], \"total\": 2}"),
-		    "\nSilent reporters\n----------------\n* Google has stopped reporting", "* Yahoo has" },
-		{ SAME(", \"silent\": [" SILENT("Yahoo") "], \"advice\": {\"items\": [" SILENT(
-		      "Yahoo") "], \"total\": 1}"),
-		    "Yahoo has stopped reporting", "Silent reporters" },
-		{ SAME(UNREAD ", \"domains\": {\"items\": [" DOMAIN_("a") "], \"total\": 1}"),
-		    "All domains, ", "Domains" },
-		{ SAME(UNREAD
-		      ", \"domains\": {\"items\": [" DOMAIN_("a") ", " DOMAIN_("b") "], \"total\": 2}"),
-		    "\nDomains\n-------\n", "more" },
-		{ SAME(UNREAD ", \"named\": true, \"domains\": {\"items\": [" DOMAIN_("a") ", " DOMAIN_(
-		      "b") "], \"total\": 2}"),
-		    "2 domains, 23 Nov 2020", "All domains" },
-		{ SAME(", \"changes\": {\"sources\": [" SOURCE("stranger") "]}"), "Nothing to do, ",
-		    "Totals" },
-		{ SAME(", \"changes\": {\"sources\": [" SOURCE("forwarder") "]}"), "Nothing to do, ",
-		    "Totals" },
-		{ SAME(", \"changes\": {\"sources\": [" SOURCE("service") "]}"), "Totals", "Silent" },
-		{ SAME(", \"advice\": {\"items\": [" FAILS
-		       "], \"total\": 1, \"forwarders\": {\"senders\": 2, \"messages\": 4, "
-		       "\"fail\": 2, \"rejected\": 1, \"quarantined\": 1}}"),
-		    "\n2 addresses of forwarders and lists passed on 4 messages, of which 2 fail.",
-		    "pretended" },
-	};
-
 	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *text = text_of(rows[i].answer);
+	for (gsize i = 0; i < G_N_ELEMENTS(PARTS); i++) {
+		g_autofree char *text = text_of(PARTS[i].answer);
 
-		if (text == NULL || strstr(text, rows[i].has) == NULL || strstr(text, rows[i].lacks) != NULL)
+		if (text == NULL || strstr(text, PARTS[i].has) == NULL ||
+		    strstr(text, PARTS[i].lacks) != NULL)
 			fail_msg("%" G_GSIZE_FORMAT ": \"%s\" is missing or \"%s\" is there: %s", i,
-			    rows[i].has, rows[i].lacks, text);
+			    PARTS[i].has, PARTS[i].lacks, text);
 	}
 }
 

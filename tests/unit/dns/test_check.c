@@ -432,113 +432,107 @@ static void a_finding_names_what_it_found(void **state)
 #define TEN     "1234567890"
 #define NO_ID   "there is no valid \"id\" in it: 1 to 32 letters and digits, which change with the policy"
 
-/* A finding in words "code: text", the only one with this beginning of its code; "" if there is none. */
+/* Want is a finding in words "code: text", the only one with this beginning of its code; "" if there is none. */
+static const struct {
+	const char *name, *zone, *prefix, *want;
+} BESIDE[] = {
+	{ "TLS reporting twice",
+	    TLS "v=TLSRPTv1; rua=mailto:a@example.com\n" TLS "v=TLSRPTv1; rua=mailto:b@example.com", "tlsrpt",
+	    "tlsrpt_invalid: " SEVERAL " (RFC 8460 section 3)" },
+	{ "TLS reporting without answer", TLS "!timeout", "dns",
+	    "dns_failed: _smtp._tls.example.com could not be looked up: no DNS server answered in "
+	    "time" },
+	{ "an unknown tag",
+	    "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; X=1", "tlsrpt",
+	    "tlsrpt_tag: there is no tag \"X\" in such a record: it has no effect" },
+	{ "a tag twice", "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; v=x",
+	    "tlsrpt", "tlsrpt_tag: \"v\" occurs twice: only the first counts" },
+	{ "TLS reports to a host without mail",
+	    TLS "v=TLSRPTv1; rua=mailto:t@gone.example,https://x.example/", "tlsrpt",
+	    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
+	    "mail: it has neither MX nor address, or refuses" },
+	{ "the second of two", TLS "v=TLSRPTv1; rua=https://x.example/,mailto:t@gone.example", "tlsrpt",
+	    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
+	    "mail: it has neither MX nor address, or refuses" },
+	{ "an id of 32 characters", STS "v=STSv1; id=" TEN TEN TEN "ab;", "mta_sts", "" },
+	{ "an id of 33 characters", STS "v=STSv1; id=" TEN TEN TEN "abc;", "mta_sts",
+	    "mta_sts_invalid: " NO_ID },
+	{ "an id with a hyphen", STS "v=STSv1; id=1-2;", "mta_sts", "mta_sts_invalid: " NO_ID },
+	{ "an empty id", STS "v=STSv1; id=;", "mta_sts", "mta_sts_invalid: " NO_ID },
+	{ "no id", STS "v=STSv1", "mta_sts", "mta_sts_invalid: " NO_ID },
+	{ "another tag", STS "v=STSv1; id=1; x=y", "mta_sts",
+	    "mta_sts_tag: there is no tag \"x\" in such a record: it has no effect" },
+	{ "two ids", STS "v=STSv1; id=1; id=-", "mta_sts",
+	    "mta_sts_tag: \"id\" occurs twice: only the first counts" },
+	{ "MTA-STS twice", STS "v=STSv1; id=1\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts",
+	    "mta_sts_invalid: " SEVERAL " (RFC 8461 section 3.1)" },
+	{ "MTA-STS beside another text", STS "x\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts", "" },
+	{ "no MTA-STS", STS "v=STSv11; id=1\n_mta-sts.example.com TXT x", "mta_sts",
+	    "mta_sts_invalid: \"v=STSv11; id=1\" is not a record: one begins with \"v=STSv1;\"" },
+	{ "MTA-STS without answer", STS "!timeout", "dns",
+	    "dns_failed: _mta-sts.example.com could not be looked up: no DNS server answered in "
+	    "time" },
+	{ "no host of the policy", "_mta-sts.example.com TXT v=STSv1; id=1", "mta_sts",
+	    "mta_sts_host: mta-sts.example.com has no address, so no sender can fetch the policy of "
+	    "MTA-STS "
+	    "(RFC 8461)" },
+	{ "no answer about the host of the policy",
+	    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com A !timeout", "mta_sts", "" },
+	{ "nor about its other address",
+	    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com AAAA !timeout", "mta_sts", "" },
+	{ "two keys", S1 ED_KEY "\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim_several",
+	    "dkim_several: there are several keys: verifiers may take any of them (RFC 6376 section "
+	    "3.6.2.2)" },
+	{ "a key behind another text", S1 "x\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim", "" },
+	{ "the first of two keys", S1 "v=DKIM1; k=ed25519; " ED_KEY "\n" S1 "v=DKIM1; p=", "dkim_revoked",
+	    "" },
+	{ "the first of two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_invalid",
+	    "dkim_invalid: \"first\" is not a tag; dkim_invalid: there is no \"p\", which has the "
+	    "key" },
+	{ "two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_several", "" },
+	{ "no key for now", S1 "!timeout", "dns",
+	    "dns_failed: s1._domainkey.example.com could not be looked up: no DNS server answered in "
+	    "time" },
+	{ "parked, with all that it needs",
+	    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
+	    "p=reject; sp=none",
+	    "parked",
+	    "parked: no host may send mail of example.com, and none takes any: \"p=reject; "
+	    "sp=reject\" would "
+	    "say so to all" },
+	{ "parked, and said so",
+	    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
+	    "p=reject",
+	    "parked", "" },
+	{ "a softer SPF record", "example.com MX 0 .\nexample.com TXT v=spf1 ~all", "parked", "" },
+	{ "a host that sends", "example.com MX 0 .\nexample.com TXT v=spf1 ip4:192.0.2.1 -all", "parked",
+	    "" },
+	{ "hosts that a macro names",
+	    "example.com MX 0 .\nexample.com TXT v=spf1 exists:%{i}.example.com -all", "parked", "" },
+	{ "two SPF records", "example.com MX 0 .\nexample.com TXT v=spf1 -all\nexample.com TXT v=spf1 -all",
+	    "parked", "" },
+	{ "mail is taken", "example.com MX 1 m.example.com\nexample.com TXT v=spf1 -all", "parked", "" },
+	{ "a name server that nobody knows for now",
+	    "example.com NS a.example.net\na.example.net A !servfail", "dns",
+	    "dns_failed: a.example.net could not be looked up: the DNS server could not find out" },
+	{ "an MX that nobody knows for now", "example.com MX 1 m.example.com\nm.example.com AAAA !servfail",
+	    "dns", "dns_failed: m.example.com could not be looked up: the DNS server could not find out" },
+	{ "no answer about MX", "example.com MX !servfail\nexample.com TXT v=spf1 -all", "dns",
+	    "dns_failed: example.com could not be looked up: the DNS server could not find out" },
+	{ "a name server without address", "example.com NS a.example.net\nexample.com A 192.0.2.1", "ns_host",
+	    "ns_host: the name server a.example.net has no address (no such name)" },
+	{ "and so none that could be blocked", "example.com NS a.example.net\nexample.com A 192.0.2.1",
+	    "ns_blocked", "" },
+};
+
 static void records_beside_dmarc_are_judged(void **state)
 {
-	static const struct {
-		const char *name, *zone, *prefix, *want;
-	} rows[] = {
-		{ "TLS reporting twice",
-		    TLS "v=TLSRPTv1; rua=mailto:a@example.com\n" TLS "v=TLSRPTv1; rua=mailto:b@example.com",
-		    "tlsrpt", "tlsrpt_invalid: " SEVERAL " (RFC 8460 section 3)" },
-		{ "TLS reporting without answer", TLS "!timeout", "dns",
-		    "dns_failed: _smtp._tls.example.com could not be looked up: no DNS server answered in "
-		    "time" },
-		{ "an unknown tag",
-		    "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; X=1",
-		    "tlsrpt", "tlsrpt_tag: there is no tag \"X\" in such a record: it has no effect" },
-		{ "a tag twice",
-		    "example.com MX 1 m.example.com\n" TLS "v=TLSRPTv1; rua=mailto:t@example.com; v=x",
-		    "tlsrpt", "tlsrpt_tag: \"v\" occurs twice: only the first counts" },
-		{ "TLS reports to a host without mail",
-		    TLS "v=TLSRPTv1; rua=mailto:t@gone.example,https://x.example/", "tlsrpt",
-		    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
-		    "mail: it has neither MX nor address, or refuses" },
-		{ "the second of two", TLS "v=TLSRPTv1; rua=https://x.example/,mailto:t@gone.example",
-		    "tlsrpt",
-		    "tlsrpt_host: gone.example, where the TLS reports go (mailto:t@gone.example), takes no "
-		    "mail: it has neither MX nor address, or refuses" },
-		{ "an id of 32 characters", STS "v=STSv1; id=" TEN TEN TEN "ab;", "mta_sts", "" },
-		{ "an id of 33 characters", STS "v=STSv1; id=" TEN TEN TEN "abc;", "mta_sts",
-		    "mta_sts_invalid: " NO_ID },
-		{ "an id with a hyphen", STS "v=STSv1; id=1-2;", "mta_sts", "mta_sts_invalid: " NO_ID },
-		{ "an empty id", STS "v=STSv1; id=;", "mta_sts", "mta_sts_invalid: " NO_ID },
-		{ "no id", STS "v=STSv1", "mta_sts", "mta_sts_invalid: " NO_ID },
-		{ "another tag", STS "v=STSv1; id=1; x=y", "mta_sts",
-		    "mta_sts_tag: there is no tag \"x\" in such a record: it has no effect" },
-		{ "two ids", STS "v=STSv1; id=1; id=-", "mta_sts",
-		    "mta_sts_tag: \"id\" occurs twice: only the first counts" },
-		{ "MTA-STS twice", STS "v=STSv1; id=1\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts",
-		    "mta_sts_invalid: " SEVERAL " (RFC 8461 section 3.1)" },
-		{ "MTA-STS beside another text", STS "x\n_mta-sts.example.com TXT v=STSv1; id=2", "mta_sts",
-		    "" },
-		{ "no MTA-STS", STS "v=STSv11; id=1\n_mta-sts.example.com TXT x", "mta_sts",
-		    "mta_sts_invalid: \"v=STSv11; id=1\" is not a record: one begins with \"v=STSv1;\"" },
-		{ "MTA-STS without answer", STS "!timeout", "dns",
-		    "dns_failed: _mta-sts.example.com could not be looked up: no DNS server answered in "
-		    "time" },
-		{ "no host of the policy", "_mta-sts.example.com TXT v=STSv1; id=1", "mta_sts",
-		    "mta_sts_host: mta-sts.example.com has no address, so no sender can fetch the policy of "
-		    "MTA-STS "
-		    "(RFC 8461)" },
-		{ "no answer about the host of the policy",
-		    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com A !timeout", "mta_sts", "" },
-		{ "nor about its other address",
-		    "_mta-sts.example.com TXT v=STSv1; id=1\nmta-sts.example.com AAAA !timeout", "mta_sts",
-		    "" },
-		{ "two keys", S1 ED_KEY "\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim_several",
-		    "dkim_several: there are several keys: verifiers may take any of them (RFC 6376 section "
-		    "3.6.2.2)" },
-		{ "a key behind another text", S1 "x\n" S1 "v=DKIM1; k=ed25519; " ED_KEY, "dkim", "" },
-		{ "the first of two keys",
-		    S1 "v=DKIM1; k=ed25519; " ED_KEY "\n" S1 "v=DKIM1; p=", "dkim_revoked", "" },
-		{ "the first of two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_invalid",
-		    "dkim_invalid: \"first\" is not a tag; dkim_invalid: there is no \"p\", which has the "
-		    "key" },
-		{ "two texts that are no key", S1 "first\n" S1 "v=spf1 -all", "dkim_several", "" },
-		{ "no key for now", S1 "!timeout", "dns",
-		    "dns_failed: s1._domainkey.example.com could not be looked up: no DNS server answered in "
-		    "time" },
-		{ "parked, with all that it needs",
-		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
-		    "p=reject; sp=none",
-		    "parked",
-		    "parked: no host may send mail of example.com, and none takes any: \"p=reject; "
-		    "sp=reject\" would "
-		    "say so to all" },
-		{ "parked, and said so",
-		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\n_dmarc.example.com TXT v=DMARC1; "
-		    "p=reject",
-		    "parked", "" },
-		{ "a softer SPF record", "example.com MX 0 .\nexample.com TXT v=spf1 ~all", "parked", "" },
-		{ "a host that sends", "example.com MX 0 .\nexample.com TXT v=spf1 ip4:192.0.2.1 -all",
-		    "parked", "" },
-		{ "hosts that a macro names",
-		    "example.com MX 0 .\nexample.com TXT v=spf1 exists:%{i}.example.com -all", "parked", "" },
-		{ "two SPF records",
-		    "example.com MX 0 .\nexample.com TXT v=spf1 -all\nexample.com TXT v=spf1 -all", "parked",
-		    "" },
-		{ "mail is taken", "example.com MX 1 m.example.com\nexample.com TXT v=spf1 -all", "parked",
-		    "" },
-		{ "a name server that nobody knows for now",
-		    "example.com NS a.example.net\na.example.net A !servfail", "dns",
-		    "dns_failed: a.example.net could not be looked up: the DNS server could not find out" },
-		{ "an MX that nobody knows for now",
-		    "example.com MX 1 m.example.com\nm.example.com AAAA !servfail", "dns",
-		    "dns_failed: m.example.com could not be looked up: the DNS server could not find out" },
-		{ "no answer about MX", "example.com MX !servfail\nexample.com TXT v=spf1 -all", "dns",
-		    "dns_failed: example.com could not be looked up: the DNS server could not find out" },
-		{ "a name server without address", "example.com NS a.example.net\nexample.com A 192.0.2.1",
-		    "ns_host", "ns_host: the name server a.example.net has no address (no such name)" },
-		{ "and so none that could be blocked",
-		    "example.com NS a.example.net\nexample.com A 192.0.2.1", "ns_blocked", "" },
-	};
 	static const struct check_selector SELECTOR = { "s1", NULL, FALSE };
 	static const struct check_options OPTIONS = { .selectors = &SELECTOR, .n_selectors = 1 };
 
 	(void)state;
-	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		struct zone *zone = zone_new(rows[i].zone);
+	for (gsize i = 0; i < G_N_ELEMENTS(BESIDE); i++) {
+		struct zone *zone = zone_new(BESIDE[i].zone);
 		struct check *check = run(zone, "example.com", &OPTIONS);
 		g_autoptr(GString) got = g_string_new(NULL);
 
@@ -546,12 +540,12 @@ static void records_beside_dmarc_are_judged(void **state)
 			const struct finding *finding = findings_get(check->findings, j);
 			const char *word = finding_code_word(finding->code);
 
-			if (g_str_has_prefix(word, rows[i].prefix))
+			if (g_str_has_prefix(word, BESIDE[i].prefix))
 				g_string_append_printf(
 				    got, "%s%s: %s", got->len > 0 ? "; " : "", word, finding->text);
 		}
-		if (strcmp(got->str, rows[i].want) != 0)
-			fail_msg("%s: %s", rows[i].name, got->str);
+		if (strcmp(got->str, BESIDE[i].want) != 0)
+			fail_msg("%s: %s", BESIDE[i].name, got->str);
 		check_free(check);
 		zone_free(zone);
 	}
