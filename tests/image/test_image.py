@@ -8,19 +8,20 @@ import shutil
 import smtplib
 import subprocess
 import sys
-import time
 import urllib.request
 
 import pytest
 import yaml
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path += [str(TESTS / "bench"), str(TESTS / "package")]
+from machine import wait_until  # noqa: E402
 from server import Postgres, can_enter, free_port  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = TESTS.parent
 COMPOSE_FILE = ROOT / "docker" / "compose.yaml"
 SERVICE = yaml.safe_load(COMPOSE_FILE.read_text())["services"]["ruad"]
-SAMPLES = sorted((ROOT / "tests" / "samples").glob("*.eml"))
+SAMPLES = sorted((TESTS / "samples").glob("*.eml"))
 MEGABYTES = 160  # of the image, at most
 
 
@@ -60,14 +61,14 @@ def get(port, path):
         return answer.read().decode()
 
 
-def wait_until_ready(port, seconds=120):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            get(port, "readyz")
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"not ready after {seconds} s")
+def is_ready(port):
+    with contextlib.suppress(OSError):
+        return get(port, "readyz")
+    return None
+
+
+def wait_until_ready(port):
+    wait_until(lambda: is_ready(port), "it is ready", 120)
 
 
 def deliver(port, sample):
