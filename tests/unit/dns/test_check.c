@@ -432,7 +432,8 @@ static void a_finding_names_what_it_found(void **state)
 #define TEN     "1234567890"
 #define NO_ID   "there is no valid \"id\" in it: 1 to 32 letters and digits, which change with the policy"
 
-/* Want is a finding in words "code: text", the only one with this beginning of its code; "" if there is none. */
+/* want is a finding in words "code: text", the only one with this beginning of its code; "" if there is
+ * none. */
 static const struct {
 	const char *name, *zone, *prefix, *want;
 } BESIDE[] = {
